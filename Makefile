@@ -1,0 +1,71 @@
+# Everything a developer does, in one word each. Needs Python 3.11, 3.12 or 3.13, make and git; from another folder, or
+# where the path has spaces: make -C "path to the checkout" check
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help setup check test notebooks report bench format clean
+
+SHELL := /bin/sh
+bin := .venv/bin
+ready := .venv/.ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(ready) ## create .venv with the pinned packages (every other target does so by itself)
+
+# pip reads dependency groups from 25.1 on.
+$(ready): pyproject.toml constraints.txt
+	@set -e; \
+	if ! test -x $(bin)/python; then \
+		for python in python3.13 python3.12 python3.11 python3 none; do \
+			if test $$python = none; then \
+				echo 'cxsim needs Python 3.11, 3.12 or 3.13 with its venv module, and found none on the path.' >&2; \
+				exit 1; \
+			fi; \
+			if $$python -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+				>/dev/null 2>&1; then break; fi; \
+		done; \
+		echo "Setting up .venv (first time, a few minutes)…"; \
+		$$python -m venv .venv; \
+	else \
+		echo "Bringing .venv up to date…"; \
+	fi
+	@$(bin)/python -m pip install -qq --upgrade 'pip>=25.1'
+	@$(bin)/python -m pip install -qq --constraint constraints.txt --editable . --group dev
+	@touch $@
+
+check: $(ready) ## lint, format, types, floors, house rules, params/ (under a minute)
+	@echo 'ruff';   $(bin)/ruff check --quiet .
+	@echo 'format'; $(bin)/ruff format --check --quiet .
+	@echo 'types';  $(bin)/mypy --no-error-summary
+	@echo 'floors'; report=$$($(bin)/lint-imports --no-logo 2>&1) || { echo "$$report"; exit 1; }
+	@echo 'house';  $(bin)/python -m checks
+	@echo 'params'; $(bin)/cxsim check
+
+test: $(ready) ## all tests, then every notebook compared with its stored outputs
+	@$(bin)/python -m pytest --quiet
+	@$(bin)/python -m pytest --quiet --nbval --nbval-current-env --nbval-cell-timeout 300 \
+		--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks/
+
+notebooks: $(ready) ## run all notebooks again and store their outputs
+	@$(bin)/python -m cxsim.report.notebooks notebooks/*.ipynb
+
+report: $(ready) ## write the business case of the bundled shop to reports/
+	@$(bin)/cxsim report cdnow-programmes
+
+bench: $(ready) ## measure the simulator
+	@$(bin)/python -m benchmarks
+
+format: $(ready) ## mend what can be mended by machine
+	@$(bin)/ruff check --quiet --fix .
+	@$(bin)/ruff format --quiet .
+
+clean: ## remove .venv, caches and generated reports
+	@rm -rf .venv build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find cxsim checks tests benchmarks notebooks -name __pycache__ -prune -exec rm -rf {} +
+	@find reports -mindepth 1 ! -name README.md -delete

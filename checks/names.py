@@ -1,0 +1,50 @@
+"""Modules in; names that say nothing, and words that two trades read differently, out. See docs/glossary.md."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from checks.source import Module, modules
+
+EMPTY = frozenset({"base", "common", "helper", "helpers", "misc", "util", "utils"})
+# What stands instead of each word.
+TRAPS = {
+    "aov": "mean_spend",
+    "churn": "dropout_prob",
+    "churn_rate": "dropout_prob",
+    "churn_score": "prob_alive",
+    "discount": "markdown, coupon or annual_discount_rate",
+    "discount_rate": "annual_discount_rate",
+    "discounts": "markdown or coupon",
+    "freq": "frequency",
+    "lambda_": "purchase_rate",
+    "recency": "recency_days or idle_days",
+    "tenure": "age_days",
+}
+
+
+def problems(root: Path) -> list[str]:
+    """Return the empty names of files, functions and classes, and the misleading names of values."""
+    found = []
+    for module in modules(root, "cxsim", "checks", "benchmarks", "tests"):
+        steps = Path(module.place).with_suffix("").parts
+        empty = [step for step in steps if EMPTY & set(step.removeprefix("test").split("_"))]
+        found += [f"{module.place}: '{step}' says nothing; name the concept." for step in empty]
+        found += [f"{module.place}:{line}: {fault}" for line, fault in _in_code(module)]
+    return found
+
+
+def _in_code(module: Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                if name.lower().strip("_") in EMPTY or name.startswith("Base"):
+                    yield node.lineno, f"'{name}' says nothing; name the concept."
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                pass
+            case _:
+                continue
+        if name in TRAPS:
+            yield node.lineno, f"'{name}' misleads; say {TRAPS[name]}."

@@ -1,0 +1,56 @@
+"""Simulate what customer-experience programmes bring back, with honest intervals.
+
+    import cxsim
+
+    study = cxsim.run(cxsim.load_scenario("cdnow-quick"))
+    study.returns
+
+Each name is loaded when it is first used, so that `import cxsim` itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cxsim.data import load_cdnow, read_transactions, summarise
+    from cxsim.estimation import fit, fit_spend
+    from cxsim.scenario import Scenario, load_scenario
+    from cxsim.strategies import Strategy
+    from cxsim.study import Study, run
+
+__all__ = [
+    "Scenario",
+    "Strategy",
+    "Study",
+    "fit",
+    "fit_spend",
+    "load_cdnow",
+    "load_scenario",
+    "read_transactions",
+    "run",
+    "summarise",
+]
+_ROOMS = {
+    "Scenario": "scenario",
+    "Strategy": "strategies",
+    "Study": "study",
+    "fit": "estimation",
+    "fit_spend": "estimation",
+    "load_cdnow": "data",
+    "load_scenario": "scenario",
+    "read_transactions": "data",
+    "run": "study",
+    "summarise": "data",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"cxsim has no '{name}'; possible: {', '.join(__all__)}.")
+    return getattr(importlib.import_module(f"cxsim.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,33 @@
+"""Colours: the names of a scenario's strategies, in its order, go in; one colour each comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle, islice
+
+import altair as alt
+
+INK = "#1F2933"
+QUIET = "#52606D"
+GRID = "#E4E7EB"
+# Doing nothing is grey in every figure.
+BASELINE = "#7B8794"
+# Okabe & Ito (2008), "Color universal design": told apart under every common colour blindness. Their black is our
+# ink, and their yellow comes last, being hard to see on white.
+STRATEGIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+
+
+def colours(names: Sequence[str]) -> alt.Scale:
+    """Return the scale that gives each strategy the colour of its place in the scenario.
+
+    Parameters
+    ----------
+    names
+        Strategies in the order of the scenario; after the seventh the colours come round again.
+
+    Returns
+    -------
+    alt.Scale
+        For the `color` of a chart whose strategies are told apart by a field of these names.
+    """
+    return alt.Scale(domain=list(names), range=list(islice(cycle(STRATEGIES), len(names))))

@@ -1,0 +1,7 @@
+"""The command line: cxsim fit | simulate | report | check | new."""
+
+from __future__ import annotations
+
+from cxsim.cli.commands import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,88 @@
+"""An order file in; hygiene, summary, fits and the most valuable customers out, for the command `cxsim fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from cxsim.data import HygieneReport, Transactions, load_cdnow, read_transactions, summarise
+from cxsim.estimation import BgNbdFit, GammaGammaFit, customer_value, fit, fit_spend
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fitted:
+    """What `cxsim fit` shows.
+
+    Attributes
+    ----------
+    hygiene
+        What became of every row.
+    until
+        Last day of observation.
+    summary
+        Two columns: a quantity in words, and its value.
+    purchases, spend
+        The fitted models.
+    value
+        Customers with what they are expected to be worth, the best first.
+    horizon_days
+        Days over which they are valued.
+    """
+
+    hygiene: HygieneReport
+    until: date
+    summary: pl.DataFrame
+    purchases: BgNbdFit
+    spend: GammaGammaFit
+    value: pl.DataFrame
+    horizon_days: int
+
+
+def fitted(
+    orders: str, columns: Mapping[str, str], *, until: date | None, horizon_days: int, annual_discount_rate: float
+) -> Fitted:
+    """Return everything that is shown of an order file, or of the bundled `cdnow` and `cdnow-sample`."""
+    transactions = _read(orders, columns, until)
+    end = until or transactions.until
+    rfm = summarise(transactions, until=end)
+    purchases, spend = fit(rfm, observed_until=end), fit_spend(rfm, observed_until=end)
+    value = customer_value(
+        rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
+    )
+    return Fitted(
+        hygiene=transactions.hygiene,
+        until=end,
+        summary=_summary(rfm, end),
+        purchases=purchases,
+        spend=spend,
+        value=value,
+        horizon_days=horizon_days,
+    )
+
+
+def _read(orders: str, columns: Mapping[str, str], until: date | None) -> Transactions:
+    if orders in {"cdnow", "cdnow-sample"}:
+        return load_cdnow(sample=orders == "cdnow-sample")
+    return read_transactions(Path(orders), columns=columns, until=until)
+
+
+def _summary(rfm: pl.DataFrame, end: date) -> pl.DataFrame:
+    repeaters = rfm.filter(pl.col("frequency") > 0)
+    rows: dict[str, str] = {
+        "observed until": end.isoformat(),
+        "customers": f"{rfm.height:,}",
+        "with a repeat order": f"{repeaters.height:,}",
+        "repeat orders": f"{rfm['frequency'].sum():,}",
+        "mean value of a repeat order": f"{_mean(repeaters['monetary_value']):,.2f}",
+        "longest observation, days": f"{rfm['age_days'].max():,}",
+    }
+    return pl.DataFrame({"quantity": list(rows), "value": list(rows.values())})
+
+
+def _mean(values: pl.Series) -> float:
+    mean = values.mean()
+    return float(mean) if isinstance(mean, int | float) else float("nan")

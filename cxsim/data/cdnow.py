@@ -1,0 +1,83 @@
+"""Nothing goes in; the orders of the CDNOW customers of 1997, as the literature counts them, come out."""
+
+from __future__ import annotations
+
+import importlib.util
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from cxsim.data.hygiene import HygienePolicy
+from cxsim.data.transactions import Transactions, read_transactions
+from cxsim.errors import DataError
+
+_HOLDER = "lifetimes"
+_LAST_DAY = date(1998, 6, 30)
+# The classical analyses count a day with a zero-dollar line as an order day, and equal lines as two purchases.
+_AS_IN_THE_LITERATURE = HygienePolicy(zero_amount="keep", exact_duplicate="keep")
+_FIELDS = r"(?<customer_id>\d+)\s+(?<day>\d{8})\s+\d+\s+(?<amount>\d+\.\d\d)\s*$"
+_LINE = r"^\s*" + _FIELDS
+# The sample numbers its customers anew, behind their number in the full log.
+_SAMPLE_LINE = r"^\s*\d+\s+" + _FIELDS
+
+
+def load_cdnow(*, sample: bool = False) -> Transactions:
+    """Load the purchases of new customers of an online record shop, January 1997 to June 1998.
+
+    Zero-dollar lines and equal lines are kept, as in the classical analyses; the hygiene report counts them.
+
+    Parameters
+    ----------
+    sample
+        False for the whole log of 23,570 customers; True for the one-in-ten sample of 2,357, whose customers are
+        numbered 1 to 2357 as in the literature.
+
+    Returns
+    -------
+    Transactions
+        customer_id (Int64), ordered_at (Date), amount (US dollars); observed until 1998-06-30.
+
+    Raises
+    ------
+    DataError
+        When the package `lifetimes`, which carries the files, is not installed or lacks them.
+
+    References
+    ----------
+    Fader & Hardie (2001), "Forecasting repeat sales at CDNOW: a case study", Interfaces 31(3), S94-S107.
+
+    Examples
+    --------
+    >>> load_cdnow(sample=True)
+    Transactions(6,919 of 6,919 rows kept, until 1998-06-30)
+    """
+    path = _folder() / ("CDNOW_sample.txt" if sample else "CDNOW_master.txt")
+    if not path.is_file():
+        raise DataError(f"the installed {_HOLDER} lacks datasets/{path.name}; reinstall {_HOLDER} 0.11.3.")
+    fields = _fields(path, _SAMPLE_LINE if sample else _LINE)
+    return read_transactions(fields, until=_LAST_DAY, policy=_AS_IN_THE_LITERATURE)
+
+
+def _folder() -> Path:
+    """Return the folder of the files; the package is found but not imported, for that changes global settings."""
+    spec = importlib.util.find_spec(_HOLDER)
+    if spec is None or not spec.submodule_search_locations:
+        raise DataError(f"the CDNOW files come with the package {_HOLDER}, which is not installed; install {_HOLDER}.")
+    return Path(spec.submodule_search_locations[0]) / "datasets"
+
+
+def _fields(path: Path, pattern: str) -> pl.DataFrame:
+    """Read the lines of a file that separates its columns by a varying number of spaces."""
+    lines = path.read_text(encoding="ascii").splitlines()
+    fields = pl.DataFrame({"line": lines}).select(pl.col("line").str.extract_groups(pattern)).unnest("line")
+    strange = fields["customer_id"].null_count()
+    # The full log has a line of column names.
+    headed = strange == 1 and "customer_id" in lines[0]
+    if strange and not headed:
+        raise DataError(f"{path.name}: {strange} of {len(lines)} lines are not a line of CDNOW; reinstall {_HOLDER}.")
+    return fields.drop_nulls("customer_id").select(
+        pl.col("customer_id").cast(pl.Int64),
+        pl.col("day").str.to_date("%Y%m%d").alias("ordered_at"),
+        pl.col("amount").cast(pl.Float64),
+    )

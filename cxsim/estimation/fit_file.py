@@ -1,0 +1,206 @@
+"""A fit in, a JSON text or file out, and back without the loss of a bit; no pickle."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+from cxsim.errors import CxsimError, EstimationError, choices
+from cxsim.estimation.bgnbd_fit import BgNbdFit
+from cxsim.estimation.estimates import Matrix
+from cxsim.estimation.gamma_gamma_fit import GammaGammaFit
+from cxsim.models import BgNbdParams, GammaGammaParams
+
+Record = Mapping[str, object]
+
+FORMAT = "cxsim fit"
+VERSION = 1
+_PARAMS = {"bgnbd": ("r", "alpha", "a", "b"), "gamma_gamma": ("p", "q", "v")}
+
+
+def to_json(fit: BgNbdFit | GammaGammaFit) -> str:
+    """Return `fit` as JSON; floats are written so that they come back exactly.
+
+    Parameters
+    ----------
+    fit
+        A fitted model.
+
+    Returns
+    -------
+    str
+        The same fit gives the same text, with a line feed at its end.
+    """
+    kind = "bgnbd" if isinstance(fit, BgNbdFit) else "gamma_gamma"
+    record: dict[str, object] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "kind": kind,
+        "params": {name: getattr(fit.params, name) for name in _PARAMS[kind]},
+        "log_covariance": [list(row) for row in fit.log_covariance],
+        "log_likelihood": fit.log_likelihood,
+        "n_customers": fit.n_customers,
+        "n_patterns": fit.n_patterns,
+        "max_abs_gradient": fit.max_abs_gradient,
+        "observed_until": None if fit.observed_until is None else fit.observed_until.isoformat(),
+    }
+    if isinstance(fit, GammaGammaFit):
+        record["n_left_out"] = fit.n_left_out
+    return json.dumps(record, indent=2, allow_nan=False) + "\n"
+
+
+def from_json(text: str) -> BgNbdFit | GammaGammaFit:
+    """Return the fit that `to_json` wrote.
+
+    Parameters
+    ----------
+    text
+        What `to_json` returned.
+
+    Raises
+    ------
+    EstimationError
+        If the text is no JSON, no fit, of another version or kind, or has a field missing or of a wrong type.
+    """
+    record = _record(text)
+    return _gamma_gamma(record) if record["kind"] == "gamma_gamma" else _bgnbd(record)
+
+
+def save_fit(fit: BgNbdFit | GammaGammaFit, path: str | os.PathLike[str]) -> None:
+    """Write `fit` to `path`; a file that is there stays whole until the new one is complete.
+
+    Parameters
+    ----------
+    fit
+        A fitted model.
+    path
+        File to write, JSON, in a folder that exists.
+    """
+    target = Path(path)
+    # The process in the name keeps two writers apart; the last one wins.
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        draft.write_text(to_json(fit), encoding="utf-8", newline="\n")
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def load_fit(path: str | os.PathLike[str]) -> BgNbdFit | GammaGammaFit:
+    """Return the fit that `save_fit` wrote to `path`.
+
+    Parameters
+    ----------
+    path
+        File to read.
+
+    Raises
+    ------
+    EstimationError
+        If there is no such file, or it holds no fit.
+    """
+    source = Path(path)
+    try:
+        text = source.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        beside = sorted(file.name for file in source.parent.glob("*.json"))
+        raise EstimationError(f"no file '{source}'; {choices(source.name, beside)}") from error
+    except UnicodeDecodeError as error:
+        raise EstimationError(f"{source}: this is no text; a fit is a JSON file written by save_fit.") from error
+    try:
+        return from_json(text)
+    except CxsimError as error:
+        raise EstimationError(f"{source}: {error}") from error
+
+
+def _bgnbd(record: Record) -> BgNbdFit:
+    params = _params(record)
+    return BgNbdFit(
+        params=BgNbdParams(r=params["r"], alpha=params["alpha"], a=params["a"], b=params["b"]),
+        log_covariance=_matrix(record, "log_covariance"),
+        log_likelihood=_number(record, "log_likelihood"),
+        n_customers=_count(record, "n_customers"),
+        n_patterns=_count(record, "n_patterns"),
+        max_abs_gradient=_number(record, "max_abs_gradient"),
+        observed_until=_day(record, "observed_until"),
+    )
+
+
+def _gamma_gamma(record: Record) -> GammaGammaFit:
+    params = _params(record)
+    return GammaGammaFit(
+        params=GammaGammaParams(p=params["p"], q=params["q"], v=params["v"]),
+        log_covariance=_matrix(record, "log_covariance"),
+        log_likelihood=_number(record, "log_likelihood"),
+        n_customers=_count(record, "n_customers"),
+        n_left_out=_count(record, "n_left_out"),
+        n_patterns=_count(record, "n_patterns"),
+        max_abs_gradient=_number(record, "max_abs_gradient"),
+        observed_until=_day(record, "observed_until"),
+    )
+
+
+def _record(text: str) -> Record:
+    """Return the fields of a fit of this version and a known kind."""
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise EstimationError(f"this is no JSON ({error}); a fit is a JSON file written by save_fit.") from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise EstimationError(f"this JSON holds no fit; its field 'format' must be '{FORMAT}'.")
+    if record.get("version") != VERSION:
+        raise EstimationError(
+            f"this fit has version {record.get('version')!r}; this cxsim reads version {VERSION}. Fit the model again."
+        )
+    if record.get("kind") not in _PARAMS:
+        kind = str(record.get("kind"))
+        raise EstimationError(f"no kind of fit '{kind}'; {choices(kind, _PARAMS)}")
+    return record
+
+
+def _field(record: Record, name: str) -> object:
+    if name not in record:
+        raise EstimationError(f"a fit needs the field '{name}'; {choices(name, record)}")
+    return record[name]
+
+
+def _number(record: Record, name: str) -> float:
+    value = _field(record, name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise EstimationError(f"'{name}' must be a finite number; found {value!r}.")
+    return float(value)
+
+
+def _count(record: Record, name: str) -> int:
+    value = _field(record, name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise EstimationError(f"'{name}' must be a whole number, not negative; found {value!r}.")
+    return value
+
+
+def _params(record: Record) -> dict[str, float]:
+    params = _field(record, "params")
+    if not isinstance(params, dict):
+        raise EstimationError(f"'params' must be an object; found {params!r}.")
+    return {name: _number(params, name) for name in _PARAMS[str(record["kind"])]}
+
+
+def _matrix(record: Record, name: str) -> Matrix:
+    rows = _field(record, name)
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise EstimationError(f"'{name}' must be a list of lists of numbers; found {rows!r}.")
+    return tuple(tuple(_number({name: cell}, name) for cell in row) for row in rows)
+
+
+def _day(record: Record, name: str) -> date | None:
+    value = _field(record, name)
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise EstimationError(f"'{name}' must be a day like 1997-09-30, or null; found {value!r}.") from error

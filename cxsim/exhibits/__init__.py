@@ -1,0 +1,24 @@
+"""Tables and sentences for a finance reader: a table of numbers goes in, something that Jupyter shows comes out."""
+
+from __future__ import annotations
+
+from cxsim.exhibits.decisions import decisions
+from cxsim.exhibits.fits import fit_table, hygiene_table, value_table
+from cxsim.exhibits.register import assumptions_table, sources_table
+from cxsim.exhibits.returns import returns_table
+from cxsim.exhibits.showing import Prose, Table
+from cxsim.exhibits.statement import monthly_statement, statement_table
+
+__all__ = [
+    "Prose",
+    "Table",
+    "assumptions_table",
+    "decisions",
+    "fit_table",
+    "hygiene_table",
+    "monthly_statement",
+    "returns_table",
+    "sources_table",
+    "statement_table",
+    "value_table",
+]

@@ -1,0 +1,171 @@
+"""What to do: a table under RETURNS goes in, one plain sentence per finding and a recommendation come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import polars as pl
+
+from cxsim.errors import TableError, choices
+from cxsim.exhibits.showing import Prose
+from cxsim.exhibits.wording import INTERVAL, NBSP, counted, joined, money, months, number, percent, precision
+from cxsim.tables import RETURNS, check
+
+BADGES: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot first", "reject": "Do not fund"}
+_VERDICTS: Mapping[str, str] = {
+    "fund": "worth funding now",
+    "pilot": "worth a pilot first",
+    "reject": "not worth funding",
+}
+# A share below this counts as none, and so does a distance from breaking even.
+_NONE = 0.005
+
+
+def decisions(returns: pl.DataFrame, currency: str) -> Prose:
+    """Say in words what each strategy is worth, how sure that is, and what follows.
+
+    Parameters
+    ----------
+    returns
+        Table under `RETURNS`, in the order of the scenario; `decision` is fund, pilot or reject, `payback_months` is
+        the median over draws and `payback_months_late` the 90 % quantile, null if not within the horizon;
+        `break_even_scale` is the multiple of the outlay at which net present value is zero, null without outlay.
+    currency
+        Code of the currency, as "USD".
+
+    Returns
+    -------
+    Prose
+        A lead sentence, one paragraph with a badge per strategy, and one line on how to read them.
+
+    Raises
+    ------
+    TableError
+        For a table that is not under `RETURNS`, is empty, or holds a decision of another name.
+    """
+    rows = check(returns, RETURNS).rows(named=True)
+    if not rows:
+        raise TableError("RETURNS: no strategy; a decision needs at least one row.")
+    for row in rows:
+        if row["decision"] not in BADGES:
+            raise TableError(f"RETURNS: no decision '{row['decision']}'; {choices(row['decision'], BADGES)}")
+    lead = _lead([(row["title"], row["decision"]) for row in rows])
+    told = [(row["decision"], row["title"], _sentences(row, currency)) for row in rows]
+    aid = _aid(rows[0]["customers"], rows[0]["draws"], currency)
+    plain = [f"{BADGES[decision]}: {title}. {sentences}" for decision, title, sentences in told]
+    return Prose(markup=_markup(lead, told, aid), text="\n".join([lead, *plain, aid]))
+
+
+def _lead(verdicts: list[tuple[str, str]]) -> str:
+    """Return the sentence that a reader in a hurry takes away."""
+    if len(verdicts) == 1:
+        title, decision = verdicts[0]
+        return f"{title} is {_VERDICTS[decision]}."
+    parts = []
+    for decision, words in _VERDICTS.items():
+        titles = [title for title, other in verdicts if other == decision]
+        named = f" ({joined(titles)})" if titles else ""
+        if titles or decision == "fund":
+            # Nothing to fund is a finding; nothing to pilot or to reject is not.
+            subject = _subject(len(titles), len(verdicts))
+            parts.append(f"{subject} {'are' if len(titles) > 1 else 'is'} {words}{named}")
+    return f"Of {counted(len(verdicts))} strategies, {joined(parts)}."
+
+
+def _subject(count: int, of: int) -> str:
+    if count == 0:
+        return "none"
+    if count == of:
+        return "both" if of == 2 else "all"
+    return counted(count)
+
+
+def _sentences(row: Mapping[str, Any], currency: str) -> str:
+    return " ".join(filter(None, [_worth(row, currency), _chance(row), _payback(row), _break_even(row)]))
+
+
+def _worth(row: Mapping[str, Any], currency: str) -> str:
+    mean, low, high = row["incremental_npv"], row["npv_low"], row["npv_high"]
+    together = precision([mean, low, high])
+    spent = f"For an outlay of {money(row['outlay'], currency)}" if row["outlay"] > 0.0 else "Without any outlay"
+    doubt = (
+        f"({INTERVAL} {currency}{NBSP}{together.bare(low)} to {together.text(high)}; "
+        f"simulation error {money(row['npv_mc_error'], currency)})"
+    )
+    if together.is_nothing(mean):
+        return f"{spent}, net present value does not change {doubt}."
+    change = "rises" if mean > 0.0 else "falls"
+    return f"{spent}, net present value {change} by {currency}{NBSP}{together.text(abs(mean))} {doubt}."
+
+
+def _chance(row: Mapping[str, Any]) -> str:
+    points = round(100 * row["prob_mc_error"])
+    doubt = f" (simulation error {points}{NBSP}percentage point{'' if points == 1 else 's'})" if points else ""
+    return f"It gains in {percent(row['prob_npv_positive'])} of draws{doubt}."
+
+
+def _payback(row: Mapping[str, Any]) -> str:
+    median, late = row["payback_months"], row["payback_months_late"]
+    share = row["prob_payback"]
+    if median is None:
+        if share <= _NONE:
+            return "The money does not come back within the horizon."
+        return f"The money comes back within the horizon in {percent(share)} of draws only."
+    half = f"The money is back after {months(median)} in half of the draws"
+    if late is None:
+        return f"{half}, and not within the horizon in the slowest tenth."
+    return f"{half} and after {months(late)} in nine of ten."
+
+
+def _break_even(row: Mapping[str, Any]) -> str:
+    scale = row["break_even_scale"]
+    if scale is None:
+        return ""
+    if scale <= 0.0:
+        return "It would lose money even if the outlay were nothing."
+    if abs(scale - 1.0) < _NONE:
+        return "It just breaks even."
+    if scale > 1.0:
+        return f"It would still break even if the outlay were {number(scale)} times as large."
+    share = f"{100 * scale:.0f}{NBSP}%" if scale >= 0.01 else f"less than 1{NBSP}%"
+    return f"It would break even only if the same gain cost {share} of that outlay."
+
+
+def _aid(customers: int, draws: int, currency: str) -> str:
+    return (
+        f"How to read this: each strategy is compared with doing nothing, for the same {customers:,} customers and "
+        f"under the same luck, in {draws:,} draws of all that is uncertain. Amounts are in today's {currency}; "
+        f"a {INTERVAL} holds nine draws of ten."
+    )
+
+
+def _markup(lead: str, told: list[tuple[str, str, str]], aid: str) -> str:
+    articles = "".join(
+        f'<article class="cx-decision" data-decision="{escape(decision)}">'
+        f'<h3>{escape(title)} <span class="cx-badge">{BADGES[decision]}</span></h3>'
+        f"<p>{escape(sentences)}</p></article>"
+        for decision, title, sentences in told
+    )
+    return (
+        f'<section class="cx-decisions"><style>{_SHEET}</style><p class="cx-lead">{escape(lead)}</p>'
+        f'{articles}<p class="cx-aid">{escape(aid)}</p></section>'
+    )
+
+
+_SHEET = (
+    ".cx-decisions{max-width:46rem;color:#1f2933;font-size:15px;line-height:1.55}"
+    ".cx-decisions .cx-lead{font-size:1.25rem;line-height:1.4;font-weight:600;margin:.2rem 0 1rem}"
+    ".cx-decision{border-left:4px solid #7b8794;padding:.1rem 0 .1rem 1rem;margin:0 0 1.1rem;break-inside:avoid}"
+    ".cx-decision h3{font-size:1.05rem;font-weight:600;line-height:1.4;margin:0}.cx-decision p{margin:.25rem 0 0}"
+    ".cx-badge{font-size:.75rem;font-weight:700;border:1px solid;border-radius:1rem;padding:.1rem .65rem;"
+    "margin-left:.4rem;white-space:nowrap;vertical-align:.12em}"
+    ".cx-decision[data-decision=fund]{border-color:#00684a}"
+    "[data-decision=fund] .cx-badge{color:#00684a;background:#e3f5ee}"
+    ".cx-decision[data-decision=pilot]{border-color:#b45f06}"
+    "[data-decision=pilot] .cx-badge{color:#8a4b00;background:#fdf1dc}"
+    ".cx-decision[data-decision=reject]{border-color:#9b1c1c}"
+    "[data-decision=reject] .cx-badge{color:#9b1c1c;background:#fbe9e9}"
+    ".cx-decisions .cx-aid{color:#52606d;font-size:.85rem;border-top:1px solid #e4e7eb;padding-top:.5rem}"
+)

@@ -1,0 +1,136 @@
+"""What the case rests on: assumptions and sources go in, the registers that a reader checks come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from cxsim.exhibits.showing import Table, laid_out
+from cxsim.exhibits.wording import MINUS, MISSING, NBSP
+from cxsim.tables import ASSUMPTIONS, Contract, check
+from cxsim.units import Unit
+
+SOURCES = Contract(
+    name="SOURCES",
+    columns={
+        "authors": (pl.String,),
+        "year": (pl.Int64,),
+        "title": (pl.String,),
+        "where": (pl.String,),
+        "measured": (pl.String,),
+        "grade": (pl.String,),
+    },
+)
+_HEADS = {
+    "value": "Value",
+    "range": f"90{NBSP}% range",
+    "unit": "Unit",
+    "evidence": "Evidence",
+    "source": "Source",
+}
+_WHOLE = 1_000.0
+_SHARES = (Unit.SHARE, Unit.SHARE_PER_YEAR)
+
+
+def assumptions_table(assumptions: pl.DataFrame, currency: str) -> Table:
+    """List every number that somebody put in, with its range, its grade of evidence and its source.
+
+    Parameters
+    ----------
+    assumptions
+        Table under `ASSUMPTIONS`; `low` and `high` are the 5 % and the 95 % quantile of what is believed.
+    currency
+        Code of the currency, as "USD".
+
+    Returns
+    -------
+    Table
+        One row per assumption, under the strategy or the economics that it belongs to.
+
+    Raises
+    ------
+    TableError
+        For a table that is not under `ASSUMPTIONS`.
+    """
+    table = check(assumptions, ASSUMPTIONS)
+    cells = pl.DataFrame(
+        [_cells(row, currency) for row in table.rows(named=True)],
+        schema=dict.fromkeys(["group", "line", *_HEADS], pl.String),
+        orient="row",
+    )
+    title = "Assumptions"
+    layout = laid_out(
+        cells,
+        title=title,
+        subtitle="Value: the middle of what is believed; range: nine chances in ten",
+        heads=_HEADS,
+        text=("unit", "source"),
+        badges=("evidence",),
+        notes=("Evidence: measured in this shop, published elsewhere, or assumed, which needs a test first.",),
+    )
+    return Table(id="assumptions", title=title, layout=layout, twin=table)
+
+
+def sources_table(sources: pl.DataFrame) -> Table:
+    """List the sources that the assumptions name, with what was measured there and how good the evidence is.
+
+    Parameters
+    ----------
+    sources
+        `authors`, `title`, `where`, `measured` and `grade` (A to E) as text, and the `year`.
+
+    Returns
+    -------
+    Table
+        One row per source.
+
+    Raises
+    ------
+    TableError
+        If a column is missing or of another type.
+    """
+    table = check(sources, SOURCES)
+    title = "Sources"
+    layout = laid_out(
+        table.select(
+            "measured",
+            "grade",
+            line=pl.format("{} ({})", "authors", "year"),
+            where=pl.format("{}. {}", "title", "where"),
+        ),
+        title=title,
+        subtitle="What the assumptions rest on",
+        heads={"where": "Where", "measured": "What was measured", "grade": "Grade"},
+        text=("where", "measured", "grade"),
+        notes=(
+            (
+                "Grades: A, several experiments or a meta-analysis; B, one strong experiment or natural experiment; "
+                "C, observations with controls; D, survey or vendor; E, none found."
+            ),
+        ),
+    )
+    return Table(id="sources", title=title, layout=layout, twin=table)
+
+
+def _cells(row: Mapping[str, Any], currency: str) -> list[str]:
+    low, value, high = (_number(row[name], row["unit"]) for name in ("low", "value", "high"))
+    return [
+        row["belongs_to"],
+        row["description"],
+        value,
+        "fixed" if row["low"] == row["high"] else f"{low} to {high}",
+        row["unit"].replace("unit of money", currency).replace("money", currency),
+        row["evidence"],
+        row["source"] or MISSING,
+    ]
+
+
+def _number(value: float, unit: str) -> str:
+    """Return a number as it was put in, to four significant digits; a share as a percentage."""
+    if unit in _SHARES:
+        text = f"{100 * value:.4g}{NBSP}%"
+    else:
+        text = f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
+    return text.replace("-", MINUS)

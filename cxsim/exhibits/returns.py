@@ -1,0 +1,85 @@
+"""What the strategies return: a table under RETURNS goes in, all their figures side by side come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from cxsim.exhibits.decisions import BADGES
+from cxsim.exhibits.showing import Table, laid_out
+from cxsim.exhibits.wording import INTERVAL, MINUS, MISSING, NBSP, number, percent, precision
+from cxsim.tables import RETURNS, check
+
+
+def returns_table(returns: pl.DataFrame, currency: str) -> Table:
+    """Lay out outlay, net present value, return on outlay, payback and break-even, one column per strategy.
+
+    Parameters
+    ----------
+    returns
+        Table under `RETURNS`, in the order of the scenario.
+    currency
+        Code of the currency, as "USD".
+
+    Returns
+    -------
+    Table
+        One column per strategy; a dash where a figure does not exist. Its twin has one row per strategy.
+
+    Raises
+    ------
+    TableError
+        For a table that is not under `RETURNS`.
+    """
+    rows = check(returns, RETURNS).rows(named=True)
+    heads = {f"strategy_{place}": str(row["title"]) for place, row in enumerate(rows, start=1)}
+    figures = [_figures(row, currency) for row in rows]
+    cells = pl.DataFrame({"line": list(_figures(rows[0], currency)) if rows else []}).with_columns(
+        **{name: pl.Series(list(column.values())) for name, column in zip(heads, figures, strict=True)}
+    )
+    title = "What each strategy returns"
+    layout = laid_out(
+        cells,
+        title=title,
+        subtitle=f"Against doing nothing; amounts in today's {currency}",
+        heads=heads,
+        notes=(
+            "Return on outlay: net present value per unit of outlay.",
+            f"Payback: when cumulative cash, not discounted, is back at zero; {MISSING} if not within the horizon.",
+            f"Breaks even: the outlay for which the same gain would just pay; {MISSING} without outlay.",
+            "Simulation error: standard error that comes from the limited number of draws.",
+        ),
+    )
+    return Table(id="returns", title=title, layout=layout, twin=returns)
+
+
+def _figures(row: Mapping[str, Any], currency: str) -> dict[str, str]:
+    worth = precision([row["incremental_npv"], row["npv_low"], row["npv_high"]])
+    return {
+        "Decision": BADGES[row["decision"]],
+        f"Outlay, {currency}": number(row["outlay"]),
+        f"Net present value, {currency}": worth.text(row["incremental_npv"]),
+        f"Net present value, {INTERVAL}": f"{worth.bare(row['npv_low'])} to {worth.text(row['npv_high'])}",
+        "Net present value, simulation error": number(row["npv_mc_error"]),
+        "Chance of a gain": percent(row["prob_npv_positive"]),
+        "Return on outlay": _share(row["roi"]),
+        f"Return on outlay, {INTERVAL}": _span(row["roi_low"], row["roi_high"]),
+        "Payback in half of the draws, months": _months(row["payback_months"]),
+        "Payback in nine draws of ten, months": _months(row["payback_months_late"]),
+        "Chance of payback within the horizon": percent(row["prob_payback"]),
+        "Breaks even at, of the planned outlay": _share(row["break_even_scale"]),
+    }
+
+
+def _share(share: float | None) -> str:
+    return MISSING if share is None else f"{100 * share:,.0f}{NBSP}%".replace("-", MINUS)
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return MISSING if low is None or high is None else f"{_share(low)} to {_share(high)}"
+
+
+def _months(duration: float | None) -> str:
+    return MISSING if duration is None else f"{duration:.0f}"

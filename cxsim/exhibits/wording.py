@@ -1,0 +1,125 @@
+"""Numbers in words: values go in, text that a finance reader understands comes out; it claims no false precision."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+NBSP = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+MISSING = "\N{EN DASH}"
+INTERVAL = f"90{NBSP}% interval"
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Precision:
+    """How amounts that are read together are rounded.
+
+    Attributes
+    ----------
+    decimals
+        Decimals that are kept of a scaled amount; negative ones round to tens, hundreds and so on.
+    divisor
+        What amounts are divided by.
+    word
+        Name of the divisor, as "million"; empty for one.
+    """
+
+    decimals: int
+    divisor: float
+    word: str
+
+    def is_nothing(self, amount: float) -> bool:
+        """Return whether the amount is rounded to zero."""
+        return round(amount / self.divisor, self.decimals) == 0.0
+
+    def bare(self, amount: float) -> str:
+        """Return the amount without the word."""
+        rounded = round(amount / self.divisor, self.decimals) + 0.0
+        return f"{rounded:,.{max(self.decimals, 0)}f}".replace("-", MINUS)
+
+    def text(self, amount: float) -> str:
+        """Return the amount with the word."""
+        return f"{self.bare(amount)}{NBSP}{self.word}" if self.word else self.bare(amount)
+
+
+def precision(amounts: Sequence[float]) -> Precision:
+    """Return the rounding that leaves three significant digits to the largest of the amounts.
+
+    >>> together = precision([41_234.5, -812.0])
+    >>> together.text(41_234.5), together.text(-812.0)
+    ('41,200', '−800')
+    """
+    largest = max(abs(amount) for amount in amounts)
+    divisor, word = next((d, w) for least, d, w in _SCALES if largest >= least)
+    scaled = largest / divisor
+    decimals = 2 - math.floor(math.log10(scaled)) if scaled > 0.0 else 0
+    return Precision(decimals=decimals, divisor=divisor, word=word)
+
+
+def money(amount: float, currency: str) -> str:
+    r"""Return an amount with its currency, to three significant digits.
+
+    >>> money(-9_480.0, "USD"), money(1_234_567.0, "EUR")
+    ('USD\xa0−9,480', 'EUR\xa01.23\xa0million')
+    """
+    return f"{currency}{NBSP}{number(amount)}"
+
+
+def number(amount: float) -> str:
+    """Return an amount to three significant digits.
+
+    >>> number(121_340.0), number(0.0314)
+    ('121,000', '0.0314')
+    """
+    return precision([amount]).text(amount)
+
+
+def percent(share: float) -> str:
+    r"""Return a share as a percentage; it never claims certainty.
+
+    >>> percent(0.974), percent(1.0), percent(0.0)
+    ('97\xa0%', 'more than 99.5\xa0%', 'fewer than 0.5\xa0%')
+    """
+    if share >= 0.995:
+        return f"more than 99.5{NBSP}%"
+    if share <= 0.005:
+        return f"fewer than 0.5{NBSP}%"
+    return f"{100 * share:.0f}{NBSP}%"
+
+
+def months(duration: float) -> str:
+    r"""Return a duration in months.
+
+    >>> months(13.6), months(1.2), months(0.2)
+    ('14\xa0months', '1\xa0month', 'less than a month')
+    """
+    whole = round(duration)
+    if whole < 1:
+        return "less than a month"
+    return f"{whole}{NBSP}month{'' if whole == 1 else 's'}"
+
+
+def counted(count: int) -> str:
+    """Return a small count in letters, a larger one in digits.
+
+    >>> counted(3), counted(1_300)
+    ('three', '1,300')
+    """
+    return _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return the names as a list in prose.
+
+    >>> joined(["a"]), joined(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+_SCALES = ((999_500_000.0, 1e9, "billion"), (999_500.0, 1e6, "million"), (0.0, 1.0, ""))

@@ -1,0 +1,164 @@
+"""A number with its unit, range, evidence and source; and walks over everything that holds such numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from cxsim.errors import ParamError
+from cxsim.units import BOUNDS, Unit
+
+T = TypeVar("T")
+Evidence = Literal["measured", "published", "assumed"]
+# The range of a quantity is read as its 5 % and 95 % quantiles; this is the standard normal's 95 % quantile.
+Z95 = 1.6448536269514722
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quantity:
+    """One sourced number of a strategy or of a shop's economics.
+
+    Attributes
+    ----------
+    description
+        What the number means, in words a reader outside the trade understands.
+    unit
+        One of the closed vocabulary of `cxsim.units.Unit`.
+    value
+        The central value: the median of what is believed.
+    range
+        Low and high: the 5 % and the 95 % quantile of what is believed; low <= value <= high.
+    evidence
+        `measured` in this shop, `published` elsewhere, or `assumed`.
+    source
+        Identifier in params/sources.yaml; required unless `assumed`.
+
+    Raises
+    ------
+    ParamError
+        For a value outside its range, a range outside its unit, or a missing source.
+    """
+
+    description: str
+    unit: Unit
+    value: float
+    range: tuple[float, float]
+    evidence: Evidence
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        low, high = self.range
+        bounds = BOUNDS[Unit(self.unit)]
+        numbers = (low, self.value, high)
+        if not all(math.isfinite(number) for number in numbers):
+            raise ParamError(f"value and range must be finite numbers; found {numbers}.")
+        if not low <= self.value <= high:
+            raise ParamError(f"value {self.value:g} is outside its range [{low:g}, {high:g}].")
+        if low < bounds.low or high > bounds.high:
+            raise ParamError(
+                f"range [{low:g}, {high:g}] is outside what the unit '{self.unit}' allows: "
+                f"{bounds.low:g} to {bounds.high:g}."
+            )
+        if low < high and self._open_scale() and not self._inside(low, high):
+            raise ParamError(
+                f"range [{low:g}, {high:g}] touches the edge of the unit '{self.unit}', where no spread can be "
+                f"drawn; move the ends inside {bounds.low:g} to {bounds.high:g}, or make the range a single value."
+            )
+        if self.evidence != "assumed" and not self.source:
+            raise ParamError(f"evidence '{self.evidence}' needs a source; write one, or say evidence: assumed.")
+
+    def quantile(self, z: float) -> float:
+        """Return the value at standard normal score `z`: median at 0, the range's ends at -1.645 and 1.645.
+
+        Two half normals on the unit's scale (log, logit or linear), which meet at the median, so that an
+        asymmetric range is kept as it is written.
+
+        >>> ratio = assumed(1.1, Unit.RATIO, range=(1.0, 1.3))
+        >>> [round(ratio.quantile(z), 4) for z in (-Z95, 0.0, Z95)]
+        [1.0, 1.1, 1.3]
+        """
+        low, high = self.range
+        end = low if z < 0 else high
+        if end == self.value:
+            return self.value
+        forward, back = _SCALES[BOUNDS[Unit(self.unit)].scale]
+        middle = forward(self.value)
+        drawn = back(middle + abs(z) / Z95 * (forward(end) - middle))
+        bounds = BOUNDS[Unit(self.unit)]
+        return min(max(drawn, bounds.low), bounds.high)
+
+    def at(self, value: float) -> Quantity:
+        """Return the same quantity, known to be `value`."""
+        return dataclasses.replace(self, value=value, range=(value, value))
+
+    def _open_scale(self) -> bool:
+        return BOUNDS[Unit(self.unit)].scale != "linear"
+
+    def _inside(self, low: float, high: float) -> bool:
+        return low > 0.0 and (BOUNDS[Unit(self.unit)].scale == "log" or high < 1.0)
+
+
+def assumed(value: float, unit: Unit, range: tuple[float, float] | None = None, description: str = "") -> Quantity:
+    """Return a quantity without a source, for exploring; it says `assumed` wherever it is listed."""
+    return Quantity(
+        description=description or "Typed in by hand.",
+        unit=unit,
+        value=value,
+        range=range or (value, value),
+        evidence="assumed",
+    )
+
+
+def quantities(holder: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
+    """Yield every quantity inside dataclasses and tuples, with its path, in the order of the fields."""
+    for step, child in _children(holder):
+        name = f"{path}.{step}" if path else step
+        if isinstance(child, Quantity):
+            yield name, child
+        else:
+            yield from quantities(child, name)
+
+
+def with_values(holder: T, values: Mapping[str, float], path: str = "") -> T:
+    """Return `holder` with each quantity whose path is in `values` fixed at that value."""
+    if isinstance(holder, tuple):
+        return type(holder)(_replaced(child, values, path, step) for step, child in _children(holder))  # type: ignore[return-value]
+    changed = {step: _replaced(child, values, path, step) for step, child in _children(holder)}
+    return dataclasses.replace(holder, **changed) if changed else holder  # type: ignore[type-var]
+
+
+def _replaced(child: Any, values: Mapping[str, float], path: str, step: str) -> Any:
+    name = f"{path}.{step}" if path else step
+    if isinstance(child, Quantity):
+        return child.at(values[name]) if name in values else child
+    return with_values(child, values, name)
+
+
+def _children(holder: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the parts that can hold quantities; a tuple's parts are named by their `kind` and place."""
+    if isinstance(holder, tuple):
+        for place, child in enumerate(holder):
+            yield f"{getattr(child, 'kind', 'item')}_{place + 1}", child
+    elif dataclasses.is_dataclass(holder) and not isinstance(holder, type):
+        for field in dataclasses.fields(holder):
+            child = getattr(holder, field.name)
+            if isinstance(child, tuple) or dataclasses.is_dataclass(child):
+                yield field.name, child
+
+
+def _logit(share: float) -> float:
+    return math.log(share / (1.0 - share))
+
+
+def _share(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-logit))
+
+
+def _same(number: float) -> float:
+    return number
+
+
+_SCALES = {"log": (math.log, math.exp), "logit": (_logit, _share), "linear": (_same, _same)}

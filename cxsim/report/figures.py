@@ -1,0 +1,168 @@
+"""A chart's Vega-Lite specification goes in, a figure comes out: static drawing, live specification, data as tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import vl_convert
+
+from cxsim.errors import ReportError
+
+# The version for which altair writes; a test holds the two together.
+VEGA_LITE = "6.4"
+# A table that a listener can still follow.
+_MOST_ROWS, _MOST_COLUMNS, _MOST_TABLES = 60, 12, 3
+_PARTS = ("layer", "hconcat", "vconcat", "concat")
+_OUTSIDE = re.compile(r'href="(?!#|data:)')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataTable:
+    """The rows behind a chart, as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """A chart as a page needs it.
+
+    Attributes
+    ----------
+    id
+        Its anchor on the page.
+    label
+        What a screen reader says: the chart's description, else its title.
+    svg
+        The static drawing; its inner ids begin with the figure's.
+    spec
+        The specification as JSON that may stand inside a script element.
+    tables
+        The chart's data, where it is short enough to be read out.
+    """
+
+    id: str
+    label: str
+    svg: str
+    spec: str
+    tables: tuple[DataTable, ...]
+
+
+def draw(spec: Mapping[str, object], figure_id: str) -> Figure:
+    """Draw a chart without a network.
+
+    Parameters
+    ----------
+    spec
+        A Vega-Lite specification with its data inside.
+    figure_id
+        Anchor of the figure, unique on its page.
+
+    Returns
+    -------
+    Figure
+        The same bytes for the same specification.
+
+    Raises
+    ------
+    ReportError
+        When the chart refers to anything outside itself, or cannot be drawn.
+    """
+    label = chart_label(spec)
+    for node in _nodes(spec):
+        data = node.get("data")
+        if isinstance(data, Mapping) and "url" in data:
+            raise ReportError(f"chart '{label}' loads {data['url']!r}; a report must carry its data inside.")
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        svg = vl_convert.vegalite_to_svg(text, vl_version=VEGA_LITE, allowed_base_urls=[])
+    except ValueError as error:
+        raise ReportError(f"chart '{label}' cannot be drawn: {str(error).splitlines()[0]}") from error
+    if _OUTSIDE.search(svg):
+        raise ReportError(f"chart '{label}' links to another page; a report stands alone.")
+    return Figure(
+        id=figure_id, label=label, svg=_own_ids(svg, figure_id), spec=text.replace("<", "\\u003c"), tables=_tables(spec)
+    )
+
+
+def chart_label(spec: Mapping[str, object]) -> str:
+    """Return a chart's description, else its title, else those of its first part that has one.
+
+    >>> chart_label({"layer": [{"title": {"text": ["Two programmes", "pay back"]}}]})
+    'Two programmes pay back'
+    """
+    title = spec.get("title")
+    title = title.get("text") if isinstance(title, Mapping) else title
+    title = " ".join(map(str, title)) if isinstance(title, list) else title
+    found = spec.get("description") or title
+    if isinstance(found, str) and found:
+        return found
+    for part in _PARTS:
+        inner = spec.get(part)
+        for child in inner if isinstance(inner, list) else []:
+            if (label := chart_label(child)) != "Chart":
+                return label
+    return "Chart"
+
+
+def _own_ids(svg: str, figure_id: str) -> str:
+    """Prefix the ids inside a drawing, because every drawing calls its first clip path clip0."""
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{figure_id}-\1"', svg)
+    return re.sub(r"url\(#([^)]+)\)", rf"url(#{figure_id}-\1)", svg)
+
+
+def _tables(spec: Mapping[str, object]) -> tuple[DataTable, ...]:
+    titles = _titles(spec)
+    tables = []
+    for records in _record_lists(spec):
+        columns = [name for name in dict.fromkeys(key for row in records for key in row) if not name.startswith("_")]
+        rows = [tuple(row.get(name) for name in columns) for row in records]
+        flat = all(not isinstance(value, (list, dict)) for row in rows for value in row)
+        if flat and 0 < len(columns) <= _MOST_COLUMNS and 1 < len(rows) <= _MOST_ROWS:
+            shown = [titles.get(name, name.replace("_", " ")) for name in columns]
+            unique = [title if shown.count(title) == 1 else name for title, name in zip(shown, columns, strict=True)]
+            tables.append(DataTable(columns=tuple(unique), rows=tuple(tuple(map(_shown, row)) for row in rows)))
+    return tuple(tables) if len(tables) <= _MOST_TABLES else ()
+
+
+def _record_lists(spec: Mapping[str, object]) -> list[list[dict[str, object]]]:
+    named = spec.get("datasets")
+    found = [*named.values()] if isinstance(named, Mapping) else []
+    for node in _nodes(spec):
+        data = node.get("data")
+        if isinstance(data, Mapping) and "values" in data:
+            found.append(data["values"])
+    return [rows for rows in found if isinstance(rows, list) and all(isinstance(row, dict) for row in rows)]
+
+
+def _titles(spec: Mapping[str, object]) -> dict[str, str]:
+    titles: dict[str, str] = {}
+    for node in _nodes(spec):
+        field, title = node.get("field"), node.get("title")
+        if isinstance(field, str) and isinstance(title, str) and title:
+            titles.setdefault(field, title)
+    return titles
+
+
+def _nodes(node: object) -> Iterator[Mapping[str, object]]:
+    """Walk through a specification, but not through the rows of its data."""
+    if isinstance(node, Mapping):
+        yield node
+        for key, child in node.items():
+            if key not in ("datasets", "values"):
+                yield from _nodes(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _nodes(child)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    return str(value)

@@ -1,0 +1,180 @@
+"""An executed notebook goes in, the text of one HTML file that needs no network comes out."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import html
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import vl_convert
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from cxsim.errors import ReportError
+from cxsim.mimes import CHART, TABLE
+from cxsim.report.audit import manifest_json, trail
+from cxsim.report.figures import VEGA_LITE, Figure, draw
+from cxsim.report.normalise import normalised
+from cxsim.report.tidy import tidy
+from cxsim.report.twins import twin_of
+
+Code = Literal["hidden", "shown"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_PAGES = Environment(
+    loader=FileSystemLoader(_TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
+# nbconvert's classes carry no types.
+_EXPORTER: Callable[..., Any] = HTMLExporter
+_SLOT = '<div class="cx-slot" data-figure="{}"></div>'
+_SLOT_FOUND = re.compile(r'<div class="cx-slot" data-figure="([a-z0-9-]+)"></div>')
+# Code in backticks is left alone; any other dollar sign is money, not the beginning of a formula.
+_CODE_OR_DOLLAR = re.compile(r"(`+)[\s\S]+?\1|\$")
+_OWN_IDS = frozenset({"content", "contents", "audit-trail", "provenance"})
+
+
+def render(
+    notebook: NotebookNode, *, title: str, manifest: Mapping[str, object], tables: str, code: Code = "hidden"
+) -> str:
+    """Render an executed notebook as one HTML file.
+
+    Parameters
+    ----------
+    notebook
+        An executed notebook; it is not changed.
+    title
+        Title of the page.
+    manifest
+        What is needed to reproduce the report; it becomes the audit trail.
+    tables
+        Name of the folder beside the file that holds the tables as CSV.
+    code
+        Whether a reader sees the cells' code.
+
+    Returns
+    -------
+    str
+        The same text for the same outputs.
+
+    Raises
+    ------
+    ReportError
+        When an output cannot be shown, or would need a network or a script of its own.
+    """
+    clean = normalised(notebook)
+    figures = _replace_outputs(clean, tables)
+    reserved = _OWN_IDS | {figure.id for figure in figures.values()}
+    body = tidy(_fragment(clean, code), reserved=frozenset(reserved))
+    drawn = {name: _PAGES.get_template("figure.html.j2").render(figure=figure) for name, figure in figures.items()}
+    scripts = [vega_bundle(), _asset("live.js")] if figures else []
+    return _PAGES.get_template("page.html.j2").render(
+        title=title,
+        body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body.html),
+        has_title=body.has_title,
+        contents=(*body.contents, ("audit-trail", "Audit trail")),
+        style=_asset("style.css"),
+        policy=_policy(scripts),
+        scripts=scripts,
+        trail=trail(manifest),
+        provenance=manifest_json(manifest).replace("<", "\\u003c"),
+    )
+
+
+@functools.cache
+def vega_bundle() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script, closed off because it would define 2500 globals."""
+    # The wheel's stub calls the snippet required; without one, the bundle sets vegaEmbed on the window.
+    bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+    return f"(function(){{{bundle}}})();"
+
+
+def _replace_outputs(notebook: NotebookNode, tables: str) -> dict[str, Figure]:
+    """Turn charts into slots and tables into HTML with a link to their twin; return the figures by slot."""
+    figures: dict[str, Figure] = {}
+    number = 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _money(cell.source)
+        if cell.cell_type != "code":
+            continue
+        number += "injected-parameters" not in cell.metadata.get("tags", [])
+        cell.metadata["cx_number"] = number
+        cell.outputs = [output for output in cell.outputs if not _is_stderr(output)]
+        for output in cell.outputs:
+            if "data" in output:
+                _replace_output(output, number, figures, tables)
+    return figures
+
+
+def _replace_output(output: NotebookNode, number: int, figures: dict[str, Figure], tables: str) -> None:
+    data = output.data
+    if CHART in data:
+        name = f"figure-{len(figures) + 1}"
+        figures[name] = draw(data[CHART], name)
+        data["text/html"] = _SLOT.format(name)
+    if not set(data) & set(_SHOWN):
+        raise ReportError(
+            f"cell {number} of the notebook shows an output of kind {', '.join(sorted(data))}; "
+            f"possible: {', '.join([CHART, *_SHOWN])}."
+        )
+    if "text/markdown" in data:
+        data["text/markdown"] = _money(data["text/markdown"])
+    twin = twin_of(output)
+    if twin is not None:
+        shown = data.get("text/html") or f"<pre>{html.escape(data.get('text/plain', twin.title))}</pre>"
+        data["text/html"] = f'<div class="cx-table">{shown}{_download(f"{tables}/{twin.id}.csv", twin.title)}</div>'
+        del data[TABLE]
+
+
+def _download(path: str, title: str) -> str:
+    label = html.escape(f"Download as CSV: {title}")
+    return f'<p class="cx-twin"><a href="./{quote(path)}" download aria-label="{label}">Download as CSV</a></p>'
+
+
+def _fragment(notebook: NotebookNode, code: Code) -> str:
+    settings: Any = Config()  # its sections appear when they are named
+    settings.HTMLExporter.extra_template_basedirs = [str(_TEMPLATES)]
+    settings.HTMLExporter.template_name = "cxsim"
+    settings.HTMLExporter.exclude_input = code == "hidden"
+    settings.HTMLExporter.exclude_anchor_links = True
+    settings.NbConvertBase.display_data_priority = _SHOWN
+    settings.TagRemovePreprocessor.enabled = True
+    settings.TagRemovePreprocessor.remove_cell_tags = {"remove_cell", "parameters", "injected-parameters"}
+    settings.TagRemovePreprocessor.remove_input_tags = {"remove_input"}
+    fragment, _ = _EXPORTER(config=settings).from_notebook_node(notebook)
+    return str(fragment)
+
+
+def _money(markdown: str) -> str:
+    return _CODE_OR_DOLLAR.sub(lambda found: "&#36;" if found[0] == "$" else found[0], markdown)
+
+
+def _is_stderr(output: NotebookNode) -> bool:
+    return bool(output.output_type == "stream" and output.name == "stderr")
+
+
+def _asset(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _policy(scripts: list[str]) -> str:
+    """Allow exactly the page's own scripts, and nothing that would have to be fetched."""
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        f"img-src data:; font-src data:; style-src 'unsafe-inline'; script-src {allowed}"
+    )

@@ -1,0 +1,76 @@
+"""A scenario in; every number it assumes, with its identifier, out, and the scenario with other values put in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from cxsim.params import sources
+from cxsim.quantity import Quantity, quantities, with_values
+from cxsim.scenario.scenario import Scenario
+from cxsim.tables import ASSUMPTIONS, check
+
+
+def assumptions(scenario: Scenario) -> Iterator[tuple[str, str, Quantity]]:
+    """Yield identifier, title of what it belongs to, and quantity, for economics and then strategies in their order."""
+    economics = scenario.economics
+    for path, quantity in quantities(economics):
+        yield f"economics/{economics.name}/{path}", economics.title, quantity
+    for strategy in scenario.strategies:
+        for path, quantity in quantities(strategy):
+            yield f"strategies/{strategy.name}/{path}", strategy.title, quantity
+
+
+def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
+    """Return the scenario with each assumption whose identifier is in `values` known to have that value."""
+    economics = scenario.economics
+    return dataclasses.replace(
+        scenario,
+        economics=with_values(economics, _under(values, f"economics/{economics.name}/")),
+        strategies=tuple(
+            with_values(strategy, _under(values, f"strategies/{strategy.name}/")) for strategy in scenario.strategies
+        ),
+    )
+
+
+def register(scenario: Scenario) -> pl.DataFrame:
+    """Return the register of assumptions under ASSUMPTIONS, with the source in words."""
+    known = sources()
+    rows = [
+        {
+            "id": identifier,
+            "belongs_to": title,
+            "description": quantity.description,
+            "unit": str(quantity.unit),
+            "value": quantity.value,
+            "low": quantity.range[0],
+            "high": quantity.range[1],
+            "evidence": quantity.evidence,
+            "source": _in_words(quantity.source, known),
+        }
+        for identifier, title, quantity in assumptions(scenario)
+    ]
+    schema = {name: kinds[0] for name, kinds in ASSUMPTIONS.columns.items()}
+    return check(pl.DataFrame(rows, schema=schema), ASSUMPTIONS)  # type: ignore[arg-type]
+
+
+def source_table(scenario: Scenario) -> pl.DataFrame:
+    """Return the sources that the scenario's numbers cite: id, authors, year, title, where, measured, grade."""
+    known = sources()
+    cited = sorted({quantity.source for _, _, quantity in assumptions(scenario) if quantity.source in known})
+    rows = [{"id": name} | dataclasses.asdict(known[name]) for name in cited]
+    names = ("id", "authors", "year", "title", "where", "measured", "grade")
+    return pl.DataFrame(rows, schema={name: pl.Int64 if name == "year" else pl.String for name in names})
+
+
+def _in_words(source: str | None, known: Mapping[str, object]) -> str | None:
+    if source is None or source not in known:
+        return source
+    entry = sources()[source]
+    return f"{entry.authors} ({entry.year}), {entry.where}; grade {entry.grade}"
+
+
+def _under(values: Mapping[str, float], prefix: str) -> dict[str, float]:
+    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}

@@ -1,0 +1,104 @@
+"""A plan and a block of customers in; their orders, counted per cohort, month and tally, out.
+
+One customer at a time, in continuous time, from event to event. The next order comes when the accumulated purchase
+intensity reaches a unit exponential threshold (random time change; Gibson & Bruck 2000), the end when the accumulated
+dropout hazard does, or when the uniform of an order falls below its dropout probability. More hazard therefore means an
+earlier end for every single customer, never a later one.
+
+An intensity is accumulated from an anchor, and the anchor moves only when the intensity changes. So a programme that
+changes no intensity leaves every order time as it is, to the last bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cxsim import rng
+from cxsim.simulation import reaches
+from cxsim.simulation.booking import Card, book_arrival, book_end, book_order
+from cxsim.simulation.compiled import counted, lean
+
+_ORDER, _DROPOUT, _LIFETIME = int(rng.Purpose.ORDER), int(rng.Purpose.DROPOUT), int(rng.Purpose.LIFETIME)
+
+
+@counted
+def play(plan, latents, block, reached, books):
+    """Play one block under one plan, and write what happens into the books.
+
+    Parameters
+    ----------
+    plan, latents, block, books
+        A `Plan`, `Latents`, `Block` and `Books`; the books are added to in place.
+    reached
+        Shape (customers, reaches): who meets the condition of which reach.
+
+    Returns
+    -------
+    int
+        Number of orders; orders beyond the length of the log are counted but not logged.
+    """
+    card = Card(np.empty(len(plan)), np.zeros(len(plan), np.int64))
+    logged = 0
+    for i in range(len(block)):
+        reaches.adopt(plan, block[i].key, block[i].entry, reached[i], card.adopts)
+        card.balance[:] = 0
+        last, k, alive = block[i].last, 0, block[i].alive
+        if block[i].is_new:
+            last, k, alive, logged = _first_order(plan, latents, block, i, card, books, logged)
+        if alive:
+            last, logged = _live(plan, latents, block, i, card, books, last, k, logged)
+        book_end(plan, card, books, block, i, last)
+    return logged
+
+
+@lean
+def _first_order(plan, latents, block, i, card, books, logged):
+    entry = block[i].entry
+    book_arrival(books, block, i)
+    logged = book_order(plan, card, books, block, i, 0, entry, entry, latents.p, logged)
+    alive = True
+    if latents.drop_after_first == 1:
+        _, dropping, _ = reaches.intensities(plan, card.adopts, entry, entry)
+        luck = rng.purpose_key(block[i].key, _DROPOUT)
+        alive = rng.uniform(luck, 0) >= block[i].dropout_prob * dropping
+    return entry, 1, alive, logged
+
+
+@lean
+def _live(plan, latents, block, i, card, books, last, k, logged):
+    """Play a living customer from the entry to the horizon; return the day of the last order and the orders so far."""
+    horizon = float(len(books.month_of_day))
+    order_luck, dropout_luck = rng.purpose_key(block[i].key, _ORDER), rng.purpose_key(block[i].key, _DROPOUT)
+    rate, chance, hazard = block[i].rate, block[i].dropout_prob, block[i].dropout_rate
+    now = block[i].entry
+    buying, dropping, switch = reaches.intensities(plan, card.adopts, last, now)
+    order_left, order_anchor = rng.exponential(order_luck, k), now
+    end_left, end_anchor = np.inf, now
+    if hazard > 0.0:
+        end_left = rng.exponential(rng.purpose_key(block[i].key, _LIFETIME), 0)
+    alive = True
+    while alive:
+        order_at = order_anchor + order_left / (rate * buying) if rate > 0.0 else np.inf
+        end_at = end_anchor + end_left / (hazard * dropping) if hazard > 0.0 else np.inf
+        now = min(order_at, end_at, switch)
+        if now >= horizon or end_at <= now:
+            break
+        ordered = order_at <= now
+        if ordered:
+            logged = book_order(plan, card, books, block, i, k, now, last, latents.p, logged)
+            alive = rng.uniform(dropout_luck, k) >= chance * dropping
+            last = now
+            k += 1
+            order_left, order_anchor = rng.exponential(order_luck, k), now
+        buying_now, dropping_now, switch = reaches.intensities(plan, card.adopts, last, now)
+        if buying_now != buying:
+            if not ordered:
+                order_left = max(order_left - rate * buying * (now - order_anchor), 0.0)
+                order_anchor = now
+            buying = buying_now
+        if dropping_now != dropping:
+            if hazard > 0.0:
+                end_left = max(end_left - hazard * dropping * (now - end_anchor), 0.0)
+                end_anchor = now
+            dropping = dropping_now
+    return last, logged

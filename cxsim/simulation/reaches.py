@@ -1,0 +1,71 @@
+"""One customer's place in each reach: when it is joined, when it is on, and what it does to the intensities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cxsim import rng
+from cxsim.simulation.compiled import lean
+
+_UPTAKE = int(rng.Purpose.UPTAKE)
+
+
+@lean
+def adopt(plan, key, entry, reached, adopts):
+    """Write into `adopts` the day on which the customer joins each reach; infinity for never.
+
+    A customer joins if their uniform is below the uptake, and the earlier the smaller it is: raising the uptake adds
+    customers and never removes one.
+    """
+    luck = rng.purpose_key(key, _UPTAKE)
+    for s in range(len(adopts)):
+        adopts[s] = np.inf
+        if reached[s]:
+            u = rng.uniform(luck, s)
+            if u < plan[s].uptake:
+                joins = max(plan[s].from_day + plan[s].ramp_days * u / plan[s].uptake, entry)
+                if joins < plan[s].until_day:
+                    adopts[s] = joins
+
+
+@lean
+def spell(plan, s, adopts, last):
+    """Return the first day on which reach `s` is on in the present idle spell, and the day from which it is off."""
+    if plan[s].idle_days < 0.0:
+        return adopts[s], plan[s].until_day
+    begins = max(last + plan[s].idle_days, adopts[s])
+    if begins >= plan[s].until_day:
+        return np.inf, np.inf
+    return begins, min(begins + plan[s].for_days, plan[s].until_day)
+
+
+@lean
+def is_on(plan, s, adopts, last, now):
+    """Return whether reach `s` is on at `now`."""
+    begins, ends = spell(plan, s, adopts, last)
+    return begins <= now < ends
+
+
+@lean
+def intensities(plan, adopts, last, now):
+    """Return the ratios on purchase rate and dropout at `now`, and the next day on which a reach switches."""
+    buying, dropping, switch = 1.0, 1.0, np.inf
+    for s in range(len(adopts)):
+        begins, ends = spell(plan, s, adopts, last)
+        if now < begins:
+            switch = min(switch, begins)
+        elif now < ends:
+            switch = min(switch, ends)
+            buying *= plan[s].rate_ratio
+            dropping *= plan[s].dropout_ratio
+    return buying, dropping, switch
+
+
+@lean
+def basket(plan, adopts, last, now):
+    """Return the ratio on the amount of an order at `now`."""
+    ratio = 1.0
+    for s in range(len(adopts)):
+        if is_on(plan, s, adopts, last, now):
+            ratio *= plan[s].basket_ratio
+    return ratio

@@ -1,0 +1,80 @@
+"""What a study found: one frozen object of tables, and how it shows itself."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from cxsim.estimation import BgNbdFit, GammaGammaFit
+from cxsim.scenario import Scenario
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Study:
+    """A scenario played out: every strategy against doing nothing, on the same customers with the same luck.
+
+    Attributes
+    ----------
+    scenario
+        What was asked.
+    returns
+        One row per strategy, under RETURNS: NPV, ROI, payback, P(NPV > 0), intervals and Monte Carlo errors.
+    statement
+        Incremental profit and loss by month, under STATEMENT.
+    cash
+        Cumulative incremental cash by month, under CASH.
+    npv
+        NPV, outlay and payback of every strategy in every draw.
+    ledger
+        Every amount by draw, arm, cohort, month and account, in millionths of the currency unit, under LEDGER.
+    points
+        Points issued, redeemed, expired and still outstanding, per strategy; means over draws.
+    luck
+        Per strategy the gain per customer and its standard error with the same luck in both arms, means over draws.
+    assumptions
+        Every number that was assumed, under ASSUMPTIONS.
+    sources
+        The sources that those numbers cite.
+    purchases, spend
+        The fitted models.
+    manifest
+        What is needed to make the study again: versions, seed, and the hashes of inputs and results.
+    """
+
+    scenario: Scenario
+    returns: pl.DataFrame
+    statement: pl.DataFrame
+    cash: pl.DataFrame
+    npv: pl.DataFrame
+    ledger: pl.DataFrame
+    points: pl.DataFrame
+    luck: pl.DataFrame
+    assumptions: pl.DataFrame
+    sources: pl.DataFrame
+    purchases: BgNbdFit
+    spend: GammaGammaFit
+    manifest: Mapping[str, object]
+
+    @property
+    def currency(self) -> str:
+        """Code of the currency."""
+        return self.scenario.economics.currency
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{row['strategy']}: {row['decision']}" for row in self.returns.iter_rows(named=True))
+        return f"Study({self.scenario.name}; {self.scenario.draws} draws; {found})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(row['title'])}</td><td>{row['decision']}</td>"
+            f"<td>{row['incremental_npv']:,.0f}</td><td>{row['npv_low']:,.0f} to {row['npv_high']:,.0f}</td></tr>"
+            for row in self.returns.iter_rows(named=True)
+        )
+        return (
+            f"<table><caption>{html.escape(self.scenario.title)}: {self.scenario.draws} draws</caption>"
+            f"<tr><th>strategy</th><th>decision</th><th>incremental NPV, {self.currency}</th><th>90 % interval</th></tr>"
+            f"{rows}</table>"
+        )

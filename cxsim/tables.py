@@ -1,0 +1,175 @@
+"""The contracts of the tables that cross a file boundary, and the check that a table keeps its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+from polars.datatypes import DataType, DataTypeClass
+
+from cxsim.errors import TableError, choices
+
+Kind = DataType | DataTypeClass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """Names and types that a table must have.
+
+    Attributes
+    ----------
+    name
+        Name of the contract, in capitals.
+    columns
+        For each column the types that are allowed, the first one preferred.
+    nullable
+        Columns in which a value may be missing.
+    """
+
+    name: str
+    columns: Mapping[str, tuple[Kind, ...]]
+    nullable: frozenset[str] = frozenset()
+
+
+_ID: tuple[Kind, ...] = (pl.String, pl.Int64, pl.Int32, pl.UInt32, pl.UInt64)
+_TEXT: tuple[Kind, ...] = (pl.String,)
+_COUNT: tuple[Kind, ...] = (pl.Int64,)
+_REAL: tuple[Kind, ...] = (pl.Float64,)
+
+# Money is in units of the currency wherever it is a Float64, and in millionths of it where it is an Int64.
+TRANSACTIONS = Contract(
+    name="TRANSACTIONS",
+    columns={"customer_id": _ID, "ordered_at": (pl.Date, pl.Datetime), "amount": _REAL},
+)
+RFM = Contract(
+    name="RFM",
+    columns={
+        "customer_id": _ID,
+        "frequency": _COUNT,
+        "recency_days": _COUNT,
+        "age_days": _COUNT,
+        "monetary_value": _REAL,
+    },
+    nullable=frozenset({"monetary_value"}),
+)
+CUSTOMERS = Contract(
+    name="CUSTOMERS",
+    columns={
+        "origin": _TEXT,
+        "frequency": _COUNT,
+        "recency_days": _COUNT,
+        "age_days": _COUNT,
+        "idle_days": _COUNT,
+        "monetary_value": _REAL,
+    },
+    nullable=frozenset({"monetary_value"}),
+)
+LEDGER = Contract(
+    name="LEDGER",
+    columns={
+        "draw": (pl.Int32,),
+        "arm": (pl.Enum, pl.String),
+        "cohort": (pl.Enum, pl.String),
+        "month": (pl.Int32,),
+        "account": (pl.Enum, pl.String),
+        "amount": _COUNT,
+    },
+)
+STATEMENT = Contract(
+    name="STATEMENT",
+    columns={
+        "strategy": _TEXT,
+        "month": (pl.Int32,),
+        "starts_on": (pl.Date,),
+        "line": _TEXT,
+        "baseline": _REAL,
+        "treated": _REAL,
+        "incremental": _REAL,
+        "low": _REAL,
+        "high": _REAL,
+    },
+)
+RETURNS = Contract(
+    name="RETURNS",
+    columns={
+        "strategy": _TEXT,
+        "title": _TEXT,
+        "decision": _TEXT,
+        "outlay": _REAL,
+        "incremental_npv": _REAL,
+        "npv_low": _REAL,
+        "npv_high": _REAL,
+        "npv_mc_error": _REAL,
+        "prob_npv_positive": _REAL,
+        "prob_mc_error": _REAL,
+        "roi": _REAL,
+        "roi_low": _REAL,
+        "roi_high": _REAL,
+        "roi_mc_error": _REAL,
+        "prob_payback": _REAL,
+        "payback_months": _REAL,
+        "payback_months_late": _REAL,
+        "payback_mc_error": _REAL,
+        "break_even_scale": _REAL,
+        "customers": _COUNT,
+        "draws": _COUNT,
+    },
+    nullable=frozenset(
+        {"roi", "roi_low", "roi_high", "roi_mc_error", "payback_months", "payback_months_late", "payback_mc_error",
+         "break_even_scale"}
+    ),
+)
+CASH = Contract(
+    name="CASH",
+    columns={
+        "strategy": _TEXT,
+        "month": (pl.Int32,),
+        "ends_on": (pl.Date,),
+        "mean": _REAL,
+        "low": _REAL,
+        "high": _REAL,
+    },
+)
+ASSUMPTIONS = Contract(
+    name="ASSUMPTIONS",
+    columns={
+        "id": _TEXT,
+        "belongs_to": _TEXT,
+        "description": _TEXT,
+        "unit": _TEXT,
+        "value": _REAL,
+        "low": _REAL,
+        "high": _REAL,
+        "evidence": _TEXT,
+        "source": _TEXT,
+    },
+    nullable=frozenset({"source"}),
+)
+
+
+def check(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Return `table` unchanged if it keeps `contract`.
+
+    Raises
+    ------
+    TableError
+        For a missing column, a wrong type, or a missing value where none may be.
+
+    Examples
+    --------
+    >>> check(pl.DataFrame({"customer": [1]}), RFM)
+    Traceback (most recent call last):
+    ...
+    cxsim.errors.TableError: RFM: no column 'customer_id'; did you mean 'customer'? Possible: customer.
+    """
+    for name, allowed in contract.columns.items():
+        if name not in table.columns:
+            raise TableError(f"{contract.name}: no column '{name}'; {choices(name, table.columns)}")
+        found = table.schema[name]
+        if not any(found.is_(kind) or found == kind for kind in allowed):
+            raise TableError(f"{contract.name}: column '{name}' is {found}; it must be {' or '.join(map(str, allowed))}.")
+        missing = table[name].null_count()
+        if missing and name not in contract.nullable:
+            raise TableError(f"{contract.name}: column '{name}' misses {missing} of {table.height} values; none may be missing.")
+    return table

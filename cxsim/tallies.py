@@ -1,0 +1,57 @@
+"""What the simulator counts, per cohort and month; money and conclusions are drawn from these counts alone.
+
+Every tally is a whole number: of orders, of cents, of points, of customers. Sums of tallies are therefore exact and do
+not depend on their order.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Tally(IntEnum):
+    """Places of the tallies that every arm has.
+
+    LIST is what the orders cost at list price; MARKDOWN and REWARD are what was taken off; what a customer pays is
+    LIST - MARKDOWN - REWARD. MARKDOWN and REWARD are counted as positive cents.
+    """
+
+    ORDERS = 0
+    LIST = 1
+    MARKDOWN = 2
+    REWARD = 3
+    ARRIVALS = 4
+    POINTS_ISSUED = 5
+    POINTS_REDEEMED = 6
+    POINTS_EXPIRED = 7
+    POINTS_OUTSTANDING = 8
+
+
+class ReachTally(IntEnum):
+    """Places of the tallies that each reach of an arm adds behind the common ones."""
+
+    ORDERS = 0
+    PAID = 1
+    MEMBER_MONTHS = 2
+    CONTACTS = 3
+    POINTS_VALUE = 4
+
+
+N_TALLIES = len(Tally)
+N_REACH_TALLIES = len(ReachTally)
+
+
+def place(tally: Tally | ReachTally, reach: int = 0) -> int:
+    """Return the column of a tally in an arm's counts; `reach` is the place of the reach in the arm, from 0.
+
+    >>> place(Tally.LIST), place(ReachTally.CONTACTS, reach=1)
+    (1, 17)
+    """
+    if isinstance(tally, Tally):
+        return int(tally)
+    return N_TALLIES + reach * N_REACH_TALLIES + int(tally)
+
+
+def width(reaches: int) -> int:
+    """Return how many tallies an arm with so many reaches has."""
+    return N_TALLIES + reaches * N_REACH_TALLIES

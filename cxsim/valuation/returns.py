@@ -1,0 +1,183 @@
+"""Flows in; NPV, ROI, payback and the decision of every strategy, each with its interval and Monte Carlo error, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from cxsim.tables import RETURNS, check
+from cxsim.valuation.flows import Flows
+from cxsim.valuation.statement import HIGH, LOW
+
+Draws = npt.NDArray[np.float64]
+_LATE = 0.9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """How a shop decides: fund at or above one chance that NPV > 0, reject below another, pilot between."""
+
+    fund: float
+    reject: float
+
+    def decision(self, prob_npv_positive: float) -> str:
+        """Return fund, pilot or reject."""
+        if prob_npv_positive >= self.fund:
+            return "fund"
+        return "reject" if prob_npv_positive < self.reject else "pilot"
+
+
+def net_present_value(monthly: Draws, weights: Draws) -> Draws:
+    """Return the present value of monthly amounts: both of shape (draws, months), result of shape (draws,).
+
+    Examples
+    --------
+    >>> net_present_value(np.array([[-100.0, 110.0]]), np.array([[1.0, 1 / 1.1]])).round(9)
+    array([0.])
+    """
+    total: Draws = (monthly * weights).sum(axis=1)
+    return total
+
+
+def payback_months(monthly: Draws) -> Draws:
+    """Return after how many months cumulative cash is at or above zero for good; infinity where it is not by the end.
+
+    Within a month cash is taken to flow evenly. A programme that never is below zero has paid back after 0 months.
+
+    Parameters
+    ----------
+    monthly
+        Shape (draws, months): undiscounted incremental cash.
+
+    Examples
+    --------
+    >>> payback_months(np.array([[-100.0, 50.0, 100.0], [-1.0, 0.5, 0.25], [1.0, -2.0, 3.0]]))
+    array([2.5       ,        inf, 2.33333333])
+    """
+    cumulative = monthly.cumsum(axis=1)
+    below = cumulative < 0.0
+    months = monthly.shape[1]
+    ever = below.any(axis=1)
+    final = months - 1 - np.argmax(below[:, ::-1], axis=1)
+    rows = np.arange(len(monthly))
+    following = np.minimum(final + 1, months - 1)
+    gain = monthly[rows, following]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossed = final + 1 - cumulative[rows, final] / gain
+    paid = np.where(below[:, -1], np.inf, crossed)
+    return np.where(ever, paid, 0.0)
+
+
+def returns(flows: Flows, weights: Draws, rule: Rule, titles: Mapping[str, str], customers: int) -> pl.DataFrame:
+    """Return one row per strategy under RETURNS.
+
+    Parameters
+    ----------
+    flows
+        Monthly flows.
+    weights
+        Shape (draws, months): present value of one unit of money.
+    rule
+        How the shop decides.
+    titles
+        Name of each strategy for readers.
+    customers
+        Number of customers simulated.
+
+    Notes
+    -----
+    Outlay is the present value of markdowns, rewards, points still outstanding and programme cost; ROI is mean
+    incremental NPV over mean outlay, null where nothing is spent. Monte Carlo errors are standard errors over draws;
+    that of a ratio by the delta method, that of a median by its order statistics.
+    """
+    rows = [
+        _row(flows.cash(arm), flows.outlay(arm), weights, rule)
+        | {"strategy": flows.arms[arm], "title": titles[flows.arms[arm]], "customers": customers, "draws": len(weights)}
+        for arm in range(1, len(flows.arms))
+    ]
+    schema = {name: kinds[0] for name, kinds in RETURNS.columns.items()}
+    return check(pl.DataFrame(rows, schema_overrides=schema).select(list(schema)), RETURNS)  # type: ignore[arg-type]
+
+
+def read_returns(path: Path) -> pl.DataFrame:
+    """Return a table of returns from its CSV, under RETURNS."""
+    kinds = {name: allowed[0] for name, allowed in RETURNS.columns.items()}
+    return check(pl.read_csv(path, schema_overrides=kinds).select(list(kinds)), RETURNS)  # type: ignore[arg-type]
+
+
+def npv_by_draw(flows: Flows, weights: Draws) -> pl.DataFrame:
+    """Return strategy, draw, npv, outlay and payback_months (null: not within the horizon), one row per strategy and draw."""
+    parts = []
+    for arm in range(1, len(flows.arms)):
+        months = payback_months(flows.cash(arm))
+        parts.append(
+            pl.DataFrame(
+                {
+                    "strategy": [flows.arms[arm]] * len(weights),
+                    "draw": np.arange(len(weights), dtype=np.int32),
+                    "npv": net_present_value(flows.cash(arm), weights),
+                    "outlay": net_present_value(flows.outlay(arm), weights),
+                    "payback_months": [float(month) if np.isfinite(month) else None for month in months],
+                },
+                schema_overrides={"payback_months": pl.Float64},
+            )
+        )
+    return pl.concat(parts)
+
+
+def _row(monthly: Draws, spent: Draws, weights: Draws, rule: Rule) -> dict[str, str | float | None]:
+    npv, outlay = net_present_value(monthly, weights), net_present_value(spent, weights)
+    payback = payback_months(monthly)
+    draws = len(npv)
+    prob = float((npv > 0.0).mean())
+    return {
+        "decision": rule.decision(prob),
+        "outlay": float(outlay.mean()),
+        "incremental_npv": float(npv.mean()),
+        "npv_low": float(np.quantile(npv, LOW)),
+        "npv_high": float(np.quantile(npv, HIGH)),
+        "npv_mc_error": _standard_error(npv),
+        "prob_npv_positive": prob,
+        "prob_mc_error": float(np.sqrt(prob * (1.0 - prob) / draws)),
+        "prob_payback": float(np.isfinite(payback).mean()),
+        "payback_months": _known(_quantile(payback, 0.5)),
+        "payback_months_late": _known(_quantile(payback, _LATE)),
+        "payback_mc_error": _known(_median_error(payback)),
+    } | _ratios(npv, outlay)
+
+
+def _ratios(npv: Draws, outlay: Draws) -> dict[str, float | None]:
+    if outlay.mean() <= 0.0 or (outlay <= 0.0).any():
+        return dict.fromkeys(("roi", "roi_low", "roi_high", "roi_mc_error", "break_even_scale"))
+    roi = npv.mean() / outlay.mean()
+    return {
+        "roi": float(roi),
+        "roi_low": float(np.quantile(npv / outlay, LOW)),
+        "roi_high": float(np.quantile(npv / outlay, HIGH)),
+        "roi_mc_error": _standard_error(npv - roi * outlay) / float(outlay.mean()),
+        "break_even_scale": float(1.0 + roi),
+    }
+
+
+def _standard_error(draws: Draws) -> float:
+    return float(draws.std(ddof=1) / np.sqrt(len(draws)))
+
+
+def _quantile(draws: Draws, level: float) -> float:
+    """Return an order statistic, without interpolation, so that infinity is possible."""
+    return float(np.sort(draws)[min(int(np.ceil(level * len(draws))), len(draws)) - 1])
+
+
+def _median_error(draws: Draws) -> float:
+    half = 0.5 / np.sqrt(len(draws))
+    low, high = _quantile(draws, 0.5 - half), _quantile(draws, min(0.5 + half, 1.0))
+    return (high - low) / 2.0 if np.isfinite(low) else np.inf
+
+
+def _known(number: float) -> float | None:
+    return number if np.isfinite(number) else None

@@ -1,0 +1,202 @@
+"""Made-up results of a study, small enough to check by eye; the tables keep the contracts of `cxsim.tables`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import altair as alt
+import numpy as np
+import polars as pl
+import pytest
+
+from cxsim import charts
+
+STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")
+TITLES = ("Free delivery above USD 40", "Points programme", "Win-back coupon")
+
+
+@pytest.fixture
+def returns() -> pl.DataFrame:
+    """A clear gain, an open case and a clear loss."""
+    return pl.DataFrame(
+        {
+            "strategy": STRATEGIES,
+            "title": TITLES,
+            "decision": ["fund", "pilot", "reject"],
+            "outlay": [121_340.0, 64_210.0, 18_750.0],
+            "incremental_npv": [41_234.5, 6_120.0, -9_480.0],
+            "npv_low": [8_111.0, -21_400.0, -15_020.0],
+            "npv_high": [92_412.0, 35_300.0, -2_950.0],
+            "npv_mc_error": [1_210.0, 880.0, 190.0],
+            "prob_npv_positive": [0.97, 0.62, 0.0],
+            "prob_mc_error": [0.01, 0.03, 0.0],
+            "roi": [0.34, 0.095, -0.51],
+            "roi_low": [0.07, -0.33, -0.8],
+            "roi_high": [0.76, 0.55, -0.16],
+            "roi_mc_error": [0.01, 0.014, 0.01],
+            "prob_payback": [0.95, 0.55, 0.02],
+            "payback_months": [13.6, 28.2, None],
+            "payback_months_late": [30.9, None, None],
+            "payback_mc_error": [0.4, 1.1, None],
+            "break_even_scale": [0.62, 0.91, None],
+            "customers": [20_000, 20_000, 20_000],
+            "draws": [400, 400, 400],
+        }
+    )
+
+
+@pytest.fixture
+def cash() -> pl.DataFrame:
+    """Cumulative cash over 36 months: one strategy is back in month 14, one in month 29, one never."""
+    months = np.arange(36)
+    curves = {
+        "free_delivery": -20_000 + 1_540.0 * months,
+        "points_programme": -15_000 + 540.0 * months,
+        "win_back_coupon": -3_000 - 200.0 * months,
+    }
+    return pl.concat(
+        pl.DataFrame(
+            {
+                "strategy": [name] * len(months),
+                "month": months.astype(np.int32),
+                "ends_on": [date(2025 + m // 12, m % 12 + 1, 28) for m in months.tolist()],
+                "mean": mean,
+                "low": mean - 400.0 * months - 500.0,
+                "high": mean + 600.0 * months + 500.0,
+            }
+        )
+        for name, mean in curves.items()
+    )
+
+
+@pytest.fixture
+def npv() -> pl.DataFrame:
+    """Net present values of 400 draws per strategy, normal around the means of `returns`."""
+    rng = np.random.default_rng(20240501)
+    centres = zip(STRATEGIES, (41_000, 6_000, -9_500), (22_000, 17_000, 3_500), strict=True)
+    return pl.concat(
+        pl.DataFrame({"strategy": [name] * 400, "draw": np.arange(400), "npv": rng.normal(mean, spread, 400)})
+        for name, mean, spread in centres
+    )
+
+
+@pytest.fixture
+def statement() -> pl.DataFrame:
+    """Three years of one strategy, each month alike; all other accounts do not change."""
+    changes = {
+        "gross sales": 5_000.0,
+        "markdown": -400.0,
+        "net revenue": 4_600.0,
+        "cost of goods": -2_500.0,
+        "contribution margin 1": 2_100.0,
+        "payment fees": -100.0,
+        "pick, pack and ship": -350.0,
+        "support": 0.0,
+        "contribution margin 2": 1_650.0,
+        "rewards": -250.0,
+        "points still outstanding": -50.0,
+        "acquisition": 0.0,
+        "contribution margin 3": 1_350.0,
+        "programme cost": -600.0,
+        "cash contribution": 750.0,
+    }
+    rows = [
+        {
+            "strategy": strategy,
+            "month": month,
+            "starts_on": date(2025 + month // 12, month % 12 + 1, 1),
+            "line": line,
+            "baseline": 10.0 * abs(change),
+            "treated": 10.0 * abs(change) + change,
+            "incremental": change,
+            "low": change - 100.0,
+            "high": change + 100.0,
+        }
+        for strategy in STRATEGIES
+        for month in range(36)
+        for line, change in changes.items()
+    ]
+    return pl.DataFrame(rows, schema_overrides={"month": pl.Int32})
+
+
+@pytest.fixture
+def tracking_days() -> pl.DataFrame:
+    """Ten orders a day observed throughout; nine a day expected after the first hundred days."""
+    day = np.arange(200)
+    return pl.DataFrame(
+        {
+            "day": [date.fromordinal(date(1997, 1, 1).toordinal() + d) for d in day.tolist()],
+            "observed": (10 * (day + 1)).astype(np.int64),
+            "expected": np.where(day < 100, 10.0 * (day + 1), 1_000.0 + 9.0 * (day - 99)),
+        }
+    )
+
+
+@pytest.fixture
+def frequencies() -> pl.DataFrame:
+    """Of 1,000 customers, 20 are in another class than the model says."""
+    return pl.DataFrame(
+        {
+            "frequency": ["0", "1", "2", "3+"],
+            "observed": [600, 200, 120, 80],
+            "expected": [610.0, 190.0, 130.0, 70.0],
+        }
+    )
+
+
+@pytest.fixture
+def holdout() -> pl.DataFrame:
+    """The model is inside the interval of the first two classes and below that of the third."""
+    return pl.DataFrame(
+        {
+            "frequency": ["0", "1", "2+"],
+            "customers": [600, 200, 200],
+            "observed": [0.2, 0.7, 2.2],
+            "low": [0.17, 0.6, 2.0],
+            "high": [0.23, 0.8, 2.4],
+            "expected": [0.21, 0.65, 1.8],
+        }
+    )
+
+
+@pytest.fixture
+def rfm() -> pl.DataFrame:
+    """Customers whose spend per order rises a little with frequency; every fifth never came back."""
+    rng = np.random.default_rng(7)
+    frequency = np.arange(500) % 10
+    spend = 30.0 + 0.4 * frequency + rng.normal(0.0, 12.0, 500)
+    return pl.DataFrame(
+        {
+            "customer_id": [f"c{n}" for n in range(500)],
+            "frequency": frequency,
+            "recency_days": frequency * 20,
+            "age_days": np.full(500, 300),
+            "monetary_value": [s if f else None for s, f in zip(spend.tolist(), frequency.tolist(), strict=True)],
+        }
+    )
+
+
+@pytest.fixture
+def figures(returns, cash, npv, statement, tracking_days, frequencies, holdout, rfm) -> dict[str, alt.Chart]:
+    """Every figure of the room, drawn from the tables above."""
+    return {
+        "cumulative_cash": charts.cumulative_cash(cash, "USD"),
+        "npv_by_strategy": charts.npv_by_strategy(returns, "USD"),
+        "npv_distribution": charts.npv_distribution(npv, "USD"),
+        "waterfall": charts.waterfall(statement, "points_programme", "USD"),
+        "tracking": charts.tracking(tracking_days, date(1997, 4, 10)),
+        "frequency_histogram": charts.frequency_histogram(frequencies),
+        "holdout_by_frequency": charts.holdout_by_frequency(holdout),
+        "spend_by_frequency": charts.spend_by_frequency(rfm, "USD"),
+    }
+
+
+@pytest.fixture
+def enabled() -> Iterator[None]:
+    """The theme and the renderer of cxsim, switched on for one test."""
+    theme, renderer = alt.theme.active, alt.renderers.active
+    charts.enable()
+    yield
+    alt.theme.enable(theme)
+    alt.renderers.enable(renderer)

@@ -1,0 +1,209 @@
+"""Frequency, recency, age and monetary value: what counts, what is refused, what they do not depend on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxsim.data import load_cdnow, read_transactions, summarise
+from cxsim.errors import DataError, TableError
+from cxsim.tables import RFM, check
+
+START = date(2015, 1, 1)
+SUMMARY = ("frequency", "recency_days", "age_days")
+
+
+def orders(rows) -> pl.DataFrame:
+    """Rows of customer, day and amount as a table under TRANSACTIONS."""
+    schema = {"customer_id": pl.String, "ordered_at": pl.Date, "amount": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+# lifetimes, tests/test_utils.py: orders and amounts of six customers, observed until 2015-02-07.
+SIX_CUSTOMERS = orders(
+    [
+        ("1", date(2015, 1, 1), 1.0), ("1", date(2015, 2, 6), 2.0), ("2", date(2015, 1, 1), 2.0),
+        ("3", date(2015, 1, 1), 3.0), ("3", date(2015, 1, 2), 1.0), ("3", date(2015, 1, 5), 5.0),
+        ("4", date(2015, 1, 16), 6.0), ("4", date(2015, 2, 2), 3.0), ("4", date(2015, 2, 5), 3.0),
+        ("5", date(2015, 1, 16), 3.0), ("5", date(2015, 1, 17), 1.0), ("5", date(2015, 1, 18), 8.0),
+        ("6", date(2015, 2, 2), 5.0),
+    ]
+)  # fmt: skip
+
+order_lines = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "c", "01", "1"]),
+        st.integers(0, 40).map(lambda day: START + timedelta(days=day)),
+        st.integers(0, 100_000).map(lambda cents: cents / 100),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def test_three_customers_are_summarised_as_lifetimes_does():
+    days = [(1, (2, 1)), (1, (2, 6)), (2, (1, 1)), (3, (1, 1)), (3, (1, 2)), (3, (1, 5))]
+    rows = orders([(str(customer), date(2015, *day), 1.0) for customer, day in days])
+    # lifetimes, test_summary_data_from_transaction_data_returns_correct_results.
+    assert summarise(rows, until=date(2015, 2, 7)).select(SUMMARY).rows() == [(1, 5, 6), (0, 0, 37), (2, 4, 37)]
+
+
+def test_monetary_value_is_the_mean_of_the_repeat_orders():
+    # lifetimes gives 2, 0, 3, 3, 4.5, 0; here a customer without repeat orders has none, rather than zero.
+    found = summarise(SIX_CUSTOMERS, until=date(2015, 2, 7))["monetary_value"].to_list()
+    assert found == [2.0, None, 3.0, 3.0, 4.5, None]
+
+
+def test_orders_after_until_and_customers_who_come_later_do_not_count():
+    found = summarise(SIX_CUSTOMERS, until=date(2015, 2, 1))
+    assert found["customer_id"].to_list() == ["1", "2", "3", "4", "5"]
+    # lifetimes, test_calibration_and_holdout_data_with_monetary_value: 0, 0, 3, 0, 4.5.
+    assert found["monetary_value"].to_list() == [None, None, 3.0, None, 4.5]
+
+
+def test_an_order_on_the_last_day_counts():
+    assert summarise(SIX_CUSTOMERS, until=date(2015, 2, 6))["frequency"][0] == 1
+
+
+def test_lines_of_one_day_are_one_order_with_their_sum():
+    rows = orders([("a", START, 5.0), ("a", date(2015, 1, 9), 1.1), ("a", date(2015, 1, 9), 2.2)])
+    assert summarise(rows).select(*SUMMARY, "monetary_value").row(0) == (1, 8, 8, 3.3)
+
+
+def test_two_orders_on_the_first_day_are_no_repeat_order():
+    assert summarise(orders([("a", START, 5.0), ("a", START, 7.0)])).row(0) == ("a", 0, 0, 0, None)
+
+
+def test_a_free_repeat_order_counts_and_is_worth_zero():
+    assert summarise(orders([("a", START, 5.0), ("a", date(2015, 1, 2), 0.0)]))["monetary_value"].to_list() == [0.0]
+
+
+def test_a_frame_is_observed_until_its_last_order():
+    found = summarise(SIX_CUSTOMERS)
+    assert found["age_days"].max() == (date(2015, 2, 6) - START).days
+
+
+def test_transactions_are_observed_until_they_say_so():
+    found = summarise(read_transactions(SIX_CUSTOMERS, until=date(2015, 3, 1)))
+    assert found["age_days"].max() == (date(2015, 3, 1) - START).days
+
+
+def test_moments_and_days_give_the_same_summary():
+    late = SIX_CUSTOMERS.with_columns(pl.col("ordered_at").cast(pl.Datetime("ms")) + pl.duration(hours=23, minutes=59))
+    assert summarise(late).equals(summarise(SIX_CUSTOMERS))
+
+
+def test_a_time_zone_keeps_the_day_of_the_shop():
+    late = [datetime(2015, 1, 1, 23, 30), datetime(2015, 1, 3, 0, 30)]  # noqa: DTZ001 - the zone is given below
+    rows = pl.DataFrame({"customer_id": ["a", "a"], "ordered_at": late, "amount": [1.0, 2.0]})
+    zoned = rows.with_columns(pl.col("ordered_at").dt.replace_time_zone("America/New_York"))
+    assert summarise(zoned).select(SUMMARY).row(0) == summarise(rows).select(SUMMARY).row(0) == (1, 2, 2)
+
+
+def test_a_lazy_frame_gives_the_same_summary():
+    assert summarise(SIX_CUSTOMERS.lazy()).equals(summarise(SIX_CUSTOMERS))
+
+
+@given(order_lines)
+def test_a_summary_keeps_its_contract_and_its_bounds(rows):
+    found = check(summarise(orders(rows)), RFM)
+    assert (found["frequency"] <= found["recency_days"]).all()
+    assert (found["recency_days"] <= found["age_days"]).all()
+    assert found["monetary_value"].is_null().equals(found["frequency"] == 0, check_names=False)
+    assert found["customer_id"].is_sorted()
+
+
+@given(order_lines, st.randoms(use_true_random=False))
+def test_a_summary_does_not_depend_on_the_order_of_the_rows(rows, luck):
+    shuffled = luck.sample(rows, len(rows))
+    assert summarise(orders(shuffled)).equals(summarise(orders(rows)))
+
+
+@given(order_lines)
+def test_repeat_orders_customers_and_order_days_add_up(rows):
+    found = summarise(orders(rows))
+    assert found["frequency"].sum() + found.height == len({(customer, day) for customer, day, _ in rows})
+
+
+@given(order_lines)
+def test_monetary_value_is_exact_in_cents(rows):
+    by_day: dict[str, dict[date, int]] = {}
+    for customer, day, amount in rows:
+        spent = by_day.setdefault(customer, {})
+        spent[day] = spent.get(day, 0) + round(amount * 100)
+    repeats = {customer: [spent[day] for day in sorted(spent)[1:]] for customer, spent in by_day.items()}
+    expected = [sum(cents) / (100 * len(cents)) if cents else None for _, cents in sorted(repeats.items())]
+    assert summarise(orders(rows))["monetary_value"].to_list() == expected
+
+
+def test_a_summary_of_shuffled_cdnow_is_the_same():
+    table = load_cdnow(sample=True).table.collect()
+    assert summarise(table.sample(fraction=1.0, shuffle=True, seed=7)).equals(summarise(table))
+
+
+def test_a_summary_does_not_depend_on_the_number_of_threads():
+    program = (
+        "import hashlib; from cxsim.data import load_cdnow, summarise; "
+        "print(hashlib.sha256(summarise(load_cdnow()).write_csv().encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"POLARS_MAX_THREADS": threads},
+        ).stdout
+        for threads in ("1", "2", "5")
+    }
+    assert len(digests) == 1
+
+
+def test_a_summary_beyond_the_end_of_observation_is_refused():
+    with pytest.raises(DataError, match=r"until 1998-07-01 is after the end of observation, 1998-06-30; give an earl"):
+        summarise(load_cdnow(sample=True), until=date(1998, 7, 1))
+
+
+def test_a_summary_before_the_first_order_is_refused():
+    with pytest.raises(DataError, match=r"no order to summarise up to 2014-12-31"):
+        summarise(SIX_CUSTOMERS, until=date(2014, 12, 31))
+
+
+def test_a_summary_of_no_rows_is_refused():
+    with pytest.raises(DataError, match=r"no order to summarise\."):
+        summarise(SIX_CUSTOMERS.clear())
+
+
+@pytest.mark.parametrize("until", ["2015-02-01", datetime(2015, 2, 1), 20150201])  # noqa: DTZ001
+def test_an_end_that_is_no_day_is_refused(until):
+    with pytest.raises(DataError, match=r"until must be a day such as date\(1998, 6, 30\); found .*2015"):
+        summarise(SIX_CUSTOMERS, until=until)
+
+
+def test_a_frame_without_a_column_is_refused():
+    with pytest.raises(TableError, match=r"TRANSACTIONS: no column 'amount'; did you mean 'amounts'\?"):
+        summarise(SIX_CUSTOMERS.rename({"amount": "amounts"}))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        (None, START, 1.0),
+        ("a", None, 1.0),
+        ("a", START, None),
+        ("a", START, -1.0),
+        ("a", START, float("nan")),
+        ("a", START, float("inf")),
+    ],
+)
+def test_a_frame_with_a_line_that_no_clean_table_has_is_refused(row):
+    rows = pl.concat([SIX_CUSTOMERS, orders([row])])
+    with pytest.raises(DataError, match=r"1 lines have no customer, .*; pass the orders through read_transactions"):
+        summarise(rows, until=date(2015, 3, 1))

@@ -1,0 +1,298 @@
+"""Files and frames of order lines: what is read how, and what is said when it cannot be read."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from cxsim.data import read_transactions, summarise
+from cxsim.errors import DataError
+from cxsim.tables import TRANSACTIONS, check
+
+CSV = """customer_id,ordered_at,amount
+007,2024-01-05,10.00
+7,2024-01-06,20.50
+007,2024-02-01,5
+"""
+DAYS = [date(2024, 1, 5), date(2024, 1, 6), date(2024, 2, 1)]
+FRAME = pl.DataFrame({"customer_id": ["007", "7", "007"], "ordered_at": DAYS, "amount": [10.0, 20.5, 5.0]})
+
+
+@pytest.fixture
+def orders(tmp_path):
+    """Write a CSV file and return its path."""
+
+    def write(text: str, name: str = "orders.csv", encoding: str = "utf-8"):
+        path = tmp_path / name
+        path.write_text(text, encoding=encoding, newline="")
+        return path
+
+    return write
+
+
+def moments(orders, *written: str) -> list[datetime]:
+    """Moments of a CSV file, in its order."""
+    rows = "".join(f"{place},{moment},1\n" for place, moment in enumerate(written))
+    return read_transactions(orders(f"customer_id,ordered_at,amount\n{rows}")).table.collect()["ordered_at"].to_list()
+
+
+def test_customers_that_look_like_numbers_keep_their_leading_zeros(orders):
+    assert summarise(read_transactions(orders(CSV)))["customer_id"].to_list() == ["007", "7"]
+
+
+def test_a_file_is_read_under_the_contract(orders):
+    table = check(read_transactions(orders(CSV)).table.collect(), TRANSACTIONS)
+    assert table.columns == ["customer_id", "ordered_at", "amount"]
+
+
+def test_csv_parquet_and_frames_give_the_same_summary(orders, tmp_path):
+    FRAME.write_parquet(tmp_path / "orders.parquet")
+    expected = summarise(FRAME)
+    for source in (orders(CSV), str(orders(CSV)), tmp_path / "orders.parquet", FRAME, FRAME.lazy()):
+        assert summarise(read_transactions(source)).equals(expected)
+
+
+def test_csv_and_parquet_give_the_same_report(tmp_path):
+    text = pl.DataFrame(
+        {"customer_id": ["a", "a", None, "b"], "ordered_at": ["2024-01-05"] * 4, "amount": ["1", "1.0", "2", "0"]}
+    )
+    typed = text.with_columns(pl.col("ordered_at").str.to_date(), pl.col("amount").cast(pl.Float64))
+    text.write_csv(tmp_path / "orders.csv")
+    typed.write_parquet(tmp_path / "orders.parquet")
+    reports = [read_transactions(tmp_path / name).hygiene for name in ("orders.csv", "orders.parquet")]
+    assert reports[0] == reports[1]
+
+
+def test_columns_may_have_other_names(orders):
+    text = "note,client,when,total\nx,007,2024-01-05,10.00\n"
+    columns = {"customer_id": "client", "ordered_at": "when", "amount": "total"}
+    assert read_transactions(orders(text), columns=columns).table.collect().rows() == [
+        ("007", datetime(2024, 1, 5), 10.0)  # noqa: DTZ001 - the shop's clock has no zone
+    ]
+
+
+def test_one_column_may_have_another_name(orders):
+    text = CSV.replace("amount", "total")
+    assert read_transactions(orders(text), columns={"amount": "total"}).hygiene.rows_kept == 3
+
+
+def test_days_and_moments_are_read_in_every_iso_form(orders):
+    written = [
+        "2024-03-01", "20240301", "2024-03-01 00:00", "2024-03-01 00:00:00", "2024-03-01 00:00:00.000",
+        "2024-03-01T00:00", "2024-03-01T00:00:00", "2024-03-01T00:00:00Z", " 2024-03-01 ",
+    ]  # fmt: skip
+    assert set(moments(orders, *written)) == {datetime(2024, 3, 1)}  # noqa: DTZ001 - the shop's clock has no zone
+    assert len(moments(orders, *written)) == len(written)
+
+
+def test_a_fraction_of_a_second_is_kept(orders):
+    assert moments(orders, "2024-03-01 09:30:15.25")[0].microsecond == 250_000
+
+
+@pytest.mark.parametrize("offset", ["Z", "+00:00", "+02:00", "-1100", "+14:00"])
+def test_an_offset_keeps_the_day_as_it_is_written(orders, offset):
+    found = moments(orders, f"2024-03-01T00:30:00{offset}", f"2024-03-01T23:30:00{offset}")
+    assert [moment.date() for moment in found] == [date(2024, 3, 1)] * 2
+
+
+def test_a_day_does_not_depend_on_the_time_zone_of_the_machine(orders, monkeypatch):
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    assert moments(orders, "2024-03-01T23:30:00Z")[0].date() == date(2024, 3, 1)
+
+
+def test_a_frame_in_a_time_zone_keeps_the_wall_clock():
+    zoned = pl.Series([datetime(2024, 3, 1, 23, 30, tzinfo=UTC)]).dt.convert_time_zone("Asia/Tokyo")
+    frame = pl.DataFrame({"customer_id": ["a"], "ordered_at": zoned, "amount": [1.0]})
+    found = read_transactions(frame)
+    assert found.until == date(2024, 3, 2)
+    assert found.table.collect()["ordered_at"].to_list() == [datetime(2024, 3, 2, 8, 30)]  # noqa: DTZ001 - the shop's clock
+
+
+def test_timestamps_and_days_give_the_same_summary(orders):
+    stamped = CSV.replace(",2024-01-05,", ",2024-01-05T23:59:59-05:00,").replace(",2024-02-01,", ",2024-02-01 00:00,")
+    days = summarise(read_transactions(orders(CSV, name="days.csv")))
+    assert summarise(read_transactions(orders(stamped))).equals(days)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("12.5", 12.5), ("+12.5", 12.5), (".5", 0.5), ("5.", 5.0), ("1e3", 1000.0), (" 7 ", 7.0)]
+)
+def test_a_plain_number_is_an_amount(orders, written, read):
+    text = f"customer_id,ordered_at,amount\na,2024-01-05,{written}\n"
+    assert read_transactions(orders(text)).table.collect()["amount"].to_list() == [read]
+
+
+@pytest.mark.parametrize("kind", [pl.Int8, pl.Int64, pl.UInt16, pl.UInt64, pl.Float32, pl.Decimal(12, 2)])
+def test_numbers_of_any_type_are_amounts(kind):
+    frame = FRAME.with_columns(amount=pl.Series([1, 2, 3]).cast(kind))
+    assert read_transactions(frame).table.collect()["amount"].to_list() == [1.0, 2.0, 3.0]
+
+
+def test_a_decimal_becomes_the_number_nearest_to_it():
+    frame = FRAME.with_columns(amount=pl.Series([Decimal("0.29"), Decimal("1.10"), Decimal("1234.56")]))
+    assert read_transactions(frame).table.collect()["amount"].to_list() == [0.29, 1.1, 1234.56]
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [(pl.Int64, pl.Int64), (pl.UInt32, pl.UInt32), (pl.UInt8, pl.Int64), (pl.Int16, pl.Int64)],
+)
+def test_customers_that_are_whole_numbers_stay_so(kind, kept):
+    frame = FRAME.with_columns(pl.Series("customer_id", [7, 8, 7]).cast(kind))
+    table = read_transactions(frame).table.collect()
+    assert (table["customer_id"].to_list(), table["customer_id"].dtype) == ([7, 8, 7], kept)
+
+
+@pytest.mark.parametrize("kind", [pl.Categorical, pl.Enum(["007", "7"])])
+def test_customers_held_as_categories_become_text(kind):
+    table = read_transactions(FRAME.with_columns(pl.col("customer_id").cast(kind))).table.collect()
+    assert table["customer_id"].to_list() == ["007", "7", "007"]
+
+
+def test_observation_ends_with_the_last_order_unless_said_otherwise():
+    assert read_transactions(FRAME).until == date(2024, 2, 1)
+    assert read_transactions(FRAME, until=date(2024, 3, 31)).until == date(2024, 3, 31)
+
+
+def test_an_order_that_is_dropped_does_not_prolong_observation():
+    late = FRAME.with_columns(amount=pl.Series([10.0, 20.5, -5.0]))
+    assert read_transactions(late).until == date(2024, 1, 6)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(orders):
+    assert read_transactions(orders(CSV.replace("\n", "\r\n"), encoding="utf-8-sig")).hygiene.rows_kept == 3
+
+
+def test_a_bracket_in_the_name_of_a_file_is_part_of_the_name(orders):
+    assert read_transactions(orders(CSV, name="orders[1]*.CSV")).hygiene.rows_kept == 3
+
+
+def test_a_file_is_found_again_from_another_folder(orders, tmp_path, monkeypatch):
+    orders(CSV)
+    monkeypatch.chdir(tmp_path)
+    found = read_transactions("orders.csv")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert found.table.collect().height == 3
+
+
+def test_clean_rows_keep_the_order_of_the_file(orders):
+    # Many rows, because a few are kept in order by luck.
+    rows = "".join(f"{place},2024-01-05,{place % 7}.50\n" for place in range(20_000))
+    table = read_transactions(orders(f"customer_id,ordered_at,amount\n{rows}{rows}")).table.collect()
+    assert table["customer_id"].to_list() == [str(place) for place in range(20_000)]
+
+
+def test_transactions_show_what_they_hold():
+    found = read_transactions(FRAME.with_columns(amount=pl.Series([0.0, 1.0, 2.0])))
+    assert repr(found) == "Transactions(2 of 3 rows kept, until 2024-02-01)"
+    assert found._repr_html_().startswith("<p>Transactions(2 of 3 rows kept, until 2024-02-01)</p><table>")
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"none\.csv: no such file"):
+        read_transactions(tmp_path / "none.csv")
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"not a file; possible: one CSV or Parquet file"):
+        read_transactions(tmp_path)
+
+
+def test_another_file_ending_is_refused(orders):
+    with pytest.raises(DataError, match=r"file ending '\.xlsx' is not known; possible: \.csv, \.parquet"):
+        read_transactions(orders(CSV, name="orders.xlsx"))
+
+
+def test_an_empty_file_is_refused(orders):
+    with pytest.raises(DataError, match=r"the file is empty; it must have a header line and rows"):
+        read_transactions(orders(""))
+
+
+def test_a_file_with_nothing_but_a_header_is_refused(orders):
+    with pytest.raises(DataError, match=r"orders\.csv: there are no rows"):
+        read_transactions(orders("customer_id,ordered_at,amount\n"))
+
+
+def test_a_frame_without_rows_is_refused():
+    with pytest.raises(DataError, match=r"the frame: there are no rows"):
+        read_transactions(FRAME.clear())
+
+
+def test_a_missing_column_is_named_with_what_was_found(orders):
+    text = CSV.replace("amount", "amout")
+    with pytest.raises(DataError, match=r"no column 'amount'; did you mean 'amout'\? Possible: customer_id, "):
+        read_transactions(orders(text))
+
+
+def test_a_mapped_column_that_is_missing_is_named_with_its_role(orders):
+    with pytest.raises(DataError, match=r"no column 'totl' \(for amount\); possible: customer_id, ordered_at, amount"):
+        read_transactions(orders(CSV), columns={"amount": "totl"})
+
+
+def test_a_name_that_is_not_ours_is_refused(orders):
+    with pytest.raises(DataError, match=r"we have no 'customer'; did you mean 'customer_id'\?"):
+        read_transactions(orders(CSV), columns={"customer": "client"})
+
+
+def test_one_column_cannot_be_two_of_ours(orders):
+    with pytest.raises(DataError, match=r"must name three different columns of the source; found .*'amount'"):
+        read_transactions(orders(CSV), columns={"customer_id": "amount"})
+
+
+def test_a_file_separated_by_semicolons_is_refused_with_the_reason(orders):
+    with pytest.raises(DataError, match=r"no column 'customer_id'.*Columns must be separated by commas"):
+        read_transactions(orders(CSV.replace(",", ";")))
+
+
+@pytest.mark.parametrize("text", [CSV.replace("007", "Zoé"), CSV.replace("amount", "amount,größe")])
+def test_a_file_that_is_not_utf_8_is_refused(orders, text):
+    with pytest.raises(DataError, match=r"not UTF-8.*save (it|the file) as UTF-8"):
+        read_transactions(orders(text, encoding="latin-1"))
+
+
+def test_a_file_in_utf_16_is_refused(orders):
+    with pytest.raises(DataError, match=r"the file is UTF-16, not UTF-8; save it as UTF-8"):
+        read_transactions(orders(CSV, encoding="utf-16"))
+
+
+def test_a_file_with_too_many_fields_is_refused(orders):
+    with pytest.raises(DataError, match=r"orders\.csv: the rows cannot be read \(found more fields"):
+        read_transactions(orders(CSV + "7,2024-01-06,20,50\n"))
+
+
+def test_a_file_that_only_claims_to_be_parquet_is_refused(orders):
+    with pytest.raises(DataError, match=r"orders\.parquet: the rows cannot be read \(.*[Pp]arquet"):
+        read_transactions(orders(CSV, name="orders.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("customer_id", [1.0, 2.0, 3.0], r"customer_id \('customer_id'\) is Float64; it must be text or whole numbers"),
+        ("ordered_at", [20240105, 20240106, 20240201], r"'ordered_at'\) is Int64; it must be Date, Datetime or text"),
+        ("amount", [True, False, True], r"amount \('amount'\) is Boolean; it must be numbers or text"),
+    ],
+)
+def test_a_column_of_the_wrong_type_is_refused(column, values, message):
+    with pytest.raises(DataError, match=message):
+        read_transactions(FRAME.with_columns(pl.Series(column, values)))
+
+
+def test_a_column_of_python_objects_is_refused():
+    frame = FRAME.with_columns(pl.Series("basket", [object()] * 3, dtype=pl.Object))
+    with pytest.raises(DataError, match=r"column 'basket' holds Python objects, .*; leave it out"):
+        read_transactions(frame)
+
+
+def test_a_source_that_is_no_path_and_no_frame_is_refused():
+    with pytest.raises(DataError, match=r"a path, a polars DataFrame or a LazyFrame; found dict"):
+        read_transactions({"customer_id": ["a"]})
+
+
+def test_an_end_of_observation_that_is_no_day_is_refused():
+    with pytest.raises(DataError, match=r"until must be a day such as date\(1998, 6, 30\); found '2024-01-31'"):
+        read_transactions(FRAME, until="2024-01-31")

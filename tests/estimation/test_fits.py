@@ -1,0 +1,227 @@
+"""What a fit answers about customers, how it reads, and how it is kept in a file."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.testing import assert_allclose
+
+from cxsim.errors import DataError, EstimationError
+from cxsim.estimation import (
+    BgNbdFit,
+    GammaGammaFit,
+    customer_value,
+    draw_params,
+    from_json,
+    load_fit,
+    save_fit,
+    to_json,
+)
+from cxsim.models import BgNbdParams, GammaGammaParams, bgnbd, gamma_gamma
+
+
+def test_prob_alive_is_answered_in_the_order_of_the_customers(sample, purchases):
+    shuffled = sample.sample(fraction=1.0, shuffle=True, seed=2)
+    found = purchases.prob_alive(shuffled)
+    assert found.columns == ["customer_id", "prob_alive"]
+    assert found["customer_id"].equals(shuffled["customer_id"])
+    past = (shuffled[name].to_numpy() for name in ("frequency", "recency_days", "age_days"))
+    assert_allclose(found["prob_alive"], bgnbd.prob_alive(purchases.params, *past), rtol=1e-15)
+    assert found["prob_alive"].mean() == pytest.approx(0.813, abs=5e-4)  # recomputed, three decimals
+
+
+def test_expected_purchases_of_the_holdout_add_up_to_the_known_total(sample, purchases):
+    found = purchases.expected_purchases(sample, 273)
+    # 39 weeks, recomputed, two decimals; 12 % below the 1,882 orders that came.
+    assert found["expected_purchases"].sum() == pytest.approx(1653.41, abs=5.01e-3)
+
+
+def test_expected_purchases_by_frequency_agree_with_the_btyd_walkthrough(sample, purchases):
+    printed = [0.2250893, 0.5231364, 1.044126, 1.520256, 2.163824, 2.653789, 3.503957, 6.157036]
+    btyd = BgNbdParams(r=0.2425967, alpha=7 * 4.413659, a=0.7929869, b=2.426164)  # its own estimates
+    by_frequency = (
+        replace(purchases, params=btyd)
+        .expected_purchases(sample, 273)
+        .with_columns(bin=sample["frequency"].clip(upper_bound=7))
+        .group_by("bin")
+        .agg(pl.col("expected_purchases").mean())
+        .sort("bin")
+    )
+    # Seven digits, of the result and of the estimates.
+    assert_allclose(by_frequency["expected_purchases"], printed, rtol=5e-7)
+
+
+def test_expected_spend_of_the_holdout_adds_up_to_the_known_total(sample, purchases, spend):
+    orders = purchases.expected_purchases(sample, 273)["expected_purchases"]
+    total = (orders * spend.expected_spend(sample)["expected_spend"]).sum()
+    assert total == pytest.approx(59_931.6, abs=0.0501)  # recomputed, one decimal
+
+
+def test_a_negative_horizon_is_refused(sample, purchases):
+    with pytest.raises(EstimationError, match="days must be finite and not negative; found -1"):
+        purchases.expected_purchases(sample, -1)
+
+
+def test_negative_spend_is_refused(sample, spend):
+    refunds = sample.with_columns(-pl.col("monetary_value"))
+    with pytest.raises(DataError, match="monetary_value must be finite and not negative"):
+        spend.expected_spend(refunds)
+
+
+def test_value_without_discounting_is_orders_times_spend(sample, purchases, spend):
+    found = customer_value(sample, purchases, spend, horizon_days=273, annual_discount_rate=0.0)
+    # Both are the same integral; the last bits differ by the order of the sum.
+    assert_allclose(found["expected_value"], found["expected_orders"] * found["expected_spend"], rtol=1e-12)
+    assert found["expected_value"].sum() == pytest.approx(59_931.6, abs=0.0501)
+
+
+def test_value_of_a_short_horizon_is_discounted_by_its_middle(sample, purchases, spend):
+    plain = customer_value(sample, purchases, spend, horizon_days=10, annual_discount_rate=0.0)
+    found = customer_value(sample, purchases, spend, horizon_days=10, annual_discount_rate=0.1)
+    both = plain.join(found, on="customer_id")
+    # Orders thin out within ten days, by less than a third, so their middle is at 4 to 5 days: 0.00026 of the value
+    # a day at 10 % a year.
+    ratio = both["expected_value_right"] / both["expected_value"]
+    assert_allclose(ratio, 1.1 ** (-4.8 / 365.25), rtol=3e-4)
+
+
+def test_customers_are_listed_by_value_and_then_by_name(sample, purchases, spend):
+    found = customer_value(sample, purchases, spend, horizon_days=365, annual_discount_rate=0.1)
+    assert found.columns == ["customer_id", "prob_alive", "expected_orders", "expected_spend", "expected_value"]
+    assert found.equals(found.sort(["expected_value", "customer_id"], descending=[True, False]))
+    assert found["expected_value"].is_duplicated().any()  # customers with the same past, or the names decide nothing
+
+
+def test_value_over_thirty_years_comes_near_value_for_ever(sample, purchases, spend):
+    found = customer_value(sample, purchases, spend, horizon_days=30 * 365.25, annual_discount_rate=0.15)
+    past = (sample[name].to_numpy() for name in ("frequency", "recency_days", "age_days"))
+    rate = math.log(1.15) / 365.25
+    for_ever = bgnbd.discounted_expected_purchases(purchases.params, *past, rate=rate)
+    total = (for_ever * spend.expected_spend(sample)["expected_spend"]).sum()
+    # 1.15 ** -30 = 0.015 of a steady stream is left after thirty years, and less of one that thins out.
+    assert total * 0.985 < found["expected_value"].sum() < total
+
+
+@pytest.mark.parametrize(("days", "rate", "name"), [(0.0, 0.1, "horizon_days"), (365.0, -0.1, "annual_discount_rate")])
+def test_a_horizon_or_rate_out_of_range_is_refused(sample, purchases, spend, days, rate, name):
+    with pytest.raises(EstimationError, match=f"{name} must be finite and"):
+        customer_value(sample, purchases, spend, horizon_days=days, annual_discount_rate=rate)
+
+
+def test_a_draw_with_no_luck_is_the_estimate(purchases, spend):
+    assert draw_params(purchases, np.zeros(4)) == purchases.params
+    assert draw_params(spend, np.zeros(3)) == spend.params
+
+
+def test_draws_have_the_covariance_of_the_estimates(purchases):
+    scores = np.random.default_rng(1).standard_normal((4000, 4))
+    drawn = [draw_params(purchases, z) for z in scores]
+    logs = np.log([[one.r, one.alpha, one.a, one.b] for one in drawn])
+    exact = np.array(purchases.log_covariance)
+    variances = np.diag(exact)
+    # Standard error of a covariance from n normal draws.
+    error = np.sqrt((np.outer(variances, variances) + exact**2) / len(drawn))
+    assert (np.abs(np.cov(logs.T) - exact) < 4 * error).all()
+
+
+@pytest.mark.parametrize("scores", [np.zeros(3), np.full(4, math.nan), np.zeros((1, 4))])
+def test_scores_of_another_shape_are_refused(purchases, scores):
+    with pytest.raises(EstimationError, match="scores must be 4 finite numbers; found shape"):
+        draw_params(purchases, scores)
+
+
+def test_a_fit_reads_on_one_line(purchases, spend):
+    assert repr(purchases) == "BgNbdFit(r=0.2426, alpha=30.9, a=0.7929, b=2.426; days; 2357 customers)"
+    assert repr(spend) == "GammaGammaFit(p=6.25, q=3.744, v=15.44; 946 customers)"
+
+
+def test_a_fit_shows_a_table_in_a_notebook(purchases, spend):
+    assert '<th scope="row">alpha</th><td>30.9</td><td>2.6</td>' in purchases._repr_html_()
+    assert "Observed until 1997-09-30." in purchases._repr_html_()
+    assert "946 repeat customers; 1,411 without repeat spend left out." in spend._repr_html_()
+
+
+def test_the_summary_has_a_row_for_each_parameter(purchases, spend):
+    assert purchases.summary().columns == ["parameter", "estimate", "std_error"]
+    assert purchases.summary()["parameter"].to_list() == ["r", "alpha", "a", "b"]
+    assert spend.summary()["parameter"].to_list() == ["p", "q", "v"]
+
+
+def test_a_fit_comes_back_from_its_file_to_the_last_bit(tmp_path, purchases, spend):
+    for fitted in (purchases, spend):
+        save_fit(fitted, tmp_path / "fit.json")
+        assert load_fit(tmp_path / "fit.json") == fitted
+    assert [path.name for path in tmp_path.iterdir()] == ["fit.json"]
+
+
+def test_a_failed_write_leaves_the_old_file_whole(tmp_path, purchases):
+    (tmp_path / "fit.json").mkdir()  # what a file cannot replace
+    with pytest.raises(OSError, match=r"fit\.json"):
+        save_fit(purchases, tmp_path / "fit.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["fit.json"]
+
+
+def _changed(fitted, **fields):
+    return json.dumps(json.loads(to_json(fitted)) | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"format": "other"}, "this JSON holds no fit; its field 'format' must be 'cxsim fit'"),
+        ({"version": 2}, "this fit has version 2; this cxsim reads version 1"),
+        ({"kind": "bgnb"}, "no kind of fit 'bgnb'; did you mean 'bgnbd'"),
+        ({"params": {"r": 1.0}}, "a fit needs the field 'alpha'"),
+        ({"n_customers": 2.5}, "'n_customers' must be a whole number, not negative; found 2.5"),
+        ({"log_likelihood": "high"}, "'log_likelihood' must be a finite number; found 'high'"),
+        ({"log_covariance": [[1.0]]}, "log_covariance must be a symmetric 4 by 4 matrix"),
+        ({"observed_until": "30.9.1997"}, "'observed_until' must be a day like 1997-09-30"),
+    ],
+)
+def test_a_fit_that_was_tampered_with_is_refused(purchases, fields, message):
+    with pytest.raises(EstimationError, match=message):
+        from_json(_changed(purchases, **fields))
+
+
+def test_a_text_that_is_no_json_is_refused():
+    with pytest.raises(EstimationError, match="this is no JSON"):
+        from_json("pickled")
+
+
+def test_a_missing_file_names_the_files_beside_it(tmp_path, purchases):
+    save_fit(purchases, tmp_path / "cdnow.json")
+    with pytest.raises(EstimationError, match=r"did you mean 'cdnow\.json'"):
+        load_fit(tmp_path / "cdnwo.json")
+
+
+def test_a_file_that_is_no_fit_is_named(tmp_path):
+    (tmp_path / "other.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(EstimationError, match=r"other\.json: this JSON holds no fit"):
+        load_fit(tmp_path / "other.json")
+
+
+def test_each_kind_comes_back_as_itself(purchases, spend):
+    assert isinstance(from_json(to_json(purchases)), BgNbdFit)
+    assert isinstance(from_json(to_json(spend)), GammaGammaFit)
+
+
+def test_a_fit_whose_spend_has_no_mean_is_kept_but_answers_nothing(sample, spend):
+    wild = GammaGammaFit(
+        params=GammaGammaParams(p=6.0, q=0.9, v=15.0),
+        log_covariance=spend.log_covariance,
+        log_likelihood=-1.0,
+        n_customers=946,
+        n_left_out=1411,
+        n_patterns=760,
+        max_abs_gradient=0.0,
+    )
+    assert from_json(to_json(wild)) == wild
+    with pytest.raises(EstimationError, match="it needs q > 1"):
+        wild.expected_spend(sample)
+    with pytest.raises(EstimationError, match="it needs q > 1"):
+        gamma_gamma.population_mean(wild.params)

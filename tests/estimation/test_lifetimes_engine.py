@@ -1,0 +1,58 @@
+"""The door to lifetimes leaves no trace, and says what was tried when nothing converges."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cxsim.errors import EstimationError
+from cxsim.estimation import lifetimes_engine
+
+PROGRAM = """
+import warnings
+import pandas, polars, scipy.optimize, scipy.special, scipy.sparse
+def option():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pandas.get_option("mode.chained_assignment")
+filters, before = list(warnings.filters), option()
+warnings.simplefilter("error")
+strict = list(warnings.filters)
+import cxsim.estimation
+assert warnings.filters == strict, set(warnings.filters) ^ set(strict)
+assert option() == before == "warn", option()
+import sys
+assert "lifetimes" in sys.modules
+"""
+
+
+def test_importing_estimation_leaves_warnings_and_pandas_as_they_were():
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_start_that_fails_is_followed_by_a_penalised_one(capsys):
+    tried = []
+
+    def attempt(penalty):
+        tried.append(penalty)
+        sys.stdout.write("lifetimes talks when it fails")
+        if penalty == 0.0:
+            raise lifetimes_engine.ConvergenceError
+        return {"r": 1.0}
+
+    assert lifetimes_engine._first_success("BG/NBD", attempt, np.ones(3)) == {"r": 1.0}
+    assert tried == [0.0, 0.001]
+    assert capsys.readouterr().out == ""
+
+
+def test_when_no_start_converges_the_message_says_what_was_tried():
+    def attempt(_penalty):
+        raise lifetimes_engine.ConvergenceError
+
+    expected = r"BG/NBD: lifetimes did not converge on 6 customers in 3 patterns, with none of the penalties 0.0, 0.001"
+    with pytest.raises(EstimationError, match=expected):
+        lifetimes_engine._first_success("BG/NBD", attempt, np.array([1.0, 2.0, 3.0]))

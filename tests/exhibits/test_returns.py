@@ -1,0 +1,47 @@
+"""The returns of all strategies stand side by side."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cxsim import exhibits
+from cxsim.errors import TableError
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def _row(html, name):
+    line = next(row for row in re.findall(r"<tr>(.*?)</tr>", html, flags=re.DOTALL) if f">{name}<" in row)
+    return [cell.replace(NBSP, " ") for cell in re.findall(r"<td[^>]*>(.*?)</td>", line)]
+
+
+def test_each_strategy_has_a_column_and_each_figure_a_row(returns):
+    html = exhibits.returns_table(returns, "USD").html()
+    assert _row(html, "Net present value, USD") == ["41,200", "6,100", "−9,500"]
+    assert _row(html, f"Net present value, 90{NBSP}% interval") == [
+        "8,100 to 92,400",
+        "−21,400 to 35,300",
+        "−15,000 to −3,000",
+    ]
+
+
+def test_a_figure_that_does_not_exist_is_a_dash(returns):
+    html = exhibits.returns_table(returns, "USD").html()
+    assert _row(html, "Payback in nine draws of ten, months") == ["31", "–", "–"]
+    assert _row(html, "Breaks even at, of the planned outlay") == ["134 %", "110 %", "49 %"]
+
+
+def test_a_return_on_no_outlay_is_a_dash(returns):
+    none = returns.with_columns(roi=None, roi_low=None, roi_high=None).cast(
+        dict.fromkeys(["roi", "roi_low", "roi_high"], float)
+    )
+    html = exhibits.returns_table(none, "USD").html()
+    assert _row(html, "Return on outlay") == ["–"] * 3
+    assert _row(html, f"Return on outlay, 90{NBSP}% interval") == ["–"] * 3
+
+
+def test_a_table_without_outlay_is_refused(returns):
+    with pytest.raises(TableError, match="RETURNS: no column 'outlay'"):
+        exhibits.returns_table(returns.drop("outlay"), "USD")

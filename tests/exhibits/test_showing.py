@@ -1,0 +1,80 @@
+"""What Jupyter stores of an exhibit is escaped, readable by machines, and the same on every run."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import polars as pl
+import pytest
+
+from cxsim import exhibits, mimes
+
+
+@pytest.fixture
+def tables(returns, statement, assumptions):
+    return [
+        exhibits.returns_table(returns, "USD"),
+        exhibits.statement_table(statement, "USD"),
+        exhibits.monthly_statement(statement, "USD"),
+        exhibits.assumptions_table(assumptions, "USD"),
+    ]
+
+
+def test_a_table_is_stored_for_the_eye_for_machines_and_as_one_line(tables):
+    for table in tables:
+        assert set(table._repr_mimebundle_()) == {"text/html", mimes.TABLE, "text/plain"}
+        assert table._repr_mimebundle_()["text/plain"] == f"<table: {table.title}>"
+
+
+def test_a_table_is_stored_the_same_way_twice(returns):
+    once, again = (exhibits.returns_table(returns, "USD")._repr_mimebundle_() for _ in range(2))
+    assert json.dumps(once) == json.dumps(again)
+
+
+def test_markup_in_the_data_is_shown_and_not_obeyed(tables):
+    for table in tables:
+        for markup in ("<b>", "<cost>"):
+            assert markup not in table.html()
+    assert "Points &lt;b&gt;&amp; more&lt;/b&gt;" in tables[0].html()
+    assert "Running &lt;cost&gt;." in tables[3].html()
+
+
+def test_the_styles_of_a_table_reach_no_other_table(tables):
+    for table in tables:
+        sheet = re.search(r"<style>(.*?)</style>", table.html(), flags=re.DOTALL)[1]
+        rules = re.findall(r"([^{}]+)\{", sheet)
+        assert rules
+        assert all(rule.startswith(f"#{table.id}") for rule in rules)
+
+
+def test_ids_of_tables_differ(tables):
+    assert len({table.id for table in tables}) == len(tables)
+
+
+def test_the_twin_has_the_unrounded_numbers_in_the_order_of_its_columns(returns):
+    twin = exhibits.returns_table(returns, "USD").machine()
+    first = dict(zip(twin["columns"], twin["rows"][0], strict=True))
+    assert first["incremental_npv"] == 41_234.5
+    assert first["strategy"] == "free_delivery"
+
+
+def test_a_missing_number_is_null_in_the_twin(returns):
+    twin = exhibits.returns_table(returns, "USD").machine()
+    assert dict(zip(twin["columns"], twin["rows"][2], strict=True))["payback_months"] is None
+
+
+def test_numbers_of_the_twin_are_held_to_ten_digits():
+    sources = exhibits.fit_table(pl.DataFrame({"parameter": ["r"], "estimate": [1 / 3], "std_error": [0.01]}), "Fit")
+    assert sources.machine()["rows"][0][1] == 0.3333333333
+
+
+def test_the_twin_is_json(tables):
+    for table in tables:
+        assert json.loads(json.dumps(table.machine(), allow_nan=False)) == table.machine()
+
+
+def test_prose_is_stored_with_and_without_markup(returns):
+    bundle = exhibits.decisions(returns, "USD")._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert "<section" not in bundle["text/plain"]

@@ -1,0 +1,107 @@
+"""The page stands alone: nothing is fetched, nothing hostile runs, everything is there without JavaScript."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from cxsim.errors import ReportError
+from cxsim.report.render import render
+from tests.report.conftest import HOSTILE, MANIFEST
+
+
+@pytest.fixture(scope="module")
+def soup(made):
+    return BeautifulSoup(made.html, "html.parser")
+
+
+def _render(**data):
+    cell = nbformat.v4.new_code_cell("x = 1 < 2")
+    cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    return lambda code="hidden": render(notebook, title="T", manifest={}, tables="t", code=code)
+
+
+def test_nothing_on_the_page_is_fetched(made):
+    assert re.findall(r'(?:src|href)\s*=\s*["\']?(?:https?:)?//', made.html) == []
+
+
+def test_the_policy_allows_exactly_the_scripts_of_the_page(soup):
+    scripts = [script.string for script in soup.find_all("script") if not script.get("type")]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
+    assert re.findall(r"'sha256-([^']+)'", policy) == digests
+    assert len(digests) == 2
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe-eval" not in policy
+
+
+def test_hostile_text_in_title_manifest_chart_and_table_stays_text(soup):
+    assert HOSTILE in soup.title.string
+    assert HOSTILE in soup.find(class_="cx-audit").get_text()
+    assert json.loads(soup.find(id="provenance").string)["remark"] == HOSTILE
+    assert json.loads(soup.find(id="figure-1").script.string)["title"] == "Cash </script>"
+    assert soup.find(class_="cx-table").td.get_text() == "a <script>"
+    assert [element for element in soup.select("*") if any(name.startswith("on") for name in element.attrs)] == []
+
+
+def test_the_manifest_is_on_the_page_as_it_was_given(soup):
+    assert json.loads(soup.find(id="provenance").string) == MANIFEST
+    assert soup.select_one(".cx-command code").string == MANIFEST["command"]
+
+
+def test_every_chart_has_a_name_a_static_drawing_and_a_live_specification(soup):
+    figures = soup.find_all("figure")
+    assert [figure["aria-label"] for figure in figures] == ["Cash </script>", "What if?"]
+    assert all(figure.select_one(".cx-static svg path") for figure in figures)
+    assert all(json.loads(figure.script.string)["mark"] for figure in figures)
+
+
+def test_the_contents_lead_to_every_section_and_ids_are_unique(soup):
+    links = [link["href"].removeprefix("#") for link in soup.select("nav a")]
+    assert links == ["cash", "cash-2", "returns", "audit-trail"]
+    assert all(soup.find(id=link).name == "h2" for link in links)
+    ids = [element["id"] for element in soup.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_table_links_to_its_twin(soup):
+    link = soup.select_one(".cx-twin a")
+    assert (link["href"], link.has_attr("download")) == ("./first%20year/returns.csv", True)
+
+
+def test_money_in_prose_is_not_taken_for_a_formula(soup):
+    assert "A coupon of <strong>$5</strong>, a refund of <strong>$7</strong>" in str(soup)
+
+
+def test_warnings_meant_for_the_author_do_not_reach_the_reader(made):
+    assert "careful!" not in made.html
+    assert "scenario: first_year" in made.html
+
+
+def test_code_is_shown_only_on_request():
+    page = _render(**{"text/plain": "1"})
+    assert "x = 1 &lt; 2" not in page()
+    assert "x = 1 &lt; 2" in page("shown")
+
+
+def test_a_page_without_charts_carries_no_script():
+    html = _render(**{"text/plain": "1"})()
+    assert "script-src 'none'" in html.replace("&#39;", "'")
+    assert "<script>" not in html
+
+
+def test_an_output_that_a_page_cannot_show_is_refused():
+    with pytest.raises(ReportError, match="cell 1 of the notebook shows an output of kind application/x-unknown"):
+        _render(**{"application/x-unknown": "1"})()
+
+
+def test_an_output_that_brings_a_script_is_refused():
+    with pytest.raises(ReportError, match="cell 1 of the notebook brings a <script> element"):
+        _render(**{"text/html": HOSTILE})()

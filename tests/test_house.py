@@ -1,0 +1,153 @@
+"""The house rules hold for this checkout, and each rule finds what it is meant to find."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from checks import docstrings
+from checks.rules import RULES
+from checks.source import ROOT
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_checkout_keeps_the_rule(rule):
+    assert RULES[rule](ROOT) == []
+
+
+FAULTS = {
+    "a file of three hundred lines": ("sizes", "cxsim/long.py", "x = 1\n" * 300, "300 lines"),
+    "a function of forty lines": ("sizes", "cxsim/long.py", "def f():\n" + "    x = 1\n" * 39, "40 lines"),
+    "a file of helpers": ("names", "cxsim/data/csv_helpers.py", "", "says nothing"),
+    "a base class": ("names", "cxsim/data/rfm.py", "class BaseReader: ...", "'BaseReader' says nothing"),
+    "the word discount alone": ("names", "cxsim/price.py", "def f(discount): ...", "markdown, coupon"),
+    "a flag": ("signatures", "cxsim/price.py", "def f(table, loud=False): ...", "flag 'loud'"),
+    "a flag that may be missing": ("signatures", "cxsim/price.py", "def f(loud: bool | None): ...", "flag 'loud'"),
+    "arguments without names": ("signatures", "cxsim/price.py", "def f(*args): ...", "*args"),
+    "a fifth place": ("signatures", "cxsim/price.py", "def f(a, b, c, d, e): ...", "5 positional"),
+    "a default that changes": ("signatures", "cxsim/price.py", "def f(a=[]): ...", "can change"),
+    "a dict of anything": ("signatures", "cxsim/price.py", "def f() -> dict[str, Any]: ...", "dict[str, Any]"),
+    "a flag on a method": ("signatures", "cxsim/price.py", "class A:\n    def f(self, on: bool): ...", "flag 'on'"),
+    "code in a face": ("faces", "cxsim/data/__init__.py", '"""Data."""\n__all__ = []\nx = 1', "nothing else"),
+    "a face without a list": ("faces", "cxsim/data/__init__.py", '"""Data."""', "__all__"),
+    "a face that lists less": (
+        "faces",
+        "cxsim/data/__init__.py",
+        '"""Data."""\nfrom cxsim.data.rfm import summarise\n__all__ = []',
+        "differ in summarise",
+    ),
+    "an import of the lazy root": ("faces", "cxsim/price.py", "from cxsim import run", "imports run from the root"),
+    "an import of the root itself": ("faces", "cxsim/price.py", "import cxsim", "from the root"),
+    "an import of another file's own": ("faces", "cxsim/price.py", "from cxsim.data.rfm import _sum", "imports _sum"),
+    "a test without a claim": ("assertions", "tests/test_price.py", "def test_it_runs():\n    f()", "claims nothing"),
+}
+
+
+@pytest.mark.parametrize(("rule", "place", "text", "found"), FAULTS.values(), ids=FAULTS)
+def test_the_rule_finds(tmp_path, rule, place, text, found):
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    problems = RULES[rule](tmp_path)
+    assert len(problems) == 1
+    assert found in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("cxsim/cli.py", "def report(quiet: bool = False): ..."),
+        ("cxsim/price.py", "class Pool(Protocol):\n    def submit(self, *args): ..."),
+        ("cxsim/price.py", "@njit(cache=True)\ndef f(a, b, c, d, e): ..."),
+        ("cxsim/price.py", "fast = njit(cache=True)\n@fast\ndef f(a, b, c, d, e): ..."),
+        ("cxsim/price.py", "def _f(*args): ..."),
+    ],
+    ids=[
+        "options of the command line",
+        "a protocol",
+        "compiled functions",
+        "a compiler with a name",
+        "private functions",
+    ],
+)
+def test_signatures_are_left_alone_for(tmp_path, place, text):
+    path = tmp_path / place
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    assert RULES["signatures"](tmp_path) == []
+
+
+def _cell(source, *, count=1, tags=(), outputs=()):
+    return {
+        "cell_type": "code",
+        "source": source,
+        "execution_count": count,
+        "metadata": {"tags": list(tags)},
+        "outputs": list(outputs),
+    }
+
+
+TITLE = {"cell_type": "markdown", "source": "# What does it earn?", "metadata": {}}
+PARAMETERS = _cell('scenario = "cdnow"', tags=["parameters"])
+ERROR = {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
+
+NOTEBOOK_FAULTS = {
+    "no title": ([PARAMETERS], "0 titles"),
+    "two titles": ([TITLE, PARAMETERS, TITLE], "2 titles"),
+    "no parameters": ([TITLE], "0 cells tagged"),
+    "a parameter that is computed": ([TITLE, _cell("n = 2 * m", tags=["parameters"])], "n = 2 * m"),
+    "nine code cells": ([TITLE, PARAMETERS, *(_cell("n", count=n) for n in range(2, 10))], "9 code cells"),
+    "seven lines": ([TITLE, PARAMETERS, _cell("n\n" * 7, count=2)], "7 lines"),
+    "a loop": ([TITLE, PARAMETERS, _cell("for n in m:\n    n", count=2)], "a loop"),
+    "a function": ([TITLE, PARAMETERS, _cell("def f(): ...", count=2)], "a function"),
+    "cells run out of order": ([TITLE, PARAMETERS, _cell("n", count=7)], "[1, 7]"),
+    "a cell that was not run": ([TITLE, PARAMETERS, _cell("n", count=None)], "[1, None]"),
+    "a stored error": ([TITLE, PARAMETERS, _cell("n", count=2, outputs=[ERROR])], "an error"),
+    "a path of one machine": ([TITLE, PARAMETERS, _cell('read("/data/orders.csv")', count=2)], "names a path"),
+}
+
+
+@pytest.mark.parametrize(("cells", "found"), NOTEBOOK_FAULTS.values(), ids=NOTEBOOK_FAULTS)
+def test_a_notebook_is_refused_for(tmp_path, cells, found):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "question.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    assert any(found in problem for problem in RULES["notebooks"](tmp_path))
+
+
+def test_a_thin_notebook_that_was_run_is_accepted(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    cells = [TITLE, PARAMETERS, _cell("cxsim.run(scenario)", count=2)]
+    (tmp_path / "notebooks" / "question.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    assert RULES["notebooks"](tmp_path) == []
+
+
+# In pieces, so that this file names none of them.
+@pytest.mark.parametrize("text", ["https://" + "pypi" + ".org/simple", "/" + "home/ann/orders.csv", ROOT.as_posix()])
+def test_a_registry_or_a_path_of_one_machine_is_found(tmp_path, text):
+    if text == ROOT.as_posix() and len(ROOT.parts) <= 2:
+        text = "/" + "Users/ann"
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    (tmp_path / "notes.md").write_text(f"Fetched from {text}\n", encoding="utf-8")
+    assert len(RULES["hygiene"](tmp_path)) == 1
+
+
+def earn(amount, rate):
+    """Return what is earned.
+
+    Parameters
+    ----------
+    amount
+        Money put in.
+    """
+    return amount * rate
+
+
+def undocumented(amount):
+    return amount
+
+
+@pytest.mark.parametrize(("function", "found"), [(earn, "rate"), (undocumented, "docstring")])
+def test_a_docstring_that_leaves_something_out_is_found(function, found):
+    assert any(found in fault for fault in docstrings.faults(function, docstrings.AT_A_DOOR))
