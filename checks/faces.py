@@ -36,7 +36,7 @@ def _import_faults(module: Module, names: set[str]) -> Iterator[tuple[int, str]]
                 private = [alias.name for alias in node.names if alias.name.startswith("_")]
             case _:
                 continue
-        if roots and module.name != "cxsim.cli":
+        if roots and not f"{module.name}.".startswith("cxsim.cli."):
             yield node.lineno, f"imports {', '.join(roots)} from the root; import it from its room."
         for name in private:
             yield node.lineno, f"imports {name}, which belongs to another file alone."

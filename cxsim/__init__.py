@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from cxsim.errors import choices
+
 if TYPE_CHECKING:
     from cxsim.data import load_cdnow, read_transactions, summarise
     from cxsim.estimation import fit, fit_spend
@@ -48,7 +50,7 @@ _ROOMS = {
 
 def __getattr__(name: str) -> object:
     if name not in _ROOMS:
-        raise AttributeError(f"cxsim has no '{name}'; possible: {', '.join(__all__)}.")
+        raise AttributeError(f"cxsim has no '{name}'; {choices(name, __all__)}")
     return getattr(importlib.import_module(f"cxsim.{_ROOMS[name]}"), name)
 
 

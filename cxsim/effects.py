@@ -10,7 +10,7 @@ from typing import Literal
 
 from cxsim.errors import ParamError
 from cxsim.quantity import Quantity
-from cxsim.units import Unit
+from cxsim.units import BOUNDS, Unit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +134,12 @@ class Markdown:
         _need(self.elasticity, Unit.ELASTICITY, "markdown.elasticity")
         if self.depth.range[1] >= 1.0:
             raise ParamError(f"markdown.depth must stay below 1 (the whole price); found {self.depth.range[1]:g}.")
+        most = (1.0 - self.depth.range[1] * self.redemption.range[1]) ** self.elasticity.range[0]
+        if most > BOUNDS[Unit.RATIO].high:
+            raise ParamError(
+                f"markdown: at the far ends of depth, redemption and elasticity customers order {most:g} times as "
+                f"often; at most {BOUNDS[Unit.RATIO].high:g} times is possible."
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,3 +6,5 @@ from __future__ import annotations
 CHART = "application/vnd.vegalite.v5+json"
 # {"id": str, "title": str, "columns": [str, ...], "rows": [[value, ...], ...]}: the machine-readable twin of a table.
 TABLE = "application/vnd.cxsim.table+json"
+# The manifest of a study: plain values that say how to make it again; a report shows it as its audit trail.
+MANIFEST = "application/vnd.cxsim.manifest+json"

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import types
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -61,7 +61,8 @@ def root() -> Path:
         if (folder / "params" / "scenarios").is_dir():
             return folder
     raise ParamError(
-        f"no folder params/scenarios in {here} or above it; run cxsim inside a project that has one, such as a checkout of cxsim."
+        f"no folder params/scenarios in {here} or above it; run cxsim inside a project that has one, such as a "
+        "checkout of cxsim."
     )
 
 
@@ -83,10 +84,20 @@ def locate(kind: Kind, name: str) -> Path:
         if path.is_file():
             return path
         raise ParamError(f"no file {name}; {choices(path.stem, names(kind))}")
-    path = root() / "params" / kind / f"{name}.yaml"
-    if not path.is_file():
+    return named(kind, name)
+
+
+def named(kind: Kind, name: str) -> Path:
+    """Return the file of a name alone.
+
+    Raises
+    ------
+    ParamError
+        When there is no such file; the message lists the choices.
+    """
+    if name not in names(kind):
         raise ParamError(f"params/{kind}: no '{name}'; {choices(name, names(kind))}")
-    return path
+    return root() / "params" / kind / f"{name}.yaml"
 
 
 def read(path: Path, shape: type[T]) -> T:
@@ -103,41 +114,36 @@ def read(path: Path, shape: type[T]) -> T:
     return _validated({"name": path.stem} | content, shape, path)
 
 
-def sources() -> dict[str, Source]:
-    """Return all sources by their identifier."""
-    path = root() / "params" / SOURCES_FILE
-    content = _content(path)
-    return {str(key): _validated(entry, Source, path, at=str(key)) for key, entry in content.items()}
+def source_names() -> list[str]:
+    """Return the identifiers of all sources, whether or not their entries are sound."""
+    return list(_content(root() / "params" / SOURCES_FILE))
 
 
-def schema(shape: type[Any]) -> dict[str, Any]:
-    """Return the JSON schema of a file that is read as `shape`, for editors that complete and check YAML."""
-    return pydantic.TypeAdapter(shape).json_schema()
+def sources(path: Path | None = None) -> dict[str, Source]:
+    """Return all sources by their identifier, from the project's own file when `path` is None.
+
+    Raises
+    ------
+    ParamError
+        One line per mistake of any entry.
+    """
+    file = root() / "params" / SOURCES_FILE if path is None else path
+    found: dict[str, Source] = {}
+    problems = []
+    for key, entry in _content(file).items():
+        try:
+            found[key] = _validated(entry, Source, file, at=key)
+        except ParamError as cause:
+            problems.append(str(cause))
+    if problems:
+        raise ParamError("\n".join(problems))
+    return found
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """A safe loader that refuses a key written twice, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the signature is yaml's
-        seen: set[str] = set()
-        for key, _ in node.value:
-            name = str(self.construct_object(key, deep=True))  # type: ignore[no-untyped-call]
-            if name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{name}' is written twice", key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep=deep)
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a subclass of SafeLoader
-    except FileNotFoundError as cause:
-        raise ParamError(f"{shown(path)}: no such file.") from cause
-    except (yaml.YAMLError, UnicodeDecodeError) as cause:
-        raise ParamError(f"{shown(path)}: not readable as YAML: {cause}") from cause
-    if not isinstance(content, dict):
-        raise ParamError(f"{shown(path)}: found {type(content).__name__}; the file must be a mapping of keys to values.")
-    return content
+def schema_text(shapes: Mapping[str, type[object]]) -> str:
+    """Return the JSON schemas of several kinds of files as one text, for editors that complete and check YAML."""
+    content = {kind: pydantic.TypeAdapter(shape).json_schema() for kind, shape in shapes.items()}
+    return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
 
 def shown(path: Path) -> str:
@@ -147,6 +153,58 @@ def shown(path: Path) -> str:
         if (folder / "params").is_dir() and resolved.is_relative_to(folder):
             return resolved.relative_to(folder).as_posix()
     return os.fspath(path)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A safe loader that refuses what YAML would let pass in silence.
+
+    A key written twice, of which it keeps the last; a key that is not text, such as `on`, which it reads as true; and
+    references from one place of a file to another, by which a short file can stand for an endless one.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "a reference (*); write it out", mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the signature is yaml's
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            if not isinstance(name, str):
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} is not text", key.start_mark)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{name}' is written twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    text = _text(path)
+    try:
+        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
+    except yaml.MarkedYAMLError as cause:
+        line = "" if cause.problem_mark is None else f"line {cause.problem_mark.line + 1}: "
+        raise ParamError(f"{shown(path)}: {line}not readable as YAML: {cause.problem or cause.context}.") from cause
+    except (yaml.YAMLError, ValueError, RecursionError) as cause:  # a day such as 2024-02-30 is a ValueError
+        raise ParamError(f"{shown(path)}: not readable as YAML: {' '.join(str(cause).split())}.") from cause
+    if content is None:
+        raise ParamError(f"{shown(path)}: the file is empty.")
+    if not isinstance(content, dict):
+        raise ParamError(
+            f"{shown(path)}: found {type(content).__name__}; the file must be a mapping of keys to values."
+        )
+    return content
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as cause:
+        raise ParamError(f"{shown(path)}: not UTF-8; save the file as UTF-8.") from cause
+    except OSError as cause:
+        raise ParamError(f"{shown(path)}: cannot be read ({cause.strerror}).") from cause
 
 
 def _validated(content: Mapping[str, Any], shape: type[T], path: Path, at: str = "") -> T:
@@ -160,30 +218,48 @@ def _validated(content: Mapping[str, Any], shape: type[T], path: Path, at: str =
 
 
 def _message(error: ErrorDetails, shape: type[Any], at: str) -> str:
-    steps = tuple(step for step in error["loc"])
-    key = ".".join(str(step) for step in ((at,) if at else ()) + steps)
-    found = error.get("input")
+    key = ".".join(str(step) for step in ((at,) if at else ()) + error["loc"])
+    said = _FIXED.get(error["type"]) or _said(error, shape)
+    return f"{key}: {said}" if key else said
+
+
+def _said(error: ErrorDetails, shape: type[Any]) -> str:
+    found, context = error.get("input"), error.get("ctx", {})
     match error["type"]:
-        case "unexpected_keyword_argument" | "extra_forbidden":
-            known = [field.name for field in _fields_at(shape, steps[:-1])]
-            return f"{key}: unknown key; {choices(str(steps[-1]), known)}"
-        case "missing" | "missing_argument":
-            return f"{key}: missing; write it."
+        case "unexpected_keyword_argument":
+            *steps, name = error["loc"]
+            known = [field.name for field in _fields_at(shape, steps) if field.name != "name"]
+            return f"unknown key; {choices(str(name), known)}"
         case "value_error":
-            return f"{key}: {error['msg'].removeprefix('Value error, ')}"
+            return error["msg"].removeprefix("Value error, ")
         case "enum" | "literal_error":
-            expected = str(error["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-            return f"{key}: '{found}' is not possible; {choices(str(found), expected)}"
+            return f"'{found}' is not possible; {choices(str(found), _listed(context['expected']))}"
         case "union_tag_invalid":
-            tags = str(error["ctx"]["expected_tags"]).replace("'", "").split(", ")
-            return f"{key}: kind '{error['ctx']['tag']}' is not possible; {choices(str(error['ctx']['tag']), tags)}"
-        case "union_tag_not_found":
-            return f"{key}: the key 'kind' is missing; write which kind it is."
+            return (
+                f"kind '{context['tag']}' is not possible; {choices(context['tag'], _listed(context['expected_tags']))}"
+            )
         case _:
-            return f"{key}: {error['msg'][0].lower()}{error['msg'][1:]}; found {found!r}."
+            rule = _PLAIN.get(error["type"]) or error["msg"].replace("Input should", "must")
+            return f"{rule}; found {found!r}."
 
 
-def _fields_at(shape: Any, steps: tuple[int | str, ...]) -> tuple[dataclasses.Field[Any], ...]:
+_FIXED = {
+    "missing": "missing; write it.",
+    "union_tag_not_found": "the key 'kind' is missing; write which kind it is.",
+}
+_PLAIN = {
+    # YAML reads 1e3 as text as well.
+    "float_type": "must be a number, without quotes, and with a point where it has an exponent (1.0e+3)",
+    "int_type": "must be a whole number, without quotes and without a point",
+}
+
+
+def _listed(expected: str) -> list[str]:
+    """Return the possible values from pydantic's enumeration: 'a', 'b' or 'c'."""
+    return expected.replace("'", "").replace(" or ", ", ").split(", ")
+
+
+def _fields_at(shape: Any, steps: Sequence[int | str]) -> tuple[dataclasses.Field[Any], ...]:
     """Return the fields of the dataclass at a place inside `shape`, to name them in a message."""
     for step in steps:
         shape = _inside(shape, step)

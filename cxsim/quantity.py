@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from cxsim.errors import ParamError
-from cxsim.units import BOUNDS, Unit
+from cxsim.errors import ParamError, choices
+from cxsim.units import BOUNDS, Scale, Unit
 
 T = TypeVar("T")
 Evidence = Literal["measured", "published", "assumed"]
@@ -50,8 +50,11 @@ class Quantity:
     source: str | None = None
 
     def __post_init__(self) -> None:
+        for name, given, possible in (("unit", self.unit, list(Unit)), ("evidence", self.evidence, get_args(Evidence))):
+            if given not in possible:
+                raise ParamError(f"{name}: no '{given}'; {choices(str(given), possible)}")
         low, high = self.range
-        bounds = BOUNDS[Unit(self.unit)]
+        bounds = BOUNDS[self.unit]
         numbers = (low, self.value, high)
         if not all(math.isfinite(number) for number in numbers):
             raise ParamError(f"value and range must be finite numbers; found {numbers}.")
@@ -62,7 +65,7 @@ class Quantity:
                 f"range [{low:g}, {high:g}] is outside what the unit '{self.unit}' allows: "
                 f"{bounds.low:g} to {bounds.high:g}."
             )
-        if low < high and self._open_scale() and not self._inside(low, high):
+        if low < high and not _inside(low, high, bounds.scale):
             raise ParamError(
                 f"range [{low:g}, {high:g}] touches the edge of the unit '{self.unit}', where no spread can be "
                 f"drawn; move the ends inside {bounds.low:g} to {bounds.high:g}, or make the range a single value."
@@ -80,25 +83,18 @@ class Quantity:
         >>> [round(ratio.quantile(z), 4) for z in (-Z95, 0.0, Z95)]
         [1.0, 1.1, 1.3]
         """
-        low, high = self.range
-        end = low if z < 0 else high
+        end = self.range[0] if z < 0.0 else self.range[1]
         if end == self.value:
             return self.value
-        forward, back = _SCALES[BOUNDS[Unit(self.unit)].scale]
+        bounds = BOUNDS[self.unit]
+        forward, back = _SCALES[bounds.scale]
         middle = forward(self.value)
         drawn = back(middle + abs(z) / Z95 * (forward(end) - middle))
-        bounds = BOUNDS[Unit(self.unit)]
         return min(max(drawn, bounds.low), bounds.high)
 
     def at(self, value: float) -> Quantity:
         """Return the same quantity, known to be `value`."""
         return dataclasses.replace(self, value=value, range=(value, value))
-
-    def _open_scale(self) -> bool:
-        return BOUNDS[Unit(self.unit)].scale != "linear"
-
-    def _inside(self, low: float, high: float) -> bool:
-        return low > 0.0 and (BOUNDS[Unit(self.unit)].scale == "log" or high < 1.0)
 
 
 def assumed(value: float, unit: Unit, range: tuple[float, float] | None = None, description: str = "") -> Quantity:
@@ -125,7 +121,7 @@ def quantities(holder: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
 def with_values(holder: T, values: Mapping[str, float], path: str = "") -> T:
     """Return `holder` with each quantity whose path is in `values` fixed at that value."""
     if isinstance(holder, tuple):
-        return type(holder)(_replaced(child, values, path, step) for step, child in _children(holder))  # type: ignore[return-value]
+        return type(holder)(_replaced(child, values, path, step) for step, child in _children(holder))
     changed = {step: _replaced(child, values, path, step) for step, child in _children(holder)}
     return dataclasses.replace(holder, **changed) if changed else holder  # type: ignore[type-var]
 
@@ -149,16 +145,30 @@ def _children(holder: Any) -> Iterator[tuple[str, Any]]:
                 yield field.name, child
 
 
+def _inside(low: float, high: float, scale: Scale) -> bool:
+    """Whether a range has no end at an edge that lies infinitely far away on the scale."""
+    return scale == "linear" or (low > 0.0 and (scale == "log" or high < 1.0))
+
+
+def _exp(number: float) -> float:
+    # 700 is far beyond every unit's bounds, and just inside what a float can hold.
+    return math.exp(min(number, 700.0))
+
+
 def _logit(share: float) -> float:
-    return math.log(share / (1.0 - share))
+    return math.log(share) - math.log1p(-share)
 
 
 def _share(logit: float) -> float:
-    return 1.0 / (1.0 + math.exp(-logit))
+    return 1.0 / (1.0 + _exp(-logit))
 
 
 def _same(number: float) -> float:
     return number
 
 
-_SCALES = {"log": (math.log, math.exp), "logit": (_logit, _share), "linear": (_same, _same)}
+_SCALES: dict[Scale, tuple[Callable[[float], float], Callable[[float], float]]] = {
+    "log": (math.log, _exp),
+    "logit": (_logit, _share),
+    "linear": (_same, _same),
+}

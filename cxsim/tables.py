@@ -37,7 +37,8 @@ _TEXT: tuple[Kind, ...] = (pl.String,)
 _COUNT: tuple[Kind, ...] = (pl.Int64,)
 _REAL: tuple[Kind, ...] = (pl.Float64,)
 
-# Money is in units of the currency wherever it is a Float64, and in millionths of it where it is an Int64.
+# Money is in units of the currency wherever it is a Float64, and in millionths of it where it is an Int64. Shares and
+# probabilities are between 0 and 1; `low` and `high` are the 5 % and 95 % quantiles over draws.
 TRANSACTIONS = Contract(
     name="TRANSACTIONS",
     columns={"customer_id": _ID, "ordered_at": (pl.Date, pl.Datetime), "amount": _REAL},
@@ -90,6 +91,23 @@ STATEMENT = Contract(
         "high": _REAL,
     },
 )
+TOTALS = Contract(
+    name="TOTALS",
+    columns={
+        "strategy": _TEXT,
+        "period": _TEXT,
+        "line": _TEXT,
+        "baseline": _REAL,
+        "treated": _REAL,
+        "incremental": _REAL,
+        "low": _REAL,
+        "high": _REAL,
+    },
+)
+# One row per strategy. outlay: present value of what it spends beyond the baseline; roi: incremental_npv over outlay;
+# break_even_scale: 1 + roi, the factor by which the outlay could be multiplied before the NPV is 0, all else equal
+# (0 or less: it does not pay even for nothing). payback_months: median over draws, payback_months_late: their 90 %
+# quantile; both null where that many draws have not paid back by the horizon. *_mc_error: standard error over draws.
 RETURNS = Contract(
     name="RETURNS",
     columns={
@@ -116,8 +134,16 @@ RETURNS = Contract(
         "draws": _COUNT,
     },
     nullable=frozenset(
-        {"roi", "roi_low", "roi_high", "roi_mc_error", "payback_months", "payback_months_late", "payback_mc_error",
-         "break_even_scale"}
+        {
+            "roi",
+            "roi_low",
+            "roi_high",
+            "roi_mc_error",
+            "payback_months",
+            "payback_months_late",
+            "payback_mc_error",
+            "break_even_scale",
+        }
     ),
 )
 CASH = Contract(
@@ -168,8 +194,12 @@ def check(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:
             raise TableError(f"{contract.name}: no column '{name}'; {choices(name, table.columns)}")
         found = table.schema[name]
         if not any(found.is_(kind) or found == kind for kind in allowed):
-            raise TableError(f"{contract.name}: column '{name}' is {found}; it must be {' or '.join(map(str, allowed))}.")
+            raise TableError(
+                f"{contract.name}: column '{name}' is {found}; it must be {' or '.join(map(str, allowed))}."
+            )
         missing = table[name].null_count()
         if missing and name not in contract.nullable:
-            raise TableError(f"{contract.name}: column '{name}' misses {missing} of {table.height} values; none may be missing.")
+            raise TableError(
+                f"{contract.name}: column '{name}' misses {missing} of {table.height} values; none may be missing."
+            )
     return table

@@ -7,8 +7,8 @@ import polars as pl
 
 from cxsim.charts.frame import WIDTH, Figure, balanced, framed, money_axis, named, names_of, rounded
 from cxsim.charts.palette import INK, QUIET, colours
-from cxsim.charts.wording import INTERVAL, joined, money, number
 from cxsim.tables import CASH, check
+from cxsim.wording import INTERVAL, in_words, joined
 
 _LABEL_WIDTH = 140
 _LABEL_CHARACTERS = 22
@@ -85,7 +85,7 @@ def _finding(paid_back: pl.DataFrame, months: int) -> str:
 def _told(curves: pl.DataFrame, currency: str) -> str:
     ends = curves.group_by("name", maintain_order=True).last()
     told = "; ".join(
-        f"{name} {money(mean, currency)} ({number(low)} to {number(high)})"
+        f"{name} {in_words(mean, low, high, currency=currency)}"
         for name, mean, low, high in ends.select("name", "mean", "low", "high").iter_rows()
     )
     months = curves.select(pl.col("months").max()).item()

@@ -7,8 +7,8 @@ import polars as pl
 
 from cxsim.charts.frame import WIDTH, Figure, framed, rounded
 from cxsim.charts.palette import INK, QUIET, STRATEGIES
-from cxsim.charts.wording import INTERVAL, percent
 from cxsim.tables import Contract, check
+from cxsim.wording import INTERVAL, percent
 
 FREQUENCIES = Contract(
     name="FREQUENCIES",

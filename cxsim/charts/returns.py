@@ -9,8 +9,8 @@ import polars as pl
 
 from cxsim.charts.frame import WIDTH, Figure, framed, money_axis, named, names_of, rounded
 from cxsim.charts.palette import INK, QUIET, colours
-from cxsim.charts.wording import INTERVAL, joined, money, number, percent
 from cxsim.tables import RETURNS, Contract, check
+from cxsim.wording import INTERVAL, in_words, joined, percent
 
 NPV = Contract(name="NPV", columns={"strategy": (pl.String,), "npv": (pl.Float64,)})
 _BAND = 64
@@ -94,7 +94,7 @@ def _chances(gains: pl.DataFrame) -> str:
 
 def _worth(returns: pl.DataFrame, currency: str) -> pl.DataFrame:
     rows = returns.select("title", "incremental_npv", "npv_low", "npv_high")
-    values = [f"{money(mean, currency)} ({number(low)} to {number(high)})" for _, mean, low, high in rows.iter_rows()]
+    values = [in_words(mean, low, high, currency=currency) for _, mean, low, high in rows.iter_rows()]
     return rows.rename({"title": "name", "incremental_npv": "mean", "npv_low": "low", "npv_high": "high"}).with_columns(
         value=pl.Series(values, dtype=pl.String)
     )

@@ -7,10 +7,10 @@ import polars as pl
 
 from cxsim.charts.frame import Figure, framed, money_axis, rounded
 from cxsim.charts.palette import BASELINE, INK
-from cxsim.charts.wording import INTERVAL, MINUS, number
 from cxsim.errors import TableError
 from cxsim.quantity import Z95
 from cxsim.tables import RFM, check
+from cxsim.wording import INTERVAL, MINUS, number
 
 _LAST_CLASS = 7
 # Usual bounds of a correlation in words (Cohen 1988, Statistical Power Analysis, p. 79).

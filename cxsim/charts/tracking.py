@@ -9,9 +9,9 @@ import polars as pl
 
 from cxsim.charts.frame import Figure, framed, rounded
 from cxsim.charts.palette import INK, QUIET, STRATEGIES
-from cxsim.charts.wording import NBSP
 from cxsim.errors import TableError
 from cxsim.tables import Contract, check
+from cxsim.wording import NBSP
 
 TRACKING = Contract(
     name="TRACKING", columns={"day": (pl.Date,), "observed": (pl.Float64, pl.Int64), "expected": (pl.Float64,)}

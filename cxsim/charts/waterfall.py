@@ -7,10 +7,10 @@ import polars as pl
 
 from cxsim.charts.frame import WIDTH, Figure, framed, money_axis, named, names_of, rounded
 from cxsim.charts.palette import GRID, INK, STRATEGIES
-from cxsim.charts.wording import money, number
 from cxsim.errors import TableError, choices
 from cxsim.ledger import LADDER, Account
 from cxsim.tables import STATEMENT, check
+from cxsim.wording import money, number
 
 _BAND = 30
 _TOTAL = "Extra cash"

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from cxsim.cli.progress import counting, waiting
-from cxsim.cli.showing import print_fit, print_json, print_returns
-from cxsim.errors import CxsimError
+from cxsim.cli.terminal import console, plain
+from cxsim.errors import CxsimError, ParamError
 
 app = typer.Typer(
     help="Simulate what customer-experience programmes bring back, with honest intervals.",
@@ -32,17 +30,22 @@ ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name unde
 
 @app.command()
 def fit(
-    orders: Annotated[str, typer.Argument(metavar="ORDERS.csv", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")],
+    orders: Annotated[
+        str, typer.Argument(metavar="ORDERS.csv", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")
+    ],
     customer_id: Annotated[str, typer.Option(help="The file's column of customers.")] = "customer_id",
     ordered_at: Annotated[str, typer.Option(help="The file's column of dates or timestamps.")] = "ordered_at",
     amount: Annotated[str, typer.Option(help="The file's column of amounts.")] = "amount",
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of observation; else the last order's.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of observation; else the last order's.")
+    ] = None,
     horizon_days: Annotated[int, typer.Option(min=1, help="Days over which customers are valued.")] = 365,
     annual_discount_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Effective per year.")] = 0.10,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")] = False,  # noqa: FBT002 - a switch
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")] = False,
 ) -> None:
     """Fit BG/NBD and Gamma-Gamma to a shop's orders, and show what its customers are worth."""
     from cxsim.cli.fitting import fitted
+    from cxsim.cli.showing import print_fit, print_json
 
     columns = {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}
     with waiting("Reading and fitting"):
@@ -65,13 +68,14 @@ def simulate(
     out: Annotated[Path | None, typer.Option(help="Folder for the tables; else reports/SCENARIO-tables.")] = None,
 ) -> None:
     """Run a scenario, write returns.parquet, statement.parquet and manifest.json, and print the returns."""
+    from cxsim.cli.showing import print_returns
     from cxsim.params import root
     from cxsim.scenario import load_scenario
-    from cxsim.study import prepare_folder, run, save_study
+    from cxsim.study import require_writable, run, save_study
 
     loaded = load_scenario(scenario)
     folder = out or root() / "reports" / f"{loaded.name}-tables"
-    prepare_folder(folder)
+    require_writable(folder)
     with counting("Simulating") as progress:
         study = run(loaded, progress=progress)
     written = save_study(study, folder)
@@ -83,9 +87,10 @@ def simulate(
 def report(
     scenario: ScenarioName,
     out: Annotated[Path | None, typer.Option(help="The HTML file; else reports/SCENARIO.html.")] = None,
-    show_code: Annotated[bool, typer.Option("--show-code", help="Show the notebook's code to readers.")] = False,  # noqa: FBT002 - a switch
+    show_code: Annotated[bool, typer.Option("--show-code", help="Show the notebook's code to readers.")] = False,
 ) -> None:
     """Run a scenario through its notebook into one HTML file that needs no network."""
+    from cxsim.cli.showing import print_returns
     from cxsim.params import root
     from cxsim.report import make
     from cxsim.scenario import load_scenario
@@ -110,19 +115,22 @@ def report(
 
 @app.command()
 def check(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files or folders; else all of params/.")] = None,
-    write_schema: Annotated[bool, typer.Option("--write-schema", help="Write params/schema.json anew first.")] = False,  # noqa: FBT002 - a switch
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files or folders; else all of params/.")
+    ] = None,
+    write_schema: Annotated[bool, typer.Option("--write-schema", help="Write params/schema.json anew first.")] = False,
 ) -> None:
     """Check everything under params/: keys, units, ranges, evidence and sources."""
-    from cxsim.params import root
-    from cxsim.scenario import check_params, params_files, schemas
+    from cxsim.scenario import check_params, params_files, write_schemas
 
     if write_schema:
-        (root() / "params" / "schema.json").write_text(schemas(), encoding="utf-8")
-    problems = check_params(paths or [])
+        write_schemas()
+    given = paths or []
+    problems = check_params(given)
     if problems:
-        raise CxsimError("\n".join(problems))
-    _say(f"{len(params_files(paths or []))} files checked; all is well.")
+        mistakes = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        raise ParamError("\n".join([f"{mistakes} in {_files(len(params_files(given)))}.", *problems]))
+    _say(f"{_files(len(params_files(given)))} checked; all is well.")
 
 
 @app.command()
@@ -137,14 +145,18 @@ def new(
     _say(f"Written: {written}. Edit it, then: cxsim report {name}")
 
 
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number} files"
+
+
 def main() -> None:
     """Run the command line; a mistake in the input becomes one message and exit code 1."""
     try:
         app()
     except CxsimError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Error:[/] {escape(str(error))}")
+        console("stderr").print(plain("Error:", style="bold red"), plain(error), soft_wrap=True)
         sys.exit(1)
 
 
 def _say(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(line))
+    console().print(plain(line), soft_wrap=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from cxsim.data import HygieneReport, Transactions, load_cdnow, read_transactions, summarise
+from cxsim.errors import DataError
 from cxsim.estimation import BgNbdFit, GammaGammaFit, customer_value, fit, fit_spend
 
 
@@ -50,9 +51,7 @@ def fitted(
     end = until or transactions.until
     rfm = summarise(transactions, until=end)
     purchases, spend = fit(rfm, observed_until=end), fit_spend(rfm, observed_until=end)
-    value = customer_value(
-        rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
-    )
+    value = customer_value(rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate)
     return Fitted(
         hygiene=transactions.hygiene,
         until=end,
@@ -66,23 +65,22 @@ def fitted(
 
 def _read(orders: str, columns: Mapping[str, str], until: date | None) -> Transactions:
     if orders in {"cdnow", "cdnow-sample"}:
+        renamed = [ours for ours, theirs in columns.items() if ours != theirs]
+        if renamed:
+            raise DataError(f"{orders} has columns of its own; leave out the options for {', '.join(renamed)}.")
         return load_cdnow(sample=orders == "cdnow-sample")
     return read_transactions(Path(orders), columns=columns, until=until)
 
 
 def _summary(rfm: pl.DataFrame, end: date) -> pl.DataFrame:
     repeaters = rfm.filter(pl.col("frequency") > 0)
-    rows: dict[str, str] = {
+    mean_value, longest = rfm.select(pl.col("monetary_value").mean(), pl.col("age_days").max()).row(0)
+    rows = {
         "observed until": end.isoformat(),
         "customers": f"{rfm.height:,}",
         "with a repeat order": f"{repeaters.height:,}",
         "repeat orders": f"{rfm['frequency'].sum():,}",
-        "mean value of a repeat order": f"{_mean(repeaters['monetary_value']):,.2f}",
-        "longest observation, days": f"{rfm['age_days'].max():,}",
+        "mean value of a repeat order": f"{mean_value:,.2f}",
+        "longest observation, days": f"{longest:,}",
     }
     return pl.DataFrame({"quantity": list(rows), "value": list(rows.values())})
-
-
-def _mean(values: pl.Series) -> float:
-    mean = values.mean()
-    return float(mean) if isinstance(mean, int | float) else float("nan")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from cxsim.cli.terminal import console
 
 
 @contextmanager
@@ -34,13 +35,13 @@ def waiting(task: str) -> Iterator[Callable[[str], None]]:
 
 
 def _bars(*columns: BarColumn | MofNCompleteColumn) -> Progress:
-    console = Console(stderr=True)
+    screen = console("stderr")
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         *columns,
         TimeElapsedColumn(),
-        console=console,
+        console=screen,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not screen.is_terminal,
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from cxsim.exhibits.audit import audit_trail
 from cxsim.exhibits.decisions import decisions
 from cxsim.exhibits.fits import fit_table, hygiene_table, value_table
+from cxsim.exhibits.monthly import monthly_statement
 from cxsim.exhibits.register import assumptions_table, sources_table
 from cxsim.exhibits.returns import returns_table
 from cxsim.exhibits.showing import Prose, Table
-from cxsim.exhibits.statement import monthly_statement, statement_table
+from cxsim.exhibits.statement import statement_table
 
 __all__ = [
     "Prose",
     "Table",
     "assumptions_table",
+    "audit_trail",
     "decisions",
     "fit_table",
     "hygiene_table",

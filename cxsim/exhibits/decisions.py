@@ -10,8 +10,8 @@ import polars as pl
 
 from cxsim.errors import TableError, choices
 from cxsim.exhibits.showing import Prose
-from cxsim.exhibits.wording import INTERVAL, NBSP, counted, joined, money, months, number, percent, precision
 from cxsim.tables import RETURNS, check
+from cxsim.wording import INTERVAL, NBSP, counted, joined, money, months, number, percent, precision
 
 BADGES: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot first", "reject": "Do not fund"}
 _VERDICTS: Mapping[str, str] = {
@@ -60,26 +60,26 @@ def decisions(returns: pl.DataFrame, currency: str) -> Prose:
 
 def _lead(verdicts: list[tuple[str, str]]) -> str:
     """Return the sentence that a reader in a hurry takes away."""
+    groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
+    parts = [(words, titles) for words, titles in groups.items() if titles]
     if len(verdicts) == 1:
-        title, decision = verdicts[0]
-        return f"{title} is {_VERDICTS[decision]}."
-    parts = []
-    for decision, words in _VERDICTS.items():
-        titles = [title for title, other in verdicts if other == decision]
-        named = f" ({joined(titles)})" if titles else ""
-        if titles or decision == "fund":
-            # Nothing to fund is a finding; nothing to pilot or to reject is not.
-            subject = _subject(len(titles), len(verdicts))
-            parts.append(f"{subject} {'are' if len(titles) > 1 else 'is'} {words}{named}")
-    return f"Of {counted(len(verdicts))} strategies, {joined(parts)}."
+        return f"{verdicts[0][0]} is {parts[0][0]}."
+    if len(parts) == 1:
+        return _unanimous(len(verdicts), verdicts[0][1])
+    told = [f"{counted(len(titles))} {_is(titles)} {words} ({joined(titles)})" for words, titles in parts]
+    return f"Of {counted(len(verdicts))} strategies, {joined(told)}."
 
 
-def _subject(count: int, of: int) -> str:
-    if count == 0:
-        return "none"
-    if count == of:
-        return "both" if of == 2 else "all"
-    return counted(count)
+def _unanimous(count: int, decision: str) -> str:
+    if decision == "reject":
+        nobody = "Neither strategy" if count == 2 else f"None of the {counted(count)} strategies"
+        return f"{nobody} is worth funding."
+    everybody = "Both" if count == 2 else f"All {counted(count)}"
+    return f"{everybody} strategies are {_VERDICTS[decision]}."
+
+
+def _is(titles: list[str]) -> str:
+    return "is" if len(titles) == 1 else "are"
 
 
 def _sentences(row: Mapping[str, Any], currency: str) -> str:
@@ -150,22 +150,26 @@ def _markup(lead: str, told: list[tuple[str, str, str]], aid: str) -> str:
     )
     return (
         f'<section class="cx-decisions"><style>{_SHEET}</style><p class="cx-lead">{escape(lead)}</p>'
-        f'{articles}<p class="cx-aid">{escape(aid)}</p></section>'
+        f'<div class="cx-cards">{articles}</div><p class="cx-aid">{escape(aid)}</p></section>'
     )
 
 
+# The look comes with the sentences, so that JupyterLab shows them as the report does.
 _SHEET = (
-    ".cx-decisions{max-width:46rem;color:#1f2933;font-size:15px;line-height:1.55}"
-    ".cx-decisions .cx-lead{font-size:1.25rem;line-height:1.4;font-weight:600;margin:.2rem 0 1rem}"
-    ".cx-decision{border-left:4px solid #7b8794;padding:.1rem 0 .1rem 1rem;margin:0 0 1.1rem;break-inside:avoid}"
-    ".cx-decision h3{font-size:1.05rem;font-weight:600;line-height:1.4;margin:0}.cx-decision p{margin:.25rem 0 0}"
-    ".cx-badge{font-size:.75rem;font-weight:700;border:1px solid;border-radius:1rem;padding:.1rem .65rem;"
-    "margin-left:.4rem;white-space:nowrap;vertical-align:.12em}"
-    ".cx-decision[data-decision=fund]{border-color:#00684a}"
+    ".cx-decisions{max-width:60rem;color:#1f2933;font-size:15px;line-height:1.55}"
+    ".cx-decisions .cx-lead{font-size:1.3rem;line-height:1.4;font-weight:600;margin:.2rem 0 1.2rem;max-width:46rem}"
+    ".cx-cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(16rem,100%),1fr));gap:1rem}"
+    ".cx-decision{border:1px solid #e4e7eb;border-top:4px solid #7b8794;border-radius:6px;padding:.9rem 1rem 1rem;"
+    "break-inside:avoid}"
+    ".cx-decision h3{font-size:1.05rem;font-weight:600;line-height:1.5;margin:0;padding:0;border:0}"
+    ".cx-decision p{margin:.5rem 0 0}"
+    ".cx-decision .cx-badge{font-size:.75rem;font-weight:700;line-height:1.6;border:1px solid;border-radius:1rem;"
+    "padding:.05rem .65rem;white-space:nowrap;display:table;margin:.35rem 0 0}"
+    ".cx-decision[data-decision=fund]{border-top-color:#00684a}"
     "[data-decision=fund] .cx-badge{color:#00684a;background:#e3f5ee}"
-    ".cx-decision[data-decision=pilot]{border-color:#b45f06}"
+    ".cx-decision[data-decision=pilot]{border-top-color:#b45f06}"
     "[data-decision=pilot] .cx-badge{color:#8a4b00;background:#fdf1dc}"
-    ".cx-decision[data-decision=reject]{border-color:#9b1c1c}"
+    ".cx-decision[data-decision=reject]{border-top-color:#9b1c1c}"
     "[data-decision=reject] .cx-badge{color:#9b1c1c;background:#fbe9e9}"
-    ".cx-decisions .cx-aid{color:#52606d;font-size:.85rem;border-top:1px solid #e4e7eb;padding-top:.5rem}"
+    ".cx-decisions .cx-aid{color:#52606d;font-size:.85rem;margin:1rem 0 0;max-width:46rem}"
 )

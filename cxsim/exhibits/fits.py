@@ -7,9 +7,9 @@ import math
 import polars as pl
 
 from cxsim.exhibits.showing import Table, laid_out
-from cxsim.exhibits.wording import INTERVAL, MISSING, number, percent
 from cxsim.quantity import Z95
 from cxsim.tables import RFM, Contract, check
+from cxsim.wording import INTERVAL, MISSING, number, percent
 
 FIT = Contract(
     name="FIT",

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from cxsim.exhibits.showing import Table, laid_out
-from cxsim.exhibits.wording import MINUS, MISSING, NBSP
 from cxsim.tables import ASSUMPTIONS, Contract, check
 from cxsim.units import Unit
+from cxsim.wording import MINUS, MISSING, NBSP, counted
 
 SOURCES = Contract(
     name="SOURCES",
@@ -60,7 +60,8 @@ def assumptions_table(assumptions: pl.DataFrame, currency: str) -> Table:
         schema=dict.fromkeys(["group", "line", *_HEADS], pl.String),
         orient="row",
     )
-    title = "Assumptions"
+    bare = table.filter(pl.col("evidence") == "assumed").height
+    title = f"{bare} of {table.height} numbers are assumed, without evidence from this shop or another"
     layout = laid_out(
         cells,
         title=title,
@@ -92,13 +93,14 @@ def sources_table(sources: pl.DataFrame) -> Table:
         If a column is missing or of another type.
     """
     table = check(sources, SOURCES)
-    title = "Sources"
+    stand = "source stands" if table.height == 1 else "sources stand"
+    title = f"{counted(table.height).capitalize()} {stand} behind the published numbers"
     layout = laid_out(
         table.select(
+            pl.format("{} ({})", "authors", "year").alias("line"),
+            pl.format("{} – {}", "title", "where").alias("where"),
             "measured",
             "grade",
-            line=pl.format("{} ({})", "authors", "year"),
-            where=pl.format("{}. {}", "title", "where"),
         ),
         title=title,
         subtitle="What the assumptions rest on",
@@ -132,5 +134,13 @@ def _number(value: float, unit: str) -> str:
     if unit in _SHARES:
         text = f"{100 * value:.4g}{NBSP}%"
     else:
-        text = f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
+        whole = f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
+        text = _amount(value) if unit.startswith("money") else whole
     return text.replace("-", MINUS)
+
+
+def _amount(value: float) -> str:
+    """Return money as it is written on a bill: whole, or with cents, or with what is finer than a cent."""
+    if value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if round(value, 2) == value else f"{value:.4g}"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import escape
+from typing import Literal
 
 import polars as pl
 import polars.selectors as cs
@@ -32,12 +34,15 @@ class Table:
         The cells as they are read.
     twin
         The numbers behind them, unrounded, one column per quantity.
+    fold
+        Whether a reader sees it at once, or after opening it by its title.
     """
 
     id: str
     title: str
     layout: GT
     twin: pl.DataFrame
+    fold: Literal["open", "folded"] = "open"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
         return {"text/html": self.html(), mimes.TABLE: self.machine(), "text/plain": repr(self)}
@@ -50,7 +55,8 @@ class Table:
         """Return the markup, with a style sheet that holds for this table only."""
         # The library's own sheet is 8 kB, and some of its rules reach every table of the page.
         styled = f"<style>{_SHEET.replace('#id', f'#{self.id}')}</style>"
-        return _STYLE.sub(lambda _: styled, self.layout.with_id(self.id).as_raw_html(), count=1)
+        markup = _STYLE.sub(lambda _: styled, self.layout.with_id(self.id).as_raw_html(), count=1)
+        return markup if self.fold == "open" else f"<details><summary>{escape(self.title)}</summary>{markup}</details>"
 
     def machine(self) -> dict[str, object]:
         """Return the twin under `cxsim.mimes.TABLE`: numbers to ten significant digits, missing ones as null."""

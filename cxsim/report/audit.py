@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from nbformat import NotebookNode
+
 from cxsim.errors import ReportError
+from cxsim.mimes import MANIFEST
 
 Kind = Literal["text", "code", "command", "group"]
 
@@ -57,6 +60,13 @@ def trail(manifest: Mapping[str, object]) -> tuple[Entry, ...]:
     """
     entries = [_entry(str(name), _label(str(name)), value) for name, value in manifest.items()]
     return tuple(sorted(entries, key=lambda entry: entry.kind == "command"))
+
+
+def manifest_in(notebook: NotebookNode) -> dict[str, object]:
+    """Return what an executed notebook says of its study in outputs of kind MANIFEST; empty when it says nothing."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    found = [output["data"][MANIFEST] for output in outputs if MANIFEST in output.get("data", {})]
+    return {str(name): value for manifest in found for name, value in manifest.items()}
 
 
 def manifest_json(manifest: Mapping[str, object], *, indent: int | None = None) -> str:

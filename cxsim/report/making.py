@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxsim.report.audit import manifest_json
+from cxsim.report.audit import manifest_in, manifest_json
 from cxsim.report.execute import Parameter, execute
 from cxsim.report.render import Code, render
 from cxsim.report.twins import csv_text, harvest
@@ -51,7 +51,8 @@ def make(
     title
         Title of the page.
     manifest
-        What is needed to reproduce the report: plain values, lists and nested mappings.
+        What is needed to reproduce the report: plain values, lists and nested mappings; joined by what the notebook
+        itself says of its study in an output of kind MANIFEST.
     out
         The HTML file; `report.html` brings a folder `report` with the tables and `manifest.json`.
     code
@@ -76,6 +77,7 @@ def make(
         executed = execute(notebook, parameters, progress=say)
         say("tables and charts")
         twins = harvest(executed)
+        manifest = {**manifest, **manifest_in(executed)}
         page = render(executed, title=title, manifest=manifest, tables=out.stem, code=code)
         tables = {f"{twin.id}.csv": csv_text(twin) for twin in twins}
         digests = {name: _digest(text) for name, text in {out.name: page, **tables}.items()}

@@ -10,10 +10,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from cxsim.errors import ReportError
 from cxsim.report.execute import execute
 from cxsim.report.nodes import notebook_text
 from cxsim.report.normalise import normalised
+
+# nbval's own tag for such cells.
+_NOT_COMPARED = "nbval-ignore-output"
 
 
 def refresh(notebook: Path) -> None:
@@ -29,7 +34,7 @@ def refresh(notebook: Path) -> None:
     ReportError
         When a cell fails or the file cannot be written.
     """
-    text = notebook_text(normalised(execute(notebook, {})))
+    text = notebook_text(_comparable(normalised(execute(notebook, {}))))
     beside = notebook.with_name(f".{notebook.name}.new")
     try:
         beside.write_text(text, encoding="utf-8", newline="\n")
@@ -38,6 +43,14 @@ def refresh(notebook: Path) -> None:
         raise ReportError(f"{notebook}: the notebook cannot be written: {error.strerror}.") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _comparable(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook without outputs that no run is compared with, such as versions and commits."""
+    for cell in notebook.cells:
+        if _NOT_COMPARED in cell.metadata.get("tags", []):
+            cell.outputs = []
+    return notebook
 
 
 def main(paths: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cxsim.scenario.assumptions import assumptions, register, source_table, with_assumptions
-from cxsim.scenario.checking import check_params, params_files, schemas
+from cxsim.scenario.checking import check_params, params_files, write_schemas
 from cxsim.scenario.copying import copy_scenario
 from cxsim.scenario.scenario import (
     BASELINE,
@@ -26,7 +26,7 @@ __all__ = [
     "load_scenario",
     "params_files",
     "register",
-    "schemas",
     "source_table",
     "with_assumptions",
+    "write_schemas",
 ]

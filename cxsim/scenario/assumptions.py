@@ -7,14 +7,26 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from cxsim.params import sources
+from cxsim.errors import ParamError, choices
+from cxsim.params import Source, sources
 from cxsim.quantity import Quantity, quantities, with_values
 from cxsim.scenario.scenario import Scenario
 from cxsim.tables import ASSUMPTIONS, check
 
 
 def assumptions(scenario: Scenario) -> Iterator[tuple[str, str, Quantity]]:
-    """Yield identifier, title of what it belongs to, and quantity, for economics and then strategies in their order."""
+    """Yield every number that a scenario assumes: of its economics, then of its strategies in their order.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+
+    Yields
+    ------
+    tuple
+        Identifier, such as `economics/cdnow/gross_margin`; title of what it belongs to; the quantity.
+    """
     economics = scenario.economics
     for path, quantity in quantities(economics):
         yield f"economics/{economics.name}/{path}", economics.title, quantity
@@ -24,7 +36,24 @@ def assumptions(scenario: Scenario) -> Iterator[tuple[str, str, Quantity]]:
 
 
 def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
-    """Return the scenario with each assumption whose identifier is in `values` known to have that value."""
+    """Return the scenario with some of its assumptions known.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+    values
+        The value of each assumption by its identifier; the others stay as they are.
+
+    Raises
+    ------
+    ParamError
+        For an identifier that the scenario does not have, or a value outside its unit.
+    """
+    known = [identifier for identifier, _, _ in assumptions(scenario)]
+    for identifier in values:
+        if identifier not in known:
+            raise ParamError(f"no assumption '{identifier}'; {choices(identifier, known)}")
     economics = scenario.economics
     return dataclasses.replace(
         scenario,
@@ -36,7 +65,18 @@ def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenari
 
 
 def register(scenario: Scenario) -> pl.DataFrame:
-    """Return the register of assumptions under ASSUMPTIONS, with the source in words."""
+    """Return every assumption of a scenario, with its source in words.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+
+    Returns
+    -------
+    polars.DataFrame
+        Under ASSUMPTIONS.
+    """
     known = sources()
     rows = [
         {
@@ -53,11 +93,22 @@ def register(scenario: Scenario) -> pl.DataFrame:
         for identifier, title, quantity in assumptions(scenario)
     ]
     schema = {name: kinds[0] for name, kinds in ASSUMPTIONS.columns.items()}
-    return check(pl.DataFrame(rows, schema=schema), ASSUMPTIONS)  # type: ignore[arg-type]
+    return check(pl.DataFrame(rows, schema=schema), ASSUMPTIONS)
 
 
 def source_table(scenario: Scenario) -> pl.DataFrame:
-    """Return the sources that the scenario's numbers cite: id, authors, year, title, where, measured, grade."""
+    """Return the sources that a scenario's numbers cite.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per source, by id: id, authors, year, title, where, measured, grade.
+    """
     known = sources()
     cited = sorted({quantity.source for _, _, quantity in assumptions(scenario) if quantity.source in known})
     rows = [{"id": name} | dataclasses.asdict(known[name]) for name in cited]
@@ -65,10 +116,10 @@ def source_table(scenario: Scenario) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={name: pl.Int64 if name == "year" else pl.String for name in names})
 
 
-def _in_words(source: str | None, known: Mapping[str, object]) -> str | None:
+def _in_words(source: str | None, known: Mapping[str, Source]) -> str | None:
     if source is None or source not in known:
         return source
-    entry = sources()[source]
+    entry = known[source]
     return f"{entry.authors} ({entry.year}), {entry.where}; grade {entry.grade}"
 
 

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from cxsim.errors import ParamError, choices
-from cxsim.params import SOURCES_FILE, read, root, schema, shown, sources
+from cxsim.params import SOURCES_FILE, read, root, schema_text, shown, source_names, sources
 from cxsim.quantity import quantities
-from cxsim.scenario.scenario import ScenarioFile, resolved
+from cxsim.scenario.scenario import ScenarioFile, files_of, resolved
 from cxsim.strategies import Strategy
 from cxsim.valuation import Economics
 
-SHAPES: dict[str, type[Any]] = {"scenarios": ScenarioFile, "strategies": Strategy, "economics": Economics}
+SHAPES: dict[str, type[object]] = {"scenarios": ScenarioFile, "strategies": Strategy, "economics": Economics}
 SCHEMA_FILE = "schema.json"
 
 
 def check_params(paths: Sequence[Path]) -> list[str]:
-    """Return what is wrong with the files, one message per mistake; an empty list when all is well.
+    """Return what is wrong with the files.
+
+    Parameters
+    ----------
+    paths
+        Files or folders; everything under params/ when empty.
+
+    Returns
+    -------
+    list of str
+        One message per mistake, each with file and key; empty when all is well.
+
+    Raises
+    ------
+    ParamError
+        When a path does not exist, or a folder has nothing to check.
+    """
+    # A strategy's mistakes are also those of the scenarios that name it; they are told once.
+    found = dict.fromkeys(problem for path in params_files(paths) for problem in _problems(path))
+    return list(found)
+
+
+def params_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files to check, sorted within each folder.
 
     Parameters
     ----------
@@ -29,53 +50,95 @@ def check_params(paths: Sequence[Path]) -> list[str]:
     Raises
     ------
     ParamError
-        When a path does not exist or is none of the kinds that are checked.
+        When a path does not exist, or a folder has nothing to check.
     """
-    problems = []
-    for path in params_files(paths):
-        try:
-            problems += list(_problems(path))
-        except ParamError as error:
-            problems += [line if line.startswith(shown(path)) else f"{shown(path)}: {line}" for line in str(error).splitlines()]
-    return problems
-
-
-def params_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files to check, sorted; those of all folders under params/ when `paths` is empty."""
-    wanted = list(paths) or [root() / "params"]
     found: list[Path] = []
-    for path in wanted:
+    for path in paths or [root() / "params"]:
         if not path.exists():
             raise ParamError(f"no file or folder {path}.")
-        found += sorted([*path.rglob("*.yaml"), *path.rglob("*.yml"), *path.rglob(SCHEMA_FILE)]) if path.is_dir() else [path]
+        inside = [*path.rglob("*.yaml"), *path.rglob("*.yml"), *path.rglob(SCHEMA_FILE)] if path.is_dir() else [path]
+        if not inside:
+            raise ParamError(f"{path}: no YAML file in this folder.")
+        found += sorted(inside)
     return found
 
 
-def schemas() -> str:
-    """Return the JSON schemas of all kinds of files, as the text of params/schema.json."""
-    content = {kind: schema(shape) for kind, shape in SHAPES.items()}
-    return json.dumps(content, indent=1, sort_keys=True) + "\n"
+def write_schemas() -> Path:
+    """Write params/schema.json anew: the JSON schemas of all kinds of files, for editors.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    ParamError
+        When it cannot be written.
+    """
+    file = root() / "params" / SCHEMA_FILE
+    try:
+        file.write_bytes(schema_text(SHAPES).encode())
+    except OSError as cause:
+        raise ParamError(f"{shown(file)}: cannot be written ({cause.strerror}).") from cause
+    return file
 
 
 def _problems(path: Path) -> Iterator[str]:
-    if path.name == SCHEMA_FILE:
-        if path.read_text(encoding="utf-8") != schemas():
-            yield f"{shown(path)}: differs from what the code reads; write it anew with `cxsim check --write-schema`."
-    elif path.name == SOURCES_FILE:
-        sources()
-    elif path.parent.name in SHAPES:
-        yield from _of_kind(path)
-    else:
-        yield f"{shown(path)}: lies in '{path.parent.name}'; {choices(path.parent.name, SHAPES)}"
+    match path.name, path.parent.name:
+        case (name, _) if name == SCHEMA_FILE:
+            yield from _of_schema(path)
+        case (name, _) if name == SOURCES_FILE:
+            yield from _told(_of_sources, path)
+        case (_, kind) if kind in _CHECKS:
+            yield from _told(_CHECKS[kind], path)
+        case (_, kind):
+            yield f"{shown(path)}: lies in '{kind}', so it is not known what it holds; {choices(kind, _CHECKS)}"
 
 
-def _of_kind(path: Path) -> Iterator[str]:
-    content = read(path, SHAPES[path.parent.name])
-    if isinstance(content, ScenarioFile):
-        resolved(content)
-    known = sources()
-    for key, quantity in quantities(content):
-        if quantity.source is not None and quantity.source not in known:
-            yield f"{shown(path)}: {key}.source: no '{quantity.source}' in {SOURCES_FILE}; {choices(quantity.source, known)}"
+def _told(mistakes: Callable[[Path], Iterator[str]], path: Path) -> Iterator[str]:
+    try:
+        yield from mistakes(path)
+    except ParamError as error:
+        yield from str(error).splitlines()
+
+
+def _of_schema(path: Path) -> Iterator[str]:
+    if path.read_bytes() != schema_text(SHAPES).encode():
+        yield f"{shown(path)}: differs from what the code reads; write it anew with `cxsim check --write-schema`."
+
+
+def _of_sources(path: Path) -> Iterator[str]:
+    for key, source in sources(path).items():
+        if not source.measured.strip():
+            yield f"{shown(path)}: {key}.measured: empty; say what was measured, and on whom."
+
+
+def _of_scenario(path: Path) -> Iterator[str]:
+    written = read(path, ScenarioFile)
+    economics, *strategies = files_of(written, shown(path))
+    yield from _told(_of_economics, economics)
+    for file in strategies:
+        yield from _told(_of_strategy, file)
+    resolved(written, shown(path))
+
+
+def _of_economics(path: Path) -> Iterator[str]:
+    yield from _of_quantities(path, read(path, Economics))
+
+
+def _of_strategy(path: Path) -> Iterator[str]:
+    yield from _of_quantities(path, read(path, Strategy))
+
+
+def _of_quantities(path: Path, holder: object) -> Iterator[str]:
+    known = source_names()
+    for key, quantity in quantities(holder):
+        source = quantity.source
+        if source is not None and source not in known:
+            yield f"{shown(path)}: {key}.source: no '{source}' in {SOURCES_FILE}; {choices(source, known)}"
         if not quantity.description.strip():
             yield f"{shown(path)}: {key}.description: empty; say what the number means."
+
+
+_CHECKS = {"scenarios": _of_scenario, "strategies": _of_strategy, "economics": _of_economics}

@@ -9,11 +9,24 @@ from cxsim.errors import ParamError
 from cxsim.params import locate, root
 from cxsim.scenario.scenario import load_scenario
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# 80 letters, because file systems allow 255 bytes and a report adds to the name.
+_NAME = re.compile(r"(?=.{1,80}$)[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def copy_scenario(name: str, source: str) -> Path:
-    """Copy the file of scenario `source` to params/scenarios under `name`, and return the new file.
+    """Copy a scenario's file to params/scenarios under another name.
+
+    Parameters
+    ----------
+    name
+        Name of the copy: at most 80 small letters, digits and single hyphens.
+    source
+        Name of the scenario to copy, or a path that ends in .yaml.
+
+    Returns
+    -------
+    pathlib.Path
+        The new file.
 
     Raises
     ------
@@ -22,15 +35,19 @@ def copy_scenario(name: str, source: str) -> Path:
         be written to.
     """
     if not _NAME.fullmatch(name):
-        raise ParamError(f"'{name}' is no name for a scenario; use small letters, digits and single hyphens, such as spring-plans.")
+        raise ParamError(
+            f"'{name}' is no name for a scenario; use at most 80 small letters, digits and single "
+            "hyphens, such as spring-plans."
+        )
     target = root() / "params" / "scenarios" / f"{name}.yaml"
     if target.exists():
         raise ParamError(f"there is a scenario '{name}' already, in {target}; choose another name.")
     load_scenario(source)
+    half = target.with_name(f".{name}.half-written")
     try:
-        with target.open("x", encoding="utf-8") as file:
-            file.write(locate("scenarios", source).read_text(encoding="utf-8"))
+        half.write_bytes(locate("scenarios", source).read_bytes())
+        half.replace(target)
     except OSError as cause:
-        target.unlink(missing_ok=True)
+        half.unlink(missing_ok=True)
         raise ParamError(f"{target}: cannot be written ({cause.strerror}).") from cause
     return target

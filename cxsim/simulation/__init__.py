@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from cxsim.simulation.blocks import Latents
 from cxsim.simulation.calendar import Calendar
-from cxsim.simulation.engine import Counts, Executor, Inputs, Progress, customer_values, orders, simulate
+from cxsim.simulation.engine import Executor, Progress, simulate
 from cxsim.simulation.plan import Plan, compile_plan, rounded, tallies_of
-from cxsim.simulation.population import Latents, Population, empty_base, existing_customers, reached_by
+from cxsim.simulation.playing import Counts, Inputs, customer_values, orders
+from cxsim.simulation.population import Population, empty_base, existing_customers, reached_by
 
 __all__ = [
     "Calendar",
@@ -21,8 +23,8 @@ __all__ = [
     "empty_base",
     "existing_customers",
     "orders",
-    "rounded",
     "reached_by",
+    "rounded",
     "simulate",
     "tallies_of",
 ]

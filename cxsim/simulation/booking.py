@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
+from cxsim.rng.compiled import lean
 from cxsim.simulation import reaches
-from cxsim.simulation.compiled import lean
+from cxsim.simulation.blocks import Block
+from cxsim.simulation.plan import Plan
 from cxsim.tallies import N_REACH_TALLIES, N_TALLIES, ReachTally, Tally
 
 _SPEND, _REDEMPTION, _POINTS = int(rng.Purpose.SPEND), int(rng.Purpose.REDEMPTION), int(rng.Purpose.POINTS)
@@ -19,25 +21,25 @@ _EXPIRED, _OUTSTANDING = int(Tally.POINTS_EXPIRED), int(Tally.POINTS_OUTSTANDING
 _REACH_ORDERS, _REACH_PAID = N_TALLIES + int(ReachTally.ORDERS), N_TALLIES + int(ReachTally.PAID)
 _MEMBER_MONTHS, _CONTACTS = N_TALLIES + int(ReachTally.MEMBER_MONTHS), N_TALLIES + int(ReachTally.CONTACTS)
 _POINTS_VALUE = N_TALLIES + int(ReachTally.POINTS_VALUE)
-# A gamma number takes few uniforms; 64 places apart, two orders' numbers never share one.
-_SPEND_STEP = 64
+# An arm has at most 16 reaches; two orders' numbers never share one.
 _REACH_STEP = 16
+# In points: 29 points for one unit, times 1.00, are a hair below 29 in doubles, and would be cut to 28.
+_HAIR = 1e-9
 
 
 class Books(NamedTuple):
     """Where a block writes what happens; `counts`, `values` and the log are added to in place.
 
     month_of_day (days,); worth (tallies,), millionths of the currency unit for one of each tally;
-    counts (cohorts, months, tallies); values (customers,), millionths; log_* (orders,), of length 0 when not wanted.
+    counts (cohorts, months, tallies); values (customers,), millionths; log (orders, 3): number in the block, day and
+    cents paid of each order, of length 0 when not wanted.
     """
 
     month_of_day: npt.NDArray[np.int64]
     worth: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
     values: npt.NDArray[np.int64]
-    log_customer: npt.NDArray[np.int64]
-    log_day: npt.NDArray[np.int64]
-    log_cents: npt.NDArray[np.int64]
+    log: npt.NDArray[np.int64]
 
 
 class Card(NamedTuple):
@@ -48,42 +50,51 @@ class Card(NamedTuple):
 
 
 @lean
-def count(books, i, cohort, month, tally, amount):
+def count(books: Books, i: int, cohort: int, month: int, tally: int, amount: int) -> None:
     """Add `amount` to one tally and its worth to the customer's value."""
     books.counts[cohort, month, tally] += amount
     books.values[i] += amount * books.worth[tally]
 
 
 @lean
-def book_arrival(books, block, i):
+def book_arrival(books: Books, block: Block, i: int) -> None:
     """Book a new customer on the day of the first order."""
     count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], _ARRIVALS, 1)
 
 
 @lean
-def book_order(plan, card, books, block, i, k, now, last, spend_shape, logged):
+def book_order(
+    plan: Plan,
+    card: Card,
+    books: Books,
+    block: Block,
+    i: int,
+    k: int,
+    now: float,
+    last: float,
+    spend_shape: float,
+    logged: int,
+) -> int:
     """Book the customer's order number `k` at `now`; return how many orders the block has had."""
     cohort, month = block[i].cohort, books.month_of_day[int(now)]
-    spend = 100.0 * rng.gamma(rng.purpose_key(block[i].key, _SPEND), k * _SPEND_STEP, spend_shape) / block[i].spend_rate
-    paid = np.int64(np.rint(spend))
+    spend = 100.0 * rng.gamma(rng.purpose_key(block[i].key, _SPEND), k, spend_shape) / block[i].spend_rate
+    paid = int(np.rint(spend))
     if len(plan) == 0:
         count(books, i, cohort, month, _LIST, paid)
     else:
         paid = _book_reached(plan, card, books, block, i, k, now, last, spend)
     count(books, i, cohort, month, _ORDERS, 1)
-    if logged < len(books.log_day):
-        books.log_customer[logged], books.log_day[logged], books.log_cents[logged] = i, int(now), paid
+    if logged < len(books.log):
+        books.log[logged, 0], books.log[logged, 1], books.log[logged, 2] = i, int(now), paid
     return logged + 1
 
 
 @lean
-def book_end(plan, card, books, block, i, last):
+def book_end(plan: Plan, card: Card, books: Books, block: Block, i: int, last: float) -> None:
     """Book what goes on until the horizon whether or not the customer still buys: contacts, membership, points.
 
     A shop does not see that somebody has left: it goes on writing to them and paying for their membership.
     """
-    if len(plan) == 0:
-        return
     days = len(books.month_of_day)
     cohort, final = block[i].cohort, books.month_of_day[days - 1]
     _contact(plan, card, books, i, cohort, last, float(days))
@@ -102,10 +113,12 @@ def book_end(plan, card, books, block, i, last):
 
 
 @lean
-def _book_reached(plan, card, books, block, i, k, now, last, spend):
+def _book_reached(
+    plan: Plan, card: Card, books: Books, block: Block, i: int, k: int, now: float, last: float, spend: float
+) -> int:
     """Book the amounts of an order in an arm with reaches; return what is paid."""
     cohort, month, key = block[i].cohort, books.month_of_day[int(now)], block[i].key
-    listed = np.int64(np.rint(spend * reaches.basket(plan, card.adopts, last, now)))
+    listed = int(np.rint(spend * reaches.basket(plan, card.adopts, last, now)))
     markdown = _markdown(plan, card, key, k, now, last, listed)
     _expire(plan, card, books, i, cohort, now, last)
     reward = _redeem(plan, card, books, key, i, cohort, month, k, now, last, listed - markdown)
@@ -119,54 +132,70 @@ def _book_reached(plan, card, books, block, i, k, now, last, spend):
 
 
 @lean
-def _markdown(plan, card, key, k, now, last, listed):
-    taken = np.int64(0)
+def _markdown(plan: Plan, card: Card, key: np.uint64, k: int, now: float, last: float, listed: int) -> int:
+    taken = 0
     luck = rng.purpose_key(key, _REDEMPTION)
     for s in range(len(card.adopts)):
-        if plan[s].redemption > 0.0 and reaches.is_on(plan, s, card.adopts, last, now):
-            if rng.uniform(luck, k * _REACH_STEP + s) < plan[s].redemption:
-                taken += np.int64(np.rint(plan[s].depth * listed + plan[s].face_cents))
+        offered = plan[s].redemption > 0.0 and reaches.is_on(plan, s, card.adopts, last, now)
+        if offered and rng.uniform(luck, k * _REACH_STEP + s) < plan[s].redemption:
+            taken += int(np.rint(plan[s].depth * listed + plan[s].face_cents))
     return min(taken, listed)
 
 
 @lean
-def _redeem(plan, card, books, key, i, cohort, month, k, now, last, due):
-    reward = np.int64(0)
+def _redeem(
+    plan: Plan,
+    card: Card,
+    books: Books,
+    key: np.uint64,
+    i: int,
+    cohort: int,
+    month: int,
+    k: int,
+    now: float,
+    last: float,
+    due: int,
+) -> int:
+    reward = 0
     luck = rng.purpose_key(key, _POINTS)
     for s in range(len(card.adopts)):
         full = plan[s].points_threshold > 0 and card.balance[s] >= plan[s].points_threshold
-        if full and due - reward >= plan[s].reward_cents and reaches.is_on(plan, s, card.adopts, last, now):
-            if rng.uniform(luck, k * _REACH_STEP + s) < plan[s].points_redemption:
-                card.balance[s] -= plan[s].points_threshold
-                reward += plan[s].reward_cents
-                count(books, i, cohort, month, _REDEEMED, plan[s].points_threshold)
+        enough = due - reward >= plan[s].reward_cents
+        possible = full and enough and reaches.is_on(plan, s, card.adopts, last, now)
+        if possible and rng.uniform(luck, k * _REACH_STEP + s) < plan[s].points_redemption:
+            card.balance[s] -= plan[s].points_threshold
+            reward += plan[s].reward_cents
+            count(books, i, cohort, month, _REDEEMED, plan[s].points_threshold)
     return reward
 
 
 @lean
-def _earn(plan, card, books, i, cohort, month, now, last, paid):
+def _earn(
+    plan: Plan, card: Card, books: Books, i: int, cohort: int, month: int, now: float, last: float, paid: int
+) -> None:
     for s in range(len(card.adopts)):
         if reaches.is_on(plan, s, card.adopts, last, now):
             shift = s * N_REACH_TALLIES
             count(books, i, cohort, month, _REACH_ORDERS + shift, 1)
             count(books, i, cohort, month, _REACH_PAID + shift, paid)
             if plan[s].points_threshold > 0:
-                points = np.int64(np.floor(plan[s].points_per_cent * paid))
+                points = int(np.floor(plan[s].points_per_cent * paid + _HAIR))
                 card.balance[s] += points
                 count(books, i, cohort, month, _ISSUED, points)
 
 
 @lean
-def _expire(plan, card, books, i, cohort, now, last):
+def _expire(plan: Plan, card: Card, books: Books, i: int, cohort: int, now: float, last: float) -> None:
     for s in range(len(card.balance)):
-        if card.balance[s] > 0 and now - last > plan[s].points_expiry_days:
-            month = books.month_of_day[int(last + plan[s].points_expiry_days)]
+        lapse = last + plan[s].points_expiry_days
+        if card.balance[s] > 0 and lapse < now:
+            month = books.month_of_day[int(lapse)]
             count(books, i, cohort, month, _EXPIRED, card.balance[s])
             card.balance[s] = 0
 
 
 @lean
-def _contact(plan, card, books, i, cohort, last, until):
+def _contact(plan: Plan, card: Card, books: Books, i: int, cohort: int, last: float, until: float) -> None:
     for s in range(len(card.adopts)):
         if plan[s].idle_days >= 0.0:
             begins, _ = reaches.spell(plan, s, card.adopts, last)

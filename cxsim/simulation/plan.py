@@ -20,9 +20,9 @@ MAX_REACHES = 16
 _DIGITS = 12
 
 
-# One arm for the kernel, one record per reach; times are days of the scenario. A later mechanism adds its fields here and
-# its branch in the kernel; nothing else changes. (A record array and not one array per field, because handing seventeen
-# arrays from function to function costs the kernel ten times its own work.)
+# One arm for the kernel, one record per reach; times are days of the scenario. A later mechanism adds its fields here
+# and its branch in the kernel; nothing else changes. (A record array and not one array per field, because handing
+# seventeen arrays from function to function costs the kernel ten times its own work.)
 REACH_RECORD = np.dtype(
     [
         ("uptake", np.float64),
@@ -69,13 +69,26 @@ def compile_plan(programmes: Sequence[Programme], calendar: Calendar) -> Plan:
 
 
 def tallies_of(plan: Plan) -> int:
-    """Return how many tallies an arm with this plan has."""
+    """Return how many tallies an arm with this plan has.
+
+    Parameters
+    ----------
+    plan
+        From `compile_plan`.
+    """
     return width(len(plan))
 
 
 def rounded(number: float) -> float:
-    """Return `number` cut to 12 significant digits.
+    """Return `number` cut to 12 significant digits, to which all math libraries agree.
 
+    Parameters
+    ----------
+    number
+        Any finite number.
+
+    Examples
+    --------
     >>> rounded(0.1 + 0.2)
     0.3
     """
@@ -119,14 +132,13 @@ def _reach_row(reach: Reach, calendar: Calendar) -> dict[str, float]:
             f"possible: 0 to {calendar.months - 1}."
         )
     until = calendar.months if reach.until_month is None else min(reach.until_month, calendar.months)
-    waits = reach.after_idle_days is not None and reach.for_days is not None
     return {
         "uptake": reach.uptake.value,
         "ramp_days": reach.ramp_days.value,
         "from_day": float(calendar.month_starts[reach.from_month]),
         "until_day": float(calendar.month_starts[until]),
-        "idle_days": reach.after_idle_days.value if waits and reach.after_idle_days else -1.0,
-        "for_days": reach.for_days.value if waits and reach.for_days else math.inf,
+        "idle_days": -1.0 if reach.after_idle_days is None else reach.after_idle_days.value,
+        "for_days": math.inf if reach.for_days is None else reach.for_days.value,
     }
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.simulation.compiled import lean
+from cxsim.rng.compiled import lean
+from cxsim.simulation.plan import Plan
 
 _UPTAKE = int(rng.Purpose.UPTAKE)
+Days = npt.NDArray[np.float64]
 
 
 @lean
-def adopt(plan, key, entry, reached, adopts):
+def adopt(plan: Plan, key: np.uint64, entry: float, reached: npt.NDArray[np.bool_], i: int, adopts: Days) -> None:
     """Write into `adopts` the day on which the customer joins each reach; infinity for never.
 
     A customer joins if their uniform is below the uptake, and the earlier the smaller it is: raising the uptake adds
@@ -20,7 +23,7 @@ def adopt(plan, key, entry, reached, adopts):
     luck = rng.purpose_key(key, _UPTAKE)
     for s in range(len(adopts)):
         adopts[s] = np.inf
-        if reached[s]:
+        if reached[i, s]:
             u = rng.uniform(luck, s)
             if u < plan[s].uptake:
                 joins = max(plan[s].from_day + plan[s].ramp_days * u / plan[s].uptake, entry)
@@ -29,7 +32,7 @@ def adopt(plan, key, entry, reached, adopts):
 
 
 @lean
-def spell(plan, s, adopts, last):
+def spell(plan: Plan, s: int, adopts: Days, last: float) -> tuple[float, float]:
     """Return the first day on which reach `s` is on in the present idle spell, and the day from which it is off."""
     if plan[s].idle_days < 0.0:
         return adopts[s], plan[s].until_day
@@ -40,14 +43,14 @@ def spell(plan, s, adopts, last):
 
 
 @lean
-def is_on(plan, s, adopts, last, now):
+def is_on(plan: Plan, s: int, adopts: Days, last: float, now: float) -> bool:
     """Return whether reach `s` is on at `now`."""
     begins, ends = spell(plan, s, adopts, last)
     return begins <= now < ends
 
 
 @lean
-def intensities(plan, adopts, last, now):
+def intensities(plan: Plan, adopts: Days, last: float, now: float) -> tuple[float, float, float]:
     """Return the ratios on purchase rate and dropout at `now`, and the next day on which a reach switches."""
     buying, dropping, switch = 1.0, 1.0, np.inf
     for s in range(len(adopts)):
@@ -62,7 +65,7 @@ def intensities(plan, adopts, last, now):
 
 
 @lean
-def basket(plan, adopts, last, now):
+def basket(plan: Plan, adopts: Days, last: float, now: float) -> float:
     """Return the ratio on the amount of an order at `now`."""
     ratio = 1.0
     for s in range(len(adopts)):

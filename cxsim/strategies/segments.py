@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+import polars as pl
+from polars.exceptions import PolarsError
+
 from cxsim.errors import ParamError, choices
+from cxsim.tables import CUSTOMERS
 
 SEGMENTS: dict[str, str] = {
     "everyone": "true",
@@ -13,13 +19,20 @@ SEGMENTS: dict[str, str] = {
 }
 
 
+# A strategy is made anew in every draw; its condition is judged once.
+@cache
 def condition(who: str) -> str:
     """Return the condition of a named segment, or `who` itself where it is a condition already.
+
+    Parameters
+    ----------
+    who
+        A name in SEGMENTS, or a condition over the columns of CUSTOMERS in SQL words.
 
     Raises
     ------
     ParamError
-        For a single word that names no segment.
+        For a single word that names no segment, and for what is no condition over these columns.
 
     Examples
     --------
@@ -30,6 +43,18 @@ def condition(who: str) -> str:
     """
     if who in SEGMENTS:
         return SEGMENTS[who]
-    if who.isidentifier():
-        raise ParamError(f"who: no segment '{who}'; {choices(who, SEGMENTS)} A condition such as 'frequency >= 2' is possible too.")
+    if who.isidentifier() and who != "true":
+        raise ParamError(
+            f"who: no segment '{who}'; {choices(who, SEGMENTS)} A condition such as 'frequency >= 2' is possible too."
+        )
+    nobody = pl.DataFrame(schema={name: kinds[0] for name, kinds in CUSTOMERS.columns.items()})
+    try:
+        kind = nobody.select(met=pl.sql_expr(who)).schema["met"]
+    except PolarsError as cause:
+        reason = str(cause).partition("; valid columns")[0].partition("\n")[0]
+        raise ParamError(
+            f"who: '{who}' is no condition over customers ({reason}); possible columns: {', '.join(CUSTOMERS.columns)}."
+        ) from cause
+    if kind != pl.Boolean:
+        raise ParamError(f"who: '{who}' gives {kind}, not true or false; write a condition such as 'frequency >= 2'.")
     return who

@@ -23,6 +23,8 @@ COST_UNITS: dict[CostKind, Unit] = {
     "share_of_revenue": Unit.SHARE,
 }
 
+_PRICE = ("markdown", "coupon")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
@@ -54,7 +56,7 @@ class Strategy:
     Attributes
     ----------
     name
-        Name of its file, without the ending.
+        Name of its file, without the ending; luck about its numbers is drawn under this name.
     title
         Name for readers.
     description
@@ -78,20 +80,35 @@ class Strategy:
     harms: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("effects", "costs"):
+            # A list would pass, but the numbers in it would be neither drawn nor listed.
+            if not isinstance(getattr(self, name), tuple):
+                raise ParamError(f"{name} must be a tuple; found {type(getattr(self, name)).__name__}.")
         condition(self.reach.who)
+        kinds = [effect.kind for effect in self.effects]
+        if sum(kind in _PRICE for kind in kinds) > 1 or kinds.count("points") > 1:
+            raise ParamError(
+                f"effects: at most one price effect ({' or '.join(_PRICE)}) and one of points are possible; found "
+                f"{', '.join(kinds)}; write two strategies instead."
+            )
         waits = self.reach.after_idle_days is not None
         if not waits and any(cost.kind == "per_contact" for cost in self.costs):
-            raise ParamError("cost 'per_contact' needs a reach with after_idle_days: contacts are counted when it switches on.")
+            raise ParamError(
+                "cost 'per_contact' needs a reach with after_idle_days: contacts are counted when it switches on."
+            )
 
     def programme(self) -> Programme:
         """Return what the simulator is told: the reach with its condition spelt out, and the effects."""
-        return Programme(
-            reach=dataclasses.replace(self.reach, who=condition(self.reach.who)), effects=self.effects
-        )
+        return Programme(reach=dataclasses.replace(self.reach, who=condition(self.reach.who)), effects=self.effects)
 
 
 def load_strategy(name: str) -> Strategy:
     """Return a strategy of params/strategies by its name, or from a path that ends in .yaml.
+
+    Parameters
+    ----------
+    name
+        Such as `points-programme`.
 
     Raises
     ------

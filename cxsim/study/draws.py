@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cxsim import rng
 from cxsim.estimation import BgNbdFit, GammaGammaFit, draw_params
 from cxsim.models import BgNbdParams, GammaGammaParams, bgnbd
+from cxsim.quantity import Quantity
 from cxsim.scenario import Scenario, assumptions, with_assumptions
 from cxsim.simulation import Inputs, Latents, Population, compile_plan, reached_by, rounded
 from cxsim.strategies import Strategy
@@ -111,7 +112,13 @@ def schedule(strategy: Strategy) -> Schedule:
     return Schedule(costs=strategy.costs, from_month=strategy.reach.from_month, until_month=strategy.reach.until_month)
 
 
-def _draw(scenario: Scenario, purchases: BgNbdFit, spend: GammaGammaFit, known: Sequence[tuple], number: int) -> Draw:  # type: ignore[type-arg]
+def _draw(
+    scenario: Scenario,
+    purchases: BgNbdFit,
+    spend: GammaGammaFit,
+    known: Sequence[tuple[str, str, Quantity]],
+    number: int,
+) -> Draw:
     luck = partial(rng.stream, scenario.seed, number)
     values = {
         identifier: rounded(quantity.quantile(float(luck(f"assumption {identifier}").standard_normal())))

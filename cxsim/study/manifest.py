@@ -7,12 +7,12 @@ import hashlib
 import importlib.metadata
 import json
 import subprocess
-from pathlib import Path
 
 import polars as pl
 
+from cxsim.errors import ParamError
 from cxsim.params import root
-from cxsim.scenario import Scenario
+from cxsim.scenario import Scenario, load_scenario
 
 PACKAGES = (
     "altair",
@@ -41,6 +41,12 @@ def manifest(scenario: Scenario, rfm: pl.DataFrame, ledger: pl.DataFrame) -> dic
         The customers that the models were fitted to.
     ledger
         The result, of which everything else is a sum.
+
+    Returns
+    -------
+    dict
+        Its `command` and `parameters_sha256` are left out where no file under params/ gives this scenario, because it
+        was made or changed by hand, or lies elsewhere.
     """
     return {
         "scenario": scenario.name,
@@ -52,15 +58,19 @@ def manifest(scenario: Scenario, rfm: pl.DataFrame, ledger: pl.DataFrame) -> dic
         "scenario_sha256": scenario_hash(scenario),
         "customers_sha256": _table_hash(rfm),
         "ledger_sha256": _table_hash(ledger),
-        "parameters_sha256": _file_hashes(scenario),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "commit": _commit(),
-        "command": f"cxsim report {scenario.name}",
-    }
+    } | (_stored(scenario) if _is_stored(scenario) else {})
 
 
 def scenario_hash(scenario: Scenario) -> str:
-    """Return the hash of everything in a scenario, down to the last assumption."""
+    """Return the hash of everything in a scenario, down to the last assumption.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+    """
     content = json.dumps(dataclasses.asdict(scenario), sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -83,16 +93,21 @@ def _table_hash(table: pl.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def _file_hashes(scenario: Scenario) -> dict[str, str]:
+def _is_stored(scenario: Scenario) -> bool:
+    """Whether the scenario's name is enough to make it again."""
+    try:
+        return load_scenario(scenario.name) == scenario
+    except ParamError:
+        return False
+
+
+def _stored(scenario: Scenario) -> dict[str, object]:
     folder = root() / "params"
     named = [folder / "economics" / f"{scenario.economics.name}.yaml", folder / "sources.yaml"]
     named += [folder / "strategies" / f"{strategy.name}.yaml" for strategy in scenario.strategies]
     named += [folder / "scenarios" / f"{scenario.name}.yaml"]
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(named)
-        if path.is_file()
-    }
+    hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in named}
+    return {"parameters_sha256": hashes, "command": f"cxsim report {scenario.name}"}
 
 
 def _commit() -> str | None:
@@ -105,6 +120,5 @@ def _commit() -> str | None:
 
 
 def _git(*words: str) -> str:
-    folder: Path = root()
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)  # noqa: S603, S607 - fixed words
+    done = subprocess.run(["git", *words], cwd=root(), capture_output=True, text=True, check=True)  # noqa: S603, S607 - fixed words
     return done.stdout.strip()

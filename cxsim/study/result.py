@@ -24,6 +24,8 @@ class Study:
         One row per strategy, under RETURNS: NPV, ROI, payback, P(NPV > 0), intervals and Monte Carlo errors.
     statement
         Incremental profit and loss by month, under STATEMENT.
+    totals
+        The same by year and over the horizon, with the intervals of the sums, under TOTALS.
     cash
         Cumulative incremental cash by month, under CASH.
     npv
@@ -47,6 +49,7 @@ class Study:
     scenario: Scenario
     returns: pl.DataFrame
     statement: pl.DataFrame
+    totals: pl.DataFrame
     cash: pl.DataFrame
     npv: pl.DataFrame
     ledger: pl.DataFrame
@@ -69,12 +72,12 @@ class Study:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(row['title'])}</td><td>{row['decision']}</td>"
-            f"<td>{row['incremental_npv']:,.0f}</td><td>{row['npv_low']:,.0f} to {row['npv_high']:,.0f}</td></tr>"
+            f"<tr><td>{html.escape(row['title'])}</td><td>{row['decision']}</td><td>{round(row['incremental_npv']):,}</td>"
+            f"<td>{round(row['npv_low']):,} to {round(row['npv_high']):,}</td></tr>"
             for row in self.returns.iter_rows(named=True)
         )
         return (
-            f"<table><caption>{html.escape(self.scenario.title)}: {self.scenario.draws} draws</caption>"
-            f"<tr><th>strategy</th><th>decision</th><th>incremental NPV, {self.currency}</th><th>90 % interval</th></tr>"
+            f"<table><caption>{html.escape(self.scenario.title)}: {self.scenario.draws} draws</caption><tr>"
+            f"<th>strategy</th><th>decision</th><th>incremental NPV, {self.currency}</th><th>90 % interval</th></tr>"
             f"{rows}</table>"
         )

@@ -1,35 +1,53 @@
-"""A study and a folder in; its tables and manifest as files out, each written whole or not at all."""
+"""A study and a folder in; its tables and manifest as files out, all of them or none."""
 
 from __future__ import annotations
 
+import io
 import json
-import os
-from collections.abc import Callable
+import tempfile
 from pathlib import Path
+
+import polars as pl
 
 from cxsim.errors import ReportError
 from cxsim.study.result import Study
 
+_NAMES = ("returns.parquet", "statement.parquet", "manifest.json")
 
-def prepare_folder(folder: Path) -> None:
-    """Make the folder if need be.
+
+def require_writable(folder: Path) -> None:
+    """Refuse a folder that a study could not be saved in, before anything is simulated; leave nothing behind.
+
+    Parameters
+    ----------
+    folder
+        It need not exist yet.
 
     Raises
     ------
     ReportError
-        When it cannot be made or written to; said before anything is simulated.
+        When it could not be made or written to, or holds a folder of a table's name.
     """
+    for name in _NAMES:
+        if (folder / name).is_dir():
+            raise ReportError(f"{folder / name}: this is a folder, not a file; choose another folder with --out.")
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".cxsim-probe"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
     except OSError as cause:
-        raise ReportError(f"{folder}: cannot be written to ({cause.strerror}); choose another folder with --out.") from cause
+        raise _refusal(folder, cause) from cause
 
 
 def save_study(study: Study, folder: Path) -> tuple[Path, ...]:
     """Write returns.parquet, statement.parquet and manifest.json into a folder.
+
+    Parameters
+    ----------
+    study
+        What `run` returned.
+    folder
+        Made if need be.
 
     Returns
     -------
@@ -39,22 +57,28 @@ def save_study(study: Study, folder: Path) -> tuple[Path, ...]:
     Raises
     ------
     ReportError
-        When a file cannot be written; an older one is then still whole.
+        When something cannot be written; older files are then still whole.
     """
-    writers: dict[str, Callable[[Path], object]] = {
-        "returns.parquet": study.returns.write_parquet,
-        "statement.parquet": study.statement.write_parquet,
-        "manifest.json": lambda path: path.write_text(
-            json.dumps(dict(study.manifest), indent=1, sort_keys=True) + "\n", encoding="utf-8"
-        ),
-    }
-    prepare_folder(folder)
-    for name, write in writers.items():
-        half = folder / f".{name}.half-written"
-        try:
-            write(half)
-            os.replace(half, folder / name)  # noqa: PTH105 - atomic, also over an older file
-        except OSError as cause:
-            half.unlink(missing_ok=True)
-            raise ReportError(f"{folder / name}: cannot be written ({cause.strerror}).") from cause
-    return tuple(folder / name for name in writers)
+    require_writable(folder)
+    manifest = json.dumps(dict(study.manifest), indent=1, sort_keys=True, allow_nan=False) + "\n"
+    contents = (_parquet(study.returns), _parquet(study.statement), manifest.encode())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".cxsim-", dir=folder) as staging:
+            for name, content in zip(_NAMES, contents, strict=True):
+                (Path(staging) / name).write_bytes(content)
+            for name in _NAMES:
+                (Path(staging) / name).replace(folder / name)
+    except OSError as cause:
+        raise _refusal(folder, cause) from cause
+    return tuple(folder / name for name in _NAMES)
+
+
+def _parquet(table: pl.DataFrame) -> bytes:
+    file = io.BytesIO()
+    table.write_parquet(file)
+    return file.getvalue()
+
+
+def _refusal(folder: Path, cause: OSError) -> ReportError:
+    return ReportError(f"{folder}: cannot be written to ({cause.strerror}); choose another folder with --out.")

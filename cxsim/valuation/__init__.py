@@ -7,6 +7,7 @@ from cxsim.valuation.economics import ACCOUNTS, Economics, Schedule, fixed_costs
 from cxsim.valuation.flows import Flows, flows, weights
 from cxsim.valuation.returns import Rule, net_present_value, npv_by_draw, payback_months, read_returns, returns
 from cxsim.valuation.statement import cash, statement
+from cxsim.valuation.totals import totals
 
 __all__ = [
     "ACCOUNTS",
@@ -28,5 +29,6 @@ __all__ = [
     "returns",
     "statement",
     "tariff",
+    "totals",
     "weights",
 ]

@@ -36,6 +36,7 @@ def book(
     books: Books,
     draw: int,
     counts: Sequence[npt.NDArray[np.int64]],
+    *,
     tariffs: Sequence[npt.NDArray[np.int64]],
     fixed: Sequence[npt.NDArray[np.int64]],
 ) -> pl.DataFrame:

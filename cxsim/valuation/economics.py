@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -44,7 +45,8 @@ class Economics:
     timing
         When in a month its cash flows: start, mid or end.
     fund_probability, reject_probability
-        Decision rule: fund at or above the first chance that NPV > 0, reject below the second, pilot between.
+        Decision rule: fund at or above the first chance that NPV > 0, reject below the second, pilot between. The
+        shop's own choice, so each range is a single value.
     """
 
     name: str
@@ -62,12 +64,19 @@ class Economics:
     timing: Literal["start", "mid", "end"] = "mid"
 
     def __post_init__(self) -> None:
-        if not (len(self.currency) == 3 and self.currency.isalpha() and self.currency.isupper()):  # noqa: PLR2004 - ISO 4217
+        if not re.fullmatch("[A-Z]{3}", self.currency):
             raise ParamError(f"currency must be a code of three capitals, such as USD; found '{self.currency}'.")
         for name, unit in _UNITS.items():
             quantity: Quantity = getattr(self, name)
             if quantity.unit != unit:
                 raise ParamError(f"{name}: wrong unit '{quantity.unit}'; it must be '{unit}'.")
+        for name in ("fund_probability", "reject_probability"):
+            rule: Quantity = getattr(self, name)
+            if rule.range[0] < rule.range[1]:
+                low, high = rule.range
+                raise ParamError(
+                    f"{name}: a rule has no spread; make its range a single value, not [{low:g}, {high:g}]."
+                )
         if self.reject_probability.value > self.fund_probability.value:
             raise ParamError(
                 f"reject_probability ({self.reject_probability.value:g}) is above fund_probability "
@@ -89,7 +98,7 @@ _UNITS: dict[str, Unit] = {
 
 
 class CostLine(Protocol):
-    """A line of a programme's cost: its kind and its amount."""
+    """A line of a programme's cost, its kind and its amount, as `cxsim.strategies.Cost` has them."""
 
     @property
     def kind(self) -> str:
@@ -102,7 +111,15 @@ class CostLine(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """The costs of one programme and the months in which it runs: `from_month` to before `until_month`."""
+    """The costs of one programme, and when it runs.
+
+    Attributes
+    ----------
+    costs
+        Its lines.
+    from_month, until_month
+        First month with the programme and first month without it, counted from 0; None for never without it.
+    """
 
     costs: Sequence[CostLine]
     from_month: int
@@ -111,6 +128,11 @@ class Schedule:
 
 def load_economics(name: str) -> Economics:
     """Return the economics of params/economics by name, or from a path that ends in .yaml.
+
+    Parameters
+    ----------
+    name
+        Such as `cdnow`.
 
     Raises
     ------
@@ -151,7 +173,8 @@ def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[n
         (Account.REWARDS, Tally.REWARD, -MICROS_PER_CENT),
         (Account.ACQUISITION, Tally.ARRIVALS, -micros(economics.acquisition_per_customer.value)),
     ]
-    entries += [(Account.PAYMENT, tally, -sign * share_steps(economics.payment_share.value)) for tally, sign in paid.items()]
+    fee = share_steps(economics.payment_share.value)
+    entries += [(Account.PAYMENT, tally, -sign * fee) for tally, sign in paid.items()]
     for account, tally, amount in entries:
         worth[ACCOUNTS.index(account), place(tally)] += amount
     for reach, schedule in enumerate(schedules):
@@ -159,13 +182,26 @@ def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[n
         worth[ACCOUNTS.index(Account.POINTS_LIABILITY), place(ReachTally.POINTS_VALUE, reach)] -= MICROS_PER_CENT
         for cost in schedule.costs:
             if cost.kind in _COUNTED:
-                tally, convert = _COUNTED[cost.kind]
-                worth[ACCOUNTS.index(Account.PROGRAMME), place(tally, reach)] -= convert(cost.amount.value)
+                counted, whole = _COUNTED[cost.kind]
+                worth[ACCOUNTS.index(Account.PROGRAMME), place(counted, reach)] -= whole(cost.amount.value)
     return worth
 
 
 def fixed_costs(schedules: Sequence[Schedule], months: int) -> npt.NDArray[np.int64]:
-    """Return what the programmes of an arm cost in each month whatever customers do: shape (months,), negative millionths."""
+    """Return what the programmes of an arm cost in each month whatever customers do.
+
+    Parameters
+    ----------
+    schedules
+        One for each reach of the arm.
+    months
+        Months of the horizon.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (months,): millionths of the currency unit, zero or negative.
+    """
     costs = np.zeros(months, np.int64)
     for schedule in schedules:
         until = months if schedule.until_month is None else min(schedule.until_month, months)

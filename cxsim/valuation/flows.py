@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -47,9 +48,18 @@ class Flows:
 
 
 def flows(ledger: pl.DataFrame, arms: tuple[str, ...], *, draws: int, months: int) -> Flows:
-    """Return the monthly flows of a ledger under LEDGER, summed over cohorts.
+    """Return the monthly flows of a ledger, summed over cohorts.
 
     Sums are made in whole millionths and only then converted, so they do not depend on the order of the entries.
+
+    Parameters
+    ----------
+    ledger
+        Under LEDGER.
+    arms
+        Names of the arms in it; the first is the baseline.
+    draws, months
+        How many of each there are; a month without an entry has flows of zero.
     """
     summed = (
         check(ledger, LEDGER)
@@ -70,15 +80,19 @@ def flows(ledger: pl.DataFrame, arms: tuple[str, ...], *, draws: int, months: in
     return Flows(arms=arms, amounts=amounts)
 
 
-def weights(month_starts: npt.NDArray[np.int64], timing: str, annual_discount_rates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def weights(
+    month_starts: npt.NDArray[np.int64],
+    timing: Literal["start", "mid", "end"],
+    annual_discount_rates: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
     """Return the present value of one unit of money in each month: shape (draws, months).
 
     Parameters
     ----------
     month_starts
-        Shape (months + 1,): first day of each month and of the one after the last.
+        Shape (months + 1,): first day of each month and of the one after the last, as days from today.
     timing
-        start, mid or end: when in the month the cash flows.
+        When in the month the cash flows.
     annual_discount_rates
         Shape (draws,): effective per year.
 

@@ -16,6 +16,7 @@ from cxsim.valuation.statement import HIGH, LOW
 
 Draws = npt.NDArray[np.float64]
 _LATE = 0.9
+_KINDS = {name: kinds[0] for name, kinds in RETURNS.columns.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +34,19 @@ class Rule:
 
 
 def net_present_value(monthly: Draws, weights: Draws) -> Draws:
-    """Return the present value of monthly amounts: both of shape (draws, months), result of shape (draws,).
+    """Return the present value of monthly amounts, per draw.
+
+    Parameters
+    ----------
+    monthly
+        Amounts: shape (draws, months).
+    weights
+        Present value of one unit of money in each month, from `weights`: same shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draws,).
 
     Examples
     --------
@@ -45,21 +58,28 @@ def net_present_value(monthly: Draws, weights: Draws) -> Draws:
 
 
 def payback_months(monthly: Draws) -> Draws:
-    """Return after how many months cumulative cash is at or above zero for good; infinity where it is not by the end.
+    """Return after how many months cumulative cash is back at zero to stay there until the horizon.
 
-    Within a month cash is taken to flow evenly. A programme that never is below zero has paid back after 0 months.
+    A month counts as below zero when its end is. In the first month after the last such one, cash is taken to flow
+    evenly, and the crossing is interpolated. A programme that never ends a month below zero has paid back after 0.
 
     Parameters
     ----------
     monthly
-        Shape (draws, months): undiscounted incremental cash.
+        Shape (draws, months): undiscounted incremental cash, in units of the currency.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draws,): infinity where cash is below zero at the end of the horizon.
 
     Examples
     --------
     >>> payback_months(np.array([[-100.0, 50.0, 100.0], [-1.0, 0.5, 0.25], [1.0, -2.0, 3.0]]))
     array([2.5       ,        inf, 2.33333333])
     """
-    cumulative = monthly.cumsum(axis=1)
+    # To a millionth, as in the ledger; otherwise a last digit could put an exact zero below zero.
+    cumulative = monthly.cumsum(axis=1).round(6)
     below = cumulative < 0.0
     months = monthly.shape[1]
     ever = below.any(axis=1)
@@ -73,8 +93,8 @@ def payback_months(monthly: Draws) -> Draws:
     return np.where(ever, paid, 0.0)
 
 
-def returns(flows: Flows, weights: Draws, rule: Rule, titles: Mapping[str, str], customers: int) -> pl.DataFrame:
-    """Return one row per strategy under RETURNS.
+def returns(flows: Flows, weights: Draws, rule: Rule, *, titles: Mapping[str, str], customers: int) -> pl.DataFrame:
+    """Return what every strategy brings back, one row each.
 
     Parameters
     ----------
@@ -89,29 +109,58 @@ def returns(flows: Flows, weights: Draws, rule: Rule, titles: Mapping[str, str],
     customers
         Number of customers simulated.
 
+    Returns
+    -------
+    polars.DataFrame
+        Under RETURNS.
+
     Notes
     -----
-    Outlay is the present value of markdowns, rewards, points still outstanding and programme cost; ROI is mean
-    incremental NPV over mean outlay, null where nothing is spent. Monte Carlo errors are standard errors over draws;
-    that of a ratio by the delta method, that of a median by its order statistics.
+    Outlay is the present value of markdowns, rewards, points still outstanding and programme cost. ROI is mean
+    incremental NPV over mean outlay, null where nothing is spent in some draw; break_even_scale is 1 + ROI, the factor
+    by which the outlay could be multiplied before the NPV is 0 (0 or less: it does not pay even for nothing). Monte
+    Carlo errors are standard errors over draws; that of a ratio by the delta method, that of a median by its order
+    statistics, that of a chance with one gain and one loss added, so that it is not 0 when all draws agree.
     """
     rows = [
         _row(flows.cash(arm), flows.outlay(arm), weights, rule)
         | {"strategy": flows.arms[arm], "title": titles[flows.arms[arm]], "customers": customers, "draws": len(weights)}
         for arm in range(1, len(flows.arms))
     ]
-    schema = {name: kinds[0] for name, kinds in RETURNS.columns.items()}
-    return check(pl.DataFrame(rows, schema_overrides=schema).select(list(schema)), RETURNS)  # type: ignore[arg-type]
+    return check(pl.DataFrame(rows, schema_overrides=_KINDS).select(list(_KINDS)), RETURNS)
 
 
 def read_returns(path: Path) -> pl.DataFrame:
-    """Return a table of returns from its CSV, under RETURNS."""
-    kinds = {name: allowed[0] for name, allowed in RETURNS.columns.items()}
-    return check(pl.read_csv(path, schema_overrides=kinds).select(list(kinds)), RETURNS)  # type: ignore[arg-type]
+    """Return a table of returns from its CSV.
+
+    Parameters
+    ----------
+    path
+        A CSV with the columns of RETURNS.
+
+    Returns
+    -------
+    polars.DataFrame
+        Under RETURNS.
+    """
+    return check(pl.read_csv(path, schema_overrides=_KINDS).select(list(_KINDS)), RETURNS)
 
 
 def npv_by_draw(flows: Flows, weights: Draws) -> pl.DataFrame:
-    """Return strategy, draw, npv, outlay and payback_months (null: not within the horizon), one row per strategy and draw."""
+    """Return what every strategy brings back in each draw.
+
+    Parameters
+    ----------
+    flows
+        Monthly flows.
+    weights
+        Shape (draws, months): present value of one unit of money.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per strategy and draw: strategy, draw, npv, outlay, payback_months (null: not within the horizon).
+    """
     parts = []
     for arm in range(1, len(flows.arms)):
         months = payback_months(flows.cash(arm))
@@ -130,10 +179,9 @@ def npv_by_draw(flows: Flows, weights: Draws) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _row(monthly: Draws, spent: Draws, weights: Draws, rule: Rule) -> dict[str, str | float | None]:
+def _row(monthly: Draws, spent: Draws, weights: Draws, rule: Rule) -> dict[str, object]:
     npv, outlay = net_present_value(monthly, weights), net_present_value(spent, weights)
     payback = payback_months(monthly)
-    draws = len(npv)
     prob = float((npv > 0.0).mean())
     return {
         "decision": rule.decision(prob),
@@ -143,16 +191,17 @@ def _row(monthly: Draws, spent: Draws, weights: Draws, rule: Rule) -> dict[str, 
         "npv_high": float(np.quantile(npv, HIGH)),
         "npv_mc_error": _standard_error(npv),
         "prob_npv_positive": prob,
-        "prob_mc_error": float(np.sqrt(prob * (1.0 - prob) / draws)),
+        "prob_mc_error": _share_error(npv > 0.0),
         "prob_payback": float(np.isfinite(payback).mean()),
         "payback_months": _known(_quantile(payback, 0.5)),
         "payback_months_late": _known(_quantile(payback, _LATE)),
         "payback_mc_error": _known(_median_error(payback)),
-    } | _ratios(npv, outlay)
+        **_ratios(npv, outlay),
+    }
 
 
 def _ratios(npv: Draws, outlay: Draws) -> dict[str, float | None]:
-    if outlay.mean() <= 0.0 or (outlay <= 0.0).any():
+    if (outlay <= 0.0).any():
         return dict.fromkeys(("roi", "roi_low", "roi_high", "roi_mc_error", "break_even_scale"))
     roi = npv.mean() / outlay.mean()
     return {
@@ -164,18 +213,25 @@ def _ratios(npv: Draws, outlay: Draws) -> dict[str, float | None]:
     }
 
 
+def _share_error(gains: npt.NDArray[np.bool_]) -> float:
+    trials = len(gains) + 2
+    share = (int(gains.sum()) + 1) / trials
+    return float(np.sqrt(share * (1.0 - share) / trials))
+
+
 def _standard_error(draws: Draws) -> float:
     return float(draws.std(ddof=1) / np.sqrt(len(draws)))
 
 
 def _quantile(draws: Draws, level: float) -> float:
-    """Return an order statistic, without interpolation, so that infinity is possible."""
-    return float(np.sort(draws)[min(int(np.ceil(level * len(draws))), len(draws)) - 1])
+    """Return the smallest draw that a share `level` of the draws does not exceed; infinity is possible."""
+    return float(np.sort(draws)[max(int(np.ceil(level * len(draws))), 1) - 1])
 
 
 def _median_error(draws: Draws) -> float:
+    """Return half the distance between the order statistics half a root of n below and above the median."""
     half = 0.5 / np.sqrt(len(draws))
-    low, high = _quantile(draws, 0.5 - half), _quantile(draws, min(0.5 + half, 1.0))
+    low, high = _quantile(draws, 0.5 - half), _quantile(draws, 0.5 + half)
     return (high - low) / 2.0 if np.isfinite(low) else np.inf
 
 

@@ -39,7 +39,20 @@ def statement(flows: Flows, starts_on: Sequence[date]) -> pl.DataFrame:
 
 
 def cash(flows: Flows, ends_on: Sequence[date]) -> pl.DataFrame:
-    """Return the cumulative incremental cash of every strategy by month, undiscounted, under CASH."""
+    """Return the cumulative incremental cash of every strategy by month, undiscounted.
+
+    Parameters
+    ----------
+    flows
+        Monthly flows.
+    ends_on
+        Last day of each month.
+
+    Returns
+    -------
+    polars.DataFrame
+        Under CASH: mean and 90 % interval over draws.
+    """
     parts = []
     for arm in range(1, len(flows.arms)):
         cumulative = flows.cash(arm).cumsum(axis=1)
@@ -59,11 +72,11 @@ def cash(flows: Flows, ends_on: Sequence[date]) -> pl.DataFrame:
 
 
 def _statement_of(flows: Flows, arm: int, starts_on: Sequence[date]) -> pl.DataFrame:
-    baseline = dict(_lines(flows.amounts[:, 0]))
-    treated = dict(_lines(flows.amounts[:, arm]))
+    baseline = dict(lines(flows.amounts[:, 0]))
+    treated = dict(lines(flows.amounts[:, arm]))
     rows = []
-    for line in baseline:
-        increment = treated[line] - baseline[line]
+    for line, untreated in baseline.items():
+        increment = treated[line] - untreated
         rows.append(
             pl.DataFrame(
                 {
@@ -71,7 +84,7 @@ def _statement_of(flows: Flows, arm: int, starts_on: Sequence[date]) -> pl.DataF
                     "month": np.arange(len(starts_on), dtype=np.int32),
                     "starts_on": list(starts_on),
                     "line": [line] * len(starts_on),
-                    "baseline": baseline[line].mean(axis=0),
+                    "baseline": untreated.mean(axis=0),
                     "treated": treated[line].mean(axis=0),
                     "incremental": increment.mean(axis=0),
                     "low": np.quantile(increment, LOW, axis=0),
@@ -83,7 +96,7 @@ def _statement_of(flows: Flows, arm: int, starts_on: Sequence[date]) -> pl.DataF
     return pl.concat(rows).with_columns(place=place).sort("month", "place").drop("place")
 
 
-def _lines(amounts: npt.NDArray[np.float64]) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
+def lines(amounts: npt.NDArray[np.float64]) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
     """Yield each line of the ladder with its amounts, shape (draws, months): accounts, then the subtotal below them."""
     total = np.zeros(amounts.shape[:2])
     for subtotal, accounts in LADDER:

@@ -29,13 +29,13 @@ def test_many_strategies_are_counted_instead_of_named(returns):
 
 def test_a_value_stands_beside_its_interval(returns):
     described = charts.npv_by_strategy(returns, "USD").to_dict()["description"]
-    assert f"Win-back coupon: USD{NBSP}−9,480 (−15,000 to −2,950)" in described
+    assert f"Win-back coupon: USD{NBSP}−9,500 (−15,000 to −3,000)" in described
 
 
 def test_the_title_of_the_spread_gives_the_share_of_draws_above_zero():
     draws = pl.DataFrame({"strategy": ["a"] * 4 + ["b"] * 4, "npv": [-1.0, 1.0, 2.0, 3.0, -1.0, -2.0, -3.0, -4.0]})
     assert _finding(charts.npv_distribution(draws, "USD")) == (
-        f"Chance of a gain: A 75{NBSP}% and B under{NBSP}0.5{NBSP}%"
+        f"Chance of a gain: A 75{NBSP}% and B less than 0.5{NBSP}%"
     )
 
 

@@ -78,6 +78,44 @@ def statement() -> pl.DataFrame:
 
 
 @pytest.fixture
+def totals() -> pl.DataFrame:
+    """Two strategies, a year and two months; support and acquisition have no entry."""
+    changes = {
+        "gross sales": 5_000.0,
+        "markdown": -400.0,
+        "net revenue": 4_600.0,
+        "cost of goods": -2_500.0,
+        "contribution margin 1": 2_100.0,
+        "payment fees": -100.0,
+        "pick, pack and ship": -350.0,
+        "support": 0.0,
+        "contribution margin 2": 1_650.0,
+        "rewards": -250.0,
+        "points still outstanding": -50.0,
+        "acquisition": 0.0,
+        "contribution margin 3": 1_350.0,
+        "programme cost": -600.0,
+        "cash contribution": 750.0,
+    }
+    rows = [
+        {
+            "strategy": strategy,
+            "period": period,
+            "line": line,
+            "baseline": 10.0 * months * change,
+            "treated": 11.0 * months * change,
+            "incremental": months * change,
+            "low": months * change - 1_000.0,
+            "high": months * change + 1_000.0,
+        }
+        for strategy in ("free_delivery", "points_programme")
+        for line, change in changes.items()
+        for period, months in (("Year 1", 12), ("Year 2 (2 months)", 2), ("Total", 14))
+    ]
+    return pl.DataFrame(rows)
+
+
+@pytest.fixture
 def assumptions() -> pl.DataFrame:
     """One assumption of each grade; the last has no source and holds markup."""
     return pl.DataFrame(

@@ -30,11 +30,10 @@ def _lead(returns, *decided):
     [
         (["fund"], "Ann is worth funding now."),
         (["reject"], "Ann is not worth funding."),
-        (["fund", "fund"], "Of two strategies, both are worth funding now (Ann and Ben)."),
-        (
-            ["pilot"] * 3,
-            "Of three strategies, none is worth funding now and all are worth a pilot first (Ann, Ben and Cy).",
-        ),
+        (["fund", "fund"], "Both strategies are worth funding now."),
+        (["reject", "reject"], "Neither strategy is worth funding."),
+        (["reject"] * 3, "None of the three strategies is worth funding."),
+        (["pilot"] * 3, "All three strategies are worth a pilot first."),
         (
             ["fund", "reject", "reject"],
             "Of three strategies, one is worth funding now (Ann) and two are not worth funding (Ben and Cy).",
@@ -83,8 +82,9 @@ def test_a_strategy_that_costs_nothing_has_no_outlay(returns):
     [
         (0.5, 0.01, "It gains in 50 % of draws (simulation error 1 percentage point)."),
         (0.5, 0.03, "It gains in 50 % of draws (simulation error 3 percentage points)."),
+        (0.005, 0.004, "It gains in 0.5 % of draws."),
         (1.0, 0.0, "It gains in more than 99.5 % of draws."),
-        (0.0, 0.0, "It gains in fewer than 0.5 % of draws."),
+        (0.0, 0.0, "It gains in less than 0.5 % of draws."),
     ],
 )
 def test_the_chance_of_a_gain_never_claims_certainty(returns, chance, error, sentence):

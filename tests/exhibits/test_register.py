@@ -56,7 +56,7 @@ def test_a_source_says_what_was_measured_and_how_well():
     )
     html = exhibits.sources_table(sources).html()
     assert "Fisher &amp; Xu (2019)" in html
-    assert html.index("Rapid delivery. Journal 56(5)") < html.index("Sales rose.") < html.index(">B<")
+    assert html.index("Rapid delivery – Journal 56(5)") < html.index("Sales rose.") < html.index(">B<")
 
 
 def test_a_register_without_ranges_is_refused(assumptions):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
 import pytest
 
 from cxsim import exhibits
@@ -19,12 +20,30 @@ def _row(html, name):
 
 def test_each_strategy_has_a_column_and_each_figure_a_row(returns):
     html = exhibits.returns_table(returns, "USD").html()
-    assert _row(html, "Net present value, USD") == ["41,200", "6,100", "−9,500"]
+    assert _row(html, "Net present value, USD") == ["41,200 ± 1,210", "6,100 ± 880", "−9,500 ± 190"]
     assert _row(html, f"Net present value, 90{NBSP}% interval") == [
         "8,100 to 92,400",
         "−21,400 to 35,300",
         "−15,000 to −3,000",
     ]
+
+
+def test_chances_and_returns_carry_their_simulation_error(returns):
+    html = exhibits.returns_table(returns, "USD").html()
+    assert _row(html, "Chance of a gain") == ["97 % ± 1", "62 % ± 3", "less than 0.5 % ± 0"]
+    assert _row(html, "Return on outlay") == ["34 % ± 1", "10 % ± 1", "−51 % ± 1"]
+    assert _row(html, "Payback in half of the draws, months") == ["14 ± 0", "28 ± 1", "–"]
+
+
+def test_the_title_names_the_best_return(returns):
+    best = exhibits.returns_table(returns, "USD").title.replace(NBSP, " ")
+    assert best == "Free delivery returns most on its outlay: 34 % on average"
+
+
+def test_the_title_says_so_when_nothing_pays(returns):
+    losses = returns.with_columns(roi=pl.col("roi") - 1.0)
+    found = exhibits.returns_table(losses, "USD").title
+    assert found == "On average no strategy earns back its outlay; Free delivery comes nearest"
 
 
 def test_a_figure_that_does_not_exist_is_a_dash(returns):

@@ -12,10 +12,10 @@ from cxsim import exhibits, mimes
 
 
 @pytest.fixture
-def tables(returns, statement, assumptions):
+def tables(returns, statement, totals, assumptions):
     return [
         exhibits.returns_table(returns, "USD"),
-        exhibits.statement_table(statement, "USD"),
+        exhibits.statement_table(totals, "USD"),
         exhibits.monthly_statement(statement, "USD"),
         exhibits.assumptions_table(assumptions, "USD"),
     ]

@@ -1,69 +1,77 @@
-"""The statement adds months up to years and to a total, line by line."""
+"""The statement shows the ladder of each strategy by year and in total, with the interval of the total."""
 
 from __future__ import annotations
 
 import re
 
 import polars as pl
+import pytest
 
 from cxsim import exhibits
+from cxsim.errors import TableError
 
 
-def _line(table, line):
-    return table.twin.filter(strategy="points_programme", line=line).row(0, named=True)
+def test_years_total_and_interval_stand_side_by_side(totals):
+    html = exhibits.statement_table(totals, "USD").html()
+    row = re.search(r"Gross sales</th>(.*?)</tr>", html, flags=re.DOTALL)
+    cells = re.findall(r">([^<>]+)</td>", row[1])
+    assert cells == ["700,000", "770,000", "60,000", "10,000", "70,000", "69,000", "71,000"]
 
 
-def test_the_years_add_up_to_the_total(statement):
-    sales = _line(exhibits.statement_table(statement, "USD"), "gross sales")
-    assert (sales["year_1"], sales["year_2"], sales["difference"]) == (60_000.0, 10_000.0, 70_000.0)
+def test_a_short_last_year_says_how_long_it_is(totals):
+    assert "Year 2 (2 months)" in exhibits.statement_table(totals, "USD").html()
 
 
-def test_the_total_is_treated_less_baseline(statement):
-    for row in exhibits.statement_table(statement, "USD").twin.rows(named=True):
-        assert row["treated"] - row["baseline"] == row["difference"]
+def test_a_horizon_within_a_year_has_a_total_only(totals):
+    assert "Year" not in exhibits.statement_table(totals.filter(period="Total"), "USD").html()
 
 
-def test_a_short_last_year_says_how_long_it_is(statement):
-    assert "Year 2 (2 months)" in exhibits.statement_table(statement, "USD").html()
+def test_the_title_says_which_strategies_bring_cash(totals):
+    sign = pl.when(pl.col("strategy") == "points_programme").then(-1.0).otherwise(1.0)
+    mixed = totals.with_columns(incremental=pl.col("incremental") * sign)
+    found = exhibits.statement_table(mixed, "USD").title
+    assert found == "On average Free delivery brings more cash than doing nothing; Points programme does not"
 
 
-def test_a_horizon_within_a_year_has_a_total_only(statement):
-    half = statement.filter(pl.col("month") < 6)
-    assert "Year" not in exhibits.statement_table(half, "USD").html()
+def test_the_title_says_so_when_none_does(totals):
+    none = totals.with_columns(incremental=-pl.col("incremental").abs())
+    assert exhibits.statement_table(none, "USD").title == "On average no strategy brings more cash than it costs"
 
 
-def test_the_years_do_not_depend_on_where_counting_starts(statement):
-    later = statement.with_columns(month=pl.col("month") + 1)
-    assert exhibits.statement_table(later, "USD").twin.equals(exhibits.statement_table(statement, "USD").twin)
+def test_accounts_without_an_entry_are_left_out(totals):
+    html = exhibits.statement_table(totals, "USD").html()
+    assert "Support" not in html
+    assert "Acquisition" not in html
 
 
-def test_accounts_without_an_entry_are_left_out(statement):
-    lines = set(exhibits.statement_table(statement, "USD").twin["line"])
-    assert not {"support", "acquisition"} & lines
+def test_a_subtotal_stays_even_if_it_is_zero(totals):
+    nothing = totals.with_columns(pl.lit(0.0).alias(name) for name in ("baseline", "treated", "incremental"))
+    html = exhibits.statement_table(nothing, "USD").html()
+    assert html.count("Contribution margin 2") == 2
+    assert "Gross sales" not in html
 
 
-def test_a_subtotal_stays_even_if_it_is_zero(statement):
-    nothing = statement.with_columns(pl.lit(0.0).alias(name) for name in ("baseline", "treated", "incremental"))
-    assert set(exhibits.statement_table(nothing, "USD").twin["line"]) == {
-        "net revenue",
-        "contribution margin 1",
-        "contribution margin 2",
-        "contribution margin 3",
-        "cash contribution",
-    }
-
-
-def test_subtotals_and_nothing_else_are_bold(statement):
-    html = exhibits.statement_table(statement, "USD").html()
+def test_subtotals_and_nothing_else_are_bold(totals):
+    html = exhibits.statement_table(totals, "USD").html()
     bold = re.findall(r'<th style="font-weight: bold;"[^>]*>(.*?)</th>', html)
     assert bold[:2] == ["Net revenue", "Contribution margin 1"]
     assert len(bold) == 5 * 2
 
 
-def test_costs_have_a_real_minus_and_thousands_a_separator(statement):
-    html = exhibits.statement_table(statement, "USD").html()
+def test_costs_have_a_real_minus_and_thousands_a_separator(totals):
+    html = exhibits.statement_table(totals, "USD").html()
     assert ">−30,000<" in html
     assert ">-" not in html
+
+
+def test_the_twin_holds_every_period_with_its_interval(totals):
+    twin = exhibits.statement_table(totals, "USD").twin
+    assert twin.select(totals.columns).equals(totals)
+
+
+def test_a_table_by_month_is_not_taken_for_totals(statement):
+    with pytest.raises(TableError, match="no column 'period'"):
+        exhibits.statement_table(statement, "USD")
 
 
 def test_the_interval_of_the_cash_stands_in_the_monthly_statement(statement):
@@ -71,3 +79,8 @@ def test_the_interval_of_the_cash_stands_in_the_monthly_statement(statement):
     first = twin.row(0, named=True)
     assert (first["cash contribution"], first["low"], first["high"]) == (750.0, 650.0, 850.0)
     assert twin.height == 2 * 14
+
+
+def test_the_monthly_statement_is_folded_under_its_title(statement):
+    html = exhibits.monthly_statement(statement, "USD").html()
+    assert html.startswith("<details><summary>Difference month by month</summary>")

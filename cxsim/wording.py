@@ -77,17 +77,28 @@ def number(amount: float) -> str:
     return precision([amount]).text(amount)
 
 
+def in_words(mean: float, low: float, high: float, *, currency: str) -> str:
+    r"""Return an amount and its interval, rounded together.
+
+    >>> in_words(-1_934.8, -3_264.4, -998.3, currency="USD")
+    'USD\xa0−1,930 (−3,260 to −1,000)'
+    """
+    together = precision([mean, low, high])
+    return f"{currency}{NBSP}{together.text(mean)} ({together.bare(low)} to {together.text(high)})"
+
+
 def percent(share: float) -> str:
     r"""Return a share as a percentage; it never claims certainty.
 
     >>> percent(0.974), percent(1.0), percent(0.0)
-    ('97\xa0%', 'more than 99.5\xa0%', 'fewer than 0.5\xa0%')
+    ('97\xa0%', 'more than 99.5\xa0%', 'less than 0.5\xa0%')
     """
-    if share >= 0.995:
+    if share > 0.995:
         return f"more than 99.5{NBSP}%"
-    if share <= 0.005:
-        return f"fewer than 0.5{NBSP}%"
-    return f"{100 * share:.0f}{NBSP}%"
+    if share < 0.005:
+        return f"less than 0.5{NBSP}%"
+    decimals = 0 if 0.01 <= share <= 0.99 else 1
+    return f"{100 * share:.{decimals}f}{NBSP}%"
 
 
 def months(duration: float) -> str:

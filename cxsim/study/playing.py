@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from cxsim.study.manifest import manifest
 from cxsim.study.result import Study
 from cxsim.tallies import Tally, place
 from cxsim.units import MICROS
-from cxsim.valuation import Books, Rule, book, cash, flows, npv_by_draw, returns, statement, weights
+from cxsim.valuation import Books, Rule, book, cash, flows, npv_by_draw, returns, statement, totals, weights
 
 Progress = Callable[[int, int], None]
 
@@ -82,13 +82,15 @@ def population_of(scenario: Scenario, rfm: pl.DataFrame) -> Population:
     )
 
 
-def ledger_of(scenario: Scenario, population: Population, draws: Sequence[Draw], counts: Sequence[Counts]) -> pl.DataFrame:
-    """Return the ledger of all draws, under LEDGER."""
+def ledger_of(
+    scenario: Scenario, population: Population, draws: Sequence[Draw], counts: Sequence[Counts]
+) -> pl.DataFrame:
+    """Return the ledger of all draws, under LEDGER; a cohort of new customers is named after its first month."""
     calendar = scenario.calendar
     cohorts = ("existing", *(f"{calendar.starts_of(month):%Y-%m}" for month in range(len(population.arrivals))))
     books = Books(arms=scenario.arms, cohorts=cohorts)
     return pl.concat(
-        book(books, draw.number, counted.by_arm, draw.tariffs(), draw.fixed())
+        book(books, draw.number, counted.by_arm, tariffs=draw.tariffs(), fixed=draw.fixed())
         for draw, counted in zip(draws, counts, strict=True)
     )
 
@@ -111,10 +113,11 @@ def _summed_up(
     starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
     return Study(
         scenario=scenario,
-        returns=returns(monthly, present, rule, titles, population.size),
-        statement=statement(monthly, starts[:-1]),
-        cash=cash(monthly, [start - timedelta(days=1) for start in starts[1:]]),
-        npv=npv_by_draw(monthly, present),
+        returns=returns(monthly, present, rule, titles=titles, customers=population.size),
+        statement=_titled(statement(monthly, starts[:-1]), titles),
+        totals=_titled(totals(monthly), titles),
+        cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),
+        npv=_titled(npv_by_draw(monthly, present), titles),
         ledger=ledger,
         points=_points(scenario, counts),
         luck=_luck(scenario, counts),
@@ -126,12 +129,18 @@ def _summed_up(
     )
 
 
+def _titled(table: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
+    """Return a table with the names of its strategies for readers."""
+    return table.with_columns(title=pl.col("strategy").replace_strict(titles, return_dtype=pl.String))
+
+
 def _points(scenario: Scenario, counts: Sequence[Counts]) -> pl.DataFrame:
     tallies = (Tally.POINTS_ISSUED, Tally.POINTS_REDEEMED, Tally.POINTS_EXPIRED, Tally.POINTS_OUTSTANDING)
     rows = []
     for arm, name in enumerate(scenario.arms[1:], start=1):
         totals = [sum(int(counted.by_arm[arm][:, :, place(tally)].sum()) for counted in counts) for tally in tallies]
-        rows.append({"strategy": name} | {tally.name.lower(): total / len(counts) for tally, total in zip(tallies, totals, strict=True)})
+        means = {tally.name.lower(): total / len(counts) for tally, total in zip(tallies, totals, strict=True)}
+        rows.append({"strategy": name} | means)
     return pl.DataFrame(rows)
 
 
@@ -142,5 +151,7 @@ def _luck(scenario: Scenario, counts: Sequence[Counts]) -> pl.DataFrame:
         sums = np.array([counted.paired[arm] for counted in counts]) / (MICROS, MICROS**2)
         means = sums[:, 0] / size
         errors = np.sqrt(np.maximum(sums[:, 1] / size - means**2, 0.0) / size)
-        rows.append({"strategy": name, "gain_per_customer": float(means.mean()), "paired_std_error": float(errors.mean())})
+        rows.append(
+            {"strategy": name, "gain_per_customer": float(means.mean()), "paired_std_error": float(errors.mean())}
+        )
     return pl.DataFrame(rows)

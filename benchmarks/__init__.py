@@ -1,0 +1,1 @@
+"""Speed and memory of cxsim beside named rivals, in one run."""

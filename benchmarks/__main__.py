@@ -1,0 +1,52 @@
+"""`make bench`: print every case beside its rival and write benchmarks/latest.json."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.cases import cases
+from benchmarks.measuring import Case
+
+LATEST = Path(__file__).parent / "latest.json"
+
+
+def main() -> None:
+    """Measure, print, write."""
+    console = Console(width=170)
+    measured = []
+    for case in cases():
+        console.print(f"measured: {case.name} against {case.rival_name}", style="dim")
+        measured.append(case)
+    console.print(_table(measured))
+    half = LATEST.with_suffix(".half-written")
+    half.write_text(json.dumps([asdict(case) for case in measured], indent=1) + "\n", encoding="utf-8")
+    os.replace(half, LATEST)  # noqa: PTH105 - atomic, also over an older file
+
+
+def _table(measured: list[Case]) -> Table:
+    table = Table(title="Medians; the ratio says how many times better we are", title_justify="left")
+    for name in ("case", "ours", "rival", "rival is", "ratio", "target", "unit"):
+        table.add_column(name, justify="right" if name in {"ours", "rival", "ratio", "target"} else "left")
+    for case in measured:
+        target = "–" if case.target is None else f"{case.target:,.2f}"
+        row = (
+            case.name,
+            f"{case.ours:,.0f}",
+            f"{case.rival:,.0f}",
+            case.rival_name,
+            f"{case.ratio:,.2f}",
+            target,
+            case.unit,
+        )
+        table.add_row(*row)
+    return table
+
+
+if __name__ == "__main__":
+    main()

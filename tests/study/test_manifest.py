@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+
+import polars as pl
+import pytest
+
+from cxsim.scenario import load_scenario
+from cxsim.study import run, scenario_hash
+from cxsim.study.manifest import manifest
+
+
+@pytest.fixture(scope="module")
+def rfm():
+    return pl.DataFrame({"customer_id": ["a", "b", "ä"], "monetary_value": [1.0, None, 3.0]})
+
+
+def _hash(study, rfm, ledger):
+    return manifest(study.scenario, rfm, ledger)["ledger_sha256"]
+
+
+def test_two_runs_have_the_same_manifest(study, scenario):
+    again = run(scenario)
+    assert json.dumps(dict(again.manifest), sort_keys=True) == json.dumps(dict(study.manifest), sort_keys=True)
+
+
+def test_the_ledgers_hash_does_not_depend_on_how_it_is_stored(study, rfm, tmp_path):
+    ledger = study.ledger
+    chunked = pl.concat([ledger.slice(first, 97) for first in range(0, ledger.height, 97)], rechunk=False)
+    assert chunked.n_chunks() > 1
+    ledger.write_parquet(tmp_path / "ledger.parquet", row_group_size=101)
+    for other in (
+        chunked,
+        pl.read_parquet(tmp_path / "ledger.parquet"),
+        ledger.with_columns(pl.col("arm").cast(pl.String)),
+    ):
+        assert _hash(study, rfm, other) == _hash(study, rfm, ledger)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pl.col("amount") + (pl.int_range(pl.len()) == 5).cast(pl.Int64),
+        pl.when(pl.int_range(pl.len()) == 5)
+        .then(pl.lit("1998-09"))
+        .otherwise(pl.col("cohort").cast(pl.String))
+        .alias("cohort"),
+        pl.col("month").reverse(),
+    ],
+    ids=["a millionth", "a cohort", "an order of rows"],
+)
+def test_the_ledgers_hash_knows(study, rfm, change):
+    assert _hash(study, rfm, study.ledger.with_columns(change)) != _hash(study, rfm, study.ledger)
+
+
+def test_a_missing_value_is_not_zero(study, rfm):
+    zero = rfm.with_columns(pl.col("monetary_value").fill_null(0.0))
+    found = [manifest(study.scenario, table, study.ledger)["customers_sha256"] for table in (rfm, zero)]
+    assert found[0] != found[1]
+
+
+def test_one_digit_of_one_assumption_is_another_scenario(scenario):
+    points, *others = scenario.strategies
+    changed = dataclasses.replace(points, reach=dataclasses.replace(points.reach, uptake=points.reach.uptake.at(0.41)))
+    assert scenario_hash(dataclasses.replace(scenario, strategies=(changed, *others))) != scenario_hash(scenario)
+    assert scenario_hash(dataclasses.replace(scenario)) == scenario_hash(scenario)
+
+
+def test_a_scenario_of_the_project_names_its_files_and_its_command(study, rfm):
+    found = manifest(load_scenario("cdnow-quick"), rfm, study.ledger)
+    assert found["command"] == "cxsim report cdnow-quick"
+    assert list(found["parameters_sha256"]) == [
+        "economics/cdnow.yaml", "sources.yaml", "strategies/points-programme.yaml", "strategies/win-back-coupon.yaml",
+        "strategies/faster-delivery.yaml", "scenarios/cdnow-quick.yaml",
+    ]  # fmt: skip
+
+
+def test_a_scenario_that_was_changed_by_hand_claims_no_command_that_makes_it_again(study):
+    assert study.scenario.name == "cdnow-quick"
+    assert "command" not in study.manifest
+    assert "parameters_sha256" not in study.manifest
+
+
+def test_outside_of_git_there_is_no_commit(study, rfm, tmp_path, monkeypatch):
+    (tmp_path / "params" / "scenarios").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert manifest(study.scenario, rfm, study.ledger)["commit"] is None
+
+
+def test_a_change_after_the_commit_is_told(study, rfm, tmp_path, monkeypatch):
+    (tmp_path / "params" / "scenarios").mkdir(parents=True)
+    note = tmp_path / "params" / "note"
+    note.write_text("one")
+    monkeypatch.chdir(tmp_path)
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "--message", "m"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    clean = manifest(study.scenario, rfm, study.ledger)["commit"]
+    assert len(clean) == 40
+    note.write_text("two")
+    assert manifest(study.scenario, rfm, study.ledger)["commit"] == f"{clean} with changes"
