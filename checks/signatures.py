@@ -16,7 +16,7 @@ FLAGS_ALLOWED = {
     "load_cdnow.sample": "the literature itself names the data so: the one-in-ten sample, or the whole master file",
 }
 # numba's own, and those of cxsim.rng.compiled.
-COMPILERS = frozenset({"guvectorize", "jit", "njit", "vectorize", "counted", "lean"})
+COMPILERS = frozenset({"guvectorize", "jit", "njit", "vectorize", "counted", "inlined", "lean"})
 
 
 def problems(root: Path) -> list[str]:

@@ -31,7 +31,7 @@ def print_returns(returns: pl.DataFrame, currency: str, title: str) -> None:
             _whole(row["outlay"]),
             f"{_whole(row['incremental_npv'])} ± {_whole(row['npv_mc_error'])}",
             f"{_whole(row['npv_low'])} to {_whole(row['npv_high'])}",
-            f"{row['prob_npv_positive']:.0%} ± {row['prob_mc_error']:.0%}",
+            f"{row['prob_npv_positive']:.1%} ± {row['prob_mc_error']:.1%}",
             "–" if row["roi"] is None else f"{_whole(100 * row['roi'])} %",
             "not within the horizon" if row["payback_months"] is None else f"{row['payback_months']:.0f} months",
         )

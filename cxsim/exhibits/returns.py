@@ -62,7 +62,7 @@ def _figures(row: Mapping[str, Any], currency: str) -> dict[str, str]:
         f"Outlay, {currency}": number(row["outlay"]),
         f"Net present value, {currency}": f"{worth.text(row['incremental_npv'])} ± {number(row['npv_mc_error'])}",
         f"Net present value, {INTERVAL}": f"{worth.bare(row['npv_low'])} to {worth.text(row['npv_high'])}",
-        "Chance of a gain": f"{percent(row['prob_npv_positive'])} ± {100 * row['prob_mc_error']:.0f}",
+        "Chance of a gain": f"{percent(row['prob_npv_positive'])} ± {_error(100 * row['prob_mc_error'])}",
         "Return on outlay": _with_error(_share(row["roi"]), row["roi_mc_error"], 100.0),
         f"Return on outlay, {INTERVAL}": _span(row["roi_low"], row["roi_high"]),
         "Payback in half of the draws, months": _with_error(
@@ -85,7 +85,11 @@ def _finding(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _with_error(text: str, error: float | None, scale: float) -> str:
-    return text if error is None or text == MISSING else f"{text} ± {scale * error:.0f}"
+    return text if error is None or text == MISSING else f"{text} ± {_error(scale * error)}"
+
+
+def _error(error: float) -> str:
+    return f"{error:.0f}" if error >= 1.0 else f"{error:.1f}"
 
 
 def _share(share: float | None) -> str:

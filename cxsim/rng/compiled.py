@@ -26,19 +26,27 @@ def lean(function: _Compiled) -> _Compiled:
     return _kept(function, _nrt=False)
 
 
+def inlined(function: _Compiled) -> _Compiled:
+    """Compile a lean function into each of its callers, so that a dozen arrays need not be handed on to it.
+
+    With programmes running this is a quarter of the kernel's time.
+    """
+    return _kept(function, _nrt=False, inline=True)
+
+
 def counted(function: _Compiled) -> _Compiled:
     """Compile a function of the kernel that makes arrays."""
     return _kept(function, _nrt=True)
 
 
-def _kept(function: _Compiled, *, _nrt: bool) -> _Compiled:
+def _kept(function: _Compiled, *, _nrt: bool, inline: bool = False) -> _Compiled:
     # Neither the option _nrt nor the setting CACHE_DIR is in numba's types.
     compiler: Any = njit
     settings: Any = numba.config
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(_FOLDER) if _FOLDER else before
     try:
-        compiled: _Compiled = compiler(cache=_FOLDER is not None, nogil=True, _nrt=_nrt)(function)
+        compiled: _Compiled = compiler(cache=_FOLDER is not None, nogil=True, forceinline=inline, _nrt=_nrt)(function)
         return compiled
     finally:
         settings.CACHE_DIR = before

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.rng.compiled import lean
+from cxsim.rng.compiled import inlined, lean
 from cxsim.simulation import reaches
 from cxsim.simulation.blocks import Block
 from cxsim.simulation.plan import Plan
@@ -49,7 +49,7 @@ class Card(NamedTuple):
     balance: npt.NDArray[np.int64]
 
 
-@lean
+@inlined
 def count(books: Books, i: int, cohort: int, month: int, tally: int, amount: int) -> None:
     """Add `amount` to one tally and its worth to the customer's value."""
     books.counts[cohort, month, tally] += amount
@@ -62,7 +62,7 @@ def book_arrival(books: Books, block: Block, i: int) -> None:
     count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], _ARRIVALS, 1)
 
 
-@lean
+@inlined
 def book_order(
     plan: Plan,
     card: Card,
@@ -112,7 +112,7 @@ def book_end(plan: Plan, card: Card, books: Books, block: Block, i: int, last: f
             count(books, i, cohort, final, _POINTS_VALUE + shift, owed)
 
 
-@lean
+@inlined
 def _book_reached(
     plan: Plan, card: Card, books: Books, block: Block, i: int, k: int, now: float, last: float, spend: float
 ) -> int:
@@ -131,7 +131,7 @@ def _book_reached(
     return paid
 
 
-@lean
+@inlined
 def _markdown(plan: Plan, card: Card, key: np.uint64, k: int, now: float, last: float, listed: int) -> int:
     taken = 0
     luck = rng.purpose_key(key, _REDEMPTION)
@@ -142,7 +142,7 @@ def _markdown(plan: Plan, card: Card, key: np.uint64, k: int, now: float, last: 
     return min(taken, listed)
 
 
-@lean
+@inlined
 def _redeem(
     plan: Plan,
     card: Card,
@@ -169,7 +169,7 @@ def _redeem(
     return reward
 
 
-@lean
+@inlined
 def _earn(
     plan: Plan, card: Card, books: Books, i: int, cohort: int, month: int, now: float, last: float, paid: int
 ) -> None:
@@ -184,7 +184,7 @@ def _earn(
                 count(books, i, cohort, month, _ISSUED, points)
 
 
-@lean
+@inlined
 def _expire(plan: Plan, card: Card, books: Books, i: int, cohort: int, now: float, last: float) -> None:
     for s in range(len(card.balance)):
         lapse = last + plan[s].points_expiry_days
@@ -194,7 +194,7 @@ def _expire(plan: Plan, card: Card, books: Books, i: int, cohort: int, now: floa
             card.balance[s] = 0
 
 
-@lean
+@inlined
 def _contact(plan: Plan, card: Card, books: Books, i: int, cohort: int, last: float, until: float) -> None:
     for s in range(len(card.adopts)):
         if plan[s].idle_days >= 0.0:

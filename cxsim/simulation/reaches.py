@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.rng.compiled import lean
+from cxsim.rng.compiled import inlined, lean
 from cxsim.simulation.plan import Plan
 
 _UPTAKE = int(rng.Purpose.UPTAKE)
@@ -31,7 +31,7 @@ def adopt(plan: Plan, key: np.uint64, entry: float, reached: npt.NDArray[np.bool
                     adopts[s] = joins
 
 
-@lean
+@inlined
 def spell(plan: Plan, s: int, adopts: Days, last: float) -> tuple[float, float]:
     """Return the first day on which reach `s` is on in the present idle spell, and the day from which it is off."""
     if plan[s].idle_days < 0.0:
@@ -42,14 +42,14 @@ def spell(plan: Plan, s: int, adopts: Days, last: float) -> tuple[float, float]:
     return begins, min(begins + plan[s].for_days, plan[s].until_day)
 
 
-@lean
+@inlined
 def is_on(plan: Plan, s: int, adopts: Days, last: float, now: float) -> bool:
     """Return whether reach `s` is on at `now`."""
     begins, ends = spell(plan, s, adopts, last)
     return begins <= now < ends
 
 
-@lean
+@inlined
 def intensities(plan: Plan, adopts: Days, last: float, now: float) -> tuple[float, float, float]:
     """Return the ratios on purchase rate and dropout at `now`, and the next day on which a reach switches."""
     buying, dropping, switch = 1.0, 1.0, np.inf
@@ -64,7 +64,7 @@ def intensities(plan: Plan, adopts: Days, last: float, now: float) -> tuple[floa
     return buying, dropping, switch
 
 
-@lean
+@inlined
 def basket(plan: Plan, adopts: Days, last: float, now: float) -> float:
     """Return the ratio on the amount of an order at `now`."""
     ratio = 1.0

@@ -30,9 +30,9 @@ def test_each_strategy_has_a_column_and_each_figure_a_row(returns):
 
 def test_chances_and_returns_carry_their_simulation_error(returns):
     html = exhibits.returns_table(returns, "USD").html()
-    assert _row(html, "Chance of a gain") == ["97 % ± 1", "62 % ± 3", "less than 0.5 % ± 0"]
+    assert _row(html, "Chance of a gain") == ["97 % ± 1", "62 % ± 3", "less than 0.5 % ± 0.0"]
     assert _row(html, "Return on outlay") == ["34 % ± 1", "10 % ± 1", "−51 % ± 1"]
-    assert _row(html, "Payback in half of the draws, months") == ["14 ± 0", "28 ± 1", "–"]
+    assert _row(html, "Payback in half of the draws, months") == ["14 ± 0.4", "28 ± 1", "–"]
 
 
 def test_the_title_names_the_best_return(returns):

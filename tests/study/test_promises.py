@@ -179,7 +179,7 @@ def test_more_draws_change_none_of_those_already_made(scenario, study):
 
 
 @pytest.mark.parametrize("arm", [1, 2, 3])
-def test_the_error_that_is_printed_is_a_fraction_of_that_with_separate_luck(scenario, study, played, arm):
+def test_the_error_that_is_printed_is_a_tenth_of_that_with_separate_luck_or_less(scenario, study, played, arm):
     population, inputs, _, _ = played
     spreads = [
         [customer_values(population, ready, seed=scenario.seed + of, arm=of).std() for of in (0, arm)]
@@ -187,4 +187,4 @@ def test_the_error_that_is_printed_is_a_fraction_of_that_with_separate_luck(scen
     ]
     separate = np.hypot(*np.transpose(spreads)).mean() / MICROS / np.sqrt(population.size)
     found = separate / study.luck["paired_std_error"][arm - 1]
-    assert found >= 2, f"{found:.1f} times"
+    assert found >= 10, f"{found:.1f} times"
