@@ -25,7 +25,8 @@ def main() -> None:
         measured.append(case)
     console.print(_table(measured))
     half = LATEST.with_suffix(".half-written")
-    half.write_text(json.dumps([asdict(case) for case in measured], indent=1) + "\n", encoding="utf-8")
+    record = {case.name: asdict(case) for case in measured}
+    half.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     os.replace(half, LATEST)  # noqa: PTH105 - atomic, also over an older file
 
 

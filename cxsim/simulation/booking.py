@@ -43,10 +43,14 @@ class Books(NamedTuple):
 
 
 class Card(NamedTuple):
-    """What one customer carries: the day each reach was joined (inf: never) and the points held in each."""
+    """What one customer carries, for each reach: the day it was joined (inf: never), points held, and whether it is on.
+
+    `on` holds for the order that is being booked.
+    """
 
     adopts: npt.NDArray[np.float64]
     balance: npt.NDArray[np.int64]
+    on: npt.NDArray[np.bool_]
 
 
 @inlined
@@ -103,13 +107,24 @@ def book_end(plan: Plan, card: Card, books: Books, block: Block, i: int, last: f
         shift = s * N_REACH_TALLIES
         if card.adopts[s] < days:
             last_day = min(int(np.ceil(plan[s].until_day)), days) - 1
-            for month in range(books.month_of_day[int(card.adopts[s])], books.month_of_day[last_day] + 1):
-                count(books, i, cohort, month, _MEMBER_MONTHS + shift, 1)
+            joined, leaves = books.month_of_day[int(card.adopts[s])], books.month_of_day[last_day] + 1
+            # One more from the month of joining on, one less from the month after the last: `add_up_members`, once for
+            # the block, makes months of these, which one by one would be a tenth of all work.
+            books.counts[cohort, joined, _MEMBER_MONTHS + shift] += 1
+            if leaves < books.counts.shape[1]:
+                books.counts[cohort, leaves, _MEMBER_MONTHS + shift] -= 1
+            books.values[i] += (leaves - joined) * books.worth[_MEMBER_MONTHS + shift]
         if card.balance[s] > 0:
             # Rounded up: a liability is never shown too small.
             owed = -(-card.balance[s] * plan[s].reward_cents // plan[s].points_threshold)
             count(books, i, cohort, final, _OUTSTANDING, card.balance[s])
             count(books, i, cohort, final, _POINTS_VALUE + shift, owed)
+
+
+def add_up_members(counts: npt.NDArray[np.int64]) -> None:
+    """Turn the members who join and leave in each month of a block's counts into members in each month, in place."""
+    for place in range(_MEMBER_MONTHS, counts.shape[2], N_REACH_TALLIES):
+        counts[:, :, place] = counts[:, :, place].cumsum(axis=1)
 
 
 @inlined
@@ -118,63 +133,60 @@ def _book_reached(
 ) -> int:
     """Book the amounts of an order in an arm with reaches; return what is paid."""
     cohort, month, key = block[i].cohort, books.month_of_day[int(now)], block[i].key
-    listed = int(np.rint(spend * reaches.basket(plan, card.adopts, last, now)))
-    markdown = _markdown(plan, card, key, k, now, last, listed)
+    reaches.mark(plan, card.adopts, last, now, card.on)
+    listed = int(np.rint(spend * _basket(plan, card)))
+    markdown = _markdown(plan, card, key, k, listed)
     _expire(plan, card, books, i, cohort, now, last)
-    reward = _redeem(plan, card, books, key, i, cohort, month, k, now, last, listed - markdown)
+    reward = _redeem(plan, card, books, key, i, cohort, month, k, listed - markdown)
     paid = listed - markdown - reward
     count(books, i, cohort, month, _LIST, listed)
     count(books, i, cohort, month, _MARKDOWN, markdown)
     count(books, i, cohort, month, _REWARD, reward)
-    _earn(plan, card, books, i, cohort, month, now, last, paid)
+    _earn(plan, card, books, i, cohort, month, paid)
     _contact(plan, card, books, i, cohort, last, now)
     return paid
 
 
 @inlined
-def _markdown(plan: Plan, card: Card, key: np.uint64, k: int, now: float, last: float, listed: int) -> int:
+def _basket(plan: Plan, card: Card) -> float:
+    ratio = 1.0
+    for s in range(len(card.on)):
+        if card.on[s]:
+            ratio *= plan[s].basket_ratio
+    return ratio
+
+
+@inlined
+def _markdown(plan: Plan, card: Card, key: np.uint64, k: int, listed: int) -> int:
     taken = 0
-    luck = rng.purpose_key(key, _REDEMPTION)
-    for s in range(len(card.adopts)):
-        offered = plan[s].redemption > 0.0 and reaches.is_on(plan, s, card.adopts, last, now)
-        if offered and rng.uniform(luck, k * _REACH_STEP + s) < plan[s].redemption:
-            taken += int(np.rint(plan[s].depth * listed + plan[s].face_cents))
+    for s in range(len(card.on)):
+        if card.on[s] and plan[s].redemption > 0.0:
+            luck = rng.uniform(rng.purpose_key(key, _REDEMPTION), k * _REACH_STEP + s)
+            if luck < plan[s].redemption:
+                taken += int(np.rint(plan[s].depth * listed + plan[s].face_cents))
     return min(taken, listed)
 
 
 @inlined
 def _redeem(
-    plan: Plan,
-    card: Card,
-    books: Books,
-    key: np.uint64,
-    i: int,
-    cohort: int,
-    month: int,
-    k: int,
-    now: float,
-    last: float,
-    due: int,
+    plan: Plan, card: Card, books: Books, key: np.uint64, i: int, cohort: int, month: int, k: int, due: int
 ) -> int:
     reward = 0
-    luck = rng.purpose_key(key, _POINTS)
-    for s in range(len(card.adopts)):
+    for s in range(len(card.on)):
         full = plan[s].points_threshold > 0 and card.balance[s] >= plan[s].points_threshold
-        enough = due - reward >= plan[s].reward_cents
-        possible = full and enough and reaches.is_on(plan, s, card.adopts, last, now)
-        if possible and rng.uniform(luck, k * _REACH_STEP + s) < plan[s].points_redemption:
-            card.balance[s] -= plan[s].points_threshold
-            reward += plan[s].reward_cents
-            count(books, i, cohort, month, _REDEEMED, plan[s].points_threshold)
+        if card.on[s] and full and due - reward >= plan[s].reward_cents:
+            luck = rng.uniform(rng.purpose_key(key, _POINTS), k * _REACH_STEP + s)
+            if luck < plan[s].points_redemption:
+                card.balance[s] -= plan[s].points_threshold
+                reward += plan[s].reward_cents
+                count(books, i, cohort, month, _REDEEMED, plan[s].points_threshold)
     return reward
 
 
 @inlined
-def _earn(
-    plan: Plan, card: Card, books: Books, i: int, cohort: int, month: int, now: float, last: float, paid: int
-) -> None:
-    for s in range(len(card.adopts)):
-        if reaches.is_on(plan, s, card.adopts, last, now):
+def _earn(plan: Plan, card: Card, books: Books, i: int, cohort: int, month: int, paid: int) -> None:
+    for s in range(len(card.on)):
+        if card.on[s]:
             shift = s * N_REACH_TALLIES
             count(books, i, cohort, month, _REACH_ORDERS + shift, 1)
             count(books, i, cohort, month, _REACH_PAID + shift, paid)

@@ -40,7 +40,7 @@ def play(plan: Plan, latents: Latents, block: Block, reached: npt.NDArray[np.boo
     int
         Number of orders; orders beyond the length of the log are counted but not logged.
     """
-    card = Card(np.full(len(plan), np.inf), np.zeros(len(plan), np.int64))
+    card = Card(np.full(len(plan), np.inf), np.zeros(len(plan), np.int64), np.zeros(len(plan), np.bool_))
     if len(plan) == 0:
         return _play_alone(plan, latents, block, card, books)
     return _play_reached(plan, latents, block, reached, card, books)

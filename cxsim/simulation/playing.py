@@ -11,7 +11,7 @@ import polars as pl
 
 from cxsim.errors import SimulationError
 from cxsim.simulation.blocks import Block, Latents, Stage, draw_block, staged
-from cxsim.simulation.booking import Books
+from cxsim.simulation.booking import Books, add_up_members
 from cxsim.simulation.kernel import play
 from cxsim.simulation.plan import Plan, tallies_of
 from cxsim.simulation.population import Population
@@ -189,4 +189,5 @@ def _play(
         log=np.empty((log_length, 3), np.int64),
     )
     ordered = play(plan, inputs.latents, block.customers, inputs.reached[arm][rows], books)
+    add_up_members(counts)
     return books, counts, ordered

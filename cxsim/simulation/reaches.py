@@ -43,10 +43,11 @@ def spell(plan: Plan, s: int, adopts: Days, last: float) -> tuple[float, float]:
 
 
 @inlined
-def is_on(plan: Plan, s: int, adopts: Days, last: float, now: float) -> bool:
-    """Return whether reach `s` is on at `now`."""
-    begins, ends = spell(plan, s, adopts, last)
-    return begins <= now < ends
+def mark(plan: Plan, adopts: Days, last: float, now: float, on: npt.NDArray[np.bool_]) -> None:
+    """Write into `on` which reaches are on at `now`."""
+    for s in range(len(adopts)):
+        begins, ends = spell(plan, s, adopts, last)
+        on[s] = begins <= now < ends
 
 
 @inlined
@@ -62,13 +63,3 @@ def intensities(plan: Plan, adopts: Days, last: float, now: float) -> tuple[floa
             buying *= plan[s].rate_ratio
             dropping *= plan[s].dropout_ratio
     return buying, dropping, switch
-
-
-@inlined
-def basket(plan: Plan, adopts: Days, last: float, now: float) -> float:
-    """Return the ratio on the amount of an order at `now`."""
-    ratio = 1.0
-    for s in range(len(adopts)):
-        if is_on(plan, s, adopts, last, now):
-            ratio *= plan[s].basket_ratio
-    return ratio

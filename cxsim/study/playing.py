@@ -17,6 +17,7 @@ from cxsim.scenario import Scenario, register, source_table
 from cxsim.simulation import Counts, Executor, Population, empty_base, existing_customers, simulate
 from cxsim.study.draws import Draw, draw_all, inputs_of, reached_in
 from cxsim.study.manifest import manifest
+from cxsim.study.notebook_bar import notebook_bar
 from cxsim.study.result import Study
 from cxsim.tallies import Tally, place
 from cxsim.units import MICROS
@@ -36,7 +37,7 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
         Anything with `submit`, such as the executors of concurrent.futures; threads, one per processor, when None.
         The results do not depend on it.
     progress
-        Called with the number of tasks done and their total.
+        Called with the number of tasks done and their total. When None, Jupyter shows a bar, and a script nothing.
 
     Returns
     -------
@@ -55,7 +56,8 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
     past = [population.base[name].cast(pl.Float64).to_numpy() for name in ("frequency", "recency_days", "age_days")]
     reached = reached_in(scenario, population)
     inputs = [partial(inputs_of, draw, population, past, reached) for draw in draws]
-    counts = simulate(population, inputs, seed=scenario.seed, executor=executor, progress=progress)
+    bar = progress or notebook_bar("Simulating")
+    counts = simulate(population, inputs, seed=scenario.seed, executor=executor, progress=bar)
     return _summed_up(scenario, rfm, (purchases, spend), population, draws, counts)
 
 

@@ -1,0 +1,52 @@
+"""Work done and its total in; a bar in Jupyter that leaves nothing behind, or nothing at all elsewhere, out.
+
+The bar is an output that begins and ends empty, so the stored notebook is the same whether or not somebody watched.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+_EMPTY = {"text/html": "", "text/plain": ""}
+# So many steps a bar has; more would only be sent and not be seen.
+_STEPS = 50
+
+
+def notebook_bar(task: str) -> Callable[[int, int], None]:
+    """Return a function of done and total that draws a bar where a Jupyter kernel runs, and else does nothing.
+
+    Parameters
+    ----------
+    task
+        What is being done, shown beside the bar; plain words, as they are written into HTML.
+    """
+    if not _in_kernel():
+        return _nothing
+    handle: Any = sys.modules["IPython.display"].DisplayHandle()
+    handle.display(_EMPTY, raw=True)
+    shown = 0
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        step = done * _STEPS // total
+        if done == total:
+            handle.update(_EMPTY, raw=True)
+        elif step > shown:
+            shown = step
+            bar = f'<progress value="{done}" max="{total}"></progress> {task}: {done} of {total}'
+            handle.update({"text/html": bar, "text/plain": ""}, raw=True)
+
+    return show
+
+
+def _in_kernel() -> bool:
+    """Return whether this is a Jupyter kernel; IPython is looked for, not loaded, as a script has no use for it."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return hasattr(shell, "kernel") and "IPython.display" in sys.modules
+
+
+def _nothing(done: int, total: int) -> None:
+    """Show nothing."""
