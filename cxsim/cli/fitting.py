@@ -43,11 +43,18 @@ class Fitted:
     horizon_days: int
 
 
-def fitted(
-    orders: str, columns: Mapping[str, str], *, until: date | None, horizon_days: int, annual_discount_rate: float
-) -> Fitted:
-    """Return everything that is shown of an order file, or of the bundled `cdnow` and `cdnow-sample`."""
-    transactions = _read(orders, columns, until)
+def read_orders(orders: str, columns: Mapping[str, str], until: date | None) -> Transactions:
+    """Return the orders of a file up to `until`, or those of the bundled `cdnow` or `cdnow-sample`."""
+    if orders in {"cdnow", "cdnow-sample"}:
+        renamed = [ours for ours, theirs in columns.items() if ours != theirs]
+        if renamed:
+            raise DataError(f"{orders} has columns of its own; leave out the options for {', '.join(renamed)}.")
+        return load_cdnow(sample=orders == "cdnow-sample")
+    return read_transactions(Path(orders), columns=columns, until=until)
+
+
+def fitted(transactions: Transactions, until: date | None, *, horizon_days: int, annual_discount_rate: float) -> Fitted:
+    """Return everything that is shown of a shop's orders up to `until`, or to the end of observation."""
     end = until or transactions.until
     rfm = summarise(transactions, until=end)
     purchases, spend = fit(rfm, observed_until=end), fit_spend(rfm, observed_until=end)
@@ -61,15 +68,6 @@ def fitted(
         value=value,
         horizon_days=horizon_days,
     )
-
-
-def _read(orders: str, columns: Mapping[str, str], until: date | None) -> Transactions:
-    if orders in {"cdnow", "cdnow-sample"}:
-        renamed = [ours for ours, theirs in columns.items() if ours != theirs]
-        if renamed:
-            raise DataError(f"{orders} has columns of its own; leave out the options for {', '.join(renamed)}.")
-        return load_cdnow(sample=orders == "cdnow-sample")
-    return read_transactions(Path(orders), columns=columns, until=until)
 
 
 def _summary(rfm: pl.DataFrame, end: date) -> pl.DataFrame:

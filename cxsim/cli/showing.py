@@ -13,6 +13,7 @@ from cxsim.cli.terminal import console, plain
 
 if TYPE_CHECKING:
     from cxsim.cli.fitting import Fitted
+    from cxsim.data import Transactions
 
 _TOP = 10
 _COLOURS = {"fund": "green", "pilot": "yellow", "reject": "red"}
@@ -41,10 +42,14 @@ def print_returns(returns: pl.DataFrame, currency: str, title: str) -> None:
     out.print(plain(f"Amounts in {currency}; 90 % intervals over draws; ± Monte Carlo error."))
 
 
+def print_hygiene(transactions: Transactions) -> None:
+    """Print what became of every row."""
+    console().print(plain(transactions.hygiene))
+
+
 def print_fit(found: Fitted) -> None:
-    """Print hygiene, summary, parameters and the most valuable customers."""
+    """Print summary, parameters and the most valuable customers."""
     out = console()
-    out.print(plain(found.hygiene))
     _print_table("Customers", found.summary)
     for title, model in (
         ("Orders and leaving: BG/NBD, time in days", found.purchases),

@@ -71,3 +71,12 @@ def test_the_dearest_customers_come_first(project):
     ]
     assert worth == sorted(worth, reverse=True)
     assert len(worth) == 10
+
+
+def test_where_no_model_can_be_fitted_the_rows_are_told_all_the_same(project):
+    path = project.folder / "few.csv"
+    path.write_text("customer_id,ordered_at,amount\n1,2024-01-01,10\n2,2024-01-05,20\n1,2024-02-01,x\n")
+    told = project("fit", str(path))
+    assert told.code == 1
+    assert "3 rows read, 2 kept" in told.out
+    assert "0 of them with a repeat order" in told.err
