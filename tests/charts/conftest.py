@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from cxsim import charts
+from tests.ladder import CHANGES
 
 STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")
 TITLES = ("Free delivery above USD 40", "Points programme", "Win-back coupon")
@@ -84,23 +85,6 @@ def npv() -> pl.DataFrame:
 @pytest.fixture
 def statement() -> pl.DataFrame:
     """Three years of one strategy, each month alike; all other accounts do not change."""
-    changes = {
-        "gross sales": 5_000.0,
-        "markdown": -400.0,
-        "net revenue": 4_600.0,
-        "cost of goods": -2_500.0,
-        "contribution margin 1": 2_100.0,
-        "payment fees": -100.0,
-        "pick, pack and ship": -350.0,
-        "support": 0.0,
-        "contribution margin 2": 1_650.0,
-        "rewards": -250.0,
-        "points still outstanding": -50.0,
-        "acquisition": 0.0,
-        "contribution margin 3": 1_350.0,
-        "programme cost": -600.0,
-        "cash contribution": 750.0,
-    }
     rows = [
         {
             "strategy": strategy,
@@ -115,7 +99,7 @@ def statement() -> pl.DataFrame:
         }
         for strategy in STRATEGIES
         for month in range(36)
-        for line, change in changes.items()
+        for line, change in CHANGES.items()
     ]
     return pl.DataFrame(rows, schema_overrides={"month": pl.Int32})
 

@@ -7,6 +7,8 @@ from datetime import date
 import polars as pl
 import pytest
 
+from tests.ladder import CHANGES
+
 
 @pytest.fixture
 def returns() -> pl.DataFrame:
@@ -41,23 +43,6 @@ def returns() -> pl.DataFrame:
 @pytest.fixture
 def statement() -> pl.DataFrame:
     """Two strategies over fourteen months, each month alike; support and acquisition have no entry."""
-    changes = {
-        "gross sales": 5_000.0,
-        "markdown": -400.0,
-        "net revenue": 4_600.0,
-        "cost of goods": -2_500.0,
-        "contribution margin 1": 2_100.0,
-        "payment fees": -100.0,
-        "pick, pack and ship": -350.0,
-        "support": 0.0,
-        "contribution margin 2": 1_650.0,
-        "rewards": -250.0,
-        "points still outstanding": -50.0,
-        "acquisition": 0.0,
-        "contribution margin 3": 1_350.0,
-        "programme cost": -600.0,
-        "cash contribution": 750.0,
-    }
     rows = [
         {
             "strategy": strategy,
@@ -72,7 +57,7 @@ def statement() -> pl.DataFrame:
         }
         for strategy in ("free_delivery", "points_programme")
         for month in range(14)
-        for line, change in changes.items()
+        for line, change in CHANGES.items()
     ]
     return pl.DataFrame(rows, schema_overrides={"month": pl.Int32})
 
@@ -80,23 +65,6 @@ def statement() -> pl.DataFrame:
 @pytest.fixture
 def totals() -> pl.DataFrame:
     """Two strategies, a year and two months; support and acquisition have no entry."""
-    changes = {
-        "gross sales": 5_000.0,
-        "markdown": -400.0,
-        "net revenue": 4_600.0,
-        "cost of goods": -2_500.0,
-        "contribution margin 1": 2_100.0,
-        "payment fees": -100.0,
-        "pick, pack and ship": -350.0,
-        "support": 0.0,
-        "contribution margin 2": 1_650.0,
-        "rewards": -250.0,
-        "points still outstanding": -50.0,
-        "acquisition": 0.0,
-        "contribution margin 3": 1_350.0,
-        "programme cost": -600.0,
-        "cash contribution": 750.0,
-    }
     rows = [
         {
             "strategy": strategy,
@@ -109,7 +77,7 @@ def totals() -> pl.DataFrame:
             "high": months * change + 1_000.0,
         }
         for strategy in ("free_delivery", "points_programme")
-        for line, change in changes.items()
+        for line, change in CHANGES.items()
         for period, months in (("Year 1", 12), ("Year 2 (2 months)", 2), ("Total", 14))
     ]
     return pl.DataFrame(rows)
