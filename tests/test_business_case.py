@@ -75,7 +75,9 @@ def test_the_first_section_decides_for_every_strategy(page):
 def test_every_table_has_a_twin_beside_the_report(case, page):
     linked = set(re.findall(r'href="\./case/([a-z0-9-]+\.csv)"', page))
     assert linked == {path.name for path in (case / "first" / "case").glob("*.csv")}
-    assert {"returns.csv", "statement.csv", "statement-by-month.csv", "assumptions.csv", "sources.csv"} <= linked
+    assert {"returns.csv", "statement.csv", "statement-by-month.csv", "strategies.csv", "assumptions.csv"} | {
+        "sources.csv"
+    } <= linked
 
 
 def test_the_audit_trail_names_scenario_data_and_result(page):

@@ -6,7 +6,7 @@ from cxsim.exhibits.audit import audit_trail
 from cxsim.exhibits.decisions import decisions
 from cxsim.exhibits.fits import fit_table, hygiene_table, value_table
 from cxsim.exhibits.monthly import monthly_statement
-from cxsim.exhibits.register import assumptions_table, sources_table
+from cxsim.exhibits.register import assumptions_table, sources_table, strategies_table
 from cxsim.exhibits.returns import returns_table
 from cxsim.exhibits.showing import Prose, Table
 from cxsim.exhibits.statement import statement_table
@@ -23,5 +23,6 @@ __all__ = [
     "returns_table",
     "sources_table",
     "statement_table",
+    "strategies_table",
     "value_table",
 ]

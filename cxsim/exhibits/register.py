@@ -23,6 +23,10 @@ SOURCES = Contract(
         "grade": (pl.String,),
     },
 )
+STRATEGIES = Contract(
+    name="STRATEGIES",
+    columns={"title": (pl.String,), "description": (pl.String,), "harms": (pl.String,)},
+)
 _HEADS = {
     "value": "Value",
     "range": f"90{NBSP}% range",
@@ -72,6 +76,37 @@ def assumptions_table(assumptions: pl.DataFrame, currency: str) -> Table:
         notes=("Evidence: measured in this shop, published elsewhere, or assumed, which needs a test first.",),
     )
     return Table(id="assumptions", title=title, layout=layout, twin=table)
+
+
+def strategies_table(strategies: pl.DataFrame) -> Table:
+    """List what customers would see of each strategy, and what can go wrong with it.
+
+    Parameters
+    ----------
+    strategies
+        `title`, `description` and `harms` as text; no harms are an empty text.
+
+    Returns
+    -------
+    Table
+        One row per strategy.
+
+    Raises
+    ------
+    TableError
+        If a column is missing or of another type.
+    """
+    table = check(strategies, STRATEGIES)
+    title = "What each strategy is, and what can go wrong with it"
+    harms = pl.when(pl.col("harms") == "").then(pl.lit(MISSING)).otherwise(pl.col("harms"))
+    layout = laid_out(
+        table.select(line="title", description="description", harms=harms),
+        title=title,
+        subtitle="Partly in the numbers already: the assumptions below say how far",
+        heads={"description": "What customers see", "harms": "What can go wrong"},
+        text=("description", "harms"),
+    )
+    return Table(id="strategies", title=title, layout=layout, twin=table)
 
 
 def sources_table(sources: pl.DataFrame) -> Table:

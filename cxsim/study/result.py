@@ -66,6 +66,13 @@ class Study:
         """Code of the currency."""
         return self.scenario.economics.currency
 
+    @property
+    def strategies(self) -> pl.DataFrame:
+        """One row per strategy: strategy, title, description, and harms, what can go wrong."""
+        names = ("strategy", "title", "description", "harms")
+        rows = [(one.name, one.title, one.description, one.harms) for one in self.scenario.strategies]
+        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
     def __repr__(self) -> str:
         found = ", ".join(f"{row['strategy']}: {row['decision']}" for row in self.returns.iter_rows(named=True))
         return f"Study({self.scenario.name}; {self.scenario.draws} draws; {found})"

@@ -62,3 +62,12 @@ def test_a_source_says_what_was_measured_and_how_well():
 def test_a_register_without_ranges_is_refused(assumptions):
     with pytest.raises(TableError, match="ASSUMPTIONS: no column 'low'"):
         exhibits.assumptions_table(assumptions.drop("low"), "EUR")
+
+
+def test_a_strategy_says_what_it_is_and_what_can_go_wrong():
+    strategies = pl.DataFrame(
+        {"title": ["A <b>", "B"], "description": ["Does one thing.", "Does another."], "harms": ["Costs trust.", ""]}
+    )
+    html = exhibits.strategies_table(strategies).html()
+    assert "A &lt;b&gt;" in html
+    assert html.index("Does one thing.") < html.index("Costs trust.") < html.index("Does another.") < html.index(">–<")

@@ -35,3 +35,9 @@ def test_nothing_is_shown_as_less_than_nothing(study):
 
 def test_the_currency_is_the_shops(study):
     assert study.currency == "USD"
+
+
+def test_strategies_are_listed_with_their_harms_in_the_order_of_the_scenario(study):
+    found = study.strategies
+    assert found["strategy"].to_list() == [strategy.name for strategy in study.scenario.strategies]
+    assert found["harms"].str.len_chars().min() > 0
