@@ -47,6 +47,9 @@ def condition(who: str) -> str:
         raise ParamError(
             f"who: no segment '{who}'; {choices(who, SEGMENTS)} A condition such as 'frequency >= 2' is possible too."
         )
+    if ";" in who:
+        # Some versions of polars read up to it and leave out the rest without a word.
+        raise ParamError(f"who: '{who}' is no condition over customers: it has a semicolon; write one condition.")
     nobody = pl.DataFrame(schema={name: kinds[0] for name, kinds in CUSTOMERS.columns.items()})
     try:
         kind = nobody.select(met=pl.sql_expr(who)).schema["met"]
