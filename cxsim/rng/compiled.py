@@ -29,7 +29,7 @@ def lean(function: _Compiled) -> _Compiled:
 def inlined(function: _Compiled) -> _Compiled:
     """Compile a lean function into each of its callers, so that a dozen arrays need not be handed on to it.
 
-    With programmes running this is a quarter of the kernel's time.
+    This saves a third of the kernel's time where programmes run, and a sixth in the baseline.
     """
     return _kept(function, _nrt=False, inline=True)
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.rng.compiled import inlined, lean
+from cxsim.rng.compiled import inlined
 from cxsim.simulation import reaches
 from cxsim.simulation.blocks import Block
 from cxsim.simulation.plan import Plan
@@ -60,7 +60,7 @@ def count(books: Books, i: int, cohort: int, month: int, tally: int, amount: int
     books.values[i] += amount * books.worth[tally]
 
 
-@lean
+@inlined
 def book_arrival(books: Books, block: Block, i: int) -> None:
     """Book a new customer on the day of the first order."""
     count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], _ARRIVALS, 1)
@@ -93,7 +93,7 @@ def book_order(
     return logged + 1
 
 
-@lean
+@inlined
 def book_end(plan: Plan, card: Card, books: Books, block: Block, i: int, last: float) -> None:
     """Book what goes on until the horizon whether or not the customer still buys: contacts, membership, points.
 

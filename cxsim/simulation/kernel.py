@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.rng.compiled import counted, lean
+from cxsim.rng.compiled import counted, inlined, lean
 from cxsim.simulation import reaches
 from cxsim.simulation.blocks import Block, Latents
 from cxsim.simulation.booking import Books, Card, book_arrival, book_end, book_order
@@ -77,7 +77,7 @@ def _play_reached(
     return logged
 
 
-@lean
+@inlined
 def _first_order(
     plan: Plan, latents: Latents, block: Block, i: int, card: Card, books: Books, logged: int
 ) -> tuple[float, int, bool, int]:
@@ -92,7 +92,7 @@ def _first_order(
     return entry, 1, alive, logged
 
 
-@lean
+@inlined
 def _live(
     plan: Plan, latents: Latents, block: Block, i: int, card: Card, books: Books, last: float, k: int, logged: int
 ) -> tuple[float, int]:

@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.rng.compiled import inlined, lean
+from cxsim.rng.compiled import inlined
 from cxsim.simulation.plan import Plan
 
 _UPTAKE = int(rng.Purpose.UPTAKE)
 Days = npt.NDArray[np.float64]
 
 
-@lean
+@inlined
 def adopt(plan: Plan, key: np.uint64, entry: float, reached: npt.NDArray[np.bool_], i: int, adopts: Days) -> None:
     """Write into `adopts` the day on which the customer joins each reach; infinity for never.
 
