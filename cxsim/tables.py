@@ -91,6 +91,8 @@ STATEMENT = Contract(
         "high": _REAL,
     },
 )
+# The period of TOTALS that stands for the whole horizon; all others are years.
+WHOLE_HORIZON = "Total"
 TOTALS = Contract(
     name="TOTALS",
     columns={

@@ -44,13 +44,14 @@ def fit(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")] = False,
 ) -> None:
     """Fit BG/NBD and Gamma-Gamma to a shop's orders, and show what its customers are worth."""
-    from cxsim.cli.fitting import fitted, read_orders
+    from cxsim.cli.fitting import fitted
     from cxsim.cli.showing import print_fit, print_hygiene, print_json
+    from cxsim.data import named_orders
 
     columns = {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}
     with waiting("Reading the orders"):
         end = until.date() if until else None
-        transactions = read_orders(orders, columns, end)
+        transactions = named_orders(orders, columns=columns, until=end, folder=Path())
     if not json:
         # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
         print_hygiene(transactions)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
-from cxsim.data import HygieneReport, Transactions, load_cdnow, read_transactions, summarise
-from cxsim.errors import DataError
+from cxsim.data import HygieneReport, Transactions, summarise
 from cxsim.estimation import BgNbdFit, GammaGammaFit, customer_value, fit, fit_spend
 
 
@@ -41,16 +38,6 @@ class Fitted:
     spend: GammaGammaFit
     value: pl.DataFrame
     horizon_days: int
-
-
-def read_orders(orders: str, columns: Mapping[str, str], until: date | None) -> Transactions:
-    """Return the orders of a file up to `until`, or those of the bundled `cdnow` or `cdnow-sample`."""
-    if orders in {"cdnow", "cdnow-sample"}:
-        renamed = [ours for ours, theirs in columns.items() if ours != theirs]
-        if renamed:
-            raise DataError(f"{orders} has columns of its own; leave out the options for {', '.join(renamed)}.")
-        return load_cdnow(sample=orders == "cdnow-sample")
-    return read_transactions(Path(orders), columns=columns, until=until)
 
 
 def fitted(transactions: Transactions, until: date | None, *, horizon_days: int, annual_discount_rate: float) -> Fitted:

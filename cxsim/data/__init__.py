@@ -5,6 +5,7 @@ from __future__ import annotations
 from cxsim.data.cdnow import load_cdnow
 from cxsim.data.holdout import cumulative_repeat_orders, holdout
 from cxsim.data.hygiene import HygieneLine, HygienePolicy, HygieneReport
+from cxsim.data.named import named_orders
 from cxsim.data.rfm import summarise
 from cxsim.data.transactions import Transactions, read_transactions
 
@@ -16,6 +17,7 @@ __all__ = [
     "cumulative_repeat_orders",
     "holdout",
     "load_cdnow",
+    "named_orders",
     "read_transactions",
     "summarise",
 ]

@@ -6,10 +6,8 @@ import polars as pl
 
 from cxsim.exhibits.ladder import RESULT, SUBTOTALS, bold, grouped, written
 from cxsim.exhibits.showing import Table, laid_out
-from cxsim.tables import TOTALS, check
+from cxsim.tables import TOTALS, WHOLE_HORIZON, check
 from cxsim.wording import INTERVAL, joined
-
-_WHOLE = "Total"
 
 
 def statement_table(totals: pl.DataFrame, currency: str) -> Table:
@@ -34,13 +32,13 @@ def statement_table(totals: pl.DataFrame, currency: str) -> Table:
         For a table that is not under `TOTALS`.
     """
     rows = grouped(check(totals, TOTALS))
-    years = [period for period in rows["period"].unique(maintain_order=True) if period != _WHOLE]
+    years = [period for period in rows["period"].unique(maintain_order=True) if period != WHOLE_HORIZON]
     ladder = _ladder(rows, years)
     heads = {
         "baseline": "Doing nothing",
         "treated": "With the strategy",
         **{year: year for year in years},
-        "incremental": _WHOLE,
+        "incremental": WHOLE_HORIZON,
         "low": "from",
         "high": "to",
     }
@@ -63,7 +61,7 @@ def statement_table(totals: pl.DataFrame, currency: str) -> Table:
 
 def _ladder(rows: pl.DataFrame, years: list[str]) -> pl.DataFrame:
     """Return one row per strategy and line, with the difference of each year beside the total."""
-    of_all = pl.col("period") == _WHOLE
+    of_all = pl.col("period") == WHOLE_HORIZON
     amounts = ("baseline", "treated", "incremental")
     return (
         rows.group_by("group", "strategy", "line", maintain_order=True)
@@ -76,7 +74,7 @@ def _ladder(rows: pl.DataFrame, years: list[str]) -> pl.DataFrame:
 
 
 def _finding(rows: pl.DataFrame) -> str:
-    cash = rows.filter((pl.col("line") == RESULT) & (pl.col("period") == _WHOLE))
+    cash = rows.filter((pl.col("line") == RESULT) & (pl.col("period") == WHOLE_HORIZON))
     more = cash.filter(pl.col("incremental") > 0.0)["group"].to_list()
     less = cash.filter(pl.col("incremental") <= 0.0)["group"].to_list()
     if not more:

@@ -123,6 +123,7 @@ def gamma(key: np.uint64, ordinal: int, shape: float) -> float:
                 break
         step += 2
     if shape < 1.0:
+        # An ordinal that counting up from 0 never reaches.
         return d * v * exp(-exponential(luck, -2) / shape)
     return d * v
 

@@ -1,4 +1,4 @@
-"""Work done and its total in; a bar in Jupyter that leaves nothing behind, or nothing at all elsewhere, out.
+"""Work done and its total in; a bar in Jupyter that leaves nothing behind out.
 
 The bar is an output that begins and ends empty, so the stored notebook is the same whether or not somebody watched.
 """
@@ -14,8 +14,8 @@ _EMPTY = {"text/html": "", "text/plain": ""}
 _STEPS = 50
 
 
-def notebook_bar(task: str) -> Callable[[int, int], None]:
-    """Return a function of done and total that draws a bar where a Jupyter kernel runs, and else does nothing.
+def notebook_bar(task: str) -> Callable[[int, int], None] | None:
+    """Return a function of done and total that draws a bar; None where no Jupyter kernel runs.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def notebook_bar(task: str) -> Callable[[int, int], None]:
         What is being done, shown beside the bar; plain words, as they are written into HTML.
     """
     if not _in_kernel():
-        return _nothing
+        return None
     handle: Any = sys.modules["IPython.display"].DisplayHandle()
     handle.display(_EMPTY, raw=True)
     shown = 0
@@ -46,7 +46,3 @@ def _in_kernel() -> bool:
     ipython: Any = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return hasattr(shell, "kernel") and "IPython.display" in sys.modules
-
-
-def _nothing(done: int, total: int) -> None:
-    """Show nothing."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from cxsim.data import Transactions, load_cdnow, read_transactions, summarise
+from cxsim.data import Transactions, named_orders, summarise
 from cxsim.estimation import BgNbdFit, GammaGammaFit, fit, fit_spend
 from cxsim.params import root
 from cxsim.scenario import Scenario, register, source_table
@@ -63,15 +63,8 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
 
 def orders(scenario: Scenario) -> Transactions:
     """Return the orders that a scenario names: the CDNOW log, its sample, or a file."""
-    match scenario.orders:
-        case "cdnow":
-            return load_cdnow()
-        case "cdnow-sample":
-            return load_cdnow(sample=True)
-        case path:
-            named = {ours: getattr(scenario.columns, ours) for ours in ("customer_id", "ordered_at", "amount")}
-            file = Path(path) if Path(path).is_absolute() else root() / path
-            return read_transactions(file, columns=named, until=scenario.observed_until)
+    columns = dataclasses.asdict(scenario.columns)
+    return named_orders(scenario.orders, columns=columns, until=scenario.observed_until, folder=root())
 
 
 def population_of(scenario: Scenario, rfm: pl.DataFrame) -> Population:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from cxsim.tables import TOTALS, check
+from cxsim.tables import TOTALS, WHOLE_HORIZON, check
 from cxsim.valuation.flows import Flows
 from cxsim.valuation.statement import HIGH, LOW, lines
 
 MONTHS_PER_YEAR = 12
-WHOLE = "Total"
 
 
 def totals(flows: Flows) -> pl.DataFrame:
@@ -59,4 +58,4 @@ def _periods(months: int) -> dict[str, tuple[int, int]]:
         length = min(MONTHS_PER_YEAR, months - first)
         part = f" ({length} month{'' if length == 1 else 's'})"
         years[f"Year {year}{part if length < MONTHS_PER_YEAR else ''}"] = (first, first + length)
-    return (years if months > MONTHS_PER_YEAR else {}) | {WHOLE: (0, months)}
+    return (years if months > MONTHS_PER_YEAR else {}) | {WHOLE_HORIZON: (0, months)}

@@ -53,7 +53,7 @@ def test_columns_by_other_names_give_the_same_fit(project, sample):
 
 def test_columns_of_the_bundled_data_cannot_be_renamed(project):
     message = project("fit", "cdnow-sample", "--amount", "total").error
-    assert message == "cdnow-sample has columns of its own; leave out the options for amount."
+    assert message == "cdnow-sample has columns of its own; leave out the names for amount."
 
 
 def test_json_goes_to_standard_output_alone(project):
