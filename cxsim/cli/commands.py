@@ -105,7 +105,6 @@ def report(
             root() / "notebooks" / COMPARISON,
             parameters={"scenario": given},
             title=loaded.title,
-            manifest={},
             out=page,
             code="shown" if show_code else "hidden",
             progress=say,

@@ -1,4 +1,4 @@
-"""A notebook, its parameters and a manifest go in, a report on disk comes out."""
+"""A notebook and its parameters go in, a report on disk comes out."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ def make(
     *,
     parameters: Mapping[str, Parameter],
     title: str,
-    manifest: Mapping[str, object],
     out: Path,
     code: Code = "hidden",
     progress: Callable[[str], None] | None = None,
 ) -> ReportFiles:
     """Execute a notebook and write it as one HTML file, with its tables as CSV beside it.
+
+    What an output of kind MANIFEST says becomes the audit trail.
 
     Parameters
     ----------
@@ -50,9 +51,6 @@ def make(
         Values for the names in the cell tagged `parameters`.
     title
         Title of the page.
-    manifest
-        What is needed to reproduce the report: plain values, lists and nested mappings; joined by what the notebook
-        itself says of its study in an output of kind MANIFEST.
     out
         The HTML file; `report.html` brings a folder `report` with the tables and `manifest.json`.
     code
@@ -63,7 +61,7 @@ def make(
     Returns
     -------
     ReportFiles
-        What was written. The same outputs and manifest give the same bytes.
+        What was written. The same outputs give the same bytes.
 
     Raises
     ------
@@ -72,12 +70,11 @@ def make(
     """
     say = progress if progress is not None else _silent
     out = out.absolute()
-    manifest_json(manifest)
     with staging(out) as folder:
         executed = execute(notebook, parameters, progress=say)
         say("tables and charts")
         twins = harvest(executed)
-        manifest = {**manifest, **manifest_in(executed)}
+        manifest = manifest_in(executed)
         page = render(executed, title=title, manifest=manifest, tables=out.stem, code=code)
         tables = {f"{twin.id}.csv": csv_text(twin) for twin in twins}
         digests = {name: _digest(text) for name, text in {out.name: page, **tables}.items()}

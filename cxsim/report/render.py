@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from cxsim.errors import ReportError
-from cxsim.mimes import CHART, TABLE
+from cxsim.mimes import CHART, MANIFEST, TABLE
 from cxsim.report.audit import manifest_json, trail
 from cxsim.report.figures import VEGA_LITE, Figure, draw
 from cxsim.report.normalise import normalised
@@ -112,7 +112,7 @@ def _replace_outputs(notebook: NotebookNode, tables: str) -> dict[str, Figure]:
             continue
         number += "injected-parameters" not in cell.metadata.get("tags", [])
         cell.metadata["cx_number"] = number
-        cell.outputs = [output for output in cell.outputs if not _is_stderr(output)]
+        cell.outputs = [output for output in cell.outputs if not _is_apart(output)]
         for output in cell.outputs:
             if "data" in output:
                 _replace_output(output, number, figures, tables)
@@ -162,8 +162,9 @@ def _money(markdown: str) -> str:
     return _CODE_OR_DOLLAR.sub(lambda found: "&#36;" if found[0] == "$" else found[0], markdown)
 
 
-def _is_stderr(output: NotebookNode) -> bool:
-    return bool(output.output_type == "stream" and output.name == "stderr")
+def _is_apart(output: NotebookNode) -> bool:
+    """Whether an output has no place among the others: it is a warning, or the manifest, which is the audit trail."""
+    return bool(output.output_type == "stream" and output.name == "stderr") or MANIFEST in output.get("data", {})
 
 
 def _asset(name: str) -> str:

@@ -19,6 +19,7 @@ MANIFEST = {
     "seed": 7,
     "command": "cxsim report first_year",
 }
+AUDIT = f'display({{"application/vnd.cxsim.manifest+json": {MANIFEST!r}, "text/plain": "not shown"}}, raw=True)'
 SETUP = """
 from IPython.display import HTML, Markdown, display
 CHART = "application/vnd.vegalite.v5+json"
@@ -69,14 +70,13 @@ def write_notebook(path: Path, *sources: str) -> Path:
 @pytest.fixture(scope="session")
 def made(tmp_path_factory) -> Made:
     folder = tmp_path_factory.mktemp("report {1}")
-    sections = ("## Cash", BARS, "## Cash", SLIDER, "## Returns", RETURNS, PROSE, FRUIT)
+    sections = ("## Cash", BARS, "## Cash", SLIDER, "## Returns", RETURNS, PROSE, FRUIT, AUDIT)
     notebook = write_notebook(folder / "business case.ipynb", SETUP, *sections)
     said: list[str] = []
     files = make(
         notebook,
         parameters={"scenario": "first_year"},
         title=f"Business case {HOSTILE}",
-        manifest=MANIFEST,
         out=folder / "new" / "first year.html",
         progress=said.append,
     )

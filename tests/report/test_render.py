@@ -56,6 +56,10 @@ def test_the_manifest_is_on_the_page_as_it_was_given(soup):
     assert soup.select_one(".cx-command code").string == MANIFEST["command"]
 
 
+def test_the_output_that_carries_the_manifest_is_not_shown_among_the_others(soup):
+    assert "not shown" not in soup.main.get_text()
+
+
 def test_every_chart_has_a_name_a_static_drawing_and_a_live_specification(soup):
     figures = soup.find_all("figure")
     assert [figure["aria-label"] for figure in figures] == ["Cash </script>", "What if?"]
