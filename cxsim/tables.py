@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
@@ -25,11 +25,14 @@ class Contract:
         For each column the types that are allowed, the first one preferred.
     nullable
         Columns in which a value may be missing.
+    optional
+        Further columns with their types: a table may lack them, but one that has them keeps to the types.
     """
 
     name: str
     columns: Mapping[str, tuple[Kind, ...]]
     nullable: frozenset[str] = frozenset()
+    optional: Mapping[str, tuple[Kind, ...]] = field(default_factory=dict)
 
 
 _ID: tuple[Kind, ...] = (pl.String, pl.Int64, pl.Int32, pl.UInt32, pl.UInt64)
@@ -53,6 +56,8 @@ RFM = Contract(
         "monetary_value": _REAL,
     },
     nullable=frozenset({"monetary_value"}),
+    # Sum of the natural logarithms of the gaps in days between a customer's successive order days.
+    optional={"log_gaps": _REAL},
 )
 CUSTOMERS = Contract(
     name="CUSTOMERS",
@@ -182,7 +187,7 @@ def check(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     Raises
     ------
     TableError
-        For a missing column, a wrong type, or a missing value where none may be.
+        For a missing column, a wrong type, or a missing value where none may be; in optional columns too, if present.
 
     Examples
     --------
@@ -191,7 +196,8 @@ def check(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     ...
     cxsim.errors.TableError: RFM: no column 'customer_id'; did you mean 'customer'? Possible: customer.
     """
-    for name, allowed in contract.columns.items():
+    present = {name: kinds for name, kinds in contract.optional.items() if name in table.columns}
+    for name, allowed in {**contract.columns, **present}.items():
         if name not in table.columns:
             raise TableError(f"{contract.name}: no column '{name}'; {choices(name, table.columns)}")
         found = table.schema[name]

@@ -41,6 +41,22 @@ def test_a_value_may_be_missing_where_the_contract_says_so():
     assert check(table, RFM)["monetary_value"].null_count() == 1
 
 
+def test_an_optional_column_may_be_absent_or_present():
+    assert check(pl.DataFrame(ROW), RFM).width == len(ROW)
+    assert "log_gaps" in check(pl.DataFrame(ROW | {"log_gaps": [2.5]}), RFM).columns
+
+
+def test_an_optional_column_that_is_present_keeps_its_type():
+    with pytest.raises(TableError, match="RFM: column 'log_gaps' is Int64; it must be Float64"):
+        check(pl.DataFrame(ROW | {"log_gaps": [2]}), RFM)
+
+
+def test_missing_values_are_counted_in_an_optional_column_too():
+    table = pl.DataFrame(ROW).with_columns(log_gaps=pl.lit(None, pl.Float64))
+    with pytest.raises(TableError, match="column 'log_gaps' misses 1 of 1 values; none may be missing"):
+        check(table, RFM)
+
+
 @pytest.mark.parametrize("kind", [pl.String, pl.Enum(["baseline"])])
 def test_names_in_a_ledger_are_texts_or_categories(kind):
     row = {

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from cxsim.data.order_days import Orders, collected, order_days
+from cxsim.data.order_days import Orders, first_of_customer, order_days
 from cxsim.data.parsing import money
 from cxsim.data.transactions import as_date
 from cxsim.errors import DataError
@@ -41,24 +41,19 @@ def holdout(transactions: Orders, *, after: date, until: date) -> pl.DataFrame:
     if as_date("after", after) >= as_date("until", until):
         raise DataError(f"after must be before until; found {after.isoformat()} and {until.isoformat()}.")
     later = pl.col("day") > after
-    customers = collected(
+    customers = (
         order_days(transactions, until)
-        .group_by("customer_id")
+        .group_by("customer_id", maintain_order=True)
         .agg(
-            first_day=pl.col("day").min(),
+            first_day=pl.col("day").first(),
             holdout_orders=later.sum().cast(pl.Int64),
             cents=pl.when(later).then(pl.col("cents")).otherwise(0).sum(),
-            unusable=pl.col("unusable").sum(),
         )
     )
     known = customers.filter(pl.col("first_day") <= after)
     if known.is_empty():
         raise DataError(f"there is no customer with an order up to {after.isoformat()}.")
-    return known.sort("customer_id").select(
-        "customer_id",
-        "holdout_orders",
-        holdout_amount=money(pl.col("cents")),
-    )
+    return known.select("customer_id", "holdout_orders", holdout_amount=money(pl.col("cents")))
 
 
 def cumulative_repeat_orders(transactions: Orders, *, until: date) -> pl.DataFrame:
@@ -86,9 +81,11 @@ def cumulative_repeat_orders(transactions: Orders, *, until: date) -> pl.DataFra
         When a frame does not keep TRANSACTIONS.
     """
     days = order_days(transactions, until)
-    firsts = days.group_by("customer_id").agg(pl.col("day").min()).group_by("day").agg(firsts=pl.len().cast(pl.Int64))
-    per_day = days.group_by("day").agg(orders=pl.len().cast(pl.Int64), unusable=pl.col("unusable").sum())
-    counts = collected(per_day.join(firsts, on="day", how="left"))
+    counts = (
+        days.with_columns(first=first_of_customer())
+        .group_by("day")
+        .agg(orders=pl.len().cast(pl.Int64), firsts=pl.col("first").sum().cast(pl.Int64))
+    )
     if counts.is_empty():
         raise DataError(f"there is no order up to {until.isoformat()}.")
     first_orders = pl.col("firsts").fill_null(0)

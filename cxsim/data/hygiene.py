@@ -1,4 +1,4 @@
-"""Lines as read go in; which of them are kept, and a report that accounts for every one, come out."""
+"""Lines as read go in; what becomes of each, and a report that accounts for every one, come out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Literal
 import polars as pl
 
 from cxsim.data.parsing import finer_than_a_cent
+from cxsim.data.repeats import DAY_KEY, alone, shared
 from cxsim.errors import DataError
 
 Treatment = Literal["drop", "keep"]
@@ -27,10 +28,9 @@ FINER_THAN_A_CENT = "amount finer than a cent"
 SAME_ORDER_DAY = "further line of the same order day"
 KEPT = "kept"
 
-_FATE = pl.Enum(
+FATE = pl.Enum(
     [MISSING_CUSTOMER, UNPARSEABLE_DATE, UNPARSEABLE_AMOUNT, ZERO_AMOUNT, NEGATIVE_LINE, AFTER_THE_END, KEPT]
 )
-_LINE = ("customer_id", "ordered_at", "amount")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,22 +139,41 @@ def judged(rows: pl.LazyFrame, policy: HygienePolicy, until: date | None) -> pl.
     ]
     if until is not None:
         reasons.append((AFTER_THE_END, pl.col("ordered_at").dt.date() > until))
-    fate = pl.lit(KEPT, dtype=_FATE)
+    fate = pl.lit(KEPT, dtype=FATE)
     for reason, holds in reversed(reasons):
-        fate = pl.when(holds).then(pl.lit(reason, dtype=_FATE)).otherwise(fate)
+        fate = pl.when(holds).then(pl.lit(reason, dtype=FATE)).otherwise(fate)
     return rows.with_columns(fate=fate)
 
 
-def kept(rows: pl.LazyFrame, report: HygieneReport) -> pl.LazyFrame:
-    """Return the judged rows that `report` says are kept, our three columns of them, in the source's order."""
-    rows = rows.filter(pl.col("fate") == pl.lit(KEPT, dtype=_FATE))
-    if any(line.action == "merged" and line.rows for line in report.lines):
-        rows = rows.unique(maintain_order=True, keep="first")
-    return rows.select(_LINE)
+def counted(rows: pl.LazyFrame, policy: HygienePolicy, days: pl.Series | None) -> pl.LazyFrame:
+    """Count the judged and keyed rows by fate, in one pass; the table that `report_of` reads.
+
+    Rows that are alone on their day, by `days` of `repeated`, need no comparison, which is most of the work.
+    """
+    amount = pl.col("amount")
+    single = alone(rows, days).select(
+        "fate",
+        day=pl.col("ordered_at").dt.date(),
+        lines=pl.lit(1, dtype=pl.Int64),
+        distinct=pl.lit(1, dtype=pl.Int64),
+        zeros=(amount == 0).cast(pl.Int64),
+        finer=finer_than_a_cent(amount).cast(pl.Int64),
+        order_days=pl.lit(1, dtype=pl.Int64),
+        copied=pl.lit(None, dtype=pl.UInt64),
+    )
+    return (
+        pl.concat([single, _day_by_day(shared(rows, days), policy)])
+        .group_by("fate")
+        .agg(
+            pl.col("lines", "distinct", "zeros", "finer", "order_days").sum(),
+            pl.col("copied").drop_nulls(),
+            last_day=pl.col("day").max(),
+        )
+    )
 
 
-def counted(rows: pl.LazyFrame, policy: HygienePolicy) -> pl.LazyFrame:
-    """Count the judged rows by fate, in one pass; the table that `report_of` reads."""
+def _day_by_day(rows: pl.LazyFrame, policy: HygienePolicy) -> pl.LazyFrame:
+    """Count the rows of each customer, day and fate; `copied` is the key of a day that holds a row more than once."""
     amount = pl.col("amount")
     return (
         rows.group_by(pl.all())
@@ -166,12 +185,17 @@ def counted(rows: pl.LazyFrame, policy: HygienePolicy) -> pl.LazyFrame:
             distinct=pl.len().cast(pl.Int64),
             zeros=pl.col("copies").filter(amount == 0).sum().cast(pl.Int64),
             finer=pl.col("copies").filter(finer_than_a_cent(amount)).sum().cast(pl.Int64),
+            key=pl.col(DAY_KEY).first(),
         )
-        .group_by("fate")
-        .agg(
-            pl.col("lines", "distinct", "zeros", "finer").sum(),
-            order_days=pl.len().cast(pl.Int64),
-            last_day=pl.col("day").max(),
+        .select(
+            "fate",
+            "day",
+            "lines",
+            "distinct",
+            "zeros",
+            "finer",
+            order_days=pl.lit(1, dtype=pl.Int64),
+            copied=pl.when(pl.col("lines") > pl.col("distinct")).then("key"),
         )
     )
 

@@ -10,7 +10,8 @@ from datetime import date, datetime
 import polars as pl
 
 from cxsim.data import parsing
-from cxsim.data.hygiene import KEPT, HygienePolicy, HygieneReport, counted, judged, kept, report_of
+from cxsim.data.hygiene import FATE, KEPT, HygienePolicy, HygieneReport, counted, judged, report_of
+from cxsim.data.repeats import keyed, repeated, without_copies
 from cxsim.data.sources import Source, opened, schema_of, unreadable
 from cxsim.errors import DataError, choices
 from cxsim.tables import TRANSACTIONS
@@ -90,9 +91,9 @@ def read_transactions(
     rules = HygienePolicy() if policy is None else policy
     end = None if until is None else as_date("until", until)
     raw, label = opened(source)
-    rows = judged(_read(raw, schema_of(raw, label), _names(columns), label), rules, end)
+    rows = keyed(judged(_read(raw, schema_of(raw, label), _names(columns), label), rules, end))
     try:
-        counts = counted(rows, rules).collect(engine="streaming")
+        counts = counted(rows, rules, repeated(rows)).collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
         raise unreadable(label, error) from error
     if counts.is_empty():
@@ -100,8 +101,12 @@ def read_transactions(
     report = report_of(counts, rules)
     if report.rows_kept == 0:
         raise DataError(f"{label}: no usable row.\n{report}")
-    seen: date = counts.filter(pl.col("fate") == KEPT)["last_day"].item()
-    return Transactions(table=kept(rows, report), hygiene=report, until=seen if end is None else end)
+    usable = counts.filter(pl.col("fate") == KEPT)
+    clean = rows.filter(pl.col("fate") == pl.lit(KEPT, dtype=FATE))
+    if rules.exact_duplicate == "drop":
+        clean = without_copies(clean, usable["copied"].explode().drop_nulls())
+    until_then: date = usable["last_day"].item() if end is None else end
+    return Transactions(table=clean.select(list(TRANSACTIONS.columns)), hygiene=report, until=until_then)
 
 
 def as_date(name: str, found: object) -> date:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.data import HygieneLine, HygienePolicy, HygieneReport, read_transactions, summarise
+from cxsim.data import HygieneLine, HygienePolicy, HygieneReport, read_transactions, repeats, summarise, transactions
 from cxsim.errors import DataError
 
 GOOD = ("a", "2024-01-05", "10.00")
@@ -171,6 +171,38 @@ def test_a_file_exported_twice_gives_the_customers_of_one(rows, until):
     once, twice = lines(GOOD, *rows), lines(GOOD, *rows, GOOD, *rows)
     expected = summarise(read_transactions(once, until=until))
     assert summarise(read_transactions(twice, until=until)).equals(expected)
+
+
+@given(st.lists(texts, max_size=30), policies, ends)
+def test_copies_are_the_same_however_they_are_looked_for(rows, policy, until):
+    # All rows compared; days sought and rows held; days sought and all rows compared in the end.
+    found = []
+    for worth, held in ((-1.0, 0), (2.0, 100), (2.0, 0)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(repeats, "_WORTH_THE_SEARCH", worth)
+            patch.setattr(repeats, "_HELD_DAYS", held)
+            read = read_transactions(lines(GOOD, *rows), policy=policy, until=until)
+            found.append((read.hygiene, read.table.collect().rows()))
+    assert found[0] == found[1] == found[2]
+
+
+def test_days_that_share_a_hash_are_told_apart(monkeypatch):
+    monkeypatch.setattr(repeats, "_WORTH_THE_SEARCH", 2.0)
+    rows = lines(GOOD, GOOD, *[(name, f"2024-01-{day:02d}", "1") for name in "abc" for day in range(1, 20)])
+    expected = read_transactions(rows)
+    one_hash = pl.lit(7, dtype=pl.UInt64).alias("day_key")
+    monkeypatch.setattr(transactions, "keyed", lambda table: table.with_columns(one_hash))
+    found = read_transactions(rows)
+    assert found.hygiene == expected.hygiene
+    assert found.table.collect().equals(expected.table.collect())
+
+
+def test_a_few_copies_in_a_long_log_leave_its_order_as_it_is():
+    places = range(20_000)
+    long = lines(*[(str(place), "2024-01-05", "1.00") for place in places])
+    found = read_transactions(pl.concat([long, long[500:510], long[:3]]))
+    assert gone(found.hygiene) == {"exact duplicate": 13}
+    assert found.table.collect()["customer_id"].to_list() == [str(place) for place in places]
 
 
 def test_no_usable_row_is_refused_with_the_counts():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import subprocess
 import sys
@@ -78,7 +80,7 @@ def test_lines_of_one_day_are_one_order_with_their_sum():
 
 
 def test_two_orders_on_the_first_day_are_no_repeat_order():
-    assert summarise(orders([("a", START, 5.0), ("a", START, 7.0)])).row(0) == ("a", 0, 0, 0, None)
+    assert summarise(orders([("a", START, 5.0), ("a", START, 7.0)])).row(0) == ("a", 0, 0, 0, None, 0.0)
 
 
 def test_a_free_repeat_order_counts_and_is_worth_zero():
@@ -141,6 +143,39 @@ def test_monetary_value_is_exact_in_cents(rows):
     repeats = {customer: [spent[day] for day in sorted(spent)[1:]] for customer, spent in by_day.items()}
     expected = [sum(cents) / (100 * len(cents)) if cents else None for _, cents in sorted(repeats.items())]
     assert summarise(orders(rows))["monetary_value"].to_list() == expected
+
+
+def test_the_logarithms_of_the_gaps_are_summed():
+    days = [date(2015, 1, 1), date(2015, 1, 2), date(2015, 1, 9), date(2015, 1, 9), date(2015, 3, 1)]
+    found = summarise(orders([("a", day, 1.0) for day in days] + [("b", START, 1.0)]))["log_gaps"].to_list()
+    # ln 1 + ln 7 + ln 51; half a unit of 2**-30 may be missing or added for each of the three.
+    assert found == [pytest.approx(math.log(7) + math.log(51), abs=3 * 2**-31), 0.0]
+
+
+@given(order_lines)
+def test_the_logarithms_of_the_gaps_are_those_of_the_order_days(rows):
+    by_customer: dict[str, set[date]] = {}
+    for customer, day, _ in rows:
+        by_customer.setdefault(customer, set()).add(day)
+    found = dict(summarise(orders(rows)).select("customer_id", "log_gaps").iter_rows())
+    for customer, days in by_customer.items():
+        gaps = [(later - day).days for day, later in itertools.pairwise(sorted(days))]
+        assert found[customer] == pytest.approx(sum(map(math.log, gaps)), abs=len(gaps) * 2**-31 + 1e-12)
+
+
+@pytest.mark.parametrize("kind", [pl.Int64, pl.UInt64, pl.String, pl.Int32])
+def test_customers_of_every_type_are_kept_apart_and_sorted(kind):
+    numbers = [3, 100, 20, 3, 100, 3]
+    rows = pl.DataFrame(
+        {
+            "customer_id": pl.Series(numbers).cast(kind),
+            "ordered_at": [START + timedelta(days=day) for day in (9, 1, 2, 0, 0, 4)],
+            "amount": [1.0] * 6,
+        }
+    )
+    found = summarise(rows)
+    assert found["customer_id"].to_list() == sorted(rows["customer_id"].unique().to_list())
+    assert dict(found.select(pl.col("customer_id").cast(pl.Int64), "frequency").iter_rows()) == {3: 2, 20: 0, 100: 1}
 
 
 def test_a_summary_of_shuffled_cdnow_is_the_same():
