@@ -1,12 +1,13 @@
-"""How the functions of the kernel are compiled, and where the machine code is kept.
+"""How compiled functions are compiled, and where their machine code is kept: the one door to numba.
 
 numba keeps compiled code beside each file and looks at that file alone when it decides whether it is stale. Our
 functions are inlined across files, so code that was compiled against yesterday's other files would go on being used.
-The code is therefore kept in a folder named after the content of all of them.
+The code of a room is therefore kept in a folder named after the content of everything that it is compiled from.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +18,20 @@ from numba import njit
 
 _Compiled = TypeVar("_Compiled", bound=Callable[..., object])
 
+_PACKAGE = Path(__file__).parent
+# What the compiled functions of a room call, beside the room itself.
+_BELOW = {
+    "rng": (),
+    "models": ("rng/*.py",),
+    "estimation": ("rng/*.py", "models/**/*.py"),
+    "simulation": ("rng/*.py", "tallies.py"),
+}
+
 
 def lean(function: _Compiled) -> _Compiled:
-    """Compile a function of the kernel without reference counts on the arrays that go from function to function.
+    """Compile a function without reference counts on the arrays that go from function to function.
 
-    They cost more than half of the kernel's time. Safe for functions that neither make an array nor keep one.
+    They cost more than half of the simulation's time. Safe for functions that neither make an array nor keep one.
     """
     return _kept(function, _nrt=False)
 
@@ -29,13 +39,13 @@ def lean(function: _Compiled) -> _Compiled:
 def inlined(function: _Compiled) -> _Compiled:
     """Compile a lean function into each of its callers, so that a dozen arrays need not be handed on to it.
 
-    This saves a third of the kernel's time where programmes run, and a sixth in the baseline.
+    This saves a third of the simulation's time where programmes run, and a sixth in the baseline.
     """
     return _kept(function, _nrt=False, inline=True)
 
 
 def counted(function: _Compiled) -> _Compiled:
-    """Compile a function of the kernel that makes arrays."""
+    """Compile a function that makes arrays."""
     return _kept(function, _nrt=True)
 
 
@@ -43,27 +53,28 @@ def _kept(function: _Compiled, *, _nrt: bool, inline: bool = False) -> _Compiled
     # Neither the option _nrt nor the setting CACHE_DIR is in numba's types.
     compiler: Any = njit
     settings: Any = numba.config
+    folder = _folder(function.__module__.partition(".")[2].partition(".")[0])
     before = settings.CACHE_DIR
-    settings.CACHE_DIR = str(_FOLDER) if _FOLDER else before
+    settings.CACHE_DIR = str(folder) if folder else before
     try:
-        compiled: _Compiled = compiler(cache=_FOLDER is not None, nogil=True, forceinline=inline, _nrt=_nrt)(function)
+        compiled: _Compiled = compiler(cache=folder is not None, nogil=True, forceinline=inline, _nrt=_nrt)(function)
         return compiled
     finally:
         settings.CACHE_DIR = before
 
 
-def _folder() -> Path | None:
+@functools.cache
+def _folder(room: str) -> Path | None:
     """Return the folder for this very code, made if need be; None where none can be made: it is then compiled anew."""
-    package = Path(__file__).parent.parent
+    if room not in _BELOW:
+        return None
     content = hashlib.sha256(numba.__version__.encode())
-    for path in sorted([*package.glob("rng/*.py"), *package.glob("simulation/*.py"), package / "tallies.py"]):
+    sources = [path for pattern in (*_BELOW[room], f"{room}/**/*.py") for path in _PACKAGE.glob(pattern)]
+    for path in sorted([Path(__file__), *sources]):
         content.update(path.read_bytes())
-    folder = package / "__pycache__" / f"kernel-{content.hexdigest()[:16]}"
+    folder = _PACKAGE / "__pycache__" / f"{room}-{content.hexdigest()[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
     return folder
-
-
-_FOLDER = _folder()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cxsim.rng.compiled import lean
+from cxsim.compiled import lean
 
 _LN2_HI = 6.93147180369123816490e-01
 _LN2_LO = 1.90821492927058770002e-10

@@ -14,7 +14,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from cxsim.rng.compiled import lean
+from cxsim.compiled import lean
 
 
 class Purpose(IntEnum):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cxsim.rng.compiled import lean
+from cxsim.compiled import lean
 from cxsim.rng.elementary import exp, log
 from cxsim.rng.keys import random_bits, share
 from cxsim.rng.ziggurat import (

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim import rng
+from cxsim.compiled import lean
 from cxsim.errors import SimulationError
-from cxsim.rng.compiled import lean
 from cxsim.simulation.population import Population
 
 FIRST_NEW_CUSTOMER = 1 << 40

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.rng.compiled import inlined
+from cxsim.compiled import inlined
 from cxsim.simulation import reaches
 from cxsim.simulation.blocks import Block
 from cxsim.simulation.plan import Plan

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.rng.compiled import counted, inlined, lean
+from cxsim.compiled import counted, inlined, lean
 from cxsim.simulation import reaches
 from cxsim.simulation.blocks import Block, Latents
 from cxsim.simulation.booking import Books, Card, book_arrival, book_end, book_order

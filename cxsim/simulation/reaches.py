@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.rng.compiled import inlined
+from cxsim.compiled import inlined
 from cxsim.simulation.plan import Plan
 
 _UPTAKE = int(rng.Purpose.UPTAKE)
