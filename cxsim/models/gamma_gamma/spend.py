@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import digamma, gammaln, polygamma
+from scipy.special import gammaln
 
 from cxsim.errors import DataError, EstimationError
 from cxsim.models.admission import require_positive, whole
@@ -74,41 +74,6 @@ def log_likelihood(params: GammaGammaParams, frequency: ArrayLike, monetary_valu
     total = np.log(x * m + v)
     rest = gammaln(p * x + q) - gammaln(p * x) - gammaln(q)
     return np.asarray(rest + q * (np.log(v) - total) + p * x * (np.log(x * m) - total) - np.log(m))
-
-
-def log_likelihood_derivatives(
-    params: GammaGammaParams, frequency: FloatArray, monetary_value: FloatArray, *, weights: FloatArray
-) -> tuple[float, FloatArray, FloatArray]:
-    """Return the weighted log-likelihood, its gradient and its Hessian in (log p, log q, log v).
-
-    Parameters
-    ----------
-    params
-        Parameters, v in the currency of `monetary_value`.
-    frequency, monetary_value, weights
-        Repeat orders; mean amount of them; number of such customers. Shape (n,).
-
-    Returns
-    -------
-    tuple
-        A number, an array of shape (3,), an array of shape (3, 3).
-    """
-    value = float((weights * log_likelihood(params, frequency, monetary_value)).sum())
-    x, m = _spends(frequency, monetary_value)
-    p, q, v = params.p, params.q, params.v
-    theta, total, both = np.array([p, q, v]), x * m + v, p * x + q
-    common, curve = digamma(both) - np.log(total), polygamma(1, both)
-    own = common - digamma(p * x) + np.log(x * m)
-    gradient = np.stack([x * own, common - digamma(q) + np.log(v), q / v - both / total])
-    hessian = np.stack(
-        [
-            np.stack([x**2 * (curve - polygamma(1, p * x)), x * curve, -x / total]),
-            np.stack([x * curve, curve - polygamma(1, q), 1.0 / v - 1.0 / total]),
-            np.stack([-x / total, 1.0 / v - 1.0 / total, -q / v**2 + both / total**2]),
-        ]
-    )
-    slope = theta * (weights * gradient).sum(axis=-1)
-    return value, slope, theta[:, None] * theta[None, :] * (weights * hessian).sum(axis=-1) + np.diag(slope)
 
 
 def population_mean(params: GammaGammaParams) -> float:
