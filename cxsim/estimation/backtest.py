@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from cxsim.estimation.bgnbd_fit import BgNbdFit
-from cxsim.models import bgnbd
+from cxsim.estimation.purchase_fit import PurchaseFit
+from cxsim.models import purchases as formulas
 from cxsim.quantity import Z95
 from cxsim.tables import RFM, check
 
 LAST_CLASS = 7
 
 
-def tracking(counts: pl.DataFrame, purchases: BgNbdFit) -> pl.DataFrame:
+def tracking(counts: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     """Return cumulative repeat orders along the calendar, as observed and as the model expects them.
 
     Parameters
@@ -30,12 +30,12 @@ def tracking(counts: pl.DataFrame, purchases: BgNbdFit) -> pl.DataFrame:
         model expects of a customer of their age.
     """
     age = np.arange(counts.height, dtype=np.float64)
-    per_customer = bgnbd.expected_purchases_new(purchases.params, age)
+    per_customer = formulas.expected_purchases_new(purchases.params, age)
     expected = np.convolve(counts["first_orders"].to_numpy(), per_customer)[: counts.height]
     return counts.select("day", pl.Series("expected", expected), observed="repeat_orders")
 
 
-def frequency_fit(rfm: pl.DataFrame, purchases: BgNbdFit) -> pl.DataFrame:
+def frequency_fit(rfm: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     """Return how many customers came back how often, observed and expected, in classes 0, 1, ... 7+.
 
     Parameters
@@ -54,7 +54,8 @@ def frequency_fit(rfm: pl.DataFrame, purchases: BgNbdFit) -> pl.DataFrame:
     ages = check(rfm, RFM).group_by("age_days", maintain_order=True).len()
     age, weight = ages["age_days"].cast(pl.Float64).to_numpy(), ages["len"].to_numpy()
     orders = np.arange(LAST_CLASS)
-    exact = weight @ bgnbd.purchase_probability_new(purchases.params, age[:, None], orders[None, :])
+    chances = formulas.purchase_probability_new(purchases.params, end=age[:, None], counts=orders[None, :])
+    exact = weight @ chances
     expected = pl.DataFrame({"class": np.arange(LAST_CLASS + 1), "expected": [*exact, weight.sum() - exact.sum()]})
     observed = rfm.group_by(_class()).agg(observed=pl.len().cast(pl.Int64))
     return (
@@ -64,7 +65,7 @@ def frequency_fit(rfm: pl.DataFrame, purchases: BgNbdFit) -> pl.DataFrame:
     )
 
 
-def holdout_fit(rfm: pl.DataFrame, later: pl.DataFrame, purchases: BgNbdFit, *, days: float) -> pl.DataFrame:
+def holdout_fit(rfm: pl.DataFrame, later: pl.DataFrame, purchases: PurchaseFit, *, days: float) -> pl.DataFrame:
     """Return mean orders per customer after calibration by class of frequency, observed and expected.
 
     Parameters

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from cxsim.errors import EstimationError
+from cxsim.estimation.admission import require_level
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -68,6 +70,25 @@ class Estimates:
                 "parameter": list(self.names),
                 "estimate": list(self.values),
                 "std_error": list(self.std_errors().values()),
+            }
+        )
+
+    def intervals(self, level: float) -> pl.DataFrame:
+        """Return one row per parameter: parameter, low, high; normal on the logarithm, as no parameter is below zero.
+
+        Raises
+        ------
+        EstimationError
+            If `level` is not between 0 and 1.
+        """
+        require_level(level)
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * level)
+        spread = [math.exp(min(reach * math.sqrt(row[i]), 700.0)) for i, row in enumerate(self.log_covariance)]
+        return pl.DataFrame(
+            {
+                "parameter": list(self.names),
+                "low": [value / factor for value, factor in zip(self.values, spread, strict=True)],
+                "high": [value * factor for value, factor in zip(self.values, spread, strict=True)],
             }
         )
 

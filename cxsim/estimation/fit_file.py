@@ -10,19 +10,21 @@ from datetime import date
 from pathlib import Path
 
 from cxsim.errors import CxsimError, EstimationError, choices
-from cxsim.estimation.bgnbd_fit import BgNbdFit
 from cxsim.estimation.estimates import Matrix
 from cxsim.estimation.gamma_gamma_fit import GammaGammaFit
-from cxsim.models import BgNbdParams, GammaGammaParams
+from cxsim.estimation.kinds import KINDS
+from cxsim.estimation.purchase_fit import Basis, PurchaseFit
+from cxsim.models import GammaGammaParams
 
+Fit = PurchaseFit | GammaGammaFit
 Record = Mapping[str, object]
 
 FORMAT = "cxsim fit"
-VERSION = 1
-_PARAMS = {"bgnbd": ("r", "alpha", "a", "b"), "gamma_gamma": ("p", "q", "v")}
+VERSION = 2
+_PARAMS = {name: kind.names for name, kind in KINDS.items()} | {"gamma_gamma": ("p", "q", "v")}
 
 
-def to_json(fit: BgNbdFit | GammaGammaFit) -> str:
+def to_json(fit: Fit) -> str:
     """Return `fit` as JSON; floats are written so that they come back exactly.
 
     Parameters
@@ -35,7 +37,7 @@ def to_json(fit: BgNbdFit | GammaGammaFit) -> str:
     str
         The same fit gives the same text, with a line feed at its end.
     """
-    kind = "bgnbd" if isinstance(fit, BgNbdFit) else "gamma_gamma"
+    kind = fit.model if isinstance(fit, PurchaseFit) else "gamma_gamma"
     record: dict[str, object] = {
         "format": FORMAT,
         "version": VERSION,
@@ -46,14 +48,19 @@ def to_json(fit: BgNbdFit | GammaGammaFit) -> str:
         "n_customers": fit.n_customers,
         "n_patterns": fit.n_patterns,
         "max_abs_gradient": fit.max_abs_gradient,
+        "basis": fit.basis,
+        "loose": list(fit.loose),
+        "engine": fit.engine,
         "observed_until": None if fit.observed_until is None else fit.observed_until.isoformat(),
     }
     if isinstance(fit, GammaGammaFit):
         record["n_left_out"] = fit.n_left_out
+    else:
+        record["k"] = fit.params.k
     return json.dumps(record, indent=2, allow_nan=False) + "\n"
 
 
-def from_json(text: str) -> BgNbdFit | GammaGammaFit:
+def from_json(text: str) -> Fit:
     """Return the fit that `to_json` wrote.
 
     Parameters
@@ -67,10 +74,10 @@ def from_json(text: str) -> BgNbdFit | GammaGammaFit:
         If the text is no JSON, no fit, of another version or kind, or has a field missing or of a wrong type.
     """
     record = _record(text)
-    return _gamma_gamma(record) if record["kind"] == "gamma_gamma" else _bgnbd(record)
+    return _gamma_gamma(record) if record["kind"] == "gamma_gamma" else _purchases(record)
 
 
-def save_fit(fit: BgNbdFit | GammaGammaFit, path: str | os.PathLike[str]) -> None:
+def save_fit(fit: Fit, path: str | os.PathLike[str]) -> None:
     """Write `fit` to `path`; a file that is there stays whole until the new one is complete.
 
     Parameters
@@ -90,7 +97,7 @@ def save_fit(fit: BgNbdFit | GammaGammaFit, path: str | os.PathLike[str]) -> Non
         draft.unlink(missing_ok=True)
 
 
-def load_fit(path: str | os.PathLike[str]) -> BgNbdFit | GammaGammaFit:
+def load_fit(path: str | os.PathLike[str]) -> Fit:
     """Return the fit that `save_fit` wrote to `path`.
 
     Parameters
@@ -117,15 +124,19 @@ def load_fit(path: str | os.PathLike[str]) -> BgNbdFit | GammaGammaFit:
         raise EstimationError(f"{source}: {error}") from error
 
 
-def _bgnbd(record: Record) -> BgNbdFit:
-    params = _params(record)
-    return BgNbdFit(
-        params=BgNbdParams(r=params["r"], alpha=params["alpha"], a=params["a"], b=params["b"]),
+def _purchases(record: Record) -> PurchaseFit:
+    kind = KINDS[str(record["kind"])]
+    return PurchaseFit(
+        model=kind.name,
+        params=kind.params(list(_params(record).values()), _count(record, "k")),
         log_covariance=_matrix(record, "log_covariance"),
         log_likelihood=_number(record, "log_likelihood"),
         n_customers=_count(record, "n_customers"),
         n_patterns=_count(record, "n_patterns"),
         max_abs_gradient=_number(record, "max_abs_gradient"),
+        basis=_basis(record),
+        loose=_loose(record),
+        engine=str(_field(record, "engine")),
         observed_until=_day(record, "observed_until"),
     )
 
@@ -140,6 +151,9 @@ def _gamma_gamma(record: Record) -> GammaGammaFit:
         n_left_out=_count(record, "n_left_out"),
         n_patterns=_count(record, "n_patterns"),
         max_abs_gradient=_number(record, "max_abs_gradient"),
+        basis=_basis(record),
+        loose=_loose(record),
+        engine=str(_field(record, "engine")),
         observed_until=_day(record, "observed_until"),
     )
 
@@ -180,6 +194,23 @@ def _count(record: Record, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise EstimationError(f"'{name}' must be a whole number, not negative; found {value!r}.")
     return value
+
+
+def _basis(record: Record) -> Basis:
+    match _field(record, "basis"):
+        case "likelihood":
+            return "likelihood"
+        case "prior":
+            return "prior"
+        case other:
+            raise EstimationError(f"'basis' must be 'likelihood' or 'prior'; found {other!r}.")
+
+
+def _loose(record: Record) -> tuple[str, ...]:
+    names = _field(record, "loose")
+    if not isinstance(names, list):
+        raise EstimationError(f"'loose' must be a list of parameters; found {names!r}.")
+    return tuple(str(name) for name in names)
 
 
 def _params(record: Record) -> dict[str, float]:

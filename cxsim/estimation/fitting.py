@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,82 +14,122 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cxsim.errors import EstimationError, choices
-from cxsim.estimation.bgnbd_fit import BgNbdFit
+from cxsim.estimation import lifetimes_engine
+from cxsim.estimation.admission import is_count
 from cxsim.estimation.estimates import PARAMETER_DIGITS, as_matrix, significant
 from cxsim.estimation.gamma_gamma_fit import GammaGammaFit
-from cxsim.estimation.lifetimes_engine import bgnbd_start, gamma_gamma_start
-from cxsim.estimation.maximum import climb
-from cxsim.estimation.patterns import purchase_patterns, spend_patterns
-from cxsim.models import BgNbdParams, GammaGammaParams, bgnbd, gamma_gamma
+from cxsim.estimation.kinds import Kind, Model, kind_of
+from cxsim.estimation.likelihoods import Likelihood, derivatives, purchase_likelihood, spend_likelihood, thinned
+from cxsim.estimation.maximum import Top, climb, highest
+from cxsim.estimation.patterns import PurchasePatterns, log_gap_sum, purchase_patterns, spend_patterns
+from cxsim.estimation.posteriors.priors import REACH, LogNormalPrior, purchase_prior, spend_prior
+from cxsim.estimation.purchase_fit import Basis, PurchaseFit
+from cxsim.estimation.starts import purchase_centre, purchase_starts, spend_centre, spend_starts
+from cxsim.models import GammaGammaParams
+from cxsim.models.beta_geometric.params import MOST_STAGES
 
 FloatArray = NDArray[np.float64]
+Engine = Literal["native", "lifetimes"]
+ENGINES = ("native", "lifetimes")
 
-# Seventeen significant digits name a double exactly.
-_ALL_DIGITS = 17
+# Starts that are climbed from, the best of those that were tried.
+_CLIMBS = 2
+# Customers on whom the neighbourhood of the top is found where there are more.
+_SCOUTS = 20_000
+# The search for k ends when so many more stages in a row were no better.
+_PATIENCE = 2
+# A parameter so many e-folds from its ordinary size, where the likelihood has no top, has run away.
+_AWAY = 6.0
+# Share of a flat direction from which on a parameter belongs to it.
+_PART = 0.3
 
 
-def fit(rfm: pl.DataFrame, *, model: Literal["bgnbd"] = "bgnbd", observed_until: date | None = None) -> BgNbdFit:
-    """Fit a model of repeat orders to customers by maximum likelihood.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """Where the estimates were found.
+
+    Attributes
+    ----------
+    top
+        The place, with the value of the likelihood there and the derivatives of what was maximised.
+    basis, loose, engine
+        As in `PurchaseFit`.
+    """
+
+    top: Top
+    basis: Basis = "likelihood"
+    loose: tuple[str, ...] = ()
+    engine: Engine = "native"
+
+
+def fit(
+    rfm: pl.DataFrame,
+    *,
+    model: Model = "bgnbd",
+    k: int | None = None,
+    engine: Engine = "native",
+    observed_until: date | None = None,
+) -> PurchaseFit:
+    """Fit a model of repeat orders and leaving to customers by maximum likelihood.
 
     Parameters
     ----------
     rfm
         Customers under the RFM contract, one row each, times in days.
     model
-        `bgnbd`, the BG/NBD model.
+        `bgnbd` (leaving after a repeat order), `mbgnbd` (also after the first), `paretonbd` (leaving on the calendar),
+        and for customers who order more regularly than by chance `bgcnbd` and `mbgcnbd`.
+    k
+        Stages between orders for the last two, 1 to 60; None chooses it by likelihood, for which `rfm` needs its
+        column log_gaps. The other models have 1.
+    engine
+        `native`, or `lifetimes` for the archived library's own optimum of the first three models.
     observed_until
         Last day of the observation, to be kept with the fit.
 
     Returns
     -------
-    BgNbdFit
-        Estimates with covariance and log-likelihood, alpha in days.
+    PurchaseFit
+        Estimates with covariance and log-likelihood, times in days. Where the likelihood has no top (nobody seems to
+        leave, all buy at one rate), the estimates are those of a posterior with weak priors, and `basis` says so.
 
     Raises
     ------
     TableError
         If `rfm` does not keep its contract.
     EstimationError
-        For an unknown model, impossible pasts, too few (repeat) customers, or data that do not determine the
-        parameters.
+        For an unknown model or engine, a k that the model does not have, impossible pasts, or too few (repeat)
+        customers.
 
     Notes
     -----
-    lifetimes' BetaGeoFitter finds the place; Newton's steps with analytic derivatives find the maximum to the last
-    digits, so that the result does not hang on where BFGS stopped. Likelihood and covariance are our own, because
-    lifetimes reports the mean likelihood of rescaled times, and a covariance whose off-diagonals are wrong.
+    Newton's steps with analytic gradient and Hessian in the logarithms of the parameters, from several starts, over
+    distinct pasts. The covariance is the inverse of minus the Hessian at the top.
 
     References
     ----------
-    Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way", Marketing Science 24, 275-284.
+    Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way", Marketing Science 24, 275-284. Schmittlein,
+    Morrison & Colombo (1987), Management Science 33, 1-24. Batislam, Denizel & Filiztekin (2007), International
+    Journal of Research in Marketing 24, 201-209. Platzer & Reutterer (2016), Marketing Science 35, 779-799.
     """
-    if model != "bgnbd":
-        raise EstimationError(f"no model '{model}'; {choices(model, ['bgnbd'])}")
-    patterns = purchase_patterns(rfm)
-
-    def surface(log_params: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        return bgnbd.log_likelihood_derivatives(
-            _bgnbd_params(log_params),
-            patterns.frequency,
-            patterns.recency_days,
-            patterns.age_days,
-            weights=patterns.weight,
-        )
-
-    start = bgnbd_start(patterns)
-    top = climb("BG/NBD", ("r", "alpha", "a", "b"), surface, np.log([start.r, start.alpha, start.a, start.b]))
-    return BgNbdFit(
-        params=_bgnbd_params(top.log_params, PARAMETER_DIGITS),
-        log_covariance=as_matrix(top.covariance),
-        log_likelihood=top.value,
-        n_customers=rfm.height,
-        n_patterns=patterns.weight.size,
-        max_abs_gradient=top.max_abs_gradient,
-        observed_until=observed_until,
-    )
+    kind, patterns = kind_of(model), purchase_patterns(rfm)
+    _require_engine(engine)
+    stages = _stages(kind, k)
+    if engine == "lifetimes":
+        return _purchase_fit(kind, 1, patterns, _lifetimes_top(kind, patterns), observed_until)
+    if stages is not None:
+        log_gaps = log_gap_sum(rfm) if stages > 1 and "log_gaps" in rfm.columns else 0.0
+        found = _purchase_top(kind, stages, patterns, log_gaps)
+        return _purchase_fit(kind, stages, patterns, found, observed_until)
+    best, tops = 1, dict[int, Found]()
+    log_gaps = log_gap_sum(rfm)
+    while (tried := len(tops) + 1) <= min(best + _PATIENCE, MOST_STAGES):
+        tops[tried] = _purchase_top(kind, tried, patterns, log_gaps)
+        best = max(tops, key=lambda stage: tops[stage].top.value)
+    return _purchase_fit(kind, best, patterns, tops[best], observed_until)
 
 
-def fit_spend(rfm: pl.DataFrame, *, observed_until: date | None = None) -> GammaGammaFit:
+def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: date | None = None) -> GammaGammaFit:
     """Fit the Gamma-Gamma model of spend per order to repeat customers by maximum likelihood.
 
     Parameters
@@ -94,52 +137,138 @@ def fit_spend(rfm: pl.DataFrame, *, observed_until: date | None = None) -> Gamma
     rfm
         Customers under the RFM contract. Those without repeat order or positive monetary value are left out and
         counted.
+    engine
+        `native`, or `lifetimes` for the archived library's own optimum.
     observed_until
         Last day of the observation, to be kept with the fit.
 
     Returns
     -------
     GammaGammaFit
-        Estimates with covariance and log-likelihood, v in the currency of the orders.
+        Estimates with covariance and log-likelihood, v in the currency of the orders; `basis` as in `fit`.
 
     Raises
     ------
     TableError
         If `rfm` does not keep its contract.
     EstimationError
-        For impossible pasts, too few repeat customers, amounts all the same, or data that do not determine the
-        parameters.
+        For an unknown engine, impossible pasts, too few repeat customers, or amounts all the same.
 
     References
     ----------
     Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025.
     """
     patterns = spend_patterns(rfm)
-
-    def surface(log_params: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        return gamma_gamma.log_likelihood_derivatives(
-            _gamma_gamma_params(log_params), patterns.frequency, patterns.monetary_value, weights=patterns.weight
-        )
-
-    start = gamma_gamma_start(patterns)
-    top = climb("Gamma-Gamma", ("p", "q", "v"), surface, np.log([start.p, start.q, start.v]))
+    _require_engine(engine)
+    likelihood = spend_likelihood(patterns)
+    if engine == "lifetimes":
+        found = _reported(likelihood, lifetimes_engine.gamma_gamma(patterns))
+    else:
+        found = _top(likelihood, spend_starts(patterns), spend_centre(patterns), spend_prior(patterns))
+    top = found.top
+    p, q, v = (significant(math.exp(x), PARAMETER_DIGITS) for x in top.log_params)
     return GammaGammaFit(
-        params=_gamma_gamma_params(top.log_params, PARAMETER_DIGITS),
+        params=GammaGammaParams(p=p, q=q, v=v),
         log_covariance=as_matrix(top.covariance),
         log_likelihood=top.value,
         n_customers=rfm.height - patterns.n_left_out,
         n_left_out=patterns.n_left_out,
         n_patterns=patterns.weight.size,
-        max_abs_gradient=top.max_abs_gradient,
+        max_abs_gradient=float(np.abs(top.gradient).max()),
+        basis=found.basis,
+        loose=found.loose,
+        engine=found.engine,
         observed_until=observed_until,
     )
 
 
-def _bgnbd_params(log_params: FloatArray, digits: int = _ALL_DIGITS) -> BgNbdParams:
-    r, alpha, a, b = (significant(math.exp(x), digits) for x in log_params)
-    return BgNbdParams(r=r, alpha=alpha, a=a, b=b)
+def _stages(kind: Kind, k: int | None) -> int | None:
+    """Return the number of stages that is wanted; None where it is to be chosen."""
+    if kind.regular and (k is None or (is_count(k, least=1) and k <= MOST_STAGES)):
+        return k
+    if not kind.regular and (k is None or (is_count(k, least=1) and k == 1)):
+        return 1
+    possible = f"a whole number from 1 to {MOST_STAGES}, or None to choose it" if kind.regular else "1 or None"
+    raise EstimationError(f"{kind.title}: k is {k!r}; it must be {possible}.")
 
 
-def _gamma_gamma_params(log_params: FloatArray, digits: int = _ALL_DIGITS) -> GammaGammaParams:
-    p, q, v = (significant(math.exp(x), digits) for x in log_params)
-    return GammaGammaParams(p=p, q=q, v=v)
+def _require_engine(engine: str) -> None:
+    if engine not in ENGINES:
+        raise EstimationError(f"no engine '{engine}'; {choices(str(engine), list(ENGINES))}")
+
+
+def _purchase_top(kind: Kind, k: int, patterns: PurchasePatterns, log_gaps: float) -> Found:
+    likelihood = purchase_likelihood(kind, k, patterns, log_gaps=log_gaps)
+    starts, centre = purchase_starts(kind, k, patterns), purchase_centre(kind, k, patterns)
+    return _top(likelihood, starts, centre, purchase_prior(kind.names, patterns))
+
+
+def _top(likelihood: Likelihood, starts: Sequence[FloatArray], centre: FloatArray, prior: LogNormalPrior) -> Found:
+    """Return the top of the likelihood, or if it has none that of the posterior under a weak prior."""
+    few = thinned(likelihood, _SCOUTS)
+    tried = sorted(starts, key=lambda start: -derivatives(few, start)[0])[:_CLIMBS]
+    near = highest(partial(derivatives, few), tried, centre)
+    top = climb(partial(derivatives, likelihood), near.log_params, centre) if few is not likelihood else near
+    if not (near.settled and top.settled) and few is not likelihood:
+        top = highest(partial(derivatives, likelihood), tried, centre)
+    if top.settled:
+        return Found(top=top)
+
+    def posterior(here: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        value, gradient, hessian = derivatives(likelihood, here)
+        return value + float(prior.log_density(here)), gradient + prior.gradient(here), hessian + prior.hessian(here)
+
+    middle = np.array(prior.means)
+    held = highest(posterior, [*tried, middle], middle, far=REACH)
+    if not held.settled:
+        raise EstimationError(
+            f"{likelihood.title}: neither the likelihood nor a posterior with weak priors has a top; it ran to "
+            f"{_described(likelihood.names, held.log_params)}. Look for customers who are no persons (tills, "
+            "resellers, test accounts)."
+        )
+    value = held.value - float(prior.log_density(held.log_params))
+    return Found(top=replace(held, value=value), basis="prior", loose=_loose(likelihood.names, top, centre))
+
+
+def _loose(names: tuple[str, ...], top: Top, centre: FloatArray) -> tuple[str, ...]:
+    """Return the parameters that ran away, or those that can move together without the likelihood's noticing."""
+    far = np.abs(top.log_params - centre) > _AWAY
+    if not far.any():
+        far = np.abs(np.linalg.eigh(-top.hessian)[1][:, 0]) > _PART
+    return tuple(name for name, loose in zip(names, far, strict=True) if loose)
+
+
+def _lifetimes_top(kind: Kind, patterns: PurchasePatterns) -> Found:
+    """Return the place that lifetimes finds, with our likelihood and derivatives there."""
+    return _reported(purchase_likelihood(kind, 1, patterns), lifetimes_engine.purchases(kind, patterns))
+
+
+def _reported(likelihood: Likelihood, params: Sequence[float]) -> Found:
+    log_params = np.log(params)
+    value, gradient, hessian = derivatives(likelihood, log_params)
+    top = Top(log_params=log_params, value=value, gradient=gradient, hessian=hessian, settled=True)
+    return Found(top=top, engine="lifetimes")
+
+
+def _purchase_fit(
+    kind: Kind, k: int, patterns: PurchasePatterns, found: Found, observed_until: date | None
+) -> PurchaseFit:
+    top = found.top
+    return PurchaseFit(
+        model=kind.name,
+        params=kind.params([significant(math.exp(x), PARAMETER_DIGITS) for x in top.log_params], k),
+        log_covariance=as_matrix(top.covariance),
+        log_likelihood=top.value,
+        n_customers=int(patterns.weight.sum()),
+        n_patterns=patterns.weight.size,
+        max_abs_gradient=float(np.abs(top.gradient).max()),
+        basis=found.basis,
+        loose=found.loose,
+        engine=found.engine,
+        observed_until=observed_until,
+    )
+
+
+def _described(names: tuple[str, ...], here: FloatArray) -> str:
+    """Return the parameters in words."""
+    return ", ".join(f"{name} = {math.exp(min(x, 700.0)):.4g}" for name, x in zip(names, here, strict=True))

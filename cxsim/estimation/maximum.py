@@ -1,69 +1,88 @@
-"""A log-likelihood with derivatives and a start in, its maximum with the covariance of the estimates out."""
+"""A log-likelihood with derivatives and starts in, its top out, or word that it has none."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxsim.errors import EstimationError
-
 FloatArray = NDArray[np.float64]
 Surface = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 
-_STEPS = 60
+_STEPS = 80
 # A step this small in log-parameters changes no printed digit; the gradient is then at its rounding noise.
 _STILL = 1e-11
+# Of many orders the gradient's noise is larger, and where a direction is nearly flat it moves a parameter by more than
+# that: steps this small that no longer shrink are noise.
+_FINE = 1e-6
 # A log-likelihood of n customers is summed to about n times the last bit: no smaller rise can be seen.
 _NOISE = 1e-13
 _LONGEST_STEP = 1.0
-# Condition number of the Hessian at which a direction is no longer determined by the data.
+# A parameter that is so many e-folds away from its scale has run away, where nothing holds it.
+_FAR = 12.0
+# Condition number of the Hessian from which on a direction is no longer determined by the data.
 _FLAT = 1e10
+# A start whose top lies so little higher than another's found the same top.
+_HIGHER = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Maximum:
-    """The top of a log-likelihood.
+class Top:
+    """Where a climb ended.
 
     Attributes
     ----------
     log_params
-        Logarithms of the estimates, shape (n_params,).
-    value
-        Log-likelihood of all customers.
-    covariance
-        Covariance of `log_params`, the inverse of minus the Hessian.
-    max_abs_gradient
-        Largest absolute derivative of `value` in a log-parameter.
+        Logarithms of the parameters there, shape (n_params,).
+    value, gradient, hessian
+        The surface there.
+    settled
+        Whether this is a top: no step goes higher, and every direction goes down. Otherwise a parameter ran away.
     """
 
     log_params: FloatArray
     value: float
-    covariance: FloatArray
-    max_abs_gradient: float
+    gradient: FloatArray
+    hessian: FloatArray
+    settled: bool
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Covariance of the log-parameters, the inverse of minus the Hessian; of a settled top."""
+        inverse = np.linalg.inv(-self.hessian)
+        return np.asarray(0.5 * (inverse + inverse.T))
 
 
-def climb(model: str, names: tuple[str, ...], surface: Surface, start: FloatArray) -> Maximum:
-    """Return the maximum of `surface` that is reached from `start` by Newton's steps, halved until they rise.
+def highest(surface: Surface, starts: Sequence[FloatArray], centre: FloatArray, *, far: float = _FAR) -> Top:
+    """Return the highest end of the climbs from several starts.
 
     Parameters
     ----------
-    model, names
-        Words for messages: the model and its parameters.
     surface
         Function of the log-parameters; returns value, gradient and Hessian.
-    start
-        Log-parameters to start from.
+    starts
+        Log-parameters to start from, at least one.
+    centre
+        Log-parameters of ordinary size.
+    far
+        So many e-folds away from them, a parameter has run away.
 
-    Raises
-    ------
-    EstimationError
-        If the surface has no top near the start, or is flat there in some direction.
+    Returns
+    -------
+    Top
+        The first settled one of those that are as high as any, else the highest.
     """
-    here = start
+    tops = [climb(surface, start, centre, far=far) for start in starts]
+    best = max(top.value for top in tops)
+    high = [top for top in tops if top.value >= best - _HIGHER * max(1.0, abs(best) * _HIGHER)]
+    return next((top for top in high if top.settled), high[0])
+
+
+def climb(surface: Surface, start: FloatArray, centre: FloatArray, *, far: float = _FAR) -> Top:
+    """Return where Newton's steps from `start` end; they are halved until they rise, and turned uphill."""
+    here, before = start, np.inf
     value, gradient, hessian = surface(here)
     for _ in range(_STEPS):
         step = _uphill(gradient, hessian)
@@ -78,12 +97,14 @@ def climb(model: str, names: tuple[str, ...], surface: Surface, start: FloatArra
                 there, new = here, (value, gradient, hessian)
                 break
         here, (value, gradient, hessian) = there, new
-        if np.abs(step).max() < _STILL:
-            return _settled(model, names, here, value, gradient, hessian)
-    raise EstimationError(
-        f"{model}: the likelihood still rises after {_STEPS} steps, at {_described(names, here)}. One of these runs "
-        "away because the data hold too little about it: use a longer period or more customers."
-    )
+        away = bool(np.abs(here - centre).max() > far)
+        length = float(np.abs(step).max())
+        still = length < _STILL or before <= length < _FINE
+        before = length
+        if away or still:
+            settled = not away and _determined(hessian)
+            return Top(log_params=here, value=value, gradient=gradient, hessian=hessian, settled=settled)
+    return Top(log_params=here, value=value, gradient=gradient, hessian=hessian, settled=False)
 
 
 def _uphill(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
@@ -94,26 +115,7 @@ def _uphill(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
     return np.asarray(step * min(1.0, _LONGEST_STEP / np.abs(step).max()) if step.any() else step)
 
 
-def _settled(
-    model: str, names: tuple[str, ...], here: FloatArray, value: float, gradient: FloatArray, hessian: FloatArray
-) -> Maximum:
-    """Return the maximum if the data determine every direction."""
-    curvature, axes = np.linalg.eigh(-hessian)
-    if curvature[0] <= curvature[-1] / _FLAT:
-        loose = ", ".join(name for name, part in zip(names, axes[:, 0], strict=True) if abs(part) > 0.1)
-        raise EstimationError(
-            f"{model}: the data do not determine {loose}; found {_described(names, here)}. Use a longer period or more "
-            "customers."
-        )
-    covariance = np.linalg.inv(-hessian)
-    return Maximum(
-        log_params=here,
-        value=value,
-        covariance=0.5 * (covariance + covariance.T),
-        max_abs_gradient=float(np.abs(gradient).max()),
-    )
-
-
-def _described(names: tuple[str, ...], here: FloatArray) -> str:
-    """Return the parameters in words."""
-    return ", ".join(f"{name} = {math.exp(min(x, 700.0)):.4g}" for name, x in zip(names, here, strict=True))
+def _determined(hessian: FloatArray) -> bool:
+    """Return whether the surface bends down in every direction by more than rounding."""
+    curvature = np.linalg.eigvalsh(-hessian)
+    return bool(curvature[0] > curvature[-1] / _FLAT)

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cxsim.errors import EstimationError
+from cxsim.errors import EstimationError, TableError
+from cxsim.estimation.past_keys import past_keys
 from cxsim.tables import RFM, check
 
 FloatArray = NDArray[np.float64]
@@ -65,10 +66,15 @@ def pasts(rfm: pl.DataFrame) -> pl.DataFrame:
     Raises
     ------
     TableError
-        For a missing column, a wrong type or a missing value.
+        For what is no table, a missing column, a wrong type or a missing value.
     EstimationError
         For negative counts, a last order after the end, or a last order without a repeat order.
     """
+    if not isinstance(rfm, pl.DataFrame):
+        raise TableError(
+            f"RFM: found a {type(rfm).__name__}; it must be a polars DataFrame: collect() a lazy one, and "
+            "polars.from_pandas() takes one of pandas."
+        )
     frequency, last, age = (pl.col(name) for name in PAST)
     impossible = check(rfm, RFM).filter((frequency < 0) | (last < 0) | (last > age) | ((frequency == 0) != (last == 0)))
     if impossible.height:
@@ -80,6 +86,42 @@ def pasts(rfm: pl.DataFrame) -> pl.DataFrame:
             "only if frequency is 0."
         )
     return rfm
+
+
+def amounts(rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return `rfm` if every past is possible and every monetary value is a number or missing.
+
+    Raises
+    ------
+    TableError, EstimationError
+        As in `pasts`, and for amounts that are NaN or infinite.
+    """
+    odd = pasts(rfm).filter(pl.col("monetary_value").is_not_null() & ~pl.col("monetary_value").is_finite())
+    if odd.height:
+        raise EstimationError(
+            f"RFM: {odd.height} of {rfm.height} monetary values are NaN or infinite, the first that of customer "
+            f"{odd['customer_id'][0]!r}; leave them null."
+        )
+    return rfm
+
+
+def log_gap_sum(rfm: pl.DataFrame) -> float:
+    """Return the sum of ln(gap in days) over all gaps between order days, which tells regular buyers from others.
+
+    Raises
+    ------
+    EstimationError
+        If `rfm` lacks the column log_gaps, or it holds numbers that no gaps have.
+    """
+    if "log_gaps" not in rfm.columns:
+        raise EstimationError(
+            "RFM: no column 'log_gaps', without which k cannot be chosen; summarise() adds it, or give k yourself."
+        )
+    # Added up in whole billionths, so that neither the order of the customers nor the number of threads matters.
+    gaps = rfm.select(billionths=(pl.col("log_gaps") * 1e9).round())["billionths"]
+    if gaps.null_count() or not gaps.is_finite().all() or (gaps < 0).any():
+        raise EstimationError("RFM: log_gaps must be finite and not negative; gaps are whole days, at least 1.")
+    return float(gaps.cast(pl.Int64).sum()) / 1e9
 
 
 def purchase_patterns(rfm: pl.DataFrame) -> PurchasePatterns:
@@ -95,12 +137,15 @@ def purchase_patterns(rfm: pl.DataFrame) -> PurchasePatterns:
     repeaters = pasts(rfm).filter(pl.col("frequency") > 0).height
     if rfm.height < MIN_CUSTOMERS or repeaters < MIN_REPEATERS:
         raise EstimationError(
-            f"BG/NBD: found {rfm.height} customers, {repeaters} of them with a repeat order; it needs at least "
-            f"{MIN_CUSTOMERS} and {MIN_REPEATERS}. Chances of leaving show only after repeat orders: use a longer "
-            "period or more customers."
+            f"found {rfm.height} customers, {repeaters} of them with a repeat order; a model of orders needs "
+            f"at least {MIN_CUSTOMERS} and {MIN_REPEATERS}. Chances of leaving show only after repeat orders: use a "
+            "longer period or more customers."
         )
-    distinct = rfm.group_by(PAST).agg(weight=pl.len()).sort(PAST).cast(pl.Float64)
-    return PurchasePatterns(**{name: distinct[name].to_numpy() for name in [*PAST, "weight"]})
+    known = past_keys(rfm)
+    runs = known.keys.sort().rle().struct
+    frequency, recency_days, age_days = known.columns(runs.field("value"))
+    weight = runs.field("len").cast(pl.Float64).to_numpy()
+    return PurchasePatterns(frequency=frequency, recency_days=recency_days, age_days=age_days, weight=weight)
 
 
 def spend_patterns(rfm: pl.DataFrame) -> SpendPatterns:
@@ -113,11 +158,8 @@ def spend_patterns(rfm: pl.DataFrame) -> SpendPatterns:
     EstimationError
         For an impossible past, amounts that are not finite, too few repeat customers, or amounts all the same.
     """
-    odd = pasts(rfm).filter(pl.col("monetary_value").is_not_null() & ~pl.col("monetary_value").is_finite()).height
-    if odd:
-        raise EstimationError(f"RFM: {odd} of {rfm.height} monetary values are NaN or infinite; leave them null.")
     pair = ["frequency", "monetary_value"]
-    spenders = rfm.filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
+    spenders = amounts(rfm).filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
     if spenders.height < MIN_CUSTOMERS:
         raise EstimationError(
             f"Gamma-Gamma: found {spenders.height} customers with a repeat order and a positive monetary value among "

@@ -1,4 +1,4 @@
-"""Customers (RFM) and two fitted models in, a table of what each customer will bring out."""
+"""Customers (RFM) and two fitted models in, a table of what each customer will bring, best first, out."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ import math
 import polars as pl
 
 from cxsim.errors import EstimationError
-from cxsim.estimation.bgnbd_fit import BgNbdFit, by_pattern
 from cxsim.estimation.gamma_gamma_fit import GammaGammaFit
-from cxsim.models import bgnbd
-from cxsim.units import DAYS_PER_YEAR
+from cxsim.estimation.purchase_fit import PurchaseFit
 
 
 def customer_value(
     rfm: pl.DataFrame,
-    purchases: BgNbdFit,
+    purchases: PurchaseFit,
     spend: GammaGammaFit,
     *,
     horizon_days: float,
     annual_discount_rate: float,
 ) -> pl.DataFrame:
-    """Return what each customer is expected to spend over a horizon, in money of today.
+    """Return what each customer is expected to spend over a finite horizon, in money of today, best first.
 
     Parameters
     ----------
@@ -30,7 +28,7 @@ def customer_value(
     purchases, spend
         Models fitted to such customers.
     horizon_days
-        Length of the horizon from the end of observation on, > 0.
+        Length of the horizon from the end of observation on, > 0 and finite.
     annual_discount_rate
         Effective rate a year, >= 0; 0.1 means that 1.10 in a year is worth 1 today.
 
@@ -44,36 +42,14 @@ def customer_value(
     Raises
     ------
     TableError, EstimationError, DataError
-        If `rfm` does not keep its contract or holds an impossible past or a negative monetary value, for a horizon
-        or rate out of range, and if fitted spend has no mean.
-
-    Notes
-    -----
-    An order at t days from now counts (1 + annual_discount_rate) ** -(t / 365.25): discounting is continuous, by the
-    moment of each order, and a year has 365.25 days. Orders and spend are independent in these models, so value is
-    discounted expected orders (`cxsim.models.bgnbd.discounted_expected_purchases`) times expected spend. It is
-    revenue: margins and costs are the business of valuation.
+        As `PurchaseFit.clv`, which says how value is reckoned; and for an infinite horizon.
     """
     if not (math.isfinite(horizon_days) and horizon_days > 0.0):
         raise EstimationError(f"horizon_days must be finite and positive; found {horizon_days}.")
-    if not (math.isfinite(annual_discount_rate) and annual_discount_rate >= 0.0):
-        raise EstimationError(f"annual_discount_rate must be finite and not negative; found {annual_discount_rate}.")
-    rate = math.log1p(annual_discount_rate) / DAYS_PER_YEAR
-    worth = by_pattern(
-        rfm,
-        "worth",
-        lambda x, last, age: bgnbd.discounted_expected_purchases(
-            purchases.params, x, last, age, rate=rate, horizon=horizon_days
-        ),
-    )
+    value = purchases.clv(rfm, spend, annual_discount_rate=annual_discount_rate, horizon_days=horizon_days)
+    orders = purchases.expected_purchases(rfm, horizon_days)["expected_purchases"]
     return (
-        purchases.prob_alive(rfm)
-        .with_columns(
-            purchases.expected_purchases(rfm, horizon_days)["expected_purchases"].alias("expected_orders"),
-            spend.expected_spend(rfm)["expected_spend"],
-            worth["worth"],
-        )
-        .with_columns(expected_value=pl.col("worth") * pl.col("expected_spend"))
-        .drop("worth")
+        value.with_columns(orders.alias("expected_orders"))
+        .select("customer_id", "prob_alive", "expected_orders", "expected_spend", expected_value="revenue")
         .sort(["expected_value", "customer_id"], descending=[True, False])
     )

@@ -108,7 +108,7 @@ class ScenarioFile:
     columns: Columns = Columns()
     existing_customers: Literal["all", "none"] = "all"
     new_customers: NewCustomers | None = None
-    model: Literal["bgnbd"] = "bgnbd"
+    model: Literal["bgnbd", "mbgnbd", "paretonbd"] = "bgnbd"
     draws: int = 200
 
 
@@ -143,7 +143,7 @@ class Scenario:
     columns: Columns = Columns()
     existing_customers: Literal["all", "none"] = "all"
     new_customers: NewCustomers | None = None
-    model: Literal["bgnbd"] = "bgnbd"
+    model: Literal["bgnbd", "mbgnbd", "paretonbd"] = "bgnbd"
     draws: int = 200
 
     def __post_init__(self) -> None:

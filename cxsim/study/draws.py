@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.estimation import BgNbdFit, GammaGammaFit, draw_params
-from cxsim.models import BgNbdParams, GammaGammaParams, bgnbd
+from cxsim.estimation import Posterior
+from cxsim.models import BetaGeometricParams, GammaGammaParams, PurchaseParams
+from cxsim.models import purchases as formulas
 from cxsim.quantity import Quantity
 from cxsim.scenario import Scenario, assumptions, with_assumptions
 from cxsim.simulation import Inputs, Latents, Population, compile_plan, reached_by, rounded
@@ -35,7 +36,7 @@ class Draw:
 
     number: int
     scenario: Scenario
-    purchases: BgNbdParams
+    purchases: PurchaseParams
     spend: GammaGammaParams
 
     def tariffs(self) -> tuple[npt.NDArray[np.int64], ...]:
@@ -55,10 +56,13 @@ class Draw:
         return [[schedule(strategy) for strategy in strategies] for strategies in arms_of(self.scenario)]
 
 
-def draw_all(scenario: Scenario, purchases: BgNbdFit, spend: GammaGammaFit) -> list[Draw]:
+def draw_all(
+    scenario: Scenario, purchases: Posterior[PurchaseParams], spend: Posterior[GammaGammaParams]
+) -> list[Draw]:
     """Return all draws of a scenario.
 
-    An assumption's draws are named after the assumption, so adding a strategy moves nobody else's numbers.
+    An assumption's draws are named after the assumption, so adding a strategy moves nobody else's numbers. Draw number
+    n takes the n-th parameters from each posterior, of which there must be as many as draws.
     """
     known = list(assumptions(scenario))
     return [_draw(scenario, purchases, spend, known, number) for number in range(scenario.draws)]
@@ -95,7 +99,7 @@ def inputs_of(
     return Inputs(
         draw=draw.number,
         latents=_latents(draw.purchases, draw.spend),
-        prob_alive=bgnbd.prob_alive(draw.purchases, *past),
+        prob_alive=formulas.prob_alive(draw.purchases, *past),
         plans=tuple(compile_plan(arm, population.calendar) for arm in programmes),
         reached=reached,
         worths=tuple(worth.sum(axis=0) for worth in draw.tariffs()),
@@ -114,8 +118,8 @@ def schedule(strategy: Strategy) -> Schedule:
 
 def _draw(
     scenario: Scenario,
-    purchases: BgNbdFit,
-    spend: GammaGammaFit,
+    purchases: Posterior[PurchaseParams],
+    spend: Posterior[GammaGammaParams],
     known: Sequence[tuple[str, str, Quantity]],
     number: int,
 ) -> Draw:
@@ -127,21 +131,22 @@ def _draw(
     return Draw(
         number=number,
         scenario=with_assumptions(scenario, values),
-        purchases=draw_params(purchases, luck("fit of purchases").standard_normal(4)),
-        spend=draw_params(spend, luck("fit of spend").standard_normal(3)),
+        purchases=purchases.params(number),
+        spend=spend.params(number),
     )
 
 
-def _latents(purchases: BgNbdParams, spend: GammaGammaParams) -> Latents:
+def _latents(purchases: PurchaseParams, spend: GammaGammaParams) -> Latents:
+    if isinstance(purchases, BetaGeometricParams):
+        leaving = {"a": purchases.a, "b": purchases.b, "s": 0.0, "beta": 1.0}
+    else:
+        leaving = {"a": 0.0, "b": 1.0, "s": purchases.s, "beta": purchases.beta}
     return Latents(
         r=purchases.r,
         alpha=purchases.alpha,
-        a=purchases.a,
-        b=purchases.b,
-        s=0.0,
-        beta=1.0,
-        drop_after_first=0,
+        drop_after_first=int(getattr(purchases, "leaves_after_first", False)),
         p=spend.p,
         q=spend.q,
         v=spend.v,
+        **leaving,
     )

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from cxsim.data import Transactions, named_orders, summarise
-from cxsim.estimation import BgNbdFit, GammaGammaFit, fit, fit_spend
+from cxsim.estimation import GammaGammaFit, Posterior, PurchaseFit, fit, fit_spend, posterior
+from cxsim.models import GammaGammaParams, PurchaseParams
 from cxsim.params import root
 from cxsim.scenario import Scenario, register, source_table
 from cxsim.simulation import Counts, Executor, Population, empty_base, existing_customers, simulate
@@ -24,6 +25,8 @@ from cxsim.units import MICROS
 from cxsim.valuation import Books, Rule, book, cash, flows, npv_by_draw, returns, statement, totals, weights
 
 Progress = Callable[[int, int], None]
+# Parameters drawn from each posterior; a scenario uses the first of them, so that more draws keep those it had.
+POSTERIOR_DRAWS = 1000
 
 
 def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progress | None = None) -> Study:
@@ -50,15 +53,26 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
         When orders, models, assumptions or plans cannot be used; the message says what is possible.
     """
     rfm = summarise(orders(scenario), until=scenario.observed_until)
-    purchases, spend = fit(rfm), fit_spend(rfm)
+    purchases, spend = fit(rfm, model=scenario.model), fit_spend(rfm)
     population = population_of(scenario, rfm)
-    draws = draw_all(scenario, purchases, spend)
+    draws = draw_all(scenario, *believed(scenario, rfm, purchases, spend))
     past = [population.base[name].cast(pl.Float64).to_numpy() for name in ("frequency", "recency_days", "age_days")]
     reached = reached_in(scenario, population)
     inputs = [partial(inputs_of, draw, population, past, reached) for draw in draws]
     bar = progress or notebook_bar("Simulating")
     counts = simulate(population, inputs, seed=scenario.seed, executor=executor, progress=bar)
     return _summed_up(scenario, rfm, (purchases, spend), population, draws, counts)
+
+
+def believed(
+    scenario: Scenario, rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit
+) -> tuple[Posterior[PurchaseParams], Posterior[GammaGammaParams]]:
+    """Return what is believed of the parameters of orders and of spend, given the customers in `rfm`, under RFM."""
+    pool = max(scenario.draws, POSTERIOR_DRAWS)
+    return (
+        posterior(purchases, rfm, draws=pool, seed=scenario.seed),
+        posterior(spend, rfm, draws=pool, seed=scenario.seed),
+    )
 
 
 def orders(scenario: Scenario) -> Transactions:
@@ -93,7 +107,7 @@ def ledger_of(
 def _summed_up(
     scenario: Scenario,
     rfm: pl.DataFrame,
-    fits: tuple[BgNbdFit, GammaGammaFit],
+    fits: tuple[PurchaseFit, GammaGammaFit],
     population: Population,
     draws: Sequence[Draw],
     counts: Sequence[Counts],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cxsim.estimation import BgNbdFit, GammaGammaFit
+from cxsim.estimation import GammaGammaFit, PurchaseFit
 from cxsim.scenario import Scenario
 
 
@@ -57,7 +57,7 @@ class Study:
     luck: pl.DataFrame
     assumptions: pl.DataFrame
     sources: pl.DataFrame
-    purchases: BgNbdFit
+    purchases: PurchaseFit
     spend: GammaGammaFit
     manifest: Mapping[str, object]
 

@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 from cxsim.data import load_cdnow, summarise
-from cxsim.estimation import fit, fit_spend
+from cxsim.estimation import fit, fit_spend, posterior
+from tests.estimation.shops import simulated
+from tests.estimation.worlds import SHOPS, SPEND, STAGES
 
 UNTIL = date(1997, 9, 30)
 
@@ -43,3 +45,20 @@ def shop():
         age_days=100 + number,
         monetary_value=pl.when(number % 2 == 1).then(20.0 + number),
     )
+
+
+@pytest.fixture(scope="session")
+def healthy():
+    """Customers of each model's own shop, with both fits."""
+    found = {}
+    for model, truth in SHOPS.items():
+        rfm = simulated(truth, 200, seed=1, spend=SPEND)
+        found[model] = rfm, fit(rfm, model=model, k=STAGES.get(model)), fit_spend(rfm)
+    return found
+
+
+@pytest.fixture(scope="session")
+def beliefs(healthy):
+    """Posteriors of one model of orders, and of spend."""
+    rfm, purchases, spend = healthy["bgnbd"]
+    return posterior(purchases, rfm, draws=40), posterior(spend, rfm, draws=40)

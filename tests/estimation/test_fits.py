@@ -6,23 +6,23 @@ import json
 import math
 from dataclasses import replace
 
-import numpy as np
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.errors import DataError, EstimationError
+from cxsim.errors import CxsimError, DataError, EstimationError
 from cxsim.estimation import (
-    BgNbdFit,
     GammaGammaFit,
+    PurchaseFit,
     customer_value,
-    draw_params,
+    fit,
     from_json,
     load_fit,
     save_fit,
     to_json,
 )
-from cxsim.models import BgNbdParams, GammaGammaParams, bgnbd, gamma_gamma
+from cxsim.models import BetaGeometricParams, GammaGammaParams, gamma_gamma
+from cxsim.models import purchases as formulas
 
 
 def test_prob_alive_is_answered_in_the_order_of_the_customers(sample, purchases):
@@ -31,7 +31,7 @@ def test_prob_alive_is_answered_in_the_order_of_the_customers(sample, purchases)
     assert found.columns == ["customer_id", "prob_alive"]
     assert found["customer_id"].equals(shuffled["customer_id"])
     past = (shuffled[name].to_numpy() for name in ("frequency", "recency_days", "age_days"))
-    assert_allclose(found["prob_alive"], bgnbd.prob_alive(purchases.params, *past), rtol=1e-15)
+    assert_allclose(found["prob_alive"], formulas.prob_alive(purchases.params, *past), rtol=1e-15)
     assert found["prob_alive"].mean() == pytest.approx(0.813, abs=5e-4)  # recomputed, three decimals
 
 
@@ -43,7 +43,7 @@ def test_expected_purchases_of_the_holdout_add_up_to_the_known_total(sample, pur
 
 def test_expected_purchases_by_frequency_agree_with_the_btyd_walkthrough(sample, purchases):
     printed = [0.2250893, 0.5231364, 1.044126, 1.520256, 2.163824, 2.653789, 3.503957, 6.157036]
-    btyd = BgNbdParams(r=0.2425967, alpha=7 * 4.413659, a=0.7929869, b=2.426164)  # its own estimates
+    btyd = BetaGeometricParams(r=0.2425967, alpha=7 * 4.413659, a=0.7929869, b=2.426164)  # its own estimates
     by_frequency = (
         replace(purchases, params=btyd)
         .expected_purchases(sample, 273)
@@ -101,7 +101,7 @@ def test_value_over_thirty_years_comes_near_value_for_ever(sample, purchases, sp
     found = customer_value(sample, purchases, spend, horizon_days=30 * 365.25, annual_discount_rate=0.15)
     past = (sample[name].to_numpy() for name in ("frequency", "recency_days", "age_days"))
     rate = math.log(1.15) / 365.25
-    for_ever = bgnbd.discounted_expected_purchases(purchases.params, *past, rate=rate)
+    for_ever = formulas.discounted_expected_purchases(purchases.params, *past, rate=rate)
     total = (for_ever * spend.expected_spend(sample)["expected_spend"]).sum()
     # 1.15 ** -30 = 0.015 of a steady stream is left after thirty years, and less of one that thins out.
     assert total * 0.985 < found["expected_value"].sum() < total
@@ -113,43 +113,48 @@ def test_a_horizon_or_rate_out_of_range_is_refused(sample, purchases, spend, day
         customer_value(sample, purchases, spend, horizon_days=days, annual_discount_rate=rate)
 
 
-def test_a_draw_with_no_luck_is_the_estimate(purchases, spend):
-    assert draw_params(purchases, np.zeros(4)) == purchases.params
-    assert draw_params(spend, np.zeros(3)) == spend.params
-
-
-def test_draws_have_the_covariance_of_the_estimates(purchases):
-    scores = np.random.default_rng(1).standard_normal((4000, 4))
-    drawn = [draw_params(purchases, z) for z in scores]
-    logs = np.log([[one.r, one.alpha, one.a, one.b] for one in drawn])
-    exact = np.array(purchases.log_covariance)
-    variances = np.diag(exact)
-    # Standard error of a covariance from n normal draws.
-    error = np.sqrt((np.outer(variances, variances) + exact**2) / len(drawn))
-    assert (np.abs(np.cov(logs.T) - exact) < 4 * error).all()
-
-
-@pytest.mark.parametrize("scores", [np.zeros(3), np.full(4, math.nan), np.zeros((1, 4))])
-def test_scores_of_another_shape_are_refused(purchases, scores):
-    with pytest.raises(EstimationError, match="scores must be 4 finite numbers; found shape"):
-        draw_params(purchases, scores)
-
-
 def test_a_fit_reads_on_one_line(purchases, spend):
-    assert repr(purchases) == "BgNbdFit(r=0.2426, alpha=30.9, a=0.7929, b=2.426; days; 2357 customers)"
+    assert repr(purchases) == "PurchaseFit(BG/NBD: r=0.2426, alpha=30.9, a=0.7929, b=2.426; days; 2357 customers)"
     assert repr(spend) == "GammaGammaFit(p=6.25, q=3.744, v=15.44; 946 customers)"
 
 
-def test_a_fit_shows_a_table_in_a_notebook(purchases, spend):
-    assert '<th scope="row">alpha</th><td>30.9</td><td>2.6</td>' in purchases._repr_html_()
-    assert "Observed until 1997-09-30." in purchases._repr_html_()
-    assert "946 repeat customers; 1,411 without repeat spend left out." in spend._repr_html_()
+def test_the_summary_reads_like_one_of_statsmodels(purchases, spend):
+    page = " ".join(str(purchases.summary()).split())
+    assert page.startswith("BG/NBD Results ====")
+    assert "Log-Likelihood: -14,363.530" in page
+    assert "Observed until: 1997-09-30" in page
+    assert "coef std err [0.025 0.975]" in page
+    assert "alpha 30.895 2.6476 26.118 36.546" in page
+    assert "No. Left Out: 1,411" in " ".join(str(spend.summary()).split())
 
 
-def test_the_summary_has_a_row_for_each_parameter(purchases, spend):
-    assert purchases.summary().columns == ["parameter", "estimate", "std_error"]
-    assert purchases.summary()["parameter"].to_list() == ["r", "alpha", "a", "b"]
-    assert spend.summary()["parameter"].to_list() == ["p", "q", "v"]
+def test_the_summary_is_a_table_in_a_notebook_and_its_texts_are_escaped(purchases):
+    page = replace(purchases, engine="<b>x</b>")._repr_html_()
+    assert "<table" in page
+    assert "<b>x</b>" not in page
+    assert "&lt;b&gt;x&lt;/b&gt;" in page
+
+
+def test_the_estimates_have_a_row_for_each_parameter(purchases, spend):
+    assert purchases.estimates().columns == ["parameter", "estimate", "std_error"]
+    assert purchases.estimates()["parameter"].to_list() == ["r", "alpha", "a", "b"]
+    assert spend.estimates()["parameter"].to_list() == ["p", "q", "v"]
+
+
+def test_intervals_are_normal_on_the_logarithm(purchases):
+    found = purchases.conf_int(0.9).filter(parameter="alpha").row(0, named=True)
+    reach = math.exp(1.6448536269514722 * math.sqrt(purchases.log_covariance[1][1]))
+    assert_allclose([found["low"], found["high"]], [purchases.params.alpha / reach, purchases.params.alpha * reach])
+    with pytest.raises(EstimationError, match="level must be above 0 and below 1; found 95"):
+        purchases.conf_int(95)
+
+
+def test_the_criteria_count_four_parameters_and_a_chosen_k_as_a_fifth(sample, purchases):
+    assert purchases.aic == pytest.approx(8 - 2 * purchases.log_likelihood, rel=1e-15)
+    assert purchases.bic == pytest.approx(4 * math.log(2357) - 2 * purchases.log_likelihood, rel=1e-15)
+    regular = fit(sample, model="bgcnbd", k=1)
+    assert regular.log_likelihood == purchases.log_likelihood
+    assert regular.aic == pytest.approx(purchases.aic + 2, rel=1e-15)
 
 
 def test_a_fit_comes_back_from_its_file_to_the_last_bit(tmp_path, purchases, spend):
@@ -174,17 +179,19 @@ def _changed(fitted, **fields):
     ("fields", "message"),
     [
         ({"format": "other"}, "this JSON holds no fit; its field 'format' must be 'cxsim fit'"),
-        ({"version": 2}, "this fit has version 2; this cxsim reads version 1"),
+        ({"version": 1}, "this fit has version 1; this cxsim reads version 2"),
         ({"kind": "bgnb"}, "no kind of fit 'bgnb'; did you mean 'bgnbd'"),
         ({"params": {"r": 1.0}}, "a fit needs the field 'alpha'"),
         ({"n_customers": 2.5}, "'n_customers' must be a whole number, not negative; found 2.5"),
         ({"log_likelihood": "high"}, "'log_likelihood' must be a finite number; found 'high'"),
         ({"log_covariance": [[1.0]]}, "log_covariance must be a symmetric 4 by 4 matrix"),
+        ({"basis": "guess"}, "'basis' must be 'likelihood' or 'prior'; found 'guess'"),
+        ({"k": 0}, "k is 0; it must be a whole number from 1 to 60"),
         ({"observed_until": "30.9.1997"}, "'observed_until' must be a day like 1997-09-30"),
     ],
 )
 def test_a_fit_that_was_tampered_with_is_refused(purchases, fields, message):
-    with pytest.raises(EstimationError, match=message):
+    with pytest.raises(CxsimError, match=message):
         from_json(_changed(purchases, **fields))
 
 
@@ -206,7 +213,7 @@ def test_a_file_that_is_no_fit_is_named(tmp_path):
 
 
 def test_each_kind_comes_back_as_itself(purchases, spend):
-    assert isinstance(from_json(to_json(purchases)), BgNbdFit)
+    assert isinstance(from_json(to_json(purchases)), PurchaseFit)
     assert isinstance(from_json(to_json(spend)), GammaGammaFit)
 
 

@@ -122,7 +122,7 @@ def test_a_missing_column_is_named(sample):
 
 def test_without_repeat_customers_nothing_can_be_fitted(sample):
     once = sample.filter(pl.col("frequency") == 0)
-    with pytest.raises(EstimationError, match="found 1411 customers, 0 of them with a repeat order; it needs at least"):
+    with pytest.raises(EstimationError, match="found 1411 customers, 0 of them with a repeat order; a model of orders"):
         fit(once)
     with pytest.raises(EstimationError, match="found 0 customers with a repeat order and a positive monetary value"):
         fit_spend(once)
@@ -155,15 +155,3 @@ def test_amounts_which_are_no_number_are_refused(shop):
 def test_an_impossible_past_is_refused(shop, wrong):
     with pytest.raises(EstimationError, match=r"of 40 customers have an impossible past; the first is"):
         fit(shop.with_columns(age_days=wrong))
-
-
-def test_customers_who_never_leave_do_not_determine_how_they_leave():
-    number = pl.int_range(400, eager=True)
-    faithful = pl.DataFrame({"customer_id": number}).with_columns(
-        frequency=5 + number % 37,
-        recency_days=pl.lit(365, pl.Int64),
-        age_days=pl.lit(365, pl.Int64),
-        monetary_value=10.0 + number,
-    )
-    with pytest.raises(EstimationError, match=r"BG/NBD: .*a = .*longer period or more customers"):
-        fit(faithful)

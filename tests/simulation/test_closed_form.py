@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 from scipy.special import hyp2f1
 
-from cxsim.models import BgNbdParams, GammaGammaParams, bgnbd, gamma_gamma
+from cxsim.models import BetaGeometricParams, GammaGammaParams, gamma_gamma
+from cxsim.models import purchases as formulas
 from cxsim.simulation import orders
 from tests.simulation.worlds import (
     CDNOW,
@@ -23,14 +24,14 @@ from tests.simulation.worlds import (
 )
 
 CUSTOMERS = 200_000
-FITTED = BgNbdParams(r=CDNOW.r, alpha=CDNOW.alpha, a=CDNOW.a, b=CDNOW.b)
+FITTED = BetaGeometricParams(r=CDNOW.r, alpha=CDNOW.alpha, a=CDNOW.a, b=CDNOW.b)
 AMOUNTS = GammaGammaParams(**SPEND)
 # Customers enter evenly over July's 31 days, 15.5 days after its start on average.
 MONTH, HALF = 31.0, 15.5
 
 
 def bgnbd_repeats(time):
-    return bgnbd.expected_purchases_new(FITTED, time)
+    return formulas.expected_purchases_new(FITTED, time)
 
 
 def pareto_repeats(time):
@@ -92,7 +93,7 @@ def future():
     """All orders of the next nine months, with the place of the customer's past, and the horizon in days."""
     population = existing(past_customers(PASTS, COPIES), months=9)
     x, t_x, age = (np.repeat([past[place] for past in PASTS], COPIES).astype(float) for place in range(3))
-    ready = inputs(population, [], prob_alive=bgnbd.prob_alive(FITTED, x, t_x, age))
+    ready = inputs(population, [], prob_alive=formulas.prob_alive(FITTED, x, t_x, age))
     log = orders(population, ready, seed=3)
     return log.with_columns(past=pl.col("customer") // COPIES), population.calendar.days
 
@@ -102,7 +103,7 @@ def test_existing_customers_order_as_often_as_the_model_says(future, past):
     log, horizon = future
     ordered = np.bincount(log.filter(pl.col("past") == past)["customer"].to_numpy() - past * COPIES, minlength=COPIES)
     frequency, recency_days, age_days, _ = PASTS[past]
-    expected = bgnbd.expected_purchases(FITTED, frequency, recency_days, age_days, time=horizon)
+    expected = formulas.expected_purchases(FITTED, frequency, recency_days, age_days, time=horizon)
     score = (ordered.mean() - float(expected)) / (ordered.std() / np.sqrt(COPIES))
     assert abs(score) < 4, f"{score:.2f} standard errors"
 

@@ -5,13 +5,22 @@ import dataclasses
 import numpy as np
 import pytest
 
+from cxsim.data import summarise
 from cxsim.scenario import assumptions
 from cxsim.study.draws import arms_of, draw_all
+from cxsim.study.playing import believed as study_believed
+from cxsim.study.playing import orders
 
 
 @pytest.fixture(scope="module")
-def draws(study, scenario):
-    return draw_all(dataclasses.replace(scenario, draws=400), study.purchases, study.spend)
+def believed(study, scenario):
+    rfm = summarise(orders(scenario), until=scenario.observed_until)
+    return study_believed(scenario, rfm, study.purchases, study.spend)
+
+
+@pytest.fixture(scope="module")
+def draws(believed, scenario):
+    return draw_all(dataclasses.replace(scenario, draws=400), *believed)
 
 
 def _values(draw):
@@ -19,7 +28,8 @@ def _values(draw):
 
 
 def test_every_draw_has_values_and_parameters_of_its_own(draws):
-    assert len({draw.purchases for draw in draws}) == len(draws)
+    # A draw may come up again where its weight was large.
+    assert len({draw.purchases for draw in draws}) > 0.8 * len(draws)
     assert len({_values(draw)["economics/cdnow/gross_margin"] for draw in draws}) == len(draws)
 
 
@@ -36,8 +46,8 @@ def test_draws_follow_what_is_believed(draws, scenario):
             assert set(values) == {quantity.value}
 
 
-def test_a_draw_does_not_depend_on_how_many_there_are(draws, study, scenario):
-    few = draw_all(dataclasses.replace(scenario, draws=2), study.purchases, study.spend)
+def test_a_draw_does_not_depend_on_how_many_there_are(draws, believed, scenario):
+    few = draw_all(dataclasses.replace(scenario, draws=2), *believed)
     assert [_values(draw) for draw in few] == [_values(draw) for draw in draws[:2]]
     assert [draw.spend for draw in few] == [draw.spend for draw in draws[:2]]
 

@@ -12,8 +12,10 @@ from cxsim.effects import PurchaseRate, Reach
 from cxsim.errors import DataError, EstimationError
 from cxsim.quantity import assumed
 from cxsim.scenario import NewCustomers, register
+from cxsim.study import run
 from cxsim.tables import ASSUMPTIONS, CASH, LEDGER, RETURNS, STATEMENT, check
 from cxsim.units import MICROS, Unit
+from tests.study.conftest import small
 
 
 def test_every_table_keeps_its_contract(study):
@@ -149,3 +151,10 @@ def test_more_customers_do_not_move_the_luck_of_the_first(study, scenario):
     first = pl.col("cohort").cast(pl.String) == "1998-07"
     columns = [pl.col("draw"), pl.col("arm", "account").cast(pl.String), pl.col("month"), pl.col("amount")]
     assert more.ledger.filter(first).select(columns).equals(study.ledger.filter(first).select(columns))
+
+
+@pytest.mark.parametrize("model", ["mbgnbd", "paretonbd"])
+def test_a_scenario_runs_under_other_models_of_leaving(model):
+    played = run(small(model=model, existing_customers="all"))
+    assert played.purchases.model == model
+    assert played.returns["incremental_npv"].is_finite().all()

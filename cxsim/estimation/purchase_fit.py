@@ -1,0 +1,295 @@
+"""A fitted model of orders and leaving: customers (RFM) and a horizon in, tables of what is expected of them out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cxsim.estimation import next_order
+from cxsim.estimation.counting import count_distribution
+from cxsim.estimation.estimates import Estimates, Matrix
+from cxsim.estimation.expectations import alive_after, orders_of_new_within, orders_within
+from cxsim.estimation.gamma_gamma_fit import GammaGammaFit
+from cxsim.estimation.kinds import KINDS
+from cxsim.estimation.lifetime_value import lifetime_value, new_customer_value
+from cxsim.estimation.predictive import draw_customers, draw_new_customers
+from cxsim.estimation.summary import Summary
+from cxsim.models import PurchaseParams
+
+FloatArray = NDArray[np.float64]
+Basis = Literal["likelihood", "prior"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class PurchaseFit:
+    """A model of orders and leaving, fitted to the customers of a shop.
+
+    Attributes
+    ----------
+    model
+        `bgnbd`, `mbgnbd`, `paretonbd`, `bgcnbd` or `mbgcnbd`.
+    params
+        Estimates, times in days.
+    log_covariance
+        Covariance of the logarithms of the parameters; rows and columns in the order of `names`.
+    log_likelihood
+        Log-likelihood of all customers, time in days.
+    n_customers, n_patterns
+        Customers, and distinct (frequency, recency_days, age_days) among them.
+    max_abs_gradient
+        Largest derivative, in a log-parameter, of what was maximised.
+    basis
+        `likelihood`: the estimates are where the likelihood is highest. `prior`: it is highest where a parameter is
+        zero or infinite, or flat; the estimates are then where a posterior with weak priors is highest.
+    loose
+        Parameters that the data do not determine; empty where the basis is `likelihood`.
+    engine
+        What found the maximum: `native` or `lifetimes`.
+    observed_until
+        Last day of the observation, where it is known.
+    """
+
+    model: str
+    params: PurchaseParams
+    log_covariance: Matrix
+    log_likelihood: float
+    n_customers: int
+    n_patterns: int
+    max_abs_gradient: float
+    basis: Basis = "likelihood"
+    loose: tuple[str, ...] = ()
+    engine: str = "native"
+    observed_until: date | None = None
+
+    def __post_init__(self) -> None:
+        self._estimates()
+
+    @property
+    def title(self) -> str:
+        """Name of the model for readers."""
+        return KINDS[self.model].titled(self.params.k)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters, in order."""
+        return KINDS[self.model].names
+
+    @property
+    def std_errors(self) -> dict[str, float]:
+        """Standard error of each parameter on the natural scale, times in days."""
+        return self._estimates().std_errors()
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Covariance of the parameters on the natural scale, times in days; shape (4, 4)."""
+        return self._estimates().covariance()
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion; smaller is better. A chosen k counts as a parameter."""
+        return 2.0 * self._n_params() - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz' criterion; smaller is better. A chosen k counts as a parameter."""
+        return math.log(self.n_customers) * self._n_params() - 2.0 * self.log_likelihood
+
+    def estimates(self) -> pl.DataFrame:
+        """Return one row per parameter: parameter, estimate, std_error."""
+        return self._estimates().table()
+
+    def conf_int(self, level: float = 0.95) -> pl.DataFrame:
+        """Return one row per parameter: parameter, low, high; normal on the logarithm.
+
+        Raises
+        ------
+        EstimationError
+            If `level` is not between 0 and 1.
+        """
+        return self._estimates().intervals(level)
+
+    def summary(self) -> Summary:
+        """Return a page on the fit, in the look of statsmodels."""
+        facts = [
+            ("Model", self.title),
+            ("Method", "Maximum likelihood" if self.basis == "likelihood" else "Posterior mode, weak priors"),
+            ("Engine", self.engine),
+            ("Time unit", "day"),
+            ("Observed until", "unknown" if self.observed_until is None else self.observed_until.isoformat()),
+            ("No. Customers", f"{self.n_customers:,}"),
+            ("No. Patterns", f"{self.n_patterns:,}"),
+            ("Log-Likelihood", f"{self.log_likelihood:,.3f}"),
+            ("AIC", f"{self.aic:,.1f}"),
+            ("BIC", f"{self.bic:,.1f}"),
+        ]
+        estimates = self.estimates().join(self.conf_int(), on="parameter", maintain_order="left")
+        notes = [
+            f"Largest |gradient| in a log-parameter: {self.max_abs_gradient:.1e}.",
+            "Intervals are normal on the logarithm of the parameter.",
+        ]
+        return Summary(title=f"{self.title} Results", facts=facts, estimates=estimates, notes=notes)
+
+    def prob_alive(self, rfm: pl.DataFrame, after_days: float = 0.0) -> pl.DataFrame:
+        """Return customer_id and prob_alive, the chance of not having left `after_days` from now; rows as in `rfm`.
+
+        Raises TableError or EstimationError for a table or a number of days that cannot be used; so do all below.
+        """
+        return alive_after(self.params, rfm, after_days)
+
+    def expected_purchases(self, rfm: pl.DataFrame, days: float) -> pl.DataFrame:
+        """Return customer_id and expected_purchases, the orders expected in the next `days`; rows as in `rfm`."""
+        return orders_within(self.params, rfm, days)
+
+    def expected_purchases_new(self, days: float | Sequence[float]) -> pl.DataFrame:
+        """Return days and expected_purchases, the repeat orders of a new customer so long after the first order."""
+        return orders_of_new_within(self.params, days)
+
+    def purchase_distribution(
+        self, rfm: pl.DataFrame | None = None, *, days: float, from_days: float = 0.0, most: int = 10
+    ) -> pl.DataFrame:
+        """Return the chance of every number of orders between `from_days` and `days` from now.
+
+        One row for each customer in `rfm` and number of orders 0, 1, ... `most`: customer_id, orders, probability; the
+        last holds the chance of `most` or more. With None for `rfm`, the same for a new customer, without customer_id.
+
+        Raises
+        ------
+        TableError, EstimationError
+            If `rfm` does not keep the RFM contract or holds an impossible past, or times or `most` are out of range.
+        """
+        return count_distribution(self.params, rfm, start=from_days, end=days, most=most)
+
+    def days_to_next_purchase(self, rfm: pl.DataFrame, levels: Sequence[float] = (0.1, 0.5, 0.9)) -> pl.DataFrame:
+        """Return when the next order comes.
+
+        Parameters
+        ----------
+        rfm
+            Customers under RFM.
+        levels
+            Chances, above 0 and below 1.
+
+        Returns
+        -------
+        polars.DataFrame
+            customer_id; prob_none, the chance that no order ever comes; and for each level a column, days_p50 for
+            0.5: the days from now within which the next order has come with that chance, if one comes at all; null
+            where it takes more than a century. Rows as in `rfm`.
+
+        Raises
+        ------
+        TableError, EstimationError
+            If `rfm` does not keep the RFM contract or holds an impossible past, or a level is out of range.
+        """
+        return next_order.days_to_next_order(self.params, rfm, levels)
+
+    def clv(
+        self,
+        rfm: pl.DataFrame,
+        spend: GammaGammaFit,
+        *,
+        annual_discount_rate: float,
+        horizon_days: float = math.inf,
+        margin: float = 1.0,
+    ) -> pl.DataFrame:
+        """Return what each customer is expected to bring from now on, in money of today.
+
+        Parameters
+        ----------
+        rfm
+            Customers under RFM.
+        spend
+            Fitted model of their spend per order.
+        annual_discount_rate
+            Effective per year: with 0.1, 1.10 in a year is worth 1 today. Above 0 for an infinite horizon.
+        horizon_days
+            Days from now after which orders no longer count.
+        margin
+            Contribution margin, a share of revenue.
+
+        Returns
+        -------
+        polars.DataFrame
+            customer_id; prob_alive; discounted_orders; expected_spend per order; revenue, their product; and
+            contribution, revenue times margin. Rows as in `rfm`.
+
+        Raises
+        ------
+        TableError, EstimationError, DataError
+            If `rfm` does not keep its contract or holds an impossible past or a negative monetary value, for numbers
+            out of range, and if fitted spend has no mean.
+        """
+        return lifetime_value(
+            rfm,
+            self.params,
+            spend,
+            annual_discount_rate=annual_discount_rate,
+            horizon_days=horizon_days,
+            margin=margin,
+        )
+
+    def clv_new(
+        self,
+        spend: GammaGammaFit,
+        *,
+        annual_discount_rate: float,
+        horizon_days: float = math.inf,
+        margin: float = 1.0,
+        acquisition_cost: float = 0.0,
+    ) -> pl.DataFrame:
+        """Return what a new customer is expected to bring, the first order included, against what winning one costs.
+
+        One row: first_orders, discounted_orders (repeat orders), expected_spend, revenue, contribution,
+        acquisition_cost, net_contribution. Horizon, rate and margin are those of `clv`, from the first order on.
+
+        Raises
+        ------
+        EstimationError
+            For numbers out of range, and if fitted spend has no mean.
+        """
+        return new_customer_value(
+            self.params,
+            spend,
+            annual_discount_rate=annual_discount_rate,
+            horizon_days=horizon_days,
+            margin=margin,
+            acquisition_cost=acquisition_cost,
+        )
+
+    def draw_customers(
+        self, customers: pl.DataFrame | int, spend: GammaGammaFit | None = None, *, seed: int = 0
+    ) -> pl.DataFrame:
+        """Return one draw of what is hidden of customers: of those in a table (RFM), or of so many new ones.
+
+        alive, purchase_rate, dropout_prob or dropout_rate, phase, and mean_spend with `spend`, by customer_id, or by a
+        number from 0; see `draw_customers` and `draw_new_customers`. The estimates are taken for certain.
+
+        Raises
+        ------
+        TableError, EstimationError
+            If the table does not keep the RFM contract or holds an impossible past, or a number is out of range.
+        """
+        amounts = None if spend is None else spend.params
+        if isinstance(customers, int):
+            return draw_new_customers(customers, self.params, amounts, seed=seed)
+        return draw_customers(customers, self.params, amounts, seed=seed)
+
+    def _n_params(self) -> int:
+        return len(self.names) + KINDS[self.model].regular
+
+    def _estimates(self) -> Estimates:
+        values = tuple(float(getattr(self.params, name)) for name in self.names)
+        return Estimates(names=self.names, values=values, log_covariance=self.log_covariance)
+
+    def __repr__(self) -> str:
+        return f"PurchaseFit({self.title}: {self._estimates().line()}; days; {self.n_customers} customers)"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()

@@ -1,0 +1,186 @@
+"""Whatever is handed in, there comes out a right number or an error that helps: never NaN, never a library's own error.
+
+An error helps if it says what was wrong, what was found and what is possible.
+"""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+import pytest
+
+from cxsim.errors import DataError, EstimationError, TableError
+from cxsim.estimation import (
+    customer_value,
+    diagnose,
+    expected_purchases_interval,
+    fit,
+    fit_spend,
+    posterior,
+    predict,
+    prob_alive_interval,
+)
+from tests.estimation.asking import RATE, answers, assert_right
+from tests.estimation.worlds import SHOPS
+
+
+def rfm_of(*rows):
+    """Return customers from (frequency, recency_days, age_days, monetary_value), named by their place."""
+    columns = ("frequency", "recency_days", "age_days", "monetary_value")
+    types = (pl.Int64, pl.Int64, pl.Int64, pl.Float64)
+    table = pl.DataFrame(list(rows), schema=dict(zip(columns, types, strict=True)), orient="row")
+    return table.with_row_index("customer_id").with_columns(pl.col("customer_id").cast(pl.Int64), log_gaps=0.0)
+
+
+# A million orders, ages of nought, a day, a century and a thousand years; free, tiny, huge and unknown amounts.
+EXTREME = rfm_of(
+    (1_000_000, 36_000, 36_524, 20.0),
+    (1_000_000, 36_524, 36_524, 1e9),
+    (1_000_000, 5, 365_240, 1e-9),
+    (1, 1, 1, 0.01),
+    (5, 1, 36_524, 25.0),
+    (3, 30, 31, 0.0),
+    (3, 30, 31, None),
+    (0, 0, 0, None),
+    (0, 0, 1, 0.0),
+    (0, 0, 365_240, None),
+)
+
+
+@pytest.mark.parametrize("model", SHOPS)
+def test_a_million_orders_ages_of_a_day_and_of_a_thousand_years_have_finite_answers(healthy, model):
+    _, purchases, spend = healthy[model]
+    assert_right(answers(EXTREME, purchases, spend))
+
+
+@pytest.mark.parametrize("model", SHOPS)
+def test_nobody_is_answered_with_an_empty_table_and_one_customer_with_one_row(healthy, model):
+    _, purchases, spend = healthy[model]
+    for few in (EXTREME.clear(), EXTREME[4:5]):
+        tables = answers(few, purchases, spend)
+        assert_right(tables)
+        assert tables["now"].height == tables["next"].height == tables["for ever"].height == few.height
+        assert tables["counts"].height == 4 * few.height
+
+
+@pytest.mark.parametrize("model", SHOPS)
+def test_hidden_rates_and_predictions_are_finite_for_them_too(healthy, model):
+    _, purchases, spend = healthy[model]
+    calm = EXTREME.filter(pl.col("frequency") < 100)
+    assert_right(
+        {
+            "drawn": purchases.draw_customers(EXTREME, spend),
+            "new": purchases.draw_customers(3, spend),
+            "nobody": purchases.draw_customers(0, spend),
+            "predicted": predict(calm, [purchases.params] * 20, [spend.params] * 20, days=30).customers,
+        }
+    )
+
+
+def test_intervals_of_nobody_keep_their_columns(beliefs):
+    assert prob_alive_interval(EXTREME.clear(), beliefs[0]).columns == ["customer_id", "prob_alive", "low", "high"]
+    assert expected_purchases_interval(EXTREME.clear(), beliefs[0], 30).is_empty()
+    assert predict(EXTREME.clear(), *beliefs, days=30).customers.is_empty()
+
+
+def test_a_name_that_comes_twice_is_answered_twice_but_not_predicted(healthy, beliefs):
+    rfm, purchases, _ = healthy["bgnbd"]
+    twice = pl.concat([rfm.head(2)] * 2)
+    assert purchases.prob_alive(twice)["customer_id"].to_list() == [0, 1, 0, 1]
+    with pytest.raises(EstimationError, match="4 rows, but 2 different customer_id; each customer must have one row"):
+        predict(twice, *beliefs, days=30)
+
+
+PASTS = {
+    "a negative frequency": ((-1, 5, 9, 1.0), EstimationError, "frequency -1, recency_days 5, age_days 9. It must be"),
+    "an order after the end": ((1, 10, 9, 1.0), EstimationError, "recency_days 10, age_days 9. It must be"),
+    "a negative age": ((0, 0, -1, None), EstimationError, "age_days -1. It must be"),
+    "a recency without orders": ((0, 5, 9, None), EstimationError, "recency_days is 0 if and only if frequency is 0"),
+    "orders without a recency": ((2, 0, 9, 1.0), EstimationError, "recency_days is 0 if and only if frequency is 0"),
+}
+COLUMNS = {
+    "a frequency that is no whole number": (pl.col("frequency") + 0.5, TableError, "'frequency' is Float64; it must"),
+    "a frequency in words": (pl.lit("two").alias("frequency"), TableError, "'frequency' is String; it must be Int64"),
+    "a missing name": (pl.lit(None, pl.Int64).alias("customer_id"), TableError, "'customer_id' misses 201 of 201"),
+    "a missing frequency": (pl.lit(None, pl.Int64).alias("frequency"), TableError, "'frequency' misses 201 of 201"),
+    "a missing recency": (pl.lit(None, pl.Int64).alias("recency_days"), TableError, "'recency_days' misses 201"),
+    "a missing age": (pl.lit(None, pl.Int64).alias("age_days"), TableError, "'age_days' misses 201 of 201 values"),
+}
+
+
+def questions(rfm, fitted, beliefs):
+    """Return every way to ask about customers."""
+    _, purchases, spend = fitted
+    return {
+        "fit": lambda: fit(rfm),
+        "fit, k by likelihood": lambda: fit(rfm, model="mbgcnbd"),
+        "fit_spend": lambda: fit_spend(rfm),
+        "prob_alive": lambda: purchases.prob_alive(rfm),
+        "expected_purchases": lambda: purchases.expected_purchases(rfm, 30),
+        "purchase_distribution": lambda: purchases.purchase_distribution(rfm, days=30),
+        "days_to_next_purchase": lambda: purchases.days_to_next_purchase(rfm),
+        "clv": lambda: purchases.clv(rfm, spend, **RATE),
+        "draw_customers": lambda: purchases.draw_customers(rfm),
+        "expected_spend": lambda: spend.expected_spend(rfm),
+        "customer_value": lambda: customer_value(rfm, purchases, spend, horizon_days=30, **RATE),
+        "posterior": lambda: posterior(purchases, rfm),
+        "posterior of spend": lambda: posterior(spend, rfm),
+        "prob_alive_interval": lambda: prob_alive_interval(rfm, beliefs[0]),
+        "expected_purchases_interval": lambda: expected_purchases_interval(rfm, beliefs[0], 30),
+        "predict": lambda: predict(rfm, *beliefs, days=30),
+        "diagnose": lambda: diagnose(rfm, purchases, spend),
+    }
+
+
+@pytest.mark.parametrize("wrong", [*PASTS, *COLUMNS])
+def test_a_table_that_cannot_be_is_refused_by_every_question(healthy, beliefs, wrong):
+    rfm = healthy["bgnbd"][0]
+    if wrong in PASTS:
+        row, error, words = PASTS[wrong]
+        rfm = pl.concat([rfm, rfm_of(row).with_columns(pl.col("customer_id") + 1000).select(rfm.columns)])
+    else:
+        change, error, words = COLUMNS[wrong]
+        rfm = pl.concat([rfm, rfm[:1]]).with_columns(change)
+    for name, question in questions(rfm, healthy["bgnbd"], beliefs).items():
+        with pytest.raises(error) as refused:
+            question()
+        assert words in str(refused.value), f"{name}: {refused.value}"
+
+
+def test_what_is_no_table_is_refused_by_every_question(healthy, beliefs):
+    for name, question in questions(healthy["bgnbd"][0].lazy(), healthy["bgnbd"], beliefs).items():
+        with pytest.raises(TableError) as refused:
+            question()
+        assert "found a LazyFrame; it must be a polars DataFrame" in str(refused.value), name
+
+
+@pytest.mark.parametrize("amount", [math.nan, math.inf, -math.inf])
+def test_amounts_that_are_no_number_are_refused_wherever_money_counts(healthy, beliefs, amount):
+    broken = healthy["bgnbd"][0].with_columns(monetary_value=pl.lit(amount))
+    asked = questions(broken, healthy["bgnbd"], beliefs)
+    money = ("fit_spend", "clv", "expected_spend", "customer_value", "posterior of spend", "predict", "diagnose")
+    for name in money:
+        with pytest.raises(EstimationError, match=r"200 of 200 monetary values are .*; leave"):
+            asked[name]()
+    assert_right({"orders": asked["prob_alive"]()})
+
+
+def test_a_negative_amount_is_refused_where_it_is_used_and_left_out_where_it_says_nothing(healthy, beliefs):
+    rfm, _, _ = healthy["bgnbd"]
+    refunds = rfm.with_columns(pl.when(pl.col("customer_id") == 0).then(-5.0).otherwise("monetary_value").alias("m"))
+    refunds = refunds.drop("monetary_value").rename({"m": "monetary_value"})
+    asked = questions(refunds, healthy["bgnbd"], beliefs)
+    for name in ("clv", "expected_spend", "customer_value"):
+        with pytest.raises(DataError, match=r"monetary_value must be finite and not negative; found -5.0 \(1 of 200\)"):
+            asked[name]()
+    with pytest.raises(EstimationError, match="1 of 200 monetary values are negative or not finite"):
+        asked["predict"]()
+    assert asked["fit_spend"]().n_left_out >= rfm.filter(pl.col("frequency") == 0).height
+
+
+def test_free_orders_are_left_out_of_the_fit_and_counted(healthy):
+    rfm = healthy["bgnbd"][0]
+    free = rfm.with_columns(pl.when(pl.col("customer_id") < 50).then(0.0).otherwise("monetary_value").alias("m"))
+    found = fit_spend(free.drop("monetary_value").rename({"m": "monetary_value"}))
+    assert found.n_left_out == rfm.filter((pl.col("customer_id") < 50) | (pl.col("frequency") == 0)).height
