@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from cxsim.errors import ParamError, choices
 
 T = TypeVar("T")
-Kind = Literal["scenarios", "strategies", "economics"]
+Kind = Literal["scenarios", "strategies", "economics", "valuations"]
 SOURCES_FILE = "sources.yaml"
 # Chooses among the members of a union of dataclasses by their field `kind`.
 BY_KIND = pydantic.Discriminator("kind")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from cxsim.charts.calibration import calibration
 from cxsim.charts.cash import cumulative_cash
+from cxsim.charts.deciles import value_by_decile, value_captured
+from cxsim.charts.forecasts import forecasts
 from cxsim.charts.frequencies import frequency_histogram, holdout_by_frequency
+from cxsim.charts.model_scores import alive_by_model, forecast_bias
 from cxsim.charts.returns import npv_by_strategy, npv_distribution
 from cxsim.charts.spend import spend_by_frequency
 from cxsim.charts.theme import enable
@@ -11,13 +15,19 @@ from cxsim.charts.tracking import tracking
 from cxsim.charts.waterfall import waterfall
 
 __all__ = [
+    "alive_by_model",
+    "calibration",
     "cumulative_cash",
     "enable",
+    "forecast_bias",
+    "forecasts",
     "frequency_histogram",
     "holdout_by_frequency",
     "npv_by_strategy",
     "npv_distribution",
     "spend_by_frequency",
     "tracking",
+    "value_by_decile",
+    "value_captured",
     "waterfall",
 ]

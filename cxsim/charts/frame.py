@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from datetime import date
 from typing import Literal
 
 import altair as alt
 import polars as pl
 import polars.selectors as cs
+
+from cxsim.wording import NBSP
 
 Figure = alt.LayerChart | alt.FacetChart
 
@@ -17,6 +20,10 @@ HEIGHT = 300
 _TITLE_CHARACTERS = 76
 _SUBTITLE_CHARACTERS = 114
 _DIGITS = 6
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 def framed(
@@ -61,6 +68,16 @@ def balanced(text: str, characters: int) -> list[str]:
 def rounded(table: pl.DataFrame) -> pl.DataFrame:
     """Return the table with its real numbers held to six significant digits, all that a figure can show."""
     return table.with_columns(cs.float().round_sig_figs(_DIGITS))
+
+
+def day_in_words(day: date) -> str:
+    r"""Return a day as it is read aloud.
+
+    >>> day_in_words(date(1997, 9, 30))
+    '30\xa0September\xa01997'
+    """
+    # Not strftime or calendar: their names of the months follow the machine's locale.
+    return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
 
 
 def named(table: pl.DataFrame) -> pl.DataFrame:

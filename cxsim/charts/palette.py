@@ -1,4 +1,4 @@
-"""Colours: the names of a scenario's strategies, in its order, go in; one colour each comes out."""
+"""Colours: the names of strategies, in their order, or of models go in; one colour each comes out."""
 
 from __future__ import annotations
 
@@ -15,6 +15,29 @@ BASELINE = "#7B8794"
 # Okabe & Ito (2008), "Color universal design": told apart under every common colour blindness. Their black is our
 # ink, and their yellow comes last, being hard to see on white.
 STRATEGIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+
+
+# A model has its colour in every figure, whichever others stand beside it.
+_MODELS = {"BG/NBD": 0, "MBG/NBD": 1, "Pareto/NBD": 2, "BG/CNBD": 3, "MBG/CNBD": 4}
+_OTHERS = (QUIET, "#9AA5B1", INK)
+
+
+def model_colours(names: Sequence[str]) -> list[str]:
+    """Return the colour of each model; what is no model, such as a rule of thumb, is grey.
+
+    Parameters
+    ----------
+    names
+        Models as readers know them; BG/CNBD-3 and BG/CNBD-2 are one model.
+
+    Examples
+    --------
+    >>> model_colours(["MBG/NBD", "BG/CNBD-3", "spend so far"])
+    ['#D55E00', '#CC79A7', '#52606D']
+    """
+    greys = cycle(_OTHERS)
+    places = (_MODELS.get(name.split("-")[0]) for name in names)
+    return [next(greys) if place is None else STRATEGIES[place] for place in places]
 
 
 def colours(names: Sequence[str]) -> alt.Scale:

@@ -7,7 +7,7 @@ from datetime import date
 import altair as alt
 import polars as pl
 
-from cxsim.charts.frame import Figure, framed, rounded
+from cxsim.charts.frame import Figure, day_in_words, framed, rounded
 from cxsim.charts.palette import INK, QUIET, STRATEGIES
 from cxsim.errors import TableError
 from cxsim.tables import Contract, check
@@ -18,10 +18,6 @@ TRACKING = Contract(
 )
 _POINTS = 60
 _SERIES = ["observed", "expected"]
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 _LABELS = "datum.label == 'expected' ? 'expected by the model' : datum.label"
 # A model that is off by less is not told as too low or too high.
 _CLOSE = 0.005
@@ -54,8 +50,8 @@ def tracking(orders: pl.DataFrame, calibration_end: date) -> Figure:
         f"the model expected {foreseen:,.0f}{_gap(came, foreseen)}"
     )
     shown = (
-        f"Repeat orders since {_in_words(orders['day'][0])}, cumulative. The model was fitted to orders up to "
-        f"{_in_words(calibration_end)} only. There is one observed history, hence no interval."
+        f"Repeat orders since {day_in_words(orders['day'][0])}, cumulative. The model was fitted to orders up to "
+        f"{day_in_words(calibration_end)} only. There is one observed history, hence no interval."
     )
     lines = _lines(rounded(pl.concat([_thinned(fitted), _thinned(tested)])))
     return framed(alt.layer(*_end_of_fit(calibration_end), lines), finding=finding, shown=shown)
@@ -84,11 +80,6 @@ def _gap(came: float, foreseen: float) -> str:
         return ""
     gap = foreseen / came - 1.0
     return f" ({100 * abs(gap):.0f}{NBSP}% too {'many' if gap > 0.0 else 'few'})"
-
-
-def _in_words(day: date) -> str:
-    # Not strftime or calendar: their names of the months follow the machine's locale.
-    return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
 
 
 def _lines(orders: pl.DataFrame) -> alt.Chart:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from cxsim.exhibits.audit import audit_trail
+from cxsim.exhibits.customer_worth import at_risk_table, customer_table, decile_table, worth_table
 from cxsim.exhibits.decisions import decisions
 from cxsim.exhibits.fits import fit_table, hygiene_table, value_table
+from cxsim.exhibits.model_choice import findings_table, model_table, verdict
 from cxsim.exhibits.monthly import monthly_statement
 from cxsim.exhibits.register import assumptions_table, sources_table, strategies_table
 from cxsim.exhibits.returns import returns_table
@@ -15,14 +17,21 @@ __all__ = [
     "Prose",
     "Table",
     "assumptions_table",
+    "at_risk_table",
     "audit_trail",
+    "customer_table",
+    "decile_table",
     "decisions",
+    "findings_table",
     "fit_table",
     "hygiene_table",
+    "model_table",
     "monthly_statement",
     "returns_table",
     "sources_table",
     "statement_table",
     "strategies_table",
     "value_table",
+    "verdict",
+    "worth_table",
 ]

@@ -24,7 +24,8 @@ class AuditTrail:
         return {MANIFEST: dict(self.manifest), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"<audit trail: {self.manifest.get('scenario', 'unnamed')}>"
+        name = self.manifest.get("scenario", self.manifest.get("valuation", "unnamed"))
+        return f"<audit trail: {name}>"
 
 
 def audit_trail(manifest: Mapping[str, object]) -> AuditTrail:

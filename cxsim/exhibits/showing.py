@@ -172,5 +172,6 @@ _SHEET = (
     "#id .cx-badge{border:1px solid #9aa5b1;border-radius:1rem;padding:.05rem .5rem;font-size:.85em;white-space:nowrap}"
     "#id .cx-badge[data-word=measured]{border-color:#00684a;color:#00684a}"
     "#id .cx-badge[data-word=published]{border-color:#0b5394;color:#0b5394}"
-    "#id .cx-badge[data-word=assumed]{border-color:#b45f06;color:#8a4b00}"
+    "#id .cx-badge:is([data-word=assumed],[data-word=caution]){border-color:#b45f06;color:#8a4b00}"
+    "#id .cx-badge[data-word=stop]{border-color:#9b1c1c;color:#9b1c1c}"
 )

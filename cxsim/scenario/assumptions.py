@@ -1,4 +1,4 @@
-"""A scenario in; every number it assumes, with its identifier, out, and the scenario with other values put in."""
+"""A scenario or a valuation in; every number it assumes out, as a register, and a scenario with others put in."""
 
 from __future__ import annotations
 
@@ -11,26 +11,31 @@ from cxsim.errors import ParamError, choices
 from cxsim.params import Source, sources
 from cxsim.quantity import Quantity, quantities, with_values
 from cxsim.scenario.scenario import Scenario
+from cxsim.scenario.valuation import Valuation
 from cxsim.tables import ASSUMPTIONS, check
 
 
-def assumptions(scenario: Scenario) -> Iterator[tuple[str, str, Quantity]]:
-    """Yield every number that a scenario assumes: of its economics, then of its strategies in their order.
+def assumptions(case: Scenario | Valuation) -> Iterator[tuple[str, str, Quantity]]:
+    """Yield every number that a scenario assumes: of its economics, then of its strategies; or a valuation's own.
 
     Parameters
     ----------
-    scenario
-        The scenario.
+    case
+        The scenario or the valuation.
 
     Yields
     ------
     tuple
         Identifier, such as `economics/cdnow/gross_margin`; title of what it belongs to; the quantity.
     """
-    economics = scenario.economics
+    if isinstance(case, Valuation):
+        for path, quantity in quantities(case):
+            yield f"valuations/{case.name}/{path}", "Value of customers", quantity
+        return
+    economics = case.economics
     for path, quantity in quantities(economics):
         yield f"economics/{economics.name}/{path}", economics.title, quantity
-    for strategy in scenario.strategies:
+    for strategy in case.strategies:
         for path, quantity in quantities(strategy):
             yield f"strategies/{strategy.name}/{path}", strategy.title, quantity
 
@@ -64,13 +69,13 @@ def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenari
     )
 
 
-def register(scenario: Scenario) -> pl.DataFrame:
-    """Return every assumption of a scenario, with its source in words.
+def register(case: Scenario | Valuation) -> pl.DataFrame:
+    """Return every assumption of a scenario or a valuation, with its source in words.
 
     Parameters
     ----------
-    scenario
-        The scenario.
+    case
+        The scenario or the valuation.
 
     Returns
     -------
@@ -90,19 +95,19 @@ def register(scenario: Scenario) -> pl.DataFrame:
             "evidence": quantity.evidence,
             "source": _in_words(quantity.source, known),
         }
-        for identifier, title, quantity in assumptions(scenario)
+        for identifier, title, quantity in assumptions(case)
     ]
     schema = {name: kinds[0] for name, kinds in ASSUMPTIONS.columns.items()}
     return check(pl.DataFrame(rows, schema=schema), ASSUMPTIONS)
 
 
-def source_table(scenario: Scenario) -> pl.DataFrame:
-    """Return the sources that a scenario's numbers cite.
+def source_table(case: Scenario | Valuation) -> pl.DataFrame:
+    """Return the sources that the numbers of a scenario or a valuation cite.
 
     Parameters
     ----------
-    scenario
-        The scenario.
+    case
+        The scenario or the valuation.
 
     Returns
     -------
@@ -110,7 +115,7 @@ def source_table(scenario: Scenario) -> pl.DataFrame:
         One row per source, by id: id, authors, year, title, where, measured, grade.
     """
     known = sources()
-    cited = sorted({quantity.source for _, _, quantity in assumptions(scenario) if quantity.source in known})
+    cited = sorted({quantity.source for _, _, quantity in assumptions(case) if quantity.source in known})
     rows = [{"id": name} | dataclasses.asdict(known[name]) for name in cited]
     names = ("id", "authors", "year", "title", "where", "measured", "grade")
     return pl.DataFrame(rows, schema={name: pl.Int64 if name == "year" else pl.String for name in names})

@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cxsim.errors import ParamError, choices
-from cxsim.params import SOURCES_FILE, read, root, schema_text, shown, source_names, sources
+from cxsim.params import SOURCES_FILE, Kind, names, read, root, schema_text, shown, source_names, sources
 from cxsim.quantity import quantities
 from cxsim.scenario.scenario import ScenarioFile, files_of, resolved
+from cxsim.scenario.valuation import Valuation
 from cxsim.strategies import Strategy
 from cxsim.valuation import Economics
 
-SHAPES: dict[str, type[object]] = {"scenarios": ScenarioFile, "strategies": Strategy, "economics": Economics}
+SHAPES: dict[str, type[object]] = {
+    "scenarios": ScenarioFile,
+    "strategies": Strategy,
+    "economics": Economics,
+    "valuations": Valuation,
+}
 SCHEMA_FILE = "schema.json"
 
 
@@ -121,6 +127,12 @@ def _of_scenario(path: Path) -> Iterator[str]:
     for file in strategies:
         yield from _told(_of_strategy, file)
     resolved(written, shown(path))
+    yield from _of_name(path, "valuations")
+
+
+def _of_valuation(path: Path) -> Iterator[str]:
+    yield from _of_quantities(path, read(path, Valuation))
+    yield from _of_name(path, "scenarios")
 
 
 def _of_economics(path: Path) -> Iterator[str]:
@@ -129,6 +141,12 @@ def _of_economics(path: Path) -> Iterator[str]:
 
 def _of_strategy(path: Path) -> Iterator[str]:
     yield from _of_quantities(path, read(path, Strategy))
+
+
+def _of_name(path: Path, other: Kind) -> Iterator[str]:
+    """Refuse a name that also stands under `other`: it would not say which report is meant."""
+    if path.resolve().is_relative_to(root() / "params") and path.stem in names(other):
+        yield f"{shown(path)}: there is a file {other}/{path.name} too; give one of them another name."
 
 
 def _of_quantities(path: Path, holder: object) -> Iterator[str]:
@@ -141,4 +159,9 @@ def _of_quantities(path: Path, holder: object) -> Iterator[str]:
             yield f"{shown(path)}: {key}.description: empty; say what the number means."
 
 
-_CHECKS = {"scenarios": _of_scenario, "strategies": _of_strategy, "economics": _of_economics}
+_CHECKS = {
+    "scenarios": _of_scenario,
+    "strategies": _of_strategy,
+    "economics": _of_economics,
+    "valuations": _of_valuation,
+}

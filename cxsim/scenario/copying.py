@@ -1,4 +1,4 @@
-"""A scenario's name in; a copy of its file under another name out."""
+"""The name of a scenario or a valuation in; a copy of its file under another name out."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import re
 from pathlib import Path
 
 from cxsim.errors import ParamError
-from cxsim.params import locate, root
-from cxsim.scenario.scenario import load_scenario
+from cxsim.params import locate, names, root
+from cxsim.scenario.cases import CASES, case_of, load_case
 
 # 80 letters, because file systems allow 255 bytes and a report adds to the name.
 _NAME = re.compile(r"(?=.{1,80}$)[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def copy_scenario(name: str, source: str) -> Path:
-    """Copy a scenario's file to params/scenarios under another name.
+    """Copy the file of a scenario or a valuation to its folder under params/, under another name.
 
     Parameters
     ----------
     name
         Name of the copy: at most 80 small letters, digits and single hyphens.
     source
-        Name of the scenario to copy, or a path that ends in .yaml.
+        Name of the scenario or the valuation to copy, or a path that ends in .yaml.
 
     Returns
     -------
@@ -39,13 +39,15 @@ def copy_scenario(name: str, source: str) -> Path:
             f"'{name}' is no name for a scenario; use at most 80 small letters, digits and single "
             "hyphens, such as spring-plans."
         )
-    target = root() / "params" / "scenarios" / f"{name}.yaml"
-    if target.exists():
-        raise ParamError(f"there is a scenario '{name}' already, in {target}; choose another name.")
-    load_scenario(source)
+    for taken in CASES:
+        if name in names(taken):
+            raise ParamError(f"there is a {taken[:-1]} '{name}' already, in params/{taken}; choose another name.")
+    load_case(source)
+    case = case_of(source)
+    target = root() / "params" / case / f"{name}.yaml"
     half = target.with_name(f".{name}.half-written")
     try:
-        half.write_bytes(locate("scenarios", source).read_bytes())
+        half.write_bytes(locate(case, source).read_bytes())
         half.replace(target)
     except OSError as cause:
         half.unlink(missing_ok=True)

@@ -145,6 +145,103 @@ def holdout() -> pl.DataFrame:
 
 
 @pytest.fixture
+def forecast_days() -> pl.DataFrame:
+    """Ten orders a day for 200 days; after the first hundred, one model expects nine a day and one 8.5."""
+    day = np.arange(200)
+    later = day - 99
+    tables = []
+    for model, rate, low, high in (("BG/NBD", 9.0, 8.0, 10.1), ("MBG/NBD", 8.5, 8.0, 9.0)):
+        ends = {
+            name: np.where(day < 100, np.nan, 1_000.0 + end * later)
+            for name, end in (("expected", rate), ("low", low), ("high", high))
+        }
+        fitted = 10.5 * (day + 1)
+        tables.append(
+            pl.DataFrame(
+                {
+                    "model": [model] * 200,
+                    "day": [date.fromordinal(date(1997, 1, 1).toordinal() + d) for d in day.tolist()],
+                    "observed": 10.0 * (day + 1),
+                    "expected": np.where(day < 100, fitted, ends["expected"]),
+                    "low": ends["low"],
+                    "high": ends["high"],
+                }
+            ).with_columns(pl.col("low", "high").fill_nan(None))
+        )
+    return pl.concat(tables)
+
+
+@pytest.fixture
+def calibration_classes() -> pl.DataFrame:
+    """One model is inside both classes, the other expects a quarter too few of one-time buyers."""
+    return pl.DataFrame(
+        {
+            "model": ["BG/NBD", "BG/NBD", "MBG/NBD", "MBG/NBD"],
+            "frequency": ["0", "1+", "0", "1+"],
+            "customers": [600, 400, 600, 400],
+            "observed": [0.2, 1.5, 0.2, 1.5],
+            "low": [0.17, 1.3, 0.17, 1.3],
+            "high": [0.23, 1.7, 0.23, 1.7],
+            "expected": [0.21, 1.4, 0.15, 1.45],
+        }
+    )
+
+
+@pytest.fixture
+def tenths() -> pl.DataFrame:
+    """Two groups of customers; the first brought less than its interval says, and the second is inside."""
+    return pl.DataFrame(
+        {
+            "decile": [1, 2],
+            "customers": [10, 10],
+            "expected": [75_000.0, 25_000.0],
+            "low": [65_000.0, 20_000.0],
+            "high": [85_000.0, 41_000.0],
+            "realised": [60_000.0, 40_000.0],
+        }
+    )
+
+
+@pytest.fixture
+def captures() -> pl.DataFrame:
+    """A model that catches three fifths of the value with a fifth of the customers, and a rule of thumb."""
+    return pl.DataFrame(
+        {
+            "model": ["BG/NBD"] * 3 + ["spend so far"] * 3,
+            "customers": [0.0, 0.2, 1.0] * 2,
+            "value": [0.0, 0.6, 1.0, 0.0, 0.5, 1.0],
+        }
+    )
+
+
+@pytest.fixture
+def biases() -> pl.DataFrame:
+    """Two models with intervals and a rule of thumb."""
+    return pl.DataFrame(
+        {
+            "model": ["BG/NBD", "MBG/NBD", "Own rate goes on"],
+            "bias": [-0.16, -0.12, 0.557],
+            "low": [-0.2, -0.17, None],
+            "high": [-0.1, -0.05, None],
+        }
+    )
+
+
+@pytest.fixture
+def alive() -> pl.DataFrame:
+    """Two models that disagree on one-time buyers and little else."""
+    return pl.DataFrame(
+        {
+            "model": ["BG/NBD", "MBG/NBD"] * 2,
+            "group": ["one-time buyers"] * 2 + ["repeat buyers"] * 2,
+            "alive": [1.0, 0.4, 0.6, 0.55],
+            "low": [1.0, 0.3, 0.58, 0.5],
+            "high": [1.0, 0.5, 0.62, 0.6],
+        }
+    )
+
+
+@pytest.fixture
 def rfm() -> pl.DataFrame:
     """Customers whose spend per order rises a little with frequency; every fifth never came back."""
     rng = np.random.default_rng(7)
@@ -162,9 +259,24 @@ def rfm() -> pl.DataFrame:
 
 
 @pytest.fixture
-def figures(returns, cash, npv, statement, tracking_days, frequencies, holdout, rfm) -> dict[str, alt.Chart]:
-    """Every figure of the room, drawn from the tables above."""
+def value_figures(forecast_days, calibration_classes, tenths, captures, biases, alive) -> dict[str, alt.Chart]:
+    """The figures of customer value."""
     return {
+        "forecasts": charts.forecasts(forecast_days, date(1997, 4, 10)),
+        "calibration": charts.calibration(calibration_classes),
+        "value_by_decile": charts.value_by_decile(tenths, "USD"),
+        "value_captured": charts.value_captured(captures),
+        "forecast_bias": charts.forecast_bias(biases),
+        "alive_by_model": charts.alive_by_model(alive),
+    }
+
+
+@pytest.fixture
+def figures(
+    returns, cash, npv, statement, tracking_days, frequencies, holdout, rfm, value_figures
+) -> dict[str, alt.Chart]:
+    """Every figure of the room, drawn from the tables above."""
+    return value_figures | {
         "cumulative_cash": charts.cumulative_cash(cash, "USD"),
         "npv_by_strategy": charts.npv_by_strategy(returns, "USD"),
         "npv_distribution": charts.npv_distribution(npv, "USD"),

@@ -22,13 +22,21 @@ def test_every_figure_describes_itself_to_those_who_cannot_see_it(figures):
 
 
 def test_every_figure_of_money_names_the_currency_on_its_axis(figures):
-    for name in ("cumulative_cash", "npv_by_strategy", "npv_distribution", "waterfall", "spend_by_frequency"):
+    for name in (
+        "cumulative_cash",
+        "npv_by_strategy",
+        "npv_distribution",
+        "waterfall",
+        "spend_by_frequency",
+        "value_by_decile",
+    ):
         axes = re.findall(r'"title": "([^"]*)"', json.dumps(figures[name].to_dict()))
         assert any(axis.endswith(", USD") for axis in axes), name
 
 
-def test_every_figure_with_chance_tells_its_interval_or_why_there_is_none(figures):
-    for name in ("cumulative_cash", "npv_by_strategy", "waterfall", "tracking", "holdout_by_frequency"):
+def test_every_figure_with_chance_tells_its_interval_or_why_there_is_none(figures, value_figures):
+    drawn = {"cumulative_cash", "npv_by_strategy", "waterfall", "tracking", "holdout_by_frequency", *value_figures}
+    for name in drawn:
         assert "interval" in _title(figures[name])[1], name
 
 
