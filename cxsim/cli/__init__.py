@@ -1,4 +1,4 @@
-"""The command line: cxsim fit | simulate | report | check | new."""
+"""The command line: cxsim fit | value | simulate | report | check | new."""
 
 from __future__ import annotations
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from cxsim.cli.progress import counting, waiting
 from cxsim.cli.terminal import console, plain
 from cxsim.errors import CxsimError, ParamError
+
+if TYPE_CHECKING:
+    from cxsim.estimation import Model
 
 app = typer.Typer(
     help="Simulate what customer-experience programmes bring back, with honest intervals.",
@@ -25,29 +28,44 @@ app = typer.Typer(
 )
 COMPARISON = "02-compare-strategies.ipynb"
 
+CUSTOMER_VALUE = "03-customer-value.ipynb"
+
+OrdersName = Annotated[
+    str, typer.Argument(metavar="ORDERS", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")
+]
+CustomerColumn = Annotated[str, typer.Option(help="The file's column of customers.")]
+DateColumn = Annotated[str, typer.Option(help="The file's column of dates or timestamps.")]
+AmountColumn = Annotated[str, typer.Option(help="The file's column of amounts.")]
+Until = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of observation; else the last order's.")
+]
+HorizonDays = Annotated[int, typer.Option(min=1, max=36_525, help="Days over which customers are valued.")]
+DiscountRate = Annotated[float, typer.Option(min=0.0, max=1.0, help="Effective per year.")]
+ModelName = Annotated[str, typer.Option(help="Model of orders and leaving: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
+CaseName = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name under params/scenarios or params/valuations, or a YAML file.")
+]
 ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.")]
 
 
 @app.command()
 def fit(
-    orders: Annotated[
-        str, typer.Argument(metavar="ORDERS.csv", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")
-    ],
-    customer_id: Annotated[str, typer.Option(help="The file's column of customers.")] = "customer_id",
-    ordered_at: Annotated[str, typer.Option(help="The file's column of dates or timestamps.")] = "ordered_at",
-    amount: Annotated[str, typer.Option(help="The file's column of amounts.")] = "amount",
-    until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of observation; else the last order's.")
-    ] = None,
-    horizon_days: Annotated[int, typer.Option(min=1, help="Days over which customers are valued.")] = 365,
-    annual_discount_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Effective per year.")] = 0.10,
+    orders: OrdersName,
+    customer_id: CustomerColumn = "customer_id",
+    ordered_at: DateColumn = "ordered_at",
+    amount: AmountColumn = "amount",
+    until: Until = None,
+    model: ModelName = "bgnbd",
+    horizon_days: HorizonDays = 365,
+    annual_discount_rate: DiscountRate = 0.10,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")] = False,
 ) -> None:
-    """Fit BG/NBD and Gamma-Gamma to a shop's orders, and show what its customers are worth."""
+    """Fit models of orders and of spend to a shop's orders; show what they cannot say, and the dearest customers."""
     from cxsim.cli.fitting import fitted
     from cxsim.cli.showing import print_fit, print_hygiene, print_json
     from cxsim.data import named_orders
 
+    wanted = _model(model)
     columns = {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}
     with waiting("Reading the orders"):
         end = until.date() if until else None
@@ -56,11 +74,56 @@ def fit(
         # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
         print_hygiene(transactions)
     with waiting("Fitting"):
-        found = fitted(transactions, end, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate)
+        found = fitted(
+            transactions, end, model=wanted, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
+        )
     if json:
         print_json(found)
     else:
         print_fit(found)
+
+
+@app.command()
+def value(
+    orders: OrdersName,
+    out: Annotated[Path, typer.Option(help="The file to write, one row per customer: .csv or .parquet.")],
+    customer_id: CustomerColumn = "customer_id",
+    ordered_at: DateColumn = "ordered_at",
+    amount: AmountColumn = "amount",
+    until: Until = None,
+    model: ModelName = "mbgnbd",
+    horizon_days: HorizonDays = 365,
+    annual_discount_rate: DiscountRate = 0.10,
+    margin: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of revenue that counts as value.")] = 1.0,
+    level: Annotated[float, typer.Option(min=0.01, max=0.999, help="Probability of the intervals.")] = 0.9,
+    draws: Annotated[int | None, typer.Option(min=1, help="Draws; else 400, fewer for millions.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all luck.")] = 0,
+) -> None:
+    """Write what each customer is worth, and how sure that is; MBG/NBD does not take one-time buyers for alive."""
+    from cxsim.cli.showing import print_hygiene, print_values
+    from cxsim.cli.valuing import Wanted, valued
+    from cxsim.cli.writing import require_table_file, write_table
+    from cxsim.data import named_orders
+
+    wanted = Wanted(
+        model=_model(model),
+        horizon_days=horizon_days,
+        annual_discount_rate=annual_discount_rate,
+        margin=margin,
+        level=level,
+        draws=draws,
+        seed=seed,
+    )
+    require_table_file(out)
+    end, columns = until and until.date(), {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}
+    with waiting("Valuing the customers") as say:
+        transactions = named_orders(orders, columns=columns, until=end, folder=Path())
+        print_hygiene(transactions)
+        found = valued(transactions, end, wanted, say=say)
+        say("writing")
+        write_table(found.values.table, out)
+    print_values(found)
+    _say(f"Written: {out} ({found.customers:,} customers, {out.stat().st_size / 1e6:.1f} MB)")
 
 
 @app.command()
@@ -86,30 +149,31 @@ def simulate(
 
 @app.command()
 def report(
-    scenario: ScenarioName,
-    out: Annotated[Path | None, typer.Option(help="The HTML file; else reports/SCENARIO.html.")] = None,
+    name: CaseName,
+    out: Annotated[Path | None, typer.Option(help="The HTML file; else reports/NAME.html.")] = None,
     show_code: Annotated[bool, typer.Option("--show-code", help="Show the notebook's code to readers.")] = False,
 ) -> None:
-    """Run a scenario through its notebook into one HTML file that needs no network."""
+    """Run a scenario or a valuation through its notebook into one HTML file that needs no network."""
     from cxsim.cli.showing import print_returns
     from cxsim.params import root
     from cxsim.report import make
-    from cxsim.scenario import load_scenario
+    from cxsim.scenario import Scenario, load_case
     from cxsim.valuation import read_returns
 
-    loaded = load_scenario(scenario)
-    page = out or root() / "reports" / f"{loaded.name}.html"
-    given = str(Path(scenario).resolve()) if scenario.endswith((".yaml", ".yml")) else scenario
+    case = load_case(name)
+    compares = isinstance(case, Scenario)
+    given = str(Path(name).resolve()) if name.endswith((".yaml", ".yml")) else name
     with waiting("Writing the report") as say:
         files = make(
-            root() / "notebooks" / COMPARISON,
-            parameters={"scenario": given},
-            title=loaded.title,
-            out=page,
+            root() / "notebooks" / (COMPARISON if compares else CUSTOMER_VALUE),
+            parameters={"scenario" if compares else "valuation": given},
+            title=case.title,
+            out=out or root() / "reports" / f"{case.name}.html",
             code="shown" if show_code else "hidden",
             progress=say,
         )
-    print_returns(read_returns(files.html.with_suffix("") / "returns.csv"), loaded.economics.currency, loaded.title)
+    if isinstance(case, Scenario):
+        print_returns(read_returns(files.html.with_suffix("") / "returns.csv"), case.economics.currency, case.title)
     _say(f"Written: {files.html} ({files.html.stat().st_size / 1e6:.1f} MB) and {len(files.tables)} tables beside it")
 
 
@@ -135,14 +199,20 @@ def check(
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the new scenario: small letters, digits and hyphens.")],
-    source: Annotated[str, typer.Option("--from", metavar="SCENARIO", help="The scenario to start from.")],
+    name: Annotated[str, typer.Argument(help="Name of the copy: small letters, digits and hyphens.")],
+    source: Annotated[str, typer.Option("--from", metavar="NAME", help="The scenario or valuation to start from.")],
 ) -> None:
-    """Copy a scenario into params/scenarios for you to edit."""
+    """Copy a scenario or a valuation under params/ for you to edit."""
     from cxsim.scenario import copy_scenario
 
     written = copy_scenario(name, source)
     _say(f"Written: {written}. Edit it, then: cxsim report {name}")
+
+
+def _model(name: str) -> Model:
+    from cxsim.estimation.kinds import kind_of
+
+    return cast("Model", kind_of(name).name)
 
 
 def _files(number: int) -> str:

@@ -88,8 +88,9 @@ _PARAMS = root() / "params"
 def project(tmp_path, monkeypatch, capsys):
     folder = tmp_path / "shop"
     shutil.copytree(_PARAMS, folder / "params")
-    for old in (folder / "params" / "scenarios").glob("*.yaml"):
-        old.unlink()
+    for kind in ("scenarios", "valuations"):
+        for old in (folder / "params" / kind).glob("*.yaml"):
+            old.unlink()
     (folder / "params" / "scenarios" / "tiny.yaml").write_text(TINY, encoding="utf-8")
     monkeypatch.chdir(folder)
     return Project(folder, monkeypatch, capsys)

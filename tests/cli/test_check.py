@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from cxsim.params import root
+
+_PARAMS = root() / "params"
 SHOP = "economics/cdnow.yaml"
 POINTS = "strategies/points-programme.yaml"
 
@@ -91,7 +94,7 @@ def test_sources_elsewhere_are_read_where_they_lie(project, tmp_path):
 def test_a_file_in_no_known_folder_is_refused(project, tmp_path):
     (tmp_path / "strategy.yaml").write_text("a: 1\n")
     message = project("check", tmp_path / "strategy.yaml").error
-    assert "it is not known what it holds; possible: scenarios, strategies, economics." in message
+    assert "it is not known what it holds; possible: scenarios, strategies, economics, valuations." in message
 
 
 def test_a_path_that_does_not_exist_is_refused(project):
@@ -115,3 +118,19 @@ def test_every_mistake_of_the_sources_is_told(project):
     message = project("check", "params/sources.yaml").error
     assert "gopalakrishnan-2021.year: missing" in message
     assert "gopalakrishnan-2021.grade: 'F' is not possible" in message
+
+
+def test_a_valuation_of_the_name_of_a_scenario_is_refused(project):
+    valuation = (_PARAMS / "valuations" / "cdnow-value-quick.yaml").read_text(encoding="utf-8")
+    (project.folder / "params" / "valuations" / "tiny.yaml").write_text(valuation, encoding="utf-8")
+    message = project("check").error
+    assert "params/valuations/tiny.yaml: there is a file scenarios/tiny.yaml too; give one of them another" in message
+    assert "params/scenarios/tiny.yaml: there is a file valuations/tiny.yaml too" in message
+
+
+def test_a_mistake_in_a_valuation_is_told_with_its_key(project):
+    valuation = (_PARAMS / "valuations" / "cdnow-value-quick.yaml").read_text(encoding="utf-8")
+    wrong = valuation.replace("draws: ", "drawz: ").replace("  unit: share\n", "  unit: ratio\n")
+    (project.folder / "params" / "valuations" / "worth.yaml").write_text(wrong, encoding="utf-8")
+    message = project("check", "params/valuations").error
+    assert "params/valuations/worth.yaml: drawz: unknown key; did you mean 'draws'?" in message

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from cxsim.params import root
+
+# Taken before a test moves into a project of its own.
+_PARAMS = root() / "params"
+
 
 def test_a_copy_is_a_sound_scenario_of_another_name(project):
     told = project("new", "spring-plans", "--from", "tiny")
@@ -46,3 +51,12 @@ def test_a_scenario_that_is_not_sound_is_not_copied(project):
     before = project.files()
     assert "seed must be" in project("new", "spring", "--from", "tiny").error
     assert project.files() == before
+
+
+def test_a_valuation_is_copied_to_the_valuations_under_a_name_that_no_scenario_has(project):
+    folder = project.folder / "params" / "valuations"
+    source = _PARAMS / "valuations" / "cdnow-value.yaml"
+    (folder / "worth.yaml").write_bytes(source.read_bytes())
+    assert "there is a scenario 'tiny' already" in project("new", "tiny", "--from", "worth").error
+    assert project("new", "worth-2", "--from", "worth").code == 0
+    assert (folder / "worth-2.yaml").read_bytes() == source.read_bytes()

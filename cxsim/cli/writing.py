@@ -1,0 +1,68 @@
+"""A table and the name of a file in; the file, written as a whole or not at all, out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import polars.selectors as cs
+
+from cxsim.errors import ReportError
+
+ENDINGS = (".csv", ".parquet")
+# A spreadsheet runs a cell that begins like this as a formula (OWASP, "CSV Injection").
+_FORMULA = r"^[=+\-@\t\r]"
+# All that an expected number can mean; a file for ten million customers is then a third smaller.
+_DIGITS = 6
+
+
+def require_table_file(path: Path) -> None:
+    """Refuse, before anything is reckoned, a file that a table cannot be written to.
+
+    Raises
+    ------
+    ReportError
+        For an ending that is not known, a folder of that name, or a folder that does not exist.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise ReportError(f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(ENDINGS)}.")
+    if path.is_dir():
+        raise ReportError(f"{path}: this is a folder; the table is a file.")
+    if not path.absolute().parent.is_dir():
+        raise ReportError(f"{path}: there is no folder {path.parent}; make it, or choose another.")
+
+
+def write_table(table: pl.DataFrame, path: Path) -> None:
+    """Write a table under another name first, so that nobody ever reads half of it.
+
+    Parameters
+    ----------
+    table
+        Any table.
+    path
+        Parquet, with all digits; or CSV, with six significant digits, an empty field for a missing value, and an
+        apostrophe before a text that a spreadsheet would run as a formula.
+
+    Raises
+    ------
+    ReportError
+        When the disk refuses; a file of that name is then as it was.
+    """
+    require_table_file(path)
+    half = path.with_name(f".{path.name}.half-written")
+    try:
+        if path.suffix.lower() == ".csv":
+            _for_spreadsheets(table).write_csv(half)
+        else:
+            table.write_parquet(half)
+        half.replace(path)
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be written ({error.strerror or error}).") from error
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _for_spreadsheets(table: pl.DataFrame) -> pl.DataFrame:
+    text = cs.string()
+    escaped = pl.when(text.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
+    return table.with_columns(escaped.name.keep(), cs.float().round_sig_figs(_DIGITS))
