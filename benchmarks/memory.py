@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import resource
+import json
 import sys
 
+from benchmarks.peaks import peak
 from benchmarks.world import SEED, baseline, population
 from cxsim.simulation import simulate
 
 
 def main(customers: int) -> None:
-    """Simulate, and print the peak resident memory in millions of bytes."""
+    """Simulate, and print the peak."""
     people = population(customers)
     simulate(people, [baseline(people)], seed=SEED)
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(kilobytes * 1024 / 1e6)
+    print(json.dumps({"simulate": peak()}))
 
 
 if __name__ == "__main__":
