@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup check test notebooks report bench format clean
+.PHONY: help setup check test notebooks report value bench format clean
 
 SHELL := /bin/sh
 bin := .venv/bin
@@ -58,8 +58,11 @@ notebooks: $(ready) ## run all notebooks again and store their outputs
 report: $(ready) ## write the business case of the bundled shop to reports/
 	@$(bin)/cxsim report cdnow-programmes
 
-bench: $(ready) ## measure the simulator
-	@$(bin)/python -m benchmarks
+value: $(ready) ## write what the bundled shop's customers are worth to reports/
+	@$(bin)/cxsim report cdnow-value
+
+bench: $(ready) ## measure speed and memory beside rivals (a quarter of an hour); make bench CASES="fit value" for some
+	@$(bin)/python -m benchmarks $(CASES)
 
 format: $(ready) ## mend what can be mended by machine
 	@$(bin)/ruff check --quiet --fix .

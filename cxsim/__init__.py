@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from cxsim.errors import choices
 
 if TYPE_CHECKING:
+    from cxsim.appraisal import backtest, compare
     from cxsim.data import load_cdnow, read_transactions, summarise
-    from cxsim.estimation import fit, fit_spend
+    from cxsim.estimation import diagnose, fit, fit_spend, posterior, predict
     from cxsim.scenario import Scenario, load_scenario
     from cxsim.strategies import Strategy
     from cxsim.study import Study, run
@@ -26,10 +27,15 @@ __all__ = [
     "Scenario",
     "Strategy",
     "Study",
+    "backtest",
+    "compare",
+    "diagnose",
     "fit",
     "fit_spend",
     "load_cdnow",
     "load_scenario",
+    "posterior",
+    "predict",
     "read_transactions",
     "run",
     "summarise",
@@ -38,10 +44,15 @@ _ROOMS = {
     "Scenario": "scenario",
     "Strategy": "strategies",
     "Study": "study",
+    "backtest": "appraisal",
+    "compare": "appraisal",
+    "diagnose": "estimation",
     "fit": "estimation",
     "fit_spend": "estimation",
     "load_cdnow": "data",
     "load_scenario": "scenario",
+    "posterior": "estimation",
+    "predict": "estimation",
     "read_transactions": "data",
     "run": "study",
     "summarise": "data",
