@@ -26,6 +26,21 @@ def require_positive(model: str, params: Mapping[str, float]) -> None:
             raise ParamError(f"{model}: {name} is {value!r}; it must be a positive finite number.")
 
 
+def require_rate(rate: float, horizon: float) -> None:
+    """Refuse a discount rate and a horizon over which what is to come has no finite worth.
+
+    Raises
+    ------
+    DataError
+        For a negative rate or horizon, an infinite rate, and for rate 0 with an infinite horizon.
+    """
+    if not (rate >= 0.0 and horizon >= 0.0) or (rate == 0.0 and math.isinf(horizon)) or math.isinf(rate):
+        raise DataError(
+            f"rate and horizon must not be negative, and rate must be positive for an infinite horizon; "
+            f"found rate {rate} and horizon {horizon}."
+        )
+
+
 def non_negative(name: str, values: ArrayLike) -> FloatArray:
     """Return `values` as an array of finite numbers >= 0.
 

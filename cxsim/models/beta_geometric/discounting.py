@@ -7,8 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cxsim.errors import DataError
-from cxsim.models.admission import non_negative, whole
+from cxsim.models.admission import non_negative, require_rate, whole
 from cxsim.models.beta_geometric.ahead import orders_ahead
 from cxsim.models.beta_geometric.finite import finite_rows
 from cxsim.models.beta_geometric.lifelong import lifelong_rows
@@ -61,11 +60,7 @@ def discounted_orders_ahead(
     >>> discounted_orders_ahead(cdnow, 0, 38.86, rate=math.log(1.15) / 52).round(4)
     array([1.0173])
     """
-    if not (rate >= 0.0 and horizon >= 0.0) or (rate == 0.0 and math.isinf(horizon)) or math.isinf(rate):
-        raise DataError(
-            f"rate and horizon must not be negative, and rate must be positive for an infinite horizon; "
-            f"found rate {rate} and horizon {horizon}."
-        )
+    require_rate(rate, horizon)
     x, end = np.broadcast_arrays(whole("frequency", frequency), non_negative("age", age))
     if rate == 0.0:
         return orders_ahead(params, x, end, time=horizon)

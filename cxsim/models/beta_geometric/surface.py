@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxsim.compiled import inlined, lean
+from cxsim.models.log_scale import to_logs
 from cxsim.models.special import digamma, trigamma
 
 FloatArray = NDArray[np.float64]
@@ -108,7 +109,7 @@ def sums(
         _add_curvature(out, w, share, bends, alive_bends, gap)
         _add_leaving(out, w * share, -1.0 / start, shape / (start * start), 1.0 / (a * a), 1.0 / (stays * stays))
     _add_scale(out, weight.sum(), r, alpha)
-    _to_logs(out, r, alpha, a, b)
+    to_logs(out, (r, alpha, a, b))
 
 
 @inlined
@@ -227,17 +228,3 @@ def _add_scale(out: FloatArray, customers: float, r: float, alpha: float) -> Non
     out[2] += customers * r / alpha
     out[6] += customers / alpha
     out[9] -= customers * r / (alpha * alpha)
-
-
-@inlined
-def _to_logs(out: FloatArray, r: float, alpha: float, a: float, b: float) -> None:
-    """Turn the derivatives in (r, alpha, a, b) into those in their logarithms."""
-    theta = (r, alpha, a, b)
-    place = 5
-    for i in range(4):
-        out[1 + i] *= theta[i]
-        for j in range(i, 4):
-            out[place] *= theta[i] * theta[j]
-            if i == j:
-                out[place] += out[1 + i]
-            place += 1

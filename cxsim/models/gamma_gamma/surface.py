@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxsim.compiled import inlined, lean
+from cxsim.models.log_scale import to_logs
 from cxsim.models.special import digamma, trigamma
 
 FloatArray = NDArray[np.float64]
@@ -79,24 +80,10 @@ def sums(
         out[7] += w * (curve - rest_curve)
         out[8] += w * (1.0 / v - 1.0 / total)
         out[9] += w * ((p * x + q) / (total * total) - q / (v * v))
-    _to_logs(out, p, q, v)
+    to_logs(out, (p, q, v))
 
 
 @inlined
 def _constant(p: float, q: float, x: float) -> float:
     """Return what the amounts do not change, less q log v."""
     return math.lgamma(p * x + q) - math.lgamma(p * x) - math.lgamma(q)
-
-
-@inlined
-def _to_logs(out: FloatArray, p: float, q: float, v: float) -> None:
-    """Turn the derivatives in (p, q, v) into those in their logarithms."""
-    theta = (p, q, v)
-    place = 4
-    for i in range(3):
-        out[1 + i] *= theta[i]
-        for j in range(i, 3):
-            out[place] *= theta[i] * theta[j]
-            if i == j:
-                out[place] += out[1 + i]
-            place += 1

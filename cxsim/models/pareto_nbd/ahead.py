@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxsim.compiled import lean
 from cxsim.errors import DataError
-from cxsim.models.admission import non_negative, whole
+from cxsim.models.admission import non_negative, require_rate, whole
 from cxsim.models.pareto_nbd.integrals import discounted_integral, power_integral
 from cxsim.models.pareto_nbd.params import ParetoNbdParams
 from cxsim.models.rows import each_row
@@ -136,11 +136,7 @@ def discounted_orders_ahead(
     >>> discounted_orders_ahead(cdnow, 0, 0, rate=math.log(1.15) / 52).round(4)
     array([3.964])
     """
-    if not (rate >= 0.0 and horizon >= 0.0) or (rate == 0.0 and math.isinf(horizon)) or math.isinf(rate):
-        raise DataError(
-            f"rate and horizon must not be negative, and rate must be positive for an infinite horizon; "
-            f"found rate {rate} and horizon {horizon}."
-        )
+    require_rate(rate, horizon)
     x, end, _ = _admitted(frequency, age, np.zeros(()))
     # Ages are few and customers are many.
     ages, place = np.unique(end, return_inverse=True)
