@@ -21,6 +21,7 @@ from cxsim.estimation.patterns import PurchasePatterns, SpendPatterns
 from cxsim.models import gamma_gamma
 from cxsim.models.beta_geometric import surface as beta_geometric
 from cxsim.models.pareto_nbd import surface as pareto_nbd
+from cxsim.models.pareto_nbd.by_day import value_by_day
 
 FloatArray = NDArray[np.float64]
 Derivatives = tuple[float, FloatArray, FloatArray]
@@ -98,10 +99,16 @@ def purchase_likelihood(kind: Kind, k: int, patterns: PurchasePatterns, *, log_g
         names=kind.names,
         columns=(patterns.frequency, patterns.recency_days, patterns.age_days, patterns.weight),
         options=() if calendar else (k, int(kind.leaves_after_first)),
-        compiled_value=pareto_nbd.value if calendar else beta_geometric.value,
+        compiled_value=_pareto_value(patterns) if calendar else beta_geometric.value,
         compiled_sums=pareto_nbd.sums if calendar else beta_geometric.sums,
         constant=(k - 1) * log_gaps,
     )
+
+
+def _pareto_value(patterns: PurchasePatterns) -> Callable[..., float]:
+    """Return the faster of two ways to the log-likelihood alone: times of customers are whole days, as a rule."""
+    whole = not ((patterns.age_days % 1.0).any() or (patterns.recency_days % 1.0).any())
+    return value_by_day if whole else pareto_nbd.value
 
 
 def spend_likelihood(patterns: SpendPatterns) -> Likelihood:
