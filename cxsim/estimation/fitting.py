@@ -81,7 +81,8 @@ def fit(
         and for customers who order more regularly than by chance `bgcnbd` and `mbgcnbd`.
     k
         Stages between orders for the last two, 1 to 60; None chooses it by likelihood, for which `rfm` needs its
-        column log_gaps. The other models have 1.
+        column log_gaps. Without that column, the likelihood of a given k above 1 leaves out what the gaps add, and
+        says nothing beside that of another k. The other models have 1.
     engine
         `native`, or `lifetimes` for the archived library's own optimum of the first three models.
     observed_until
