@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import os
 import re
 
 import pytest
 
-from cxsim.cli import main
 from tests.report.browser import CHROMIUM, browser
+from tests.twice import charts_alive, differing, ways_out, written_twice
 
 SCENARIO = """
 title: A small case
@@ -25,23 +24,13 @@ seed: 7
 """
 
 
-def _report(scenario, out, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["cxsim", "report", str(scenario), "--out", str(out)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 0
-
-
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
     folder = tmp_path_factory.mktemp("case")
     scenario = folder / "scenarios" / "small-case.yaml"
     scenario.parent.mkdir()
     scenario.write_text(SCENARIO, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        _report(scenario, folder / "first" / "case.html", patch)
-        _report(scenario, folder / "second" / "case.html", patch)
-    return folder
+    return written_twice(scenario, "case.html")
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +39,11 @@ def page(case):
 
 
 def test_the_same_scenario_gives_the_same_bytes(case):
-    first = {path.relative_to(case / "first"): path for path in (case / "first").rglob("*") if path.is_file()}
-    second = {path.relative_to(case / "second"): path for path in (case / "second").rglob("*") if path.is_file()}
-    assert first.keys() == second.keys()
-    assert [name for name in first if first[name].read_bytes() != second[name].read_bytes()] == []
+    assert differing(case) == []
 
 
 def test_nothing_in_the_page_points_to_a_network(page):
-    assert re.findall(r"""(?:src|href|action)=["']?(?:https?:)?//""", page) == []
-    assert "default-src 'none'" in html.unescape(page[:2000])
+    assert ways_out(page) == []
 
 
 def test_the_first_section_decides_for_every_strategy(page):
@@ -92,9 +77,4 @@ if CHROMIUM is None and os.environ.get("CI") == "true":
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed.")
 def test_all_charts_of_the_business_case_are_alive_without_a_network(case, tmp_path):
     with browser(tmp_path) as tab:
-        tab.open(case / "first" / "case.html", width=1280)
-        alive = tab.evaluate("document.querySelectorAll('figure.on .cx-live svg.marks').length")
-        assert alive == tab.evaluate("document.querySelectorAll('figure').length") == 3
-        addresses = [event["request"]["url"] for event in tab.reported("Network.requestWillBeSent")]
-        assert [address for address in addresses if not address.startswith(("file:", "data:"))] == []
-        assert tab.reported("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded") == []
+        assert charts_alive(tab, case / "first" / "case.html") == (3, 3, [])

@@ -174,7 +174,7 @@ def expected_purchases_new_interval(
         require_days("days", float(time))
     drawn = _first(believed, len(believed))
     values = np.array([purchases.expected_purchases_new(params, times) for params in drawn])
-    low, high = _ends(values, level)
+    low, high = interval_ends(values, level)
     return pl.DataFrame({"days": times, "expected_purchases": values.mean(axis=0), "low": low, "high": high})
 
 
@@ -201,7 +201,7 @@ def _summed_up(
     known: Pasts, answer: Answer, drawn: Sequence[PurchaseParams], level: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     answers = np.array([answer(params, known) for params in drawn])
-    low, high = _ends(answers, level)
+    low, high = interval_ends(answers, level)
     return answers.mean(axis=0), low, high
 
 
@@ -216,6 +216,7 @@ def _piece(known: Pasts, first: int) -> Pasts:
     )
 
 
-def _ends(values: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+def interval_ends(values: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+    """Return the quantiles between which the share `level` of the draws, the first axis of `values`, lies."""
     low, high = np.quantile(values, [0.5 - 0.5 * level, 0.5 + 0.5 * level], axis=0)
     return np.asarray(low), np.asarray(high)

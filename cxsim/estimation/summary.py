@@ -1,15 +1,17 @@
-"""Estimates and facts of a fit in; a page in the look of statsmodels out, for a terminal or a notebook."""
+"""Estimates and facts of a fit in; a page in the look of statsmodels out, for a terminal or a notebook.
+
+statsmodels brings pandas with it, a second of loading, so both wait until somebody looks at a page.
+"""
 
 from __future__ import annotations
 
 import html
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
-from statsmodels.iolib.summary import Summary as Page
-from statsmodels.iolib.table import SimpleTable
-from statsmodels.iolib.tableformatting import fmt_2cols, fmt_params
 
 Facts = Sequence[tuple[str, str]]
 
@@ -39,30 +41,32 @@ class Summary:
         """Return the page for a terminal."""
         return str(self._page(self.facts, self.notes).as_text())
 
-    def _page(self, facts: Facts, notes: Sequence[str]) -> Page:
+    def _page(self, facts: Facts, notes: Sequence[str]) -> Any:
+        table_of = importlib.import_module("statsmodels.iolib.table").SimpleTable
+        look = importlib.import_module("statsmodels.iolib.tableformatting")
         half = (len(facts) + 1) // 2
         left, right = facts[:half], [*facts[half:], ("", "")][:half]
-        top = SimpleTable(
+        top = table_of(
             [[text] for _, text in left],
             stubs=[f"{label}:" for label, _ in left],
             title=self.title,
-            txt_fmt=fmt_2cols,
+            txt_fmt=look.fmt_2cols,
         )
         top.extend_right(
-            SimpleTable(
+            table_of(
                 [[text] for _, text in right],
                 stubs=[f" {label}:" if label else "" for label, _ in right],
-                txt_fmt=fmt_2cols,
+                txt_fmt=look.fmt_2cols,
             )
         )
         rows = [[f"{number:.5g}" for number in row[1:]] for row in self.estimates.iter_rows()]
-        table = SimpleTable(
+        table = table_of(
             rows,
             headers=["coef", "std err", "[0.025", "0.975]"],
             stubs=list(self.estimates["parameter"]),
-            txt_fmt={**fmt_params, "data_fmts": ["%s"] * 4},
+            txt_fmt={**look.fmt_params, "data_fmts": ["%s"] * 4},
         )
-        page = Page()
+        page = importlib.import_module("statsmodels.iolib.summary").Summary()
         page.tables = [top, table]
         page.add_extra_txt(list(notes))
         return page

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cxsim.errors import EstimationError
 from cxsim.estimation.admission import is_count, require_level, require_margin
 from cxsim.estimation.by_past import Pasts, pasts_of, together
-from cxsim.estimation.intervals import DRAWS
+from cxsim.estimation.intervals import DRAWS, interval_ends
 from cxsim.estimation.lifetime_value import continuous_rate
 from cxsim.estimation.patterns import amounts
 from cxsim.estimation.posteriors import Posterior
@@ -85,7 +85,7 @@ def clv_interval(
                 for number in numbers
             ]
         )
-        parts.append((each.mean(axis=0), *_ends(each, level)))
+        parts.append((each.mean(axis=0), *interval_ends(each, level)))
     mean, low, high = (np.concatenate(column) for column in zip(*parts, strict=True))
     return rfm.select("customer_id").with_columns(
         pl.Series("contribution", mean), pl.Series("low", low), pl.Series("high", high)
@@ -131,7 +131,7 @@ def clv_new_interval(
         * (1.0 + purchases.discounted_expected_purchases_new(believed.params(number), rate=rate, horizon=horizon_days))
         for number in range(min(len(believed), len(spend)))
     ]
-    low, high = _ends(np.array(values), level)
+    low, high = interval_ends(np.array(values), level)
     return pl.DataFrame({"contribution": [float(np.mean(values))], "low": [float(low)], "high": [float(high)]})
 
 
@@ -140,8 +140,3 @@ def _orders(params: PurchaseParams, known: Pasts, rate: float, horizon: float) -
     model = purchases.model_of(params)
     ahead = known.ahead(lambda x, age: model.discounted_orders_ahead(params, x, age, rate=rate, horizon=horizon))
     return together(known.now(params), ahead)
-
-
-def _ends(values: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-    low, high = np.quantile(values, [0.5 - 0.5 * level, 0.5 + 0.5 * level], axis=0)
-    return np.asarray(low), np.asarray(high)

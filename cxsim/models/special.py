@@ -92,7 +92,7 @@ def lgamma_rise(x: float, n: float) -> float:
     grown = math.log1p(n / x)
     # n log(x) apart from the rest, which tends to n (n - 1) / (2 x).
     rest = (x - 0.5) * _log1p_less(n / x) + n * (grown - 0.5 / x)
-    return n * math.log(x) + rest + _lgamma_rest(x + n) - _lgamma_rest(x)
+    return n * math.log(x) + rest + lgamma_rest(x + n) - lgamma_rest(x)
 
 
 @lean
@@ -168,8 +168,14 @@ def _log1p_less(z: float) -> float:
 
 
 @lean
-def _lgamma_rest(x: float) -> float:
-    """Return log Gamma(x) - (x - 1/2) log(x) + x - log(2 pi) / 2, for x from _FAR on."""
+def lgamma_rest(x: float) -> float:
+    """Return log Gamma(x) less Stirling's formula, (x - 1/2) log(x) - x + log(2 pi) / 2.
+
+    Parameters
+    ----------
+    x
+        From 10 on, where the series holds all digits.
+    """
     z = 1.0 / (x * x)
     series = 1.0 / 1260.0 - z * (1.0 / 1680.0 - z * (1.0 / 1188.0 - z * (691.0 / 360360.0 - z / 156.0)))
     return (1.0 / 12.0 - z * (1.0 / 360.0 - z * series)) / x
