@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
 
@@ -92,6 +92,11 @@ class Quantity:
         drawn = back(middle + abs(z) / Z95 * (forward(end) - middle))
         return min(max(drawn, bounds.low), bounds.high)
 
+    def require(self, unit: Unit, name: str) -> None:
+        """Refuse another unit than `unit`; `name` says in the message which number it is."""
+        if self.unit != unit:
+            raise ParamError(f"{name}: wrong unit '{self.unit}'; it must be '{unit}'.")
+
     def at(self, value: float) -> Quantity:
         """Return the same quantity, known to be `value`."""
         return dataclasses.replace(self, value=value, range=(value, value))
@@ -106,6 +111,24 @@ def assumed(value: float, unit: Unit, range: tuple[float, float] | None = None, 
         range=range or (value, value),
         evidence="assumed",
     )
+
+
+def require_units(holder: object, units: Mapping[str, Unit], kind: str) -> None:
+    """Refuse a field of `holder` whose quantity has another unit than `units` says; None is left alone."""
+    for name, unit in units.items():
+        quantity: Quantity | None = getattr(holder, name)
+        if quantity is not None:
+            quantity.require(unit, f"{kind}.{name}")
+
+
+def require_together(holder: object, names: Sequence[str], kind: str) -> None:
+    """Refuse a `holder` that has some of the fields `names` and lacks others."""
+    given = [name for name in names if getattr(holder, name) is not None]
+    if given and len(given) < len(names):
+        absent = [name for name in names if name not in given]
+        raise ParamError(
+            f"{kind}: {', '.join(names)} belong together; {', '.join(absent)} missing; write all of them or none."
+        )
 
 
 def quantities(holder: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:

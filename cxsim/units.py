@@ -30,6 +30,18 @@ class Unit(StrEnum):
     MONEY_PER_CONTACT = "money per contact"
     MONEY_PER_MEMBER_MONTH = "money per member and month"
     MONEY_PER_CUSTOMER = "money per customer"
+    MONEY_PER_REDEMPTION = "money per redemption"
+    MONEY_PER_TICKET = "money per ticket"
+    MONEY_PER_REFERRAL = "money per referral"
+    MONEY_PER_RETURN = "money per return"
+    MONEY_PER_YEAR = "money per year"
+    HOURS = "hours"
+    PER_YEAR = "per year"
+    PER_MONTH = "per month"
+    DEVIATIONS = "standard deviations"
+    SCORE = "score"
+    CORRELATION = "correlation"
+    EXPONENT = "exponent"
     POINTS = "points"
     POINTS_PER_MONEY = "points per unit of money"
 
@@ -66,6 +78,18 @@ BOUNDS: dict[Unit, Bounds] = {
     Unit.MONEY_PER_CONTACT: Bounds(low=0.0, high=1e5, scale="log"),
     Unit.MONEY_PER_MEMBER_MONTH: Bounds(low=0.0, high=1e5, scale="log"),
     Unit.MONEY_PER_CUSTOMER: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_REDEMPTION: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_TICKET: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_REFERRAL: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_RETURN: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_YEAR: Bounds(low=0.0, high=1e9, scale="log"),
+    Unit.HOURS: Bounds(low=0.0, high=8_766.0, scale="log"),
+    Unit.PER_YEAR: Bounds(low=0.0, high=1_000.0, scale="log"),
+    Unit.PER_MONTH: Bounds(low=0.0, high=100.0, scale="log"),
+    Unit.DEVIATIONS: Bounds(low=-10.0, high=10.0, scale="linear"),
+    Unit.SCORE: Bounds(low=-100.0, high=100.0, scale="linear"),
+    Unit.CORRELATION: Bounds(low=-1.0, high=1.0, scale="linear"),
+    Unit.EXPONENT: Bounds(low=0.0, high=10.0, scale="linear"),
     Unit.POINTS: Bounds(low=1.0, high=1e7, scale="log"),
     Unit.POINTS_PER_MONEY: Bounds(low=0.0, high=1e4, scale="log"),
 }
