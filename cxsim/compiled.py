@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 from numba import njit
+from numba.core.types import unliteral
 
 _Compiled = TypeVar("_Compiled", bound=Callable[..., object])
 
@@ -57,10 +58,28 @@ def _kept(function: _Compiled, *, _nrt: bool, inline: bool = False) -> _Compiled
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(folder) if folder else before
     try:
-        compiled: _Compiled = compiler(cache=folder is not None, nogil=True, forceinline=inline, _nrt=_nrt)(function)
+        dispatcher = compiler(cache=folder is not None, nogil=True, forceinline=inline, _nrt=_nrt)(function)
+        compiled: _Compiled = _for_any_number(dispatcher)
         return compiled
     finally:
         settings.CACHE_DIR = before
+
+
+def _for_any_number(dispatcher: Any) -> Any:
+    """Let a function be compiled once for all whole numbers, and not once more for each that is written in a call.
+
+    numba takes a number written in the code for a type of its own. A function that is told by such a number what to do,
+    as ours are, would be compiled dozens of times: more than half of the first call's time.
+    """
+    template: Callable[..., Any] = dispatcher.get_call_template
+    plain_type: Callable[[Any], Any] = unliteral
+
+    def without_literals(args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
+        plain = {name: plain_type(kind) for name, kind in kws.items()}
+        return template(tuple(plain_type(kind) for kind in args), plain)
+
+    dispatcher.get_call_template = without_literals
+    return dispatcher
 
 
 @functools.cache

@@ -13,7 +13,9 @@ class Tally(IntEnum):
     """Places of the tallies that every arm has.
 
     LIST is what the orders cost at list price; MARKDOWN and REWARD are what was taken off; what a customer pays is
-    LIST - MARKDOWN - REWARD. MARKDOWN and REWARD are counted as positive cents.
+    LIST - MARKDOWN - REWARD. REFUNDED is what was paid back, and SENT_BACK what it cost at list price. All are counted
+    as positive cents, and so are FEES and COMPENSATION. ARRIVALS are new customers, without those whom a programme
+    attracted (a tally of its reach) or REFERRED. PROMOTERS and DETRACTORS are among those who ANSWERED.
     """
 
     ORDERS = 0
@@ -25,16 +27,37 @@ class Tally(IntEnum):
     POINTS_REDEEMED = 6
     POINTS_EXPIRED = 7
     POINTS_OUTSTANDING = 8
+    FEES = 9
+    RETURNS = 10
+    REFUNDED = 11
+    SENT_BACK = 12
+    INCIDENTS = 13
+    TICKETS = 14
+    COMPENSATION = 15
+    SURVEYED = 16
+    ANSWERED = 17
+    PROMOTERS = 18
+    DETRACTORS = 19
+    REFERRED = 20
+    REVIVED = 21
+    UNSUBSCRIBED = 22
 
 
 class ReachTally(IntEnum):
-    """Places of the tallies that each reach of an arm adds behind the common ones."""
+    """Places of the tallies that each reach of an arm adds behind the common ones.
+
+    CONTACTS are the times that it switched on for a customer; REFERRALS also count those who would have come anyway.
+    """
 
     ORDERS = 0
     PAID = 1
     MEMBER_MONTHS = 2
     CONTACTS = 3
     POINTS_VALUE = 4
+    REDEMPTIONS = 5
+    TICKETS = 6
+    REFERRALS = 7
+    ATTRACTED = 8
 
 
 N_TALLIES = len(Tally)
@@ -44,8 +67,8 @@ N_REACH_TALLIES = len(ReachTally)
 def place(tally: Tally | ReachTally, reach: int = 0) -> int:
     """Return the column of a tally in an arm's counts; `reach` is the place of the reach in the arm, from 0.
 
-    >>> place(Tally.LIST), place(ReachTally.CONTACTS, reach=1)
-    (1, 17)
+    >>> place(Tally.LIST), place(ReachTally.CONTACTS, reach=1) == width(1) + int(ReachTally.CONTACTS)
+    (1, True)
     """
     if isinstance(tally, Tally):
         return int(tally)

@@ -158,8 +158,8 @@ def test_one_gamma_says_nothing_about_the_next():
 
 def test_no_purpose_was_renumbered():
     # A purpose's number is part of its keys: another number, another result of every study ever made.
-    assert [int(purpose) for purpose in rng.Purpose] == list(range(1, 14))
-    assert (rng.Purpose.ALIVE, rng.Purpose.ORDER, rng.Purpose.POINTS) == (1, 7, 13)
+    assert [int(purpose) for purpose in rng.Purpose] == list(range(1, 32))
+    assert (rng.Purpose.ALIVE, rng.Purpose.ORDER, rng.Purpose.POINTS, rng.Purpose.SESSION) == (1, 7, 13, 31)
 
 
 def test_a_key_gives_the_numbers_that_it_has_always_given():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cxsim.rng.elementary import exp, log
-from cxsim.rng.keys import Purpose, customer_key, purpose_key
+from cxsim.rng.keys import Purpose, customer_key, purpose_key, random_bits
 from cxsim.rng.streams import stream
 from cxsim.rng.variates import exponential, gamma, normal, uniform
 
@@ -16,6 +16,7 @@ __all__ = [
     "log",
     "normal",
     "purpose_key",
+    "random_bits",
     "stream",
     "uniform",
 ]

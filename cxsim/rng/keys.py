@@ -33,6 +33,24 @@ class Purpose(IntEnum):
     REDEMPTION = 11
     LIFETIME = 12
     POINTS = 13
+    TRAIT = 14
+    INCIDENT = 15
+    TICKET = 16
+    RESOLUTION = 17
+    RECOVERY = 18
+    RESPONSE = 19
+    SURVEY = 20
+    ANSWER = 21
+    SCORE = 22
+    RETURN = 23
+    REFERRAL = 24
+    REFERRED = 25
+    ANYWAY = 26
+    REVIVAL = 27
+    RENEWAL = 28
+    UNSUBSCRIBE = 29
+    ATTRACTED = 30
+    SESSION = 31
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -77,7 +95,15 @@ def purpose_key(key: np.uint64, purpose: int) -> np.uint64:
 
 @lean
 def random_bits(key: np.uint64, ordinal: int) -> np.uint64:
-    """Return 64 random bits; they may serve as a key in turn, for a number that takes more than one uniform."""
+    """Return 64 random bits; they may serve as a key in turn, for a number that takes more than one uniform.
+
+    Parameters
+    ----------
+    key
+        From `purpose_key`.
+    ordinal
+        Which of the numbers for this purpose, from 0.
+    """
     return _mix(key + np.uint64(ordinal + 1) * _GOLDEN)
 
 

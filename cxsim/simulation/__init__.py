@@ -5,11 +5,16 @@ from __future__ import annotations
 from cxsim.simulation.blocks import Latents
 from cxsim.simulation.calendar import Calendar
 from cxsim.simulation.engine import Executor, Progress, simulate
-from cxsim.simulation.plan import Plan, compile_plan, rounded, tallies_of
-from cxsim.simulation.playing import Counts, Inputs, customer_values, orders
+from cxsim.simulation.journal import KINDS as EVENTS
+from cxsim.simulation.plan import Plan, arrivals_of, compile_plan, tallies_of
+from cxsim.simulation.playing import Counts, Inputs, customer_values, events, orders
 from cxsim.simulation.population import Population, empty_base, existing_customers, reached_by
+from cxsim.simulation.portable import rounded
+from cxsim.simulation.visits import visits
+from cxsim.simulation.world import World, compile_world, season_levels
 
 __all__ = [
+    "EVENTS",
     "Calendar",
     "Counts",
     "Executor",
@@ -18,13 +23,19 @@ __all__ = [
     "Plan",
     "Population",
     "Progress",
+    "World",
+    "arrivals_of",
     "compile_plan",
+    "compile_world",
     "customer_values",
     "empty_base",
+    "events",
     "existing_customers",
     "orders",
     "reached_by",
     "rounded",
+    "season_levels",
     "simulate",
     "tallies_of",
+    "visits",
 ]

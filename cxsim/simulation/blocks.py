@@ -1,7 +1,8 @@
 """A population and the distributions of its rates in; blocks of customers with rates of their own out.
 
-A customer's luck is keyed by a number of their own: the place in the customer list for existing customers, a count from
-2**40 for new ones, so that neither the size of the base nor of the blocks moves anybody's luck.
+A customer's luck is keyed by a number of their own: the place in the customer list for existing customers, month and
+place within it for new ones, so that neither the size of the base nor of the blocks, nor customers whom a programme
+brings in an earlier month, move anybody's luck.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cxsim.errors import SimulationError
 from cxsim.simulation.population import Population
 
 FIRST_NEW_CUSTOMER = 1 << 40
+_MONTH = 1 << 41
 _SEEDS = 1 << 63
 _INSTANT = 1e-9
 # Per day: at less, nothing happens in the age of the universe; as 0 it is never divided by, nor is a ratio of it.
@@ -52,6 +54,10 @@ class Latents(NamedTuple):
 CUSTOMER_RECORD = np.dtype(
     [
         ("key", np.uint64),
+        ("number", np.int64),
+        ("orders_before", np.int64),
+        ("place", np.int64),  # of a new customer within the month of arrival
+        ("trait", np.float64),  # the part of satisfaction that goes together with the rates
         ("entry", np.float64),
         ("last", np.float64),
         ("is_new", np.bool_),
@@ -71,8 +77,8 @@ class Stage(NamedTuple):
     """A population as arrays, worked out once for all blocks.
 
     past (existing customers, 4): frequency, age and idle days, and mean order value, 0 where there is no repeat order,
-    and then multiplied by that 0; arrivals (months of arrivals + 1,): new customers before each month; month_starts
-    (months + 1,); month_of_day (days,).
+    and then multiplied by that 0; arrivals (months of arrivals + 1,): new customers before each month, also those who
+    come only in some arms; month_starts (months + 1,); month_of_day (days,).
     """
 
     past: npt.NDArray[np.float64]
@@ -87,8 +93,8 @@ class Stage(NamedTuple):
 
     @property
     def cohorts(self) -> int:
-        """Number of cohorts: the existing base, then one for each month of arrivals."""
-        return len(self.arrivals)
+        """Number of cohorts: the existing base, one for each month of arrivals, and one of referred customers."""
+        return len(self.arrivals) + 1
 
     @property
     def months(self) -> int:
@@ -104,7 +110,7 @@ def staged(population: Population) -> Stage:
     ]
     return Stage(
         past=np.column_stack(past),
-        arrivals=np.cumsum(np.array((0, *population.arrivals), dtype=np.int64)),
+        arrivals=np.cumsum(np.array((0, *population.most_arrivals), dtype=np.int64)),
         month_starts=population.calendar.month_starts,
         month_of_day=population.calendar.month_of_day,
     )
@@ -143,24 +149,38 @@ def draw_block(
 
 
 @lean
+def draw_newcomer(block: Block, key: np.uint64, entry: float, cohort: int, latents: Latents) -> None:
+    """Draw the rates of a customer who was referred into a block of one."""
+    block[0].number = np.int64(key >> np.uint64(1))
+    block[0].is_new, block[0].alive = True, True
+    block[0].cohort, block[0].entry = cohort, entry
+    block[0].orders_before, block[0].trait = 0, 0.0
+    _draw_rates(block, 0, key, latents, 0.0, 0.0, 0.0, 0.0)
+
+
+@lean
 def _draw(
     block: Block, latents: Latents, stage: Stage, prob_alive: npt.NDArray[np.float64], seed: int, draw: int, first: int
 ) -> None:
     existing = len(stage.past)
     for i in range(len(block)):
         customer = first + i
+        block[i].number = customer
         if customer < existing:
             frequency, age = stage.past[customer, 0], stage.past[customer, 1]
             idle, value = stage.past[customer, 2], stage.past[customer, 3]
             key = rng.customer_key(seed, draw, customer)
             block[i].last = -idle
+            block[i].orders_before = int(frequency) + 1
             block[i].alive = rng.uniform(rng.purpose_key(key, _ALIVE), 0) < prob_alive[customer]
             survived = frequency + latents.drop_after_first
             _draw_rates(block, i, key, latents, frequency, age, value, survived)
         else:
             newcomer = customer - existing
-            key = rng.customer_key(seed, draw, FIRST_NEW_CUSTOMER + newcomer)
             month = np.searchsorted(stage.arrivals, newcomer, side="right") - 1
+            place = newcomer - stage.arrivals[month]
+            key = rng.customer_key(seed, draw, FIRST_NEW_CUSTOMER + month * _MONTH + place)
+            block[i].place = place
             block[i].is_new = True
             block[i].alive = True
             block[i].cohort = 1 + month

@@ -1,4 +1,4 @@
-"""A plan and a block of customers in; their orders, counted per cohort, month and tally, out.
+"""A plan, a world and a block of customers in; what happens to them, counted per cohort, month and tally, out.
 
 One customer at a time, in continuous time, from event to event. The next order comes when the accumulated purchase
 intensity reaches a unit exponential threshold (random time change; Gibson & Bruck 2000), the end when the accumulated
@@ -15,120 +15,280 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.compiled import counted, inlined, lean
-from cxsim.simulation import reaches
-from cxsim.simulation.blocks import Block, Latents
-from cxsim.simulation.booking import Books, Card, book_arrival, book_end, book_order
+from cxsim.compiled import inlined, lean
+from cxsim.simulation.blocks import Block, Latents, draw_newcomer
+from cxsim.simulation.booking import book_end, book_order
+from cxsim.simulation.cards import renew, renew_on, resume
+from cxsim.simulation.desk import Desk
+from cxsim.simulation.forces import most_buying, weigh
+from cxsim.simulation.journal import ARRIVED, LEFT, REVIVED, Books, count, note
+from cxsim.simulation.life import Records, join, settle
+from cxsim.simulation.memory import left_to_give_back, store
+from cxsim.simulation.newcomers import attracted, recommend, recommend_on
 from cxsim.simulation.plan import Plan
+from cxsim.simulation.reaches import spell
+from cxsim.simulation.season import day_of, month_of, seasonal
+from cxsim.simulation.traits import Scores, relate
+from cxsim.simulation.world import World
+from cxsim.tallies import Tally
 
 _ORDER, _DROPOUT, _LIFETIME = int(rng.Purpose.ORDER), int(rng.Purpose.DROPOUT), int(rng.Purpose.LIFETIME)
+_REVIVAL = int(rng.Purpose.REVIVAL)
+_ARRIVALS, _REFERRED, _REVIVED = int(Tally.ARRIVALS), int(Tally.REFERRED), int(Tally.REVIVED)
 
 
-@counted
-def play(plan: Plan, latents: Latents, block: Block, reached: npt.NDArray[np.bool_], books: Books) -> int:
+@lean
+def play(
+    plan: Plan,
+    world: World,
+    latents: Latents,
+    scores: Scores,
+    block: Block,
+    reached: npt.NDArray[np.bool_],
+    extra: npt.NDArray[np.int8],
+    desk: Desk,
+    books: Books,
+) -> int:
     """Play one block under one plan, and write what happens into the books.
 
     Parameters
     ----------
-    plan, latents, block, books
-        A `Plan`, `Latents`, `Block` and `Books`; the books are added to in place.
+    plan, world, latents, scores, block, desk, books
+        As made by their rooms; desk and books are changed in place.
     reached
-        Shape (customers, reaches): who meets the condition of which reach.
+        Shape (customers + 1, reaches): who meets the condition of which reach; the last row is a referred customer.
+    extra
+        Shape (customers,): 0 for who comes in every arm, 1 for whom a programme of this arm attracts, -1 for who does
+        not come in it.
 
     Returns
     -------
     int
-        Number of orders; orders beyond the length of the log are counted but not logged.
+        How many customers at most waited at once after being referred by one: where it is MAX_REFERRED, some were lost.
     """
-    card = Card(np.full(len(plan), np.inf), np.zeros(len(plan), np.int64), np.zeros(len(plan), np.bool_))
-    if len(plan) == 0:
-        return _play_alone(plan, latents, block, card, books)
-    return _play_reached(plan, latents, block, reached, card, books)
-
-
-# Two loops and not one: with the code for reaches inside, the compiler keeps the books in memory instead of in
-# registers, and the baseline takes three times as long.
-@lean
-def _play_alone(plan: Plan, latents: Latents, block: Block, card: Card, books: Books) -> int:
-    logged = 0
+    most = 0
     for i in range(len(block)):
-        last, k, alive = block[i].last, 0, block[i].alive
-        if block[i].is_new:
-            last, k, alive, logged = _first_order(plan, latents, block, i, card, books, logged)
-        if alive:
-            last, logged = _live(plan, latents, block, i, card, books, last, k, logged)
-    return logged
-
-
-@lean
-def _play_reached(
-    plan: Plan, latents: Latents, block: Block, reached: npt.NDArray[np.bool_], card: Card, books: Books
-) -> int:
-    logged = 0
-    for i in range(len(block)):
-        reaches.adopt(plan, block[i].key, block[i].entry, reached, i, card.adopts)
-        card.balance[:] = 0
-        last, k, alive = block[i].last, 0, block[i].alive
-        if block[i].is_new:
-            last, k, alive, logged = _first_order(plan, latents, block, i, card, books, logged)
-        if alive:
-            last, logged = _live(plan, latents, block, i, card, books, last, k, logged)
-        book_end(plan, card, books, block, i, last)
-    return logged
+        if extra[i] < 0:
+            continue
+        settle(desk.life, block, i, world)
+        desk.life[0].row = i
+        join(desk.life, desk.card, plan, latents, reached, i)
+        played, queue, referrer, by = -1, 0, -1, extra[i]
+        # The customer first, then those whom they referred, then those whom these referred.
+        while played < queue:
+            if played >= 0:
+                _seat(plan, world, latents, scores, desk, books, played)
+                desk.life[0].row = i
+                join(desk.life, desk.card, plan, latents, reached, len(block))
+                referrer, by = desk.waiting[played].by, 0
+            if not desk.life[0].alive:
+                note(books, LEFT, desk.life, 0.0, 0, 0, 0, 0)
+            if desk.life[0].is_new:
+                _arrive(desk.life, plan, books, by, referrer)
+            queue = _live(plan, world, latents, desk, books, queue)
+            played += 1
+        most = max(most, queue)
+    return most
 
 
 @inlined
-def _first_order(
-    plan: Plan, latents: Latents, block: Block, i: int, card: Card, books: Books, logged: int
-) -> tuple[float, int, bool, int]:
-    entry = block[i].entry
-    book_arrival(books, block, i)
-    logged = book_order(plan, card, books, block, i, 0, entry, entry, latents.p, logged)
-    alive = True
-    if latents.drop_after_first == 1:
-        _, dropping, _ = reaches.intensities(plan, card.adopts, entry, entry)
-        luck = rng.purpose_key(block[i].key, _DROPOUT)
-        alive = rng.uniform(luck, 0) >= block[i].dropout_prob * dropping
-    return entry, 1, alive, logged
+def _seat(plan: Plan, world: World, latents: Latents, scores: Scores, desk: Desk, books: Books, played: int) -> None:
+    """Take a referred customer as the one who is played."""
+    one = desk.waiting[played]
+    reach = plan.reaches[one.reach]
+    draw_newcomer(desk.child, one.key, one.entry, books.counts.shape[0] - 1, latents)
+    relate(desk.child, scores, world)
+    settle(desk.life, desk.child, 0, world)
+    me = desk.life[0]
+    me.drop_log += reach.referred_drop_log
+    me.premium_log, me.premium_fade = reach.premium_log, reach.premium_fade_per_day
 
 
 @inlined
-def _live(
-    plan: Plan, latents: Latents, block: Block, i: int, card: Card, books: Books, last: float, k: int, logged: int
-) -> tuple[float, int]:
-    """Play a living customer from the entry to the horizon; return the day of the last order and the orders so far."""
+def _arrive(life: Records, plan: Plan, books: Books, extra: int, referrer: int) -> None:
+    me = life[0]
+    month = books.month_of_day[int(me.entry)]
+    by = -1
+    if extra == 1:
+        by = attracted(life, plan, books)
+    else:
+        count(books, me.row, me.cohort, month, _ARRIVALS if referrer < 0 else _REFERRED, 1)
+    note(books, ARRIVED, life, me.entry, referrer, by, 0, 0)
+
+
+@inlined
+def _live(plan: Plan, world: World, latents: Latents, desk: Desk, books: Books, queue: int) -> int:
+    """Play a customer from the entry to the horizon; return how many referred customers wait."""
+    me, mine, time = desk.life[0], desk.force[0], desk.clock[0]
     horizon = float(len(books.month_of_day))
-    order_luck, dropout_luck = rng.purpose_key(block[i].key, _ORDER), rng.purpose_key(block[i].key, _DROPOUT)
-    rate, chance, hazard = block[i].rate, block[i].dropout_prob, block[i].dropout_rate
-    now = block[i].entry
-    buying, dropping, switch = reaches.intensities(plan, card.adopts, last, now)
-    order_left, order_anchor = rng.exponential(order_luck, k), now
-    end_left, end_anchor = np.inf, now
-    if hazard > 0.0:
-        end_left = rng.exponential(rng.purpose_key(block[i].key, _LIFETIME), 0)
-    alive = True
-    while alive:
-        order_at = order_anchor + order_left / (rate * buying) if rate > 0.0 else np.inf
-        end_at = end_anchor + end_left / (hazard * dropping) if hazard > 0.0 else np.inf
-        now = min(order_at, end_at, switch)
-        if now >= horizon or end_at <= now:
+    _start(desk, world)
+    while True:
+        if not me.alive:
+            time.now = _revive(desk.life, desk.card, plan, books)
+            if time.now >= horizon:
+                break
+            _start_again(desk, world)
+        anew = mine.anew
+        _move(plan, world, desk, books)
+        if anew and _orders_no_more(plan, world, desk):
+            renew_on(desk.life, desk.card, plan, books)
+            queue = recommend_on(desk.life, desk.card, plan, books, desk.waiting, queue, time.now)
             break
-        ordered = order_at <= now
-        if ordered:
-            logged = book_order(plan, card, books, block, i, k, now, last, latents.p, logged)
-            alive = rng.uniform(dropout_luck, k) >= chance * dropping
-            last = now
-            k += 1
-            order_left, order_anchor = rng.exponential(order_luck, k), now
-        buying_now, dropping_now, switch = reaches.intensities(plan, card.adopts, last, now)
-        if buying_now != buying:
-            if not ordered:
-                order_left = max(order_left - rate * buying * (now - order_anchor), 0.0)
-                order_anchor = now
-            buying = buying_now
-        if dropping_now != dropping:
-            if hazard > 0.0:
-                end_left = max(end_left - hazard * dropping * (now - end_anchor), 0.0)
-                end_anchor = now
-            dropping = dropping_now
-    return last, logged
+        order_at, end_at, dip_at = _next(desk, world)
+        then = min(order_at, end_at, mine.switch, time.due, dip_at)
+        queue = _pass(plan, world, desk, books, queue, min(then, horizon))
+        if then >= horizon:
+            break
+        if end_at <= then:
+            me.alive, me.ended = False, then
+            note(books, LEFT, desk.life, then, 0, 0, 0, 0)
+            time.order_left = _remaining(desk)
+            continue
+        if dip_at <= then:
+            me.stock = 0.0
+        if order_at <= then:
+            _place(plan, world, latents, desk, books)
+    book_end(desk.life, desk.card, plan, books)
+    return queue
+
+
+@inlined
+def _start(desk: Desk, world: World) -> None:
+    """Set the clocks at the entry of a customer; a new one orders at once."""
+    me, time = desk.life[0], desk.clock[0]
+    time.now, time.month = me.entry, month_of(world, me.entry, 0)
+    time.season = seasonal(world, me.entry, time.month)
+    time.order_anchor, time.end_anchor = time.season, time.now
+    time.order_left = 0.0 if me.is_new else rng.exponential(rng.purpose_key(me.key, _ORDER), 0)
+    time.end_left = np.inf
+    if me.hazard > 0.0:
+        time.end_left = rng.exponential(rng.purpose_key(me.key, _LIFETIME), 0)
+    desk.force[0].buying, desk.force[0].dropping, desk.force[0].drop = 1.0, 1.0, 0.0
+    time.due, desk.force[0].anew = -np.inf, True
+
+
+@inlined
+def _start_again(desk: Desk, world: World) -> None:
+    """Set the clocks of one who has come back: what was left to wait for the order is still left."""
+    me, time = desk.life[0], desk.clock[0]
+    me.revived += 1
+    me.alive, desk.force[0].anew = True, True
+    time.month = month_of(world, time.now, 0)
+    time.season = seasonal(world, time.now, time.month)
+    time.order_anchor, time.end_anchor = time.season, time.now
+    if me.hazard > 0.0:
+        time.end_left = rng.exponential(rng.purpose_key(me.key, _LIFETIME), me.revived)
+
+
+@inlined
+def _next(desk: Desk, world: World) -> tuple[float, float, float]:
+    """Return when the next order, the end, and the end of a dip come if nothing changes before."""
+    me, mine, time = desk.life[0], desk.force[0], desk.clock[0]
+    order_at = end_at = dip_at = np.inf
+    if me.hazard > 0.0:
+        end_at = time.end_anchor + time.end_left / (me.hazard * mine.dropping)
+    if me.is_new and me.k == 0:
+        order_at = me.entry
+    elif me.rate > 0.0:
+        # What comes after these need not be known.
+        latest = min(end_at, mine.switch, time.due)
+        speed = me.rate * mine.buying
+        order_at = day_of(world, time.order_anchor + time.order_left / speed, time.month, latest)
+        if mine.dip > 0.0:
+            back = left_to_give_back(desk.life, desk.force) / speed
+            dip_at = day_of(world, time.season + back, time.month, latest)
+    return order_at, end_at, dip_at
+
+
+@inlined
+def _orders_no_more(plan: Plan, world: World, desk: Desk) -> bool:
+    """Return whether no order, and no end, can come before the horizon, whatever the reaches do: most have such a time.
+
+    What is left of it needs no clock.
+    """
+    me, time = desk.life[0], desk.clock[0]
+    if me.hazard > 0.0 or (me.is_new and me.k == 0) or time.due <= time.now:
+        return False
+    ahead = world.season_starts[len(world.season_levels)] - time.season
+    return me.rate * most_buying(desk.life, desk.card, plan, world) * ahead < _remaining(desk)
+
+
+@inlined
+def _remaining(desk: Desk) -> float:
+    """Return how much intensity is left until the next order."""
+    time = desk.clock[0]
+    gone = desk.life[0].rate * desk.force[0].buying * (time.season - time.order_anchor)
+    return max(time.order_left - gone, 0.0)
+
+
+@inlined
+def _pass(plan: Plan, world: World, desk: Desk, books: Books, queue: int, then: float) -> int:
+    """Let time go by until the next event: borrowed orders, and recommendations; return how many customers wait."""
+    time = desk.clock[0]
+    time.month = month_of(world, then, time.month)
+    season = seasonal(world, then, time.month)
+    store(desk.life, desk.force, desk.life[0].rate * desk.force[0].buying * (season - time.season))
+    queue = recommend(desk.life, desk.card, plan, books, desk.waiting, queue, time.now, then)
+    time.now, time.season = then, season
+    return queue
+
+
+@inlined
+def _place(plan: Plan, world: World, latents: Latents, desk: Desk, books: Books) -> None:
+    """Play an order at the present moment, and whether the customer leaves after it."""
+    me, time, facts = desk.life[0], desk.clock[0], world.facts[0]
+    before = me.mood
+    book_order(desk.life, desk.card, plan, world, books, latents.p, time.now)
+    leaving = me.chance * desk.force[0].dropping
+    if facts.experienced and facts.drop_log != 0.0:
+        # What happened with this very order moves the chance of leaving after it.
+        leaving *= rng.exp(facts.drop_log * (me.mood - before))
+    tested = me.k > 0 or not me.is_new or latents.drop_after_first == 1
+    if tested and rng.uniform(rng.purpose_key(me.key, _DROPOUT), me.k) < leaving:
+        me.alive, me.ended = False, time.now
+    me.last = time.now
+    me.k += 1
+    if not me.alive:
+        note(books, LEFT, desk.life, time.now, 1, 0, 0, 0)
+    time.order_left = rng.exponential(rng.purpose_key(me.key, _ORDER), me.k)
+    time.order_anchor, desk.force[0].anew = time.season, True
+
+
+@inlined
+def _move(plan: Plan, world: World, desk: Desk, books: Books) -> None:
+    """Work out the forces anew, and move the anchors of what has changed."""
+    me, mine, time = desk.life[0], desk.force[0], desk.clock[0]
+    buying, dropping, left = mine.buying, mine.dropping, _remaining(desk)
+    if time.due <= time.now:
+        time.due = renew(desk.life, desk.card, plan, books, time.now)
+    weigh(desk.force, desk.life, desk.card, plan, world, time.now)
+    if mine.buying != buying:
+        time.order_left, time.order_anchor = left, time.season
+    if mine.dropping != dropping and me.hazard > 0.0:
+        time.end_left = max(time.end_left - me.hazard * dropping * (time.now - time.end_anchor), 0.0)
+        time.end_anchor = time.now
+
+
+@lean
+def _revive(life: Records, card: Records, plan: Plan, books: Books) -> float:
+    """Return the day on which a programme brings back the customer who had left; infinity for never.
+
+    Each programme has one chance in an idle spell: on the day that it answers it.
+    """
+    me, earliest, by = life[0], np.inf, 0
+    gone = me.ended if me.ended < np.inf else 0.0
+    for s in range(len(card)):
+        if plan.reaches[s].revive > 0.0 and card[s].joins < np.inf:
+            begins, _ = spell(card, plan, s, me.last, gone)
+            coming = me.before + me.k + 1
+            within = plan.reaches[s].from_order <= coming < plan.reaches[s].until_order
+            if within and gone <= begins < earliest:
+                ordinal = 64 * me.k + me.revived
+                if rng.uniform(rng.purpose_key(card[s].luck, _REVIVAL), ordinal) < plan.reaches[s].revive:
+                    earliest, by = begins, s
+    if earliest < len(books.month_of_day):
+        me.drop_log += plan.reaches[by].second_drop_log
+        resume(card, plan, earliest)
+        count(books, me.row, me.cohort, books.month_of_day[int(earliest)], _REVIVED, 1)
+        note(books, REVIVED, life, earliest, by, 0, 0, 0)
+    return earliest

@@ -2,53 +2,75 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cxsim.effects import Basket, Coupon, Dropout, Effect, Markdown, Points, Programme, PurchaseRate, Reach
-from cxsim.errors import SimulationError
+from cxsim.behaviour import MAX_INCIDENTS
+from cxsim.effects import (
+    ALWAYS,
+    MAX_STEPS,
+    Acquisition,
+    Course,
+    Points,
+    Programme,
+    Reach,
+    decay_steps,
+    refuse_contradictions,
+    steps_of,
+)
+from cxsim.errors import ParamError, SimulationError
 from cxsim.simulation.calendar import Calendar
+from cxsim.simulation.plan_rows import COURSED, NEUTRAL, effect_row, incident_ratios
+from cxsim.simulation.portable import rounded
 from cxsim.tallies import width
-from cxsim.units import CENTS
 
 MAX_REACHES = 16
-# Doubles from different math libraries agree to about 15 digits; what enters the kernel is cut to 12, so that the
-# kernel starts from the same bits everywhere.
-_DIGITS = 12
+_NO_ORDER = 1 << 40
 
-
-# One arm for the kernel, one record per reach; times are days of the scenario. A later mechanism adds its fields here
-# and its branch in the kernel; nothing else changes. (A record array and not one array per field, because handing
-# seventeen arrays from function to function costs the kernel ten times its own work.)
+# One arm for the kernel, one record per reach; times are days of the scenario. A later mechanism adds its fields in
+# plan_rows and its branch in the kernel; nothing else changes. (A record array and not one array per field, because
+# handing dozens of arrays from function to function costs the kernel ten times its own work.)
 REACH_RECORD = np.dtype(
     [
+        ("luck", np.uint64),
         ("uptake", np.float64),
         ("ramp_days", np.float64),
         ("from_day", np.float64),
         ("until_day", np.float64),
+        ("from_order", np.int64),
+        ("until_order", np.int64),
         ("idle_days", np.float64),  # negative: does not wait for an idle spell
+        ("every_days", np.float64),  # negative: does not come again
         ("for_days", np.float64),
-        ("rate_ratio", np.float64),
-        ("dropout_ratio", np.float64),
-        ("basket_ratio", np.float64),
-        ("depth", np.float64),
-        ("face_cents", np.float64),
-        ("redemption", np.float64),
-        ("points_per_cent", np.float64),
-        ("points_threshold", np.int64),  # 0: gives no points
-        ("reward_cents", np.int64),
-        ("points_redemption", np.float64),
-        ("points_expiry_days", np.float64),
+        *((name, np.int64 if name in {"points_threshold", "reward_cents"} else np.float64) for name in NEUTRAL),
     ]
 )
-Plan = npt.NDArray[np.void]
 
 
-def compile_plan(programmes: Sequence[Programme], calendar: Calendar) -> Plan:
-    """Return the records of one arm, shape (programmes,); none for an empty list, which is the baseline.
+class Plan(NamedTuple):
+    """One arm as arrays.
+
+    reaches (programmes,); ends and strengths (programmes * 4, steps): courses of purchase rate, dropout and basket, and
+    what a reward stirs, each row padded with infinity; incidents (programmes, 6): ratio on each incident's chance;
+    stacking: share that counts of all but the strongest of several gains.
+    """
+
+    reaches: npt.NDArray[np.void]
+    ends: npt.NDArray[np.float64]
+    strengths: npt.NDArray[np.float64]
+    incidents: npt.NDArray[np.float64]
+    stacking: float
+
+
+def compile_plan(
+    programmes: Sequence[Programme], calendar: Calendar, *, incidents: Sequence[str] = (), stacking: float = 1.0
+) -> Plan:
+    """Return the records of one arm; no reaches for an empty list, which is the baseline.
 
     Parameters
     ----------
@@ -56,16 +78,38 @@ def compile_plan(programmes: Sequence[Programme], calendar: Calendar) -> Plan:
         What runs in this arm; at most 16.
     calendar
         Months of the scenario.
+    incidents
+        Names of what can happen to an order in the shop's behaviour.
+    stacking
+        Of several programmes that raise order rate or basket, or lower the chance of leaving, the one with the largest
+        effect at a moment counts in full, and this share of the logarithms of the others. Harms count in full.
 
     Raises
     ------
     SimulationError
-        For more than 16 programmes, a start after the horizon, or two price effects in one programme.
+        For more than 16 programmes, effects that contradict each other, a start after the horizon, a share that is
+        none, or an incident that is unknown.
     """
     if len(programmes) > MAX_REACHES:
         raise SimulationError(f"an arm has {len(programmes)} programmes; at most {MAX_REACHES} are possible.")
+    if not 0.0 <= stacking <= 1.0:
+        raise SimulationError(f"stacking must be a share from 0 to 1; found {stacking:g}.")
     rows = [_row(programme, calendar) for programme in programmes]
-    return np.array([tuple(row[name] for name in REACH_RECORD.names or ()) for row in rows], dtype=REACH_RECORD)
+    courses = [steps for programme in programmes for steps in _courses(programme)]
+    ends = np.full((len(courses), MAX_STEPS), np.inf)
+    strengths = np.zeros((len(courses), MAX_STEPS))
+    for place, (until, heights) in enumerate(courses):
+        ends[place, : len(until)] = [rounded(end) for end in until]
+        strengths[place, : len(heights)] = [rounded(height) for height in heights]
+    return Plan(
+        reaches=np.array([tuple(row[name] for name in REACH_RECORD.names or ()) for row in rows], dtype=REACH_RECORD),
+        ends=ends,
+        strengths=strengths,
+        incidents=np.array([incident_ratios(one, incidents) for one in programmes]).reshape(
+            len(programmes), MAX_INCIDENTS
+        ),
+        stacking=rounded(stacking),
+    )
 
 
 def tallies_of(plan: Plan) -> int:
@@ -76,53 +120,70 @@ def tallies_of(plan: Plan) -> int:
     plan
         From `compile_plan`.
     """
-    return width(len(plan))
+    return width(len(plan.reaches))
 
 
-def rounded(number: float) -> float:
-    """Return `number` cut to 12 significant digits, to which all math libraries agree.
+def arrivals_of(
+    programmes: Sequence[Programme], arrivals: Sequence[int], calendar: Calendar, *, stacking: float = 1.0
+) -> tuple[int, ...]:
+    """Return how many customers arrive in each month of an arm.
 
     Parameters
     ----------
-    number
-        Any finite number.
-
-    Examples
-    --------
-    >>> rounded(0.1 + 0.2)
-    0.3
+    programmes
+        What runs in the arm.
+    arrivals
+        New customers in each month without any programme.
+    calendar
+        Months of the scenario.
+    stacking
+        As in `compile_plan`.
     """
-    return float(f"{number:.{_DIGITS}g}")
+    counts = []
+    for month, number in enumerate(arrivals):
+        logs = [math.log(_conversion(programme, month, calendar)) for programme in programmes]
+        gains = [log for log in logs if log > 0.0]
+        most = max(gains, default=0.0)
+        total = most + stacking * (sum(gains) - most) + sum(log for log in logs if log < 0.0)
+        counts.append(round(number * math.exp(rounded(total))))
+    return tuple(counts)
 
 
-_NEUTRAL: dict[str, float] = {
-    "rate_ratio": 1.0,
-    "dropout_ratio": 1.0,
-    "basket_ratio": 1.0,
-    "depth": 0.0,
-    "face_cents": 0.0,
-    "redemption": 0.0,
-    "points_per_cent": 0.0,
-    "points_threshold": 0.0,
-    "reward_cents": 0.0,
-    "points_redemption": 0.0,
-    "points_expiry_days": math.inf,
-}
+def _conversion(programme: Programme, month: int, calendar: Calendar) -> float:
+    """Return the ratio on arrivals in a month: the uptake is reached, more and more in the ramp."""
+    reach, ratio = programme.reach, 1.0
+    until = calendar.months if reach.until_month is None else reach.until_month
+    for effect in programme.effects:
+        if isinstance(effect, Acquisition) and reach.from_month <= month < until:
+            middle = 0.5 * float(calendar.month_starts[month] + calendar.month_starts[month + 1])
+            since, ramp = middle - float(calendar.month_starts[reach.from_month]), reach.ramp_days.value
+            begun = 1.0 if ramp <= 0.0 else min(since / ramp, 1.0)
+            ratio *= 1.0 + (effect.ratio.value - 1.0) * reach.uptake.value * begun
+    return ratio
 
 
 def _row(programme: Programme, calendar: Calendar) -> dict[str, float]:
-    priced = [effect.kind for effect in programme.effects if isinstance(effect, Markdown | Coupon)]
-    pointed = [effect.kind for effect in programme.effects if isinstance(effect, Points)]
-    if len(priced) > 1 or len(pointed) > 1:
-        raise SimulationError(
-            f"one programme has the effects {priced + pointed}; at most one price effect and one of points are "
-            "possible in a programme; use two strategies instead."
-        )
-    row = _reach_row(programme.reach, calendar) | _NEUTRAL
+    _refuse_contradictions(programme)
+    row = _reach_row(programme.reach, calendar) | NEUTRAL
     for effect in programme.effects:
-        for name, number in _effect_row(effect).items():
-            row[name] = row[name] * number if name.endswith("_ratio") else number
-    return {name: rounded(number) for name, number in row.items()}
+        row |= effect_row(effect)
+    whole = {"luck": _luck(programme.name), "from_order": row["from_order"], "until_order": row["until_order"]}
+    return {name: rounded(number) for name, number in row.items()} | whole
+
+
+def _refuse_contradictions(programme: Programme) -> None:
+    """Refuse what would be played in part only: of two effects of one kind, a record can hold one."""
+    reach = programme.reach
+    waits = next((name for name in ("after_idle_days", "every_days") if getattr(reach, name) is not None), None)
+    try:
+        refuse_contradictions(programme.effects, waits=waits)
+    except ParamError as cause:
+        raise SimulationError(f"programme '{programme.name}': {cause}") from cause
+
+
+def _luck(name: str) -> int:
+    """Return the number of a programme in a customer's luck; Python's own hash() differs from run to run."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
 
 
 def _reach_row(reach: Reach, calendar: Calendar) -> dict[str, float]:
@@ -137,33 +198,21 @@ def _reach_row(reach: Reach, calendar: Calendar) -> dict[str, float]:
         "ramp_days": reach.ramp_days.value,
         "from_day": float(calendar.month_starts[reach.from_month]),
         "until_day": float(calendar.month_starts[until]),
+        "from_order": 0 if reach.from_order is None else reach.from_order,
+        "until_order": _NO_ORDER if reach.until_order is None else reach.until_order,
         "idle_days": -1.0 if reach.after_idle_days is None else reach.after_idle_days.value,
+        "every_days": -1.0 if reach.every_days is None else reach.every_days.value,
         "for_days": math.inf if reach.for_days is None else reach.for_days.value,
     }
 
 
-def _effect_row(effect: Effect) -> dict[str, float]:
-    match effect:
-        case PurchaseRate():
-            return {"rate_ratio": effect.ratio.value}
-        case Dropout():
-            return {"dropout_ratio": effect.ratio.value}
-        case Basket():
-            return {"basket_ratio": effect.ratio.value}
-        case Markdown():
-            price = 1.0 - effect.depth.value * effect.redemption.value
-            return {
-                "rate_ratio": price**effect.elasticity.value,
-                "depth": effect.depth.value,
-                "redemption": effect.redemption.value,
-            }
-        case Coupon():
-            return {"face_cents": round(effect.face_value.value * CENTS), "redemption": effect.redemption.value}
-        case Points():
-            return {
-                "points_per_cent": effect.earn.value / CENTS,
-                "points_threshold": round(effect.threshold.value),
-                "reward_cents": round(effect.reward.value * CENTS),
-                "points_redemption": effect.redemption.value,
-                "points_expiry_days": effect.expiry_days.value,
-            }
+def _courses(programme: Programme) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
+    courses: dict[str, Course | None] = dict.fromkeys(COURSED)
+    stirred = ALWAYS
+    for effect in programme.effects:
+        if effect.kind in COURSED:
+            courses[effect.kind] = getattr(effect, "course", None)
+        if isinstance(effect, Points) and effect.rewarded is not None and effect.rewarded_half_life_days is not None:
+            ends, heights = decay_steps(effect.rewarded_half_life_days.value)
+            stirred = ends, tuple(math.log1p(effect.rewarded.value * height) for height in heights)
+    return [*(steps_of(course) for course in courses.values()), stirred]

@@ -10,16 +10,23 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.errors import SimulationError
+from cxsim.simulation.alone import play_alone
 from cxsim.simulation.blocks import Block, Latents, Stage, draw_block, staged
-from cxsim.simulation.booking import Books, add_up_members
+from cxsim.simulation.booking import add_up_members
+from cxsim.simulation.desk import empty_desk
+from cxsim.simulation.journal import LOG_COLUMNS, ORDER, Books
 from cxsim.simulation.kernel import play
+from cxsim.simulation.life import MAX_REFERRED
 from cxsim.simulation.plan import Plan, tallies_of
 from cxsim.simulation.population import Population
+from cxsim.simulation.traits import normal_scores, relate
+from cxsim.simulation.world import World
 from cxsim.units import CENTS
 
 # Chosen once, for a block's arrays to stay in a processor's second-level cache; part of the result's definition,
 # because the paired sums are folded block by block.
 BLOCK_SIZE = 4096
+_SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +41,12 @@ class Inputs:
         Distributions of customers' rates.
     prob_alive
         Shape (existing customers,).
+    world
+        How customers behave in every arm.
     plans
         One plan per arm; the first is the baseline.
+    arrivals
+        Per arm, how many customers arrive in each month.
     reached
         Per arm, shape (existing customers + 1, reaches); the last row stands for new customers.
     worths
@@ -50,16 +61,23 @@ class Inputs:
     draw: int
     latents: Latents
     prob_alive: npt.NDArray[np.float64]
+    world: World
     plans: tuple[Plan, ...]
+    arrivals: tuple[tuple[int, ...], ...]
     reached: tuple[npt.NDArray[np.bool_], ...]
     worths: tuple[npt.NDArray[np.int64], ...]
 
     def __post_init__(self) -> None:
-        shapes = [(len(self.prob_alive) + 1, len(plan)) for plan in self.plans]
+        shapes = [(len(self.prob_alive) + 1, len(plan.reaches)) for plan in self.plans]
         if [reached.shape for reached in self.reached] != shapes:
             found = [reached.shape for reached in self.reached]
             raise SimulationError(
                 f"reached: the shapes are {found}; with these plans and customers they must be {shapes}."
+            )
+        if len({len(self.plans), len(self.arrivals)}) > 1 or len({len(months) for months in self.arrivals}) > 1:
+            raise SimulationError(
+                f"arrivals: there are {len(self.arrivals)} for {len(self.plans)} arms, of months "
+                f"{[len(months) for months in self.arrivals]}; each arm needs one number for each month."
             )
         widths = [(tallies_of(plan),) for plan in self.plans]
         if [worth.shape for worth in self.worths] != widths:
@@ -111,14 +129,34 @@ def orders(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -
         customer (number from 0: existing customers in their order, then new ones), day (of the scenario), amount (paid,
         in units of the currency); by customer and time.
     """
+    log = events(population, inputs, seed=seed, arm=arm).filter(pl.col("kind") == ORDER)
+    paid = (pl.col("a") - pl.col("b") - pl.col("c")) / CENTS
+    return log.select("customer", day=pl.col("second") // _SECONDS_PER_DAY, amount=paid)
+
+
+def events(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -> pl.DataFrame:
+    """Return everything that happens in one draw and arm, customer by customer.
+
+    Parameters
+    ----------
+    population, inputs, seed
+        As in `simulate`.
+    arm
+        Place of the arm in the inputs.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns LOG_COLUMNS of `cxsim.simulation.journal`, which says what the numbers mean. A customer is a number from
+        0, existing customers in their order, then new ones; referred customers have numbers from 2**40 on.
+    """
     stage, parts = staged(population), []
     for number in range(number_of_blocks(stage.customers)):
         block = _block(stage, inputs, seed, number)
         _, _, length = _play(stage, inputs, block, arm)
         books, _, _ = _play(stage, inputs, block, arm, log_length=length)
-        customer, day, cents = books.log.T
-        parts.append(pl.DataFrame({"customer": customer + number * BLOCK_SIZE, "day": day, "cents": cents}))
-    return pl.concat(parts).select("customer", "day", amount=pl.col("cents") / CENTS)
+        parts.append(pl.DataFrame(books.log, schema=dict.fromkeys(LOG_COLUMNS, pl.Int64)))
+    return pl.concat(parts)
 
 
 def customer_values(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -> npt.NDArray[np.int64]:
@@ -172,6 +210,7 @@ def _block(stage: Stage, inputs: Inputs, seed: int, number: int) -> _Placed:
     first = number * BLOCK_SIZE
     last = min(first + BLOCK_SIZE, stage.customers)
     drawn = draw_block(stage, inputs.latents, inputs.prob_alive, seed=seed, draw=inputs.draw, first=first, last=last)
+    relate(drawn, normal_scores(inputs.latents, inputs.world), inputs.world)
     return _Placed(first, drawn)
 
 
@@ -179,15 +218,37 @@ def _play(
     stage: Stage, inputs: Inputs, block: _Placed, arm: int, *, log_length: int = 0
 ) -> tuple[Books, npt.NDArray[np.int64], int]:
     plan, size = inputs.plans[arm], len(block.customers)
-    rows = np.minimum(np.arange(block.first, block.first + size), len(stage.past))
+    rows = np.minimum(np.append(np.arange(block.first, block.first + size), len(stage.past)), len(stage.past))
     counts = np.zeros((stage.cohorts, stage.months, tallies_of(plan)), np.int64)
     books = Books(
         month_of_day=stage.month_of_day,
         worth=inputs.worths[arm],
         counts=counts,
         values=np.zeros(size, np.int64),
-        log=np.empty((log_length, 3), np.int64),
+        log=np.empty((log_length, len(LOG_COLUMNS)), np.int64),
+        cursor=np.zeros(1, np.int64),
     )
-    ordered = play(plan, inputs.latents, block.customers, inputs.reached[arm][rows], books)
+    extra = _extra(inputs.arrivals[0], inputs.arrivals[arm], block.customers)
+    if len(plan.reaches) == 0 and inputs.world.facts[0]["plain"]:
+        play_alone(inputs.latents, block.customers, extra == 0, books)
+    else:
+        desk, reached = empty_desk(len(plan.reaches)), inputs.reached[arm][rows]
+        scores = normal_scores(inputs.latents, inputs.world)
+        waiting = play(plan, inputs.world, inputs.latents, scores, block.customers, reached, extra, desk, books)
+        if waiting >= MAX_REFERRED:
+            raise SimulationError(
+                f"one customer brought {MAX_REFERRED} new ones and more, with those whom these brought: referrals "
+                "explode. Lower the number of recommendations a year or their success, or shorten the horizon."
+            )
     add_up_members(counts)
-    return books, counts, ordered
+    return books, counts, int(books.cursor[0])
+
+
+def _extra(usual: tuple[int, ...], arrivals: tuple[int, ...], customers: Block) -> npt.NDArray[np.int8]:
+    """Return 0 for who comes in every arm, 1 for whom this arm attracts, -1 for who does not come in it."""
+    if not arrivals:
+        return np.zeros(len(customers), np.int8)
+    month = np.clip(customers["cohort"] - 1, 0, len(arrivals) - 1)
+    here = np.array(arrivals)[month] > customers["place"]
+    extra = np.where(customers["place"] < np.array(usual)[month], 0, 1)
+    return np.where(customers["is_new"], np.where(here, extra, -1), 0).astype(np.int8)

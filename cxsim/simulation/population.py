@@ -27,6 +27,9 @@ class Population:
         New customers in each month from the first; at most as many months as the calendar has.
     calendar
         Days and months of the scenario.
+    most_arrivals
+        The most that arrive in each month in any arm, those whom programmes attract among them; as `arrivals` when left
+        out.
 
     Raises
     ------
@@ -37,8 +40,11 @@ class Population:
     base: pl.DataFrame
     arrivals: tuple[int, ...]
     calendar: Calendar
+    most_arrivals: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.most_arrivals:
+            object.__setattr__(self, "most_arrivals", self.arrivals)
         _refuse_impossible(check(self.base, CUSTOMERS))
         if min(self.arrivals, default=0) < 0:
             raise SimulationError(f"a cohort cannot have fewer than 0 customers; found {min(self.arrivals)}.")
@@ -48,16 +54,23 @@ class Population:
             raise SimulationError(
                 f"new customers arrive for {len(self.arrivals)} months, but the horizon is {self.calendar.months}."
             )
+        if len(self.most_arrivals) != len(self.arrivals) or any(
+            most < usual for most, usual in zip(self.most_arrivals, self.arrivals, strict=False)
+        ):
+            raise SimulationError(
+                f"most_arrivals must be at least the usual arrivals of every month, {self.arrivals}; found "
+                f"{self.most_arrivals}."
+            )
 
     @property
     def size(self) -> int:
-        """Number of customers, existing and new."""
+        """Number of customers, existing and new, whom no programme brought."""
         return self.base.height + sum(self.arrivals)
 
     @property
     def cohorts(self) -> int:
-        """Number of cohorts: the existing base, then one for each month of arrivals."""
-        return 1 + len(self.arrivals)
+        """Number of cohorts: the existing base, one for each month of arrivals, and one of referred customers."""
+        return 2 + len(self.arrivals)
 
 
 def empty_base() -> pl.DataFrame:

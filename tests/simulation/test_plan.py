@@ -6,19 +6,21 @@ import math
 
 import pytest
 
+from cxsim.effects import Incidents
 from cxsim.errors import SimulationError
 from cxsim.simulation import Calendar, compile_plan
+from tests.simulation.mechanisms import made
 from tests.simulation.worlds import START, buying, coupon, leaving, markdown, points, programme
 
 YEAR = Calendar(starts_on=START, months=12)
 
 
 def compiled(*effects, **reach):
-    return compile_plan([programme(*effects, **reach)], YEAR)[0]
+    return compile_plan([programme(*effects, **reach)], YEAR).reaches[0]
 
 
 def test_the_baseline_has_no_record():
-    assert len(compile_plan([], YEAR)) == 0
+    assert len(compile_plan([], YEAR).reaches) == 0
 
 
 def test_a_reach_becomes_days_of_the_scenario():
@@ -37,10 +39,10 @@ def test_a_reach_that_does_not_wait_says_so():
     assert record["for_days"] == math.inf
 
 
-def test_two_effects_of_a_kind_multiply():
-    record = compiled(buying(1.1), buying(1.2), leaving(0.5))
-    assert record["rate_ratio"] == 1.32
-    assert record["dropout_ratio"] == 0.5
+def test_ratios_become_logs_so_that_those_of_several_programmes_add_up():
+    record = compiled(buying(1.1), leaving(0.5))
+    assert record["rate_log"] == float(f"{math.log(1.1):.12g}")
+    assert record["drop_log"] == float(f"{math.log(0.5):.12g}")
 
 
 def test_points_are_held_in_cents_and_whole_points():
@@ -49,8 +51,8 @@ def test_points_are_held_in_cents_and_whole_points():
 
 
 def test_a_ratio_is_cut_to_the_digits_on_which_all_math_libraries_agree():
-    # 0.85 ** -2.62 = 1.530818559587..., of which 12 digits are kept.
-    assert compiled(markdown(0.15, 1.0, -2.62))["rate_ratio"] == float(f"{0.85**-2.62:.12g}")
+    # log(0.85) = -0.162518929497774..., of which 12 digits are kept.
+    assert compiled(markdown(0.15, 1.0, -2.62))["price_log"] == -0.162518929498
 
 
 @pytest.mark.parametrize(
@@ -59,9 +61,13 @@ def test_a_ratio_is_cut_to_the_digits_on_which_all_math_libraries_agree():
         ([programme(months=(12, None))], "from_month is 12, but the horizon ends after 12 months; possible: 0 to 11"),
         (
             [programme(coupon(5.0, 0.5), markdown(0.1, 0.5, -1.0))],
-            r"effects \['coupon', 'markdown'\]; at most one price",
+            "programme 'plan': effects: at most one price.*found coupon, markdown; write two strategies",
         ),
-        ([programme(points(), points())], r"effects \['points', 'points'\]; .* use two strategies instead"),
+        (
+            [programme(points(), points())],
+            "programme 'plan': effects: points stands there twice.*write one, or two strategies",
+        ),
+        ([programme(buying(1.1), buying(1.2))], "programme 'plan': effects: purchase_rate stands there twice"),
         ([programme()] * 17, "an arm has 17 programmes; at most 16 are possible"),
     ],
 )
@@ -71,4 +77,39 @@ def test_a_plan_that_cannot_be_played_is_refused(programmes, message):
 
 
 def test_sixteen_programmes_are_possible():
-    assert len(compile_plan([programme()] * 16, YEAR)) == 16
+    assert len(compile_plan([programme()] * 16, YEAR).reaches) == 16
+
+
+INCIDENTS = ("late", "defect", "stock_out")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lat", "the shop's behaviour has no incident 'lat'; did you mean 'late'\\? Possible: late, defect, stock_out"),
+        ("fire", "the shop's behaviour has no incident 'fire'; possible: late, defect, stock_out"),
+    ],
+)
+def test_an_unknown_incident_is_answered_with_the_nearest(name, message):
+    with pytest.raises(SimulationError, match=f"programme 'plan': {message}"):
+        compile_plan([programme(made(Incidents, ratio=0.5, incident=name))], YEAR, incidents=INCIDENTS)
+
+
+def test_incidents_have_a_ratio_each_and_one_without_a_name_means_all():
+    one, every = (
+        compile_plan([programme(effect)], YEAR, incidents=INCIDENTS).incidents[0].tolist()
+        for effect in (made(Incidents, ratio=0.5, incident="defect"), made(Incidents, ratio=0.5))
+    )
+    assert one == [1.0, 0.5, 1.0, 1.0, 1.0, 1.0]
+    assert every == [0.5] * 6
+
+
+@pytest.mark.parametrize("stacking", [-0.1, 1.1])
+def test_a_share_of_stacking_that_is_none_is_refused(stacking):
+    with pytest.raises(SimulationError, match=f"stacking must be a share from 0 to 1; found {stacking:g}"):
+        compile_plan([], YEAR, stacking=stacking)
+
+
+def test_a_trigger_that_contradicts_an_effect_is_refused():
+    with pytest.raises(SimulationError, match="programme 'plan': effects: points cannot go with after_idle_days"):
+        compile_plan([programme(points(), idle=(30.0, 10.0))], YEAR)

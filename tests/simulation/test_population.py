@@ -10,6 +10,7 @@ import pytest
 
 from cxsim.errors import SimulationError, TableError
 from cxsim.simulation import Calendar, Population, customer_values, empty_base, existing_customers, reached_by
+from cxsim.tallies import N_TALLIES
 from tests.simulation.worlds import START, existing, inputs, newcomers, past_customers, play, programme
 
 BASE = past_customers([(2, 213, 272, 22.0), (0, 0, 272, None)])
@@ -40,8 +41,9 @@ def test_a_base_must_keep_its_contract():
 
 
 def test_only_a_base_and_only_new_customers_can_be_played():
-    assert play(existing(BASE), []).by_arm[0].shape == (1, 12, 9)
-    assert play(newcomers(3, months=2), []).by_arm[0].shape == (2, 2, 9)
+    # Cohorts: the base, one for each month of arrivals, and one of referred customers.
+    assert play(existing(BASE), []).by_arm[0].shape == (2, 12, N_TALLIES)
+    assert play(newcomers(3, months=2), []).by_arm[0].shape == (3, 2, N_TALLIES)
 
 
 def test_a_summary_of_orders_becomes_customers():
@@ -97,7 +99,7 @@ def test_no_conditions_reach_nobody():
     [
         ("reached", (np.zeros((3, 1), bool),), r"reached: the shapes are \[\(3, 1\)\].* must be \[\(3, 0\)\]"),
         ("reached", (), r"reached: the shapes are \[\]"),
-        ("worths", (np.zeros(14, np.int64),), r"worths: the shapes are \[\(14,\)\].* must be \[\(9,\)\]"),
+        ("worths", (np.zeros(14, np.int64),), rf"worths: the shapes are \[\(14,\)\].* must be \[\({N_TALLIES},\)\]"),
     ],
 )
 def test_arrays_that_do_not_fit_the_plans_are_refused(field, found, message):

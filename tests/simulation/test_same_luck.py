@@ -46,7 +46,7 @@ def test_the_same_luck_makes_the_error_of_a_gain_ten_times_smaller():
 
 @pytest.mark.parametrize("latents", [CDNOW, PARETO], ids=["BG/NBD", "Pareto/NBD"])
 @pytest.mark.parametrize("effect", [leaving(0.95), basket(1.03)], ids=["less dropout", "larger basket"])
-def test_the_same_luck_makes_the_variance_of_a_gain_fifty_times_smaller(effect, latents):
+def test_the_same_luck_makes_the_variance_of_a_gain_fifty_times_smaller_f7(effect, latents):
     found = precision(effect, latents) ** 2
     assert found >= 50, f"{found:.0f} times"
 
@@ -114,7 +114,7 @@ def test_an_uptake_of_none_or_all_is_kept_to_the_last_customer(uptake, members):
         pytest.param(leaving(0.9), PARETO, 3.6, 4.7, id="Pareto/NBD, dropout -10 %"),
     ],
 )
-def test_what_a_lever_brings_depends_on_the_model_of_leaving(effect, latents, at_a_year, at_three_years):
+def test_what_a_lever_brings_depends_on_the_model_of_leaving_f6(effect, latents, at_a_year, at_three_years):
     size = 200_000
     population = newcomers(size, months=37)
     ready = inputs(population, [], [programme(effect)], latents=latents)

@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from cxsim.behaviour import PLAIN
 from cxsim.effects import (
     Basket,
     Coupon,
@@ -27,7 +28,9 @@ from cxsim.simulation import (
     Inputs,
     Latents,
     Population,
+    arrivals_of,
     compile_plan,
+    compile_world,
     empty_base,
     orders,
     reached_by,
@@ -48,6 +51,9 @@ PARETO = Latents(r=0.5533, alpha=10.578 * WEEK, a=0.0, b=1.0, s=0.6062, beta=11.
 MBG = Latents(
     r=0.5248432, alpha=6.1830853 * WEEK, a=0.8913594, b=1.6140022, s=0.0, beta=1.0, drop_after_first=1, **SPEND
 )
+# Both ways of leaving at once: after each order, the first among them, and on the calendar.
+COMPETING = Latents(r=0.4, alpha=6.0 * WEEK, a=0.6, b=3.0, s=0.7, beta=40.0 * WEEK, drop_after_first=1, **SPEND)
+MODELS = {"BG/NBD": CDNOW, "MBG/NBD": MBG, "Pareto/NBD": PARETO, "competing": COMPETING}
 # Whoever is here never leaves, and all order once in ten days on average, for about ten units of money.
 LOYAL = Latents(r=1e6, alpha=1e7, a=0.0, b=1.0, s=0.0, beta=1.0, drop_after_first=0, p=1e6, q=1e6, v=10.0)
 START = date(1998, 7, 1)
@@ -96,18 +102,31 @@ def points(*, earn=1.0, threshold=100.0, reward=5.0, redemption=0.7, expiry_days
     )
 
 
-def programme(*effects: Effect, who=EVERYONE, uptake=1.0, ramp_days=0.0, months=(0, None), idle=None) -> Programme:
-    """`months` are from and until; `idle` is (after so many idle days, for so many days)."""
+def programme(
+    *effects: Effect,
+    who=EVERYONE,
+    uptake=1.0,
+    ramp_days=0.0,
+    months=(0, None),
+    orders=(None, None),
+    idle=None,
+    every=None,
+    name="plan",
+) -> Programme:
+    """`months` and `orders` are from and until; `idle` and `every` are (so many days, for so many days)."""
     waits = {} if idle is None else {"after_idle_days": days(idle[0]), "for_days": days(idle[1])}
+    waits |= {} if every is None else {"every_days": days(every[0]), "for_days": days(every[1])}
     reach = Reach(
         who=who,
         uptake=share(uptake),
         ramp_days=days(ramp_days),
         from_month=months[0],
         until_month=months[1],
+        from_order=orders[0],
+        until_order=orders[1],
         **waits,
     )
-    return Programme(reach=reach, effects=effects)
+    return Programme(name=name, reach=reach, effects=effects)
 
 
 def past_customers(pasts: Sequence[tuple[int, int, int, float | None]], copies: int = 1) -> pl.DataFrame:
@@ -137,15 +156,26 @@ def existing(base: pl.DataFrame, months: int = 12, arrivals: tuple[int, ...] = (
 
 
 def inputs(
-    population: Population, *arms: Sequence[Programme], latents=CDNOW, prob_alive=None, draw=0, worth=None
+    population: Population,
+    *arms: Sequence[Programme],
+    latents=CDNOW,
+    behaviour=PLAIN,
+    prob_alive=None,
+    draw=0,
+    worth=None,
+    stacking=1.0,
 ) -> Inputs:
     """Return the inputs of a draw; an arm is a list of programmes; `worth` is by tally, 1 % of LIST if not given."""
-    plans = tuple(compile_plan(arm, population.calendar) for arm in arms)
+    plans = tuple(
+        compile_plan(arm, population.calendar, incidents=behaviour.incidents, stacking=stacking) for arm in arms
+    )
     return Inputs(
         draw=draw,
         latents=latents,
         prob_alive=np.ones(population.base.height) if prob_alive is None else prob_alive,
+        world=compile_world(behaviour, population.calendar),
         plans=plans,
+        arrivals=tuple(arrivals_of(arm, population.arrivals, population.calendar, stacking=stacking) for arm in arms),
         reached=tuple(reached_by(population, [one.reach.who for one in arm]) for arm in arms),
         worths=tuple(_worth(tallies_of(plan), worth or {Tally.LIST: 100}) for plan in plans),
     )

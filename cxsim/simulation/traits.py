@@ -1,0 +1,131 @@
+"""Latent rates in; how a customer's satisfaction goes together with them, out.
+
+Normal scores of the order rate, of staying and of the mean order value: the normal quantile of each rate's place in its
+own distribution (a Gaussian copula). They are read from tables, which are made once for a draw.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from cxsim import rng
+from cxsim.compiled import lean
+from cxsim.simulation.blocks import Block, Latents
+from cxsim.simulation.portable import rounded
+from cxsim.simulation.world import World
+
+_KNOTS = 257
+# Beyond these places in a distribution the outermost scores are kept: one customer in a million on each side.
+_FAR = 1e-6
+
+Table = npt.NDArray[np.float64]
+
+
+class Scores(NamedTuple):
+    """Normal scores of customers' rates, to be looked up; tables of shape (2, knots), without knots for what is absent.
+
+    rates by log order rate, chances by log odds of leaving after an order, hazards by log hazard, spends by log of the
+    rate of spend.
+    """
+
+    rates: Table
+    chances: Table
+    hazards: Table
+    spends: Table
+
+
+def normal_scores(latents: Latents, world: World) -> Scores:
+    """Return the tables of a draw, all empty where satisfaction goes together with nothing.
+
+    Parameters
+    ----------
+    latents
+        The distributions that the rates are drawn from.
+    world
+        Correlations are in its facts.
+    """
+    nothing = np.zeros((2, 0))
+    facts = world.facts[0]
+    if not (facts["trait_rate"] or facts["trait_stay"] or facts["trait_spend"]):
+        return Scores(nothing, nothing, nothing, nothing)
+    return Scores(
+        rates=_gamma_table(latents.r, latents.alpha),
+        chances=_chance_table(latents.a, latents.b) if latents.a > 0.0 else nothing,
+        hazards=_gamma_table(latents.s, latents.beta) if latents.s > 0.0 else nothing,
+        spends=_gamma_table(latents.q, latents.v),
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _gamma_table(shape: float, rate: float) -> Table:
+    """Return logs of a gamma number and their normal scores: shape (2, knots)."""
+    ends = np.log(special.gammaincinv(shape, [_FAR, 1.0 - _FAR]))
+    # Below the smallest double the inverse is 0; a gamma number's distribution there is x ** shape / gamma(shape + 1).
+    if not np.isfinite(ends[0]):
+        ends[0] = (np.log(_FAR) + special.gammaln(shape + 1.0)) / shape
+    logs = np.linspace(ends[0], ends[1], _KNOTS)
+    with np.errstate(under="ignore"):
+        places = special.gammainc(shape, np.exp(logs))
+    return _table(logs - np.log(rate), places)
+
+
+@functools.lru_cache(maxsize=64)
+def _chance_table(a: float, b: float) -> Table:
+    """Return log odds of a beta number and their normal scores: shape (2, knots)."""
+    low, high = special.betaincinv(a, b, [_FAR, 1.0 - _FAR])
+    ends = [max(low, 1e-300), min(high, 1.0 - 1e-15)]
+    first, last = (np.log(end) - np.log1p(-end) for end in ends)
+    odds = np.linspace(first, last, _KNOTS)
+    return _table(odds, special.betainc(a, b, special.expit(odds)))
+
+
+def _table(knots: Table, places: Table) -> Table:
+    scores = special.ndtri(np.clip(places, _FAR, 1.0 - _FAR))
+    return np.array([[rounded(number) for number in row] for row in (knots, scores)])
+
+
+@lean
+def relate(block: Block, scores: Scores, world: World) -> None:
+    """Write into the customers of a block the part of their satisfaction that goes together with their rates.
+
+    Parameters
+    ----------
+    block
+        Customers with their rates; changed in place.
+    scores
+        From `normal_scores`.
+    world
+        Correlations are in its facts.
+    """
+    facts = world.facts[0]
+    for i in range(len(block)):
+        customer, trait = block[i], 0.0
+        if facts.trait_rate != 0.0 and customer.rate > 0.0:
+            trait += facts.trait_rate * _score(scores.rates, rng.log(customer.rate))
+        if facts.trait_spend != 0.0:
+            trait -= facts.trait_spend * _score(scores.spends, rng.log(customer.spend_rate))
+        if facts.trait_stay != 0.0:
+            if scores.hazards.shape[1] > 0 and customer.dropout_rate > 0.0:
+                trait -= facts.trait_stay * _score(scores.hazards, rng.log(customer.dropout_rate))
+            elif scores.chances.shape[1] > 0 and 0.0 < customer.dropout_prob < 1.0:
+                odds = customer.dropout_prob / (1.0 - customer.dropout_prob)
+                trait -= facts.trait_stay * _score(scores.chances, rng.log(odds))
+        customer.trait = trait
+
+
+@lean
+def _score(table: Table, log: float) -> float:
+    last = table.shape[1] - 1
+    step = table[0, 1] - table[0, 0]
+    if log <= table[0, 0]:
+        return table[1, 0]
+    if log >= table[0, last]:
+        return table[1, last]
+    knot = min(int((log - table[0, 0]) / step), last - 1)
+    share = (log - table[0, knot]) / step
+    return table[1, knot] + share * (table[1, knot + 1] - table[1, knot])

@@ -1,0 +1,164 @@
+"""How an effect comes and goes: every order of a regular customer against the integral of the course, to the second."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cxsim.effects import Course, Dropout, PurchaseRate
+from cxsim.simulation import events
+from cxsim.simulation.blocks import draw_block, staged
+from cxsim.simulation.journal import LEFT
+from cxsim.tallies import ReachTally, place
+from tests.simulation.mechanisms import made
+from tests.simulation.regulars import DAY, moments, regulars, side_by_side
+from tests.simulation.worlds import LOYAL, existing, inputs, past_customers, play, programme
+
+CROWD = regulars(300)
+RATIO = 1.5
+COURSES = {
+    "always": None,
+    "delay": made(Course, delay_days=50.0),
+    "ramp": made(Course, ramp_days=120.0),
+    "half-life": made(Course, half_life_days=40.0),
+    "end": made(Course, lasts_days=100.0),
+    "delay and ramp": made(Course, delay_days=30.0, ramp_days=90.0),
+    "all of it": made(Course, delay_days=20.0, ramp_days=60.0, half_life_days=50.0, lasts_days=200.0),
+}
+
+
+def strengths(course, days):
+    """Return the strength of a course as its docstring states it, at many days."""
+    none = {"delay_days": 0.0, "ramp_days": 0.0, "half_life_days": math.inf, "lasts_days": math.inf}
+    parts = {name: _value(course, name, otherwise) for name, otherwise in none.items()}
+    since = days - parts["delay_days"]
+    climbing = since / parts["ramp_days"] if parts["ramp_days"] else np.where(since >= 0.0, np.inf, 0.0)
+    faded = 2.0 ** (-np.maximum(since - parts["ramp_days"], 0.0) / parts["half_life_days"])
+    full = np.where(climbing < 1.0, np.maximum(climbing, 0.0), faded)
+    return np.where(days < parts["lasts_days"], full, 0.0)
+
+
+def _value(course, name, otherwise):
+    quantity = None if course is None else getattr(course, name)
+    return otherwise if quantity is None else quantity.value
+
+
+def pushed(course):
+    return programme(made(PurchaseRate, ratio=RATIO, course=COURSES[course]))
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_orders_come_as_the_course_says(course):
+    both = side_by_side(CROWD, inputs(CROWD, [], [pushed(course)], latents=LOYAL))
+    grid = np.linspace(0.0, 365.0, 365 * 200 + 1)
+    middle = 0.5 * (grid[1:] + grid[:-1])
+    passed = np.concatenate([[0.0], np.cumsum(RATIO ** strengths(COURSES[course], middle) * np.diff(grid))])
+    expected = np.interp(both["day"], grid, passed)
+    # A step has the mean strength of its stretch. Over whole steps the integral is then off by at most an eighth of
+    # log(ratio) ** 2 times the square of the step's height times its length: 0.11 days for steps of an eighth over 320
+    # days, and less over 120. Within a step of a climb, 15 days long, 0.15 days are added; what lies beyond
+    # eight half-lives, 58 / 256 days times log(ratio), is counted in the last step of the fading. Within that one,
+    # which holds an eighth of the effect, nothing is said.
+    whole = both["day"].to_numpy() > {"half-life": 320.0, "all of it": 200.0}.get(course, 0.0)
+    slack = {"ramp": 0.2, "delay and ramp": 0.2, "half-life": 0.11 + 0.09, "all of it": 0.11}.get(course, 0.0)
+    # Moments are whole seconds, and the grid of this test is of 0.005 days.
+    atol = slack + 2 * RATIO / DAY + 0.005
+    np.testing.assert_allclose(both["usual"].to_numpy()[whole], expected[whole], rtol=0, atol=atol)
+    assert whole.sum() > 500
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_the_steps_are_gone_through_to_the_second(course):
+    both = side_by_side(CROWD, inputs(CROWD, [], [pushed(course)], latents=LOYAL))
+    ends, heights = COURSES[course].steps() if COURSES[course] else ((math.inf,), (1.0,))
+    edges = np.array([0.0, *[min(end, 400.0) for end in ends]])
+    passed = np.concatenate([[0.0], np.cumsum(RATIO ** np.array(heights) * np.diff(edges))])
+    np.testing.assert_allclose(both["usual"], np.interp(both["day"], edges, passed), atol=2 * RATIO / DAY)
+
+
+def test_windows_that_come_again_and_again_work_while_they_last():
+    weekly = programme(made(PurchaseRate, ratio=RATIO), every=(50.0, 20.0))
+    both = side_by_side(CROWD, inputs(CROWD, [], [weekly], latents=LOYAL))
+    day = both["day"].to_numpy()
+    number, within = np.divmod(day, 50.0)
+    gained = (RATIO - 1.0) * (20.0 * number + np.minimum(within, 20.0))
+    np.testing.assert_allclose(both["usual"], day + gained, atol=2 * RATIO / DAY)
+
+
+def test_a_course_begins_anew_with_every_window():
+    course = made(Course, delay_days=5.0, lasts_days=15.0)
+    weekly = programme(made(PurchaseRate, ratio=RATIO, course=course), every=(50.0, 20.0))
+    both = side_by_side(CROWD, inputs(CROWD, [], [weekly], latents=LOYAL))
+    day = both["day"].to_numpy()
+    number, within = np.divmod(day, 50.0)
+    gained = (RATIO - 1.0) * (10.0 * number + np.clip(within - 5.0, 0.0, 10.0))
+    np.testing.assert_allclose(both["usual"], day + gained, atol=2 * RATIO / DAY)
+
+
+def test_an_idle_spell_is_answered_after_its_days_and_for_its_days():
+    after, lasting = 8.0, 10.0
+    reminder = programme(made(PurchaseRate, ratio=RATIO), idle=(after, lasting))
+    both = side_by_side(CROWD, inputs(CROWD, [], [reminder], latents=LOYAL)).with_columns(
+        gap=pl.col("day").diff().over("customer"), usual_gap=pl.col("usual").diff().over("customer")
+    )
+    gap = both.drop_nulls()["gap"].to_numpy()
+    expected = gap + (RATIO - 1.0) * np.clip(gap - after, 0.0, lasting)
+    np.testing.assert_allclose(both.drop_nulls()["usual_gap"], expected, atol=3 * RATIO / DAY)
+
+
+@pytest.mark.parametrize(("orders", "spurred"), [((3, 5), {3, 4}), ((None, 4), {2, 3}), ((6, None), set(range(6, 99)))])
+def test_a_reach_for_some_orders_is_on_while_they_are_awaited(orders, spurred):
+    # The base has placed one order before, so the first order in the scenario is number 2 in a customer's life.
+    push = programme(made(PurchaseRate, ratio=RATIO), orders=orders)
+    both = side_by_side(CROWD, inputs(CROWD, [], [push], latents=LOYAL)).with_columns(
+        gap=pl.col("day").diff().over("customer").fill_null(pl.col("day")),
+        usual_gap=pl.col("usual").diff().over("customer").fill_null(pl.col("usual")),
+        number=pl.col("order") + 2,
+    )
+    factor = np.where(both["number"].is_in(list(spurred)).to_numpy(), RATIO, 1.0)
+    np.testing.assert_allclose(both["usual_gap"], both["gap"].to_numpy() * factor, atol=3 * RATIO / DAY)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_light_buyers_respond_by_the_power_of_their_rate_and_at_most_four_times(exponent):
+    # Customers of all rates, none of whom leaves: ratio ** min((rate / mean) ** -exponent, 4).
+    mixed = LOYAL._replace(r=0.8, alpha=8.0)
+    population = existing(past_customers([(0, 0, 0, None)], 4_000), months=12)
+    ready = inputs(population, [], [programme(made(PurchaseRate, ratio=RATIO, light_buyers=exponent))], latents=mixed)
+    last = side_by_side(population, ready).group_by("customer", maintain_order=True).last()
+    rates = draw_block(staged(population), mixed, np.ones(4_000), seed=20240501, draw=0, first=0, last=4_000)["rate"]
+    response = np.minimum((rates[last["customer"].to_numpy()] / 0.1) ** -exponent, 4.0)
+    np.testing.assert_allclose(last["usual"], last["day"] * RATIO**response, rtol=1e-9, atol=2 * RATIO**4 / DAY)
+    assert exponent == 0.0 or (response == 4.0).any()
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_the_end_comes_when_the_hazard_by_the_course_is_used_up(course):
+    leaving = LOYAL._replace(s=1e9, beta=1e9 * 200.0)
+    effect = made(Dropout, ratio=0.6, course=COURSES[course])
+    population = regulars(3_000)
+    ready = inputs(population, [], [programme(effect)], latents=leaving)
+    usual, treated = (
+        events(population, ready, seed=20240501, arm=arm).filter(pl.col("kind") == LEFT).select("customer", "second")
+        for arm in (0, 1)
+    )
+    both = treated.join(usual, on="customer", how="left", suffix="_usual")
+    assert both["second_usual"].null_count() == 0, "nobody leaves who would have stayed"
+    ends, heights = COURSES[course].steps() if COURSES[course] else ((math.inf,), (1.0,))
+    edges = np.array([0.0, *[min(end, 400.0) for end in ends]])
+    passed = np.concatenate([[0.0], np.cumsum(0.6 ** np.array(heights) * np.diff(edges))])
+    found = np.interp(both["second"] / DAY, edges, passed)
+    np.testing.assert_allclose(both["second_usual"] / DAY, found, atol=2 / DAY)
+    assert both.height > 1_000
+
+
+def test_windows_count_as_contacts_only_while_the_order_is_awaited_that_they_are_for():
+    push = programme(made(PurchaseRate, ratio=RATIO), every=(20.0, 5.0), orders=(2, 3))
+    ready = inputs(CROWD, [push], latents=LOYAL)
+    first = moments(CROWD, ready, arm=0).group_by("customer").agg(pl.col("day").first())
+    # The base has placed one order before; windows begin on days 0, 20, 40 and so on, until the first order here.
+    expected = (np.ceil(first["day"].to_numpy() / 20.0)).sum()
+    assert play(CROWD, [push], latents=LOYAL).by_arm[0][:, :, place(ReachTally.CONTACTS)].sum() == expected
