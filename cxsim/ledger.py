@@ -9,24 +9,59 @@ class Account(StrEnum):
     """Accounts, in the order in which a statement lists them; income is positive, cost negative."""
 
     GROSS_SALES = "gross sales"
+    FEES = "membership fees"
     MARKDOWN = "markdown"
+    REFUNDS = "refunds"
     COST_OF_GOODS = "cost of goods"
     PAYMENT = "payment fees"
     FULFILMENT = "pick, pack and ship"
+    RETURNS = "returns handling"
     SUPPORT = "support"
     REWARDS = "rewards"
     POINTS_LIABILITY = "points still outstanding"
+    COMPENSATION = "compensation"
     ACQUISITION = "acquisition"
+    SET_UP = "set-up cost"
     PROGRAMME = "programme cost"
+    MEMBER_BENEFITS = "member benefits"
+    ORDER_EXTRAS = "extras on orders"
+    REDEMPTIONS = "redemption cost"
+    TICKET_EXTRAS = "extras on tickets"
+    CONTACTS = "contacts"
+    REFERRALS = "referral rewards"
+    REVENUE_SHARE = "share of revenue"
+    WORKING_CAPITAL = "working capital"
 
 
+# What a programme costs beside what it gives away, all below contribution margin 3.
+PROGRAMME_ACCOUNTS: tuple[Account, ...] = (
+    Account.SET_UP,
+    Account.PROGRAMME,
+    Account.MEMBER_BENEFITS,
+    Account.ORDER_EXTRAS,
+    Account.REDEMPTIONS,
+    Account.TICKET_EXTRAS,
+    Account.CONTACTS,
+    Account.REFERRALS,
+    Account.REVENUE_SHARE,
+    Account.WORKING_CAPITAL,
+)
 # A subtotal is the sum of all accounts above it.
 LADDER: tuple[tuple[str, tuple[Account, ...]], ...] = (
-    ("net revenue", (Account.GROSS_SALES, Account.MARKDOWN)),
+    ("net revenue", (Account.GROSS_SALES, Account.FEES, Account.MARKDOWN, Account.REFUNDS)),
     ("contribution margin 1", (Account.COST_OF_GOODS,)),
-    ("contribution margin 2", (Account.PAYMENT, Account.FULFILMENT, Account.SUPPORT)),
-    ("contribution margin 3", (Account.REWARDS, Account.POINTS_LIABILITY, Account.ACQUISITION)),
-    ("cash contribution", (Account.PROGRAMME,)),
+    ("contribution margin 2", (Account.PAYMENT, Account.FULFILMENT, Account.RETURNS, Account.SUPPORT)),
+    (
+        "contribution margin 3",
+        (Account.REWARDS, Account.POINTS_LIABILITY, Account.COMPENSATION, Account.ACQUISITION),
+    ),
+    ("cash contribution", PROGRAMME_ACCOUNTS),
 )
 # What a strategy spends; the rest of its increment is what it brings.
-OUTLAY: tuple[Account, ...] = (Account.MARKDOWN, Account.REWARDS, Account.POINTS_LIABILITY, Account.PROGRAMME)
+OUTLAY: tuple[Account, ...] = (
+    Account.MARKDOWN,
+    Account.REWARDS,
+    Account.POINTS_LIABILITY,
+    Account.COMPENSATION,
+    *PROGRAMME_ACCOUNTS,
+)

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cxsim.ledger import Account
 from cxsim.tables import LEDGER, check
 from cxsim.valuation.economics import ACCOUNTS
 
@@ -53,7 +52,7 @@ def book(
     tariffs
         Per arm, shape (accounts, tallies): millionths for one of each tally.
     fixed
-        Per arm, shape (months,): what programmes cost whatever customers do, in millionths, negative.
+        Per arm, shape (accounts, months): what programmes cost whatever customers do, in millionths, negative.
 
     Returns
     -------
@@ -87,7 +86,7 @@ def _amounts(
     cohorts, months, tallies = count.shape
     amounts = np.zeros((cohorts + 1, months, len(ACCOUNTS)), np.int64)
     amounts[:-1] = (count.reshape(-1, tallies) @ worth.T).reshape(cohorts, months, len(ACCOUNTS))
-    amounts[-1, :, ACCOUNTS.index(Account.PROGRAMME)] = costs
+    amounts[-1] = costs.T
     return amounts
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from cxsim.errors import ParamError
 from cxsim.ledger import Account
 from cxsim.params import locate, read
-from cxsim.quantity import Quantity
+from cxsim.quantity import Quantity, require_together
 from cxsim.tallies import ReachTally, Tally, place, width
 from cxsim.units import MICROS_PER_CENT, Unit, micros, share_steps
 
@@ -38,8 +38,14 @@ class Economics:
         Pick, pack and ship.
     support_per_order
         Cost of support, spread over orders.
+    support_per_ticket
+        Cost of answering one ticket; needed where tickets are simulated, and then `support_per_order` is what support
+        costs beside them.
+    handling_per_return, resaleable
+        Cost of taking back an order, and share of the goods' cost that is recovered by selling them again; needed where
+        returns are simulated.
     acquisition_per_customer
-        Cost of winning one new customer; the same in every arm.
+        Cost of winning one new customer; referred customers cost their reward alone.
     annual_discount_rate
         Time value of money, effective per year.
     timing
@@ -61,15 +67,19 @@ class Economics:
     annual_discount_rate: Quantity
     fund_probability: Quantity
     reject_probability: Quantity
+    support_per_ticket: Quantity | None = None
+    handling_per_return: Quantity | None = None
+    resaleable: Quantity | None = None
     timing: Literal["start", "mid", "end"] = "mid"
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[A-Z]{3}", self.currency):
             raise ParamError(f"currency must be a code of three capitals, such as USD; found '{self.currency}'.")
         for name, unit in _UNITS.items():
-            quantity: Quantity = getattr(self, name)
-            if quantity.unit != unit:
-                raise ParamError(f"{name}: wrong unit '{quantity.unit}'; it must be '{unit}'.")
+            quantity: Quantity | None = getattr(self, name)
+            if quantity is not None:
+                quantity.require(unit, name)
+        require_together(self, ("handling_per_return", "resaleable"), "economics")
         for name in ("fund_probability", "reject_probability"):
             rule: Quantity = getattr(self, name)
             if rule.range[0] < rule.range[1]:
@@ -90,6 +100,9 @@ _UNITS: dict[str, Unit] = {
     "payment_per_order": Unit.MONEY_PER_ORDER,
     "fulfilment_per_order": Unit.MONEY_PER_ORDER,
     "support_per_order": Unit.MONEY_PER_ORDER,
+    "support_per_ticket": Unit.MONEY_PER_TICKET,
+    "handling_per_return": Unit.MONEY_PER_RETURN,
+    "resaleable": Unit.SHARE,
     "acquisition_per_customer": Unit.MONEY_PER_CUSTOMER,
     "annual_discount_rate": Unit.SHARE_PER_YEAR,
     "fund_probability": Unit.SHARE,
@@ -119,11 +132,17 @@ class Schedule:
         Its lines.
     from_month, until_month
         First month with the programme and first month without it, counted from 0; None for never without it.
+    contacts_per_month
+        How often each member is written to; None where contacts are counted one by one.
+    acquisition_charge
+        Share of the usual acquisition cost that a customer costs whom the programme attracts.
     """
 
     costs: Sequence[CostLine]
     from_month: int
     until_month: int | None
+    contacts_per_month: float | None = None
+    acquisition_charge: float = 0.0
 
 
 def load_economics(name: str) -> Economics:
@@ -161,30 +180,49 @@ def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[n
         Shape (accounts, tallies), in the order of `Account` and of `cxsim.tallies`.
     """
     worth = np.zeros((len(ACCOUNTS), width(len(schedules))), np.int64)
-    paid = {Tally.LIST: 1, Tally.MARKDOWN: -1, Tally.REWARD: -1}
-    entries: list[tuple[Account, Tally, int]] = [
-        (Account.GROSS_SALES, Tally.LIST, MICROS_PER_CENT),
-        (Account.MARKDOWN, Tally.MARKDOWN, -MICROS_PER_CENT),
-        # Goods cost the same whatever is taken off their price.
-        (Account.COST_OF_GOODS, Tally.LIST, share_steps(economics.gross_margin.value) - MICROS_PER_CENT),
-        (Account.PAYMENT, Tally.ORDERS, -micros(economics.payment_per_order.value)),
-        (Account.FULFILMENT, Tally.ORDERS, -micros(economics.fulfilment_per_order.value)),
-        (Account.SUPPORT, Tally.ORDERS, -micros(economics.support_per_order.value)),
-        (Account.REWARDS, Tally.REWARD, -MICROS_PER_CENT),
-        (Account.ACQUISITION, Tally.ARRIVALS, -micros(economics.acquisition_per_customer.value)),
-    ]
-    fee = share_steps(economics.payment_share.value)
-    entries += [(Account.PAYMENT, tally, -sign * fee) for tally, sign in paid.items()]
-    for account, tally, amount in entries:
+    for account, tally, amount in _entries(economics):
         worth[ACCOUNTS.index(account), place(tally)] += amount
     for reach, schedule in enumerate(schedules):
         # Points still held at the end are charged in full: nothing is counted on never being redeemed.
         worth[ACCOUNTS.index(Account.POINTS_LIABILITY), place(ReachTally.POINTS_VALUE, reach)] -= MICROS_PER_CENT
+        charge = micros(economics.acquisition_per_customer.value * schedule.acquisition_charge)
+        worth[ACCOUNTS.index(Account.ACQUISITION), place(ReachTally.ATTRACTED, reach)] -= charge
         for cost in schedule.costs:
             if cost.kind in _COUNTED:
-                counted, whole = _COUNTED[cost.kind]
-                worth[ACCOUNTS.index(Account.PROGRAMME), place(counted, reach)] -= whole(cost.amount.value)
+                account, counted, whole = _COUNTED[cost.kind]
+                price = cost.amount.value
+                if cost.kind == "per_contact" and schedule.contacts_per_month is not None:
+                    counted, price = ReachTally.MEMBER_MONTHS, price * schedule.contacts_per_month
+                worth[ACCOUNTS.index(account), place(counted, reach)] -= whole(price)
     return worth
+
+
+def _entries(economics: Economics) -> list[tuple[Account, Tally, int]]:
+    """Return what one of each common tally adds to which account."""
+    goods = MICROS_PER_CENT - share_steps(economics.gross_margin.value)
+    paid = {Tally.LIST: 1, Tally.MARKDOWN: -1, Tally.REWARD: -1, Tally.FEES: 1}
+    fee = share_steps(economics.payment_share.value)
+    entries = [(Account.PAYMENT, tally, -sign * fee) for tally, sign in paid.items()]
+    entries += [
+        (Account.GROSS_SALES, Tally.LIST, MICROS_PER_CENT),
+        (Account.FEES, Tally.FEES, MICROS_PER_CENT),
+        (Account.MARKDOWN, Tally.MARKDOWN, -MICROS_PER_CENT),
+        (Account.REFUNDS, Tally.REFUNDED, -MICROS_PER_CENT),
+        # Goods cost the same whatever is taken off their price.
+        (Account.COST_OF_GOODS, Tally.LIST, -goods),
+        (Account.PAYMENT, Tally.ORDERS, -micros(economics.payment_per_order.value)),
+        (Account.FULFILMENT, Tally.ORDERS, -micros(economics.fulfilment_per_order.value)),
+        (Account.SUPPORT, Tally.ORDERS, -micros(economics.support_per_order.value)),
+        (Account.REWARDS, Tally.REWARD, -MICROS_PER_CENT),
+        (Account.COMPENSATION, Tally.COMPENSATION, -MICROS_PER_CENT),
+        (Account.ACQUISITION, Tally.ARRIVALS, -micros(economics.acquisition_per_customer.value)),
+    ]
+    if economics.support_per_ticket is not None:
+        entries.append((Account.SUPPORT, Tally.TICKETS, -micros(economics.support_per_ticket.value)))
+    if economics.handling_per_return is not None and economics.resaleable is not None:
+        entries.append((Account.RETURNS, Tally.RETURNS, -micros(economics.handling_per_return.value)))
+        entries.append((Account.COST_OF_GOODS, Tally.SENT_BACK, round(goods * economics.resaleable.value)))
+    return entries
 
 
 def fixed_costs(schedules: Sequence[Schedule], months: int) -> npt.NDArray[np.int64]:
@@ -200,23 +238,31 @@ def fixed_costs(schedules: Sequence[Schedule], months: int) -> npt.NDArray[np.in
     Returns
     -------
     numpy.ndarray
-        Shape (months,): millionths of the currency unit, zero or negative.
+        Shape (accounts, months): millionths of the currency unit. All are zero or negative, but for working capital,
+        which comes back in the month after the programme's last, or in the last of the horizon.
     """
-    costs = np.zeros(months, np.int64)
+    costs = np.zeros((len(ACCOUNTS), months), np.int64)
     for schedule in schedules:
         until = months if schedule.until_month is None else min(schedule.until_month, months)
         for cost in schedule.costs:
+            amount = micros(cost.amount.value)
             if cost.kind == "one_off":
-                costs[schedule.from_month] -= micros(cost.amount.value)
+                costs[ACCOUNTS.index(Account.SET_UP), schedule.from_month] -= amount
             elif cost.kind == "monthly":
-                costs[schedule.from_month : until] -= micros(cost.amount.value)
+                costs[ACCOUNTS.index(Account.PROGRAMME), schedule.from_month : until] -= amount
+            elif cost.kind == "working_capital":
+                costs[ACCOUNTS.index(Account.WORKING_CAPITAL), schedule.from_month] -= amount
+                costs[ACCOUNTS.index(Account.WORKING_CAPITAL), min(until, months - 1)] += amount
     return costs
 
 
 # A share of a cent in millionths of the unit is a share in hundredths of a percent: 10**4 of each make the whole.
 _COUNTED = {
-    "per_order": (ReachTally.ORDERS, micros),
-    "share_of_revenue": (ReachTally.PAID, share_steps),
-    "per_member_month": (ReachTally.MEMBER_MONTHS, micros),
-    "per_contact": (ReachTally.CONTACTS, micros),
+    "per_member_month": (Account.MEMBER_BENEFITS, ReachTally.MEMBER_MONTHS, micros),
+    "per_order": (Account.ORDER_EXTRAS, ReachTally.ORDERS, micros),
+    "per_redemption": (Account.REDEMPTIONS, ReachTally.REDEMPTIONS, micros),
+    "per_ticket": (Account.TICKET_EXTRAS, ReachTally.TICKETS, micros),
+    "per_contact": (Account.CONTACTS, ReachTally.CONTACTS, micros),
+    "per_referral": (Account.REFERRALS, ReachTally.REFERRALS, micros),
+    "share_of_revenue": (Account.REVENUE_SHARE, ReachTally.PAID, share_steps),
 }

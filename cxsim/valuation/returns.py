@@ -93,7 +93,15 @@ def payback_months(monthly: Draws) -> Draws:
     return np.where(ever, paid, 0.0)
 
 
-def returns(flows: Flows, weights: Draws, rule: Rule, *, titles: Mapping[str, str], customers: int) -> pl.DataFrame:
+def returns(
+    flows: Flows,
+    weights: Draws,
+    rule: Rule,
+    *,
+    titles: Mapping[str, str],
+    customers: int,
+    structures: int = 1,
+) -> pl.DataFrame:
     """Return what every strategy brings back, one row each.
 
     Parameters
@@ -108,6 +116,9 @@ def returns(flows: Flows, weights: Draws, rule: Rule, *, titles: Mapping[str, st
         Name of each strategy for readers.
     customers
         Number of customers simulated.
+    structures
+        How often the same draws were played, under other structures of leaving, one structure after the other: errors
+        are then those of means over structures, of which there are as many as draws.
 
     Returns
     -------
@@ -123,7 +134,7 @@ def returns(flows: Flows, weights: Draws, rule: Rule, *, titles: Mapping[str, st
     statistics, that of a chance with one gain and one loss added, so that it is not 0 when all draws agree.
     """
     rows = [
-        _row(flows.cash(arm), flows.outlay(arm), weights, rule)
+        _row(flows.cash(arm), flows.outlay(arm), weights, rule, structures)
         | {"strategy": flows.arms[arm], "title": titles[flows.arms[arm]], "customers": customers, "draws": len(weights)}
         for arm in range(1, len(flows.arms))
     ]
@@ -179,7 +190,7 @@ def npv_by_draw(flows: Flows, weights: Draws) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _row(monthly: Draws, spent: Draws, weights: Draws, rule: Rule) -> dict[str, object]:
+def _row(monthly: Draws, spent: Draws, weights: Draws, rule: Rule, structures: int) -> dict[str, object]:
     npv, outlay = net_present_value(monthly, weights), net_present_value(spent, weights)
     payback = payback_months(monthly)
     prob = float((npv > 0.0).mean())
@@ -189,18 +200,18 @@ def _row(monthly: Draws, spent: Draws, weights: Draws, rule: Rule) -> dict[str, 
         "incremental_npv": float(npv.mean()),
         "npv_low": float(np.quantile(npv, LOW)),
         "npv_high": float(np.quantile(npv, HIGH)),
-        "npv_mc_error": _standard_error(npv),
+        "npv_mc_error": _standard_error(npv, structures),
         "prob_npv_positive": prob,
-        "prob_mc_error": _share_error(npv > 0.0),
+        "prob_mc_error": _share_error(npv > 0.0, structures),
         "prob_payback": float(np.isfinite(payback).mean()),
         "payback_months": _known(_quantile(payback, 0.5)),
         "payback_months_late": _known(_quantile(payback, _LATE)),
-        "payback_mc_error": _known(_median_error(payback)),
-        **_ratios(npv, outlay),
+        "payback_mc_error": _known(_median_error(payback, structures)),
+        **_ratios(npv, outlay, structures),
     }
 
 
-def _ratios(npv: Draws, outlay: Draws) -> dict[str, float | None]:
+def _ratios(npv: Draws, outlay: Draws, structures: int) -> dict[str, float | None]:
     if (outlay <= 0.0).any():
         return dict.fromkeys(("roi", "roi_low", "roi_high", "roi_mc_error", "break_even_scale"))
     roi = npv.mean() / outlay.mean()
@@ -208,19 +219,21 @@ def _ratios(npv: Draws, outlay: Draws) -> dict[str, float | None]:
         "roi": float(roi),
         "roi_low": float(np.quantile(npv / outlay, LOW)),
         "roi_high": float(np.quantile(npv / outlay, HIGH)),
-        "roi_mc_error": _standard_error(npv - roi * outlay) / float(outlay.mean()),
+        "roi_mc_error": _standard_error(npv - roi * outlay, structures) / float(outlay.mean()),
         "break_even_scale": float(1.0 + roi),
     }
 
 
-def _share_error(gains: npt.NDArray[np.bool_]) -> float:
-    trials = len(gains) + 2
-    share = (int(gains.sum()) + 1) / trials
+def _share_error(gains: npt.NDArray[np.bool_], structures: int) -> float:
+    # As few trials as there are draws: the same draw under another structure is no new evidence.
+    trials = len(gains) // structures + 2
+    share = (float(gains.mean()) * (trials - 2) + 1.0) / trials
     return float(np.sqrt(share * (1.0 - share) / trials))
 
 
-def _standard_error(draws: Draws) -> float:
-    return float(draws.std(ddof=1) / np.sqrt(len(draws)))
+def _standard_error(draws: Draws, structures: int) -> float:
+    means = draws.reshape(structures, -1).mean(axis=0)
+    return float(means.std(ddof=1) / np.sqrt(len(means)))
 
 
 def _quantile(draws: Draws, level: float) -> float:
@@ -228,9 +241,9 @@ def _quantile(draws: Draws, level: float) -> float:
     return float(np.sort(draws)[max(int(np.ceil(level * len(draws))), 1) - 1])
 
 
-def _median_error(draws: Draws) -> float:
+def _median_error(draws: Draws, structures: int) -> float:
     """Return half the distance between the order statistics half a root of n below and above the median."""
-    half = 0.5 / np.sqrt(len(draws))
+    half = 0.5 / np.sqrt(len(draws) // structures)
     low, high = _quantile(draws, 0.5 - half), _quantile(draws, 0.5 + half)
     return (high - low) / 2.0 if np.isfinite(low) else np.inf
 

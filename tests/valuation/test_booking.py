@@ -17,7 +17,7 @@ from cxsim.valuation import ACCOUNTS, SHARED, Books, book, load_economics, tarif
 
 BOOKS = Books(arms=("baseline", "plan"), cohorts=("existing", "1998-07"))
 SHOP = load_economics("cdnow")
-NOTHING = np.zeros(2, np.int64)
+NOTHING = np.zeros((len(ACCOUNTS), 2), np.int64)
 
 
 def _counts(*, orders=0, cents=0):
@@ -45,10 +45,13 @@ def test_entries_of_zero_are_left_out():
 
 def test_what_a_programme_costs_whatever_customers_do_belongs_to_no_cohort():
     worth = tariff(SHOP, [])
-    fixed = [NOTHING, np.array([-7, 0])]
+    costs = NOTHING.copy()
+    costs[ACCOUNTS.index(Account.PROGRAMME), 0], costs[ACCOUNTS.index(Account.SET_UP), 1] = -7, -9
+    fixed = [NOTHING, costs]
     ledger = book(BOOKS, 0, [_counts(), _counts()], tariffs=[worth, worth], fixed=fixed)
     assert ledger.select("arm", "cohort", "month", "account", "amount").rows() == [
-        ("plan", SHARED, 0, Account.PROGRAMME.value, -7)
+        ("plan", SHARED, 0, Account.PROGRAMME.value, -7),
+        ("plan", SHARED, 1, Account.SET_UP.value, -9),
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from cxsim.errors import ParamError
 from cxsim.ledger import Account
 from cxsim.quantity import assumed
-from cxsim.strategies import Cost
+from cxsim.strategies import COST_UNITS, Cost
 from cxsim.tallies import ReachTally, Tally, place, width
 from cxsim.units import Unit
 from cxsim.valuation import ACCOUNTS, Schedule, fixed_costs, load_economics, tariff
@@ -16,8 +16,12 @@ from cxsim.valuation import ACCOUNTS, Schedule, fixed_costs, load_economics, tar
 EUR = 1_000_000  # millionths
 
 
-def _schedule(*costs, from_month=0, until_month=None):
-    return Schedule(costs=costs, from_month=from_month, until_month=until_month)
+def _schedule(*costs, from_month=0, until_month=None, **more):
+    return Schedule(costs=costs, from_month=from_month, until_month=until_month, **more)
+
+
+def _by_account(costs):
+    return {str(account): row.tolist() for account, row in zip(ACCOUNTS, costs, strict=True) if row.any()}
 
 
 def _worth(worth, account, tally, reach=0):
@@ -55,41 +59,52 @@ def test_points_themselves_are_worth_nothing(shop):
 
 
 @pytest.mark.parametrize(
-    ("kind", "unit", "value", "tally", "millionths"),
+    ("kind", "value", "account", "tally", "millionths"),
     [
-        ("per_order", Unit.MONEY_PER_ORDER, 0.12, ReachTally.ORDERS, 120_000),
-        ("per_member_month", Unit.MONEY_PER_MEMBER_MONTH, 0.5, ReachTally.MEMBER_MONTHS, 500_000),
-        ("per_contact", Unit.MONEY_PER_CONTACT, 0.01, ReachTally.CONTACTS, 10_000),
-        ("share_of_revenue", Unit.SHARE, 0.05, ReachTally.PAID, 500),  # of one cent
+        ("per_order", 0.12, Account.ORDER_EXTRAS, ReachTally.ORDERS, 120_000),
+        ("per_member_month", 0.5, Account.MEMBER_BENEFITS, ReachTally.MEMBER_MONTHS, 500_000),
+        ("per_redemption", 0.07, Account.REDEMPTIONS, ReachTally.REDEMPTIONS, 70_000),
+        ("per_ticket", 0.75, Account.TICKET_EXTRAS, ReachTally.TICKETS, 750_000),
+        ("per_contact", 0.01, Account.CONTACTS, ReachTally.CONTACTS, 10_000),
+        ("per_referral", 9.0, Account.REFERRALS, ReachTally.REFERRALS, 9_000_000),
+        ("share_of_revenue", 0.05, Account.REVENUE_SHARE, ReachTally.PAID, 500),  # of one cent
     ],
 )
-def test_a_cost_is_booked_on_what_its_own_reach_counts(shop, kind, unit, value, tally, millionths):
-    cost = Cost(kind=kind, amount=assumed(value, unit))
+def test_a_cost_is_booked_in_its_own_account_on_what_its_own_reach_counts(
+    shop, kind, value, account, tally, millionths
+):
+    cost = Cost(kind=kind, amount=assumed(value, COST_UNITS[kind]))
     worth = tariff(shop, [_schedule(), _schedule(cost)])
-    assert _worth(worth, Account.PROGRAMME, tally, reach=1) == -millionths
-    assert _worth(worth, Account.PROGRAMME, tally, reach=0) == 0
-    assert np.count_nonzero(worth[ACCOUNTS.index(Account.PROGRAMME)]) == 1
+    assert _worth(worth, account, tally, reach=1) == -millionths
+    others = worth - tariff(shop, [_schedule(), _schedule()])
+    assert np.count_nonzero(others) == 1
 
 
 def test_two_costs_of_one_kind_add_up(shop):
     cost = Cost(kind="per_order", amount=assumed(0.12, Unit.MONEY_PER_ORDER))
-    assert _worth(tariff(shop, [_schedule(cost, cost)]), Account.PROGRAMME, ReachTally.ORDERS) == -240_000
+    assert _worth(tariff(shop, [_schedule(cost, cost)]), Account.ORDER_EXTRAS, ReachTally.ORDERS) == -240_000
 
 
 def test_fixed_costs_fall_in_the_months_in_which_the_programme_runs():
     once = Cost(kind="one_off", amount=assumed(5000.0, Unit.MONEY))
     monthly = Cost(kind="monthly", amount=assumed(350.0, Unit.MONEY_PER_MONTH))
     costs = fixed_costs([_schedule(once, monthly, from_month=1, until_month=3)], 5)
-    assert costs.tolist() == [0, -5350 * EUR, -350 * EUR, 0, 0]
+    assert _by_account(costs) == {
+        Account.SET_UP: [0, -5000 * EUR, 0, 0, 0],
+        Account.PROGRAMME: [0, -350 * EUR, -350 * EUR, 0, 0],
+    }
 
 
 def test_a_programme_without_end_costs_until_the_horizon():
     monthly = Cost(kind="monthly", amount=assumed(350.0, Unit.MONEY_PER_MONTH))
-    assert fixed_costs([_schedule(monthly), _schedule(monthly, until_month=99)], 3).tolist() == [-700 * EUR] * 3
+    costs = fixed_costs([_schedule(monthly), _schedule(monthly, until_month=99)], 3)
+    assert _by_account(costs) == {Account.PROGRAMME: [-700 * EUR] * 3}
 
 
 def test_the_baseline_has_no_fixed_costs():
-    assert fixed_costs([], 3).tolist() == [0, 0, 0]
+    costs = fixed_costs([], 3)
+    assert costs.shape == (len(ACCOUNTS), 3)
+    assert not costs.any()
 
 
 @pytest.mark.parametrize("currency", ["usd", "US", "DOLLARS", "U D", "ÜÄÖ"])
