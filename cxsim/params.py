@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import types
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -18,10 +19,13 @@ from pydantic_core import ErrorDetails
 from cxsim.errors import ParamError, choices
 
 T = TypeVar("T")
-Kind = Literal["scenarios", "strategies", "economics", "valuations"]
-SOURCES_FILE = "sources.yaml"
+Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations"]
+SOURCES_FILE, LEVERS_FILE = "sources.yaml", "levers.yaml"
 # Chooses among the members of a union of dataclasses by their field `kind`.
 BY_KIND = pydantic.Discriminator("kind")
+# Chooses between a text and a list, tagged so; a mistake is then told of the one that was meant.
+BY_TYPE = pydantic.Discriminator(lambda found: "text" if isinstance(found, str) else "list")
+TEXT, LIST = pydantic.Tag("text"), pydantic.Tag("list")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +60,7 @@ def root() -> Path:
         When there is neither.
     """
     here = Path.cwd()
-    checkout = Path(__file__).resolve().parent.parent
-    for folder in (here, *here.parents, checkout):
+    for folder in (here, *here.parents, Path(__file__).resolve().parent.parent):
         if (folder / "params" / "scenarios").is_dir():
             return folder
     raise ParamError(
@@ -120,19 +123,23 @@ def source_names() -> list[str]:
 
 
 def sources(path: Path | None = None) -> dict[str, Source]:
-    """Return all sources by their identifier, from the project's own file when `path` is None.
+    """Return all sources by their identifier, from the project's own file when `path` is None; see `entries`."""
+    return entries(root() / "params" / SOURCES_FILE if path is None else path, Source)
+
+
+def entries(path: Path, shape: type[T]) -> dict[str, T]:
+    """Return the content of a YAML file of many entries, each under a key of its own, by these keys.
 
     Raises
     ------
     ParamError
         One line per mistake of any entry.
     """
-    file = root() / "params" / SOURCES_FILE if path is None else path
-    found: dict[str, Source] = {}
+    found: dict[str, T] = {}
     problems = []
-    for key, entry in _content(file).items():
+    for key, entry in _content(path).items():
         try:
-            found[key] = _validated(entry, Source, file, at=key)
+            found[key] = _validated(entry, shape, path, at=key)
         except ParamError as cause:
             problems.append(str(cause))
     if problems:
@@ -148,10 +155,9 @@ def schema_text(shapes: Mapping[str, type[object]]) -> str:
 
 def shown(path: Path) -> str:
     """Return a path as messages show it: relative to the project where it can be, with forward slashes."""
-    resolved = path.resolve()
     for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / "params").is_dir() and resolved.is_relative_to(folder):
-            return resolved.relative_to(folder).as_posix()
+        if (folder / "params").is_dir() and path.resolve().is_relative_to(folder):
+            return path.resolve().relative_to(folder).as_posix()
     return os.fspath(path)
 
 
@@ -180,10 +186,15 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+# Every file that is checked asks for the catalogue and the sources; nobody changes what is parsed.
+_parsed = functools.lru_cache(maxsize=128)(functools.partial(yaml.load, Loader=_StrictLoader))
+_adapter: Callable[[Any], Any] = functools.cache(pydantic.TypeAdapter)
+
+
 def _content(path: Path) -> dict[str, Any]:
     text = _text(path)
     try:
-        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
+        content = _parsed(text)
     except yaml.MarkedYAMLError as cause:
         line = "" if cause.problem_mark is None else f"line {cause.problem_mark.line + 1}: "
         raise ParamError(f"{shown(path)}: {line}not readable as YAML: {cause.problem or cause.context}.") from cause
@@ -208,13 +219,13 @@ def _text(path: Path) -> str:
 
 
 def _validated(content: Mapping[str, Any], shape: type[T], path: Path, at: str = "") -> T:
-    adapter = pydantic.TypeAdapter(shape)
     try:
         # By way of JSON, where strict means strict: a number in quotes is refused, a list may be a tuple.
-        return adapter.validate_json(json.dumps(content, default=str), strict=True, extra="forbid")
+        sound: T = _adapter(shape).validate_json(json.dumps(content, default=str), strict=True, extra="forbid")
     except pydantic.ValidationError as cause:
         lines = [f"{shown(path)}: {_message(error, shape, at)}" for error in cause.errors(include_url=False)]
         raise ParamError("\n".join(lines)) from cause
+    return sound
 
 
 def _message(error: ErrorDetails, shape: type[Any], at: str) -> str:
@@ -239,8 +250,7 @@ def _said(error: ErrorDetails, shape: type[Any]) -> str:
                 f"kind '{context['tag']}' is not possible; {choices(context['tag'], _listed(context['expected_tags']))}"
             )
         case _:
-            rule = _PLAIN.get(error["type"]) or error["msg"].replace("Input should", "must")
-            return f"{rule}; found {found!r}."
+            return f"{_PLAIN.get(error['type']) or error['msg'].replace('Input should', 'must')}; found {found!r}."
 
 
 _FIXED = {
@@ -255,7 +265,6 @@ _PLAIN = {
 
 
 def _listed(expected: str) -> list[str]:
-    """Return the possible values from pydantic's enumeration: 'a', 'b' or 'c'."""
     return expected.replace("'", "").replace(" or ", ", ").split(", ")
 
 

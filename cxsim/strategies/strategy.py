@@ -6,24 +6,45 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from cxsim.effects import Effect, Programme, Reach
-from cxsim.errors import ParamError
+from cxsim.effects import Effect, Programme, Reach, refuse_contradictions
+from cxsim.errors import ParamError, choices
 from cxsim.params import BY_KIND, locate, read
-from cxsim.quantity import Quantity
+from cxsim.quantity import Quantity, quantities
 from cxsim.strategies.segments import condition
 from cxsim.units import Unit
 
-CostKind = Literal["one_off", "monthly", "per_member_month", "per_order", "per_contact", "share_of_revenue"]
+CostKind = Literal[
+    "one_off",
+    "monthly",
+    "per_member_month",
+    "per_order",
+    "per_redemption",
+    "per_ticket",
+    "per_contact",
+    "per_referral",
+    "share_of_revenue",
+    "working_capital",
+]
 COST_UNITS: dict[CostKind, Unit] = {
     "one_off": Unit.MONEY,
     "monthly": Unit.MONEY_PER_MONTH,
     "per_member_month": Unit.MONEY_PER_MEMBER_MONTH,
     "per_order": Unit.MONEY_PER_ORDER,
+    "per_redemption": Unit.MONEY_PER_REDEMPTION,
+    "per_ticket": Unit.MONEY_PER_TICKET,
     "per_contact": Unit.MONEY_PER_CONTACT,
+    "per_referral": Unit.MONEY_PER_REFERRAL,
     "share_of_revenue": Unit.SHARE,
+    "working_capital": Unit.MONEY,
+}
+# What must happen for a cost to be counted: one of these effects.
+_COUNTED_BY = {
+    "per_redemption": ("markdown", "coupon", "points"),
+    "per_referral": ("referral",),
 }
 
-_PRICE = ("markdown", "coupon")
+
+_TRIGGERS = ("after_idle_days", "every_days")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +56,10 @@ class Cost:
     kind
         `one_off` at the start; `monthly` while it runs; `per_member_month` for each member, also those who have left
         unseen; `per_order` and `share_of_revenue` on the orders of customers whom it reaches at that moment;
-        `per_contact` each time it switches on for a customer.
+        `per_redemption` for each order with a markdown, a coupon or a reward of this programme; `per_ticket` for each
+        ticket of members; `per_contact` each time it switches on for a customer, or each message of its contacts;
+        `per_referral` for each customer won, also those who would have come anyway; `working_capital` is tied up at the
+        start and released at the end of the programme or of the horizon.
     amount
         Positive amount, in the unit that belongs to the kind.
     """
@@ -69,6 +93,14 @@ class Strategy:
         What it costs.
     harms
         What can go wrong, for the reader of the report.
+    lever
+        Identifier of its lever in the catalogue, such as `L18`.
+    mode
+        `prior`: its effects are believed as they are written. `break-even`: nobody has measured them; they are only
+        searched for the size from which the strategy pays, and no returns are stated.
+    searches
+        For `break-even`: which number is searched, as `effects.KIND_PLACE.FIELD`, such as `effects.dropout_1.ratio`;
+        its range is the interval of the search.
     """
 
     name: str
@@ -78,6 +110,9 @@ class Strategy:
     effects: tuple[Annotated[Effect, BY_KIND], ...]
     costs: tuple[Cost, ...] = ()
     harms: str = ""
+    lever: str | None = None
+    mode: Literal["prior", "break-even"] = "prior"
+    searches: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("effects", "costs"):
@@ -85,21 +120,39 @@ class Strategy:
             if not isinstance(getattr(self, name), tuple):
                 raise ParamError(f"{name} must be a tuple; found {type(getattr(self, name)).__name__}.")
         condition(self.reach.who)
-        kinds = [effect.kind for effect in self.effects]
-        if sum(kind in _PRICE for kind in kinds) > 1 or kinds.count("points") > 1:
+        self._refuse_search()
+        waits = next((name for name in _TRIGGERS if getattr(self.reach, name) is not None), None)
+        refuse_contradictions(self.effects, waits=waits)
+        kinds = {effect.kind for effect in self.effects}
+        for cost in self.costs:
+            counted_by = _COUNTED_BY.get(cost.kind)
+            if counted_by and not kinds.intersection(counted_by):
+                raise ParamError(
+                    f"cost '{cost.kind}' needs an effect by which it is counted: {' or '.join(counted_by)}; found "
+                    f"{', '.join(sorted(kinds)) or 'none'}."
+                )
+        if any(cost.kind == "per_contact" for cost in self.costs) and waits is None and "contacts" not in kinds:
             raise ParamError(
-                f"effects: at most one price effect ({' or '.join(_PRICE)}) and one of points are possible; found "
-                f"{', '.join(kinds)}; write two strategies instead."
+                "cost 'per_contact' needs a reach with after_idle_days or every_days, or the effect contacts: that is "
+                "what is counted."
             )
-        waits = self.reach.after_idle_days is not None
-        if not waits and any(cost.kind == "per_contact" for cost in self.costs):
+
+    def _refuse_search(self) -> None:
+        if self.mode == "prior":
+            if self.searches is not None:
+                raise ParamError("searches belongs to mode: break-even; leave it out, or write that mode.")
+            return
+        spread = [path for path, one in quantities(self) if path.startswith("effects.") and one.range[0] < one.range[1]]
+        if self.searches not in spread:
             raise ParamError(
-                "cost 'per_contact' needs a reach with after_idle_days: contacts are counted when it switches on."
+                f"mode break-even needs searches: the number of an effect that is searched within its range; found "
+                f"'{self.searches}'; {choices(str(self.searches), spread)}"
             )
 
     def programme(self) -> Programme:
         """Return what the simulator is told: the reach with its condition spelt out, and the effects."""
-        return Programme(reach=dataclasses.replace(self.reach, who=condition(self.reach.who)), effects=self.effects)
+        reach = dataclasses.replace(self.reach, who=condition(self.reach.who))
+        return Programme(name=self.name, reach=reach, effects=self.effects)
 
 
 def load_strategy(name: str) -> Strategy:

@@ -57,7 +57,7 @@ def test_every_cost_has_its_own_unit(kind):
         ({"effects": [MORE]}, "effects must be a tuple; found list"),
         ({"costs": []}, "costs must be a tuple; found list"),
         ({"effects": (COUPON, MARKDOWN)}, "at most one price effect \\(markdown or coupon\\).*found coupon, markdown"),
-        ({"effects": (POINTS, MORE, POINTS)}, "one of points.*found points, purchase_rate, points"),
+        ({"effects": (POINTS, MORE, POINTS)}, "points stands there twice.*write one, or two strategies"),
         (
             {"costs": (Cost(kind="per_contact", amount=assumed(0.01, Unit.MONEY_PER_CONTACT)),)},
             "needs a reach with after_idle",
