@@ -153,6 +153,8 @@ RETURNS = Contract(
         }
     ),
 )
+# The same for each structure of orders and leaving by itself: one row per structure and strategy.
+STRUCTURES = Contract(name="STRUCTURES", columns={"structure": _TEXT, **RETURNS.columns}, nullable=RETURNS.nullable)
 CASH = Contract(
     name="CASH",
     columns={
@@ -179,6 +181,54 @@ ASSUMPTIONS = Contract(
     },
     nullable=frozenset({"source"}),
 )
+# What a reader must know of a strategy before believing its results.
+CAUTIONS = Contract(name="CAUTIONS", columns={"strategy": _TEXT, "title": _TEXT, "caution": _TEXT})
+# How large the searched effect of a strategy must be for it to pay: `break_even` in `unit`, between `searched_low` and
+# `searched_high`; null where the strategy pays at neither end or at both, whose NPVs are given.
+BREAK_EVEN = Contract(
+    name="BREAK_EVEN",
+    columns={
+        "strategy": _TEXT,
+        "title": _TEXT,
+        "effect": _TEXT,
+        "description": _TEXT,
+        "unit": _TEXT,
+        "searched_low": _REAL,
+        "searched_high": _REAL,
+        "npv_low": _REAL,
+        "npv_high": _REAL,
+        "break_even": _REAL,
+        "npv_mc_error": _REAL,
+        "draws": _COUNT,
+    },
+    nullable=frozenset({"break_even"}),
+)
+# What the strategy brings at some sizes of the searched effect, with the interval over draws of everything else.
+CURVE = Contract(
+    name="CURVE",
+    columns={
+        "strategy": _TEXT,
+        "title": _TEXT,
+        "effect": _TEXT,
+        "description": _TEXT,
+        "unit": _TEXT,
+        "size": _REAL,
+        "npv": _REAL,
+        "low": _REAL,
+        "high": _REAL,
+    },
+)
+
+
+def empty(contract: Contract) -> pl.DataFrame:
+    """Return a table without rows that keeps `contract`.
+
+    Examples
+    --------
+    >>> empty(CAUTIONS).columns
+    ['strategy', 'title', 'caution']
+    """
+    return pl.DataFrame(schema={name: kinds[0] for name, kinds in contract.columns.items()})
 
 
 def check(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:

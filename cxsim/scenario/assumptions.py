@@ -16,7 +16,7 @@ from cxsim.tables import ASSUMPTIONS, check
 
 
 def assumptions(case: Scenario | Valuation) -> Iterator[tuple[str, str, Quantity]]:
-    """Yield every number that a scenario assumes: of its economics, then of its strategies; or a valuation's own.
+    """Yield every number that a scenario assumes, of economics, behaviour and strategies too; or a valuation's own.
 
     Parameters
     ----------
@@ -35,9 +35,14 @@ def assumptions(case: Scenario | Valuation) -> Iterator[tuple[str, str, Quantity
     economics = case.economics
     for path, quantity in quantities(economics):
         yield f"economics/{economics.name}/{path}", economics.title, quantity
+    behaviour = case.behaviour
+    for path, quantity in quantities(behaviour):
+        yield f"behaviour/{behaviour.name}/{path}", behaviour.title, quantity
     for strategy in case.strategies:
         for path, quantity in quantities(strategy):
             yield f"strategies/{strategy.name}/{path}", strategy.title, quantity
+    if case.stacking is not None:
+        yield f"scenarios/{case.name}/stacking", "Several strategies at once", case.stacking
 
 
 def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
@@ -59,10 +64,13 @@ def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenari
     for identifier in values:
         if identifier not in known:
             raise ParamError(f"no assumption '{identifier}'; {choices(identifier, known)}")
-    economics = scenario.economics
+    economics, behaviour, stacking = scenario.economics, scenario.behaviour, scenario.stacking
+    together = f"scenarios/{scenario.name}/stacking"
     return dataclasses.replace(
         scenario,
         economics=with_values(economics, _under(values, f"economics/{economics.name}/")),
+        behaviour=with_values(behaviour, _under(values, f"behaviour/{behaviour.name}/")),
+        stacking=stacking.at(values[together]) if stacking is not None and together in values else stacking,
         strategies=tuple(
             with_values(strategy, _under(values, f"strategies/{strategy.name}/")) for strategy in scenario.strategies
         ),

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from cxsim.behaviour import Behaviour
 from cxsim.errors import ParamError, choices
-from cxsim.params import SOURCES_FILE, Kind, names, read, root, schema_text, shown, source_names, sources
+from cxsim.params import LEVERS_FILE, SOURCES_FILE, Kind, names, read, root, schema_text, shown, source_names, sources
 from cxsim.quantity import quantities
-from cxsim.scenario.scenario import ScenarioFile, files_of, resolved
+from cxsim.scenario.scenario import files_of, resolved
 from cxsim.scenario.valuation import Valuation
-from cxsim.strategies import Strategy
+from cxsim.scenario.written import ScenarioFile
+from cxsim.strategies import Lever, Strategy, load_levers, refuse_unmeasured
 from cxsim.valuation import Economics
 
 SHAPES: dict[str, type[object]] = {
     "scenarios": ScenarioFile,
     "strategies": Strategy,
     "economics": Economics,
+    "behaviour": Behaviour,
     "valuations": Valuation,
+    "levers": dict[str, Lever],
 }
 SCHEMA_FILE = "schema.json"
 
@@ -96,6 +100,8 @@ def _problems(path: Path) -> Iterator[str]:
             yield from _of_schema(path)
         case (name, _) if name == SOURCES_FILE:
             yield from _told(_of_sources, path)
+        case (name, _) if name == LEVERS_FILE:
+            yield from _told(_of_levers, path)
         case (_, kind) if kind in _CHECKS:
             yield from _told(_CHECKS[kind], path)
         case (_, kind):
@@ -120,12 +126,20 @@ def _of_sources(path: Path) -> Iterator[str]:
             yield f"{shown(path)}: {key}.measured: empty; say what was measured, and on whom."
 
 
+def _of_levers(path: Path) -> Iterator[str]:
+    load_levers(path)
+    return iter(())
+
+
 def _of_scenario(path: Path) -> Iterator[str]:
     written = read(path, ScenarioFile)
-    economics, *strategies = files_of(written, shown(path))
-    yield from _told(_of_economics, economics)
-    for file in strategies:
+    files = files_of(written, shown(path))
+    yield from _told(_of_economics, files.economics)
+    for file in files.strategies:
         yield from _told(_of_strategy, file)
+    if files.behaviour is not None:
+        yield from _told(_of_behaviour, files.behaviour)
+    yield from _of_quantities(path, written)
     resolved(written, shown(path))
     yield from _of_name(path, "valuations")
 
@@ -140,7 +154,16 @@ def _of_economics(path: Path) -> Iterator[str]:
 
 
 def _of_strategy(path: Path) -> Iterator[str]:
-    yield from _of_quantities(path, read(path, Strategy))
+    strategy = read(path, Strategy)
+    yield from _of_quantities(path, strategy)
+    try:
+        refuse_unmeasured([strategy])
+    except ParamError as cause:
+        yield f"{shown(path)}: {cause}"
+
+
+def _of_behaviour(path: Path) -> Iterator[str]:
+    yield from _of_quantities(path, read(path, Behaviour))
 
 
 def _of_name(path: Path, other: Kind) -> Iterator[str]:
@@ -163,5 +186,6 @@ _CHECKS = {
     "scenarios": _of_scenario,
     "strategies": _of_strategy,
     "economics": _of_economics,
+    "behaviour": _of_behaviour,
     "valuations": _of_valuation,
 }

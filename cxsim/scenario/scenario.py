@@ -2,114 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from cxsim.behaviour import PLAIN, Behaviour
 from cxsim.errors import ParamError
 from cxsim.params import Kind, locate, named, read, shown
+from cxsim.quantity import Quantity
+from cxsim.scenario.combination import Combination
+from cxsim.scenario.fitting import refuse_misfits
+from cxsim.scenario.written import MODELS, Columns, Model, NewCustomers, ScenarioFile, Structure
 from cxsim.simulation import Calendar
-from cxsim.strategies import Strategy, load_strategy
+from cxsim.strategies import Strategy, load_strategy, refuse_unmeasured
+from cxsim.units import Unit
 from cxsim.valuation import Economics, load_economics
 
 BASELINE = "baseline"
 # Wide enough for every study, and narrow enough for a slip of the finger not to fill the memory.
 _LIMITS = {"horizon_months": (1, 600), "draws": (2, 10_000), "seed": (0, 2**63 - 1)}
-_MOST_NEW_CUSTOMERS = 100_000_000
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewCustomers:
-    """New customers that arrive whatever the shop decides.
-
-    Attributes
-    ----------
-    per_month
-        How many arrive in each month, at least 1.
-    months
-        For how many months from the start, at least 1.
-
-    Raises
-    ------
-    ParamError
-        For none of either, or more than a hundred million customers together.
-    """
-
-    per_month: int
-    months: int
-
-    def __post_init__(self) -> None:
-        for name, number in (("per_month", self.per_month), ("months", self.months)):
-            if number < 1:
-                raise ParamError(f"{name} must be 1 or more; found {number}. Leave new_customers out for none.")
-        if self.per_month * self.months > _MOST_NEW_CUSTOMERS:
-            raise ParamError(
-                f"{self.per_month:,} new customers in each of {self.months:,} months are too many; "
-                f"at most {_MOST_NEW_CUSTOMERS:,} together are possible."
-            )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Columns:
-    """What the order file calls our columns.
-
-    Attributes
-    ----------
-    customer_id, ordered_at, amount
-        Its names for these.
-    """
-
-    customer_id: str = "customer_id"
-    ordered_at: str = "ordered_at"
-    amount: str = "amount"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScenarioFile:
-    """A scenario as it is written in params/scenarios, with names instead of what they stand for.
-
-    Attributes
-    ----------
-    name, title, description
-        Name of the file; name and question for readers.
-    orders
-        `cdnow`, `cdnow-sample`, or the path of a CSV or Parquet file, relative to the project.
-    columns
-        What that file calls our columns.
-    observed_until
-        Last day of observation; the scenario starts on the day after.
-    economics, strategies
-        Names under params/economics and params/strategies.
-    horizon_months
-        Months simulated, 1 to 600.
-    existing_customers
-        `all` customers seen in the orders, or `none`.
-    new_customers
-        Arrivals; none when left out.
-    model
-        Model of orders and dropout.
-    draws
-        Draws of parameters, effects, economics and luck, 2 to 10,000.
-    seed
-        Seed of all luck, 0 to 2**63 - 1.
-    """
-
-    name: str
-    title: str
-    description: str
-    orders: str
-    observed_until: date
-    economics: str
-    strategies: tuple[str, ...]
-    horizon_months: int
-    seed: int
-    columns: Columns = Columns()
-    existing_customers: Literal["all", "none"] = "all"
-    new_customers: NewCustomers | None = None
-    model: Literal["bgnbd", "mbgnbd", "paretonbd"] = "bgnbd"
-    draws: int = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,15 +33,16 @@ class Scenario:
     ----------
     name, title, description, orders, observed_until, horizon_months, seed
         As in `ScenarioFile`.
-    columns, existing_customers, new_customers, model, draws
+    columns, existing_customers, new_customers, dropout, combinations, stacking, draws
         As in `ScenarioFile`.
-    economics, strategies
+    economics, strategies, behaviour
         What the names in the file stand for.
 
     Raises
     ------
     ParamError
-        For a horizon, a number of draws or a population of nothing, or strategies that are not apart.
+        For a horizon, a number of draws or a population of nothing, strategies that are not apart, or parts that do not
+        fit together.
     """
 
     name: str
@@ -140,10 +54,13 @@ class Scenario:
     strategies: tuple[Strategy, ...]
     horizon_months: int
     seed: int
-    columns: Columns = Columns()
+    columns: Columns = field(default_factory=Columns)
     existing_customers: Literal["all", "none"] = "all"
     new_customers: NewCustomers | None = None
-    model: Literal["bgnbd", "mbgnbd", "paretonbd"] = "bgnbd"
+    dropout: Structure = "bgnbd"
+    behaviour: Behaviour = PLAIN
+    combinations: tuple[Combination, ...] = ()
+    stacking: Quantity | None = None
     draws: int = 200
 
     def __post_init__(self) -> None:
@@ -160,17 +77,32 @@ class Scenario:
         if months > self.horizon_months:
             raise ParamError(f"new_customers.months ({months}) is beyond the horizon ({self.horizon_months} months).")
         self._refuse_strategies()
+        if self.stacking is not None:
+            self.stacking.require(Unit.SHARE, "stacking")
+        refuse_misfits(
+            self.strategies,
+            self.combinations,
+            behaviour=self.behaviour,
+            economics=self.economics,
+            months=self.horizon_months,
+        )
 
     def _refuse_strategies(self) -> None:
         # A list would pass, but the numbers of its strategies would be neither drawn nor listed.
         if not isinstance(getattr(self, "strategies"), tuple):  # noqa: B009 - mypy believes the annotation
             raise ParamError(f"strategies must be a tuple; found {type(self.strategies).__name__}.")
-        names = [strategy.name for strategy in self.strategies]
-        if not names:
+        names = [*(one.name for one in self.strategies), *(one.name for one in self.combinations)]
+        if not self.strategies:
             raise ParamError("strategies: there are none; name at least one to compare with doing nothing.")
         if len(set(names)) < len(names) or BASELINE in names:
             raise ParamError(
-                f"strategies must have different names, and none may be '{BASELINE}'; found {', '.join(names)}."
+                f"strategies and combinations must have different names, and none may be '{BASELINE}'; found "
+                f"{', '.join(names)}."
+            )
+        if self.combinations and self.stacking is None:
+            raise ParamError(
+                "combinations need the number stacking: the share that counts of the weaker of several gains, beside "
+                "the strongest."
             )
         late = [strategy.name for strategy in self.strategies if strategy.reach.from_month >= self.horizon_months]
         if late:
@@ -183,8 +115,32 @@ class Scenario:
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """Names of the arms: the baseline, then the strategies in their order."""
-        return (BASELINE, *(strategy.name for strategy in self.strategies))
+        """Names of the arms: the baseline, the strategies that are believed, in their order, and the combinations."""
+        return (BASELINE, *(name for name, _ in self.believed))
+
+    @property
+    def believed(self) -> tuple[tuple[str, tuple[Strategy, ...]], ...]:
+        """Name and strategies of each arm but the baseline; those that are only searched for break-even have none."""
+        known = {strategy.name: strategy for strategy in self.strategies}
+        alone = [(name, (one,)) for name, one in known.items() if one.mode == "prior"]
+        together = [(one.name, tuple(known[name] for name in one.strategies)) for one in self.combinations]
+        return (*alone, *together)
+
+    @property
+    def searched(self) -> tuple[Strategy, ...]:
+        """Strategies whose effects are only searched for the size from which they pay."""
+        return tuple(strategy for strategy in self.strategies if strategy.mode == "break-even")
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Name for readers of each strategy and combination."""
+        alone = {one.name: one.title for one in self.strategies}
+        return alone | {one.name: one.title for one in self.combinations}
+
+    @property
+    def structures(self) -> tuple[Model, ...]:
+        """Models of orders and leaving that are played."""
+        return MODELS if self.dropout == "all" else (self.dropout,)
 
 
 def load_scenario(name: str) -> Scenario:
@@ -211,9 +167,11 @@ def load_scenario(name: str) -> Scenario:
 
 def resolved(written: ScenarioFile, place: str) -> Scenario:
     """Return a scenario with its economics and strategies loaded; `place` is the name of its file in messages."""
-    economics_file, *strategy_files = files_of(written, place)
-    economics = load_economics(str(economics_file))
-    strategies = tuple(load_strategy(str(file)) for file in strategy_files)
+    files = files_of(written, place)
+    economics = load_economics(str(files.economics))
+    strategies = tuple(load_strategy(str(file)) for file in files.strategies)
+    behaviour = PLAIN if files.behaviour is None else read(files.behaviour, Behaviour)
+    refuse_unmeasured(strategies)
     try:
         return Scenario(
             name=written.name,
@@ -228,15 +186,26 @@ def resolved(written: ScenarioFile, place: str) -> Scenario:
             columns=written.columns,
             existing_customers=written.existing_customers,
             new_customers=written.new_customers,
-            model=written.model,
+            dropout=written.dropout,
+            behaviour=behaviour,
+            combinations=written.combinations,
+            stacking=written.stacking,
             draws=written.draws,
         )
     except ParamError as cause:
         raise ParamError(f"{place}: {cause}") from cause
 
 
-def files_of(written: ScenarioFile, place: str) -> list[Path]:
-    """Return the files that a scenario names: its economics, then its strategies; `place` as in `resolved`.
+class Files(NamedTuple):
+    """Files that a scenario names; no behaviour where it names none."""
+
+    economics: Path
+    strategies: tuple[Path, ...]
+    behaviour: Path | None
+
+
+def files_of(written: ScenarioFile, place: str) -> Files:
+    """Return the files that a scenario names; `place` as in `resolved`.
 
     Raises
     ------
@@ -245,6 +214,8 @@ def files_of(written: ScenarioFile, place: str) -> list[Path]:
     """
     wanted: list[tuple[str, Kind, str]] = [("economics", "economics", written.economics)]
     wanted += [(f"strategies.{number}", "strategies", name) for number, name in enumerate(written.strategies)]
+    if written.behaviour is not None:
+        wanted.append(("behaviour", "behaviour", written.behaviour))
     found, problems = [], []
     for key, kind, name in wanted:
         try:
@@ -253,4 +224,9 @@ def files_of(written: ScenarioFile, place: str) -> list[Path]:
             problems.append(f"{place}: {key}: {cause}")
     if problems:
         raise ParamError("\n".join(problems))
-    return found
+    last = len(written.strategies) + 1
+    return Files(
+        economics=found[0],
+        strategies=tuple(found[1:last]),
+        behaviour=None if written.behaviour is None else found[last],
+    )

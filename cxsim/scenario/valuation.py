@@ -10,7 +10,7 @@ from typing import Literal
 from cxsim.errors import ParamError
 from cxsim.params import locate, read
 from cxsim.quantity import Quantity
-from cxsim.scenario.scenario import Columns
+from cxsim.scenario.written import Columns
 from cxsim.units import Unit
 
 PurchaseModel = Literal["bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"]

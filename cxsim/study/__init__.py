@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from cxsim.study.break_even import break_even
+from cxsim.study.by_nps import ltv_by_nps
 from cxsim.study.manifest import scenario_hash
-from cxsim.study.playing import run
+from cxsim.study.naive import naive_readings
+from cxsim.study.one_world import shop_tables
 from cxsim.study.result import Study
+from cxsim.study.running import run
 from cxsim.study.saving import require_writable, save_study
+from cxsim.study.search import Search, search
+from cxsim.study.shop_tables import SHOP_FILES, ShopTables
 
-__all__ = ["Study", "require_writable", "run", "save_study", "scenario_hash"]
+__all__ = [
+    "SHOP_FILES",
+    "Search",
+    "ShopTables",
+    "Study",
+    "break_even",
+    "ltv_by_nps",
+    "naive_readings",
+    "require_writable",
+    "run",
+    "save_study",
+    "scenario_hash",
+    "search",
+    "shop_tables",
+]

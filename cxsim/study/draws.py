@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,12 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
+from cxsim.effects import Acquisition, Contacts
 from cxsim.estimation import Posterior
 from cxsim.models import BetaGeometricParams, GammaGammaParams, PurchaseParams
 from cxsim.models import purchases as formulas
 from cxsim.quantity import Quantity
-from cxsim.scenario import Scenario, assumptions, with_assumptions
-from cxsim.simulation import Inputs, Latents, Population, compile_plan, reached_by, rounded
+from cxsim.scenario import Model, Scenario, assumptions, with_assumptions
+from cxsim.simulation import (
+    Inputs,
+    Latents,
+    Population,
+    arrivals_of,
+    compile_plan,
+    compile_world,
+    reached_by,
+    rounded,
+    season_levels,
+)
 from cxsim.strategies import Strategy
 from cxsim.valuation import Economics, Schedule, fixed_costs, tariff
 
@@ -27,7 +39,11 @@ class Draw:
     Attributes
     ----------
     number
-        Number of the draw, from 0.
+        Number of the draw, from 0; the same luck and the same assumptions under every structure of leaving.
+    world
+        Number of the world, from 0: draws of the first structure, then of the next.
+    structure
+        Model of orders and leaving.
     scenario
         The scenario with every assumption at its drawn value.
     purchases, spend
@@ -35,6 +51,8 @@ class Draw:
     """
 
     number: int
+    world: int
+    structure: Model
     scenario: Scenario
     purchases: PurchaseParams
     spend: GammaGammaParams
@@ -44,7 +62,7 @@ class Draw:
         return tuple(tariff(self.scenario.economics, schedules) for schedules in self._schedules())
 
     def fixed(self) -> tuple[npt.NDArray[np.int64], ...]:
-        """Return, per arm, what the programme costs each month whatever customers do: shape (months,)."""
+        """Return, per arm, what programmes cost each month whatever customers do: shape (accounts, months)."""
         return tuple(fixed_costs(schedules, self.scenario.horizon_months) for schedules in self._schedules())
 
     @property
@@ -57,15 +75,40 @@ class Draw:
 
 
 def draw_all(
-    scenario: Scenario, purchases: Posterior[PurchaseParams], spend: Posterior[GammaGammaParams]
+    scenario: Scenario,
+    structure: Model,
+    purchases: Posterior[PurchaseParams],
+    spend: Posterior[GammaGammaParams],
 ) -> list[Draw]:
-    """Return all draws of a scenario.
+    """Return all draws of a scenario under one structure.
 
     An assumption's draws are named after the assumption, so adding a strategy moves nobody else's numbers. Draw number
     n takes the n-th parameters from each posterior, of which there must be as many as draws.
     """
-    known = list(assumptions(scenario))
-    return [_draw(scenario, purchases, spend, known, number) for number in range(scenario.draws)]
+    # A strategy that is only searched is never played as it is written, and must keep the range of its search.
+    searched = tuple(f"strategies/{one.name}/" for one in scenario.searched)
+    known = [one for one in assumptions(scenario) if not one[0].startswith(searched)]
+    first = scenario.structures.index(structure) * scenario.draws
+    return [
+        Draw(
+            number=number,
+            world=first + number,
+            structure=structure,
+            scenario=_drawn(scenario, known, number),
+            purchases=purchases.params(number),
+            spend=spend.params(number),
+        )
+        for number in range(scenario.draws)
+    ]
+
+
+def with_room(population: Population, draws: Sequence[Draw]) -> Population:
+    """Return the population with room for all customers whom any programme attracts in any draw."""
+    most = population.arrivals
+    for draw in draws:
+        for months in _arrivals(draw.scenario, population):
+            most = tuple(max(one, other) for one, other in zip(most, months, strict=True))
+    return dataclasses.replace(population, most_arrivals=most)
 
 
 def reached_in(scenario: Scenario, population: Population) -> tuple[npt.NDArray[np.bool_], ...]:
@@ -95,45 +138,84 @@ def inputs_of(
     reached
         From `reached_in`.
     """
-    programmes = [[strategy.programme() for strategy in strategies] for strategies in arms_of(draw.scenario)]
+    scenario = draw.scenario
+    programmes = [[strategy.programme() for strategy in strategies] for strategies in arms_of(scenario)]
+    plans = [
+        compile_plan(arm, population.calendar, incidents=scenario.behaviour.incidents, stacking=_stacking(scenario))
+        for arm in programmes
+    ]
     return Inputs(
         draw=draw.number,
         latents=_latents(draw.purchases, draw.spend),
         prob_alive=formulas.prob_alive(draw.purchases, *past),
-        plans=tuple(compile_plan(arm, population.calendar) for arm in programmes),
+        world=compile_world(scenario.behaviour, population.calendar),
+        plans=tuple(plans),
+        arrivals=_arrivals(scenario, population),
         reached=reached,
         worths=tuple(worth.sum(axis=0) for worth in draw.tariffs()),
     )
 
 
 def arms_of(scenario: Scenario) -> list[tuple[Strategy, ...]]:
-    """Return the strategies that run in each arm: none in the baseline, then one in each."""
-    return [(), *((strategy,) for strategy in scenario.strategies)]
+    """Return the strategies that run in each arm: none in the baseline."""
+    return [(), *(together for _, together in scenario.believed)]
 
 
 def schedule(strategy: Strategy) -> Schedule:
-    """Return a strategy's costs with the months in which it runs."""
-    return Schedule(costs=strategy.costs, from_month=strategy.reach.from_month, until_month=strategy.reach.until_month)
+    """Return a strategy's costs with the months in which it runs, and what its effects say of how they are counted."""
+    monthly, charge = None, 0.0
+    for effect in strategy.effects:
+        match effect:
+            case Contacts():
+                monthly = effect.per_month.value
+            case Acquisition():
+                charge = effect.charge.value
+            case _:
+                pass
+    return Schedule(
+        costs=strategy.costs,
+        from_month=strategy.reach.from_month,
+        until_month=strategy.reach.until_month,
+        contacts_per_month=monthly,
+        acquisition_charge=charge,
+    )
 
 
-def _draw(
-    scenario: Scenario,
-    purchases: Posterior[PurchaseParams],
-    spend: Posterior[GammaGammaParams],
-    known: Sequence[tuple[str, str, Quantity]],
-    number: int,
-) -> Draw:
+def _arrivals(scenario: Scenario, population: Population) -> tuple[tuple[int, ...], ...]:
+    """Return, per arm, how many customers arrive in each month, with the season and the programmes of a draw."""
+    usual = usual_arrivals(scenario)
+    return tuple(
+        arrivals_of(
+            [strategy.programme() for strategy in strategies],
+            usual,
+            population.calendar,
+            stacking=_stacking(scenario),
+        )
+        for strategies in arms_of(scenario)
+    )
+
+
+def usual_arrivals(scenario: Scenario) -> tuple[int, ...]:
+    """Return how many customers arrive in each month without any programme."""
+    arriving = scenario.new_customers
+    if arriving is None:
+        return ()
+    levels = season_levels(scenario.behaviour.arrival_season, scenario.calendar)
+    return tuple(round(arriving.per_month * float(levels[month])) for month in range(arriving.months))
+
+
+def _stacking(scenario: Scenario) -> float:
+    """Return the share that counts of weaker gains; nothing is weaker where no strategies run together."""
+    return 1.0 if scenario.stacking is None else scenario.stacking.value
+
+
+def _drawn(scenario: Scenario, known: Sequence[tuple[str, str, Quantity]], number: int) -> Scenario:
     luck = partial(rng.stream, scenario.seed, number)
     values = {
         identifier: rounded(quantity.quantile(float(luck(f"assumption {identifier}").standard_normal())))
         for identifier, _, quantity in known
     }
-    return Draw(
-        number=number,
-        scenario=with_assumptions(scenario, values),
-        purchases=purchases.params(number),
-        spend=spend.params(number),
-    )
+    return with_assumptions(scenario, values)
 
 
 def _latents(purchases: PurchaseParams, spend: GammaGammaParams) -> Latents:

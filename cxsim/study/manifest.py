@@ -8,6 +8,7 @@ import json
 
 import polars as pl
 
+from cxsim.behaviour import PLAIN
 from cxsim.errors import ParamError
 from cxsim.params import root
 from cxsim.scenario import Scenario, commit, load_scenario, table_hash, versions
@@ -28,8 +29,10 @@ PACKAGES = (
 )
 
 
-def manifest(scenario: Scenario, rfm: pl.DataFrame, ledger: pl.DataFrame) -> dict[str, object]:
-    """Return the manifest of a study, as plain values for JSON.
+def manifest(
+    scenario: Scenario, rfm: pl.DataFrame, result: pl.DataFrame, *, named: str = "ledger"
+) -> dict[str, object]:
+    """Return the manifest of a study or a search, as plain values for JSON.
 
     Parameters
     ----------
@@ -37,8 +40,10 @@ def manifest(scenario: Scenario, rfm: pl.DataFrame, ledger: pl.DataFrame) -> dic
         The input.
     rfm
         The customers that the models were fitted to.
-    ledger
-        The result, of which everything else is a sum.
+    result
+        What was found: the ledger, of which everything else is a sum, or the curve of a search.
+    named
+        What it is called in the manifest.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def manifest(scenario: Scenario, rfm: pl.DataFrame, ledger: pl.DataFrame) -> dic
         "observed_until": scenario.observed_until.isoformat(),
         "scenario_sha256": scenario_hash(scenario),
         "customers_sha256": table_hash(rfm),
-        "ledger_sha256": table_hash(ledger),
+        f"{named}_sha256": table_hash(result),
         "versions": versions(PACKAGES),
         "commit": commit(),
     } | (_stored(scenario) if _is_stored(scenario) else {})
@@ -84,6 +89,8 @@ def _is_stored(scenario: Scenario) -> bool:
 def _stored(scenario: Scenario) -> dict[str, object]:
     folder = root() / "params"
     named = [folder / "economics" / f"{scenario.economics.name}.yaml", folder / "sources.yaml"]
+    if scenario.behaviour != PLAIN:
+        named += [folder / "behaviour" / f"{scenario.behaviour.name}.yaml"]
     named += [folder / "strategies" / f"{strategy.name}.yaml" for strategy in scenario.strategies]
     named += [folder / "scenarios" / f"{scenario.name}.yaml"]
     hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in named}

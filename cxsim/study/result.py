@@ -9,7 +9,29 @@ from dataclasses import dataclass
 import polars as pl
 
 from cxsim.estimation import GammaGammaFit, PurchaseFit
-from cxsim.scenario import Scenario
+from cxsim.scenario import BASELINE, Model, Scenario
+from cxsim.simulation import Population
+from cxsim.study.draws import Draw
+from cxsim.study.shop_tables import ShopTables, tables_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Replay:
+    """What is needed to play a world of a study again.
+
+    Attributes
+    ----------
+    rfm
+        The shop's customers, under RFM.
+    population
+        Who is simulated.
+    draws
+        All draws, one for each world.
+    """
+
+    rfm: pl.DataFrame
+    population: Population
+    draws: tuple[Draw, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -28,6 +50,12 @@ class Study:
         The same by year and over the horizon, with the intervals of the sums, under TOTALS.
     cash
         Cumulative incremental cash by month, under CASH.
+    structures
+        Returns under each structure of leaving by itself: the columns of RETURNS behind `structure`.
+    break_even
+        How large the effects that are only searched must be, under BREAK_EVEN.
+    cautions
+        What to know before believing a strategy's results, under CAUTIONS.
     npv
         NPV, outlay and payback of every strategy in every draw.
     ledger
@@ -41,13 +69,18 @@ class Study:
     sources
         The sources that those numbers cite.
     purchases, spend
-        The fitted models.
+        The fitted models; of orders and leaving one for each structure.
     manifest
         What is needed to make the study again: versions, seed, and the hashes of inputs and results.
+    replay
+        What is needed to play single worlds again, for `tables`.
     """
 
     scenario: Scenario
     returns: pl.DataFrame
+    structures: pl.DataFrame
+    break_even: pl.DataFrame
+    cautions: pl.DataFrame
     statement: pl.DataFrame
     totals: pl.DataFrame
     cash: pl.DataFrame
@@ -57,9 +90,10 @@ class Study:
     luck: pl.DataFrame
     assumptions: pl.DataFrame
     sources: pl.DataFrame
-    purchases: PurchaseFit
+    purchases: Mapping[Model, PurchaseFit]
     spend: GammaGammaFit
     manifest: Mapping[str, object]
+    replay: Replay
 
     @property
     def currency(self) -> str:
@@ -71,7 +105,33 @@ class Study:
         """One row per strategy: strategy, title, description, and harms, what can go wrong."""
         names = ("strategy", "title", "description", "harms")
         rows = [(one.name, one.title, one.description, one.harms) for one in self.scenario.strategies]
+        for one in self.scenario.combinations:
+            together = " and ".join(self.scenario.titles[name] for name in one.strategies)
+            rows.append((one.name, one.title, f"At the same time: {together}.", "As of its parts."))
         return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+    def tables(self, arm: str = BASELINE, *, draw: int = 0) -> ShopTables:
+        """Return what one world would look like in a shop's own tables: orders, tickets, surveys and so on.
+
+        Parameters
+        ----------
+        arm
+            The baseline, a strategy or a combination.
+        draw
+            Number of the world, from 0.
+
+        Returns
+        -------
+        ShopTables
+            ORDERS, TICKETS, SURVEYS, RETURNS, CONTACTS, SESSIONS and more, under their contracts.
+
+        Raises
+        ------
+        ParamError
+            For an unknown arm or draw.
+        """
+        replay = self.replay
+        return tables_of(self.scenario, replay.draws, replay.population, replay.rfm, arm=arm, draw=draw)
 
     def __repr__(self) -> str:
         found = ", ".join(f"{row['strategy']}: {row['decision']}" for row in self.returns.iter_rows(named=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,23 +13,25 @@ import polars as pl
 from cxsim.errors import ReportError
 from cxsim.study.result import Study
 
-_NAMES = ("returns.parquet", "statement.parquet", "manifest.json")
+STUDY_FILES = ("returns.parquet", "statement.parquet", "manifest.json")
 
 
-def require_writable(folder: Path) -> None:
-    """Refuse a folder that a study could not be saved in, before anything is simulated; leave nothing behind.
+def require_writable(folder: Path, names: Sequence[str] = STUDY_FILES) -> None:
+    """Refuse a folder that files could not be saved in, before anything is simulated; leave nothing behind.
 
     Parameters
     ----------
     folder
         It need not exist yet.
+    names
+        Names of the files: those of a study when left out.
 
     Raises
     ------
     ReportError
         When it could not be made or written to, or holds a folder of a table's name.
     """
-    for name in _NAMES:
+    for name in names:
         if (folder / name).is_dir():
             raise ReportError(f"{folder / name}: this is a folder, not a file; choose another folder with --out.")
     nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
@@ -65,13 +68,13 @@ def save_study(study: Study, folder: Path) -> tuple[Path, ...]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".cxsim-", dir=folder) as staging:
-            for name, content in zip(_NAMES, contents, strict=True):
+            for name, content in zip(STUDY_FILES, contents, strict=True):
                 (Path(staging) / name).write_bytes(content)
-            for name in _NAMES:
+            for name in STUDY_FILES:
                 (Path(staging) / name).replace(folder / name)
     except OSError as cause:
         raise _refusal(folder, cause) from cause
-    return tuple(folder / name for name in _NAMES)
+    return tuple(folder / name for name in STUDY_FILES)
 
 
 def _parquet(table: pl.DataFrame) -> bytes:

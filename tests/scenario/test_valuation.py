@@ -31,7 +31,9 @@ def test_a_case_is_a_scenario_or_a_valuation_by_its_name():
 
 
 def test_an_unknown_case_is_answered_with_the_nearest_of_both_kinds():
-    with pytest.raises(ParamError, match=r"no 'cdnow-valeu'; did you mean 'cdnow-value'\? Possible: cdnow-programmes"):
+    with pytest.raises(
+        ParamError, match=r"no 'cdnow-valeu'; did you mean 'cdnow-value'\? Possible: cdnow-naive, cdnow-programmes"
+    ):
         load_case("cdnow-valeu")
 
 

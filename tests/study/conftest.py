@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from cxsim.scenario import NewCustomers, load_scenario
+from cxsim.scenario import BASELINE, NewCustomers, load_scenario
 from cxsim.study import run
+from tests.study.everything import TOGETHER, everything
 
 
 def small(**changes):
@@ -30,3 +31,15 @@ def scenario():
 @pytest.fixture(scope="session")
 def study(scenario):
     return run(scenario)
+
+
+@pytest.fixture(scope="session")
+def busy():
+    """The study of a scenario in which everything happens."""
+    return run(everything())
+
+
+@pytest.fixture(scope="session")
+def shop_tables(busy):
+    """Its tables, of the baseline and of all programmes together, in the first world."""
+    return {arm: busy.tables(arm) for arm in (BASELINE, TOGETHER)}

@@ -8,19 +8,19 @@ import pytest
 from cxsim.data import summarise
 from cxsim.scenario import assumptions
 from cxsim.study.draws import arms_of, draw_all
-from cxsim.study.playing import believed as study_believed
-from cxsim.study.playing import orders
+from cxsim.study.shops import believed as study_believed
+from cxsim.study.shops import orders
 
 
 @pytest.fixture(scope="module")
 def believed(study, scenario):
     rfm = summarise(orders(scenario), until=scenario.observed_until)
-    return study_believed(scenario, rfm, study.purchases, study.spend)
+    return study_believed(scenario, rfm, study.purchases["bgnbd"], study.spend)
 
 
 @pytest.fixture(scope="module")
 def draws(believed, scenario):
-    return draw_all(dataclasses.replace(scenario, draws=400), *believed)
+    return draw_all(dataclasses.replace(scenario, draws=400), "bgnbd", *believed)
 
 
 def _values(draw):
@@ -47,7 +47,7 @@ def test_draws_follow_what_is_believed(draws, scenario):
 
 
 def test_a_draw_does_not_depend_on_how_many_there_are(draws, believed, scenario):
-    few = draw_all(dataclasses.replace(scenario, draws=2), *believed)
+    few = draw_all(dataclasses.replace(scenario, draws=2), "bgnbd", *believed)
     assert [_values(draw) for draw in few] == [_values(draw) for draw in draws[:2]]
     assert [draw.spend for draw in few] == [draw.spend for draw in draws[:2]]
 

@@ -118,7 +118,7 @@ def test_orders_of_ones_own_are_read_by_the_scenarios_columns(scenario, tmp_path
     mine = dataclasses.replace(
         scenario, orders=str(path), columns=dataclasses.replace(scenario.columns, customer_id="client"), draws=2
     )
-    assert cxsim.run(mine).purchases.n_customers > 2000
+    assert cxsim.run(mine).purchases["bgnbd"].n_customers > 2000
 
 
 def test_orders_that_are_not_there_are_refused(scenario):
@@ -155,6 +155,6 @@ def test_more_customers_do_not_move_the_luck_of_the_first(study, scenario):
 
 @pytest.mark.parametrize("model", ["mbgnbd", "paretonbd"])
 def test_a_scenario_runs_under_other_models_of_leaving(model):
-    played = run(small(model=model, existing_customers="all"))
-    assert played.purchases.model == model
+    played = run(small(dropout=model, existing_customers="all"))
+    assert {structure: fit.model for structure, fit in played.purchases.items()} == {model: model}
     assert played.returns["incremental_npv"].is_finite().all()

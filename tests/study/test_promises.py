@@ -17,7 +17,7 @@ from cxsim.simulation import customer_values, simulate
 from cxsim.strategies import Strategy
 from cxsim.study import run
 from cxsim.study.draws import draw_all, inputs_of, reached_in
-from cxsim.study.playing import believed, population_of
+from cxsim.study.shops import believed, population_of
 from cxsim.units import MICROS, Unit
 
 ONE, NONE, ALL = assumed(1.0, Unit.RATIO), assumed(0.0, Unit.SHARE), assumed(1.0, Unit.SHARE)
@@ -117,7 +117,7 @@ def played(scenario, study):
     """The draws of the study again, by hand: population, inputs, draws and counts."""
     rfm = summarise(load_cdnow(sample=True), until=scenario.observed_until)
     population = population_of(scenario, rfm)
-    draws = draw_all(scenario, *believed(scenario, rfm, study.purchases, study.spend))
+    draws = draw_all(scenario, "bgnbd", *believed(scenario, rfm, study.purchases["bgnbd"], study.spend))
     past = [population.base[name].cast(pl.Float64).to_numpy() for name in ("frequency", "recency_days", "age_days")]
     reached = reached_in(scenario, population)
     inputs = [inputs_of(draw, population, past, reached) for draw in draws]
@@ -142,7 +142,7 @@ def test_the_cohorts_of_the_ledger_add_up_to_the_whole(study, played):
             cohorts = study.ledger.filter(draw=number, arm=name).group_by("cohort").agg(pl.col("amount").sum())
             by_cohort = dict(cohorts.iter_rows())
             expected = (counted.by_arm[arm] @ draw.tariffs()[arm].T).sum(axis=(1, 2)).tolist()
-            found = [by_cohort.get(cohort, 0) for cohort in ("existing", "1998-07", "1998-08", "1998-09")]
+            found = [by_cohort.get(cohort, 0) for cohort in ("existing", "1998-07", "1998-08", "1998-09", "referred")]
             assert found == expected
             assert by_cohort.get("shared", 0) == draw.fixed()[arm].sum()
 

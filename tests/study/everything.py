@@ -1,0 +1,55 @@
+"""A scenario in which everything happens that can: every mechanism, each strategy alone, and all of them together."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from cxsim.quantity import assumed
+from cxsim.scenario import NewCustomers, load_scenario
+from cxsim.scenario.combination import Combination
+from cxsim.strategies import load_strategy
+from cxsim.units import Unit
+
+MORE = (
+    "paid-membership",
+    "referral-programme",
+    "e-mail-cadence",
+    "first-order-discount",
+    "win-back-reactivation",
+    "vip-tiers",
+)
+TOGETHER = "all-together"
+
+
+def believed(name):
+    """Return a strategy as if its effects were known."""
+    return dataclasses.replace(load_strategy(name), mode="prior", searches=None)
+
+
+def service(**changes):
+    """Return the bundled service scenario on the sample, with 240 new customers over two years and two draws."""
+    written = {
+        "orders": "cdnow-sample",
+        "new_customers": NewCustomers(per_month=60, months=4),
+        "horizon_months": 24,
+        "draws": 2,
+        "dropout": "bgnbd",
+    }
+    return dataclasses.replace(load_scenario("cdnow-service"), **written | changes)
+
+
+def combined(scenario, *names, name=TOGETHER, stacking=0.6):
+    """Return the scenario with its strategies, or some of them, together as one more arm."""
+    strategies = names or tuple(one.name for one in scenario.strategies)
+    return dataclasses.replace(
+        scenario,
+        combinations=(*scenario.combinations, Combination(name=name, title="Together", strategies=strategies)),
+        stacking=assumed(stacking, Unit.SHARE),
+    )
+
+
+def everything():
+    """Return the service scenario with every mechanism that the simulator has."""
+    plain = service(combinations=(), stacking=None)
+    strategies = (*plain.strategies, *(believed(name) for name in MORE))
+    return combined(dataclasses.replace(plain, strategies=strategies))

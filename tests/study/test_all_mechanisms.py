@@ -1,0 +1,157 @@
+"""With every mechanism at once, customers, counts, ledger and statement still hold the same money."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cxsim.ledger import Account
+from cxsim.scenario import BASELINE
+from cxsim.simulation import customer_values, simulate
+from cxsim.study import run
+from cxsim.study.draws import arms_of, inputs_of, reached_in, schedule
+from cxsim.study.shops import past_of
+from cxsim.tallies import ReachTally, Tally, place
+from cxsim.units import MICROS, micros
+from tests.study.everything import TOGETHER, believed, everything
+
+ARMS = everything().arms
+
+
+@pytest.fixture(scope="module")
+def played(busy):
+    """Inputs and counts of the study's worlds, played again by hand."""
+    replay, scenario = busy.replay, busy.scenario
+    past, reached = past_of(replay.population), reached_in(scenario, replay.population)
+    inputs = [inputs_of(draw, replay.population, past, reached) for draw in replay.draws]
+    return inputs, simulate(replay.population, [lambda one=one: one for one in inputs], seed=scenario.seed)
+
+
+def booked(study, arm, account=None):
+    """Return what stands in the ledger in each draw, in millionths."""
+    entries = study.ledger.filter(arm=arm)
+    if account is not None:
+        entries = entries.filter(account=account)
+    sums = dict(entries.group_by("draw").agg(pl.col("amount").sum()).iter_rows())
+    return [sums.get(draw, 0) for draw in range(len(study.replay.draws))]
+
+
+def tallied(counts, arm, tally, reach=0):
+    return [int(counted.by_arm[arm][:, :, place(tally, reach)].sum()) for counted in counts]
+
+
+@pytest.mark.parametrize("arm", range(len(ARMS)), ids=ARMS)
+def test_customers_counts_and_ledger_hold_the_same_money_to_the_millionth(busy, played, arm):
+    inputs, counts = played
+    for number, (ready, counted, draw) in enumerate(zip(inputs, counts, busy.replay.draws, strict=True)):
+        customers = int(customer_values(busy.replay.population, ready, seed=busy.scenario.seed, arm=arm).sum())
+        worth = int((counted.by_arm[arm] @ ready.worths[arm]).sum())
+        assert customers == worth == booked(busy, ARMS[arm])[number] - int(draw.fixed()[arm].sum())
+
+
+@pytest.mark.parametrize("arm", ARMS[1:])
+def test_the_statement_holds_the_money_of_the_ledger(busy, arm):
+    last = busy.statement.filter(strategy=arm, line="cash contribution")
+    for column, name in (("baseline", BASELINE), ("treated", arm)):
+        # Means of two draws; doubles hold some hundred thousand units of money to far less than a millionth.
+        assert last[column].sum() == pytest.approx(np.mean(booked(busy, name)) / MICROS, abs=1e-6)
+
+
+def test_all_programmes_together_move_every_account_but_working_capital(busy):
+    moved = {account for account in Account if booked(busy, TOGETHER, account) != booked(busy, BASELINE, account)}
+    # No bundled strategy among them ties up capital, or gives a ticket or an order's revenue a price.
+    assert set(Account) - moved <= {Account.WORKING_CAPITAL, Account.TICKET_EXTRAS, Account.REVENUE_SHARE}
+
+
+def _place(busy, arm, name):
+    together = arms_of(busy.scenario)[ARMS.index(arm)]
+    return ARMS.index(arm), [strategy.name for strategy in together].index(name)
+
+
+@pytest.mark.parametrize("arm", ["e-mail-cadence", TOGETHER])
+def test_every_e_mail_of_a_cadence_is_paid(busy, played, arm):
+    place_of_arm, reach = _place(busy, arm, "e-mail-cadence")
+    months = tallied(played[1], place_of_arm, ReachTally.MEMBER_MONTHS, reach)
+    own = [
+        -micros(draw.scenario.strategies[6].costs[2].amount.value * 4) * count
+        for draw, count in zip(busy.replay.draws, months, strict=True)
+    ]
+    assert busy.scenario.strategies[6].name == "e-mail-cadence"
+    assert schedule(busy.scenario.strategies[6]).contacts_per_month == 4
+    found = booked(busy, arm, Account.CONTACTS)
+    if arm == TOGETHER:
+        # There the e-mails to those who have long been gone are paid too.
+        gone = _place(busy, arm, "win-back-reactivation")[1]
+        sent = tallied(played[1], place_of_arm, ReachTally.CONTACTS, gone)
+        prices = [micros(draw.scenario.strategies[8].costs[1].amount.value) for draw in busy.replay.draws]
+        own = [one - price * count for one, price, count in zip(own, prices, sent, strict=True)]
+    assert found == own
+    assert all(amount < 0 for amount in found)
+
+
+def test_attracted_customers_cost_their_charge_and_referred_ones_their_reward(busy, played):
+    usual = booked(busy, BASELINE, Account.ACQUISITION)
+    arm, reach = _place(busy, "first-order-discount", "first-order-discount")
+    attracted = tallied(played[1], arm, ReachTally.ATTRACTED, reach)
+    for number, draw in enumerate(busy.replay.draws):
+        price = draw.economics.acquisition_per_customer.value
+        charge = draw.scenario.strategies[7].effects[0].charge.value
+        more = booked(busy, "first-order-discount", Account.ACQUISITION)[number] - usual[number]
+        assert more == -micros(price * charge) * attracted[number]
+    assert sum(attracted) > 0
+    assert booked(busy, "referral-programme", Account.ACQUISITION) == usual
+    assert sum(tallied(played[1], ARMS.index("referral-programme"), Tally.REFERRED)) > 0
+    assert all(amount < 0 for amount in booked(busy, "referral-programme", Account.REFERRALS))
+
+
+def test_fees_refunds_returns_and_compensation_are_what_was_counted(busy, played):
+    arm = ARMS.index(TOGETHER)
+    for account, tally, sign in [
+        (Account.FEES, Tally.FEES, 1),
+        (Account.REFUNDS, Tally.REFUNDED, -1),
+        (Account.COMPENSATION, Tally.COMPENSATION, -1),
+        (Account.REWARDS, Tally.REWARD, -1),
+        (Account.MARKDOWN, Tally.MARKDOWN, -1),
+    ]:
+        counted = [sign * cents * MICROS // 100 for cents in tallied(played[1], arm, tally)]
+        assert booked(busy, TOGETHER, account) == counted
+        assert all(counted)
+    handled = zip(tallied(played[1], arm, Tally.RETURNS), busy.replay.draws, strict=True)
+    assert booked(busy, TOGETHER, Account.RETURNS) == [
+        -count * micros(draw.economics.handling_per_return.value) for count, draw in handled
+    ]
+
+
+def entries(study, arm):
+    """Return an arm's entries but for cohorts that have none."""
+    return study.ledger.filter(arm=arm).select("draw", "month", pl.col("cohort", "account").cast(pl.String), "amount")
+
+
+def test_another_strategy_moves_no_entry_of_any_other_arm_though_it_attracts_and_refers(busy):
+    scenario = everything()
+    fewer = tuple(one for one in scenario.strategies if one.name not in {"first-order-discount", "referral-programme"})
+    found = run(dataclasses.replace(scenario, strategies=fewer, combinations=(), stacking=None))
+    for arm in found.scenario.arms:
+        assert entries(found, arm).equals(entries(busy, arm))
+
+
+def test_the_order_of_strategies_in_the_file_moves_no_entry(busy):
+    scenario = everything()
+    turned = run(dataclasses.replace(scenario, strategies=scenario.strategies[::-1]))
+    assert turned.scenario.arms != busy.scenario.arms
+    for arm in busy.scenario.arms:
+        assert entries(turned, arm).equals(entries(busy, arm))
+
+
+def test_a_strategy_that_is_searched_moves_no_entry_of_those_believed(busy):
+    scenario = everything()
+    others = tuple(one for one in scenario.strategies if one.name != "vip-tiers")
+    searched = dataclasses.replace(believed("vip-tiers"), mode="break-even", searches="effects.status_1.dropout")
+    kept = dataclasses.replace(scenario, strategies=(*others, searched), combinations=(), stacking=None)
+    found = run(kept)
+    for arm in found.scenario.arms:
+        assert entries(found, arm).equals(entries(busy, arm))
+    assert found.break_even["strategy"].to_list() == ["vip-tiers"]

@@ -1,0 +1,152 @@
+"""How large an effect must be: the root is one, no root is none, and nothing is believed that was only searched."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+import cxsim
+from cxsim.effects import Dropout, PurchaseRate, Reach
+from cxsim.errors import ParamError
+from cxsim.quantity import assumed, with_values
+from cxsim.strategies import Cost, Strategy, load_strategy
+from cxsim.study import break_even, run
+from cxsim.tables import BREAK_EVEN, check
+from cxsim.units import Unit
+from tests.study.conftest import small
+
+RATIO = "effects.purchase_rate_1.ratio"
+
+
+def share(value):
+    return assumed(value, Unit.SHARE)
+
+
+def searched(*, low=1.0, high=2.0, one_off=300.0, **changes):
+    """Return a plan for everyone that makes customers order faster, for some money at the start."""
+    written = {
+        "name": "plan",
+        "title": "A plan",
+        "description": "Made for a test.",
+        "reach": Reach(who="true", uptake=share(1.0), ramp_days=assumed(0.0, Unit.DAYS)),
+        "effects": (PurchaseRate(ratio=assumed((low * high) ** 0.5, Unit.RATIO, range=(low, high))),),
+        "costs": (Cost(kind="one_off", amount=assumed(one_off, Unit.MONEY, range=(one_off * 0.9, one_off * 1.1))),),
+        "mode": "break-even",
+        "searches": RATIO,
+    }
+    return Strategy(**written | changes)
+
+
+def scenario(*strategies, **changes):
+    return small(strategies=strategies, draws=6, **changes)
+
+
+def believed(strategy, size):
+    known = with_values(dataclasses.replace(strategy, mode="prior", searches=None), {RATIO: size})
+    return run(scenario(known)).returns.row(0, named=True)
+
+
+@pytest.fixture(scope="module")
+def found():
+    table = check(break_even(scenario(searched()), "plan"), BREAK_EVEN)
+    assert table.height == 1
+    return table.row(0, named=True)
+
+
+def test_at_the_break_even_the_net_present_value_is_zero_within_its_error(found):
+    assert found["searched_low"] < found["break_even"] < found["searched_high"]
+    evaluated = believed(searched(), found["break_even"])
+    assert abs(evaluated["incremental_npv"]) < evaluated["npv_mc_error"]
+    assert evaluated["npv_mc_error"] == pytest.approx(found["npv_mc_error"], rel=1e-9)
+
+
+def test_the_ends_are_those_of_the_range_with_their_values(found):
+    assert (found["searched_low"], found["searched_high"], found["unit"]) == (1.0, 2.0, "ratio")
+    assert found["npv_low"] < 0 < found["npv_high"]
+    for end in ("low", "high"):
+        evaluated = believed(searched(), found[f"searched_{end}"])
+        assert evaluated["incremental_npv"] == pytest.approx(found[f"npv_{end}"], rel=1e-9)
+
+
+def test_below_the_break_even_it_does_not_pay_and_above_it_does(found):
+    assert believed(searched(), found["break_even"] * 0.9)["incremental_npv"] < 0
+    assert believed(searched(), found["break_even"] * 1.1)["incremental_npv"] > 0
+
+
+@pytest.mark.parametrize(("one_off", "sign"), [(1e6, -1), (0.0, 1)], ids=["it never pays", "it always pays"])
+def test_where_no_end_differs_from_the_other_there_is_no_break_even(one_off, sign):
+    strategy = searched(low=1.1, one_off=one_off)
+    row = break_even(scenario(strategy), "plan").row(0, named=True)
+    assert row["break_even"] is None
+    assert row["npv_low"] * sign > 0
+    assert row["npv_high"] * sign > 0
+    assert row["npv_mc_error"] > 0
+
+
+def test_a_strategy_that_is_believed_can_be_searched_too(found):
+    strategy = searched(mode="prior", searches=None)
+    row = break_even(scenario(strategy), "plan", searches=RATIO).row(0, named=True)
+    assert row == found
+
+
+def test_other_strategies_and_combinations_do_not_move_it(found):
+    other = dataclasses.replace(load_strategy("points-programme"), name="other")
+    assert break_even(scenario(searched(), other), "plan").row(0, named=True) == found
+
+
+def test_progress_is_told(found):
+    told = []
+    break_even(scenario(searched()), "plan", progress=lambda done, most: told.append((done, most)))
+    done = [so_far for so_far, _ in told]
+    assert done == sorted(done)
+    assert {most for _, most in told} == {done[-1]}
+    assert found["draws"] == 6
+
+
+def test_an_unknown_strategy_is_answered_with_the_nearest():
+    with pytest.raises(ParamError, match="no strategy 'paln' in scenario 'cdnow-quick'; did you mean 'plan'"):
+        break_even(scenario(searched()), "paln")
+
+
+@pytest.mark.parametrize(
+    ("searches", "words"),
+    [
+        ("effects.purchase_rate.ratio", f"is no number with a range to search; did you mean '{RATIO}'"),
+        ("reach.uptake", "'reach.uptake' is no number with a range to search; possible: "),
+    ],
+    ids=["misspelt", "without a range"],
+)
+def test_an_unknown_number_is_answered_with_the_nearest(searches, words):
+    with pytest.raises(ParamError, match=words):
+        break_even(scenario(searched()), "plan", searches=searches)
+
+
+def test_a_believed_strategy_says_nothing_of_what_to_search():
+    with pytest.raises(ParamError, match=r"'None' is no number with a range to search; possible: .*costs\.one_off_1"):
+        break_even(scenario(searched(mode="prior", searches=None)), "plan")
+
+
+def test_a_study_lists_searched_strategies_beside_the_returns_and_not_in_them(found):
+    loyal = Strategy(
+        name="loyal",
+        title="Loyal",
+        description="Made for a test.",
+        reach=searched().reach,
+        effects=(Dropout(ratio=assumed(0.9, Unit.RATIO)),),
+    )
+    study = run(scenario(loyal, searched()))
+    assert study.returns["strategy"].to_list() == ["loyal"]
+    assert study.ledger["arm"].unique().to_list() in (["baseline", "loyal"], ["loyal", "baseline"])
+    assert check(study.break_even, BREAK_EVEN).rows(named=True) == [found]
+    assert "plan" in study.cautions["strategy"].to_list()
+    assert study.strategies["strategy"].to_list() == ["loyal", "plan"]
+
+
+def test_without_searched_strategies_the_list_is_empty(study):
+    assert check(study.break_even, BREAK_EVEN).is_empty()
+
+
+def test_a_scenario_of_searched_strategies_alone_is_refused_and_told_where_to_go():
+    with pytest.raises(ParamError, match=r"the effects of plan are searched, not believed.*`cxsim break-even`"):
+        cxsim.run(scenario(searched()))

@@ -1,0 +1,206 @@
+"""Naive readings stand beside the truth, which they miss where they must: fact F18 of the field among them."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+
+from cxsim.behaviour import Behaviour
+from cxsim.effects import PurchaseRate, Reach
+from cxsim.errors import ParamError
+from cxsim.exports import NAIVE, WORTH_BY_NPS
+from cxsim.quantity import assumed
+from cxsim.scenario import NewCustomers, load_scenario
+from cxsim.strategies import Strategy
+from cxsim.study import ShopTables, ltv_by_nps, naive_readings, run
+from cxsim.study.by_membership import Membership
+from cxsim.study.by_nps import net_promoter_score
+from cxsim.tables import check
+from cxsim.units import Unit
+
+START = datetime(2026, 1, 1)  # noqa: DTZ001 - the shop's own time has no zone
+
+
+def small(**changes):
+    """Return the scenario of naive readings with fewer customers."""
+    written = {
+        "orders": "cdnow-sample",
+        "new_customers": NewCustomers(per_month=300, months=6),
+        "horizon_months": 24,
+    }
+    return dataclasses.replace(load_scenario("cdnow-naive"), **written | changes)
+
+
+def club(name: str, ratio: float, *, who: str, uptake: float) -> Strategy:
+    return Strategy(
+        name=name,
+        title=name.capitalize(),
+        description="Members order more often, or just as often.",
+        reach=Reach(who=who, uptake=assumed(uptake, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS)),
+        effects=(PurchaseRate(ratio=assumed(ratio, Unit.RATIO)),),
+    )
+
+
+@pytest.fixture(scope="module")
+def study():
+    keen = club("keen", 1.1, who="frequency >= 2", uptake=1.0)
+    lot = club("lot", 1.1, who="origin = 'existing'", uptake=0.5)
+    idle = club("idle", 1.0, who="true", uptake=0.5)
+    strategies = (*small().strategies, keen, lot, idle)
+    return run(small(orders="cdnow", strategies=strategies))
+
+
+@pytest.fixture(scope="module")
+def readings(study):
+    return naive_readings(study, "points-programme")
+
+
+def row(readings, method):
+    return readings.row(by_predicate=pl.col("method") == method, named=True)
+
+
+def test_readings_keep_their_contract_and_come_in_the_order_of_the_methods(readings):
+    assert check(readings, NAIVE)["method"].to_list() == [
+        "members", "redeemers", "before_after", "promoters", "promoters_equal_count", "nps",
+    ]  # fmt: skip
+    assert (readings["low"] < readings["reading"]).all()
+    assert (readings["reading"] < readings["high"]).all()
+
+
+def test_the_same_world_is_read_in_the_same_way_twice(study, readings):
+    assert naive_readings(study, "points-programme").equals(readings)
+
+
+def test_members_seem_to_gain_more_than_they_do_where_keen_customers_join_f18(study):
+    found = row(naive_readings(study, "keen"), "members")
+    assert found["low"] > found["truth"] > 0.0
+
+
+def test_members_who_joined_by_lot_are_read_without_bias_f18(study):
+    # All who may join join on the first day, so that nothing but chance tells them from the others who were there.
+    tables, baseline = study.tables("lot"), study.tables()
+    old = tables.lives.filter(pl.col("arrived_at").is_null())["customer_id"].implode()
+    among = dataclasses.replace(
+        tables,
+        lives=tables.lives.filter(pl.col("customer_id").is_in(old)),
+        orders=tables.orders.filter(pl.col("customer_id").is_in(old)),
+    )
+    reading, truth = Membership.of(among, baseline).against_others()
+    assert abs(reading.value - truth) < 4 * reading.error
+    assert truth > 0.0
+
+
+def test_redeemers_are_read_as_hundreds_of_times_what_they_gain(readings):
+    found = row(readings, "redeemers")
+    assert found["low"] > 10 * max(found["truth"], 1.0)
+
+
+def test_members_fade_whatever_the_programme_does_so_before_and_after_has_the_wrong_sign(readings):
+    found = row(readings, "before_after")
+    assert found["high"] < 0.0
+    assert found["truth"] > found["high"]
+
+
+def test_a_programme_without_effect_has_a_truth_of_exactly_nothing(study):
+    found = naive_readings(study, "idle")
+    assert row(found, "members")["truth"] == 0.0
+    # Nobody had a reward to use, and nobody was a customer of this scenario before joining.
+    assert not {"redeemers", "before_after"} & set(found["method"])
+
+
+def test_promoters_are_worth_more_and_satisfaction_causes_none_of_it(readings):
+    for method in ("promoters", "promoters_equal_count"):
+        found = row(readings, method)
+        assert found["truth"] == 1.0
+        assert found["low"] > 1.0
+
+
+def test_where_satisfaction_causes_everything_the_truth_is_above_one(study):
+    scenario = study.scenario
+    going = dataclasses.replace(
+        scenario.behaviour.experience,
+        purchase_rate_per_deviation=assumed(1.5, Unit.RATIO),
+        basket_per_deviation=assumed(1.2, Unit.RATIO),
+    )
+    moved = dataclasses.replace(scenario.behaviour, traits=None, experience=going)
+    found = naive_readings(run(dataclasses.replace(scenario, behaviour=moved)), "idle")
+    overall, equal = row(found, "promoters"), row(found, "promoters_equal_count")
+    # Who orders enough to be asked although they are not satisfied would order much anyway, which hides some of it.
+    assert overall["truth"] > overall["reading"] > 1.5
+    assert equal["high"] < equal["truth"], "an equal number of orders hides most of what satisfaction does"
+
+
+def test_the_true_score_is_what_all_who_were_asked_would_have_said(study, readings):
+    surveys = dataclasses.replace(study.scenario.behaviour.surveys, response=assumed(1.0, Unit.SHARE))
+    talkative = dataclasses.replace(study.scenario.behaviour, surveys=surveys)
+    everyone = run(dataclasses.replace(study.scenario, behaviour=talkative)).tables("points-programme")
+    nps = everyone.surveys.filter(instrument="nps")
+    assert nps["score"].null_count() == 0
+    assert row(readings, "nps")["truth"] == net_promoter_score(nps).value
+
+
+def test_a_shop_without_surveys_and_members_has_nothing_to_read():
+    nobody = club("nobody", 1.1, who="frequency < 0", uptake=1.0)
+    scenario = small(strategies=(nobody,), behaviour=Behaviour(name="plain", title="Plain", description=""))
+    assert naive_readings(run(scenario), "nobody").is_empty()
+
+
+def test_doing_nothing_is_no_strategy_to_read(study):
+    with pytest.raises(ParamError, match="no strategy 'baseline' in scenario 'cdnow-naive'"):
+        naive_readings(study, "baseline")
+
+
+def test_a_draw_that_does_not_exist_is_refused(study):
+    with pytest.raises(ParamError, match="no draw 7"):
+        naive_readings(study, "idle", draw=7)
+
+
+def test_the_panel_by_score_holds_every_customer_who_answered_once(study):
+    tables = study.tables()
+    panel = check(ltv_by_nps(tables.orders, tables.surveys), WORTH_BY_NPS)
+    answered = tables.surveys.filter((pl.col("instrument") == "nps") & pl.col("score").is_not_null())
+    overall = panel.filter(orders="all")
+    assert overall["customers"].sum() == answered["customer_id"].n_unique()
+    assert overall["group"].to_list() == ["promoters", "passives", "detractors"]
+
+
+def test_the_others_are_followed_over_the_days_on_which_members_joined():
+    # A member joins on day 10 and one on day 20; of the others one was there before, and one comes on day 15.
+    days = {"m1": 10, "m2": 20}
+    members = pl.DataFrame(
+        {
+            "customer_id": [*days, *(f"{name}{n}" for name in days for n in range(5))],
+            "joined_at": [START + timedelta(days=day) for day in (10, 20, *[10] * 5, *[20] * 5)],
+        }
+    )
+    came = [None] * 5 + [START + timedelta(days=15)] * 5
+    others = [f"o{n}" for n in range(10)]
+    bought = [("o0", 5, 7.0), ("o0", 12, 11.0), ("o1", 25, 13.0), ("o5", 15, 17.0), ("o5", 30, 19.0), ("m1", 11, 23.0)]
+    orders = pl.DataFrame(
+        {
+            "customer_id": [who for who, _, _ in bought],
+            "ordered_at": [START + timedelta(days=day) for _, day, _ in bought],
+            "amount": [amount for _, _, amount in bought],
+            "reward": 0.0,
+        }
+    )
+    lives = pl.DataFrame(
+        {
+            "customer_id": [*members["customer_id"], *others],
+            "arrived_at": pl.Series([None] * members.height + came, dtype=pl.Datetime("us")),
+        }
+    )
+    empty = pl.DataFrame()
+    tables = ShopTables(
+        orders=orders, tickets=empty, surveys=empty, returns=empty, contacts=empty, sessions=empty,
+        members=members, lives=lives,
+    )  # fmt: skip
+    reading, truth = Membership.of(tables, tables).against_others()
+    # Half of the members joined on day 10, when five others were customers, half on day 20, when ten were. Members have
+    # spent 23 after joining, of twelve.
+    expected = 0.5 * (11.0 + 13.0) / 5 + 0.5 * (13.0 + 19.0) / 10
+    assert reading.value == pytest.approx(23.0 / 12 - expected, abs=1e-12)
+    assert truth == 0.0
