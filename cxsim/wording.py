@@ -10,6 +10,10 @@ NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EN DASH}"
 INTERVAL = f"90{NBSP}% interval"
+# Models of orders and leaving as readers know them.
+MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
+# So the files of strategies say that nobody believes a number; a reader is told in other words.
+_SEARCHED = "; searched, not believed"
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -131,6 +135,27 @@ def joined(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def sized(size: float, unit: str, span: float) -> str:
+    r"""Return a size that was searched over a range of so much, to what such a search can tell apart.
+
+    >>> sized(0.87631, "ratio", 0.5), sized(0.0514, "share", 0.2), sized(3.21, "days", 30.0)
+    ('0.88', '5.1\xa0%', '3')
+    """
+    scale, sign = (100.0, f"{NBSP}%") if unit.startswith("share") else (1.0, "")
+    step = scale * span / 200.0
+    decimals = max(0, -math.ceil(math.log10(step))) if step > 0.0 else 2
+    return f"{round(scale * size, decimals) + 0.0:,.{decimals}f}{sign}".replace("-", MINUS)
+
+
+def searched(description: str) -> str:
+    """Return what a number means without what its file says of the search.
+
+    >>> searched("Chance of leaving, against before; searched, not believed. The interval says where to look.")
+    'Chance of leaving, against before'
+    """
+    return description.split(_SEARCHED, maxsplit=1)[0].removesuffix(".")
 
 
 _SCALES = ((999_500_000.0, 1e9, "billion"), (999_500.0, 1e6, "million"), (0.0, 1.0, ""))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from cxsim.charts.by_size import npv_by_size
+from cxsim.charts.by_structure import npv_by_structure
 from cxsim.charts.calibration import calibration
 from cxsim.charts.cash import cumulative_cash
 from cxsim.charts.deciles import value_by_decile, value_captured
 from cxsim.charts.forecasts import forecasts
 from cxsim.charts.frequencies import frequency_histogram, holdout_by_frequency
 from cxsim.charts.model_scores import alive_by_model, forecast_bias
+from cxsim.charts.naive import ltv_by_nps, naive_against_truth
 from cxsim.charts.returns import npv_by_strategy, npv_distribution
 from cxsim.charts.spend import spend_by_frequency
 from cxsim.charts.theme import enable
@@ -23,7 +26,11 @@ __all__ = [
     "forecasts",
     "frequency_histogram",
     "holdout_by_frequency",
+    "ltv_by_nps",
+    "naive_against_truth",
+    "npv_by_size",
     "npv_by_strategy",
+    "npv_by_structure",
     "npv_distribution",
     "spend_by_frequency",
     "tracking",

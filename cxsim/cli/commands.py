@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from cxsim.cli.levers import levers_app
 from cxsim.cli.progress import counting, waiting
+from cxsim.cli.searching import break_even, tables
 from cxsim.cli.terminal import console, plain
 from cxsim.errors import CxsimError, ParamError
 
 if TYPE_CHECKING:
     from cxsim.estimation import Model
+    from cxsim.scenario import Scenario, Valuation
 
 app = typer.Typer(
     help="Simulate what customer-experience programmes bring back, with honest intervals.",
@@ -26,9 +29,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(levers_app, name="levers")
+app.command("break-even")(break_even)
+app.command("tables")(tables)
 COMPARISON = "02-compare-strategies.ipynb"
-
 CUSTOMER_VALUE = "03-customer-value.ipynb"
+BREAK_EVEN = "05-how-large-must-it-be.ipynb"
 
 OrdersName = Annotated[
     str, typer.Argument(metavar="ORDERS", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")
@@ -132,6 +138,7 @@ def simulate(
     out: Annotated[Path | None, typer.Option(help="Folder for the tables; else reports/SCENARIO-tables.")] = None,
 ) -> None:
     """Run a scenario, write returns.parquet, statement.parquet and manifest.json, and print the returns."""
+    from cxsim.cli.results import print_break_even, print_cautions, print_structures
     from cxsim.cli.showing import print_returns
     from cxsim.params import root
     from cxsim.scenario import load_scenario
@@ -144,6 +151,9 @@ def simulate(
         study = run(loaded, progress=progress)
     written = save_study(study, folder)
     print_returns(study.returns, study.currency, loaded.title)
+    print_structures(study.structures)
+    print_break_even(study.break_even, study.currency, "What must be true for the others to pay")
+    print_cautions(study.cautions)
     _say(f"Written: {', '.join(path.name for path in written)} in {folder}")
 
 
@@ -154,26 +164,23 @@ def report(
     show_code: Annotated[bool, typer.Option("--show-code", help="Show the notebook's code to readers.")] = False,
 ) -> None:
     """Run a scenario or a valuation through its notebook into one HTML file that needs no network."""
-    from cxsim.cli.showing import print_returns
     from cxsim.params import root
     from cxsim.report import make
     from cxsim.scenario import Scenario, load_case
-    from cxsim.valuation import read_returns
 
     case = load_case(name)
-    compares = isinstance(case, Scenario)
     given = str(Path(name).resolve()) if name.endswith((".yaml", ".yml")) else name
     with waiting("Writing the report") as say:
         files = make(
-            root() / "notebooks" / (COMPARISON if compares else CUSTOMER_VALUE),
-            parameters={"scenario" if compares else "valuation": given},
+            root() / "notebooks" / _notebook(case),
+            parameters={"scenario" if isinstance(case, Scenario) else "valuation": given},
             title=case.title,
             out=out or root() / "reports" / f"{case.name}.html",
             code="shown" if show_code else "hidden",
             progress=say,
         )
     if isinstance(case, Scenario):
-        print_returns(read_returns(files.html.with_suffix("") / "returns.csv"), case.economics.currency, case.title)
+        _print_found(case, files.html.with_suffix(""))
     _say(f"Written: {files.html} ({files.html.stat().st_size / 1e6:.1f} MB) and {len(files.tables)} tables beside it")
 
 
@@ -207,6 +214,27 @@ def new(
 
     written = copy_scenario(name, source)
     _say(f"Written: {written}. Edit it, then: cxsim report {name}")
+
+
+def _notebook(case: Scenario | Valuation) -> str:
+    """Return the notebook of a valuation, of a scenario with returns, or of one that only searches."""
+    from cxsim.scenario import Scenario
+
+    if not isinstance(case, Scenario):
+        return CUSTOMER_VALUE
+    return COMPARISON if case.believed else BREAK_EVEN
+
+
+def _print_found(case: Scenario, folder: Path) -> None:
+    from cxsim.cli.results import print_break_even, read_break_even
+    from cxsim.cli.showing import print_returns
+    from cxsim.valuation import read_returns
+
+    currency = case.economics.currency
+    if case.believed:
+        print_returns(read_returns(folder / "returns.csv"), currency, case.title)
+    else:
+        print_break_even(read_break_even(folder / "break-even.csv"), currency, case.title)
 
 
 def _model(name: str) -> Model:

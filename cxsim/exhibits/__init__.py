@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from cxsim.exhibits.audit import audit_trail
+from cxsim.exhibits.break_even import break_even_table, must_be_true
+from cxsim.exhibits.cautions import cautions_table
 from cxsim.exhibits.customer_worth import at_risk_table, customer_table, decile_table, worth_table
 from cxsim.exhibits.decisions import decisions
 from cxsim.exhibits.fits import fit_table, hygiene_table, value_table
 from cxsim.exhibits.model_choice import findings_table, model_table, verdict
 from cxsim.exhibits.monthly import monthly_statement
+from cxsim.exhibits.naive import naive_table
 from cxsim.exhibits.register import assumptions_table, sources_table, strategies_table
 from cxsim.exhibits.returns import returns_table
 from cxsim.exhibits.showing import Prose, Table
 from cxsim.exhibits.statement import statement_table
+from cxsim.exhibits.structures import structures_table
 
 __all__ = [
     "Prose",
@@ -19,6 +23,8 @@ __all__ = [
     "assumptions_table",
     "at_risk_table",
     "audit_trail",
+    "break_even_table",
+    "cautions_table",
     "customer_table",
     "decile_table",
     "decisions",
@@ -27,10 +33,13 @@ __all__ = [
     "hygiene_table",
     "model_table",
     "monthly_statement",
+    "must_be_true",
+    "naive_table",
     "returns_table",
     "sources_table",
     "statement_table",
     "strategies_table",
+    "structures_table",
     "value_table",
     "verdict",
     "worth_table",

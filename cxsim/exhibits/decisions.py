@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import polars as pl
 
 from cxsim.errors import TableError, choices
+from cxsim.exhibits.cards import Card, in_cards
 from cxsim.exhibits.showing import Prose
 from cxsim.tables import RETURNS, check
 from cxsim.wording import INTERVAL, NBSP, counted, joined, money, months, number, percent, precision
@@ -52,10 +52,8 @@ def decisions(returns: pl.DataFrame, currency: str) -> Prose:
         if row["decision"] not in BADGES:
             raise TableError(f"RETURNS: no decision '{row['decision']}'; {choices(row['decision'], BADGES)}")
     lead = _lead([(row["title"], row["decision"]) for row in rows])
-    told = [(row["decision"], row["title"], _sentences(row, currency)) for row in rows]
-    aid = _aid(rows[0]["customers"], rows[0]["draws"], currency)
-    plain = [f"{BADGES[decision]}: {title}. {sentences}" for decision, title, sentences in told]
-    return Prose(markup=_markup(lead, told, aid), text="\n".join([lead, *plain, aid]))
+    cards = [Card(row["decision"], BADGES[row["decision"]], row["title"], _sentences(row, currency)) for row in rows]
+    return in_cards(lead, cards, _aid(rows[0]["customers"], rows[0]["draws"], currency))
 
 
 def _lead(verdicts: list[tuple[str, str]]) -> str:
@@ -139,37 +137,3 @@ def _aid(customers: int, draws: int, currency: str) -> str:
         f"under the same luck, in {draws:,} draws of all that is uncertain. Amounts are in today's {currency}; "
         f"a {INTERVAL} holds nine draws of ten."
     )
-
-
-def _markup(lead: str, told: list[tuple[str, str, str]], aid: str) -> str:
-    articles = "".join(
-        f'<article class="cx-decision" data-decision="{escape(decision)}">'
-        f'<h3>{escape(title)} <span class="cx-badge">{BADGES[decision]}</span></h3>'
-        f"<p>{escape(sentences)}</p></article>"
-        for decision, title, sentences in told
-    )
-    return (
-        f'<section class="cx-decisions"><style>{_SHEET}</style><p class="cx-lead">{escape(lead)}</p>'
-        f'<div class="cx-cards">{articles}</div><p class="cx-aid">{escape(aid)}</p></section>'
-    )
-
-
-# The look comes with the sentences, so that JupyterLab shows them as the report does.
-_SHEET = (
-    ".cx-decisions{max-width:60rem;color:#1f2933;font-size:15px;line-height:1.55}"
-    ".cx-decisions .cx-lead{font-size:1.3rem;line-height:1.4;font-weight:600;margin:.2rem 0 1.2rem;max-width:46rem}"
-    ".cx-cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(16rem,100%),1fr));gap:1rem}"
-    ".cx-decision{border:1px solid #e4e7eb;border-top:4px solid #7b8794;border-radius:6px;padding:.9rem 1rem 1rem;"
-    "break-inside:avoid}"
-    ".cx-decision h3{font-size:1.05rem;font-weight:600;line-height:1.5;margin:0;padding:0;border:0}"
-    ".cx-decision p{margin:.5rem 0 0}"
-    ".cx-decision .cx-badge{font-size:.75rem;font-weight:700;line-height:1.6;border:1px solid;border-radius:1rem;"
-    "padding:.05rem .65rem;white-space:nowrap;display:table;margin:.35rem 0 0}"
-    ".cx-decision[data-decision=fund]{border-top-color:#00684a}"
-    "[data-decision=fund] .cx-badge{color:#00684a;background:#e3f5ee}"
-    ".cx-decision[data-decision=pilot]{border-top-color:#b45f06}"
-    "[data-decision=pilot] .cx-badge{color:#8a4b00;background:#fdf1dc}"
-    ".cx-decision[data-decision=reject]{border-top-color:#9b1c1c}"
-    "[data-decision=reject] .cx-badge{color:#9b1c1c;background:#fbe9e9}"
-    ".cx-decisions .cx-aid{color:#52606d;font-size:.85rem;margin:1rem 0 0;max-width:46rem}"
-)

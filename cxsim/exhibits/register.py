@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from cxsim.exhibits.showing import Table, laid_out
+from cxsim.exhibits.showing import Prose, Table, laid_out, remark
 from cxsim.tables import ASSUMPTIONS, Contract, check
 from cxsim.units import Unit
 from cxsim.wording import MINUS, MISSING, NBSP, counted
@@ -109,7 +109,7 @@ def strategies_table(strategies: pl.DataFrame) -> Table:
     return Table(id="strategies", title=title, layout=layout, twin=table)
 
 
-def sources_table(sources: pl.DataFrame) -> Table:
+def sources_table(sources: pl.DataFrame) -> Table | Prose:
     """List the sources that the assumptions name, with what was measured there and how good the evidence is.
 
     Parameters
@@ -119,8 +119,8 @@ def sources_table(sources: pl.DataFrame) -> Table:
 
     Returns
     -------
-    Table
-        One row per source.
+    Table or Prose
+        One row per source; one sentence where there is none.
 
     Raises
     ------
@@ -128,6 +128,8 @@ def sources_table(sources: pl.DataFrame) -> Table:
         If a column is missing or of another type.
     """
     table = check(sources, SOURCES)
+    if table.is_empty():
+        return remark("No number here is taken from a publication, so there is no source to name.")
     stand = "source stands" if table.height == 1 else "sources stand"
     title = f"{counted(table.height).capitalize()} {stand} behind the published numbers"
     layout = laid_out(

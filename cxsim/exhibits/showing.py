@@ -93,6 +93,17 @@ class Prose:
         return self.text
 
 
+def remark(sentence: str) -> Prose:
+    """Return a plain sentence that stands where there is nothing to tabulate.
+
+    Parameters
+    ----------
+    sentence
+        Plain text.
+    """
+    return Prose(markup=f'<p class="cx-remark">{escape(sentence)}</p>', text=sentence)
+
+
 def laid_out(
     cells: pl.DataFrame,
     *,

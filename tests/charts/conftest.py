@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from cxsim import charts
+from cxsim.tables import BREAK_EVEN, empty
 from tests.ladder import CHANGES
 
 STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")
@@ -259,8 +260,47 @@ def rfm() -> pl.DataFrame:
 
 
 @pytest.fixture
-def value_figures(forecast_days, calibration_classes, tenths, captures, biases, alive) -> dict[str, alt.Chart]:
-    """The figures of customer value."""
+def structures(returns) -> pl.DataFrame:
+    """The same returns under three models of leaving."""
+    return pl.concat(
+        returns.with_columns(structure=pl.lit(name), incremental_npv=pl.col("incremental_npv") + more)
+        for name, more in (("bgnbd", 0.0), ("mbgnbd", 500.0), ("paretonbd", -500.0))
+    )
+
+
+@pytest.fixture
+def search() -> pl.DataFrame:
+    """One effect that pays at a ratio of 0.72 or less."""
+    row = {
+        "strategy": "tiers",
+        "title": "Gold status",
+        "effect": "effects.dropout_1.ratio",
+        "description": "Chance of leaving, against before; searched, not believed. The interval says where to look.",
+        "unit": "ratio",
+        "searched_low": 0.5,
+        "searched_high": 1.0,
+        "npv_low": 27_000.0,
+        "npv_high": -26_000.0,
+        "break_even": 0.72,
+        "npv_mc_error": 1_400.0,
+        "draws": 24,
+    }
+    return pl.DataFrame([row], schema=empty(BREAK_EVEN).schema)
+
+
+@pytest.fixture
+def curve(search) -> pl.DataFrame:
+    """Its NPV at four sizes."""
+    sizes = pl.DataFrame({"size": [0.5, 0.72, 0.75, 1.0], "npv": [27_000.0, 0.0, -3_000.0, -26_000.0]})
+    told = search.select("strategy", "title", "effect", "description", "unit")
+    return told.join(sizes, how="cross").with_columns(low=pl.col("npv") - 12_000.0, high=pl.col("npv") + 12_000.0)
+
+
+@pytest.fixture
+def value_figures(
+    structures, curve, search, forecast_days, calibration_classes, tenths, captures, biases, alive
+) -> dict[str, alt.Chart]:
+    """The figures of customer value, of models of leaving and of searches."""
     return {
         "forecasts": charts.forecasts(forecast_days, date(1997, 4, 10)),
         "calibration": charts.calibration(calibration_classes),
@@ -268,12 +308,44 @@ def value_figures(forecast_days, calibration_classes, tenths, captures, biases, 
         "value_captured": charts.value_captured(captures),
         "forecast_bias": charts.forecast_bias(biases),
         "alive_by_model": charts.alive_by_model(alive),
+        "npv_by_structure": charts.npv_by_structure(structures, "USD"),
+        "npv_by_size": charts.npv_by_size(curve, search, "USD"),
     }
 
 
 @pytest.fixture
+def readings() -> pl.DataFrame:
+    """Three readings in three units: one far from the truth, one with the wrong sign, one that holds it."""
+    return pl.DataFrame(
+        {
+            "method": ["members", "before_after", "nps"],
+            "title": ["Members against the others", "Before and after joining", "Score of those who answer"],
+            "reading": [10.4567891, -2.3, 27.0],
+            "low": [3.8, -2.7, 25.1],
+            "high": [16.9, -2.0, 28.8],
+            "truth": [2.45, 0.117, 28.1],
+            "unit": ["money", "money per month", "score"],
+            "finding": ["Members spend more.", "Members spend less.", "They give a score of 27.0."],
+        }
+    )
+
+
+@pytest.fixture
+def worth_by_nps() -> pl.DataFrame:
+    """Promoters are worth twice as much as detractors, and one and a half times and once and a tenth at one count."""
+    rows = [
+        ("all", "promoters", 40, 200.0), ("all", "passives", 30, 150.0), ("all", "detractors", 30, 100.0),
+        ("1", "promoters", 10, 45.0), ("1", "detractors", 10, 30.0),
+        ("2", "promoters", 20, 66.0), ("2", "detractors", 10, 60.0),
+        ("9+", "promoters", 10, 900.0), ("9+", "detractors", 10, 500.0),
+    ]  # fmt: skip
+    table = pl.DataFrame(rows, schema=["orders", "group", "customers", "mean"], orient="row")
+    return table.with_columns(low=0.9 * pl.col("mean"), high=1.1 * pl.col("mean"))
+
+
+@pytest.fixture
 def figures(
-    returns, cash, npv, statement, tracking_days, frequencies, holdout, rfm, value_figures
+    readings, worth_by_nps, returns, cash, npv, statement, tracking_days, frequencies, holdout, rfm, value_figures
 ) -> dict[str, alt.Chart]:
     """Every figure of the room, drawn from the tables above."""
     return value_figures | {
@@ -285,6 +357,8 @@ def figures(
         "frequency_histogram": charts.frequency_histogram(frequencies),
         "holdout_by_frequency": charts.holdout_by_frequency(holdout),
         "spend_by_frequency": charts.spend_by_frequency(rfm, "USD"),
+        "naive_against_truth": charts.naive_against_truth(readings, "USD"),
+        "ltv_by_nps": charts.ltv_by_nps(worth_by_nps, "USD"),
     }
 
 

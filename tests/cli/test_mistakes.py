@@ -189,7 +189,13 @@ FILES = {
         "timing: middle",
         ["timing: 'middle' is not possible", "did you mean 'mid'?"],
     ),
-    "an unknown model": (TINY, "draws: 2", "draws: 2\nmodel: pareto", ["model: 'pareto' is not possible", "bgnbd"]),
+    "an unknown structure of leaving": (
+        TINY,
+        "draws: 2",
+        "draws: 2\ndropout: pareto",
+        ["dropout: 'pareto' is not possible", "did you mean 'paretonbd'?", "bgnbd", "all"],
+    ),
+    "the old word for it": (TINY, "draws: 2", "draws: 2\nmodel: bgnbd", ["tiny.yaml: model: unknown key", "dropout"]),
     "an unknown choice of customers": (
         TINY,
         "existing_customers: none",
