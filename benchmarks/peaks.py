@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 
-def measured(module: str, customers: int) -> dict[str, float]:
-    """Return the numbers that `python -m benchmarks.MODULE CUSTOMERS` prints as JSON."""
+def measured(module: str, customers: int, folder: str | None = None) -> dict[str, float]:
+    """Return the numbers that `python -m benchmarks.MODULE CUSTOMERS` prints as JSON; run in `folder`, if given."""
     command = [sys.executable, "-m", f"benchmarks.{module}", str(customers)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - fixed words
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)  # noqa: S603 - fixed words
     return {name: float(number) for name, number in json.loads(done.stdout).items()}
 
 

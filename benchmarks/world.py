@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 
+from benchmarks.mechanisms import STACKING, every_mechanism
+from cxsim.behaviour import PLAIN, Behaviour
+from cxsim.effects import Programme
+from cxsim.params import read
 from cxsim.scenario import load_scenario
-from cxsim.simulation import Calendar, Inputs, Latents, Population, compile_plan, empty_base, reached_by, tallies_of
-from cxsim.strategies import Strategy
+from cxsim.simulation import (
+    Calendar,
+    Inputs,
+    Latents,
+    Population,
+    arrivals_of,
+    compile_plan,
+    compile_world,
+    empty_base,
+    reached_by,
+    tallies_of,
+)
 
 # Fader, Hardie & Lee (2005) in weeks, and Fader & Hardie (2013) for spend; alpha here in days.
 R, ALPHA_DAYS, A, B = 0.2425945, 4.4136020 * 7, 0.7929220, 2.4259068
@@ -17,37 +32,51 @@ P, Q, V = 6.2495723, 3.7442247, 15.4435210
 MONTHS = 36
 CALENDAR = Calendar(starts_on=date(1998, 7, 1), months=MONTHS)
 SEED = 1
+# Of every mechanism: one to which programmes attract nobody, and one to which they do.
+ARMS = 2
+_BEHAVIOUR = Path(__file__).parents[1] / "params" / "behaviour" / "online-shop.yaml"
+
+Ready = Callable[[], Inputs]
 
 
-def population(customers: int) -> Population:
-    """Return so many new customers, all arriving in the first month."""
-    return Population(base=empty_base(), arrivals=(customers,), calendar=CALENDAR)
+def baseline(customers: int) -> tuple[Population, Ready]:
+    """Return customers, and a function that makes the inputs of one draw with the baseline alone."""
+    people = Population(base=empty_base(), arrivals=(customers,), calendar=CALENDAR)
+    return people, _ready(people, (), PLAIN, stacking=1.0, arms=1)
 
 
-def baseline(people: Population) -> Callable[[], Inputs]:
-    """Return a function that makes the inputs of one draw with the baseline alone."""
-    return _inputs(people, ())
+def full(customers: int) -> tuple[Population, Ready]:
+    """Return the same with one arm, in which all strategies of the bundled scenario run at once in a plain world."""
+    people = Population(base=empty_base(), arrivals=(customers,), calendar=CALENDAR)
+    programmes = [strategy.programme() for strategy in load_scenario("cdnow-programmes").strategies]
+    return people, _ready(people, programmes, PLAIN, stacking=1.0, arms=1)
 
 
-def full_arm() -> tuple[Strategy, ...]:
-    """Return every strategy of the bundled scenario, to be run together in one arm."""
-    return load_scenario("cdnow-programmes").strategies
+def everything(customers: int, programmes: Sequence[Programme] | None = None) -> tuple[Population, Ready]:
+    """Return the same with two arms in which every mechanism is on; to the second, programmes attract customers."""
+    programmes, usual = programmes or every_mechanism(), (customers,)
+    most = arrivals_of(programmes, usual, CALENDAR, stacking=STACKING)
+    people = Population(base=empty_base(), arrivals=usual, calendar=CALENDAR, most_arrivals=most)
+    return people, _ready(people, programmes, behaviour(), stacking=STACKING, arms=ARMS)
 
 
-def full(people: Population) -> Callable[[], Inputs]:
-    """Return a function that makes the inputs of one draw with one arm, in which all three programmes run at once."""
-    return _inputs(people, full_arm())
+def behaviour() -> Behaviour:
+    """Return how customers behave where every mechanism is on."""
+    return read(_BEHAVIOUR, Behaviour)
 
 
-def _inputs(people: Population, strategies: tuple[Strategy, ...]) -> Callable[[], Inputs]:
-    programmes = [strategy.programme() for strategy in strategies]
-    plan = compile_plan(programmes, CALENDAR)
+def _ready(
+    people: Population, programmes: Sequence[Programme], around: Behaviour, *, stacking: float, arms: int
+) -> Ready:
+    plan = compile_plan(programmes, CALENDAR, incidents=around.incidents, stacking=stacking)
     ready = Inputs(
         draw=0,
         latents=Latents(R, ALPHA_DAYS, A, B, 0.0, 1.0, 0, P, Q, V),
         prob_alive=np.empty(0),
-        plans=(plan,),
-        reached=(reached_by(people, [programme.reach.who for programme in programmes]),),
-        worths=(np.ones(tallies_of(plan), np.int64),),
+        world=compile_world(around, CALENDAR),
+        plans=(plan,) * arms,
+        arrivals=(people.arrivals, people.most_arrivals)[:arms],
+        reached=(reached_by(people, [programme.reach.who for programme in programmes]),) * arms,
+        worths=(np.ones(tallies_of(plan), np.int64),) * arms,
     )
     return lambda: ready
