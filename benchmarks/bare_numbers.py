@@ -24,9 +24,10 @@ FACTS = _numbers(WORLD.facts[0])
 WELCOME, SALES, CLUB, PAID, LETTERS, BACK, SERVICE, FRIENDS = (_numbers(reach) for reach in _PLAN.reaches)
 STACKING = _PLAN.stacking
 # Courses: the fading of the first programme's rate, the climb of its dropout, what a reward stirs.
-FADING_ENDS, FADING = _PLAN.ends[0], _PLAN.strengths[0]
-RAMP_ENDS, RAMP = _PLAN.ends[1], _PLAN.strengths[1]
-STIRRED_ENDS, STIRRED = _PLAN.ends[4 * 2 + 3], _PLAN.strengths[4 * 2 + 3]
+_ENDS, _STRENGTHS = (np.ascontiguousarray(_PLAN.courses[name]) for name in ("ends", "strength"))
+FADING_ENDS, FADING = _ENDS[0], _STRENGTHS[0]
+RAMP_ENDS, RAMP = _ENDS[1], _STRENGTHS[1]
+STIRRED_ENDS, STIRRED = _ENDS[4 * 2 + 3], _STRENGTHS[4 * 2 + 3]
 CHANCES, SHOCKS, TICKETS = (np.array(WORLD.incidents[name]) for name in ("chance", "shock", "ticket"))
 RATIOS = np.array(_PLAN.incidents[6])
 SCALES = np.array([tuple(scale) for scale in WORLD.scales])

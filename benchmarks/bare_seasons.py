@@ -7,8 +7,8 @@ from numba import njit
 
 from benchmarks.bare_numbers import WORLD
 
-HORIZON = float(WORLD.month_starts[-1])
-_STARTS, _SEASONS, _LEVELS = WORLD.month_starts, WORLD.season_starts, WORLD.season_levels
+HORIZON = float(WORLD.months["begins"][-1])
+_STARTS, _SEASONS, _LEVELS = (np.ascontiguousarray(WORLD.months[name]) for name in ("begins", "season", "level"))
 _MONTHS, SEASON_END = len(_LEVELS), float(_SEASONS[-1])
 
 

@@ -13,7 +13,7 @@ from cxsim.simulation.journal import CONTACT, MEMBER, ORDER, Books, count, note
 from cxsim.simulation.life import Records
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.reaches import spell, strength
-from cxsim.simulation.service import happen, refund, sent_back, serve
+from cxsim.simulation.service import happen, refund, sent_back
 from cxsim.simulation.world import World
 from cxsim.tallies import N_REACH_TALLIES, N_TALLIES, ReachTally, Tally
 
@@ -29,8 +29,8 @@ _POINTS_VALUE, _REDEMPTIONS = N_TALLIES + int(ReachTally.POINTS_VALUE), N_TALLIE
 @inlined
 def book_order(
     life: Records, card: Records, plan: Plan, world: World, books: Books, spend_shape: float, now: float
-) -> None:
-    """Book the order of the customer who is played, and play what follows it."""
+) -> int:
+    """Book the order of the customer who is played; return the place of what happened to it, from 1, or 0."""
     me, month = life[0], books.month_of_day[int(now)]
     spend = 100.0 * rng.gamma(rng.purpose_key(me.key, _SPEND), me.k, spend_shape) / me.spend_rate
     listed = int(np.rint(spend * _basket(life, card, plan, world, now)))
@@ -59,8 +59,7 @@ def book_order(
             count(books, me.row, me.cohort, month, _REACH_PAID + shift, paid)
             earn(life, card, plan, books, s, kept, now)
     _contact(life, card, plan, books, now)
-    if world.facts[0].experienced:
-        serve(life, card, plan, world, books, incident, now)
+    return incident
 
 
 @lean

@@ -86,7 +86,7 @@ def most_buying(life: Records, card: Records, plan: Plan, world: World) -> float
         if mine.joins < np.inf:
             most = max(mine.rate_log, 0.0) + max(reach.contact_log, 0.0) + max(mine.pull_log, 0.0)
             if reach.stirs > 0.0 and mine.rewarded_at > -np.inf:
-                most += plan.strengths[COURSES * s + 3, 0]
+                most += plan.courses[COURSES * s + 3, 0].strength
             if reach.status_cents > 0.0:
                 most += max(reach.status_rate_log if mine.status == HELD else mine.status_pull_log, 0.0)
             most += max(reach.elasticity * reach.price_log, 0.0)

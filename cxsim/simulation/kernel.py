@@ -28,6 +28,7 @@ from cxsim.simulation.newcomers import attracted, recommend, recommend_on
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.reaches import spell
 from cxsim.simulation.season import day_of, month_of, seasonal
+from cxsim.simulation.service import serve
 from cxsim.simulation.traits import Scores, relate
 from cxsim.simulation.world import World
 from cxsim.tallies import Tally
@@ -86,6 +87,7 @@ def play(
             if desk.life[0].is_new:
                 _arrive(desk.life, plan, books, by, referrer)
             queue = _live(plan, world, latents, desk, books, queue)
+            book_end(desk.life, desk.card, plan, books)
             played += 1
         most = max(most, queue)
     return most
@@ -147,8 +149,11 @@ def _live(plan: Plan, world: World, latents: Latents, desk: Desk, books: Books, 
         if dip_at <= then:
             me.stock = 0.0
         if order_at <= then:
-            _place(plan, world, latents, desk, books)
-    book_end(desk.life, desk.card, plan, books)
+            before = me.mood
+            incident = book_order(desk.life, desk.card, plan, world, books, latents.p, then)
+            if world.facts[0].experienced:
+                serve(desk.life, desk.card, plan, world, books, incident, then)
+            _stay_or_leave(world, latents, desk, books, before)
     return queue
 
 
@@ -209,7 +214,7 @@ def _orders_no_more(plan: Plan, world: World, desk: Desk) -> bool:
     me, time = desk.life[0], desk.clock[0]
     if me.hazard > 0.0 or (me.is_new and me.k == 0) or time.due <= time.now:
         return False
-    ahead = world.season_starts[len(world.season_levels)] - time.season
+    ahead = world.months[len(world.months) - 1].season - time.season
     return me.rate * most_buying(desk.life, desk.card, plan, world) * ahead < _remaining(desk)
 
 
@@ -234,11 +239,9 @@ def _pass(plan: Plan, world: World, desk: Desk, books: Books, queue: int, then: 
 
 
 @inlined
-def _place(plan: Plan, world: World, latents: Latents, desk: Desk, books: Books) -> None:
-    """Play an order at the present moment, and whether the customer leaves after it."""
+def _stay_or_leave(world: World, latents: Latents, desk: Desk, books: Books, before: float) -> None:
+    """Play whether the customer leaves after an order that was just placed; `before` is the mood before it."""
     me, time, facts = desk.life[0], desk.clock[0], world.facts[0]
-    before = me.mood
-    book_order(desk.life, desk.card, plan, world, books, latents.p, time.now)
     leaving = me.chance * desk.force[0].dropping
     if facts.experienced and facts.drop_log != 0.0:
         # What happened with this very order moves the chance of leaving after it.

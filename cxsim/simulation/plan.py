@@ -50,19 +50,20 @@ REACH_RECORD = np.dtype(
         *((name, np.int64 if name in {"points_threshold", "reward_cents"} else np.float64) for name in NEUTRAL),
     ]
 )
+# A step of a course: the day since its beginning on which it ends, and the strength until then.
+STEP_RECORD = np.dtype([("ends", np.float64), ("strength", np.float64)])
 
 
 class Plan(NamedTuple):
     """One arm as arrays.
 
-    reaches (programmes,); ends and strengths (programmes * 4, steps): courses of purchase rate, dropout and basket, and
-    what a reward stirs, each row padded with infinity; incidents (programmes, 6): ratio on each incident's chance;
+    reaches (programmes,); courses (programmes * 4, steps): of purchase rate, dropout and basket, and what a reward
+    stirs, each row padded with steps that end never; incidents (programmes, 6): ratio on each incident's chance;
     stacking: share that counts of all but the strongest of several gains.
     """
 
     reaches: npt.NDArray[np.void]
-    ends: npt.NDArray[np.float64]
-    strengths: npt.NDArray[np.float64]
+    courses: npt.NDArray[np.void]
     incidents: npt.NDArray[np.float64]
     stacking: float
 
@@ -95,16 +96,15 @@ def compile_plan(
     if not 0.0 <= stacking <= 1.0:
         raise SimulationError(f"stacking must be a share from 0 to 1; found {stacking:g}.")
     rows = [_row(programme, calendar) for programme in programmes]
-    courses = [steps for programme in programmes for steps in _courses(programme)]
-    ends = np.full((len(courses), MAX_STEPS), np.inf)
-    strengths = np.zeros((len(courses), MAX_STEPS))
-    for place, (until, heights) in enumerate(courses):
-        ends[place, : len(until)] = [rounded(end) for end in until]
-        strengths[place, : len(heights)] = [rounded(height) for height in heights]
+    steps = [course for programme in programmes for course in _courses(programme)]
+    courses = np.zeros((len(steps), MAX_STEPS), STEP_RECORD)
+    courses["ends"] = np.inf
+    for place, (ends, strengths) in enumerate(steps):
+        courses["ends"][place, : len(ends)] = [rounded(end) for end in ends]
+        courses["strength"][place, : len(strengths)] = [rounded(strength) for strength in strengths]
     return Plan(
         reaches=np.array([tuple(row[name] for name in REACH_RECORD.names or ()) for row in rows], dtype=REACH_RECORD),
-        ends=ends,
-        strengths=strengths,
+        courses=courses,
         incidents=np.array([incident_ratios(one, incidents) for one in programmes]).reshape(
             len(programmes), MAX_INCIDENTS
         ),

@@ -43,6 +43,6 @@ def _window(every: float, lasting: float, joins: float, leaves: float, now: floa
 def strength(plan: Plan, course: int, begins: float, now: float) -> tuple[float, float]:
     """Return how strong a course is at `now`, and the day on which that changes."""
     step = 0
-    while begins + plan.ends[course, step] <= now:
+    while begins + plan.courses[course, step].ends <= now:
         step += 1
-    return plan.strengths[course, step], begins + plan.ends[course, step]
+    return plan.courses[course, step].strength, begins + plan.courses[course, step].ends

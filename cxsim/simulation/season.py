@@ -11,9 +11,9 @@ from cxsim.simulation.world import World
 @inlined
 def month_of(world: World, now: float, month: int) -> int:
     """Return the month of a day, the last one for the horizon itself; found at once if it is not far after `month`."""
-    if world.month_starts[month] > now:
+    if world.months[month].begins > now:
         month = 0
-    while month < len(world.season_levels) - 1 and world.month_starts[month + 1] <= now:
+    while month < len(world.months) - 2 and world.months[month + 1].begins <= now:
         month += 1
     return month
 
@@ -23,7 +23,8 @@ def seasonal(world: World, now: float, month: int) -> float:
     """Return the seasonal time of a day of the scenario, and of a month."""
     if not world.facts[0].seasonal:
         return now
-    return world.season_starts[month] + (now - world.month_starts[month]) * world.season_levels[month]
+    mine = world.months[month]
+    return mine.season + (now - mine.begins) * mine.level
 
 
 @inlined
@@ -31,10 +32,11 @@ def day_of(world: World, time: float, month: int, latest: float) -> float:
     """Return the day of a seasonal time that is not before `month`; infinity if it is after the day `latest`."""
     if not world.facts[0].seasonal:
         return time
-    if time >= world.season_starts[len(world.season_levels)]:
+    if time >= world.months[len(world.months) - 1].season:
         return np.inf
-    while world.season_starts[month + 1] <= time:
+    while world.months[month + 1].season <= time:
         month += 1
-        if world.month_starts[month] > latest:
+        if world.months[month].begins > latest:
             return np.inf
-    return world.month_starts[month] + (time - world.season_starts[month]) / world.season_levels[month]
+    mine = world.months[month]
+    return mine.begins + (time - mine.season) / mine.level

@@ -56,23 +56,22 @@ SCALE_RECORD = np.dtype(
         ("high", np.float64),
     ]
 )
+# Where a month begins, in days and in seasonal days, and how many seasonal days a day of it has.
+MONTH_RECORD = np.dtype([("begins", np.float64), ("season", np.float64), ("level", np.float64)])
 _SCALE_ENDS = ((0.0, 10.0), (1.0, 5.0), (1.0, 7.0))
 
 
 class World(NamedTuple):
     """A behaviour as arrays.
 
-    facts (1,); incidents (number of incidents,); scales (3,): NPS, CSAT, CES; month_starts and season_starts
-    (months + 1,): days, and days of seasonal time, at the start of each month and at the end of the last; season_levels
-    (months,): seasonal days per day.
+    facts (1,); incidents (number of incidents,); scales (3,): NPS, CSAT, CES; months (months + 1,), the last one being
+    the end of the scenario.
     """
 
     facts: npt.NDArray[np.void]
     incidents: npt.NDArray[np.void]
     scales: npt.NDArray[np.void]
-    month_starts: npt.NDArray[np.float64]
-    season_starts: npt.NDArray[np.float64]
-    season_levels: npt.NDArray[np.float64]
+    months: npt.NDArray[np.void]
 
 
 def compile_world(behaviour: Behaviour, calendar: Calendar) -> World:
@@ -99,14 +98,11 @@ def compile_world(behaviour: Behaviour, calendar: Calendar) -> World:
         facts |= _experience(behaviour.experience) | _traits(behaviour)
     if behaviour.surveys is not None:
         facts |= _surveys(behaviour.surveys)
-    starts = calendar.month_starts.astype(np.float64)
     return World(
         facts=np.array([tuple(_cut(facts[name]) for name in WORLD_RECORD.names or ())], dtype=WORLD_RECORD),
         incidents=_incidents(behaviour.experience),
         scales=_scales(behaviour.surveys),
-        month_starts=starts,
-        season_starts=np.concatenate([[0.0], np.cumsum(np.diff(starts) * levels)]),
-        season_levels=levels,
+        months=_months(behaviour, calendar),
     )
 
 
@@ -126,6 +122,15 @@ def season_levels(season: Season | None, calendar: Calendar) -> npt.NDArray[np.f
         return np.ones(calendar.months)
     levels = season.levels()
     return np.array([rounded(levels[calendar.starts_of(month).month - 1]) for month in range(calendar.months)])
+
+
+def _months(behaviour: Behaviour, calendar: Calendar) -> npt.NDArray[np.void]:
+    months = np.zeros(calendar.months + 1, MONTH_RECORD)
+    months["begins"] = calendar.month_starts
+    months["level"][:-1] = season_levels(behaviour.order_season, calendar)
+    months["level"][-1] = 1.0
+    months["season"][1:] = np.cumsum(np.diff(months["begins"]) * months["level"][:-1])
+    return months
 
 
 _PLAIN: dict[str, float] = dict.fromkeys(WORLD_RECORD.names or (), 0.0)
