@@ -136,11 +136,19 @@ def _use(lever: Lever) -> list[str]:
             "No ready strategy plays it yet. Copy the nearest one under params/strategies, write there what it changes",
             "and costs, and name the copy in a scenario under strategies.",
         ]
+    from cxsim.strategies import load_strategy
+
     files = ", ".join(f"params/strategies/{name}.yaml" for name in lever.strategies)
+    first = load_strategy(lever.strategies[0])
+    shop = ["economics: cdnow"]
+    if first.needs_behaviour:
+        shop = ["economics: cdnow-service  # says what a ticket and a return cost", "behaviour: online-shop"]
+    if first.mode == "break-even":
+        files += " (which says how large the effect must be, and no return)"
     return [
         f"Played by {files}. In a file under params/scenarios:",
         "",
-        "economics: cdnow",
+        *shop,
         "strategies:",
         f"  - {lever.strategies[0]}",
     ]

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from cxsim.effects import Effect, Programme, Reach, refuse_contradictions
+from cxsim.effects import EXPERIENCED, Effect, Programme, Reach, refuse_contradictions
 from cxsim.errors import ParamError, choices
 from cxsim.params import BY_KIND, locate, read
 from cxsim.quantity import Quantity, quantities
@@ -136,6 +136,12 @@ class Strategy:
                 "cost 'per_contact' needs a reach with after_idle_days or every_days, or the effect contacts: that is "
                 "what is counted."
             )
+
+    @property
+    def needs_behaviour(self) -> bool:
+        """Whether it changes chances that only a shop's behaviour states, or costs something for each ticket."""
+        stated = {effect.kind for effect in self.effects}.intersection((*EXPERIENCED, "returns"))
+        return bool(stated) or any(cost.kind == "per_ticket" for cost in self.costs)
 
     def _refuse_search(self) -> None:
         if self.mode == "prior":

@@ -94,6 +94,16 @@ def test_a_lever_is_shown_with_sources_prior_harms_and_use(project):
     assert told.out.endswith("economics: cdnow\nstrategies:\n  - points-programme\n")
 
 
+def test_a_lever_on_what_customers_go_through_names_the_behaviour_that_it_needs(project):
+    told = project("levers", "show", "L34").out
+    assert "economics: cdnow-service" in told
+    assert told.endswith("behaviour: online-shop\nstrategies:\n  - free-returns\n")
+
+
+def test_a_lever_that_nobody_measured_says_that_its_strategy_states_no_return(project):
+    assert "says how large the effect must be" in project("levers", "show", "L19").out
+
+
 def test_the_yaml_that_is_shown_plays_the_lever(project):
     shown = project("levers", "show", "L18").out.splitlines()[-3:]
     project.edit("scenarios/tiny.yaml", "economics: cdnow\nstrategies: [points-programme, win-back-coupon]\n", "")
