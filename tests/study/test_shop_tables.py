@@ -137,6 +137,38 @@ def test_the_money_of_orders_and_returns_is_that_of_the_ledger_to_the_cent(busy,
     assert -cents(tables.tickets["compensation"]) == in_ledger(busy, name, "compensation", draw)
 
 
+def daily(table, when, column):
+    """Return whole cents by day."""
+    amounts = table.select(day=pl.col(when).dt.date(), cents=(pl.col(column) * CENTS).round().cast(pl.Int64))
+    return amounts.group_by("day").agg(pl.col("cents").sum())
+
+
+@pytest.mark.parametrize("name", [BASELINE, TOGETHER])
+def test_money_adds_up_day_by_day_and_to_the_ledger_whenever_a_month_is_over(busy, name):
+    tables, calendar = busy.tables(name, draw=0), busy.scenario.calendar
+    starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
+    days = pl.DataFrame({"day": pl.date_range(starts[0], starts[-1], closed="left", eager=True)})
+    accounts = {
+        "gross sales": (tables.orders, "ordered_at", "list_amount", 1),
+        "markdown": (tables.orders, "ordered_at", "markdown", -1),
+        "rewards": (tables.orders, "ordered_at", "reward", -1),
+        "refunds": (tables.returns, "returned_at", "refund", -1),
+        "compensation": (tables.tickets, "created_at", "compensation", -1),
+    }
+    net = days
+    for account, (table, when, column, sign) in accounts.items():
+        booked = days.join(daily(table, when, column), on="day", how="left").with_columns(pl.col("cents").fill_null(0))
+        assert booked["cents"].sum() == daily(table, when, column)["cents"].sum(), "nothing outside of the scenario"
+        running = booked.select("day", (sign * pl.col("cents")).cum_sum().alias(account))
+        net = net.join(running, on="day")
+        entries = busy.ledger.filter(arm=name, account=account, draw=0)
+        for month, over in enumerate(starts[1:]):
+            known = entries.filter(pl.col("month") <= month)["amount"].sum() * CENTS // MICROS
+            assert running.filter(pl.col("day") < over)[account].last() == known
+    # On no day has more been given away or paid back than was sold until then.
+    assert (net.select(pl.sum_horizontal(*accounts))["gross sales"] >= 0).all()
+
+
 def test_tickets_and_returns_are_at_most_one_of_an_order_and_no_more_comes_back_than_was_paid(tables):
     assert tables.tickets["order_id"].is_duplicated().sum() == 0
     returned = tables.returns.join(tables.orders, on="order_id", suffix="_ordered")
