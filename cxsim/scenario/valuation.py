@@ -81,8 +81,7 @@ class Valuation:
                 raise ParamError(f"{name} must be {least:,} to {most:,}; found {number:,}.")
         for name, unit in _UNITS.items():
             quantity: Quantity = getattr(self, name)
-            if quantity.unit != unit:
-                raise ParamError(f"{name}: wrong unit '{quantity.unit}'; it must be '{unit}'.")
+            quantity.require(unit, name)
         low, high = self.annual_discount_rate.range
         if low < high:
             raise ParamError(

@@ -8,10 +8,10 @@ import numpy.typing as npt
 from cxsim import rng
 from cxsim.compiled import inlined, lean
 from cxsim.simulation.cards import earn, expire, redeem
-from cxsim.simulation.forces import COURSES
 from cxsim.simulation.journal import CONTACT, MEMBER, ORDER, Books, count, note
 from cxsim.simulation.life import Records
 from cxsim.simulation.plan import Plan
+from cxsim.simulation.plan_rows import COURSES
 from cxsim.simulation.reaches import spell, strength
 from cxsim.simulation.service import happen, refund, sent_back
 from cxsim.simulation.world import World

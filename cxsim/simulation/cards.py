@@ -9,6 +9,7 @@ from cxsim.compiled import inlined, lean
 from cxsim.simulation.journal import POINTS, Books, count, note
 from cxsim.simulation.life import STATUS_YEAR_DAYS, Records
 from cxsim.simulation.plan import Plan
+from cxsim.simulation.plan_rows import COURSES, STIRS
 from cxsim.simulation.reaches import strength
 from cxsim.tallies import N_REACH_TALLIES, N_TALLIES, ReachTally, Tally
 
@@ -31,7 +32,7 @@ def stirred(life: Records, card: Records, plan: Plan, s: int, now: float) -> tup
         if now < lapses:
             gain, changes = mine.pull_log, lapses
     if reach.stirs > 0.0 and mine.rewarded_at > -np.inf:
-        log, until = strength(plan, 4 * s + 3, mine.rewarded_at, now)
+        log, until = strength(plan, COURSES * s + STIRS, mine.rewarded_at, now)
         gain, changes = gain + log, min(changes, until)
     return gain, changes
 

@@ -10,11 +10,10 @@ from cxsim.simulation.cards import HELD, roll_status, stirred
 from cxsim.simulation.life import Records
 from cxsim.simulation.memory import remembered
 from cxsim.simulation.plan import Plan
+from cxsim.simulation.plan_rows import COURSES, STIRS
 from cxsim.simulation.reaches import spell, strength
 from cxsim.simulation.world import World
 
-# Courses of each reach in a plan: purchase rate, dropout, basket, and what a reward stirs.
-COURSES = 4
 # More than what adding up in another order can change.
 _SLACK = 1e-9
 
@@ -86,7 +85,7 @@ def most_buying(life: Records, card: Records, plan: Plan, world: World) -> float
         if mine.joins < np.inf:
             most = max(mine.rate_log, 0.0) + max(reach.contact_log, 0.0) + max(mine.pull_log, 0.0)
             if reach.stirs > 0.0 and mine.rewarded_at > -np.inf:
-                most += plan.courses[COURSES * s + 3, 0].strength
+                most += plan.courses[COURSES * s + STIRS, 0].strength
             if reach.status_cents > 0.0:
                 most += max(reach.status_rate_log if mine.status == HELD else mine.status_pull_log, 0.0)
             most += max(reach.elasticity * reach.price_log, 0.0)

@@ -34,6 +34,9 @@ from cxsim.units import CENTS, DAYS_PER_MONTH, DAYS_PER_YEAR
 
 # Effects that may have a course, in the order of a plan's rows of steps.
 COURSED = ("purchase_rate", "dropout", "basket")
+# The last course of a reach, behind these, is what a reward stirs.
+COURSES = len(COURSED) + 1
+STIRS = COURSES - 1
 
 # What a reach's record says where no effect says otherwise.
 NEUTRAL: dict[str, float] = {

@@ -68,9 +68,7 @@ class Cost:
     amount: Quantity
 
     def __post_init__(self) -> None:
-        unit = COST_UNITS[self.kind]
-        if self.amount.unit != unit:
-            raise ParamError(f"cost '{self.kind}': wrong unit '{self.amount.unit}'; it must be '{unit}'.")
+        self.amount.require(COST_UNITS[self.kind], f"cost '{self.kind}'")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
