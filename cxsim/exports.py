@@ -148,9 +148,3 @@ NAIVE = Contract(
         "finding": _TEXT,
     },
 )
-# Spend per customer by what they last answered. orders: `all`, or how many orders they placed, the last class open
-# (`9+`); group: promoters, passives or detractors; low to high: 95 % interval of the mean.
-WORTH_BY_NPS = Contract(
-    name="WORTH_BY_NPS",
-    columns={"orders": _TEXT, "group": _TEXT, "customers": _COUNT, "mean": _REAL, "low": _REAL, "high": _REAL},
-)

@@ -66,7 +66,8 @@ SERIES = Contract(
 )
 # One row per cohort, measure and age. cohort: `2024-03`, `2024-W09`, or a value of the dimension. age: number of the
 # period since the first order, from 0. customers: of the cohort; at_risk: those whose age had ended at the end of
-# observation, over whom the value is taken; it is null where they are too few. complete: whether all of the cohort are.
+# observation, over whom the value is taken; it is null where they are too few. complete: whether all of the cohort are,
+# and nobody can join it any more. caution: what to know of the cohort; empty where there is nothing.
 COHORTS = Contract(
     name="COHORTS",
     columns={
@@ -79,6 +80,29 @@ COHORTS = Contract(
         "low": _REAL,
         "high": _REAL,
         "complete": _YES,
+        "caution": _TEXT,
+    },
+    nullable=frozenset({"value", "low", "high"}),
+)
+# Spend per customer by what they last answered. orders: `all`, or how many orders they placed, the last class open
+# (`9+`); group: promoters, passives or detractors; low to high: 95 % interval of the mean.
+WORTH_BY_NPS = Contract(
+    name="WORTH_BY_NPS",
+    columns={"orders": _TEXT, "group": _TEXT, "customers": _COUNT, "mean": _REAL, "low": _REAL, "high": _REAL},
+)
+# One row per measure and number of days since the first order. measure: revenue, margin or repeat; at_risk: those of
+# the customers who were watched so long, over whom the value is taken; it is null where they are too few.
+SINCE_FIRST = Contract(
+    name="SINCE_FIRST",
+    columns={
+        "measure": _TEXT,
+        "days": _COUNT,
+        "customers": _COUNT,
+        "at_risk": _COUNT,
+        "value": _REAL,
+        "low": _REAL,
+        "high": _REAL,
+        "caution": _TEXT,
     },
     nullable=frozenset({"value", "low", "high"}),
 )
@@ -134,4 +158,19 @@ DOSES = Contract(
         "customers": _COUNT,
     },
     nullable=frozenset({"value", "low", "high"}),
+)
+# What goes by one name, by each definition in use: `counted` of `among` customers, where it is a share of counts.
+DEFINITIONS = Contract(
+    name="DEFINITIONS",
+    columns={
+        "definition": _TEXT,
+        "title": _TEXT,
+        "counts": _TEXT,
+        "value": _REAL,
+        "low": _REAL,
+        "high": _REAL,
+        "counted": _COUNT,
+        "among": _COUNT,
+    },
+    nullable=frozenset({"value", "low", "high", "counted"}),
 )

@@ -7,16 +7,16 @@ import functools
 import json
 import os
 import types
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pydantic
-import yaml
 from pydantic_core import ErrorDetails
 
 from cxsim.errors import ParamError, choices
+from cxsim.yaml_text import content_of
 
 T = TypeVar("T")
 Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations"]
@@ -161,33 +161,8 @@ def shown(path: Path) -> str:
     return os.fspath(path)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """A safe loader that refuses what YAML would let pass in silence.
-
-    A key written twice, of which it keeps the last; a key that is not text, such as `on`, which it reads as true; and
-    references from one place of a file to another, by which a short file can stand for an endless one.
-    """
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "a reference (*); write it out", mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the signature is yaml's
-        seen: set[str] = set()
-        for key, _ in node.value:
-            name = self.construct_object(key, deep=True)
-            if not isinstance(name, str):
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} is not text", key.start_mark)
-            if name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{name}' is written twice", key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep=deep)
-
-
 # Every file that is checked asks for the catalogue and the sources; nobody changes what is parsed.
-_parsed = functools.lru_cache(maxsize=128)(functools.partial(yaml.load, Loader=_StrictLoader))
+_parsed = functools.lru_cache(maxsize=128)(content_of)
 _adapter: Callable[[Any], Any] = functools.cache(pydantic.TypeAdapter)
 
 
@@ -195,11 +170,8 @@ def _content(path: Path) -> dict[str, Any]:
     text = _text(path)
     try:
         content = _parsed(text)
-    except yaml.MarkedYAMLError as cause:
-        line = "" if cause.problem_mark is None else f"line {cause.problem_mark.line + 1}: "
-        raise ParamError(f"{shown(path)}: {line}not readable as YAML: {cause.problem or cause.context}.") from cause
-    except (yaml.YAMLError, ValueError, RecursionError) as cause:  # a day such as 2024-02-30 is a ValueError
-        raise ParamError(f"{shown(path)}: not readable as YAML: {' '.join(str(cause).split())}.") from cause
+    except ValueError as cause:
+        raise ParamError(f"{shown(path)}: {cause}") from cause
     if content is None:
         raise ParamError(f"{shown(path)}: the file is empty.")
     if not isinstance(content, dict):

@@ -143,17 +143,23 @@ def quantities(holder: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
 
 def with_values(holder: T, values: Mapping[str, float], path: str = "") -> T:
     """Return `holder` with each quantity whose path is in `values` fixed at that value."""
+    fixed = {name: quantity.at(values[name]) for name, quantity in quantities(holder, path) if name in values}
+    return with_quantities(holder, fixed, path)
+
+
+def with_quantities(holder: T, others: Mapping[str, Quantity], path: str = "") -> T:
+    """Return `holder` with another quantity at each path that is in `others`."""
     if isinstance(holder, tuple):
-        return type(holder)(_replaced(child, values, path, step) for step, child in _children(holder))
-    changed = {step: _replaced(child, values, path, step) for step, child in _children(holder)}
+        return type(holder)(_replaced(child, others, path, step) for step, child in _children(holder))
+    changed = {step: _replaced(child, others, path, step) for step, child in _children(holder)}
     return dataclasses.replace(holder, **changed) if changed else holder  # type: ignore[type-var]
 
 
-def _replaced(child: Any, values: Mapping[str, float], path: str, step: str) -> Any:
+def _replaced(child: Any, others: Mapping[str, Quantity], path: str, step: str) -> Any:
     name = f"{path}.{step}" if path else step
     if isinstance(child, Quantity):
-        return child.at(values[name]) if name in values else child
-    return with_values(child, values, name)
+        return others.get(name, child)
+    return with_quantities(child, others, name)
 
 
 def _children(holder: Any) -> Iterator[tuple[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -158,4 +159,100 @@ def searched(description: str) -> str:
     return description.split(_SEARCHED, maxsplit=1)[0].removesuffix(".")
 
 
+def measured(
+    value: float,
+    unit: str,
+    currency: str,
+    *,
+    of: Literal["value", "change"] = "value",
+    beside: Sequence[float | None] = (),
+) -> str:
+    r"""Return what a metric measures, or by how much it changed, with its unit.
+
+    Parameters
+    ----------
+    value
+        In `unit`: a share is 0 to 1.
+    unit
+        As in `DASHBOARD` of `cxsim.measured`.
+    currency
+        Code of the currency; only money needs it.
+    of
+        A change has its sign, and a change of shares is in percentage points, written pp.
+    beside
+        Ends of its interval, which money is rounded together with.
+
+    Examples
+    --------
+    >>> measured(0.0421, "share", ""), measured(-0.0421, "share", "", of="change"), measured(52.34, "money", "EUR")
+    ('4.2\xa0%', '−4.2\xa0pp', 'EUR\xa052.3')
+    """
+    if unit == "money":
+        together = precision([value, *(end for end in beside if end is not None)])
+        return f"{currency}{NBSP}{_signed(together.text(value), of)}".strip()
+    return f"{_figure(value, unit, of)}{_suffix(unit, of)}"
+
+
+def measured_span(low: float | None, high: float | None, unit: str, *, of: Literal["value", "change"] = "value") -> str:
+    r"""Return the interval of what a metric measures, rounded together; an end may be out of reach.
+
+    >>> measured_span(0.031, 0.052, "share"), measured_span(-1.25, 2.0, "hours", of="change")
+    ('3.1 to 5.2\xa0%', '−1.2 to +2.0\xa0h')
+    >>> measured_span(4.0, None, "hours"), measured_span(None, None, "hours")
+    ('4.0\xa0h or more', '–')
+    """
+    ends = [end for end in (low, high) if end is not None]
+    if not ends:
+        return MISSING
+    if unit == "money":
+        together = precision(ends)
+        told = [
+            _signed(text(end), of) for end, text in zip(ends, (together.bare, together.text)[-len(ends) :], strict=True)
+        ]
+    else:
+        told = [_figure(end, unit, of) for end in ends]
+    span = f"{' to '.join(told)}{_suffix(unit, of)}"
+    return span if len(ends) == 2 else f"{span} or {'less' if low is None else 'more'}"
+
+
+def compared(low: float | None, high: float | None, direction: str) -> str:
+    r"""Return in words what the interval of a change says, and whether that is better.
+
+    >>> compared(0.1, 0.3, "lower"), compared(-0.3, -0.1, "neither"), compared(-0.1, 0.3, "higher")
+    ('higher, clearly (worse)', 'lower, clearly', 'no\xa0clear\xa0change')
+    """
+    if low is None or high is None:
+        return MISSING
+    if low <= 0.0 <= high:
+        return f"no{NBSP}clear{NBSP}change"
+    way = "higher" if low > 0.0 else "lower"
+    judged = "" if direction == "neither" else " (better)" if direction == way else " (worse)"
+    return f"{way}, clearly{judged}"
+
+
+def _figure(value: float, unit: str, of: Literal["value", "change"]) -> str:
+    scale, decimals = _FIGURES[unit]
+    return _signed(f"{round(scale * value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS), of)
+
+
+def _signed(figure: str, of: Literal["value", "change"]) -> str:
+    bare = of == "value" or figure.startswith(MINUS) or not figure.strip("0.")
+    return figure if bare else f"+{figure}"
+
+
+def _suffix(unit: str, of: Literal["value", "change"]) -> str:
+    word = "pp" if unit == "share" and of == "change" else _SUFFIXES.get(unit, "")
+    return f"{NBSP}{word}" if word else ""
+
+
+_FIGURES = {
+    "share": (100.0, 1),
+    "score": (1.0, 1),
+    "hours": (1.0, 1),
+    "days": (1.0, 1),
+    "months": (1.0, 1),
+    "ratio": (1.0, 2),
+    "count": (1.0, 0),
+}
+_SUFFIXES = {"share": "%", "hours": "h", "days": "days", "months": "months"}
 _SCALES = ((999_500_000.0, 1e9, "billion"), (999_500.0, 1e6, "million"), (0.0, 1.0, ""))

@@ -6,21 +6,29 @@ from cxsim.charts.by_size import npv_by_size
 from cxsim.charts.by_structure import npv_by_structure
 from cxsim.charts.calibration import calibration
 from cxsim.charts.cash import cumulative_cash
+from cxsim.charts.cohorts import cohort_curves, cohort_heatmap
 from cxsim.charts.deciles import value_by_decile, value_captured
+from cxsim.charts.drivers import associations, dose_curve
 from cxsim.charts.forecasts import forecasts
 from cxsim.charts.frequencies import frequency_histogram, holdout_by_frequency
 from cxsim.charts.model_scores import alive_by_model, forecast_bias
 from cxsim.charts.naive import ltv_by_nps, naive_against_truth
 from cxsim.charts.returns import npv_by_strategy, npv_distribution
+from cxsim.charts.selection import selection
 from cxsim.charts.spend import spend_by_frequency
 from cxsim.charts.theme import enable
 from cxsim.charts.tracking import tracking
 from cxsim.charts.waterfall import waterfall
+from cxsim.charts.weekly import weekly
 
 __all__ = [
     "alive_by_model",
+    "associations",
     "calibration",
+    "cohort_curves",
+    "cohort_heatmap",
     "cumulative_cash",
+    "dose_curve",
     "enable",
     "forecast_bias",
     "forecasts",
@@ -32,9 +40,11 @@ __all__ = [
     "npv_by_strategy",
     "npv_by_structure",
     "npv_distribution",
+    "selection",
     "spend_by_frequency",
     "tracking",
     "value_by_decile",
     "value_captured",
     "waterfall",
+    "weekly",
 ]

@@ -9,7 +9,8 @@ import polars as pl
 
 from cxsim.charts.frame import WIDTH, Figure, framed, money_axis, rounded
 from cxsim.charts.palette import BASELINE, INK, QUIET, STRATEGIES
-from cxsim.exports import NAIVE, WORTH_BY_NPS
+from cxsim.exports import NAIVE
+from cxsim.measured import WORTH_BY_NPS
 from cxsim.tables import check
 from cxsim.units import Unit
 from cxsim.wording import MINUS, NBSP, counted, number
@@ -82,7 +83,7 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
     Parameters
     ----------
     panel
-        Table under `WORTH_BY_NPS` of `cxsim.exports`.
+        Table under `WORTH_BY_NPS` of `cxsim.measured`.
     currency
         Code of the currency, as "USD".
 

@@ -1,4 +1,4 @@
-"""The command line: cxsim fit | value | simulate | report | break-even | tables | check | new | levers."""
+"""The command line: cxsim fit | value | metrics | simulate | report | break-even | tables | check | new | levers."""
 
 from __future__ import annotations
 

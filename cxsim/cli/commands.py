@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from cxsim.cli.calibrating import calibrate
 from cxsim.cli.levers import levers_app
+from cxsim.cli.metrics import metrics
 from cxsim.cli.progress import counting, waiting
 from cxsim.cli.searching import break_even, tables
 from cxsim.cli.terminal import console, plain
@@ -32,9 +34,11 @@ app = typer.Typer(
 app.add_typer(levers_app, name="levers")
 app.command("break-even")(break_even)
 app.command("tables")(tables)
+app.command("metrics")(metrics)
+app.command("calibrate")(calibrate)
 COMPARISON = "02-compare-strategies.ipynb"
 CUSTOMER_VALUE = "03-customer-value.ipynb"
-BREAK_EVEN = "05-how-large-must-it-be.ipynb"
+BREAK_EVEN = "06-how-large-must-it-be.ipynb"
 
 OrdersName = Annotated[
     str, typer.Argument(metavar="ORDERS", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")

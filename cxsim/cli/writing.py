@@ -63,6 +63,10 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
 
 
 def _for_spreadsheets(table: pl.DataFrame) -> pl.DataFrame:
-    text = cs.string()
-    escaped = pl.when(text.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
-    return table.with_columns(escaped.name.keep(), cs.float().round_sig_figs(_DIGITS))
+    # One by one: a text and its apostrophe are put together of one column, not of all texts.
+    texts = [pl.col(name) for name in table.select(cs.string()).columns]
+    escaped = [
+        pl.when(text.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text).name.keep()
+        for text in texts
+    ]
+    return table.with_columns(*escaped, cs.float().round_sig_figs(_DIGITS))

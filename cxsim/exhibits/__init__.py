@@ -5,14 +5,20 @@ from __future__ import annotations
 from cxsim.exhibits.audit import audit_trail
 from cxsim.exhibits.break_even import break_even_table, must_be_true
 from cxsim.exhibits.cautions import cautions_table
+from cxsim.exhibits.cohorts import cohorts_table
 from cxsim.exhibits.customer_worth import at_risk_table, customer_table, decile_table, worth_table
+from cxsim.exhibits.dashboard import dashboard_table, not_measured_table
 from cxsim.exhibits.decisions import decisions
+from cxsim.exhibits.drivers import associations_table, doses_table
 from cxsim.exhibits.fits import fit_table, hygiene_table, value_table
+from cxsim.exhibits.metric_register import metric_register
 from cxsim.exhibits.model_choice import findings_table, model_table, verdict
 from cxsim.exhibits.monthly import monthly_statement
 from cxsim.exhibits.naive import naive_table
+from cxsim.exhibits.receipts import receipts_table
 from cxsim.exhibits.register import assumptions_table, sources_table, strategies_table
 from cxsim.exhibits.returns import returns_table
+from cxsim.exhibits.selection import selection_table
 from cxsim.exhibits.showing import Prose, Table
 from cxsim.exhibits.statement import statement_table
 from cxsim.exhibits.structures import structures_table
@@ -20,22 +26,30 @@ from cxsim.exhibits.structures import structures_table
 __all__ = [
     "Prose",
     "Table",
+    "associations_table",
     "assumptions_table",
     "at_risk_table",
     "audit_trail",
     "break_even_table",
     "cautions_table",
+    "cohorts_table",
     "customer_table",
+    "dashboard_table",
     "decile_table",
     "decisions",
+    "doses_table",
     "findings_table",
     "fit_table",
     "hygiene_table",
+    "metric_register",
     "model_table",
     "monthly_statement",
     "must_be_true",
     "naive_table",
+    "not_measured_table",
+    "receipts_table",
     "returns_table",
+    "selection_table",
     "sources_table",
     "statement_table",
     "strategies_table",

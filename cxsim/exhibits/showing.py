@@ -127,7 +127,7 @@ def laid_out(
     text
         Columns that are read as words, hence aligned to the left; all others as numbers.
     badges
-        Columns whose words stand in a frame.
+        Columns whose words stand in a frame; an empty word has none.
     notes
         Sentences below the table.
     """
@@ -152,7 +152,8 @@ def laid_out(
 
 def _badge(name: str) -> pl.Expr:
     word = pl.col(name).str.replace_many(_ESCAPES)
-    return pl.format('<span class="cx-badge" data-word="{}">{}</span>', word, word).alias(name)
+    badge = pl.format('<span class="cx-badge" data-word="{}">{}</span>', word, word)
+    return pl.when(pl.col(name) == "").then(pl.lit("")).otherwise(badge).alias(name)
 
 
 def _plain(value: object) -> object:

@@ -34,19 +34,23 @@ class Readout:
     Attributes
     ----------
     tables
-        By name, as in `Shop`; each under its contract. One file may fill several: orders and sessions, say.
+        By name, as in `Shop`; each under its contract. One file may fill several: orders and sessions, say. Orders may
+        say their `currency` besides, a column that reading takes out once all agree.
     receipts
         What became of its rows, one receipt for each table.
     currency
         Code of the currency; "" where the file does not say it.
     lacks
         What this kind of file cannot say, and why, by table or table.column; as in `Shop`.
+    opening
+        Whether the file shows the first order that the shop ever had.
     """
 
     tables: Mapping[str, pl.LazyFrame]
     receipts: tuple[Receipt, ...]
     currency: str = ""
     lacks: Mapping[str, str] = field(default_factory=dict)
+    opening: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

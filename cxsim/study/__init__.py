@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cxsim.study.break_even import break_even
-from cxsim.study.by_nps import ltv_by_nps
 from cxsim.study.manifest import scenario_hash
 from cxsim.study.naive import naive_readings
 from cxsim.study.one_world import shop_tables
@@ -19,7 +18,6 @@ __all__ = [
     "ShopTables",
     "Study",
     "break_even",
-    "ltv_by_nps",
     "naive_readings",
     "require_writable",
     "run",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from cxsim.study.reading import Reading, difference, mean, paid, rate, total
+from cxsim.cohorts.reading import Reading, difference, mean, paid, rate, total
 from cxsim.study.shop_tables import ShopTables
 from cxsim.units import DAYS_PER_MONTH
 

@@ -10,12 +10,18 @@ from typing import NamedTuple
 import polars as pl
 
 from cxsim.behaviour import Behaviour
+from cxsim.cohorts.by_nps import (
+    can_compare,
+    net_promoter_score,
+    overall_ratio,
+    ratio_at_equal_count,
+    worth_of_answerers,
+)
+from cxsim.cohorts.reading import Reading, paid
 from cxsim.errors import ParamError, choices
 from cxsim.exports import NAIVE
 from cxsim.scenario import BASELINE
 from cxsim.study.by_membership import Membership
-from cxsim.study.by_nps import can_compare, net_promoter_score, overall_ratio, ratio_at_equal_count, worth_of_answerers
-from cxsim.study.reading import Reading, paid
 from cxsim.study.result import Study
 from cxsim.study.shop_tables import ShopTables, tables_of
 from cxsim.tables import check

@@ -10,6 +10,7 @@ import polars as pl
 
 from cxsim.estimation import GammaGammaFit, PurchaseFit
 from cxsim.scenario import BASELINE, Model, Scenario
+from cxsim.shop import Shop
 from cxsim.simulation import Population
 from cxsim.study.draws import Draw
 from cxsim.study.shop_tables import ShopTables, tables_of
@@ -132,6 +133,29 @@ class Study:
         """
         replay = self.replay
         return tables_of(self.scenario, replay.draws, replay.population, replay.rfm, arm=arm, draw=draw)
+
+    def shop(self, arm: str = BASELINE, *, draw: int = 0) -> Shop:
+        """Return one world as a shop that observed it: its tables, with costs and marketing as this world has them.
+
+        Parameters
+        ----------
+        arm
+            The baseline, a strategy or a combination.
+        draw
+            Number of the world, from 0.
+
+        Returns
+        -------
+        Shop
+            From the first day of the scenario to the end of its horizon. Existing customers have ordered before;
+            `order_number` is 1 at the first order ever, so that nobody is taken for new who is not.
+
+        Raises
+        ------
+        ParamError
+            For an unknown arm or draw.
+        """
+        return self.tables(arm, draw=draw).shop(self.replay.draws[draw].scenario, name=self.scenario.title)
 
     def __repr__(self) -> str:
         found = ", ".join(f"{row['strategy']}: {row['decision']}" for row in self.returns.iter_rows(named=True))

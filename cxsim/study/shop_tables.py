@@ -12,12 +12,14 @@ import polars as pl
 from cxsim.errors import ParamError, ReportError, choices
 from cxsim.exports import LIVES, ORDERS, SENT_BACK, SURVEYS, TICKETS
 from cxsim.scenario import Scenario
+from cxsim.shop import Shop
 from cxsim.simulation import Population, events
+from cxsim.study.as_shop import as_shop
 from cxsim.study.draws import Draw, arms_of, inputs_of, reached_in
 from cxsim.study.shop_contacts import cadences, contacts_table, members_table, programme_name, sessions_table
 from cxsim.study.shop_log import customer_name, named_events, of_kind
 from cxsim.study.shops import past_of
-from cxsim.tables import check
+from cxsim.tables import Contract, check
 from cxsim.units import CENTS
 
 _INSTRUMENTS = ("nps", "csat", "ces")
@@ -43,6 +45,24 @@ class ShopTables:
     sessions: pl.DataFrame
     members: pl.DataFrame
     lives: pl.DataFrame
+
+    def shop(self, scenario: Scenario, *, name: str = "", currency: str = "") -> Shop:
+        """Return these tables as a shop that observed this world, as `Study.shop` does.
+
+        Parameters
+        ----------
+        scenario
+            The scenario of the world, for its days and economics.
+        name, currency
+            Of the shop; those of the scenario when left out.
+
+        Returns
+        -------
+        Shop
+            Without what no shop can see; tables without rows are absent.
+        """
+        tables = {field.name: getattr(self, field.name) for field in fields(self)}
+        return as_shop(tables, self.lives, scenario, name=name, currency=currency)
 
     def save(self, folder: Path) -> tuple[Path, ...]:
         """Write every table into a folder as Parquet, all of them or none.
@@ -104,7 +124,7 @@ def tables_of(
     names = pl.Series([one.name for one in programmes], dtype=pl.String)
     orders = _orders(told, scenario, rfm)
     return ShopTables(
-        orders=check(orders.drop("customer", "order", "second").sort("ordered_at", "order_id"), ORDERS),
+        orders=_under(ORDERS, orders.sort("ordered_at", "order_id")),
         tickets=_tickets(told),
         surveys=_surveys(told),
         returns=_sent_back(told),
@@ -161,7 +181,7 @@ def _tickets(told: pl.DataFrame) -> pl.DataFrame:
         solved_at_first=pl.col("c") == 1,
         compensation=pl.col("d") / CENTS,
     )
-    return check(tickets.select(list(TICKETS.columns)).sort("created_at", "ticket_id"), TICKETS)
+    return _under(TICKETS, tickets.sort("created_at", "ticket_id"))
 
 
 def _surveys(told: pl.DataFrame) -> pl.DataFrame:
@@ -175,7 +195,7 @@ def _surveys(told: pl.DataFrame) -> pl.DataFrame:
         instrument=instrument,
         score=pl.when(pl.col("b") >= 0).then("b"),
     )
-    return check(surveys.select(list(SURVEYS.columns)).sort("sent_at", "survey_id"), SURVEYS)
+    return _under(SURVEYS, surveys.sort("sent_at", "survey_id"))
 
 
 def _sent_back(told: pl.DataFrame) -> pl.DataFrame:
@@ -187,7 +207,7 @@ def _sent_back(told: pl.DataFrame) -> pl.DataFrame:
         refund=pl.col("a") / CENTS,
         list_amount=pl.col("b") / CENTS,
     )
-    return check(returns.select(list(SENT_BACK.columns)).sort("returned_at", "return_id"), SENT_BACK)
+    return _under(SENT_BACK, returns.sort("returned_at", "return_id"))
 
 
 def _lives(
@@ -215,3 +235,9 @@ def _lives(
         )
     )
     return check(lives.select(list(LIVES.columns)).sort("customer_id"), LIVES)
+
+
+def _under(contract: Contract, table: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns of a table that its contract knows, in the contract's order."""
+    known = [name for name in (*contract.columns, *contract.optional) if name in table.columns]
+    return check(table.select(known), contract)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from cxsim import charts
+from cxsim.measured import COHORTS
 from cxsim.tables import BREAK_EVEN, empty
 from tests.ladder import CHANGES
 
@@ -344,11 +345,41 @@ def worth_by_nps() -> pl.DataFrame:
 
 
 @pytest.fixture
+def cohorts() -> pl.DataFrame:
+    """Two cohorts at two ages: one that all customers have reached, one that a part of the second has not."""
+    rows = [
+        ("2024-01", "retention", 0, 400, 400, 0.3, 0.26, 0.34, True),
+        ("2024-01", "retention", 1, 400, 400, 0.2, 0.16, 0.24, True),
+        ("2024-02", "retention", 0, 600, 600, 0.25, 0.22, 0.29, True),
+        ("2024-02", "retention", 1, 600, 90, 0.1, 0.05, 0.18, False),
+        ("2024-02", "retention", 2, 600, 12, None, None, None, False),
+        ("2024-01", "cumulative_revenue", 0, 400, 400, 40.0, 38.0, 42.0, True),
+        ("2024-01", "cumulative_revenue", 1, 400, 400, 52.6667, 50.0, 55.0, True),
+        ("2024-02", "cumulative_revenue", 0, 600, 600, 44.0, 42.0, 46.0, True),
+        ("2024-02", "cumulative_revenue", 1, 600, 90, 50.0, 46.0, 54.0, False),
+    ]
+    return pl.DataFrame([(*row, "") for row in rows], schema=empty(COHORTS).schema, orient="row")
+
+
+@pytest.fixture
 def figures(
-    readings, worth_by_nps, returns, cash, npv, statement, tracking_days, frequencies, holdout, rfm, value_figures
+    readings,
+    worth_by_nps,
+    returns,
+    cash,
+    npv,
+    statement,
+    tracking_days,
+    frequencies,
+    holdout,
+    rfm,
+    cohorts,
+    value_figures,
 ) -> dict[str, alt.Chart]:
     """Every figure of the room, drawn from the tables above."""
     return value_figures | {
+        "cohort_heatmap": charts.cohort_heatmap(cohorts, "retention", "USD"),
+        "cohort_curves": charts.cohort_curves(cohorts, "cumulative_revenue", "USD"),
         "cumulative_cash": charts.cumulative_cash(cash, "USD"),
         "npv_by_strategy": charts.npv_by_strategy(returns, "USD"),
         "npv_distribution": charts.npv_distribution(npv, "USD"),

@@ -20,9 +20,9 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
+from cxsim.cohorts.by_nps import overall_ratio, ratio_at_equal_count, worth_of_answerers
 from cxsim.exports import ORDERS, SURVEYS
 from cxsim.simulation import EVENTS, events
-from cxsim.study.by_nps import overall_ratio, ratio_at_equal_count, worth_of_answerers
 from tests.simulation.shops import experience, scale, shop, surveys, traits
 from tests.simulation.worlds import PARETO, inputs, newcomers
 

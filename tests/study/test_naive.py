@@ -9,15 +9,17 @@ import polars as pl
 import pytest
 
 from cxsim.behaviour import Behaviour
+from cxsim.cohorts import ltv_by_nps
+from cxsim.cohorts.by_nps import net_promoter_score
 from cxsim.effects import PurchaseRate, Reach
 from cxsim.errors import ParamError
-from cxsim.exports import NAIVE, WORTH_BY_NPS
+from cxsim.exports import NAIVE
+from cxsim.measured import WORTH_BY_NPS
 from cxsim.quantity import assumed
 from cxsim.scenario import NewCustomers, load_scenario
 from cxsim.strategies import Strategy
-from cxsim.study import ShopTables, ltv_by_nps, naive_readings, run
+from cxsim.study import ShopTables, naive_readings, run
 from cxsim.study.by_membership import Membership
-from cxsim.study.by_nps import net_promoter_score
 from cxsim.tables import check
 from cxsim.units import Unit
 

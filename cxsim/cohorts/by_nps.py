@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import polars as pl
 
-from cxsim.exports import ORDERS, SURVEYS, WORTH_BY_NPS
-from cxsim.study.reading import Reading, mean, paid, rate, ratio
+from cxsim.cohorts.answerers import GROUPS, checked, group_of_score
+from cxsim.cohorts.reading import Reading, mean, paid, rate, ratio
+from cxsim.exports import ORDERS, SURVEYS
+from cxsim.measured import WORTH_BY_NPS
 from cxsim.tables import check
 
-GROUPS = ("promoters", "passives", "detractors")
 # Counts of orders below this are looked at one by one; the others share a class, in which counts are not equal.
 _OPEN = 9
 # A mean of fewer customers is not worth looking at.
 _FEWEST = 10
 
 
-def ltv_by_nps(orders: pl.DataFrame, surveys: pl.DataFrame) -> pl.DataFrame:
+def ltv_by_nps(orders: pl.DataFrame | pl.LazyFrame, surveys: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Return what customers spend by how likely they said they are to recommend the shop.
 
     Each customer belongs to the group of their last answer: promoters gave 9 or 10, passives 7 or 8, detractors less.
@@ -23,7 +24,7 @@ def ltv_by_nps(orders: pl.DataFrame, surveys: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     orders
-        Under ORDERS of `cxsim.exports`.
+        Under ORDERS of `cxsim.exports`; guests take no part.
     surveys
         Under SURVEYS; who never answered takes no part.
 
@@ -55,20 +56,19 @@ def ltv_by_nps(orders: pl.DataFrame, surveys: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def worth_of_answerers(orders: pl.DataFrame, surveys: pl.DataFrame) -> pl.DataFrame:
+def worth_of_answerers(orders: pl.DataFrame | pl.LazyFrame, surveys: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Return group, number of orders and spend of each customer who answered; as in `ltv_by_nps`."""
-    score = pl.col("score")
-    group = pl.when(score >= 9).then(pl.lit(GROUPS[0])).when(score >= 7).then(pl.lit(GROUPS[1]))
     answers = (
-        check(surveys, SURVEYS)
-        .filter((pl.col("instrument") == "nps") & score.is_not_null())
+        checked(surveys, SURVEYS)
+        .filter((pl.col("instrument") == "nps") & pl.col("score").is_not_null())
         .sort("sent_at", "survey_id")
         .group_by("customer_id", maintain_order=True)
-        .agg(score.last())
-        .select("customer_id", group=group.otherwise(pl.lit(GROUPS[2])))
+        .agg(pl.col("score").last())
+        .select("customer_id", group=group_of_score())
     )
-    spent = check(orders, ORDERS).group_by("customer_id").agg(orders=pl.len().cast(pl.Int64), spend=paid())
-    return answers.join(spent, on="customer_id").sort("customer_id")
+    bought = checked(orders, ORDERS).join(answers, on="customer_id", how="semi")
+    spent = bought.group_by("customer_id").agg(orders=pl.len().cast(pl.Int64), spend=paid())
+    return answers.join(spent, on="customer_id").sort("customer_id").collect()
 
 
 def overall_ratio(customers: pl.DataFrame) -> Reading:

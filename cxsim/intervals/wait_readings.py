@@ -1,0 +1,285 @@
+"""A survival curve in; what share still waits, how long half of them wait, how long they wait on average, out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from cxsim.errors import DataError
+from cxsim.intervals.arrays import FloatArray
+from cxsim.intervals.cautions import NOBODY, caution_for, clipped, joined
+from cxsim.intervals.estimate import Estimate
+from cxsim.intervals.levels import normal_quantile
+from cxsim.intervals.proportions import wilson
+from cxsim.intervals.waiting import Survival
+
+# Shares are products of fractions; two that should be equal differ by less.
+_ROUNDING = 1e-12
+
+
+def still_waiting(waits: Survival, time: float, *, level: float = 0.95) -> Estimate:
+    """Share that still waits at `time`, with log-log limits, which never leave [0, 1].
+
+    Parameters
+    ----------
+    waits
+        Survival curve.
+    time
+        Time since the wait began, at least 0.
+    level
+        Probability with which such intervals hold the truth, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        No value past the time until which anybody was seen. Where all or none still wait the limits are Wilson's, over
+        the units of which it is known.
+
+    Raises
+    ------
+    DataError
+        When the time is negative.
+
+    References
+    ----------
+    Kalbfleisch and Prentice (2002), The Statistical Analysis of Failure Time Data, eq. 1.16; variance of Greenwood
+    (1926).
+
+    Examples
+    --------
+    >>> from cxsim.intervals import survival
+    >>> tickets = survival([1, 2, 2, 4, 6, 3, 5, 8], [True] * 5 + [False] * 3)
+    >>> estimate = still_waiting(tickets, 4)
+    >>> estimate.value, round(estimate.low, 6), round(estimate.high, 6)
+    (0.46875, 0.119929, 0.762856)
+    """
+    _check_time("time", time)
+    normal_quantile(level)
+    method = f"{waits.method}, log-log"
+    place = int(np.searchsorted(waits.times, time, side="right")) - 1
+    caution = _caution_at(waits, time)
+    if caution:
+        return Estimate(value=None, low=None, high=None, units=waits.units, method=method, level=level, caution=caution)
+    value = 1.0 if place < 0 else float(waits.shares[place])
+    ended = round(float(waits.events[: place + 1].sum()))
+    if value in {0.0, 1.0}:
+        known = ended if value == 0 else round(float(waits.at_risk[np.searchsorted(waits.times, time)]))
+        plain = wilson(known if value else 0, known, level=level)
+        low, high = plain.low, plain.high
+    else:
+        lows, highs = _limits(waits, level)
+        low, high = float(lows[place]), float(highs[place])
+    return Estimate(
+        value=value, low=low, high=high, units=waits.units, method=method, level=level, caution=caution_for(waits.units)
+    )
+
+
+def answered_within(waits: Survival, time: float, *, level: float = 0.95) -> Estimate:
+    """Share whose wait is over within `time`: 1 less `still_waiting`.
+
+    Parameters
+    ----------
+    waits
+        Survival curve.
+    time
+        Time since the wait began, at least 0.
+    level
+        Probability with which such intervals hold the truth, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        As `still_waiting`, turned round.
+
+    Raises
+    ------
+    DataError
+        When the time is negative.
+
+    Examples
+    --------
+    >>> from cxsim.intervals import survival
+    >>> tickets = survival([1, 2, 2, 4, 6, 3, 5, 8], [True] * 5 + [False] * 3)
+    >>> answered_within(tickets, 4).value
+    0.53125
+    """
+    still = still_waiting(waits, time, level=level)
+    return replace(still, value=_rest(still.value), low=_rest(still.high), high=_rest(still.low))
+
+
+def quantile(waits: Survival, share: float, *, level: float = 0.95) -> Estimate:
+    """Time within which a share of the waits is over, with the limits of Brookmeyer and Crowley.
+
+    Parameters
+    ----------
+    waits
+        Survival curve.
+    share
+        Share of the waits that are over, in (0, 1); 0.5 for the median, 0.9 for the 90th percentile.
+    level
+        Probability with which such intervals hold the truth, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        In the unit of time of the waits. A value or an end that lies past what was seen is None, and the caution says
+        "not reached".
+
+    Raises
+    ------
+    DataError
+        When the share is not between 0 and 1.
+
+    References
+    ----------
+    Brookmeyer and Crowley (1982), "A Confidence Interval for the Median Survival Time", Biometrics 38, 29-41, with
+    log-log limits of the curve.
+
+    Examples
+    --------
+    >>> from cxsim.intervals import survival
+    >>> tickets = survival([1, 2, 2, 4, 6, 3, 5, 8], [True] * 5 + [False] * 3)
+    >>> estimate = quantile(tickets, 0.5)
+    >>> estimate.value, estimate.low, estimate.high, estimate.caution
+    (4.0, 1.0, None, 'indicative: 8 units; upper end not reached')
+    """
+    if not 0 < share < 1:
+        raise DataError(f"the share of waits that are over lies between 0 and 1; found {share}.")
+    left = 1 - share
+    lows, highs = _limits(waits, level)
+    value = _first(waits, waits.shares, left)
+    low, high = _first(waits, lows, left), _first(waits, highs, left)
+    note = "" if high is not None else "upper end not reached"
+    if value is None and waits.units:
+        note = "not reached"
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        units=waits.units,
+        method=f"{waits.method}, Brookmeyer-Crowley",
+        level=level,
+        caution=joined([caution_for(waits.units), note if waits.units else ""]),
+    )
+
+
+def median(waits: Survival, *, level: float = 0.95) -> Estimate:
+    """Time within which half of the waits are over; see `quantile`.
+
+    Parameters
+    ----------
+    waits
+        Survival curve.
+    level
+        Probability with which such intervals hold the truth, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        In the unit of time of the waits; None where it is not reached.
+    """
+    return quantile(waits, 0.5, level=level)
+
+
+def restricted_mean(waits: Survival, horizon: float, *, level: float = 0.95) -> Estimate:
+    """Mean wait up to `horizon`, where a longer one counts as `horizon`: the area under the curve.
+
+    Parameters
+    ----------
+    waits
+        Survival curve.
+    horizon
+        Time up to which waits count, above 0, in the unit of time of the waits.
+    level
+        Probability with which such intervals hold the truth, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        Plus or minus z standard errors, cut at 0 and at the horizon. No value where nobody was seen that long.
+
+    Raises
+    ------
+    DataError
+        When the horizon is not above 0.
+
+    References
+    ----------
+    Klein and Moeschberger (2003), Survival Analysis, eq. 4.5.2.
+
+    Examples
+    --------
+    >>> from cxsim.intervals import survival
+    >>> tickets = survival([1, 2, 2, 4, 6, 3, 5, 8], [True] * 5 + [False] * 3)
+    >>> restricted_mean(tickets, 8).value
+    4.53125
+    """
+    _check_time("horizon", horizon)
+    if horizon == 0:
+        raise DataError("the horizon must be above 0; found 0.")
+    half = normal_quantile(level)
+    caution = _caution_at(waits, horizon)
+    method = f"{waits.method}, area"
+    if caution:
+        return Estimate(value=None, low=None, high=None, units=waits.units, method=method, level=level, caution=caution)
+    inside = waits.times < horizon
+    edges = np.concatenate([[0.0], waits.times[inside], [horizon]])
+    areas = np.diff(edges) * np.concatenate([[1.0], waits.shares[inside]])
+    value = float(areas.sum())
+    # What is left of the area after each time; the first piece lies before all of them.
+    left = np.cumsum(areas[::-1])[::-1][1:]
+    half *= math.sqrt(float(np.sum(left**2 * _hazard_variance(waits)[inside])))
+    low, high, note = clipped(value - half, value + half, (0.0, horizon))
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        units=waits.units,
+        method=method,
+        level=level,
+        caution=joined([caution_for(waits.units), note]),
+    )
+
+
+def _check_time(what: str, time: float) -> None:
+    if not (time >= 0 and math.isfinite(time)):
+        raise DataError(f"the {what} must be a number of at least 0; found {time}.")
+
+
+def _caution_at(waits: Survival, time: float) -> str:
+    """Say why nothing is known at a time; empty where something is."""
+    if waits.times.size == 0:
+        return NOBODY
+    seen_all = waits.shares[-1] == 0
+    return "" if seen_all or time <= waits.times[-1] else f"nobody was seen longer than {waits.times[-1]:g}"
+
+
+def _rest(share: float | None) -> float | None:
+    return None if share is None else 1 - share
+
+
+def _first(waits: Survival, curve: FloatArray, level: float) -> float | None:
+    """Return the first time at which a curve is at a level or below; where it is not a number, it is not."""
+    below = np.flatnonzero(curve <= level + _ROUNDING)
+    return float(waits.times[below[0]]) if below.size else None
+
+
+def _hazard_variance(waits: Survival) -> FloatArray:
+    """Return Greenwood's terms, d / (n (n - d)); 0 where nobody is left, after which the curve is 0 whatever comes."""
+    left = waits.at_risk - waits.events
+    safe = np.where(left > 0, left, 1.0)
+    return np.where(left > 0, waits.events / (waits.at_risk * safe), 0.0)
+
+
+def _limits(waits: Survival, level: float) -> tuple[FloatArray, FloatArray]:
+    """Return the log-log limits at each time; the upper one is not a number where the curve is 0 or 1."""
+    z = normal_quantile(level)
+    shares = waits.shares
+    inner = (shares > 0) & (shares < 1)
+    logs = np.log(np.where(inner, shares, 0.5))
+    spread = z * np.sqrt(np.cumsum(_hazard_variance(waits))) / -logs
+    low = np.where(inner, np.exp(logs * np.exp(spread)), np.where(shares > 0, np.nan, 0.0))
+    high = np.where(inner, np.exp(logs * np.exp(-spread)), np.nan)
+    return low, high

@@ -1,0 +1,104 @@
+"""A folder or a file of exports, or the name of a scenario, in; a shop out."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cxsim.errors import ParamError, choices
+from cxsim.params import names
+from cxsim.scenario import load_scenario
+from cxsim.shop import TABLES, Shop
+from cxsim.shop.joining import LATER, WHEN
+from cxsim.shop.reading import read_shop
+from cxsim.study import shop_tables
+
+_WRITTEN = (".yaml", ".yml")
+# So many names that lie beside a path are offered when it leads nowhere.
+_OFFERED = 3
+
+
+def load_shop(name: str, *, until: date | None = None, currency: str = "") -> Shop:
+    """Return the shop whose exports lie somewhere, or one world of a scenario as a shop that observed it.
+
+    Parameters
+    ----------
+    name
+        A folder or a file of exports; or a scenario under params/scenarios, or its YAML file, of which the first world
+        without any strategy is taken. What lies there wins over a scenario of the same name.
+    until
+        Last day of observation; None for the newest day in the files, or the end of the scenario's horizon.
+    currency
+        Code of the currency, where the files say none or several; "" for what they say.
+
+    Returns
+    -------
+    Shop
+        With a receipt for every file.
+
+    Raises
+    ------
+    ParamError
+        When there is neither such a file nor such a scenario, or for a day outside of the scenario's horizon.
+    DataError
+        When the exports cannot be used.
+    """
+    path = Path(name)
+    end = None if until is None else datetime.combine(until, time()) + timedelta(days=1)
+    if path.exists() and path.suffix.lower() not in _WRITTEN:
+        return read_shop(path, until=end, currency=currency or None)
+    if path.suffix.lower() not in _WRITTEN and name not in names("scenarios"):
+        raise ParamError(
+            f"'{name}' is no folder or file of exports, and no scenario; {choices(name, _possible(path))} "
+            "Or any path that leads to exports."
+        )
+    scenario = load_scenario(name)
+    shop = shop_tables(scenario).shop(scenario, name=scenario.title, currency=currency)
+    return shop if end is None else seen_until(shop, end)
+
+
+def seen_until(shop: Shop, end: datetime) -> Shop:
+    """Return a shop as it was known at a moment: later rows are gone, and what came later has not happened.
+
+    Parameters
+    ----------
+    shop
+        A shop that was observed for longer.
+    end
+        The end of observation, not part of it.
+
+    Raises
+    ------
+    ParamError
+        For a moment outside of what was observed.
+    """
+    if not shop.since < end <= shop.until:
+        raise ParamError(
+            f"until: {end - timedelta(days=1):%Y-%m-%d} lies outside of what was observed, {shop.since:%Y-%m-%d} to "
+            f"{shop.until - timedelta(days=1):%Y-%m-%d}."
+        )
+    tables: dict[str, Any] = {
+        name: _seen(getattr(shop, name), name, end) for name in TABLES if getattr(shop, name) is not None
+    }
+    return dataclasses.replace(shop, until=end, **tables)
+
+
+def _seen(rows: pl.LazyFrame, table: str, end: datetime) -> pl.LazyFrame:
+    columns = rows.collect_schema()
+    later = {name: pl.when(pl.col(name) < end).then(name) for name in LATER.get(table, ()) if name in columns}
+    if "solved_at_first" in columns:
+        # Whether the first answer settled it shows when the ticket is closed.
+        later["solved_at_first"] = pl.when(pl.col("resolved_at") < end).then("solved_at_first")
+    return rows.filter(pl.col(WHEN[table]) < end).with_columns(**later)
+
+
+def _possible(path: Path) -> list[str]:
+    """Return what could have been meant: every scenario, and what lies there under a similar name."""
+    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, sorted(beside), n=_OFFERED)
+    return [*names("scenarios"), *(str(path.with_name(one)) for one in near)]

@@ -1,0 +1,204 @@
+"""What several files give goes in; one table of each kind, in one currency and without repeats, comes out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from cxsim.errors import DataError, choices
+from cxsim.shop.copies import hashes, named_by
+from cxsim.shop.format import Readout
+from cxsim.shop.own_tables import CONTRACTS, IDS
+from cxsim.shop.receipt import Receipt, ReceiptLine
+
+WHEN: Mapping[str, str] = {
+    "orders": "ordered_at",
+    "tickets": "created_at",
+    "surveys": "sent_at",
+    "returns": "returned_at",
+    "contacts": "sent_at",
+    "sessions": "started_at",
+    "members": "joined_at",
+    "marketing": "spent_at",
+}
+# What happens to a row later, and may not have happened yet.
+LATER: Mapping[str, tuple[str, ...]] = {
+    "orders": ("shipped_at", "delivered_at"),
+    "tickets": ("first_response_at", "resolved_at"),
+    "members": ("left_at",),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Part:
+    """What one file adds to one table.
+
+    Attributes
+    ----------
+    table
+        Its name.
+    rows
+        The rows.
+    receipt
+        What became of the file's rows.
+    currency
+        Code of the currency, where the file names one for all its rows; else "".
+    """
+
+    table: str
+    rows: pl.LazyFrame
+    receipt: Receipt
+    currency: str
+
+    def without(self, rows: pl.LazyFrame, line: ReceiptLine) -> Part:
+        """Return the part with fewer rows, and a line that says why."""
+        return replace(self, rows=rows, receipt=replace(self.receipt, lines=(*self.receipt.lines, line)))
+
+
+def parts_of(readouts: Sequence[Readout]) -> tuple[list[Part], list[Receipt]]:
+    """Return the parts of all tables, and the receipts of files that add to none."""
+    parts = [
+        Part(table=receipt.table, rows=readout.tables[receipt.table], receipt=receipt, currency=readout.currency)
+        for readout in readouts
+        for receipt in readout.receipts
+        if receipt.table in readout.tables
+    ]
+    idle = [receipt for readout in readouts for receipt in readout.receipts if receipt.table not in readout.tables]
+    return parts, idle
+
+
+def of_one_currency(parts: Sequence[Part], wanted: str | None) -> tuple[list[Part], str]:
+    """Return the parts with orders of one currency alone, and its code; "" where no file says it.
+
+    Raises
+    ------
+    DataError
+        When there are several and none is wanted, or the wanted one is not there.
+    """
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update(_currencies(part))
+    code = wanted.strip().upper() if wanted is not None else next(iter(counts), "")
+    listed = ", ".join(f"{one} ({rows:,} orders)" for one, rows in sorted(counts.items()))
+    if wanted is None and len(counts) > 1:
+        raise DataError(
+            f"orders are in several currencies: {listed}. Amounts of different currencies have no sum; name one."
+        )
+    if wanted is not None and counts and code not in counts:
+        raise DataError(f"no orders are in {wanted!r}; {choices(code, sorted(counts))}")
+    return [_only(part, code) for part in parts], code
+
+
+def without_repeats(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts, each without the rows that a newer file has too.
+
+    Of a row that stands in several files the one in the file with the newest rows is kept: it was exported last.
+    """
+    kept: list[Part] = []
+    for table in dict.fromkeys(part.table for part in parts):
+        same = [part for part in parts if part.table == table]
+        kept += _newest_first(same) if len(same) > 1 and table in IDS else same
+    return kept
+
+
+def until_then(parts: Sequence[Part], until: datetime) -> list[Part]:
+    """Return the parts as they were known at a moment: later rows are gone, and what came later has not happened."""
+    known = []
+    for part in parts:
+        when = pl.col(WHEN[part.table])
+        gone = int(part.rows.select((when >= until).sum()).collect(engine="streaming").item())
+        names = [name for name in LATER.get(part.table, ()) if name in part.rows.collect_schema()]
+        rows = part.rows.filter(when < until).with_columns(
+            pl.when(pl.col(name) < until).then(pl.col(name)).alias(name) for name in names
+        )
+        line = ReceiptLine(reason="after the end of observation", action="dropped", rows=gone)
+        known.append(part.without(rows, line) if gone or names else part)
+    return known
+
+
+def tables_of(parts: Sequence[Part]) -> tuple[dict[str, pl.LazyFrame], dict[str, str]]:
+    """Return each table of all its files together, and what it lacks because not every file says it."""
+    tables: dict[str, pl.LazyFrame] = {}
+    lacks: dict[str, str] = {}
+    for table in dict.fromkeys(part.table for part in parts):
+        frames = [part.rows for part in parts if part.table == table]
+        contract = CONTRACTS[table]
+        whole = [name for name in contract.optional if name not in contract.nullable]
+        schemas = [frame.collect_schema() for frame in frames]
+        partial = [name for name in whole if 0 < sum(name in schema for schema in schemas) < len(schemas)]
+        lacks |= {f"{table}.{name}": f"not every file of {table} says it." for name in partial}
+        frames = [frame.drop(partial, strict=False) for frame in frames]
+        tables[table] = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
+    return tables, lacks
+
+
+def _currencies(part: Part) -> dict[str, int]:
+    if part.table != "orders":
+        return {}
+    if "currency" not in part.rows.collect_schema():
+        return {part.currency: part.receipt.rows_kept} if part.currency else {}
+    codes = part.rows.group_by("currency").len().drop_nulls().sort("currency").collect(engine="streaming")
+    return dict(codes.iter_rows())
+
+
+def _only(part: Part, code: str) -> Part:
+    if part.table != "orders":
+        return part
+    if "currency" not in part.rows.collect_schema():
+        if not part.currency or part.currency == code:
+            return part
+        line = ReceiptLine(reason=_other(code), action="dropped", rows=part.receipt.rows_kept)
+        return part.without(part.rows.clear(), line)
+    other = pl.col("currency").is_not_null() & (pl.col("currency") != code)
+    gone = int(part.rows.select(other.sum()).collect(engine="streaming").item())
+    line = ReceiptLine(reason=_other(code), action="dropped", rows=gone)
+    return part.without(part.rows.filter(~other).drop("currency"), line)
+
+
+def _other(code: str) -> str:
+    return f"orders in another currency than {code}"
+
+
+def _newest_first(parts: Sequence[Part]) -> list[Part]:
+    """Take from each part the rows that a newer one has."""
+    moment = {id(part): newest(part) or datetime.min for part in parts}  # noqa: DTZ901 (shops' clocks have no zone)
+    ranked = sorted(parts, key=lambda part: (moment[id(part)], part.receipt.file), reverse=True)
+    seen = pl.Series(dtype=pl.UInt64)
+    kept: dict[int, Part] = {}
+    for part in ranked:
+        name = IDS[part.table]
+        keys = hashes(part.rows, name)
+        again = keys.filter(keys.is_in(seen.implode())).unique()
+        newer = [ranked_part.rows for ranked_part in ranked[: len(kept)]]
+        kept[id(part)] = _less(part, newer, again) if again.len() else part
+        seen = pl.concat([seen, keys]).unique()
+    return [kept[id(part)] for part in parts]
+
+
+def _less(part: Part, newer: Sequence[pl.LazyFrame], keys: pl.Series) -> Part:
+    """Take the rows from a part whose names newer ones have; by the names, because hashes can meet by chance."""
+    name = IDS[part.table]
+    theirs = pl.concat([rows.filter(named_by(name, keys)).select(name) for rows in newer])
+    mine = part.rows.filter(named_by(name, keys)).select(name).join(theirs, on=name, how="semi")
+    both = mine.collect(engine="streaming").to_series()
+    line = ReceiptLine(reason="also in a newer file", action="merged", rows=both.len())
+    return part.without(part.rows.filter(~pl.col(name).is_in(both.implode())), line)
+
+
+def newest(part: Part) -> datetime | None:
+    """Return the newest moment of a part; None where it has no rows."""
+    names = [WHEN[part.table], *(name for name in LATER.get(part.table, ()) if name != "delivered_at")]
+    schema = part.rows.collect_schema()
+    found = part.rows.select(pl.max_horizontal(pl.col(name).max() for name in names if name in schema))
+    latest: datetime | None = found.collect(engine="streaming").item()
+    return latest
+
+
+def oldest(part: Part) -> datetime | None:
+    """Return the oldest moment at which a row of a part began; None where it has no rows."""
+    first: datetime | None = part.rows.select(pl.col(WHEN[part.table]).min()).collect(engine="streaming").item()
+    return first

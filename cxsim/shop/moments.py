@@ -1,0 +1,244 @@
+"""Columns of moments as text go in; the expressions that read them, and how they were written, come out.
+
+Whether the day or the month stands first is told from the whole file, never from a cell, and refused where nothing
+tells it. What cannot be read becomes null, and whoever reads the file counts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from cxsim.errors import DataError
+
+Clock = Literal["shop", "utc"]
+
+# An offset is one only behind a time: 01-03-2024 ends like one.
+_BEHIND_A_TIME = r":\d{2}(?:\.\d{1,9})?(?: ?[APap][Mm])?"
+_OFFSET = r"(?:Z|UTC|GMT(?:[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{2}:?\d{2})"
+_ISO = r"^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: ?" + _OFFSET + r")?)?$"
+_ISO_FORMS = {"9-9": "%Y-%m-%d", "9:9": "%Y-%m-%d %H:%M", "9:9:9": "%Y-%m-%d %H:%M:%S%.f"}
+# The shapes of days, four digits as Y, one or two as 9, and a name as a; then those of times, behind a blank.
+_DAYS = {
+    "Y-9-9": "%Y-%m-%d",
+    "Y/9/9": "%Y/%m/%d",
+    "YY": "%Y%m%d",
+    "a 9, Y": "%b %d, %Y",
+    "9 a Y": "%d %b %Y",
+    "9-a-Y": "%d-%b-%Y",
+    "a, 9 a Y": "%a, %d %b %Y",
+}
+_EITHER_ORDER = ("9/9/Y", "9.9.Y", "9-9-Y")
+_TIMES = {"": "", " 9:9": " %H:%M", " 9:9:9": " %H:%M:%S%.f", " 9:9 M": " %I:%M %p", " 9:9:9 M": " %I:%M:%S %p"}
+_UNTOLD = "write how its moments are written in shop.yaml, such as moments: '%d.%m.%Y %H:%M'"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Moments:
+    """How the moments of one file are read.
+
+    Attributes
+    ----------
+    columns
+        By name of the column: the expression of its moments, a Datetime without a zone; null where there is none or
+        where it cannot be read.
+    offsets
+        The offsets from universal time that are written in the file, sorted; empty where none is.
+    facts
+        What a receipt should say of them, as pairs of name and text.
+    """
+
+    columns: Mapping[str, pl.Expr]
+    offsets: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+def moments(
+    rows: pl.LazyFrame, names: Sequence[str], *, file: str, clock: Clock = "shop", form: str | None = None
+) -> Moments:
+    """Return how the moments in some columns of a file are read.
+
+    Parameters
+    ----------
+    rows
+        The file. Text may be ISO 8601 with or without an offset, a day in numbers or with an English name of the
+        month, with a time of 24 or of 12 hours. Columns of dates and datetimes are taken as they are.
+    names
+        The columns; what one of them tells of day and month holds for all.
+    file
+        Its name, for messages.
+    clock
+        `shop` keeps the time as it is written and sets an offset aside; `utc` turns it into universal time.
+    form
+        How all of them are written, such as `%d.%m.%Y %H:%M`; None to find out.
+
+    Raises
+    ------
+    DataError
+        When day and month cannot be told apart or contradict each other; when universal time is asked for and cells
+        have no offset; when a column has cells and none of them can be read.
+
+    Examples
+    --------
+    >>> rows = pl.LazyFrame({"sent": ["08-04-2023 20:52", "17-04-2023 09:05"]})
+    >>> rows.select(moments(rows, ["sent"], file="tickets.csv").columns["sent"]).collect()["sent"][0]
+    datetime.datetime(2023, 4, 8, 20, 52)
+    """
+    schema = rows.collect_schema()
+    texts = [name for name in names if schema[name] == pl.String]
+    typed = {name: _typed(name, schema[name], clock, file) for name in names if name not in texts}
+    seen = {name: _seen(rows, name) for name in texts}
+    offsets = tuple(sorted({offset for found in seen.values() for offset in found["offset"] if offset is not None}))
+    forms = {name: (form,) if form else _forms(rows, name, texts, file) for name in texts}
+    for name in texts:
+        _refuse(seen[name], file=file, name=name, clock=clock)
+    columns = typed | {name: _read(name, forms[name], clock).alias(name) for name in texts}
+    for name in texts:
+        _refuse_unread(rows, columns[name], file=file, name=name)
+    written = tuple(dict.fromkeys(one for name in texts for one in forms[name]))
+    return Moments(columns=columns, offsets=offsets, facts=_facts(written, offsets, clock))
+
+
+def text_of(name: str) -> pl.Expr:
+    """Return a column of text without outer blanks; null where nothing is written."""
+    text = pl.col(name).str.strip_chars()
+    return pl.when(text != "").then(text)
+
+
+def _seen(rows: pl.LazyFrame, name: str) -> pl.DataFrame:
+    """Return the offsets of a column with the number of their cells; a null offset for those without."""
+    offset = text_of(name).str.extract(_BEHIND_A_TIME + " ?(" + _OFFSET + ")$")
+    cells = rows.filter(text_of(name).is_not_null()).select(offset=offset)
+    return cells.group_by("offset").len("cells").collect(engine="streaming")
+
+
+def _refuse(seen: pl.DataFrame, *, file: str, name: str, clock: Clock) -> None:
+    bare = seen.filter(pl.col("offset").is_null())["cells"].sum()
+    if clock == "utc" and bare:
+        raise DataError(
+            f"{file}: {bare:,} cells of '{name}' are written without an offset from universal time, so that clock: utc "
+            "cannot be kept; read the shop with clock: shop."
+        )
+
+
+def _typed(name: str, kind: pl.DataType, clock: Clock, file: str) -> pl.Expr:
+    column = pl.col(name)
+    if kind == pl.Date:
+        return column.cast(pl.Datetime("us"))
+    if kind != pl.Datetime:
+        raise DataError(f"{file}: '{name}' is {kind}; it must be text, a date or a datetime.")
+    zoned = isinstance(kind, pl.Datetime) and kind.time_zone is not None
+    if clock == "utc":
+        if not zoned:
+            raise DataError(f"{file}: '{name}' has no time zone, so that clock: utc cannot be kept; use clock: shop.")
+        column = column.dt.convert_time_zone("UTC")
+    return column.dt.replace_time_zone(None).dt.cast_time_unit("us")
+
+
+def _forms(rows: pl.LazyFrame, name: str, names: Sequence[str], file: str) -> tuple[str, ...]:
+    """Return the forms in which a column is written; ISO 8601, by far the most common, is looked for first."""
+    text = text_of(name)
+    counted = rows.select(
+        iso=text.str.contains(_ISO),
+        shape=pl.when(text.str.contains(_ISO)).then(_iso_shape(text)).otherwise(_shape(text)),
+    ).drop_nulls()
+    found = counted.group_by("iso", "shape").len().sort("shape").collect(engine="streaming")
+    forms = [_ISO_FORMS[shape] for shape in found.filter("iso")["shape"]]
+    for shape in found.filter(~pl.col("iso"))["shape"]:
+        day, time = _parted(shape)
+        if day in _EITHER_ORDER and time in _TIMES:
+            forms.append(_ordered(rows, names, day, file) + _TIMES[time])
+        elif day in _DAYS and time in _TIMES:
+            forms.append(_DAYS[day] + _TIMES[time])
+    return tuple(dict.fromkeys(forms))
+
+
+def _iso_shape(text: pl.Expr) -> pl.Expr:
+    times = _local(text).str.count_matches(":", literal=True)
+    return pl.when(times == 0).then(pl.lit("9-9")).when(times == 1).then(pl.lit("9:9")).otherwise(pl.lit("9:9:9"))
+
+
+def _shape(text: pl.Expr) -> pl.Expr:
+    without = _local(text).str.replace(r"\.\d{1,9}$", "")
+    half = without.str.replace(r" ?[APap][Mm]$", " #")
+    digits = half.str.replace_all(r"\d{4}", "Y").str.replace_all(r"\d{1,2}", "9")
+    return digits.str.replace_all(r"[A-XZa-z]+", "a").str.replace("#", "M", literal=True)
+
+
+def _parted(shape: str) -> tuple[str, str]:
+    """Split the shape of a moment where its time begins."""
+    for time in sorted(_TIMES, key=len, reverse=True):
+        if time and shape.endswith(time):
+            return shape.removesuffix(time).rstrip(","), time
+    return shape, ""
+
+
+def _local(text: pl.Expr) -> pl.Expr:
+    """Return a moment as text without its offset, its parts separated as the forms have them."""
+    bare = text.str.replace("(" + _BEHIND_A_TIME + ") ?" + _OFFSET + "$", "${1}")
+    spaced = bare.str.replace(r"^(\d{4}-\d{2}-\d{2})T", "${1} ").str.replace(r", (\d{1,2}:)", " ${1}")
+    return spaced.str.replace(r"(\d) ?([APap][Mm])$", "${1} ${2}")
+
+
+def _ordered(rows: pl.LazyFrame, names: Sequence[str], day: str, file: str) -> str:
+    """Return the order of day and month that the whole file tells."""
+    mark = day[1]
+    parts = pl.concat_list(
+        [text_of(name).str.extract_groups(rf"^(\d{{1,2}})\{mark}(\d{{1,2}})\{mark}\d{{4}}") for name in names]
+    )
+    cells = rows.select(cell=parts).explode("cell").unnest("cell").select(pl.all().cast(pl.Int64)).drop_nulls()
+    first, second, both = (
+        cells.select((pl.col("1") > 12).sum(), (pl.col("2") > 12).sum(), pl.len()).collect(engine="streaming").row(0)
+    )
+    shown = day.replace("9", "01").replace("Y", "2024")
+    if first and second:
+        raise DataError(
+            f"{file}: moments like {shown}: the first number is above 12 in {first:,} of {both:,} cells and the second "
+            f"in {second:,}, so that neither can be the month; save the file with one form of date, or {_UNTOLD}."
+        )
+    if not first and not second:
+        raise DataError(
+            f"{file}: moments like {shown}: in none of {both:,} cells is a number above 12, so that day and month "
+            f"cannot be told apart; {_UNTOLD}."
+        )
+    return f"%d{mark}%m{mark}%Y" if first else f"%m{mark}%d{mark}%Y"
+
+
+def _read(name: str, forms: Sequence[str], clock: Clock) -> pl.Expr:
+    local = _local(text_of(name))
+    read = [local.str.to_datetime(form, time_unit="us", strict=False) for form in forms]
+    wall = pl.coalesce(read) if read else pl.lit(None, dtype=pl.Datetime("us"))
+    return wall if clock == "shop" else wall - _ahead(text_of(name))
+
+
+def _ahead(text: pl.Expr) -> pl.Expr:
+    """Return by how much the clock of a cell is ahead of universal time."""
+    found = text.str.extract(_BEHIND_A_TIME + " ?(" + _OFFSET + ")$").str.strip_prefix("GMT")
+    sign = pl.when(found.str.starts_with("-")).then(-1).otherwise(1)
+    hours = found.str.extract(r"^[+-](\d{1,2})").cast(pl.Int64).fill_null(0)
+    minutes = found.str.extract(r"^[+-]\d{1,2}:?(\d{2})$").cast(pl.Int64).fill_null(0)
+    return pl.duration(minutes=sign * (60 * hours + minutes))
+
+
+def _refuse_unread(rows: pl.LazyFrame, read: pl.Expr, *, file: str, name: str) -> None:
+    text = text_of(name)
+    cells, able, example = (
+        rows.select(text.count(), read.count().alias("able"), text.drop_nulls().first().alias("example"))
+        .collect(engine="streaming")
+        .row(0)
+    )
+    if cells and not able:
+        raise DataError(
+            f"{file}: none of the {cells:,} cells of '{name}' can be read as a moment, such as {example!r}; {_UNTOLD}."
+        )
+
+
+def _facts(written: Sequence[str], offsets: Sequence[str], clock: Clock) -> tuple[tuple[str, str], ...]:
+    facts = [("moments", ", ".join(written))] if written else []
+    if offsets:
+        kept = {"shop": "the time is kept as written", "utc": "turned into universal time"}[clock]
+        facts.append(("offsets", f"{', '.join(offsets)}; {kept}"))
+    return tuple(facts)

@@ -1,0 +1,170 @@
+"""A path goes in: a file, a folder or a zip archive; the exports in it, opened and nothing guessed, come out."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import polars as pl
+
+from cxsim.data.sources import schema_of, unreadable
+from cxsim.errors import DataError
+from cxsim.shop.format import Export
+from cxsim.shop.widths import refuse_wide_rows
+
+TEXT_ENDINGS = (".csv", ".tsv", ".txt")
+ENDINGS = (*TEXT_ENDINGS, ".parquet", ".zip")
+# More than this is not unpacked: a shop of that size has its files unpacked by someone who looks at them.
+LARGEST_ARCHIVE = 4_000_000_000
+
+_SEPARATORS = (",", ";", "\t")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEADER_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """What lies at a path.
+
+    Attributes
+    ----------
+    exports
+        Its tables, by name of the file.
+    others
+        Names of what is no table, each with the reason.
+    """
+
+    exports: tuple[Export, ...]
+    others: tuple[tuple[str, str], ...] = ()
+
+
+def open_exports(path: Path) -> Opened:
+    """Open a file, all files of a folder (not of folders in it), or all of a zip archive.
+
+    Raises
+    ------
+    DataError
+        For a path that is missing or of another kind, and for a file that is empty, not UTF-8, or not what its ending
+        says.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder.")
+    if path.is_dir():
+        return _in_folder(path)
+    if path.suffix.lower() not in ENDINGS:
+        raise DataError(
+            f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(ENDINGS)}, or a folder."
+        )
+    return _in_file(path)
+
+
+def collected(rows: pl.LazyFrame, file: str) -> pl.DataFrame:
+    """Return the rows of a file in memory.
+
+    Raises
+    ------
+    DataError
+        When they cannot be read.
+    """
+    try:
+        return rows.collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise unreadable(file, error) from error
+
+
+def _in_folder(folder: Path) -> Opened:
+    exports: list[Export] = []
+    others: list[tuple[str, str]] = []
+    for place in sorted(folder.iterdir()):
+        # What begins with a dot or ~$ was put there by a system or an office program.
+        if place.name.startswith((".", "~$")):
+            continue
+        if place.is_dir():
+            others.append((place.name, "a folder, not looked into"))
+        elif place.suffix.lower() not in ENDINGS:
+            others.append((place.name, f"file ending '{place.suffix}' is not that of a table"))
+        else:
+            found = _in_file(place)
+            exports += found.exports
+            others += found.others
+    return Opened(exports=tuple(exports), others=tuple(others))
+
+
+def _in_file(path: Path) -> Opened:
+    ending = path.suffix.lower()
+    if path.stat().st_size == 0:
+        raise DataError(f"{path.name}: the file is empty; it must have a header line and rows.")
+    if ending == ".zip":
+        return _in_archive(path)
+    # Resolved, because a lazy table is read later, perhaps from another working directory; `glob` is off, because a
+    # bracket in a file's name is part of the name.
+    place = path.resolve()
+    if ending == ".parquet":
+        rows = pl.scan_parquet(place, glob=False)
+    else:
+        with place.open("rb") as file:
+            separator = _separator(file.read(_HEADER_BYTES), path.name)
+        rows = pl.scan_csv(place, infer_schema=False, separator=separator, glob=False, raise_if_empty=False)
+        refuse_wide_rows(rows, place, separator=separator, file=path.name)
+    schema_of(rows, path.name)
+    return Opened(exports=(Export(file=path.name, rows=rows),))
+
+
+def _in_archive(path: Path) -> Opened:
+    """Read the tables of an archive into memory; nothing is unpacked onto the disk."""
+    exports: list[Export] = []
+    others: list[tuple[str, str]] = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            _refuse_unsafe(members, path.name)
+            for member in members:
+                name = PurePosixPath(member.filename).name
+                if name.startswith((".", "~$")) or member.filename.startswith("__MACOSX/"):
+                    continue
+                if not name.lower().endswith(TEXT_ENDINGS):
+                    others.append((f"{path.name}/{name}", "not a text table"))
+                    continue
+                # Not more than the archive announced, whatever is packed there.
+                with archive.open(member) as file:
+                    content = file.read(member.file_size + 1)[: member.file_size]
+                exports.append(Export(file=name, rows=_text(content, name)))
+    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+        raise DataError(f"{path.name}: the archive cannot be read ({str(error).rstrip('.')}).") from error
+    return Opened(exports=tuple(exports), others=tuple(others))
+
+
+def _refuse_unsafe(members: list[zipfile.ZipInfo], archive: str) -> None:
+    for member in members:
+        place = PurePosixPath(member.filename.replace("\\", "/"))
+        if place.is_absolute() or ".." in place.parts or ":" in member.filename:
+            raise DataError(f"{archive}: the archive names a place outside of itself, {member.filename!r}; unpack it.")
+        if member.flag_bits & 1:
+            raise DataError(f"{archive}: {member.filename} is encrypted; unpack it with its password.")
+    size = sum(member.file_size for member in members)
+    if size > LARGEST_ARCHIVE:
+        raise DataError(
+            f"{archive}: unpacked it would hold {size:,} bytes, more than the {LARGEST_ARCHIVE:,} that are read from "
+            "an archive; unpack it into a folder and read that."
+        )
+
+
+def _text(content: bytes, name: str) -> pl.LazyFrame:
+    if not content.strip():
+        raise DataError(f"{name}: the file is empty; it must have a header line and rows.")
+    separator = _separator(content[:_HEADER_BYTES], name)
+    rows = pl.scan_csv(content, infer_schema=False, separator=separator, raise_if_empty=False)
+    refuse_wide_rows(rows, content, separator=separator, file=name)
+    schema_of(rows, name)
+    return rows
+
+
+def _separator(start: bytes, name: str) -> str:
+    """Return what separates most names in the header line."""
+    if start.startswith(_UTF16):
+        raise DataError(f"{name}: the file is UTF-16, not UTF-8; save it as UTF-8.")
+    line = start.decode("utf-8-sig", errors="replace").splitlines()[:1]
+    return max(_SEPARATORS, key=lambda mark: len(next(csv.reader(line, delimiter=mark), [])))

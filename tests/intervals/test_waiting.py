@@ -1,0 +1,282 @@
+"""Waiting times with some still open: worked numbers, scipy and statsmodels, and what always holds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import CensoredData, ecdf
+from statsmodels.duration.survfunc import SurvfuncRight
+
+from cxsim.errors import DataError
+from cxsim.intervals import (
+    answered_within,
+    first_gap_survival,
+    gap_survival,
+    median,
+    quantile,
+    restricted_mean,
+    still_waiting,
+    survival,
+    survival_from_counts,
+    wilson,
+)
+
+# Replied after 1, 2, 2, 4, 6 hours; still open after 3, 5, 8.
+HOURS = [1, 2, 2, 4, 6, 3, 5, 8]
+REPLIED = [True] * 5 + [False] * 3
+TICKETS = survival(HOURS, REPLIED)
+# Orders until 31 March 2024: 5 Jan, 10 Feb; 20 Jan; 15 Nov, 25 Jan; 1 Feb, 20 Feb, 5 Mar; 10 Mar; 1 May, 10 Jul 2023.
+CUSTOMERS = [1, 1, 2, 3, 3, 4, 4, 4, 5, 6, 6]
+GAPS = [36, 50, 71, 71, 66, 19, 14, 26, 21, 70, 265]
+ORDERED = [True, False, False, True, False, True, True, False, False, True, False]
+
+waits = st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=60)
+
+
+def drawn(units: int, seed: int):
+    """Waits of which a third is still open, the longest among them, so that no curve ends at 0."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    ends, seen = generator.exponential(5, units), generator.exponential(10, units)
+    durations, ended = np.round(np.minimum(ends, seen), 1), ends <= seen
+    ended[durations == durations.max()] = False
+    return durations, ended
+
+
+def steps(table):
+    return {
+        float(time): float(share)
+        for time, share, events in zip(table.times, table.shares, table.events, strict=True)
+        if events
+    }
+
+
+def test_the_curve_is_that_worked_by_hand():
+    # 1 - 1/8; times 1 - 2/7; times 1 - 1/4 (one left at 3); times 1 - 1/2 (one left at 5).
+    assert steps(TICKETS) == pytest.approx({1: 7 / 8, 2: 5 / 8, 4: 15 / 32, 6: 15 / 64}, abs=1e-15)
+    assert TICKETS.at_risk[TICKETS.events > 0].tolist() == [8, 7, 4, 2]
+    assert TICKETS.units == 8
+
+
+def test_open_tickets_make_the_median_twice_that_of_replied_ones():
+    estimate = median(TICKETS)
+    assert (estimate.value, estimate.low, estimate.high) == (4, 1, None)
+    assert estimate.caution == "indicative: 8 units; upper end not reached"
+    assert median(survival([1, 2, 2, 4, 6], [True] * 5)).value == 2
+
+
+def test_answered_within_four_hours_is_between_leaving_open_ones_out_and_failing_them():
+    assert answered_within(TICKETS, 4).value == 0.53125
+    # Replied ones only: 4 of 5; open ones as failures: 4 of 8.
+    assert 4 / 8 < answered_within(TICKETS, 4).value < 4 / 5
+
+
+@pytest.mark.parametrize(
+    ("hours", "low", "high"),
+    [(1, 0.387000, 0.981393), (2, 0.229333, 0.860698), (4, 0.119929, 0.762856), (6, 0.013015, 0.615806)],
+)
+def test_the_limits_of_the_curve_are_those_worked_by_hand(hours, low, high):
+    estimate = still_waiting(TICKETS, hours)
+    # Half of the sixth digit, to which the numbers are given.
+    assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=5e-7)
+    turned = answered_within(TICKETS, hours)
+    assert (turned.low, turned.high) == pytest.approx((1 - high, 1 - low), abs=5e-7)
+
+
+def test_the_limits_hold_greenwoods_variance():
+    # 0.46875**2 * (1/56 + 2/35 + 1/12) = 0.034790, its root 0.186521; on the log-log scale divided by S ln S.
+    error = 0.46875 * math.sqrt(1 / 56 + 2 / 35 + 1 / 12)
+    assert error == pytest.approx(0.186521, abs=5e-7)
+    estimate = still_waiting(TICKETS, 4)
+    spread = (math.log(-math.log(estimate.low)) - math.log(-math.log(estimate.high))) / 2 / 1.959963984540054
+    assert spread * 0.46875 * -math.log(0.46875) == pytest.approx(error, rel=1e-9)
+
+
+def test_the_mean_wait_up_to_eight_hours_is_the_area_worked_by_hand():
+    estimate = restricted_mean(TICKETS, 8)
+    # 1 * 1 + 7/8 * 1 + 5/8 * 2 + 15/32 * 2 + 15/64 * 2
+    assert estimate.value == 4.53125
+    # Areas right of 1, 2, 4, 6: 3.53125, 2.65625, 1.40625, 0.46875; d / (n (n - d)): 1/56, 2/35, 1/12, 1/2.
+    variance = 3.53125**2 / 56 + 2.65625**2 * 2 / 35 + 1.40625**2 / 12 + 0.46875**2 / 2
+    assert (estimate.high - estimate.low) / 2 == pytest.approx(1.959963984540054 * math.sqrt(variance), rel=1e-12)
+
+
+def test_the_mean_wait_up_to_the_first_reply_is_that_long():
+    # Nobody was answered before.
+    estimate = restricted_mean(TICKETS, 1)
+    assert (estimate.value, estimate.low, estimate.high) == (1, 1, 1)
+
+
+@pytest.mark.filterwarnings("ignore:The confidence interval is undefined")  # where all still wait
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_curve_and_limits_are_those_of_scipy(seed):
+    durations, ended = drawn(80, seed)
+    ours = survival(durations, ended)
+    theirs = ecdf(CensoredData(uncensored=durations[ended], right=durations[~ended])).sf
+    limits = theirs.confidence_interval(method="log-log")
+    place = np.searchsorted(theirs.quantiles, ours.times)
+    np.testing.assert_allclose(ours.shares, theirs.probabilities[place], atol=1e-12)
+    for hours in (1.0, 3.0, 9.0):
+        estimate = still_waiting(ours, hours)
+        at = int(np.searchsorted(theirs.quantiles, hours, side="right")) - 1
+        expected = (limits.low.probabilities[at], limits.high.probabilities[at])
+        assert (estimate.low, estimate.high) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_quantiles_and_their_limits_are_those_of_statsmodels(seed, share):
+    durations, ended = drawn(80, seed)
+    estimate = quantile(survival(durations, ended), share)
+    theirs = SurvfuncRight(durations, ended.astype(int))
+    assert estimate.value == theirs.quantile(share)
+    assert (estimate.low, estimate.high) == theirs.quantile_ci(share, method="cloglog")
+
+
+@given(waits)
+def test_counts_by_time_say_the_same_as_waits_one_by_one(rows):
+    durations, ended = (np.array(column) for column in zip(*rows, strict=True))
+    one = survival(durations, ended)
+    times = np.arange(41)[::-1]
+    events = [int(((durations == time) & ended).sum()) for time in times]
+    censored = [int(((durations == time) & ~ended).sum()) for time in times]
+    other = survival_from_counts(times, events, censored)
+    for name in ("times", "shares", "at_risk", "events"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert one.units == other.units == len(rows)
+
+
+@given(waits)
+def test_without_open_waits_the_curve_is_a_share(rows):
+    durations = [duration for duration, _ in rows]
+    table = survival(durations, [True] * len(rows))
+    longer = [sum(duration > time for duration in durations) / len(rows) for time in table.times]
+    np.testing.assert_allclose(table.shares, longer, atol=1e-12)
+
+
+@given(waits, st.integers(0, 40), st.floats(0.5, 0.98))
+def test_the_interval_holds_the_share_and_a_higher_level_is_never_narrower(rows, time, level):
+    table = survival(*zip(*rows, strict=True))
+    narrow, wide = still_waiting(table, time, level=level), still_waiting(table, time, level=level + 0.01)
+    if narrow.value is None:
+        return
+    assert 0 <= wide.low <= narrow.low <= narrow.value <= narrow.high <= wide.high <= 1
+
+
+@given(waits)
+def test_the_interval_of_a_median_holds_it(rows):
+    estimate = median(survival(*zip(*rows, strict=True)))
+    if estimate.value is None:
+        assert estimate.high is None
+        return
+    assert estimate.low <= estimate.value
+    assert estimate.high is None or estimate.value <= estimate.high
+
+
+@given(waits, st.integers(1, 40))
+def test_the_mean_wait_lies_within_its_interval_and_the_horizon(rows, horizon):
+    estimate = restricted_mean(survival(*zip(*rows, strict=True)), horizon)
+    if estimate.value is not None:
+        assert 0 <= estimate.low <= estimate.value <= estimate.high <= horizon
+
+
+def test_a_median_past_what_was_seen_is_not_reached():
+    estimate = median(survival([1, 2, 9, 9, 9], [True, False, False, False, False]))
+    assert (estimate.value, estimate.high) == (None, None)
+    assert estimate.caution == "indicative: 5 units; not reached"
+
+
+def test_past_the_last_sight_nothing_is_known():
+    for estimate in (still_waiting(TICKETS, 8.5), answered_within(TICKETS, 8.5), restricted_mean(TICKETS, 8.5)):
+        assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
+        assert estimate.caution == "nobody was seen longer than 8"
+    # Once all are answered, it is known for ever.
+    assert still_waiting(survival([1, 2], [True, True]), 100).value == 0
+
+
+def test_where_all_or_none_still_wait_the_limits_are_wilsons():
+    everyone = survival([5, 5, 5, 6, 1], [True, True, True, True, False])
+    # Four were still in sight at 4; one had been lost at 1.
+    assert still_waiting(everyone, 4).low == wilson(4, 4).low
+    assert still_waiting(everyone, 4).high == 1
+    assert still_waiting(everyone, 6).high == wilson(0, 4).high
+    assert answered_within(everyone, 6).value == 1
+
+
+def test_nobody_has_no_curve():
+    nobody = survival([], [])
+    for estimate in (still_waiting(nobody, 1), median(nobody), restricted_mean(nobody, 1)):
+        assert (estimate.value, estimate.units, estimate.caution) == (None, 0, "nobody")
+
+
+def test_gaps_between_orders_are_weighed_by_customer():
+    table = gap_survival(CUSTOMERS, GAPS, ORDERED)
+    expected = {14: 11 / 12, 19: 5 / 6, 36: 5 / 8, 70: 5 / 12, 71: 5 / 24}
+    assert steps(table) == pytest.approx(expected, abs=1e-15)
+    assert (median(table).value, table.units, table.method) == (70, 6, "Wang-Chang")
+
+
+def test_first_gaps_make_a_curve_of_their_own():
+    table = first_gap_survival(CUSTOMERS, GAPS, ORDERED)
+    assert steps(table) == pytest.approx({19: 5 / 6, 36: 5 / 8, 70: 5 / 12, 71: 5 / 24}, abs=1e-15)
+    assert median(table).value == 70
+
+
+def test_all_gaps_as_if_they_were_independent_would_say_otherwise():
+    # Two shares more than the estimators above: the open gaps of those who had ordered again weigh fully.
+    table = survival(GAPS, ORDERED)
+    expected = {14: 10 / 11, 19: 9 / 11, 36: 54 / 77, 70: 81 / 154, 71: 27 / 77}
+    assert steps(table) == pytest.approx(expected, abs=1e-15)
+    assert median(table).value == 71
+
+
+def test_second_orders_within_sixty_days_are_those_worked_by_hand():
+    # First gaps of those won in the window: 36 and 19 ended, 71 and 21 open.
+    assert answered_within(survival([36, 71, 19, 21], [True, False, True, False]), 60).value == 1 - 3 / 8
+
+
+@given(st.permutations(range(11)))
+def test_the_order_of_gaps_does_not_matter(places):
+    moved = gap_survival(*(np.array(column)[places] for column in (CUSTOMERS, GAPS, ORDERED)))
+    table = gap_survival(CUSTOMERS, GAPS, ORDERED)
+    # Halves add up exactly.
+    np.testing.assert_array_equal(table.shares, moved.shares)
+
+
+def test_customers_with_one_gap_each_have_the_ordinary_curve():
+    one, other = gap_survival(range(8), HOURS, REPLIED), TICKETS
+    np.testing.assert_array_equal(one.shares, other.shares)
+
+
+def test_two_open_gaps_of_one_customer_are_refused():
+    with pytest.raises(DataError, match="at most one open gap; found 2 of customer b"):
+        gap_survival(["a", "b", "b"], [1, 2, 3], [False, False, False])
+
+
+def test_bad_waits_are_refused():
+    with pytest.raises(DataError, match="durations must not be below 0; found -1"):
+        survival([-1], [True])
+    with pytest.raises(DataError, match="durations must be finite numbers; found 1 of 1"):
+        survival([math.nan], [True])
+    with pytest.raises(DataError, match="durations and ended must be as long as each other; found 2 and 1"):
+        survival([1, 2], [True])
+    with pytest.raises(DataError, match="ended must be true or false for each unit; found object"):
+        survival([1, 2], [True, None])
+    with pytest.raises(DataError, match="times and censored must be as long as each other; found 2 and 1"):
+        survival_from_counts([1, 2], [1, 1], [1])
+    with pytest.raises(DataError, match="durations and customers must be as long as each other; found 2 and 1"):
+        first_gap_survival([1], [1, 2], [True, True])
+    with pytest.raises(DataError, match="durations and customers must be as long as each other; found 2 and 3"):
+        gap_survival([1, 2, 3], [1, 2], [True, True])
+
+
+def test_bad_questions_are_refused():
+    with pytest.raises(DataError, match="the time must be a number of at least 0; found -1"):
+        still_waiting(TICKETS, -1)
+    with pytest.raises(DataError, match="the horizon must be above 0; found 0"):
+        restricted_mean(TICKETS, 0)
+    with pytest.raises(DataError, match="over lies between 0 and 1; found 1"):
+        quantile(TICKETS, 1)

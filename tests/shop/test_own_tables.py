@@ -1,0 +1,143 @@
+"""Tables under cxsim's own contracts: read as they are, of any size, with every unusable row counted."""
+
+# ruff: noqa: DTZ001 - the clocks of shops have no zone
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from cxsim.errors import DataError
+from cxsim.exports import LIVES, ORDERS, TICKETS
+from cxsim.shop import Policy, read_shop
+from cxsim.tables import check
+
+HEADER = "order_id,customer_id,ordered_at,amount\n"
+NOON = datetime(2024, 2, 3, 12)
+
+
+def orders(**columns) -> pl.DataFrame:
+    start = {"order_id": ["1", "2"], "customer_id": ["ana", None], "ordered_at": [NOON, NOON], "amount": [1.0, 2.0]}
+    return pl.DataFrame({**start, **columns})
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    """Write a frame under a name that says nothing and read it."""
+
+    def read(frame: pl.DataFrame, **asked):
+        frame.write_parquet(tmp_path / "x.parquet")
+        return read_shop(tmp_path / "x.parquet", **asked)
+
+    return read
+
+
+def rows_of(shop, words: str) -> int:
+    (found,) = [one for one in shop.receipts[0].lines if words in one.reason]
+    return found.rows
+
+
+def test_a_clean_table_is_read_as_it_is(parquet):
+    frame = orders(charged=[1.5, 2.5], order_number=[1, 1])
+    shop = parquet(frame)
+    assert check(shop.orders.collect(), ORDERS).equals(frame.select(shop.orders.collect_schema().names()))
+    assert shop.receipts[0].rows_kept == 2
+
+
+def test_csv_and_parquet_read_the_same(parquet, tmp_path):
+    frame = orders(units=[1, 2], coupon=["A", None])
+    frame.write_csv(tmp_path / "y.csv")
+    assert read_shop(tmp_path / "y.csv").orders.collect().equals(parquet(frame).orders.collect())
+
+
+def test_columns_beyond_the_contract_are_left_out(parquet):
+    assert "note" not in parquet(orders(note=["x", "y"])).orders.collect_schema()
+
+
+def test_whole_numbers_are_ids_as_text(parquet):
+    shop = parquet(orders(order_id=[7, 8], customer_id=[1, None], amount=[1, 2]))
+    assert check(shop.orders.collect(), ORDERS).select("order_id", "customer_id", "amount").row(0) == ("7", "1", 1.0)
+
+
+def test_moments_with_a_zone_keep_the_clock_of_the_shop_or_move_to_universal_time(parquet):
+    zoned = pl.Series([NOON, NOON]).dt.replace_time_zone("Europe/Berlin")
+    assert parquet(orders(ordered_at=zoned)).orders.collect()["ordered_at"][0] == NOON
+    moved = parquet(orders(ordered_at=zoned), policy=Policy(clock="utc")).orders.collect()["ordered_at"][0]
+    assert moved.replace(tzinfo=UTC) == datetime(2024, 2, 3, 11, tzinfo=UTC)
+
+
+def test_universal_time_needs_zones(parquet):
+    with pytest.raises(DataError, match="has no time zone, so that clock: utc cannot be kept"):
+        parquet(orders(), policy=Policy(clock="utc"))
+
+
+def test_what_cannot_be_read_is_dropped_for_one_reason(text_file):
+    rows = [
+        "1,ana,2024-02-03 10:00,9.90",
+        ",ana,never,x",
+        "3,ana,never,x",
+        "4,ana,2024-02-03 10:00,x",
+        "5,ana,2024-02-03 10:00,-1",
+        '6,,2024-02-03 10:00," 4.00 "',
+    ]
+    shop = read_shop(text_file(HEADER + "\n".join(rows)))
+    counts = [rows_of(shop, words) for words in ("order_id is", "ordered_at is", "amount is missing", "below nothing")]
+    assert counts == [1, 1, 1, 1]
+    assert shop.orders.collect().select("order_id", "customer_id").rows() == [("1", "ana"), ("6", None)]
+
+
+def test_equal_rows_are_merged(parquet):
+    shop = parquet(pl.concat([orders(), orders().head(1)]))
+    assert sorted(shop.orders.collect()["order_id"]) == ["1", "2"]
+    assert rows_of(shop, "equal to an earlier row") == 1
+
+
+def test_one_id_for_different_rows_is_refused(parquet):
+    with pytest.raises(DataError, match=r"x\.parquet: 1 values of order_id stand for rows that differ, such as '1'"):
+        parquet(orders(order_id=["1", "1"]))
+
+
+def test_a_column_with_gaps_that_must_be_whole_is_left_out_and_said(parquet):
+    shop = parquet(orders(shipping=[1.0, None]))
+    assert "shipping" not in shop.orders.collect_schema()
+    assert shop.missing("orders.shipping") == "x.parquet misses 1 of its values."
+
+
+def test_the_value_charged_needs_its_column(parquet):
+    assert parquet(orders(charged=[3.0, 4.0]), policy=Policy(value="charged")).orders.collect()["amount"].sum() == 7.0
+    with pytest.raises(DataError, match=r"x\.parquet: policy value: charged needs a column 'charged'"):
+        parquet(orders(), policy=Policy(value="charged"))
+
+
+def test_yes_and_no_are_read_from_text(text_file):
+    text = "ticket_id,customer_id,created_at,first_response_at,resolved_at,solved_at_first\n"
+    text += "1,ana,2024-02-03,,,yes\n2,bo,2024-02-03,2024-02-04,,FALSE\n3,cy,2024-02-03,,,perhaps\n"
+    tickets = check(read_shop(text_file(text)).tickets.collect(), TICKETS)
+    assert tickets["solved_at_first"].to_list() == [True, False, None]
+
+
+def test_what_no_shop_can_see_is_set_aside(tmp_path):
+    orders().write_parquet(tmp_path / "orders.parquet")
+    lives = pl.DataFrame([["ana", NOON, None, None, None]], orient="row", schema=list(LIVES.columns))
+    lives.write_parquet(tmp_path / "lives.parquet")
+    lives_receipt = read_shop(tmp_path).receipts[1]
+    assert (lives_receipt.recognised, lives_receipt.table, lives_receipt.rows_kept) == ("cxsim lives", "none", 0)
+
+
+def test_an_empty_table_beside_others_is_there(tmp_path):
+    orders().write_parquet(tmp_path / "orders.parquet")
+    kinds = {"customer_id": pl.String, "programme": pl.String, "joined_at": pl.Datetime, "left_at": pl.Datetime}
+    pl.DataFrame(schema=kinds).write_parquet(tmp_path / "members.parquet")
+    shop = read_shop(tmp_path)
+    assert shop.missing("members") is None
+    assert shop.members.collect().is_empty()
+
+
+def test_rows_are_read_lazily(parquet):
+    assert "Parquet SCAN" in parquet(orders()).orders.explain()
+
+
+def test_a_file_that_is_no_parquet_is_refused(text_file):
+    with pytest.raises(DataError, match=r"x\.parquet: the rows cannot be read"):
+        read_shop(text_file("a,b\n1,2\n", "x.parquet"))

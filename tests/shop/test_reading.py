@@ -1,0 +1,284 @@
+"""Files, folders and archives: what is opened, put together, refused, and over which time a shop was observed."""
+
+# ruff: noqa: DTZ001 - the clocks of shops have no zone
+from __future__ import annotations
+
+import shutil
+import zipfile
+from datetime import datetime
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from cxsim.errors import DataError
+from cxsim.shop import Policy, opening, read_shop
+from tests.shop.shopify_rows import EXPORTS, line, order, write
+
+OWN = "order_id,customer_id,ordered_at,amount\n1,ana,2024-02-03 10:00,9.90\n"
+FILE = EXPORTS / "shopify_orders.csv"
+
+
+def ids(shop) -> list[str]:
+    return sorted(shop.orders.collect()["order_id"])
+
+
+def rows_of(shop, words: str) -> int:
+    return sum(one.rows for receipt in shop.receipts for one in receipt.lines if words in one.reason)
+
+
+# What is opened.
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", ["csv", "tsv", "txt"])
+def test_the_separator_is_found_from_the_header(text_file, separator, ending):
+    shop = read_shop(text_file(OWN.replace(",", separator), f"mine.{ending}"))
+    assert shop.orders.collect().row(0) == ("1", "ana", datetime(2024, 2, 3, 10), 9.9)
+    assert shop.name == "mine"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header(text_file):
+    assert ids(read_shop(text_file(OWN, encoding="utf-8-sig"))) == ["1"]
+
+
+def test_an_archive_of_files_reads_like_a_folder(tmp_path):
+    (tmp_path / "folder").mkdir()
+    write(tmp_path / "folder" / "a.csv", [order("#1002")])
+    write(tmp_path / "folder" / "b.csv", [order("#1003")])
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in ("a.csv", "b.csv"):
+            archive.write(tmp_path / "folder" / name, f"export/{name}")
+        archive.writestr("__MACOSX/._a.csv", "nothing")
+        archive.writestr("export/readme.pdf", "nothing")
+    packed = read_shop(tmp_path / "all.zip")
+    assert ids(packed) == ids(read_shop(tmp_path / "folder"))
+    aside = [(one.file, dict(one.facts)["not read"]) for one in packed.receipts if one.table == "none"]
+    assert aside == [("all.zip/readme.pdf", "not a text table")]
+
+
+@pytest.mark.parametrize("name", ["../evil.csv", "/evil.csv", "a/../../evil.csv", "C:evil.csv"])
+def test_an_archive_that_names_places_outside_is_refused(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr(name, OWN)
+    with pytest.raises(DataError, match="names a place outside of itself"):
+        read_shop(tmp_path / "all.zip")
+
+
+def test_an_archive_that_would_be_too_large_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "LARGEST_ARCHIVE", 10)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("mine.csv", OWN)
+    with pytest.raises(DataError, match=r"all\.zip: unpacked it would hold \d+ bytes, more than the 10 that are read"):
+        read_shop(tmp_path / "all.zip")
+
+
+def test_an_archive_with_a_password_is_refused(tmp_path):
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mine.csv", OWN)
+    packed = bytearray(path.read_bytes())
+    # The first bit of the flags, eight bytes into the entry of the archive's list.
+    packed[packed.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(packed)
+    with pytest.raises(DataError, match=r"all\.zip: mine\.csv is encrypted; unpack it with its password"):
+        read_shop(path)
+
+
+def test_what_is_no_archive_is_refused(text_file):
+    with pytest.raises(DataError, match=r"all\.zip: the archive cannot be read"):
+        read_shop(text_file("no archive", "all.zip"))
+
+
+def test_an_empty_file_in_an_archive_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("mine.csv", "")
+    with pytest.raises(DataError, match=r"mine\.csv: the file is empty"):
+        read_shop(tmp_path / "all.zip")
+
+
+def test_a_missing_path_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no such file or folder"):
+        read_shop(tmp_path / "nothing")
+
+
+def test_another_ending_is_refused(text_file):
+    with pytest.raises(DataError, match=r"file ending '\.xlsx' is not known; possible: \.csv, \.tsv, \.txt"):
+        read_shop(text_file("x", "mine.xlsx"))
+
+
+def test_an_empty_file_is_refused(text_file):
+    with pytest.raises(DataError, match=r"mine\.csv: the file is empty"):
+        read_shop(text_file("", "mine.csv"))
+
+
+def test_utf_16_is_refused(text_file):
+    with pytest.raises(DataError, match="the file is UTF-16, not UTF-8"):
+        read_shop(text_file(OWN, encoding="utf-16"))
+
+
+def test_another_encoding_is_refused(text_file):
+    with pytest.raises(DataError, match="not UTF-8"):
+        read_shop(text_file(OWN.replace("ana", "ané"), encoding="latin-1"))
+
+
+def test_rows_wider_than_the_header_are_refused(text_file):
+    with pytest.raises(DataError, match=r"file\.csv: line 3 has 6 cells and the header 4 names"):
+        read_shop(text_file(OWN + "2,bo,2024-02-04,1.0,and,more\n"))
+
+
+# What is put together.
+
+
+def test_a_split_export_is_put_together_and_repeats_are_merged(tmp_path):
+    older = [order("#1002", Refunded_Amount="0.00"), order("#1001", Created_at="2024-01-31 10:00:00 -0500")]
+    newer = [order("#1003", Created_at="2024-02-05 10:00:00 -0500"), order("#1002", Refunded_Amount="20.00")]
+    # The newer file comes first by name.
+    write(tmp_path / "b.csv", older)
+    write(tmp_path / "a.csv", newer)
+    shop = read_shop(tmp_path)
+    orders = shop.orders.collect().sort("order_id")
+    assert orders["refunded"].to_list() == [0.0, 20.0, 0.0]
+    assert [receipt.rows_kept for receipt in shop.receipts] == [2, 1]
+    assert rows_of(shop, "also in a newer file") == 1
+
+
+def test_unknown_files_beside_known_ones_are_listed(tmp_path):
+    write(tmp_path / "orders.csv", [order()])
+    (tmp_path / "notes.csv").write_text("what,why\n1,2\n")
+    (tmp_path / "readme.md").write_text("words")
+    (tmp_path / "older").mkdir()
+    (tmp_path / ".DS_Store").write_text("x")
+    aside = {one.file: dict(one.facts)["not read"] for one in read_shop(tmp_path).receipts if one.table == "none"}
+    assert set(aside) == {"notes.csv", "readme.md", "older"}
+    assert aside["notes.csv"].startswith("notes.csv: not recognised by its 2 columns")
+    assert aside["older"] == "a folder, not looked into"
+
+
+def test_unknown_files_alone_are_refused(tmp_path):
+    (tmp_path / "notes.csv").write_text("what,why\n1,2\n")
+    with pytest.raises(DataError, match=r"notes\.csv: not recognised by its 2 columns"):
+        read_shop(tmp_path)
+
+
+def test_a_folder_without_tables_is_refused(tmp_path):
+    (tmp_path / "readme.md").write_text("words")
+    with pytest.raises(DataError, match=r"there are no tables in it: readme\.md \(file ending '\.md'"):
+        read_shop(tmp_path)
+
+
+def test_customers_beside_orders_are_set_aside(tmp_path):
+    for name in ("shopify_orders.csv", "shopify_customers.csv"):
+        shutil.copy(EXPORTS / name, tmp_path / name)
+    shop = read_shop(tmp_path)
+    assert [(one.file, one.table) for one in shop.receipts] == [
+        ("shopify_orders.csv", "orders"),
+        ("shopify_customers.csv", "none"),
+    ]
+
+
+def test_a_lack_that_another_file_makes_good_is_none(tmp_path):
+    write(tmp_path / "orders.csv", [order()])
+    (tmp_path / "back.csv").write_text("return_id,order_id,returned_at,refund\n1,500000001002,2024-02-09,20\n")
+    shop = read_shop(tmp_path)
+    assert shop.missing("returns") is None
+    assert shop.until == datetime(2024, 2, 9, 0, 0, 0, 1)
+
+
+def test_columns_that_only_one_file_has_are_left_out_where_they_must_be_whole(tmp_path):
+    write(tmp_path / "orders.csv", [order()])
+    (tmp_path / "shop.csv").write_text(OWN)
+    shop = read_shop(tmp_path)
+    assert "units" not in shop.orders.collect_schema()
+    assert shop.missing("orders.units") == "not every file of orders says it."
+    assert shop.orders.collect()["refunded"].null_count() == 1
+
+
+# Currencies.
+
+
+def test_several_currencies_have_no_sum(shopify):
+    with pytest.raises(DataError, match=r"several currencies: EUR \(1 orders\), USD \(2 orders\)"):
+        shopify([order("#1002"), order("#1003", Currency="EUR"), order("#1004")])
+
+
+def test_one_of_several_currencies_can_be_kept(shopify):
+    shop = shopify([order("#1002"), order("#1003", Currency="EUR"), line("#1003", "1", "1")], currency="eur")
+    assert (shop.currency, ids(shop)) == ("EUR", ["500000001003"])
+    assert rows_of(shop, "another currency than EUR") == 1
+    assert shop.receipts[0].rows_kept == 1
+
+
+def test_a_currency_that_is_not_there_is_refused(shopify):
+    with pytest.raises(DataError, match=r"no orders are in 'GBP'; possible: USD"):
+        shopify([order()], currency="GBP")
+
+
+# The time that was observed.
+
+
+def test_observation_begins_with_the_day_of_the_first_order_and_ends_with_the_newest_moment():
+    shop = read_shop(FILE)
+    assert shop.since == datetime(2024, 1, 31)
+    assert shop.until == datetime(2024, 3, 12, 8, 0, 0, 1)
+
+
+def test_what_comes_after_the_end_has_not_happened(tmp_path):
+    tickets = "ticket_id,customer_id,created_at,first_response_at,resolved_at\n"
+    rows = "1,ana,2024-02-01 09:00,2024-02-01 10:00,2024-02-03 10:00\n2,bo,2024-02-02 00:00,,\n"
+    (tmp_path / "tickets.csv").write_text(tickets + rows)
+    shop = read_shop(tmp_path, until=datetime(2024, 2, 2))
+    (ticket,) = shop.tickets.collect().to_dicts()
+    assert (ticket["first_response_at"], ticket["resolved_at"]) == (datetime(2024, 2, 1, 10), None)
+    assert rows_of(shop, "after the end of observation") == 1
+    assert shop.until == datetime(2024, 2, 2)
+    assert read_shop(tmp_path).until == datetime(2024, 2, 3, 10, 0, 0, 1)
+
+
+def test_an_end_before_the_beginning_is_refused(text_file):
+    with pytest.raises(DataError, match="observation would end at 2024-01-01 00:00:00, before the first row"):
+        read_shop(text_file(OWN), until=datetime(2024, 1, 1))
+
+
+def test_a_shop_without_a_usable_row_is_refused(text_file):
+    with pytest.raises(DataError, match=r"no usable row\.\nfile\.csv: recognised as cxsim orders"):
+        read_shop(text_file(OWN.splitlines()[0] + "\n"))
+
+
+# Every row is accounted for.
+
+MAYBE = some.fixed_dictionaries(
+    {},
+    optional={
+        "Financial_Status": some.sampled_from(["paid", "pending", "voided", "refunded"]),
+        "Payment_Method": some.sampled_from(["(for testing) Bogus Gateway", "Gift Card"]),
+        "Lineitem_name": some.just("Gift Card - $20"),
+        "Lineitem_requires_shipping": some.just("false"),
+        "Created_at": some.sampled_from(["2024-02-03 10:00:00 -0500", "soon", ""]),
+        "Total": some.sampled_from(["", "x", "-3.00"]),
+        "Currency": some.sampled_from(["USD", "EUR"]),
+    },
+)
+SHOPS = some.lists(some.tuples(some.integers(1001, 1006), MAYBE, some.integers(0, 2)), min_size=1, max_size=8)
+CHOICES = some.builds(
+    Policy,
+    value=some.sampled_from(["merchandise", "charged"]),
+    **{name: some.sampled_from(["drop", "keep"]) for name in ("gift_cards", "cancelled", "test", "unpaid")},
+)
+
+
+@given(orders=SHOPS, policy=CHOICES)
+def test_every_row_is_kept_merged_or_dropped(tmp_path_factory, orders, policy):
+    rows = [order("#9999")]
+    for place, (number, cells, further) in enumerate(orders):
+        rows += [
+            order(f"#{number}", Id=str(place), **cells),
+            *(line(f"#{number}", "1", "2.00") for _ in range(further)),
+        ]
+    path = write(tmp_path_factory.mktemp("shop") / "orders.csv", rows)
+    shop = read_shop(path, policy=policy, currency="USD")
+    receipt = shop.receipts[0]
+    gone = sum(one.rows for one in receipt.lines if one.action != "kept")
+    assert receipt.rows_read == len(rows)
+    assert shop.orders.select(pl.len()).collect().item() == receipt.rows_kept == len(rows) - gone

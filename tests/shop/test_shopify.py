@@ -1,0 +1,373 @@
+"""Shopify's orders export: every number of the example file, and every quirk by itself."""
+
+# ruff: noqa: DTZ001 - the clocks of shops have no zone
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cxsim.errors import DataError
+from cxsim.exports import ORDERS
+from cxsim.shop import Policy, read_shop
+from cxsim.shop.shopify import COLUMNS
+from cxsim.tables import check
+from tests.shop.shopify_rows import EXPORTS, line, order, write
+
+FILE = EXPORTS / "shopify_orders.csv"
+EXPECTED = json.loads((EXPORTS / "expected.json").read_text())
+AS_CHARGED = Policy(value="charged", gift_cards="keep")
+EVERY = Policy(value="charged", gift_cards="keep", test="keep", cancelled="keep")
+
+
+def orders_of(shop) -> pl.DataFrame:
+    return check(shop.orders.collect(), ORDERS)
+
+
+def names(shop) -> list[str]:
+    """Orders by name: the ids of the example file end in the number of the order."""
+    return sorted("#" + ident[-4:] for ident in orders_of(shop)["order_id"])
+
+
+def noticed(shop, words: str) -> int:
+    """Rows of the line of the first receipt whose reason has these words."""
+    (found,) = [one for one in shop.receipts[0].lines if words in one.reason]
+    return found.rows
+
+
+def fact(shop, name: str) -> str:
+    return dict(shop.receipts[0].facts)[name]
+
+
+def test_lines_are_put_together_to_orders():
+    receipt = read_shop(FILE, policy=EVERY).receipts[0]
+    assert receipt.rows_read == EXPECTED["rows"] == 12
+    assert receipt.rows_kept == EXPECTED["orders"] == 10
+    assert receipt.columns == (79, 79)
+
+
+def test_totals_and_units_are_counted_once_for_each_order():
+    every = orders_of(read_shop(FILE, policy=EVERY))
+    assert every["amount"].sum() == EXPECTED["sum_total_all_statuses"] == 1532.0
+    assert every["units"].sum() == EXPECTED["line_quantity"] == 18
+
+
+def test_the_receipt_shows_orders_and_money_by_status():
+    told = "; ".join(f"{one} {n} ({worth:,.2f})" for one, (n, worth) in sorted(EXPECTED["by_status"].items()))
+    assert fact(read_shop(FILE), "status") == told
+
+
+def test_by_default_tests_and_cancelled_orders_are_left_out():
+    shop = read_shop(FILE, policy=AS_CHARGED)
+    assert names(shop) == EXPECTED["policy_default"]["kept_orders"]
+    # 20 + 70 + 30 + 40 + 113 + 50 + 50 + 100
+    assert orders_of(shop)["amount"].sum() == EXPECTED["policy_default"]["kept_total"] == 473.0
+
+
+def test_what_was_paid_back_is_known_by_order():
+    orders = orders_of(read_shop(FILE, policy=AS_CHARGED))
+    assert orders["refunded"].sum() == EXPECTED["refunds_total"] == 55.0
+    less = orders["amount"].sum() - orders["refunded"].sum()
+    assert less == EXPECTED["policy_default"]["kept_total_less_refunds"] == 418.0
+
+
+def test_gift_cards_count_when_they_are_redeemed():
+    shop = read_shop(FILE, policy=Policy(value="charged"))
+    orders = orders_of(shop)
+    assert "#1007" not in names(shop)
+    assert "#1006" in names(shop)
+    # 473 - 55 - 50
+    assert orders["amount"].sum() - orders["refunded"].sum() == 368.0
+    assert EXPECTED["policy_default"]["also_excluding_gift_card_sale_1007_to_avoid_double_count_with_1006"] == 368.0
+
+
+def test_merchandise_is_what_was_charged_without_shipping():
+    # 473 less the gift card of 50 and the 5 of shipping in #1005
+    assert orders_of(read_shop(FILE))["amount"].sum() == 418.0
+
+
+def test_test_orders_and_cancelled_ones_can_be_kept():
+    default = set(EXPECTED["policy_default"]["kept_orders"])
+    with_tests = Policy(gift_cards="keep", test="keep")
+    with_cancelled = Policy(gift_cards="keep", cancelled="keep")
+    assert set(names(read_shop(FILE, policy=with_tests))) - default == set(EXPECTED["test_orders"])
+    assert set(names(read_shop(FILE, policy=with_cancelled))) - default == set(EXPECTED["cancelled_or_voided"])
+
+
+def test_orders_without_payment_can_be_left_out():
+    without = read_shop(FILE, policy=Policy(gift_cards="keep", unpaid="drop"))
+    assert set(EXPECTED["policy_default"]["kept_orders"]) - set(names(without)) == {"#1002"}
+
+
+def test_an_order_of_an_app_counts_although_no_time_of_payment_is_known():
+    shop = read_shop(FILE, policy=Policy(unpaid="drop"))
+    assert EXPECTED["paid_but_blank_paid_at"] == ["#1004"]
+    assert "#1004" in names(shop)
+    assert noticed(shop, "as apps make them") == 1
+
+
+def test_the_month_of_an_order_is_that_of_the_shop_or_of_universal_time():
+    def month(policy):
+        orders = orders_of(read_shop(FILE, policy=policy))
+        (when,) = orders.filter(pl.col("order_id").str.ends_with("1001"))["ordered_at"]
+        return f"{when:%Y-%m}"
+
+    assert month(Policy()) == EXPECTED["order_1001_month_shop_local"] == "2024-01"
+    assert month(Policy(clock="utc")) == EXPECTED["order_1001_month_utc"] == "2024-02"
+
+
+def test_every_order_is_moved_by_its_own_offset():
+    orders = orders_of(read_shop(FILE, policy=Policy(clock="utc")))
+    moments = {ident[-4:]: when for ident, when in orders.select("order_id", "ordered_at").iter_rows()}
+    # Winter: 23:30 -0500; summer: 10:00 -0400.
+    assert moments["1001"] == datetime(2024, 2, 1, 4, 30)
+    assert moments["1006"] == datetime(2024, 3, 11, 14, 0)
+
+
+def test_the_receipt_shows_the_offsets():
+    assert fact(read_shop(FILE), "offsets").startswith(", ".join(EXPECTED["offsets_in_file"]))
+
+
+def test_customers_are_told_by_address_and_else_by_telephone():
+    customers = orders_of(read_shop(FILE, policy=EVERY))["customer_id"]
+    kept = orders_of(read_shop(FILE, policy=AS_CHARGED))["customer_id"]
+    # Five addresses, staff@ among them, and one telephone: six, of which five order in earnest.
+    by_address = customers.filter(customers.str.contains("@"))
+    assert by_address.n_unique() == EXPECTED["customers_by_email_casefold"] == 5
+    assert customers.n_unique() == EXPECTED["customers_incl_phone_only"] == 6
+    assert kept.n_unique() == 5
+    assert "+15550100" in kept.to_list()
+
+
+def test_the_example_of_three_lines_adds_up():
+    orders = orders_of(read_shop(FILE))
+    (found,) = orders.filter(pl.col("order_id").str.ends_with("1005")).to_dicts()
+    # 2 x 30 + 30 + 30 - 12 = 108, and 5 of shipping
+    assert (found["list_amount"], found["markdown"], found["amount"]) == (
+        120.0,
+        12.0,
+        EXPECTED["order_1005"]["subtotal"],
+    )
+    assert (found["shipping"], found["charged"]) == (5.0, EXPECTED["order_1005"]["total"])
+    assert (found["units"], found["coupon"], found["product"], found["channel"]) == (4, "WELCOME10", "Mug", "web")
+
+
+def test_the_receipt_shows_how_often_the_sums_hold():
+    shop = read_shop(FILE)
+    assert fact(shop, "lines - markdown = subtotal") == "in 10 of 10 orders"
+    assert fact(shop, "subtotal + shipping + taxes = total") == "in 10 of 10 orders"
+
+
+def test_net_sales_leave_out_gift_cards_shipping_and_tax(shopify):
+    first = order(
+        Subtotal="115.00",
+        Shipping="5.00",
+        Taxes="9.00",
+        Total="129.00",
+        Discount_Amount="10.00",
+        Refunded_Amount="49.50",
+        Lineitem_quantity="2",
+        Lineitem_price="50.00",
+    )
+    gift = line("#1002", "1", "25.00", Lineitem_name="Gift Card - $25", Lineitem_requires_shipping="false")
+    shop = shopify([first, gift | {"Lineitem name": "Gift Card - $25", "Lineitem requires shipping": "false"}])
+    (found,) = orders_of(shop).to_dicts()
+    # Goods 2 x 50 = 100, less 10; of the total of 129, 49.50 were paid back; returns of 45 leave 45 of net sales.
+    assert (found["list_amount"], found["markdown"], found["amount"]) == (100.0, 10.0, 90.0)
+    assert found["charged"] - found["refunded"] == 79.5
+    assert found["amount"] - 45 == 45
+    assert noticed(shop, "gift cards and goods") == 1
+    assert orders_of(shopify([first, gift], policy=Policy(value="charged")))["amount"].item() == 104.0
+
+
+def test_further_lines_may_lack_everything_but_the_name(shopify):
+    first = order(Subtotal="50.00", Total="50.00")
+    bare = shopify([first, line("#1002", "2", "15.00")])
+    full = shopify(
+        [first, line("#1002", "2", "15.00", Email=first["Email"]) | {"Created at": first["Created at"]}],
+        name="full.csv",
+    )
+    assert orders_of(bare).equals(orders_of(full))
+    assert orders_of(bare).select("units", "list_amount", "product").row(0) == (3, 50.0, "Further")
+
+
+def test_filled_down_cells_do_not_count_twice(shopify):
+    first = order(Subtotal="50.00", Total="50.00")
+    filled = first | {"Lineitem quantity": "2", "Lineitem price": "15.00"}
+    assert orders_of(shopify([first, filled]))["amount"].to_list() == [50.0]
+
+
+def test_the_same_article_may_stand_on_several_lines(shopify):
+    shop = shopify([order(Subtotal="40.00", Total="40.00"), line("#1002", "1", "20.00", Lineitem_name="Mug")])
+    assert orders_of(shop).select("units", "list_amount").row(0) == (2, 40.0)
+
+
+def test_two_orders_of_one_name_are_told_apart_by_their_ids(shopify):
+    shop = shopify([order(Id="1"), order(Id="2", Total="30.00", Subtotal="30.00", Lineitem_price="30.00")])
+    assert orders_of(shop)["amount"].to_list() == [20.0, 30.0]
+
+
+def test_older_exports_are_recognised_by_their_names_wherever_they_stand(shopify):
+    until_2012 = tuple(reversed(COLUMNS[: COLUMNS.index("Cancelled at") + 1]))
+    shop = shopify([order(), line("#1002", "1", "0.00"), order("#1001")], columns=until_2012)
+    assert orders_of(shop)["order_id"].to_list() == ["#1002", "#1001"]
+    assert shop.receipts[0].columns == (47, 79)
+    assert shop.opening
+
+
+def test_ids_that_a_spreadsheet_rounded_give_way_to_names(shopify):
+    shop = shopify([order("#1002", Id="5.00000E+12"), order("#1003", Id="5.00000E+12")])
+    assert orders_of(shop)["order_id"].to_list() == ["#1002", "#1003"]
+    assert noticed(shop, "a spreadsheet rounded") == 2
+
+
+def test_days_that_a_spreadsheet_rewrote_are_refused_where_nothing_tells_day_from_month(shopify):
+    with pytest.raises(DataError, match=r"orders\.csv: moments like 01/01/2024.*day and month cannot be told apart"):
+        shopify([order(Created_at="03/02/2024 10:00")])
+
+
+def test_days_that_a_spreadsheet_rewrote_are_read_where_the_file_tells(shopify):
+    rows = [order("#1002", Created_at="03/02/2024 10:00"), order("#1003", Created_at="25/02/2024 10:00")]
+    assert orders_of(shopify(rows))["ordered_at"][0] == datetime(2024, 2, 3, 10)
+
+
+def test_a_moment_that_cannot_be_read_costs_its_order(shopify):
+    shop = shopify([order("#1002"), order("#1003", Created_at="yesterday")])
+    assert orders_of(shop).height == 1
+    assert noticed(shop, "moment cannot be read") == 1
+
+
+def test_universal_time_needs_offsets(shopify):
+    with pytest.raises(DataError, match=r"without an offset from universal time"):
+        shopify([order(Created_at="2024-02-01 10:00:00")], policy=Policy(clock="utc"))
+
+
+def test_money_with_decimal_commas_is_not_guessed(shopify):
+    shop = shopify([order("#1002"), order("#1003", Total="12,50", Subtotal="12,50")])
+    assert orders_of(shop)["charged"].to_list() == [20.0]
+    assert noticed(shop, "value is missing or cannot be read") == 1
+
+
+@pytest.mark.parametrize("cells", [{"Payment_Method": "(for testing) Bogus Gateway"}, {"Tags": "vip, Test"}])
+def test_orders_are_tests_by_gateway_or_by_tag(shopify, cells):
+    shop = shopify([order("#1002"), order("#1003", **cells)])
+    assert noticed(shop, "test orders") == 1
+    assert orders_of(shop).height == 1
+
+
+def test_a_tag_that_only_contains_the_word_is_no_test(shopify):
+    assert orders_of(shopify([order(Tags="contest, latest")])).height == 1
+
+
+def test_all_rows_of_a_dropped_order_are_dropped(shopify):
+    shop = shopify([order("#1003"), order("#1002", Financial_Status="voided"), line("#1002", "1", "5.00")])
+    assert noticed(shop, "cancelled") == 2
+    assert shop.receipts[0].rows_kept == 1
+
+
+def test_replacements_drafts_and_free_orders_stay_and_are_counted(shopify):
+    free = order("#1003", Tags="replacement", Total="0.00", Subtotal="0.00", Discount_Amount="20.00")
+    shop = shopify([order("#1002", Source="shopify_draft_order"), free])
+    assert [noticed(shop, words) for words in ("replacement", "draft", "no charge")] == [1, 1, 1]
+    assert orders_of(shop).height == 2
+
+
+def test_orders_of_nobody_stay_without_a_customer(shopify):
+    shop = shopify([order("#1002"), order("#1003", Email="", Phone="")])
+    assert orders_of(shop)["customer_id"].to_list() == ["ana@example.com", None]
+    assert fact(shop, "without identity") == "1 of 2 orders (50.0%)"
+
+
+def test_lines_whose_order_begins_in_another_file_are_counted(shopify):
+    shop = shopify([line("#1009", "1", "5.00"), order("#1002")])
+    assert noticed(shop, "first line is not in this file") == 1
+    assert orders_of(shop).height == 1
+
+
+def test_lines_without_a_name_are_counted(shopify):
+    assert noticed(shopify([order("#1002"), line("", "1", "5.00")]), "without the name of an order") == 1
+
+
+def test_where_lines_are_missing_the_subtotal_says_what_the_goods_came_to(shopify):
+    shop = shopify([order(Subtotal="90.00", Total="90.00")])
+    assert orders_of(shop).select("list_amount", "markdown", "amount").row(0) == (90.0, 0.0, 90.0)
+    assert noticed(shop, "lines are missing in part") == 1
+
+
+def test_prices_that_hold_their_tax_are_told(shopify):
+    shop = shopify([order(Taxes="3.19")])
+    assert fact(shop, "tax within prices") == "in 1 of 1 orders, whose amounts hold their tax"
+
+
+def test_an_order_that_stands_twice_counts_once(shopify):
+    shop = shopify([order("#1002"), order("#1003"), order("#1002")])
+    assert orders_of(shop).height == 2
+    assert noticed(shop, "stand twice") == 1
+
+
+def test_one_id_for_orders_of_different_moments_is_refused(shopify):
+    rows = [
+        order("#1002", Id="7"),
+        order("#1003", Id="8"),
+        order("#1004", Id="7", Created_at="2024-05-01 10:00:00 -0400"),
+    ]
+    with pytest.raises(DataError, match=r"1 order numbers stand for orders of different moments, such as '7'"):
+        shopify(rows)
+
+
+def test_a_column_that_only_some_orders_fill_is_left_out_and_said(shopify):
+    shop = shopify([order("#1002"), order("#1003", Shipping="")])
+    assert shop.missing("orders.shipping") == "the export says it for 1 of 2 orders."
+    assert "shipping" not in orders_of(shop).columns
+
+
+def test_refunds_without_a_date_are_no_returns():
+    assert "neither when nor for which line" in read_shop(FILE).missing("returns")
+
+
+def test_the_first_order_of_a_shop_shows_its_opening(shopify):
+    assert read_shop(FILE).opening
+    assert not shopify([order("#10010"), order("#21001")]).opening
+
+
+def many_rows(orders: int) -> list[dict[str, str]]:
+    """Orders of one to four lines, newest first, some voided; the same each time."""
+    luck = np.random.Generator(np.random.PCG64(20240501))
+    rows = []
+    for number in range(orders, 0, -1):
+        lines = [(int(luck.integers(1, 4)), int(luck.integers(100, 9999))) for _ in range(luck.integers(1, 5))]
+        cents = sum(quantity * price for quantity, price in lines)
+        cut = int(luck.integers(0, 100))
+        status = "voided" if luck.random() < 0.02 else "paid"
+        first = order(
+            f"#{5000 + number}",
+            Email=f"Buyer{number % 4001}@example.com",
+            Financial_Status=status,
+            Subtotal=f"{(cents - cut) / 100:.2f}",
+            Discount_Amount=f"{cut / 100:.2f}",
+            Total=f"{(cents - cut) / 100:.2f}",
+            Lineitem_quantity=str(lines[0][0]),
+            Lineitem_price=f"{lines[0][1] / 100:.2f}",
+        )
+        rows += [first, *(line(first["Name"], str(quantity), f"{price / 100:.2f}") for quantity, price in lines[1:])]
+    return rows
+
+
+def test_fifty_thousand_lines_read_as_a_plain_loop_reads_them(tmp_path):
+    rows = many_rows(20_000)
+    assert len(rows) > 49_000
+    units = lists = net = kept = 0
+    counts = False
+    for row in rows:
+        if "Financial Status" in row:
+            counts = row["Financial Status"] == "paid"
+            kept += counts
+            net += counts * round(float(row["Subtotal"]) * 100)
+        units += counts * int(row["Lineitem quantity"])
+        lists += counts * int(row["Lineitem quantity"]) * round(float(row["Lineitem price"]) * 100)
+    orders = orders_of(read_shop(write(tmp_path / "large.csv", rows)))
+    cents = orders.select((pl.col("amount", "list_amount") * 100).round().cast(pl.Int64).sum())
+    assert (orders.height, orders["units"].sum(), *cents.row(0)) == (kept, units, net, lists)

@@ -1,0 +1,221 @@
+"""Answers to surveys: the scale is certain or refused, and no answer is lost or bent in silence."""
+
+# ruff: noqa: DTZ001 (a shop's clock has no zone)
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from cxsim.errors import DataError
+from cxsim.shop import Policy, read_shop
+from cxsim.shop.format import Export
+from cxsim.shop.scales import checked_instrument, instrument_of
+from cxsim.shop.survey_files import SURVEYMONKEY, TYPEFORM, survey_format
+
+WHEN = "2024-03-01 10:00"
+
+
+def read(columns, form=None):
+    longest = max(len(cells) for cells in columns.values() if not isinstance(cells, str))
+    rows = {name: [cells] * longest if isinstance(cells, str) else cells for name, cells in columns.items()}
+    form = form or survey_format(list(rows))
+    return form.read(Export(file="answers.csv", rows=pl.LazyFrame(rows)), Policy())
+
+
+def scores(readout):
+    return readout.tables["surveys"].collect().select("instrument", "score").rows()
+
+
+def line(readout, reason):
+    return sum(one.rows for one in readout.receipts[0].lines if reason in one.reason)
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "instrument"),
+    [
+        ("NPS", [10, 9, 0], "nps"),
+        ("nps_score", [10, 9, 1], "nps"),
+        ("How likely are you to recommend us to a friend?", [1, 10], "nps"),
+        ("csat", [5, 4, 1], "csat"),
+        ("How satisfied were you?", [4, 2], "csat"),
+        ("rating", [5, 3], "csat"),
+        ("CSAT", [1, 0, 1], "csat_good"),
+        ("ces", [7, 6, 1], "ces"),
+        ("How easy was it to return the goods?", [6, 2], "ces"),
+        ("How much effort did it take?", [5, 1], "effort"),
+    ],
+)
+def test_words_and_answers_tell_the_instrument(question, answers, instrument):
+    assert instrument_of(question, pl.Series(answers), "answers.csv") == instrument
+
+
+@pytest.mark.parametrize(
+    ("question", "answers"),
+    [
+        ("score", [10, 0]),  # ten steps without a word of recommending
+        ("nps", [1, 2, 3, 4, 5] * 4),  # twenty answers and none above 5: five steps
+        ("nps", [55, 80, 100]),  # out of a hundred
+        ("csat", [1, 7, 6]),  # seven steps
+        ("csat", [1, 1, 1]),  # the worst of five, or good
+        ("csat", [1, 2, 3] * 7),  # three steps
+        ("ces", [1, 5, 4]),  # five steps, easy at one end or at the other
+        ("effort", [7, 1]),  # seven steps
+    ],
+)
+def test_a_scale_that_is_not_certain_is_refused(question, answers):
+    with pytest.raises(DataError, match=rf"scale of '{question}' is not certain .* write the instrument in shop.yaml"):
+        instrument_of(question, pl.Series(answers), "answers.csv")
+
+
+def test_a_question_that_nobody_answered_has_no_scale():
+    with pytest.raises(DataError, match="nobody answered 'nps'"):
+        instrument_of("nps", pl.Series([None], dtype=pl.Int64), "answers.csv")
+
+
+def test_an_instrument_that_there_is_not_is_refused():
+    with pytest.raises(DataError, match="no instrument 'npss'; did you mean 'nps'"):
+        checked_instrument("npss", "shop.yaml")
+
+
+@pytest.mark.parametrize(
+    "header", [["email", "total"], ["email", "sent_at", "score"], ["nps"], ["date", "NPS comment"]]
+)
+def test_other_tables_are_no_answers(header):
+    assert survey_format(header) is None
+
+
+def test_a_table_of_nps_answers_is_read_without_being_told(text_file):
+    shop = read_shop(text_file("Email,sent_at,nps\nAna@Example.com,2024-03-01,9\n,2024-03-02,\n"))
+    rows = shop.surveys.collect().select("customer_id", "sent_at", "instrument", "score").rows()
+    assert rows == [
+        ("ana@example.com", datetime(2024, 3, 1), "nps", 9),
+        (None, datetime(2024, 3, 2), "nps", None),
+    ]
+
+
+def test_scores_outside_of_the_scale_are_dropped_and_counted_and_never_clipped():
+    readout = read({"email": "a@b.c", "sent_at": WHEN, "nps": ["10", "0", "11"]})
+    assert scores(readout) == [("nps", 10), ("nps", 0)]
+    assert line(readout, "outside of the scale") == 1
+
+
+def test_answers_without_customer_or_score_are_kept_and_counted():
+    readout = read({"email": ["", "a@b.c"], "sent_at": WHEN, "nps": ["9", ""]})
+    assert scores(readout) == [("nps", 9), ("nps", None)]
+    assert (line(readout, "no customer"), line(readout, "not answered")) == (1, 1)
+
+
+def test_words_for_scores_and_missing_moments_are_dropped_and_counted():
+    readout = read({"email": "a@b.c", "sent_at": [WHEN, WHEN, ""], "nps": ["9", "very", "8"]})
+    assert scores(readout) == [("nps", 9)]
+    assert (line(readout, "no whole number"), line(readout, "no moment")) == (1, 1)
+
+
+def test_an_answer_that_stands_twice_is_counted_once():
+    readout = read({"response id": ["7", "7"], "email": "a@b.c", "sent_at": WHEN, "nps": ["9", "9"]})
+    assert scores(readout) == [("nps", 9)]
+    assert line(readout, "further row of the same answer") == 1
+
+
+def test_the_moment_of_sending_goes_before_that_of_answering():
+    readout = read({"sent_at": [WHEN, ""], "answered_at": "2024-03-05 10:00", "nps": ["9", "8"]})
+    assert readout.tables["surveys"].collect()["sent_at"].dt.day().to_list() == [1, 5]
+
+
+def test_a_table_without_customers_says_so():
+    readout = read({"date": WHEN, "nps": ["9", "0"]})
+    assert readout.lacks["surveys.customer_id"] == "answers.csv has no column of e-mail addresses or customer numbers."
+
+
+def test_a_column_that_says_the_instrument_names_that_of_each_row():
+    readout = read({"person email": "a@b.c", "created_at": WHEN, "score": ["10", "5"], "survey_type": ["NPS", "csat"]})
+    assert scores(readout) == [("nps", 10), ("csat", 5)]
+
+
+def test_a_column_that_says_no_instrument_is_refused():
+    with pytest.raises(DataError, match="'survey_type': no instrument 'stars'"):
+        read({"created_at": WHEN, "score": ["10"], "survey_type": ["stars"]})
+
+
+def test_typeform_drops_answers_that_were_begun_and_not_completed():
+    columns = {
+        "#": ["a", "b"],
+        "How likely are you to recommend us?": ["9", "2"],
+        "Email": "Ana@Example.com",
+        "Response Type": ["completed", "partial"],
+        "Start Date (UTC)": "2024-03-01 09:00:00",
+        "Submit Date (UTC)": ["2024-03-01 09:05:00", ""],
+        "Network ID": "x",
+    }
+    readout = read(columns, TYPEFORM)
+    assert scores(readout) == [("nps", 9)]
+    assert line(readout, "begun and not completed") == 1
+    assert readout.tables["surveys"].collect()["sent_at"].to_list() == [datetime(2024, 3, 1, 9, 5)]
+    assert any(name == "clock" and "universal time" in text for name, text in readout.receipts[0].facts)
+
+
+def test_several_questions_of_a_row_are_several_surveys_and_the_receipt_adds_up():
+    columns = {
+        "#": ["a", "b"],
+        "Would you recommend us?": ["9", "2"],
+        "Are you satisfied?": ["5", "4"],
+        "Start Date (UTC)": "2024-03-01 09:00:00",
+        "Submit Date (UTC)": "2024-03-01 09:05:00",
+        "Network ID": "x",
+    }
+    readout = read(columns, TYPEFORM)
+    surveys = readout.tables["surveys"].collect()
+    assert sorted(scores(readout)) == [("csat", 4), ("csat", 5), ("nps", 2), ("nps", 9)]
+    assert surveys["survey_id"].n_unique() == 4
+    assert readout.receipts[0].rows_kept == surveys.height
+
+
+def test_two_questions_of_one_instrument_are_refused():
+    with pytest.raises(DataError, match="'nps shop' and 'nps courier' are both nps"):
+        read({"date": WHEN, "nps shop": ["9"], "nps courier": ["8"]})
+
+
+def test_a_survey_without_a_question_that_says_what_it_is_about_is_refused():
+    columns = {
+        "#": ["a"],
+        "How are you?": ["9"],
+        "Start Date (UTC)": WHEN,
+        "Submit Date (UTC)": WHEN,
+        "Network ID": "x",
+    }
+    with pytest.raises(DataError, match="no question says that it is about recommending"):
+        read(columns, TYPEFORM)
+
+
+def test_surveymonkey_has_a_second_row_of_header_and_dates_with_the_month_first():
+    columns = {
+        "Respondent ID": ["", "1", "2"],
+        "Collector ID": ["", "5", "5"],
+        "Start Date": ["", "03/13/2024 10:00:00", "03/01/2024 10:00:00"],
+        "End Date": ["", "03/13/2024 10:05:00", "03/01/2024 10:05:00"],
+        "Email Address": ["", "Ana@Example.com", ""],
+        "How likely is it that you would recommend us?": ["Response", "9", "7"],
+    }
+    readout = read(columns, SURVEYMONKEY)
+    assert scores(readout) == [("nps", 9), ("nps", 7)]
+    assert readout.tables["surveys"].collect()["sent_at"][1] == datetime(2024, 3, 1, 10, 5)
+    assert line(readout, "second row of the header") == 1
+
+
+def test_google_forms_are_read_by_their_timestamp_and_question():
+    columns = {
+        "Timestamp": ["2024/03/01 9:05:00 AM GMT+1"],
+        "Username": ["Ana@Example.com"],
+        "How easy was it to order?": ["7"],
+    }
+    readout = read(columns)
+    assert scores(readout) == [("ces", 7)]
+    assert readout.tables["surveys"].collect()["customer_id"].to_list() == ["ana@example.com"]
+
+
+def test_answers_to_different_surveys_under_the_same_number_are_both_kept(tmp_path):
+    (tmp_path / "one.csv").write_text(f"id,date,nps\n1,{WHEN},9\n", encoding="utf-8")
+    (tmp_path / "two.csv").write_text(f"id,date,csat\n1,{WHEN},5\n", encoding="utf-8")
+    assert read_shop(tmp_path).surveys.collect().height == 2

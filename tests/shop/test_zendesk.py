@@ -1,0 +1,245 @@
+"""Zendesk: the tickets and ratings of an export, and each of its quirks."""
+
+# ruff: noqa: DTZ001 (a shop's clock has no zone)
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+
+from cxsim.errors import DataError
+from cxsim.shop import Policy, read_shop
+from cxsim.shop.format import Export
+from cxsim.shop.zendesk import ZENDESK_EXPLORE, ZENDESK_VIEW
+from tests.shop.shopify_rows import EXPORTS
+
+EXPECTED = json.loads((EXPORTS / "expected.json").read_text(encoding="utf-8"))["zendesk"]
+REPLY, RESOLUTION = "First reply time in minutes", "Full resolution time in minutes"
+
+
+def ticket(number="1", **cells):
+    row = {
+        "Id": number,
+        "Requester id": "10300000000001",
+        "Requester email": "Ana@Example.com",
+        "Tags": "",
+        "Status": "Solved",
+        "Via": "Mail",
+        "Created at": "2024-03-01 09:00",
+        "Updated at": "2024-03-02 09:00",
+        "Satisfaction Score": "Not Offered",
+        "Reopens": "0",
+        "Replies": "1",
+        REPLY: "60",
+        RESOLUTION: "600",
+    }
+    return row | {name.replace("_", " "): cell for name, cell in cells.items()}
+
+
+def read(*rows, policy=None):
+    return ZENDESK_VIEW.read(Export(file="view.csv", rows=pl.LazyFrame(list(rows))), policy or Policy())
+
+
+def tickets(readout):
+    return readout.tables["tickets"].collect()
+
+
+def line(readout, table, reason):
+    (receipt,) = (one for one in readout.receipts if one.table == table)
+    return sum(one.rows for one in receipt.lines if reason in one.reason)
+
+
+@pytest.fixture(scope="module")
+def example():
+    return read_shop(EXPORTS / "zendesk_tickets.csv")
+
+
+def test_the_example_has_its_tickets_and_those_that_wait_are_as_old_as_expected(example):
+    found = example.tickets.collect()
+    waiting = found.filter(pl.col("first_response_at").is_null())
+    as_of = datetime.fromisoformat(EXPECTED["as_of"])
+    hours = sorted((as_of - created) / timedelta(hours=1) for created in waiting["created_at"])
+    assert found.height == EXPECTED["tickets"]
+    assert found["first_response_at"].count() == EXPECTED["replied"]
+    assert hours == EXPECTED["open_unreplied_ages_hours"]
+
+
+def test_the_first_answers_of_the_example_come_after_the_minutes_that_it_says(example):
+    answered = example.tickets.drop_nulls("first_response_at").sort("ticket_id").collect()
+    waits = (answered["first_response_at"] - answered["created_at"]).dt.total_minutes().to_list()
+    assert waits == [60, 120, 120, 240, 360]
+
+
+def test_the_ratings_of_the_example_are_two_good_of_three_and_one_unanswered(example):
+    found = example.surveys.collect()
+    assert found["instrument"].unique().to_list() == ["csat_good"]
+    assert f"{found['score'].sum()}/{found['score'].count()}" == EXPECTED["csat_good_over_good_plus_bad"]
+    assert found["score"].null_count() == 1
+
+
+def test_the_reopened_tickets_of_the_example_and_those_solved_at_first(example):
+    found = example.tickets.collect()
+    assert (found["reopens"] > 0).sum() == EXPECTED["reopened_tickets"]
+    assert found["solved_at_first"].sum() == EXPECTED["one_reply_solved"]
+
+
+def test_the_receipts_of_the_example_add_up(example):
+    for receipt in example.receipts:
+        assert receipt.rows_read == 8
+        assert receipt.rows_kept == getattr(example, receipt.table).collect().height
+
+
+def test_a_ticket_is_answered_and_resolved_after_its_minutes_on_the_calendar():
+    (row,) = tickets(read(ticket())).iter_rows(named=True)
+    # 9:00 and 60 minutes is 10:00; 600 minutes is 19:00.
+    assert row["first_response_at"] == datetime(2024, 3, 1, 10)
+    assert row["resolved_at"] == datetime(2024, 3, 1, 19)
+
+
+def test_an_explore_table_says_the_same_under_other_names():
+    rows = pl.LazyFrame(
+        {
+            "Ticket ID": ["7"],
+            "Requester ID": ["10300000000001"],
+            "Ticket status": ["Solved"],
+            "Ticket created - Timestamp": ["2024-03-01T09:00:00"],
+            "First reply time (min)": ["60"],
+            "Full resolution time (min)": ["600"],
+        }
+    )
+    readout = ZENDESK_EXPLORE.read(Export(file="explore.csv", rows=rows), Policy())
+    assert tickets(readout)["first_response_at"][0] == datetime(2024, 3, 1, 10)
+    assert readout.receipts[0].recognised == "Zendesk Explore tickets"
+
+
+def test_a_customer_is_the_email_in_small_letters_or_else_the_number():
+    found = tickets(read(ticket("1"), ticket("2", Requester_email="")))
+    assert found["customer_id"].to_list() == ["ana@example.com", "10300000000001"]
+
+
+def test_numbers_that_a_spreadsheet_has_rounded_name_nobody():
+    readout = read(*(ticket(n, Requester_email="", Requester_id="1.03E+13") for n in "12"))
+    assert tickets(readout)["customer_id"].null_count() == 2
+    assert "2 of 2 requester ids are written like 1.03E+13" in readout.lacks["tickets.customer_id"]
+
+
+def test_beside_rounded_numbers_the_emails_still_name_customers():
+    readout = read(ticket("1", Requester_id="1.03E+13"), ticket("2", Requester_email=""))
+    assert tickets(readout)["customer_id"].to_list() == ["ana@example.com", None]
+    assert any(name == "customers" and "by e-mail alone" in text for name, text in readout.receipts[0].facts)
+
+
+def test_blank_minutes_and_hyphens_mean_that_a_ticket_waits():
+    found = tickets(read(ticket("1", Status="Open", **{REPLY: "", RESOLUTION: "-"})))
+    assert found.select("first_response_at", "resolved_at").row(0) == (None, None)
+
+
+def test_a_ticket_that_was_solved_and_is_open_again_is_open():
+    readout = read(ticket(Status="Open", Reopens="1"))
+    assert tickets(readout)["resolved_at"].to_list() == [None]
+    assert line(readout, "tickets", "open again") == 1
+
+
+@pytest.mark.parametrize(("cells", "at_first"), [({"Replies": "2"}, False), ({"Reopens": "1"}, False), ({}, True)])
+def test_solved_at_first_takes_one_answer_and_no_reopening(cells, at_first):
+    assert tickets(read(ticket(**cells)))["solved_at_first"].to_list() == [at_first]
+
+
+def test_whether_the_first_answer_was_enough_is_not_known_of_a_ticket_that_waits():
+    assert tickets(read(ticket(Status="Pending", **{RESOLUTION: ""})))["solved_at_first"].to_list() == [None]
+
+
+def test_a_count_that_some_rows_do_not_have_is_left_out_and_said():
+    readout = read(ticket("1"), ticket("2", Replies=""))
+    assert "replies" not in tickets(readout).columns
+    assert readout.lacks["tickets.replies"] == "1 of 2 rows have no number under 'Replies'."
+
+
+def test_a_ticket_that_stands_twice_is_counted_once_as_it_was_updated_last():
+    readout = read(
+        ticket("1", Via="Chat", Updated_at="2024-03-05 09:00"), ticket("1", Via="Mail"), ticket("2"), ticket("2")
+    )
+    found = tickets(readout).sort("ticket_id")
+    assert found["channel"].to_list() == ["Chat", "Mail"]
+    assert line(readout, "tickets", "says otherwise") == 1
+    assert line(readout, "tickets", "alike") == 1
+    assert readout.receipts[0].rows_kept == 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"Status": "Deleted"}, "ticket deleted"),
+        ({"Status": "spam"}, "ticket spam"),
+        ({"Status": "Closed", "Tags": "vip closed_by_merge"}, "merged into another"),
+        ({"Created_at": "soon"}, "no moment of creation"),
+        ({REPLY: "-5"}, "before it was created"),
+    ],
+)
+def test_what_is_no_ticket_is_dropped_and_counted(cells, reason):
+    readout = read(ticket("1", **cells), ticket("2"))
+    assert tickets(readout)["ticket_id"].to_list() == ["2"]
+    assert line(readout, "tickets", reason) == 1
+
+
+def test_a_ticket_without_a_number_is_dropped_and_counted():
+    readout = read(ticket(""), ticket("2"))
+    assert tickets(readout)["ticket_id"].to_list() == ["2"]
+    assert line(readout, "tickets", "no ticket number") == 1
+
+
+def test_a_status_that_the_shop_made_up_is_kept():
+    assert tickets(read(ticket(Status="Waiting for parts"))).height == 1
+
+
+def test_the_newest_moment_is_told_even_if_it_is_of_a_ticket_that_is_dropped():
+    readout = read(ticket("1", Status="Deleted", Updated_at="2024-03-09 12:00"), ticket("2"))
+    assert ("newest moment", "2024-03-09 12:00") in readout.receipts[0].facts
+
+
+@pytest.mark.parametrize(
+    ("rating", "scored"),
+    [
+        ("Good", ("csat_good", 1)),
+        ("Bad with comment", ("csat_good", 0)),
+        ("Offered", ("csat_good", None)),
+        ("5", ("csat", 5)),
+    ],
+)
+def test_a_rating_is_a_survey(rating, scored):
+    survey = read(ticket(Satisfaction_Score=rating)).tables["surveys"].collect()
+    assert survey.select("instrument", "score").row(0) == scored
+    assert survey["ticket_id"].to_list() == ["1"]
+
+
+def test_who_did_not_answer_belongs_to_the_stars_where_the_others_gave_stars():
+    readout = read(ticket("1", Satisfaction_Score="4"), ticket("2", Satisfaction_Score="Offered"))
+    assert readout.tables["surveys"].collect()["instrument"].to_list() == ["csat", "csat"]
+
+
+def test_ratings_that_were_not_asked_for_or_are_not_known_are_counted():
+    scores = ["Good", "Not Offered", "", "Great"]
+    readout = read(*(ticket(str(n), Satisfaction_Score=score) for n, score in enumerate(scores)))
+    assert readout.tables["surveys"].collect().height == 1
+    assert line(readout, "surveys", "no rating was asked for") == 2
+    assert line(readout, "surveys", "not known: 'great'") == 1
+
+
+def test_an_export_without_ratings_says_so():
+    readout = read(ticket())
+    assert "surveys" not in readout.tables
+    assert readout.lacks["surveys"] == "view.csv has no ratings of customers."
+
+
+def test_a_cell_that_is_no_number_of_minutes_is_refused_with_its_row():
+    with pytest.raises(DataError, match=r"row 2 below the header has 'Good' under 'First reply time in minutes'"):
+        read(ticket("1"), ticket("2", **{REPLY: "Good"}))
+
+
+def test_a_row_with_a_comma_without_quotes_is_refused_with_its_line(text_file):
+    lines = (EXPORTS / "zendesk_tickets.csv").read_text(encoding="utf-8").splitlines()
+    lines[3] = lines[3].replace("Closed", "Internal,Closed")
+    with pytest.raises(DataError, match="line 4 has 43 cells and the header 42 names"):
+        read_shop(text_file("\n".join(lines)))
