@@ -7,6 +7,8 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
+from cxsim.wording import NBSP
+
 # A file or a pipe has no width of its own; at this one no table has to cut its words.
 _WIDTH = 140
 
@@ -21,5 +23,6 @@ def console(stream: Literal["stdout", "stderr"] = "stdout") -> Console:
 
 def plain(content: object, style: str = "") -> Text:
     """Return text in which rich reads no markup, and which sends no control character to a terminal."""
-    letters = (letter if letter.isprintable() or letter == "\n" else "?" for letter in str(content))
+    words = str(content).replace(NBSP, " ")
+    letters = (letter if letter.isprintable() or letter == "\n" else "?" for letter in words)
     return Text("".join(letters), style=style)

@@ -27,6 +27,10 @@ FEWEST_EVENTS = 10
 # Steps of the natural logarithm to which history is rounded, so that rows with the same history are counted together.
 _STEPS = {"orders_so_far": 0.25, "idle_days": 0.5, "age_days": 0.5, "spend": 1.0}
 _TOP = 4
+# Of amounts and of history both: all steps are whole numbers of it.
+_FINEST = 0.05
+# Codes of patterns are numbered anew before their product could overflow.
+_MOST_CLASSES = 2**40
 _DEPENDENT = 1e-8
 _BLOCK = 64
 
@@ -65,7 +69,7 @@ def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing, adjust
     Parameters
     ----------
     table
-        Of `PersonPeriods`.
+        Of `PersonPeriods`, by customer.
     exposure
         What was met.
     timing
@@ -94,7 +98,7 @@ def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing, adjust
     events: Reals = np.bincount(pattern, weights=outcomes["next order"]).astype(np.float64)
     columns: list[Reals] = _columns(distinct, count, events) if adjust == "history" else [np.ones(first.size)]
     matrix = _independent([*columns, distinct[exposure.name]], count)
-    customer = np.unique(rows["customer"].to_numpy(), return_inverse=True)[1].astype(np.int64)
+    customer = rows["customer"].rle_id().cast(pl.Int64).to_numpy()
     return Design(
         matrix=matrix,
         pattern=pattern,
@@ -211,13 +215,19 @@ def _independent(columns: list[Reals], weights: Reals) -> Reals:
 
 def _patterns(keys: list[Reals]) -> tuple[Places, Places]:
     """Return for each row the number of its pattern, and for each pattern the first of its rows."""
-    code = np.zeros(keys[0].size, dtype=np.int64)
+    code, classes = np.zeros(keys[0].size, dtype=np.int64), 1
     for values in keys:
-        distinct, place = np.unique(values, return_inverse=True)
-        # Numbered anew after every key, so that the product of all classes cannot overflow.
-        code = np.unique(code * distinct.size + place, return_inverse=True)[1].astype(np.int64)
-    first = np.unique(code, return_index=True)[1].astype(np.int64)
-    return code, first
+        # Every key is a whole number of the finest step.
+        steps = np.rint(values / _FINEST).astype(np.int64)
+        steps -= steps.min()
+        place = np.cumsum(np.bincount(steps) > 0) - 1
+        if classes > _MOST_CLASSES:
+            code = np.unique(code, return_inverse=True)[1].astype(np.int64)
+            classes = int(code.max()) + 1
+        code = code * (int(place[-1]) + 1) + place[steps]
+        classes *= int(place[-1]) + 1
+    _, first, pattern = np.unique(code, return_index=True, return_inverse=True)
+    return pattern.astype(np.int64), first.astype(np.int64)
 
 
 def _rounded(values: Reals, step: float) -> Reals:

@@ -22,7 +22,7 @@ _HEADS = {
     "verdict": "In words",
     "mark": "Alert",
 }
-_ALERTS = {"above": "▲ above usual", "below": "▼ below usual"}
+_ALERTS = {"above": "▲ above", "below": "▼ below"}
 
 
 def dashboard_table(dashboard: pl.DataFrame, currency: str) -> Table | Prose:

@@ -13,6 +13,7 @@ from cxsim.intervals import (
     RatioSums,
     clustered_wilson,
     difference,
+    garwood,
     net_promoter,
     ratio,
     ratio_correlation,
@@ -64,6 +65,10 @@ def _over_customers(kind: Kind, sums: RatioSums) -> Estimate:
 
 def _total(sums: RatioSums) -> Estimate:
     """Return a total; customers come as a Poisson process, so its variance is the sum of squares over them."""
+    if sums.xx == sums.x == sums.n:
+        # Nobody counts twice, so it is a count, of which small ones have limits of their own.
+        count = garwood(round(sums.x), 1.0)
+        return dataclasses.replace(count, units=sums.units)
     error = math.sqrt(sums.xx)
     low = max(sums.x - _Z * error, 0.0) if sums.x >= 0.0 else sums.x - _Z * error
     return Estimate(value=sums.x, low=low, high=sums.x + _Z * error, units=sums.units, method="compound Poisson")

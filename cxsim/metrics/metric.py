@@ -28,7 +28,7 @@ INTERVALS: dict[Kind, str] = {
     "ratio": "delta method over customers, Student's t",
     "mean": "Student's t over customers",
     "score": "adjusted Wald; by the delta method over customers where one customer answers several times",
-    "total": "compound Poisson over customers",
+    "total": "Garwood's limits of a count; compound Poisson where one customer counts several times",
     "median wait": "Kaplan-Meier with log-log limits, read at one half (Brookmeyer and Crowley)",
     "answered in time": "Kaplan-Meier with log-log limits",
     "cost": "Garwood's limits of the number of new customers",

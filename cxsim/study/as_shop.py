@@ -95,9 +95,8 @@ def _known_by(tickets: pl.DataFrame, until: datetime) -> pl.DataFrame:
 
 
 def _marketing(lives: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
-    """Return what winning customers cost in each month, on its first day: nothing for those whom others referred."""
-    calendar = scenario.calendar
-    starts = [datetime.combine(calendar.starts_of(month), time()) for month in range(calendar.months)]
+    """Return what winning customers cost on each day of the scenario: nothing for those whom others referred."""
+    first, end = _ends(scenario)
     usual = scenario.economics.acquisition_per_customer.value
     charges = {one.name: micros(usual * schedule(one).acquisition_charge) for one in scenario.strategies}
     by = pl.col("attracted_by")
@@ -106,15 +105,13 @@ def _marketing(lives: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
         .then(micros(usual))
         .otherwise(by.replace_strict(charges, default=None, return_dtype=pl.Int64))
     )
-    months = pl.DataFrame({"spent_at": starts}, schema={"spent_at": pl.Datetime("us")})
+    days = pl.DataFrame({"spent_at": pl.datetime_range(first, end, "1d", closed="left", time_unit="us", eager=True)})
     spent = (
         lives.filter(pl.col("arrived_at").is_not_null() & pl.col("referred_by").is_null())
-        .sort("arrived_at")
-        .join_asof(months, left_on="arrived_at", right_on="spent_at", strategy="backward")
-        .group_by("spent_at")
+        .group_by(spent_at=pl.col("arrived_at").dt.truncate("1d"))
         .agg(amount=each.sum())
     )
-    table = months.join(spent, on="spent_at", how="left", maintain_order="left").with_columns(
+    table = days.join(spent, on="spent_at", how="left", maintain_order="left").with_columns(
         amount=pl.col("amount").fill_null(0) / MICROS
     )
     return check(table, MARKETING)
