@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
+from benchmarks.dashboards import dashboards
 from benchmarks.fitting import fits, posteriors
 from benchmarks.measuring import Case
 from benchmarks.simulator import simulator
@@ -20,6 +21,7 @@ GROUPS: MappingProxyType[str, Callable[[], Iterator[Case]]] = MappingProxyType(
         "posterior": posteriors,
         "memory": memory,
         "whole": whole,
+        "dashboard": dashboards,
     }
 )
 

@@ -37,8 +37,9 @@ def _in_weeks(table: pl.LazyFrame, at: pl.Expr, weeks: Sequence[Period]) -> pl.L
 
 
 def _sums(rows: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """Sums, squares and products of all columns with the first, over customers; then those of the last two weeks."""
-    by_customer = rows.group_by("week", "customer_id").agg(pl.col(list(columns)).sum()).collect(engine="streaming")
+    """Return sums, squares and products of all columns with the first, over customers; also of the last two weeks."""
+    grouped = rows.group_by("week", "customer_id").agg(pl.col(list(columns)).sum())
+    by_customer = grouped.collect(engine="streaming")
     first = pl.col(columns[0])
     squares = [(pl.col(name) ** 2).sum().alias(f"{name}_squared") for name in columns]
     products = [(pl.col(name) * first).sum().alias(f"{name}_product") for name in columns]

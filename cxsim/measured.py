@@ -121,8 +121,8 @@ SELECTION = Contract(
     },
 )
 # How an experience goes with what customers do later: `ratio` of the outcome for one unit more of the exposure.
-# before: the same ratio for what they did before it, which nothing that came later can have caused. label: association
-# or effect.
+# before: the same ratio for what they did before it, which nothing that came later can have caused. clear: whether it
+# remains when all comparisons of the table are taken into account. label: association or effect.
 ASSOCIATIONS = Contract(
     name="ASSOCIATIONS",
     columns={
@@ -137,6 +137,7 @@ ASSOCIATIONS = Contract(
         "before_low": _REAL,
         "before_high": _REAL,
         "customers": _COUNT,
+        "clear": _YES,
         "label": _TEXT,
         "finding": _TEXT,
     },

@@ -19,6 +19,8 @@ CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 PINS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
 RUNTIME = PROJECT["project"]["dependencies"]
 DEV = PROJECT["dependency-groups"]["dev"]
+# Where conda has another name for a package than pip.
+PIP_NAMES = {"python-duckdb": "duckdb"}
 
 
 def _ranges(requirements):
@@ -30,7 +32,7 @@ def _conda_ranges():
     plain = [entry for entry in CONDA["dependencies"] if isinstance(entry, str)]
     ranges = _ranges(plain)
     # conda's own: the interpreter is compared on its own, and pip is there for the last line.
-    return {name: ranges[name] for name in ranges if name not in {"python", "pip"}}
+    return {PIP_NAMES.get(name, name): ranges[name] for name in ranges if name not in {"python", "pip"}}
 
 
 def _pins():

@@ -56,7 +56,7 @@ def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str, *, every: E
     cells = _valued(table, measure, currency)
     shown = (
         f"{_measured(measure, currency)}. Dashed frame: only a part of the cohort has been watched so long. "
-        "Blank: too few have been."
+        f"Blank: too few have been. The {_INTERVAL} of a cell is in its tooltip."
     )
     order = table["cohort"].unique(maintain_order=True).to_list()
     ages = sorted(cells["age"].unique().to_list())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 import altair as alt
 import polars as pl
@@ -11,7 +10,6 @@ import polars as pl
 from cxsim.charts.frame import WIDTH, Figure, framed, rounded
 from cxsim.charts.palette import BASELINE, INK, QUIET, STRATEGIES
 from cxsim.errors import TableError
-from cxsim.intervals import discoveries
 from cxsim.measured import ASSOCIATIONS, DOSES
 from cxsim.tables import check
 from cxsim.wording import NBSP, counted, joined, percent
@@ -23,7 +21,6 @@ _AFTER, _BEFORE = "After it happened", "Before it happened"
 _TICKS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.7, 2, 3, 5, 10, 20)
 # So many of them fit below the figure.
 _MOST_TICKS = 9
-_Z = NormalDist().inv_cdf(0.975)
 _HEADS = {"next order": "How soon the next order comes", "orders": "How often they order", "spend": "What they spend"}
 # So many experiences are told one by one in a title; of more, their number is.
 _TOLD = 3
@@ -69,7 +66,7 @@ def associations(table: pl.DataFrame) -> Figure:
             spacing=18,
         )
     )
-    return framed(drawn, finding=_finding(table, rows), shown=shown, told=" ".join(rows["finding"]))
+    return framed(drawn, finding=_finding(rows), shown=shown, told=" ".join(rows["finding"]))
 
 
 def dose_curve(table: pl.DataFrame) -> Figure:
@@ -159,10 +156,10 @@ def _ticks(low: float, high: float) -> list[float]:
     return inside
 
 
-def _finding(rows: pl.DataFrame, drawn: pl.DataFrame) -> str:
-    clear = rows.filter(pl.Series(_clear(rows), dtype=pl.Boolean)).join(drawn, on=rows.columns[:4], how="semi")
+def _finding(drawn: pl.DataFrame) -> str:
+    clear = drawn.filter("clear")
     names = clear["title"].unique(maintain_order=True).to_list()
-    number = rows["title"].n_unique()
+    number = drawn["title"].n_unique()
     if not names:
         return "No experience clearly goes with what customers order later"
     odd = clear.filter((pl.col("before_low") > 1.0) | (pl.col("before_high") < 1.0))["title"].n_unique()
@@ -174,13 +171,6 @@ def _finding(rows: pl.DataFrame, drawn: pl.DataFrame) -> str:
     if odd == len(names):
         return f"{first}, but did so before it happened"
     return f"{first}, {counted(odd)} of them already before it happened"
-
-
-def _clear(rows: pl.DataFrame) -> list[bool]:
-    """Tell which associations remain when all that were looked at are taken into account; by their intervals."""
-    ends = [(math.log(ratio), math.log(high / low)) for ratio, low, high in rows.select("ratio", "low", "high").rows()]
-    far = [abs(middle) * 2.0 * _Z / width if width > 0.0 else math.inf for middle, width in ends]
-    return [bool(found) for found in discoveries([2.0 * NormalDist().cdf(-z) for z in far])]
 
 
 def _curve(rows: pl.DataFrame, labels: list[str], title: str, outcome: str) -> Figure:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cxsim.cli.progress import waiting
 from cxsim.cli.terminal import console, plain
+from cxsim.errors import ParamError
 
 if TYPE_CHECKING:
     from cxsim.overview.calibration import Calibration
@@ -36,6 +37,8 @@ def calibrate(shop: ShopName, name: NewName, like: LikeName = "online-shop", unt
     assumed = read(locate("behaviour", like), Behaviour)
     with waiting("Measuring"):
         found = calibrated(load_shop(shop, until=until and until.date()), like=assumed, name=name)
+    if found.table["missing"].null_count() == 0:
+        raise ParamError(f"{shop}: none of the numbers of a behaviour can be measured there, so nothing is written.")
     file, sources = write_behaviour(found)
     _print_measured(found, like)
     _print_missing(found)

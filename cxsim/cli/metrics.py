@@ -26,14 +26,16 @@ ShopName = Annotated[
 ]
 EveryOption = Annotated[str, typer.Option(metavar="week|month", help="Length of a period; weeks begin on Monday.")]
 Until = Annotated[datetime | None, typer.Option(formats=[_DAY], help="Last day of observation; else the files'.")]
-Currency = Annotated[str, typer.Option(help="Code, where no file says it, such as EUR.")]
+Currency = Annotated[str, typer.Option(help="Code, where no file says it or several do, such as EUR.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 Out = Annotated[Path | None, typer.Option(help="Write the dashboard as a table: .csv or .parquet.")]
 Report = Annotated[
     Path | None, typer.Option(help="Write one HTML file with everything, its tables beside it, instead.")
 ]
 Listed = Annotated[bool, typer.Option("--list", help="List all metrics; needs no shop.")]
-Explained = Annotated[str | None, typer.Option("--explain", metavar="METRIC", help="Define one metric, such as aov.")]
+Explained = Annotated[
+    str | None, typer.Option("--explain", metavar="METRIC", help="Define one metric, such as aov_net.")
+]
 
 
 def metrics(

@@ -18,7 +18,9 @@ cancels. It leaves 1.01, without any model.
 Both see only what goes with the news in an answer: an effect of being content that had been there all the time before
 cancels too. And neither sees who will leave, of which the past of people who have all stayed shows nothing: where
 leaving follows orders and differs much (MBG/NBD) 1.05 is left against the own past and 1.11 by regression, which half
-a million customers tell from 1. None of this is an effect: that takes an experiment.
+a million customers tell from 1. A Pareto/NBD fitted to all 78 weeks of CDNOW, in which lifetimes differ more than in
+one fitted to half of them, leaves 1.02, 1.05 and, doubly robust, 1.07. None of this is an effect: that takes an
+experiment.
 """
 
 from __future__ import annotations

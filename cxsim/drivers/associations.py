@@ -28,13 +28,13 @@ class Associations:
     Attributes
     ----------
     table
-        Under ASSOCIATIONS; `customers` are those who met the exposure.
+        Under ASSOCIATIONS; `customers` are those who met the exposure, and `clear` is by Benjamini and Hochberg (1995).
     left_out
         Why an exposure, or an outcome of one, is not in the table, by title.
     customers, of_customers
         How many customers were looked at, of how many who ordered and are known.
     comparisons
-        How many comparisons were made; `finding` takes their number into account.
+        How many comparisons were made; `clear` and `finding` take their number into account.
     """
 
     table: pl.DataFrame
@@ -158,7 +158,7 @@ def _fitted_later(design: Design | None, outcome: str) -> Fitted | None:
 def _told(rows: list[_Row], every_days: int, randomised: frozenset[str], rate: float) -> pl.DataFrame:
     if not rows:
         return empty(ASSOCIATIONS)
-    clear = discoveries([row.now.p_value for row in rows], rate)
+    clear = discoveries([row.now.p_value for row in rows], rate).tolist()
     cells = []
     for row, found in zip(rows, clear, strict=True):
         before = (None, None, None) if row.before is None else (row.before.ratio, *row.before.interval)
@@ -172,7 +172,7 @@ def _told(rows: list[_Row], every_days: int, randomised: frozenset[str], rate: f
             clear="clear" if found else "unclear",
             label=label,
         )
-        numbers = (row.now.ratio, *row.now.interval, *before, row.now.exposed)
+        numbers = (row.now.ratio, *row.now.interval, *before, row.now.exposed, found)
         cells.append((row.exposure.name, row.outcome, row.exposure.title, row.model, *numbers, label, sentence))
     schema = empty(ASSOCIATIONS).schema
     return check(pl.DataFrame(cells, schema=schema, orient="row"), ASSOCIATIONS)

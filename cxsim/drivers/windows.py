@@ -43,9 +43,11 @@ class Windows:
         length = timedelta(days=every_days)
         count = max(0, (shop.until - shop.since) // length)
         if count < _FEWEST:
+            periods = "period" if count == 1 else "periods"
             raise DataError(
                 f"{shop.name}: observed from {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}, which holds {count} "
-                f"complete periods of {every_days} days; at least {_FEWEST} are needed. Choose shorter periods."
+                f"complete {periods} of {every_days} days; at least {_FEWEST} are "
+                "needed. Choose shorter periods."
             )
         return cls(start=shop.until - count * length, every_days=every_days, count=count)
 

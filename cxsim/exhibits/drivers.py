@@ -45,6 +45,7 @@ def associations_table(table: pl.DataFrame) -> Table:
         "before": "Ratio before it",
         "before_interval": f"Its {_INTERVAL}",
         "customers": "Customers who met it",
+        "clear": "Clear",
         "label": "Read as",
         "finding": "In words",
     }
@@ -57,12 +58,13 @@ def associations_table(table: pl.DataFrame) -> Table:
         title=title,
         subtitle=f"Ratio of the outcome for one unit more of what was met, with its {_INTERVAL} over customers",
         heads=heads,
-        text=("model", "label", "finding"),
+        text=("model", "clear", "label", "finding"),
         notes=(
             (
                 "Before it: the same ratio for what had not happened yet. Nothing that comes later can have caused it, "
                 "so far from 1 it says that other customers meet such things."
             ),
+            "Clear: it remains when all comparisons of this table are taken into account.",
             "An association is an effect only where chance decided who met it.",
         ),
     )
@@ -116,6 +118,7 @@ def _association(row: Mapping[str, float | str | None]) -> dict[str, str]:
         "before": _ratio(row["before"]),
         "before_interval": _span(row["before_low"], row["before_high"]),
         "customers": f"{row['customers']:,}",
+        "clear": "yes" if row["clear"] else "no",
         "label": str(row["label"]),
         "finding": str(row["finding"]),
     }

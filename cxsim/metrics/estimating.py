@@ -19,7 +19,7 @@ from cxsim.intervals import (
     ratio_correlation,
     wilson,
 )
-from cxsim.metrics.metric import Kind, Metric
+from cxsim.metrics.metric import Kind, Metric, Unit
 
 # Fewer independent units than this, and no value is said.
 FEWEST = 10
@@ -42,7 +42,7 @@ def estimated(metric: Metric, sums: RatioSums | None) -> Estimate:
     """
     found = sums or _NOBODY
     if metric.kind == "total":
-        return scaled(_total(found), metric.factor)
+        return scaled(_total(found, metric.unit), metric.factor)
     if found.n == 0.0:
         return Estimate(value=None, low=None, high=None, units=found.units, method="", caution="nobody")
     return scaled(_over_customers(metric.kind, found), metric.factor)
@@ -63,12 +63,13 @@ def _over_customers(kind: Kind, sums: RatioSums) -> Estimate:
     return ratio(sums, scale=_POINTS if kind == "score" else None)
 
 
-def _total(sums: RatioSums) -> Estimate:
+def _total(sums: RatioSums, unit: Unit) -> Estimate:
     """Return a total; customers come as a Poisson process, so its variance is the sum of squares over them."""
-    if sums.xx == sums.x == sums.n:
+    if unit == "count" and sums.xx == sums.x == sums.n:
         # Nobody counts twice, so it is a count, of which small ones have limits of their own.
-        count = garwood(round(sums.x), 1.0)
-        return dataclasses.replace(count, units=sums.units)
+        return dataclasses.replace(garwood(round(sums.x), 1.0), units=sums.units)
+    if sums.units == 0:
+        return Estimate(value=0.0, low=None, high=None, units=0, method="", caution="nobody")
     error = math.sqrt(sums.xx)
     low = max(sums.x - _Z * error, 0.0) if sums.x >= 0.0 else sums.x - _Z * error
     return Estimate(value=sums.x, low=low, high=sums.x + _Z * error, units=sums.units, method="compound Poisson")

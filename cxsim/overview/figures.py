@@ -44,6 +44,9 @@ def weekly_figure(found: Overview) -> Figure | Prose:
     alt.LayerChart, alt.FacetChart or Prose
         A figure; a sentence where no metric has a value in any period.
     """
+    reason = _no(found, "dashboard")
+    if reason is not None:
+        return reason
     valued = found.series.filter(pl.col("value").is_not_null())["metric"].unique().to_list()
     metrics = [name for name in _FIRST if name in valued][:_PANELS]
     if not metrics:
@@ -197,6 +200,7 @@ def _no(found: Overview, part: str) -> Prose | None:
 
 
 _SUBJECTS = {
+    "dashboard": "this shop over time",
     "cohorts": "when customers come back",
     "worth_by_nps": "what promoters spend",
     "selection": "how promoters and detractors differ",

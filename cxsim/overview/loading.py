@@ -19,6 +19,12 @@ from cxsim.shop.reading import read_shop
 from cxsim.study import shop_tables
 
 _WRITTEN = (".yaml", ".yml")
+# Visits are simulated up to the order that they lead to, so that near the horizon those to later orders are missing.
+_FORESEEN = timedelta(days=365)
+_UNFORESEEN = (
+    "in the last year of a scenario, visits that lead to orders after its end are not simulated; look at an earlier "
+    "day (until)."
+)
 # So many names that lie beside a path are offered when it leads nowhere.
 _OFFERED = 3
 
@@ -30,7 +36,8 @@ def load_shop(name: str, *, until: date | None = None, currency: str = "") -> Sh
     ----------
     name
         A folder or a file of exports; or a scenario under params/scenarios, or its YAML file, of which the first world
-        without any strategy is taken. What lies there wins over a scenario of the same name.
+        without any strategy is taken, without visits in the last year before its horizon. What lies there wins over a
+        scenario of the same name.
     until
         Last day of observation; None for the newest day in the files, or the end of the scenario's horizon.
     currency
@@ -58,8 +65,15 @@ def load_shop(name: str, *, until: date | None = None, currency: str = "") -> Sh
             "Or any path that leads to exports."
         )
     scenario = load_scenario(name)
-    shop = shop_tables(scenario).shop(scenario, name=scenario.title, currency=currency)
-    return shop if end is None else seen_until(shop, end)
+    whole = shop_tables(scenario).shop(scenario, name=scenario.title, currency=currency)
+    return _with_sound_visits(whole if end is None else seen_until(whole, end), whole.until)
+
+
+def _with_sound_visits(shop: Shop, horizon: datetime) -> Shop:
+    """Return a simulated shop without its visits where those to orders after the horizon would be missing."""
+    if shop.sessions is None or shop.until <= horizon - _FORESEEN:
+        return shop
+    return dataclasses.replace(shop, sessions=None, lacks={**shop.lacks, "sessions": _UNFORESEEN})
 
 
 def seen_until(shop: Shop, end: datetime) -> Shop:

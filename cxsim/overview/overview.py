@@ -9,10 +9,9 @@ from datetime import date
 import polars as pl
 
 from cxsim.errors import ParamError
-from cxsim.metrics import dashboard
 from cxsim.overview.definitions import definitions
 from cxsim.overview.loading import load_shop
-from cxsim.overview.parts import PARTS, part_of
+from cxsim.overview.parts import PARTS, dashboard_of, part_of
 from cxsim.scenario import commit, table_hash, versions
 from cxsim.shop import Every, Shop
 
@@ -38,7 +37,7 @@ class Overview:
     definitions
         How each metric is defined.
     lacks
-        Why a table is empty, by its name here.
+        Why a table is empty, by its name here; of the dashboard and the series, why they have no values.
     manifest
         What is needed to make this again, as plain values.
     """
@@ -83,11 +82,12 @@ def overview(name: str, *, every: Every = "week", until: str = "", currency: str
     ParamError
         For a name that leads nowhere, or a day that is none.
     DataError
-        When the exports cannot be used, or no period is complete.
+        When the exports cannot be used.
     """
     shop = load_shop(name, until=_day(until), currency=currency)
-    measured = dashboard(shop, every=every)
+    measured, unmeasured = dashboard_of(shop, every)
     made = {part: part_of(shop, how) for part, how in PARTS.items()}
+    reasons = {"dashboard": unmeasured} | {part: reason for part, (_, reason) in made.items()}
     return Overview(
         shop=shop,
         dashboard=measured.table,
@@ -98,7 +98,7 @@ def overview(name: str, *, every: Every = "week", until: str = "", currency: str
         associations=made["associations"][0],
         doses=made["doses"][0],
         definitions=definitions(),
-        lacks={part: reason for part, (_, reason) in made.items() if reason is not None},
+        lacks={part: reason for part, reason in reasons.items() if reason is not None},
         manifest=_manifest(shop, name, every, measured.series),
     )
 

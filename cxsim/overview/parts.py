@@ -10,9 +10,10 @@ import polars as pl
 from cxsim.cohorts import cohort_table, ltv_by_nps, selection_panel
 from cxsim.drivers import DOSES_OF, associations, dose_curve, person_periods
 from cxsim.errors import CxsimError, DataError
-from cxsim.measured import ASSOCIATIONS, COHORTS, DOSES, SELECTION, WORTH_BY_NPS
-from cxsim.shop import Shop
-from cxsim.tables import Contract, empty
+from cxsim.measured import ASSOCIATIONS, COHORTS, DASHBOARD, DOSES, SELECTION, SERIES, WORTH_BY_NPS
+from cxsim.metrics import CATALOGUE, Dashboard, dashboard
+from cxsim.shop import Every, Shop, complete_periods
+from cxsim.tables import Contract, check, empty
 
 _ORDERS = ("orders.customer_id",)
 _ANSWERS = (*_ORDERS, "surveys.customer_id")
@@ -39,6 +40,31 @@ class Part(NamedTuple):
     needs: tuple[str, ...]
     make: Callable[[Shop], pl.DataFrame]
     nobody: str
+
+
+def dashboard_of(shop: Shop, every: Every) -> tuple[Dashboard, str | None]:
+    """Return the dashboard of a shop; where no period is complete, one without values, and why."""
+    if complete_periods(shop.since, shop.until, every):
+        return dashboard(shop, every=every), None
+    seen = f"{shop.since:%Y-%m-%d %H:%M} to before {shop.until:%Y-%m-%d %H:%M}"
+    reason = f"no {every} is complete: it was observed from {seen}."
+    rows = [
+        {
+            "metric": metric.name,
+            "title": metric.title,
+            "family": metric.family,
+            "unit": metric.unit,
+            "direction": metric.direction,
+            "period_start": shop.since,
+            "period_end": shop.until,
+            "method": "",
+            "caution": "",
+            "missing": reason,
+        }
+        for metric in CATALOGUE
+    ]
+    table = pl.DataFrame(rows, schema=empty(DASHBOARD).schema)
+    return Dashboard(table=check(table, DASHBOARD), series=empty(SERIES)), reason
 
 
 def part_of(shop: Shop, part: Part) -> tuple[pl.DataFrame, str | None]:

@@ -98,7 +98,7 @@ def answered_surveys(answers: Answers, policy: Policy) -> Readout:
     )
     optional = [name for name, of in (("order_id", answers.order), ("ticket_id", answers.ticket)) if of]
     surveys = check(once.select(*SURVEYS.columns, *optional), SURVEYS)
-    return Readout(tables={"surveys": surveys.lazy()}, receipts=(receipt,), lacks=_lacks(answers))
+    return Readout(tables={"surveys": surveys.lazy()}, receipts=(receipt,), lacks=_lacks(answers, once))
 
 
 def whole(name: str) -> pl.Expr:
@@ -191,7 +191,10 @@ def _facts(answers: Answers, asked: pl.DataFrame) -> tuple[tuple[str, str], ...]
     return tuple(facts)
 
 
-def _lacks(answers: Answers) -> dict[str, str]:
+def _lacks(answers: Answers, surveys: pl.DataFrame) -> dict[str, str]:
+    lacks = {}
     if answers.customer is None:
-        return {"surveys.customer_id": f"{answers.file} has no column of e-mail addresses or customer numbers."}
-    return {}
+        lacks["surveys.customer_id"] = f"{answers.file} has no column of e-mail addresses or customer numbers."
+    if not surveys["score"].null_count():
+        lacks["surveys.sent_at"] = f"{answers.file} holds answers alone, so how many were asked is not known."
+    return lacks

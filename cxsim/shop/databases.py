@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,13 @@ import polars as pl
 from cxsim.errors import DataError, choices
 from cxsim.shop.answers import customer_of
 from cxsim.shop.format import Export, Readout
-from cxsim.shop.joining import newest, of_one_currency, oldest, parts_of, tables_of, until_then
+from cxsim.shop.joining import of_one_currency, parts_of, tables_of
+from cxsim.shop.observation import observed
 from cxsim.shop.own_tables import CONTRACTS, OWN_TABLES
 from cxsim.shop.policy import Policy
-from cxsim.shop.scaled import within_scale
 from cxsim.shop.shop import Shop
 
 _DRIVER = "duckdb"
-_AN_INSTANT = timedelta(microseconds=1)
 
 
 def read_database(
@@ -83,15 +82,7 @@ def read_database(
     readouts = _readouts(connection, queries, rules)
     parts, _ = parts_of(readouts)
     parts, code = of_one_currency(parts, None)
-    starts = [moment for moment in map(oldest, parts) if moment is not None]
-    ends = [moment for moment in map(newest, parts) if moment is not None]
-    if not starts:
-        raise DataError(f"{name}: no usable row.\n" + "\n".join(str(part.receipt) for part in parts))
-    end = max(ends) + _AN_INSTANT if until is None else until
-    since = min(starts).replace(hour=0, minute=0, second=0, microsecond=0)
-    if end <= since:
-        raise DataError(f"{name}: observation would end at {end}, before the first row of {min(starts)}.")
-    parts = parts if until is None else until_then(parts, end)
+    parts, since, end = observed(parts, until, name)
     tables, partial = tables_of(parts)
     filled: dict[str, Any] = dict(tables)
     return Shop(
@@ -141,7 +132,7 @@ def _readout(connection: object, table: str, query: str, policy: Policy) -> Read
     if rows.schema.get("customer_id") == pl.String:
         rows = rows.with_columns(customer_of("customer_id"))
     form = next(one for one in OWN_TABLES if one.name == f"cxsim {table}")
-    return within_scale(form.read(Export(file=label, rows=rows.lazy()), policy))
+    return form.read(Export(file=label, rows=rows.lazy()), policy)
 
 
 def _rows(connection: object, query: str, label: str) -> pl.DataFrame:

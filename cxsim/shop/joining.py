@@ -1,4 +1,4 @@
-"""What several files give goes in; one table of each kind, in one currency and without repeats, comes out."""
+"""What several files give goes in; one table of each kind, in one currency, comes out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from datetime import datetime
 import polars as pl
 
 from cxsim.errors import DataError, choices
-from cxsim.shop.copies import hashes, named_by
 from cxsim.shop.format import Readout
-from cxsim.shop.own_tables import CONTRACTS, IDS
+from cxsim.shop.own_tables import CONTRACTS
 from cxsim.shop.receipt import Receipt, ReceiptLine
 
 WHEN: Mapping[str, str] = {
@@ -86,38 +85,18 @@ def of_one_currency(parts: Sequence[Part], wanted: str | None) -> tuple[list[Par
     listed = ", ".join(f"{one} ({rows:,} orders)" for one, rows in sorted(counts.items()))
     if wanted is None and len(counts) > 1:
         raise DataError(
-            f"orders are in several currencies: {listed}. Amounts of different currencies have no sum; name one."
+            f"orders are in several currencies: {listed}. Amounts of different currencies have no sum; name the one "
+            "to keep, as `currency` or with --currency."
+        )
+    silent = [part.receipt.file for part in parts if _names_none(part)]
+    if wanted is None and counts and silent:
+        raise DataError(
+            f"{', '.join(silent)}: no currency is named, while other orders are in {code}. If these are too, say so, "
+            f"as `currency` or with --currency {code}; else put them in a folder of their own."
         )
     if wanted is not None and counts and code not in counts:
         raise DataError(f"no orders are in {wanted!r}; {choices(code, sorted(counts))}")
     return [_only(part, code) for part in parts], code
-
-
-def without_repeats(parts: Sequence[Part]) -> list[Part]:
-    """Return the parts, each without the rows that a newer file has too.
-
-    Of a row that stands in several files the one in the file with the newest rows is kept: it was exported last.
-    """
-    kept: list[Part] = []
-    for table in dict.fromkeys(part.table for part in parts):
-        same = [part for part in parts if part.table == table]
-        kept += _newest_first(same) if len(same) > 1 and table in IDS else same
-    return kept
-
-
-def until_then(parts: Sequence[Part], until: datetime) -> list[Part]:
-    """Return the parts as they were known at a moment: later rows are gone, and what came later has not happened."""
-    known = []
-    for part in parts:
-        when = pl.col(WHEN[part.table])
-        gone = int(part.rows.select((when >= until).sum()).collect(engine="streaming").item())
-        names = [name for name in LATER.get(part.table, ()) if name in part.rows.collect_schema()]
-        rows = part.rows.filter(when < until).with_columns(
-            pl.when(pl.col(name) < until).then(pl.col(name)).alias(name) for name in names
-        )
-        line = ReceiptLine(reason="after the end of observation", action="dropped", rows=gone)
-        known.append(part.without(rows, line) if gone or names else part)
-    return known
 
 
 def tables_of(parts: Sequence[Part]) -> tuple[dict[str, pl.LazyFrame], dict[str, str]]:
@@ -134,6 +113,12 @@ def tables_of(parts: Sequence[Part]) -> tuple[dict[str, pl.LazyFrame], dict[str,
         frames = [frame.drop(partial, strict=False) for frame in frames]
         tables[table] = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
     return tables, lacks
+
+
+def _names_none(part: Part) -> bool:
+    """Return whether a file has orders and says nothing of their currency."""
+    unsaid = not part.currency and "currency" not in part.rows.collect_schema()
+    return part.table == "orders" and unsaid and part.receipt.rows_kept > 0
 
 
 def _currencies(part: Part) -> dict[str, int]:
@@ -163,32 +148,6 @@ def _other(code: str) -> str:
     return f"orders in another currency than {code}"
 
 
-def _newest_first(parts: Sequence[Part]) -> list[Part]:
-    """Take from each part the rows that a newer one has."""
-    moment = {id(part): newest(part) or datetime.min for part in parts}  # noqa: DTZ901 (shops' clocks have no zone)
-    ranked = sorted(parts, key=lambda part: (moment[id(part)], part.receipt.file), reverse=True)
-    seen = pl.Series(dtype=pl.UInt64)
-    kept: dict[int, Part] = {}
-    for part in ranked:
-        name = IDS[part.table]
-        keys = hashes(part.rows, name)
-        again = keys.filter(keys.is_in(seen.implode())).unique()
-        newer = [ranked_part.rows for ranked_part in ranked[: len(kept)]]
-        kept[id(part)] = _less(part, newer, again) if again.len() else part
-        seen = pl.concat([seen, keys]).unique()
-    return [kept[id(part)] for part in parts]
-
-
-def _less(part: Part, newer: Sequence[pl.LazyFrame], keys: pl.Series) -> Part:
-    """Take the rows from a part whose names newer ones have; by the names, because hashes can meet by chance."""
-    name = IDS[part.table]
-    theirs = pl.concat([rows.filter(named_by(name, keys)).select(name) for rows in newer])
-    mine = part.rows.filter(named_by(name, keys)).select(name).join(theirs, on=name, how="semi")
-    both = mine.collect(engine="streaming").to_series()
-    line = ReceiptLine(reason="also in a newer file", action="merged", rows=both.len())
-    return part.without(part.rows.filter(~pl.col(name).is_in(both.implode())), line)
-
-
 def newest(part: Part) -> datetime | None:
     """Return the newest moment of a part; None where it has no rows."""
     names = [WHEN[part.table], *(name for name in LATER.get(part.table, ()) if name != "delivered_at")]
@@ -196,6 +155,12 @@ def newest(part: Part) -> datetime | None:
     found = part.rows.select(pl.max_horizontal(pl.col(name).max() for name in names if name in schema))
     latest: datetime | None = found.collect(engine="streaming").item()
     return latest
+
+
+def last_of(part: Part) -> datetime | None:
+    """Return the newest moment at which a row of a part began; None where it has no rows."""
+    last: datetime | None = part.rows.select(pl.col(WHEN[part.table]).max()).collect(engine="streaming").item()
+    return last
 
 
 def oldest(part: Part) -> datetime | None:

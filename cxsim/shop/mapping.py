@@ -17,7 +17,6 @@ from cxsim.shop.mapped_cells import in_shop_time, plain_number
 from cxsim.shop.opening import open_exports
 from cxsim.shop.own_tables import CONTRACTS, IDS, OWN_TABLES
 from cxsim.shop.policy import Policy
-from cxsim.shop.scaled import within_scale
 from cxsim.shop.scales import SCALES, Instrument
 from cxsim.shop.widths import refuse_wide_rows
 from cxsim.tables import Contract
@@ -146,7 +145,7 @@ def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
     text = told.with_columns(pl.all().cast(pl.String)).with_columns(plain_number(n, table.decimal) for n in numbers)
     rows, lacks = _completed(text, table, contract)
     form = next(one for one in OWN_TABLES if one.name == f"cxsim {table.table}")
-    readout = within_scale(form.read(Export(file=table.file, rows=rows), shop.policy))
+    readout = form.read(Export(file=table.file, rows=rows), shop.policy)
     receipts = tuple(
         replace(
             receipt,

@@ -34,6 +34,7 @@ _DAYS = {
 _EITHER_ORDER = ("9/9/Y", "9.9.Y", "9-9-Y")
 _TIMES = {"": "", " 9:9": " %H:%M", " 9:9:9": " %H:%M:%S%.f", " 9:9 M": " %I:%M %p", " 9:9:9 M": " %I:%M:%S %p"}
 _UNTOLD = "write how its moments are written in shop.yaml, such as moments: '%d.%m.%Y %H:%M'"
+_FIRST = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -225,6 +226,10 @@ def _ahead(text: pl.Expr) -> pl.Expr:
 
 def _refuse_unread(rows: pl.LazyFrame, read: pl.Expr, *, file: str, name: str) -> None:
     text = text_of(name)
+    # One that can be read is enough, and is most often among the first: then the column is not gone through.
+    first = rows.filter(text.is_not_null()).select(name).head(_FIRST)
+    if first.select(read.count()).collect(engine="streaming").item():
+        return
     cells, able, example = (
         rows.select(text.count(), read.count().alias("able"), text.drop_nulls().first().alias("example"))
         .collect(engine="streaming")

@@ -23,6 +23,13 @@ LARGEST_ARCHIVE = 4_000_000_000
 _SEPARATORS = (",", ";", "\t")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEADER_BYTES = 1_000_000
+# What other files begin with, whatever their names end with.
+_NO_TEXT = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "an archive or a workbook",
+    b"\xd0\xcf\x11\xe0": "a workbook",
+    b"\x1f\x8b": "compressed",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,5 +173,10 @@ def _separator(start: bytes, name: str) -> str:
     """Return what separates most names in the header line."""
     if start.startswith(_UTF16):
         raise DataError(f"{name}: the file is UTF-16, not UTF-8; save it as UTF-8.")
+    for mark, kind in _NO_TEXT.items():
+        if start.startswith(mark):
+            raise DataError(
+                f"{name}: by its first bytes it is {kind}, not a text table; export the table itself as CSV."
+            )
     line = start.decode("utf-8-sig", errors="replace").splitlines()[:1]
     return max(_SEPARATORS, key=lambda mark: len(next(csv.reader(line, delimiter=mark), [])))

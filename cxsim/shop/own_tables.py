@@ -20,6 +20,7 @@ from cxsim.shop.header import found, headed
 from cxsim.shop.moments import moments, text_of
 from cxsim.shop.policy import Policy
 from cxsim.shop.receipt import Receipt, ReceiptLine
+from cxsim.shop.scaled import within_scale
 from cxsim.tables import Contract
 
 CONTRACTS: Mapping[str, Contract] = {
@@ -51,7 +52,9 @@ def _read(table: str, export: Export, policy: Policy) -> Readout:
     contract = CONTRACTS[table]
     every = (*contract.columns, *contract.optional)
     named = headed(export, every)
-    raw = named.rows.select(_typed(named, contract, policy)).with_columns(_valued(table, named, policy))
+    raw = named.rows.select(*_typed(named, contract, policy), *_written(table)).with_columns(
+        _valued(table, named, policy)
+    )
     rules = _rules(table, contract)
     told = [name for name in contract.optional if name in raw.collect_schema() and name not in contract.nullable]
     try:
@@ -78,8 +81,8 @@ def _read(table: str, export: Export, policy: Policy) -> Readout:
             ReceiptLine(reason="equal to an earlier row", action="merged", rows=copies),
         ),
     )
-    kept = once.drop([name for name, n in gaps.items() if n])
-    return Readout(tables={table: kept}, receipts=(receipt,), lacks=lacks)
+    kept = once.drop([*(name for name, n in gaps.items() if n), *(["written"] if table == "surveys" else [])])
+    return within_scale(Readout(tables={table: kept}, receipts=(receipt,), lacks=lacks))
 
 
 def _typed(named: Export, contract: Contract, policy: Policy) -> list[pl.Expr]:
@@ -106,8 +109,17 @@ def _cell(name: str, kind: object, found_kind: pl.DataType, *, loose: bool, file
         low = column.cast(pl.String).str.to_lowercase()
         return pl.when(low.is_in(_YES)).then(True).when(low.is_in(_NO)).then(False)  # noqa: FBT003 (what it means)
     if kind == pl.Int64:
-        return column if found_kind == pl.Int64 else column.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
+        if found_kind == pl.Int64:
+            return column
+        number = column.cast(pl.Float64, strict=False)
+        return pl.when(number.floor() == number).then(number).cast(pl.Int64, strict=False)
     return column if found_kind == pl.Float64 else amount(name, found_kind, file)
+
+
+def _written(table: str) -> list[pl.Expr]:
+    """Return whether there is an answer, which may be none that can be read."""
+    text = pl.col("score").cast(pl.String).str.strip_chars()
+    return [((text != "").fill_null(value=False)).alias("written")] if table == "surveys" else []
 
 
 def _valued(table: str, named: Export, policy: Policy) -> list[pl.Expr]:
@@ -128,6 +140,8 @@ def _rules(table: str, contract: Contract) -> dict[str, pl.Expr]:
     if table in _NOT_BELOW_NOTHING:
         name = _NOT_BELOW_NOTHING[table]
         rules[f"{name} is below nothing"] = (pl.col(name) < 0).fill_null(value=False)
+    if table == "surveys":
+        rules["an answer that is no whole number"] = pl.col("written") & pl.col("score").is_null()
     return rules
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from cxsim.wording import joined
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
@@ -58,7 +60,7 @@ def _told(value: str, dropped: list[str], clock: str) -> str:
     orders = [name for name in dropped if name != "gift cards sold"]
     gone = [name for name in dropped if name == "gift cards sold"]
     if orders:
-        gone.append(" and ".join(orders) + " orders")
+        gone.append(f"{joined(orders)} orders")
     left_out = f" Left out: {', '.join(gone)}." if gone else ""
     days = {"shop": "by the clock of the shop", "utc": "by universal time"}[clock]
     return f"Value: {value}.{left_out} Days: {days}."

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from cxsim.errors import DataError
 from cxsim.shop.format import Export, Readout
-from cxsim.shop.joining import Part, newest, of_one_currency, oldest, parts_of, tables_of, until_then, without_repeats
+from cxsim.shop.joining import Part, of_one_currency, parts_of, tables_of
 from cxsim.shop.mapping import SHOP_FILE, ShopFile, load_shop_file, mapped_readouts
-from cxsim.shop.opening import Opened, open_exports
+from cxsim.shop.observation import observed
+from cxsim.shop.opening import ENDINGS, Opened, open_exports
 from cxsim.shop.policy import Policy
 from cxsim.shop.receipt import Receipt
 from cxsim.shop.recognising import recognised, unrecognised
+from cxsim.shop.repeats import without_repeats
+from cxsim.shop.sessions import sessions_against_orders
 from cxsim.shop.shop import Shop
-
-_AN_INSTANT = timedelta(microseconds=1)
 
 
 def read_shop(
@@ -74,17 +77,16 @@ def read_shop(
     readouts, unknown = _readouts(_unmapped(opened.exports, said), rules)
     readouts += mapped_readouts(replace(said, policy=rules), place) if said else ()
     if not readouts:
-        raise DataError("\n".join(unknown.values()) or f"{place}: there are no tables in it{_listed(opened)}.")
+        raise DataError("\n".join(unknown.values()) or f"{place}: {_no_tables(opened)}")
     parts, idle = parts_of(readouts)
     if not parts:
         raise DataError(f"{place}: nothing in it can be measured.\n" + "\n".join(str(receipt) for receipt in idle))
     parts, code = of_one_currency(parts, currency)
     parts = without_repeats(parts)
-    since, end = _observed(parts, until, place)
-    if until is not None:
-        parts = until_then(parts, end)
+    parts, since, end = observed(parts, until, str(place))
     tables, partial = tables_of(parts)
-    lacks = {need: why for readout in readouts for need, why in readout.lacks.items() if need not in tables}
+    parts = _with_visits(parts, tables)
+    lacks = dict(_lacking(readouts, tables))
     found: dict[str, Any] = dict(tables)
     return Shop(
         name=said.title if said else place.stem,
@@ -97,6 +99,17 @@ def read_shop(
         lacks=partial | lacks,
         **found,
     )
+
+
+def _lacking(readouts: Sequence[Readout], tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield what no file of a table says; what some of them say can be measured, the others' rows left out."""
+    for readout in readouts:
+        for need, why in readout.lacks.items():
+            table, _, column = need.partition(".")
+            if not column and table in tables:
+                continue
+            if not any(table in other.tables and need not in other.lacks for other in readouts):
+                yield need, why
 
 
 def _unmapped(exports: Sequence[Export], said: ShopFile | None) -> list[Export]:
@@ -121,26 +134,27 @@ def _readouts(exports: Sequence[Export], policy: Policy) -> tuple[list[Readout],
 
 def _aside(opened: Opened, unknown: dict[str, str]) -> list[Receipt]:
     """Return a receipt for each file that was not read, so that none is passed over in silence."""
-    reasons = (*((file, why) for file, why in opened.others if file != SHOP_FILE), *unknown.items())
+    reasons = (
+        *((file, why) for file, why in opened.others if file != SHOP_FILE),
+        *((file, why.removeprefix(f"{file}: ")) for file, why in unknown.items()),
+    )
     return [
         Receipt(file=file, table="none", recognised="nothing", columns=(0, 0), rows_read=0, facts=(("not read", why),))
         for file, why in reasons
     ]
 
 
-def _listed(opened: Opened) -> str:
-    return ": " + "; ".join(f"{file} ({why})" for file, why in opened.others) if opened.others else ""
+def _no_tables(opened: Opened) -> str:
+    if opened.others:
+        return "there are no tables in it: " + "; ".join(f"{file} ({why})" for file, why in opened.others) + "."
+    return f"there are no tables in it: it is empty; put a shop's exports there, as {', '.join(ENDINGS)}."
 
 
-def _observed(parts: Sequence[Part], until: datetime | None, place: Path) -> tuple[datetime, datetime]:
-    """Return the time over which the shop was observed; never by the machine's clock."""
-    starting = [part for part in parts if part.table in ("orders", "tickets")] or parts
-    starts = [moment for moment in map(oldest, starting) if moment is not None]
-    ends = [moment for moment in map(newest, parts) if moment is not None]
-    if not starts:
-        raise DataError(f"{place}: no usable row.\n" + "\n".join(str(part.receipt) for part in parts))
-    since = min(starts).replace(hour=0, minute=0, second=0, microsecond=0)
-    end = max(ends) + _AN_INSTANT if until is None else until
-    if end <= since:
-        raise DataError(f"{place}: observation would end at {end}, before the first row of {min(starts)}.")
-    return since, end
+def _with_visits(parts: Sequence[Part], tables: Mapping[str, pl.LazyFrame]) -> list[Part]:
+    """Let the receipt of the first file of sessions say how all of them fit the orders."""
+    first = next((part for part in parts if part.table == "sessions"), None)
+    if first is None or "orders" not in tables:
+        return list(parts)
+    facts = (*first.receipt.facts, *sessions_against_orders(tables["sessions"], tables["orders"]))
+    told = replace(first, receipt=replace(first.receipt, facts=facts))
+    return [told if part is first else part for part in parts]

@@ -36,9 +36,11 @@ class Receipt:
     file
         Name of the file, without its folder.
     table
-        Which of the shop's tables it fills: orders, tickets, surveys, returns, contacts, sessions, members, marketing.
+        Which of the shop's tables it fills: orders, tickets, surveys, returns, contacts, sessions, members, marketing;
+        "none" for a file that fills none.
     recognised
-        What it was recognised as, such as "Shopify orders".
+        What it was recognised as, such as "Shopify orders"; "nothing" for a file that is not read, whose one fact says
+        why.
     columns
         How many of that format's columns were found, and how many it has.
     rows_read
@@ -64,10 +66,11 @@ class Receipt:
 
     def __str__(self) -> str:
         """Return the receipt as lines of text."""
+        if self.recognised == "nothing":
+            return "\n".join(f"{self.file}: {name}: {text}" for name, text in self.facts)
         found, possible = self.columns
-        head = (
-            f"{self.file}: recognised as {self.recognised} ({found} of {possible} columns); "
-            f"{self.rows_kept:,} of {self.rows_read:,} rows became {self.table}."
-        )
+        became = f"{self.rows_kept:,} of {self.rows_read:,} rows became {self.table}."
+        fate = became if self.table != "none" else f"its {self.rows_read:,} rows are set aside."
+        head = f"{self.file}: recognised as {self.recognised} ({found} of {possible} columns); {fate}"
         noticed = [f"  {line.action} {line.rows:,}: {line.reason}" for line in self.lines if line.rows]
         return "\n".join([head, *noticed, *(f"  {name}: {text}" for name, text in self.facts)])

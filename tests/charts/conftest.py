@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import altair as alt
 import numpy as np
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 
 from cxsim import charts
-from cxsim.measured import COHORTS
+from cxsim.measured import ASSOCIATIONS, COHORTS, DOSES, SELECTION, SERIES
 from cxsim.tables import BREAK_EVEN, empty
 from tests.ladder import CHANGES
 
@@ -362,6 +363,86 @@ def cohorts() -> pl.DataFrame:
 
 
 @pytest.fixture
+def series() -> pl.DataFrame:
+    """Revenue over four weeks, of which the last lies above its usual range."""
+    begins = [datetime.fromisoformat("2024-01-01") + timedelta(days=7 * week) for week in range(4)]
+    return pl.DataFrame(
+        {
+            "metric": "revenue",
+            "title": "Revenue",
+            "unit": "money",
+            "period_start": begins,
+            "period_end": [begin + timedelta(days=7) for begin in begins],
+            "value": [1_000.0, 1_100.0 / 3.0, 1_050.0, 1_900.0],
+            "low": [900.0, 300.0, 950.0, 1_700.0],
+            "high": [1_100.0, 420.0, 1_150.0, 2_100.0],
+            "usual_low": 300.0,
+            "usual_high": 1_400.0,
+            "alert": [None, None, None, "above"],
+        },
+        schema_overrides=empty(SERIES).schema,
+    )
+
+
+@pytest.fixture
+def panel() -> pl.DataFrame:
+    """Promoters far above detractors by a naive table, and not at all against their own past."""
+    rows = [
+        ("naive", "All spend so far", 2.3123456, 2.2, 2.42, 9_000, "association", "Twice."),
+        ("own_past", "Own past", 1.01, 0.9, 1.13, 800, "association", "Nothing."),
+    ]
+    return pl.DataFrame(rows, schema=empty(SELECTION).schema, orient="row")
+
+
+@pytest.fixture
+def met() -> pl.DataFrame:
+    """An experience that goes with fewer orders, and did not before; and one of nothing."""
+    rows = [
+        (
+            "late",
+            "orders",
+            "Late order",
+            "Poisson",
+            0.8123456,
+            0.75,
+            0.88,
+            1.0,
+            0.9,
+            1.1,
+            400,
+            True,
+            "association",
+            "-",
+        ),
+        ("ticket", "orders", "Ticket", "Poisson", 1.0, 0.9, 1.1, None, None, None, 90, False, "association", "-"),
+    ]
+    return pl.DataFrame(rows, schema=empty(ASSOCIATIONS).schema, orient="row")
+
+
+@pytest.fixture
+def doses() -> pl.DataFrame:
+    """Two classes of deliveries, the second without an upper end."""
+    rows = [
+        ("delivery days", "days", 0.0, 2.0, 1.1, "ordered again within 90 days", 0.4, 0.38, 0.42, 900),
+        ("delivery days", "days", 2.0, math.inf, 7.0, "ordered again within 90 days", 1.0 / 3.0, 0.27, 0.36, 500),
+    ]
+    return pl.DataFrame(rows, schema=empty(DOSES).schema, orient="row")
+
+
+@pytest.fixture
+def measured_figures(series, panel, met, doses, cohorts) -> dict[str, alt.Chart]:
+    """The figures of what a shop measures."""
+    return {
+        "weekly": charts.weekly(series, metrics=["revenue"], currency="USD"),
+        "selection": charts.selection(panel),
+        "associations": charts.associations(met),
+        "dose_curve": charts.dose_curve(doses),
+        "cohort_heatmap": charts.cohort_heatmap(cohorts, "retention", "USD"),
+        "cohort_curves": charts.cohort_curves(cohorts, "cumulative_revenue", "USD"),
+    }
+
+
+@pytest.fixture
 def figures(
     readings,
     worth_by_nps,
@@ -373,24 +454,26 @@ def figures(
     frequencies,
     holdout,
     rfm,
-    cohorts,
     value_figures,
+    measured_figures,
 ) -> dict[str, alt.Chart]:
     """Every figure of the room, drawn from the tables above."""
-    return value_figures | {
-        "cohort_heatmap": charts.cohort_heatmap(cohorts, "retention", "USD"),
-        "cohort_curves": charts.cohort_curves(cohorts, "cumulative_revenue", "USD"),
-        "cumulative_cash": charts.cumulative_cash(cash, "USD"),
-        "npv_by_strategy": charts.npv_by_strategy(returns, "USD"),
-        "npv_distribution": charts.npv_distribution(npv, "USD"),
-        "waterfall": charts.waterfall(statement, "points_programme", "USD"),
-        "tracking": charts.tracking(tracking_days, date(1997, 4, 10)),
-        "frequency_histogram": charts.frequency_histogram(frequencies),
-        "holdout_by_frequency": charts.holdout_by_frequency(holdout),
-        "spend_by_frequency": charts.spend_by_frequency(rfm, "USD"),
-        "naive_against_truth": charts.naive_against_truth(readings, "USD"),
-        "ltv_by_nps": charts.ltv_by_nps(worth_by_nps, "USD"),
-    }
+    return (
+        value_figures
+        | measured_figures
+        | {
+            "cumulative_cash": charts.cumulative_cash(cash, "USD"),
+            "npv_by_strategy": charts.npv_by_strategy(returns, "USD"),
+            "npv_distribution": charts.npv_distribution(npv, "USD"),
+            "waterfall": charts.waterfall(statement, "points_programme", "USD"),
+            "tracking": charts.tracking(tracking_days, date(1997, 4, 10)),
+            "frequency_histogram": charts.frequency_histogram(frequencies),
+            "holdout_by_frequency": charts.holdout_by_frequency(holdout),
+            "spend_by_frequency": charts.spend_by_frequency(rfm, "USD"),
+            "naive_against_truth": charts.naive_against_truth(readings, "USD"),
+            "ltv_by_nps": charts.ltv_by_nps(worth_by_nps, "USD"),
+        }
+    )
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import re
 
 import polars as pl
 
+from cxsim import charts
 from cxsim.charts.frame import named
 
 
@@ -34,10 +35,16 @@ def test_every_figure_of_money_names_the_currency_on_its_axis(figures):
         assert any(axis.endswith(", USD") for axis in axes), name
 
 
-def test_every_figure_with_chance_tells_its_interval_or_why_there_is_none(figures, value_figures):
-    drawn = {"cumulative_cash", "npv_by_strategy", "waterfall", "tracking", "holdout_by_frequency", *value_figures}
+def test_every_figure_with_chance_tells_its_interval_or_why_there_is_none(figures, value_figures, measured_figures):
+    drawn = {"cumulative_cash", "npv_by_strategy", "waterfall", "tracking", "holdout_by_frequency"}
+    drawn |= {*value_figures, *measured_figures}
     for name in drawn:
         assert "interval" in _title(figures[name])[1], name
+
+
+def test_every_figure_of_a_table_is_among_those_that_are_looked_at(figures):
+    other = {"enable", "deciles"}
+    assert {name for name in charts.__all__ if name not in other} == set(figures)
 
 
 def test_no_figure_carries_more_than_a_few_hundred_rows(figures):

@@ -55,3 +55,12 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_measured(service):
 def test_an_unknown_behaviour_is_answered_with_the_nearest(service):
     told = service("calibrate", "service", "--name", "mine", "--like", "online-shp")
     assert "did you mean 'online-shop'?" in told.error
+
+
+def test_where_nothing_can_be_measured_nothing_is_written(service):
+    (service.folder / "orders.csv").write_text("order_id,customer_id,ordered_at,amount\n1,a,2024-03-01 09:00,5\n")
+    before = service.files()
+    told = service("calibrate", "orders.csv", "--name", "mine")
+    assert told.code == 1
+    assert "none of the numbers of a behaviour can be measured there, so nothing is written" in told.error
+    assert service.files() == before

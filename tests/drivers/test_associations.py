@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
@@ -108,6 +109,21 @@ def test_the_table_keeps_its_contract_and_labels_associations(nothing):
     assert set(nothing.table["label"]) == {"association"}
     assert (nothing.customers, nothing.of_customers) == (9000, 9000)
     assert nothing.left_out["Contact"] == "there is no table of contacts."
+
+
+def test_what_is_clear_is_so_among_all_comparisons_and_the_finding_says_where_not(causeless, nothing):
+    for table in (nothing.table, associations(causeless, adjust="nothing").table):
+        for row in table.iter_rows(named=True):
+            assert row["clear"] == ("chance alone could bring this" not in row["finding"])
+        # By Benjamini and Hochberg (1995), eq. 1, as it is written: the largest k with p(k) <= 0.05 k / n.
+        distances = [abs(standard_errors(row, 1.0)) for row in table.iter_rows(named=True)]
+        chances = [2.0 * NormalDist().cdf(-distance) for distance in distances]
+        most = max((k for k, p in enumerate(sorted(chances), 1) if p <= 0.05 * k / len(chances)), default=0)
+        assert table["clear"].sum() == most
+        assert table.filter("clear").height == 0 or max(
+            chance for chance, clear in zip(chances, table["clear"], strict=True) if clear
+        ) <= 0.05 * most / len(chances)
+    assert table["clear"].sum() > nothing.table["clear"].sum()
 
 
 def test_the_same_shop_gives_the_same_table_whatever_the_order_of_its_rows():

@@ -190,6 +190,7 @@ def test_the_draw_does_not_hang_on_the_order_of_the_rows_or_the_release_of_polar
         ({"most_periods": 0}, "most_periods must be 1 or more; found 0."),
         ({"most_customers": 0}, "most_customers must be 1 or more; found 0."),
         ({"seed": -1}, "seed must be 0 or more; found -1."),
+        ({"every_days": 30}, "holds 1 complete period of 30 days; at least 3 are needed. Choose shorter periods."),
         ({"every_days": 20}, "holds 2 complete periods of 20 days; at least 3 are needed. Choose shorter periods."),
     ],
 )

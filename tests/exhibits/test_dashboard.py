@@ -82,7 +82,7 @@ def test_a_share_changes_by_percentage_points_and_an_interval_that_holds_zero_is
 
 def test_a_score_below_its_usual_range_is_marked_and_judged_by_what_is_better(dashboard):
     assert _row(exhibits.dashboard_table(dashboard, "EUR").html(), "Net Promoter Score") == [
-        "−12.3", "−30.0 to 5.0", "1.0", "−13.3", "−25.0 to −1.7", "lower, clearly (worse)", "▼ below usual",
+        "−12.3", "−30.0 to 5.0", "1.0", "−13.3", "−25.0 to −1.7", "lower, clearly (worse)", "▼ below",
     ]  # fmt: skip
 
 

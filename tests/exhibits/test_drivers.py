@@ -20,8 +20,38 @@ NBSP = "\N{NO-BREAK SPACE}"
 def found():
     """One experience with two outcomes, the second without a check; a finding holds markup."""
     rows = [
-        ("late", "orders", "Late <b>", "Poisson", 0.871, 0.802, 0.944, 0.98, 0.92, 1.04, 1400, "association", "A & b."),
-        ("late", "spend", "Late <b>", "quasi-Poisson", 0.9, 0.8, 1.0, None, None, None, 1400, "association", "Less."),
+        (
+            "late",
+            "orders",
+            "Late <b>",
+            "Poisson",
+            0.871,
+            0.802,
+            0.944,
+            0.98,
+            0.92,
+            1.04,
+            1400,
+            True,
+            "association",
+            "A & b.",
+        ),
+        (
+            "late",
+            "spend",
+            "Late <b>",
+            "quasi-Poisson",
+            0.9,
+            0.8,
+            1.0,
+            None,
+            None,
+            None,
+            1400,
+            False,
+            "association",
+            "Less.",
+        ),
     ]
     return pl.DataFrame(rows, schema=empty(ASSOCIATIONS).schema, orient="row")
 
@@ -46,9 +76,10 @@ def _cells(html, name):
 def test_an_association_stands_with_its_interval_and_with_what_was_before(found):
     html = exhibits.associations_table(found).html()
     assert _cells(html, "Orders") == [
-        "Poisson", "0.87", "0.80 to 0.94", "0.98", "0.92 to 1.04", "1,400", "association", "A &amp; b.",
+        "Poisson", "0.87", "0.80 to 0.94", "0.98", "0.92 to 1.04", "1,400", "yes", "association", "A &amp; b.",
     ]  # fmt: skip
     assert "Late &lt;b&gt;" in html
+    assert _cells(html, "Spend")[6] == "no"
 
 
 def test_where_nothing_is_known_of_before_a_dash_stands(found):

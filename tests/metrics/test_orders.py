@@ -144,3 +144,11 @@ def test_refunds_without_a_date_are_counted_by_order_and_by_value():
     found = measured(shop_of(orders=sold))
     assert found["refund_rate_orders"]["value"] == pytest.approx(1 / 4)
     assert found["refund_rate_value"]["value"] == pytest.approx(20 / 120)  # 15 + 25 + 35 + 45 = 120
+
+
+def test_a_month_without_orders_has_a_count_with_a_limit_and_a_revenue_without_one():
+    found = measured(shop_of(orders=_orders().with_columns(ordered_at=pl.lit(noon("2024-02-10")))))
+    # Garwood's upper limit of nothing: -log(0.025) = 3.6889.
+    assert (found["orders"]["value"], found["orders"]["low"]) == (0.0, 0.0)
+    assert found["orders"]["high"] == pytest.approx(3.6889, abs=5e-5)
+    assert (found["revenue"]["value"], found["revenue"]["high"], found["revenue"]["caution"]) == (0.0, None, "nobody")

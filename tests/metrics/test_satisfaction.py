@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import polars as pl
@@ -75,3 +76,11 @@ def test_directions_of_ease_and_effort_are_opposite():
 def test_fewer_than_ten_answers_are_counted_but_no_score_is_said():
     found = measured(shop_of(surveys=_surveys("nps", [9] * 9)))["nps"]
     assert (found["value"], found["units"], found["caution"]) == (None, 9, "too few to say: 9 of 10")
+
+
+def test_where_answers_alone_are_known_the_response_rate_is_not_measured():
+    shop = shop_of(surveys=_surveys("nps", [9] * 12))
+    alone = dataclasses.replace(shop, lacks={"surveys.sent_at": "the file holds answers alone."})
+    found = measured(alone)
+    assert found["response_rate"]["missing"] == "the file holds answers alone."
+    assert found["nps"]["value"] == 100.0

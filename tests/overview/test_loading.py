@@ -67,7 +67,9 @@ def test_a_name_that_leads_nowhere_is_answered_with_the_nearest_scenario_or_file
         ParamError, match="'cdnow-servise' is no folder or file of exports, and no scenario; did you mean"
     ):
         load_shop("cdnow-servise")
-    with pytest.raises(ParamError, match=r"did you mean '.*my-shop'\? Possible: cdnow-naive, .*my-shop\. Or any path"):
+    with pytest.raises(
+        ParamError, match=r"did you mean '.*my-shop'\? Possible: cdnow-experience, .*my-shop\. Or any path"
+    ):
         load_shop(str(folder.with_name("my-shp")))
 
 
@@ -75,3 +77,12 @@ def test_what_lies_there_wins_over_a_scenario_of_the_same_name(folder, monkeypat
     folder.rename(folder.with_name("cdnow-quick"))
     monkeypatch.chdir(folder.parent)
     assert len(load_shop("cdnow-quick").receipts) == 2
+
+
+def test_the_last_year_of_a_scenario_has_no_visits_because_those_to_later_orders_are_missing(scenario):
+    assert "look at an earlier day" in load_shop(str(scenario)).missing("sessions")
+
+
+def test_visits_a_year_before_the_horizon_are_there():
+    assert load_shop("cdnow-experience", until=date(2000, 6, 25)).missing("sessions") is None
+    assert load_shop("cdnow-experience", until=date(2000, 7, 25)).missing("sessions") is not None

@@ -6,7 +6,7 @@ import altair as alt
 import pytest
 
 from cxsim import exhibits
-from cxsim.errors import DataError, ParamError
+from cxsim.errors import ParamError
 from cxsim.measured import DASHBOARD, SELECTION, SERIES, WORTH_BY_NPS
 from cxsim.metrics import CATALOGUE
 from cxsim.overview import (
@@ -74,11 +74,20 @@ def test_the_same_shop_gives_the_same_overview(folder):
     assert once.manifest == again.manifest
 
 
-def test_a_day_that_is_none_and_a_shop_without_a_complete_month_are_refused(folder):
+def test_a_day_that_is_none_is_refused(folder):
     with pytest.raises(ParamError, match=r"until: '14\.1\.24' is no day; write it as 2024-12-31"):
         overview(str(folder), until="14.1.24")
-    with pytest.raises(DataError, match="no complete month between 2024-01-02 and 2024-01-15"):
-        overview(str(folder), every="month", until="2024-01-14")
+
+
+def test_without_a_complete_month_every_metric_is_missing_and_says_why(folder):
+    found = overview(str(folder), every="month", until="2024-01-14")
+    reason = "no month is complete: it was observed from 2024-01-02 00:00 to before 2024-01-15 00:00."
+    assert found.lacks["dashboard"] == reason
+    assert check(found.dashboard, DASHBOARD)["missing"].to_list() == [reason] * len(CATALOGUE)
+    assert check(found.series, SERIES).is_empty()
+    assert str(weekly_figure(found)) == f"Nothing can be said of this shop over time: {reason}"
+    assert isinstance(exhibits.dashboard_table(found.dashboard, ""), exhibits.Prose)
+    assert exhibits.not_measured_table(found.dashboard).twin.height == len(CATALOGUE)
 
 
 def test_every_metric_of_the_catalogue_is_defined_and_a_total_is_over_nothing():

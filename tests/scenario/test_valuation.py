@@ -32,7 +32,7 @@ def test_a_case_is_a_scenario_or_a_valuation_by_its_name():
 
 def test_an_unknown_case_is_answered_with_the_nearest_of_both_kinds():
     with pytest.raises(
-        ParamError, match=r"no 'cdnow-valeu'; did you mean 'cdnow-value'\? Possible: cdnow-naive, cdnow-programmes"
+        ParamError, match=r"no 'cdnow-valeu'; did you mean 'cdnow-value'\? Possible: cdnow-experience, cdnow-naive"
     ):
         load_case("cdnow-valeu")
 

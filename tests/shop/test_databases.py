@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from datetime import datetime
 
+import duckdb
 import pytest
 
 from cxsim.errors import DataError
@@ -38,7 +39,6 @@ def lite():
 @pytest.fixture
 def duck(tmp_path):
     """Write a DuckDB file with types of its own: decimals, timestamps, whole numbers."""
-    duckdb = pytest.importorskip("duckdb")
     path = tmp_path / "shop.duckdb"
     with closing(duckdb.connect(str(path))) as connection:
         connection.execute("create table sales (nr bigint, buyer text, day timestamp, euros decimal(10, 2))")
@@ -94,7 +94,6 @@ def test_a_duckdb_file_is_read_by_its_path(duck):
 
 
 def test_an_open_connection_of_duckdb_gives_the_same(duck):
-    duckdb = pytest.importorskip("duckdb")
     with closing(duckdb.connect(str(duck), read_only=True)) as connection:
         shop = read_database(connection, {"orders": ORDERS})
     assert shop.orders.collect()["amount"].to_list() == [9.9, 20.0]
@@ -106,7 +105,6 @@ def test_a_duckdb_file_is_never_written_to(duck):
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path):
-    pytest.importorskip("duckdb")
     path = tmp_path / "shop.duckdb"
     path.write_text("no database", encoding="utf-8")
     with pytest.raises(DataError, match="duckdb cannot open it"):
@@ -114,7 +112,6 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    pytest.importorskip("duckdb")
     with pytest.raises(DataError, match=r"none.duckdb: no such file"):
         read_database(tmp_path / "none.duckdb", {"orders": ORDERS})
 

@@ -123,3 +123,10 @@ def test_the_offsets_of_a_file_are_told():
     told = moments(rows, ["when"], file="file.csv")
     assert told.offsets == ("-0400", "-0500")
     assert ("offsets", "-0400, -0500; the time is kept as written") in told.facts
+
+
+def test_one_moment_below_many_that_cannot_be_read_is_enough():
+    # Only the first 1,000 are tried before the whole column is.
+    assert read(["soon"] * 1_200 + ["2024-03-01 09:05"])[-1] == datetime(2024, 3, 1, 9, 5)
+    with pytest.raises(DataError, match="none of the 1,200 cells of 'when' can be read"):
+        read(["soon"] * 1_200)

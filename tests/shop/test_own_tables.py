@@ -117,6 +117,38 @@ def test_yes_and_no_are_read_from_text(text_file):
     assert tickets["solved_at_first"].to_list() == [True, False, None]
 
 
+SURVEYS = "survey_id,customer_id,sent_at,instrument,score\n"
+
+
+def test_scores_outside_of_their_scale_are_dropped_and_counted(text_file):
+    # NPS ends at 10, CSAT begins at 1, CES ends at 7; the 9.5 and the word are no scores; the blank was not answered.
+    given = ("nps,10", "nps,11", "csat,0", "csat,5", "ces,8", "nps,9.5", "nps,ten", "nps, ")
+    rows = "".join(f"{place},ana,2024-02-03,{answer}\n" for place, answer in enumerate(given))
+    shop = read_shop(text_file(SURVEYS + rows))
+    assert shop.surveys.sort("survey_id").collect().select("survey_id", "score").rows() == [
+        ("0", 10), ("3", 5), ("7", None),
+    ]  # fmt: skip
+    assert (rows_of(shop, "outside of the scale"), rows_of(shop, "no whole number")) == (3, 2)
+    assert (shop.receipts[0].rows_read, shop.receipts[0].rows_kept) == (8, 3)
+
+
+def test_an_instrument_that_there_is_not_is_refused(text_file):
+    with pytest.raises(DataError, match=r"file\.csv: no instrument 'npss'; did you mean 'nps'\? Possible: nps, csat, "):
+        read_shop(text_file(SURVEYS + "1,ana,2024-02-03,npss,9\n"))
+
+
+def test_surveys_of_a_scale_in_parquet_are_checked_too_and_may_be_none(tmp_path):
+    orders().write_parquet(tmp_path / "orders.parquet")
+    surveys = pl.DataFrame(
+        {"survey_id": ["1", "2"], "customer_id": ["ana"] * 2, "sent_at": [NOON] * 2, "instrument": ["effort"] * 2,
+         "score": [5, 6]}
+    )  # fmt: skip
+    surveys.write_parquet(tmp_path / "surveys.parquet")
+    assert read_shop(tmp_path).surveys.collect()["score"].to_list() == [5]
+    surveys.clear().write_parquet(tmp_path / "surveys.parquet")
+    assert read_shop(tmp_path).surveys.collect().is_empty()
+
+
 def test_what_no_shop_can_see_is_set_aside(tmp_path):
     orders().write_parquet(tmp_path / "orders.parquet")
     lives = pl.DataFrame([["ana", NOON, None, None, None]], orient="row", schema=list(LIVES.columns))

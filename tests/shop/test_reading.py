@@ -118,6 +118,21 @@ def test_utf_16_is_refused(text_file):
         read_shop(text_file(OWN, encoding="utf-16"))
 
 
+@pytest.mark.parametrize(
+    ("first", "kind"),
+    [
+        (b"%PDF-1.7\n", "a PDF"),
+        (b"PK\x03\x04", "an archive"),
+        (b"\xd0\xcf\x11\xe0", "a workbook"),
+        (b"\x1f\x8b", "compr"),
+    ],
+)
+def test_what_is_no_text_is_told_by_its_first_bytes(tmp_path, first, kind):
+    (tmp_path / "mine.csv").write_bytes(first + b"1 0 obj")
+    with pytest.raises(DataError, match=rf"mine\.csv: by its first bytes it is {kind}.*; export the table itself"):
+        read_shop(tmp_path / "mine.csv")
+
+
 def test_another_encoding_is_refused(text_file):
     with pytest.raises(DataError, match="not UTF-8"):
         read_shop(text_file(OWN.replace("ana", "ané"), encoding="latin-1"))
@@ -152,8 +167,24 @@ def test_unknown_files_beside_known_ones_are_listed(tmp_path):
     (tmp_path / ".DS_Store").write_text("x")
     aside = {one.file: dict(one.facts)["not read"] for one in read_shop(tmp_path).receipts if one.table == "none"}
     assert set(aside) == {"notes.csv", "readme.md", "older"}
-    assert aside["notes.csv"].startswith("notes.csv: not recognised by its 2 columns")
+    assert aside["notes.csv"].startswith("not recognised by its 2 columns")
     assert aside["older"] == "a folder, not looked into"
+
+
+def test_a_receipt_says_in_a_line_why_a_file_is_not_read(tmp_path):
+    write(tmp_path / "orders.csv", [order()])
+    (tmp_path / "notes.csv").write_text("what,why\n1,2\n")
+    shutil.copy(EXPORTS / "shopify_customers.csv", tmp_path)
+    told = {one.file: str(one).splitlines()[0] for one in read_shop(tmp_path).receipts}
+    assert told["notes.csv"].startswith("notes.csv: not read: not recognised by its 2 columns (what, why). Nearest: ")
+    assert told["shopify_customers.csv"] == (
+        "shopify_customers.csv: recognised as Shopify customers (20 of 20 columns); its 3 rows are set aside."
+    )
+
+
+def test_an_empty_folder_says_what_may_be_put_there(tmp_path):
+    with pytest.raises(DataError, match=r"it is empty; put a shop's exports there, as \.csv, \.tsv, \.txt, \.parquet"):
+        read_shop(tmp_path)
 
 
 def test_unknown_files_alone_are_refused(tmp_path):
@@ -183,13 +214,32 @@ def test_a_lack_that_another_file_makes_good_is_none(tmp_path):
     (tmp_path / "back.csv").write_text("return_id,order_id,returned_at,refund\n1,500000001002,2024-02-09,20\n")
     shop = read_shop(tmp_path)
     assert shop.missing("returns") is None
-    assert shop.until == datetime(2024, 2, 9, 0, 0, 0, 1)
+
+
+def test_observation_ends_with_the_newest_order_although_other_tables_were_exported_later(tmp_path):
+    (tmp_path / "shop.csv").write_text(OWN)
+    (tmp_path / "back.csv").write_text(
+        "return_id,order_id,returned_at,refund\n1,1,2024-02-03 09:00,2\n2,1,2024-02-09 09:00,1\n"
+    )
+    shop = read_shop(tmp_path)
+    assert shop.until == datetime(2024, 2, 3, 10, 0, 0, 1)
+    assert shop.returns.collect()["return_id"].to_list() == ["1"]
+    late = next(receipt for receipt in shop.receipts if receipt.table == "returns").lines
+    assert [(line.reason, line.rows) for line in late if line.rows] == [("after the end of observation", 1)]
+
+
+def test_orders_of_a_file_without_a_currency_are_not_added_to_those_of_another(tmp_path):
+    write(tmp_path / "orders.csv", [order()])
+    (tmp_path / "shop.csv").write_text(OWN)
+    with pytest.raises(DataError, match=r"shop\.csv: no currency is named, while other orders are in USD"):
+        read_shop(tmp_path)
+    assert read_shop(tmp_path, currency="USD").orders.collect().height == 2
 
 
 def test_columns_that_only_one_file_has_are_left_out_where_they_must_be_whole(tmp_path):
     write(tmp_path / "orders.csv", [order()])
     (tmp_path / "shop.csv").write_text(OWN)
-    shop = read_shop(tmp_path)
+    shop = read_shop(tmp_path, currency="USD")
     assert "units" not in shop.orders.collect_schema()
     assert shop.missing("orders.units") == "not every file of orders says it."
     assert shop.orders.collect()["refunded"].null_count() == 1

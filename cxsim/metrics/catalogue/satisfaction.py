@@ -159,6 +159,6 @@ SATISFACTION = (
         view="asked",
         over="answered",
         per="asked",
-        needs=("surveys",),
+        needs=("surveys", "surveys.sent_at"),
     ),
 )
