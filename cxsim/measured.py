@@ -175,3 +175,10 @@ DEFINITIONS = Contract(
     },
     nullable=frozenset({"value", "low", "high", "counted"}),
 )
+# What a customer is worth, step by step from the product of averages to the model. low, high: 90 % interval of the
+# model's mean, by what is not known of its parameters and by luck; null where a step has none.
+CLV_STEPS = Contract(
+    name="CLV_STEPS",
+    columns={"step": _TEXT, "value": _REAL, "low": _REAL, "high": _REAL, "why": _TEXT},
+    nullable=frozenset({"low", "high"}),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cxsim.exhibits.audit import audit_trail
 from cxsim.exhibits.break_even import break_even_table, must_be_true
 from cxsim.exhibits.cautions import cautions_table
+from cxsim.exhibits.clv import clv_table
 from cxsim.exhibits.cohorts import cohorts_table
 from cxsim.exhibits.customer_worth import at_risk_table, customer_table, decile_table, worth_table
 from cxsim.exhibits.dashboard import dashboard_table, not_measured_table
@@ -32,6 +33,7 @@ __all__ = [
     "audit_trail",
     "break_even_table",
     "cautions_table",
+    "clv_table",
     "cohorts_table",
     "customer_table",
     "dashboard_table",

@@ -8,6 +8,7 @@ from cxsim.overview.definitions import definitions
 from cxsim.overview.figures import (
     associations_details,
     associations_figure,
+    clv_details,
     cohort_figure,
     dose_figure,
     doses_details,
@@ -28,6 +29,7 @@ __all__ = [
     "associations_figure",
     "behaviour_yaml",
     "calibrate",
+    "clv_details",
     "cohort_figure",
     "definitions",
     "dose_figure",

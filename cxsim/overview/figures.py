@@ -9,7 +9,7 @@ import polars as pl
 from cxsim import charts
 from cxsim.charts.frame import Figure
 from cxsim.cohorts import Measure
-from cxsim.exhibits import Prose, Table, associations_table, doses_table, selection_table
+from cxsim.exhibits import Prose, Table, associations_table, clv_table, doses_table, selection_table
 from cxsim.exhibits.showing import remark
 from cxsim.overview.overview import Overview
 
@@ -120,6 +120,22 @@ def cohort_figure(found: Overview, measure: Measure) -> Figure | Prose:
     return _no(found, "cohorts") or charts.cohort_heatmap(found.cohorts, measure, found.shop.currency)
 
 
+def clv_details(found: Overview) -> Table | Prose:
+    """Lay out what a customer is worth by a product of averages and by a model.
+
+    Parameters
+    ----------
+    found
+        What was found of a shop.
+
+    Returns
+    -------
+    Table or Prose
+        A table; a sentence where no model can be fitted.
+    """
+    return _no(found, "clv") or clv_table(found.clv, found.shop.currency)
+
+
 def associations_figure(found: Overview) -> Figure | Prose:
     """Draw what goes with later orders.
 
@@ -200,6 +216,7 @@ def _no(found: Overview, part: str) -> Prose | None:
 
 
 _SUBJECTS = {
+    "clv": "what a customer is worth",
     "dashboard": "this shop over time",
     "cohorts": "when customers come back",
     "worth_by_nps": "what promoters spend",

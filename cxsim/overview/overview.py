@@ -30,6 +30,8 @@ class Overview:
         Under DASHBOARD and SERIES: every metric in the last complete period, and over time.
     cohorts
         Under COHORTS: what customers do by the month of their first order.
+    clv
+        Under CLV_STEPS: what the next year of a customer is worth, from a product of averages to a model.
     worth_by_nps, selection
         Under WORTH_BY_NPS and SELECTION: what customers spend by what they answered, and how much of it is selection.
     associations, doses
@@ -46,6 +48,7 @@ class Overview:
     dashboard: pl.DataFrame
     series: pl.DataFrame
     cohorts: pl.DataFrame
+    clv: pl.DataFrame
     worth_by_nps: pl.DataFrame
     selection: pl.DataFrame
     associations: pl.DataFrame
@@ -93,6 +96,7 @@ def overview(name: str, *, every: Every = "week", until: str = "", currency: str
         dashboard=measured.table,
         series=measured.series,
         cohorts=made["cohorts"][0],
+        clv=made["clv"][0],
         worth_by_nps=made["worth_by_nps"][0],
         selection=made["selection"][0],
         associations=made["associations"][0],

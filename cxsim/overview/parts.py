@@ -10,15 +10,19 @@ import polars as pl
 from cxsim.cohorts import cohort_table, ltv_by_nps, selection_panel
 from cxsim.drivers import DOSES_OF, associations, dose_curve, person_periods
 from cxsim.errors import CxsimError, DataError
-from cxsim.measured import ASSOCIATIONS, COHORTS, DASHBOARD, DOSES, SELECTION, SERIES, WORTH_BY_NPS
+from cxsim.measured import ASSOCIATIONS, CLV_STEPS, COHORTS, DASHBOARD, DOSES, SELECTION, SERIES, WORTH_BY_NPS
 from cxsim.metrics import CATALOGUE, Dashboard, dashboard
+from cxsim.overview.predictive_clv import predictive_clv
 from cxsim.shop import Every, Shop, complete_periods
 from cxsim.tables import Contract, check, empty
+from cxsim.units import CENTS
 
 _ORDERS = ("orders.customer_id",)
 _ANSWERS = (*_ORDERS, "surveys.customer_id")
 # Enough to see what can be acted on, and few enough not to keep a reader waiting; drawn by identifier.
 _MOST_CUSTOMERS = 10_000
+# Effective per year; the shop's own choice, which the table names.
+_DISCOUNT_RATE = 0.10
 
 
 class Part(NamedTuple):
@@ -102,12 +106,30 @@ def _doses(shop: Shop) -> pl.DataFrame:
     return _valued(pl.concat(dose_curve(shop, name) for name in seen))
 
 
+def _clv(shop: Shop) -> pl.DataFrame:
+    return predictive_clv(shop, annual_discount_rate=_DISCOUNT_RATE, margin=_margin(shop)).steps
+
+
+def _margin(shop: Shop) -> float:
+    """Return the share of revenue that is left after the cost of orders; all of it where no cost is known."""
+    if shop.missing("orders.cost") is not None:
+        return 1.0
+    costed = shop.table("orders").filter(pl.col("cost").is_not_null())
+    revenue, cost = costed.select(_cents("amount"), _cents("cost")).collect(engine="streaming").row(0)
+    return 1.0 - cost / revenue if revenue > cost else 1.0
+
+
+def _cents(name: str) -> pl.Expr:
+    return (pl.col(name) * CENTS).round().cast(pl.Int64).sum()
+
+
 def _valued(table: pl.DataFrame) -> pl.DataFrame:
     """Return the table as it is; without rows where none has a value."""
     return table if table["value"].count() else table.clear()
 
 
 PARTS = {
+    "clv": Part(CLV_STEPS, _ORDERS, _clv, "no customer has orders."),
     "cohorts": Part(COHORTS, _ORDERS, _cohorts, "too few customers of any month were watched long enough."),
     "worth_by_nps": Part(WORTH_BY_NPS, _ANSWERS, _worth, "too few customers ordered and answered."),
     "selection": Part(SELECTION, _ANSWERS, _selection, "too few customers ordered and answered."),

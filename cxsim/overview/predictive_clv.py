@@ -12,24 +12,11 @@ from cxsim.appraisal import Terms, customer_values, draws_for
 from cxsim.data import summarise
 from cxsim.errors import DataError
 from cxsim.estimation import Model, fit, fit_spend
+from cxsim.measured import CLV_STEPS
 from cxsim.shop import Shop
-from cxsim.tables import Contract, check
+from cxsim.tables import check
 from cxsim.units import CENTS, DAYS_PER_YEAR
 from cxsim.wording import money, percent
-
-# What a customer is worth, step by step from the product of averages to the model. low, high: 90 % interval of the
-# model's mean, by what is not known of its parameters and by luck; null where a step has none.
-CLV_STEPS = Contract(
-    name="CLV_STEPS",
-    columns={
-        "step": (pl.String,),
-        "value": (pl.Float64,),
-        "low": (pl.Float64,),
-        "high": (pl.Float64,),
-        "why": (pl.String,),
-    },
-    nullable=frozenset({"low", "high"}),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

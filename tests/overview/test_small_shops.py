@@ -14,6 +14,7 @@ from cxsim.overview import (
     Overview,
     associations_details,
     associations_figure,
+    clv_details,
     cohort_figure,
     dose_figure,
     doses_details,
@@ -35,6 +36,7 @@ PARTS = {
     "selection": (selection_figure, selection_details),
     "associations": (associations_figure, associations_details),
     "doses": (dose_figure, doses_details),
+    "clv": (clv_details,),
 }
 SHOWABLE = (alt.LayerChart, alt.FacetChart, exhibits.Table, exhibits.Prose)
 NO_SURVEYS = "there is no table of surveys."
