@@ -13,6 +13,15 @@ MISSING = "\N{EN DASH}"
 INTERVAL = f"90{NBSP}% interval"
 # Models of orders and leaving as readers know them.
 MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
+# What is followed in cohorts, by the names of measures in COHORTS of cxsim.measured.
+COHORT_MEASURES = {
+    "retention": "Customers who order again",
+    "orders": "Orders per customer",
+    "revenue": "Revenue per customer",
+    "margin": "Margin per customer",
+    "cumulative_revenue": "Revenue per customer so far",
+    "cumulative_margin": "Margin per customer so far",
+}
 # So the files of strategies say that nobody believes a number; a reader is told in other words.
 _SEARCHED = "; searched, not believed"
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

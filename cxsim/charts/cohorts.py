@@ -11,21 +11,13 @@ from cxsim.errors import TableError, choices
 from cxsim.measured import COHORTS
 from cxsim.shop import Every
 from cxsim.tables import check
-from cxsim.wording import NBSP, counted, money, number
+from cxsim.wording import COHORT_MEASURES, NBSP, counted, money, number
 
 _STEP_DAYS = {"month": 30, "week": 7}
 _ROW = 26
 _LEAST, _MOST = "#E3EEF6", "#0B4F7D"
 _CURVES = len(STRATEGIES) - 1
 _INTERVAL = f"95{NBSP}% interval"
-_WORDS = {
-    "retention": "Share of customers who order again, %",
-    "orders": "Orders per customer",
-    "revenue": "Revenue per customer",
-    "margin": "Margin per customer",
-    "cumulative_revenue": "Revenue per customer so far",
-    "cumulative_margin": "Margin per customer so far",
-}
 
 
 def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str, *, every: Every = "month") -> Figure:
@@ -136,8 +128,10 @@ def _written(value: float | None, measure: str, currency: str) -> str:
 
 
 def _measured(measure: str, currency: str) -> str:
-    words = _WORDS.get(measure, measure.replace("_", " "))
-    return words if measure in {"retention", "orders"} else f"{words}, {currency}"
+    if measure == "retention":
+        return "Share of customers who order again, %"
+    words = COHORT_MEASURES.get(measure, measure.replace("_", " "))
+    return words if measure == "orders" else f"{words}, {currency}"
 
 
 def _map_marks(cells: pl.DataFrame, order: list[str], ages: list[int], *, every: Every) -> list[alt.Chart]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import special
 
 from cxsim.cohorts.moments import Moments
-from cxsim.intervals import wilson
+from cxsim.intervals import student_quantile, wilson
 
 Reading = tuple[float | None, float | None, float | None]
 
 NOTHING: Reading = (None, None, None)
-_TAIL = 0.975
+LEVEL = 0.95
 
 
 def rate(moments: Moments, cohort: int, age: int) -> Reading:
@@ -98,24 +97,8 @@ def with_error(value: float, error: float | None, customers: int) -> Reading:
     """
     if error is None or customers < 2:
         return value, None, None
-    half = t_quantile(customers - 1) * error
+    half = student_quantile(LEVEL, customers - 1) * error
     return value, value - half, value + half
-
-
-def t_quantile(freedom: int) -> float:
-    """Return the 97.5 % quantile of Student's t.
-
-    Parameters
-    ----------
-    freedom
-        Degrees of freedom, at least 1.
-
-    Examples
-    --------
-    >>> round(t_quantile(4), 6)
-    2.776445
-    """
-    return float(special.stdtrit(freedom, _TAIL))
 
 
 def _residuals(moments: Moments, cohort: int, age: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cxsim.cohorts.cohort_value import NOTHING, Reading, t_quantile
+from cxsim.cohorts.cohort_value import LEVEL, NOTHING, Reading
 from cxsim.cohorts.groups import ALL
-from cxsim.intervals import wilson
+from cxsim.intervals import student_quantile, wilson
 from cxsim.measured import COHORTS
 from cxsim.tables import check, empty
 
@@ -82,6 +82,6 @@ def _mean(counted: pl.DataFrame) -> Reading:
     if counted["low"].null_count():
         return value, None, None
     halves = ((counted["high"] - counted["low"]) / 2).to_list()
-    errors = [n / total * half / t_quantile(n - 1) for n, half in zip(sizes, halves, strict=True)]
-    half = t_quantile(total - len(sizes)) * math.sqrt(math.fsum(error**2 for error in errors))
+    errors = [n / total * half / student_quantile(LEVEL, n - 1) for n, half in zip(sizes, halves, strict=True)]
+    half = student_quantile(LEVEL, total - len(sizes)) * math.sqrt(math.fsum(error**2 for error in errors))
     return value, value - half, value + half

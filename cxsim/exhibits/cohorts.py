@@ -9,18 +9,10 @@ from cxsim.exhibits.showing import Table, laid_out
 from cxsim.measured import COHORTS
 from cxsim.shop import Every
 from cxsim.tables import check
-from cxsim.wording import MISSING, NBSP, precision
+from cxsim.wording import COHORT_MEASURES, MISSING, NBSP, precision
 
 _STEP_DAYS = {"month": 30, "week": 7}
 _IN_PART = "*"
-_TITLES = {
-    "retention": "Customers who order again",
-    "orders": "Orders per customer",
-    "revenue": "Revenue per customer",
-    "margin": "Margin per customer",
-    "cumulative_revenue": "Revenue per customer so far",
-    "cumulative_margin": "Margin per customer so far",
-}
 
 
 def cohorts_table(table: pl.DataFrame, measure: str, currency: str, *, every: Every = "month") -> Table:
@@ -53,7 +45,7 @@ def cohorts_table(table: pl.DataFrame, measure: str, currency: str, *, every: Ev
         raise TableError(f"COHORTS: no measure '{measure}'; {choices(measure, known)}")
     cells = table.filter(pl.col("measure") == measure)
     ages = cells.drop_nulls("value")["age"].unique().sort().to_list()
-    title = _TITLES.get(measure, measure.replace("_", " ").capitalize())
+    title = COHORT_MEASURES.get(measure, measure.replace("_", " ").capitalize())
     unit = {"retention": f"Share of customers, %; {_days(every)}", "orders": f"Orders; {_days(every)}"}
     layout = laid_out(
         _written(cells, ages, measure),

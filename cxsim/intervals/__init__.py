@@ -9,6 +9,7 @@ from cxsim.intervals.differences import difference, newcombe, times
 from cxsim.intervals.estimate import Estimate
 from cxsim.intervals.events import garwood
 from cxsim.intervals.hours import Schedule, open_minutes, open_minutes_of, open_minutes_through, weekday_hours
+from cxsim.intervals.levels import student_quantile
 from cxsim.intervals.limits import p_limits, smoothed_range, usual_range
 from cxsim.intervals.many import discoveries
 from cxsim.intervals.means import mean, median_of, order_coverage
@@ -80,6 +81,7 @@ __all__ = [
     "shrunk",
     "smoothed_range",
     "still_waiting",
+    "student_quantile",
     "survival",
     "survival_from_counts",
     "times",

@@ -8,13 +8,11 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from cxsim.errors import ParamError, choices
 from cxsim.params import names
 from cxsim.scenario import load_scenario
 from cxsim.shop import TABLES, Shop
-from cxsim.shop.joining import LATER, WHEN
+from cxsim.shop.known import known_at
 from cxsim.shop.reading import read_shop
 from cxsim.study import shop_tables
 
@@ -97,18 +95,9 @@ def seen_until(shop: Shop, end: datetime) -> Shop:
             f"{shop.until - timedelta(days=1):%Y-%m-%d}."
         )
     tables: dict[str, Any] = {
-        name: _seen(getattr(shop, name), name, end) for name in TABLES if getattr(shop, name) is not None
+        name: known_at(getattr(shop, name), name, end) for name in TABLES if getattr(shop, name) is not None
     }
     return dataclasses.replace(shop, until=end, **tables)
-
-
-def _seen(rows: pl.LazyFrame, table: str, end: datetime) -> pl.LazyFrame:
-    columns = rows.collect_schema()
-    later = {name: pl.when(pl.col(name) < end).then(name) for name in LATER.get(table, ()) if name in columns}
-    if "solved_at_first" in columns:
-        # Whether the first answer settled it shows when the ticket is closed.
-        later["solved_at_first"] = pl.when(pl.col("resolved_at") < end).then("solved_at_first")
-    return rows.filter(pl.col(WHEN[table]) < end).with_columns(**later)
 
 
 def _possible(path: Path) -> list[str]:

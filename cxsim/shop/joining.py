@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,25 +11,9 @@ import polars as pl
 
 from cxsim.errors import DataError, choices
 from cxsim.shop.format import Readout
+from cxsim.shop.known import LATER, WHEN
 from cxsim.shop.own_tables import CONTRACTS
 from cxsim.shop.receipt import Receipt, ReceiptLine
-
-WHEN: Mapping[str, str] = {
-    "orders": "ordered_at",
-    "tickets": "created_at",
-    "surveys": "sent_at",
-    "returns": "returned_at",
-    "contacts": "sent_at",
-    "sessions": "started_at",
-    "members": "joined_at",
-    "marketing": "spent_at",
-}
-# What happens to a row later, and may not have happened yet.
-LATER: Mapping[str, tuple[str, ...]] = {
-    "orders": ("shipped_at", "delivered_at"),
-    "tickets": ("first_response_at", "resolved_at"),
-    "members": ("left_at",),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from cxsim.errors import DataError
-from cxsim.shop.joining import LATER, WHEN, Part, last_of, newest, oldest
+from cxsim.shop.joining import Part, last_of, newest, oldest
+from cxsim.shop.known import WHEN, known_at
 from cxsim.shop.receipt import ReceiptLine
 
 _AN_INSTANT = timedelta(microseconds=1)
@@ -59,12 +60,6 @@ def _last_moment(parts: Sequence[Part]) -> datetime:
 
 def _known(part: Part, end: datetime) -> Part:
     """Take later rows from a part; of the others, what came later has not happened."""
-    when = pl.col(WHEN[part.table])
-    gone = int(part.rows.select((when >= end).sum()).collect(engine="streaming").item())
-    names = [name for name in LATER.get(part.table, ()) if name in part.rows.collect_schema()]
-    if not gone and not names:
-        return part
-    rows = part.rows.filter(when < end).with_columns(
-        pl.when(pl.col(name) < end).then(pl.col(name)).alias(name) for name in names
-    )
-    return part.without(rows, ReceiptLine(reason="after the end of observation", action="dropped", rows=gone))
+    gone = int(part.rows.select((pl.col(WHEN[part.table]) >= end).sum()).collect(engine="streaming").item())
+    line = ReceiptLine(reason="after the end of observation", action="dropped", rows=gone)
+    return part.without(known_at(part.rows, part.table, end), line)

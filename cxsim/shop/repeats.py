@@ -10,7 +10,8 @@ import polars as pl
 
 from cxsim.errors import DataError
 from cxsim.shop.copies import hashes, named_by
-from cxsim.shop.joining import WHEN, Part, newest
+from cxsim.shop.joining import Part, newest
+from cxsim.shop.known import WHEN
 from cxsim.shop.own_tables import IDS
 from cxsim.shop.receipt import ReceiptLine
 

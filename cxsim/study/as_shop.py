@@ -15,6 +15,7 @@ from cxsim.exports import MARKETING, ORDERS
 from cxsim.ledger import Account
 from cxsim.scenario import Scenario
 from cxsim.shop import TABLES, Shop
+from cxsim.shop.known import known_at
 from cxsim.study.draws import schedule
 from cxsim.tables import check
 from cxsim.tallies import Tally, place
@@ -49,7 +50,7 @@ def as_shop(
     if "orders" in found:
         found["orders"] = check(found["orders"].with_columns(cost=_cost(scenario.economics)), ORDERS)
     if "tickets" in found:
-        found["tickets"] = _known_by(found["tickets"], until)
+        found["tickets"] = known_at(found["tickets"].lazy(), "tickets", until).collect()
     if scenario.new_customers is not None:
         found["marketing"] = _marketing(lives, scenario)
     lazy = {one: table.lazy() for one, table in found.items()}
@@ -82,16 +83,6 @@ def _cost(economics: Economics) -> pl.Expr:
     fulfilment = -int(worth[ACCOUNTS.index(Account.FULFILMENT), place(Tally.ORDERS)])
     cents = (pl.col("list_amount") * CENTS).round().cast(pl.Int64)
     return (cents * goods + fulfilment) / MICROS
-
-
-def _known_by(tickets: pl.DataFrame, until: datetime) -> pl.DataFrame:
-    """Return the tickets as they stood at a moment."""
-    open_still = pl.col("resolved_at") >= until
-    return tickets.with_columns(
-        first_response_at=pl.when(pl.col("first_response_at") < until).then("first_response_at"),
-        resolved_at=pl.when(~open_still).then("resolved_at"),
-        solved_at_first=pl.when(~open_still).then("solved_at_first"),
-    )
 
 
 def _marketing(lives: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:

@@ -173,3 +173,10 @@ def test_rows_are_read_lazily(parquet):
 def test_a_file_that_is_no_parquet_is_refused(text_file):
     with pytest.raises(DataError, match=r"x\.parquet: the rows cannot be read"):
         read_shop(text_file("a,b\n1,2\n", "x.parquet"))
+
+
+def test_what_shows_when_a_ticket_is_closed_is_not_known_before(text_file):
+    text = "ticket_id,customer_id,created_at,first_response_at,resolved_at,solved_at_first\n"
+    text += "1,ana,2024-02-03,2024-02-04,2024-02-09,yes\n2,bo,2024-02-03,2024-02-04,2024-02-05,yes\n"
+    tickets = read_shop(text_file(text), until=datetime(2024, 2, 8)).tickets.collect()
+    assert tickets["solved_at_first"].to_list() == [None, True]
