@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from cxsim.behaviour.experience import Experience, Returning
 from cxsim.behaviour.seasons import Drift, Season
@@ -80,6 +81,8 @@ class Behaviour:
         Orders sent back.
     sessions
         Visits.
+    owner, reviewed_on
+        Who answers for these numbers, and when they were last looked at.
     """
 
     name: str
@@ -93,6 +96,8 @@ class Behaviour:
     surveys: Surveys | None = None
     returns: Returning | None = None
     sessions: Sessions | None = None
+    owner: str | None = None
+    reviewed_on: date | None = None
 
     def __post_init__(self) -> None:
         for part in ("surveys", "traits"):

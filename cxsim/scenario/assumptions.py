@@ -43,6 +43,8 @@ def assumptions(case: Scenario | Valuation) -> Iterator[tuple[str, str, Quantity
             yield f"strategies/{strategy.name}/{path}", strategy.title, quantity
     if case.stacking is not None:
         yield f"scenarios/{case.name}/stacking", "Several strategies at once", case.stacking
+    if case.budget is not None:
+        yield f"scenarios/{case.name}/budget", "What may be spent", case.budget
 
 
 def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
@@ -64,13 +66,14 @@ def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenari
     for identifier in values:
         if identifier not in known:
             raise ParamError(f"no assumption '{identifier}'; {choices(identifier, known)}")
-    economics, behaviour, stacking = scenario.economics, scenario.behaviour, scenario.stacking
-    together = f"scenarios/{scenario.name}/stacking"
+    economics, behaviour, stacking, budget = scenario.economics, scenario.behaviour, scenario.stacking, scenario.budget
+    together, most = (f"scenarios/{scenario.name}/{name}" for name in ("stacking", "budget"))
     return dataclasses.replace(
         scenario,
         economics=with_values(economics, _under(values, f"economics/{economics.name}/")),
         behaviour=with_values(behaviour, _under(values, f"behaviour/{behaviour.name}/")),
         stacking=stacking.at(values[together]) if stacking is not None and together in values else stacking,
+        budget=budget.at(values[most]) if budget is not None and most in values else budget,
         strategies=tuple(
             with_values(strategy, _under(values, f"strategies/{strategy.name}/")) for strategy in scenario.strategies
         ),

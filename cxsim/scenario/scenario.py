@@ -33,7 +33,7 @@ class Scenario:
     ----------
     name, title, description, orders, observed_until, horizon_months, seed
         As in `ScenarioFile`.
-    columns, existing_customers, new_customers, dropout, combinations, stacking, draws
+    columns, existing_customers, new_customers, dropout, combinations, stacking, draws, budget
         As in `ScenarioFile`.
     economics, strategies, behaviour
         What the names in the file stand for.
@@ -62,6 +62,7 @@ class Scenario:
     combinations: tuple[Combination, ...] = ()
     stacking: Quantity | None = None
     draws: int = 200
+    budget: Quantity | None = None
 
     def __post_init__(self) -> None:
         for name, (least, most) in _LIMITS.items():
@@ -79,6 +80,8 @@ class Scenario:
         self._refuse_strategies()
         if self.stacking is not None:
             self.stacking.require(Unit.SHARE, "stacking")
+        if self.budget is not None:
+            self.budget.require(Unit.MONEY, "budget")
         refuse_misfits(
             self.strategies,
             self.combinations,
@@ -191,6 +194,7 @@ def resolved(written: ScenarioFile, place: str) -> Scenario:
             combinations=written.combinations,
             stacking=written.stacking,
             draws=written.draws,
+            budget=written.budget,
         )
     except ParamError as cause:
         raise ParamError(f"{place}: {cause}") from cause

@@ -97,6 +97,8 @@ class ScenarioFile:
         Draws of parameters, effects, economics and luck, 2 to 10,000; with `dropout: all`, for each structure.
     seed
         Seed of all luck, 0 to 2**63 - 1.
+    budget
+        The most that all strategies together may cost over the horizon, as a present value; no limit when left out.
     """
 
     name: str
@@ -116,3 +118,4 @@ class ScenarioFile:
     combinations: tuple[Combination, ...] = ()
     stacking: Quantity | None = None
     draws: int = 200
+    budget: Quantity | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Literal
 
 from cxsim.effects import EXPERIENCED, Effect, Programme, Reach, refuse_contradictions
@@ -99,6 +100,8 @@ class Strategy:
     searches
         For `break-even`: which number is searched, as `effects.KIND_PLACE.FIELD`, such as `effects.dropout_1.ratio`;
         its range is the interval of the search.
+    owner, reviewed_on
+        Who answers for these numbers, and when they were last looked at.
     """
 
     name: str
@@ -111,6 +114,8 @@ class Strategy:
     lever: str | None = None
     mode: Literal["prior", "break-even"] = "prior"
     searches: str | None = None
+    owner: str | None = None
+    reviewed_on: date | None = None
 
     def __post_init__(self) -> None:
         for name in ("effects", "costs"):

@@ -31,6 +31,9 @@ from cxsim.simulation import (
 from cxsim.strategies import Strategy
 from cxsim.valuation import Economics, Schedule, fixed_costs, tariff
 
+# The strategies that run in each arm, at their drawn values; the first arm is the baseline and has none.
+Arms = Sequence[tuple[Strategy, ...]]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draw:
@@ -57,21 +60,22 @@ class Draw:
     purchases: PurchaseParams
     spend: GammaGammaParams
 
-    def tariffs(self) -> tuple[npt.NDArray[np.int64], ...]:
+    def tariffs(self, arms: Arms | None = None) -> tuple[npt.NDArray[np.int64], ...]:
         """Return, per arm, what one of each tally adds to each account: shape (accounts, tallies)."""
-        return tuple(tariff(self.scenario.economics, schedules) for schedules in self._schedules())
+        return tuple(tariff(self.scenario.economics, schedules) for schedules in self._schedules(arms))
 
-    def fixed(self) -> tuple[npt.NDArray[np.int64], ...]:
+    def fixed(self, arms: Arms | None = None) -> tuple[npt.NDArray[np.int64], ...]:
         """Return, per arm, what programmes cost each month whatever customers do: shape (accounts, months)."""
-        return tuple(fixed_costs(schedules, self.scenario.horizon_months) for schedules in self._schedules())
+        return tuple(fixed_costs(schedules, self.scenario.horizon_months) for schedules in self._schedules(arms))
 
     @property
     def economics(self) -> Economics:
         """Unit economics of this draw."""
         return self.scenario.economics
 
-    def _schedules(self) -> list[list[Schedule]]:
-        return [[schedule(strategy) for strategy in strategies] for strategies in arms_of(self.scenario)]
+    def _schedules(self, arms: Arms | None) -> list[list[Schedule]]:
+        played = arms_of(self.scenario) if arms is None else arms
+        return [[schedule(strategy) for strategy in strategies] for strategies in played]
 
 
 def draw_all(
@@ -102,20 +106,23 @@ def draw_all(
     ]
 
 
-def with_room(population: Population, draws: Sequence[Draw]) -> Population:
-    """Return the population with room for all customers whom any programme attracts in any draw."""
+def with_room(population: Population, draws: Sequence[Draw], arms: Sequence[Arms] | None = None) -> Population:
+    """Return the population with room for all customers whom any programme attracts in any draw.
+
+    `arms` says for each draw what is played; the arms of its scenario when None.
+    """
     most = population.arrivals
-    for draw in draws:
-        for months in _arrivals(draw.scenario, population):
+    played = [arms_of(draw.scenario) for draw in draws] if arms is None else arms
+    for draw, strategies in zip(draws, played, strict=True):
+        for months in _arrivals(draw.scenario, population, strategies):
             most = tuple(max(one, other) for one, other in zip(most, months, strict=True))
     return dataclasses.replace(population, most_arrivals=most)
 
 
-def reached_in(scenario: Scenario, population: Population) -> tuple[npt.NDArray[np.bool_], ...]:
+def reached_in(population: Population, arms: Arms) -> tuple[npt.NDArray[np.bool_], ...]:
     """Return, per arm, who meets the condition of which reach; no draw changes it."""
     return tuple(
-        reached_by(population, [strategy.programme().reach.who for strategy in strategies])
-        for strategies in arms_of(scenario)
+        reached_by(population, [strategy.programme().reach.who for strategy in strategies]) for strategies in arms
     )
 
 
@@ -124,6 +131,8 @@ def inputs_of(
     population: Population,
     past: Sequence[npt.NDArray[np.float64]],
     reached: tuple[npt.NDArray[np.bool_], ...],
+    *,
+    arms: Arms | None = None,
 ) -> Inputs:
     """Return what the simulator needs for a draw.
 
@@ -137,9 +146,12 @@ def inputs_of(
         Frequency, recency and age in days of the existing customers.
     reached
         From `reached_in`.
+    arms
+        What is played; the arms of the draw's scenario when None.
     """
     scenario = draw.scenario
-    programmes = [[strategy.programme() for strategy in strategies] for strategies in arms_of(scenario)]
+    played = arms_of(scenario) if arms is None else arms
+    programmes = [[strategy.programme() for strategy in strategies] for strategies in played]
     plans = [
         compile_plan(arm, population.calendar, incidents=scenario.behaviour.incidents, stacking=_stacking(scenario))
         for arm in programmes
@@ -150,9 +162,9 @@ def inputs_of(
         prob_alive=formulas.prob_alive(draw.purchases, *past),
         world=compile_world(scenario.behaviour, population.calendar),
         plans=tuple(plans),
-        arrivals=_arrivals(scenario, population),
+        arrivals=_arrivals(scenario, population, played),
         reached=reached,
-        worths=tuple(worth.sum(axis=0) for worth in draw.tariffs()),
+        worths=tuple(worth.sum(axis=0) for worth in draw.tariffs(played)),
     )
 
 
@@ -181,7 +193,7 @@ def schedule(strategy: Strategy) -> Schedule:
     )
 
 
-def _arrivals(scenario: Scenario, population: Population) -> tuple[tuple[int, ...], ...]:
+def _arrivals(scenario: Scenario, population: Population, arms: Arms) -> tuple[tuple[int, ...], ...]:
     """Return, per arm, how many customers arrive in each month, with the season and the programmes of a draw."""
     usual = usual_arrivals(scenario)
     return tuple(
@@ -191,7 +203,7 @@ def _arrivals(scenario: Scenario, population: Population) -> tuple[tuple[int, ..
             population.calendar,
             stacking=_stacking(scenario),
         )
-        for strategies in arms_of(scenario)
+        for strategies in arms
     )
 
 

@@ -6,6 +6,8 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from cxsim.estimation import GammaGammaFit, PurchaseFit
@@ -28,11 +30,14 @@ class Replay:
         Who is simulated.
     draws
         All draws, one for each world.
+    counts
+        Per arm what was counted in each world, summed over cohorts: shape (worlds, months, tallies).
     """
 
     rfm: pl.DataFrame
     population: Population
     draws: tuple[Draw, ...]
+    counts: tuple[npt.NDArray[np.int64], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)

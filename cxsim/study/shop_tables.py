@@ -117,7 +117,7 @@ def tables_of(
     """
     require_world(scenario, arm, draw)
     place, world = scenario.arms.index(arm), draws[draw]
-    ready = inputs_of(world, population, past_of(population), reached_in(scenario, population))
+    ready = inputs_of(world, population, past_of(population), reached_in(population, arms_of(scenario)))
     log = events(population, ready, seed=scenario.seed, arm=place)
     told = named_events(log, scenario, rfm, population)
     programmes = arms_of(world.scenario)[place]

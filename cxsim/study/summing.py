@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from cxsim.scenario import Scenario, cautions, register, source_table
@@ -55,7 +56,7 @@ def summed_up(
         purchases=shop.purchases,
         spend=shop.spend,
         manifest=manifest(scenario, shop.rfm, ledger),
-        replay=Replay(rfm=shop.rfm, population=population, draws=tuple(draws)),
+        replay=Replay(rfm=shop.rfm, population=population, draws=tuple(draws), counts=_counted(counts)),
     )
 
 
@@ -76,6 +77,13 @@ def present_values(scenario: Scenario, draws: Sequence[Draw]) -> np.ndarray[tupl
     """Return the present value of one unit of money in each month of each draw: shape (draws, months)."""
     rates = np.array([draw.economics.annual_discount_rate.value for draw in draws])
     return weights(scenario.calendar.month_starts, scenario.economics.timing, rates)
+
+
+def _counted(counts: Sequence[Counts]) -> tuple[npt.NDArray[np.int64], ...]:
+    """Return per arm the counts of all worlds, summed over cohorts."""
+    return tuple(
+        np.stack([counted.by_arm[arm].sum(axis=0) for counted in counts]) for arm in range(len(counts[0].by_arm))
+    )
 
 
 def _rule(scenario: Scenario) -> Rule:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, Protocol
 
 import numpy as np
@@ -50,6 +51,15 @@ class Economics:
         Time value of money, effective per year.
     timing
         When in a month its cash flows: start, mid or end.
+    roi_hurdle
+        Return on outlay that the shop asks for; 0 when left out. Its range is a single value, like those of the two
+        that follow.
+    benefit_haircut, cost_uplift
+        For the risk-adjusted case: the share by which benefits are cut and costs are raised; 0 when left out.
+    locale
+        How amounts are written: en 1,234.5, de 1.234,5, fr 1 234,5, ch 1'234.5.
+    owner, reviewed_on
+        Who answers for these numbers, and when they were last looked at.
     fund_probability, reject_probability
         Decision rule: fund at or above the first chance that NPV > 0, reject below the second, pilot between. The
         shop's own choice, so each range is a single value.
@@ -71,6 +81,12 @@ class Economics:
     handling_per_return: Quantity | None = None
     resaleable: Quantity | None = None
     timing: Literal["start", "mid", "end"] = "mid"
+    roi_hurdle: Quantity | None = None
+    benefit_haircut: Quantity | None = None
+    cost_uplift: Quantity | None = None
+    locale: Literal["en", "de", "fr", "ch"] = "en"
+    owner: str | None = None
+    reviewed_on: date | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[A-Z]{3}", self.currency):
@@ -80,9 +96,9 @@ class Economics:
             if quantity is not None:
                 quantity.require(unit, name)
         require_together(self, ("handling_per_return", "resaleable"), "economics")
-        for name in ("fund_probability", "reject_probability"):
-            rule: Quantity = getattr(self, name)
-            if rule.range[0] < rule.range[1]:
+        for name in ("fund_probability", "reject_probability", "roi_hurdle", "benefit_haircut", "cost_uplift"):
+            rule: Quantity | None = getattr(self, name)
+            if rule is not None and rule.range[0] < rule.range[1]:
                 low, high = rule.range
                 raise ParamError(
                     f"{name}: a rule has no spread; make its range a single value, not [{low:g}, {high:g}]."
@@ -107,6 +123,9 @@ _UNITS: dict[str, Unit] = {
     "annual_discount_rate": Unit.SHARE_PER_YEAR,
     "fund_probability": Unit.SHARE,
     "reject_probability": Unit.SHARE,
+    "roi_hurdle": Unit.SHARE,
+    "benefit_haircut": Unit.SHARE,
+    "cost_uplift": Unit.SHARE,
 }
 
 

@@ -25,7 +25,7 @@ ARMS = everything().arms
 def played(busy):
     """Inputs and counts of the study's worlds, played again by hand."""
     replay, scenario = busy.replay, busy.scenario
-    past, reached = past_of(replay.population), reached_in(scenario, replay.population)
+    past, reached = past_of(replay.population), reached_in(replay.population, arms_of(scenario))
     inputs = [inputs_of(draw, replay.population, past, reached) for draw in replay.draws]
     return inputs, simulate(replay.population, [lambda one=one: one for one in inputs], seed=scenario.seed)
 

@@ -16,7 +16,7 @@ from cxsim.scenario import BASELINE, NewCustomers, load_scenario
 from cxsim.simulation import customer_values, simulate
 from cxsim.strategies import Strategy
 from cxsim.study import run
-from cxsim.study.draws import draw_all, inputs_of, reached_in
+from cxsim.study.draws import arms_of, draw_all, inputs_of, reached_in
 from cxsim.study.shops import believed, population_of
 from cxsim.units import MICROS, Unit
 
@@ -119,7 +119,7 @@ def played(scenario, study):
     population = population_of(scenario, rfm)
     draws = draw_all(scenario, "bgnbd", *believed(scenario, rfm, study.purchases["bgnbd"], study.spend))
     past = [population.base[name].cast(pl.Float64).to_numpy() for name in ("frequency", "recency_days", "age_days")]
-    reached = reached_in(scenario, population)
+    reached = reached_in(population, arms_of(scenario))
     inputs = [inputs_of(draw, population, past, reached) for draw in draws]
     counts = simulate(population, [lambda one=one: one for one in inputs], seed=scenario.seed)
     return population, inputs, draws, counts
