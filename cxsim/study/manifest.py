@@ -11,7 +11,7 @@ import polars as pl
 from cxsim.behaviour import PLAIN
 from cxsim.errors import ParamError
 from cxsim.params import root
-from cxsim.scenario import Scenario, commit, load_scenario, table_hash, versions
+from cxsim.scenario import Scenario, changes_between, commit, load_scenario, parsed_changes, table_hash, versions
 
 PACKAGES = (
     "altair",
@@ -49,8 +49,9 @@ def manifest(
     -------
     dict
         Its `command` and `parameters_sha256` are left out where no file under params/ gives this scenario, because it
-        was made or changed by hand, or lies elsewhere.
+        was made by hand, or lies elsewhere; `changes` where no number of the file was set by hand.
     """
+    changes = _changes(scenario)
     return {
         "scenario": scenario.name,
         "title": scenario.title,
@@ -63,7 +64,7 @@ def manifest(
         f"{named}_sha256": table_hash(result),
         "versions": versions(PACKAGES),
         "commit": commit(),
-    } | (_stored(scenario) if _is_stored(scenario) else {})
+    } | ({} if changes is None else _stored(scenario, changes))
 
 
 def scenario_hash(scenario: Scenario) -> str:
@@ -78,15 +79,15 @@ def scenario_hash(scenario: Scenario) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _is_stored(scenario: Scenario) -> bool:
-    """Whether the scenario's name is enough to make it again."""
+def _changes(scenario: Scenario) -> str | None:
+    """Return what must be changed of the file of this name to make it again; None where that is not enough."""
     try:
-        return load_scenario(scenario.name) == scenario
+        return changes_between(load_scenario(scenario.name), scenario)
     except ParamError:
-        return False
+        return None
 
 
-def _stored(scenario: Scenario) -> dict[str, object]:
+def _stored(scenario: Scenario, changes: str) -> dict[str, object]:
     folder = root() / "params"
     named = [folder / "economics" / f"{scenario.economics.name}.yaml", folder / "sources.yaml"]
     if scenario.behaviour != PLAIN:
@@ -94,4 +95,6 @@ def _stored(scenario: Scenario) -> dict[str, object]:
     named += [folder / "strategies" / f"{strategy.name}.yaml" for strategy in scenario.strategies]
     named += [folder / "scenarios" / f"{scenario.name}.yaml"]
     hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in named}
-    return {"parameters_sha256": hashes, "command": f"cxsim report {scenario.name}"}
+    options = "".join(f" --set {key}={value}" for key, value in parsed_changes(changes).items())
+    told = {"changes": changes} if changes else {}
+    return {"parameters_sha256": hashes, **told, "command": f"cxsim report {scenario.name}{options}"}

@@ -86,7 +86,8 @@ def _counted(counts: Sequence[Counts]) -> tuple[npt.NDArray[np.int64], ...]:
     )
 
 
-def _rule(scenario: Scenario) -> Rule:
+def rule_of(scenario: Scenario) -> Rule:
+    """Return how the shop of a scenario decides."""
     economics = scenario.economics
     return Rule(fund=economics.fund_probability.value, reject=economics.reject_probability.value)
 
@@ -97,7 +98,7 @@ def _returns(
     return returns(
         monthly,
         present,
-        _rule(scenario),
+        rule_of(scenario),
         titles=scenario.titles,
         customers=people.size,
         structures=len(present) // scenario.draws,

@@ -100,7 +100,19 @@ def weights(
     -----
     (1 + d) ** (-t / 365.25) with t in days: one convention, the effective annual rate.
     """
-    share = {"start": 0.0, "mid": 0.5, "end": 1.0}[timing]
-    days = month_starts[:-1] + share * np.diff(month_starts)
+    days = cash_days(month_starts, timing)
     discounted: npt.NDArray[np.float64] = (1.0 + annual_discount_rates[:, None]) ** (-days[None, :] / DAYS_PER_YEAR)
     return discounted
+
+
+def cash_days(month_starts: npt.NDArray[np.int64], timing: Literal["start", "mid", "end"]) -> npt.NDArray[np.float64]:
+    """Return on which day, from today, the cash of each month flows: shape (months,).
+
+    Parameters
+    ----------
+    month_starts, timing
+        As in `weights`.
+    """
+    share = {"start": 0.0, "mid": 0.5, "end": 1.0}[timing]
+    days: npt.NDArray[np.float64] = month_starts[:-1] + share * np.diff(month_starts)
+    return days

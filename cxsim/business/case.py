@@ -1,0 +1,180 @@
+"""A study in; its business case out: the decision and everything that it rests on, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import polars as pl
+
+from cxsim.business.base import Base, Centre, base_of
+from cxsim.business.break_evens import break_evens
+from cxsim.business.checklist import checklist
+from cxsim.business.decision import decision
+from cxsim.business.grid import grids
+from cxsim.business.information import information
+from cxsim.business.kpis import kpis
+from cxsim.business.liabilities import liabilities
+from cxsim.business.pathways import pathways
+from cxsim.business.portfolio import portfolio
+from cxsim.business.rates import rates
+from cxsim.business.register import case_register
+from cxsim.business.splitting import split
+from cxsim.business.statements import statements
+from cxsim.business.test_plan import test_plan
+from cxsim.business.tornado import moves, tornado
+from cxsim.business_tables import BASE_CASE
+from cxsim.simulation import Executor
+from cxsim.study import Study
+from cxsim.study.notebook_bar import notebook_bar
+from cxsim.tables import check, empty
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class BusinessCase:
+    """What a finance director asks of a study, answered.
+
+    Attributes
+    ----------
+    study
+        What was played.
+    decision
+        What to do about each strategy and which set of them is best, under DECISION.
+    investment, periods, cohorts, fan
+        The money: under INVESTMENT, PERIODS, COHORT_MONEY and FAN.
+    base_case, tornado, break_evens, grid, grid_centre, heat, rates, pathways
+        What moves the result and where it comes from: under the contracts of these names.
+    split, information, test_plan
+        What is not known, what knowing it would be worth, and the test that would tell: under SPLIT, INFORMATION and
+        TEST_PLAN.
+    portfolio
+        Sets of strategies, under PORTFOLIO.
+    liabilities, kpis
+        What the shop owes its customers, and what happens to the metrics of their experience: under LIABILITIES, KPIS.
+    register, checklist
+        Every number that was assumed, and what a reader should look for: under REGISTER and CHECKLIST.
+    """
+
+    study: Study
+    decision: pl.DataFrame
+    investment: pl.DataFrame
+    periods: pl.DataFrame
+    cohorts: pl.DataFrame
+    fan: pl.DataFrame
+    base_case: pl.DataFrame
+    tornado: pl.DataFrame
+    break_evens: pl.DataFrame
+    grid: pl.DataFrame
+    grid_centre: pl.DataFrame
+    heat: pl.DataFrame
+    rates: pl.DataFrame
+    pathways: pl.DataFrame
+    split: pl.DataFrame
+    information: pl.DataFrame
+    test_plan: pl.DataFrame
+    portfolio: pl.DataFrame
+    liabilities: pl.DataFrame
+    kpis: pl.DataFrame
+    register: pl.DataFrame
+    checklist: pl.DataFrame
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        found = ", ".join(f"{row['strategy']}: {row['decision']}" for row in self.decision.iter_rows(named=True))
+        return f"BusinessCase({self.study.scenario.name}; {found})"
+
+
+def business_case(study: Study, *, executor: Executor | None = None, progress: Progress | None = None) -> BusinessCase:
+    """Return the business case of a study.
+
+    Its draws answer how much is not known. What moves the result is asked of the base case, which is played again with
+    one number moved at a time, and which sets of strategies go together, of the first draws.
+
+    Parameters
+    ----------
+    study
+        From `cxsim.run`.
+    executor
+        As in `cxsim.run`. The results do not depend on it.
+    progress
+        Called with the number of parts done and their total. When None, Jupyter shows a bar, and a script nothing.
+
+    Returns
+    -------
+    BusinessCase
+        The same tables for the same study.
+
+    Raises
+    ------
+    SimulationError
+        When a variant cannot be played.
+    """
+    parts = _Parts(progress=progress or notebook_bar("Working out the business case") or _silent)
+    base = base_of(study, executor=executor)
+    centre = parts.done(base.centre())
+    money = parts.done(statements(study))
+    every = parts.done(moves(base, study, centre))
+    swings = parts.done(tornado(base, every, centre))
+    even = parts.done(break_evens(base, every, centre))
+    nodes = parts.done(grids(base, swings))
+    ways = parts.done(pathways(base, centre, study.returns))
+    sets = parts.done(portfolio(study, executor=executor))
+    known = parts.done(information(study))
+    return BusinessCase(
+        study=study,
+        decision=decision(study, money.investment, even, sets),
+        investment=money.investment,
+        periods=money.periods,
+        cohorts=money.cohorts,
+        fan=money.fan,
+        base_case=_base_case(base, study, centre),
+        tornado=swings,
+        break_evens=even,
+        grid=nodes.grid,
+        grid_centre=nodes.centre,
+        heat=nodes.heat,
+        rates=rates(study),
+        pathways=ways,
+        split=parts.done(split(study)),
+        information=known,
+        test_plan=parts.done(test_plan(study, known)),
+        portfolio=sets,
+        liabilities=liabilities(study),
+        kpis=parts.done(kpis(study)),
+        register=case_register(study, swings, known),
+        checklist=checklist(study),
+    )
+
+
+# So many parts of a business case take time.
+_PARTS = 12
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True, slots=True)
+class _Parts:
+    """Counts the parts that are done."""
+
+    progress: Progress
+    count: int = 0
+
+    def done(self, part: T) -> T:
+        self.count += 1
+        self.progress(self.count, _PARTS)
+        return part
+
+
+def _base_case(base: Base, study: Study, centre: Centre) -> pl.DataFrame:
+    rows = []
+    for row in study.returns.iter_rows(named=True):
+        worth = base.npv(centre[row["strategy"]])
+        told = {"npv": float(worth.mean()), "mc_error": base.error(worth), "worlds": len(worth)}
+        rows.append({name: row[name] for name in ("strategy", "title")} | told | {"mean": row["incremental_npv"]})
+    return check(pl.DataFrame(rows, schema=empty(BASE_CASE).schema), BASE_CASE)
+
+
+def _silent(done: int, total: int) -> None:
+    """Say nothing."""

@@ -1,0 +1,91 @@
+"""Sets of strategies: played together, compared in the same draws, chosen within the budget."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import polars as pl
+import pytest
+
+from cxsim.business.portfolio import portfolio
+from cxsim.quantity import assumed
+from cxsim.scenario import Combination
+from cxsim.study import run
+from cxsim.units import Unit
+from tests.study.conftest import small
+
+
+@pytest.fixture(scope="module")
+def table(study):
+    return portfolio(study)
+
+
+def test_of_three_strategies_every_set_is_there(table):
+    assert table.height == 8
+    assert table.filter(pl.col("members") == "")["npv"].to_list() == [0.0]
+
+
+def test_a_set_is_worth_what_a_combination_of_the_scenario_is_worth(table):
+    """The same draws, played as an arm of the scenario: the same to a millionth of a unit."""
+    both = Combination(name="both", title="Both", strategies=("points-programme", "faster-delivery"))
+    told = run(small(draws=8, combinations=(both,)))
+    npv = told.returns.filter(pl.col("strategy") == "both").row(0, named=True)
+    row = table.filter(pl.col("name") == "points-programme+faster-delivery").row(0, named=True)
+    assert row["npv"] == pytest.approx(npv["incremental_npv"], abs=1e-6)
+    assert row["outlay"] == pytest.approx(npv["outlay"], abs=1e-6)
+
+
+def test_a_strategy_alone_is_worth_what_the_study_says(study, table):
+    alone = table.filter(pl.col("members").str.contains(",").not_() & (pl.col("members") != ""))
+    told = dict(study.returns.select("strategy", "incremental_npv").iter_rows())
+    assert dict(alone.select("name", "npv").iter_rows()) == pytest.approx(told, abs=1e-9)
+
+
+def test_interaction_is_what_the_parts_do_not_add_up_to(table):
+    alone = dict(table.filter(pl.col("members").str.contains(",").not_()).select("name", "npv").iter_rows())
+    row = table.filter(pl.col("name") == "points-programme+win-back-coupon").row(0, named=True)
+    apart = alone["points-programme"] + alone["win-back-coupon"]
+    assert row["interaction"] == pytest.approx(row["npv"] - apart, abs=1e-9)
+    assert row["interaction"] != 0.0
+
+
+def test_what_costs_more_than_the_budget_is_not_chosen(study):
+    """Without doing nothing being the best: a margin at which strategies pay, and a budget for the cheapest alone."""
+    rich = dataclasses.replace(
+        study.scenario,
+        economics=dataclasses.replace(study.scenario.economics, gross_margin=assumed(0.95, Unit.SHARE)),
+        budget=assumed(3_000.0, Unit.MONEY),
+    )
+    table = portfolio(run(rich))
+    chosen = table.filter("chosen")
+    assert chosen.height == 1
+    assert chosen["outlay"][0] <= 3_000.0
+    better = table.filter(pl.col("npv") > chosen["npv"][0])
+    assert better.filter("affordable").is_empty()
+
+
+def test_the_efficient_sets_are_beaten_by_none(table):
+    for row in table.iter_rows(named=True):
+        better = table.filter(
+            (pl.col("npv") >= row["npv"])
+            & (pl.col("cvar") >= row["cvar"])
+            & ((pl.col("npv") > row["npv"]) | (pl.col("cvar") > row["cvar"]))
+        )
+        assert better.is_empty() == row["efficient"]
+
+
+def test_without_stacking_strategies_stand_alone():
+    table = portfolio(run(small(stacking=None)))
+    assert table.height == 4
+    assert not table["members"].str.contains(",").any()
+
+
+def test_of_many_strategies_the_best_set_grows_by_one_at_a_time(study, monkeypatch):
+    """With room for every set of one alone, three strategies must take the long way, and find the same best set."""
+    every = portfolio(study)
+    monkeypatch.setattr("cxsim.business.portfolio.EVERY_SET", 1)
+    grown = portfolio(study)
+    assert set(grown["name"]) <= set(every["name"])
+    assert grown.filter("chosen")["name"].to_list() == every.filter("chosen")["name"].to_list()
+    known = dict(every.select("name", "npv").iter_rows())
+    assert all(npv == pytest.approx(known[name], abs=1e-6) for name, npv in grown.select("name", "npv").iter_rows())
