@@ -3,32 +3,66 @@
 from __future__ import annotations
 
 from cxsim.valuation.booking import SHARED, Books, book
+from cxsim.valuation.cohort_money import cohort_money
+from cxsim.valuation.discounting import period_rate, present_value
 from cxsim.valuation.economics import ACCOUNTS, Economics, Schedule, fixed_costs, load_economics, tariff
-from cxsim.valuation.flows import Flows, flows, weights
+from cxsim.valuation.fan import fan
+from cxsim.valuation.flows import Flows, cash_days, flows, weights
+from cxsim.valuation.internal_rate import InternalRate, internal_rate, modified_internal_rate
+from cxsim.valuation.investment import investment
+from cxsim.valuation.periods import periods
 from cxsim.valuation.returns import Rule, net_present_value, npv_by_draw, payback_months, read_returns, returns
+from cxsim.valuation.revenue_recognition import (
+    Allocation,
+    allocate,
+    by_period,
+    recognised,
+    stand_alone_price,
+    straight_line,
+)
 from cxsim.valuation.statement import cash, statement
-from cxsim.valuation.totals import totals
+from cxsim.valuation.totals import totals, years
+from cxsim.valuation.worst_tenth import WorstTenth, worst_tenth
 
 __all__ = [
     "ACCOUNTS",
     "SHARED",
+    "Allocation",
     "Books",
     "Economics",
     "Flows",
+    "InternalRate",
     "Rule",
     "Schedule",
+    "WorstTenth",
+    "allocate",
     "book",
+    "by_period",
     "cash",
+    "cash_days",
+    "cohort_money",
+    "fan",
     "fixed_costs",
     "flows",
+    "internal_rate",
+    "investment",
     "load_economics",
+    "modified_internal_rate",
     "net_present_value",
     "npv_by_draw",
     "payback_months",
+    "period_rate",
+    "periods",
+    "present_value",
     "read_returns",
+    "recognised",
     "returns",
+    "stand_alone_price",
     "statement",
+    "straight_line",
     "tariff",
     "totals",
     "weights",
+    "worst_tenth",
+    "years",
 ]

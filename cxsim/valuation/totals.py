@@ -34,7 +34,7 @@ def totals(flows: Flows) -> pl.DataFrame:
     for arm in range(1, len(flows.arms)):
         treated = dict(lines(flows.amounts[:, arm]))
         for line, baseline in lines(flows.amounts[:, 0]):
-            for period, (first, last) in _periods(months).items():
+            for period, (first, last) in years(months).items():
                 before, after = baseline[:, first:last].sum(axis=1), treated[line][:, first:last].sum(axis=1)
                 low, high = np.quantile(after - before, (LOW, HIGH))
                 rows.append(
@@ -52,10 +52,22 @@ def totals(flows: Flows) -> pl.DataFrame:
     return check(pl.DataFrame(rows), TOTALS)
 
 
-def _periods(months: int) -> dict[str, tuple[int, int]]:
-    years = {}
+def years(months: int) -> dict[str, tuple[int, int]]:
+    """Return the periods of `totals` with their first month and the one after the last, the whole horizon at the end.
+
+    Parameters
+    ----------
+    months
+        Length of the horizon.
+
+    Examples
+    --------
+    >>> years(14)
+    {'Year 1': (0, 12), 'Year 2 (2 months)': (12, 14), 'Total': (0, 14)}
+    """
+    named = {}
     for year, first in enumerate(range(0, months, MONTHS_PER_YEAR), start=1):
         length = min(MONTHS_PER_YEAR, months - first)
         part = f" ({length} month{'' if length == 1 else 's'})"
-        years[f"Year {year}{part if length < MONTHS_PER_YEAR else ''}"] = (first, first + length)
-    return (years if months > MONTHS_PER_YEAR else {}) | {WHOLE_HORIZON: (0, months)}
+        named[f"Year {year}{part if length < MONTHS_PER_YEAR else ''}"] = (first, first + length)
+    return (named if months > MONTHS_PER_YEAR else {}) | {WHOLE_HORIZON: (0, months)}
