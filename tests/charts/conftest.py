@@ -14,6 +14,7 @@ import pytest
 from cxsim import charts
 from cxsim.measured import ASSOCIATIONS, COHORTS, DOSES, SELECTION, SERIES
 from cxsim.tables import BREAK_EVEN, empty
+from tests.charts import cases
 from tests.ladder import CHANGES
 
 STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")
@@ -443,6 +444,20 @@ def measured_figures(series, panel, met, doses, cohorts) -> dict[str, alt.Chart]
 
 
 @pytest.fixture
+def case_figures() -> dict[str, alt.Chart]:
+    """The figures of a business case."""
+    return {
+        "cash_fan": charts.cash_fan(cases.fan(), "USD"),
+        "tornado": charts.tornado(cases.tornado(), "USD"),
+        "heat_map": charts.heat_map(cases.heat(), "USD"),
+        "benefit_waterfall": charts.benefit_waterfall(cases.pathways(), "USD"),
+        "efficient_frontier": charts.efficient_frontier(cases.portfolio(), "USD"),
+        "worth_of_knowing": charts.worth_of_knowing(cases.information(), "USD"),
+        "variance_split": charts.variance_split(cases.split()),
+    }
+
+
+@pytest.fixture
 def figures(
     readings,
     worth_by_nps,
@@ -456,11 +471,13 @@ def figures(
     rfm,
     value_figures,
     measured_figures,
+    case_figures,
 ) -> dict[str, alt.Chart]:
     """Every figure of the room, drawn from the tables above."""
     return (
         value_figures
         | measured_figures
+        | case_figures
         | {
             "cumulative_cash": charts.cumulative_cash(cash, "USD"),
             "npv_by_strategy": charts.npv_by_strategy(returns, "USD"),

@@ -1,0 +1,255 @@
+"""What more risk would buy: a table under PORTFOLIO goes in, all sets of strategies by risk and worth come out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
+
+import altair as alt
+import polars as pl
+
+from cxsim.business_tables import PORTFOLIO
+from cxsim.charts.frame import WIDTH, Figure, framed, money_axis, named, rounded
+from cxsim.charts.labels import Dot, beside
+from cxsim.charts.palette import BASELINE, INK, QUIET, colours
+from cxsim.errors import TableError, choices
+from cxsim.tables import check
+from cxsim.wording import counted, joined, money
+
+_INDENT = 70
+_HEIGHT = 340
+# Room around the points, as a share of their span.
+_MARGIN = 0.09
+_KEY_TOP, _KEY_ROW = 66, 20
+# Of more sets than this only those that matter most have words; all have a tooltip.
+_WORDED = 16
+_NOTHING = "Doing nothing"
+_BETWEEN = re.compile(r"[\s,;+&|]+")
+
+
+def efficient_frontier(portfolio: pl.DataFrame, currency: str, *, strategies: Sequence[str] | None = None) -> Figure:
+    """Draw every set of strategies by what it brings on average and by what it brings in bad cases.
+
+    Parameters
+    ----------
+    portfolio
+        Table under `PORTFOLIO`, with at least one set; `members` are identifiers of strategies with a comma, a plus
+        sign or a space between them, and none for doing nothing.
+    currency
+        Code of the currency, as "USD".
+    strategies
+        Identifiers of the strategies in the order of the scenario, which gives them their colours; without them, in
+        the order in which the largest sets name them.
+
+    Returns
+    -------
+    alt.LayerChart
+        One point per set, with two simulation errors to both sides: large where nothing is better in both respects,
+        which a line joins; hollow where the budget does not allow it; a ring around the chosen one.
+
+    Raises
+    ------
+    TableError
+        For a table that is not under `PORTFOLIO`, in which not exactly one set is chosen, or that holds a strategy
+        which is not among `strategies`.
+    """
+    table = check(portfolio, PORTFOLIO)
+    chosen = table.filter("chosen")
+    if chosen.height != 1:
+        raise TableError(f"PORTFOLIO: {chosen.height} sets are chosen of {table.height}; exactly one must be.")
+    letters = _letters(table, strategies)
+    points = rounded(_placed(_points(table, letters)))
+    few = (
+        f" Of {table.height} sets, those on the line and single strategies are named." if table.height > _WORDED else ""
+    )
+    shown = (
+        f"Upwards: expected net present value over doing nothing, {currency}; strokes: two standard errors of the "
+        "simulation. To the right: mean of the worst tenth of the draws, which tells more of risk than an interval. "
+        f"Line: sets that no other beats in both. Hollow: over the budget. Ring: the choice.{few}"
+    )
+    key = _key(table, letters)
+    drawn = alt.layer(*_axes(points, currency), *_marks(points), *_words(key))
+    return framed(
+        drawn,
+        finding=_finding(table, chosen, currency),
+        shown=shown,
+        told=_told(table, currency),
+        width=WIDTH - _INDENT,
+        height=_HEIGHT,
+    )
+
+
+def _split(members: str) -> list[str]:
+    return [member for member in _BETWEEN.split(members) if member]
+
+
+def _letters(table: pl.DataFrame, strategies: Sequence[str] | None) -> dict[str, str]:
+    """Return a letter for each strategy."""
+    sets = sorted((_split(members) for members in table["members"]), key=len, reverse=True)
+    found = list(dict.fromkeys(member for own in sets for member in own))
+    known = found if strategies is None else list(strategies)
+    for member in found:
+        if member not in known:
+            raise TableError(f"PORTFOLIO: no strategy '{member}' in the scenario; {choices(member, known)}")
+    return dict(zip(known, _alphabet(len(known)), strict=True))
+
+
+def _alphabet(count: int) -> list[str]:
+    return [ascii_uppercase[n % 26] + (str(n // 26) if n >= 26 else "") for n in range(count)]
+
+
+def _points(table: pl.DataFrame, letters: Mapping[str, str]) -> pl.DataFrame:
+    scale = dict(zip(letters, colours(list(letters))["range"], strict=True))
+    sets = [_split(members) for members in table["members"]]
+    single = [scale[own[0]] if len(own) == 1 else INK if own else BASELINE for own in sets]
+    words = [" + ".join(letters[member] for member in own) or _NOTHING for own in sets]
+    if table.height > _WORDED:
+        matters = [efficient or chosen or len(own) < 2 for (efficient, chosen), own
+                   in zip(table.select("efficient", "chosen").iter_rows(), sets, strict=True)]  # fmt: skip
+        words = [text if shown else "" for text, shown in zip(words, matters, strict=True)]
+    return table.select(
+        pl.col("title").alias("set"),
+        "cvar",
+        "npv",
+        (2.0 * pl.col("npv_mc_error")).alias("error"),
+        "outlay",
+        "efficient",
+        "affordable",
+        "chosen",
+        pl.Series("_label", words, dtype=pl.String),
+        pl.Series("_colour", single, dtype=pl.String),
+        _low=pl.col("npv") - 2.0 * pl.col("npv_mc_error"),
+        _high=pl.col("npv") + 2.0 * pl.col("npv_mc_error"),
+    )
+
+
+def _domain(low: float, high: float) -> tuple[float, float]:
+    margin = _MARGIN * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def _domains(points: pl.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the ends of both scales; zero, where doing nothing is, lies always between them."""
+    lows, highs = (
+        points.select(pl.col("cvar", "_low").min()).row(0),
+        points.select(pl.col("cvar", "_high").max()).row(0),
+    )
+    x, y = (_domain(min(low, 0.0), max(high, 0.0)) for low, high in zip(lows, highs, strict=True))
+    return x, y
+
+
+def _placed(points: pl.DataFrame) -> pl.DataFrame:
+    """Return the points with a place for the letters of each, clear of the other points and of each other's letters."""
+    (left, right), (bottom, top) = _domains(points)
+    across, down = (WIDTH - _INDENT) / (right - left), _HEIGHT / (top - bottom)
+    dots = [
+        Dot(
+            x=(x - left) * across,
+            y=(top - y) * down,
+            reach=error * down,
+            label=label,
+        )
+        for x, y, error, label in points.select("cvar", "npv", "error", "_label").iter_rows()
+    ]
+    places = beside(dots, width=WIDTH - _INDENT, height=_HEIGHT, lines=(-left * across, top * down))
+    return points.with_columns(
+        _x=pl.Series([round(x, 1) for x, _ in places], dtype=pl.Float64),
+        _y=pl.Series([round(y, 1) for _, y in places], dtype=pl.Float64),
+    )
+
+
+def _axes(points: pl.DataFrame, currency: str) -> list[alt.Chart]:
+    largest = float(points.select(pl.max_horizontal(pl.col("cvar", "_low", "_high").abs()).max()).item())
+    xs, ys = (alt.Scale(domain=list(ends), nice=False) for ends in _domains(points))
+    worst, expected = f"Mean of the worst tenth of the draws (right is safer), {currency}", f"Expected NPV, {currency}"
+    x = alt.X("cvar:Q", axis=money_axis(worst, largest=largest), scale=xs)
+    y = alt.Y("npv:Q", axis=money_axis(expected, largest=largest), scale=ys)
+    frontier = alt.Chart(points).transform_filter("datum.efficient")
+    line = frontier.mark_line(color=BASELINE, opacity=0.4, strokeWidth=4, aria=False)
+    zero = alt.Chart(pl.DataFrame({"_zero": [0]})).mark_rule(color=BASELINE, aria=False)
+    return [
+        line.encode(x=x, y=y, order=alt.Order("cvar:Q")),
+        zero.encode(x=alt.X("_zero:Q", title=worst)),
+        zero.encode(y=alt.Y("_zero:Q", title=expected)),
+    ]
+
+
+def _marks(points: pl.DataFrame) -> list[alt.Chart]:
+    drawn = alt.Chart(points).encode(x="cvar:Q", y="npv:Q")
+    fill = alt.condition("datum.affordable", alt.Fill("_colour:N", scale=None), alt.value("#FFFFFF"))
+    stroke = alt.Stroke("_colour:N", scale=None)
+    tooltip = [
+        alt.Tooltip("set:N", title="Set"),
+        alt.Tooltip("npv:Q", title="Expected net present value", format=",.3~r"),
+        alt.Tooltip("error:Q", title="Two standard errors", format=",.3~r"),
+        alt.Tooltip("cvar:Q", title="Mean of the worst tenth", format=",.3~r"),
+        alt.Tooltip("outlay:Q", title="Outlay", format=",.3~r"),
+    ]
+    dot = drawn.mark_point(strokeWidth=2, opacity=1, aria=False)
+    text = alt.Chart(points).encode(x=alt.X("_x:Q", scale=None), y=alt.Y("_y:Q", scale=None), text="_label:N")
+    return [
+        drawn.mark_rule(strokeWidth=2, aria=False).encode(y="_low:Q", y2="_high:Q", stroke=stroke),
+        drawn.transform_filter("datum.chosen").mark_point(size=420, stroke=INK, strokeWidth=1.6, aria=False),
+        dot.encode(
+            fill=fill,
+            stroke=stroke,
+            size=alt.condition("datum.efficient", alt.value(150), alt.value(60)),
+            tooltip=tooltip,
+        ),
+        text.mark_text(stroke="#FFFFFF", strokeWidth=4, fontSize=12, fontWeight="bold", aria=False),
+        text.mark_text(color=INK, fontSize=12, fontWeight="bold", aria=False),
+    ]
+
+
+def _key(table: pl.DataFrame, letters: Mapping[str, str]) -> pl.DataFrame:
+    """Return what each letter stands for."""
+    singles = {own[0]: title for members, title in table.select("members", "title").iter_rows()
+               if len(own := _split(members)) == 1}  # fmt: skip
+    words = named(pl.DataFrame({"strategy": list(letters)}, schema={"strategy": pl.String}))["name"].to_list()
+    names = [singles.get(member, word) for member, word in zip(letters, words, strict=True)]
+    return pl.DataFrame(
+        {
+            "letter": list(letters.values()),
+            "strategy": names,
+            "_colour": colours(names)["range"],
+            "_rise": [_HEIGHT + _KEY_TOP + _KEY_ROW * place for place in range(len(names))],
+        },
+        schema={"letter": pl.String, "strategy": pl.String, "_colour": pl.String, "_rise": pl.Int64},
+    )
+
+
+def _words(key: pl.DataFrame) -> Sequence[alt.Chart]:
+    drawn = alt.Chart(key).encode(y=alt.Y("_rise:Q", scale=None))
+    text = drawn.mark_text(align="left", baseline="middle", color=QUIET, aria=False)
+    letter = drawn.mark_text(align="left", baseline="middle", fontWeight="bold", aria=False)
+    dot = drawn.mark_point(filled=True, size=90, opacity=1, aria=False)
+    return (
+        dot.encode(x=alt.value(6), color=alt.Color("_colour:N", scale=None)),
+        letter.encode(x=alt.value(18), text="letter:N"),
+        text.encode(x=alt.value(38), text="strategy:N"),
+    )
+
+
+def _finding(table: pl.DataFrame, chosen: pl.DataFrame, currency: str) -> str:
+    best = chosen.row(0, named=True)
+    if not _split(best["members"]):
+        return "No set of strategies is expected to bring more than doing nothing"
+    within = "" if table["affordable"].all() else " within the budget"
+    subject = f"Best{within}: {best['title']}, {money(best['npv'], currency)}"
+    others = table.filter(~pl.col("chosen") & pl.col("affordable"))
+    near = others.filter(pl.col("gap") <= 2.0 * pl.col("gap_mc_error")).height
+    if near:
+        return f"{subject}; {counted(near)} other {'set is' if near == 1 else 'sets are'} too near to tell apart"
+    return f"{subject}; clearly more than any other" if others.height else subject
+
+
+def _told(table: pl.DataFrame, currency: str) -> str:
+    efficient = table.filter("efficient").sort("cvar", descending=True)
+    told = [
+        f"{title}: {money(npv, currency)} expected, {money(cvar, currency)} in the worst tenth"
+        for title, npv, cvar in efficient.select("title", "npv", "cvar").iter_rows()
+    ]
+    over = table.filter(~pl.col("affordable"))["title"].to_list()
+    rest = f" Over the budget: {joined(over)}." if over else ""
+    return f"Sets that no other beats in both, from the safest on. {'; '.join(told)}.{rest}"

@@ -1,0 +1,123 @@
+"""The frontier places every set by worth and risk, and says whether the best is clearly the best."""
+
+from __future__ import annotations
+
+import itertools
+
+import polars as pl
+import pytest
+
+from cxsim import charts
+from cxsim.charts.labels import Dot, beside
+from cxsim.errors import TableError
+from tests.charts import cases
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def _figure(table, **wanted):
+    return charts.efficient_frontier(table, "USD", **wanted).to_dict()
+
+
+def _rows(table, column="set", **wanted):
+    for rows in _figure(table, **wanted)["datasets"].values():
+        if column in rows[0]:
+            return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame()
+
+
+def _finding(table):
+    return " ".join(_figure(table)["title"]["text"])
+
+
+def test_the_title_names_the_best_set_within_the_budget():
+    assert _finding(cases.portfolio()) == (
+        f"Best within the budget: Free shipping from a threshold on + Points programme, USD{NBSP}44,900; "
+        "clearly more than any other"
+    )
+
+
+def test_a_set_that_is_too_near_is_counted():
+    # 44,900 less 41,200 are 3,700: within two errors of 2,000, and the other gaps are not.
+    near = cases.portfolio().with_columns(gap_mc_error=pl.lit(2_000.0))
+    assert _finding(near).endswith("; one other set is too near to tell apart")
+
+
+def test_without_a_set_beyond_the_budget_no_budget_is_named():
+    assert _finding(cases.portfolio().with_columns(affordable=pl.lit(value=True))).startswith("Best: Free shipping")
+
+
+def test_if_doing_nothing_is_best_the_title_says_so():
+    nothing = cases.portfolio().with_columns(chosen=pl.col("members") == "")
+    assert _finding(nothing) == "No set of strategies is expected to bring more than doing nothing"
+
+
+def test_letters_follow_the_scenario_whatever_the_order_of_the_sets():
+    rows = _rows(cases.portfolio().reverse())
+    assert sorted(rows["_label"].to_list()) == sorted(
+        ["Doing nothing", "A", "B", "C", "A + B", "A + C", "B + C", "A + B + C"]
+    )
+    key = _rows(cases.portfolio(), "letter")
+    assert dict(key.select("letter", "strategy").rows()) == dict(zip("ABC", cases.STRATEGIES.values(), strict=True))
+
+
+def test_single_strategies_have_their_colours_also_where_only_they_are_compared():
+    singles = (
+        cases.portfolio()
+        .filter(~pl.col("members").str.contains(","))
+        .with_columns(chosen=pl.col("members") == "points")
+    )
+    colours = dict(_rows(singles, strategies=list(cases.STRATEGIES)).select("_label", "_colour").rows())
+    assert colours == {"A": "#0072B2", "B": "#D55E00", "C": "#009E73", "Doing nothing": "#7B8794"}
+
+
+def test_members_may_be_parted_by_plus_signs():
+    plus = cases.portfolio().with_columns(pl.col("members").str.replace_all(", ", "+"))
+    assert _rows(plus).equals(_rows(cases.portfolio()))
+
+
+def test_strokes_reach_two_standard_errors():
+    table, rows = cases.portfolio(), _rows(cases.portfolio())
+    reach = (rows["_high"] - rows["_low"]).to_list()
+    # Six significant digits of each end.
+    assert reach == pytest.approx([4.0 * error for error in table["npv_mc_error"]], abs=0.2)
+
+
+def test_of_many_sets_only_those_that_matter_are_named():
+    table = cases.portfolio()
+    other = table.filter(members="points, coupon")
+    many = pl.concat([table, *(other.with_columns(npv=pl.lit(float(n))) for n in range(9))])
+    named = [label for label in _rows(many)["_label"] if label]
+    assert sorted(named) == ["A", "A + B", "B", "C", "Doing nothing"]
+    assert "Of 17 sets, those on the line and single strategies are named" in " ".join(
+        _figure(many)["title"]["subtitle"]
+    )
+
+
+def test_the_description_reads_the_efficient_sets_from_the_safest_on():
+    described = _figure(cases.portfolio())["description"]
+    assert f"Doing nothing: USD{NBSP}0 expected, USD{NBSP}0 in the worst tenth; Free shipping" in described
+    assert "Over the budget: Free shipping from a threshold on + Points programme + Win-back coupon." in described
+
+
+def test_without_one_choice_the_table_is_refused():
+    with pytest.raises(TableError, match="PORTFOLIO: 0 sets are chosen of 8; exactly one must be"):
+        charts.efficient_frontier(cases.portfolio().with_columns(chosen=pl.lit(value=False)), "USD")
+
+
+def test_a_strategy_outside_the_scenario_is_refused():
+    with pytest.raises(TableError, match="no strategy 'points' in the scenario; possible: free-shipping, coupon"):
+        charts.efficient_frontier(cases.portfolio(), "USD", strategies=["free-shipping", "coupon"])
+
+
+def test_words_of_points_that_lie_close_do_not_cover_each_other():
+    dots = [Dot(x=100.0 + 25.0 * n, y=100.0 + 3.0 * n, reach=5.0, label="A + B + C") for n in range(6)]
+    places = beside(dots, width=400.0, height=200.0, lines=(0.0, 200.0))
+    # Words of nine letters are 64.8 wide and 14 high.
+    for (x, y), (other_x, other_y) in itertools.combinations(places, 2):
+        assert abs(x - other_x) >= 64.7 or abs(y - other_y) >= 13.9
+
+
+def test_words_stay_inside_of_the_figure():
+    ((x, _),) = beside([Dot(x=395.0, y=50.0, reach=0.0, label="A + B")], width=400.0, height=100.0, lines=(0.0, 100.0))
+    assert x + 18.0 <= 400.0

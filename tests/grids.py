@@ -1,0 +1,86 @@
+"""Grids of a strategy's two numbers for sliders, made up so that their values can be worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from cxsim.business_tables import GRID, GRID_CENTRE
+from cxsim.tables import check
+
+TOLD = {
+    "strategy": "points-programme",
+    "title": "Points programme",
+    "x_id": "strategies/points-programme/effects.dropout.ratio",
+    "x_description": "Members' chance of leaving, against without; searched, not believed.",
+    "x_unit": "ratio",
+    "y_id": "strategies/points-programme/reach.uptake",
+    "y_description": "Share of customers who join. Two out of three shops have more.",
+    "y_unit": "share",
+}
+Row = dict[str, object]
+
+
+def by_hand() -> pl.DataFrame:
+    """Return two nodes in each direction and two months: the second's cash flows one year after the first's."""
+    nodes = {(1.0, 0.2): (0.0, 0.0), (1.0, 0.4): (100.0, 0.0), (2.0, 0.2): (0.0, 500.0), (2.0, 0.4): (300.0, 900.0)}
+    months = [
+        TOLD | {"x": x, "y": y, "month": month, "day": 365.25 * month} | parts
+        for (x, y), (rest, per_margin) in nodes.items()
+        for month, parts in enumerate(
+            (
+                {"rest": rest, "per_margin": per_margin, "programme": -1000.0, "settled": -40.0},
+                {"rest": 0.0, "per_margin": 3300.0, "programme": -110.0, "settled": -22.0},
+            )
+        )
+    ]
+    return _grid([month | {"settled_programme": 11.0 if month["month"] else 0.0} for month in months])
+
+
+def lively(
+    xs: Sequence[float] = (0.85, 0.9, 0.95, 1.0, 1.05), ys: Sequence[float] = (0.2, 0.3, 0.4, 0.5, 0.6)
+) -> pl.DataFrame:
+    """Return a full grid of 36 months with an investment, seasons, points outstanding and many digits."""
+    luck = np.random.Generator(np.random.PCG64(11))
+    rows = []
+    for x in xs:
+        for y in ys:
+            for month in range(36):
+                season = 1.0 + 0.4 * float(np.sin(month / 2.0)) + 0.1 * luck.random()
+                rows.append(
+                    TOLD
+                    | {
+                        "x": x,
+                        "y": y,
+                        "month": month,
+                        "day": 15.21875 + 30.4375 * month,
+                        "rest": -2_345.678 * y * season,
+                        "per_margin": 27_182.818 * (1.3 - x) * y * season,
+                        "programme": -1_234.567 * y - (8_765.432 if month == 0 else 0.0),
+                        "settled": -314.159 * y * month * season,
+                        "settled_programme": 27.182 * month * season,
+                    }
+                )
+    return _grid(rows)
+
+
+def centre(**other: object) -> pl.DataFrame:
+    """Return where the sliders over `lively` start."""
+    row = {
+        "strategy": "points-programme",
+        "x": 0.95,
+        "y": 0.4,
+        "gross_margin": 0.45,
+        "margin_low": 0.22,
+        "margin_high": 0.68,
+        "annual_discount_rate": 0.1,
+        "horizon_months": 36,
+        "npv": 12_345.6,
+    }
+    return check(pl.DataFrame([row | other], schema_overrides={"horizon_months": pl.Int64}), GRID_CENTRE)
+
+
+def _grid(rows: list[Row]) -> pl.DataFrame:
+    return check(pl.DataFrame(rows, schema_overrides={"month": pl.Int32}).select(list(GRID.columns)), GRID)
