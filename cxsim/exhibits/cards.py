@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Literal, NamedTuple
 
 from cxsim.exhibits.showing import Prose
 
 Tone = Literal["fund", "pilot", "reject"]
+BADGES: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot first", "reject": "Do not fund"}
 
 
 class Card(NamedTuple):
@@ -24,28 +25,58 @@ class Card(NamedTuple):
         Name of the strategy.
     sentences
         Plain text.
+    facts
+        Names and figures, listed below the sentences.
+    closing
+        Plain text below the figures.
+    width
+        A wide card has a row for itself.
     """
 
     tone: Tone
     badge: str
     title: str
     sentences: str
+    facts: Sequence[tuple[str, str]] = ()
+    closing: str = ""
+    width: Literal["narrow", "wide"] = "narrow"
 
 
-def in_cards(lead: str, cards: Sequence[Card], aid: str) -> Prose:
-    """Return a lead sentence, the cards and a line on how to read them; all of it is plain text."""
-    articles = "".join(
-        f'<article class="cx-decision" data-decision="{card.tone}">'
-        f'<h3>{escape(card.title)} <span class="cx-badge">{escape(card.badge)}</span></h3>'
-        f"<p>{escape(card.sentences)}</p></article>"
-        for card in cards
-    )
+def in_cards(lead: str, cards: Sequence[Card], aid: str, twin: Mapping[str, object] | None = None) -> Prose:
+    """Return a lead sentence, the cards and a line on how to read them; all of it is plain text.
+
+    Parameters
+    ----------
+    lead, aid
+        Above and below the cards.
+    cards
+        In the order in which they are read.
+    twin
+        The numbers behind them, from `machine_readable`.
+    """
+    articles = "".join(_article(card) for card in cards)
     markup = (
         f'<section class="cx-decisions"><style>{_SHEET}</style><p class="cx-lead">{escape(lead)}</p>'
         f'<div class="cx-cards">{articles}</div><p class="cx-aid">{escape(aid)}</p></section>'
     )
-    told = [f"{card.badge}: {card.title}. {card.sentences}" for card in cards]
-    return Prose(markup=markup, text="\n".join([lead, *told, aid]))
+    return Prose(markup=markup, text="\n".join([lead, *(_told(card) for card in cards), aid]), twin=twin)
+
+
+def _article(card: Card) -> str:
+    listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(figure)}</dd></div>" for name, figure in card.facts)
+    facts = f"<dl>{listed}</dl>" if listed else ""
+    closing = f"<p>{escape(card.closing)}</p>" if card.closing else ""
+    return (
+        f'<article class="cx-decision" data-decision="{card.tone}" data-width="{card.width}">'
+        f'<h3>{escape(card.title)} <span class="cx-badge">{escape(card.badge)}</span></h3>'
+        f"<p>{escape(card.sentences)}</p>{facts}{closing}</article>"
+    )
+
+
+def _told(card: Card) -> str:
+    facts = "; ".join(f"{name}: {figure}" for name, figure in card.facts)
+    parts = (f"{card.badge}: {card.title}.", card.sentences, facts and f"{facts}.", card.closing)
+    return " ".join(part for part in parts if part)
 
 
 # The look comes with the sentences, so that JupyterLab shows them as the report does.
@@ -57,6 +88,14 @@ _SHEET = (
     "break-inside:avoid}"
     ".cx-decision h3{font-size:1.05rem;font-weight:600;line-height:1.5;margin:0;padding:0;border:0}"
     ".cx-decision p{margin:.5rem 0 0}"
+    ".cx-decision[data-width=wide]{grid-column:1/-1}"
+    ".cx-decision dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(15rem,100%),1fr));column-gap:2rem;"
+    "margin:.7rem 0 .2rem;font-size:.92rem;line-height:1.4}"
+    # A name and its figure side by side, one below the other where the card is narrow.
+    ".cx-decision dl>div{display:flex;flex-wrap:wrap;justify-content:space-between;column-gap:.75rem;"
+    "border-top:1px solid #eef1f4;padding:.28rem 0}"
+    ".cx-decision dt{color:#52606d;margin:0}"
+    ".cx-decision dd{margin:0 0 0 auto;text-align:right;font-variant-numeric:tabular-nums}"
     ".cx-decision .cx-badge{font-size:.75rem;font-weight:700;line-height:1.6;border:1px solid;border-radius:1rem;"
     "padding:.05rem .65rem;white-space:nowrap;display:table;margin:.35rem 0 0}"
     ".cx-decision[data-decision=fund]{border-top-color:#00684a}"

@@ -8,17 +8,12 @@ from typing import Any
 import polars as pl
 
 from cxsim.errors import TableError, choices
-from cxsim.exhibits.cards import Card, in_cards
+from cxsim.exhibits.cards import BADGES, Card, in_cards
+from cxsim.exhibits.leads import lead
 from cxsim.exhibits.showing import Prose
 from cxsim.tables import RETURNS, check
-from cxsim.wording import INTERVAL, NBSP, counted, joined, money, months, number, percent, precision
+from cxsim.wording import INTERVAL, NBSP, money, months, number, percent, precision
 
-BADGES: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot first", "reject": "Do not fund"}
-_VERDICTS: Mapping[str, str] = {
-    "fund": "worth funding now",
-    "pilot": "worth a pilot first",
-    "reject": "not worth funding",
-}
 # A share below this counts as none, and so does a distance from breaking even.
 _NONE = 0.005
 
@@ -51,33 +46,9 @@ def decisions(returns: pl.DataFrame, currency: str) -> Prose:
     for row in rows:
         if row["decision"] not in BADGES:
             raise TableError(f"RETURNS: no decision '{row['decision']}'; {choices(row['decision'], BADGES)}")
-    lead = _lead([(row["title"], row["decision"]) for row in rows])
+    opening = lead([(row["title"], row["decision"]) for row in rows])
     cards = [Card(row["decision"], BADGES[row["decision"]], row["title"], _sentences(row, currency)) for row in rows]
-    return in_cards(lead, cards, _aid(rows[0]["customers"], rows[0]["draws"], currency))
-
-
-def _lead(verdicts: list[tuple[str, str]]) -> str:
-    """Return the sentence that a reader in a hurry takes away."""
-    groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
-    parts = [(words, titles) for words, titles in groups.items() if titles]
-    if len(verdicts) == 1:
-        return f"{verdicts[0][0]} is {parts[0][0]}."
-    if len(parts) == 1:
-        return _unanimous(len(verdicts), verdicts[0][1])
-    told = [f"{counted(len(titles))} {_is(titles)} {words} ({joined(titles)})" for words, titles in parts]
-    return f"Of {counted(len(verdicts))} strategies, {joined(told)}."
-
-
-def _unanimous(count: int, decision: str) -> str:
-    if decision == "reject":
-        nobody = "Neither strategy" if count == 2 else f"None of the {counted(count)} strategies"
-        return f"{nobody} is worth funding."
-    everybody = "Both" if count == 2 else f"All {counted(count)}"
-    return f"{everybody} strategies are {_VERDICTS[decision]}."
-
-
-def _is(titles: list[str]) -> str:
-    return "is" if len(titles) == 1 else "are"
+    return in_cards(opening, cards, _aid(rows[0]["customers"], rows[0]["draws"], currency))
 
 
 def _sentences(row: Mapping[str, Any], currency: str) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
-from cxsim.exhibits.showing import Table, laid_out
+from cxsim.exhibits.showing import Prose, Table, laid_out, remark
 from cxsim.exports import NAIVE
 from cxsim.tables import check
 from cxsim.units import Unit
 from cxsim.wording import MINUS, NBSP, counted, number, precision
 
 
-def naive_table(readings: pl.DataFrame, currency: str) -> Table:
+def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> Table | Prose:
     """Lay out what each method reports, how sure it looks, and what is true.
 
     Parameters
@@ -22,11 +22,14 @@ def naive_table(readings: pl.DataFrame, currency: str) -> Table:
         Table under `NAIVE` of `cxsim.exports`, in the order in which it is shown.
     currency
         Code of the currency, as "USD".
+    programme
+        Title of the strategy that they are about, if a reader must be told.
 
     Returns
     -------
-    Table
-        One row per method, with its finding. The title says how many intervals hold the truth.
+    Table or Prose
+        One row per method, with its finding. The title says how many intervals hold the truth. One sentence where no
+        method has enough customers.
 
     Raises
     ------
@@ -34,7 +37,10 @@ def naive_table(readings: pl.DataFrame, currency: str) -> Table:
         For a table that is not under `NAIVE`.
     """
     table = check(readings, NAIVE)
+    if table.is_empty():
+        return remark("No common comparison has enough customers on both sides to be read.")
     title = _finding(table)
+    of = f" ({programme})" if programme else ""
     cells = pl.DataFrame(
         [_cells(row, currency) for row in table.iter_rows(named=True)],
         schema=dict.fromkeys(("line", "reading", "interval", "truth", "unit", "finding"), pl.String),
@@ -42,7 +48,7 @@ def naive_table(readings: pl.DataFrame, currency: str) -> Table:
     layout = laid_out(
         cells,
         title=title,
-        subtitle="What a shop would read from its own tables, beside what is true in the same simulated world",
+        subtitle=f"What a shop would read from its own tables, beside what is true in the same simulated world{of}",
         heads={
             "reading": "Reading",
             "interval": f"Its 95{NBSP}% interval",

@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
+from cxsim.exhibits.in_units import as_written
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
 from cxsim.tables import ASSUMPTIONS, Contract, check
-from cxsim.units import Unit
-from cxsim.wording import MINUS, MISSING, NBSP, counted
+from cxsim.wording import MISSING, NBSP, counted
 
 SOURCES = Contract(
     name="SOURCES",
@@ -34,8 +34,6 @@ _HEADS = {
     "evidence": "Evidence",
     "source": "Source",
 }
-_WHOLE = 1_000.0
-_SHARES = (Unit.SHARE, Unit.SHARE_PER_YEAR)
 
 
 def assumptions_table(assumptions: pl.DataFrame, currency: str) -> Table:
@@ -154,7 +152,7 @@ def sources_table(sources: pl.DataFrame) -> Table | Prose:
 
 
 def _cells(row: Mapping[str, Any], currency: str) -> list[str]:
-    low, value, high = (_number(row[name], row["unit"]) for name in ("low", "value", "high"))
+    low, value, high = (as_written(row[name], row["unit"]) for name in ("low", "value", "high"))
     return [
         row["belongs_to"],
         row["description"],
@@ -164,20 +162,3 @@ def _cells(row: Mapping[str, Any], currency: str) -> list[str]:
         row["evidence"],
         row["source"] or MISSING,
     ]
-
-
-def _number(value: float, unit: str) -> str:
-    """Return a number as it was put in, to four significant digits; a share as a percentage."""
-    if unit in _SHARES:
-        text = f"{100 * value:.4g}{NBSP}%"
-    else:
-        whole = f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
-        text = _amount(value) if unit.startswith("money") else whole
-    return text.replace("-", MINUS)
-
-
-def _amount(value: float) -> str:
-    """Return money as it is written on a bill: whole, or with cents, or with what is finer than a cent."""
-    if value == round(value):
-        return f"{value:,.0f}"
-    return f"{value:,.2f}" if round(value, 2) == value else f"{value:.4g}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from cxsim.exhibits.decisions import BADGES
+from cxsim.exhibits.cards import BADGES
 from cxsim.exhibits.showing import Table, laid_out
 from cxsim.tables import RETURNS, check
 from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, number, percent, precision

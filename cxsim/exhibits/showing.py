@@ -18,6 +18,8 @@ from cxsim import mimes
 _DIGITS = 10
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _STYLE = re.compile(r"<style>.*?</style>", flags=re.DOTALL)
+_HEADERS = re.compile(r'<td headers="[^"]*"|(?<=<th scope="row") id="[^"]*"')
+_INDENTS = re.compile(r"\n[ ]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,19 +57,12 @@ class Table:
         """Return the markup, with a style sheet that holds for this table only."""
         # The library's own sheet is 8 kB, and some of its rules reach every table of the page.
         styled = f"<style>{_SHEET.replace('#id', f'#{self.id}')}</style>"
-        markup = _STYLE.sub(lambda _: styled, self.layout.with_id(self.id).as_raw_html(), count=1)
+        markup = _STYLE.sub(lambda _: styled, _light(self.layout.with_id(self.id).as_raw_html()), count=1)
         return markup if self.fold == "open" else f"<details><summary>{escape(self.title)}</summary>{markup}</details>"
 
     def machine(self) -> dict[str, object]:
-        """Return the twin under `cxsim.mimes.TABLE`: numbers to ten significant digits, missing ones as null."""
-        finite = pl.when(cs.float().is_finite()).then(cs.float().round_sig_figs(_DIGITS))
-        rows = self.twin.with_columns(finite).rows()
-        return {
-            "id": self.id,
-            "title": self.title,
-            "columns": self.twin.columns,
-            "rows": [[_plain(value) for value in row] for row in rows],
-        }
+        """Return the twin under `cxsim.mimes.TABLE`."""
+        return machine_readable(self.id, self.title, self.twin)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,17 +75,43 @@ class Prose:
         HTML in which all text from data is escaped.
     text
         The same sentences without markup.
+    twin
+        From `machine_readable`, where the sentences tell the numbers of a table.
     """
 
     markup: str
     text: str
+    twin: Mapping[str, object] | None = None
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
-        return {"text/html": self.markup, "text/plain": self.text}
+        numbers = {} if self.twin is None else {mimes.TABLE: dict(self.twin)}
+        return {"text/html": self.markup, **numbers, "text/plain": self.text}
 
     def __repr__(self) -> str:
         """Return the sentences without markup."""
         return self.text
+
+
+def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> dict[str, object]:
+    """Return a table as plain values under `cxsim.mimes.TABLE`.
+
+    Parameters
+    ----------
+    name
+        Fixed name, from which the twin's file takes its own.
+    title
+        What the table shows.
+    numbers
+        Written to ten significant digits, missing ones as null.
+    """
+    finite = pl.when(cs.float().is_finite()).then(cs.float().round_sig_figs(_DIGITS))
+    rows = numbers.with_columns(finite).rows()
+    return {
+        "id": name,
+        "title": title,
+        "columns": numbers.columns,
+        "rows": [[_plain(value) for value in row] for row in rows],
+    }
 
 
 def remark(sentence: str) -> Prose:
@@ -150,6 +171,14 @@ def laid_out(
     return layout
 
 
+def _light(markup: str) -> str:
+    """Return the library's markup without what it repeats in each cell: two thirds of it.
+
+    A cell's heads are known from the scope of their own cells; text from data holds no tag, so it is left alone.
+    """
+    return _INDENTS.sub("\n", _HEADERS.sub(lambda found: "<td" if found[0].startswith("<td") else "", markup))
+
+
 def _badge(name: str) -> pl.Expr:
     word = pl.col(name).str.replace_many(_ESCAPES)
     badge = pl.format('<span class="cx-badge" data-word="{}">{}</span>', word, word)
@@ -182,8 +211,8 @@ _SHEET = (
     "#id .gt_sourcenote{color:#52606d;font-size:.85em;text-align:left;max-width:46rem;"
     "padding-top:.15rem;padding-bottom:.15rem}"
     "#id .cx-badge{border:1px solid #9aa5b1;border-radius:1rem;padding:.05rem .5rem;font-size:.85em;white-space:nowrap}"
-    "#id .cx-badge[data-word=measured]{border-color:#00684a;color:#00684a}"
+    "#id .cx-badge:is([data-word=measured],[data-word=yes]){border-color:#00684a;color:#00684a}"
     "#id .cx-badge[data-word=published]{border-color:#0b5394;color:#0b5394}"
-    "#id .cx-badge:is([data-word=assumed],[data-word=caution]){border-color:#b45f06;color:#8a4b00}"
-    "#id .cx-badge[data-word=stop]{border-color:#9b1c1c;color:#9b1c1c}"
+    "#id .cx-badge:is([data-word=assumed],[data-word=caution],[data-word=partly]){border-color:#b45f06;color:#8a4b00}"
+    "#id .cx-badge:is([data-word=stop],[data-word=no]){border-color:#9b1c1c;color:#9b1c1c}"
 )

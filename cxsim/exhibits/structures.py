@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cxsim.exhibits.decisions import BADGES
+from cxsim.exhibits.cards import BADGES
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
 from cxsim.tables import STRUCTURES, check
 from cxsim.wording import INTERVAL, MODELS, counted, joined, number, percent, precision

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from cxsim import exhibits, mimes
+from cxsim.exhibits import showing
 
 
 @pytest.fixture
@@ -78,3 +79,21 @@ def test_prose_is_stored_with_and_without_markup(returns):
     bundle = exhibits.decisions(returns, "USD")._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
     assert "<section" not in bundle["text/plain"]
+
+
+def test_cells_do_not_repeat_the_names_of_their_heads_and_text_that_looks_so_is_left_alone():
+    cells = pl.DataFrame({"line": ["A"], "group": ["G"], "x": ['<td headers="so">\n   <th']})
+    layout = showing.laid_out(cells, title="T", subtitle="", heads={"x": "X"}, text=("x",))
+    html = showing.Table(id="t", title="T", layout=layout, twin=cells).html()
+    assert "<td headers" not in html
+    assert 'scope="row"' in html
+    assert 'scope="col"' in html
+    assert "&lt;td headers" in html
+
+
+def test_sentences_may_carry_a_twin():
+    plain = showing.remark("Nothing.")
+    assert mimes.TABLE not in plain._repr_mimebundle_()
+    twin = showing.machine_readable("a", "A", pl.DataFrame({"x": [1.5, None]}))
+    told = showing.Prose(markup="<p>A</p>", text="A", twin=twin)._repr_mimebundle_()
+    assert told[mimes.TABLE] == {"id": "a", "title": "A", "columns": ["x"], "rows": [[1.5], [None]]}
