@@ -17,6 +17,7 @@ from cxsim.errors import choices
 
 if TYPE_CHECKING:
     from cxsim.appraisal import backtest, compare
+    from cxsim.business import BusinessCase, business_case
     from cxsim.data import load_cdnow, read_transactions, summarise
     from cxsim.estimation import diagnose, fit, fit_spend, posterior, predict
     from cxsim.scenario import Scenario, load_scenario
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from cxsim.study import Study, run
 
 __all__ = [
+    "BusinessCase",
     "Scenario",
     "Strategy",
     "Study",
     "backtest",
+    "business_case",
     "compare",
     "diagnose",
     "fit",
@@ -41,10 +44,12 @@ __all__ = [
     "summarise",
 ]
 _ROOMS = {
+    "BusinessCase": "business",
     "Scenario": "scenario",
     "Strategy": "strategies",
     "Study": "study",
     "backtest": "appraisal",
+    "business_case": "business",
     "compare": "appraisal",
     "diagnose": "estimation",
     "fit": "estimation",

@@ -2,4 +2,17 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from cxsim.business.case import BusinessCase, business_case
+from cxsim.business.checklist import checklist
+from cxsim.business.kpis import kpis
+from cxsim.business.liabilities import liabilities
+from cxsim.business.register import case_register
+
+__all__ = [
+    "BusinessCase",
+    "business_case",
+    "case_register",
+    "checklist",
+    "kpis",
+    "liabilities",
+]

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from cxsim.business.base import Base, Centre, Numbers, Played, Variant
+from cxsim.business.central import Central, Centre, Numbers, Played, Variant
 from cxsim.business.numbers import Z90, Z99, Number, alone, elsewhere, moved
 from cxsim.business.tornado import Moved
 from cxsim.business_tables import BREAK_EVENS
@@ -57,7 +57,7 @@ class _Search:
         return low + (high - low) * self.mean(low) / (self.mean(low) - self.mean(high))
 
 
-def break_evens(base: Base, every: Sequence[Moved], centre: Centre) -> pl.DataFrame:
+def break_evens(base: Central, every: Sequence[Moved], centre: Centre) -> pl.DataFrame:
     """Return for each uncertain number of each strategy, and each price, the value at which the strategy just pays.
 
     All else stands at its central value, and the luck is the same at every size, so the NPV is a smooth curve of it.
@@ -87,12 +87,12 @@ def break_evens(base: Base, every: Sequence[Moved], centre: Centre) -> pl.DataFr
     return check(pl.DataFrame(rows, schema=empty(BREAK_EVENS).schema), BREAK_EVENS)
 
 
-def _begun(base: Base, one: Moved, centre: Centre) -> _Search:
+def _begun(base: Central, one: Moved, centre: Centre) -> _Search:
     tried = {-Z90: one.low, 0.0: base.npv(centre[one.strategy.name]), Z90: one.high}
     return _Search(strategy=one.strategy, number=one.number, tried=tried)
 
 
-def _try(base: Base, centre: Centre, wanted: Sequence[tuple[_Search, float]]) -> None:
+def _try(base: Central, centre: Centre, wanted: Sequence[tuple[_Search, float]]) -> None:
     """Try each search at a score: prices are booked again, all else is played in one go."""
     for search, score in wanted:
         if search.number.method == "booked":
@@ -106,7 +106,7 @@ def _try(base: Base, centre: Centre, wanted: Sequence[tuple[_Search, float]]) ->
         search.tried[score] = base.npv(happened)
 
 
-def _booked(base: Base, played: Played, search: _Search, score: float) -> Numbers:
+def _booked(base: Central, played: Played, search: _Search, score: float) -> Numbers:
     value = search.number.at(score)
     if search.number.id.startswith("economics/"):
         return base.npv(played, scenario=elsewhere(base, search.number, value))
@@ -123,7 +123,7 @@ def _order(search: _Search) -> tuple[float, str]:
     return (math.inf if found is None else abs(found), search.number.id)
 
 
-def _row(base: Base, search: _Search) -> dict[str, object]:
+def _row(base: Central, search: _Search) -> dict[str, object]:
     score, number = search.found(), search.number
     nearest = min(search.tried, key=lambda tried: (abs(tried - (score or 0.0)), tried))
     return {
@@ -137,4 +137,5 @@ def _row(base: Base, search: _Search) -> dict[str, object]:
         "mc_error": base.error(search.tried[nearest]),
         "tries": len(search.tried),
         "method": number.method,
+        "npv": search.mean(0.0),
     }

@@ -8,25 +8,26 @@ from typing import TypeVar
 
 import polars as pl
 
-from cxsim.business.base import Base, Centre, base_of
 from cxsim.business.break_evens import break_evens
+from cxsim.business.central import Central, Centre, central_of
 from cxsim.business.checklist import checklist
 from cxsim.business.decision import decision
 from cxsim.business.grid import grids
 from cxsim.business.information import information
 from cxsim.business.kpis import kpis
 from cxsim.business.liabilities import liabilities
+from cxsim.business.naive import dearest
 from cxsim.business.pathways import pathways
+from cxsim.business.planned_tests import planned_tests
 from cxsim.business.portfolio import portfolio
 from cxsim.business.rates import rates
 from cxsim.business.register import case_register
 from cxsim.business.splitting import split
 from cxsim.business.statements import statements
-from cxsim.business.test_plan import test_plan
 from cxsim.business.tornado import moves, tornado
 from cxsim.business_tables import BASE_CASE
 from cxsim.simulation import Executor
-from cxsim.study import Study
+from cxsim.study import Study, naive_readings
 from cxsim.study.notebook_bar import notebook_bar
 from cxsim.tables import check, empty
 
@@ -54,6 +55,9 @@ class BusinessCase:
         Sets of strategies, under PORTFOLIO.
     liabilities, kpis
         What the shop owes its customers, and what happens to the metrics of their experience: under LIABILITIES, KPIS.
+    naive, naive_of
+        What common comparisons would say in one world, beside the truth, under NAIVE, and the title of the strategy
+        they are about: the one with the largest outlay.
     register, checklist
         Every number that was assumed, and what a reader should look for: under REGISTER and CHECKLIST.
     """
@@ -78,8 +82,16 @@ class BusinessCase:
     portfolio: pl.DataFrame
     liabilities: pl.DataFrame
     kpis: pl.DataFrame
+    naive: pl.DataFrame
+    naive_of: str
     register: pl.DataFrame
     checklist: pl.DataFrame
+
+    @property
+    def budget(self) -> float | None:
+        """The most that all strategies together may cost, as a present value; None for no limit."""
+        budget = self.study.scenario.budget
+        return None if budget is None else budget.value
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -113,7 +125,7 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
         When a variant cannot be played.
     """
     parts = _Parts(progress=progress or notebook_bar("Working out the business case") or _silent)
-    base = base_of(study, executor=executor)
+    base = central_of(study, executor=executor)
     centre = parts.done(base.centre())
     money = parts.done(statements(study))
     every = parts.done(moves(base, study, centre))
@@ -123,6 +135,7 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
     ways = parts.done(pathways(base, centre, study.returns))
     sets = parts.done(portfolio(study, executor=executor))
     known = parts.done(information(study))
+    watched = dearest(study)
     return BusinessCase(
         study=study,
         decision=decision(study, money.investment, even, sets),
@@ -140,17 +153,19 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
         pathways=ways,
         split=parts.done(split(study)),
         information=known,
-        test_plan=parts.done(test_plan(study, known)),
+        test_plan=parts.done(planned_tests(study, known)),
         portfolio=sets,
         liabilities=liabilities(study),
         kpis=parts.done(kpis(study)),
+        naive=parts.done(naive_readings(study, watched)),
+        naive_of=study.scenario.titles[watched],
         register=case_register(study, swings, known),
         checklist=checklist(study),
     )
 
 
 # So many parts of a business case take time.
-_PARTS = 12
+_PARTS = 13
 T = TypeVar("T")
 
 
@@ -167,7 +182,7 @@ class _Parts:
         return part
 
 
-def _base_case(base: Base, study: Study, centre: Centre) -> pl.DataFrame:
+def _base_case(base: Central, study: Study, centre: Centre) -> pl.DataFrame:
     rows = []
     for row in study.returns.iter_rows(named=True):
         worth = base.npv(centre[row["strategy"]])

@@ -60,7 +60,7 @@ Centre = Mapping[str, Played]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Base:
+class Central:
     """The base case of a study.
 
     Attributes
@@ -149,7 +149,7 @@ class Base:
         return spread / float(np.sqrt(self.structures * lucks))
 
 
-def base_of(study: Study, *, executor: Executor | None = None) -> Base:
+def central_of(study: Study, *, executor: Executor | None = None) -> Central:
     """Return the base case of a study.
 
     Parameters
@@ -173,7 +173,7 @@ def base_of(study: Study, *, executor: Executor | None = None) -> Base:
         for place, structure in enumerate(structures)
         for luck in range(lucks)
     ]
-    return Base(
+    return Central(
         scenario=study.scenario,
         draws=tuple(draws),
         population=study.replay.population,

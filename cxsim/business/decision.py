@@ -13,7 +13,18 @@ from cxsim.tables import check, empty
 from cxsim.wording import money, percent
 
 PORTFOLIO_ROW = "portfolio"
-_CHANGER = ("changer_id", "changer", "changer_unit", "changer_value", "changer_break_even", "changer_score")
+# Columns of a changer, and of the register or the break-evens that they come from.
+_CHANGER = {
+    "changer_id": "id",
+    "changer": "description",
+    "changer_unit": "unit",
+    "changer_value": "value",
+    "changer_break_even": "break_even",
+    "changer_score": "score",
+    "changer_low": "believed_low",
+    "changer_high": "believed_high",
+    "base_npv": "npv",
+}
 
 
 def decision(
@@ -25,8 +36,10 @@ def decision(
     ----------
     study
         From `cxsim.run`.
-    investment, break_evens, portfolio
-        Under INVESTMENT, BREAK_EVENS and PORTFOLIO.
+    investment, portfolio
+        Under INVESTMENT and PORTFOLIO.
+    break_evens
+        Under BREAK_EVENS.
 
     Returns
     -------
@@ -35,8 +48,10 @@ def decision(
         value, measured in standard deviations of what is believed of it.
     """
     intervals = {row["strategy"]: row for row in investment.iter_rows(named=True)}
+    ranges = study.assumptions.select("id", believed_low="low", believed_high="high")
+    known = break_evens.join(ranges, on="id", how="left", maintain_order="left")
     rows = [
-        _of_strategy(study, row, intervals[row["strategy"]]) | _changer(break_evens, row["strategy"])
+        _of_strategy(study, row, intervals[row["strategy"]]) | _changer(known, row["strategy"])
         for row in study.returns.iter_rows(named=True)
     ]
     rows += [
@@ -83,13 +98,7 @@ def _changer(break_evens: pl.DataFrame, strategy: str) -> dict[str, object]:
     nearest = next(_nearest_first(reached), None)
     if nearest is None:
         return dict.fromkeys(_CHANGER)
-    return dict(
-        zip(
-            _CHANGER,
-            (nearest[name] for name in ("id", "description", "unit", "value", "break_even", "score")),
-            strict=True,
-        )
-    )
+    return {name: nearest[source] for name, source in _CHANGER.items()}
 
 
 def _nearest_first(reached: pl.DataFrame) -> Iterator[dict[str, object]]:

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 import polars as pl
 
-from cxsim.business.base import Base, Numbers, Played, Variant
+from cxsim.business.central import Central, Numbers, Played, Variant
 from cxsim.business.numbers import Number, alone, elsewhere, moved, own_numbers
 from cxsim.business.rates import outstanding
 from cxsim.business.responses import responding
@@ -68,7 +68,7 @@ class _Axes:
         return told
 
 
-def grids(base: Base, sensitivities: pl.DataFrame) -> Grids:
+def grids(base: Central, sensitivities: pl.DataFrame) -> Grids:
     """Return every strategy at each node of a grid of its two most influential numbers.
 
     Parameters
@@ -117,12 +117,12 @@ def _even(number: Number | None, steps: int) -> list[float]:
     return [node for node in nodes if bounds.low <= node <= bounds.high]
 
 
-def _without_margin(base: Base) -> tuple[str, str]:
+def _without_margin(base: Central) -> tuple[str, str]:
     name = base.scenario.economics.name
     return f"economics/{name}/gross_margin", f"economics/{name}/annual_discount_rate"
 
 
-def _parts(base: Base, played: Played, margins: tuple[str, str]) -> dict[str, Numbers]:
+def _parts(base: Central, played: Played, margins: tuple[str, str]) -> dict[str, Numbers]:
     """Return the cash of each month, mean over worlds, as GRID takes it apart."""
     quantity = base.scenario.economics.gross_margin
     number = Number(id=margins[0], belongs_to="", path="gross_margin", quantity=quantity, method="booked")
@@ -142,7 +142,7 @@ def _parts(base: Base, played: Played, margins: tuple[str, str]) -> dict[str, Nu
     }
 
 
-def _cells(base: Base, axes: _Axes, node: tuple[float, float], parts: Mapping[str, Numbers]) -> pl.DataFrame:
+def _cells(base: Central, axes: _Axes, node: tuple[float, float], parts: Mapping[str, Numbers]) -> pl.DataFrame:
     calendar = base.scenario.calendar
     days = cash_days(calendar.month_starts, base.scenario.economics.timing)
     told = {**axes.told(), "x": node[0], "y": node[1]}
@@ -156,7 +156,7 @@ def _cells(base: Base, axes: _Axes, node: tuple[float, float], parts: Mapping[st
     ).select(empty(GRID).columns)
 
 
-def _centres(base: Base, axes: Sequence[_Axes], heat: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
+def _centres(base: Central, axes: Sequence[_Axes], heat: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
     economics = base.scenario.economics
     for one in axes:
         x, y = (0.0 if number is None else number.quantity.value for number in (one.x, one.y))

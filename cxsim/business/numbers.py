@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cxsim.business.base import Base
+from cxsim.business.central import Central
 from cxsim.quantity import Quantity, quantities, with_values
 from cxsim.scenario import Scenario, with_assumptions
 from cxsim.simulation import rounded
@@ -107,7 +107,7 @@ def moved(strategy: Strategy, values: Mapping[str, float]) -> Strategy:
     return with_values(strategy, values)
 
 
-def elsewhere(base: Base, number: Number, value: float) -> Scenario:
+def elsewhere(base: Central, number: Number, value: float) -> Scenario:
     """Return the base case's scenario with a number of its economics or behaviour at another value."""
     return with_assumptions(base.scenario, {number.id: value})
 

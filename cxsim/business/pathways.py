@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cxsim.business.base import Base, Centre, Numbers, Played, Variant
+from cxsim.business.central import Central, Centre, Numbers, Played, Variant
 from cxsim.business.responses import LABELS, Pathway, pathways_of, without
 from cxsim.business_tables import PATHWAYS
 from cxsim.strategies import Strategy
@@ -35,7 +35,7 @@ class _Worth:
     programme: Numbers
 
 
-def pathways(base: Base, centre: Centre, returns: pl.DataFrame) -> pl.DataFrame:
+def pathways(base: Central, centre: Centre, returns: pl.DataFrame) -> pl.DataFrame:
     """Return where each strategy's NPV comes from and goes to.
 
     Every set of pathways is played with the same luck; a pathway's part is what it adds on average over all orders in
@@ -116,7 +116,7 @@ def _ends(npv: Numbers, mean: float) -> Iterator[tuple[str, str, str, Numbers | 
     yield "mean", "Net present value", "mean", mean
 
 
-def _worth(base: Base, played: Played) -> _Worth:
+def _worth(base: Central, played: Played) -> _Worth:
     """Return the present values of a variant less the baseline, by what is counted."""
     present = base.present() / MICROS
     arms = [(), played.variant.strategies]

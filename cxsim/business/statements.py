@@ -43,6 +43,7 @@ def statements(study: Study) -> Statements:
     calendar, economics = scenario.calendar, scenario.economics
     monthly = flows(study.ledger, scenario.arms, draws=worlds, months=calendar.months)
     present = present_values(scenario, study.replay.draws)
+    days = cash_days(calendar.month_starts, economics.timing)
     starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
     return Statements(
         investment=investment(
@@ -50,14 +51,14 @@ def statements(study: Study) -> Statements:
             present,
             titles=scenario.titles,
             customers=study.replay.population.size,
-            days=cash_days(calendar.month_starts, economics.timing),
+            days=days,
             hurdle=_or_nothing(economics.roi_hurdle),
             benefit_haircut=_or_nothing(economics.benefit_haircut),
             cost_uplift=_or_nothing(economics.cost_uplift),
             structures=len(scenario.structures),
             annual_discount_rate=economics.annual_discount_rate.value,
         ),
-        periods=periods(monthly, present, starts[:-1]),
+        periods=periods(monthly, present, starts[:-1], days=days, titles=scenario.titles),
         cohorts=cohort_money(
             study.ledger, scenario.arms, draws=worlds, months=calendar.months, customers=_customers(study)
         ),

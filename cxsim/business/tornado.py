@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cxsim.business.base import Base, Centre, Numbers, Variant
+from cxsim.business.central import Central, Centre, Numbers, Variant
 from cxsim.business.numbers import Z90, Number, alone, elsewhere, habits, moved, own_numbers, prices
 from cxsim.business_tables import TORNADO
 from cxsim.scenario import assumptions
@@ -46,7 +46,7 @@ class Moved:
         return abs(float((self.high - self.low).mean()))
 
 
-def moves(base: Base, study: Study, centre: Centre) -> list[Moved]:
+def moves(base: Central, study: Study, centre: Centre) -> list[Moved]:
     """Return what moving each number alone from its 10 % to its 90 % quantile does to each strategy.
 
     Parameters
@@ -63,7 +63,7 @@ def moves(base: Base, study: Study, centre: Centre) -> list[Moved]:
     return [*_own(base, strategies), *_booked(base, strategies, centre), *_behaved(base, study, strategies)]
 
 
-def tornado(base: Base, every: Sequence[Moved], centre: Centre) -> pl.DataFrame:
+def tornado(base: Central, every: Sequence[Moved], centre: Centre) -> pl.DataFrame:
     """Return the table of what moving each number does.
 
     Parameters
@@ -90,7 +90,7 @@ def _order(one: Moved) -> tuple[float, str]:
     return -one.swing, one.number.id
 
 
-def _own(base: Base, strategies: Sequence[Strategy]) -> Iterator[Moved]:
+def _own(base: Central, strategies: Sequence[Strategy]) -> Iterator[Moved]:
     """Yield the numbers of the strategies that change what customers do."""
     wanted = [
         (strategy, number) for strategy in strategies for number in own_numbers(strategy) if number.method == "played"
@@ -105,7 +105,7 @@ def _own(base: Base, strategies: Sequence[Strategy]) -> Iterator[Moved]:
         yield Moved(strategy=strategy, number=number, low=played[2 * place], high=played[2 * place + 1])
 
 
-def _booked(base: Base, strategies: Sequence[Strategy], centre: Centre) -> Iterator[Moved]:
+def _booked(base: Central, strategies: Sequence[Strategy], centre: Centre) -> Iterator[Moved]:
     """Yield the prices: of the strategies, and of the shop."""
     for strategy in strategies:
         played = centre[strategy.name]
@@ -121,7 +121,7 @@ def _booked(base: Base, strategies: Sequence[Strategy], centre: Centre) -> Itera
             yield Moved(strategy=strategy, number=number, low=low, high=high)
 
 
-def _behaved(base: Base, study: Study, strategies: Sequence[Strategy]) -> Iterator[Moved]:
+def _behaved(base: Central, study: Study, strategies: Sequence[Strategy]) -> Iterator[Moved]:
     """Yield the numbers of the shop's behaviour that go most closely with what the strategies bring."""
     plain = [Variant(strategies=(strategy,)) for strategy in strategies]
     for number in _closest(study, habits(base.scenario)):
@@ -146,7 +146,7 @@ def _closest(study: Study, numbers: Sequence[Number]) -> list[Number]:
     return [numbers[place] for place in sorted(ranked[:HABITS])]
 
 
-def _row(base: Base, one: Moved, worth: float, rank: int) -> dict[str, object]:
+def _row(base: Central, one: Moved, worth: float, rank: int) -> dict[str, object]:
     return {
         "strategy": one.strategy.name,
         "title": one.strategy.title,

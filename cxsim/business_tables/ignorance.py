@@ -9,6 +9,7 @@ from cxsim.tables import Contract, Kind
 _TEXT: tuple[Kind, ...] = (pl.String,)
 _COUNT: tuple[Kind, ...] = (pl.Int64,)
 _REAL: tuple[Kind, ...] = (pl.Float64,)
+_FLAG: tuple[Kind, ...] = (pl.Boolean,)
 
 # As in `cxsim.tables`: money in units of the currency, shares 0 to 1, `low` and `high` the 5 % and 95 % quantiles over
 # draws. An assumption's `id` is that of ASSUMPTIONS; `npv` is always incremental.
@@ -28,7 +29,8 @@ SPLIT = Contract(
     },
 )
 # What it would be worth to know an assumption (or all of a group, or everything: `everything`) before deciding.
-# decision: a strategy, for funding it or not, or `portfolio`, for choosing among doing nothing and all arms.
+# decision: a strategy, for funding it or not, or `portfolio`, for choosing among doing nothing and all arms. rank: of
+# single numbers, from 1; 0 for `everything` and groups.
 INFORMATION = Contract(
     name="INFORMATION",
     columns={
@@ -46,7 +48,8 @@ INFORMATION = Contract(
 # The test that would tell whether a strategy pays: customers of both groups who must be watched for `watched_days`, so
 # that a true gain per customer of `difference` is seen. available: customers whom the strategy may reach within the
 # horizon's first year; weeks: from the first customer to the decision; null where too few come. worth: EVPPI of what
-# the test would teach.
+# the test would teach. One row for each length of watching; chosen: the shortest in which the test is feasible, else
+# the one that needs the fewest customers.
 TEST_PLAN = Contract(
     name="TEST_PLAN",
     columns={
@@ -66,6 +69,7 @@ TEST_PLAN = Contract(
         "weeks": _REAL,
         "worth": _REAL,
         "verdict": _TEXT,
+        "chosen": _FLAG,
     },
     nullable=frozenset({"weeks"}),
 )

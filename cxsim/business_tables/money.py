@@ -57,7 +57,8 @@ INVESTMENT = Contract(
     ),
 )
 # The statement by month, quarter, year and in total. discounted: mean present value of the increment; cumulative and
-# cumulative_discounted: sums of the increment since the start, within a strategy, grain and line.
+# cumulative_discounted: sums of the increment since the start, within a strategy, grain and line. day: of a month, on
+# which day from the start its cash flows; null in other grains.
 PERIODS = Contract(
     name="PERIODS",
     columns={
@@ -75,7 +76,10 @@ PERIODS = Contract(
         "discounted": _REAL,
         "cumulative": _REAL,
         "cumulative_discounted": _REAL,
+        "day": _REAL,
+        "title": _TEXT,
     },
+    nullable=frozenset({"day"}),
 )
 GRAINS = ("month", "quarter", "year", "total")
 # One row per strategy, cohort of customers and line of the ladder, over the whole horizon; customers in the baseline.
@@ -113,7 +117,9 @@ FAN = Contract(
 )
 # What the shop owes its customers, by year: points or prepaid fees. Mean over draws; closing = opening + issued -
 # redeemed - expired. In money at fair value; points are counted in points as well (null for fees). contract_*: the
-# contract liability of IFRS 15, with expected breakage taken out.
+# contract liability of IFRS 15, with expected breakage taken out. kind: `points` or `fees`; period as in TOTALS.
+# cash_revenue: what members pay for orders, less refunds, or the fees; accrual_revenue: the same less what is deferred,
+# plus what is recognised.
 LIABILITIES = Contract(
     name="LIABILITIES",
     columns={

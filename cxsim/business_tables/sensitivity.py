@@ -70,6 +70,8 @@ BREAK_EVENS = Contract(
         "mc_error": _REAL,
         "tries": _COUNT,
         "method": _TEXT,
+        # NPV of the base case, at the value.
+        "npv": _REAL,
     },
     nullable=frozenset({"break_even", "score"}),
 )

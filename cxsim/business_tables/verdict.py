@@ -45,9 +45,17 @@ DECISION = Contract(
         "changer_score": _REAL,
         "customers": _COUNT,
         "draws": _COUNT,
+        # Ends of what is believed of the changer, its 5 % and 95 % quantiles; and the NPV of the base case in which it
+        # was moved, whose sign says on which side of the break-even the strategy pays.
+        "changer_low": _REAL,
+        "changer_high": _REAL,
+        "base_npv": _REAL,
     },
     nullable=frozenset(
         {
+            "changer_low",
+            "changer_high",
+            "base_npv",
             "roi",
             "payback_months",
             "payback_months_late",
@@ -130,8 +138,10 @@ REGISTER = Contract(
         "reviewed_on": _DAY,
         "swing": _REAL,
         "rank": _COUNT,
+        # The most that knowing it would be worth for any single decision.
+        "worth": _REAL,
     },
-    nullable=frozenset({"source", "grade", "owner", "reviewed_on", "swing", "rank"}),
+    nullable=frozenset({"source", "grade", "owner", "reviewed_on", "swing", "rank", "worth"}),
 )
 # What a reader of an economic evaluation should find, and where it is here. state: `yes`, `partly`, `no`.
 CHECKLIST = Contract(

@@ -2,4 +2,27 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from cxsim.uncertainty.everything import Worth, evpi, evppi, evppi_of_case, known
+from cxsim.uncertainty.explained import Share, explained
+from cxsim.uncertainty.sample_size import STANDARD, Asked, Groups, groups, smallest_difference
+from cxsim.uncertainty.shapley import feasible_sets, shapley
+from cxsim.uncertainty.surface import Surface, surface
+
+__all__ = [
+    "STANDARD",
+    "Asked",
+    "Groups",
+    "Share",
+    "Surface",
+    "Worth",
+    "evpi",
+    "evppi",
+    "evppi_of_case",
+    "explained",
+    "feasible_sets",
+    "groups",
+    "known",
+    "shapley",
+    "smallest_difference",
+    "surface",
+]

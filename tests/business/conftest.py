@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.business.base import base_of
+from cxsim.business.central import central_of
 from cxsim.study import run
 from tests.study.conftest import small
 from tests.study.everything import everything
@@ -17,13 +17,13 @@ def study():
 
 
 @pytest.fixture(scope="session")
-def base(study):
-    return base_of(study)
+def central(study):
+    return central_of(study)
 
 
 @pytest.fixture(scope="session")
-def centre(base):
-    return base.centre()
+def centre(central):
+    return central.centre()
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +33,10 @@ def busy():
 
 
 @pytest.fixture(scope="session")
-def busy_base(busy):
-    return base_of(busy)
+def busy_central(busy):
+    return central_of(busy)
 
 
 @pytest.fixture(scope="session")
-def busy_centre(busy_base):
-    return busy_base.centre()
+def busy_centre(busy_central):
+    return busy_central.centre()

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cxsim.business.base import Variant
 from cxsim.business.booked import booked
+from cxsim.business.central import Variant
 from cxsim.study.draws import arms_of
 from cxsim.valuation import flows
 
@@ -21,33 +21,33 @@ def test_counts_booked_again_give_the_ledger_to_the_last_digit(busy):
     assert np.array_equal(again.amounts, ledger.amounts)
 
 
-def test_a_variant_without_any_change_is_worth_what_the_strategy_is_worth(base, centre):
-    strategy = base.scenario.strategies[0]
-    (again,) = base.play([Variant(strategies=(strategy,))])
-    assert np.array_equal(base.npv(again), base.npv(centre[strategy.name]))
+def test_a_variant_without_any_change_is_worth_what_the_strategy_is_worth(central, centre):
+    strategy = central.scenario.strategies[0]
+    (again,) = central.play([Variant(strategies=(strategy,))])
+    assert np.array_equal(central.npv(again), central.npv(centre[strategy.name]))
 
 
-def test_the_number_of_arms_played_at_once_changes_nothing(base):
+def test_the_number_of_arms_played_at_once_changes_nothing(central):
     """26 variants are cut into two parts, and the last one must meet the same luck as the first."""
-    strategy = base.scenario.strategies[0]
-    played = base.play([Variant(strategies=(strategy,))] * 26)
-    assert all(np.array_equal(base.npv(one), base.npv(played[0])) for one in played)
+    strategy = central.scenario.strategies[0]
+    played = central.play([Variant(strategies=(strategy,))] * 26)
+    assert all(np.array_equal(central.npv(one), central.npv(played[0])) for one in played)
 
 
-def test_other_economics_are_booked_without_playing_again(base, centre):
-    strategy = base.scenario.strategies[2]
-    half = dataclasses.replace(base.scenario.economics, gross_margin=base.scenario.economics.gross_margin.at(0.2))
-    poorer = dataclasses.replace(base.scenario, economics=half)
-    sales = base.flows(centre[strategy.name]).incremental(1)[:, :, 0]
+def test_other_economics_are_booked_without_playing_again(central, centre):
+    strategy = central.scenario.strategies[2]
+    half = dataclasses.replace(central.scenario.economics, gross_margin=central.scenario.economics.gross_margin.at(0.2))
+    poorer = dataclasses.replace(central.scenario, economics=half)
+    sales = central.flows(centre[strategy.name]).incremental(1)[:, :, 0]
     # Half the margin costs a fifth of the list price more, and nothing else changes: account 0 is gross sales.
-    lost = 0.2 * (sales * base.present()).sum(axis=1)
-    expected = base.npv(centre[strategy.name]) - lost
-    assert base.npv(centre[strategy.name], scenario=poorer) == pytest.approx(expected, abs=1e-6)
+    lost = 0.2 * (sales * central.present()).sum(axis=1)
+    expected = central.npv(centre[strategy.name]) - lost
+    assert central.npv(centre[strategy.name], scenario=poorer) == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_error_knows_luck_and_not_the_difference_between_models(base):
+def test_the_error_knows_luck_and_not_the_difference_between_models(central):
     """Models that differ by 1,000 and have no luck have no error."""
-    pair = dataclasses.replace(base, scenario=dataclasses.replace(base.scenario, dropout="all"))
+    pair = dataclasses.replace(central, scenario=dataclasses.replace(central.scenario, dropout="all"))
     assert pair.error(np.array([0.0, 0.0, 1000.0, 1000.0, 500.0, 500.0])) == 0.0
     # Three models with two worlds each: variances 2, 2 and 8, their mean 4, over six worlds: sqrt(4 / 6).
     assert pair.error(np.array([0.0, 2.0, 10.0, 12.0, 0.0, 4.0])) == pytest.approx((4.0 / 6.0) ** 0.5)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.business.base import Variant
+from cxsim.business.central import Variant
 from cxsim.business.pathways import pathways
 from cxsim.business.responses import LABELS, RESPONSES, pathways_of, responding, without
 from cxsim.effects import Effect
@@ -16,13 +16,13 @@ CENT = 0.005
 
 
 @pytest.fixture(scope="module")
-def table(study, base, centre):
-    return pathways(base, centre, study.returns)
+def table(study, central, centre):
+    return pathways(central, centre, study.returns)
 
 
 @pytest.fixture(scope="module")
-def busy_table(busy, busy_base, busy_centre):
-    return pathways(busy_base, busy_centre, busy.returns)
+def busy_table(busy, busy_central, busy_centre):
+    return pathways(busy_central, busy_centre, busy.returns)
 
 
 @pytest.mark.parametrize("which", ["table", "busy_table"])
@@ -40,13 +40,13 @@ def test_the_mean_is_that_of_the_returns(study, table):
     assert means == dict(study.returns.select("strategy", "incremental_npv").iter_rows())
 
 
-def test_without_any_response_orders_are_those_of_doing_nothing(busy_base):
+def test_without_any_response_orders_are_those_of_doing_nothing(busy_central):
     """Then all that is given away is given to customers who would have ordered anyway."""
-    for strategy in busy_base.scenario.strategies:
+    for strategy in busy_central.scenario.strategies:
         nobody = without(strategy, pathways_of([strategy]))
         if nobody.reach.uptake.value == 0.0 or any(effect.kind == "membership" for effect in strategy.effects):
             continue
-        (played,) = busy_base.play([Variant(strategies=(nobody,))])
+        (played,) = busy_central.play([Variant(strategies=(nobody,))])
         # Columns 0 and 1: orders, and what they cost at list price.
         assert np.array_equal(played.treated[:, :, :2], played.baseline[:, :, :2]), strategy.name
 

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.business.base import Variant, base_of
 from cxsim.business.break_evens import break_evens
+from cxsim.business.central import Variant, central_of
 from cxsim.business.grid import grids
 from cxsim.business.numbers import Z90, Z99, own_numbers
 from cxsim.business.rates import rates
@@ -26,13 +26,13 @@ MICRO = 1e-6
 
 
 @pytest.fixture(scope="module")
-def every(study, base, centre):
-    return moves(base, study, centre)
+def every(study, central, centre):
+    return moves(central, study, centre)
 
 
 @pytest.fixture(scope="module")
-def swings(base, every, centre):
-    return tornado(base, every, centre)
+def swings(central, every, centre):
+    return tornado(central, every, centre)
 
 
 @pytest.fixture(scope="module")
@@ -48,33 +48,33 @@ def near():
 
 @pytest.fixture(scope="module")
 def even(near):
-    base = base_of(near)
-    centre = base.centre()
-    return break_evens(base, moves(base, near, centre), centre)
+    central = central_of(near)
+    centre = central.centre()
+    return break_evens(central, moves(central, near, centre), centre)
 
 
 @pytest.fixture(scope="module")
-def nodes(base, swings):
-    return grids(base, swings)
+def nodes(central, swings):
+    return grids(central, swings)
 
 
-def test_an_effect_at_its_ends_is_worth_what_playing_it_there_brings(base, swings):
-    strategy = base.scenario.strategies[0]
+def test_an_effect_at_its_ends_is_worth_what_playing_it_there_brings(central, swings):
+    strategy = central.scenario.strategies[0]
     row = swings.filter(pl.col("id") == "strategies/points-programme/effects.dropout_1.ratio").row(0, named=True)
     # The range [0.70, 1.00] is that of 5 % and 95 %; on the log scale the 10 % quantile
     # lies 1.2816 / 1.6449 of the way.
     assert row["at_low"] == pytest.approx(0.85 * (0.70 / 0.85) ** (Z90 / 1.6448536269514722), abs=1e-9)
-    (low,) = base.play([Variant(strategies=(with_values(strategy, {"effects.dropout_1.ratio": row["at_low"]}),))])
-    assert row["npv_at_low"] == float(base.npv(low).mean())
+    (low,) = central.play([Variant(strategies=(with_values(strategy, {"effects.dropout_1.ratio": row["at_low"]}),))])
+    assert row["npv_at_low"] == float(central.npv(low).mean())
 
 
-def test_a_price_at_its_ends_is_booked_and_gives_what_playing_would(base, swings):
+def test_a_price_at_its_ends_is_booked_and_gives_what_playing_would(central, swings):
     """A cost changes nothing that customers do, so playing it again must give the same to the last digit."""
-    strategy = base.scenario.strategies[0]
+    strategy = central.scenario.strategies[0]
     name = "costs.monthly_2.amount"
     row = swings.filter(pl.col("id") == f"strategies/{strategy.name}/{name}").row(0, named=True)
-    (played,) = base.play([Variant(strategies=(with_values(strategy, {name: row["at_high"]}),))])
-    assert (row["method"], row["npv_at_high"]) == ("booked", float(base.npv(played).mean()))
+    (played,) = central.play([Variant(strategies=(with_values(strategy, {name: row["at_high"]}),))])
+    assert (row["method"], row["npv_at_high"]) == ("booked", float(central.npv(played).mean()))
 
 
 def test_the_largest_swing_comes_first(swings):
@@ -84,29 +84,29 @@ def test_the_largest_swing_comes_first(swings):
         assert mine["swing"].is_sorted(descending=True)
 
 
-def test_every_number_with_a_spread_has_its_bar(base, swings):
-    strategy = base.scenario.strategies[1]
+def test_every_number_with_a_spread_has_its_bar(central, swings):
+    strategy = central.scenario.strategies[1]
     wanted = {one.id for one in own_numbers(strategy)} | {
-        f"economics/{base.scenario.economics.name}/{path}"
-        for path, one in quantities(base.scenario.economics)
+        f"economics/{central.scenario.economics.name}/{path}"
+        for path, one in quantities(central.scenario.economics)
         if one.range[0] < one.range[1]
     }
     assert set(swings.filter(pl.col("strategy") == strategy.name)["id"]) == wanted
 
 
 def test_at_a_break_even_the_strategy_just_pays(near, even):
-    base = base_of(near)
+    central = central_of(near)
     found = even.filter(pl.col("break_even").is_not_null())
     assert found.height > 0
     for row in found.iter_rows(named=True):
-        at = with_assumptions(base.scenario, {row["id"]: row["break_even"]})
+        at = with_assumptions(central.scenario, {row["id"]: row["break_even"]})
         strategy = next(one for one in at.strategies if one.name == row["strategy"])
-        (played,) = base.play([Variant(strategies=(strategy,))])
-        worth = float(base.npv(played, scenario=at).mean())
-        ends = [with_assumptions(base.scenario, {row["id"]: row[end]}) for end in ("low", "high")]
+        (played,) = central.play([Variant(strategies=(strategy,))])
+        worth = float(central.npv(played, scenario=at).mean())
+        ends = [with_assumptions(central.scenario, {row["id"]: row[end]}) for end in ("low", "high")]
         plays = [[one for one in end.strategies if one.name == row["strategy"]] for end in ends]
         span = [
-            float(base.npv(*base.play([Variant(strategies=tuple(some))]), scenario=end).mean())
+            float(central.npv(*central.play([Variant(strategies=tuple(some))]), scenario=end).mean())
             for some, end in zip(plays, ends, strict=True)
         ]
         # The bracket is a fiftieth of a standard deviation wide, of a range of 4.65: a 230th of what the whole range
@@ -128,31 +128,31 @@ def test_the_grid_is_even_and_holds_the_central_values(nodes):
             assert np.ptp(np.diff(values)) < 1e-9 if len(values) > 1 else True
 
 
-def test_sliders_at_a_node_give_what_playing_gives(base, nodes):
+def test_sliders_at_a_node_give_what_playing_gives(central, nodes):
     for row in nodes.heat.iter_rows(named=True):
         mine = nodes.grid.filter(pl.col("strategy") == row["strategy"])
-        economics = base.scenario.economics
+        economics = central.scenario.economics
         told = npv_at(
             mine,
             x=row["x"],
             y=row["y"],
             margin=economics.gross_margin.value,
             rate=economics.annual_discount_rate.value,
-            horizon=base.scenario.horizon_months,
+            horizon=central.scenario.horizon_months,
             cost=1.0,
         )
         assert told == pytest.approx(row["npv"], abs=MICRO * 100)
 
 
 @pytest.mark.parametrize(("margin", "rate"), [(0.31, 0.0), (0.55, 0.2)])
-def test_sliders_of_margin_and_rate_give_what_booking_again_gives(base, centre, nodes, margin, rate):
-    name = base.scenario.economics.name
+def test_sliders_of_margin_and_rate_give_what_booking_again_gives(central, centre, nodes, margin, rate):
+    name = central.scenario.economics.name
     told = {f"economics/{name}/gross_margin": margin, f"economics/{name}/annual_discount_rate": rate}
-    other = with_assumptions(base.scenario, told)
+    other = with_assumptions(central.scenario, told)
     for row in nodes.centre.iter_rows(named=True):
         mine = nodes.grid.filter(pl.col("strategy") == row["strategy"])
         shown = npv_at(mine, x=row["x"], y=row["y"], margin=margin, rate=rate, horizon=12, cost=1.0)
-        assert shown == pytest.approx(float(base.npv(centre[row["strategy"]], scenario=other).mean()), abs=1e-4)
+        assert shown == pytest.approx(float(central.npv(centre[row["strategy"]], scenario=other).mean()), abs=1e-4)
 
 
 def test_a_shorter_horizon_settles_the_points_that_are_open_by_then(nodes):
@@ -185,17 +185,17 @@ def test_without_discounting_a_strategy_is_worth_the_sum_of_its_cash(study):
     assert table["npv"].to_list() == pytest.approx(ends["mean"].to_list(), abs=MICRO)
 
 
-def test_numbers_of_a_shops_behaviour_are_chosen_by_what_the_draws_say(busy, busy_base, busy_centre):
-    found = tornado(busy_base, moves(busy_base, busy, busy_centre), busy_centre)
+def test_numbers_of_a_shops_behaviour_are_chosen_by_what_the_draws_say(busy, busy_central, busy_centre):
+    found = tornado(busy_central, moves(busy_central, busy, busy_centre), busy_centre)
     habits = found.filter(pl.col("id").str.starts_with("behaviour/"))["id"].n_unique()
     assert habits == 5
 
 
-def test_a_scenario_of_one_strategy_without_spread_has_empty_axes(base):
-    strategy = base.scenario.strategies[2]
+def test_a_scenario_of_one_strategy_without_spread_has_empty_axes(central):
+    strategy = central.scenario.strategies[2]
     fixed = with_values(strategy, {path: one.value for path, one in quantities(strategy)})
-    alone = dataclasses.replace(base, scenario=dataclasses.replace(base.scenario, strategies=(fixed,)))
+    alone = dataclasses.replace(central, scenario=dataclasses.replace(central.scenario, strategies=(fixed,)))
     centre = alone.centre()
     nodes = grids(alone, tornado(alone, [], centre))
-    assert nodes.grid.height == base.scenario.horizon_months
+    assert nodes.grid.height == central.scenario.horizon_months
     assert nodes.grid["x_id"].unique().to_list() == [""]

@@ -1,0 +1,168 @@
+"""NPVs of decisions in every draw in; what it would be worth to know before deciding, with its error, out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cxsim.errors import EstimationError
+from cxsim.uncertainty.surface import DRAWS, Surface, part, surface
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worth:
+    """What knowing something before deciding is worth.
+
+    Attributes
+    ----------
+    worth
+        In the unit of the NPVs, 0 or more.
+    mc_error
+        Its standard error.
+    """
+
+    worth: float
+    mc_error: float
+
+
+def evpi(npvs: Numbers, *, worlds_per_draw: int = 1) -> Worth:
+    """Return what it would be worth to know everything before deciding.
+
+    Parameters
+    ----------
+    npvs
+        Shape (worlds, decisions): every decision's NPV in the same worlds.
+    worlds_per_draw
+        How often the same draws were made, one after all others: errors are then those of means over draws.
+
+    Returns
+    -------
+    Worth
+        E[max NPV] - max E[NPV], the expected value of perfect information (Raiffa & Schlaifer 1961). Where two decisions
+        are as good as equal, it errs low, by up to 0.4 times the error of the mean of their difference: the decision
+        that looks best is judged by the draws that made it look so.
+
+    Raises
+    ------
+    EstimationError
+        When there is no table of two decisions and two draws or more.
+
+    Examples
+    --------
+    >>> evpi(np.array([[0.0, 30.0], [0.0, -10.0]])).worth
+    5.0
+    """
+    _refuse(npvs)
+    regret = npvs.max(axis=1) - npvs[:, int(npvs.mean(axis=0).argmax())]
+    by_draw = regret.reshape(worlds_per_draw, -1).mean(axis=0)
+    return Worth(worth=float(regret.mean()), mc_error=_error(by_draw))
+
+
+def evppi(npvs: Numbers, inputs: Numbers, *, seed: int = 0) -> Worth:
+    """Return what it would be worth to know some inputs before deciding.
+
+    Parameters
+    ----------
+    npvs
+        Shape (draws, decisions).
+    inputs
+        Shape (draws, inputs): one or several, known together; independent of each other or not.
+    seed
+        Seed of the draws behind the error.
+
+    Returns
+    -------
+    Worth
+        E[max E[NPV | inputs]] - max E[NPV], by regression of each NPV's difference to the first on the inputs (Strong,
+        Oakley & Brennan 2014). Near a tie it errs low, as that of `evpi` does.
+
+    Raises
+    ------
+    EstimationError
+        For tables that do not fit together, too few draws or decisions, or numbers that are not finite.
+    """
+    _refuse(npvs)
+    return known(surface(npvs[:, 1:] - npvs[:, :1], inputs), range(inputs.shape[1]), seed=seed)
+
+
+def evppi_of_case(npvs: Numbers, *, seed: int = 0) -> Worth:
+    """Return what it would be worth to know which of a few equally likely cases holds, before deciding.
+
+    Parameters
+    ----------
+    npvs
+        Shape (cases, draws, decisions): the same draws in every case.
+    seed
+        Seed of the draws behind the error.
+
+    Returns
+    -------
+    Worth
+        Mean over cases of the largest mean NPV, less the largest mean NPV over all. Its error is by the Bayesian
+        bootstrap over draws (Rubin 1981).
+
+    Raises
+    ------
+    EstimationError
+        For fewer than two draws or decisions.
+    """
+    for case in npvs:
+        _refuse(case)
+    rows = npvs.shape[1]
+    luck = np.random.Generator(np.random.PCG64(seed)).standard_exponential((DRAWS, rows))
+    weights = np.vstack([np.full((1, rows), 1.0 / rows), luck / luck.sum(axis=1, keepdims=True)])
+    means = np.einsum("cnd,tn->tcd", npvs, weights)
+    worth = np.maximum(means.max(axis=2).mean(axis=1) - means.mean(axis=1).max(axis=1), 0.0)
+    return Worth(worth=float(worth[0]), mc_error=float(np.sqrt(np.square(worth[1:] - worth[0]).mean())))
+
+
+def known(whole: Surface, inputs: Sequence[int], *, seed: int = 0) -> Worth:
+    """Return what it would be worth to know some of a surface's inputs before deciding.
+
+    Parameters
+    ----------
+    whole
+        Surface of the NPV of each decision less that of the first decision.
+    inputs
+        Places of the inputs.
+    seed
+        Seed of the draws behind the error.
+
+    Returns
+    -------
+    Worth
+        Its error is the root mean square by which draws of the fitted values (Strong, Oakley & Brennan 2014), and
+        of the weights of the rows, move the worth.
+    """
+    found = part(whole, inputs, seed=seed)
+    rows = len(found.values)
+    worth = _worth(found.values[None], np.full((1, rows), 1.0 / rows))[0]
+    moved = _worth(found.drawn, found.weights) - worth
+    return Worth(worth=float(worth), mc_error=float(np.sqrt(np.square(moved).mean())))
+
+
+def _worth(differences: Numbers, weights: Numbers) -> Numbers:
+    """Return by how much deciding row by row beats deciding once: shape (tables,)."""
+    means = np.einsum("trd,tr->td", differences, weights)
+    usual = means.argmax(axis=1)
+    chosen = np.take_along_axis(differences, usual[:, None, None], axis=2)[:, :, 0]
+    once = np.where(means.max(axis=1)[:, None] > 0.0, chosen, 0.0)
+    worth: Numbers = ((np.maximum(differences.max(axis=2), 0.0) - once) * weights).sum(axis=1)
+    return worth
+
+
+def _error(by_draw: Numbers) -> float:
+    return float(by_draw.std(ddof=1) / np.sqrt(len(by_draw)))
+
+
+def _refuse(npvs: Numbers) -> None:
+    if npvs.ndim != 2 or npvs.shape[0] < 2 or npvs.shape[1] < 2:
+        raise EstimationError(
+            f"npvs must be a table of two draws and two decisions or more, doing nothing being one; found the shape "
+            f"{npvs.shape}."
+        )

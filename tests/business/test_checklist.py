@@ -1,0 +1,134 @@
+"""The checklist says of each item whether it is there, by the facts of the study."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import date
+
+import pytest
+
+from cxsim.business.checklist import checklist
+from cxsim.business_tables import CHECKLIST
+from cxsim.params import root
+
+
+def _item(study, number):
+    return checklist(study).row(number - 1, named=True)
+
+
+def _with(study, **changes):
+    return dataclasses.replace(study, scenario=dataclasses.replace(study.scenario, **changes))
+
+
+def _measured(quantity):
+    return dataclasses.replace(quantity, evidence="measured", source="books of 2026")
+
+
+def test_there_are_28_items_and_not_all_of_them_are_here(study):
+    table = checklist(study)
+    assert table.columns == list(CHECKLIST.columns)
+    assert table["number"].to_list() == list(range(1, 29))
+    assert set(table["state"]) == {"yes", "partly", "no"}
+
+
+def test_answers_hold_the_facts_of_the_study(study):
+    assert "Points programme, Win-back coupon and Faster delivery, against doing nothing" in _item(study, 1)["answer"]
+    assert "50 new ones in each of 3 months" in _item(study, 5)["answer"]
+    assert _item(study, 9)["answer"].startswith("12 months from 1998-07-01;")
+    assert "8 draws of every uncertain number, from seed 20240501" in _item(study, 17)["answer"]
+
+
+def test_the_discount_rate_is_told_with_its_timing_and_needs_a_source(study):
+    found = _item(study, 10)
+    assert (
+        found["answer"]
+        .replace("\N{NO-BREAK SPACE}", " ")
+        .startswith("10 % per year, effective; cash of a month flows at its middle. It is assumed")
+    )
+    assert found["state"] == "partly"
+    economics = study.scenario.economics
+    sourced = dataclasses.replace(economics, annual_discount_rate=_measured(economics.annual_discount_rate))
+    assert _item(_with(study, economics=sourced), 10)["state"] == "yes"
+
+
+def test_effects_of_which_some_are_published_are_partly_measured(study):
+    # Published are two effects of the points programme and one of each other strategy; assumed five numbers of the
+    # points themselves, two of the coupon and one of faster delivery.
+    found = _item(study, 12)
+    assert found["state"] == "partly"
+    assert found["answer"] == (
+        "Effects of the strategies: 0 measured in this shop, 4 published elsewhere and 8 assumed."
+    )
+
+
+def test_effects_that_are_all_assumed_are_not_measured(study):
+    bare = tuple(
+        dataclasses.replace(one, effects=tuple(_assumed(effect) for effect in one.effects))
+        for one in study.scenario.strategies
+    )
+    assert _item(_with(study, strategies=bare), 12)["state"] == "no"
+
+
+def _assumed(effect):
+    if not hasattr(effect, "ratio"):
+        return effect
+    return dataclasses.replace(effect, ratio=dataclasses.replace(effect.ratio, evidence="assumed"))
+
+
+@pytest.mark.parametrize(
+    ("reviewed_on", "state"), [(None, "partly"), (date(1999, 1, 1), "yes"), (date(2026, 11, 24), "partly")]
+)
+def test_prices_must_be_dated_and_of_the_time_of_the_orders(study, reviewed_on, state):
+    # Orders end in June 1998; two years apart at most.
+    economics = dataclasses.replace(study.scenario.economics, reviewed_on=reviewed_on)
+    assert _item(_with(study, economics=economics), 15)["state"] == state
+
+
+def test_one_model_of_leaving_is_part_of_the_uncertainty_only(study):
+    assert (_item(study, 16)["state"], _item(_with(study, dropout="all"), 16)["state"]) == ("partly", "yes")
+    assert _item(study, 20)["state"] == "partly"
+    assert _item(study, 20)["answer"].endswith("one model of leaving, BG/NBD.")
+    several = _item(_with(study, dropout="all"), 20)
+    assert several["state"] == "yes"
+    assert several["answer"].endswith("three models of leaving count alike.")
+
+
+def test_numbers_need_an_owner_and_one_that_is_measured(study):
+    assert _item(study, 22)["state"] == "partly"
+    assert _item(study, 22)["answer"].endswith("Not each has somebody who answers for it.")
+    scenario = study.scenario
+    strategies = tuple(dataclasses.replace(one, owner="Head of loyalty") for one in scenario.strategies)
+    economics = dataclasses.replace(scenario.economics, owner="Head of finance")
+    owned = _with(study, strategies=strategies, economics=economics)
+    assert _item(owned, 22)["answer"].endswith("Each has somebody who answers for it.")
+    assert _item(owned, 22)["state"] == "partly"
+    measured = dataclasses.replace(economics, gross_margin=_measured(economics.gross_margin))
+    assert _item(_with(owned, economics=measured), 22)["state"] == "yes"
+
+
+def test_few_draws_make_rough_intervals(study):
+    assert _item(study, 24)["answer"].endswith("with 8 draws the ends of intervals are rough.")
+    assert _item(_with(study, draws=100), 24)["state"] == "yes"
+
+
+def test_a_scenario_made_by_hand_has_no_plan_that_can_be_found(study):
+    assert _item(study, 4)["state"] == "no"
+    stored = dataclasses.replace(
+        study, manifest={"command": "cxsim report x", "commit": "0123456789abcdef with changes"}
+    )
+    assert _item(stored, 4)["state"] == "partly"
+    assert "commit 0123456789ab with changes." in _item(stored, 4)["answer"]
+
+
+def test_what_a_study_does_not_record_is_not_there(study):
+    for number in (19, 21, 25, 27, 28):
+        assert (_item(study, number)["state"], _item(study, number)["where"]) == ("no", "Nowhere")
+
+
+def test_every_section_that_is_named_stands_in_the_report(study):
+    notebook = json.loads((root() / "notebooks" / "02-compare-strategies.ipynb").read_text(encoding="utf-8"))
+    lines = [line.strip() for cell in notebook["cells"] if cell["cell_type"] == "markdown" for line in cell["source"]]
+    heads = {line.lstrip("# ") for line in lines if line.startswith("#")}
+    # The audit trail is added to every report.
+    assert set(checklist(study)["where"]) - heads == {"Audit trail", "Nowhere"}

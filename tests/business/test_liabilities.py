@@ -1,0 +1,241 @@
+"""What is owed to customers rolls forward without a gap, and its revenue by both views ends in the same money."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.testing import assert_allclose
+
+from cxsim.business import liabilities
+from cxsim.business_tables import LIABILITIES
+from cxsim.errors import SimulationError
+from cxsim.scenario import load_scenario
+from cxsim.strategies import load_strategy
+from cxsim.study import run
+from cxsim.tables import check
+from cxsim.tallies import ReachTally, Tally, place
+from tests.study.conftest import small
+from tests.study.everything import TOGETHER, combined
+
+POINTS = "points-programme"
+
+
+@pytest.fixture(scope="session")
+def quick():
+    """Points for three years, in eight worlds."""
+    return run(dataclasses.replace(load_scenario("cdnow-quick"), draws=8))
+
+
+@pytest.fixture(scope="session")
+def mixed():
+    """Two programmes whose points are worth 0.04 and 0.08, alone and together."""
+    points = load_strategy(POINTS)
+    richer = dataclasses.replace(
+        points,
+        name="double-points",
+        effects=tuple(
+            dataclasses.replace(one, reward=one.reward.at(8.0)) if one.kind == "points" else one
+            for one in points.effects
+        ),
+    )
+    return run(combined(small(strategies=(points, richer), draws=2, horizon_months=18)))
+
+
+def in_world(study, world):
+    """Return the study as if there were this world alone."""
+    replay = study.replay
+    alone = tuple(counts[world : world + 1] for counts in replay.counts)
+    return dataclasses.replace(study, replay=dataclasses.replace(replay, draws=(replay.draws[world],), counts=alone))
+
+
+def counted(study, arm, happenings):
+    """Return the study with one world in which only this happens in an arm: tally, month and how many."""
+    first = in_world(study, 0)
+    counts = [np.zeros_like(one) for one in first.replay.counts]
+    for tally, month, number in happenings:
+        counts[study.scenario.arms.index(arm)][0, month, place(tally)] = number
+    return dataclasses.replace(first, replay=dataclasses.replace(first.replay, counts=tuple(counts)))
+
+
+def column(table, name, **where):
+    return table.filter(**where)[name].to_list()
+
+
+def test_in_every_world_each_point_is_redeemed_lapsed_or_held(quick):
+    for world, counts in enumerate(quick.replay.counts[quick.scenario.arms.index(POINTS)]):
+        total = liabilities(in_world(quick, world)).filter(period="Total").row(0, named=True)
+        held = counts[:, place(Tally.POINTS_OUTSTANDING)].sum()
+        assert held > 0
+        assert total["points_outstanding"] == held
+        assert total["points_issued"] == total["points_redeemed"] + total["points_expired"] + held
+
+
+def test_each_year_closes_where_the_next_one_opens(quick, busy):
+    for study in (quick, busy):
+        table = liabilities(study).filter(pl.col("period") != "Total")
+        for _, years in table.group_by("strategy", "kind", maintain_order=True):
+            assert years["opening"][0] == years["contract_opening"][0] == 0.0
+            assert years["opening"].to_list()[1:] == years["closing"].to_list()[:-1]
+            assert years["contract_opening"].to_list()[1:] == years["contract_closing"].to_list()[:-1]
+
+
+def test_the_balances_are_the_sums_of_what_flows_to_the_cent(quick, busy, mixed):
+    for study in (quick, busy, mixed):
+        for row in liabilities(study).rows(named=True):
+            assert row["closing"] == pytest.approx(
+                row["opening"] + row["issued"] - row["redeemed"] - row["expired"], abs=0.005
+            )
+            assert row["contract_closing"] == pytest.approx(
+                row["contract_opening"] + row["contract_deferred"] - row["contract_recognised"], abs=0.005
+            )
+
+
+def test_revenue_of_both_views_differs_by_what_is_still_owed(quick, busy):
+    for study in (quick, busy):
+        for row in liabilities(study).filter(period="Total").rows(named=True):
+            assert row["cash_revenue"] - row["accrual_revenue"] == pytest.approx(row["contract_closing"], abs=0.005)
+
+
+def test_points_are_those_of_the_study(quick):
+    found = liabilities(quick).filter(period="Total").row(0, named=True)
+    told = quick.points.filter(strategy=POINTS).row(0, named=True)
+    for name in ("points_issued", "points_redeemed", "points_expired", "points_outstanding"):
+        assert found[name] == told[name]
+
+
+def test_what_is_redeemed_is_what_was_taken_off_and_the_last_balance_is_that_of_the_ledger(quick):
+    found = liabilities(quick).filter(period="Total").row(0, named=True)
+    booked = quick.ledger.filter(arm=POINTS).group_by("account").agg(pl.col("amount").sum() / 1e6 / 8)
+    amounts = dict(booked.with_columns(pl.col("account").cast(pl.String)).rows())
+    assert found["redeemed"] == pytest.approx(-amounts["rewards"], abs=0.005)
+    # 4 for 100 points is 4 cents a point, whole cents for each customer: nothing to round.
+    assert found["closing"] == pytest.approx(-amounts["points still outstanding"], abs=0.005)
+
+
+def test_points_by_hand(quick):
+    # One point is worth 0.04. Year 1: 1,000.00 paid by members, 1,000 points given, 400 redeemed (16.00 off).
+    # Year 2: 200 redeemed, 200 lapsed. Of 800 points that met their end 600 were redeemed: 75 %.
+    study = counted(
+        quick,
+        POINTS,
+        [
+            (Tally.LIST, 0, 100_000), (ReachTally.PAID, 0, 100_000), (Tally.POINTS_ISSUED, 0, 1_000),
+            (Tally.LIST, 11, 1_600), (Tally.REWARD, 11, 1_600), (Tally.POINTS_REDEEMED, 11, 400),
+            (Tally.LIST, 12, 800), (Tally.REWARD, 12, 800), (Tally.POINTS_REDEEMED, 12, 200),
+            (Tally.POINTS_EXPIRED, 23, 200), (Tally.POINTS_OUTSTANDING, 35, 200),
+        ],
+    )  # fmt: skip
+    table = liabilities(study)
+    assert table["period"].to_list() == ["Year 1", "Year 2", "Year 3", "Total"]
+    assert_allclose(table["closing"], [24.00, 8.00, 8.00, 8.00], rtol=1e-12)
+    # Points alone cost 1,000 * 0.04 * 0.75 = 30; deferred 1,000 * 30 / 1,030 = 29.126214.
+    assert_allclose(table["contract_deferred"], [29.126214, 0.0, 0.0, 29.126214], atol=5e-7)
+    # End of year 1: 400 of 400 + 0.75 * 600 = 850 expected, 29.126214 * 400 / 850 = 13.706453.
+    # End of year 2: 600 of 600 + 0.75 * 200 = 750 expected, 29.126214 * 600 / 750 = 23.300971, 9.594518 more.
+    assert_allclose(table["contract_recognised"], [13.706453, 9.594518, 0.0, 23.300971], atol=5e-7)
+    assert_allclose(table["contract_closing"], [15.419760, 5.825243, 5.825243, 5.825243], atol=5e-7)
+    # 1,000 - 29.126214 + 13.706453 = 984.580240.
+    assert_allclose(table["cash_revenue"], [1_000.0, 0.0, 0.0, 1_000.0], rtol=1e-12)
+    assert_allclose(table["accrual_revenue"], [984.580240, 9.594518, 0.0, 994.174757], atol=5e-7)
+
+
+def test_where_no_point_has_met_its_end_all_are_expected_to_be_redeemed(quick):
+    study = counted(
+        quick,
+        POINTS,
+        [
+            (Tally.LIST, 0, 100_000), (ReachTally.PAID, 0, 100_000),
+            (Tally.POINTS_ISSUED, 0, 1_000), (Tally.POINTS_OUTSTANDING, 35, 1_000),
+        ],
+    )  # fmt: skip
+    # 1,000 * 0.04 = 40 alone; 1,000 * 40 / 1,040 = 38.461538, and none of it is revenue.
+    total = liabilities(study).filter(period="Total").row(0, named=True)
+    assert total["contract_closing"] == pytest.approx(38.461538, abs=5e-7)
+    assert total["contract_recognised"] == 0.0
+
+
+def test_where_nothing_happens_nothing_is_owed(quick):
+    table = liabilities(counted(quick, POINTS, []))
+    assert table.height == 4
+    assert table.select(pl.sum_horizontal(pl.col(pl.Float64).fill_null(0.0)).sum()).item() == 0.0
+
+
+def test_members_bear_their_share_of_refunds(quick):
+    # A tenth of 1,000.00 was paid back, so of the 500.00 that members paid 450.00 are left.
+    study = counted(
+        quick, POINTS, [(Tally.LIST, 0, 100_000), (ReachTally.PAID, 0, 50_000), (Tally.REFUNDED, 5, 10_000)]
+    )
+    assert column(liabilities(study), "cash_revenue", period="Year 1") == [450.0]
+
+
+def test_fees_by_hand(busy):
+    # 36.50 for 365 days, paid on average on day 15.5: by day 365 of them 349.5 are over, 36.50 * 349.5 / 365 = 34.95.
+    table = liabilities(counted(busy, "paid-membership", [(Tally.FEES, 0, 3_650)])).filter(kind="fees")
+    mine = table.filter(strategy="paid-membership")
+    assert mine["period"].to_list() == ["Year 1", "Year 2", "Total"]
+    assert_allclose(mine["cash_revenue"], [36.50, 0.0, 36.50], rtol=1e-12)
+    assert_allclose(mine["accrual_revenue"], [34.95, 1.55, 36.50], rtol=1e-12)
+    assert_allclose(mine["contract_closing"], [1.55, 0.0, 0.0], rtol=1e-12, atol=1e-12)
+    assert mine["points_issued"].null_count() == 3
+
+
+def test_fees_received_are_those_of_the_ledger(busy):
+    found = liabilities(busy).filter(strategy="paid-membership", period="Total").row(0, named=True)
+    booked = busy.ledger.filter(arm="paid-membership", account="membership fees")["amount"].sum() / 1e6 / 2
+    assert found["cash_revenue"] == pytest.approx(booked, abs=1e-9)
+    assert 0.0 < found["contract_closing"] < booked
+
+
+def test_a_combination_owes_what_its_parts_owe_in_points_and_in_fees(busy):
+    table = liabilities(busy)
+    kinds = table.filter(period="Total").select("strategy", "kind").rows()
+    assert kinds == [(POINTS, "points"), ("paid-membership", "fees"), (TOGETHER, "points"), (TOGETHER, "fees")]
+    assert table.filter(strategy=TOGETHER)["title"].unique().to_list() == ["Together"]
+
+
+def test_points_of_different_worth_are_worth_what_was_redeemed_and_is_held(mixed):
+    counts = mixed.replay.counts[mixed.scenario.arms.index(TOGETHER)]
+    values = [place(ReachTally.POINTS_VALUE, reach) for reach in (0, 1)]
+    cents = counts[:, :, place(Tally.REWARD)].sum() + counts[:, :, values].sum()
+    total = liabilities(mixed).filter(strategy=TOGETHER, period="Total").row(0, named=True)
+    assert total["redeemed"] + total["closing"] == pytest.approx(cents / 100 / len(counts), rel=1e-12)
+    worth = total["redeemed"] / total["points_redeemed"]
+    assert 0.04 < worth < 0.08
+
+
+def test_points_of_the_richer_programme_alone_are_worth_twice_as_much(mixed):
+    total = liabilities(mixed).filter(period="Total")
+    for name, worth in ((POINTS, 0.04), ("double-points", 0.08)):
+        row = total.filter(strategy=name).row(0, named=True)
+        assert row["issued"] == pytest.approx(worth * row["points_issued"], rel=1e-12)
+
+
+def test_a_year_that_is_not_whole_says_how_long_it_is(mixed):
+    periods = column(liabilities(mixed), "period", strategy=POINTS)
+    assert periods == ["Year 1", "Year 2 (6 months)", "Total"]
+
+
+def test_a_horizon_of_a_year_has_its_total_alone(study):
+    table = liabilities(study)
+    assert table.select("strategy", "period").rows() == [(POINTS, "Total")]
+    assert table["opening"].item() == 0.0
+
+
+def test_without_points_and_fees_the_table_is_empty_and_keeps_its_contract(quick):
+    alone = run(small(strategies=(load_strategy("faster-delivery"),), draws=2))
+    table = liabilities(alone)
+    assert table.is_empty()
+    assert check(table, LIABILITIES).columns == liabilities(quick).columns
+
+
+def test_counts_that_do_not_close_are_refused(quick):
+    study = counted(quick, POINTS, [(Tally.POINTS_ISSUED, 0, 1_500), (Tally.POINTS_OUTSTANDING, 35, 1_400)])
+    with pytest.raises(SimulationError) as refused:
+        liabilities(study)
+    assert str(refused.value) == (
+        "points-programme: in world 0 1,500 points are neither redeemed nor lapsed, but 1,400 are held at the end; "
+        "both must be the same."
+    )

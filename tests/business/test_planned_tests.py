@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cxsim.business.information import information
+from cxsim.business.planned_tests import DAYS, planned_tests
+from cxsim.business.watched import watched
+from cxsim.business_tables import TEST_PLAN
+from cxsim.quantity import assumed
+from cxsim.scenario import NewCustomers
+from cxsim.simulation import customer_values
+from cxsim.strategies import Cost
+from cxsim.study import run
+from cxsim.study.draws import arms_of, inputs_of, reached_in
+from cxsim.study.shops import past_of
+from cxsim.tables import TableError, check
+from cxsim.tallies import Tally, place
+from cxsim.uncertainty import Groups, groups, smallest_difference
+from cxsim.units import MICROS, Unit
+from tests.study.conftest import small
+
+
+@pytest.fixture(scope="module")
+def plans(study):
+    return planned_tests(study, information(study))
+
+
+@pytest.fixture(scope="module")
+def existing():
+    """The existing customers of the sample and some new ones, for two strategies of which one is for some alone."""
+    plain = small(draws=4, existing_customers="all", horizon_months=18)
+    points, coupon, fast = plain.strategies
+    repeat = dataclasses.replace(points, reach=dataclasses.replace(points.reach, who="repeat_buyers"))
+    return run(dataclasses.replace(plain, strategies=(repeat, coupon, fast)))
+
+
+def _costly(study, factor):
+    """Return a study of faster delivery alone whose cost at the start is so large."""
+    fast = study.scenario.strategies[2]
+    dear = dataclasses.replace(fast, costs=(Cost(kind="one_off", amount=assumed(factor, Unit.MONEY)),))
+    return run(dataclasses.replace(study.scenario, strategies=(dear,)))
+
+
+def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
+    # In whole millionths, in one world: the contributions of all who were there or came, within the whole horizon, are
+    # the simulator's own values, with what winning them cost taken out. Referred customers count with whoever brought
+    # them there, and with nobody here, so the baseline of this scenario must have none.
+    scenario, replay = busy.scenario, busy.replay
+    draw = dataclasses.replace(
+        replay.draws[0], scenario=scenario, purchases=busy.purchases["bgnbd"].params, spend=busy.spend.params
+    )
+    ready = inputs_of(
+        draw, replay.population, past_of(replay.population), reached_in(replay.population, arms_of(scenario))
+    )
+    values = customer_values(replay.population, ready, seed=scenario.seed).sum()
+    # Nobody is watched for longer than the scenario lasts, so days beyond it count everything.
+    seen = watched(busy, [10_000])
+    assert np.isnan(seen.within[10_000]).all()
+    arrivals = int((~seen.existing).sum())
+    winning = int(ready.worths[0][place(Tally.ARRIVALS)]) * arrivals
+    free = dataclasses.replace(scenario.economics, annual_discount_rate=scenario.economics.annual_discount_rate.at(0.0))
+    undiscounted = dataclasses.replace(
+        busy,
+        replay=dataclasses.replace(
+            replay,
+            draws=tuple(
+                dataclasses.replace(one, scenario=dataclasses.replace(one.scenario, economics=free))
+                for one in replay.draws
+            ),
+        ),
+    )
+    total = watched(undiscounted, []).worth.sum() * MICROS
+    # Sums of floats of amounts that are whole millionths.
+    assert total == pytest.approx(float(values - winning), rel=1e-9)
+
+
+def test_nobody_is_watched_beyond_the_end(study):
+    seen = watched(study, DAYS)
+    days = study.scenario.calendar.days
+    for length, brought in seen.within.items():
+        assert (np.isfinite(brought) == (seen.entered + length <= days)).all()
+
+
+def test_a_strategy_for_some_is_tested_on_them_alone(existing):
+    table = planned_tests(existing, information(existing))
+    base = existing.replay.population.base
+    assert table.filter(pl.col("strategy") == "points-programme")["available"].unique().to_list() == [
+        base.filter(pl.col("frequency") >= 1).height
+    ]
+    # 50 new ones a month for three months, each month with its season.
+    arrived = sum(existing.replay.population.arrivals)
+    assert table.filter(pl.col("strategy") == "faster-delivery")["available"].unique().to_list() == [
+        base.height + arrived
+    ]
+
+
+def test_the_numbers_of_a_plan_belong_to_each_other(study, plans):
+    check(plans, TEST_PLAN)
+    seen = watched(study, DAYS)
+    outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
+    for row in plans.iter_rows(named=True):
+        brought = seen.within[row["watched_days"]]
+        brought = brought[np.isfinite(brought)]
+        assert row["mean"] == pytest.approx(brought.mean())
+        assert row["sd"] == pytest.approx(brought.std(ddof=1))
+        # The share of all that they bring that would pay for the outlay, of what one brings while watched.
+        assert row["difference"] == pytest.approx(outlays[row["strategy"]] / seen.worth.sum() * brought.mean())
+        assert row["per_group"] == groups(row["sd"], row["difference"]).first
+
+
+def test_of_each_strategy_one_plan_is_chosen(plans):
+    assert plans.group_by("strategy").agg(pl.col("chosen").sum())["chosen"].unique().to_list() == [1]
+
+
+def test_the_shortest_feasible_plan_is_chosen(study):
+    # A cost so large that a rise of a multiple of what customers bring would be needed is seen at once.
+    known = _costly(study, 20_000.0)
+    table = planned_tests(known, information(known))
+    feasible = table.filter(pl.col("weeks").is_not_null())
+    assert feasible.height > 0
+    assert feasible["watched_days"].min() == table.filter("chosen")["watched_days"].item()
+    row = table.filter("chosen").row(0, named=True)
+    assert row["verdict"] == (
+        f"Feasible: {row['per_group']:,} customers in each group, and the answer is known after {row['weeks']:.0f} weeks."
+    )
+    # The last of those needed comes within the three months of arrivals, and is then watched.
+    assert 13.0 <= row["weeks"] <= (91 + 92) / 7
+
+
+def test_too_few_customers_are_told_the_smallest_gain_that_they_could_show(study):
+    known = _costly(study, 1.0)
+    table = planned_tests(known, information(known))
+    assert table["weeks"].null_count() == table.height
+    # Of none that is feasible, the one that needs the fewest customers.
+    row = table.filter("chosen").row(0, named=True)
+    assert row["per_group"] == table["per_group"].min()
+    half = row["available"] // 2
+    least = smallest_difference(row["sd"], Groups(first=half, second=half))
+    assert row["verdict"].startswith(f"Not feasible: each group needs {row['per_group']:,} customers")
+    assert f"USD\N{NO-BREAK SPACE}{least:.2f} a customer" in row["verdict"]
+
+
+def test_what_the_test_teaches_is_worth_what_knowing_the_effects_is(study):
+    told = information(study).with_columns(worth=pl.col("rank").cast(pl.Float64) + 7.0)
+    table = planned_tests(study, told)
+    assert table["id"].unique(maintain_order=True).to_list() == [
+        f"effects of {name}" for name in study.scenario.arms[1:]
+    ]
+    assert table["worth"].unique().to_list() == [7.0]
+
+
+def test_a_strategy_that_neither_costs_nor_brings_anything_has_no_test(study):
+    fast = study.scenario.strategies[2]
+    idle = dataclasses.replace(fast, costs=(), effects=())
+    known = run(dataclasses.replace(study.scenario, strategies=(idle,)))
+    assert planned_tests(known, information(known)).is_empty()
+
+
+def test_a_horizon_shorter_than_a_quarter_has_no_test():
+    known = run(small(draws=2, horizon_months=2, new_customers=NewCustomers(per_month=50, months=1)))
+    assert planned_tests(known, information(known)).is_empty()
+
+
+def test_only_a_table_of_what_knowing_is_worth_is_taken(study):
+    with pytest.raises(TableError, match="INFORMATION"):
+        planned_tests(study, study.returns)
