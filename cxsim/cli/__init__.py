@@ -1,4 +1,4 @@
-"""The command line: cxsim fit | value | metrics | simulate | report | break-even | tables | check | new | levers."""
+"""The command line: fit, value, metrics, simulate, report, sweep, break-even, tables, check, new, levers and more."""
 
 from __future__ import annotations
 

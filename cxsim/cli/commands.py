@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from cxsim.cli.auditing import compare, verify
+from cxsim.cli.batching import report, sweep
 from cxsim.cli.calibrating import calibrate
 from cxsim.cli.levers import levers_app
 from cxsim.cli.metrics import metrics
@@ -23,7 +25,6 @@ from cxsim.errors import CxsimError, ParamError
 
 if TYPE_CHECKING:
     from cxsim.estimation import Model
-    from cxsim.scenario import Scenario, Valuation
 
 app = typer.Typer(
     help="Simulate what customer-experience programmes bring back, with honest intervals.",
@@ -36,9 +37,10 @@ app.command("break-even")(break_even)
 app.command("tables")(tables)
 app.command("metrics")(metrics)
 app.command("calibrate")(calibrate)
-COMPARISON = "02-compare-strategies.ipynb"
-CUSTOMER_VALUE = "03-customer-value.ipynb"
-BREAK_EVEN = "06-how-large-must-it-be.ipynb"
+app.command("verify")(verify)
+app.command("compare")(compare)
+app.command("report")(report)
+app.command("sweep")(sweep)
 
 OrdersName = Annotated[
     str, typer.Argument(metavar="ORDERS", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")
@@ -52,9 +54,6 @@ Until = Annotated[
 HorizonDays = Annotated[int, typer.Option(min=1, max=36_525, help="Days over which customers are valued.")]
 DiscountRate = Annotated[float, typer.Option(min=0.0, max=1.0, help="Effective per year.")]
 ModelName = Annotated[str, typer.Option(help="Model of orders and leaving: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
-CaseName = Annotated[
-    str, typer.Argument(metavar="NAME", help="Name under params/scenarios or params/valuations, or a YAML file.")
-]
 ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.")]
 
 
@@ -162,33 +161,6 @@ def simulate(
 
 
 @app.command()
-def report(
-    name: CaseName,
-    out: Annotated[Path | None, typer.Option(help="The HTML file; else reports/NAME.html.")] = None,
-    show_code: Annotated[bool, typer.Option("--show-code", help="Show the notebook's code to readers.")] = False,
-) -> None:
-    """Run a scenario or a valuation through its notebook into one HTML file that needs no network."""
-    from cxsim.params import root
-    from cxsim.report import make
-    from cxsim.scenario import Scenario, load_case
-
-    case = load_case(name)
-    given = str(Path(name).resolve()) if name.endswith((".yaml", ".yml")) else name
-    with waiting("Writing the report") as say:
-        files = make(
-            root() / "notebooks" / _notebook(case),
-            parameters={"scenario" if isinstance(case, Scenario) else "valuation": given},
-            title=case.title,
-            out=out or root() / "reports" / f"{case.name}.html",
-            code="shown" if show_code else "hidden",
-            progress=say,
-        )
-    if isinstance(case, Scenario):
-        _print_found(case, files.html.with_suffix(""))
-    _say(f"Written: {files.html} ({files.html.stat().st_size / 1e6:.1f} MB) and {len(files.tables)} tables beside it")
-
-
-@app.command()
 def check(
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files or folders; else all of params/.")
@@ -218,27 +190,6 @@ def new(
 
     written = copy_scenario(name, source)
     _say(f"Written: {written}. Edit it, then: cxsim report {name}")
-
-
-def _notebook(case: Scenario | Valuation) -> str:
-    """Return the notebook of a valuation, of a scenario with returns, or of one that only searches."""
-    from cxsim.scenario import Scenario
-
-    if not isinstance(case, Scenario):
-        return CUSTOMER_VALUE
-    return COMPARISON if case.believed else BREAK_EVEN
-
-
-def _print_found(case: Scenario, folder: Path) -> None:
-    from cxsim.cli.results import print_break_even, read_break_even
-    from cxsim.cli.showing import print_returns
-    from cxsim.valuation import read_returns
-
-    currency = case.economics.currency
-    if case.believed:
-        print_returns(read_returns(folder / "returns.csv"), currency, case.title)
-    else:
-        print_break_even(read_break_even(folder / "break-even.csv"), currency, case.title)
 
 
 def _model(name: str) -> Model:

@@ -9,7 +9,7 @@ import polars as pl
 
 from cxsim.errors import ParamError, choices
 from cxsim.params import Source, sources
-from cxsim.quantity import Quantity, quantities, with_values
+from cxsim.quantity import Quantity, quantities, with_quantities
 from cxsim.scenario.scenario import Scenario
 from cxsim.scenario.valuation import Valuation
 from cxsim.tables import ASSUMPTIONS, check
@@ -62,20 +62,41 @@ def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenari
     ParamError
         For an identifier that the scenario does not have, or a value outside its unit.
     """
-    known = [identifier for identifier, _, _ in assumptions(scenario)]
+    known = {identifier: quantity for identifier, _, quantity in assumptions(scenario)}
     for identifier in values:
         if identifier not in known:
             raise ParamError(f"no assumption '{identifier}'; {choices(identifier, known)}")
+    return with_quantities_in(
+        scenario, {identifier: known[identifier].at(value) for identifier, value in values.items()}
+    )
+
+
+def with_quantities_in(scenario: Scenario, others: Mapping[str, Quantity]) -> Scenario:
+    """Return the scenario with other quantities.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+    others
+        Quantities by the identifiers of assumptions that the scenario has; the others stay as they are.
+
+    Raises
+    ------
+    ParamError
+        For a quantity that does not fit where it is put.
+    """
     economics, behaviour, stacking, budget = scenario.economics, scenario.behaviour, scenario.stacking, scenario.budget
     together, most = (f"scenarios/{scenario.name}/{name}" for name in ("stacking", "budget"))
     return dataclasses.replace(
         scenario,
-        economics=with_values(economics, _under(values, f"economics/{economics.name}/")),
-        behaviour=with_values(behaviour, _under(values, f"behaviour/{behaviour.name}/")),
-        stacking=stacking.at(values[together]) if stacking is not None and together in values else stacking,
-        budget=budget.at(values[most]) if budget is not None and most in values else budget,
+        economics=with_quantities(economics, _under(others, f"economics/{economics.name}/")),
+        behaviour=with_quantities(behaviour, _under(others, f"behaviour/{behaviour.name}/")),
+        stacking=others.get(together, stacking),
+        budget=others.get(most, budget),
         strategies=tuple(
-            with_values(strategy, _under(values, f"strategies/{strategy.name}/")) for strategy in scenario.strategies
+            with_quantities(strategy, _under(others, f"strategies/{strategy.name}/"))
+            for strategy in scenario.strategies
         ),
     )
 
@@ -139,5 +160,5 @@ def _in_words(source: str | None, known: Mapping[str, Source]) -> str | None:
     return f"{entry.authors} ({entry.year}), {entry.where}; grade {entry.grade}"
 
 
-def _under(values: Mapping[str, float], prefix: str) -> dict[str, float]:
-    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+def _under(others: Mapping[str, Quantity], prefix: str) -> dict[str, Quantity]:
+    return {name.removeprefix(prefix): one for name, one in others.items() if name.startswith(prefix)}

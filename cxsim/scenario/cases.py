@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from cxsim.errors import ParamError, choices
-from cxsim.params import names
-from cxsim.scenario.scenario import Scenario, load_scenario
+from cxsim.params import SOURCES_FILE, locate, names, read, root, shown
+from cxsim.scenario.loading import load_scenario
+from cxsim.scenario.scenario import Scenario, files_of
 from cxsim.scenario.valuation import Valuation, load_valuation
+from cxsim.scenario.written import ScenarioFile
 
 Case = Literal["scenarios", "valuations"]
 CASES: tuple[Case, ...] = ("scenarios", "valuations")
@@ -40,8 +42,34 @@ def case_of(name: str) -> Case:
     return known[name]
 
 
-def load_case(name: str) -> Scenario | Valuation:
+def load_case(name: str, changes: str = "") -> Scenario | Valuation:
     """Return a scenario or a valuation by its name, or from a path that ends in .yaml.
+
+    Parameters
+    ----------
+    name
+        As in `case_of`.
+    changes
+        As for `load_scenario`; a valuation cannot be changed so.
+
+    Raises
+    ------
+    ParamError
+        For an unknown name, with the choices, or mistakes in any of its files: one line each, with file and key. For a
+        change that is not possible.
+    """
+    if case_of(name) == "scenarios":
+        return load_scenario(name, changes)
+    if changes:
+        raise ParamError(
+            f"{name} is a valuation, and only the numbers of a scenario can be set by hand; found '{changes}'. "
+            "Copy its file with `cxsim new` and edit the copy."
+        )
+    return load_valuation(name)
+
+
+def case_files(name: str) -> tuple[Path, ...]:
+    """Return the files under params/ that a scenario or a valuation is made of: its own, those it names, the sources.
 
     Parameters
     ----------
@@ -51,6 +79,11 @@ def load_case(name: str) -> Scenario | Valuation:
     Raises
     ------
     ParamError
-        For an unknown name, with the choices, or mistakes in any of its files: one line each, with file and key.
+        For an unknown name, or a file that is not there.
     """
-    return load_scenario(name) if case_of(name) == "scenarios" else load_valuation(name)
+    case = case_of(name)
+    own, cited = locate(case, name), root() / "params" / SOURCES_FILE
+    if case == "valuations":
+        return (own, cited)
+    economics, strategies, behaviour = files_of(read(own, ScenarioFile), shown(own))
+    return (own, cited, economics, *strategies, *(() if behaviour is None else (behaviour,)))

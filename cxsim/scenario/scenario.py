@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from cxsim.behaviour import PLAIN, Behaviour
 from cxsim.errors import ParamError
-from cxsim.params import Kind, locate, named, read, shown
+from cxsim.params import Kind, named, read
 from cxsim.quantity import Quantity
 from cxsim.scenario.combination import Combination
 from cxsim.scenario.fitting import refuse_misfits
@@ -144,28 +144,6 @@ class Scenario:
     def structures(self) -> tuple[Model, ...]:
         """Models of orders and leaving that are played."""
         return MODELS if self.dropout == "all" else (self.dropout,)
-
-
-def load_scenario(name: str) -> Scenario:
-    """Return a scenario of params/scenarios by its name, or from a path that ends in .yaml.
-
-    Parameters
-    ----------
-    name
-        Such as `cdnow-programmes`.
-
-    Raises
-    ------
-    ParamError
-        For an unknown name, with the choices, or mistakes in any of its files: one line each, with file and key.
-
-    Examples
-    --------
-    >>> load_scenario("cdnow-quick").arms
-    ('baseline', 'points-programme', 'win-back-coupon', 'faster-delivery')
-    """
-    path = locate("scenarios", name)
-    return resolved(read(path, ScenarioFile), shown(path))
 
 
 def resolved(written: ScenarioFile, place: str) -> Scenario:

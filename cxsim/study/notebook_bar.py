@@ -35,8 +35,9 @@ def notebook_bar(task: str) -> Callable[[int, int], None] | None:
             handle.update(_EMPTY, raw=True)
         elif step > shown:
             shown = step
-            bar = f'<progress value="{done}" max="{total}"></progress> {task}: {done} of {total}'
-            handle.update({"text/html": bar, "text/plain": ""}, raw=True)
+            told = f"{task}: {done} of {total}"
+            bar = f'<progress value="{done}" max="{total}"></progress> {told}'
+            handle.update({"text/html": bar, "text/plain": told}, raw=True)
 
     return show
 

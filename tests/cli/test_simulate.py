@@ -56,7 +56,8 @@ def test_titles_send_no_markup_and_no_control_character_to_the_terminal(project)
 
 def test_a_scenario_elsewhere_runs_and_claims_no_command_that_makes_it_again(project, tmp_path):
     text = (project.folder / "params" / "scenarios" / "tiny.yaml").read_text(encoding="utf-8")
-    (tmp_path / "tiny.yaml").write_text(text.replace("seed: 7", "seed: 8"), encoding="utf-8")
+    text = text.replace("seed: 7", "seed: 8").replace("title: What", "title: Elsewhere, what")
+    (tmp_path / "tiny.yaml").write_text(text, encoding="utf-8")
     assert project("simulate", tmp_path / "tiny.yaml", "--out", "tables").code == 0
     manifest = json.loads((project.folder / "tables" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["seed"] == 8

@@ -83,6 +83,13 @@ def test_a_scenario_that_was_changed_by_hand_claims_no_command_that_makes_it_aga
     assert "parameters_sha256" not in study.manifest
 
 
+def test_the_manifest_says_how_money_is_counted(study):
+    economics, found = study.scenario.economics, study.manifest
+    assert (found["currency"], found["timing"]) == (economics.currency, economics.timing) == ("USD", "mid")
+    assert found["annual_discount_rate"] == economics.annual_discount_rate.value
+    assert found["horizon_months"] == study.scenario.horizon_months
+
+
 def test_outside_of_git_there_is_no_commit(study, rfm, tmp_path, monkeypatch):
     (tmp_path / "params" / "scenarios").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
