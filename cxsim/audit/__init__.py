@@ -2,4 +2,11 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from cxsim.audit.assumptions import AssumptionMove
+from cxsim.audit.comparing import Comparison, compare
+from cxsim.audit.difference import Difference
+from cxsim.audit.results import ResultMove
+from cxsim.audit.tables import TableMove
+from cxsim.audit.verifying import Verdict, verify
+
+__all__ = ["AssumptionMove", "Comparison", "Difference", "ResultMove", "TableMove", "Verdict", "compare", "verify"]

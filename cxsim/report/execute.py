@@ -21,6 +21,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from cxsim.errors import ReportError, choices
 from cxsim.report.kernel import OwnKernel, kernel_settings
 from cxsim.report.nodes import fresh_copy, read_notebook
+from cxsim.report.watching import watch
 
 Parameter = str | int | float
 
@@ -42,7 +43,7 @@ def execute(
     parameters
         Values for the names in the cell tagged `parameters`; the others keep their defaults.
     progress
-        Called with one short line before each cell.
+        Called with one short line before each cell, and with what bars of progress say while it runs.
 
     Returns
     -------
@@ -58,6 +59,10 @@ def execute(
     _require_known(notebook, source, parameters)
     at: list[str] = []
 
+    def say(line: str) -> None:
+        if progress is not None:
+            progress(f"{at[-1]}, {line[:1].lower()}{line[1:]}")
+
     def starts(cell: NotebookNode, cell_index: int) -> None:  # noqa: ARG001 - nbclient names its arguments
         if cell.cell_type == "code" and _INJECTED not in cell.metadata.get("tags", []):
             at.append(_number(source, cell.id))
@@ -65,7 +70,8 @@ def execute(
                 progress(at[-1])
 
     try:
-        return _run(fresh_copy(source), parameters, notebook.resolve().parent, starts)
+        settings = {"on_cell_start": starts, **watch(say)}
+        return _run(fresh_copy(source), parameters, notebook.resolve().parent, settings)
     except PapermillExecutionError as error:
         raise ReportError(f"{notebook.name}: {_failure(source, error)}") from error
     except nbformat.ValidationError as error:
@@ -101,7 +107,7 @@ def defaults(notebook: NotebookNode) -> dict[str, object]:
 
 
 def _run(
-    notebook: NotebookNode, parameters: Mapping[str, Parameter], cwd: Path, starts: Callable[[NotebookNode, int], None]
+    notebook: NotebookNode, parameters: Mapping[str, Parameter], cwd: Path, settings: Mapping[str, object]
 ) -> NotebookNode:
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as folder:
         executed: NotebookNode = papermill.execute_notebook(
@@ -115,7 +121,7 @@ def _run(
             kernel_manager_class=OwnKernel,
             config=kernel_settings(Path(folder)),
             resources={"metadata": {"path": str(cwd)}},
-            on_cell_start=starts,
+            **settings,
         )
     return executed
 

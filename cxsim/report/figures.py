@@ -6,10 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import vl_convert
 
 from cxsim.errors import ReportError
+from cxsim.report.drawing import slim
+from cxsim.wording import MINUS, NBSP
 
 # The version for which altair writes; a test holds the two together.
 VEGA_LITE = "6.4"
@@ -43,6 +46,8 @@ class Figure:
         The specification as JSON that may stand inside a script element.
     tables
         The chart's data, where it is short enough to be read out.
+    sliders
+        Labels and starting values of its sliders.
     """
 
     id: str
@@ -50,6 +55,7 @@ class Figure:
     svg: str
     spec: str
     tables: tuple[DataTable, ...]
+    sliders: tuple[str, ...]
 
 
 def draw(spec: Mapping[str, object], figure_id: str) -> Figure:
@@ -85,7 +91,12 @@ def draw(spec: Mapping[str, object], figure_id: str) -> Figure:
     if _OUTSIDE.search(svg):
         raise ReportError(f"chart '{label}' links to another page; a report stands alone.")
     return Figure(
-        id=figure_id, label=label, svg=_own_ids(svg, figure_id), spec=text.replace("<", "\\u003c"), tables=_tables(spec)
+        id=figure_id,
+        label=label,
+        svg=_own_ids(slim(svg), figure_id),
+        spec=text.replace("<", "\\u003c"),
+        tables=_tables(spec),
+        sliders=_sliders(spec),
     )
 
 
@@ -113,6 +124,27 @@ def _own_ids(svg: str, figure_id: str) -> str:
     """Prefix the ids inside a drawing, because every drawing calls its first clip path clip0."""
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{figure_id}-\1"', svg)
     return re.sub(r"url\(#([^)]+)\)", rf"url(#{figure_id}-\1)", svg)
+
+
+def _sliders(spec: Mapping[str, object]) -> tuple[str, ...]:
+    """Return each slider's label with the value it starts from, written as the live page writes it."""
+    usermeta, params = spec.get("usermeta"), spec.get("params")
+    writings = usermeta.get("sliders") if isinstance(usermeta, Mapping) else None
+    told = []
+    for param in params if isinstance(params, list) else []:
+        bind = param.get("bind")
+        if isinstance(bind, Mapping) and bind.get("input") == "range":
+            how = writings.get(param["name"]) if isinstance(writings, Mapping) else None
+            label = str(bind.get("name", param["name"])).strip()
+            told.append(f"{label} {_written(param['value'], how)}")
+    return tuple(told)
+
+
+def _written(value: float, how: Mapping[str, Any] | None) -> str:
+    if how is None:
+        return f"{value:g}"
+    figure = f"{how['scale'] * value:.{how['decimals']}f}".replace("-", MINUS)
+    return f"{figure}{NBSP}{how['unit']}" if how["unit"] else figure
 
 
 def _tables(spec: Mapping[str, object]) -> tuple[DataTable, ...]:

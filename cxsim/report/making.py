@@ -9,8 +9,11 @@ from pathlib import Path
 
 from cxsim.report.audit import manifest_in, manifest_json
 from cxsim.report.execute import Parameter, execute
+from cxsim.report.markdown import markdown
+from cxsim.report.recipe import RECIPE, recipe_of
 from cxsim.report.render import Code, render
-from cxsim.report.twins import csv_text, harvest
+from cxsim.report.twins import csv_text, harvest, tables_json
+from cxsim.report.workbook import workbook
 from cxsim.report.write import publish, staging
 
 
@@ -24,10 +27,13 @@ class ReportFiles:
         The page, complete in itself.
     tables
         The same tables as CSV, in the order in which the page shows them.
+    whole
+        All tables in one JSON file and in one workbook, and the page as Markdown.
     """
 
     html: Path
     tables: tuple[Path, ...]
+    whole: tuple[Path, ...]
 
 
 def make(
@@ -37,11 +43,12 @@ def make(
     title: str,
     out: Path,
     code: Code = "hidden",
+    stamp: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> ReportFiles:
-    """Execute a notebook and write it as one HTML file, with its tables as CSV beside it.
+    """Execute a notebook and write it as one HTML file, with its tables and its text in other formats beside it.
 
-    What an output of kind MANIFEST says becomes the audit trail.
+    What an output of kind MANIFEST says becomes the audit trail, with how the report was made and hashes of its tables.
 
     Parameters
     ----------
@@ -52,9 +59,12 @@ def make(
     title
         Title of the page.
     out
-        The HTML file; `report.html` brings a folder `report` with the tables and `manifest.json`.
+        The HTML file; `report.html` brings a folder `report` with the tables as CSV, `tables.json`, `workbook.xlsx`,
+        the page as `report.md`, and `manifest.json`.
     code
         Whether a reader sees the notebook's code.
+    stamp
+        Further entries of `manifest.json`, which the page does not show.
     progress
         Called with one short line at each step.
 
@@ -74,18 +84,28 @@ def make(
         executed = execute(notebook, parameters, progress=say)
         say("tables and charts")
         twins = harvest(executed)
-        manifest = manifest_in(executed)
-        page = render(executed, title=title, manifest=manifest, tables=out.stem, code=code)
         tables = {f"{twin.id}.csv": csv_text(twin) for twin in twins}
-        digests = {name: _digest(text) for name, text in {out.name: page, **tables}.items()}
-        record = manifest_json({**manifest, "files": digests}, indent=2) + "\n"
-        written = publish(folder, out, page=page, files={**tables, "manifest.json": record})
-    return ReportFiles(html=out, tables=written[:-1])
+        recipe = recipe_of(notebook, parameters, title=title, out=out, code=code)
+        manifest = {
+            **manifest_in(executed),
+            RECIPE: recipe.entries(),
+            "tables_sha256": {name: _digest(text) for name, text in tables.items()},
+        }
+        page = render(executed, title=title, manifest=manifest, tables=out.stem, twins=twins, code=code)
+        whole = {
+            "tables.json": tables_json(twins),
+            "workbook.xlsx": workbook(title, twins, manifest),
+            "report.md": markdown(page, out.name),
+        }
+        digests = {name: _digest(content) for name, content in {out.name: page, **tables, **whole}.items()}
+        record = manifest_json({**manifest, **(stamp or {}), "files": digests}, indent=2) + "\n"
+        written = publish(folder, out, page=page, files={**tables, **whole, "manifest.json": record})
+    return ReportFiles(html=out, tables=written[: len(tables)], whole=written[len(tables) : -1])
 
 
 def _silent(line: str) -> None:
     """Say nothing."""
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(content: str | bytes) -> str:
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()

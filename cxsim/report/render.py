@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
@@ -21,10 +19,12 @@ from traitlets.config import Config
 from cxsim.errors import ReportError
 from cxsim.mimes import CHART, MANIFEST, TABLE
 from cxsim.report.audit import manifest_json, trail
-from cxsim.report.figures import VEGA_LITE, Figure, draw
+from cxsim.report.bundle import packed_bundle, vega_bundle
+from cxsim.report.embedded import embedded
+from cxsim.report.figures import Figure, draw
 from cxsim.report.normalise import normalised
 from cxsim.report.tidy import tidy
-from cxsim.report.twins import twin_of
+from cxsim.report.twins import Twin, twin_of
 
 Code = Literal["hidden", "shown"]
 
@@ -43,11 +43,17 @@ _SLOT = '<div class="cx-slot" data-figure="{}"></div>'
 _SLOT_FOUND = re.compile(r'<div class="cx-slot" data-figure="([a-z0-9-]+)"></div>')
 # Code in backticks is left alone; any other dollar sign is money, not the beginning of a formula.
 _CODE_OR_DOLLAR = re.compile(r"(`+)[\s\S]+?\1|\$")
-_OWN_IDS = frozenset({"content", "contents", "audit-trail", "provenance"})
+_OWN_IDS = frozenset({"content", "contents", "audit-trail", "provenance", "tables", "cx-bundle"})
 
 
 def render(
-    notebook: NotebookNode, *, title: str, manifest: Mapping[str, object], tables: str, code: Code = "hidden"
+    notebook: NotebookNode,
+    *,
+    title: str,
+    manifest: Mapping[str, object],
+    tables: str,
+    twins: Sequence[Twin] = (),
+    code: Code = "hidden",
 ) -> str:
     """Render an executed notebook as one HTML file.
 
@@ -61,6 +67,8 @@ def render(
         What is needed to reproduce the report; it becomes the audit trail.
     tables
         Name of the folder beside the file that holds the tables as CSV.
+    twins
+        The same tables; the page itself carries those that are small enough.
     code
         Whether a reader sees the cells' code.
 
@@ -79,26 +87,27 @@ def render(
     reserved = _OWN_IDS | {figure.id for figure in figures.values()}
     body = tidy(_fragment(clean, code), reserved=frozenset(reserved))
     drawn = {name: _PAGES.get_template("figure.html.j2").render(figure=figure) for name, figure in figures.items()}
-    scripts = [vega_bundle(), _asset("live.js")] if figures else []
+    scripts = [_asset("live.js")] if figures else []
+    bundle = [vega_bundle()] if figures else []
     return _PAGES.get_template("page.html.j2").render(
         title=title,
         body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body.html),
         has_title=body.has_title,
         contents=(*body.contents, ("audit-trail", "Audit trail")),
-        style=_asset("style.css"),
-        policy=_policy(scripts),
+        style=stylesheet(),
+        policy=_policy([*bundle, *scripts]),
         scripts=scripts,
+        packed=packed_bundle() if figures else "",
         trail=trail(manifest),
         provenance=manifest_json(manifest).replace("<", "\\u003c"),
+        embedded=embedded(twins),
+        folder=quote(tables),
     )
 
 
-@functools.cache
-def vega_bundle() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script, closed off because it would define 2500 globals."""
-    # The wheel's stub calls the snippet required; without one, the bundle sets vegaEmbed on the window.
-    bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
-    return f"(function(){{{bundle}}})();"
+def stylesheet() -> str:
+    """Return the style of every page."""
+    return _asset("style.css")
 
 
 def _replace_outputs(notebook: NotebookNode, tables: str) -> dict[str, Figure]:
@@ -172,7 +181,10 @@ def _asset(name: str) -> str:
 
 
 def _policy(scripts: list[str]) -> str:
-    """Allow exactly the page's own scripts, and nothing that would have to be fetched."""
+    """Allow exactly the page's own scripts, and nothing that would have to be fetched.
+
+    The bundle is one of them, though the page carries it packed: what is allowed is the text that is unpacked.
+    """
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
     return (

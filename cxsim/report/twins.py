@@ -1,7 +1,8 @@
-"""An executed notebook goes in, the machine-readable twin of every table in it comes out, ready to be stored as CSV."""
+"""An executed notebook goes in, the machine-readable twin of every table comes out, to be stored as CSV or JSON."""
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,12 @@ from cxsim.mimes import TABLE
 Value = str | int | float | bool | None
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-# A spreadsheet runs a cell that begins like this as a formula (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet runs a cell as a formula that begins with one of = + - @, in any width, or with a blank that it skips
+# (OWASP, "CSV Injection"). A text can begin a cell of its own where a program cuts at semicolons, tabs or line ends.
+_FORMULA = re.compile(
+    r"^(?=[\t\r\n])|(^|[;\t\r\n])"
+    r"(?=[\s\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])"
+)
 _SEPARATOR = re.compile(r'[",\r\n]')
 
 
@@ -112,7 +117,8 @@ def csv_text(twin: Twin) -> str:
     Returns
     -------
     str
-        Lines end with a line feed; a text that a spreadsheet would run as a formula begins with an apostrophe.
+        Lines end with a line feed; where a text would be run by a spreadsheet as a formula, an apostrophe stands before
+        it. `tables_json` has every text as it is.
 
     Examples
     --------
@@ -121,6 +127,40 @@ def csv_text(twin: Twin) -> str:
     """
     lines = [twin.columns, *twin.rows]
     return "".join(",".join(_quoted(_field(value)) for value in line) + "\n" for line in lines)
+
+
+def tables_json(twins: Sequence[Twin]) -> str:
+    """Return all twins as one JSON text, column by column.
+
+    Parameters
+    ----------
+    twins
+        Tables in any order.
+
+    Returns
+    -------
+    str
+        `tables` is a list of tables by their ids. Each has `id`, `title`, the number of its `rows`, and `columns`: a
+        list of objects with `name` and `values`, in the order of the table; a missing value is null. One line for each
+        table, so that two files can be compared line by line.
+
+    Examples
+    --------
+    >>> print(tables_json([Twin(id="t", title="T", columns=("who",), rows=(("é",), (None,)))]), end="")
+    {"tables":[
+    {"columns":[{"name":"who","values":["é",null]}],"id":"t","rows":2,"title":"T"}
+    ]}
+    """
+    lines = [
+        json.dumps(_by_column(twin), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        for twin in sorted(twins, key=lambda twin: twin.id)
+    ]
+    return '{"tables":[\n' + ",\n".join(lines) + "\n]}\n"
+
+
+def _by_column(twin: Twin) -> dict[str, object]:
+    columns = [{"name": name, "values": [row[place] for row in twin.rows]} for place, name in enumerate(twin.columns)]
+    return {"id": twin.id, "title": twin.title, "rows": len(twin.rows), "columns": columns}
 
 
 def _quoted(field: str) -> str:
@@ -134,7 +174,7 @@ def _field(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return _FORMULA.sub(r"\g<0>'", value)
     return repr(value)
 
 

@@ -1,4 +1,4 @@
-"""Finished texts go in, a report on disk comes out: the page and the folder of its tables, both or neither."""
+"""Finished files go in, a report on disk comes out: the page and the folder of its tables, both or neither."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cxsim.errors import ReportError
+from cxsim.report.leftovers import staging_prefix
 
+# What lies beside the page, but for files of tables.
+_WHOLE = frozenset({"report.md", "workbook.xlsx"})
 _PAGE, _TABLES, _OLD = "page.html", "tables", "old"
 
 
@@ -37,7 +40,7 @@ def staging(out: Path) -> Iterator[Path]:
     made = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.stem}-", dir=out.parent))
+        folder = Path(tempfile.mkdtemp(prefix=staging_prefix(out.stem), dir=out.parent))
     except OSError as error:
         _remove_empty(made)
         raise ReportError(f"{out}: the report cannot be written into {out.parent}: {error.strerror}.") from error
@@ -48,7 +51,7 @@ def staging(out: Path) -> Iterator[Path]:
         _remove_empty(made)
 
 
-def publish(folder: Path, out: Path, *, page: str, files: Mapping[str, str]) -> tuple[Path, ...]:
+def publish(folder: Path, out: Path, *, page: str, files: Mapping[str, str | bytes]) -> tuple[Path, ...]:
     """Write a report into its staging folder and put it in the place of an older one.
 
     Parameters
@@ -60,7 +63,7 @@ def publish(folder: Path, out: Path, *, page: str, files: Mapping[str, str]) -> 
     page
         Its text.
     files
-        Name and text of each file in the folder beside it.
+        Name and content of each file in the folder beside it.
 
     Returns
     -------
@@ -75,8 +78,8 @@ def publish(folder: Path, out: Path, *, page: str, files: Mapping[str, str]) -> 
     try:
         _write(folder / _PAGE, page)
         (folder / _TABLES).mkdir()
-        for name, text in files.items():
-            _write(folder / _TABLES / name, text)
+        for name, content in files.items():
+            _write(folder / _TABLES / name, content)
         _swap(folder, out)
     except OSError as error:
         raise ReportError(f"{out}: the report cannot be written: {error.strerror}.") from error
@@ -101,7 +104,8 @@ def _is_ours(folder: Path) -> bool:
     if not folder.is_dir() or folder.is_symlink():
         return False
     names = [path.name for path in folder.iterdir()]
-    return not names or ("manifest.json" in names and all(name.endswith((".csv", ".json")) for name in names))
+    ours = all(name.endswith((".csv", ".json")) or name in _WHOLE for name in names)
+    return not names or ("manifest.json" in names and ours)
 
 
 def _swap(folder: Path, out: Path) -> None:
@@ -119,8 +123,8 @@ def _swap(folder: Path, out: Path) -> None:
         raise
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _write(path: Path, content: str | bytes) -> None:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def _remove_empty(folders: list[Path]) -> None:

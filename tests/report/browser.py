@@ -52,8 +52,8 @@ class Tab:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         return answer["result"].get("value")
 
-    def open(self, page: Path, *, width: int = 1280, scripts: str = "on") -> None:
-        """Open a file, and wait until it is complete and each of its charts is drawn."""
+    def open(self, page: Path, *, width: int = 1280, scripts: str = "on", charts: str = "live") -> None:
+        """Open a file, and wait until it is complete and each of its charts is drawn, unless they stay still."""
         self.events.clear()
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
@@ -61,9 +61,15 @@ class Tab:
         self.call("Emulation.setScriptExecutionDisabled", value=scripts == "off")
         self.call("Page.navigate", url=page.absolute().as_uri())
         ready = "document.readyState === 'complete'"
-        if scripts == "on":
+        if scripts == "on" and charts == "live":
             ready += " && !document.querySelector('figure.cx-figure:not(.on)')"
         self.wait_for(ready)
+
+    def press(self, key: str) -> None:
+        """Press and release a key, as a reader does who has no mouse."""
+        code = {"Tab": 9, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}[key]
+        for kind in ("rawKeyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
 
     def wait_for(self, condition: str, *, seconds: float = 8) -> None:
         until = time.monotonic() + seconds

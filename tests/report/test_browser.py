@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 
+import nbformat
 import pytest
 
+from cxsim import charts
+from cxsim.business.what_if import npv_at
+from cxsim.mimes import CHART
+from cxsim.report.render import render
+from tests.grids import centre, lively
 from tests.report.browser import CHROMIUM, browser
 
 if CHROMIUM is None and os.environ.get("CI") == "true":
     pytest.fail("CI must have Chromium: without it nobody knows that the report works offline.", pytrace=False)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed.")
+
+START = {"x": 0.95, "y": 0.4, "margin": 0.45, "rate": 0.1, "horizon": 36, "cost": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +50,79 @@ def test_a_slider_moves_its_chart(tab, made):
     )
     tab.wait_for(f"{line} !== {before!r}")
     assert tab.evaluate(line) != before
+
+
+@pytest.fixture(scope="module")
+def what_if_page(tmp_path_factory):
+    (chart,) = charts.what_if(lively(), centre(npv=npv_at(lively(), **START)), "USD")
+    cell = nbformat.v4.new_code_cell("")
+    cell.outputs = [nbformat.v4.new_output("display_data", data={CHART: chart.to_dict()})]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    page = tmp_path_factory.mktemp("what_if") / "page.html"
+    page.write_text(render(notebook, title="What if", manifest={}, tables="t"), encoding="utf-8")
+    return page
+
+
+def test_sliders_are_moved_by_keyboard_and_the_result_is_pythons(tab, what_if_page):
+    tab.open(what_if_page)
+    focused = "document.activeElement.getAttribute('aria-label')"
+    for _ in range(12):
+        tab.press("Tab")
+        if tab.evaluate(focused) == "Gross margin":
+            break
+    assert tab.evaluate(focused) == "Gross margin"
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight", "ArrowRight", "ArrowRight"):
+        tab.press(key)
+    assert tab.evaluate("document.activeElement.getAttribute('aria-valuetext')") == "47.0\N{NO-BREAK SPACE}%"
+    assert tab.evaluate("document.activeElement.parentElement.innerText").split("\n") == [
+        "Gross margin", "47.0\N{NO-BREAK SPACE}%"
+    ]  # fmt: skip
+    tab.press("Tab")
+    tab.press("Tab")
+    assert tab.evaluate(focused) == "Horizon"
+    tab.press("Home")
+    tab.press("ArrowRight")
+    words = "document.querySelector('.cx-live .result_marks text').textContent"
+    tab.wait_for(f"{words}.endsWith(' 2 months')")
+    npv = npv_at(lively(), **START | {"margin": 0.47, "horizon": 2})
+    assert tab.evaluate(words) == f"NPV USD {npv:+,.0f}: loses money within 2 months".replace("-", "\N{MINUS SIGN}")
+    assert tab.evaluate("document.querySelector('.cx-status').textContent") == tab.evaluate(words)
+    tab.press("End")
+    tab.wait_for(f"{words}.endsWith(' 36 months')")
+    npv = npv_at(lively(), **START | {"margin": 0.47})
+    assert tab.evaluate(words) == f"NPV USD {npv:+,.0f}: pays back within 36 months"
+    assert [
+        event for event in tab.reported("Network.requestWillBeSent") if "file:" not in event["request"]["url"]
+    ] == []
+    assert tab.reported("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded") == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_sliders_are_on_the_page_with_their_labels(tab, what_if_page, width, tmp_path):
+    tab.open(what_if_page, width=width)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate("document.querySelectorAll('.vega-bind input[aria-label]').length") == 6
+    assert tab.evaluate("getComputedStyle(document.querySelector('.cx-needs')).display") == "none"
+    tab.screenshot(tmp_path / "page.png")
+
+
+def test_without_javascript_sliders_are_told_with_the_values_of_the_base_case(tab, what_if_page):
+    tab.open(what_if_page, scripts="off")
+    shown = tab.evaluate("document.body.innerText")
+    assert "The sliders of this figure need JavaScript." in shown
+    assert "Gross margin 45.0\N{NO-BREAK SPACE}%" in shown
+    assert "NPV USD" in tab.evaluate("document.querySelector('.cx-static svg').textContent")
+
+
+def test_in_a_browser_that_cannot_unpack_the_drawings_stay(tab, what_if_page):
+    hidden = tab.call("Page.addScriptToEvaluateOnNewDocument", source="delete window.DecompressionStream")
+    try:
+        tab.open(what_if_page, charts="still")
+    finally:
+        tab.call("Page.removeScriptToEvaluateOnNewDocument", identifier=hidden["identifier"])
+    assert tab.evaluate("document.querySelector('.cx-static svg').getBoundingClientRect().height") > 100
+    assert tab.evaluate("getComputedStyle(document.querySelector('.cx-needs')).display") == "block"
+    assert tab.reported("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded") == []
 
 
 def test_the_page_is_complete_without_javascript(tab, made):

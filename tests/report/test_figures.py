@@ -30,6 +30,15 @@ def test_the_inner_ids_of_a_drawing_belong_to_its_figure():
     assert "url(#figure-9-clip" in svg
 
 
+def test_sliders_are_told_with_the_values_from_which_they_start():
+    bind = {"input": "range", "min": -1, "max": 1, "name": "Margin "}
+    params = [{"name": "margin", "value": -0.125, "bind": bind}, {"name": "plain", "value": 2.5, "bind": bind}]
+    writing = {"scale": 100, "decimals": 1, "unit": "%"}
+    told = draw({**BARS, "params": params, "usermeta": {"sliders": {"margin": writing}}}, "f").sliders
+    assert told == ("Margin \N{MINUS SIGN}12.5\N{NO-BREAK SPACE}%", "Margin 2.5")
+    assert draw(BARS, "f").sliders == ()
+
+
 def test_the_data_of_a_small_chart_is_a_table_under_its_titles():
     (table,) = draw(BARS, "f").tables
     assert (table.columns, table.rows) == (("month", "Cash, EUR"), (("1", "1,234.5"), ("2", "")))

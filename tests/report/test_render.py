@@ -6,12 +6,16 @@ import base64
 import hashlib
 import json
 import re
+import zlib
 
 import nbformat
 import pytest
+import vl_convert
 from bs4 import BeautifulSoup
 
 from cxsim.errors import ReportError
+from cxsim.report.bundle import vega_bundle
+from cxsim.report.figures import VEGA_LITE
 from cxsim.report.render import render
 from tests.report.conftest import HOSTILE, MANIFEST
 
@@ -33,13 +37,30 @@ def test_nothing_on_the_page_is_fetched(made):
 
 
 def test_the_policy_allows_exactly_the_scripts_of_the_page(soup):
-    scripts = [script.string for script in soup.find_all("script") if not script.get("type")]
+    unpacked = zlib.decompress(base64.b64decode(soup.find(id="cx-bundle").string)).decode()
+    scripts = [unpacked, *(script.string for script in soup.find_all("script") if not script.get("type"))]
     digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
     policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
     assert re.findall(r"'sha256-([^']+)'", policy) == digests
     assert len(digests) == 2
     assert policy.startswith("default-src 'none'; ")
     assert "unsafe-eval" not in policy
+
+
+def test_the_page_carries_the_bundle_of_the_drawing_library_packed(soup, made):
+    packed = soup.find(id="cx-bundle").string
+    assert zlib.decompress(base64.b64decode(packed)).decode() == vega_bundle()
+    assert vl_convert.javascript_bundle(vl_version=VEGA_LITE) in vega_bundle()
+    assert len(made.html.encode()) < 500_000  # the bundle alone has 898,000
+
+
+def test_a_figure_with_sliders_says_without_javascript_where_they_start(soup):
+    bars, slider = soup.find_all("figure")
+    assert bars.find(class_="cx-needs") is None
+    assert slider.find(class_="cx-needs").get_text() == (
+        "The sliders of this figure need JavaScript. The drawing shows where they start: Uplift 2."
+    )
+    assert soup.head.noscript.style.string == ".cx-needs { display: block; }"
 
 
 def test_hostile_text_in_title_manifest_chart_and_table_stays_text(soup):
@@ -52,7 +73,7 @@ def test_hostile_text_in_title_manifest_chart_and_table_stays_text(soup):
 
 
 def test_the_manifest_is_on_the_page_as_it_was_given(soup):
-    assert json.loads(soup.find(id="provenance").string) == MANIFEST
+    assert json.loads(soup.find(id="provenance").string).items() >= MANIFEST.items()
     assert soup.select_one(".cx-command code").string == MANIFEST["command"]
 
 
@@ -99,6 +120,7 @@ def test_a_page_without_charts_carries_no_script():
     html = _render(**{"text/plain": "1"})()
     assert "script-src 'none'" in html.replace("&#39;", "'")
     assert "<script>" not in html
+    assert "cx-bundle" not in html
 
 
 def test_an_output_that_a_page_cannot_show_is_refused():

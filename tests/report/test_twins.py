@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import nbformat
 import pytest
 
 from cxsim.errors import ReportError
 from cxsim.mimes import TABLE
-from cxsim.report.twins import Twin, csv_text, harvest
+from cxsim.report.twins import Twin, csv_text, harvest, tables_json
 
 
 def _notebook(*contents):
@@ -23,10 +24,80 @@ def _content(**changes):
     return {"id": "t", "title": "T", "columns": ["a"], "rows": [[1]], **changes}
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+# In the order of OWASP's list, full-width signs last, then those behind a blank that a spreadsheet skips.
+@pytest.mark.parametrize(
+    "start",
+    [
+        "=",
+        "+",
+        "-",
+        "@",
+        "\t",
+        "\r",
+        "\n",
+        "\uff1d",
+        "\uff0b",
+        "\uff0d",
+        "\uff20",
+        " =",
+        "\u00a0=",
+        "\ufeff=",
+        "\u200b+",
+    ],
+)
 def test_a_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe(start):
     text = csv_text(Twin(id="t", title="", columns=(f"{start}a",), rows=((f"{start}1+1",), (-1,))))
     assert list(csv.reader(io.StringIO(text, newline=""))) == [[f"'{start}a"], [f"'{start}1+1"], ["-1"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("-5", "'-5"),
+        ("+49 30 123", "'+49 30 123"),
+        ("-", "'-"),
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("a;=1+1", "a;'=1+1"),
+        ("a;b; -1", "a;b;' -1"),
+        ("a\n@x", "a\n'@x"),
+        ("a\t=x", "a\t'=x"),
+        ('a",=1', 'a",=1'),
+        ("a-5; b=c@d", "a-5; b=c@d"),
+        ("\u22125", "\u22125"),
+        ("'=1", "'=1"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_neutralised_wherever_a_cell_could_begin(text, field):
+    written = csv_text(Twin(id="t", title="", columns=("a", "b"), rows=((text, -5),)))
+    assert list(csv.reader(io.StringIO(written, newline="")))[1] == [field, "-5"]
+
+
+def test_all_tables_in_one_file_are_by_column_and_sorted():
+    second = Twin(id="b", title="Zwei <é>", columns=("who", "npv", "paid"), rows=(("=A1", 0.1, True), (None, -2, None)))
+    first = Twin(id="a", title="One", columns=("x",), rows=())
+    text = tables_json([second, first])
+    assert tables_json([first, second]) == text
+    assert json.loads(text) == {
+        "tables": [
+            {"id": "a", "title": "One", "rows": 0, "columns": [{"name": "x", "values": []}]},
+            {
+                "id": "b",
+                "title": "Zwei <é>",
+                "rows": 2,
+                "columns": [
+                    {"name": "who", "values": ["=A1", None]},
+                    {"name": "npv", "values": [0.1, -2]},
+                    {"name": "paid", "values": [True, None]},
+                ],
+            },
+        ]
+    }
+    assert len(text.splitlines()) == 4
+
+
+def test_a_report_without_tables_has_an_empty_list_of_them():
+    assert json.loads(tables_json([])) == {"tables": []}
 
 
 def test_numbers_keep_every_digit_and_missing_values_stay_empty():

@@ -1,0 +1,33 @@
+"""The twin of a table in; its rows by the values of their keys, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cxsim.report.twins import Twin, Value
+
+Row = Mapping[str, Value]
+
+
+def keyed_rows(twin: Twin | None, keys: tuple[str, ...]) -> dict[tuple[Value, ...], Row]:
+    """Return the rows of a table by their keys, in their order.
+
+    Parameters
+    ----------
+    twin
+        A table; None has no rows.
+    keys
+        Columns that tell the rows apart; of rows with the same keys the first is kept.
+
+    Returns
+    -------
+    dict
+        Empty where the table lacks one of the keys.
+    """
+    if twin is None or not set(keys) <= set(twin.columns):
+        return {}
+    found: dict[tuple[Value, ...], Row] = {}
+    for values in twin.rows:
+        row = dict(zip(twin.columns, values, strict=True))
+        found.setdefault(tuple(row[key] for key in keys), row)
+    return found

@@ -1,0 +1,88 @@
+"""A drawing loses weight, and nothing that is seen."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import vl_convert
+from bs4 import BeautifulSoup, Tag
+
+from cxsim import charts
+from cxsim.report.drawing import slim
+from cxsim.report.figures import VEGA_LITE
+from tests.grids import centre, lively
+
+
+@pytest.fixture(scope="module")
+def svg() -> str:
+    (chart,) = charts.what_if(lively(), centre(), "USD")
+    return vl_convert.vegalite_to_svg(json.dumps(chart.to_dict()), vl_version=VEGA_LITE)
+
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+_SEEN = ("fill", "stroke", "stroke-width", "opacity", "text-anchor", "font-size", "font-weight")
+_PLACES = ("d", "transform", "x", "y", "x2", "y2", "width", "height")
+
+
+def _parts(svg: str) -> list[Tag]:
+    """Return what leaves a trace on paper, in the order in which it is drawn."""
+    parts = BeautifulSoup(svg, "html.parser").find_all(["path", "line", "rect", "text"])
+    return [part for part in parts if part.name == "text" or {"fill", "stroke"} & set(part.attrs)]
+
+
+def _places(part: Tag) -> list[float]:
+    """Return all numbers that say where it is: its own, and those of the groups around it."""
+    around = [part, *part.find_parents("g")]
+    return [float(number) for one in around for name in _PLACES for number in _NUMBER.findall(one.get(name, ""))]
+
+
+def test_a_slim_drawing_draws_the_same_things_in_the_same_places(svg):
+    before, after = _parts(svg), _parts(slim(svg))
+    assert len(before) == len(after) > 40
+    for fat, thin in zip(before, after, strict=True):
+        assert (fat.name, fat.get_text()) == (thin.name, thin.get_text())
+        looks = ({name: part[name] for name in _SEEN if part.get(name, "1") != "1"} for part in (fat, thin))
+        assert next(looks) == next(looks)
+        # Half of a hundredth of a pixel, and the noise of reading decimals.
+        assert _places(thin) == pytest.approx(_places(fat), abs=0.005 + 1e-9)
+
+
+def test_a_slim_drawing_has_less_than_two_thirds_of_the_text(svg):
+    assert len(slim(svg)) < 2 / 3 * len(svg)
+
+
+def test_a_drawing_slimmed_twice_is_the_same(svg):
+    assert slim(slim(svg)) == slim(svg)
+
+
+@pytest.mark.parametrize(
+    ("fat", "thin"),
+    [
+        # text that looks like attributes, with the sign that ends an element
+        ('<text x="1.2345"> role="a" x="1.2345" > </text>', '<text x="1.23"> role="a" x="1.2345" > </text>'),
+        (
+            '<path d="M-0.001,1e-7L12.999,3" transform="translate(0.5,91.42857)"/>',
+            '<path d="M0,0L13,3" transform="translate(0.5,91.43)"/>',
+        ),
+        ('<path transform="scale(0.0012345)"/>', '<path transform="scale(0.0012345)"/>'),
+        ('<g><g class="a"></g><g><g></g></g></g>', ""),
+        (
+            '<path class="background" aria-hidden="true" d="M0,0h9v9h-9Z" stroke="#ddd"/>',
+            '<path d="M0,0h9v9h-9Z" stroke="#ddd"/>',
+        ),
+        ('<path class="background" aria-hidden="true" d="M0,0h9v9h-9Z" pointer-events="none"/>', ""),
+        ('<path class="foreground" aria-hidden="true" d="" pointer-events="none" display="none"/>', ""),
+        ('<path opacity="0.125" fill-opacity="1"/>', '<path opacity="0.125"/>'),
+    ],
+)
+def test_what_is_seen_stays_and_what_is_not_goes(fat, thin):
+    assert slim(fat) == thin
+
+
+def test_one_kind_of_letters_is_said_once_and_two_kinds_where_they_stand():
+    one = '<g fill="none"><text font-family="A, \'B\'">x</text><text font-family="A, \'B\'">y</text></g>'
+    assert slim(one) == '<g fill="none" font-family="A, \'B\'"><text>x</text><text>y</text></g>'
+    two = '<g fill="none"><text font-family="A">x</text><text font-family="B">y</text></g>'
+    assert slim(two) == two

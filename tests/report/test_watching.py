@@ -1,0 +1,34 @@
+"""What a bar of progress says in a running cell is told while it runs, and leaves no trace."""
+
+from __future__ import annotations
+
+import nbformat
+
+from cxsim.report.execute import execute
+
+SOURCE = """
+from cxsim.study.notebook_bar import notebook_bar
+show = notebook_bar("Simulating")
+for done in range(1, 4):
+    show(done, 3)
+print("done")
+"""
+
+
+def _execute(tmp_path, progress):
+    path = tmp_path / "watched.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)]), path)
+    return execute(path, {}, progress=progress)
+
+
+def test_a_bar_is_told_line_by_line(tmp_path):
+    lines = []
+    _execute(tmp_path, lines.append)
+    assert lines == ["cell 1 of 1", "cell 1 of 1, simulating: 1 of 3", "cell 1 of 1, simulating: 2 of 3"]
+
+
+def test_watching_changes_no_output(tmp_path):
+    watched = _execute(tmp_path, lambda _: None).cells[0].outputs
+    unwatched = _execute(tmp_path, None).cells[0].outputs
+    assert watched == unwatched
+    assert [output.output_type for output in watched] == ["display_data", "stream"]
