@@ -8,6 +8,7 @@ from types import MappingProxyType
 from benchmarks.dashboards import dashboards
 from benchmarks.fitting import fits, posteriors
 from benchmarks.measuring import Case
+from benchmarks.reporting import reporting
 from benchmarks.simulator import simulator
 from benchmarks.summarising import summaries
 from benchmarks.valuing import memory, values, whole
@@ -22,6 +23,7 @@ GROUPS: MappingProxyType[str, Callable[[], Iterator[Case]]] = MappingProxyType(
         "memory": memory,
         "whole": whole,
         "dashboard": dashboards,
+        "report": reporting,
     }
 )
 
