@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from cxsim.number_style import priced, turned
+
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EN DASH}"
@@ -52,7 +54,7 @@ class Precision:
     def bare(self, amount: float) -> str:
         """Return the amount without the word."""
         rounded = round(amount / self.divisor, self.decimals) + 0.0
-        return f"{rounded:,.{max(self.decimals, 0)}f}".replace("-", MINUS)
+        return turned(f"{rounded:,.{max(self.decimals, 0)}f}".replace("-", MINUS))
 
     def text(self, amount: float) -> str:
         """Return the amount with the word."""
@@ -79,7 +81,7 @@ def money(amount: float, currency: str) -> str:
     >>> money(-9_480.0, "USD"), money(1_234_567.0, "EUR")
     ('USD\xa0−9,480', 'EUR\xa01.23\xa0million')
     """
-    return f"{currency}{NBSP}{number(amount)}"
+    return priced(number(amount), currency)
 
 
 def number(amount: float) -> str:
@@ -98,7 +100,7 @@ def in_words(mean: float, low: float, high: float, *, currency: str) -> str:
     'USD\xa0−1,930 (−3,260 to −1,000)'
     """
     together = precision([mean, low, high])
-    return f"{currency}{NBSP}{together.text(mean)} ({together.bare(low)} to {together.text(high)})"
+    return f"{priced(together.text(mean), currency)} ({together.bare(low)} to {together.text(high)})"
 
 
 def percent(share: float) -> str:
@@ -108,11 +110,11 @@ def percent(share: float) -> str:
     ('97\xa0%', 'more than 99.5\xa0%', 'less than 0.5\xa0%')
     """
     if share > 0.995:
-        return f"more than 99.5{NBSP}%"
+        return f"more than {turned('99.5')}{NBSP}%"
     if share < 0.005:
-        return f"less than 0.5{NBSP}%"
+        return f"less than {turned('0.5')}{NBSP}%"
     decimals = 0 if 0.01 <= share <= 0.99 else 1
-    return f"{100 * share:.{decimals}f}{NBSP}%"
+    return f"{turned(f'{100 * share:.{decimals}f}')}{NBSP}%"
 
 
 def months(duration: float) -> str:
@@ -133,7 +135,7 @@ def counted(count: int) -> str:
     >>> counted(3), counted(1_300)
     ('three', '1,300')
     """
-    return _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
+    return _COUNTS[count] if count < len(_COUNTS) else turned(f"{count:,}")
 
 
 def joined(names: Sequence[str]) -> str:
@@ -156,7 +158,7 @@ def sized(size: float, unit: str, span: float) -> str:
     scale, sign = (100.0, f"{NBSP}%") if unit.startswith("share") else (1.0, "")
     step = scale * span / 200.0
     decimals = max(0, -math.ceil(math.log10(step))) if step > 0.0 else 2
-    return f"{round(scale * size, decimals) + 0.0:,.{decimals}f}{sign}".replace("-", MINUS)
+    return turned(f"{round(scale * size, decimals) + 0.0:,.{decimals}f}{sign}".replace("-", MINUS))
 
 
 def searched(description: str) -> str:
@@ -198,7 +200,7 @@ def measured(
     """
     if unit == "money":
         together = precision([value, *(end for end in beside if end is not None)])
-        return f"{currency}{NBSP}{_signed(together.text(value), of)}".strip()
+        return priced(_signed(together.text(value), of), currency).strip()
     return f"{_figure(value, unit, of)}{_suffix(unit, of)}"
 
 
@@ -241,11 +243,11 @@ def compared(low: float | None, high: float | None, direction: str) -> str:
 
 def _figure(value: float, unit: str, of: Literal["value", "change"]) -> str:
     scale, decimals = _FIGURES[unit]
-    return _signed(f"{round(scale * value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS), of)
+    return _signed(turned(f"{round(scale * value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)), of)
 
 
 def _signed(figure: str, of: Literal["value", "change"]) -> str:
-    bare = of == "value" or figure.startswith(MINUS) or not figure.strip("0.")
+    bare = of == "value" or figure.startswith(MINUS) or not figure.strip("0.,")
     return figure if bare else f"+{figure}"
 
 

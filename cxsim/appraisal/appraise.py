@@ -19,6 +19,7 @@ from cxsim.appraisal.worth import VALUE, worth
 from cxsim.data import named_orders, summarise
 from cxsim.estimation import GammaGammaFit, PurchaseFit, fit, fit_spend
 from cxsim.estimation.diagnosis import diagnose
+from cxsim.number_style import written_as
 from cxsim.params import root
 from cxsim.scenario import Valuation, register, source_table
 from cxsim.wording import in_words, percent
@@ -98,6 +99,7 @@ class Appraisal:
         return f"They do not cover that the model may be wrong: {fitted}, {foretold}."
 
 
+@written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def appraise(valuation: Valuation, *, progress: Say | None = None) -> Appraisal:
     """Return what the customers of a shop are worth, how sure that is, and what it rests on.
 

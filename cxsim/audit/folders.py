@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def folder_differences(said: Path, made: Path, page: str) -> Iterator[Difference
         else:
             one, other = mine[name].read_bytes(), others[name].read_bytes()
             if one != other:
-                found = _of_record(one, other, where, page) if name == _RECORD else _inside(one, other, where)
+                told = {page, *_truly_hashed(one, mine)} if name == _RECORD else set[str]()
+                found = _of_record(one, other, where, told) if name == _RECORD else _inside(one, other, where)
                 yield from few(found, where)
 
 
@@ -79,14 +81,25 @@ def _by_kind(said: str, made: str, where: str) -> Iterator[Difference]:
                 yield Difference(where=f"{where}, line {number}", said=line, made=again)
 
 
-def _of_record(said: bytes, made: bytes, where: str, page: str) -> Iterator[Difference]:
+def _truly_hashed(record: bytes, files: Mapping[str, Path]) -> Iterator[str]:
+    """Yield the files whose hashes in `manifest.json` are theirs: where those differ, the files themselves tell why."""
+    try:
+        digests = json.loads(record)[_DIGESTS].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return
+    for name, digest in digests:
+        if name in files and hashlib.sha256(files[name].read_bytes()).hexdigest() == digest:
+            yield name
+
+
+def _of_record(said: bytes, made: bytes, where: str, told: Collection[str]) -> Iterator[Difference]:
     """Yield the entries that differ; further ones belong to whoever made the report, such as a sweep."""
     try:
         record, again = json.loads(said), json.loads(made)
         kept = {name: value for name, value in record.items() if name in again}
         digests = kept.get(_DIGESTS)
         if isinstance(digests, dict):
-            kept[_DIGESTS] = {**digests, page: again[_DIGESTS].get(page)}
+            kept[_DIGESTS] = digests | {name: again[_DIGESTS][name] for name in told if name in again[_DIGESTS]}
     except (ValueError, AttributeError):
         yield from _inside(said, made, where)
         return

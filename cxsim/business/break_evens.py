@@ -19,6 +19,9 @@ from cxsim.tables import check, empty
 # To a fiftieth of a standard deviation of what is believed, inside which the curve is straight, or so many rounds.
 _NEAR = 0.02
 _ROUNDS = 8
+# The 1 % and 99 % quantiles lie 1.8 times as far out as the 10 % and 90 % ones, where every number has been played. One
+# that goes less than a quarter of the way to zero there would have to bend sharply to cross it, and is not followed.
+_FAR_ENOUGH = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -31,6 +34,15 @@ class _Search:
 
     def mean(self, score: float) -> float:
         return float(self.tried[score].mean())
+
+    def ends(self) -> list[float]:
+        """Return the outermost scores that are worth trying: those towards which the NPV goes far enough to zero."""
+        centre = self.mean(0.0)
+        return [
+            math.copysign(Z99, score)
+            for score in (-Z90, Z90)
+            if (self.mean(score) - centre) * centre < -_FAR_ENOUGH * centre**2
+        ]
 
     def bracket(self) -> tuple[float, float] | None:
         """Return the two neighbouring scores, nearest to the middle, between which the sign changes."""
@@ -61,6 +73,8 @@ def break_evens(base: Central, every: Sequence[Moved], centre: Centre) -> pl.Dat
     """Return for each uncertain number of each strategy, and each price, the value at which the strategy just pays.
 
     All else stands at its central value, and the luck is the same at every size, so the NPV is a smooth curve of it.
+    It is followed to the 1 % and 99 % quantiles of what is believed where at the 10 % or 90 % one it has come at least
+    a quarter of the way to zero.
 
     Parameters
     ----------
@@ -77,7 +91,7 @@ def break_evens(base: Central, every: Sequence[Moved], centre: Centre) -> pl.Dat
         Under BREAK_EVENS; of each strategy the nearest break-even first, those without any last.
     """
     searches = [_begun(base, one, centre) for one in every if not one.number.id.startswith("behaviour/")]
-    _try(base, centre, [(search, score) for search in searches for score in (-Z99, Z99)])
+    _try(base, centre, [(search, score) for search in searches for score in search.ends()])
     for _ in range(_ROUNDS):
         wanted = [(search, score) for search in searches if (score := search.next()) is not None]
         if not wanted:

@@ -26,6 +26,7 @@ from cxsim.business.splitting import split
 from cxsim.business.statements import statements
 from cxsim.business.tornado import moves, tornado
 from cxsim.business_tables import BASE_CASE
+from cxsim.number_style import written_as
 from cxsim.simulation import Executor
 from cxsim.study import Study, naive_readings
 from cxsim.study.notebook_bar import notebook_bar
@@ -99,6 +100,7 @@ class BusinessCase:
         return f"BusinessCase({self.study.scenario.name}; {found})"
 
 
+@written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def business_case(study: Study, *, executor: Executor | None = None, progress: Progress | None = None) -> BusinessCase:
     """Return the business case of a study.
 
@@ -132,13 +134,13 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
     swings = parts.done(tornado(base, every, centre))
     even = parts.done(break_evens(base, every, centre))
     nodes = parts.done(grids(base, swings))
-    ways = parts.done(pathways(base, centre, study.returns))
     sets = parts.done(portfolio(study, executor=executor))
     known = parts.done(information(study))
+    tests = parts.done(planned_tests(study, known))
     watched = dearest(study)
     return BusinessCase(
         study=study,
-        decision=decision(study, money.investment, even, sets),
+        decision=decision(study, investment=money.investment, break_evens=even, portfolio=sets, test_plan=tests),
         investment=money.investment,
         periods=money.periods,
         cohorts=money.cohorts,
@@ -150,10 +152,10 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
         grid_centre=nodes.centre,
         heat=nodes.heat,
         rates=rates(study),
-        pathways=ways,
+        pathways=parts.done(pathways(base, centre, study.returns)),
         split=parts.done(split(study)),
         information=known,
-        test_plan=parts.done(planned_tests(study, known)),
+        test_plan=tests,
         portfolio=sets,
         liabilities=liabilities(study),
         kpis=parts.done(kpis(study)),

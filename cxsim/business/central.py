@@ -20,7 +20,7 @@ from cxsim.valuation import Flows, net_present_value, weights
 
 Numbers = npt.NDArray[np.float64]
 # So many worlds of luck altogether, shared out among the models of leaving, at least two for each.
-WORLDS = 6
+WORLDS = 4
 # Arms that are played in one go: enough to make the baseline cheap, few enough to bound memory.
 _ARMS_AT_ONCE = 24
 

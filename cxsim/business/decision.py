@@ -28,7 +28,12 @@ _CHANGER = {
 
 
 def decision(
-    study: Study, investment: pl.DataFrame, break_evens: pl.DataFrame, portfolio: pl.DataFrame
+    study: Study,
+    *,
+    investment: pl.DataFrame,
+    break_evens: pl.DataFrame,
+    portfolio: pl.DataFrame,
+    test_plan: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return the decision on each strategy, and on the best set of them.
 
@@ -38,8 +43,8 @@ def decision(
         From `cxsim.run`.
     investment, portfolio
         Under INVESTMENT and PORTFOLIO.
-    break_evens
-        Under BREAK_EVENS.
+    break_evens, test_plan
+        Under BREAK_EVENS and TEST_PLAN.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def decision(
     ranges = study.assumptions.select("id", believed_low="low", believed_high="high")
     known = break_evens.join(ranges, on="id", how="left", maintain_order="left")
     rows = [
-        _of_strategy(study, row, intervals[row["strategy"]]) | _changer(known, row["strategy"])
+        _of_strategy(study, row, intervals[row["strategy"]], test_plan) | _changer(known, row["strategy"])
         for row in study.returns.iter_rows(named=True)
     ]
     rows += [
@@ -60,15 +65,12 @@ def decision(
     return check(pl.DataFrame(rows, schema=empty(DECISION).schema), DECISION)
 
 
-def _of_strategy(study: Study, row: Mapping[str, object], interval: Mapping[str, object]) -> dict[str, object]:
-    economics = study.scenario.economics
-    rule = (
-        f"Fund where the chance of a gain is at least {percent(economics.fund_probability.value)}, do not fund where "
-        f"it is below {percent(economics.reject_probability.value)}, pilot in between."
-    )
+def _of_strategy(
+    study: Study, row: Mapping[str, object], interval: Mapping[str, object], test_plan: pl.DataFrame
+) -> dict[str, object]:
     same = ("strategy", "title", "decision", "outlay", "prob_npv_positive", "prob_mc_error", "roi", "payback_months")
     return {name: row[name] for name in (*same, "payback_months_late", "customers", "draws", "npv_mc_error")} | {
-        "rule": rule,
+        "rule": f"{_rule(study, row)}{_test(row, test_plan)}",
         "npv": row["incremental_npv"],
         "low": row["npv_low"],
         "high": row["npv_high"],
@@ -77,20 +79,57 @@ def _of_strategy(study: Study, row: Mapping[str, object], interval: Mapping[str,
     }
 
 
+def _rule(study: Study, row: Mapping[str, object]) -> str:
+    """Return how the chance of a gain lies to the shop's limits, and what follows."""
+    economics = study.scenario.economics
+    fund, reject = percent(economics.fund_probability.value), percent(economics.reject_probability.value)
+    gains = f"Gains in {percent(float(str(row['prob_npv_positive'])))} of draws;"
+    return {
+        "fund": f"{gains} from {fund} on, the shop funds.",
+        "pilot": f"{gains} between {reject} and {fund}, the shop pilots first.",
+        "reject": f"{gains} below {reject}, the shop does not fund.",
+    }[str(row["decision"])]
+
+
+def _test(row: Mapping[str, object], test_plan: pl.DataFrame) -> str:
+    """Return what a test of a strategy that is to be piloted takes, or that there are too few customers for one."""
+    plan = test_plan.filter((pl.col("strategy") == row["strategy"]) & pl.col("chosen"))
+    if row["decision"] != "pilot" or plan.is_empty():
+        return ""
+    group, weeks, available = plan.select("per_group", "weeks", "available").row(0)
+    if weeks is None:
+        return (
+            f" No test among this shop's customers can tell by their money alone whether it pays: that takes {group:,} "
+            f"in each of two groups, and {available:,} could take part. A pilot shows what it costs and how it is met."
+        )
+    return f" A test that tells takes {group:,} customers in each of two groups and {weeks:.0f} weeks."
+
+
 def _of_portfolio(study: Study, row: Mapping[str, object]) -> dict[str, object]:
     share = float(str(row["prob_npv_positive"]))
     trials = int(str(row["draws"])) + 2
     shrunk = (share * (trials - 2) + 1.0) / trials
     budget = study.scenario.budget
-    within = "" if budget is None else f" of those that cost at most {money(budget.value, study.currency)}"
+    within = "" if budget is None else f" that cost at most {money(budget.value, study.currency)}"
     same = ("title", "outlay", "npv", "npv_mc_error", "low", "high", "low_80", "high_80", "prob_npv_positive", "roi")
+    found = rule_of(study.scenario).decision(share) if row["members"] else "reject"
+    best = f"Of all sets{within}, this one brings most on average. {_rule(study, {**row, 'decision': found})}"
+    none = (
+        f"On average over all draws, none of the sets{within} brings more than doing nothing.{_while_piloting(study)}"
+    )
     return {name: row[name] for name in (*same, "payback_months", "payback_months_late", "draws")} | {
         "strategy": PORTFOLIO_ROW,
-        "decision": rule_of(study.scenario).decision(share) if row["members"] else "reject",
-        "rule": f"The set of strategies with the highest expected net present value{within}, doing nothing among them.",
+        "decision": found,
+        "rule": best if row["members"] else none,
         "prob_mc_error": (shrunk * (1.0 - shrunk) / trials) ** 0.5,
         "customers": study.returns["customers"][0],
     }
+
+
+def _while_piloting(study: Study) -> str:
+    """Return why something may be piloted although nothing pays on average."""
+    piloted = study.returns.filter(pl.col("decision") == "pilot").height
+    return " A pilot is run to learn whether that is so, not for its return." if piloted else ""
 
 
 def _changer(break_evens: pl.DataFrame, strategy: str) -> dict[str, object]:

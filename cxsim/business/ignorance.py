@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,7 +74,7 @@ class Ignorance:
     npvs: Numbers
     relevant: npt.NDArray[np.bool_]
 
-    def places(self, *kinds: Kind) -> list[int]:
+    def places(self, kinds: Collection[Kind]) -> list[int]:
         """Return the places of all numbers of some kinds."""
         return [place for place, one in enumerate(self.unknowns) if one.kind in kinds]
 

@@ -102,7 +102,7 @@ def _rows(decision: _Decision, found: Ignorance, fitted: Surface, study: Study) 
         columns=tuple(fitted.columns[arm] for arm in arms),
         fits=tuple(fitted.fits[arm] for arm in arms),
     )
-    relevant = found.relevant[arms].any(axis=0)
+    relevant = np.logical_or.reduce(found.relevant[arms], axis=0)
     groups = [(one, known(mine, one.places, seed=seed)) for one in _groups(found, relevant, study)]
     if len(npvs) > 1:
         question = _Question(id=STRUCTURE, description="Which model of orders and leaving holds", places=())

@@ -17,8 +17,8 @@ from cxsim.tallies import Tally, place
 from cxsim.units import MICROS
 
 Numbers = npt.NDArray[np.float64]
-# So many worlds are played with two lucks each, spread over the draws and models of leaving: more where there are so few
-# customers that they are quickly played, since the gains of customers have long tails.
+# So many worlds are played with two lucks each, spread over the draws and models of leaving. More where there are few
+# customers, who are quickly played, since what they bring has long tails.
 _WORLDS, _CUSTOMERS = 6, 200_000
 
 

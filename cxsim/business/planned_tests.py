@@ -70,8 +70,7 @@ def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
     for place, strategy in enumerate(believed):
         plans = list(_plans(seen, place, _to_pay(study, strategy)))
         best = min(plans, key=_order, default=None)
-        for plan in plans:
-            rows.append(_row(strategy, plan, information, study.currency) | {"chosen": plan is best})
+        rows += [_row(strategy, plan, information, study.currency) | {"chosen": plan is best} for plan in plans]
     return check(pl.DataFrame(rows, schema=empty(TEST_PLAN).schema), TEST_PLAN)
 
 
@@ -143,7 +142,10 @@ def _verdict(plan: _Plan, currency: str) -> str:
             f"Feasible: {plan.per_group:,} customers in each group, and the answer is known after "
             f"{plan.weeks:.0f} weeks."
         )
-    needed = f"Not feasible: each group needs {plan.per_group:,} customers, and {plan.available:,} could take part within a year"
+    needed = (
+        f"Not feasible: each group needs {plan.per_group:,} customers, and {plan.available:,} could take part within a "
+        "year"
+    )
     half = plan.available // 2
     if half < 1:
         return f"{needed}."

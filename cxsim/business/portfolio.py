@@ -27,8 +27,11 @@ Members = tuple[str, ...]
 NOTHING = "nothing"
 # Of so many strategies every set is played; of more, the best set grows by one strategy at a time.
 EVERY_SET = 4
-# Worlds times sets that are played at most, while there are more than the fewest draws.
-_MOST_PLAYED, _FEWEST_DRAWS = 600, 24
+# Worlds times arms that are played at most, while there are more than the fewest draws.
+_MOST_PLAYED, _FEWEST_DRAWS = 240, 24
+# A set whose members, each alone, spend more than this many times the budget is not played: running together they would
+# have to save each other a fifth of what they spend to be affordable.
+_REACH = 1.25
 _LEVELS = (0.05, 0.10, 0.90, 0.95)
 _LATE = 0.9
 _WORST = 0.1
@@ -62,22 +65,37 @@ def portfolio(study: Study, *, executor: Executor | None = None) -> pl.DataFrame
     -------
     polars.DataFrame
         Under PORTFOLIO, the highest expected NPV first. All sets are compared in the same draws: the first ones of the
-        study, as many as `draws` says.
+        study, as many as `draws` says. Sets of several that are far beyond the budget are not among them.
     """
     names = [strategy.name for strategy in study.scenario.strategies if strategy.mode == "prior"]
-    together = study.scenario.stacking is not None and len(names) > 1
-    worlds = _worlds(study.scenario, len(names), together)
+    together = names if study.scenario.stacking is not None else []
+    worlds = _worlds(study, together)
     held = [_nothing(worlds), *_alone(study, names, worlds)]
-    if together:
+    if len(together) > 1:
         held += _grown(study, held[1:], worlds, executor=executor)
     return check(pl.DataFrame(list(_rows(study, held)), schema=empty(PORTFOLIO).schema), PORTFOLIO)
 
 
-def _worlds(scenario: Scenario, strategies: int, together: bool) -> int:  # noqa: FBT001 - a fact of the scenario
-    """Return how many draws are used."""
-    sets = 2**strategies - strategies - 1 if strategies <= EVERY_SET else strategies * (strategies - 1) // 2
-    affordable = _MOST_PLAYED // max(sets * len(scenario.structures), 1) if together else scenario.draws
-    return min(scenario.draws, max(affordable, _FEWEST_DRAWS))
+def _worlds(study: Study, names: Sequence[str]) -> int:
+    """Return how many draws are used: all of them, or as many as keep the time within bounds."""
+    scenario, count = study.scenario, len(names)
+    sets = len(_within_reach(study, _every_set(names))) if count <= EVERY_SET else count * (count - 1) // 2
+    most = _MOST_PLAYED // ((sets + 1) * len(scenario.structures)) if sets else scenario.draws
+    return min(scenario.draws, max(most, _FEWEST_DRAWS))
+
+
+def _every_set(names: Sequence[str]) -> list[Members]:
+    """Return all sets of two and more."""
+    return [some for size in range(2, len(names) + 1) for some in combinations(names, size)]
+
+
+def _within_reach(study: Study, sets: Sequence[Members]) -> list[Members]:
+    """Return the sets that the budget may pay for, going by what their members spend alone."""
+    if study.scenario.budget is None:
+        return list(sets)
+    outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
+    most = _REACH * study.scenario.budget.value
+    return [members for members in sets if sum(outlays[name] for name in members) <= most]
 
 
 def _nothing(draws: int) -> _Held:
@@ -104,13 +122,14 @@ def _grown(study: Study, singles: Sequence[_Held], draws: int, *, executor: Exec
     """Yield sets of two and more: all of them, or else those on the way of the best one."""
     names = [one.members[0] for one in singles]
     if len(names) <= EVERY_SET:
-        sets = [some for size in range(2, len(names) + 1) for some in combinations(names, size)]
-        yield from _played(study, sets, draws, executor=executor)
+        yield from _played(study, _within_reach(study, _every_set(names)), draws, executor=executor)
         return
     best = max(singles, key=lambda one: (one.mean, one.members))
     while len(best.members) < len(names):
         larger = [tuple(one for one in names if one in {*best.members, more}) for more in names]
-        sets = sorted({some for some in larger if len(some) > len(best.members)})
+        sets = _within_reach(study, sorted({some for some in larger if len(some) > len(best.members)}))
+        if not sets:
+            return
         found = list(_played(study, sets, draws, executor=executor))
         yield from found
         better = max(found, key=lambda one: (one.mean, one.members))
@@ -121,6 +140,8 @@ def _grown(study: Study, singles: Sequence[_Held], draws: int, *, executor: Exec
 
 def _played(study: Study, sets: Sequence[Members], draws: int, *, executor: Executor | None) -> Iterator[_Held]:
     """Yield what sets of strategies bring in the first draws of the study."""
+    if not sets:
+        return
     worlds = [draw for draw in study.replay.draws if draw.number < draws]
     arms = [[(), *(_members(draw, members) for members in sets)] for draw in worlds]
     people = with_room(study.replay.population, worlds, arms)
@@ -144,6 +165,7 @@ def _members(draw: Draw, members: Members) -> tuple[Strategy, ...]:
 
 def _rows(study: Study, held: Sequence[_Held]) -> Iterator[dict[str, object]]:
     alone = {one.members[0]: one for one in held if len(one.members) == 1}
+    places: dict[Members, int] = {(name,): place for place, name in enumerate(alone)}
     budget = study.scenario.budget
     most = np.inf if budget is None else budget.value
     affordable = [one for one in held if one.outlay.mean() <= most]
@@ -173,6 +195,7 @@ def _rows(study: Study, held: Sequence[_Held]) -> Iterator[dict[str, object]]:
             "affordable": one in affordable,
             "chosen": one is best,
             "draws": len(one.npv),
+            "place": places.get(one.members),
         }
 
 

@@ -14,7 +14,7 @@ from cxsim.business.luck import luck
 from cxsim.business_tables import SPLIT
 from cxsim.study import Study
 from cxsim.tables import check, empty
-from cxsim.uncertainty import Share, explained, surface
+from cxsim.uncertainty import Share, explained, steady, surface
 
 Numbers = npt.NDArray[np.float64]
 # The parts that are regressed on what was drawn.
@@ -56,9 +56,7 @@ def split(study: Study) -> pl.DataFrame:
         total = _total(worlds)
         within = float(worlds.mean(axis=0).var(ddof=1))
         parts = {
-            part: _of_total(
-                explained(fitted, known.places(*kinds), output=arm, seed=study.scenario.seed), within, total
-            )
+            part: _of_total(explained(fitted, known.places(kinds), output=arm, seed=study.scenario.seed), within, total)
             for part, kinds in _REGRESSED.items()
         }
         parts["structure"] = _structure(worlds, study.scenario.seed)
@@ -68,9 +66,10 @@ def split(study: Study) -> pl.DataFrame:
 
 
 def _rows(name: str, title: str, parts: Mapping[str, Share], total: float) -> list[dict[str, object]]:
+    told = {part: Share(share=steady(one.share), mc_error=steady(one.mc_error)) for part, one in parts.items()}
     rest = Share(
-        share=1.0 - math.fsum(one.share for one in parts.values()),
-        mc_error=math.sqrt(math.fsum(one.mc_error**2 for one in parts.values())),
+        share=1.0 - math.fsum(one.share for one in told.values()),
+        mc_error=math.sqrt(math.fsum(one.mc_error**2 for one in told.values())),
     )
     return [
         {
@@ -79,9 +78,9 @@ def _rows(name: str, title: str, parts: Mapping[str, Share], total: float) -> li
             "part": part,
             "share": one.share,
             "mc_error": one.mc_error,
-            "sd": math.sqrt(max(one.share, 0.0) * total),
+            "sd": steady(math.sqrt(max(one.share, 0.0) * total)),
         }
-        for part, one in (*parts.items(), ("together", rest))
+        for part, one in (*told.items(), ("together", rest))
     ]
 
 

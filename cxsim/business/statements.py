@@ -60,7 +60,12 @@ def statements(study: Study) -> Statements:
         ),
         periods=periods(monthly, present, starts[:-1], days=days, titles=scenario.titles),
         cohorts=cohort_money(
-            study.ledger, scenario.arms, draws=worlds, months=calendar.months, customers=_customers(study)
+            study.ledger,
+            scenario.arms,
+            draws=worlds,
+            months=calendar.months,
+            customers=_customers(study),
+            titles=scenario.titles,
         ),
         fan=fan(monthly, [start - timedelta(days=1) for start in starts[1:]], scenario.titles),
     )

@@ -136,12 +136,12 @@ def _worth(brought: pl.DataFrame, study: Study, people: int) -> Numbers:
     calendar = study.scenario.calendar
     month = calendar.month_of_day[brought["second"].to_numpy() // SECONDS_PER_DAY]
     discounted = brought["amount"].to_numpy() * present[month] / MICROS
-    return np.bincount(brought["place"].to_numpy(), discounted, minlength=people)
+    return np.bincount(brought["place"].to_numpy(), discounted, minlength=people).astype(np.float64)
 
 
 def _by_place(places: npt.NDArray[np.int64], amounts: npt.NDArray[np.int64], people: int) -> Numbers:
     # Whole millionths below 2**53 are exact as floats, so that no order of the sum matters.
-    return np.bincount(places, amounts.astype(np.float64), minlength=people)
+    return np.bincount(places, amounts.astype(np.float64), minlength=people).astype(np.float64)
 
 
 def _reached(

@@ -95,6 +95,7 @@ COHORT_MONEY = Contract(
         "incremental": _REAL,
         "low": _REAL,
         "high": _REAL,
+        "title": _TEXT,
     },
 )
 # Cumulative incremental cash, not discounted: quantiles over draws at the end of each month.

@@ -71,7 +71,7 @@ DECISION = Contract(
 # One row per set of strategies that was simulated together; `nothing` is the empty set. outlay: present value, mean.
 # interaction: NPV less the sum of the parts' NPVs in the same draws. gap: NPV of the best set less this one's, in the
 # same draws, with its error. efficient: no other set has both a higher NPV and a higher cvar. chosen: the best within
-# the budget.
+# the budget. members are in the order of the scenario; place: of a strategy alone, its place there, from 0 on.
 PORTFOLIO = Contract(
     name="PORTFOLIO",
     columns={
@@ -97,8 +97,9 @@ PORTFOLIO = Contract(
         "affordable": _FLAG,
         "chosen": _FLAG,
         "draws": _COUNT,
+        "place": _COUNT,
     },
-    nullable=frozenset({"roi", "payback_months", "payback_months_late"}),
+    nullable=frozenset({"roi", "payback_months", "payback_months_late", "place"}),
 )
 # What customer-experience figures do with the strategy and without it: means over draws, with the interval of the
 # difference. direction: `up` or `down` is better, or `none`.

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from cxsim.number_style import minor_digits, priced, turned
 from cxsim.units import Unit
 from cxsim.wording import MINUS, NBSP
 
@@ -35,7 +36,7 @@ def short(amount: float) -> str:
     divisor, letter = next(((d, letter) for d, letter in _SCALES if size >= 0.9995 * d), (1.0, ""))
     scaled = size / divisor
     decimals = 1 if letter and scaled < 9.95 else 0
-    text = f"{scaled:.{decimals}f}".removesuffix(".0")
+    text = turned(f"{scaled:.{decimals}f}".removesuffix(".0"))
     return f"{MINUS if amount < 0.0 and text != '0' else ''}{text}{letter}"
 
 
@@ -94,11 +95,13 @@ def _decimals(gap: float, largest: float) -> int:
 
 
 def _written(value: float, decimals: int, unit: str, currency: str) -> str:
-    if unit.startswith("money") and decimals == 1:
-        decimals = 2
-    figure = f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}".replace("-", MINUS)
-    if unit.startswith("money"):
-        return f"{currency}{NBSP}{figure}"
+    money = unit.startswith("money")
+    # A bill that has decimals at all has all those of its currency.
+    if money and 0 < decimals < minor_digits(currency):
+        decimals = minor_digits(currency)
+    figure = turned(f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}".replace("-", MINUS))
+    if money:
+        return priced(figure, currency)
     return f"{figure}{_SUFFIXES.get(Unit(unit), '')}"
 
 

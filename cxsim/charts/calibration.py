@@ -7,6 +7,7 @@ import polars as pl
 
 from cxsim.charts.frame import Figure, framed, rounded
 from cxsim.charts.palette import INK, model_colours
+from cxsim.number_style import turned
 from cxsim.tables import Contract, check
 from cxsim.wording import INTERVAL, NBSP, joined
 
@@ -110,11 +111,12 @@ def _finding(table: pl.DataFrame, models: list[str]) -> str:
 
 
 def _told(table: pl.DataFrame) -> str:
-    rows = table.group_by("frequency", maintain_order=True).agg(
-        pl.col("observed").first(), expected=pl.format("{} {}", "model", pl.col("expected").round_sig_figs(3))
-    )
+    written = [turned(figure) for figure in table["expected"].round_sig_figs(3).cast(pl.String)]
+    expected = pl.format("{} {}", "model", pl.Series(written, dtype=pl.String))
+    classes = table.with_columns(expected=expected).group_by("frequency", maintain_order=True)
+    rows = classes.agg(pl.col("observed").first(), "expected")
     told = "; ".join(
-        f"{label}: {came:,.3g} observed, {joined(expected)}"
+        f"{label}: {turned(f'{came:,.3g}')} observed, {joined(expected)}"
         for label, came, expected in rows.select("frequency", "observed", "expected").iter_rows()
     )
     return f"By number of repeat orders, orders per customer: {told}."

@@ -9,6 +9,7 @@ from cxsim.charts.frame import Figure, framed, money_axis, rounded
 from cxsim.charts.palette import INK, QUIET, STRATEGIES
 from cxsim.errors import TableError, choices
 from cxsim.measured import COHORTS
+from cxsim.number_style import style, turned
 from cxsim.shop import Every
 from cxsim.tables import check
 from cxsim.wording import COHORT_MEASURES, NBSP, counted, money, number
@@ -17,6 +18,8 @@ _STEP_DAYS = {"month": 30, "week": 7}
 _ROW = 26
 _LEAST, _MOST = "#E3EEF6", "#0B4F7D"
 _CURVES = len(STRATEGIES) - 1
+# What is left off a cell, where it is told once: a currency, wherever it stands, and the sign of a percentage.
+_BARE = {"before": "/^[A-Z]+\\u00a0| ?\\u00a0%$/g", "after": "/ ?\\u00a0([A-Z]+|%)$/g"}
 _INTERVAL = f"95{NBSP}% interval"
 
 
@@ -123,7 +126,7 @@ def _written(value: float | None, measure: str, currency: str) -> str:
     if value is None:
         return "not known"
     if measure == "retention":
-        return f"{100 * value:.1f}{NBSP}%"
+        return turned(f"{100 * value:.1f}{NBSP}%")
     return number(value) if measure == "orders" else money(value, currency)
 
 
@@ -156,7 +159,7 @@ def _map_marks(cells: pl.DataFrame, order: list[str], ages: list[int], *, every:
         drawn.mark_text(fontSize=11).encode(
             text=alt.Text("cell:N"),
             color=alt.condition(dark, alt.value("#FFFFFF"), alt.value(INK)),
-        ).transform_calculate(cell="replace(datum.value_written, /^[A-Z]+\\u00a0| ?\\u00a0%$/g, '')"),
+        ).transform_calculate(cell=f"replace(datum.value_written, {_BARE[style().currency]}, '')"),
     ]  # fmt: skip
 
 

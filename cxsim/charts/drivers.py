@@ -11,6 +11,7 @@ from cxsim.charts.frame import WIDTH, Figure, framed, rounded
 from cxsim.charts.palette import BASELINE, INK, QUIET, STRATEGIES
 from cxsim.errors import TableError
 from cxsim.measured import ASSOCIATIONS, DOSES
+from cxsim.number_style import turned
 from cxsim.tables import check
 from cxsim.wording import NBSP, counted, joined, percent
 
@@ -200,7 +201,7 @@ def _class(low: float, high: float) -> str:
     >>> _class(3.0, 5.0), _class(14.0, float("inf"))
     ('3 to 5', '14 or more')
     """
-    return f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"
+    return turned(f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}")
 
 
 def _curve_finding(rows: pl.DataFrame) -> str:

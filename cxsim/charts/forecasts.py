@@ -10,6 +10,7 @@ import polars as pl
 from cxsim.charts.frame import Figure, day_in_words, framed, rounded
 from cxsim.charts.palette import INK, QUIET, model_colours
 from cxsim.errors import TableError
+from cxsim.number_style import turned
 from cxsim.tables import Contract, check
 from cxsim.wording import INTERVAL, NBSP, joined
 
@@ -101,7 +102,8 @@ def _finding(gaps: pl.DataFrame) -> str:
         subject, gap = subject.replace("All", "The"), f"from {_signed(low)} to {_signed(high)}"
     link = "as" if gap == "as many" else "than"
     held = gaps.filter(pl.lit(came).is_between("low", "high"))["model"].to_list()
-    return f"{subject} {gap} repeat orders after the fit {link} the {came:,.0f} that came; {_held(held, names)}"
+    total = turned(f"{came:,.0f}")
+    return f"{subject} {gap} repeat orders after the fit {link} the {total} that came; {_held(held, names)}"
 
 
 def _span(low: float, high: float) -> str:
@@ -124,9 +126,8 @@ def _held(held: list[str], names: list[str]) -> str:
 
 def _told(gaps: pl.DataFrame) -> str:
     rows = gaps.select("model", "expected", "low", "high").iter_rows()
-    return "Expected after the fit: " + "; ".join(
-        f"{model} {expected:,.0f} ({low:,.0f} to {high:,.0f})" for model, expected, low, high in rows
-    )
+    told = [(model, turned(f"{expected:,.0f} ({low:,.0f} to {high:,.0f})")) for model, expected, low, high in rows]
+    return "Expected after the fit: " + "; ".join(f"{model} {totals}" for model, totals in told)
 
 
 def _thinned(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:

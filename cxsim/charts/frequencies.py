@@ -7,6 +7,7 @@ import polars as pl
 
 from cxsim.charts.frame import WIDTH, Figure, framed, rounded
 from cxsim.charts.palette import INK, QUIET, STRATEGIES
+from cxsim.number_style import turned
 from cxsim.tables import Contract, check
 from cxsim.wording import INTERVAL, percent
 
@@ -115,6 +116,9 @@ def _tooltip(unit: str, pattern: str) -> list[alt.Tooltip]:
 
 
 def _told(table: pl.DataFrame, unit: str) -> str:
-    rows = table.select("frequency", "observed", "expected").iter_rows()
-    told = "; ".join(f"{label}: {came:,.3g} observed, {foreseen:,.3g} expected" for label, came, foreseen in rows)
+    rows = [
+        (label, turned(f"{came:,.3g}"), turned(f"{foreseen:,.3g}"))
+        for label, came, foreseen in table.select("frequency", "observed", "expected").iter_rows()
+    ]
+    told = "; ".join(f"{label}: {came} observed, {foreseen} expected" for label, came, foreseen in rows)
     return f"By number of repeat orders, {unit}: {told}."

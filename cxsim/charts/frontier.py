@@ -28,19 +28,17 @@ _NOTHING = "Doing nothing"
 _BETWEEN = re.compile(r"[\s,;+&|]+")
 
 
-def efficient_frontier(portfolio: pl.DataFrame, currency: str, *, strategies: Sequence[str] | None = None) -> Figure:
+def efficient_frontier(portfolio: pl.DataFrame, currency: str) -> Figure:
     """Draw every set of strategies by what it brings on average and by what it brings in bad cases.
 
     Parameters
     ----------
     portfolio
         Table under `PORTFOLIO`, with at least one set; `members` are identifiers of strategies with a comma, a plus
-        sign or a space between them, and none for doing nothing.
+        sign or a space between them, and none for doing nothing. Each strategy has its letter and its colour by its
+        `place`.
     currency
         Code of the currency, as "USD".
-    strategies
-        Identifiers of the strategies in the order of the scenario, which gives them their colours; without them, in
-        the order in which the largest sets name them.
 
     Returns
     -------
@@ -51,22 +49,23 @@ def efficient_frontier(portfolio: pl.DataFrame, currency: str, *, strategies: Se
     Raises
     ------
     TableError
-        For a table that is not under `PORTFOLIO`, in which not exactly one set is chosen, or that holds a strategy
-        which is not among `strategies`.
+        For a table that is not under `PORTFOLIO`, in which not exactly one set is chosen, or in which a set has a
+        member that has no place.
     """
     table = check(portfolio, PORTFOLIO)
     chosen = table.filter("chosen")
     if chosen.height != 1:
         raise TableError(f"PORTFOLIO: {chosen.height} sets are chosen of {table.height}; exactly one must be.")
-    letters = _letters(table, strategies)
+    letters = _letters(table)
     points = rounded(_placed(_points(table, letters)))
     few = (
         f" Of {table.height} sets, those on the line and single strategies are named." if table.height > _WORDED else ""
     )
     shown = (
-        f"Upwards: expected net present value over doing nothing, {currency}; strokes: two standard errors of the "
-        "simulation. To the right: mean of the worst tenth of the draws, which tells more of risk than an interval. "
-        f"Line: sets that no other beats in both. Hollow: over the budget. Ring: the choice.{few}"
+        f"Upwards: expected net present value, the mean of all draws, over doing nothing, {currency}; strokes: two "
+        "standard errors of the simulation. To the right: mean of the worst tenth of the draws, which tells more of "
+        "risk than an interval. Line: sets that no other beats in both. Hollow: over the budget. Ring: the "
+        f"choice.{few}"
     )
     key = _key(table, letters)
     drawn = alt.layer(*_axes(points, currency), *_marks(points), *_words(key))
@@ -84,14 +83,12 @@ def _split(members: str) -> list[str]:
     return [member for member in _BETWEEN.split(members) if member]
 
 
-def _letters(table: pl.DataFrame, strategies: Sequence[str] | None) -> dict[str, str]:
-    """Return a letter for each strategy."""
-    sets = sorted((_split(members) for members in table["members"]), key=len, reverse=True)
-    found = list(dict.fromkeys(member for own in sets for member in own))
-    known = found if strategies is None else list(strategies)
-    for member in found:
+def _letters(table: pl.DataFrame) -> dict[str, str]:
+    """Return a letter for each strategy, in the order of the scenario."""
+    known = table.filter(pl.col("place").is_not_null()).sort("place")["members"].to_list()
+    for member in (member for members in table["members"] for member in _split(members)):
         if member not in known:
-            raise TableError(f"PORTFOLIO: no strategy '{member}' in the scenario; {choices(member, known)}")
+            raise TableError(f"PORTFOLIO: strategy '{member}' has no place of its own; {choices(member, known)}")
     return dict(zip(known, _alphabet(len(known)), strict=True))
 
 
@@ -162,7 +159,10 @@ def _placed(points: pl.DataFrame) -> pl.DataFrame:
 def _axes(points: pl.DataFrame, currency: str) -> list[alt.Chart]:
     largest = float(points.select(pl.max_horizontal(pl.col("cvar", "_low", "_high").abs()).max()).item())
     xs, ys = (alt.Scale(domain=list(ends), nice=False) for ends in _domains(points))
-    worst, expected = f"Mean of the worst tenth of the draws (right is safer), {currency}", f"Expected NPV, {currency}"
+    worst, expected = (
+        f"Mean of the worst tenth of the draws (right is safer), {currency}",
+        f"Expected net present value, {currency}",
+    )
     x = alt.X("cvar:Q", axis=money_axis(worst, largest=largest), scale=xs)
     y = alt.Y("npv:Q", axis=money_axis(expected, largest=largest), scale=ys)
     frontier = alt.Chart(points).transform_filter("datum.efficient")

@@ -36,7 +36,7 @@ def worth_of_knowing(information: pl.DataFrame, currency: str, decision: str = P
     currency
         Code of the currency, as "USD".
     decision
-        A strategy, for funding it or not, or `portfolio`, for choosing among all sets.
+        A strategy, for funding it or not, or `portfolio`, for choosing among all of them.
     most
         How many bars are drawn, at least 1; those of the highest rank.
 
@@ -68,7 +68,7 @@ def worth_of_knowing(information: pl.DataFrame, currency: str, decision: str = P
     bars = rounded(_bars(pl.concat([numbers.head(most), groups]), everything))
     fewer = f" The first {most} of {numbers.height} numbers." if numbers.height > most else ""
     hollow = " Hollow: all numbers of a group together." if groups.height else ""
-    what = "choosing among all sets of strategies" if decision == PORTFOLIO else f"funding {own['title'][0]} or not"
+    what = "choosing one of the strategies, or none" if decision == PORTFOLIO else f"funding {own['title'][0]} or not"
     shown = (
         f"Expected gain, {currency}, of knowing a number exactly before {what}: the most that a test of it may cost. "
         f"Lines at the ends: two standard errors of the simulation; such a mean has no other interval.{hollow}{fewer}"

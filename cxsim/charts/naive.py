@@ -11,6 +11,7 @@ from cxsim.charts.frame import WIDTH, Figure, framed, money_axis, rounded
 from cxsim.charts.palette import BASELINE, INK, QUIET, STRATEGIES
 from cxsim.exports import NAIVE
 from cxsim.measured import WORTH_BY_NPS
+from cxsim.number_style import retold, turned
 from cxsim.tables import check
 from cxsim.units import Unit
 from cxsim.wording import MINUS, NBSP, counted, number
@@ -74,7 +75,7 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
         )
         .resolve_scale(x="independent")
     )
-    return framed(drawn, finding=finding, shown=shown, told=" ".join(table["finding"]))
+    return framed(drawn, finding=finding, shown=shown, told=retold(" ".join(table["finding"])))
 
 
 def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
@@ -199,11 +200,11 @@ def _worth_finding(table: pl.DataFrame) -> str:
     ).drop_nulls("times")
     overall = ratios.filter(pl.col("orders") == "all")["times"]
     equal = ratios.filter((pl.col("orders") != "all") & ~pl.col("orders").str.ends_with("+"))
-    told = f"Promoters spend {overall[0]:.1f} times as much as detractors"
+    told = f"Promoters spend {turned(f'{overall[0]:.1f}')} times as much as detractors"
     if equal.is_empty():
         return told
     average = float((equal["times"] * equal["weight"]).sum()) / float(equal["weight"].sum())
-    return f"{told}, and {average:.1f} times as much at an equal number of orders"
+    return f"{told}, and {turned(f'{average:.1f}')} times as much at an equal number of orders"
 
 
 def _worth_tooltip(currency: str) -> list[alt.Tooltip]:

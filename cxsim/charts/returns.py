@@ -9,6 +9,7 @@ import polars as pl
 
 from cxsim.charts.frame import WIDTH, Figure, framed, money_axis, named, names_of, rounded
 from cxsim.charts.palette import INK, QUIET, colours
+from cxsim.number_style import turned
 from cxsim.tables import RETURNS, Contract, check
 from cxsim.wording import INTERVAL, in_words, joined, percent
 
@@ -75,9 +76,9 @@ def npv_distribution(npv: pl.DataFrame, currency: str) -> Figure:
     draws = named(check(npv, NPV))
     names = names_of(draws)
     gains = draws.group_by("name", maintain_order=True).agg(gain=(pl.col("npv") > 0.0).mean(), draws=pl.len())
-    finding = _chances(gains)
+    finding, count = _chances(gains), turned(f"{gains['draws'][0]:,}")
     shown = (
-        f"Net present value over doing nothing, {currency}, in {gains['draws'][0]:,} draws of all that is uncertain. "
+        f"Net present value over doing nothing, {currency}, in {count} draws of all that is uncertain. "
         "Full bars: a gain; pale bars: a loss."
     )
     drawn = _histograms(rounded(_bars(draws)), names, currency)

@@ -8,6 +8,7 @@ import polars as pl
 from cxsim.charts.frame import WIDTH, Figure, framed, rounded
 from cxsim.charts.palette import BASELINE, INK, QUIET, STRATEGIES
 from cxsim.measured import SELECTION
+from cxsim.number_style import turned
 from cxsim.tables import check
 from cxsim.wording import NBSP
 
@@ -42,9 +43,10 @@ def selection(panel: pl.DataFrame) -> Figure:
         f"Spend of promoters over that of detractors, on a scale on which equal distances are equal ratios. Line: "
         f"{_INTERVAL}, over which customers there happen to be. Dotted: no difference."
     )
-    told = "; ".join(f"{title}: {ratio:.2f}" for title, ratio in table.select("title", "ratio").iter_rows())
+    ratios = [turned(f"{ratio:.2f}") for ratio in table["ratio"]]
+    told = "; ".join(f"{title}: {ratio}" for title, ratio in zip(table["title"], ratios, strict=True))
     kinds = [_KINDS.get(method, _ADJUSTED) for method in table["method"]]
-    labels = pl.Series([f"{ratio:.2f}" for ratio in table["ratio"]], dtype=pl.String)
+    labels = pl.Series(ratios, dtype=pl.String)
     rows = rounded(table).with_columns(kind=pl.Series(kinds, dtype=pl.String), told=labels)
     return framed(
         alt.layer(*_marks(rows)), finding=_finding(table), shown=shown, told=f"{told}.", width=WIDTH - 240,
@@ -94,11 +96,13 @@ def _finding(table: pl.DataFrame) -> str:
     if not rows:
         return "Too few promoters or detractors to compare"
     first = rows.get("naive") or next(iter(rows.values()))
-    told = f"Promoters spend {first['ratio']:.1f} times as much as detractors"
+    naive = turned(f"{first['ratio']:.1f}")
+    told = f"Promoters spend {naive} times as much as detractors"
     last = rows.get("own_past")
     if last is None:
         return told
-    span = f"{last['low']:.2f} to {last['high']:.2f}"
+    span = turned(f"{last['low']:.2f} to {last['high']:.2f}")
     if last["low"] <= 1.0 <= last["high"]:
         return f"{told}; against their own past no difference is seen ({span})"
-    return f"{told}; against their own past {last['ratio']:.2f} times ({span})"
+    adjusted = turned(f"{last['ratio']:.2f}")
+    return f"{told}; against their own past {adjusted} times ({span})"

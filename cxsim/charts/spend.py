@@ -8,6 +8,7 @@ import polars as pl
 from cxsim.charts.frame import Figure, framed, money_axis, rounded
 from cxsim.charts.palette import BASELINE, INK
 from cxsim.errors import TableError
+from cxsim.number_style import turned
 from cxsim.quantity import Z95
 from cxsim.tables import RFM, check
 from cxsim.wording import INTERVAL, MINUS, number
@@ -39,7 +40,7 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
     """
     buyers = check(rfm, RFM).filter(pl.col("frequency") > 0)
     correlation = _correlation(buyers)
-    told = f"{correlation:.2f}".replace("-", MINUS)
+    told = turned(f"{correlation:.2f}".replace("-", MINUS))
     finding = f"How often customers order and how much they spend are {_strength(correlation)} (correlation {told})"
     shown = (
         f"Mean spend per order, {currency}, by number of repeat orders, with the {INTERVAL} of the mean. "

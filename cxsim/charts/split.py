@@ -16,8 +16,8 @@ from cxsim.wording import NBSP, joined, percent
 # Parts in words, in two lines each, in the order in which they are drawn; how full their colour is, so that
 # neighbours differ.
 _PARTS = {
-    "effects": ("Effects of", "the strategy", 1.0),
-    "economics": ("Prices", "and costs", 0.38),
+    "effects": ("What the strategy", "does and costs", 1.0),
+    "economics": ("The shop's prices", "and costs", 0.38),
     "models": ("What the fitted", "models leave open", 0.74),
     "structure": ("Which model", "of leaving", 0.2),
     "luck": ("Luck of who the", "customers are", 0.56),
@@ -56,9 +56,9 @@ def variance_split(split: pl.DataFrame) -> Figure:
     bars = rounded(_drawn(pl.concat(owns)))
     below = " Left of zero: below zero by chance of simulation." if bars["share"].to_numpy().min() < 0.0 else ""
     shown = (
-        "Share of the variance of the net present value over all draws, 100\N{NO-BREAK SPACE}% per strategy. The "
-        "simulation error of a share, two standard errors, is in its tooltip; the width of the interval itself stands "
-        f"with the results.{below}"
+        "What makes net present value differ between draws: shares of its variance, 100\N{NO-BREAK SPACE}% per "
+        "strategy. The simulation error of a share, two standard errors, is in its tooltip; the width of the interval "
+        f"itself stands with the results.{below}"
     )
     drawn = panels(_layers(bars), bars, width=WIDTH, height=_HEIGHT)
     return framed(drawn, finding=_finding(bars), shown=shown, told=_told(bars))

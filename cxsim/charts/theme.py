@@ -11,18 +11,31 @@ import altair as alt
 
 from cxsim import mimes
 from cxsim.charts.palette import GRID, INK, QUIET
+from cxsim.number_style import ENGLISH, Locale, style, write_as
 
 NAME = "cxsim"
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 _EMBED = {"embed_options": {"renderer": "svg", "actions": False}}
 
 
-def enable() -> None:
-    """Register and enable the theme and the renderer of cxsim for this session.
+def enable(locale: Locale = "en") -> None:
+    """Register and enable the theme and the renderer of cxsim for this session, and how numbers are written in it.
 
     The renderer stores one output per chart that JupyterLab draws without a network and that does not change from
     run to run: the specification, and one line of text.
+
+    Parameters
+    ----------
+    locale
+        How figures, tables and sentences write numbers from now on, as `locale` of a scenario's economics; words stay
+        English, and so do the numbers of a table's twin.
+
+    Raises
+    ------
+    ParamError
+        For a locale other than en, de, fr and ch.
     """
+    write_as(locale)
     alt.theme.register(NAME, enable=True)(_theme)
     alt.renderers.register(NAME, _bundle)
     alt.renderers.enable(NAME)
@@ -41,6 +54,16 @@ def _label(spec: dict[str, Any]) -> str:
 
 
 def _theme() -> alt.theme.ThemeConfig:
+    theme, now = _look(), style()
+    if now != ENGLISH:
+        # The code of a currency stands in titles; a number on an axis carries none.
+        theme["config"]["locale"] = {
+            "number": {"decimal": now.decimal, "thousands": now.group, "grouping": [3], "currency": ["", ""]}
+        }
+    return theme
+
+
+def _look() -> alt.theme.ThemeConfig:
     return {
         "config": {
             "font": FONT,

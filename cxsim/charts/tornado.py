@@ -60,9 +60,9 @@ def tornado(tornado: pl.DataFrame, currency: str, *, strategy: str | None = None
     )
     scales = " Scales differ between panels." if chosen["name"].n_unique() > 1 else ""
     shown = (
-        f"Net present value over doing nothing, {currency}, when one number alone is moved from its 10{NBSP}% quantile "
-        f"(pale) to its 90{NBSP}% quantile (dark), printed at the ends. Dashed line: base case, all numbers at "
-        f"their central value; thick line: zero. An 80{NBSP}% interval of each number.{scales}{fewer}"
+        f"Net present value over doing nothing, {currency}, when one number alone is moved from the low end (pale) to "
+        f"the high end (dark) of its 80{NBSP}% interval; the ends are printed, and one chance in ten lies beyond each. "
+        f"Dashed line: base case, all numbers at their central value; thick line: zero.{scales}{fewer}"
     )
     drawn = panels(_layers(bars, names, currency), bars, width=WIDTH - _COLUMN, height=alt.Step(_ROW))
     return framed(drawn, finding=_finding(chosen), shown=shown, told=_told(bars))

@@ -10,6 +10,7 @@ import polars as pl
 from cxsim.charts.frame import Figure, day_in_words, framed, rounded
 from cxsim.charts.palette import INK, QUIET, STRATEGIES
 from cxsim.errors import TableError
+from cxsim.number_style import turned
 from cxsim.tables import Contract, check
 from cxsim.wording import NBSP
 
@@ -46,8 +47,8 @@ def tracking(orders: pl.DataFrame, calibration_end: date) -> Figure:
     fitted, tested = _split(check(orders, TRACKING), calibration_end)
     came, foreseen = (float(tested[name][-1] - fitted[name][-1]) for name in ("observed", "expected"))
     finding = (
-        f"After the fit, customers placed {came:,.0f} repeat orders; "
-        f"the model expected {foreseen:,.0f}{_gap(came, foreseen)}"
+        f"After the fit, customers placed {turned(f'{came:,.0f}')} repeat orders; "
+        f"the model expected {turned(f'{foreseen:,.0f}')}{_gap(came, foreseen)}"
     )
     shown = (
         f"Repeat orders since {day_in_words(orders['day'][0])}, cumulative. The model was fitted to orders up to "

@@ -13,9 +13,10 @@ from cxsim.charts.palette import INK, STRATEGIES
 from cxsim.charts.sliders import SHARE_STEP, Slider, in_short, over_nodes, unit_in_words, within
 from cxsim.charts.stored_grid import AT_THE_END, COARSER, MONTHLY, StoredGrid, stored_grid
 from cxsim.errors import TableError, choices
+from cxsim.number_style import style
 from cxsim.tables import check
 from cxsim.units import DAYS_PER_YEAR
-from cxsim.wording import money
+from cxsim.wording import NBSP, money
 
 # What multiplies an amount when it is booked again; nothing multiplies the rest.
 _FACTORS = {"per_margin": "margin*", "programme": "cost*", "settled_programme": "cost*"}
@@ -123,7 +124,9 @@ def _result(stored: StoredGrid, currency: str) -> str:
     # Adding zero makes a zero of what would be printed as minus zero.
     amount = f"(round(datum.npv/{stored.printed:.0f})*{stored.printed:.0f}+0)"
     verdict = f"({amount}>0?': pays back':{amount}<0?': loses money':': breaks even')"
-    return f"'NPV {currency} '+format({amount},'+,.0f')+{verdict}+' within '+horizon+(horizon==1?' month':' months')"
+    figure = f"format({amount},'+,.0f')"
+    told = f"'NPV {currency} '+{figure}" if style().currency == "before" else f"'NPV '+{figure}+'{NBSP}{currency}'"
+    return f"{told}+{verdict}+' within '+horizon+(horizon==1?' month':' months')"
 
 
 def _axis(stored: StoredGrid) -> alt.X:

@@ -22,6 +22,7 @@ from cxsim.cli.progress import counting, waiting
 from cxsim.cli.searching import break_even, tables
 from cxsim.cli.terminal import console, plain
 from cxsim.errors import CxsimError, ParamError
+from cxsim.unneeded import leave_out
 
 if TYPE_CHECKING:
     from cxsim.estimation import Model
@@ -204,6 +205,7 @@ def _files(number: int) -> str:
 
 def main() -> None:
     """Run the command line; a mistake in the input becomes one message and exit code 1."""
+    leave_out()
     try:
         app()
     except CxsimError as error:

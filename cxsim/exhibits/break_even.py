@@ -10,6 +10,7 @@ import polars as pl
 from cxsim.errors import TableError
 from cxsim.exhibits.cards import Card, Tone, in_cards
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
+from cxsim.number_style import retold, turned, written_as
 from cxsim.tables import BREAK_EVEN, check
 from cxsim.wording import NBSP, counted, joined, money, number, searched, sized
 
@@ -97,7 +98,9 @@ def break_even_table(break_even: pl.DataFrame, currency: str) -> Table | Prose:
         text=("effect", "unit", "pays"),
         notes=(
             f"NPV: net present value over doing nothing, in today's {currency}; mean over all else that is uncertain.",
-            "A ratio compares with doing nothing: 1 is no effect, 0.9 is ten per cent less, 1.1 ten per cent more.",
+            retold(
+                "A ratio compares with doing nothing: 1 is no effect, 0.9 is ten per cent less, 1.1 ten per cent more."
+            ),
         ),
     )
     return Table(id="break-even", title=title, layout=layout, twin=table)
@@ -148,6 +151,7 @@ def _pays(row: Mapping[str, Any]) -> str:
             return f"{row['title']} pays at both ends of what was searched, {low} to {high}"
 
 
+@written_as("en")
 def _finding(table: pl.DataFrame) -> str:
     rows = table.rows(named=True)
     if len(rows) == 1:
@@ -200,7 +204,7 @@ def _how_large(row: Mapping[str, Any]) -> str:
     change = 100.0 * (row["break_even"] - 1.0)
     if row["unit"] != "ratio":
         return f"{_bare(row, row['break_even'])}{_unit(row)} {_side(row)}"
-    size = f"{abs(change):.0f}" if abs(change) >= 10.0 else f"{abs(change):.1f}"
+    size = turned(f"{abs(change):.0f}" if abs(change) >= 10.0 else f"{abs(change):.1f}")
     better = (change > 0.0) == (_side(row) == "or more")
     return f"{'at least' if better else 'at most'} {size}{NBSP}% {'higher' if change > 0.0 else 'lower'}"
 
@@ -212,6 +216,6 @@ def _lowered(words: str) -> str:
 def _aid(draws: int, currency: str) -> str:
     return (
         "How to read this: the strategy is compared with doing nothing, for the same customers and under the same "
-        f"luck, in {draws:,} draws of all else that is uncertain under each model of leaving; only the searched number "
-        f"is set by hand. Amounts are in today's {currency}."
+        f"luck, in {turned(f'{draws:,}')} draws of all else that is uncertain under each model of leaving; only the "
+        f"searched number is set by hand. Amounts are in today's {currency}."
     )

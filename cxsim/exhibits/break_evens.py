@@ -96,20 +96,21 @@ def _cells(row: Mapping[str, Any], currency: str) -> list[str]:
     return [
         row["title"],
         first_sentence(row["description"]),
-        as_written(row["value"], row["unit"]),
-        span(found(row["low"]), found(row["high"]), row["unit"]),
+        as_written(row["value"], row["unit"], currency=currency),
+        span(found(row["low"]), found(row["high"]), row["unit"], currency=currency),
         row["unit"].replace("unit of money", currency).replace("money", currency),
-        _pays(row),
+        _pays(row, currency),
         plausible(row["score"]),
         number(row["mc_error"]),
         _METHODS.get(row["method"], row["method"]),
     ]
 
 
-def _pays(row: Mapping[str, Any]) -> str:
+def _pays(row: Mapping[str, Any], currency: str) -> str:
     """Return the break-even with the side of it on which the strategy pays, as far as its base case tells."""
     below = (row["break_even"] < row["value"]) != (row["npv"] > 0.0)
-    return f"{as_written(found(row['break_even']), row['unit'])} or {'less' if below else 'more'}"
+    limit = as_written(found(row["break_even"]), row["unit"], currency=currency)
+    return f"{limit} or {'less' if below else 'more'}"
 
 
 def _finding(parts: list[pl.DataFrame]) -> str:
@@ -118,7 +119,7 @@ def _finding(parts: list[pl.DataFrame]) -> str:
     if not near:
         return "No single number, within what is believed of it, turns a gain into a loss or a loss into a gain"
     named = joined(near) if len(near) <= _TOLD else f"{counted(len(near))} of {counted(len(parts))} strategies"
-    return f"A single number within what is believed of it would turn the result of {named}"
+    return f"One number alone, moved within what is believed of it, could turn the result of {named}"
 
 
 def _believed(part: pl.DataFrame) -> bool:

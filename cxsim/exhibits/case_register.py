@@ -26,13 +26,13 @@ _NOTES = (
     ),
     (
         "Spread: two half normals on the scale of a logarithm (log-normal, for what is multiplied), of a logit "
-        "(logit-normal, for shares) or as it is (normal). They meet at the value, the median; the ends of the range "
-        "are the 5 % and the 95 % quantile."
+        "(logit-normal, for shares) or as it is (normal). They meet at the value, the median; one chance in "
+        "twenty lies beyond each end of the range."
     ),
     (
         "Place: by how far the number alone moves the net present value of the strategy that it moves most, "
-        "from its 10 % to its 90 % quantile, and by how much. A dash: not moved, because it is fixed, is only "
-        "searched, or went along least with the result over the draws."
+        "from the low to the high end of its 80 % interval, and by how much. A dash: not moved, because it is fixed, "
+        "is only searched, or went along least with the result over the draws."
     ),
 )
 
@@ -99,9 +99,11 @@ def _value(row: Mapping[str, Any], currency: str) -> str:
     """Return the value with its range; a unit that is no part of the number is told behind the range."""
     low, high, unit = row["low"], row["high"], row["unit"]
     value = in_unit(row["value"], unit, currency)
-    believed = value if low == high else f"{value} ({span(low, high, unit).replace(' ', NBSP)})"
+    believed = value if low == high else f"{value} ({span(low, high, unit, currency=currency).replace(' ', NBSP)})"
     return (
-        f"{believed}, {unit}" if value == as_written(row["value"], unit) and not unit.startswith("share") else believed
+        f"{believed}, {unit}"
+        if value == as_written(row["value"], unit, currency=currency) and not unit.startswith("share")
+        else believed
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
+from cxsim.number_style import retold
 from cxsim.tables import CAUTIONS, check
 from cxsim.wording import counted, joined
 
@@ -38,7 +39,7 @@ def cautions_table(cautions: pl.DataFrame) -> Table | Prose:
     layout = laid_out(
         together.select(
             line=pl.Series([joined(titles) for titles in together["title"]], dtype=pl.String),
-            caution=pl.col("caution").str.replace_all("`", "", literal=True),
+            caution=pl.Series([retold(text.replace("`", "")) for text in together["caution"]], dtype=pl.String),
         ),
         title=title,
         subtitle="What to know before believing the results",

@@ -11,8 +11,9 @@ import polars as pl
 from cxsim.business_tables import BASE_CASE
 from cxsim.errors import TableError
 from cxsim.exhibits.showing import Prose
+from cxsim.number_style import priced
 from cxsim.tables import check
-from cxsim.wording import NBSP, counted, money, number, precision
+from cxsim.wording import counted, money, number, precision
 
 _APART = 2.0
 
@@ -58,9 +59,10 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
 
 def _sentence(row: Mapping[str, Any], currency: str) -> str:
     together = precision([row["npv"], row["mean"]])
+    npv = priced(f"{together.text(row['npv'])} ± {number(row['mc_error'])}", currency)
     opening = (
-        f"{row['title']}: {currency}{NBSP}{together.text(row['npv'])} ± {number(row['mc_error'])} in the base case, "
-        f"{currency}{NBSP}{together.text(row['mean'])} on average over all draws"
+        f"{row['title']}: {npv} in the base case, "
+        f"{priced(together.text(row['mean']), currency)} on average over all draws"
     )
     apart = row["mean"] - row["npv"]
     if abs(apart) <= _APART * row["mc_error"]:

@@ -7,6 +7,7 @@ import polars as pl
 from cxsim.business_tables import CHECKLIST
 from cxsim.errors import TableError, choices
 from cxsim.exhibits.showing import Table, laid_out
+from cxsim.number_style import retold
 from cxsim.tables import check
 from cxsim.wording import counted, joined
 
@@ -41,7 +42,7 @@ def checklist_table(checklist: pl.DataFrame) -> Table:
             pl.col("topic").alias("group"),
             pl.format("{}. {}", "number", "item").alias("line"),
             "state",
-            "answer",
+            pl.Series("answer", [retold(answer) for answer in table["answer"]], dtype=pl.String),
             "where",
         ),
         title=title,

@@ -6,6 +6,7 @@ import polars as pl
 
 from cxsim.exhibits.showing import Table, laid_out
 from cxsim.measured import CLV_STEPS
+from cxsim.number_style import retold
 from cxsim.tables import check
 from cxsim.wording import INTERVAL, MISSING, money, precision
 
@@ -43,7 +44,7 @@ def clv_table(steps: pl.DataFrame, currency: str) -> Table:
         line=pl.col("step").replace(_LINES),
         value=pl.Series([money(value, currency).strip() for value in table["value"]]),
         interval=pl.Series([_span(*pair) for pair in ends]),
-        why="why",
+        why=pl.Series([retold(why) for why in table["why"]], dtype=pl.String),
     )
     times = table["value"][0] / table["value"][-1]
     title = f"The product of averages says {times:.2f} times what the model expects of a customer"

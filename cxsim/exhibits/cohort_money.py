@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import polars as pl
 
 from cxsim.business_tables import COHORT_MONEY
 from cxsim.exhibits.ladder import RESULT, grouped
 from cxsim.exhibits.periods import amounts_as_text
 from cxsim.exhibits.showing import Table, laid_out
+from cxsim.number_style import turned
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, MISSING, joined, number
+from cxsim.wording import INTERVAL, MISSING, NBSP, joined, precision
 
 _NAMES = {
     "existing": "Existing customers",
@@ -17,13 +21,13 @@ _NAMES = {
     "shared": "Costs that belong to no cohort",
 }
 _ALL = "All together"
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+# Not strftime: its names of the months follow the machine's locale.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIDES = {"baseline": "Without", "treated": "With", "incremental": "Difference"}
-_HEADS = {
-    "customers": "Customers",
-    **_SIDES,
-    "interval": f"Its {INTERVAL}",
-    "each": "Difference per customer",
-}
+# A cohort in which all of these are zero, as customers who are referred where nobody is, is not shown.
+_AMOUNTS = ("customers", *_SIDES, "low", "high")
+_HEADS = {"customers": "Customers", **_SIDES, "interval": f"Its {INTERVAL}", "each": "Difference per customer"}
 
 
 def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
@@ -39,8 +43,8 @@ def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
     Returns
     -------
     Table
-        One row per strategy and cohort, and their sum: customers, cash without the strategy and with it, and the
-        difference with its interval. The twin holds every account.
+        One row per strategy and cohort that has customers or cash, and their sum: customers, cash without the strategy
+        and with it, and the difference with its interval. The twin holds every account of every cohort.
 
     Raises
     ------
@@ -48,7 +52,7 @@ def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
         For a table that is not under `COHORT_MONEY`.
     """
     rows = grouped(check(cohort_money, COHORT_MONEY))
-    cash = rows.filter(pl.col("line") == RESULT)
+    cash = rows.filter(pl.col("line") == RESULT).filter(pl.any_horizontal(pl.col(_AMOUNTS) != 0.0))
     title = _finding(cash)
     layout = laid_out(
         _cells(cash),
@@ -57,9 +61,14 @@ def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
         heads=_HEADS,
         notes=(
             "Cash contribution: revenue less all costs, those of the programme too. Costs are negative.",
-            "Cohort: customers who enter together, the existing ones or the new ones of some months.",
-            f"Customers: as many as there are without the strategy; {MISSING} where a cohort has none.",
-            f"All together: the sum of the rows above. {MISSING}: the interval of a sum is not the sum of intervals.",
+            (
+                "Cohort: customers who enter together, the existing ones or the new ones of some months. Customers: as "
+                "many as there are without the strategy."
+            ),
+            (
+                f"{MISSING}: none. All together has no interval here, for that of a sum is not the sum of intervals; "
+                "the statement by year has it."
+            ),
         ),
     ).tab_spanner("Cash contribution", columns=list(_SIDES))
     return Table(id="cohort-money", title=title, layout=layout, twin=rows.drop("group"))
@@ -68,6 +77,7 @@ def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
 def _cells(cash: pl.DataFrame) -> pl.DataFrame:
     """Return one row of text per strategy and cohort, and the sum over cohorts below them."""
     written = amounts_as_text(cash, list(_SIDES))
+    each = _each(cash)
     names = ["group", "line", *_HEADS]
     told = []
     for part in cash.partition_by("strategy", maintain_order=True):
@@ -75,24 +85,37 @@ def _cells(cash: pl.DataFrame) -> pl.DataFrame:
         for row in part.rows(named=True):
             sides = (written(row[side]) for side in _SIDES)
             span = f"{written(row['low'])} to {written(row['high'])}"
-            each = _each(row["incremental"], row["customers"])
-            told.append([group, _name(row["cohort"]), _people(row["customers"]), *sides, span, each])
+            share = each(row["incremental"], row["customers"])
+            told.append([group, _name(row["cohort"]), _people(row["customers"]), *sides, span, share])
         sums = {side: float(part[side].sum()) for side in _SIDES}
-        each = _each(sums["incremental"], people)
-        told.append([group, _ALL, _people(people), *(written(amount) for amount in sums.values()), MISSING, each])
+        share = each(sums["incremental"], people)
+        told.append([group, _ALL, _people(people), *(written(amount) for amount in sums.values()), MISSING, share])
     return pl.DataFrame(told, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def _people(count: float) -> str:
-    return f"{count:,.0f}" if count > 0.0 else MISSING
+    return turned(f"{count:,.0f}") if count > 0.0 else MISSING
 
 
-def _each(gain: float, people: float) -> str:
-    return number(gain / people) if people > 0.0 else MISSING
+def _each(cash: pl.DataFrame) -> Callable[[float, float], str]:
+    """Return how a gain is written per customer, with the same decimals everywhere."""
+    found = cash.filter(pl.col("customers") > 0.0).select(pl.col("incremental") / pl.col("customers"))
+    together = precision(found.to_series().to_list() or [0.0])
+    return lambda gain, people: together.text(gain / people) if people > 0.0 else MISSING
 
 
 def _name(cohort: str) -> str:
-    return _NAMES.get(cohort, f"New in {cohort}")
+    return _NAMES.get(cohort) or f"New in {_in_words(cohort)}"
+
+
+def _in_words(months: str) -> str:
+    """Return a month, or the first and the last of some, as `Jul to Sep 1998`, which breaks nowhere."""
+    found = [(year, _MONTHS[int(month) - 1]) for year, month in _MONTH.findall(months)]
+    if not found:
+        return months
+    *before, (last, end) = found
+    starts = [begin if year == last else f"{begin} {year}" for year, begin in before]
+    return " to ".join([*starts, f"{end} {last}"]).replace(" ", NBSP)
 
 
 def _kind(cohort: str) -> str:

@@ -7,6 +7,7 @@ import polars as pl
 from cxsim.errors import TableError, choices
 from cxsim.exhibits.showing import Table, laid_out
 from cxsim.measured import COHORTS
+from cxsim.number_style import retold, turned
 from cxsim.shop import Every
 from cxsim.tables import check
 from cxsim.wording import COHORT_MEASURES, MISSING, NBSP, precision
@@ -66,14 +67,14 @@ def _written(cells: pl.DataFrame, ages: list[int], measure: str) -> pl.DataFrame
     rows = []
     for name, part in cells.group_by("cohort", maintain_order=True):
         by_age = {row["age"]: row for row in part.iter_rows(named=True)}
-        row = {"line": str(name[0]), "customers": f"{part['customers'][0]:,}"}
+        row = {"line": str(name[0]), "customers": turned(f"{part['customers'][0]:,}")}
         for age in ages:
             cell = by_age.get(age)
             if cell is None or cell["value"] is None:
                 row[f"age{age}"] = MISSING
                 continue
             value = cell["value"]
-            text = f"{100 * value:.1f}" if measure == "retention" else together.text(value)
+            text = turned(f"{100 * value:.1f}") if measure == "retention" else together.text(value)
             row[f"age{age}"] = text if cell["complete"] else text + _IN_PART
         rows.append(row)
     return pl.DataFrame(rows, schema=dict.fromkeys(("line", "customers", *(f"age{age}" for age in ages)), pl.String))
@@ -93,5 +94,5 @@ def _notes(cells: pl.DataFrame, measure: str) -> list[str]:
     for caution, part in doubts:
         names = part["cohort"].unique(maintain_order=True).to_list()
         whose = "All cohorts" if len(names) == cells["cohort"].n_unique() else ", ".join(names)
-        notes.append(f"{whose}: {caution[0]}.")
+        notes.append(f"{whose}: {retold(str(caution[0]))}.")
     return notes

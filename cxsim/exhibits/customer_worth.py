@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from cxsim.exhibits.showing import Table, laid_out
+from cxsim.number_style import turned
 from cxsim.tables import RFM, Contract, check
 from cxsim.wording import INTERVAL, MISSING, NBSP, number, percent, precision
 
@@ -111,7 +112,7 @@ def decile_table(deciles: pl.DataFrame, currency: str) -> Table:
     known = table["realised"].null_count() < table.height
     cells = table.select(
         pl.format("Tenth {}", "decile").alias("line"),
-        pl.Series("customers", [f"{n:,}" for n in table["customers"]], dtype=pl.String),
+        pl.Series("customers", [turned(f"{n:,}") for n in table["customers"]], dtype=pl.String),
         pl.Series("expected", [number(value) for value in table["expected"]], dtype=pl.String),
         pl.Series("interval", _spans(table, "low", "high")),
         pl.Series("share", shares, dtype=pl.String),
@@ -165,7 +166,7 @@ def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) 
         pl.col("customer_id").cast(pl.String).alias("line"),
         _percents(table, "prob_alive"),
         _numbers(table, "expected_orders"),
-        pl.Series("orders", [f"{low:,.0f} to {high:,.0f}" for low, high in _pairs(table, "orders_low", "orders_high")]),
+        pl.Series("orders", [_whole_span(*pair) for pair in _pairs(table, "orders_low", "orders_high")]),
         _numbers(table, "value"),
         pl.Series("interval", _spans(table, "value_low", "value_high")),
         _days(table, "days_to_next"),
@@ -179,7 +180,9 @@ def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) 
         "days_to_next": "Half of the next orders within, days",
     }
     title = "The most valuable customers"
-    subtitle = f"Over the next {horizon_days:,.0f} days; the intervals hold the luck of the single customer"
+    subtitle = (
+        f"Over the next {turned(f'{horizon_days:,.0f}')} days; the intervals hold the luck of the single customer"
+    )
     layout = laid_out(cells, title=title, subtitle=subtitle, heads=heads)
     return Table(id="customers", title=title, layout=layout, twin=table)
 
@@ -211,12 +214,13 @@ def at_risk_table(customers: pl.DataFrame, currency: str, overdue: int) -> Table
     table = check(customers, AT_RISK)
     then_now = [f"{percent(then)} → {percent(now)}" for then, now in _pairs(table, "prob_alive_then", "prob_alive")]
     told = [
-        f"silent for {silent:,} days; nine in ten of such customers who came back did so within {usual:,.0f}"
+        f"silent for {turned(f'{silent:,}')} days; nine in ten of such customers who came back did so within "
+        f"{turned(f'{usual:,.0f}')}"
         for silent, usual in _pairs(table, "silent_days", "usual_days")
     ]
     cells = table.select(
         pl.col("customer_id").cast(pl.String).alias("line"),
-        pl.Series("orders", [f"{n:,}" for n in table["orders"]], dtype=pl.String),
+        pl.Series("orders", [turned(f"{n:,}") for n in table["orders"]], dtype=pl.String),
         pl.Series("silence", told, dtype=pl.String),
         pl.Series("alive", then_now, dtype=pl.String),
         _numbers(table, "value"),
@@ -251,6 +255,10 @@ def _pairs(table: pl.DataFrame, *columns: str) -> Sequence[tuple[float, float]]:
     return list(table.select(columns).iter_rows())
 
 
+def _whole_span(low: float, high: float) -> str:
+    return turned(f"{low:,.0f} to {high:,.0f}")
+
+
 def _spans(table: pl.DataFrame, low: str, high: str) -> list[str]:
     told = []
     for least, most in _pairs(table, low, high):
@@ -269,4 +277,6 @@ def _percents(table: pl.DataFrame, column: str) -> pl.Series:
 
 def _days(table: pl.DataFrame, column: str) -> pl.Series:
     never = f"over{NBSP}a century"
-    return pl.Series(column, [never if days is None else f"{days:,.0f}" for days in table[column]], dtype=pl.String)
+    return pl.Series(
+        column, [never if days is None else turned(f"{days:,.0f}") for days in table[column]], dtype=pl.String
+    )

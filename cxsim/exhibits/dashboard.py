@@ -10,6 +10,7 @@ import polars as pl
 
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
 from cxsim.measured import DASHBOARD
+from cxsim.number_style import retold
 from cxsim.tables import check
 from cxsim.wording import MISSING, NBSP, compared, counted, joined, measured, measured_span
 
@@ -149,7 +150,7 @@ def _cells(row: Mapping[str, Any], currency: str) -> dict[str, str]:
 def _cautions(table: pl.DataFrame) -> list[str]:
     """Return each caution once, after the metrics that it is about."""
     said = table.filter(pl.col("caution") != "").group_by("caution", maintain_order=True).agg("title")
-    return [f"{_listed(titles)}: {caution}" for caution, titles in said.iter_rows()]
+    return [f"{_listed(titles)}: {retold(caution)}" for caution, titles in said.iter_rows()]
 
 
 # So many titles fit beside each other in a headline.

@@ -14,8 +14,9 @@ from cxsim.exhibits.in_units import first_sentence, found, in_unit, lowered, spa
 from cxsim.exhibits.leads import lead
 from cxsim.exhibits.plausible import plausible
 from cxsim.exhibits.showing import Prose, machine_readable
+from cxsim.number_style import priced, retold, turned
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, MINUS, NBSP, money, months, number, percent, precision
+from cxsim.wording import INTERVAL, MINUS, NBSP, Precision, money, months, number, percent, precision
 
 # The row of DECISION that tells of the best set of strategies.
 _PORTFOLIO = "portfolio"
@@ -66,8 +67,8 @@ def _together(row: Mapping[str, Any], currency: str) -> str:
         return "No set of them is expected to bring more than doing nothing."
     together = precision([row[name] for name in ("npv", "low", "high")])
     return (
-        f"Of all sets of them, {row['title']} is expected to bring most: net present value {currency}{NBSP}"
-        f"{together.text(row['npv'])} ({INTERVAL} {together.bare(row['low'])} to {together.text(row['high'])})."
+        f"Of all sets of them, {row['title']} is expected to bring most: net present value "
+        f"{priced(together.text(row['npv']), currency)} ({INTERVAL} {_between(together, row['low'], row['high'])})."
     )
 
 
@@ -77,15 +78,17 @@ def _card(row: Mapping[str, Any], currency: str) -> Card:
             row["decision"],
             BADGES[row["decision"]],
             row["title"],
-            row["rule"],
+            retold(row["rule"]),
             _facts(row, currency),
             _changer(row, currency),
         )
     title = f"Best set: {row['title']}"
     if _is_nothing(row):
-        return Card("reject", "Fund none", title, row["rule"], width="wide")
+        return Card("reject", "Fund none", title, retold(row["rule"]), width="wide")
     closing = "What would change it is told of each of its parts."
-    return Card(row["decision"], BADGES[row["decision"]], title, row["rule"], _facts(row, currency), closing, "wide")
+    return Card(
+        row["decision"], BADGES[row["decision"]], title, retold(row["rule"]), _facts(row, currency), closing, "wide"
+    )
 
 
 def _is_nothing(row: Mapping[str, Any]) -> bool:
@@ -98,20 +101,24 @@ def _facts(row: Mapping[str, Any], currency: str) -> list[tuple[str, str]]:
     gain, error = percent(row["prob_npv_positive"]), 100.0 * row["prob_mc_error"]
     return [
         ("Spend", money(row["outlay"], currency) if row["outlay"] > 0.0 else "nothing"),
-        ("Net present value", f"{currency}{NBSP}{together.text(row['npv'])} ± {number(row['npv_mc_error'])}"),
+        ("Net present value", priced(f"{together.text(row['npv'])} ± {number(row['npv_mc_error'])}", currency)),
         *(
-            (f"{level}{NBSP}% interval", f"{currency}{NBSP}{together.bare(low)} to {together.text(high)}")
+            (f"{level}{NBSP}% interval", priced(_between(together, low, high), currency))
             for level, low, high in ((80, row["low_80"], row["high_80"]), (90, row["low"], row["high"]))
         ),
-        ("Chance of a gain", f"{gain} ± {error:.1f}{NBSP}pp" if error >= 0.05 else gain),
+        ("Chance of a gain", f"{gain} ± {turned(f'{error:.1f}')}{NBSP}pp" if error >= 0.05 else gain),
         ("Return on spend", _return(row["roi"])),
         ("Payback in half of the draws", _paid_back(row["payback_months"])),
         ("Payback in nine of ten", _paid_back(row["payback_months_late"])),
     ]
 
 
+def _between(together: Precision, low: float, high: float) -> str:
+    return f"{together.bare(low)} to {together.text(high)}"
+
+
 def _return(roi: float | None) -> str:
-    return "none, as nothing is spent" if roi is None else f"{100 * roi:,.0f}{NBSP}%".replace("-", MINUS)
+    return "none, as nothing is spent" if roi is None else turned(f"{100 * roi:,.0f}{NBSP}%".replace("-", MINUS))
 
 
 def _paid_back(duration: float | None) -> str:
@@ -127,7 +134,7 @@ def _changer(row: Mapping[str, Any], currency: str) -> str:
     plan = in_unit(value, unit, currency)
     believed = ""
     if row["changer_low"] is not None and row["changer_high"] is not None:
-        believed = f" (90{NBSP}% range {span(row['changer_low'], row['changer_high'], unit)})"
+        believed = f" (90{NBSP}% range {span(row['changer_low'], row['changer_high'], unit, currency=currency)})"
     return (
         f"What would change it most easily: {lowered(first_sentence(row['changer']))}. The plan says "
         f"{plan}{believed}; {_side(row, limit)}, all else at its central value. That is "
@@ -147,12 +154,13 @@ def _side(row: Mapping[str, Any], limit: str) -> str:
 def _aid(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
     alone = next(row for row in rows if row["strategy"] != _PORTFOLIO)
     sets = [row["draws"] for row in rows if row["strategy"] == _PORTFOLIO and row["draws"] != alone["draws"]]
-    fewer = f" (sets of strategies in {sets[0]:,} of them)" if sets else ""
+    customers, draws = (turned(f"{alone[name]:,}") for name in ("customers", "draws"))
+    fewer = f" (sets of strategies {turned(f'{sets[0]:,}')} times)" if sets else ""
     return (
-        f"How to read this: each is compared with doing nothing, for the same {alone['customers']:,} customers and "
-        f"under the same luck, in {alone['draws']:,} draws of all that is uncertain{fewer}. Spend and net present "
-        f"value are means over draws, in today's {currency}; return on spend is the second over the first. An "
-        f"80{NBSP}% interval holds eight draws of ten, a 90{NBSP}% one nine. ±: simulation error, the standard error "
-        "that the limited number of draws leaves; pp: percentage points. Payback counts cash as it flows, not "
-        "discounted."
+        f"How to read this: each is compared with doing nothing, for the same {customers} customers and "
+        f"under the same luck. Draws: the whole was played {draws} times{fewer}, each time with other values of all "
+        "that is uncertain. Spend and net present value are means over draws, also called expected, in today's "
+        f"{currency}; return on spend is the second over the first. An 80{NBSP}% interval holds eight draws of ten, a "
+        f"90{NBSP}% one nine. ±: simulation error, the standard error that the limited number of draws leaves; pp: "
+        "percentage points. Payback counts cash as it flows, not discounted."
     )

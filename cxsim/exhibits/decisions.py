@@ -11,6 +11,7 @@ from cxsim.errors import TableError, choices
 from cxsim.exhibits.cards import BADGES, Card, in_cards
 from cxsim.exhibits.leads import lead
 from cxsim.exhibits.showing import Prose
+from cxsim.number_style import priced, turned
 from cxsim.tables import RETURNS, check
 from cxsim.wording import INTERVAL, NBSP, money, months, number, percent, precision
 
@@ -60,13 +61,13 @@ def _worth(row: Mapping[str, Any], currency: str) -> str:
     together = precision([mean, low, high])
     spent = f"For an outlay of {money(row['outlay'], currency)}" if row["outlay"] > 0.0 else "Without any outlay"
     doubt = (
-        f"({INTERVAL} {currency}{NBSP}{together.bare(low)} to {together.text(high)}; "
+        f"({INTERVAL} {priced(f'{together.bare(low)} to {together.text(high)}', currency)}; "
         f"simulation error {money(row['npv_mc_error'], currency)})"
     )
     if together.is_nothing(mean):
         return f"{spent}, net present value does not change {doubt}."
     change = "rises" if mean > 0.0 else "falls"
-    return f"{spent}, net present value {change} by {currency}{NBSP}{together.text(abs(mean))} {doubt}."
+    return f"{spent}, net present value {change} by {priced(together.text(abs(mean)), currency)} {doubt}."
 
 
 def _chance(row: Mapping[str, Any]) -> str:
@@ -104,7 +105,7 @@ def _break_even(row: Mapping[str, Any]) -> str:
 
 def _aid(customers: int, draws: int, currency: str) -> str:
     return (
-        f"How to read this: each strategy is compared with doing nothing, for the same {customers:,} customers and "
-        f"under the same luck, in {draws:,} draws of all that is uncertain. Amounts are in today's {currency}; "
-        f"a {INTERVAL} holds nine draws of ten."
+        "How to read this: each strategy is compared with doing nothing, for the same "
+        f"{turned(f'{customers:,}')} customers and under the same luck, in {turned(f'{draws:,}')} draws of all that is "
+        f"uncertain. Amounts are in today's {currency}; a {INTERVAL} holds nine draws of ten."
     )

@@ -9,6 +9,7 @@ import polars as pl
 
 from cxsim.exhibits.showing import Table, laid_out
 from cxsim.measured import ASSOCIATIONS, DOSES
+from cxsim.number_style import retold, turned
 from cxsim.tables import check
 from cxsim.wording import MISSING, NBSP, counted, measured, measured_span
 
@@ -117,10 +118,10 @@ def _association(row: Mapping[str, float | str | None]) -> dict[str, str]:
         "interval": _span(row["low"], row["high"]),
         "before": _ratio(row["before"]),
         "before_interval": _span(row["before_low"], row["before_high"]),
-        "customers": f"{row['customers']:,}",
+        "customers": turned(f"{row['customers']:,}"),
         "clear": "yes" if row["clear"] else "no",
         "label": str(row["label"]),
-        "finding": str(row["finding"]),
+        "finding": retold(str(row["finding"])),
     }
 
 
@@ -139,9 +140,9 @@ def _dose(row: Mapping[str, float | str | None]) -> dict[str, str]:
     known = value is not None and ends[0] is not None and ends[1] is not None
     return {
         "group": f"{str(row['exposure']).capitalize()}: {row['outcome']}",
-        "line": f"{low:g} or more{word}" if math.isinf(high) else f"{low:g} to {high:g}{word}",
+        "line": turned(f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}") + word,
         "value": _FEW if value is None else measured(float(value), "share", ""),
         "interval": measured_span(float(ends[0] or 0.0), float(ends[1] or 0.0), "share") if known else MISSING,
-        "dose": f"{float(row['dose'] or 0.0):.1f}",
-        "customers": f"{row['customers']:,}",
+        "dose": turned(f"{float(row['dose'] or 0.0):.1f}"),
+        "customers": turned(f"{row['customers']:,}"),
     }

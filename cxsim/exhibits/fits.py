@@ -7,6 +7,7 @@ import math
 import polars as pl
 
 from cxsim.exhibits.showing import Table, laid_out
+from cxsim.number_style import turned
 from cxsim.quantity import Z95
 from cxsim.tables import RFM, Contract, check
 from cxsim.wording import INTERVAL, MISSING, number, percent
@@ -64,7 +65,7 @@ def fit_table(parameters: pl.DataFrame, title: str) -> Table:
     table = check(parameters, FIT)
     cells = pl.DataFrame(
         [
-            (name, _MEANINGS.get(name, MISSING), f"{estimate:.4g}", *_doubt(estimate, error))
+            (name, _MEANINGS.get(name, MISSING), turned(f"{estimate:.4g}"), *_doubt(estimate, error))
             for name, estimate, error in table.select(list(FIT.columns)).iter_rows()
         ],
         schema=dict.fromkeys(["line", "meaning", "estimate", "std_error", "range"], pl.String),
@@ -154,12 +155,12 @@ def _doubt(estimate: float, error: float | None) -> tuple[str, str]:
     if error is None:
         return MISSING, MISSING
     spread = math.exp(Z95 * error / estimate)
-    return f"{error:.2g}", f"{estimate / spread:.4g} to {estimate * spread:.4g}"
+    return turned(f"{error:.2g}"), turned(f"{estimate / spread:.4g} to {estimate * spread:.4g}")
 
 
 def _texts(table: pl.DataFrame, column: str) -> pl.Series:
     whole = table.schema[column].is_integer()
-    return pl.Series(column, [f"{n:,}" if whole else number(n) for n in table[column]], dtype=pl.String)
+    return pl.Series(column, [turned(f"{n:,}") if whole else number(n) for n in table[column]], dtype=pl.String)
 
 
 def _slug(title: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from cxsim.number_style import minor_digits, priced, turned
 from cxsim.units import Unit
 from cxsim.wording import MINUS, NBSP
 
@@ -13,7 +14,7 @@ _SHARES = (Unit.SHARE, Unit.SHARE_PER_YEAR)
 _BARE = (Unit.RATIO, Unit.ELASTICITY, Unit.CORRELATION, Unit.EXPONENT, Unit.SCORE)
 
 
-def as_written(value: float, unit: str) -> str:
+def as_written(value: float, unit: str, *, currency: str = "") -> str:
     r"""Return a number as it was put in, to four significant digits, without its unit; a share as a percentage.
 
     Parameters
@@ -22,6 +23,8 @@ def as_written(value: float, unit: str) -> str:
         In `unit`.
     unit
         One of `cxsim.units.Unit`.
+    currency
+        Code of the currency, which says how many decimals a bill has; without it, two.
 
     Examples
     --------
@@ -32,8 +35,8 @@ def as_written(value: float, unit: str) -> str:
         text = f"{100 * value:.4g}{NBSP}%"
     else:
         whole = f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
-        text = _amount(value) if unit.startswith("money") else whole
-    return text.replace("-", MINUS)
+        text = _amount(value, minor_digits(currency)) if unit.startswith("money") else whole
+    return turned(text.replace("-", MINUS))
 
 
 def in_unit(value: float, unit: str, currency: str) -> str:
@@ -55,17 +58,17 @@ def in_unit(value: float, unit: str, currency: str) -> str:
     >>> in_unit(0.85, "ratio", "USD")
     '0.85'
     """
-    written = as_written(value, unit)
+    written = as_written(value, unit, currency=currency)
     if unit in _SHARES:
         return f"{written}{unit.removeprefix('share')}"
     if unit.startswith("money"):
-        return f"{currency}{NBSP}{written}{unit.removeprefix('money')}"
+        return f"{priced(written, currency)}{unit.removeprefix('money')}"
     if unit in _BARE:
         return written
     return f"{written}{NBSP}{unit.replace('unit of money', currency)}"
 
 
-def span(low: float, high: float, unit: str) -> str:
+def span(low: float, high: float, unit: str, *, currency: str = "") -> str:
     r"""Return two ends as a range without its unit, but for the sign of a percentage.
 
     Parameters
@@ -74,13 +77,16 @@ def span(low: float, high: float, unit: str) -> str:
         In `unit`.
     unit
         One of `cxsim.units.Unit`.
+    currency
+        As in `as_written`.
 
     Examples
     --------
     >>> span(0.7, 1.0, "ratio"), span(0.12, 0.18, "share")
     ('0.7 to 1', '12 to 18\xa0%')
     """
-    return f"{as_written(low, unit).removesuffix(f'{NBSP}%')} to {as_written(high, unit)}"
+    first, last = (as_written(end, unit, currency=currency) for end in (low, high))
+    return f"{first.removesuffix(f'{NBSP}%')} to {last}"
 
 
 def found(value: float) -> float:
@@ -131,8 +137,8 @@ def lowered(words: str) -> str:
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
-def _amount(value: float) -> str:
+def _amount(value: float, digits: int) -> str:
     """Return money as it is written on a bill: whole, or with cents, or with what is finer than a cent."""
     if value == round(value):
         return f"{value:,.0f}"
-    return f"{value:,.2f}" if round(value, 2) == value else f"{value:.4g}"
+    return f"{value:,.{digits}f}" if round(value, digits) == value else f"{value:.4g}"

@@ -10,6 +10,7 @@ import polars as pl
 from cxsim.business_tables import INFORMATION
 from cxsim.exhibits.in_units import first_sentence
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
+from cxsim.number_style import written_as
 from cxsim.tables import check
 from cxsim.wording import MISSING, NBSP, money, number, percent
 
@@ -103,6 +104,7 @@ def _amount(amount: float) -> str:
     return number(amount) if amount > 0.0 else "0"
 
 
+@written_as("en")
 def _finding(table: pl.DataFrame, currency: str) -> str:
     single = table.filter(pl.col("rank") > 0).sort(["worth", "decision", "id"], descending=[True, False, False])
     known = single.filter(pl.col("worth") > _APART * pl.col("mc_error"))

@@ -11,6 +11,7 @@ from cxsim.business_tables import INVESTMENT
 from cxsim.errors import TableError
 from cxsim.exhibits.cards import BADGES
 from cxsim.exhibits.showing import Table, laid_out
+from cxsim.number_style import retold, turned, written_as
 from cxsim.tables import RETURNS, check
 from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, Precision, joined, number, percent, precision
 
@@ -144,15 +145,18 @@ def _worth(row: Mapping[str, Any], currency: str) -> dict[str, str]:
 
 
 def _return(row: Mapping[str, Any]) -> dict[str, str]:
-    index = row["profitability_index"]
     return {
         "On outlay": _with_error(_share(row["roi"]), row["roi_mc_error"], 100.0),
         f"On outlay, {INTERVAL}": _span(row["roi_low"], row["roi_high"]),
         "Breaks even at, of the planned outlay": _share(row["break_even_scale"]),
         "Internal rate (IRR), per year": _yearly(row["irr"]),
         "Modified internal rate (MIRR), per year": _yearly(row["mirr"]),
-        "Profitability index": MISSING if index is None else f"{round(index, 2) + 0.0:,.2f}".replace("-", MINUS),
+        "Profitability index": _index(row["profitability_index"]),
     }
+
+
+def _index(index: float | None) -> str:
+    return MISSING if index is None else turned(f"{round(index, 2) + 0.0:,.2f}".replace("-", MINUS))
 
 
 def _adjusted(row: Mapping[str, Any], currency: str) -> dict[str, str]:
@@ -188,9 +192,10 @@ def _remarks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for row in rows:
         if row["irr_remark"] != "one rate":
             told.setdefault(row["irr_remark"], []).append(row["title"])
-    return [f"Internal rate of {joined(titles)}: {remark}." for remark, titles in told.items()]
+    return [f"Internal rate of {joined(titles)}: {retold(remark)}." for remark, titles in told.items()]
 
 
+@written_as("en")
 def _finding(rows: Sequence[Mapping[str, Any]], rules: Mapping[str, float]) -> str:
     gains = [row["title"] for row in rows if row["incremental_npv"] > 0.0]
     if not gains:
@@ -216,7 +221,7 @@ def _with_error(text: str, error: float | None, scale: float) -> str:
 
 
 def _error(error: float) -> str:
-    return f"{error:.0f}" if error >= 1.0 else f"{error:.1f}"
+    return turned(f"{error:.0f}" if error >= 1.0 else f"{error:.1f}")
 
 
 def _chance(share: float | None) -> str:
@@ -224,14 +229,14 @@ def _chance(share: float | None) -> str:
 
 
 def _share(share: float | None) -> str:
-    return MISSING if share is None else f"{round(100 * share) + 0:,}{NBSP}%".replace("-", MINUS)
+    return MISSING if share is None else turned(f"{round(100 * share) + 0:,}{NBSP}%".replace("-", MINUS))
 
 
 def _yearly(rate: float | None) -> str:
     if rate is None:
         return MISSING
     decimals = 1 if abs(rate) < 1.0 else 0
-    return f"{round(100 * rate, decimals) + 0.0:,.{decimals}f}{NBSP}%".replace("-", MINUS)
+    return turned(f"{round(100 * rate, decimals) + 0.0:,.{decimals}f}{NBSP}%".replace("-", MINUS))
 
 
 def _span(low: float | None, high: float | None) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 
 from cxsim.business_tables import KPIS
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
+from cxsim.number_style import priced, written_as
 from cxsim.tables import check
 from cxsim.wording import INTERVAL, MINUS, NBSP, compared, counted, joined, measured, measured_span, precision
 
@@ -74,6 +75,7 @@ def kpis_table(kpis: pl.DataFrame, currency: str) -> Table | Prose:
     return Table(id="kpis", title=title, layout=layout, twin=table)
 
 
+@written_as("en")
 def _finding(table: pl.DataFrame) -> str:
     orders = table.filter(pl.col("kpi") == _LEADING)
     clear = orders.filter((pl.col("low") > 0.0) | (pl.col("high") < 0.0)).with_columns(
@@ -93,10 +95,10 @@ def _cells(row: Mapping[str, Any], currency: str) -> dict[str, str]:
     unit, ends = row["unit"], (row["low"], row["high"])
     levels, changes = (row["baseline"], row["treated"]), (row["difference"], *ends)
     if unit in _DECIMALS:
-        prefix = f"{currency}{NBSP}" if unit == "money" else ""
         before, after = _written(levels, unit)
         difference, low, high = _written(changes, unit, sign="always")
-        before, after, difference = (f"{prefix}{text}" for text in (before, after, difference))
+        if unit == "money":
+            before, after, difference = (priced(text, currency) for text in (before, after, difference))
         interval = f"{low} to {high}"
     else:
         before, after = (measured(level, unit, currency) for level in levels)

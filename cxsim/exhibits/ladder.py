@@ -8,6 +8,7 @@ import polars as pl
 from great_tables import GT, loc, style
 
 from cxsim.ledger import LADDER
+from cxsim.number_style import turned
 from cxsim.wording import MINUS
 
 SUBTOTALS = tuple(subtotal for subtotal, _ in LADDER)
@@ -29,7 +30,7 @@ def written(rows: pl.DataFrame, amounts: Sequence[str]) -> pl.DataFrame:
     decimals = 0 if largest >= _WHOLE else 2
     # The added zero takes the sign off an amount that is rounded to nothing.
     texts = {
-        name: [f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS) for amount in rows[name]]
+        name: [turned(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)) for amount in rows[name]]
         for name in amounts
     }
     line = pl.col("line")

@@ -10,6 +10,7 @@ from great_tables import loc, style
 from cxsim.business_tables import LIABILITIES
 from cxsim.exhibits.ladder import written
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
+from cxsim.number_style import written_as
 from cxsim.tables import WHOLE_HORIZON, check
 from cxsim.wording import joined, money
 
@@ -95,6 +96,7 @@ def _rows(table: pl.DataFrame) -> Iterator[dict[str, object]]:
             yield {"group": group, "line": line, "bold": bold, **amounts}
 
 
+@written_as("en")
 def _finding(table: pl.DataFrame, currency: str) -> str:
     owed = (
         table.filter(pl.col("period") == WHOLE_HORIZON)

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from cxsim.exhibits.showing import Prose, Table, laid_out
+from cxsim.number_style import retold, turned
 from cxsim.tables import Contract, check
 from cxsim.wording import MINUS, MISSING, NBSP, counted, number
 
@@ -65,6 +66,7 @@ def verdict(sentence: str, findings: Sequence[str]) -> Prose:
     Prose
         A paragraph and a list.
     """
+    sentence, findings = retold(sentence), [retold(finding) for finding in findings]
     items = "".join(f"<li>{escape(finding)}</li>" for finding in findings)
     listed = f"<ul>{items}</ul>" if items else ""
     markup = f'<section class="cx-verdict"><style>{_SHEET}</style><p>{escape(sentence)}</p>{listed}</section>'
@@ -139,7 +141,10 @@ def findings_table(findings: pl.DataFrame) -> Table:
     table = check(findings, FINDINGS)
     title = _title(table)
     nothing = {"line": MISSING, "severity": MISSING, "sentence": "Nothing was found.", "advice": MISSING}
-    cells = table.select("severity", "sentence", "advice", line="about") if table.height else pl.DataFrame([nothing])
+    words = (
+        pl.Series(name, [retold(text) for text in table[name]], dtype=pl.String) for name in ("sentence", "advice")
+    )
+    cells = table.select("severity", *words, line="about") if table.height else pl.DataFrame([nothing])
     layout = laid_out(
         cells.select("line", "severity", "sentence", "advice"),
         title=title,
@@ -169,7 +174,7 @@ def _written(name: str, value: float | None) -> str:
         return MISSING
     if math.isinf(value):
         return "∞"
-    return _WRITERS.get(name, number)(value).replace("-", MINUS)
+    return turned(_WRITERS[name](value).replace("-", MINUS)) if name in _WRITERS else number(value)
 
 
 def _share(value: float) -> str:

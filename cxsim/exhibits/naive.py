@@ -8,6 +8,7 @@ import polars as pl
 
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
 from cxsim.exports import NAIVE
+from cxsim.number_style import retold, turned
 from cxsim.tables import check
 from cxsim.units import Unit
 from cxsim.wording import MINUS, NBSP, counted, number, precision
@@ -86,16 +87,16 @@ def _cells(row: Mapping[str, float | str], currency: str) -> dict[str, str]:
         "interval": f"{ends(low)} to {ends(high)}",
         "truth": write(truth),
         "unit": _UNITS.get(unit, unit).format(currency),
-        "finding": str(row["finding"]),
+        "finding": retold(str(row["finding"])),
     }
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.2f}"
+    return turned(f"{value:.2f}")
 
 
 def _score(value: float) -> str:
-    return f"{value:.1f}".replace("-", MINUS)
+    return turned(f"{value:.1f}".replace("-", MINUS))
 
 
 _WRITERS: Mapping[str, Callable[[float], str]] = {Unit.RATIO: _ratio, Unit.SCORE: _score}

@@ -11,6 +11,7 @@ from cxsim.business_tables import PERIODS
 from cxsim.errors import TableError, choices
 from cxsim.exhibits.ladder import RESULT, SUBTOTALS, bold, grouped
 from cxsim.exhibits.showing import Table, laid_out
+from cxsim.number_style import turned
 from cxsim.tables import check
 from cxsim.wording import INTERVAL, MINUS, joined
 
@@ -144,7 +145,7 @@ def amounts_as_text(rows: pl.DataFrame, amounts: Sequence[str]) -> Written:
     largest = max(float(abs(amount)) for name in amounts for amount in rows[name].drop_nulls())
     decimals = 0 if largest >= _WHOLE else 2
     # The added zero takes the sign off an amount that is rounded to nothing.
-    return lambda amount: f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)
+    return lambda amount: turned(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS))
 
 
 def _chosen(periods: pl.DataFrame, strategy: str | None) -> pl.DataFrame:

@@ -8,14 +8,16 @@ from typing import Any
 import polars as pl
 
 from cxsim.business_tables import TEST_PLAN
+from cxsim.exhibits.in_units import lowered
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
+from cxsim.number_style import retold, turned, written_as
 from cxsim.tables import check
 from cxsim.wording import MISSING, joined, money, number, percent
 
 _NOTES = (
     (
         "Usual ± spread: mean and standard deviation of the outcome between customers, per customer. Gain to "
-        "be seen: the true difference per customer that the test finds with the power above."
+        "be seen: the true difference per customer that the test finds with the chance above."
     ),
     (
         "There are: customers whom the strategy may reach within the first year. Weeks: from the first "
@@ -58,7 +60,7 @@ def test_plan_table(test_plan: pl.DataFrame, currency: str) -> Table | Prose:
         "available": "There are",
         "weeks": "Weeks to the decision",
         "worth": f"Worth at most, {currency}",
-        "verdict": "Best of these",
+        "remark": "Remark",
     }
     title = _finding(table, currency)
     layout = laid_out(
@@ -70,37 +72,45 @@ def test_plan_table(test_plan: pl.DataFrame, currency: str) -> Table | Prose:
         title=title,
         subtitle=f"The strategy for one half of those it may reach, nothing for the other, by lot; {_chances(table)}",
         heads=heads,
-        text=("verdict",),
-        notes=_NOTES,
+        text=("remark",),
+        notes=(*_verdicts(table), *_NOTES),
     )
     return Table(id="test-plan", title=title, layout=layout, twin=table)
+
+
+def _verdicts(table: pl.DataFrame) -> list[str]:
+    chosen = table.filter("chosen").select("title", "verdict").rows()
+    return [f"{title}: {lowered(retold(verdict))}" for title, verdict in chosen]
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     return [
         row["description"],
-        row["outcome"],
+        retold(row["outcome"]),
         f"{number(row['mean'])} ± {number(row['sd'])}",
         number(row["difference"]),
-        f"{row['per_group']:,}",
-        f"{row['available']:,}",
+        turned(f"{row['per_group']:,}"),
+        turned(f"{row['available']:,}"),
         _weeks(row),
         number(row["worth"]) if row["chosen"] else "",
-        row["verdict"] if row["chosen"] else "",
+        "best of these" if row["chosen"] else "",
     ]
 
 
 def _weeks(row: Mapping[str, Any]) -> str:
-    return MISSING if row["weeks"] is None else f"{row['weeks']:,.0f}"
+    return MISSING if row["weeks"] is None else turned(f"{row['weeks']:,.0f}")
 
 
 def _chances(table: pl.DataFrame) -> str:
     """Return the chances of a false alarm and of seeing a true gain, as the tests have them."""
     pairs = table.select("alpha", "power").unique().sort("alpha", "power").rows()
-    told = [f"{percent(alpha)} false alarms, {percent(power)} power" for alpha, power in pairs]
+    told = [
+        f"{percent(alpha)} chance of a false alarm, {percent(power)} of seeing a true gain" for alpha, power in pairs
+    ]
     return joined(told)
 
 
+@written_as("en")
 def _finding(table: pl.DataFrame, currency: str) -> str:
     possible = table.filter(pl.col("chosen") & pl.col("weeks").is_not_null() & (pl.col("worth") > 0.0))
     if possible.is_empty():

@@ -10,6 +10,7 @@ import polars as pl
 from cxsim.business_tables import PORTFOLIO
 from cxsim.errors import TableError
 from cxsim.exhibits.showing import Table, laid_out
+from cxsim.number_style import turned
 from cxsim.tables import check
 from cxsim.wording import INTERVAL, money, number, percent, precision
 
@@ -126,9 +127,9 @@ def _subtitle(currency: str, budget: float | None) -> str:
 def _notes(draws: int) -> tuple[str, ...]:
     return (
         (
-            f"All sets are compared in the same {draws:,} draws, so that the luck they share does not count; ±: "
-            "simulation error of a mean or of a difference of means. A difference of more than two of its errors "
-            "tells sets apart."
+            f"All sets are compared in the same {turned(f'{draws:,}')} draws, so that the luck they share does not "
+            "count; ±: simulation error of a mean or of a difference of means. A difference of more than two of its "
+            "errors tells sets apart."
         ),
         (
             "Mean of the worst tenth: what a set brings on average in the tenth of draws in which it brings least. "

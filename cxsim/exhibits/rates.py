@@ -6,6 +6,7 @@ import polars as pl
 
 from cxsim.business_tables import RATES
 from cxsim.exhibits.showing import Table, laid_out
+from cxsim.number_style import turned
 from cxsim.tables import check
 from cxsim.wording import INTERVAL, MISSING, NBSP, joined, precision
 
@@ -62,7 +63,11 @@ def _rows(part: pl.DataFrame, horizons: list[int]) -> list[tuple[str, ...]]:
     }
     title = str(part["title"][0])
     return [
-        (title, f"{100 * rate:.4g}{NBSP}% a year", *(told.get((rate, horizon), MISSING) for horizon in horizons))
+        (
+            title,
+            f"{turned(f'{100 * rate:.4g}')}{NBSP}% a year",
+            *(told.get((rate, horizon), MISSING) for horizon in horizons),
+        )
         for rate in part["annual_discount_rate"].unique().sort()
     ]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
+from cxsim.number_style import retold, turned
 from cxsim.shop import Policy, Receipt
 from cxsim.wording import counted
 
@@ -38,7 +39,7 @@ def receipts_table(receipts: Sequence[Receipt], policy: Policy) -> Table | Prose
             group=pl.format("{} as {}: {}", "file", "recognised", "table"),
             line="reason",
             action="action",
-            rows=pl.Series([f"{rows:,}" for rows in twin["rows"]], dtype=pl.String),
+            rows=pl.Series([turned(f"{rows:,}") for rows in twin["rows"]], dtype=pl.String),
         ),
         title=title,
         subtitle="Rows of the files that were handed in; a row is merged or dropped for one reason at most",
@@ -60,7 +61,7 @@ def _rows(receipt: Receipt) -> Iterator[tuple[str, str, str, str, str, int]]:
 
 
 def _facts(receipt: Receipt) -> list[str]:
-    return [f"{receipt.file}, {name}: {text}" for name, text in receipt.facts]
+    return [f"{receipt.file}, {name}: {retold(text)}" for name, text in receipt.facts]
 
 
 def _finding(receipts: Sequence[Receipt]) -> str:

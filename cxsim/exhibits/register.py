@@ -9,6 +9,7 @@ import polars as pl
 
 from cxsim.exhibits.in_units import as_written
 from cxsim.exhibits.showing import Prose, Table, laid_out, remark
+from cxsim.number_style import retold
 from cxsim.tables import ASSUMPTIONS, Contract, check
 from cxsim.wording import MISSING, NBSP, counted
 
@@ -134,7 +135,7 @@ def sources_table(sources: pl.DataFrame) -> Table | Prose:
         table.select(
             pl.format("{} ({})", "authors", "year").alias("line"),
             pl.format("{} – {}", "title", "where").alias("where"),
-            "measured",
+            pl.Series("measured", [retold(text) for text in table["measured"]], dtype=pl.String),
             "grade",
         ),
         title=title,
@@ -152,7 +153,7 @@ def sources_table(sources: pl.DataFrame) -> Table | Prose:
 
 
 def _cells(row: Mapping[str, Any], currency: str) -> list[str]:
-    low, value, high = (as_written(row[name], row["unit"]) for name in ("low", "value", "high"))
+    low, value, high = (as_written(row[name], row["unit"], currency=currency) for name in ("low", "value", "high"))
     return [
         row["belongs_to"],
         row["description"],

@@ -9,6 +9,7 @@ import polars as pl
 
 from cxsim.exhibits.cards import BADGES
 from cxsim.exhibits.showing import Table, laid_out
+from cxsim.number_style import turned, written_as
 from cxsim.tables import RETURNS, check
 from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, number, percent, precision
 
@@ -74,6 +75,7 @@ def _figures(row: Mapping[str, Any], currency: str) -> dict[str, str]:
     }
 
 
+@written_as("en")
 def _finding(rows: Sequence[Mapping[str, Any]]) -> str:
     ranked = sorted((row for row in rows if row["roi"] is not None), key=lambda row: -float(row["roi"]))
     if not ranked:
@@ -89,11 +91,11 @@ def _with_error(text: str, error: float | None, scale: float) -> str:
 
 
 def _error(error: float) -> str:
-    return f"{error:.0f}" if error >= 1.0 else f"{error:.1f}"
+    return turned(f"{error:.0f}" if error >= 1.0 else f"{error:.1f}")
 
 
 def _share(share: float | None) -> str:
-    return MISSING if share is None else f"{100 * share:,.0f}{NBSP}%".replace("-", MINUS)
+    return MISSING if share is None else turned(f"{100 * share:,.0f}{NBSP}%".replace("-", MINUS))
 
 
 def _span(low: float | None, high: float | None) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from cxsim.exhibits.showing import Table, laid_out
 from cxsim.measured import SELECTION
+from cxsim.number_style import retold, turned
 from cxsim.tables import check
 from cxsim.wording import NBSP, counted
-
-_COLUMNS = ("title", "ratio", "low", "high", "customers", "label", "finding")
 
 
 def selection_table(panel: pl.DataFrame) -> Table:
@@ -32,12 +34,8 @@ def selection_table(panel: pl.DataFrame) -> Table:
     """
     table = check(panel, SELECTION)
     cells = pl.DataFrame(
-        [
-            (title, f"{ratio:.2f}", f"{low:.2f} to {high:.2f}", f"{customers:,}", label, finding)
-            for title, ratio, low, high, customers, label, finding in table.select(_COLUMNS).iter_rows()
-        ],
+        [_cells(row) for row in table.iter_rows(named=True)],
         schema=dict.fromkeys(("line", "ratio", "interval", "customers", "label", "finding"), pl.String),
-        orient="row",
     )
     title = _finding(table)
     layout = laid_out(
@@ -64,6 +62,17 @@ def selection_table(panel: pl.DataFrame) -> Table:
         ),
     )
     return Table(id="selection", title=title, layout=layout, twin=table)
+
+
+def _cells(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "line": row["title"],
+        "ratio": turned(f"{row['ratio']:.2f}"),
+        "interval": turned(f"{row['low']:.2f} to {row['high']:.2f}"),
+        "customers": turned(f"{row['customers']:,}"),
+        "label": row["label"],
+        "finding": retold(row["finding"]),
+    }
 
 
 def _finding(table: pl.DataFrame) -> str:

@@ -14,11 +14,12 @@ import polars.selectors as cs
 from great_tables import GT
 
 from cxsim import mimes
+from cxsim.number_style import retold
 
 _DIGITS = 10
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _STYLE = re.compile(r"<style>.*?</style>", flags=re.DOTALL)
-_HEADERS = re.compile(r'<td headers="[^"]*"|(?<=<th scope="row") id="[^"]*"')
+_HEADERS = re.compile(r'(<td(?: style="[^"]*")?) headers="[^"]*"|(<th(?: style="[^"]*")? scope="row") id="[^"]*"')
 _INDENTS = re.compile(r"\n[ ]+")
 
 
@@ -31,7 +32,7 @@ class Table:
     id
         Fixed name, from which the markup and the twin's file take theirs.
     title
-        What the table shows.
+        What the table shows, its numbers in English, as the twin carries it.
     layout
         The cells as they are read.
     twin
@@ -58,7 +59,9 @@ class Table:
         # The library's own sheet is 8 kB, and some of its rules reach every table of the page.
         styled = f"<style>{_SHEET.replace('#id', f'#{self.id}')}</style>"
         markup = _STYLE.sub(lambda _: styled, _light(self.layout.with_id(self.id).as_raw_html()), count=1)
-        return markup if self.fold == "open" else f"<details><summary>{escape(self.title)}</summary>{markup}</details>"
+        if self.fold == "open":
+            return markup
+        return f"<details><summary>{escape(retold(self.title))}</summary>{markup}</details>"
 
     def machine(self) -> dict[str, object]:
         """Return the twin under `cxsim.mimes.TABLE`."""
@@ -142,7 +145,7 @@ def laid_out(
     cells
         Strings. A column `line` names the rows, a column `group` heads the rows that share it, if there are any.
     title, subtitle
-        What the table shows; unit and interval of its numbers.
+        What the table shows, its numbers in English; unit and interval of its numbers, as they are to be read.
     heads
         Head of each further column, in their order.
     text
@@ -159,7 +162,7 @@ def laid_out(
     )
     plain = [name for name in heads if name not in badges]
     layout = (
-        layout.tab_header(title=title, subtitle=subtitle)
+        layout.tab_header(title=retold(title), subtitle=subtitle)
         .cols_label(dict(heads))
         .cols_align("left", columns=[*text, *badges])
         .cols_align("right", columns=[name for name in plain if name not in text])
@@ -176,7 +179,7 @@ def _light(markup: str) -> str:
 
     A cell's heads are known from the scope of their own cells; text from data holds no tag, so it is left alone.
     """
-    return _INDENTS.sub("\n", _HEADERS.sub(lambda found: "<td" if found[0].startswith("<td") else "", markup))
+    return _INDENTS.sub("\n", _HEADERS.sub(r"\1\2", markup))
 
 
 def _badge(name: str) -> pl.Expr:

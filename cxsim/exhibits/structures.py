@@ -109,8 +109,8 @@ def _finding(parts: Sequence[pl.DataFrame]) -> str:
 def _single(models: Sequence[str]) -> Prose:
     used = f"Only one model of leaving was used here, {models[0]}. " if models else ""
     return remark(
-        f"{used}Other models take other customers for gone, and a decision may depend on that: with dropout: all in "
-        "the scenario, every strategy is played under three of them and shown side by side."
+        f"{used}Other models take other customers for gone, and a decision may depend on that. Whoever writes the "
+        "scenario can ask for three of them (dropout: all), each of which is then shown beside the others."
     )
 
 

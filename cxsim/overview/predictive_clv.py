@@ -13,6 +13,7 @@ from cxsim.data import summarise
 from cxsim.errors import DataError
 from cxsim.estimation import Model, fit, fit_spend
 from cxsim.measured import CLV_STEPS
+from cxsim.number_style import written_as
 from cxsim.shop import Shop
 from cxsim.tables import check
 from cxsim.units import CENTS, DAYS_PER_YEAR
@@ -98,6 +99,7 @@ class _Modelled:
     high: float
 
 
+@written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def predictive_clv(
     shop: Shop,
     *,

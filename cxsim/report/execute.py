@@ -120,6 +120,7 @@ def _run(
             start_timeout=120,
             kernel_manager_class=OwnKernel,
             config=kernel_settings(Path(folder)),
+            shutdown_kernel="immediate",  # all outputs are in; its threads would take seconds to say good-bye
             resources={"metadata": {"path": str(cwd)}},
             **settings,
         )

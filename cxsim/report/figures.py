@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import vl_convert
 
 from cxsim.errors import ReportError
+from cxsim.number_style import ENGLISH, NumberStyle
 from cxsim.report.drawing import slim
 from cxsim.wording import MINUS, NBSP
 
@@ -95,8 +96,8 @@ def draw(spec: Mapping[str, object], figure_id: str) -> Figure:
         label=label,
         svg=_own_ids(slim(svg), figure_id),
         spec=text.replace("<", "\\u003c"),
-        tables=_tables(spec),
-        sliders=_sliders(spec),
+        tables=_tables(spec, _style(spec)),
+        sliders=_sliders(spec, _style(spec)),
     )
 
 
@@ -126,7 +127,13 @@ def _own_ids(svg: str, figure_id: str) -> str:
     return re.sub(r"url\(#([^)]+)\)", rf"url(#{figure_id}-\1)", svg)
 
 
-def _sliders(spec: Mapping[str, object]) -> tuple[str, ...]:
+def _style(spec: Mapping[str, Any]) -> NumberStyle:
+    """Return how a chart's axes write numbers, so that the words beside it write them alike."""
+    number = spec.get("config", {}).get("locale", {}).get("number")
+    return ENGLISH if number is None else replace(ENGLISH, group=number["thousands"], decimal=number["decimal"])
+
+
+def _sliders(spec: Mapping[str, object], style: NumberStyle) -> tuple[str, ...]:
     """Return each slider's label with the value it starts from, written as the live page writes it."""
     usermeta, params = spec.get("usermeta"), spec.get("params")
     writings = usermeta.get("sliders") if isinstance(usermeta, Mapping) else None
@@ -136,18 +143,18 @@ def _sliders(spec: Mapping[str, object]) -> tuple[str, ...]:
         if isinstance(bind, Mapping) and bind.get("input") == "range":
             how = writings.get(param["name"]) if isinstance(writings, Mapping) else None
             label = str(bind.get("name", param["name"])).strip()
-            told.append(f"{label} {_written(param['value'], how)}")
+            told.append(f"{label} {_written(param['value'], how, style)}")
     return tuple(told)
 
 
-def _written(value: float, how: Mapping[str, Any] | None) -> str:
+def _written(value: float, how: Mapping[str, Any] | None, style: NumberStyle) -> str:
     if how is None:
-        return f"{value:g}"
-    figure = f"{how['scale'] * value:.{how['decimals']}f}".replace("-", MINUS)
+        return style.figure(f"{value:g}")
+    figure = style.figure(f"{how['scale'] * value:.{how['decimals']}f}".replace("-", MINUS))
     return f"{figure}{NBSP}{how['unit']}" if how["unit"] else figure
 
 
-def _tables(spec: Mapping[str, object]) -> tuple[DataTable, ...]:
+def _tables(spec: Mapping[str, object], style: NumberStyle) -> tuple[DataTable, ...]:
     titles = _titles(spec)
     tables = []
     for records in _record_lists(spec):
@@ -157,7 +164,8 @@ def _tables(spec: Mapping[str, object]) -> tuple[DataTable, ...]:
         if flat and 0 < len(columns) <= _MOST_COLUMNS and 1 < len(rows) <= _MOST_ROWS:
             shown = [titles.get(name, name.replace("_", " ")) for name in columns]
             unique = [title if shown.count(title) == 1 else name for title, name in zip(shown, columns, strict=True)]
-            tables.append(DataTable(columns=tuple(unique), rows=tuple(tuple(map(_shown, row)) for row in rows)))
+            shown_rows = tuple(tuple(_shown(value, style) for value in row) for row in rows)
+            tables.append(DataTable(columns=tuple(unique), rows=shown_rows))
     return tuple(tables) if len(tables) <= _MOST_TABLES else ()
 
 
@@ -192,9 +200,9 @@ def _nodes(node: object) -> Iterator[Mapping[str, object]]:
             yield from _nodes(child)
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, style: NumberStyle) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+        return style.figure(f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}")
     return str(value)

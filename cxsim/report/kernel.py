@@ -15,6 +15,12 @@ from traitlets.config import Config
 _LONGEST_SOCKET_PATH = 100
 
 
+_LAUNCH = (
+    "from cxsim.unneeded import leave_out; leave_out(); "
+    "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+)
+
+
 class OwnKernel(AsyncKernelManager):
     """Start this very interpreter as the kernel, whatever kernels a user has installed."""
 
@@ -22,7 +28,7 @@ class OwnKernel(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """Return the command and the environment of the kernel."""
         return KernelSpec(
-            argv=[sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            argv=[sys.executable, "-Xfrozen_modules=off", "-c", _LAUNCH, "-f", "{connection_file}"],
             display_name="Python 3",
             language="python",
             env={

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from cxsim.report.audit import manifest_in, manifest_json
+from cxsim.report.bundle import packed_bundle
 from cxsim.report.execute import Parameter, execute
 from cxsim.report.markdown import markdown
 from cxsim.report.recipe import RECIPE, recipe_of
@@ -80,8 +82,11 @@ def make(
     """
     say = progress if progress is not None else _silent
     out = out.absolute()
-    with staging(out) as folder:
+    with staging(out) as folder, ThreadPoolExecutor(max_workers=1) as aside:
+        # While the notebook is at work; loading the libraries of live charts takes seconds.
+        ready = aside.submit(packed_bundle)
         executed = execute(notebook, parameters, progress=say)
+        ready.result()
         say("tables and charts")
         twins = harvest(executed)
         tables = {f"{twin.id}.csv": csv_text(twin) for twin in twins}
@@ -91,15 +96,16 @@ def make(
             RECIPE: recipe.entries(),
             "tables_sha256": {name: _digest(text) for name, text in tables.items()},
         }
+        book = aside.submit(workbook, title, twins, manifest)
         page = render(executed, title=title, manifest=manifest, tables=out.stem, twins=twins, code=code)
-        whole = {
+        whole: dict[str, str | bytes] = {
             "tables.json": tables_json(twins),
-            "workbook.xlsx": workbook(title, twins, manifest),
+            "workbook.xlsx": book.result(),
             "report.md": markdown(page, out.name),
         }
-        digests = {name: _digest(content) for name, content in {out.name: page, **tables, **whole}.items()}
+        digests = {name: _digest(content) for name, content in {**whole, **tables, out.name: page}.items()}
         record = manifest_json({**manifest, **(stamp or {}), "files": digests}, indent=2) + "\n"
-        written = publish(folder, out, page=page, files={**tables, **whole, "manifest.json": record})
+        written = publish(folder, out, page=page, files=tables | whole | {"manifest.json": record})
     return ReportFiles(html=out, tables=written[: len(tables)], whole=written[len(tables) : -1])
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Literal
 from urllib.parse import quote
 
-from bs4 import NavigableString, Tag
-from bs4.element import PageElement
+from bs4 import Tag
+from bs4.element import NavigableString, PageElement
 
 Code = Literal["span", "plain"]
 

@@ -20,6 +20,7 @@ from cxsim.cohorts.by_nps import (
 from cxsim.cohorts.reading import Reading, paid
 from cxsim.errors import ParamError, choices
 from cxsim.exports import NAIVE
+from cxsim.number_style import written_as
 from cxsim.scenario import BASELINE
 from cxsim.study.by_membership import Membership
 from cxsim.study.result import Study
@@ -40,6 +41,7 @@ class _Row(NamedTuple):
     finding: str
 
 
+@written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def naive_readings(study: Study, strategy: str, *, draw: int = 0) -> pl.DataFrame:
     """Return what common comparisons say of a strategy and of satisfaction in one world, beside the truth.
 

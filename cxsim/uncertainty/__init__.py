@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cxsim.uncertainty.digits import steady
 from cxsim.uncertainty.everything import Worth, evpi, evppi, evppi_of_case, known
 from cxsim.uncertainty.explained import Share, explained
 from cxsim.uncertainty.sample_size import STANDARD, Asked, Groups, groups, smallest_difference
@@ -24,5 +25,6 @@ __all__ = [
     "known",
     "shapley",
     "smallest_difference",
+    "steady",
     "surface",
 ]

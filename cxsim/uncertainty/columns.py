@@ -1,4 +1,4 @@
-"""Inputs in; the columns that a smooth surface over them is built of, each with the kind of shape it stands for, out."""
+"""Inputs in; the columns that a smooth surface over them is built of, and what each of them is about, out."""
 
 from __future__ import annotations
 

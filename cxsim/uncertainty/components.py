@@ -17,7 +17,7 @@ _STEADY = 3e-5
 _NONE = 1e-2
 # What a prior that is flat in the standard deviation of a component adds to its number of effective coefficients: a
 # single one then falls to nothing within 2.41 standard errors of 0, where (1 + z**2)**2 < 8 z**2. With a prior flat in
-# the variance (0 here), that would be within one, and of many numbers that do nothing a third would seem to do something.
+# the variance (0 here), that would be within one, and a third of all numbers without effect would seem to have one.
 _FLAT_IN_DEVIATIONS = 1.0
 # An output that shows nothing of a coefficient has a log-likelihood of -ln(1 + x) / 2 at a variance of x times the
 # noise over the rows: within a half of its best, it still allows e - 1.
@@ -59,8 +59,7 @@ class _Equations:
     products: Numbers
 
     def by_component(self, each: Numbers) -> Numbers:
-        sums: Numbers = np.bincount(self.component, each, minlength=int(self.component.max()) + 1)
-        return sums
+        return np.bincount(self.component, each, minlength=int(self.component.max()) + 1).astype(np.float64)
 
     def solved(self, variances: Numbers, noise: float) -> tuple[Numbers, Numbers]:
         """Return coefficients, and what share of each one's prior variance the output has taken away."""
@@ -88,7 +87,7 @@ class _Equations:
         return some
 
     def left(self, coefficients: Numbers) -> float:
-        """Return the residual sum of squares; an output that is fitted to the last digit keeps those digits as noise."""
+        """Return the residual sum of squares; an output fitted to the last digit keeps its last digits as noise."""
         residuals = self.output - self.values @ coefficients
         return max(float(residuals @ residuals), 1e-12 * float(self.output @ self.output))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cxsim.uncertainty.digits import steady
 from cxsim.uncertainty.surface import Surface, part
 
 Numbers = npt.NDArray[np.float64]
@@ -55,7 +56,7 @@ def explained(whole: Surface, inputs: Sequence[int], *, output: int = 0, seed: i
     rows = len(values)
     share = _share(whole.outputs[:, output], values[None], np.full((1, rows), 1.0 / rows))[0]
     moved = _share(whole.outputs[:, output], drawn, found.weights) - share
-    return Share(share=float(share), mc_error=float(np.sqrt(np.square(moved).mean())))
+    return Share(share=steady(float(share)), mc_error=steady(float(np.sqrt(np.square(moved).mean()))))
 
 
 def _share(output: Numbers, fitted: Numbers, weights: Numbers) -> Numbers:
@@ -66,4 +67,5 @@ def _share(output: Numbers, fitted: Numbers, weights: Numbers) -> Numbers:
     whole = (weights * np.square(centred)).sum(axis=1)
     # The mean of equal numbers may differ from them in its last digits.
     varies = whole > 1e-24 * np.square(output).max(initial=0.0)
-    return np.divide(together, whole, out=np.zeros_like(whole), where=varies)
+    shares: Numbers = np.divide(together, whole, out=np.zeros_like(whole), where=varies)
+    return shares

@@ -60,8 +60,9 @@ def shapley(worths: Mapping[Set, Numbers], after: Mapping[str, Collection[str]])
     Examples
     --------
     >>> both = {frozenset(): 0.0, frozenset("a"): 2.0, frozenset("b"): 4.0, frozenset("ab"): 10.0}
-    >>> shapley({one: np.array(worth) for one, worth in both.items()}, {"a": (), "b": ()})
-    {'a': array(4.), 'b': array(6.)}
+    >>> parts = shapley({one: np.array([worth]) for one, worth in both.items()}, {"a": (), "b": ()})
+    >>> {player: part.tolist() for player, part in parts.items()}
+    {'a': [4.0], 'b': [6.0]}
     """
     everybody = frozenset(after)
 

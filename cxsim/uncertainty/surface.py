@@ -152,8 +152,7 @@ def _refuse(outputs: Numbers, inputs: Numbers, relevant: npt.NDArray[np.bool_] |
 def _weights(columns: Columns, fit: Mixed, inputs: int) -> Numbers:
     """Return how much of the output's variance each input explains alone."""
     lengths = np.square(columns.values).mean(axis=0) * np.square(fit.coefficients)
-    weights: Numbers = np.bincount(columns.first, lengths, minlength=inputs)
-    return weights
+    return np.bincount(columns.first, lengths, minlength=inputs).astype(np.float64)
 
 
 def _correlations(whole: Surface) -> Numbers:

@@ -25,7 +25,13 @@ _QUARTER = 3
 
 
 def cohort_money(
-    ledger: pl.DataFrame, arms: Sequence[str], *, draws: int, months: int, customers: Mapping[str, float]
+    ledger: pl.DataFrame,
+    arms: Sequence[str],
+    *,
+    draws: int,
+    months: int,
+    customers: Mapping[str, float],
+    titles: Mapping[str, str],
 ) -> pl.DataFrame:
     """Return the statement of every strategy against the baseline, by cohort.
 
@@ -40,6 +46,8 @@ def cohort_money(
     customers
         Customers of each cohort of the ledger in the baseline, in the order in which cohorts are shown. Costs that
         belong to no cohort, `shared`, come last and have no customers.
+    titles
+        Name of each arm but the first for readers.
 
     Returns
     -------
@@ -62,7 +70,9 @@ def cohort_money(
     for cohort, count in customers.items():
         people[shown[cohort]] += count
     parts = [
-        _rows(amounts[:, 0], amounts[:, arm], people).with_columns(strategy=pl.lit(strategy))
+        _rows(amounts[:, 0], amounts[:, arm], people).with_columns(
+            strategy=pl.lit(strategy), title=pl.lit(titles[strategy])
+        )
         for arm, strategy in enumerate(arms[1:], start=1)
     ]
     return check(pl.concat(parts).select(list(COHORT_MONEY.columns)), COHORT_MONEY)

@@ -57,7 +57,8 @@ class Economics:
     benefit_haircut, cost_uplift
         For the risk-adjusted case: the share by which benefits are cut and costs are raised; 0 when left out.
     locale
-        How amounts are written: en 1,234.5, de 1.234,5, fr 1 234,5, ch 1'234.5.
+        How a report writes numbers: en USD 1,234.5, de 1.234,5 USD, fr 1 234,5 USD, ch USD 1’234.5. Its words stay
+        English, and so do its CSV, JSON and XLSX files and what is printed to a terminal.
     owner, reviewed_on
         Who answers for these numbers, and when they were last looked at.
     fund_probability, reject_probability

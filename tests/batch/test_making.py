@@ -7,7 +7,8 @@ import pytest
 from cxsim.batch import Event, make_all, report_task
 from cxsim.errors import ReportError
 
-FILES = ["one.html", "one/manifest.json", "one/returns.csv", "two.html", "two/manifest.json", "two/returns.csv"]
+BESIDE = ["manifest.json", "report.md", "returns.csv", "tables.json", "workbook.xlsx"]
+FILES = [f"{name}{end}" for name in ("one", "two") for end in (".html", *(f"/{file}" for file in BESIDE))]
 
 
 def test_what_has_not_changed_is_skipped_and_what_is_forced_has_the_same_bytes(made):
@@ -28,7 +29,7 @@ def test_a_changed_scenario_is_not_current_and_the_other_is(made):
     assert made.current() == {"one": True, "two": False}
 
 
-@pytest.mark.parametrize("name", FILES[:3])
+@pytest.mark.parametrize("name", FILES[:6])
 def test_a_report_is_not_current_without_one_of_its_files_or_with_a_touched_one(made, name):
     (made.reports / name).write_text("{}", encoding="utf-8")
     assert made.current() == {"one": False, "two": True}
@@ -50,7 +51,7 @@ def test_a_report_that_fails_and_a_process_that_dies_stop_no_other_and_leave_old
     assert two.reason == "its process ended with code -9 before it was done."
     assert three.reason == ""
     # What the dead one had begun is swept away.
-    assert sorted(set(made.files()) - set(before)) == ["three.html", "three/manifest.json", "three/returns.csv"]
+    assert sorted(set(made.files()) - set(before)) == [file.replace("one", "three") for file in FILES[:6]]
     assert before.items() <= made.files().items()
 
 

@@ -70,7 +70,7 @@ def test_every_draw_is_told_in_independent_numbers_without_parameters_that_nobod
     spread = study.assumptions.filter(pl.col("low") < pl.col("high"))["id"].to_list()
     assert [name for name in names if not name.startswith("models/")] == spread
     # Seven parameters: r, alpha, a, b of orders and leaving, p, q, v of spend; in 8 draws at most 7 directions.
-    models = found.drawn[:, found.places("models")]
+    models = found.drawn[:, found.places(["models"])]
     assert models.shape == (8, 7)
     np.testing.assert_allclose(models.T @ models / 8, np.eye(7), atol=1e-6)
 
@@ -81,7 +81,7 @@ def test_the_npvs_are_those_of_the_study(study):
         assert found.npvs[0, :, place].tolist() == study.npv.filter(pl.col("strategy") == arm)["npv"].to_list()
 
 
-def test_a_strategy_does_not_depend_on_what_another_one_costs(study, known):
+def test_a_strategy_does_not_depend_on_what_another_one_costs(known):
     mine = known.filter(pl.col("decision") == "win-back-coupon")["id"].to_list()
     assert not [name for name in mine if "points-programme" in name or "faster-delivery" in name]
     assert "effects of win-back-coupon" in mine
@@ -108,7 +108,7 @@ def test_the_numbers_are_ranked_from_the_first_to_find_out(known):
 
 
 def test_everything_is_worth_what_the_draws_say(study, known):
-    # For each strategy alone: the mean of what it brings where it brings something, less its mean where that is above 0.
+    # For each strategy alone: the mean of what it brings where it brings something, less its mean where above 0.
     for name in study.scenario.arms[1:]:
         npv = study.npv.filter(pl.col("strategy") == name)["npv"].to_numpy()
         worth = np.maximum(npv, 0.0).mean() - max(npv.mean(), 0.0)

@@ -125,7 +125,8 @@ def test_the_shortest_feasible_plan_is_chosen(study):
     assert feasible["watched_days"].min() == table.filter("chosen")["watched_days"].item()
     row = table.filter("chosen").row(0, named=True)
     assert row["verdict"] == (
-        f"Feasible: {row['per_group']:,} customers in each group, and the answer is known after {row['weeks']:.0f} weeks."
+        f"Feasible: {row['per_group']:,} customers in each group, and the answer is known after "
+        f"{row['weeks']:.0f} weeks."
     )
     # The last of those needed comes within the three months of arrivals, and is then watched.
     assert 13.0 <= row["weeks"] <= (91 + 92) / 7

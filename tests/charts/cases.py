@@ -298,6 +298,7 @@ def portfolio() -> pl.DataFrame:
                 "affordable": affordable,
                 "chosen": chosen,
                 "draws": 200,
+                "place": list(STRATEGIES).index(members[0]) if len(members) == 1 else None,
             }
         )
     return _under(rows, PORTFOLIO)

@@ -15,6 +15,7 @@ from cxsim import charts
 from cxsim.measured import ASSOCIATIONS, COHORTS, DOSES, SELECTION, SERIES
 from cxsim.tables import BREAK_EVEN, empty
 from tests.charts import cases
+from tests.grids import by_hand, centre
 from tests.ladder import CHANGES
 
 STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")
@@ -458,6 +459,13 @@ def case_figures() -> dict[str, alt.Chart]:
 
 
 @pytest.fixture
+def what_if() -> alt.Chart:
+    """A figure with sliders."""
+    (figure,) = charts.what_if(by_hand(), centre(x=2.0, gross_margin=0.5, horizon_months=2), "USD")
+    return figure
+
+
+@pytest.fixture
 def figures(
     readings,
     worth_by_nps,
@@ -472,6 +480,7 @@ def figures(
     value_figures,
     measured_figures,
     case_figures,
+    what_if,
 ) -> dict[str, alt.Chart]:
     """Every figure of the room, drawn from the tables above."""
     return (
@@ -479,6 +488,7 @@ def figures(
         | measured_figures
         | case_figures
         | {
+            "what_if": what_if,
             "cumulative_cash": charts.cumulative_cash(cash, "USD"),
             "npv_by_strategy": charts.npv_by_strategy(returns, "USD"),
             "npv_distribution": charts.npv_distribution(npv, "USD"),

@@ -15,12 +15,12 @@ from tests.charts import cases
 NBSP = "\N{NO-BREAK SPACE}"
 
 
-def _figure(table, **wanted):
-    return charts.efficient_frontier(table, "USD", **wanted).to_dict()
+def _figure(table):
+    return charts.efficient_frontier(table, "USD").to_dict()
 
 
-def _rows(table, column="set", **wanted):
-    for rows in _figure(table, **wanted)["datasets"].values():
+def _rows(table, column="set"):
+    for rows in _figure(table)["datasets"].values():
         if column in rows[0]:
             return pl.DataFrame(rows, infer_schema_length=None)
     return pl.DataFrame()
@@ -67,7 +67,7 @@ def test_single_strategies_have_their_colours_also_where_only_they_are_compared(
         .filter(~pl.col("members").str.contains(","))
         .with_columns(chosen=pl.col("members") == "points")
     )
-    colours = dict(_rows(singles, strategies=list(cases.STRATEGIES)).select("_label", "_colour").rows())
+    colours = dict(_rows(singles).select("_label", "_colour").rows())
     assert colours == {"A": "#0072B2", "B": "#D55E00", "C": "#009E73", "Doing nothing": "#7B8794"}
 
 
@@ -105,9 +105,18 @@ def test_without_one_choice_the_table_is_refused():
         charts.efficient_frontier(cases.portfolio().with_columns(chosen=pl.lit(value=False)), "USD")
 
 
-def test_a_strategy_outside_the_scenario_is_refused():
-    with pytest.raises(TableError, match="no strategy 'points' in the scenario; possible: free-shipping, coupon"):
-        charts.efficient_frontier(cases.portfolio(), "USD", strategies=["free-shipping", "coupon"])
+def test_letters_follow_the_places_of_strategies():
+    # The scenario brings them the other way round.
+    turned = cases.portfolio().with_columns(place=2 - pl.col("place"))
+    assert _rows(turned, "letter").select("letter", "strategy").rows() == list(
+        zip("ABC", reversed(cases.STRATEGIES.values()), strict=True)
+    )
+
+
+def test_a_strategy_without_a_place_is_refused():
+    lost = cases.portfolio().with_columns(place=pl.when(pl.col("name") != "points").then("place"))
+    with pytest.raises(TableError, match="strategy 'points' has no place of its own; possible: free-shipping, coupon"):
+        charts.efficient_frontier(lost, "USD")
 
 
 def test_words_of_points_that_lie_close_do_not_cover_each_other():

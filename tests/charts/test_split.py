@@ -28,15 +28,15 @@ def _with(part, share):
 
 def test_the_title_tells_the_largest_part_of_each_strategy():
     assert _finding(cases.split()) == (
-        "Largest source of doubt: effects of the strategy for Free shipping from a threshold on and Points programme "
-        f"(58 to 64{NBSP}%); prices and costs for Win-back coupon (52{NBSP}%)"
+        "Largest source of doubt: what the strategy does and costs for Free shipping from a threshold on and "
+        f"Points programme (58 to 64{NBSP}%); the shop's prices and costs for Win-back coupon (52{NBSP}%)"
     )
 
 
 def test_more_than_three_strategies_of_one_part_are_counted():
     more = [cases.split().filter(strategy="points").with_columns(title=pl.lit(f"Points {n}")) for n in range(4)]
     assert _finding(pl.concat(more)) == (
-        f"Largest source of doubt: effects of the strategy for 4 strategies (64{NBSP}%)"
+        f"Largest source of doubt: what the strategy does and costs for 4 strategies (64{NBSP}%)"
     )
 
 
@@ -50,8 +50,8 @@ def test_parts_fill_the_whole_width_one_after_the_other():
 def test_parts_are_named_in_words_in_one_order():
     own = _rows(cases.split().reverse()).filter(name="Points programme")
     assert own["part"].to_list() == [
-        "Effects of the strategy",
-        "Prices and costs",
+        "What the strategy does and costs",
+        "The shop's prices and costs",
         "What the fitted models leave open",
         "Which model of leaving",
         "Luck of who the customers are",

@@ -76,7 +76,7 @@ def test_the_title_names_strategies_whose_sign_one_believed_number_turns():
     other = {"strategy": "coupon", "title": "Coupon"}
     assert (
         _table(_NEAR, _FAR | other).title
-        == "A single number within what is believed of it would turn the result of Points"
+        == "One number alone, moved within what is believed of it, could turn the result of Points"
     )
     assert _table(_FAR, _NEVER | other).title == (
         "No single number, within what is believed of it, turns a gain into a loss or a loss into a gain"

@@ -27,6 +27,7 @@ def _made(gains):
                 "incremental": gain,
                 "low": gain - 50.0,
                 "high": gain + 50.0,
+                "title": strategy.capitalize(),
             }
             for strategy, by_cohort in gains.items()
             for cohort, gain in zip(COHORTS, by_cohort, strict=True)
@@ -48,14 +49,36 @@ def _rows(html, name):
 def test_each_cohort_has_customers_cash_interval_and_gain_per_customer(money):
     html = exhibits.cohort_table(money, "USD").html()
     assert _rows(html, "Existing customers")[0] == ["500", "10,000", "10,900", "900", "850 to 950", "1.80"]
-    assert _rows(html, "New in 2025-01 to 2025-03")[0] == ["120", "10,000", "10,300", "300", "250 to 350", "2.50"]
-    assert _rows(html, "New in 2025-04")[1] == ["40", "10,000", "10,020", "20", "−30 to 70", "0.500"]
+    assert _rows(html, f"New in Jan{NBSP}to{NBSP}Mar{NBSP}2025")[0] == [
+        "120",
+        "10,000",
+        "10,300",
+        "300",
+        "250 to 350",
+        "2.50",
+    ]
+    assert _rows(html, f"New in Apr{NBSP}2025")[1] == ["40", "10,000", "10,020", "20", "−30 to 70", "0.50"]
 
 
 def test_a_cohort_without_customers_has_a_dash_for_them(money):
     html = exhibits.cohort_table(money, "USD").html()
     assert _rows(html, "Referred by other customers")[0] == ["–", "10,000", "10,000", "0", "−50 to 50", "–"]
     assert _rows(html, "Costs that belong to no cohort")[0] == ["–", "10,000", "9,600", "−400", "−450 to −350", "–"]
+
+
+def test_a_cohort_over_the_turn_of_the_year_names_both_years(money):
+    over = money.with_columns(pl.col("cohort").replace("2025-04", "2025-12 to 2026-02"))
+    assert f"New in Dec{NBSP}2025{NBSP}to{NBSP}Feb{NBSP}2026" in exhibits.cohort_table(over, "USD").html()
+
+
+def test_a_cohort_that_is_zero_everywhere_has_no_row_but_stays_in_the_twin(money):
+    nothing = [pl.lit(0.0).alias(name) for name in ("baseline", "treated", "incremental", "low", "high")]
+    empty = pl.concat(
+        [money.filter(pl.col("cohort") != "referred"), money.filter(cohort="referred").with_columns(nothing)]
+    )
+    table = exhibits.cohort_table(empty, "USD")
+    assert _rows(table.html(), "Referred by other customers") == []
+    assert table.twin.equals(empty)
 
 
 def test_the_last_row_is_the_sum_without_an_interval(money):

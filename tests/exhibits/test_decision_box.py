@@ -145,7 +145,7 @@ def test_the_best_set_is_a_card_and_a_sentence_of_the_lead():
     assert "Of all sets of them, Points + Coupon is expected to bring most: net present value USD 6,100" in text
     assert "Pilot first: Best set: Points + Coupon." in text
     assert "What would change it is told of each of its parts." in text
-    assert "in 200 draws of all that is uncertain (sets of strategies in 24 of them)" in text
+    assert "the whole was played 200 times (sets of strategies 24 times), each time with other values" in text
 
 
 def test_where_doing_nothing_is_best_no_figure_is_made_up():

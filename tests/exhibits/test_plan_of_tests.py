@@ -49,11 +49,12 @@ def test_a_test_that_too_few_customers_allow_has_a_dash_and_is_not_first():
 
 def test_chances_of_error_stand_above_the_figures():
     html = _table(_POINTS, _POINTS | {"watched_days": 364, "chosen": False}).html().replace(NBSP, " ")
-    assert "5 % false alarms, 80 % power" in html
+    assert "5 % chance of a false alarm, 80 % of seeing a true gain" in html
     assert ">12.3 ± 40.1<" in html
     assert ">11,200<" in html
-    # Only the best length of watching has a verdict and a worth.
-    assert html.count(">Worth running<") == 1
+    # Only the best length of watching has a worth, and its verdict stands below the table.
+    assert html.count(">best of these<") == 1
+    assert html.count("Points: worth running") == 1
     assert html.count(">1,230<") == 1
 
 

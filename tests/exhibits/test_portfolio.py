@@ -34,6 +34,7 @@ _BEST = {
     "affordable": True,
     "chosen": True,
     "draws": 60,
+    "place": None,
 }
 _NEXT = _BEST | {
     "name": "a",

@@ -10,6 +10,7 @@ import pytest
 
 from cxsim import exhibits, mimes
 from cxsim.exhibits import showing
+from cxsim.exhibits.ladder import bold
 
 
 @pytest.fixture
@@ -85,10 +86,19 @@ def test_cells_do_not_repeat_the_names_of_their_heads_and_text_that_looks_so_is_
     cells = pl.DataFrame({"line": ["A"], "group": ["G"], "x": ['<td headers="so">\n   <th']})
     layout = showing.laid_out(cells, title="T", subtitle="", heads={"x": "X"}, text=("x",))
     html = showing.Table(id="t", title="T", layout=layout, twin=cells).html()
-    assert "<td headers" not in html
+    assert " headers=" not in html.replace("&lt;td headers", "")
     assert 'scope="row"' in html
     assert 'scope="col"' in html
     assert "&lt;td headers" in html
+
+
+def test_cells_in_bold_do_not_repeat_the_names_of_their_heads_either():
+    cells = pl.DataFrame({"line": ["contribution margin 1"], "group": ["G"], "x": ["1"]})
+    layout = bold(showing.laid_out(cells, title="T", subtitle="", heads={"x": "X"}), cells)
+    html = showing.Table(id="t", title="T", layout=layout, twin=cells).html()
+    assert html.count('style="font-weight: bold;"') == 2
+    assert " headers=" not in html
+    assert 'id="t-stub' not in html
 
 
 def test_sentences_may_carry_a_twin():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
+import altair as alt
 import nbformat
 import pytest
 
 from cxsim import charts
 from cxsim.business.what_if import npv_at
 from cxsim.mimes import CHART
+from cxsim.number_style import written_as
 from cxsim.report.render import render
 from tests.grids import centre, lively
 from tests.report.browser import CHROMIUM, browser
@@ -52,15 +54,29 @@ def test_a_slider_moves_its_chart(tab, made):
     assert tab.evaluate(line) != before
 
 
-@pytest.fixture(scope="module")
-def what_if_page(tmp_path_factory):
+def _what_if_page(folder):
     (chart,) = charts.what_if(lively(), centre(npv=npv_at(lively(), **START)), "USD")
     cell = nbformat.v4.new_code_cell("")
     cell.outputs = [nbformat.v4.new_output("display_data", data={CHART: chart.to_dict()})]
     notebook = nbformat.v4.new_notebook(cells=[cell])
-    page = tmp_path_factory.mktemp("what_if") / "page.html"
+    page = folder / "page.html"
     page.write_text(render(notebook, title="What if", manifest={}, tables="t"), encoding="utf-8")
     return page
+
+
+@pytest.fixture(scope="module")
+def what_if_page(tmp_path_factory):
+    return _what_if_page(tmp_path_factory.mktemp("what_if"))
+
+
+@pytest.fixture
+def german_page(tmp_path):
+    theme, renderer = alt.theme.active, alt.renderers.active
+    charts.enable()
+    with written_as("de"):
+        yield _what_if_page(tmp_path)
+    alt.theme.enable(theme)
+    alt.renderers.enable(renderer)
 
 
 def test_sliders_are_moved_by_keyboard_and_the_result_is_pythons(tab, what_if_page):
@@ -95,6 +111,16 @@ def test_sliders_are_moved_by_keyboard_and_the_result_is_pythons(tab, what_if_pa
         event for event in tab.reported("Network.requestWillBeSent") if "file:" not in event["request"]["url"]
     ] == []
     assert tab.reported("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded") == []
+
+
+def test_a_live_chart_and_its_sliders_write_numbers_as_the_locale_does(tab, german_page):
+    tab.open(german_page)
+    npv = f"{npv_at(lively(), **START):+,.0f}".replace(",", ".")
+    words = "document.querySelector('.cx-live .result_marks text').textContent"
+    assert tab.evaluate(words) == f"NPV {npv}\N{NO-BREAK SPACE}USD: pays back within 36 months"
+    margin = "document.querySelector('.vega-bind input[aria-label=\"Gross margin\"]').getAttribute('aria-valuetext')"
+    assert tab.evaluate(margin) == "45,0\N{NO-BREAK SPACE}%"
+    assert "45.0" not in tab.evaluate("document.querySelector('.cx-live').innerText")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -39,6 +39,17 @@ def test_sliders_are_told_with_the_values_from_which_they_start():
     assert draw(BARS, "f").sliders == ()
 
 
+def test_words_beside_a_chart_write_numbers_as_its_axes_do():
+    bind = {"input": "range", "min": -1, "max": 1, "name": "Margin "}
+    params = [{"name": "margin", "value": -0.125, "bind": bind}, {"name": "plain", "value": 2.5, "bind": bind}]
+    number = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", ""]}
+    german = {"config": {"locale": {"number": number}}, "params": params}
+    writing = {"scale": 100, "decimals": 1, "unit": "%"}
+    figure = draw({**BARS, **german, "usermeta": {"sliders": {"margin": writing}}}, "f")
+    assert figure.sliders == ("Margin \N{MINUS SIGN}12,5\N{NO-BREAK SPACE}%", "Margin 2,5")
+    assert figure.tables[0].rows == (("1", "1.234,5"), ("2", ""))
+
+
 def test_the_data_of_a_small_chart_is_a_table_under_its_titles():
     (table,) = draw(BARS, "f").tables
     assert (table.columns, table.rows) == (("month", "Cash, EUR"), (("1", "1,234.5"), ("2", "")))

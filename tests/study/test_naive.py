@@ -15,6 +15,7 @@ from cxsim.effects import PurchaseRate, Reach
 from cxsim.errors import ParamError
 from cxsim.exports import NAIVE
 from cxsim.measured import WORTH_BY_NPS
+from cxsim.number_style import written_as
 from cxsim.quantity import assumed
 from cxsim.scenario import NewCustomers, load_scenario
 from cxsim.strategies import Strategy
@@ -74,6 +75,12 @@ def test_readings_keep_their_contract_and_come_in_the_order_of_the_methods(readi
 
 def test_the_same_world_is_read_in_the_same_way_twice(study, readings):
     assert naive_readings(study, "points-programme").equals(readings)
+
+
+def test_the_same_study_has_the_same_readings_in_every_locale(study, readings):
+    with written_as("de"):
+        assert naive_readings(study, "points-programme").equals(readings)
+    assert any("," in finding or "." in finding.removesuffix(".") for finding in readings["finding"])
 
 
 def test_members_seem_to_gain_more_than_they_do_where_keen_customers_join_f18(study):

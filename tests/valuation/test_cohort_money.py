@@ -12,6 +12,7 @@ from cxsim.tables import LEDGER, check
 from cxsim.valuation import ACCOUNTS, cohort_money, flows, totals
 
 ARMS = ("baseline", "plan", "other")
+TITLES = {"plan": "The plan", "other": "Another"}
 SEVEN = [f"1998-{month:02d}" for month in range(7, 13)] + ["1999-01"]
 PEOPLE = {"existing": 100.0, **dict.fromkeys(SEVEN, 10.0), "referred": 0.0}
 
@@ -38,7 +39,7 @@ def _made(count=3_000, seed=7):
 
 
 def _found(ledger, people=PEOPLE):
-    return cohort_money(ledger, ARMS, draws=4, months=9, customers=people)
+    return cohort_money(ledger, ARMS, draws=4, months=9, customers=people, titles=TITLES)
 
 
 def test_the_sum_over_cohorts_is_the_statement():
@@ -55,6 +56,11 @@ def test_the_sum_over_cohorts_is_the_statement():
         assert float((both[name] - both[f"{name}_known"]).abs().max()) < 1e-6
 
 
+def test_each_strategy_has_its_name_for_readers():
+    named = _found(_made()).select("strategy", "title").unique(maintain_order=True)
+    assert named.rows() == [("plan", "The plan"), ("other", "Another")]
+
+
 def test_many_months_of_arrival_are_shown_in_threes():
     cohorts = _found(_made())["cohort"].unique(maintain_order=True).to_list()
     assert cohorts == ["existing", "1998-07 to 1998-09", "1998-10 to 1998-12", "1999-01", "referred", "shared"]
@@ -62,13 +68,17 @@ def test_many_months_of_arrival_are_shown_in_threes():
 
 def test_few_months_of_arrival_stand_by_themselves():
     few = {"existing": 5.0, **dict.fromkeys(SEVEN[:6], 1.0)}
-    cohorts = cohort_money(_ledger(), ARMS, draws=1, months=1, customers=few)["cohort"].unique(maintain_order=True)
+    cohorts = cohort_money(_ledger(), ARMS, draws=1, months=1, customers=few, titles=TITLES)["cohort"].unique(
+        maintain_order=True
+    )
     assert cohorts.to_list() == ["existing", *SEVEN[:6], "shared"]
 
 
 def test_a_gap_in_the_months_does_not_shift_the_threes():
     gaps = dict.fromkeys(["1998-01", "1998-02", "1998-04", "1998-07", "1998-09", "1998-12", "1999-01"], 1.0)
-    cohorts = cohort_money(_ledger(), ARMS, draws=1, months=1, customers=gaps)["cohort"].unique(maintain_order=True)
+    cohorts = cohort_money(_ledger(), ARMS, draws=1, months=1, customers=gaps, titles=TITLES)["cohort"].unique(
+        maintain_order=True
+    )
     assert cohorts.to_list() == [
         "1998-01 to 1998-02",
         "1998-04",

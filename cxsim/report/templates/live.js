@@ -12,11 +12,12 @@
     document.head.append(script);
   }
 
-  function written(value, how) {
-    return (how.scale * value).toFixed(how.decimals).replace("-", "\u2212") + (how.unit && "\u00a0" + how.unit);
+  function written(value, how, decimal) {
+    var figure = (how.scale * value).toFixed(how.decimals).replace("-", "\u2212").replace(".", decimal);
+    return figure + (how.unit && "\u00a0" + how.unit);
   }
 
-  function equip(figure, sliders) {
+  function equip(figure, sliders, decimal) {
     var status = document.createElement("p");
     status.className = "cx-status";
     status.setAttribute("role", "status");
@@ -25,7 +26,7 @@
       var shown = document.createElement("span");
       shown.className = "cx-value";
       var show = function () {
-        shown.textContent = how ? written(Number(input.value), how) : input.value;
+        shown.textContent = how ? written(Number(input.value), how, decimal) : input.value;
         input.setAttribute("aria-valuetext", shown.textContent);
       };
       input.setAttribute("aria-label", input.parentElement.querySelector(".vega-bind-name").textContent.trim());
@@ -49,7 +50,8 @@
       mode: "vega-lite",
       actions: { export: true, source: false, compiled: false, editor: false }
     });
-    equip(figure, (spec.usermeta && spec.usermeta.sliders) || {});
+    var locale = (spec.config && spec.config.locale) || {};
+    equip(figure, (spec.usermeta && spec.usermeta.sliders) || {}, locale.number ? locale.number.decimal : ".");
     figure.classList.add("on");
   }
 

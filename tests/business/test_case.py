@@ -1,0 +1,144 @@
+"""The whole business case of a study: every table there, under its contract, and saying one thing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import polars as pl
+import pytest
+
+import cxsim
+from cxsim import business_tables
+from cxsim.business import business_case
+from cxsim.study import run
+from cxsim.tables import check
+from tests.study.conftest import small
+
+CONTRACTS = {
+    "decision": "DECISION",
+    "investment": "INVESTMENT",
+    "periods": "PERIODS",
+    "cohorts": "COHORT_MONEY",
+    "fan": "FAN",
+    "base_case": "BASE_CASE",
+    "tornado": "TORNADO",
+    "break_evens": "BREAK_EVENS",
+    "grid": "GRID",
+    "grid_centre": "GRID_CENTRE",
+    "heat": "HEAT",
+    "rates": "RATES",
+    "pathways": "PATHWAYS",
+    "split": "SPLIT",
+    "information": "INFORMATION",
+    "test_plan": "TEST_PLAN",
+    "portfolio": "PORTFOLIO",
+    "liabilities": "LIABILITIES",
+    "kpis": "KPIS",
+    "register": "REGISTER",
+    "checklist": "CHECKLIST",
+}
+CENT = 0.005
+
+
+@pytest.fixture(scope="module")
+def told():
+    """What was told of its progress."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def case(study, told):
+    return business_case(study, progress=lambda done, total: told.append((done, total)))
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_every_table_keeps_its_contract(case, name):
+    assert check(getattr(case, name), getattr(business_tables, CONTRACTS[name])).columns
+
+
+def test_progress_ends_where_it_said_it_would(case, told):
+    assert case is not None
+    assert told == [(place, len(told)) for place in range(1, len(told) + 1)]
+
+
+def test_the_same_study_gives_the_same_case(case, study):
+    again = business_case(study)
+    for name in CONTRACTS:
+        assert getattr(again, name).equals(getattr(case, name)), name
+
+
+def test_decisions_are_those_of_the_returns_and_of_the_chosen_set(case):
+    returns = case.study.returns
+    strategies = case.decision.filter(pl.col("strategy") != "portfolio")
+    assert strategies["strategy"].to_list() == returns["strategy"].to_list()
+    for name, other in (("decision", "decision"), ("npv", "incremental_npv"), ("low", "npv_low"), ("roi", "roi")):
+        assert strategies[name].to_list() == returns[other].to_list()
+    (chosen,) = case.portfolio.filter("chosen").iter_rows(named=True)
+    (best,) = case.decision.filter(pl.col("strategy") == "portfolio").iter_rows(named=True)
+    assert (best["title"], best["npv"], best["outlay"]) == (chosen["title"], chosen["npv"], chosen["outlay"])
+
+
+def test_a_decision_is_changed_most_easily_by_the_nearest_break_even(case):
+    for row in case.decision.filter(pl.col("strategy") != "portfolio").iter_rows(named=True):
+        reached = case.break_evens.filter(pl.col("strategy") == row["strategy"]).drop_nulls("score")
+        nearest = reached["score"].abs().min()
+        assert (row["changer_score"] is None) == reached.is_empty()
+        assert row["changer_score"] is None or abs(row["changer_score"]) == nearest
+
+
+def test_statement_waterfall_returns_and_portfolio_end_in_the_same_npv_to_the_cent(case):
+    """Five ways to the same number: returns, last present value so far, pathways, rates, the set of one."""
+    scenario = case.study.scenario
+    for row in case.study.returns.iter_rows(named=True):
+        mine = pl.col("strategy") == row["strategy"]
+        npv = pytest.approx(row["incremental_npv"], abs=CENT)
+        result = case.periods.filter(mine & (pl.col("line") == "cash contribution"))
+        for grain in business_tables.GRAINS:
+            assert result.filter(pl.col("grain") == grain)["cumulative_discounted"][-1] == npv
+        assert case.pathways.filter(mine & (pl.col("kind") == "mean"))["amount"][0] == npv
+        rates = case.rates.filter(mine & (pl.col("horizon_months") == scenario.horizon_months))
+        rate = scenario.economics.annual_discount_rate.value
+        assert rates.filter(pl.col("annual_discount_rate") == rate)["npv"][0] == npv
+        assert case.portfolio.filter(pl.col("name") == row["strategy"])["npv"][0] == npv
+
+
+def test_cohorts_add_up_to_the_statement_to_the_cent(case):
+    total = case.periods.filter(pl.col("grain") == "total").select("strategy", "line", "incremental")
+    summed = case.cohorts.group_by("strategy", "line").agg(pl.col("incremental").sum().alias("summed"))
+    joined = total.join(summed, on=["strategy", "line"])
+    assert joined.height == total.height
+    assert (joined["incremental"] - joined["summed"]).abs().max() < CENT
+
+
+def test_every_assumption_is_in_the_register(case):
+    assert case.register["id"].sort().to_list() == case.study.assumptions["id"].sort().to_list()
+
+
+def test_a_business_case_tells_itself_in_one_line(case):
+    assert repr(case) == (
+        "BusinessCase(cdnow-quick; points-programme: reject, win-back-coupon: reject, faster-delivery: reject, "
+        "portfolio: reject)"
+    )
+
+
+def test_the_face_of_cxsim_shows_it():
+    assert cxsim.business_case is business_case
+
+
+def test_a_shop_without_rules_of_its_own_has_a_case_too():
+    """No hurdle, no haircut, no stacking, no budget: nothing is cut, and each strategy stands alone."""
+    scenario = small(stacking=None, budget=None, draws=2)
+    bare = dataclasses.replace(scenario.economics, roi_hurdle=None, benefit_haircut=None, cost_uplift=None)
+    case = business_case(run(dataclasses.replace(scenario, economics=bare)))
+    assert case.budget is None
+    assert case.investment["risk_adjusted_npv"].to_list() == pytest.approx(
+        case.study.returns["incremental_npv"].to_list(), abs=CENT
+    )
+    assert case.portfolio.height == 4
+
+
+def test_a_world_in_which_everything_happens_has_a_case(busy):
+    case = business_case(busy)
+    assert case.liabilities["kind"].unique().sort().to_list() == ["fees", "points"]
+    assert {"nps", "tickets_per_order"} <= set(case.kpis["kpi"])
+    assert case.pathways["pathway"].n_unique() > 10
