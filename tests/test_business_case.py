@@ -50,19 +50,35 @@ def test_the_first_section_decides_for_every_strategy(page):
     cards = re.findall(r'<article class="cx-decision".*?</article>', page, flags=re.DOTALL)
     texts = [re.sub(r"<[^>]+>", " ", card).replace("\N{NO-BREAK SPACE}", " ") for card in cards]
     assert [title for title in ("Points programme", "Win-back coupon", "Faster delivery") if title in "".join(texts)]
-    assert len(texts) == 3
-    for text in texts:
-        assert "90 % interval" in text
-        assert "of draws" in text
-        assert "within the horizon" in text or "month" in text
+    assert len(texts) == 4
+    assert "Best set" in texts[-1]
+    for text in texts[:3]:
+        for told in (
+            "Spend",
+            "80 % interval",
+            "90 % interval",
+            "of draws",
+            "Return on spend",
+            "Payback in nine of ten",
+        ):
+            assert told in text
 
 
 def test_every_table_has_a_twin_beside_the_report(case, page):
     linked = set(re.findall(r'href="\./case/([a-z0-9-]+\.csv)"', page))
     assert linked == {path.name for path in (case / "first" / "case").glob("*.csv")}
-    assert {"returns.csv", "statement.csv", "statement-by-month.csv", "strategies.csv", "assumptions.csv"} | {
-        "sources.csv"
-    } <= linked
+    wanted = "returns decision portfolio statement periods break-evens rates information test-plan register checklist"
+    assert {f"{name}.csv" for name in (*wanted.split(), "strategies", "sources", "kpis", "liabilities")} <= linked
+
+
+def test_the_whole_lies_beside_the_report_for_machines_spreadsheets_and_people(case, page):
+    beside = {path.name for path in (case / "first" / "case").iterdir()}
+    assert {"tables.json", "workbook.xlsx", "report.md", "manifest.json"} <= beside
+    assert all(f'href="./case/{name}"' in page for name in ("tables.json", "workbook.xlsx", "report.md"))
+
+
+def test_the_report_is_one_file_of_less_than_a_megabyte_and_a_half(page):
+    assert len(page.encode()) < 1_500_000
 
 
 def test_the_audit_trail_names_scenario_data_and_result(page):
@@ -77,4 +93,4 @@ if CHROMIUM is None and os.environ.get("CI") == "true":
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed.")
 def test_all_charts_of_the_business_case_are_alive_without_a_network(case, tmp_path):
     with browser(tmp_path) as tab:
-        assert charts_alive(tab, case / "first" / "case.html") == (3, 3, [])
+        assert charts_alive(tab, case / "first" / "case.html") == (12, 12, [])

@@ -82,6 +82,7 @@ def _steps(own: pl.DataFrame, currency: str) -> pl.DataFrame:
         pl.Series("_label", ["\n".join(balanced(label, _CHARACTERS)) for label in kept["label"]], dtype=pl.String),
         _start=start,
         _end=start + pl.col("amount"),
+        _edge=pl.max_horizontal(start, start + pl.col("amount")),
         _first=pl.int_range(pl.len()) == 0,
         _note=pl.lit(""),
     )
@@ -124,12 +125,11 @@ def _layers(steps: pl.DataFrame, currency: str) -> list[alt.Chart]:
         alt.Tooltip("amount:Q", title=title, format=",.3~r"),
     ]
     shape = drawn.mark_bar(height=17, strokeWidth=1.6, aria=False).encode(x=x, x2="_end:Q", tooltip=tooltip)
-    part, total = shape.transform_filter("datum.kind !== 'sum'"), shape.transform_filter("datum.kind === 'sum'")
-    fill, stroke = alt.Fill("name:N", scale=scale, legend=None), alt.Stroke("name:N", scale=scale, legend=None)
+    of_strategy = {"field": "name", "type": "nominal", "scale": scale, "legend": None}
+    total = alt.condition("datum.kind === 'sum'", alt.value(INK), of_strategy)
     zero = alt.Chart().transform_filter(_FIRST).mark_rule(color=INK, aria=False).encode(x=alt.datum(0))
     return [
-        part.encode(fill=fill, stroke=stroke, fillOpacity=hollow),
-        total.encode(fill=alt.value(INK), stroke=alt.value(INK)),
+        shape.encode(fill=total, stroke=total, fillOpacity=hollow),
         zero,
         *_words(drawn, title),
         *headings(_FIRST, alt.Color("name:N", scale=scale, legend=None), indent=_COLUMN),
@@ -137,9 +137,7 @@ def _layers(steps: pl.DataFrame, currency: str) -> list[alt.Chart]:
 
 
 def _words(drawn: alt.Chart, title: str) -> tuple[alt.Chart, ...]:
-    beside = drawn.transform_calculate(_edge="max(datum._start, datum._end)").encode(
-        x=alt.X("_edge:Q", title=title), text="_written:N"
-    )
+    beside = drawn.encode(x=alt.X("_edge:Q", title=title), text="_written:N")
     return lines_beside(drawn, indent=_COLUMN), *rimmed(beside, align="left", gap=6)
 
 

@@ -22,6 +22,7 @@ _CHARACTERS = 40
 # Room for the values at both ends of a bar, in pixels.
 _ENDS = 68
 _READ = 3
+_ENDS_OF = ("npv_at_low", "npv_at_high", "npv_base")
 _FIRST = "datum.rank === 1"
 
 
@@ -94,6 +95,8 @@ def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
                 "npv_at_low": row["npv_at_low"],
                 "npv_at_high": row["npv_at_high"],
                 "npv_base": row["npv_base"],
+                "_from": min(row[name] for name in _ENDS_OF),
+                "_to": max(row[name] for name in _ENDS_OF),
                 "low": low,
                 "high": high,
                 "_label": "\n".join(balanced(in_brief(searched(row["description"]), 2 * _CHARACTERS), _CHARACTERS + 3)),
@@ -107,8 +110,7 @@ def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 
 def _layers(bars: pl.DataFrame, names: list[str], currency: str) -> list[alt.Chart]:
-    ends = ("npv_at_low", "npv_at_high", "npv_base")
-    largest = float(bars.select(pl.max_horizontal(pl.col(*ends).abs()).max()).item())
+    largest = float(bars.select(pl.max_horizontal(pl.col(*_ENDS_OF).abs()).max()).item())
     amounts = money_axis(f"Net present value, {currency}", largest=largest)
     x = alt.X("npv_base:Q", axis=amounts, scale=alt.Scale(padding=_ENDS, nice=False, zero=False))
     colour = alt.Color("name:N", scale=colours(names), legend=None)
@@ -127,10 +129,8 @@ def _layers(bars: pl.DataFrame, names: list[str], currency: str) -> list[alt.Cha
 
 
 def _words(drawn: alt.Chart, title: str) -> tuple[alt.Chart, ...]:
-    ends = "datum.npv_at_low, datum.npv_at_high, datum.npv_base"
-    sides = drawn.transform_calculate(_from=f"min({ends})", _to=f"max({ends})")
-    left = sides.encode(x=alt.X("_from:Q", title=title), text="_left:N")
-    right = sides.encode(x=alt.X("_to:Q", title=title), text="_right:N")
+    left = drawn.encode(x=alt.X("_from:Q", title=title), text="_left:N")
+    right = drawn.encode(x=alt.X("_to:Q", title=title), text="_right:N")
     return (
         lines_beside(drawn, indent=_COLUMN),
         *rimmed(left, align="right", gap=5),

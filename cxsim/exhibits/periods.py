@@ -129,7 +129,8 @@ def quarters_table(periods: pl.DataFrame, currency: str, strategy: str | None = 
         notes=[LADDER_NOTE, f"Interval, present value and sums so far: of the cash contribution. {_SUMS_NOTE}"],
     )
     name = "quarters" if strategy is None else f"quarters-{strategy.replace('_', '-')}"
-    return Table(id=name, title=title, layout=layout, twin=rows.drop("group"), fold="folded")
+    subtotals_alone = rows.filter(pl.col("line").is_in(SUBTOTALS)).drop("group")
+    return Table(id=name, title=title, layout=layout, twin=subtotals_alone, fold="folded")
 
 
 def amounts_as_text(rows: pl.DataFrame, amounts: Sequence[str]) -> Written:
@@ -146,6 +147,12 @@ def amounts_as_text(rows: pl.DataFrame, amounts: Sequence[str]) -> Written:
     decimals = 0 if largest >= _WHOLE else 2
     # The added zero takes the sign off an amount that is rounded to nothing.
     return lambda amount: turned(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS))
+
+
+def _entered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of subtotals, and of accounts in which anything is ever booked: half of them are of nothing."""
+    booked = pl.any_horizontal(pl.col("baseline", "treated") != 0.0).any().over("strategy", "line")
+    return rows.filter(pl.col("line").is_in(SUBTOTALS) | booked).drop("group")
 
 
 def _chosen(periods: pl.DataFrame, strategy: str | None) -> pl.DataFrame:
