@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 
 from cxsim.business.central import Central, Numbers, Played, Variant
-from cxsim.business.numbers import Number, alone, elsewhere, moved, own_numbers
+from cxsim.business.numbers import Number, alone, moved, own_numbers
 from cxsim.business.rates import outstanding
 from cxsim.business.responses import responding
 from cxsim.business_tables import GRID, GRID_CENTRE, HEAT
 from cxsim.ledger import PROGRAMME_ACCOUNTS, Account
+from cxsim.scenario import with_assumptions
 from cxsim.simulation import rounded
 from cxsim.strategies import Strategy
 from cxsim.tables import check, empty
@@ -82,10 +83,9 @@ def grids(base: Central, sensitivities: pl.DataFrame) -> Grids:
     axes = [_axes(strategy, sensitivities) for strategy in alone(base.scenario)]
     wanted = [(one, node) for one in axes for node in one.nodes()]
     played = base.play([one.at(node) for one, node in wanted])
-    margins = _without_margin(base)
     cells, heat = [], []
     for (one, node), happened in zip(wanted, played, strict=True):
-        cells.append(_cells(base, one, node, _parts(base, happened, margins)))
+        cells.append(_cells(base, one, node, _parts(base, happened)))
         heat.append({**one.told(), "x": node[0], "y": node[1], "npv": float(base.npv(happened).mean())})
     return Grids(
         grid=check(pl.concat([empty(GRID), *cells]), GRID),
@@ -117,18 +117,11 @@ def _even(number: Number | None, steps: int) -> list[float]:
     return [node for node in nodes if bounds.low <= node <= bounds.high]
 
 
-def _without_margin(base: Central) -> tuple[str, str]:
-    name = base.scenario.economics.name
-    return f"economics/{name}/gross_margin", f"economics/{name}/annual_discount_rate"
-
-
-def _parts(base: Central, played: Played, margins: tuple[str, str]) -> dict[str, Numbers]:
-    """Return the cash of each month, mean over worlds, as GRID takes it apart."""
-    quantity = base.scenario.economics.gross_margin
-    number = Number(id=margins[0], belongs_to="", path="gross_margin", quantity=quantity, method="booked")
-    none, all_ = (
-        base.flows(played, elsewhere(base, number, share)).incremental(1).mean(axis=0) for share in (0.0, 1.0)
-    )
+def _parts(base: Central, played: Played) -> dict[str, Numbers]:
+    """Return the cash of each month, mean over worlds, as GRID takes it apart: a straight line in the margin."""
+    margin = f"economics/{base.scenario.economics.name}/gross_margin"
+    at = [with_assumptions(base.scenario, {margin: share}) for share in (0.0, 1.0)]
+    none, all_ = (base.flows(played, scenario).incremental(1).mean(axis=0) for scenario in at)
     accounts = {account: place for place, account in enumerate(ACCOUNTS)}
     programme = none[:, [accounts[account] for account in PROGRAMME_ACCOUNTS]].sum(axis=1)
     rest = none.sum(axis=1) - programme - none[:, accounts[Account.POINTS_LIABILITY]]

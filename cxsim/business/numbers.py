@@ -57,49 +57,19 @@ class Number:
 
 def own_numbers(strategy: Strategy) -> tuple[Number, ...]:
     """Return the numbers of a strategy that have a spread."""
-    return tuple(
-        Number(
-            id=f"strategies/{strategy.name}/{path}",
-            belongs_to=strategy.title,
-            path=path,
-            quantity=quantity,
-            method="booked" if path.startswith("costs.") else "played",
-        )
-        for path, quantity in quantities(strategy)
-        if _spread(quantity)
-    )
+    return _uncertain(strategy, f"strategies/{strategy.name}", strategy.title)
 
 
 def prices(scenario: Scenario) -> tuple[Number, ...]:
     """Return the numbers of a scenario's economics that have a spread."""
     economics = scenario.economics
-    return tuple(
-        Number(
-            id=f"economics/{economics.name}/{path}",
-            belongs_to=economics.title,
-            path=path,
-            quantity=quantity,
-            method="booked",
-        )
-        for path, quantity in quantities(economics)
-        if _spread(quantity)
-    )
+    return _uncertain(economics, f"economics/{economics.name}", economics.title)
 
 
 def habits(scenario: Scenario) -> tuple[Number, ...]:
     """Return the numbers of a scenario's behaviour of customers that have a spread."""
     behaviour = scenario.behaviour
-    return tuple(
-        Number(
-            id=f"behaviour/{behaviour.name}/{path}",
-            belongs_to=behaviour.title,
-            path=path,
-            quantity=quantity,
-            method="played",
-        )
-        for path, quantity in quantities(behaviour)
-        if _spread(quantity)
-    )
+    return _uncertain(behaviour, f"behaviour/{behaviour.name}", behaviour.title)
 
 
 def moved(strategy: Strategy, values: Mapping[str, float]) -> Strategy:
@@ -117,5 +87,15 @@ def alone(scenario: Scenario) -> Iterator[Strategy]:
     return (strategy for strategy in scenario.strategies if strategy.mode == "prior")
 
 
-def _spread(quantity: Quantity) -> bool:
-    return quantity.range[0] < quantity.range[1]
+def _uncertain(holder: object, place: str, title: str) -> tuple[Number, ...]:
+    return tuple(
+        Number(
+            id=f"{place}/{path}",
+            belongs_to=title,
+            path=path,
+            quantity=quantity,
+            method="booked" if place.startswith("economics/") or path.startswith("costs.") else "played",
+        )
+        for path, quantity in quantities(holder)
+        if quantity.range[0] < quantity.range[1]
+    )
