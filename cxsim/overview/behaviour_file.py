@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import date
 from enum import Enum
 from pathlib import Path
 
@@ -117,6 +118,6 @@ def _content(value: object) -> Plain:
         return [_content(part) for part in value]
     if isinstance(value, Enum):
         return str(value.value)
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | int | float | date):
         return value
     raise TypeError(type(value).__name__)

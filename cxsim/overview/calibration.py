@@ -113,7 +113,13 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
     changed = with_quantities(like, _measured(like, found, source_name))
     return Calibration(
         behaviour=dataclasses.replace(
-            changed, name=name, title=f"{shop.name}, measured", description=_told(shop, like)
+            changed,
+            name=name,
+            title=f"{shop.name}, measured",
+            description=_told(shop, like),
+            # Whoever answers for the example does not answer for this shop.
+            owner=None,
+            reviewed_on=None,
         ),
         source_name=source_name,
         source=_source(shop),

@@ -9,7 +9,8 @@ import pytest
 
 from tests.cli.conftest import TINY
 
-WRITTEN = [f"reports/{name}" for name in ("index.html", "tiny.html", "tiny/manifest.json", "tiny/returns.csv")]
+_BESIDE = ("manifest.json", "report.md", "returns.csv", "tables.json", "workbook.xlsx")
+WRITTEN = ["reports/index.html", "reports/tiny.html", *(f"reports/tiny/{name}" for name in _BESIDE)]
 # A study of two draws, and neither charts nor tables but one.
 CELL = """
 import cxsim
