@@ -31,12 +31,12 @@ def methods(study: Study) -> Iterator[Item]:
 
 def _scope(study: Study) -> Iterator[Item]:
     scenario, stored = study.scenario, "command" in study.manifest
-    commit = _short(study.manifest.get("commit"))
     yield Item(
         "Methods",
         "A plan of the analysis, and where to find it",
         "partly" if stored else "no",
-        f"{'The files under params/ fix' if stored else 'A scenario made by hand fixes'} every input; commit {commit}. "
+        f"{'The files under params/ fix' if stored else 'A scenario made by hand fixes'} every input; the audit trail "
+        "names the commit. "
         "Nothing shows that they were written before results were seen.",
         Section.TRAIL,
     )
@@ -207,12 +207,6 @@ def _spread(study: Study) -> Iterator[Item]:
     yield Item(
         "Methods", "Who of those affected was asked", "no", "No record that customers or staff were.", Section.NOWHERE
     )
-
-
-def _short(commit: object) -> str:
-    """Return a commit by its first characters, and whether files differ from it."""
-    full, *mark = str(commit or "unknown").split(" ", maxsplit=1)
-    return " ".join([full[:12], *mark])
 
 
 def _population(study: Study) -> str:
