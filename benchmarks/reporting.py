@@ -41,7 +41,7 @@ def reporting() -> Iterator[Case]:
         "import of all that a business case needs",
         lambda: _python(_STUDY),
         1,
-        lambda: _python("import lifetimes, matplotlib.pyplot, altair, great_tables, polars, numba"),
+        lambda: _python("import lifetimes, altair, great_tables, polars, numba"),
         1,
         rival_name="import of lifetimes and of the libraries",
         target=None,
