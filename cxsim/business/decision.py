@@ -107,8 +107,6 @@ def _test(row: Mapping[str, object], test_plan: pl.DataFrame) -> str:
 
 def _of_portfolio(study: Study, row: Mapping[str, object]) -> dict[str, object]:
     share = float(str(row["prob_npv_positive"]))
-    trials = int(str(row["draws"])) + 2
-    shrunk = (share * (trials - 2) + 1.0) / trials
     budget = study.scenario.budget
     within = "" if budget is None else f" that cost at most {money(budget.value, study.currency)}"
     same = ("title", "outlay", "npv", "npv_mc_error", "low", "high", "low_80", "high_80", "prob_npv_positive", "roi")
@@ -117,11 +115,10 @@ def _of_portfolio(study: Study, row: Mapping[str, object]) -> dict[str, object]:
     none = (
         f"On average over all draws, none of the sets{within} brings more than doing nothing.{_while_piloting(study)}"
     )
-    return {name: row[name] for name in (*same, "payback_months", "payback_months_late", "draws")} | {
+    return {name: row[name] for name in (*same, "prob_mc_error", "payback_months", "payback_months_late", "draws")} | {
         "strategy": PORTFOLIO_ROW,
         "decision": found,
         "rule": best if row["members"] else none,
-        "prob_mc_error": (shrunk * (1.0 - shrunk) / trials) ** 0.5,
         "customers": study.returns["customers"][0],
     }
 

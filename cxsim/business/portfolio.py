@@ -20,7 +20,7 @@ from cxsim.study.draws import Draw, with_room
 from cxsim.study.playing import play_arms
 from cxsim.study.summing import present_values
 from cxsim.tables import check, empty
-from cxsim.valuation import net_present_value, payback_months
+from cxsim.valuation import LATE, draw_at, net_present_value, payback_months, share_error, worst_tenth
 
 Numbers = npt.NDArray[np.float64]
 Members = tuple[str, ...]
@@ -33,8 +33,6 @@ _MOST_PLAYED, _FEWEST_DRAWS = 240, 24
 # have to save each other a fifth of what they spend to be affordable.
 _REACH = 1.25
 _LEVELS = (0.05, 0.10, 0.90, 0.95)
-_LATE = 0.9
-_WORST = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -185,7 +183,8 @@ def _rows(study: Study, held: Sequence[_Held]) -> Iterator[dict[str, object]]:
             "low_80": float(low_80),
             "high_80": float(high_80),
             "prob_npv_positive": float((one.npv > 0.0).mean()),
-            "cvar": _worst(one.npv),
+            "prob_mc_error": share_error(one.npv > 0.0),
+            "cvar": worst_tenth(one.npv).mean,
             "roi": one.mean / outlay if outlay > 0.0 else None,
             **_paybacks(one),
             "interaction": one.mean - sum(alone[name].mean for name in one.members),
@@ -205,22 +204,14 @@ def _title(study: Study, members: Members) -> str:
 
 
 def _paybacks(one: _Held) -> dict[str, float | None]:
-    ordered = np.sort(one.payback)
-    levels = {"payback_months": 0.5, "payback_months_late": _LATE}
-    found = {name: ordered[max(int(np.ceil(level * len(ordered))), 1) - 1] for name, level in levels.items()}
+    levels = {"payback_months": 0.5, "payback_months_late": LATE}
+    found = {name: draw_at(one.payback, level) for name, level in levels.items()}
     return {name: float(month) if one.members and np.isfinite(month) else None for name, month in found.items()}
 
 
 def _beats(other: _Held, one: _Held) -> bool:
-    pair, mine = (other.mean, _worst(other.npv)), (one.mean, _worst(one.npv))
+    pair, mine = (other.mean, worst_tenth(other.npv).mean), (one.mean, worst_tenth(one.npv).mean)
     return pair != mine and pair[0] >= mine[0] and pair[1] >= mine[1]
-
-
-def _worst(npv: Numbers) -> float:
-    """Return the mean of the worst tenth, a draw that lies half in it counting half."""
-    size = _WORST * len(npv)
-    shares = np.clip(size - np.arange(len(npv)), 0.0, 1.0)
-    return float((np.sort(npv) * shares).sum() / size)
 
 
 def _error(draws: Numbers) -> float:

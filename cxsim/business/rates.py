@@ -17,13 +17,12 @@ from cxsim.study.draws import arms_of
 from cxsim.tables import check, empty
 from cxsim.tallies import ReachTally, Tally, place
 from cxsim.units import MICROS, MICROS_PER_CENT
-from cxsim.valuation import ACCOUNTS, weights
+from cxsim.valuation import ACCOUNTS, HIGH, LOW, weights
 
 Numbers = npt.NDArray[np.float64]
 # Rates around which finance directors think, effective per year; the shop's own stands among them.
 _RATES = (0.0, 0.05, 0.10, 0.15, 0.20)
 _MONTHS_PER_YEAR = 12
-_LOW, _HIGH = 0.05, 0.95
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -116,7 +115,7 @@ def _rows(study: Study) -> Iterator[dict[str, object]]:
             present = weights(scenario.calendar.month_starts, scenario.economics.timing, np.full(len(money.cash), rate))
             for horizon in horizons:
                 npv = (money.until(horizon) * present[:, :horizon]).sum(axis=1)
-                low, high = np.quantile(npv, (_LOW, _HIGH))
+                low, high = np.quantile(npv, (LOW, HIGH))
                 yield {
                     "strategy": name,
                     "title": scenario.titles[name],

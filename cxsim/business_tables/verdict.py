@@ -86,6 +86,7 @@ PORTFOLIO = Contract(
         "low_80": _REAL,
         "high_80": _REAL,
         "prob_npv_positive": _REAL,
+        "prob_mc_error": _REAL,
         "cvar": _REAL,
         "roi": _REAL,
         "payback_months": _REAL,

@@ -11,7 +11,17 @@ from cxsim.valuation.flows import Flows, cash_days, flows, weights
 from cxsim.valuation.internal_rate import InternalRate, internal_rate, modified_internal_rate
 from cxsim.valuation.investment import investment
 from cxsim.valuation.periods import periods
-from cxsim.valuation.returns import Rule, net_present_value, npv_by_draw, payback_months, read_returns, returns
+from cxsim.valuation.returns import (
+    LATE,
+    Rule,
+    draw_at,
+    net_present_value,
+    npv_by_draw,
+    payback_months,
+    read_returns,
+    returns,
+    share_error,
+)
 from cxsim.valuation.revenue_recognition import (
     Allocation,
     allocate,
@@ -20,12 +30,15 @@ from cxsim.valuation.revenue_recognition import (
     stand_alone_price,
     straight_line,
 )
-from cxsim.valuation.statement import cash, statement
+from cxsim.valuation.statement import HIGH, LOW, cash, statement
 from cxsim.valuation.totals import totals, years
 from cxsim.valuation.worst_tenth import WorstTenth, worst_tenth
 
 __all__ = [
     "ACCOUNTS",
+    "HIGH",
+    "LATE",
+    "LOW",
     "SHARED",
     "Allocation",
     "Books",
@@ -41,6 +54,7 @@ __all__ = [
     "cash",
     "cash_days",
     "cohort_money",
+    "draw_at",
     "fan",
     "fixed_costs",
     "flows",
@@ -57,6 +71,7 @@ __all__ = [
     "read_returns",
     "recognised",
     "returns",
+    "share_error",
     "stand_alone_price",
     "statement",
     "straight_line",

@@ -15,7 +15,7 @@ from cxsim.valuation.flows import Flows
 from cxsim.valuation.statement import HIGH, LOW
 
 Draws = npt.NDArray[np.float64]
-_LATE = 0.9
+LATE = 0.9
 _KINDS = {name: kinds[0] for name, kinds in RETURNS.columns.items()}
 
 
@@ -202,10 +202,10 @@ def _row(monthly: Draws, spent: Draws, weights: Draws, rule: Rule, structures: i
         "npv_high": float(np.quantile(npv, HIGH)),
         "npv_mc_error": _standard_error(npv, structures),
         "prob_npv_positive": prob,
-        "prob_mc_error": _share_error(npv > 0.0, structures),
+        "prob_mc_error": share_error(npv > 0.0, structures),
         "prob_payback": float(np.isfinite(payback).mean()),
-        "payback_months": _known(_quantile(payback, 0.5)),
-        "payback_months_late": _known(_quantile(payback, _LATE)),
+        "payback_months": _known(draw_at(payback, 0.5)),
+        "payback_months_late": _known(draw_at(payback, LATE)),
         "payback_mc_error": _known(_median_error(payback, structures)),
         **_ratios(npv, outlay, structures),
     }
@@ -224,7 +224,16 @@ def _ratios(npv: Draws, outlay: Draws, structures: int) -> dict[str, float | Non
     }
 
 
-def _share_error(gains: npt.NDArray[np.bool_], structures: int) -> float:
+def share_error(gains: npt.NDArray[np.bool_], structures: int = 1) -> float:
+    """Return the standard error of a share of draws, with one gain and one loss added.
+
+    Parameters
+    ----------
+    gains
+        Shape (draws,): whether each draw counts.
+    structures
+        As in `returns`.
+    """
     # As few trials as there are draws: the same draw under another structure is no new evidence.
     trials = len(gains) // structures + 2
     share = (float(gains.mean()) * (trials - 2) + 1.0) / trials
@@ -236,15 +245,23 @@ def _standard_error(draws: Draws, structures: int) -> float:
     return float(means.std(ddof=1) / np.sqrt(len(means)))
 
 
-def _quantile(draws: Draws, level: float) -> float:
-    """Return the smallest draw that a share `level` of the draws does not exceed; infinity is possible."""
+def draw_at(draws: Draws, level: float) -> float:
+    """Return the smallest draw that a share of the draws does not exceed; infinity is possible.
+
+    Parameters
+    ----------
+    draws
+        Shape (draws,).
+    level
+        The share, 0 to 1.
+    """
     return float(np.sort(draws)[max(int(np.ceil(level * len(draws))), 1) - 1])
 
 
 def _median_error(draws: Draws, structures: int) -> float:
     """Return half the distance between the order statistics half a root of n below and above the median."""
     half = 0.5 / np.sqrt(len(draws) // structures)
-    low, high = _quantile(draws, 0.5 - half), _quantile(draws, 0.5 + half)
+    low, high = draw_at(draws, 0.5 - half), draw_at(draws, 0.5 + half)
     return (high - low) / 2.0 if np.isfinite(low) else np.inf
 
 

@@ -287,6 +287,7 @@ def portfolio() -> pl.DataFrame:
                 "low_80": npv - 1.28 * sd,
                 "high_80": npv + 1.28 * sd,
                 "prob_npv_positive": 0.5,
+                "prob_mc_error": 0.03,
                 "cvar": cvar,
                 "roi": npv / outlay if outlay else None,
                 "payback_months": None,

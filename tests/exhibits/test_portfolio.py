@@ -23,6 +23,7 @@ _BEST = {
     "low_80": -1_000.0,
     "high_80": 19_000.0,
     "prob_npv_positive": 0.85,
+    "prob_mc_error": 0.02,
     "cvar": -5_100.0,
     "roi": 0.3,
     "payback_months": 12.0,
