@@ -90,22 +90,6 @@ WORTH_BY_NPS = Contract(
     name="WORTH_BY_NPS",
     columns={"orders": _TEXT, "group": _TEXT, "customers": _COUNT, "mean": _REAL, "low": _REAL, "high": _REAL},
 )
-# One row per measure and number of days since the first order. measure: revenue, margin or repeat; at_risk: those of
-# the customers who were watched so long, over whom the value is taken; it is null where they are too few.
-SINCE_FIRST = Contract(
-    name="SINCE_FIRST",
-    columns={
-        "measure": _TEXT,
-        "days": _COUNT,
-        "customers": _COUNT,
-        "at_risk": _COUNT,
-        "value": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "caution": _TEXT,
-    },
-    nullable=frozenset({"value", "low", "high"}),
-)
 # Promoters against detractors by several methods, each a ratio. label: association or effect.
 SELECTION = Contract(
     name="SELECTION",
@@ -159,21 +143,6 @@ DOSES = Contract(
         "customers": _COUNT,
     },
     nullable=frozenset({"value", "low", "high"}),
-)
-# What goes by one name, by each definition in use: `counted` of `among` customers, where it is a share of counts.
-DEFINITIONS = Contract(
-    name="DEFINITIONS",
-    columns={
-        "definition": _TEXT,
-        "title": _TEXT,
-        "counts": _TEXT,
-        "value": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "counted": _COUNT,
-        "among": _COUNT,
-    },
-    nullable=frozenset({"value", "low", "high", "counted"}),
 )
 # What a customer is worth, step by step from the product of averages to the model. low, high: 90 % interval of the
 # model's mean, by what is not known of its parameters and by luck; null where a step has none.

@@ -89,18 +89,7 @@ _MINOR_DIGITS = dict.fromkeys(
 
 
 def style_of(locale: str) -> NumberStyle:
-    """Return how a locale writes numbers.
-
-    Parameters
-    ----------
-    locale
-        One of en, de, fr, ch.
-
-    Raises
-    ------
-    ParamError
-        For another one.
-    """
+    """Return how a locale writes numbers."""
     if locale not in STYLES:
         raise ParamError(f"no locale '{locale}'; {choices(locale, STYLES)}")
     return STYLES[locale]
@@ -112,41 +101,13 @@ def style() -> NumberStyle:
 
 
 def write_as(locale: Locale) -> None:
-    """Write numbers as a locale does, from now on and in the whole session.
-
-    Parameters
-    ----------
-    locale
-        One of en, de, fr, ch.
-
-    Raises
-    ------
-    ParamError
-        For another one; the style is then as it was.
-    """
+    """Write numbers as a locale does, from now on and in the whole session."""
     _SESSION["style"] = style_of(locale)
 
 
 @contextmanager
 def written_as(locale: Locale) -> Iterator[None]:
-    """Write numbers as a locale does, inside of the block alone.
-
-    Parameters
-    ----------
-    locale
-        One of en, de, fr, ch.
-
-    Raises
-    ------
-    ParamError
-        For another one.
-
-    Examples
-    --------
-    >>> with written_as("de"):
-    ...     turned("1,234.5")
-    '1.234,5'
-    """
+    """Write numbers as a locale does, inside of the block alone."""
     before = _WITHIN.set(style_of(locale))
     try:
         yield

@@ -52,13 +52,7 @@ class Source:
 
 
 def root() -> Path:
-    """Return the project folder: the nearest one above the working folder that has params/, else the checkout's own.
-
-    Raises
-    ------
-    ParamError
-        When there is neither.
-    """
+    """Return the project folder: the nearest one above the working folder that has params/, else the checkout's own."""
     here = Path.cwd()
     for folder in (here, *here.parents, Path(__file__).resolve().parent.parent):
         if (folder / "params" / "scenarios").is_dir():
@@ -75,13 +69,7 @@ def names(kind: Kind) -> list[str]:
 
 
 def locate(kind: Kind, name: str) -> Path:
-    """Return the file of a name, or of a path that ends in .yaml.
-
-    Raises
-    ------
-    ParamError
-        When there is no such file; the message lists the choices.
-    """
+    """Return the file of a name, or of a path that ends in .yaml."""
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
         if path.is_file():
@@ -91,26 +79,14 @@ def locate(kind: Kind, name: str) -> Path:
 
 
 def named(kind: Kind, name: str) -> Path:
-    """Return the file of a name alone.
-
-    Raises
-    ------
-    ParamError
-        When there is no such file; the message lists the choices.
-    """
+    """Return the file of a name alone."""
     if name not in names(kind):
         raise ParamError(f"params/{kind}: no '{name}'; {choices(name, names(kind))}")
     return root() / "params" / kind / f"{name}.yaml"
 
 
 def read(path: Path, shape: type[T]) -> T:
-    """Return the content of a YAML file as the dataclass `shape`, whose field `name` is the file's name.
-
-    Raises
-    ------
-    ParamError
-        One line per mistake: file, key, what is wrong, what was found, what is possible.
-    """
+    """Return the content of a YAML file as the dataclass `shape`, whose field `name` is the file's name."""
     content = _content(path)
     if "name" in content:
         raise ParamError(f"{shown(path)}: name: unknown key; the name is the file's own, '{path.stem}'.")
@@ -128,13 +104,7 @@ def sources(path: Path | None = None) -> dict[str, Source]:
 
 
 def entries(path: Path, shape: type[T]) -> dict[str, T]:
-    """Return the content of a YAML file of many entries, each under a key of its own, by these keys.
-
-    Raises
-    ------
-    ParamError
-        One line per mistake of any entry.
-    """
+    """Return the content of a YAML file of many entries, each under a key of its own, by these keys."""
     found: dict[str, T] = {}
     problems = []
     for key, entry in _content(path).items():

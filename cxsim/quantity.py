@@ -35,11 +35,6 @@ class Quantity:
         `measured` in this shop, `published` elsewhere, or `assumed`.
     source
         Identifier in params/sources.yaml; required unless `assumed`.
-
-    Raises
-    ------
-    ParamError
-        For a value outside its range, a range outside its unit, or a missing source.
     """
 
     description: str
@@ -100,17 +95,6 @@ class Quantity:
     def at(self, value: float) -> Quantity:
         """Return the same quantity, known to be `value`."""
         return dataclasses.replace(self, value=value, range=(value, value))
-
-
-def assumed(value: float, unit: Unit, range: tuple[float, float] | None = None, description: str = "") -> Quantity:
-    """Return a quantity without a source, for exploring; it says `assumed` wherever it is listed."""
-    return Quantity(
-        description=description or "Typed in by hand.",
-        unit=unit,
-        value=value,
-        range=range or (value, value),
-        evidence="assumed",
-    )
 
 
 def require_units(holder: object, units: Mapping[str, Unit], kind: str) -> None:

@@ -221,31 +221,12 @@ CURVE = Contract(
 
 
 def empty(contract: Contract) -> pl.DataFrame:
-    """Return a table without rows that keeps `contract`.
-
-    Examples
-    --------
-    >>> empty(CAUTIONS).columns
-    ['strategy', 'title', 'caution']
-    """
+    """Return a table without rows that keeps `contract`."""
     return pl.DataFrame(schema={name: kinds[0] for name, kinds in contract.columns.items()})
 
 
 def check(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Return `table` unchanged if it keeps `contract`.
-
-    Raises
-    ------
-    TableError
-        For a missing column, a wrong type, or a missing value where none may be; in optional columns too, if present.
-
-    Examples
-    --------
-    >>> check(pl.DataFrame({"customer": [1]}), RFM)
-    Traceback (most recent call last):
-    ...
-    cxsim.errors.TableError: RFM: no column 'customer_id'; did you mean 'customer'? Possible: customer.
-    """
+    """Return `table` unchanged if it keeps `contract`."""
     present = {name: kinds for name, kinds in contract.optional.items() if name in table.columns}
     for name, allowed in {**contract.columns, **present}.items():
         if name not in table.columns:

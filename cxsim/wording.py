@@ -178,26 +178,7 @@ def measured(
     of: Literal["value", "change"] = "value",
     beside: Sequence[float | None] = (),
 ) -> str:
-    r"""Return what a metric measures, or by how much it changed, with its unit.
-
-    Parameters
-    ----------
-    value
-        In `unit`: a share is 0 to 1.
-    unit
-        As in `DASHBOARD` of `cxsim.measured`.
-    currency
-        Code of the currency; only money needs it.
-    of
-        A change has its sign, and a change of shares is in percentage points, written pp.
-    beside
-        Ends of its interval, which money is rounded together with.
-
-    Examples
-    --------
-    >>> measured(0.0421, "share", ""), measured(-0.0421, "share", "", of="change"), measured(52.34, "money", "EUR")
-    ('4.2\xa0%', '−4.2\xa0pp', 'EUR\xa052.3')
-    """
+    r"""Return what a metric measures, or by how much it changed, with its unit."""
     if unit == "money":
         together = precision([value, *(end for end in beside if end is not None)])
         return priced(_signed(together.text(value), of), currency).strip()

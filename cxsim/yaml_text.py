@@ -13,20 +13,7 @@ _WIDTH = 118
 
 
 def content_of(text: str) -> Any:
-    """Return what a text says: mappings with keys of text, lists, texts, numbers and days.
-
-    Raises
-    ------
-    ValueError
-        When it is not readable as YAML; the message says where and why.
-
-    Examples
-    --------
-    >>> content_of("{a: 1, a: 2}")
-    Traceback (most recent call last):
-    ...
-    ValueError: line 1: not readable as YAML: key 'a' is written twice.
-    """
+    """Return what a text says: mappings with keys of text, lists, texts, numbers and days."""
     try:
         return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as cause:
@@ -37,14 +24,7 @@ def content_of(text: str) -> Any:
 
 
 def text_of(content: Mapping[str, Plain]) -> str:
-    """Return plain content as YAML text, keys in their order; the same content is always the same text.
-
-    Examples
-    --------
-    >>> print(text_of({"unit": "share", "range": [0.1, 0.2]}), end="")
-    unit: share
-    range: [0.1, 0.2]
-    """
+    """Return plain content as YAML text, keys in their order; the same content is always the same text."""
     text: str = yaml.dump(
         dict(content), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False
     )

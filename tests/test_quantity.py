@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.errors import ParamError
-from cxsim.quantity import Z95, Quantity, assumed, quantities, with_values
+from cxsim.quantity import Z95, Quantity, quantities, with_values
 from cxsim.units import BOUNDS, Unit
+from tests.simulated import assumed
 
 
 @st.composite

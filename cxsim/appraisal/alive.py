@@ -21,22 +21,7 @@ _MOST_HELD = 1_000_000
 
 
 def alive_intervals(pasts: pl.DataFrame, params: Sequence[PurchaseParams], level: float) -> pl.DataFrame:
-    """Return between what numbers the chance of still being a customer lies, as far as the parameters are known.
-
-    Parameters
-    ----------
-    pasts
-        frequency, recency_days and age_days, one row for each past.
-    params
-        Draws of the parameters of one model, times in days.
-    level
-        Probability of the interval, above 0 and below 1.
-
-    Returns
-    -------
-    polars.DataFrame
-        prob_alive_low and prob_alive_high; rows as in `pasts`.
-    """
+    """Return between what numbers the chance of still being a customer lies, as far as the parameters are known."""
     edges = [0.5 * (1.0 - level), 0.5 * (1.0 + level)]
     size = max(1, _MOST_HELD // len(params))
     parts = [pasts.slice(start, size) for start in range(0, pasts.height, size)]
@@ -49,24 +34,7 @@ def alive_intervals(pasts: pl.DataFrame, params: Sequence[PurchaseParams], level
 def alive_by_group(
     rfm: pl.DataFrame, params: Mapping[str, Sequence[PurchaseParams]], level: float, *, group: pl.Expr = BUYERS
 ) -> pl.DataFrame:
-    """Return which share of each group of customers each model takes for still being customers.
-
-    Parameters
-    ----------
-    rfm
-        Customers under RFM.
-    params
-        For each model, as readers know it, draws of its parameters.
-    level
-        Probability of the interval, above 0 and below 1.
-    group
-        The group of a customer in words; by default one-time buyers and repeat buyers.
-
-    Returns
-    -------
-    polars.DataFrame
-        model, group, alive (mean over draws), low, high; groups in the order of their names.
-    """
+    """Return which share of each group of customers each model takes for still being customers."""
     pasts = rfm.with_columns(group=group).group_by("group", *PAST).len("customers").sort("group", *PAST)
     rows = []
     for (name,), part in pasts.group_by("group", maintain_order=True):

@@ -13,31 +13,7 @@ _AT_LAST_ORDER = ("frequency", "recency_days")
 
 
 def at_risk(rfm: pl.DataFrame, values: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
-    """Return the customers who have been silent for longer than is usual for them, those with most at stake first.
-
-    Parameters
-    ----------
-    rfm
-        Customers under RFM.
-    values
-        Of the same customers: customer_id, prob_alive, value, value_low, value_high, as `customer_values` gives them.
-    purchases
-        The model of orders fitted to them.
-
-    Returns
-    -------
-    polars.DataFrame
-        customer_id; orders so far; silent_days since the last; usual_days, within which nine in ten customers of such
-        a past who ever order again have done so, as seen from their last order; prob_alive now, prob_alive_then right
-        after the last order; value, value_low, value_high. Only customers whose silence is longer than is usual. First
-        come those of whom much is expected still and whose chance has fallen far: in the order of value times the
-        fall, ties by customer_id.
-
-    Raises
-    ------
-    TableError, EstimationError
-        If `rfm` does not keep its contract or holds an impossible past.
-    """
+    """Return the customers who have been silent for longer than is usual for them, those with most at stake first."""
     then = check(rfm, RFM).select(_AT_LAST_ORDER).unique().sort(_AT_LAST_ORDER)
     pasts = then.with_row_index("customer_id").select(
         pl.col("customer_id").cast(pl.Int64),

@@ -18,54 +18,19 @@ FloatArray = NDArray[np.float64]
 
 
 def own_rate(trial: Trial) -> Forecast:
-    """Expect that all go on at the rate they had: repeat orders over age; nothing of one-time buyers.
-
-    Parameters
-    ----------
-    trial
-        Customers at the origin.
-
-    Returns
-    -------
-    Forecast
-        Under the name `own_rate`.
-    """
+    """Expect that all go on at the rate they had: repeat orders over age; nothing of one-time buyers."""
     return _poisson(trial, "own_rate", "Own rate goes on", trial.days * _own_rates(trial.rfm))
 
 
 def shop_rate(trial: Trial) -> Forecast:
-    """Expect the same of everyone: all repeat orders over all days at risk.
-
-    Parameters
-    ----------
-    trial
-        Customers at the origin.
-
-    Returns
-    -------
-    Forecast
-        Under the name `shop_rate`.
-    """
+    """Expect the same of everyone: all repeat orders over all days at risk."""
     frequency, age = (float(trial.rfm[name].sum()) for name in ("frequency", "age_days"))
     rate = frequency / age if age > 0.0 else 0.0
     return _poisson(trial, "shop_rate", "Everyone alike", np.full(trial.orders.size, trial.days * rate))
 
 
 def recent_past(trial: Trial, before: pl.DataFrame) -> Forecast:
-    """Expect that each repeats the repeat orders of the last `days` before the origin.
-
-    Parameters
-    ----------
-    trial
-        Customers at the origin.
-    before
-        Under RFM, the customers as they stood `days` before the origin; those who were none yet are not in it.
-
-    Returns
-    -------
-    Forecast
-        Under the name `recent_past`.
-    """
+    """Expect that each repeats the repeat orders of the last `days` before the origin."""
     earlier = before.select("customer_id", earlier="frequency")
     since = trial.rfm.join(earlier, on="customer_id", how="left", maintain_order="left").select(
         pl.col("frequency") - pl.col("earlier").fill_null(0)
@@ -75,18 +40,7 @@ def recent_past(trial: Trial, before: pl.DataFrame) -> Forecast:
 
 
 def mean_spend(rfm: pl.DataFrame) -> FloatArray:
-    """Return what an order is naively worth: each customer's own mean, the shop's for those without repeat orders.
-
-    Parameters
-    ----------
-    rfm
-        Customers under RFM.
-
-    Returns
-    -------
-    numpy.ndarray
-        Mean amount per order, rows as in `rfm`; 0 where nobody has repeat orders.
-    """
+    """Return what an order is naively worth: each customer's own mean, the shop's for those without repeat orders."""
     own = rfm["monetary_value"].fill_null(float("nan")).to_numpy()
     known = ~np.isnan(own)
     frequency = rfm["frequency"].to_numpy()[known]

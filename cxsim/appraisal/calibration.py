@@ -17,24 +17,7 @@ _NONE_SEEN = -math.log(0.05)
 
 
 def by_frequency(outcomes: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
-    """Return mean orders per customer by class of past frequency, as they came and as each model expected them.
-
-    Parameters
-    ----------
-    outcomes
-        One row per customer and forecast: customer_id, frequency, orders that came, and one column of expected orders
-        for each model.
-    titles
-        For each of these columns, what readers know the model as.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row per model and class that has customers: model (for readers), name, frequency (label: 0, 1, ... 7+),
-        customers (rows, Int64), observed mean with its 90 % interval low and high, and expected mean. Rows of the same
-        customer are taken together for the interval, as they are not independent. Low and high are null where a class
-        has a single customer.
-    """
+    """Return mean orders per customer by class of past frequency, as they came and as each model expected them."""
     classes = np.minimum(outcomes["frequency"].to_numpy(), LAST_CLASS)
     seen = np.unique(classes)
     observed = _observed(classes, outcomes)[seen]

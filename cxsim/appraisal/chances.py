@@ -20,18 +20,8 @@ LEAST_CHANCE = 1e-300
 def chances_of(params: PurchaseParams, trial: Trial) -> tuple[FloatArray, FloatArray]:
     """Return the chance of the very number of orders that came, and of fewer.
 
-    Parameters
-    ----------
-    params
-        Parameters of a model of orders, times in days.
-    trial
-        Customers and what came of them.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Shape (n,) each, rows as in the trial. What is ahead is computed once for each pair of frequency and age, and
-        for counts up to the largest that came from any customer of that pair.
+    Shape (n,) each, rows as in the trial. What is ahead is computed once for each pair of frequency and age, and for
+    counts up to the largest that came from any customer of that pair.
     """
     model, distinct = purchases.model_of(params), pasts(trial.rfm).select(PAST).unique().sort(PAST)
     now = model.phase_probs(params, *(distinct[name].cast(pl.Float64).to_numpy() for name in PAST))

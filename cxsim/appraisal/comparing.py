@@ -210,20 +210,7 @@ def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> tuple[pl.Data
 
 
 def log_likelihoods(fitted: PurchaseFit, rfm: pl.DataFrame) -> FloatArray:
-    """Return what each customer adds to the log-likelihood of a fit.
-
-    Parameters
-    ----------
-    fitted
-        A fitted model.
-    rfm
-        Customers under RFM, with log_gaps if the model has more than one stage.
-
-    Returns
-    -------
-    numpy.ndarray
-        Rows as in `rfm`.
-    """
+    """Return what each customer adds to the log-likelihood of a fit."""
     distinct = rfm.select(PAST).unique().sort(PAST)
     past = (distinct[name].cast(pl.Float64).to_numpy() for name in PAST)
     found = distinct.with_columns(pl.Series("found", purchases.log_likelihood(fitted.params, *past)))

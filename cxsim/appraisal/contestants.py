@@ -14,13 +14,7 @@ MODELS: tuple[Model, ...] = ("bgnbd", "mbgnbd", "paretonbd")
 
 
 def require_models(models: Sequence[Model]) -> None:
-    """Refuse names of models that cannot all be fitted and told apart.
-
-    Raises
-    ------
-    EstimationError
-        For an unknown name, a name twice, or none at all.
-    """
+    """Refuse names of models that cannot all be fitted and told apart."""
     if isinstance(models, str) or not models:
         raise EstimationError(f'models must be a tuple of at least one name, as ("bgnbd", "mbgnbd"); found {models!r}.')
     for model in models:

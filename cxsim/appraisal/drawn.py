@@ -32,27 +32,6 @@ def drawn_params(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit
     """Return draws of the parameters of orders and of spend from their posteriors.
 
     Draws in which mean spend is infinite (q of 1 or less) are replaced by others, as a shop's mean order is a number.
-
-    Parameters
-    ----------
-    rfm
-        The customers that both were fitted to, under RFM.
-    purchases, spend
-        The fits.
-    draws
-        Number of draws, at least 1.
-    seed
-        Seed of the luck, 0 or larger.
-
-    Returns
-    -------
-    Drawn
-        The draws, and what cannot be relied on.
-
-    Raises
-    ------
-    TableError, EstimationError
-        As in `posterior`, and if mean spend is infinite in more than half of the draws.
     """
     of_orders = posterior(purchases, rfm, draws=draws, seed=seed)
     of_spend = posterior(spend, rfm, draws=draws, seed=seed)

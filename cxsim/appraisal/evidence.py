@@ -41,35 +41,14 @@ class Candidate:
 
 
 def choice(candidates: Sequence[Candidate]) -> Candidate:
-    """Return the model to use.
-
-    Parameters
-    ----------
-    candidates
-        At least one.
-
-    Returns
-    -------
-    Candidate
-        What was foretold counts first, then the fit: models that the customers speak against (P < 0.05) fall out. Of
-        those left, one that can lose one-time buyers goes before one that cannot, for only that one can say who is
-        still alive; then the one with most evidence.
-    """
+    """Return the model to use."""
     left = _kept([(one, one.forecast) for one in candidates])
     left = _kept([(one, one.fit) for one in left])
     return max(left, key=lambda one: (not one.keeps_one_time_buyers, _chance(one.forecast), _chance(one.fit)))
 
 
 def fit_sentence(candidates: Sequence[Candidate], n_customers: int) -> str:
-    """Return what the fit says of the models against each other.
-
-    Parameters
-    ----------
-    candidates
-        Models with their verdicts on the fit.
-    n_customers
-        Customers they were fitted to.
-    """
+    """Return what the fit says of the models against each other."""
     best, *others = sorted(candidates, key=lambda one: -_chance(one.fit))
     if not others:
         return f"{best.title} alone was fitted to {n_customers:,} customers."
@@ -89,13 +68,7 @@ def fit_sentence(candidates: Sequence[Candidate], n_customers: int) -> str:
 
 
 def forecast_sentence(candidates: Sequence[Candidate]) -> str:
-    """Return which model foretold the orders of customers best, by the log score, and how sure that is.
-
-    Parameters
-    ----------
-    candidates
-        Models with their verdicts on the forecast.
-    """
+    """Return which model foretold the orders of customers best, by the log score, and how sure that is."""
     best, *others = sorted(candidates, key=lambda one: -_chance(one.forecast))
     if not others:
         return ""
@@ -109,15 +82,7 @@ def forecast_sentence(candidates: Sequence[Candidate]) -> str:
 
 
 def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
-    """Return which model to use and why.
-
-    Parameters
-    ----------
-    candidates
-        Models with their verdicts.
-    one_time_buyers
-        Customers without a repeat order.
-    """
+    """Return which model to use and why."""
     chosen = choice(candidates)
     certain = [one.title for one in candidates if one.keeps_one_time_buyers]
     losers = [one for one in candidates if not one.keeps_one_time_buyers]
@@ -133,22 +98,7 @@ def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
 
 
 def bias_sentence(biases: Sequence[tuple[str, float, float, float]], *, came: float, when: str) -> str:
-    """Return by how much models missed the total, not to be hidden.
-
-    Parameters
-    ----------
-    biases
-        For each model its title, its bias as a share of what came, and the 90 % interval of it that the model gave.
-    came
-        Orders that came.
-    when
-        As `in the 273 days after`.
-
-    Examples
-    --------
-    >>> bias_sentence([("NBD", -0.12, -0.2, 0.03)], came=1882.0, when="in the 90 days after").replace(NBSP, " ")
-    '1,882 orders came in the 90 days after; NBD expected 12.0 % fewer (90 % interval: 20 % fewer to 3 % more).'
-    """
+    """Return by how much models missed the total, not to be hidden."""
     gaps = [gap for _, gap, _, _ in biases]
     opening = f"{came:,.0f} orders came {when}; "
     if len(biases) == 1:
@@ -161,13 +111,7 @@ def bias_sentence(biases: Sequence[tuple[str, float, float, float]], *, came: fl
 
 
 def gap_in_words(gap: float, decimals: int = 1) -> str:
-    r"""Return a bias as a share of what came, in words.
-
-    Examples
-    --------
-    >>> gap_in_words(-0.11503), gap_in_words(0.557, 0)
-    ('11.5\xa0% fewer', '56\xa0% more')
-    """
+    r"""Return a bias as a share of what came, in words."""
     return f"{100 * abs(gap):.{decimals}f}{NBSP}% {'fewer' if gap < 0.0 else 'more'}"
 
 

@@ -15,32 +15,14 @@ _APART = 0.1
 
 
 def bias_of_models(table: pl.DataFrame, models: Sequence[str], *, when: str) -> str:
-    """Return by how much the models missed the total.
-
-    Parameters
-    ----------
-    table
-        Under FORECAST_SCORES.
-    models
-        Names of the models in it.
-    when
-        As `in the 273 days after`.
-    """
+    """Return by how much the models missed the total."""
     rows = table.filter(pl.col("name").is_in(models))
     biases = rows.select("model", "orders_bias", "orders_bias_low", "orders_bias_high").rows()
     return bias_sentence(biases, came=float(rows["observed_orders"][0]), when=when)
 
 
 def naive_rules(table: pl.DataFrame, models: Sequence[str]) -> str:
-    """Return by how much naive rules missed the total, and whether any of them did better than the models.
-
-    Parameters
-    ----------
-    table
-        Under FORECAST_SCORES.
-    models
-        Names of the models in it; the other rows are naive rules.
-    """
+    """Return by how much naive rules missed the total, and whether any of them did better than the models."""
     rules = table.filter(~pl.col("name").is_in(models))
     parts = [f"“{title}” expected {gap_in_words(gap, 0)}" for title, gap in _gaps(rules)]
     better = _better(table, models, "rmse", -1)
@@ -51,15 +33,7 @@ def naive_rules(table: pl.DataFrame, models: Sequence[str]) -> str:
 
 
 def spend_of_models(table: pl.DataFrame, models: Sequence[str]) -> str | None:
-    """Return by how much the models missed what was spent; None if nothing was.
-
-    Parameters
-    ----------
-    table
-        Under FORECAST_SCORES.
-    models
-        Names of the models in it.
-    """
+    """Return by how much the models missed what was spent; None if nothing was."""
     rows = table.filter(pl.col("name").is_in(models))
     gaps = rows["spend_bias"].drop_nulls().to_list()
     if not gaps:
@@ -69,15 +43,7 @@ def spend_of_models(table: pl.DataFrame, models: Sequence[str]) -> str | None:
 
 
 def intervals_of_totals(table: pl.DataFrame, models: Sequence[str]) -> str | None:
-    """Return whose 95 % interval of the total did not hold; None if all did.
-
-    Parameters
-    ----------
-    table
-        Under FORECAST_SCORES.
-    models
-        Names of the models in it.
-    """
+    """Return whose 95 % interval of the total did not hold; None if all did."""
     missed = table.filter(pl.col("name").is_in(models) & (pl.col("total_coverage_95") < 1.0))["model"].to_list()
     if not missed:
         return None
@@ -88,15 +54,7 @@ def intervals_of_totals(table: pl.DataFrame, models: Sequence[str]) -> str | Non
 
 
 def on_fits(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> list[str]:
-    """Return what fitted models have to be read with.
-
-    Parameters
-    ----------
-    fits
-        By name.
-    rfm
-        Customers that they were fitted to.
-    """
+    """Return what fitted models have to be read with."""
     weak = [fit.title for fit in fits.values() if fit.basis != "likelihood"]
     found = []
     if weak:

@@ -30,28 +30,7 @@ def forecasts(
     level: float,
     seed: int,
 ) -> pl.DataFrame:
-    """Return cumulative repeat orders of the customers known at the end of calibration, as they came and as foretold.
-
-    Parameters
-    ----------
-    transactions
-        Clean lines up to the end of observation.
-    rfm
-        Customers at the end of calibration, under RFM.
-    fits, draws
-        For each model, as readers know it: the fit to `rfm`, and draws of its parameters.
-    ends
-        Last day of calibration and of observation.
-    level, seed
-        Probability of the intervals, and seed of the luck in them.
-
-    Returns
-    -------
-    polars.DataFrame
-        model, day, observed, expected, low, high. Up to the end of calibration `expected` is what the model holds for
-        customers of their ages, without an interval; later it is what was observed by then, and what is expected from
-        there. Nine days stand for the time after it.
-    """
+    """Return cumulative repeat orders of the customers known at the end of calibration, as they came and as foretold."""
     known = Transactions(
         table=transactions.table.join(check(rfm, RFM).lazy().select("customer_id"), on="customer_id", how="semi"),
         hygiene=transactions.hygiene,
@@ -97,20 +76,7 @@ def _shaped(table: pl.DataFrame, model: str) -> pl.DataFrame:
 
 
 def missed(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
-    """Return by how much each model missed the orders after its fit.
-
-    Parameters
-    ----------
-    orders
-        From `forecasts`.
-    calibration_end
-        Last day of calibration.
-
-    Returns
-    -------
-    polars.DataFrame
-        model, bias (expected over what came, less one), low and high; empty where nothing came.
-    """
+    """Return by how much each model missed the orders after its fit."""
     start = pl.col("observed").filter(pl.col("day") <= calibration_end).last()
     came = pl.col("observed").last() - start
     return (
@@ -127,20 +93,7 @@ def missed(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
 
 
 def with_deciles(rfm: pl.DataFrame, value: pl.Series) -> pl.DataFrame:
-    """Return customers with the tenth that they belong to by value, 1 for the most valuable; ties by customer_id.
-
-    Parameters
-    ----------
-    rfm
-        Customers with a column customer_id.
-    value
-        Their values; rows as in `rfm`.
-
-    Returns
-    -------
-    polars.DataFrame
-        `rfm` and `decile` (Int64); tenths differ by one customer at most.
-    """
+    """Return customers with the tenth that they belong to by value, 1 for the most valuable; ties by customer_id."""
     order = rfm.select("customer_id").with_columns(value=value).with_row_index("row")
     ranked = order.sort(["value", "customer_id"], descending=[True, False]).with_columns(
         decile=pl.int_range(pl.len(), dtype=pl.Int64) * DECILES // pl.len() + 1
@@ -149,22 +102,7 @@ def with_deciles(rfm: pl.DataFrame, value: pl.Series) -> pl.DataFrame:
 
 
 def decile_values(customers: pl.DataFrame, totals: pl.DataFrame, realised: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Return the value of each tenth of the customers.
-
-    Parameters
-    ----------
-    customers
-        customer_id and decile.
-    totals
-        decile, quantity, mean, low, high, as `customer_values(..., by="decile")` has them in its `group_totals`.
-    realised
-        customer_id and realised, what each brought in the same time, where that is known.
-
-    Returns
-    -------
-    polars.DataFrame
-        decile, customers, expected, low, high, realised (null where it is not known).
-    """
+    """Return the value of each tenth of the customers."""
     known = (
         customers.select("customer_id", "decile", realised=pl.lit(None, dtype=pl.Float64))
         if realised is None
@@ -181,20 +119,7 @@ def decile_values(customers: pl.DataFrame, totals: pl.DataFrame, realised: pl.Da
 
 
 def captures(orders: Mapping[str, pl.Series], realised: pl.Series) -> pl.DataFrame:
-    """Return which share of the value that came lies with which share of the customers, in several orders of them.
-
-    Parameters
-    ----------
-    orders
-        For each order, as readers know it, a number per customer; the largest come first.
-    realised
-        What each customer brought; at least one of them something.
-
-    Returns
-    -------
-    polars.DataFrame
-        model, customers and value (shares from 0 to 1): 41 points each.
-    """
+    """Return which share of the value that came lies with which share of the customers, in several orders of them."""
     parts = []
     for model, ranked in orders.items():
         curve = capture_curve(ranked.cast(pl.Float64).to_numpy(), realised.to_numpy())

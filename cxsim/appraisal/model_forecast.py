@@ -41,17 +41,7 @@ class SpendOutlook:
 
 
 def spend_outlook(rfm: pl.DataFrame, spend: GammaGammaFit | None, *, draws: int, seed: int) -> SpendOutlook:
-    """Return what orders are expected to be worth, by Gamma-Gamma where customers allow it.
-
-    Parameters
-    ----------
-    rfm
-        Customers under RFM.
-    spend
-        A fitted model; None to fit one to these customers.
-    draws, seed
-        Number of draws of the parameters, and seed of the luck in them.
-    """
+    """Return what orders are expected to be worth, by Gamma-Gamma where customers allow it."""
     try:
         found = fit_spend(rfm) if spend is None else spend
     except EstimationError as error:
@@ -67,27 +57,7 @@ def spend_outlook(rfm: pl.DataFrame, spend: GammaGammaFit | None, *, draws: int,
 
 
 def model_forecast(fit: PurchaseFit, trial: Trial, outlook: SpendOutlook, *, draws: int, seed: int) -> Forecast:
-    """Return what a fitted model expects of the customers of a trial.
-
-    Parameters
-    ----------
-    fit
-        Model fitted to these customers as they stood at the origin.
-    trial
-        Customers and what came of them.
-    outlook
-        What their orders are expected to be worth.
-    draws
-        Draws of the parameters and of luck for the intervals.
-    seed
-        Seed of all luck.
-
-    Returns
-    -------
-    Forecast
-        Expected orders and chances are those at the estimates; intervals also hold what is not known of the
-        parameters, drawn from their posterior.
-    """
+    """Return what a fitted model expects of the customers of a trial."""
     orders = fit.expected_purchases(trial.rfm, trial.days)["expected_purchases"].to_numpy()
     at, below = chances_of(fit.params, trial)
     params = _drawn(posterior(fit, trial.rfm, draws=draws, seed=seed))

@@ -42,25 +42,7 @@ class Plan:
 def planned(
     transactions: Orders, *, origins: int, horizon_days: int | None = None, observed_until: date | None = None
 ) -> Plan:
-    """Return evenly spaced origins, half a horizon apart, the last one a horizon before the end.
-
-    Parameters
-    ----------
-    transactions
-        Clean lines: Transactions, or a frame under TRANSACTIONS.
-    origins
-        Number of origins, >= 1.
-    horizon_days
-        How far each forecast looks ahead, >= 1; by default a quarter of the days from the first order to the end.
-    observed_until
-        Last day of the observation; by default that of Transactions, for a frame the last day with an order.
-
-    Raises
-    ------
-    DataError
-        For numbers out of range, for no orders, and where the first origin has less to learn from than it has to
-        forecast: the days before it must be as many as the horizon.
-    """
+    """Return evenly spaced origins, half a horizon apart, the last one a horizon before the end."""
     if origins < 1 or (horizon_days is not None and horizon_days < 1):
         raise DataError(f"origins and horizon_days must be at least 1; found {origins} and {horizon_days}.")
     first, end = _span(transactions, observed_until)

@@ -54,14 +54,7 @@ def calibration_of(judged: Sequence[Judged]) -> pl.DataFrame:
 
 
 def deciles_of(judged: Sequence[Judged]) -> pl.DataFrame:
-    """Return predicted and realised spend by tenths of the customers, added up over trials.
-
-    Returns
-    -------
-    polars.DataFrame
-        model, name, decile (1, those of highest predicted spend, to 10), customers, predicted, realised, captured; see
-        `ranking.value_by_decile`.
-    """
+    """Return predicted and realised spend by tenths of the customers, added up over trials."""
     rows = [
         ranking.value_by_decile(forecast.spend, one.trial.amount).with_columns(
             model=pl.lit(forecast.title), name=pl.lit(forecast.name)
@@ -81,21 +74,7 @@ def deciles_of(judged: Sequence[Judged]) -> pl.DataFrame:
 
 
 def places_of(judged: Sequence[Judged], *, seed: int) -> pl.DataFrame:
-    """Return where in their foretold distributions the counts that came lie.
-
-    Parameters
-    ----------
-    judged
-        Trials with their forecasts.
-    seed
-        Seed of the luck that chooses a place within a count's stretch of the scale.
-
-    Returns
-    -------
-    polars.DataFrame
-        model, name, tenth (1, the lowest, to 10), share of all customers in it: 0.1 each for a forecast that is right.
-        Too many in the tenth tenth: more came than was held likely.
-    """
+    """Return where in their foretold distributions the counts that came lie."""
     tables = []
     for place, forecast in enumerate(judged[0].forecasts):
         found = [
@@ -112,20 +91,7 @@ def places_of(judged: Sequence[Judged], *, seed: int) -> pl.DataFrame:
 
 
 def forecast_verdicts(judged: Sequence[Judged], names: Sequence[str]) -> dict[str, Verdict | None]:
-    """Return how well each model foretold the orders of customers against the best of the other models.
-
-    Parameters
-    ----------
-    judged
-        Trials with their forecasts.
-    names
-        The models among the forecasts.
-
-    Returns
-    -------
-    dict
-        Verdicts by name. What is said of one customer in several trials is added up first, as it is not independent.
-    """
+    """Return how well each model foretold the orders of customers against the best of the other models."""
     customers = pl.concat([one.trial.rfm["customer_id"] for one in judged])
     person = customers.rank("dense").cast(pl.Int64).to_numpy() - 1
     said = {

@@ -48,17 +48,7 @@ _COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
 
 
 def page(table: pl.DataFrame, caption: str, sentences: Sequence[str]) -> str:
-    """Return a table of models with a caption and sentences below it.
-
-    Parameters
-    ----------
-    table
-        One row per model: model, and any of the columns of scores; null is shown as a dash.
-    caption
-        What the table is.
-    sentences
-        A paragraph each.
-    """
+    """Return a table of models with a caption and sentences below it."""
     heads: Mapping[str, tuple[str, Callable[[float], str]]] = {
         name: shown for name, shown in _COLUMNS.items() if name in table.columns
     }

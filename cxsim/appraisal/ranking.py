@@ -15,26 +15,7 @@ DECILES = 10
 
 
 def capture_curve(predicted: FloatArray, realised: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Return the curve of captured value; None where nothing was realised.
-
-    Parameters
-    ----------
-    predicted
-        Predicted value of each customer; shape (n,).
-    realised
-        What they turned out to be worth, >= 0.
-
-    Returns
-    -------
-    tuple of numpy.ndarray, or None
-        Shares of the customers, those of highest predicted value first, from 0 to 1; and shares of the realised
-        value that they hold, from 0 to 1. One point after each group of equal predicted values.
-
-    Examples
-    --------
-    >>> capture_curve(np.array([5.0, 1.0, 1.0, 1.0]), np.array([6.0, 4.0, 0.0, 0.0]))
-    (array([0.  , 0.25, 1.  ]), array([0. , 0.6, 1. ]))
-    """
+    """Return the curve of captured value; None where nothing was realised."""
     total = float(realised.sum())
     if not total > 0.0:
         return None
@@ -45,20 +26,7 @@ def capture_curve(predicted: FloatArray, realised: FloatArray) -> tuple[FloatArr
 
 
 def captured(predicted: FloatArray, realised: FloatArray, share: float) -> float | None:
-    """Return the share of realised value that the top `share` of customers by predicted value holds.
-
-    Parameters
-    ----------
-    predicted, realised
-        One number per customer; shape (n,).
-    share
-        Share of the customers, 0 to 1.
-
-    Returns
-    -------
-    float or None
-        0 to 1; None where nothing was realised.
-    """
+    """Return the share of realised value that the top `share` of customers by predicted value holds."""
     curve = capture_curve(predicted, realised)
     return None if curve is None else float(np.interp(share, *curve))
 
@@ -66,45 +34,14 @@ def captured(predicted: FloatArray, realised: FloatArray, share: float) -> float
 def normalised_gini(predicted: FloatArray, realised: FloatArray) -> float | None:
     """Return how well the predicted value orders customers by what they realised.
 
-    Parameters
-    ----------
-    predicted, realised
-        One number per customer; shape (n,).
-
-    Returns
-    -------
-    float or None
-        1 for the order that is best with hindsight, 0 on average for an order by lot, below 0 for a perverse one; None
-        where all realised the same.
-
-    References
-    ----------
     Wang, Liu & Miao (2019), "A Deep Probabilistic Model for Customer Lifetime Value Prediction", section 4.
-
-    Examples
-    --------
-    >>> normalised_gini(np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0, 90.0]))
-    1.0
     """
     found, best = _gini(predicted, realised), _gini(realised, realised)
     return None if not best or found is None else found / best
 
 
 def value_by_decile(predicted: FloatArray, realised: FloatArray) -> pl.DataFrame:
-    """Return what customers were predicted to bring and what they brought, by tenths of the customers.
-
-    Parameters
-    ----------
-    predicted, realised
-        One number per customer, >= 0; shape (n,), not empty.
-
-    Returns
-    -------
-    polars.DataFrame
-        decile (Int64: 1, those of highest predicted value, to 10); customers (a tenth of all, whole or not: equal
-        predictions are split evenly); predicted and realised totals; captured, the share of all realised value in this
-        decile and those before it, null where nothing was realised.
-    """
+    """Return what customers were predicted to bring and what they brought, by tenths of the customers."""
     edges = np.linspace(0.0, 1.0, DECILES + 1)
     cumulative = [_cumulative(predicted, amount, edges) for amount in (predicted, realised)]
     total = float(realised.sum())

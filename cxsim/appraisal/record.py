@@ -16,22 +16,7 @@ PACKAGES = ("altair", "cxsim", "great-tables", "nbconvert", "numba", "numpy", "p
 
 
 def record(valuation: Valuation, rfm: pl.DataFrame, values: pl.DataFrame) -> dict[str, object]:
-    """Return the manifest of an appraisal, as plain values for JSON.
-
-    Parameters
-    ----------
-    valuation
-        The input.
-    rfm
-        The customers that the models were fitted to.
-    values
-        The result: one row per customer.
-
-    Returns
-    -------
-    dict
-        Its `command` and `parameters_sha256` are left out where no file under params/ gives this valuation.
-    """
+    """Return the manifest of an appraisal, as plain values for JSON."""
     content = json.dumps(dataclasses.asdict(valuation), sort_keys=True, default=str)
     return {
         "valuation": valuation.name,

@@ -12,72 +12,23 @@ FloatArray = NDArray[np.float64]
 
 
 def total_bias(expected: FloatArray, observed: FloatArray) -> float | None:
-    """Return by what share the expected total is above the observed one; None where nothing was observed.
-
-    Parameters
-    ----------
-    expected, observed
-        One number per customer, >= 0; shape (n,).
-
-    Returns
-    -------
-    float or None
-        -0.12 for a forecast that is 12 % too low.
-
-    Examples
-    --------
-    >>> total_bias(np.array([1.0, 2.0]), np.array([0.0, 4.0]))
-    -0.25
-    """
+    """Return by what share the expected total is above the observed one; None where nothing was observed."""
     came = float(observed.sum())
     return float(expected.sum()) / came - 1.0 if came > 0.0 else None
 
 
 def mean_absolute_error(expected: FloatArray, observed: FloatArray) -> float:
-    """Return the mean distance between what was expected of a customer and what came.
-
-    Parameters
-    ----------
-    expected, observed
-        One number per customer; shape (n,), not empty.
-
-    Returns
-    -------
-    float
-        In the unit of both. It rewards the median: for rare orders, a forecast of nothing at all does well by it.
-    """
+    """Return the mean distance between what was expected of a customer and what came."""
     return float(np.abs(expected - observed).mean())
 
 
 def root_mean_squared_error(expected: FloatArray, observed: FloatArray) -> float:
-    """Return the root of the mean squared distance between what was expected of a customer and what came.
-
-    Parameters
-    ----------
-    expected, observed
-        One number per customer; shape (n,), not empty.
-
-    Returns
-    -------
-    float
-        In the unit of both. It rewards the mean.
-    """
+    """Return the root of the mean squared distance between what was expected of a customer and what came."""
     return float(np.sqrt(np.square(expected - observed).mean()))
 
 
 def correlation(expected: FloatArray, observed: FloatArray) -> float | None:
-    """Return Pearson's correlation over customers; None where either is the same for everyone.
-
-    Parameters
-    ----------
-    expected, observed
-        One number per customer; shape (n,), not empty.
-
-    Returns
-    -------
-    float or None
-        Between -1 and 1.
-    """
+    """Return Pearson's correlation over customers; None where either is the same for everyone."""
     if np.ptp(expected) == 0.0 or np.ptp(observed) == 0.0:
         return None
     return float(np.corrcoef(expected, observed)[0, 1])
@@ -86,23 +37,6 @@ def correlation(expected: FloatArray, observed: FloatArray) -> float | None:
 def log_score(log_probs: FloatArray) -> float:
     """Return the mean of minus the log probability that was given to what came; smaller is better.
 
-    Parameters
-    ----------
-    log_probs
-        Natural logarithm, per customer, of the probability of the very number of orders that came; shape (n,).
-
-    Returns
-    -------
-    float
-        Infinite if anything came that was held impossible.
-
-    References
-    ----------
     Gneiting & Raftery (2007), "Strictly Proper Scoring Rules, Prediction, and Estimation", JASA 102, 359-378.
-
-    Examples
-    --------
-    >>> round(log_score(np.log([0.5, 0.125])), 6)  # (1 + 3) / 2 bits
-    1.386294
     """
     return float(-log_probs.mean())

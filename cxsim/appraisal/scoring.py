@@ -59,15 +59,7 @@ FORECAST_SCORES = Contract(
 
 
 def scored(trial: Trial, forecast: Forecast) -> pl.DataFrame:
-    """Return one row under FORECAST_SCORES.
-
-    Parameters
-    ----------
-    trial
-        Customers and what came of them.
-    forecast
-        What was expected of them.
-    """
+    """Return one row under FORECAST_SCORES."""
     low, high = forecast.orders_range
     spend_low, spend_high = forecast.spend_range or (None, None)
     came, spent = float(trial.orders.sum()), float(trial.amount.sum())
@@ -105,21 +97,7 @@ def scored(trial: Trial, forecast: Forecast) -> pl.DataFrame:
 
 
 def pooled(by_origin: pl.DataFrame) -> pl.DataFrame:
-    """Return the scores of each model over several trials.
-
-    Parameters
-    ----------
-    by_origin
-        Rows under FORECAST_SCORES, one per trial and model.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under FORECAST_SCORES, one row per model in the order of its first row. Totals are added up, errors, log scores
-        and coverages are means over all customers of all trials; Gini, capture, correlation and coverage of the total
-        are means over trials. Ends of intervals are added up too, as if what is unknown were off to the same side in
-        each trial, for the same customers and much the same time are in all of them.
-    """
+    """Return the scores of each model over several trials."""
     weight = pl.col("customers")
     sums = ["observed_orders", "expected_orders", "expected_orders_low", "expected_orders_high"]
     money = ["observed_spend", "expected_spend"]

@@ -30,11 +30,6 @@ class Terms:
         Draws of parameters and luck; at least 2 / (1 - level) - 1.
     seed
         Seed of all luck, 0 or larger.
-
-    Raises
-    ------
-    EstimationError
-        For a number out of range.
     """
 
     horizon_days: float = 365.0
@@ -63,19 +58,6 @@ class Terms:
 
 
 def draws_for(customers: int, level: float) -> int:
-    """Return how many draws so many customers are played in, where nobody says otherwise.
-
-    Parameters
-    ----------
-    customers
-        Number of customers.
-    level
-        Probability of each interval; a high one takes more draws.
-
-    Examples
-    --------
-    >>> draws_for(2_357, 0.9), draws_for(10_000_000, 0.9), draws_for(10_000_000, 0.99)
-    (400, 40, 199)
-    """
+    """Return how many draws so many customers are played in, where nobody says otherwise."""
     wanted = min(_MOST_DRAWS, max(_FEWEST_DRAWS, _MOST_PLAYED // max(customers, 1)))
     return max(wanted, math.ceil(2.0 / (1.0 - level) - 1.0 - 1e-9)) if 0.0 < level < 1.0 else wanted

@@ -48,23 +48,7 @@ class Tested:
 
 
 def tested(valuation: Valuation, orders: Transactions, say: Callable[[str], None]) -> Tested:
-    """Return how the models of a valuation, fitted up to the end of calibration, foretold what came after.
-
-    Parameters
-    ----------
-    valuation
-        The case.
-    orders
-        Its clean order lines.
-    say
-        Called with one short line at each step.
-
-    Raises
-    ------
-    DataError, EstimationError
-        If the orders do not reach from before the end of calibration to the end of observation, nothing came after
-        it, or models cannot be fitted.
-    """
+    """Return how the models of a valuation, fitted up to the end of calibration, foretold what came after."""
     ends = valuation.calibration_end, valuation.observed_until
     rfm = summarise(orders, until=ends[0])
     later = holdout(orders, after=ends[0], until=ends[1])

@@ -95,29 +95,7 @@ class Forecast:
 
 
 def trial_of(rfm: pl.DataFrame, later: pl.DataFrame, *, days: float) -> Trial:
-    """Return the task: customers at an origin and what came in the `days` after it.
-
-    Parameters
-    ----------
-    rfm
-        Customers at the origin, under RFM.
-    later
-        Of the same customers: customer_id, holdout_orders and holdout_amount, as from `cxsim.data.holdout`.
-    days
-        Length of the time after the origin, > 0.
-
-    Returns
-    -------
-    Trial
-        Rows sorted by customer.
-
-    Raises
-    ------
-    TableError
-        If `rfm` does not keep its contract.
-    DataError
-        If `days` is not positive, a column is missing, or the customers of the two tables are not the same, once each.
-    """
+    """Return the task: customers at an origin and what came in the `days` after it."""
     if not (math.isfinite(days) and days > 0.0):
         raise DataError(f"days must be finite and above 0, the length of the time after the origin; found {days}.")
     for name in _LATER:

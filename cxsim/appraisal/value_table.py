@@ -72,30 +72,6 @@ def customer_values(
 ) -> CustomerValues:
     """Return what each customer and all of them are worth on certain terms.
 
-    Parameters
-    ----------
-    rfm
-        The customers that both models were fitted to, under RFM.
-    purchases, spend
-        The fits.
-    terms
-        Horizon, rate, margin, level and draws.
-    by
-        Column of `rfm` for whose values totals are given one by one.
-
-    Returns
-    -------
-    CustomerValues
-        Expected numbers are those at the estimates; intervals hold what is not known of the parameters, drawn from
-        their posterior, and luck. Value is margin times spend, in money of the end of observation.
-
-    Raises
-    ------
-    TableError, EstimationError
-        As in `posterior`, `predict` and `PurchaseFit.clv`.
-
-    Notes
-    -----
     An order at t days from now counts (1 + annual_discount_rate) ** -(t / 365.25).
     """
     drawn = drawn_params(check(rfm, RFM), purchases, spend, draws=terms.draws, seed=terms.seed)

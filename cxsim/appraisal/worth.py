@@ -35,26 +35,7 @@ def worth(
     margin: Quantity,
     currency: str,
 ) -> pl.DataFrame:
-    """Return totals over all customers, and what a new customer is worth on average.
-
-    Parameters
-    ----------
-    rfm
-        Customers under RFM.
-    values
-        What they are worth, on terms with the central value of `margin`.
-    fits, drawn
-        The models of orders and of spend, and draws of their parameters.
-    margin
-        Share of revenue that is left; a value of its range goes with each draw.
-    currency
-        Code of the currency.
-
-    Returns
-    -------
-    polars.DataFrame
-        quantity, unit, mean, low, high.
-    """
+    """Return totals over all customers, and what a new customer is worth on average."""
     terms, orders = values.terms, fits[0]
     totals = {name: (mean, low, high) for name, mean, low, high in values.totals.iter_rows()}
     alive = alive_by_group(rfm, {orders.title: drawn.purchases}, terms.level, group=pl.lit("all"))

@@ -43,18 +43,7 @@ class AssumptionMove:
 
 
 def moved_assumptions(before: Mapping[str, Twin], after: Mapping[str, Twin]) -> Iterator[AssumptionMove]:
-    """Yield the assumptions that are not the same: changed ones in their order, then removed, then added ones.
-
-    Parameters
-    ----------
-    before, after
-        Tables by their ids.
-
-    Yields
-    ------
-    AssumptionMove
-        One per field.
-    """
+    """Yield the assumptions that are not the same: changed ones in their order, then removed, then added ones."""
     name = next((name for name in _TABLES if name in before and name in after), None)
     if name is None:
         return

@@ -58,23 +58,7 @@ class Comparison:
 
 
 def compare(before: Path, after: Path) -> Comparison:
-    """Compare two reports by what they carry; nothing is made again, and no folder of tables is needed.
-
-    Parameters
-    ----------
-    before, after
-        HTML files that `cxsim report` or `cxsim metrics --report` wrote.
-
-    Returns
-    -------
-    Comparison
-        What is not the same.
-
-    Raises
-    ------
-    ReportError
-        When one of them is no report, or carries no tables.
-    """
+    """Compare two reports by what they carry; nothing is made again, and no folder of tables is needed."""
     one, other = read_report(before), read_report(after)
     said, made = _tables(one), _tables(other)
     return Comparison(

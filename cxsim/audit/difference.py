@@ -48,56 +48,19 @@ class Difference:
 
 
 def parted(said: str, made: str) -> tuple[str, str]:
-    """Return two texts, cut to the surroundings of the first letter in which they differ.
-
-    Parameters
-    ----------
-    said, made
-        Texts that differ.
-
-    Examples
-    --------
-    >>> parted("a" * 60 + "b" + "c" * 99, "d")[1]
-    'd'
-    >>> parted("x" * 50 + "1" + "y" * 99, "x" * 50 + "2" + "y" * 99)[0][:45]
-    '…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx1yyy'
-    """
+    """Return two texts, cut to the surroundings of the first letter in which they differ."""
     start = max(0, first_difference(said, made) - _BEFORE)
     return _window(said, start), _window(made, start)
 
 
 def first_difference(said: str | bytes, made: str | bytes) -> int:
-    """Return the place of the first letter or byte in which two texts differ, from 0.
-
-    Parameters
-    ----------
-    said, made
-        Both texts, or both bytes.
-
-    Examples
-    --------
-    >>> first_difference("0.81", "0.83"), first_difference("ab", "abc")
-    (3, 2)
-    """
+    """Return the place of the first letter or byte in which two texts differ, from 0."""
     shorter = min(len(said), len(made))
     return next((place for place in range(shorter) if said[place] != made[place]), shorter)
 
 
 def few(found: Iterable[Difference], where: str) -> Iterator[Difference]:
-    """Yield the first differences of one part of a report, then how many more it has.
-
-    Parameters
-    ----------
-    found
-        Differences within the part.
-    where
-        Name of the part.
-
-    Yields
-    ------
-    Difference
-        At most six.
-    """
+    """Yield the first differences of one part of a report, then how many more it has."""
     listed = list(found)
     yield from listed[:_MOST_IN_ONE_PLACE]
     if len(listed) > _MOST_IN_ONE_PLACE:
@@ -107,21 +70,7 @@ def few(found: Iterable[Difference], where: str) -> Iterator[Difference]:
 
 
 def marked(place: Difference, program: Mapping[str, str]) -> Difference:
-    """Return a difference with the mark of the program, where another commit or version explains all of it.
-
-    Parameters
-    ----------
-    place
-        A difference.
-    program
-        The commits and versions that the report names and that are otherwise here, each with what is here.
-
-    Examples
-    --------
-    >>> found = Difference(where="Audit trail", said="polars: 2.1.0", made="polars: 2.2.0")
-    >>> marked(found, {"2.1.0": "2.2.0"}).about
-    'program'
-    """
+    """Return a difference with the mark of the program, where another commit or version explains all of it."""
     said, made = place.said or "", place.made or ""
     if any(one in said and said.replace(one, other) == made for one, other in program.items()):
         return replace(place, about="program")

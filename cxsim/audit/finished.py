@@ -41,18 +41,7 @@ class Finished:
 
 
 def read_report(path: Path) -> Finished:
-    """Read a report.
-
-    Parameters
-    ----------
-    path
-        An HTML file that `cxsim report` made.
-
-    Raises
-    ------
-    ReportError
-        When there is no such file, it is no report, or says nothing that can be read of its making.
-    """
+    """Read a report."""
     text = _text(path)
     if not _OURS.search(text[:_HEAD]):
         raise ReportError(f"{path}: this is no report of cxsim; name an HTML file that `cxsim report` has written.")
@@ -75,15 +64,7 @@ def read_report(path: Path) -> Finished:
 
 
 def embedded_text(page: str, name: str) -> str | None:
-    """Return what a page carries in its script element of this id; None where there is none.
-
-    Parameters
-    ----------
-    page
-        The text of a report.
-    name
-        `provenance` or `tables`.
-    """
+    """Return what a page carries in its script element of this id; None where there is none."""
     found = re.search(_SCRIPT.format(name), page, re.DOTALL)
     return found[1] if found else None
 

@@ -20,20 +20,7 @@ _CONTEXT = 20
 
 
 def folder_differences(said: Path, made: Path, page: str) -> Iterator[Difference]:
-    """Yield in what the folder beside a report and the same folder made again differ.
-
-    Parameters
-    ----------
-    said, made
-        Two folders.
-    page
-        Name of the report's HTML file: its hash in `manifest.json` is left to the comparison of the pages.
-
-    Yields
-    ------
-    Difference
-        Missing and further files, and the places inside files.
-    """
+    """Yield in what the folder beside a report and the same folder made again differ."""
     mine, others = _files(said), _files(made)
     for name in sorted(mine.keys() | others.keys()):
         where = f"file {said.name}/{name}"

@@ -35,44 +35,19 @@ class Grid:
 
 
 def grid_of_csv(text: str) -> Grid:
-    """Return a table from CSV.
-
-    Parameters
-    ----------
-    text
-        Its first line has the heads.
-    """
+    """Return a table from CSV."""
     lines = [tuple(line) for line in csv.reader(io.StringIO(text, newline=""))]
     return _labelled(lines[0] if lines else (), tuple(lines[1:]))
 
 
 def grid_of_twin(twin: Twin) -> Grid:
-    """Return the twin of a table as texts, numbers to their last digit.
-
-    Parameters
-    ----------
-    twin
-        A table that a page carries.
-    """
+    """Return the twin of a table as texts, numbers to their last digit."""
     cells = tuple(tuple("" if value is None else str(value) for value in row) for row in twin.rows)
     return _labelled(twin.columns, cells)
 
 
 def grid_differences(said: Grid, made: Grid, where: str) -> Iterator[Difference]:
-    """Yield where two tables differ: heads first, then cells, row by row.
-
-    Parameters
-    ----------
-    said, made
-        Two tables.
-    where
-        Name of the table.
-
-    Yields
-    ------
-    Difference
-        Its place names row and column by what is said of them.
-    """
+    """Yield where two tables differ: heads first, then cells, row by row."""
     for number, (mine, other) in enumerate(zip_longest(said.columns, made.columns), start=1):
         if mine != other:
             yield Difference(where=f"{where}, head of column {number}", said=mine, made=other)

@@ -15,20 +15,7 @@ _SHOWN = 12
 
 
 def differing_ingredients(provenance: Mapping[str, object], recipe: Recipe) -> Iterator[Difference]:
-    """Yield what a report was made from and is otherwise here: notebook, files of parameters, versions, commit.
-
-    Parameters
-    ----------
-    provenance
-        What the report says of its making.
-    recipe
-        The part of it that names the notebook.
-
-    Yields
-    ------
-    Difference
-        Hashes are cut to twelve letters.
-    """
+    """Yield what a report was made from and is otherwise here: notebook, files of parameters, versions, commit."""
     here = notebook_hash(place_in_project(recipe.notebook))
     yield from _differing({recipe.notebook: recipe.notebook_sha256}, {recipe.notebook: here}, "notebook")
     files = _mapping(provenance, "parameters_sha256")
@@ -41,18 +28,7 @@ def differing_ingredients(provenance: Mapping[str, object], recipe: Recipe) -> I
 
 
 def differing_data(said: Mapping[str, object], made: Mapping[str, object]) -> Iterator[Difference]:
-    """Yield what only making again could tell: other customers, hence other orders behind them.
-
-    Parameters
-    ----------
-    said, made
-        Provenance of the report and of the report made again.
-
-    Yields
-    ------
-    Difference
-        None or one.
-    """
+    """Yield what only making again could tell: other customers, hence other orders behind them."""
     customers = "customers_sha256"
     if customers in said:
         pair = ({"customers": str(entries.get(customers))} for entries in (said, made))

@@ -11,27 +11,7 @@ _ABSENT = object()
 
 
 def json_differences(said: object, made: object, where: str, path: str = "") -> Iterator[Difference]:
-    """Yield where two JSON contents differ, in the order of the first one.
-
-    Parameters
-    ----------
-    said, made
-        What `json.loads` returns.
-    where
-        What holds them.
-    path
-        How far inside they are.
-
-    Yields
-    ------
-    Difference
-        Its place ends with a path such as `data.values[3].cash`.
-
-    Examples
-    --------
-    >>> [one.where for one in json_differences({"a": [1, 2]}, {"a": [1, 3]}, "chart")]
-    ['chart, a[1]']
-    """
+    """Yield where two JSON contents differ, in the order of the first one."""
     if isinstance(said, Mapping) and isinstance(made, Mapping):
         for key in dict.fromkeys([*said, *made]):
             inner = f"{path}.{key}" if path else str(key)

@@ -24,20 +24,7 @@ _SENTENCE = re.compile(r"(?<=[.?!;])\s+(?=[^a-z])")
 
 
 def text_differences(said: str, made: str, where: str) -> Iterator[Difference]:
-    """Yield the sentences in which two pieces of text differ.
-
-    Parameters
-    ----------
-    said, made
-        Markup.
-    where
-        Name of the place.
-
-    Yields
-    ------
-    Difference
-        One per sentence; an entry of a list of terms stands after its term.
-    """
+    """Yield the sentences in which two pieces of text differ."""
     mine, others = _sentences(said), _sentences(made)
     for word, begin, end, start, stop in SequenceMatcher(None, mine, others, autojunk=False).get_opcodes():
         if word != "equal":
@@ -46,20 +33,7 @@ def text_differences(said: str, made: str, where: str) -> Iterator[Difference]:
 
 
 def table_differences(said: str, made: str, where: str) -> Iterator[Difference]:
-    """Yield the cells in which two tables differ, then what differs in their titles and notes.
-
-    Parameters
-    ----------
-    said, made
-        Markup of a table.
-    where
-        Name of the table.
-
-    Yields
-    ------
-    Difference
-        Its place names row and column.
-    """
+    """Yield the cells in which two tables differ, then what differs in their titles and notes."""
     (mine, beside), (other, again) = _grid(said), _grid(made)
     yield from grid_differences(mine, other, where)
     for one, two in zip_longest(beside, again):
@@ -68,20 +42,7 @@ def table_differences(said: str, made: str, where: str) -> Iterator[Difference]:
 
 
 def figure_differences(said: str, made: str, where: str) -> Iterator[Difference]:
-    """Yield in what two figures differ: the specification with its data, the table of data, the words drawn.
-
-    Parameters
-    ----------
-    said, made
-        Markup of a figure.
-    where
-        Name of the figure.
-
-    Yields
-    ------
-    Difference
-        Its place names the path inside the specification, or row and column.
-    """
+    """Yield in what two figures differ: the specification with its data, the table of data, the words drawn."""
     mine, other = (BeautifulSoup(text, "html.parser") for text in (said, made))
     label, again = (str(soup.figure.get("aria-label", "")) if soup.figure else "" for soup in (mine, other))
     if label != again:

@@ -21,15 +21,7 @@ _CONTEXT = 40
 
 
 def page_differences(said: str, made: str, program: Mapping[str, str]) -> list[Difference]:
-    """Return the places at which two pages differ, in the order of the first page; none where all bytes agree.
-
-    Parameters
-    ----------
-    said, made
-        The page and the same page made again.
-    program
-        The commits and versions that the first page names and the second names otherwise, each with the other one.
-    """
+    """Return the places at which two pages differ, in the order of the first page; none where all bytes agree."""
     if said == made:
         return []
     found = [place for pair in paired(cut(said), cut(made)) for place in _places(pair)]
@@ -37,28 +29,14 @@ def page_differences(said: str, made: str, program: Mapping[str, str]) -> list[D
 
 
 def odd_byte(said: str, made: str, what: str) -> Difference:
-    """Return where two texts part, for a difference that shows in nothing that can be read.
-
-    Parameters
-    ----------
-    said, made
-        Texts that differ.
-    what
-        What they are the text of.
-    """
+    """Return where two texts part, for a difference that shows in nothing that can be read."""
     place = first_difference(said, made)
     mine, other = (text[max(0, place - _CONTEXT) : place + _CONTEXT] for text in (said, made))
     return Difference(where=f"byte {len(said[:place].encode()) + 1:,} of {what}", said=mine, made=other)
 
 
 def differing_program(said: Mapping[str, object], made: Mapping[str, object]) -> dict[str, str]:
-    """Return the commits and versions that one provenance names, each with what the other names instead.
-
-    Parameters
-    ----------
-    said, made
-        Provenance of the page and of the page made again.
-    """
+    """Return the commits and versions that one provenance names, each with what the other names instead."""
     one, other = ({name: entry.get(name) for name in _OF_THE_PROGRAM} for entry in (said, made))
     found = json_differences(one, other, "")
     return {one.said: one.made for one in found if one.said is not None and one.made is not None}

@@ -60,18 +60,7 @@ class ResultMove:
 
 
 def moved_results(before: Mapping[str, Twin], after: Mapping[str, Twin]) -> Iterator[ResultMove]:
-    """Yield the results that are not the same, strategy by strategy in their order.
-
-    Parameters
-    ----------
-    before, after
-        Tables by their ids.
-
-    Yields
-    ------
-    ResultMove
-        One per figure; a strategy that only one report has, once.
-    """
+    """Yield the results that are not the same, strategy by strategy in their order."""
     told = set[tuple[str, Value, Value]]()
     for move in _all(before, after):
         # What stands in two tables is told once, by the first, unless they do not say the same.

@@ -10,20 +10,7 @@ Row = Mapping[str, Value]
 
 
 def keyed_rows(twin: Twin | None, keys: tuple[str, ...]) -> dict[tuple[Value, ...], Row]:
-    """Return the rows of a table by their keys, in their order.
-
-    Parameters
-    ----------
-    twin
-        A table; None has no rows.
-    keys
-        Columns that tell the rows apart; of rows with the same keys the first is kept.
-
-    Returns
-    -------
-    dict
-        Empty where the table lacks one of the keys.
-    """
+    """Return the rows of a table by their keys, in their order."""
     if twin is None or not set(keys) <= set(twin.columns):
         return {}
     found: dict[tuple[Value, ...], Row] = {}

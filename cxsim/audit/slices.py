@@ -61,18 +61,7 @@ class Slice:
 
 
 def cut(page: str) -> list[Slice]:
-    """Return a page in slices, which together are the page.
-
-    Parameters
-    ----------
-    page
-        The text of an HTML file that `cxsim report` made.
-
-    Examples
-    --------
-    >>> [one.where for one in cut("a<h2>Cash</h2>b<table><caption>By year</caption></table>")]
-    ['top of the page', 'top of the page, heading', 'section ‘Cash’', 'section ‘Cash’, table ‘By year’']
-    """
+    """Return a page in slices, which together are the page."""
     slices: list[Slice] = []
     above: list[tuple[int, str]] = []
     end = scripts = 0
@@ -94,18 +83,7 @@ def cut(page: str) -> list[Slice]:
 
 
 def paired(said: list[Slice], made: list[Slice]) -> Iterator[tuple[Slice | None, Slice | None]]:
-    """Yield the slices of two pages that differ, each beside the one that stands in its place.
-
-    Parameters
-    ----------
-    said, made
-        Two pages.
-
-    Yields
-    ------
-    tuple
-        A slice of the first and one of the second page, of one kind; None where there is no such slice.
-    """
+    """Yield the slices of two pages that differ, each beside the one that stands in its place."""
     matcher = SequenceMatcher(None, [one.text for one in said], [one.text for one in made], autojunk=False)
     for word, begin, end, start, stop in matcher.get_opcodes():
         if word != "equal":
@@ -113,13 +91,7 @@ def paired(said: list[Slice], made: list[Slice]) -> Iterator[tuple[Slice | None,
 
 
 def bare(markup: str) -> str:
-    """Return the text in a piece of markup, with single spaces.
-
-    Parameters
-    ----------
-    markup
-        A piece of HTML.
-    """
+    """Return the text in a piece of markup, with single spaces."""
     return " ".join(unescape(_TAG.sub("", markup)).split())
 
 

@@ -37,18 +37,7 @@ class TableMove:
 
 
 def moved_tables(before: Finished, after: Finished) -> Iterator[TableMove]:
-    """Yield the further tables that are not the same, by their ids.
-
-    Parameters
-    ----------
-    before, after
-        Two reports.
-
-    Yields
-    ------
-    TableMove
-        One per table.
-    """
+    """Yield the further tables that are not the same, by their ids."""
     hashes, others = _hashes(before), _hashes(after)
     old, new = before.tables or {}, after.tables or {}
     for name in sorted((hashes.keys() | others.keys() | old.keys() | new.keys()) - _carried_by_both(old, new)):

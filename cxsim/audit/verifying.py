@@ -48,26 +48,7 @@ class Verdict:
 
 
 def verify(report: Path, *, progress: Callable[[str], None] | None = None) -> Verdict:
-    """Make a report again, from the notebook and the parameters that it names, and compare.
-
-    Parameters
-    ----------
-    report
-        An HTML file that `cxsim report` or `cxsim metrics --report` wrote. The folder of tables is compared where it
-        still lies beside it. Neither is changed.
-    progress
-        Called with one short line at each step.
-
-    Returns
-    -------
-    Verdict
-        What agrees and what differs.
-
-    Raises
-    ------
-    ReportError
-        When the file is no report, does not say how it was made, or cannot be made again here.
-    """
+    """Make a report again, from the notebook and the parameters that it names, and compare."""
     finished = read_report(report)
     recipe = _recipe(finished)
     notebook, parameters = _found(finished, recipe)

@@ -19,20 +19,7 @@ _SHARED = re.compile(r"<si>(.*?)</si>", re.DOTALL)
 
 
 def workbook_differences(said: bytes, made: bytes, where: str) -> Iterator[Difference]:
-    """Yield the cells in which two workbooks differ, then further parts that do, such as their styles.
-
-    Parameters
-    ----------
-    said, made
-        The bytes of two files in the format of Excel.
-    where
-        Name of the workbook.
-
-    Yields
-    ------
-    Difference
-        None where one of them is no workbook, or its parts are all alike.
-    """
+    """Yield the cells in which two workbooks differ, then further parts that do, such as their styles."""
     try:
         one, other = _parts(said), _parts(made)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):

@@ -34,31 +34,7 @@ class Point:
 
 
 def grid(given: str, over: Sequence[str]) -> tuple[Point, ...]:
-    """Return all combinations of the values of several numbers; the last number changes fastest.
-
-    Parameters
-    ----------
-    given
-        Name of a scenario, or a path that ends in .yaml.
-    over
-        Each `KEY=VALUE,VALUE,...`, at least one; keys as for `load_scenario`.
-
-    Returns
-    -------
-    tuple of Point
-        At most 1,000.
-
-    Raises
-    ------
-    ParamError
-        For a part that is no list of values, a value or key that is named twice, too many combinations, or one that is
-        not possible.
-
-    Examples
-    --------
-    >>> [point.changes for point in grid("cdnow-quick", ["economics.gross_margin=0.3,0.40", "draws=2"])]
-    ['draws=2; economics.gross_margin=0.3', 'draws=2; economics.gross_margin=0.4']
-    """
+    """Return all combinations of the values of several numbers; the last number changes fastest."""
     axes = [_axis(text) for text in over]
     keys = [key for key, _ in axes]
     if not axes:

@@ -37,18 +37,7 @@ class Headline:
 
 
 def headlines(returns: pl.DataFrame) -> tuple[Headline, ...]:
-    """Return one line per strategy.
-
-    Parameters
-    ----------
-    returns
-        Under RETURNS.
-
-    Returns
-    -------
-    tuple of Headline
-        In the order of the table. None is the highest where there is only one.
-    """
+    """Return one line per strategy."""
     rows = returns.to_dicts()
     best = max((row["incremental_npv"] for row in rows), default=0.0)
     return tuple(

@@ -24,22 +24,6 @@ def report_inputs(case: Scenario | Valuation, given: str, *, notebook: Path, cod
     """Return the hash of everything that a report depends on.
 
     The commit of the project is not part of it: whether a report is still right depends on files, not on their history.
-
-    Parameters
-    ----------
-    case
-        The scenario, with what was changed of it, or the valuation.
-    given
-        Its name or path, by which its files are found.
-    notebook
-        The notebook that is executed; where there is none, the report cannot be made, and says so.
-    code
-        Whether a reader sees the notebook's code.
-
-    Returns
-    -------
-    str
-        Of sha256, 64 letters.
     """
     return _hash({**_of_case(case, given), "kind": "report", "notebook": _file_hash(notebook), "code": code})
 

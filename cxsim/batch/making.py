@@ -49,28 +49,6 @@ def make_all(
     """Make reports and studies side by side; one that fails does not stop the others.
 
     May be stopped at any moment: nothing half-written is left in place, and the next call makes what is missing.
-
-    Parameters
-    ----------
-    tasks
-        What is wanted.
-    jobs
-        How many at once, at least 1; `default_jobs()` when None.
-    again
-        `changed`: only those whose inputs are other than those on disk were made from, or whose files are not whole;
-        `all`: every one.
-    watch
-        Called with everything that happens.
-
-    Returns
-    -------
-    tuple of Outcome
-        In the order of the tasks.
-
-    Raises
-    ------
-    ReportError
-        For no job at all, or two tasks that would write the same file.
     """
     at_once = default_jobs() if jobs is None else jobs
     if at_once < 1:

@@ -23,22 +23,7 @@ _PAGES = Environment(
 
 
 def page_text(template: str, *, title: str, content: Mapping[str, object]) -> str:
-    """Return a page in the style of a report, which may load nothing and run nothing.
-
-    Parameters
-    ----------
-    template
-        Name of a file among the templates.
-    title
-        Title of the page.
-    content
-        What the template shows; all texts are escaped.
-
-    Returns
-    -------
-    str
-        The same text for the same content.
-    """
+    """Return a page in the style of a report, which may load nothing and run nothing."""
     style = stylesheet() + (_TEMPLATES / "index.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"

@@ -29,29 +29,7 @@ def every_case() -> tuple[str, ...]:
 
 
 def report_task(given: str, *, changes: str = "", out: Path | None = None, code: Code = "hidden") -> Task:
-    """Return the task of making a report.
-
-    Parameters
-    ----------
-    given
-        Name of a scenario or a valuation, or a path that ends in .yaml.
-    changes
-        Numbers of a scenario that are set by hand, as for `load_scenario`.
-    out
-        The HTML file, or a folder for one called after the case and its changes; reports/ when None.
-    code
-        Whether a reader sees the notebook's code.
-
-    Returns
-    -------
-    Task
-        With the hash of everything that the report depends on.
-
-    Raises
-    ------
-    ParamError
-        For an unknown name, mistakes in a file, or changes that are not possible.
-    """
+    """Return the task of making a report."""
     case, written = load_case(given, changes), canonical(changes)
     place = str(Path(given).resolve()) if given.endswith((".yaml", ".yml")) else given
     folder = root() / "reports" if out is None else out
@@ -75,20 +53,7 @@ def report_task(given: str, *, changes: str = "", out: Path | None = None, code:
 
 
 def page_name(case: str, changes: str) -> str:
-    """Return the name of a report's file, which tells what was changed.
-
-    Parameters
-    ----------
-    case
-        Name of the scenario or the valuation; none when empty.
-    changes
-        As `canonical` writes them; none when empty.
-
-    Examples
-    --------
-    >>> page_name("cdnow-quick", "draws=40; economics.gross_margin=0.5")
-    'cdnow-quick,draws=40,economics.gross_margin=0.5.html'
-    """
+    """Return the name of a report's file, which tells what was changed."""
     parts = [case, *(f"{key}={value}" for key, value in parsed_changes(changes).items())]
     stem = _SAFE.sub("_", ",".join(part for part in parts if part))
     if len(stem) > _LONGEST:

@@ -33,23 +33,7 @@ class _Listed:
 
 
 def write_reports_index(folder: Path) -> Path:
-    """Write index.html about all whole reports in a folder, those of earlier days too.
-
-    Parameters
-    ----------
-    folder
-        Reports as HTML files, each with the folder of its tables; whatever else lies there is left out.
-
-    Returns
-    -------
-    pathlib.Path
-        The page; its bytes depend on nothing but the reports.
-
-    Raises
-    ------
-    ReportError
-        When it cannot be written.
-    """
+    """Write index.html about all whole reports in a folder, those of earlier days too."""
     pages = sorted(path for path in folder.glob("*.html") if path.name != INDEX)
     found = [one for page in pages if (one := _listed(page)) is not None]
     number = "One report" if len(found) == 1 else f"{len(found):,} reports"

@@ -22,28 +22,7 @@ RETURNS_FILE = "returns.csv"
 
 
 def write_study(study: Study, page: Path, *, stamp: Mapping[str, str]) -> Path:
-    """Write returns.csv and manifest.json where a report of the same name would have them.
-
-    Parameters
-    ----------
-    study
-        What `run` returned.
-    page
-        The HTML file that a report would be; the folder beside it is replaced as a whole. A page that lies there was
-        made from other inputs, and is removed.
-    stamp
-        Further entries of `manifest.json`.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
-
-    Raises
-    ------
-    ReportError
-        When it cannot be written, or somebody else's folder is there.
-    """
+    """Write returns.csv and manifest.json where a report of the same name would have them."""
     shown = returns_table(study.returns, study.currency)
     twin = twin_of(cast("NotebookNode", {"data": {TABLE: shown.machine()}}))
     text = "" if twin is None else csv_text(twin)

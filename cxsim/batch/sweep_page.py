@@ -24,21 +24,7 @@ class _Row:
 
 
 def sweep_page(title: str, currency: str, *, keys: Sequence[str], points: Sequence[PointReturns], missing: int) -> str:
-    """Return the page about a sweep.
-
-    Parameters
-    ----------
-    title
-        The question of the scenario.
-    currency
-        Code of the currency.
-    keys
-        The swept numbers.
-    points
-        What came out, in the order of the grid.
-    missing
-        How many points failed.
-    """
+    """Return the page about a sweep."""
     titles = {row["strategy"]: row["title"] for point in points for row in point.returns.to_dicts()}
     number = "One combination" if len(points) == 1 else f"{len(points):,} combinations"
     content: dict[str, object] = {

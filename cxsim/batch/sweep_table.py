@@ -51,15 +51,7 @@ class PointReturns:
 
 
 def sweep_csv(keys: Sequence[str], points: Sequence[PointReturns]) -> str:
-    """Return all returns as CSV: the swept values, then the columns of RETURNS that a comparison needs.
-
-    Parameters
-    ----------
-    keys
-        Names of the swept numbers, which become the first columns.
-    points
-        In the order of the rows.
-    """
+    """Return all returns as CSV: the swept values, then the columns of RETURNS that a comparison needs."""
     rows: list[tuple[Value, ...]] = []
     for point in points:
         swept = tuple(_typed(value) for _, value in point.values)

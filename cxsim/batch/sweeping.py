@@ -59,32 +59,6 @@ def sweep(
     """Play out a scenario for every combination of some of its numbers.
 
     May be stopped at any moment; the next call makes what is missing.
-
-    Parameters
-    ----------
-    given
-        Name of a scenario, or a path that ends in .yaml.
-    over
-        Each `KEY=VALUE,VALUE,...`; see `grid`.
-    out
-        Folder for everything; reports/sweeps/NAME when None. Each point has a folder called after its changes, with
-        returns.csv and manifest.json.
-    wanted
-        `reports`: the whole report of each point too.
-    jobs, again, watch
-        As in `make_all`.
-
-    Returns
-    -------
-    Sweep
-        Points that failed have no returns.
-
-    Raises
-    ------
-    ParamError
-        For a grid that is not possible, before anything is played out.
-    ReportError
-        When the table or the page cannot be written.
     """
     points = grid(given, over)
     scenario = points[0].scenario

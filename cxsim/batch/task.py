@@ -88,20 +88,7 @@ class Task:
 
 
 def carry_out(task: Task, say: Say) -> None:
-    """Make what a task asks for, whole or not at all.
-
-    Parameters
-    ----------
-    task
-        The task.
-    say
-        Called with one short line at each step.
-
-    Raises
-    ------
-    CxsimError
-        When it cannot be made; what was there before is then still there.
-    """
+    """Make what a task asks for, whole or not at all."""
     work, stamp = task.work, {STAMP: task.inputs}
     if isinstance(work, ReportWork):
         make(
@@ -121,13 +108,7 @@ def carry_out(task: Task, say: Say) -> None:
 
 
 def is_current(task: Task) -> bool:
-    """Return whether what is on disk was made from the same inputs, and nobody has touched it since.
-
-    Parameters
-    ----------
-    task
-        The task; one of its hashes must be in `manifest.json`, and all files that are named there must be whole.
-    """
+    """Return whether what is on disk was made from the same inputs, and nobody has touched it since."""
     record = record_of(task.folder)
     if record is None or record.get(STAMP) not in (task.inputs, *task.also):
         return False
@@ -136,13 +117,7 @@ def is_current(task: Task) -> bool:
 
 
 def record_of(folder: Path) -> dict[str, object] | None:
-    """Return what `manifest.json` in a folder of tables says; None where there is none that can be read.
-
-    Parameters
-    ----------
-    folder
-        The folder beside a page.
-    """
+    """Return what `manifest.json` in a folder of tables says; None where there is none that can be read."""
     try:
         found = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -151,17 +126,7 @@ def record_of(folder: Path) -> dict[str, object] | None:
 
 
 def is_whole(record: Mapping[str, object], page: Path, *, needed: set[str]) -> bool:
-    """Return whether all files that a record names, and those that are needed, are there with the content it names.
-
-    Parameters
-    ----------
-    record
-        What `manifest.json` says.
-    page
-        The page that it lies beside.
-    needed
-        Names of files that the record must name.
-    """
+    """Return whether all files that a record names, and those that are needed, are there with the content it names."""
     files = record.get("files")
     if not isinstance(files, dict) or not needed <= set(files):
         return False

@@ -59,22 +59,7 @@ class _Worker:
 
 
 def work_off(tasks: Sequence[Task], *, jobs: int, watch: Watch) -> Generator[tuple[Task, State, str]]:
-    """Carry out tasks side by side.
-
-    Parameters
-    ----------
-    tasks
-        Begun in their order.
-    jobs
-        How many processes work at most, at least 1.
-    watch
-        Called with everything that happens, in this process.
-
-    Yields
-    ------
-    tuple
-        Task, `made` or `failed`, and the reason of a failure; as they end. A process that dies fails its task alone.
-    """
+    """Carry out tasks side by side."""
     waiting, workers = deque(tasks), list[_Worker]()
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as scratch:
         try:

@@ -10,20 +10,7 @@ INDEX = "index.html"
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text under another name first, so that nobody ever reads half of it.
-
-    Parameters
-    ----------
-    path
-        The file; its folder is made if need be.
-    text
-        Its text, with line feeds at the ends of lines.
-
-    Raises
-    ------
-    ReportError
-        When the disk refuses; a file of that name is then as it was.
-    """
+    """Write a text under another name first, so that nobody ever reads half of it."""
     half = path.with_name(f".{path.name}.half-written")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

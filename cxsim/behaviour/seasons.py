@@ -25,11 +25,6 @@ class Season:
     amplitude
         How strong the pattern is; carries its evidence and its spread. 1 as it is written, and near 0
         hardly any.
-
-    Raises
-    ------
-    ParamError
-        For other than twelve levels, another mean, or a month that the amplitude could push to 0 or below.
     """
 
     pattern: tuple[float, ...]

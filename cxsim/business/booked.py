@@ -15,22 +15,7 @@ Tallies = npt.NDArray[np.int64]
 
 
 def booked(draws: Sequence[Draw], arms: Sequence[Arms], counts: Sequence[Tallies]) -> Flows:
-    """Return the money of every arm in every world.
-
-    Parameters
-    ----------
-    draws
-        One for each world: its prices and costs.
-    arms
-        For each world the strategies of each arm, at their values in it; the first arm is the baseline.
-    counts
-        Per arm what was counted, summed over cohorts: shape (worlds, months, tallies).
-
-    Returns
-    -------
-    Flows
-        Arms are named by their places; sums are made in whole millionths, so they do not depend on their order.
-    """
+    """Return the money of every arm in every world."""
     by_world = []
     for world, (draw, played) in enumerate(zip(draws, arms, strict=True)):
         tariffs, fixed = draw.tariffs(played), draw.fixed(played)

@@ -75,20 +75,6 @@ def break_evens(base: Central, every: Sequence[Moved], centre: Centre) -> pl.Dat
     All else stands at its central value, and the luck is the same at every size, so the NPV is a smooth curve of it.
     It is followed to the 1 % and 99 % quantiles of what is believed where at the 10 % or 90 % one it has come at least
     a quarter of the way to zero.
-
-    Parameters
-    ----------
-    base
-        The base case.
-    every
-        What moving each number does, from `moves`: where the search begins.
-    centre
-        Each strategy as played in the base case, by name.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under BREAK_EVENS; of each strategy the nearest break-even first, those without any last.
     """
     searches = [_begun(base, one, centre) for one in every if not one.number.id.startswith("behaviour/")]
     _try(base, centre, [(search, score) for search in searches for score in search.ends()])

@@ -91,15 +91,7 @@ class Central:
         return dict(zip(names, self.play(variants), strict=True))
 
     def play(self, variants: Sequence[Variant], scenario: Scenario | None = None) -> list[Played]:
-        """Return what happens in each variant, and without it, in every world.
-
-        Parameters
-        ----------
-        variants
-            What is played.
-        scenario
-            With another behaviour of customers than the base case's, where that is what varies.
-        """
+        """Return what happens in each variant, and without it, in every world."""
         draws = self.draws if scenario is None else [dataclasses.replace(one, scenario=scenario) for one in self.draws]
         played: list[Played] = []
         for some in _cut(variants):
@@ -115,17 +107,7 @@ class Central:
         return played
 
     def flows(self, played: Played, scenario: Scenario | None = None, strategies: Sequence[Strategy] = ()) -> Flows:
-        """Return the money of a variant beside the baseline, in every world.
-
-        Parameters
-        ----------
-        played
-            From `play`.
-        scenario
-            With other economics than the base case's, where they are what varies.
-        strategies
-            With other costs than the variant's, where they are what varies.
-        """
+        """Return the money of a variant beside the baseline, in every world."""
         told = scenario or self.scenario
         arms: Arms = [(), tuple(strategies) or played.variant.strategies]
         draws = [dataclasses.replace(draw, scenario=told) for draw in self.draws]
@@ -150,15 +132,7 @@ class Central:
 
 
 def central_of(study: Study, *, executor: Executor | None = None) -> Central:
-    """Return the base case of a study.
-
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-    executor
-        As in `cxsim.run`.
-    """
+    """Return the base case of a study."""
     structures = study.scenario.structures
     lucks = max(2, WORLDS // len(structures))
     draws = [

@@ -25,17 +25,9 @@ _FEW_DRAWS = 100
 def checklist(study: Study) -> pl.DataFrame:
     """Return the 28 items that a reader of an economic evaluation should find, each with this study's own answer.
 
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under CHECKLIST. The items are those of CHEERS 2022, put in words of a shop: Husereau et al. (2022),
-        "Consolidated Health Economic Evaluation Reporting Standards 2022 (CHEERS 2022) statement", BMJ 376, e067975.
-        `state` is judged from the study where it can be; what a study does not record is not there.
+    Under CHECKLIST. The items are those of CHEERS 2022, put in words of a shop: Husereau et al. (2022), "Consolidated
+    Health Economic Evaluation Reporting Standards 2022 (CHEERS 2022) statement", BMJ 376, e067975. `state` is judged
+    from the study where it can be; what a study does not record is not there.
     """
     items = [*_opening(study), *methods(study), *_found(study), *_closing(study)]
     rows = [

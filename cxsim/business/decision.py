@@ -35,23 +35,7 @@ def decision(
     portfolio: pl.DataFrame,
     test_plan: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Return the decision on each strategy, and on the best set of them.
-
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-    investment, portfolio
-        Under INVESTMENT and PORTFOLIO.
-    break_evens, test_plan
-        Under BREAK_EVENS and TEST_PLAN.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under DECISION. The number that would change a decision is the one whose break-even is nearest to its central
-        value, measured in standard deviations of what is believed of it.
-    """
+    """Return the decision on each strategy, and on the best set of them."""
     intervals = {row["strategy"]: row for row in investment.iter_rows(named=True)}
     ranges = study.assumptions.select("id", believed_low="low", believed_high="high")
     known = break_evens.join(ranges, on="id", how="left", maintain_order="left")

@@ -70,16 +70,7 @@ class _Axes:
 
 
 def grids(base: Central, sensitivities: pl.DataFrame) -> Grids:
-    """Return every strategy at each node of a grid of its two most influential numbers.
-
-    Parameters
-    ----------
-    base
-        The base case.
-    sensitivities
-        Under TORNADO: the first number is the one with the largest swing by which customers respond, the second the
-        uptake, or else the number with the next largest swing that changes what customers do.
-    """
+    """Return every strategy at each node of a grid of its two most influential numbers."""
     axes = [_axes(strategy, sensitivities) for strategy in alone(base.scenario)]
     wanted = [(one, node) for one in axes for node in one.nodes()]
     played = base.play([one.at(node) for one, node in wanted])

@@ -80,18 +80,7 @@ class Ignorance:
 
 
 def ignorance(study: Study) -> Ignorance:
-    """Return what each draw of a study drew, and what every arm brought in it.
-
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-
-    Returns
-    -------
-    Ignorance
-        Numbers without a spread, and those of strategies that are only searched, are left out.
-    """
+    """Return what each draw of a study drew, and what every arm brought in it."""
     scenario = study.scenario
     arms, worlds = scenario.arms[1:], study.npv.pivot(on="strategy", index="draw", values="npv").sort("draw")
     npvs = worlds.select(arms).to_numpy().reshape(len(scenario.structures), scenario.draws, len(arms))
@@ -114,20 +103,7 @@ def ignorance(study: Study) -> Ignorance:
 
 
 def score(quantity: Quantity, value: float) -> float:
-    """Return at which standard normal score of what is believed of a quantity a value lies, -4 to 4.
-
-    Parameters
-    ----------
-    quantity
-        What is believed, with a spread.
-    value
-        What was drawn of it.
-
-    Returns
-    -------
-    float
-        The reverse of `Quantity.quantile`; 0 on a side to which nothing is spread.
-    """
+    """Return at which standard normal score of what is believed of a quantity a value lies, -4 to 4."""
     end = quantity.range[0] if value < quantity.value else quantity.range[1]
     middle, far, at = (_on_scale(number, quantity) for number in (quantity.value, end, value))
     if far == middle:

@@ -16,7 +16,6 @@ from cxsim.study import Study
 from cxsim.tables import check, empty
 from cxsim.uncertainty import Surface, Worth, evpi, evppi_of_case, known, surface
 
-Numbers = npt.NDArray[np.float64]
 PORTFOLIO = "portfolio"
 EVERYTHING, STRUCTURE = "everything", "structure"
 
@@ -40,28 +39,7 @@ class _Question:
 
 
 def information(study: Study, arms: Sequence[str] | None = None) -> pl.DataFrame:
-    """Return what it would be worth to know each number, each group of them, or everything, before deciding.
-
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-    arms
-        Strategies and combinations among which is chosen; all of the study when None. A budget is not looked at.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under INFORMATION, for the choice among all arms and for each arm alone, against doing nothing: first
-        everything, which holds luck too; then the groups; then each number that this decision depends on. Rank 1 is
-        the single number to find out first, of two of the same worth the one with the larger error; everything and
-        groups have rank 0.
-
-    Raises
-    ------
-    ParamError
-        For an unknown arm.
-    """
+    """Return what it would be worth to know each number, each group of them, or everything, before deciding."""
     among = study.scenario.arms[1:] if arms is None else tuple(arms)
     for name in among:
         if name not in study.scenario.arms[1:]:

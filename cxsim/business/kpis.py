@@ -88,20 +88,6 @@ def kpis(study: Study) -> pl.DataFrame:
     """Return figures of customer experience with each strategy and without it, over the whole horizon.
 
     They follow from the simulation and show by which way money comes; they are no forecast of scores.
-
-    Parameters
-    ----------
-    study
-        Any study.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under KPIS, figure by figure and for each the strategies: means over worlds and the 90 % interval of the
-        difference over worlds, which holds what is not known and the luck of who the customers are. A ratio is of sums
-        in each world; a world where it would be over nothing in either arm has no part in it. A figure that has the
-        name of a metric of the catalogue is counted as that one. Figures that are zero in both arms of all worlds are
-        left out.
     """
     existing = study.replay.population.base.height
     baseline, *arms = (_Sums(tallies=counts.sum(axis=1), existing=existing) for counts in study.replay.counts)

@@ -63,41 +63,18 @@ class _Arm:
 def liabilities(study: Study) -> pl.DataFrame:
     """Return what the shop owes its customers in each year: points, and membership that is paid for in advance.
 
-    Parameters
-    ----------
-    study
-        Any study.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under LIABILITIES: for each strategy and combination that gives points or takes a fee, each year and the whole
-        horizon (`Total`, from nothing to the last balance; alone where the horizon is a year or less), means over all
-        worlds. Without rows where no strategy does either. kind is `points` or `fees`.
-
-    Raises
-    ------
-    SimulationError
-        Where points given are not those redeemed, lapsed or still held: the counts are not those of a study.
-
-    Notes
-    -----
     Points are worth the reward over the points that it costs. (Where several programmes of a combination give points
     of different worth, a point is worth the mean of those redeemed or still held in that world.) A customer's balance
     is settled in whole cents, rounded up, in the ledger and not here: the last balance here may be smaller than the
-    ledger's by at most a cent for each customer who holds points.
-
-    The contract liability is that of IFRS 15 (ASC 606), from each world's own numbers. The share of points that are
-    ever redeemed is taken to be what was redeemed over what was redeemed or lapsed within the horizon, the same for
-    points that are still held at its end, or all where none has met either end. What members pay, less its share of
-    the arm's refunds, is allocated by relative stand-alone prices, where goods cost what is paid for them. At the end
-    of each year as many of all points are expected to be redeemed as were so far, and that share of those still held.
-
-    Fees are received in the middle of a month and earned evenly over their period; where a combination has several,
-    over the longest. Their balance is the same by both views, since membership is used by time alone.
-
-    cash_revenue is what members pay, or the fees; accrual_revenue is the same less what is deferred, plus what is
-    recognised of this and earlier years.
+    ledger's by at most a cent for each customer who holds points.  The contract liability is that of IFRS 15 (ASC
+    606), from each world's own numbers. The share of points that are ever redeemed is taken to be what was redeemed
+    over what was redeemed or lapsed within the horizon, the same for points that are still held at its end, or all
+    where none has met either end. What members pay, less its share of the arm's refunds, is allocated by relative
+    stand-alone prices, where goods cost what is paid for them. At the end of each year as many of all points are
+    expected to be redeemed as were so far, and that share of those still held.  Fees are received in the middle of a
+    month and earned evenly over their period; where a combination has several, over the longest. Their balance is the
+    same by both views, since membership is used by time alone.  cash_revenue is what members pay, or the fees;
+    accrual_revenue is the same less what is deferred, plus what is recognised of this and earlier years.
     """
     rows: list[dict[str, object]] = []
     for arm in _arms(study):

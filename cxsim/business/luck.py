@@ -44,13 +44,6 @@ class Luck:
 def luck(study: Study) -> Luck:
     """Return how much of the variance of each arm's NPV is luck.
 
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-
-    Notes
-    -----
     A few worlds are played once more with other luck and the same numbers. Customers are independent, so the variance
     of the sum of their gains is the sum of their variances, each half the squared difference of two gains. Gains of
     customers are not dated: they are discounted by the mean weight of the months, each counted by what its orders are

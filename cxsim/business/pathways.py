@@ -41,20 +41,6 @@ def pathways(base: Central, centre: Centre, returns: pl.DataFrame) -> pl.DataFra
     Every set of pathways is played with the same luck; a pathway's part is what it adds on average over all orders in
     which the pathways can be switched on (Shapley). What the strategy gives away when nobody responds goes to customers
     who would have ordered anyway.
-
-    Parameters
-    ----------
-    base
-        The base case.
-    centre
-        Each arm as played in the base case, by name.
-    returns
-        Under RETURNS; its mean over all draws is where the parts end.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under PATHWAYS. The rows that give or take add up to the row `base`, and this and `uncertainty` to `mean`.
     """
     means = dict(returns.select("strategy", "incremental_npv").iter_rows())
     rows = []

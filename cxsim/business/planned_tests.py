@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from cxsim.business.information import responses_to
@@ -18,7 +17,6 @@ from cxsim.tables import check, empty
 from cxsim.uncertainty import STANDARD, Groups, groups, smallest_difference
 from cxsim.wording import money, percent
 
-Numbers = npt.NDArray[np.float64]
 # A quarter, half a year and a year, in whole weeks.
 DAYS = (91, 182, 364)
 _FIRST_YEAR = 365.25
@@ -40,28 +38,13 @@ class _Plan:
 def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
     """Return for each strategy the randomised test that would tell whether it pays.
 
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-    information
-        Under INFORMATION, from `information`: what the test would teach is worth.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under TEST_PLAN, a row for each length of watching that the horizon has room for, alpha 0.05 to both sides and
-        power 0.8. Strategies that reach nobody, or neither cost nor bring anything, have no test.
-
-    Notes
-    -----
     All customers who meet the strategy's condition take part, half of them without it, drawn by lot; those who are
     there at once, others as they come. What must be seen is the gain with which the strategy just pays: the share by
     which all that these customers bring within the horizon would have to rise for the present value of the rise to
-    equal that of the outlay, of what one of them brings while watched. Since the outlay is spread over all of them and
-    not over those who join, it is diluted as the gain is. For a strategy that spends nothing, the gain that is expected
-    takes the outlay's place. Contributions vary as they do without the strategy, in one world with every number at its
-    central value.
+    equal that of the outlay, of what one of them brings while watched. Since the outlay is spread over all of them
+    and not over those who join, it is diluted as the gain is. For a strategy that spends nothing, the gain that is
+    expected takes the outlay's place. Contributions vary as they do without the strategy, in one world with every
+    number at its central value.
     """
     check(information, INFORMATION)
     seen = watched(study, DAYS)

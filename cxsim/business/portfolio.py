@@ -50,21 +50,7 @@ class _Held:
 
 
 def portfolio(study: Study, *, executor: Executor | None = None) -> pl.DataFrame:
-    """Return what sets of strategies bring when they run together, beside doing nothing.
-
-    Parameters
-    ----------
-    study
-        From `cxsim.run`. Sets of several need the scenario's `stacking`; without it each strategy stands alone.
-    executor
-        As in `cxsim.run`.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under PORTFOLIO, the highest expected NPV first. All sets are compared in the same draws: the first ones of the
-        study, as many as `draws` says. Sets of several that are far beyond the budget are not among them.
-    """
+    """Return what sets of strategies bring when they run together, beside doing nothing."""
     names = [strategy.name for strategy in study.scenario.strategies if strategy.mode == "prior"]
     together = names if study.scenario.stacking is not None else []
     worlds = _worlds(study, together)

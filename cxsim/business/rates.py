@@ -51,18 +51,8 @@ class Settling:
 def outstanding(counts: npt.NDArray[np.int64], reaches: int) -> Numbers:
     """Return what the points still outstanding at the end of each month are worth, in money.
 
-    Parameters
-    ----------
-    counts
-        Shape (worlds, months, tallies).
-    reaches
-        Number of reaches of the arm.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (worlds, months): positive; the last is what the ledger charges at the end. Before it, points are worth
-        what they are worth at the end, on average.
+    Shape (worlds, months): positive; the last is what the ledger charges at the end. Before it, points are worth what
+    they are worth at the end, on average.
     """
     open_points = counts[:, :, place(Tally.POINTS_ISSUED)].astype(np.float64)
     open_points -= counts[:, :, place(Tally.POINTS_REDEEMED)] + counts[:, :, place(Tally.POINTS_EXPIRED)]
@@ -87,19 +77,7 @@ def settling(study: Study, arm: int) -> Settling:
 
 
 def rates(study: Study) -> pl.DataFrame:
-    """Return what each strategy is worth over all draws at other discount rates and over shorter horizons.
-
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under RATES: horizons in whole years and the study's own; points still outstanding at the end of a horizon are
-        settled at their full value, and capital that is tied up comes back.
-    """
+    """Return what each strategy is worth over all draws at other discount rates and over shorter horizons."""
     rows = list(_rows(study))
     return check(pl.DataFrame(rows, schema=empty(RATES).schema), RATES)
 

@@ -24,23 +24,7 @@ _SEARCHED = "searched, not believed"
 
 
 def case_register(study: Study, tornado: pl.DataFrame, information: pl.DataFrame) -> pl.DataFrame:
-    """Return every number that a study assumes, who answers for it, how good it is, and how much depends on it.
-
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-    tornado, information
-        Under TORNADO and INFORMATION; what either does not name has no rank, or no worth.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under REGISTER, in the order of the study's assumptions. `owner` and `reviewed_on` are those of the file in
-        which the number stands; numbers of the scenario's own file have none. `grade` is that of the source of a number
-        that was published or measured; E for one that is assumed within a range, and none for one that is fixed by
-        choice or whose source has no entry. `swing` is the largest over strategies; rank 1 is the largest of all.
-    """
+    """Return every number that a study assumes, who answers for it, how good it is, and how much depends on it."""
     grades = {str(name): str(grade) for name, grade in study.sources.select("id", "grade").iter_rows()}
     owners = dict(_owners(study.scenario))
     moved = (
@@ -71,18 +55,6 @@ def in_words(quantity: Quantity) -> str:
 
     Each is two half normals on the scale of the unit (logarithm, logit or linear), which meet at the value; where they
     are not equally wide, the wider side is named.
-
-    Parameters
-    ----------
-    quantity
-        Any; its range is read as the 5 % and the 95 % quantile.
-
-    Examples
-    --------
-    >>> from cxsim.quantity import assumed
-    >>> from cxsim.units import Unit
-    >>> in_words(assumed(1.0, Unit.RATIO, range=(0.5, 2.0))), in_words(assumed(0.1, Unit.SHARE))
-    ('log-normal', 'fixed')
     """
     low, high = quantity.range
     if low == high:

@@ -48,33 +48,14 @@ class Item(NamedTuple):
 
 
 def grounds(numbers: Sequence[Quantity]) -> str:
-    """Return how many of some numbers are measured, published and assumed.
-
-    Parameters
-    ----------
-    numbers
-        Any.
-
-    Examples
-    --------
-    >>> grounds([])
-    '0 measured in this shop, 0 published elsewhere and 0 assumed'
-    """
+    """Return how many of some numbers are measured, published and assumed."""
     counts = {word: sum(one.evidence == word for one in numbers) for word in ("measured", "published", "assumed")}
     where = {"measured": "measured in this shop", "published": "published elsewhere", "assumed": "assumed"}
     return joined([f"{count} {where[word]}" for word, count in counts.items()])
 
 
 def evidenced(numbers: Sequence[Quantity], *, otherwise: State) -> State:
-    """Return whether evidence stands behind all of some numbers, some of them, or none.
-
-    Parameters
-    ----------
-    numbers
-        At least one.
-    otherwise
-        What is returned where all of them are assumed.
-    """
+    """Return whether evidence stands behind all of some numbers, some of them, or none."""
     bare = sum(one.evidence == "assumed" for one in numbers)
     if bare == len(numbers):
         return otherwise

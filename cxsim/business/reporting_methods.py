@@ -17,13 +17,7 @@ _RULES = ("fund_probability", "reject_probability", "roi_hurdle", "benefit_hairc
 
 
 def methods(study: Study) -> Iterator[Item]:
-    """Yield the items 4 to 21, on how a study was made.
-
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-    """
+    """Yield the items 4 to 21, on how a study was made."""
     yield from _scope(study)
     yield from _counted(study)
     yield from _modelled(study)

@@ -29,23 +29,10 @@ _BOOTSTRAPS = 256
 def split(study: Study) -> pl.DataFrame:
     """Return how much of the variance of each strategy's NPV is the work of which ignorance.
 
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under SPLIT: the shares of each strategy or combination add up to 1. None is cut off at 0: a share below 0 is
-        one that the draws cannot tell from nothing, which its error says.
-
-    Notes
-    -----
-    The variance is that over all worlds, the models of leaving counting evenly: the mean variance within them, and that
-    of their means less what the draws add to it. Fitted models, effects and economics are shares explained by one
-    regression of the mean over models of leaving; luck is played again; `together` is the rest: what only shows in
-    combination, and what the regression did not see. Its error takes those of the others for independent.
+    The variance is that over all worlds, the models of leaving counting evenly: the mean variance within them, and
+    that of their means less what the draws add to it. Fitted models, effects and economics are shares explained by
+    one regression of the mean over models of leaving; luck is played again; `together` is the rest: what only shows
+    in combination, and what the regression did not see. Its error takes those of the others for independent.
     """
     known = ignorance(study)
     fitted = surface(known.npvs.mean(axis=0), known.drawn, known.relevant)

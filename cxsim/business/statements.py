@@ -32,13 +32,7 @@ class Statements:
 
 
 def statements(study: Study) -> Statements:
-    """Return the money of a study.
-
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-    """
+    """Return the money of a study."""
     scenario, worlds = study.scenario, len(study.replay.draws)
     calendar, economics = scenario.calendar, scenario.economics
     monthly = flows(study.ledger, scenario.arms, draws=worlds, months=calendar.months)

@@ -47,37 +47,13 @@ class Moved:
 
 
 def moves(base: Central, study: Study, centre: Centre) -> list[Moved]:
-    """Return what moving each number alone from its 10 % to its 90 % quantile does to each strategy.
-
-    Parameters
-    ----------
-    base
-        The base case.
-    study
-        The study, over whose draws the numbers of a shop's behaviour are chosen.
-    centre
-        Each strategy as played in the base case, by name.
-
-    """
+    """Return what moving each number alone from its 10 % to its 90 % quantile does to each strategy."""
     strategies = list(alone(base.scenario))
     return [*_own(base, strategies), *_booked(base, strategies, centre), *_behaved(base, study, strategies)]
 
 
 def tornado(base: Central, every: Sequence[Moved], centre: Centre) -> pl.DataFrame:
-    """Return the table of what moving each number does.
-
-    Parameters
-    ----------
-    base, centre
-        As in `moves`.
-    every
-        From `moves`.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under TORNADO; of each strategy the largest swing first.
-    """
+    """Return the table of what moving each number does."""
     rows = []
     for strategy in alone(base.scenario):
         ranked = sorted((one for one in every if one.strategy.name == strategy.name), key=_order)

@@ -59,15 +59,6 @@ class Watched:
 def watched(study: Study, days: Sequence[int]) -> Watched:
     """Return what each customer brings within some days in the baseline, every number at its central value.
 
-    Parameters
-    ----------
-    study
-        From `cxsim.run`.
-    days
-        How long customers are watched.
-
-    Notes
-    -----
     Contribution is what the ledger books for orders, returns and tickets; winning the customer is not part of it.
     """
     draw = _central(study)

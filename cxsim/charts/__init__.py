@@ -6,8 +6,7 @@ from cxsim.charts.benefits import benefit_waterfall
 from cxsim.charts.by_size import npv_by_size
 from cxsim.charts.by_structure import npv_by_structure
 from cxsim.charts.calibration import calibration
-from cxsim.charts.cash import cumulative_cash
-from cxsim.charts.cohorts import cohort_curves, cohort_heatmap
+from cxsim.charts.cohorts import cohort_heatmap
 from cxsim.charts.deciles import value_by_decile, value_captured
 from cxsim.charts.drivers import associations, dose_curve
 from cxsim.charts.fan import cash_fan
@@ -25,7 +24,6 @@ from cxsim.charts.split import variance_split
 from cxsim.charts.theme import enable
 from cxsim.charts.tornado import tornado
 from cxsim.charts.tracking import tracking
-from cxsim.charts.waterfall import waterfall
 from cxsim.charts.weekly import weekly
 from cxsim.charts.what_if import what_if
 
@@ -35,9 +33,7 @@ __all__ = [
     "benefit_waterfall",
     "calibration",
     "cash_fan",
-    "cohort_curves",
     "cohort_heatmap",
-    "cumulative_cash",
     "dose_curve",
     "efficient_frontier",
     "enable",
@@ -59,7 +55,6 @@ __all__ = [
     "value_by_decile",
     "value_captured",
     "variance_split",
-    "waterfall",
     "weekly",
     "what_if",
     "worth_of_knowing",

@@ -41,27 +41,7 @@ def short(amount: float) -> str:
 
 
 def told_apart(values: Sequence[float], unit: str, currency: str) -> list[str]:
-    r"""Return values of one assumption with as many decimals as it takes to tell the nearest two clearly apart.
-
-    Parameters
-    ----------
-    values
-        In `unit`, at least one; a share is 0 to 1.
-    unit
-        One of `cxsim.units.Unit`.
-    currency
-        Code of the currency, which stands before money.
-
-    Returns
-    -------
-    list[str]
-        One text per value.
-
-    Examples
-    --------
-    >>> told_apart([0.1873, 0.4519], "share", "USD"), told_apart([5_662.3, 11_320.9], "money", "USD")
-    (['19\xa0%', '45\xa0%'], ['USD\xa05,700', 'USD\xa011,300'])
-    """
+    r"""Return values of one assumption with as many decimals as it takes to tell the nearest two clearly apart."""
     scale = 100.0 if unit in _PERCENT else 1.0
     scaled = sorted({scale * value for value in values})
     gap = min((b - a for a, b in itertools.pairwise(scaled)), default=abs(scaled[0]))

@@ -5,49 +5,25 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from cxsim.charts.frame import Figure, framed, money_axis, rounded
-from cxsim.charts.palette import INK, QUIET, STRATEGIES
+from cxsim.charts.frame import Figure, framed, rounded
+from cxsim.charts.palette import INK, QUIET
 from cxsim.errors import TableError, choices
 from cxsim.measured import COHORTS
 from cxsim.number_style import style, turned
 from cxsim.shop import Every
 from cxsim.tables import check
-from cxsim.wording import COHORT_MEASURES, NBSP, counted, money, number
+from cxsim.wording import COHORT_MEASURES, NBSP, money, number
 
 _STEP_DAYS = {"month": 30, "week": 7}
 _ROW = 26
 _LEAST, _MOST = "#E3EEF6", "#0B4F7D"
-_CURVES = len(STRATEGIES) - 1
 # What is left off a cell, where it is told once: a currency, wherever it stands, and the sign of a percentage.
 _BARE = {"before": "/^[A-Z]+\\u00a0| ?\\u00a0%$/g", "after": "/ ?\\u00a0([A-Z]+|%)$/g"}
 _INTERVAL = f"95{NBSP}% interval"
 
 
 def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str, *, every: Every = "month") -> Figure:
-    """Draw one measure of every cohort at every age.
-
-    Parameters
-    ----------
-    table
-        Table under `COHORTS` of `cxsim.measured`.
-    measure
-        One of its measures.
-    currency
-        Code of the currency, as "USD".
-    every
-        Length of its ages: 30 days for `month`, 7 for `week`.
-
-    Returns
-    -------
-    alt.LayerChart
-        One coloured cell per cohort and age that has a value. A cell with a dashed frame holds a part of its cohort;
-        where there is no value, nothing is drawn.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `COHORTS`, or a measure that it does not hold.
-    """
+    """Draw one measure of every cohort at every age."""
     cells = _valued(table, measure, currency)
     shown = (
         f"{_measured(measure, currency)}. Dashed frame: only a part of the cohort has been watched so long. "
@@ -62,51 +38,6 @@ def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str, *, every: E
         shown=shown,
         told=_told(cells),
         height=_ROW * len(order),
-    )
-
-
-def cohort_curves(table: pl.DataFrame, measure: str, currency: str, *, every: Every = "month") -> Figure:
-    """Draw what a customer has brought by so many days after the first order, one curve per cohort.
-
-    Parameters
-    ----------
-    table
-        Table under `COHORTS` of `cxsim.measured`.
-    measure
-        `cumulative_revenue` or `cumulative_margin`, as the table holds it.
-    currency
-        Code of the currency, as "USD".
-    every
-        Length of its ages: 30 days for `month`, 7 for `week`.
-
-    Returns
-    -------
-    alt.LayerChart
-        One line with its interval per cohort; of more than six, those of the most customers. A hollow point is a mean
-        over a part of the cohort.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `COHORTS`, or a measure that it does not hold or that is not cumulative.
-    """
-    if not measure.startswith("cumulative"):
-        raise TableError(f"COHORTS: '{measure}' is not cumulative; draw it with cohort_heatmap.")
-    cells = _valued(table, measure, currency)
-    every_cohort = cells["cohort"].n_unique()
-    cells = _largest(cells).with_columns(day=_STEP_DAYS[every] * (pl.col("age") + 1))
-    fewer = (
-        f" The {counted(_CURVES)} cohorts with the most customers, of {every_cohort}." if every_cohort > _CURVES else ""
-    )
-    shown = (
-        f"{_measured(measure, currency)}. Band: {_INTERVAL}. Hollow: "
-        f"only a part of the cohort was watched so long.{fewer}"
-    )
-    return framed(
-        alt.layer(*_curve_marks(cells, measure, currency)),
-        finding=_curve_finding(cells, measure),
-        shown=shown,
-        told=_told(cells),
     )
 
 
@@ -170,37 +101,6 @@ def _span(cells: pl.DataFrame) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def _curve_marks(cells: pl.DataFrame, measure: str, currency: str) -> list[alt.Chart]:
-    names = cells["cohort"].unique(maintain_order=True).to_list()
-    days = sorted(cells["day"].unique().to_list())
-    largest = float(cells["value"].abs().to_numpy().max()) if cells.height else 1.0
-    axis = money_axis(_measured(measure, currency), largest=largest)
-    drawn = alt.Chart(cells).encode(
-        x=alt.X("day:Q", title="Days after the first order", axis=alt.Axis(values=days), scale=alt.Scale(zero=True)),
-        color=alt.Color(
-            "cohort:N",
-            scale=alt.Scale(domain=names, range=list(STRATEGIES[: len(names)])),
-            legend=alt.Legend(title=None, orient="top", symbolOpacity=1, columns=_CURVES) if len(names) > 1 else None,
-        ),
-        tooltip=_tooltip(),
-    )
-    value = alt.Y("value:Q", axis=axis, scale=alt.Scale(zero=True))
-    point = drawn.encode(y=value)
-    return [
-        drawn.transform_filter("isValid(datum.low)").mark_area(opacity=0.13).encode(
-            y=alt.Y("low:Q", axis=axis), y2="high:Q"
-        ),
-        point.mark_line(strokeWidth=2),
-        point.transform_filter("datum.complete").mark_point(filled=True, size=45, opacity=1),
-        point.transform_filter("!datum.complete").mark_point(fill="#FFFFFF", size=45, opacity=1, strokeWidth=1.6),
-    ]  # fmt: skip
-
-
-def _largest(cells: pl.DataFrame) -> pl.DataFrame:
-    sizes = cells.select("cohort", "customers").unique().sort(["customers", "cohort"], descending=[True, False])
-    return cells.filter(pl.col("cohort").is_in(sizes["cohort"].head(_CURVES).to_list()))
-
-
 def _map_finding(cells: pl.DataFrame, measure: str, currency: str, every: Every) -> str:
     complete = cells.filter("complete")
     told = complete if complete.height else cells
@@ -217,24 +117,6 @@ def _map_finding(cells: pl.DataFrame, measure: str, currency: str, every: Every)
         return f"{_between(least, most)} of customers order again in {days}, by cohort"
     what = measure if measure == "orders" else f"of {measure}"
     return f"{_between(least, most)} {what} per customer in {days}, by cohort"
-
-
-def _curve_finding(cells: pl.DataFrame, measure: str) -> str:
-    what = measure.removeprefix("cumulative_")
-    if cells.is_empty():
-        return "Too few customers have been watched for long enough"
-    at = _latest(cells)
-    day = int(at["day"][0])
-    if at.height == 1:
-        row = at.row(0, named=True)
-        ends = f" ({number(row['low'])} to {number(row['high'])})" if row["low"] is not None else ""
-        return f"After {day} days, a customer has brought {row['value_written']} of {what}{ends}"
-    ranked = at.sort("value", "cohort")
-    least, most = ranked.row(0, named=True), ranked.row(-1, named=True)
-    return (
-        f"After {day} days, a customer has brought {least['value_written']} ({least['cohort']}) to "
-        f"{most['value_written']} ({most['cohort']}) of {what}"
-    )
 
 
 def _latest(cells: pl.DataFrame) -> pl.DataFrame:

@@ -29,25 +29,7 @@ _UNITS = {"days": "days", "hours": "hours", "count": "number"}
 
 
 def associations(table: pl.DataFrame) -> Figure:
-    """Draw how experiences go with what customers order afterwards, beside what they ordered before.
-
-    Parameters
-    ----------
-    table
-        Under `ASSOCIATIONS` of `cxsim.measured`, one row or more. Rows without `before` whose exposure and outcome
-        stand there already, as those of a cross-check, are not drawn.
-
-    Returns
-    -------
-    alt.FacetChart
-        One panel per outcome, one row per experience: a point with its interval after it happened, a hollow one before,
-        and a rule at 1, on a scale on which equal distances are equal ratios.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `ASSOCIATIONS`, or that is empty.
-    """
+    """Draw how experiences go with what customers order afterwards, beside what they ordered before."""
     rows = check(table, ASSOCIATIONS).unique(["exposure", "outcome"], keep="first", maintain_order=True)
     if rows.is_empty():
         raise TableError("ASSOCIATIONS: there is no row, so there is nothing to draw.")
@@ -71,23 +53,7 @@ def associations(table: pl.DataFrame) -> Figure:
 
 
 def dose_curve(table: pl.DataFrame) -> Figure:
-    """Draw the share of orders that are followed by another, by how much of something was met.
-
-    Parameters
-    ----------
-    table
-        Under `DOSES` of `cxsim.measured`, of one exposure; classes without a value are left out.
-
-    Returns
-    -------
-    alt.LayerChart
-        A point with its interval per class of doses, at the class, from few to many.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `DOSES`, of several exposures, or without any value.
-    """
+    """Draw the share of orders that are followed by another, by how much of something was met."""
     rows = check(table, DOSES)
     exposures = rows["exposure"].unique(maintain_order=True).to_list()
     if len(exposures) > 1:

@@ -29,21 +29,7 @@ _MONTHS = (
 def framed(
     drawn: Figure, *, finding: str, shown: str, told: str = "", width: int = WIDTH, height: int = HEIGHT
 ) -> Figure:
-    """Return the figure with its size, its title and the text for those who cannot see it.
-
-    Parameters
-    ----------
-    drawn
-        The marks.
-    finding
-        Title: what was found, without a full stop.
-    shown
-        Subtitle: what is drawn, in which unit and with which interval.
-    told
-        Numbers of the figure in words; they are read aloud, not drawn.
-    width, height
-        Size of the plotted area, in pixels; a facet keeps that of its parts.
-    """
+    """Return the figure with its size, its title and the text for those who cannot see it."""
     title = alt.TitleParams(
         text=balanced(finding, _TITLE_CHARACTERS),
         subtitle=balanced(shown, _SUBTITLE_CHARACTERS),
@@ -94,17 +80,7 @@ def names_of(table: pl.DataFrame) -> list[str]:
 
 
 def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "lines") -> alt.Axis:
-    """Return an axis of money whose labels are short: 20k, 1.5M, 2bn.
-
-    Parameters
-    ----------
-    title
-        What is measured, with the currency.
-    largest
-        Largest absolute amount on the axis; small amounts keep their decimals.
-    grid
-        Whether lines cross the figure at the labels.
-    """
+    """Return an axis of money whose labels are short: 20k, 1.5M, 2bn."""
     pattern = "~s" if largest >= 10_000 else ",.0f" if largest >= 10 else ",.2f"
     return alt.Axis(
         title=title,

@@ -38,28 +38,7 @@ class Dot:
 def beside(
     dots: Sequence[Dot], *, width: float, height: float, lines: tuple[float, float]
 ) -> list[tuple[float, float]]:
-    """Return the middle of the words of each dot, chosen one after the other.
-
-    Parameters
-    ----------
-    dots
-        Points with their words.
-    width, height
-        Of the plotted area, in pixels.
-    lines
-        Where an upright and a level line cross it, in pixels from the left and from the top.
-
-    Returns
-    -------
-    list[tuple[float, float]]
-        One place per dot, in pixels; the nearest that covers least of the points, error bars, words, lines and margins.
-
-    Examples
-    --------
-    >>> one = Dot(x=50.0, y=50.0, reach=0.0, label="A")
-    >>> [(round(x, 1), y) for x, y in beside([one], width=300.0, height=100.0, lines=(0.0, 100.0))]
-    [(65.6, 50.0)]
-    """
+    """Return the middle of the words of each dot, chosen one after the other."""
     upright, level = lines
     crossing = [(upright - 1.0, 0.0, upright + 1.0, height), (0.0, level - 1.0, width, level + 1.0)]
     taken = [*crossing, *map(_around, dots)]

@@ -23,34 +23,12 @@ _OTHERS = (QUIET, "#9AA5B1", INK)
 
 
 def model_colours(names: Sequence[str]) -> list[str]:
-    """Return the colour of each model; what is no model, such as a rule of thumb, is grey.
-
-    Parameters
-    ----------
-    names
-        Models as readers know them; BG/CNBD-3 and BG/CNBD-2 are one model.
-
-    Examples
-    --------
-    >>> model_colours(["MBG/NBD", "BG/CNBD-3", "spend so far"])
-    ['#D55E00', '#CC79A7', '#52606D']
-    """
+    """Return the colour of each model; what is no model, such as a rule of thumb, is grey."""
     greys = cycle(_OTHERS)
     places = (_MODELS.get(name.split("-")[0]) for name in names)
     return [next(greys) if place is None else STRATEGIES[place] for place in places]
 
 
 def colours(names: Sequence[str]) -> alt.Scale:
-    """Return the scale that gives each strategy the colour of its place in the scenario.
-
-    Parameters
-    ----------
-    names
-        Strategies in the order of the scenario; after the seventh the colours come round again.
-
-    Returns
-    -------
-    alt.Scale
-        For the `color` of a chart whose strategies are told apart by a field of these names.
-    """
+    """Return the scale that gives each strategy the colour of its place in the scenario."""
     return alt.Scale(domain=list(names), range=list(islice(cycle(STRATEGIES), len(names))))

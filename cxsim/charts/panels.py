@@ -24,21 +24,7 @@ def panels(
     height: int | alt.Step,
     x: Literal["shared", "independent"] = "independent",
 ) -> Figure:
-    """Return one panel per strategy, in the order of the table; each panel has a vertical scale of its own.
-
-    Parameters
-    ----------
-    layers
-        Charts without data.
-    table
-        What all of them draw, with a column `name`.
-    width
-        Of the plotted area of a panel, in pixels.
-    height
-        Of the plotted area, in pixels, or of one row of it.
-    x
-        Whether the panels have one horizontal scale in common, drawn below the last one.
-    """
+    """Return one panel per strategy, in the order of the table; each panel has a vertical scale of its own."""
     names = table["name"].unique(maintain_order=True).to_list()
     row = alt.Row("name:N", sort=names, title=None, header=alt.Header(labels=False, labelPadding=0))
     drawn = alt.layer(*layers, data=table).properties(width=width, height=height)
@@ -47,19 +33,7 @@ def panels(
 
 
 def headings(first: str, colour: alt.Color, *, indent: int, rise: int = _RISE) -> tuple[alt.Chart, ...]:
-    """Return the heading of each panel: a square in the colour of the strategy, its name, and a remark at the right.
-
-    Parameters
-    ----------
-    first
-        Expression that is true of one row of each panel, whose `name` and `_note` are written.
-    colour
-        Of the square.
-    indent
-        How far the plotted area stands in from the left edge of the figure, in pixels.
-    rise
-        Where the heading stands, in pixels from the top of the plotted area; negative is above.
-    """
+    """Return the heading of each panel: a square in the colour of the strategy, its name, and a remark at the right."""
     drawn = alt.Chart().transform_filter(first)
     square = drawn.mark_point(shape="square", filled=True, size=110, opacity=1, aria=False).encode(
         x=alt.value(6 - indent), y=alt.value(rise), color=colour
@@ -74,15 +48,7 @@ def headings(first: str, colour: alt.Color, *, indent: int, rise: int = _RISE) -
 
 
 def lines_beside(drawn: alt.Chart, *, indent: int) -> alt.Chart:
-    """Return the words at the left of each row, from its `_label`, whose lines are parted by line feeds.
-
-    Parameters
-    ----------
-    drawn
-        Rows with their place upwards.
-    indent
-        How far the plotted area stands in from the left edge of the figure, in pixels.
-    """
+    """Return the words at the left of each row, from its `_label`, whose lines are parted by line feeds."""
     # Lines hang from the first one; half of them must rise above the middle of the row.
     middle = alt.expr("-7 * (length(split(datum._label, '\\n')) - 1)")
     text = drawn.mark_text(align="left", lineBreak="\n", lineHeight=14, fontSize=12, dy=middle, aria=False)
@@ -91,17 +57,7 @@ def lines_beside(drawn: alt.Chart, *, indent: int) -> alt.Chart:
 
 
 def rimmed(drawn: alt.Chart, *, align: Literal["left", "right"], gap: int) -> tuple[alt.Chart, alt.Chart]:
-    """Return words at one side of their place, kept by a white rim from lines that cross them.
-
-    Parameters
-    ----------
-    drawn
-        Rows with places and words.
-    align
-        Which end of the words is at the place.
-    gap
-        Pixels between the words and the place.
-    """
+    """Return words at one side of their place, kept by a white rim from lines that cross them."""
     across = gap if align == "left" else -gap
     rim = drawn.mark_text(align=align, dx=across, fontSize=12, stroke="#FFFFFF", strokeWidth=5, aria=False)
     return rim, drawn.mark_text(align=align, dx=across, fontSize=12, color=QUIET, aria=False)

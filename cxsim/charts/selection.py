@@ -21,23 +21,7 @@ _STEPS = (0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 2.5, 3.0, 
 
 
 def selection(panel: pl.DataFrame) -> Figure:
-    """Draw what promoters spend over what detractors spend, by each method.
-
-    Parameters
-    ----------
-    panel
-        Table under `SELECTION` of `cxsim.measured`, in the order in which it is shown.
-
-    Returns
-    -------
-    alt.LayerChart
-        One point with its interval per method, on a scale of equal ratios, around a line at 1.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `SELECTION`.
-    """
+    """Draw what promoters spend over what detractors spend, by each method."""
     table = check(panel, SELECTION)
     shown = (
         f"Spend of promoters over that of detractors, on a scale on which equal distances are equal ratios. Line: "

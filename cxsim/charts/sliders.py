@@ -62,14 +62,7 @@ class Slider:
 
 
 def within(name: str, label: str, unit: str, *, value: float, ends: tuple[float, float], step: float) -> Slider:
-    """Return a slider whose ends are as many whole steps from its start as fit.
-
-    Examples
-    --------
-    >>> margin = within("margin", "Gross margin", "%", value=0.4525, ends=(0.22, 0.68), step=0.005)
-    >>> margin.low, margin.high, margin.writing
-    (0.2225, 0.6775, {'scale': 100, 'decimals': 1, 'unit': '%'})
-    """
+    """Return a slider whose ends are as many whole steps from its start as fit."""
     low, high = (value + step * math.trunc((end - value) / step + math.copysign(1e-9, end - value)) for end in ends)
     return Slider(
         name=name, label=label, value=_clean(value), low=_clean(low), high=_clean(high), step=_clean(step), unit=unit

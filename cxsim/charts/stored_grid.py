@@ -63,23 +63,11 @@ class StoredGrid:
 def stored_grid(cells: pl.DataFrame) -> StoredGrid:
     """Return a grid as its chart carries it.
 
-    Parameters
-    ----------
-    cells
-        Rows under GRID of one strategy, sorted by x, y and month.
-
-    Raises
-    ------
-    TableError
-        For a grid that is not even, or misses a month.
-
-    Notes
-    -----
-    Cumulative sums are rounded and then taken apart into months, so the rounding of one month is made good in the next.
-    A sum of months times weights that fall from 1 towards 0, as present values do, is then wrong by at most half a
-    step (summation by parts). A chart adds three such sums, one of them times a margin of at most 1, one times a cost
-    factor of at most 2, and two balances of twice the step, one times the cost factor:
-    (1 + 1 + 2) / 40 + (1 + 2) / 20 = 0.25 of what is printed.
+    Cumulative sums are rounded and then taken apart into months, so the rounding of one month is made good in the
+    next. A sum of months times weights that fall from 1 towards 0, as present values do, is then wrong by at most
+    half a step (summation by parts). A chart adds three such sums, one of them times a margin of at most 1, one times
+    a cost factor of at most 2, and two balances of twice the step, one times the cost factor: (1 + 1 + 2) / 40 + (1 +
+    2) / 20 = 0.25 of what is printed.
     """
     name = cells["strategy"][0]
     xs, ys, days = (cells[column].unique().sort().to_list() for column in ("x", "y", "day"))

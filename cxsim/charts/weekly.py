@@ -26,28 +26,7 @@ _LABELS = "abs(datum.value) >= 10000 ? replace(format(datum.value, '~s'), 'G', '
 
 
 def weekly(series: pl.DataFrame, *, metrics: Sequence[str], currency: str) -> Figure:
-    """Draw a few metrics over complete periods, each beside the range in which it usually lies.
-
-    Parameters
-    ----------
-    series
-        Table under `SERIES` of `cxsim.measured`.
-    metrics
-        Which of its metrics, in the order of the panels; one without a value has no panel.
-    currency
-        Code of the currency, as "USD".
-
-    Returns
-    -------
-    alt.FacetChart
-        One panel per metric on a scale of its own: a line through its values, a band for the usual range, and a mark
-        wherever the value lies outside it.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `SERIES`, a metric that it does not hold, or metrics without any value.
-    """
+    """Draw a few metrics over complete periods, each beside the range in which it usually lies."""
     table = _chosen(check(series, SERIES), metrics)
     shown = (
         "One value per complete period. Band: the usual range, by the periods before it, which holds chance too. Ring: "

@@ -29,13 +29,7 @@ go wrong. `cxsim levers` lists the same in a terminal, `cxsim levers show L18` s
 
 
 def write_page() -> str:
-    """Write docs/levers.md anew; return its path as messages show it.
-
-    Raises
-    ------
-    ParamError
-        When it cannot be written.
-    """
+    """Write docs/levers.md anew; return its path as messages show it."""
     file = root() / "docs" / "levers.md"
     try:
         file.parent.mkdir(exist_ok=True)

@@ -31,15 +31,7 @@ def print_receipts(shop: Shop) -> None:
 
 
 def print_dashboard(table: pl.DataFrame, currency: str) -> None:
-    """Print the metrics that are measured, under their families, and those that are not, with the reasons.
-
-    Parameters
-    ----------
-    table
-        Under DASHBOARD.
-    currency
-        Code of the currency.
-    """
+    """Print the metrics that are measured, under their families, and those that are not, with the reasons."""
     out = console()
     there = table.filter(pl.col("value").is_not_null())
     if there.is_empty():

@@ -72,19 +72,7 @@ class Wanted:
 
 
 def valued(transactions: Transactions, until: date | None, wanted: Wanted, *, say: Callable[[str], None]) -> Valued:
-    """Return what each customer is worth.
-
-    Parameters
-    ----------
-    transactions
-        Clean order lines.
-    until
-        Last day of observation; None for that of `transactions`.
-    wanted
-        Model and terms.
-    say
-        Called with one short line at each step.
-    """
+    """Return what each customer is worth."""
     end = until or transactions.until
     say("one row per customer")
     rfm = summarise(transactions, until=end)

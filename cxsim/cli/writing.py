@@ -17,13 +17,7 @@ _DIGITS = 6
 
 
 def require_table_file(path: Path) -> None:
-    """Refuse, before anything is reckoned, a file that a table cannot be written to.
-
-    Raises
-    ------
-    ReportError
-        For an ending that is not known, a folder of that name, or a folder that does not exist.
-    """
+    """Refuse, before anything is reckoned, a file that a table cannot be written to."""
     if path.suffix.lower() not in ENDINGS:
         raise ReportError(f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(ENDINGS)}.")
     if path.is_dir():
@@ -33,21 +27,7 @@ def require_table_file(path: Path) -> None:
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Write a table under another name first, so that nobody ever reads half of it.
-
-    Parameters
-    ----------
-    table
-        Any table.
-    path
-        Parquet, with all digits; or CSV, with six significant digits, an empty field for a missing value, and an
-        apostrophe before a text that a spreadsheet would run as a formula.
-
-    Raises
-    ------
-    ReportError
-        When the disk refuses; a file of that name is then as it was.
-    """
+    """Write a table under another name first, so that nobody ever reads half of it."""
     require_table_file(path)
     half = path.with_name(f".{path.name}.half-written")
     try:

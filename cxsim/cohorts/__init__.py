@@ -7,10 +7,7 @@ from cxsim.cohorts.answerers import Windows
 from cxsim.cohorts.by_nps import ltv_by_nps
 from cxsim.cohorts.cohort_table import Measure, cohort_table
 from cxsim.cohorts.comparing import Ratio, plain_ratio, ratio_to_own_past
-from cxsim.cohorts.payback import payback, worth_per_cost
 from cxsim.cohorts.selection import selection_panel
-from cxsim.cohorts.since_first import ltv, repeat_rate
-from cxsim.cohorts.totals import weighted_total
 
 __all__ = [
     "AdjustedRatio",
@@ -20,13 +17,8 @@ __all__ = [
     "adjusted_ratio",
     "cohort_table",
     "e_value",
-    "ltv",
     "ltv_by_nps",
-    "payback",
     "plain_ratio",
     "ratio_to_own_past",
-    "repeat_rate",
     "selection_panel",
-    "weighted_total",
-    "worth_per_cost",
 ]

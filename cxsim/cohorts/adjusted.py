@@ -68,53 +68,8 @@ def adjusted_ratio(
 ) -> AdjustedRatio:
     """Return the ratio of the outcome between two groups, adjusted for covariates.
 
-    Parameters
-    ----------
-    customers
-        One row a customer, or more; rows of other groups take no part.
-    group, levels
-        Column of text, and the two of its values: the ratio is of the first over the second.
-    outcome
-        Column of numbers from 0, of a time after the group was known, equally long for all and observed to its end.
-    covariates
-        Columns of numbers, all of them known before the group was.
-    method
-        regression: a Poisson model with logarithmic link, the ratio being the same for everybody. doubly_robust:
-        augmented inverse propensity weights, right if either the model of the group or that of the outcome is; rows
-        whose chance of the first group is below 0.02 or above 0.98 are left out.
-    assignment
-        random where chance made the groups, as in an experiment.
-    cluster
-        Column of the customer: several rows of one are not independent.
-
-    Returns
-    -------
-    AdjustedRatio
-        Its interval is made on the logarithm.
-
-    Raises
-    ------
-    TableError
-        For a missing column, a missing or infinite number, a negative outcome, or an unknown level.
-    EstimationError
-        For fewer than ten rows in a group, a group without any outcome, groups that do not overlap, or a fit that does
-        not come to rest.
-
-    References
-    ----------
     Regression: Santos Silva & Tenreyro (2006). Doubly robust: Robins, Rotnitzky & Zhao (1994), eq. for the mean under
     one arm; the standard error by the influence function. Trimming: Crump, Hotz, Imbens & Mitnik (2009).
-
-    Examples
-    --------
-    Old customers spend 40, new ones 10, whatever they do; but members are mostly old.
-
-    >>> rows = [("member", 40.0, 1.0)] * 30 + [("other", 40.0, 1.0)] * 10
-    >>> rows += [("member", 10.0, 0.0)] * 10 + [("other", 10.0, 0.0)] * 30
-    >>> some = pl.DataFrame(rows, schema=["group", "spend", "old"], orient="row").with_row_index("customer_id")
-    >>> found = adjusted_ratio(some, group="group", levels=("member", "other"), outcome="spend", covariates=["old"])
-    >>> round(found.ratio, 6), found.label
-    (1.0, 'association')
     """
     pair = two_groups(customers, group=group, levels=levels, amounts=[outcome, *covariates], cluster=cluster)
     if (pair.amounts[:, 0] < 0.0).any():
@@ -134,24 +89,7 @@ def adjusted_ratio(
 def e_value(ratio: float) -> float:
     """Return how strongly something unseen must go with both group and outcome to be all that the ratio is.
 
-    Parameters
-    ----------
-    ratio
-        Above 0; a ratio below 1 is turned over.
-
-    Returns
-    -------
-    float
-        1 or more: both bonds, as ratios, must be this strong, or one of them stronger.
-
-    References
-    ----------
     VanderWeele & Ding (2017), "Sensitivity analysis in observational research: introducing the E-value".
-
-    Examples
-    --------
-    >>> round(e_value(1.2), 3), e_value(1.0)
-    (1.69, 1.0)
     """
     above = max(ratio, 1.0 / ratio)
     return above + math.sqrt(above * (above - 1.0))

@@ -108,27 +108,6 @@ def followed_answerers(
 ) -> Answerers:
     """Return who answered in the season that ends early enough for everybody to be followed.
 
-    Parameters
-    ----------
-    orders, surveys
-        Under ORDERS and SURVEYS of `cxsim.exports`; of the answers, those of the NPS. Guests take no part.
-    until
-        End of observation, exclusive.
-    windows
-        How long the three times are; `Windows()` if None.
-
-    Returns
-    -------
-    Answerers
-        The order that an answer is about lies neither before nor after: an answer needs one, and shows nothing by it.
-
-    Raises
-    ------
-    TableError
-        If a column is missing or of another type.
-
-    References
-    ----------
     Anderson, Cain & Gelber (1983), "Analysis of survival by tumor response": the landmark that avoids immortal time.
     """
     windows = windows or Windows()

@@ -53,53 +53,12 @@ def cohort_table(
     is the share who order again within the first step. Money is before refunds, per customer at risk, whether or not
     they order; cumulative money adds the ages up (see Notes).
 
-    Parameters
-    ----------
-    shop
-        With orders that name customers.
-    every
-        Cohorts by `month` or `week` of the first order, by the shop's clock; and the length of a step.
-    by
-        In place of the period: `all`, one cohort; or a column of the orders, such as product, channel or coupon, of
-        the first order. The values of the most customers come first; the others are pooled as `other`, and first
-        orders without a value are `none`.
-    measures
-        Which rows; margin is the amount less the cost.
-    first
-        How many values of `by` are cohorts of their own.
-    ages
-        How many ages.
-    least
-        Below so many customers at risk, a cell has no value.
-    margin_share
-        Margin over amount, in (0, 1], in place of the costs.
-    uncertain_days
-        Where the export does not reach back to the opening of the shop and orders have no `order_number`, whoever
-        orders first within so many days of its start may be an old customer: cohorts by period say so, in `caution`,
-        and all others leave them out. Where orders have their number, old customers are left out.
+    Bang and Tsiatis (2000), "Estimating medical costs with censored data", Biometrika 87, 329-343. Wilson (1927),
+    "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 209-212.
 
-    Returns
-    -------
-    pl.DataFrame
-        Under COHORTS of `cxsim.measured`, by cohort, measure and age. `complete` is true where all customers of a
-        cohort are at risk and nobody can join it any more.
-
-    Raises
-    ------
-    DataError
-        For an unknown measure, period or column; for numbers below 1; when no order names a customer; when the
-        margin is not known of every order.
-
-    Notes
-    -----
     The value so far is the partitioned estimator: the sum over ages of the mean over those at risk at each, V(a) =
     S(0) / n(0) + ... + S(a) / n(a). Its interval keeps the ages of a customer together: the variance is the sum over
     customers of the square of (x(b) - m(b)) / n(b) summed over the ages b <= a at which they are at risk.
-
-    References
-    ----------
-    Bang and Tsiatis (2000), "Estimating medical costs with censored data", Biometrika 87, 329-343.
-    Wilson (1927), "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 209-212.
     """
     _refuse_numbers(first=first, ages=ages, least=least)
     _refuse(every, STEP_DAYS, "every")

@@ -16,31 +16,13 @@ LEVEL = 0.95
 
 
 def rate(moments: Moments, cohort: int, age: int) -> Reading:
-    """Return the share of customers at risk of whom the quantity is 1, with Wilson's interval.
-
-    Parameters
-    ----------
-    moments
-        Of a quantity that is 0 or 1.
-    cohort, age
-        Which cell.
-    """
+    """Return the share of customers at risk of whom the quantity is 1, with Wilson's interval."""
     found = wilson(int(moments.sums[cohort, age]), int(moments.at_risk[cohort, age]))
     return found.value, found.low, found.high
 
 
 def mean_worth(moments: Moments, cohort: int, age: int, *, unit: float) -> Reading:
-    """Return the mean of the quantity over customers at risk, with the t interval over them.
-
-    Parameters
-    ----------
-    moments
-        Of the quantity.
-    cohort, age
-        Which cell.
-    unit
-        How many units of the moments are one unit of the result.
-    """
+    """Return the mean of the quantity over customers at risk, with the t interval over them."""
     customers = int(moments.at_risk[cohort, age])
     if customers == 0:
         return NOTHING
@@ -57,17 +39,6 @@ def worth_so_far(moments: Moments, cohort: int, age: int, *, unit: float) -> Rea
     and the variance is the sum of psi(i)^2, times n(a) / (n(a) - 1): the ages of one customer stay together. Where all
     are at risk throughout, this is the t interval of the mean of customers' totals.
 
-    Parameters
-    ----------
-    moments
-        Of the quantity.
-    cohort, age
-        Which cell.
-    unit
-        How many units of the moments are one unit of the result.
-
-    References
-    ----------
     Bang and Tsiatis (2000), "Estimating medical costs with censored data", Biometrika 87, 329-343: the partitioned
     estimator, here with censoring by the date of the first order alone, within a cohort.
     """
@@ -84,17 +55,7 @@ def worth_so_far(moments: Moments, cohort: int, age: int, *, unit: float) -> Rea
 
 
 def with_error(value: float, error: float | None, customers: int) -> Reading:
-    """Return a value with its t interval; without ends where one customer alone was watched.
-
-    Parameters
-    ----------
-    value
-        The estimate.
-    error
-        Its standard error; None where there is none.
-    customers
-        Over whom it was taken.
-    """
+    """Return a value with its t interval; without ends where one customer alone was watched."""
     if error is None or customers < 2:
         return value, None, None
     half = student_quantile(LEVEL, customers - 1) * error

@@ -39,26 +39,7 @@ class Ratio(NamedTuple):
 def two_groups(
     customers: pl.DataFrame, *, group: str, levels: tuple[str, str], amounts: Sequence[str], cluster: str
 ) -> Pair:
-    """Return the rows of two groups, in the order of the customers.
-
-    Parameters
-    ----------
-    customers
-        Rows of other groups are left out.
-    group, levels
-        Column, and the two values that are compared.
-    amounts
-        Columns of numbers; the first one is an outcome.
-    cluster
-        Column of the customer.
-
-    Raises
-    ------
-    TableError
-        For a missing column, an unknown level, or a number that is missing or infinite.
-    EstimationError
-        For a group of fewer than ten rows, or without any outcome.
-    """
+    """Return the rows of two groups, in the order of the customers."""
     for name in (group, cluster, *amounts):
         if name not in customers.columns:
             raise TableError(f"customers: no column '{name}'; {choices(name, customers.columns)}")
@@ -82,27 +63,7 @@ def two_groups(
 
 
 def plain_ratio(customers: pl.DataFrame, *, group: str, levels: tuple[str, str], outcome: str) -> Ratio:
-    """Return the mean of an outcome in the first group over that in the second, one row a customer.
-
-    Parameters
-    ----------
-    customers, group, levels
-        As in `two_groups`.
-    outcome
-        Column of numbers.
-
-    Returns
-    -------
-    Ratio
-        Its interval is made on the logarithm, by the delta method.
-
-    Examples
-    --------
-    >>> some = pl.DataFrame({"customer_id": range(20), "group": ["a", "b"] * 10, "spend": [3.0, 2.0] * 10})
-    >>> found = plain_ratio(some, group="group", levels=("a", "b"), outcome="spend")
-    >>> round(found.ratio, 6), found.customers
-    (1.5, 20)
-    """
+    """Return the mean of an outcome in the first group over that in the second, one row a customer."""
     pair = two_groups(customers, group=group, levels=levels, amounts=[outcome], cluster="customer_id")
     return _of_means(pair, pair.amounts)
 
@@ -115,32 +76,8 @@ def ratio_to_own_past(
     It is the ratio of the groups after, over their ratio before. What customers are like all along, seen or unseen,
     multiplies both and cancels. Not so what changes by itself and differently: the hidden chance to leave, above all.
 
-    Parameters
-    ----------
-    customers, group, levels
-        As in `two_groups`; one row a customer.
-    before, after
-        Columns of numbers: what each had in a fixed time before, and in one after the group was known.
-
-    Returns
-    -------
-    Ratio
-        Difference in differences of logarithms of means; its interval by the delta method.
-
-    References
-    ----------
     Lipsitch, Tchetgen Tchetgen & Cohen (2010), "Negative controls"; Sofer et al. (2016), "On negative outcome control
     of unobserved confounding as a generalization of difference-in-differences"; Wooldridge (2023) for ratios.
-
-    Examples
-    --------
-    Three times as much after, and twice as much before.
-
-    >>> some = pl.DataFrame({"customer_id": range(20), "group": ["a", "b"] * 10})
-    >>> some = some.with_columns(before=pl.Series([4.0, 2.0] * 10), after=pl.Series([6.0, 2.0] * 10))
-    >>> found = ratio_to_own_past(some, group="group", levels=("a", "b"), before="before", after="after")
-    >>> round(found.ratio, 6), found.customers
-    (1.5, 20)
     """
     pair = two_groups(customers, group=group, levels=levels, amounts=[after, before], cluster="customer_id")
     for arm, level in ((1.0, levels[0]), (0.0, levels[1])):

@@ -35,32 +35,8 @@ def fitted_model(
     A Poisson model with logarithmic link is right about means whatever the distribution of the outcome, zeros and
     money included; the covariance is the sandwich of the clusters, so it is right too. Logistic: an outcome of 0 or 1.
 
-    Parameters
-    ----------
-    outcome
-        One number a row, 0 or more.
-    design
-        One row per outcome, one column at least of which is constant. A column that the ones to its left add up to says
-        nothing new: it has the coefficient 0 and the variance 0.
-    family
-        Which model.
-    clusters
-        Number of the customer of each row, from 0: rows of one customer are not independent.
-
-    Returns
-    -------
-    Fit
-        Coefficients in the order of the columns.
-
-    Raises
-    ------
-    EstimationError
-        When the fit does not come to rest.
-
-    References
-    ----------
-    Gourieroux, Monfort & Trognon (1984), "Pseudo maximum likelihood methods: applications to Poisson models";
-    Santos Silva & Tenreyro (2006), "The log of gravity"; Liang & Zeger (1986) for the covariance.
+    Gourieroux, Monfort & Trognon (1984), "Pseudo maximum likelihood methods: applications to Poisson models"; Santos
+    Silva & Tenreyro (2006), "The log of gravity"; Liang & Zeger (1986) for the covariance.
     """
     # Not at the top: see the head of this file.
     families = importlib.import_module("statsmodels.genmod.families")

@@ -43,13 +43,6 @@ def by_period(shop: Shop, seen: Watched, every: Every) -> Groups:
     """Return the cohorts by the month or the week of the first order; empty ones are not among them.
 
     Customers who are known to be old ones are left out; those who may be are not, and their cohorts say so.
-
-    Parameters
-    ----------
-    shop, seen
-        A shop and its customers.
-    every
-        `month` or `week`.
     """
     new, starts = seen.customers["new"], seen.customers["first"].dt.truncate(_TRUNCATED[every])
     found = starts.filter(new != "no").unique().sort()
@@ -67,17 +60,7 @@ def by_period(shop: Shop, seen: Watched, every: Every) -> Groups:
 
 
 def by_value(shop: Shop, seen: Watched, values: pl.Series, *, first: int) -> Groups:
-    """Return the cohorts by a property of the first order; whoever may be an old customer is left out.
-
-    Parameters
-    ----------
-    shop, seen
-        A shop and its customers.
-    values
-        Of the customers: the property as text.
-    first
-        So many values, those of the most customers, are cohorts; the others are pooled.
-    """
+    """Return the cohorts by a property of the first order; whoever may be an old customer is left out."""
     new = seen.customers["new"]
     counted = values.filter(new == "yes").drop_nulls().value_counts(name="customers")
     ranked = counted.sort(["customers", values.name], descending=[True, False])[values.name].to_list()
@@ -95,13 +78,7 @@ def by_value(shop: Shop, seen: Watched, values: pl.Series, *, first: int) -> Gro
 
 
 def everyone(shop: Shop, seen: Watched) -> Groups:
-    """Return one cohort of all customers; whoever may be an old customer is left out.
-
-    Parameters
-    ----------
-    shop, seen
-        A shop and its customers.
-    """
+    """Return one cohort of all customers; whoever may be an old customer is left out."""
     new = seen.customers["new"]
     return Groups(
         names=[ALL],

@@ -69,21 +69,7 @@ class Moments:
 def moments(
     seen: Watched, cohort: IntArray, cohorts: int, *, steps: Steps, what: tuple[str, ...]
 ) -> dict[str, Moments]:
-    """Return the moments of each quantity.
-
-    Parameters
-    ----------
-    seen
-        Customers and their orders.
-    cohort
-        Of each customer, the number of the cohort; -1 for those who are left out.
-    cohorts
-        How many cohorts.
-    steps
-        The grid of ages.
-    what
-        Quantities: `again`, whether an order beside the first came; `orders`; and the money that was asked for.
-    """
+    """Return the moments of each quantity."""
     risen = _Sums(
         customers=np.zeros((cohorts, steps.ages + 1), dtype=np.int64),
         quanta={name: _quantum(seen, name) for name in what},

@@ -53,29 +53,6 @@ def selection_panel(
 ) -> pl.DataFrame:
     """Return promoters against detractors by several methods, from the most naive to the most careful.
 
-    Parameters
-    ----------
-    orders, surveys
-        Under ORDERS and SURVEYS of `cxsim.exports`; guests take no part.
-    until
-        End of observation, exclusive.
-    windows
-        History, season of answering and time after the answer; `Windows()` if None: 365, 91 and 91 days.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under SELECTION: naive and equal_count over all spend, by the last answer; then of those who answered in the
-        season, by their first answer in it: before, after, regression, doubly_robust and own_past. Methods for which
-        there are too few customers are left out. Every label is association: nobody was made a promoter by chance.
-
-    Raises
-    ------
-    TableError
-        If a column is missing or of another type.
-
-    References
-    ----------
     VanderWeele & Ding (2017) for what an unseen trait must do; see `adjusted_ratio` and `ratio_to_own_past`.
     """
     windows = windows or Windows()

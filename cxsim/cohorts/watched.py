@@ -52,25 +52,7 @@ class Watched:
 def watched(
     shop: Shop, *, money: Sequence[Money] = (), margin_share: float | None = None, uncertain_days: int = 90
 ) -> Watched:
-    """Return the customers of a shop, and how long after their first order each order came.
-
-    Parameters
-    ----------
-    shop
-        With orders that name customers.
-    money
-        What is counted of each order: `revenue`, its amount; `margin`, its amount less its cost.
-    margin_share
-        Margin over amount, in (0, 1], in place of the costs.
-    uncertain_days
-        Whoever orders first within so many days of the start of an export that does not reach back to the opening of
-        the shop may be an old customer: `new` is uncertain there. Where orders carry their number, it is known.
-
-    Raises
-    ------
-    DataError
-        When no order names a customer, the margin is not known of every order, or `uncertain_days` is below 0.
-    """
+    """Return the customers of a shop, and how long after their first order each order came."""
     if uncertain_days < 0:
         raise DataError(f"uncertain_days is {uncertain_days}; it must be at least 0.")
     named, guests = _named(shop)
@@ -94,13 +76,6 @@ def first_values(shop: Shop, seen: Watched, column: str) -> pl.Series:
     """Return what the first order of each customer has in a column, as text; null where it has nothing.
 
     Of several orders at the same first moment, the value that comes first in the alphabet counts.
-
-    Parameters
-    ----------
-    shop, seen
-        A shop and its customers.
-    column
-        Of the orders.
     """
     named, _ = _named(shop)
     places = seen.customers.lazy().select("customer_id", "customer", "first")

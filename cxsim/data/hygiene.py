@@ -118,17 +118,7 @@ class HygieneReport:
 
 
 def judged(rows: pl.LazyFrame, policy: HygienePolicy, until: date | None) -> pl.LazyFrame:
-    """Add to each row its `fate`: the first reason to drop it, or `kept`; duplicates are judged later, together.
-
-    Parameters
-    ----------
-    rows
-        customer_id, ordered_at and amount, null where they cannot be read; any other columns of the source.
-    policy
-        What is dropped.
-    until
-        Last day of observation; None for no end.
-    """
+    """Add to each row its `fate`: the first reason to drop it, or `kept`; duplicates are judged later, together."""
     amount = pl.col("amount")
     reasons = [
         (MISSING_CUSTOMER, pl.col("customer_id").is_null()),

@@ -14,29 +14,7 @@ _BUNDLED = ("cdnow", "cdnow-sample")
 
 
 def named_orders(name: str, *, columns: Mapping[str, str], until: date | None, folder: Path) -> Transactions:
-    """Return the orders that a scenario or a user names.
-
-    Parameters
-    ----------
-    name
-        `cdnow`, `cdnow-sample`, or the path of a CSV or Parquet file.
-    columns
-        For each of customer_id, ordered_at, amount the file's name for it.
-    until
-        Last day of observation of a file; the bundled logs have one of their own.
-    folder
-        Where a relative path begins.
-
-    Returns
-    -------
-    Transactions
-        Clean lines and what became of the others.
-
-    Raises
-    ------
-    DataError
-        As in `read_transactions`, and for columns by other names where the orders are bundled.
-    """
+    """Return the orders that a scenario or a user names."""
     if name not in _BUNDLED:
         return read_transactions(folder / name, columns=columns, until=until)
     renamed = [ours for ours, theirs in columns.items() if ours != theirs]

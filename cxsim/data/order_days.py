@@ -18,26 +18,6 @@ def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
     """Merge the lines of a customer on one day to one order day.
 
     Whole cents are summed, so the result depends neither on the order of the rows nor on the number of threads.
-
-    Parameters
-    ----------
-    orders
-        Clean lines: Transactions, or a frame under TRANSACTIONS.
-    until
-        Last day that counts; None for all of them.
-
-    Returns
-    -------
-    pl.DataFrame
-        customer_id, day (Date) and cents (Int64); sorted by customer and day.
-
-    Raises
-    ------
-    DataError
-        When `until` is after the end of observation, or no day; when a line has no customer, no date, or an amount
-        that is missing, negative or not finite.
-    TableError
-        When a frame does not keep TRANSACTIONS.
     """
     table = orders.table if isinstance(orders, Transactions) else orders.lazy()
     check(pl.DataFrame(schema=table.collect_schema()), TRANSACTIONS)

@@ -33,11 +33,6 @@ def customer_id(name: str, kind: pl.DataType, label: str) -> pl.Expr:
     """Return the customer of a line as it is written; null where there is none.
 
     Text stays text, so that leading zeros survive; whole numbers stay whole numbers.
-
-    Raises
-    ------
-    DataError
-        For a column that is neither text nor whole numbers.
     """
     column = pl.col(name)
     if kind in _NAMED:
@@ -56,11 +51,6 @@ def ordered_at(name: str, kind: pl.DataType, label: str) -> pl.Expr:
 
     A time zone or an offset is set aside and the wall clock kept as it is written, so that an order at
     `2024-03-01T00:30:00+02:00` belongs to 1 March wherever it is read.
-
-    Raises
-    ------
-    DataError
-        For a column that is neither Date, Datetime nor text.
     """
     column = pl.col(name)
     if kind == pl.Date:
@@ -80,11 +70,6 @@ def amount(name: str, kind: pl.DataType, label: str) -> pl.Expr:
 
     Text must be a plain number with a decimal point: `1,234.50` and `$5` cannot be read. Nor can a number that is not
     finite or larger than `LARGEST_AMOUNT` in size.
-
-    Raises
-    ------
-    DataError
-        For a column that is neither numbers nor text.
     """
     column = pl.col(name)
     if kind == pl.String:

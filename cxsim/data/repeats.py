@@ -24,13 +24,7 @@ def keyed(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def repeated(rows: pl.LazyFrame) -> pl.Series | None:
-    """Find the days that keyed rows share, in one streaming pass that holds eight bytes for each row.
-
-    Returns
-    -------
-    pl.Series or None
-        The hashes that more than one row has; None where so many rows share their day that all must be compared.
-    """
+    """Find the days that keyed rows share, in one streaming pass that holds eight bytes for each row."""
     keys = rows.select(DAY_KEY).collect(engine="streaming").to_series().sort()
     again = keys.filter((keys == keys.shift(1)).fill_null(value=False))
     # A day that is there twice has two rows to compare, or more.
@@ -48,15 +42,7 @@ def shared(rows: pl.LazyFrame, days: pl.Series | None) -> pl.LazyFrame:
 
 
 def without_copies(rows: pl.LazyFrame, copied: pl.Series) -> pl.LazyFrame:
-    """Return keyed rows without those that equal an earlier one, in the order of `rows`.
-
-    Parameters
-    ----------
-    rows
-        Rows with DAY_KEY.
-    copied
-        The keys of all days with copies.
-    """
+    """Return keyed rows without those that equal an earlier one, in the order of `rows`."""
     if copied.is_empty():
         return rows
     if copied.len() > _HELD_DAYS:

@@ -19,23 +19,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def opened(source: Source) -> tuple[pl.LazyFrame, str]:
-    """Return the rows of `source`, nothing guessed, and its name for messages.
-
-    Parameters
-    ----------
-    source
-        Path of a CSV file (UTF-8, commas, one header line) or of a Parquet file; or a polars frame.
-
-    Returns
-    -------
-    tuple
-        The rows, every column of a CSV file as text; and the path as given, or "the frame".
-
-    Raises
-    ------
-    DataError
-        For a file that is missing, empty, of another ending, or not readable; for anything but a path or a frame.
-    """
+    """Return the rows of `source`, nothing guessed, and its name for messages."""
     if isinstance(source, pl.DataFrame | pl.LazyFrame):
         return source.lazy(), "the frame"
     if not isinstance(source, str | os.PathLike):
@@ -51,13 +35,7 @@ def opened(source: Source) -> tuple[pl.LazyFrame, str]:
 
 
 def schema_of(rows: pl.LazyFrame, label: str) -> pl.Schema:
-    """Return names and types of the columns of `rows`.
-
-    Raises
-    ------
-    DataError
-        When the file is not of the kind that its ending says, or its header is not UTF-8.
-    """
+    """Return names and types of the columns of `rows`."""
     try:
         schema = rows.collect_schema()
     except pl.exceptions.PolarsError as error:

@@ -110,13 +110,7 @@ def read_transactions(
 
 
 def as_date(name: str, found: object) -> date:
-    """Return `found` if it is a day of the calendar and not a moment, a text or a number.
-
-    Raises
-    ------
-    DataError
-        For anything but a `datetime.date`.
-    """
+    """Return `found` if it is a day of the calendar and not a moment, a text or a number."""
     if not isinstance(found, date) or isinstance(found, datetime):
         raise DataError(f"{name} must be a day such as date(1998, 6, 30); found {found!r}.")
     return found

@@ -70,24 +70,6 @@ def associations(
 
     `before` is the coefficient of what was met a period after the next, beside what was met before: it has not happened
     yet, so that it cannot be a cause, and a ratio far from 1 tells that other customers meet it.
-
-    Parameters
-    ----------
-    periods
-        From `person_periods`.
-    adjust
-        For `history`, or for `nothing`, to see what the adjustment changes.
-    cross_check
-        Whether Cox's model is fitted too; it has no `before`.
-    randomised
-        Names of exposures of which chance decided who met them, as in an experiment; only they are labelled effects.
-    rate
-        Share of the clear findings that may be chance, as by Benjamini and Hochberg (1995).
-
-    Raises
-    ------
-    DataError
-        For an unknown exposure in `randomised`, or a rate that is not between 0 and 1.
     """
     known = [exposure.name for exposure in periods.exposures]
     for name in randomised:

@@ -29,24 +29,8 @@ def cox(table: pl.DataFrame, exposure: Exposure, *, every_days: int) -> Fitted:
     since their last order, of which the rate may depend in any way. It is a check of the other models: it needs no
     curve for that time.
 
-    Parameters
-    ----------
-    table
-        Of `PersonPeriods`; of many rows, some customers drawn by chance are looked at.
-    exposure
-        What was met.
-    every_days
-        Length of a period.
-
-    Raises
-    ------
-    EstimationError
-        When too few met it, or the model has no finite estimate.
-
-    References
-    ----------
-    Andersen and Gill (1982), "Cox's regression model for counting processes", eq. 2.2; robust covariance of Lin and Wei
-    (1989), over customers.
+    Andersen and Gill (1982), "Cox's regression model for counting processes", eq. 2.2; robust covariance of Lin and
+    Wei (1989), over customers.
     """
     rows = _some(table)
     met = rows.filter(pl.col(exposure.name) != 0.0)

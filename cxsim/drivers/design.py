@@ -64,24 +64,7 @@ class Design:
 
 
 def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing, adjust: Adjusting) -> Design:
-    """Return the rows and columns of the model of one exposure.
-
-    Parameters
-    ----------
-    table
-        Of `PersonPeriods`, by customer.
-    exposure
-        What was met.
-    timing
-        `before` the outcome, or `later`: what had not happened yet.
-    adjust
-        For `history`, period and occasions, or for `nothing`.
-
-    Raises
-    ------
-    EstimationError
-        When too few met it, too few did not, or it cannot be told apart from what is held equal.
-    """
+    """Return the rows and columns of the model of one exposure."""
     met = exposure.name if timing == "before" else f"{exposure.name}.later"
     rows = table.filter(pl.col(met).is_not_null())
     amount = rows[met].round(1).to_numpy()
@@ -110,15 +93,7 @@ def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing, adjust
 
 
 def weighted_gram(matrix: Reals, weights: Reals) -> Reals:
-    """Return the sums of products of all pairs of columns, weighted; to the last bit the same on any number of threads.
-
-    Parameters
-    ----------
-    matrix
-        Shape (rows, columns).
-    weights
-        Shape (rows,).
-    """
+    """Return the sums of products of all pairs of columns, weighted; to the last bit the same on any number of threads."""
     rows, columns = matrix.shape
     blocks = -(-rows // _BLOCK)
     padded = np.zeros((blocks * _BLOCK, columns))

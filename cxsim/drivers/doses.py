@@ -60,29 +60,6 @@ def dose_curve(
     The days are counted from when the dose is known: the delivery, the shipping, the first answer; for returns, the
     order. Only what happened so long before the end of observation that the days are over takes part. What has no dose,
     as an order that was not delivered, does not.
-
-    Parameters
-    ----------
-    shop
-        Needs orders with customers, and the columns of the exposure.
-    exposure
-        One of `DOSES_OF`; `returns so far` are those that the customer had made when the order was placed.
-    edges
-        From where to where doses are looked at together, ascending; the last class has no end. Doses below the first
-        edge are left out.
-    window_days
-        Within how many days another order counts; 1 or more.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under DOSES; `dose` is the mean within the class. Intervals are over customers; with fewer than 30 customers
-        there is no value.
-
-    Raises
-    ------
-    DataError
-        For an unknown exposure, edges that do not ascend, or what the shop lacks.
     """
     dose = DOSES_OF.get(exposure)
     if dose is None:

@@ -72,20 +72,6 @@ def exposures_of(shop: Shop) -> Sight:
     - Ticket not solved at first contact: at the first answer, beside other answered tickets.
     - Return: at the return. Answered survey: when it was sent, beside other surveys. Contact: when it was sent.
     - Membership: at the end of a period.
-
-    Parameters
-    ----------
-    shop
-        Its tables may be missing.
-
-    Examples
-    --------
-    >>> from datetime import datetime
-    >>> orders = pl.LazyFrame({"customer_id": ["a"], "ordered_at": [datetime(2024, 1, 5)], "incident": ["late"]})
-    >>> shop = Shop(name="S", currency="", since=datetime(2024, 1, 1), until=datetime(2024, 2, 1), orders=orders)
-    >>> sight = exposures_of(shop)
-    >>> [exposure.title for exposure in sight.exposures], sight.unseen["Ticket"]
-    (['Late order'], 'there is no table of tickets.')
     """
     seen = [*_incidents(shop), *_tickets(shop), *_others(shop)]
     return Sight(

@@ -28,23 +28,7 @@ def finding(
     clear: Clear,
     label: Label,
 ) -> str:
-    """Return what an association says, in two or three sentences.
-
-    Parameters
-    ----------
-    exposure, outcome
-        What was met, and what was looked at afterwards.
-    now
-        The ratio for what had happened.
-    before
-        The ratio for what had not happened yet; None where it cannot be said.
-    every_days
-        Length of a period.
-    clear
-        Whether it remains when all comparisons made are taken into account.
-    label
-        `effect` only where chance decided who met it.
-    """
+    """Return what an association says, in two or three sentences."""
     after, earlier = _DONE[outcome]
     told = f"{exposure.opening}, {after.format(_number(now.ratio))} in the next {_span(every_days)} {_ends(now)}"
     if before is not None:

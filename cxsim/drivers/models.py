@@ -77,20 +77,6 @@ def fitted(design: Design, outcome: str) -> Fitted:
     The model sees each pattern once, with the sum of its outcomes, which is all that the estimates depend on. The
     covariance is the sandwich over customers: what one customer does in several periods is not independent.
 
-    Parameters
-    ----------
-    design
-        Rows and columns.
-    outcome
-        One of MODELS.
-
-    Raises
-    ------
-    EstimationError
-        When the model has no finite estimate, or an outcome is negative.
-
-    References
-    ----------
     Liang and Zeger (1986), "Longitudinal data analysis using generalized linear models", eq. 6, with working
     independence and the expected information; the factor G / (G - 1) * (N - 1) / (N - k) of statsmodels.
     """

@@ -62,28 +62,7 @@ def person_periods(
     most_customers: int = 200_000,
     seed: int = 0,
 ) -> PersonPeriods:
-    """Return what customers met and ordered, period by period.
-
-    Parameters
-    ----------
-    shop
-        Needs orders with customers.
-    every_days
-        Length of a period; the last one ends with the observation, and incomplete ones are left out.
-    lags
-        In how many periods before exposures count; 1 or more.
-    most_periods
-        Outcomes are looked at in so many periods, the latest; history goes back to the start.
-    most_customers
-        Of more customers, about so many are drawn by the hash of their identifier.
-    seed
-        Another seed draws others.
-
-    Raises
-    ------
-    DataError
-        For a shop without orders or customers, too short an observation, or limits below 1.
-    """
+    """Return what customers met and ordered, period by period."""
     for name, number in {"lags": lags, "most_periods": most_periods, "most_customers": most_customers}.items():
         if number < 1:
             raise DataError(f"{name} must be 1 or more; found {number}.")

@@ -15,15 +15,6 @@ def lot(customer: str, width: int, seed: int) -> pl.Expr:
     """Return a number from 0 to 2**64 - 1 for each customer, as good as drawn by chance.
 
     The hash of polars differs from release to release; this one is fixed by what is written here.
-
-    Parameters
-    ----------
-    customer
-        Column of text; null has null.
-    width
-        Bytes of the longest identifier.
-    seed
-        Another seed draws other customers; 0 or more.
     """
     words = max(1, -(-width // _WORD))
     padded = pl.col(customer).str.pad_end(words * _WORD, "\x00").cast(pl.Binary)
@@ -35,17 +26,7 @@ def lot(customer: str, width: int, seed: int) -> pl.Expr:
 
 
 def drawn(customers: pl.LazyFrame, *, most: int, seed: int) -> pl.DataFrame:
-    """Return at most about `most` of the customers, with their number `lot`; by identifier.
-
-    Parameters
-    ----------
-    customers
-        One column, `customer_id`, each customer once.
-    most
-        Where there are more, each is drawn with the same chance, by the hash of the identifier.
-    seed
-        Another seed draws others.
-    """
+    """Return at most about `most` of the customers, with their number `lot`; by identifier."""
     everyone = customers.collect()
     width = everyone["customer_id"].str.len_bytes().max()
     lots = everyone.with_columns(lot=lot("customer_id", width if isinstance(width, int) else 1, seed))

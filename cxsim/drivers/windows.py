@@ -31,13 +31,7 @@ class Windows:
 
     @classmethod
     def of(cls, shop: Shop, every_days: int) -> Windows:
-        """Return the complete periods of a shop's observation.
-
-        Raises
-        ------
-        DataError
-            For a period of less than a day, or when fewer than three periods are complete.
-        """
+        """Return the complete periods of a shop's observation."""
         if every_days < 1:
             raise DataError(f"every_days must be 1 or more; found {every_days}.")
         length = timedelta(days=every_days)
@@ -52,24 +46,12 @@ class Windows:
         return cls(start=shop.until - count * length, every_days=every_days, count=count)
 
     def place(self, moment: str) -> pl.Expr:
-        """Return the number of the period that a moment lies in; below 0 before the first one.
-
-        Parameters
-        ----------
-        moment
-            Column of moments.
-        """
+        """Return the number of the period that a moment lies in; below 0 before the first one."""
         since = (pl.col(moment).cast(pl.Datetime("us")) - pl.lit(self.start, dtype=pl.Datetime("us"))).dt
         return since.total_microseconds().floordiv(self.every_days * _MICROSECONDS).cast(pl.Int64)
 
     def end(self, place: str) -> pl.Expr:
-        """Return the moment at which a period ends.
-
-        Parameters
-        ----------
-        place
-            Column of numbers of periods.
-        """
+        """Return the moment at which a period ends."""
         return pl.lit(self.start, dtype=pl.Datetime("us")) + pl.duration(days=(pl.col(place) + 1) * self.every_days)
 
 

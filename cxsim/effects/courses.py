@@ -38,11 +38,6 @@ class Course:
         (2019).
     lasts_days
         Days after which it is over, counted from the beginning.
-
-    Raises
-    ------
-    ParamError
-        For a wrong unit, a course without any part, or one that ends before it begins.
     """
 
     delay_days: Quantity | None = None
@@ -122,32 +117,12 @@ ALWAYS: Steps = ((math.inf,), (1.0,))
 
 
 def steps_of(course: Course | None) -> Steps:
-    """Return the steps of a course, or of an effect that is always full.
-
-    Parameters
-    ----------
-    course
-        The course; None for always.
-    """
+    """Return the steps of a course, or of an effect that is always full."""
     return ALWAYS if course is None else course.steps()
 
 
 def decay_steps(half_life_days: float) -> Steps:
-    """Return a decay from 1 with a half-life in steps: ends in days and mean strengths.
-
-    Parameters
-    ----------
-    half_life_days
-        Above 0.
-
-    Examples
-    --------
-    >>> ends, strengths = decay_steps(100.0)
-    >>> lengths = [end - begin for begin, end in zip((0.0, *ends), ends)]
-    >>> area = sum(length * height for length, height in zip(lengths[:-1], strengths))
-    >>> round(area, 6) == round(100.0 / math.log(2.0), 6)
-    True
-    """
+    """Return a decay from 1 with a half-life in steps: ends in days and mean strengths."""
     edges = [half_life_days * math.log2(DECAY_STEPS / (DECAY_STEPS - step)) for step in range(DECAY_STEPS)]
     edges.append(half_life_days * _TAIL_HALF_LIVES)
     whole = half_life_days / math.log(2.0)

@@ -41,20 +41,7 @@ EXPERIENCED = ("incidents", "tickets", "resolution", "recovery", "satisfaction")
 
 
 def refuse_contradictions(effects: Sequence[Effect], *, waits: str | None) -> None:
-    """Refuse effects that contradict each other or their reach.
-
-    Parameters
-    ----------
-    effects
-        The effects of one programme.
-    waits
-        The trigger of its reach, `after_idle_days` or `every_days`; None for a reach that is on all the time.
-
-    Raises
-    ------
-    ParamError
-        For two effects of one kind, two on the price, or an effect that does not go with the trigger.
-    """
+    """Refuse effects that contradict each other or their reach."""
     kinds = [effect.kind for effect in effects]
     if sum(kind in _PRICE for kind in kinds) > 1:
         raise ParamError(

@@ -43,11 +43,6 @@ class Reach:
     for_days
         How long it then stays on, unless an order ends the idle spell before; needed with `after_idle_days` and with
         `every_days`.
-
-    Raises
-    ------
-    ParamError
-        For a wrong unit, windows that overlap or hold nothing, or two triggers at once.
     """
 
     who: str

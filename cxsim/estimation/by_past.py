@@ -55,13 +55,7 @@ class Pasts:
 
 
 def pasts_of(rfm: pl.DataFrame) -> Pasts:
-    """Return the distinct pasts in `rfm`.
-
-    Raises
-    ------
-    TableError, EstimationError
-        If `rfm` does not keep the RFM contract, or holds an impossible past.
-    """
+    """Return the distinct pasts in `rfm`."""
     known = past_keys(pasts(rfm))
     distinct, past_of = _ranked(known.keys)
     frequency, last_order, age = known.columns(distinct)

@@ -19,29 +19,7 @@ FloatArray = NDArray[np.float64]
 def count_distribution(
     params: PurchaseParams, rfm: pl.DataFrame | None, *, start: float, end: float, most: int
 ) -> pl.DataFrame:
-    """Return the chance of every number of orders between two times from now.
-
-    Parameters
-    ----------
-    params
-        Parameters, times in days.
-    rfm
-        Customers under RFM; None for a new customer, right after the first order.
-    start, end
-        Days from now, 0 <= start <= end.
-    most
-        The last row holds the chance of so many orders or more; at least 1.
-
-    Returns
-    -------
-    polars.DataFrame
-        customer_id (not for a new customer), orders (0, 1, ... `most`), probability; customers as in `rfm`.
-
-    Raises
-    ------
-    TableError, EstimationError
-        If `rfm` does not keep the RFM contract or holds an impossible past, or times or `most` are out of range.
-    """
+    """Return the chance of every number of orders between two times from now."""
     if not (math.isfinite(end) and end >= start >= 0.0):
         raise EstimationError(f"it must be 0 <= from_days <= days, and finite; found from_days {start}, days {end}.")
     if not is_count(most, least=1):

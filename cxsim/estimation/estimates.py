@@ -32,11 +32,6 @@ class Estimates:
         The parameters in the order of the model.
     log_covariance
         Covariance of their natural logarithms.
-
-    Raises
-    ------
-    EstimationError
-        If `log_covariance` is not a square, symmetric, finite matrix of that size with positive variances.
     """
 
     names: tuple[str, ...]
@@ -74,13 +69,7 @@ class Estimates:
         )
 
     def intervals(self, level: float) -> pl.DataFrame:
-        """Return one row per parameter: parameter, low, high; normal on the logarithm, as no parameter is below zero.
-
-        Raises
-        ------
-        EstimationError
-            If `level` is not between 0 and 1.
-        """
+        """Return one row per parameter: parameter, low, high; normal on the logarithm, as no parameter is below zero."""
         require_level(level)
         reach = NormalDist().inv_cdf(0.5 + 0.5 * level)
         spread = [math.exp(min(reach * math.sqrt(row[i]), 700.0)) for i, row in enumerate(self.log_covariance)]

@@ -13,13 +13,7 @@ from cxsim.models import PurchaseParams, purchases
 
 
 def alive_after(params: PurchaseParams, rfm: pl.DataFrame, days: float) -> pl.DataFrame:
-    """Return customer_id and prob_alive, the chance of not having left `days` from now; rows as in `rfm`.
-
-    Raises
-    ------
-    TableError, EstimationError
-        If `rfm` does not keep the RFM contract or holds an impossible past, or `days` is negative.
-    """
+    """Return customer_id and prob_alive, the chance of not having left `days` from now; rows as in `rfm`."""
     require_days("days", days)
     known, model = pasts_of(rfm), purchases.model_of(params)
     now = known.now(params)
@@ -30,13 +24,7 @@ def alive_after(params: PurchaseParams, rfm: pl.DataFrame, days: float) -> pl.Da
 
 
 def orders_within(params: PurchaseParams, rfm: pl.DataFrame, days: float) -> pl.DataFrame:
-    """Return customer_id and expected_purchases, the orders expected in the next `days`; rows as in `rfm`.
-
-    Raises
-    ------
-    TableError, EstimationError
-        If `rfm` does not keep the RFM contract or holds an impossible past, or `days` is negative.
-    """
+    """Return customer_id and expected_purchases, the orders expected in the next `days`; rows as in `rfm`."""
     require_days("days", days)
     known, model = pasts_of(rfm), purchases.model_of(params)
     ahead = known.ahead(lambda x, age: model.orders_ahead(params, x, age, time=days))
@@ -44,13 +32,7 @@ def orders_within(params: PurchaseParams, rfm: pl.DataFrame, days: float) -> pl.
 
 
 def orders_of_new_within(params: PurchaseParams, days: float | Sequence[float]) -> pl.DataFrame:
-    """Return days and expected_purchases, the repeat orders of a new customer so long after the first order.
-
-    Raises
-    ------
-    EstimationError
-        If any of `days` is negative.
-    """
+    """Return days and expected_purchases, the repeat orders of a new customer so long after the first order."""
     times = np.atleast_1d(np.asarray(days, dtype=np.float64))
     for time in times:
         require_days("days", float(time))

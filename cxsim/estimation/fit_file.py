@@ -25,18 +25,7 @@ _PARAMS = {name: kind.names for name, kind in KINDS.items()} | {"gamma_gamma": (
 
 
 def to_json(fit: Fit) -> str:
-    """Return `fit` as JSON; floats are written so that they come back exactly.
-
-    Parameters
-    ----------
-    fit
-        A fitted model.
-
-    Returns
-    -------
-    str
-        The same fit gives the same text, with a line feed at its end.
-    """
+    """Return `fit` as JSON; floats are written so that they come back exactly."""
     kind = fit.model if isinstance(fit, PurchaseFit) else "gamma_gamma"
     record: dict[str, object] = {
         "format": FORMAT,
@@ -61,32 +50,13 @@ def to_json(fit: Fit) -> str:
 
 
 def from_json(text: str) -> Fit:
-    """Return the fit that `to_json` wrote.
-
-    Parameters
-    ----------
-    text
-        What `to_json` returned.
-
-    Raises
-    ------
-    EstimationError
-        If the text is no JSON, no fit, of another version or kind, or has a field missing or of a wrong type.
-    """
+    """Return the fit that `to_json` wrote."""
     record = _record(text)
     return _gamma_gamma(record) if record["kind"] == "gamma_gamma" else _purchases(record)
 
 
 def save_fit(fit: Fit, path: str | os.PathLike[str]) -> None:
-    """Write `fit` to `path`; a file that is there stays whole until the new one is complete.
-
-    Parameters
-    ----------
-    fit
-        A fitted model.
-    path
-        File to write, JSON, in a folder that exists.
-    """
+    """Write `fit` to `path`; a file that is there stays whole until the new one is complete."""
     target = Path(path)
     # The process in the name keeps two writers apart; the last one wins.
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -98,18 +68,7 @@ def save_fit(fit: Fit, path: str | os.PathLike[str]) -> None:
 
 
 def load_fit(path: str | os.PathLike[str]) -> Fit:
-    """Return the fit that `save_fit` wrote to `path`.
-
-    Parameters
-    ----------
-    path
-        File to read.
-
-    Raises
-    ------
-    EstimationError
-        If there is no such file, or it holds no fit.
-    """
+    """Return the fit that `save_fit` wrote to `path`."""
     source = Path(path)
     try:
         text = source.read_text(encoding="utf-8")

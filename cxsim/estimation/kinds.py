@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -51,10 +50,6 @@ class Kind:
             return ParetoNbdParams(r=r, alpha=alpha, s=third, beta=fourth)
         return BetaGeometricParams(r=r, alpha=alpha, a=third, b=fourth, k=k, leaves_after_first=self.leaves_after_first)
 
-    def from_logs(self, log_params: Sequence[float], k: int) -> PurchaseParams:
-        """Return checked parameters from their logarithms in order."""
-        return self.params([math.exp(x) for x in log_params], k)
-
 
 KINDS = {
     kind.name: kind
@@ -93,18 +88,7 @@ KINDS = {
 
 
 def kind_of(model: str) -> Kind:
-    """Return the model of that name.
-
-    Raises
-    ------
-    EstimationError
-        If there is none.
-
-    Examples
-    --------
-    >>> kind_of("mbgcnbd").titled(3)
-    'MBG/CNBD-3'
-    """
+    """Return the model of that name."""
     if model not in KINDS:
         raise EstimationError(f"no model '{model}'; {choices(str(model), list(KINDS))}")
     return KINDS[model]

@@ -21,25 +21,7 @@ from cxsim.units import DAYS_PER_YEAR
 
 
 def continuous_rate(annual_discount_rate: float, horizon_days: float) -> float:
-    """Return the continuous rate per day of an effective rate per year.
-
-    Parameters
-    ----------
-    annual_discount_rate
-        Effective per year, >= 0; above 0 for an infinite horizon.
-    horizon_days
-        Days from now after which orders no longer count, above 0; may be infinite.
-
-    Raises
-    ------
-    EstimationError
-        For a rate or horizon out of range.
-
-    Examples
-    --------
-    >>> round(continuous_rate(0.1, math.inf) * 365.25, 6)
-    0.09531
-    """
+    """Return the continuous rate per day of an effective rate per year."""
     if not (math.isfinite(annual_discount_rate) and annual_discount_rate >= 0.0):
         raise EstimationError(f"annual_discount_rate must be finite and not negative; found {annual_discount_rate}.")
     if not horizon_days > 0.0:
@@ -58,30 +40,7 @@ def lifetime_value(
     horizon_days: float,
     margin: float,
 ) -> pl.DataFrame:
-    """Return what each customer is expected to bring from the end of observation on.
-
-    Parameters
-    ----------
-    rfm
-        Customers under RFM.
-    params, spend
-        Parameters in days, and the fitted model of spend.
-    annual_discount_rate, horizon_days
-        As in `continuous_rate`.
-    margin
-        Contribution margin, a share of revenue, 0 to 1.
-
-    Returns
-    -------
-    polars.DataFrame
-        customer_id; prob_alive; discounted_orders; expected_spend per order; revenue; contribution. Rows as in `rfm`.
-
-    Raises
-    ------
-    TableError, EstimationError, DataError
-        If `rfm` does not keep its contract or holds an impossible past or a negative monetary value, for numbers out
-        of range, and if fitted spend has no mean.
-    """
+    """Return what each customer is expected to bring from the end of observation on."""
     rate = continuous_rate(annual_discount_rate, horizon_days)
     require_margin(margin)
     known, model = pasts_of(rfm), purchases.model_of(params)
@@ -105,29 +64,7 @@ def new_customer_value(
     margin: float,
     acquisition_cost: float,
 ) -> pl.DataFrame:
-    """Return what a new customer is expected to bring, the first order included.
-
-    Parameters
-    ----------
-    params, spend
-        Parameters in days, and the fitted model of spend.
-    annual_discount_rate, horizon_days, margin
-        As in `lifetime_value`, from the first order on.
-    acquisition_cost
-        What it costs to win one customer, >= 0.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row: first_orders (1, not discounted), discounted_orders (repeat orders), expected_spend per order (the
-        mean of the population, for the first order as for the others), revenue, contribution, acquisition_cost and
-        net_contribution.
-
-    Raises
-    ------
-    EstimationError
-        For numbers out of range, and if fitted spend has no mean.
-    """
+    """Return what a new customer is expected to bring, the first order included."""
     rate = continuous_rate(annual_discount_rate, horizon_days)
     require_margin(margin)
     if not (math.isfinite(acquisition_cost) and acquisition_cost >= 0.0):

@@ -39,13 +39,7 @@ _PENALTIES = (0.0, 0.001, 0.01, 0.1)
 
 
 def purchases(kind: Kind, patterns: PurchasePatterns) -> tuple[float, ...]:
-    """Return the parameters that lifetimes finds for a model of orders, times in days.
-
-    Raises
-    ------
-    EstimationError
-        If lifetimes does not have the model, or converges from no start.
-    """
+    """Return the parameters that lifetimes finds for a model of orders, times in days."""
     if kind.name not in _FITTERS:
         raise EstimationError(
             f"{kind.title}: lifetimes does not have it; use engine 'native', or a model that it has: "
@@ -63,13 +57,7 @@ def purchases(kind: Kind, patterns: PurchasePatterns) -> tuple[float, ...]:
 
 
 def gamma_gamma(patterns: SpendPatterns) -> tuple[float, ...]:
-    """Return the Gamma-Gamma parameters p, q, v that lifetimes' GammaGammaFitter finds.
-
-    Raises
-    ------
-    EstimationError
-        If it converges from no start.
-    """
+    """Return the Gamma-Gamma parameters p, q, v that lifetimes' GammaGammaFitter finds."""
     # In units of the mean amount, so that its start suits every currency.
     unit = float((patterns.weight * patterns.monetary_value).sum() / patterns.weight.sum())
     library = _library()

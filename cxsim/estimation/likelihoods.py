@@ -82,17 +82,7 @@ def thinned(likelihood: Likelihood, customers: int) -> Likelihood:
 
 
 def purchase_likelihood(kind: Kind, k: int, patterns: PurchasePatterns, *, log_gaps: float = 0.0) -> Likelihood:
-    """Return the likelihood of a model of orders.
-
-    Parameters
-    ----------
-    kind, k
-        The model, and the stages between orders.
-    patterns
-        Distinct pasts.
-    log_gaps
-        Sum over all gaps between orders of ln(gap in days); of no matter for k = 1.
-    """
+    """Return the likelihood of a model of orders."""
     calendar = kind.names == CALENDAR_LEAVING
     return Likelihood(
         title=kind.titled(k),
@@ -126,17 +116,7 @@ def spend_likelihood(patterns: SpendPatterns) -> Likelihood:
 def derivatives(likelihood: Likelihood, log_params: FloatArray) -> Derivatives:
     """Return the log-likelihood, its gradient and its Hessian in the log-parameters.
 
-    Parameters
-    ----------
-    likelihood
-        Of d parameters.
-    log_params
-        Shape (d,).
-
-    Returns
-    -------
-    tuple
-        A number, an array of shape (d,), a symmetric array of shape (d, d).
+    A number, an array of shape (d,), a symmetric array of shape (d, d).
     """
     size = log_params.size
     place = np.triu_indices(size)
@@ -155,17 +135,7 @@ def derivatives(likelihood: Likelihood, log_params: FloatArray) -> Derivatives:
 def log_likelihoods(likelihood: Likelihood, log_params: FloatArray) -> FloatArray:
     """Return the log-likelihood at each of many vectors of log-parameters.
 
-    Parameters
-    ----------
-    likelihood
-        Of d parameters.
-    log_params
-        Shape (m, d).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (m,).
+    Shape (m,).
     """
     pieces = likelihood.pieces()
 

@@ -56,24 +56,7 @@ class Top:
 
 
 def highest(surface: Surface, starts: Sequence[FloatArray], centre: FloatArray, *, far: float = _FAR) -> Top:
-    """Return the highest end of the climbs from several starts.
-
-    Parameters
-    ----------
-    surface
-        Function of the log-parameters; returns value, gradient and Hessian.
-    starts
-        Log-parameters to start from, at least one.
-    centre
-        Log-parameters of ordinary size.
-    far
-        So many e-folds away from them, a parameter has run away.
-
-    Returns
-    -------
-    Top
-        The first settled one of those that are as high as any, else the highest.
-    """
+    """Return the highest end of the climbs from several starts."""
     tops = [climb(surface, start, centre, far=far) for start in starts]
     best = max(top.value for top in tops)
     high = [top for top in tops if top.value >= best - _HIGHER * max(1.0, abs(best) * _HIGHER)]

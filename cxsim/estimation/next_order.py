@@ -22,29 +22,7 @@ _SECOND = 1.0 / 86_400.0
 
 
 def days_to_next_order(params: PurchaseParams, rfm: pl.DataFrame, levels: Sequence[float]) -> pl.DataFrame:
-    """Return when the next order comes.
-
-    Parameters
-    ----------
-    params
-        Parameters, times in days.
-    rfm
-        Customers under RFM.
-    levels
-        Chances, above 0 and below 1.
-
-    Returns
-    -------
-    polars.DataFrame
-        customer_id; prob_none, the chance that no order ever comes; and for each level a column, days_p50 for 0.5: the
-        days from now within which the next order has come with that chance, if one comes at all; null where it takes
-        more than a century. Rows as in `rfm`.
-
-    Raises
-    ------
-    TableError, EstimationError
-        If `rfm` does not keep the RFM contract or holds an impossible past, or a level is out of range.
-    """
+    """Return when the next order comes."""
     known = pasts_of(rfm)
     named = {f"days_p{100 * level:g}": time for level, time in zip(levels, days_at(params, known, levels), strict=True)}
     table = joined(rfm, known, {"prob_none": prob_none(params, known), **named})
@@ -59,24 +37,7 @@ def prob_none(params: PurchaseParams, known: Pasts) -> FloatArray:
 def days_at(params: PurchaseParams, known: Pasts, levels: Sequence[float]) -> list[FloatArray]:
     """Return, for each level, the days within which the next order has come with that chance, if one comes.
 
-    Parameters
-    ----------
-    params
-        Parameters, times in days.
-    known
-        Distinct pasts.
-    levels
-        Chances, above 0 and below 1.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        Shape (n,) each; infinite where it takes more than a century.
-
-    Raises
-    ------
-    EstimationError
-        For a level out of range.
+    Shape (n,) each; infinite where it takes more than a century.
     """
     wrong = [level for level in levels if not 0.0 < level < 1.0]
     if wrong or not levels:

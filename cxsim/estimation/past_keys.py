@@ -43,13 +43,7 @@ class PastKeys:
 
 
 def past_keys(rfm: pl.DataFrame) -> PastKeys:
-    """Return the keys of the customers of `rfm`, which has columns of whole numbers >= 0.
-
-    Raises
-    ------
-    EstimationError
-        If the numbers are so large that no key holds them: beyond any shop's days and orders.
-    """
+    """Return the keys of the customers of `rfm`, which has columns of whole numbers >= 0."""
     highest = rfm.select(pl.col("frequency", "recency_days", "age_days").max().fill_null(0)).row(0)
     recencies, ages = highest[1] + 1, highest[2] + 1
     if (highest[0] + 1) * recencies * ages >= _LARGEST:

@@ -61,15 +61,7 @@ class SpendPatterns:
 
 
 def pasts(rfm: pl.DataFrame) -> pl.DataFrame:
-    """Return `rfm` if it keeps the RFM contract and every past is possible.
-
-    Raises
-    ------
-    TableError
-        For what is no table, a missing column, a wrong type or a missing value.
-    EstimationError
-        For negative counts, a last order after the end, or a last order without a repeat order.
-    """
+    """Return `rfm` if it keeps the RFM contract and every past is possible."""
     if not isinstance(rfm, pl.DataFrame):
         raise TableError(
             f"RFM: found a {type(rfm).__name__}; it must be a polars DataFrame: collect() a lazy one, and "
@@ -89,13 +81,7 @@ def pasts(rfm: pl.DataFrame) -> pl.DataFrame:
 
 
 def amounts(rfm: pl.DataFrame) -> pl.DataFrame:
-    """Return `rfm` if every past is possible and every monetary value is a number or missing.
-
-    Raises
-    ------
-    TableError, EstimationError
-        As in `pasts`, and for amounts that are NaN or infinite.
-    """
+    """Return `rfm` if every past is possible and every monetary value is a number or missing."""
     odd = pasts(rfm).filter(pl.col("monetary_value").is_not_null() & ~pl.col("monetary_value").is_finite())
     if odd.height:
         raise EstimationError(
@@ -106,13 +92,7 @@ def amounts(rfm: pl.DataFrame) -> pl.DataFrame:
 
 
 def log_gap_sum(rfm: pl.DataFrame) -> float:
-    """Return the sum of ln(gap in days) over all gaps between order days, which tells regular buyers from others.
-
-    Raises
-    ------
-    EstimationError
-        If `rfm` lacks the column log_gaps, or it holds numbers that no gaps have.
-    """
+    """Return the sum of ln(gap in days) over all gaps between order days, which tells regular buyers from others."""
     if "log_gaps" not in rfm.columns:
         raise EstimationError(
             "RFM: no column 'log_gaps', without which k cannot be chosen; summarise() adds it, or give k yourself."
@@ -125,15 +105,7 @@ def log_gap_sum(rfm: pl.DataFrame) -> float:
 
 
 def purchase_patterns(rfm: pl.DataFrame) -> PurchasePatterns:
-    """Return the distinct pasts in `rfm` with the number of customers of each.
-
-    Raises
-    ------
-    TableError
-        If `rfm` does not keep its contract.
-    EstimationError
-        For an impossible past, and for too few customers or repeat customers.
-    """
+    """Return the distinct pasts in `rfm` with the number of customers of each."""
     repeaters = pasts(rfm).filter(pl.col("frequency") > 0).height
     if rfm.height < MIN_CUSTOMERS or repeaters < MIN_REPEATERS:
         raise EstimationError(
@@ -149,15 +121,7 @@ def purchase_patterns(rfm: pl.DataFrame) -> PurchasePatterns:
 
 
 def spend_patterns(rfm: pl.DataFrame) -> SpendPatterns:
-    """Return the distinct pairs of repeat orders and mean amount in `rfm`, with the number of customers of each.
-
-    Raises
-    ------
-    TableError
-        If `rfm` does not keep its contract.
-    EstimationError
-        For an impossible past, amounts that are not finite, too few repeat customers, or amounts all the same.
-    """
+    """Return the distinct pairs of repeat orders and mean amount in `rfm`, with the number of customers of each."""
     pair = ["frequency", "monetary_value"]
     spenders = amounts(rfm).filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
     if spenders.height < MIN_CUSTOMERS:

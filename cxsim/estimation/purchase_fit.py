@@ -19,7 +19,6 @@ from cxsim.estimation.expectations import alive_after, orders_of_new_within, ord
 from cxsim.estimation.gamma_gamma_fit import GammaGammaFit
 from cxsim.estimation.kinds import KINDS
 from cxsim.estimation.lifetime_value import lifetime_value, new_customer_value
-from cxsim.estimation.predictive import draw_customers, draw_new_customers
 from cxsim.estimation.summary import Summary
 from cxsim.models import PurchaseParams
 
@@ -262,24 +261,6 @@ class PurchaseFit:
             margin=margin,
             acquisition_cost=acquisition_cost,
         )
-
-    def draw_customers(
-        self, customers: pl.DataFrame | int, spend: GammaGammaFit | None = None, *, seed: int = 0
-    ) -> pl.DataFrame:
-        """Return one draw of what is hidden of customers: of those in a table (RFM), or of so many new ones.
-
-        alive, purchase_rate, dropout_prob or dropout_rate, phase, and mean_spend with `spend`, by customer_id, or by a
-        number from 0; see `draw_customers` and `draw_new_customers`. The estimates are taken for certain.
-
-        Raises
-        ------
-        TableError, EstimationError
-            If the table does not keep the RFM contract or holds an impossible past, or a number is out of range.
-        """
-        amounts = None if spend is None else spend.params
-        if isinstance(customers, int):
-            return draw_new_customers(customers, self.params, amounts, seed=seed)
-        return draw_customers(customers, self.params, amounts, seed=seed)
 
     def _n_params(self) -> int:
         return len(self.names) + KINDS[self.model].regular

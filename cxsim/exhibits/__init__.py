@@ -11,11 +11,9 @@ from cxsim.exhibits.central_case import base_case_sentence
 from cxsim.exhibits.checklist import checklist_table
 from cxsim.exhibits.clv import clv_table
 from cxsim.exhibits.cohort_money import cohort_table
-from cxsim.exhibits.cohorts import cohorts_table
 from cxsim.exhibits.customer_worth import at_risk_table, customer_table, decile_table, worth_table
 from cxsim.exhibits.dashboard import dashboard_table, not_measured_table
 from cxsim.exhibits.decision_box import decision_box
-from cxsim.exhibits.decisions import decisions
 from cxsim.exhibits.drivers import associations_table, doses_table
 from cxsim.exhibits.fits import fit_table, hygiene_table, value_table
 from cxsim.exhibits.information import information_table
@@ -24,7 +22,6 @@ from cxsim.exhibits.kpis import kpis_table
 from cxsim.exhibits.liabilities import liabilities_table
 from cxsim.exhibits.metric_register import metric_register
 from cxsim.exhibits.model_choice import findings_table, model_table, verdict
-from cxsim.exhibits.monthly import monthly_statement
 from cxsim.exhibits.naive import naive_table
 from cxsim.exhibits.periods import periods_table, quarters_table
 from cxsim.exhibits.plan_of_tests import test_plan_table
@@ -52,12 +49,10 @@ __all__ = [
     "checklist_table",
     "clv_table",
     "cohort_table",
-    "cohorts_table",
     "customer_table",
     "dashboard_table",
     "decile_table",
     "decision_box",
-    "decisions",
     "doses_table",
     "findings_table",
     "fit_table",
@@ -68,7 +63,6 @@ __all__ = [
     "liabilities_table",
     "metric_register",
     "model_table",
-    "monthly_statement",
     "must_be_true",
     "naive_table",
     "not_measured_table",

@@ -43,17 +43,7 @@ class Card(NamedTuple):
 
 
 def in_cards(lead: str, cards: Sequence[Card], aid: str, twin: Mapping[str, object] | None = None) -> Prose:
-    """Return a lead sentence, the cards and a line on how to read them; all of it is plain text.
-
-    Parameters
-    ----------
-    lead, aid
-        Above and below the cards.
-    cards
-        In the order in which they are read.
-    twin
-        The numbers behind them, from `machine_readable`.
-    """
+    """Return a lead sentence, the cards and a line on how to read them; all of it is plain text."""
     articles = "".join(_article(card) for card in cards)
     markup = (
         f'<section class="cx-decisions"><style>{_SHEET}</style><p class="cx-lead">{escape(lead)}</p>'

@@ -19,25 +19,7 @@ _LINES = {
 
 
 def clv_table(steps: pl.DataFrame, currency: str) -> Table:
-    """Lay out what the formula of averages says of a customer, what the model says, and why they differ.
-
-    Parameters
-    ----------
-    steps
-        Table under `CLV_STEPS` of `cxsim.measured`, the product of averages first and the model last.
-    currency
-        Code of the currency, as "USD".
-
-    Returns
-    -------
-    Table
-        One row per step. The title says how far the first is from the last.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `CLV_STEPS`.
-    """
+    """Lay out what the formula of averages says of a customer, what the model says, and why they differ."""
     table = check(steps, CLV_STEPS)
     ends = table.select("low", "high").rows()
     cells = table.select(

@@ -18,23 +18,7 @@ _FEW = "too few"
 
 
 def associations_table(table: pl.DataFrame) -> Table:
-    """Lay out how experiences go with what customers order afterwards.
-
-    Parameters
-    ----------
-    table
-        Under `ASSOCIATIONS` of `cxsim.measured`.
-
-    Returns
-    -------
-    Table
-        One row per experience, outcome and model, by experience; ratios after it happened and before.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `ASSOCIATIONS`.
-    """
+    """Lay out how experiences go with what customers order afterwards."""
     rows = check(table, ASSOCIATIONS)
     number = rows["exposure"].n_unique()
     noun = "experience goes" if number == 1 else "experiences go"
@@ -73,23 +57,7 @@ def associations_table(table: pl.DataFrame) -> Table:
 
 
 def doses_table(table: pl.DataFrame) -> Table:
-    """Lay out what share of orders is followed by another, by how much of something was met.
-
-    Parameters
-    ----------
-    table
-        Under `DOSES` of `cxsim.measured`; one exposure or several.
-
-    Returns
-    -------
-    Table
-        One row per class of doses, by exposure.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `DOSES`.
-    """
+    """Lay out what share of orders is followed by another, by how much of something was met."""
     rows = check(table, DOSES)
     title = "Whether customers order again, by how much they met"
     heads = {"value": "Share", "interval": _INTERVAL, "dose": "Mean in the class", "customers": "Customers"}

@@ -15,22 +15,7 @@ _BARE = (Unit.RATIO, Unit.ELASTICITY, Unit.CORRELATION, Unit.EXPONENT, Unit.SCOR
 
 
 def as_written(value: float, unit: str, *, currency: str = "") -> str:
-    r"""Return a number as it was put in, to four significant digits, without its unit; a share as a percentage.
-
-    Parameters
-    ----------
-    value
-        In `unit`.
-    unit
-        One of `cxsim.units.Unit`.
-    currency
-        Code of the currency, which says how many decimals a bill has; without it, two.
-
-    Examples
-    --------
-    >>> as_written(0.155, "share"), as_written(1500.0, "money per month"), as_written(0.3, "money per order")
-    ('15.5\xa0%', '1,500', '0.30')
-    """
+    r"""Return a number as it was put in, to four significant digits, without its unit; a share as a percentage."""
     if unit in _SHARES:
         text = f"{100 * value:.4g}{NBSP}%"
     else:
@@ -40,24 +25,7 @@ def as_written(value: float, unit: str, *, currency: str = "") -> str:
 
 
 def in_unit(value: float, unit: str, currency: str) -> str:
-    r"""Return a number with its unit, for running text.
-
-    Parameters
-    ----------
-    value
-        In `unit`; what a search found is better rounded by `found` before.
-    unit
-        One of `cxsim.units.Unit`.
-    currency
-        Code of the currency; only money needs it.
-
-    Examples
-    --------
-    >>> in_unit(0.155, "share", "USD"), in_unit(1500.0, "money per month", "USD"), in_unit(45.0, "days", "USD")
-    ('15.5\xa0%', 'USD\xa01,500 per month', '45\xa0days')
-    >>> in_unit(0.85, "ratio", "USD")
-    '0.85'
-    """
+    r"""Return a number with its unit, for running text."""
     written = as_written(value, unit, currency=currency)
     if unit in _SHARES:
         return f"{written}{unit.removeprefix('share')}"
@@ -69,71 +37,23 @@ def in_unit(value: float, unit: str, currency: str) -> str:
 
 
 def span(low: float, high: float, unit: str, *, currency: str = "") -> str:
-    r"""Return two ends as a range without its unit, but for the sign of a percentage.
-
-    Parameters
-    ----------
-    low, high
-        In `unit`.
-    unit
-        One of `cxsim.units.Unit`.
-    currency
-        As in `as_written`.
-
-    Examples
-    --------
-    >>> span(0.7, 1.0, "ratio"), span(0.12, 0.18, "share")
-    ('0.7 to 1', '12 to 18\xa0%')
-    """
+    r"""Return two ends as a range without its unit, but for the sign of a percentage."""
     first, last = (as_written(end, unit, currency=currency) for end in (low, high))
     return f"{first.removesuffix(f'{NBSP}%')} to {last}"
 
 
 def found(value: float) -> float:
-    """Return what a search found, to the three significant digits that it can claim.
-
-    Parameters
-    ----------
-    value
-        Any finite number.
-
-    Examples
-    --------
-    >>> found(0.74123), found(1234.5), found(0.0)
-    (0.741, 1230.0, 0.0)
-    """
+    """Return what a search found, to the three significant digits that it can claim."""
     return 0.0 if value == 0.0 else round(value, 2 - math.floor(math.log10(abs(value))))
 
 
 def first_sentence(description: str) -> str:
-    """Return what a number means, without what its file says further on.
-
-    Parameters
-    ----------
-    description
-        One or more sentences.
-
-    Examples
-    --------
-    >>> first_sentence("Members' order rate, against without. At one retailer it rose.")
-    "Members' order rate, against without"
-    """
+    """Return what a number means, without what its file says further on."""
     return description.split(". ", maxsplit=1)[0].removesuffix(".")
 
 
 def lowered(words: str) -> str:
-    """Return words that go on a sentence: a small first letter, but where the first word is a name of capitals.
-
-    Parameters
-    ----------
-    words
-        Any.
-
-    Examples
-    --------
-    >>> lowered("Share of orders"), lowered("NPS of members")
-    ('share of orders', 'NPS of members')
-    """
+    """Return words that go on a sentence: a small first letter, but where the first word is a name of capitals."""
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 

@@ -14,18 +14,7 @@ _VERDICTS: Mapping[str, str] = {
 
 
 def lead(verdicts: Sequence[tuple[str, str]]) -> str:
-    """Return the sentence that a reader in a hurry takes away.
-
-    Parameters
-    ----------
-    verdicts
-        At least one title with its decision: fund, pilot or reject.
-
-    Examples
-    --------
-    >>> lead([("Points", "pilot"), ("Coupon", "reject")])
-    'Of two strategies, one is worth a pilot first (Points) and one is not worth funding (Coupon).'
-    """
+    """Return the sentence that a reader in a hurry takes away."""
     groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
     parts = [(words, titles) for words, titles in groups.items() if titles]
     if len(verdicts) == 1:

@@ -134,25 +134,11 @@ def quarters_table(periods: pl.DataFrame, currency: str, strategy: str | None = 
 
 
 def amounts_as_text(rows: pl.DataFrame, amounts: Sequence[str]) -> Written:
-    """Return how amounts are written: in whole units of the currency where the largest of them allows it.
-
-    Parameters
-    ----------
-    rows
-        Holds the columns `amounts`.
-    amounts
-        What is written together.
-    """
+    """Return how amounts are written: in whole units of the currency where the largest of them allows it."""
     largest = max(float(abs(amount)) for name in amounts for amount in rows[name].drop_nulls())
     decimals = 0 if largest >= _WHOLE else 2
     # The added zero takes the sign off an amount that is rounded to nothing.
     return lambda amount: turned(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS))
-
-
-def _entered(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of subtotals, and of accounts in which anything is ever booked: half of them are of nothing."""
-    booked = pl.any_horizontal(pl.col("baseline", "treated") != 0.0).any().over("strategy", "line")
-    return rows.filter(pl.col("line").is_in(SUBTOTALS) | booked).drop("group")
 
 
 def _chosen(periods: pl.DataFrame, strategy: str | None) -> pl.DataFrame:

@@ -11,20 +11,7 @@ _WITHIN, _EDGE = 1.6448536269514722, 2.3263478740408408
 
 
 def plausible(score: float | None) -> str:
-    r"""Return how plausible a value is, with the chance that the truth lies there or farther out.
-
-    Parameters
-    ----------
-    score
-        Standard normal score of what is believed, either side of the central value; None where nothing was found.
-
-    Examples
-    --------
-    >>> plausible(-0.5), plausible(2.0)
-    ('within what is believed (31\xa0% chance)', 'at the edge of what is believed (2\xa0% chance)')
-    >>> plausible(None)
-    'nowhere within what is believed'
-    """
+    r"""Return how plausible a value is, with the chance that the truth lies there or farther out."""
     if score is None:
         return "nowhere within what is believed"
     chance = percent(0.5 * math.erfc(abs(score) / math.sqrt(2.0)))

@@ -15,25 +15,7 @@ from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, number, percent, preci
 
 
 def returns_table(returns: pl.DataFrame, currency: str) -> Table:
-    """Lay out outlay, net present value, return on outlay, payback and break-even, one column per strategy.
-
-    Parameters
-    ----------
-    returns
-        Table under `RETURNS`, in the order of the scenario.
-    currency
-        Code of the currency, as "USD".
-
-    Returns
-    -------
-    Table
-        One column per strategy; a dash where a figure does not exist. Its twin has one row per strategy.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `RETURNS`.
-    """
+    """Lay out outlay, net present value, return on outlay, payback and break-even, one column per strategy."""
     rows = check(returns, RETURNS).rows(named=True)
     heads = {f"strategy_{place}": str(row["title"]) for place, row in enumerate(rows, start=1)}
     figures = [_figures(row, currency) for row in rows]

@@ -15,23 +15,7 @@ from cxsim.wording import NBSP, counted
 
 
 def selection_table(panel: pl.DataFrame) -> Table:
-    """Lay out what promoters are worth next to detractors, from the most naive method to the most careful.
-
-    Parameters
-    ----------
-    panel
-        Table under `SELECTION` of `cxsim.measured`, in the order in which it is shown.
-
-    Returns
-    -------
-    Table
-        One row per method, with what it is and its finding. The title says how many intervals hold 1.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `SELECTION`.
-    """
+    """Lay out what promoters are worth next to detractors, from the most naive method to the most careful."""
     table = check(panel, SELECTION)
     cells = pl.DataFrame(
         [_cells(row) for row in table.iter_rows(named=True)],

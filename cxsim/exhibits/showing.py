@@ -96,17 +96,7 @@ class Prose:
 
 
 def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> dict[str, object]:
-    """Return a table as plain values under `cxsim.mimes.TABLE`.
-
-    Parameters
-    ----------
-    name
-        Fixed name, from which the twin's file takes its own.
-    title
-        What the table shows.
-    numbers
-        Written to ten significant digits, missing ones as null.
-    """
+    """Return a table as plain values under `cxsim.mimes.TABLE`."""
     finite = pl.when(cs.float().is_finite()).then(cs.float().round_sig_figs(_DIGITS))
     rows = numbers.with_columns(finite).rows()
     return {
@@ -118,13 +108,7 @@ def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> dict[str, 
 
 
 def remark(sentence: str) -> Prose:
-    """Return a plain sentence that stands where there is nothing to tabulate.
-
-    Parameters
-    ----------
-    sentence
-        Plain text.
-    """
+    """Return a plain sentence that stands where there is nothing to tabulate."""
     return Prose(markup=f'<p class="cx-remark">{escape(sentence)}</p>', text=sentence)
 
 
@@ -138,23 +122,7 @@ def laid_out(
     badges: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> GT:
-    """Return cells of text as a table in which nothing but a badge is taken for markup.
-
-    Parameters
-    ----------
-    cells
-        Strings. A column `line` names the rows, a column `group` heads the rows that share it, if there are any.
-    title, subtitle
-        What the table shows, its numbers in English; unit and interval of its numbers, as they are to be read.
-    heads
-        Head of each further column, in their order.
-    text
-        Columns that are read as words, hence aligned to the left; all others as numbers.
-    badges
-        Columns whose words stand in a frame; an empty word has none.
-    notes
-        Sentences below the table.
-    """
+    """Return cells of text as a table in which nothing but a badge is taken for markup."""
     layout = GT(
         cells.with_columns(_badge(name) for name in badges),
         rowname_col="line" if "line" in cells.columns else None,

@@ -16,32 +16,7 @@ NOBODY = "nobody"
 
 
 def caution_for(units: int, successes: int | None = None, *, noun: str = "unit") -> str:
-    """Say whether the sample is too small to lean on.
-
-    Parameters
-    ----------
-    units
-        Independent units observed.
-    successes
-        Those of them that are counted; None where that means nothing.
-    noun
-        What a unit is, in the singular.
-
-    Returns
-    -------
-    str
-        "nobody" without units; "indicative: 9 units" below 30 of them; "indicative: 3 of 400 units" below 5
-        successes; else empty.
-
-    Examples
-    --------
-    >>> caution_for(9)
-    'indicative: 9 units'
-    >>> caution_for(400, 3, noun="customer")
-    'indicative: 3 of 400 customers'
-    >>> caution_for(400, 200)
-    ''
-    """
+    """Say whether the sample is too small to lean on."""
     nouns = noun if units == 1 else f"{noun}s"
     if units == 0:
         return NOBODY
@@ -53,54 +28,17 @@ def caution_for(units: int, successes: int | None = None, *, noun: str = "unit")
 
 
 def nobody(method: str, level: float) -> Estimate:
-    """Return the estimate of a sample without units: neither value nor ends.
-
-    Parameters
-    ----------
-    method
-        How the interval would have been made.
-    level
-        Of the interval.
-    """
+    """Return the estimate of a sample without units: neither value nor ends."""
     return Estimate(value=None, low=None, high=None, units=0, method=method, level=level, caution=NOBODY)
 
 
 def joined(cautions: Iterable[str]) -> str:
-    """Return several cautions as one, each said once and empty ones left out.
-
-    Parameters
-    ----------
-    cautions
-        Cautions, some of them possibly empty.
-
-    Examples
-    --------
-    >>> joined(["indicative: 9 units", "", "clipped at 7"])
-    'indicative: 9 units; clipped at 7'
-    """
+    """Return several cautions as one, each said once and empty ones left out."""
     return "; ".join(dict.fromkeys(caution for caution in cautions if caution))
 
 
 def clipped(low: float, high: float, scale: tuple[float, float] | None) -> tuple[float, float, str]:
-    """Cut an interval where the scale ends, and say so.
-
-    Parameters
-    ----------
-    low, high
-        Ends of the interval.
-    scale
-        Smallest and largest possible value; None where there is none.
-
-    Returns
-    -------
-    tuple[float, float, str]
-        The ends, and a caution such as "clipped at 7"; empty where nothing was cut.
-
-    Examples
-    --------
-    >>> clipped(3.5, 7.7, (1, 7))
-    (3.5, 7.0, 'clipped at 7')
-    """
+    """Cut an interval where the scale ends, and say so."""
     if scale is None:
         return low, high, ""
     cut = [f"{end:g}" for end, beyond in zip(scale, (low < scale[0], high > scale[1]), strict=True) if beyond]

@@ -17,34 +17,8 @@ def clustered_wilson(sums: RatioSums, *, level: float = 0.95) -> Estimate:
     Wilson's interval of as many independent answers as would be as uncertain; unlike `ratio`, it stays in [0, 1] and
     has a width where all answers or none count.
 
-    Parameters
-    ----------
-    sums
-        Over customers: x those of a customer that count, n all of the customer, 0 <= x <= n.
-    level
-        Probability with which such intervals hold the truth, in (0, 1).
-
-    Returns
-    -------
-    Estimate
-        In [0, 1]. No value where nobody answered, no ends with one unit.
-
-    Raises
-    ------
-    DataError
-        When more count than there are.
-
-    References
-    ----------
     Korn and Graubard (1998), "Confidence Intervals for Proportions with Small Expected Number of Positive Counts
     Estimated from Survey Data", Survey Methodology 24, 193-201, with Wilson's interval in place of Clopper's.
-
-    Examples
-    --------
-    >>> each_once = RatioSums(units=20, x=3, n=20, xx=3, nn=20, xn=3)
-    >>> estimate = clustered_wilson(each_once)
-    >>> round(estimate.low, 4), round(estimate.high, 4)
-    (0.0477, 0.3835)
     """
     if not 0 <= sums.x <= sums.n:
         raise DataError(f"those that count are some of all; found {sums.x:g} of {sums.n:g}.")

@@ -17,34 +17,7 @@ def garwood(events: int, exposure: float, *, level: float = 0.95) -> Estimate:
 
     Only where events come independently of each other; where one customer causes several, see `ratio`.
 
-    Parameters
-    ----------
-    events
-        How many there were.
-    exposure
-        What they came from: orders, days, 1 for the number itself; at least 0.
-    level
-        Probability with which such intervals hold the truth, at least; in (0, 1).
-
-    Returns
-    -------
-    Estimate
-        Its units are the events. No value without exposure.
-
-    Raises
-    ------
-    DataError
-        When the events are negative, or the exposure is negative or infinite.
-
-    References
-    ----------
     Garwood (1936), "Fiducial Limits for the Poisson Distribution", Biometrika 28, 437-442.
-
-    Examples
-    --------
-    >>> estimate = garwood(18, 300)
-    >>> round(estimate.value, 5), round(estimate.low, 5), round(estimate.high, 5)
-    (0.06, 0.03556, 0.09483)
     """
     if events < 0 or not 0 <= exposure < math.inf:
         raise DataError(

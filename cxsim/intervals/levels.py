@@ -8,62 +8,17 @@ from cxsim.errors import DataError
 
 
 def normal_quantile(level: float) -> float:
-    """Return the z with P(-z < Z < z) = `level` for a standard normal Z.
-
-    Parameters
-    ----------
-    level
-        In (0, 1).
-
-    Raises
-    ------
-    DataError
-        When the level is not between 0 and 1.
-
-    Examples
-    --------
-    >>> round(normal_quantile(0.95), 6)
-    1.959964
-    """
+    """Return the z with P(-z < Z < z) = `level` for a standard normal Z."""
     return float(special.ndtri(1 - tail(level)))
 
 
 def student_quantile(level: float, freedom: int) -> float:
-    """Return the t with P(-t < T < t) = `level` for Student's T with `freedom` >= 1 degrees of freedom.
-
-    Parameters
-    ----------
-    level
-        In (0, 1).
-    freedom
-        Degrees of freedom.
-
-    Raises
-    ------
-    DataError
-        When the level is not between 0 and 1.
-
-    Examples
-    --------
-    >>> round(student_quantile(0.95, 4), 6)
-    2.776445
-    """
+    """Return the t with P(-t < T < t) = `level` for Student's T with `freedom` >= 1 degrees of freedom."""
     return float(special.stdtrit(freedom, 1 - tail(level)))
 
 
 def tail(level: float) -> float:
-    """Return the probability that an interval leaves out at each end.
-
-    Parameters
-    ----------
-    level
-        In (0, 1).
-
-    Raises
-    ------
-    DataError
-        When the level is not between 0 and 1.
-    """
+    """Return the probability that an interval leaves out at each end."""
     if not 0 < level < 1:
         raise DataError(f"the level of an interval lies between 0 and 1, as 0.95; found {level}.")
     return (1 - level) / 2

@@ -12,31 +12,9 @@ from cxsim.intervals.arrays import BoolArray, finite
 def discoveries(p_values: ArrayLike, rate: float = 0.05) -> BoolArray:
     """Tell which comparisons are findings, so that on average at most a share `rate` of the findings is chance.
 
-    Parameters
-    ----------
-    p_values
-        One per comparison, in [0, 1], shape (n,); all that were looked at, not only the small ones.
-    rate
-        The share of false findings that is put up with, in (0, 1).
+    True for a finding, shape (n,).
 
-    Returns
-    -------
-    ndarray
-        True for a finding, shape (n,).
-
-    Raises
-    ------
-    DataError
-        When a p-value is missing or not in [0, 1], or the rate is not in (0, 1).
-
-    References
-    ----------
     Benjamini and Hochberg (1995), "Controlling the False Discovery Rate", JRSS B 57, 289-300, eq. 1.
-
-    Examples
-    --------
-    >>> discoveries([0.01, 0.04, 0.03, 0.5])
-    array([ True, False, False, False])
     """
     values = finite("p-values", p_values)
     if not 0 < rate < 1:

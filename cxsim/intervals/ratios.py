@@ -9,11 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from cxsim.errors import DataError
-from cxsim.intervals.arrays import finite, same_length
 from cxsim.intervals.cautions import caution_for, clipped, joined
 from cxsim.intervals.estimate import Estimate
 from cxsim.intervals.levels import student_quantile, tail
@@ -66,31 +62,8 @@ class CrossSums:
 def ratio(sums: RatioSums, *, level: float = 0.95, scale: tuple[float, float] | None = None) -> Estimate:
     """Sum of numerators over sum of denominators, with an interval by the delta method over units.
 
-    Parameters
-    ----------
-    sums
-        Over independent units.
-    level
-        Probability with which such intervals hold the truth, in (0, 1).
-    scale
-        Smallest and largest possible ratio, where the interval is cut; None where there is none.
-
-    Returns
-    -------
-    Estimate
-        With Student's t of units - 1 degrees of freedom. No value where the denominators add up to 0, no ends with one
-        unit.
-
-    References
-    ----------
-    Deng, Knoblich and Lu (2018), "Applying the Delta Method in Metric Analytics", KDD 2018, eq. 5; with the factor
-    K / (K - 1) of Cochran (1977), Sampling Techniques, eq. 2.46.
-
-    Examples
-    --------
-    >>> estimate = ratio_of([100, 30, 120, 90, 60], [2, 1, 3, 1, 1])
-    >>> estimate.value, round(estimate.low, 4), round(estimate.high, 4)
-    (50.0, 28.7473, 71.2527)
+    Deng, Knoblich and Lu (2018), "Applying the Delta Method in Metric Analytics", KDD 2018, eq. 5; with the factor K
+    / (K - 1) of Cochran (1977), Sampling Techniques, eq. 2.46.
     """
     tail(level)
     low = high = None
@@ -108,23 +81,7 @@ def ratio(sums: RatioSums, *, level: float = 0.95, scale: tuple[float, float] | 
 
 
 def ratio_error(sums: RatioSums) -> float:
-    """Return the standard error of a ratio of sums by the delta method over units.
-
-    Parameters
-    ----------
-    sums
-        Over at least 2 independent units.
-
-    Raises
-    ------
-    DataError
-        When there are fewer than 2 units, or the denominators add up to 0.
-
-    Examples
-    --------
-    >>> round(ratio_error(ratio_sums([100, 30, 120, 90, 60], [2, 1, 3, 1, 1])), 6)
-    7.654655
-    """
+    """Return the standard error of a ratio of sums by the delta method over units."""
     if sums.units < 2 or not sums.n:
         raise DataError(
             f"a ratio has a standard error with 2 units or more and a denominator; found {sums.units} units, "
@@ -133,74 +90,9 @@ def ratio_error(sums: RatioSums) -> float:
     return math.sqrt(sums.units / (sums.units - 1) * _residual(sums)) / abs(sums.n)
 
 
-def ratio_sums(numerators: ArrayLike, denominators: ArrayLike) -> RatioSums:
-    """Return the sums over units of what each has above and below the line.
-
-    Parameters
-    ----------
-    numerators, denominators
-        One per unit, shape (n,).
-
-    Raises
-    ------
-    DataError
-        When one is missing or infinite, or the two are not as long as each other.
-    """
-    x, n = finite("numerators", numerators), finite("denominators", denominators)
-    same_length(("numerators", x), ("denominators", n))
-    return RatioSums(
-        units=x.size,
-        x=float(np.sum(x)),
-        n=float(np.sum(n)),
-        xx=float(np.sum(x * x)),
-        nn=float(np.sum(n * n)),
-        xn=float(np.sum(x * n)),
-    )
-
-
-def ratio_of(
-    numerators: ArrayLike,
-    denominators: ArrayLike,
-    *,
-    level: float = 0.95,
-    scale: tuple[float, float] | None = None,
-) -> Estimate:
-    """Sum of numerators over sum of denominators, from one of each per unit.
-
-    Parameters
-    ----------
-    numerators, denominators
-        One per unit, shape (n,).
-    level
-        Probability with which such intervals hold the truth, in (0, 1).
-    scale
-        Smallest and largest possible ratio, where the interval is cut; None where there is none.
-
-    Returns
-    -------
-    Estimate
-        As `ratio`.
-
-    Raises
-    ------
-    DataError
-        When one is missing or infinite, or the two are not as long as each other.
-    """
-    return ratio(ratio_sums(numerators, denominators), level=level, scale=scale)
-
-
 def ratio_correlation(one: RatioSums, other: RatioSums, cross: CrossSums) -> float:
     """Return how two ratios over partly or wholly the same units go together, in [-1, 1]; 0 where it is undefined.
 
-    Parameters
-    ----------
-    one, other
-        Sums of the two ratios.
-    cross
-        Sums of their products over the units; what `difference` needs when customers stand behind both periods.
-
-    References
-    ----------
     Cochran (1977), Sampling Techniques, section 6.19: the covariance of two ratios is that of their residuals.
     """
     if not (one.n and other.n):

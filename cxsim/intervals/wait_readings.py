@@ -9,7 +9,7 @@ import numpy as np
 
 from cxsim.errors import DataError
 from cxsim.intervals.arrays import FloatArray
-from cxsim.intervals.cautions import NOBODY, caution_for, clipped, joined
+from cxsim.intervals.cautions import NOBODY, caution_for, joined
 from cxsim.intervals.estimate import Estimate
 from cxsim.intervals.levels import normal_quantile
 from cxsim.intervals.proportions import wilson
@@ -22,38 +22,8 @@ _ROUNDING = 1e-12
 def still_waiting(waits: Survival, time: float, *, level: float = 0.95) -> Estimate:
     """Share that still waits at `time`, with log-log limits, which never leave [0, 1].
 
-    Parameters
-    ----------
-    waits
-        Survival curve.
-    time
-        Time since the wait began, at least 0.
-    level
-        Probability with which such intervals hold the truth, in (0, 1).
-
-    Returns
-    -------
-    Estimate
-        No value past the time until which anybody was seen. Where all or none still wait the limits are Wilson's, over
-        the units of which it is known.
-
-    Raises
-    ------
-    DataError
-        When the time is negative.
-
-    References
-    ----------
     Kalbfleisch and Prentice (2002), The Statistical Analysis of Failure Time Data, eq. 1.16; variance of Greenwood
     (1926).
-
-    Examples
-    --------
-    >>> from cxsim.intervals import survival
-    >>> tickets = survival([1, 2, 2, 4, 6, 3, 5, 8], [True] * 5 + [False] * 3)
-    >>> estimate = still_waiting(tickets, 4)
-    >>> estimate.value, round(estimate.low, 6), round(estimate.high, 6)
-    (0.46875, 0.119929, 0.762856)
     """
     _check_time("time", time)
     normal_quantile(level)
@@ -77,34 +47,7 @@ def still_waiting(waits: Survival, time: float, *, level: float = 0.95) -> Estim
 
 
 def answered_within(waits: Survival, time: float, *, level: float = 0.95) -> Estimate:
-    """Share whose wait is over within `time`: 1 less `still_waiting`.
-
-    Parameters
-    ----------
-    waits
-        Survival curve.
-    time
-        Time since the wait began, at least 0.
-    level
-        Probability with which such intervals hold the truth, in (0, 1).
-
-    Returns
-    -------
-    Estimate
-        As `still_waiting`, turned round.
-
-    Raises
-    ------
-    DataError
-        When the time is negative.
-
-    Examples
-    --------
-    >>> from cxsim.intervals import survival
-    >>> tickets = survival([1, 2, 2, 4, 6, 3, 5, 8], [True] * 5 + [False] * 3)
-    >>> answered_within(tickets, 4).value
-    0.53125
-    """
+    """Share whose wait is over within `time`: 1 less `still_waiting`."""
     still = still_waiting(waits, time, level=level)
     return replace(still, value=_rest(still.value), low=_rest(still.high), high=_rest(still.low))
 
@@ -112,38 +55,8 @@ def answered_within(waits: Survival, time: float, *, level: float = 0.95) -> Est
 def quantile(waits: Survival, share: float, *, level: float = 0.95) -> Estimate:
     """Time within which a share of the waits is over, with the limits of Brookmeyer and Crowley.
 
-    Parameters
-    ----------
-    waits
-        Survival curve.
-    share
-        Share of the waits that are over, in (0, 1); 0.5 for the median, 0.9 for the 90th percentile.
-    level
-        Probability with which such intervals hold the truth, in (0, 1).
-
-    Returns
-    -------
-    Estimate
-        In the unit of time of the waits. A value or an end that lies past what was seen is None, and the caution says
-        "not reached".
-
-    Raises
-    ------
-    DataError
-        When the share is not between 0 and 1.
-
-    References
-    ----------
     Brookmeyer and Crowley (1982), "A Confidence Interval for the Median Survival Time", Biometrics 38, 29-41, with
     log-log limits of the curve.
-
-    Examples
-    --------
-    >>> from cxsim.intervals import survival
-    >>> tickets = survival([1, 2, 2, 4, 6, 3, 5, 8], [True] * 5 + [False] * 3)
-    >>> estimate = quantile(tickets, 0.5)
-    >>> estimate.value, estimate.low, estimate.high, estimate.caution
-    (4.0, 1.0, None, 'indicative: 8 units; upper end not reached')
     """
     if not 0 < share < 1:
         raise DataError(f"the share of waits that are over lies between 0 and 1; found {share}.")
@@ -166,81 +79,8 @@ def quantile(waits: Survival, share: float, *, level: float = 0.95) -> Estimate:
 
 
 def median(waits: Survival, *, level: float = 0.95) -> Estimate:
-    """Time within which half of the waits are over; see `quantile`.
-
-    Parameters
-    ----------
-    waits
-        Survival curve.
-    level
-        Probability with which such intervals hold the truth, in (0, 1).
-
-    Returns
-    -------
-    Estimate
-        In the unit of time of the waits; None where it is not reached.
-    """
+    """Time within which half of the waits are over; see `quantile`."""
     return quantile(waits, 0.5, level=level)
-
-
-def restricted_mean(waits: Survival, horizon: float, *, level: float = 0.95) -> Estimate:
-    """Mean wait up to `horizon`, where a longer one counts as `horizon`: the area under the curve.
-
-    Parameters
-    ----------
-    waits
-        Survival curve.
-    horizon
-        Time up to which waits count, above 0, in the unit of time of the waits.
-    level
-        Probability with which such intervals hold the truth, in (0, 1).
-
-    Returns
-    -------
-    Estimate
-        Plus or minus z standard errors, cut at 0 and at the horizon. No value where nobody was seen that long.
-
-    Raises
-    ------
-    DataError
-        When the horizon is not above 0.
-
-    References
-    ----------
-    Klein and Moeschberger (2003), Survival Analysis, eq. 4.5.2.
-
-    Examples
-    --------
-    >>> from cxsim.intervals import survival
-    >>> tickets = survival([1, 2, 2, 4, 6, 3, 5, 8], [True] * 5 + [False] * 3)
-    >>> restricted_mean(tickets, 8).value
-    4.53125
-    """
-    _check_time("horizon", horizon)
-    if horizon == 0:
-        raise DataError("the horizon must be above 0; found 0.")
-    half = normal_quantile(level)
-    caution = _caution_at(waits, horizon)
-    method = f"{waits.method}, area"
-    if caution:
-        return Estimate(value=None, low=None, high=None, units=waits.units, method=method, level=level, caution=caution)
-    inside = waits.times < horizon
-    edges = np.concatenate([[0.0], waits.times[inside], [horizon]])
-    areas = np.diff(edges) * np.concatenate([[1.0], waits.shares[inside]])
-    value = float(areas.sum())
-    # What is left of the area after each time; the first piece lies before all of them.
-    left = np.cumsum(areas[::-1])[::-1][1:]
-    half *= math.sqrt(float(np.sum(left**2 * _hazard_variance(waits)[inside])))
-    low, high, note = clipped(value - half, value + half, (0.0, horizon))
-    return Estimate(
-        value=value,
-        low=low,
-        high=high,
-        units=waits.units,
-        method=method,
-        level=level,
-        caution=joined([caution_for(waits.units), note]),
-    )
 
 
 def _check_time(what: str, time: float) -> None:

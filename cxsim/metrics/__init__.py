@@ -5,6 +5,5 @@ from __future__ import annotations
 from cxsim.metrics.catalogue import CATALOGUE, metric_named
 from cxsim.metrics.dashboard import Dashboard, dashboard
 from cxsim.metrics.metric import Metric
-from cxsim.metrics.repeat_rates import repeat_rates
 
 __all__ = ["CATALOGUE", "Dashboard", "Metric", "dashboard", "metric_named", "repeat_rates"]

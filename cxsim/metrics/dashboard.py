@@ -44,27 +44,6 @@ def dashboard(
     An alert is given where a value lies outside of 2.66 mean moving ranges around the mean of the periods before it
     (Shewhart's chart of individual values), once there are eight of them. Retention and churn, whose windows overlap
     from one period to the next, get none.
-
-    Parameters
-    ----------
-    shop
-        Its tables.
-    every
-        `week` (from Monday) or `month` (calendar).
-    periods
-        How many periods the series holds, 1 to 60.
-    progress
-        Called with a short line before each step.
-
-    Returns
-    -------
-    Dashboard
-        Metrics that the shop's tables do not allow are there with the reason.
-
-    Raises
-    ------
-    DataError
-        When no period is complete.
     """
     spans = periods_of(shop, every, periods)
     found = measured(shop, spans, progress=progress)

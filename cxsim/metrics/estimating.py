@@ -31,15 +31,7 @@ _NOBODY = RatioSums(units=0, x=0.0, n=0.0, xx=0.0, nn=0.0, xn=0.0)
 
 
 def estimated(metric: Metric, sums: RatioSums | None) -> Estimate:
-    """Return the value of a metric in one period.
-
-    Parameters
-    ----------
-    metric
-        What is measured, of kind share, ratio, mean, score or total.
-    sums
-        Its sums over customers; None where nobody was there.
-    """
+    """Return the value of a metric in one period."""
     found = sums or _NOBODY
     if metric.kind == "total":
         return scaled(_total(found, metric.unit), metric.factor)

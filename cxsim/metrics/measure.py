@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cxsim.errors import DataError
-from cxsim.intervals import CrossSums, Estimate, RatioSums, Survival, difference
+from cxsim.intervals import Estimate, RatioSums, Survival, difference
 from cxsim.metrics.catalogue import CATALOGUE
 from cxsim.metrics.estimating import changed, estimated, suppressed
 from cxsim.metrics.life_views import WINDOWS, kept_views, life_views
@@ -32,7 +32,6 @@ _VIEWS: dict[str, Views] = {
     "surveys": survey_views,
     "visits": session_views,
 }
-_NOTHING = CrossSums(xx=0.0, xn=0.0, nx=0.0, nn=0.0)
 _NOBODY = RatioSums(units=0, x=0.0, n=0.0, xx=0.0, nn=0.0, xn=0.0)
 _MARGINS = {days: f"margin_{days}" for days in WINDOWS}
 
@@ -60,13 +59,7 @@ class Measured:
 
 
 def periods_of(shop: Shop, every: Every, most: int) -> tuple[Period, ...]:
-    """Return the last complete periods of a shop, at most so many.
-
-    Raises
-    ------
-    DataError
-        When there is none, or for another number than 1 to 60.
-    """
+    """Return the last complete periods of a shop, at most so many."""
     if not 1 <= most <= MOST_PERIODS:
         raise DataError(f"periods must be 1 to {MOST_PERIODS}; found {most}.")
     found = complete_periods(shop.since, shop.until, every)
@@ -81,17 +74,7 @@ def periods_of(shop: Shop, every: Every, most: int) -> tuple[Period, ...]:
 def measured(
     shop: Shop, periods: Sequence[Period], *, progress: Callable[[str], None] | None = None
 ) -> tuple[Measured, ...]:
-    """Return every metric of the catalogue in every period.
-
-    Parameters
-    ----------
-    shop
-        Its tables.
-    periods
-        From `periods_of`.
-    progress
-        Called with a short line before each step.
-    """
+    """Return every metric of the catalogue in every period."""
     say = progress or _silent
     sums = dict(_all_sums(shop, periods, say))
     say("waiting times")

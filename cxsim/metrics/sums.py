@@ -35,17 +35,7 @@ class PeriodSums:
 
 
 def summed(view: View, pairs: Mapping[str, Pair], *, periods: int) -> dict[str, PeriodSums]:
-    """Return the sums of several metrics over one view, in one pass over its rows.
-
-    Parameters
-    ----------
-    view
-        The rows.
-    pairs
-        For each metric the columns that are added up above and below its line.
-    periods
-        How many periods there are; the last two are compared.
-    """
+    """Return the sums of several metrics over one view, in one pass over its rows."""
     columns = sorted({column for pair in pairs.values() for column in pair})
     wide = view.rows
     if view.grain == "row":

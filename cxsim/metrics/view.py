@@ -36,17 +36,7 @@ Views = Callable[[Shop, Sequence[Period]], dict[str, View]]
 
 
 def placed(rows: pl.LazyFrame, at: pl.Expr, periods: Sequence[Period]) -> pl.LazyFrame:
-    """Return the rows whose moment lies within the periods, with the place of theirs in a column `period`.
-
-    Parameters
-    ----------
-    rows
-        Any rows.
-    at
-        Their moment; null belongs to no period.
-    periods
-        Weeks or calendar months without a gap, by time.
-    """
+    """Return the rows whose moment lies within the periods, with the place of theirs in a column `period`."""
     first, last = periods[0], periods[-1]
     inside = rows.filter((at >= first.start) & (at < last.end))
     if first.end - first.start == _WEEK:
@@ -67,15 +57,7 @@ def yes(condition: pl.Expr) -> pl.Expr:
 
 
 def somebody(table: pl.LazyFrame, row: str) -> pl.Expr:
-    """Return the customer of a row, and for a guest the row itself: whoever is independent of the others.
-
-    Parameters
-    ----------
-    table
-        The rows.
-    row
-        Column of their identifiers.
-    """
+    """Return the customer of a row, and for a guest the row itself: whoever is independent of the others."""
     guest = pl.format("\0{}", row)
     return pl.coalesce("customer_id", guest) if "customer_id" in table.collect_schema() else guest
 

@@ -15,13 +15,7 @@ IN_TIME = 24.0
 
 
 def waited(waits: pl.LazyFrame) -> dict[int, Survival]:
-    """Return for each period, by its place, what share of its tickets still waited after how many hours.
-
-    Parameters
-    ----------
-    waits
-        As `waits` of the ticket views returns them.
-    """
+    """Return for each period, by its place, what share of its tickets still waited after how many hours."""
     counted = waits.collect(engine="streaming").sort("period", "seconds")
     found = {}
     for (place,), rows in counted.group_by("period", maintain_order=True):

@@ -55,13 +55,6 @@ def payback(cost: Estimate, margins: Mapping[int, Estimate]) -> Estimate:
 
     Margin grows in a straight line between the ages at which it is known. The interval pairs the ends: low cost with
     high margins, and high cost with low ones, so it holds both uncertainties.
-
-    Parameters
-    ----------
-    cost
-        Per new customer.
-    margins
-        Cumulative margin per customer at 30, 60, 90, 180 and 365 days.
     """
     months = [_months(cost, margins, ends) for ends in (("value", "value"), ("low", "high"), ("high", "low"))]
     units = min((margin.units for margin in margins.values()), default=0)

@@ -14,26 +14,14 @@ FloatArray = NDArray[np.float64]
 
 
 def require_positive(model: str, params: Mapping[str, float]) -> None:
-    """Refuse parameters of `model` which are not positive finite numbers.
-
-    Raises
-    ------
-    ParamError
-        Naming the first parameter that is not.
-    """
+    """Refuse parameters of `model` which are not positive finite numbers."""
     for name, value in params.items():
         if not (math.isfinite(value) and value > 0.0):
             raise ParamError(f"{model}: {name} is {value!r}; it must be a positive finite number.")
 
 
 def require_rate(rate: float, horizon: float) -> None:
-    """Refuse a discount rate and a horizon over which what is to come has no finite worth.
-
-    Raises
-    ------
-    DataError
-        For a negative rate or horizon, an infinite rate, and for rate 0 with an infinite horizon.
-    """
+    """Refuse a discount rate and a horizon over which what is to come has no finite worth."""
     if not (rate >= 0.0 and horizon >= 0.0) or (rate == 0.0 and math.isinf(horizon)) or math.isinf(rate):
         raise DataError(
             f"rate and horizon must not be negative, and rate must be positive for an infinite horizon; "
@@ -42,13 +30,7 @@ def require_rate(rate: float, horizon: float) -> None:
 
 
 def non_negative(name: str, values: ArrayLike) -> FloatArray:
-    """Return `values` as an array of finite numbers >= 0.
-
-    Raises
-    ------
-    DataError
-        Naming the first value that is not.
-    """
+    """Return `values` as an array of finite numbers >= 0."""
     array = np.asarray(values, dtype=np.float64)
     bad = ~(np.isfinite(array) & (array >= 0.0))
     if bad.any():
@@ -58,13 +40,7 @@ def non_negative(name: str, values: ArrayLike) -> FloatArray:
 
 
 def whole(name: str, values: ArrayLike) -> FloatArray:
-    """Return `values` as an array of whole numbers >= 0.
-
-    Raises
-    ------
-    DataError
-        Naming the first value that is not.
-    """
+    """Return `values` as an array of whole numbers >= 0."""
     array = non_negative(name, values)
     bad = array != np.floor(array)
     if bad.any():
@@ -73,13 +49,7 @@ def whole(name: str, values: ArrayLike) -> FloatArray:
 
 
 def history(frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the three numbers of a customer's past as arrays of one shape.
-
-    Raises
-    ------
-    DataError
-        For a negative or infinite number, a frequency that is not whole, or an order later than the end.
-    """
+    """Return the three numbers of a customer's past as arrays of one shape."""
     x, last, end = np.broadcast_arrays(
         whole("frequency", frequency), non_negative("last_order", last_order), non_negative("age", age)
     )

@@ -20,25 +20,9 @@ def unit_rule(size: int) -> tuple[FloatArray, FloatArray]:
     numpy's rule errs by 1e-12 in the outermost weights of 48 nodes, which is where steep integrands live, and its last
     bits depend on the machine's LAPACK. It is the start here for one step of Newton's method in decimals.
 
-    Parameters
-    ----------
-    size
-        Number of nodes, at least 1.
+    Shape (size,) each, not to be written to; small nodes hold all their digits too.
 
-    Returns
-    -------
-    nodes, weights
-        Shape (size,) each, not to be written to; small nodes hold all their digits too.
-
-    References
-    ----------
     Abramowitz & Stegun (1964), 25.4.29 and 25.4.30.
-
-    Examples
-    --------
-    >>> nodes, weights = unit_rule(5)
-    >>> print(f"{(weights * nodes**9).sum():.15f}")
-    0.100000000000000
     """
     nodes, weights = np.empty(size), np.empty(size)
     start, _ = np.polynomial.legendre.leggauss(size)

@@ -10,15 +10,7 @@ from cxsim.compiled import inlined
 
 @inlined
 def to_logs(out: NDArray[np.float64], theta: tuple[float, ...]) -> None:
-    """Turn gradient and Hessian in the parameters into those in their logarithms, in place.
-
-    Parameters
-    ----------
-    out
-        A value, then the gradient, then the upper triangle of the Hessian row by row.
-    theta
-        The parameters.
-    """
+    """Turn gradient and Hessian in the parameters into those in their logarithms, in place."""
     size = len(theta)
     place = 1 + size
     for i in range(size):

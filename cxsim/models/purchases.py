@@ -42,25 +42,7 @@ def prob_alive(
 ) -> FloatArray:
     """Return the probability that a customer has not left by `time` after `age`.
 
-    Parameters
-    ----------
-    params
-        Parameters; alpha and beta in the unit of the times.
-    frequency, last_order, age
-        Repeat orders; age at the last order; age now. Any unit of time, the same as alpha's.
-    time
-        Time from `age` on, >= 0. All four broadcast together.
-
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape, in [0, 1].
-
-    Examples
-    --------
-    >>> cdnow = BetaGeometricParams(r=0.2425945, alpha=4.4136020, a=0.7929220, b=2.4259068)  # weeks
-    >>> prob_alive(cdnow, [0, 2], [0.0, 30.43], 38.86).round(4)
-    array([1.    , 0.7266])
+    Broadcast shape, in [0, 1].
     """
     model = model_of(params)
     now = model.phase_probs(params, frequency, last_order, age)
@@ -72,28 +54,14 @@ def prob_alive(
 def expected_purchases(
     params: PurchaseParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike, *, time: ArrayLike
 ) -> FloatArray:
-    """Return the expected orders in the next `time` of customers with a past; see `prob_alive` for the parameters.
-
-    Examples
-    --------
-    >>> rounded = BetaGeometricParams(r=0.243, alpha=4.414, a=0.793, b=2.426)  # weeks
-    >>> round(float(expected_purchases(rounded, 2, 30.43, 38.86, time=39)), 6)
-    1.226028
-    """
+    """Return the expected orders in the next `time` of customers with a past; see `prob_alive` for the parameters."""
     model = model_of(params)
     now = model.phase_probs(params, frequency, last_order, age)
     return _together(now, model.orders_ahead(params, frequency, age, time=time))
 
 
 def expected_purchases_new(params: PurchaseParams, time: ArrayLike) -> FloatArray:
-    """Return the expected repeat orders of a new customer in the first `time`; shape of `time`.
-
-    Examples
-    --------
-    >>> cdnow = ParetoNbdParams(r=0.5532770, alpha=10.5776835, s=0.6062400, beta=11.6687353)  # weeks
-    >>> round(float(expected_purchases_new(cdnow, 52)), 6)
-    1.473434
-    """
+    """Return the expected repeat orders of a new customer in the first `time`; shape of `time`."""
     model = model_of(params)
     return _together(model.phase_probs_new(params), model.orders_ahead(params, 0.0, 0.0, time=time))
 
@@ -107,26 +75,7 @@ def discounted_expected_purchases(
     rate: float,
     horizon: float = math.inf,
 ) -> FloatArray:
-    """Return the expected future orders, each worth exp(-rate * t) if it comes at t from now.
-
-    Parameters
-    ----------
-    params
-        Parameters; alpha and beta in the unit of the times.
-    frequency, last_order, age
-        Repeat orders; age at the last order; age now. Broadcast together.
-    rate
-        Continuous rate per unit of time, > 0, or >= 0 with a finite horizon; an annual effective rate d is
-        log(1 + d) per year.
-    horizon
-        Time from now after which orders no longer count; infinity gives DERT.
-
-    Examples
-    --------
-    >>> cdnow = BetaGeometricParams(r=0.2425945, alpha=4.4136020, a=0.7929220, b=2.4259068)  # weeks
-    >>> round(float(discounted_expected_purchases(cdnow, 2, 30.43, 38.86, rate=math.log(1.15) / 52)), 4)
-    5.1695
-    """
+    """Return the expected future orders, each worth exp(-rate * t) if it comes at t from now."""
     model = model_of(params)
     now = model.phase_probs(params, frequency, last_order, age)
     return _together(now, model.discounted_orders_ahead(params, frequency, age, rate=rate, horizon=horizon))
@@ -151,21 +100,7 @@ def purchase_probability(
 ) -> FloatArray:
     """Return the probability of exactly `counts` orders between `start` and `end` after `age`.
 
-    Parameters
-    ----------
-    params
-        Parameters; alpha and beta in the unit of the times.
-    frequency, last_order, age
-        Repeat orders; age at the last order; age now.
-    start, end
-        Times from `age` on, 0 <= start <= end.
-    counts
-        Numbers of orders, whole. All six broadcast together.
-
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape; sums to 1 over all counts.
+    Broadcast shape; sums to 1 over all counts.
     """
     model = model_of(params)
     now = model.phase_probs(params, frequency, last_order, age)
@@ -177,14 +112,7 @@ def purchase_probability(
 def purchase_probability_new(
     params: PurchaseParams, *, start: ArrayLike = 0.0, end: ArrayLike, counts: ArrayLike
 ) -> FloatArray:
-    """Return the same for the repeat orders of a new customer.
-
-    Examples
-    --------
-    >>> rounded = BetaGeometricParams(r=0.243, alpha=4.414, a=0.793, b=2.426)  # weeks
-    >>> purchase_probability_new(rounded, end=30, counts=[0, 1, 200]).round(6)
-    array([0.60711 , 0.193712, 0.      ])
-    """
+    """Return the same for the repeat orders of a new customer."""
     model = model_of(params)
     now = model.phase_probs_new(params)
     ahead = model.count_probs_ahead(params, 0.0, 0.0, start=start, end=end, counts=counts)

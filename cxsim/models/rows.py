@@ -25,21 +25,7 @@ def each_row(
 ) -> tuple[FloatArray, ...]:
     """Return what `compiled` writes for each row.
 
-    Parameters
-    ----------
-    compiled
-        Takes the first row and the one after the last, the columns, the constants, and the outputs to write to.
-    columns
-        Arrays of one size; of any shape, which is raveled.
-    constants
-        Handed on as they are.
-    outputs
-        Width of each output.
-
-    Returns
-    -------
-    tuple
-        Arrays of shape (n rows, width).
+    Arrays of shape (n rows, width).
     """
     flat = tuple(np.ascontiguousarray(column, dtype=np.float64).ravel() for column in columns)
     results = tuple(np.empty((flat[0].size, width)) for width in outputs)

@@ -21,23 +21,7 @@ _FAR = 10.0
 
 @lean
 def digamma(x: float) -> float:
-    """Return the derivative of log Gamma.
-
-    Parameters
-    ----------
-    x
-        Positive.
-
-    Returns
-    -------
-    float
-        Within 1e-14 of the exact number, relative to the greater of its size and 1.
-
-    Examples
-    --------
-    >>> round(digamma(1.0), 12)  # minus Euler's constant
-    -0.577215664902
-    """
+    """Return the derivative of log Gamma."""
     passed = 0.0
     while x < _FAR:
         passed += 1.0 / x
@@ -47,23 +31,7 @@ def digamma(x: float) -> float:
 
 @lean
 def trigamma(x: float) -> float:
-    """Return the second derivative of log Gamma.
-
-    Parameters
-    ----------
-    x
-        Positive.
-
-    Returns
-    -------
-    float
-        Within 1e-14 of the exact number, relative to it.
-
-    Examples
-    --------
-    >>> round(trigamma(1.0), 12)  # pi squared over 6
-    1.644934066848
-    """
+    """Return the second derivative of log Gamma."""
     passed = 0.0
     while x < _FAR:
         passed += 1.0 / (x * x)
@@ -73,20 +41,7 @@ def trigamma(x: float) -> float:
 
 @lean
 def lgamma_rise(x: float, n: float) -> float:
-    """Return log Gamma(x + n) - log Gamma(x), the log of x (x + 1) ... (x + n - 1) where n is whole.
-
-    Parameters
-    ----------
-    x
-        Positive.
-    n
-        Not negative.
-
-    Examples
-    --------
-    >>> round(lgamma_rise(2.0, 3.0), 12)  # log(2 * 3 * 4)
-    3.178053830348
-    """
+    """Return log Gamma(x + n) - log Gamma(x), the log of x (x + 1) ... (x + n - 1) where n is whole."""
     if x < _FAR:
         return math.lgamma(x + n) - math.lgamma(x)
     grown = math.log1p(n / x)
@@ -97,25 +52,7 @@ def lgamma_rise(x: float, n: float) -> float:
 
 @lean
 def digamma_rise(x: float, n: float) -> float:
-    """Return the derivative of log Gamma at x + n, less that at x.
-
-    Parameters
-    ----------
-    x
-        Positive.
-    n
-        Not negative.
-
-    Returns
-    -------
-    float
-        Within 1e-13 of the exact number, relative to it.
-
-    Examples
-    --------
-    >>> round(digamma_rise(2.0, 3.0), 12)  # 1/2 + 1/3 + 1/4
-    1.083333333333
-    """
+    """Return the derivative of log Gamma at x + n, less that at x."""
     passed = 0.0
     while x < _FAR:
         passed += n / (x * (x + n))
@@ -125,25 +62,7 @@ def digamma_rise(x: float, n: float) -> float:
 
 @lean
 def trigamma_rise(x: float, n: float) -> float:
-    """Return the second derivative of log Gamma at x + n, less that at x: not positive.
-
-    Parameters
-    ----------
-    x
-        Positive.
-    n
-        Not negative.
-
-    Returns
-    -------
-    float
-        Within 1e-13 of the exact number, relative to it.
-
-    Examples
-    --------
-    >>> round(trigamma_rise(2.0, 3.0), 12)  # -(1/4 + 1/9 + 1/16)
-    -0.423611111111
-    """
+    """Return the second derivative of log Gamma at x + n, less that at x: not positive."""
     passed = 0.0
     while x < _FAR:
         far = x + n
@@ -169,13 +88,7 @@ def _log1p_less(z: float) -> float:
 
 @lean
 def lgamma_rest(x: float) -> float:
-    """Return log Gamma(x) less Stirling's formula, (x - 1/2) log(x) - x + log(2 pi) / 2.
-
-    Parameters
-    ----------
-    x
-        From 10 on, where the series holds all digits.
-    """
+    """Return log Gamma(x) less Stirling's formula, (x - 1/2) log(x) - x + log(2 pi) / 2."""
     z = 1.0 / (x * x)
     series = 1.0 / 1260.0 - z * (1.0 / 1680.0 - z * (1.0 / 1188.0 - z * (691.0 / 360360.0 - z / 156.0)))
     return (1.0 / 12.0 - z * (1.0 / 360.0 - z * series)) / x

@@ -84,24 +84,7 @@ def response_at_mean(share: float, extremity: float) -> float:
 def fit_scale(
     patterns: pl.DataFrame, ends: tuple[int, int], answering: Answering, *, satisfaction_share: float | None
 ) -> ScaleFit:
-    """Return the scale by maximum likelihood.
-
-    Parameters
-    ----------
-    patterns
-        asked, answered, first, second (their first two scores; second may be null) and customers, who are as many.
-    ends
-        Lowest and highest score.
-    answering
-        Who answers.
-    satisfaction_share
-        Share of the variance that is satisfaction, if it shall not be fitted.
-
-    Raises
-    ------
-    EstimationError
-        When the answers do not say it.
-    """
+    """Return the scale by maximum likelihood."""
     weights = _weights(patterns, answering)
     counts = patterns["customers"].to_numpy().astype(float)
     first = patterns["first"].to_numpy() - ends[0]

@@ -16,41 +16,18 @@ from cxsim.yaml_text import Plain, text_of
 
 
 def behaviour_yaml(behaviour: Behaviour) -> str:
-    """Return the text of a behaviour's file; read again, it is an equal behaviour.
-
-    Parameters
-    ----------
-    behaviour
-        Its name is that of the file, and not in it.
-    """
+    """Return the text of a behaviour's file; read again, it is an equal behaviour."""
     content = _plain(behaviour)
     return text_of({key: value for key, value in content.items() if key != "name"})
 
 
 def source_yaml(calibration: Calibration) -> str:
-    """Return the text that params/sources.yaml takes on with a calibration.
-
-    Parameters
-    ----------
-    calibration
-        From `calibrate`.
-    """
+    """Return the text that params/sources.yaml takes on with a calibration."""
     return text_of({calibration.source_name: dict(_plain(calibration.source))})
 
 
 def require_new_behaviour(name: str) -> Path:
-    """Return the file that a behaviour of this name would have.
-
-    Parameters
-    ----------
-    name
-        Of the behaviour.
-
-    Raises
-    ------
-    ParamError
-        When there is such a file, or a source of its name, already.
-    """
+    """Return the file that a behaviour of this name would have."""
     file = root() / "params" / "behaviour" / f"{name}.yaml"
     if file.exists():
         raise ParamError(f"{shown(file)}: there is such a behaviour already; choose another name, or remove the file.")
@@ -63,23 +40,7 @@ def require_new_behaviour(name: str) -> Path:
 
 
 def write_behaviour(calibration: Calibration) -> tuple[Path, Path]:
-    """Write a calibrated behaviour and add its source, each file as a whole or not at all.
-
-    Parameters
-    ----------
-    calibration
-        From `calibrate`.
-
-    Returns
-    -------
-    tuple of pathlib.Path
-        The new file, and the sources, which end with what `source_yaml` says.
-
-    Raises
-    ------
-    ParamError
-        When there is such a behaviour or source already, or the disk refuses.
-    """
+    """Write a calibrated behaviour and add its source, each file as a whole or not at all."""
     file = require_new_behaviour(calibration.behaviour.name)
     sources = root() / "params" / SOURCES_FILE
     try:

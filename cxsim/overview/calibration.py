@@ -69,29 +69,6 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
     asked, who answers and on which scale, and the share of visits that end in an order. Nothing is read of how
     satisfaction moves customers: tables show what goes together, not what causes what.
 
-    Parameters
-    ----------
-    shop
-        The tables.
-    like
-        What was assumed: a part that it lacks is not measured, and an incident that it lacks is not known.
-    name
-        Of the new behaviour: small letters, digits and single hyphens.
-
-    Returns
-    -------
-    Calibration
-        With a table of what was measured, and why the rest was not.
-
-    Raises
-    ------
-    ParamError
-        For a name that is none, and where measured numbers contradict each other.
-    DataError
-        For a shop without orders.
-
-    Notes
-    -----
     The scales of the answers are read under `extremity`, and those after tickets also under memory, shocks and
     negativity, as they are assumed. Where satisfied customers order more, those who are asked are more satisfied than
     all customers, and so is the measured centre.

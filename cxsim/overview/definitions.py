@@ -26,23 +26,7 @@ _TEXTS = (
 
 
 def definitions(metrics: Sequence[Metric] = CATALOGUE) -> pl.DataFrame:
-    """Return how metrics are defined, for `exhibits.metric_register` and other readers.
-
-    Parameters
-    ----------
-    metrics
-        By default the whole catalogue.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row per metric; the denominator of a total is empty.
-
-    Examples
-    --------
-    >>> definitions().select("name", "unit").row(0)
-    ('orders', 'count')
-    """
+    """Return how metrics are defined, for `exhibits.metric_register` and other readers."""
     rows = [{name: getattr(metric, name) for name in _TEXTS} for metric in metrics]
     total = [metric.kind == "total" for metric in metrics]
     return pl.DataFrame(rows, schema=dict.fromkeys(_TEXTS, pl.String)).with_columns(

@@ -67,13 +67,7 @@ def gaps(paths: tuple[str, ...], reason: str) -> list[Found]:
 
 
 def sums_over_customers(rows: pl.LazyFrame) -> RatioSums:
-    """Return the sums of a ratio over customers: what is counted, among what.
-
-    Parameters
-    ----------
-    rows
-        customer_id, counted and among, both whole numbers; a row without a customer is a unit of its own.
-    """
+    """Return the sums of a ratio over customers: what is counted, among what."""
     # Squares of cents of many orders can be more than 64 bits hold.
     x, n = pl.col(COUNTED).cast(pl.Int128), pl.col(AMONG).cast(pl.Int128)
     known = rows.filter(pl.col(CUSTOMER).is_not_null())
@@ -87,17 +81,7 @@ def sums_over_customers(rows: pl.LazyFrame) -> RatioSums:
 
 
 def share(path: str, rows: pl.LazyFrame, *, of: str) -> Found:
-    """Return a share with its interval on the logit scale, by the delta method over customers.
-
-    Parameters
-    ----------
-    path
-        Of the number.
-    rows
-        As in `sums_over_customers`.
-    of
-        What it is a share of, such as "orders".
-    """
+    """Return a share with its interval on the logit scale, by the delta method over customers."""
     sums = sums_over_customers(rows)
     if sums.units < FEWEST:
         return Gap(path=path, reason=f"there are {of} of {sums.units} customers only; {FEWEST} are needed.")

@@ -28,31 +28,7 @@ _OFFERED = 3
 
 
 def load_shop(name: str, *, until: date | None = None, currency: str = "") -> Shop:
-    """Return the shop whose exports lie somewhere, or one world of a scenario as a shop that observed it.
-
-    Parameters
-    ----------
-    name
-        A folder or a file of exports; or a scenario under params/scenarios, or its YAML file, of which the first world
-        without any strategy is taken, without visits in the last year before its horizon. What lies there wins over a
-        scenario of the same name.
-    until
-        Last day of observation; None for the newest day in the files, or the end of the scenario's horizon.
-    currency
-        Code of the currency, where the files say none or several; "" for what they say.
-
-    Returns
-    -------
-    Shop
-        With a receipt for every file.
-
-    Raises
-    ------
-    ParamError
-        When there is neither such a file nor such a scenario, or for a day outside of the scenario's horizon.
-    DataError
-        When the exports cannot be used.
-    """
+    """Return the shop whose exports lie somewhere, or one world of a scenario as a shop that observed it."""
     path = Path(name)
     end = None if until is None else datetime.combine(until, time()) + timedelta(days=1)
     if path.exists() and path.suffix.lower() not in _WRITTEN:
@@ -75,20 +51,7 @@ def _with_sound_visits(shop: Shop, horizon: datetime) -> Shop:
 
 
 def seen_until(shop: Shop, end: datetime) -> Shop:
-    """Return a shop as it was known at a moment: later rows are gone, and what came later has not happened.
-
-    Parameters
-    ----------
-    shop
-        A shop that was observed for longer.
-    end
-        The end of observation, not part of it.
-
-    Raises
-    ------
-    ParamError
-        For a moment outside of what was observed.
-    """
+    """Return a shop as it was known at a moment: later rows are gone, and what came later has not happened."""
     if not shop.since < end <= shop.until:
         raise ParamError(
             f"until: {end - timedelta(days=1):%Y-%m-%d} lies outside of what was observed, {shop.since:%Y-%m-%d} to "

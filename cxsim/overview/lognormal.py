@@ -39,27 +39,7 @@ class Lognormal:
 def fit_lognormal(over: FloatArray, waiting: FloatArray) -> Lognormal:
     """Return the distribution by maximum likelihood, with those who still wait right-censored.
 
-    Parameters
-    ----------
-    over
-        Times that are over, above 0; at least two that differ.
-    waiting
-        Times so far of those who still wait, above 0.
-
-    Raises
-    ------
-    DataError
-        When fewer than two times are over, or all are the same.
-
-    References
-    ----------
     Lawless (2003), "Statistical Models and Methods for Lifetime Data", section 5.3.
-
-    Examples
-    --------
-    >>> found = fit_lognormal(np.array([1.0, 2.0, 4.0]), np.array([]))
-    >>> round(found.median, 6), round(found.spread, 6)
-    (2.0, 0.565952)
     """
     logs, open_logs = np.log(over), np.log(waiting)
     start = (float(logs.mean()), float(logs.std())) if logs.size else (0.0, 0.0)

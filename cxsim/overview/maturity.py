@@ -15,19 +15,7 @@ _OVER = 0.99
 
 
 def ripe(orders: pl.LazyFrame, events: pl.LazyFrame, when: str, *, until: datetime) -> tuple[pl.LazyFrame, timedelta]:
-    """Return the orders that tell, and after how long an order does.
-
-    Parameters
-    ----------
-    orders
-        With order_id and ordered_at.
-    events
-        With order_id and the column `when`.
-    when
-        Name of the moment of an event.
-    until
-        End of observation.
-    """
+    """Return the orders that tell, and after how long an order does."""
     delays = (
         events.select("order_id", when)
         .drop_nulls()

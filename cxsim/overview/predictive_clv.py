@@ -72,11 +72,6 @@ class PredictiveClv:
         """How many times as much the product of averages says as the model."""
         return self.product / self.model
 
-    @property
-    def ratio_interval(self) -> tuple[float, float]:
-        """The 90 % interval of the ratio, by that of the model."""
-        return self.product / self.high, self.product / self.low
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Averages:
@@ -111,36 +106,6 @@ def predictive_clv(
 ) -> PredictiveClv:
     """Return what a customer is worth by a model beside the product of averages that is often used for it.
 
-    Parameters
-    ----------
-    shop
-        With orders of known customers. Customers who ordered before it was observed are left out, where
-        `order_number` tells them; without that column whoever orders is taken for new.
-    horizon_days
-        Days ahead, at least 1.
-    annual_discount_rate
-        Effective per year, >= 0.
-    margin
-        Share of revenue that is left, above 0 and at most 1.
-    model
-        Of orders and leaving; spend is Gamma-Gamma.
-    seed
-        Of the draws behind the interval.
-
-    Returns
-    -------
-    PredictiveClv
-        With the steps from one number to the other.
-
-    Raises
-    ------
-    DataError
-        When the shop has no orders of known customers, or none of new ones.
-    EstimationError
-        When the models cannot be fitted, or for a number out of range.
-
-    References
-    ----------
     Fader & Hardie (2012), "Reconciling and clarifying CLV formulas", on what formulas of averages leave out.
     """
     lines, unseen = _lines(shop)

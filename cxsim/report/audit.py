@@ -41,23 +41,7 @@ class Entry:
 
 
 def trail(manifest: Mapping[str, object]) -> tuple[Entry, ...]:
-    """Return a manifest as entries that a reader understands, in the manifest's order.
-
-    Parameters
-    ----------
-    manifest
-        Names and plain values; mappings may be nested.
-
-    Returns
-    -------
-    tuple of Entry
-        The command to reproduce comes last.
-
-    Examples
-    --------
-    >>> trail({"seed": 7})[0]
-    Entry(label='Seed', value='7', kind='text', entries=())
-    """
+    """Return a manifest as entries that a reader understands, in the manifest's order."""
     entries = [_entry(str(name), _label(str(name)), value) for name, value in manifest.items()]
     return tuple(sorted(entries, key=lambda entry: entry.kind == "command"))
 
@@ -70,13 +54,7 @@ def manifest_in(notebook: NotebookNode) -> dict[str, object]:
 
 
 def manifest_json(manifest: Mapping[str, object], *, indent: int | None = None) -> str:
-    """Return a manifest as JSON with sorted keys.
-
-    Raises
-    ------
-    ReportError
-        When a value has no place in JSON.
-    """
+    """Return a manifest as JSON with sorted keys."""
     separators = (",", ":") if indent is None else (",", ": ")
     try:
         return json.dumps(

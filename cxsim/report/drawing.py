@@ -21,23 +21,7 @@ _ROOT = '<g fill="none"'
 
 
 def slim(svg: str) -> str:
-    """Return a drawing without what nobody sees, and with places to a hundredth of a pixel.
-
-    Parameters
-    ----------
-    svg
-        As `vl_convert` writes it.
-
-    Returns
-    -------
-    str
-        Text between elements is untouched.
-
-    Examples
-    --------
-    >>> slim('<g class="mark" role="img"><path d="M0.004999,91.42857e-1V-3e-15" opacity="1"/></g>')
-    '<g><path d="M0,9.14V0"/></g>'
-    """
+    """Return a drawing without what nobody sees, and with places to a hundredth of a pixel."""
     svg = _UNSEEN.sub(lambda found: found[0] if _PAINTED.search(found[0]) else "", svg)
     svg = _ELEMENT.sub(lambda found: _PLACES.sub(_rounded, _UNHEARD.sub("", found[0])), svg)
     svg = _one_font(svg)

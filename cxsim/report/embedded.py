@@ -31,19 +31,7 @@ _MOST_BYTES = 60_000
 
 
 def embedded(twins: Sequence[Twin]) -> str:
-    """Return the tables of a page as JSON that may stand inside a script element, of at most 60 kB.
-
-    Parameters
-    ----------
-    twins
-        All tables of the page. Those that a comparison reads are taken first, then the others of at most 1,500 values,
-        the smallest first, as long as there is room.
-
-    Returns
-    -------
-    str
-        Empty where no table has a place.
-    """
+    """Return the tables of a page as JSON that may stand inside a script element, of at most 60 kB."""
     rank = {name: number for number, name in enumerate(_FIRST)}
     wanted = [twin for twin in twins if twin.id in rank or _size(twin) <= _MOST_VALUES]
     text, chosen = "", list[Twin]()
@@ -55,18 +43,7 @@ def embedded(twins: Sequence[Twin]) -> str:
 
 
 def tables_in(text: str) -> dict[str, Twin]:
-    """Return the tables that a page carries, by their ids.
-
-    Parameters
-    ----------
-    text
-        What `embedded` returned.
-
-    Raises
-    ------
-    ReportError
-        When it is anything else.
-    """
+    """Return the tables that a page carries, by their ids."""
     try:
         content = json.loads(text)
         tables, texts = content["tables"], content["texts"]

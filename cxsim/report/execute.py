@@ -34,27 +34,7 @@ logging.getLogger("papermill").addHandler(logging.NullHandler())
 def execute(
     notebook: Path, parameters: Mapping[str, Parameter], *, progress: Callable[[str], None] | None = None
 ) -> NotebookNode:
-    """Execute a notebook in its own folder, by this interpreter.
-
-    Parameters
-    ----------
-    notebook
-        The file; it is not changed.
-    parameters
-        Values for the names in the cell tagged `parameters`; the others keep their defaults.
-    progress
-        Called with one short line before each cell, and with what bars of progress say while it runs.
-
-    Returns
-    -------
-    NotebookNode
-        The notebook with its outputs.
-
-    Raises
-    ------
-    ReportError
-        When a parameter is unknown or of another kind than its default, and when a cell fails.
-    """
+    """Execute a notebook in its own folder, by this interpreter."""
     source = read_notebook(notebook)
     _require_known(notebook, source, parameters)
     at: list[str] = []
@@ -86,18 +66,7 @@ def execute(
 
 
 def defaults(notebook: NotebookNode) -> dict[str, object]:
-    """Return the names in the cell tagged `parameters`, with their literal defaults.
-
-    Parameters
-    ----------
-    notebook
-        A notebook; without such a cell it takes no parameters.
-
-    Returns
-    -------
-    dict of str to object
-        A default that is not a literal is None.
-    """
+    """Return the names in the cell tagged `parameters`, with their literal defaults."""
     found: dict[str, object] = {}
     for cell in notebook.cells:
         if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):

@@ -60,25 +60,7 @@ class Figure:
 
 
 def draw(spec: Mapping[str, object], figure_id: str) -> Figure:
-    """Draw a chart without a network.
-
-    Parameters
-    ----------
-    spec
-        A Vega-Lite specification with its data inside.
-    figure_id
-        Anchor of the figure, unique on its page.
-
-    Returns
-    -------
-    Figure
-        The same bytes for the same specification.
-
-    Raises
-    ------
-    ReportError
-        When the chart refers to anything outside itself, or cannot be drawn.
-    """
+    """Draw a chart without a network."""
     label = chart_label(spec)
     for node in _nodes(spec):
         data = node.get("data")

@@ -47,18 +47,7 @@ class OwnKernel(AsyncKernelManager):
 
 
 def kernel_settings(folder: Path) -> Config:
-    """Return the settings under which `OwnKernel` keeps its sockets in a folder.
-
-    Parameters
-    ----------
-    folder
-        An empty folder that lives as long as the kernel.
-
-    Returns
-    -------
-    Config
-        Unix sockets where the system has them and the path is short enough for one, else TCP on this machine.
-    """
+    """Return the settings under which `OwnKernel` keeps its sockets in a folder."""
     sockets = folder / "kernel-ipc-5"
     fits = len(os.fsencode(sockets)) <= _LONGEST_SOCKET_PATH
     transport = "ipc" if os.name == "posix" and fits else "tcp"

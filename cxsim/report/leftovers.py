@@ -17,14 +17,7 @@ def staging_prefix(name: str) -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the folders in which processes that are no more have prepared reports.
-
-    Parameters
-    ----------
-    folder
-        A folder of reports; it need not exist. What a living process prepares is left alone, and so is everything
-        that has another name or holds anything but a report.
-    """
+    """Remove the folders in which processes that are no more have prepared reports."""
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):

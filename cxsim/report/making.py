@@ -51,34 +51,6 @@ def make(
     """Execute a notebook and write it as one HTML file, with its tables and its text in other formats beside it.
 
     What an output of kind MANIFEST says becomes the audit trail, with how the report was made and hashes of its tables.
-
-    Parameters
-    ----------
-    notebook
-        A Jupyter notebook; it is run in its own folder by this interpreter, and not changed.
-    parameters
-        Values for the names in the cell tagged `parameters`.
-    title
-        Title of the page.
-    out
-        The HTML file; `report.html` brings a folder `report` with the tables as CSV, `tables.json`, `workbook.xlsx`,
-        the page as `report.md`, and `manifest.json`.
-    code
-        Whether a reader sees the notebook's code.
-    stamp
-        Further entries of `manifest.json`, which the page does not show.
-    progress
-        Called with one short line at each step.
-
-    Returns
-    -------
-    ReportFiles
-        What was written. The same outputs give the same bytes.
-
-    Raises
-    ------
-    ReportError
-        When the report cannot be made; nothing is then written, and an older report stays as it was.
     """
     say = progress if progress is not None else _silent
     out = out.absolute()

@@ -23,21 +23,7 @@ _BLOCKS = frozenset(
 
 
 def markdown(page: str, name: str) -> str:
-    """Return a page as Markdown, for readers and programs that read no HTML.
-
-    Parameters
-    ----------
-    page
-        The text of the HTML file.
-    name
-        Its name; the Markdown lies in the folder beside it, and links to it and to the folder's files.
-
-    Returns
-    -------
-    str
-        Headings, paragraphs, lists and tables in the order of the page. Nothing of the data is taken for markup; an
-        address stays an address. The same text for the same page.
-    """
+    """Return a page as Markdown, for readers and programs that read no HTML."""
     main = BeautifulSoup(_UNREAD.sub("", page), "html.parser").find("main")
     blocks = [] if main is None else list(_blocks(main, PurePath(name).stem))
     title = next((place for place, block in enumerate(blocks) if block.startswith("# ")), -1)

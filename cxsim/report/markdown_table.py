@@ -12,21 +12,7 @@ _MOST_SPANNED = 1_000
 
 
 def table_blocks(table: Tag, *, folder: str) -> Iterator[str]:
-    """Yield a table as blocks of Markdown.
-
-    Parameters
-    ----------
-    table
-        A table element. Heads that stand over several columns are repeated before the heads below them; a row that
-        heads a group is bold.
-    folder
-        Name of the folder of tables.
-
-    Yields
-    ------
-    str
-        Title and subtitle, the table, and each note below it.
-    """
+    """Yield a table as blocks of Markdown."""
     rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
     titles = [row for row in rows if "gt_heading" in (row.get("class") or ())]
     notes = [row for row in rows if row.find_parent("tfoot") is not None and row not in titles]

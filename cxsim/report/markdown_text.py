@@ -27,63 +27,25 @@ _FILE = re.compile(r"[a-z0-9][a-z0-9_-]*\.(?:csv|json|xlsx)")
 
 
 def escaped(text: str) -> str:
-    r"""Return plain text as Markdown that shows exactly this text.
-
-    Parameters
-    ----------
-    text
-        Anything; blanks and line ends become one blank.
-
-    Examples
-    --------
-    >>> escaped("a|b * <i> win_back _x_")
-    'a\\|b \\* &lt;i&gt; win_back \\_x\\_'
-    """
+    r"""Return plain text as Markdown that shows exactly this text."""
     plain = _ACTIVE.sub(r"\\\g<0>", _BLANKS.sub(" ", text))
     return re.sub("[&<>]", lambda found: _ENTITIES[found[0]], plain)
 
 
 def line(text: str) -> str:
-    r"""Return Markdown that may begin a line, so that a minus or a number does not begin a list.
-
-    Parameters
-    ----------
-    text
-        Markdown of one line.
-
-    Examples
-    --------
-    >>> line("- 5"), line("1. May")
-    ('\\- 5', '1\\. May')
-    """
+    r"""Return Markdown that may begin a line, so that a minus or a number does not begin a list."""
     found = _START.match(text)
     return text if found is None else f"{found[0]}\\{text[found.end() :]}"
 
 
 def inline(nodes: PageElement | Iterable[PageElement], *, folder: str, code: Code = "span") -> str:
-    """Return elements as Markdown of one line.
-
-    Parameters
-    ----------
-    nodes
-        Text and elements inside a paragraph, a heading or a cell.
-    folder
-        Name of the folder of tables; links into it are kept, of others their text.
-    code
-        Whether code stands in backticks; in the cell of a table it must not.
-    """
+    """Return elements as Markdown of one line."""
     parts = [nodes] if isinstance(nodes, PageElement) else nodes
     return _BLANKS.sub(" ", "".join(_piece(node, folder, code) for node in parts)).strip(" ")
 
 
 def fenced(text: str) -> str:
-    """Return preformatted text as a block of code.
-
-    Parameters
-    ----------
-    text
-        Several lines.
-    """
+    """Return preformatted text as a block of code."""
     fence = "`" * max(3, _longest_run(text) + 1)
     return f"{fence}\n{text.strip(chr(10))}\n{fence}"
 

@@ -17,23 +17,7 @@ _from_dict: Callable[..., NotebookNode] = nbformat.from_dict
 
 
 def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook.
-
-    Parameters
-    ----------
-    path
-        A file in Jupyter's format.
-
-    Returns
-    -------
-    NotebookNode
-        The notebook in the newest format, with an id on every cell.
-
-    Raises
-    ------
-    ReportError
-        When there is no such file, or it is not a notebook.
-    """
+    """Read a notebook."""
     try:
         notebook = _read(path, as_version=4)
     except FileNotFoundError as error:

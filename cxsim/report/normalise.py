@@ -11,18 +11,7 @@ _FROM_THE_RUN = ("execution", "papermill", "widgets")
 
 
 def normalised(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy without random ids, clock times, versions and the names of kernels.
-
-    Parameters
-    ----------
-    notebook
-        A notebook, executed or not; it is not changed.
-
-    Returns
-    -------
-    NotebookNode
-        Cells are named c000, c001, ...; texts written in pieces to one stream are one output.
-    """
+    """Return a copy without random ids, clock times, versions and the names of kernels."""
     clean = fresh_copy(notebook)
     for index, cell in enumerate(clean.cells):
         cell["id"] = f"c{index:03d}"

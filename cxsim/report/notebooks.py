@@ -22,18 +22,7 @@ _NOT_COMPARED = "nbval-ignore-output"
 
 
 def refresh(notebook: Path) -> None:
-    """Execute a notebook with its default parameters and store it without anything that differs from run to run.
-
-    Parameters
-    ----------
-    notebook
-        The file; it is replaced as a whole, or left as it was.
-
-    Raises
-    ------
-    ReportError
-        When a cell fails or the file cannot be written.
-    """
+    """Execute a notebook with its default parameters and store it without anything that differs from run to run."""
     text = notebook_text(_comparable(normalised(execute(notebook, {}))))
     beside = notebook.with_name(f".{notebook.name}.new")
     try:

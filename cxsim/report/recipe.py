@@ -58,21 +58,7 @@ class Recipe:
 
 
 def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str, out: Path, code: Code) -> Recipe:
-    """Return how a report is made.
-
-    Parameters
-    ----------
-    notebook
-        The notebook's file.
-    parameters
-        What it is run with.
-    title
-        Title of the page.
-    out
-        The HTML file.
-    code
-        Whether a reader sees the notebook's code.
-    """
+    """Return how a report is made."""
     kept: dict[str, Parameter] = {}
     inside, outside = list[str](), list[str]()
     # Sorted, because the page shows them and a report that is made again reads them from sorted JSON.
@@ -96,35 +82,13 @@ def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str
 
 
 def notebook_hash(notebook: Path) -> str:
-    """Return the hash of a notebook's cells: their kind, their text and their tags.
-
-    Parameters
-    ----------
-    notebook
-        The notebook's file.
-
-    Raises
-    ------
-    ReportError
-        When there is no such notebook.
-    """
+    """Return the hash of a notebook's cells: their kind, their text and their tags."""
     cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in read_notebook(notebook).cells]
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
 def recipe_in(provenance: Mapping[str, object]) -> Recipe | None:
-    """Return the recipe that the provenance of a report holds; None where it has none.
-
-    Parameters
-    ----------
-    provenance
-        The manifest that a report carries.
-
-    Raises
-    ------
-    ReportError
-        When an entry of it is missing, unknown or of another kind.
-    """
+    """Return the recipe that the provenance of a report holds; None where it has none."""
     entries = provenance.get(RECIPE)
     if entries is None:
         return None
@@ -149,18 +113,7 @@ def recipe_in(provenance: Mapping[str, object]) -> Recipe | None:
 
 
 def place_in_project(place: str) -> Path:
-    """Return the path of a place that a recipe names.
-
-    Parameters
-    ----------
-    place
-        Relative to the project, with forward slashes.
-
-    Raises
-    ------
-    ReportError
-        When it leads out of the project, or nothing is there.
-    """
+    """Return the path of a place that a recipe names."""
     project = root().resolve()
     found = (project / place).resolve()
     if not found.is_relative_to(project):

@@ -55,33 +55,7 @@ def render(
     twins: Sequence[Twin] = (),
     code: Code = "hidden",
 ) -> str:
-    """Render an executed notebook as one HTML file.
-
-    Parameters
-    ----------
-    notebook
-        An executed notebook; it is not changed.
-    title
-        Title of the page.
-    manifest
-        What is needed to reproduce the report; it becomes the audit trail.
-    tables
-        Name of the folder beside the file that holds the tables as CSV.
-    twins
-        The same tables; the page itself carries those that are small enough.
-    code
-        Whether a reader sees the cells' code.
-
-    Returns
-    -------
-    str
-        The same text for the same outputs.
-
-    Raises
-    ------
-    ReportError
-        When an output cannot be shown, or would need a network or a script of its own.
-    """
+    """Render an executed notebook as one HTML file."""
     clean = normalised(notebook)
     figures = _replace_outputs(clean, tables)
     reserved = _OWN_IDS | {figure.id for figure in figures.values()}

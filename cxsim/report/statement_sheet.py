@@ -105,20 +105,7 @@ class Statement:
 
 
 def statements_in(twins: Sequence[Twin], manifest: Mapping[str, object]) -> list[Statement]:
-    """Return the statements by month in a report's tables, of each strategy once.
-
-    Parameters
-    ----------
-    twins
-        Of these, tables with the columns of PERIODS and rows of months are read.
-    manifest
-        `annual_discount_rate` and `currency`. Without a rate there is no present value, and no statement.
-
-    Raises
-    ------
-    ReportError
-        When a month misses an amount or its day.
-    """
+    """Return the statements by month in a report's tables, of each strategy once."""
     rate, currency = manifest.get("annual_discount_rate"), str(manifest.get("currency", ""))
     found: dict[str, Statement] = {}
     if isinstance(rate, (int, float)):
@@ -133,17 +120,7 @@ def statements_in(twins: Sequence[Twin], manifest: Mapping[str, object]) -> list
 
 
 def write_statement(sheet: Worksheet, formats: Formats, statement: Statement) -> None:
-    """Write a statement: the two blocks that are given, their difference, and what follows from it.
-
-    Parameters
-    ----------
-    sheet
-        An empty sheet.
-    formats
-        Of its workbook.
-    statement
-        One strategy's.
-    """
+    """Write a statement: the two blocks that are given, their difference, and what follows from it."""
     page = _Page(sheet=sheet, formats=formats, statement=statement)
     page.top()
     for side, head in _SIDES.items():

@@ -36,25 +36,7 @@ class Body:
 
 
 def tidy(html: str, *, reserved: frozenset[str]) -> Body:
-    """Refuse active content, give headings unique anchors, and let wide tables scroll by themselves.
-
-    Parameters
-    ----------
-    html
-        A fragment.
-    reserved
-        Ids that the page needs for itself.
-
-    Returns
-    -------
-    Body
-        The fragment and its contents.
-
-    Raises
-    ------
-    ReportError
-        When the fragment brings a script, a handler, a frame, or anything that would be fetched.
-    """
+    """Refuse active content, give headings unique anchors, and let wide tables scroll by themselves."""
     soup = BeautifulSoup(html, "html.parser")
     for element in soup.select("*"):
         _require_passive(element)

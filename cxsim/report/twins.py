@@ -61,23 +61,7 @@ class Twin:
 
 
 def harvest(notebook: NotebookNode) -> tuple[Twin, ...]:
-    """Return the twins of all tables in a notebook, in the order of their first appearance.
-
-    Parameters
-    ----------
-    notebook
-        An executed notebook.
-
-    Returns
-    -------
-    tuple of Twin
-        One for each id.
-
-    Raises
-    ------
-    ReportError
-        When a twin is malformed, and when two different tables carry the same id.
-    """
+    """Return the twins of all tables in a notebook, in the order of their first appearance."""
     found: dict[str, Twin] = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -107,50 +91,13 @@ def twin_of(output: NotebookNode) -> Twin | None:
 
 
 def csv_text(twin: Twin) -> str:
-    r"""Return a twin as CSV: numbers to their last digit, a missing value as an empty field.
-
-    Parameters
-    ----------
-    twin
-        A table.
-
-    Returns
-    -------
-    str
-        Lines end with a line feed; where a text would be run by a spreadsheet as a formula, an apostrophe stands before
-        it. `tables_json` has every text as it is.
-
-    Examples
-    --------
-    >>> csv_text(Twin(id="t", title="", columns=("who", "npv"), rows=(("=A1", 0.1), (None, -2))))
-    "who,npv\n'=A1,0.1\n,-2\n"
-    """
+    r"""Return a twin as CSV: numbers to their last digit, a missing value as an empty field."""
     lines = [twin.columns, *twin.rows]
     return "".join(",".join(_quoted(_field(value)) for value in line) + "\n" for line in lines)
 
 
 def tables_json(twins: Sequence[Twin]) -> str:
-    """Return all twins as one JSON text, column by column.
-
-    Parameters
-    ----------
-    twins
-        Tables in any order.
-
-    Returns
-    -------
-    str
-        `tables` is a list of tables by their ids. Each has `id`, `title`, the number of its `rows`, and `columns`: a
-        list of objects with `name` and `values`, in the order of the table; a missing value is null. One line for each
-        table, so that two files can be compared line by line.
-
-    Examples
-    --------
-    >>> print(tables_json([Twin(id="t", title="T", columns=("who",), rows=(("é",), (None,)))]), end="")
-    {"tables":[
-    {"columns":[{"name":"who","values":["é",null]}],"id":"t","rows":2,"title":"T"}
-    ]}
-    """
+    """Return all twins as one JSON text, column by column."""
     lines = [
         json.dumps(_by_column(twin), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         for twin in sorted(twins, key=lambda twin: twin.id)

@@ -27,21 +27,9 @@ _CUT = " … (cut: a cell holds no more)"
 def workbook(title: str, twins: Sequence[Twin], manifest: Mapping[str, object]) -> bytes:
     """Return a workbook of all tables, with a sheet for each strategy's statement whose sums are live formulas.
 
-    Parameters
-    ----------
-    title
-        Title of the report.
-    twins
-        Its tables. Those with the columns of PERIODS become the statements.
-    manifest
-        Of the study: `annual_discount_rate` and `currency` are used, where they are.
-
-    Returns
-    -------
-    bytes
-        In the format of Excel 2007 and later; the same for the same tables. Text is stored as text, so nothing that
-        looks like a formula is one, but for those that this function writes. A table that is too large for a sheet is
-        named in the contents alone.
+    In the format of Excel 2007 and later; the same for the same tables. Text is stored as text, so nothing that looks
+    like a formula is one, but for those that this function writes. A table that is too large for a sheet is named in
+    the contents alone.
     """
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, _OPTIONS)
@@ -66,21 +54,7 @@ def workbook(title: str, twins: Sequence[Twin], manifest: Mapping[str, object]) 
 
 
 def sheet_name(wanted: str, taken: set[str]) -> str:
-    """Return a name that a sheet may have and no other has; they differ by more than capitals.
-
-    Parameters
-    ----------
-    wanted
-        Any text.
-    taken
-        Names in small letters; the new one is added.
-
-    Examples
-    --------
-    >>> taken = set()
-    >>> sheet_name("cash/month", taken), sheet_name("Cash month", taken)
-    ('cash month', 'Cash month 2')
-    """
+    """Return a name that a sheet may have and no other has; they differ by more than capitals."""
     plain = _FORBIDDEN.sub(" ", wanted).strip()[:_LONGEST_NAME].strip() or "Table"
     name, number = plain, 2
     while name.lower() in taken:

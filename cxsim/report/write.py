@@ -18,23 +18,7 @@ _PAGE, _TABLES, _OLD = "page.html", "tables", "old"
 
 @contextlib.contextmanager
 def staging(out: Path) -> Iterator[Path]:
-    """Open an empty folder beside a report that is to be written, and remove it afterwards.
-
-    Parameters
-    ----------
-    out
-        The HTML file; folders that are missing are made, and removed again if nothing was written.
-
-    Yields
-    ------
-    Path
-        A folder on the same file system.
-
-    Raises
-    ------
-    ReportError
-        When the report could not be put there.
-    """
+    """Open an empty folder beside a report that is to be written, and remove it afterwards."""
     out = out.absolute()
     _require_own(out)
     made = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
@@ -52,29 +36,7 @@ def staging(out: Path) -> Iterator[Path]:
 
 
 def publish(folder: Path, out: Path, *, page: str, files: Mapping[str, str | bytes]) -> tuple[Path, ...]:
-    """Write a report into its staging folder and put it in the place of an older one.
-
-    Parameters
-    ----------
-    folder
-        What `staging` opened for `out`.
-    out
-        The HTML file.
-    page
-        Its text.
-    files
-        Name and content of each file in the folder beside it.
-
-    Returns
-    -------
-    tuple of Path
-        The files in the folder, in the order given.
-
-    Raises
-    ------
-    ReportError
-        When the disk refuses; the older report is then untouched.
-    """
+    """Write a report into its staging folder and put it in the place of an older one."""
     try:
         _write(folder / _PAGE, page)
         (folder / _TABLES).mkdir()

@@ -24,13 +24,7 @@ _S52 = np.uint64(52)
 
 @lean
 def log(x: float) -> float:
-    """Return the natural logarithm, with the same bits on every processor.
-
-    Parameters
-    ----------
-    x
-        Positive, and no smaller than the smallest normal number, 2.2e-308.
-    """
+    """Return the natural logarithm, with the same bits on every processor."""
     bits = np.float64(x).view(np.uint64)
     exponent = np.int64(bits >> _S52) - 1023
     mantissa = np.uint64((bits & _MANTISSA) | _ONE_BITS).view(np.float64)
@@ -53,13 +47,7 @@ def log(x: float) -> float:
 
 @lean
 def exp(x: float) -> float:
-    """Return e to the power `x`, with the same bits on every processor.
-
-    Parameters
-    ----------
-    x
-        Any number; the result is 0 below -700 and infinity above 709.
-    """
+    """Return e to the power `x`, with the same bits on every processor."""
     if x < -700.0:
         return 0.0
     if x > 709.0:

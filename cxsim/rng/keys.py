@@ -63,17 +63,7 @@ _TWO_52 = 1.0 / 4503599627370496.0
 
 @lean
 def customer_key(seed: int, draw: int, customer: int) -> np.uint64:
-    """Return the key of one customer in one draw.
-
-    Parameters
-    ----------
-    seed
-        Seed of the scenario, 0 or larger.
-    draw
-        Number of the draw, from 0.
-    customer
-        The customer's own number, from 0.
-    """
+    """Return the key of one customer in one draw."""
     key = _mix(np.uint64(seed) + _GOLDEN)
     key = _mix(key + np.uint64(draw) * _GOLDEN + _STEP)
     return _mix(key + np.uint64(customer) * _GOLDEN + _STEP)
@@ -81,29 +71,13 @@ def customer_key(seed: int, draw: int, customer: int) -> np.uint64:
 
 @lean
 def purpose_key(key: np.uint64, purpose: int) -> np.uint64:
-    """Return the key of one purpose of a customer.
-
-    Parameters
-    ----------
-    key
-        From `customer_key`.
-    purpose
-        Value of a member of `Purpose`.
-    """
+    """Return the key of one purpose of a customer."""
     return _mix(key + np.uint64(purpose) * _GOLDEN)
 
 
 @lean
 def random_bits(key: np.uint64, ordinal: int) -> np.uint64:
-    """Return 64 random bits; they may serve as a key in turn, for a number that takes more than one uniform.
-
-    Parameters
-    ----------
-    key
-        From `purpose_key`.
-    ordinal
-        Which of the numbers for this purpose, from 0.
-    """
+    """Return 64 random bits; they may serve as a key in turn, for a number that takes more than one uniform."""
     return _mix(key + np.uint64(ordinal + 1) * _GOLDEN)
 
 

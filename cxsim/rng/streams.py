@@ -8,22 +8,7 @@ import numpy as np
 
 
 def stream(seed: int, draw: int, name: str) -> np.random.Generator:
-    """Return the generator for one named purpose of one draw, for the few numbers drawn outside the kernel.
-
-    Parameters
-    ----------
-    seed
-        Seed of the scenario, 0 or larger.
-    draw
-        Number of the draw, from 0.
-    name
-        What the numbers are for. Never the name of a strategy: luck belongs to customers and assumptions.
-
-    Examples
-    --------
-    >>> float(stream(7, 0, "fit").random()) == float(stream(7, 0, "fit").random())
-    True
-    """
+    """Return the generator for one named purpose of one draw, for the few numbers drawn outside the kernel."""
     # A cryptographic digest, because Python's own hash() differs from run to run.
     digest = hashlib.sha256(f"{seed}/{draw}/{name}".encode()).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))

@@ -32,29 +32,13 @@ _NORMAL_LAYER, _EXPONENTIAL_LAYER = np.uint64(NORMAL_LAYERS - 1), np.uint64(EXPO
 
 @lean
 def uniform(key: np.uint64, ordinal: int) -> float:
-    """Return a uniform number in the open interval (0, 1).
-
-    Parameters
-    ----------
-    key
-        From `purpose_key`.
-    ordinal
-        Which of the numbers for this purpose, from 0.
-    """
+    """Return a uniform number in the open interval (0, 1)."""
     return share(random_bits(key, ordinal))
 
 
 @lean
 def exponential(key: np.uint64, ordinal: int) -> float:
-    """Return a unit exponential number.
-
-    Parameters
-    ----------
-    key
-        From `purpose_key`.
-    ordinal
-        Which of the numbers for this purpose, from 0.
-    """
+    """Return a unit exponential number."""
     bits = random_bits(key, ordinal)
     beyond = 0.0
     while True:
@@ -72,15 +56,7 @@ def exponential(key: np.uint64, ordinal: int) -> float:
 
 @lean
 def normal(key: np.uint64, ordinal: int) -> float:
-    """Return a standard normal number.
-
-    Parameters
-    ----------
-    key
-        From `purpose_key`.
-    ordinal
-        Which of the numbers for this purpose, from 0.
-    """
+    """Return a standard normal number."""
     bits = random_bits(key, ordinal)
     while True:
         layer = np.int64(bits & _NORMAL_LAYER)
@@ -98,17 +74,7 @@ def normal(key: np.uint64, ordinal: int) -> float:
 
 @lean
 def gamma(key: np.uint64, ordinal: int, shape: float) -> float:
-    """Return a gamma number of unit rate; for a shape below one the one of shape + 1 times u**(1 / shape).
-
-    Parameters
-    ----------
-    key
-        From `purpose_key`.
-    ordinal
-        Which of the numbers for this purpose, from 0.
-    shape
-        Shape, above 0; the mean of the number.
-    """
+    """Return a gamma number of unit rate; for a shape below one the one of shape + 1 times u**(1 / shape)."""
     luck = random_bits(key, ordinal)
     d = (shape if shape >= 1.0 else shape + 1.0) - 1.0 / 3.0
     c = 1.0 / np.sqrt(9.0 * d)

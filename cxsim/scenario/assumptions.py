@@ -16,18 +16,7 @@ from cxsim.tables import ASSUMPTIONS, check
 
 
 def assumptions(case: Scenario | Valuation) -> Iterator[tuple[str, str, Quantity]]:
-    """Yield every number that a scenario assumes, of economics, behaviour and strategies too; or a valuation's own.
-
-    Parameters
-    ----------
-    case
-        The scenario or the valuation.
-
-    Yields
-    ------
-    tuple
-        Identifier, such as `economics/cdnow/gross_margin`; title of what it belongs to; the quantity.
-    """
+    """Yield every number that a scenario assumes, of economics, behaviour and strategies too; or a valuation's own."""
     if isinstance(case, Valuation):
         for path, quantity in quantities(case):
             yield f"valuations/{case.name}/{path}", "Value of customers", quantity
@@ -48,20 +37,7 @@ def assumptions(case: Scenario | Valuation) -> Iterator[tuple[str, str, Quantity
 
 
 def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
-    """Return the scenario with some of its assumptions known.
-
-    Parameters
-    ----------
-    scenario
-        The scenario.
-    values
-        The value of each assumption by its identifier; the others stay as they are.
-
-    Raises
-    ------
-    ParamError
-        For an identifier that the scenario does not have, or a value outside its unit.
-    """
+    """Return the scenario with some of its assumptions known."""
     known = {identifier: quantity for identifier, _, quantity in assumptions(scenario)}
     for identifier in values:
         if identifier not in known:
@@ -72,20 +48,7 @@ def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenari
 
 
 def with_quantities_in(scenario: Scenario, others: Mapping[str, Quantity]) -> Scenario:
-    """Return the scenario with other quantities.
-
-    Parameters
-    ----------
-    scenario
-        The scenario.
-    others
-        Quantities by the identifiers of assumptions that the scenario has; the others stay as they are.
-
-    Raises
-    ------
-    ParamError
-        For a quantity that does not fit where it is put.
-    """
+    """Return the scenario with other quantities."""
     economics, behaviour, stacking, budget = scenario.economics, scenario.behaviour, scenario.stacking, scenario.budget
     together, most = (f"scenarios/{scenario.name}/{name}" for name in ("stacking", "budget"))
     return dataclasses.replace(
@@ -102,18 +65,7 @@ def with_quantities_in(scenario: Scenario, others: Mapping[str, Quantity]) -> Sc
 
 
 def register(case: Scenario | Valuation) -> pl.DataFrame:
-    """Return every assumption of a scenario or a valuation, with its source in words.
-
-    Parameters
-    ----------
-    case
-        The scenario or the valuation.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under ASSUMPTIONS.
-    """
+    """Return every assumption of a scenario or a valuation, with its source in words."""
     known = sources()
     rows = [
         {
@@ -134,18 +86,7 @@ def register(case: Scenario | Valuation) -> pl.DataFrame:
 
 
 def source_table(case: Scenario | Valuation) -> pl.DataFrame:
-    """Return the sources that the numbers of a scenario or a valuation cite.
-
-    Parameters
-    ----------
-    case
-        The scenario or the valuation.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row per source, by id: id, authors, year, title, where, measured, grade.
-    """
+    """Return the sources that the numbers of a scenario or a valuation cite."""
     known = sources()
     cited = sorted({quantity.source for _, _, quantity in assumptions(case) if quantity.source in known})
     rows = [{"id": name} | dataclasses.asdict(known[name]) for name in cited]

@@ -17,23 +17,7 @@ CASES: tuple[Case, ...] = ("scenarios", "valuations")
 
 
 def case_of(name: str) -> Case:
-    """Return whether a name is one of params/scenarios or of params/valuations; of a path, its folder tells.
-
-    Parameters
-    ----------
-    name
-        Such as `cdnow-value`, or a path that ends in .yaml; a folder of any other name holds scenarios.
-
-    Raises
-    ------
-    ParamError
-        For an unknown name; the message lists the choices.
-
-    Examples
-    --------
-    >>> case_of("cdnow-value"), case_of("elsewhere/mine.yaml")
-    ('valuations', 'scenarios')
-    """
+    """Return whether a name is one of params/scenarios or of params/valuations; of a path, its folder tells."""
     if name.endswith((".yaml", ".yml")):
         return "valuations" if Path(name).resolve().parent.name == "valuations" else "scenarios"
     known: dict[str, Case] = {found: case for case in CASES for found in names(case)}
@@ -43,21 +27,7 @@ def case_of(name: str) -> Case:
 
 
 def load_case(name: str, changes: str = "") -> Scenario | Valuation:
-    """Return a scenario or a valuation by its name, or from a path that ends in .yaml.
-
-    Parameters
-    ----------
-    name
-        As in `case_of`.
-    changes
-        As for `load_scenario`; a valuation cannot be changed so.
-
-    Raises
-    ------
-    ParamError
-        For an unknown name, with the choices, or mistakes in any of its files: one line each, with file and key. For a
-        change that is not possible.
-    """
+    """Return a scenario or a valuation by its name, or from a path that ends in .yaml."""
     if case_of(name) == "scenarios":
         return load_scenario(name, changes)
     if changes:
@@ -69,18 +39,7 @@ def load_case(name: str, changes: str = "") -> Scenario | Valuation:
 
 
 def case_files(name: str) -> tuple[Path, ...]:
-    """Return the files under params/ that a scenario or a valuation is made of: its own, those it names, the sources.
-
-    Parameters
-    ----------
-    name
-        As in `case_of`.
-
-    Raises
-    ------
-    ParamError
-        For an unknown name, or a file that is not there.
-    """
+    """Return the files under params/ that a scenario or a valuation is made of: its own, those it names, the sources."""
     case = case_of(name)
     own, cited = locate(case, name), root() / "params" / SOURCES_FILE
     if case == "valuations":

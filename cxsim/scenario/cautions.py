@@ -18,18 +18,7 @@ _LEAVING_BY_ORDERS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD"}
 
 
 def cautions(scenario: Scenario) -> pl.DataFrame:
-    """Return what to be careful about.
-
-    Parameters
-    ----------
-    scenario
-        The scenario.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under CAUTIONS: strategy (null: all), title, and a sentence or two.
-    """
+    """Return what to be careful about."""
     titles = scenario.titles
     rows = [(name, titles[name], text) for name, together in scenario.believed for text in _of_arm(scenario, together)]
     rows += [(one.name, one.title, _SEARCHED) for one in scenario.searched]

@@ -23,23 +23,7 @@ Value = float | int | str
 
 
 def parsed_changes(text: str) -> dict[str, str]:
-    """Return keys and values of a text such as `economics.gross_margin=0.5; draws=40`, in its order.
-
-    Parameters
-    ----------
-    text
-        Pairs of key and value, between them semicolons; none when empty.
-
-    Raises
-    ------
-    ParamError
-        For a part that is no pair, and a key that is written twice.
-
-    Examples
-    --------
-    >>> parsed_changes("economics.gross_margin=0.5; draws=40")
-    {'economics.gross_margin': '0.5', 'draws': '40'}
-    """
+    """Return keys and values of a text such as `economics.gross_margin=0.5; draws=40`, in its order."""
     found: dict[str, str] = {}
     for part in filter(None, map(str.strip, text.split(";"))):
         key, sign, value = (piece.strip() for piece in part.partition("="))
@@ -52,24 +36,7 @@ def parsed_changes(text: str) -> dict[str, str]:
 
 
 def changed(scenario: Scenario, changes: str) -> Scenario:
-    """Return a scenario with some of its numbers set by hand.
-
-    Parameters
-    ----------
-    scenario
-        The scenario.
-    changes
-        As for `parsed_changes`. Keys are an assumption's identifier in its short form (`economics.FIELD`,
-        `behaviour.PATH`, `strategies.NAME.PATH`, `stacking`, `budget`), whose value becomes known, and `draws`,
-        `horizon_months`, `seed`, `dropout` and `new_customers.per_month`. A number that was set by hand is assumed,
-        whatever its evidence was before; its description says what stood there.
-
-    Raises
-    ------
-    ParamError
-        For a key that the scenario does not have, a value that is not possible, or a scenario that does not fit
-        together any more.
-    """
+    """Return a scenario with some of its numbers set by hand."""
     wanted = parsed_changes(changes)
     if not wanted:
         return scenario
@@ -90,36 +57,12 @@ def changed(scenario: Scenario, changes: str) -> Scenario:
 
 
 def canonical(changes: str) -> str:
-    """Return changes in the one order and spelling that stands for them: by key, numbers without needless digits.
-
-    Parameters
-    ----------
-    changes
-        As for `parsed_changes`.
-
-    Examples
-    --------
-    >>> canonical("economics.gross_margin=0.50;draws=040")
-    'draws=40; economics.gross_margin=0.5'
-    """
+    """Return changes in the one order and spelling that stands for them: by key, numbers without needless digits."""
     return _text(parsed_changes(changes).items())
 
 
 def changes_between(before: Scenario, after: Scenario) -> str | None:
-    """Return the changes by which one scenario becomes another; empty when they are equal, None when there are none.
-
-    Parameters
-    ----------
-    before
-        A scenario as its file says it.
-    after
-        A scenario that may have come from it.
-
-    Returns
-    -------
-    str or None
-        As `canonical` writes them, such that `changed(before, ...)` equals `after`.
-    """
+    """Return the changes by which one scenario becomes another; empty when they are equal, None when there are none."""
     if before == after:
         return ""
     old, new = _identifiers(before), _identifiers(after)

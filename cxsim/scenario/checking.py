@@ -27,41 +27,14 @@ SCHEMA_FILE = "schema.json"
 
 
 def check_params(paths: Sequence[Path]) -> list[str]:
-    """Return what is wrong with the files.
-
-    Parameters
-    ----------
-    paths
-        Files or folders; everything under params/ when empty.
-
-    Returns
-    -------
-    list of str
-        One message per mistake, each with file and key; empty when all is well.
-
-    Raises
-    ------
-    ParamError
-        When a path does not exist, or a folder has nothing to check.
-    """
+    """Return what is wrong with the files."""
     # A strategy's mistakes are also those of the scenarios that name it; they are told once.
     found = dict.fromkeys(problem for path in params_files(paths) for problem in _problems(path))
     return list(found)
 
 
 def params_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files to check, sorted within each folder.
-
-    Parameters
-    ----------
-    paths
-        Files or folders; everything under params/ when empty.
-
-    Raises
-    ------
-    ParamError
-        When a path does not exist, or a folder has nothing to check.
-    """
+    """Return the files to check, sorted within each folder."""
     found: list[Path] = []
     for path in paths or [root() / "params"]:
         if not path.exists():
@@ -74,18 +47,7 @@ def params_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def write_schemas() -> Path:
-    """Write params/schema.json anew: the JSON schemas of all kinds of files, for editors.
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
-
-    Raises
-    ------
-    ParamError
-        When it cannot be written.
-    """
+    """Write params/schema.json anew: the JSON schemas of all kinds of files, for editors."""
     file = root() / "params" / SCHEMA_FILE
     try:
         file.write_bytes(schema_text(SHAPES).encode())

@@ -24,11 +24,6 @@ class Combination:
         Name for readers.
     strategies
         Names of at least two strategies of the scenario.
-
-    Raises
-    ------
-    ParamError
-        For a name that is none, fewer than two strategies, or one that is named twice.
     """
 
     name: str

@@ -14,26 +14,7 @@ _NAME = re.compile(r"(?=.{1,80}$)[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def copy_scenario(name: str, source: str) -> Path:
-    """Copy the file of a scenario or a valuation to its folder under params/, under another name.
-
-    Parameters
-    ----------
-    name
-        Name of the copy: at most 80 small letters, digits and single hyphens.
-    source
-        Name of the scenario or the valuation to copy, or a path that ends in .yaml.
-
-    Returns
-    -------
-    pathlib.Path
-        The new file.
-
-    Raises
-    ------
-    ParamError
-        For a name that is not one or is taken, a source that does not exist or is not sound, or a folder that cannot
-        be written to.
-    """
+    """Copy the file of a scenario or a valuation to its folder under params/, under another name."""
     if not _NAME.fullmatch(name):
         raise ParamError(
             f"'{name}' is no name for a scenario; use at most 80 small letters, digits and single "

@@ -22,14 +22,7 @@ def refuse_misfits(
     economics: Economics,
     months: int,
 ) -> None:
-    """Refuse parts of a scenario that do not fit together; `months` is its horizon.
-
-    Raises
-    ------
-    ParamError
-        For effects on what the shop's behaviour leaves out, events without a cost, combinations of strategies that are
-        unknown, contradict each other or are not believed, and referrals that could explode.
-    """
+    """Refuse parts of a scenario that do not fit together; `months` is its horizon."""
     _of_behaviour(strategies, behaviour)
     _of_costs(behaviour, economics)
     known = {strategy.name: strategy for strategy in strategies}

@@ -14,18 +14,7 @@ from cxsim.params import root
 
 
 def table_hash(table: pl.DataFrame) -> str:
-    """Return a hash of names and values, column by column, which knows nothing of how polars stores them.
-
-    Parameters
-    ----------
-    table
-        Columns of numbers, texts or days.
-
-    Examples
-    --------
-    >>> table_hash(pl.DataFrame({"a": [1, 2]})) == table_hash(pl.DataFrame({"a": [1, 2]}).rechunk())
-    True
-    """
+    """Return a hash of names and values, column by column, which knows nothing of how polars stores them."""
     digest = hashlib.sha256()
     for name in table.columns:
         column = table[name]
@@ -43,13 +32,7 @@ def table_hash(table: pl.DataFrame) -> str:
 
 
 def versions(packages: Sequence[str]) -> dict[str, str]:
-    """Return the installed version of each package.
-
-    Parameters
-    ----------
-    packages
-        Names as pip knows them; all must be installed.
-    """
+    """Return the installed version of each package."""
     return {name: importlib.metadata.version(name) for name in packages}
 
 

@@ -187,13 +187,7 @@ class Files(NamedTuple):
 
 
 def files_of(written: ScenarioFile, place: str) -> Files:
-    """Return the files that a scenario names; `place` as in `resolved`.
-
-    Raises
-    ------
-    ParamError
-        One line for each file that does not exist.
-    """
+    """Return the files that a scenario names; `place` as in `resolved`."""
     wanted: list[tuple[str, Kind, str]] = [("economics", "economics", written.economics)]
     wanted += [(f"strategies.{number}", "strategies", name) for number, name in enumerate(written.strategies)]
     if written.behaviour is not None:

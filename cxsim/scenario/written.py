@@ -26,11 +26,6 @@ class NewCustomers:
         How many arrive in each month, at least 1.
     months
         For how many months from the start, at least 1.
-
-    Raises
-    ------
-    ParamError
-        For none of either, or more than a hundred million customers together.
     """
 
     per_month: int

@@ -7,7 +7,6 @@ from cxsim.shop.period import Every, Period, complete_periods
 from cxsim.shop.policy import Policy
 from cxsim.shop.reading import read_shop
 from cxsim.shop.receipt import Action, Receipt, ReceiptLine
-from cxsim.shop.recognising import recognise
 from cxsim.shop.shop import TABLES, Shop
 from cxsim.shop.shopify_customers import shopify_customers
 
@@ -25,6 +24,5 @@ __all__ = [
     "Shop",
     "complete_periods",
     "read_shop",
-    "recognise",
     "shopify_customers",
 ]

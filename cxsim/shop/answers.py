@@ -72,13 +72,7 @@ class Answers:
 
 
 def answered_surveys(answers: Answers, policy: Policy) -> Readout:
-    """Return the scores of a table of answers; several questions of a row are several surveys.
-
-    Raises
-    ------
-    DataError
-        When no moment is known, or when words and answers leave the scale of a question open.
-    """
+    """Return the scores of a table of answers; several questions of a row are several surveys."""
     when = _when(answers, policy)
     asked = [_asked(answers, question, when) for question in answers.questions]
     _refuse_twice(asked, answers)

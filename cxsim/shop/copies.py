@@ -20,19 +20,7 @@ def named_by(name: str, keys: pl.Series) -> pl.Expr:
 
 
 def without_copies(rows: pl.LazyFrame, name: str, file: str) -> tuple[pl.LazyFrame, int]:
-    """Return the rows without those that equal an earlier one, and how many these are.
-
-    Raises
-    ------
-    DataError
-        When rows of one name differ.
-
-    Examples
-    --------
-    >>> rows = pl.LazyFrame({"order_id": ["a", "b", "a"], "amount": [1.0, 2.0, 1.0]})
-    >>> without_copies(rows, "order_id", "mine.csv")[1]
-    1
-    """
+    """Return the rows without those that equal an earlier one, and how many these are."""
     keys = hashes(rows, name)
     again = keys.filter((keys == keys.shift(1)).fill_null(value=False)).unique()
     if again.is_empty():

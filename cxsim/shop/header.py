@@ -8,24 +8,7 @@ from cxsim.shop.format import Export
 
 
 def headed(export: Export, columns: Sequence[str], also: Mapping[str, str] | None = None) -> Export:
-    """Return an export whose columns are spelt as the format spells them; others keep their names.
-
-    Parameters
-    ----------
-    export
-        What was opened.
-    columns
-        The format's columns; compared without regard to case and outer blanks.
-    also
-        Further spellings, each with the column that it stands for.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> found = headed(Export(file="a.csv", rows=pl.LazyFrame({"TICKET id ": ["7"]})), ["Ticket ID"])
-    >>> found.rows.collect_schema().names()
-    ['Ticket ID']
-    """
+    """Return an export whose columns are spelt as the format spells them; others keep their names."""
     spelt = {folded(other): name for other, name in (also or {}).items()} | {folded(name): name for name in columns}
     names = export.rows.collect_schema().names()
     wanted: dict[str, str] = {}

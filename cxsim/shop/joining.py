@@ -55,13 +55,7 @@ def parts_of(readouts: Sequence[Readout]) -> tuple[list[Part], list[Receipt]]:
 
 
 def of_one_currency(parts: Sequence[Part], wanted: str | None) -> tuple[list[Part], str]:
-    """Return the parts with orders of one currency alone, and its code; "" where no file says it.
-
-    Raises
-    ------
-    DataError
-        When there are several and none is wanted, or the wanted one is not there.
-    """
+    """Return the parts with orders of one currency alone, and its code; "" where no file says it."""
     counts: Counter[str] = Counter()
     for part in parts:
         counts.update(_currencies(part))

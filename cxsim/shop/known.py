@@ -26,17 +26,7 @@ LATER: Mapping[str, tuple[str, ...]] = {
 
 
 def known_at(rows: pl.LazyFrame, table: str, end: datetime) -> pl.LazyFrame:
-    """Return what was known before a moment: later rows are gone, and what came later has not happened.
-
-    Parameters
-    ----------
-    rows
-        Of the table.
-    table
-        Its name, as in `Shop`.
-    end
-        The moment, not part of it.
-    """
+    """Return what was known before a moment: later rows are gone, and what came later has not happened."""
     columns = rows.collect_schema()
     later = {name: pl.when(pl.col(name) < end).then(name) for name in LATER.get(table, ()) if name in columns}
     if "solved_at_first" in columns:

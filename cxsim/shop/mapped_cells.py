@@ -21,28 +21,7 @@ def in_shop_time(
     zone: str = "",
     clock: Clock = "shop",
 ) -> pl.LazyFrame:
-    """Return a file whose moments are written as ISO 8601, by the clock of the shop or in universal time.
-
-    Parameters
-    ----------
-    rows, times
-        The file, and its columns of moments.
-    file
-        Its name, for messages.
-    form
-        How its moments are written; None to find out.
-    written
-        Time zone of moments without an offset; "" for that of the shop.
-    zone
-        Time zone of the shop; "" where nobody says it, and moments are then kept as they are written.
-    clock
-        Whose time is asked for.
-
-    Raises
-    ------
-    DataError
-        For a zone that is unknown, or needed and not given; and as `moments` does.
-    """
+    """Return a file whose moments are written as ISO 8601, by the clock of the shop or in universal time."""
     for name in (written, zone):
         _refuse_unknown(name, file)
     if not times:

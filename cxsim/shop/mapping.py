@@ -93,32 +93,12 @@ class ShopFile:
 
 
 def load_shop_file(path: Path) -> ShopFile:
-    """Return what a file shop.yaml says.
-
-    Raises
-    ------
-    ParamError
-        One line per mistake of form.
-    """
+    """Return what a file shop.yaml says."""
     return params.read(path, ShopFile)
 
 
 def mapped_readouts(shop: ShopFile, folder: Path) -> tuple[Readout, ...]:
-    """Return what the tables named in shop.yaml give, each under its contract and with a receipt.
-
-    Parameters
-    ----------
-    shop
-        What shop.yaml says.
-    folder
-        Where its files are.
-
-    Raises
-    ------
-    DataError
-        For a file that is missing, a column that the table or the file does not have, one that is used twice, a column
-        that is needed and not named, a time zone that is unknown, and cells that cannot be read.
-    """
+    """Return what the tables named in shop.yaml give, each under its contract and with a receipt."""
     if not shop.tables:
         raise DataError(f"{SHOP_FILE}: tables: there is none; name at least one file.")
     return tuple(_readout(shop, table, folder) for table in shop.tables)

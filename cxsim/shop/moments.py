@@ -60,34 +60,7 @@ class Moments:
 def moments(
     rows: pl.LazyFrame, names: Sequence[str], *, file: str, clock: Clock = "shop", form: str | None = None
 ) -> Moments:
-    """Return how the moments in some columns of a file are read.
-
-    Parameters
-    ----------
-    rows
-        The file. Text may be ISO 8601 with or without an offset, a day in numbers or with an English name of the
-        month, with a time of 24 or of 12 hours. Columns of dates and datetimes are taken as they are.
-    names
-        The columns; what one of them tells of day and month holds for all.
-    file
-        Its name, for messages.
-    clock
-        `shop` keeps the time as it is written and sets an offset aside; `utc` turns it into universal time.
-    form
-        How all of them are written, such as `%d.%m.%Y %H:%M`; None to find out.
-
-    Raises
-    ------
-    DataError
-        When day and month cannot be told apart or contradict each other; when universal time is asked for and cells
-        have no offset; when a column has cells and none of them can be read.
-
-    Examples
-    --------
-    >>> rows = pl.LazyFrame({"sent": ["08-04-2023 20:52", "17-04-2023 09:05"]})
-    >>> rows.select(moments(rows, ["sent"], file="tickets.csv").columns["sent"]).collect()["sent"][0]
-    datetime.datetime(2023, 4, 8, 20, 52)
-    """
+    """Return how the moments in some columns of a file are read."""
     schema = rows.collect_schema()
     texts = [name for name in names if schema[name] == pl.String]
     typed = {name: _typed(name, schema[name], clock, file) for name in names if name not in texts}

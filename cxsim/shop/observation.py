@@ -22,21 +22,6 @@ def observed(parts: Sequence[Part], until: datetime | None, place: str) -> tuple
 
     Observation begins with the day of the first order or ticket, or else of the first row of all. The clock of the
     machine says nothing of its end.
-
-    Parameters
-    ----------
-    parts
-        What each file adds.
-    until
-        The end, not part of observation; None for just after the newest order, or after the newest moment of all where
-        there are no orders.
-    place
-        Where the shop was read, for messages.
-
-    Raises
-    ------
-    DataError
-        Where there is no row, or where observation would end before it begins.
     """
     starting = [part for part in parts if part.table in _WATCHED] or parts
     starts = [moment for moment in map(oldest, starting) if moment is not None]

@@ -49,14 +49,7 @@ class Opened:
 
 
 def open_exports(path: Path) -> Opened:
-    """Open a file, all files of a folder (not of folders in it), or all of a zip archive.
-
-    Raises
-    ------
-    DataError
-        For a path that is missing or of another kind, and for a file that is empty, not UTF-8, or not what its ending
-        says.
-    """
+    """Open a file, all files of a folder (not of folders in it), or all of a zip archive."""
     if not path.exists():
         raise DataError(f"{path}: no such file or folder.")
     if path.is_dir():
@@ -69,13 +62,7 @@ def open_exports(path: Path) -> Opened:
 
 
 def collected(rows: pl.LazyFrame, file: str) -> pl.DataFrame:
-    """Return the rows of a file in memory.
-
-    Raises
-    ------
-    DataError
-        When they cannot be read.
-    """
+    """Return the rows of a file in memory."""
     try:
         return rows.collect(engine="streaming")
     except pl.exceptions.PolarsError as error:

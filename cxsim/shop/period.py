@@ -24,21 +24,7 @@ class Period:
 
 
 def complete_periods(since: datetime, until: datetime, every: Every) -> tuple[Period, ...]:
-    """Return the weeks (from Monday) or calendar months that were observed from end to end, by time.
-
-    Parameters
-    ----------
-    since, until
-        The time that was observed; `until` is not part of it.
-    every
-        `week` or `month`.
-
-    Examples
-    --------
-    >>> weeks = complete_periods(datetime(2024, 2, 28), datetime(2024, 3, 18), "week")
-    >>> [f"{week.start:%d %b}" for week in weeks]
-    ['04 Mar', '11 Mar']
-    """
+    """Return the weeks (from Monday) or calendar months that were observed from end to end, by time."""
     start = _first_start(since, every)
     found = []
     while (end := _after(start, every)) <= until:

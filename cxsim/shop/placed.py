@@ -67,13 +67,7 @@ class Placed:
 
 
 def settled(placed: Placed, policy: Policy) -> Readout:
-    """Return the orders that the policy keeps, and what became of every row.
-
-    Raises
-    ------
-    DataError
-        When one number stands for orders of different moments.
-    """
+    """Return the orders that the policy keeps, and what became of every row."""
     orders, lines = _sifted(placed.orders, policy)
     once, again = _single(orders, placed.export.file)
     merged = int(once["lines"].sum()) - once.height

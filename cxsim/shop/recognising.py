@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cxsim.errors import DataError
 from cxsim.shop.format import Format
 from cxsim.shop.formats import FORMATS
 from cxsim.shop.header import folded
@@ -12,37 +11,6 @@ from cxsim.shop.survey_files import survey_format
 
 _NEAREST = 3
 _SHOWN = 6
-
-
-def recognise(columns: Sequence[str], file: str) -> Format:
-    """Return the format whose required columns are all in a header; the one that requires most, if several are.
-
-    Parameters
-    ----------
-    columns
-        The header, in any sequence; case, outer blanks and a byte-order mark do not matter.
-    file
-        Its name, for the message.
-
-    Returns
-    -------
-    Format
-        One of the known formats.
-
-    Raises
-    ------
-    DataError
-        When none is; the message names the nearest three with the columns that they lack.
-
-    Examples
-    --------
-    >>> recognise(["ORDER_ID", "customer_id", " ordered_at", "amount"], "mine.csv").name
-    'cxsim orders'
-    """
-    form = recognised(columns)
-    if form is None:
-        raise DataError(unrecognised(columns, file))
-    return form
 
 
 def recognised(columns: Sequence[str]) -> Format | None:

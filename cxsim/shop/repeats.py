@@ -32,11 +32,6 @@ def without_repeats(parts: Sequence[Part]) -> list[Part]:
     Of a row that stands in several files the one in the file with the newest rows is kept: it was exported last. Every
     system counts from 1, so that one number in the files of two systems stands for two things: the later system, by the
     sequence of files, has its name put before such numbers, in all the tables that come from the file.
-
-    Raises
-    ------
-    DataError
-        Where files of two systems have most of their common numbers at the same moments: they hold the same twice.
     """
     kept = list(parts)
     taken: list[_Taken] = []

@@ -12,13 +12,7 @@ from cxsim.shop.scales import SCALES, checked_instrument
 
 
 def within_scale(readout: Readout) -> Readout:
-    """Return a readout without surveys whose score is outside of its scale; they are dropped and counted, not clipped.
-
-    Raises
-    ------
-    DataError
-        For an instrument that is not known.
-    """
+    """Return a readout without surveys whose score is outside of its scale; they are dropped and counted, not clipped."""
     if "surveys" not in readout.tables:
         return readout
     surveys = readout.tables["surveys"]

@@ -43,27 +43,7 @@ def asks(question: str) -> bool:
 
 
 def instrument_of(question: str, scores: pl.Series, file: str) -> Instrument:
-    """Return the instrument by which a question was asked.
-
-    Parameters
-    ----------
-    question
-        The name of its column, or its text.
-    scores
-        Whole numbers that were answered; null where nobody did.
-    file
-        Name of the file, for messages.
-
-    Raises
-    ------
-    DataError
-        When words and answers do not make one scale certain; it says to write the instrument in shop.yaml.
-
-    Examples
-    --------
-    >>> instrument_of("nps_score", pl.Series([10, 9, 0]), "nps.csv")
-    'nps'
-    """
+    """Return the instrument by which a question was asked."""
     answered = scores.drop_nulls()
     text = question.strip().casefold()
     candidates = [name for name in _meant(text) if _fits(answered, name)]
@@ -73,13 +53,7 @@ def instrument_of(question: str, scores: pl.Series, file: str) -> Instrument:
 
 
 def checked_instrument(name: str, place: str) -> Instrument:
-    """Return an instrument that somebody wrote down.
-
-    Raises
-    ------
-    DataError
-        When there is none of this name.
-    """
+    """Return an instrument that somebody wrote down."""
     for known in ("nps", "csat", "csat_good", "ces", "effort"):
         if name == known:
             return known

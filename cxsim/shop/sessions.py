@@ -77,22 +77,6 @@ def sessions_against_orders(sessions: pl.LazyFrame, orders: pl.LazyFrame) -> tup
 
     Orders from before the first session are no error: visits were often counted later than orders. Nor are orders
     without a session, whose customers did not agree to be counted.
-
-    Parameters
-    ----------
-    sessions
-        Under SESSIONS.
-    orders
-        Under ORDERS.
-
-    Examples
-    --------
-    >>> from datetime import datetime
-    >>> days = [datetime(2024, 3, day) for day in (1, 2, 3)]
-    >>> orders = pl.LazyFrame({"order_id": ["a", "b", "c"], "ordered_at": days})
-    >>> seen = pl.LazyFrame({"order_id": ["c", None], "started_at": days[2:] + days[1:2]})
-    >>> sessions_against_orders(seen, orders)[0]
-    ('orders before the first session', '1 of 3')
     """
     began = sessions.select(pl.col("started_at").min()).collect(engine="streaming").item()
     after = (pl.col("ordered_at") >= began).fill_null(value=False)

@@ -33,22 +33,6 @@ def shopify_customers(export: Export) -> pl.DataFrame:
     """Return customers and leads with what they consent to.
 
     Shopify writes an apostrophe before whatever a spreadsheet could take for a number; it is taken off.
-
-    Parameters
-    ----------
-    export
-        A Shopify customers export of any year.
-
-    Returns
-    -------
-    pl.DataFrame
-        customer_id (null in older exports), email (in small letters), zip, accepts_email, orders, spent, and lead: who
-        has never ordered.
-
-    Raises
-    ------
-    DataError
-        When the file is another one.
     """
     named = headed(export, _COLUMNS, _EARLIER)
     present = set(named.rows.collect_schema().names())

@@ -33,13 +33,6 @@ def sift(rows: pl.DataFrame, rules: Sequence[Rule]) -> tuple[pl.DataFrame, tuple
     """Return the rows that no rule drops, and a line for each rule in turn.
 
     A row is dropped for the first rule that holds; a rule that keeps its rows counts those that are still there.
-
-    Examples
-    --------
-    >>> rows = pl.DataFrame({"score": [9, 11, None]})
-    >>> kept, lines = sift(rows, [Rule(reason="out of scale", action="dropped", where=pl.col("score") > 10)])
-    >>> kept.height, lines[0].rows
-    (2, 1)
     """
     lines = []
     for rule in rules:

@@ -58,13 +58,6 @@ def survey_format(header: Sequence[str]) -> Format | None:
 
     It needs a column of scores that says what it measures, or one called `score` beside one that says the instrument,
     and a moment at which the survey was sent or answered.
-
-    Examples
-    --------
-    >>> survey_format(["email", "sent_at", "nps"]).name
-    'survey answers'
-    >>> survey_format(["email", "total"]) is None
-    True
     """
     moment = _first(header, (*_SENT, *_ANSWERED))
     questions = _questions(header) or (_first(header, _SCORES) if _first(header, _TYPES) else None)

@@ -17,14 +17,7 @@ _SET_ASIDE = {"deleted": "deleted", "spam": "spam", "suspended": "suspended as s
 
 
 def settled_tickets(tickets: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
-    """Return one row a ticket, by the first row of each in the file, and what became of the others.
-
-    Parameters
-    ----------
-    tickets
-        ticket_id, customer_id, status (in small letters), created_at, first_response_at, resolved_at, updated_at and
-        whatever else the desk says. Of several rows of a ticket the one that was updated last is kept.
-    """
+    """Return one row a ticket, by the first row of each in the file, and what became of the others."""
     rules = [
         Rule(reason="no ticket number", action="dropped", where=pl.col("ticket_id").is_null()),
         Rule(
@@ -57,13 +50,7 @@ def settled_tickets(tickets: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptL
 
 
 def minutes(rows: pl.DataFrame, name: str, file: str) -> pl.Expr:
-    """Return a column of minutes as a duration; null where it is blank.
-
-    Raises
-    ------
-    DataError
-        For a cell that is no number: the columns of its row are shifted, by a comma without quotes for instance.
-    """
+    """Return a column of minutes as a duration; null where it is blank."""
     text = pl.col(name)
     number = text.cast(pl.Float64, strict=False)
     wrong = rows.with_row_index("row").filter(text.is_not_null() & number.is_null()).select("row", name)
@@ -78,15 +65,7 @@ def minutes(rows: pl.DataFrame, name: str, file: str) -> pl.Expr:
 
 
 def counts(rows: pl.DataFrame, columns: Mapping[str, str]) -> tuple[dict[str, pl.Expr], dict[str, str]]:
-    """Return what is counted in every row, and why the other counts are left out.
-
-    Parameters
-    ----------
-    rows
-        What the desk exported, as text.
-    columns
-        For each count of TICKETS the column that holds it.
-    """
+    """Return what is counted in every row, and why the other counts are left out."""
     whole: dict[str, pl.Expr] = {}
     lacks = {}
     for name, column in columns.items():

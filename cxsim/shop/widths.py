@@ -18,23 +18,6 @@ def refuse_wide_rows(rows: pl.LazyFrame, source: Path | bytes, *, separator: str
 
     Polars counts the cells of a row only where it reads all of them: whoever selects columns gets those of a shifted
     row as if nothing had happened. A row with too few cells cannot be told from one that ends with blanks.
-
-    Parameters
-    ----------
-    rows
-        The table, as polars scans it.
-    source
-        Where it is, or what is in it.
-    separator
-        What stands between its cells.
-    file
-        Its name, for the message.
-
-    Raises
-    ------
-    DataError
-        For a row with more cells than the header has names, such as one with a comma without quotes; it says on which
-        line.
     """
     try:
         rows.select(pl.all().count()).collect(engine="streaming")

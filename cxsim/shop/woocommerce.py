@@ -25,7 +25,6 @@ from cxsim.shop.receipt import ReceiptLine
 _CANCELLED = ("cancelled", "failed", "trash", "draft", "checkout draft")
 _UNPAID = ("pending", "pending payment", "on hold")
 _NO_DATE = "the export tells how much of an order was paid back, but not when."
-_CURRENCY_SIGN = r"[^0-9.\-]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

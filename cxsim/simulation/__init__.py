@@ -7,7 +7,7 @@ from cxsim.simulation.calendar import Calendar
 from cxsim.simulation.engine import Executor, Progress, simulate
 from cxsim.simulation.journal import KINDS as EVENTS
 from cxsim.simulation.plan import Plan, arrivals_of, compile_plan, tallies_of
-from cxsim.simulation.playing import Counts, Inputs, customer_values, events, orders
+from cxsim.simulation.playing import Counts, Inputs, customer_values, events
 from cxsim.simulation.population import Population, empty_base, existing_customers, reached_by
 from cxsim.simulation.portable import rounded
 from cxsim.simulation.visits import visits
@@ -31,7 +31,6 @@ __all__ = [
     "empty_base",
     "events",
     "existing_customers",
-    "orders",
     "reached_by",
     "rounded",
     "season_levels",

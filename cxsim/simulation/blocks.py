@@ -131,11 +131,6 @@ def draw_block(
     Existing customers are alive with probability `prob_alive`; given that, their rates follow the exact posterior:
     Gamma(r + x, alpha + T), Beta(a, b + x) (b + x + 1 where the first order counts), Gamma(s, beta + T) and, for spend,
     Gamma(q + p x, v + x m).
-
-    Raises
-    ------
-    SimulationError
-        For a seed that is no 63-bit number, or chances that are not one for each existing customer.
     """
     if not 0 <= seed < _SEEDS:
         raise SimulationError(f"the seed must be from 0 to {_SEEDS - 1}; found {seed}.")

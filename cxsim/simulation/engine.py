@@ -59,32 +59,7 @@ def simulate(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> list[Counts]:
-    """Simulate every draw and return its counts, in the order of `inputs`.
-
-    Parameters
-    ----------
-    population
-        Who is simulated.
-    inputs
-        For each draw a function that makes its inputs; called when the draw's turn comes, so that no more than a few
-        are in memory.
-    seed
-        Seed of the scenario.
-    executor
-        Runs the tasks; threads, one per processor, when None.
-    progress
-        Called with the number of tasks done and their total.
-
-    Returns
-    -------
-    list of Counts
-        One per draw.
-
-    Raises
-    ------
-    SimulationError
-        For inputs that do not fit the population, or when a worker gives no answer for ten minutes.
-    """
+    """Simulate every draw and return its counts, in the order of `inputs`."""
     report = progress or _silent
     if executor is not None:
         return _run(staged(population), inputs, seed, executor, report)

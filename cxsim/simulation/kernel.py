@@ -50,23 +50,7 @@ def play(
     desk: Desk,
     books: Books,
 ) -> int:
-    """Play one block under one plan, and write what happens into the books.
-
-    Parameters
-    ----------
-    plan, world, latents, scores, block, desk, books
-        As made by their rooms; desk and books are changed in place.
-    reached
-        Shape (customers + 1, reaches): who meets the condition of which reach; the last row is a referred customer.
-    extra
-        Shape (customers,): 0 for who comes in every arm, 1 for whom a programme of this arm attracts, -1 for who does
-        not come in it.
-
-    Returns
-    -------
-    int
-        How many customers at most waited at once after being referred by one: where it is MAX_REFERRED, some were lost.
-    """
+    """Play one block under one plan, and write what happens into the books."""
     most = 0
     for i in range(len(block)):
         if extra[i] < 0:

@@ -71,26 +71,7 @@ class Plan(NamedTuple):
 def compile_plan(
     programmes: Sequence[Programme], calendar: Calendar, *, incidents: Sequence[str] = (), stacking: float = 1.0
 ) -> Plan:
-    """Return the records of one arm; no reaches for an empty list, which is the baseline.
-
-    Parameters
-    ----------
-    programmes
-        What runs in this arm; at most 16.
-    calendar
-        Months of the scenario.
-    incidents
-        Names of what can happen to an order in the shop's behaviour.
-    stacking
-        Of several programmes that raise order rate or basket, or lower the chance of leaving, the one with the largest
-        effect at a moment counts in full, and this share of the logarithms of the others. Harms count in full.
-
-    Raises
-    ------
-    SimulationError
-        For more than 16 programmes, effects that contradict each other, a start after the horizon, a share that is
-        none, or an incident that is unknown.
-    """
+    """Return the records of one arm; no reaches for an empty list, which is the baseline."""
     if len(programmes) > MAX_REACHES:
         raise SimulationError(f"an arm has {len(programmes)} programmes; at most {MAX_REACHES} are possible.")
     if not 0.0 <= stacking <= 1.0:
@@ -113,32 +94,14 @@ def compile_plan(
 
 
 def tallies_of(plan: Plan) -> int:
-    """Return how many tallies an arm with this plan has.
-
-    Parameters
-    ----------
-    plan
-        From `compile_plan`.
-    """
+    """Return how many tallies an arm with this plan has."""
     return width(len(plan.reaches))
 
 
 def arrivals_of(
     programmes: Sequence[Programme], arrivals: Sequence[int], calendar: Calendar, *, stacking: float = 1.0
 ) -> tuple[int, ...]:
-    """Return how many customers arrive in each month of an arm.
-
-    Parameters
-    ----------
-    programmes
-        What runs in the arm.
-    arrivals
-        New customers in each month without any programme.
-    calendar
-        Months of the scenario.
-    stacking
-        As in `compile_plan`.
-    """
+    """Return how many customers arrive in each month of an arm."""
     counts = []
     for month, number in enumerate(arrivals):
         logs = [math.log(_conversion(programme, month, calendar)) for programme in programmes]

@@ -116,13 +116,7 @@ def effect_row(effect: Effect) -> dict[str, float]:
 
 
 def incident_ratios(programme: Programme, incidents: Sequence[str]) -> list[float]:
-    """Return a programme's ratio on the chance of each incident: 1 where it changes nothing.
-
-    Raises
-    ------
-    SimulationError
-        For an incident that the shop's behaviour does not have.
-    """
+    """Return a programme's ratio on the chance of each incident: 1 where it changes nothing."""
     ratios = [1.0] * MAX_INCIDENTS
     for effect in programme.effects:
         if isinstance(effect, Incidents):

@@ -14,19 +14,17 @@ from cxsim.simulation.alone import play_alone
 from cxsim.simulation.blocks import Block, Latents, Stage, draw_block, staged
 from cxsim.simulation.booking import add_up_members
 from cxsim.simulation.desk import empty_desk
-from cxsim.simulation.journal import LOG_COLUMNS, ORDER, Books
+from cxsim.simulation.journal import LOG_COLUMNS, Books
 from cxsim.simulation.kernel import play
 from cxsim.simulation.life import MAX_REFERRED
 from cxsim.simulation.plan import Plan, tallies_of
 from cxsim.simulation.population import Population
 from cxsim.simulation.traits import normal_scores, relate
 from cxsim.simulation.world import World
-from cxsim.units import CENTS
 
 # Chosen once, for a block's arrays to stay in a processor's second-level cache; part of the result's definition,
 # because the paired sums are folded block by block.
 BLOCK_SIZE = 4096
-_SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,11 +49,6 @@ class Inputs:
         Per arm, shape (existing customers + 1, reaches); the last row stands for new customers.
     worths
         Per arm, shape (tallies,): millionths of the currency unit for one of each tally.
-
-    Raises
-    ------
-    SimulationError
-        For arrays that do not fit the plans: compiled code reads where it is told, without a second look.
     """
 
     draw: int
@@ -113,43 +106,8 @@ class Counts:
         )
 
 
-def orders(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -> pl.DataFrame:
-    """Return every order of one draw and arm.
-
-    Parameters
-    ----------
-    population, inputs, seed
-        As in `simulate`.
-    arm
-        Place of the arm in the inputs.
-
-    Returns
-    -------
-    polars.DataFrame
-        customer (number from 0: existing customers in their order, then new ones), day (of the scenario), amount (paid,
-        in units of the currency); by customer and time.
-    """
-    log = events(population, inputs, seed=seed, arm=arm).filter(pl.col("kind") == ORDER)
-    paid = (pl.col("a") - pl.col("b") - pl.col("c")) / CENTS
-    return log.select("customer", day=pl.col("second") // _SECONDS_PER_DAY, amount=paid)
-
-
 def events(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -> pl.DataFrame:
-    """Return everything that happens in one draw and arm, customer by customer.
-
-    Parameters
-    ----------
-    population, inputs, seed
-        As in `simulate`.
-    arm
-        Place of the arm in the inputs.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns LOG_COLUMNS of `cxsim.simulation.journal`, which says what the numbers mean. A customer is a number from
-        0, existing customers in their order, then new ones; referred customers have numbers from 2**40 on.
-    """
+    """Return everything that happens in one draw and arm, customer by customer."""
     stage, parts = staged(population), []
     for number in range(number_of_blocks(stage.customers)):
         block = _block(stage, inputs, seed, number)
@@ -162,17 +120,7 @@ def events(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -
 def customer_values(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -> npt.NDArray[np.int64]:
     """Return what each customer is worth in one draw and arm.
 
-    Parameters
-    ----------
-    population, inputs, seed
-        As in `simulate`.
-    arm
-        Place of the arm in the inputs.
-
-    Returns
-    -------
-    numpy.ndarray
-        Millionths of the currency unit, shape (customers,): existing customers in their order, then new ones.
+    Millionths of the currency unit, shape (customers,): existing customers in their order, then new ones.
     """
     stage, parts = staged(population), []
     for number in range(number_of_blocks(stage.customers)):

@@ -30,11 +30,6 @@ class Population:
     most_arrivals
         The most that arrive in each month in any arm, those whom programmes attract among them; as `arrivals` when left
         out.
-
-    Raises
-    ------
-    SimulationError
-        For a population without customers, customers with an impossible past, or arrivals after the horizon.
     """
 
     base: pl.DataFrame
@@ -79,18 +74,7 @@ def empty_base() -> pl.DataFrame:
 
 
 def existing_customers(rfm: pl.DataFrame) -> pl.DataFrame:
-    """Return the customers of a summary of orders, as they stand when the scenario starts.
-
-    Parameters
-    ----------
-    rfm
-        Customers under RFM.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under CUSTOMERS, in the same order.
-    """
+    """Return the customers of a summary of orders, as they stand when the scenario starts."""
     return rfm.select(
         origin=pl.lit("existing"),
         frequency="frequency",
@@ -104,23 +88,8 @@ def existing_customers(rfm: pl.DataFrame) -> pl.DataFrame:
 def reached_by(population: Population, conditions: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Return which customers meet which condition.
 
-    Parameters
-    ----------
-    population
-        Customers of the scenario.
-    conditions
-        Conditions over the columns of CUSTOMERS, in SQL words.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (existing customers + 1, conditions): the last row stands for every new customer. Where a condition
-        needs a mean order value that a customer does not have, the customer is not reached.
-
-    Raises
-    ------
-    SimulationError
-        For a condition that is no condition over these columns.
+    Shape (existing customers + 1, conditions): the last row stands for every new customer. Where a condition needs a
+    mean order value that a customer does not have, the customer is not reached.
     """
     base = population.base.select(list(CUSTOMERS.columns))
     newcomer = pl.DataFrame(

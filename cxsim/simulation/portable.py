@@ -8,16 +8,5 @@ _DIGITS = 12
 
 
 def rounded(number: float) -> float:
-    """Return `number` cut to 12 significant digits, to which all math libraries agree.
-
-    Parameters
-    ----------
-    number
-        Any number.
-
-    Examples
-    --------
-    >>> rounded(0.1 + 0.2)
-    0.3
-    """
+    """Return `number` cut to 12 significant digits, to which all math libraries agree."""
     return float(f"{number:.{_DIGITS}g}")

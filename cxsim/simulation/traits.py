@@ -40,15 +40,7 @@ class Scores(NamedTuple):
 
 
 def normal_scores(latents: Latents, world: World) -> Scores:
-    """Return the tables of a draw, all empty where satisfaction goes together with nothing.
-
-    Parameters
-    ----------
-    latents
-        The distributions that the rates are drawn from.
-    world
-        Correlations are in its facts.
-    """
+    """Return the tables of a draw, all empty where satisfaction goes together with nothing."""
     nothing = np.zeros((2, 0))
     facts = world.facts[0]
     if not (facts["trait_rate"] or facts["trait_stay"] or facts["trait_spend"]):
@@ -91,17 +83,7 @@ def _table(knots: Table, places: Table) -> Table:
 
 @lean
 def relate(block: Block, scores: Scores, world: World) -> None:
-    """Write into the customers of a block the part of their satisfaction that goes together with their rates.
-
-    Parameters
-    ----------
-    block
-        Customers with their rates; changed in place.
-    scores
-        From `normal_scores`.
-    world
-        Correlations are in its facts.
-    """
+    """Write into the customers of a block the part of their satisfaction that goes together with their rates."""
     facts = world.facts[0]
     for i in range(len(block)):
         customer, trait = block[i], 0.0

@@ -20,19 +20,7 @@ def visits(orders: Whole, *, seed: int, draw: int, conversion: float) -> Whole:
     The number of visits without an order before one with an order is geometric, so that the share `conversion` of all
     visits ends in an order; they lie evenly between the order before and this one.
 
-    Parameters
-    ----------
-    orders
-        Shape (orders, 4): customer, order, and the second of the order before and of this one.
-    seed, draw
-        Of the scenario and the world: a customer's visits before an order are the same in every arm.
-    conversion
-        Share of the visits that end in an order, above 0.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (visits, 4): row of the order, customer, second, and 1 for the visit with the order.
+    Shape (visits, 4): row of the order, customer, second, and 1 for the visit with the order.
     """
     return _visits(orders, seed, draw, conversion)
 

@@ -75,15 +75,7 @@ class World(NamedTuple):
 
 
 def compile_world(behaviour: Behaviour, calendar: Calendar) -> World:
-    """Return the records of a behaviour; with `PLAIN` nothing happens beside orders, leaving and spend.
-
-    Parameters
-    ----------
-    behaviour
-        The shop's behaviour, its quantities at the values of a draw.
-    calendar
-        Months of the scenario.
-    """
+    """Return the records of a behaviour; with `PLAIN` nothing happens beside orders, leaving and spend."""
     levels = season_levels(behaviour.order_season, calendar)
     # A season that is none is not counted in: seasonal time and back would cost the last bit of an order's moment.
     facts = _PLAIN | {"plain": behaviour == PLAIN, "seasonal": bool((levels != 1.0).any())}
@@ -110,13 +102,6 @@ def season_levels(season: Season | None, calendar: Calendar) -> npt.NDArray[np.f
     """Return the level of each month of a scenario; 1 without a season.
 
     A month of the scenario takes the level of the calendar month in which it begins.
-
-    Parameters
-    ----------
-    season
-        The year's pattern, or None.
-    calendar
-        Months of the scenario.
     """
     if season is None:
         return np.ones(calendar.months)

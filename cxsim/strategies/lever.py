@@ -84,11 +84,6 @@ class Prior:
         What the number compares, and how it was read from the evidence.
     source
         Identifier in params/sources.yaml; required if published.
-
-    Raises
-    ------
-    ParamError
-        For a value outside its range, a range outside its unit, or published evidence without a source.
     """
 
     effect: EffectKind
@@ -153,11 +148,6 @@ class Lever:
         What is known to go wrong.
     strategies
         Files under params/strategies that play it.
-
-    Raises
-    ------
-    ParamError
-        For an empty text, a prior without evidence for the lever, or one whose source is not listed.
     """
 
     name: str

@@ -23,24 +23,7 @@ IDENTIFIERS = tuple(f"L{number:02d}" for number in range(1, 39))
 
 
 def load_levers(path: Path | None = None) -> dict[str, Lever]:
-    """Return all levers by their identifier, L01 to L38.
-
-    Parameters
-    ----------
-    path
-        The file; the project's own, params/levers.yaml, when None.
-
-    Raises
-    ------
-    ParamError
-        One line per mistake: shape, missing levers, sources and strategies that do not exist.
-
-    Examples
-    --------
-    >>> levers = load_levers()
-    >>> len(levers), levers["L18"].name, levers["L18"].grade
-    (38, 'Points programme', 'A')
-    """
+    """Return all levers by their identifier, L01 to L38."""
     file = root() / "params" / LEVERS_FILE if path is None else path
     levers = entries(file, Lever)
     problems = [f"{shown(file)}: {problem}" for problem in _mistakes(levers)]
@@ -50,18 +33,7 @@ def load_levers(path: Path | None = None) -> dict[str, Lever]:
 
 
 def refuse_unmeasured(strategies: Sequence[Strategy]) -> None:
-    """Refuse to believe the effects of a lever that nobody has measured.
-
-    Parameters
-    ----------
-    strategies
-        Strategies as they are written.
-
-    Raises
-    ------
-    ParamError
-        For a lever that is not in the catalogue, or one of grade E outside of the mode `break-even`.
-    """
+    """Refuse to believe the effects of a lever that nobody has measured."""
     named = [strategy for strategy in strategies if strategy.lever is not None]
     levers = load_levers() if named else {}
     for strategy in named:
@@ -79,30 +51,7 @@ def refuse_unmeasured(strategies: Sequence[Strategy]) -> None:
 
 
 def search(levers: Mapping[str, Lever], words: str = "", pathway: str | None = None) -> dict[str, Lever]:
-    """Return the levers that hold all words, and move the pathway.
-
-    Parameters
-    ----------
-    levers
-        Levers by their identifier.
-    words
-        Looked for in identifier, heading, names, description, guides and strategies, in any case and order and with or
-        without hyphens; none finds everything.
-    pathway
-        A name in PATHWAYS, or None for any.
-
-    Raises
-    ------
-    ParamError
-        For an unknown pathway.
-
-    Examples
-    --------
-    >>> list(search(load_levers(), "free SHIPPING"))
-    ['L17', 'L20']
-    >>> list(search(load_levers(), pathway="referral"))
-    ['L22', 'L23', 'L30', 'L35']
-    """
+    """Return the levers that hold all words, and move the pathway."""
     if pathway is not None and pathway not in PATHWAYS:
         raise ParamError(f"no pathway '{pathway}'; {choices(pathway, PATHWAYS)}")
     wanted = _folded(words).split()
@@ -115,18 +64,7 @@ def search(levers: Mapping[str, Lever], words: str = "", pathway: str | None = N
 
 
 def grouped(levers: Mapping[str, Lever]) -> dict[str, dict[str, Lever]]:
-    """Return the levers under the headings of GROUPS; a heading without levers is left out.
-
-    Parameters
-    ----------
-    levers
-        Levers by their identifier.
-
-    Examples
-    --------
-    >>> [(heading, len(inside)) for heading, inside in grouped(load_levers()).items()][:2]
-    [('Pre-purchase and conversion', 10), ('Price, offer and basket', 7)]
-    """
+    """Return the levers under the headings of GROUPS; a heading without levers is left out."""
     headings = {identifier: _heading(identifier) for identifier in levers}
     return {
         heading: {identifier: lever for identifier, lever in levers.items() if headings[identifier] == heading}

@@ -22,25 +22,7 @@ SEGMENTS: dict[str, str] = {
 # A strategy is made anew in every draw; its condition is judged once.
 @cache
 def condition(who: str) -> str:
-    """Return the condition of a named segment, or `who` itself where it is a condition already.
-
-    Parameters
-    ----------
-    who
-        A name in SEGMENTS, or a condition over the columns of CUSTOMERS in SQL words.
-
-    Raises
-    ------
-    ParamError
-        For a single word that names no segment, and for what is no condition over these columns.
-
-    Examples
-    --------
-    >>> condition("repeat_buyers")
-    'frequency >= 1'
-    >>> condition("idle_days > 90")
-    'idle_days > 90'
-    """
+    """Return the condition of a named segment, or `who` itself where it is a condition already."""
     if who in SEGMENTS:
         return SEGMENTS[who]
     if who.isidentifier() and who != "true":

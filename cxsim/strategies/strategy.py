@@ -165,16 +165,5 @@ class Strategy:
 
 
 def load_strategy(name: str) -> Strategy:
-    """Return a strategy of params/strategies by its name, or from a path that ends in .yaml.
-
-    Parameters
-    ----------
-    name
-        Such as `points-programme`.
-
-    Raises
-    ------
-    ParamError
-        For an unknown name, with the choices, or a mistake in the file, with file and key.
-    """
+    """Return a strategy of params/strategies by its name, or from a path that ends in .yaml."""
     return read(locate("strategies", name), Strategy)

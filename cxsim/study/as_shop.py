@@ -26,25 +26,7 @@ from cxsim.valuation import ACCOUNTS, Economics, tariff
 def as_shop(
     tables: Mapping[str, pl.DataFrame], lives: pl.DataFrame, scenario: Scenario, *, name: str = "", currency: str = ""
 ) -> Shop:
-    """Return the tables of a world as a shop.
-
-    Parameters
-    ----------
-    tables
-        By name, as in `Shop`; one without rows counts as absent.
-    lives
-        Under LIVES: who arrived when, for what winning them cost. It stays out of the shop.
-    scenario
-        The world's scenario: first day, horizon and economics, at the values of the draw where these matter.
-    name, currency
-        Of the shop; those of the scenario when left out.
-
-    Returns
-    -------
-    Shop
-        Tables are lazy. Orders have `cost` and `order_number`, which is 1 at a customer's first order ever and so tells
-        new customers from old ones whatever `opening` says; this is true where there are no existing customers.
-    """
+    """Return the tables of a world as a shop."""
     since, until = (datetime.combine(day, time()) for day in _ends(scenario))
     found = {one: tables[one] for one in TABLES if one in tables and not tables[one].is_empty()}
     if "orders" in found:

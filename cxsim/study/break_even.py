@@ -22,32 +22,7 @@ def break_even(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> pl.DataFrame:
-    """Return how large one effect of a strategy must be for it to pay on average.
-
-    Parameters
-    ----------
-    scenario
-        From `load_scenario`, or made by hand.
-    strategy
-        Name of one of its strategies, believed or searched.
-    searches
-        The number to search, such as `effects.dropout_1.ratio`; the strategy's own `searches` when None.
-    executor
-        As in `run`.
-    progress
-        Called with the number of sizes tried and how many they usually are.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under BREAK_EVEN, one row: the size at which the mean incremental NPV is 0, all else as it is believed; null
-        where it pays at both ends of the range, or at neither.
-
-    Raises
-    ------
-    ParamError
-        For an unknown strategy or number, or one without a range.
-    """
+    """Return how large one effect of a strategy must be for it to pay on average."""
     known = {one.name: one for one in scenario.strategies}
     if strategy not in known:
         raise ParamError(f"no strategy '{strategy}' in scenario '{scenario.name}'; {choices(strategy, known)}")

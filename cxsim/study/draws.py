@@ -134,21 +134,7 @@ def inputs_of(
     *,
     arms: Arms | None = None,
 ) -> Inputs:
-    """Return what the simulator needs for a draw.
-
-    Parameters
-    ----------
-    draw
-        The draw.
-    population
-        Who is simulated.
-    past
-        Frequency, recency and age in days of the existing customers.
-    reached
-        From `reached_in`.
-    arms
-        What is played; the arms of the draw's scenario when None.
-    """
+    """Return what the simulator needs for a draw."""
     scenario = draw.scenario
     played = arms_of(scenario) if arms is None else arms
     programmes = [[strategy.programme() for strategy in strategies] for strategies in played]

@@ -39,15 +39,7 @@ class Found:
 
 
 def found(trial: Trial, *, progress: Progress | None = None) -> Found:
-    """Return the break-even of a strategy, and its NPV at a few sizes.
-
-    Parameters
-    ----------
-    trial
-        The strategy, ready to be tried.
-    progress
-        Called with the number of tries done and how many they usually are.
-    """
+    """Return the break-even of a strategy, and its NPV at a few sizes."""
     tries = _Tries(trial=trial, progress=progress)
     grid = sizes(trial.sought, SIZES)
     means = [tries.mean(size) for size in grid]

@@ -32,25 +32,7 @@ PACKAGES = (
 def manifest(
     scenario: Scenario, rfm: pl.DataFrame, result: pl.DataFrame, *, named: str = "ledger"
 ) -> dict[str, object]:
-    """Return the manifest of a study or a search, as plain values for JSON.
-
-    Parameters
-    ----------
-    scenario
-        The input.
-    rfm
-        The customers that the models were fitted to.
-    result
-        What was found: the ledger, of which everything else is a sum, or the curve of a search.
-    named
-        What it is called in the manifest.
-
-    Returns
-    -------
-    dict
-        Its `command` and `parameters_sha256` are left out where no file under params/ gives this scenario, because it
-        was made by hand, or lies elsewhere; `changes` where no number of the file was set by hand.
-    """
+    """Return the manifest of a study or a search, as plain values for JSON."""
     changes = _changes(scenario)
     return {
         "scenario": scenario.name,
@@ -72,13 +54,7 @@ def manifest(
 
 
 def scenario_hash(scenario: Scenario) -> str:
-    """Return the hash of everything in a scenario, down to the last assumption.
-
-    Parameters
-    ----------
-    scenario
-        The scenario.
-    """
+    """Return the hash of everything in a scenario, down to the last assumption."""
     content = json.dumps(dataclasses.asdict(scenario), sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()
 

@@ -15,13 +15,7 @@ _STEPS = 50
 
 
 def notebook_bar(task: str) -> Callable[[int, int], None] | None:
-    """Return a function of done and total that draws a bar; None where no Jupyter kernel runs.
-
-    Parameters
-    ----------
-    task
-        What is being done, shown beside the bar; plain words, as they are written into HTML.
-    """
+    """Return a function of done and total that draws a bar; None where no Jupyter kernel runs."""
     if not _in_kernel():
         return None
     handle: Any = sys.modules["IPython.display"].DisplayHandle()

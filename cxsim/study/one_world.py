@@ -10,27 +10,7 @@ from cxsim.study.shops import fitted, population_of
 
 
 def shop_tables(scenario: Scenario, arm: str = BASELINE, *, draw: int = 0) -> ShopTables:
-    """Return what `run(scenario).tables(arm, draw=draw)` returns, without playing any other world.
-
-    Parameters
-    ----------
-    scenario
-        From `load_scenario`, or made by hand.
-    arm
-        The baseline, a strategy or a combination.
-    draw
-        Number of the world, from 0: the draws under the first model of leaving, then those under the next.
-
-    Returns
-    -------
-    ShopTables
-        ORDERS, TICKETS, SURVEYS, RETURNS, CONTACTS, SESSIONS and more, under their contracts.
-
-    Raises
-    ------
-    ParamError
-        For an unknown arm or draw, before anything is fitted.
-    """
+    """Return what `run(scenario).tables(arm, draw=draw)` returns, without playing any other world."""
     require_world(scenario, arm, draw)
     shop = fitted(scenario)
     draws = drawn(scenario, shop)

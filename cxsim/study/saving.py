@@ -17,20 +17,7 @@ STUDY_FILES = ("returns.parquet", "statement.parquet", "manifest.json")
 
 
 def require_writable(folder: Path, names: Sequence[str] = STUDY_FILES) -> None:
-    """Refuse a folder that files could not be saved in, before anything is simulated; leave nothing behind.
-
-    Parameters
-    ----------
-    folder
-        It need not exist yet.
-    names
-        Names of the files: those of a study when left out.
-
-    Raises
-    ------
-    ReportError
-        When it could not be made or written to, or holds a folder of a table's name.
-    """
+    """Refuse a folder that files could not be saved in, before anything is simulated; leave nothing behind."""
     for name in names:
         if (folder / name).is_dir():
             raise ReportError(f"{folder / name}: this is a folder, not a file; choose another folder with --out.")
@@ -43,25 +30,7 @@ def require_writable(folder: Path, names: Sequence[str] = STUDY_FILES) -> None:
 
 
 def save_study(study: Study, folder: Path) -> tuple[Path, ...]:
-    """Write returns.parquet, statement.parquet and manifest.json into a folder.
-
-    Parameters
-    ----------
-    study
-        What `run` returned.
-    folder
-        Made if need be.
-
-    Returns
-    -------
-    tuple of pathlib.Path
-        What was written.
-
-    Raises
-    ------
-    ReportError
-        When something cannot be written; older files are then still whole.
-    """
+    """Write returns.parquet, statement.parquet and manifest.json into a folder."""
     require_writable(folder)
     manifest = json.dumps(dict(study.manifest), indent=1, sort_keys=True, allow_nan=False) + "\n"
     contents = (_parquet(study.returns), _parquet(study.statement), manifest.encode())

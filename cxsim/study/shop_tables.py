@@ -108,13 +108,7 @@ def tables_of(
     arm: str,
     draw: int,
 ) -> ShopTables:
-    """Return the tables of one world and arm.
-
-    Raises
-    ------
-    ParamError
-        For an unknown arm or draw.
-    """
+    """Return the tables of one world and arm."""
     require_world(scenario, arm, draw)
     place, world = scenario.arms.index(arm), draws[draw]
     ready = inputs_of(world, population, past_of(population), reached_in(population, arms_of(scenario)))

@@ -45,15 +45,7 @@ class Shop:
 
 
 def fitted(scenario: Scenario) -> Shop:
-    """Return the customers of a scenario's orders and the models fitted to them.
-
-    Raises
-    ------
-    DataError, EstimationError
-        When the orders cannot be used.
-    ParamError
-        For a points programme whose card is full after less than one order.
-    """
+    """Return the customers of a scenario's orders and the models fitted to them."""
     rfm = summarise(orders(scenario), until=scenario.observed_until)
     shop = Shop(
         rfm=rfm,

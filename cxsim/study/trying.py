@@ -85,13 +85,7 @@ class Trial:
 
 
 def sought(strategy: Strategy, searches: str | None) -> Sought:
-    """Return what is searched of a strategy: `searches`, or what its file says when None.
-
-    Raises
-    ------
-    ParamError
-        For an unknown number, or one without a range.
-    """
+    """Return what is searched of a strategy: `searches`, or what its file says when None."""
     spread = {path: one for path, one in quantities(strategy) if one.range[0] < one.range[1]}
     path = searches or strategy.searches
     if path is None or path not in spread:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cxsim.uncertainty.digits import steady
-from cxsim.uncertainty.everything import Worth, evpi, evppi, evppi_of_case, known
+from cxsim.uncertainty.everything import Worth, evpi, evppi_of_case, known
 from cxsim.uncertainty.explained import Share, explained
 from cxsim.uncertainty.sample_size import STANDARD, Asked, Groups, groups, smallest_difference
 from cxsim.uncertainty.shapley import feasible_sets, shapley
@@ -17,7 +17,6 @@ __all__ = [
     "Surface",
     "Worth",
     "evpi",
-    "evppi",
     "evppi_of_case",
     "explained",
     "feasible_sets",

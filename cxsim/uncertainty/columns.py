@@ -64,11 +64,6 @@ def alone(inputs: Numbers) -> Columns:
     A line has variance 1. The bends are those of a natural cubic spline with knots at quantiles, without their part
     along the line, scaled so that independent coefficients of one variance are the penalty on the integral of the
     squared second derivative (Wood 2017, "Generalized additive models", chapter 5). A constant input has no columns.
-
-    Parameters
-    ----------
-    inputs
-        Shape (rows, inputs).
     """
     parts: list[tuple[Numbers, int]] = []
     for place, values in enumerate(inputs.T):
@@ -91,18 +86,7 @@ def alone(inputs: Numbers) -> Columns:
 
 
 def with_pairs(columns: Columns, inputs: Numbers, weights: Numbers) -> Columns:
-    """Return the columns with one for each pair of inputs, all of one variance: the product of the two lines.
-
-    Parameters
-    ----------
-    columns
-        From `alone`.
-    inputs
-        Shape (rows, inputs).
-    weights
-        Shape (inputs,), 0 or more: how much each input matters alone. A pair's column is multiplied by the root of both
-        weights, so that interactions are looked for where there are main effects.
-    """
+    """Return the columns with one for each pair of inputs, all of one variance: the product of the two lines."""
     matter = np.unique(columns.first)
     if len(matter) < 2 or weights.max() <= 0.0:
         return columns

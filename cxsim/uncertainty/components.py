@@ -95,22 +95,13 @@ class _Equations:
 def mixed(output: Numbers, columns: Columns) -> Mixed:
     """Return the regression of an output on columns, with the variances that are the most plausible.
 
-    Parameters
-    ----------
-    output
-        Shape (rows,), with mean 0.
-    columns
-        The columns.
-
-    Notes
-    -----
     The variances are the mode of the restricted marginal likelihood times a prior that is flat in the components'
     standard deviations (Gelman 2006, "Prior distributions for variance parameters in hierarchical models"). Found as
     the fixed point of MacKay (1992), "Bayesian interpolation", which for ridge penalties is that of Wood & Fasiolo
     (2017), "A generalized Fellner-Schall method": with g the effective number of a component's coefficients, its
-    variance is their sum of squares over g + 1, and that of the noise is the residual sum of squares over
-    rows - 1 - the sum of all g. A component that falls to nothing stays there. Half of the output's variance is at
-    first shared out evenly.
+    variance is their sum of squares over g + 1, and that of the noise is the residual sum of squares over rows - 1 -
+    the sum of all g. A component that falls to nothing stays there. Half of the output's variance is at first shared
+    out evenly.
     """
     rows, number = columns.values.shape
     total = float(output @ output)

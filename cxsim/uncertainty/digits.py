@@ -8,16 +8,5 @@ _DIGITS = 9
 
 
 def steady(number: float) -> float:
-    """Return a number cut to nine significant digits.
-
-    Parameters
-    ----------
-    number
-        Any number.
-
-    Examples
-    --------
-    >>> steady(2.0 / 3.0)
-    0.666666667
-    """
+    """Return a number cut to nine significant digits."""
     return float(f"{number:.{_DIGITS}g}")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from cxsim.errors import EstimationError
 from cxsim.uncertainty.digits import steady
-from cxsim.uncertainty.surface import DRAWS, Surface, part, surface
+from cxsim.uncertainty.surface import DRAWS, Surface, part
 
 Numbers = npt.NDArray[np.float64]
 
@@ -34,29 +34,9 @@ class Worth:
 def evpi(npvs: Numbers, *, worlds_per_draw: int = 1) -> Worth:
     """Return what it would be worth to know everything before deciding.
 
-    Parameters
-    ----------
-    npvs
-        Shape (worlds, decisions): every decision's NPV in the same worlds.
-    worlds_per_draw
-        How often the same draws were made, one after all others: errors are then those of means over draws.
-
-    Returns
-    -------
-    Worth
-        E[max NPV] - max E[NPV], the expected value of perfect information (Raiffa & Schlaifer 1961). Where two
-        decisions are about equal, it errs low, by up to 0.4 times the error of the mean of their difference: the
-        decision that looks best is judged by the draws that made it look so.
-
-    Raises
-    ------
-    EstimationError
-        When there is no table of two decisions and two draws or more.
-
-    Examples
-    --------
-    >>> evpi(np.array([[0.0, 30.0], [0.0, -10.0]])).worth
-    5.0
+    E[max NPV] - max E[NPV], the expected value of perfect information (Raiffa & Schlaifer 1961). Where two decisions
+    are about equal, it errs low, by up to 0.4 times the error of the mean of their difference: the decision that
+    looks best is judged by the draws that made it look so.
     """
     _refuse(npvs)
     regret = npvs.max(axis=1) - npvs[:, int(npvs.mean(axis=0).argmax())]
@@ -64,55 +44,11 @@ def evpi(npvs: Numbers, *, worlds_per_draw: int = 1) -> Worth:
     return Worth(worth=float(regret.mean()), mc_error=_error(by_draw))
 
 
-def evppi(npvs: Numbers, inputs: Numbers, *, seed: int = 0) -> Worth:
-    """Return what it would be worth to know some inputs before deciding.
-
-    Parameters
-    ----------
-    npvs
-        Shape (draws, decisions).
-    inputs
-        Shape (draws, inputs): one or several, known together; independent of each other or not.
-    seed
-        Seed of the draws behind the error.
-
-    Returns
-    -------
-    Worth
-        E[max E[NPV | inputs]] - max E[NPV], by regression of each NPV's difference to the first on the inputs (Strong,
-        Oakley & Brennan 2014). Near a tie it errs low, as that of `evpi` does. Its error is for numbers that matter or
-        do nothing; between them, where chance decides whether a number shows at all, a worth may be too low by three
-        errors in up to one case out of seven.
-
-    Raises
-    ------
-    EstimationError
-        For tables that do not fit together, too few draws or decisions, or numbers that are not finite.
-    """
-    _refuse(npvs)
-    return known(surface(npvs[:, 1:] - npvs[:, :1], inputs), range(inputs.shape[1]), seed=seed)
-
-
 def evppi_of_case(npvs: Numbers, *, seed: int = 0) -> Worth:
     """Return what it would be worth to know which of a few equally likely cases holds, before deciding.
 
-    Parameters
-    ----------
-    npvs
-        Shape (cases, draws, decisions): the same draws in every case.
-    seed
-        Seed of the draws behind the error.
-
-    Returns
-    -------
-    Worth
-        Mean over cases of the largest mean NPV, less the largest mean NPV over all. Its error is by the Bayesian
-        bootstrap over draws (Rubin 1981).
-
-    Raises
-    ------
-    EstimationError
-        For fewer than two draws or decisions.
+    Mean over cases of the largest mean NPV, less the largest mean NPV over all. Its error is by the Bayesian
+    bootstrap over draws (Rubin 1981).
     """
     for case in npvs:
         _refuse(case)
@@ -128,20 +64,8 @@ def evppi_of_case(npvs: Numbers, *, seed: int = 0) -> Worth:
 def known(whole: Surface, inputs: Sequence[int], *, seed: int = 0) -> Worth:
     """Return what it would be worth to know some of a surface's inputs before deciding.
 
-    Parameters
-    ----------
-    whole
-        Surface of the NPV of each decision less that of the first decision.
-    inputs
-        Places of the inputs.
-    seed
-        Seed of the draws behind the error.
-
-    Returns
-    -------
-    Worth
-        Its error is the root mean square by which draws of the fitted values (Strong, Oakley & Brennan 2014), and
-        of the weights of the rows, move the worth.
+    Its error is the root mean square by which draws of the fitted values (Strong, Oakley & Brennan 2014), and of the
+    weights of the rows, move the worth.
     """
     found = part(whole, inputs, seed=seed)
     rows = len(found.values)

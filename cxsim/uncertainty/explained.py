@@ -33,23 +33,9 @@ class Share:
 def explained(whole: Surface, inputs: Sequence[int], *, output: int = 0, seed: int = 0) -> Share:
     """Return which share of an output's variance some inputs explain, alone and with each other.
 
-    Parameters
-    ----------
-    whole
-        From `surface`.
-    inputs
-        Places of the inputs.
-    output
-        Place of the output.
-    seed
-        Seed of the draws behind the error.
-
-    Returns
-    -------
-    Share
-        The covariance of the output with their part of the surface over the variance of the output: shares of inputs
-        that are apart add up to that of all of them, less what these only explain together (Li et al. 2010, "Global
-        sensitivity analysis for systems with independent and/or correlated inputs"). 0 where the output is constant.
+    The covariance of the output with their part of the surface over the variance of the output: shares of inputs that
+    are apart add up to that of all of them, less what these only explain together (Li et al. 2010, "Global
+    sensitivity analysis for systems with independent and/or correlated inputs"). 0 where the output is constant.
     """
     found = part(whole, inputs, seed=seed)
     values, drawn = found.values[:, output], found.drawn[:, :, output]

@@ -21,11 +21,6 @@ class Asked:
         Chance of seeing the difference where there is one: above alpha, below 1.
     ratio
         Customers in the second group for each in the first, above 0.
-
-    Raises
-    ------
-    ParamError
-        For a chance or a ratio out of range.
     """
 
     alpha: float = 0.05
@@ -67,33 +62,8 @@ class Groups:
 def groups(sd: float, difference: float, asked: Asked = STANDARD) -> Groups:
     """Return how many customers a test of a difference of means needs.
 
-    Parameters
-    ----------
-    sd
-        Standard deviation of the outcome between customers, 0 or more, the same in both groups.
-    difference
-        The true difference of the means that is to be seen, in the same unit, not 0; its sign does not matter.
-    asked
-        Two-sided alpha, power and the ratio of the groups.
-
-    Returns
-    -------
-    Groups
-        At least two each.
-
-    Raises
-    ------
-    ParamError
-        For a spread below 0 or a difference of 0.
-
-    Notes
-    -----
-    n = (1 + 1/ratio) ((z(1 - alpha/2) + z(power)) sd / difference)**2 in the first group, by the normal approximation.
-
-    Examples
-    --------
-    >>> groups(2.54, 0.05)
-    Groups(first=40511, second=40511)
+    n = (1 + 1/ratio) ((z(1 - alpha/2) + z(power)) sd / difference)**2 in the first group, by the normal
+    approximation.
     """
     _refuse(sd)
     if not math.isfinite(difference) or difference == 0.0:
@@ -104,32 +74,7 @@ def groups(sd: float, difference: float, asked: Asked = STANDARD) -> Groups:
 
 
 def smallest_difference(sd: float, customers: Groups, asked: Asked = STANDARD) -> float:
-    """Return the smallest true difference of means that a test with so many customers sees.
-
-    Parameters
-    ----------
-    sd
-        As in `groups`.
-    customers
-        How many take part.
-    asked
-        Two-sided alpha and power; the ratio is that of the customers.
-
-    Returns
-    -------
-    float
-        In the unit of `sd`.
-
-    Raises
-    ------
-    ParamError
-        For a spread below 0 or an empty group.
-
-    Examples
-    --------
-    >>> round(smallest_difference(2.54, Groups(first=1_000, second=1_000)), 3)
-    0.318
-    """
+    """Return the smallest true difference of means that a test with so many customers sees."""
     _refuse(sd)
     if min(customers.first, customers.second) < 1:
         raise ParamError(f"both groups need a customer or more; found {customers.first:,} and {customers.second:,}.")

@@ -13,18 +13,7 @@ Set = frozenset[str]
 
 
 def feasible_sets(after: Mapping[str, Collection[str]]) -> list[Set]:
-    """Return all sets that hold with each player those that it must come after, the smallest first.
-
-    Parameters
-    ----------
-    after
-        For each player those without whom it cannot be; players who are not named there are ignored.
-
-    Examples
-    --------
-    >>> [sorted(one) for one in feasible_sets({"gain": (), "loan": ("gain",)})]
-    [[], ['gain'], ['gain', 'loan']]
-    """
+    """Return all sets that hold with each player those that it must come after, the smallest first."""
     sets = {frozenset[str]()}
     waiting = [frozenset[str]()]
     while waiting:
@@ -40,29 +29,8 @@ def feasible_sets(after: Mapping[str, Collection[str]]) -> list[Set]:
 def shapley(worths: Mapping[Set, Numbers], after: Mapping[str, Collection[str]]) -> dict[str, Numbers]:
     """Return each player's part: the mean of what it adds over all orders in which the players can come.
 
-    Parameters
-    ----------
-    worths
-        What each feasible set brings: arrays of one shape.
-    after
-        As in `feasible_sets`.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        By player, in the order of `after`; they add up to the worth of all less that of none.
-
-    Notes
-    -----
-    Shapley (1953); where some must come after others, only the orders that respect it count, each as much as the other
-    (Faigle & Kern 1992).
-
-    Examples
-    --------
-    >>> both = {frozenset(): 0.0, frozenset("a"): 2.0, frozenset("b"): 4.0, frozenset("ab"): 10.0}
-    >>> parts = shapley({one: np.array([worth]) for one, worth in both.items()}, {"a": (), "b": ()})
-    >>> {player: part.tolist() for player, part in parts.items()}
-    {'a': [4.0], 'b': [6.0]}
+    Shapley (1953); where some must come after others, only the orders that respect it count, each as much as the
+    other (Faigle & Kern 1992).
     """
     everybody = frozenset(after)
 

@@ -57,31 +57,8 @@ class Part:
 def surface(outputs: Numbers, inputs: Numbers, relevant: npt.NDArray[np.bool_] | None = None) -> Surface:
     """Return each output as a smooth surface over all inputs.
 
-    Parameters
-    ----------
-    outputs
-        Shape (rows, outputs), such as the NPV of each decision in each draw.
-    inputs
-        Shape (rows, inputs): drawn independently of each other, on scales on which they are spread evenly to both
-        sides. Dependent ones may only be asked about together.
-    relevant
-        Shape (outputs, inputs): which inputs can matter for which output at all; every one when None.
-
-    Returns
-    -------
-    Surface
-        A penalised cubic regression spline of each input, and the products of those pairs whose inputs matter alone,
-        with all smoothing by restricted marginal likelihood: what does not show in the output is shrunk away.
-
-    Raises
-    ------
-    EstimationError
-        For tables that do not fit together, fewer than 2 rows, or numbers that are not finite.
-
-    Notes
-    -----
-    Since all inputs share one fit, what the others do to an output is no noise for any one of them; fitted alone, as in
-    Strong, Oakley & Brennan (2014), it would be.
+    Since all inputs share one fit, what the others do to an output is no noise for any one of them; fitted alone, as
+    in Strong, Oakley & Brennan (2014), it would be.
     """
     _refuse(outputs, inputs, relevant)
     main = alone(inputs)
@@ -99,20 +76,9 @@ def surface(outputs: Numbers, inputs: Numbers, relevant: npt.NDArray[np.bool_] |
 def part(whole: Surface, inputs: Sequence[int], *, seed: int) -> Part:
     """Return what some inputs alone say of each output.
 
-    Parameters
-    ----------
-    whole
-        From `surface`.
-    inputs
-        Their places.
-    seed
-        Seed of the draws.
-
-    Notes
-    -----
-    Draws of coefficients are normal; the errors of two outputs are as much correlated as their residuals are. Draws of
-    the weights are those of the Bayesian bootstrap (Rubin 1981), and the level of the values follows them, since the
-    mean of an output is known no better than its draws tell it.
+    Draws of coefficients are normal; the errors of two outputs are as much correlated as their residuals are. Draws
+    of the weights are those of the Bayesian bootstrap (Rubin 1981), and the level of the values follows them, since
+    the mean of an output is known no better than its draws tell it.
     """
     rows, outputs = whole.outputs.shape
     wanted = np.array(inputs, np.int64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cxsim.valuation.booking import SHARED, Books, book
 from cxsim.valuation.cohort_money import cohort_money
-from cxsim.valuation.discounting import period_rate, present_value
 from cxsim.valuation.economics import ACCOUNTS, Economics, Schedule, fixed_costs, load_economics, tariff
 from cxsim.valuation.fan import fan
 from cxsim.valuation.flows import Flows, cash_days, flows, weights
@@ -65,9 +64,7 @@ __all__ = [
     "net_present_value",
     "npv_by_draw",
     "payback_months",
-    "period_rate",
     "periods",
-    "present_value",
     "read_returns",
     "recognised",
     "returns",

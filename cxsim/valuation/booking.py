@@ -39,26 +39,7 @@ def book(
     tariffs: Sequence[npt.NDArray[np.int64]],
     fixed: Sequence[npt.NDArray[np.int64]],
 ) -> pl.DataFrame:
-    """Return the ledger of one draw.
-
-    Parameters
-    ----------
-    books
-        Names of arms and cohorts.
-    draw
-        Number of the draw.
-    counts
-        Per arm, shape (cohorts, months, tallies).
-    tariffs
-        Per arm, shape (accounts, tallies): millionths for one of each tally.
-    fixed
-        Per arm, shape (accounts, months): what programmes cost whatever customers do, in millionths, negative.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under LEDGER; entries of zero are left out.
-    """
+    """Return the ledger of one draw."""
     arms, cohorts, accounts = _names(books.arms), _names((*books.cohorts, SHARED)), _names(ACCOUNTS)
     parts = []
     for arm, (count, worth, costs) in enumerate(zip(counts, tariffs, fixed, strict=True)):

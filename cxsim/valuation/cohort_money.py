@@ -35,31 +35,9 @@ def cohort_money(
 ) -> pl.DataFrame:
     """Return the statement of every strategy against the baseline, by cohort.
 
-    Parameters
-    ----------
-    ledger
-        Under LEDGER.
-    arms
-        Names of the arms in it; the first is the baseline.
-    draws, months
-        How many of each there are; a draw without an entry counts as zero.
-    customers
-        Customers of each cohort of the ledger in the baseline, in the order in which cohorts are shown. Costs that
-        belong to no cohort, `shared`, come last and have no customers.
-    titles
-        Name of each arm but the first for readers.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under COHORT_MONEY, by strategy, cohort and line of the ladder: undiscounted means over draws and the 90 %
-        interval of the increment. Cohorts named after a month of arrival, as 1998-07, are taken together in threes, as
-        `1998-07 to 1998-09`, where there are more than six.
-
-    Raises
-    ------
-    TableError
-        For a cohort, an arm, a draw or a month in the ledger that the other arguments do not know.
+    Under COHORT_MONEY, by strategy, cohort and line of the ladder: undiscounted means over draws and the 90 %
+    interval of the increment. Cohorts named after a month of arrival, as 1998-07, are taken together in threes, as
+    `1998-07 to 1998-09`, where there are more than six.
     """
     shown = _shown(customers)
     grouped = pl.col("cohort").cast(pl.String).replace_strict(shown, return_dtype=pl.String)

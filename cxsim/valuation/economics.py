@@ -166,18 +166,7 @@ class Schedule:
 
 
 def load_economics(name: str) -> Economics:
-    """Return the economics of params/economics by name, or from a path that ends in .yaml.
-
-    Parameters
-    ----------
-    name
-        Such as `cdnow`.
-
-    Raises
-    ------
-    ParamError
-        For an unknown name, with the choices, or a mistake in the file, with file and key.
-    """
+    """Return the economics of params/economics by name, or from a path that ends in .yaml."""
     return read(locate("economics", name), Economics)
 
 
@@ -187,17 +176,7 @@ def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[n
     The worth of a count is linear in it and both are whole numbers. Booking counts of any size and grouping therefore
     gives the same ledger as booking every order of every customer: money is conserved exactly.
 
-    Parameters
-    ----------
-    economics
-        The shop's unit economics; shares are held to a hundredth of a percent.
-    schedules
-        One for each reach of the arm, in the arm's order.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (accounts, tallies), in the order of `Account` and of `cxsim.tallies`.
+    Shape (accounts, tallies), in the order of `Account` and of `cxsim.tallies`.
     """
     worth = np.zeros((len(ACCOUNTS), width(len(schedules))), np.int64)
     for account, tally, amount in _entries(economics):
@@ -248,18 +227,8 @@ def _entries(economics: Economics) -> list[tuple[Account, Tally, int]]:
 def fixed_costs(schedules: Sequence[Schedule], months: int) -> npt.NDArray[np.int64]:
     """Return what the programmes of an arm cost in each month whatever customers do.
 
-    Parameters
-    ----------
-    schedules
-        One for each reach of the arm.
-    months
-        Months of the horizon.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (accounts, months): millionths of the currency unit. All are zero or negative, but for working capital,
-        which comes back in the month after the programme's last, or in the last of the horizon.
+    Shape (accounts, months): millionths of the currency unit. All are zero or negative, but for working capital,
+    which comes back in the month after the programme's last, or in the last of the horizon.
     """
     costs = np.zeros((len(ACCOUNTS), months), np.int64)
     for schedule in schedules:

@@ -19,20 +19,6 @@ def fan(flows: Flows, ends_on: Sequence[date], titles: Mapping[str, str]) -> pl.
     """Return quantiles over draws of the cumulative incremental cash of every strategy, undiscounted.
 
     A quantile of one month and that of the next need not be the same draw.
-
-    Parameters
-    ----------
-    flows
-        Monthly flows.
-    ends_on
-        Last day of each month.
-    titles
-        Name of each strategy for readers.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under FAN, by strategy and month from 0 on.
     """
     parts = []
     for arm, strategy in enumerate(flows.arms[1:], start=1):

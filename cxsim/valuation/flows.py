@@ -51,15 +51,6 @@ def flows(ledger: pl.DataFrame, arms: tuple[str, ...], *, draws: int, months: in
     """Return the monthly flows of a ledger, summed over cohorts.
 
     Sums are made in whole millionths and only then converted, so they do not depend on the order of the entries.
-
-    Parameters
-    ----------
-    ledger
-        Under LEDGER.
-    arms
-        Names of the arms in it; the first is the baseline.
-    draws, months
-        How many of each there are; a month without an entry has flows of zero.
     """
     summed = (
         check(ledger, LEDGER)
@@ -87,17 +78,6 @@ def weights(
 ) -> npt.NDArray[np.float64]:
     """Return the present value of one unit of money in each month: shape (draws, months).
 
-    Parameters
-    ----------
-    month_starts
-        Shape (months + 1,): first day of each month and of the one after the last, as days from today.
-    timing
-        When in the month the cash flows.
-    annual_discount_rates
-        Shape (draws,): effective per year.
-
-    Notes
-    -----
     (1 + d) ** (-t / 365.25) with t in days: one convention, the effective annual rate.
     """
     days = cash_days(month_starts, timing)
@@ -106,13 +86,7 @@ def weights(
 
 
 def cash_days(month_starts: npt.NDArray[np.int64], timing: Literal["start", "mid", "end"]) -> npt.NDArray[np.float64]:
-    """Return on which day, from today, the cash of each month flows: shape (months,).
-
-    Parameters
-    ----------
-    month_starts, timing
-        As in `weights`.
-    """
+    """Return on which day, from today, the cash of each month flows: shape (months,)."""
     share = {"start": 0.0, "mid": 0.5, "end": 1.0}[timing]
     days: npt.NDArray[np.float64] = month_starts[:-1] + share * np.diff(month_starts)
     return days

@@ -44,35 +44,10 @@ class InternalRate:
 def internal_rate(amounts: Numbers, days: Numbers) -> InternalRate:
     """Return the rate at which dated cash flows are worth nothing today, if there is exactly one.
 
-    Parameters
-    ----------
-    amounts
-        Shape (flows,): income positive, cost negative, in units of the currency.
-    days
-        Shape (flows,): when each flows, in days from today, in any order.
-
-    Returns
-    -------
-    InternalRate
-        The rate and a remark in plain words.
-
-    Raises
-    ------
-    ParamError
-        For shapes that differ or numbers that are not finite.
-
-    Notes
-    -----
     Zeros of f(r) = sum of amount * (1 + r) ** (-day / 365.25). There are at most as many as the amounts, in the order
-    of their days, change sign (Descartes' rule of signs; for powers that are no whole numbers Laguerre 1883), and with
-    one change of sign there is exactly one. With more, f is searched between -99.99 % and 1,000,000 % a year. Amounts
-    are taken to a millionth, as in the ledger, so that the last digit of a sum is no change of sign.
-
-    Examples
-    --------
-    >>> found = internal_rate(np.array([-100.0, 110.0]), np.array([0.0, 365.25]))
-    >>> round(found.rate, 10), found.remark
-    (0.1, 'one rate')
+    of their days, change sign (Descartes' rule of signs; for powers that are no whole numbers Laguerre 1883), and
+    with one change of sign there is exactly one. With more, f is searched between -99.99 % and 1,000,000 % a year.
+    Amounts are taken to a millionth, as in the ledger, so that the last digit of a sum is no change of sign.
     """
     flowing, years = _in_order(amounts, days)
     lacking = _lacking(flowing)
@@ -97,37 +72,7 @@ def modified_internal_rate(
 ) -> float | None:
     """Return what cash flows earn if income is invested again at one rate, and cost is paid for at another.
 
-    Parameters
-    ----------
-    amounts, days
-        As in `internal_rate`; the first and the last day bound the time over which the rate is earned.
-    finance_rate, reinvestment_rate
-        Effective per year, above -1.
-
-    Returns
-    -------
-    float or None
-        Effective per year; there is never more than one. None without income, without cost, or within a single day.
-
-    Raises
-    ------
-    ParamError
-        For shapes that differ, numbers that are not finite, or a rate not above -1.
-
-    Notes
-    -----
     (value of all income on the last day / value of all cost on the first day) ** (365.25 / days between) - 1.
-
-    Examples
-    --------
-    >>> found = modified_internal_rate(
-    ...     np.array([-120e3, 39e3, 30e3, 21e3, 37e3, 46e3]),
-    ...     np.arange(6) * 365.25,
-    ...     finance_rate=0.10,
-    ...     reinvestment_rate=0.12,
-    ... )
-    >>> round(found, 4)
-    0.1261
     """
     for name, rate in (("finance_rate", finance_rate), ("reinvestment_rate", reinvestment_rate)):
         if not (math.isfinite(rate) and rate > -1.0):

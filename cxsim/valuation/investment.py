@@ -52,48 +52,14 @@ def investment(
 ) -> pl.DataFrame:
     """Return how every strategy does as an investment, one row each.
 
-    Parameters
-    ----------
-    flows
-        Monthly flows.
-    weights
-        Shape (draws, months): present value of one unit of money.
-    titles
-        Name of each strategy for readers.
-    customers
-        Number of customers simulated.
-    days
-        Shape (months,): when the cash of each month flows, in days from the start, from `cash_days`.
-    hurdle
-        Return on outlay that the shop asks for: 0.2 is 20 %.
-    benefit_haircut, cost_uplift
-        For the risk-adjusted case: the share by which benefits are cut, 0 to 1, and by which costs are raised, 0 or
-        more.
-    structures
-        How often the same draws were played, as in `returns`.
-    annual_discount_rate
-        Effective per year: what income is invested at and cost is paid for with in the modified internal rate.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under INVESTMENT.
-
-    Raises
-    ------
-    ParamError
-        For a share out of its range, or days that are not one for each month.
-
-    Notes
-    -----
     Costs are the mean present value of the outlay, and benefits are mean NPV plus costs. The risk-adjusted NPV is
     benefits * (1 - haircut) - costs * (1 + uplift). What is bad already must not become better by caution: benefits
-    below zero are multiplied by 1 + haircut instead, and costs below zero, which are savings, by 1 - uplift, never less
-    than nothing. Internal rates and the most that is ever out, `peak_funding`, are those of mean undiscounted cash, the
-    discounted payback, counted as in `payback_months`, that of mean discounted cash. For the profitability index the
-    money put in is the depth of the lowest point of cumulative mean discounted cash, so that the index is above 1 just
-    where the mean NPV is above 0; null where cash is never below zero. Shares of draws above the hurdle, and the
-    risk-adjusted return, are null where nothing is spent in some draw, as ROI is.
+    below zero are multiplied by 1 + haircut instead, and costs below zero, which are savings, by 1 - uplift, never
+    less than nothing. Internal rates and the most that is ever out, `peak_funding`, are those of mean undiscounted
+    cash, the discounted payback, counted as in `payback_months`, that of mean discounted cash. For the profitability
+    index the money put in is the depth of the lowest point of cumulative mean discounted cash, so that the index is
+    above 1 just where the mean NPV is above 0; null where cash is never below zero. Shares of draws above the hurdle,
+    and the risk-adjusted return, are null where nothing is spent in some draw, as ROI is.
     """
     asked = _Asked(
         customers=customers,

@@ -24,34 +24,7 @@ _LENGTHS: dict[str, int] = {"month": 1, "quarter": 3, "year": 12}
 def periods(
     flows: Flows, weights: Numbers, starts_on: Sequence[date], *, days: Numbers, titles: Mapping[str, str]
 ) -> pl.DataFrame:
-    """Return the statement of every strategy by month, quarter, year and over the whole horizon.
-
-    Parameters
-    ----------
-    flows
-        Monthly flows.
-    weights
-        Shape (draws, months): present value of one unit of money.
-    starts_on
-        First day of each month.
-    days
-        Shape (months,): on which day, from the start, the cash of each month flows, as from `cash_days`.
-    titles
-        Name of each strategy for readers.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under PERIODS, by strategy, grain, period from 0 on, and line of the ladder. Quarters are three months and years
-        twelve from the start, not those of the calendar; one that the horizon cuts short says how many months it has.
-        Amounts are means over draws, the interval of a period is that of the sums of each draw, and `discounted` is the
-        mean of each draw's present value.
-
-    Raises
-    ------
-    ParamError
-        For other numbers of draws or months in `weights`, `starts_on` or `days` than in `flows`.
-    """
+    """Return the statement of every strategy by month, quarter, year and over the whole horizon."""
     draws, _, months, _ = flows.amounts.shape
     if weights.shape != (draws, months) or len(starts_on) != months or days.shape != (months,):
         raise ParamError(

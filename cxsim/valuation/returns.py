@@ -36,22 +36,7 @@ class Rule:
 def net_present_value(monthly: Draws, weights: Draws) -> Draws:
     """Return the present value of monthly amounts, per draw.
 
-    Parameters
-    ----------
-    monthly
-        Amounts: shape (draws, months).
-    weights
-        Present value of one unit of money in each month, from `weights`: same shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (draws,).
-
-    Examples
-    --------
-    >>> net_present_value(np.array([[-100.0, 110.0]]), np.array([[1.0, 1 / 1.1]])).round(9)
-    array([0.])
+    Shape (draws,).
     """
     total: Draws = (monthly * weights).sum(axis=1)
     return total
@@ -63,20 +48,7 @@ def payback_months(monthly: Draws) -> Draws:
     A month counts as below zero when its end is. In the first month after the last such one, cash is taken to flow
     evenly, and the crossing is interpolated. A programme that never ends a month below zero has paid back after 0.
 
-    Parameters
-    ----------
-    monthly
-        Shape (draws, months): undiscounted incremental cash, in units of the currency.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (draws,): infinity where cash is below zero at the end of the horizon.
-
-    Examples
-    --------
-    >>> payback_months(np.array([[-100.0, 50.0, 100.0], [-1.0, 0.5, 0.25], [1.0, -2.0, 3.0]]))
-    array([2.5       ,        inf, 2.33333333])
+    Shape (draws,): infinity where cash is below zero at the end of the horizon.
     """
     # To a millionth, as in the ledger; otherwise a last digit could put an exact zero below zero.
     cumulative = monthly.cumsum(axis=1).round(6)
@@ -104,34 +76,11 @@ def returns(
 ) -> pl.DataFrame:
     """Return what every strategy brings back, one row each.
 
-    Parameters
-    ----------
-    flows
-        Monthly flows.
-    weights
-        Shape (draws, months): present value of one unit of money.
-    rule
-        How the shop decides.
-    titles
-        Name of each strategy for readers.
-    customers
-        Number of customers simulated.
-    structures
-        How often the same draws were played, under other structures of leaving, one structure after the other: errors
-        are then those of means over structures, of which there are as many as draws.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under RETURNS.
-
-    Notes
-    -----
     Outlay is the present value of markdowns, rewards, points still outstanding and programme cost. ROI is mean
-    incremental NPV over mean outlay, null where nothing is spent in some draw; break_even_scale is 1 + ROI, the factor
-    by which the outlay could be multiplied before the NPV is 0 (0 or less: it does not pay even for nothing). Monte
-    Carlo errors are standard errors over draws; that of a ratio by the delta method, that of a median by its order
-    statistics, that of a chance with one gain and one loss added, so that it is not 0 when all draws agree.
+    incremental NPV over mean outlay, null where nothing is spent in some draw; break_even_scale is 1 + ROI, the
+    factor by which the outlay could be multiplied before the NPV is 0 (0 or less: it does not pay even for nothing).
+    Monte Carlo errors are standard errors over draws; that of a ratio by the delta method, that of a median by its
+    order statistics, that of a chance with one gain and one loss added, so that it is not 0 when all draws agree.
     """
     rows = [
         _row(flows.cash(arm), flows.outlay(arm), weights, rule, structures)
@@ -142,36 +91,12 @@ def returns(
 
 
 def read_returns(path: Path) -> pl.DataFrame:
-    """Return a table of returns from its CSV.
-
-    Parameters
-    ----------
-    path
-        A CSV with the columns of RETURNS.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under RETURNS.
-    """
+    """Return a table of returns from its CSV."""
     return check(pl.read_csv(path, schema_overrides=_KINDS).select(list(_KINDS)), RETURNS)
 
 
 def npv_by_draw(flows: Flows, weights: Draws) -> pl.DataFrame:
-    """Return what every strategy brings back in each draw.
-
-    Parameters
-    ----------
-    flows
-        Monthly flows.
-    weights
-        Shape (draws, months): present value of one unit of money.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row per strategy and draw: strategy, draw, npv, outlay, payback_months (null: not within the horizon).
-    """
+    """Return what every strategy brings back in each draw."""
     parts = []
     for arm in range(1, len(flows.arms)):
         months = payback_months(flows.cash(arm))
@@ -225,15 +150,7 @@ def _ratios(npv: Draws, outlay: Draws, structures: int) -> dict[str, float | Non
 
 
 def share_error(gains: npt.NDArray[np.bool_], structures: int = 1) -> float:
-    """Return the standard error of a share of draws, with one gain and one loss added.
-
-    Parameters
-    ----------
-    gains
-        Shape (draws,): whether each draw counts.
-    structures
-        As in `returns`.
-    """
+    """Return the standard error of a share of draws, with one gain and one loss added."""
     # As few trials as there are draws: the same draw under another structure is no new evidence.
     trials = len(gains) // structures + 2
     share = (float(gains.mean()) * (trials - 2) + 1.0) / trials
@@ -246,15 +163,7 @@ def _standard_error(draws: Draws, structures: int) -> float:
 
 
 def draw_at(draws: Draws, level: float) -> float:
-    """Return the smallest draw that a share of the draws does not exceed; infinity is possible.
-
-    Parameters
-    ----------
-    draws
-        Shape (draws,).
-    level
-        The share, 0 to 1.
-    """
+    """Return the smallest draw that a share of the draws does not exceed; infinity is possible."""
     return float(np.sort(draws)[max(int(np.ceil(level * len(draws))), 1) - 1])
 
 

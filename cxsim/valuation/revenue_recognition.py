@@ -33,29 +33,8 @@ class Allocation:
 def stand_alone_price(points: npt.ArrayLike, value: npt.ArrayLike, redemption: npt.ArrayLike) -> Amounts:
     """Return what points would cost by themselves.
 
-    Parameters
-    ----------
-    points
-        How many were given; any shape, as for the others.
-    value
-        Money off a later order for one point.
-    redemption
-        Share of the points that is expected ever to be redeemed, 0 to 1.
-
-    Raises
-    ------
-    ParamError
-        For a negative number, or a share above 1.
-
-    Notes
-    -----
     points * value * redemption. IFRS 15.B42 and ASC 606-10-55-44: the discount that the customer would get, adjusted
     for the likelihood that it is used.
-
-    Examples
-    --------
-    >>> float(stand_alone_price(2_000, 0.012, 0.80).round(2))
-    19.2
     """
     share = _positive("redemption", redemption)
     if np.any(share > 1.0):
@@ -67,27 +46,7 @@ def stand_alone_price(points: npt.ArrayLike, value: npt.ArrayLike, redemption: n
 def allocate(price: npt.ArrayLike, *, goods: npt.ArrayLike, points: npt.ArrayLike) -> Allocation:
     """Return a transaction price allocated to goods and points by their relative stand-alone prices.
 
-    Parameters
-    ----------
-    price
-        What the customer paid; any shape, as for the others.
-    goods, points
-        Stand-alone prices of both. Where both are 0 there is nothing to compare, and all is for the goods.
-
-    Raises
-    ------
-    ParamError
-        For a negative amount.
-
-    Notes
-    -----
     price * points / (goods + points) to the points, the rest to the goods. IFRS 15.74-76, ASC 606-10-32-31.
-
-    Examples
-    --------
-    >>> ticket = allocate(800.0, goods=800.0, points=19.2)
-    >>> float(ticket.goods.round(2)), float(ticket.points.round(2))
-    (781.25, 18.75)
     """
     paid, alone, earned = (_positive(*one) for one in (("price", price), ("goods", goods), ("points", points)))
     for_points = paid * _ratio(earned, alone + earned, where_nothing=0.0)
@@ -97,31 +56,9 @@ def allocate(price: npt.ArrayLike, *, goods: npt.ArrayLike, points: npt.ArrayLik
 def recognised(allocated: npt.ArrayLike, redeemed: npt.ArrayLike, expected: npt.ArrayLike) -> Amounts:
     """Return the revenue from points recognised by each date, since the first point was given.
 
-    Parameters
-    ----------
-    allocated
-        Price allocated to all points given by that date; any shape, as for the others.
-    redeemed
-        Points redeemed by that date.
-    expected
-        Points that are expected, at that date, to have been redeemed in the end, those already redeemed among them.
-        Where none were and none will be, all of the price is revenue: what is owed to nobody is no debt.
-
-    Raises
-    ------
-    ParamError
-        For a negative number, or more points redeemed than are expected ever to be.
-
-    Notes
-    -----
-    allocated * redeemed / expected. A new estimate holds from its date on: what it changes in the past is caught up in
-    the period in which it is made (`by_period`). Breakage is thereby recognised in proportion to redemption. IFRS
+    allocated * redeemed / expected. A new estimate holds from its date on: what it changes in the past is caught up
+    in the period in which it is made (`by_period`). Breakage is thereby recognised in proportion to redemption. IFRS
     15.B44-B47 and illustrative example 52, ASC 606-10-55-46 to 55-49.
-
-    Examples
-    --------
-    >>> recognised(9_000.0, [4_500, 8_500], [9_700, 9_900]).round(1)
-    array([4175.3, 7727.3])
     """
     price = _positive("allocated", allocated)
     used, ultimate = _positive("redeemed", redeemed), _positive("expected", expected)
@@ -135,47 +72,15 @@ def recognised(allocated: npt.ArrayLike, redeemed: npt.ArrayLike, expected: npt.
 
 
 def by_period(cumulative: npt.ArrayLike) -> Amounts:
-    """Return what each period adds to a sum since the start.
-
-    Parameters
-    ----------
-    cumulative
-        The sum by the end of each period; periods are the last axis.
-
-    Examples
-    --------
-    >>> by_period([4175.3, 7727.3]).round(1)
-    array([4175.3, 3552. ])
-    """
+    """Return what each period adds to a sum since the start."""
     return np.diff(np.asarray(cumulative, np.float64), prepend=0.0, axis=-1)
 
 
 def straight_line(fee: npt.ArrayLike, *, elapsed_days: npt.ArrayLike, period_days: npt.ArrayLike) -> Amounts:
     """Return how much of a fee paid in advance is revenue by now; the rest is owed as membership.
 
-    Parameters
-    ----------
-    fee
-        Paid at the beginning of the period; any shape, as for the others.
-    elapsed_days
-        Days since the beginning; before it nothing, and after the end everything is revenue.
-    period_days
-        Length of the period, above 0.
-
-    Raises
-    ------
-    ParamError
-        For a negative fee or a period of nothing.
-
-    Notes
-    -----
     fee * elapsed_days / period_days: a service of standing ready is given evenly over time. IFRS 15.B18, ASC
     606-10-55-20.
-
-    Examples
-    --------
-    >>> straight_line(120.0, elapsed_days=[0, 73, 365, 400], period_days=365).round(2)
-    array([  0.,  24., 120., 120.])
     """
     period = np.asarray(period_days, np.float64)
     if not np.all(period > 0.0):

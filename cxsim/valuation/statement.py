@@ -19,40 +19,13 @@ LOW, HIGH = 0.05, 0.95
 
 
 def statement(flows: Flows, starts_on: Sequence[date]) -> pl.DataFrame:
-    """Return the statement of every strategy against the baseline.
-
-    Parameters
-    ----------
-    flows
-        Monthly flows.
-    starts_on
-        First day of each month.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under STATEMENT: for each strategy, month and line (accounts and, below them, the subtotals of the
-        contribution-margin ladder) the means over draws, and the 90 % interval of the increment.
-    """
+    """Return the statement of every strategy against the baseline."""
     parts = [_statement_of(flows, arm, starts_on) for arm in range(1, len(flows.arms))]
     return check(pl.concat(parts), STATEMENT)
 
 
 def cash(flows: Flows, ends_on: Sequence[date]) -> pl.DataFrame:
-    """Return the cumulative incremental cash of every strategy by month, undiscounted.
-
-    Parameters
-    ----------
-    flows
-        Monthly flows.
-    ends_on
-        Last day of each month.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under CASH: mean and 90 % interval over draws.
-    """
+    """Return the cumulative incremental cash of every strategy by month, undiscounted."""
     parts = []
     for arm in range(1, len(flows.arms)):
         cumulative = flows.cash(arm).cumsum(axis=1)

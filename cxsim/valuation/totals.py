@@ -16,18 +16,6 @@ def totals(flows: Flows) -> pl.DataFrame:
     """Return the statement of every strategy by year and in total.
 
     An interval of a sum is not the sum of intervals, so it is taken from the sums of each draw.
-
-    Parameters
-    ----------
-    flows
-        Monthly flows.
-
-    Returns
-    -------
-    polars.DataFrame
-        Under TOTALS: for each strategy, line of the ladder and period (`Year 1`, ..., and `Total`), undiscounted means
-        over draws and the 90 % interval of the increment. A last year that is not whole says how many months it has;
-        a horizon of a year or less has its total alone.
     """
     months = flows.amounts.shape[2]
     rows = []
@@ -53,18 +41,7 @@ def totals(flows: Flows) -> pl.DataFrame:
 
 
 def years(months: int) -> dict[str, tuple[int, int]]:
-    """Return the periods of `totals` with their first month and the one after the last, the whole horizon at the end.
-
-    Parameters
-    ----------
-    months
-        Length of the horizon.
-
-    Examples
-    --------
-    >>> years(14)
-    {'Year 1': (0, 12), 'Year 2 (2 months)': (12, 14), 'Total': (0, 14)}
-    """
+    """Return the periods of `totals` with their first month and the one after the last, the whole horizon at the end."""
     named = {}
     for year, first in enumerate(range(0, months, MONTHS_PER_YEAR), start=1):
         length = min(MONTHS_PER_YEAR, months - first)

@@ -31,33 +31,9 @@ class WorstTenth:
 def worst_tenth(draws: npt.NDArray[np.float64], *, structures: int = 1) -> WorstTenth:
     """Return the mean of the worst tenth of the draws.
 
-    Parameters
-    ----------
-    draws
-        Shape (draws,): low is bad.
-    structures
-        How often the same draws were played, under other structures, one structure after the other, as in `returns`.
-
-    Returns
-    -------
-    WorstTenth
-        Mean and standard error. Where a tenth is no whole number of draws, the last draw counts in part.
-
-    Raises
-    ------
-    ParamError
-        For less than two draws of each structure, or draws that the structures do not share out evenly.
-
-    Notes
-    -----
     With q the tenth-quantile, the mean of the worst tenth is the mean over draws of q - max(q - x, 0) / 0.1
     (Rockafellar & Uryasev 2000, "Optimization of conditional value-at-risk"). Its error is that of this mean: at the
     quantile its slope in q is zero, so that not knowing q adds nothing to first order.
-
-    Examples
-    --------
-    >>> worst_tenth(np.arange(15.0)).mean  # (0 + 1 / 2) / 1.5
-    0.3333333333333333
     """
     if len(draws) % structures or len(draws) // structures < 2:
         raise ParamError(

@@ -9,8 +9,8 @@ import pytest
 
 from cxsim.behaviour import MAX_INCIDENTS, PLAIN, Incident, Scale, Season, Sessions, Surveys, Traits
 from cxsim.errors import ParamError
-from cxsim.quantity import assumed
 from cxsim.units import Unit
+from tests.simulated import assumed
 from tests.simulation.shops import (
     FLAT,
     FULL,

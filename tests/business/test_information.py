@@ -11,10 +11,11 @@ from cxsim.business.ignorance import ignorance, score
 from cxsim.business.information import information
 from cxsim.business_tables import INFORMATION
 from cxsim.errors import ParamError
-from cxsim.quantity import Z95, assumed
+from cxsim.quantity import Z95
 from cxsim.study import run
 from cxsim.tables import check
 from cxsim.units import Unit
+from tests.simulated import assumed
 from tests.study.conftest import small
 from tests.study.everything import combined
 

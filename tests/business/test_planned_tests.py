@@ -10,7 +10,6 @@ from cxsim.business.information import information
 from cxsim.business.planned_tests import DAYS, planned_tests
 from cxsim.business.watched import watched
 from cxsim.business_tables import TEST_PLAN
-from cxsim.quantity import assumed
 from cxsim.scenario import NewCustomers
 from cxsim.simulation import customer_values
 from cxsim.strategies import Cost
@@ -21,6 +20,7 @@ from cxsim.tables import TableError, check
 from cxsim.tallies import Tally, place
 from cxsim.uncertainty import Groups, groups, smallest_difference
 from cxsim.units import MICROS, Unit
+from tests.simulated import assumed
 from tests.study.conftest import small
 
 

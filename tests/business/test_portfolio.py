@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from cxsim.business.portfolio import portfolio
-from cxsim.quantity import assumed
 from cxsim.scenario import Combination
 from cxsim.study import run
 from cxsim.units import Unit
+from tests.simulated import assumed
 from tests.study.conftest import small
 
 

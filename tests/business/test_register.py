@@ -10,9 +10,9 @@ import pytest
 
 from cxsim.business.register import case_register, in_words
 from cxsim.business_tables import INFORMATION, REGISTER, TORNADO
-from cxsim.quantity import assumed
 from cxsim.tables import empty
 from cxsim.units import Unit
+from tests.simulated import assumed
 from tests.study.conftest import small
 
 DROPOUT = "strategies/points-programme/effects.dropout_1.ratio"

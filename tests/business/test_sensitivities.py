@@ -14,11 +14,12 @@ from cxsim.business.grid import grids
 from cxsim.business.numbers import Z90, Z99, own_numbers
 from cxsim.business.rates import rates
 from cxsim.business.tornado import moves, tornado
-from cxsim.business.what_if import npv_at
-from cxsim.quantity import assumed, quantities, with_values
+from cxsim.quantity import quantities, with_values
 from cxsim.scenario import NewCustomers, with_assumptions
 from cxsim.study import run
 from cxsim.units import Unit
+from tests.npv_at import npv_at
+from tests.simulated import assumed
 from tests.study.conftest import small
 
 # Whole millionths are booked, and present values of 36 months added: nothing is lost before the sixth decimal.

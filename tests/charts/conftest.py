@@ -16,7 +16,6 @@ from cxsim.measured import ASSOCIATIONS, COHORTS, DOSES, SELECTION, SERIES
 from cxsim.tables import BREAK_EVEN, empty
 from tests.charts import cases
 from tests.grids import by_hand, centre
-from tests.ladder import CHANGES
 
 STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")
 TITLES = ("Free delivery above USD 40", "Points programme", "Win-back coupon")
@@ -53,30 +52,6 @@ def returns() -> pl.DataFrame:
 
 
 @pytest.fixture
-def cash() -> pl.DataFrame:
-    """Cumulative cash over 36 months: one strategy is back in month 14, one in month 29, one never."""
-    months = np.arange(36)
-    curves = {
-        "free_delivery": -20_000 + 1_540.0 * months,
-        "points_programme": -15_000 + 540.0 * months,
-        "win_back_coupon": -3_000 - 200.0 * months,
-    }
-    return pl.concat(
-        pl.DataFrame(
-            {
-                "strategy": [name] * len(months),
-                "month": months.astype(np.int32),
-                "ends_on": [date(2025 + m // 12, m % 12 + 1, 28) for m in months.tolist()],
-                "mean": mean,
-                "low": mean - 400.0 * months - 500.0,
-                "high": mean + 600.0 * months + 500.0,
-            }
-        )
-        for name, mean in curves.items()
-    )
-
-
-@pytest.fixture
 def npv() -> pl.DataFrame:
     """Net present values of 400 draws per strategy, normal around the means of `returns`."""
     rng = np.random.default_rng(20240501)
@@ -85,28 +60,6 @@ def npv() -> pl.DataFrame:
         pl.DataFrame({"strategy": [name] * 400, "draw": np.arange(400), "npv": rng.normal(mean, spread, 400)})
         for name, mean, spread in centres
     )
-
-
-@pytest.fixture
-def statement() -> pl.DataFrame:
-    """Three years of one strategy, each month alike; all other accounts do not change."""
-    rows = [
-        {
-            "strategy": strategy,
-            "month": month,
-            "starts_on": date(2025 + month // 12, month % 12 + 1, 1),
-            "line": line,
-            "baseline": 10.0 * abs(change),
-            "treated": 10.0 * abs(change) + change,
-            "incremental": change,
-            "low": change - 100.0,
-            "high": change + 100.0,
-        }
-        for strategy in STRATEGIES
-        for month in range(36)
-        for line, change in CHANGES.items()
-    ]
-    return pl.DataFrame(rows, schema_overrides={"month": pl.Int32})
 
 
 @pytest.fixture
@@ -440,7 +393,6 @@ def measured_figures(series, panel, met, doses, cohorts) -> dict[str, alt.Chart]
         "associations": charts.associations(met),
         "dose_curve": charts.dose_curve(doses),
         "cohort_heatmap": charts.cohort_heatmap(cohorts, "retention", "USD"),
-        "cohort_curves": charts.cohort_curves(cohorts, "cumulative_revenue", "USD"),
     }
 
 
@@ -470,9 +422,7 @@ def figures(
     readings,
     worth_by_nps,
     returns,
-    cash,
     npv,
-    statement,
     tracking_days,
     frequencies,
     holdout,
@@ -489,10 +439,8 @@ def figures(
         | case_figures
         | {
             "what_if": what_if,
-            "cumulative_cash": charts.cumulative_cash(cash, "USD"),
             "npv_by_strategy": charts.npv_by_strategy(returns, "USD"),
             "npv_distribution": charts.npv_distribution(npv, "USD"),
-            "waterfall": charts.waterfall(statement, "points_programme", "USD"),
             "tracking": charts.tracking(tracking_days, date(1997, 4, 10)),
             "frequency_histogram": charts.frequency_histogram(frequencies),
             "holdout_by_frequency": charts.holdout_by_frequency(holdout),

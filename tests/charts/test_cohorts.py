@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from cxsim import charts
-from cxsim.errors import TableError
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -81,45 +80,3 @@ def test_the_last_value_of_each_cohort_is_read_aloud(cohorts):
             f"2024-01 at age 1: 20.0{NBSP}%, 400 of 400 customers; 2024-02 at age 1: 10.0{NBSP}%, 90 of 600 customers."
         )
     )
-
-
-def test_curves_end_at_the_end_of_each_step_and_name_the_ends_of_their_range(cohorts):
-    figure = charts.cohort_curves(cohorts, "cumulative_revenue", "USD")
-    assert [row["day"] for row in _rows(figure)] == [30, 60, 30, 60]
-    assert _finding(figure) == (
-        f"After 60 days, a customer has brought USD{NBSP}50.0 (2024-02) to USD{NBSP}52.7 (2024-01) of revenue"
-    )
-
-
-def test_one_curve_alone_has_its_interval_in_the_title(cohorts):
-    figure = charts.cohort_curves(_at(cohorts, cohort="2024-01"), "cumulative_revenue", "USD")
-    assert _finding(figure) == f"After 60 days, a customer has brought USD{NBSP}52.7 of revenue (50.0 to 55.0)"
-
-
-def test_of_many_cohorts_those_of_the_most_customers_are_drawn_and_the_subtitle_says_so(cohorts):
-    one = _at(cohorts, cohort="2024-01", measure="cumulative_revenue")
-    many = pl.concat(
-        one.with_columns(cohort=pl.lit(f"c{n}"), customers=pl.lit(100 + n, dtype=pl.Int64)) for n in range(9)
-    )
-    figure = charts.cohort_curves(many, "cumulative_revenue", "USD")
-    assert {row["cohort"] for row in _rows(figure)} == {"c3", "c4", "c5", "c6", "c7", "c8"}
-    assert "The six cohorts with the most customers, of 9." in figure.to_dict()["description"]
-
-
-def test_without_a_value_the_title_says_why(cohorts):
-    young = cohorts.with_columns(pl.col("value", "low", "high") * None)
-    assert _finding(charts.cohort_heatmap(young, "retention", "USD")) == (
-        "Too few customers have been watched for long enough"
-    )
-    assert _finding(charts.cohort_curves(young, "cumulative_revenue", "USD")) == (
-        "Too few customers have been watched for long enough"
-    )
-
-
-def test_what_cannot_be_drawn_is_refused(cohorts):
-    with pytest.raises(TableError, match="COHORTS: no column 'at_risk'"):
-        charts.cohort_heatmap(cohorts.drop("at_risk"), "retention", "USD")
-    with pytest.raises(TableError, match="COHORTS: no measure 'retenton'; did you mean 'retention'"):
-        charts.cohort_heatmap(cohorts, "retenton", "USD")
-    with pytest.raises(TableError, match="COHORTS: 'retention' is not cumulative; draw it with cohort_heatmap"):
-        charts.cohort_curves(cohorts, "retention", "USD")

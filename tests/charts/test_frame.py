@@ -24,10 +24,9 @@ def test_every_figure_describes_itself_to_those_who_cannot_see_it(figures):
 
 def test_every_figure_of_money_names_the_currency_on_its_axis(figures):
     for name in (
-        "cumulative_cash",
+        "cash_fan",
         "npv_by_strategy",
         "npv_distribution",
-        "waterfall",
         "spend_by_frequency",
         "value_by_decile",
     ):
@@ -36,7 +35,7 @@ def test_every_figure_of_money_names_the_currency_on_its_axis(figures):
 
 
 def test_every_figure_with_chance_tells_its_interval_or_why_there_is_none(figures, value_figures, measured_figures):
-    drawn = {"cumulative_cash", "npv_by_strategy", "waterfall", "tracking", "holdout_by_frequency"}
+    drawn = {"npv_by_strategy", "tracking", "holdout_by_frequency"}
     drawn |= {*value_figures, *measured_figures}
     for name in drawn:
         assert "interval" in _title(figures[name])[1], name

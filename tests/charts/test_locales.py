@@ -59,9 +59,9 @@ def test_numbers_that_the_browser_writes_follow(frequencies, locale, label):
 
 @pytest.mark.usefixtures("enabled")
 @pytest.mark.parametrize(("locale", "label"), [("en", "1.5k"), ("de", "1,5k"), ("ch", "1.5k")])
-def test_short_amounts_on_an_axis_follow(cash, locale, label):
+def test_short_amounts_on_an_axis_follow(returns, locale, label):
     # Ticks beyond ten thousand are in whole thousands, so the format of the axis is asked for a number between them.
-    spec = charts.cumulative_cash(cash, "USD")
+    spec = charts.npv_by_strategy(returns, "USD")
     with written_as(locale):
         drawn = spec.to_dict()
     (expression,) = set(re.findall(r"replace\(format\(datum\.value, '~s'\), 'G', 'bn'\)", json.dumps(drawn)))

@@ -10,9 +10,9 @@ import pytest
 import vl_convert
 
 from cxsim import charts
-from cxsim.business.what_if import npv_at
 from cxsim.errors import TableError
 from tests.grids import by_hand, centre, lively
+from tests.npv_at import npv_at
 
 # A whole unit is printed, so half of one is lost. Stored amounts are rounded too: three sums to a twentieth, one of
 # them times a margin of at most 1 and one times a cost factor of at most 2, and two balances to a tenth, one of them
@@ -58,17 +58,22 @@ def spec() -> dict:
 @pytest.mark.parametrize(
     ("moved", "npv"),
     [
-        # Worked out in tests/business/test_what_if.py.
+        # Month 1: 300 + 0.5 * 900 - 1000 = -250. Month 2: 0.5 * 3300 - 110 + (-22 + 11) = 1529, and 1529 / 1.1 = 1390.
         ({}, 1140),
+        # -250 - 40, on the first day: later months drop out, and it settles at its own end.
         ({"horizon": 1}, -290),
+        # 300 + 450 - 2000 = -1250; 1650 - 220 - 22 + 22 = 1430, and 1430 / 1.1 = 1300.
         ({"cost": 2.0}, 50),
-        ({"rate": 0.0}, 1279),
+        ({"rate": 0.0}, 1279),  # -250 + 1529
+        # 300 + 0.2 * 900 - 1000 = -520; 0.2 * 3300 - 110 - 11 = 539, and 539 / 1.1 = 490.
         ({"margin": 0.2}, -30),
+        # Only month 1 differs between nodes: 0, 100, 0 + 0.5 * 500 = 250, 300 + 0.5 * 900 = 750.
         ({"x": 1.5, "y": 0.3}, 665),  # (0 + 100 + 250 + 750) / 4 - 1000 + 1390
     ],
 )
-def test_the_drawing_prints_what_is_worked_out_by_hand(moved, npv):
+def test_the_drawing_and_python_give_what_is_worked_out_by_hand(moved, npv):
     assert _npv(_hand_spec(), **HAND | moved) == npv
+    assert npv_at(by_hand(), **HAND | moved) == pytest.approx(npv, abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from cxsim.cohorts import cohort_table
 from cxsim.errors import DataError
-from cxsim.intervals import mean, wilson
+from cxsim.intervals import wilson
 from cxsim.measured import COHORTS
 from cxsim.shop import Shop
 from cxsim.tables import check
+from tests.by_unit import mean
 
 
 def _at(text):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cxsim.effects import ALWAYS, MAX_STEPS, Course, decay_steps, steps_of
 from cxsim.errors import ParamError
-from cxsim.quantity import assumed
 from cxsim.units import Unit
+from tests.simulated import assumed
 
 
 def course(**parts):

@@ -29,8 +29,8 @@ from cxsim.effects import (
     refuse_contradictions,
 )
 from cxsim.errors import ParamError
-from cxsim.quantity import assumed
 from cxsim.units import Unit
+from tests.simulated import assumed
 from tests.simulation.mechanisms import made
 from tests.simulation.worlds import coupon, markdown
 

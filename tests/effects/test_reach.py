@@ -8,8 +8,8 @@ import pytest
 
 from cxsim.effects import Reach
 from cxsim.errors import ParamError
-from cxsim.quantity import assumed
 from cxsim.units import Unit
+from tests.simulated import assumed
 
 SHARE, DAYS = assumed(0.5, Unit.SHARE), assumed(30.0, Unit.DAYS)
 REACH = Reach(who="true", uptake=SHARE, ramp_days=DAYS)

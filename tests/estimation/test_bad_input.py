@@ -14,12 +14,10 @@ from cxsim.errors import DataError, EstimationError, TableError
 from cxsim.estimation import (
     customer_value,
     diagnose,
-    expected_purchases_interval,
     fit,
     fit_spend,
     posterior,
     predict,
-    prob_alive_interval,
 )
 from tests.estimation.asking import RATE, answers, assert_right
 from tests.estimation.worlds import SHOPS
@@ -65,22 +63,14 @@ def test_nobody_is_answered_with_an_empty_table_and_one_customer_with_one_row(he
 
 
 @pytest.mark.parametrize("model", SHOPS)
-def test_hidden_rates_and_predictions_are_finite_for_them_too(healthy, model):
+def test_predictions_are_finite_for_them_too(healthy, model):
     _, purchases, spend = healthy[model]
     calm = EXTREME.filter(pl.col("frequency") < 100)
-    assert_right(
-        {
-            "drawn": purchases.draw_customers(EXTREME, spend),
-            "new": purchases.draw_customers(3, spend),
-            "nobody": purchases.draw_customers(0, spend),
-            "predicted": predict(calm, [purchases.params] * 20, [spend.params] * 20, days=30).customers,
-        }
-    )
+    predicted = predict(calm, [purchases.params] * 20, [spend.params] * 20, days=30)
+    assert_right({"predicted": predicted.customers})
 
 
-def test_intervals_of_nobody_keep_their_columns(beliefs):
-    assert prob_alive_interval(EXTREME.clear(), beliefs[0]).columns == ["customer_id", "prob_alive", "low", "high"]
-    assert expected_purchases_interval(EXTREME.clear(), beliefs[0], 30).is_empty()
+def test_predictions_of_nobody_are_nobodys(beliefs):
     assert predict(EXTREME.clear(), *beliefs, days=30).customers.is_empty()
 
 
@@ -121,13 +111,10 @@ def questions(rfm, fitted, beliefs):
         "purchase_distribution": lambda: purchases.purchase_distribution(rfm, days=30),
         "days_to_next_purchase": lambda: purchases.days_to_next_purchase(rfm),
         "clv": lambda: purchases.clv(rfm, spend, **RATE),
-        "draw_customers": lambda: purchases.draw_customers(rfm),
         "expected_spend": lambda: spend.expected_spend(rfm),
         "customer_value": lambda: customer_value(rfm, purchases, spend, horizon_days=30, **RATE),
         "posterior": lambda: posterior(purchases, rfm),
         "posterior of spend": lambda: posterior(spend, rfm),
-        "prob_alive_interval": lambda: prob_alive_interval(rfm, beliefs[0]),
-        "expected_purchases_interval": lambda: expected_purchases_interval(rfm, beliefs[0], 30),
         "predict": lambda: predict(rfm, *beliefs, days=30),
         "diagnose": lambda: diagnose(rfm, purchases, spend),
     }

@@ -9,14 +9,11 @@ import pytest
 
 from cxsim.errors import EstimationError, TableError
 from cxsim.estimation import (
-    clv_new_interval,
     customer_value,
-    expected_purchases_interval,
     fit,
     fit_spend,
     posterior,
     predict,
-    prob_alive_interval,
 )
 
 RATE = {"annual_discount_rate": 0.1}
@@ -34,41 +31,33 @@ NUMBERS = {
 def requests(fitted, beliefs):
     """Return each question that takes a number, by the kind of number, with the words that a refusal must hold."""
     rfm, p, s = fitted
-    orders, money = beliefs
+    orders, _ = beliefs
     return [
         ("days", "must be finite and not negative; found", lambda x: p.prob_alive(rfm, x)),
         ("days", "must be finite and not negative; found", lambda x: p.expected_purchases(rfm, x)),
         ("days", "must be finite and not negative; found", lambda x: p.expected_purchases_new([1.0, x])),
         ("days", "0 <= from_days <= days, and finite; found", lambda x: p.purchase_distribution(rfm, days=x)),
         ("days", "0 <= from_days <= days", lambda x: p.purchase_distribution(days=30, from_days=x)),
-        ("days", "must be finite and not negative; found", lambda x: prob_alive_interval(rfm, orders, after_days=x)),
-        ("days", "must be finite and not negative; found", lambda x: expected_purchases_interval(rfm, orders, x)),
         ("days", "must be finite and positive; found", lambda x: predict(rfm, orders, days=x)),
         ("days", "must be finite and positive; found", lambda x: customer_value(rfm, p, s, horizon_days=x, **RATE)),
         ("horizons", "must be positive; found", lambda x: p.clv(rfm, s, **RATE, horizon_days=x)),
         ("horizons", "must be positive; found", lambda x: p.clv_new(s, **RATE, horizon_days=x)),
-        ("horizons", "must be positive; found", lambda x: clv_new_interval(orders, money, **RATE, horizon_days=x)),
         ("rates", "must be finite and not negative; found", lambda x: p.clv(rfm, s, annual_discount_rate=x)),
         ("rates", "finite and not negative", lambda x: predict(rfm, orders, days=9, annual_discount_rate=x)),
         ("margins", "must be a share from 0 to 1; found", lambda x: p.clv(rfm, s, **RATE, margin=x)),
         ("margins", "must be a share from 0 to 1; found", lambda x: p.clv_new(s, **RATE, margin=x)),
-        ("margins", "must be a share from 0 to 1; found", lambda x: clv_new_interval(orders, money, **RATE, margin=x)),
         ("margins", "must be from 0 to 1; found", lambda x: predict(rfm, orders, days=9, margin=x)),
         ("rates", "must be finite and not negative; found", lambda x: p.clv_new(s, **RATE, acquisition_cost=x)),
         ("levels", "above 0 and below 1; found", p.conf_int),
         ("levels", "above 0 and below 1; found", s.conf_int),
         ("levels", "above 0 and below 1; found", orders.interval),
         ("levels", "above 0 and below 1; found", lambda x: p.days_to_next_purchase(rfm, [x])),
-        ("levels", "above 0 and below 1; found", lambda x: prob_alive_interval(rfm, orders, level=x)),
-        ("levels", "above 0 and below 1; found", lambda x: clv_new_interval(orders, money, **RATE, level=x)),
         ("levels", "above 0 and below 1; found", lambda x: predict(rfm, orders, days=9, level=x)),
         ("counts", "a whole number, at least 1; found", lambda x: p.purchase_distribution(days=30, most=x)),
-        ("counts", "a whole number, at least 1; found", lambda x: prob_alive_interval(rfm, orders, draws=x)),
         ("counts", "draws must be at least 1", lambda x: posterior(p, rfm, draws=x)),
         ("counts", "possible: 1 to 40", lambda x: predict(rfm, orders, days=9, draws=x)),
         ("counts", "it must be a whole number from 1 to 60", lambda x: fit(rfm, model="bgcnbd", k=x)),
         ("counts", "it must be 1 or None", lambda x: fit(rfm, k=x)),
-        ("seeds", "the seed must be from 0 to", lambda x: p.draw_customers(rfm, seed=x)),
         ("seeds", "the seed must be from 0 to", lambda x: predict(rfm, orders, days=9, seed=x)),
     ]
 
@@ -83,12 +72,11 @@ def test_a_number_out_of_range_is_refused_with_what_was_found(healthy, beliefs, 
             assert str(number) in str(refused.value), f"{number}: {refused.value}"
 
 
-def test_an_infinite_horizon_needs_a_rate(healthy, beliefs):
+def test_an_infinite_horizon_needs_a_rate(healthy):
     rfm, purchases, spend = healthy["paretonbd"]
     for ask in (
         lambda: purchases.clv(rfm, spend, annual_discount_rate=0.0),
         lambda: purchases.clv_new(spend, annual_discount_rate=0),
-        lambda: clv_new_interval(*beliefs, annual_discount_rate=0.0),
     ):
         with pytest.raises(EstimationError, match="an infinite horizon needs an annual_discount_rate above 0; found 0"):
             ask()

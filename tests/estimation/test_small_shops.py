@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxsim.errors import EstimationError
-from cxsim.estimation import diagnose, fit, fit_spend, posterior, prob_alive_interval
+from cxsim.estimation import diagnose, fit, fit_spend, posterior
 from cxsim.models import BetaGeometricParams
 from tests.estimation.asking import answers, assert_right
 from tests.estimation.shops import simulated
@@ -60,7 +60,7 @@ def test_a_fit_to_any_small_shop_is_refused_or_answers_with_finite_numbers(model
     assert_right(answers(rfm, purchases, spend))
     assert_right({"findings": diagnose(rfm, purchases).table.select(pl.col("figure").abs())})
     believed = posterior(purchases, rfm, draws=30)
-    assert_right({"believed": prob_alive_interval(rfm, believed, after_days=30, draws=30)})
+    assert_right({"believed": believed.interval()})
 
 
 def spend_of(rfm):

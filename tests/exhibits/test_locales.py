@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from html import unescape
 
+import polars as pl
 import pytest
 
 from cxsim import charts, exhibits
+from cxsim.business_tables import DECISION
 from cxsim.exhibits.in_units import as_written, in_unit, span
 from cxsim.number_style import written_as
+from cxsim.tables import empty
 
 NBSP, MINUS = "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 
@@ -35,14 +38,21 @@ def test_a_small_table_is_written_the_german_way(returns):
     assert "14 ± 0,4" in cells
 
 
-def test_a_decision_is_written_the_german_way(returns):
+def test_a_decision_is_written_the_german_way():
+    row = {
+        "strategy": "coupon", "title": "Win-back coupon", "decision": "reject", "rule": "Reject below 25 %.",
+        "outlay": 18_750.0, "npv": -9_480.0, "npv_mc_error": 190.0, "low_80": -13_000.0, "high_80": -4_000.0,
+        "low": -15_020.0, "high": -2_950.0, "prob_npv_positive": 0.0, "prob_mc_error": 0.034, "roi": -0.51,
+        "customers": 20_000, "draws": 400,
+    }  # fmt: skip
+    table = pl.DataFrame([row], schema=empty(DECISION).schema)
     with written_as("de"):
-        told = exhibits.decisions(returns.tail(1), "USD").text
+        told = exhibits.decision_box(table, "USD").text
     # Three digits of the largest, 15,020, leave hundreds: 9,480 is 9,500 and 2,950, half way, the even 3,000.
-    assert (
-        f"For an outlay of 18.800{NBSP}USD, net present value falls by 9.500{NBSP}USD (90{NBSP}% interval "
-        f"{MINUS}15.000 to {MINUS}3.000{NBSP}USD; simulation error 190{NBSP}USD)."
-    ) in told
+    assert f"Spend: 18.800{NBSP}USD" in told
+    assert f"Net present value: {MINUS}9.500 ± 190{NBSP}USD" in told
+    assert f"90{NBSP}% interval: {MINUS}15.000 to {MINUS}3.000{NBSP}USD" in told
+    assert f"± 3,4{NBSP}pp" in told
     assert "for the same 20.000 customers" in told
 
 

@@ -10,15 +10,15 @@ import pytest
 
 from cxsim import exhibits, mimes
 from cxsim.exhibits import showing
+from cxsim.exhibits.cards import Card, in_cards
 from cxsim.exhibits.ladder import bold
 
 
 @pytest.fixture
-def tables(returns, statement, totals, assumptions):
+def tables(returns, totals, assumptions):
     return [
         exhibits.returns_table(returns, "USD"),
         exhibits.statement_table(totals, "USD"),
-        exhibits.monthly_statement(statement, "USD"),
         exhibits.assumptions_table(assumptions, "USD"),
     ]
 
@@ -39,7 +39,7 @@ def test_markup_in_the_data_is_shown_and_not_obeyed(tables):
         for markup in ("<b>", "<cost>"):
             assert markup not in table.html()
     assert "Points &lt;b&gt;&amp; more&lt;/b&gt;" in tables[0].html()
-    assert "Running &lt;cost&gt;." in tables[3].html()
+    assert "Running &lt;cost&gt;." in tables[2].html()
 
 
 def test_the_styles_of_a_table_reach_no_other_table(tables):
@@ -76,9 +76,10 @@ def test_the_twin_is_json(tables):
         assert json.loads(json.dumps(table.machine(), allow_nan=False)) == table.machine()
 
 
-def test_prose_is_stored_with_and_without_markup(returns):
-    bundle = exhibits.decisions(returns, "USD")._repr_mimebundle_()
+def test_prose_is_stored_with_and_without_markup():
+    bundle = in_cards("Do it.", [Card("fund", "Fund", "Points", "It pays.")], "How to read this.")._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
+    assert "<section" in bundle["text/html"]
     assert "<section" not in bundle["text/plain"]
 
 

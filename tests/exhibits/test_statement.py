@@ -72,15 +72,3 @@ def test_the_twin_holds_every_period_with_its_interval(totals):
 def test_a_table_by_month_is_not_taken_for_totals(statement):
     with pytest.raises(TableError, match="no column 'period'"):
         exhibits.statement_table(statement, "USD")
-
-
-def test_the_interval_of_the_cash_stands_in_the_monthly_statement(statement):
-    twin = exhibits.monthly_statement(statement, "USD").twin
-    first = twin.row(0, named=True)
-    assert (first["cash contribution"], first["low"], first["high"]) == (750.0, 650.0, 850.0)
-    assert twin.height == 2 * 14
-
-
-def test_the_monthly_statement_is_folded_under_its_title(statement):
-    html = exhibits.monthly_statement(statement, "USD").html()
-    assert html.startswith("<details><summary>Difference month by month</summary>")

@@ -14,7 +14,6 @@ import pytest
 
 from cxsim.effects import Dropout
 from cxsim.models import GammaGammaParams, ParetoNbdParams
-from cxsim.quantity import assumed
 from cxsim.scenario import NewCustomers, load_scenario, with_assumptions
 from cxsim.study.draws import Draw, with_room
 from cxsim.study.playing import play
@@ -24,6 +23,7 @@ from cxsim.tables import RFM
 from cxsim.units import DAYS_PER_YEAR, Unit
 from cxsim.valuation import flows, net_present_value
 from tests.scenario.plans import plan
+from tests.simulated import assumed
 
 # Customers much alike who order once a month and of whom four in five stay for another year; 40 years see all of them
 # leave.

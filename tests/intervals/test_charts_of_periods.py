@@ -1,4 +1,4 @@
-"""Rates of events, limits of charts, shrunk cells, findings among many, value by age: worked numbers."""
+"""Rates of events, usual ranges, findings among many: worked numbers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.rates import confint_poisson
 
 from cxsim.errors import DataError
 from cxsim.intervals import (
-    BetaPrior,
     discoveries,
-    fitted_prior,
     garwood,
-    p_limits,
-    partitioned,
-    shrunk,
-    smoothed_range,
     usual_range,
 )
 
@@ -52,20 +45,6 @@ def test_impossible_events_are_refused(events, exposure):
         garwood(events, exposure)
 
 
-def test_the_limits_of_a_share_are_those_worked_by_hand():
-    # The deviation is the root of 0.2 * 0.8 / 50, three times that to each side.
-    assert p_limits(0.2, 50) == pytest.approx((0.030294, 0.369706), abs=5e-7)
-    assert p_limits(0.01, 50)[0] == 0
-    assert p_limits(0.99, 50)[1] == 1
-
-
-def test_impossible_shares_are_refused():
-    with pytest.raises(DataError, match=r"found 1\.2 over 50"):
-        p_limits(1.2, 50)
-    with pytest.raises(DataError, match=r"found 0\.2 over 0"):
-        p_limits(0.2, 0)
-
-
 def test_the_usual_range_is_that_worked_by_hand():
     # Mean 92 / 8; moving ranges 2, 4, 2, 4, 2, 4, 2: mean 20 / 7; times 2.66, which is 3 * sqrt(pi) / 2 = 2.6587.
     low, high = usual_range([10, 12, 16, 14, 10, 12, 8, 10])
@@ -90,22 +69,7 @@ def test_the_usual_range_is_no_narrower_than_chance():
 def test_seven_periods_have_no_usual_range():
     assert usual_range([1, 2, 3, 4, 5, 6, 7]) is None
     assert usual_range([]) is None
-    assert smoothed_range([1] * 7) is None
     assert usual_range([1, 2, 3, 4, 5, 6, 7, 8]) is not None
-
-
-def test_the_smoothed_value_is_that_worked_by_hand():
-    # From 11 on: 10.5, 11.25, 10.625, 11.3125, 10.65625, 11.328125, 10.6640625, 11.33203125.
-    now, low, high = smoothed_range([10, 12] * 4, weight=0.5)
-    assert now == pytest.approx(11.33203125)
-    # Three sigmas of 2 * sqrt(pi) / 2, and weight / (2 - weight) = 1/3, less what eight periods have not seen.
-    half = 3 * math.sqrt(math.pi) * math.sqrt((1 - 0.5**16) / 3)
-    assert (low, high) == pytest.approx((11 - half, 11 + half))
-
-
-def test_with_all_weight_on_the_last_value_the_smoothed_range_is_the_usual_one():
-    values = [3, 5, 4, 6, 5, 7, 4, 5]
-    assert smoothed_range(values, weight=1) == pytest.approx((5, *usual_range(values)))
 
 
 def test_about_three_in_a_thousand_steady_periods_are_unusual():
@@ -127,61 +91,6 @@ def test_bad_periods_are_refused():
         usual_range([1], [-1])
     with pytest.raises(DataError, match="values and errors must be as long as each other; found 1 and 2"):
         usual_range([1], [1, 2])
-    with pytest.raises(DataError, match="above 0 and is at most 1; found 0"):
-        smoothed_range([1], weight=0)
-
-
-def test_a_shrunk_share_is_that_worked_by_hand():
-    estimate = shrunk(3, 5, BetaPrior(alpha=2, beta=8))
-    # (2 + 3) / (10 + 5), against 3 / 5 as it is.
-    assert estimate.value == pytest.approx(1 / 3)
-    assert (estimate.low, estimate.high) == pytest.approx(tuple(stats.beta(5, 10).ppf([0.025, 0.975])))
-    assert estimate.caution == "shrunk; indicative: 5 units"
-
-
-def test_an_empty_cell_is_its_prior():
-    assert shrunk(0, 0, BetaPrior(alpha=2, beta=8)).value == pytest.approx(0.2)
-
-
-@given(st.integers(0, 50), st.integers(0, 50), st.floats(0.1, 50), st.floats(0.1, 50))
-def test_a_shrunk_share_lies_between_raw_share_and_prior(successes, failures, alpha, beta):
-    estimate = shrunk(successes, successes + failures, BetaPrior(alpha=alpha, beta=beta))
-    prior = alpha / (alpha + beta)
-    raw = successes / (successes + failures) if successes + failures else prior
-    assert min(raw, prior) - 1e-12 <= estimate.value <= max(raw, prior) + 1e-12
-    assert 0 <= estimate.low <= estimate.high <= 1
-
-
-def test_the_prior_of_two_cells_is_that_worked_by_hand():
-    # 2 of 10 and 6 of 10: mean 0.4, spread 10 * 0.04 * 2 = 0.8, chance 0.24; room 20 - 200 / 20 - 1 = 9.
-    # tau^2 = (0.8 - 0.24) / 9 = 0.0622; worth 0.24 / 0.0622 - 1 = 2.857: alpha 1.142857, beta 1.714286.
-    prior = fitted_prior([2, 6], [10, 10])
-    assert (prior.alpha, prior.beta) == pytest.approx((1.142857, 1.714286), abs=5e-7)
-
-
-def test_the_prior_of_many_cells_is_found_again():
-    generator = np.random.Generator(np.random.PCG64(8))
-    shares, sizes = generator.beta(3, 7, 4000), generator.integers(1, 60, 4000)
-    prior = fitted_prior(generator.binomial(sizes, shares), sizes)
-    # Variance between cells 0.0191, known from 4000 cells to about 3 %: worth 10 to about 4 %, four times that.
-    assert prior.alpha / (prior.alpha + prior.beta) == pytest.approx(0.3, abs=0.012)
-    assert prior.alpha + prior.beta == pytest.approx(10, rel=0.16)
-
-
-def test_cells_that_are_alike_are_worth_all_their_units():
-    prior = fitted_prior([5, 5, 5, 0], [10, 10, 10, 0])
-    assert (prior.alpha, prior.beta) == (15, 15)
-
-
-def test_priors_that_cannot_be_are_refused():
-    with pytest.raises(DataError, match="above 0; found 0 and 1"):
-        BetaPrior(alpha=0, beta=1)
-    with pytest.raises(DataError, match="found 3 successes among 2 units in cell 2"):
-        fitted_prior([1, 3], [2, 2])
-    with pytest.raises(DataError, match="found 1 cells with 1 successes among 2 units"):
-        fitted_prior([1], [2])
-    with pytest.raises(DataError, match="all-or-nothing"):
-        fitted_prior([20, 0], [20, 20])
 
 
 def test_findings_among_many_are_those_worked_by_hand():
@@ -209,25 +118,3 @@ def test_bad_p_values_are_refused():
         discoveries([math.nan])
     with pytest.raises(DataError, match="false findings lies between 0 and 1; found 0"):
         discoveries([0.1], 0)
-
-
-def test_value_by_age_takes_each_age_over_those_who_reached_it():
-    # January: 10 customers, 400, 60, 40; February: 20 customers, 900, 100, not yet. 1300/30 + 160/30 + 40/10.
-    curve = partitioned([1300, 160, 40], [30, 30, 10])
-    assert curve == pytest.approx([43.3333, 48.6667, 52.6667], abs=5e-5)
-    # All value over all customers mixes ages.
-    assert (500 + 1000) / 30 == 50
-    # January alone.
-    assert partitioned([400, 60, 40], [10, 10, 10])[-1] == 50
-
-
-def test_the_curve_stops_where_too_few_have_come():
-    assert partitioned([1300, 160, 40], [30, 30, 10], fewest=30) == pytest.approx([43.3333, 48.6667], abs=5e-5)
-    assert partitioned([10, 0], [5, 0]).tolist() == [2]
-
-
-def test_value_of_customers_who_come_back_from_nowhere_is_refused():
-    with pytest.raises(DataError, match="at a later age; found 4 at age 1 after 3"):
-        partitioned([1, 1], [3, 4])
-    with pytest.raises(DataError, match="fewest must be at least 1; found 0"):
-        partitioned([1], [3], fewest=0)

@@ -1,4 +1,4 @@
-"""Means and medians: worked numbers, scipy, and what always holds."""
+"""Medians: worked numbers, and what always holds."""
 
 from __future__ import annotations
 
@@ -7,35 +7,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from cxsim.errors import DataError
-from cxsim.intervals import mean, median_of, order_coverage
+from cxsim.intervals import median_of, order_coverage
 
 values = st.lists(st.integers(-50, 50), min_size=6, max_size=60)
-
-
-def test_the_mean_of_five_scores_is_that_worked_by_hand():
-    estimate = mean([7, 6, 7, 5, 3])
-    # Deviations 1.4, 0.4, 1.4, -0.6, -2.6: 11.2 / 4 = 1.673320**2; half: 2.776445 * 1.673320 / sqrt(5).
-    assert estimate.value == pytest.approx(5.6)
-    assert (estimate.low, estimate.high) == pytest.approx((3.5223, 7.6777), abs=5e-5)
-
-
-def test_a_mean_is_cut_where_its_scale_ends_and_says_so():
-    estimate = mean([7, 6, 7, 5, 3], scale=(1, 7))
-    assert (estimate.low, estimate.high) == pytest.approx((3.5223, 7), abs=5e-5)
-    assert estimate.caution == "indicative: 5 units; clipped at 7"
-
-
-@given(values)
-def test_the_mean_has_the_interval_of_scipy(numbers):
-    estimate = mean(numbers)
-    if len(set(numbers)) == 1:
-        assert (estimate.low, estimate.high) == (estimate.value, estimate.value)
-        return
-    theirs = stats.ttest_1samp(numbers, 0).confidence_interval(0.95)
-    assert (estimate.low, estimate.high) == pytest.approx((theirs.low, theirs.high), rel=1e-9, abs=1e-9)
 
 
 def test_the_median_of_nine_is_that_worked_by_hand():
@@ -73,25 +49,13 @@ def test_the_ends_of_a_median_are_the_nearest_that_reach_the_level(units, level)
 
 @given(values, st.floats(0.5, 0.98))
 def test_the_interval_holds_the_value_and_a_higher_level_is_never_narrower(numbers, level):
-    for method in (mean, median_of):
-        narrow, wide = method(numbers, level=level), method(numbers, level=level + 0.01)
-        if wide.low is None:
-            continue
+    narrow, wide = median_of(numbers, level=level), median_of(numbers, level=level + 0.01)
+    if wide.low is not None:
         assert wide.low <= narrow.low <= narrow.value <= narrow.high <= wide.high
 
 
-def test_nobody_has_neither_mean_nor_median():
-    assert (mean([]).value, mean([]).caution) == (None, "nobody")
+def test_nobody_has_no_median():
     assert (median_of([]).value, median_of([]).caution) == (None, "nobody")
-
-
-def test_one_unit_has_a_mean_and_no_interval():
-    assert (mean([4]).value, mean([4]).low, mean([4]).caution) == (4, None, "indicative: 1 unit")
-
-
-def test_a_value_off_its_scale_is_refused():
-    with pytest.raises(DataError, match="on the scale from 1 to 7; found 0 to 8"):
-        mean([0, 8], scale=(1, 7))
 
 
 def test_a_missing_value_is_refused():

@@ -7,20 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.errors import DataError
-from cxsim.intervals import difference, net_promoter, net_promoter_change, net_promoter_error, net_promoter_wald
+from cxsim.intervals import net_promoter
 
 Z = 1.959963984540054
 answers = st.tuples(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300)).filter(any)
-
-
-def test_the_plain_score_is_that_worked_by_hand():
-    estimate = net_promoter_wald(25, 15, 10)
-    # (0.5 + 0.2 - 0.3**2) / 50 = 0.0122
-    assert net_promoter_error(25, 15, 10) == pytest.approx(11.0454, abs=5e-5)
-    assert estimate.value == 30
-    assert (estimate.low, estimate.high) == pytest.approx((8.3515, 51.6485), abs=5e-5)
-    # The same with 49 for 50.
-    assert net_promoter_error(25, 15, 10) * (50 / 49) ** 0.5 == pytest.approx(11.1575, abs=5e-5)
 
 
 def test_the_adjusted_score_is_that_worked_by_hand():
@@ -32,20 +22,13 @@ def test_the_adjusted_score_is_that_worked_by_hand():
     assert (estimate.high - estimate.low) / 2 / Z == pytest.approx(10.7157, abs=5e-5)
 
 
-def test_five_answers_leave_the_scale_only_without_the_adjustment():
-    assert net_promoter_wald(4, 1, 0).high == pytest.approx(115.06, abs=5e-3)
+def test_five_answers_do_not_leave_the_scale():
+    # Without the adjustment the upper end would be 115.06.
     estimate = net_promoter(4, 1, 0)
     assert estimate.value == 80
     assert (estimate.low, estimate.high) == pytest.approx((4.1655, 95.8345), abs=5e-5)
     assert (estimate.low + estimate.high) / 2 == pytest.approx(50)
     assert estimate.caution == "indicative: 5 units"
-
-
-def test_twenty_points_more_among_fifty_answers_are_no_change():
-    estimate = net_promoter_change((25, 15, 10), (40, 30, 30))
-    assert estimate.value == 20
-    assert (estimate.high - estimate.low) / 2 / Z == pytest.approx(13.8203, abs=5e-5)
-    assert (estimate.low, estimate.high) == pytest.approx((-7.0872, 47.0872), abs=5e-5)
 
 
 @given(answers)
@@ -56,26 +39,15 @@ def test_the_interval_holds_the_score_within_its_scale(three):
 
 @given(answers)
 def test_detractors_mirror_promoters(three):
-    for method in (net_promoter, net_promoter_wald):
-        one, other = method(*three), method(*three[::-1])
-        assert (one.value, one.low, one.high) == pytest.approx((-other.value, -other.high, -other.low), abs=1e-9)
+    one, other = net_promoter(*three), net_promoter(*three[::-1])
+    assert (one.value, one.low, one.high) == pytest.approx((-other.value, -other.high, -other.low), abs=1e-9)
 
 
 @given(answers, st.floats(0.5, 0.98))
 def test_a_higher_level_is_never_narrower(three, level):
-    for method in (net_promoter, net_promoter_wald):
-        narrow, wide = method(*three, level=level), method(*three, level=level + 0.01)
-        assert wide.low <= narrow.low
-        assert wide.high >= narrow.high
-
-
-@given(answers, answers)
-def test_a_plain_change_is_a_difference_of_plain_scores(now, before):
-    change = net_promoter_change(now, before)
-    recovered = difference(net_promoter_wald(*now), net_promoter_wald(*before))
-    assert (change.value, change.low, change.high) == pytest.approx(
-        (recovered.value, recovered.low, recovered.high), abs=1e-6
-    )
+    narrow, wide = net_promoter(*three, level=level), net_promoter(*three, level=level + 0.01)
+    assert wide.low <= narrow.low
+    assert wide.high >= narrow.high
 
 
 def test_an_adjusted_interval_that_leaves_the_scale_is_cut():
@@ -84,11 +56,8 @@ def test_an_adjusted_interval_that_leaves_the_scale_is_cut():
 
 
 def test_nobody_has_no_score():
-    for estimate in (net_promoter(0, 0, 0), net_promoter_wald(0, 0, 0), net_promoter_change((0, 0, 0), (1, 1, 1))):
-        assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
-        assert estimate.caution.startswith("nobody")
-    with pytest.raises(DataError, match="once somebody answered; found nobody"):
-        net_promoter_error(0, 0, 0)
+    estimate = net_promoter(0, 0, 0)
+    assert (estimate.value, estimate.low, estimate.high, estimate.caution) == (None, None, None, "nobody")
 
 
 def test_negative_numbers_are_refused():

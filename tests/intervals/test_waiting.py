@@ -12,25 +12,14 @@ from scipy.stats import CensoredData, ecdf
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from cxsim.errors import DataError
-from cxsim.intervals import (
-    answered_within,
-    first_gap_survival,
-    gap_survival,
-    median,
-    quantile,
-    restricted_mean,
-    still_waiting,
-    survival,
-    survival_from_counts,
-    wilson,
-)
+from cxsim.intervals import answered_within, median, quantile, still_waiting, survival_from_counts, wilson
+from tests.by_unit import survival
 
 # Replied after 1, 2, 2, 4, 6 hours; still open after 3, 5, 8.
 HOURS = [1, 2, 2, 4, 6, 3, 5, 8]
 REPLIED = [True] * 5 + [False] * 3
 TICKETS = survival(HOURS, REPLIED)
-# Orders until 31 March 2024: 5 Jan, 10 Feb; 20 Jan; 15 Nov, 25 Jan; 1 Feb, 20 Feb, 5 Mar; 10 Mar; 1 May, 10 Jul 2023.
-CUSTOMERS = [1, 1, 2, 3, 3, 4, 4, 4, 5, 6, 6]
+# Gaps between orders, of which some were still open on 31 March 2024.
 GAPS = [36, 50, 71, 71, 66, 19, 14, 26, 21, 70, 265]
 ORDERED = [True, False, False, True, False, True, True, False, False, True, False]
 
@@ -93,21 +82,6 @@ def test_the_limits_hold_greenwoods_variance():
     estimate = still_waiting(TICKETS, 4)
     spread = (math.log(-math.log(estimate.low)) - math.log(-math.log(estimate.high))) / 2 / 1.959963984540054
     assert spread * 0.46875 * -math.log(0.46875) == pytest.approx(error, rel=1e-9)
-
-
-def test_the_mean_wait_up_to_eight_hours_is_the_area_worked_by_hand():
-    estimate = restricted_mean(TICKETS, 8)
-    # 1 * 1 + 7/8 * 1 + 5/8 * 2 + 15/32 * 2 + 15/64 * 2
-    assert estimate.value == 4.53125
-    # Areas right of 1, 2, 4, 6: 3.53125, 2.65625, 1.40625, 0.46875; d / (n (n - d)): 1/56, 2/35, 1/12, 1/2.
-    variance = 3.53125**2 / 56 + 2.65625**2 * 2 / 35 + 1.40625**2 / 12 + 0.46875**2 / 2
-    assert (estimate.high - estimate.low) / 2 == pytest.approx(1.959963984540054 * math.sqrt(variance), rel=1e-12)
-
-
-def test_the_mean_wait_up_to_the_first_reply_is_that_long():
-    # Nobody was answered before.
-    estimate = restricted_mean(TICKETS, 1)
-    assert (estimate.value, estimate.low, estimate.high) == (1, 1, 1)
 
 
 @pytest.mark.filterwarnings("ignore:The confidence interval is undefined")  # where all still wait
@@ -176,13 +150,6 @@ def test_the_interval_of_a_median_holds_it(rows):
     assert estimate.high is None or estimate.value <= estimate.high
 
 
-@given(waits, st.integers(1, 40))
-def test_the_mean_wait_lies_within_its_interval_and_the_horizon(rows, horizon):
-    estimate = restricted_mean(survival(*zip(*rows, strict=True)), horizon)
-    if estimate.value is not None:
-        assert 0 <= estimate.low <= estimate.value <= estimate.high <= horizon
-
-
 def test_a_median_past_what_was_seen_is_not_reached():
     estimate = median(survival([1, 2, 9, 9, 9], [True, False, False, False, False]))
     assert (estimate.value, estimate.high) == (None, None)
@@ -190,7 +157,7 @@ def test_a_median_past_what_was_seen_is_not_reached():
 
 
 def test_past_the_last_sight_nothing_is_known():
-    for estimate in (still_waiting(TICKETS, 8.5), answered_within(TICKETS, 8.5), restricted_mean(TICKETS, 8.5)):
+    for estimate in (still_waiting(TICKETS, 8.5), answered_within(TICKETS, 8.5)):
         assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
         assert estimate.caution == "nobody was seen longer than 8"
     # Once all are answered, it is known for ever.
@@ -208,25 +175,11 @@ def test_where_all_or_none_still_wait_the_limits_are_wilsons():
 
 def test_nobody_has_no_curve():
     nobody = survival([], [])
-    for estimate in (still_waiting(nobody, 1), median(nobody), restricted_mean(nobody, 1)):
+    for estimate in (still_waiting(nobody, 1), median(nobody)):
         assert (estimate.value, estimate.units, estimate.caution) == (None, 0, "nobody")
 
 
-def test_gaps_between_orders_are_weighed_by_customer():
-    table = gap_survival(CUSTOMERS, GAPS, ORDERED)
-    expected = {14: 11 / 12, 19: 5 / 6, 36: 5 / 8, 70: 5 / 12, 71: 5 / 24}
-    assert steps(table) == pytest.approx(expected, abs=1e-15)
-    assert (median(table).value, table.units, table.method) == (70, 6, "Wang-Chang")
-
-
-def test_first_gaps_make_a_curve_of_their_own():
-    table = first_gap_survival(CUSTOMERS, GAPS, ORDERED)
-    assert steps(table) == pytest.approx({19: 5 / 6, 36: 5 / 8, 70: 5 / 12, 71: 5 / 24}, abs=1e-15)
-    assert median(table).value == 70
-
-
-def test_all_gaps_as_if_they_were_independent_would_say_otherwise():
-    # Two shares more than the estimators above: the open gaps of those who had ordered again weigh fully.
+def test_the_curve_of_gaps_between_orders_is_that_worked_by_hand():
     table = survival(GAPS, ORDERED)
     expected = {14: 10 / 11, 19: 9 / 11, 36: 54 / 77, 70: 81 / 154, 71: 27 / 77}
     assert steps(table) == pytest.approx(expected, abs=1e-15)
@@ -238,45 +191,21 @@ def test_second_orders_within_sixty_days_are_those_worked_by_hand():
     assert answered_within(survival([36, 71, 19, 21], [True, False, True, False]), 60).value == 1 - 3 / 8
 
 
-@given(st.permutations(range(11)))
-def test_the_order_of_gaps_does_not_matter(places):
-    moved = gap_survival(*(np.array(column)[places] for column in (CUSTOMERS, GAPS, ORDERED)))
-    table = gap_survival(CUSTOMERS, GAPS, ORDERED)
-    # Halves add up exactly.
-    np.testing.assert_array_equal(table.shares, moved.shares)
-
-
-def test_customers_with_one_gap_each_have_the_ordinary_curve():
-    one, other = gap_survival(range(8), HOURS, REPLIED), TICKETS
-    np.testing.assert_array_equal(one.shares, other.shares)
-
-
-def test_two_open_gaps_of_one_customer_are_refused():
-    with pytest.raises(DataError, match="at most one open gap; found 2 of customer b"):
-        gap_survival(["a", "b", "b"], [1, 2, 3], [False, False, False])
-
-
 def test_bad_waits_are_refused():
-    with pytest.raises(DataError, match="durations must not be below 0; found -1"):
-        survival([-1], [True])
-    with pytest.raises(DataError, match="durations must be finite numbers; found 1 of 1"):
-        survival([math.nan], [True])
-    with pytest.raises(DataError, match="durations and ended must be as long as each other; found 2 and 1"):
-        survival([1, 2], [True])
-    with pytest.raises(DataError, match="ended must be true or false for each unit; found object"):
-        survival([1, 2], [True, None])
+    with pytest.raises(DataError, match="times must not be below 0; found -1"):
+        survival_from_counts([-1], [1], [0])
+    with pytest.raises(DataError, match="times must be finite numbers; found 1 of 1"):
+        survival_from_counts([math.nan], [1], [0])
+    with pytest.raises(DataError, match="events must not be below 0; found -1"):
+        survival_from_counts([1], [-1], [0])
+    with pytest.raises(DataError, match="times and events must be as long as each other; found 2 and 1"):
+        survival_from_counts([1, 2], [1], [1, 1])
     with pytest.raises(DataError, match="times and censored must be as long as each other; found 2 and 1"):
         survival_from_counts([1, 2], [1, 1], [1])
-    with pytest.raises(DataError, match="durations and customers must be as long as each other; found 2 and 1"):
-        first_gap_survival([1], [1, 2], [True, True])
-    with pytest.raises(DataError, match="durations and customers must be as long as each other; found 2 and 3"):
-        gap_survival([1, 2, 3], [1, 2], [True, True])
 
 
 def test_bad_questions_are_refused():
     with pytest.raises(DataError, match="the time must be a number of at least 0; found -1"):
         still_waiting(TICKETS, -1)
-    with pytest.raises(DataError, match="the horizon must be above 0; found 0"):
-        restricted_mean(TICKETS, 0)
     with pytest.raises(DataError, match="over lies between 0 and 1; found 1"):
         quantile(TICKETS, 1)

@@ -7,11 +7,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from cxsim.errors import DataError
-from cxsim.metrics import repeat_rates
 from cxsim.metrics.life_views import WINDOWS
-from cxsim.shop import Period
-from tests.metrics.toys import APRIL, JANUARY, measured, noon, orders, shop_of
+from tests.metrics.toys import JANUARY, measured, noon, orders, shop_of
 
 
 def _lives(days: int) -> pl.DataFrame:
@@ -101,38 +98,3 @@ def test_participation_counts_who_was_a_member_at_the_order():
     )
     # c0 and c1 (who joined with the order); c2 joined later, c3 had left.
     assert measured(shop_of(orders=bought, members=members))["participation"]["value"] == pytest.approx(2 / 10)
-
-
-_TOY = {
-    "c1": ["2024-01-05", "2024-02-10"],
-    "c2": ["2024-01-20"],
-    "c3": ["2023-11-15", "2024-01-25"],
-    "c4": ["2024-02-01", "2024-02-20", "2024-03-05"],
-    "c5": ["2024-03-10"],
-    "c6": ["2023-05-01", "2023-07-10"],
-}
-
-
-@pytest.mark.parametrize(
-    ("definition", "value", "counts"),
-    [
-        ("in_window", 2 / 5, (2, 5)),  # c1 and c4, of c1 to c5
-        ("ever", 3 / 5, (3, 5)),  # c3 too
-        ("returning", 3 / 7, (3, 7)),  # c1, c3, c4 returning; c1, c2, c4, c5 for the first time
-        ("all_time", 4 / 6, (4, 6)),
-        ("mature_60", 1 / 2, (1, 2)),  # c1 (86 days old) came back after 36; c2 (71 days old) did not
-        ("survival_60", 5 / 8, (None, 4)),  # came back after 36 and 19 days; watched for 21 and 71
-    ],
-)
-def test_one_quarter_has_six_repeat_rates(definition, value, counts):
-    bought = orders(*((who, noon(day), 10.0) for who, days in _TOY.items() for day in days), copies=1)
-    table = repeat_rates(shop_of(orders=bought), Period(JANUARY, APRIL))
-    found = table.row(by_predicate=pl.col("definition") == definition, named=True)
-    assert found["value"] == pytest.approx(value, rel=1e-12)
-    assert (found["counted"], found["among"]) == counts
-
-
-def test_repeat_rates_of_orders_without_customers_are_refused_with_the_reason():
-    nobody = shop_of(orders=orders(("a", noon("2024-02-05"), 1.0)).drop("customer_id"))
-    with pytest.raises(DataError, match="toy: the orders have no column 'customer_id'"):
-        repeat_rates(nobody, Period(JANUARY, APRIL))

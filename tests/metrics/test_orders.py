@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim.intervals import ratio_of
+from tests.by_unit import ratio_of
 from tests.metrics.toys import copied, measured, noon, shop_of
 
 # customer, list, discount, cost, units, coupon, incident: amounts 50, 50, 30, 40, 40, 40, 90, 60 = 400.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.special import gammaln
 
-from cxsim.models import BetaGeometricParams, GammaGammaParams, beta_geometric, gamma_gamma
+from cxsim.models import BetaGeometricParams, beta_geometric, gamma_gamma
 from cxsim.models.beta_geometric import surface
 
 FREQUENCY = np.array([0.0, 0.0, 1.0, 1.0, 2.0, 7.0, 7.0, 40.0])
@@ -71,7 +72,12 @@ def test_the_likelihood_is_the_sum_over_customers(k, first, place):
 
 
 def test_the_likelihood_of_spend_is_the_sum_over_customers():
-    place = (6.25, 3.74, 15.44)
-    each = gamma_gamma.log_likelihood(GammaGammaParams(p=6.25, q=3.74, v=15.44), [1, 1, 3, 12], [5.0, 80.0, 33.3, 41.0])
+    p, q, v = 6.25, 3.74, 15.44
+    x, m = np.array([1.0, 1.0, 3.0, 12.0]), np.array([5.0, 80.0, 33.3, 41.0])
+    # Of a customer's total, given the rate, a Gamma density of shape p x; rates are Gamma(q, v). Note 025, (1a).
+    each = (
+        gammaln(p * x + q) - gammaln(p * x) - gammaln(q) + q * np.log(v) + p * x * np.log(x) + (p * x - 1) * np.log(m)
+    )
+    each -= (p * x + q) * np.log(x * m + v)
     _, value = gamma_gamma_surface()
-    assert_allclose(value(np.log(place)), np.array([9.0, 2.0, 3.0, 1.0]) @ each, rtol=1e-12)
+    assert_allclose(value(np.log([p, q, v])), np.array([9.0, 2.0, 3.0, 1.0]) @ each, rtol=1e-12)

@@ -9,11 +9,11 @@ import nbformat
 import pytest
 
 from cxsim import charts
-from cxsim.business.what_if import npv_at
 from cxsim.mimes import CHART
 from cxsim.number_style import written_as
 from cxsim.report.render import render
 from tests.grids import centre, lively
+from tests.npv_at import npv_at
 from tests.report.browser import CHROMIUM, browser
 
 if CHROMIUM is None and os.environ.get("CI") == "true":

@@ -12,7 +12,6 @@ from cxsim.business.statements import statements
 from cxsim.errors import ReportError
 from cxsim.exhibits.showing import machine_readable
 from cxsim.ledger import LADDER, OUTLAY
-from cxsim.quantity import assumed
 from cxsim.report.statement_sheet import statements_in
 from cxsim.report.twins import Twin
 from cxsim.report.workbook import workbook
@@ -20,6 +19,7 @@ from cxsim.study import run
 from cxsim.units import Unit
 from cxsim.valuation import ACCOUNTS, Flows, periods
 from tests.report.spreadsheet import calculated, letters, sheets
+from tests.simulated import assumed
 from tests.study.conftest import small
 
 CENT = 0.005

@@ -8,12 +8,12 @@ from datetime import date
 from cxsim.behaviour import Behaviour
 from cxsim.effects import Markdown, PurchaseRate, Reach, Referral, Returns, Tickets
 from cxsim.params import read, root
-from cxsim.quantity import assumed
 from cxsim.scenario import Scenario
 from cxsim.scenario.combination import Combination
 from cxsim.strategies import Strategy
 from cxsim.units import Unit
 from cxsim.valuation import load_economics
+from tests.simulated import assumed
 
 SHOP = read(root() / "params" / "behaviour" / "online-shop.yaml", Behaviour)
 

@@ -7,7 +7,6 @@ import dataclasses
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.quantity import assumed
 from cxsim.scenario import (
     assumptions,
     canonical,
@@ -23,6 +22,7 @@ from cxsim.scenario.cases import case_files
 from cxsim.study.manifest import scenario_hash
 from cxsim.units import Unit
 from tests.scenario.plans import MADE, combination, made, plan, ratio, share
+from tests.simulated import assumed
 
 RATIO = "strategies.points-programme.effects.dropout_1.ratio"
 

@@ -9,7 +9,6 @@ import pytest
 from cxsim.behaviour import PLAIN
 from cxsim.effects import Dropout, Incidents, Recovery, Resolution, Satisfaction
 from cxsim.errors import ParamError
-from cxsim.quantity import assumed
 from cxsim.scenario.combination import Combination
 from cxsim.strategies import Cost, refuse_unmeasured
 from cxsim.units import Unit
@@ -27,6 +26,7 @@ from tests.scenario.plans import (
     referring,
     share,
 )
+from tests.simulated import assumed
 
 DEVIATION = assumed(0.1, Unit.DEVIATIONS)
 EXPERIENCED = {

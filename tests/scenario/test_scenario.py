@@ -8,11 +8,11 @@ import pytest
 from cxsim.effects import PurchaseRate, Reach
 from cxsim.errors import ParamError
 from cxsim.params import names
-from cxsim.quantity import assumed
 from cxsim.scenario import NewCustomers, Scenario, load_scenario
 from cxsim.strategies import Strategy
 from cxsim.units import Unit
 from cxsim.valuation import load_economics
+from tests.simulated import assumed
 
 PLAN = Strategy(
     name="plan",

@@ -9,10 +9,10 @@ import pytest
 
 from cxsim.errors import ParamError
 from cxsim.params import names
-from cxsim.quantity import assumed
 from cxsim.scenario import Scenario, Valuation, assumptions, load_case, load_valuation, register
 from cxsim.tables import ASSUMPTIONS, check
 from cxsim.units import Unit
+from tests.simulated import assumed
 
 QUICK = load_valuation("cdnow-value-quick")
 

@@ -11,7 +11,7 @@ import pytest
 from cxsim.shop import Policy
 from cxsim.shop.format import Export
 from cxsim.shop.freshdesk import FRESHDESK
-from cxsim.shop.recognising import recognise
+from cxsim.shop.recognising import recognised
 
 
 def ticket(number="1", **cells):
@@ -48,7 +48,7 @@ def test_times_come_from_the_moments_and_not_from_business_hours():
 
 def test_the_case_of_the_header_does_not_matter():
     rows = [{name.title(): cell for name, cell in ticket().items()}]
-    assert recognise(list(rows[0]), "tickets.csv") is FRESHDESK
+    assert recognised(list(rows[0])) is FRESHDESK
     assert read(*rows).tables["tickets"].collect()["customer_id"].to_list() == ["ana@example.com"]
 
 

@@ -22,8 +22,9 @@ from cxsim.effects import (
     Status,
     Tickets,
 )
-from cxsim.quantity import Quantity, assumed
+from cxsim.quantity import Quantity
 from cxsim.units import Unit
+from tests.simulated import assumed
 
 _UNITS = {
     Acquisition: {

@@ -16,8 +16,8 @@ from cxsim.behaviour import (
     Surveys,
     Traits,
 )
-from cxsim.quantity import assumed
 from cxsim.units import Unit
+from tests.simulated import assumed
 from tests.simulation.worlds import days, share
 
 PEAKED = (0.9, 0.85, 0.95, 0.95, 1.0, 0.95, 0.9, 0.9, 1.0, 1.05, 1.2, 1.35)

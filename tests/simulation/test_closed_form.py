@@ -9,7 +9,7 @@ from scipy.special import hyp2f1
 
 from cxsim.models import BetaGeometricParams, GammaGammaParams, gamma_gamma
 from cxsim.models import purchases as formulas
-from cxsim.simulation import orders
+from tests.simulated import orders
 from tests.simulation.worlds import (
     CDNOW,
     MBG,

@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from cxsim.errors import SimulationError
-from cxsim.simulation import Calendar, Population, customer_values, engine, orders, simulate
+from cxsim.simulation import Calendar, Population, customer_values, engine, simulate
 from cxsim.tallies import Tally, place
+from tests.simulated import orders
 from tests.simulation.worlds import (
     Serial,
     basket,

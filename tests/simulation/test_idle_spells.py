@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from cxsim.simulation import orders
 from cxsim.tallies import ReachTally, Tally, place
+from tests.simulated import orders
 from tests.simulation.worlds import (
     LOYAL,
     coupon,

@@ -11,7 +11,8 @@ import pytest
 
 from cxsim.data import summarise
 from cxsim.estimation import fit, fit_spend
-from cxsim.simulation import Calendar, Latents, Population, empty_base, orders
+from cxsim.simulation import Calendar, Latents, Population, empty_base
+from tests.simulated import orders
 from tests.simulation.worlds import SPEND, START, inputs
 
 # Orders of one day count as one, and days are all that is known of moments. With CDNOW's rates, 1.5 % of the repeat

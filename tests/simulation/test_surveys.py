@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from cxsim.behaviour import Surveys
-from cxsim.quantity import assumed
 from cxsim.simulation import events
 from cxsim.simulation.journal import ORDER, SURVEY, TICKET
 from cxsim.units import Unit
+from tests.simulated import assumed
 from tests.simulation.regulars import regulars
 from tests.simulation.shops import LATE, experience, scale, shop, surveys
 from tests.simulation.worlds import LOYAL, inputs, share

@@ -21,7 +21,6 @@ from cxsim.effects import (
     PurchaseRate,
     Reach,
 )
-from cxsim.quantity import assumed
 from cxsim.simulation import (
     Calendar,
     Counts,
@@ -32,13 +31,13 @@ from cxsim.simulation import (
     compile_plan,
     compile_world,
     empty_base,
-    orders,
     reached_by,
     simulate,
     tallies_of,
 )
 from cxsim.tallies import Tally, place
 from cxsim.units import Unit
+from tests.simulated import assumed, orders
 
 WEEK = 7.0
 # Spend as fitted to CDNOW (research of the field: Fader, Hardie & Lee 2005, p and q per order, v in dollars).

@@ -5,9 +5,10 @@ import pytest
 from cxsim.effects import Coupon, Markdown, Points, PurchaseRate, Reach
 from cxsim.errors import ParamError
 from cxsim.params import names
-from cxsim.quantity import assumed, quantities
+from cxsim.quantity import quantities
 from cxsim.strategies import COST_UNITS, Cost, Strategy, load_strategy
 from cxsim.units import Unit
+from tests.simulated import assumed
 
 REACH = Reach(who="repeat_buyers", uptake=assumed(1.0, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS))
 MORE = PurchaseRate(ratio=assumed(1.1, Unit.RATIO, range=(1.0, 1.2)))

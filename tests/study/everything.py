@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from cxsim.quantity import assumed
 from cxsim.scenario import NewCustomers, load_scenario
 from cxsim.scenario.combination import Combination
 from cxsim.strategies import load_strategy
 from cxsim.units import Unit
+from tests.simulated import assumed
 
 MORE = (
     "paid-membership",

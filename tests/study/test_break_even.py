@@ -9,11 +9,12 @@ import pytest
 import cxsim
 from cxsim.effects import Dropout, PurchaseRate, Reach
 from cxsim.errors import ParamError
-from cxsim.quantity import assumed, with_values
+from cxsim.quantity import with_values
 from cxsim.strategies import Cost, Strategy, load_strategy
 from cxsim.study import break_even, run
 from cxsim.tables import BREAK_EVEN, check
 from cxsim.units import Unit
+from tests.simulated import assumed
 from tests.study.conftest import small
 
 RATIO = "effects.purchase_rate_1.ratio"

@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from cxsim.effects import Basket, Dropout, PurchaseRate, Reach
-from cxsim.quantity import assumed
 from cxsim.scenario import BASELINE
 from cxsim.strategies import Strategy
 from cxsim.study import run
 from cxsim.units import Unit
+from tests.simulated import assumed
 from tests.study.conftest import small
 from tests.study.everything import TOGETHER, combined
 

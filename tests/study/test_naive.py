@@ -16,13 +16,13 @@ from cxsim.errors import ParamError
 from cxsim.exports import NAIVE
 from cxsim.measured import WORTH_BY_NPS
 from cxsim.number_style import written_as
-from cxsim.quantity import assumed
 from cxsim.scenario import NewCustomers, load_scenario
 from cxsim.strategies import Strategy
 from cxsim.study import ShopTables, naive_readings, run
 from cxsim.study.by_membership import Membership
 from cxsim.tables import check
 from cxsim.units import Unit
+from tests.simulated import assumed
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - the shop's own time has no zone
 

@@ -10,11 +10,11 @@ import pytest
 import cxsim
 from cxsim.effects import PurchaseRate, Reach
 from cxsim.errors import DataError, EstimationError
-from cxsim.quantity import assumed
 from cxsim.scenario import NewCustomers, register
 from cxsim.study import run
 from cxsim.tables import ASSUMPTIONS, CASH, LEDGER, RETURNS, STATEMENT, check
 from cxsim.units import MICROS, Unit
+from tests.simulated import assumed
 from tests.study.conftest import small
 
 

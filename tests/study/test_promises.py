@@ -11,7 +11,6 @@ import pytest
 
 from cxsim.data import load_cdnow, summarise
 from cxsim.effects import Basket, Coupon, Dropout, Markdown, Points, PurchaseRate, Reach
-from cxsim.quantity import assumed
 from cxsim.scenario import BASELINE, NewCustomers, load_scenario
 from cxsim.simulation import customer_values, simulate
 from cxsim.strategies import Strategy
@@ -19,6 +18,7 @@ from cxsim.study import run
 from cxsim.study.draws import arms_of, draw_all, inputs_of, reached_in
 from cxsim.study.shops import believed, population_of
 from cxsim.units import MICROS, Unit
+from tests.simulated import assumed
 
 ONE, NONE, ALL = assumed(1.0, Unit.RATIO), assumed(0.0, Unit.SHARE), assumed(1.0, Unit.SHARE)
 NOTHING = (

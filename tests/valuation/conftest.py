@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cxsim.ledger import Account
-from cxsim.quantity import assumed
 from cxsim.units import Unit
 from cxsim.valuation import ACCOUNTS, Economics, Flows
+from tests.simulated import assumed
 
 
 @pytest.fixture(scope="session")

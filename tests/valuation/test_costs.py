@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.ledger import Account
-from cxsim.quantity import assumed
 from cxsim.strategies import COST_UNITS, Cost
 from cxsim.tallies import ReachTally, Tally, place, width
 from cxsim.units import Unit
 from cxsim.valuation import ACCOUNTS, Schedule, fixed_costs, tariff
+from tests.simulated import assumed
 
 EUR = 1_000_000  # millionths
 

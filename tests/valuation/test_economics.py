@@ -7,11 +7,11 @@ import pytest
 
 from cxsim.errors import ParamError
 from cxsim.ledger import Account
-from cxsim.quantity import assumed
 from cxsim.strategies import COST_UNITS, Cost
 from cxsim.tallies import ReachTally, Tally, place, width
 from cxsim.units import Unit
 from cxsim.valuation import ACCOUNTS, Schedule, fixed_costs, load_economics, tariff
+from tests.simulated import assumed
 
 EUR = 1_000_000  # millionths
 

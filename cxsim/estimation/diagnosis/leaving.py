@@ -30,8 +30,6 @@ _MANY = 0.3
 def dropout(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
     """Return a finding where a model in which nobody ever leaves fits as well.
 
-    References
-    ----------
     Self & Liang (1987), on likelihood ratios at the edge of the parameters' range.
     """
     patterns = purchase_patterns(rfm)

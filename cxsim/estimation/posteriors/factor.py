@@ -9,29 +9,7 @@ from cxsim.estimation.estimates import COVARIANCE_DIGITS, Matrix, significant
 
 
 def root(covariance: Matrix) -> list[list[float]]:
-    """Return the Cholesky factor L of a covariance, L L' = covariance.
-
-    Parameters
-    ----------
-    covariance
-        Symmetric and positive definite; the lower triangle is read. It is rounded to eight significant digits first,
-        as many as all processors agree on, and factored by plain arithmetic.
-
-    Returns
-    -------
-    list of list
-        Rows of L.
-
-    Raises
-    ------
-    EstimationError
-        If it is not positive definite.
-
-    Examples
-    --------
-    >>> root(((4.0, 2.0), (2.0, 5.0)))
-    [[2.0, 0.0], [1.0, 2.0]]
-    """
+    """Return the Cholesky factor L of a covariance, L L' = covariance."""
     size = len(covariance)
     rows = [[significant(x, COVARIANCE_DIGITS) for x in row] for row in covariance]
     factor = [[0.0] * size for _ in range(size)]

@@ -144,13 +144,7 @@ def _log_density(
 
 
 def proposals_for(draws: int, n_patterns: int) -> int:
-    """Return how many proposals are weighed for so many draws and distinct pasts.
-
-    Examples
-    --------
-    >>> proposals_for(1000, 1016), proposals_for(1000, 500_000), proposals_for(1000, 5_000_000)
-    (3000, 400, 250)
-    """
+    """Return how many proposals are weighed for so many draws and distinct pasts."""
     return max(_FEWEST_PROPOSALS, min(_PROPOSALS_PER_DRAW * draws, _EVALUATIONS // max(n_patterns, 1)))
 
 

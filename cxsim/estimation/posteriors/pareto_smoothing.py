@@ -44,14 +44,7 @@ class SmoothedWeights:
 def reliable_k_hat(weights: int) -> float:
     """Return the largest k-hat at which averages over so many weights can be relied on, at most 0.7.
 
-    References
-    ----------
     Vehtari, Simpson, Gelman, Yao & Gabry (2024), section 3.2.4, equation (13).
-
-    Examples
-    --------
-    >>> reliable_k_hat(100), reliable_k_hat(4000)
-    (0.5, 0.7)
     """
     return min(1.0 - 1.0 / math.log10(max(weights, 10)), 0.7)
 
@@ -59,25 +52,6 @@ def reliable_k_hat(weights: int) -> float:
 def smoothed(log_weights: FloatArray) -> SmoothedWeights:
     """Return Pareto-smoothed, normalised importance weights.
 
-    Parameters
-    ----------
-    log_weights
-        Log of target over proposal density at independent draws from the proposal, up to a constant; shape (m,),
-        m >= 25. Minus infinity where the target has no mass.
-
-    Returns
-    -------
-    SmoothedWeights
-        The largest min(m / 5, 3 sqrt(m)) weights are replaced by the expected order statistics of the generalised
-        Pareto distribution fitted to them, none above the largest weight that was seen.
-
-    Raises
-    ------
-    EstimationError
-        For too few weights, NaN or plus infinity among them, or none above zero.
-
-    References
-    ----------
     Vehtari, Simpson, Gelman, Yao & Gabry (2024), "Pareto Smoothed Importance Sampling", JMLR 25(72).
     """
     given = np.asarray(log_weights, dtype=np.float64)
@@ -106,20 +80,10 @@ def smoothed(log_weights: FloatArray) -> SmoothedWeights:
 def fit_tail(excess: FloatArray) -> tuple[float, float]:
     """Return shape and scale of the generalised Pareto distribution of what lies above a threshold.
 
-    Parameters
-    ----------
-    excess
-        By how much each number is above the threshold, >= 0, in ascending order; at least five.
+    Shape k (positive for heavy tails, negative for bounded ones), drawn towards 0.5 with the weight of ten numbers,
+    and scale. (0, 0) where nothing is above the threshold; an infinite shape where three quarters of the numbers
+    vanish beside the largest.
 
-    Returns
-    -------
-    tuple of float
-        Shape k (positive for heavy tails, negative for bounded ones), drawn towards 0.5 with the weight of ten
-        numbers, and scale. (0, 0) where nothing is above the threshold; an infinite shape where three quarters
-        of the numbers vanish beside the largest.
-
-    References
-    ----------
     Zhang & Stephens (2009), "A New and Efficient Estimation Method for the Generalized Pareto Distribution",
     Technometrics 51, 316-325; the weak prior is that of Vehtari et al. (2024), appendix G.
     """

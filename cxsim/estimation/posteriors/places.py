@@ -33,22 +33,7 @@ _LONGEST = 1.0
 
 
 def places_of(surface: Surface, start: FloatArray, middle: FloatArray) -> list[Place]:
-    """Return places that between them hold nearly all of a posterior's mass.
-
-    Parameters
-    ----------
-    surface
-        Function of the log-parameters; returns value, gradient and Hessian.
-    start
-        Where to look for the top first, shape (d,), d 3 or 4.
-    middle
-        Log-parameters of ordinary size: the middle of the prior.
-
-    Returns
-    -------
-    list of Place
-        The top first; none if no top was found.
-    """
+    """Return places that between them hold nearly all of a posterior's mass."""
     first = climb(surface, start, middle, far=REACH)
     if not first.settled:
         return []
@@ -62,21 +47,7 @@ def places_of(surface: Surface, start: FloatArray, middle: FloatArray) -> list[P
 
 
 def along_ridge(surface: Surface, top: FloatArray, covariance: FloatArray) -> list[Place]:
-    """Return the top and places on both sides of it, in the direction in which least is known.
-
-    Parameters
-    ----------
-    surface
-        Function of the log-parameters; returns value, gradient and Hessian.
-    top, covariance
-        Where the gradient is zero, and the inverse of minus the Hessian there.
-
-    Returns
-    -------
-    list of Place
-        The top first. Between places the ridge is as high as they are; they end where it is e^-9 times lower than the
-        top, or bends upwards across.
-    """
+    """Return the top and places on both sides of it, in the direction in which least is known."""
     variances, axes = np.linalg.eigh(covariance)
     # The sign of an axis is left to chance by the algebra.
     along = axes[:, -1] * np.sign(axes[np.abs(axes[:, -1]).argmax(), -1])

@@ -40,11 +40,6 @@ class LogNormalPrior:
         The parameters in the order of the model.
     means, sds
         Mean and standard deviation of the natural logarithm of each.
-
-    Raises
-    ------
-    EstimationError
-        If the three differ in length, or a mean is not finite, or a standard deviation is not positive and finite.
     """
 
     names: tuple[str, ...]
@@ -63,15 +58,7 @@ class LogNormalPrior:
     def log_density(self, log_params: FloatArray) -> FloatArray:
         """Return the log density of the log-parameters, normalised.
 
-        Parameters
-        ----------
-        log_params
-            Shape (..., d).
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (...).
+        Shape (...).
         """
         scores = self._scores(log_params)
         constant = sum(math.log(sd) for sd in self.sds) + 0.5 * len(self.sds) * math.log(2.0 * math.pi)
@@ -99,36 +86,9 @@ class LogNormalPrior:
 def weak_prior(names: tuple[str, ...], *, scale: float) -> LogNormalPrior:
     """Return the weak prior of a model's parameters.
 
-    Parameters
-    ----------
-    names
-        Parameters in the order of the model, of r, alpha, a, b, s, beta for orders and p, q, v for spend.
-    scale
-        Mean age of the customers for a model of orders, in the unit of alpha; mean order value for a model of spend,
-        in the unit of v. Positive.
-
-    Returns
-    -------
-    LogNormalPrior
-        Each logarithm normal with standard deviation 2.5, so that two of these are a factor of 150. alpha and beta
-        have their middle at `scale`: an order, or a customer's leaving, about once in the time that was observed. r, s,
-        a, b have it at 1, and p, q at 2; v has it at `scale`.
-
-    Raises
-    ------
-    EstimationError
-        For an unknown parameter, or a scale that is not positive and finite.
-
-    Notes
-    -----
     It says less than fifty customers do and moves the estimates of a few thousand by a small part of their standard
-    errors. It is proper: where the likelihood runs off to infinity (nobody ever leaves, all buy at the same rate), the
-    posterior still has a top, a mean and a spread.
-
-    Examples
-    --------
-    >>> weak_prior(("r", "alpha"), scale=100.0).means
-    (0.0, 4.605170186)
+    errors. It is proper: where the likelihood runs off to infinity (nobody ever leaves, all buy at the same rate),
+    the posterior still has a top, a mean and a spread.
     """
     unknown = [name for name in names if name not in MIDDLES]
     if unknown:
@@ -141,15 +101,7 @@ def weak_prior(names: tuple[str, ...], *, scale: float) -> LogNormalPrior:
 
 
 def purchase_prior(names: tuple[str, ...], patterns: PurchasePatterns) -> LogNormalPrior:
-    """Return the weak prior of a model of orders, with times measured in the mean age of these customers.
-
-    Parameters
-    ----------
-    names
-        Parameters in the order of the model.
-    patterns
-        Distinct pasts of the customers. A mean age below a day counts as a day.
-    """
+    """Return the weak prior of a model of orders, with times measured in the mean age of these customers."""
     mean_age = float(patterns.weight @ patterns.age_days / patterns.weight.sum())
     return weak_prior(names, scale=max(mean_age, 1.0))
 

@@ -80,52 +80,10 @@ def sample(
 ) -> Sample:
     """Return draws from a density by importance resampling.
 
-    Parameters
-    ----------
-    log_density
-        Function of points, shape (m, d), to log densities up to a constant, shape (m,).
-    places
-        Where to propose: the top with its spread, and more where there are several or where it trails off.
-    draws
-        Number of draws, at least 1.
-    seed_stream
-        Where luck comes from.
-    proposals
-        Number of weighted proposals, at least 25; four times `draws` unless given.
-
-    Returns
-    -------
-    Sample
-        Proposals come from multivariate Student distributions of seven degrees of freedom about the places, from each
-        in proportion to the square root of its mass, so that what lies far out is not left to a few. They are rounded
-        to ten significant digits, so that all processors weigh the same ones; each is weighed against all places.
-        Weights are Pareto-smoothed. Where k-hat exceeds 0.5, a place with the mean and covariance of the weighted
-        points is added, at most four times anew; the round with the smallest k-hat counts. Draws are taken by
-        systematic resampling, with the points sorted along the coordinate that varies most: a proposal of weight w is
-        drawn draws * w times, rounded up or down at random, so that none of more than average weight is lost and the
-        spread is kept. Then they are shuffled.
-
-    Raises
-    ------
-    EstimationError
-        For fewer than 1 draw or 25 proposals, a covariance that is not positive definite, or a log density that is
-        NaN somewhere or finite nowhere.
-
-    Notes
-    -----
-    k-hat cannot see what no proposal came near: tops far from all places are overlooked.
-
-    References
-    ----------
     Rubin (1988), "Using the SIR algorithm to simulate posterior distributions"; Vehtari, Simpson, Gelman, Yao & Gabry
     (2024), JMLR 25(72); systematic resampling: Kitagawa (1996), JCGS 5, 1-25.
 
-    Examples
-    --------
-    >>> luck, top = np.random.default_rng(1), Place(centre=np.zeros(2), spread=np.eye(2))
-    >>> normal = sample(lambda x: -0.5 * (x * x).sum(axis=1), [top], draws=1000, seed_stream=luck)
-    >>> normal.log_params.shape, normal.k_hat < 0.2
-    ((1000, 2), True)
+    k-hat cannot see what no proposal came near: tops far from all places are overlooked.
     """
     wanted = max(4 * draws, 4 * FEWEST_WEIGHTS) if proposals is None else proposals
     if draws < 1 or wanted < FEWEST_WEIGHTS or not places:

@@ -66,26 +66,7 @@ def foretell_all(
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
     """Return what is known of every customer, and the sums of each group in each draw.
 
-    Parameters
-    ----------
-    customers
-        Under RFM, with possible pasts, and a column `group`: Int64 from 0.
-    work
-        What is asked.
-    block_size
-        Customers at once, at most 4,096; changes nothing but memory and time.
-    threads
-        Blocks at once; as many as processors when None. Changes nothing but memory and time.
-
-    Returns
-    -------
-    tuple
-        One array for each of OUTCOMES, rows as in `customers`; whole numbers of shape (groups, draws, 4).
-
-    Raises
-    ------
-    EstimationError
-        If values are too large to be added up.
+    One array for each of OUTCOMES, rows as in `customers`; whole numbers of shape (groups, draws, 4).
     """
     outcomes = {name: np.empty(customers.height) for name in OUTCOMES}
     counts = np.zeros((work.groups, len(work.thetas), COUNTERS), np.int64)

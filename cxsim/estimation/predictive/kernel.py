@@ -89,30 +89,7 @@ def foretell(
     outcomes: NDArray[np.float64],
     counts: NDArray[np.int64],
 ) -> int:
-    """Play what is ahead of each customer in each draw.
-
-    Parameters
-    ----------
-    block
-        Customers.
-    order
-        In which to take them; the odds of having left are computed once where equal pasts follow each other.
-    thetas, family
-        Draws of the parameters and the model.
-    question
-        What is asked.
-    scratch
-        Overwritten.
-    outcomes
-        Shape (customers, 7), filled: see OUTCOMES.
-    counts
-        Shape (groups, draws, 4), added to: see COUNTERS.
-
-    Returns
-    -------
-    int
-        Number of values that were too large to be added up.
-    """
+    """Play what is ahead of each customer in each draw."""
     too_large = 0
     x, last, age = -1.0, -1.0, -1.0
     for i in order:

@@ -25,17 +25,7 @@ _LOG_LARGE = 230.25850929940458
 
 @lean
 def odds_of_leaving(theta: Any, family: Family, x: float, last: float, age: float) -> float:
-    """Return the odds that a customer has left: P(left) / P(alive), may be infinite.
-
-    Parameters
-    ----------
-    theta
-        One record of `thetas`.
-    family
-        The model.
-    x, last, age
-        Repeat orders, age at the last order, age now.
-    """
+    """Return the odds that a customer has left: P(left) / P(alive), may be infinite."""
     if family.calendar == 1:
         odds = log_odds(theta.r + x, theta.s, theta.alpha + last, theta.beta + last, age - last)
         return rng.exp(min(odds, _TOP))
@@ -51,19 +41,7 @@ def odds_of_leaving(theta: Any, family: Family, x: float, last: float, age: floa
 
 @lean
 def phase(shape: float, ratio: float, k: int, luck: float) -> int:
-    """Return how many of the k stages of the next gap a living customer has behind them.
-
-    Parameters
-    ----------
-    shape
-        r + k x.
-    ratio
-        Time since the last order over (alpha + age).
-    k
-        Stages between orders.
-    luck
-        A uniform number.
-    """
+    """Return how many of the k stages of the next gap a living customer has behind them."""
     # Phase j weighs (shape)_j ratio^j / j! beside phase 0: what a negative binomial would, cut off at k. From the top
     # down, because there the scale is known after the way up.
     term, total, top = 1.0, 1.0, 0

@@ -45,20 +45,7 @@ class Family(NamedTuple):
 
 
 def chosen(source: Sequence[P] | Drawn[P], draws: int | None) -> list[P]:
-    """Return some draws of the parameters.
-
-    Parameters
-    ----------
-    source
-        All of them.
-    draws
-        How many, evenly spaced; all when None.
-
-    Raises
-    ------
-    EstimationError
-        For fewer than 1 or more than there are.
-    """
+    """Return some draws of the parameters."""
     there = len(source)
     wanted = there if draws is None else draws
     if not (is_count(wanted, least=1) and wanted <= there):
@@ -70,20 +57,7 @@ def chosen(source: Sequence[P] | Drawn[P], draws: int | None) -> list[P]:
 def thetas(
     purchases: Sequence[PurchaseParams], spend: Sequence[GammaGammaParams] | None = None
 ) -> tuple[Thetas, Family]:
-    """Return the draws as records, with what they have in common.
-
-    Parameters
-    ----------
-    purchases
-        One set of parameters per draw, time in days; all of one model.
-    spend
-        As many sets of parameters of spend, or None.
-
-    Raises
-    ------
-    EstimationError
-        For no draws, draws of different models, numbers of draws that differ, or spend without a mean.
-    """
+    """Return the draws as records, with what they have in common."""
     families = {_family(params, spends=int(spend is not None)) for params in purchases}
     if len(families) != 1:
         raise EstimationError(

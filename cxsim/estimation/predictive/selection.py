@@ -12,17 +12,6 @@ from cxsim.compiled import lean
 def ranked(numbers: NDArray[np.float64], size: int, zeros: int, rank: int) -> float:
     """Return the number of a rank among `zeros` zeros and the first `size` of some positive numbers.
 
-    Parameters
-    ----------
-    numbers
-        Positive numbers in any order; partly sorted on return.
-    size, zeros
-        How many numbers count, and how many zeros beside them.
-    rank
-        From 0, the smallest, to size + zeros - 1.
-
-    References
-    ----------
     Hoare (1961), "Algorithm 65: Find".
     """
     place = rank - zeros

@@ -14,25 +14,7 @@ _TAKEN = ("draw", "orders", "buyers", "value", "quantity", "mean", "low", "high"
 
 
 def grouped(rfm: pl.DataFrame, by: str | None) -> tuple[pl.DataFrame, int, pl.DataFrame]:
-    """Return `rfm` with the column `group` that the kernel counts by, the number of groups, and their names.
-
-    Parameters
-    ----------
-    rfm
-        Customers.
-    by
-        Column whose values are the groups, or None for one group of all.
-
-    Returns
-    -------
-    tuple
-        The table; a number; a table of one column `by` with a row per group in order, of no column for None.
-
-    Raises
-    ------
-    EstimationError
-        If there is no such column, it is one of the result's own, or misses a value.
-    """
+    """Return `rfm` with the column `group` that the kernel counts by, the number of groups, and their names."""
     if by is None:
         return rfm.with_columns(group=pl.lit(0, pl.Int64)), 1, pl.DataFrame()
     if by not in rfm.columns or by in _TAKEN:
@@ -46,17 +28,7 @@ def grouped(rfm: pl.DataFrame, by: str | None) -> tuple[pl.DataFrame, int, pl.Da
 
 
 def totals_by_draw(counts: NDArray[np.int64], names: pl.DataFrame, quantities: list[str]) -> pl.DataFrame:
-    """Return one row per group and draw: the group's name if it has one, draw, and the `quantities`.
-
-    Parameters
-    ----------
-    counts
-        Shape (groups, draws, 4), whole numbers.
-    names
-        From `grouped`.
-    quantities
-        Of orders, buyers and value.
-    """
+    """Return one row per group and draw: the group's name if it has one, draw, and the `quantities`."""
     groups, draws, _ = counts.shape
     columns = {
         "orders": counts[..., ORDERS].ravel(),
@@ -69,15 +41,7 @@ def totals_by_draw(counts: NDArray[np.int64], names: pl.DataFrame, quantities: l
 
 
 def totals(by_draw: pl.DataFrame, names: pl.DataFrame, quantities: list[str], question: Question) -> pl.DataFrame:
-    """Return one row per group and quantity: the group's name if it has one, quantity, mean, low, high.
-
-    Parameters
-    ----------
-    by_draw, names, quantities
-        As in `totals_by_draw`, and what it returned.
-    question
-        Says where the interval's ends are among the sorted draws.
-    """
+    """Return one row per group and quantity: the group's name if it has one, quantity, mean, low, high."""
     key, cells = names.columns, ("mean", "low", "high")
     ends = [
         summary.cast(pl.Float64).alias(f"{name}/{cell}")

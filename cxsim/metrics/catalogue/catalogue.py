@@ -19,23 +19,7 @@ CATALOGUE: tuple[Metric, ...] = (
 
 
 def metric_named(name: str) -> Metric:
-    """Return a metric of the catalogue.
-
-    Parameters
-    ----------
-    name
-        Such as `nps`.
-
-    Raises
-    ------
-    ParamError
-        For an unknown name, with the nearest one.
-
-    Examples
-    --------
-    >>> metric_named("nps").scale
-    '-100 to 100; answers from 0 to 10, passives give 7 or 8'
-    """
+    """Return a metric of the catalogue."""
     found = {metric.name: metric for metric in CATALOGUE}
     if name not in found:
         raise ParamError(f"no metric '{name}'; {choices(name, found)}")

@@ -25,31 +25,10 @@ _terms_needed = sums.terms_needed
 def survival_ahead(params: BetaGeometricParams, frequency: ArrayLike, age: ArrayLike, *, time: ArrayLike) -> FloatArray:
     """Return the probability that a customer who is alive now is still alive after `time`.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha in the unit of the times.
-    frequency, age
-        Repeat orders; age now; 0 and 0 for a new customer. Any unit of time, the same as alpha's.
-    time
-        Time from now, >= 0, in that unit. All three broadcast together.
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed.
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length k: given that j stages of the next order have passed.
-
-    Notes
-    -----
     The purchase rate is Gamma(r + k x + j, alpha + age), and the chance of leaving after an order Beta(a, b + x), or
     Beta(a, b + x + 1) for customers who also had that chance after the first order; the two are independent.
-
-    Examples
-    --------
-    >>> cdnow = BetaGeometricParams(r=0.2425945, alpha=4.4136020, a=0.7929220, b=2.4259068)  # weeks
-    >>> survival_ahead(cdnow, [0, 2], 38.86, time=39).round(4)
-    array([[0.9557],
-           [0.7806]])
     """
     return _in_time(params, frequency, age, time)[0]
 
@@ -57,30 +36,10 @@ def survival_ahead(params: BetaGeometricParams, frequency: ArrayLike, age: Array
 def orders_ahead(params: BetaGeometricParams, frequency: ArrayLike, age: ArrayLike, *, time: ArrayLike) -> FloatArray:
     """Return the orders in the next `time` that are expected of a customer who is alive now.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha in the unit of the times.
-    frequency, age
-        Repeat orders; age now; 0 and 0 for a new customer. Any unit of time, the same as alpha's.
-    time
-        Length of the horizon from now on, >= 0, in that unit. All three broadcast together.
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed.
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length k: given that j stages of the next order have passed.
-
-    References
-    ----------
-    For k = 1, Fader, Hardie & Lee (2005), equation (10) over P(alive). The closed form, with Gauss' 2F1, is 0/0 for
-    a = 1 and the logarithm of a negative number for a + b < 1; neither the sum nor the integral here is.
-
-    Examples
-    --------
-    >>> cdnow = BetaGeometricParams(r=0.2425945, alpha=4.4136020, a=0.7929220, b=2.4259068)  # weeks
-    >>> orders_ahead(cdnow, 0, 0, time=[1, 3, 32]).round(4).ravel()
-    array([0.0532, 0.1506, 1.0437])
+    For k = 1, Fader, Hardie & Lee (2005), equation (10) over P(alive). The closed form, with Gauss' 2F1, is 0/0 for a
+    = 1 and the logarithm of a negative number for a + b < 1; neither the sum nor the integral here is.
     """
     return _in_time(params, frequency, age, time)[1]
 
@@ -90,31 +49,8 @@ def next_order_ahead(
 ) -> FloatArray:
     """Return the probability that the next order of a customer who is alive now comes within `time`.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha in the unit of the times.
-    frequency, age
-        Repeat orders; age now; 0 and 0 for a new customer. Any unit of time, the same as alpha's.
-    time
-        Time from now, >= 0, in that unit, or infinity. All three broadcast together.
-
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length k: given that j stages of the next order have passed. 1 where
-        `time` is infinite, because nobody leaves here but after an order.
-
-    Raises
-    ------
-    DataError
-        For a negative time, or one that is no number.
-
-    Examples
-    --------
-    >>> regular = BetaGeometricParams(r=2.0, alpha=30.0, a=0.5, b=4.0, k=2)  # days
-    >>> next_order_ahead(regular, 3, 90, time=14).round(4)
-    array([0.2407, 0.6296])
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed. 1 where `time`
+    is infinite, because nobody leaves here but after an order.
     """
     until = np.asarray(time, dtype=np.float64)
     wrong = ~(until >= 0.0)
@@ -161,17 +97,7 @@ def _in_time_rows(
 
 @lean
 def survival_and_orders(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> tuple[float, float]:
-    """Return P(alive after the time) and the expected orders in it, by the cheaper of the two ways.
-
-    Parameters
-    ----------
-    k, stage
-        Stages between orders, and those that have passed.
-    shape, reach
-        Shape of the Gamma distribution of the purchase rate; time over its rate, > 0.
-    a, b
-        Shapes of the Beta distribution of the chance of leaving after the next order.
-    """
+    """Return P(alive after the time) and the expected orders in it, by the cheaper of the two ways."""
     if _terms_needed(shape, reach) <= _SUM_UP_TO * k:
         return _sums(k, stage, shape, reach, a, b)
     return _integrals(k, stage, shape, reach, a, b)

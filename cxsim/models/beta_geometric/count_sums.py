@@ -29,27 +29,7 @@ def count_rows(
     reached: FloatArray,
     probs: FloatArray,
 ) -> None:
-    """Write the probabilities of rows `first` to `last` to `probs`.
-
-    Parameters
-    ----------
-    first, last
-        The first row, and the one after the last.
-    shape
-        Shape of the Gamma distribution of purchase rates, without any stage passed.
-    before, within
-        Time before the interval over the rate of that distribution now; its length over that at its start.
-    b, a
-        Shapes of the Beta distribution of the chance of leaving after the next order.
-    n
-        Numbers of orders.
-    lowest
-        From so many stages before the interval the sum is taken.
-    reached
-        Shape (n rows, k): the probability of k n stages or more in the interval after `lowest` before it.
-    probs
-        Shape (n rows, k), written to.
-    """
+    """Write the probabilities of rows `first` to `last` to `probs`."""
     k = probs.shape[1]
     for i in range(first, last):
         for j in range(k):

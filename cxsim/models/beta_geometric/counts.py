@@ -32,38 +32,11 @@ def count_probs_ahead(
 ) -> FloatArray:
     """Return the probability that a customer who is alive now orders exactly so often between two times from now.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha in the unit of the times.
-    frequency, age
-        Repeat orders; age now; 0 and 0 for a new customer. Any unit of time, the same as alpha's.
-    start, end
-        Times from now, 0 <= start <= end, in that unit.
-    counts
-        Numbers of orders after `start` and until `end`, whole. All five broadcast together.
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed now. Sums to 1
+    over all `counts`, as whoever leaves before `start` orders 0 times.
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length k: given that j stages of the next order have passed now. Sums to
-        1 over all `counts`, as whoever leaves before `start` orders 0 times.
-
-    Raises
-    ------
-    DataError
-        If `start` lies behind `end`; for k > 1, also if more stages may pass before `start` than can be summed.
-
-    References
-    ----------
     For a new customer, k = 1 and start 0, Fader, Hardie & Lee (2005), equation (8). Stages before and in the interval
     are negative multinomial; the sum runs over those before it.
-
-    Examples
-    --------
-    >>> cdnow = BetaGeometricParams(r=0.2425945, alpha=4.4136020, a=0.7929220, b=2.4259068)  # weeks
-    >>> count_probs_ahead(cdnow, 0, 0, start=39, end=78, counts=[0, 1]).round(3).ravel()
-    array([0.754, 0.122])
     """
     x, old, begin, until, n = np.broadcast_arrays(
         whole("frequency", frequency),

@@ -25,40 +25,12 @@ def discounted_orders_ahead(
 ) -> FloatArray:
     """Return the orders to come of a customer who is alive now, each worth exp(-rate * t) if it comes at t.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha in the unit of the times.
-    frequency, age
-        Repeat orders; age now; 0 and 0 for a new customer. Any unit, the same as alpha's; broadcast together.
-    rate
-        Continuous rate per unit of time, > 0, or >= 0 with a finite horizon; an annual effective rate d is
-        log(1 + d) per year.
-    horizon
-        Time from now after which orders no longer count; infinity gives DERT.
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed.
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length k: given that j stages of the next order have passed.
-
-    Raises
-    ------
-    DataError
-        For a negative rate or horizon, and for rate 0 with an infinite horizon.
-
-    Notes
-    -----
     Given purchase rate l and chance p of leaving, y = l / (l + rate) is what a stage to come leaves of an order's
     worth, and all orders to come are worth y^(k - j) / (1 - (1 - p) y^k): DERT is its mean. A finite horizon is
     integrated by parts: rate times the integral of exp(-rate t) E(t), plus exp(-rate horizon) E(horizon), with E of
     `orders_ahead`.
-
-    Examples
-    --------
-    >>> cdnow = BetaGeometricParams(r=0.2425945, alpha=4.4136020, a=0.7929220, b=2.4259068)  # weeks
-    >>> discounted_orders_ahead(cdnow, 0, 38.86, rate=math.log(1.15) / 52).round(4)
-    array([1.0173])
     """
     require_rate(rate, horizon)
     x, end = np.broadcast_arrays(whole("frequency", frequency), non_negative("age", age))

@@ -24,17 +24,7 @@ _NEWTON_STEPS = 40
 
 @lean
 def dropout_rule(a: float, b: float, steepness: float, shape: float) -> tuple[float, float, int]:
-    """Return first node, step and number of nodes for E[f(p)], p ~ Beta(a, b).
-
-    Parameters
-    ----------
-    a, b
-        Shapes, > 0.
-    steepness
-        f(p) falls towards p = 1 at most as fast as (1 - p) ** steepness.
-    shape
-        Near p = 1, f moves by at most (1 - p) * shape of itself.
-    """
+    """Return first node, step and number of nodes for E[f(p)], p ~ Beta(a, b)."""
     steep = b + steepness
     # f only pushes the mass to the left, and at most as (1 - p) ** steepness does.
     low = math.log(a / steep) - fall(a, steep)
@@ -47,13 +37,7 @@ def dropout_rule(a: float, b: float, steepness: float, shape: float) -> tuple[fl
 
 @lean
 def fall(falling: float, other: float) -> float:
-    """Return how far from its mode, on the side of `falling`, the density of logit(p) has fallen by `DROP`.
-
-    Parameters
-    ----------
-    falling, other
-        Shapes of the Beta distribution: a and b for the left side, b and a for the right one.
-    """
+    """Return how far from its mode, on the side of `falling`, the density of logit(p) has fallen by `DROP`."""
     total = falling + other
     share = falling / total
     # Newton's method from above on a convex function: every iterate is far enough.
@@ -70,28 +54,14 @@ def fall(falling: float, other: float) -> float:
 
 @lean
 def log_node(u: float) -> tuple[float, float]:
-    """Return log(p) and log(1 - p) at logit(p) = u.
-
-    Parameters
-    ----------
-    u
-        Any number.
-    """
+    """Return log(p) and log(1 - p) at logit(p) = u."""
     rest = math.log1p(math.exp(-abs(u)))
     return min(u, 0.0) - rest, min(-u, 0.0) - rest
 
 
 @lean
 def end_weight(node: int, nodes: int, step: float, a: float, b: float) -> float:
-    """Return the weight of a node: 1, and at the ends that of all that lie beyond.
-
-    Parameters
-    ----------
-    node, nodes
-        The node, from 0, and their number.
-    step, a, b
-        Of the rule, and of the Beta distribution.
-    """
+    """Return the weight of a node: 1, and at the ends that of all that lie beyond."""
     weight = 1.0
     if node == 0:
         weight /= -math.expm1(-a * step)

@@ -30,21 +30,7 @@ def finite_rows(
     horizon: float,
     worth: FloatArray,
 ) -> None:
-    """Write the worth of the orders up to `horizon`, at `rate`, to rows `first` to `last` of `worth`.
-
-    Parameters
-    ----------
-    first, last
-        The first row, and the one after the last.
-    shape, total
-        Shape and rate of the Gamma distribution of purchase rates, without any stage passed.
-    b, a
-        Shapes of the Beta distribution of the chance of leaving after the next order.
-    rate, horizon
-        Continuous discount rate, > 0; the time after which orders no longer count.
-    worth
-        Shape (n, k), written to.
-    """
+    """Write the worth of the orders up to `horizon`, at `rate`, to rows `first` to `last` of `worth`."""
     k = worth.shape[1]
     for i in range(first, last):
         for j in range(k):

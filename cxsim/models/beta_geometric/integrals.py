@@ -20,17 +20,7 @@ _POWERS = 9
 
 @lean
 def survival_and_orders(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> tuple[float, float]:
-    """Return P(alive after the time) and the expected orders in it.
-
-    Parameters
-    ----------
-    k, stage
-        Stages between orders, and those that have passed.
-    shape, reach
-        Shape of the Gamma distribution of the purchase rate; time over its rate, > 0.
-    a, b
-        Shapes of the Beta distribution of the chance of leaving after the next order.
-    """
+    """Return P(alive after the time) and the expected orders in it."""
     bend = max((shape * reach + stage) / k, 1.0)
     low, step, nodes = dropout_rule(a, b, bend, shape)
     mode = a / (a + b)

@@ -11,21 +11,8 @@ from cxsim.models.beta_geometric.dropout import dropout_rule, end_weight
 def later_count_prob(n: float, shape: float, before: float, within: float, *, a: float, b: float) -> float:
     """Return the probability of exactly n orders in the interval.
 
-    Parameters
-    ----------
-    n
-        Number of orders.
-    shape
-        Shape of the Gamma distribution of the purchase rate.
-    before, within
-        Time before the interval over the rate of that distribution now; its length over that at its start.
-    a, b
-        Shapes of the Beta distribution of the chance of leaving after the next order.
-
-    Notes
-    -----
-    Given the chance p of leaving, the orders after which the customer leaves are a thinned Poisson process; one who is
-    still there at the start has a purchase rate that is Gamma(shape, 1 + p before) and orders as if from now.
+    Given the chance p of leaving, the orders after which the customer leaves are a thinned Poisson process; one who
+    is still there at the start has a purchase rate that is Gamma(shape, 1 + p before) and orders as if from now.
     """
     # The probabilities move with p no faster than (1 - p) to the power of all orders until the end.
     low, step, nodes = dropout_rule(a, b, shape * before + n + 1.0, shape + n)

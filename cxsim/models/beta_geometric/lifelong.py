@@ -27,21 +27,7 @@ _NEWTON_STEPS = 12
 def lifelong_rows(
     first: int, last: int, shape: FloatArray, total: FloatArray, b: FloatArray, a: float, rate: float, worth: FloatArray
 ) -> None:
-    """Write the worth of all orders to come, at `rate`, to rows `first` to `last` of `worth`.
-
-    Parameters
-    ----------
-    first, last
-        The first row, and the one after the last.
-    shape, total
-        Shape and rate of the Gamma distribution of purchase rates, without any stage passed.
-    b, a
-        Shapes of the Beta distribution of the chance of leaving after the next order.
-    rate
-        Continuous discount rate, > 0.
-    worth
-        Shape (n, k), written to.
-    """
+    """Write the worth of all orders to come, at `rate`, to rows `first` to `last` of `worth`."""
     for i in range(first, last):
         k = worth.shape[1]
         worth[i] = 0.0

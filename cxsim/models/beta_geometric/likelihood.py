@@ -19,33 +19,11 @@ def log_likelihood(
 ) -> FloatArray:
     """Return the log-likelihood of each customer's past.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha in the unit of `last_order` and `age`.
-    frequency, last_order, age
-        Repeat orders; age at the last order; age now. Any unit of time, the same as alpha's; broadcast together.
+    Natural logarithms, broadcast shape. They stay finite for a million orders. For k > 1 the term (k - 1) * sum(log
+    gaps), which no parameter moves, is left out.
 
-    Returns
-    -------
-    numpy.ndarray
-        Natural logarithms, broadcast shape. They stay finite for a million orders. For k > 1 the term
-        (k - 1) * sum(log gaps), which no parameter moves, is left out.
-
-    Raises
-    ------
-    DataError
-        For a past that cannot be.
-
-    References
-    ----------
     Fader, Hardie & Lee (2005), Marketing Science 24, 275-284, equation (6); Platzer & Reutterer (2016), Marketing
     Science 35, 779-799, appendix, for k > 1 and for leaving after the first order.
-
-    Examples
-    --------
-    >>> round(float(log_likelihood(BetaGeometricParams(r=0.25, alpha=4.0, a=0.8, b=2.5), 0, 0, 40)), 8)
-    -0.59947382
     """
     x, last, end = history(frequency, last_order, age)
     r, alpha, a, b = params.r, params.alpha, params.a, params.b
@@ -60,34 +38,10 @@ def log_likelihood(
 def phase_probs(params: BetaGeometricParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike) -> FloatArray:
     """Return the probabilities that a customer has not left by `age`, and how far the next order has come.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha in the unit of `last_order` and `age`.
-    frequency, last_order, age
-        Repeat orders; age at the last order; age now. Any unit of time, the same as alpha's; broadcast together.
+    Broadcast shape and one more axis of length k: P(alive, and j of k stages passed since the last order). Sums over
+    it to P(alive).
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length k: P(alive, and j of k stages passed since the last order). Sums
-        over it to P(alive).
-
-    Raises
-    ------
-    DataError
-        For a past that cannot be.
-
-    References
-    ----------
     Fader & Hardie (2008), "Computing P(alive) using the BG/NBD model", note 021; Platzer & Reutterer (2016).
-
-    Examples
-    --------
-    >>> cdnow = BetaGeometricParams(r=0.2425945, alpha=4.4136020, a=0.7929220, b=2.4259068)  # weeks
-    >>> phase_probs(cdnow, [0, 2], [0.0, 30.43], 38.86).round(4)
-    array([[1.    ],
-           [0.7266]])
     """
     alive, left = _log_parts(params, *history(frequency, last_order, age))
     total = np.logaddexp(logsumexp(alive, axis=-1), left)
@@ -97,20 +51,7 @@ def phase_probs(params: BetaGeometricParams, frequency: ArrayLike, last_order: A
 def phase_probs_new(params: BetaGeometricParams) -> FloatArray:
     """Return the same probabilities right after the first order.
 
-    Parameters
-    ----------
-    params
-        Parameters.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (k,): no stage has passed; with `leaves_after_first`, the customer may have left already.
-
-    Examples
-    --------
-    >>> phase_probs_new(BetaGeometricParams(r=0.5, alpha=6.0, a=1.0, b=3.0, k=2, leaves_after_first=True))
-    array([0.75, 0.  ])
+    Shape (k,): no stage has passed; with `leaves_after_first`, the customer may have left already.
     """
     probs = np.zeros(params.k)
     probs[0] = params.b / (params.a + params.b) if params.leaves_after_first else 1.0

@@ -21,13 +21,7 @@ _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
 @lean
 def log_gamma_height(s: float) -> float:
-    """Return s log(s) - s - log Gamma(s): the Gamma density of log(x) at its highest.
-
-    Parameters
-    ----------
-    s
-        Shape, > 0.
-    """
+    """Return s log(s) - s - log Gamma(s): the Gamma density of log(x) at its highest."""
     if s < _STIRLING_FROM:
         return s * math.log(s) - s - math.lgamma(s)
     return 0.5 * math.log(s) - _HALF_LOG_2PI - lgamma_rest(s)
@@ -35,30 +29,14 @@ def log_gamma_height(s: float) -> float:
 
 @lean
 def log_beta_height(a: float, b: float) -> float:
-    """Return a log(p) + b log(1 - p) - log B(a, b) at p = a / (a + b).
-
-    Parameters
-    ----------
-    a, b
-        Shapes, > 0.
-    """
+    """Return a log(p) + b log(1 - p) - log B(a, b) at p = a / (a + b)."""
     # B(a, b) is Gamma(a) Gamma(b) / Gamma(a + b), and the powers' logarithms are those of the three heights.
     return log_gamma_height(a) + log_gamma_height(b) - log_gamma_height(a + b)
 
 
 @lean
 def log_count_prob(n: float, shape: float, reach: float) -> float:
-    """Return the log probability of n events of a Poisson process whose rate is Gamma(shape, 1), in the time `reach`.
-
-    Parameters
-    ----------
-    n
-        Number of events, whole, >= 0.
-    shape
-        Shape, > 0.
-    reach
-        Time over the rate of the Gamma distribution, >= 0.
-    """
+    """Return the log probability of n events of a Poisson process whose rate is Gamma(shape, 1), in the time `reach`."""
     if n == 0.0:
         return -shape * math.log1p(reach)
     if reach == 0.0:

@@ -26,11 +26,6 @@ class BetaGeometricParams:
         more, the more regularly. The mean gap is k over the purchase rate.
     leaves_after_first
         Whether a customer may leave after the first order already, as in the MBG models.
-
-    Raises
-    ------
-    ParamError
-        For a parameter that is not a positive finite number, or a k out of range.
     """
 
     r: float

@@ -16,15 +16,7 @@ _LEFT_OUT = 1e-17
 
 @lean
 def terms_needed(shape: float, reach: float) -> float:
-    """Return a bound on the terms which `survival_and_orders` adds; infinite where the first one underflows.
-
-    Parameters
-    ----------
-    shape
-        Shape of the Gamma distribution of the purchase rate.
-    reach
-        Time over its rate.
-    """
+    """Return a bound on the terms which `survival_and_orders` adds; infinite where the first one underflows."""
     if shape * math.log1p(reach) > 600.0:
         return math.inf
     mean = shape * reach
@@ -33,17 +25,7 @@ def terms_needed(shape: float, reach: float) -> float:
 
 @lean
 def survival_and_orders(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> tuple[float, float]:
-    """Return P(alive after the time) and the expected orders in it.
-
-    Parameters
-    ----------
-    k, stage
-        Stages between orders, and those that have passed.
-    shape, reach
-        Shape of the Gamma distribution of the purchase rate; time over its rate.
-    a, b
-        Shapes of the Beta distribution of the chance of leaving after the next order.
-    """
+    """Return P(alive after the time) and the expected orders in it."""
     prob, limit = math.exp(-shape * math.log1p(reach)), reach / (1.0 + reach)
     stays, had, orders_done, passed, n = 1.0, 0.0, 0.0, stage, 0.0
     survival = orders = 0.0

@@ -35,19 +35,7 @@ def value(
     k: int,
     first: int,
 ) -> float:
-    """Return the weighted log-likelihood.
-
-    Parameters
-    ----------
-    log_params
-        Logarithms of r, alpha, a, b.
-    frequency, last_order, age, weight
-        Distinct pasts, sorted by frequency, and the number of customers of each; shape (n,).
-    k
-        Stages between orders.
-    first
-        1 where customers may leave after the first order, else 0.
-    """
+    """Return the weighted log-likelihood."""
     r, alpha, a, b = math.exp(log_params[0]), math.exp(log_params[1]), math.exp(log_params[2]), math.exp(log_params[3])
     known, common, odds, total = -1.0, 0.0, 0.0, 0.0
     for i in range(frequency.size):
@@ -73,21 +61,7 @@ def sums(
     first: int,
     out: FloatArray,
 ) -> None:
-    """Write the weighted log-likelihood, its gradient and the upper triangle of its Hessian into `out`.
-
-    Parameters
-    ----------
-    log_params
-        Logarithms of r, alpha, a, b; the derivatives are in them.
-    frequency, last_order, age, weight
-        Distinct pasts, sorted by frequency, and the number of customers of each; shape (n,).
-    k
-        Stages between orders.
-    first
-        1 where customers may leave after the first order, else 0.
-    out
-        Shape (15,): 1 + 4 + 10 numbers, the triangle row by row.
-    """
+    """Write the weighted log-likelihood, its gradient and the upper triangle of its Hessian into `out`."""
     r, alpha, a, b = math.exp(log_params[0]), math.exp(log_params[1]), math.exp(log_params[2]), math.exp(log_params[3])
     out[:] = 0.0
     known, common, odds, stays = -1.0, 0.0, 0.0, 1.0

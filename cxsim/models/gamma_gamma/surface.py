@@ -21,15 +21,7 @@ FloatArray = NDArray[np.float64]
 
 @lean
 def value(log_params: FloatArray, frequency: FloatArray, monetary_value: FloatArray, weight: FloatArray) -> float:
-    """Return the weighted log-likelihood.
-
-    Parameters
-    ----------
-    log_params
-        Logarithms of p, q, v.
-    frequency, monetary_value, weight
-        Distinct pairs of repeat orders and their mean amount, sorted, and the number of customers of each; shape (n,).
-    """
+    """Return the weighted log-likelihood."""
     p, q, v = math.exp(log_params[0]), math.exp(log_params[1]), math.exp(log_params[2])
     known, common, result = -1.0, 0.0, 0.0
     for i in range(frequency.size):
@@ -46,17 +38,7 @@ def value(log_params: FloatArray, frequency: FloatArray, monetary_value: FloatAr
 def sums(
     log_params: FloatArray, frequency: FloatArray, monetary_value: FloatArray, weight: FloatArray, out: FloatArray
 ) -> None:
-    """Write the weighted log-likelihood, its gradient and the upper triangle of its Hessian into `out`.
-
-    Parameters
-    ----------
-    log_params
-        Logarithms of p, q, v; the derivatives are in them.
-    frequency, monetary_value, weight
-        Distinct pairs of repeat orders and their mean amount, sorted, and the number of customers of each; shape (n,).
-    out
-        Shape (10,): 1 + 3 + 6 numbers, the triangle row by row.
-    """
+    """Write the weighted log-likelihood, its gradient and the upper triangle of its Hessian into `out`."""
     p, q, v = math.exp(log_params[0]), math.exp(log_params[1]), math.exp(log_params[2])
     out[:] = 0.0
     known, common, both, curve, own, own_curve = -1.0, 0.0, 0.0, 0.0, 0.0, 0.0

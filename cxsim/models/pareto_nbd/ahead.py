@@ -24,34 +24,9 @@ FloatArray = NDArray[np.float64]
 def survival_ahead(params: ParetoNbdParams, frequency: ArrayLike, age: ArrayLike, *, time: ArrayLike) -> FloatArray:
     """Return the probability that a customer who is alive now is still alive after `time`.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha and beta in the unit of the times.
-    frequency, age
-        Repeat orders, which say nothing about it here; age now. Any unit of time, the same as alpha's.
-    time
-        Time from now, >= 0, in that unit. All three broadcast together.
+    Broadcast shape and one more axis of length 1.
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length 1.
-
-    Raises
-    ------
-    DataError
-        For a negative or infinite number, or a frequency that is not whole.
-
-    References
-    ----------
     Schmittlein, Morrison & Colombo (1987): the Pareto distribution of the second kind, whose scale grows with age.
-
-    Examples
-    --------
-    >>> cdnow = ParetoNbdParams(r=0.5532770, alpha=10.5776835, s=0.6062400, beta=11.6687353)  # weeks
-    >>> survival_ahead(cdnow, 2, 38.86, time=[0, 39]).round(4).ravel()
-    array([1.   , 0.707])
     """
     _, end, horizon = _admitted(frequency, age, non_negative("time", time))
     return np.asarray(np.exp(-params.s * np.log1p(horizon / (params.beta + end)))[..., None])
@@ -60,34 +35,9 @@ def survival_ahead(params: ParetoNbdParams, frequency: ArrayLike, age: ArrayLike
 def orders_ahead(params: ParetoNbdParams, frequency: ArrayLike, age: ArrayLike, *, time: ArrayLike) -> FloatArray:
     """Return the orders in the next `time` that are expected of a customer who is alive now.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha and beta in the unit of the times.
-    frequency, age
-        Repeat orders; age now; 0 and 0 for a new customer. Any unit of time, the same as alpha's.
-    time
-        Length of the horizon from now on, >= 0, in that unit. All three broadcast together.
+    Broadcast shape and one more axis of length 1.
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length 1.
-
-    Raises
-    ------
-    DataError
-        For a negative or infinite number, or a frequency that is not whole.
-
-    References
-    ----------
     Schmittlein, Morrison & Colombo (1987), equation (22) over P(alive); written so that it holds for s = 1 too.
-
-    Examples
-    --------
-    >>> cdnow = ParetoNbdParams(r=0.5532770, alpha=10.5776835, s=0.6062400, beta=11.6687353)  # weeks
-    >>> orders_ahead(cdnow, 0, 0, time=[1, 52]).round(6).ravel()
-    array([0.051006, 1.473434])
     """
     x, end, horizon = _admitted(frequency, age, non_negative("time", time))
     length = np.log1p(horizon / (params.beta + end))
@@ -103,38 +53,10 @@ def discounted_orders_ahead(
 ) -> FloatArray:
     """Return the expected orders of a customer who is alive now, each worth exp(-rate * t) if it comes at t from now.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha and beta in the unit of the times.
-    frequency, age
-        Repeat orders; age now; 0 and 0 for a new customer. Any unit of time, the same as alpha's; broadcast together.
-    rate
-        Continuous discount rate per unit of time, > 0, or >= 0 with a finite horizon; an annual effective rate d is
-        log(1 + d) per year.
-    horizon
-        Time from now after which orders no longer count; infinity gives DERT.
+    Broadcast shape and one more axis of length 1.
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length 1.
-
-    Raises
-    ------
-    DataError
-        For a negative rate or horizon, for rate 0 with an infinite horizon, and for an impossible past.
-
-    References
-    ----------
     Fader, Hardie & Lee (2005), Journal of Marketing Research 42, 415-430, equation (2), is the infinite horizon with
     Tricomi's function; here the integral over time of the discounted survival.
-
-    Examples
-    --------
-    >>> cdnow = ParetoNbdParams(r=0.5532770, alpha=10.5776835, s=0.6062400, beta=11.6687353)  # weeks
-    >>> discounted_orders_ahead(cdnow, 0, 0, rate=math.log(1.15) / 52).round(4)
-    array([3.964])
     """
     require_rate(rate, horizon)
     x, end, _ = _admitted(frequency, age, np.zeros(()))
@@ -148,34 +70,9 @@ def discounted_orders_ahead(
 def next_order_ahead(params: ParetoNbdParams, frequency: ArrayLike, age: ArrayLike, *, time: ArrayLike) -> FloatArray:
     """Return the probability that the next order of a customer who is alive now comes within `time`.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha and beta in the unit of the times.
-    frequency, age
-        Repeat orders; age now; 0 and 0 for a new customer. Any unit of time, the same as alpha's.
-    time
-        Time from now, >= 0, in that unit; infinity asks whether an order ever comes. All three broadcast together.
+    Broadcast shape and one more axis of length 1; in [0, 1].
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length 1; in [0, 1].
-
-    Raises
-    ------
-    DataError
-        For a negative time, or one that is no number, and for an impossible past.
-
-    Notes
-    -----
     The density of the first order at u, times the probability of still being alive by then, over all u up to `time`.
-
-    Examples
-    --------
-    >>> cdnow = ParetoNbdParams(r=0.5532770, alpha=10.5776835, s=0.6062400, beta=11.6687353)  # weeks
-    >>> next_order_ahead(cdnow, 2, 38.86, time=[4, 39, math.inf]).round(4).ravel()
-    array([0.1762, 0.681 , 0.8107])
     """
     until = np.asarray(time, dtype=np.float64)
     wrong = ~(until >= 0.0)

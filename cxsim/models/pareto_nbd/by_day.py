@@ -34,15 +34,7 @@ _WORTH = 12
 def value_by_day(
     log_params: FloatArray, frequency: FloatArray, last_order: FloatArray, age: FloatArray, weight: FloatArray
 ) -> float:
-    """Return the weighted log-likelihood, to 1e-6 for each customer at worst.
-
-    Parameters
-    ----------
-    log_params
-        Logarithms of r, alpha, s, beta; times in days.
-    frequency, last_order, age, weight
-        Distinct pasts in whole days, sorted by frequency, and the number of customers of each; shape (n,).
-    """
+    """Return the weighted log-likelihood, to 1e-6 for each customer at worst."""
     r, alpha = math.exp(log_params[0]), math.exp(log_params[1])
     s, beta = math.exp(log_params[2]), math.exp(log_params[3])
     if min(alpha, beta) < _SHORTEST:

@@ -29,41 +29,12 @@ def count_probs_ahead(
 ) -> FloatArray:
     """Return the probability of exactly `counts` orders between `start` and `end` from now, for a customer alive now.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha and beta in the unit of the times.
-    frequency, age
-        Repeat orders; age now; 0 and 0 for a new customer. Any unit of time, the same as alpha's.
-    start, end
-        The interval (start, end] from now, 0 <= start <= end, in that unit.
-    counts
-        Whole numbers >= 0. All five broadcast together.
+    Broadcast shape and one more axis of length 1; in [0, 1], and 1 in sum over all counts.
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length 1; in [0, 1], and 1 in sum over all counts.
-
-    Raises
-    ------
-    DataError
-        For a negative or infinite number, a count that is not whole, or an interval that ends before it starts.
-
-    Notes
-    -----
-    Someone who stays to the end orders a negative binomial number of times; so does someone who leaves on the way,
-    in the time until then, over which an integral is taken. Whoever left before the start orders nothing.
-
-    References
-    ----------
     Fader & Hardie, note 005, "A note on deriving the Pareto/NBD model", for a new customer from 0 on, as 2F1.
 
-    Examples
-    --------
-    >>> rounded = ParetoNbdParams(r=0.55, alpha=10.56, s=0.61, beta=11.64)  # weeks
-    >>> count_probs_ahead(rounded, 0, 0, start=0, end=39, counts=[0, 1, 2]).round(4).ravel()
-    array([0.5959, 0.1651, 0.082 ])
+    Someone who stays to the end orders a negative binomial number of times; so does someone who leaves on the way, in
+    the time until then, over which an integral is taken. Whoever left before the start orders nothing.
     """
     x, now, begin, stop, n = np.broadcast_arrays(
         whole("frequency", frequency),

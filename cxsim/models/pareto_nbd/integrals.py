@@ -8,13 +8,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cxsim.compiled import lean
 from cxsim.models.legendre import unit_rule
-
-FloatArray = NDArray[np.float64]
 
 # On a panel of this length 32 nodes hold 1e-13 of the integral, though it fall by exp(-80) (measured in the tests).
 _PANEL = 4.0
@@ -27,17 +22,7 @@ _BISECTIONS = 8
 
 @lean
 def power_integral(power_a: float, power_b: float, a: float, b: float, end: float) -> float:
-    """Return the integral of (1 + t / a)^-power_a (1 + t / b)^-power_b over 0 < t < end.
-
-    Parameters
-    ----------
-    power_a, power_b
-        Not negative; their sum above 1.
-    a, b
-        Scales, > 0.
-    end
-        Not negative, may be infinite.
-    """
+    """Return the integral of (1 + t / a)^-power_a (1 + t / b)^-power_b over 0 < t < end."""
     if end <= 0.0:
         return 0.0
     near, far, power_near, power_far = a, b, power_a, power_b
@@ -66,17 +51,7 @@ def power_integral(power_a: float, power_b: float, a: float, b: float, end: floa
 
 @lean
 def discounted_integral(power: float, b: float, rate: float, end: float) -> float:
-    """Return the integral of exp(-rate t) (1 + t / b)^-power over 0 < t < end.
-
-    Parameters
-    ----------
-    power, b
-        Positive.
-    rate
-        Not negative; positive where `end` is infinite.
-    end
-        Not negative, may be infinite.
-    """
+    """Return the integral of exp(-rate t) (1 + t / b)^-power over 0 < t < end."""
     if end <= 0.0:
         return 0.0
     top, steep = math.log1p(end / b), rate * b
@@ -102,24 +77,7 @@ def log_bump(u: float, count: float, power_a: float, power_b: float, a: float, b
 
 @lean
 def bump_integral(count: float, power_a: float, power_b: float, a: float, b: float, end: float) -> tuple[float, float]:
-    """Return the integral of (u / (a + u))^count (1 + u / a)^-power_a (1 + u / b)^-power_b over 0 < u < end.
-
-    Parameters
-    ----------
-    count
-        At least 1.
-    power_a, power_b
-        Positive.
-    a, b
-        Scales, > 0.
-    end
-        Positive and finite.
-
-    Returns
-    -------
-    log_size, mantissa
-        The integral is exp(log_size) * mantissa, each of which is a number where their product may not be.
-    """
+    """Return the integral of (u / (a + u))^count (1 + u / a)^-power_a (1 + u / b)^-power_b over 0 < u < end."""
     near = min(a, b)
     mode = _mode(count, power_a, power_b, a, b, end)
     peak = log_bump(mode, count, power_a, power_b, a, b)

@@ -17,12 +17,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cxsim.compiled import inlined
 from cxsim.models.legendre import unit_rule
 
-FloatArray = NDArray[np.float64]
 Moments = tuple[float, float, float, float, float, float, float, float, float, float, float, float, float, float, float]
 
 # Of the integral no more than exp(-37), 1e-16, lies beyond the upper end.

@@ -21,32 +21,9 @@ FloatArray = NDArray[np.float64]
 def log_likelihood(params: ParetoNbdParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike) -> FloatArray:
     """Return the log-likelihood of each customer's past.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha and beta in the unit of `last_order` and `age`.
-    frequency, last_order, age
-        Repeat orders; age at the last order; age now. Any unit of time, the same as alpha's; broadcast together.
+    Natural logarithms, broadcast shape. They stay finite, and right to twelve digits, for a million orders.
 
-    Returns
-    -------
-    numpy.ndarray
-        Natural logarithms, broadcast shape. They stay finite, and right to twelve digits, for a million orders.
-
-    Raises
-    ------
-    DataError
-        For a negative or infinite number, a frequency that is not whole, or an order later than the end.
-
-    References
-    ----------
     Schmittlein, Morrison & Colombo (1987), appendix; here with the time of leaving integrated numerically.
-
-    Examples
-    --------
-    >>> cdnow = ParetoNbdParams(r=0.5532770, alpha=10.5776835, s=0.6062400, beta=11.6687353)  # weeks
-    >>> log_likelihood(cdnow, [0, 2], [0.0, 30.43], 38.86).round(4)
-    array([-0.5212, -9.5543])
     """
     return _past(params, frequency, last_order, age)[0]
 
@@ -54,45 +31,15 @@ def log_likelihood(params: ParetoNbdParams, frequency: ArrayLike, last_order: Ar
 def phase_probs(params: ParetoNbdParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike) -> FloatArray:
     """Return the probability that a customer has not left by `age`.
 
-    Parameters
-    ----------
-    params
-        Parameters, alpha and beta in the unit of `last_order` and `age`.
-    frequency, last_order, age
-        Repeat orders; age at the last order; age now. Any unit of time, the same as alpha's; broadcast together.
+    Broadcast shape and one more axis of length 1, because orders by pure chance have a single phase; in [0, 1].
 
-    Returns
-    -------
-    numpy.ndarray
-        Broadcast shape and one more axis of length 1, because orders by pure chance have a single phase; in [0, 1].
-
-    Raises
-    ------
-    DataError
-        For a negative or infinite number, a frequency that is not whole, or an order later than the end.
-
-    References
-    ----------
     Schmittlein, Morrison & Colombo (1987), equations (11) to (13).
-
-    Examples
-    --------
-    >>> cdnow = ParetoNbdParams(r=0.5532770, alpha=10.5776835, s=0.6062400, beta=11.6687353)  # weeks
-    >>> phase_probs(cdnow, [0, 26], [0.0, 216 / 7], [39, 31]).round(4)
-    array([[0.2943],
-           [0.9979]])
     """
     return np.asarray(expit(-_past(params, frequency, last_order, age)[1])[..., None])
 
 
 def phase_probs_new(params: ParetoNbdParams) -> FloatArray:
-    """Return P(alive) right after the first order, 1; shape (1,).
-
-    Examples
-    --------
-    >>> phase_probs_new(ParetoNbdParams(r=0.5, alpha=10.0, s=0.6, beta=12.0))
-    array([1.])
-    """
+    """Return P(alive) right after the first order, 1; shape (1,)."""
     return np.ones(params.k)
 
 

@@ -20,11 +20,6 @@ class ParetoNbdParams:
         Shape and rate of the Gamma distribution of the hazard of leaving; `beta` carries the unit of time.
     k
         Orders come by pure chance: 1 stage between them.
-
-    Raises
-    ------
-    ParamError
-        For a parameter that is not a positive finite number.
     """
 
     r: float

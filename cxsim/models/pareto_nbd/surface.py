@@ -30,15 +30,7 @@ Four = tuple[float, float, float, float]
 def value(
     log_params: FloatArray, frequency: FloatArray, last_order: FloatArray, age: FloatArray, weight: FloatArray
 ) -> float:
-    """Return the weighted log-likelihood.
-
-    Parameters
-    ----------
-    log_params
-        Logarithms of r, alpha, s, beta.
-    frequency, last_order, age, weight
-        Distinct pasts, sorted by frequency, and the number of customers of each; shape (n,).
-    """
+    """Return the weighted log-likelihood."""
     r, alpha, s, beta = _natural(log_params)
     known, rise, total = -1.0, 0.0, 0.0
     for i in range(frequency.size):
@@ -60,17 +52,7 @@ def sums(
     weight: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Write the weighted log-likelihood, its gradient and the upper triangle of its Hessian into `out`.
-
-    Parameters
-    ----------
-    log_params
-        Logarithms of r, alpha, s, beta; the derivatives are in them.
-    frequency, last_order, age, weight
-        Distinct pasts, sorted by frequency, and the number of customers of each; shape (n,).
-    out
-        Shape (15,): 1 + 4 + 10 numbers, the triangle row by row.
-    """
+    """Write the weighted log-likelihood, its gradient and the upper triangle of its Hessian into `out`."""
     r, alpha, s, beta = _natural(log_params)
     out[:] = 0.0
     known, rise, slope, bend = -1.0, 0.0, 0.0, 0.0
