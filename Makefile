@@ -53,7 +53,7 @@ test: $(ready) ## all tests, then every notebook compared with its stored output
 		--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks/
 
 notebooks: $(ready) ## run all notebooks again and store their outputs
-	@$(bin)/python -m cxsim.report.notebooks notebooks/*.ipynb
+	@$(bin)/python -m cxsim.reporting.execute notebooks/*.ipynb
 
 report: $(ready) ## write the business case of the bundled shop to reports/
 	@$(bin)/cxsim report cdnow-programmes

@@ -1,4 +1,4 @@
-"""A number of customers goes in; a shop with all its tables, as Parquet under the contracts of `cxsim.exports`, out.
+"""A number of customers goes in; a shop with all its tables, as Parquet under the contracts of `cxsim.data.contracts`.
 
 Orders are those of `benchmarks.shop`, 3.3 for each customer; tickets, answers and returns are drawn from them.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.shop import FIRST_DAY, LAST_DAY, order_log
-from cxsim.shop import Shop
+from cxsim.data.shop import Shop
 
 SINCE, UNTIL = (datetime.combine(day, time()) for day in (FIRST_DAY, LAST_DAY))
 _ROWS_WRITTEN_AT_ONCE = 1_000_000

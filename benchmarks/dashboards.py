@@ -8,8 +8,7 @@ from benchmarks.big_shop import shop_of
 from benchmarks.measuring import Case, speed, within
 from benchmarks.peaks import measured
 from benchmarks.straight_metrics import straight
-from cxsim.metrics import dashboard
-from cxsim.metrics.measure import periods_of
+from cxsim.metrics.dashboard import dashboard, periods_of
 
 _WEEKS = 26
 _SMALL, _LARGE = 1_000_000, 10_000_000

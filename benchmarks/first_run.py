@@ -33,7 +33,7 @@ def main(customers: int) -> None:
     begun = time.perf_counter()
     from benchmarks.mechanisms import every_mechanism  # noqa: PLC0415 - loading is measured
     from benchmarks.world import SEED, everything  # noqa: PLC0415
-    from cxsim.simulation import simulate  # noqa: PLC0415
+    from cxsim.simulation.engine import simulate  # noqa: PLC0415
 
     people, ready = everything(customers)
     simulate(people, [ready], seed=SEED)

@@ -9,11 +9,13 @@ from functools import partial
 
 import polars as pl
 
-from benchmarks import archived
+from benchmarks.archived import bgnbd, paretonbd, spend
 from benchmarks.measuring import Case, seconds, speed, within
 from benchmarks.sizes import SIZES, customers, linear, titled
-from cxsim.data import load_cdnow, summarise
-from cxsim.estimation import fit, fit_spend, posterior
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.posterior import posterior
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import summarise
 
 _DRAWS, _DRAWS_SECONDS, _ROUNDS = 1000, 1.0, 3
 
@@ -33,21 +35,21 @@ MODELS = (
     Model(
         title="BG/NBD",
         ours=lambda rfm: fit(rfm).std_errors,
-        rival=archived.bgnbd,
+        rival=bgnbd,
         rounds=_ROUNDS,
         target=15.0,
     ),
     Model(
         title="Pareto/NBD",
         ours=lambda rfm: fit(rfm, model="paretonbd").std_errors,
-        rival=archived.paretonbd,
+        rival=paretonbd,
         rounds=1,
         target=20.0,
     ),
     Model(
         title="Gamma-Gamma",
         ours=lambda rfm: fit_spend(rfm).std_errors,
-        rival=archived.spend,
+        rival=spend,
         rounds=_ROUNDS,
         target=None,
     ),

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from cxsim.effects import (
+from cxsim.params import Quantity, Unit
+from cxsim.strategies.effects import Basket, Coupon, Course, Dropout, Effect, Markdown, Programme, PurchaseRate, Reach
+from cxsim.strategies.mechanisms import (
     Acquisition,
-    Basket,
     Contacts,
-    Coupon,
-    Course,
-    Dropout,
-    Effect,
     Incidents,
-    Markdown,
     Membership,
     Points,
-    Programme,
-    PurchaseRate,
-    Reach,
     Reactivation,
     Recovery,
     Referral,
@@ -26,8 +19,7 @@ from cxsim.effects import (
     Status,
     Tickets,
 )
-from cxsim.quantity import Quantity, assumed
-from cxsim.units import Unit
+from tests.simulated import assumed
 
 # Of several gains the largest counts in full, and this share of the others.
 STACKING = 0.7

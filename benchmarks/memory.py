@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.peaks import peak
 from benchmarks.world import SEED, baseline, everything
-from cxsim.simulation import simulate
+from cxsim.simulation.engine import simulate
 
 
 def main(customers: int) -> None:

@@ -8,7 +8,7 @@ import time
 
 from benchmarks.big_shop import shop_of
 from benchmarks.peaks import peak
-from cxsim.metrics import dashboard
+from cxsim.metrics.dashboard import dashboard
 
 
 def main(customers: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from benchmarks.measuring import Case, seconds, speed, within
-from cxsim.report.execute import execute
+from cxsim.reporting.execute import execute
 
 _CHECKOUT = Path(__file__).parents[1]
 _NEEDED = ("cxsim", "params", "notebooks", "pyproject.toml")
@@ -21,7 +21,7 @@ _SCENARIO = "cdnow-programmes"
 _REPORT_SECONDS = 45.0
 _ROUNDS = 5
 _COMMAND = "from cxsim.cli import main; main()"
-_STUDY = "import cxsim; cxsim.run, cxsim.business_case, cxsim.load_scenario; import cxsim.charts, cxsim.exhibits"
+_STUDY = "import cxsim; cxsim.run, cxsim.business_case, cxsim.load_scenario; import cxsim.reporting, cxsim.reporting"
 
 
 def reporting() -> Iterator[Case]:

@@ -14,7 +14,8 @@ from benchmarks.measuring import Case, seconds, speed, within
 from benchmarks.peaks import measured
 from benchmarks.rivals import bare_loop, lifetimes_generator
 from benchmarks.world import ARMS, SEED, baseline, everything, full
-from cxsim.simulation import Inputs, Population, simulate
+from cxsim.simulation.engine import Inputs, simulate
+from cxsim.simulation.world import Population
 
 OUR_CUSTOMERS = 1_000_000
 PER_SECOND = "customers per second and core, three years"

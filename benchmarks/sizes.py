@@ -10,7 +10,8 @@ import polars as pl
 
 from benchmarks.measuring import Case, seconds
 from benchmarks.shop import order_log
-from cxsim.data import read_transactions, summarise
+from cxsim.data.orders import read_transactions
+from cxsim.data.rfm import summarise
 
 # Rivals are measured at these; at the largest we are measured against ourselves at the last of them.
 SIZES = (100_000, 1_000_000)

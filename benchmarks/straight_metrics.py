@@ -10,8 +10,9 @@ from datetime import timedelta
 
 import polars as pl
 
-from cxsim.metrics.life_views import KEEPING, WINDOWS
-from cxsim.shop import Period, Shop
+from cxsim.data.exports.format import Period
+from cxsim.data.shop import Shop
+from cxsim.metrics.views import KEEPING, WINDOWS
 
 _MONTH = timedelta(days=30)
 _WEEK = timedelta(days=7)

@@ -7,11 +7,13 @@ from functools import partial
 
 import polars as pl
 
-from benchmarks import archived
+from benchmarks.archived import as_pandas, summary
 from benchmarks.measuring import Case, speed
 from benchmarks.shop import LAST_DAY, order_log
 from benchmarks.sizes import SIZES, linear, titled
-from cxsim.data import load_cdnow, read_transactions, summarise
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.orders import read_transactions
+from cxsim.data.rfm import summarise
 
 _ROUNDS = 3
 
@@ -26,7 +28,7 @@ def summaries() -> Iterator[Case]:
             f"RFM summary, {title}",
             partial(summarise, lines, until=until),
             lines.height,
-            partial(archived.summary, archived.as_pandas(lines)),
+            partial(summary, as_pandas(lines)),
             lines.height,
             rival_name="lifetimes' summary",
             target=None,

@@ -7,13 +7,15 @@ from functools import partial
 
 import polars as pl
 
-from benchmarks import archived
+from benchmarks.archived import bgnbd, spend, value
 from benchmarks.measuring import Case, speed, within
 from benchmarks.peaks import measured
 from benchmarks.shop import order_log
 from benchmarks.sizes import LARGEST, SIZES, customers, linear, titled
 from benchmarks.terms import HORIZON_DAYS, RATE
-from cxsim.estimation import GammaGammaFit, PurchaseFit, fit, fit_spend
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.purchase_fit import PurchaseFit
+from cxsim.clv.spend_fit import GammaGammaFit
 
 _ROUNDS = 3
 _TARGET = 10.0
@@ -26,12 +28,12 @@ def values() -> Iterator[Case]:
     """Yield the table of P(alive), expected orders and value in a year."""
     for size in SIZES:
         rfm = customers(size)
-        theirs, their_spend = archived.bgnbd(rfm), archived.spend(rfm)
+        theirs, their_spend = bgnbd(rfm), spend(rfm)
         yield speed(
             f"value table, {titled(size)}",
             _prepared(size),
             size,
-            partial(archived.value, rfm, theirs, their_spend),
+            partial(value, rfm, theirs, their_spend),
             size,
             rival_name="lifetimes, raw rows",
             target=_TARGET if size == SIZES[-1] else None,

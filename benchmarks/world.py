@@ -9,22 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.mechanisms import STACKING, every_mechanism
-from cxsim.behaviour import PLAIN, Behaviour
-from cxsim.effects import Programme
 from cxsim.params import read
-from cxsim.scenario import load_scenario
-from cxsim.simulation import (
-    Calendar,
-    Inputs,
-    Latents,
-    Population,
-    arrivals_of,
-    compile_plan,
-    compile_world,
-    empty_base,
-    reached_by,
-    tallies_of,
-)
+from cxsim.simulation.engine import Inputs
+from cxsim.simulation.plan import arrivals_of, compile_plan, tallies_of
+from cxsim.simulation.state import Latents
+from cxsim.simulation.world import Calendar, Population, compile_world, empty_base, reached_by
+from cxsim.strategies.behaviour import PLAIN, Behaviour
+from cxsim.strategies.effects import Programme
+from cxsim.study.loading import load_scenario
 
 # Fader, Hardie & Lee (2005) in weeks, and Fader & Hardie (2013) for spend; alpha here in days.
 R, ALPHA_DAYS, A, B = 0.2425945, 4.4136020 * 7, 0.7929220, 2.4259068

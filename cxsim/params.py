@@ -5,18 +5,92 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
 import os
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pydantic
+import yaml
 from pydantic_core import ErrorDetails
 
 from cxsim.errors import ParamError, choices
-from cxsim.yaml_text import content_of
+
+Plain = str | int | float | bool | date | None | list["Plain"] | dict[str, "Plain"]
+_WIDTH = 118
+
+
+def content_of(text: str) -> Any:
+    """Return what a text says: mappings with keys of text, lists, texts, numbers and days."""
+    try:
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a safe loader
+    except yaml.MarkedYAMLError as cause:
+        line = "" if cause.problem_mark is None else f"line {cause.problem_mark.line + 1}: "
+        raise ValueError(f"{line}not readable as YAML: {cause.problem or cause.context}.") from cause
+    except (yaml.YAMLError, ValueError, RecursionError) as cause:  # a day such as 2024-02-30 is a ValueError
+        raise ValueError(f"not readable as YAML: {' '.join(str(cause).split())}.") from cause
+
+
+def text_of(content: Mapping[str, Plain]) -> str:
+    """Return plain content as YAML text, keys in their order; the same content is always the same text."""
+    text: str = yaml.dump(
+        dict(content), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False
+    )
+    return text
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A safe loader that refuses what YAML would let pass in silence.
+
+    A key written twice, of which it keeps the last; a key that is not text, such as `on`, which it reads as true; and
+    references from one place of a file to another, by which a short file can stand for an endless one.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "a reference (*); write it out", mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the signature is yaml's
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            if not isinstance(name, str):
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} is not text", key.start_mark)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{name}' is written twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep=deep)
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """A safe dumper that writes lists of numbers on one line, and everything out."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is yaml's
+        return True
+
+
+def _list(dumper: _PlainDumper, content: list[Any]) -> yaml.Node:
+    flat = all(isinstance(one, int | float) for one in content)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", content, flow_style=flat)
+
+
+_PlainDumper.add_representer(list, _list)
+
+
+def _text(dumper: _PlainDumper, content: str) -> yaml.Node:
+    # Left to itself yaml takes some characters that cannot be seen for ends of lines.
+    return dumper.represent_scalar("tag:yaml.org,2002:str", content, style=None if content.isprintable() else '"')
+
+
+_PlainDumper.add_representer(str, _text)
+
 
 T = TypeVar("T")
 Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations"]
@@ -137,7 +211,7 @@ _adapter: Callable[[Any], Any] = functools.cache(pydantic.TypeAdapter)
 
 
 def _content(path: Path) -> dict[str, Any]:
-    text = _text(path)
+    text = _params_text(path)
     try:
         content = _parsed(text)
     except ValueError as cause:
@@ -151,7 +225,7 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
-def _text(path: Path) -> str:
+def _params_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as cause:
@@ -239,3 +313,285 @@ def _members(shape: Any) -> Iterator[Any]:
             yield from _members(member)
     else:
         yield shape
+
+
+DAYS_PER_YEAR = 365.25
+DAYS_PER_MONTH = DAYS_PER_YEAR / 12
+CENTS = 100
+# A ledger amount is an integer number of millionths of the currency unit: an integer number of cents times a
+# share held to a hundredth of a percent is then an integer too, so sums never depend on their order.
+MICROS = 1_000_000
+MICROS_PER_CENT = MICROS // CENTS
+SHARE_STEPS = 10_000
+
+
+class Unit(StrEnum):
+    """What a number in params/ is measured in."""
+
+    RATIO = "ratio"
+    SHARE = "share"
+    SHARE_PER_YEAR = "share per year"
+    ELASTICITY = "elasticity"
+    DAYS = "days"
+    MONEY = "money"
+    MONEY_PER_MONTH = "money per month"
+    MONEY_PER_ORDER = "money per order"
+    MONEY_PER_CONTACT = "money per contact"
+    MONEY_PER_MEMBER_MONTH = "money per member and month"
+    MONEY_PER_CUSTOMER = "money per customer"
+    MONEY_PER_REDEMPTION = "money per redemption"
+    MONEY_PER_TICKET = "money per ticket"
+    MONEY_PER_REFERRAL = "money per referral"
+    MONEY_PER_RETURN = "money per return"
+    MONEY_PER_YEAR = "money per year"
+    HOURS = "hours"
+    PER_YEAR = "per year"
+    PER_MONTH = "per month"
+    DEVIATIONS = "standard deviations"
+    SCORE = "score"
+    CORRELATION = "correlation"
+    EXPONENT = "exponent"
+    POINTS = "points"
+    POINTS_PER_MONEY = "points per unit of money"
+
+
+Scale = Literal["log", "logit", "linear"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """What a unit allows.
+
+    Attributes
+    ----------
+    low, high
+        Smallest and largest possible value, both included.
+    scale
+        Scale on which uncertainty about such a number is spread.
+    """
+
+    low: float
+    high: float
+    scale: Scale
+
+
+BOUNDS: dict[Unit, Bounds] = {
+    Unit.RATIO: Bounds(low=0.01, high=100.0, scale="log"),
+    Unit.SHARE: Bounds(low=0.0, high=1.0, scale="logit"),
+    Unit.SHARE_PER_YEAR: Bounds(low=0.0, high=1.0, scale="logit"),
+    Unit.ELASTICITY: Bounds(low=-10.0, high=0.0, scale="linear"),
+    Unit.DAYS: Bounds(low=0.0, high=36_525.0, scale="log"),
+    Unit.MONEY: Bounds(low=0.0, high=1e9, scale="log"),
+    Unit.MONEY_PER_MONTH: Bounds(low=0.0, high=1e9, scale="log"),
+    Unit.MONEY_PER_ORDER: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_CONTACT: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_MEMBER_MONTH: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_CUSTOMER: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_REDEMPTION: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_TICKET: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_REFERRAL: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_RETURN: Bounds(low=0.0, high=1e5, scale="log"),
+    Unit.MONEY_PER_YEAR: Bounds(low=0.0, high=1e9, scale="log"),
+    Unit.HOURS: Bounds(low=0.0, high=8_766.0, scale="log"),
+    Unit.PER_YEAR: Bounds(low=0.0, high=1_000.0, scale="log"),
+    Unit.PER_MONTH: Bounds(low=0.0, high=100.0, scale="log"),
+    Unit.DEVIATIONS: Bounds(low=-10.0, high=10.0, scale="linear"),
+    Unit.SCORE: Bounds(low=-100.0, high=100.0, scale="linear"),
+    Unit.CORRELATION: Bounds(low=-1.0, high=1.0, scale="linear"),
+    Unit.EXPONENT: Bounds(low=0.0, high=10.0, scale="linear"),
+    Unit.POINTS: Bounds(low=1.0, high=1e7, scale="log"),
+    Unit.POINTS_PER_MONEY: Bounds(low=0.0, high=1e4, scale="log"),
+}
+
+
+def micros(amount: float) -> int:
+    """Return an amount of money as the nearest whole number of millionths.
+
+    >>> micros(0.35)
+    350000
+    """
+    return round(amount * MICROS)
+
+
+def share_steps(share: float) -> int:
+    """Return a share as the nearest whole number of hundredths of a percent.
+
+    >>> share_steps(0.29)
+    2900
+    """
+    return round(share * SHARE_STEPS)
+
+
+Evidence = Literal["measured", "published", "assumed"]
+# The range of a quantity is read as its 5 % and 95 % quantiles; this is the standard normal's 95 % quantile.
+Z95 = 1.6448536269514722
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quantity:
+    """One sourced number of a strategy or of a shop's economics.
+
+    Attributes
+    ----------
+    description
+        What the number means, in words a reader outside the trade understands.
+    unit
+        One of the closed vocabulary of `cxsim.params.Unit`.
+    value
+        The central value: the median of what is believed.
+    range
+        Low and high: the 5 % and the 95 % quantile of what is believed; low <= value <= high.
+    evidence
+        `measured` in this shop, `published` elsewhere, or `assumed`.
+    source
+        Identifier in params/sources.yaml; required unless `assumed`.
+    """
+
+    description: str
+    unit: Unit
+    value: float
+    range: tuple[float, float]
+    evidence: Evidence
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, given, possible in (("unit", self.unit, list(Unit)), ("evidence", self.evidence, get_args(Evidence))):
+            if given not in possible:
+                raise ParamError(f"{name}: no '{given}'; {choices(str(given), possible)}")
+        low, high = self.range
+        bounds = BOUNDS[self.unit]
+        numbers = (low, self.value, high)
+        if not all(math.isfinite(number) for number in numbers):
+            raise ParamError(f"value and range must be finite numbers; found {numbers}.")
+        if not low <= self.value <= high:
+            raise ParamError(f"value {self.value:g} is outside its range [{low:g}, {high:g}].")
+        if low < bounds.low or high > bounds.high:
+            raise ParamError(
+                f"range [{low:g}, {high:g}] is outside what the unit '{self.unit}' allows: "
+                f"{bounds.low:g} to {bounds.high:g}."
+            )
+        if low < high and not _quantity_inside(low, high, bounds.scale):
+            raise ParamError(
+                f"range [{low:g}, {high:g}] touches the edge of the unit '{self.unit}', where no spread can be "
+                f"drawn; move the ends inside {bounds.low:g} to {bounds.high:g}, or make the range a single value."
+            )
+        if self.evidence != "assumed" and not self.source:
+            raise ParamError(f"evidence '{self.evidence}' needs a source; write one, or say evidence: assumed.")
+
+    def quantile(self, z: float) -> float:
+        """Return the value at standard normal score `z`: median at 0, the range's ends at -1.645 and 1.645.
+
+        Two half normals on the unit's scale (log, logit or linear), which meet at the median, so that an
+        asymmetric range is kept as it is written.
+
+        >>> ratio = assumed(1.1, Unit.RATIO, range=(1.0, 1.3))
+        >>> [round(ratio.quantile(z), 4) for z in (-Z95, 0.0, Z95)]
+        [1.0, 1.1, 1.3]
+        """
+        end = self.range[0] if z < 0.0 else self.range[1]
+        if end == self.value:
+            return self.value
+        bounds = BOUNDS[self.unit]
+        forward, back = _SCALES[bounds.scale]
+        middle = forward(self.value)
+        drawn = back(middle + abs(z) / Z95 * (forward(end) - middle))
+        return min(max(drawn, bounds.low), bounds.high)
+
+    def require(self, unit: Unit, name: str) -> None:
+        """Refuse another unit than `unit`; `name` says in the message which number it is."""
+        if self.unit != unit:
+            raise ParamError(f"{name}: wrong unit '{self.unit}'; it must be '{unit}'.")
+
+    def at(self, value: float) -> Quantity:
+        """Return the same quantity, known to be `value`."""
+        return dataclasses.replace(self, value=value, range=(value, value))
+
+
+def require_units(holder: object, units: Mapping[str, Unit], kind: str) -> None:
+    """Refuse a field of `holder` whose quantity has another unit than `units` says; None is left alone."""
+    for name, unit in units.items():
+        quantity: Quantity | None = getattr(holder, name)
+        if quantity is not None:
+            quantity.require(unit, f"{kind}.{name}")
+
+
+def require_together(holder: object, names: Sequence[str], kind: str) -> None:
+    """Refuse a `holder` that has some of the fields `names` and lacks others."""
+    given = [name for name in names if getattr(holder, name) is not None]
+    if given and len(given) < len(names):
+        absent = [name for name in names if name not in given]
+        raise ParamError(
+            f"{kind}: {', '.join(names)} belong together; {', '.join(absent)} missing; write all of them or none."
+        )
+
+
+def quantities(holder: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
+    """Yield every quantity inside dataclasses and tuples, with its path, in the order of the fields."""
+    for step, child in _children(holder):
+        name = f"{path}.{step}" if path else step
+        if isinstance(child, Quantity):
+            yield name, child
+        else:
+            yield from quantities(child, name)
+
+
+def with_values(holder: T, values: Mapping[str, float], path: str = "") -> T:
+    """Return `holder` with each quantity whose path is in `values` fixed at that value."""
+    fixed = {name: quantity.at(values[name]) for name, quantity in quantities(holder, path) if name in values}
+    return with_quantities(holder, fixed, path)
+
+
+def with_quantities(holder: T, others: Mapping[str, Quantity], path: str = "") -> T:
+    """Return `holder` with another quantity at each path that is in `others`."""
+    if isinstance(holder, tuple):
+        return type(holder)(_replaced(child, others, path, step) for step, child in _children(holder))
+    changed = {step: _replaced(child, others, path, step) for step, child in _children(holder)}
+    return dataclasses.replace(holder, **changed) if changed else holder  # type: ignore[type-var]
+
+
+def _replaced(child: Any, others: Mapping[str, Quantity], path: str, step: str) -> Any:
+    name = f"{path}.{step}" if path else step
+    if isinstance(child, Quantity):
+        return others.get(name, child)
+    return with_quantities(child, others, name)
+
+
+def _children(holder: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the parts that can hold quantities; a tuple's parts are named by their `kind` and place."""
+    if isinstance(holder, tuple):
+        for place, child in enumerate(holder):
+            yield f"{getattr(child, 'kind', 'item')}_{place + 1}", child
+    elif dataclasses.is_dataclass(holder) and not isinstance(holder, type):
+        for field in dataclasses.fields(holder):
+            child = getattr(holder, field.name)
+            if isinstance(child, tuple) or dataclasses.is_dataclass(child):
+                yield field.name, child
+
+
+def _quantity_inside(low: float, high: float, scale: Scale) -> bool:
+    """Whether a range has no end at an edge that lies infinitely far away on the scale."""
+    return scale == "linear" or (low > 0.0 and (scale == "log" or high < 1.0))
+
+
+def _exp(number: float) -> float:
+    # 700 is far beyond every unit's bounds, and just inside what a float can hold.
+    return math.exp(min(number, 700.0))
+
+
+def _logit(share: float) -> float:
+    return math.log(share) - math.log1p(-share)
+
+
+def _share(logit: float) -> float:
+    return 1.0 / (1.0 + _exp(-logit))
+
+
+def _same(number: float) -> float:
+    return number
+
+
+_SCALES: dict[Scale, tuple[Callable[[float], float], Callable[[float], float]]] = {
+    "log": (math.log, _exp),
+    "logit": (_logit, _share),
+    "linear": (_same, _same),
+}

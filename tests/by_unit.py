@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 from scipy import stats
 
-from cxsim.intervals import Estimate, RatioSums, Survival, ratio, survival_from_counts
+from cxsim.metrics.intervals import Estimate, RatioSums, ratio
+from cxsim.metrics.survival import Survival, survival_from_counts
 
 
 def ratio_sums(numerators, denominators) -> RatioSums:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from cxsim.units import DAYS_PER_YEAR
+from cxsim.params import DAYS_PER_YEAR
 
 _PARTS = ("rest", "per_margin", "programme", "settled", "settled_programme")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from cxsim.quantity import Quantity, Unit
-from cxsim.simulation import Inputs, Population, events
-from cxsim.simulation.journal import ORDER
-from cxsim.units import CENTS
+from cxsim.params import CENTS, Quantity, Unit
+from cxsim.simulation.engine import Inputs, events
+from cxsim.simulation.state import ORDER
+from cxsim.simulation.world import Population
 
 SECONDS_PER_DAY = 86_400
 

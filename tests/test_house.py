@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from checks import docstrings
+from checks.docstrings import AT_A_DOOR, faults
 from checks.rules import RULES
 from checks.source import ROOT
 
@@ -150,4 +150,4 @@ def undocumented(amount):
 
 @pytest.mark.parametrize(("function", "found"), [(earn, "rate"), (undocumented, "docstring")])
 def test_a_docstring_that_leaves_something_out_is_found(function, found):
-    assert any(found in fault for fault in docstrings.faults(function, docstrings.AT_A_DOOR))
+    assert any(found in fault for fault in faults(function, AT_A_DOOR))

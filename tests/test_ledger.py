@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cxsim.ledger import LADDER, OUTLAY, PROGRAMME_ACCOUNTS, Account
+from cxsim.finance.ledger import LADDER, OUTLAY, PROGRAMME_ACCOUNTS, Account
 
 
 def test_the_ladder_holds_every_account_once_in_the_order_of_the_statement():

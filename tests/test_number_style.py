@@ -9,8 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.errors import ParamError
-from cxsim.number_style import STYLES, minor_digits, priced, retold, style, turned, write_as, written_as
-from cxsim.wording import counted, in_words, measured, measured_span, money, number, percent, sized
+from cxsim.wording import (
+    STYLES,
+    counted,
+    in_words,
+    measured,
+    measured_span,
+    minor_digits,
+    money,
+    number,
+    percent,
+    priced,
+    retold,
+    sized,
+    style,
+    turned,
+    write_as,
+    written_as,
+)
 
 NBSP, NNBSP, MINUS = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{MINUS SIGN}"
 APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.errors import ParamError
-from cxsim.quantity import Z95, Quantity, quantities, with_values
-from cxsim.units import BOUNDS, Unit
+from cxsim.params import BOUNDS, Z95, Quantity, Unit, quantities, with_values
 from tests.simulated import assumed
 
 

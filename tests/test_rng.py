@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from cxsim import rng
-from cxsim.compiled import lean
+from cxsim.jit import lean
 
 NUMBERS = 200_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.tallies import ReachTally, Tally, place, width
+from cxsim.simulation.counts import ReachTally, Tally, place, width
 
 
 @pytest.mark.parametrize("reaches", [0, 1, 3])

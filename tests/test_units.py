@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.units import BOUNDS, MICROS, MICROS_PER_CENT, SHARE_STEPS, Unit, micros, share_steps
+from cxsim.params import BOUNDS, MICROS, MICROS_PER_CENT, SHARE_STEPS, Unit, micros, share_steps
 
 
 @pytest.mark.parametrize("unit", Unit)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.yaml_text import content_of, text_of
+from cxsim.params import content_of, text_of
 
 TEXT = st.text(max_size=200)
 NUMBER = st.integers(-(10**12), 10**12) | st.floats(allow_nan=False, allow_infinity=False)

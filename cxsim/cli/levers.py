@@ -4,20 +4,65 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from cxsim.cli.lever_words import brief, moves, reference, spelt_out
-from cxsim.cli.terminal import console, plain
+from cxsim.cli.printing import console, plain
 from cxsim.errors import ParamError, choices
+from cxsim.params import Source, root, shown, sources
+from cxsim.strategies.levers import PATHWAYS, Lever, Prior, grouped, load_levers
 
 if TYPE_CHECKING:
     from cxsim.params import Source
-    from cxsim.strategies import Lever
+    from cxsim.strategies.levers import Lever, Prior
+
+_SIGNS = {"gain": "+", "harm": "−", "both": "±"}
+
+
+def moves(lever: Lever) -> list[str]:
+    """Return what a lever moves, each with its sign."""
+    return [f"{_SIGNS[direction]} {pathway.replace('_', ' ')}" for pathway, direction in lever.pathways.items()]
+
+
+def brief(prior: Prior) -> str:
+    """Return a prior in a few signs: purchase rate ×1.02 (0.99 to 1.05)."""
+    low, high = prior.range
+    times = "×" if prior.unit == "ratio" else ""
+    return f"{_words(prior)} {times}{_number(prior.value)} ({_number(low)} to {_number(high)})"
+
+
+def spelt_out(prior: Prior) -> str:
+    """Return a prior with unit, range, evidence and note."""
+    low, high = prior.range
+    origin = prior.evidence if prior.source is None else f"{prior.evidence} ({prior.source})"
+    reach = "no effect is within it" if prior.reaches_no_effect else "no effect is outside it"
+    return (
+        f"{_words(prior)}: {prior.unit} {_number(prior.value)}, 90 % range {_number(low)} to {_number(high)}, {reach}; "
+        f"{origin}. {prior.note}"
+    )
+
+
+def reference(source: Source) -> str:
+    """Return a source as a reference, with its grade."""
+    end = "" if source.title.endswith(("?", "!")) else "."
+    return f"{source.authors} ({source.year}). {source.title}{end} {source.where}. Grade {source.grade}."
+
+
+def _words(prior: Prior) -> str:
+    return prior.effect.replace("_", " ")
+
+
+def _number(number: float) -> str:
+    return f"{number:g}".replace("-", "−")
+
+
+if TYPE_CHECKING:
+    from cxsim.params import Source
+    from cxsim.strategies.levers import Lever
 
 levers_app = typer.Typer(help="The catalogue of levers: what each moves, costs and is known to bring.")
 
@@ -33,8 +78,8 @@ def listed(
     write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/levers.md anew instead.")] = False,
 ) -> None:
     """List the levers of customer experience; `cxsim levers show L18` shows one in full."""
-    from cxsim.cli.lever_page import write_page
-    from cxsim.strategies import load_levers, search
+    from cxsim.cli.levers import write_page
+    from cxsim.strategies.levers import load_levers, search
 
     if context.invoked_subcommand is not None:
         if words or pathway or as_json or write_docs:
@@ -61,7 +106,7 @@ def show(
 ) -> None:
     """Show one lever in full: evidence, prior, harms, and how to play it in a scenario."""
     from cxsim.params import sources
-    from cxsim.strategies import load_levers
+    from cxsim.strategies.levers import load_levers
 
     levers = load_levers()
     wanted = identifier.upper()
@@ -136,7 +181,7 @@ def _use(lever: Lever) -> list[str]:
             "No ready strategy plays it yet. Copy the nearest one under params/strategies, write there what it changes",
             "and costs, and name the copy in a scenario under strategies.",
         ]
-    from cxsim.strategies import load_strategy
+    from cxsim.strategies.strategy import load_strategy
 
     files = ", ".join(f"params/strategies/{name}.yaml" for name in lever.strategies)
     first = load_strategy(lever.strategies[0])
@@ -152,3 +197,73 @@ def _use(lever: Lever) -> list[str]:
         "strategies:",
         f"  - {lever.strategies[0]}",
     ]
+
+
+_OPENING = """\
+<!-- Written by `cxsim levers --write-docs` from params/levers.yaml and params/sources.yaml; edit those. -->
+
+# Levers of customer experience
+
+What a shop can do for its customers, what each lever moves, what is known of its effect on money, and what is known to
+go wrong. `cxsim levers` lists the same in a terminal, `cxsim levers show L18` shows one.
+
+- **Moves**: + is a gain to the shop, − a harm, ± either.
+- **Grade**: the best evidence for this lever's effect on money. A: several experiments or a meta-analysis; B: one
+  strong experiment or natural experiment; C: observational with controls; D: survey or vendor; E: none found.
+- **Prior**: what to believe before the shop has measured it, with a 90 % range; × is a ratio to no change. Most ranges
+  hold "no effect", for much of the evidence is of none, or of harm. *Break-even only* means that no number can be
+  defended: ask what the lever would have to bring, not what it will.
+- Most studies looked at one firm, many of them at banks, telecom firms, hotels and grocers. Levers do not add up: with
+  more than three at once, expect less than all their priors together.
+"""
+
+
+def write_page() -> str:
+    """Write docs/levers.md anew; return its path as messages show it."""
+    file = root() / "docs" / "levers.md"
+    try:
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(page(load_levers(), sources()).encode())
+    except OSError as cause:
+        raise ParamError(f"{shown(file)}: cannot be written ({cause.strerror}).") from cause
+    return shown(file)
+
+
+def page(levers: Mapping[str, Lever], known: Mapping[str, Source]) -> str:
+    """Return the page as Markdown."""
+    return "\n".join(_lines(levers, known)) + "\n"
+
+
+def _lines(levers: Mapping[str, Lever], known: Mapping[str, Source]) -> Iterator[str]:
+    yield _OPENING
+    yield from ("| what is moved | meaning |", "| --- | --- |")
+    yield from (f"| {name.replace('_', ' ')} | {meaning} |" for name, meaning in PATHWAYS.items())
+    for heading, inside in grouped(levers).items():
+        yield from ("", f"## {heading}", "")
+        yield from ("| | lever | moves | grade | prior | ready strategy |", "| --- | --- | --- | :-: | --- | --- |")
+        yield from (_row(identifier, lever) for identifier, lever in inside.items())
+        for identifier, lever in inside.items():
+            yield from _section(identifier, lever)
+    cited = {source for lever in levers.values() for source in lever.evidence}
+    yield from ("", "## Sources", "")
+    for key in sorted(cited):
+        yield f'- <a id="{key}"></a>**{key}** {reference(known[key])} {known[key].measured}'
+
+
+def _row(identifier: str, lever: Lever) -> str:
+    prior = "<br>".join(brief(prior) for prior in lever.priors) or str(lever.prior)
+    ready = ", ".join(f"`{name}`" for name in lever.strategies) or "–"
+    return f"| {identifier} | {lever.name} | {', '.join(moves(lever))} | {lever.grade} | {prior} | {ready} |"
+
+
+def _section(identifier: str, lever: Lever) -> Iterator[str]:
+    links = ", ".join(f"[{source}](#{source})" for source in lever.evidence) or "none found"
+    yield from ("", f"### {identifier} {lever.name}", "", lever.description, "")
+    yield f"- **Also called**: {', '.join(lever.also)}"
+    yield f"- **Costs**: {', '.join(kind.replace('_', ' ') for kind in lever.cost_shape)}"
+    yield f"- **Evidence, grade {lever.grade}**: {lever.verdict} Sources: {links}."
+    if lever.priors:
+        yield from (f"- **Prior**, {spelt_out(prior)}" for prior in lever.priors)
+    else:
+        yield f"- **Prior**: {lever.prior}"
+    yield f"- **Harms**: {lever.harms}"

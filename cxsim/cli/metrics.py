@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
+import polars as pl
 import typer
+from rich.table import Table
 
-from cxsim.cli.progress import waiting
-from cxsim.cli.terminal import console, plain
+from cxsim.cli.printing import console, plain, waiting
+from cxsim.data.exports.format import Every, Receipt
+from cxsim.data.shop import Shop
+from cxsim.metrics.dashboard import Dashboard
+from cxsim.metrics.views import Metric
+from cxsim.wording import MISSING, compared, measured, measured_span
 
 if TYPE_CHECKING:
-    from cxsim.metrics import Dashboard, Metric
-    from cxsim.shop import Every, Shop
+    from cxsim.data.exports.format import Every
+    from cxsim.data.shop import Shop
+    from cxsim.metrics.dashboard import Dashboard
+    from cxsim.metrics.views import Metric
 
 NOTEBOOK = "05-cx-dashboard.ipynb"
 _DAY = "%Y-%m-%d"
@@ -91,10 +99,10 @@ def _every(word: str) -> Every:
 def _measure(
     name: str, every: Every, until: datetime | None, *, currency: str, as_json: bool, out: Path | None
 ) -> None:
-    from cxsim.cli.metric_tables import print_dashboard, print_receipts
-    from cxsim.cli.writing import require_table_file, write_table
-    from cxsim.metrics import dashboard
-    from cxsim.overview.loading import load_shop
+    from cxsim.cli.metrics import print_dashboard, print_receipts
+    from cxsim.cli.printing import require_table_file, write_table
+    from cxsim.metrics.dashboard import dashboard
+    from cxsim.reporting.shop_page import load_shop
 
     if out is not None:
         require_table_file(out)
@@ -116,7 +124,7 @@ def _measure(
 
 def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
     from cxsim.params import root
-    from cxsim.report import make
+    from cxsim.reporting.page import make
 
     path = Path(name)
     # The notebook runs in its own folder, from which a path of here leads nowhere.
@@ -138,8 +146,8 @@ def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
 
 
 def _define(name: str | None, *, as_json: bool) -> None:
-    from cxsim.cli.metric_tables import print_catalogue, print_metric
-    from cxsim.metrics import CATALOGUE, metric_named
+    from cxsim.cli.metrics import print_catalogue, print_metric
+    from cxsim.metrics.catalogue import CATALOGUE, metric_named
 
     chosen = CATALOGUE if name is None else (metric_named(name),)
     if as_json:
@@ -151,7 +159,7 @@ def _define(name: str | None, *, as_json: bool) -> None:
 
 
 def _definitions(chosen: Sequence[Metric]) -> list[dict[str, str]]:
-    from cxsim.overview.definitions import definitions
+    from cxsim.reporting.shop_page import definitions
 
     return definitions(chosen).to_dicts()
 
@@ -189,3 +197,149 @@ def _when(moment: object) -> str:
     if isinstance(moment, datetime):
         return moment.isoformat()
     raise TypeError(f"no JSON for {type(moment).__name__}.")
+
+
+if TYPE_CHECKING:
+    from cxsim.data.exports.format import Receipt
+    from cxsim.data.shop import Shop
+    from cxsim.metrics.views import Metric
+
+_ALERTS = {"above": "above usual", "below": "below usual"}
+_COLOURS = {"(better)": "green", "(worse)": "red"}
+
+
+def print_receipts(shop: Shop) -> None:
+    """Print what became of the rows of each file, one line a file, and what counts as an order."""
+    out = console()
+    for receipt in shop.receipts:
+        out.print(plain(_short(receipt)), soft_wrap=True)
+    if not shop.receipts:
+        out.print(plain(f"{shop.name}: simulated, hence no file was read."), soft_wrap=True)
+    out.print(plain(shop.policy.sentence()), soft_wrap=True)
+
+
+def print_dashboard(table: pl.DataFrame, currency: str) -> None:
+    """Print the metrics that are measured, under their families, and those that are not, with the reasons."""
+    out = console()
+    there = table.filter(pl.col("value").is_not_null())
+    if there.is_empty():
+        out.print(plain("Nothing is measured: the tables of this shop say nothing of this period."))
+    else:
+        out.print()
+        out.print(plain(_period(there)))
+        out.print(_measured(there, currency))
+    for caution, titles in _cautions(there, "caution"):
+        out.print(plain("Caution,", style="yellow"), plain(f"{titles}: {caution}"))
+    _print_missing(table.filter(pl.col("value").is_null()))
+
+
+def print_catalogue(metrics: Sequence[Metric]) -> None:
+    """Print all metrics, under their families."""
+    table = Table()
+    for name in ("name", "metric", "unit", "better", "formula"):
+        table.add_column(name)
+    family = ""
+    for metric in metrics:
+        if metric.family != family:
+            family = metric.family
+            table.add_section()
+            table.add_row("", plain(family, style="bold"))
+        better = "" if metric.direction == "neither" else metric.direction
+        table.add_row(metric.name, plain(metric.title), metric.unit, better, plain(_formula(metric)))
+    out = console()
+    out.print(table)
+    out.print(plain(f"One in full: cxsim metrics --explain {metrics[0].name}"))
+
+
+def print_metric(metric: Metric) -> None:
+    """Print the definition of one metric."""
+    out = console()
+    out.print(plain(f"{metric.title} ({metric.name})", style="bold"))
+    out.print(plain(metric.definition))
+    better = {"neither": "neither way"}.get(metric.direction, metric.direction)
+    parts = {
+        "Formula": _formula(metric),
+        "Unit": f"{metric.unit}; better: {better}",
+        "What belongs to a period": metric.window,
+        "Scale": metric.scale,
+        "Interval": metric.interval,
+        "What to be careful about": metric.pitfalls,
+        "Another formula in use": metric.variant,
+    }
+    for heading, text in parts.items():
+        if text:
+            out.print()
+            out.print(plain(heading, style="bold"))
+            out.print(plain(text))
+
+
+def _print_missing(table: pl.DataFrame) -> None:
+    """Print what has no value, each reason once."""
+    if table.is_empty():
+        return
+    out = console()
+    out.print()
+    out.print(plain("Not measured"))
+    for reason, titles in _cautions(table.with_columns(reason=pl.coalesce("missing", "caution")), "reason"):
+        out.print(plain(f"  {titles}: {reason or 'nothing to measure'}"))
+
+
+def _cautions(table: pl.DataFrame, column: str) -> Iterator[tuple[str, str]]:
+    """Yield each text of a column once, with the titles that it is about."""
+    said = (
+        table.filter((pl.col(column) != "") | (column == "reason")).group_by(column, maintain_order=True).agg("title")
+    )
+    for text, titles in said.iter_rows():
+        yield text, "; ".join(titles)
+
+
+def _short(receipt: Receipt) -> str:
+    head = str(receipt).splitlines()[0]
+    counts = {
+        action: sum(line.rows for line in receipt.lines if line.action == action) for action in ("merged", "dropped")
+    }
+    told = ", ".join(f"{rows:,} {action}" for action, rows in counts.items() if rows)
+    return f"{head} {told[0].upper()}{told[1:]}." if told else head
+
+
+def _period(table: pl.DataFrame) -> str:
+    start, end = (table[name].item(0) for name in ("period_start", "period_end"))
+    last = end - timedelta(microseconds=1)
+    return f"{start.date().isoformat()} to {last.date().isoformat()}, beside the period before; 95 % intervals"
+
+
+def _measured(table: pl.DataFrame, currency: str) -> Table:
+    shown = Table()
+    shown.add_column("metric")
+    for name in ("value", "interval", "before", "change", "its interval"):
+        shown.add_column(name, justify="right")
+    shown.add_column("in words")
+    shown.add_column("alert")
+    family = ""
+    for row in table.iter_rows(named=True):
+        if row["family"] != family:
+            family = row["family"]
+            shown.add_section()
+            shown.add_row(plain(family, style="bold"))
+        shown.add_row(*_cells(row, currency))
+    return shown
+
+
+def _cells(row: Mapping[str, Any], currency: str) -> list[Any]:
+    unit, beside, ends = row["unit"], (row["low"], row["high"]), (row["change_low"], row["change_high"])
+    words = compared(*ends, row["direction"])
+    style = next((colour for word, colour in _COLOURS.items() if words.endswith(word)), "")
+    return [
+        plain(row["title"]),
+        measured(row["value"], unit, currency, beside=beside),
+        measured_span(row["low"], row["high"], unit),
+        MISSING if row["previous"] is None else measured(row["previous"], unit, currency, beside=beside),
+        MISSING if row["change"] is None else measured(row["change"], unit, currency, of="change", beside=ends),
+        measured_span(*ends, unit, of="change"),
+        plain(words, style=style),
+        plain(_ALERTS.get(row["alert"], ""), style="bold yellow"),
+    ]
+
+
+def _formula(metric: Metric) -> str:
+    return metric.numerator if metric.kind == "total" else f"{metric.numerator} ÷ {metric.denominator}"

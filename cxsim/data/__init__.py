@@ -1,23 +1,17 @@
-"""Reading, hygiene and summaries of a shop's orders, and the orders of CDNOW."""
-
-from __future__ import annotations
+"""A shop's files in; checked orders, tickets, surveys and sessions out, and what became of every row."""
 
 from cxsim.data.cdnow import load_cdnow
-from cxsim.data.holdout import cumulative_repeat_orders, holdout
-from cxsim.data.hygiene import HygieneLine, HygienePolicy, HygieneReport
-from cxsim.data.named import named_orders
-from cxsim.data.rfm import summarise
-from cxsim.data.transactions import Transactions, read_transactions
+from cxsim.data.exports.files import read_database
+from cxsim.data.exports.read_shop import read_shop
+from cxsim.data.orders import read_transactions
+from cxsim.data.rfm import cumulative_repeat_orders, holdout, summarise
 
 __all__ = [
-    "HygieneLine",
-    "HygienePolicy",
-    "HygieneReport",
-    "Transactions",
     "cumulative_repeat_orders",
     "holdout",
     "load_cdnow",
-    "named_orders",
+    "read_database",
+    "read_shop",
     "read_transactions",
     "summarise",
 ]

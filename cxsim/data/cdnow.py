@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from cxsim.data.hygiene import HygienePolicy
-from cxsim.data.transactions import Transactions, read_transactions
+from cxsim.data.orders import HygienePolicy, Transactions, read_transactions
 from cxsim.errors import DataError
 
 _HOLDER = "lifetimes"
@@ -81,3 +81,16 @@ def _fields(path: Path, pattern: str) -> pl.DataFrame:
         pl.col("day").str.to_date("%Y%m%d").alias("ordered_at"),
         pl.col("amount").cast(pl.Float64),
     )
+
+
+_BUNDLED = ("cdnow", "cdnow-sample")
+
+
+def named_orders(name: str, *, columns: Mapping[str, str], until: date | None, folder: Path) -> Transactions:
+    """Return the orders that a scenario or a user names."""
+    if name not in _BUNDLED:
+        return read_transactions(folder / name, columns=columns, until=until)
+    renamed = [ours for ours, theirs in columns.items() if ours != theirs]
+    if renamed:
+        raise DataError(f"{name} has columns of its own; leave out the names for {', '.join(renamed)}.")
+    return load_cdnow(sample=name == "cdnow-sample")

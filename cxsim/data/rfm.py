@@ -6,11 +6,87 @@ from datetime import date
 
 import polars as pl
 
-from cxsim.data.order_days import Orders, first_of_customer, last_of_customer, order_days
-from cxsim.data.transactions import Transactions
+from cxsim.data.orders import Transactions, as_date, money, whole_cents
 from cxsim.errors import DataError
-from cxsim.tables import RFM, check
-from cxsim.units import CENTS
+from cxsim.params import CENTS
+from cxsim.tables import RFM, TRANSACTIONS, check
+
+Orders = Transactions | pl.DataFrame | pl.LazyFrame
+
+
+def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
+    """Merge the lines of a customer on one day to one order day.
+
+    Whole cents are summed, so the result depends neither on the order of the rows nor on the number of threads.
+    """
+    table = orders.table if isinstance(orders, Transactions) else orders.lazy()
+    check(pl.DataFrame(schema=table.collect_schema()), TRANSACTIONS)
+    amount = pl.col("amount")
+    lines = table.select(
+        "customer_id",
+        day=pl.col("ordered_at").dt.date(),
+        cents=whole_cents(amount),
+        unusable=(
+            pl.col("customer_id").is_null()
+            | pl.col("ordered_at").is_null()
+            | ~(amount.is_finite() & (amount >= 0)).fill_null(value=False)
+        ),
+    )
+    if until is not None:
+        lines = lines.filter((pl.col("day") <= _within(orders, until)) | pl.col("unusable"))
+    return _merged(_usable(lines.collect(engine="streaming")))
+
+
+def first_of_customer() -> pl.Expr:
+    """Whether a row of order days is its customer's first."""
+    return _differs("customer_id", 1)
+
+
+def last_of_customer() -> pl.Expr:
+    """Whether a row of order days is its customer's last."""
+    return _differs("customer_id", -1)
+
+
+def _usable(lines: pl.DataFrame) -> pl.DataFrame:
+    """Refuse lines that no clean table has; they are counted on any day."""
+    unusable = lines["unusable"].sum()
+    if unusable:
+        raise DataError(
+            f"{unusable:,} lines have no customer, no date, or an amount that is missing, negative or not finite; "
+            "pass the orders through read_transactions, which counts such lines and leaves them out."
+        )
+    return lines.drop("unusable")
+
+
+def _merged(lines: pl.DataFrame) -> pl.DataFrame:
+    """Sort lines by customer and day, and sum up those of one day."""
+    # Two sorts, the second one stable: polars takes twice as long to sort once by two columns, and as much to group.
+    ordered = lines.sort("day").sort("customer_id", maintain_order=True)
+    last_line = last_of_customer() | _differs("day", -1)
+    cents = pl.col("cents")
+    return (
+        ordered.lazy()
+        .with_columns(cents.cum_sum())
+        .filter(last_line)
+        .with_columns(cents - cents.shift(1, fill_value=0))
+        .collect()
+    )
+
+
+def _differs(name: str, by: int) -> pl.Expr:
+    return pl.col(name).ne_missing(pl.col(name).shift(by))
+
+
+def _within(orders: Orders, until: date) -> date:
+    """Return `until` if the orders were observed so long: silence that nobody watched is no silence."""
+    as_date("until", until)
+    if isinstance(orders, Transactions) and until > orders.until:
+        raise DataError(
+            f"until {until.isoformat()} is after the end of observation, {orders.until.isoformat()}; give an earlier "
+            "day, or say in read_transactions(..., until=...) how long the orders were observed."
+        )
+    return until
+
 
 # Logarithms are summed in whole units of 2**-30, so that no order of summing can make a difference. A power of two,
 # because polars divides by others through their reciprocal, and not always to the same last bit.
@@ -91,3 +167,92 @@ def _customers(days: pl.DataFrame, end: date | None) -> pl.DataFrame:
     mean = pl.when(frequency > 0).then(pl.col("cents") / (frequency * CENTS))
     names = ("customer_id", "frequency", "recency_days", "age_days", "monetary_value", "log_gaps")
     return summary.with_columns(monetary_value=mean).select(names).collect()
+
+
+def holdout(transactions: Orders, *, after: date, until: date) -> pl.DataFrame:
+    """Count what each customer known at the end of `after` ordered later, up to and including `until`.
+
+    Parameters
+    ----------
+    transactions
+        Clean lines: what `read_transactions` returns, or a frame under TRANSACTIONS.
+    after
+        Last day of calibration; the `until` of the `summarise` that goes with it.
+    until
+        Last day that counts.
+
+    Returns
+    -------
+    pl.DataFrame
+        customer_id, holdout_orders (order days in (after, until], Int64) and holdout_amount (in units of the
+        currency); sorted by customer, the same customers as `summarise(transactions, until=after)`.
+
+    Raises
+    ------
+    DataError
+        When `after` is not before `until`, `until` is after the end of observation, or there is no order up to
+        `after`.
+    TableError
+        When a frame does not keep TRANSACTIONS.
+    """
+    if as_date("after", after) >= as_date("until", until):
+        raise DataError(f"after must be before until; found {after.isoformat()} and {until.isoformat()}.")
+    later = pl.col("day") > after
+    customers = (
+        order_days(transactions, until)
+        .group_by("customer_id", maintain_order=True)
+        .agg(
+            first_day=pl.col("day").first(),
+            holdout_orders=later.sum().cast(pl.Int64),
+            cents=pl.when(later).then(pl.col("cents")).otherwise(0).sum(),
+        )
+    )
+    known = customers.filter(pl.col("first_day") <= after)
+    if known.is_empty():
+        raise DataError(f"there is no customer with an order up to {after.isoformat()}.")
+    return known.select("customer_id", "holdout_orders", holdout_amount=money(pl.col("cents")))
+
+
+def cumulative_repeat_orders(transactions: Orders, *, until: date) -> pl.DataFrame:
+    """Count repeat orders along the calendar, for a tracking plot.
+
+    Parameters
+    ----------
+    transactions
+        Clean lines: what `read_transactions` returns, or a frame under TRANSACTIONS.
+    until
+        Last day of the table.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row for each day from the first order to `until`: day (Date), repeat_orders (repeat order days of all
+        customers up to and including this day, Int64), first_orders (customers whose first order is on this day,
+        Int64).
+
+    Raises
+    ------
+    DataError
+        When there is no order up to `until`, or `until` is after the end of observation.
+    TableError
+        When a frame does not keep TRANSACTIONS.
+    """
+    days = order_days(transactions, until)
+    counts = (
+        days.with_columns(first=first_of_customer())
+        .group_by("day")
+        .agg(orders=pl.len().cast(pl.Int64), firsts=pl.col("first").sum().cast(pl.Int64))
+    )
+    if counts.is_empty():
+        raise DataError(f"there is no order up to {until.isoformat()}.")
+    first_orders = pl.col("firsts").fill_null(0)
+    return (
+        counts.select(day=pl.date_range(pl.col("day").min(), pl.lit(until), interval="1d"))
+        .join(counts, on="day", how="left")
+        .sort("day")
+        .select(
+            "day",
+            repeat_orders=(pl.col("orders").fill_null(0) - first_orders).cum_sum(),
+            first_orders=first_orders,
+        )
+    )

@@ -1,9 +1,7 @@
-"""The CX metrics of a shop: a catalogue, and a dashboard with intervals, changes and alerts."""
+"""Tables of a shop in; metrics with intervals, cohorts, drivers and calibrated behaviour out."""
 
-from __future__ import annotations
+from cxsim.metrics.promoters import ltv_by_nps
 
-from cxsim.metrics.catalogue import CATALOGUE, metric_named
-from cxsim.metrics.dashboard import Dashboard, dashboard
-from cxsim.metrics.metric import Metric
-
-__all__ = ["CATALOGUE", "Dashboard", "Metric", "dashboard", "metric_named", "repeat_rates"]
+__all__ = [
+    "ltv_by_nps",
+]

@@ -9,13 +9,202 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from os import cpu_count
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
 from cxsim.errors import SimulationError
-from cxsim.simulation.blocks import Stage, staged
-from cxsim.simulation.playing import Counts, Inputs, block_counts, number_of_blocks
-from cxsim.simulation.population import Population
+from cxsim.simulation.accounts import add_up_members
+from cxsim.simulation.arrivals import normal_scores, relate
+from cxsim.simulation.kernel import play, play_alone
+from cxsim.simulation.plan import Plan, tallies_of
+from cxsim.simulation.service import empty_desk
+from cxsim.simulation.state import LOG_COLUMNS, MAX_REFERRED, Block, Books, Latents, Stage, draw_block, staged
+from cxsim.simulation.world import Population, World
+
+# Chosen once, for a block's arrays to stay in a processor's second-level cache; part of the result's definition,
+# because the paired sums are folded block by block.
+BLOCK_SIZE = 4096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """Everything that one draw needs.
+
+    Attributes
+    ----------
+    draw
+        Number of the draw; part of every random number's key.
+    latents
+        Distributions of customers' rates.
+    prob_alive
+        Shape (existing customers,).
+    world
+        How customers behave in every arm.
+    plans
+        One plan per arm; the first is the baseline.
+    arrivals
+        Per arm, how many customers arrive in each month.
+    reached
+        Per arm, shape (existing customers + 1, reaches); the last row stands for new customers.
+    worths
+        Per arm, shape (tallies,): millionths of the currency unit for one of each tally.
+    """
+
+    draw: int
+    latents: Latents
+    prob_alive: npt.NDArray[np.float64]
+    world: World
+    plans: tuple[Plan, ...]
+    arrivals: tuple[tuple[int, ...], ...]
+    reached: tuple[npt.NDArray[np.bool_], ...]
+    worths: tuple[npt.NDArray[np.int64], ...]
+
+    def __post_init__(self) -> None:
+        shapes = [(len(self.prob_alive) + 1, len(plan.reaches)) for plan in self.plans]
+        if [reached.shape for reached in self.reached] != shapes:
+            found = [reached.shape for reached in self.reached]
+            raise SimulationError(
+                f"reached: the shapes are {found}; with these plans and customers they must be {shapes}."
+            )
+        if len({len(self.plans), len(self.arrivals)}) > 1 or len({len(months) for months in self.arrivals}) > 1:
+            raise SimulationError(
+                f"arrivals: there are {len(self.arrivals)} for {len(self.plans)} arms, of months "
+                f"{[len(months) for months in self.arrivals]}; each arm needs one number for each month."
+            )
+        widths = [(tallies_of(plan),) for plan in self.plans]
+        if [worth.shape for worth in self.worths] != widths:
+            found = [worth.shape for worth in self.worths]
+            raise SimulationError(f"worths: the shapes are {found}; with these plans they must be {widths}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """What happened in one draw, or in a part of it.
+
+    Attributes
+    ----------
+    by_arm
+        Per arm, shape (cohorts, months, tallies).
+    paired
+        Shape (arms, 2): sum and sum of squares over customers of the value in the arm less the value in the baseline,
+        in millionths of the currency unit.
+    customers
+        Number of customers.
+    """
+
+    by_arm: tuple[npt.NDArray[np.int64], ...]
+    paired: npt.NDArray[np.float64]
+    customers: int
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return both parts together."""
+        return Counts(
+            by_arm=tuple(mine + theirs for mine, theirs in zip(self.by_arm, other.by_arm, strict=True)),
+            paired=self.paired + other.paired,
+            customers=self.customers + other.customers,
+        )
+
+
+def events(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -> pl.DataFrame:
+    """Return everything that happens in one draw and arm, customer by customer."""
+    stage, parts = staged(population), []
+    for number in range(number_of_blocks(stage.customers)):
+        block = _block(stage, inputs, seed, number)
+        _, _, length = _play(stage, inputs, block, arm)
+        books, _, _ = _play(stage, inputs, block, arm, log_length=length)
+        parts.append(pl.DataFrame(books.log, schema=dict.fromkeys(LOG_COLUMNS, pl.Int64)))
+    return pl.concat(parts)
+
+
+def customer_values(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -> npt.NDArray[np.int64]:
+    """Return what each customer is worth in one draw and arm.
+
+    Millionths of the currency unit, shape (customers,): existing customers in their order, then new ones.
+    """
+    stage, parts = staged(population), []
+    for number in range(number_of_blocks(stage.customers)):
+        books, _, _ = _play(stage, inputs, _block(stage, inputs, seed, number), arm)
+        parts.append(books.values)
+    return np.concatenate(parts)
+
+
+def block_counts(stage: Stage, inputs: Inputs, seed: int, number: int) -> Counts:
+    """Return the counts of one block of customers."""
+    block = _block(stage, inputs, seed, number)
+    played = [_play(stage, inputs, block, arm)[:2] for arm in range(len(inputs.plans))]
+    baseline = played[0][0].values
+    gains = [books.values - baseline for books, _ in played]
+    return Counts(
+        by_arm=tuple(counts for _, counts in played),
+        paired=np.array([(float(gain.sum()), np.square(gain.astype(np.float64)).sum()) for gain in gains]),
+        customers=len(block.customers),
+    )
+
+
+def number_of_blocks(customers: int) -> int:
+    """Return into how many blocks so many customers are cut; the last one may not be full."""
+    return -(-customers // BLOCK_SIZE)
+
+
+class _Placed(NamedTuple):
+    """A block and the number of its first customer."""
+
+    first: int
+    customers: Block
+
+
+def _block(stage: Stage, inputs: Inputs, seed: int, number: int) -> _Placed:
+    first = number * BLOCK_SIZE
+    last = min(first + BLOCK_SIZE, stage.customers)
+    drawn = draw_block(stage, inputs.latents, inputs.prob_alive, seed=seed, draw=inputs.draw, first=first, last=last)
+    relate(drawn, normal_scores(inputs.latents, inputs.world), inputs.world)
+    return _Placed(first, drawn)
+
+
+def _play(
+    stage: Stage, inputs: Inputs, block: _Placed, arm: int, *, log_length: int = 0
+) -> tuple[Books, npt.NDArray[np.int64], int]:
+    plan, size = inputs.plans[arm], len(block.customers)
+    rows = np.minimum(np.append(np.arange(block.first, block.first + size), len(stage.past)), len(stage.past))
+    counts = np.zeros((stage.cohorts, stage.months, tallies_of(plan)), np.int64)
+    books = Books(
+        month_of_day=stage.month_of_day,
+        worth=inputs.worths[arm],
+        counts=counts,
+        values=np.zeros(size, np.int64),
+        log=np.empty((log_length, len(LOG_COLUMNS)), np.int64),
+        cursor=np.zeros(1, np.int64),
+    )
+    extra = _extra(inputs.arrivals[0], inputs.arrivals[arm], block.customers)
+    if len(plan.reaches) == 0 and inputs.world.facts[0]["plain"]:
+        play_alone(inputs.latents, block.customers, extra == 0, books)
+    else:
+        desk, reached = empty_desk(len(plan.reaches)), inputs.reached[arm][rows]
+        scores = normal_scores(inputs.latents, inputs.world)
+        waiting = play(plan, inputs.world, inputs.latents, scores, block.customers, reached, extra, desk, books)
+        if waiting >= MAX_REFERRED:
+            raise SimulationError(
+                f"one customer brought {MAX_REFERRED} new ones and more, with those whom these brought: referrals "
+                "explode. Lower the number of recommendations a year or their success, or shorten the horizon."
+            )
+    add_up_members(counts)
+    return books, counts, int(books.cursor[0])
+
+
+def _extra(usual: tuple[int, ...], arrivals: tuple[int, ...], customers: Block) -> npt.NDArray[np.int8]:
+    """Return 0 for who comes in every arm, 1 for whom this arm attracts, -1 for who does not come in it."""
+    if not arrivals:
+        return np.zeros(len(customers), np.int8)
+    month = np.clip(customers["cohort"] - 1, 0, len(arrivals) - 1)
+    here = np.array(arrivals)[month] > customers["place"]
+    extra = np.where(customers["place"] < np.array(usual)[month], 0, 1)
+    return np.where(customers["is_new"], np.where(here, extra, -1), 0).astype(np.int8)
+
 
 # A power of two; 32 blocks take about a tenth of a second, so that handing out a task costs nothing beside it.
 BLOCKS_PER_TASK = 32

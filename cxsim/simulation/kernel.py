@@ -15,23 +15,155 @@ import numpy as np
 import numpy.typing as npt
 
 from cxsim import rng
-from cxsim.compiled import inlined, lean
-from cxsim.simulation.blocks import Block, Latents, draw_newcomer
-from cxsim.simulation.booking import book_end, book_order
-from cxsim.simulation.cards import renew, renew_on, resume
-from cxsim.simulation.desk import Desk
-from cxsim.simulation.forces import most_buying, weigh
-from cxsim.simulation.journal import ARRIVED, LEFT, REVIVED, Books, count, note
-from cxsim.simulation.life import Records, join, settle
-from cxsim.simulation.memory import left_to_give_back, store
-from cxsim.simulation.newcomers import attracted, recommend, recommend_on
-from cxsim.simulation.plan import Plan
-from cxsim.simulation.reaches import spell
-from cxsim.simulation.season import day_of, month_of, seasonal
-from cxsim.simulation.service import serve
-from cxsim.simulation.traits import Scores, relate
+from cxsim.jit import counted, inlined, lean
+from cxsim.simulation.accounts import HELD, book_end, book_order, renew, renew_on, resume, roll_status, stirred
+from cxsim.simulation.arrivals import Scores, attracted, recommend, recommend_on, relate
+from cxsim.simulation.counts import Tally
+from cxsim.simulation.plan import COURSES, STIRS, Plan
+from cxsim.simulation.service import Desk, left_to_give_back, remembered, serve, store
+from cxsim.simulation.state import (
+    ARRIVED,
+    LEFT,
+    LOG_COLUMNS,
+    ORDER,
+    REVIVED,
+    Block,
+    Books,
+    Latents,
+    Records,
+    count,
+    day_of,
+    draw_newcomer,
+    join,
+    month_of,
+    note,
+    seasonal,
+    settle,
+    spell,
+    strength,
+)
 from cxsim.simulation.world import World
-from cxsim.tallies import Tally
+
+# More than what adding up in another order can change.
+_SLACK = 1e-9
+
+
+@inlined
+def weigh(force: Records, life: Records, card: Records, plan: Plan, world: World, now: float) -> None:
+    """Work out the forces at `now`, and write which reaches are on."""
+    mine, me, facts = force[0], life[0], world.facts[0]
+    rate, drop = _logs(force, life, card, plan, now)
+    drop += me.drop_log
+    if facts.experienced:
+        rate += facts.rate_centre + facts.rate_log * me.mood
+        drop += facts.drop_centre + facts.drop_log * me.mood
+    mine.buying = rng.exp(rate) if rate != 0.0 else 1.0
+    if drop != mine.drop:
+        mine.drop, mine.dropping = drop, rng.exp(drop)
+    mine.anew, mine.dip = False, 0.0
+    if me.stock > 0.0 and mine.borrows == 0.0:
+        mine.dip = _dip(card, plan)
+        mine.buying *= 1.0 - mine.dip
+
+
+@inlined
+def _logs(force: Records, life: Records, card: Records, plan: Plan, now: float) -> tuple[float, float]:
+    """Return the logs on rate and dropout of all reaches, and write when they change and what is borrowed.
+
+    A reach is looked at only on the day on which it changes, and all of them after an order.
+    """
+    rates = drops = top_rate = top_drop = harm_rate = harm_drop = 0.0
+    force[0].switch, force[0].borrows = np.inf, 0.0
+    for s in range(len(card)):
+        if card[s].joins < np.inf:
+            if force[0].anew or card[s].changes <= now:
+                _look(life, card, plan, s, now)
+            rate, drop = card[s].rate + _priced(force, card, plan, s, now), card[s].drop
+            force[0].switch = min(force[0].switch, card[s].changes)
+            if rate > 0.0:
+                rates += rate
+                top_rate = max(top_rate, rate)
+            else:
+                harm_rate += rate
+            if drop < 0.0:
+                drops += drop
+                top_drop = min(top_drop, drop)
+            else:
+                harm_drop += drop
+    rate = top_rate + plan.stacking * (rates - top_rate) + harm_rate
+    return rate, top_drop + plan.stacking * (drops - top_drop) + harm_drop
+
+
+@inlined
+def _priced(force: Records, card: Records, plan: Plan, s: int, now: float) -> float:
+    """Return the log on the order rate by the price of a reach, and write when it changes and what is borrowed."""
+    if not card[s].priced:
+        return 0.0
+    priced, until = remembered(card, plan, s, now)
+    force[0].switch = min(force[0].switch, until)
+    if priced > 0.0:
+        force[0].borrows = max(force[0].borrows, plan.reaches[s].forward * (1.0 - rng.exp(-priced)))
+    return priced
+
+
+@inlined
+def most_buying(life: Records, card: Records, plan: Plan, world: World) -> float:
+    """Return a ratio on the order rate that is not exceeded before the next order: every part of it at its best."""
+    total = top = 0.0
+    for s in range(len(card)):
+        mine, reach = card[s], plan.reaches[s]
+        if mine.joins < np.inf:
+            most = max(mine.rate_log, 0.0) + max(reach.contact_log, 0.0) + max(mine.pull_log, 0.0)
+            if reach.stirs > 0.0 and mine.rewarded_at > -np.inf:
+                most += plan.courses[COURSES * s + STIRS, 0].strength
+            if reach.status_cents > 0.0:
+                most += max(reach.status_rate_log if mine.status == HELD else mine.status_pull_log, 0.0)
+            most += max(reach.elasticity * reach.price_log, 0.0)
+            total += most
+            top = max(top, most)
+    log = top + plan.stacking * (total - top)
+    if world.facts[0].experienced:
+        log += world.facts[0].rate_centre + world.facts[0].rate_log * life[0].mood
+    return rng.exp(log + _SLACK)
+
+
+@inlined
+def _dip(card: Records, plan: Plan) -> float:
+    dip = 0.0
+    for s in range(len(card)):
+        if card[s].joins < np.inf and card[s].priced:
+            dip = max(dip, plan.reaches[s].dip)
+    return dip
+
+
+@inlined
+def _look(life: Records, card: Records, plan: Plan, s: int, now: float) -> None:
+    """Write whether a reach is on, its logs on rate and dropout without what a price adds, and when they change."""
+    reach, mine = plan.reaches[s], card[s]
+    begins, ends = spell(card, plan, s, life[0].last, now)
+    rate = drop = 0.0
+    changes = begins
+    mine.on = False
+    if begins <= now:
+        changes = ends if now < ends else np.inf
+        coming = life[0].before + life[0].k + 1
+        mine.on = now < ends and reach.from_order <= coming < reach.until_order
+    if mine.on:
+        if mine.rate_log != 0.0:
+            weight, until = strength(plan, COURSES * s, begins, now)
+            rate, changes = mine.rate_log * weight, min(changes, until)
+        if mine.drop_log != 0.0:
+            weight, until = strength(plan, COURSES * s + 1, begins, now)
+            drop, changes = mine.drop_log * weight, min(changes, until)
+        rate += reach.contact_log
+        if reach.points_threshold > 0:
+            gain, until = stirred(life, card, plan, s, now)
+            rate, changes = rate + gain, min(changes, until)
+        if reach.status_cents > 0.0:
+            gain, loss, until = roll_status(card, plan, s, now)
+            rate, drop, changes = rate + gain, drop + loss, min(changes, until)
+    mine.rate, mine.drop, mine.changes = rate, drop, changes
+
 
 _ORDER, _DROPOUT, _LIFETIME = int(rng.Purpose.ORDER), int(rng.Purpose.DROPOUT), int(rng.Purpose.LIFETIME)
 _REVIVAL = int(rng.Purpose.REVIVAL)
@@ -279,3 +411,133 @@ def _revive(life: Records, card: Records, plan: Plan, books: Books) -> float:
         count(books, me.row, me.cohort, books.month_of_day[int(earliest)], _REVIVED, 1)
         note(books, REVIVED, life, earliest, by, 0, 0, 0)
     return earliest
+
+
+_ALONE_ORDER, _ALONE_DROPOUT, _ALONE_LIFETIME = (
+    int(rng.Purpose.ORDER),
+    int(rng.Purpose.DROPOUT),
+    int(rng.Purpose.LIFETIME),
+)
+_SPEND, _ORDERS, _LIST, _ALONE_ARRIVALS = (
+    int(rng.Purpose.SPEND),
+    int(Tally.ORDERS),
+    int(Tally.LIST),
+    int(Tally.ARRIVALS),
+)
+_SECONDS_PER_DAY = 86_400.0
+_NUMBERS = len(LOG_COLUMNS)
+
+
+@lean
+def play_alone(latents: Latents, block: Block, present: np.ndarray, books: Books) -> None:
+    """Play one block of customers, of whom `present` says who is there, and write what happens into the books."""
+    for i in range(len(block)):
+        if not present[i]:
+            continue
+        k, alive = 0, block[i].alive
+        if not alive:
+            _log(books, block, i, LEFT, 0, 0.0, 0, 0)
+        if block[i].is_new:
+            count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], _ALONE_ARRIVALS, 1)
+            _log(books, block, i, ARRIVED, 0, block[i].entry, -1, -1)
+            _order(books, block, i, 0, block[i].entry, latents.p)
+            k = 1
+            if latents.drop_after_first == 1:
+                luck = rng.purpose_key(block[i].key, _ALONE_DROPOUT)
+                alive = rng.uniform(luck, 0) >= block[i].dropout_prob
+                if not alive:
+                    _log(books, block, i, LEFT, 1, block[i].entry, 1, 0)
+        if alive:
+            _alone_live(latents, block, i, books, k)
+
+
+@inlined
+def _alone_live(latents: Latents, block: Block, i: int, books: Books, k: int) -> None:
+    horizon = float(len(books.month_of_day))
+    order_luck, dropout_luck = (
+        rng.purpose_key(block[i].key, _ALONE_ORDER),
+        rng.purpose_key(block[i].key, _ALONE_DROPOUT),
+    )
+    rate, chance, hazard = block[i].rate, block[i].dropout_prob, block[i].dropout_rate
+    now, end_at = block[i].entry, np.inf
+    if hazard > 0.0:
+        end_at = now + rng.exponential(rng.purpose_key(block[i].key, _ALONE_LIFETIME), 0) / hazard
+    alive = rate > 0.0
+    while alive:
+        now += rng.exponential(order_luck, k) / rate
+        if now >= horizon or end_at <= now:
+            break
+        _order(books, block, i, k, now, latents.p)
+        alive = rng.uniform(dropout_luck, k) >= chance
+        k += 1
+        if not alive:
+            _log(books, block, i, LEFT, k, now, 1, 0)
+    if end_at < horizon and (alive or rate <= 0.0):
+        _log(books, block, i, LEFT, k, end_at, 0, 0)
+
+
+@inlined
+def _order(books: Books, block: Block, i: int, k: int, now: float, spend_shape: float) -> None:
+    cohort, month = block[i].cohort, books.month_of_day[int(now)]
+    spend = 100.0 * rng.gamma(rng.purpose_key(block[i].key, _SPEND), k, spend_shape) / block[i].spend_rate
+    paid = int(np.rint(spend))
+    count(books, i, cohort, month, _LIST, paid)
+    count(books, i, cohort, month, _ORDERS, 1)
+    _log(books, block, i, ORDER, k, now, paid, 0)
+
+
+@inlined
+def _log(books: Books, block: Block, i: int, kind: int, k: int, when: float, a: int, b: int) -> None:
+    place = books.cursor[0]
+    books.cursor[0] = place + 1
+    if place < len(books.log):
+        log = books.log
+        log[place, 0], log[place, 1], log[place, 2] = kind, block[i].number, k
+        log[place, 3], log[place, 4], log[place, 5] = int(when * _SECONDS_PER_DAY), a, b
+        for column in range(6, _NUMBERS):
+            log[place, column] = 0
+
+
+_SESSION = int(rng.Purpose.SESSION)
+# A customer looks at the shop at most so often before an order.
+_MOST = 1000
+Whole = npt.NDArray[np.int64]
+
+
+def visits(orders: Whole, *, seed: int, draw: int, conversion: float) -> Whole:
+    """Return the visits before each order.
+
+    The number of visits without an order before one with an order is geometric, so that the share `conversion` of all
+    visits ends in an order; they lie evenly between the order before and this one.
+
+    Shape (visits, 4): row of the order, customer, second, and 1 for the visit with the order.
+    """
+    return _visits(orders, seed, draw, conversion)
+
+
+@counted
+def _visits(orders: Whole, seed: int, draw: int, conversion: float) -> Whole:
+    total = 0
+    for row in range(len(orders)):
+        total += _idle(seed, draw, orders[row, 0], orders[row, 1], conversion) + 1
+    found, place = np.empty((total, 4), np.int64), 0
+    for row in range(len(orders)):
+        customer, order, before, at = orders[row]
+        key = rng.purpose_key(rng.customer_key(seed, draw, customer), _SESSION)
+        for number in range(_idle(seed, draw, customer, order, conversion)):
+            share = rng.uniform(key, (order + 1) * _MOST + number)
+            found[place] = (row, customer, before + int(share * (at - before)), 0)
+            place += 1
+        found[place] = (row, customer, at, 1)
+        place += 1
+    return found
+
+
+@lean
+def _idle(seed: int, draw: int, customer: int, order: int, conversion: float) -> int:
+    """Return the number of visits without an order before one order."""
+    if conversion >= 1.0:
+        return 0
+    key = rng.purpose_key(rng.customer_key(seed, draw, customer), _SESSION)
+    waiting = rng.exponential(key, -2 - order)
+    return min(int(waiting / -rng.log(1.0 - conversion)), _MOST - 1)

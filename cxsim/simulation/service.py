@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from cxsim import rng
-from cxsim.compiled import inlined, lean
-from cxsim.simulation.journal import RETURN, SURVEY, TICKET, Books, count, note
-from cxsim.simulation.life import Records
+from cxsim.jit import inlined, lean
+from cxsim.simulation.counts import N_REACH_TALLIES, N_TALLIES, ReachTally, Tally
 from cxsim.simulation.plan import Plan
+from cxsim.simulation.state import (
+    CARD_RECORD,
+    CUSTOMER_RECORD,
+    LIFE_RECORD,
+    MAX_REFERRED,
+    REFERRED_RECORD,
+    RETURN,
+    SURVEY,
+    TICKET,
+    Block,
+    Books,
+    Records,
+    count,
+    note,
+)
 from cxsim.simulation.world import World
-from cxsim.tallies import N_REACH_TALLIES, N_TALLIES, ReachTally, Tally
 
 _INCIDENT, _TICKET, _RESOLUTION = int(rng.Purpose.INCIDENT), int(rng.Purpose.TICKET), int(rng.Purpose.RESOLUTION)
 _RECOVERY, _RESPONSE, _SURVEY = int(rng.Purpose.RECOVERY), int(rng.Purpose.RESPONSE), int(rng.Purpose.SURVEY)
@@ -161,3 +176,121 @@ def refund(life: Records, world: World, books: Books, paid: int, listed: int, no
     count(books, me.row, me.cohort, month, _SENT_BACK, int(np.rint(part * listed)))
     note(books, RETURN, life, when, cents, int(np.rint(part * listed)), 0, 0)
     return cents
+
+
+# The forces of the customer who is played, in an array of one record: ratios in force since the last event, the day on
+# which they change, and what the stock of borrowed orders needs to know.
+FORCE_RECORD = np.dtype(
+    [
+        ("anew", np.bool_),  # every reach is to be looked at: an order may have changed anything
+        ("buying", np.float64),
+        ("dropping", np.float64),
+        ("drop", np.float64),  # its logarithm
+        ("switch", np.float64),
+        ("borrows", np.float64),  # share of each order's intensity that is borrowed from later
+        ("dip", np.float64),  # share by which orders are down while the stock lasts; 0 while none is used up
+    ],
+    align=True,
+)
+
+
+# Where a customer stands between two events; thresholds still to be reached, and from when they are counted.
+CLOCK_RECORD = np.dtype(
+    [
+        ("now", np.float64),
+        ("season", np.float64),  # the same in seasonal time
+        ("order_left", np.float64),
+        ("order_anchor", np.float64),  # in seasonal time
+        ("end_left", np.float64),
+        ("end_anchor", np.float64),
+        ("due", np.float64),
+        ("month", np.int64),
+    ],
+    align=True,
+)
+
+
+class Desk(NamedTuple):
+    """Room for one customer: who it is, their place in each reach, forces and clocks; and for whom they refer.
+
+    life (1,), card (reaches,), force (1,), clock (1,), waiting (MAX_REFERRED,), child (1,).
+    """
+
+    life: Records
+    card: Records
+    force: Records
+    clock: Records
+    waiting: Records
+    child: Block
+
+
+def empty_desk(reaches: int) -> Desk:
+    """Return a desk for an arm with so many reaches."""
+    return Desk(
+        life=np.zeros(1, LIFE_RECORD),
+        card=np.zeros(reaches, CARD_RECORD),
+        force=np.zeros(1, FORCE_RECORD),
+        clock=np.zeros(1, CLOCK_RECORD),
+        waiting=np.zeros(MAX_REFERRED, REFERRED_RECORD),
+        child=np.zeros(1, CUSTOMER_RECORD),
+    )
+
+
+# A reference price moves in steps of half its half-life at most, in which the gap falls by three tenths, and has
+# arrived when it is a thousandth away.
+_NEAR, _FALL = 1e-3, 0.35
+
+
+@inlined
+def remembered(card: Records, plan: Plan, s: int, now: float) -> tuple[float, float]:
+    """Return the log on the order rate by the price of reach `s` against the reference price, and when it changes.
+
+    Both prices are logs relative to the list price. Within a step the gap counts with its mean, so that nothing of its
+    whole weight is lost. A step ends when it is over or the reach changes, and by nothing else that happens to the
+    customer.
+    """
+    reach, mine = plan.reaches[s], card[s]
+    level = reach.price_log if mine.on else 0.0
+    if reach.forget_per_day == np.inf:
+        return reach.elasticity * level, np.inf
+    if level != mine.level or now >= mine.level_until:
+        _step(card, plan, s, level, now)
+    return mine.level_log, mine.level_until
+
+
+@inlined
+def _step(card: Records, plan: Plan, s: int, level: float, now: float) -> None:
+    """Move the reference price to the present moment, and begin a step."""
+    reach, mine = plan.reaches[s], card[s]
+    if now > mine.level_at:
+        left = rng.exp(-reach.forget_per_day * (now - mine.level_at))
+        mine.reference = mine.level + (mine.reference - mine.level) * left
+    mine.level, mine.level_at = level, now
+    gap = level - mine.reference
+    if abs(gap) < _NEAR:
+        mine.reference, mine.level_log, mine.level_until = level, 0.0, np.inf
+        return
+    weight = reach.elasticity if gap < 0.0 else reach.elasticity * reach.loss_aversion
+    fall = min(reach.forget_per_day * (mine.changes - now), _FALL)
+    mine.level_log = weight * gap * (1.0 - rng.exp(-fall)) / fall
+    mine.level_until = now + fall / reach.forget_per_day
+
+
+@inlined
+def store(life: Records, force: Records, intensity: float) -> None:
+    """Borrow from later, or give back, as orders with so much intensity go by.
+
+    While `dip` is the share by which orders are down, each unit of intensity gives back dip / (1 - dip).
+    """
+    if force[0].borrows > 0.0:
+        life[0].stock += force[0].borrows * intensity
+    elif force[0].dip > 0.0:
+        life[0].stock = max(life[0].stock - intensity * force[0].dip / (1.0 - force[0].dip), 0.0)
+
+
+@inlined
+def left_to_give_back(life: Records, force: Records) -> float:
+    """Return after how much intensity of orders the stock is used up; infinity while it is not being used."""
+    if force[0].dip > 0.0:
+        return life[0].stock * (1.0 - force[0].dip) / force[0].dip
+    return np.inf

@@ -1,28 +1,23 @@
-"""A scenario in, a study out."""
+"""A scenario in; a run, its business case and the tables of a simulated shop out."""
 
-from __future__ import annotations
-
-from cxsim.study.break_even import break_even
-from cxsim.study.manifest import scenario_hash
+from cxsim.study.break_even import search
+from cxsim.study.business.case import BusinessCase, business_case
+from cxsim.study.loading import load_scenario
 from cxsim.study.naive import naive_readings
-from cxsim.study.one_world import shop_tables
 from cxsim.study.result import Study
-from cxsim.study.running import run
-from cxsim.study.saving import require_writable, save_study
-from cxsim.study.search import Search, search
-from cxsim.study.shop_tables import SHOP_FILES, ShopTables
+from cxsim.study.run import run
+from cxsim.study.scenario import Scenario, load_valuation
+from cxsim.study.valuation import appraise
 
 __all__ = [
-    "SHOP_FILES",
-    "Search",
-    "ShopTables",
+    "BusinessCase",
+    "Scenario",
     "Study",
-    "break_even",
+    "appraise",
+    "business_case",
+    "load_scenario",
+    "load_valuation",
     "naive_readings",
-    "require_writable",
     "run",
-    "save_study",
-    "scenario_hash",
     "search",
-    "shop_tables",
 ]

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.appraisal import backtest, compare
-from cxsim.appraisal.trial import trial_of
-from cxsim.data import holdout, load_cdnow, summarise
+from cxsim.clv.terms import trial_of
+from cxsim.clv.validation.compare import backtest, compare
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import holdout, summarise
 
 CALIBRATION, END, DAYS = date(1997, 9, 30), date(1998, 6, 30), 273
 

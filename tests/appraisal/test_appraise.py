@@ -8,8 +8,9 @@ from datetime import date
 import polars as pl
 import pytest
 
-from cxsim.appraisal import appraise, load_valuation
-from cxsim.appraisal.holdout_value import captures, decile_values, missed, with_deciles
+from cxsim.clv.validation.holdout import captures, decile_values, missed, with_deciles
+from cxsim.study.scenario import load_valuation
+from cxsim.study.valuation import appraise
 
 CASE = dataclasses.replace(load_valuation("cdnow-value-quick"), models=("bgnbd", "mbgnbd"), draws=40)
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.appraisal import backtest, compare
-from cxsim.appraisal.scoring import FORECAST_SCORES, pooled
-from cxsim.data import holdout, summarise
+from cxsim.clv.validation.compare import backtest, compare
+from cxsim.clv.validation.scoring import FORECAST_SCORES, pooled
+from cxsim.data.rfm import holdout, summarise
 from cxsim.errors import DataError, EstimationError
 from cxsim.tables import check
 

@@ -9,9 +9,14 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.appraisal import scores
-from cxsim.appraisal.baselines import mean_spend, own_rate, recent_past, shop_rate
-from cxsim.appraisal.coverage import share_inside
+from cxsim.clv.validation.contestants import mean_spend, own_rate, recent_past, shop_rate
+from cxsim.clv.validation.scoring import (
+    log_score,
+    mean_absolute_error,
+    root_mean_squared_error,
+    share_inside,
+    total_bias,
+)
 
 
 def test_the_own_rate_goes_on_and_one_time_buyers_stay_away(small_trial):
@@ -51,16 +56,16 @@ def test_the_ends_of_intervals_are_quantiles_of_poisson(small_trial):
 
 
 def test_a_rule_that_holds_an_order_impossible_has_an_infinite_log_score(small_trial):
-    assert scores.log_score(own_rate(small_trial).log_probs) == math.inf
+    assert log_score(own_rate(small_trial).log_probs) == math.inf
 
 
 def test_the_own_rate_expects_56_percent_too_many_orders_of_the_cdnow_sample(trial):
     # Recomputed from the data, two decimals, four digits of the total and five of the errors.
     found = own_rate(trial)
     assert found.orders.sum() == pytest.approx(2930.10, abs=0.01)
-    assert scores.total_bias(found.orders, trial.orders) == pytest.approx(0.557, abs=5e-4)
-    assert scores.mean_absolute_error(found.orders, trial.orders) == pytest.approx(1.02367, abs=1e-5)
-    assert scores.root_mean_squared_error(found.orders, trial.orders) == pytest.approx(2.21192, abs=1e-5)
+    assert total_bias(found.orders, trial.orders) == pytest.approx(0.557, abs=5e-4)
+    assert mean_absolute_error(found.orders, trial.orders) == pytest.approx(1.02367, abs=1e-5)
+    assert root_mean_squared_error(found.orders, trial.orders) == pytest.approx(2.21192, abs=1e-5)
 
 
 def test_poisson_intervals_hold_as_often_as_they_say_where_orders_are_poisson(small_trial):

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.appraisal.calibration import by_frequency
-from cxsim.quantity import Z95
+from cxsim.clv.validation.scoring import by_frequency
+from cxsim.params import Z95
 
 
 def outcomes(frequency, orders, customers=None):

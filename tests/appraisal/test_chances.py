@@ -7,10 +7,12 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.appraisal.chances import chances_of
-from cxsim.appraisal.trial import trial_of
-from cxsim.estimation import fit
-from cxsim.models import BetaGeometricParams, ParetoNbdParams, purchases
+from cxsim.clv.fit import fit
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
+from cxsim.clv.models.purchases import purchase_probability
+from cxsim.clv.terms import trial_of
+from cxsim.clv.values import chances_of
 
 MODELS = [
     BetaGeometricParams(r=0.24, alpha=30.9, a=0.79, b=2.43),
@@ -28,7 +30,7 @@ def test_they_are_those_of_each_customer_by_themselves(params, small):
     trial = trial_of(small, came, days=60)
     at, below = chances_of(params, trial)
     past = [trial.rfm[name].cast(pl.Float64).to_numpy()[:, None] for name in ("frequency", "recency_days", "age_days")]
-    table = purchases.purchase_probability(params, *past, end=60.0, counts=np.arange(5.0)[None, :])
+    table = purchase_probability(params, *past, end=60.0, counts=np.arange(5.0)[None, :])
     orders = trial.orders.astype(int)
     # The same formula, once for all pairs of frequency and age, and once customer by customer.
     assert_allclose(at, table[range(4), orders], rtol=1e-9)

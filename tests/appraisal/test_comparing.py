@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.appraisal import baselines, compare
-from cxsim.appraisal.comparing import log_likelihoods
-from cxsim.appraisal.model_forecast import spend_outlook
-from cxsim.appraisal.scoring import FORECAST_SCORES
-from cxsim.data import holdout, load_cdnow, summarise
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.validation.compare import compare, log_likelihoods
+from cxsim.clv.validation.contestants import mean_spend, spend_outlook
+from cxsim.clv.validation.scoring import FORECAST_SCORES
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import holdout, summarise
 from cxsim.errors import DataError, EstimationError
-from cxsim.estimation import fit, fit_spend
 from cxsim.tables import check
 
 DAYS = 273
@@ -165,7 +165,7 @@ def test_spend_that_cannot_be_fitted_falls_back_to_the_own_mean_and_says_so(samp
     outlook = spend_outlook(constant, None, draws=40, seed=0)
     assert outlook.draws is None
     assert "same monetary value" in outlook.finding
-    assert_allclose(outlook.per_order, baselines.mean_spend(constant))
+    assert_allclose(outlook.per_order, mean_spend(constant))
 
 
 def test_a_fitted_model_of_spend_is_taken_as_it_is(sample, later, comparison):

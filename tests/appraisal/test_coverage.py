@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.testing import assert_allclose
 
-from cxsim.appraisal.coverage import randomised_pit, share_inside, tenths
+from cxsim.clv.validation.scoring import randomised_pit, share_inside, tenths
 
 
 def test_an_interval_holds_its_ends():

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.appraisal.evidence import Candidate, advice, bias_sentence, choice, fit_sentence, forecast_sentence
-from cxsim.appraisal.pairing import Verdict
+from cxsim.clv.validation.contestants import (
+    Candidate,
+    Verdict,
+    advice,
+    bias_sentence,
+    choice,
+    fit_sentence,
+    forecast_sentence,
+)
 
 TITLES = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 

@@ -7,12 +7,11 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.appraisal import model_forecast
-from cxsim.appraisal.coverage import share_inside
-from cxsim.appraisal.model_forecast import SpendOutlook, spend_outlook
-from cxsim.appraisal.trial import LEVELS, trial_of
-from cxsim.estimation import fit, fit_spend
-from cxsim.models import BetaGeometricParams
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.terms import LEVELS, trial_of
+from cxsim.clv.validation.contestants import SpendOutlook, _range, model_forecast, spend_outlook
+from cxsim.clv.validation.scoring import share_inside
 from cxsim.rng import stream
 
 
@@ -21,13 +20,13 @@ from cxsim.rng import stream
 )
 def test_the_90_percent_interval_of_a_total_leaves_a_twentieth_of_the_draws_on_each_side(draws, low, high):
     # Number floor((n + 1) / 20) from below, and as far from above; the outermost where there are too few draws.
-    assert model_forecast._range(pl.Series(np.arange(draws, 0.0, -1.0))) == (low, high)
+    assert _range(pl.Series(np.arange(draws, 0.0, -1.0))) == (low, high)
 
 
 def test_expected_spend_is_expected_orders_times_gamma_gamma(sample, trial):
     fitted, spend = fit(sample), fit_spend(sample)
     outlook = spend_outlook(trial.rfm, spend, draws=40, seed=0)
-    found = model_forecast.model_forecast(fitted, trial, outlook, draws=40, seed=0)
+    found = model_forecast(fitted, trial, outlook, draws=40, seed=0)
     orders = fitted.expected_purchases(trial.rfm, trial.days)["expected_purchases"]
     assert_allclose(found.orders, orders)
     assert_allclose(found.spend, orders * spend.expected_spend(trial.rfm)["expected_spend"])
@@ -37,7 +36,7 @@ def test_expected_spend_is_expected_orders_times_gamma_gamma(sample, trial):
 
 def test_without_draws_of_spend_orders_alone_have_intervals(sample, trial):
     outlook = SpendOutlook(per_order=np.full(trial.orders.size, 20.0), draws=None)
-    found = model_forecast.model_forecast(fit(sample), trial, outlook, draws=40, seed=0)
+    found = model_forecast(fit(sample), trial, outlook, draws=40, seed=0)
     assert found.spend_range is None
     assert_allclose(found.spend, 20.0 * found.orders)
 
@@ -51,7 +50,7 @@ def test_intervals_hold_for_customers_who_are_what_the_model_says(sample):
     later = sample.select("customer_id", holdout_orders=pl.Series(came), holdout_amount=pl.Series(20.0 * came))
     trial = trial_of(sample, later, days=273)
     outlook = SpendOutlook(per_order=np.full(sample.height, 20.0), draws=None)
-    found = model_forecast.model_forecast(fitted, trial, outlook, draws=199, seed=1)
+    found = model_forecast(fitted, trial, outlook, draws=199, seed=1)
     assert isinstance(fitted.params, BetaGeometricParams)
     for interval in found.intervals:
         # At least the level, less 4 standard errors of a share of 2,357 customers.

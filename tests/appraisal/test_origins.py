@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from cxsim.appraisal.origins import planned
+from cxsim.clv.validation.compare import planned
 from cxsim.errors import DataError
 
 FIRST = date(2024, 1, 1)

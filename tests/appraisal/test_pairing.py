@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.appraisal.pairing import Verdict, against_best, akaike_weights, verdict
+from cxsim.clv.validation.contestants import Verdict, against_best, akaike_weights, verdict
 
 
 def test_the_verdict_is_the_mean_difference_over_its_standard_error():

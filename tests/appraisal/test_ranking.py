@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from cxsim.appraisal.ranking import captured, normalised_gini, value_by_decile
+from cxsim.clv.validation.scoring import captured, normalised_gini, value_by_decile
 
 REALISED = np.array([10.0, 0.0, 30.0, 0.0, 60.0])
 

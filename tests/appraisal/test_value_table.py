@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.appraisal import Terms, at_risk, customer_values, draws_for
-from cxsim.appraisal.alive import alive_by_group, alive_intervals
-from cxsim.appraisal.drawn import drawn_params
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.purchases import prob_alive
+from cxsim.clv.posterior import posterior
+from cxsim.clv.terms import Terms, drawn_params, draws_for
+from cxsim.clv.values import alive_by_group, alive_intervals, at_risk, customer_values
 from cxsim.errors import EstimationError
-from cxsim.estimation import fit, fit_spend, posterior
-from cxsim.models import BetaGeometricParams
-from cxsim.models.purchases import prob_alive
 
 TERMS = Terms(horizon_days=365.0, annual_discount_rate=0.1, margin=0.3, draws=60, seed=7)
 
@@ -119,7 +119,7 @@ def test_draws_in_which_mean_spend_is_infinite_are_replaced_and_that_is_said(sam
         logs[::4, 1] = np.log(0.9)  # every fourth q
         return dataclasses.replace(found, log_params=logs)
 
-    monkeypatch.setattr("cxsim.appraisal.drawn.posterior", heavy)
+    monkeypatch.setattr("cxsim.clv.terms.posterior", heavy)
     drawn = drawn_params(sample, *fits, draws=40, seed=1)
     assert min(params.q for params in drawn.spends) > 1.0
     assert len(drawn.purchases) == len(drawn.spends) == 40
@@ -131,7 +131,7 @@ def test_where_mean_spend_is_infinite_in_most_draws_that_is_refused(sample, fits
         found = posterior(fitted, rfm, draws=draws, seed=seed)
         return found if fitted is fits[0] else dataclasses.replace(found, log_params=0.0 * found.log_params)
 
-    monkeypatch.setattr("cxsim.appraisal.drawn.posterior", endless)
+    monkeypatch.setattr("cxsim.clv.terms.posterior", endless)
     with pytest.raises(EstimationError, match="mean spend is infinite in 40 of 40 draws"):
         drawn_params(sample, *fits, draws=40, seed=1)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cxsim.audit import verify
-from cxsim.report import make
+from cxsim.reporting.page import make
+from cxsim.reporting.verify import verify
 
 SETUP = """
 from IPython.display import HTML, Markdown, display
@@ -113,7 +113,7 @@ def altered(project, tmp_path, monkeypatch):
         text = path.read_text(encoding="utf-8")
         assert text.count(old) >= 1
         path.write_text(text.replace(old, new), encoding="utf-8", newline="\n")
-        monkeypatch.setattr("cxsim.audit.verifying.make", make_again)
+        monkeypatch.setattr("cxsim.reporting.verify.make", make_again)
         return verify(html)
 
     return run

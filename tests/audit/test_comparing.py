@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from cxsim.audit import AssumptionMove, ResultMove, TableMove, compare
 from cxsim.errors import ReportError
-from cxsim.report.embedded import embedded
-from cxsim.report.twins import Twin
+from cxsim.reporting.comparison import AssumptionMove, ResultMove, TableMove, compare
+from cxsim.reporting.drawings import embedded
+from cxsim.reporting.workbook import Twin
 
 HEAD = '<!DOCTYPE html><meta name="generator" content="cxsim">'
 RETURNS = ("strategy", "title", "decision", "incremental_npv", "npv_mc_error", "roi", "roi_mc_error", "draws")

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from cxsim.audit.folders import folder_differences
+from cxsim.reporting.verify import folder_differences
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.audit.pages import page_differences
-from cxsim.audit.slices import cut
+from cxsim.reporting.verify import cut, page_differences
 
 PIECES = st.sampled_from(
     ["<h1>A</h1>", "<h2>B &amp; C</h2>", "<h3>D</h3>", "<table><td>1</td></table>", "<style>a{}</style>",

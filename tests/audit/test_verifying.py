@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from cxsim.audit import verify
-from cxsim.audit.difference import Difference
 from cxsim.errors import ReportError
-from cxsim.report import make
+from cxsim.reporting.comparison import Difference
+from cxsim.reporting.page import make
+from cxsim.reporting.verify import verify
 
 GENERATOR = '<meta name="generator" content="cxsim">'
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cxsim.batch import is_current, make_all, report_task
 from cxsim.params import root
+from cxsim.reporting.build import is_current, make_all, report_task
 from cxsim.tables import RETURNS
 from tests.cli.conftest import TINY
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.batch import grid, report_task
-from cxsim.batch.planning import page_name
 from cxsim.errors import ParamError
+from cxsim.reporting.build import page_name, report_task
+from cxsim.reporting.sweep import grid
 
 
 @pytest.mark.usefixtures("shop")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.batch import report_task
+from cxsim.reporting.build import report_task
 from tests.cli.conftest import ORDERS
 
 

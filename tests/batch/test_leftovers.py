@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from cxsim.report.leftovers import remove_leftovers, staging_prefix
+from cxsim.reporting.execute import remove_leftovers, staging_prefix
 
 
 def _ended():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.batch import Event, make_all, report_task
 from cxsim.errors import ReportError
+from cxsim.reporting.build import Event, make_all, report_task
 
 BESIDE = ["manifest.json", "report.md", "returns.csv", "tables.json", "workbook.xlsx"]
 FILES = [f"{name}{end}" for name in ("one", "two") for end in (".html", *(f"/{file}" for file in BESIDE))]

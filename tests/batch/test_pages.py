@@ -8,10 +8,7 @@ import re
 import polars as pl
 import pytest
 
-from cxsim.batch.pages import size
-from cxsim.batch.reports_page import write_reports_index
-from cxsim.batch.sweep_page import sweep_page
-from cxsim.batch.sweep_table import PointReturns, sweep_csv
+from cxsim.reporting.sweep import PointReturns, size, sweep_csv, sweep_page, write_reports_index
 from cxsim.tables import RETURNS
 from tests.batch.conftest import ROW
 

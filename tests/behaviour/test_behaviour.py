@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from cxsim.behaviour import MAX_INCIDENTS, PLAIN, Incident, Scale, Season, Sessions, Surveys, Traits
 from cxsim.errors import ParamError
-from cxsim.units import Unit
+from cxsim.params import Unit
+from cxsim.strategies.behaviour import MAX_INCIDENTS, PLAIN, Incident, Scale, Season, Sessions, Surveys, Traits
 from tests.simulated import assumed
 from tests.simulation.shops import (
     FLAT,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.business.central import central_of
-from cxsim.study import run
+from cxsim.study.business.base_case import central_of
+from cxsim.study.run import run
 from tests.study.conftest import small
 from tests.study.everything import everything
 

@@ -7,10 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cxsim.business.booked import booked
-from cxsim.business.central import Variant
-from cxsim.study.draws import arms_of
-from cxsim.valuation import flows
+from cxsim.finance.statement import flows
+from cxsim.study.business.base_case import Variant, booked
+from cxsim.study.play import arms_of
 
 
 def test_counts_booked_again_give_the_ledger_to_the_last_digit(busy):

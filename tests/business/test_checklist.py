@@ -8,9 +8,9 @@ from datetime import date
 
 import pytest
 
-from cxsim.business.checklist import checklist
-from cxsim.business_tables import CHECKLIST
 from cxsim.params import root
+from cxsim.study.business.checklist import checklist
+from cxsim.study.business.contracts import CHECKLIST
 
 
 def _item(study, number):

@@ -7,10 +7,9 @@ import dataclasses
 import polars as pl
 import pytest
 
-from cxsim.business.decision import PORTFOLIO_ROW, decision
-from cxsim.business.portfolio import portfolio
-from cxsim.business.statements import statements
-from cxsim.business_tables import BREAK_EVENS, TEST_PLAN
+from cxsim.study.business.case import PORTFOLIO_ROW, decision, statements
+from cxsim.study.business.contracts import BREAK_EVENS, TEST_PLAN
+from cxsim.study.business.portfolio import portfolio
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"

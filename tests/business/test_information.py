@@ -7,14 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.business.ignorance import ignorance, score
-from cxsim.business.information import information
-from cxsim.business_tables import INFORMATION
 from cxsim.errors import ParamError
-from cxsim.quantity import Z95
-from cxsim.study import run
+from cxsim.params import Z95, Unit
+from cxsim.study.business.contracts import INFORMATION
+from cxsim.study.business.information import information
+from cxsim.study.business.priors import ignorance, score
+from cxsim.study.run import run
 from cxsim.tables import check
-from cxsim.units import Unit
 from tests.simulated import assumed
 from tests.study.conftest import small
 from tests.study.everything import combined

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cxsim.business import kpis
-from cxsim.metrics import metric_named
-from cxsim.tallies import ReachTally, Tally, place
+from cxsim.metrics.catalogue import metric_named
+from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.study.business.kpis import kpis
 from tests.study.everything import TOGETHER
 
 

@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.business import liabilities
-from cxsim.business_tables import LIABILITIES
 from cxsim.errors import SimulationError
-from cxsim.scenario import load_scenario
-from cxsim.strategies import load_strategy
-from cxsim.study import run
+from cxsim.finance.contracts import LIABILITIES
+from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.strategies.strategy import load_strategy
+from cxsim.study.business.liabilities import liabilities
+from cxsim.study.loading import load_scenario
+from cxsim.study.run import run
 from cxsim.tables import check
-from cxsim.tallies import ReachTally, Tally, place
 from tests.study.conftest import small
 from tests.study.everything import TOGETHER, combined
 

@@ -6,8 +6,8 @@ import dataclasses
 
 import polars as pl
 
-from cxsim.business import business_case
-from cxsim.number_style import retold, written_as
+from cxsim.study.business.case import business_case
+from cxsim.wording import retold, written_as
 
 
 def _tables(case) -> dict[str, pl.DataFrame]:

@@ -6,11 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.business.central import Variant
-from cxsim.business.pathways import pathways
-from cxsim.business.responses import LABELS, RESPONSES, pathways_of, responding, without
-from cxsim.effects import Effect
-from cxsim.strategies import load_strategy
+from cxsim.strategies.effects import Effect
+from cxsim.strategies.strategy import load_strategy
+from cxsim.study.business.base_case import LABELS, RESPONSES, Variant, pathways_of, responding, without
+from cxsim.study.business.portfolio import pathways
 
 CENT = 0.005
 

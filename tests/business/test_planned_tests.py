@@ -6,20 +6,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.business.information import information
-from cxsim.business.planned_tests import DAYS, planned_tests
-from cxsim.business.watched import watched
-from cxsim.business_tables import TEST_PLAN
-from cxsim.scenario import NewCustomers
-from cxsim.simulation import customer_values
-from cxsim.strategies import Cost
-from cxsim.study import run
-from cxsim.study.draws import arms_of, inputs_of, reached_in
-from cxsim.study.shops import past_of
-from cxsim.tables import TableError, check
-from cxsim.tallies import Tally, place
-from cxsim.uncertainty import Groups, groups, smallest_difference
-from cxsim.units import MICROS, Unit
+from cxsim.errors import TableError
+from cxsim.finance.information import Groups, groups, smallest_difference
+from cxsim.params import MICROS, Unit
+from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.engine import customer_values
+from cxsim.strategies.strategy import Cost
+from cxsim.study.business.contracts import TEST_PLAN
+from cxsim.study.business.information import DAYS, information, planned_tests
+from cxsim.study.business.priors import watched
+from cxsim.study.play import arms_of, inputs_of, past_of, reached_in
+from cxsim.study.run import run
+from cxsim.study.scenario import NewCustomers
+from cxsim.tables import check
 from tests.simulated import assumed
 from tests.study.conftest import small
 

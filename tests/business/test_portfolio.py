@@ -7,10 +7,10 @@ import dataclasses
 import polars as pl
 import pytest
 
-from cxsim.business.portfolio import portfolio
-from cxsim.scenario import Combination
-from cxsim.study import run
-from cxsim.units import Unit
+from cxsim.params import Unit
+from cxsim.study.business.portfolio import portfolio
+from cxsim.study.run import run
+from cxsim.study.scenario import Combination
 from tests.simulated import assumed
 from tests.study.conftest import small
 
@@ -89,7 +89,7 @@ def test_without_stacking_strategies_stand_alone():
 def test_of_many_strategies_the_best_set_grows_by_one_at_a_time(study, monkeypatch):
     """With room for every set of one alone, three strategies must take the long way, and find the same best set."""
     every = portfolio(study)
-    monkeypatch.setattr("cxsim.business.portfolio.EVERY_SET", 1)
+    monkeypatch.setattr("cxsim.study.business.portfolio.EVERY_SET", 1)
     grown = portfolio(study)
     assert set(grown["name"]) <= set(every["name"])
     assert grown.filter("chosen")["name"].to_list() == every.filter("chosen")["name"].to_list()

@@ -8,10 +8,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from cxsim.business.register import case_register, in_words
-from cxsim.business_tables import INFORMATION, REGISTER, TORNADO
+from cxsim.params import Unit
+from cxsim.study.business.checklist import case_register, in_words
+from cxsim.study.business.contracts import INFORMATION, REGISTER, TORNADO
 from cxsim.tables import empty
-from cxsim.units import Unit
 from tests.simulated import assumed
 from tests.study.conftest import small
 

@@ -8,16 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.business.break_evens import break_evens
-from cxsim.business.central import Variant, central_of
-from cxsim.business.grid import grids
-from cxsim.business.numbers import Z90, Z99, own_numbers
-from cxsim.business.rates import rates
-from cxsim.business.tornado import moves, tornado
-from cxsim.quantity import quantities, with_values
-from cxsim.scenario import NewCustomers, with_assumptions
-from cxsim.study import run
-from cxsim.units import Unit
+from cxsim.params import Unit, quantities, with_values
+from cxsim.study.assumptions import with_assumptions
+from cxsim.study.business.base_case import Z90, Z99, Variant, central_of, own_numbers
+from cxsim.study.business.sensitivity import break_evens, grids, moves, rates, tornado
+from cxsim.study.run import run
+from cxsim.study.scenario import NewCustomers
 from tests.npv_at import npv_at
 from tests.simulated import assumed
 from tests.study.conftest import small

@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.business.central import central_of
-from cxsim.business.luck import luck
-from cxsim.business.splitting import split
-from cxsim.business_tables import SPLIT
-from cxsim.quantity import quantities, with_values
-from cxsim.scenario import NewCustomers
-from cxsim.study import run
+from cxsim.params import quantities, with_values
+from cxsim.study.business.base_case import central_of
+from cxsim.study.business.contracts import SPLIT
+from cxsim.study.business.information import split
+from cxsim.study.business.priors import luck
+from cxsim.study.run import run
+from cxsim.study.scenario import NewCustomers
 from cxsim.tables import check
 from tests.study.conftest import small
 

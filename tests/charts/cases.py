@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cxsim.business_tables import FAN, HEAT, INFORMATION, PATHWAYS, PORTFOLIO, SPLIT, TORNADO
+from cxsim.finance.contracts import FAN
+from cxsim.study.business.contracts import HEAT, INFORMATION, PATHWAYS, PORTFOLIO, SPLIT, TORNADO
 from cxsim.tables import Contract, empty
 
 STRATEGIES = {

@@ -11,10 +11,26 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim import charts
-from cxsim.measured import ASSOCIATIONS, COHORTS, DOSES, SELECTION, SERIES
+from cxsim.metrics.contracts import ASSOCIATIONS, COHORTS, DOSES, SELECTION, SERIES
+from cxsim.reporting.business.break_even import npv_by_size
+from cxsim.reporting.business.information import variance_split, worth_of_knowing
+from cxsim.reporting.business.investment import cash_fan
+from cxsim.reporting.business.portfolio import efficient_frontier
+from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution
+from cxsim.reporting.business.statement import benefit_waterfall
+from cxsim.reporting.business.tornado import heat_map, tornado
+from cxsim.reporting.business.what_if import what_if as what_if_what_if
+from cxsim.reporting.shop.clv_fit import frequency_histogram, holdout_by_frequency, tracking
+from cxsim.reporting.shop.clv_validation import alive_by_model, calibration, forecast_bias, forecasts
+from cxsim.reporting.shop.clv_value import spend_by_frequency, value_by_decile, value_captured
+from cxsim.reporting.shop.cohorts import cohort_heatmap
+from cxsim.reporting.shop.dashboard import weekly
+from cxsim.reporting.shop.drivers import associations, dose_curve
+from cxsim.reporting.shop.promoters import ltv_by_nps, naive_against_truth, selection
+from cxsim.reporting.theme import enable
 from cxsim.tables import BREAK_EVEN, empty
-from tests.charts import cases
+from tests.charts.cases import fan, heat, information, pathways, portfolio, split
+from tests.charts.cases import tornado as cases_tornado
 from tests.grids import by_hand, centre
 
 STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")
@@ -259,14 +275,14 @@ def value_figures(
 ) -> dict[str, alt.Chart]:
     """The figures of customer value, of models of leaving and of searches."""
     return {
-        "forecasts": charts.forecasts(forecast_days, date(1997, 4, 10)),
-        "calibration": charts.calibration(calibration_classes),
-        "value_by_decile": charts.value_by_decile(tenths, "USD"),
-        "value_captured": charts.value_captured(captures),
-        "forecast_bias": charts.forecast_bias(biases),
-        "alive_by_model": charts.alive_by_model(alive),
-        "npv_by_structure": charts.npv_by_structure(structures, "USD"),
-        "npv_by_size": charts.npv_by_size(curve, search, "USD"),
+        "forecasts": forecasts(forecast_days, date(1997, 4, 10)),
+        "calibration": calibration(calibration_classes),
+        "value_by_decile": value_by_decile(tenths, "USD"),
+        "value_captured": value_captured(captures),
+        "forecast_bias": forecast_bias(biases),
+        "alive_by_model": alive_by_model(alive),
+        "npv_by_structure": npv_by_structure(structures, "USD"),
+        "npv_by_size": npv_by_size(curve, search, "USD"),
     }
 
 
@@ -388,11 +404,11 @@ def doses() -> pl.DataFrame:
 def measured_figures(series, panel, met, doses, cohorts) -> dict[str, alt.Chart]:
     """The figures of what a shop measures."""
     return {
-        "weekly": charts.weekly(series, metrics=["revenue"], currency="USD"),
-        "selection": charts.selection(panel),
-        "associations": charts.associations(met),
-        "dose_curve": charts.dose_curve(doses),
-        "cohort_heatmap": charts.cohort_heatmap(cohorts, "retention", "USD"),
+        "weekly": weekly(series, metrics=["revenue"], currency="USD"),
+        "selection": selection(panel),
+        "associations": associations(met),
+        "dose_curve": dose_curve(doses),
+        "cohort_heatmap": cohort_heatmap(cohorts, "retention", "USD"),
     }
 
 
@@ -400,20 +416,20 @@ def measured_figures(series, panel, met, doses, cohorts) -> dict[str, alt.Chart]
 def case_figures() -> dict[str, alt.Chart]:
     """The figures of a business case."""
     return {
-        "cash_fan": charts.cash_fan(cases.fan(), "USD"),
-        "tornado": charts.tornado(cases.tornado(), "USD"),
-        "heat_map": charts.heat_map(cases.heat(), "USD"),
-        "benefit_waterfall": charts.benefit_waterfall(cases.pathways(), "USD"),
-        "efficient_frontier": charts.efficient_frontier(cases.portfolio(), "USD"),
-        "worth_of_knowing": charts.worth_of_knowing(cases.information(), "USD"),
-        "variance_split": charts.variance_split(cases.split()),
+        "cash_fan": cash_fan(fan(), "USD"),
+        "tornado": tornado(cases_tornado(), "USD"),
+        "heat_map": heat_map(heat(), "USD"),
+        "benefit_waterfall": benefit_waterfall(pathways(), "USD"),
+        "efficient_frontier": efficient_frontier(portfolio(), "USD"),
+        "worth_of_knowing": worth_of_knowing(information(), "USD"),
+        "variance_split": variance_split(split()),
     }
 
 
 @pytest.fixture
 def what_if() -> alt.Chart:
     """A figure with sliders."""
-    (figure,) = charts.what_if(by_hand(), centre(x=2.0, gross_margin=0.5, horizon_months=2), "USD")
+    (figure,) = what_if_what_if(by_hand(), centre(x=2.0, gross_margin=0.5, horizon_months=2), "USD")
     return figure
 
 
@@ -439,14 +455,14 @@ def figures(
         | case_figures
         | {
             "what_if": what_if,
-            "npv_by_strategy": charts.npv_by_strategy(returns, "USD"),
-            "npv_distribution": charts.npv_distribution(npv, "USD"),
-            "tracking": charts.tracking(tracking_days, date(1997, 4, 10)),
-            "frequency_histogram": charts.frequency_histogram(frequencies),
-            "holdout_by_frequency": charts.holdout_by_frequency(holdout),
-            "spend_by_frequency": charts.spend_by_frequency(rfm, "USD"),
-            "naive_against_truth": charts.naive_against_truth(readings, "USD"),
-            "ltv_by_nps": charts.ltv_by_nps(worth_by_nps, "USD"),
+            "npv_by_strategy": npv_by_strategy(returns, "USD"),
+            "npv_distribution": npv_distribution(npv, "USD"),
+            "tracking": tracking(tracking_days, date(1997, 4, 10)),
+            "frequency_histogram": frequency_histogram(frequencies),
+            "holdout_by_frequency": holdout_by_frequency(holdout),
+            "spend_by_frequency": spend_by_frequency(rfm, "USD"),
+            "naive_against_truth": naive_against_truth(readings, "USD"),
+            "ltv_by_nps": ltv_by_nps(worth_by_nps, "USD"),
         }
     )
 
@@ -455,7 +471,7 @@ def figures(
 def enabled() -> Iterator[None]:
     """The theme and the renderer of cxsim, switched on for one test."""
     theme, renderer = alt.theme.active, alt.renderers.active
-    charts.enable()
+    enable()
     yield
     alt.theme.enable(theme)
     alt.renderers.enable(renderer)

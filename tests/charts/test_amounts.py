@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.charts.amounts import in_brief, short, told_apart
+from cxsim.reporting.theme import in_brief, short, told_apart
 
 NBSP = "\N{NO-BREAK SPACE}"
 

@@ -7,7 +7,8 @@ import json
 import polars as pl
 import pytest
 
-from cxsim import charts
+from cxsim.reporting.business.break_even import npv_by_size
+from cxsim.reporting.business.returns import npv_by_structure
 
 
 def _finding(figure):
@@ -22,29 +23,29 @@ def _changed(structures, strategy):
 
 
 def test_the_title_says_that_gains_stay_gains(structures):
-    assert _finding(charts.npv_by_structure(structures, "USD")) == (
+    assert _finding(npv_by_structure(structures, "USD")) == (
         "On average a gain stays a gain and a loss a loss, whichever model of leaving is used"
     )
 
 
 def test_the_title_names_whose_sign_depends_on_the_model(structures):
-    assert _finding(charts.npv_by_structure(_changed(structures, "points_programme"), "USD")) == (
+    assert _finding(npv_by_structure(_changed(structures, "points_programme"), "USD")) == (
         "On average a gain or a loss, depending on the model of leaving: Points programme"
     )
 
 
 def test_one_model_needs_no_figure(structures):
-    assert charts.npv_by_structure(structures.filter(pl.col("structure") == "bgnbd"), "USD") is None
+    assert npv_by_structure(structures.filter(pl.col("structure") == "bgnbd"), "USD") is None
 
 
 def test_each_strategy_has_a_row_for_its_name_and_one_for_each_model(structures):
-    figure = charts.npv_by_structure(structures, "USD")
+    figure = npv_by_structure(structures, "USD")
     assert figure.to_dict()["height"] == 26 * 3 * 4
     assert "Win-back coupon, Pareto/NBD: USD" in figure.to_dict()["description"]
 
 
 def test_the_title_says_at_which_size_it_pays(curve, search):
-    assert _finding(charts.npv_by_size(curve, search, "USD")) == "Gold status: pays at 0.72 or less"
+    assert _finding(npv_by_size(curve, search, "USD")) == "Gold status: pays at 0.72 or less"
 
 
 @pytest.mark.parametrize(
@@ -56,10 +57,10 @@ def test_the_title_says_at_which_size_it_pays(curve, search):
 )
 def test_the_title_says_so_where_there_is_no_root(curve, search, low, high, words):
     flat = search.with_columns(npv_low=low, npv_high=high, break_even=pl.lit(None, dtype=pl.Float64))
-    assert _finding(charts.npv_by_size(curve, flat, "USD")) == words
+    assert _finding(npv_by_size(curve, flat, "USD")) == words
 
 
 def test_the_break_even_is_marked_once(curve, search):
-    drawn = json.dumps(charts.npv_by_size(curve, search, "USD").to_dict())
+    drawn = json.dumps(npv_by_size(curve, search, "USD").to_dict())
     assert drawn.count("Pays at 0.72 or less") == 1
     assert "searched, not believed" not in drawn

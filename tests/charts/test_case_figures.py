@@ -8,17 +8,22 @@ import polars as pl
 import pytest
 import vl_convert
 
-from cxsim import charts
 from cxsim.errors import TableError
-from tests.charts import cases
+from cxsim.reporting.business.information import variance_split, worth_of_knowing
+from cxsim.reporting.business.investment import cash_fan
+from cxsim.reporting.business.portfolio import efficient_frontier
+from cxsim.reporting.business.statement import benefit_waterfall
+from cxsim.reporting.business.tornado import heat_map, tornado
+from tests.charts.cases import STRATEGIES, fan, heat, information, pathways, portfolio, split
+from tests.charts.cases import tornado as cases_tornado
 
 MONEY = {
-    "cash_fan": (charts.cash_fan, cases.fan, "FAN"),
-    "tornado": (charts.tornado, cases.tornado, "TORNADO"),
-    "heat_map": (charts.heat_map, cases.heat, "HEAT"),
-    "benefit_waterfall": (charts.benefit_waterfall, cases.pathways, "PATHWAYS"),
-    "efficient_frontier": (charts.efficient_frontier, cases.portfolio, "PORTFOLIO"),
-    "worth_of_knowing": (charts.worth_of_knowing, cases.information, "INFORMATION"),
+    "cash_fan": (cash_fan, fan, "FAN"),
+    "tornado": (tornado, cases_tornado, "TORNADO"),
+    "heat_map": (heat_map, heat, "HEAT"),
+    "benefit_waterfall": (benefit_waterfall, pathways, "PATHWAYS"),
+    "efficient_frontier": (efficient_frontier, portfolio, "PORTFOLIO"),
+    "worth_of_knowing": (worth_of_knowing, information, "INFORMATION"),
 }
 PANELS = ("cash_fan", "tornado", "heat_map", "benefit_waterfall", "variance_split")
 
@@ -49,7 +54,7 @@ def test_a_table_under_another_contract_is_refused(name):
 
 def test_a_split_under_another_contract_is_refused():
     with pytest.raises(TableError, match="SPLIT: no column 'share'"):
-        charts.variance_split(cases.split().drop("share"))
+        variance_split(split().drop("share"))
 
 
 def test_a_title_states_a_finding_without_a_full_stop(case_figures):
@@ -68,7 +73,7 @@ def test_a_subtitle_of_money_names_the_currency(case_figures):
 
 
 def test_each_strategy_has_the_colour_of_its_place_in_the_scenario(case_figures):
-    expected = dict(zip(cases.STRATEGIES.values(), ("#0072B2", "#D55E00", "#009E73"), strict=True))
+    expected = dict(zip(STRATEGIES.values(), ("#0072B2", "#D55E00", "#009E73"), strict=True))
     for name in PANELS:
         found = list(_colours(case_figures[name].to_dict()))
         assert found, name
@@ -78,7 +83,7 @@ def test_each_strategy_has_the_colour_of_its_place_in_the_scenario(case_figures)
 def test_every_panel_is_headed_by_its_strategy(case_figures):
     for name in PANELS:
         order = pl.DataFrame(_rows(case_figures[name]), infer_schema_length=None)["name"].unique(maintain_order=True)
-        assert order.to_list() == list(cases.STRATEGIES.values()), name
+        assert order.to_list() == list(STRATEGIES.values()), name
 
 
 @pytest.mark.usefixtures("enabled")

@@ -7,9 +7,9 @@ import math
 import polars as pl
 import pytest
 
-from cxsim import charts
 from cxsim.errors import TableError
-from cxsim.measured import ASSOCIATIONS, DOSES
+from cxsim.metrics.contracts import ASSOCIATIONS, DOSES
+from cxsim.reporting.shop.drivers import associations, dose_curve
 from cxsim.tables import empty
 
 
@@ -62,29 +62,29 @@ def _rows(figure):
 
 
 def test_the_title_names_what_goes_with_later_orders_and_counts_what_did_so_before(found):
-    assert _finding(charts.associations(found)) == (
+    assert _finding(associations(found)) == (
         "Late order and Contact go with what customers order later, one of them already before it happened"
     )
 
 
 def test_the_title_says_where_all_did_so_before(found):
-    assert _finding(charts.associations(found.filter(exposure="contact"))) == (
+    assert _finding(associations(found.filter(exposure="contact"))) == (
         "Contact goes with what customers order later, but did so before it happened"
     )
 
 
 def test_a_far_ratio_that_is_not_clear_among_all_comparisons_is_no_finding():
     table = table_of(row("late order", "orders", math.exp(2.2 * 0.03), None, clear=False))
-    assert _finding(charts.associations(table)) == "No experience clearly goes with what customers order later"
+    assert _finding(associations(table)) == "No experience clearly goes with what customers order later"
 
 
 def test_many_findings_are_counted():
     table = table_of(*[row(f"thing {n}", "orders", 0.5, None) for n in range(4)])
-    assert _finding(charts.associations(table)) == "Four of four experiences go with what customers order later"
+    assert _finding(associations(table)) == "Four of four experiences go with what customers order later"
 
 
 def test_each_experience_has_a_point_after_and_a_hollow_one_before_and_a_cross_check_none(found):
-    rows = [row for row in _rows(charts.associations(found)) if row["panel"] == "How often they order"]
+    rows = [row for row in _rows(associations(found)) if row["panel"] == "How often they order"]
     assert [(row["title"], row["kind"], row["ratio"]) for row in rows] == [
         ("Late order", "After it happened", 0.8),
         ("Contact", "After it happened", 1.5),
@@ -95,7 +95,7 @@ def test_each_experience_has_a_point_after_and_a_hollow_one_before_and_a_cross_c
 
 
 def test_ratios_stand_on_a_scale_of_equal_ratios_around_one(found):
-    figure = charts.associations(found).to_dict()
+    figure = associations(found).to_dict()
     point = figure["spec"]["layer"][2]["encoding"]["x"]
     assert point["scale"]["type"] == "log"
     assert 1 in point["axis"]["values"]
@@ -105,14 +105,14 @@ def test_ratios_stand_on_a_scale_of_equal_ratios_around_one(found):
 
 @pytest.mark.parametrize("ratio", [0.06, 0.97, 15.0])
 def test_the_axis_has_few_ticks_and_one_among_them_at_any_span(ratio):
-    figure = charts.associations(table_of(row("late order", "orders", ratio, None))).to_dict()
+    figure = associations(table_of(row("late order", "orders", ratio, None))).to_dict()
     ticks = figure["spec"]["layer"][2]["encoding"]["x"]["axis"]["values"]
     assert 1 in ticks
     assert 3 <= len(ticks) <= 9
 
 
 def test_a_curve_shows_the_classes_that_have_a_share(doses):
-    figure = charts.dose_curve(doses)
+    figure = dose_curve(doses)
     assert [(row["label"], row["value"]) for row in _rows(figure)] == [("0 to 2", 0.4), ("5 or more", 0.3)]
     # A difference of 0.1, beyond the root of 0.02^2 + 0.03^2 = 0.036.
     assert _finding(figure) == (
@@ -123,20 +123,20 @@ def test_a_curve_shows_the_classes_that_have_a_share(doses):
 
 def test_a_small_difference_between_the_ends_is_no_clear_one(doses):
     close = doses.with_columns(value=pl.when(pl.col("value") == 0.3).then(0.39).otherwise("value"))
-    assert _finding(charts.dose_curve(close)).endswith("39\N{NO-BREAK SPACE}% at 5 or more days: no clear difference")
+    assert _finding(dose_curve(close)).endswith("39\N{NO-BREAK SPACE}% at 5 or more days: no clear difference")
 
 
 def test_one_class_alone_is_told_without_a_comparison(doses):
-    assert _finding(charts.dose_curve(doses.head(1))) == "40\N{NO-BREAK SPACE}% ordered again within 90 days"
+    assert _finding(dose_curve(doses.head(1))) == "40\N{NO-BREAK SPACE}% ordered again within 90 days"
 
 
 def test_what_cannot_be_drawn_is_refused(found, doses):
     with pytest.raises(TableError, match="ASSOCIATIONS: no column 'ratio'"):
-        charts.associations(found.drop("ratio"))
+        associations(found.drop("ratio"))
     with pytest.raises(TableError, match="ASSOCIATIONS: there is no row, so there is nothing to draw"):
-        charts.associations(found.clear())
+        associations(found.clear())
     with pytest.raises(TableError, match="DOSES: no class has a value, so there is nothing to draw"):
-        charts.dose_curve(doses.filter(pl.col("value").is_null()))
+        dose_curve(doses.filter(pl.col("value").is_null()))
     several = pl.concat([doses, doses.with_columns(exposure=pl.lit("days to shipping"))])
     with pytest.raises(TableError, match="one curve is of one exposure; found delivery days and days to shipping"):
-        charts.dose_curve(several)
+        dose_curve(several)

@@ -7,16 +7,16 @@ import itertools
 import polars as pl
 import pytest
 
-from cxsim import charts
-from cxsim.charts.labels import Dot, beside
 from cxsim.errors import TableError
-from tests.charts import cases
+from cxsim.reporting.business.portfolio import efficient_frontier
+from cxsim.reporting.theme import Dot, beside
+from tests.charts.cases import STRATEGIES, portfolio
 
 NBSP = "\N{NO-BREAK SPACE}"
 
 
 def _figure(table):
-    return charts.efficient_frontier(table, "USD").to_dict()
+    return efficient_frontier(table, "USD").to_dict()
 
 
 def _rows(table, column="set"):
@@ -31,7 +31,7 @@ def _finding(table):
 
 
 def test_the_title_names_the_best_set_within_the_budget():
-    assert _finding(cases.portfolio()) == (
+    assert _finding(portfolio()) == (
         f"Best within the budget: Free shipping from a threshold on + Points programme, USD{NBSP}44,900; "
         "clearly more than any other"
     )
@@ -39,52 +39,50 @@ def test_the_title_names_the_best_set_within_the_budget():
 
 def test_a_set_that_is_too_near_is_counted():
     # 44,900 less 41,200 are 3,700: within two errors of 2,000, and the other gaps are not.
-    near = cases.portfolio().with_columns(gap_mc_error=pl.lit(2_000.0))
+    near = portfolio().with_columns(gap_mc_error=pl.lit(2_000.0))
     assert _finding(near).endswith("; one other set is too near to tell apart")
 
 
 def test_without_a_set_beyond_the_budget_no_budget_is_named():
-    assert _finding(cases.portfolio().with_columns(affordable=pl.lit(value=True))).startswith("Best: Free shipping")
+    assert _finding(portfolio().with_columns(affordable=pl.lit(value=True))).startswith("Best: Free shipping")
 
 
 def test_if_doing_nothing_is_best_the_title_says_so():
-    nothing = cases.portfolio().with_columns(chosen=pl.col("members") == "")
+    nothing = portfolio().with_columns(chosen=pl.col("members") == "")
     assert _finding(nothing) == "No set of strategies is expected to bring more than doing nothing"
 
 
 def test_letters_follow_the_scenario_whatever_the_order_of_the_sets():
-    rows = _rows(cases.portfolio().reverse())
+    rows = _rows(portfolio().reverse())
     assert sorted(rows["_label"].to_list()) == sorted(
         ["Doing nothing", "A", "B", "C", "A + B", "A + C", "B + C", "A + B + C"]
     )
-    key = _rows(cases.portfolio(), "letter")
-    assert dict(key.select("letter", "strategy").rows()) == dict(zip("ABC", cases.STRATEGIES.values(), strict=True))
+    key = _rows(portfolio(), "letter")
+    assert dict(key.select("letter", "strategy").rows()) == dict(zip("ABC", STRATEGIES.values(), strict=True))
 
 
 def test_single_strategies_have_their_colours_also_where_only_they_are_compared():
     singles = (
-        cases.portfolio()
-        .filter(~pl.col("members").str.contains(","))
-        .with_columns(chosen=pl.col("members") == "points")
+        portfolio().filter(~pl.col("members").str.contains(",")).with_columns(chosen=pl.col("members") == "points")
     )
     colours = dict(_rows(singles).select("_label", "_colour").rows())
     assert colours == {"A": "#0072B2", "B": "#D55E00", "C": "#009E73", "Doing nothing": "#7B8794"}
 
 
 def test_members_may_be_parted_by_plus_signs():
-    plus = cases.portfolio().with_columns(pl.col("members").str.replace_all(", ", "+"))
-    assert _rows(plus).equals(_rows(cases.portfolio()))
+    plus = portfolio().with_columns(pl.col("members").str.replace_all(", ", "+"))
+    assert _rows(plus).equals(_rows(portfolio()))
 
 
 def test_strokes_reach_two_standard_errors():
-    table, rows = cases.portfolio(), _rows(cases.portfolio())
+    table, rows = portfolio(), _rows(portfolio())
     reach = (rows["_high"] - rows["_low"]).to_list()
     # Six significant digits of each end.
     assert reach == pytest.approx([4.0 * error for error in table["npv_mc_error"]], abs=0.2)
 
 
 def test_of_many_sets_only_those_that_matter_are_named():
-    table = cases.portfolio()
+    table = portfolio()
     other = table.filter(members="points, coupon")
     many = pl.concat([table, *(other.with_columns(npv=pl.lit(float(n))) for n in range(9))])
     named = [label for label in _rows(many)["_label"] if label]
@@ -95,28 +93,28 @@ def test_of_many_sets_only_those_that_matter_are_named():
 
 
 def test_the_description_reads_the_efficient_sets_from_the_safest_on():
-    described = _figure(cases.portfolio())["description"]
+    described = _figure(portfolio())["description"]
     assert f"Doing nothing: USD{NBSP}0 expected, USD{NBSP}0 in the worst tenth; Free shipping" in described
     assert "Over the budget: Free shipping from a threshold on + Points programme + Win-back coupon." in described
 
 
 def test_without_one_choice_the_table_is_refused():
     with pytest.raises(TableError, match="PORTFOLIO: 0 sets are chosen of 8; exactly one must be"):
-        charts.efficient_frontier(cases.portfolio().with_columns(chosen=pl.lit(value=False)), "USD")
+        efficient_frontier(portfolio().with_columns(chosen=pl.lit(value=False)), "USD")
 
 
 def test_letters_follow_the_places_of_strategies():
     # The scenario brings them the other way round.
-    turned = cases.portfolio().with_columns(place=2 - pl.col("place"))
+    turned = portfolio().with_columns(place=2 - pl.col("place"))
     assert _rows(turned, "letter").select("letter", "strategy").rows() == list(
-        zip("ABC", reversed(cases.STRATEGIES.values()), strict=True)
+        zip("ABC", reversed(STRATEGIES.values()), strict=True)
     )
 
 
 def test_a_strategy_without_a_place_is_refused():
-    lost = cases.portfolio().with_columns(place=pl.when(pl.col("name") != "points").then("place"))
+    lost = portfolio().with_columns(place=pl.when(pl.col("name") != "points").then("place"))
     with pytest.raises(TableError, match="strategy 'points' has no place of its own; possible: free-shipping, coupon"):
-        charts.efficient_frontier(lost, "USD")
+        efficient_frontier(lost, "USD")
 
 
 def test_words_of_points_that_lie_close_do_not_cover_each_other():

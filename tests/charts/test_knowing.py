@@ -5,15 +5,15 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import charts
 from cxsim.errors import TableError
-from tests.charts import cases
+from cxsim.reporting.business.information import worth_of_knowing
+from tests.charts.cases import information
 
 NBSP = "\N{NO-BREAK SPACE}"
 
 
 def _figure(decision="portfolio", **wanted):
-    return charts.worth_of_knowing(cases.information(), "USD", decision, **wanted).to_dict()
+    return worth_of_knowing(information(), "USD", decision, **wanted).to_dict()
 
 
 def _rows(figure, column="place"):
@@ -38,8 +38,8 @@ def test_where_nothing_is_worth_knowing_the_title_says_so():
 
 
 def test_a_worth_within_two_errors_of_nothing_is_not_clear():
-    small = cases.information().with_columns(mc_error=pl.lit(3_000.0))
-    title = charts.worth_of_knowing(small, "USD").to_dict()["title"]["text"]
+    small = information().with_columns(mc_error=pl.lit(3_000.0))
+    title = worth_of_knowing(small, "USD").to_dict()["title"]["text"]
     assert " ".join(title) == "Knowing any one number better would not clearly change the decision"
 
 
@@ -80,9 +80,9 @@ def test_an_unknown_decision_is_answered_with_the_nearest():
 
 
 def test_a_decision_without_the_worth_of_everything_is_refused():
-    lacking = cases.information().filter(pl.col("id") != "everything")
+    lacking = information().filter(pl.col("id") != "everything")
     with pytest.raises(TableError, match="decision 'portfolio' has 0 rows 'everything' and 8 others"):
-        charts.worth_of_knowing(lacking, "USD")
+        worth_of_knowing(lacking, "USD")
 
 
 def test_the_description_reads_the_first_numbers():

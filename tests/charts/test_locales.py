@@ -9,10 +9,14 @@ from html import unescape
 import pytest
 import vl_convert
 
-from cxsim import charts
-from cxsim.charts.amounts import short, told_apart
-from cxsim.number_style import written_as
-from tests.charts import cases
+from cxsim.reporting.business.information import worth_of_knowing
+from cxsim.reporting.business.returns import npv_by_strategy
+from cxsim.reporting.business.what_if import what_if
+from cxsim.reporting.shop.clv_fit import frequency_histogram
+from cxsim.reporting.shop.cohorts import cohort_heatmap
+from cxsim.reporting.theme import short, told_apart
+from cxsim.wording import written_as
+from tests.charts.cases import information
 from tests.grids import by_hand, centre
 
 NBSP, NNBSP, MINUS = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{MINUS SIGN}"
@@ -25,7 +29,7 @@ def _words(chart) -> list[str]:
 
 
 def _what_if():
-    (chart,) = charts.what_if(by_hand(), centre(x=2.0, gross_margin=0.5, horizon_months=2), "USD")
+    (chart,) = what_if(by_hand(), centre(x=2.0, gross_margin=0.5, horizon_months=2), "USD")
     return chart
 
 
@@ -41,7 +45,7 @@ def test_in_english_a_specification_names_no_locale(figures):
 )
 def test_a_specification_carries_the_separators(returns, locale, group, decimal):
     with written_as(locale):
-        spec = charts.npv_by_strategy(returns, "USD").to_dict()
+        spec = npv_by_strategy(returns, "USD").to_dict()
     number = {"decimal": decimal, "thousands": group, "grouping": [3], "currency": ["", ""]}
     assert spec["config"]["locale"] == {"number": number}
 
@@ -54,14 +58,14 @@ def test_a_specification_carries_the_separators(returns, locale, group, decimal)
 def test_numbers_that_the_browser_writes_follow(frequencies, locale, label):
     many = frequencies.with_columns(observed=frequencies["observed"] * 1_000, expected=frequencies["expected"] * 1_000)
     with written_as(locale):
-        assert label in _words(charts.frequency_histogram(many))
+        assert label in _words(frequency_histogram(many))
 
 
 @pytest.mark.usefixtures("enabled")
 @pytest.mark.parametrize(("locale", "label"), [("en", "1.5k"), ("de", "1,5k"), ("ch", "1.5k")])
 def test_short_amounts_on_an_axis_follow(returns, locale, label):
     # Ticks beyond ten thousand are in whole thousands, so the format of the axis is asked for a number between them.
-    spec = charts.npv_by_strategy(returns, "USD")
+    spec = npv_by_strategy(returns, "USD")
     with written_as(locale):
         drawn = spec.to_dict()
     (expression,) = set(re.findall(r"replace\(format\(datum\.value, '~s'\), 'G', 'bn'\)", json.dumps(drawn)))
@@ -128,7 +132,7 @@ def test_prices_have_the_decimals_of_their_currency(currency, last):
 
 def test_a_cell_of_cohorts_is_bare_wherever_the_currency_stands(cohorts):
     with written_as("de"):
-        words = _words(charts.cohort_heatmap(cohorts, "cumulative_revenue", "USD"))
+        words = _words(cohort_heatmap(cohorts, "cumulative_revenue", "USD"))
     assert "52,7" in words
     assert "44,0" in words
 
@@ -136,6 +140,6 @@ def test_a_cell_of_cohorts_is_bare_wherever_the_currency_stands(cohorts):
 @pytest.mark.usefixtures("enabled")
 def test_a_title_and_what_is_read_aloud_follow():
     with written_as("de"):
-        spec = charts.worth_of_knowing(cases.information(), "USD").to_dict()
+        spec = worth_of_knowing(information(), "USD").to_dict()
     assert " ".join(spec["title"]["text"]).endswith(f"it is worth up to 5.310{NBSP}USD")
     assert f"5.310{NBSP}USD" in spec["description"]

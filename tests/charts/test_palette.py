@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from cxsim.charts.palette import BASELINE, STRATEGIES, colours
+from cxsim.reporting.theme import BASELINE, STRATEGIES, colours
 
 
 def test_a_strategy_takes_the_colour_of_its_place():

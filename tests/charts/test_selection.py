@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import charts
 from cxsim.errors import TableError
-from cxsim.measured import SELECTION
+from cxsim.metrics.contracts import SELECTION
+from cxsim.reporting.shop.promoters import selection
 from cxsim.tables import empty
 
 
@@ -27,35 +27,35 @@ def _finding(figure):
 
 
 def test_the_title_puts_the_naive_ratio_beside_that_against_the_own_past(panel):
-    assert _finding(charts.selection(panel)) == (
+    assert _finding(selection(panel)) == (
         "Promoters spend 2.3 times as much as detractors; against their own past no difference is seen (0.90 to 1.13)"
     )
 
 
 def test_the_title_says_how_much_is_left_where_the_own_past_misses_one(panel):
     moved = panel.with_columns(low=pl.when(pl.col("method") == "own_past").then(1.004).otherwise("low"))
-    assert _finding(charts.selection(moved)).endswith("against their own past 1.01 times (1.00 to 1.13)")
+    assert _finding(selection(moved)).endswith("against their own past 1.01 times (1.00 to 1.13)")
 
 
 def test_without_the_careful_method_the_title_claims_nothing_of_it(panel):
-    assert _finding(charts.selection(panel.head(1))) == "Promoters spend 2.3 times as much as detractors"
+    assert _finding(selection(panel.head(1))) == "Promoters spend 2.3 times as much as detractors"
 
 
 def test_an_empty_panel_compares_nothing():
-    assert _finding(charts.selection(empty(SELECTION))) == "Too few promoters or detractors to compare"
+    assert _finding(selection(empty(SELECTION))) == "Too few promoters or detractors to compare"
 
 
 def test_methods_keep_their_order_and_a_line_stands_at_one(panel):
-    rule, line = charts.selection(panel).to_dict()["layer"][:2]
+    rule, line = selection(panel).to_dict()["layer"][:2]
     assert rule["encoding"]["x"] == {"datum": 1.0}
     assert line["encoding"]["y"]["sort"] == ["All spend so far", "Spend before", "Own past"]
     assert line["encoding"]["color"]["scale"]["domain"] == ["Not adjusted", "Before the answer", "Adjusted"]
 
 
 def test_the_ratios_are_read_aloud(panel):
-    assert charts.selection(panel).to_dict()["description"].endswith("Spend before: 1.87; Own past: 1.01.")
+    assert selection(panel).to_dict()["description"].endswith("Spend before: 1.87; Own past: 1.01.")
 
 
 def test_a_table_without_ratios_is_refused(panel):
     with pytest.raises(TableError, match="SELECTION: no column 'ratio'"):
-        charts.selection(panel.drop("ratio"))
+        selection(panel.drop("ratio"))

@@ -10,7 +10,8 @@ import nbformat
 import pytest
 import vl_convert
 
-from cxsim import charts, mimes
+from cxsim.reporting.business.returns import npv_by_strategy
+from cxsim.reporting.tables import CHART
 
 
 def _stored(chart):
@@ -20,7 +21,7 @@ def _stored(chart):
 
 def test_importing_the_charts_changes_no_setting_of_altair():
     program = (
-        "import altair as alt; before = alt.theme.active, alt.renderers.active; import cxsim.charts; "
+        "import altair as alt; before = alt.theme.active, alt.renderers.active; import cxsim.reporting; "
         "raise SystemExit(before != (alt.theme.active, alt.renderers.active))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -29,7 +30,7 @@ def test_importing_the_charts_changes_no_setting_of_altair():
 @pytest.mark.usefixtures("enabled")
 def test_a_chart_is_stored_as_one_specification_and_one_line_of_text(figures):
     for figure in figures.values():
-        assert set(_stored(figure)) == {mimes.CHART, "text/plain"}
+        assert set(_stored(figure)) == {CHART, "text/plain"}
 
 
 @pytest.mark.usefixtures("enabled")
@@ -47,7 +48,7 @@ def test_a_stored_chart_names_no_address(figures):
 
 @pytest.mark.usefixtures("enabled")
 def test_the_same_table_is_stored_the_same_way_twice(returns):
-    once, again = (_stored(charts.npv_by_strategy(returns, "USD")) for _ in range(2))
+    once, again = (_stored(npv_by_strategy(returns, "USD")) for _ in range(2))
     assert json.dumps(once) == json.dumps(again)
 
 
@@ -65,7 +66,7 @@ def test_a_stored_chart_is_valid_in_a_notebook(figures):
 @pytest.mark.usefixtures("enabled")
 def test_every_figure_is_drawn_by_the_report_and_by_jupyterlab(figures, version):
     for figure in figures.values():
-        drawn = vl_convert.vegalite_to_svg(json.dumps(_stored(figure)[mimes.CHART]), vl_version=version)
+        drawn = vl_convert.vegalite_to_svg(json.dumps(_stored(figure)[CHART]), vl_version=version)
         assert drawn.count("<path") > 5
         assert "NaN" not in drawn
         assert "undefined" not in drawn

@@ -7,15 +7,15 @@ from datetime import date
 import polars as pl
 import pytest
 
-from cxsim import charts
 from cxsim.errors import TableError
+from cxsim.reporting.shop.clv_fit import tracking
 
 NBSP = "\N{NO-BREAK SPACE}"
 END = date(1997, 4, 10)
 
 
 def _finding(days, end=END):
-    return " ".join(charts.tracking(days, end).to_dict()["title"]["text"])
+    return " ".join(tracking(days, end).to_dict()["title"]["text"])
 
 
 def test_the_title_compares_the_orders_after_the_fit_alone(tracking_days):
@@ -30,10 +30,10 @@ def test_a_model_that_is_right_is_not_called_too_high_or_too_low(tracking_days):
 
 
 def test_the_day_before_the_test_and_the_last_day_are_always_drawn(tracking_days):
-    (rows, *_) = sorted(charts.tracking(tracking_days, END).to_dict()["datasets"].values(), key=len, reverse=True)
+    (rows, *_) = sorted(tracking(tracking_days, END).to_dict()["datasets"].values(), key=len, reverse=True)
     assert {"1997-04-10T00:00:00", "1997-07-19T00:00:00"} <= {row["day"] for row in rows}
 
 
 def test_an_end_of_the_fit_outside_the_days_is_refused(tracking_days):
     with pytest.raises(TableError, match=r"1999-01-01, must lie inside .* 1997-01-01 to 1997-07-19"):
-        charts.tracking(tracking_days, date(1999, 1, 1))
+        tracking(tracking_days, date(1999, 1, 1))

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from cxsim import charts
 from cxsim.errors import TableError
-from cxsim.measured import SERIES
+from cxsim.metrics.contracts import SERIES
+from cxsim.reporting.shop.dashboard import weekly
 from cxsim.tables import empty
 
 _LAST = "22\N{NO-BREAK SPACE}January\N{NO-BREAK SPACE}2024"
@@ -57,67 +57,67 @@ def _data(figure):
 
 
 def test_the_title_names_the_metric_that_lies_outside_its_usual_range_in_the_last_period(series):
-    figure = charts.weekly(series, metrics=["aov", "reopened"], currency="EUR")
+    figure = weekly(series, metrics=["aov", "reopened"], currency="EUR")
     assert _told(figure)[0] == (f"In the period from {_LAST}, Tickets opened again lies outside its usual range")
 
 
 def test_an_alert_of_an_earlier_period_is_marked_and_not_in_the_title(series):
     earlier = series.with_columns(alert=pl.col("alert").shift(-1).over("metric"))
-    figure = charts.weekly(earlier, metrics=["reopened"], currency="EUR")
+    figure = weekly(earlier, metrics=["reopened"], currency="EUR")
     assert _told(figure)[0] == f"In the period from {_LAST}, none of these metrics lies outside its usual range"
     assert [row["alert"] for row in _data(figure)] == [None, None, "above its usual range", None]
 
 
 def test_a_last_period_without_any_value_is_said_to_have_none(series):
     silent = series.with_columns(value=pl.when(pl.col("period_start") < pl.col("period_start").max()).then("value"))
-    figure = charts.weekly(silent, metrics=["reopened", "aov"], currency="EUR")
+    figure = weekly(silent, metrics=["reopened", "aov"], currency="EUR")
     assert _told(figure)[0] == "In the last period, none of these metrics has a value"
 
 
 def test_many_alerts_are_counted(series):
     wild = pl.concat(series.with_columns(metric=pl.lit(name), value=1.0, alert=pl.lit("below")) for name in "abc")
     wild = wild.unique(["metric", "period_start"], maintain_order=True)
-    figure = charts.weekly(wild, metrics=["a", "b", "c"], currency="EUR")
+    figure = weekly(wild, metrics=["a", "b", "c"], currency="EUR")
     assert _told(figure)[0].endswith("three of three metrics lie outside their usual range")
 
 
 def test_panels_come_in_the_order_asked_for_and_name_their_units(series):
-    figure = charts.weekly(series, metrics=["aov", "reopened"], currency="EUR").to_dict()
+    figure = weekly(series, metrics=["aov", "reopened"], currency="EUR").to_dict()
     assert figure["facet"]["sort"] == ["Average order, EUR", "Tickets opened again, %"]
     assert figure["resolve"] == {"scale": {"y": "independent"}}
 
 
 def test_a_title_that_says_its_unit_is_not_given_it_again(series):
     waits = series.with_columns(title=pl.lit("Hours to the first answer"), unit=pl.lit("hours"))
-    figure = charts.weekly(waits, metrics=["aov"], currency="EUR").to_dict()
+    figure = weekly(waits, metrics=["aov"], currency="EUR").to_dict()
     assert figure["facet"]["sort"] == ["Hours to the first answer"]
 
 
 def test_shares_are_drawn_in_per_cent_with_six_digits_and_nothing_is_filled_in(series):
-    rows = _data(charts.weekly(series, metrics=["aov", "reopened"], currency="EUR"))
+    rows = _data(weekly(series, metrics=["aov", "reopened"], currency="EUR"))
     assert [row["value"] for row in rows] == [50.0, 51.0, None, 52.34, 10.0, 11.0, 11.9457, 15.0]
 
 
 def test_the_last_values_are_read_aloud(series):
-    figure = charts.weekly(series, metrics=["aov", "reopened"], currency="EUR").to_dict()
+    figure = weekly(series, metrics=["aov", "reopened"], currency="EUR").to_dict()
     assert figure["description"].endswith(
         "Average order: EUR\N{NO-BREAK SPACE}52.3; Tickets opened again: 15.0\N{NO-BREAK SPACE}%."
     )
-    assert "interval" in _told(charts.weekly(series, metrics=["aov"], currency="EUR"))[1]
+    assert "interval" in _told(weekly(series, metrics=["aov"], currency="EUR"))[1]
 
 
 def test_a_metric_without_any_value_has_no_panel_and_alone_is_refused(series):
-    figure = charts.weekly(series, metrics=["nps", "aov"], currency="EUR").to_dict()
+    figure = weekly(series, metrics=["nps", "aov"], currency="EUR").to_dict()
     assert figure["facet"]["sort"] == ["Average order, EUR"]
     with pytest.raises(TableError, match="SERIES: nothing to draw; nps: no value in any period"):
-        charts.weekly(series, metrics=["nps"], currency="EUR")
+        weekly(series, metrics=["nps"], currency="EUR")
 
 
 def test_an_unknown_metric_is_answered_with_the_nearest(series):
     with pytest.raises(TableError, match="SERIES: no metric 'avo'; did you mean 'aov'"):
-        charts.weekly(series, metrics=["avo"], currency="EUR")
+        weekly(series, metrics=["avo"], currency="EUR")
 
 
 def test_a_table_without_a_usual_range_is_refused(series):
     with pytest.raises(TableError, match="SERIES: no column 'usual_low'"):
-        charts.weekly(series.drop("usual_low"), metrics=["aov"], currency="EUR")
+        weekly(series.drop("usual_low"), metrics=["aov"], currency="EUR")

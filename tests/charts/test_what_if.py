@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 import vl_convert
 
-from cxsim import charts
 from cxsim.errors import TableError
+from cxsim.reporting.business.what_if import what_if
 from tests.grids import by_hand, centre, lively
 from tests.npv_at import npv_at
 
@@ -24,7 +24,7 @@ _NAMES = {"x": "x_value", "y": "y_value"}
 
 
 def _spec(grid, start) -> dict:
-    (chart,) = charts.what_if(grid, start, "USD")
+    (chart,) = what_if(grid, start, "USD")
     return chart.to_dict()
 
 
@@ -193,7 +193,7 @@ def test_the_report_and_jupyterlab_print_the_same(spec, version):
 def test_each_strategy_has_its_own_chart_in_the_order_and_colour_of_the_scenario():
     other = lively().with_columns(strategy=pl.lit("free-delivery"), title=pl.lit("Free delivery"))
     starts = pl.concat([centre(strategy="free-delivery"), centre()])
-    first, second = (chart.to_dict() for chart in charts.what_if(pl.concat([lively(), other]), starts, "USD"))
+    first, second = (chart.to_dict() for chart in what_if(pl.concat([lively(), other]), starts, "USD"))
     assert "Free delivery" in first["description"]
     assert "Points programme" in second["description"]
     assert first["layer"][0]["mark"]["color"] != second["layer"][0]["mark"]["color"]
@@ -205,21 +205,21 @@ def test_the_order_of_the_rows_does_not_matter(spec):
 
 def test_a_strategy_without_a_grid_is_refused():
     with pytest.raises(TableError, match="GRID: no strategy 'points-program'; did you mean 'points-programme'"):
-        charts.what_if(lively(), centre(strategy="points-program"), "USD")
+        what_if(lively(), centre(strategy="points-program"), "USD")
 
 
 def test_a_grid_that_is_not_even_is_refused():
     with pytest.raises(
         TableError, match=r"'points-programme' has y at \[0.2, 0.3, 0.5\]; its nodes must be evenly spaced"
     ):
-        charts.what_if(lively(ys=[0.2, 0.3, 0.5]), centre(), "USD")
+        what_if(lively(ys=[0.2, 0.3, 0.5]), centre(), "USD")
 
 
 def test_a_grid_that_misses_a_month_is_refused():
     with pytest.raises(TableError, match="'points-programme' has 899 rows; it must have each month once at each node"):
-        charts.what_if(lively().head(899), centre(), "USD")
+        what_if(lively().head(899), centre(), "USD")
 
 
 def test_a_centre_under_another_contract_is_refused():
     with pytest.raises(TableError, match="GRID_CENTRE: no column 'npv'"):
-        charts.what_if(lively(), centre().drop("npv"), "USD")
+        what_if(lively(), centre().drop("npv"), "USD")

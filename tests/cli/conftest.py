@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cxsim.cli import main
+from cxsim.cli.commands import main
 from cxsim.params import root
 
 TINY = """\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.behaviour import Behaviour
 from cxsim.params import read
+from cxsim.strategies.behaviour import Behaviour
 from tests.cli.conftest import TINY
 
 SERVICE = TINY.replace("economics: cdnow", "economics: cdnow-service\nbehaviour: online-shop").replace(

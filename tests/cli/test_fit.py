@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cxsim.data import load_cdnow
+from cxsim.data.cdnow import load_cdnow
 
 
 def _parameters(told, model):

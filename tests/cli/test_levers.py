@@ -8,10 +8,10 @@ import re
 import pytest
 from rich.console import Console
 
-from cxsim.cli import levers as levers_command
-from cxsim.cli.lever_page import page
+from cxsim.cli import levers
+from cxsim.cli.levers import page
 from cxsim.params import root, sources
-from cxsim.strategies import load_levers
+from cxsim.strategies.levers import load_levers
 
 _DOCS = root() / "docs" / "levers.md"
 
@@ -28,7 +28,7 @@ def test_all_levers_are_listed_with_what_they_move_grade_and_prior(project):
 
 def test_the_list_reads_in_eighty_columns(project, monkeypatch):
     narrow = Console(width=80, highlight=False)
-    monkeypatch.setattr(levers_command, "console", lambda: narrow)
+    monkeypatch.setattr(levers, "console", lambda: narrow)
     long = project.folder / "params" / "strategies" / "points-for-everything-and-everybody.yaml"
     long.write_bytes((long.parent / "points-programme.yaml").read_bytes())
     project.edit("levers.yaml", "[points-programme", f"[{long.stem}, points-programme")

@@ -7,7 +7,7 @@ import json
 import polars as pl
 import pytest
 
-from cxsim.metrics import CATALOGUE
+from cxsim.metrics.catalogue import CATALOGUE
 
 _ORDERS = (
     "1,ana,2024-01-02 10:00,20.00",

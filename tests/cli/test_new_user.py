@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from cxsim.params import root
-from cxsim.scenario import load_scenario
+from cxsim.study.loading import load_scenario
 
 _PARAMS = root() / "params"
 

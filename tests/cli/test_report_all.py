@@ -15,7 +15,7 @@ WRITTEN = ["reports/index.html", "reports/tiny.html", *(f"reports/tiny/{name}" f
 CELL = """
 import cxsim
 from cxsim import exhibits
-from cxsim.exhibits import audit_trail
+from cxsim.reporting import audit_trail
 study = cxsim.run(cxsim.load_scenario(scenario, changes))
 display(exhibits.returns_table(study.returns, study.currency))
 audit_trail(study.manifest)

@@ -7,8 +7,8 @@ import json
 import polars as pl
 import pytest
 
-from cxsim.scenario import load_scenario
-from cxsim.study import run
+from cxsim.study.loading import load_scenario
+from cxsim.study.run import run
 
 
 def test_every_combination_is_played_out_once_and_only_what_changed_again(project):

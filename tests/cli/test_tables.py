@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim.exports import LIVES, ORDERS
-from cxsim.scenario import load_scenario
-from cxsim.study import SHOP_FILES, run
+from cxsim.data.contracts import LIVES, ORDERS
+from cxsim.study.loading import load_scenario
+from cxsim.study.run import run
+from cxsim.study.shop_tables import SHOP_FILES
 from cxsim.tables import check
 
 

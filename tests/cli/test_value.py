@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim.cli.writing import write_table
-from cxsim.data import load_cdnow
+from cxsim.cli.printing import write_table
+from cxsim.data.cdnow import load_cdnow
 from cxsim.errors import ReportError
 
 COLUMNS = [

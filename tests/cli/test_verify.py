@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from cxsim.audit.pages import page_differences
-from cxsim.report import make
-from cxsim.report.embedded import tables_in
+from cxsim.reporting.drawings import tables_in
+from cxsim.reporting.page import make
+from cxsim.reporting.verify import page_differences
 from tests.audit.conftest import SECTIONS, SETUP, write_notebook
 
 STUDY = (

@@ -7,7 +7,8 @@ from datetime import datetime, time, timedelta
 
 import polars as pl
 
-from cxsim.simulation import EVENTS, events
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import KINDS
 from tests.simulation.shops import experience, incident, scale, shop, surveys, traits
 from tests.simulation.worlds import PARETO, START, inputs, newcomers
 
@@ -36,10 +37,10 @@ def tables(seed, customers, *, latent=0.3, news=False, buying=1.0, leaving=1.0, 
     log = events(population, inputs(population, [], latents=PARETO, behaviour=behaviour), seed=seed)
     when = (pl.lit(OPENING) + pl.duration(seconds="second")).cast(pl.Datetime("us"))
     named = {"customer_id": pl.col("customer").cast(pl.String)}
-    orders = log.filter(pl.col("kind") == EVENTS.index("ORDER")).select(
+    orders = log.filter(pl.col("kind") == KINDS.index("ORDER")).select(
         **named, order_id=pl.lit(""), ordered_at=when, amount=pl.col("a") / 100
     )
-    answers = log.filter(pl.col("kind") == EVENTS.index("SURVEY")).select(
+    answers = log.filter(pl.col("kind") == KINDS.index("SURVEY")).select(
         **named, survey_id=pl.lit(""), sent_at=when, instrument=pl.lit("nps"), score="b"
     )
     return orders.filter(pl.col("ordered_at") < UNTIL), answers.filter(pl.col("sent_at") < UNTIL)

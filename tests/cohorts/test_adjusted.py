@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.cohorts import adjusted_ratio, e_value, plain_ratio, ratio_to_own_past
 from cxsim.errors import EstimationError, TableError
+from cxsim.metrics.groups import plain_ratio, ratio_to_own_past
+from cxsim.metrics.promoters import adjusted_ratio, e_value
 
 ASKED = {"group": "group", "levels": ("member", "other"), "outcome": "spend", "covariates": ["past"]}
 METHODS = ["regression", "doubly_robust"]

@@ -7,16 +7,16 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 import pytest
 
-from cxsim.cohorts import ltv_by_nps
-from cxsim.cohorts.by_nps import (
+from cxsim.errors import TableError
+from cxsim.metrics.contracts import WORTH_BY_NPS
+from cxsim.metrics.promoters import (
     can_compare,
+    ltv_by_nps,
     net_promoter_score,
     overall_ratio,
     ratio_at_equal_count,
     worth_of_answerers,
 )
-from cxsim.errors import TableError
-from cxsim.measured import WORTH_BY_NPS
 from cxsim.tables import check
 
 DAY = datetime.combine(date(2024, 1, 1), time.min)

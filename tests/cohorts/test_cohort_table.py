@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.cohorts import cohort_table
+from cxsim.data.shop import Shop
 from cxsim.errors import DataError
-from cxsim.intervals import wilson
-from cxsim.measured import COHORTS
-from cxsim.shop import Shop
+from cxsim.metrics.cohorts import cohort_table
+from cxsim.metrics.contracts import COHORTS
+from cxsim.metrics.intervals import wilson
 from cxsim.tables import check
 from tests.by_unit import mean
 
@@ -266,7 +266,7 @@ def test_amounts_too_large_for_exact_products_of_cents_still_give_the_interval()
 
 def test_customers_in_several_blocks_are_added_up(monkeypatch, toy):
     whole = cohort_table(toy, ages=3, least=1)
-    monkeypatch.setattr("cxsim.cohorts.moments._BLOCK", 1)
+    monkeypatch.setattr("cxsim.metrics.cohorts._BLOCK", 1)
     assert cohort_table(toy, ages=3, least=1).equals(whole)
 
 

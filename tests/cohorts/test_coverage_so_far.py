@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.cohorts import cohort_table
-from cxsim.shop import Shop
+from cxsim.data.shop import Shop
+from cxsim.metrics.cohorts import cohort_table
 
 SHOPS, CUSTOMERS, AGES = 300, 200, 7
 SINCE, DAYS = datetime.fromisoformat("2023-01-01"), 365

@@ -20,10 +20,11 @@ from datetime import date
 import polars as pl
 import pytest
 
-from cxsim.cohorts import selection_panel
-from cxsim.quantity import quantities, with_values
-from cxsim.scenario import NewCustomers, load_scenario
-from cxsim.study import shop_tables
+from cxsim.metrics.promoters import selection_panel
+from cxsim.params import quantities, with_values
+from cxsim.study.loading import load_scenario
+from cxsim.study.scenario import NewCustomers
+from cxsim.study.shop_tables import shop_tables
 
 SEEDS = range(1, 11)
 ALL_ANSWER = {"surveys.after_order": 1.0, "surveys.response": 1.0, "surveys.extremity": 0.0}

@@ -11,10 +11,9 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 import pytest
 
-from cxsim.cohorts import Windows, selection_panel
-from cxsim.cohorts.answerers import COVARIATES, followed_answerers
 from cxsim.errors import DataError, TableError
-from cxsim.measured import SELECTION
+from cxsim.metrics.contracts import SELECTION
+from cxsim.metrics.promoters import COVARIATES, Windows, followed_answerers, selection_panel
 from cxsim.tables import check
 from tests.cohorts.answering import UNTIL, tables
 

@@ -14,7 +14,9 @@ from datetime import date
 import polars as pl
 import pytest
 
-from cxsim.data import Transactions, cumulative_repeat_orders, holdout, load_cdnow, summarise
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.orders import Transactions
+from cxsim.data.rfm import cumulative_repeat_orders, holdout, summarise
 from cxsim.errors import DataError
 
 CALIBRATION_END = date(1997, 9, 30)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.data import cumulative_repeat_orders, holdout, read_transactions, summarise
+from cxsim.data.orders import read_transactions
+from cxsim.data.rfm import cumulative_repeat_orders, holdout, summarise
 from cxsim.errors import DataError
 
 START = date(2024, 1, 1)

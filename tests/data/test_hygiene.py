@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.data import HygieneLine, HygienePolicy, HygieneReport, read_transactions, repeats, summarise, transactions
+from cxsim.data import orders
+from cxsim.data.orders import HygieneLine, HygienePolicy, HygieneReport, read_transactions
+from cxsim.data.rfm import summarise
 from cxsim.errors import DataError
 
 GOOD = ("a", "2024-01-05", "10.00")
@@ -179,19 +181,19 @@ def test_copies_are_the_same_however_they_are_looked_for(rows, policy, until):
     found = []
     for worth, held in ((-1.0, 0), (2.0, 100), (2.0, 0)):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(repeats, "_WORTH_THE_SEARCH", worth)
-            patch.setattr(repeats, "_HELD_DAYS", held)
+            patch.setattr(orders, "_WORTH_THE_SEARCH", worth)
+            patch.setattr(orders, "_HELD_DAYS", held)
             read = read_transactions(lines(GOOD, *rows), policy=policy, until=until)
             found.append((read.hygiene, read.table.collect().rows()))
     assert found[0] == found[1] == found[2]
 
 
 def test_days_that_share_a_hash_are_told_apart(monkeypatch):
-    monkeypatch.setattr(repeats, "_WORTH_THE_SEARCH", 2.0)
+    monkeypatch.setattr(orders, "_WORTH_THE_SEARCH", 2.0)
     rows = lines(GOOD, GOOD, *[(name, f"2024-01-{day:02d}", "1") for name in "abc" for day in range(1, 20)])
     expected = read_transactions(rows)
     one_hash = pl.lit(7, dtype=pl.UInt64).alias("day_key")
-    monkeypatch.setattr(transactions, "keyed", lambda table: table.with_columns(one_hash))
+    monkeypatch.setattr(orders, "keyed", lambda table: table.with_columns(one_hash))
     found = read_transactions(rows)
     assert found.hygiene == expected.hygiene
     assert found.table.collect().equals(expected.table.collect())

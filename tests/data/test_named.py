@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cxsim.data import load_cdnow, named_orders
+from cxsim.data.cdnow import load_cdnow, named_orders
 from cxsim.errors import DataError
 
 OURS = {name: name for name in ("customer_id", "ordered_at", "amount")}

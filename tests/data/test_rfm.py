@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.data import load_cdnow, read_transactions, summarise
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.orders import read_transactions
+from cxsim.data.rfm import summarise
 from cxsim.errors import DataError, TableError
 from cxsim.tables import RFM, check
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from cxsim.data import read_transactions, summarise
+from cxsim.data.orders import read_transactions
+from cxsim.data.rfm import summarise
 from cxsim.errors import DataError
 from cxsim.tables import TRANSACTIONS, check
 

@@ -10,12 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.drivers import associations, person_periods
-from cxsim.drivers.design import design_of
-from cxsim.drivers.findings import finding
-from cxsim.drivers.models import Fitted, fitted
 from cxsim.errors import DataError
-from cxsim.measured import ASSOCIATIONS
+from cxsim.metrics.contracts import ASSOCIATIONS
+from cxsim.metrics.drivers import associations, finding
+from cxsim.metrics.person_periods import person_periods
+from cxsim.metrics.regression import Fitted, design_of, fitted
 from cxsim.tables import check
 from tests.drivers.worlds import causeless_shop, chance_shop, orders_of, shop
 

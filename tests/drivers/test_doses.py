@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.drivers import dose_curve
 from cxsim.errors import DataError
+from cxsim.metrics.drivers import dose_curve
 from tests.drivers.worlds import day, orders_of, shop
 
 

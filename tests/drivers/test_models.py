@@ -10,11 +10,9 @@ import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
 
-from cxsim.drivers import person_periods
-from cxsim.drivers.cox import cox
-from cxsim.drivers.design import Design, design_of, weighted_gram
-from cxsim.drivers.models import Fitted, fitted
 from cxsim.errors import EstimationError
+from cxsim.metrics.person_periods import person_periods
+from cxsim.metrics.regression import Design, Fitted, cox, design_of, fitted, weighted_gram
 from tests.drivers.worlds import chance_shop
 
 # The solver stops where no prediction moves by more than 1e-9.

@@ -7,9 +7,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from cxsim.drivers import exposures_of, person_periods
-from cxsim.drivers.sampling import drawn
 from cxsim.errors import DataError
+from cxsim.metrics.person_periods import drawn, exposures_of, person_periods
 from tests.drivers.worlds import chance_shop, day, orders_of, shop
 
 # Of the four names below, by name; computed with whole numbers in Python, apart from the package.

@@ -8,9 +8,10 @@ from datetime import datetime, time, timedelta
 import numpy as np
 import polars as pl
 
-from cxsim.scenario import NewCustomers, load_scenario
-from cxsim.shop import Shop
-from cxsim.study import shop_tables
+from cxsim.data.shop import Shop
+from cxsim.study.loading import load_scenario
+from cxsim.study.scenario import NewCustomers
+from cxsim.study.shop_tables import shop_tables
 
 START = datetime.fromisoformat("2024-01-01")
 EVERY = 28

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.effects import ALWAYS, MAX_STEPS, Course, decay_steps, steps_of
 from cxsim.errors import ParamError
-from cxsim.units import Unit
+from cxsim.params import Unit
+from cxsim.strategies.effects import ALWAYS, MAX_STEPS, Course, decay_steps, steps_of
 from tests.simulated import assumed
 
 

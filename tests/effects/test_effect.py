@@ -7,18 +7,15 @@ from typing import get_args
 
 import pytest
 
-from cxsim.effects import (
+from cxsim.errors import ParamError
+from cxsim.params import Unit
+from cxsim.strategies.effects import Basket, Coupon, Dropout, Effect, Markdown, PurchaseRate, refuse_contradictions
+from cxsim.strategies.mechanisms import (
     Acquisition,
-    Basket,
     Contacts,
-    Coupon,
-    Dropout,
-    Effect,
     Incidents,
-    Markdown,
     Membership,
     Points,
-    PurchaseRate,
     Reactivation,
     Recovery,
     Referral,
@@ -26,10 +23,7 @@ from cxsim.effects import (
     Satisfaction,
     Status,
     Tickets,
-    refuse_contradictions,
 )
-from cxsim.errors import ParamError
-from cxsim.units import Unit
 from tests.simulated import assumed
 from tests.simulation.mechanisms import made
 from tests.simulation.worlds import coupon, markdown

@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from cxsim.effects import Reach
 from cxsim.errors import ParamError
-from cxsim.units import Unit
+from cxsim.params import Unit
+from cxsim.strategies.effects import Reach
 from tests.simulated import assumed
 
 SHARE, DAYS = assumed(0.5, Unit.SHARE), assumed(30.0, Unit.DAYS)

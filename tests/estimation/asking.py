@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from cxsim.estimation import customer_value
+from cxsim.clv.values import customer_value
 
 RATE = {"annual_discount_rate": 0.1}
 

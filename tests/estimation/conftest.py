@@ -7,8 +7,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from cxsim.data import load_cdnow, summarise
-from cxsim.estimation import fit, fit_spend, posterior
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.posterior import posterior
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import summarise
 from tests.estimation.shops import simulated
 from tests.estimation.worlds import SHOPS, SPEND, STAGES
 

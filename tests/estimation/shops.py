@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from cxsim.models import BetaGeometricParams
+from cxsim.clv.models.bgnbd import BetaGeometricParams
 
 END = 730
 _NEVER = 1e12

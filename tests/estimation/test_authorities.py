@@ -16,14 +16,15 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.data import cumulative_repeat_orders, load_cdnow
-from cxsim.estimation import KINDS, fit, fit_spend, tracking
-from cxsim.estimation.likelihoods import derivatives, purchase_likelihood
-from cxsim.estimation.maximum import highest
-from cxsim.estimation.patterns import PurchasePatterns
-from cxsim.estimation.starts import purchase_centre, purchase_starts
-from cxsim.models import BetaGeometricParams, ParetoNbdParams
-from cxsim.models import purchases as formulas
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.likelihood import KINDS, PurchasePatterns, derivatives, purchase_likelihood
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
+from cxsim.clv.models.purchases import expected_purchases
+from cxsim.clv.optimum import highest, purchase_centre, purchase_starts
+from cxsim.clv.validation.holdout import tracking
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import cumulative_repeat_orders
 
 # Estimates as BTYD prints them, times in days. Of Pareto/NBD it prints four digits, so the maximum itself is closer to
 # what it computed with.
@@ -110,7 +111,7 @@ def test_value_in_the_convention_of_lifetimes(rounded, tops, rounded_spend, week
     params = KINDS["bgnbd"].from_logs(list(tops["bgnbd"].log_params), 1)
     past = (rounded[name].cast(pl.Float64).to_numpy() for name in ("x", "t_x", "T"))
     x, last, age = (column[:, None] for column in past)
-    by_month_end = formulas.expected_purchases(params, x, last, age, time=weeks * np.arange(13))
+    by_month_end = expected_purchases(params, x, last, age, time=weeks * np.arange(13))
     orders = np.diff(by_month_end, axis=1) @ 1.01 ** -np.arange(1.0, 13.0)
     value = orders * spend.expected_spend(rfm)["expected_spend"].to_numpy()
     # Seven digits, from estimates that were held to seven decimals.

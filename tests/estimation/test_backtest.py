@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.data import cumulative_repeat_orders, holdout, load_cdnow
-from cxsim.estimation import frequency_fit, holdout_fit, tracking
-from cxsim.models import purchases as formulas
+from cxsim.clv.models.purchases import expected_purchases_new
+from cxsim.clv.validation.holdout import frequency_fit, holdout_fit, tracking
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import cumulative_repeat_orders, holdout
 
 CALIBRATION, END = date(1997, 9, 30), date(1998, 6, 30)
 DAYS = 273
@@ -60,7 +61,7 @@ def test_tracking_ends_at_all_repeat_orders(purchases):
 
 def test_tracking_expects_on_the_last_day_what_the_model_expects_of_everyone(sample, purchases):
     counts = cumulative_repeat_orders(load_cdnow(sample=True), until=CALIBRATION)
-    one_by_one = formulas.expected_purchases_new(purchases.params, sample["age_days"].cast(pl.Float64).to_numpy()).sum()
+    one_by_one = expected_purchases_new(purchases.params, sample["age_days"].cast(pl.Float64).to_numpy()).sum()
     assert_allclose(tracking(counts, purchases)["expected"][-1], one_by_one, rtol=1e-9)
 
 

@@ -10,15 +10,12 @@ import math
 import polars as pl
 import pytest
 
+from cxsim.clv.diagnose import diagnose
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.forecast import predict
+from cxsim.clv.posterior import posterior
+from cxsim.clv.values import customer_value
 from cxsim.errors import DataError, EstimationError, TableError
-from cxsim.estimation import (
-    customer_value,
-    diagnose,
-    fit,
-    fit_spend,
-    posterior,
-    predict,
-)
 from tests.estimation.asking import RATE, answers, assert_right
 from tests.estimation.worlds import SHOPS
 

@@ -7,14 +7,11 @@ import math
 import polars as pl
 import pytest
 
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.forecast import predict
+from cxsim.clv.posterior import posterior
+from cxsim.clv.values import customer_value
 from cxsim.errors import EstimationError, TableError
-from cxsim.estimation import (
-    customer_value,
-    fit,
-    fit_spend,
-    posterior,
-    predict,
-)
 
 RATE = {"annual_discount_rate": 0.1}
 NUMBERS = {

@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from cxsim.estimation import fit, fit_spend
-from cxsim.models import BetaGeometricParams, GammaGammaParams, ParetoNbdParams
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 from tests.estimation.shops import simulated
 
 WORLDS = 200

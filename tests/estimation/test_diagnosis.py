@@ -11,8 +11,11 @@ from numpy.testing import assert_allclose
 from scipy import optimize, stats
 from scipy.special import gammaln
 
-from cxsim.estimation import Diagnosis, Finding, diagnose, fit, fit_spend
-from cxsim.models import BetaGeometricParams, GammaGammaParams, ParetoNbdParams, gamma_gamma
+from cxsim.clv.diagnose import Diagnosis, Finding, diagnose
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 from tests.estimation.shops import simulated
 from tests.estimation.worlds import SHOPS, SPEND, STAGES
 
@@ -198,7 +201,7 @@ def test_spend_that_goes_with_frequency_is_found_with_its_consequence(spenders, 
     x, amount = repeaters["frequency"].to_numpy(), repeaters["monetary_value"].to_numpy()
     assert finding.severity == "caution"
     assert_allclose(finding.figure, np.corrcoef(x, amount)[0, 1], rtol=1e-10)
-    gap = (x @ amount) / x.sum() / gamma_gamma.population_mean(spend.params) - 1.0
+    gap = (x @ amount) / x.sum() / population_mean(spend.params) - 1.0
     assert f"spends {words} per order (correlation {finding.figure:.2f})" in finding.sentence
     assert f"was {abs(gap):.1%} {side} what the model expects of a new customer" in finding.sentence
 
@@ -223,7 +226,7 @@ def test_customers_who_spend_alike_leave_the_prior_to_hold_the_estimates():
     assert spend.loose == ("q", "v")
     assert finding.figure == 2
     assert "q and v run away" in finding.sentence
-    assert_allclose(gamma_gamma.population_mean(spend.params), 20.0, rtol=0.02)
+    assert_allclose(population_mean(spend.params), 20.0, rtol=0.02)
 
 
 def test_an_engine_that_stops_short_is_told(spenders):

@@ -10,19 +10,15 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
+from cxsim.clv.fit import fit
+from cxsim.clv.fit_file import from_json, load_fit, save_fit, to_json
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
+from cxsim.clv.models.purchases import discounted_expected_purchases, prob_alive
+from cxsim.clv.purchase_fit import PurchaseFit
+from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.values import customer_value
 from cxsim.errors import CxsimError, DataError, EstimationError
-from cxsim.estimation import (
-    GammaGammaFit,
-    PurchaseFit,
-    customer_value,
-    fit,
-    from_json,
-    load_fit,
-    save_fit,
-    to_json,
-)
-from cxsim.models import BetaGeometricParams, GammaGammaParams, gamma_gamma
-from cxsim.models import purchases as formulas
 
 
 def test_prob_alive_is_answered_in_the_order_of_the_customers(sample, purchases):
@@ -31,7 +27,7 @@ def test_prob_alive_is_answered_in_the_order_of_the_customers(sample, purchases)
     assert found.columns == ["customer_id", "prob_alive"]
     assert found["customer_id"].equals(shuffled["customer_id"])
     past = (shuffled[name].to_numpy() for name in ("frequency", "recency_days", "age_days"))
-    assert_allclose(found["prob_alive"], formulas.prob_alive(purchases.params, *past), rtol=1e-15)
+    assert_allclose(found["prob_alive"], prob_alive(purchases.params, *past), rtol=1e-15)
     assert found["prob_alive"].mean() == pytest.approx(0.813, abs=5e-4)  # recomputed, three decimals
 
 
@@ -101,7 +97,7 @@ def test_value_over_thirty_years_comes_near_value_for_ever(sample, purchases, sp
     found = customer_value(sample, purchases, spend, horizon_days=30 * 365.25, annual_discount_rate=0.15)
     past = (sample[name].to_numpy() for name in ("frequency", "recency_days", "age_days"))
     rate = math.log(1.15) / 365.25
-    for_ever = formulas.discounted_expected_purchases(purchases.params, *past, rate=rate)
+    for_ever = discounted_expected_purchases(purchases.params, *past, rate=rate)
     total = (for_ever * spend.expected_spend(sample)["expected_spend"]).sum()
     # 1.15 ** -30 = 0.015 of a steady stream is left after thirty years, and less of one that thins out.
     assert total * 0.985 < found["expected_value"].sum() < total
@@ -231,4 +227,4 @@ def test_a_fit_whose_spend_has_no_mean_is_kept_but_answers_nothing(sample, spend
     with pytest.raises(EstimationError, match="it needs q > 1"):
         wild.expected_spend(sample)
     with pytest.raises(EstimationError, match="it needs q > 1"):
-        gamma_gamma.population_mean(wild.params)
+        population_mean(wild.params)

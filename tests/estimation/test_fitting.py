@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
+from cxsim.clv.fit import fit, fit_spend
 from cxsim.errors import EstimationError, TableError
-from cxsim.estimation import fit, fit_spend
 
 # The literature counts weeks: alpha and its errors are a seventh of ours, and the density of each repeat order is
 # seven times ours.

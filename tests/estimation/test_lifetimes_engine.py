@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from cxsim.clv.optimum import _first_success, _library
 from cxsim.errors import EstimationError
-from cxsim.estimation import lifetimes_engine
 
 PROGRAM = """
 import sys, warnings
@@ -21,7 +21,7 @@ def option():
 filters, before = list(warnings.filters), option()
 warnings.simplefilter("error")
 strict = list(warnings.filters)
-from cxsim.estimation import lifetimes_engine
+from cxsim.clv import lifetimes_engine
 assert not [name for name in sys.modules if name.startswith("lifetimes")]
 lifetimes_engine._library()
 assert warnings.filters == strict, set(warnings.filters) ^ set(strict)
@@ -42,18 +42,18 @@ def test_a_start_that_fails_is_followed_by_a_penalised_one(capsys):
         tried.append(penalty)
         sys.stdout.write("lifetimes talks when it fails")
         if penalty == 0.0:
-            raise lifetimes_engine._library().utils.ConvergenceError
+            raise _library().utils.ConvergenceError
         return {"r": 1.0}
 
-    assert lifetimes_engine._first_success("BG/NBD", attempt, np.ones(3)) == {"r": 1.0}
+    assert _first_success("BG/NBD", attempt, np.ones(3)) == {"r": 1.0}
     assert tried == [0.0, 0.001]
     assert capsys.readouterr().out == ""
 
 
 def test_when_no_start_converges_the_message_says_what_was_tried():
     def attempt(_penalty):
-        raise lifetimes_engine._library().utils.ConvergenceError
+        raise _library().utils.ConvergenceError
 
     expected = r"BG/NBD: lifetimes did not converge on 6 customers in 3 patterns, with none of the penalties 0.0, 0.001"
     with pytest.raises(EstimationError, match=expected):
-        lifetimes_engine._first_success("BG/NBD", attempt, np.array([1.0, 2.0, 3.0]))
+        _first_success("BG/NBD", attempt, np.array([1.0, 2.0, 3.0]))

@@ -10,16 +10,18 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.estimation import (
-    KINDS,
-    fit,
+from cxsim.clv.fit import fit
+from cxsim.clv.likelihood import KINDS, derivatives, purchase_likelihood, purchase_patterns
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.gamma_gamma import population_mean
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
+from cxsim.clv.models.purchases import (
+    discounted_expected_purchases,
+    discounted_expected_purchases_new,
+    expected_purchases_new,
+    model_of,
 )
-from cxsim.estimation.likelihoods import derivatives, purchase_likelihood
-from cxsim.estimation.maximum import highest
-from cxsim.estimation.patterns import purchase_patterns
-from cxsim.estimation.starts import purchase_centre, purchase_starts
-from cxsim.models import BetaGeometricParams, ParetoNbdParams, gamma_gamma
-from cxsim.models import purchases as formulas
+from cxsim.clv.optimum import highest, purchase_centre, purchase_starts
 from tests.estimation.worlds import STAGES
 
 MODELS = ["bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"]
@@ -44,7 +46,7 @@ def past(shuffled):
 
 def by_phase(params, past, ahead):
     """Return the mean of what comes over the phases that customers may be in, one customer at a time."""
-    model = formulas.model_of(params)
+    model = model_of(params)
     now = model.phase_probs(params, *past)
     assert now.shape == (past[0].size, params.k)
     return sum(now[:, j] * ahead(model)[:, j] for j in range(params.k))
@@ -69,7 +71,7 @@ def test_each_customer_is_answered_by_the_formulas_of_the_model_whatever_the_ord
         # The same formulas, at distinct pasts and at all of them; sums of k terms.
         assert_allclose(table.to_series(1), expected[name], rtol=1e-13, err_msg=name)
     new = fitted.expected_purchases_new([0, 30, 365])
-    assert_allclose(new["expected_purchases"], formulas.expected_purchases_new(params, [0.0, 30.0, 365.0]), rtol=1e-15)
+    assert_allclose(new["expected_purchases"], expected_purchases_new(params, [0.0, 30.0, 365.0]), rtol=1e-15)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -190,14 +192,12 @@ def in_weeks(params):
 @pytest.mark.parametrize("model", MODELS)
 def test_discounted_orders_are_the_same_in_days_and_in_weeks(fits, past, model, horizon):
     params, (x, last, age) = fits[model].params, (numbers[::10] for numbers in past)
-    days = formulas.discounted_expected_purchases(params, x, last, age, rate=DAILY, horizon=horizon)
-    weeks = formulas.discounted_expected_purchases(
-        in_weeks(params), x, last / 7, age / 7, rate=7 * DAILY, horizon=horizon / 7
-    )
+    days = discounted_expected_purchases(params, x, last, age, rate=DAILY, horizon=horizon)
+    weeks = discounted_expected_purchases(in_weeks(params), x, last / 7, age / 7, rate=7 * DAILY, horizon=horizon / 7)
     assert_allclose(weeks, days, rtol=1e-9)
     new = [
-        formulas.discounted_expected_purchases_new(params, rate=DAILY, horizon=horizon),
-        formulas.discounted_expected_purchases_new(in_weeks(params), rate=7 * DAILY, horizon=horizon / 7),
+        discounted_expected_purchases_new(params, rate=DAILY, horizon=horizon),
+        discounted_expected_purchases_new(in_weeks(params), rate=7 * DAILY, horizon=horizon / 7),
     ]
     assert new[1] == pytest.approx(new[0], rel=1e-9)
 
@@ -213,10 +213,10 @@ def test_a_fit_in_weeks_gives_the_same_value(fits, spend, sample, model):
     params = kind.params(list(np.exp(top.log_params)), k)
     # Ten digits of the estimates are kept in a fit.
     assert_allclose([getattr(in_weeks(fits[model].params), name) for name in kind.names], np.exp(top.log_params), 1e-9)
-    weeks = formulas.discounted_expected_purchases(
+    weeks = discounted_expected_purchases(
         params, weekly.frequency, weekly.recency_days, weekly.age_days, rate=7 * DAILY
     )
-    each = gamma_gamma.population_mean(spend.params)
+    each = population_mean(spend.params)
     in_days = fits[model].clv(
         pl.DataFrame(
             {
@@ -254,7 +254,7 @@ def test_a_new_customer_is_worth_the_first_order_and_the_discounted_later_ones_l
         found = fits[model].clv_new(
             spend, annual_discount_rate=RATE, horizon_days=horizon, margin=0.3, acquisition_cost=4.0
         )
-        later = formulas.discounted_expected_purchases_new(params, rate=DAILY, horizon=horizon)
-        mean = gamma_gamma.population_mean(spend.params)
+        later = discounted_expected_purchases_new(params, rate=DAILY, horizon=horizon)
+        mean = population_mean(spend.params)
         expected = [1.0, later, mean, (1 + later) * mean, 0.3 * (1 + later) * mean, 4.0]
         assert_allclose(found.row(0), [*expected, 0.3 * (1 + later) * mean - 4.0], rtol=1e-14)

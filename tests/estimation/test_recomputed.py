@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from cxsim.clv.fit import fit, fit_spend
 from cxsim.errors import EstimationError
-from cxsim.estimation import fit, fit_spend
 
 RECOMPUTED = json.loads((Path(__file__).parent / "recomputed_fits.json").read_text(encoding="utf-8"))
 MODELS = ("bgnbd", "mbgnbd", "paretonbd")

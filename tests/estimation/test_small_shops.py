@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cxsim.clv.diagnose import diagnose
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.posterior import posterior
 from cxsim.errors import EstimationError
-from cxsim.estimation import diagnose, fit, fit_spend, posterior
-from cxsim.models import BetaGeometricParams
 from tests.estimation.asking import answers, assert_right
 from tests.estimation.shops import simulated
 from tests.estimation.worlds import SHOPS, SPEND

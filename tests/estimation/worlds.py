@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cxsim.models import BetaGeometricParams, GammaGammaParams, ParetoNbdParams
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 
 # Customers order every few months, half of them leave within a year, and next to no two orders fall on one day.
 SHOPS = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
+from cxsim.reporting.business.break_even import break_even_table, must_be_true
+from cxsim.reporting.register import cautions_table
 from cxsim.tables import BREAK_EVEN, CAUTIONS, empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -50,7 +51,7 @@ def _with(search, **changes):
     ],
 )
 def test_the_lead_says_from_which_size_on_it_pays(search, changes, words):
-    lead = exhibits.must_be_true(_with(search, **changes), "USD").text.splitlines()[0].replace(NBSP, " ")
+    lead = must_be_true(_with(search, **changes), "USD").text.splitlines()[0].replace(NBSP, " ")
     assert lead == (
         f"Gold <i>status</i> pays if this is {words}: chance of leaving, against <b>before</b>. "
         "Nobody has measured whether it is."
@@ -63,10 +64,10 @@ def test_the_lead_says_from_which_size_on_it_pays(search, changes, words):
 )
 def test_a_search_without_a_root_says_where_it_pays(search, low, high, badge, words):
     flat = _with(search, npv_low=low, npv_high=high, break_even=None)
-    told = exhibits.must_be_true(flat, "USD").text
+    told = must_be_true(flat, "USD").text
     assert f"Gold <i>status</i> pays at {words} of what was searched, 0.50 to 1.00." in told.splitlines()[0]
     assert told.splitlines()[1].startswith(f"{badge}: ")
-    assert f">{words}</td>" in exhibits.break_even_table(flat, "USD").html()
+    assert f">{words}</td>" in break_even_table(flat, "USD").html()
 
 
 def test_several_searches_are_told_by_where_they_pay(search):
@@ -77,13 +78,13 @@ def test_several_searches_are_told_by_where_they_pay(search):
             _with(search, strategy="c", title="C", npv_low=-3.0, break_even=None),
         ]
     )
-    assert exhibits.break_even_table(three, "USD").title == (
+    assert break_even_table(three, "USD").title == (
         "A and B pay if the effect is large enough; C pays at neither end of what was searched"
     )
 
 
 def test_the_table_says_that_nobody_has_measured_and_holds_both_ends(search):
-    table = exhibits.break_even_table(search, "USD")
+    table = break_even_table(search, "USD")
     html = table.html().replace(NBSP, " ")
     for words in ("Nobody has measured", "0.50 and 1.00", "27,300", "−25,800", "0.72 or less: at least 28 % lower"):
         assert words in html
@@ -92,24 +93,24 @@ def test_the_table_says_that_nobody_has_measured_and_holds_both_ends(search):
 
 
 def test_markup_in_titles_and_descriptions_is_shown_and_not_obeyed(search):
-    for html in (exhibits.break_even_table(search, "USD").html(), exhibits.must_be_true(search, "USD").markup):
+    for html in (break_even_table(search, "USD").html(), must_be_true(search, "USD").markup):
         assert "<b>" not in html
         assert "<i>" not in html
         assert "Gold &lt;i&gt;status&lt;/i&gt;" in html
 
 
 def test_no_search_is_told_in_a_sentence(search):
-    told = exhibits.break_even_table(search.clear(), "USD")
+    told = break_even_table(search.clear(), "USD")
     assert told.text.startswith("No effect was only searched here")
     with pytest.raises(TableError, match="BREAK_EVEN: no strategy"):
-        exhibits.must_be_true(search.clear(), "USD")
+        must_be_true(search.clear(), "USD")
 
 
 def test_a_caution_names_all_its_strategies_and_none_is_a_sentence():
     rows = [("a", "A <b>", "One."), ("a", "A <b>", "Two."), ("c", "C", "Two.")]
     cautions = pl.DataFrame(rows, schema=empty(CAUTIONS).schema, orient="row")
-    table = exhibits.cautions_table(cautions)
+    table = cautions_table(cautions)
     assert table.title == "Two strategies need a word of caution"
     assert "A &lt;b&gt; and C" in table.html()
     assert [row[2] for row in table.machine()["rows"]] == ["One.", "Two.", "Two."]
-    assert exhibits.cautions_table(cautions.clear()).text == "No strategy here needs a caution of its own."
+    assert cautions_table(cautions.clear()).text == "No strategy here needs a caution of its own."

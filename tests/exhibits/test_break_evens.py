@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from cxsim import exhibits
-from cxsim.business_tables import BREAK_EVENS
+from cxsim.reporting.business.tornado import break_evens_table
+from cxsim.study.business.contracts import BREAK_EVENS
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -31,7 +31,7 @@ _NEVER = _NEAR | {"description": "Share", "break_even": None, "score": None}
 
 
 def _table(*rows):
-    return exhibits.break_evens_table(pl.DataFrame(list(rows), schema=empty(BREAK_EVENS).schema), "USD")
+    return break_evens_table(pl.DataFrame(list(rows), schema=empty(BREAK_EVENS).schema), "USD")
 
 
 def _html(*rows):

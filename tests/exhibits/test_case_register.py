@@ -6,8 +6,8 @@ from datetime import date
 
 import polars as pl
 
-from cxsim import exhibits
-from cxsim.business_tables import REGISTER
+from cxsim.reporting.register import register_table
+from cxsim.study.business.contracts import REGISTER
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -55,7 +55,7 @@ _SHARE = _DROPOUT | {
 
 
 def _table(*rows):
-    return exhibits.register_table(pl.DataFrame(list(rows), schema=empty(REGISTER).schema), "USD")
+    return register_table(pl.DataFrame(list(rows), schema=empty(REGISTER).schema), "USD")
 
 
 def _html(*rows):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import exhibits
-from cxsim.business_tables import BASE_CASE
 from cxsim.errors import TableError
+from cxsim.reporting.business.decision import base_case_sentence
+from cxsim.study.business.contracts import BASE_CASE
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -15,7 +15,7 @@ _POINTS = {"strategy": "points", "title": "Points <i>", "npv": 5_000.0, "mc_erro
 
 
 def _prose(*rows):
-    return exhibits.base_case_sentence(pl.DataFrame(list(rows), schema=empty(BASE_CASE).schema), "USD")
+    return base_case_sentence(pl.DataFrame(list(rows), schema=empty(BASE_CASE).schema), "USD")
 
 
 def test_the_distance_is_told_with_its_side():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import exhibits
-from cxsim.business_tables import CHECKLIST
 from cxsim.errors import TableError
+from cxsim.reporting.register import checklist_table
+from cxsim.study.business.contracts import CHECKLIST
 from cxsim.tables import empty
 
 
@@ -23,7 +23,7 @@ def _table(*states):
         }
         for n, state in enumerate(states, start=1)
     ]
-    return exhibits.checklist_table(pl.DataFrame(rows, schema=empty(CHECKLIST).schema))
+    return checklist_table(pl.DataFrame(rows, schema=empty(CHECKLIST).schema))
 
 
 def test_the_title_counts_what_is_here_partly_here_and_missing():

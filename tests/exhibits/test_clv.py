@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.exhibits import clv_table
+from cxsim.reporting.shop.clv_value import clv_table
 
 STEPS = pl.DataFrame(
     [

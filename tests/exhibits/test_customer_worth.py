@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
+from cxsim.reporting.shop.clv_value import at_risk_table, customer_table, decile_table, worth_table
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -39,7 +39,7 @@ def test_a_total_and_its_interval_are_rounded_together():
             "high": [1_400_001.0],
         }
     )
-    html = exhibits.worth_table(totals, "Worth", "They do not cover <all>.").html()
+    html = worth_table(totals, "Worth", "They do not cover <all>.").html()
     assert "They do not cover &lt;all&gt;." in html
     assert f">1.23{NBSP}million<" in html
     assert f">1.00 to 1.40{NBSP}million<" in html
@@ -49,8 +49,8 @@ def test_a_tenth_has_its_share_of_the_whole_and_a_column_of_what_came_only_where
     tenths = pl.DataFrame(
         {"decile": [1, 2], "customers": [10, 10], "expected": [75.0, 25.0], "low": [60.0, 20.0], "high": [90.0, 30.0]}
     ).with_columns(realised=pl.lit(None, pl.Float64))
-    ahead = exhibits.decile_table(tenths, "USD").html()
-    known = exhibits.decile_table(tenths.with_columns(realised=pl.Series([70.0, 40.0])), "USD").html()
+    ahead = decile_table(tenths, "USD").html()
+    known = decile_table(tenths.with_columns(realised=pl.Series([70.0, 40.0])), "USD").html()
     assert f">75{NBSP}%<" in ahead
     assert "Realised" not in ahead
     assert "Realised, USD" in known
@@ -72,13 +72,13 @@ def test_a_customer_whose_next_order_is_a_century_away_is_told_so():
             "days_to_next": pl.Series([None], dtype=pl.Float64),
         }
     )
-    html = exhibits.customer_table(customers, "USD", 365).html()
+    html = customer_table(customers, "USD", 365).html()
     assert f">over{NBSP}a century<" in html
     assert ">0 to 1<" in html
 
 
 def test_silence_is_told_in_a_sentence(overdue):
-    table = exhibits.at_risk_table(overdue, "USD", 30)
+    table = at_risk_table(overdue, "USD", 30)
     assert "silent for 190 days; nine in ten of such customers who came back did so within 120" in table.html()
     assert f"94{NBSP}% → 41{NBSP}%" in table.html()
     assert "&lt;b&gt;ann" in table.html()
@@ -86,10 +86,10 @@ def test_silence_is_told_in_a_sentence(overdue):
 
 
 def test_where_nobody_is_overdue_that_is_the_title(overdue):
-    table = exhibits.at_risk_table(overdue.clear(), "USD", 0)
+    table = at_risk_table(overdue.clear(), "USD", 0)
     assert table.title == "No customer has been silent for longer than is usual"
 
 
 def test_customers_without_their_usual_silence_are_refused(overdue):
     with pytest.raises(TableError, match="AT_RISK: no column 'usual_days'"):
-        exhibits.at_risk_table(overdue.drop("usual_days"), "USD", 1)
+        at_risk_table(overdue.drop("usual_days"), "USD", 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import exhibits
-from cxsim.business_tables import DECISION
 from cxsim.errors import TableError
-from cxsim.mimes import TABLE
+from cxsim.reporting.business.decision import decision_box
+from cxsim.reporting.tables import TABLE
+from cxsim.study.business.contracts import DECISION
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -63,7 +63,7 @@ _BEST = _COUPON | {
 
 
 def _box(*rows):
-    return exhibits.decision_box(pl.DataFrame(list(rows), schema=empty(DECISION).schema), "USD")
+    return decision_box(pl.DataFrame(list(rows), schema=empty(DECISION).schema), "USD")
 
 
 def _text(*rows):

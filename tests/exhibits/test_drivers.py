@@ -8,9 +8,9 @@ import re
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
-from cxsim.measured import ASSOCIATIONS, DOSES
+from cxsim.metrics.contracts import ASSOCIATIONS, DOSES
+from cxsim.reporting.shop.drivers import associations_table, doses_table
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -74,7 +74,7 @@ def _cells(html, name):
 
 
 def test_an_association_stands_with_its_interval_and_with_what_was_before(found):
-    html = exhibits.associations_table(found).html()
+    html = associations_table(found).html()
     assert _cells(html, "Orders") == [
         "Poisson", "0.87", "0.80 to 0.94", "0.98", "0.92 to 1.04", "1,400", "yes", "association", "A &amp; b.",
     ]  # fmt: skip
@@ -83,17 +83,17 @@ def test_an_association_stands_with_its_interval_and_with_what_was_before(found)
 
 
 def test_where_nothing_is_known_of_before_a_dash_stands(found):
-    assert _cells(exhibits.associations_table(found).html(), "Spend")[3:5] == ["–", "–"]
+    assert _cells(associations_table(found).html(), "Spend")[3:5] == ["–", "–"]
 
 
 def test_the_title_counts_the_experiences(found):
-    assert exhibits.associations_table(found).title == "How one experience goes with later orders"
+    assert associations_table(found).title == "How one experience goes with later orders"
     two = pl.concat([found, found.with_columns(exposure=pl.lit("ticket"))])
-    assert exhibits.associations_table(two).title == "How two experiences go with later orders"
+    assert associations_table(two).title == "How two experiences go with later orders"
 
 
 def test_doses_stand_with_their_class_and_too_few_customers_have_no_share(doses):
-    html = exhibits.doses_table(doses).html()
+    html = doses_table(doses).html()
     assert _cells(html, f"0 to 2{NBSP}days") == [f"40.0{NBSP}%", f"38.0 to 42.0{NBSP}%", "1.1", "1,900"]
     assert _cells(html, f"2 or more{NBSP}days") == ["too few", "–", "3.0", "12"]
     assert _cells(html, "0 to 1")[0] == f"50.0{NBSP}%"
@@ -101,13 +101,13 @@ def test_doses_stand_with_their_class_and_too_few_customers_have_no_share(doses)
 
 
 def test_the_twins_keep_the_numbers_and_an_open_end_is_null(found, doses):
-    assert exhibits.associations_table(found).twin.equals(found)
-    machine = exhibits.doses_table(doses).machine()
+    assert associations_table(found).twin.equals(found)
+    machine = doses_table(doses).machine()
     assert [row[machine["columns"].index("dose_high")] for row in machine["rows"]] == [2.0, None, 1.0]
 
 
 def test_tables_without_their_columns_are_refused(found, doses):
     with pytest.raises(TableError, match="ASSOCIATIONS: no column 'label'"):
-        exhibits.associations_table(found.drop("label"))
+        associations_table(found.drop("label"))
     with pytest.raises(TableError, match="DOSES: no column 'unit'"):
-        exhibits.doses_table(doses.drop("unit"))
+        doses_table(doses.drop("unit"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from cxsim import exhibits
-from cxsim.business_tables import INFORMATION
+from cxsim.reporting.business.information import information_table
+from cxsim.study.business.contracts import INFORMATION
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -29,7 +29,7 @@ _ALL = _DROPOUT | {
 
 
 def _table(*rows):
-    return exhibits.information_table(pl.DataFrame(list(rows), schema=empty(INFORMATION).schema), "USD")
+    return information_table(pl.DataFrame(list(rows), schema=empty(INFORMATION).schema), "USD")
 
 
 def test_the_title_names_the_answer_that_is_worth_most():

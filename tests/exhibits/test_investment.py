@@ -7,9 +7,9 @@ import re
 import polars as pl
 import pytest
 
-from cxsim import exhibits
-from cxsim.business_tables import INVESTMENT
 from cxsim.errors import TableError
+from cxsim.finance.contracts import INVESTMENT
+from cxsim.reporting.business.investment import investment_table
 from cxsim.tables import check
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -52,7 +52,7 @@ def _row(html, name):
 
 
 def _html(returns, investment):
-    return exhibits.investment_table(returns, investment, "USD").html()
+    return investment_table(returns, investment, "USD").html()
 
 
 def test_figures_stand_in_groups_in_the_order_of_the_question(returns, investment):
@@ -116,25 +116,25 @@ def test_the_adjusted_case_stands_below_the_simulated_one(returns, investment):
 
 def test_without_a_rule_there_is_no_adjusted_case(returns, investment):
     plain = investment.with_columns(benefit_haircut=0.0, cost_uplift=0.0)
-    table = exhibits.investment_table(returns, plain, "USD")
+    table = investment_table(returns, plain, "USD")
     assert table.title == "On average Free delivery and Points <b>& more</b> bring more than doing nothing"
     assert "Risk-adjusted" not in table.html()
     assert "No risk-adjusted case" in table.html()
 
 
 def test_the_title_says_which_hold_even_after_adjustment(returns, investment):
-    title = exhibits.investment_table(returns, investment, "USD").title.replace(NBSP, " ")
+    title = investment_table(returns, investment, "USD").title.replace(NBSP, " ")
     assert title == (
         "Even with benefits cut by 20 % and costs raised by 10 %, Free delivery brings more than doing nothing"
     )
     none = investment.with_columns(risk_adjusted_npv=-1.0)
-    title = exhibits.investment_table(returns, none, "USD").title.replace(NBSP, " ")
+    title = investment_table(returns, none, "USD").title.replace(NBSP, " ")
     assert title == "With benefits cut by 20 % and costs raised by 10 %, no strategy brings more than doing nothing"
 
 
 def test_the_title_says_so_when_nothing_pays(returns, investment):
     losses = returns.with_columns(incremental_npv=-pl.col("incremental_npv").abs())
-    title = exhibits.investment_table(losses, investment, "USD").title
+    title = investment_table(losses, investment, "USD").title
     assert title == "On average no strategy earns back its outlay"
 
 
@@ -151,24 +151,24 @@ def test_a_title_with_markup_stays_text_and_the_table_is_light(returns, investme
 
 
 def test_the_twin_has_one_row_per_strategy_and_every_number_of_both(returns, investment):
-    twin = exhibits.investment_table(returns, investment, "USD").twin
+    twin = investment_table(returns, investment, "USD").twin
     assert twin.height == 3
     assert set(returns.columns) | set(investment.columns) == set(twin.columns)
 
 
 def test_tables_of_other_strategies_are_refused(returns, investment):
     with pytest.raises(TableError, match="they must be the same, at least one"):
-        exhibits.investment_table(returns, investment.reverse(), "USD")
+        investment_table(returns, investment.reverse(), "USD")
     with pytest.raises(TableError, match="at least one"):
-        exhibits.investment_table(returns.clear(), investment.clear(), "USD")
+        investment_table(returns.clear(), investment.clear(), "USD")
 
 
 def test_rules_that_differ_between_strategies_are_refused(returns, investment):
     mixed = investment.with_columns(hurdle=pl.Series([0.1, 0.1, 0.3]))
     with pytest.raises(TableError, match=r"found several values of hurdle: 0\.1 and 0\.3"):
-        exhibits.investment_table(returns, mixed, "USD")
+        investment_table(returns, mixed, "USD")
 
 
 def test_a_table_without_its_columns_is_refused(returns, investment):
     with pytest.raises(TableError, match="INVESTMENT: no column 'irr'"):
-        exhibits.investment_table(returns, investment.drop("irr"), "USD")
+        investment_table(returns, investment.drop("irr"), "USD")

@@ -7,9 +7,9 @@ import re
 import polars as pl
 import pytest
 
-from cxsim import exhibits
-from cxsim.business_tables import KPIS
 from cxsim.errors import TableError
+from cxsim.reporting.business.decision import kpis_table
+from cxsim.study.business.contracts import KPIS
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -58,7 +58,7 @@ def _cells(html, label, title="The &lt;points&gt;"):
 
 
 def test_each_unit_is_written_as_it_is_read(figures):
-    html = exhibits.kpis_table(figures, "USD").html()
+    html = kpis_table(figures, "USD").html()
     assert _cells(html, "orders_per_customer") == [
         "3.12", "3.25", "+0.125", "+0.050 to +0.200", "higher, clearly (better)",
     ]  # fmt: skip
@@ -74,7 +74,7 @@ def test_each_unit_is_written_as_it_is_read(figures):
 
 
 def test_each_figure_is_headed_by_its_definition_and_holds_all_strategies(figures):
-    html = exhibits.kpis_table(figures, "USD").html()
+    html = kpis_table(figures, "USD").html()
     assert html.count("Label of orders_per_customer: how many &lt;there&gt; are.") == 1
     changes = [_cells(html, "orders_per_customer", f"The &lt;{name}&gt;")[2] for name in ("points", "sale", "mail")]
     assert changes == ["+0.125", "−0.125", "−0.0250"]
@@ -82,7 +82,7 @@ def test_each_figure_is_headed_by_its_definition_and_holds_all_strategies(figure
 
 def test_the_title_says_how_much_the_number_of_orders_changes(figures):
     # 0.125 of 3.125 is 4 %; the third interval holds zero.
-    assert exhibits.kpis_table(figures, "USD").title == (
+    assert kpis_table(figures, "USD").title == (
         f"Orders per customer change by +4.0{NBSP}% with The <points> and −4.0{NBSP}% with The <sale>"
     )
 
@@ -92,7 +92,7 @@ def test_a_title_names_three_strategies_and_counts_the_others(figures):
         _row(name, "orders_per_customer", "ratio", "up", (2.0, 2.0 + gain, 0.5 * gain, 2.0 * gain))
         for name, gain in (("a-1", 0.02), ("b", 0.08), ("c", 0.04), ("d", 0.06), ("e", 0.01))
     ]
-    title = exhibits.kpis_table(pl.DataFrame(clear, schema=figures.schema), "USD").title
+    title = kpis_table(pl.DataFrame(clear, schema=figures.schema), "USD").title
     assert title == (
         f"Orders per customer change by +4.0{NBSP}% with The <b>, +3.0{NBSP}% with The <d> and +2.0{NBSP}% with The "
         "<c>, and clearly with two more"
@@ -101,36 +101,36 @@ def test_a_title_names_three_strategies_and_counts_the_others(figures):
 
 def test_a_hyphen_in_a_title_stays_one(figures):
     one = _row("win-back", "orders_per_customer", "ratio", "up", (2.0, 2.1, 0.05, 0.15))
-    title = exhibits.kpis_table(pl.DataFrame([one], schema=figures.schema), "USD").title
+    title = kpis_table(pl.DataFrame([one], schema=figures.schema), "USD").title
     assert title == f"Orders per customer change by +5.0{NBSP}% with The <win-back>"
 
 
 def test_where_no_interval_leaves_zero_out_the_title_says_so(figures):
-    table = exhibits.kpis_table(figures.filter(strategy="mail"), "USD")
+    table = kpis_table(figures.filter(strategy="mail"), "USD")
     assert table.title == "No strategy clearly changes how often customers order"
 
 
 def test_it_says_that_it_is_no_forecast_of_scores(figures):
-    html = exhibits.kpis_table(figures, "USD").html()
+    html = kpis_table(figures, "USD").html()
     assert "Follows from the simulation: it shows by which way the money comes, and is no forecast of scores." in html
 
 
 def test_names_and_definitions_are_text_and_no_markup(figures):
-    html = exhibits.kpis_table(figures, "USD").html()
+    html = kpis_table(figures, "USD").html()
     assert "<there>" not in html
     assert "<points>" not in html
 
 
 def test_without_figures_a_sentence_says_why():
-    assert exhibits.kpis_table(empty(KPIS), "USD").text == (
+    assert kpis_table(empty(KPIS), "USD").text == (
         "There are no figures to compare: no strategy here is believed, so none was played against doing nothing."
     )
 
 
 def test_the_twin_keeps_the_numbers(figures):
-    assert exhibits.kpis_table(figures, "USD").twin.equals(figures)
+    assert kpis_table(figures, "USD").twin.equals(figures)
 
 
 def test_another_table_is_refused(figures):
     with pytest.raises(TableError, match=r"^KPIS: no column 'low'"):
-        exhibits.kpis_table(figures.drop("low"), "USD")
+        kpis_table(figures.drop("low"), "USD")

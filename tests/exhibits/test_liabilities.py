@@ -7,9 +7,9 @@ import re
 import polars as pl
 import pytest
 
-from cxsim import exhibits
-from cxsim.business_tables import LIABILITIES
 from cxsim.errors import TableError
+from cxsim.finance.contracts import LIABILITIES
+from cxsim.reporting.business.investment import liabilities_table
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -87,7 +87,7 @@ def _rows(html):
 
 
 def test_points_roll_forward_with_what_leaves_below_zero(points):
-    rows = _rows(exhibits.liabilities_table(_table(points), "USD").html())
+    rows = _rows(liabilities_table(_table(points), "USD").html())
     assert rows["Points at full worth, at the beginning"] == ["0.00", "24.00", "0.00"]
     assert rows["Given"] == ["40.00", "0.00", "40.00"]
     assert rows["Redeemed"] == ["−16.00", "−8.00", "−24.00"]
@@ -98,34 +98,34 @@ def test_points_roll_forward_with_what_leaves_below_zero(points):
 
 
 def test_revenue_stands_in_both_views_one_below_the_other(points):
-    rows = _rows(exhibits.liabilities_table(_table(points), "USD").html())
+    rows = _rows(liabilities_table(_table(points), "USD").html())
     assert list(rows)[-2:] == ["Paid by members for orders, less refunds: cash view", "Their revenue: accrual view"]
     assert list(rows.values())[-2:] == [["900.00", "0.00", "900.00"], ["884.58", "9.59", "894.17"]]
 
 
 def test_fees_have_no_points_and_one_balance(points, fees):
-    html = exhibits.liabilities_table(_table(fees), "USD").html()
+    html = liabilities_table(_table(fees), "USD").html()
     assert "oints" not in html
     assert "Breakage" not in html
     assert _rows(html)["Earned as time passes"] == ["−34.95", "−1.55", "−36.50"]
-    both = exhibits.liabilities_table(_table(points, fees), "USD").html()
+    both = liabilities_table(_table(points, fees), "USD").html()
     assert "Membership: fees paid in advance" in both
     assert "Breakage: points that are never redeemed" in both
     assert "Fees become revenue evenly" in both
 
 
 def test_every_word_of_accounting_is_explained_below(points):
-    html = exhibits.liabilities_table(_table(points), "USD").html()
+    html = liabilities_table(_table(points), "USD").html()
     for term in ("Contract liability: ", "Breakage: ", "Deferred: ", "Points at full worth: ", "Both views "):
         assert f">{term}" in html
 
 
 def test_the_title_says_what_is_owed_at_the_end(points, fees):
-    assert exhibits.liabilities_table(_table(points), "USD").title == (
+    assert liabilities_table(_table(points), "USD").title == (
         f"At the end the shop owes its customers, by IFRS 15, USD{NBSP}5.83 with Points <b>; USD{NBSP}8.00 if every "
         "point were redeemed"
     )
-    assert exhibits.liabilities_table(_table(points, fees), "USD").title == (
+    assert liabilities_table(_table(points, fees), "USD").title == (
         f"At the end the shop owes its customers, by IFRS 15, USD{NBSP}5.83 with Points <b> and USD{NBSP}0 with "
         "Membership"
     )
@@ -134,7 +134,7 @@ def test_the_title_says_what_is_owed_at_the_end(points, fees):
 def test_points_and_fees_of_one_combination_are_added_up_in_the_title(points, fees):
     together = [row | {"strategy": "both", "title": "Both"} for row in (*points, *fees)]
     fees_owed = [row | {"contract_closing": 1.55} for row in together[3:]]
-    title = exhibits.liabilities_table(_table(together[:3], fees_owed), "USD").title
+    title = liabilities_table(_table(together[:3], fees_owed), "USD").title
     # 5.83 of points and 1.55 of fees.
     assert f"USD{NBSP}7.38 with Both" in title
 
@@ -144,19 +144,19 @@ def test_of_many_strategies_the_title_names_the_one_that_owes_most(fees):
         [row | {"strategy": f"s{number}", "title": f"Number {number}", "contract_closing": owed} for row in fees]
         for number, owed in enumerate((1.0, 7.0, 3.0, 2.0))
     ]
-    assert exhibits.liabilities_table(_table(*many), "EUR").title == (
+    assert liabilities_table(_table(*many), "EUR").title == (
         f"At the end the shop owes its customers most, by IFRS 15, EUR{NBSP}7.00 with Number 1"
     )
 
 
 def test_titles_are_text_and_no_markup(points):
-    html = exhibits.liabilities_table(_table(points), "USD").html()
+    html = liabilities_table(_table(points), "USD").html()
     assert "Points &lt;b&gt;: points" in html
     assert "<b>" not in html
 
 
 def test_balances_are_in_bold(points):
-    html = exhibits.liabilities_table(_table(points), "USD").html()
+    html = liabilities_table(_table(points), "USD").html()
     bold = re.findall(r'<th style="font-weight: bold;"[^>]*>([^<]*)</th>', html)
     assert bold == [
         "Points at full worth, at the end", "Contract liability, at the end", "Their revenue: accrual view",
@@ -164,7 +164,7 @@ def test_balances_are_in_bold(points):
 
 
 def test_where_nothing_is_owed_a_sentence_says_why():
-    said = exhibits.liabilities_table(empty(LIABILITIES), "USD")
+    said = liabilities_table(empty(LIABILITIES), "USD")
     assert said.text == (
         "No strategy here gives points or takes a fee in advance: it leaves the shop no debt to its customers, and "
         "revenue is the same by the cash view and by the accrual view."
@@ -173,9 +173,9 @@ def test_where_nothing_is_owed_a_sentence_says_why():
 
 def test_the_twin_keeps_the_numbers(points, fees):
     table = _table(points, fees)
-    assert exhibits.liabilities_table(table, "USD").twin.equals(table)
+    assert liabilities_table(table, "USD").twin.equals(table)
 
 
 def test_another_table_is_refused(points):
     with pytest.raises(TableError, match=r"^LIABILITIES: no column 'closing'"):
-        exhibits.liabilities_table(_table(points).drop("closing"), "USD")
+        liabilities_table(_table(points).drop("closing"), "USD")

@@ -8,11 +8,15 @@ from html import unescape
 import polars as pl
 import pytest
 
-from cxsim import charts, exhibits
-from cxsim.business_tables import DECISION
-from cxsim.exhibits.in_units import as_written, in_unit, span
-from cxsim.number_style import written_as
+from cxsim.reporting.business.decision import decision_box
+from cxsim.reporting.business.returns import returns_table
+from cxsim.reporting.business.statement import statement_table
+from cxsim.reporting.register import assumptions_table
+from cxsim.reporting.tables import as_written, in_unit, span
+from cxsim.reporting.theme import enable
+from cxsim.study.business.contracts import DECISION
 from cxsim.tables import empty
+from cxsim.wording import written_as
 
 NBSP, MINUS = "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 
@@ -25,7 +29,7 @@ def _cells(table) -> list[str]:
 
 def test_a_small_table_is_written_the_german_way(returns):
     with written_as("de"):
-        cells = _cells(exhibits.returns_table(returns.head(1), "USD"))
+        cells = _cells(returns_table(returns.head(1), "USD"))
     # 121,340 and 41,234.5 to three digits, with errors of 1,210 and of 0.4 months.
     assert cells[3 : 3 + 12] == [
         "Decision", "Fund",
@@ -47,7 +51,7 @@ def test_a_decision_is_written_the_german_way():
     }  # fmt: skip
     table = pl.DataFrame([row], schema=empty(DECISION).schema)
     with written_as("de"):
-        told = exhibits.decision_box(table, "USD").text
+        told = decision_box(table, "USD").text
     # Three digits of the largest, 15,020, leave hundreds: 9,480 is 9,500 and 2,950, half way, the even 3,000.
     assert f"Spend: 18.800{NBSP}USD" in told
     assert f"Net present value: {MINUS}9.500 ± 190{NBSP}USD" in told
@@ -60,9 +64,9 @@ def test_a_decision_is_written_the_german_way():
 def test_a_twin_is_the_same_in_every_locale(returns, totals, assumptions, locale):
     def made():
         return [
-            exhibits.returns_table(returns, "USD"),
-            exhibits.statement_table(totals, "USD"),
-            exhibits.assumptions_table(assumptions, "USD"),
+            returns_table(returns, "USD"),
+            statement_table(totals, "USD"),
+            assumptions_table(assumptions, "USD"),
         ]
 
     english = made()
@@ -75,19 +79,19 @@ def test_a_twin_is_the_same_in_every_locale(returns, totals, assumptions, locale
 def test_a_title_is_english_in_the_twin_and_the_readers_on_the_page(returns):
     dear = returns.head(1).with_columns(roi=12.34)
     with written_as("de"):
-        table = exhibits.returns_table(dear, "USD")
+        table = returns_table(dear, "USD")
         assert _cells(table)[0] == f"Free delivery returns most on its outlay: 1.234{NBSP}% on average"
     assert table.machine()["title"] == f"Free delivery returns most on its outlay: 1,234{NBSP}% on average"
 
 
 def test_what_a_session_chose_with_its_charts_holds_for_its_tables(returns):
     try:
-        charts.enable(locale="ch")
-        cells = _cells(exhibits.returns_table(returns.head(1), "USD"))
+        enable(locale="ch")
+        cells = _cells(returns_table(returns.head(1), "USD"))
     finally:
-        charts.enable()
+        enable()
     assert "121\N{RIGHT SINGLE QUOTATION MARK}000" in cells
-    assert "121,000" in _cells(exhibits.returns_table(returns.head(1), "USD"))
+    assert "121,000" in _cells(returns_table(returns.head(1), "USD"))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import re
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
+from cxsim.reporting.shop.dashboard import metric_register
 
 
 @pytest.fixture
@@ -37,23 +37,23 @@ def _row(html, name):
 
 
 def test_a_metric_is_listed_with_formula_window_direction_scale_interval_pitfalls_and_variant(metrics):
-    assert _row(exhibits.metric_register(metrics).html(), "AOV") == [
+    assert _row(metric_register(metrics).html(), "AOV") == [
         "Per order.", "revenue ÷ orders", "by order", "from 0; higher is better", "delta method",
         "A &lt;few&gt; orders.", "With tax.",
     ]  # fmt: skip
 
 
 def test_a_total_has_no_denominator_and_no_better(metrics):
-    row = _row(exhibits.metric_register(metrics).html(), "Revenue")
+    row = _row(metric_register(metrics).html(), "Revenue")
     assert (row[1], row[3]) == ("revenue", "from 0")
 
 
 def test_the_register_is_folded_unless_it_is_asked_for_open(metrics):
-    assert exhibits.metric_register(metrics).title == "How two metrics are defined"
-    assert exhibits.metric_register(metrics).fold == "folded"
-    assert exhibits.metric_register(metrics, fold="open").fold == "open"
+    assert metric_register(metrics).title == "How two metrics are defined"
+    assert metric_register(metrics).fold == "folded"
+    assert metric_register(metrics, fold="open").fold == "open"
 
 
 def test_metrics_without_a_definition_are_refused(metrics):
     with pytest.raises(TableError, match="METRICS: no column 'definition'"):
-        exhibits.metric_register(metrics.drop("definition"))
+        metric_register(metrics.drop("definition"))

@@ -7,8 +7,8 @@ import math
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
+from cxsim.reporting.shop.clv_fit import findings_table, model_table, verdict
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -40,7 +40,7 @@ def _findings(*rows):
 
 
 def test_a_rule_of_thumb_has_a_dash_where_it_has_no_likelihood_and_an_infinite_log_score(scores):
-    html = exhibits.model_table(scores).html()
+    html = model_table(scores).html()
     assert html.count(">–<") == 3
     assert ">∞<" in html
     assert f">−16.2{NBSP}%<" in html
@@ -48,18 +48,18 @@ def test_a_rule_of_thumb_has_a_dash_where_it_has_no_likelihood_and_an_infinite_l
 
 
 def test_a_column_without_any_number_is_left_out_and_stays_in_the_twin(scores):
-    table = exhibits.model_table(scores)
+    table = model_table(scores)
     assert "Value caught" not in table.html()
     assert "top_decile_capture" in table.twin.columns
 
 
 def test_scores_of_another_kind_are_refused(scores):
     with pytest.raises(TableError, match="SCORES: no column 'mae'"):
-        exhibits.model_table(scores.drop("mae"))
+        model_table(scores.drop("mae"))
 
 
 def test_findings_are_shown_with_their_weight():
-    table = exhibits.findings_table(
+    table = findings_table(
         _findings(
             ("dropout", "caution", "Dropout is <not> identified.", "Use NBD."), ("tied", "note", "r and a.", "Fine.")
         )
@@ -70,19 +70,19 @@ def test_findings_are_shown_with_their_weight():
 
 
 def test_a_finding_that_forbids_the_use_is_in_the_title():
-    table = exhibits.findings_table(_findings(("spend", "stop", "Mean spend is infinite.", "Leave out resellers.")))
+    table = findings_table(_findings(("spend", "stop", "Mean spend is infinite.", "Leave out resellers.")))
     assert table.title == "Something found forbids the use of what hangs on it"
 
 
 def test_without_findings_that_is_said():
     none = pl.DataFrame(schema=dict.fromkeys(["about", "severity", "sentence", "advice"], pl.String))
-    table = exhibits.findings_table(none)
+    table = findings_table(none)
     assert table.title == "The examination of the fits found nothing"
     assert "Nothing was found." in table.html()
     assert table.twin.is_empty()
 
 
 def test_a_verdict_is_a_paragraph_and_a_list_in_which_nothing_is_markup():
-    told = exhibits.verdict("Use <MBG>.", ["It missed 12 % & more."])
+    told = verdict("Use <MBG>.", ["It missed 12 % & more."])
     assert "<p>Use &lt;MBG&gt;.</p><ul><li>It missed 12 % &amp; more.</li></ul>" in told.markup
     assert repr(told) == "Use <MBG>.\nIt missed 12 % & more."

@@ -7,8 +7,8 @@ import re
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
+from cxsim.reporting.shop.promoters import naive_table
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -36,28 +36,28 @@ def _row(html, name):
 
 
 def test_small_truths_beside_large_readings_keep_their_digits(readings):
-    html = exhibits.naive_table(readings, "USD").html()
+    html = naive_table(readings, "USD").html()
     assert _row(html, "Members &lt;b&gt;") == [
         "10.3", "3.8 to 16.9", "2.45", "USD per customer", "More &amp; &lt;more&gt;.",
     ]  # fmt: skip
 
 
 def test_ratios_have_two_decimals_and_scores_one(readings):
-    html = exhibits.naive_table(readings, "USD").html()
+    html = naive_table(readings, "USD").html()
     assert _row(html, "Promoters")[:4] == ["1.96", "1.74 to 2.17", "1.00", "times"]
     assert _row(html, "Score")[:4] == ["−27.0", "−28.8 to −25.1", "−28.1", "points, −100 to 100"]
 
 
 def test_the_title_counts_the_readings_that_miss_the_truth(readings):
-    assert exhibits.naive_table(readings, "USD").title == "Two of three naive readings miss the truth"
+    assert naive_table(readings, "USD").title == "Two of three naive readings miss the truth"
     held = readings.filter(method="nps")
-    assert exhibits.naive_table(held, "USD").title == "Every naive reading holds the truth inside its interval"
+    assert naive_table(held, "USD").title == "Every naive reading holds the truth inside its interval"
 
 
 def test_the_twin_keeps_the_numbers(readings):
-    assert exhibits.naive_table(readings, "USD").twin.equals(readings)
+    assert naive_table(readings, "USD").twin.equals(readings)
 
 
 def test_a_table_without_the_truth_is_refused(readings):
     with pytest.raises(TableError, match="NAIVE: no column 'truth'"):
-        exhibits.naive_table(readings.drop("truth"), "USD")
+        naive_table(readings.drop("truth"), "USD")

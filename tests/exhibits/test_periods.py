@@ -8,8 +8,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
+from cxsim.reporting.business.statement import periods_table, quarters_table
 from tests.ladder import CHANGES
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -66,7 +66,7 @@ def _rows(html, name):
 
 
 def test_the_overview_has_subtotals_of_every_strategy_by_year_and_in_total(periods):
-    html = exhibits.periods_table(periods, "USD").html()
+    html = periods_table(periods, "USD").html()
     # 750 a month, 12, 2 and 14 of them; ten times as much without.
     assert _rows(html, "Cash contribution without the strategy")[0] == ["90,000", "15,000", "105,000"]
     assert _rows(html, "Cash contribution with the strategy")[1] == ["81,000", "13,500", "94,500"]
@@ -79,14 +79,14 @@ def test_the_overview_has_subtotals_of_every_strategy_by_year_and_in_total(perio
 
 
 def test_present_value_and_sums_so_far_stand_below(periods):
-    html = exhibits.periods_table(periods, "USD").html()
+    html = periods_table(periods, "USD").html()
     assert _rows(html, "Difference in cash, at present value")[0] == ["8,100", "1,350", "9,450"]
     assert _rows(html, "Difference in cash so far")[0] == ["9,000", "10,500", "10,500"]
     assert _rows(html, "Difference in cash so far, at present value")[0] == ["8,100", "9,450", "9,450"]
 
 
 def test_one_strategy_shows_its_accounts_without_with_and_the_difference(periods):
-    table = exhibits.periods_table(periods, "USD", "points_programme")
+    table = periods_table(periods, "USD", "points_programme")
     html = table.html()
     assert re.findall(r'class="gt_group_heading"[^>]*>(.*?)<', html) == [
         "Without the strategy",
@@ -99,45 +99,43 @@ def test_one_strategy_shows_its_accounts_without_with_and_the_difference(periods
 
 
 def test_every_subtotal_of_the_difference_has_its_interval(periods):
-    html = exhibits.periods_table(periods, "USD", "free_delivery").html()
+    html = periods_table(periods, "USD", "free_delivery").html()
     assert len(_rows(html, f"Its 90{NBSP}% interval")) == 5
 
 
 def test_accounts_without_an_entry_are_left_out_and_subtotals_stay(periods):
     none = periods.with_columns(pl.lit(0.0).alias(name) for name in ("baseline", "treated", "incremental"))
-    html = exhibits.periods_table(none, "USD", "free_delivery").html()
+    html = periods_table(none, "USD", "free_delivery").html()
     assert "Gross sales" not in html
     assert len(_rows(html, "Net revenue")) == 3
-    assert ">Support<" not in exhibits.periods_table(periods, "USD", "free_delivery").html()
+    assert ">Support<" not in periods_table(periods, "USD", "free_delivery").html()
 
 
 def test_subtotals_are_bold(periods):
-    html = exhibits.periods_table(periods, "USD", "free_delivery").html()
+    html = periods_table(periods, "USD", "free_delivery").html()
     bold = re.findall(r'<th style="font-weight: bold;"[^>]*>(.*?)</th>', html)
     assert bold == ["Net revenue", *(f"Contribution margin {rung}" for rung in (1, 2, 3)), "Cash contribution"] * 3
 
 
 def test_a_horizon_of_one_year_has_a_total_only(periods):
     short = periods.filter((pl.col("grain") != "year") | (pl.col("period") == 0))
-    assert "Year" not in exhibits.periods_table(short, "USD").html()
+    assert "Year" not in periods_table(short, "USD").html()
 
 
 def test_small_amounts_keep_their_cents(periods):
     small = periods.with_columns(pl.col("baseline", "treated", "incremental", "low", "high") / 1_000)
-    html = exhibits.periods_table(small, "USD").html()
+    html = periods_table(small, "USD").html()
     assert _rows(html, "Difference in cash contribution")[0] == ["9.00", "1.50", "10.50"]
 
 
 def test_the_title_says_who_is_ahead_at_present_value(periods):
-    title = exhibits.periods_table(periods, "USD").title
+    title = periods_table(periods, "USD").title
     assert title == "At present value Free delivery brings more cash than doing nothing; Points programme does not"
     both = _made({"free_delivery": 1.0, "points_programme": 1.0})
-    title = exhibits.periods_table(both, "USD").title
+    title = periods_table(both, "USD").title
     assert title == "At present value Free delivery and Points programme bring more cash than doing nothing"
     none = _made({"free_delivery": -1.0, "points_programme": -1.0})
-    assert (
-        exhibits.periods_table(none, "USD").title == "At present value no strategy brings more cash than doing nothing"
-    )
+    assert periods_table(none, "USD").title == "At present value no strategy brings more cash than doing nothing"
 
 
 def test_the_title_of_one_strategy_says_since_when(periods):
@@ -146,19 +144,19 @@ def test_the_title_of_one_strategy_says_since_when(periods):
         .then(-1.0)
         .otherwise("cumulative_discounted")
     )
-    title = exhibits.periods_table(late, "USD", "free_delivery").title
+    title = periods_table(late, "USD", "free_delivery").title
     assert title == "Free delivery is ahead of doing nothing, at present value, from year 2 on"
-    title = exhibits.periods_table(periods, "USD", "points_programme").title
+    title = periods_table(periods, "USD", "points_programme").title
     assert title == "At present value Points programme brings no more cash than doing nothing"
 
 
 def test_months_and_quarters_stay_in_the_twin(periods):
-    twin = exhibits.periods_table(periods, "USD").twin
+    twin = periods_table(periods, "USD").twin
     assert twin.equals(periods)
 
 
 def test_quarters_are_folded_and_told_by_cash_with_its_interval(periods):
-    html = exhibits.quarters_table(periods, "USD").html()
+    html = quarters_table(periods, "USD").html()
     assert html.startswith("<details><summary>Difference quarter by quarter</summary>")
     # Net revenue 4,600, margin 3 of 1,350 and cash of 750 a month, three months; nine tenths; so far twice as much.
     assert _rows(html, "Quarter 2")[0] == [
@@ -174,30 +172,30 @@ def test_quarters_are_folded_and_told_by_cash_with_its_interval(periods):
 
 
 def test_quarters_of_one_strategy_carry_its_name(periods):
-    table = exhibits.quarters_table(periods, "USD", "free_delivery")
+    table = quarters_table(periods, "USD", "free_delivery")
     assert (table.id, table.title) == ("quarters-free-delivery", "Free delivery, quarter by quarter")
     # Five quarters, and the five subtotals of the ladder; accounts are in the table of periods.
     assert table.twin.height == 5 * 5
 
 
 def test_the_margins_are_explained_below(periods):
-    for table in (exhibits.periods_table(periods, "USD"), exhibits.quarters_table(periods, "USD")):
+    for table in (periods_table(periods, "USD"), quarters_table(periods, "USD")):
         notes = table.html().split('class="gt_sourcenote"', maxsplit=1)[1]
         assert all(word in notes for word in ("CM1", "CM2", "CM3", "Present value", "So far", "Cash contribution"))
 
 
 def test_tables_are_light(periods):
-    for table in (exhibits.periods_table(periods, "USD"), exhibits.quarters_table(periods, "USD")):
+    for table in (periods_table(periods, "USD"), quarters_table(periods, "USD")):
         assert len(table.html().encode()) < 25_000
 
 
 def test_an_unknown_strategy_is_refused(periods):
     with pytest.raises(TableError, match="PERIODS: no strategy 'free_delivry'; did you mean 'free_delivery'"):
-        exhibits.periods_table(periods, "USD", "free_delivry")
+        periods_table(periods, "USD", "free_delivry")
     with pytest.raises(TableError, match="PERIODS: no strategy"):
-        exhibits.quarters_table(periods, "USD", "zzz")
+        quarters_table(periods, "USD", "zzz")
 
 
 def test_a_table_without_labels_is_refused(periods):
     with pytest.raises(TableError, match="PERIODS: no column 'label'"):
-        exhibits.periods_table(periods.drop("label"), "USD")
+        periods_table(periods.drop("label"), "USD")

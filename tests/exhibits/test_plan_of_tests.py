@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from cxsim import exhibits
-from cxsim.business_tables import TEST_PLAN
+from cxsim.reporting.business.information import test_plan_table
+from cxsim.study.business.contracts import TEST_PLAN
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -31,7 +31,7 @@ _POINTS = {
 
 
 def _table(*rows):
-    return exhibits.test_plan_table(pl.DataFrame(list(rows), schema=empty(TEST_PLAN).schema), "USD")
+    return test_plan_table(pl.DataFrame(list(rows), schema=empty(TEST_PLAN).schema), "USD")
 
 
 def test_the_title_says_which_test_comes_first_and_what_it_takes():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import exhibits
-from cxsim.business_tables import PORTFOLIO
 from cxsim.errors import TableError
+from cxsim.reporting.business.portfolio import portfolio_table
+from cxsim.study.business.contracts import PORTFOLIO
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -51,7 +51,7 @@ _NOTHING = _NEXT | {"name": "nothing", "title": "Doing nothing", "members": "", 
 
 
 def _table(*rows, budget=None):
-    return exhibits.portfolio_table(pl.DataFrame(list(rows), schema=empty(PORTFOLIO).schema), "USD", budget)
+    return portfolio_table(pl.DataFrame(list(rows), schema=empty(PORTFOLIO).schema), "USD", budget)
 
 
 def test_two_sets_are_told_apart_from_two_errors_on():

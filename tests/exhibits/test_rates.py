@@ -5,8 +5,8 @@ import re
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
+from cxsim.reporting.business.tornado import rates_table
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -43,7 +43,7 @@ def _rows(html, name):
 
 
 def test_rates_go_down_and_horizons_across_with_the_interval_in_each_cell(rates):
-    html = exhibits.rates_table(rates, "USD").html()
+    html = rates_table(rates, "USD").html()
     # Rounded together: the largest end of an interval is 6,000.
     assert _rows(html, f"5{NBSP}% a year")[0] == ["−500 (−2,500 to 1,500)", "4,000 (2,000 to 6,000)"]
     assert _rows(html, f"12.5{NBSP}% a year")[0] == ["−700 (−2,700 to 1,300)", "3,000 (1,000 to 5,000)"]
@@ -52,11 +52,11 @@ def test_rates_go_down_and_horizons_across_with_the_interval_in_each_cell(rates)
 
 def test_the_order_of_the_rows_does_not_matter_within_a_strategy(rates):
     mixed = pl.concat(part.reverse() for part in rates.partition_by("strategy", maintain_order=True))
-    assert exhibits.rates_table(mixed, "USD").html() == exhibits.rates_table(rates, "USD").html()
+    assert rates_table(mixed, "USD").html() == rates_table(rates, "USD").html()
 
 
 def test_a_combination_that_was_not_computed_is_a_dash(rates):
-    html = exhibits.rates_table(rates.slice(1), "USD").html()
+    html = rates_table(rates.slice(1), "USD").html()
     assert _rows(html, f"5{NBSP}% a year")[0] == ["–", "4,000 (2,000 to 6,000)"]
 
 
@@ -76,11 +76,11 @@ def test_a_combination_that_was_not_computed_is_a_dash(rates):
     ],
 )
 def test_the_title_says_where_each_strategy_pays(worths, title):
-    assert exhibits.rates_table(_made(worths), "USD").title == title
+    assert rates_table(_made(worths), "USD").title == title
 
 
 def test_terms_are_explained_and_the_table_is_light(rates):
-    html = exhibits.rates_table(rates, "USD").html()
+    html = rates_table(rates, "USD").html()
     notes = html.split('class="gt_sourcenote"', maxsplit=1)[1]
     assert "Discount rate" in notes
     assert "Horizon" in notes
@@ -88,9 +88,9 @@ def test_terms_are_explained_and_the_table_is_light(rates):
 
 
 def test_the_twin_holds_the_chances_too(rates):
-    assert exhibits.rates_table(rates, "USD").twin.equals(rates)
+    assert rates_table(rates, "USD").twin.equals(rates)
 
 
 def test_a_table_without_horizons_is_refused(rates):
     with pytest.raises(TableError, match="RATES: no column 'horizon_months'"):
-        exhibits.rates_table(rates.drop("horizon_months"), "USD")
+        rates_table(rates.drop("horizon_months"), "USD")

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from cxsim import exhibits
-from cxsim.shop import Policy, Receipt, ReceiptLine
+from cxsim.data.exports.format import Policy, Receipt, ReceiptLine
+from cxsim.reporting.shop.dashboard import receipts_table
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def _cells(html):
 
 def test_each_file_begins_with_what_was_read_and_ends_with_what_was_kept(receipts):
     # 1,012 − 1,002 − 1 − 1 = 8; what was kept all the same is not taken off.
-    assert _cells(exhibits.receipts_table(receipts, Policy()).html()) == [
+    assert _cells(receipts_table(receipts, Policy()).html()) == [
         ("rows of the file", "read", "1,012"),
         ("further lines of an order", "merged", "1,002"),
         ("test order", "dropped", "1"),
@@ -53,34 +53,34 @@ def test_each_file_begins_with_what_was_read_and_ends_with_what_was_kept(receipt
 
 
 def test_names_of_files_and_facts_are_shown_and_not_obeyed(receipts):
-    html = exhibits.receipts_table(receipts, Policy()).html()
+    html = receipts_table(receipts, Policy()).html()
     assert "&lt;b&gt;.csv as Tickets (4 of 9 columns): tickets" in html
     assert "orders.csv, currency: &lt;USD&gt;" in html
     assert "<b>" not in html
 
 
 def test_the_policy_is_a_note(receipts):
-    assert Policy().sentence() in exhibits.receipts_table(receipts, Policy()).html()
+    assert Policy().sentence() in receipts_table(receipts, Policy()).html()
 
 
 def test_the_title_counts_files_and_dropped_rows(receipts):
-    assert exhibits.receipts_table(receipts, Policy()).title == (
+    assert receipts_table(receipts, Policy()).title == (
         "Two files were read, and 2 rows were dropped, each for a reason"
     )
-    assert exhibits.receipts_table(receipts[1:], Policy()).title == "One file was read, and no row was dropped"
+    assert receipts_table(receipts[1:], Policy()).title == "One file was read, and no row was dropped"
 
 
 def test_a_file_that_fills_two_tables_is_one_file(receipts):
     twice = (receipts[1], Receipt(file="<b>.csv", table="surveys", recognised="Tickets", columns=(4, 9), rows_read=3))
-    assert exhibits.receipts_table(twice, Policy()).title.startswith("One file was read")
+    assert receipts_table(twice, Policy()).title.startswith("One file was read")
 
 
 def test_without_files_it_is_said_that_the_tables_are_simulated():
-    told = str(exhibits.receipts_table((), Policy()))
+    told = str(receipts_table((), Policy()))
     assert told.startswith("No file was read: these tables are simulated")
     assert told.endswith(Policy().sentence())
 
 
 def test_the_twin_has_one_row_for_every_count(receipts):
-    twin = exhibits.receipts_table(receipts, Policy()).twin
+    twin = receipts_table(receipts, Policy()).twin
     assert twin.filter(file="orders.csv", action="dropped")["rows"].to_list() == [1, 1]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
+from cxsim.reporting.register import assumptions_table, sources_table, strategies_table
 
 NBSP = "\N{NO-BREAK SPACE}"
 
 
 def _html(assumptions):
-    return exhibits.assumptions_table(assumptions, "EUR").html().replace(NBSP, " ")
+    return assumptions_table(assumptions, "EUR").html().replace(NBSP, " ")
 
 
 def test_a_share_is_a_percentage(assumptions):
@@ -35,7 +35,7 @@ def test_the_grade_of_evidence_is_a_word_and_not_a_colour_alone(assumptions):
 
 def test_an_assumption_without_source_has_a_dash_and_null_in_the_twin(assumptions):
     assert ">–<" in _html(assumptions)
-    assert exhibits.assumptions_table(assumptions, "EUR").machine()["rows"][2][-1] is None
+    assert assumptions_table(assumptions, "EUR").machine()["rows"][2][-1] is None
 
 
 def test_assumptions_stand_under_what_they_belong_to(assumptions):
@@ -54,20 +54,20 @@ def test_a_source_says_what_was_measured_and_how_well():
             "grade": ["B"],
         }
     )
-    html = exhibits.sources_table(sources).html()
+    html = sources_table(sources).html()
     assert "Fisher &amp; Xu (2019)" in html
     assert html.index("Rapid delivery – Journal 56(5)") < html.index("Sales rose.") < html.index(">B<")
 
 
 def test_a_register_without_ranges_is_refused(assumptions):
     with pytest.raises(TableError, match="ASSUMPTIONS: no column 'low'"):
-        exhibits.assumptions_table(assumptions.drop("low"), "EUR")
+        assumptions_table(assumptions.drop("low"), "EUR")
 
 
 def test_a_strategy_says_what_it_is_and_what_can_go_wrong():
     strategies = pl.DataFrame(
         {"title": ["A <b>", "B"], "description": ["Does one thing.", "Does another."], "harms": ["Costs trust.", ""]}
     )
-    html = exhibits.strategies_table(strategies).html()
+    html = strategies_table(strategies).html()
     assert "A &lt;b&gt;" in html
     assert html.index("Does one thing.") < html.index("Costs trust.") < html.index("Does another.") < html.index(">–<")

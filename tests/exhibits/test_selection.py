@@ -7,9 +7,9 @@ import re
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
-from cxsim.measured import SELECTION
+from cxsim.metrics.contracts import SELECTION
+from cxsim.reporting.shop.promoters import selection_table
 from cxsim.tables import empty
 
 
@@ -24,26 +24,24 @@ def panel():
 
 
 def test_each_method_has_its_ratio_its_interval_and_what_it_is(panel):
-    html = exhibits.selection_table(panel).html()
+    html = selection_table(panel).html()
     line = next(row for row in re.findall(r"<tr>(.*?)</tr>", html, flags=re.DOTALL) if ">All &lt;b&gt;<" in row)
     cells = re.findall(r"<td[^>]*>(.*?)</td>", line)
     assert cells == ["2.31", "2.20 to 2.42", "9,000", "association", "Twice &amp; more."]
 
 
 def test_the_title_counts_the_methods_that_see_no_difference(panel):
-    assert exhibits.selection_table(panel).title == (
-        "One of two methods see no difference between promoters and detractors"
-    )
+    assert selection_table(panel).title == ("One of two methods see no difference between promoters and detractors")
 
 
 def test_an_empty_panel_says_why():
-    assert exhibits.selection_table(empty(SELECTION)).title == "Too few promoters or detractors to compare"
+    assert selection_table(empty(SELECTION)).title == "Too few promoters or detractors to compare"
 
 
 def test_the_twin_keeps_the_numbers(panel):
-    assert exhibits.selection_table(panel).twin.equals(panel)
+    assert selection_table(panel).twin.equals(panel)
 
 
 def test_a_table_without_ratios_is_refused(panel):
     with pytest.raises(TableError, match="SELECTION: no column 'ratio'"):
-        exhibits.selection_table(panel.drop("ratio"))
+        selection_table(panel.drop("ratio"))

@@ -8,29 +8,30 @@ import re
 import polars as pl
 import pytest
 
-from cxsim import exhibits, mimes
-from cxsim.exhibits import showing
-from cxsim.exhibits.cards import Card, in_cards
-from cxsim.exhibits.ladder import bold
+from cxsim.reporting.business.returns import returns_table
+from cxsim.reporting.business.statement import statement_table
+from cxsim.reporting.register import assumptions_table
+from cxsim.reporting.shop.clv_fit import fit_table
+from cxsim.reporting.tables import TABLE, Card, Prose, Table, bold, in_cards, laid_out, machine_readable, remark
 
 
 @pytest.fixture
 def tables(returns, totals, assumptions):
     return [
-        exhibits.returns_table(returns, "USD"),
-        exhibits.statement_table(totals, "USD"),
-        exhibits.assumptions_table(assumptions, "USD"),
+        returns_table(returns, "USD"),
+        statement_table(totals, "USD"),
+        assumptions_table(assumptions, "USD"),
     ]
 
 
 def test_a_table_is_stored_for_the_eye_for_machines_and_as_one_line(tables):
     for table in tables:
-        assert set(table._repr_mimebundle_()) == {"text/html", mimes.TABLE, "text/plain"}
+        assert set(table._repr_mimebundle_()) == {"text/html", TABLE, "text/plain"}
         assert table._repr_mimebundle_()["text/plain"] == f"<table: {table.title}>"
 
 
 def test_a_table_is_stored_the_same_way_twice(returns):
-    once, again = (exhibits.returns_table(returns, "USD")._repr_mimebundle_() for _ in range(2))
+    once, again = (returns_table(returns, "USD")._repr_mimebundle_() for _ in range(2))
     assert json.dumps(once) == json.dumps(again)
 
 
@@ -55,19 +56,19 @@ def test_ids_of_tables_differ(tables):
 
 
 def test_the_twin_has_the_unrounded_numbers_in_the_order_of_its_columns(returns):
-    twin = exhibits.returns_table(returns, "USD").machine()
+    twin = returns_table(returns, "USD").machine()
     first = dict(zip(twin["columns"], twin["rows"][0], strict=True))
     assert first["incremental_npv"] == 41_234.5
     assert first["strategy"] == "free_delivery"
 
 
 def test_a_missing_number_is_null_in_the_twin(returns):
-    twin = exhibits.returns_table(returns, "USD").machine()
+    twin = returns_table(returns, "USD").machine()
     assert dict(zip(twin["columns"], twin["rows"][2], strict=True))["payback_months"] is None
 
 
 def test_numbers_of_the_twin_are_held_to_ten_digits():
-    sources = exhibits.fit_table(pl.DataFrame({"parameter": ["r"], "estimate": [1 / 3], "std_error": [0.01]}), "Fit")
+    sources = fit_table(pl.DataFrame({"parameter": ["r"], "estimate": [1 / 3], "std_error": [0.01]}), "Fit")
     assert sources.machine()["rows"][0][1] == 0.3333333333
 
 
@@ -85,8 +86,8 @@ def test_prose_is_stored_with_and_without_markup():
 
 def test_cells_do_not_repeat_the_names_of_their_heads_and_text_that_looks_so_is_left_alone():
     cells = pl.DataFrame({"line": ["A"], "group": ["G"], "x": ['<td headers="so">\n   <th']})
-    layout = showing.laid_out(cells, title="T", subtitle="", heads={"x": "X"}, text=("x",))
-    html = showing.Table(id="t", title="T", layout=layout, twin=cells).html()
+    layout = laid_out(cells, title="T", subtitle="", heads={"x": "X"}, text=("x",))
+    html = Table(id="t", title="T", layout=layout, twin=cells).html()
     assert " headers=" not in html.replace("&lt;td headers", "")
     assert 'scope="row"' in html
     assert 'scope="col"' in html
@@ -95,16 +96,16 @@ def test_cells_do_not_repeat_the_names_of_their_heads_and_text_that_looks_so_is_
 
 def test_cells_in_bold_do_not_repeat_the_names_of_their_heads_either():
     cells = pl.DataFrame({"line": ["contribution margin 1"], "group": ["G"], "x": ["1"]})
-    layout = bold(showing.laid_out(cells, title="T", subtitle="", heads={"x": "X"}), cells)
-    html = showing.Table(id="t", title="T", layout=layout, twin=cells).html()
+    layout = bold(laid_out(cells, title="T", subtitle="", heads={"x": "X"}), cells)
+    html = Table(id="t", title="T", layout=layout, twin=cells).html()
     assert html.count('style="font-weight: bold;"') == 2
     assert " headers=" not in html
     assert 'id="t-stub' not in html
 
 
 def test_sentences_may_carry_a_twin():
-    plain = showing.remark("Nothing.")
-    assert mimes.TABLE not in plain._repr_mimebundle_()
-    twin = showing.machine_readable("a", "A", pl.DataFrame({"x": [1.5, None]}))
-    told = showing.Prose(markup="<p>A</p>", text="A", twin=twin)._repr_mimebundle_()
-    assert told[mimes.TABLE] == {"id": "a", "title": "A", "columns": ["x"], "rows": [[1.5], [None]]}
+    plain = remark("Nothing.")
+    assert TABLE not in plain._repr_mimebundle_()
+    twin = machine_readable("a", "A", pl.DataFrame({"x": [1.5, None]}))
+    told = Prose(markup="<p>A</p>", text="A", twin=twin)._repr_mimebundle_()
+    assert told[TABLE] == {"id": "a", "title": "A", "columns": ["x"], "rows": [[1.5], [None]]}

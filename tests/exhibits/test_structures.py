@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import TableError
+from cxsim.reporting.business.returns import structures_table
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -22,7 +22,7 @@ def structures(returns) -> pl.DataFrame:
 
 
 def test_the_title_says_that_no_decision_depends_on_the_model(structures):
-    assert exhibits.structures_table(structures, "USD").title == "No decision depends on the model of leaving"
+    assert structures_table(structures, "USD").title == "No decision depends on the model of leaving"
 
 
 def test_the_title_names_the_decisions_that_depend_on_it(structures):
@@ -30,11 +30,11 @@ def test_the_title_names_the_decisions_that_depend_on_it(structures):
     one = structures.with_columns(
         decision=pl.when(last & (pl.col("strategy") == "free_delivery")).then(pl.lit("pilot")).otherwise("decision")
     )
-    table = exhibits.structures_table(one, "USD")
+    table = structures_table(one, "USD")
     assert table.title == "The decision on Free delivery depends on the model of leaving"
     assert table.html().count("depends on the model<") == 1
     both = structures.with_columns(decision=pl.when(last).then(pl.lit("pilot")).otherwise("decision"))
-    assert exhibits.structures_table(both, "USD").title == (
+    assert structures_table(both, "USD").title == (
         "The decisions on Free delivery and Win-back coupon depend on the model of leaving"
     )
 
@@ -45,11 +45,11 @@ def test_many_open_decisions_are_counted(structures):
         for n in range(2)
         for decision in [pl.when(pl.col("structure") == "bgnbd").then(pl.lit("fund")).otherwise(pl.lit("reject"))]
     )
-    assert exhibits.structures_table(many, "USD").title == "Six of six decisions depend on the model of leaving"
+    assert structures_table(many, "USD").title == "Six of six decisions depend on the model of leaving"
 
 
 def test_each_model_has_a_row_with_its_interval_and_the_spread_stands_below(structures):
-    html = exhibits.structures_table(structures, "USD").html().replace(NBSP, " ")
+    html = structures_table(structures, "USD").html().replace(NBSP, " ")
     for name in ("BG/NBD", "MBG/NBD", "Pareto/NBD"):
         assert html.count(f">{name}</th>") == 3
     assert "8,100 to 92,400" in html
@@ -59,17 +59,17 @@ def test_each_model_has_a_row_with_its_interval_and_the_spread_stands_below(stru
 
 
 def test_the_twin_has_one_row_for_each_strategy_and_model(structures):
-    twin = exhibits.structures_table(structures, "USD").machine()
+    twin = structures_table(structures, "USD").machine()
     assert "structure" in twin["columns"]
     assert len(twin["rows"]) == 9
 
 
 def test_one_model_is_told_in_a_sentence(structures):
-    told = exhibits.structures_table(structures.filter(pl.col("structure") == "bgnbd"), "USD")
+    told = structures_table(structures.filter(pl.col("structure") == "bgnbd"), "USD")
     assert told.text.startswith("Only one model of leaving was used here, BG/NBD. ")
     assert "dropout: all" in told.text
 
 
 def test_returns_without_the_name_of_a_model_are_refused(returns):
     with pytest.raises(TableError, match="STRUCTURES: no column 'structure'"):
-        exhibits.structures_table(returns, "USD")
+        structures_table(returns, "USD")

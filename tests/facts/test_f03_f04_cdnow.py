@@ -7,8 +7,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from cxsim.data import cumulative_repeat_orders, holdout, load_cdnow, summarise
-from cxsim.estimation import fit, fit_spend, tracking
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.validation.holdout import tracking
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import cumulative_repeat_orders, holdout, summarise
 
 CALIBRATION, END = date(1997, 9, 30), date(1998, 6, 30)
 

@@ -12,16 +12,18 @@ import math
 import polars as pl
 import pytest
 
-from cxsim.effects import Dropout
-from cxsim.models import GammaGammaParams, ParetoNbdParams
-from cxsim.scenario import NewCustomers, load_scenario, with_assumptions
-from cxsim.study.draws import Draw, with_room
-from cxsim.study.playing import play
-from cxsim.study.shops import population_of
-from cxsim.study.summing import ledger_of, present_values
+from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
+from cxsim.finance.returns import net_present_value
+from cxsim.finance.statement import flows
+from cxsim.params import DAYS_PER_YEAR, Unit
+from cxsim.strategies.effects import Dropout
+from cxsim.study.assumptions import with_assumptions
+from cxsim.study.loading import load_scenario
+from cxsim.study.play import Draw, play, population_of, with_room
+from cxsim.study.result import ledger_of, present_values
+from cxsim.study.scenario import NewCustomers
 from cxsim.tables import RFM
-from cxsim.units import DAYS_PER_YEAR, Unit
-from cxsim.valuation import flows, net_present_value
 from tests.scenario.plans import plan
 from tests.simulated import assumed
 

@@ -12,11 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.rates import confint_poisson
 
 from cxsim.errors import DataError
-from cxsim.intervals import (
-    discoveries,
-    garwood,
-    usual_range,
-)
+from cxsim.metrics.intervals import discoveries, garwood, usual_range
 
 
 def test_garwoods_limits_are_those_worked_by_hand():

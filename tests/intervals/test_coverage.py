@@ -12,20 +12,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cxsim.intervals import (
+from cxsim.metrics.intervals import (
     CrossSums,
     RatioSums,
     clustered_wilson,
     difference,
     garwood,
-    median,
     median_of,
     net_promoter,
     ratio,
     ratio_correlation,
-    still_waiting,
     wilson,
 )
+from cxsim.metrics.survival import median, still_waiting
 from tests.by_unit import ratio_of, ratio_sums, survival
 
 SAMPLES = 2000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from cxsim.errors import DataError
-from cxsim.intervals import Estimate, difference, wilson
+from cxsim.metrics.intervals import Estimate, difference, wilson
 
 
 def estimate(value, low, high, *, level=0.95, units=50, caution=""):

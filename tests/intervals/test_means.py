@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.errors import DataError
-from cxsim.intervals import median_of, order_coverage
+from cxsim.metrics.intervals import median_of, order_coverage
 
 values = st.lists(st.integers(-50, 50), min_size=6, max_size=60)
 

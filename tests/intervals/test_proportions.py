@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from cxsim.errors import DataError
-from cxsim.intervals import RatioSums, caution_for, clustered_wilson, wilson
+from cxsim.metrics.intervals import RatioSums, caution_for, clustered_wilson, wilson
 
 shares = st.integers(1, 400).flatmap(lambda units: st.tuples(st.integers(0, units), st.just(units)))
 

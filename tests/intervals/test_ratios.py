@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.errors import DataError
-from cxsim.intervals import CrossSums, RatioSums, ratio, ratio_correlation, ratio_error
+from cxsim.metrics.intervals import CrossSums, RatioSums, ratio, ratio_correlation, ratio_error
 from tests.by_unit import mean, ratio_of, ratio_sums
 
 # Five customers: orders, revenue.

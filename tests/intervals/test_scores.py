@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.errors import DataError
-from cxsim.intervals import net_promoter
+from cxsim.metrics.intervals import net_promoter
 
 Z = 1.959963984540054
 answers = st.tuples(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300)).filter(any)

@@ -12,7 +12,8 @@ from scipy.stats import CensoredData, ecdf
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from cxsim.errors import DataError
-from cxsim.intervals import answered_within, median, quantile, still_waiting, survival_from_counts, wilson
+from cxsim.metrics.intervals import wilson
+from cxsim.metrics.survival import answered_within, median, quantile, still_waiting, survival_from_counts
 from tests.by_unit import survival
 
 # Replied after 1, 2, 2, 4, 6 hours; still open after 3, 5, 8.

@@ -16,9 +16,10 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from cxsim.metrics.measure import measured
-from cxsim.shop import Period, Shop
-from cxsim.study import shop_tables
+from cxsim.data.exports.format import Period
+from cxsim.data.shop import Shop
+from cxsim.metrics.dashboard import measured
+from cxsim.study.shop_tables import shop_tables
 from tests.overview.worlds import OTHERWISE, exactly, new_customers
 
 WORLDS, CUSTOMERS = 1_200, 1_500

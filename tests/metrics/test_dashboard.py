@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from cxsim.errors import DataError, ParamError
-from cxsim.measured import DASHBOARD, SERIES
-from cxsim.metrics import CATALOGUE, dashboard, metric_named
+from cxsim.metrics.catalogue import CATALOGUE, metric_named
+from cxsim.metrics.contracts import DASHBOARD, SERIES
+from cxsim.metrics.dashboard import dashboard
 from cxsim.tables import check
 from tests.metrics.toys import APRIL, copied, measured, noon, orders, shop_of
 

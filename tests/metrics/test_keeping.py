@@ -7,7 +7,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from cxsim.metrics.life_views import WINDOWS
+from cxsim.metrics.views import WINDOWS
 from tests.metrics.toys import JANUARY, measured, noon, orders, shop_of
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from cxsim.intervals import wilson
+from cxsim.metrics.intervals import wilson
 from tests.by_unit import mean
 from tests.metrics.toys import measured, noon, shop_of
 

@@ -7,8 +7,8 @@ import math
 import polars as pl
 import pytest
 
-from cxsim.intervals import Estimate
-from cxsim.metrics.winning import payback
+from cxsim.metrics.intervals import Estimate
+from cxsim.metrics.views import payback
 from tests.metrics.toys import measured, noon, orders, shop_of
 
 

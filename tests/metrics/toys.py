@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from cxsim.metrics import dashboard
-from cxsim.shop import Shop
+from cxsim.data.shop import Shop
+from cxsim.metrics.dashboard import dashboard
 
 JANUARY, FEBRUARY, MARCH, APRIL = (datetime.fromisoformat(f"2024-0{month}-01") for month in (1, 2, 3, 4))
 # Whoever is in a pattern lives four times, so that no number is kept back for being of too few.

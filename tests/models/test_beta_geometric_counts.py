@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.purchases import expected_purchases_new, purchase_probability_new
 from cxsim.errors import DataError
-from cxsim.models.beta_geometric import BetaGeometricParams
-from cxsim.models.purchases import expected_purchases_new, purchase_probability_new
 
 PRINTED = BetaGeometricParams(r=0.243, alpha=4.414, a=0.793, b=2.426)  # Fader, Hardie & Lee (2005), table 2
 FITTED = BetaGeometricParams(r=0.2425945224301569, alpha=4.4136020190135, a=0.7929220172256349, b=2.4259067768264777)

@@ -12,21 +12,24 @@ from numpy.testing import assert_allclose
 from scipy.special import betaln, gammaln
 
 from cxsim import rng
-from cxsim.errors import DataError
-from cxsim.models.beta_geometric import (
+from cxsim.clv.models.bgnbd import (
     BetaGeometricParams,
     count_probs_ahead,
     discounted_orders_ahead,
-    integrals,
     log_likelihood,
     next_order_ahead,
     orders_ahead,
     phase_probs,
     phase_probs_new,
-    sums,
     survival_ahead,
 )
-from cxsim.models.beta_geometric.later_counts import later_count_prob
+from cxsim.clv.models.bgnbd_integrals import (
+    later_count_prob,
+    sums_survival_and_orders,
+    survival_and_orders,
+    terms_needed,
+)
+from cxsim.errors import DataError
 
 MODELS = {
     "BG/NBD": BetaGeometricParams(r=0.6, alpha=8.0, a=0.8, b=2.5),
@@ -145,9 +148,9 @@ def test_the_log_likelihood_is_that_of_an_integration_over_rates_and_chances_of_
 def test_the_sum_and_the_integral_agree(log_shape, log_reach, log_a, log_b, k, data):
     stage = data.draw(st.integers(0, k - 1))
     case = k, stage, 10.0**log_shape + stage, 10.0**log_reach, 10.0**log_a, 10.0**log_b
-    if not sums.terms_needed(case[2], case[3]) < 3e4:
+    if not terms_needed(case[2], case[3]) < 3e4:
         return
-    added, integrated = sums.survival_and_orders(*case), integrals.survival_and_orders(*case)
+    added, integrated = sums_survival_and_orders(*case), survival_and_orders(*case)
     # The integral takes 1 - E[(1 - p)^M] as a difference for k > 1, and is used for many orders alone.
     assert_allclose(integrated, added, rtol=1e-10, atol=1e-10)
 

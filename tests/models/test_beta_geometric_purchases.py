@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from cxsim.errors import DataError, ParamError
-from cxsim.models.beta_geometric import BetaGeometricParams
-from cxsim.models.purchases import (
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.purchases import (
     discounted_expected_purchases,
     expected_purchases,
     expected_purchases_new,
@@ -20,6 +19,7 @@ from cxsim.models.purchases import (
     prob_alive,
     purchase_probability_new,
 )
+from cxsim.errors import DataError, ParamError
 
 # Fader, Hardie & Lee (2005), table 2: CDNOW, as printed, and at the maximum (recomputed by Newton's method).
 PRINTED = BetaGeometricParams(r=0.243, alpha=4.414, a=0.793, b=2.426)

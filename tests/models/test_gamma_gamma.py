@@ -10,13 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from cxsim.clv.models.gamma_gamma import GammaGammaParams, expected_spend, population_mean, value
 from cxsim.errors import DataError, EstimationError, ParamError
-from cxsim.models.gamma_gamma import (
-    GammaGammaParams,
-    expected_spend,
-    population_mean,
-    value,
-)
 
 PRINTED = GammaGammaParams(p=6.25, q=3.74, v=15.44)  # Hardie, note 025: repeat customers of CDNOW, US dollars
 NONE = math.nan

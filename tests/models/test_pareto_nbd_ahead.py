@@ -13,9 +13,8 @@ from scipy.integrate import quad
 from scipy.stats import nbinom
 
 from cxsim import rng
-from cxsim.errors import DataError
-from cxsim.models import pareto_nbd
-from cxsim.models.pareto_nbd import (
+from cxsim.clv.models import pareto_nbd
+from cxsim.clv.models.pareto_nbd import (
     ParetoNbdParams,
     count_probs_ahead,
     discounted_orders_ahead,
@@ -24,7 +23,8 @@ from cxsim.models.pareto_nbd import (
     phase_probs,
     survival_ahead,
 )
-from cxsim.models.purchase_model import PurchaseModel
+from cxsim.clv.models.purchases import PurchaseModel
+from cxsim.errors import DataError
 
 PARAMS = ParetoNbdParams(r=0.55, alpha=10.56, s=0.61, beta=11.64)
 DRAWS = 100_000

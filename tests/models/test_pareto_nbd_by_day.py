@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.models.pareto_nbd.by_day import value_by_day
-from cxsim.models.pareto_nbd.surface import value
+from cxsim.clv.models.pareto_integrals import value
+from cxsim.clv.models.pareto_nbd import value_by_day
 
 PLACES = {
     "CDNOW": (0.55, 74.0, 0.61, 82.0),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.models.pareto_nbd import (
+from cxsim.clv.models.pareto_nbd import (
     ParetoNbdParams,
     count_probs_ahead,
     discounted_orders_ahead,

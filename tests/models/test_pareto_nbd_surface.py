@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.data import load_cdnow, summarise
-from cxsim.models.pareto_nbd import ParetoNbdParams, log_likelihood, phase_probs, surface
-from cxsim.models.special import lgamma_rise
+from cxsim.clv.models.pareto_integrals import sums, value
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams, log_likelihood, phase_probs
+from cxsim.clv.models.special import lgamma_rise
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import summarise
 
 UPPER = np.triu_indices(4)
 
@@ -34,7 +36,7 @@ MASTER_COVARIANCE = [
 
 def _sums(params, x, last, age, weight):
     out = np.empty(15)
-    surface.sums(np.log(params), x, last, age, weight, out)
+    sums(np.log(params), x, last, age, weight, out)
     return out
 
 
@@ -95,7 +97,7 @@ def test_the_surface_is_the_sum_of_the_likelihoods():
     likelihood = log_likelihood(ParetoNbdParams(r=0.55, alpha=10.56, s=0.61, beta=11.64), x, last, age)
     expected = (weight * likelihood).sum()
     logs = np.log([0.55, 10.56, 0.61, 11.64])
-    assert_allclose(surface.value(logs, x, last, age, weight), expected, rtol=1e-13)
+    assert_allclose(value(logs, x, last, age, weight), expected, rtol=1e-13)
     assert_allclose(_sums(np.exp(logs), x, last, age, weight)[0], expected, rtol=1e-13)
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 from scipy.special import polygamma, psi
 
-from cxsim.models.legendre import unit_rule
-from cxsim.models.special import digamma, digamma_rise, lgamma_rise, trigamma, trigamma_rise
+from cxsim.clv.models.special import digamma, digamma_rise, lgamma_rise, trigamma, trigamma_rise, unit_rule
 
 SIZES = np.concatenate([np.geomspace(1e-6, 1e12, 400), np.linspace(0.5, 13.0, 200)])
 

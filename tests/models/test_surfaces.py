@@ -7,8 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import gammaln
 
-from cxsim.models import BetaGeometricParams, beta_geometric, gamma_gamma
-from cxsim.models.beta_geometric import surface
+from cxsim.clv.models.bgnbd import BetaGeometricParams, log_likelihood, value
+from cxsim.clv.models.bgnbd import sums as surface_sums
+from cxsim.clv.models.gamma_gamma import sums as surface_sums_2
+from cxsim.clv.models.gamma_gamma import value as surface_value
 
 FREQUENCY = np.array([0.0, 0.0, 1.0, 1.0, 2.0, 7.0, 7.0, 40.0])
 LAST = np.array([0.0, 0.0, 12.0, 200.0, 63.0, 300.0, 30.0, 350.0])
@@ -24,10 +26,10 @@ def beta_geometric_surface(k, first):
 
     def sums(here):
         out = np.empty(15)
-        surface.sums(here, *past, k, first, out)
+        surface_sums(here, *past, k, first, out)
         return out
 
-    return sums, lambda here: surface.value(here, *past, k, first)
+    return sums, lambda here: value(here, *past, k, first)
 
 
 def gamma_gamma_surface():
@@ -35,10 +37,10 @@ def gamma_gamma_surface():
 
     def sums(here):
         out = np.empty(10)
-        gamma_gamma.sums(here, *past, out)
+        surface_sums_2(here, *past, out)
         return out
 
-    return sums, lambda here: gamma_gamma.value(here, *past)
+    return sums, lambda here: surface_value(here, *past)
 
 
 CASES = [(beta_geometric_surface(k, first), place) for k in (1, 2, 5) for first in (0, 1) for place in PLACES]
@@ -65,7 +67,7 @@ def test_gradient_and_hessian_are_those_of_differences(functions, place):
 def test_the_likelihood_is_the_sum_over_customers(k, first, place):
     r, alpha, a, b = place
     params = BetaGeometricParams(r=r, alpha=alpha, a=a, b=b, k=k, leaves_after_first=first)
-    each = beta_geometric.log_likelihood(params, FREQUENCY, LAST, AGE)
+    each = log_likelihood(params, FREQUENCY, LAST, AGE)
     _, value = beta_geometric_surface(k, int(first))
     # Two ways of adding up logarithms of Gamma functions, each right to some 1e-14 of the largest.
     assert_allclose(value(np.log(place)), WEIGHT @ each, rtol=1e-11)

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import EstimationError
-from cxsim.overview.answers import Answering, fit_scale, response_at_mean
+from cxsim.metrics.calibration_readings import Answering, fit_scale, response_at_mean
 
 EVERYBODY = Answering(odds=1e9, extremity=0.0)
 

@@ -6,13 +6,12 @@ import shutil
 
 import pytest
 
-from cxsim.behaviour import Behaviour
 from cxsim.errors import ParamError
-from cxsim.overview.behaviour_file import behaviour_yaml, require_new_behaviour, source_yaml, write_behaviour
-from cxsim.overview.calibration import calibrate
+from cxsim.metrics.calibrate import behaviour_yaml, calibrate, require_new_behaviour, source_yaml, write_behaviour
 from cxsim.params import read, root, sources
-from cxsim.scenario import check_params
-from cxsim.study import shop_tables
+from cxsim.strategies.behaviour import Behaviour
+from cxsim.study.loading import check_params
+from cxsim.study.shop_tables import shop_tables
 from tests.overview.worlds import LIKE, OTHERWISE, exactly, new_customers
 
 BUNDLED = sorted((root() / "params" / "behaviour").glob("*.yaml"))

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from cxsim.behaviour import Behaviour
+from cxsim.data.shop import Shop
 from cxsim.errors import DataError, ParamError
-from cxsim.overview.calibration import CALIBRATION, calibrate
-from cxsim.quantity import quantities, with_values
-from cxsim.shop import Shop
-from cxsim.study import shop_tables
+from cxsim.metrics.calibrate import CALIBRATION, calibrate
+from cxsim.params import quantities, with_values
+from cxsim.strategies.behaviour import Behaviour
+from cxsim.study.shop_tables import shop_tables
 from cxsim.tables import check
 from tests.overview.worlds import LIKE, OTHERWISE, exactly, new_customers
 

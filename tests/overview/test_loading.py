@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.overview import load_shop, seen_until
+from cxsim.reporting.shop_page import load_shop, seen_until
 
 
 def test_a_folder_of_exports_becomes_a_shop_with_a_receipt_for_each_file(folder):

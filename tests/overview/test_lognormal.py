@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cxsim.errors import DataError
-from cxsim.overview.lognormal import fit_lognormal
+from cxsim.metrics.calibration_readings import fit_lognormal
 
 NOBODY = np.array([])
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import altair as alt
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import ParamError
-from cxsim.measured import DASHBOARD, SELECTION, SERIES, WORTH_BY_NPS
-from cxsim.metrics import CATALOGUE
-from cxsim.overview import (
+from cxsim.metrics.catalogue import CATALOGUE
+from cxsim.metrics.contracts import DASHBOARD, SELECTION, SERIES, WORTH_BY_NPS
+from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table
+from cxsim.reporting.shop_page import (
+    PARTS,
     associations_details,
     associations_figure,
     cohort_figure,
@@ -17,12 +18,13 @@ from cxsim.overview import (
     dose_figure,
     doses_details,
     overview,
+    part_of,
     selection_details,
     selection_figure,
     weekly_figure,
     worth_figure,
 )
-from cxsim.overview.parts import PARTS, part_of
+from cxsim.reporting.tables import Prose
 from cxsim.tables import check
 
 
@@ -86,13 +88,13 @@ def test_without_a_complete_month_every_metric_is_missing_and_says_why(folder):
     assert check(found.dashboard, DASHBOARD)["missing"].to_list() == [reason] * len(CATALOGUE)
     assert check(found.series, SERIES).is_empty()
     assert str(weekly_figure(found)) == f"Nothing can be said of this shop over time: {reason}"
-    assert isinstance(exhibits.dashboard_table(found.dashboard, ""), exhibits.Prose)
-    assert exhibits.not_measured_table(found.dashboard).twin.height == len(CATALOGUE)
+    assert isinstance(dashboard_table(found.dashboard, ""), Prose)
+    assert not_measured_table(found.dashboard).twin.height == len(CATALOGUE)
 
 
 def test_every_metric_of_the_catalogue_is_defined_and_a_total_is_over_nothing():
     table = definitions()
-    assert exhibits.metric_register(table).twin.height == len(CATALOGUE)
+    assert metric_register(table).twin.height == len(CATALOGUE)
     assert dict(table.select("name", "denominator").iter_rows())["revenue"] == ""
     assert dict(table.select("name", "denominator").iter_rows())["aov_net"] == "Orders"
 
@@ -108,7 +110,7 @@ def test_figures_and_tables_of_what_there_is_are_drawn(scenario, folder):
             ("cohorts", lambda found: cohort_figure(found, "retention")),
         ):
             shown = draw(found)
-            assert (part in found.lacks) == isinstance(shown, exhibits.Prose), part
+            assert (part in found.lacks) == isinstance(shown, Prose), part
             assert part not in found.lacks or found.lacks[part] in str(shown)
 
 

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
+from cxsim.data.shop import Shop
 from cxsim.errors import DataError, EstimationError
-from cxsim.overview.predictive_clv import CLV_STEPS, predictive_clv
-from cxsim.scenario import NewCustomers, load_scenario
-from cxsim.shop import Shop
-from cxsim.study import shop_tables
+from cxsim.metrics.contracts import CLV_STEPS
+from cxsim.study.loading import load_scenario
+from cxsim.study.predictive_clv import predictive_clv
+from cxsim.study.scenario import NewCustomers
+from cxsim.study.shop_tables import shop_tables
 from cxsim.tables import check
 
 CUT = datetime.fromisoformat("1999-07-01")

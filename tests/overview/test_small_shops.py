@@ -7,10 +7,11 @@ from pathlib import Path
 import altair as alt
 import pytest
 
-from cxsim import exhibits
 from cxsim.errors import DataError
-from cxsim.metrics import CATALOGUE
-from cxsim.overview import (
+from cxsim.metrics.catalogue import CATALOGUE
+from cxsim.reporting.register import audit_trail
+from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table, receipts_table
+from cxsim.reporting.shop_page import (
     Overview,
     associations_details,
     associations_figure,
@@ -24,6 +25,7 @@ from cxsim.overview import (
     weekly_figure,
     worth_figure,
 )
+from cxsim.reporting.tables import Prose, Table
 
 EXPORTS = Path(__file__).parents[1] / "shop" / "exports"
 PARTS = {
@@ -38,7 +40,7 @@ PARTS = {
     "doses": (dose_figure, doses_details),
     "clv": (clv_details,),
 }
-SHOWABLE = (alt.LayerChart, alt.FacetChart, exhibits.Table, exhibits.Prose)
+SHOWABLE = (alt.LayerChart, alt.FacetChart, Table, Prose)
 NO_SURVEYS = "there is no table of surveys."
 NO_ORDERS = "there is no table of orders."
 
@@ -50,17 +52,17 @@ def shown(found: Overview) -> dict[str, str]:
         for draw in draws:
             made = draw(found)
             assert isinstance(made, SHOWABLE), part
-            if isinstance(made, exhibits.Prose):
+            if isinstance(made, Prose):
                 said[part] = str(made)
-            elif isinstance(made, exhibits.Table):
+            elif isinstance(made, Table):
                 made.html()
             else:
                 made.to_dict()
-    exhibits.receipts_table(found.shop.receipts, found.shop.policy).html()
-    exhibits.metric_register(found.definitions).html()
-    exhibits.audit_trail(found.manifest)
-    assert isinstance(exhibits.dashboard_table(found.dashboard, found.shop.currency), SHOWABLE)
-    assert exhibits.not_measured_table(found.dashboard).twin.height > 0
+    receipts_table(found.shop.receipts, found.shop.policy).html()
+    metric_register(found.definitions).html()
+    audit_trail(found.manifest)
+    assert isinstance(dashboard_table(found.dashboard, found.shop.currency), SHOWABLE)
+    assert not_measured_table(found.dashboard).twin.height > 0
     # What is told in place of a figure holds the reason, and nothing lacks one.
     for part, reason in found.lacks.items():
         assert reason, part

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from cxsim.behaviour import Behaviour
-from cxsim.params import read, root
-from cxsim.quantity import quantities, with_values
-from cxsim.scenario import NewCustomers, load_scenario
+from cxsim.params import quantities, read, root, with_values
+from cxsim.strategies.behaviour import Behaviour
+from cxsim.study.loading import load_scenario
+from cxsim.study.scenario import NewCustomers
 
 LIKE = read(root() / "params" / "behaviour" / "online-shop.yaml", Behaviour)
 # Far from what is assumed, and so many surveys and tickets that their scales can be told.

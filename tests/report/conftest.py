@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cxsim.report import ReportFiles, make
+from cxsim.reporting.page import ReportFiles, make
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 MANIFEST = {

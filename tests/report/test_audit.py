@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.report.audit import manifest_json, trail
+from cxsim.reporting.render import manifest_json, trail
 
 
 def test_names_become_labels_and_the_command_comes_last():

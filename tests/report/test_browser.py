@@ -8,10 +8,11 @@ import altair as alt
 import nbformat
 import pytest
 
-from cxsim import charts
-from cxsim.mimes import CHART
-from cxsim.number_style import written_as
-from cxsim.report.render import render
+from cxsim.reporting.business.what_if import what_if
+from cxsim.reporting.render import render
+from cxsim.reporting.tables import CHART
+from cxsim.reporting.theme import enable
+from cxsim.wording import written_as
 from tests.grids import centre, lively
 from tests.npv_at import npv_at
 from tests.report.browser import CHROMIUM, browser
@@ -55,7 +56,7 @@ def test_a_slider_moves_its_chart(tab, made):
 
 
 def _what_if_page(folder):
-    (chart,) = charts.what_if(lively(), centre(npv=npv_at(lively(), **START)), "USD")
+    (chart,) = what_if(lively(), centre(npv=npv_at(lively(), **START)), "USD")
     cell = nbformat.v4.new_code_cell("")
     cell.outputs = [nbformat.v4.new_output("display_data", data={CHART: chart.to_dict()})]
     notebook = nbformat.v4.new_notebook(cells=[cell])
@@ -72,7 +73,7 @@ def what_if_page(tmp_path_factory):
 @pytest.fixture
 def german_page(tmp_path):
     theme, renderer = alt.theme.active, alt.renderers.active
-    charts.enable()
+    enable()
     with written_as("de"):
         yield _what_if_page(tmp_path)
     alt.theme.enable(theme)

@@ -9,15 +9,14 @@ import pytest
 import vl_convert
 from bs4 import BeautifulSoup, Tag
 
-from cxsim import charts
-from cxsim.report.drawing import slim
-from cxsim.report.figures import VEGA_LITE
+from cxsim.reporting.business.what_if import what_if
+from cxsim.reporting.drawings import VEGA_LITE, slim
 from tests.grids import centre, lively
 
 
 @pytest.fixture(scope="module")
 def svg() -> str:
-    (chart,) = charts.what_if(lively(), centre(), "USD")
+    (chart,) = what_if(lively(), centre(), "USD")
     return vl_convert.vegalite_to_svg(json.dumps(chart.to_dict()), vl_version=VEGA_LITE)
 
 

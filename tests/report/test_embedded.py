@@ -7,8 +7,8 @@ import json
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.report.embedded import embedded, tables_in
-from cxsim.report.twins import Twin
+from cxsim.reporting.drawings import embedded, tables_in
+from cxsim.reporting.workbook import Twin
 
 RETURNS = Twin(
     id="returns",

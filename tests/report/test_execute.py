@@ -9,9 +9,8 @@ import sys
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.report.execute import defaults, execute
-from cxsim.report.kernel import kernel_settings
-from cxsim.report.nodes import read_notebook
+from cxsim.reporting.execute import defaults, execute, kernel_settings
+from cxsim.reporting.render import read_notebook
 from tests.report.conftest import write_notebook
 
 

@@ -6,7 +6,7 @@ import altair as alt
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.report.figures import VEGA_LITE, chart_label, draw
+from cxsim.reporting.drawings import VEGA_LITE, chart_label, draw
 
 BARS = {
     "title": "Costs",

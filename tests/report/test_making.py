@@ -10,9 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from cxsim.errors import ReportError
-from cxsim.report import make
-from cxsim.report.embedded import tables_in
-from cxsim.report.recipe import notebook_hash
+from cxsim.reporting.drawings import tables_in
+from cxsim.reporting.page import make, notebook_hash
 from tests.report.conftest import HOSTILE, MANIFEST, write_notebook
 from tests.report.spreadsheet import sheets
 

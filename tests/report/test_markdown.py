@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cxsim.report.markdown import markdown
-from cxsim.report.markdown_text import escaped, line
+from cxsim.reporting.markdown import escaped, line, markdown
 from tests.report.conftest import HOSTILE, MANIFEST
 
 # A reader of Markdown that allows HTML, so that anything which slips through is seen.

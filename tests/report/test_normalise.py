@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import nbformat
 
-from cxsim.report.nodes import notebook_text
-from cxsim.report.normalise import normalised
+from cxsim.reporting.render import normalised, notebook_text
 
 
 def _executed(run):

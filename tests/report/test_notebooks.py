@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 
-from cxsim.report.notebooks import main
+from cxsim.reporting.execute import main
 from tests.report.conftest import BARS, RETURNS, SETUP, write_notebook
 
 SANITIZE = Path(__file__).parents[1] / "nbval_sanitize.cfg"

@@ -8,8 +8,8 @@ import nbformat
 import polars as pl
 import pytest
 
-from cxsim.exhibits import showing
-from cxsim.report.render import render
+from cxsim.reporting.render import render
+from cxsim.reporting.tables import Table, laid_out
 from tests.report.browser import CHROMIUM, browser
 
 if CHROMIUM is None and os.environ.get("CI") == "true":
@@ -34,8 +34,8 @@ def page(tmp_path_factory):
     heads = {f"c{place}": f"Column {place}" for place in range(10)}
     rows = [[f"Group {row // 10}", f"Row {row}", *["1,234,567"] * 10] for row in range(200)]
     cells = pl.DataFrame(rows, schema=["group", "line", *heads], orient="row")
-    layout = showing.laid_out(cells, title=f"Title. {_NOTE}", subtitle=_NOTE, heads=heads, notes=[_NOTE])
-    table = showing.Table(id="long", title="Long", layout=layout, twin=cells)
+    layout = laid_out(cells, title=f"Title. {_NOTE}", subtitle=_NOTE, heads=heads, notes=[_NOTE])
+    table = Table(id="long", title="Long", layout=layout, twin=cells)
     cell = nbformat.v4.new_code_cell("")
     cell.outputs = [nbformat.v4.new_output("display_data", data=table._repr_mimebundle_())]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title\n\nText."), cell])

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.report.recipe import notebook_hash, place_in_project, recipe_in, recipe_of
+from cxsim.reporting.page import notebook_hash, place_in_project, recipe_in, recipe_of
 from tests.report.conftest import write_notebook
 
 

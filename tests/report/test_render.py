@@ -14,9 +14,8 @@ import vl_convert
 from bs4 import BeautifulSoup
 
 from cxsim.errors import ReportError
-from cxsim.report.bundle import vega_bundle
-from cxsim.report.figures import VEGA_LITE
-from cxsim.report.render import render
+from cxsim.reporting.drawings import VEGA_LITE
+from cxsim.reporting.render import render, vega_bundle
 from tests.report.conftest import HOSTILE, MANIFEST
 
 

@@ -8,16 +8,15 @@ from datetime import date
 import numpy as np
 import pytest
 
-from cxsim.business.statements import statements
 from cxsim.errors import ReportError
-from cxsim.exhibits.showing import machine_readable
-from cxsim.ledger import LADDER, OUTLAY
-from cxsim.report.statement_sheet import statements_in
-from cxsim.report.twins import Twin
-from cxsim.report.workbook import workbook
-from cxsim.study import run
-from cxsim.units import Unit
-from cxsim.valuation import ACCOUNTS, Flows, periods
+from cxsim.finance.economics import ACCOUNTS
+from cxsim.finance.ledger import LADDER, OUTLAY
+from cxsim.finance.statement import Flows, periods
+from cxsim.params import Unit
+from cxsim.reporting.tables import machine_readable
+from cxsim.reporting.workbook import Twin, statements_in, workbook
+from cxsim.study.business.case import statements
+from cxsim.study.run import run
 from tests.report.spreadsheet import calculated, letters, sheets
 from tests.simulated import assumed
 from tests.study.conftest import small

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.report.tidy import tidy
+from cxsim.reporting.render import tidy
 
 
 def _tidy(html):

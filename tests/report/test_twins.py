@@ -10,8 +10,8 @@ import nbformat
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.mimes import TABLE
-from cxsim.report.twins import Twin, csv_text, harvest, tables_json
+from cxsim.reporting.tables import TABLE
+from cxsim.reporting.workbook import Twin, csv_text, harvest, tables_json
 
 
 def _notebook(*contents):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import nbformat
 
-from cxsim.report.execute import execute
+from cxsim.reporting.execute import execute
 
 SOURCE = """
-from cxsim.study.notebook_bar import notebook_bar
+from cxsim.study.play import notebook_bar
 show = notebook_bar("Simulating")
 for done in range(1, 4):
     show(done, 3)

@@ -13,8 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from checks.source import ROOT
-from cxsim.report.twins import Twin
-from cxsim.report.workbook import sheet_name, workbook
+from cxsim.reporting.workbook import Twin, sheet_name, workbook
 from tests.report.spreadsheet import parts, sheets
 
 HOSTILE = "<script>alert(1)</script>"

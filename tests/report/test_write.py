@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.report.write import publish, staging
+from cxsim.reporting.page import publish, staging
 
 
 def _publish(out, page="new", files=None):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 
-from cxsim.behaviour import Behaviour
-from cxsim.effects import Markdown, PurchaseRate, Reach, Referral, Returns, Tickets
-from cxsim.params import read, root
-from cxsim.scenario import Scenario
-from cxsim.scenario.combination import Combination
-from cxsim.strategies import Strategy
-from cxsim.units import Unit
-from cxsim.valuation import load_economics
+from cxsim.finance.economics import load_economics
+from cxsim.params import Unit, read, root
+from cxsim.strategies.behaviour import Behaviour
+from cxsim.strategies.effects import Markdown, PurchaseRate, Reach
+from cxsim.strategies.mechanisms import Referral, Returns, Tickets
+from cxsim.strategies.strategy import Strategy
+from cxsim.study.scenario import Combination, Scenario
 from tests.simulated import assumed
 
 SHOP = read(root() / "params" / "behaviour" / "online-shop.yaml", Behaviour)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.scenario import assumptions, load_scenario, register, source_table, with_assumptions
+from cxsim.study.assumptions import assumptions, register, source_table, with_assumptions
+from cxsim.study.loading import load_scenario
 from cxsim.tables import ASSUMPTIONS, check
 
 QUICK = load_scenario("cdnow-quick")

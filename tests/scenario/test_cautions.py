@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.effects import Basket, Dropout
-from cxsim.scenario import cautions
+from cxsim.strategies.effects import Basket, Dropout
+from cxsim.study.assumptions import cautions
 from cxsim.tables import CAUTIONS, check
 from tests.scenario.plans import FASTER, combination, made, plan, ratio, share
 

@@ -7,20 +7,18 @@ import dataclasses
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.scenario import (
-    assumptions,
+from cxsim.params import Unit
+from cxsim.study.assumptions import assumptions, register, with_assumptions
+from cxsim.study.loading import (
     canonical,
+    case_files,
     changed,
     changes_between,
     load_case,
     load_scenario,
     parsed_changes,
-    register,
-    with_assumptions,
 )
-from cxsim.scenario.cases import case_files
-from cxsim.study.manifest import scenario_hash
-from cxsim.units import Unit
+from cxsim.study.provenance import scenario_hash
 from tests.scenario.plans import MADE, combination, made, plan, ratio, share
 from tests.simulated import assumed
 

@@ -6,13 +6,15 @@ import dataclasses
 
 import pytest
 
-from cxsim.behaviour import PLAIN
-from cxsim.effects import Dropout, Incidents, Recovery, Resolution, Satisfaction
 from cxsim.errors import ParamError
-from cxsim.scenario.combination import Combination
-from cxsim.strategies import Cost, refuse_unmeasured
-from cxsim.units import Unit
-from cxsim.valuation import load_economics
+from cxsim.finance.economics import load_economics
+from cxsim.params import Unit
+from cxsim.strategies.behaviour import PLAIN
+from cxsim.strategies.effects import Dropout
+from cxsim.strategies.levers import refuse_unmeasured
+from cxsim.strategies.mechanisms import Incidents, Recovery, Resolution, Satisfaction
+from cxsim.strategies.strategy import Cost
+from cxsim.study.scenario import Combination
 from tests.scenario.plans import (
     FASTER,
     FEWER_RETURNS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from cxsim.estimation import KINDS, Model
-from cxsim.scenario.valuation import PurchaseModel
+from cxsim.clv.likelihood import KINDS, Model
+from cxsim.study.scenario import PurchaseModel
 
 
 def test_a_valuation_may_name_every_model_that_can_be_fitted():

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from cxsim.scenario import table_hash, versions
+from cxsim.study.provenance import table_hash, versions
 
 TABLE = pl.DataFrame({"name": ["b", "a", None], "amount": [1.5, None, 0.0], "day": [date(2024, 1, 1)] * 3})
 

@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from cxsim.effects import PurchaseRate, Reach
 from cxsim.errors import ParamError
-from cxsim.params import names
-from cxsim.scenario import NewCustomers, Scenario, load_scenario
-from cxsim.strategies import Strategy
-from cxsim.units import Unit
-from cxsim.valuation import load_economics
+from cxsim.finance.economics import load_economics
+from cxsim.params import Unit, names
+from cxsim.strategies.effects import PurchaseRate, Reach
+from cxsim.strategies.strategy import Strategy
+from cxsim.study.loading import load_scenario
+from cxsim.study.scenario import NewCustomers, Scenario
 from tests.simulated import assumed
 
 PLAN = Strategy(

@@ -8,10 +8,11 @@ from datetime import date
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.params import names
-from cxsim.scenario import Scenario, Valuation, assumptions, load_case, load_valuation, register
+from cxsim.params import Unit, names
+from cxsim.study.assumptions import assumptions, register
+from cxsim.study.loading import load_case
+from cxsim.study.scenario import Scenario, Valuation, load_valuation
 from cxsim.tables import ASSUMPTIONS, check
-from cxsim.units import Unit
 from tests.simulated import assumed
 
 QUICK = load_valuation("cdnow-value-quick")

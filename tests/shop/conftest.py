@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.shop import Policy, read_shop
-from cxsim.shop.shopify import COLUMNS
+from cxsim.data.exports.format import Policy
+from cxsim.data.exports.read_shop import read_shop
+from cxsim.data.exports.shopify import COLUMNS
 from tests.shop.shopify_rows import write
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from cxsim.shop.shopify import COLUMNS
+from cxsim.data.exports.shopify import COLUMNS
 
 EXPORTS = Path(__file__).parent / "exports"
 

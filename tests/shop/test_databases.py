@@ -11,9 +11,9 @@ from datetime import datetime
 import duckdb
 import pytest
 
+from cxsim.data.exports.files import read_database
+from cxsim.data.exports.format import Policy
 from cxsim.errors import DataError
-from cxsim.shop import Policy
-from cxsim.shop.databases import read_database
 
 ORDERS = "select nr as order_id, buyer as customer_id, day as ordered_at, euros as amount from sales"
 TICKETS = (

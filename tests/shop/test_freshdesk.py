@@ -8,10 +8,9 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from cxsim.shop import Policy
-from cxsim.shop.format import Export
-from cxsim.shop.freshdesk import FRESHDESK
-from cxsim.shop.recognising import recognised
+from cxsim.data.exports.format import Export, Policy
+from cxsim.data.exports.helpdesks import FRESHDESK
+from cxsim.data.exports.read_shop import recognised
 
 
 def ticket(number="1", **cells):

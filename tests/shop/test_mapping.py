@@ -9,8 +9,8 @@ from zipfile import ZipFile
 import polars as pl
 import pytest
 
+from cxsim.data.exports.read_shop import load_shop_file, mapped_readouts
 from cxsim.errors import DataError, ParamError
-from cxsim.shop.mapping import load_shop_file, mapped_readouts
 
 ORDERS = "Nr;Kunde;Datum;Betrag\n1;Ana@Example.com;03.02.2024 10:00;1.234,50\n2;;04.02.2024 23:30;12,5\n"
 COLUMNS = "{order_id: Nr, customer_id: Kunde, ordered_at: Datum, amount: Betrag}"

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
+from cxsim.data.exports.moments import moments
 from cxsim.errors import DataError
-from cxsim.shop.moments import moments
 
 
 def read(cells, **asked):

@@ -9,9 +9,11 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from cxsim.data.contracts import ORDERS
+from cxsim.data.exports.format import Export, Policy
+from cxsim.data.exports.read_shop import read_shop
+from cxsim.data.exports.shopify import shopify_customers
 from cxsim.errors import DataError
-from cxsim.exports import ORDERS
-from cxsim.shop import Export, Policy, read_shop, shopify_customers
 from cxsim.tables import check
 from tests.shop.shopify_rows import EXPORTS
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from cxsim.data.contracts import LIVES, ORDERS, TICKETS
+from cxsim.data.exports.format import Policy
+from cxsim.data.exports.read_shop import read_shop
 from cxsim.errors import DataError
-from cxsim.exports import LIVES, ORDERS, TICKETS
-from cxsim.shop import Policy, read_shop
 from cxsim.tables import check
 
 HEADER = "order_id,customer_id,ordered_at,amount\n"

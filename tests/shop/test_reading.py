@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from cxsim.data.exports import files
+from cxsim.data.exports.format import Policy
+from cxsim.data.exports.read_shop import read_shop
 from cxsim.errors import DataError
-from cxsim.shop import Policy, opening, read_shop
 from tests.shop.shopify_rows import EXPORTS, line, order, write
 
 OWN = "order_id,customer_id,ordered_at,amount\n1,ana,2024-02-03 10:00,9.90\n"
@@ -67,7 +69,7 @@ def test_an_archive_that_names_places_outside_is_refused(tmp_path, name):
 
 
 def test_an_archive_that_would_be_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(opening, "LARGEST_ARCHIVE", 10)
+    monkeypatch.setattr(files, "LARGEST_ARCHIVE", 10)
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("mine.csv", OWN)
     with pytest.raises(DataError, match=r"all\.zip: unpacked it would hold \d+ bytes, more than the 10 that are read"):

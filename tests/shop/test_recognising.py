@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.shop.formats import FORMATS
-from cxsim.shop.recognising import recognised, unrecognised
+from cxsim.data.exports.read_shop import FORMATS, recognised, unrecognised
 from tests.shop.shopify_rows import EXPORTS
 
 

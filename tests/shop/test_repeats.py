@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
+from cxsim.data.exports.read_shop import read_shop
 from cxsim.errors import DataError
-from cxsim.shop import read_shop
 from tests.shop.test_freshdesk import ticket as freshdesk
 from tests.shop.test_zendesk import ticket as zendesk
 

@@ -8,11 +8,10 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from cxsim.data.exports.format import Export, Policy
+from cxsim.data.exports.read_shop import read_shop
+from cxsim.data.exports.sessions import GA4_EVENTS, sessions_against_orders
 from cxsim.errors import DataError
-from cxsim.shop import Policy, read_shop
-from cxsim.shop.format import Export
-from cxsim.shop.ga4 import GA4_EVENTS
-from cxsim.shop.sessions import sessions_against_orders
 
 # 2024-03-01 00:00 in microseconds of universal time: 19,783 days after 1970-01-01.
 MIDNIGHT = 19_783 * 86_400 * 1_000_000

@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cxsim.data.contracts import ORDERS
+from cxsim.data.exports.format import Policy
+from cxsim.data.exports.read_shop import read_shop
+from cxsim.data.exports.shopify import COLUMNS
 from cxsim.errors import DataError
-from cxsim.exports import ORDERS
-from cxsim.shop import Policy, read_shop
-from cxsim.shop.shopify import COLUMNS
 from cxsim.tables import check
 from tests.shop.shopify_rows import EXPORTS, line, order, write
 

@@ -8,11 +8,10 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from cxsim.data.exports.format import Export, Policy, checked_instrument, instrument_of
+from cxsim.data.exports.read_shop import read_shop
+from cxsim.data.exports.surveys import SURVEYMONKEY, TYPEFORM, survey_format
 from cxsim.errors import DataError
-from cxsim.shop import Policy, read_shop
-from cxsim.shop.format import Export
-from cxsim.shop.scales import checked_instrument, instrument_of
-from cxsim.shop.survey_files import SURVEYMONKEY, TYPEFORM, survey_format
 
 WHEN = "2024-03-01 10:00"
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
+from cxsim.data.exports.format import Export, Policy
+from cxsim.data.exports.helpdesks import ZENDESK_EXPLORE, ZENDESK_VIEW
+from cxsim.data.exports.read_shop import read_shop
 from cxsim.errors import DataError
-from cxsim.shop import Policy, read_shop
-from cxsim.shop.format import Export
-from cxsim.shop.zendesk import ZENDESK_EXPLORE, ZENDESK_VIEW
 from tests.shop.shopify_rows import EXPORTS
 
 EXPECTED = json.loads((EXPORTS / "expected.json").read_text(encoding="utf-8"))["zendesk"]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from cxsim.effects import (
+from cxsim.simulation.world import Calendar, Population
+from cxsim.strategies.effects import Basket, Course, Dropout, Markdown, Programme, PurchaseRate
+from cxsim.strategies.mechanisms import (
     Acquisition,
-    Basket,
     Contacts,
-    Course,
-    Dropout,
     Incidents,
-    Markdown,
     Membership,
     Points,
-    Programme,
-    PurchaseRate,
     Reactivation,
     Recovery,
     Referral,
@@ -23,7 +19,6 @@ from cxsim.effects import (
     Status,
     Tickets,
 )
-from cxsim.simulation import Calendar, Population
 from tests.simulation.mechanisms import made
 from tests.simulation.worlds import START, coupon, past_customers, programme
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from cxsim.effects import (
+from cxsim.params import Quantity, Unit
+from cxsim.strategies.effects import Basket, Course, Dropout, Markdown, PurchaseRate
+from cxsim.strategies.mechanisms import (
     Acquisition,
-    Basket,
     Contacts,
-    Course,
-    Dropout,
     Incidents,
-    Markdown,
     Membership,
     Points,
-    PurchaseRate,
     Reactivation,
     Recovery,
     Referral,
@@ -22,8 +19,6 @@ from cxsim.effects import (
     Status,
     Tickets,
 )
-from cxsim.quantity import Quantity
-from cxsim.units import Unit
 from tests.simulated import assumed
 
 _UNITS = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from cxsim.simulation import Inputs, Population, events
-from cxsim.simulation.journal import ORDER
-from tests.simulation.worlds import LOYAL, existing, past_customers
+from cxsim.simulation.engine import Inputs, events
+from cxsim.simulation.state import ORDER
+from cxsim.simulation.world import Population
+from tests.simulation.worlds import existing, past_customers
 
 DAY = 86_400
 
@@ -33,4 +34,4 @@ def side_by_side(population: Population, ready: Inputs, *, arms=(0, 1), seed: in
     return second.join(usual, on=["customer", "order"], how="inner").sort("customer", "order")
 
 
-__all__ = ["DAY", "LOYAL", "moments", "regulars", "side_by_side"]
+__all__ = ["DAY", "moments", "regulars", "side_by_side"]

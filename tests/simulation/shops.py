@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from cxsim.behaviour import (
+from cxsim.params import Unit
+from cxsim.strategies.behaviour import (
     Behaviour,
     Drift,
     Experience,
@@ -16,7 +17,6 @@ from cxsim.behaviour import (
     Surveys,
     Traits,
 )
-from cxsim.units import Unit
 from tests.simulated import assumed
 from tests.simulation.worlds import days, share
 

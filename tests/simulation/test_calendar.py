@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.errors import SimulationError
-from cxsim.simulation import Calendar
+from cxsim.simulation.world import Calendar
 
 calendars = st.builds(Calendar, starts_on=st.dates(date(1970, 1, 1), date(2150, 12, 31)), months=st.integers(1, 120))
 

@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from scipy.special import hyp2f1
 
-from cxsim.models import BetaGeometricParams, GammaGammaParams, gamma_gamma
-from cxsim.models import purchases as formulas
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams, expected_spend, population_mean
+from cxsim.clv.models.purchases import expected_purchases, expected_purchases_new, prob_alive
 from tests.simulated import orders
 from tests.simulation.worlds import (
     CDNOW,
@@ -31,13 +32,13 @@ MONTH, HALF = 31.0, 15.5
 
 
 def bgnbd_repeats(time):
-    return formulas.expected_purchases_new(FITTED, time)
+    return expected_purchases_new(FITTED, time)
 
 
 def bgnbd_repeats_as_printed(time):
     """As `bgnbd_repeats`, at another run's maximum: as good a fit, and what fact F2 of the field was computed at."""
     printed = BetaGeometricParams(r=0.2426, alpha=4.413 * WEEK, a=0.789, b=2.411)
-    return formulas.expected_purchases_new(printed, time)
+    return expected_purchases_new(printed, time)
 
 
 def pareto_repeats(time):
@@ -101,7 +102,7 @@ def future():
     """All orders of the next nine months, with the place of the customer's past, and the horizon in days."""
     population = existing(past_customers(PASTS, COPIES), months=9)
     x, t_x, age = (np.repeat([past[place] for past in PASTS], COPIES).astype(float) for place in range(3))
-    ready = inputs(population, [], prob_alive=formulas.prob_alive(FITTED, x, t_x, age))
+    ready = inputs(population, [], prob_alive=prob_alive(FITTED, x, t_x, age))
     log = orders(population, ready, seed=3)
     return log.with_columns(past=pl.col("customer") // COPIES), population.calendar.days
 
@@ -111,7 +112,7 @@ def test_existing_customers_order_as_often_as_the_model_says(future, past):
     log, horizon = future
     ordered = np.bincount(log.filter(pl.col("past") == past)["customer"].to_numpy() - past * COPIES, minlength=COPIES)
     frequency, recency_days, age_days, _ = PASTS[past]
-    expected = formulas.expected_purchases(FITTED, frequency, recency_days, age_days, time=horizon)
+    expected = expected_purchases(FITTED, frequency, recency_days, age_days, time=horizon)
     score = (ordered.mean() - float(expected)) / (ordered.std() / np.sqrt(COPIES))
     assert abs(score) < 4, f"{score:.2f} standard errors"
 
@@ -122,7 +123,7 @@ def test_existing_customers_spend_what_the_model_says(future, past):
     # A customer's own mean is drawn once, so customers are what is counted, not orders.
     means = log.filter(pl.col("past") == past).group_by("customer").agg(pl.col("amount").mean())["amount"].to_numpy()
     frequency, _, _, value = PASTS[past]
-    expected = gamma_gamma.expected_spend(AMOUNTS, frequency, np.nan if value is None else value)
+    expected = expected_spend(AMOUNTS, frequency, np.nan if value is None else value)
     score = (means.mean() - float(expected)) / (means.std() / np.sqrt(len(means)))
     assert abs(score) < 4, f"{score:.2f} standard errors"
 
@@ -131,5 +132,5 @@ def test_new_customers_spend_what_the_model_says():
     population = newcomers(CUSTOMERS, months=2)
     log = orders(population, inputs(population, []), seed=4)
     means = log.group_by("customer").agg(pl.col("amount").mean())["amount"].to_numpy()
-    score = (means.mean() - gamma_gamma.population_mean(AMOUNTS)) / (means.std() / np.sqrt(CUSTOMERS))
+    score = (means.mean() - population_mean(AMOUNTS)) / (means.std() / np.sqrt(CUSTOMERS))
     assert abs(score) < 4, f"{score:.2f} standard errors"

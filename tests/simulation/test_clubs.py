@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.effects import Contacts, Membership, PurchaseRate, Reactivation, Status
-from cxsim.simulation import events
-from cxsim.simulation.journal import LEFT, MEMBER, ORDER, REVIVED
-from cxsim.tallies import ReachTally, Tally, place
-from cxsim.units import DAYS_PER_MONTH
+from cxsim.params import DAYS_PER_MONTH
+from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import LEFT, MEMBER, ORDER, REVIVED
+from cxsim.strategies.effects import PurchaseRate
+from cxsim.strategies.mechanisms import Contacts, Membership, Reactivation, Status
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, regulars, side_by_side
 from tests.simulation.worlds import LOYAL, existing, inputs, past_customers, play, programme, total

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cxsim.simulation import events, simulate
+from cxsim.simulation.engine import events, simulate
 from tests.simulation.busy import everyone, everything
 from tests.simulation.shops import FULL, traits
 from tests.simulation.worlds import CDNOW, COMPETING, LOYAL, MBG, PARETO, inputs, newcomers, orders_of_each

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.tallies import ReachTally, Tally, place
+from cxsim.simulation.counts import ReachTally, Tally, place
 from tests.simulation.worlds import (
     MODELS,
     basket,

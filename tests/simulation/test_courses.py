@@ -8,11 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.effects import Course, Dropout, PurchaseRate
-from cxsim.simulation import events
-from cxsim.simulation.blocks import draw_block, staged
-from cxsim.simulation.journal import LEFT
-from cxsim.tallies import ReachTally, place
+from cxsim.simulation.counts import ReachTally, place
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import LEFT, draw_block, staged
+from cxsim.strategies.effects import Course, Dropout, PurchaseRate
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, moments, regulars, side_by_side
 from tests.simulation.worlds import LOYAL, existing, inputs, past_customers, play, programme

@@ -11,8 +11,10 @@ import polars as pl
 import pytest
 
 from cxsim.errors import SimulationError
-from cxsim.simulation import Calendar, Population, customer_values, engine, simulate
-from cxsim.tallies import Tally, place
+from cxsim.simulation import engine
+from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.engine import customer_values, simulate
+from cxsim.simulation.world import Calendar, Population
 from tests.simulated import orders
 from tests.simulation.worlds import (
     Serial,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.effects import Contacts
-from cxsim.tallies import ReachTally, Tally, place
+from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.strategies.mechanisms import Contacts
 from tests.simulation.mechanisms import made
 from tests.simulation.worlds import MODELS, newcomers, play, programme, total
 

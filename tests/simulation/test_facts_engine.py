@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation import customer_values, engine, events, simulate
-from cxsim.tallies import Tally, place
+from cxsim.simulation import engine
+from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.engine import customer_values, events, simulate
 from tests.simulation.busy import everyone, everything
 from tests.simulation.shops import FULL
 from tests.simulation.worlds import COMPETING, Serial, existing, inputs, play

@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.effects import Acquisition, Referral
-from cxsim.simulation import Calendar, Population, customer_values, empty_base, events
-from cxsim.simulation.journal import ARRIVED, LEFT, ORDER
-from cxsim.tallies import Tally
+from cxsim.simulation.counts import Tally
+from cxsim.simulation.engine import customer_values, events
+from cxsim.simulation.state import ARRIVED, LEFT, ORDER
+from cxsim.simulation.world import Calendar, Population, empty_base
+from cxsim.strategies.mechanisms import Acquisition, Referral
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY
 from tests.simulation.worlds import CDNOW, MODELS, START, existing, inputs, past_customers, programme

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.effects import Basket, Dropout, Points, PurchaseRate
-from cxsim.simulation import events
-from cxsim.simulation.journal import LEFT, MEMBER, ORDER, POINTS
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import LEFT, MEMBER, ORDER, POINTS
+from cxsim.strategies.effects import Basket, Dropout, PurchaseRate
+from cxsim.strategies.mechanisms import Points
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, regulars, side_by_side
 from tests.simulation.worlds import (

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation import customer_values, events
-from cxsim.simulation.journal import ARRIVED, LEFT
-from cxsim.tallies import Tally, place
+from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.engine import customer_values, events
+from cxsim.simulation.state import ARRIVED, LEFT
 from tests.simulation.worlds import (
     CDNOW,
     PARETO,

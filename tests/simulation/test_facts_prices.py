@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.effects import Dropout, Markdown, PurchaseRate
-from cxsim.simulation import Population
-from cxsim.tallies import Tally, place
+from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.world import Population
+from cxsim.strategies.effects import Dropout, Markdown, PurchaseRate
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import moments, regulars, side_by_side
 from tests.simulation.worlds import (

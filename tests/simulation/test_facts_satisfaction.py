@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import polars as pl
 
-from cxsim.effects import Incidents, Recovery, Satisfaction
-from cxsim.simulation import events
-from cxsim.simulation.journal import ORDER, SURVEY, TICKET
-from cxsim.tallies import Tally, place
+from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import ORDER, SURVEY, TICKET
+from cxsim.strategies.mechanisms import Incidents, Recovery, Satisfaction
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import regulars
 from tests.simulation.shops import EARLY, LATE, experience, incident, shop, surveys

@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.effects import Acquisition, Reactivation, Referral
 from cxsim.errors import SimulationError
-from cxsim.simulation import Calendar, Population, empty_base, events
-from cxsim.simulation.journal import ARRIVED, LEFT, REVIVED
-from cxsim.tallies import ReachTally, Tally, place
+from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import ARRIVED, LEFT, REVIVED
+from cxsim.simulation.world import Calendar, Population, empty_base
+from cxsim.strategies.mechanisms import Acquisition, Reactivation, Referral
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, regulars
 from tests.simulation.shops import experience, shop

@@ -5,19 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from cxsim.tallies import ReachTally, Tally, place
+from cxsim.simulation.counts import ReachTally, Tally, place
 from tests.simulated import orders
-from tests.simulation.worlds import (
-    LOYAL,
-    coupon,
-    existing,
-    inputs,
-    newcomers,
-    past_customers,
-    play,
-    programme,
-    total,
-)
+from tests.simulation.worlds import LOYAL, coupon, existing, inputs, newcomers, past_customers, play, programme, total
 
 SHOPPERS = newcomers(500, months=12)
 REACH_ORDERS, CONTACTS = place(ReachTally.ORDERS), place(ReachTally.CONTACTS)

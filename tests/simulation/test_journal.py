@@ -6,21 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation import events
-from cxsim.simulation.journal import (
-    ARRIVED,
-    CONTACT,
-    LEFT,
-    MEMBER,
-    ORDER,
-    POINTS,
-    RETURN,
-    REVIVED,
-    SURVEY,
-    TICKET,
-)
+from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.engine import events
 from cxsim.simulation.service import NPS
-from cxsim.tallies import ReachTally, Tally, place
+from cxsim.simulation.state import ARRIVED, CONTACT, LEFT, MEMBER, ORDER, POINTS, RETURN, REVIVED, SURVEY, TICKET
 from tests.simulation.busy import everyone, everything
 from tests.simulation.shops import FULL
 from tests.simulation.worlds import MODELS, inputs, play

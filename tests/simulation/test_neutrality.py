@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.behaviour import PLAIN
-from cxsim.effects import (
+from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import ARRIVED, LEFT, ORDER
+from cxsim.strategies.behaviour import PLAIN
+from cxsim.strategies.effects import Basket, Course, Dropout, Markdown, PurchaseRate
+from cxsim.strategies.mechanisms import (
     Acquisition,
-    Basket,
     Contacts,
-    Course,
-    Dropout,
     Incidents,
-    Markdown,
     Membership,
     Points,
-    PurchaseRate,
     Reactivation,
     Recovery,
     Referral,
@@ -26,22 +25,10 @@ from cxsim.effects import (
     Status,
     Tickets,
 )
-from cxsim.simulation import events
-from cxsim.simulation.journal import ARRIVED, LEFT, ORDER
-from cxsim.tallies import ReachTally, Tally, place
 from tests.simulation.busy import everyone, everything
 from tests.simulation.mechanisms import made
 from tests.simulation.shops import FULL, UNMOVED
-from tests.simulation.worlds import (
-    MODELS,
-    coupon,
-    existing,
-    inputs,
-    markdown,
-    past_customers,
-    play,
-    programme,
-)
+from tests.simulation.worlds import MODELS, coupon, existing, inputs, markdown, past_customers, play, programme
 
 CROWD = existing(
     past_customers([(2, 213, 272, 22.0), (0, 0, 272, None), (12, 260, 272, 55.0)], 400), arrivals=(600, 0, 500)

@@ -9,21 +9,11 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxsim.effects import (
-    Contacts,
-    Course,
-    Dropout,
-    Incidents,
-    Membership,
-    PurchaseRate,
-    Recovery,
-    Referral,
-    Returns,
-    Tickets,
-)
-from cxsim.simulation import events
-from cxsim.simulation.journal import LEFT, MEMBER, ORDER, RETURN, TICKET
-from cxsim.tallies import ReachTally, Tally, place
+from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import LEFT, MEMBER, ORDER, RETURN, TICKET
+from cxsim.strategies.effects import Course, Dropout, PurchaseRate
+from cxsim.strategies.mechanisms import Contacts, Incidents, Membership, Recovery, Referral, Returns, Tickets
 from tests.simulation.busy import CLUB, FRIENDS, LETTERS, PAID, SALES, SERVICE, WELCOME, everyone
 from tests.simulation.mechanisms import made
 from tests.simulation.shops import FULL

@@ -6,9 +6,10 @@ import math
 
 import pytest
 
-from cxsim.effects import Incidents
 from cxsim.errors import SimulationError
-from cxsim.simulation import Calendar, compile_plan
+from cxsim.simulation.plan import compile_plan
+from cxsim.simulation.world import Calendar
+from cxsim.strategies.mechanisms import Incidents
 from tests.simulation.mechanisms import made
 from tests.simulation.worlds import START, buying, coupon, leaving, markdown, points, programme
 

@@ -5,18 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.tallies import ReachTally, Tally, place
+from cxsim.simulation.counts import ReachTally, Tally, place
 from tests.simulated import orders
-from tests.simulation.worlds import (
-    CDNOW,
-    LOYAL,
-    inputs,
-    newcomers,
-    play,
-    points,
-    programme,
-    total,
-)
+from tests.simulation.worlds import CDNOW, LOYAL, inputs, newcomers, play, points, programme, total
 
 SHOPPERS = newcomers(500, months=12)
 POINTS_VALUE = place(ReachTally.POINTS_VALUE)

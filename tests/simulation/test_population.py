@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from cxsim.errors import SimulationError, TableError
-from cxsim.simulation import Calendar, Population, customer_values, empty_base, existing_customers, reached_by
-from cxsim.tallies import N_TALLIES
+from cxsim.simulation.counts import N_TALLIES
+from cxsim.simulation.engine import customer_values
+from cxsim.simulation.world import Calendar, Population, empty_base, existing_customers, reached_by
 from tests.simulation.worlds import START, existing, inputs, newcomers, past_customers, play, programme
 
 BASE = past_customers([(2, 213, 272, 22.0), (0, 0, 272, None)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.tallies import Tally, place
+from cxsim.simulation.counts import Tally, place
 from tests.simulated import orders
 from tests.simulation.worlds import (
     LOYAL,

@@ -5,18 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.tallies import ReachTally, Tally, place
-from tests.simulation.worlds import (
-    LOYAL,
-    basket,
-    coupon,
-    existing,
-    newcomers,
-    past_customers,
-    play,
-    programme,
-    total,
-)
+from cxsim.simulation.counts import ReachTally, Tally, place
+from tests.simulation.worlds import LOYAL, basket, coupon, existing, newcomers, past_customers, play, programme, total
 
 SHOPPERS = newcomers(500, months=12)
 REACH_ORDERS, MEMBER_MONTHS = place(ReachTally.ORDERS), place(ReachTally.MEMBER_MONTHS)

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.data import summarise
-from cxsim.estimation import fit, fit_spend
-from cxsim.simulation import Calendar, Latents, Population, empty_base
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.data.rfm import summarise
+from cxsim.simulation.state import Latents
+from cxsim.simulation.world import Calendar, Population, empty_base
 from tests.simulated import orders
 from tests.simulation.worlds import SPEND, START, inputs
 

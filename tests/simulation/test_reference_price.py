@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.effects import Markdown
+from cxsim.strategies.effects import Markdown
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, regulars, side_by_side
 from tests.simulation.worlds import LOYAL, inputs, programme

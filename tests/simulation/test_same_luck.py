@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxsim.simulation import customer_values
-from cxsim.tallies import ReachTally, place
+from cxsim.simulation.counts import ReachTally, place
+from cxsim.simulation.engine import customer_values
 from tests.simulation.worlds import (
     CDNOW,
     MBG,

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation import Calendar, Population, empty_base, season_levels
+from cxsim.simulation.world import Calendar, Population, empty_base, season_levels
 from tests.simulation.regulars import moments, regulars
 from tests.simulation.shops import PEAKED, drift, season, shop
 from tests.simulation.worlds import LOYAL, START, inputs, orders_of_each

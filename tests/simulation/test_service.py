@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.effects import Incidents, Recovery, Resolution, Returns, Tickets
-from cxsim.simulation import events
-from cxsim.simulation.journal import ORDER, RETURN, TICKET
-from cxsim.tallies import Tally, place
+from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import ORDER, RETURN, TICKET
+from cxsim.strategies.mechanisms import Incidents, Recovery, Resolution, Returns, Tickets
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, regulars
 from tests.simulation.shops import DEFECT, EARLY, LATE, experience, returns, shop

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.behaviour import Surveys
-from cxsim.simulation import events
-from cxsim.simulation.journal import ORDER, SURVEY, TICKET
-from cxsim.units import Unit
+from cxsim.params import Unit
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import ORDER, SURVEY, TICKET
+from cxsim.strategies.behaviour import Surveys
 from tests.simulated import assumed
 from tests.simulation.regulars import regulars
 from tests.simulation.shops import LATE, experience, scale, shop, surveys

@@ -9,10 +9,9 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from cxsim.effects import Referral
-from cxsim.simulation import events
-from cxsim.simulation.blocks import draw_block, staged
-from cxsim.simulation.journal import ARRIVED, ORDER, SURVEY
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import ARRIVED, ORDER, SURVEY, draw_block, staged
+from cxsim.strategies.mechanisms import Referral
 from tests.simulation.mechanisms import made
 from tests.simulation.shops import experience, shop, surveys, traits
 from tests.simulation.worlds import CDNOW, MODELS, existing, inputs, newcomers, past_customers, programme

@@ -9,34 +9,15 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from cxsim.behaviour import PLAIN
-from cxsim.effects import (
-    Basket,
-    Coupon,
-    Dropout,
-    Effect,
-    Markdown,
-    Points,
-    Programme,
-    PurchaseRate,
-    Reach,
-)
-from cxsim.simulation import (
-    Calendar,
-    Counts,
-    Inputs,
-    Latents,
-    Population,
-    arrivals_of,
-    compile_plan,
-    compile_world,
-    empty_base,
-    reached_by,
-    simulate,
-    tallies_of,
-)
-from cxsim.tallies import Tally, place
-from cxsim.units import Unit
+from cxsim.params import Unit
+from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.engine import Counts, Inputs, simulate
+from cxsim.simulation.plan import arrivals_of, compile_plan, tallies_of
+from cxsim.simulation.state import Latents
+from cxsim.simulation.world import Calendar, Population, compile_world, empty_base, reached_by
+from cxsim.strategies.behaviour import PLAIN
+from cxsim.strategies.effects import Basket, Coupon, Dropout, Effect, Markdown, Programme, PurchaseRate, Reach
+from cxsim.strategies.mechanisms import Points
 from tests.simulated import assumed, orders
 
 WEEK = 7.0

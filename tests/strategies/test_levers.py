@@ -7,10 +7,9 @@ import shutil
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.params import names, root, sources
-from cxsim.strategies import NO_EFFECT, PATHWAYS, Lever, Prior, grouped, load_levers, load_strategy, search
-from cxsim.strategies.levers import IDENTIFIERS
-from cxsim.units import Unit
+from cxsim.params import Unit, names, root, sources
+from cxsim.strategies.levers import IDENTIFIERS, NO_EFFECT, PATHWAYS, Lever, Prior, grouped, load_levers, search
+from cxsim.strategies.strategy import load_strategy
 
 LEVERS = load_levers()
 PRIORS = [(identifier, prior) for identifier, lever in LEVERS.items() for prior in lever.priors]

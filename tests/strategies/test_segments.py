@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.strategies import SEGMENTS, condition
+from cxsim.strategies.strategy import SEGMENTS, condition
 from cxsim.tables import CUSTOMERS, check
 
 ONE_TIME, REPEATER, NEW = 0, 1, 2

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.effects import Coupon, Markdown, Points, PurchaseRate, Reach
 from cxsim.errors import ParamError
-from cxsim.params import names
-from cxsim.quantity import quantities
-from cxsim.strategies import COST_UNITS, Cost, Strategy, load_strategy
-from cxsim.units import Unit
+from cxsim.params import Unit, names, quantities
+from cxsim.strategies.effects import Coupon, Markdown, PurchaseRate, Reach
+from cxsim.strategies.mechanisms import Points
+from cxsim.strategies.strategy import COST_UNITS, Cost, Strategy, load_strategy
 from tests.simulated import assumed
 
 REACH = Reach(who="repeat_buyers", uptake=assumed(1.0, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS))

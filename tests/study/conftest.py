@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from cxsim.scenario import BASELINE, NewCustomers, load_scenario
-from cxsim.study import run
+from cxsim.study.loading import load_scenario
+from cxsim.study.run import run
+from cxsim.study.scenario import BASELINE, NewCustomers
 from tests.study.everything import TOGETHER, everything
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from cxsim.scenario import NewCustomers, load_scenario
-from cxsim.scenario.combination import Combination
-from cxsim.strategies import load_strategy
-from cxsim.units import Unit
+from cxsim.params import Unit
+from cxsim.strategies.strategy import load_strategy
+from cxsim.study.loading import load_scenario
+from cxsim.study.scenario import Combination, NewCustomers
 from tests.simulated import assumed
 
 MORE = (

@@ -8,14 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.ledger import Account
-from cxsim.scenario import BASELINE
-from cxsim.simulation import customer_values, simulate
-from cxsim.study import run
-from cxsim.study.draws import arms_of, inputs_of, reached_in, schedule
-from cxsim.study.shops import past_of
-from cxsim.tallies import ReachTally, Tally, place
-from cxsim.units import MICROS, micros
+from cxsim.finance.ledger import Account
+from cxsim.params import MICROS, micros
+from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.engine import customer_values, simulate
+from cxsim.study.play import arms_of, inputs_of, past_of, reached_in, schedule
+from cxsim.study.run import run
+from cxsim.study.scenario import BASELINE
 from tests.study.everything import TOGETHER, believed, everything
 
 ARMS = everything().arms

@@ -8,23 +8,23 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from cxsim import exports
+from cxsim.data.contracts import CONTACTS, MARKETING, MEMBERS, ORDERS, SENT_BACK, SESSIONS, SURVEYS, TICKETS
+from cxsim.data.shop import TABLES
 from cxsim.errors import ParamError
-from cxsim.scenario import BASELINE
-from cxsim.shop import TABLES
+from cxsim.params import MICROS
+from cxsim.study.scenario import BASELINE
 from cxsim.tables import check
-from cxsim.units import MICROS
 from tests.study.everything import TOGETHER
 
 CONTRACTS = {
-    "orders": exports.ORDERS,
-    "tickets": exports.TICKETS,
-    "surveys": exports.SURVEYS,
-    "returns": exports.SENT_BACK,
-    "contacts": exports.CONTACTS,
-    "sessions": exports.SESSIONS,
-    "members": exports.MEMBERS,
-    "marketing": exports.MARKETING,
+    "orders": ORDERS,
+    "tickets": TICKETS,
+    "surveys": SURVEYS,
+    "returns": SENT_BACK,
+    "contacts": CONTACTS,
+    "sessions": SESSIONS,
+    "members": MEMBERS,
+    "marketing": MARKETING,
 }
 
 

@@ -7,13 +7,13 @@ import dataclasses
 import pytest
 
 import cxsim
-from cxsim.effects import Dropout, PurchaseRate, Reach
 from cxsim.errors import ParamError
-from cxsim.quantity import with_values
-from cxsim.strategies import Cost, Strategy, load_strategy
-from cxsim.study import break_even, run
+from cxsim.params import Unit, with_values
+from cxsim.strategies.effects import Dropout, PurchaseRate, Reach
+from cxsim.strategies.strategy import Cost, Strategy, load_strategy
+from cxsim.study.break_even import break_even
+from cxsim.study.run import run
 from cxsim.tables import BREAK_EVEN, check
-from cxsim.units import Unit
 from tests.simulated import assumed
 from tests.study.conftest import small
 

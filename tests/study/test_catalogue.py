@@ -6,12 +6,11 @@ import dataclasses
 
 import pytest
 
-from cxsim.params import names
-from cxsim.quantity import quantities
-from cxsim.scenario import NewCustomers
-from cxsim.strategies import NO_EFFECT, load_levers, load_strategy
-from cxsim.study import run
-from cxsim.units import Unit
+from cxsim.params import Unit, names, quantities
+from cxsim.strategies.levers import NO_EFFECT, load_levers
+from cxsim.strategies.strategy import load_strategy
+from cxsim.study.run import run
+from cxsim.study.scenario import NewCustomers
 from tests.study.everything import believed, service
 
 STRATEGIES = names("strategies")

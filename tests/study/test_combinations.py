@@ -7,11 +7,11 @@ import dataclasses
 import polars as pl
 import pytest
 
-from cxsim.effects import Basket, Dropout, PurchaseRate, Reach
-from cxsim.scenario import BASELINE
-from cxsim.strategies import Strategy
-from cxsim.study import run
-from cxsim.units import Unit
+from cxsim.params import Unit
+from cxsim.strategies.effects import Basket, Dropout, PurchaseRate, Reach
+from cxsim.strategies.strategy import Strategy
+from cxsim.study.run import run
+from cxsim.study.scenario import BASELINE
 from tests.simulated import assumed
 from tests.study.conftest import small
 from tests.study.everything import TOGETHER, combined

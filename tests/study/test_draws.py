@@ -5,11 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cxsim.data import summarise
-from cxsim.scenario import assumptions
-from cxsim.study.draws import arms_of, draw_all
-from cxsim.study.shops import believed as study_believed
-from cxsim.study.shops import orders
+from cxsim.data.rfm import summarise
+from cxsim.study.assumptions import assumptions
+from cxsim.study.play import arms_of, draw_all, orders
+from cxsim.study.play import believed as study_believed
 
 
 @pytest.fixture(scope="module")

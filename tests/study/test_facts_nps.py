@@ -20,9 +20,10 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
-from cxsim.cohorts.by_nps import overall_ratio, ratio_at_equal_count, worth_of_answerers
-from cxsim.exports import ORDERS, SURVEYS
-from cxsim.simulation import EVENTS, events
+from cxsim.data.contracts import ORDERS, SURVEYS
+from cxsim.metrics.promoters import overall_ratio, ratio_at_equal_count, worth_of_answerers
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import KINDS
 from tests.simulation.shops import experience, scale, shop, surveys, traits
 from tests.simulation.worlds import PARETO, inputs, newcomers
 
@@ -58,10 +59,10 @@ def _customers(log):
     known = log.filter(second - second.min().over("customer") < DAYS * 86_400)
     named = {"customer_id": pl.col("customer").cast(pl.String), "order_id": pl.lit("")}
     none = dict.fromkeys(("list_amount", "markdown", "reward"), pl.lit(0.0))
-    orders = known.filter(pl.col("kind") == EVENTS.index("ORDER")).select(
+    orders = known.filter(pl.col("kind") == KINDS.index("ORDER")).select(
         **named, **none, ordered_at=when, order_number="order", amount=pl.col("a") / 100, incident=pl.lit("")
     )
-    answers = known.filter(pl.col("kind") == EVENTS.index("SURVEY")).select(
+    answers = known.filter(pl.col("kind") == KINDS.index("SURVEY")).select(
         **named, survey_id=pl.lit(""), sent_at=when, instrument=pl.lit("nps"), score="b"
     )
     return worth_of_answerers(orders.select(list(ORDERS.columns)), answers.select(list(SURVEYS.columns)))

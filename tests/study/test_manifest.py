@@ -7,9 +7,9 @@ import subprocess
 import polars as pl
 import pytest
 
-from cxsim.scenario import load_scenario
-from cxsim.study import run, scenario_hash
-from cxsim.study.manifest import manifest
+from cxsim.study.loading import load_scenario
+from cxsim.study.provenance import manifest, scenario_hash
+from cxsim.study.run import run
 
 
 @pytest.fixture(scope="module")

@@ -8,20 +8,21 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from cxsim.behaviour import Behaviour
-from cxsim.cohorts import ltv_by_nps
-from cxsim.cohorts.by_nps import net_promoter_score
-from cxsim.effects import PurchaseRate, Reach
+from cxsim.data.contracts import NAIVE
 from cxsim.errors import ParamError
-from cxsim.exports import NAIVE
-from cxsim.measured import WORTH_BY_NPS
-from cxsim.number_style import written_as
-from cxsim.scenario import NewCustomers, load_scenario
-from cxsim.strategies import Strategy
-from cxsim.study import ShopTables, naive_readings, run
-from cxsim.study.by_membership import Membership
+from cxsim.metrics.contracts import WORTH_BY_NPS
+from cxsim.metrics.promoters import ltv_by_nps, net_promoter_score
+from cxsim.params import Unit
+from cxsim.strategies.behaviour import Behaviour
+from cxsim.strategies.effects import PurchaseRate, Reach
+from cxsim.strategies.strategy import Strategy
+from cxsim.study.loading import load_scenario
+from cxsim.study.naive import Membership, naive_readings
+from cxsim.study.run import run
+from cxsim.study.scenario import NewCustomers
+from cxsim.study.shop_tables import ShopTables
 from cxsim.tables import check
-from cxsim.units import Unit
+from cxsim.wording import written_as
 from tests.simulated import assumed
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - the shop's own time has no zone

@@ -8,12 +8,13 @@ import polars as pl
 import pytest
 
 import cxsim
-from cxsim.effects import PurchaseRate, Reach
 from cxsim.errors import DataError, EstimationError
-from cxsim.scenario import NewCustomers, register
-from cxsim.study import run
+from cxsim.params import MICROS, Unit
+from cxsim.strategies.effects import PurchaseRate, Reach
+from cxsim.study.assumptions import register
+from cxsim.study.run import run
+from cxsim.study.scenario import NewCustomers
 from cxsim.tables import ASSUMPTIONS, CASH, LEDGER, RETURNS, STATEMENT, check
-from cxsim.units import MICROS, Unit
 from tests.simulated import assumed
 from tests.study.conftest import small
 

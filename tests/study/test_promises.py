@@ -9,15 +9,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.data import load_cdnow, summarise
-from cxsim.effects import Basket, Coupon, Dropout, Markdown, Points, PurchaseRate, Reach
-from cxsim.scenario import BASELINE, NewCustomers, load_scenario
-from cxsim.simulation import customer_values, simulate
-from cxsim.strategies import Strategy
-from cxsim.study import run
-from cxsim.study.draws import arms_of, draw_all, inputs_of, reached_in
-from cxsim.study.shops import believed, population_of
-from cxsim.units import MICROS, Unit
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import summarise
+from cxsim.params import MICROS, Unit
+from cxsim.simulation.engine import customer_values, simulate
+from cxsim.strategies.effects import Basket, Coupon, Dropout, Markdown, PurchaseRate, Reach
+from cxsim.strategies.mechanisms import Points
+from cxsim.strategies.strategy import Strategy
+from cxsim.study.loading import load_scenario
+from cxsim.study.play import arms_of, believed, draw_all, inputs_of, population_of, reached_in
+from cxsim.study.run import run
+from cxsim.study.scenario import BASELINE, NewCustomers
 from tests.simulated import assumed
 
 ONE, NONE, ALL = assumed(1.0, Unit.RATIO), assumed(0.0, Unit.SHARE), assumed(1.0, Unit.SHARE)

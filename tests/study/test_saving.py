@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.study import require_writable, save_study
+from cxsim.study.run import require_writable, save_study
 
 
 def test_the_tables_come_back_as_they_were(study, tmp_path):

@@ -7,8 +7,9 @@ import dataclasses
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.strategies import load_strategy
-from cxsim.study import break_even, run, search
+from cxsim.strategies.strategy import load_strategy
+from cxsim.study.break_even import break_even, search
+from cxsim.study.run import run
 from cxsim.tables import BREAK_EVEN, CURVE, check
 from tests.study.conftest import small
 

@@ -9,22 +9,22 @@ import polars as pl
 import pytest
 
 import cxsim
-from cxsim import exports
+from cxsim.data.contracts import CONTACTS, LIVES, MEMBERS, ORDERS, SENT_BACK, SESSIONS, SURVEYS, TICKETS
 from cxsim.errors import ParamError, ReportError
-from cxsim.scenario import BASELINE
+from cxsim.params import CENTS, MICROS
+from cxsim.study.scenario import BASELINE
 from cxsim.tables import RFM, TRANSACTIONS, check
-from cxsim.units import CENTS, MICROS
 from tests.study.everything import TOGETHER
 
 CONTRACTS = {
-    "orders": exports.ORDERS,
-    "tickets": exports.TICKETS,
-    "surveys": exports.SURVEYS,
-    "returns": exports.SENT_BACK,
-    "contacts": exports.CONTACTS,
-    "sessions": exports.SESSIONS,
-    "members": exports.MEMBERS,
-    "lives": exports.LIVES,
+    "orders": ORDERS,
+    "tickets": TICKETS,
+    "surveys": SURVEYS,
+    "returns": SENT_BACK,
+    "contacts": CONTACTS,
+    "sessions": SESSIONS,
+    "members": MEMBERS,
+    "lives": LIVES,
 }
 KEYS = {
     "orders": "order_id", "tickets": "ticket_id", "surveys": "survey_id", "returns": "return_id",

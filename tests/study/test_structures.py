@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.scenario import assumptions, cautions
-from cxsim.study import run
+from cxsim.params import MICROS
+from cxsim.study.assumptions import assumptions, cautions
+from cxsim.study.run import run
 from cxsim.tables import RETURNS, check
-from cxsim.units import MICROS
 from tests.study.conftest import small
 
 STRUCTURES = ("bgnbd", "mbgnbd", "paretonbd")

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from scipy.stats import norm
 
 from cxsim.errors import EstimationError
-from cxsim.uncertainty import evpi, evppi_of_case, known, surface
+from cxsim.finance.information import evpi, evppi_of_case, known, surface
 
 
 def evppi(npvs, inputs, *, seed=0):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.testing import assert_allclose
 
-from cxsim.uncertainty import explained, surface
+from cxsim.finance.information import explained, surface
 
 
 def _luck(seed):

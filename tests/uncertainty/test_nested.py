@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.uncertainty import known, surface
+from cxsim.finance.information import known, surface
 
 OUTER, INNER = 3_000, 2_000
 GROUPS = [(0,), (1,), (2,), (3,), (0, 1), (2, 3), (0, 1, 2)]

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from statsmodels.stats.power import NormalIndPower
 
 from cxsim.errors import ParamError
-from cxsim.uncertainty import STANDARD, Asked, Groups, groups, smallest_difference
+from cxsim.finance.information import STANDARD, Asked, Groups, groups, smallest_difference
 
 sds = st.floats(0.01, 1e4)
 differences = st.floats(0.001, 1e3)

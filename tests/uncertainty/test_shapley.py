@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.uncertainty.shapley import feasible_sets, shapley
+from cxsim.finance.uncertainty import feasible_sets, shapley
 
 PLAYERS = ("a", "b", "c", "d")
 FREE: dict[str, tuple[str, ...]] = dict.fromkeys(PLAYERS, ())

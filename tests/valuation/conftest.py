@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.ledger import Account
-from cxsim.units import Unit
-from cxsim.valuation import ACCOUNTS, Economics, Flows
+from cxsim.finance.economics import ACCOUNTS, Economics
+from cxsim.finance.ledger import Account
+from cxsim.finance.statement import Flows
+from cxsim.params import Unit
 from tests.simulated import assumed
 
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cxsim.ledger import Account
+from cxsim.finance.economics import ACCOUNTS, SHARED, Books, book, load_economics, tariff
+from cxsim.finance.ledger import Account
+from cxsim.params import Unit
+from cxsim.simulation.counts import Tally, place, width
 from cxsim.tables import LEDGER, check
-from cxsim.tallies import Tally, place, width
-from cxsim.units import Unit
-from cxsim.valuation import ACCOUNTS, SHARED, Books, book, load_economics, tariff
 from tests.simulated import assumed
 
 BOOKS = Books(arms=("baseline", "plan"), cohorts=("existing", "1998-07"))

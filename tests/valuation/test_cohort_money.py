@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.business_tables import COHORT_MONEY
 from cxsim.errors import TableError
+from cxsim.finance.contracts import COHORT_MONEY
+from cxsim.finance.economics import ACCOUNTS
+from cxsim.finance.statement import cohort_money, flows, totals
 from cxsim.tables import LEDGER, check
-from cxsim.valuation import ACCOUNTS, cohort_money, flows, totals
 
 ARMS = ("baseline", "plan", "other")
 TITLES = {"plan": "The plan", "other": "Another"}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.ledger import Account
-from cxsim.strategies import COST_UNITS, Cost
-from cxsim.tallies import ReachTally, Tally, place, width
-from cxsim.units import Unit
-from cxsim.valuation import ACCOUNTS, Schedule, fixed_costs, load_economics, tariff
+from cxsim.finance.economics import ACCOUNTS, Schedule, fixed_costs, load_economics, tariff
+from cxsim.finance.ledger import Account
+from cxsim.params import Unit
+from cxsim.simulation.counts import ReachTally, Tally, place, width
+from cxsim.strategies.strategy import COST_UNITS, Cost
 from tests.simulated import assumed
 
 EUR = 1_000_000  # millionths

@@ -5,9 +5,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from cxsim.business_tables import FAN
+from cxsim.finance.contracts import FAN
+from cxsim.finance.returns import fan
+from cxsim.finance.statement import cash
 from cxsim.tables import check
-from cxsim.valuation import cash, fan
 
 ENDS = [date(1998, 7, 31), date(1998, 8, 31)]
 TITLES = {"plan": "A plan"}

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.ledger import Account
+from cxsim.finance.economics import ACCOUNTS
+from cxsim.finance.ledger import Account
+from cxsim.finance.statement import flows, weights
 from cxsim.tables import LEDGER
-from cxsim.valuation import ACCOUNTS, flows, weights
 
 ARMS = ("baseline", "plan")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.errors import ParamError
-from cxsim.valuation import internal_rate, modified_internal_rate
+from cxsim.finance.returns import internal_rate, modified_internal_rate
 
 YEAR = 365.25
 NBSP = "\N{NO-BREAK SPACE}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.business_tables import INVESTMENT
 from cxsim.errors import ParamError
-from cxsim.ledger import Account
+from cxsim.finance.contracts import INVESTMENT
+from cxsim.finance.economics import ACCOUNTS
+from cxsim.finance.ledger import Account
+from cxsim.finance.returns import Rule, investment, returns
+from cxsim.finance.statement import Flows
 from cxsim.tables import check
-from cxsim.valuation import ACCOUNTS, Flows, Rule, investment, returns
 
 YEAR = 365.25
 

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxsim.business_tables import PERIODS
 from cxsim.errors import ParamError
-from cxsim.ledger import LADDER
+from cxsim.finance.contracts import PERIODS
+from cxsim.finance.economics import ACCOUNTS
+from cxsim.finance.ledger import LADDER
+from cxsim.finance.returns import Rule, returns
+from cxsim.finance.statement import Flows, periods, totals
 from cxsim.tables import check
-from cxsim.valuation import ACCOUNTS, Flows, Rule, periods, returns, totals
 
 RESULT = LADDER[-1][0]
 MEANS = ("baseline", "treated", "incremental", "discounted")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from cxsim.finance.returns import Rule, net_present_value, npv_by_draw, payback_months, read_returns, returns
 from cxsim.tables import RETURNS, check
-from cxsim.valuation import Rule, net_present_value, npv_by_draw, payback_months, read_returns, returns
 
 RULE = Rule(fund=0.9, reject=0.25)
 TITLES = {"plan": "A plan"}

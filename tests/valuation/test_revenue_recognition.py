@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from numpy.testing import assert_allclose
 
 from cxsim.errors import ParamError
-from cxsim.valuation import allocate, by_period, recognised, stand_alone_price, straight_line
+from cxsim.finance.economics import allocate, by_period, recognised, stand_alone_price, straight_line
 
 
 def test_a_ticket_with_points_is_taken_apart_by_relative_stand_alone_prices():

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.ledger import LADDER
+from cxsim.finance.economics import ACCOUNTS
+from cxsim.finance.ledger import LADDER
+from cxsim.finance.statement import Flows, cash, statement
 from cxsim.tables import CASH, STATEMENT, check
-from cxsim.valuation import ACCOUNTS, Flows, cash, statement
 
 STARTS = [date(1998, 7, 1), date(1998, 8, 1), date(1998, 9, 1)]
 ENDS = [date(1998, 7, 31), date(1998, 8, 31), date(1998, 9, 30)]

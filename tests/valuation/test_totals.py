@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cxsim.finance.economics import ACCOUNTS
+from cxsim.finance.statement import Flows, totals
 from cxsim.tables import TOTALS, check
-from cxsim.valuation import ACCOUNTS, Flows, totals
 
 LUCK = np.random.default_rng(4)
 

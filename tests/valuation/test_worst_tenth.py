@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.valuation import worst_tenth
+from cxsim.finance.statement import worst_tenth
 
 
 def test_a_tenth_of_twenty_draws_is_two_of_them():

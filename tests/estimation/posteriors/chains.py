@@ -19,7 +19,8 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 from scipy.stats import norm
 
-from cxsim.data import load_cdnow, summarise
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import summarise
 
 CHAINS, WARM_UP, KEPT = 20, 4000, 30_000
 # Chains that seldom visit a far part of the posterior are longer by this factor.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cxsim.clv.purchase_fit import root
 from cxsim.errors import EstimationError
-from cxsim.estimation.posteriors.factor import root
 
 COVARIANCE = np.array([[1.0, 0.8, 0.0], [0.8, 2.0, -0.3], [0.0, -0.3, 0.5]])
 

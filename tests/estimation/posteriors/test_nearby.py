@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.estimation import fit, posterior
-from cxsim.estimation.kinds import KINDS
-from cxsim.estimation.likelihoods import log_likelihoods, purchase_likelihood
-from cxsim.estimation.patterns import purchase_patterns
-from cxsim.estimation.posteriors.nearby import MANY_PASTS, nearby
-from cxsim.models import BetaGeometricParams
+from cxsim.clv.fit import fit
+from cxsim.clv.likelihood import KINDS, log_likelihoods, purchase_likelihood, purchase_patterns
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.posterior import posterior
+from cxsim.clv.purchase_fit import MANY_PASTS, nearby
 from tests.estimation.shops import simulated
 
 SHOP = BetaGeometricParams(r=0.8, alpha=30.0, a=0.9, b=4.0)

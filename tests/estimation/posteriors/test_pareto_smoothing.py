@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from cxsim.clv.sampling import fit_tail, reliable_k_hat, smoothed
 from cxsim.errors import EstimationError
-from cxsim.estimation.posteriors.pareto_smoothing import fit_tail, reliable_k_hat, smoothed
 
 
 @pytest.mark.parametrize("shape", [-0.3, 0.0, 0.4, 0.9])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.estimation.posteriors.places import along_ridge, places_of
+from cxsim.clv.posterior import along_ridge, places_of
 
 COVARIANCE = np.array([[1.0, 0.5, 0.0, 0.0], [0.5, 1.0, 0.0, 0.0], [0.0, 0.0, 0.2, 0.0], [0.0, 0.0, 0.0, 0.1]])
 PRECISION = np.linalg.inv(COVARIANCE)

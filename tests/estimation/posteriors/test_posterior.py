@@ -11,12 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.data import load_cdnow, summarise
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.posterior import Posterior, posterior, proposals_for
+from cxsim.data.cdnow import load_cdnow
+from cxsim.data.rfm import summarise
 from cxsim.errors import EstimationError
-from cxsim.estimation import fit, fit_spend
-from cxsim.estimation.posteriors import Posterior, posterior
-from cxsim.estimation.posteriors.inferring import proposals_for
-from cxsim.models import BetaGeometricParams, GammaGammaParams
 
 CHAINS = json.loads(Path(__file__).with_name("chains.json").read_text(encoding="utf-8"))["cases"]
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from cxsim.clv.likelihood import PurchasePatterns, SpendPatterns
+from cxsim.clv.optimum import LogNormalPrior, purchase_prior, spend_prior, weak_prior
 from cxsim.errors import EstimationError
-from cxsim.estimation.patterns import PurchasePatterns, SpendPatterns
-from cxsim.estimation.posteriors import LogNormalPrior, purchase_prior, spend_prior, weak_prior
 
 PRIOR = LogNormalPrior(names=("r", "alpha"), means=(0.5, 4.0), sds=(2.0, 3.0))
 POINTS = np.array([[0.0, 1.0], [2.0, -3.0], [0.5, 4.0]])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cxsim.clv.sampling import Place, sample
 from cxsim.errors import EstimationError
-from cxsim.estimation.posteriors.sampling import Place, sample
 from cxsim.rng import stream
 
 MEAN = np.array([1.0, -2.0, 30.0])

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.models import BetaGeometricParams, GammaGammaParams, ParetoNbdParams
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 
 # About those of CDNOW, time in days.
 MODELS = {

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.estimation.predictive import predict
-from cxsim.models import gamma_gamma, purchases
+from cxsim.clv.forecast import predict
+from cxsim.clv.models.gamma_gamma import expected_spend
+from cxsim.clv.models.purchases import discounted_expected_purchases, expected_purchases, purchase_probability
 
 DAYS = 273
 PASTS = {"one-timer": (0, 0, 272), "repeater": (2, 213, 272), "regular": (26, 216, 217), "silent": (8, 60, 250)}
@@ -19,17 +20,17 @@ PASTS = {"one-timer": (0, 0, 272), "repeater": (2, 213, 272), "regular": (26, 21
 def test_orders_and_value_have_the_expectations_of_the_models(model, assert_agrees, spend, twins, past):
     mean_spend = None if past[0] == 0 else 22.35
     customers = predict(twins(400, *past, mean_spend), [model] * 250, [spend] * 250, days=DAYS, seed=1).customers
-    orders = float(purchases.expected_purchases(model, *past, time=DAYS))
-    amount = float(gamma_gamma.expected_spend(spend, past[0], mean_spend or math.nan))
+    orders = float(expected_purchases(model, *past, time=DAYS))
+    amount = float(expected_spend(spend, past[0], mean_spend or math.nan))
     assert_agrees(customers["orders_mean"], orders)
     assert_agrees(customers["value_mean"], orders * amount)
 
 
 def test_value_is_discounted_by_the_moment_of_each_order_and_only_its_margin_counts(model, assert_agrees, spend, twins):
-    past, amount = (2, 213, 272), float(gamma_gamma.expected_spend(spend, 2, 22.35))
+    past, amount = (2, 213, 272), float(expected_spend(spend, 2, 22.35))
     asked = {"days": 1000, "annual_discount_rate": 0.5, "margin": 0.4}
     found = predict(twins(400, *past, 22.35), [model] * 250, [spend] * 250, **asked).customers
-    worth = purchases.discounted_expected_purchases(model, *past, rate=math.log(1.5) / 365.25, horizon=1000)
+    worth = discounted_expected_purchases(model, *past, rate=math.log(1.5) / 365.25, horizon=1000)
     assert_agrees(found["value_mean"], 0.4 * amount * float(worth))
 
 
@@ -38,13 +39,13 @@ def test_numbers_of_orders_have_the_probabilities_of_the_models(model, assert_ag
     by_draw = predict(twins(300, *past), [model] * 250, days=DAYS, seed=3, by="customer_id").totals_by_draw
     orders = by_draw["orders"].to_numpy().reshape(300, 250)
     for count in (0, 1, 2, 5, 20):
-        expected = float(purchases.purchase_probability(model, *past, end=DAYS, counts=count))
+        expected = float(purchase_probability(model, *past, end=DAYS, counts=count))
         assert_agrees((orders == count).mean(axis=1), expected, trials=orders.size)
 
 
 def test_the_chance_of_an_order_is_that_of_the_models(model, assert_agrees, twins):
     found = predict(twins(400, 2, 213, 272), [model] * 250, days=DAYS, seed=4).customers["prob_order"]
-    assert_agrees(found, 1.0 - float(purchases.purchase_probability(model, 2, 213, 272, end=DAYS, counts=0)))
+    assert_agrees(found, 1.0 - float(purchase_probability(model, 2, 213, 272, end=DAYS, counts=0)))
 
 
 def test_every_draw_is_played_with_its_own_parameters(models, twins):

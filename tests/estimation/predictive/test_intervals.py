@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from cxsim.estimation.predictive import predict
+from cxsim.clv.forecast import predict
 
 # Some 13 months, and a year ahead, in hundredths of a day.
 STEPS = 100

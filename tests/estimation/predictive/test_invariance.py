@@ -8,11 +8,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from cxsim.estimation.predictive import predict
-from cxsim.estimation.predictive.admission import admitted_question
-from cxsim.estimation.predictive.foretelling import Work, foretell_all
-from cxsim.estimation.predictive.parameters import thetas
-from cxsim.models import GammaGammaParams
+from cxsim.clv.forecast import Work, admitted_question, foretell_all, predict
+from cxsim.clv.forecast_kernel import thetas
+from cxsim.clv.models.gamma_gamma import GammaGammaParams
 
 
 @pytest.fixture

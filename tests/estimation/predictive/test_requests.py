@@ -5,10 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from cxsim.clv.forecast import customer_numbers, predict
+from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.errors import EstimationError, TableError
-from cxsim.estimation.predictive import predict
-from cxsim.estimation.predictive.identity import customer_numbers
-from cxsim.models import GammaGammaParams
 
 PAST = (2, 213, 272)
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.estimation.predictive.selection import ranked
+from cxsim.clv.forecast_kernel import ranked
 
 
 @given(

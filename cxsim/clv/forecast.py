@@ -1,0 +1,438 @@
+"""Customers (RFM) and draws of the parameters in; outcomes of all customers and sums over them, block by block, out.
+
+Blocks bound the memory and are the unit of work for threads. Customers' outcomes depend on themselves alone and sums
+are of whole numbers, so neither blocks nor threads nor the order of the customers changes a bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from os import cpu_count
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cxsim.clv.forecast_kernel import (
+    BUYERS,
+    COUNTERS,
+    CUSTOMER_RECORD,
+    ORDERS,
+    OUTCOMES,
+    PART_BITS,
+    PARTS,
+    UNITS,
+    Block,
+    Drawn,
+    Family,
+    Question,
+    Scratch,
+    Thetas,
+    chosen,
+    foretell,
+    thetas,
+)
+from cxsim.clv.likelihood import PAST, is_count, pasts
+from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.errors import EstimationError, choices
+from cxsim.jit import lean
+from cxsim.params import DAYS_PER_YEAR
+
+# As polars' own hash may differ between its releases, and Python's between two runs.
+_OFFSET, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+
+
+def customer_numbers(customer_id: pl.Series) -> NDArray[np.uint64]:
+    """Return a number for each name.
+
+    Shape of `customer_id`. Two of ten million different names share a number once in 370,000 shops; all that follows
+    is that the two meet the same luck.
+    """
+    numbers = np.empty(len(customer_id), np.uint64)
+    if len(customer_id):
+        text = customer_id.cast(pl.String)
+        ends = text.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy()
+        _fill(numbers, np.frombuffer(text.str.join("").item().encode(), np.uint8), ends)
+    return numbers
+
+
+@lean
+def _fill(numbers: NDArray[np.uint64], letters: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
+    start = 0
+    for i in range(len(numbers)):
+        number = _OFFSET
+        for place in range(start, ends[i]):
+            number = (number ^ np.uint64(letters[place])) * _PRIME
+        numbers[i] = number
+        start = ends[i]
+
+
+# The sums of one block of this size, and of no larger one, stay in the range of whole numbers.
+BLOCK_SIZE = 4096
+_MOST_UNITS = 1 << 62
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """What the blocks have in common.
+
+    Attributes
+    ----------
+    thetas, family
+        Draws of the parameters and their model.
+    question
+        What is asked of every customer.
+    groups
+        Number of groups for which is added up.
+    """
+
+    thetas: Thetas
+    family: Family
+    question: Question
+    groups: int
+
+
+def foretell_all(
+    customers: pl.DataFrame,
+    work: Work,
+    *,
+    block_size: int = BLOCK_SIZE,
+    threads: int | None = None,
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+    """Return what is known of every customer, and the sums of each group in each draw.
+
+    One array for each of OUTCOMES, rows as in `customers`; whole numbers of shape (groups, draws, 4).
+    """
+    outcomes = {name: np.empty(customers.height) for name in OUTCOMES}
+    counts = np.zeros((work.groups, len(work.thetas), COUNTERS), np.int64)
+    starts = range(0, customers.height, block_size)
+    with ThreadPoolExecutor(max_workers=threads or cpu_count()) as pool:
+        parts = pool.map(partial(_one, work), (customers.slice(start, block_size) for start in starts))
+        for start, (found, counted) in zip(starts, parts, strict=True):
+            for place, name in enumerate(OUTCOMES):
+                outcomes[name][start : start + len(found)] = found[:, place]
+            _add(counts, counted)
+    return outcomes, counts
+
+
+def customer_block(customers: pl.DataFrame) -> Block:
+    """Return customers, under RFM and with a column `group`, as records for the kernel."""
+    paid = pl.when(pl.col("monetary_value").is_not_null()).then("frequency").otherwise(0).cast(pl.Float64)
+    columns = customers.select(
+        *(pl.col(name).cast(pl.Float64) for name in PAST),
+        paid=paid,
+        total=paid * pl.col("monetary_value").fill_null(0.0),
+        group="group",
+    )
+    block = np.empty(customers.height, CUSTOMER_RECORD)
+    block["number"] = customer_numbers(customers["customer_id"])
+    for field, column in zip(("frequency", "last", "age", "paid", "total", "group"), columns, strict=True):
+        block[field] = column.to_numpy()
+    return block
+
+
+def _one(work: Work, customers: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the outcomes and counts of one block."""
+    block, draws = customer_block(customers), len(work.thetas)
+    outcomes = np.empty((len(block), len(OUTCOMES)))
+    counts = np.zeros((work.groups, draws, COUNTERS), np.int64)
+    equal_together = np.lexsort((block["age"], block["last"], block["frequency"]))
+    scratch = Scratch(np.empty(draws), np.empty(draws), np.empty(draws))
+    too_large = foretell(block, equal_together, work.thetas, work.family, work.question, scratch, outcomes, counts)
+    if too_large:
+        _refuse()
+    return outcomes, counts
+
+
+def _add(total: NDArray[np.int64], part: NDArray[np.int64]) -> None:
+    """Add a block's counts, and carry what the parts of units make in whole units."""
+    total += part
+    total[..., UNITS] += total[..., PARTS] >> PART_BITS
+    total[..., PARTS] &= (1 << PART_BITS) - 1
+    if total[..., UNITS].max() >= _MOST_UNITS:
+        _refuse()
+
+
+def _refuse() -> None:
+    raise EstimationError(
+        "the value of a customer exceeds 5e14, or that of all of them 4e18, in some draw: look at the largest monetary "
+        "values, or count money in a larger unit."
+    )
+
+
+# Columns of the tables that a group's own column must not hide.
+_TAKEN = ("draw", "orders", "buyers", "value", "quantity", "mean", "low", "high")
+
+
+def grouped(rfm: pl.DataFrame, by: str | None) -> tuple[pl.DataFrame, int, pl.DataFrame]:
+    """Return `rfm` with the column `group` that the kernel counts by, the number of groups, and their names."""
+    if by is None:
+        return rfm.with_columns(group=pl.lit(0, pl.Int64)), 1, pl.DataFrame()
+    if by not in rfm.columns or by in _TAKEN:
+        possible = [name for name in rfm.columns if name not in _TAKEN]
+        raise EstimationError(f"totals by column '{by}': {choices(by, possible)}")
+    if rfm[by].null_count():
+        raise EstimationError(f"totals by column '{by}': {rfm[by].null_count()} of {rfm.height} values are missing.")
+    names = rfm.select(by).unique().sort(by)
+    groups = rfm.with_columns(group=pl.col(by).rank("dense").cast(pl.Int64) - 1)
+    return groups, names.height, names
+
+
+def totals_by_draw(counts: NDArray[np.int64], names: pl.DataFrame, quantities: list[str]) -> pl.DataFrame:
+    """Return one row per group and draw: the group's name if it has one, draw, and the `quantities`."""
+    groups, draws, _ = counts.shape
+    columns = {
+        "orders": counts[..., ORDERS].ravel(),
+        "buyers": counts[..., BUYERS].ravel(),
+        "value": (counts[..., UNITS] + np.ldexp(counts[..., PARTS].astype(np.float64), -PART_BITS)).ravel(),
+    }
+    named = [names[name].gather(np.repeat(np.arange(groups), draws)) for name in names.columns]
+    drawn = pl.Series("draw", np.tile(np.arange(draws), groups))
+    return pl.DataFrame([*named, drawn, *(pl.Series(name, columns[name]) for name in quantities)])
+
+
+def totals(by_draw: pl.DataFrame, names: pl.DataFrame, quantities: list[str], question: Question) -> pl.DataFrame:
+    """Return one row per group and quantity: the group's name if it has one, quantity, mean, low, high."""
+    key, cells = names.columns, ("mean", "low", "high")
+    ends = [
+        summary.cast(pl.Float64).alias(f"{name}/{cell}")
+        for name in quantities
+        for cell, summary in zip(
+            cells,
+            (
+                pl.col(name).mean(),
+                pl.col(name).sort().get(question.low_rank),
+                pl.col(name).sort().get(question.high_rank),
+            ),
+            strict=True,
+        )
+    ]
+    wide = by_draw.group_by(key, maintain_order=True).agg(ends) if key else by_draw.select(ends)
+    # One table per quantity, put together in the order of the groups.
+    tables = [
+        wide.select(*key, quantity=pl.lit(name), **{cell: pl.col(f"{name}/{cell}") for cell in cells})
+        for name in quantities
+    ]
+    return pl.concat(tables).sort(key, maintain_order=True) if key else pl.concat(tables)
+
+
+_SEEDS = 1 << 63
+# (draws + 1) (1 - level) / 2 is often a whole number, and must not become the one below by rounding.
+_ROUNDING = 1e-9
+
+
+def admitted_question(
+    *, days: float, annual_discount_rate: float, margin: float, level: float, draws: int, seed: int
+) -> Question:
+    """Return what is asked of every customer, in the kernel's terms; see `predict` for the parameters."""
+    if not (math.isfinite(days) and days > 0.0):
+        raise EstimationError(f"days must be finite and positive; found {days}.")
+    if not (math.isfinite(annual_discount_rate) and annual_discount_rate >= 0.0):
+        raise EstimationError(f"annual_discount_rate must be finite and not negative; found {annual_discount_rate}.")
+    if not 0.0 <= margin <= 1.0:
+        raise EstimationError(f"margin must be from 0 to 1; found {margin}.")
+    outside = _outside(level, draws)
+    return Question(
+        days=float(days),
+        rate=math.log1p(annual_discount_rate) / DAYS_PER_YEAR,
+        margin=float(margin),
+        low_rank=outside,
+        high_rank=draws - 1 - outside,
+        seed=admitted_seed(seed),
+    )
+
+
+def admitted_seed(seed: int) -> int:
+    """Return `seed`, or refuse one that is no 63-bit number."""
+    if not (is_count(seed, least=0) and seed < _SEEDS):
+        raise EstimationError(f"the seed must be from 0 to {_SEEDS - 1}; found {seed}.")
+    return seed
+
+
+def admitted_customers(rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return `rfm`, or refuse impossible pasts, names that come twice, and amounts that are none."""
+    value = pl.col("monetary_value")
+    odd = pasts(rfm).filter(value.is_not_null() & ~(value.is_finite() & (value >= 0.0)))
+    if odd.height:
+        raise EstimationError(
+            f"RFM: {odd.height} of {rfm.height} monetary values are negative or not finite, the first "
+            f"{odd['monetary_value'][0]} of customer {odd['customer_id'][0]!r}; leave out what is unknown (null)."
+        )
+    different = rfm["customer_id"].n_unique()
+    if different != rfm.height:
+        raise EstimationError(
+            f"RFM: {rfm.height} rows, but {different} different customer_id; each customer must have one row."
+        )
+    return rfm
+
+
+def _outside(level: float, draws: int) -> int:
+    """Return how many draws lie beyond each end of the interval."""
+    if not 0.0 < level < 1.0:
+        raise EstimationError(f"level must be above 0 and below 1; found {level}.")
+    end = math.floor((draws + 1) * (1.0 - level) / 2.0 + _ROUNDING)
+    if end < 1:
+        needed = math.ceil(2.0 / (1.0 - level) - 1.0 - _ROUNDING)
+        raise EstimationError(
+            f"an interval of level {level:g} takes at least {needed} draws of the parameters; found {draws}."
+        )
+    return end - 1
+
+
+# Columns of OUTCOMES that count, and those that need a model of spend.
+_ORDERS = ("orders_mean", "orders_low", "orders_high", "prob_order")
+_VALUE = ("value_mean", "value_low", "value_high")
+_WHOLE = ("orders_low", "orders_high")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prediction:
+    """What customers will order and spend, as far as it can be known.
+
+    Attributes
+    ----------
+    customers
+        One row per customer, as in the table that was asked about: customer_id; orders_mean, orders_low, orders_high;
+        prob_order, the share of draws with any order; with a model of spend also value_mean, value_low, value_high.
+    totals
+        One row for each of `orders`, `buyers` (customers with any order) and `value`: quantity, mean, low, high. With
+        groups, these rows for each group, after a column of the group's name.
+    totals_by_draw
+        One row per draw (and group): draw, orders, buyers, value.
+    days
+        How far ahead.
+    level
+        Probability that each interval holds, for one customer or one total at a time.
+    draws
+        Number of draws.
+    """
+
+    customers: pl.DataFrame
+    totals: pl.DataFrame
+    totals_by_draw: pl.DataFrame
+    days: float
+    level: float
+    draws: int
+
+
+def predict(
+    rfm: pl.DataFrame,
+    purchases: Sequence[PurchaseParams] | Drawn[PurchaseParams],
+    spend: Sequence[GammaGammaParams] | Drawn[GammaGammaParams] | None = None,
+    *,
+    days: float,
+    draws: int | None = None,
+    seed: int = 0,
+    level: float = 0.9,
+    annual_discount_rate: float = 0.0,
+    margin: float = 1.0,
+    by: str | None = None,
+) -> Prediction:
+    """Return what each customer and all of them will order and spend in the next `days`, with intervals.
+
+    Every draw takes one set of parameters and plays what is ahead of every customer: whether they are still there, how
+    often they order before they leave, and what they pay. So the intervals hold both what is not known of the
+    parameters and what is chance.
+
+    Parameters
+    ----------
+    rfm
+        Customers under the RFM contract, unique customer_id.
+    purchases
+        Draws of the parameters of one model of orders, time in days: a posterior, or a sequence of parameters. The same
+        parameters again and again leave chance alone.
+    spend
+        As many draws of the parameters of spend; None for orders alone.
+    days
+        How far ahead, > 0.
+    draws
+        How many of the draws to take, evenly spaced; all when None.
+    seed
+        Seed of all luck, 0 or larger. A customer's luck hangs on seed, draw and customer_id alone: neither the order
+        of the rows nor other customers move it.
+    level
+        Probability of each interval, above 0 and below 1. It takes at least 2 / (1 - level) - 1 draws.
+    annual_discount_rate
+        Effective rate a year, >= 0; an order at t days from now counts (1 + annual_discount_rate) ** -(t / 365.25).
+    margin
+        Share of each amount that counts as value, 0 to 1.
+    by
+        Column of `rfm`, without missing values, for whose values totals are given one by one.
+
+    Returns
+    -------
+    Prediction
+        Tables of customers, totals and totals by draw. The same bits for any number of threads.
+
+    Raises
+    ------
+    TableError, EstimationError
+        If `rfm` does not keep its contract, holds an impossible past, a name twice or a monetary value below 0, and
+        for draws, days, level, rate, margin or column out of range.
+
+    Notes
+    -----
+    Of n draws in order of size, the interval runs from number floor((n + 1) (1 - level) / 2), counted from 1, to the
+    one as far from the top. What comes is as likely to fall between any two neighbours, so the interval holds with
+    probability `level` or more, whatever n; for whole numbers usually more.
+
+    Spend per order is Gamma distributed with a rate of the customer's own, drawn given their monetary_value; a
+    customer without one is drawn from the population.
+
+    Examples
+    --------
+    >>> from cxsim.clv.models import BetaGeometricParams
+    >>> shop = BetaGeometricParams(r=0.24, alpha=30.9, a=0.79, b=2.43)
+    >>> rfm = pl.DataFrame(
+    ...     {
+    ...         "customer_id": ["ann", "bob"],
+    ...         "frequency": [26, 0],
+    ...         "recency_days": [216, 0],
+    ...         "age_days": [217, 217],
+    ...         "monetary_value": [35.0, None],
+    ...     }
+    ... )
+    >>> predict(rfm, [shop] * 1000, days=365).customers.select("customer_id", "orders_low", "orders_high")
+    shape: (2, 3)
+    ┌─────────────┬────────────┬─────────────┐
+    │ customer_id ┆ orders_low ┆ orders_high │
+    │ ---         ┆ ---        ┆ ---         │
+    │ str         ┆ i64        ┆ i64         │
+    ╞═════════════╪════════════╪═════════════╡
+    │ ann         ┆ 1          ┆ 51          │
+    │ bob         ┆ 0          ┆ 2           │
+    └─────────────┴────────────┴─────────────┘
+    """
+    records, family = thetas(chosen(purchases, draws), None if spend is None else chosen(spend, draws))
+    question = admitted_question(
+        days=days,
+        annual_discount_rate=annual_discount_rate,
+        margin=margin,
+        level=level,
+        draws=len(records),
+        seed=seed,
+    )
+    customers, groups, names = grouped(admitted_customers(rfm), by)
+    work = Work(thetas=records, family=family, question=question, groups=groups)
+    outcomes, counts = foretell_all(customers, work)
+    quantities = ["orders", "buyers"] if spend is None else ["orders", "buyers", "value"]
+    by_draw = totals_by_draw(counts, names, quantities)
+    return Prediction(
+        customers=_customers(rfm["customer_id"], outcomes, _ORDERS if spend is None else (*_ORDERS, *_VALUE)),
+        totals=totals(by_draw, names, quantities, question),
+        totals_by_draw=by_draw,
+        days=days,
+        level=level,
+        draws=len(records),
+    )
+
+
+def _customers(names: pl.Series, outcomes: dict[str, NDArray[np.float64]], columns: Sequence[str]) -> pl.DataFrame:
+    # Popped one by one, so that no more than one column is held twice.
+    known = [pl.Series(name, outcomes.pop(name)).cast(pl.Int64 if name in _WHOLE else pl.Float64) for name in columns]
+    return pl.DataFrame([names, *known])

@@ -1,0 +1,557 @@
+"""Frequency and age of customers who are alive, and a time, in; what that time holds for them, by stage, out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betainc, betaln, gammaln, logsumexp
+
+from cxsim.clv.models.bgnbd_integrals import (
+    count_rows,
+    later_count_prob,
+    lifelong_rows,
+    sums_survival_and_orders,
+    terms_needed,
+)
+from cxsim.clv.models.bgnbd_integrals import survival_and_orders as integrals_survival_and_orders
+from cxsim.clv.models.special import (
+    digamma,
+    each_row,
+    history,
+    non_negative,
+    require_positive,
+    require_rate,
+    to_logs,
+    trigamma,
+    whole,
+)
+from cxsim.errors import DataError, ParamError
+from cxsim.jit import inlined, lean
+
+# Beyond so many stages an order comes like clockwork, and a model of chance says nothing of it.
+MOST_STAGES = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BetaGeometricParams:
+    """Parameters of BG/NBD, MBG/NBD and their relatives for regular buyers, BG/CNBD-k and MBG/CNBD-k.
+
+    Attributes
+    ----------
+    r, alpha
+        Shape and rate of the Gamma distribution of purchase rates; `alpha` carries the unit of time.
+    a, b
+        Shapes of the Beta distribution of the chance of leaving after an order.
+    k
+        Stages of the Erlang distribution of the time between orders, 1 to 60: with 1, orders come by pure chance; the
+        more, the more regularly. The mean gap is k over the purchase rate.
+    leaves_after_first
+        Whether a customer may leave after the first order already, as in the MBG models.
+    """
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+    k: int = 1
+    leaves_after_first: bool = False
+
+    def __post_init__(self) -> None:
+        require_positive("BG/NBD", {"r": self.r, "alpha": self.alpha, "a": self.a, "b": self.b})
+        if type(self.k) is not int or not 1 <= self.k <= MOST_STAGES:
+            raise ParamError(f"BG/CNBD-k: k is {self.k!r}; it must be a whole number from 1 to {MOST_STAGES}.")
+
+
+FloatArray = NDArray[np.float64]
+
+# About so many terms of the sum cost as much as the integral: some 200 nodes, with k / 2 powers each.
+_SUM_UP_TO = 2500.0
+
+_sums, _integrals = sums_survival_and_orders, integrals_survival_and_orders
+_terms_needed = terms_needed
+
+
+def survival_ahead(params: BetaGeometricParams, frequency: ArrayLike, age: ArrayLike, *, time: ArrayLike) -> FloatArray:
+    """Return the probability that a customer who is alive now is still alive after `time`.
+
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed.
+
+    The purchase rate is Gamma(r + k x + j, alpha + age), and the chance of leaving after an order Beta(a, b + x), or
+    Beta(a, b + x + 1) for customers who also had that chance after the first order; the two are independent.
+    """
+    return _in_time(params, frequency, age, time)[0]
+
+
+def orders_ahead(params: BetaGeometricParams, frequency: ArrayLike, age: ArrayLike, *, time: ArrayLike) -> FloatArray:
+    """Return the orders in the next `time` that are expected of a customer who is alive now.
+
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed.
+
+    For k = 1, Fader, Hardie & Lee (2005), equation (10) over P(alive). The closed form, with Gauss' 2F1, is 0/0 for a
+    = 1 and the logarithm of a negative number for a + b < 1; neither the sum nor the integral here is.
+    """
+    return _in_time(params, frequency, age, time)[1]
+
+
+def next_order_ahead(
+    params: BetaGeometricParams, frequency: ArrayLike, age: ArrayLike, *, time: ArrayLike
+) -> FloatArray:
+    """Return the probability that the next order of a customer who is alive now comes within `time`.
+
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed. 1 where `time`
+    is infinite, because nobody leaves here but after an order.
+    """
+    until = np.asarray(time, dtype=np.float64)
+    wrong = ~(until >= 0.0)
+    if wrong.any():
+        raise DataError(f"time must not be negative; found {until[wrong].flat[0]} ({wrong.sum()} of {wrong.size}).")
+    x, end, until = np.broadcast_arrays(whole("frequency", frequency), non_negative("age", age), until)
+    with np.errstate(invalid="ignore"):
+        share = np.where(np.isinf(until), 1.0, until / (params.alpha + end + until))[..., None]
+    stages = np.arange(params.k)
+    return np.asarray(betainc(params.k - stages, params.r + params.k * x[..., None] + stages, share))
+
+
+def _in_time(
+    params: BetaGeometricParams, frequency: ArrayLike, age: ArrayLike, time: ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """Return both survival and orders."""
+    x, end, until = np.broadcast_arrays(
+        whole("frequency", frequency), non_negative("age", age), non_negative("time", time)
+    )
+    shape, reach, b = params.r + params.k * x, until / (params.alpha + end), params.b + x + params.leaves_after_first
+    survival, orders = each_row(_in_time_rows, (shape, reach, b), (params.a,), outputs=(params.k, params.k))
+    return survival.reshape(*x.shape, params.k), orders.reshape(*x.shape, params.k)
+
+
+@lean
+def _in_time_rows(
+    first: int,
+    last: int,
+    shape: FloatArray,
+    reach: FloatArray,
+    b: FloatArray,
+    a: float,
+    survival: FloatArray,
+    orders: FloatArray,
+) -> None:
+    k = survival.shape[1]
+    for i in range(first, last):
+        for j in range(k):
+            alive, ordered = 1.0, 0.0
+            if reach[i] > 0.0:
+                alive, ordered = survival_and_orders(k, j, shape[i] + j, reach[i], a, b[i])
+            survival[i, j], orders[i, j] = min(alive, 1.0), ordered
+
+
+@lean
+def survival_and_orders(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> tuple[float, float]:
+    """Return P(alive after the time) and the expected orders in it, by the cheaper of the two ways."""
+    if _terms_needed(shape, reach) <= _SUM_UP_TO * k:
+        return _sums(k, stage, shape, reach, a, b)
+    return _integrals(k, stage, shape, reach, a, b)
+
+
+# Beyond so many numbers of stages before the interval, an integral is cheaper where there is one, for k = 1.
+_COUNTS_SUM_UP_TO = 1e4
+# Sums of more would take a second for each number.
+_MOST_TERMS = 1e7
+
+
+def count_probs_ahead(
+    params: BetaGeometricParams,
+    frequency: ArrayLike,
+    age: ArrayLike,
+    *,
+    start: ArrayLike,
+    end: ArrayLike,
+    counts: ArrayLike,
+) -> FloatArray:
+    """Return the probability that a customer who is alive now orders exactly so often between two times from now.
+
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed now. Sums to 1
+    over all `counts`, as whoever leaves before `start` orders 0 times.
+
+    For a new customer, k = 1 and start 0, Fader, Hardie & Lee (2005), equation (8). Stages before and in the interval
+    are negative multinomial; the sum runs over those before it.
+    """
+    x, old, begin, until, n = np.broadcast_arrays(
+        whole("frequency", frequency),
+        non_negative("age", age),
+        non_negative("start", start),
+        non_negative("end", end),
+        whole("counts", counts),
+    )
+    wrong = begin > until
+    if wrong.any():
+        raise DataError(f"start must not lie behind end; found {begin[wrong].flat[0]} and {until[wrong].flat[0]}.")
+    total, b = params.alpha + old, params.b + x + params.leaves_after_first
+    shape, before, within = params.r + params.k * x, begin / total, (until - begin) / (total + begin)
+    columns = tuple(np.ravel(column) for column in (shape, before, within, b, n))
+    return _all_rows(params, columns).reshape(*n.shape, params.k)
+
+
+def _all_rows(params: BetaGeometricParams, columns: tuple[FloatArray, ...]) -> FloatArray:
+    """Return a row for each customer, and a column for each stage."""
+    shape, before, within, b, n = columns
+    mean = shape * before
+    sd = np.sqrt(mean * (1.0 + before))
+    # Nine standard deviations below the mean 1e-18 is left; where the shape is small, that is below 0.
+    lowest = np.maximum(np.floor(mean - 9.0 * sd), 0.0)
+    terms = mean - lowest + 9.0 * sd + 37.0 * (1.0 + before)
+    long = (terms > _COUNTS_SUM_UP_TO) & (before > 0.0) if params.k == 1 else np.zeros(n.shape, dtype=bool)
+    if (terms[~long] > _MOST_TERMS).any():
+        raise DataError(f"more than {_MOST_TERMS:g} stages may pass before start; let start lie nearer, or k be 1.")
+    result = np.empty((n.size, params.k))
+    first = lowest[~long, None] + shape[~long, None] + np.arange(params.k)
+    share = (within / (1.0 + within))[~long, None]
+    ordered = np.maximum(params.k * n[~long, None], 1.0)
+    reached = np.where(n[~long, None] > 0, betainc(ordered, first, share), 1.0)
+    few = tuple(column[~long] for column in (shape, before, within, b, n, lowest))
+    (result[~long],) = each_row(count_rows, few, (params.a, reached), outputs=(params.k,))
+    for i in np.flatnonzero(long):
+        result[i, 0] = later_count_prob(n[i], shape[i], before[i], within[i], a=params.a, b=b[i])
+    return result
+
+
+_NODES = 16
+_GAUSS_X, _GAUSS_W = np.polynomial.legendre.leggauss(_NODES)
+# Regular orders beat in time until chance has put them out of step, some 2 k beats from now. The first panels follow.
+_OUT_OF_STEP = 35.0
+
+
+@lean
+def finite_rows(
+    first: int,
+    last: int,
+    shape: FloatArray,
+    total: FloatArray,
+    b: FloatArray,
+    a: float,
+    rate: float,
+    horizon: float,
+    worth: FloatArray,
+) -> None:
+    """Write the worth of the orders up to `horizon`, at `rate`, to rows `first` to `last` of `worth`."""
+    k = worth.shape[1]
+    for i in range(first, last):
+        for j in range(k):
+            worth[i, j] = 0.0
+            reach = horizon / total[i]
+            if reach > 0.0:
+                worth[i, j] = _worth(k, j, shape[i] + j, a, b[i], rate * total[i], reach)
+
+
+@lean
+def _worth(k: int, stage: int, shape: float, a: float, b: float, rate: float, reach: float) -> float:
+    """Return the worth of the orders within `reach`; times are in units of the rate of the Gamma distribution."""
+    _, orders = survival_and_orders(k, stage, shape, reach, a, b)
+    worth = math.exp(-rate * reach) * orders
+    # Orders change at times of order 1 / (1 + their number per unit of time); nodes are spread evenly in log time.
+    scale = 1.0 / (1.0 + 0.1 * shape)
+    beats = 0.0
+    if k > 1:
+        beats = min(reach, _OUT_OF_STEP / (shape * (1.0 - math.cos(2.0 * math.pi / k))))
+        worth += _panels(k, stage, shape, a, b, rate, 0.0, beats, scale, 1 + k // 2)
+    if reach > beats:
+        worth += _panels(k, stage, shape, a, b, rate, beats, reach, scale, 1 + int(rate * reach / 4.0))
+    return worth
+
+
+@lean
+def _panels(
+    k: int,
+    stage: int,
+    shape: float,
+    a: float,
+    b: float,
+    rate: float,
+    start: float,
+    end: float,
+    scale: float,
+    panels: int,
+) -> float:
+    """Return rate times the integral of exp(-rate t) E(t) by Gauss and Legendre's rule in log(1 + t / scale)."""
+    low, high = math.log1p(start / scale), math.log1p(end / scale)
+    half = 0.5 * (high - low) / panels
+    total = 0.0
+    for panel in range(panels):
+        for node in range(_NODES):
+            y = low + half * (2.0 * panel + 1.0 + _GAUSS_X[node])
+            time = scale * math.expm1(y)
+            _, orders = survival_and_orders(k, stage, shape, time, a, b)
+            total += half * _GAUSS_W[node] * scale * math.exp(y) * rate * math.exp(-rate * time) * orders
+    return total
+
+
+# An order so many times 1 / rate from now is worth exp(-45) = 3e-20: the horizon has no end.
+_ENDLESS = 45.0
+
+
+def discounted_orders_ahead(
+    params: BetaGeometricParams, frequency: ArrayLike, age: ArrayLike, *, rate: float, horizon: float = math.inf
+) -> FloatArray:
+    """Return the orders to come of a customer who is alive now, each worth exp(-rate * t) if it comes at t.
+
+    Broadcast shape and one more axis of length k: given that j stages of the next order have passed.
+
+    Given purchase rate l and chance p of leaving, y = l / (l + rate) is what a stage to come leaves of an order's
+    worth, and all orders to come are worth y^(k - j) / (1 - (1 - p) y^k): DERT is its mean. A finite horizon is
+    integrated by parts: rate times the integral of exp(-rate t) E(t), plus exp(-rate horizon) E(horizon), with E of
+    `orders_ahead`.
+    """
+    require_rate(rate, horizon)
+    x, end = np.broadcast_arrays(whole("frequency", frequency), non_negative("age", age))
+    if rate == 0.0:
+        return orders_ahead(params, x, end, time=horizon)
+    columns = params.r + params.k * x, params.alpha + end, params.b + x + params.leaves_after_first
+    if rate * horizon > _ENDLESS:
+        (worth,) = each_row(lifelong_rows, columns, (params.a, rate), outputs=(params.k,))
+    else:
+        (worth,) = each_row(finite_rows, columns, (params.a, rate, horizon), outputs=(params.k,))
+    return worth.reshape(*x.shape, params.k)
+
+
+def log_likelihood(
+    params: BetaGeometricParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike
+) -> FloatArray:
+    """Return the log-likelihood of each customer's past.
+
+    Natural logarithms, broadcast shape. They stay finite for a million orders. For k > 1 the term (k - 1) * sum(log
+    gaps), which no parameter moves, is left out.
+
+    Fader, Hardie & Lee (2005), Marketing Science 24, 275-284, equation (6); Platzer & Reutterer (2016), Marketing
+    Science 35, 779-799, appendix, for k > 1 and for leaving after the first order.
+    """
+    x, last, end = history(frequency, last_order, age)
+    r, alpha, a, b = params.r, params.alpha, params.a, params.b
+    shape, chances = r + params.k * x, x + params.leaves_after_first
+    shared = gammaln(shape) - gammaln(r) + betaln(a, b + chances) - betaln(a, b) - x * math.lgamma(params.k)
+    # alpha^r (alpha + age)^-shape, without the difference of two large logarithms where alpha is large.
+    shared = shared - r * np.log1p(end / alpha) - params.k * x * np.log(alpha + end)
+    alive, left = _log_parts(params, x, last, end)
+    return np.asarray(shared + np.logaddexp(logsumexp(alive, axis=-1), left))
+
+
+def phase_probs(params: BetaGeometricParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike) -> FloatArray:
+    """Return the probabilities that a customer has not left by `age`, and how far the next order has come.
+
+    Broadcast shape and one more axis of length k: P(alive, and j of k stages passed since the last order). Sums over
+    it to P(alive).
+
+    Fader & Hardie (2008), "Computing P(alive) using the BG/NBD model", note 021; Platzer & Reutterer (2016).
+    """
+    alive, left = _log_parts(params, *history(frequency, last_order, age))
+    total = np.logaddexp(logsumexp(alive, axis=-1), left)
+    return np.asarray(np.minimum(np.exp(alive - total[..., None]), 1.0))
+
+
+def phase_probs_new(params: BetaGeometricParams) -> FloatArray:
+    """Return the same probabilities right after the first order.
+
+    Shape (k,): no stage has passed; with `leaves_after_first`, the customer may have left already.
+    """
+    probs = np.zeros(params.k)
+    probs[0] = params.b / (params.a + params.b) if params.leaves_after_first else 1.0
+    return probs
+
+
+def _log_parts(
+    params: BetaGeometricParams, x: FloatArray, last: FloatArray, end: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the logarithms of (alive, j stages) and of (left), both over that of (alive, no stage)."""
+    shape, idle = params.r + params.k * x, end - last
+    stages = np.zeros((*x.shape, params.k))
+    with np.errstate(divide="ignore"):
+        share = np.log(idle) - np.log(params.alpha + end)
+    for j in range(1, params.k):
+        stages[..., j] = stages[..., j - 1] + np.log((shape + j - 1.0) / j) + share
+    chances = x + params.leaves_after_first
+    odds = np.log(params.a) - np.log(params.b + np.maximum(chances, 1.0) - 1.0)
+    left = odds + shape * np.log1p(idle / (params.alpha + last))
+    return stages, np.where(chances > 0, left, -np.inf)
+
+
+Three = tuple[float, float, float]
+
+
+@lean
+def value(
+    log_params: FloatArray,
+    frequency: FloatArray,
+    last_order: FloatArray,
+    age: FloatArray,
+    weight: FloatArray,
+    k: int,
+    first: int,
+) -> float:
+    """Return the weighted log-likelihood."""
+    r, alpha, a, b = math.exp(log_params[0]), math.exp(log_params[1]), math.exp(log_params[2]), math.exp(log_params[3])
+    known, common, odds, total = -1.0, 0.0, 0.0, 0.0
+    for i in range(frequency.size):
+        x, end, idle = frequency[i], alpha + age[i], age[i] - last_order[i]
+        shape = r + k * x
+        if x != known:
+            known = x
+            common, odds = _constants(r, alpha, a, b, x, k, first)
+        log_phases = math.log(_phases(shape, idle / end, k)) if k > 1 else 0.0
+        left = odds + shape * math.log1p(idle / (alpha + last_order[i])) - log_phases
+        total += weight[i] * (common - shape * math.log(end) + log_phases + _log1p_exp(left))
+    return total
+
+
+@lean
+def sums(
+    log_params: FloatArray,
+    frequency: FloatArray,
+    last_order: FloatArray,
+    age: FloatArray,
+    weight: FloatArray,
+    k: int,
+    first: int,
+    out: FloatArray,
+) -> None:
+    """Write the weighted log-likelihood, its gradient and the upper triangle of its Hessian into `out`."""
+    r, alpha, a, b = math.exp(log_params[0]), math.exp(log_params[1]), math.exp(log_params[2]), math.exp(log_params[3])
+    out[:] = 0.0
+    known, common, odds, stays = -1.0, 0.0, 0.0, 1.0
+    slopes, bends = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    for i in range(frequency.size):
+        x, w, end, start = frequency[i], weight[i], alpha + age[i], alpha + last_order[i]
+        shape, idle = r + k * x, age[i] - last_order[i]
+        if x != known:
+            known, stays = x, b + x + first - 1.0 if x + first > 0 else 1.0
+            common, odds = _constants(r, alpha, a, b, x, k, first)
+            slopes, bends = _constant_derivatives(r, alpha, a, b, x, k, first)
+        log_phases, alive, alive_bends = _alive(shape, end, idle / end, k)
+        left = odds + shape * math.log1p(idle / start) - log_phases
+        share = 1.0 / (1.0 + math.exp(-left)) if left > -700.0 else 0.0
+        # The gradient of having left, less that of being alive.
+        gap = (-math.log(start) - alive[0], -shape / start - alive[1], 1.0 / a, -1.0 / stays)
+        out[0] += w * (common - shape * math.log(end) + log_phases + _log1p_exp(left))
+        _add_gradient(out, w, share, slopes, alive, gap)
+        _add_curvature(out, w, share, bends, alive_bends, gap)
+        _add_leaving(out, w * share, -1.0 / start, shape / (start * start), 1.0 / (a * a), 1.0 / (stays * stays))
+    _add_scale(out, weight.sum(), r, alpha)
+    to_logs(out, (r, alpha, a, b))
+
+
+@inlined
+def _log1p_exp(x: float) -> float:
+    """Return log(1 + exp(x)) without overflow."""
+    return x + math.log1p(math.exp(-x)) if x > 0.0 else math.log1p(math.exp(x))
+
+
+@inlined
+def _constants(r: float, alpha: float, a: float, b: float, x: float, k: int, first: int) -> tuple[float, float]:
+    """Return the logarithms of what all explanations of a frequency share, and of the odds of leaving at an order."""
+    shape, chances = r + k * x, x + first
+    rates = math.lgamma(shape) - math.lgamma(r) + r * math.log(alpha) - x * math.lgamma(k)
+    stayed = math.lgamma(b + chances) - math.lgamma(b) + math.lgamma(a + b) - math.lgamma(a + b + chances)
+    odds = math.log(a) - math.log(b + chances - 1.0) if chances > 0 else -math.inf
+    return rates + stayed, odds
+
+
+@inlined
+def _constant_derivatives(
+    r: float, alpha: float, a: float, b: float, x: float, k: int, first: int
+) -> tuple[Three, Three]:
+    """Return first and second derivatives of the shared factor: in r; in a and in both a and b; in b."""
+    shape, chances = r + k * x, x + first
+    both, both_bend = digamma(a + b) - digamma(a + b + chances), trigamma(a + b) - trigamma(a + b + chances)
+    slopes = (
+        digamma(shape) - digamma(r) + math.log(alpha),
+        both,
+        both + digamma(b + chances) - digamma(b),
+    )
+    bends = (
+        trigamma(shape) - trigamma(r),
+        both_bend,
+        both_bend + trigamma(b + chances) - trigamma(b),
+    )
+    return slopes, bends
+
+
+@inlined
+def _phases(shape: float, ratio: float, k: int) -> float:
+    """Return the weight of being alive in any phase, relative to phase 0."""
+    total, term = 1.0, 1.0
+    for j in range(1, k):
+        term *= (shape + j - 1.0) * ratio / j
+        total += term
+    return total
+
+
+@inlined
+def _alive(shape: float, end: float, ratio: float, k: int) -> tuple[float, tuple[float, float], Three]:
+    """Return the log weight of being alive relative to phase 0, its derivatives in r, alpha; and in rr, ra, aa."""
+    slope, bends = (-math.log(end), -shape / end), (0.0, -1.0 / end, shape / (end * end))
+    if k == 1:
+        return 0.0, slope, bends
+    total, term, more, bend = 1.0, 1.0, 0.0, 0.0
+    m_r, m_a, m_rr, m_ra, m_aa = 0.0, 0.0, 0.0, 0.0, 0.0
+    for j in range(1, k):
+        stage = shape + j - 1.0
+        term *= stage * ratio / j
+        # Beside phase 0, the gradient of phase j is greater by `more` in r and smaller by j / end in alpha.
+        more, bend = more + 1.0 / stage, bend - 1.0 / (stage * stage)
+        total += term
+        m_r, m_a = m_r + term * more, m_a + term * j
+        m_rr, m_ra, m_aa = m_rr + term * (bend + more * more), m_ra + term * more * j, m_aa + term * j * (j + 1.0)
+    m_r, m_a, m_rr, m_ra, m_aa = m_r / total, m_a / total, m_rr / total, m_ra / total, m_aa / total
+    moved = (slope[0] + m_r, slope[1] - m_a / end)
+    bent = (m_rr - m_r * m_r, bends[1] - (m_ra - m_r * m_a) / end, bends[2] + (m_aa - m_a * m_a) / (end * end))
+    return math.log(total), moved, bent
+
+
+@inlined
+def _add_gradient(
+    out: FloatArray,
+    w: float,
+    share: float,
+    slopes: Three,
+    alive: tuple[float, float],
+    gap: tuple[float, float, float, float],
+) -> None:
+    out[1] += w * (slopes[0] + alive[0] + share * gap[0])
+    out[2] += w * (alive[1] + share * gap[1])
+    out[3] += w * (slopes[1] + share * gap[2])
+    out[4] += w * (slopes[2] + share * gap[3])
+
+
+@inlined
+def _add_curvature(
+    out: FloatArray, w: float, share: float, bends: Three, alive: Three, gap: tuple[float, float, float, float]
+) -> None:
+    """Add the shared bends, those of being alive, and the spread of the two gradients."""
+    spread, other = w * share * (1.0 - share), 1.0 - share
+    out[5] += w * (bends[0] + other * alive[0]) + spread * gap[0] * gap[0]
+    out[6] += w * other * alive[1] + spread * gap[0] * gap[1]
+    out[7] += spread * gap[0] * gap[2]
+    out[8] += spread * gap[0] * gap[3]
+    out[9] += w * other * alive[2] + spread * gap[1] * gap[1]
+    out[10] += spread * gap[1] * gap[2]
+    out[11] += spread * gap[1] * gap[3]
+    out[12] += w * bends[1] + spread * gap[2] * gap[2]
+    out[13] += w * bends[1] + spread * gap[2] * gap[3]
+    out[14] += w * bends[2] + spread * gap[3] * gap[3]
+
+
+@inlined
+def _add_leaving(out: FloatArray, left: float, r_alpha: float, alpha_alpha: float, a_a: float, b_b: float) -> None:
+    """Add the bends of having left at the last order."""
+    out[6] += left * r_alpha
+    out[9] += left * alpha_alpha
+    out[12] -= left * a_a
+    out[14] += left * b_b
+
+
+@inlined
+def _add_scale(out: FloatArray, customers: float, r: float, alpha: float) -> None:
+    """Add the derivatives of r log(alpha) that are the same for every customer."""
+    out[2] += customers * r / alpha
+    out[6] += customers / alpha
+    out[9] -= customers * r / (alpha * alpha)

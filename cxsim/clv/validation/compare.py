@@ -1,0 +1,520 @@
+"""A table of customers (RFM), and what they did later if it is known, in; models side by side out, and which to use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import polars as pl
+
+from cxsim.clv.fit import fit
+from cxsim.clv.likelihood import PAST, Model
+from cxsim.clv.models.purchases import log_likelihood
+from cxsim.clv.purchase_fit import PurchaseFit
+from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.terms import FloatArray, Trial, trial_of
+from cxsim.clv.validation.contestants import (
+    MODELS,
+    Candidate,
+    Judged,
+    SpendOutlook,
+    Verdict,
+    advice,
+    against_best,
+    akaike_weights,
+    bias_of_models,
+    calibration_of,
+    choice,
+    deciles_of,
+    fit_sentence,
+    forecast_sentence,
+    forecast_verdicts,
+    intervals_of_totals,
+    model_forecast,
+    naive_rules,
+    on_fits,
+    own_rate,
+    places_of,
+    recent_past,
+    require_models,
+    scores_of,
+    shop_rate,
+    spend_of_models,
+    spend_outlook,
+    with_verdicts,
+)
+from cxsim.clv.validation.scoring import page, pooled
+from cxsim.data.orders import Transactions
+from cxsim.data.rfm import holdout, summarise
+from cxsim.errors import DataError, choices
+from cxsim.tables import RFM, TRANSACTIONS, check
+from cxsim.wording import counted
+
+DRAWS = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Comparison:
+    """Models side by side: how well they describe customers and, if asked, how well they foretold them.
+
+    Attributes
+    ----------
+    table
+        One row per model, the best fit first: model (for readers), name; log_likelihood, aic, bic; aic_gap above the
+        best and Akaike weight; z and prob_better, the probability that the model is nearer the truth than the best of
+        the others. With a later time also the columns of FORECAST_SCORES, z_forecast and prob_better_forecast by the
+        log score, and rows of naive rules, which have no likelihood.
+    calibration, deciles
+        As in `Backtest`; None without a later time.
+    fits
+        The fitted models by name.
+    choice
+        Name of the model to use, as in `fit(model=...)`.
+    sentence
+        Which model to use, how sure that is, and how far its forecasts were off.
+    findings
+        What the comparison has to be read with, a sentence each.
+    """
+
+    table: pl.DataFrame
+    calibration: pl.DataFrame | None
+    deciles: pl.DataFrame | None
+    fits: Mapping[str, PurchaseFit]
+    choice: str
+    sentence: str
+    findings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.sentence})"
+
+    def _repr_html_(self) -> str:
+        return page(self.table, "Models of orders and leaving", [self.sentence, *self.findings])
+
+
+def compare(
+    rfm: pl.DataFrame,
+    later: pl.DataFrame | None = None,
+    *,
+    days: float | None = None,
+    models: Sequence[Model] = MODELS,
+    spend: GammaGammaFit | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Comparison:
+    """Fit several models to the same customers and say which one to use, and how sure that is.
+
+    Parameters
+    ----------
+    rfm
+        Customers under the RFM contract.
+    later
+        What the same customers did in the `days` after: customer_id, holdout_orders and holdout_amount, as from
+        `cxsim.data.rfm`; None to compare the fits alone.
+    days
+        Length of that time, > 0; needed with `later`, and only with it.
+    models
+        Models of orders, as in `fit(model=...)`.
+    spend
+        Fitted model of spend; None to fit one. Of use with `later` only.
+    draws
+        Draws of the parameters and of luck for the intervals of forecasts, >= 39.
+    seed
+        Seed of all luck, 0 or larger; the same seed gives the same numbers.
+
+    Returns
+    -------
+    Comparison
+        Table, sentence and findings.
+
+    Raises
+    ------
+    DataError
+        If one of `later` and `days` is given without the other, `later` is of other customers, or nothing came.
+    EstimationError
+        For an unknown model, and for customers to whom models cannot be fitted.
+    TableError
+        If `rfm` does not keep its contract.
+
+    Notes
+    -----
+    Fits are told apart by the log-likelihoods of the same customers, pair by pair (Vuong 1989): customers that say the
+    same under two models cannot tell them apart, whatever the sum says. With k stages, of bgcnbd and mbgcnbd, one more
+    parameter is taken off. Forecasts are told apart in the same way by the log probability of the orders that came.
+
+    References
+    ----------
+    Vuong (1989), "Likelihood Ratio Tests for Model Selection and Non-Nested Hypotheses", Econometrica 57, 307-333.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from cxsim.data import load_cdnow, summarise
+    >>> found = compare(summarise(load_cdnow(sample=True), until=date(1997, 9, 30)))
+    >>> found.table.select("model", pl.col("aic_gap", "prob_better").round(2)).rows()
+    [('MBG/NBD', 0.0, 0.53), ('BG/NBD', 0.59, 0.47), ('Pareto/NBD', 25.68, 0.03)]
+    >>> found.choice
+    'mbgnbd'
+    """
+    require_models(models)
+    _require_both(later, days)
+    customers = check(rfm, RFM).sort("customer_id")
+    fits: dict[str, PurchaseFit] = {model: fit(customers, model=model) for model in models}
+    table, verdicts = _fitted(fits, customers)
+    candidates = [Candidate(name=name, title=fits[name].title, fit=verdicts[name]) for name in table["name"]]
+    if later is None or days is None:
+        return Comparison(
+            table=table,
+            calibration=None,
+            deciles=None,
+            fits=fits,
+            choice=choice(candidates).name,
+            sentence=f"{fit_sentence(candidates, rfm.height)} {advice(candidates, _one_time(rfm))}",
+            findings=tuple(on_fits(fits, customers)),
+        )
+    outlook = spend_outlook(customers, spend, draws=draws, seed=seed)
+    judged = _judged(fits, trial_of(customers, later, days=days), outlook, draws=draws, seed=seed)
+    found = _with_forecasts(fits, table, candidates, judged)
+    return found if outlook.finding is None else replace(found, findings=(*found.findings, outlook.finding))
+
+
+def _with_forecasts(
+    fits: Mapping[str, PurchaseFit], table: pl.DataFrame, fitted: Sequence[Candidate], judged: Judged
+) -> Comparison:
+    names = list(fits)
+    scores, foretold = scores_of(judged), forecast_verdicts([judged], names)
+    candidates = [replace(one, forecast=foretold[one.name]) for one in fitted]
+    rfm = judged.trial.rfm
+    sentences = (
+        fit_sentence(candidates, rfm.height),
+        bias_of_models(scores, names, when=f"in the {judged.trial.days:g} days after"),
+        forecast_sentence(candidates),
+        advice(candidates, _one_time(rfm)),
+    )
+    limits = (
+        spend_of_models(scores, names),
+        intervals_of_totals(scores, names),
+        naive_rules(scores, names),
+    )
+    return Comparison(
+        table=_side_by_side(table, with_verdicts(scores, foretold, "_forecast")),
+        calibration=calibration_of([judged]),
+        deciles=deciles_of([judged]),
+        fits=fits,
+        choice=choice(candidates).name,
+        sentence=" ".join(filter(None, sentences)),
+        findings=(*on_fits(fits, rfm), *filter(None, limits)),
+    )
+
+
+def _one_time(rfm: pl.DataFrame) -> int:
+    return rfm.filter(pl.col("frequency") == 0).height
+
+
+def _require_both(later: pl.DataFrame | None, days: float | None) -> None:
+    if (later is None) != (days is None):
+        missing = "days, the length of the time that later covers" if days is None else "later, from holdout(...)"
+        raise DataError(
+            f"later and days belong together; found only {'later' if days is None else 'days'}, give {missing}."
+        )
+
+
+def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Verdict | None]]:
+    """Return the table of fits, the best first, and how each stands against the best of the others."""
+    found = list(fits.values())
+    n_params = [0.5 * one.aic + one.log_likelihood for one in found]
+    verdicts = dict(zip(fits, against_best([log_likelihoods(one, rfm) for one in found], n_params), strict=True))
+    aic = [one.aic for one in found]
+    table = pl.DataFrame(
+        {
+            "model": [one.title for one in found],
+            "name": list(fits),
+            "log_likelihood": [one.log_likelihood for one in found],
+            "aic": aic,
+            "bic": [one.bic for one in found],
+            "aic_gap": [one - min(aic) for one in aic],
+            "weight": akaike_weights(aic),
+        }
+    )
+    return with_verdicts(table, verdicts).sort("aic", maintain_order=True), verdicts
+
+
+def log_likelihoods(fitted: PurchaseFit, rfm: pl.DataFrame) -> FloatArray:
+    """Return what each customer adds to the log-likelihood of a fit."""
+    distinct = rfm.select(PAST).unique().sort(PAST)
+    past = (distinct[name].cast(pl.Float64).to_numpy() for name in PAST)
+    found = distinct.with_columns(pl.Series("found", log_likelihood(fitted.params, *past)))
+    gaps = (fitted.params.k - 1) * pl.col("log_gaps") if fitted.params.k > 1 else pl.lit(0.0)
+    return (
+        rfm.join(found, on=PAST, how="left", maintain_order="left")
+        .select(pl.col("found") + gaps)
+        .to_series()
+        .to_numpy()
+    )
+
+
+def _judged(fits: Mapping[str, PurchaseFit], trial: Trial, outlook: SpendOutlook, *, draws: int, seed: int) -> Judged:
+    """Return the forecasts of the fits and of naive rules."""
+    if not trial.orders.any():
+        raise DataError(
+            f"later: nobody ordered in the {trial.days:g} days; there is nothing to hold forecasts against."
+        )
+    forecasts = [model_forecast(one, trial, outlook, draws=draws, seed=seed) for one in fits.values()]
+    return Judged(trial=trial, forecasts=(*forecasts, own_rate(trial), shop_rate(trial)))
+
+
+def _side_by_side(table: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """Return fits and forecasts in one table; naive rules, which have no fit, come last."""
+    both = scores.join(table.drop("model"), on="name", how="left", maintain_order="left")
+    columns = [*table.columns, *(name for name in scores.columns if name not in table.columns)]
+    return both.sort("aic", nulls_last=True, maintain_order=True).select(columns)
+
+
+# By default a forecast looks ahead over this part of the time that orders span.
+_PART = 4
+Orders = Transactions | pl.DataFrame | pl.LazyFrame
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """When forecasts are made.
+
+    Attributes
+    ----------
+    first
+        Day of the first order.
+    days
+        The origins, ascending: last days that a forecast knows of.
+    horizon_days
+        How far each looks ahead.
+    """
+
+    first: date
+    days: tuple[date, ...]
+    horizon_days: int
+
+    def end(self, origin: date) -> date:
+        """Return the last day that the forecast of an origin looks at."""
+        return origin + timedelta(days=self.horizon_days)
+
+
+def planned(
+    transactions: Orders, *, origins: int, horizon_days: int | None = None, observed_until: date | None = None
+) -> Plan:
+    """Return evenly spaced origins, half a horizon apart, the last one a horizon before the end."""
+    if origins < 1 or (horizon_days is not None and horizon_days < 1):
+        raise DataError(f"origins and horizon_days must be at least 1; found {origins} and {horizon_days}.")
+    first, end = _span(transactions, observed_until)
+    span = (end - first).days
+    horizon = max(span // _PART, 1) if horizon_days is None else horizon_days
+    days = tuple(end - timedelta(days=horizon + back * horizon // 2) for back in reversed(range(origins)))
+    if (days[0] - first).days < horizon:
+        longest = max((2 * span) // (origins + 3), 0)
+        possible = f"horizon_days up to {longest}" if longest else "more days of orders"
+        fewer = ", or fewer origins" if origins > 1 else ""
+        raise DataError(
+            f"orders span {span} days, {first.isoformat()} to {end.isoformat()}; {origins} origins with a horizon of "
+            f"{horizon} days need {2 * horizon + (origins - 1) * horizon // 2}, as the first must have as many days to "
+            f"learn from as it looks ahead; possible: {possible}{fewer}."
+        )
+    return Plan(first=first, days=days, horizon_days=horizon)
+
+
+def _span(transactions: Orders, observed_until: date | None) -> tuple[date, date]:
+    known = transactions.until if isinstance(transactions, Transactions) else None
+    table = transactions.table if isinstance(transactions, Transactions) else transactions.lazy()
+    names = table.collect_schema().names()
+    if "ordered_at" not in names:
+        raise DataError(f"{TRANSACTIONS.name}: no column 'ordered_at'; {choices('ordered_at', names)}")
+    day = pl.col("ordered_at").cast(pl.Date)
+    first, last = table.select(first=day.min(), last=day.max()).collect(engine="streaming").row(0)
+    if first is None:
+        raise DataError("there are no orders to look back on.")
+    return first, observed_until or known or last
+
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Backtest:
+    """How forecasts would have held, had they been made at several days of the past.
+
+    Attributes
+    ----------
+    origins
+        The last days that forecasts knew of, ascending.
+    horizon_days
+        How far each looked ahead.
+    table
+        One row per model and naive rule, over all origins: the columns of FORECAST_SCORES, and `z` and `prob_better`,
+        by the log score against the best of the other models; null for naive rules.
+    by_origin
+        The same scores at each `origin`.
+    calibration
+        Mean orders by class of past frequency: model, name, frequency, customers, observed with its 90 % interval low
+        and high, expected.
+    deciles
+        Spend by tenths of predicted spend: model, name, decile, customers, predicted, realised, captured.
+    places
+        Where counts lie in their foretold distributions: model, name, tenth, share; a tenth each if all is right.
+    choice
+        Name of the model to use, as in `fit(model=...)`.
+    sentence
+        What was found, in words.
+    """
+
+    origins: tuple[date, ...]
+    horizon_days: int
+    table: pl.DataFrame
+    by_origin: pl.DataFrame
+    calibration: pl.DataFrame
+    deciles: pl.DataFrame
+    places: pl.DataFrame
+    choice: str
+    sentence: str
+
+    def __repr__(self) -> str:
+        days = ", ".join(origin.isoformat() for origin in self.origins)
+        return f"Backtest({self.horizon_days} days after {days}: {self.sentence})"
+
+    def _repr_html_(self) -> str:
+        days = ", ".join(origin.isoformat() for origin in self.origins)
+        return page(self.table, f"Forecasts of the {self.horizon_days} days after {days}", [self.sentence])
+
+
+def backtest(
+    transactions: Orders,
+    *,
+    models: Sequence[Model] = MODELS,
+    origins: int = 3,
+    horizon_days: int | None = None,
+    observed_until: date | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Backtest:
+    """Fit models at several days of the past, and hold their forecasts against what came.
+
+    Parameters
+    ----------
+    transactions
+        Clean lines: what `read_transactions` returns, or a frame under TRANSACTIONS.
+    models
+        Models of orders, as in `fit(model=...)`.
+    origins
+        Number of days at which forecasts are made, half a horizon apart; the last one a horizon before the end.
+    horizon_days
+        How far each looks ahead; by default a quarter of the days that orders span.
+    observed_until
+        Last day of the observation; by default that of `transactions`, for a frame the last day with an order.
+    draws
+        Draws of the parameters and of luck for the intervals, >= 39.
+    seed
+        Seed of all luck, 0 or larger; the same seed gives the same numbers.
+    progress
+        Called with fits done and their total.
+
+    Returns
+    -------
+    Backtest
+        Scores beside those of naive rules, calibration, value by decile, and a sentence.
+
+    Raises
+    ------
+    DataError
+        If orders span too few days for these origins and this horizon, or no order came after an origin.
+    EstimationError
+        For an unknown model, and for customers to whom models cannot be fitted.
+    TableError
+        If a frame does not keep TRANSACTIONS.
+
+    Notes
+    -----
+    Expected orders and log scores are those at the estimates of each origin; intervals hold what is unknown of the
+    parameters, and luck. Spend is Gamma-Gamma's, or each customer's own mean where that cannot be fitted. Naive rules
+    are read as Poisson.
+
+    Examples
+    --------
+    >>> from cxsim.data import load_cdnow
+    >>> found = backtest(load_cdnow(sample=True), models=("mbgnbd",), origins=1, draws=40)
+    >>> found.table.select("model", pl.col("orders_bias", "mae", "rmse").round(2)).rows()[:2]
+    [('MBG/NBD', -0.01, 0.4, 0.84), ('Own rate goes on', 0.49, 0.49, 1.01)]
+    """
+    require_models(models)
+    plan = planned(transactions, origins=origins, horizon_days=horizon_days, observed_until=observed_until)
+    total = len(plan.days) * len(models)
+    judged: list[Judged] = []
+    for number, origin in enumerate(plan.days):
+
+        def done(fits: int, before: int = number * len(models)) -> None:
+            if progress is not None:
+                progress(before + fits, total)
+
+        judged.append(_backtesting_judged(transactions, plan, origin, models, draws=draws, seed=seed, done=done))
+    by_origin = pl.concat(
+        [
+            scores_of(one).with_columns(origin=pl.lit(origin)).select("origin", pl.all().exclude("origin"))
+            for origin, one in zip(plan.days, judged, strict=True)
+        ]
+    )
+    return _backtest(plan, judged, by_origin, models, seed)
+
+
+def _backtesting_judged(
+    transactions: Orders,
+    plan: Plan,
+    origin: date,
+    models: Sequence[Model],
+    *,
+    draws: int,
+    seed: int,
+    done: Callable[[int], None],
+) -> Judged:
+    """Return all forecasts of one origin."""
+    rfm = summarise(transactions, until=origin)
+    later = holdout(transactions, after=origin, until=plan.end(origin))
+    trial = trial_of(rfm, later, days=plan.horizon_days)
+    if not trial.orders.any():
+        raise DataError(
+            f"no customer known at {origin.isoformat()} ordered in the {plan.horizon_days} days after; there is "
+            "nothing to hold forecasts against. Use a longer horizon."
+        )
+    outlook = spend_outlook(trial.rfm, None, draws=draws, seed=seed)
+    forecasts = []
+    for number, model in enumerate(models):
+        fitted = fit(trial.rfm, model=model, observed_until=origin)
+        forecasts.append(model_forecast(fitted, trial, outlook, draws=draws, seed=seed))
+        done(number + 1)
+    before = summarise(transactions, until=origin - timedelta(days=plan.horizon_days))
+    naive = (own_rate(trial), shop_rate(trial), recent_past(trial, before))
+    return Judged(trial=trial, forecasts=(*forecasts, *naive))
+
+
+def _backtest(
+    plan: Plan, judged: list[Judged], by_origin: pl.DataFrame, models: Sequence[Model], seed: int
+) -> Backtest:
+    verdicts = forecast_verdicts(judged, models)
+    titles = {forecast.name: forecast.title for forecast in judged[-1].forecasts}
+    candidates = [Candidate(name=name, title=titles[name], forecast=verdicts[name]) for name in models]
+    table = with_verdicts(pooled(by_origin), verdicts)
+    one = len(plan.days) == 1
+    times = plan.days[0].isoformat() if one else f"each of {counted(len(plan.days))} days of the past, which overlap"
+    sentences = (
+        bias_of_models(table, models, when=f"in the {plan.horizon_days} days after {times}"),
+        naive_rules(table, models),
+        forecast_sentence(candidates),
+        advice(candidates, judged[-1].trial.rfm.filter(pl.col("frequency") == 0).height),
+    )
+    return Backtest(
+        origins=plan.days,
+        horizon_days=plan.horizon_days,
+        table=table,
+        by_origin=by_origin,
+        calibration=calibration_of(judged),
+        deciles=deciles_of(judged),
+        places=places_of(judged, seed=seed),
+        choice=choice(candidates).name,
+        sentence=" ".join(sentence for sentence in sentences if sentence),
+    )

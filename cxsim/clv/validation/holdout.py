@@ -1,0 +1,241 @@
+"""Fits at the end of calibration and what came later in; how forecasts of orders and of value held, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from cxsim.clv.forecast import predict
+from cxsim.clv.models.purchases import expected_purchases_new, purchase_probability_new
+from cxsim.clv.purchase_fit import PurchaseFit
+from cxsim.clv.terms import Drawn
+from cxsim.clv.validation.scoring import capture_curve
+from cxsim.data.orders import Transactions
+from cxsim.data.rfm import cumulative_repeat_orders
+from cxsim.params import Z95
+from cxsim.tables import RFM, check
+
+LAST_CLASS = 7
+
+
+def tracking(counts: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
+    """Return cumulative repeat orders along the calendar, as observed and as the model expects them.
+
+    Parameters
+    ----------
+    counts
+        From `cxsim.data.rfm.cumulative_repeat_orders`: day, repeat_orders, first_orders.
+    purchases
+        The fitted model.
+
+    Returns
+    -------
+    polars.DataFrame
+        day, observed (Int64) and expected repeat orders since the first day: each day's new customers bring what the
+        model expects of a customer of their age.
+    """
+    age = np.arange(counts.height, dtype=np.float64)
+    per_customer = expected_purchases_new(purchases.params, age)
+    expected = np.convolve(counts["first_orders"].to_numpy(), per_customer)[: counts.height]
+    return counts.select("day", pl.Series("expected", expected), observed="repeat_orders")
+
+
+def frequency_fit(rfm: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
+    """Return how many customers came back how often, observed and expected, in classes 0, 1, ... 7+.
+
+    Parameters
+    ----------
+    rfm
+        Customers at the end of calibration, under RFM.
+    purchases
+        The model fitted to them.
+
+    Returns
+    -------
+    polars.DataFrame
+        frequency (label), observed (Int64) and expected customers; each customer counts with the chance of every
+        frequency at the customer's own age.
+    """
+    ages = check(rfm, RFM).group_by("age_days", maintain_order=True).len()
+    age, weight = ages["age_days"].cast(pl.Float64).to_numpy(), ages["len"].to_numpy()
+    orders = np.arange(LAST_CLASS)
+    chances = purchase_probability_new(purchases.params, end=age[:, None], counts=orders[None, :])
+    exact = weight @ chances
+    expected = pl.DataFrame({"class": np.arange(LAST_CLASS + 1), "expected": [*exact, weight.sum() - exact.sum()]})
+    observed = rfm.group_by(_class()).agg(observed=pl.len().cast(pl.Int64))
+    return (
+        expected.join(observed, on="class", how="left")
+        .sort("class")
+        .select("expected", frequency=_label(), observed=pl.col("observed").fill_null(0))
+    )
+
+
+def holdout_fit(rfm: pl.DataFrame, later: pl.DataFrame, purchases: PurchaseFit, *, days: float) -> pl.DataFrame:
+    """Return mean orders per customer after calibration by class of frequency, observed and expected.
+
+    Parameters
+    ----------
+    rfm
+        Customers at the end of calibration, under RFM.
+    later
+        From `cxsim.data.rfm`: customer_id and holdout_orders.
+    purchases
+        The model fitted to `rfm`.
+    days
+        Length of the holdout in days.
+
+    Returns
+    -------
+    polars.DataFrame
+        frequency (label), customers (Int64), observed mean with its 90 % interval low and high, and expected mean.
+    """
+    half = Z95 * pl.col("spread") / pl.col("customers").sqrt()
+    return (
+        check(rfm, RFM)
+        .join(later, on="customer_id", how="left", validate="1:1")
+        .join(purchases.expected_purchases(rfm, days), on="customer_id", how="left", validate="1:1")
+        .group_by(_class())
+        .agg(
+            customers=pl.len().cast(pl.Int64),
+            observed=pl.col("holdout_orders").mean(),
+            spread=pl.col("holdout_orders").std(),
+            expected=pl.col("expected_purchases").mean(),
+        )
+        .sort("class")
+        .select(
+            "customers",
+            "observed",
+            "expected",
+            frequency=_label(),
+            low=pl.col("observed") - half,
+            high=pl.col("observed") + half,
+        )
+    )
+
+
+def _class() -> pl.Expr:
+    return pl.min_horizontal(pl.col("frequency"), pl.lit(LAST_CLASS)).alias("class")
+
+
+def _label() -> pl.Expr:
+    word = pl.col("class").cast(pl.String)
+    return pl.when(pl.col("class") == LAST_CLASS).then(word + "+").otherwise(word)
+
+
+DECILES = 10
+# Days after the fit at which the forecast is reckoned.
+_STEPS = 9
+_CURVE = np.linspace(0.0, 1.0, 41)
+
+
+def forecasts(
+    transactions: Transactions,
+    rfm: pl.DataFrame,
+    fits: Mapping[str, PurchaseFit],
+    draws: Mapping[str, Drawn],
+    *,
+    ends: tuple[date, date],
+    level: float,
+    seed: int,
+) -> pl.DataFrame:
+    """Return cumulative repeat orders of the customers known when calibration ends, observed and expected."""
+    known = Transactions(
+        table=transactions.table.join(check(rfm, RFM).lazy().select("customer_id"), on="customer_id", how="semi"),
+        hygiene=transactions.hygiene,
+        until=transactions.until,
+    )
+    counts = cumulative_repeat_orders(known, until=ends[1])
+    fitted = counts.filter(pl.col("day") <= ends[0])
+    start = int(fitted["repeat_orders"][-1])
+    span = (ends[1] - ends[0]).days
+    steps = sorted({max(1, round(span * step / _STEPS)) for step in range(1, _STEPS + 1)})
+    parts = []
+    for model, found in fits.items():
+        inside = tracking(fitted, found).with_columns(low=None, high=None)
+        ahead = _ahead(rfm, found, draws[model], steps, level=level, seed=seed)
+        later = ahead.select(
+            day=pl.lit(ends[0]) + pl.duration(days=pl.col("days")),
+            expected=pl.col("expected") + start,
+            low=pl.col("low") + start,
+            high=pl.col("high") + start,
+        ).join(counts.select("day", observed="repeat_orders"), on="day", how="left", maintain_order="left")
+        parts += [_shaped(table, model) for table in (inside, later)]
+    return pl.concat(parts)
+
+
+def _ahead(
+    rfm: pl.DataFrame, found: PurchaseFit, drawn: Drawn, steps: list[int], *, level: float, seed: int
+) -> pl.DataFrame:
+    """Return the orders of all customers within so many days, expected and with their interval."""
+    rows = []
+    for days in steps:
+        expected = float(found.expected_purchases(rfm, days)["expected_purchases"].sum())
+        # The same luck for each length, so that the band does not flicker.
+        totals = predict(rfm, drawn.purchases, days=days, level=level, seed=seed).totals
+        low, high = totals.filter(pl.col("quantity") == "orders").select("low", "high").row(0)
+        rows.append((days, expected, low, high))
+    schema = {"days": pl.Int64, "expected": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _shaped(table: pl.DataFrame, model: str) -> pl.DataFrame:
+    numbers = (pl.col(name).cast(pl.Float64) for name in ("observed", "expected", "low", "high"))
+    return table.select(pl.lit(model).alias("model"), pl.col("day").cast(pl.Date), *numbers)
+
+
+def missed(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
+    """Return by how much each model missed the orders after its fit."""
+    start = pl.col("observed").filter(pl.col("day") <= calibration_end).last()
+    came = pl.col("observed").last() - start
+    return (
+        orders.group_by("model", maintain_order=True)
+        .agg(
+            came=came,
+            bias=(pl.col("expected").last() - start) / came - 1.0,
+            low=(pl.col("low").last() - start) / came - 1.0,
+            high=(pl.col("high").last() - start) / came - 1.0,
+        )
+        .filter(pl.col("came") > 0.0)
+        .drop("came")
+    )
+
+
+def with_deciles(rfm: pl.DataFrame, value: pl.Series) -> pl.DataFrame:
+    """Return customers with the tenth that they belong to by value, 1 for the most valuable; ties by customer_id."""
+    order = rfm.select("customer_id").with_columns(value=value).with_row_index("row")
+    ranked = order.sort(["value", "customer_id"], descending=[True, False]).with_columns(
+        decile=pl.int_range(pl.len(), dtype=pl.Int64) * DECILES // pl.len() + 1
+    )
+    return rfm.with_columns(ranked.sort("row")["decile"].cast(pl.Int64))
+
+
+def decile_values(customers: pl.DataFrame, totals: pl.DataFrame, realised: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return the value of each tenth of the customers."""
+    known = (
+        customers.select("customer_id", "decile", realised=pl.lit(None, dtype=pl.Float64))
+        if realised is None
+        else customers.select("customer_id", "decile").join(realised, on="customer_id", how="left")
+    )
+    came = pl.when(pl.col("realised").is_not_null().any()).then(pl.col("realised").sum())
+    tenths = known.group_by("decile").agg(customers=pl.len().cast(pl.Int64), realised=came)
+    values = totals.filter(pl.col("quantity") == "value").select("decile", "low", "high", expected="mean")
+    return (
+        tenths.join(values, on="decile")
+        .sort("decile")
+        .select("decile", "customers", "expected", "low", "high", "realised")
+    )
+
+
+def captures(orders: Mapping[str, pl.Series], realised: pl.Series) -> pl.DataFrame:
+    """Return which share of the value that came lies with which share of the customers, in several orders of them."""
+    parts = []
+    for model, ranked in orders.items():
+        curve = capture_curve(ranked.cast(pl.Float64).to_numpy(), realised.to_numpy())
+        if curve is not None:
+            points = {"customers": _CURVE, "value": np.interp(_CURVE, *curve)}
+            parts.append(pl.DataFrame(points).select(pl.lit(model).alias("model"), "customers", "value"))
+    schema = {"model": pl.String, "customers": pl.Float64, "value": pl.Float64}
+    return pl.concat(parts) if parts else pl.DataFrame(schema=schema)

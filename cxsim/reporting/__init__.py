@@ -1,0 +1,141 @@
+"""Results in; figures, tables, pages, workbooks and their checks out."""
+
+from cxsim.reporting.business.break_even import break_even_table, must_be_true, npv_by_size
+from cxsim.reporting.business.decision import base_case_sentence, decision_box, kpis_table
+from cxsim.reporting.business.information import information_table, test_plan_table, variance_split, worth_of_knowing
+from cxsim.reporting.business.investment import cash_fan, investment_table, liabilities_table
+from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
+from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution, structures_table
+from cxsim.reporting.business.statement import (
+    benefit_waterfall,
+    cohort_table,
+    periods_table,
+    quarters_table,
+    statement_table,
+)
+from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
+from cxsim.reporting.business.what_if import what_if
+from cxsim.reporting.register import (
+    assumptions_table,
+    audit_trail,
+    cautions_table,
+    checklist_table,
+    register_table,
+    sources_table,
+    strategies_table,
+)
+from cxsim.reporting.shop.clv_fit import (
+    findings_table,
+    fit_table,
+    frequency_histogram,
+    holdout_by_frequency,
+    hygiene_table,
+    model_table,
+    tracking,
+    value_table,
+    verdict,
+)
+from cxsim.reporting.shop.clv_validation import alive_by_model, calibration, forecast_bias, forecasts
+from cxsim.reporting.shop.clv_value import (
+    at_risk_table,
+    customer_table,
+    decile_table,
+    spend_by_frequency,
+    value_by_decile,
+    value_captured,
+    worth_table,
+)
+from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table, receipts_table
+from cxsim.reporting.shop.promoters import ltv_by_nps, naive_against_truth, naive_table
+from cxsim.reporting.shop_page import (
+    associations_details,
+    associations_figure,
+    clv_details,
+    cohort_figure,
+    dose_figure,
+    doses_details,
+    overview,
+    selection_details,
+    selection_figure,
+    weekly_figure,
+    worth_figure,
+)
+from cxsim.reporting.theme import enable
+
+__all__ = [
+    "alive_by_model",
+    "associations_details",
+    "associations_figure",
+    "assumptions_table",
+    "at_risk_table",
+    "audit_trail",
+    "base_case_sentence",
+    "benefit_waterfall",
+    "break_even_table",
+    "break_evens_table",
+    "calibration",
+    "cash_fan",
+    "cautions_table",
+    "checklist_table",
+    "clv_details",
+    "cohort_figure",
+    "cohort_table",
+    "customer_table",
+    "dashboard_table",
+    "decile_table",
+    "decision_box",
+    "dose_figure",
+    "doses_details",
+    "efficient_frontier",
+    "enable",
+    "findings_table",
+    "fit_table",
+    "forecast_bias",
+    "forecasts",
+    "frequency_histogram",
+    "heat_map",
+    "holdout_by_frequency",
+    "hygiene_table",
+    "information_table",
+    "investment_table",
+    "kpis_table",
+    "liabilities_table",
+    "ltv_by_nps",
+    "metric_register",
+    "model_table",
+    "must_be_true",
+    "naive_against_truth",
+    "naive_table",
+    "not_measured_table",
+    "npv_by_size",
+    "npv_by_strategy",
+    "npv_by_structure",
+    "npv_distribution",
+    "overview",
+    "periods_table",
+    "portfolio_table",
+    "quarters_table",
+    "rates_table",
+    "receipts_table",
+    "register_table",
+    "selection_details",
+    "selection_figure",
+    "sources_table",
+    "spend_by_frequency",
+    "statement_table",
+    "strategies_table",
+    "structures_table",
+    "test_plan_table",
+    "tornado",
+    "tracking",
+    "value_by_decile",
+    "value_captured",
+    "value_table",
+    "variance_split",
+    "verdict",
+    "weekly_figure",
+    "what_if",
+    "worth_figure",
+    "worth_of_knowing",
+    "worth_table",
+]

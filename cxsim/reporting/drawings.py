@@ -1,0 +1,311 @@
+"""A chart's Vega-Lite specification goes in, a figure comes out: static drawing, live specification, data as tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import vl_convert
+
+from cxsim.errors import ReportError
+from cxsim.reporting.workbook import Twin, Value
+from cxsim.wording import ENGLISH, MINUS, NBSP, NumberStyle
+
+# An attribute's value may hold the sign that ends an element, text between elements never holds the one that begins it.
+_ELEMENT = re.compile(r'<(?:"[^"]*"|[^">])*>')
+# The page gives the drawing a name and the role of a picture, so nobody hears what its parts are called.
+_UNHEARD = re.compile(r' (?:role|class|pointer-events|aria-[a-z]+)="[^"]*"| (?:fill-|stroke-)?opacity="1"')
+_PLACES = re.compile(r'(?<= )(d|transform|points|[xyr]|[xy][12]|c[xy]|width|height)="([^"]*)"')
+_FINE = re.compile(r"-?\d+(?:\.\d{3,}(?:e-?\d+)?|(?:\.\d+)?e-\d+)")
+_FONT = re.compile(r' font-family="[^"]*"')
+# Boxes of groups that have neither a filling nor a line.
+_UNSEEN = re.compile(
+    r'<path class="(?:foreground"[^>]* display="none"|background" aria-hidden="true" d="[^"]*")[^>]*/>'
+)
+_PAINTED = re.compile(r' (?:fill|stroke)="')
+_EMPTY = re.compile(r"<g[^>]*></g>")
+_ROOT = '<g fill="none"'
+
+
+def slim(svg: str) -> str:
+    """Return a drawing without what nobody sees, and with places to a hundredth of a pixel."""
+    svg = _UNSEEN.sub(lambda found: found[0] if _PAINTED.search(found[0]) else "", svg)
+    svg = _ELEMENT.sub(lambda found: _PLACES.sub(_rounded, _UNHEARD.sub("", found[0])), svg)
+    svg = _one_font(svg)
+    while (emptied := _EMPTY.sub("", svg)) != svg:
+        svg = emptied
+    return svg
+
+
+def _rounded(place: re.Match[str]) -> str:
+    # What is scaled is small before it is drawn.
+    value = place[2] if "scale(" in place[2] or "matrix(" in place[2] else _FINE.sub(_hundredths, place[2])
+    return f'{place[1]}="{value}"'
+
+
+def _hundredths(number: re.Match[str]) -> str:
+    return f"{round(float(number[0]), 2) + 0.0:.2f}".rstrip("0").rstrip(".")
+
+
+def _one_font(svg: str) -> str:
+    """Say once for the whole drawing in which letters it is written, if it is written in one kind."""
+    fonts = set(_FONT.findall(svg))
+    if len(fonts) != 1 or _ROOT not in svg:
+        return svg
+    return _FONT.sub("", svg).replace(_ROOT, f"{_ROOT}{fonts.pop()}", 1)
+
+
+# The version for which altair writes; a test holds the two together.
+VEGA_LITE = "6.4"
+# A table that a listener can still follow.
+_MOST_ROWS, _MOST_COLUMNS, _MOST_TABLES = 60, 12, 3
+_PARTS = ("layer", "hconcat", "vconcat", "concat")
+_OUTSIDE = re.compile(r'href="(?!#|data:)')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataTable:
+    """The rows behind a chart, as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """A chart as a page needs it.
+
+    Attributes
+    ----------
+    id
+        Its anchor on the page.
+    label
+        What a screen reader says: the chart's description, else its title.
+    svg
+        The static drawing; its inner ids begin with the figure's.
+    spec
+        The specification as JSON that may stand inside a script element.
+    tables
+        The chart's data, where it is short enough to be read out.
+    sliders
+        Labels and starting values of its sliders.
+    """
+
+    id: str
+    label: str
+    svg: str
+    spec: str
+    tables: tuple[DataTable, ...]
+    sliders: tuple[str, ...]
+
+
+def draw(spec: Mapping[str, object], figure_id: str) -> Figure:
+    """Draw a chart without a network."""
+    label = chart_label(spec)
+    for node in _nodes(spec):
+        data = node.get("data")
+        if isinstance(data, Mapping) and "url" in data:
+            raise ReportError(f"chart '{label}' loads {data['url']!r}; a report must carry its data inside.")
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        svg = vl_convert.vegalite_to_svg(text, vl_version=VEGA_LITE, allowed_base_urls=[])
+    except ValueError as error:
+        raise ReportError(f"chart '{label}' cannot be drawn: {str(error).splitlines()[0]}") from error
+    if _OUTSIDE.search(svg):
+        raise ReportError(f"chart '{label}' links to another page; a report stands alone.")
+    return Figure(
+        id=figure_id,
+        label=label,
+        svg=_own_ids(slim(svg), figure_id),
+        spec=text.replace("<", "\\u003c"),
+        tables=_tables(spec, _style(spec)),
+        sliders=_sliders(spec, _style(spec)),
+    )
+
+
+def chart_label(spec: Mapping[str, object]) -> str:
+    """Return a chart's description, else its title, else those of its first part that has one.
+
+    >>> chart_label({"layer": [{"title": {"text": ["Two programmes", "pay back"]}}]})
+    'Two programmes pay back'
+    """
+    title = spec.get("title")
+    title = title.get("text") if isinstance(title, Mapping) else title
+    title = " ".join(map(str, title)) if isinstance(title, list) else title
+    found = spec.get("description") or title
+    if isinstance(found, str) and found:
+        return found
+    for part in _PARTS:
+        inner = spec.get(part)
+        for child in inner if isinstance(inner, list) else []:
+            if (label := chart_label(child)) != "Chart":
+                return label
+    return "Chart"
+
+
+def _own_ids(svg: str, figure_id: str) -> str:
+    """Prefix the ids inside a drawing, because every drawing calls its first clip path clip0."""
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{figure_id}-\1"', svg)
+    return re.sub(r"url\(#([^)]+)\)", rf"url(#{figure_id}-\1)", svg)
+
+
+def _style(spec: Mapping[str, Any]) -> NumberStyle:
+    """Return how a chart's axes write numbers, so that the words beside it write them alike."""
+    number = spec.get("config", {}).get("locale", {}).get("number")
+    return ENGLISH if number is None else replace(ENGLISH, group=number["thousands"], decimal=number["decimal"])
+
+
+def _sliders(spec: Mapping[str, object], style: NumberStyle) -> tuple[str, ...]:
+    """Return each slider's label with the value it starts from, written as the live page writes it."""
+    usermeta, params = spec.get("usermeta"), spec.get("params")
+    writings = usermeta.get("sliders") if isinstance(usermeta, Mapping) else None
+    told = []
+    for param in params if isinstance(params, list) else []:
+        bind = param.get("bind")
+        if isinstance(bind, Mapping) and bind.get("input") == "range":
+            how = writings.get(param["name"]) if isinstance(writings, Mapping) else None
+            label = str(bind.get("name", param["name"])).strip()
+            told.append(f"{label} {_written(param['value'], how, style)}")
+    return tuple(told)
+
+
+def _written(value: float, how: Mapping[str, Any] | None, style: NumberStyle) -> str:
+    if how is None:
+        return style.figure(f"{value:g}")
+    figure = style.figure(f"{how['scale'] * value:.{how['decimals']}f}".replace("-", MINUS))
+    return f"{figure}{NBSP}{how['unit']}" if how["unit"] else figure
+
+
+def _tables(spec: Mapping[str, object], style: NumberStyle) -> tuple[DataTable, ...]:
+    titles = _titles(spec)
+    tables = []
+    for records in _record_lists(spec):
+        columns = [name for name in dict.fromkeys(key for row in records for key in row) if not name.startswith("_")]
+        rows = [tuple(row.get(name) for name in columns) for row in records]
+        flat = all(not isinstance(value, (list, dict)) for row in rows for value in row)
+        if flat and 0 < len(columns) <= _MOST_COLUMNS and 1 < len(rows) <= _MOST_ROWS:
+            shown = [titles.get(name, name.replace("_", " ")) for name in columns]
+            unique = [title if shown.count(title) == 1 else name for title, name in zip(shown, columns, strict=True)]
+            shown_rows = tuple(tuple(_shown(value, style) for value in row) for row in rows)
+            tables.append(DataTable(columns=tuple(unique), rows=shown_rows))
+    return tuple(tables) if len(tables) <= _MOST_TABLES else ()
+
+
+def _record_lists(spec: Mapping[str, object]) -> list[list[dict[str, object]]]:
+    named = spec.get("datasets")
+    found = [*named.values()] if isinstance(named, Mapping) else []
+    for node in _nodes(spec):
+        data = node.get("data")
+        if isinstance(data, Mapping) and "values" in data:
+            found.append(data["values"])
+    return [rows for rows in found if isinstance(rows, list) and all(isinstance(row, dict) for row in rows)]
+
+
+def _titles(spec: Mapping[str, object]) -> dict[str, str]:
+    titles: dict[str, str] = {}
+    for node in _nodes(spec):
+        field, title = node.get("field"), node.get("title")
+        if isinstance(field, str) and isinstance(title, str) and title:
+            titles.setdefault(field, title)
+    return titles
+
+
+def _nodes(node: object) -> Iterator[Mapping[str, object]]:
+    """Walk through a specification, but not through the rows of its data."""
+    if isinstance(node, Mapping):
+        yield node
+        for key, child in node.items():
+            if key not in ("datasets", "values"):
+                yield from _nodes(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _nodes(child)
+
+
+def _shown(value: object, style: NumberStyle) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return style.figure(f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}")
+    return str(value)
+
+
+# What a comparison of two reports reads, in the order in which it would be missed.
+_FIRST = (
+    "returns",
+    "decision",
+    "portfolio",
+    "register",
+    "assumptions",
+    "information",
+    "break-evens",
+    "break-even",
+    "totals",
+    "statement",
+)
+_MOST_VALUES = 1_500
+_MOST_BYTES = 60_000
+
+
+def embedded(twins: Sequence[Twin]) -> str:
+    """Return the tables of a page as JSON that may stand inside a script element, of at most 60 kB."""
+    rank = {name: number for number, name in enumerate(_FIRST)}
+    wanted = [twin for twin in twins if twin.id in rank or _size(twin) <= _MOST_VALUES]
+    text, chosen = "", list[Twin]()
+    for twin in sorted(wanted, key=lambda twin: (rank.get(twin.id, len(rank)), _size(twin), twin.id)):
+        longer = _text([*chosen, twin])
+        if len(longer.encode()) <= _MOST_BYTES:
+            text, chosen = longer, [*chosen, twin]
+    return text
+
+
+def tables_in(text: str) -> dict[str, Twin]:
+    """Return the tables that a page carries, by their ids."""
+    try:
+        content = json.loads(text)
+        tables, texts = content["tables"], content["texts"]
+        return {name: _twin(name, table, texts) for name, table in tables.items()}
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ReportError("the tables inside the page are not what `cxsim report` writes.") from error
+
+
+def _size(twin: Twin) -> int:
+    return len(twin.columns) * len(twin.rows)
+
+
+def _text(twins: Sequence[Twin]) -> str:
+    places: dict[str, int] = {}
+    tables = {twin.id: _table(twin, places) for twin in twins}
+    content = {"tables": tables, "texts": list(places)}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _table(twin: Twin, places: dict[str, int]) -> dict[str, object]:
+    columns = list(zip(*twin.rows, strict=True)) if twin.rows else [()] * len(twin.columns)
+    return {
+        "columns": list(twin.columns),
+        "title": twin.title,
+        "values": [_column(values, places) for values in columns],
+    }
+
+
+def _column(values: Sequence[Value], places: dict[str, int]) -> object:
+    texts = [value for value in values if isinstance(value, str)]
+    if not texts or any(not isinstance(value, str) and value is not None for value in values):
+        return list(values)
+    return {"texts": [places.setdefault(value, len(places)) if isinstance(value, str) else None for value in values]}
+
+
+def _twin(name: str, table: Mapping[str, object], texts: Sequence[str]) -> Twin:
+    columns, values = table["columns"], table["values"]
+    if not isinstance(columns, list) or not isinstance(values, list) or len(columns) != len(values):
+        raise ReportError(f"table {name} inside the page has not one list of values for each column.")
+    read = [
+        [None if place is None else texts[place] for place in column["texts"]] if isinstance(column, dict) else column
+        for column in values
+    ]
+    return Twin(id=name, title=str(table["title"]), columns=tuple(columns), rows=tuple(zip(*read, strict=True)))

@@ -1,0 +1,340 @@
+"""A notebook and its parameters go in, the executed notebook comes out; a failing cell becomes one plain sentence."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import logging
+import os
+import re
+import shutil
+import site
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillException, PapermillExecutionError
+from traitlets import Any as AnyTrait
+from traitlets.config import Config
+
+from cxsim.errors import ReportError, choices
+from cxsim.reporting.render import fresh_copy, normalised, notebook_text, read_notebook
+
+# sockaddr_un.sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero; "-5" is appended to the name.
+_LONGEST_SOCKET_PATH = 100
+
+
+_LAUNCH = (
+    "from cxsim.cli.commands import leave_out; leave_out(); "
+    "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+)
+
+
+class OwnKernel(AsyncKernelManager):
+    """Start this very interpreter as the kernel, whatever kernels a user has installed."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """Return the command and the environment of the kernel."""
+        return KernelSpec(
+            argv=[sys.executable, "-Xfrozen_modules=off", "-c", _LAUNCH, "-f", "{connection_file}"],
+            display_name="Python 3",
+            language="python",
+            env={
+                # No start-up files and no history of the user: they would be an input that the audit trail misses.
+                "IPYTHONDIR": str(Path(self.connection_file).parent / "ipython"),
+                "PYTHONPATH": _search_path(),
+                "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+                "TQDM_DISABLE": "1",
+            },
+        )
+
+    async def start_kernel(self, *, extra_arguments: list[str], cwd: str) -> None:  # type: ignore[override]  # as called
+        """Start the kernel; what its process says about itself goes to a file, not to the terminal."""
+        with Path(self.connection_file).with_suffix(".log").open("wb") as log:
+            await super().start_kernel(stdout=log, stderr=log, extra_arguments=extra_arguments, cwd=cwd)
+
+
+def kernel_settings(folder: Path) -> Config:
+    """Return the settings under which `OwnKernel` keeps its sockets in a folder."""
+    sockets = folder / "kernel-ipc-5"
+    fits = len(os.fsencode(sockets)) <= _LONGEST_SOCKET_PATH
+    transport = "ipc" if os.name == "posix" and fits else "tcp"
+    return Config({"OwnKernel": {"connection_file": str(folder / "kernel.json"), "transport": transport}})
+
+
+def _search_path() -> str:
+    """Let the kernel import this very cxsim when it runs from a checkout that is not installed."""
+    root = str(Path(__file__).resolve().parents[2])
+    given = os.environ.get("PYTHONPATH")
+    # In front of the standard library, a folder of installed packages could hide parts of it.
+    installed = root in {*site.getsitepackages(), site.getusersitepackages()}
+    return os.pathsep.join(part for part in ("" if installed else root, given) if part)
+
+
+ENGINE = "cxsim"
+_BAR = "<progress "
+
+
+class _Watched(PapermillNotebookClient):  # type: ignore[misc]  # papermill carries no types
+    """papermill's client, which also tells what bars say while a cell runs."""
+
+    say = AnyTrait(default_value=None)
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Pass a message on; a bar's new text is told first."""
+        if self.say is not None and msg["msg_type"] == "update_display_data":
+            data = msg["content"].get("data", {})
+            if str(data.get("text/html", "")).startswith(_BAR):
+                self.say(str(data.get("text/plain", "")))
+        output: NotebookNode | None = super().process_message(msg, cell, cell_index)
+        return output
+
+
+class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill carries no types
+    """papermill's engine with the client that tells."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
+        """Execute with the settings that a client knows."""
+        known = {name: value for name, value in settings.items() if name in _Watched.class_trait_names()}
+        started = settings.get("start_timeout", 60)
+        client = _Watched(nb_man, kernel_name=kernel_name, startup_timeout=started, **known)
+        return client.execute()
+
+
+def watch(say: Callable[[str], None] | None) -> dict[str, object]:
+    """Return the settings of papermill under which `say` is called with each new text of a bar."""
+    papermill_engines.register(ENGINE, _Engine)
+    return {"engine_name": ENGINE, "say": say}
+
+
+Parameter = str | int | float
+
+_INJECTED = "injected-parameters"
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+# Without a handler of its own, logging would print papermill's remarks to the terminal.
+logging.getLogger("papermill").addHandler(logging.NullHandler())
+
+
+def execute(
+    notebook: Path, parameters: Mapping[str, Parameter], *, progress: Callable[[str], None] | None = None
+) -> NotebookNode:
+    """Execute a notebook in its own folder, by this interpreter."""
+    source = read_notebook(notebook)
+    _require_known(notebook, source, parameters)
+    at: list[str] = []
+
+    def say(line: str) -> None:
+        if progress is not None:
+            progress(f"{at[-1]}, {line[:1].lower()}{line[1:]}")
+
+    def starts(cell: NotebookNode, cell_index: int) -> None:  # noqa: ARG001 - nbclient names its arguments
+        if cell.cell_type == "code" and _INJECTED not in cell.metadata.get("tags", []):
+            at.append(_number(source, cell.id))
+            if progress is not None:
+                progress(at[-1])
+
+    try:
+        settings = {"on_cell_start": starts, **watch(say)}
+        return _run(fresh_copy(source), parameters, notebook.resolve().parent, settings)
+    except PapermillExecutionError as error:
+        raise ReportError(f"{notebook.name}: {_failure(source, error)}") from error
+    except nbformat.ValidationError as error:
+        raise ReportError(
+            f"{notebook.name}: {at[-1]} shows an output that is not plain JSON of a known kind."
+        ) from error
+    except (DeadKernelError, PapermillException, RuntimeError) as error:
+        where = f"in {at[-1]}" if at else "before its first cell"
+        raise ReportError(f"{notebook.name}: the notebook's process ended {where}: {_plain(str(error))}") from error
+    finally:
+        _end_tasks()
+
+
+def defaults(notebook: NotebookNode) -> dict[str, object]:
+    """Return the names in the cell tagged `parameters`, with their literal defaults."""
+    found: dict[str, object] = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
+            for node in ast.parse(cell.source).body:
+                found.update(_assigned(node))
+    return found
+
+
+def _run(
+    notebook: NotebookNode, parameters: Mapping[str, Parameter], cwd: Path, settings: Mapping[str, object]
+) -> NotebookNode:
+    with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as folder:
+        executed: NotebookNode = papermill.execute_notebook(
+            notebook,
+            None,
+            parameters=dict(parameters),
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            start_timeout=120,
+            kernel_manager_class=OwnKernel,
+            config=kernel_settings(Path(folder)),
+            shutdown_kernel="immediate",  # all outputs are in; its threads would take seconds to say good-bye
+            resources={"metadata": {"path": str(cwd)}},
+            **settings,
+        )
+    return executed
+
+
+def _end_tasks() -> None:
+    """End what nbclient leaves in its event loop after a failure; it would complain during the next execution."""
+    loop = ensure_event_loop()
+    if not loop.is_running():
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(_settled(tasks))
+
+
+async def _settled(tasks: set[asyncio.Task[Any]]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _assigned(node: ast.stmt) -> dict[str, object]:
+    if isinstance(node, ast.Assign):
+        targets, value = node.targets, node.value
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        targets, value = [node.target], node.value
+    else:
+        return {}
+    try:
+        literal = ast.literal_eval(value)
+    except ValueError:
+        literal = None
+    return {target.id: literal for target in targets if isinstance(target, ast.Name)}
+
+
+def _require_known(path: Path, notebook: NotebookNode, parameters: Mapping[str, Parameter]) -> None:
+    known = defaults(notebook)
+    for name, value in parameters.items():
+        if name not in known:
+            raise ReportError(f"{path.name}: the notebook has no parameter '{name}'; {choices(name, sorted(known))}")
+        if not _same_kind(known[name], value):
+            expected, actual = type(known[name]).__name__, type(value).__name__
+            raise ReportError(
+                f"{path.name}: parameter '{name}' is {value!r}, of type {actual}; "
+                f"its default {known[name]!r} is of type {expected}."
+            )
+
+
+def _same_kind(default: object, value: Parameter) -> bool:
+    if default is None:
+        return True
+    if isinstance(default, float):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(default) is type(value)
+
+
+def _number(notebook: NotebookNode, cell_id: str) -> str:
+    """Return the position among the code cells, as a reader counts them in JupyterLab."""
+    code = [cell.id for cell in notebook.cells if cell.cell_type == "code"]
+    return f"cell {code.index(cell_id) + 1} of {len(code)}"
+
+
+def _failure(source: NotebookNode, error: PapermillExecutionError) -> str:
+    ids = [cell.id for cell in source.cells if cell.source == error.source and cell.cell_type == "code"]
+    where = _number(source, ids[0]) if ids else "the cell of parameters"
+    return f"{where} failed with {error.ename}: {_plain(str(error.evalue))}"
+
+
+def _plain(message: str) -> str:
+    return _ANSI.sub("", message).strip() or "no message."
+
+
+_NAME = re.compile(r"\..+-(?P<process>\d+)-[a-z0-9_]{8}", re.ASCII)
+_HELD = frozenset({"page.html", "tables", "old"})
+
+
+def staging_prefix(name: str) -> str:
+    """Return how the folder begins in which this process prepares a report; `remove_leftovers` knows it by that."""
+    return f".{name}-{os.getpid()}-"
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the folders in which processes that are no more have prepared reports."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        found = _NAME.fullmatch(path.name)
+        if found is None or path.is_symlink() or not path.is_dir() or _lives(int(found["process"])):
+            continue
+        if {inside.name for inside in path.iterdir()} <= _HELD:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    if os.name != "posix":
+        return True  # elsewhere, asking would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OverflowError, PermissionError):
+        return True
+    return True
+
+
+# nbval's own tag for such cells.
+_NOT_COMPARED = "nbval-ignore-output"
+
+
+def refresh(notebook: Path) -> None:
+    """Execute a notebook with its default parameters and store it without anything that differs from run to run."""
+    text = notebook_text(_comparable(normalised(execute(notebook, {}))))
+    beside = notebook.with_name(f".{notebook.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.replace(notebook)
+    except OSError as error:
+        raise ReportError(f"{notebook}: the notebook cannot be written: {error.strerror}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _comparable(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook without outputs that no run is compared with, such as versions and commits."""
+    for cell in notebook.cells:
+        if _NOT_COMPARED in cell.metadata.get("tags", []):
+            cell.outputs = []
+    return notebook
+
+
+def main(paths: Sequence[str]) -> int:
+    """Refresh notebooks one after the other; return 1 if any failed, 2 if none was named."""
+    if not paths:
+        sys.stderr.write("usage: python -m cxsim.reporting.execute PATH...\n")
+        return 2
+    failed = 0
+    for path in paths:
+        begun = time.perf_counter()
+        try:
+            refresh(Path(path))
+        except ReportError as error:
+            sys.stderr.write(f"{error}\n")
+            failed = 1
+        else:
+            sys.stdout.write(f"{path}  {time.perf_counter() - begun:.1f} s\n")
+            sys.stdout.flush()
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

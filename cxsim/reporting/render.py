@@ -1,0 +1,429 @@
+"""An executed notebook goes in, the text of one HTML file that needs no network comes out."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import html
+import json
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import nbformat
+import vl_convert
+from bs4 import BeautifulSoup, Tag
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from cxsim.errors import ReportError
+from cxsim.reporting.drawings import VEGA_LITE, Figure, draw, embedded
+from cxsim.reporting.tables import CHART, MANIFEST, TABLE
+from cxsim.reporting.workbook import Twin, twin_of
+
+_ACTIVE = ("script", "iframe", "object", "embed", "link", "base", "meta", "form", "frame", "applet", "portal")
+_HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
+_FETCH = re.compile(r"@import|url\(\s*['\"]?\s*(?!data:|#|['\"#])", re.IGNORECASE)
+_ALLOWED_LINK = re.compile(r"(?:#|\./)|(?![a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
+_WEB_LINK = re.compile(r"https?:|mailto:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Body:
+    """The middle of a page.
+
+    Attributes
+    ----------
+    html
+        The notebook's text, tables and slots for figures.
+    contents
+        Anchor and text of each heading of the second level.
+    has_title
+        Whether there is a heading of the first level.
+    """
+
+    html: str
+    contents: tuple[tuple[str, str], ...]
+    has_title: bool
+
+
+def tidy(html: str, *, reserved: frozenset[str]) -> Body:
+    """Refuse active content, give headings unique anchors, and let wide tables scroll by themselves."""
+    soup = BeautifulSoup(html, "html.parser")
+    for element in soup.select("*"):
+        _require_passive(element)
+        _spell_out_link(element)
+        element.attrs.pop("tabindex", None)
+    contents = _anchors(soup, reserved)
+    _scroll(soup)
+    return Body(html=str(soup), contents=contents, has_title=soup.find("h1") is not None)
+
+
+def _require_passive(element: Tag) -> None:
+    if element.name in _ACTIVE:
+        raise _refusal(element, f"a <{element.name}> element")
+    for name, value in element.attrs.items():
+        text = " ".join(value) if isinstance(value, list) else str(value)
+        if name.lower().startswith("on"):
+            raise _refusal(element, f"the handler {name}")
+        if name.lower() in ("src", "srcset", "poster", "background", "data") and not text.lower().startswith("data:"):
+            raise _refusal(element, f"{name}={text!r}")
+        if name.lower() == "style" and _FETCH.search(text):
+            raise _refusal(element, f"style={text!r}")
+        if name.lower().endswith("href") and not (_ALLOWED_LINK.match(text) or _WEB_LINK.match(text)):
+            raise _refusal(element, f"the link {text!r}")
+    if element.name == "style" and _FETCH.search(element.get_text()):
+        raise _refusal(element, "a style that fetches a file")
+
+
+def _refusal(element: Tag, what: str) -> ReportError:
+    cell = element.find_parent(attrs={"data-cell": True})
+    where = f"cell {cell['data-cell']} of the notebook" if cell is not None else "the notebook"
+    return ReportError(f"{where} brings {what}; a report shows text, tables, pictures and charts, and fetches nothing.")
+
+
+def _spell_out_link(element: Tag) -> None:
+    """Print a web address instead of linking to it: the file is read offline and on paper."""
+    address = element.attrs.get("href")
+    if not isinstance(address, str) or not _WEB_LINK.match(address):
+        return
+    text = element.get_text().strip()
+    element.name = "span"
+    element.attrs = {"class": "cx-source"}
+    if address.rstrip("/") != text.rstrip("/"):
+        element.append(f" ({address.removeprefix('mailto:')})")
+
+
+def _anchors(soup: BeautifulSoup, reserved: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    taken = set(reserved) | {str(element["id"]) for element in soup.find_all(id=True) if element.name not in _HEADINGS}
+    contents = []
+    for heading in soup.find_all(_HEADINGS):
+        text = " ".join(heading.get_text().split())
+        stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
+        anchor, number = stem, 2
+        while anchor in taken:
+            anchor, number = f"{stem}-{number}", number + 1
+        taken.add(anchor)
+        heading["id"] = anchor
+        if heading.name == "h2":
+            contents.append((anchor, text))
+    return tuple(contents)
+
+
+def _scroll(soup: BeautifulSoup) -> None:
+    for table in soup.find_all("table"):
+        for head in table.select("thead th:not([scope])"):
+            head["scope"] = "col"
+        if table.find_parent(class_="cx-scroll") is None:
+            table.wrap(soup.new_tag("div", attrs={"class": "cx-scroll"}))
+
+
+# Of one library and one level the same bytes come out; another zlib, as some systems and later Pythons bring, may pack
+# the same script into other bytes. A page then differs in them, and in nothing that it shows or allows.
+_LEVEL = 9
+# Vega-Lite tells the author of panels with rows of their own that it takes their scales for scales of one table, which
+# they are. A reader's console is no place for that; everything else that it has to say goes through.
+_QUIET = (
+    "var loud=window.console,console=Object.create(loud);console.warn=function(){"
+    "if(Array.prototype.join.call(arguments).indexOf('Detected faceted independent scales')<0)"
+    "loud.warn.apply(loud,arguments);};"
+)
+
+
+@functools.cache
+def vega_bundle() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script, closed off because it would define 2500 globals."""
+    # The wheel's stub calls the snippet required; without one, the bundle sets vegaEmbed on the window.
+    bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+    return f"(function(){{{_QUIET}{bundle}}})();"
+
+
+@functools.cache
+def packed_bundle() -> str:
+    """Return the same script as a page carries it: compressed by zlib, in base 64; less than half the size."""
+    return base64.b64encode(zlib.compress(vega_bundle().encode(), _LEVEL)).decode("ascii")
+
+
+_read: Callable[..., NotebookNode] = nbformat.read
+_upgrade: Callable[..., NotebookNode] = nbformat.v4.upgrade
+_writes: Callable[..., str] = nbformat.writes
+_from_dict: Callable[..., NotebookNode] = nbformat.from_dict
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook."""
+    try:
+        notebook = _read(path, as_version=4)
+    except FileNotFoundError as error:
+        raise ReportError(f"{path}: there is no such notebook.") from error
+    except OSError as error:
+        raise ReportError(f"{path}: the notebook cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        raise ReportError(f"{path}: this is not a Jupyter notebook.") from error
+    return _upgrade(notebook)
+
+
+def fresh_copy(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy, in the newest format, that shares nothing with the original."""
+    return _upgrade(_from_dict(notebook))
+
+
+def notebook_text(notebook: NotebookNode) -> str:
+    """Return a notebook as JSON with sorted keys and a newline at the end."""
+    return _writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
+
+
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_FROM_THE_RUN = ("execution", "papermill", "widgets")
+
+
+def normalised(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy without random ids, clock times, versions and the names of kernels."""
+    clean = fresh_copy(notebook)
+    for index, cell in enumerate(clean.cells):
+        cell["id"] = f"c{index:03d}"
+        for key in _FROM_THE_RUN:
+            cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs = _joined_streams(cell.outputs)
+    for key in _FROM_THE_RUN:
+        clean.metadata.pop(key, None)
+    clean.metadata["kernelspec"] = dict(_KERNEL)
+    clean.metadata.setdefault("language_info", {"name": "python"}).pop("version", None)
+    return clean
+
+
+def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join neighbours, because the kernel cuts a stream where its buffer happens to be flushed."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+Kind = Literal["text", "code", "command", "group"]
+
+_HASH = re.compile(r"[0-9a-f]{32,}|[0-9a-f]{7,}(\+dirty|-dirty)|sha256:[0-9a-f]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One line of the audit trail.
+
+    Attributes
+    ----------
+    label
+        What the line is about.
+    value
+        Empty for a group.
+    kind
+        How it is set: as prose, as code, as a command to type, or as a group of further entries.
+    entries
+        The entries of a group.
+    """
+
+    label: str
+    value: str
+    kind: Kind
+    entries: tuple[Entry, ...] = ()
+
+
+def trail(manifest: Mapping[str, object]) -> tuple[Entry, ...]:
+    """Return a manifest as entries that a reader understands, in the manifest's order."""
+    entries = [_entry(str(name), _label(str(name)), value) for name, value in manifest.items()]
+    return tuple(sorted(entries, key=lambda entry: entry.kind == "command"))
+
+
+def manifest_in(notebook: NotebookNode) -> dict[str, object]:
+    """Return what an executed notebook says of its study in outputs of kind MANIFEST; empty when it says nothing."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    found = [output["data"][MANIFEST] for output in outputs if MANIFEST in output.get("data", {})]
+    return {str(name): value for manifest in found for name, value in manifest.items()}
+
+
+def manifest_json(manifest: Mapping[str, object], *, indent: int | None = None) -> str:
+    """Return a manifest as JSON with sorted keys."""
+    separators = (",", ":") if indent is None else (",", ": ")
+    try:
+        return json.dumps(
+            manifest, sort_keys=True, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False
+        )
+    except (TypeError, ValueError) as error:
+        raise ReportError(f"the manifest cannot be written as JSON: {error}.") from error
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").strip().capitalize()
+
+
+def _entry(name: str, label: str, value: object) -> Entry:
+    if isinstance(value, Mapping):
+        # Inside a group stand names that are somebody's own: of files, of packages, of parameters.
+        inner = tuple(_entry(str(key), str(key), value[key]) for key in value)
+        return Entry(label=label, value="" if inner else "none", kind="group" if inner else "text", entries=inner)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return Entry(label=label, value=", ".join(map(_shown, value)) or "none", kind="text")
+    shown = _shown(value)
+    if name == "command":
+        return Entry(label="Command to reproduce", value=shown, kind="command")
+    return Entry(label=label, value=shown, kind="code" if _HASH.fullmatch(shown) else "text")
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "not recorded"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+Code = Literal["hidden", "shown"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_PAGES = Environment(
+    loader=FileSystemLoader(_TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
+# nbconvert's classes carry no types.
+_EXPORTER: Callable[..., Any] = HTMLExporter
+_SLOT = '<div class="cx-slot" data-figure="{}"></div>'
+_SLOT_FOUND = re.compile(r'<div class="cx-slot" data-figure="([a-z0-9-]+)"></div>')
+# Code in backticks is left alone; any other dollar sign is money, not the beginning of a formula.
+_CODE_OR_DOLLAR = re.compile(r"(`+)[\s\S]+?\1|\$")
+_OWN_IDS = frozenset({"content", "contents", "audit-trail", "provenance", "tables", "cx-bundle"})
+
+
+def render(
+    notebook: NotebookNode,
+    *,
+    title: str,
+    manifest: Mapping[str, object],
+    tables: str,
+    twins: Sequence[Twin] = (),
+    code: Code = "hidden",
+) -> str:
+    """Render an executed notebook as one HTML file."""
+    clean = normalised(notebook)
+    figures = _replace_outputs(clean, tables)
+    reserved = _OWN_IDS | {figure.id for figure in figures.values()}
+    body = tidy(_fragment(clean, code), reserved=frozenset(reserved))
+    drawn = {name: _PAGES.get_template("figure.html.j2").render(figure=figure) for name, figure in figures.items()}
+    scripts = [_asset("live.js")] if figures else []
+    bundle = [vega_bundle()] if figures else []
+    return _PAGES.get_template("page.html.j2").render(
+        title=title,
+        body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body.html),
+        has_title=body.has_title,
+        contents=(*body.contents, ("audit-trail", "Audit trail")),
+        style=stylesheet(),
+        policy=_policy([*bundle, *scripts]),
+        scripts=scripts,
+        packed=packed_bundle() if figures else "",
+        trail=trail(manifest),
+        provenance=manifest_json(manifest).replace("<", "\\u003c"),
+        embedded=embedded(twins),
+        folder=quote(tables),
+    )
+
+
+def stylesheet() -> str:
+    """Return the style of every page."""
+    return _asset("style.css")
+
+
+def _replace_outputs(notebook: NotebookNode, tables: str) -> dict[str, Figure]:
+    """Turn charts into slots and tables into HTML with a link to their twin; return the figures by slot."""
+    figures: dict[str, Figure] = {}
+    number = 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _money(cell.source)
+        if cell.cell_type != "code":
+            continue
+        number += "injected-parameters" not in cell.metadata.get("tags", [])
+        cell.metadata["cx_number"] = number
+        cell.outputs = [output for output in cell.outputs if not _is_apart(output)]
+        for output in cell.outputs:
+            if "data" in output:
+                _replace_output(output, number, figures, tables)
+    return figures
+
+
+def _replace_output(output: NotebookNode, number: int, figures: dict[str, Figure], tables: str) -> None:
+    data = output.data
+    if CHART in data:
+        name = f"figure-{len(figures) + 1}"
+        figures[name] = draw(data[CHART], name)
+        data["text/html"] = _SLOT.format(name)
+    if not set(data) & set(_SHOWN):
+        raise ReportError(
+            f"cell {number} of the notebook shows an output of kind {', '.join(sorted(data))}; "
+            f"possible: {', '.join([CHART, *_SHOWN])}."
+        )
+    if "text/markdown" in data:
+        data["text/markdown"] = _money(data["text/markdown"])
+    twin = twin_of(output)
+    if twin is not None:
+        shown = data.get("text/html") or f"<pre>{html.escape(data.get('text/plain', twin.title))}</pre>"
+        data["text/html"] = f'<div class="cx-table">{shown}{_download(f"{tables}/{twin.id}.csv", twin.title)}</div>'
+        del data[TABLE]
+
+
+def _download(path: str, title: str) -> str:
+    label = html.escape(f"Download as CSV: {title}")
+    return f'<p class="cx-twin"><a href="./{quote(path)}" download aria-label="{label}">Download as CSV</a></p>'
+
+
+def _fragment(notebook: NotebookNode, code: Code) -> str:
+    settings: Any = Config()  # its sections appear when they are named
+    settings.HTMLExporter.extra_template_basedirs = [str(_TEMPLATES)]
+    settings.HTMLExporter.template_name = "cxsim"
+    settings.HTMLExporter.exclude_input = code == "hidden"
+    settings.HTMLExporter.exclude_anchor_links = True
+    settings.NbConvertBase.display_data_priority = _SHOWN
+    settings.TagRemovePreprocessor.enabled = True
+    settings.TagRemovePreprocessor.remove_cell_tags = {"remove_cell", "parameters", "injected-parameters"}
+    settings.TagRemovePreprocessor.remove_input_tags = {"remove_input"}
+    fragment, _ = _EXPORTER(config=settings).from_notebook_node(notebook)
+    return str(fragment)
+
+
+def _money(markdown: str) -> str:
+    return _CODE_OR_DOLLAR.sub(lambda found: "&#36;" if found[0] == "$" else found[0], markdown)
+
+
+def _is_apart(output: NotebookNode) -> bool:
+    """Whether an output has no place among the others: it is a warning, or the manifest, which is the audit trail."""
+    return bool(output.output_type == "stream" and output.name == "stderr") or MANIFEST in output.get("data", {})
+
+
+def _asset(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _policy(scripts: list[str]) -> str:
+    """Allow exactly the page's own scripts, and nothing that would have to be fetched.
+
+    The bundle is one of them, though the page carries it packed: what is allowed is the text that is unpacked.
+    """
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        f"img-src data:; font-src data:; style-src 'unsafe-inline'; script-src {allowed}"
+    )

@@ -1,0 +1,1 @@
+"""Figures and tables of a shop and its customers, one file per subject."""

@@ -1,0 +1,152 @@
+"""Cohorts by age since the first order: a table under COHORTS in; a map of its cells, or curves of value, out."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from cxsim.data.exports.format import Every
+from cxsim.errors import TableError, choices
+from cxsim.metrics.contracts import COHORTS
+from cxsim.reporting.theme import INK, QUIET, Figure, framed, rounded
+from cxsim.tables import check
+from cxsim.wording import COHORT_MEASURES, NBSP, money, number, style, turned
+
+_STEP_DAYS = {"month": 30, "week": 7}
+_ROW = 26
+_LEAST, _MOST = "#E3EEF6", "#0B4F7D"
+# What is left off a cell, where it is told once: a currency, wherever it stands, and the sign of a percentage.
+_BARE = {"before": "/^[A-Z]+\\u00a0| ?\\u00a0%$/g", "after": "/ ?\\u00a0([A-Z]+|%)$/g"}
+_INTERVAL = f"95{NBSP}% interval"
+
+
+def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str, *, every: Every = "month") -> Figure:
+    """Draw one measure of every cohort at every age."""
+    cells = _valued(table, measure, currency)
+    shown = (
+        f"{_measured(measure, currency)}. Dashed frame: only a part of the cohort has been watched so long. "
+        f"Blank: too few have been. The {_INTERVAL} of a cell is in its tooltip."
+    )
+    order = table["cohort"].unique(maintain_order=True).to_list()
+    ages = sorted(cells["age"].unique().to_list())
+    drawn = alt.layer(*_map_marks(cells, order, ages, every=every))
+    return framed(
+        drawn,
+        finding=_map_finding(cells, measure, currency, every),
+        shown=shown,
+        told=_told(cells),
+        height=_ROW * len(order),
+    )
+
+
+def _valued(table: pl.DataFrame, measure: str, currency: str) -> pl.DataFrame:
+    known = check(table, COHORTS)["measure"].unique(maintain_order=True).to_list()
+    if measure not in known:
+        raise TableError(f"COHORTS: no measure '{measure}'; {choices(measure, known)}")
+    cells = table.filter(pl.col("measure") == measure).drop_nulls("value")
+    written = [
+        pl.Series(f"{name}_written", [_written(value, measure, currency) for value in cells[name]], pl.String)
+        for name in ("value", "low", "high")
+    ]
+    return rounded(cells.with_columns(written))
+
+
+def _written(value: float | None, measure: str, currency: str) -> str:
+    if value is None:
+        return "not known"
+    if measure == "retention":
+        return turned(f"{100 * value:.1f}{NBSP}%")
+    return number(value) if measure == "orders" else money(value, currency)
+
+
+def _measured(measure: str, currency: str) -> str:
+    if measure == "retention":
+        return "Share of customers who order again, %"
+    words = COHORT_MEASURES.get(measure, measure.replace("_", " "))
+    return words if measure == "orders" else f"{words}, {currency}"
+
+
+def _map_marks(cells: pl.DataFrame, order: list[str], ages: list[int], *, every: Every) -> list[alt.Chart]:
+    low, high = _span(cells)
+    drawn = alt.Chart(cells).encode(
+        x=alt.X(
+            "age:O",
+            title=f"Age: steps of {_STEP_DAYS[every]} days after each customer's own first order",
+            scale=alt.Scale(domain=ages, paddingInner=0.06),
+            axis=alt.Axis(labelAngle=0),
+        ),
+        y=alt.Y("cohort:N", sort=order, title="Cohort", scale=alt.Scale(domain=order, paddingInner=0.1)),
+        tooltip=_tooltip(),
+    )
+    colour = alt.Color("value:Q", scale=alt.Scale(domain=[low, high], range=[_LEAST, _MOST]), legend=None)
+    dark = f"datum.value > {low + 0.5 * (high - low)}"
+    partial = drawn.transform_filter("!datum.complete")
+    return [
+        drawn.mark_rect().encode(color=colour),
+        partial.mark_rect(fillOpacity=0, stroke="#FFFFFF", strokeWidth=3),
+        partial.mark_rect(fillOpacity=0, stroke=QUIET, strokeWidth=1.2, strokeDash=[3, 2]),
+        drawn.mark_text(fontSize=11).encode(
+            text=alt.Text("cell:N"),
+            color=alt.condition(dark, alt.value("#FFFFFF"), alt.value(INK)),
+        ).transform_calculate(cell=f"replace(datum.value_written, {_BARE[style().currency]}, '')"),
+    ]  # fmt: skip
+
+
+def _span(cells: pl.DataFrame) -> tuple[float, float]:
+    if cells.is_empty():
+        return 0.0, 1.0
+    low, high = (float(end) for end in (cells["value"].to_numpy().min(), cells["value"].to_numpy().max()))
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def _map_finding(cells: pl.DataFrame, measure: str, currency: str, every: Every) -> str:
+    complete = cells.filter("complete")
+    told = complete if complete.height else cells
+    if told.is_empty():
+        return "Too few customers have been watched for long enough"
+    at = _latest(told)
+    age = int(at["age"][0])
+    ends = at.sort("value")
+    least, most = (_written(ends["value"][place], measure, currency) for place in (0, -1))
+    days = f"days {age * _STEP_DAYS[every]} to {(age + 1) * _STEP_DAYS[every]}"
+    if measure.startswith("cumulative"):
+        return f"After {(age + 1) * _STEP_DAYS[every]} days, a customer has brought {_between(least, most)}, by cohort"
+    if measure == "retention":
+        return f"{_between(least, most)} of customers order again in {days}, by cohort"
+    what = measure if measure == "orders" else f"of {measure}"
+    return f"{_between(least, most)} {what} per customer in {days}, by cohort"
+
+
+def _latest(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return the cells of the last age that as many cohorts as two have, if there are two."""
+    sizes = cells.group_by("age").len("cohorts").sort("age")
+    wanted = min(2, int(sizes["cohorts"].to_numpy().max()))
+    age = int(sizes.filter(pl.col("cohorts") >= wanted)["age"][-1])
+    return cells.filter(pl.col("age") == age)
+
+
+def _between(least: str, most: str) -> str:
+    return least if least == most else f"{least} to {most}"
+
+
+def _told(cells: pl.DataFrame) -> str:
+    """Return the last value of each cohort in words; all of them would be too many to listen to."""
+    last = cells.group_by("cohort", maintain_order=True).agg(pl.all().sort_by("age").last())
+    parts = [
+        f"{row['cohort']} at age {row['age']}: {row['value_written']}, {row['at_risk']} of {row['customers']} customers"
+        for row in last.iter_rows(named=True)
+    ]
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def _tooltip() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("cohort:N", title="Cohort"),
+        alt.Tooltip("age:Q", title="Age"),
+        alt.Tooltip("value_written:N", title="Value"),
+        alt.Tooltip("low_written:N", title=f"{_INTERVAL}, low"),
+        alt.Tooltip("high_written:N", title=f"{_INTERVAL}, high"),
+        alt.Tooltip("at_risk:Q", title="Customers watched so long", format=",d"),
+        alt.Tooltip("customers:Q", title="Customers of the cohort", format=",d"),
+        alt.Tooltip("caution:N", title="Caution"),
+    ]

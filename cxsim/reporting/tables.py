@@ -1,0 +1,407 @@
+"""Sentences with a badge each in; a lead sentence and a card for each of them out."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from html import escape
+from typing import Literal, NamedTuple
+
+import polars as pl
+import polars.selectors as cs
+from great_tables import GT, loc, style
+
+from cxsim.finance.ledger import LADDER
+from cxsim.params import Unit
+from cxsim.wording import MINUS, NBSP, counted, joined, minor_digits, priced, retold, turned
+
+# JupyterLab 4 and VS Code draw this one natively and without a network; altair 6's own name is drawn by neither.
+CHART = "application/vnd.vegalite.v5+json"
+# {"id": str, "title": str, "columns": [str, ...], "rows": [[value, ...], ...]}: the machine-readable twin of a table.
+TABLE = "application/vnd.cxsim.table+json"
+# The manifest of a study: plain values that say how to make it again; a report shows it as its audit trail.
+MANIFEST = "application/vnd.cxsim.manifest+json"
+
+
+_DIGITS = 10
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+_STYLE = re.compile(r"<style>.*?</style>", flags=re.DOTALL)
+_HEADERS = re.compile(r'(<td(?: style="[^"]*")?) headers="[^"]*"|(<th(?: style="[^"]*")? scope="row") id="[^"]*"')
+_INDENTS = re.compile(r"\n[ ]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """A table for the eye and its twin for a machine.
+
+    Attributes
+    ----------
+    id
+        Fixed name, from which the markup and the twin's file take theirs.
+    title
+        What the table shows, its numbers in English, as the twin carries it.
+    layout
+        The cells as they are read.
+    twin
+        The numbers behind them, unrounded, one column per quantity.
+    fold
+        Whether a reader sees it at once, or after opening it by its title.
+    """
+
+    id: str
+    title: str
+    layout: GT
+    twin: pl.DataFrame
+    fold: Literal["open", "folded"] = "open"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
+        return {"text/html": self.html(), TABLE: self.machine(), "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        """Return one line; the layout's own is long and holds addresses."""
+        return f"<table: {self.title}>"
+
+    def html(self) -> str:
+        """Return the markup, with a style sheet that holds for this table only."""
+        # The library's own sheet is 8 kB, and some of its rules reach every table of the page.
+        styled = f"<style>{_SHEET.replace('#id', f'#{self.id}')}</style>"
+        markup = _STYLE.sub(lambda _: styled, _light(self.layout.with_id(self.id).as_raw_html()), count=1)
+        if self.fold == "open":
+            return markup
+        return f"<details><summary>{escape(retold(self.title))}</summary>{markup}</details>"
+
+    def machine(self) -> dict[str, object]:
+        """Return the twin under `cxsim.reporting.tables.TABLE`."""
+        return machine_readable(self.id, self.title, self.twin)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prose:
+    """Sentences with light markup.
+
+    Attributes
+    ----------
+    markup
+        HTML in which all text from data is escaped.
+    text
+        The same sentences without markup.
+    twin
+        From `machine_readable`, where the sentences tell the numbers of a table.
+    """
+
+    markup: str
+    text: str
+    twin: Mapping[str, object] | None = None
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
+        numbers = {} if self.twin is None else {TABLE: dict(self.twin)}
+        return {"text/html": self.markup, **numbers, "text/plain": self.text}
+
+    def __repr__(self) -> str:
+        """Return the sentences without markup."""
+        return self.text
+
+
+def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> dict[str, object]:
+    """Return a table as plain values under `cxsim.reporting.tables.TABLE`."""
+    finite = pl.when(cs.float().is_finite()).then(cs.float().round_sig_figs(_DIGITS))
+    rows = numbers.with_columns(finite).rows()
+    return {
+        "id": name,
+        "title": title,
+        "columns": numbers.columns,
+        "rows": [[_plain(value) for value in row] for row in rows],
+    }
+
+
+def remark(sentence: str) -> Prose:
+    """Return a plain sentence that stands where there is nothing to tabulate."""
+    return Prose(markup=f'<p class="cx-remark">{escape(sentence)}</p>', text=sentence)
+
+
+def laid_out(
+    cells: pl.DataFrame,
+    *,
+    title: str,
+    subtitle: str,
+    heads: Mapping[str, str],
+    text: Sequence[str] = (),
+    badges: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> GT:
+    """Return cells of text as a table in which nothing but a badge is taken for markup."""
+    layout = GT(
+        cells.with_columns(_badge(name) for name in badges),
+        rowname_col="line" if "line" in cells.columns else None,
+        groupname_col="group" if "group" in cells.columns else None,
+    )
+    plain = [name for name in heads if name not in badges]
+    layout = (
+        layout.tab_header(title=retold(title), subtitle=subtitle)
+        .cols_label(dict(heads))
+        .cols_align("left", columns=[*text, *badges])
+        .cols_align("right", columns=[name for name in plain if name not in text])
+        .fmt_passthrough(columns=plain, escape=True)
+        .fmt_passthrough(columns=list(badges), escape=False)
+    )
+    for note in notes:
+        layout = layout.tab_source_note(note)
+    return layout
+
+
+def _light(markup: str) -> str:
+    """Return the library's markup without what it repeats in each cell: two thirds of it.
+
+    A cell's heads are known from the scope of their own cells; text from data holds no tag, so it is left alone.
+    """
+    return _INDENTS.sub("\n", _HEADERS.sub(r"\1\2", markup))
+
+
+def _badge(name: str) -> pl.Expr:
+    word = pl.col(name).str.replace_many(_ESCAPES)
+    badge = pl.format('<span class="cx-badge" data-word="{}">{}</span>', word, word)
+    return pl.when(pl.col(name) == "").then(pl.lit("")).otherwise(badge).alias(name)
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+_SHEET = (
+    "#id{overflow-x:auto;margin:1rem 0;color:#1f2933}"
+    "#id table.gt_table{border-collapse:collapse;font-size:13.5px;line-height:1.4;width:auto;margin:0}"
+    "#id :is(td,th){border:0;background:none;padding:.32rem .6rem;vertical-align:top;white-space:normal}"
+    "#id tr{background:none;border:0;break-inside:avoid}"
+    "#id :is(td,th):first-child{padding-left:0}"
+    "#id .gt_title{font-size:1.1rem;font-weight:700;text-align:left;padding:.2rem .6rem 0}"
+    "#id .gt_subtitle{color:#52606d;text-align:left;padding:0 .6rem .6rem}"
+    "#id :is(.gt_col_heading,.gt_column_spanner_outer){color:#52606d;font-weight:600;vertical-align:bottom;"
+    "border-bottom:1px solid #9aa5b1}"
+    "#id .gt_spanner_row .gt_column_spanner_outer{border-bottom:0}"
+    "#id .gt_column_spanner{display:block;border-bottom:1px solid #cbd2d9;padding-bottom:.2rem}"
+    "#id .gt_left{text-align:left}#id .gt_center{text-align:center}"
+    "#id .gt_right{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    "#id th.gt_col_heading{white-space:normal;min-width:3.5rem}"
+    "#id tbody tr+tr :is(td,th){border-top:1px solid #eef1f4}"
+    "#id .gt_stub{font-weight:400;text-align:left;min-width:7rem}"
+    "#id .gt_group_heading{font-weight:700;text-align:left;padding-top:1.1rem;border-bottom:1px solid #9aa5b1}"
+    "#id tbody{border-bottom:1px solid #9aa5b1}"
+    "#id .gt_sourcenote{color:#52606d;font-size:.85em;text-align:left;max-width:46rem;"
+    "padding-top:.15rem;padding-bottom:.15rem}"
+    "#id .cx-badge{border:1px solid #9aa5b1;border-radius:1rem;padding:.05rem .5rem;font-size:.85em;white-space:nowrap}"
+    "#id .cx-badge:is([data-word=measured],[data-word=yes]){border-color:#00684a;color:#00684a}"
+    "#id .cx-badge[data-word=published]{border-color:#0b5394;color:#0b5394}"
+    "#id .cx-badge:is([data-word=assumed],[data-word=caution],[data-word=partly]){border-color:#b45f06;color:#8a4b00}"
+    "#id .cx-badge:is([data-word=stop],[data-word=no]){border-color:#9b1c1c;color:#9b1c1c}"
+)
+
+
+Tone = Literal["fund", "pilot", "reject"]
+BADGES: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot first", "reject": "Do not fund"}
+
+
+class Card(NamedTuple):
+    """What is said of one strategy.
+
+    Attributes
+    ----------
+    tone
+        How it looks: as good news, as a question or as bad news.
+    badge
+        One or two words.
+    title
+        Name of the strategy.
+    sentences
+        Plain text.
+    facts
+        Names and figures, listed below the sentences.
+    closing
+        Plain text below the figures.
+    width
+        A wide card has a row for itself.
+    """
+
+    tone: Tone
+    badge: str
+    title: str
+    sentences: str
+    facts: Sequence[tuple[str, str]] = ()
+    closing: str = ""
+    width: Literal["narrow", "wide"] = "narrow"
+
+
+def in_cards(lead: str, cards: Sequence[Card], aid: str, twin: Mapping[str, object] | None = None) -> Prose:
+    """Return a lead sentence, the cards and a line on how to read them; all of it is plain text."""
+    articles = "".join(_article(card) for card in cards)
+    markup = (
+        f'<section class="cx-decisions"><style>{_CARDS_SHEET}</style><p class="cx-lead">{escape(lead)}</p>'
+        f'<div class="cx-cards">{articles}</div><p class="cx-aid">{escape(aid)}</p></section>'
+    )
+    return Prose(markup=markup, text="\n".join([lead, *(_told(card) for card in cards), aid]), twin=twin)
+
+
+def _article(card: Card) -> str:
+    listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(figure)}</dd></div>" for name, figure in card.facts)
+    facts = f"<dl>{listed}</dl>" if listed else ""
+    closing = f"<p>{escape(card.closing)}</p>" if card.closing else ""
+    return (
+        f'<article class="cx-decision" data-decision="{card.tone}" data-width="{card.width}">'
+        f'<h3>{escape(card.title)} <span class="cx-badge">{escape(card.badge)}</span></h3>'
+        f"<p>{escape(card.sentences)}</p>{facts}{closing}</article>"
+    )
+
+
+def _told(card: Card) -> str:
+    facts = "; ".join(f"{name}: {figure}" for name, figure in card.facts)
+    parts = (f"{card.badge}: {card.title}.", card.sentences, facts and f"{facts}.", card.closing)
+    return " ".join(part for part in parts if part)
+
+
+# The look comes with the sentences, so that JupyterLab shows them as the report does.
+_CARDS_SHEET = (
+    ".cx-decisions{max-width:60rem;color:#1f2933;font-size:15px;line-height:1.55}"
+    ".cx-decisions .cx-lead{font-size:1.3rem;line-height:1.4;font-weight:600;margin:.2rem 0 1.2rem;max-width:46rem}"
+    ".cx-cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(16rem,100%),1fr));gap:1rem}"
+    ".cx-decision{border:1px solid #e4e7eb;border-top:4px solid #7b8794;border-radius:6px;padding:.9rem 1rem 1rem;"
+    "break-inside:avoid}"
+    ".cx-decision h3{font-size:1.05rem;font-weight:600;line-height:1.5;margin:0;padding:0;border:0}"
+    ".cx-decision p{margin:.5rem 0 0}"
+    ".cx-decision[data-width=wide]{grid-column:1/-1}"
+    ".cx-decision dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(15rem,100%),1fr));column-gap:2rem;"
+    "margin:.7rem 0 .2rem;font-size:.92rem;line-height:1.4}"
+    # A name and its figure side by side, one below the other where the card is narrow.
+    ".cx-decision dl>div{display:flex;flex-wrap:wrap;justify-content:space-between;column-gap:.75rem;"
+    "border-top:1px solid #eef1f4;padding:.28rem 0}"
+    ".cx-decision dt{color:#52606d;margin:0}"
+    ".cx-decision dd{margin:0 0 0 auto;text-align:right;font-variant-numeric:tabular-nums}"
+    ".cx-decision .cx-badge{font-size:.75rem;font-weight:700;line-height:1.6;border:1px solid;border-radius:1rem;"
+    "padding:.05rem .65rem;white-space:nowrap;display:table;margin:.35rem 0 0}"
+    ".cx-decision[data-decision=fund]{border-top-color:#00684a}"
+    "[data-decision=fund] .cx-badge{color:#00684a;background:#e3f5ee}"
+    ".cx-decision[data-decision=pilot]{border-top-color:#b45f06}"
+    "[data-decision=pilot] .cx-badge{color:#8a4b00;background:#fdf1dc}"
+    ".cx-decision[data-decision=reject]{border-top-color:#9b1c1c}"
+    "[data-decision=reject] .cx-badge{color:#9b1c1c;background:#fbe9e9}"
+    ".cx-decisions .cx-aid{color:#52606d;font-size:.85rem;margin:1rem 0 0;max-width:46rem}"
+)
+
+
+_WHOLE = 1_000.0
+_SHARES = (Unit.SHARE, Unit.SHARE_PER_YEAR)
+# Units that say nothing beside a number in running text: what it compares is told by its description.
+_BARE = (Unit.RATIO, Unit.ELASTICITY, Unit.CORRELATION, Unit.EXPONENT, Unit.SCORE)
+
+
+def as_written(value: float, unit: str, *, currency: str = "") -> str:
+    r"""Return a number as it was put in, to four significant digits, without its unit; a share as a percentage."""
+    if unit in _SHARES:
+        text = f"{100 * value:.4g}{NBSP}%"
+    else:
+        whole = f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
+        text = _amount(value, minor_digits(currency)) if unit.startswith("money") else whole
+    return turned(text.replace("-", MINUS))
+
+
+def in_unit(value: float, unit: str, currency: str) -> str:
+    r"""Return a number with its unit, for running text."""
+    written = as_written(value, unit, currency=currency)
+    if unit in _SHARES:
+        return f"{written}{unit.removeprefix('share')}"
+    if unit.startswith("money"):
+        return f"{priced(written, currency)}{unit.removeprefix('money')}"
+    if unit in _BARE:
+        return written
+    return f"{written}{NBSP}{unit.replace('unit of money', currency)}"
+
+
+def span(low: float, high: float, unit: str, *, currency: str = "") -> str:
+    r"""Return two ends as a range without its unit, but for the sign of a percentage."""
+    first, last = (as_written(end, unit, currency=currency) for end in (low, high))
+    return f"{first.removesuffix(f'{NBSP}%')} to {last}"
+
+
+def found(value: float) -> float:
+    """Return what a search found, to the three significant digits that it can claim."""
+    return 0.0 if value == 0.0 else round(value, 2 - math.floor(math.log10(abs(value))))
+
+
+def first_sentence(description: str) -> str:
+    """Return what a number means, without what its file says further on."""
+    return description.split(". ", maxsplit=1)[0].removesuffix(".")
+
+
+def lowered(words: str) -> str:
+    """Return words that go on a sentence: a small first letter, but where the first word is a name of capitals."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
+def _amount(value: float, digits: int) -> str:
+    """Return money as it is written on a bill: whole, or with cents, or with what is finer than a cent."""
+    if value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:,.{digits}f}" if round(value, digits) == value else f"{value:.4g}"
+
+
+SUBTOTALS = tuple(subtotal for subtotal, _ in LADDER)
+RESULT = SUBTOTALS[-1]
+
+
+def grouped(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines with a column `group`: the title of the strategy or its identifier in words."""
+    words = pl.col("strategy").str.replace_all("[-_]", " ")
+    name = words.str.slice(0, 1).str.to_uppercase() + words.str.slice(1)
+    return rows.with_columns(group=pl.col("title") if "title" in rows.columns else name)
+
+
+def written(rows: pl.DataFrame, amounts: Sequence[str]) -> pl.DataFrame:
+    """Return group, line and the amounts as text, in whole units where the largest amount allows it."""
+    largest = float(rows.select(pl.max_horizontal(pl.col(amounts).abs().max())).item())
+    decimals = 0 if largest >= _WHOLE else 2
+    # The added zero takes the sign off an amount that is rounded to nothing.
+    texts = {
+        name: [turned(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)) for amount in rows[name]]
+        for name in amounts
+    }
+    line = pl.col("line")
+    capital = line.str.slice(0, 1).str.to_uppercase() + line.str.slice(1)
+    return rows.select("group", line=capital).with_columns(**{name: pl.Series(text) for name, text in texts.items()})
+
+
+def bold(layout: GT, rows: pl.DataFrame) -> GT:
+    """Return the layout with the subtotals among its rows in bold."""
+    places = rows.with_row_index("place").filter(pl.col("line").is_in(SUBTOTALS))["place"].to_list()
+    return layout.tab_style(style=style.text(weight="bold"), locations=[loc.body(rows=places), loc.stub(rows=places)])
+
+
+_VERDICTS: Mapping[str, str] = {
+    "fund": "worth funding now",
+    "pilot": "worth a pilot first",
+    "reject": "not worth funding",
+}
+
+
+def lead(verdicts: Sequence[tuple[str, str]]) -> str:
+    """Return the sentence that a reader in a hurry takes away."""
+    groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
+    parts = [(words, titles) for words, titles in groups.items() if titles]
+    if len(verdicts) == 1:
+        return f"{verdicts[0][0]} is {parts[0][0]}."
+    if len(parts) == 1:
+        return _unanimous(len(verdicts), verdicts[0][1])
+    told = [f"{counted(len(titles))} {_is(titles)} {words} ({joined(titles)})" for words, titles in parts]
+    return f"Of {counted(len(verdicts))} strategies, {joined(told)}."
+
+
+def _unanimous(count: int, decision: str) -> str:
+    if decision == "reject":
+        nobody = "Neither strategy" if count == 2 else f"None of the {counted(count)} strategies"
+        return f"{nobody} is worth funding."
+    everybody = "Both" if count == 2 else f"All {counted(count)}"
+    return f"{everybody} strategies are {_VERDICTS[decision]}."
+
+
+def _is(titles: list[str]) -> str:
+    return "is" if len(titles) == 1 else "are"

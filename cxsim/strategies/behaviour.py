@@ -1,0 +1,358 @@
+"""How the customers of a shop behave beside ordering, leaving and spending, whatever the shop decides: the whole."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from cxsim.errors import ParamError
+from cxsim.params import Quantity, Unit, require_units
+
+MAX_INCIDENTS = 6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incident:
+    """Something that can happen to an order.
+
+    Attributes
+    ----------
+    name
+        Small letters and underscores, such as `late`.
+    chance
+        Share of the orders to which it happens.
+    shock
+        How far the order's experience lies from the customer's usual one, in standard deviations of satisfaction
+        between customers; negative is worse. A negative one is multiplied by `Experience.negativity`.
+    ticket
+        Share of those affected who write to support.
+    """
+
+    name: str
+    chance: Quantity
+    shock: Quantity
+    ticket: Quantity
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z][a-z_]{0,30}", self.name):
+            raise ParamError(f"incident: '{self.name}' is no name; use small letters and underscores, such as late.")
+        units = {"chance": Unit.SHARE, "shock": Unit.DEVIATIONS, "ticket": Unit.SHARE}
+        require_units(self, units, f"incident '{self.name}'")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Experience:
+    """Incident, ticket, resolution, satisfaction, and what follows.
+
+    After each order the experience is e = own trait + shifts + shocks, and satisfaction S moves by memory * (e - S).
+    S changes log order rate, log chance of leaving and log basket in proportion: a customer one standard deviation more
+    satisfied has them multiplied by the ratios `*_per_deviation`. Form: Ho, Park & Zhou (2006).
+
+    Attributes
+    ----------
+    incidents
+        What can happen, at most six; at most one to an order.
+    negativity
+        How many times as much a bad shock counts as a good one of the same size.
+    memory
+        Share of the difference by which satisfaction moves after each order.
+    contact
+        Share of the orders to which nothing happened, whose customers write to support all the same.
+    first_contact
+        Share of the tickets that the first answer solves.
+    unresolved
+        Further shock where it does not, in standard deviations; negative is worse.
+    response_hours
+        Median hours to the first answer; the end comes after as many hours again, or five times as many where the first
+        answer does not solve it. Both are lognormal.
+    response_spread
+        Standard deviation of the log of these hours.
+    purchase_rate_per_deviation, dropout_per_deviation, basket_per_deviation
+        Ratios for one standard deviation of satisfaction.
+    """
+
+    incidents: tuple[Incident, ...]
+    negativity: Quantity
+    memory: Quantity
+    contact: Quantity
+    first_contact: Quantity
+    unresolved: Quantity
+    response_hours: Quantity
+    response_spread: Quantity
+    purchase_rate_per_deviation: Quantity
+    dropout_per_deviation: Quantity
+    basket_per_deviation: Quantity
+
+    def __post_init__(self) -> None:
+        require_units(self, _UNITS, "experience")
+        if not isinstance(self.incidents, tuple):
+            raise ParamError(f"experience.incidents must be a tuple; found {type(self.incidents).__name__}.")
+        if len(self.incidents) > MAX_INCIDENTS:
+            raise ParamError(
+                f"experience.incidents: at most {MAX_INCIDENTS} are possible; found {len(self.incidents)}."
+            )
+        names = [incident.name for incident in self.incidents]
+        if len(set(names)) < len(names):
+            raise ParamError(f"experience.incidents must have different names; found {', '.join(names)}.")
+        most = sum(incident.chance.range[1] for incident in self.incidents)
+        if most > 1.0:
+            raise ParamError(
+                f"experience.incidents: at the far ends of their ranges the chances add up to {most:g}; at most one "
+                "incident happens to an order, so they must stay at or below 1 together."
+            )
+
+
+_UNITS = {
+    "negativity": Unit.RATIO,
+    "memory": Unit.SHARE,
+    "contact": Unit.SHARE,
+    "first_contact": Unit.SHARE,
+    "unresolved": Unit.DEVIATIONS,
+    "response_hours": Unit.HOURS,
+    "response_spread": Unit.EXPONENT,
+    "purchase_rate_per_deviation": Unit.RATIO,
+    "dropout_per_deviation": Unit.RATIO,
+    "basket_per_deviation": Unit.RATIO,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Returning:
+    """Orders that are sent back.
+
+    Attributes
+    ----------
+    chance
+        Share of the orders from which something is sent back.
+    part
+        Share of what was paid that is refunded then.
+    days
+        Days from the order to the refund.
+    """
+
+    chance: Quantity
+    part: Quantity
+    days: Quantity
+
+    def __post_init__(self) -> None:
+        require_units(self, {"chance": Unit.SHARE, "part": Unit.SHARE, "days": Unit.DAYS}, "returns")
+
+
+_MONTHS = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Season:
+    """A yearly pattern: the level of each calendar month, January first, relative to the year's mean of 1.
+
+    Month m counts ``1 + amplitude * (pattern[m] - 1)``.
+
+    Attributes
+    ----------
+    pattern
+        Twelve levels above 0, whose mean is 1.
+    amplitude
+        How strong the pattern is; carries its evidence and its spread. 1 as it is written, and near 0
+        hardly any.
+    """
+
+    pattern: tuple[float, ...]
+    amplitude: Quantity
+
+    def __post_init__(self) -> None:
+        self.amplitude.require(Unit.RATIO, "season.amplitude")
+        if len(self.pattern) != _MONTHS or not all(math.isfinite(level) for level in self.pattern):
+            raise ParamError(f"season.pattern must be 12 numbers, January first; found {len(self.pattern)}.")
+        mean = sum(self.pattern) / _MONTHS
+        if abs(mean - 1.0) > 0.005:  # levels are written with two decimals
+            raise ParamError(f"season.pattern must have a mean of 1; found {mean:.4f}. Divide every level by it.")
+        least = 1.0 + self.amplitude.range[1] * (min(self.pattern) - 1.0)
+        if least <= 0.0:
+            raise ParamError(
+                f"season: with an amplitude of {self.amplitude.range[1]:g} the lowest month falls to {least:g}; it "
+                "must stay above 0."
+            )
+
+    def levels(self) -> tuple[float, ...]:
+        """Return the level of each calendar month, January first, with a mean of exactly 1."""
+        mean = sum(self.pattern) / _MONTHS
+        return tuple(1.0 + self.amplitude.value * (level / mean - 1.0) for level in self.pattern)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """How new customers change with the date of their arrival: growing shops win less eager customers.
+
+    Attributes
+    ----------
+    purchase_rate, dropout
+        Ratio on order rate and on the chance of leaving, for one year of later arrival.
+    """
+
+    purchase_rate: Quantity
+    dropout: Quantity
+
+    def __post_init__(self) -> None:
+        require_units(self, {"purchase_rate": Unit.RATIO, "dropout": Unit.RATIO}, "drift")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scale:
+    """How satisfaction S becomes a score: the nearest whole number to centre + per_deviation * S + noise, within ends.
+
+    Attributes
+    ----------
+    centre
+        Mean score of a customer of mean satisfaction.
+    per_deviation
+        Score for one standard deviation of satisfaction.
+    noise
+        Standard deviation of the noise.
+    """
+
+    centre: Quantity
+    per_deviation: Quantity
+    noise: Quantity
+
+    def __post_init__(self) -> None:
+        require_units(self, dict.fromkeys(("centre", "per_deviation", "noise"), Unit.SCORE), "scale")
+        if self.noise.range[0] < 0.0:
+            raise ParamError(f"scale.noise must be 0 or more; found {self.noise.range[0]:g}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surveys:
+    """Surveys after orders (NPS, 0 to 10) and after tickets (CSAT, 1 to 5, and CES, 1 to 7 where 7 is easiest).
+
+    The odds of an answer are multiplied by ``exp(extremity * abs(S))``: who is delighted or angry answers more often.
+
+    Attributes
+    ----------
+    after_order, after_ticket
+        Share of orders and of tickets after which the customer is asked.
+    response
+        Share that answers at mean satisfaction.
+    extremity
+        As above.
+    nps, csat, ces
+        The three scales.
+    """
+
+    after_order: Quantity
+    after_ticket: Quantity
+    response: Quantity
+    extremity: Quantity
+    nps: Scale
+    csat: Scale
+    ces: Scale
+
+    def __post_init__(self) -> None:
+        units = {
+            "after_order": Unit.SHARE,
+            "after_ticket": Unit.SHARE,
+            "response": Unit.SHARE,
+            "extremity": Unit.EXPONENT,
+        }
+        require_units(self, units, "surveys")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traits:
+    """How a customer's own satisfaction goes together with what nobody sees: a source of confounding, none of effects.
+
+    Correlations of the normal scores: satisfaction with the order rate, with staying (the chance or hazard of leaving,
+    turned round), and with the mean order value. The three are independent of each other.
+
+    Attributes
+    ----------
+    purchase_rate, staying, spend
+        Correlations, from -1 to 1; the sum of their squares must stay below 1.
+    """
+
+    purchase_rate: Quantity
+    staying: Quantity
+    spend: Quantity
+
+    def __post_init__(self) -> None:
+        names = ("purchase_rate", "staying", "spend")
+        require_units(self, dict.fromkeys(names, Unit.CORRELATION), "traits")
+        most = sum(max(abs(end) for end in getattr(self, name).range) ** 2 for name in names)
+        if most >= 1.0:
+            raise ParamError(
+                f"traits: the squares of the correlations add up to {most:g} at the far ends of their ranges; they "
+                "must stay below 1."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sessions:
+    """Visits to the shop.
+
+    Attributes
+    ----------
+    conversion
+        Share of the visits of customers that end in an order.
+    """
+
+    conversion: Quantity
+
+    def __post_init__(self) -> None:
+        require_units(self, {"conversion": Unit.SHARE}, "sessions")
+        if self.conversion.range[0] < 0.001:
+            raise ParamError(f"sessions.conversion must be at least 0.001; found {self.conversion.range[0]:g}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Behaviour:
+    """A shop's customers beside orders, leaving and spend; a part that is left out does not happen.
+
+    Attributes
+    ----------
+    name, title, description
+        Name of its file; name and explanation for readers.
+    order_season, arrival_season
+        The year's pattern of orders, and of new customers.
+    drift
+        How cohorts change.
+    traits
+        What goes together with satisfaction.
+    experience
+        Incidents, tickets and satisfaction.
+    surveys
+        What customers say; needs `experience`.
+    returns
+        Orders sent back.
+    sessions
+        Visits.
+    owner, reviewed_on
+        Who answers for these numbers, and when they were last looked at.
+    """
+
+    name: str
+    title: str
+    description: str
+    order_season: Season | None = None
+    arrival_season: Season | None = None
+    drift: Drift | None = None
+    traits: Traits | None = None
+    experience: Experience | None = None
+    surveys: Surveys | None = None
+    returns: Returning | None = None
+    sessions: Sessions | None = None
+    owner: str | None = None
+    reviewed_on: date | None = None
+
+    def __post_init__(self) -> None:
+        for part in ("surveys", "traits"):
+            if getattr(self, part) is not None and self.experience is None:
+                raise ParamError(f"{part} are about satisfaction, which needs the part 'experience'; write both.")
+
+    @property
+    def incidents(self) -> tuple[str, ...]:
+        """Names of what can happen to an order."""
+        return () if self.experience is None else tuple(incident.name for incident in self.experience.incidents)
+
+
+PLAIN = Behaviour(name="plain", title="Nothing beside orders, leaving and spend", description="")

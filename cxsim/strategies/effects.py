@@ -1,0 +1,470 @@
+"""Every kind of effect in one union, and the rules for kinds that may stand in one programme."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cxsim.errors import ParamError
+from cxsim.params import BOUNDS, Quantity, Unit, require_together, require_units
+from cxsim.strategies.mechanisms import (
+    Acquisition,
+    Contacts,
+    Incidents,
+    Membership,
+    Points,
+    Reactivation,
+    Recovery,
+    Referral,
+    Resolution,
+    Returns,
+    Satisfaction,
+    Status,
+    Tickets,
+)
+
+# A ramp climbs in so many steps of equal length, a decay falls in so many steps of equal height and then a tail.
+RAMP_STEPS = 8
+DECAY_STEPS = 8
+# The longest course: a delay, a ramp, a decay with its tail, and nothing after its end.
+MAX_STEPS = 1 + RAMP_STEPS + DECAY_STEPS + 2
+_TAIL_HALF_LIVES = 8.0
+
+Steps = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Course:
+    """Strength of an effect over the days since the reach switched on for a customer; 1 is the full effect.
+
+    Nothing until `delay_days`; then a straight climb over `ramp_days`; then full, or fading with `half_life_days`; and
+    nothing from `lasts_days` on. A part that is left out takes no time, and without `half_life_days` nothing fades. An
+    effect with ratio e and strength w multiplies by e ** w.
+
+    Attributes
+    ----------
+    delay_days
+        Days before anything happens. Gross profit of loyalty programmes lags by two quarters: Chaudhuri et al. (2019).
+    ramp_days
+        Days of the climb.
+    half_life_days
+        Days in which the effect halves: w = 2 ** (-t / half_life). Four months for welcome programmes: Samaha et al.
+        (2019).
+    lasts_days
+        Days after which it is over, counted from the beginning.
+    """
+
+    delay_days: Quantity | None = None
+    ramp_days: Quantity | None = None
+    half_life_days: Quantity | None = None
+    lasts_days: Quantity | None = None
+
+    def __post_init__(self) -> None:
+        parts = ("delay_days", "ramp_days", "half_life_days", "lasts_days")
+        require_units(self, dict.fromkeys(parts, Unit.DAYS), "course")
+        if all(getattr(self, part) is None for part in parts):
+            raise ParamError(f"course: there is nothing in it; write one of {', '.join(parts)}, or leave it out.")
+        if self.half_life_days is not None and self.half_life_days.range[0] <= 0.0:
+            raise ParamError("course.half_life_days must be above 0; an effect that is gone at once is none.")
+        if self.lasts_days is not None and self.delay_days is not None:
+            late, over = self.delay_days.range[1], self.lasts_days.range[0]
+            if late >= over:
+                raise ParamError(
+                    f"course: it may begin only after {late:g} days (delay_days) and be over after {over:g} "
+                    "(lasts_days): nothing is left; lasts_days is counted from the beginning."
+                )
+
+    def steps(self) -> Steps:
+        """Return the ends of the steps in days, the last one infinite, and the strength in each.
+
+        Each step has the mean strength of the stretch that it stands for, so the effect's whole amount is kept.
+
+        >>> from cxsim.params import assumed
+        >>> Course(delay_days=assumed(30.0, Unit.DAYS), lasts_days=assumed(90.0, Unit.DAYS)).steps()
+        ((30.0, 90.0, inf), (0.0, 1.0, 0.0))
+        """
+        ends: list[float] = []
+        strengths: list[float] = []
+        now = 0.0
+        if self.delay_days is not None and self.delay_days.value > 0.0:
+            now = self.delay_days.value
+            ends.append(now)
+            strengths.append(0.0)
+        if self.ramp_days is not None and self.ramp_days.value > 0.0:
+            for step in range(RAMP_STEPS):
+                ends.append(now + self.ramp_days.value * (step + 1) / RAMP_STEPS)
+                strengths.append((step + 0.5) / RAMP_STEPS)
+            now = ends[-1]
+        if self.half_life_days is None:
+            ends.append(math.inf)
+            strengths.append(1.0)
+        else:
+            fading, heights = decay_steps(self.half_life_days.value)
+            ends += [now + end for end in fading]
+            strengths += heights
+        return self._cut(ends, strengths)
+
+    def _cut(self, ends: list[float], strengths: list[float]) -> Steps:
+        """Return the steps up to the end; the one that it cuts has the mean strength of what is left of it."""
+        over = math.inf if self.lasts_days is None else self.lasts_days.value
+        kept = [(end, strength) for end, strength in zip(ends, strengths, strict=True) if end < over]
+        if math.isinf(over) or len(kept) == len(ends):
+            return tuple(ends), tuple(strengths)
+        begins = kept[-1][0] if kept else 0.0
+        running = strengths[len(kept)]
+        if over < ends[len(kept)] and over > begins and running > 0.0:
+            running = (self._amount(over) - self._amount(begins)) / (over - begins)
+        return (*(end for end, _ in kept), over, math.inf), (*(strength for _, strength in kept), running, 0.0)
+
+    def _amount(self, day: float) -> float:
+        """Return the strength added up to a day, in days at full strength."""
+        delay, ramp, half_life = (_days(part) for part in (self.delay_days, self.ramp_days, self.half_life_days))
+        climbing = min(max(day - delay, 0.0), ramp)
+        going = max(day - delay - ramp, 0.0)
+        if half_life > 0.0:
+            whole = half_life / math.log(2.0)
+            going = -whole * math.expm1(-going / whole)
+        return (0.5 * climbing**2 / ramp if ramp > 0.0 else 0.0) + going
+
+
+ALWAYS: Steps = ((math.inf,), (1.0,))
+
+
+def steps_of(course: Course | None) -> Steps:
+    """Return the steps of a course, or of an effect that is always full."""
+    return ALWAYS if course is None else course.steps()
+
+
+def decay_steps(half_life_days: float) -> Steps:
+    """Return a decay from 1 with a half-life in steps: ends in days and mean strengths."""
+    edges = [half_life_days * math.log2(DECAY_STEPS / (DECAY_STEPS - step)) for step in range(DECAY_STEPS)]
+    edges.append(half_life_days * _TAIL_HALF_LIVES)
+    whole = half_life_days / math.log(2.0)
+    left = [whole * 2.0 ** (-edge / half_life_days) for edge in edges]
+    left[-1] = 0.0  # what lies beyond the tail is counted in it
+    heights = [(left[step] - left[step + 1]) / (edges[step + 1] - edges[step]) for step in range(DECAY_STEPS)]
+    return (*edges[1:], math.inf), (*heights, 0.0)
+
+
+def _days(part: Quantity | None) -> float:
+    return 0.0 if part is None else part.value
+
+
+_UNITS = {"ratio": Unit.RATIO, "light_buyers": Unit.EXPONENT}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PurchaseRate:
+    """Multiply the order rate of a living customer while the reach is on.
+
+    Customer i's rate is multiplied by ``ratio ** (w(t) * (rate_i / mean rate) ** -light_buyers)``, w being the course
+    and the last factor at most 4.
+
+    Attributes
+    ----------
+    ratio
+        Rate with the programme over the rate without it. Source of the form: Schweidel & Knox (2013).
+    course
+        How it comes and goes; always full when left out.
+    light_buyers
+        How much more those respond who buy less often: 0 not at all, 0.5 for half the rate a 1.41 times larger
+        effect. Light and moderate buyers respond most: Liu (2007).
+    """
+
+    ratio: Quantity
+    course: Course | None = None
+    light_buyers: Quantity | None = None
+    kind: Literal["purchase_rate"] = "purchase_rate"
+
+    def __post_init__(self) -> None:
+        require_units(self, _UNITS, self.kind)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dropout:
+    """Multiply the chance of leaving, per order and per day, while the reach is on.
+
+    Attributes
+    ----------
+    ratio
+        Chance of leaving with the programme over the chance without it; a probability is capped at 1.
+        Source of the form: Schweidel & Knox (2013).
+    course
+        How it comes and goes; always full when left out.
+    light_buyers
+        As in `PurchaseRate`.
+    """
+
+    ratio: Quantity
+    course: Course | None = None
+    light_buyers: Quantity | None = None
+    kind: Literal["dropout"] = "dropout"
+
+    def __post_init__(self) -> None:
+        require_units(self, _UNITS, self.kind)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Basket:
+    """Multiply the list price of an order while the reach is on.
+
+    Attributes
+    ----------
+    ratio
+        Amount with the programme over the amount without it.
+    course
+        How it comes and goes; always full when left out.
+    light_buyers
+        As in `PurchaseRate`.
+    """
+
+    ratio: Quantity
+    course: Course | None = None
+    light_buyers: Quantity | None = None
+    kind: Literal["basket"] = "basket"
+
+    def __post_init__(self) -> None:
+        require_units(self, _UNITS, self.kind)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Markdown:
+    """Take a share off the price of some orders; the lower mean price raises the order rate, and is remembered.
+
+    With p = log(1 - depth * redemption) while the reach is on and 0 while it is off, and the log of the reference price
+    m, the order rate is multiplied by ``exp(elasticity * (p - m))`` where p < m, a gain, and by ``exp(loss_aversion *
+    elasticity * (p - m))`` where p > m, a loss. m moves towards p with a half-life from the day the customer is
+    reached; without one it stays 0, and the factor is ``(1 - depth * redemption) ** elasticity``.
+
+    Attributes
+    ----------
+    depth
+        Share taken off an order's list price.
+    redemption
+        Share of the orders that use it, whether or not they would have come anyway.
+    elasticity
+        Percentage change of the order rate for one percent of price; negative, or 0 for a pure gift.
+    reference_half_life_days, loss_aversion
+        In how many days customers half forget the price that they were used to, and how many times as much a loss
+        counts as a gain: Kalyanaram & Winer (1995). Together or not at all.
+    forward_buying, dip_depth
+        Share of the extra orders that customers take from their own future, and by which share their orders are down
+        while they use up what they have stored; what is borrowed is given back exactly: Macé & Neslin (2004).
+        Together or not at all.
+    """
+
+    depth: Quantity
+    redemption: Quantity
+    elasticity: Quantity
+    reference_half_life_days: Quantity | None = None
+    loss_aversion: Quantity | None = None
+    forward_buying: Quantity | None = None
+    dip_depth: Quantity | None = None
+    kind: Literal["markdown"] = "markdown"
+
+    def __post_init__(self) -> None:
+        require_units(self, _MARKDOWN_UNITS, self.kind)
+        require_together(self, ("reference_half_life_days", "loss_aversion"), self.kind)
+        require_together(self, ("forward_buying", "dip_depth"), self.kind)
+        if self.depth.range[1] >= 1.0:
+            raise ParamError(f"markdown.depth must stay below 1 (the whole price); found {self.depth.range[1]:g}.")
+        if self.reference_half_life_days is not None and self.reference_half_life_days.range[0] < 1.0:
+            raise ParamError("markdown.reference_half_life_days must be at least 1.")
+        if self.dip_depth is not None and not 0.01 <= self.dip_depth.range[0] <= self.dip_depth.range[1] <= 0.99:
+            low, high = self.dip_depth.range
+            raise ParamError(f"markdown.dip_depth must be 0.01 to 0.99; found [{low:g}, {high:g}].")
+        most = (1.0 - self.depth.range[1] * self.redemption.range[1]) ** self.elasticity.range[0]
+        if most > BOUNDS[Unit.RATIO].high:
+            raise ParamError(
+                f"markdown: at the far ends of depth, redemption and elasticity customers order {most:g} times as "
+                f"often; at most {BOUNDS[Unit.RATIO].high:g} times is possible."
+            )
+
+
+_MARKDOWN_UNITS = {
+    "depth": Unit.SHARE,
+    "redemption": Unit.SHARE,
+    "elasticity": Unit.ELASTICITY,
+    "reference_half_life_days": Unit.DAYS,
+    "loss_aversion": Unit.RATIO,
+    "forward_buying": Unit.SHARE,
+    "dip_depth": Unit.SHARE,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coupon:
+    """Take an amount of money off some orders, at most the whole order; a gift, which no reference price remembers.
+
+    Attributes
+    ----------
+    face_value
+        Money off one order.
+    redemption
+        Share of the orders that use it while the reach is on, whether or not they would have come anyway.
+    """
+
+    face_value: Quantity
+    redemption: Quantity
+    kind: Literal["coupon"] = "coupon"
+
+    def __post_init__(self) -> None:
+        require_units(self, {"face_value": Unit.MONEY, "redemption": Unit.SHARE}, self.kind)
+
+
+Effect = (
+    PurchaseRate
+    | Dropout
+    | Basket
+    | Markdown
+    | Coupon
+    | Points
+    | Status
+    | Membership
+    | Incidents
+    | Tickets
+    | Resolution
+    | Recovery
+    | Satisfaction
+    | Returns
+    | Contacts
+    | Reactivation
+    | Acquisition
+    | Referral
+)
+
+_PRICE = ("markdown", "coupon")
+# Switching on and off again and again means nothing for these: they begin once for each member.
+_LASTING = ("points", "status", "membership", "contacts", "acquisition", "referral")
+# These change chances that only a shop's behaviour states.
+EXPERIENCED = ("incidents", "tickets", "resolution", "recovery", "satisfaction")
+
+
+def refuse_contradictions(effects: Sequence[Effect], *, waits: str | None) -> None:
+    """Refuse effects that contradict each other or their reach."""
+    kinds = [effect.kind for effect in effects]
+    if sum(kind in _PRICE for kind in kinds) > 1:
+        raise ParamError(
+            f"effects: at most one price effect ({' or '.join(_PRICE)}) is possible; found {', '.join(kinds)}; "
+            "write two strategies instead."
+        )
+    told = [_subject(effect) for effect in effects]
+    twice = sorted({subject for subject in told if told.count(subject) > 1})
+    if twice or ("incidents" in told and any(subject.startswith("incidents:") for subject in told)):
+        raise ParamError(
+            f"effects: {', '.join(twice) or 'incidents'} stands there twice, and which of them holds cannot be told; "
+            "write one, or two strategies."
+        )
+    lasting = [kind for kind in kinds if kind in _LASTING]
+    if waits is not None and lasting:
+        raise ParamError(
+            f"effects: {', '.join(lasting)} cannot go with {waits}: it begins once for a member and goes on; leave "
+            f"{waits} out, or write two strategies."
+        )
+    if waits != "after_idle_days" and "reactivation" in kinds:
+        raise ParamError("effects: reactivation needs a reach with after_idle_days: it happens when that switches on.")
+
+
+def _subject(effect: Effect) -> str:
+    if isinstance(effect, Incidents) and effect.incident is not None:
+        return f"incidents:{effect.incident}"
+    return effect.kind
+
+
+_REACH_UNITS = {
+    "uptake": Unit.SHARE,
+    "ramp_days": Unit.DAYS,
+    "after_idle_days": Unit.DAYS,
+    "for_days": Unit.DAYS,
+    "every_days": Unit.DAYS,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reach:
+    """Who is reached, and when.
+
+    Attributes
+    ----------
+    who
+        Condition over the columns of CUSTOMERS in SQL words, such as ``frequency >= 2``; ``true`` for everyone.
+    uptake
+        Share of those who may take part that ever does.
+    ramp_days
+        Days over which they join, evenly, from the start; 0 when all join at once.
+    from_month, until_month
+        Months of the scenario, from 0, in which it runs; `until_month` is the first month without it, None for never.
+    from_order, until_order
+        It is on only for customers whose coming order has such a number in their life, the first order being number 1;
+        `until_order` is the first number without it, None for no limit. 2 and 3 mean: while the second order is
+        awaited, and on that order.
+    after_idle_days
+        If given, the reach switches on for each customer only after so many days without an order.
+    every_days
+        If given, it switches on again and again for each member, so many days apart.
+    for_days
+        How long it then stays on, unless an order ends the idle spell before; needed with `after_idle_days` and with
+        `every_days`.
+    """
+
+    who: str
+    uptake: Quantity
+    ramp_days: Quantity
+    from_month: int = 0
+    until_month: int | None = None
+    from_order: int | None = None
+    until_order: int | None = None
+    after_idle_days: Quantity | None = None
+    every_days: Quantity | None = None
+    for_days: Quantity | None = None
+
+    def __post_init__(self) -> None:
+        require_units(self, _REACH_UNITS, "reach")
+        if self.from_month < 0:
+            raise ParamError(f"from_month must be 0 or later; found {self.from_month}.")
+        if self.until_month is not None and self.until_month <= self.from_month:
+            raise ParamError(f"until_month must be after from_month ({self.from_month}); found {self.until_month}.")
+        first, before = 1 if self.from_order is None else self.from_order, self.until_order
+        if first < 1 or (before is not None and before <= first):
+            raise ParamError(
+                f"from_order and until_order must hold an order between them, the first being number 1; found "
+                f"{self.from_order} and {self.until_order}."
+            )
+        self._refuse_windows()
+
+    def _refuse_windows(self) -> None:
+        if self.after_idle_days is not None and self.every_days is not None:
+            raise ParamError("after_idle_days and every_days are two triggers; write one of them.")
+        if (self.after_idle_days is None and self.every_days is None) != (self.for_days is None):
+            raise ParamError(
+                "for_days belongs to after_idle_days or every_days; write it with one of them, or none of the three."
+            )
+        if self.every_days is not None and self.for_days is not None:
+            most, least = self.for_days.range[1], self.every_days.range[0]
+            if most >= least:
+                raise ParamError(
+                    f"the windows overlap: each may last {most:g} days (for_days) and the next begin after {least:g} "
+                    "(every_days); make for_days shorter, or leave both out for a programme that is always on."
+                )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Programme:
+    """One reach and the effects on those whom it reaches: all that the simulator is told of a strategy.
+
+    Attributes
+    ----------
+    name
+        What customers know it by: chance in joining and redeeming belongs to a customer and this name, so that the
+        same customer joins the same programme in every arm.
+    reach
+        Who and when.
+    effects
+        What changes for them.
+    """
+
+    name: str
+    reach: Reach
+    effects: tuple[Effect, ...]

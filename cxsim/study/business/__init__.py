@@ -1,0 +1,1 @@
+"""A run in; decision, sensitivity, value of information and portfolio out."""

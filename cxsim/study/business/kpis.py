@@ -1,0 +1,231 @@
+"""A study in; what customer-experience figures do with each strategy and without it, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from cxsim.finance.statement import HIGH, LOW
+from cxsim.metrics.catalogue import metric_named
+from cxsim.params import CENTS
+from cxsim.simulation.counts import N_REACH_TALLIES, N_TALLIES, ReachTally, Tally, place
+from cxsim.study.business.contracts import KPIS
+from cxsim.study.result import Study
+from cxsim.tables import check, empty
+
+Worlds = npt.NDArray[np.float64]
+_DIRECTIONS = {"higher": "up", "lower": "down", "neither": "none"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Sums:
+    """What was counted over the whole horizon in one arm.
+
+    Attributes
+    ----------
+    tallies
+        Shape (worlds, tallies).
+    existing
+        Customers of before the start.
+    """
+
+    tallies: npt.NDArray[np.int64]
+    existing: int
+
+    def of(self, tally: Tally | ReachTally) -> Worlds:
+        """Return a tally by world; that of all reaches together where each has its own."""
+        first = place(tally)
+        step = self.tallies.shape[1] if first < N_TALLIES else N_REACH_TALLIES
+        counted: Worlds = self.tallies[:, first::step].sum(axis=1).astype(np.float64)
+        return counted
+
+    @property
+    def new(self) -> Worlds:
+        """New customers, whoever brought them."""
+        return self.of(Tally.ARRIVALS) + self.of(ReachTally.ATTRACTED) + self.of(Tally.REFERRED)
+
+    @property
+    def customers(self) -> Worlds:
+        """Customers, existing and new."""
+        return self.existing + self.new
+
+    @property
+    def paid(self) -> Worlds:
+        """What was paid for orders, in units of the currency."""
+        return (self.of(Tally.LIST) - self.of(Tally.MARKDOWN) - self.of(Tally.REWARD)) / CENTS
+
+
+Counted = Callable[[_Sums], Worlds]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Kpi:
+    """A figure: one sum over another, times a factor; a sum alone where `per` is None."""
+
+    name: str
+    label: str
+    definition: str
+    unit: str
+    direction: str
+    over: Counted
+    per: Counted | None = None
+    factor: float = 1.0
+
+    def values(self, sums: _Sums) -> Worlds:
+        """Return the figure by world; none (NaN) where it would be over nothing."""
+        above = self.factor * self.over(sums)
+        if self.per is None:
+            return above
+        below = self.per(sums)
+        return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0.0)
+
+
+def kpis(study: Study) -> pl.DataFrame:
+    """Return figures of customer experience with each strategy and without it, over the whole horizon.
+
+    They follow from the simulation and show by which way money comes; they are no forecast of scores.
+    """
+    existing = study.replay.population.base.height
+    baseline, *arms = (_Sums(tallies=counts.sum(axis=1), existing=existing) for counts in study.replay.counts)
+    titles = study.scenario.titles
+    rows = [
+        {"strategy": name, "title": titles[name], **row}
+        for kpi in _KPIS
+        for name, treated in zip(study.scenario.arms[1:], arms, strict=True)
+        for row in _compared(kpi, baseline, treated)
+    ]
+    return check(pl.DataFrame(rows, schema=empty(KPIS).schema), KPIS)
+
+
+def _compared(kpi: _Kpi, baseline: _Sums, treated: _Sums) -> Iterator[dict[str, str | float]]:
+    """Yield the row of a figure, if there is anything to compare."""
+    before, after = kpi.values(baseline), kpi.values(treated)
+    known = np.isfinite(before) & np.isfinite(after)
+    before, after = before[known], after[known]
+    if not (before.any() or after.any()):
+        return
+    low, high = np.quantile(after - before, (LOW, HIGH))
+    yield {
+        "kpi": kpi.name,
+        "label": kpi.label,
+        "definition": kpi.definition,
+        "unit": kpi.unit,
+        "direction": kpi.direction,
+        "baseline": float(before.mean()),
+        "treated": float(after.mean()),
+        "difference": float((after - before).mean()),
+        "low": float(low),
+        "high": float(high),
+    }
+
+
+def _tally(tally: Tally | ReachTally) -> Counted:
+    return lambda sums: sums.of(tally)
+
+
+def _money(tally: Tally) -> Counted:
+    return lambda sums: sums.of(tally) / CENTS
+
+
+def _as_measured(name: str, over: Counted, per: Counted | None = None, factor: float = 1.0) -> _Kpi:
+    """Return a figure that is defined as a metric of the catalogue is."""
+    metric = metric_named(name)
+    return _Kpi(
+        name=name,
+        label=metric.title,
+        definition=metric.definition,
+        unit=metric.unit,
+        direction=_DIRECTIONS[metric.direction],
+        over=over,
+        per=per,
+        factor=factor,
+    )
+
+
+def _net_promoters(sums: _Sums) -> Worlds:
+    return sums.of(Tally.PROMOTERS) - sums.of(Tally.DETRACTORS)
+
+
+_ORDERS = _tally(Tally.ORDERS)
+_KPIS = (
+    _Kpi(
+        name="orders_per_customer",
+        label="Orders per customer",
+        definition="How many orders come on a customer who was there or came within the horizon.",
+        unit="ratio",
+        direction="up",
+        over=_ORDERS,
+        per=lambda sums: sums.customers,
+    ),
+    _as_measured("aov_gross", _money(Tally.LIST), _ORDERS),
+    _as_measured("aov_net", lambda sums: sums.paid, _ORDERS),
+    _as_measured("discount_share", _tally(Tally.MARKDOWN), _tally(Tally.LIST)),
+    _Kpi(
+        name="reward_share",
+        label="Rewards, share of goods at list prices",
+        definition="How much of the list price was given away as rewards for points.",
+        unit="share",
+        direction="down",
+        over=_tally(Tally.REWARD),
+        per=_tally(Tally.LIST),
+    ),
+    _as_measured("new_customers", lambda sums: sums.new),
+    _Kpi(
+        name="referred_customers",
+        label="Referred customers",
+        definition="How many of the new customers another customer brought.",
+        unit="count",
+        direction="up",
+        over=_tally(Tally.REFERRED),
+    ),
+    _Kpi(
+        name="member_months",
+        label="Member months",
+        definition="How many months customers take part in the programme, added up over customers and programmes.",
+        unit="count",
+        direction="none",
+        over=_tally(ReachTally.MEMBER_MONTHS),
+    ),
+    _Kpi(
+        name="revived",
+        label="Customers won back",
+        definition="How often a customer who had left for good came back through the programme.",
+        unit="count",
+        direction="up",
+        over=_tally(Tally.REVIVED),
+    ),
+    _Kpi(
+        name="unsubscribed",
+        label="Unsubscribed",
+        definition="How many customers asked not to be written to any more.",
+        unit="count",
+        direction="down",
+        over=_tally(Tally.UNSUBSCRIBED),
+    ),
+    _as_measured("incident_share", _tally(Tally.INCIDENTS), _ORDERS),
+    _as_measured("tickets_per_order", _tally(Tally.TICKETS), _ORDERS),
+    _Kpi(
+        name="compensation_per_order",
+        label="Compensation per order",
+        definition="What was paid or credited to customers to make good, per order.",
+        unit="money",
+        direction="down",
+        over=_money(Tally.COMPENSATION),
+        per=_ORDERS,
+    ),
+    _Kpi(
+        name="returns_per_order",
+        label="Orders sent back, whenever",
+        definition="Share of orders from which something came back within the horizon.",
+        unit="share",
+        direction="down",
+        over=_tally(Tally.RETURNS),
+        per=_ORDERS,
+    ),
+    _as_measured("response_rate", _tally(Tally.ANSWERED), _tally(Tally.SURVEYED)),
+    _as_measured("nps", _net_promoters, _tally(Tally.ANSWERED), factor=100.0),
+)

@@ -1,0 +1,421 @@
+"""The name of a scenario, and what is changed of it, in; the scenario with everything that it names out."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from cxsim.errors import ParamError, choices
+from cxsim.finance.economics import Economics
+from cxsim.params import (
+    LEVERS_FILE,
+    SOURCES_FILE,
+    Kind,
+    Quantity,
+    locate,
+    names,
+    quantities,
+    read,
+    root,
+    schema_text,
+    shown,
+    source_names,
+    sources,
+)
+from cxsim.strategies.behaviour import Behaviour
+from cxsim.strategies.levers import Lever, load_levers, refuse_unmeasured
+from cxsim.strategies.strategy import Strategy
+from cxsim.study.assumptions import assumptions, with_quantities_in
+from cxsim.study.scenario import Scenario, ScenarioFile, Structure, Valuation, files_of, load_valuation, resolved
+
+_WHOLE = ("draws", "horizon_months", "seed")
+_ARRIVALS, _LEAVING = "new_customers.per_month", "dropout"
+_SETTINGS = (*_WHOLE, _LEAVING, _ARRIVALS)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+
+Value = float | int | str
+
+
+def parsed_changes(text: str) -> dict[str, str]:
+    """Return keys and values of a text such as `economics.gross_margin=0.5; draws=40`, in its order."""
+    found: dict[str, str] = {}
+    for part in filter(None, map(str.strip, text.split(";"))):
+        key, sign, value = (piece.strip() for piece in part.partition("="))
+        if not (key and sign and value):
+            raise ParamError(f"change '{part}': it must be KEY=VALUE, such as economics.gross_margin=0.5.")
+        if key in found:
+            raise ParamError(f"change '{key}': it is written twice, as {found[key]} and as {value}; write it once.")
+        found[key] = value
+    return found
+
+
+def changed(scenario: Scenario, changes: str) -> Scenario:
+    """Return a scenario with some of its numbers set by hand."""
+    wanted = parsed_changes(changes)
+    if not wanted:
+        return scenario
+    known = _identifiers(scenario)
+    quantities: dict[str, Quantity] = {}
+    settings: dict[str, Any] = {}
+    for key, text in wanted.items():
+        if key in known:
+            identifier, quantity = known[key]
+            _refuse_searched(scenario, key)
+            quantities[identifier] = _by_hand(quantity, key, text)
+        else:
+            settings |= _setting(scenario, key, text, known)
+    try:
+        return dataclasses.replace(with_quantities_in(scenario, quantities), **settings)
+    except ParamError as cause:
+        raise ParamError(f"{scenario.name} with {canonical(changes)}: {cause}") from cause
+
+
+def canonical(changes: str) -> str:
+    """Return changes in the one order and spelling that stands for them: by key, numbers without needless digits."""
+    return _text(parsed_changes(changes).items())
+
+
+def changes_between(before: Scenario, after: Scenario) -> str | None:
+    """Return the changes by which one scenario becomes another; empty when they are equal, None when there are none."""
+    if before == after:
+        return ""
+    old, new = _identifiers(before), _identifiers(after)
+    found = {key: repr(one.value) for key, (_, one) in new.items() if key in old and old[key][1] != one}
+    for key in _SETTINGS:
+        value = _value_of(after, key)
+        if value is not None and value != _value_of(before, key):
+            found[key] = str(value)
+    try:
+        text = _text(found.items())
+        return text if changed(before, text) == after else None
+    except ParamError:
+        return None
+
+
+def _text(pairs: Iterable[tuple[str, str]]) -> str:
+    return "; ".join(f"{key}={_spelt(key, value)}" for key, value in sorted(pairs))
+
+
+def _spelt(key: str, text: str) -> str:
+    if key in (*_WHOLE, _ARRIVALS):
+        return str(int(text)) if _INTEGER.fullmatch(text) else text
+    if not _NUMBER.fullmatch(text):
+        return text
+    return repr(float(text) + 0.0).removesuffix(".0")
+
+
+def _identifiers(scenario: Scenario) -> dict[str, tuple[str, Quantity]]:
+    """Return identifier and quantity of each assumption by its short form."""
+    return {_short(identifier): (identifier, quantity) for identifier, _, quantity in assumptions(scenario)}
+
+
+def _short(identifier: str) -> str:
+    kind, name, path = identifier.split("/", 2)
+    if kind == "scenarios":
+        return path
+    return f"{kind}.{name}.{path}" if kind == "strategies" else f"{kind}.{path}"
+
+
+def _refuse_searched(scenario: Scenario, key: str) -> None:
+    for one in scenario.searched:
+        if key == f"strategies.{one.name}.{one.searches}":
+            raise ParamError(
+                f"change '{key}': nobody believes a size of it, it is searched (mode: break-even); change another "
+                "number of the strategy, or the range in its file."
+            )
+
+
+def _by_hand(quantity: Quantity, key: str, text: str) -> Quantity:
+    if not _NUMBER.fullmatch(text):
+        raise ParamError(f"change '{key}': must be a number with a point, such as {quantity.value:g}; found '{text}'.")
+    value = float(text) + 0.0
+    low, high = quantity.range
+    given = quantity.evidence if quantity.source is None else f"{quantity.evidence} ({quantity.source})"
+    before = f"{quantity.value:g}" if low == high else f"{quantity.value:g}, 90 % range {low:g} to {high:g}"
+    try:
+        return dataclasses.replace(
+            quantity,
+            value=value,
+            range=(value, value),
+            evidence="assumed",
+            source=None,
+            description=f"{quantity.description} Set by hand; in the file stands {before}, {given}.",
+        )
+    except ParamError as cause:
+        raise ParamError(f"change '{key}={text}': {cause}") from cause
+
+
+def _setting(
+    scenario: Scenario, key: str, text: str, known: Mapping[str, tuple[str, Quantity]]
+) -> dict[str, int | str | object]:
+    if key == _LEAVING:
+        if text not in get_args(Structure):
+            raise ParamError(f"change '{key}': '{text}' is not possible; {choices(text, get_args(Structure))}")
+        return {key: text}
+    if key not in _SETTINGS:
+        raise ParamError(f"change '{key}': {scenario.name} has no such number; {_possible(key, known)}")
+    if not _INTEGER.fullmatch(text):
+        raise ParamError(f"change '{key}': must be a whole number, such as {_example(scenario, key)}; found '{text}'.")
+    if key != _ARRIVALS:
+        return {key: int(text)}
+    if scenario.new_customers is None:
+        raise ParamError(f"change '{key}': {scenario.name} has no new customers; write new_customers in its file.")
+    try:
+        return {"new_customers": dataclasses.replace(scenario.new_customers, per_month=int(text))}
+    except ParamError as cause:
+        raise ParamError(f"change '{key}={text}': {cause}") from cause
+
+
+def _possible(key: str, known: Mapping[str, object]) -> str:
+    """Return what is possible instead: of the same part of the scenario where there is such a part."""
+    every = [*known, *_SETTINGS]
+    head = key.rpartition(".")[0]
+    while head:
+        beside = [name for name in every if name.startswith(f"{head}.")]
+        if beside:
+            return choices(key, beside)
+        head = head.rpartition(".")[0]
+    return choices(key, every)
+
+
+def _value_of(scenario: Scenario, key: str) -> Value | None:
+    if key == _ARRIVALS:
+        return None if scenario.new_customers is None else scenario.new_customers.per_month
+    value: Value = getattr(scenario, key)
+    return value
+
+
+def _example(scenario: Scenario, key: str) -> Value:
+    return _value_of(scenario, key) or 1000
+
+
+def load_scenario(name: str, changes: str = "") -> Scenario:
+    """Return a scenario of params/scenarios by its name, or from a path that ends in .yaml.
+
+    Parameters
+    ----------
+    name
+        Such as `cdnow-programmes`.
+    changes
+        Numbers that are set by hand, such as `economics.gross_margin=0.5; draws=40`; as for `changed`.
+
+    Raises
+    ------
+    ParamError
+        For an unknown name, with the choices, or mistakes in any of its files: one line each, with file and key. For a
+        change that is not possible.
+
+    Examples
+    --------
+    >>> load_scenario("cdnow-quick").arms
+    ('baseline', 'points-programme', 'win-back-coupon', 'faster-delivery')
+    >>> load_scenario("cdnow-quick", "economics.gross_margin=0.5").economics.gross_margin.range
+    (0.5, 0.5)
+    """
+    path = locate("scenarios", name)
+    return changed(resolved(read(path, ScenarioFile), shown(path)), changes)
+
+
+Case = Literal["scenarios", "valuations"]
+CASES: tuple[Case, ...] = ("scenarios", "valuations")
+
+
+def case_of(name: str) -> Case:
+    """Return whether a name is one of params/scenarios or of params/valuations; of a path, its folder tells."""
+    if name.endswith((".yaml", ".yml")):
+        return "valuations" if Path(name).resolve().parent.name == "valuations" else "scenarios"
+    known: dict[str, Case] = {found: case for case in CASES for found in names(case)}
+    if name not in known:
+        raise ParamError(f"params/scenarios and params/valuations: no '{name}'; {choices(name, sorted(known))}")
+    return known[name]
+
+
+def load_case(name: str, changes: str = "") -> Scenario | Valuation:
+    """Return a scenario or a valuation by its name, or from a path that ends in .yaml."""
+    if case_of(name) == "scenarios":
+        return load_scenario(name, changes)
+    if changes:
+        raise ParamError(
+            f"{name} is a valuation, and only the numbers of a scenario can be set by hand; found '{changes}'. "
+            "Copy its file with `cxsim new` and edit the copy."
+        )
+    return load_valuation(name)
+
+
+def case_files(name: str) -> tuple[Path, ...]:
+    """Return the files under params/ that make a scenario or a valuation: its own, those it names, the sources."""
+    case = case_of(name)
+    own, cited = locate(case, name), root() / "params" / SOURCES_FILE
+    if case == "valuations":
+        return (own, cited)
+    economics, strategies, behaviour = files_of(read(own, ScenarioFile), shown(own))
+    return (own, cited, economics, *strategies, *(() if behaviour is None else (behaviour,)))
+
+
+SHAPES: dict[str, type[object]] = {
+    "scenarios": ScenarioFile,
+    "strategies": Strategy,
+    "economics": Economics,
+    "behaviour": Behaviour,
+    "valuations": Valuation,
+    "levers": dict[str, Lever],
+}
+SCHEMA_FILE = "schema.json"
+
+
+def check_params(paths: Sequence[Path]) -> list[str]:
+    """Return what is wrong with the files."""
+    # A strategy's mistakes are also those of the scenarios that name it; they are told once.
+    found = dict.fromkeys(problem for path in params_files(paths) for problem in _problems(path))
+    return list(found)
+
+
+def params_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files to check, sorted within each folder."""
+    found: list[Path] = []
+    for path in paths or [root() / "params"]:
+        if not path.exists():
+            raise ParamError(f"no file or folder {path}.")
+        inside = [*path.rglob("*.yaml"), *path.rglob("*.yml"), *path.rglob(SCHEMA_FILE)] if path.is_dir() else [path]
+        if not inside:
+            raise ParamError(f"{path}: no YAML file in this folder.")
+        found += sorted(inside)
+    return found
+
+
+def write_schemas() -> Path:
+    """Write params/schema.json anew: the JSON schemas of all kinds of files, for editors."""
+    file = root() / "params" / SCHEMA_FILE
+    try:
+        file.write_bytes(schema_text(SHAPES).encode())
+    except OSError as cause:
+        raise ParamError(f"{shown(file)}: cannot be written ({cause.strerror}).") from cause
+    return file
+
+
+def _problems(path: Path) -> Iterator[str]:
+    match path.name, path.parent.name:
+        case (name, _) if name == SCHEMA_FILE:
+            yield from _of_schema(path)
+        case (name, _) if name == SOURCES_FILE:
+            yield from _told(_of_sources, path)
+        case (name, _) if name == LEVERS_FILE:
+            yield from _told(_of_levers, path)
+        case (_, kind) if kind in _CHECKS:
+            yield from _told(_CHECKS[kind], path)
+        case (_, kind):
+            yield f"{shown(path)}: lies in '{kind}', so it is not known what it holds; {choices(kind, _CHECKS)}"
+
+
+def _told(mistakes: Callable[[Path], Iterator[str]], path: Path) -> Iterator[str]:
+    try:
+        yield from mistakes(path)
+    except ParamError as error:
+        yield from str(error).splitlines()
+
+
+def _of_schema(path: Path) -> Iterator[str]:
+    if path.read_bytes() != schema_text(SHAPES).encode():
+        yield f"{shown(path)}: differs from what the code reads; write it anew with `cxsim check --write-schema`."
+
+
+def _of_sources(path: Path) -> Iterator[str]:
+    for key, source in sources(path).items():
+        if not source.measured.strip():
+            yield f"{shown(path)}: {key}.measured: empty; say what was measured, and on whom."
+
+
+def _of_levers(path: Path) -> Iterator[str]:
+    load_levers(path)
+    return iter(())
+
+
+def _of_scenario(path: Path) -> Iterator[str]:
+    written = read(path, ScenarioFile)
+    files = files_of(written, shown(path))
+    yield from _told(_of_economics, files.economics)
+    for file in files.strategies:
+        yield from _told(_of_strategy, file)
+    if files.behaviour is not None:
+        yield from _told(_of_behaviour, files.behaviour)
+    yield from _of_quantities(path, written)
+    resolved(written, shown(path))
+    yield from _of_name(path, "valuations")
+
+
+def _of_valuation(path: Path) -> Iterator[str]:
+    yield from _of_quantities(path, read(path, Valuation))
+    yield from _of_name(path, "scenarios")
+
+
+def _of_economics(path: Path) -> Iterator[str]:
+    yield from _of_quantities(path, read(path, Economics))
+
+
+def _of_strategy(path: Path) -> Iterator[str]:
+    strategy = read(path, Strategy)
+    yield from _of_quantities(path, strategy)
+    try:
+        refuse_unmeasured([strategy])
+    except ParamError as cause:
+        yield f"{shown(path)}: {cause}"
+
+
+def _of_behaviour(path: Path) -> Iterator[str]:
+    yield from _of_quantities(path, read(path, Behaviour))
+
+
+def _of_name(path: Path, other: Kind) -> Iterator[str]:
+    """Refuse a name that also stands under `other`: it would not say which report is meant."""
+    if path.resolve().is_relative_to(root() / "params") and path.stem in names(other):
+        yield f"{shown(path)}: there is a file {other}/{path.name} too; give one of them another name."
+
+
+def _of_quantities(path: Path, holder: object) -> Iterator[str]:
+    known = source_names()
+    for key, quantity in quantities(holder):
+        source = quantity.source
+        if source is not None and source not in known:
+            yield f"{shown(path)}: {key}.source: no '{source}' in {SOURCES_FILE}; {choices(source, known)}"
+        if not quantity.description.strip():
+            yield f"{shown(path)}: {key}.description: empty; say what the number means."
+
+
+_CHECKS = {
+    "scenarios": _of_scenario,
+    "strategies": _of_strategy,
+    "economics": _of_economics,
+    "behaviour": _of_behaviour,
+    "valuations": _of_valuation,
+}
+
+
+# 80 letters, because file systems allow 255 bytes and a report adds to the name.
+_NAME = re.compile(r"(?=.{1,80}$)[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def copy_scenario(name: str, source: str) -> Path:
+    """Copy the file of a scenario or a valuation to its folder under params/, under another name."""
+    if not _NAME.fullmatch(name):
+        raise ParamError(
+            f"'{name}' is no name for a scenario; use at most 80 small letters, digits and single "
+            "hyphens, such as spring-plans."
+        )
+    for taken in CASES:
+        if name in names(taken):
+            raise ParamError(f"there is a {taken[:-1]} '{name}' already, in params/{taken}; choose another name.")
+    load_case(source)
+    case = case_of(source)
+    target = root() / "params" / case / f"{name}.yaml"
+    half = target.with_name(f".{name}.half-written")
+    try:
+        half.write_bytes(locate(case, source).read_bytes())
+        half.replace(target)
+    except OSError as cause:
+        half.unlink(missing_ok=True)
+        raise ParamError(f"{target}: cannot be written ({cause.strerror}).") from cause
+    return target

@@ -1,0 +1,575 @@
+"""The full input of a study: a scenario's file in, one frozen object with everything resolved out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from cxsim.errors import ParamError, choices
+from cxsim.finance.economics import Economics, load_economics
+from cxsim.params import Kind, Quantity, Unit, locate, named, read
+from cxsim.simulation.world import Calendar
+from cxsim.strategies.behaviour import PLAIN, Behaviour
+from cxsim.strategies.effects import EXPERIENCED, Markdown
+from cxsim.strategies.levers import refuse_unmeasured
+from cxsim.strategies.mechanisms import Incidents, Referral
+from cxsim.strategies.strategy import Strategy, load_strategy
+
+_NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
+# Effects of programmes were measured one at a time; of more together, less and less is known.
+MANY = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Combination:
+    """Strategies that run together; what they do to the same customer is simulated, not added up.
+
+    Attributes
+    ----------
+    name
+        Small letters, digits and single hyphens.
+    title
+        Name for readers.
+    strategies
+        Names of at least two strategies of the scenario.
+    """
+
+    name: str
+    title: str
+    strategies: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ParamError(f"combination: '{self.name}' is no name; use small letters, digits and single hyphens.")
+        if len(self.strategies) < 2 or len(set(self.strategies)) < len(self.strategies):
+            raise ParamError(
+                f"combination '{self.name}' must name at least two strategies, each once; found "
+                f"{', '.join(self.strategies) or 'none'}."
+            )
+
+
+Model = Literal["bgnbd", "mbgnbd", "paretonbd"]
+Structure = Literal["bgnbd", "mbgnbd", "paretonbd", "all"]
+MODELS: tuple[Model, ...] = ("bgnbd", "mbgnbd", "paretonbd")
+_MOST_NEW_CUSTOMERS = 100_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewCustomers:
+    """New customers that arrive whatever the shop decides.
+
+    Attributes
+    ----------
+    per_month
+        How many arrive in each month, at least 1.
+    months
+        For how many months from the start, at least 1.
+    """
+
+    per_month: int
+    months: int
+
+    def __post_init__(self) -> None:
+        for name, number in (("per_month", self.per_month), ("months", self.months)):
+            if number < 1:
+                raise ParamError(f"{name} must be 1 or more; found {number}. Leave new_customers out for none.")
+        if self.per_month * self.months > _MOST_NEW_CUSTOMERS:
+            raise ParamError(
+                f"{self.per_month:,} new customers in each of {self.months:,} months are too many; "
+                f"at most {_MOST_NEW_CUSTOMERS:,} together are possible."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Columns:
+    """What the order file calls our columns.
+
+    Attributes
+    ----------
+    customer_id, ordered_at, amount
+        Its names for these.
+    """
+
+    customer_id: str = "customer_id"
+    ordered_at: str = "ordered_at"
+    amount: str = "amount"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScenarioFile:
+    """A scenario as it is written in params/scenarios, with names instead of what they stand for.
+
+    Attributes
+    ----------
+    name, title, description
+        Name of the file; name and question for readers.
+    orders
+        `cdnow`, `cdnow-sample`, or the path of a CSV or Parquet file, relative to the project.
+    columns
+        What that file calls our columns.
+    observed_until
+        Last day of observation; the scenario starts on the day after.
+    economics, strategies
+        Names under params/economics and params/strategies.
+    horizon_months
+        Months simulated, 1 to 600.
+    existing_customers
+        `all` customers seen in the orders, or `none`.
+    new_customers
+        Arrivals; none when left out.
+    dropout
+        Structure of orders and leaving: one of three models, or `all` of them beside each other.
+    behaviour
+        Name under params/behaviour; nothing happens beside orders, leaving and spend when left out.
+    combinations
+        Strategies that run together, each an arm of its own.
+    stacking
+        Needed with combinations. Where several strategies raise order rate or basket, or lower the chance of leaving,
+        of the same customer, the strongest counts in full and this share of the others (of the logarithms).
+    draws
+        Draws of parameters, effects, economics and luck, 2 to 10,000; with `dropout: all`, for each structure.
+    seed
+        Seed of all luck, 0 to 2**63 - 1.
+    budget
+        The most that all strategies together may cost over the horizon, as a present value; no limit when left out.
+    """
+
+    name: str
+    title: str
+    description: str
+    orders: str
+    observed_until: date
+    economics: str
+    strategies: tuple[str, ...]
+    horizon_months: int
+    seed: int
+    columns: Columns = Columns()
+    existing_customers: Literal["all", "none"] = "all"
+    new_customers: NewCustomers | None = None
+    dropout: Structure = "bgnbd"
+    behaviour: str | None = None
+    combinations: tuple[Combination, ...] = ()
+    stacking: Quantity | None = None
+    draws: int = 200
+    budget: Quantity | None = None
+
+
+_MONTHS_PER_YEAR = 12.0
+
+
+def refuse_misfits(
+    strategies: Sequence[Strategy],
+    combinations: Sequence[Combination],
+    *,
+    behaviour: Behaviour,
+    economics: Economics,
+    months: int,
+) -> None:
+    """Refuse parts of a scenario that do not fit together; `months` is its horizon."""
+    _of_behaviour(strategies, behaviour)
+    _of_costs(behaviour, economics)
+    known = {strategy.name: strategy for strategy in strategies}
+    arms = [[strategy] for strategy in strategies]
+    for combination in combinations:
+        together = _together(combination, known)
+        _of_prices(together, combination.name, months)
+        arms.append(together)
+    for arm in arms:
+        _of_referrals(arm, months)
+
+
+def _of_behaviour(strategies: Sequence[Strategy], behaviour: Behaviour) -> None:
+    for strategy in strategies:
+        kinds: set[str] = {effect.kind for effect in strategy.effects}
+        needs: list[str] = sorted(kinds.intersection(EXPERIENCED))
+        if any(cost.kind == "per_ticket" for cost in strategy.costs):
+            needs.append("the cost per_ticket")
+        if needs and behaviour.experience is None:
+            raise ParamError(
+                f"strategy '{strategy.name}' has {', '.join(needs)}, which change what customers go through with an "
+                f"order; the behaviour '{behaviour.name}' says nothing of that. Name one that has the part experience, "
+                "such as behaviour: online-shop."
+            )
+        if "returns" in kinds and behaviour.returns is None:
+            raise ParamError(
+                f"strategy '{strategy.name}' changes returns; the behaviour '{behaviour.name}' has none. Name one that "
+                "has the part returns, such as behaviour: online-shop."
+            )
+        for effect in strategy.effects:
+            if isinstance(effect, Incidents) and effect.incident not in {None, *behaviour.incidents}:
+                raise ParamError(
+                    f"strategy '{strategy.name}': the behaviour '{behaviour.name}' has no incident "
+                    f"'{effect.incident}'; {choices(str(effect.incident), behaviour.incidents)}"
+                )
+
+
+def _of_costs(behaviour: Behaviour, economics: Economics) -> None:
+    if behaviour.experience is not None and economics.support_per_ticket is None:
+        raise ParamError(
+            f"the behaviour '{behaviour.name}' has tickets, but the economics '{economics.name}' do not say what one "
+            "costs; write support_per_ticket there."
+        )
+    if behaviour.returns is not None and economics.handling_per_return is None:
+        raise ParamError(
+            f"the behaviour '{behaviour.name}' has returns, but the economics '{economics.name}' do not say what they "
+            "cost; write handling_per_return and resaleable there."
+        )
+
+
+def _together(combination: Combination, known: Mapping[str, Strategy]) -> list[Strategy]:
+    for name in combination.strategies:
+        if name not in known:
+            raise ParamError(f"combination '{combination.name}': no strategy '{name}'; {choices(name, known)}")
+        if known[name].mode == "break-even":
+            raise ParamError(
+                f"combination '{combination.name}': the effects of '{name}' are searched, not believed (mode: "
+                "break-even), so nothing can be said of it together with others; leave it out."
+            )
+    return [known[name] for name in combination.strategies]
+
+
+def _of_prices(strategies: Sequence[Strategy], name: str, months: int) -> None:
+    marked = [one for one in strategies if any(isinstance(effect, Markdown) for effect in one.effects)]
+    for place, one in enumerate(marked):
+        for other in marked[place + 1 :]:
+            begins = max(one.reach.from_month, other.reach.from_month)
+            if begins < min(_ends(one, months), _ends(other, months)):
+                raise ParamError(
+                    f"combination '{name}': the markdowns of '{one.name}' and '{other.name}' run in the same months, "
+                    f"from month {begins}, and which price holds cannot be told; let one begin (from_month) when the "
+                    "other has ended (until_month)."
+                )
+
+
+def _ends(strategy: Strategy, months: int) -> int:
+    return months if strategy.reach.until_month is None else strategy.reach.until_month
+
+
+def _of_referrals(strategies: Iterable[Strategy], months: int) -> None:
+    """Refuse a reproduction number that could reach one: every customer would bring one and more within the horizon."""
+    most, names = 0.0, []
+    for strategy in strategies:
+        for effect in strategy.effects:
+            if isinstance(effect, Referral):
+                most += effect.most_per_year * months / _MONTHS_PER_YEAR
+                names.append(strategy.name)
+    if most >= 1.0:
+        raise ParamError(
+            f"strategy {' and '.join(repr(name) for name in names)}: at the far ends of per_year, success and anyway, "
+            f"a customer who stays brings {most:.2f} new ones within {months} months, and these bring others: "
+            "referrals would explode. Below 1 is possible; lower one of the ranges or the horizon."
+        )
+
+
+BASELINE = "baseline"
+# Wide enough for every study, and narrow enough for a slip of the finger not to fill the memory.
+_LIMITS = {"horizon_months": (1, 600), "draws": (2, 10_000), "seed": (0, 2**63 - 1)}
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scenario:
+    """Everything that determines a study.
+
+    Attributes
+    ----------
+    name, title, description, orders, observed_until, horizon_months, seed
+        As in `ScenarioFile`.
+    columns, existing_customers, new_customers, dropout, combinations, stacking, draws, budget
+        As in `ScenarioFile`.
+    economics, strategies, behaviour
+        What the names in the file stand for.
+
+    Raises
+    ------
+    ParamError
+        For a horizon, a number of draws or a population of nothing, strategies that are not apart, or parts that do not
+        fit together.
+    """
+
+    name: str
+    title: str
+    description: str
+    orders: str
+    observed_until: date
+    economics: Economics
+    strategies: tuple[Strategy, ...]
+    horizon_months: int
+    seed: int
+    columns: Columns = field(default_factory=Columns)
+    existing_customers: Literal["all", "none"] = "all"
+    new_customers: NewCustomers | None = None
+    dropout: Structure = "bgnbd"
+    behaviour: Behaviour = PLAIN
+    combinations: tuple[Combination, ...] = ()
+    stacking: Quantity | None = None
+    draws: int = 200
+    budget: Quantity | None = None
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _LIMITS.items():
+            number = getattr(self, name)
+            if not least <= number <= most:
+                raise ParamError(f"{name} must be {least:,} to {most:,}; found {number:,}.")
+        until = self.observed_until
+        if not _FIRST_YEAR <= until.year <= _LAST_YEAR:
+            raise ParamError(f"observed_until must be in {_FIRST_YEAR} to {_LAST_YEAR}; found {until.isoformat()}.")
+        if self.existing_customers == "none" and self.new_customers is None:
+            raise ParamError("there are no customers: existing_customers is none and new_customers is left out.")
+        months = 0 if self.new_customers is None else self.new_customers.months
+        if months > self.horizon_months:
+            raise ParamError(f"new_customers.months ({months}) is beyond the horizon ({self.horizon_months} months).")
+        self._refuse_strategies()
+        if self.stacking is not None:
+            self.stacking.require(Unit.SHARE, "stacking")
+        if self.budget is not None:
+            self.budget.require(Unit.MONEY, "budget")
+        refuse_misfits(
+            self.strategies,
+            self.combinations,
+            behaviour=self.behaviour,
+            economics=self.economics,
+            months=self.horizon_months,
+        )
+
+    def _refuse_strategies(self) -> None:
+        # A list would pass, but the numbers of its strategies would be neither drawn nor listed.
+        if not isinstance(getattr(self, "strategies"), tuple):  # noqa: B009 - mypy believes the annotation
+            raise ParamError(f"strategies must be a tuple; found {type(self.strategies).__name__}.")
+        names = [*(one.name for one in self.strategies), *(one.name for one in self.combinations)]
+        if not self.strategies:
+            raise ParamError("strategies: there are none; name at least one to compare with doing nothing.")
+        if len(set(names)) < len(names) or BASELINE in names:
+            raise ParamError(
+                f"strategies and combinations must have different names, and none may be '{BASELINE}'; found "
+                f"{', '.join(names)}."
+            )
+        if self.combinations and self.stacking is None:
+            raise ParamError(
+                "combinations need the number stacking: the share that counts of the weaker of several gains, beside "
+                "the strongest."
+            )
+        late = [strategy.name for strategy in self.strategies if strategy.reach.from_month >= self.horizon_months]
+        if late:
+            raise ParamError(f"strategies {', '.join(late)} start after the horizon of {self.horizon_months} months.")
+
+    @property
+    def calendar(self) -> Calendar:
+        """Days and months from the day after the end of observation."""
+        return Calendar(starts_on=self.observed_until + timedelta(days=1), months=self.horizon_months)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms: the baseline, the strategies that are believed, in their order, and the combinations."""
+        return (BASELINE, *(name for name, _ in self.believed))
+
+    @property
+    def believed(self) -> tuple[tuple[str, tuple[Strategy, ...]], ...]:
+        """Name and strategies of each arm but the baseline; those that are only searched for break-even have none."""
+        known = {strategy.name: strategy for strategy in self.strategies}
+        alone = [(name, (one,)) for name, one in known.items() if one.mode == "prior"]
+        together = [(one.name, tuple(known[name] for name in one.strategies)) for one in self.combinations]
+        return (*alone, *together)
+
+    @property
+    def searched(self) -> tuple[Strategy, ...]:
+        """Strategies whose effects are only searched for the size from which they pay."""
+        return tuple(strategy for strategy in self.strategies if strategy.mode == "break-even")
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Name for readers of each strategy and combination."""
+        alone = {one.name: one.title for one in self.strategies}
+        return alone | {one.name: one.title for one in self.combinations}
+
+    @property
+    def structures(self) -> tuple[Model, ...]:
+        """Models of orders and leaving that are played."""
+        return MODELS if self.dropout == "all" else (self.dropout,)
+
+
+def resolved(written: ScenarioFile, place: str) -> Scenario:
+    """Return a scenario with its economics and strategies loaded; `place` is the name of its file in messages."""
+    files = files_of(written, place)
+    economics = load_economics(str(files.economics))
+    strategies = tuple(load_strategy(str(file)) for file in files.strategies)
+    behaviour = PLAIN if files.behaviour is None else read(files.behaviour, Behaviour)
+    refuse_unmeasured(strategies)
+    try:
+        return Scenario(
+            name=written.name,
+            title=written.title,
+            description=written.description,
+            orders=written.orders,
+            observed_until=written.observed_until,
+            economics=economics,
+            strategies=strategies,
+            horizon_months=written.horizon_months,
+            seed=written.seed,
+            columns=written.columns,
+            existing_customers=written.existing_customers,
+            new_customers=written.new_customers,
+            dropout=written.dropout,
+            behaviour=behaviour,
+            combinations=written.combinations,
+            stacking=written.stacking,
+            draws=written.draws,
+            budget=written.budget,
+        )
+    except ParamError as cause:
+        raise ParamError(f"{place}: {cause}") from cause
+
+
+class Files(NamedTuple):
+    """Files that a scenario names; no behaviour where it names none."""
+
+    economics: Path
+    strategies: tuple[Path, ...]
+    behaviour: Path | None
+
+
+def files_of(written: ScenarioFile, place: str) -> Files:
+    """Return the files that a scenario names; `place` as in `resolved`."""
+    wanted: list[tuple[str, Kind, str]] = [("economics", "economics", written.economics)]
+    wanted += [(f"strategies.{number}", "strategies", name) for number, name in enumerate(written.strategies)]
+    if written.behaviour is not None:
+        wanted.append(("behaviour", "behaviour", written.behaviour))
+    found, problems = [], []
+    for key, kind, name in wanted:
+        try:
+            found.append(named(kind, name))
+        except ParamError as cause:
+            problems.append(f"{place}: {key}: {cause}")
+    if problems:
+        raise ParamError("\n".join(problems))
+    last = len(written.strategies) + 1
+    return Files(
+        economics=found[0],
+        strategies=tuple(found[1:last]),
+        behaviour=None if written.behaviour is None else found[last],
+    )
+
+
+PurchaseModel = Literal["bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"]
+_UNITS = {"annual_discount_rate": Unit.SHARE_PER_YEAR, "margin": Unit.SHARE}
+# Wide enough for every shop, and narrow enough for a slip of the finger not to fill the memory.
+_VALUATION_LIMITS = {"horizon_days": (1, 36_525), "draws": (20, 10_000), "seed": (0, 2**63 - 1)}
+_VALUATION_FIRST_YEAR, _VALUATION_LAST_YEAR = 1900, 2200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Valuation:
+    """Everything that determines what a shop's customers are said to be worth.
+
+    Attributes
+    ----------
+    name, title, description
+        Name of the file; name and question for readers.
+    orders
+        `cdnow`, `cdnow-sample`, or the path of a CSV or Parquet file, relative to the project.
+    columns
+        What that file calls our columns.
+    currency
+        Code of the currency, three capitals.
+    observed_until
+        Last day of observation; customers are valued at its end.
+    calibration_end
+        Last day of the orders that the models are fitted to when they are put to the test on what came after.
+    models
+        Models of orders and leaving that are compared, at least one.
+    horizon_days
+        Days over which customers are valued, 1 to 36,525.
+    annual_discount_rate
+        Time value of money, effective per year. The shop's own choice, so its range is a single value.
+    margin
+        Share of what customers pay that is left after the costs of their orders.
+    draws
+        Draws of parameters and luck, 20 to 10,000.
+    seed
+        Seed of all luck, 0 to 2**63 - 1.
+
+    Raises
+    ------
+    ParamError
+        For days, numbers or units that are not possible, or models that are not apart.
+    """
+
+    name: str
+    title: str
+    description: str
+    orders: str
+    currency: str
+    observed_until: date
+    calibration_end: date
+    horizon_days: int
+    annual_discount_rate: Quantity
+    margin: Quantity
+    seed: int
+    models: tuple[PurchaseModel, ...] = ("bgnbd", "mbgnbd", "paretonbd")
+    columns: Columns = field(default_factory=Columns)
+    draws: int = 400
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[A-Z]{3}", self.currency):
+            raise ParamError(f"currency must be a code of three capitals, such as USD; found '{self.currency}'.")
+        for name, (least, most) in _VALUATION_LIMITS.items():
+            number = getattr(self, name)
+            if not least <= number <= most:
+                raise ParamError(f"{name} must be {least:,} to {most:,}; found {number:,}.")
+        for name, unit in _UNITS.items():
+            quantity: Quantity = getattr(self, name)
+            quantity.require(unit, name)
+        low, high = self.annual_discount_rate.range
+        if low < high:
+            raise ParamError(
+                f"annual_discount_rate: a choice has no spread; make its range a single value, not [{low:g}, {high:g}]."
+            )
+        if self.margin.range[0] <= 0.0:
+            raise ParamError("margin: its range must lie above 0; customers of whom nothing is left have no value.")
+        self._refuse_days()
+        if not self.models or len(set(self.models)) < len(self.models):
+            found = ", ".join(self.models) or "none"
+            raise ParamError(f"models must be at least one, each named once; found {found}.")
+
+    @property
+    def holdout_days(self) -> int:
+        """Days from the end of calibration to the end of observation."""
+        return (self.observed_until - self.calibration_end) // timedelta(days=1)
+
+    def _refuse_days(self) -> None:
+        until = self.observed_until
+        if not _VALUATION_FIRST_YEAR <= until.year <= _VALUATION_LAST_YEAR:
+            raise ParamError(
+                f"observed_until must be in {_VALUATION_FIRST_YEAR} to {_VALUATION_LAST_YEAR}; "
+                f"found {until.isoformat()}."
+            )
+        if self.calibration_end >= until:
+            raise ParamError(
+                f"calibration_end must be before observed_until, or nothing is left to test the models; "
+                f"found {self.calibration_end.isoformat()} and {until.isoformat()}."
+            )
+
+
+def load_valuation(name: str) -> Valuation:
+    """Return a valuation of params/valuations by its name, or from a path that ends in .yaml.
+
+    Parameters
+    ----------
+    name
+        Such as `cdnow-value`.
+
+    Raises
+    ------
+    ParamError
+        For an unknown name, with the choices, or mistakes in its file: one line each, with file and key.
+
+    Examples
+    --------
+    >>> load_valuation("cdnow-value").holdout_days
+    273
+    """
+    return read(locate("valuations", name), Valuation)
