@@ -76,7 +76,7 @@ def _born(me, entry, drop_log, premium_log):
     me.rate, me.chance, me.entry, me.last = rate * np.exp(FACTS.drift_rate_log * entry), chance, entry, entry
     me.drop_log, me.premium_log = FACTS.drift_drop_log * entry + drop_log, premium_log
     me.welcomed, me.served = np.random.random() < WELCOME.uptake, np.random.random() < SERVICE.uptake
-    me.told, me.referring = np.random.random() < BACK.uptake, np.random.random() < FRIENDS.uptake
+    me.sentence, me.referring = np.random.random() < BACK.uptake, np.random.random() < FRIENDS.uptake
     me.referral_left = np.random.exponential(1.0)
     me.light = 1.0
     if me.welcomed:
@@ -158,7 +158,7 @@ def _first(me, now, sums):
 def _back(me, sums):
     """Return when a customer who has left comes back; infinity for never."""
     now = me.last + BACK.idle_days
-    if not me.told or now >= HORIZON or np.random.random() >= BACK.revive:
+    if not me.sentence or now >= HORIZON or np.random.random() >= BACK.revive:
         return np.inf
     sums[8] += 1
     me.drop_log += BACK.second_drop_log

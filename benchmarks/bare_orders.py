@@ -28,7 +28,7 @@ TOTALS = (
     "orders", "list", "markdown", "reward", "refunded", "fees", "tickets", "compensation", "revived", "referrals",
     "answers", "scores", "hours", "points",
 )  # fmt: skip
-_BITS = ("welcomed", "served", "told", "referring", "member")
+_BITS = ("welcomed", "served", "sentence", "referring", "member")
 _NUMBERS = (
     "rate", "chance", "spend_rate", "entry", "last", "trait", "mood", "felt", "drop_log", "premium_log", "light",
     "referral_left", "sale_at", "sale_next", "window", "level", "reference", "seen_at", "step_at", "stock", "priced",
@@ -53,7 +53,7 @@ def order(me, now, first, sums):
     if now >= me.sale_at and me.window < 0.0 and np.random.random() < SALES.redemption:
         taken = np.rint(SALES.depth * listed)
     idle = now - me.last
-    sent = me.told and not first and BACK.idle_days <= idle < BACK.idle_days + BACK.for_days
+    sent = me.sentence and not first and BACK.idle_days <= idle < BACK.idle_days + BACK.for_days
     if sent and np.random.random() < BACK.redemption:
         taken += BACK.face_cents
     taken = min(taken, listed)

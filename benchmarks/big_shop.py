@@ -51,11 +51,11 @@ def _write(log: Path, folder: Path) -> None:
     )
     _sink(orders.drop("number"), folder / "orders.parquet")
     after = pl.col("ordered_at") + timedelta(days=3)
-    told = ("order_id", "customer_id")
+    sentence = ("order_id", "customer_id")
     waited = pl.col("ordered_at") + pl.duration(seconds=3 * _DAY + _below(number, 2 * _DAY, 4))
     asked = orders.filter(_below(number, 100, 3) < 15)
     tickets = asked.select(
-        *told,
+        *sentence,
         ticket_id=pl.format("t{}", number),
         created_at=after,
         first_response_at=pl.when(waited < UNTIL).then(waited),
@@ -65,7 +65,7 @@ def _write(log: Path, folder: Path) -> None:
     _sink(tickets, folder / "tickets.parquet")
     score = _below(number, 11, 7).cast(pl.Int64)
     surveyed = orders.filter(_below(number, 100, 6) < 30).select(
-        *told,
+        *sentence,
         survey_id=pl.format("s{}", number),
         sent_at=after,
         instrument=pl.lit("nps"),
@@ -73,7 +73,7 @@ def _write(log: Path, folder: Path) -> None:
     )
     _sink(surveyed, folder / "surveys.parquet")
     back = orders.filter(_below(number, 100, 9) < 6).select(
-        *told,
+        *sentence,
         return_id=pl.format("r{}", number),
         returned_at=pl.col("ordered_at") + timedelta(days=12),
         refund=pl.col("amount") * 0.7,

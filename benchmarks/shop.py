@@ -74,8 +74,8 @@ def _orders(first: int, last: int) -> Columns:
         # A rate that is 0 to the last bit waits for ever.
         with np.errstate(divide="ignore"):
             now = now + luck.exponential(1.0, buying.size) / rate[buying]
-        watched = now < _DAYS
-        buying, now = buying[watched], now[watched]
+        follow_up = now < _DAYS
+        buying, now = buying[follow_up], now[follow_up]
         who.append(buying)
         when.append(now)
         stays = luck.random(buying.size) >= leaving[buying]

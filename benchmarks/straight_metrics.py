@@ -44,13 +44,13 @@ def _sums(rows: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
     first = pl.col(columns[0])
     squares = [(pl.col(name) ** 2).sum().alias(f"{name}_squared") for name in columns]
     products = [(pl.col(name) * first).sum().alias(f"{name}_product") for name in columns]
-    told = by_customer.lazy().group_by("week").agg(pl.col(list(columns)).sum(), *squares, *products)
+    sentence = by_customer.lazy().group_by("week").agg(pl.col(list(columns)).sum(), *squares, *products)
     last = by_customer["week"].max()
     now, before = (by_customer.lazy().filter(pl.col("week") == week) for week in (last, last - 1))
     shared = now.join(before, on="customer_id", suffix="_before").select(
         [(pl.col(name) * pl.col(f"{name}_before")).sum().alias(f"{name}_shared") for name in columns]
     )
-    both = pl.collect_all([told, shared], engine="streaming")
+    both = pl.collect_all([sentence, shared], engine="streaming")
     return both[0].join(both[1], how="cross").sort("week")
 
 
@@ -117,8 +117,8 @@ def _returns(orders: pl.LazyFrame, returns: pl.LazyFrame, weeks: Sequence[Period
         .group_by("order_id")
         .agg(pl.col("refund").sum(), returned=pl.lit(1))
     )
-    told = rows.join(back, on="order_id", how="left").with_columns(pl.col("refund", "returned").fill_null(0))
-    return _sums(told.with_columns(number=pl.lit(1)), ("number", "amount", "returned", "refund"))
+    sentence = rows.join(back, on="order_id", how="left").with_columns(pl.col("refund", "returned").fill_null(0))
+    return _sums(sentence.with_columns(number=pl.lit(1)), ("number", "amount", "returned", "refund"))
 
 
 def _tickets(tickets: pl.LazyFrame, orders: pl.LazyFrame, weeks: Sequence[Period]) -> Mapping[str, pl.DataFrame]:

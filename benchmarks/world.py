@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.mechanisms import STACKING, every_mechanism
 from cxsim.params import read
 from cxsim.simulation.engine import Inputs
-from cxsim.simulation.plan import arrivals_of, compile_plan, tallies_of
+from cxsim.simulation.plan import arrivals_of, compile_plan, count_kinds_of
 from cxsim.simulation.state import Latents
 from cxsim.simulation.world import Calendar, Population, compile_world, empty_base, reached_by
 from cxsim.strategies.behaviour import PLAIN, Behaviour
@@ -69,6 +69,6 @@ def _ready(
         plans=(plan,) * arms,
         arrivals=(people.arrivals, people.most_arrivals)[:arms],
         reached=(reached_by(people, [programme.reach.who for programme in programmes]),) * arms,
-        worths=(np.ones(tallies_of(plan), np.int64),) * arms,
+        worths=(np.ones(count_kinds_of(plan), np.int64),) * arms,
     )
     return lambda: ready

@@ -113,17 +113,17 @@ def written_as(locale: Locale) -> Iterator[None]:
         _WITHIN.reset(before)
 
 
-def turned(english: str) -> str:
+def localise(english: str) -> str:
     """Return a number written in English as it is written at the moment; words beside it hold no comma or full stop.
 
-    >>> turned("1,234.5")
+    >>> localise("1,234.5")
     '1,234.5'
     """
     return style().figure(english)
 
 
 def priced(figure: str, currency: str) -> str:
-    r"""Return a number as it is written at the moment, from `turned`, with the code of its currency.
+    r"""Return a number as it is written at the moment, from `localise`, with the code of its currency.
 
     >>> priced("1,234.5", "USD")
     'USD\xa01,234.5'
@@ -131,7 +131,7 @@ def priced(figure: str, currency: str) -> str:
     return style().priced(figure, currency)
 
 
-def retold(english: str) -> str:
+def localised_texts(english: str) -> str:
     """Return a sentence of a table, in which the numbers are English, with its numbers as they are written now.
 
     >>> retold("Needs 1,234.5 of them.")
@@ -194,7 +194,7 @@ class Precision:
     def bare(self, amount: float) -> str:
         """Return the amount without the word."""
         rounded = round(amount / self.divisor, self.decimals) + 0.0
-        return turned(f"{rounded:,.{max(self.decimals, 0)}f}".replace("-", MINUS))
+        return localise(f"{rounded:,.{max(self.decimals, 0)}f}".replace("-", MINUS))
 
     def text(self, amount: float) -> str:
         """Return the amount with the word."""
@@ -250,11 +250,11 @@ def percent(share: float) -> str:
     ('97\xa0%', 'more than 99.5\xa0%', 'less than 0.5\xa0%')
     """
     if share > 0.995:
-        return f"more than {turned('99.5')}{NBSP}%"
+        return f"more than {localise('99.5')}{NBSP}%"
     if share < 0.005:
-        return f"less than {turned('0.5')}{NBSP}%"
+        return f"less than {localise('0.5')}{NBSP}%"
     decimals = 0 if 0.01 <= share <= 0.99 else 1
-    return f"{turned(f'{100 * share:.{decimals}f}')}{NBSP}%"
+    return f"{localise(f'{100 * share:.{decimals}f}')}{NBSP}%"
 
 
 def months(duration: float) -> str:
@@ -275,7 +275,7 @@ def counted(count: int) -> str:
     >>> counted(3), counted(1_300)
     ('three', '1,300')
     """
-    return _COUNTS[count] if count < len(_COUNTS) else turned(f"{count:,}")
+    return _COUNTS[count] if count < len(_COUNTS) else localise(f"{count:,}")
 
 
 def joined(names: Sequence[str]) -> str:
@@ -298,7 +298,7 @@ def sized(size: float, unit: str, span: float) -> str:
     scale, sign = (100.0, f"{NBSP}%") if unit.startswith("share") else (1.0, "")
     step = scale * span / 200.0
     decimals = max(0, -math.ceil(math.log10(step))) if step > 0.0 else 2
-    return turned(f"{round(scale * size, decimals) + 0.0:,.{decimals}f}{sign}".replace("-", MINUS))
+    return localise(f"{round(scale * size, decimals) + 0.0:,.{decimals}f}{sign}".replace("-", MINUS))
 
 
 def searched(description: str) -> str:
@@ -338,12 +338,12 @@ def measured_span(low: float | None, high: float | None, unit: str, *, of: Liter
         return MISSING
     if unit == "money":
         together = precision(ends)
-        told = [
+        sentence = [
             _signed(text(end), of) for end, text in zip(ends, (together.bare, together.text)[-len(ends) :], strict=True)
         ]
     else:
-        told = [_figure(end, unit, of) for end in ends]
-    span = f"{' to '.join(told)}{_suffix(unit, of)}"
+        sentence = [_figure(end, unit, of) for end in ends]
+    span = f"{' to '.join(sentence)}{_suffix(unit, of)}"
     return span if len(ends) == 2 else f"{span} or {'less' if low is None else 'more'}"
 
 
@@ -364,7 +364,7 @@ def compared(low: float | None, high: float | None, direction: str) -> str:
 
 def _figure(value: float, unit: str, of: Literal["value", "change"]) -> str:
     scale, decimals = _FIGURES[unit]
-    return _signed(turned(f"{round(scale * value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)), of)
+    return _signed(localise(f"{round(scale * value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)), of)
 
 
 def _signed(figure: str, of: Literal["value", "change"]) -> str:

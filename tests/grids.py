@@ -10,7 +10,7 @@ import polars as pl
 from cxsim.study.business.contracts import GRID, GRID_CENTRE
 from cxsim.tables import check
 
-TOLD = {
+SENTENCE = {
     "strategy": "points-programme",
     "title": "Points programme",
     "x_id": "strategies/points-programme/effects.dropout.ratio",
@@ -27,7 +27,7 @@ def by_hand() -> pl.DataFrame:
     """Return two nodes in each direction and two months: the second's cash flows one year after the first's."""
     nodes = {(1.0, 0.2): (0.0, 0.0), (1.0, 0.4): (100.0, 0.0), (2.0, 0.2): (0.0, 500.0), (2.0, 0.4): (300.0, 900.0)}
     months = [
-        TOLD | {"x": x, "y": y, "month": month, "day": 365.25 * month} | parts
+        SENTENCE | {"x": x, "y": y, "month": month, "day": 365.25 * month} | parts
         for (x, y), (rest, per_margin) in nodes.items()
         for month, parts in enumerate(
             (
@@ -50,7 +50,7 @@ def lively(
             for month in range(36):
                 season = 1.0 + 0.4 * float(np.sin(month / 2.0)) + 0.1 * luck.random()
                 rows.append(
-                    TOLD
+                    SENTENCE
                     | {
                         "x": x,
                         "y": y,

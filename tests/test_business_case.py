@@ -53,7 +53,7 @@ def test_the_first_section_decides_for_every_strategy(page):
     assert len(texts) == 4
     assert "Best set" in texts[-1]
     for text in texts[:3]:
-        for told in (
+        for sentence in (
             "Spend",
             "80 % interval",
             "90 % interval",
@@ -61,7 +61,7 @@ def test_the_first_section_decides_for_every_strategy(page):
             "Return on spend",
             "Payback in nine of ten",
         ):
-            assert told in text
+            assert sentence in text
 
 
 def test_every_table_has_a_twin_beside_the_report(case, page):

@@ -13,6 +13,8 @@ from cxsim.wording import (
     STYLES,
     counted,
     in_words,
+    localise,
+    localised_texts,
     measured,
     measured_span,
     minor_digits,
@@ -20,10 +22,8 @@ from cxsim.wording import (
     number,
     percent,
     priced,
-    retold,
     sized,
     style,
-    turned,
     write_as,
     written_as,
 )
@@ -50,20 +50,20 @@ def _read(written: str, locale: str) -> str:
 def test_a_number_turned_back_is_the_same_number(amount, places, locale):
     english = _english(amount, places)
     with written_as(locale):
-        assert _read(turned(english), locale) == english
+        assert _read(localise(english), locale) == english
 
 
 @given(amounts, decimals, locales)
 def test_a_number_in_a_sentence_is_written_as_by_itself(amount, places, locale):
     english = _english(amount, places)
     with written_as(locale):
-        assert retold(f"It is {english}, no more.") == f"It is {turned(english)}, no more."
+        assert localised_texts(f"It is {english}, no more.") == f"It is {localise(english)}, no more."
 
 
 @given(st.text())
 def test_english_is_the_identity(text):
-    assert turned(text) == text
-    assert retold(text) == text
+    assert localise(text) == text
+    assert localised_texts(text) == text
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_english_is_the_identity(text):
 )
 def test_each_locale_has_separators_and_a_place_for_the_currency(locale, written):
     with written_as(locale):
-        assert priced(turned("44,900.5"), "USD") == written
-        assert retold(f"It brings USD{NBSP}44,900.5.") == f"It brings {written}."
+        assert priced(localise("44,900.5"), "USD") == written
+        assert localised_texts(f"It brings USD{NBSP}44,900.5.") == f"It brings {written}."
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_each_locale_has_separators_and_a_place_for_the_currency(locale, written
 def test_a_negative_amount_begins_with_a_minus_sign_everywhere(locale, written):
     with written_as(locale):
         assert money(-9_480.0, "USD") == written
-        assert retold(f"It brings USD{NBSP}{MINUS}9,480.") == f"It brings {written}."
+        assert localised_texts(f"It brings USD{NBSP}{MINUS}9,480.") == f"It brings {written}."
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_negative_amount_begins_with_a_minus_sign_everywhere(locale, written):
 def test_words_stay_english(locale, written):
     with written_as(locale):
         assert number(1_234_567.0) == f"{written}{NBSP}million"
-        assert retold(f"About USD{NBSP}1.23{NBSP}million.") == f"About {money(1_234_567.0, 'USD')}."
+        assert localised_texts(f"About USD{NBSP}1.23{NBSP}million.") == f"About {money(1_234_567.0, 'USD')}."
 
 
 def test_everything_that_is_worded_is_written_the_german_way():
@@ -130,15 +130,15 @@ def test_a_change_of_nothing_has_no_sign_in_any_locale():
 def test_versions_times_addresses_and_lists_stay_as_they_are():
     text = "By polars 1.36.1 at 12:30:00.000, see https://doi.org/10.1287/mksc.1040 and v1.5, of 1998-07-01, in 3, 4."
     with written_as("de"):
-        assert retold(text) == text
+        assert localised_texts(text) == text
 
 
 def test_a_block_ends_with_the_style_that_it_began_with():
     with written_as("de"):
         with written_as("fr"):
-            assert turned("1.5") == "1,5"
-        assert turned("1,000") == "1.000"
-    assert turned("1,000") == "1,000"
+            assert localise("1.5") == "1,5"
+        assert localise("1,000") == "1.000"
+    assert localise("1,000") == "1,000"
 
 
 def test_a_block_ends_so_after_an_error_too():
@@ -151,11 +151,11 @@ def test_what_a_session_chose_holds_in_its_threads_and_a_block_is_stronger():
     found = []
     try:
         write_as("ch")
-        thread = Thread(target=lambda: found.append(turned("1,000")))
+        thread = Thread(target=lambda: found.append(localise("1,000")))
         thread.start()
         thread.join()
         with written_as("en"):
-            found.append(turned("1,000"))
+            found.append(localise("1,000"))
     finally:
         write_as("en")
     assert found == [f"1{APOSTROPHE}000", "1,000"]

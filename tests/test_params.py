@@ -75,17 +75,17 @@ def test_a_file_becomes_the_dataclass_and_its_name_the_field_name(write):
         ("copies: 2", "copies: 2\nname: x", "name: unknown key; the name is the file's own, 'garden'."),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_file_key_and_what_is_possible(write, old, new, words):
-    with pytest.raises(ParamError) as told:
+def test_a_mistake_is_sentence_with_file_key_and_what_is_possible(write, old, new, words):
+    with pytest.raises(ParamError) as sentence:
         read(write(SOUND.replace(old, new)), Drawing)
-    assert words in str(told.value)
+    assert words in str(sentence.value)
 
 
-def test_all_mistakes_of_a_file_are_told_one_in_a_line(write):
+def test_all_mistakes_of_a_file_are_sentence_one_in_a_line(write):
     text = SOUND.replace("copies: 2", 'copies: "2"').replace("radius", "raduis")
-    with pytest.raises(ParamError) as told:
+    with pytest.raises(ParamError) as sentence:
         read(write(text), Drawing)
-    lines = str(told.value).splitlines()
+    lines = str(sentence.value).splitlines()
     assert len(lines) == 3
     assert all(line.startswith(f"{shown(write(text))}: ") for line in lines)
 

@@ -298,8 +298,8 @@ def _short(receipt: Receipt) -> str:
     counts = {
         action: sum(line.rows for line in receipt.lines if line.action == action) for action in ("merged", "dropped")
     }
-    told = ", ".join(f"{rows:,} {action}" for action, rows in counts.items() if rows)
-    return f"{head} {told[0].upper()}{told[1:]}." if told else head
+    sentence = ", ".join(f"{rows:,} {action}" for action, rows in counts.items() if rows)
+    return f"{head} {sentence[0].upper()}{sentence[1:]}." if sentence else head
 
 
 def _period(table: pl.DataFrame) -> str:

@@ -80,14 +80,14 @@ def compare(
 
 def _print_verdict(verdict: Verdict) -> None:
     beside = f" and {verdict.files} files beside it" if verdict.files else ""
-    told = f"{verdict.report.name}{beside}: made again,"
+    sentence = f"{verdict.report.name}{beside}: made again,"
     if verdict.agreement == "bytes":
-        _say(f"{told} every number and every byte agrees.")
+        _say(f"{sentence} every number and every byte agrees.")
     elif verdict.agreement == "numbers":
-        _say(f"{told} every number agrees; the commit or versions of packages do not.")
+        _say(f"{sentence} every number agrees; the commit or versions of packages do not.")
     else:
         count = "1 place differs" if len(verdict.places) == 1 else f"{len(verdict.places):,} places differ"
-        _say(f"{told} it is not the same; {count}.")
+        _say(f"{sentence} it is not the same; {count}.")
     _list("It was made from what is otherwise here:", [one.sentence("here it is") for one in verdict.ingredients])
     _list("Where it differs:", [one.sentence() for one in verdict.places])
 
@@ -349,7 +349,7 @@ def _print_found(case: Scenario, folder: Path) -> None:
     from cxsim.finance.returns import read_returns
 
     currency = case.economics.currency
-    if case.believed:
+    if case.with_prior:
         print_returns(read_returns(folder / "returns.csv"), currency, case.title)
     else:
         print_break_even(read_break_even(folder / "break-even.csv"), currency, case.title)

@@ -33,7 +33,7 @@ from cxsim.clv.forecast_kernel import (
     Scratch,
     Thetas,
     chosen,
-    foretell,
+    forecast_customers,
     thetas,
 )
 from cxsim.clv.likelihood import PAST, is_count, pasts
@@ -97,7 +97,7 @@ class Work:
     groups: int
 
 
-def foretell_all(
+def forecast_all(
     customers: pl.DataFrame,
     work: Work,
     *,
@@ -143,7 +143,9 @@ def _one(work: Work, customers: pl.DataFrame) -> tuple[NDArray[np.float64], NDAr
     counts = np.zeros((work.groups, draws, COUNTERS), np.int64)
     equal_together = np.lexsort((block["age"], block["last"], block["frequency"]))
     scratch = Scratch(np.empty(draws), np.empty(draws), np.empty(draws))
-    too_large = foretell(block, equal_together, work.thetas, work.family, work.question, scratch, outcomes, counts)
+    too_large = forecast_customers(
+        block, equal_together, work.thetas, work.family, work.question, scratch, outcomes, counts
+    )
     if too_large:
         _refuse()
     return outcomes, counts
@@ -419,7 +421,7 @@ def predict(
     )
     customers, groups, names = grouped(admitted_customers(rfm), by)
     work = Work(thetas=records, family=family, question=question, groups=groups)
-    outcomes, counts = foretell_all(customers, work)
+    outcomes, counts = forecast_all(customers, work)
     quantities = ["orders", "buyers"] if spend is None else ["orders", "buyers", "value"]
     by_draw = totals_by_draw(counts, names, quantities)
     return Prediction(

@@ -248,7 +248,7 @@ class Scratch(NamedTuple):
 
 
 @lean
-def foretell(
+def forecast_customers(
     block: Block,
     order: NDArray[np.int64],
     thetas: Thetas,
@@ -266,12 +266,12 @@ def foretell(
             x, last, age = block[i].frequency, block[i].last, block[i].age
             for draw in range(len(thetas)):
                 scratch.odds[draw] = odds_of_leaving(thetas[draw], family, x, last, age)
-        too_large += _foretell_one(block, i, thetas, family, question, scratch, outcomes, counts)
+        too_large += _forecast_one(block, i, thetas, family, question, scratch, outcomes, counts)
     return too_large
 
 
 @inlined
-def _foretell_one(
+def _forecast_one(
     block: Block,
     i: int,
     thetas: Thetas,

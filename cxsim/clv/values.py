@@ -127,7 +127,7 @@ def customer_values(
     An order at t days from now counts (1 + annual_discount_rate) ** -(t / 365.25).
     """
     drawn = drawn_params(check(rfm, RFM), purchases, spend, draws=terms.draws, seed=terms.seed)
-    foretold = predict(
+    predicted = predict(
         rfm,
         drawn.purchases,
         drawn.spends,
@@ -139,14 +139,14 @@ def customer_values(
         by=by,
     )
     table = _expected(rfm, purchases, spend, terms, drawn).with_columns(
-        foretold.customers.select("orders_low", "orders_high", "value_low", "value_high")
+        predicted.customers.select("orders_low", "orders_high", "value_low", "value_high")
     )
-    by_draw = _all_groups(foretold.totals_by_draw, terms.draws)
+    by_draw = _all_groups(predicted.totals_by_draw, terms.draws)
     totals = _with_means(_intervals(by_draw, terms), table, None)
     return CustomerValues(
         table=table.select(_COLUMNS),
         totals=totals,
-        group_totals=totals if by is None else _with_means(foretold.totals, table.with_columns(rfm[by]), by),
+        group_totals=totals if by is None else _with_means(predicted.totals, table.with_columns(rfm[by]), by),
         totals_by_draw=by_draw,
         terms=terms,
         remarks=drawn.remarks,

@@ -15,7 +15,7 @@ import polars as pl
 from cxsim.errors import ParamError
 from cxsim.finance.ledger import Account
 from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, require_together, share_steps
-from cxsim.simulation.counts import ReachTally, Tally, place, width
+from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.tables import LEDGER, check
 
 ACCOUNTS: tuple[Account, ...] = tuple(Account)
@@ -179,48 +179,48 @@ def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[n
     Shape (accounts, tallies), in the order of `Account` and of `cxsim.simulation.counts`.
     """
     worth = np.zeros((len(ACCOUNTS), width(len(schedules))), np.int64)
-    for account, tally, amount in _entries(economics):
-        worth[ACCOUNTS.index(account), place(tally)] += amount
+    for account, count_kind, amount in _entries(economics):
+        worth[ACCOUNTS.index(account), place(count_kind)] += amount
     for reach, schedule in enumerate(schedules):
         # Points still held at the end are charged in full: nothing is counted on never being redeemed.
-        worth[ACCOUNTS.index(Account.POINTS_LIABILITY), place(ReachTally.POINTS_VALUE, reach)] -= MICROS_PER_CENT
+        worth[ACCOUNTS.index(Account.POINTS_LIABILITY), place(ReachCountKind.POINTS_VALUE, reach)] -= MICROS_PER_CENT
         charge = micros(economics.acquisition_per_customer.value * schedule.acquisition_charge)
-        worth[ACCOUNTS.index(Account.ACQUISITION), place(ReachTally.ATTRACTED, reach)] -= charge
+        worth[ACCOUNTS.index(Account.ACQUISITION), place(ReachCountKind.ATTRACTED, reach)] -= charge
         for cost in schedule.costs:
             if cost.kind in _COUNTED:
                 account, counted, whole = _COUNTED[cost.kind]
                 price = cost.amount.value
                 if cost.kind == "per_contact" and schedule.contacts_per_month is not None:
-                    counted, price = ReachTally.MEMBER_MONTHS, price * schedule.contacts_per_month
+                    counted, price = ReachCountKind.MEMBER_MONTHS, price * schedule.contacts_per_month
                 worth[ACCOUNTS.index(account), place(counted, reach)] -= whole(price)
     return worth
 
 
-def _entries(economics: Economics) -> list[tuple[Account, Tally, int]]:
+def _entries(economics: Economics) -> list[tuple[Account, CountKind, int]]:
     """Return what one of each common tally adds to which account."""
     goods = MICROS_PER_CENT - share_steps(economics.gross_margin.value)
-    paid = {Tally.LIST: 1, Tally.MARKDOWN: -1, Tally.REWARD: -1, Tally.FEES: 1}
+    paid = {CountKind.LIST: 1, CountKind.MARKDOWN: -1, CountKind.REWARD: -1, CountKind.FEES: 1}
     fee = share_steps(economics.payment_share.value)
-    entries = [(Account.PAYMENT, tally, -sign * fee) for tally, sign in paid.items()]
+    entries = [(Account.PAYMENT, count_kind, -sign * fee) for count_kind, sign in paid.items()]
     entries += [
-        (Account.GROSS_SALES, Tally.LIST, MICROS_PER_CENT),
-        (Account.FEES, Tally.FEES, MICROS_PER_CENT),
-        (Account.MARKDOWN, Tally.MARKDOWN, -MICROS_PER_CENT),
-        (Account.REFUNDS, Tally.REFUNDED, -MICROS_PER_CENT),
+        (Account.GROSS_SALES, CountKind.LIST, MICROS_PER_CENT),
+        (Account.FEES, CountKind.FEES, MICROS_PER_CENT),
+        (Account.MARKDOWN, CountKind.MARKDOWN, -MICROS_PER_CENT),
+        (Account.REFUNDS, CountKind.REFUNDED, -MICROS_PER_CENT),
         # Goods cost the same whatever is taken off their price.
-        (Account.COST_OF_GOODS, Tally.LIST, -goods),
-        (Account.PAYMENT, Tally.ORDERS, -micros(economics.payment_per_order.value)),
-        (Account.FULFILMENT, Tally.ORDERS, -micros(economics.fulfilment_per_order.value)),
-        (Account.SUPPORT, Tally.ORDERS, -micros(economics.support_per_order.value)),
-        (Account.REWARDS, Tally.REWARD, -MICROS_PER_CENT),
-        (Account.COMPENSATION, Tally.COMPENSATION, -MICROS_PER_CENT),
-        (Account.ACQUISITION, Tally.ARRIVALS, -micros(economics.acquisition_per_customer.value)),
+        (Account.COST_OF_GOODS, CountKind.LIST, -goods),
+        (Account.PAYMENT, CountKind.ORDERS, -micros(economics.payment_per_order.value)),
+        (Account.FULFILMENT, CountKind.ORDERS, -micros(economics.fulfilment_per_order.value)),
+        (Account.SUPPORT, CountKind.ORDERS, -micros(economics.support_per_order.value)),
+        (Account.REWARDS, CountKind.REWARD, -MICROS_PER_CENT),
+        (Account.COMPENSATION, CountKind.COMPENSATION, -MICROS_PER_CENT),
+        (Account.ACQUISITION, CountKind.ARRIVALS, -micros(economics.acquisition_per_customer.value)),
     ]
     if economics.support_per_ticket is not None:
-        entries.append((Account.SUPPORT, Tally.TICKETS, -micros(economics.support_per_ticket.value)))
+        entries.append((Account.SUPPORT, CountKind.TICKETS, -micros(economics.support_per_ticket.value)))
     if economics.handling_per_return is not None and economics.resaleable is not None:
-        entries.append((Account.RETURNS, Tally.RETURNS, -micros(economics.handling_per_return.value)))
-        entries.append((Account.COST_OF_GOODS, Tally.SENT_BACK, round(goods * economics.resaleable.value)))
+        entries.append((Account.RETURNS, CountKind.RETURNS, -micros(economics.handling_per_return.value)))
+        entries.append((Account.COST_OF_GOODS, CountKind.SENT_BACK, round(goods * economics.resaleable.value)))
     return entries
 
 
@@ -247,13 +247,13 @@ def fixed_costs(schedules: Sequence[Schedule], months: int) -> npt.NDArray[np.in
 
 # A share of a cent in millionths of the unit is a share in hundredths of a percent: 10**4 of each make the whole.
 _COUNTED = {
-    "per_member_month": (Account.MEMBER_BENEFITS, ReachTally.MEMBER_MONTHS, micros),
-    "per_order": (Account.ORDER_EXTRAS, ReachTally.ORDERS, micros),
-    "per_redemption": (Account.REDEMPTIONS, ReachTally.REDEMPTIONS, micros),
-    "per_ticket": (Account.TICKET_EXTRAS, ReachTally.TICKETS, micros),
-    "per_contact": (Account.CONTACTS, ReachTally.CONTACTS, micros),
-    "per_referral": (Account.REFERRALS, ReachTally.REFERRALS, micros),
-    "share_of_revenue": (Account.REVENUE_SHARE, ReachTally.PAID, share_steps),
+    "per_member_month": (Account.MEMBER_BENEFITS, ReachCountKind.MEMBER_MONTHS, micros),
+    "per_order": (Account.ORDER_EXTRAS, ReachCountKind.ORDERS, micros),
+    "per_redemption": (Account.REDEMPTIONS, ReachCountKind.REDEMPTIONS, micros),
+    "per_ticket": (Account.TICKET_EXTRAS, ReachCountKind.TICKETS, micros),
+    "per_contact": (Account.CONTACTS, ReachCountKind.CONTACTS, micros),
+    "per_referral": (Account.REFERRALS, ReachCountKind.REFERRALS, micros),
+    "share_of_revenue": (Account.REVENUE_SHARE, ReachCountKind.PAID, share_steps),
 }
 
 
@@ -309,9 +309,9 @@ def _amounts(
     count: npt.NDArray[np.int64], worth: npt.NDArray[np.int64], costs: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """Return the amounts per cohort (the last one shared), month and account."""
-    cohorts, months, tallies = count.shape
+    cohorts, months, count_kinds = count.shape
     amounts = np.zeros((cohorts + 1, months, len(ACCOUNTS)), np.int64)
-    amounts[:-1] = (count.reshape(-1, tallies) @ worth.T).reshape(cohorts, months, len(ACCOUNTS))
+    amounts[:-1] = (count.reshape(-1, count_kinds) @ worth.T).reshape(cohorts, months, len(ACCOUNTS))
     amounts[-1] = costs.T
     return amounts
 

@@ -219,7 +219,7 @@ _STEPS = 2_000
 # Present values are scaled to -1..1. Where they come nearer to zero than _NEAR without crossing it between two steps,
 # they are looked at again; _ZERO is what is left of sixteen digits after a sum of a hundred terms.
 _NEAR, _ZERO = 1e-2, 1e-13
-_TOLD = 3
+_SENTENCE = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -353,8 +353,11 @@ def _single(flowing: Numbers, turns: int) -> str:
 
 
 def _several(zeros: list[float]) -> str:
-    told = [f"{round(100.0 * math.expm1(zero), 1) + 0.0:,.1f}{NBSP}%".replace("-", MINUS) for zero in zeros[:_TOLD]]
-    return f"several rates possible: {joined([*told, 'others'] if len(zeros) != len(told) or len(told) < 2 else told)}"
+    rates = [
+        f"{round(100.0 * math.expm1(zero), 1) + 0.0:,.1f}{NBSP}%".replace("-", MINUS) for zero in zeros[:_SENTENCE]
+    ]
+    more = len(zeros) != len(rates) or len(rates) < 2
+    return f"several rates possible: {joined([*rates, 'others'] if more else rates)}"
 
 
 def _none(beyond: tuple[bool, bool], undiscounted: float) -> str:

@@ -61,10 +61,10 @@ def told_orders(shop: Shop) -> tuple[pl.LazyFrame, frozenset[str]] | str:
 def incidents(shop: Shop, experience: Experience) -> list[Found]:
     """Return the chance of each incident."""
     paths = {incident_path(place, "chance"): one.name for place, one in enumerate(experience.incidents)}
-    told = told_orders(shop)
-    if isinstance(told, str):
-        return gaps(tuple(paths), told)
-    orders, names = told
+    sentence = told_orders(shop)
+    if isinstance(sentence, str):
+        return gaps(tuple(paths), sentence)
+    orders, names = sentence
     found: list[Found] = []
     for path, name in paths.items():
         if name in names:
@@ -323,10 +323,10 @@ def _writing(shop: Shop, experience: Experience, paths: tuple[str, ...]) -> list
     reason = shop.missing("tickets.order_id")
     if reason is not None:
         return gaps(paths, f"{reason} Which orders are written about is not known.")
-    told = told_orders(shop)
-    if isinstance(told, str):
-        return gaps(paths, f"{told} What was written about is not known.")
-    orders, names = told
+    sentence = told_orders(shop)
+    if isinstance(sentence, str):
+        return gaps(paths, f"{sentence} What was written about is not known.")
+    orders, names = sentence
     written = shop.table("tickets").drop_nulls("order_id").group_by("order_id").agg(pl.col("created_at").min())
     old, _ = ripe(
         orders.select("order_id", CUSTOMER, "ordered_at", "incident"), written, "created_at", until=shop.until

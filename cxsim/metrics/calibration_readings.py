@@ -186,8 +186,8 @@ def ripe(orders: pl.LazyFrame, events: pl.LazyFrame, when: str, *, until: dateti
     first, delay = pl.collect_all([events.select(pl.col(when).min()), delays])
     wait = delay.item() or timedelta()
     begins = first.item()
-    watched = orders if begins is None else orders.filter(pl.col("ordered_at") > begins)
-    return watched.filter(pl.col("ordered_at") <= until - wait), wait
+    follow_up = orders if begins is None else orders.filter(pl.col("ordered_at") > begins)
+    return follow_up.filter(pl.col("ordered_at") <= until - wait), wait
 
 
 # Satisfaction on a grid: finer or wider ones change the fifth digit.

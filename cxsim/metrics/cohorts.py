@@ -19,15 +19,15 @@ from cxsim.metrics.contracts import COHORTS
 from cxsim.metrics.groups import (
     ALL,
     MICROSECONDS_PER_DAY,
+    FollowUp,
     Groups,
     IntArray,
     Money,
-    Watched,
     by_period,
     by_value,
     everyone,
     first_values,
-    watched,
+    follow_up,
 )
 from cxsim.metrics.intervals import student_quantile, wilson
 from cxsim.params import CENTS, MICROS, MICROS_PER_CENT
@@ -85,7 +85,7 @@ class Moments:
 
 
 def moments(
-    seen: Watched, cohort: IntArray, cohorts: int, *, steps: Steps, what: tuple[str, ...]
+    seen: FollowUp, cohort: IntArray, cohorts: int, *, steps: Steps, what: tuple[str, ...]
 ) -> dict[str, Moments]:
     """Return the moments of each quantity."""
     risen = _Sums(
@@ -116,7 +116,7 @@ class _Sums:
 
 
 def _add(
-    risen: _Sums, seen: Watched, rows: IntArray, *, age: IntArray, low: int, cohort: IntArray, over: IntArray
+    risen: _Sums, seen: FollowUp, rows: IntArray, *, age: IntArray, low: int, cohort: IntArray, over: IntArray
 ) -> None:
     ages = risen.customers.shape[1] - 1
     key = cohort * (ages + 1) + over
@@ -126,11 +126,11 @@ def _add(
         return
     groups, starts, sizes = np.unique(key[order], return_index=True, return_counts=True)
     risen.customers.reshape(-1)[groups] += sizes
-    watched = np.arange(ages) < over[order, None]
+    follow_up = np.arange(ages) < over[order, None]
     cell = (seen.customer[rows] - low) * ages + age[rows]
     numbers, firsts = np.unique(cohort[order], return_index=True)
     for name, quantum in risen.quanta.items():
-        worth = np.where(watched, _worth(seen, name, rows, cell=cell, shape=(len(cohort), ages))[order], 0.0)
+        worth = np.where(follow_up, _worth(seen, name, rows, cell=cell, shape=(len(cohort), ages))[order], 0.0)
         quanta = np.rint(worth / quantum)
         risen.sums[name].reshape(-1, ages)[groups] += np.add.reduceat(worth.astype(np.int64), starts, axis=0)
         risen.shared[name].reshape(-1, ages)[groups] += np.add.reduceat(quanta, starts, axis=0)
@@ -138,7 +138,7 @@ def _add(
             risen.products[name][number] += part.T @ part
 
 
-def _worth(seen: Watched, name: str, rows: IntArray, *, cell: IntArray, shape: tuple[int, int]) -> RealArray:
+def _worth(seen: FollowUp, name: str, rows: IntArray, *, cell: IntArray, shape: tuple[int, int]) -> RealArray:
     """Return the quantity of each customer at each age; whole numbers."""
     cells = shape[0] * shape[1]
     if name not in {AGAIN, ORDERS}:
@@ -151,7 +151,7 @@ def _worth(seen: Watched, name: str, rows: IntArray, *, cell: IntArray, shape: t
     return orders
 
 
-def _quantum(seen: Watched, name: str) -> int:
+def _quantum(seen: FollowUp, name: str) -> int:
     """Return the size of a quantum: a cent, or so much more that no sum of products is beyond what is exact."""
     if name in {AGAIN, ORDERS}:
         return 1
@@ -300,14 +300,14 @@ def cohort_table(
     _refuse_column(shop, by)
     quantities = tuple(dict.fromkeys(_READERS[measure].quantity for measure in measures))
     money: list[Money] = [what for what in _MONEY if what in quantities]
-    seen = watched(shop, money=money, margin_share=margin_share, uncertain_days=uncertain_days)
+    seen = follow_up(shop, money=money, margin_share=margin_share, uncertain_days=uncertain_days)
     groups = _groups(shop, seen, every=every, by=by, first=first)
     steps = Steps(length=STEP_DAYS[every] * MICROSECONDS_PER_DAY, ages=ages)
     found = moments(seen, groups.cohort, len(groups.names), steps=steps, what=quantities)
     return _laid_out(groups, found, measures, least=least, caution=seen.caution)
 
 
-def _groups(shop: Shop, seen: Watched, *, every: Every, by: str | None, first: int) -> Groups:
+def _groups(shop: Shop, seen: FollowUp, *, every: Every, by: str | None, first: int) -> Groups:
     if by is None:
         return by_period(shop, seen, every)
     if by == ALL:
@@ -322,14 +322,14 @@ def _laid_out(
     rows = []
     for number, (name, closed, doubt) in enumerate(zip(groups.names, groups.closed, groups.cautions, strict=True)):
         customers = int(counted[number])
-        told = "; ".join(part for part in (doubt, caution) if part)
+        sentence = "; ".join(part for part in (doubt, caution) if part)
         for measure in measures:
             reader = _READERS[measure]
             cells = found[reader.quantity]
             for age, at_risk in enumerate(cells.at_risk[number].tolist()):
                 reading = reader.reads(cells, number, age) if at_risk >= least else NOTHING
                 complete = closed and at_risk == customers
-                rows.append((name, measure, age, customers, at_risk, *reading, complete, told))
+                rows.append((name, measure, age, customers, at_risk, *reading, complete, sentence))
     return check(pl.DataFrame(rows, schema=empty(COHORTS).schema, orient="row"), COHORTS)
 
 

@@ -161,8 +161,8 @@ def summed(view: View, pairs: Mapping[str, Pair], *, periods: int) -> dict[str, 
     crossed = now.join(before, on="customer", suffix="_before").select(
         [sum_ for name, pair in pairs.items() for sum_ in _products(name, pair)]
     )
-    told, products = pl.collect_all([by_period, crossed], engine="streaming")
-    rows = {row["period"]: row for row in told.iter_rows(named=True)}
+    sentence, products = pl.collect_all([by_period, crossed], engine="streaming")
+    rows = {row["period"]: row for row in sentence.iter_rows(named=True)}
     cross = products.row(0, named=True)
     return {
         name: PeriodSums(
@@ -291,11 +291,11 @@ def _missing(shop: Shop, metric: Metric) -> str | None:
 def _of_sums(metric: Metric, sums: PeriodSums | None, periods: int) -> Measured:
     if sums is None:
         return Measured(metric=metric, missing="it looks further back than the shop was observed.")
-    told = [sums.by_period.get(place) for place in range(periods)]
-    estimates = tuple(suppressed(metric, estimated(metric, one)) for one in told)
+    sentence = [sums.by_period.get(place) for place in range(periods)]
+    estimates = tuple(suppressed(metric, estimated(metric, one)) for one in sentence)
     change = None
     if periods > 1:
-        pair = (told[-1] or _MEASURE_NOBODY, told[-2] or _MEASURE_NOBODY)
+        pair = (sentence[-1] or _MEASURE_NOBODY, sentence[-2] or _MEASURE_NOBODY)
         change = changed(metric, estimates[-1], estimates[-2], sums=pair, cross=sums.cross)
     return Measured(metric=metric, estimates=estimates, change=change)
 

@@ -42,11 +42,11 @@ def finding(
 ) -> str:
     """Return what an association says, in two or three sentences."""
     after, earlier = _DONE[outcome]
-    told = f"{exposure.opening}, {after.format(_number(now.ratio))} in the next {_span(every_days)} {_ends(now)}"
+    sentence = f"{exposure.opening}, {after.format(_number(now.ratio))} in the next {_span(every_days)} {_ends(now)}"
     if before is not None:
-        told += f"; {earlier.format(_number(before.ratio))} before it {_ends(before)}"
+        sentence += f"; {earlier.format(_number(before.ratio))} before it {_ends(before)}"
     doubts = "" if clear == "clear" else " Among so many comparisons, chance alone could bring this."
-    return f"{told}.{doubts}{_selection(now, before, label)} {_KINDS[label]}"
+    return f"{sentence}.{doubts}{_selection(now, before, label)} {_KINDS[label]}"
 
 
 def _selection(now: Fitted, before: Fitted | None, label: Label) -> str:
@@ -145,7 +145,7 @@ def associations(
         if cross_check == "cox" and adjust == "history":
             rows += _cross_checked(periods, exposure, left_out)
     return Associations(
-        table=_told(rows, periods.every_days, frozenset(randomised), rate),
+        table=_sentence(rows, periods.every_days, frozenset(randomised), rate),
         left_out=left_out,
         customers=periods.customers,
         of_customers=periods.of_customers,
@@ -199,7 +199,7 @@ def _fitted_later(design: Design | None, outcome: str) -> Fitted | None:
         return None
 
 
-def _told(rows: list[_Row], every_days: int, randomised: frozenset[str], rate: float) -> pl.DataFrame:
+def _sentence(rows: list[_Row], every_days: int, randomised: frozenset[str], rate: float) -> pl.DataFrame:
     if not rows:
         return empty(ASSOCIATIONS)
     clear = discoveries([row.now.p_value for row in rows], rate).tolist()

@@ -27,7 +27,7 @@ _TOO_MANY_GUESTS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Watched:
+class FollowUp:
     """Customers and their orders; both in no particular order, so that only exact sums may be taken over them.
 
     Attributes
@@ -52,9 +52,9 @@ class Watched:
     caution: str
 
 
-def watched(
+def follow_up(
     shop: Shop, *, money: Sequence[Money] = (), margin_share: float | None = None, uncertain_days: int = 90
-) -> Watched:
+) -> FollowUp:
     """Return the customers of a shop, and how long after their first order each order came."""
     if uncertain_days < 0:
         raise DataError(f"uncertain_days is {uncertain_days}; it must be at least 0.")
@@ -66,7 +66,7 @@ def watched(
     rows = named.join(places, on="customer_id").select("customer", *worth, since=since).collect(engine="streaming")
     for what in money:
         _refuse_unknown(shop, rows[what])
-    return Watched(
+    return FollowUp(
         customers=customers,
         customer=rows["customer"].to_numpy(),
         since=rows["since"].to_numpy(),
@@ -75,7 +75,7 @@ def watched(
     )
 
 
-def first_values(shop: Shop, seen: Watched, column: str) -> pl.Series:
+def first_values(shop: Shop, seen: FollowUp, column: str) -> pl.Series:
     """Return what the first order of each customer has in a column, as text; null where it has nothing.
 
     Of several orders at the same first moment, the value that comes first in the alphabet counts.
@@ -200,7 +200,7 @@ class Groups:
     cautions: Sequence[str]
 
 
-def by_period(shop: Shop, seen: Watched, every: Every) -> Groups:
+def by_period(shop: Shop, seen: FollowUp, every: Every) -> Groups:
     """Return the cohorts by the month or the week of the first order; empty ones are not among them.
 
     Customers who are known to be old ones are left out; those who may be are not, and their cohorts say so.
@@ -220,7 +220,7 @@ def by_period(shop: Shop, seen: Watched, every: Every) -> Groups:
     )
 
 
-def by_value(shop: Shop, seen: Watched, values: pl.Series, *, first: int) -> Groups:
+def by_value(shop: Shop, seen: FollowUp, values: pl.Series, *, first: int) -> Groups:
     """Return the cohorts by a property of the first order; whoever may be an old customer is left out."""
     new = seen.customers["new"]
     counted = values.filter(new == "yes").drop_nulls().value_counts(name="customers")
@@ -238,7 +238,7 @@ def by_value(shop: Shop, seen: Watched, values: pl.Series, *, first: int) -> Gro
     return Groups(names=names, cohort=cohort, closed=[True] * len(names), cautions=[caution] * len(names))
 
 
-def everyone(shop: Shop, seen: Watched) -> Groups:
+def everyone(shop: Shop, seen: FollowUp) -> Groups:
     """Return one cohort of all customers; whoever may be an old customer is left out."""
     new = seen.customers["new"]
     return Groups(

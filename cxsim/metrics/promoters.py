@@ -133,8 +133,10 @@ def followed_answerers(
     closes, since = opens + windows.answering_days * _DAY, opens - windows.history_days * _DAY
     answers = _first_answers(checked(surveys, SURVEYS), opens, until)
     season = answers.filter(pl.col("answered_at") < closes)
-    told = _told(_bought(orders, season), since=since, opens=opens, outcome=windows.outcome_days * _DAY).collect()
-    old = told.filter(pl.col("came") < since)
+    sentence = _sentence(
+        _bought(orders, season), since=since, opens=opens, outcome=windows.outcome_days * _DAY
+    ).collect()
+    old = sentence.filter(pl.col("came") < since)
     return Answerers(
         customers=_with_covariates(old, opens),
         too_new=season.height - old.height,
@@ -169,7 +171,7 @@ def _bought(orders: pl.DataFrame | pl.LazyFrame, season: pl.DataFrame) -> pl.Laz
     return bought.join(season.lazy(), on="customer_id").sort("customer_id", "ordered_at", "amount")
 
 
-def _told(bought: pl.LazyFrame, *, since: datetime, opens: datetime, outcome: timedelta) -> pl.LazyFrame:
+def _sentence(bought: pl.LazyFrame, *, since: datetime, opens: datetime, outcome: timedelta) -> pl.LazyFrame:
     ordered, answered = pl.col("ordered_at"), pl.col("answered_at")
     known = ordered <= answered
     return bought.group_by("customer_id", maintain_order=True).agg(
@@ -184,11 +186,11 @@ def _told(bought: pl.LazyFrame, *, since: datetime, opens: datetime, outcome: ti
     )
 
 
-def _with_covariates(told: pl.DataFrame, opens: datetime) -> pl.DataFrame:
+def _with_covariates(sentence: pl.DataFrame, opens: datetime) -> pl.DataFrame:
     wait = (pl.col("answered_at") - opens).dt.total_seconds() / _DAY.total_seconds()
     age = (pl.col("answered_at") - pl.col("came")).dt.total_seconds() / _DAY.total_seconds()
-    timed = told.with_columns(wait=wait, age=age)
-    if told.is_empty():
+    timed = sentence.with_columns(wait=wait, age=age)
+    if sentence.is_empty():
         rate = basket = scores = np.empty(0)
     else:
         count, spend, squares, ages = (timed[name].to_numpy() for name in ("count", "spend", "squares", "age"))
@@ -255,8 +257,8 @@ def fitted_model(
         # Groups that covariates tell apart perfectly are seen in the fitted chances, and refused by who asked for them.
         warnings.simplefilter("ignore")
         kept = _independent(design)
-        told = model(outcome, design[:, kept], family=distribution)
-        found = told.fit(cov_type="cluster", cov_kwds={"groups": clusters})
+        sentence = model(outcome, design[:, kept], family=distribution)
+        found = sentence.fit(cov_type="cluster", cov_kwds={"groups": clusters})
     if not np.isfinite(found.params).all() or not (found.converged or family == "logistic"):
         raise EstimationError(
             f"The {family} model of {len(outcome)} rows and {design.shape[1]} columns does not come to rest; "

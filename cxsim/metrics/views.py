@@ -92,8 +92,10 @@ def life_views(shop: Shop, periods: Sequence[Period]) -> dict[str, View]:
     for days in WINDOWS:
         ended = placed(lives, first + timedelta(days=days), periods)
         within = {name: pl.col(f"{name}_{days}") for name in ("again", "orders", "spend", "margin")}
-        told = {name: column for name, column in within.items() if has(lives, f"{name}_{days}")}
-        views[f"after_{days}"] = View(rows=ended.select("period", "customer", customers=one, **told), grain="customer")
+        sentence = {name: column for name, column in within.items() if has(lives, f"{name}_{days}")}
+        views[f"after_{days}"] = View(
+            rows=ended.select("period", "customer", customers=one, **sentence), grain="customer"
+        )
     return views
 
 
@@ -230,15 +232,15 @@ def return_views(shop: Shop, periods: Sequence[Period]) -> dict[str, View]:
     if shop.orders is None:
         return views
     rows = placed(shop.orders, pl.col("ordered_at") + MATURE, periods)
-    told = {"orders": pl.lit(1, dtype=pl.Int64), "revenue": cents("amount"), "customer": somebody(rows, "order_id")}
+    sentence = {"orders": pl.lit(1, dtype=pl.Int64), "revenue": cents("amount"), "customer": somebody(rows, "order_id")}
     if has(rows, "refunded"):
         refunded = {"refunds": yes(pl.col("refunded") > 0), "refunded": cents("refunded"), "charged": cents("charged")}
         if not has(rows, "charged"):
             refunded["charged"] = cents("amount")
-        views["refunded"] = View(rows=rows.select("period", **told, **refunded))
+        views["refunded"] = View(rows=rows.select("period", **sentence, **refunded))
     if shop.returns is not None:
         units = {"units": pl.col("units")} if has(rows, "units") and has(shop.returns, "units") else {}
-        kept = rows.select("period", "order_id", "ordered_at", **told, **units)
+        kept = rows.select("period", "order_id", "ordered_at", **sentence, **units)
         views["matured"] = View(rows=_with_returns(kept, shop.returns))
     return views
 
@@ -277,8 +279,8 @@ def session_views(shop: Shop, periods: Sequence[Period]) -> dict[str, View]:
         sessions = sessions.join(paid, on="order_id", how="left").with_columns(pl.col("revenue").fill_null(0))
         summed.append("revenue")
     visitors = sessions.group_by("period", "customer").agg(pl.col(summed).sum())
-    told = visitors.with_columns(visitors=one, converted=pl.col("converted").clip(0, 1))
-    return {"sessions": View(rows=sessions.drop("order_id")), "visitors": View(rows=told, grain="customer")}
+    sentence = visitors.with_columns(visitors=one, converted=pl.col("converted").clip(0, 1))
+    return {"sessions": View(rows=sessions.drop("order_id")), "visitors": View(rows=sentence, grain="customer")}
 
 
 # Lowest and highest score of each instrument, as SURVEYS in cxsim.data.contracts has them.
@@ -301,12 +303,12 @@ def survey_views(shop: Shop, periods: Sequence[Period]) -> dict[str, View]:
     above = {"csat": score >= CONTENT, "csat_good": score == 1, "ces": score >= EASY}
     for instrument in SCALES:
         answers = rows.filter((pl.col("instrument") == instrument) & score.is_not_null())
-        told = {"answers": one, "score": score}
+        sentence = {"answers": one, "score": score}
         if instrument in above:
-            told["above"] = yes(above[instrument])
+            sentence["above"] = yes(above[instrument])
         if instrument == "nps":
-            told["points"] = yes(score >= PROMOTER) - yes(score <= DETRACTOR)
-        views[instrument] = View(rows=answers.select("period", customer=who, **told))
+            sentence["points"] = yes(score >= PROMOTER) - yes(score <= DETRACTOR)
+        views[instrument] = View(rows=answers.select("period", customer=who, **sentence))
     return views
 
 
@@ -324,10 +326,10 @@ def ticket_views(shop: Shop, periods: Sequence[Period]) -> dict[str, View]:
     one = pl.lit(1, dtype=pl.Int64)
     who = somebody(shop.tickets, "ticket_id")
     rows = placed(shop.tickets, pl.col("created_at"), periods)
-    told = {"reopened": yes(pl.col("reopens") > 0)} if has(rows, "reopens") else {}
+    sentence = {"reopened": yes(pl.col("reopens") > 0)} if has(rows, "reopens") else {}
     if has(rows, "compensation"):
-        told["compensation"] = cents("compensation")
-    views = {"tickets": View(rows=rows.select("period", customer=who, tickets=one, **told))}
+        sentence["compensation"] = cents("compensation")
+    views = {"tickets": View(rows=rows.select("period", customer=who, tickets=one, **sentence))}
     if has(rows, "solved_at_first"):
         week_old = placed(shop.tickets, pl.col("created_at") + SETTLED, periods)
         first = yes(pl.col("solved_at_first"))
@@ -373,9 +375,9 @@ def _supported(tickets: pl.LazyFrame, orders: pl.LazyFrame, periods: Sequence[Pe
         .unique()
         .with_columns(followed=pl.lit(1, dtype=pl.Int64))
     )
-    told = asked.join(followed, on="ticket_id", how="left")
+    sentence = asked.join(followed, on="ticket_id", how="left")
     one = pl.lit(1, dtype=pl.Int64)
-    return told.select("period", customer="customer_id", tickets=one, followed=pl.col("followed").fill_null(0))
+    return sentence.select("period", customer="customer_id", tickets=one, followed=pl.col("followed").fill_null(0))
 
 
 Family = Literal[

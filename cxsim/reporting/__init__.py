@@ -2,7 +2,12 @@
 
 from cxsim.reporting.business.break_even import break_even_table, must_be_true, npv_by_size
 from cxsim.reporting.business.decision import base_case_sentence, decision_box, kpis_table
-from cxsim.reporting.business.information import information_table, test_plan_table, variance_split, worth_of_knowing
+from cxsim.reporting.business.information import (
+    information_table,
+    test_plan_table,
+    value_of_information,
+    variance_split,
+)
 from cxsim.reporting.business.investment import cash_fan, investment_table, liabilities_table
 from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
 from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution, structures_table
@@ -130,12 +135,12 @@ __all__ = [
     "tracking",
     "value_by_decile",
     "value_captured",
+    "value_of_information",
     "value_table",
     "variance_split",
     "verdict",
     "weekly_figure",
     "what_if",
     "worth_figure",
-    "worth_of_knowing",
     "worth_table",
 ]

@@ -570,7 +570,7 @@ def notebook_of(case: Scenario | Valuation) -> str:
     """Return the notebook of a valuation, of a scenario with returns, or of one that only searches."""
     if not isinstance(case, Scenario):
         return CUSTOMER_VALUE
-    return COMPARISON if case.believed else BREAK_EVEN
+    return COMPARISON if case.with_prior else BREAK_EVEN
 
 
 def _short_hash(text: str) -> str:

@@ -84,8 +84,8 @@ def moved_assumptions(before: Mapping[str, Twin], after: Mapping[str, Twin]) -> 
 
 
 def _move(how: How, row: Row, field: str, values: tuple[Value, Value]) -> AssumptionMove:
-    told = {name: str(row.get(name) or "") for name in ("id", "belongs_to", "description", "unit")}
-    return AssumptionMove(how=how, field=field, before=values[0], after=values[1], **told)
+    alt_text = {name: str(row.get(name) or "") for name in ("id", "belongs_to", "description", "unit")}
+    return AssumptionMove(how=how, field=field, before=values[0], after=values[1], **alt_text)
 
 
 _OURS = re.compile(r'<meta name="generator" content="cxsim[^"]*">')
@@ -322,7 +322,7 @@ def _labelled(columns: Sequence[str], rows: tuple[tuple[str, ...], ...]) -> Grid
 
 
 # Told already, row by row.
-_TOLD = frozenset({"returns", "decision", "portfolio"})
+_ALT_TEXT = frozenset({"returns", "decision", "portfolio"})
 _ASSUMPTIONS = frozenset({"register", "assumptions"})
 
 
@@ -365,7 +365,7 @@ def moved_tables(before: Finished, after: Finished) -> Iterator[TableMove]:
 
 
 def _carried_by_both(old: Mapping[str, Twin], new: Mapping[str, Twin]) -> frozenset[str]:
-    return frozenset(name for name in _TOLD if name in old and name in new)
+    return frozenset(name for name in _ALT_TEXT if name in old and name in new)
 
 
 def _untold(one: Twin, other: Twin) -> tuple[Twin, Twin]:
@@ -445,13 +445,13 @@ class ResultMove:
 
 def moved_results(before: Mapping[str, Twin], after: Mapping[str, Twin]) -> Iterator[ResultMove]:
     """Yield the results that are not the same, strategy by strategy in their order."""
-    told = set[tuple[str, Value, Value]]()
+    alt_text = set[tuple[str, Value, Value]]()
     for move in _all(before, after):
         # What stands in two tables is told once, by the first, unless they do not say the same.
         same = (move.strategy, move.before, move.after)
-        if move.table == "returns" or same not in told:
+        if move.table == "returns" or same not in alt_text:
             yield move
-        told.add(same)
+        alt_text.add(same)
 
 
 def _all(before: Mapping[str, Twin], after: Mapping[str, Twin]) -> Iterator[ResultMove]:
@@ -525,7 +525,7 @@ def _json_places_text(content: object) -> str | None:
 
 
 # Hashes of results and of tables: what moved in them is told by the tables themselves.
-_TOLD_BY_TABLES = frozenset({"tables_sha256", "ledger_sha256", "values_sha256", "series_sha256", "curve_sha256"})
+_ALT_TEXT_BY_TABLES = frozenset({"tables_sha256", "ledger_sha256", "values_sha256", "series_sha256", "curve_sha256"})
 
 # Where a report lies, and whether its ingredients do so as well.
 _OF_THE_FILE = ("report.page", "report.paths_")
@@ -591,7 +591,7 @@ def _tables(report: Finished) -> Mapping[str, Twin]:
 
 
 def _ingredients(said: Mapping[str, object], made: Mapping[str, object]) -> Iterator[Difference]:
-    pair = ({name: entry for name, entry in one.items() if name not in _TOLD_BY_TABLES} for one in (said, made))
+    pair = ({name: entry for name, entry in one.items() if name not in _ALT_TEXT_BY_TABLES} for one in (said, made))
     for place in json_differences(next(pair), next(pair), ""):
         where = place.where.removeprefix(", ")
         if where.startswith(_OF_THE_FILE):

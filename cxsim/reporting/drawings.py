@@ -162,14 +162,14 @@ def _sliders(spec: Mapping[str, object], style: NumberStyle) -> tuple[str, ...]:
     """Return each slider's label with the value it starts from, written as the live page writes it."""
     usermeta, params = spec.get("usermeta"), spec.get("params")
     writings = usermeta.get("sliders") if isinstance(usermeta, Mapping) else None
-    told = []
+    alt_text = []
     for param in params if isinstance(params, list) else []:
         bind = param.get("bind")
         if isinstance(bind, Mapping) and bind.get("input") == "range":
             how = writings.get(param["name"]) if isinstance(writings, Mapping) else None
             label = str(bind.get("name", param["name"])).strip()
-            told.append(f"{label} {_written(param['value'], how, style)}")
-    return tuple(told)
+            alt_text.append(f"{label} {_written(param['value'], how, style)}")
+    return tuple(alt_text)
 
 
 def _written(value: float, how: Mapping[str, Any] | None, style: NumberStyle) -> str:

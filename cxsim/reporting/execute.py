@@ -88,7 +88,7 @@ ENGINE = "cxsim"
 _BAR = "<progress "
 
 
-class _Watched(PapermillNotebookClient):  # type: ignore[misc]  # papermill carries no types
+class _FollowUp(PapermillNotebookClient):  # type: ignore[misc]  # papermill carries no types
     """papermill's client, which also tells what bars say while a cell runs."""
 
     say = AnyTrait(default_value=None)
@@ -109,9 +109,9 @@ class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill carries no typ
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
         """Execute with the settings that a client knows."""
-        known = {name: value for name, value in settings.items() if name in _Watched.class_trait_names()}
+        known = {name: value for name, value in settings.items() if name in _FollowUp.class_trait_names()}
         started = settings.get("start_timeout", 60)
-        client = _Watched(nb_man, kernel_name=kernel_name, startup_timeout=started, **known)
+        client = _FollowUp(nb_man, kernel_name=kernel_name, startup_timeout=started, **known)
         return client.execute()
 
 

@@ -113,11 +113,11 @@ def table_blocks(table: Tag, *, folder: str) -> Iterator[str]:
 
 
 def _pipes(heads: Sequence[Tag], body: Sequence[Tag], folder: str) -> str:
-    def told(cell: Tag) -> str:
+    def alt_text(cell: Tag) -> str:
         text = inline(cell, folder=folder, code="plain")
         return f"**{text}**" if text and "gt_group_heading" in (cell.get("class") or ()) else text
 
-    above, below = _grid(heads, told, "repeated"), _grid(body, told, "first")
+    above, below = _grid(heads, alt_text, "repeated"), _grid(body, alt_text, "first")
     right = _grid(heads, lambda cell: "right" if "gt_right" in (cell.get("class") or ()) else "", "repeated")
     width = max((column + 1 for _, column in [*above, *below]), default=1)
     texts = [[above.get((row, column), "") for row in range(len(heads))] for column in range(width)]
@@ -129,7 +129,7 @@ def _pipes(heads: Sequence[Tag], body: Sequence[Tag], folder: str) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _grid(rows: Sequence[Tag], told: Callable[[Tag], str], spanning: str) -> dict[tuple[int, int], str]:
+def _grid(rows: Sequence[Tag], alt_text: Callable[[Tag], str], spanning: str) -> dict[tuple[int, int], str]:
     """Return what is told of each place; a cell over several columns tells it of the first of them, or of all."""
     places: dict[tuple[int, int], str] = {}
     for row, cells in enumerate(rows):
@@ -137,7 +137,7 @@ def _grid(rows: Sequence[Tag], told: Callable[[Tag], str], spanning: str) -> dic
         for cell in cells.find_all(["td", "th"], recursive=False):
             while (row, column) in places:
                 column += 1
-            text, wide = told(cell), _markdown_table_span(cell, "colspan")
+            text, wide = alt_text(cell), _markdown_table_span(cell, "colspan")
             for down in range(_markdown_table_span(cell, "rowspan")):
                 for along in range(wide):
                     places[row + down, column + along] = text if along == 0 or spanning == "repeated" else ""
@@ -236,9 +236,9 @@ def _details(element: Tag, folder: str) -> Iterator[str]:
     """Yield what can be opened, which in a text is always open; its head only where it is no table's title."""
     head = element.find("summary", recursive=False)
     title = element.select_one(".gt_title")
-    told = "" if head is None else inline(head, folder=folder)
-    if told and (title is None or told != inline(title, folder=folder)):
-        yield f"**{told}**"
+    alt_text = "" if head is None else inline(head, folder=folder)
+    if alt_text and (title is None or alt_text != inline(title, folder=folder)):
+        yield f"**{alt_text}**"
     if head is not None:
         head.extract()
     yield from _blocks(element, folder)
@@ -281,8 +281,8 @@ def _cards(element: Tag, folder: str) -> str:
     lines = []
     for card in element.find_all("article"):
         badge = card.select_one(".cx-badge")
-        told = "" if badge is None else f": {inline(badge.extract(), folder=folder)}"
-        lines.append(f"- **{inline(card.find_all(_HEADINGS, limit=1), folder=folder)}**{told}")
+        alt_text = "" if badge is None else f": {inline(badge.extract(), folder=folder)}"
+        lines.append(f"- **{inline(card.find_all(_HEADINGS, limit=1), folder=folder)}**{alt_text}")
         for part in card.find_all(["p", "dl"], recursive=False):
             if part.name == "dl":
                 lines += _described(part, folder, "  ")

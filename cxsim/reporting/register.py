@@ -23,7 +23,7 @@ from cxsim.reporting.tables import (
 )
 from cxsim.study.business.contracts import CHECKLIST, REGISTER
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, Contract, check
-from cxsim.wording import MISSING, NBSP, counted, joined, number, retold
+from cxsim.wording import MISSING, NBSP, counted, joined, localised_texts, number
 
 SOURCES = Contract(
     name="SOURCES",
@@ -147,7 +147,7 @@ def sources_table(sources: pl.DataFrame) -> Table | Prose:
         table.select(
             pl.format("{} ({})", "authors", "year").alias("line"),
             pl.format("{} – {}", "title", "where").alias("where"),
-            pl.Series("measured", [retold(text) for text in table["measured"]], dtype=pl.String),
+            pl.Series("measured", [localised_texts(text) for text in table["measured"]], dtype=pl.String),
             "grade",
         ),
         title=title,
@@ -299,11 +299,11 @@ def _value(row: Mapping[str, Any], currency: str) -> str:
     """Return the value with its range; a unit that is no part of the number is told behind the range."""
     low, high, unit = row["low"], row["high"], row["unit"]
     value = in_unit(row["value"], unit, currency)
-    believed = value if low == high else f"{value} ({span(low, high, unit, currency=currency).replace(' ', NBSP)})"
+    with_prior = value if low == high else f"{value} ({span(low, high, unit, currency=currency).replace(' ', NBSP)})"
     return (
-        f"{believed}, {unit}"
+        f"{with_prior}, {unit}"
         if value == as_written(row["value"], unit, currency=currency) and not unit.startswith("share")
-        else believed
+        else with_prior
     )
 
 
@@ -364,7 +364,9 @@ def cautions_table(cautions: pl.DataFrame) -> Table | Prose:
     layout = laid_out(
         together.select(
             line=pl.Series([joined(titles) for titles in together["title"]], dtype=pl.String),
-            caution=pl.Series([retold(text.replace("`", "")) for text in together["caution"]], dtype=pl.String),
+            caution=pl.Series(
+                [localised_texts(text.replace("`", "")) for text in together["caution"]], dtype=pl.String
+            ),
         ),
         title=title,
         subtitle="What to know before believing the results",
@@ -405,7 +407,7 @@ def checklist_table(checklist: pl.DataFrame) -> Table:
             pl.col("topic").alias("group"),
             pl.format("{}. {}", "number", "item").alias("line"),
             "state",
-            pl.Series("answer", [retold(answer) for answer in table["answer"]], dtype=pl.String),
+            pl.Series("answer", [localised_texts(answer) for answer in table["answer"]], dtype=pl.String),
             "where",
         ),
         title=title,
@@ -426,8 +428,8 @@ def checklist_table(checklist: pl.DataFrame) -> Table:
 def _checklist_finding(table: pl.DataFrame) -> str:
     counts = {state: table.filter(pl.col("state") == state).height for state in _STATES}
     words = {"yes": "here", "partly": "partly here", "no": "missing"}
-    told = [f"{counted(count)} {_are(count)} {words[state]}" for state, count in counts.items() if count]
-    return f"Of {table.height} items that an economic evaluation should report, {joined(told)}"
+    alt_text = [f"{counted(count)} {_are(count)} {words[state]}" for state, count in counts.items() if count]
+    return f"Of {table.height} items that an economic evaluation should report, {joined(alt_text)}"
 
 
 def _are(count: int) -> str:

@@ -280,7 +280,7 @@ def grid(given: str, over: Sequence[str]) -> tuple[Point, ...]:
         changes = canonical("; ".join(chosen))
         values = tuple((key, value.partition("=")[2]) for key, value in zip(keys, chosen, strict=True))
         points.append(Point(values=values, changes=changes, scenario=changed(scenario, changes)))
-    if not scenario.believed:
+    if not scenario.with_prior:
         raise ParamError(
             f"the effects of {scenario.name} are searched, not believed (mode: break-even), so there are no returns to "
             "sweep; use `cxsim break-even`."

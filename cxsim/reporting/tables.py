@@ -16,7 +16,7 @@ from great_tables import GT, loc, style
 
 from cxsim.finance.ledger import LADDER
 from cxsim.params import Unit
-from cxsim.wording import MINUS, NBSP, counted, joined, minor_digits, priced, retold, turned
+from cxsim.wording import MINUS, NBSP, counted, joined, localise, localised_texts, minor_digits, priced
 
 # JupyterLab 4 and VS Code draw this one natively and without a network; altair 6's own name is drawn by neither.
 CHART = "application/vnd.vegalite.v5+json"
@@ -71,7 +71,7 @@ class Table:
         markup = _STYLE.sub(lambda _: styled, _light(self.layout.with_id(self.id).as_raw_html()), count=1)
         if self.fold == "open":
             return markup
-        return f"<details><summary>{escape(retold(self.title))}</summary>{markup}</details>"
+        return f"<details><summary>{escape(localised_texts(self.title))}</summary>{markup}</details>"
 
     def machine(self) -> dict[str, object]:
         """Return the twin under `cxsim.reporting.tables.TABLE`."""
@@ -140,7 +140,7 @@ def laid_out(
     )
     plain = [name for name in heads if name not in badges]
     layout = (
-        layout.tab_header(title=retold(title), subtitle=subtitle)
+        layout.tab_header(title=localised_texts(title), subtitle=subtitle)
         .cols_label(dict(heads))
         .cols_align("left", columns=[*text, *badges])
         .cols_align("right", columns=[name for name in plain if name not in text])
@@ -240,7 +240,7 @@ def in_cards(lead: str, cards: Sequence[Card], aid: str, twin: Mapping[str, obje
         f'<section class="cx-decisions"><style>{_CARDS_SHEET}</style><p class="cx-lead">{escape(lead)}</p>'
         f'<div class="cx-cards">{articles}</div><p class="cx-aid">{escape(aid)}</p></section>'
     )
-    return Prose(markup=markup, text="\n".join([lead, *(_told(card) for card in cards), aid]), twin=twin)
+    return Prose(markup=markup, text="\n".join([lead, *(_alt_text(card) for card in cards), aid]), twin=twin)
 
 
 def _article(card: Card) -> str:
@@ -254,7 +254,7 @@ def _article(card: Card) -> str:
     )
 
 
-def _told(card: Card) -> str:
+def _alt_text(card: Card) -> str:
     facts = "; ".join(f"{name}: {figure}" for name, figure in card.facts)
     parts = (f"{card.badge}: {card.title}.", card.sentences, facts and f"{facts}.", card.closing)
     return " ".join(part for part in parts if part)
@@ -302,7 +302,7 @@ def as_written(value: float, unit: str, *, currency: str = "") -> str:
     else:
         whole = f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
         text = _amount(value, minor_digits(currency)) if unit.startswith("money") else whole
-    return turned(text.replace("-", MINUS))
+    return localise(text.replace("-", MINUS))
 
 
 def in_unit(value: float, unit: str, currency: str) -> str:
@@ -362,7 +362,7 @@ def written(rows: pl.DataFrame, amounts: Sequence[str]) -> pl.DataFrame:
     decimals = 0 if largest >= _WHOLE else 2
     # The added zero takes the sign off an amount that is rounded to nothing.
     texts = {
-        name: [turned(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)) for amount in rows[name]]
+        name: [localise(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)) for amount in rows[name]]
         for name in amounts
     }
     line = pl.col("line")
@@ -391,8 +391,8 @@ def lead(verdicts: Sequence[tuple[str, str]]) -> str:
         return f"{verdicts[0][0]} is {parts[0][0]}."
     if len(parts) == 1:
         return _unanimous(len(verdicts), verdicts[0][1])
-    told = [f"{counted(len(titles))} {_is(titles)} {words} ({joined(titles)})" for words, titles in parts]
-    return f"Of {counted(len(verdicts))} strategies, {joined(told)}."
+    alt_text = [f"{counted(len(titles))} {_is(titles)} {words} ({joined(titles)})" for words, titles in parts]
+    return f"Of {counted(len(verdicts))} strategies, {joined(alt_text)}."
 
 
 def _unanimous(count: int, decision: str) -> str:

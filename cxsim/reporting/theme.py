@@ -17,7 +17,7 @@ import polars.selectors as cs
 
 from cxsim.params import Unit
 from cxsim.reporting.tables import CHART
-from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, minor_digits, priced, style, turned, write_as
+from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, localise, minor_digits, priced, style, write_as
 
 _SCALES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 # Units that a printed number carries; a number in any other unit stands bare, and what it counts stands beside it.
@@ -45,11 +45,11 @@ def short(amount: float) -> str:
     divisor, letter = next(((d, letter) for d, letter in _SCALES if size >= 0.9995 * d), (1.0, ""))
     scaled = size / divisor
     decimals = 1 if letter and scaled < 9.95 else 0
-    text = turned(f"{scaled:.{decimals}f}".removesuffix(".0"))
+    text = localise(f"{scaled:.{decimals}f}".removesuffix(".0"))
     return f"{MINUS if amount < 0.0 and text != '0' else ''}{text}{letter}"
 
 
-def told_apart(values: Sequence[float], unit: str, currency: str) -> list[str]:
+def distinguishable(values: Sequence[float], unit: str, currency: str) -> list[str]:
     r"""Return values of one assumption with as many decimals as it takes to tell the nearest two clearly apart."""
     scale = 100.0 if unit in _PERCENT else 1.0
     scaled = sorted({scale * value for value in values})
@@ -88,7 +88,7 @@ def _written(value: float, decimals: int, unit: str, currency: str) -> str:
     # A bill that has decimals at all has all those of its currency.
     if money and 0 < decimals < minor_digits(currency):
         decimals = minor_digits(currency)
-    figure = turned(f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}".replace("-", MINUS))
+    figure = localise(f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}".replace("-", MINUS))
     if money:
         return priced(figure, currency)
     return f"{figure}{_SUFFIXES.get(Unit(unit), '')}"
@@ -113,14 +113,14 @@ _MONTHS = (
 
 
 def framed(
-    drawn: Figure, *, finding: str, shown: str, told: str = "", width: int = WIDTH, height: int = HEIGHT
+    drawn: Figure, *, finding: str, shown: str, alt_text: str = "", width: int = WIDTH, height: int = HEIGHT
 ) -> Figure:
     """Return the figure with its size, its title and the text for those who cannot see it."""
     title = alt.TitleParams(
         text=balanced(finding, _TITLE_CHARACTERS),
         subtitle=balanced(shown, _SUBTITLE_CHARACTERS),
     )
-    description = f"{finding}. {shown} {told}".strip()
+    description = f"{finding}. {shown} {alt_text}".strip()
     entitled: Figure = drawn.properties(title=title, description=description)
     # The parts of a facet have sizes of their own.
     return entitled.properties(width=width, height=height) if isinstance(entitled, alt.LayerChart) else entitled

@@ -383,8 +383,8 @@ def workbook_differences(said: bytes, made: bytes, where: str) -> Iterator[Diffe
         if mine.get(cell) != others.get(cell):
             yield Difference(where=f"{where}, {cell}", said=mine.get(cell), made=others.get(cell))
     for name in sorted(one.keys() | other.keys()):
-        told = name == _TEXTS or (mine != others and _SHEET.fullmatch(name) is not None)
-        if one.get(name) != other.get(name) and not told:
+        alt_text = name == _TEXTS or (mine != others and _SHEET.fullmatch(name) is not None)
+        if one.get(name) != other.get(name) and not alt_text:
             yield Difference(where=f"{where}: its part {name} differs", said=None, made=None)
 
 
@@ -428,8 +428,10 @@ def folder_differences(said: Path, made: Path, page: str) -> Iterator[Difference
         else:
             one, other = mine[name].read_bytes(), others[name].read_bytes()
             if one != other:
-                told = {page, *_truly_hashed(one, mine)} if name == _RECORD else set[str]()
-                found = _of_record(one, other, where, told) if name == _RECORD else _folders_inside(one, other, where)
+                alt_text = {page, *_truly_hashed(one, mine)} if name == _RECORD else set[str]()
+                found = (
+                    _of_record(one, other, where, alt_text) if name == _RECORD else _folders_inside(one, other, where)
+                )
                 yield from few(found, where)
 
 
@@ -478,14 +480,14 @@ def _truly_hashed(record: bytes, files: Mapping[str, Path]) -> Iterator[str]:
             yield name
 
 
-def _of_record(said: bytes, made: bytes, where: str, told: Collection[str]) -> Iterator[Difference]:
+def _of_record(said: bytes, made: bytes, where: str, alt_text: Collection[str]) -> Iterator[Difference]:
     """Yield the entries that differ; further ones belong to whoever made the report, such as a sweep."""
     try:
         record, again = json.loads(said), json.loads(made)
         kept = {name: value for name, value in record.items() if name in again}
         digests = kept.get(_DIGESTS)
         if isinstance(digests, dict):
-            kept[_DIGESTS] = digests | {name: again[_DIGESTS][name] for name in told if name in again[_DIGESTS]}
+            kept[_DIGESTS] = digests | {name: again[_DIGESTS][name] for name in alt_text if name in again[_DIGESTS]}
     except (ValueError, AttributeError):
         yield from _folders_inside(said, made, where)
         return

@@ -303,15 +303,17 @@ class _Page:
         return _MONTH + len(self.statement.starts)
 
     def top(self) -> None:
-        told, look = self.statement, self.formats
-        self.sheet.write_string(0, 0, told.title, look.title)
-        self.sheet.write_string(1, 0, f"{told.currency}; means over all draws; costs are negative".strip("; "))
+        alt_text, look = self.statement, self.formats
+        self.sheet.write_string(0, 0, alt_text.title, look.title)
+        self.sheet.write_string(1, 0, f"{alt_text.currency}; means over all draws; costs are negative".strip("; "))
         self.sheet.write_string(_RATE, 0, "Discount rate, effective per year")
-        self.sheet.write_number(_RATE, _MONTH, told.rate, look.rate)
+        self.sheet.write_number(_RATE, _MONTH, alt_text.rate, look.rate)
         for row, name in ((_HEADS, "Month from"), (_DAYS, "Cash flows on day"), (_FACTORS, "Discount factor")):
             self.sheet.write_string(row, 0, name, look.label)
         rate = xl_rowcol_to_cell(_RATE, _MONTH, row_abs=True, col_abs=True)
-        for column, (start, day, factor) in enumerate(zip(told.starts, told.days, told.factors(), strict=True), _MONTH):
+        for column, (start, day, factor) in enumerate(
+            zip(alt_text.starts, alt_text.days, alt_text.factors(), strict=True), _MONTH
+        ):
             self.sheet.write_string(_HEADS, column, start, look.head)
             self.sheet.write_number(_DAYS, column, float(day))
             formula = f"=(1+{rate})^(-{_cell(_DAYS, column)}/{DAYS_PER_YEAR})"
@@ -456,10 +458,10 @@ def _contents(sheet: Worksheet, title: str, listed: Sequence[tuple[str, str]], f
     sheet.write_string(0, 0, _text(title), formats.title)
     sheet.write_string(1, 0, "Sheets of statements calculate: change a number in blue, and what is in black follows.")
     sheet.write_string(2, 0, "All other sheets hold the report's tables as they were computed, to ten digits.")
-    for row, (name, told) in enumerate(listed, start=4):
+    for row, (name, alt_text) in enumerate(listed, start=4):
         if name:
             sheet.write_url(row, 0, f"internal:'{name}'!A1", string=name)
-        sheet.write_string(row, 1, _text(told))
+        sheet.write_string(row, 1, _text(alt_text))
 
 
 def _values(sheet: Worksheet, twin: Twin, formats: Formats) -> None:

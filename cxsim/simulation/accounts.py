@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.simulation.counts import N_REACH_TALLIES, N_TALLIES, ReachTally, Tally
+from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS, CountKind, ReachCountKind
 from cxsim.simulation.plan import COURSES, STIRS, Plan
 from cxsim.simulation.service import happen, refund, sent_back
 from cxsim.simulation.state import (
@@ -26,9 +26,9 @@ from cxsim.simulation.state import (
 from cxsim.simulation.world import World
 
 _RENEWAL, _REDEEM = int(rng.Purpose.RENEWAL), int(rng.Purpose.POINTS)
-_FEES, _ISSUED, _REDEEMED = int(Tally.FEES), int(Tally.POINTS_ISSUED), int(Tally.POINTS_REDEEMED)
-_EXPIRED = int(Tally.POINTS_EXPIRED)
-_REDEMPTIONS = N_TALLIES + int(ReachTally.REDEMPTIONS)
+_FEES, _ISSUED, _REDEEMED = int(CountKind.FEES), int(CountKind.POINTS_ISSUED), int(CountKind.POINTS_REDEEMED)
+_EXPIRED = int(CountKind.POINTS_EXPIRED)
+_REDEMPTIONS = N_COUNT_KINDS + int(ReachCountKind.REDEMPTIONS)
 HELD, DEMOTED = 1, 2
 # In points: 29 points for one unit, times 1.00, are a hair below 29 in doubles, and would be cut to 28.
 _HAIR = 1e-9
@@ -166,7 +166,7 @@ def redeem(life: Records, card: Records, plan: Plan, books: Books, s: int, due: 
     mine.rewarded_at = now
     month = books.month_of_day[int(now)]
     count(books, life[0].row, life[0].cohort, month, _REDEEMED, reach.points_threshold)
-    count(books, life[0].row, life[0].cohort, month, _REDEMPTIONS + s * N_REACH_TALLIES, 1)
+    count(books, life[0].row, life[0].cohort, month, _REDEMPTIONS + s * N_REACH_COUNT_KINDS, 1)
     note(books, POINTS, life, now, s, -reach.points_threshold, mine.balance, 0)
     return reach.reward_cents
 
@@ -185,12 +185,23 @@ def expire(life: Records, card: Records, plan: Plan, books: Books, now: float) -
 
 
 _SPEND, _REDEMPTION = int(rng.Purpose.SPEND), int(rng.Purpose.REDEMPTION)
-_ORDERS, _LIST, _MARKDOWN, _REWARD = int(Tally.ORDERS), int(Tally.LIST), int(Tally.MARKDOWN), int(Tally.REWARD)
-_OUTSTANDING, _UNSUBSCRIBED = int(Tally.POINTS_OUTSTANDING), int(Tally.UNSUBSCRIBED)
-_REACH_ORDERS, _REACH_PAID = N_TALLIES + int(ReachTally.ORDERS), N_TALLIES + int(ReachTally.PAID)
-_MEMBER_MONTHS, _CONTACTS = N_TALLIES + int(ReachTally.MEMBER_MONTHS), N_TALLIES + int(ReachTally.CONTACTS)
+_ORDERS, _LIST, _MARKDOWN, _REWARD = (
+    int(CountKind.ORDERS),
+    int(CountKind.LIST),
+    int(CountKind.MARKDOWN),
+    int(CountKind.REWARD),
+)
+_OUTSTANDING, _UNSUBSCRIBED = int(CountKind.POINTS_OUTSTANDING), int(CountKind.UNSUBSCRIBED)
+_REACH_ORDERS, _REACH_PAID = N_COUNT_KINDS + int(ReachCountKind.ORDERS), N_COUNT_KINDS + int(ReachCountKind.PAID)
+_MEMBER_MONTHS, _CONTACTS = (
+    N_COUNT_KINDS + int(ReachCountKind.MEMBER_MONTHS),
+    N_COUNT_KINDS + int(ReachCountKind.CONTACTS),
+)
 _SECONDS_PER_DAY = 86_400.0
-_POINTS_VALUE, _BOOKING_REDEMPTIONS = N_TALLIES + int(ReachTally.POINTS_VALUE), N_TALLIES + int(ReachTally.REDEMPTIONS)
+_POINTS_VALUE, _BOOKING_REDEMPTIONS = (
+    N_COUNT_KINDS + int(ReachCountKind.POINTS_VALUE),
+    N_COUNT_KINDS + int(ReachCountKind.REDEMPTIONS),
+)
 
 
 @inlined
@@ -221,7 +232,7 @@ def book_order(
         kept -= refund(life, world, books, paid, listed, now)
     for s in range(len(card)):
         if card[s].on:
-            shift = s * N_REACH_TALLIES
+            shift = s * N_REACH_COUNT_KINDS
             count(books, me.row, me.cohort, month, _REACH_ORDERS + shift, 1)
             count(books, me.row, me.cohort, month, _REACH_PAID + shift, paid)
             earn(life, card, plan, books, s, kept, now)
@@ -241,7 +252,7 @@ def book_end(life: Records, card: Records, plan: Plan, books: Books) -> None:
     _contact(life, card, plan, books, days)
     expire(life, card, plan, books, days)
     for s in range(len(card)):
-        mine, reach, shift = card[s], plan.reaches[s], s * N_REACH_TALLIES
+        mine, reach, shift = card[s], plan.reaches[s], s * N_REACH_COUNT_KINDS
         leaves = _leaves(life, card, plan, s)
         if mine.joins < min(leaves, days):
             last_day = min(int(np.ceil(leaves)), len(books.month_of_day)) - 1
@@ -264,7 +275,7 @@ def book_end(life: Records, card: Records, plan: Plan, books: Books) -> None:
 
 def add_up_members(counts: npt.NDArray[np.int64]) -> None:
     """Turn the members who join and leave in each month of a block's counts into members in each month, in place."""
-    for place in range(_MEMBER_MONTHS, counts.shape[2], N_REACH_TALLIES):
+    for place in range(_MEMBER_MONTHS, counts.shape[2], N_REACH_COUNT_KINDS):
         counts[:, :, place] = counts[:, :, place].cumsum(axis=1)
 
 
@@ -310,7 +321,7 @@ def _markdown(life: Records, card: Records, plan: Plan, books: Books, listed: in
             luck = rng.uniform(rng.purpose_key(card[s].luck, _REDEMPTION), life[0].k)
             if luck < reach.redemption:
                 taken += int(np.rint(reach.depth * listed + reach.face_cents))
-                count(books, life[0].row, life[0].cohort, month, _BOOKING_REDEMPTIONS + s * N_REACH_TALLIES, 1)
+                count(books, life[0].row, life[0].cohort, month, _BOOKING_REDEMPTIONS + s * N_REACH_COUNT_KINDS, 1)
     return min(taken, listed)
 
 
@@ -325,7 +336,7 @@ def _contact(life: Records, card: Records, plan: Plan, books: Books, until: floa
                 begins, _ = spell(card, plan, s, life[0].last, until)
                 if begins < until:
                     month = books.month_of_day[int(begins)]
-                    count(books, life[0].row, life[0].cohort, month, _CONTACTS + s * N_REACH_TALLIES, 1)
+                    count(books, life[0].row, life[0].cohort, month, _CONTACTS + s * N_REACH_COUNT_KINDS, 1)
                     note(books, CONTACT, life, begins, s, 0, 0, 0)
             elif reach.every_days > 0.0:
                 _windows(life, card, plan, books, s, until)
@@ -341,7 +352,7 @@ def _windows(life: Records, card: Records, plan: Plan, books: Books, s: int, unt
     while begins < over:
         if begins >= life[0].last:
             month = books.month_of_day[int(begins)]
-            count(books, life[0].row, life[0].cohort, month, _CONTACTS + s * N_REACH_TALLIES, 1)
+            count(books, life[0].row, life[0].cohort, month, _CONTACTS + s * N_REACH_COUNT_KINDS, 1)
             note(books, CONTACT, life, begins, s, 0, 0, 0)
         number += 1
         begins = mine.joins + number * every

@@ -11,14 +11,17 @@ from scipy import special
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.simulation.counts import N_REACH_TALLIES, N_TALLIES, ReachTally
+from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS, ReachCountKind
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.state import MAX_REFERRED, Block, Books, Latents, Records, count
 from cxsim.simulation.world import World, rounded
 
 _ATTRACTED, _REFERRAL = int(rng.Purpose.ATTRACTED), int(rng.Purpose.REFERRAL)
 _REFERRED, _ANYWAY = int(rng.Purpose.REFERRED), int(rng.Purpose.ANYWAY)
-_REACH_ATTRACTED, _REFERRALS = N_TALLIES + int(ReachTally.ATTRACTED), N_TALLIES + int(ReachTally.REFERRALS)
+_REACH_ATTRACTED, _REFERRALS = (
+    N_COUNT_KINDS + int(ReachCountKind.ATTRACTED),
+    N_COUNT_KINDS + int(ReachCountKind.REFERRALS),
+)
 
 
 @lean
@@ -36,7 +39,7 @@ def attracted(life: Records, plan: Plan, books: Books) -> int:
             left -= plan.reaches[s].attracts
             if left < 0.0:
                 break
-    count(books, me.row, me.cohort, books.month_of_day[int(me.entry)], _REACH_ATTRACTED + by * N_REACH_TALLIES, 1)
+    count(books, me.row, me.cohort, books.month_of_day[int(me.entry)], _REACH_ATTRACTED + by * N_REACH_COUNT_KINDS, 1)
     if rng.uniform(luck, 1) >= plan.reaches[by].loyal:
         me.rate = 0.0
     return by
@@ -86,7 +89,7 @@ def _won(
         when = max(then + mine.referral_left / reach.referrals_per_day, me.entry)
         if when < len(books.month_of_day):
             month = books.month_of_day[int(when)]
-            count(books, me.row, me.cohort, month, _REFERRALS + s * N_REACH_TALLIES, 1)
+            count(books, me.row, me.cohort, month, _REFERRALS + s * N_REACH_COUNT_KINDS, 1)
             new = rng.uniform(rng.purpose_key(mine.luck, _ANYWAY), mine.referrals) >= reach.anyway
             if new and queue < MAX_REFERRED:
                 waiting[queue].key = rng.random_bits(rng.purpose_key(mine.luck, _REFERRED), mine.referrals)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class Tally(IntEnum):
+class CountKind(IntEnum):
     """Places of the tallies that every arm has.
 
     LIST is what the orders cost at list price; MARKDOWN and REWARD are what was taken off; what a customer pays is
@@ -43,7 +43,7 @@ class Tally(IntEnum):
     UNSUBSCRIBED = 22
 
 
-class ReachTally(IntEnum):
+class ReachCountKind(IntEnum):
     """Places of the tallies that each reach of an arm adds behind the common ones.
 
     CONTACTS are the times that it switched on for a customer; REFERRALS also count those who would have come anyway.
@@ -60,21 +60,21 @@ class ReachTally(IntEnum):
     ATTRACTED = 8
 
 
-N_TALLIES = len(Tally)
-N_REACH_TALLIES = len(ReachTally)
+N_COUNT_KINDS = len(CountKind)
+N_REACH_COUNT_KINDS = len(ReachCountKind)
 
 
-def place(tally: Tally | ReachTally, reach: int = 0) -> int:
+def place(count_kind: CountKind | ReachCountKind, reach: int = 0) -> int:
     """Return the column of a tally in an arm's counts; `reach` is the place of the reach in the arm, from 0.
 
-    >>> place(Tally.LIST), place(ReachTally.CONTACTS, reach=1) == width(1) + int(ReachTally.CONTACTS)
+    >>> place(Tally.LIST), place(ReachCountKind.CONTACTS, reach=1) == width(1) + int(ReachCountKind.CONTACTS)
     (1, True)
     """
-    if isinstance(tally, Tally):
-        return int(tally)
-    return N_TALLIES + reach * N_REACH_TALLIES + int(tally)
+    if isinstance(count_kind, CountKind):
+        return int(count_kind)
+    return N_COUNT_KINDS + reach * N_REACH_COUNT_KINDS + int(count_kind)
 
 
 def width(reaches: int) -> int:
     """Return how many tallies an arm with so many reaches has."""
-    return N_TALLIES + reaches * N_REACH_TALLIES
+    return N_COUNT_KINDS + reaches * N_REACH_COUNT_KINDS

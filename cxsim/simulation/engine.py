@@ -21,7 +21,7 @@ from cxsim.errors import SimulationError
 from cxsim.simulation.accounts import add_up_members
 from cxsim.simulation.arrivals import normal_scores, relate
 from cxsim.simulation.kernel import play, play_alone
-from cxsim.simulation.plan import Plan, tallies_of
+from cxsim.simulation.plan import Plan, count_kinds_of
 from cxsim.simulation.service import empty_desk
 from cxsim.simulation.state import LOG_COLUMNS, MAX_REFERRED, Block, Books, Latents, Stage, draw_block, staged
 from cxsim.simulation.world import Population, World
@@ -76,7 +76,7 @@ class Inputs:
                 f"arrivals: there are {len(self.arrivals)} for {len(self.plans)} arms, of months "
                 f"{[len(months) for months in self.arrivals]}; each arm needs one number for each month."
             )
-        widths = [(tallies_of(plan),) for plan in self.plans]
+        widths = [(count_kinds_of(plan),) for plan in self.plans]
         if [worth.shape for worth in self.worths] != widths:
             found = [worth.shape for worth in self.worths]
             raise SimulationError(f"worths: the shapes are {found}; with these plans they must be {widths}.")
@@ -171,7 +171,7 @@ def _play(
 ) -> tuple[Books, npt.NDArray[np.int64], int]:
     plan, size = inputs.plans[arm], len(block.customers)
     rows = np.minimum(np.append(np.arange(block.first, block.first + size), len(stage.past)), len(stage.past))
-    counts = np.zeros((stage.cohorts, stage.months, tallies_of(plan)), np.int64)
+    counts = np.zeros((stage.cohorts, stage.months, count_kinds_of(plan)), np.int64)
     books = Books(
         month_of_day=stage.month_of_day,
         worth=inputs.worths[arm],

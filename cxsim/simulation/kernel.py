@@ -18,7 +18,7 @@ from cxsim import rng
 from cxsim.jit import counted, inlined, lean
 from cxsim.simulation.accounts import HELD, book_end, book_order, renew, renew_on, resume, roll_status, stirred
 from cxsim.simulation.arrivals import Scores, attracted, recommend, recommend_on, relate
-from cxsim.simulation.counts import Tally
+from cxsim.simulation.counts import CountKind
 from cxsim.simulation.plan import COURSES, STIRS, Plan
 from cxsim.simulation.service import Desk, left_to_give_back, remembered, serve, store
 from cxsim.simulation.state import (
@@ -167,7 +167,7 @@ def _look(life: Records, card: Records, plan: Plan, s: int, now: float) -> None:
 
 _ORDER, _DROPOUT, _LIFETIME = int(rng.Purpose.ORDER), int(rng.Purpose.DROPOUT), int(rng.Purpose.LIFETIME)
 _REVIVAL = int(rng.Purpose.REVIVAL)
-_ARRIVALS, _REFERRED, _REVIVED = int(Tally.ARRIVALS), int(Tally.REFERRED), int(Tally.REVIVED)
+_ARRIVALS, _REFERRED, _REVIVED = int(CountKind.ARRIVALS), int(CountKind.REFERRED), int(CountKind.REVIVED)
 
 
 @lean
@@ -420,9 +420,9 @@ _ALONE_ORDER, _ALONE_DROPOUT, _ALONE_LIFETIME = (
 )
 _SPEND, _ORDERS, _LIST, _ALONE_ARRIVALS = (
     int(rng.Purpose.SPEND),
-    int(Tally.ORDERS),
-    int(Tally.LIST),
-    int(Tally.ARRIVALS),
+    int(CountKind.ORDERS),
+    int(CountKind.LIST),
+    int(CountKind.ARRIVALS),
 )
 _SECONDS_PER_DAY = 86_400.0
 _NUMBERS = len(LOG_COLUMNS)

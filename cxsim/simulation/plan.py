@@ -313,7 +313,7 @@ def compile_plan(
     )
 
 
-def tallies_of(plan: Plan) -> int:
+def count_kinds_of(plan: Plan) -> int:
     """Return how many tallies an arm with this plan has."""
     return width(len(plan.reaches))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.simulation.counts import N_REACH_TALLIES, N_TALLIES, ReachTally, Tally
+from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS, CountKind, ReachCountKind
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.state import (
     CARD_RECORD,
@@ -30,11 +30,11 @@ from cxsim.simulation.world import World
 _INCIDENT, _TICKET, _RESOLUTION = int(rng.Purpose.INCIDENT), int(rng.Purpose.TICKET), int(rng.Purpose.RESOLUTION)
 _RECOVERY, _RESPONSE, _SURVEY = int(rng.Purpose.RECOVERY), int(rng.Purpose.RESPONSE), int(rng.Purpose.SURVEY)
 _ANSWER, _SCORE, _RETURN = int(rng.Purpose.ANSWER), int(rng.Purpose.SCORE), int(rng.Purpose.RETURN)
-_INCIDENTS, _TICKETS, _COMPENSATION = int(Tally.INCIDENTS), int(Tally.TICKETS), int(Tally.COMPENSATION)
-_SURVEYED, _ANSWERED = int(Tally.SURVEYED), int(Tally.ANSWERED)
-_PROMOTERS, _DETRACTORS = int(Tally.PROMOTERS), int(Tally.DETRACTORS)
-_RETURNS, _REFUNDED, _SENT_BACK = int(Tally.RETURNS), int(Tally.REFUNDED), int(Tally.SENT_BACK)
-_REACH_TICKETS = N_TALLIES + int(ReachTally.TICKETS)
+_INCIDENTS, _TICKETS, _COMPENSATION = int(CountKind.INCIDENTS), int(CountKind.TICKETS), int(CountKind.COMPENSATION)
+_SURVEYED, _ANSWERED = int(CountKind.SURVEYED), int(CountKind.ANSWERED)
+_PROMOTERS, _DETRACTORS = int(CountKind.PROMOTERS), int(CountKind.DETRACTORS)
+_RETURNS, _REFUNDED, _SENT_BACK = int(CountKind.RETURNS), int(CountKind.REFUNDED), int(CountKind.SENT_BACK)
+_REACH_TICKETS = N_COUNT_KINDS + int(ReachCountKind.TICKETS)
 _SECONDS = 86_400.0
 # The end of a ticket comes after as many hours again as the first answer, or five times as many where that did not
 # solve it.
@@ -107,7 +107,7 @@ def _answer(
     for s in range(len(card)):
         if card[s].on:
             reach = plan.reaches[s]
-            count(books, me.row, me.cohort, month, _REACH_TICKETS + s * N_REACH_TALLIES, 1)
+            count(books, me.row, me.cohort, month, _REACH_TICKETS + s * N_REACH_COUNT_KINDS, 1)
             open_share, hours = open_share * reach.unresolved, hours * reach.hours
             if shock < 0.0 and rng.uniform(rng.purpose_key(card[s].luck, _RECOVERY), me.k) < reach.recovery:
                 repair, delight = max(repair, reach.repair), max(delight, reach.delight)

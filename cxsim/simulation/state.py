@@ -472,10 +472,10 @@ class Books(NamedTuple):
 
 
 @inlined
-def count(books: Books, row: int, cohort: int, month: int, tally: int, amount: int) -> None:
+def count(books: Books, row: int, cohort: int, month: int, count_kind: int, amount: int) -> None:
     """Add `amount` to one tally and its worth to the customer's value."""
-    books.counts[cohort, month, tally] += amount
-    books.values[row] += amount * books.worth[tally]
+    books.counts[cohort, month, count_kind] += amount
+    books.values[row] += amount * books.worth[count_kind]
 
 
 @inlined

@@ -350,9 +350,9 @@ def refuse_contradictions(effects: Sequence[Effect], *, waits: str | None) -> No
             f"effects: at most one price effect ({' or '.join(_PRICE)}) is possible; found {', '.join(kinds)}; "
             "write two strategies instead."
         )
-    told = [_subject(effect) for effect in effects]
-    twice = sorted({subject for subject in told if told.count(subject) > 1})
-    if twice or ("incidents" in told and any(subject.startswith("incidents:") for subject in told)):
+    sentence = [_subject(effect) for effect in effects]
+    twice = sorted({subject for subject in sentence if sentence.count(subject) > 1})
+    if twice or ("incidents" in sentence and any(subject.startswith("incidents:") for subject in sentence)):
         raise ParamError(
             f"effects: {', '.join(twice) or 'incidents'} stands there twice, and which of them holds cannot be told; "
             "write one, or two strategies."

@@ -7,17 +7,17 @@ from cxsim.study.naive import naive_readings
 from cxsim.study.result import Study
 from cxsim.study.run import run
 from cxsim.study.scenario import Scenario, load_valuation
-from cxsim.study.valuation import appraise
+from cxsim.study.valuation import value_customers
 
 __all__ = [
     "BusinessCase",
     "Scenario",
     "Study",
-    "appraise",
     "business_case",
     "load_scenario",
     "load_valuation",
     "naive_readings",
     "run",
     "search",
+    "value_customers",
 ]

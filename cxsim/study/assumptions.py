@@ -113,7 +113,9 @@ _LEAVING_BY_ORDERS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD"}
 def cautions(scenario: Scenario) -> pl.DataFrame:
     """Return what to be careful about."""
     titles = scenario.titles
-    rows = [(name, titles[name], text) for name, together in scenario.believed for text in _of_arm(scenario, together)]
+    rows = [
+        (name, titles[name], text) for name, together in scenario.with_prior for text in _of_arm(scenario, together)
+    ]
     rows += [(one.name, one.title, _SEARCHED) for one in scenario.searched]
     schema = {name: kinds[0] for name, kinds in CAUTIONS.columns.items()}
     return check(pl.DataFrame(rows, schema=schema, orient="row"), CAUTIONS)

@@ -103,10 +103,10 @@ def sought(strategy: Strategy, searches: str | None) -> Sought:
 
 def trial(scenario: Scenario, shop: Shop, wanted: Sought, *, executor: Executor | None = None) -> Trial:
     """Return a strategy of a scenario ready to be tried at different sizes, with the draws of all else made."""
-    believed = dataclasses.replace(wanted.strategy, mode="prior", searches=None)
+    with_prior = dataclasses.replace(wanted.strategy, mode="prior", searches=None)
     alone = dataclasses.replace(
         scenario,
-        strategies=(with_values(believed, {wanted.path: wanted.quantity.value}),),
+        strategies=(with_values(with_prior, {wanted.path: wanted.quantity.value}),),
         combinations=(),
         stacking=None,
         draws=draws_used(scenario),
@@ -170,9 +170,9 @@ def found(trial: Trial, *, progress: Progress | None = None) -> Found:
         tries.mean(root)
     if progress is not None:
         progress(TRIES, TRIES)
-    told = _told(trial.sought)
+    sentence = _sentence(trial.sought)
     at_root = tries.done[low if root is None else root].mean(axis=0)
-    row = told | {
+    row = sentence | {
         "searched_low": low,
         "searched_high": high,
         "npv_low": means[0],
@@ -182,7 +182,7 @@ def found(trial: Trial, *, progress: Progress | None = None) -> Found:
         "draws": at_root.size,
     }
     shown = sorted(grid if root is None else {*grid, root})
-    rows = [told | {"size": size} | _spread(tries.done[size]) for size in shown]
+    rows = [sentence | {"size": size} | _spread(tries.done[size]) for size in shown]
     return Found(
         break_even=check(pl.DataFrame([row], schema=empty(BREAK_EVEN).schema), BREAK_EVEN),
         curve=check(pl.DataFrame(rows, schema=empty(CURVE).schema), CURVE),
@@ -205,7 +205,7 @@ class _Tries:
         return float(self.done[size].mean())
 
 
-def _told(wanted: Sought) -> dict[str, object]:
+def _sentence(wanted: Sought) -> dict[str, object]:
     return {
         "strategy": wanted.strategy.name,
         "title": wanted.strategy.title,

@@ -302,16 +302,16 @@ def _problems(path: Path) -> Iterator[str]:
         case (name, _) if name == SCHEMA_FILE:
             yield from _of_schema(path)
         case (name, _) if name == SOURCES_FILE:
-            yield from _told(_of_sources, path)
+            yield from _sentence(_of_sources, path)
         case (name, _) if name == LEVERS_FILE:
-            yield from _told(_of_levers, path)
+            yield from _sentence(_of_levers, path)
         case (_, kind) if kind in _CHECKS:
-            yield from _told(_CHECKS[kind], path)
+            yield from _sentence(_CHECKS[kind], path)
         case (_, kind):
             yield f"{shown(path)}: lies in '{kind}', so it is not known what it holds; {choices(kind, _CHECKS)}"
 
 
-def _told(mistakes: Callable[[Path], Iterator[str]], path: Path) -> Iterator[str]:
+def _sentence(mistakes: Callable[[Path], Iterator[str]], path: Path) -> Iterator[str]:
     try:
         yield from mistakes(path)
     except ParamError as error:
@@ -337,11 +337,11 @@ def _of_levers(path: Path) -> Iterator[str]:
 def _of_scenario(path: Path) -> Iterator[str]:
     written = read(path, ScenarioFile)
     files = files_of(written, shown(path))
-    yield from _told(_of_economics, files.economics)
+    yield from _sentence(_of_economics, files.economics)
     for file in files.strategies:
-        yield from _told(_of_strategy, file)
+        yield from _sentence(_of_strategy, file)
     if files.behaviour is not None:
-        yield from _told(_of_behaviour, files.behaviour)
+        yield from _sentence(_of_behaviour, files.behaviour)
     yield from _of_quantities(path, written)
     resolved(written, shown(path))
     yield from _of_name(path, "valuations")

@@ -227,8 +227,8 @@ def _of_members(study: Study, treated: ShopTables, baseline: ShopTables) -> Iter
         if found is not None:
             reading, truth = found
             amounts = [money(amount, study.currency) for amount in (abs(reading.value), truth)]
-            told = _MEMBERS[method].format(*amounts, more="less" if reading.value < 0.0 else "more")
-            yield _Row(method, title, reading, truth, unit, told)
+            sentence = _MEMBERS[method].format(*amounts, more="less" if reading.value < 0.0 else "more")
+            yield _Row(method, title, reading, truth, unit, sentence)
 
 
 def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> Iterator[_Row]:
@@ -243,12 +243,12 @@ def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> 
         "promoters_equal_count": ("Promoters against detractors with as many orders", ratio_at_equal_count(said)),
     }
     for method, (title, reading) in titles.items():
-        told = _ANSWERS[method].format(f"{reading.value:.2f}", f"{truth:.2f}")
-        yield _Row(method, title, reading, truth, Unit.RATIO, told)
+        sentence = _ANSWERS[method].format(f"{reading.value:.2f}", f"{truth:.2f}")
+        yield _Row(method, title, reading, truth, Unit.RATIO, sentence)
     score = net_promoter_score(treated.surveys)
     everyone = net_promoter_score(_retold(study, strategy, draw, _answering).surveys).value
-    told = _ANSWERS["nps"].format(_whole(score.value), _whole(everyone))
-    yield _Row("nps", "Net Promoter Score of those who answer", score, everyone, Unit.SCORE, told)
+    sentence = _ANSWERS["nps"].format(_whole(score.value), _whole(everyone))
+    yield _Row("nps", "Net Promoter Score of those who answer", score, everyone, Unit.SCORE, sentence)
 
 
 def _retold(study: Study, strategy: str, draw: int, change: Change) -> ShopTables:

@@ -170,7 +170,7 @@ def inputs_of(
 
 def arms_of(scenario: Scenario) -> list[tuple[Strategy, ...]]:
     """Return the strategies that run in each arm: none in the baseline."""
-    return [(), *(together for _, together in scenario.believed)]
+    return [(), *(together for _, together in scenario.with_prior)]
 
 
 def schedule(strategy: Strategy) -> Schedule:
@@ -281,7 +281,7 @@ def fitted(scenario: Scenario) -> Shop:
     return shop
 
 
-def believed(
+def with_prior(
     scenario: Scenario, rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit
 ) -> tuple[Posterior[PurchaseParams], Posterior[GammaGammaParams]]:
     """Return what is believed of the parameters of orders and of spend, given the customers in `rfm`, under RFM."""
@@ -333,7 +333,9 @@ def drawn(scenario: Scenario, shop: Shop) -> list[Draw]:
     return [
         draw
         for structure in scenario.structures
-        for draw in draw_all(scenario, structure, *believed(scenario, shop.rfm, shop.purchases[structure], shop.spend))
+        for draw in draw_all(
+            scenario, structure, *with_prior(scenario, shop.rfm, shop.purchases[structure], shop.spend)
+        )
     ]
 
 
@@ -392,9 +394,9 @@ def notebook_bar(task: str) -> Callable[[int, int], None] | None:
             handle.update(_EMPTY, raw=True)
         elif step > shown:
             shown = step
-            told = f"{task}: {done} of {total}"
-            bar = f'<progress value="{done}" max="{total}"></progress> {told}'
-            handle.update({"text/html": bar, "text/plain": told}, raw=True)
+            sentence = f"{task}: {done} of {total}"
+            bar = f'<progress value="{done}" max="{total}"></progress> {sentence}'
+            handle.update({"text/html": bar, "text/plain": sentence}, raw=True)
 
     return show
 

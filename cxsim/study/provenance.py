@@ -118,5 +118,5 @@ def _stored(scenario: Scenario, changes: str) -> dict[str, object]:
     named += [folder / "scenarios" / f"{scenario.name}.yaml"]
     hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in named}
     options = "".join(f" --set {key}={value}" for key, value in parsed_changes(changes).items())
-    told = {"changes": changes} if changes else {}
-    return {"parameters_sha256": hashes, **told, "command": f"cxsim report {scenario.name}{options}"}
+    sentence = {"changes": changes} if changes else {}
+    return {"parameters_sha256": hashes, **sentence, "command": f"cxsim report {scenario.name}{options}"}

@@ -18,7 +18,7 @@ from cxsim.finance.economics import Books, book
 from cxsim.finance.returns import Rule, npv_by_draw, returns
 from cxsim.finance.statement import Flows, cash, flows, statement, totals, weights
 from cxsim.params import MICROS
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Counts
 from cxsim.simulation.world import Population
 from cxsim.study.assumptions import cautions, register, source_table
@@ -295,11 +295,21 @@ def _titled(table: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _points(scenario: Scenario, counts: Sequence[Counts]) -> pl.DataFrame:
-    tallies = (Tally.POINTS_ISSUED, Tally.POINTS_REDEEMED, Tally.POINTS_EXPIRED, Tally.POINTS_OUTSTANDING)
+    count_kinds = (
+        CountKind.POINTS_ISSUED,
+        CountKind.POINTS_REDEEMED,
+        CountKind.POINTS_EXPIRED,
+        CountKind.POINTS_OUTSTANDING,
+    )
     rows = []
     for arm, name in enumerate(scenario.arms[1:], start=1):
-        sums = [sum(int(counted.by_arm[arm][:, :, place(tally)].sum()) for counted in counts) for tally in tallies]
-        means = {tally.name.lower(): total / len(counts) for tally, total in zip(tallies, sums, strict=True)}
+        sums = [
+            sum(int(counted.by_arm[arm][:, :, place(count_kind)].sum()) for counted in counts)
+            for count_kind in count_kinds
+        ]
+        means = {
+            count_kind.name.lower(): total / len(counts) for count_kind, total in zip(count_kinds, sums, strict=True)
+        }
         rows.append({"strategy": name} | means)
     return pl.DataFrame(rows)
 

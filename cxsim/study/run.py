@@ -41,7 +41,7 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
     DataError, EstimationError, ParamError, SimulationError
         When orders, models, assumptions or plans cannot be used; the message says what is possible.
     """
-    if not scenario.believed:
+    if not scenario.with_prior:
         names = ", ".join(one.name for one in scenario.searched)
         raise ParamError(
             f"the effects of {names} are searched, not believed (mode: break-even), so there are no returns to state; "

@@ -365,10 +365,10 @@ class Scenario:
     @property
     def arms(self) -> tuple[str, ...]:
         """Names of the arms: the baseline, the strategies that are believed, in their order, and the combinations."""
-        return (BASELINE, *(name for name, _ in self.believed))
+        return (BASELINE, *(name for name, _ in self.with_prior))
 
     @property
-    def believed(self) -> tuple[tuple[str, tuple[Strategy, ...]], ...]:
+    def with_prior(self) -> tuple[tuple[str, tuple[Strategy, ...]], ...]:
         """Name and strategies of each arm but the baseline; those that are only searched for break-even have none."""
         known = {strategy.name: strategy for strategy in self.strategies}
         alone = [(name, (one,)) for name, one in known.items() if one.mode == "prior"]

@@ -18,7 +18,7 @@ from cxsim.errors import ParamError, ReportError, choices
 from cxsim.finance.economics import ACCOUNTS, Economics, tariff
 from cxsim.finance.ledger import Account
 from cxsim.params import CENTS, DAYS_PER_MONTH, MICROS, micros
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.kernel import visits
 from cxsim.simulation.state import KINDS
@@ -78,8 +78,8 @@ def _ends(scenario: Scenario) -> tuple[date, date]:
 def _cost(economics: Economics) -> pl.Expr:
     """Return what goods and fulfilment of an order cost, as the ledger books them: whole millionths."""
     worth = tariff(economics, ())
-    goods = -int(worth[ACCOUNTS.index(Account.COST_OF_GOODS), place(Tally.LIST)])
-    fulfilment = -int(worth[ACCOUNTS.index(Account.FULFILMENT), place(Tally.ORDERS)])
+    goods = -int(worth[ACCOUNTS.index(Account.COST_OF_GOODS), place(CountKind.LIST)])
+    fulfilment = -int(worth[ACCOUNTS.index(Account.FULFILMENT), place(CountKind.ORDERS)])
     cents = (pl.col("list_amount") * CENTS).round().cast(pl.Int64)
     return (cents * goods + fulfilment) / MICROS
 
@@ -149,9 +149,9 @@ def customer_name(number: pl.Expr, scenario: Scenario, rfm: pl.DataFrame, popula
     return named
 
 
-def of_kind(told: pl.DataFrame, kind: str) -> pl.DataFrame:
+def of_kind(sentence: pl.DataFrame, kind: str) -> pl.DataFrame:
     """Return the events of one kind."""
-    return told.filter(pl.col("kind") == KINDS.index(kind))
+    return sentence.filter(pl.col("kind") == KINDS.index(kind))
 
 
 def cadences(scenario: Scenario, place: int) -> Iterator[tuple[int, float]]:
@@ -162,14 +162,14 @@ def cadences(scenario: Scenario, place: int) -> Iterator[tuple[int, float]]:
                 yield reach, effect.per_month.value
 
 
-def contacts_table(told: pl.DataFrame, names: pl.Series, monthly: dict[int, float]) -> pl.DataFrame:
+def contacts_table(sentence: pl.DataFrame, names: pl.Series, monthly: dict[int, float]) -> pl.DataFrame:
     """Return the messages sent to customers, under CONTACTS."""
-    single = of_kind(told, "CONTACT").select("customer_id", sent_at="at", reach="a")
+    single = of_kind(sentence, "CONTACT").select("customer_id", sent_at="at", reach="a")
     parts = [single]
     for reach, number in monthly.items():
         apart = DAYS_PER_MONTH * SECONDS_PER_DAY / number
         parts.append(
-            of_kind(told, "MEMBER")
+            of_kind(sentence, "MEMBER")
             .filter(pl.col("a") == reach)
             .with_columns(count=((pl.col("b") - pl.col("second")) / apart).floor().cast(pl.Int64))
             .select("customer_id", "at", reach="a", number=pl.int_ranges(0, pl.col("count")))
@@ -221,11 +221,11 @@ def sessions_table(orders: pl.DataFrame, world: Draw, scenario: Scenario) -> pl.
     return check(sessions.select(list(SESSIONS.columns)), SESSIONS)
 
 
-def members_table(told: pl.DataFrame, names: pl.Series, scenario: Scenario) -> pl.DataFrame:
+def members_table(sentence: pl.DataFrame, names: pl.Series, scenario: Scenario) -> pl.DataFrame:
     """Return who was a member of which programme, under MEMBERS."""
     end = scenario.calendar.days * SECONDS_PER_DAY
     left = moment(scenario, pl.col("b"))
-    members = of_kind(told, "MEMBER").select(
+    members = of_kind(sentence, "MEMBER").select(
         "customer_id",
         programme=programme_name(pl.col("a"), names),
         joined_at="at",
@@ -325,19 +325,19 @@ def tables_of(
     place, world = scenario.arms.index(arm), draws[draw]
     ready = inputs_of(world, population, past_of(population), reached_in(population, arms_of(scenario)))
     log = events(population, ready, seed=scenario.seed, arm=place)
-    told = named_events(log, scenario, rfm, population)
+    sentence = named_events(log, scenario, rfm, population)
     programmes = arms_of(world.scenario)[place]
     names = pl.Series([one.name for one in programmes], dtype=pl.String)
-    orders = _orders(told, scenario, rfm)
+    orders = _orders(sentence, scenario, rfm)
     return ShopTables(
         orders=_under(ORDERS, orders.sort("ordered_at", "order_id")),
-        tickets=_tickets(told),
-        surveys=_surveys(told),
-        returns=_sent_back(told),
-        contacts=contacts_table(told, names, dict(cadences(world.scenario, place))),
+        tickets=_tickets(sentence),
+        surveys=_surveys(sentence),
+        returns=_sent_back(sentence),
+        contacts=contacts_table(sentence, names, dict(cadences(world.scenario, place))),
         sessions=sessions_table(orders, world, scenario),
-        members=members_table(told, names, scenario),
-        lives=_lives(told, names, scenario, rfm, population),
+        members=members_table(sentence, names, scenario),
+        lives=_lives(sentence, names, scenario, rfm, population),
     )
 
 
@@ -350,14 +350,14 @@ def require_world(scenario: Scenario, arm: str, draw: int) -> None:
         raise ParamError(f"no draw {draw}; possible: 0 to {worlds - 1}.")
 
 
-def _orders(told: pl.DataFrame, scenario: Scenario, rfm: pl.DataFrame) -> pl.DataFrame:
+def _orders(sentence: pl.DataFrame, scenario: Scenario, rfm: pl.DataFrame) -> pl.DataFrame:
     before = pl.DataFrame({"customer": range(rfm.height), "earlier": rfm["frequency"] + 1})
     if scenario.existing_customers == "none":
         before = before.clear()
     incidents = dict(enumerate(scenario.behaviour.incidents, start=1))
     amounts = [(pl.col(name) / CENTS) for name in ("a", "b", "c")]
     return (
-        of_kind(told, "ORDER")
+        of_kind(sentence, "ORDER")
         .join(before.cast(pl.Int64), on="customer", how="left")
         .select(
             "customer",
@@ -376,8 +376,8 @@ def _orders(told: pl.DataFrame, scenario: Scenario, rfm: pl.DataFrame) -> pl.Dat
     )
 
 
-def _tickets(told: pl.DataFrame) -> pl.DataFrame:
-    tickets = of_kind(told, "TICKET").select(
+def _tickets(sentence: pl.DataFrame) -> pl.DataFrame:
+    tickets = of_kind(sentence, "TICKET").select(
         "order_id",
         "customer_id",
         ticket_id=pl.format("t-{}", pl.col("order_id")),
@@ -390,10 +390,10 @@ def _tickets(told: pl.DataFrame) -> pl.DataFrame:
     return _under(TICKETS, tickets.sort("created_at", "ticket_id"))
 
 
-def _surveys(told: pl.DataFrame) -> pl.DataFrame:
+def _surveys(sentence: pl.DataFrame) -> pl.DataFrame:
     names = dict(enumerate(_INSTRUMENTS))
     instrument = pl.col("a").replace_strict(names, return_dtype=pl.String)
-    surveys = of_kind(told, "SURVEY").select(
+    surveys = of_kind(sentence, "SURVEY").select(
         "order_id",
         "customer_id",
         survey_id=pl.format("{}-{}", instrument, pl.col("order_id")),
@@ -404,8 +404,8 @@ def _surveys(told: pl.DataFrame) -> pl.DataFrame:
     return _under(SURVEYS, surveys.sort("sent_at", "survey_id"))
 
 
-def _sent_back(told: pl.DataFrame) -> pl.DataFrame:
-    returns = of_kind(told, "RETURN").select(
+def _sent_back(sentence: pl.DataFrame) -> pl.DataFrame:
+    returns = of_kind(sentence, "RETURN").select(
         "order_id",
         "customer_id",
         return_id=pl.format("r-{}", pl.col("order_id")),
@@ -417,17 +417,17 @@ def _sent_back(told: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lives(
-    told: pl.DataFrame, names: pl.Series, scenario: Scenario, rfm: pl.DataFrame, population: Population
+    sentence: pl.DataFrame, names: pl.Series, scenario: Scenario, rfm: pl.DataFrame, population: Population
 ) -> pl.DataFrame:
-    arrived = of_kind(told, "ARRIVED").select(
+    arrived = of_kind(sentence, "ARRIVED").select(
         "customer_id",
         arrived_at="at",
         referred_by=pl.when(pl.col("a") >= 0).then(customer_name(pl.col("a"), scenario, rfm, population)),
         attracted_by=programme_name(pl.col("b"), names),
     )
-    left = of_kind(told, "LEFT").group_by("customer_id").agg(left_at=pl.col("at").max())
-    back = of_kind(told, "REVIVED").group_by("customer_id").agg(back_at=pl.col("at").max())
-    everyone = [told.select(pl.col("customer_id").unique())]
+    left = of_kind(sentence, "LEFT").group_by("customer_id").agg(left_at=pl.col("at").max())
+    back = of_kind(sentence, "REVIVED").group_by("customer_id").agg(back_at=pl.col("at").max())
+    everyone = [sentence.select(pl.col("customer_id").unique())]
     if scenario.existing_customers == "all":
         everyone.append(rfm.select(pl.col("customer_id").cast(pl.String)))
     lives = (

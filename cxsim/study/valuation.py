@@ -110,13 +110,13 @@ def tested(valuation: Valuation, orders: Transactions, say: Callable[[str], None
         title: drawn_params(rfm, found, spend, draws=valuation.draws, seed=valuation.seed)
         for title, found in fits.items()
     }
-    foretold = forecasts(orders, rfm, fits, drawn, ends=ends, level=LEVEL, seed=valuation.seed)
+    predicted = forecasts(orders, rfm, fits, drawn, ends=ends, level=LEVEL, seed=valuation.seed)
     chosen = comparison.fits[comparison.choice]
     deciles, captured = _by_value(valuation, rfm, later, (chosen, spend))
     return Tested(
         comparison=comparison,
-        biases=_biases(comparison, missed(foretold, ends[0])),
-        forecasts=foretold,
+        biases=_biases(comparison, missed(predicted, ends[0])),
+        forecasts=predicted,
         calibration=_calibration(comparison),
         deciles=deciles,
         captures=captured,
@@ -171,7 +171,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Appraisal:
+class CustomerValuation:
     """What the customers of a shop are worth, and what that rests on.
 
     Attributes
@@ -238,12 +238,12 @@ class Appraisal:
         bias = self.tested.biases.filter(pl.col("model") == self.purchases.title)["bias"].to_list()
         gap = f"{percent(abs(bias[0]))} {'fewer' if bias[0] < 0.0 else 'more'}" if bias else "other"
         fitted = f"fitted to the orders up to {self.valuation.calibration_end.isoformat()}"
-        foretold = f"{self.purchases.title} expected {gap} orders than came then"
-        return f"They do not cover that the model may be wrong: {fitted}, {foretold}."
+        predicted = f"{self.purchases.title} expected {gap} orders than came then"
+        return f"They do not cover that the model may be wrong: {fitted}, {predicted}."
 
 
 @written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
-def appraise(valuation: Valuation, *, progress: Say | None = None) -> Appraisal:
+def value_customers(valuation: Valuation, *, progress: Say | None = None) -> CustomerValuation:
     """Return what the customers of a shop are worth, how sure that is, and what it rests on.
 
     Parameters
@@ -275,10 +275,10 @@ def appraise(valuation: Valuation, *, progress: Say | None = None) -> Appraisal:
     fits: dict[str, PurchaseFit] = {name: fit(rfm, model=name, observed_until=until) for name in valuation.models}
     spend = fit_spend(rfm, observed_until=until)
     say("all orders: value")
-    return _appraisal(valuation, orders.hygiene.table, test, rfm, fits=fits, spend=spend)
+    return _customer_valuation(valuation, orders.hygiene.table, test, rfm, fits=fits, spend=spend)
 
 
-def _appraisal(
+def _customer_valuation(
     valuation: Valuation,
     hygiene: pl.DataFrame,
     test: Tested,
@@ -286,7 +286,7 @@ def _appraisal(
     *,
     fits: Mapping[str, PurchaseFit],
     spend: GammaGammaFit,
-) -> Appraisal:
+) -> CustomerValuation:
     terms, purchases = _terms(valuation), fits[test.comparison.choice]
     drawn = {one.title: drawn_params(rfm, one, spend, draws=terms.draws, seed=terms.seed) for one in fits.values()}
     expected = purchases.clv(
@@ -295,7 +295,7 @@ def _appraisal(
     ranked = with_deciles(rfm, expected["revenue"])
     values = customer_values(ranked, purchases, spend, terms, by="decile")
     draws, margin = drawn[purchases.title], valuation.margin
-    return Appraisal(
+    return CustomerValuation(
         valuation=valuation,
         hygiene=hygiene,
         tested=test,

@@ -10,7 +10,7 @@ import pytest
 
 from cxsim.clv.validation.holdout import captures, decile_values, missed, with_deciles
 from cxsim.study.scenario import load_valuation
-from cxsim.study.valuation import appraise
+from cxsim.study.valuation import value_customers
 
 CASE = dataclasses.replace(load_valuation("cdnow-value-quick"), models=("bgnbd", "mbgnbd"), draws=40)
 
@@ -22,10 +22,10 @@ def said():
 
 @pytest.fixture(scope="module")
 def found(said):
-    return appraise(CASE, progress=said.append)
+    return value_customers(CASE, progress=said.append)
 
 
-def test_every_step_is_told(found, said):
+def test_every_step_is_sentence(found, said):
     assert found.valuation is CASE
     assert said[0] == "orders"
     assert said[-1] == "all orders: value"
@@ -91,7 +91,7 @@ def test_a_case_that_no_file_gives_has_no_command_to_make_it_again(found):
 
 
 def test_the_same_case_gives_the_same_values(found):
-    again = appraise(CASE)
+    again = value_customers(CASE)
     assert again.manifest["values_sha256"] == found.manifest["values_sha256"]
     assert again.tested.forecasts.equals(found.tested.forecasts)
     assert again.worth.equals(found.worth)

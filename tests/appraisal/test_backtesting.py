@@ -104,12 +104,12 @@ def test_the_sentence_says_how_far_off_models_were_and_which_to_use(looking_back
 
 
 def test_a_backtest_is_the_same_for_any_order_of_rows_and_tells_its_progress(orders, looking_back):
-    told = []
+    sentence = []
     frame = orders.table.collect().sample(fraction=1.0, shuffle=True, seed=3)
-    found = backtest(frame, origins=2, draws=60, progress=lambda done, total: told.append((done, total)))
+    found = backtest(frame, origins=2, draws=60, progress=lambda done, total: sentence.append((done, total)))
     for name in ("table", "by_origin", "calibration", "deciles", "places"):
         assert getattr(found, name).equals(getattr(looking_back, name)), name
-    assert told == [(done, 6) for done in range(1, 7)]
+    assert sentence == [(done, 6) for done in range(1, 7)]
 
 
 def test_a_missing_interval_of_spend_stays_missing_when_origins_are_taken_together(looking_back):

@@ -45,15 +45,15 @@ def test_the_holdout_of_the_cdnow_sample_is_that_recomputed_from_the_optima(name
 
 
 @pytest.mark.parametrize(
-    ("name", "bias", "told"),
+    ("name", "bias", "sentence"),
     [("bgnbd", -0.1215, "BG/NBD 12.1"), ("mbgnbd", -0.1622, "MBG/NBD 16.2"), ("paretonbd", -0.1150, "Pareto/NBD 11.5")],
 )
-def test_no_model_hides_that_it_expects_too_few_orders_of_the_cdnow_sample(name, bias, told, comparison):
+def test_no_model_hides_that_it_expects_too_few_orders_of_the_cdnow_sample(name, bias, sentence, comparison):
     # Four digits, from the recomputed totals over 1,882.
     assert row(comparison, name)["orders_bias"] == pytest.approx(bias, abs=6e-5)
     said = comparison.sentence.replace("\N{NO-BREAK SPACE}", " ")
     assert "all three models expected 11.5 to 16.2 % fewer" in said
-    assert f"{told} % fewer" in said
+    assert f"{sentence} % fewer" in said
 
 
 # Mean orders in the holdout by class of past frequency, 0 to 7+. Published for BG/NBD and Pareto/NBD in BTYD's
@@ -115,7 +115,7 @@ def test_the_cdnow_sample_cannot_tell_mbg_nbd_from_bg_nbd(sample):
     assert found.table["weight"].sum() == pytest.approx(1.0, abs=1e-12)
 
 
-def test_customers_who_leave_after_their_first_order_are_told_by_mbg_nbd(lost_after_first):
+def test_customers_who_leave_after_their_first_order_are_sentence_by_mbg_nbd(lost_after_first):
     found = compare(lost_after_first)
     assert found.table["name"][0] == found.choice == "mbgnbd"
     assert found.table["prob_better"].to_list()[0] > 0.99

@@ -18,13 +18,13 @@ TITLES = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 
 
 def candidates(fit, forecast=None):
-    foretold = {} if forecast is None else forecast
+    predicted = {} if forecast is None else forecast
     return [
         Candidate(
             name=name,
             title=TITLES[name],
             fit=Verdict(z=0.0, prob_better=chance),
-            forecast=Verdict(z=0.0, prob_better=foretold[name]) if name in foretold else None,
+            forecast=Verdict(z=0.0, prob_better=predicted[name]) if name in predicted else None,
         )
         for name, chance in fit.items()
     ]
@@ -34,7 +34,7 @@ def plain(text):
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_of_models_that_cannot_be_told_apart_one_that_can_lose_one_time_buyers_is_used():
+def test_of_models_that_cannot_be_sentence_apart_one_that_can_lose_one_time_buyers_is_used():
     found = candidates({"bgnbd": 0.55, "mbgnbd": 0.45, "paretonbd": 0.02})
     assert choice(found).name == "mbgnbd"
     assert fit_sentence(found, 2357) == (

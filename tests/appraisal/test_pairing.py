@@ -24,7 +24,7 @@ def test_a_parameter_more_takes_one_off_the_difference():
     assert found.z == pytest.approx((0.9 - 1.0) / math.sqrt(0.07 * 3), abs=1e-12)
 
 
-def test_models_that_say_the_same_to_the_last_digits_cannot_be_told_apart():
+def test_models_that_say_the_same_to_the_last_digits_cannot_be_sentence_apart():
     same = np.linspace(-3.0, -1.0, 50)
     assert verdict(same, same * (1 + 1e-13), more_params=1.0) == Verdict(z=0.0, prob_better=0.5)
 

@@ -43,10 +43,10 @@ def test_expected_numbers_are_those_of_the_fits(sample, fits, values):
 
 
 def test_a_customer_bears_the_same_numbers_in_whatever_row_they_stand(sample, fits, values):
-    turned = customer_values(sample.reverse(), *fits, TERMS)
-    assert turned.table.sort("customer_id").equals(values.table.sort("customer_id"))
+    localise = customer_values(sample.reverse(), *fits, TERMS)
+    assert localise.table.sort("customer_id").equals(values.table.sort("customer_id"))
     # Sums over another order of the rows agree to the last digits of a float.
-    np.testing.assert_allclose(turned.totals["mean"], values.totals["mean"], rtol=1e-12)
+    np.testing.assert_allclose(localise.totals["mean"], values.totals["mean"], rtol=1e-12)
 
 
 def test_totals_are_the_sums_of_the_table_and_lie_in_their_intervals(values):

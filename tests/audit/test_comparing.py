@@ -62,11 +62,11 @@ def test_assumptions_are_changed_removed_and_added_field_by_field(pair):
     changed = (*MARGIN[:5], 0.35, 0.5, "published", "fisher-2019")
     new = ("shop/gift", "Shop", "Gift", "money", 1.5, 1.0, 2.0, "assumed", None)
     found = pair([_twin("assumptions", ASSUMED, MARGIN, FEE)], [_twin("assumptions", ASSUMED, new, changed)])
-    told = {"belongs_to": "Shop", "description": "Margin", "unit": "share", "id": "shop/margin", "how": "changed"}
+    sentence = {"belongs_to": "Shop", "description": "Margin", "unit": "share", "id": "shop/margin", "how": "changed"}
     assert found.assumptions[:3] == (
-        AssumptionMove(**told, field="low", before=0.3, after=0.35),
-        AssumptionMove(**told, field="evidence", before="assumed", after="published"),
-        AssumptionMove(**told, field="source", before=None, after="fisher-2019"),
+        AssumptionMove(**sentence, field="low", before=0.3, after=0.35),
+        AssumptionMove(**sentence, field="evidence", before="assumed", after="published"),
+        AssumptionMove(**sentence, field="source", before=None, after="fisher-2019"),
     )
     assert [(one.how, one.id, one.before, one.after) for one in found.assumptions[3:]] == [
         ("removed", "shop/fee", 2.0, None), ("added", "shop/gift", None, 1.5),
@@ -83,20 +83,20 @@ def test_the_register_tells_a_change_of_owner(pair):
     assert [(one.field, one.before, one.after) for one in found.assumptions] == [("owner", "Ann", "Ben")]
 
 
-def test_a_result_that_moved_by_more_than_both_errors_is_told_apart_from_one_that_did_not(pair):
+def test_a_result_that_moved_by_more_than_both_errors_is_sentence_apart_from_one_that_did_not(pair):
     # Both errors of the value: 4 + 3 = 7, and it moved by 8; of the return: 1/16 + 1/16 = 1/8, and it moved by 1/8.
     after = ("points", "Points", "fund", 108.0, 3.0, 0.625, 0.0625, 80)
     found = pair([_twin("returns", RETURNS, POINTS)], [_twin("returns", RETURNS, after)])
-    told = {"table": "returns", "strategy": "points", "title": "Points"}
+    sentence = {"table": "returns", "strategy": "points", "title": "Points"}
     assert found.results == (
-        ResultMove(**told, figure="decision", before="reject", after="fund", errors=None, against="no error known"),
-        ResultMove(**told, figure="incremental_npv", before=100.0, after=108.0, errors=7.0, against="beyond error"),
-        ResultMove(**told, figure="roi", before=0.5, after=0.625, errors=0.125, against="within error"),
-        ResultMove(**told, figure="draws", before=40, after=80, errors=None, against="no error known"),
+        ResultMove(**sentence, figure="decision", before="reject", after="fund", errors=None, against="no error known"),
+        ResultMove(**sentence, figure="incremental_npv", before=100.0, after=108.0, errors=7.0, against="beyond error"),
+        ResultMove(**sentence, figure="roi", before=0.5, after=0.625, errors=0.125, against="within error"),
+        ResultMove(**sentence, figure="draws", before=40, after=80, errors=None, against="no error known"),
     )
 
 
-def test_a_strategy_that_only_one_report_has_is_told_once(pair):
+def test_a_strategy_that_only_one_report_has_is_sentence_once(pair):
     found = pair([_twin("returns", RETURNS, POINTS)], [_twin("returns", RETURNS, COUPON)])
     assert [(one.strategy, one.figure, one.before, one.after) for one in found.results] == [
         ("points", "strategy", "points", None), ("coupon", "strategy", None, "coupon"),
@@ -109,7 +109,7 @@ def test_a_figure_that_is_gone_has_moved_without_a_known_error(pair):
     assert (move.figure, move.before, move.after, move.against) == ("roi", 0.2, None, "no error known")
 
 
-def test_a_decision_that_stands_in_two_tables_is_told_once(pair):
+def test_a_decision_that_stands_in_two_tables_is_sentence_once(pair):
     def tables(word):
         row = (*POINTS[:2], word, *POINTS[3:])
         best = ("portfolio", "Best", word)
@@ -120,7 +120,7 @@ def test_a_decision_that_stands_in_two_tables_is_told_once(pair):
     assert [(one.table, one.strategy) for one in found.results] == [("returns", "points"), ("decision", "portfolio")]
 
 
-def test_what_a_register_says_beside_the_assumptions_is_told_as_a_table(pair):
+def test_what_a_register_says_beside_the_assumptions_is_sentence_as_a_table(pair):
     columns = (*ASSUMED, "swing")
     found = pair(
         [_twin("register", columns, (*MARGIN, 10.0), (*FEE, 1.0))],
@@ -132,7 +132,7 @@ def test_what_a_register_says_beside_the_assumptions_is_told_as_a_table(pair):
     )
 
 
-def test_further_tables_are_told_with_how_much_of_them_differs(pair):
+def test_further_tables_are_sentence_with_how_much_of_them_differs(pair):
     old = [_twin("worth", ("who", "clv"), ("a", 1.0), ("b", 2.0)), _twin("gone", ("a",), (1,))]
     new = [_twin("worth", ("who", "clv"), ("a", 1.5), ("b", 2.0)), _twin("new", ("a",), (1,))]
     assert pair(old, new).tables == (

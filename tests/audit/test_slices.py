@@ -63,7 +63,7 @@ def test_many_differences_in_one_place_are_counted_after_the_fifth():
     assert found[-1].sentence() == "top of the page, table ‘T’: 3 more differ."
 
 
-def test_a_chart_whose_specification_is_no_json_any_more_is_told_by_its_text():
+def test_a_chart_whose_specification_is_no_json_any_more_is_sentence_by_its_text():
     def figure(spec):
         return f'<figure aria-label="F"><script type="application/json">{spec}</script></figure>'
 

@@ -152,7 +152,7 @@ def test_another_commit_excuses_no_other_digit(altered):
     assert verify(verdict.report).agreement == "neither"
 
 
-def test_an_entry_of_the_audit_trail_is_told_after_its_term(altered):
+def test_an_entry_of_the_audit_trail_is_sentence_after_its_term(altered):
     (place,) = altered("<dd>7</dd>", "<dd>8</dd>").places
     assert (place.where, place.said, place.made) == ("section ‘Audit trail’", "Seed: 8", "Seed: 7")
 

@@ -43,27 +43,25 @@ CENT = 0.005
 
 
 @pytest.fixture(scope="module")
-def told():
+def alt_text():
     """What was told of its progress."""
     return []
 
 
 @pytest.fixture(scope="module")
-def case(study, told):
-    return business_case(study, progress=lambda done, total: told.append((done, total)))
+def case(study, alt_text):
+    return business_case(study, progress=lambda done, total: alt_text.append((done, total)))
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_every_table_keeps_its_contract(case, name):
-    assert check(
-        getattr(case, name),
-        (getattr(study_contracts, CONTRACTS[name], None) or getattr(finance_contracts, CONTRACTS[name])),
-    ).columns
+    contracts = {**vars(finance_contracts), **vars(study_contracts)}
+    assert check(getattr(case, name), contracts[CONTRACTS[name]]).columns
 
 
-def test_progress_ends_where_it_said_it_would(case, told):
+def test_progress_ends_where_it_said_it_would(case, alt_text):
     assert case is not None
-    assert told == [(place, len(told)) for place in range(1, len(told) + 1)]
+    assert alt_text == [(place, len(alt_text)) for place in range(1, len(alt_text) + 1)]
 
 
 def test_the_same_study_gives_the_same_case(case, study):

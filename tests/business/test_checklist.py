@@ -39,7 +39,7 @@ def test_answers_hold_the_facts_of_the_study(study):
     assert "8 draws of every uncertain number, from seed 20240501" in _item(study, 17)["answer"]
 
 
-def test_the_discount_rate_is_told_with_its_timing_and_needs_a_source(study):
+def test_the_discount_rate_is_sentence_with_its_timing_and_needs_a_source(study):
     found = _item(study, 10)
     assert (
         found["answer"]

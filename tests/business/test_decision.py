@@ -24,14 +24,14 @@ def sets(study):
 def _rules(study, sets, plan=NO_PLAN, **changed):
     """Return the rule of each row, by strategy, with some columns of the returns changed."""
     returns = study.returns.with_columns(**changed)
-    told = decision(
+    sentence = decision(
         dataclasses.replace(study, returns=returns),
         investment=statements(study).investment,
         break_evens=empty(BREAK_EVENS),
         portfolio=sets,
         test_plan=plan,
     )
-    return {name: rule.replace(NBSP, " ") for name, rule in told.select("strategy", "rule").iter_rows()}
+    return {name: rule.replace(NBSP, " ") for name, rule in sentence.select("strategy", "rule").iter_rows()}
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def test_the_rule_sets_the_chance_of_a_gain_beside_the_limits(study, sets, found
 
 def test_where_doing_nothing_is_best_the_card_says_so_and_what_a_pilot_is_for(study, sets):
     nothing = sets.with_columns(chosen=pl.col("members") == "")
-    told = _rules(study, nothing, decision=pl.lit("reject"))[PORTFOLIO_ROW]
+    sentence = _rules(study, nothing, decision=pl.lit("reject"))[PORTFOLIO_ROW]
     assert (
-        told
+        sentence
         == "On average over all draws, none of the sets that cost at most USD 40,000 brings more than doing nothing."
     )
     piloted = _rules(study, nothing, decision=pl.lit("pilot"))[PORTFOLIO_ROW]
-    assert piloted == f"{told} A pilot is run to learn whether that is so, not for its return."
+    assert piloted == f"{sentence} A pilot is run to learn whether that is so, not for its return."
 
 
 def test_the_best_set_is_judged_like_a_strategy(study, sets):
@@ -67,7 +67,7 @@ def test_the_best_set_is_judged_like_a_strategy(study, sets):
 
 
 @pytest.mark.parametrize(
-    ("weeks", "told"),
+    ("weeks", "sentence"),
     [
         (40.0, "A test that tells takes 1,234 customers in each of two groups and 40 weeks."),
         (
@@ -79,7 +79,7 @@ def test_the_best_set_is_judged_like_a_strategy(study, sets):
         ),
     ],
 )
-def test_a_pilot_says_what_a_test_takes_or_that_none_can_tell(study, sets, weeks, told):
+def test_a_pilot_says_what_a_test_takes_or_that_none_can_tell(study, sets, weeks, sentence):
     row = {name: [None] for name in empty(TEST_PLAN).columns} | {
         "strategy": ["points-programme"],
         "per_group": [1234],
@@ -89,5 +89,5 @@ def test_a_pilot_says_what_a_test_takes_or_that_none_can_tell(study, sets, weeks
     }
     plan = pl.DataFrame(row, schema=empty(TEST_PLAN).schema)
     rules = _rules(study, sets, plan, decision=pl.lit("pilot"), prob_npv_positive=pl.lit(0.5))
-    assert rules["points-programme"].endswith(told)
+    assert rules["points-programme"].endswith(sentence)
     assert "test" not in rules["faster-delivery"]

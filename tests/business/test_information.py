@@ -11,7 +11,7 @@ from cxsim.errors import ParamError
 from cxsim.params import Z95, Unit
 from cxsim.study.business.contracts import INFORMATION
 from cxsim.study.business.information import information
-from cxsim.study.business.priors import ignorance, score
+from cxsim.study.business.priors import prior_draws, score
 from cxsim.study.run import run
 from cxsim.tables import check
 from tests.simulated import assumed
@@ -47,7 +47,7 @@ def _of(table, decision, name):
         (0.0, -4.0),
     ],
 )
-def test_what_was_drawn_is_told_as_a_standard_normal_score(value, expected):
+def test_what_was_drawn_is_sentence_as_a_standard_normal_score(value, expected):
     share = assumed(0.4, Unit.SHARE, range=(0.25, 0.55))
     assert math.isclose(score(share, value), expected, abs_tol=1e-5)
 
@@ -64,8 +64,8 @@ def test_a_side_to_which_nothing_is_spread_has_no_score():
     assert score(money, 4.9) == 0.0
 
 
-def test_every_draw_is_told_in_independent_numbers_without_parameters_that_nobody_believes(study):
-    found = ignorance(study)
+def test_every_draw_is_sentence_in_independent_numbers_without_parameters_that_nobody_believes(study):
+    found = prior_draws(study)
     names = [one.id for one in found.unknowns]
     spread = study.assumptions.filter(pl.col("low") < pl.col("high"))["id"].to_list()
     assert [name for name in names if not name.startswith("models/")] == spread
@@ -76,7 +76,7 @@ def test_every_draw_is_told_in_independent_numbers_without_parameters_that_nobod
 
 
 def test_the_npvs_are_those_of_the_study(study):
-    found = ignorance(study)
+    found = prior_draws(study)
     for place, arm in enumerate(found.arms):
         assert found.npvs[0, :, place].tolist() == study.npv.filter(pl.col("strategy") == arm)["npv"].to_list()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cxsim.metrics.catalogue import metric_named
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.study.business.kpis import kpis
 from tests.study.everything import TOGETHER
 
@@ -18,10 +18,10 @@ def counted(study, arm, worlds):
     counts = [np.zeros((len(worlds), 12, one.shape[2]), np.int64) for one in study.replay.counts]
     for world, (baseline, treated) in enumerate(worlds):
         for where, sums in ((0, baseline), (study.scenario.arms.index(arm), treated)):
-            for tally, number in sums:
+            for count_kind, number in sums:
                 # In two months, so that sums over months are needed.
-                counts[where][world, 3, place(tally)] = number - number // 3
-                counts[where][world, 7, place(tally)] = number // 3
+                counts[where][world, 3, place(count_kind)] = number - number // 3
+                counts[where][world, 7, place(count_kind)] = number // 3
     return dataclasses.replace(study, replay=dataclasses.replace(study.replay, counts=tuple(counts)))
 
 
@@ -30,22 +30,43 @@ def two_worlds(study):
     """A points programme in two worlds; in the second one nobody answers without it."""
     first = (
         [
-            (Tally.ORDERS, 200), (Tally.LIST, 1_000_000), (Tally.MARKDOWN, 50_000), (Tally.ARRIVALS, 80),
-            (Tally.SURVEYED, 40), (Tally.ANSWERED, 10), (Tally.PROMOTERS, 5), (Tally.DETRACTORS, 2),
+            (CountKind.ORDERS, 200),
+            (CountKind.LIST, 1_000_000),
+            (CountKind.MARKDOWN, 50_000),
+            (CountKind.ARRIVALS, 80),
+            (CountKind.SURVEYED, 40),
+            (CountKind.ANSWERED, 10),
+            (CountKind.PROMOTERS, 5),
+            (CountKind.DETRACTORS, 2),
         ],
         [
-            (Tally.ORDERS, 250), (Tally.LIST, 1_250_000), (Tally.MARKDOWN, 62_500), (Tally.REWARD, 12_500),
-            (Tally.ARRIVALS, 80), (ReachTally.ATTRACTED, 15), (Tally.REFERRED, 5), (ReachTally.MEMBER_MONTHS, 600),
-            (Tally.SURVEYED, 50), (Tally.ANSWERED, 20), (Tally.PROMOTERS, 8), (Tally.DETRACTORS, 6),
+            (CountKind.ORDERS, 250),
+            (CountKind.LIST, 1_250_000),
+            (CountKind.MARKDOWN, 62_500),
+            (CountKind.REWARD, 12_500),
+            (CountKind.ARRIVALS, 80),
+            (ReachCountKind.ATTRACTED, 15),
+            (CountKind.REFERRED, 5),
+            (ReachCountKind.MEMBER_MONTHS, 600),
+            (CountKind.SURVEYED, 50),
+            (CountKind.ANSWERED, 20),
+            (CountKind.PROMOTERS, 8),
+            (CountKind.DETRACTORS, 6),
         ],
-    )  # fmt: skip
+    )
     second = (
-        [(Tally.ORDERS, 100), (Tally.LIST, 400_000), (Tally.ARRIVALS, 80)],
+        [(CountKind.ORDERS, 100), (CountKind.LIST, 400_000), (CountKind.ARRIVALS, 80)],
         [
-            (Tally.ORDERS, 100), (Tally.LIST, 440_000), (Tally.REWARD, 4_400), (Tally.ARRIVALS, 80),
-            (ReachTally.MEMBER_MONTHS, 400), (Tally.SURVEYED, 10), (Tally.ANSWERED, 5), (Tally.PROMOTERS, 5),
+            (CountKind.ORDERS, 100),
+            (CountKind.LIST, 440_000),
+            (CountKind.REWARD, 4_400),
+            (CountKind.ARRIVALS, 80),
+            (ReachCountKind.MEMBER_MONTHS, 400),
+            (CountKind.SURVEYED, 10),
+            (CountKind.ANSWERED, 5),
+            (CountKind.PROMOTERS, 5),
         ],
-    )  # fmt: skip
+    )
     return kpis(counted(study, "points-programme", [first, second])).filter(strategy="points-programme")
 
 
@@ -63,7 +84,7 @@ def test_order_values_are_ratios_of_sums_in_each_world(two_worlds):
     assert figures(two_worlds, "aov_net") == pytest.approx([43.75, 45.28, 1.53, -0.297, 3.357], rel=1e-12)
 
 
-def test_what_is_taken_off_is_told_apart(two_worlds):
+def test_what_is_taken_off_is_sentence_apart(two_worlds):
     # Markdown 500 of 10,000 and 625 of 12,500, none in the second world; rewards are 1 % in both.
     assert figures(two_worlds, "discount_share") == pytest.approx([0.025, 0.025, 0.0, 0.0, 0.0], abs=1e-15)
     assert figures(two_worlds, "reward_share") == pytest.approx([0.0, 0.01, 0.01, 0.01, 0.01], rel=1e-12)
@@ -86,9 +107,17 @@ def test_a_world_in_which_nobody_is_asked_has_no_part_in_a_score(two_worlds):
 
 def test_figures_that_are_zero_in_both_arms_are_left_out(two_worlds):
     assert two_worlds["kpi"].to_list() == [
-        "orders_per_customer", "aov_gross", "aov_net", "discount_share", "reward_share", "new_customers",
-        "referred_customers", "member_months", "response_rate", "nps",
-    ]  # fmt: skip
+        "orders_per_customer",
+        "aov_gross",
+        "aov_net",
+        "discount_share",
+        "reward_share",
+        "new_customers",
+        "referred_customers",
+        "member_months",
+        "response_rate",
+        "nps",
+    ]
 
 
 def test_figures_of_the_catalogue_have_its_words(busy):
@@ -102,13 +131,26 @@ def test_figures_of_the_catalogue_have_its_words(busy):
         assert row["direction"] == ways[metric.direction]
 
 
-def test_where_everything_happens_every_figure_is_told(busy):
+def test_where_everything_happens_every_figure_is_sentence(busy):
     found = set(kpis(busy).filter(strategy=TOGETHER)["kpi"])
     assert found == {
-        "orders_per_customer", "aov_gross", "aov_net", "discount_share", "reward_share", "new_customers",
-        "referred_customers", "member_months", "revived", "unsubscribed", "incident_share", "tickets_per_order",
-        "compensation_per_order", "returns_per_order", "response_rate", "nps",
-    }  # fmt: skip
+        "orders_per_customer",
+        "aov_gross",
+        "aov_net",
+        "discount_share",
+        "reward_share",
+        "new_customers",
+        "referred_customers",
+        "member_months",
+        "revived",
+        "unsubscribed",
+        "incident_share",
+        "tickets_per_order",
+        "compensation_per_order",
+        "returns_per_order",
+        "response_rate",
+        "nps",
+    }
 
 
 def test_figures_are_those_that_the_shop_would_measure_in_its_own_tables(busy):

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from cxsim.errors import SimulationError
 from cxsim.finance.contracts import LIABILITIES
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.strategies.strategy import load_strategy
 from cxsim.study.business.liabilities import liabilities
 from cxsim.study.loading import load_scenario
@@ -55,8 +55,8 @@ def counted(study, arm, happenings):
     """Return the study with one world in which only this happens in an arm: tally, month and how many."""
     first = in_world(study, 0)
     counts = [np.zeros_like(one) for one in first.replay.counts]
-    for tally, month, number in happenings:
-        counts[study.scenario.arms.index(arm)][0, month, place(tally)] = number
+    for count_kind, month, number in happenings:
+        counts[study.scenario.arms.index(arm)][0, month, place(count_kind)] = number
     return dataclasses.replace(first, replay=dataclasses.replace(first.replay, counts=tuple(counts)))
 
 
@@ -67,7 +67,7 @@ def column(table, name, **where):
 def test_in_every_world_each_point_is_redeemed_lapsed_or_held(quick):
     for world, counts in enumerate(quick.replay.counts[quick.scenario.arms.index(POINTS)]):
         total = liabilities(in_world(quick, world)).filter(period="Total").row(0, named=True)
-        held = counts[:, place(Tally.POINTS_OUTSTANDING)].sum()
+        held = counts[:, place(CountKind.POINTS_OUTSTANDING)].sum()
         assert held > 0
         assert total["points_outstanding"] == held
         assert total["points_issued"] == total["points_redeemed"] + total["points_expired"] + held
@@ -101,9 +101,9 @@ def test_revenue_of_both_views_differs_by_what_is_still_owed(quick, busy):
 
 def test_points_are_those_of_the_study(quick):
     found = liabilities(quick).filter(period="Total").row(0, named=True)
-    told = quick.points.filter(strategy=POINTS).row(0, named=True)
+    sentence = quick.points.filter(strategy=POINTS).row(0, named=True)
     for name in ("points_issued", "points_redeemed", "points_expired", "points_outstanding"):
-        assert found[name] == told[name]
+        assert found[name] == sentence[name]
 
 
 def test_what_is_redeemed_is_what_was_taken_off_and_the_last_balance_is_that_of_the_ledger(quick):
@@ -122,10 +122,10 @@ def test_points_by_hand(quick):
         quick,
         POINTS,
         [
-            (Tally.LIST, 0, 100_000), (ReachTally.PAID, 0, 100_000), (Tally.POINTS_ISSUED, 0, 1_000),
-            (Tally.LIST, 11, 1_600), (Tally.REWARD, 11, 1_600), (Tally.POINTS_REDEEMED, 11, 400),
-            (Tally.LIST, 12, 800), (Tally.REWARD, 12, 800), (Tally.POINTS_REDEEMED, 12, 200),
-            (Tally.POINTS_EXPIRED, 23, 200), (Tally.POINTS_OUTSTANDING, 35, 200),
+            (CountKind.LIST, 0, 100_000), (ReachCountKind.PAID, 0, 100_000), (CountKind.POINTS_ISSUED, 0, 1_000),
+            (CountKind.LIST, 11, 1_600), (CountKind.REWARD, 11, 1_600), (CountKind.POINTS_REDEEMED, 11, 400),
+            (CountKind.LIST, 12, 800), (CountKind.REWARD, 12, 800), (CountKind.POINTS_REDEEMED, 12, 200),
+            (CountKind.POINTS_EXPIRED, 23, 200), (CountKind.POINTS_OUTSTANDING, 35, 200),
         ],
     )  # fmt: skip
     table = liabilities(study)
@@ -147,8 +147,8 @@ def test_where_no_point_has_met_its_end_all_are_expected_to_be_redeemed(quick):
         quick,
         POINTS,
         [
-            (Tally.LIST, 0, 100_000), (ReachTally.PAID, 0, 100_000),
-            (Tally.POINTS_ISSUED, 0, 1_000), (Tally.POINTS_OUTSTANDING, 35, 1_000),
+            (CountKind.LIST, 0, 100_000), (ReachCountKind.PAID, 0, 100_000),
+            (CountKind.POINTS_ISSUED, 0, 1_000), (CountKind.POINTS_OUTSTANDING, 35, 1_000),
         ],
     )  # fmt: skip
     # 1,000 * 0.04 = 40 alone; 1,000 * 40 / 1,040 = 38.461538, and none of it is revenue.
@@ -166,14 +166,14 @@ def test_where_nothing_happens_nothing_is_owed(quick):
 def test_members_bear_their_share_of_refunds(quick):
     # A tenth of 1,000.00 was paid back, so of the 500.00 that members paid 450.00 are left.
     study = counted(
-        quick, POINTS, [(Tally.LIST, 0, 100_000), (ReachTally.PAID, 0, 50_000), (Tally.REFUNDED, 5, 10_000)]
+        quick, POINTS, [(CountKind.LIST, 0, 100_000), (ReachCountKind.PAID, 0, 50_000), (CountKind.REFUNDED, 5, 10_000)]
     )
     assert column(liabilities(study), "cash_revenue", period="Year 1") == [450.0]
 
 
 def test_fees_by_hand(busy):
     # 36.50 for 365 days, paid on average on day 15.5: by day 365 of them 349.5 are over, 36.50 * 349.5 / 365 = 34.95.
-    table = liabilities(counted(busy, "paid-membership", [(Tally.FEES, 0, 3_650)])).filter(kind="fees")
+    table = liabilities(counted(busy, "paid-membership", [(CountKind.FEES, 0, 3_650)])).filter(kind="fees")
     mine = table.filter(strategy="paid-membership")
     assert mine["period"].to_list() == ["Year 1", "Year 2", "Total"]
     assert_allclose(mine["cash_revenue"], [36.50, 0.0, 36.50], rtol=1e-12)
@@ -198,8 +198,8 @@ def test_a_combination_owes_what_its_parts_owe_in_points_and_in_fees(busy):
 
 def test_points_of_different_worth_are_worth_what_was_redeemed_and_is_held(mixed):
     counts = mixed.replay.counts[mixed.scenario.arms.index(TOGETHER)]
-    values = [place(ReachTally.POINTS_VALUE, reach) for reach in (0, 1)]
-    cents = counts[:, :, place(Tally.REWARD)].sum() + counts[:, :, values].sum()
+    values = [place(ReachCountKind.POINTS_VALUE, reach) for reach in (0, 1)]
+    cents = counts[:, :, place(CountKind.REWARD)].sum() + counts[:, :, values].sum()
     total = liabilities(mixed).filter(strategy=TOGETHER, period="Total").row(0, named=True)
     assert total["redeemed"] + total["closing"] == pytest.approx(cents / 100 / len(counts), rel=1e-12)
     worth = total["redeemed"] / total["points_redeemed"]
@@ -232,7 +232,7 @@ def test_without_points_and_fees_the_table_is_empty_and_keeps_its_contract(quick
 
 
 def test_counts_that_do_not_close_are_refused(quick):
-    study = counted(quick, POINTS, [(Tally.POINTS_ISSUED, 0, 1_500), (Tally.POINTS_OUTSTANDING, 35, 1_400)])
+    study = counted(quick, POINTS, [(CountKind.POINTS_ISSUED, 0, 1_500), (CountKind.POINTS_OUTSTANDING, 35, 1_400)])
     with pytest.raises(SimulationError) as refused:
         liabilities(study)
     assert str(refused.value) == (

@@ -7,7 +7,7 @@ import dataclasses
 import polars as pl
 
 from cxsim.study.business.case import business_case
-from cxsim.wording import retold, written_as
+from cxsim.wording import localised_texts, written_as
 
 
 def _tables(case) -> dict[str, pl.DataFrame]:
@@ -22,6 +22,6 @@ def test_the_tables_of_a_case_know_no_locale(study):
     assert len(english) > 20
     assert [name for name in english if not german[name].equals(english[name])] == []
     # A sentence with a number that German would write otherwise: else the comparison says nothing.
-    told = [*english["test_plan"]["verdict"], *english["decision"]["rule"], *english["checklist"]["answer"]]
+    sentence = [*english["test_plan"]["verdict"], *english["decision"]["rule"], *english["checklist"]["answer"]]
     with written_as("de"):
-        assert any(retold(sentence) != sentence for sentence in told)
+        assert any(localised_texts(sentence) != sentence for sentence in sentence)

@@ -9,12 +9,12 @@ import pytest
 from cxsim.errors import TableError
 from cxsim.finance.information import Groups, groups, smallest_difference
 from cxsim.params import MICROS, Unit
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import customer_values
 from cxsim.strategies.strategy import Cost
 from cxsim.study.business.contracts import TEST_PLAN
 from cxsim.study.business.information import DAYS, information, planned_tests
-from cxsim.study.business.priors import watched
+from cxsim.study.business.priors import follow_up
 from cxsim.study.play import arms_of, inputs_of, past_of, reached_in
 from cxsim.study.run import run
 from cxsim.study.scenario import NewCustomers
@@ -57,10 +57,10 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
     )
     values = customer_values(replay.population, ready, seed=scenario.seed).sum()
     # Nobody is watched for longer than the scenario lasts, so days beyond it count everything.
-    seen = watched(busy, [10_000])
+    seen = follow_up(busy, [10_000])
     assert np.isnan(seen.within[10_000]).all()
     arrivals = int((~seen.existing).sum())
-    winning = int(ready.worths[0][place(Tally.ARRIVALS)]) * arrivals
+    winning = int(ready.worths[0][place(CountKind.ARRIVALS)]) * arrivals
     free = dataclasses.replace(scenario.economics, annual_discount_rate=scenario.economics.annual_discount_rate.at(0.0))
     undiscounted = dataclasses.replace(
         busy,
@@ -72,13 +72,13 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
             ),
         ),
     )
-    total = watched(undiscounted, []).worth.sum() * MICROS
+    total = follow_up(undiscounted, []).worth.sum() * MICROS
     # Sums of floats of amounts that are whole millionths.
     assert total == pytest.approx(float(values - winning), rel=1e-9)
 
 
 def test_nobody_is_watched_beyond_the_end(study):
-    seen = watched(study, DAYS)
+    seen = follow_up(study, DAYS)
     days = study.scenario.calendar.days
     for length, brought in seen.within.items():
         assert (np.isfinite(brought) == (seen.entered + length <= days)).all()
@@ -99,7 +99,7 @@ def test_a_strategy_for_some_is_tested_on_them_alone(existing):
 
 def test_the_numbers_of_a_plan_belong_to_each_other(study, plans):
     check(plans, TEST_PLAN)
-    seen = watched(study, DAYS)
+    seen = follow_up(study, DAYS)
     outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
     for row in plans.iter_rows(named=True):
         brought = seen.within[row["watched_days"]]
@@ -131,7 +131,7 @@ def test_the_shortest_feasible_plan_is_chosen(study):
     assert 13.0 <= row["weeks"] <= (91 + 92) / 7
 
 
-def test_too_few_customers_are_told_the_smallest_gain_that_they_could_show(study):
+def test_too_few_customers_are_sentence_the_smallest_gain_that_they_could_show(study):
     known = _costly(study, 1.0)
     table = planned_tests(known, information(known))
     assert table["weeks"].null_count() == table.height
@@ -145,8 +145,8 @@ def test_too_few_customers_are_told_the_smallest_gain_that_they_could_show(study
 
 
 def test_what_the_test_teaches_is_worth_what_knowing_the_effects_is(study):
-    told = information(study).with_columns(worth=pl.col("rank").cast(pl.Float64) + 7.0)
-    table = planned_tests(study, told)
+    sentence = information(study).with_columns(worth=pl.col("rank").cast(pl.Float64) + 7.0)
+    table = planned_tests(study, sentence)
     assert table["id"].unique(maintain_order=True).to_list() == [
         f"effects of {name}" for name in study.scenario.arms[1:]
     ]

@@ -28,8 +28,8 @@ def test_of_three_strategies_every_set_is_there(table):
 def test_a_set_is_worth_what_a_combination_of_the_scenario_is_worth(table):
     """The same draws, played as an arm of the scenario: the same to a millionth of a unit."""
     both = Combination(name="both", title="Both", strategies=("points-programme", "faster-delivery"))
-    told = run(small(draws=8, combinations=(both,)))
-    npv = told.returns.filter(pl.col("strategy") == "both").row(0, named=True)
+    sentence = run(small(draws=8, combinations=(both,)))
+    npv = sentence.returns.filter(pl.col("strategy") == "both").row(0, named=True)
     row = table.filter(pl.col("name") == "points-programme+faster-delivery").row(0, named=True)
     assert row["npv"] == pytest.approx(npv["incremental_npv"], abs=1e-6)
     assert row["outlay"] == pytest.approx(npv["outlay"], abs=1e-6)
@@ -37,8 +37,8 @@ def test_a_set_is_worth_what_a_combination_of_the_scenario_is_worth(table):
 
 def test_a_strategy_alone_is_worth_what_the_study_says(study, table):
     alone = table.filter(pl.col("members").str.contains(",").not_() & (pl.col("members") != ""))
-    told = dict(study.returns.select("strategy", "incremental_npv").iter_rows())
-    assert dict(alone.select("name", "npv").iter_rows()) == pytest.approx(told, abs=1e-9)
+    sentence = dict(study.returns.select("strategy", "incremental_npv").iter_rows())
+    assert dict(alone.select("name", "npv").iter_rows()) == pytest.approx(sentence, abs=1e-9)
 
 
 def test_each_strategy_has_its_place_in_the_scenario_and_larger_sets_have_none(study, table):

@@ -89,7 +89,7 @@ def test_owner_and_day_are_those_of_the_file(study):
     assert _by_id(register, "scenarios/cdnow-quick/stacking")["owner"] is None
 
 
-def test_what_is_only_searched_is_not_told_as_a_belief(study):
+def test_what_is_only_searched_is_not_sentence_as_a_belief(study):
     first = small().strategies[0]
     searched = dataclasses.replace(first, mode="break-even", searches="effects.dropout_1.ratio")
     scenario = dataclasses.replace(study.scenario, strategies=(searched, *study.scenario.strategies[1:]))

@@ -129,7 +129,7 @@ def test_sliders_at_a_node_give_what_playing_gives(central, nodes):
     for row in nodes.heat.iter_rows(named=True):
         mine = nodes.grid.filter(pl.col("strategy") == row["strategy"])
         economics = central.scenario.economics
-        told = npv_at(
+        sentence = npv_at(
             mine,
             x=row["x"],
             y=row["y"],
@@ -138,14 +138,14 @@ def test_sliders_at_a_node_give_what_playing_gives(central, nodes):
             horizon=central.scenario.horizon_months,
             cost=1.0,
         )
-        assert told == pytest.approx(row["npv"], abs=MICRO * 100)
+        assert sentence == pytest.approx(row["npv"], abs=MICRO * 100)
 
 
 @pytest.mark.parametrize(("margin", "rate"), [(0.31, 0.0), (0.55, 0.2)])
 def test_sliders_of_margin_and_rate_give_what_booking_again_gives(central, centre, nodes, margin, rate):
     name = central.scenario.economics.name
-    told = {f"economics/{name}/gross_margin": margin, f"economics/{name}/annual_discount_rate": rate}
-    other = with_assumptions(central.scenario, told)
+    sentence = {f"economics/{name}/gross_margin": margin, f"economics/{name}/annual_discount_rate": rate}
+    other = with_assumptions(central.scenario, sentence)
     for row in nodes.centre.iter_rows(named=True):
         mine = nodes.grid.filter(pl.col("strategy") == row["strategy"])
         shown = npv_at(mine, x=row["x"], y=row["y"], margin=margin, rate=rate, horizon=12, cost=1.0)

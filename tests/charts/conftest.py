@@ -13,7 +13,7 @@ import pytest
 
 from cxsim.metrics.contracts import ASSOCIATIONS, COHORTS, DOSES, SELECTION, SERIES
 from cxsim.reporting.business.break_even import npv_by_size
-from cxsim.reporting.business.information import variance_split, worth_of_knowing
+from cxsim.reporting.business.information import value_of_information, variance_split
 from cxsim.reporting.business.investment import cash_fan
 from cxsim.reporting.business.portfolio import efficient_frontier
 from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution
@@ -265,8 +265,8 @@ def search() -> pl.DataFrame:
 def curve(search) -> pl.DataFrame:
     """Its NPV at four sizes."""
     sizes = pl.DataFrame({"size": [0.5, 0.72, 0.75, 1.0], "npv": [27_000.0, 0.0, -3_000.0, -26_000.0]})
-    told = search.select("strategy", "title", "effect", "description", "unit")
-    return told.join(sizes, how="cross").with_columns(low=pl.col("npv") - 12_000.0, high=pl.col("npv") + 12_000.0)
+    alt_text = search.select("strategy", "title", "effect", "description", "unit")
+    return alt_text.join(sizes, how="cross").with_columns(low=pl.col("npv") - 12_000.0, high=pl.col("npv") + 12_000.0)
 
 
 @pytest.fixture
@@ -421,7 +421,7 @@ def case_figures() -> dict[str, alt.Chart]:
         "heat_map": heat_map(heat(), "USD"),
         "benefit_waterfall": benefit_waterfall(pathways(), "USD"),
         "efficient_frontier": efficient_frontier(portfolio(), "USD"),
-        "worth_of_knowing": worth_of_knowing(information(), "USD"),
+        "worth_of_knowing": value_of_information(information(), "USD"),
         "variance_split": variance_split(split()),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.reporting.theme import in_brief, short, told_apart
+from cxsim.reporting.theme import distinguishable, in_brief, short
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -45,8 +45,8 @@ def test_an_amount_is_printed_in_few_characters(amount, written):
         ([0.0], "ratio", ["0"]),
     ],
 )
-def test_values_of_one_assumption_are_told_apart_in_their_unit(values, unit, written):
-    assert told_apart(values, unit, "USD") == written
+def test_values_of_one_assumption_are_alt_text_apart_in_their_unit(values, unit, written):
+    assert distinguishable(values, unit, "USD") == written
 
 
 def test_a_description_that_fits_is_kept_whole():

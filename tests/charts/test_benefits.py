@@ -32,7 +32,7 @@ def test_the_title_tells_how_much_of_the_gains_is_eaten_up():
     )
 
 
-def test_of_more_than_three_strategies_the_least_and_the_most_are_told():
+def test_of_more_than_three_strategies_the_least_and_the_most_are_alt_text():
     more = pathways().filter(strategy="points").with_columns(title=pl.lit("Points again"))
     assert _finding(pl.concat([pathways(), more])) == (
         "Costs and giveaways eat up from 47 % of the gains (Free shipping from a threshold on) "
@@ -44,8 +44,8 @@ def test_a_strategy_that_only_takes_has_no_share_of_gains():
     only = pathways().filter((pl.col("strategy") == "coupon") & (pl.col("kind") != "gives"))
     # -11,900 - 2,800 - 2,400.
     summed = pl.col("kind").is_in(["base", "mean"])
-    told = only.with_columns(amount=pl.when(summed).then(-17_100.0).otherwise("amount"))
-    assert _finding(told) == "Win-back coupon gains by no way"
+    alt_text = only.with_columns(amount=pl.when(summed).then(-17_100.0).otherwise("amount"))
+    assert _finding(alt_text) == "Win-back coupon gains by no way"
 
 
 def test_each_bar_starts_where_the_one_before_ends():

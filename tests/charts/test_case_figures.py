@@ -9,7 +9,7 @@ import pytest
 import vl_convert
 
 from cxsim.errors import TableError
-from cxsim.reporting.business.information import variance_split, worth_of_knowing
+from cxsim.reporting.business.information import value_of_information, variance_split
 from cxsim.reporting.business.investment import cash_fan
 from cxsim.reporting.business.portfolio import efficient_frontier
 from cxsim.reporting.business.statement import benefit_waterfall
@@ -23,7 +23,7 @@ MONEY = {
     "heat_map": (heat_map, heat, "HEAT"),
     "benefit_waterfall": (benefit_waterfall, pathways, "PATHWAYS"),
     "efficient_frontier": (efficient_frontier, portfolio, "PORTFOLIO"),
-    "worth_of_knowing": (worth_of_knowing, information, "INFORMATION"),
+    "worth_of_knowing": (value_of_information, information, "INFORMATION"),
 }
 PANELS = ("cash_fan", "tornado", "heat_map", "benefit_waterfall", "variance_split")
 
@@ -107,5 +107,5 @@ def test_no_drawing_is_wider_than_a_page(case_figures):
 def test_what_is_read_out_does_not_depend_on_the_order_of_rows_within_a_strategy(case_figures):
     for name in ("tornado", "benefit_waterfall"):
         figure, table, _ = MONEY[name]
-        turned = pl.concat(own.reverse() for _, own in table().group_by("strategy", maintain_order=True))
-        assert figure(turned, "USD").to_dict()["description"] == case_figures[name].to_dict()["description"]
+        localise = pl.concat(own.reverse() for _, own in table().group_by("strategy", maintain_order=True))
+        assert figure(localise, "USD").to_dict()["description"] == case_figures[name].to_dict()["description"]

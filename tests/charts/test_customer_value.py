@@ -44,7 +44,7 @@ def test_one_model_is_named(forecast_days):
     )
 
 
-def test_models_on_both_sides_are_told_with_their_signs(forecast_days):
+def test_models_on_both_sides_are_alt_text_with_their_signs(forecast_days):
     above = pl.when(pl.col("model") == "BG/NBD").then(1.1 / 0.9).otherwise(1.0)
     lifted = forecast_days.with_columns(
         expected=pl.when(pl.col("day") > END).then(1_000 + (pl.col("expected") - 1_000) * above).otherwise("expected")
@@ -70,7 +70,7 @@ def test_calibration_says_how_often_each_model_is_inside_and_who_misses_the_one_
     )
 
 
-def test_the_share_of_the_first_tenth_is_told_and_held_against_what_came(tenths):
+def test_the_share_of_the_first_tenth_is_alt_text_and_held_against_what_came(tenths):
     assert _title(value_by_decile(tenths, "USD")) == (
         f"The tenth expected to bring most, 75{NBSP}% of all value, brought 60{NBSP}%; "
         "1 of 2 tenths lie inside their interval"
@@ -83,17 +83,17 @@ def test_where_nothing_is_known_yet_no_points_are_drawn(tenths):
     assert len(ahead.to_dict()["layer"]) == 2
 
 
-def test_the_capture_of_the_first_fifth_is_told(captures):
+def test_the_capture_of_the_first_fifth_is_alt_text(captures):
     assert _title(value_captured(captures)) == (f"The fifth that BG/NBD put first brought 60{NBSP}% of the later value")
 
 
-def test_the_least_bias_is_told_and_a_rule_of_thumb_has_no_line(biases):
+def test_the_least_bias_is_alt_text_and_a_rule_of_thumb_has_no_line(biases):
     figure = forecast_bias(biases)
     assert _title(figure) == f"MBG/NBD misses the orders that came by least: −12{NBSP}%"
     assert f"Own rate goes on +56{NBSP}%." in figure.to_dict()["description"]
 
 
-def test_a_disagreement_on_who_is_alive_is_told_by_group(alive):
+def test_a_disagreement_on_who_is_alive_is_alt_text_by_group(alive):
     assert _title(alive_by_model(alive)) == (
         f"Depending on the model, 40{NBSP}% to more than 99.5{NBSP}% of one-time buyers and "
         f"55{NBSP}% to 60{NBSP}% of repeat buyers are still customers"

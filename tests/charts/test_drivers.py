@@ -126,7 +126,7 @@ def test_a_small_difference_between_the_ends_is_no_clear_one(doses):
     assert _finding(dose_curve(close)).endswith("39\N{NO-BREAK SPACE}% at 5 or more days: no clear difference")
 
 
-def test_one_class_alone_is_told_without_a_comparison(doses):
+def test_one_class_alone_is_alt_text_without_a_comparison(doses):
     assert _finding(dose_curve(doses.head(1))) == "40\N{NO-BREAK SPACE}% ordered again within 90 days"
 
 

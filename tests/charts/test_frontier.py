@@ -105,8 +105,8 @@ def test_without_one_choice_the_table_is_refused():
 
 def test_letters_follow_the_places_of_strategies():
     # The scenario brings them the other way round.
-    turned = portfolio().with_columns(place=2 - pl.col("place"))
-    assert _rows(turned, "letter").select("letter", "strategy").rows() == list(
+    localise = portfolio().with_columns(place=2 - pl.col("place"))
+    assert _rows(localise, "letter").select("letter", "strategy").rows() == list(
         zip("ABC", reversed(STRATEGIES.values()), strict=True)
     )
 

@@ -28,7 +28,7 @@ def test_the_title_counts_the_nodes_that_pay():
     )
 
 
-def test_of_more_than_three_strategies_the_least_and_the_most_are_told():
+def test_of_more_than_three_strategies_the_least_and_the_most_are_alt_text():
     more = heat().filter(strategy="coupon").with_columns(title=pl.lit("Coupon again"))
     assert _finding(pl.concat([heat(), more])) == (
         "Pays at none of 5 (Win-back coupon) to 14 of 25 (Points programme) pairs of values"

@@ -6,14 +6,14 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.reporting.business.information import worth_of_knowing
+from cxsim.reporting.business.information import value_of_information
 from tests.charts.cases import information
 
 NBSP = "\N{NO-BREAK SPACE}"
 
 
 def _figure(decision="portfolio", **wanted):
-    return worth_of_knowing(information(), "USD", decision, **wanted).to_dict()
+    return value_of_information(information(), "USD", decision, **wanted).to_dict()
 
 
 def _rows(figure, column="place"):
@@ -39,7 +39,7 @@ def test_where_nothing_is_worth_knowing_the_title_says_so():
 
 def test_a_worth_within_two_errors_of_nothing_is_not_clear():
     small = information().with_columns(mc_error=pl.lit(3_000.0))
-    title = worth_of_knowing(small, "USD").to_dict()["title"]["text"]
+    title = value_of_information(small, "USD").to_dict()["title"]["text"]
     assert " ".join(title) == "Knowing any one number better would not clearly change the decision"
 
 
@@ -49,7 +49,7 @@ def test_numbers_come_by_rank_and_groups_after_them_by_worth():
     assert rows["worth"].to_list() == [5_310.0, 1_240.0, 310.0, 60.0, 0.0, 0.0, 5_720.0, 420.0]
 
 
-def test_numbers_of_the_same_words_are_told_apart_by_what_they_belong_to():
+def test_numbers_of_the_same_words_are_alt_text_apart_by_what_they_belong_to():
     words = _rows(_figure())["description"].to_list()
     assert {"Free shipping: order rate, against before", "Coupon: order rate, against before"} <= set(words)
 
@@ -82,7 +82,7 @@ def test_an_unknown_decision_is_answered_with_the_nearest():
 def test_a_decision_without_the_worth_of_everything_is_refused():
     lacking = information().filter(pl.col("id") != "everything")
     with pytest.raises(TableError, match="decision 'portfolio' has 0 rows 'everything' and 8 others"):
-        worth_of_knowing(lacking, "USD")
+        value_of_information(lacking, "USD")
 
 
 def test_the_description_reads_the_first_numbers():

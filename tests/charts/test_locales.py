@@ -9,12 +9,12 @@ from html import unescape
 import pytest
 import vl_convert
 
-from cxsim.reporting.business.information import worth_of_knowing
+from cxsim.reporting.business.information import value_of_information
 from cxsim.reporting.business.returns import npv_by_strategy
 from cxsim.reporting.business.what_if import what_if
 from cxsim.reporting.shop.clv_fit import frequency_histogram
 from cxsim.reporting.shop.cohorts import cohort_heatmap
-from cxsim.reporting.theme import short, told_apart
+from cxsim.reporting.theme import distinguishable, short
 from cxsim.wording import written_as
 from tests.charts.cases import information
 from tests.grids import by_hand, centre
@@ -72,8 +72,8 @@ def test_short_amounts_on_an_axis_follow(returns, locale, label):
     tiny = {
         "data": {"values": [{"value": 1_500}]},
         "mark": "text",
-        "transform": [{"calculate": expression, "as": "told"}],
-        "encoding": {"text": {"field": "told"}},
+        "transform": [{"calculate": expression, "as": "alt_text"}],
+        "encoding": {"text": {"field": "alt_text"}},
         "config": drawn["config"],
     }
     svg = vl_convert.vegalite_to_svg(json.dumps(tiny), vl_version="6.4", allowed_base_urls=[])
@@ -82,7 +82,7 @@ def test_short_amounts_on_an_axis_follow(returns, locale, label):
 
 @pytest.mark.usefixtures("enabled")
 @pytest.mark.parametrize(
-    ("locale", "told"),
+    ("locale", "alt_text"),
     [
         ("en", r"NPV USD [+−]\d{1,3}(,\d{3})+: "),
         ("de", rf"NPV [+−]\d{{1,3}}(\.\d{{3}})+{NBSP}USD: "),
@@ -90,10 +90,10 @@ def test_short_amounts_on_an_axis_follow(returns, locale, label):
         ("ch", rf"NPV USD [+−]\d{{1,3}}({APOSTROPHE}\d{{3}})+: "),
     ],
 )
-def test_the_result_beside_sliders_follows(locale, told):
+def test_the_result_beside_sliders_follows(locale, alt_text):
     with written_as(locale):
         (words,) = [text for text in _words(_what_if()) if text.startswith("NPV ")]
-    assert re.match(told, words)
+    assert re.match(alt_text, words)
 
 
 def test_the_result_beside_sliders_is_the_same_number_in_every_locale():
@@ -116,7 +116,7 @@ def test_the_result_beside_sliders_is_the_same_number_in_every_locale():
 )
 def test_values_of_assumptions_follow(locale, texts):
     with written_as(locale):
-        assert told_apart([5_662.3, 11_320.9], "money", "USD") == texts
+        assert distinguishable([5_662.3, 11_320.9], "money", "USD") == texts
 
 
 def test_short_amounts_in_cells_follow():
@@ -127,7 +127,7 @@ def test_short_amounts_in_cells_follow():
 # 0.5 between two prices takes one decimal: a bill in dollars then has two, one in dinars three, one in yen one.
 @pytest.mark.parametrize(("currency", "last"), [("USD", "13.00"), ("KWD", "13.000"), ("JPY", "13.0")])
 def test_prices_have_the_decimals_of_their_currency(currency, last):
-    assert told_apart([12.5, 13.0], "money", currency)[-1] == f"{currency}{NBSP}{last}"
+    assert distinguishable([12.5, 13.0], "money", currency)[-1] == f"{currency}{NBSP}{last}"
 
 
 def test_a_cell_of_cohorts_is_bare_wherever_the_currency_stands(cohorts):
@@ -140,6 +140,6 @@ def test_a_cell_of_cohorts_is_bare_wherever_the_currency_stands(cohorts):
 @pytest.mark.usefixtures("enabled")
 def test_a_title_and_what_is_read_aloud_follow():
     with written_as("de"):
-        spec = worth_of_knowing(information(), "USD").to_dict()
+        spec = value_of_information(information(), "USD").to_dict()
     assert " ".join(spec["title"]["text"]).endswith(f"it is worth up to 5.310{NBSP}USD")
     assert f"5.310{NBSP}USD" in spec["description"]

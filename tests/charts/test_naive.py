@@ -35,8 +35,8 @@ def test_each_method_has_a_panel_with_its_unit_in_the_order_of_the_table(reading
 def test_a_reading_has_its_interval_and_the_truth_has_none(readings):
     (rows,) = naive_against_truth(readings, "USD").to_dict()["datasets"].values()
     kinds = {row["kind"]: row for row in rows if row["panel"].startswith("Members")}
-    assert (kinds["What the method reports"]["low"], kinds["What the method reports"]["told"]) == (3.8, "10.5")
-    assert (kinds["What is true"]["low"], kinds["What is true"]["told"]) == (None, "2.45")
+    assert (kinds["What the method reports"]["low"], kinds["What the method reports"]["alt_text"]) == (3.8, "10.5")
+    assert (kinds["What is true"]["low"], kinds["What is true"]["alt_text"]) == (None, "2.45")
 
 
 def test_the_findings_are_read_aloud(readings):

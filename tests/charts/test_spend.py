@@ -22,7 +22,7 @@ def _customers(frequency, spend):
     )
 
 
-def test_a_perfect_correlation_is_told_with_its_sign():
+def test_a_perfect_correlation_is_alt_text_with_its_sign():
     figure = spend_by_frequency(_customers([1, 2, 3, 4], [40.0, 30.0, 20.0, 10.0]), "USD")
     assert "strongly related (correlation −1.00)" in " ".join(figure.to_dict()["title"]["text"])
 

@@ -46,7 +46,7 @@ def series():
     return pl.DataFrame(rows, schema=empty(SERIES).schema)
 
 
-def _told(figure):
+def _alt_text(figure):
     title = figure.to_dict()["title"]
     return " ".join(title["text"]), " ".join(title["subtitle"])
 
@@ -58,27 +58,27 @@ def _data(figure):
 
 def test_the_title_names_the_metric_that_lies_outside_its_usual_range_in_the_last_period(series):
     figure = weekly(series, metrics=["aov", "reopened"], currency="EUR")
-    assert _told(figure)[0] == (f"In the period from {_LAST}, Tickets opened again lies outside its usual range")
+    assert _alt_text(figure)[0] == (f"In the period from {_LAST}, Tickets opened again lies outside its usual range")
 
 
 def test_an_alert_of_an_earlier_period_is_marked_and_not_in_the_title(series):
     earlier = series.with_columns(alert=pl.col("alert").shift(-1).over("metric"))
     figure = weekly(earlier, metrics=["reopened"], currency="EUR")
-    assert _told(figure)[0] == f"In the period from {_LAST}, none of these metrics lies outside its usual range"
+    assert _alt_text(figure)[0] == f"In the period from {_LAST}, none of these metrics lies outside its usual range"
     assert [row["alert"] for row in _data(figure)] == [None, None, "above its usual range", None]
 
 
 def test_a_last_period_without_any_value_is_said_to_have_none(series):
     silent = series.with_columns(value=pl.when(pl.col("period_start") < pl.col("period_start").max()).then("value"))
     figure = weekly(silent, metrics=["reopened", "aov"], currency="EUR")
-    assert _told(figure)[0] == "In the last period, none of these metrics has a value"
+    assert _alt_text(figure)[0] == "In the last period, none of these metrics has a value"
 
 
 def test_many_alerts_are_counted(series):
     wild = pl.concat(series.with_columns(metric=pl.lit(name), value=1.0, alert=pl.lit("below")) for name in "abc")
     wild = wild.unique(["metric", "period_start"], maintain_order=True)
     figure = weekly(wild, metrics=["a", "b", "c"], currency="EUR")
-    assert _told(figure)[0].endswith("three of three metrics lie outside their usual range")
+    assert _alt_text(figure)[0].endswith("three of three metrics lie outside their usual range")
 
 
 def test_panels_come_in_the_order_asked_for_and_name_their_units(series):
@@ -103,7 +103,7 @@ def test_the_last_values_are_read_aloud(series):
     assert figure["description"].endswith(
         "Average order: EUR\N{NO-BREAK SPACE}52.3; Tickets opened again: 15.0\N{NO-BREAK SPACE}%."
     )
-    assert "interval" in _told(weekly(series, metrics=["aov"], currency="EUR"))[1]
+    assert "interval" in _alt_text(weekly(series, metrics=["aov"], currency="EUR"))[1]
 
 
 def test_a_metric_without_any_value_has_no_panel_and_alone_is_refused(series):

@@ -60,8 +60,8 @@ class Project:
         self.capsys.readouterr()
         with pytest.raises(SystemExit) as done:
             main()
-        told = self.capsys.readouterr()
-        return Told(done.value.code or 0, told.out, told.err)
+        sentence = self.capsys.readouterr()
+        return Told(done.value.code or 0, sentence.out, sentence.err)
 
     def edit(self, place, old, new):
         file = self.folder / "params" / place

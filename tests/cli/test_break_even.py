@@ -37,11 +37,11 @@ def searched(project):
 
 
 def test_what_is_searched_and_both_ends_are_printed(searched):
-    told = searched("break-even", "searched")
-    assert (told.code, told.err) == (0, "")
+    sentence = searched("break-even", "searched")
+    assert (sentence.code, sentence.err) == (0, "")
     for words in ("How large must it be?", "Small gift in every parcel", "0.70 to 1.05", "Nobody has measured"):
-        assert words in told.out
-    assert "searched, not believed" not in told.out
+        assert words in sentence.out
+    assert "searched, not believed" not in sentence.out
 
 
 def test_json_is_one_row_for_each_strategy(searched):
@@ -76,17 +76,17 @@ def test_a_mistake_names_what_is_possible(project, words, message):
 
 @pytest.mark.parametrize("words", [["tiny", "--searches", "effects.coupon_2.redemption"], [], ["tiny", "--draws", "3"]])
 def test_usage_errors_have_a_code_of_their_own(project, words):
-    told = project("break-even", *words)
-    assert (told.code, told.out) == (2, "")
+    sentence = project("break-even", *words)
+    assert (sentence.code, sentence.out) == (2, "")
 
 
 def test_simulate_shows_models_searches_and_cautions(searched):
     searched.edit("scenarios/searched.yaml", "[packaging-gift]", "[points-programme, packaging-gift]")
-    told = searched("simulate", "searched", "--out", "tables")
-    assert (told.code, told.err) == (0, "")
+    sentence = searched("simulate", "searched", "--out", "tables")
+    assert (sentence.code, sentence.err) == (0, "")
     for words in ("Under each model of leaving by itself", "MBG/NBD", "Pareto/NBD", "Small gift in every parcel"):
-        assert words in told.out
-    assert "Caution, Small gift in every parcel: Nobody has measured" in told.out
+        assert words in sentence.out
+    assert "Caution, Small gift in every parcel: Nobody has measured" in sentence.out
 
 
 def test_simulate_with_one_model_shows_the_caution_and_no_models(project):
@@ -98,10 +98,10 @@ def test_simulate_with_one_model_shows_the_caution_and_no_models(project):
 
 def test_a_scenario_that_only_searches_becomes_one_report_of_its_own(searched):
     shutil.copytree(_NOTEBOOKS, searched.folder / "notebooks")
-    told = searched("report", searched.folder / "params" / "scenarios" / "searched.yaml", "--out", "searched.html")
-    assert told.code == 0, told.err
+    sentence = searched("report", searched.folder / "params" / "scenarios" / "searched.yaml", "--out", "searched.html")
+    assert sentence.code == 0, sentence.err
     page = (searched.folder / "searched.html").read_text(encoding="utf-8")
     assert "How large must the effect be?" in page
     assert "Curve sha256" in page
     assert (searched.folder / "searched" / "break-even.csv").is_file()
-    assert "Small gift in every parcel" in told.out
+    assert "Small gift in every parcel" in sentence.out

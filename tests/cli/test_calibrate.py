@@ -20,23 +20,23 @@ def service(project):
 
 
 def test_a_scenario_becomes_a_behaviour_that_can_be_named(service):
-    told = service("calibrate", "service", "--name", "mine")
-    assert (told.code, told.err) == (0, "")
+    sentence = service("calibrate", "service", "--name", "mine")
+    assert (sentence.code, sentence.err) == (0, "")
     behaviour = read(service.folder / "params" / "behaviour" / "mine.yaml", Behaviour)
     assert behaviour.experience.incidents[0].chance.evidence == "measured"
-    assert "experience.late.chance" in told.out
-    assert "Not measured, and kept as assumed" in told.out
+    assert "experience.late.chance" in sentence.out
+    assert "Not measured, and kept as assumed" in sentence.out
     # What is added to a file of the project is shown.
-    assert "Added to params/sources.yaml:\nmine-tables:\n  authors:" in told.out
-    assert "Written: params/behaviour/mine.yaml; name it in a scenario as behaviour: mine" in told.out
+    assert "Added to params/sources.yaml:\nmine-tables:\n  authors:" in sentence.out
+    assert "Written: params/behaviour/mine.yaml; name it in a scenario as behaviour: mine" in sentence.out
     assert service("check").code == 0
 
 
 def test_a_folder_of_tables_says_the_same_as_the_scenario(service):
     service("tables", "service", "--out", "shop")
     service("calibrate", "service", "--name", "one")
-    told = service("calibrate", "shop", "--name", "other")
-    assert told.code == 0, told.err
+    sentence = service("calibrate", "shop", "--name", "other")
+    assert sentence.code == 0, sentence.err
     one, other = (
         read(service.folder / "params" / "behaviour" / f"{name}.yaml", Behaviour).experience
         for name in ("one", "other")
@@ -47,20 +47,20 @@ def test_a_folder_of_tables_says_the_same_as_the_scenario(service):
 
 def test_a_name_that_is_taken_is_refused_before_anything_is_measured(service):
     before = service.files()
-    told = service("calibrate", "service", "--name", "online-shop")
-    assert told.error.startswith("params/behaviour/online-shop.yaml: there is such a behaviour already")
+    sentence = service("calibrate", "service", "--name", "online-shop")
+    assert sentence.error.startswith("params/behaviour/online-shop.yaml: there is such a behaviour already")
     assert service.files() == before
 
 
 def test_an_unknown_behaviour_is_answered_with_the_nearest(service):
-    told = service("calibrate", "service", "--name", "mine", "--like", "online-shp")
-    assert "did you mean 'online-shop'?" in told.error
+    sentence = service("calibrate", "service", "--name", "mine", "--like", "online-shp")
+    assert "did you mean 'online-shop'?" in sentence.error
 
 
 def test_where_nothing_can_be_measured_nothing_is_written(service):
     (service.folder / "orders.csv").write_text("order_id,customer_id,ordered_at,amount\n1,a,2024-03-01 09:00,5\n")
     before = service.files()
-    told = service("calibrate", "orders.csv", "--name", "mine")
-    assert told.code == 1
-    assert "none of the numbers of a behaviour can be measured there, so nothing is written" in told.error
+    sentence = service("calibrate", "orders.csv", "--name", "mine")
+    assert sentence.code == 1
+    assert "none of the numbers of a behaviour can be measured there, so nothing is written" in sentence.error
     assert service.files() == before

@@ -15,16 +15,16 @@ def _params(project):
 
 
 def test_sound_files_are_counted(project):
-    told = project("check")
-    assert (told.code, told.err) == (0, "")
-    assert told.out == f"{_params(project)} files checked; all is well.\n"
+    sentence = project("check")
+    assert (sentence.code, sentence.err) == (0, "")
+    assert sentence.out == f"{_params(project)} files checked; all is well.\n"
 
 
 def test_one_sound_file_is_one_file(project):
     assert project("check", "params/economics/cdnow.yaml").out == "1 file checked; all is well.\n"
 
 
-def test_all_mistakes_of_all_files_are_told_at_once(project):
+def test_all_mistakes_of_all_files_are_sentence_at_once(project):
     project.edit(SHOP, "timing: mid", "timing: middle")
     project.edit(SHOP, "currency: USD", "curency: USD")
     project.edit(POINTS, "source: nastasoiu-2021", "source: nastasoiu-2012")
@@ -63,7 +63,7 @@ def test_a_number_without_description_is_refused(project):
     ]
 
 
-def test_a_mistake_of_a_strategy_is_told_once_and_under_its_own_name(project):
+def test_a_mistake_of_a_strategy_is_sentence_once_and_under_its_own_name(project):
     project.edit(POINTS, "value: 0.85", "value: 1.85")
     lines = project("check").error.splitlines()
     assert lines[1:] == [
@@ -116,7 +116,7 @@ def test_an_old_schema_is_found_and_written_anew(project):
     assert project("check", "--write-schema").out == f"{_params(project)} files checked; all is well.\n"
 
 
-def test_every_mistake_of_the_sources_is_told(project):
+def test_every_mistake_of_the_sources_is_sentence(project):
     project.edit("sources.yaml", "  year: 2021\n", "")
     project.edit("sources.yaml", "  grade: B", "  grade: F")
     message = project("check", "params/sources.yaml").error
@@ -132,7 +132,7 @@ def test_a_valuation_of_the_name_of_a_scenario_is_refused(project):
     assert "params/scenarios/tiny.yaml: there is a file valuations/tiny.yaml too" in message
 
 
-def test_a_mistake_in_a_valuation_is_told_with_its_key(project):
+def test_a_mistake_in_a_valuation_is_sentence_with_its_key(project):
     valuation = (_PARAMS / "valuations" / "cdnow-value-quick.yaml").read_text(encoding="utf-8")
     wrong = valuation.replace("draws: ", "drawz: ").replace("  unit: share\n", "  unit: ratio\n")
     (project.folder / "params" / "valuations" / "worth.yaml").write_text(wrong, encoding="utf-8")

@@ -24,14 +24,14 @@ def pair(project):
 
 
 def test_identical_reports_are_said_to_be_so(project, pair):
-    told = project("compare", "--exit-code", pair[0], pair[0])
-    assert (told.code, told.out) == (0, "a.html and a.html are the same, to the byte.\n")
+    sentence = project("compare", "--exit-code", pair[0], pair[0])
+    assert (sentence.code, sentence.out) == (0, "a.html and a.html are the same, to the byte.\n")
 
 
-def test_what_moved_is_told_table_by_table(project, pair):
-    told = project("compare", *pair)
-    assert (told.code, told.err) == (0, "")
-    lines = [" ".join(line.replace("│", " ").split()) for line in told.out.splitlines()]
+def test_what_moved_is_sentence_table_by_table(project, pair):
+    sentence = project("compare", *pair)
+    assert (sentence.code, sentence.err) == (0, "")
+    lines = [" ".join(line.replace("│", " ").split()) for line in sentence.out.splitlines()]
     assert "a.html → b.html" in lines
     assert "seed 7 8" in lines
     assert "Shop Margin value 0.4 0.45 share" in lines
@@ -46,14 +46,14 @@ def test_the_exit_code_tells_whether_anything_moved_only_when_asked(project, pai
     assert project("compare", "--exit-code", *pair).code == 1
     same = _report(project.folder / "c.html", _twin("returns", RETURNS, POINTS), seed=9)
     again = _report(project.folder / "d.html", _twin("returns", RETURNS, POINTS), seed=8)
-    told = project("compare", "--exit-code", same, again)
-    assert told.code == 0
-    assert told.out.endswith("No assumption, no result and no table moved.\n")
+    sentence = project("compare", "--exit-code", same, again)
+    assert sentence.code == 0
+    assert sentence.out.endswith("No assumption, no result and no table moved.\n")
 
 
 def test_json_holds_everything_with_all_digits(project, pair):
-    told = project("compare", "--json", *pair)
-    content = json.loads(told.out)
+    sentence = project("compare", "--json", *pair)
+    content = json.loads(sentence.out)
     assert (content["identical"], content["moved"]) == (False, True)
     assert content["ingredients"] == [{"what": "seed", "before": "7", "after": "8", "about": "content"}]
     assert content["results"][1] == {

@@ -17,13 +17,13 @@ _DOCS = root() / "docs" / "levers.md"
 
 
 def test_all_levers_are_listed_with_what_they_move_grade_and_prior(project):
-    told = project("levers")
-    assert (told.code, told.err) == (0, "")
-    assert all(f"L{number:02d}" in told.out for number in range(1, 39))
+    sentence = project("levers")
+    assert (sentence.code, sentence.err) == (0, "")
+    assert all(f"L{number:02d}" in sentence.out for number in range(1, 39))
     for words in ("Points programme", "→ points-programme", "+ dropout", "− margin", "dropout ×0.85 (0.7 to 1)"):
-        assert words in told.out
-    assert "break-even only" in told.out
-    assert "One in full: cxsim levers show L01" in told.out
+        assert words in sentence.out
+    assert "break-even only" in sentence.out
+    assert "One in full: cxsim levers show L01" in sentence.out
 
 
 def test_the_list_reads_in_eighty_columns(project, monkeypatch):
@@ -40,10 +40,10 @@ def test_the_list_reads_in_eighty_columns(project, monkeypatch):
 
 
 def test_a_search_finds_words_in_any_case(project):
-    told = project("levers", "--search", "FREE shipping")
-    assert "L17" in told.out
-    assert "L18" not in told.out
-    assert "One in full: cxsim levers show L17" in told.out
+    sentence = project("levers", "--search", "FREE shipping")
+    assert "L17" in sentence.out
+    assert "L18" not in sentence.out
+    assert "One in full: cxsim levers show L17" in sentence.out
 
 
 def test_a_pathway_narrows_the_list(project):
@@ -60,8 +60,8 @@ def test_a_pathway_narrows_the_list(project):
     ],
 )
 def test_a_search_without_result_says_so_and_is_no_mistake(project, words, said):
-    told = project("levers", *words)
-    assert (told.code, told.out, told.err) == (0, said, "")
+    sentence = project("levers", *words)
+    assert (sentence.code, sentence.out, sentence.err) == (0, said, "")
 
 
 def test_an_unknown_pathway_is_answered_with_the_nearest(project):
@@ -78,9 +78,9 @@ def test_an_unknown_lever_is_answered_with_the_nearest(project, given, near):
 
 
 def test_a_lever_is_shown_with_sources_prior_harms_and_use(project):
-    told = project("levers", "show", "L18")
-    assert (told.code, told.err) == (0, "")
-    text = " ".join(told.out.split())
+    sentence = project("levers", "show", "L18")
+    assert (sentence.code, sentence.err) == (0, "")
+    text = " ".join(sentence.out.split())
     for words in (
         "L18 Points programme",
         "Evidence, grade A",
@@ -91,13 +91,13 @@ def test_a_lever_is_shown_with_sources_prior_harms_and_use(project):
         "Played by params/strategies/points-programme.yaml",
     ):
         assert words in text
-    assert told.out.endswith("economics: cdnow\nstrategies:\n  - points-programme\n")
+    assert sentence.out.endswith("economics: cdnow\nstrategies:\n  - points-programme\n")
 
 
 def test_a_lever_on_what_customers_go_through_names_the_behaviour_that_it_needs(project):
-    told = project("levers", "show", "L34").out
-    assert "economics: cdnow-service" in told
-    assert told.endswith("behaviour: online-shop\nstrategies:\n  - free-returns\n")
+    sentence = project("levers", "show", "L34").out
+    assert "economics: cdnow-service" in sentence
+    assert sentence.endswith("behaviour: online-shop\nstrategies:\n  - free-returns\n")
 
 
 def test_a_lever_that_nobody_measured_says_that_its_strategy_states_no_return(project):
@@ -162,9 +162,9 @@ def test_json_of_one_lever_writes_its_sources_out(project):
 
 
 def test_options_of_the_list_are_not_lost_before_another_word(project):
-    told = project("levers", "--json", "show", "L18")
-    assert told.code == 2
-    assert told.out == ""
+    sentence = project("levers", "--json", "show", "L18")
+    assert sentence.code == 2
+    assert sentence.out == ""
 
 
 def test_a_mistake_in_the_catalogue_stops_the_command(project):

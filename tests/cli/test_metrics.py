@@ -26,20 +26,20 @@ def exports(orders):
 
 
 def test_receipts_come_first_then_metrics_under_their_families_then_what_is_not_measured(project, exports):
-    told = project("metrics", exports, *_UNTIL, "--currency", "EUR")
-    assert (told.code, told.err) == (0, "")
+    sentence = project("metrics", exports, *_UNTIL, "--currency", "EUR")
+    assert (sentence.code, sentence.err) == (0, "")
     places = [
-        told.out.index(words)
+        sentence.out.index(words)
         for words in ("orders.csv: recognised as", "Value: goods after discounts", "2024-01-08 to 2024-01-14", "Orders",
                       "Revenue", "Not measured", "there is no table of surveys.")
     ]  # fmt: skip
     assert places == sorted(places)
-    assert "EUR\N{NO-BREAK SPACE}90" in told.out  # orders 3 and 4: 30 + 60
+    assert "EUR\N{NO-BREAK SPACE}90" in sentence.out  # orders 3 and 4: 30 + 60
 
 
 def test_json_has_receipts_policy_and_all_digits_of_every_metric(project, exports):
-    told = project("metrics", exports, *_UNTIL, "--json")
-    content = json.loads(told.out)
+    sentence = project("metrics", exports, *_UNTIL, "--json")
+    content = json.loads(sentence.out)
     assert (content["shop"], content["until"]) == ("orders", "2024-01-15T00:00:00")
     assert [(receipt["rows_read"], receipt["rows_kept"]) for receipt in content["receipts"]] == [(4, 4)]
     found = {row["metric"]: row for row in content["metrics"]}
@@ -50,18 +50,18 @@ def test_json_has_receipts_policy_and_all_digits_of_every_metric(project, export
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_the_dashboard_is_written_as_a_table(project, exports, ending):
-    told = project("metrics", exports, *_UNTIL, "--out", f"found.{ending}")
-    assert told.out.endswith(f"Written: found.{ending}\n")
+    sentence = project("metrics", exports, *_UNTIL, "--out", f"found.{ending}")
+    assert sentence.out.endswith(f"Written: found.{ending}\n")
     read = pl.read_csv if ending == "csv" else pl.read_parquet
     table = read(project.folder / f"found.{ending}")
     assert table.filter(metric="orders")["value"].to_list() == [2.0]
     assert table.filter(metric="orders")["title"].to_list() == ["Orders"]  # texts keep to their own columns
 
 
-def test_what_is_written_beside_json_is_told_on_the_other_stream(project, exports):
-    told = project("metrics", exports, *_UNTIL, "--json", "--out", "found.csv")
-    assert json.loads(told.out)
-    assert told.err == "Written: found.csv\n"
+def test_what_is_written_beside_json_is_sentence_on_the_other_stream(project, exports):
+    sentence = project("metrics", exports, *_UNTIL, "--json", "--out", "found.csv")
+    assert json.loads(sentence.out)
+    assert sentence.err == "Written: found.csv\n"
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(project):
@@ -69,10 +69,10 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(projec
 
 
 def test_a_scenario_is_simulated_and_measured_by_month(project):
-    told = project("metrics", "tiny", "--every", "month")
-    assert told.code == 0
-    assert "simulated, hence no file was read" in told.out
-    assert "1998-09-01 to 1998-09-30, beside the period before" in told.out
+    sentence = project("metrics", "tiny", "--every", "month")
+    assert sentence.code == 0
+    assert "simulated, hence no file was read" in sentence.out
+    assert "1998-09-01 to 1998-09-30, beside the period before" in sentence.out
 
 
 def test_a_shop_that_does_not_exist_is_answered_with_the_nearest(project):
@@ -82,17 +82,17 @@ def test_a_shop_that_does_not_exist_is_answered_with_the_nearest(project):
 
 
 def test_a_shop_without_a_complete_period_is_refused_after_its_receipts(project, exports):
-    told = project("metrics", exports, *_UNTIL, "--every", "month")
-    assert told.code == 1
-    assert "no complete month between 2024-01-02 and 2024-01-15" in told.err
-    assert told.out.startswith("orders.csv: recognised as")
+    sentence = project("metrics", exports, *_UNTIL, "--every", "month")
+    assert sentence.code == 1
+    assert "no complete month between 2024-01-02 and 2024-01-15" in sentence.err
+    assert sentence.out.startswith("orders.csv: recognised as")
 
 
 def test_all_metrics_are_listed_with_unit_direction_and_formula(project):
-    told = project("metrics", "--list")
-    assert (told.code, told.err) == (0, "")
-    assert all(metric.name in told.out for metric in CATALOGUE)
-    assert told.out.endswith("One in full: cxsim metrics --explain orders\n")
+    sentence = project("metrics", "--list")
+    assert (sentence.code, sentence.err) == (0, "")
+    assert all(metric.name in sentence.out for metric in CATALOGUE)
+    assert sentence.out.endswith("One in full: cxsim metrics --explain orders\n")
 
 
 def test_one_metric_is_defined_with_formula_interval_pitfalls_and_the_other_formula(project):
@@ -125,6 +125,6 @@ def test_an_unknown_metric_is_answered_with_the_nearest(project):
     ],
 )
 def test_options_that_do_not_go_together_are_a_mistake_of_usage(project, words, said):
-    told = project("metrics", *words)
-    assert told.code == 2
-    assert said in " ".join(told.err.replace("│", " ").split())
+    sentence = project("metrics", *words)
+    assert sentence.code == 2
+    assert said in " ".join(sentence.err.replace("│", " ").split())

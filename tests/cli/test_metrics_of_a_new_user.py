@@ -119,9 +119,9 @@ def test_the_export_has_all_that_makes_one_difficult(rows):
 
 
 def test_one_command_recognises_and_measures_it_as_a_plain_loop_does(project, exports):
-    told = project("metrics", exports, "--every", "month", "--until", "2025-02-28", "--json")
-    assert (told.code, told.err) == (0, "")
-    content = json.loads(told.out)
+    sentence = project("metrics", exports, "--every", "month", "--until", "2025-02-28", "--json")
+    assert (sentence.code, sentence.err) == (0, "")
+    content = json.loads(sentence.out)
     found = {row["metric"]: row for row in content["metrics"]}
     plain = _by_hand(exports / "orders_export_1.csv")
     (receipt,) = content["receipts"]
@@ -138,18 +138,18 @@ def test_one_command_recognises_and_measures_it_as_a_plain_loop_does(project, ex
 
 
 def test_in_the_terminal_the_receipt_comes_first_and_money_has_the_currency_of_the_file(project, exports):
-    told = project("metrics", exports, "--every", "month", "--until", "2025-02-28")
-    assert told.code == 0
-    assert told.out.startswith("orders_export_1.csv: recognised as Shopify orders (79 of 79 columns); ")
-    assert "USD\N{NO-BREAK SPACE}" in told.out
-    assert "2025-02-01 to 2025-02-28, beside the period before" in told.out
+    sentence = project("metrics", exports, "--every", "month", "--until", "2025-02-28")
+    assert sentence.code == 0
+    assert sentence.out.startswith("orders_export_1.csv: recognised as Shopify orders (79 of 79 columns); ")
+    assert "USD\N{NO-BREAK SPACE}" in sentence.out
+    assert "2025-02-01 to 2025-02-28, beside the period before" in sentence.out
 
 
 def test_the_report_is_one_file_that_a_browser_opens(project, exports):
     (project.folder / "notebooks").mkdir()
     shutil.copy(_REPOSITORY / "notebooks" / NOTEBOOK, project.folder / "notebooks")
-    told = project("metrics", exports, "--every", "month", "--until", "2025-02-28", "--report", "out.html")
-    assert (told.code, told.err) == (0, "")
+    sentence = project("metrics", exports, "--every", "month", "--until", "2025-02-28", "--report", "out.html")
+    assert (sentence.code, sentence.err) == (0, "")
     page = (project.folder / "out.html").read_text(encoding="utf-8")
     assert "Shopify orders" in page
     assert "Traceback" not in page

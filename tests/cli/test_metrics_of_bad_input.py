@@ -83,13 +83,13 @@ def test_a_file_of_another_kind_alone(refused, folder):
     assert refused(folder).startswith("notes.csv: not recognised by its 2 columns (what, why). Nearest: ")
 
 
-def test_an_unknown_file_beside_orders_is_told_of_and_the_orders_are_measured(project, folder):
+def test_an_unknown_file_beside_orders_is_sentence_of_and_the_orders_are_measured(project, folder):
     write(folder / "orders.csv", [march(day, f"#{1000 + day}") for day in range(2, 25)])
     (folder / "notes.csv").write_text("what,why\n1,2\n", encoding="utf-8")
     (folder / "plan.pdf").write_text("words", encoding="utf-8")
-    told = project("metrics", folder)
-    assert (told.code, told.err) == (0, "")
-    lines = told.out.splitlines()
+    sentence = project("metrics", folder)
+    assert (sentence.code, sentence.err) == (0, "")
+    lines = sentence.out.splitlines()
     assert lines[0].startswith("orders.csv: recognised as Shopify orders")
     assert "plan.pdf: not read: file ending '.pdf' is not that of a table" in lines
     assert any(line.startswith("notes.csv: not read: not recognised by its 2 columns (what, why).") for line in lines)
@@ -101,9 +101,9 @@ def test_amazon_alone_has_the_value_of_orders_and_says_why_it_has_no_customers(p
         f"111-{n}\t2024-03-{18 + n % 3}T10:00:{n:02d}+00:00\tShipped\tShipped\t1\tUSD\t{n}.00" for n in range(1, 26)
     ]
     (folder / "amazon.txt").write_text("\n".join((_AMAZON, *rows, "")), encoding="utf-8")
-    told = project("metrics", folder, "--until", "2024-03-24")
-    assert (told.code, told.err) == (0, "")
-    out = " ".join(told.out.split())
+    sentence = project("metrics", folder, "--until", "2024-03-24")
+    assert (sentence.code, sentence.err) == (0, "")
+    out = " ".join(sentence.out.split())
     assert out.startswith("amazon.txt: recognised as Amazon all orders")
     assert "Average order value, after discounts" in out
     assert "USD 13.0 │ 10.0 to 16.0" in out
@@ -113,11 +113,11 @@ def test_amazon_alone_has_the_value_of_orders_and_says_why_it_has_no_customers(p
 
 def test_ids_that_a_spreadsheet_rounded_are_replaced_by_the_names_of_orders(project, folder):
     write(folder / "orders.csv", [march(day, f"#{1000 + day}", Id=_DAMAGED) for day in range(2, 25)])
-    told = project("metrics", folder, "--json")
-    assert told.code == 0
+    sentence = project("metrics", folder, "--json")
+    assert sentence.code == 0
     # 23 orders of one damaged number each are 23 orders.
-    assert '"rows_kept": 23' in told.out
-    assert "order ids that a spreadsheet rounded" in told.out
+    assert '"rows_kept": 23' in sentence.out
+    assert "order ids that a spreadsheet rounded" in sentence.out
 
 
 def test_a_folder_wins_over_a_scenario_of_its_name(project, refused):
@@ -125,6 +125,6 @@ def test_a_folder_wins_over_a_scenario_of_its_name(project, refused):
     place.mkdir()
     assert refused(_SCENARIO).startswith(f"{_SCENARIO}: there are no tables in it: it is empty")
     write(place / "orders.csv", [march(day, f"#{1000 + day}") for day in range(2, 25)])
-    told = project("metrics", _SCENARIO)
-    assert told.code == 0
-    assert told.out.startswith("orders.csv: recognised as Shopify orders")
+    sentence = project("metrics", _SCENARIO)
+    assert sentence.code == 0
+    assert sentence.out.startswith("orders.csv: recognised as Shopify orders")

@@ -11,9 +11,9 @@ _PARAMS = root() / "params"
 
 
 def test_a_copy_is_a_sound_scenario_of_another_name(project):
-    told = project("new", "spring-plans", "--from", "tiny")
-    assert told.code == 0
-    assert "spring-plans.yaml" in told.out
+    sentence = project("new", "spring-plans", "--from", "tiny")
+    assert sentence.code == 0
+    assert "spring-plans.yaml" in sentence.out
     scenarios = project.folder / "params" / "scenarios"
     assert (scenarios / "spring-plans.yaml").read_bytes() == (scenarios / "tiny.yaml").read_bytes()
     assert project("check", "params/scenarios").out == "2 files checked; all is well.\n"

@@ -31,8 +31,8 @@ def test_a_new_user_copies_edits_three_lines_checks_and_simulates(bundled):
     bundled.edit(place, "draws: 40", "draws: 2")
     bundled.edit(place, "[free-returns, service-recovery, ", "[referral-programme, e-mail-cadence, ")
     assert bundled("check", f"params/{place}").out == "1 file checked; all is well.\n"
-    told = bundled("simulate", "my-plans", "--out", "tables")
-    assert (told.code, told.err) == (0, "")
+    sentence = bundled("simulate", "my-plans", "--out", "tables")
+    assert (sentence.code, sentence.err) == (0, "")
     returns = pl.read_parquet(bundled.folder / "tables" / "returns.parquet")
     assert returns["strategy"].to_list() == [
         "referral-programme", "e-mail-cadence", "self-service", "points-programme", "self-service-and-points",
@@ -41,10 +41,10 @@ def test_a_new_user_copies_edits_three_lines_checks_and_simulates(bundled):
     assert manifest["command"] == "cxsim report my-plans"
     assert "behaviour/online-shop.yaml" in manifest["parameters_sha256"]
     for title in returns["title"]:
-        assert title in told.out
+        assert title in sentence.out
 
 
-def test_a_slip_in_one_of_the_three_lines_is_told_with_file_and_key(bundled):
+def test_a_slip_in_one_of_the_three_lines_is_sentence_with_file_and_key(bundled):
     bundled("new", "my-plans", "--from", "cdnow-service")
     bundled.edit("scenarios/my-plans.yaml", "dropout: all", "dropout: al")
     message = bundled("check").error

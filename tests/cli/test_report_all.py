@@ -34,15 +34,15 @@ def shop(project):
     return project
 
 
-def test_many_reports_are_made_a_broken_one_is_told_and_one_alone_has_the_same_bytes(shop):
+def test_many_reports_are_made_a_broken_one_is_sentence_and_one_alone_has_the_same_bytes(shop):
     (shop.folder / "params" / "scenarios" / "broken.yaml").write_text(TINY.replace("draws: 2", "draws: 1"))
-    told = shop("report", "--all", "--jobs", "1")
-    assert told.code == 1
-    words = " ".join(told.out.replace("│", " ").split())
+    sentence = shop("report", "--all", "--jobs", "1")
+    assert sentence.code == 1
+    words = " ".join(sentence.out.replace("│", " ").split())
     assert "params/scenarios/broken.yaml: draws must be 2 to 10,000; found 1." in words
     assert "tiny made" in words
-    assert f"Written: {shop.folder / 'reports' / 'index.html'}" in told.out
-    assert told.err == "Error: 1 of 2 could not be made: broken.\n"
+    assert f"Written: {shop.folder / 'reports' / 'index.html'}" in sentence.out
+    assert sentence.err == "Error: 1 of 2 could not be made: broken.\n"
     before = {name: content for name, content in shop.files().items() if name.startswith("reports/")}
     assert sorted(before) == WRITTEN
     assert len(json.loads(before["reports/tiny/manifest.json"])["inputs_sha256"]) == 64
@@ -51,14 +51,14 @@ def test_many_reports_are_made_a_broken_one_is_told_and_one_alone_has_the_same_b
     assert shop("report", "tiny").code == 0
     assert {name: content for name, content in shop.files().items() if name.startswith("reports/")} == before
     (shop.folder / "params" / "scenarios" / "broken.yaml").unlink()
-    told = shop("report", "--all")
-    assert (told.code, told.err) == (0, "")
-    assert "skipped: nothing has changed" in told.out
+    sentence = shop("report", "--all")
+    assert (sentence.code, sentence.err) == (0, "")
+    assert "skipped: nothing has changed" in sentence.out
 
 
-def test_numbers_set_by_hand_are_told_in_the_name_the_manifest_and_the_command(shop):
-    told = shop("report", "tiny", "--set", "economics.gross_margin=0.50", "--set", "draws=3")
-    assert (told.code, told.err) == (0, "")
+def test_numbers_set_by_hand_are_sentence_in_the_name_the_manifest_and_the_command(shop):
+    sentence = shop("report", "tiny", "--set", "economics.gross_margin=0.50", "--set", "draws=3")
+    assert (sentence.code, sentence.err) == (0, "")
     stem = "tiny,draws=3,economics.gross_margin=0.5"
     manifest = json.loads((shop.folder / "reports" / stem / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["command"] == "cxsim report tiny --set draws=3 --set economics.gross_margin=0.5"
@@ -78,9 +78,9 @@ def test_numbers_set_by_hand_are_told_in_the_name_the_manifest_and_the_command(s
     ],
 )
 def test_options_that_do_not_go_together_are_a_mistake_of_usage(project, words, said):
-    told = project("report", *words)
-    assert told.code == 2
-    assert said in " ".join(told.err.replace("│", " ").split())
+    sentence = project("report", *words)
+    assert sentence.code == 2
+    assert said in " ".join(sentence.err.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_options_that_do_not_go_together_are_a_mistake_of_usage(project, words, 
         (["tiny", "tiny"], "tiny: two reports would be written to"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_made(project, words, said):
+def test_mistakes_are_sentence_before_anything_is_made(project, words, said):
     before = project.files()
     assert said in project("report", *words).error
     assert project.files() == before

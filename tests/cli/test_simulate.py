@@ -17,8 +17,8 @@ WRITTEN = [
 
 def test_tables_and_manifest_are_written_and_the_returns_printed(project):
     before = set(project.files())
-    told = project("simulate", "tiny")
-    assert (told.code, told.err) == (0, "")
+    sentence = project("simulate", "tiny")
+    assert (sentence.code, sentence.err) == (0, "")
     assert sorted(set(project.files()) - before) == WRITTEN
     folder = project.folder / "reports" / "tiny-tables"
     returns = check(pl.read_parquet(folder / "returns.parquet"), RETURNS)
@@ -27,8 +27,8 @@ def test_tables_and_manifest_are_written_and_the_returns_printed(project):
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["command"] == "cxsim report tiny"
     for title in ("What would two programmes bring?", "Points programme", "Win-back coupon"):
-        assert title in told.out
-    assert all(path.split("/")[-1] in told.out for path in WRITTEN)
+        assert title in sentence.out
+    assert all(path.split("/")[-1] in sentence.out for path in WRITTEN)
 
 
 def test_the_same_scenario_writes_the_same_bytes(project):

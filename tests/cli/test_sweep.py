@@ -13,10 +13,10 @@ from cxsim.study.run import run
 
 def test_every_combination_is_played_out_once_and_only_what_changed_again(project):
     words = ("sweep", "tiny", "--over", "economics.gross_margin=0.3,0.5", "--jobs", "1")
-    told = project(*words)
-    assert (told.code, told.err) == (0, "")
+    sentence = project(*words)
+    assert (sentence.code, sentence.err) == (0, "")
     folder = project.folder / "reports" / "sweeps" / "tiny"
-    assert f"Written: sweep.csv and index.html in {folder}" in told.out
+    assert f"Written: sweep.csv and index.html in {folder}" in sentence.out
     table = pl.read_csv(folder / "sweep.csv")
     assert table["economics.gross_margin"].to_list() == [0.3, 0.3, 0.5, 0.5]
     assert table["strategy"].to_list() == ["points-programme", "win-back-coupon"] * 2
@@ -48,7 +48,7 @@ def test_every_combination_is_played_out_once_and_only_what_changed_again(projec
         (["--over", "draws"], "'draws': it must be KEY=VALUE,VALUE,..., such as"),
     ],
 )
-def test_mistakes_of_a_grid_are_told_before_anything_is_played_out(project, words, said):
+def test_mistakes_of_a_grid_are_sentence_before_anything_is_played_out(project, words, said):
     assert said in project("sweep", "tiny", *words).error
     assert not (project.folder / "reports").exists()
 

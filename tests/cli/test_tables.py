@@ -13,13 +13,13 @@ from cxsim.tables import check
 
 
 def test_every_table_is_written_under_its_contract(project):
-    told = project("tables", "tiny", "--arm", "points-programme", "--draw", "1", "--out", "shop")
-    assert (told.code, told.err) == (0, "")
+    sentence = project("tables", "tiny", "--arm", "points-programme", "--draw", "1", "--out", "shop")
+    assert (sentence.code, sentence.err) == (0, "")
     assert {path.name for path in (project.folder / "shop").iterdir()} == set(SHOP_FILES)
     assert check(pl.read_parquet(project.folder / "shop" / "orders.parquet"), ORDERS).height > 0
     check(pl.read_parquet(project.folder / "shop" / "lives.parquet"), LIVES)
-    assert "points-programme, draw 1" in told.out
-    assert all(name in told.out for name in SHOP_FILES)
+    assert "points-programme, draw 1" in sentence.out
+    assert all(name in sentence.out for name in SHOP_FILES)
 
 
 def test_they_are_the_tables_of_the_whole_study(project):
@@ -46,8 +46,8 @@ def test_an_unknown_arm_or_draw_is_refused_and_nothing_written(project, words, m
     "words", [["tiny"], ["tiny", "--draw", "-1", "--out", "x"], ["tiny", "--draw", "a", "--out", "x"]]
 )
 def test_usage_errors_have_a_code_of_their_own(project, words):
-    told = project("tables", *words)
-    assert (told.code, told.out) == (2, "")
+    sentence = project("tables", *words)
+    assert (sentence.code, sentence.out) == (2, "")
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_played(project, monkeypatch):

@@ -36,8 +36,8 @@ def few(project):
 
 
 def test_every_customer_has_a_row_with_value_and_interval(project, few):
-    told = project("value", few, "--out", "worth.parquet", "--margin", "0.25", *QUICK)
-    assert (told.code, told.err) == (0, "")
+    sentence = project("value", few, "--out", "worth.parquet", "--margin", "0.25", *QUICK)
+    assert (sentence.code, sentence.err) == (0, "")
     table = pl.read_parquet(project.folder / "worth.parquet")
     assert table.columns == COLUMNS
     assert table["customer_id"].to_list() == pl.read_csv(few)["customer_id"].unique().sort().to_list()
@@ -102,9 +102,9 @@ def test_what_cannot_be_written_or_fitted_is_refused_before_anything_is_read(pro
 
 
 def test_too_few_draws_for_an_interval_are_refused_and_no_file_is_left(project, few):
-    told = project("value", few, "--out", "worth.csv", "--draws", "18")
-    assert told.code == 1
-    assert "an interval of level 0.9 takes at least 19 draws; found 18." in told.err
+    sentence = project("value", few, "--out", "worth.csv", "--draws", "18")
+    assert sentence.code == 1
+    assert "an interval of level 0.9 takes at least 19 draws; found 18." in sentence.err
     assert not (project.folder / "worth.csv").exists()
 
 

@@ -39,10 +39,10 @@ def _alter(report, old, new):
 
 def test_an_unaltered_report_agrees_to_the_byte(project, report):
     before = project.files()
-    told = project("verify", report)
-    assert (told.code, told.err) == (0, "")
+    sentence = project("verify", report)
+    assert (sentence.code, sentence.err) == (0, "")
     files = len(list(report.with_suffix("").iterdir()))
-    assert told.out.startswith(
+    assert sentence.out.startswith(
         f"case.html and {files} files beside it: made again, every number and every byte agrees.\n"
         "It was made from what is otherwise here:\n- version of polars: the report says ‘0.0.1’; here it is ‘"
     )
@@ -51,20 +51,20 @@ def test_an_unaltered_report_agrees_to_the_byte(project, report):
 
 def test_an_altered_digit_is_named_and_the_exit_code_is_1(project, report):
     _alter(report, "1,234.5", "1,284.5")
-    told = project("verify", report)
-    assert told.code == 1
-    assert "made again, it is not the same; 1 place differs." in told.out
+    sentence = project("verify", report)
+    assert sentence.code == 1
+    assert "made again, it is not the same; 1 place differs." in sentence.out
     assert (
         "- section ‘Returns’, table ‘What it returns’, row Points, column Worth, EUR: "
         "the report says ‘1,284.5’; made again it is ‘1,234.5’.\n"
-    ) in told.out
+    ) in sentence.out
 
 
 def test_another_commit_fails_unless_only_the_numbers_are_asked_for(project, report):
     _alter(report, "1234567890abcdef", "fedcba0987654321")
-    told = project("verify", report)
-    assert told.code == 1
-    assert "every number agrees; the commit or versions of packages do not." in told.out
+    sentence = project("verify", report)
+    assert sentence.code == 1
+    assert "every number agrees; the commit or versions of packages do not." in sentence.out
     assert project("verify", "--numbers", report).code == 0
     _alter(report, "1,234.5", "1,284.5")
     assert project("verify", "--numbers", report).code == 1
@@ -75,11 +75,11 @@ def test_no_more_than_twenty_places_are_listed(project, report):
     text = report.read_text(encoding="utf-8")
     sections = "".join(f"<h2>More {number}</h2><p>Nothing.</p>" for number in range(15))
     report.write_text(text.replace("</main>", f"{sections}</main>"), encoding="utf-8")
-    told = project("verify", report)
-    assert told.code == 1
+    sentence = project("verify", report)
+    assert sentence.code == 1
     # A heading and a sentence each, and the end of the page, which is now below another heading.
-    assert "31 places differ." in told.out
-    listed = told.out.partition("Where it differs:\n")[2].splitlines()
+    assert "31 places differ." in sentence.out
+    listed = sentence.out.partition("Where it differs:\n")[2].splitlines()
     assert (len(listed), listed[-1]) == (21, "- and 11 more.")
 
 
@@ -92,10 +92,10 @@ def test_what_is_no_report_is_refused_in_one_message(project):
 
 def test_a_report_whose_notebook_fails_here_says_what_is_otherwise_here(project, report):
     write_notebook(project.folder / "notebooks" / "case.ipynb", "1 / 0")
-    told = project("verify", report)
-    assert (told.code, told.out) == (1, "")
-    assert "it cannot be made again here: case.ipynb: cell 2 of 2 failed with ZeroDivisionError" in told.err
-    assert "What it was made from is otherwise here:\nnotebook notebooks/case.ipynb: the report says" in told.err
+    sentence = project("verify", report)
+    assert (sentence.code, sentence.out) == (1, "")
+    assert "it cannot be made again here: case.ipynb: cell 2 of 2 failed with ZeroDivisionError" in sentence.err
+    assert "What it was made from is otherwise here:\nnotebook notebooks/case.ipynb: the report says" in sentence.err
 
 
 def test_a_study_is_reported_again_to_the_byte_and_a_digit_too_many_is_found(project):
@@ -103,10 +103,10 @@ def test_a_study_is_reported_again_to_the_byte_and_a_digit_too_many_is_found(pro
     notebook = write_notebook(project.folder / "notebooks" / "study.ipynb", *STUDY)
     report = project.folder / "tiny.html"
     make(notebook, parameters={"scenario": "tiny"}, title="Tiny", out=report)
-    told = project("verify", report)
-    assert (told.code, told.err) == (0, "")
+    sentence = project("verify", report)
+    assert (sentence.code, sentence.err) == (0, "")
     assert re.fullmatch(
-        r"tiny\.html and \d+ files beside it: made again, every number and every byte agrees\.\n", told.out
+        r"tiny\.html and \d+ files beside it: made again, every number and every byte agrees\.\n", sentence.out
     )
     page = report.read_text(encoding="utf-8")
     carried = tables_in(re.search(r'<script id="tables" type="application/json">(.*?)</script>', page)[1])

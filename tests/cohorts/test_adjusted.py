@@ -138,11 +138,11 @@ def test_groups_that_cannot_be_compared_are_refused():
         adjusted_ratio(shop, **{**ASKED, "levels": ("guest", "other")})
     with pytest.raises(EstimationError, match="other: 'spend' is 0 in all"):
         adjusted_ratio(shop.with_columns(spend=(pl.col("group") == "member").cast(pl.Float64)), **ASKED)
-    told = shop.with_columns(past=(pl.col("group") == "member").cast(pl.Float64))
+    sentence = shop.with_columns(past=(pl.col("group") == "member").cast(pl.Float64))
     with pytest.raises(EstimationError, match="member and other are told apart by the covariates alone"):
-        adjusted_ratio(told, **ASKED, method="regression")
+        adjusted_ratio(sentence, **ASKED, method="regression")
     with pytest.raises(EstimationError, match="member and other are hardly alike: 0 and 0"):
-        adjusted_ratio(told, **ASKED, method="doubly_robust")
+        adjusted_ratio(sentence, **ASKED, method="doubly_robust")
     with pytest.raises(EstimationError, match="member: nothing in 'past', so there is no past"):
         ratio_to_own_past(
             shop.with_columns(past=0.0), group="group", levels=("member", "other"), before="past", after="spend"

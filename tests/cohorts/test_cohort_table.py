@@ -241,7 +241,7 @@ def test_where_orders_carry_their_number_old_customers_are_known_and_left_out():
     assert table.select("customers", "caution").row(0) == (1, "")
 
 
-def test_many_orders_without_a_customer_are_told():
+def test_many_orders_without_a_customer_are_sentence():
     shop = _shop([("a", "2024-01-05", 1), (None, "2024-01-06", 1), (None, "2024-01-06", 1)])
     assert cohort_table(shop, ages=1)["caution"][0] == "67% of the orders name no customer"
 

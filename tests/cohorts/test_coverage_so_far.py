@@ -77,6 +77,6 @@ def test_the_value_so_far_is_not_biased_by_who_was_watched_for_how_long(tables, 
 @pytest.mark.parametrize("age", [3, 6])
 def test_the_interval_so_far_is_as_wide_as_the_shops_differ(tables, age):
     cells = tables.filter(age=age)
-    told = ((cells["high"] - cells["low"]) / 2).mean() / 1.98
+    sentence = ((cells["high"] - cells["low"]) / 2).mean() / 1.98
     # The deviation of 300 values is known to 1 / sqrt(600), so four errors are 16 %.
-    assert told == pytest.approx(cells["value"].std(), rel=0.16)
+    assert sentence == pytest.approx(cells["value"].std(), rel=0.16)

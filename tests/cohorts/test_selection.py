@@ -71,9 +71,9 @@ def test_no_naive_interval_covers_one_there(worlds):
 @pytest.mark.parametrize("method", CAREFUL)
 def test_the_intervals_are_as_wide_as_the_worlds_differ(worlds, method):
     some = worlds.filter(method=method)
-    told = (some["high"] / some["low"]).log().mean() / (2 * 1.959964)
+    sentence = (some["high"] / some["low"]).log().mean() / (2 * 1.959964)
     # The deviation of twenty worlds is known to 16 %, so four errors are two thirds.
-    assert told == pytest.approx(some["log"].std(), rel=0.65)
+    assert sentence == pytest.approx(some["log"].std(), rel=0.65)
 
 
 def test_what_a_bad_order_changes_is_seen_against_the_own_past():

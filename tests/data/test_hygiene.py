@@ -188,7 +188,7 @@ def test_copies_are_the_same_however_they_are_looked_for(rows, policy, until):
     assert found[0] == found[1] == found[2]
 
 
-def test_days_that_share_a_hash_are_told_apart(monkeypatch):
+def test_days_that_share_a_hash_are_sentence_apart(monkeypatch):
     monkeypatch.setattr(orders, "_WORTH_THE_SEARCH", 2.0)
     rows = lines(GOOD, GOOD, *[(name, f"2024-01-{day:02d}", "1") for name in "abc" for day in range(1, 20)])
     expected = read_transactions(rows)

@@ -196,8 +196,8 @@ def test_a_finding_that_chance_could_bring_says_so():
 
 
 def test_selection_the_other_way_round_may_hide_something():
-    told = said(fit(0.8, 0.01), fit(1.2, 0.01), days=7, outcome="next order")
-    assert told == (
+    sentence = said(fit(0.8, 0.01), fit(1.2, 0.01), days=7, outcome="next order")
+    assert sentence == (
         "After a late order, a next order comes 0.80 times as fast in the next week (0.78 to 0.82); it came 1.20 times "
         "as fast before it (1.18 to 1.22). Those who meet it were different before it happened, the other way round, "
         "so this may be too small. An association, not an effect."

@@ -142,7 +142,7 @@ def test_without_orders_after_it_nothing_is_compared(periods):
         design_of(always, periods.exposures[0], timing="before", adjust="history")
 
 
-def test_what_the_past_determines_cannot_be_told_apart_from_it(periods):
+def test_what_the_past_determines_cannot_be_sentence_apart_from_it(periods):
     same = periods.table.with_columns(late_order=(pl.col("recent") == 1.0).cast(pl.Float64))
     for tried in (
         lambda: design_of(same, periods.exposures[0], timing="before", adjust="history"),

@@ -145,7 +145,7 @@ def test_one_time_buyers_are_said_to_be_alive_for_certain_under_bgnbd():
     )
 
 
-def test_regular_buyers_are_told_from_chance():
+def test_regular_buyers_are_sentence_from_chance():
     regular = BetaGeometricParams(r=1.2, alpha=20.0, a=0.8, b=2.5, k=3, leaves_after_first=True)
     rfm = world(regular, seed=3)
     findings, fitted = found(rfm, "mbgnbd")
@@ -229,7 +229,7 @@ def test_customers_who_spend_alike_leave_the_prior_to_hold_the_estimates():
     assert_allclose(population_mean(spend.params), 20.0, rtol=0.02)
 
 
-def test_an_engine_that_stops_short_is_told(spenders):
+def test_an_engine_that_stops_short_is_sentence(spenders):
     short = replace(fit(spenders, model="mbgnbd"), engine="lifetimes", max_abs_gradient=0.25)
     findings = {finding.topic: finding for finding in diagnose(spenders, short).findings}
     assert findings["MBG/NBD: engine"].figure == 0.25
@@ -240,13 +240,13 @@ def test_an_engine_that_stops_short_is_told(spenders):
 
 def test_the_gravest_finding_comes_first_in_every_look():
     rfm = world(ENDLESS, seed=1)
-    told = diagnose(rfm, fit(rfm))
+    sentence = diagnose(rfm, fit(rfm))
     order = {"stop": 0, "caution": 1, "note": 2}
-    grades = [order[grade] for grade in told.table["severity"]]
+    grades = [order[grade] for grade in sentence.table["severity"]]
     assert grades == sorted(grades)
-    assert len(grades) == len(told.findings) > 2
-    assert told.table.columns == ["topic", "severity", "figure", "sentence", "advice"]
-    lines = repr(told).splitlines()
+    assert len(grades) == len(sentence.findings) > 2
+    assert sentence.table.columns == ["topic", "severity", "figure", "sentence", "advice"]
+    lines = repr(sentence).splitlines()
     assert lines[0] == "Diagnosis"
     assert lines[1].strip().startswith("stop  Dropout is not identified")
 

@@ -61,8 +61,8 @@ def test_a_fit_to_any_small_shop_is_refused_or_answers_with_finite_numbers(model
     spend = spend_of(rfm)
     assert_right(answers(rfm, purchases, spend))
     assert_right({"findings": diagnose(rfm, purchases).table.select(pl.col("figure").abs())})
-    believed = posterior(purchases, rfm, draws=30)
-    assert_right({"believed": believed.interval()})
+    with_prior = posterior(purchases, rfm, draws=30)
+    assert_right({"believed": with_prior.interval()})
 
 
 def spend_of(rfm):

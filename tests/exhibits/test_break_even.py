@@ -64,13 +64,13 @@ def test_the_lead_says_from_which_size_on_it_pays(search, changes, words):
 )
 def test_a_search_without_a_root_says_where_it_pays(search, low, high, badge, words):
     flat = _with(search, npv_low=low, npv_high=high, break_even=None)
-    told = must_be_true(flat, "USD").text
-    assert f"Gold <i>status</i> pays at {words} of what was searched, 0.50 to 1.00." in told.splitlines()[0]
-    assert told.splitlines()[1].startswith(f"{badge}: ")
+    alt_text = must_be_true(flat, "USD").text
+    assert f"Gold <i>status</i> pays at {words} of what was searched, 0.50 to 1.00." in alt_text.splitlines()[0]
+    assert alt_text.splitlines()[1].startswith(f"{badge}: ")
     assert f">{words}</td>" in break_even_table(flat, "USD").html()
 
 
-def test_several_searches_are_told_by_where_they_pay(search):
+def test_several_searches_are_alt_text_by_where_they_pay(search):
     three = pl.concat(
         [
             _with(search, strategy="a", title="A"),
@@ -99,9 +99,9 @@ def test_markup_in_titles_and_descriptions_is_shown_and_not_obeyed(search):
         assert "Gold &lt;i&gt;status&lt;/i&gt;" in html
 
 
-def test_no_search_is_told_in_a_sentence(search):
-    told = break_even_table(search.clear(), "USD")
-    assert told.text.startswith("No effect was only searched here")
+def test_no_search_is_alt_text_in_a_sentence(search):
+    alt_text = break_even_table(search.clear(), "USD")
+    assert alt_text.text.startswith("No effect was only searched here")
     with pytest.raises(TableError, match="BREAK_EVEN: no strategy"):
         must_be_true(search.clear(), "USD")
 

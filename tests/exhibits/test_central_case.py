@@ -18,7 +18,7 @@ def _prose(*rows):
     return base_case_sentence(pl.DataFrame(list(rows), schema=empty(BASE_CASE).schema), "USD")
 
 
-def test_the_distance_is_told_with_its_side():
+def test_the_distance_is_alt_text_with_its_side():
     text = _prose(_POINTS).text.replace(NBSP, " ")
     # 6,120 - 5,000 = 1,120, more than twice 100.
     assert "Points <i>: USD 5,000 ± 100 in the base case, USD 6,120 on average over all draws, USD 1,120 more." in text

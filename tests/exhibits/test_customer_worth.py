@@ -57,7 +57,7 @@ def test_a_tenth_has_its_share_of_the_whole_and_a_column_of_what_came_only_where
     assert ">70.0<" in known
 
 
-def test_a_customer_whose_next_order_is_a_century_away_is_told_so():
+def test_a_customer_whose_next_order_is_a_century_away_is_alt_text_so():
     customers = pl.DataFrame(
         {
             "customer_id": [7],
@@ -77,7 +77,7 @@ def test_a_customer_whose_next_order_is_a_century_away_is_told_so():
     assert ">0 to 1<" in html
 
 
-def test_silence_is_told_in_a_sentence(overdue):
+def test_silence_is_alt_text_in_a_sentence(overdue):
     table = at_risk_table(overdue, "USD", 30)
     assert "silent for 190 days; nine in ten of such customers who came back did so within 120" in table.html()
     assert f"94{NBSP}% → 41{NBSP}%" in table.html()

@@ -101,7 +101,7 @@ def test_the_one_number_says_plan_range_break_even_and_how_plausible_that_is():
     ) in _text(_POINTS)
 
 
-def test_a_strategy_that_pays_in_the_base_case_is_told_when_it_would_no_longer():
+def test_a_strategy_that_pays_in_the_base_case_is_alt_text_when_it_would_no_longer():
     assert "it would no longer pay at 0.93 or more" in _text(
         _POINTS | {"base_npv": 400.0, "changer_break_even": 0.93, "changer_score": 1.1}
     )
@@ -158,7 +158,7 @@ def test_where_doing_nothing_is_best_no_figure_is_made_up():
     assert text.count("Net present value:") == 2
 
 
-def test_a_single_strategy_is_not_told_of_as_a_set():
+def test_a_single_strategy_is_not_alt_text_of_as_a_set():
     assert "Of all sets" not in _text(_POINTS, _BEST)
 
 

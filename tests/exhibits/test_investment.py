@@ -81,7 +81,7 @@ def test_every_figure_of_the_returns_is_there(returns, investment):
     assert _row(html, "Of payback within the horizon") == ["95 %", "55 %", "2 %"]
 
 
-def test_the_hurdle_is_told_beside_its_chance(returns, investment):
+def test_the_hurdle_is_alt_text_beside_its_chance(returns, investment):
     assert _row(_html(returns, investment), f"Of a return on outlay above 15{NBSP}%") == ["81 %", "42 %", "–"]
 
 
@@ -100,8 +100,8 @@ def test_rates_near_zero_have_no_sign_and_large_ones_no_decimal(returns, investm
 
 def test_why_there_is_no_internal_rate_is_said_below_and_nothing_of_the_others(returns, investment):
     html = _html(returns, investment)
-    told = "Internal rate of Points &lt;b&gt;&amp; more&lt;/b&gt;: several rates possible: 10 % and 20 %."
-    assert told in html
+    alt_text = "Internal rate of Points &lt;b&gt;&amp; more&lt;/b&gt;: several rates possible: 10 % and 20 %."
+    assert alt_text in html
     assert "Internal rate of Win-back coupon: no inflow: nothing comes back." in html
     assert "Internal rate of Free delivery" not in html
 

@@ -51,13 +51,13 @@ def test_a_decision_is_written_the_german_way():
     }  # fmt: skip
     table = pl.DataFrame([row], schema=empty(DECISION).schema)
     with written_as("de"):
-        told = decision_box(table, "USD").text
+        alt_text = decision_box(table, "USD").text
     # Three digits of the largest, 15,020, leave hundreds: 9,480 is 9,500 and 2,950, half way, the even 3,000.
-    assert f"Spend: 18.800{NBSP}USD" in told
-    assert f"Net present value: {MINUS}9.500 ± 190{NBSP}USD" in told
-    assert f"90{NBSP}% interval: {MINUS}15.000 to {MINUS}3.000{NBSP}USD" in told
-    assert f"± 3,4{NBSP}pp" in told
-    assert "for the same 20.000 customers" in told
+    assert f"Spend: 18.800{NBSP}USD" in alt_text
+    assert f"Net present value: {MINUS}9.500 ± 190{NBSP}USD" in alt_text
+    assert f"90{NBSP}% interval: {MINUS}15.000 to {MINUS}3.000{NBSP}USD" in alt_text
+    assert f"± 3,4{NBSP}pp" in alt_text
+    assert "for the same 20.000 customers" in alt_text
 
 
 @pytest.mark.parametrize("locale", ["de", "fr", "ch"])

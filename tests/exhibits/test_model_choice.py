@@ -83,6 +83,6 @@ def test_without_findings_that_is_said():
 
 
 def test_a_verdict_is_a_paragraph_and_a_list_in_which_nothing_is_markup():
-    told = verdict("Use <MBG>.", ["It missed 12 % & more."])
-    assert "<p>Use &lt;MBG&gt;.</p><ul><li>It missed 12 % &amp; more.</li></ul>" in told.markup
-    assert repr(told) == "Use <MBG>.\nIt missed 12 % & more."
+    alt_text = verdict("Use <MBG>.", ["It missed 12 % & more."])
+    assert "<p>Use &lt;MBG&gt;.</p><ul><li>It missed 12 % &amp; more.</li></ul>" in alt_text.markup
+    assert repr(alt_text) == "Use <MBG>.\nIt missed 12 % & more."

@@ -155,7 +155,7 @@ def test_months_and_quarters_stay_in_the_twin(periods):
     assert twin.equals(periods)
 
 
-def test_quarters_are_folded_and_told_by_cash_with_its_interval(periods):
+def test_quarters_are_folded_and_alt_text_by_cash_with_its_interval(periods):
     html = quarters_table(periods, "USD").html()
     assert html.startswith("<details><summary>Difference quarter by quarter</summary>")
     # Net revenue 4,600, margin 3 of 1,350 and cash of 750 a month, three months; nine tenths; so far twice as much.

@@ -54,7 +54,7 @@ def _table(*rows, budget=None):
     return portfolio_table(pl.DataFrame(list(rows), schema=empty(PORTFOLIO).schema), "USD", budget)
 
 
-def test_two_sets_are_told_apart_from_two_errors_on():
+def test_two_sets_are_alt_text_apart_from_two_errors_on():
     # 1,000 is 2.5 times 400, and 700 is 1.75 times 400.
     assert _table(_BEST, _NEXT).title == "A + B brings most, more than two simulation errors ahead of the next, A"
     near = _NEXT | {"gap": 700.0}
@@ -62,7 +62,7 @@ def test_two_sets_are_told_apart_from_two_errors_on():
     assert ">not told apart<" in _table(_BEST, near).html()
 
 
-def test_many_sets_that_are_not_told_apart_are_counted():
+def test_many_sets_that_are_not_alt_text_apart_are_counted():
     near = [_NEXT | {"name": name, "gap": 10.0} for name in "ab"]
     assert (
         _table(_BEST, *near, _NOTHING).title

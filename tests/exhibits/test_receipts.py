@@ -76,9 +76,9 @@ def test_a_file_that_fills_two_tables_is_one_file(receipts):
 
 
 def test_without_files_it_is_said_that_the_tables_are_simulated():
-    told = str(receipts_table((), Policy()))
-    assert told.startswith("No file was read: these tables are simulated")
-    assert told.endswith(Policy().sentence())
+    alt_text = str(receipts_table((), Policy()))
+    assert alt_text.startswith("No file was read: these tables are simulated")
+    assert alt_text.endswith(Policy().sentence())
 
 
 def test_the_twin_has_one_row_for_every_count(receipts):

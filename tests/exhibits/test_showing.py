@@ -107,5 +107,5 @@ def test_sentences_may_carry_a_twin():
     plain = remark("Nothing.")
     assert TABLE not in plain._repr_mimebundle_()
     twin = machine_readable("a", "A", pl.DataFrame({"x": [1.5, None]}))
-    told = Prose(markup="<p>A</p>", text="A", twin=twin)._repr_mimebundle_()
-    assert told[TABLE] == {"id": "a", "title": "A", "columns": ["x"], "rows": [[1.5], [None]]}
+    alt_text = Prose(markup="<p>A</p>", text="A", twin=twin)._repr_mimebundle_()
+    assert alt_text[TABLE] == {"id": "a", "title": "A", "columns": ["x"], "rows": [[1.5], [None]]}

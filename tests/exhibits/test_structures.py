@@ -64,10 +64,10 @@ def test_the_twin_has_one_row_for_each_strategy_and_model(structures):
     assert len(twin["rows"]) == 9
 
 
-def test_one_model_is_told_in_a_sentence(structures):
-    told = structures_table(structures.filter(pl.col("structure") == "bgnbd"), "USD")
-    assert told.text.startswith("Only one model of leaving was used here, BG/NBD. ")
-    assert "dropout: all" in told.text
+def test_one_model_is_alt_text_in_a_sentence(structures):
+    alt_text = structures_table(structures.filter(pl.col("structure") == "bgnbd"), "USD")
+    assert alt_text.text.startswith("Only one model of leaving was used here, BG/NBD. ")
+    assert "dropout: all" in alt_text.text
 
 
 def test_returns_without_the_name_of_a_model_are_refused(returns):

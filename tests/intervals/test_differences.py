@@ -36,9 +36,9 @@ def test_newcombes_limits_are_those_of_statsmodels(one, other):
 
 @given(shares, shares)
 def test_the_interval_holds_the_difference_and_turns_round_with_it(one, other):
-    found, turned = difference(wilson(*one), wilson(*other)), difference(wilson(*other), wilson(*one))
+    found, localise = difference(wilson(*one), wilson(*other)), difference(wilson(*other), wilson(*one))
     assert found.low <= found.value <= found.high
-    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low), abs=1e-12)
+    assert (localise.low, localise.high) == pytest.approx((-found.high, -found.low), abs=1e-12)
 
 
 def test_two_normal_intervals_add_as_their_squares():
@@ -62,8 +62,8 @@ def test_each_limit_rests_on_the_ends_that_look_away_from_each_other():
 def test_an_end_that_is_unknown_leaves_one_end_of_the_difference():
     found = difference(estimate(10, 7, None), estimate(6, 2, 10))
     assert (found.value, found.low, found.high) == (4, -1, None)
-    turned = difference(estimate(6, 2, 10), estimate(10, 7, None))
-    assert (turned.low, turned.high) == (None, 1)
+    localise = difference(estimate(6, 2, 10), estimate(10, 7, None))
+    assert (localise.low, localise.high) == (None, 1)
 
 
 def test_without_a_value_there_is_no_difference():

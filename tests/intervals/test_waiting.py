@@ -72,8 +72,8 @@ def test_the_limits_of_the_curve_are_those_worked_by_hand(hours, low, high):
     estimate = still_waiting(TICKETS, hours)
     # Half of the sixth digit, to which the numbers are given.
     assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=5e-7)
-    turned = answered_within(TICKETS, hours)
-    assert (turned.low, turned.high) == pytest.approx((1 - high, 1 - low), abs=5e-7)
+    localise = answered_within(TICKETS, hours)
+    assert (localise.low, localise.high) == pytest.approx((1 - high, 1 - low), abs=5e-7)
 
 
 def test_the_limits_hold_greenwoods_variance():

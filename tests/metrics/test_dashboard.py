@@ -52,7 +52,7 @@ def test_a_shop_of_orders_alone_says_of_every_other_metric_why_it_is_missing():
     assert {row["metric"] for row in found.values()} == {metric.name for metric in CATALOGUE}
 
 
-def test_what_a_source_cannot_say_is_told_in_its_own_words():
+def test_what_a_source_cannot_say_is_sentence_in_its_own_words():
     shop = dataclasses.replace(
         shop_of(orders=orders(("a", noon("2024-03-10"), 1.0))), lacks={"orders.customer_id": "the export hides buyers."}
     )

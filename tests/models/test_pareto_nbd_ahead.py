@@ -78,10 +78,10 @@ def test_simulated_pasts_are_alive_as_often_as_their_own_probabilities_say():
     x = luck.poisson(rate * seen)
     # The last of x orders that fall anywhere.
     last = np.where(x > 0, seen * luck.random(DRAWS) ** (1.0 / np.maximum(x, 1)), 0.0)
-    told = phase_probs(PARAMS, x, last, 39.0)[:, 0]
-    for group in (x == 0, x == 1, x >= 2, told < 0.3, told > 0.8):
+    sentence = phase_probs(PARAMS, x, last, 39.0)[:, 0]
+    for group in (x == 0, x == 1, x >= 2, sentence < 0.3, sentence > 0.8):
         alive = life[group] > 39.0
-        assert abs(alive.mean() - told[group].mean()) < 4.0 * alive.std() / math.sqrt(alive.size)
+        assert abs(alive.mean() - sentence[group].mean()) < 4.0 * alive.std() / math.sqrt(alive.size)
 
 
 @pytest.mark.parametrize("case", range(8))

@@ -38,26 +38,26 @@ def test_the_scale_is_found_again_though_most_answer_with_the_highest_score(cent
 
 def test_those_who_are_asked_may_be_less_satisfied_than_all():
     luck = np.random.Generator(np.random.PCG64(5))
-    told = patterns(luck.standard_normal(4_000) - 0.5, 8.0, 1.3, 1.4, luck=luck)
-    found = fit_scale(told, (0, 10), Answering(odds=1e9, extremity=0.0, shift=-0.5), satisfaction_share=None)
+    sentence = patterns(luck.standard_normal(4_000) - 0.5, 8.0, 1.3, 1.4, luck=luck)
+    found = fit_scale(sentence, (0, 10), Answering(odds=1e9, extremity=0.0, shift=-0.5), satisfaction_share=None)
     assert abs(found.centre - 8.0) < 4.0 * found.centre_error
     # Taken for all customers, they would answer 0.65 less.
-    plain = fit_scale(told, (0, 10), EVERYBODY, satisfaction_share=None)
+    plain = fit_scale(sentence, (0, 10), EVERYBODY, satisfaction_share=None)
     assert plain.centre == pytest.approx(8.0 - 0.5 * 1.3, abs=4.0 * plain.centre_error)
 
 
 def test_a_share_that_is_given_is_kept():
     luck = np.random.Generator(np.random.PCG64(6))
-    told = patterns(luck.standard_normal(500), 8.0, 1.3, 1.4, luck=luck)
-    found = fit_scale(told, (0, 10), EVERYBODY, satisfaction_share=0.25)
+    sentence = patterns(luck.standard_normal(500), 8.0, 1.3, 1.4, luck=luck)
+    found = fit_scale(sentence, (0, 10), EVERYBODY, satisfaction_share=0.25)
     assert found.per_deviation**2 / found.spread**2 == pytest.approx(0.25)
     assert (found.per_deviation_error, found.noise_error) == (None, None)
 
 
 def test_answers_that_are_all_the_same_say_no_scale():
-    told = pl.DataFrame({"asked": [2], "answered": [2], "first": [10], "second": [10], "customers": [50]})
+    sentence = pl.DataFrame({"asked": [2], "answered": [2], "first": [10], "second": [10], "customers": [50]})
     with pytest.raises(EstimationError, match="the answers do not say it"):
-        fit_scale(told, (0, 10), EVERYBODY, satisfaction_share=0.5)
+        fit_scale(sentence, (0, 10), EVERYBODY, satisfaction_share=0.5)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.12, 0.5, 0.95])

@@ -61,9 +61,9 @@ def scores(table, behaviour):
 
 
 def test_every_number_that_tables_can_say_is_recovered_within_4_standard_errors(found):
-    told = scores(found.table, TRUTH)
-    assert len(told) == MEASURED
-    assert all(abs(score) < 4.0 for score in told.values()), told
+    sentence = scores(found.table, TRUTH)
+    assert len(sentence) == MEASURED
+    assert all(abs(score) < 4.0 for score in sentence.values()), sentence
 
 
 def test_most_truths_lie_in_their_90_percent_intervals(found):
@@ -107,9 +107,9 @@ def test_a_world_with_the_calibrated_behaviour_measures_the_same(found):
     again = dataclasses.replace(with_values(found.behaviour, values | same), traits=None)
     scenario = new_customers(again, seed=12)
     second = calibrate(shop_tables(scenario).shop(scenario), like=LIKE, name="again")
-    told = scores(second.table, again)
-    assert len(told) == MEASURED
-    assert all(abs(score) < 4.0 for score in told.values()), told
+    sentence = scores(second.table, again)
+    assert len(sentence) == MEASURED
+    assert all(abs(score) < 4.0 for score in sentence.values()), sentence
 
 
 def test_a_shop_without_tickets_keeps_what_was_assumed_and_says_so(shop):
@@ -197,8 +197,8 @@ def test_days_of_delivery_tell_late_and_early_orders():
     rows = [order(number, *days[number % 5]) for number in range(250)]
     shop = Shop(name="Tiny", currency="EUR", since=SINCE, until=UNTIL, orders=orders_of(*rows))
     table = calibrate(shop, like=LIKE, name="mine").table
-    told = dict(table.select("number", "measured").iter_rows())
-    assert (told["experience.late.chance"], told["experience.early.chance"]) == (0.5, 0.25)
+    sentence = dict(table.select("number", "measured").iter_rows())
+    assert (sentence["experience.late.chance"], sentence["experience.early.chance"]) == (0.5, 0.25)
     missing = dict(table.select("number", "missing").iter_rows())
     assert missing["experience.defect.chance"] == "no order says 'defect': it did not happen, or is not recorded."
 

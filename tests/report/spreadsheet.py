@@ -72,8 +72,8 @@ def _cells(content, shared):
         kind = cell.get("t", "n")
         text = None if value is None else value.text
         known = {"s": lambda t: shared[int(t)], "n": float, "b": lambda t: t == "1", "str": str}[kind]
-        told = None if text is None else known(text)
-        found[cell.get("r")] = Cell(formula=None if formula is None else formula.text, value=told, kind=kind)
+        alt_text = None if text is None else known(text)
+        found[cell.get("r")] = Cell(formula=None if formula is None else formula.text, value=alt_text, kind=kind)
     return found
 
 

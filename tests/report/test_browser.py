@@ -133,7 +133,7 @@ def test_sliders_are_on_the_page_with_their_labels(tab, what_if_page, width, tmp
     tab.screenshot(tmp_path / "page.png")
 
 
-def test_without_javascript_sliders_are_told_with_the_values_of_the_base_case(tab, what_if_page):
+def test_without_javascript_sliders_are_alt_text_with_the_values_of_the_base_case(tab, what_if_page):
     tab.open(what_if_page, scripts="off")
     shown = tab.evaluate("document.body.innerText")
     assert "The sliders of this figure need JavaScript." in shown

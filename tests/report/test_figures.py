@@ -30,12 +30,12 @@ def test_the_inner_ids_of_a_drawing_belong_to_its_figure():
     assert "url(#figure-9-clip" in svg
 
 
-def test_sliders_are_told_with_the_values_from_which_they_start():
+def test_sliders_are_alt_text_with_the_values_from_which_they_start():
     bind = {"input": "range", "min": -1, "max": 1, "name": "Margin "}
     params = [{"name": "margin", "value": -0.125, "bind": bind}, {"name": "plain", "value": 2.5, "bind": bind}]
     writing = {"scale": 100, "decimals": 1, "unit": "%"}
-    told = draw({**BARS, "params": params, "usermeta": {"sliders": {"margin": writing}}}, "f").sliders
-    assert told == ("Margin \N{MINUS SIGN}12.5\N{NO-BREAK SPACE}%", "Margin 2.5")
+    alt_text = draw({**BARS, "params": params, "usermeta": {"sliders": {"margin": writing}}}, "f").sliders
+    assert alt_text == ("Margin \N{MINUS SIGN}12.5\N{NO-BREAK SPACE}%", "Margin 2.5")
     assert draw(BARS, "f").sliders == ()
 
 

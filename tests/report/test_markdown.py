@@ -90,7 +90,7 @@ def test_hostile_text_of_a_real_page_stays_text(made):
     assert "a <script>" in [cell.get_text() for cell in soup.find_all("td")]
 
 
-def test_a_real_page_is_told_from_its_title_to_its_command(made):
+def test_a_real_page_is_alt_text_from_its_title_to_its_command(made):
     text = (made.files.html.parent / "first year" / "report.md").read_text(encoding="utf-8")
     assert text == markdown(made.html, "first year.html")
     assert re.findall(r"^#+ .*", text, flags=re.MULTILINE) == [

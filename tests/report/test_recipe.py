@@ -36,7 +36,7 @@ def test_a_notebook_outside_of_the_project_is_said_to_be_there(shop):
     assert _recipe(outside).paths_outside == ("notebook",)
 
 
-def test_parameters_are_told_in_one_order_however_they_were_given(shop):
+def test_parameters_are_alt_text_in_one_order_however_they_were_given(shop):
     notebook = write_notebook(shop / "n.ipynb", "1")
     assert list(_recipe(notebook, b=1, a=2).parameters) == list(_recipe(notebook, a=2, b=1).parameters) == ["a", "b"]
 

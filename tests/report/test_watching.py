@@ -21,14 +21,14 @@ def _execute(tmp_path, progress):
     return execute(path, {}, progress=progress)
 
 
-def test_a_bar_is_told_line_by_line(tmp_path):
+def test_a_bar_is_alt_text_line_by_line(tmp_path):
     lines = []
     _execute(tmp_path, lines.append)
     assert lines == ["cell 1 of 1", "cell 1 of 1, simulating: 1 of 3", "cell 1 of 1, simulating: 2 of 3"]
 
 
 def test_watching_changes_no_output(tmp_path):
-    watched = _execute(tmp_path, lambda _: None).cells[0].outputs
+    follow_up = _execute(tmp_path, lambda _: None).cells[0].outputs
     unwatched = _execute(tmp_path, None).cells[0].outputs
-    assert watched == unwatched
-    assert [output.output_type for output in watched] == ["display_data", "stream"]
+    assert follow_up == unwatched
+    assert [output.output_type for output in follow_up] == ["display_data", "stream"]

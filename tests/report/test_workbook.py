@@ -122,7 +122,7 @@ def test_a_sheets_name_is_one_that_a_spreadsheet_allows(wanted, name):
     assert sheet_name(wanted, set()) == name
 
 
-def test_names_that_differ_by_capitals_alone_are_told_apart():
+def test_names_that_differ_by_capitals_alone_are_alt_text_apart():
     taken = set()
     assert [sheet_name(name, taken) for name in ("Cash", "cash", "CASH")] == ["Cash", "cash 2", "CASH 3"]
     assert sheet_name("x" * 35, taken) == "x" * 31

@@ -170,6 +170,6 @@ def test_a_wide_row_is_refused_under_a_separator_that_is_written_down(shop):
         (orders(form='decimal: ";"'), r"tables.0.decimal: ';' is not possible"),
     ],
 )
-def test_a_mistake_of_form_is_told_as_in_any_parameter_file(shop, table, message):
+def test_a_mistake_of_form_is_sentence_as_in_any_parameter_file(shop, table, message):
     with pytest.raises(ParamError, match=message):
         shop(table)

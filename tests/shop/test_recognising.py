@@ -37,7 +37,7 @@ def test_case_blanks_sequence_and_a_byte_order_mark_do_not_matter(form):
     assert recognised(names) is form
 
 
-def test_an_unknown_header_is_told_the_nearest_formats_and_what_they_lack():
+def test_an_unknown_header_is_sentence_the_nearest_formats_and_what_they_lack():
     columns = ["order_id", "customer_id", "ordered_at", "price"]
     message = unrecognised(columns, "mine.csv")
     assert recognised(columns) is None

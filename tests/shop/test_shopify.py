@@ -57,8 +57,8 @@ def test_totals_and_units_are_counted_once_for_each_order():
 
 
 def test_the_receipt_shows_orders_and_money_by_status():
-    told = "; ".join(f"{one} {n} ({worth:,.2f})" for one, (n, worth) in sorted(EXPECTED["by_status"].items()))
-    assert fact(read_shop(FILE), "status") == told
+    sentence = "; ".join(f"{one} {n} ({worth:,.2f})" for one, (n, worth) in sorted(EXPECTED["by_status"].items()))
+    assert fact(read_shop(FILE), "status") == sentence
 
 
 def test_by_default_tests_and_cancelled_orders_are_left_out():
@@ -132,7 +132,7 @@ def test_the_receipt_shows_the_offsets():
     assert fact(read_shop(FILE), "offsets").startswith(", ".join(EXPECTED["offsets_in_file"]))
 
 
-def test_customers_are_told_by_address_and_else_by_telephone():
+def test_customers_are_sentence_by_address_and_else_by_telephone():
     customers = orders_of(read_shop(FILE, policy=EVERY))["customer_id"]
     kept = orders_of(read_shop(FILE, policy=AS_CHARGED))["customer_id"]
     # Five addresses, staff@ among them, and one telephone: six, of which five order in earnest.
@@ -206,7 +206,7 @@ def test_the_same_article_may_stand_on_several_lines(shopify):
     assert orders_of(shop).select("units", "list_amount").row(0) == (2, 40.0)
 
 
-def test_two_orders_of_one_name_are_told_apart_by_their_ids(shopify):
+def test_two_orders_of_one_name_are_sentence_apart_by_their_ids(shopify):
     shop = shopify([order(Id="1"), order(Id="2", Total="30.00", Subtotal="30.00", Lineitem_price="30.00")])
     assert orders_of(shop)["amount"].to_list() == [20.0, 30.0]
 
@@ -298,7 +298,7 @@ def test_where_lines_are_missing_the_subtotal_says_what_the_goods_came_to(shopif
     assert noticed(shop, "lines are missing in part") == 1
 
 
-def test_prices_that_hold_their_tax_are_told(shopify):
+def test_prices_that_hold_their_tax_are_sentence(shopify):
     shop = shopify([order(Taxes="3.19")])
     assert fact(shop, "tax within prices") == "in 1 of 1 orders, whose amounts hold their tax"
 

@@ -194,7 +194,7 @@ def test_a_status_that_the_shop_made_up_is_kept():
     assert tickets(read(ticket(Status="Waiting for parts"))).height == 1
 
 
-def test_the_newest_moment_is_told_even_if_it_is_of_a_ticket_that_is_dropped():
+def test_the_newest_moment_is_sentence_even_if_it_is_of_a_ticket_that_is_dropped():
     readout = read(ticket("1", Status="Deleted", Updated_at="2024-03-09 12:00"), ticket("2"))
     assert ("newest moment", "2024-03-09 12:00") in readout.receipts[0].facts
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from cxsim.params import DAYS_PER_MONTH
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import LEFT, MEMBER, ORDER, REVIVED
 from cxsim.strategies.effects import PurchaseRate
@@ -96,7 +96,7 @@ def test_fees_are_paid_in_advance_by_those_who_renew():
     counts = play(
         regulars(size), [programme(made(Membership, fee=3.0, period_days=80.0, renewal=renewal))], latents=LOYAL
     )
-    fees = counts.by_arm[0][:, :, place(Tally.FEES)].sum(axis=0)
+    fees = counts.by_arm[0][:, :, place(CountKind.FEES)].sum(axis=0)
     months = [0, 2, 5, 7, 10]  # of days 0, 80, 160, 240 and 320 from 1 July
     assert np.flatnonzero(fees).tolist() == months
     for period, month in enumerate(months):
@@ -111,15 +111,15 @@ def test_who_does_not_renew_is_no_longer_reached():
     day = both["day"].to_numpy()
     np.testing.assert_allclose(both["usual"], day + np.minimum(day, 90.0), atol=4 / DAY)
     counts = play(population, [club], latents=LOYAL)
-    assert counts.by_arm[0][0, :, place(ReachTally.MEMBER_MONTHS)].tolist() == [300, 300, 300] + [0] * 9
+    assert counts.by_arm[0][0, :, place(ReachCountKind.MEMBER_MONTHS)].tolist() == [300, 300, 300] + [0] * 9
 
 
 def test_who_has_left_pays_no_further_fee_and_is_a_member_until_the_paid_period_ends():
     # Everyone leaves with the first order, after about ten days; the second period would begin after sixty.
     once = LOYAL._replace(a=1e6, b=1e-3)
     counts = play(regulars(2_000), [programme(made(Membership, fee=1.0, period_days=120.0, renewal=1.0))], latents=once)
-    assert counts.by_arm[0][0, :, place(Tally.FEES)].tolist() == [200_000] + [0] * 11
-    members = counts.by_arm[0][0, :, place(ReachTally.MEMBER_MONTHS)].tolist()
+    assert counts.by_arm[0][0, :, place(CountKind.FEES)].tolist() == [200_000] + [0] * 11
+    members = counts.by_arm[0][0, :, place(ReachCountKind.MEMBER_MONTHS)].tolist()
     assert members[:4] == [2_000] * 4  # 120 days from 1 July end on 29 October
     assert max(members[5:]) < 20  # those few who first order later than after 120 days
 
@@ -140,7 +140,7 @@ def test_who_comes_back_owes_nothing_for_the_time_away_and_is_no_member_any_more
     period = 30 * DAY
     paid_until = (all_of_them["left"] // period + 1) * period
     assert (all_of_them["until"] == paid_until).all()
-    fees = total(play(population, [club, back], latents=once), 0, place(Tally.FEES)) // 100
+    fees = total(play(population, [club, back], latents=once), 0, place(CountKind.FEES)) // 100
     assert fees == (ends["until"] // period).sum()
     acts = log.filter(pl.col("kind").is_in([ORDER, LEFT, REVIVED]))
     assert acts.filter(pl.col("second").diff().over("customer") < 0).height == 0, "time never runs back"
@@ -155,7 +155,7 @@ def test_unsubscribing_is_exponential_in_the_number_of_letters():
     for days in (10.0, 60.0, 200.0, 700.0):
         stays = np.exp(-chance * monthly / DAYS_PER_MONTH * days)
         assert abs((ends >= days).mean() - stays) < 4 * np.sqrt(stays * (1 - stays) / size)
-    gone = total(play(population, [letters], latents=LOYAL), 0, place(Tally.UNSUBSCRIBED))
+    gone = total(play(population, [letters], latents=LOYAL), 0, place(CountKind.UNSUBSCRIBED))
     assert gone == (ends < population.calendar.days).sum()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from tests.simulation.worlds import (
     MODELS,
     basket,
@@ -38,24 +38,25 @@ BUSY = [
 def test_points_issued_are_redeemed_or_expired_or_outstanding(model):
     counts = play(CROWD, BUSY, latents=MODELS[model])
     redeemed, expired, outstanding = (
-        total(counts, 0, place(tally))
-        for tally in (Tally.POINTS_REDEEMED, Tally.POINTS_EXPIRED, Tally.POINTS_OUTSTANDING)
+        total(counts, 0, place(count_kind))
+        for count_kind in (CountKind.POINTS_REDEEMED, CountKind.POINTS_EXPIRED, CountKind.POINTS_OUTSTANDING)
     )
-    assert total(counts, 0, place(Tally.POINTS_ISSUED)) == redeemed + expired + outstanding
+    assert total(counts, 0, place(CountKind.POINTS_ISSUED)) == redeemed + expired + outstanding
     assert min(redeemed, expired, outstanding) > 0
 
 
 def test_no_cohort_is_ever_owed_points_that_it_did_not_earn():
     by_cohort = play(CROWD, BUSY).by_arm[0].sum(axis=1)
-    issued = by_cohort[:, place(Tally.POINTS_ISSUED)]
+    issued = by_cohort[:, place(CountKind.POINTS_ISSUED)]
     gone = sum(
-        by_cohort[:, place(tally)] for tally in (Tally.POINTS_REDEEMED, Tally.POINTS_EXPIRED, Tally.POINTS_OUTSTANDING)
+        by_cohort[:, place(count_kind)]
+        for count_kind in (CountKind.POINTS_REDEEMED, CountKind.POINTS_EXPIRED, CountKind.POINTS_OUTSTANDING)
     )
     assert issued.tolist() == gone.tolist()
 
 
 def test_every_customer_arrives_once_and_in_the_month_of_the_cohort():
-    arrivals = play(CROWD, BUSY).by_arm[0][:, :, place(Tally.ARRIVALS)]
+    arrivals = play(CROWD, BUSY).by_arm[0][:, :, place(CountKind.ARRIVALS)]
     expected = np.zeros_like(arrivals)
     expected[1, 0], expected[3, 2] = 800, 700
     assert arrivals.tolist() == expected.tolist()
@@ -65,5 +66,5 @@ def test_nobody_pays_less_than_nothing():
     counts = play(CROWD, [*BUSY, programme(coupon(1e4, 0.5)), programme(markdown(0.9, 1.0, 0.0))])
     assert (counts.by_arm[0] >= 0).all()
     assert paid(counts, 0) >= 0
-    reach_paid = counts.by_arm[0][:, :, place(ReachTally.PAID)]
+    reach_paid = counts.by_arm[0][:, :, place(ReachCountKind.PAID)]
     assert (reach_paid >= 0).all()

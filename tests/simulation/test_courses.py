@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation.counts import ReachTally, place
+from cxsim.simulation.counts import ReachCountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import LEFT, draw_block, staged
 from cxsim.strategies.effects import Course, Dropout, PurchaseRate
@@ -160,4 +160,4 @@ def test_windows_count_as_contacts_only_while_the_order_is_awaited_that_they_are
     first = moments(CROWD, ready, arm=0).group_by("customer").agg(pl.col("day").first())
     # The base has placed one order before; windows begin on days 0, 20, 40 and so on, until the first order here.
     expected = (np.ceil(first["day"].to_numpy() / 20.0)).sum()
-    assert play(CROWD, [push], latents=LOYAL).by_arm[0][:, :, place(ReachTally.CONTACTS)].sum() == expected
+    assert play(CROWD, [push], latents=LOYAL).by_arm[0][:, :, place(ReachCountKind.CONTACTS)].sum() == expected

@@ -12,7 +12,7 @@ import pytest
 
 from cxsim.errors import SimulationError
 from cxsim.simulation import engine
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import customer_values, simulate
 from cxsim.simulation.world import Calendar, Population
 from tests.simulated import orders
@@ -123,7 +123,7 @@ def test_a_worker_without_answer_is_given_up_with_advice(crowd, ready):
 def test_a_block_that_is_not_full_holds_only_its_customers():
     counts = play(newcomers(10, months=2), [])
     assert counts.customers == 10
-    assert counts.by_arm[0][:, :, place(Tally.ARRIVALS)].sum() == 10
+    assert counts.by_arm[0][:, :, place(CountKind.ARRIVALS)].sum() == 10
 
 
 def test_more_customers_change_no_order_of_those_who_were_there():
@@ -154,10 +154,15 @@ def test_the_orders_of_a_draw_add_up_to_its_counts():
     ready = inputs(population, [], BUSY)
     counts = play(population, [], BUSY, seed=7)
     for arm in (0, 1):
-        log, tallies = orders(population, ready, seed=7, arm=arm), counts.by_arm[arm].sum(axis=(0, 1))
-        assert log.height == tallies[place(Tally.ORDERS)]
+        log, count_kinds = orders(population, ready, seed=7, arm=arm), counts.by_arm[arm].sum(axis=(0, 1))
+        assert log.height == count_kinds[place(CountKind.ORDERS)]
         cents = log.select((pl.col("amount") * 100).round().cast(pl.Int64).sum()).item()
-        assert cents == tallies[place(Tally.LIST)] - tallies[place(Tally.MARKDOWN)] - tallies[place(Tally.REWARD)]
+        assert (
+            cents
+            == count_kinds[place(CountKind.LIST)]
+            - count_kinds[place(CountKind.MARKDOWN)]
+            - count_kinds[place(CountKind.REWARD)]
+        )
 
 
 def test_customers_values_add_up_to_the_worth_of_the_counts(crowd, ready):

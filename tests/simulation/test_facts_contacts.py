@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.strategies.mechanisms import Contacts
 from tests.simulation.mechanisms import made
 from tests.simulation.worlds import MODELS, newcomers, play, programme, total
@@ -20,8 +20,8 @@ def test_profit_is_an_inverted_u_in_the_number_of_letters_a_month_f21(model):
     letters = [made(Contacts, per_month=often, response=0.08, fatigue=0.006, unsubscribe=0.002) for often in CADENCES]
     counts = play(newcomers(20_000, months=12), *([programme(one)] for one in letters), latents=MODELS[model])
     profits = [
-        MARGIN * total(counts, arm, place(Tally.LIST))
-        - COST_CENTS * often * total(counts, arm, place(ReachTally.MEMBER_MONTHS))
+        MARGIN * total(counts, arm, place(CountKind.LIST))
+        - COST_CENTS * often * total(counts, arm, place(ReachCountKind.MEMBER_MONTHS))
         for arm, often in enumerate(CADENCES)
     ]
     best = int(np.argmax(profits))

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from cxsim.simulation import engine
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import customer_values, events, simulate
 from tests.simulation.busy import everyone, everything
 from tests.simulation.shops import FULL
@@ -53,7 +53,7 @@ def test_the_order_of_programmes_in_an_arm_changes_no_tally_f27():
     # Money off one order is taken in the order of the programmes only where it is more than the whole order.
     ways = [everything()[:5], everything()[:5][::-1]]
     counts = play(CROWD, *ways, latents=COMPETING, behaviour=FULL)
-    common = slice(0, len(Tally))
+    common = slice(0, len(CountKind))
     np.testing.assert_array_equal(counts.by_arm[0][:, :, common], counts.by_arm[1][:, :, common])
 
 
@@ -70,7 +70,7 @@ def test_more_new_customers_change_nothing_that_happens_to_those_of_the_base_f27
 
 
 def test_customers_values_add_up_to_the_worth_of_every_tally_f27():
-    worth = {tally: 1 + int(tally) for tally in Tally}
+    worth = {count_kind: 1 + int(count_kind) for count_kind in CountKind}
     for arm in ([], everything()):
         valued = inputs(CROWD, arm, latents=COMPETING, behaviour=FULL, worth=worth)
         counts = play(CROWD, arm, latents=COMPETING, behaviour=FULL, seed=7)
@@ -80,6 +80,6 @@ def test_customers_values_add_up_to_the_worth_of_every_tally_f27():
 def test_cohorts_add_up_to_the_whole_and_each_arrives_in_its_month_f27():
     counts = play(CROWD, [], everything(), latents=COMPETING, behaviour=FULL)
     for arm in counts.by_arm:
-        arrived = arm[:, :, place(Tally.ARRIVALS)]
+        arrived = arm[:, :, place(CountKind.ARRIVALS)]
         assert arrived.sum(axis=1).tolist() == [0, *CROWD.arrivals, 0]
         assert [arrived[1 + month, month] for month in range(len(CROWD.arrivals))] == list(CROWD.arrivals)

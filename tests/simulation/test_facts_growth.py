@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation.counts import Tally
+from cxsim.simulation.counts import CountKind
 from cxsim.simulation.engine import customer_values, events
 from cxsim.simulation.state import ARRIVED, LEFT, ORDER
 from cxsim.simulation.world import Calendar, Population, empty_base
@@ -28,7 +28,7 @@ def test_customers_won_with_a_third_off_are_worth_half_as_much_later_f14(model):
         calendar=Calendar(starts_on=START, months=24),
     )
     offer = programme(made(Acquisition, ratio=2.0, charge=1.0, depth=0.35, loss_per_depth=1.98))
-    ready = inputs(population, [], [offer], latents=MODELS[model], worth={Tally.ORDERS: 1})
+    ready = inputs(population, [], [offer], latents=MODELS[model], worth={CountKind.ORDERS: 1})
     later = customer_values(population, ready, seed=20240501, arm=1) - 1
     usual, won = later[:NEWCOMERS], later[NEWCOMERS:]
     ratio = won.mean() / usual.mean()

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import customer_values, events
 from cxsim.simulation.state import ARRIVED, LEFT
 from tests.simulation.worlds import (
@@ -47,7 +47,7 @@ def test_the_best_fifth_of_a_cohort_spends_two_thirds_of_the_money_f5():
 def test_what_a_lever_brings_in_ten_years_depends_on_the_model_of_leaving_f6(effect, latents, percent):
     size = 200_000
     counts = play(newcomers(size, months=120), [], [programme(effect)], latents=latents)
-    baseline, treated = (total(counts, arm, place(Tally.ORDERS)) - size for arm in (0, 1))
+    baseline, treated = (total(counts, arm, place(CountKind.ORDERS)) - size for arm in (0, 1))
     assert 100 * (treated / baseline - 1) == pytest.approx(percent, abs=0.3)
 
 

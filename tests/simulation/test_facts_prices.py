@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.world import Population
 from cxsim.strategies.effects import Dropout, Markdown, PurchaseRate
 from tests.simulation.mechanisms import made
@@ -85,7 +85,7 @@ def test_with_everything_stored_every_customer_has_the_usual_number_of_orders_in
 def test_a_markdown_makes_a_bump_then_a_dip_and_never_a_loss_of_volume_f11():
     arms = [[programme(storing(share), months=WINDOW)] for share in (0.3, 0.6, 1.0)]
     counts = play(regulars(3_000, months=24), [], *arms, latents=LOYAL)
-    usual, *promoted = (arm[:, :, place(Tally.ORDERS)].sum(axis=0) for arm in counts.by_arm)
+    usual, *promoted = (arm[:, :, place(CountKind.ORDERS)].sum(axis=0) for arm in counts.by_arm)
     for monthly in promoted:
         more = monthly - usual
         error = np.sqrt(monthly + usual)
@@ -169,8 +169,10 @@ def test_a_small_markdown_pays_where_the_unit_margin_is_above_one_over_the_elast
 @pytest.mark.parametrize(("margin", "sign"), [(0.36, -1), (0.41, 1)])
 def test_the_profit_of_a_small_markdown_changes_its_sign_f15(margin, sign):
     counts = play(regulars(20_000), [], [programme(markdown(0.01, 1.0, ELASTICITY))], latents=LOYAL)
-    usual, listed = (total(counts, arm, place(Tally.LIST)) for arm in (0, 1))
-    profit = margin * (listed - usual) - total(counts, 1, place(Tally.MARKDOWN))
+    usual, listed = (total(counts, arm, place(CountKind.LIST)) for arm in (0, 1))
+    profit = margin * (listed - usual) - total(counts, 1, place(CountKind.MARKDOWN))
     # Extra orders, about 10.00 each, are a Poisson number.
-    error = margin * 1_000 * np.sqrt(total(counts, 1, place(Tally.ORDERS)) - total(counts, 0, place(Tally.ORDERS)))
+    error = (
+        margin * 1_000 * np.sqrt(total(counts, 1, place(CountKind.ORDERS)) - total(counts, 0, place(CountKind.ORDERS)))
+    )
     assert sign * profit > 4 * error

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import polars as pl
 
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import ORDER, SURVEY, TICKET
 from cxsim.strategies.mechanisms import Incidents, Recovery, Satisfaction
@@ -100,7 +100,7 @@ def test_revenue_rises_with_satisfaction_faster_and_faster_f24():
     behaviour = shop(experience=experience(memory=1.0, contact=0.0, buying=1.4, leaving=0.8, basket=1.05))
     arms = [[programme(made(Satisfaction, shift=shift))] for shift in (-1.0, 0.0, 1.0)]
     counts = play(newcomers(50_000, months=24), *arms, behaviour=behaviour)
-    low, middle, high = (int(arm[:, :, place(Tally.LIST)].sum()) for arm in counts.by_arm)
+    low, middle, high = (int(arm[:, :, place(CountKind.LIST)].sum()) for arm in counts.by_arm)
     assert low < middle < high
     assert high - middle > middle - low
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import SimulationError
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import ARRIVED, LEFT, REVIVED
 from cxsim.simulation.world import Calendar, Population, empty_base
@@ -30,10 +30,10 @@ def test_referrals_branch_as_in_the_closed_form():
     growth = 2.0 * 0.5 * 0.75 * population.calendar.days / 365.25
     expected = size * (np.exp(growth) - 1.0)
     error = np.sqrt(size * np.exp(growth) * (np.exp(growth) - 1.0))
-    referred = total(counts, 0, place(Tally.REFERRED))
+    referred = total(counts, 0, place(CountKind.REFERRED))
     assert abs(referred - expected) < 4 * error
     # Those who would have come anyway are rewarded as well.
-    referrals = total(counts, 0, place(ReachTally.REFERRALS))
+    referrals = total(counts, 0, place(ReachCountKind.REFERRALS))
     assert abs(referred - 0.75 * referrals) < 4 * np.sqrt(0.75 * 0.25 * referrals)
 
 
@@ -48,13 +48,13 @@ def test_only_those_who_are_at_least_as_satisfied_as_the_mean_recommend():
     )
     expected = 0.5 * size * 1.0 * 365 / 365.25
     # Half of them, give or take, and each a Poisson number with mean 1.
-    assert abs(total(counts, 0, place(Tally.REFERRED)) - expected) < 4 * np.sqrt(expected + 0.25 * size)
+    assert abs(total(counts, 0, place(CountKind.REFERRED)) - expected) < 4 * np.sqrt(expected + 0.25 * size)
 
 
 def test_who_has_left_recommends_nobody():
     population = existing(past_customers([(0, 0, 0, None)], 1_000))
     counts = play(population, [friends(per_year=50.0)], latents=LOYAL, prob_alive=np.zeros(1_000))
-    assert total(counts, 0, place(ReachTally.REFERRALS)) == 0
+    assert total(counts, 0, place(ReachCountKind.REFERRALS)) == 0
 
 
 def test_referrals_that_explode_are_refused_with_advice():
@@ -77,16 +77,16 @@ def test_a_better_conversion_adds_its_share_of_customers_in_its_months():
     population = arriving(1_000, 1_000, 1_000, 500)
     wider = programme(made(Acquisition, ratio=1.5), months=(1, 3))
     counts = play(population, [], [wider])
-    attracted = counts.by_arm[1][:, :, place(ReachTally.ATTRACTED)]
+    attracted = counts.by_arm[1][:, :, place(ReachCountKind.ATTRACTED)]
     assert attracted.sum(axis=0).tolist() == [0, 500, 500, 0] + [0] * 8
-    usual = [arm[:, :, place(Tally.ARRIVALS)].sum(axis=0).tolist() for arm in counts.by_arm]
+    usual = [arm[:, :, place(CountKind.ARRIVALS)].sum(axis=0).tolist() for arm in counts.by_arm]
     assert usual[0] == usual[1]
 
 
 def test_a_worse_conversion_takes_customers_away():
     population = arriving(1_000, 1_000)
     counts = play(population, [], [programme(made(Acquisition, ratio=0.8))])
-    assert counts.by_arm[1][:, :, place(Tally.ARRIVALS)].sum(axis=0).tolist() == [800, 800] + [0] * 10
+    assert counts.by_arm[1][:, :, place(CountKind.ARRIVALS)].sum(axis=0).tolist() == [800, 800] + [0] * 10
 
 
 def test_those_who_are_attracted_and_not_loyal_never_order_again():
@@ -103,7 +103,7 @@ def test_two_programmes_share_those_whom_they_attract_by_their_size():
     population = arriving(20_000, most=3)
     arm = [programme(made(Acquisition, ratio=ratio), name=name) for ratio, name in ((1.6, "wide"), (1.2, "narrow"))]
     counts = play(population, [], arm)
-    found = [total(counts, 1, place(ReachTally.ATTRACTED, reach)) for reach in (0, 1)]
+    found = [total(counts, 1, place(ReachCountKind.ATTRACTED, reach)) for reach in (0, 1)]
     assert sum(found) == round(20_000 * 1.6 * 1.2) - 20_000
     assert abs(found[0] - 0.75 * sum(found)) < 4 * np.sqrt(0.75 * 0.25 * sum(found))
 

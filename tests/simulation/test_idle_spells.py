@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from tests.simulated import orders
 from tests.simulation.worlds import LOYAL, coupon, existing, inputs, newcomers, past_customers, play, programme, total
 
 SHOPPERS = newcomers(500, months=12)
-REACH_ORDERS, CONTACTS = place(ReachTally.ORDERS), place(ReachTally.CONTACTS)
+REACH_ORDERS, CONTACTS = place(ReachCountKind.ORDERS), place(ReachCountKind.CONTACTS)
 
 
 def gone(idle_days, customers=1_000):
@@ -29,7 +29,7 @@ def test_a_win_back_coupon_also_goes_to_those_who_have_left_and_only_once():
     counts = play(population, [], [programme(coupon(5.0, 0.5), idle=(120.0, 30.0))], prob_alive=alive)
     # The spell is 120 days long on the last day of July: day 30 of the scenario.
     assert counts.by_arm[1][0, :, CONTACTS].tolist() == [1_000] + [0] * 11
-    assert total(counts, 1, place(Tally.ORDERS)) == 0
+    assert total(counts, 1, place(CountKind.ORDERS)) == 0
 
 
 def test_a_spell_that_began_before_the_scenario_is_answered_on_the_first_day():
@@ -63,4 +63,4 @@ def test_the_offer_of_a_win_back_ends_after_its_days():
 def test_an_offer_of_no_days_is_sent_but_never_used():
     counts = play(SHOPPERS, [], [programme(coupon(5.0, 1.0), idle=(12.0, 0.0))], latents=LOYAL)
     assert total(counts, 1, CONTACTS) > 100
-    assert total(counts, 1, REACH_ORDERS) == total(counts, 1, place(Tally.MARKDOWN)) == 0
+    assert total(counts, 1, REACH_ORDERS) == total(counts, 1, place(CountKind.MARKDOWN)) == 0

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.service import NPS
 from cxsim.simulation.state import ARRIVED, CONTACT, LEFT, MEMBER, ORDER, POINTS, RETURN, REVIVED, SURVEY, TICKET
@@ -48,40 +48,40 @@ def by_month(journal, condition, amount):
 
 NPS_ASKED = (KIND == SURVEY) & (A == NPS)
 WRITTEN = {
-    Tally.ORDERS: (KIND == ORDER, pl.len()),
-    Tally.LIST: (KIND == ORDER, A.sum()),
-    Tally.MARKDOWN: (KIND == ORDER, B.sum()),
-    Tally.REWARD: (KIND == ORDER, C.sum()),
-    Tally.ARRIVALS: ((KIND == ARRIVED) & (A < 0) & (B < 0), pl.len()),
-    Tally.POINTS_ISSUED: ((KIND == POINTS) & (B > 0), B.sum()),
-    Tally.RETURNS: (KIND == RETURN, pl.len()),
-    Tally.REFUNDED: (KIND == RETURN, A.sum()),
-    Tally.SENT_BACK: (KIND == RETURN, B.sum()),
-    Tally.INCIDENTS: ((KIND == ORDER) & (D > 0), pl.len()),
-    Tally.TICKETS: (KIND == TICKET, pl.len()),
-    Tally.COMPENSATION: (KIND == TICKET, D.sum()),
-    Tally.SURVEYED: (NPS_ASKED, pl.len()),
-    Tally.ANSWERED: (NPS_ASKED & (B >= 0), pl.len()),
-    Tally.PROMOTERS: (NPS_ASKED & (B >= 9), pl.len()),
-    Tally.DETRACTORS: (NPS_ASKED & (B >= 0) & (B <= 6), pl.len()),
-    Tally.REFERRED: ((KIND == ARRIVED) & (A >= 0), pl.len()),
-    Tally.REVIVED: (KIND == REVIVED, pl.len()),
+    CountKind.ORDERS: (KIND == ORDER, pl.len()),
+    CountKind.LIST: (KIND == ORDER, A.sum()),
+    CountKind.MARKDOWN: (KIND == ORDER, B.sum()),
+    CountKind.REWARD: (KIND == ORDER, C.sum()),
+    CountKind.ARRIVALS: ((KIND == ARRIVED) & (A < 0) & (B < 0), pl.len()),
+    CountKind.POINTS_ISSUED: ((KIND == POINTS) & (B > 0), B.sum()),
+    CountKind.RETURNS: (KIND == RETURN, pl.len()),
+    CountKind.REFUNDED: (KIND == RETURN, A.sum()),
+    CountKind.SENT_BACK: (KIND == RETURN, B.sum()),
+    CountKind.INCIDENTS: ((KIND == ORDER) & (D > 0), pl.len()),
+    CountKind.TICKETS: (KIND == TICKET, pl.len()),
+    CountKind.COMPENSATION: (KIND == TICKET, D.sum()),
+    CountKind.SURVEYED: (NPS_ASKED, pl.len()),
+    CountKind.ANSWERED: (NPS_ASKED & (B >= 0), pl.len()),
+    CountKind.PROMOTERS: (NPS_ASKED & (B >= 9), pl.len()),
+    CountKind.DETRACTORS: (NPS_ASKED & (B >= 0) & (B <= 6), pl.len()),
+    CountKind.REFERRED: ((KIND == ARRIVED) & (A >= 0), pl.len()),
+    CountKind.REVIVED: (KIND == REVIVED, pl.len()),
 }
 
 
-@pytest.mark.parametrize("tally", WRITTEN, ids=lambda tally: tally.name)
-def test_what_the_journal_tells_adds_up_to_the_tally_of_every_month(journal, counts, tally):
-    found = counts[:, :, place(tally)].sum(axis=0).tolist()
-    assert by_month(journal, *WRITTEN[tally]) == found
+@pytest.mark.parametrize("count_kind", WRITTEN, ids=lambda count_kind: count_kind.name)
+def test_what_the_journal_tells_adds_up_to_the_tally_of_every_month(journal, counts, count_kind):
+    found = counts[:, :, place(count_kind)].sum(axis=0).tolist()
+    assert by_month(journal, *WRITTEN[count_kind]) == found
     assert sum(found) > 0
 
 
 def test_every_renewal_and_every_attracted_customer_of_the_journal_is_in_the_tallies(journal, counts):
     brought = by_month(journal, (KIND == ARRIVED) & (B >= 0), pl.len())
-    attracted = [counts[:, :, place(ReachTally.ATTRACTED, reach)].sum(axis=0) for reach in range(len(ARM))]
+    attracted = [counts[:, :, place(ReachCountKind.ATTRACTED, reach)].sum(axis=0) for reach in range(len(ARM))]
     assert brought == sum(attracted).tolist()
     assert sum(brought) > 0
-    fees = counts[:, :, place(Tally.FEES)]
+    fees = counts[:, :, place(CountKind.FEES)]
     assert (fees % 500 == 0).all()  # 5.00 a period
     members = journal.filter((KIND == MEMBER) & (A == PAID)).height
     assert fees.sum() // 500 >= members > 0, "every member paid at least one period"
@@ -89,9 +89,9 @@ def test_every_renewal_and_every_attracted_customer_of_the_journal_is_in_the_tal
 
 @pytest.mark.parametrize("reach", range(len(ARM)), ids=[one.name for one in ARM])
 def test_a_reach_switches_on_as_often_as_the_journal_tells(journal, counts, reach):
-    told = by_month(journal, (KIND == CONTACT) & (reach == A), pl.len())
-    assert told == counts[:, :, place(ReachTally.CONTACTS, reach)].sum(axis=0).tolist()
-    assert (sum(told) > 0) == (ARM[reach].reach.for_days is not None)
+    sentence = by_month(journal, (KIND == CONTACT) & (reach == A), pl.len())
+    assert sentence == counts[:, :, place(ReachCountKind.CONTACTS, reach)].sum(axis=0).tolist()
+    assert (sum(sentence) > 0) == (ARM[reach].reach.for_days is not None)
 
 
 @pytest.mark.parametrize("reach", range(len(ARM)), ids=[one.name for one in ARM])
@@ -101,7 +101,7 @@ def test_members_of_a_month_are_those_who_had_joined_and_not_left_before_it(jour
     last = np.minimum(-(-spans["until"].to_numpy() // DAY), POPULATION.calendar.days) - 1
     months = POPULATION.calendar.month_of_day
     expected = [((months[first] <= month) & (months[last] >= month)).sum() for month in range(months[-1] + 1)]
-    assert counts[:, :, place(ReachTally.MEMBER_MONTHS, reach)].sum(axis=0).tolist() == expected
+    assert counts[:, :, place(ReachCountKind.MEMBER_MONTHS, reach)].sum(axis=0).tolist() == expected
 
 
 def test_the_points_of_every_customer_are_those_of_the_day_before_plus_issued_less_redeemed_and_expired(journal):
@@ -120,8 +120,8 @@ def test_points_taken_are_redeemed_or_expired_and_the_rest_is_still_held(journal
     taken = -points.filter(B < 0)["b"].sum()
     held = points.group_by("customer", "a", maintain_order=True).agg(C.last())["c"].sum()
     redeemed, expired, outstanding = (
-        counts[:, :, place(tally)].sum()
-        for tally in (Tally.POINTS_REDEEMED, Tally.POINTS_EXPIRED, Tally.POINTS_OUTSTANDING)
+        counts[:, :, place(count_kind)].sum()
+        for count_kind in (CountKind.POINTS_REDEEMED, CountKind.POINTS_EXPIRED, CountKind.POINTS_OUTSTANDING)
     )
     assert taken == redeemed + expired
     assert held == outstanding
@@ -133,7 +133,7 @@ def test_points_taken_are_redeemed_or_expired_and_the_rest_is_still_held(journal
 def test_what_customers_pay_in_a_reach_is_the_list_price_less_markdown_and_reward(journal, counts):
     # The reach of the service reaches everyone all the time.
     paid = by_month(journal, KIND == ORDER, (A - B - C).sum())
-    assert paid == counts[:, :, place(ReachTally.PAID, 6)].sum(axis=0).tolist()
+    assert paid == counts[:, :, place(ReachCountKind.PAID, 6)].sum(axis=0).tolist()
     assert journal.filter((KIND == ORDER) & (A - B - C < 0)).height == 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import ARRIVED, LEFT, ORDER
 from cxsim.strategies.behaviour import PLAIN
@@ -101,7 +101,7 @@ CASES = [
     *((name, effects, LASTING) for name, effects in FOR_GOOD.items()),
     *((name, effects, {"idle-triggered": RETURNING["idle-triggered"]}) for name, effects in ON_RETURN.items()),
 ]
-POINTS = {Tally.POINTS_ISSUED, Tally.POINTS_EXPIRED, Tally.POINTS_OUTSTANDING}
+POINTS = {CountKind.POINTS_ISSUED, CountKind.POINTS_EXPIRED, CountKind.POINTS_OUTSTANDING}
 
 
 @pytest.mark.parametrize("behaviour", [PLAIN, FULL], ids=["plain shop", "full shop"])
@@ -112,11 +112,11 @@ def test_a_programme_without_effect_changes_not_one_tally(effects, reaches, mode
     counts = play(CROWD, [], *arms, latents=MODELS[model], behaviour=behaviour, stacking=0.7)
     own = POINTS if any(effect.kind == "points" for effect in effects) else set()
     for arm, reach in enumerate(reaches, start=1):
-        for tally in set(Tally) - own:
-            mine, theirs = (counts.by_arm[which][:, :, place(tally)] for which in (arm, 0))
-            np.testing.assert_array_equal(mine, theirs, err_msg=f"{tally.name}, {reach}")
+        for count_kind in set(CountKind) - own:
+            mine, theirs = (counts.by_arm[which][:, :, place(count_kind)] for which in (arm, 0))
+            np.testing.assert_array_equal(mine, theirs, err_msg=f"{count_kind.name}, {reach}")
         assert counts.paired[arm].tolist() == [0.0, 0.0]
-        reached = counts.by_arm[arm][:, :, place(ReachTally.MEMBER_MONTHS)]
+        reached = counts.by_arm[arm][:, :, place(ReachCountKind.MEMBER_MONTHS)]
         assert reached.sum() > 0, "nobody was reached, so nothing was shown"
 
 
@@ -124,9 +124,11 @@ def test_a_programme_without_effect_changes_not_one_tally(effects, reaches, mode
 def test_ten_programmes_without_effect_at_once_change_not_one_tally(model):
     arm = [programme(*effects, name=name) for name, effects, _ in CASES[:: len(CASES) // 9]]
     counts = play(CROWD, [], arm, latents=MODELS[model], behaviour=FULL)
-    common = set(Tally) - POINTS
-    for tally in common:
-        np.testing.assert_array_equal(counts.by_arm[1][:, :, place(tally)], counts.by_arm[0][:, :, place(tally)])
+    common = set(CountKind) - POINTS
+    for count_kind in common:
+        np.testing.assert_array_equal(
+            counts.by_arm[1][:, :, place(count_kind)], counts.by_arm[0][:, :, place(count_kind)]
+        )
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import LEFT, MEMBER, ORDER, RETURN, TICKET
 from cxsim.strategies.effects import Course, Dropout, PurchaseRate
@@ -133,7 +133,7 @@ def test_more_unsubscribing_ends_no_membership_later(model, seed, one, other):
 def test_a_larger_share_of_renewals_brings_no_fewer_fees(model, seed, one, other):
     arms = [[programme(made(Membership, fee=1.0, period_days=40.0, renewal=share))] for share in sorted((one, other))]
     counts = play(CROWD, *arms, latents=MODELS[model], seed=seed)
-    low, high = (arm[:, :, place(Tally.FEES)] for arm in counts.by_arm)
+    low, high = (arm[:, :, place(CountKind.FEES)] for arm in counts.by_arm)
     assert (low <= high).all()
 
 
@@ -146,7 +146,7 @@ def test_more_recommendations_bring_no_fewer_customers(model, seed, often, more)
         for rate in (often, often * more)
     ]
     counts = play(CROWD, *arms, latents=MODELS[model], seed=seed)
-    for column in (place(ReachTally.REFERRALS), place(Tally.REFERRED)):
+    for column in (place(ReachCountKind.REFERRALS), place(CountKind.REFERRED)):
         by_month = [np.cumsum(arm[:, :, column].sum(axis=0)) for arm in counts.by_arm]
         assert (by_month[0] <= by_month[1]).all()
-    assert total(counts, 1, place(Tally.REFERRED)) <= total(counts, 1, place(ReachTally.REFERRALS))
+    assert total(counts, 1, place(CountKind.REFERRED)) <= total(counts, 1, place(ReachCountKind.REFERRALS))

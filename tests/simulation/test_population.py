@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import SimulationError, TableError
-from cxsim.simulation.counts import N_TALLIES
+from cxsim.simulation.counts import N_COUNT_KINDS
 from cxsim.simulation.engine import customer_values
 from cxsim.simulation.world import Calendar, Population, empty_base, existing_customers, reached_by
 from tests.simulation.worlds import START, existing, inputs, newcomers, past_customers, play, programme
@@ -43,8 +43,8 @@ def test_a_base_must_keep_its_contract():
 
 def test_only_a_base_and_only_new_customers_can_be_played():
     # Cohorts: the base, one for each month of arrivals, and one of referred customers.
-    assert play(existing(BASE), []).by_arm[0].shape == (2, 12, N_TALLIES)
-    assert play(newcomers(3, months=2), []).by_arm[0].shape == (3, 2, N_TALLIES)
+    assert play(existing(BASE), []).by_arm[0].shape == (2, 12, N_COUNT_KINDS)
+    assert play(newcomers(3, months=2), []).by_arm[0].shape == (3, 2, N_COUNT_KINDS)
 
 
 def test_a_summary_of_orders_becomes_customers():
@@ -100,7 +100,11 @@ def test_no_conditions_reach_nobody():
     [
         ("reached", (np.zeros((3, 1), bool),), r"reached: the shapes are \[\(3, 1\)\].* must be \[\(3, 0\)\]"),
         ("reached", (), r"reached: the shapes are \[\]"),
-        ("worths", (np.zeros(14, np.int64),), rf"worths: the shapes are \[\(14,\)\].* must be \[\({N_TALLIES},\)\]"),
+        (
+            "worths",
+            (np.zeros(14, np.int64),),
+            rf"worths: the shapes are \[\(14,\)\].* must be \[\({N_COUNT_KINDS},\)\]",
+        ),
     ],
 )
 def test_arrays_that_do_not_fit_the_plans_are_refused(field, found, message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from tests.simulated import orders
 from tests.simulation.worlds import (
     LOYAL,
@@ -33,14 +33,14 @@ def test_a_markdown_raises_the_order_rate_by_the_elasticity_of_the_mean_price():
 
 def test_a_markdown_takes_its_depth_off_the_share_of_orders_that_redeem_it():
     counts = play(newcomers(5_000), [], [programme(markdown(0.2, 0.5, 0.0))])
-    listed, off = (total(counts, 1, place(tally)) for tally in (Tally.LIST, Tally.MARKDOWN))
+    listed, off = (total(counts, 1, place(count_kind)) for count_kind in (CountKind.LIST, CountKind.MARKDOWN))
     # Half of some twenty thousand orders, whose amounts vary by 90 % of their mean: 1 % is four standard errors.
     assert off / listed == pytest.approx(0.1, rel=0.05)
 
 
 def test_a_coupon_takes_its_face_value_off():
     counts = play(SHOPPERS, [], [programme(coupon(3.0, 1.0))], latents=LOYAL)
-    assert total(counts, 1, place(Tally.MARKDOWN)) == 300 * total(counts, 1, place(Tally.ORDERS))
+    assert total(counts, 1, place(CountKind.MARKDOWN)) == 300 * total(counts, 1, place(CountKind.ORDERS))
 
 
 def test_a_coupon_never_exceeds_the_order():

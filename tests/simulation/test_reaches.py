@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from tests.simulation.worlds import LOYAL, basket, coupon, existing, newcomers, past_customers, play, programme, total
 
 SHOPPERS = newcomers(500, months=12)
-REACH_ORDERS, MEMBER_MONTHS = place(ReachTally.ORDERS), place(ReachTally.MEMBER_MONTHS)
+REACH_ORDERS, MEMBER_MONTHS = place(ReachCountKind.ORDERS), place(ReachCountKind.MEMBER_MONTHS)
 
 
 def gone(idle_days, customers=1_000):
@@ -36,14 +36,16 @@ def test_members_join_evenly_over_the_ramp():
 
 def test_a_programme_changes_nothing_before_and_after_its_months():
     counts = play(newcomers(5_000, months=12), [], [programme(basket(1.5), months=(3, 7))])
-    changed = (counts.by_arm[0] != counts.by_arm[1][:, :, : len(Tally)]).any(axis=(0, 2))
+    changed = (counts.by_arm[0] != counts.by_arm[1][:, :, : len(CountKind)]).any(axis=(0, 2))
     assert np.flatnonzero(changed).tolist() == [3, 4, 5, 6]
 
 
 def test_a_basket_ratio_is_on_the_list_price_of_each_order():
     counts = play(newcomers(5_000), [], [programme(basket(1.25))])
-    rounding = total(counts, 0, place(Tally.ORDERS))  # each order is rounded to the cent in both arms
-    assert abs(total(counts, 1, place(Tally.LIST)) - 1.25 * total(counts, 0, place(Tally.LIST))) < 1.125 * rounding
+    rounding = total(counts, 0, place(CountKind.ORDERS))  # each order is rounded to the cent in both arms
+    assert (
+        abs(total(counts, 1, place(CountKind.LIST)) - 1.25 * total(counts, 0, place(CountKind.LIST))) < 1.125 * rounding
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,6 @@ def test_only_those_who_meet_the_condition_are_reached(who, reached):
 def test_two_programmes_in_one_arm_add_up():
     both = [programme(basket(1.2)), programme(coupon(3.0, 1.0))]
     counts = play(SHOPPERS, [both[0]], [both[1]], both, latents=LOYAL)
-    for arm, tally in ((0, Tally.LIST), (1, Tally.MARKDOWN)):
-        assert total(counts, 2, place(tally)) == total(counts, arm, place(tally))
-    assert total(counts, 2, place(ReachTally.ORDERS, 1)) == total(counts, 1, REACH_ORDERS)
+    for arm, count_kind in ((0, CountKind.LIST), (1, CountKind.MARKDOWN)):
+        assert total(counts, 2, place(count_kind)) == total(counts, arm, place(count_kind))
+    assert total(counts, 2, place(ReachCountKind.ORDERS, 1)) == total(counts, 1, REACH_ORDERS)

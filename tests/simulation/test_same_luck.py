@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxsim.simulation.counts import ReachTally, place
+from cxsim.simulation.counts import ReachCountKind, place
 from cxsim.simulation.engine import customer_values
 from tests.simulation.worlds import (
     CDNOW,
@@ -93,7 +93,7 @@ def test_a_higher_uptake_adds_members_and_removes_none(one, other, ramp_days, se
     assert (baseline <= fewer).all()
     assert (fewer <= more).all()
     counts = play(population, [], *arms, seed=seed)
-    months = place(ReachTally.MEMBER_MONTHS)
+    months = place(ReachCountKind.MEMBER_MONTHS)
     assert total(counts, 1, months) <= total(counts, 2, months)
 
 
@@ -101,7 +101,7 @@ def test_a_higher_uptake_adds_members_and_removes_none(one, other, ramp_days, se
 def test_an_uptake_of_none_or_all_is_kept_to_the_last_customer(uptake, members):
     population = newcomers(2_000, months=1)
     counts = play(population, [], [programme(uptake=uptake)])
-    assert total(counts, 1, place(ReachTally.MEMBER_MONTHS)) == members
+    assert total(counts, 1, place(ReachCountKind.MEMBER_MONTHS)) == members
 
 
 @pytest.mark.parametrize(

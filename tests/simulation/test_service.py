@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import ORDER, RETURN, TICKET
 from cxsim.strategies.mechanisms import Incidents, Recovery, Resolution, Returns, Tickets
@@ -118,12 +118,12 @@ def test_a_share_of_the_orders_is_sent_back_and_the_part_of_the_money_refunded_a
 def test_returns_change_by_the_ratio_up_to_certainty(ratio, chance):
     behaviour = shop(returns=returns(chance=0.2))
     counts = play(CROWD, [programme(made(Returns, ratio=ratio))], latents=LOYAL, behaviour=behaviour)
-    sent, orders = (total(counts, 0, place(tally)) for tally in (Tally.RETURNS, Tally.ORDERS))
+    sent, orders = (total(counts, 0, place(count_kind)) for count_kind in (CountKind.RETURNS, CountKind.ORDERS))
     assert abs(sent - orders * chance) <= 4 * np.sqrt(orders * chance * (1 - chance))
 
 
 def test_no_points_are_given_on_what_is_sent_back():
     behaviour = shop(returns=returns(chance=1.0, part=1.0))
     counts = play(CROWD, [programme(points())], latents=LOYAL, behaviour=behaviour)
-    assert total(counts, 0, place(Tally.POINTS_ISSUED)) == 0
-    assert total(counts, 0, place(Tally.REFUNDED)) == total(counts, 0, place(Tally.LIST))
+    assert total(counts, 0, place(CountKind.POINTS_ISSUED)) == 0
+    assert total(counts, 0, place(CountKind.REFUNDED)) == total(counts, 0, place(CountKind.LIST))

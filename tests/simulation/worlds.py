@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from cxsim.params import Unit
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Counts, Inputs, simulate
-from cxsim.simulation.plan import arrivals_of, compile_plan, tallies_of
+from cxsim.simulation.plan import arrivals_of, compile_plan, count_kinds_of
 from cxsim.simulation.state import Latents
 from cxsim.simulation.world import Calendar, Population, compile_world, empty_base, reached_by
 from cxsim.strategies.behaviour import PLAIN
@@ -157,7 +157,7 @@ def inputs(
         plans=plans,
         arrivals=tuple(arrivals_of(arm, population.arrivals, population.calendar, stacking=stacking) for arm in arms),
         reached=tuple(reached_by(population, [one.reach.who for one in arm]) for arm in arms),
-        worths=tuple(_worth(tallies_of(plan), worth or {Tally.LIST: 100}) for plan in plans),
+        worths=tuple(_worth(count_kinds_of(plan), worth or {CountKind.LIST: 100}) for plan in plans),
     )
 
 
@@ -179,7 +179,9 @@ def orders_of_each(population: Population, ready: Inputs, *, arm=0, before=None,
 
 
 def paid(counts: Counts, arm: int) -> int:
-    listed, off, reward = (total(counts, arm, place(tally)) for tally in (Tally.LIST, Tally.MARKDOWN, Tally.REWARD))
+    listed, off, reward = (
+        total(counts, arm, place(count_kind)) for count_kind in (CountKind.LIST, CountKind.MARKDOWN, CountKind.REWARD)
+    )
     return listed - off - reward
 
 
@@ -192,5 +194,5 @@ class Serial:
         return done
 
 
-def _worth(tallies: int, worth: dict[Tally, int]):
-    return np.array([worth.get(column, 0) for column in range(tallies)], dtype=np.int64)
+def _worth(count_kinds: int, worth: dict[CountKind, int]):
+    return np.array([worth.get(column, 0) for column in range(count_kinds)], dtype=np.int64)

@@ -160,7 +160,7 @@ def test_on_the_site_nothing_is_believed_to_bring_more_than_three_percent():
     )
 
 
-def test_every_harm_is_told():
+def test_every_harm_is_sentence():
     assert all(lever.harms.strip() for lever in LEVERS.values())
 
 
@@ -238,9 +238,9 @@ def mistaken(tmp_path):
         assert old in text
         file = tmp_path / "levers.yaml"
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
-        with pytest.raises(ParamError) as told:
+        with pytest.raises(ParamError) as sentence:
             load_levers(file)
-        return str(told.value)
+        return str(sentence.value)
 
     return loaded
 
@@ -266,19 +266,19 @@ def mistaken(tmp_path):
         ("  cost_shape", "  costs", "L01.costs: unknown key"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_the_file_is_told_with_what_is_possible(mistaken, old, new, words):
+def test_a_mistake_in_the_file_is_sentence_with_what_is_possible(mistaken, old, new, words):
     assert words in mistaken(old, new)
 
 
-def test_all_mistakes_of_the_catalogue_are_told_at_once(tmp_path, monkeypatch):
+def test_all_mistakes_of_the_catalogue_are_sentence_at_once(tmp_path, monkeypatch):
     shutil.copytree(root() / "params", tmp_path / "params")
     (tmp_path / "params" / "strategies" / "faster-delivery.yaml").unlink()
     file = tmp_path / "params" / "levers.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("[lewis-2006, ", "[lewis-2060, "), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ParamError) as told:
+    with pytest.raises(ParamError) as sentence:
         load_levers()
-    assert [line.split(";")[0] for line in str(told.value).splitlines()] == [
+    assert [line.split(";")[0] for line in str(sentence.value).splitlines()] == [
         "params/levers.yaml: L11.evidence: no source 'lewis-2060'",
         "params/levers.yaml: L32.strategies: no strategy 'faster-delivery'",
     ]

@@ -36,7 +36,7 @@ def test_a_strategy_made_by_hand_says_assumed_of_its_numbers():
     ]  # fmt: skip
 
 
-def test_the_simulator_is_told_a_condition_and_not_the_name_of_a_segment():
+def test_the_simulator_is_sentence_a_condition_and_not_the_name_of_a_segment():
     assert _strategy().programme().reach.who == "frequency >= 1"
 
 

@@ -21,7 +21,7 @@ MORE = (
 TOGETHER = "all-together"
 
 
-def believed(name):
+def with_prior(name):
     """Return a strategy as if its effects were known."""
     return dataclasses.replace(load_strategy(name), mode="prior", searches=None)
 
@@ -51,5 +51,5 @@ def combined(scenario, *names, name=TOGETHER, stacking=0.6):
 def everything():
     """Return the service scenario with every mechanism that the simulator has."""
     plain = service(combinations=(), stacking=None)
-    strategies = (*plain.strategies, *(believed(name) for name in MORE))
+    strategies = (*plain.strategies, *(with_prior(name) for name in MORE))
     return combined(dataclasses.replace(plain, strategies=strategies))

@@ -10,12 +10,12 @@ import pytest
 
 from cxsim.finance.ledger import Account
 from cxsim.params import MICROS, micros
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import customer_values, simulate
 from cxsim.study.play import arms_of, inputs_of, past_of, reached_in, schedule
 from cxsim.study.run import run
 from cxsim.study.scenario import BASELINE
-from tests.study.everything import TOGETHER, believed, everything
+from tests.study.everything import TOGETHER, everything, with_prior
 
 ARMS = everything().arms
 
@@ -38,8 +38,8 @@ def booked(study, arm, account=None):
     return [sums.get(draw, 0) for draw in range(len(study.replay.draws))]
 
 
-def tallied(counts, arm, tally, reach=0):
-    return [int(counted.by_arm[arm][:, :, place(tally, reach)].sum()) for counted in counts]
+def tallied(counts, arm, count_kind, reach=0):
+    return [int(counted.by_arm[arm][:, :, place(count_kind, reach)].sum()) for counted in counts]
 
 
 @pytest.mark.parametrize("arm", range(len(ARMS)), ids=ARMS)
@@ -73,7 +73,7 @@ def _place(busy, arm, name):
 @pytest.mark.parametrize("arm", ["e-mail-cadence", TOGETHER])
 def test_every_e_mail_of_a_cadence_is_paid(busy, played, arm):
     place_of_arm, reach = _place(busy, arm, "e-mail-cadence")
-    months = tallied(played[1], place_of_arm, ReachTally.MEMBER_MONTHS, reach)
+    months = tallied(played[1], place_of_arm, ReachCountKind.MEMBER_MONTHS, reach)
     own = [
         -micros(draw.scenario.strategies[6].costs[2].amount.value * 4) * count
         for draw, count in zip(busy.replay.draws, months, strict=True)
@@ -84,7 +84,7 @@ def test_every_e_mail_of_a_cadence_is_paid(busy, played, arm):
     if arm == TOGETHER:
         # There the e-mails to those who have long been gone are paid too.
         gone = _place(busy, arm, "win-back-reactivation")[1]
-        sent = tallied(played[1], place_of_arm, ReachTally.CONTACTS, gone)
+        sent = tallied(played[1], place_of_arm, ReachCountKind.CONTACTS, gone)
         prices = [micros(draw.scenario.strategies[8].costs[1].amount.value) for draw in busy.replay.draws]
         own = [one - price * count for one, price, count in zip(own, prices, sent, strict=True)]
     assert found == own
@@ -94,7 +94,7 @@ def test_every_e_mail_of_a_cadence_is_paid(busy, played, arm):
 def test_attracted_customers_cost_their_charge_and_referred_ones_their_reward(busy, played):
     usual = booked(busy, BASELINE, Account.ACQUISITION)
     arm, reach = _place(busy, "first-order-discount", "first-order-discount")
-    attracted = tallied(played[1], arm, ReachTally.ATTRACTED, reach)
+    attracted = tallied(played[1], arm, ReachCountKind.ATTRACTED, reach)
     for number, draw in enumerate(busy.replay.draws):
         price = draw.economics.acquisition_per_customer.value
         charge = draw.scenario.strategies[7].effects[0].charge.value
@@ -102,23 +102,23 @@ def test_attracted_customers_cost_their_charge_and_referred_ones_their_reward(bu
         assert more == -micros(price * charge) * attracted[number]
     assert sum(attracted) > 0
     assert booked(busy, "referral-programme", Account.ACQUISITION) == usual
-    assert sum(tallied(played[1], ARMS.index("referral-programme"), Tally.REFERRED)) > 0
+    assert sum(tallied(played[1], ARMS.index("referral-programme"), CountKind.REFERRED)) > 0
     assert all(amount < 0 for amount in booked(busy, "referral-programme", Account.REFERRALS))
 
 
 def test_fees_refunds_returns_and_compensation_are_what_was_counted(busy, played):
     arm = ARMS.index(TOGETHER)
-    for account, tally, sign in [
-        (Account.FEES, Tally.FEES, 1),
-        (Account.REFUNDS, Tally.REFUNDED, -1),
-        (Account.COMPENSATION, Tally.COMPENSATION, -1),
-        (Account.REWARDS, Tally.REWARD, -1),
-        (Account.MARKDOWN, Tally.MARKDOWN, -1),
+    for account, count_kind, sign in [
+        (Account.FEES, CountKind.FEES, 1),
+        (Account.REFUNDS, CountKind.REFUNDED, -1),
+        (Account.COMPENSATION, CountKind.COMPENSATION, -1),
+        (Account.REWARDS, CountKind.REWARD, -1),
+        (Account.MARKDOWN, CountKind.MARKDOWN, -1),
     ]:
-        counted = [sign * cents * MICROS // 100 for cents in tallied(played[1], arm, tally)]
+        counted = [sign * cents * MICROS // 100 for cents in tallied(played[1], arm, count_kind)]
         assert booked(busy, TOGETHER, account) == counted
         assert all(counted)
-    handled = zip(tallied(played[1], arm, Tally.RETURNS), busy.replay.draws, strict=True)
+    handled = zip(tallied(played[1], arm, CountKind.RETURNS), busy.replay.draws, strict=True)
     assert booked(busy, TOGETHER, Account.RETURNS) == [
         -count * micros(draw.economics.handling_per_return.value) for count, draw in handled
     ]
@@ -139,16 +139,16 @@ def test_another_strategy_moves_no_entry_of_any_other_arm_though_it_attracts_and
 
 def test_the_order_of_strategies_in_the_file_moves_no_entry(busy):
     scenario = everything()
-    turned = run(dataclasses.replace(scenario, strategies=scenario.strategies[::-1]))
-    assert turned.scenario.arms != busy.scenario.arms
+    localise = run(dataclasses.replace(scenario, strategies=scenario.strategies[::-1]))
+    assert localise.scenario.arms != busy.scenario.arms
     for arm in busy.scenario.arms:
-        assert entries(turned, arm).equals(entries(busy, arm))
+        assert entries(localise, arm).equals(entries(busy, arm))
 
 
 def test_a_strategy_that_is_searched_moves_no_entry_of_those_believed(busy):
     scenario = everything()
     others = tuple(one for one in scenario.strategies if one.name != "vip-tiers")
-    searched = dataclasses.replace(believed("vip-tiers"), mode="break-even", searches="effects.status_1.dropout")
+    searched = dataclasses.replace(with_prior("vip-tiers"), mode="break-even", searches="effects.status_1.dropout")
     kept = dataclasses.replace(scenario, strategies=(*others, searched), combinations=(), stacking=None)
     found = run(kept)
     for arm in found.scenario.arms:

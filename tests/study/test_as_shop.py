@@ -63,7 +63,7 @@ def test_name_and_currency_can_be_given(shop_tables, busy):
     assert (shop.name, shop.currency) == ("Mine", "EUR")
 
 
-def test_with_existing_customers_the_shop_was_open_before_and_the_first_order_is_told_by_its_number(shops):
+def test_with_existing_customers_the_shop_was_open_before_and_the_first_order_is_sentence_by_its_number(shops):
     shop = shops[BASELINE]
     assert not shop.opening
     first = shop.table("orders").group_by("customer_id").agg(pl.col("order_number").min()).collect()
@@ -103,7 +103,7 @@ def test_marketing_is_what_the_ledger_books_for_winning_customers(busy, arm):
     assert [-booked.get(month, 0) for month in range(24)] == [round(one * MICROS) for one in spent["amount"]]
 
 
-def test_nothing_is_told_that_was_not_known_on_the_last_day(shops, busy):
+def test_nothing_is_sentence_that_was_not_known_on_the_last_day(shops, busy):
     tickets = shops[BASELINE].table("tickets").collect()
     until = shops[BASELINE].until
     assert (tickets["first_response_at"].drop_nulls() < until).all()

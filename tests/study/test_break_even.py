@@ -43,7 +43,7 @@ def scenario(*strategies, **changes):
     return small(strategies=strategies, draws=6, **changes)
 
 
-def believed(strategy, size):
+def with_prior(strategy, size):
     known = with_values(dataclasses.replace(strategy, mode="prior", searches=None), {RATIO: size})
     return run(scenario(known)).returns.row(0, named=True)
 
@@ -57,7 +57,7 @@ def found():
 
 def test_at_the_break_even_the_net_present_value_is_zero_within_its_error(found):
     assert found["searched_low"] < found["break_even"] < found["searched_high"]
-    evaluated = believed(searched(), found["break_even"])
+    evaluated = with_prior(searched(), found["break_even"])
     assert abs(evaluated["incremental_npv"]) < evaluated["npv_mc_error"]
     assert evaluated["npv_mc_error"] == pytest.approx(found["npv_mc_error"], rel=1e-9)
 
@@ -66,13 +66,13 @@ def test_the_ends_are_those_of_the_range_with_their_values(found):
     assert (found["searched_low"], found["searched_high"], found["unit"]) == (1.0, 2.0, "ratio")
     assert found["npv_low"] < 0 < found["npv_high"]
     for end in ("low", "high"):
-        evaluated = believed(searched(), found[f"searched_{end}"])
+        evaluated = with_prior(searched(), found[f"searched_{end}"])
         assert evaluated["incremental_npv"] == pytest.approx(found[f"npv_{end}"], rel=1e-9)
 
 
 def test_below_the_break_even_it_does_not_pay_and_above_it_does(found):
-    assert believed(searched(), found["break_even"] * 0.9)["incremental_npv"] < 0
-    assert believed(searched(), found["break_even"] * 1.1)["incremental_npv"] > 0
+    assert with_prior(searched(), found["break_even"] * 0.9)["incremental_npv"] < 0
+    assert with_prior(searched(), found["break_even"] * 1.1)["incremental_npv"] > 0
 
 
 @pytest.mark.parametrize(("one_off", "sign"), [(1e6, -1), (0.0, 1)], ids=["it never pays", "it always pays"])
@@ -96,12 +96,12 @@ def test_other_strategies_and_combinations_do_not_move_it(found):
     assert break_even(scenario(searched(), other), "plan").row(0, named=True) == found
 
 
-def test_progress_is_told(found):
-    told = []
-    break_even(scenario(searched()), "plan", progress=lambda done, most: told.append((done, most)))
-    done = [so_far for so_far, _ in told]
+def test_progress_is_sentence(found):
+    sentence = []
+    break_even(scenario(searched()), "plan", progress=lambda done, most: sentence.append((done, most)))
+    done = [so_far for so_far, _ in sentence]
     assert done == sorted(done)
-    assert {most for _, most in told} == {done[-1]}
+    assert {most for _, most in sentence} == {done[-1]}
     assert found["draws"] == 6
 
 
@@ -148,6 +148,6 @@ def test_without_searched_strategies_the_list_is_empty(study):
     assert check(study.break_even, BREAK_EVEN).is_empty()
 
 
-def test_a_scenario_of_searched_strategies_alone_is_refused_and_told_where_to_go():
+def test_a_scenario_of_searched_strategies_alone_is_refused_and_sentence_where_to_go():
     with pytest.raises(ParamError, match=r"the effects of plan are searched, not believed.*`cxsim break-even`"):
         cxsim.run(scenario(searched()))

@@ -11,7 +11,7 @@ from cxsim.strategies.levers import NO_EFFECT, load_levers
 from cxsim.strategies.strategy import load_strategy
 from cxsim.study.run import run
 from cxsim.study.scenario import NewCustomers
-from tests.study.everything import believed, service
+from tests.study.everything import service, with_prior
 
 STRATEGIES = names("strategies")
 LEVERS = load_levers()
@@ -23,7 +23,7 @@ OF_CUSTOMERS = ("effects.purchase_rate", "effects.dropout", "effects.basket", "e
 def catalogue():
     """One study of all strategies, each an arm of its own, as if all were believed: two draws, 360 new customers."""
     scenario = service(
-        strategies=tuple(believed(name) for name in STRATEGIES),
+        strategies=tuple(with_prior(name) for name in STRATEGIES),
         combinations=(),
         stacking=None,
         existing_customers="none",
@@ -43,7 +43,7 @@ def test_every_strategy_plays_and_leaves_a_trace(catalogue, name):
 
 @pytest.mark.parametrize("name", ["points-programme", "first-order-discount", "referral-programme", "vip-tiers"])
 def test_a_strategy_alone_is_what_it_is_among_all_others(catalogue, name):
-    alone = run(dataclasses.replace(catalogue.scenario, strategies=(believed(name),)))
+    alone = run(dataclasses.replace(catalogue.scenario, strategies=(with_prior(name),)))
     assert alone.npv.equals(catalogue.npv.filter(strategy=name))
 
 

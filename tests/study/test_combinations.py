@@ -40,10 +40,10 @@ IDLE = plan("idle", PurchaseRate(ratio=ratio(1.0)), Dropout(ratio=ratio(1.0)), B
 
 
 @pytest.mark.parametrize("number", range(3))
-@pytest.mark.parametrize("turned", [False, True])
-def test_beside_one_that_does_nothing_a_strategy_is_what_it_is_alone(scenario, number, turned):
+@pytest.mark.parametrize("reversed_order", [False, True])
+def test_beside_one_that_does_nothing_a_strategy_is_what_it_is_alone(scenario, number, reversed_order):
     strategy = scenario.strategies[number]
-    pair = (IDLE, strategy) if turned else (strategy, IDLE)
+    pair = (IDLE, strategy) if reversed_order else (strategy, IDLE)
     study = played(*pair, stacking=0.6)
     assert entries(study, TOGETHER).equals(entries(study, strategy.name))
     assert entries(study, "idle").equals(entries(study, BASELINE))

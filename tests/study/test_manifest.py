@@ -96,7 +96,7 @@ def test_outside_of_git_there_is_no_commit(study, rfm, tmp_path, monkeypatch):
     assert manifest(study.scenario, rfm, study.ledger)["commit"] is None
 
 
-def test_a_change_after_the_commit_is_told(study, rfm, tmp_path, monkeypatch):
+def test_a_change_after_the_commit_is_sentence(study, rfm, tmp_path, monkeypatch):
     (tmp_path / "params" / "scenarios").mkdir(parents=True)
     note = tmp_path / "params" / "note"
     note.write_text("one")

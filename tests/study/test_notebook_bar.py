@@ -32,17 +32,17 @@ def test_outside_of_a_kernel_there_is_no_bar():
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory):
+def follow_up(tmp_path_factory):
     return _run(tmp_path_factory.mktemp("bar"), WATCHED)
 
 
-def test_in_a_notebook_the_bar_moves_in_fifty_steps_and_goes(watched):
-    printed = "".join(output.text for output in watched if output.output_type == "stream")
+def test_in_a_notebook_the_bar_moves_in_fifty_steps_and_goes(follow_up):
+    printed = "".join(output.text for output in follow_up if output.output_type == "stream")
     assert printed.strip() == '50|<progress value="4" max="200"></progress> Simulating: 4 of 200|True'
 
 
-def test_the_bar_begins_as_an_empty_output(watched):
-    shown = next(output for output in watched if output.output_type == "display_data")
+def test_the_bar_begins_as_an_empty_output(follow_up):
+    shown = next(output for output in follow_up if output.output_type == "display_data")
     assert shown.data == {"text/html": "", "text/plain": ""}
 
 

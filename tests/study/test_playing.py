@@ -52,9 +52,9 @@ def test_any_executor_gives_the_same_study(study, scenario):
 
 
 def test_progress_grows_by_one_up_to_the_total(scenario):
-    told = []
-    cxsim.run(scenario, progress=lambda done, total: told.append((done, total)))
-    assert told == [(done, 4) for done in range(1, 5)]
+    sentence = []
+    cxsim.run(scenario, progress=lambda done, total: sentence.append((done, total)))
+    assert sentence == [(done, 4) for done in range(1, 5)]
 
 
 def test_a_scenario_made_by_hand_runs(scenario):

@@ -17,7 +17,7 @@ from cxsim.strategies.effects import Basket, Coupon, Dropout, Markdown, Purchase
 from cxsim.strategies.mechanisms import Points
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.loading import load_scenario
-from cxsim.study.play import arms_of, believed, draw_all, inputs_of, population_of, reached_in
+from cxsim.study.play import arms_of, draw_all, inputs_of, population_of, reached_in, with_prior
 from cxsim.study.run import run
 from cxsim.study.scenario import BASELINE, NewCustomers
 from tests.simulated import assumed
@@ -119,7 +119,7 @@ def played(scenario, study):
     """The draws of the study again, by hand: population, inputs, draws and counts."""
     rfm = summarise(load_cdnow(sample=True), until=scenario.observed_until)
     population = population_of(scenario, rfm)
-    draws = draw_all(scenario, "bgnbd", *believed(scenario, rfm, study.purchases["bgnbd"], study.spend))
+    draws = draw_all(scenario, "bgnbd", *with_prior(scenario, rfm, study.purchases["bgnbd"], study.spend))
     past = [population.base[name].cast(pl.Float64).to_numpy() for name in ("frequency", "recency_days", "age_days")]
     reached = reached_in(population, arms_of(scenario))
     inputs = [inputs_of(draw, population, past, reached) for draw in draws]
@@ -165,9 +165,9 @@ def test_another_strategy_moves_no_entry_of_the_others(scenario, study):
 
 
 def test_the_order_of_strategies_moves_no_entry(scenario, study):
-    turned = run(dataclasses.replace(scenario, strategies=scenario.strategies[::-1]))
+    localise = run(dataclasses.replace(scenario, strategies=scenario.strategies[::-1]))
     for arm in scenario.arms:
-        assert entries(turned, arm).equals(entries(study, arm))
+        assert entries(localise, arm).equals(entries(study, arm))
 
 
 def test_the_number_of_threads_moves_no_entry(scenario, study):

@@ -59,10 +59,10 @@ def test_it_shows_itself_in_one_line_and_in_a_table(found):
 
 
 def test_progress_ends_at_its_total(searched):
-    told: list[tuple[int, int]] = []
-    search(searched, progress=lambda done, total: told.append((done, total)))
-    assert told[-1][0] == told[-1][1]
-    assert all(done < total for done, total in told[:-1])
+    sentence: list[tuple[int, int]] = []
+    search(searched, progress=lambda done, total: sentence.append((done, total)))
+    assert sentence[-1][0] == sentence[-1][1]
+    assert all(done < total for done, total in sentence[:-1])
 
 
 def test_a_searched_strategy_beside_a_believed_one_moves_no_return(scenario, study):

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from cxsim.finance.economics import ACCOUNTS, SHARED, Books, book, load_economics, tariff
 from cxsim.finance.ledger import Account
 from cxsim.params import Unit
-from cxsim.simulation.counts import Tally, place, width
+from cxsim.simulation.counts import CountKind, place, width
 from cxsim.tables import LEDGER, check
 from tests.simulated import assumed
 
@@ -22,8 +22,8 @@ NOTHING = np.zeros((len(ACCOUNTS), 2), np.int64)
 
 def _counts(*, orders=0, cents=0):
     counts = np.zeros((2, 2, width(0)), np.int64)
-    counts[0, 1, place(Tally.ORDERS)] = orders
-    counts[0, 1, place(Tally.LIST)] = cents
+    counts[0, 1, place(CountKind.ORDERS)] = orders
+    counts[0, 1, place(CountKind.LIST)] = cents
     return counts
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cxsim.finance.economics import ACCOUNTS, Schedule, fixed_costs, tariff
 from cxsim.finance.ledger import Account
 from cxsim.params import Unit
-from cxsim.simulation.counts import ReachTally, Tally, place, width
+from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import COST_UNITS, Cost
 from tests.simulated import assumed
 
@@ -38,18 +38,38 @@ def busy_shop(shop):
 
 
 COUNTED = {
-    "per_order": 0.12, "per_member_month": 0.5, "per_redemption": 0.07, "per_ticket": 0.75, "per_contact": 0.01,
-    "per_referral": 9.0, "share_of_revenue": 0.05,
-}  # fmt: skip
+    "per_order": 0.12,
+    "per_member_month": 0.5,
+    "per_redemption": 0.07,
+    "per_ticket": 0.75,
+    "per_contact": 0.01,
+    "per_referral": 9.0,
+    "share_of_revenue": 0.05,
+}
 COMMON = {
-    Tally.ORDERS: 1, Tally.LIST: 1999, Tally.MARKDOWN: 200, Tally.REWARD: 100, Tally.FEES: 1900, Tally.RETURNS: 1,
-    Tally.REFUNDED: 1500, Tally.SENT_BACK: 1600, Tally.TICKETS: 1, Tally.COMPENSATION: 250, Tally.ARRIVALS: 1,
-}  # fmt: skip
+    CountKind.ORDERS: 1,
+    CountKind.LIST: 1999,
+    CountKind.MARKDOWN: 200,
+    CountKind.REWARD: 100,
+    CountKind.FEES: 1900,
+    CountKind.RETURNS: 1,
+    CountKind.REFUNDED: 1500,
+    CountKind.SENT_BACK: 1600,
+    CountKind.TICKETS: 1,
+    CountKind.COMPENSATION: 250,
+    CountKind.ARRIVALS: 1,
+}
 OF_THE_REACH = {
-    ReachTally.ORDERS: 1, ReachTally.PAID: 1699, ReachTally.MEMBER_MONTHS: 2, ReachTally.CONTACTS: 3,
-    ReachTally.REDEMPTIONS: 1, ReachTally.TICKETS: 1, ReachTally.REFERRALS: 2, ReachTally.ATTRACTED: 1,
-    ReachTally.POINTS_VALUE: 400,
-}  # fmt: skip
+    ReachCountKind.ORDERS: 1,
+    ReachCountKind.PAID: 1699,
+    ReachCountKind.MEMBER_MONTHS: 2,
+    ReachCountKind.CONTACTS: 3,
+    ReachCountKind.REDEMPTIONS: 1,
+    ReachCountKind.TICKETS: 1,
+    ReachCountKind.REFERRALS: 2,
+    ReachCountKind.ATTRACTED: 1,
+    ReachCountKind.POINTS_VALUE: 400,
+}
 # An order of 19.99 at list price, 2.00 and 1.00 taken off, of which 16.00 at list price come back and 15.00 are
 # refunded; a ticket with 2.50 of compensation; a fee of 19.00; one new customer, and one whom the programme attracts.
 BY_HAND = {
@@ -82,8 +102,8 @@ def test_everything_that_can_be_counted_is_booked_as_by_hand(busy_shop):
     worth = tariff(busy_shop, [schedule(*lines, acquisition_charge=0.25)])
     counts = np.zeros(width(1), np.int64)
     # Not in one mapping: numbers of both kinds of tally are equal.
-    for tally, number in (*COMMON.items(), *OF_THE_REACH.items()):
-        counts[place(tally)] = number
+    for count_kind, number in (*COMMON.items(), *OF_THE_REACH.items()):
+        counts[place(count_kind)] = number
     booked = {account: amount for account, amount in zip(ACCOUNTS, (worth @ counts).tolist(), strict=True) if amount}
     assert booked == BY_HAND
 
@@ -95,7 +115,7 @@ def test_only_what_depends_on_no_customer_is_left_for_the_fixed_costs():
 def test_contacts_of_a_cadence_are_counted_as_months_of_members_times_contacts(busy_shop):
     worth = tariff(busy_shop, [schedule(cost("per_contact", 0.01), contacts_per_month=4.0)])
     contacts = worth[ACCOUNTS.index(Account.CONTACTS)]
-    assert contacts[place(ReachTally.MEMBER_MONTHS)] == -40_000
+    assert contacts[place(ReachCountKind.MEMBER_MONTHS)] == -40_000
     assert np.count_nonzero(contacts) == 1
 
 
@@ -103,10 +123,10 @@ def test_contacts_of_a_cadence_are_counted_as_months_of_members_times_contacts(b
 def test_an_attracted_customer_costs_the_share_that_is_charged(busy_shop, charge, millionths):
     worth = tariff(busy_shop, [schedule(), schedule(acquisition_charge=charge)])
     acquisition = worth[ACCOUNTS.index(Account.ACQUISITION)]
-    assert acquisition[place(ReachTally.ATTRACTED, 1)] == -millionths
-    assert acquisition[place(ReachTally.ATTRACTED, 0)] == 0
+    assert acquisition[place(ReachCountKind.ATTRACTED, 1)] == -millionths
+    assert acquisition[place(ReachCountKind.ATTRACTED, 0)] == 0
     # Who was referred costs the reward alone.
-    assert acquisition[place(Tally.REFERRED)] == 0
+    assert acquisition[place(CountKind.REFERRED)] == 0
 
 
 @pytest.mark.parametrize(

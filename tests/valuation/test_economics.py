@@ -9,7 +9,7 @@ from cxsim.errors import ParamError
 from cxsim.finance.economics import ACCOUNTS, Schedule, fixed_costs, load_economics, tariff
 from cxsim.finance.ledger import Account
 from cxsim.params import Unit
-from cxsim.simulation.counts import ReachTally, Tally, place, width
+from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import COST_UNITS, Cost
 from tests.simulated import assumed
 
@@ -24,14 +24,19 @@ def _by_account(costs):
     return {str(account): row.tolist() for account, row in zip(ACCOUNTS, costs, strict=True) if row.any()}
 
 
-def _worth(worth, account, tally, reach=0):
-    return int(worth[ACCOUNTS.index(account), place(tally, reach)])
+def _worth(worth, account, count_kind, reach=0):
+    return int(worth[ACCOUNTS.index(account), place(count_kind, reach)])
 
 
 def test_an_order_is_booked_to_the_millionth(shop):
     worth = tariff(shop, [])
     order = np.zeros(width(0), np.int64)
-    order[[place(Tally.ORDERS), place(Tally.LIST), place(Tally.MARKDOWN), place(Tally.REWARD)]] = 1, 1999, 200, 100
+    order[[place(CountKind.ORDERS), place(CountKind.LIST), place(CountKind.MARKDOWN), place(CountKind.REWARD)]] = (
+        1,
+        1999,
+        200,
+        100,
+    )
     booked = dict(zip(ACCOUNTS, (worth @ order).tolist(), strict=True))
     # By hand, 19.99 at list price, 2.00 off, 1.00 of a reward, 16.99 paid.
     assert booked[Account.GROSS_SALES] == 19_990_000
@@ -45,44 +50,49 @@ def test_an_order_is_booked_to_the_millionth(shop):
 
 
 def test_a_new_customer_costs_what_winning_one_costs(shop):
-    assert _worth(tariff(shop, []), Account.ACQUISITION, Tally.ARRIVALS) == -12_340_000
+    assert _worth(tariff(shop, []), Account.ACQUISITION, CountKind.ARRIVALS) == -12_340_000
 
 
 def test_points_still_held_are_charged_in_full(shop):
-    assert _worth(tariff(shop, [_schedule()]), Account.POINTS_LIABILITY, ReachTally.POINTS_VALUE) == -10_000
+    assert _worth(tariff(shop, [_schedule()]), Account.POINTS_LIABILITY, ReachCountKind.POINTS_VALUE) == -10_000
 
 
 def test_points_themselves_are_worth_nothing(shop):
     worth = tariff(shop, [_schedule()])
-    for tally in (Tally.POINTS_ISSUED, Tally.POINTS_REDEEMED, Tally.POINTS_EXPIRED, Tally.POINTS_OUTSTANDING):
-        assert not worth[:, place(tally)].any()
+    for count_kind in (
+        CountKind.POINTS_ISSUED,
+        CountKind.POINTS_REDEEMED,
+        CountKind.POINTS_EXPIRED,
+        CountKind.POINTS_OUTSTANDING,
+    ):
+        assert not worth[:, place(count_kind)].any()
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "account", "tally", "millionths"),
+    ("kind", "value", "account", "count_kind", "millionths"),
     [
-        ("per_order", 0.12, Account.ORDER_EXTRAS, ReachTally.ORDERS, 120_000),
-        ("per_member_month", 0.5, Account.MEMBER_BENEFITS, ReachTally.MEMBER_MONTHS, 500_000),
-        ("per_redemption", 0.07, Account.REDEMPTIONS, ReachTally.REDEMPTIONS, 70_000),
-        ("per_ticket", 0.75, Account.TICKET_EXTRAS, ReachTally.TICKETS, 750_000),
-        ("per_contact", 0.01, Account.CONTACTS, ReachTally.CONTACTS, 10_000),
-        ("per_referral", 9.0, Account.REFERRALS, ReachTally.REFERRALS, 9_000_000),
-        ("share_of_revenue", 0.05, Account.REVENUE_SHARE, ReachTally.PAID, 500),  # of one cent
+        ("per_order", 0.12, Account.ORDER_EXTRAS, ReachCountKind.ORDERS, 120_000),
+        ("per_member_month", 0.5, Account.MEMBER_BENEFITS, ReachCountKind.MEMBER_MONTHS, 500_000),
+        ("per_redemption", 0.07, Account.REDEMPTIONS, ReachCountKind.REDEMPTIONS, 70_000),
+        ("per_ticket", 0.75, Account.TICKET_EXTRAS, ReachCountKind.TICKETS, 750_000),
+        ("per_contact", 0.01, Account.CONTACTS, ReachCountKind.CONTACTS, 10_000),
+        ("per_referral", 9.0, Account.REFERRALS, ReachCountKind.REFERRALS, 9_000_000),
+        ("share_of_revenue", 0.05, Account.REVENUE_SHARE, ReachCountKind.PAID, 500),  # of one cent
     ],
 )
 def test_a_cost_is_booked_in_its_own_account_on_what_its_own_reach_counts(
-    shop, kind, value, account, tally, millionths
+    shop, kind, value, account, count_kind, millionths
 ):
     cost = Cost(kind=kind, amount=assumed(value, COST_UNITS[kind]))
     worth = tariff(shop, [_schedule(), _schedule(cost)])
-    assert _worth(worth, account, tally, reach=1) == -millionths
+    assert _worth(worth, account, count_kind, reach=1) == -millionths
     others = worth - tariff(shop, [_schedule(), _schedule()])
     assert np.count_nonzero(others) == 1
 
 
 def test_two_costs_of_one_kind_add_up(shop):
     cost = Cost(kind="per_order", amount=assumed(0.12, Unit.MONEY_PER_ORDER))
-    assert _worth(tariff(shop, [_schedule(cost, cost)]), Account.ORDER_EXTRAS, ReachTally.ORDERS) == -240_000
+    assert _worth(tariff(shop, [_schedule(cost, cost)]), Account.ORDER_EXTRAS, ReachCountKind.ORDERS) == -240_000
 
 
 def test_fixed_costs_fall_in_the_months_in_which_the_programme_runs():

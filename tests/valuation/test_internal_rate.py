@@ -55,7 +55,7 @@ def test_two_rates_are_no_rate():
     assert found.remark == f"several rates possible: 10.0{NBSP}% and 20.0{NBSP}%"
 
 
-def test_three_rates_are_all_told():
+def test_three_rates_are_all_sentence():
     # With v = 1 + r: -100 (v - 1.1) (v - 1.2) (v - 1.3) = -100 v^3 + 360 v^2 - 431 v + 171.6
     found = _found(-100.0, 360.0, -431.0, 171.6)
     assert found.remark == f"several rates possible: 10.0{NBSP}%, 20.0{NBSP}% and 30.0{NBSP}%"
@@ -75,7 +75,7 @@ def test_a_rate_that_is_only_touched_separates_nothing():
 
 
 @pytest.mark.parametrize(("sign", "side"), [(1.0, "above"), (-1.0, "below")])
-def test_no_rate_is_told_with_the_side_of_zero(sign, side):
+def test_no_rate_is_sentence_with_the_side_of_zero(sign, side):
     # 100 v^2 - 200 v + 150 has the discriminant 40,000 - 60,000 < 0.
     found = _found(sign * 100.0, sign * -200.0, sign * 150.0)
     assert found.rate is None
@@ -89,7 +89,7 @@ def test_one_rate_in_spite_of_several_changes_of_sign_says_so():
     assert found.remark == "one rate, although cash changes its sign 3 times"
 
 
-def test_a_loan_is_told_from_an_investment():
+def test_a_loan_is_sentence_from_an_investment():
     found = _found(100.0, -110.0)
     assert found.rate == pytest.approx(0.10, abs=1e-12)
     assert found.remark.startswith("one rate, of a loan: money comes in first")

@@ -65,9 +65,9 @@ def test_a_subtotal_is_the_sum_of_the_accounts_above_it(months, seed):
         above += [str(account) for account in accounts]
         keys = ["strategy", "grain", "period"]
         summed = found.filter(pl.col("line").is_in(above)).group_by(keys, maintain_order=True).agg(pl.col(MEANS).sum())
-        told = found.filter(line=subtotal)
+        sentence = found.filter(line=subtotal)
         for name in MEANS:
-            assert np.abs((summed[name] - told[name]).to_numpy()).max() < CENT
+            assert np.abs((summed[name] - sentence[name]).to_numpy()).max() < CENT
 
 
 def test_the_last_cumulative_present_value_is_the_npv():
@@ -76,8 +76,8 @@ def test_the_last_cumulative_present_value_is_the_npv():
     npv = returns(flows, weights, Rule(fund=0.9, reject=0.2), titles={"a": "A", "b": "B"}, customers=1)
     last = found.filter(line=RESULT).group_by("strategy", "grain", maintain_order=True).last()
     for grain in ("month", "quarter", "year", "total"):
-        told = last.filter(grain=grain)["cumulative_discounted"].to_numpy()
-        assert np.abs(told - npv["incremental_npv"].to_numpy()).max() < CENT
+        sentence = last.filter(grain=grain)["cumulative_discounted"].to_numpy()
+        assert np.abs(sentence - npv["incremental_npv"].to_numpy()).max() < CENT
 
 
 def test_years_and_total_are_those_of_totals_with_their_intervals():

@@ -182,8 +182,8 @@ def _with_forecasts(
     fits: Mapping[str, PurchaseFit], table: pl.DataFrame, fitted: Sequence[Candidate], judged: Judged
 ) -> Comparison:
     names = list(fits)
-    scores, foretold = scores_of(judged), forecast_verdicts([judged], names)
-    candidates = [replace(one, forecast=foretold[one.name]) for one in fitted]
+    scores, predicted = scores_of(judged), forecast_verdicts([judged], names)
+    candidates = [replace(one, forecast=predicted[one.name]) for one in fitted]
     rfm = judged.trial.rfm
     sentences = (
         fit_sentence(candidates, rfm.height),
@@ -197,7 +197,7 @@ def _with_forecasts(
         naive_rules(scores, names),
     )
     return Comparison(
-        table=_side_by_side(table, with_verdicts(scores, foretold, "_forecast")),
+        table=_side_by_side(table, with_verdicts(scores, predicted, "_forecast")),
         calibration=calibration_of([judged]),
         deciles=deciles_of([judged]),
         fits=fits,

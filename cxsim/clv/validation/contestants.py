@@ -462,8 +462,8 @@ def bias_sentence(biases: Sequence[tuple[str, float, float, float]], *, came: fl
         return f"{opening}{title} expected {gap_in_words(gap)} ({INTERVAL}: {_between(low, high, 0)})."
     who = f"all {counted(len(biases))} models" if len(biases) > 2 else "both models"
     details = [f"{title} {gap_in_words(gap)} ({_between(low, high, 0)})" for title, gap, low, high in biases]
-    told = f"{joined(details)}; in brackets, the {INTERVAL}s that they gave"
-    return f"{opening}{who} expected {_between(min(gaps), max(gaps), 1)}: {told}."
+    sentence = f"{joined(details)}; in brackets, the {INTERVAL}s that they gave"
+    return f"{opening}{who} expected {_between(min(gaps), max(gaps), 1)}: {sentence}."
 
 
 def gap_in_words(gap: float, decimals: int = 1) -> str:
@@ -526,8 +526,8 @@ def spend_of_models(table: pl.DataFrame, models: Sequence[str]) -> str | None:
     gaps = rows["spend_bias"].drop_nulls().to_list()
     if not gaps:
         return None
-    told = [f"{_spent(gap)} by {title}" for title, gap in zip(rows["model"], gaps, strict=True)]
-    return f"Customers spent {number(rows['observed_spend'][0])}; expected was {joined(told)}."
+    sentence = [f"{_spent(gap)} by {title}" for title, gap in zip(rows["model"], gaps, strict=True)]
+    return f"Customers spent {number(rows['observed_spend'][0])}; expected was {joined(sentence)}."
 
 
 def intervals_of_totals(table: pl.DataFrame, models: Sequence[str]) -> str | None:
@@ -551,9 +551,10 @@ def on_fits(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> list[str]:
         )
     alive = {fit.title: float(fit.prob_alive(rfm)["prob_alive"].mean()) for fit in fits.values()}  # type: ignore[arg-type]
     if max(alive.values()) - min(alive.values()) > _APART:
-        told = joined([f"{percent(share)} by {title}" for title, share in alive.items()])
+        sentence = joined([f"{percent(share)} by {title}" for title, share in alive.items()])
         found.append(
-            f"How many customers are still alive hangs on the model: {told}. Call nobody lost on the word of one model."
+            f"How many customers are still alive hangs on the model: {sentence}. "
+            "Call nobody lost on the word of one model."
         )
     return found
 

@@ -315,9 +315,9 @@ def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> NDArray[np.
     deviation = np.bincount(pair, weights=orders - mean[classes])
     persons = np.bincount(pairs // (person.max() + 1))
     squares = np.bincount(pairs // (person.max() + 1), weights=np.square(deviation))
-    told = persons > 1
+    sentence = persons > 1
     half = np.full(mean.size, np.nan)
-    half[told] = Z95 * np.sqrt(squares[told] * persons[told] / (persons[told] - 1)) / rows[told]
+    half[sentence] = Z95 * np.sqrt(squares[sentence] * persons[sentence] / (persons[sentence] - 1)) / rows[sentence]
     high = np.where(mean > 0.0, mean + half, half + _NONE_SEEN / np.maximum(persons, 1))
     return np.column_stack([mean, np.maximum(mean - half, 0.0), high])
 

@@ -133,10 +133,10 @@ class Policy:
             "test": self.test,
             "unpaid": self.unpaid,
         }
-        return _told(value, [name for name, rule in rules.items() if rule == "drop"], self.clock)
+        return _sentence(value, [name for name, rule in rules.items() if rule == "drop"], self.clock)
 
 
-def _told(value: str, dropped: list[str], clock: str) -> str:
+def _sentence(value: str, dropped: list[str], clock: str) -> str:
     orders = [name for name in dropped if name != "gift cards sold"]
     gone = [name for name in dropped if name == "gift cards sold"]
     if orders:

@@ -69,19 +69,19 @@ def _read(table: str, export: Export, policy: Policy) -> Readout:
         _valued(table, named, policy)
     )
     rules = _rules(table, contract)
-    told = [name for name in contract.optional if name in raw.collect_schema() and name not in contract.nullable]
+    sentence = [name for name in contract.optional if name in raw.collect_schema() and name not in contract.nullable]
     try:
         counts = raw.select(
             *_fates(rules),
             pl.len().alias("rows"),
-            *(pl.col(name).null_count().alias(f"gaps {name}") for name in told),
+            *(pl.col(name).null_count().alias(f"gaps {name}") for name in sentence),
         ).collect(engine="streaming")
         dropped = {reason: int(counts[reason][0]) for reason in rules}
         clean = raw.filter(~pl.any_horizontal(*rules.values())) if any(dropped.values()) else raw
         once, copies = without_copies(clean, IDS[table], export.file) if table in IDS else (clean, 0)
     except pl.exceptions.PolarsError as error:
         raise unreadable(export.file, error) from error
-    gaps = {name: int(counts[f"gaps {name}"][0]) for name in told}
+    gaps = {name: int(counts[f"gaps {name}"][0]) for name in sentence}
     lacks = {f"{table}.{name}": f"{export.file} misses {n:,} of its values." for name, n in gaps.items() if n}
     receipt = Receipt(
         file=export.file,
@@ -359,7 +359,7 @@ def without_repeats(parts: Sequence[Part]) -> list[Part]:
                     kept[place] = part
         if len(systems) > 1:
             taken += _taken([[kept[place] for place in places] for places in systems.values()])
-    return [_told_apart(part, taken) for part in kept]
+    return [_distinguishable(part, taken) for part in kept]
 
 
 def _system(part: Part) -> str:
@@ -433,7 +433,7 @@ def _refuse_the_same(part: Part, earlier: Sequence[Part], common: pl.DataFrame) 
         )
 
 
-def _told_apart(part: Part, taken: Sequence[_Taken]) -> Part:
+def _distinguishable(part: Part, taken: Sequence[_Taken]) -> Part:
     """Put the name of the system before the numbers that another one has."""
     for one in taken:
         if one.file != part.receipt.file or one.column not in part.rows.collect_schema():
@@ -450,7 +450,7 @@ def _told_apart(part: Part, taken: Sequence[_Taken]) -> Part:
 
 _AN_INSTANT = timedelta(microseconds=1)
 # Customers write, visit and answer before a shop's tables of orders begin; what they buy shows when it was watched.
-_WATCHED = ("orders", "tickets")
+_FOLLOW_UP = ("orders", "tickets")
 
 
 def observed(parts: Sequence[Part], until: datetime | None, place: str) -> tuple[list[Part], datetime, datetime]:
@@ -459,7 +459,7 @@ def observed(parts: Sequence[Part], until: datetime | None, place: str) -> tuple
     Observation begins with the day of the first order or ticket, or else of the first row of all. The clock of the
     machine says nothing of its end.
     """
-    starting = [part for part in parts if part.table in _WATCHED] or parts
+    starting = [part for part in parts if part.table in _FOLLOW_UP] or parts
     starts = [moment for moment in map(oldest, starting) if moment is not None]
     if not starts:
         raise DataError(f"{place}: no usable row.\n" + "\n".join(str(part.receipt) for part in parts))

@@ -69,7 +69,7 @@ def settled(placed: Placed, policy: Policy) -> Readout:
     orders, lines = _sifted(placed.orders, policy)
     once, again = _single(orders, placed.export.file)
     merged = int(once["lines"].sum()) - once.height
-    told, untold = _whole(once)
+    sentence, untold = _whole(once)
     receipt = Receipt(
         file=placed.export.file,
         table="orders",
@@ -88,7 +88,7 @@ def settled(placed: Placed, policy: Policy) -> Readout:
     lacks = untold | dict(placed.lacks)
     return Readout(
         tables={
-            "orders": told.lazy(),
+            "orders": sentence.lazy(),
         },
         receipts=(receipt,),
         lacks=lacks,
@@ -179,13 +179,17 @@ def _facts(every: pl.DataFrame, kept: pl.DataFrame) -> tuple[tuple[str, str], ..
     facts = [("orders", f"{every.height:,}, of which {kept.height:,} count")]
     for name, title in (("status", "status"), ("currency", "currency")):
         if name in every.columns:
-            told = every.group_by(pl.col(name).fill_null("none")).agg(pl.len(), worth=coarse(fine(pl.col(money)).sum()))
-            facts.append((title, "; ".join(f"{one} {n:,} ({worth:,.2f})" for one, n, worth in told.sort(name).rows())))
+            sentence = every.group_by(pl.col(name).fill_null("none")).agg(
+                pl.len(), worth=coarse(fine(pl.col(money)).sum())
+            )
+            facts.append(
+                (title, "; ".join(f"{one} {n:,} ({worth:,.2f})" for one, n, worth in sentence.sort(name).rows()))
+            )
     if kept.height:
         nobody = kept["customer_id"].null_count()
-        first, last = kept.select(first=_told(pl.col("ordered_at").min()), last=_told(pl.col("ordered_at").max())).row(
-            0
-        )
+        first, last = kept.select(
+            first=_sentence(pl.col("ordered_at").min()), last=_sentence(pl.col("ordered_at").max())
+        ).row(0)
         facts += [
             ("without identity", f"{nobody:,} of {kept.height:,} orders ({nobody / kept.height:.1%})"),
             ("first and last", f"{first} to {last}"),
@@ -193,5 +197,5 @@ def _facts(every: pl.DataFrame, kept: pl.DataFrame) -> tuple[tuple[str, str], ..
     return tuple(facts)
 
 
-def _told(moment: pl.Expr) -> pl.Expr:
+def _sentence(moment: pl.Expr) -> pl.Expr:
     return moment.dt.strftime("%Y-%m-%d %H:%M")

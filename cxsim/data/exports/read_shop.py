@@ -65,18 +65,18 @@ def in_shop_time(
     if not times:
         return rows
     target = "UTC" if clock == "utc" else zone
-    told = moments(rows, times, file=file, form=form)
+    sentence = moments(rows, times, file=file, form=form)
     source = written or zone
-    if told.offsets or any(_zoned(rows, name) for name in times):
+    if sentence.offsets or any(_zoned(rows, name) for name in times):
         source = ""
         if target:
-            told, source = moments(rows, times, file=file, form=form, clock="utc"), "UTC"
+            sentence, source = moments(rows, times, file=file, form=form, clock="utc"), "UTC"
     elif written and not target:
         raise DataError(f"{file}: its moments are written in {written}; write the zone of the shop too.")
     elif clock == "utc" and not source:
         raise DataError(f"{file}: clock: utc needs the zone in which its moments are written.")
     mark = "+00:00" if clock == "utc" else ""
-    return rows.with_columns(_text(told.columns[name], source, target, mark).alias(name) for name in times)
+    return rows.with_columns(_text(sentence.columns[name], source, target, mark).alias(name) for name in times)
 
 
 def plain_number(name: str, decimal: str) -> pl.Expr:
@@ -215,7 +215,7 @@ def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
     _refuse(table, contract, header, place)
     kinds = {name: kinds[0] for name, kinds in {**contract.columns, **contract.optional}.items()}
     mapped = export.rows.select(pl.col(theirs).alias(ours) for ours, theirs in table.columns.items())
-    told = in_shop_time(
+    sentence = in_shop_time(
         mapped,
         [name for name in table.columns if kinds[name] == pl.Datetime],
         file=table.file,
@@ -225,7 +225,7 @@ def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
         clock=shop.policy.clock,
     )
     numbers = [name for name in table.columns if kinds[name] in (pl.Float64, pl.Int64)]
-    text = told.with_columns(pl.all().cast(pl.String)).with_columns(plain_number(n, table.decimal) for n in numbers)
+    text = sentence.with_columns(pl.all().cast(pl.String)).with_columns(plain_number(n, table.decimal) for n in numbers)
     rows, lacks = _completed(text, table, contract)
     form = next(one for one in OWN_TABLES if one.name == f"cxsim {table.table}")
     readout = form.read(Export(file=table.file, rows=rows), shop.policy)
@@ -492,5 +492,5 @@ def _with_visits(parts: Sequence[Part], tables: Mapping[str, pl.LazyFrame]) -> l
     if first is None or "orders" not in tables:
         return list(parts)
     facts = (*first.receipt.facts, *sessions_against_orders(tables["sessions"], tables["orders"]))
-    told = replace(first, receipt=replace(first.receipt, facts=facts))
-    return [told if part is first else part for part in parts]
+    sentence = replace(first, receipt=replace(first.receipt, facts=facts))
+    return [sentence if part is first else part for part in parts]

@@ -230,8 +230,8 @@ def _priced(orders: pl.DataFrame, source: _Source, policy: Policy) -> pl.DataFra
         "cancelled": status.is_in(_CANCELLED),
         "unpaid": status.is_in(_UNPAID),
     }
-    told = {"charged": total, "shipping": shipping, "tax": tax, "refunded": refunded}
-    columns |= {name: coarse(money) for name, money in told.items() if getattr(source, _SAID_AS.get(name, name))}
+    sentence = {"charged": total, "shipping": shipping, "tax": tax, "refunded": refunded}
+    columns |= {name: coarse(money) for name, money in sentence.items() if getattr(source, _SAID_AS.get(name, name))}
     if source.markdown:
         columns |= {"list_amount": coarse(goods + markdown), "markdown": coarse(markdown)}
     if source.units:

@@ -19,18 +19,18 @@ from cxsim.wording import (
     counted,
     in_words,
     joined,
+    localise,
+    localised_texts,
     money,
     number,
     percent,
-    retold,
     searched,
     sized,
-    turned,
     written_as,
 )
 
 Verdict = Literal["from a size on", "nowhere", "everywhere"]
-_TOLD = 3
+_ALT_TEXT = 3
 _UNMEASURED = "Nobody has measured this effect; only a test can say how large it is."
 _LOOKS: Mapping[Verdict, tuple[Tone, str]] = {
     "from a size on": ("pilot", "Test first"),
@@ -113,7 +113,7 @@ def break_even_table(break_even: pl.DataFrame, currency: str) -> Table | Prose:
         text=("effect", "unit", "pays"),
         notes=(
             f"NPV: net present value over doing nothing, in today's {currency}; mean over all else that is uncertain.",
-            retold(
+            localised_texts(
                 "A ratio compares with doing nothing: 1 is no effect, 0.9 is ten per cent less, 1.1 ten per cent more."
             ),
         ),
@@ -179,16 +179,16 @@ def _finding(table: pl.DataFrame) -> str:
         "everywhere": "pays at both ends of what was searched",
         "nowhere": "pays at neither end of what was searched",
     }
-    told = [
+    alt_text = [
         f"{_named(groups[verdict])} {_plural(verb, groups[verdict])}"
         for verdict, verb in words.items()
         if verdict in groups
     ]
-    return "; ".join(told)
+    return "; ".join(alt_text)
 
 
 def _named(titles: list[str]) -> str:
-    return joined(titles) if len(titles) <= _TOLD else f"{counted(len(titles)).capitalize()} strategies"
+    return joined(titles) if len(titles) <= _ALT_TEXT else f"{counted(len(titles)).capitalize()} strategies"
 
 
 def _plural(verb: str, titles: list[str]) -> str:
@@ -219,7 +219,7 @@ def _how_large(row: Mapping[str, Any]) -> str:
     change = 100.0 * (row["break_even"] - 1.0)
     if row["unit"] != "ratio":
         return f"{_bare(row, row['break_even'])}{_unit(row)} {_side(row)}"
-    size = turned(f"{abs(change):.0f}" if abs(change) >= 10.0 else f"{abs(change):.1f}")
+    size = localise(f"{abs(change):.0f}" if abs(change) >= 10.0 else f"{abs(change):.1f}")
     better = (change > 0.0) == (_side(row) == "or more")
     return f"{'at least' if better else 'at most'} {size}{NBSP}% {'higher' if change > 0.0 else 'lower'}"
 
@@ -231,7 +231,7 @@ def _lowered(words: str) -> str:
 def _aid(draws: int, currency: str) -> str:
     return (
         "How to read this: the strategy is compared with doing nothing, for the same customers and under the same "
-        f"luck, in {turned(f'{draws:,}')} draws of all else that is uncertain under each model of leaving; only the "
+        f"luck, in {localise(f'{draws:,}')} draws of all else that is uncertain under each model of leaving; only the "
         f"searched number is set by hand. Amounts are in today's {currency}."
     )
 
@@ -270,7 +270,7 @@ def npv_by_size(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) ->
     """
     known = {str(row["strategy"]): row for row in check(break_even, BREAK_EVEN).rows(named=True)}
     points = rounded(_points(check(curve, CURVE), known, currency))
-    told = " ".join(
+    alt_text = " ".join(
         f"{name}, at {size}: {value}." for name, size, value in points.select("name", "at", "value").iter_rows()
     )
     shown = (
@@ -278,19 +278,19 @@ def npv_by_size(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) ->
         f"else that is uncertain; band: {INTERVAL}. Nobody has measured the effect."
     )
     finding = _by_size_finding(list(known.values()))
-    return framed(_panels(points, currency), finding=finding, shown=shown, told=told)
+    return framed(_panels(points, currency), finding=finding, shown=shown, alt_text=alt_text)
 
 
 def _points(curve: pl.DataFrame, known: Mapping[str, Mapping[str, Any]], currency: str) -> pl.DataFrame:
     """Return the curve with a head for each panel, values in words, and words at the break-even of each strategy."""
-    told: list[dict[str, str]] = []
+    alt_text: list[dict[str, str]] = []
     for row in curve.rows(named=True):
         search = known[row["strategy"]]
         effect = f"{searched(row['description'])} ({row['unit']})"
         marks = dict.fromkeys(_SIDES, "")
         if row["size"] == search["break_even"]:
             marks[_by_size_side(search)] = f"Pays {_from(search)}"
-        told.append(
+        alt_text.append(
             {
                 **marks,
                 "_head": _BREAK.join([row["title"], *balanced(effect, _HEAD_CHARACTERS)]),
@@ -298,7 +298,7 @@ def _points(curve: pl.DataFrame, known: Mapping[str, Mapping[str, Any]], currenc
                 "at": sized(row["size"], row["unit"], search["searched_high"] - search["searched_low"]),
             }
         )
-    words = pl.DataFrame(told, schema=dict.fromkeys(("_head", "value", "at", *_SIDES), pl.String))
+    words = pl.DataFrame(alt_text, schema=dict.fromkeys(("_head", "value", "at", *_SIDES), pl.String))
     shown = curve.select("strategy", "size", "npv", "low", "high", name="title")
     return pl.concat([shown, words], how="horizontal")
 
@@ -308,7 +308,7 @@ def _by_size_finding(rows: Sequence[Mapping[str, Any]]) -> str:
     if not pays:
         both = all(row["npv_low"] > 0.0 for row in rows)
         return "Pays at both ends of what was searched" if both else "No break-even within what was searched"
-    if len(rows) <= _TOLD:
+    if len(rows) <= _ALT_TEXT:
         return joined([f"{row['title']}: pays {_from(row)}" for row in pays])
     return f"{len(pays)} of {len(rows)} strategies pay from a size on that was searched"
 

@@ -37,6 +37,8 @@ from cxsim.wording import (
     compared,
     counted,
     joined,
+    localise,
+    localised_texts,
     measured,
     measured_span,
     money,
@@ -45,8 +47,6 @@ from cxsim.wording import (
     percent,
     precision,
     priced,
-    retold,
-    turned,
     written_as,
 )
 
@@ -110,16 +110,22 @@ def _card(row: Mapping[str, Any], currency: str) -> Card:
             row["decision"],
             BADGES[row["decision"]],
             row["title"],
-            retold(row["rule"]),
+            localised_texts(row["rule"]),
             _facts(row, currency),
             _changer(row, currency),
         )
     title = f"Best set: {row['title']}"
     if _is_nothing(row):
-        return Card("reject", "Fund none", title, retold(row["rule"]), width="wide")
+        return Card("reject", "Fund none", title, localised_texts(row["rule"]), width="wide")
     closing = "What would change it is told of each of its parts."
     return Card(
-        row["decision"], BADGES[row["decision"]], title, retold(row["rule"]), _facts(row, currency), closing, "wide"
+        row["decision"],
+        BADGES[row["decision"]],
+        title,
+        localised_texts(row["rule"]),
+        _facts(row, currency),
+        closing,
+        "wide",
     )
 
 
@@ -138,7 +144,7 @@ def _facts(row: Mapping[str, Any], currency: str) -> list[tuple[str, str]]:
             (f"{level}{NBSP}% interval", priced(_between(together, low, high), currency))
             for level, low, high in ((80, row["low_80"], row["high_80"]), (90, row["low"], row["high"]))
         ),
-        ("Chance of a gain", f"{gain} ± {turned(f'{error:.1f}')}{NBSP}pp" if error >= 0.05 else gain),
+        ("Chance of a gain", f"{gain} ± {localise(f'{error:.1f}')}{NBSP}pp" if error >= 0.05 else gain),
         ("Return on spend", _return(row["roi"])),
         ("Payback in half of the draws", _paid_back(row["payback_months"])),
         ("Payback in nine of ten", _paid_back(row["payback_months_late"])),
@@ -150,7 +156,7 @@ def _between(together: Precision, low: float, high: float) -> str:
 
 
 def _return(roi: float | None) -> str:
-    return "none, as nothing is spent" if roi is None else turned(f"{100 * roi:,.0f}{NBSP}%".replace("-", MINUS))
+    return "none, as nothing is spent" if roi is None else localise(f"{100 * roi:,.0f}{NBSP}%".replace("-", MINUS))
 
 
 def _paid_back(duration: float | None) -> str:
@@ -164,12 +170,12 @@ def _changer(row: Mapping[str, Any], currency: str) -> str:
     unit, value = row["changer_unit"], row["changer_value"]
     limit = in_unit(found(row["changer_break_even"]), unit, currency)
     plan = in_unit(value, unit, currency)
-    believed = ""
+    with_prior = ""
     if row["changer_low"] is not None and row["changer_high"] is not None:
-        believed = f" (90{NBSP}% range {span(row['changer_low'], row['changer_high'], unit, currency=currency)})"
+        with_prior = f" (90{NBSP}% range {span(row['changer_low'], row['changer_high'], unit, currency=currency)})"
     return (
         f"What would change it most easily: {lowered(first_sentence(row['changer']))}. The plan says "
-        f"{plan}{believed}; {_side(row, limit)}, all else at its central value. That is "
+        f"{plan}{with_prior}; {_side(row, limit)}, all else at its central value. That is "
         f"{plausible(row['changer_score'])}."
     )
 
@@ -186,8 +192,8 @@ def _side(row: Mapping[str, Any], limit: str) -> str:
 def _aid(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
     alone = next(row for row in rows if row["strategy"] != _PORTFOLIO)
     sets = [row["draws"] for row in rows if row["strategy"] == _PORTFOLIO and row["draws"] != alone["draws"]]
-    customers, draws = (turned(f"{alone[name]:,}") for name in ("customers", "draws"))
-    fewer = f" (sets of strategies {turned(f'{sets[0]:,}')} times)" if sets else ""
+    customers, draws = (localise(f"{alone[name]:,}") for name in ("customers", "draws"))
+    fewer = f" (sets of strategies {localise(f'{sets[0]:,}')} times)" if sets else ""
     return (
         f"How to read this: each is compared with doing nothing, for the same {customers} customers and "
         f"under the same luck. Draws: the whole was played {draws} times{fewer}, each time with other values of all "
@@ -201,7 +207,7 @@ def _aid(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
 _BETTER = {"up": "higher", "down": "lower", "none": "neither"}
 _LEADING = "orders_per_customer"
 # So many strategies are named in a title.
-_TOLD = 3
+_ALT_TEXT = 3
 # The most decimals of means of money and of ratios; other units have their own.
 _DECIMALS = {"money": 2, "ratio": 4}
 
@@ -268,11 +274,11 @@ def _finding(table: pl.DataFrame) -> str:
     if clear.is_empty():
         return "No strategy clearly changes how often customers order"
     ranked = clear.sort(pl.col("change").abs(), descending=True, maintain_order=True).rows(named=True)
-    changes = [f"{row['change']:+.1f}{NBSP}%".replace("-", MINUS) for row in ranked[:_TOLD]]
-    told = [f"{change} with {row['title']}" for change, row in zip(changes, ranked, strict=False)]
-    rest = len(ranked) - len(told)
+    changes = [f"{row['change']:+.1f}{NBSP}%".replace("-", MINUS) for row in ranked[:_ALT_TEXT]]
+    alt_text = [f"{change} with {row['title']}" for change, row in zip(changes, ranked, strict=False)]
+    rest = len(ranked) - len(alt_text)
     more = f", and clearly with {counted(rest)} more" if rest else ""
-    return f"Orders per customer change by {joined(told)}{more}"
+    return f"Orders per customer change by {joined(alt_text)}{more}"
 
 
 def _cells(row: Mapping[str, Any], currency: str) -> dict[str, str]:
@@ -338,15 +344,15 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
         f"{counted(rows[0]['worlds'])} worlds that differ by luck alone. What moves one number at a time starts from "
         "it; the decision rests on the mean over all draws instead."
     )
-    told = [_sentence(row, currency) for row in rows]
+    alt_text = [_sentence(row, currency) for row in rows]
     closing = (
         "The two differ because ranges are wider on one side than on the other, and because what a strategy brings is "
         "not a straight line in its numbers: the mean of what comes out is not what comes out of the mean. ±: error "
         "of luck, the standard error of a mean over worlds."
     )
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in told)
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in alt_text)
     markup = f'<div class="cx-base"><p>{escape(opening)}</p><ul>{items}</ul><p>{escape(closing)}</p></div>'
-    return Prose(markup=markup, text="\n".join([opening, *told, closing]))
+    return Prose(markup=markup, text="\n".join([opening, *alt_text, closing]))
 
 
 def _sentence(row: Mapping[str, Any], currency: str) -> str:

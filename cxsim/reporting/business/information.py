@@ -29,7 +29,19 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.contracts import INFORMATION, SPLIT, TEST_PLAN
 from cxsim.tables import check
-from cxsim.wording import MISSING, NBSP, joined, money, number, percent, precision, retold, searched, turned, written_as
+from cxsim.wording import (
+    MISSING,
+    NBSP,
+    joined,
+    localise,
+    localised_texts,
+    money,
+    number,
+    percent,
+    precision,
+    searched,
+    written_as,
+)
 
 EVERYTHING = "everything"
 PORTFOLIO = "portfolio"
@@ -43,7 +55,9 @@ _READ = 5
 _GROUPS = 5
 
 
-def worth_of_knowing(information: pl.DataFrame, currency: str, decision: str = PORTFOLIO, *, most: int = 10) -> Figure:
+def value_of_information(
+    information: pl.DataFrame, currency: str, decision: str = PORTFOLIO, *, most: int = 10
+) -> Figure:
     """Draw what it would be worth to know a number, or a group of them, before deciding.
 
     Parameters
@@ -96,7 +110,7 @@ def worth_of_knowing(information: pl.DataFrame, currency: str, decision: str = P
         drawn,
         finding=_finding(numbers, everything, currency),
         shown=shown,
-        told=_told(bars, everything, currency),
+        alt_text=_alt_text(bars, everything, currency),
         width=WIDTH - _COLUMN,
         height=_ROW * bars.height,
     )
@@ -107,7 +121,7 @@ def _colour(decision: str, strategies: list[str]) -> str:
 
 
 def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
-    words = _told_apart(learnt)
+    words = _distinguishable(learnt)
     return learnt.select(
         pl.int_range(1, pl.len() + 1).alias("place"),
         pl.when(pl.col("rank") == 0).then(pl.lit("group")).otherwise(pl.lit("number")).alias("kind"),
@@ -121,7 +135,7 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
     )
 
 
-def _told_apart(learnt: pl.DataFrame) -> list[str]:
+def _distinguishable(learnt: pl.DataFrame) -> list[str]:
     """Return descriptions; where two are the same, each with what its number belongs to, as its identifier says."""
     words = [searched(description) for description in learnt["description"]]
     owners = [identifier.split("/")[1].replace("-", " ") if "/" in identifier else "" for identifier in learnt["id"]]
@@ -182,7 +196,7 @@ def _finding(numbers: pl.DataFrame, everything: float, currency: str) -> str:
     return f"Test first: “{words}”; to know it is worth up to {money(first, currency)}"
 
 
-def _told(bars: pl.DataFrame, everything: float, currency: str) -> str:
+def _alt_text(bars: pl.DataFrame, everything: float, currency: str) -> str:
     rows = bars.head(_READ).select("description", "_value").iter_rows()
     parts = "; ".join(f"{description}: {value}" for description, value in rows)
     return f"Knowing everything: {money(everything, currency)}. {parts}."
@@ -203,7 +217,7 @@ _BAR, _DROP, _HEIGHT = 30, 58, 108
 _ROUNDING = 0.005
 _FIRST = "datum._place === 0"
 # So many strategies are told one by one in a title; of more, the one with the least and the most are.
-_TOLD = 3
+_ALT_TEXT = 3
 
 
 def variance_split(split: pl.DataFrame) -> Figure:
@@ -236,7 +250,7 @@ def variance_split(split: pl.DataFrame) -> Figure:
         f"itself stands with the results.{below}"
     )
     drawn = panels(_split_layers(bars), bars, width=WIDTH, height=_HEIGHT)
-    return framed(drawn, finding=_split_finding(bars), shown=shown, told=_split_told(bars))
+    return framed(drawn, finding=_split_finding(bars), shown=shown, alt_text=_split_alt_text(bars))
 
 
 def _placed(own: pl.DataFrame) -> pl.DataFrame:
@@ -332,23 +346,23 @@ def _split_finding(bars: pl.DataFrame) -> str:
     order = names_of(bars)
     largest = largest.sort(pl.col("name").cast(pl.Enum(order)))
     parts = largest["part"].unique(maintain_order=True).to_list()
-    told = []
+    alt_text = []
     for part in parts:
         own = largest.filter(part=part)
         shares = sorted(own["share"].to_list())
         least, most = _written(shares[0]), _written(shares[-1])
         span = most if least == most else f"{least.removesuffix(f'{NBSP}%')} to {most}"
-        who = joined(own["name"].to_list()) if own.height <= _TOLD else f"{own.height} strategies"
-        told.append(f"{part.lower()} for {who} ({span})")
-    return f"Largest source of doubt: {'; '.join(told)}"
+        who = joined(own["name"].to_list()) if own.height <= _ALT_TEXT else f"{own.height} strategies"
+        alt_text.append(f"{part.lower()} for {who} ({span})")
+    return f"Largest source of doubt: {'; '.join(alt_text)}"
 
 
-def _split_told(bars: pl.DataFrame) -> str:
-    told = []
+def _split_alt_text(bars: pl.DataFrame) -> str:
+    alt_text = []
     for name, own in bars.group_by("name", maintain_order=True):
         parts = "; ".join(f"{part.lower()} {share}" for part, share in own.select("part", "_percent").iter_rows())
-        told.append(f"{name[0]}: {parts}.")
-    return " ".join(told)
+        alt_text.append(f"{name[0]}: {parts}.")
+    return " ".join(alt_text)
 
 
 # Single numbers that are shown of each decision, the most worthwhile first; the twin has them all.
@@ -520,17 +534,17 @@ def test_plan_table(test_plan: pl.DataFrame, currency: str) -> Table | Prose:
 
 def _verdicts(table: pl.DataFrame) -> list[str]:
     chosen = table.filter("chosen").select("title", "verdict").rows()
-    return [f"{title}: {lowered(retold(verdict))}" for title, verdict in chosen]
+    return [f"{title}: {lowered(localised_texts(verdict))}" for title, verdict in chosen]
 
 
 def _plan_of_tests_cells(row: Mapping[str, Any]) -> list[str]:
     return [
         row["description"],
-        retold(row["outcome"]),
+        localised_texts(row["outcome"]),
         f"{number(row['mean'])} ± {number(row['sd'])}",
         number(row["difference"]),
-        turned(f"{row['per_group']:,}"),
-        turned(f"{row['available']:,}"),
+        localise(f"{row['per_group']:,}"),
+        localise(f"{row['available']:,}"),
         _weeks(row),
         number(row["worth"]) if row["chosen"] else "",
         "best of these" if row["chosen"] else "",
@@ -538,16 +552,16 @@ def _plan_of_tests_cells(row: Mapping[str, Any]) -> list[str]:
 
 
 def _weeks(row: Mapping[str, Any]) -> str:
-    return MISSING if row["weeks"] is None else turned(f"{row['weeks']:,.0f}")
+    return MISSING if row["weeks"] is None else localise(f"{row['weeks']:,.0f}")
 
 
 def _chances(table: pl.DataFrame) -> str:
     """Return the chances of a false alarm and of seeing a true gain, as the tests have them."""
     pairs = table.select("alpha", "power").unique().sort("alpha", "power").rows()
-    told = [
+    alt_text = [
         f"{percent(alpha)} chance of a false alarm, {percent(power)} of seeing a true gain" for alpha, power in pairs
     ]
-    return joined(told)
+    return joined(alt_text)
 
 
 @written_as("en")

@@ -22,12 +22,12 @@ from cxsim.wording import (
     Precision,
     in_words,
     joined,
+    localise,
+    localised_texts,
     money,
     number,
     percent,
     precision,
-    retold,
-    turned,
     written_as,
 )
 
@@ -172,7 +172,7 @@ def _return(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _index(index: float | None) -> str:
-    return MISSING if index is None else turned(f"{round(index, 2) + 0.0:,.2f}".replace("-", MINUS))
+    return MISSING if index is None else localise(f"{round(index, 2) + 0.0:,.2f}".replace("-", MINUS))
 
 
 def _adjusted(row: Mapping[str, Any], currency: str) -> dict[str, str]:
@@ -204,11 +204,11 @@ def _of_adjustment(rules: Mapping[str, float]) -> str:
 
 def _remarks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return why internal rates are missing or to be read with care, strategies with the same reason together."""
-    told: dict[str, list[str]] = {}
+    alt_text: dict[str, list[str]] = {}
     for row in rows:
         if row["irr_remark"] != "one rate":
-            told.setdefault(row["irr_remark"], []).append(row["title"])
-    return [f"Internal rate of {joined(titles)}: {retold(remark)}." for remark, titles in told.items()]
+            alt_text.setdefault(row["irr_remark"], []).append(row["title"])
+    return [f"Internal rate of {joined(titles)}: {localised_texts(remark)}." for remark, titles in alt_text.items()]
 
 
 @written_as("en")
@@ -237,7 +237,7 @@ def _with_error(text: str, error: float | None, scale: float) -> str:
 
 
 def _error(error: float) -> str:
-    return turned(f"{error:.0f}" if error >= 1.0 else f"{error:.1f}")
+    return localise(f"{error:.0f}" if error >= 1.0 else f"{error:.1f}")
 
 
 def _chance(share: float | None) -> str:
@@ -245,14 +245,14 @@ def _chance(share: float | None) -> str:
 
 
 def _share(share: float | None) -> str:
-    return MISSING if share is None else turned(f"{round(100 * share) + 0:,}{NBSP}%".replace("-", MINUS))
+    return MISSING if share is None else localise(f"{round(100 * share) + 0:,}{NBSP}%".replace("-", MINUS))
 
 
 def _yearly(rate: float | None) -> str:
     if rate is None:
         return MISSING
     decimals = 1 if abs(rate) < 1.0 else 0
-    return turned(f"{round(100 * rate, decimals) + 0.0:,.{decimals}f}{NBSP}%".replace("-", MINUS))
+    return localise(f"{round(100 * rate, decimals) + 0.0:,.{decimals}f}{NBSP}%".replace("-", MINUS))
 
 
 def _span(low: float | None, high: float | None) -> str:
@@ -274,7 +274,7 @@ _BANDS = (("q05", "q95", 0.16), ("q10", "q90", 0.2), ("q25", "q75", 0.28))
 _MONTHS = "Months since the start"
 _FIRST = "datum.month === 1"
 # So many strategies are told one by one in a title; of more, their number is.
-_TOLD = 3
+_ALT_TEXT = 3
 
 
 def cash_fan(fan: pl.DataFrame, currency: str) -> Figure:
@@ -309,7 +309,7 @@ def cash_fan(fan: pl.DataFrame, currency: str) -> Figure:
     )
     table = _noted(_thinned(months, back), back, end)
     drawn = panels(_layers(table, currency, end), table, width=WIDTH - _INDENT, height=_HEIGHT, x="shared")
-    return framed(drawn, finding=_fan_finding(months, end), shown=shown, told=_told(months, back, currency))
+    return framed(drawn, finding=_fan_finding(months, end), shown=shown, alt_text=_alt_text(months, back, currency))
 
 
 def _by_month(fan: pl.DataFrame) -> pl.DataFrame:
@@ -417,25 +417,25 @@ def _fan_finding(months: pl.DataFrame, end: int) -> str:
     sure = last.filter(pl.col("q05") > 0.0)["name"].to_list()
     lost = last.filter(pl.col("q95") < 0.0)["name"].to_list()
     open_ = [name for name in last["name"] if name not in {*sure, *lost}]
-    told = [
+    alt_text = [
         f"{_who(names, last.height)} {state}"
         for names, state in ((sure, "ahead"), (open_, "either ahead or behind"), (lost, "behind"))
         if names
     ]
-    return f"After {end} months: {'; '.join(told)}"
+    return f"After {end} months: {'; '.join(alt_text)}"
 
 
 def _who(names: list[str], every: int) -> str:
-    return joined(names) if every <= _TOLD else f"{len(names)} of {every} strategies"
+    return joined(names) if every <= _ALT_TEXT else f"{len(names)} of {every} strategies"
 
 
-def _told(months: pl.DataFrame, back: dict[str, int | None], currency: str) -> str:
+def _alt_text(months: pl.DataFrame, back: dict[str, int | None], currency: str) -> str:
     last = months.filter(month=pl.col("month").max())
-    told = []
+    alt_text = []
     for name, *ends in last.select("name", "mean", "q05", "q95").iter_rows():
         paid = f"back in month {back[name]}" if back[name] else "not back"
-        told.append(f"{name}: {in_words(*ends, currency=currency)} at the end, {paid} on average.")
-    return " ".join(told)
+        alt_text.append(f"{name}: {in_words(*ends, currency=currency)} at the end, {paid} on average.")
+    return " ".join(alt_text)
 
 
 # Line, column, sign and whether it is a balance or a result, in bold.
@@ -526,20 +526,20 @@ def _liabilities_finding(table: pl.DataFrame, currency: str) -> str:
         .agg(pl.col("contract_closing", "closing").sum())
         .rows(named=True)
     )
-    told = [f"{money(one['contract_closing'], currency)} with {one['title']}" for one in owed]
-    if len(told) > _TOLD:
+    alt_text = [f"{money(one['contract_closing'], currency)} with {one['title']}" for one in owed]
+    if len(alt_text) > _ALT_TEXT:
         most = max(range(len(owed)), key=lambda place: float(owed[place]["contract_closing"]))
-        return f"At the end the shop owes its customers most, by IFRS 15, {told[most]}"
-    full = owed[0]["closing"] if len(told) == 1 and table["kind"].is_in(["points"]).any() else None
+        return f"At the end the shop owes its customers most, by IFRS 15, {alt_text[most]}"
+    full = owed[0]["closing"] if len(alt_text) == 1 and table["kind"].is_in(["points"]).any() else None
     at_most = "" if full is None else f"; {money(full, currency)} if every point were redeemed"
-    return f"At the end the shop owes its customers, by IFRS 15, {joined(told)}{at_most}"
+    return f"At the end the shop owes its customers, by IFRS 15, {joined(alt_text)}{at_most}"
 
 
 def _notes(kinds: set[str]) -> list[str]:
     """Return what to know of the kinds of debt that there are, and of both views."""
     by_kind = {"points": _OF_POINTS, "fees": _OF_FEES}
-    told = [note for kind, notes in by_kind.items() if kind in kinds for note in notes]
-    return [_OF_ALL, *told, _OF_VIEWS]
+    alt_text = [note for kind, notes in by_kind.items() if kind in kinds for note in notes]
+    return [_OF_ALL, *alt_text, _OF_VIEWS]
 
 
 _OF_ALL = (

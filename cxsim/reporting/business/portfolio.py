@@ -28,7 +28,7 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.contracts import PORTFOLIO
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, counted, joined, money, number, percent, precision, turned
+from cxsim.wording import INTERVAL, counted, joined, localise, money, number, percent, precision
 
 _INDENT = 70
 _HEIGHT = 340
@@ -86,7 +86,7 @@ def efficient_frontier(portfolio: pl.DataFrame, currency: str) -> Figure:
         drawn,
         finding=_finding(table, chosen, currency),
         shown=shown,
-        told=_told(table, currency),
+        alt_text=_alt_text(table, currency),
         width=WIDTH - _INDENT,
         height=_HEIGHT,
     )
@@ -257,15 +257,15 @@ def _finding(table: pl.DataFrame, chosen: pl.DataFrame, currency: str) -> str:
     return f"{subject}; clearly more than any other" if others.height else subject
 
 
-def _told(table: pl.DataFrame, currency: str) -> str:
+def _alt_text(table: pl.DataFrame, currency: str) -> str:
     efficient = table.filter("efficient").sort("cvar", descending=True)
-    told = [
+    alt_text = [
         f"{title}: {money(npv, currency)} expected, {money(cvar, currency)} in the worst tenth"
         for title, npv, cvar in efficient.select("title", "npv", "cvar").iter_rows()
     ]
     over = table.filter(~pl.col("affordable"))["title"].to_list()
     rest = f" Over the budget: {joined(over)}." if over else ""
-    return f"Sets that no other beats in both, from the safest on. {'; '.join(told)}.{rest}"
+    return f"Sets that no other beats in both, from the safest on. {'; '.join(alt_text)}.{rest}"
 
 
 # So many simulation errors apart, two sets are told apart: by luck alone that happens once in twenty times.
@@ -381,7 +381,7 @@ def _subtitle(currency: str, budget: float | None) -> str:
 def _notes(draws: int) -> tuple[str, ...]:
     return (
         (
-            f"All sets are compared in the same {turned(f'{draws:,}')} draws, so that the luck they share does not "
+            f"All sets are compared in the same {localise(f'{draws:,}')} draws, so that the luck they share does not "
             "count; ±: simulation error of a mean or of a difference of means. A difference of more than two of its "
             "errors tells sets apart."
         ),

@@ -21,10 +21,10 @@ from cxsim.wording import (
     counted,
     in_words,
     joined,
+    localise,
     number,
     percent,
     precision,
-    turned,
     written_as,
 )
 
@@ -34,7 +34,7 @@ _BINS = 40
 _ROW = 84
 _PERCENT = "format(100 * datum.value, '~g') + ' %'"
 # So many strategies are told one by one in a title; of more, their number is.
-_TOLD = 4
+_NAMED = 4
 
 
 def npv_by_strategy(returns: pl.DataFrame, currency: str) -> Figure:
@@ -63,9 +63,9 @@ def npv_by_strategy(returns: pl.DataFrame, currency: str) -> Figure:
         f"Net present value over doing nothing, {currency}. Point: mean of all draws; line: {INTERVAL}. "
         "A gain or a loss: the whole line lies on one side of zero."
     )
-    told = " ".join(f"{name}: {value}." for name, value in worth.select("name", "value").iter_rows())
+    alt_text = " ".join(f"{name}: {value}." for name, value in worth.select("name", "value").iter_rows())
     drawn = alt.layer(*_intervals(worth, currency), *_labels(worth))
-    return framed(drawn, finding=finding, shown=shown, told=told, height=_BAND * worth.height)
+    return framed(drawn, finding=finding, shown=shown, alt_text=alt_text, height=_BAND * worth.height)
 
 
 def npv_distribution(npv: pl.DataFrame, currency: str) -> Figure:
@@ -91,7 +91,7 @@ def npv_distribution(npv: pl.DataFrame, currency: str) -> Figure:
     draws = named(check(npv, NPV))
     names = names_of(draws)
     gains = draws.group_by("name", maintain_order=True).agg(gain=(pl.col("npv") > 0.0).mean(), draws=pl.len())
-    finding, count = _chances(gains), turned(f"{gains['draws'][0]:,}")
+    finding, count = _chances(gains), localise(f"{gains['draws'][0]:,}")
     shown = (
         f"Net present value over doing nothing, {currency}, in {count} draws of all that is uncertain. "
         "Full bars: a gain; pale bars: a loss."
@@ -101,11 +101,11 @@ def npv_distribution(npv: pl.DataFrame, currency: str) -> Figure:
 
 
 def _chances(gains: pl.DataFrame) -> str:
-    told = [f"{name} {percent(gain)}" for name, gain in gains.select("name", "gain").iter_rows()]
-    if len(told) <= _TOLD:
-        return f"Chance of a gain: {joined(told)}"
+    alt_text = [f"{name} {percent(gain)}" for name, gain in gains.select("name", "gain").iter_rows()]
+    if len(alt_text) <= _NAMED:
+        return f"Chance of a gain: {joined(alt_text)}"
     least, most = gains["gain"].arg_min(), gains["gain"].arg_max()
-    return f"Chance of a gain: from {told[least or 0]} to {told[most or 0]}"
+    return f"Chance of a gain: from {alt_text[least or 0]} to {alt_text[most or 0]}"
 
 
 def _worth(returns: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -119,13 +119,13 @@ def _worth(returns: pl.DataFrame, currency: str) -> pl.DataFrame:
 def _verdicts(worth: pl.DataFrame) -> str:
     verdict = pl.when(pl.col("low") > 0.0).then(pl.lit("A gain")).when(pl.col("high") < 0.0).then(pl.lit("A loss"))
     groups = worth.with_columns(verdict=verdict.otherwise(pl.lit("Could go either way")))
-    told = {
+    alt_text = {
         label: groups.filter(pl.col("verdict") == label)["name"].to_list()
         for label in ("A gain", "Could go either way", "A loss")
     }
     return ". ".join(
-        f"{label}: {joined(names) if worth.height <= _TOLD else f'{len(names)} of {worth.height} strategies'}"
-        for label, names in told.items()
+        f"{label}: {joined(names) if worth.height <= _NAMED else f'{len(names)} of {worth.height} strategies'}"
+        for label, names in alt_text.items()
         if names
     )
 
@@ -267,11 +267,11 @@ def _with_error(text: str, error: float | None, scale: float) -> str:
 
 
 def _error(error: float) -> str:
-    return turned(f"{error:.0f}" if error >= 1.0 else f"{error:.1f}")
+    return localise(f"{error:.0f}" if error >= 1.0 else f"{error:.1f}")
 
 
 def _share(share: float | None) -> str:
-    return MISSING if share is None else turned(f"{100 * share:,.0f}{NBSP}%".replace("-", MINUS))
+    return MISSING if share is None else localise(f"{100 * share:,.0f}{NBSP}%".replace("-", MINUS))
 
 
 def _span(low: float | None, high: float | None) -> str:
@@ -284,7 +284,7 @@ def _months(duration: float | None) -> str:
 
 _BY_STRUCTURE_BAND = 26
 # So many strategies are named in a title; of more, their number is told.
-_BY_STRUCTURE_TOLD = 3
+_BY_STRUCTURE_NAMED = 3
 # A row is named after its strategy and its model, of which the axis shows the model; the strategy heads its rows.
 _BREAK = "\N{SYMBOL FOR UNIT SEPARATOR}"
 _LABEL = f"split(datum.label, '{_BREAK}')[1]"
@@ -318,13 +318,17 @@ def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | None:
         f"Net present value over doing nothing, {currency}, under each model of leaving by itself. Point: mean of all "
         f"draws; line: {INTERVAL}; upright stroke: zero."
     )
-    told = " ".join(
+    alt_text = " ".join(
         f"{name}, {model}: {value}." for name, model, value in worth.select("name", "model", "value").iter_rows()
     )
     rows = _rows(worth)
     drawn = alt.layer(*_headings(worth, rows), *_by_structure_intervals(worth, rows, currency))
     return framed(
-        drawn, finding=_by_structure_finding(worth), shown=shown, told=told, height=_BY_STRUCTURE_BAND * len(rows)
+        drawn,
+        finding=_by_structure_finding(worth),
+        shown=shown,
+        alt_text=alt_text,
+        height=_BY_STRUCTURE_BAND * len(rows),
     )
 
 
@@ -359,7 +363,9 @@ def _by_structure_finding(worth: pl.DataFrame) -> str:
     if not open_names:
         return "On average a gain stays a gain and a loss a loss, whichever model of leaving is used"
     named = (
-        joined(open_names) if len(open_names) <= _BY_STRUCTURE_TOLD else f"{counted(len(open_names))} of {signs.height}"
+        joined(open_names)
+        if len(open_names) <= _BY_STRUCTURE_NAMED
+        else f"{counted(len(open_names))} of {signs.height}"
     )
     return f"On average a gain or a loss, depending on the model of leaving: {named}"
 
@@ -398,7 +404,7 @@ def _axis(rows: list[str]) -> alt.Y:
 
 
 # So many strategies are named in a title; of more, their number is told.
-_STRUCTURES_TOLD = 3
+_STRUCTURES_NAMED = 3
 _NOTES = (
     (
         "What differs: in BG/NBD a customer can leave only after a repeat order, so that whoever ordered once still "
@@ -460,7 +466,7 @@ def structures_table(structures: pl.DataFrame, currency: str) -> Table | Prose:
 def _structures_rows(part: pl.DataFrame) -> list[tuple[str, ...]]:
     rows = part.rows(named=True)
     together = precision([row[name] for row in rows for name in ("incremental_npv", "npv_low", "npv_high")])
-    told = [
+    alt_text = [
         (
             row["title"],
             _known(row["structure"]),
@@ -474,7 +480,7 @@ def _structures_rows(part: pl.DataFrame) -> list[tuple[str, ...]]:
     means = part["incremental_npv"]
     spread = number(float(means.max()) - float(means.min()))  # type: ignore[arg-type]
     verdict = "depends on the model" if _depends(part) else "the same"
-    return [*told, (rows[0]["title"], "Largest difference", verdict, spread, "", "")]
+    return [*alt_text, (rows[0]["title"], "Largest difference", verdict, spread, "", "")]
 
 
 def _depends(part: pl.DataFrame) -> bool:
@@ -485,7 +491,7 @@ def _structures_finding(parts: Sequence[pl.DataFrame]) -> str:
     depends = [str(part["title"][0]) for part in parts if _depends(part)]
     if not depends:
         return "No decision depends on the model of leaving"
-    if len(depends) <= _STRUCTURES_TOLD:
+    if len(depends) <= _STRUCTURES_NAMED:
         decisions = "decision" if len(depends) == 1 else "decisions"
         verb = "depends" if len(depends) == 1 else "depend"
         return f"The {decisions} on {joined(depends)} {verb} on the model of leaving"

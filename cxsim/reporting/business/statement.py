@@ -29,7 +29,7 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.contracts import PATHWAYS
 from cxsim.tables import TOTALS, WHOLE_HORIZON, check
-from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, joined, money, number, precision, turned
+from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, joined, localise, money, number, precision
 
 
 def statement_table(totals: pl.DataFrame, currency: str) -> Table:
@@ -161,9 +161,9 @@ def periods_table(periods: pl.DataFrame, currency: str, strategy: str | None = N
     labels = _years(shown)
     written = amounts_as_text(shown, list(_SIDES))
     parts = shown.filter(pl.col("label").is_in(labels)).partition_by("strategy", maintain_order=True)
-    told = [row for part in parts for row in (_subtotals if strategy is None else _accounts)(part, written)]
+    alt_text = [row for part in parts for row in (_subtotals if strategy is None else _accounts)(part, written)]
     heads = {f"period_{place}": label for place, label in enumerate(labels)}
-    cells = pl.DataFrame(told, schema=dict.fromkeys(["mark", "group", "line", *heads], pl.String), orient="row")
+    cells = pl.DataFrame(alt_text, schema=dict.fromkeys(["mark", "group", "line", *heads], pl.String), orient="row")
     title = _periods_finding(rows)
     layout = laid_out(
         cells.drop("mark"),
@@ -228,7 +228,7 @@ def amounts_as_text(rows: pl.DataFrame, amounts: Sequence[str]) -> Written:
     largest = max(float(abs(amount)) for name in amounts for amount in rows[name].drop_nulls())
     decimals = 0 if largest >= _WHOLE else 2
     # The added zero takes the sign off an amount that is rounded to nothing.
-    return lambda amount: turned(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS))
+    return lambda amount: localise(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS))
 
 
 def _chosen(periods: pl.DataFrame, strategy: str | None) -> pl.DataFrame:
@@ -301,8 +301,8 @@ def _periods_finding(rows: pl.DataFrame) -> str:
     if ends.height == 1:
         late = years.with_row_index("year", offset=1).filter(pl.col("cumulative_discounted") <= 0.0)["year"].to_list()
         return f"{ahead[0]} is ahead of doing nothing, at present value, from year {max(late, default=0) + 1} on"
-    told = f"At present value {joined(ahead)} bring{'s' if len(ahead) == 1 else ''} more cash than doing nothing"
-    return f"{told}; {joined(behind)} {'does' if len(behind) == 1 else 'do'} not" if behind else told
+    alt_text = f"At present value {joined(ahead)} bring{'s' if len(ahead) == 1 else ''} more cash than doing nothing"
+    return f"{alt_text}; {joined(behind)} {'does' if len(behind) == 1 else 'do'} not" if behind else alt_text
 
 
 _NAMES = {
@@ -374,22 +374,22 @@ def _cells(cash: pl.DataFrame) -> pl.DataFrame:
     written = amounts_as_text(cash, list(_COHORT_MONEY_SIDES))
     each = _each(cash)
     names = ["group", "line", *_HEADS]
-    told = []
+    alt_text = []
     for part in cash.partition_by("strategy", maintain_order=True):
         group, people = str(part["group"][0]), float(part["customers"].sum())
         for row in part.rows(named=True):
             sides = (written(row[side]) for side in _COHORT_MONEY_SIDES)
             span = f"{written(row['low'])} to {written(row['high'])}"
             share = each(row["incremental"], row["customers"])
-            told.append([group, _name(row["cohort"]), _people(row["customers"]), *sides, span, share])
+            alt_text.append([group, _name(row["cohort"]), _people(row["customers"]), *sides, span, share])
         sums = {side: float(part[side].sum()) for side in _COHORT_MONEY_SIDES}
         share = each(sums["incremental"], people)
-        told.append([group, _ALL, _people(people), *(written(amount) for amount in sums.values()), MISSING, share])
-    return pl.DataFrame(told, schema=dict.fromkeys(names, pl.String), orient="row")
+        alt_text.append([group, _ALL, _people(people), *(written(amount) for amount in sums.values()), MISSING, share])
+    return pl.DataFrame(alt_text, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def _people(count: float) -> str:
-    return turned(f"{count:,.0f}") if count > 0.0 else MISSING
+    return localise(f"{count:,.0f}") if count > 0.0 else MISSING
 
 
 def _each(cash: pl.DataFrame) -> Callable[[float, float], str]:
@@ -419,16 +419,16 @@ def _kind(cohort: str) -> str:
 
 def _cohort_money_finding(cash: pl.DataFrame) -> str:
     """Return whose cash each strategy changes for the better most, strategies with the same answer together."""
-    told: dict[str, list[str]] = {}
+    alt_text: dict[str, list[str]] = {}
     for part in cash.filter(pl.col("cohort") != "shared").partition_by("strategy", maintain_order=True):
         sums: dict[str, float] = {}
         for cohort, gain in part.select("cohort", "incremental").iter_rows():
             sums[_kind(cohort)] = sums.get(_kind(cohort), 0.0) + gain
         best = max(sums, key=lambda kind: sums[kind])
-        told.setdefault(best if sums[best] > 0.0 else "", []).append(str(part["group"][0]))
-    parts = [f"{kind} bring most for {joined(names)}" for kind, names in told.items() if kind]
-    if "" in told:
-        parts.append(f"no cohort brings more with {joined(told[''])}")
+        alt_text.setdefault(best if sums[best] > 0.0 else "", []).append(str(part["group"][0]))
+    parts = [f"{kind} bring most for {joined(names)}" for kind, names in alt_text.items() if kind]
+    if "" in alt_text:
+        parts.append(f"no cohort brings more with {joined(alt_text[''])}")
     finding = "; ".join(parts)
     return f"{finding[0].upper()}{finding[1:]}"
 
@@ -443,7 +443,7 @@ _PARTS = ("gives", "takes")
 # Sums of floating numbers differ from their sum by this share of the largest of them at most.
 _ROUNDING = 1e-6
 # So many strategies are told one by one in a title; of more, the one with the most is.
-_TOLD = 3
+_ALT_TEXT = 3
 
 
 def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
@@ -478,7 +478,7 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
         "The interval of the mean stands with the decisions."
     )
     drawn = panels(_layers(steps, currency), steps, width=WIDTH - _COLUMN, height=alt.Step(_ROW))
-    return framed(drawn, finding=_benefits_finding(owns), shown=shown, told=_told(steps))
+    return framed(drawn, finding=_benefits_finding(owns), shown=shown, alt_text=_alt_text(steps))
 
 
 def _steps(own: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -567,12 +567,12 @@ def _benefits_finding(owns: list[pl.DataFrame]) -> str:
     eaten = sorted(((share, name) for name, share in shares.items() if share is not None), key=lambda pair: pair[0])
     if not eaten:
         return "No strategy gains by any way" if len(owns) > 1 else f"{next(iter(shares))} gains by no way"
-    if len(owns) > _TOLD:
+    if len(owns) > _ALT_TEXT:
         (least, first), (most, last) = eaten[0], eaten[-1]
         return f"Costs and giveaways eat up from {_share(least)} of the gains ({first}) to {_share(most)} ({last})"
-    told = [f"{_share(share)} for {name}" for name, share in shares.items() if share is not None]
-    told[0] = told[0].replace(" for ", " of the gains for ", 1)
-    return f"Costs and giveaways eat up {joined(told)}"
+    alt_text = [f"{_share(share)} for {name}" for name, share in shares.items() if share is not None]
+    alt_text[0] = alt_text[0].replace(" for ", " of the gains for ", 1)
+    return f"Costs and giveaways eat up {joined(alt_text)}"
 
 
 def _eaten(own: pl.DataFrame) -> float | None:
@@ -584,9 +584,9 @@ def _share(share: float) -> str:
     return f"{100 * share:.0f}{NBSP}%"
 
 
-def _told(steps: pl.DataFrame) -> str:
-    told = []
+def _alt_text(steps: pl.DataFrame) -> str:
+    alt_text = []
     for name, own in steps.group_by("name", maintain_order=True):
         parts = "; ".join(f"{label} {written}" for label, written in own["label", "_written"].rows())
-        told.append(f"{name[0]}: {parts}.")
-    return " ".join(told)
+        alt_text.append(f"{name[0]}: {parts}.")
+    return " ".join(alt_text)

@@ -18,6 +18,7 @@ from cxsim.reporting.theme import (
     Figure,
     balanced,
     colours,
+    distinguishable,
     framed,
     headings,
     in_brief,
@@ -28,11 +29,10 @@ from cxsim.reporting.theme import (
     rimmed,
     rounded,
     short,
-    told_apart,
 )
 from cxsim.study.business.contracts import BREAK_EVENS, HEAT, RATES, TORNADO
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, MISSING, NBSP, counted, joined, money, number, precision, searched, turned
+from cxsim.wording import INTERVAL, MISSING, NBSP, counted, joined, localise, money, number, precision, searched
 
 PANELS = 3
 _COLUMN = 232
@@ -86,7 +86,7 @@ def tornado(tornado: pl.DataFrame, currency: str, *, strategy: str | None = None
         f"Dashed line: base case, all numbers at their central value; thick line: zero.{scales}{fewer}"
     )
     drawn = panels(_layers(bars, names, currency), bars, width=WIDTH - _COLUMN, height=alt.Step(_ROW))
-    return framed(drawn, finding=_finding(chosen), shown=shown, told=_told(bars))
+    return framed(drawn, finding=_finding(chosen), shown=shown, alt_text=_alt_text(bars))
 
 
 def _chosen(every: pl.DataFrame, strategy: str | None) -> pl.DataFrame:
@@ -105,7 +105,7 @@ def _chosen(every: pl.DataFrame, strategy: str | None) -> pl.DataFrame:
 def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
     rows = []
     for row in chosen.sort("rank", maintain_order=True).rows(named=True):
-        low, high = told_apart([row["at_low"], row["at_high"]], row["unit"], currency)
+        low, high = distinguishable([row["at_low"], row["at_high"]], row["unit"], currency)
         rising = row["npv_at_low"] <= row["npv_at_high"]
         rows.append(
             {
@@ -174,25 +174,27 @@ def _tooltip() -> list[alt.Tooltip]:
 def _finding(chosen: pl.DataFrame) -> str:
     """Return how many numbers of each strategy could turn the sign of its result, each alone."""
     turns = (pl.col("npv_at_low") > 0.0) != (pl.col("npv_at_high") > 0.0)
-    turned = chosen.group_by("name", maintain_order=True).agg(count=turns.sum(), of=pl.len())
-    told = [f"{counted(count)} of {counted(of)} numbers for {name}" for name, count, of in turned.iter_rows() if count]
-    if not told:
-        return f"No number alone turns the sign of {'any result' if turned.height > 1 else turned['name'][0]}"
-    rest = turned.height - len(told)
-    others = f", on none for {turned.filter(count=0)['name'][0] if rest == 1 else 'the others'}" if rest else ""
-    return f"Gain or loss hangs on {joined(told)}{others}"
+    localise = chosen.group_by("name", maintain_order=True).agg(count=turns.sum(), of=pl.len())
+    alt_text = [
+        f"{counted(count)} of {counted(of)} numbers for {name}" for name, count, of in localise.iter_rows() if count
+    ]
+    if not alt_text:
+        return f"No number alone turns the sign of {'any result' if localise.height > 1 else localise['name'][0]}"
+    rest = localise.height - len(alt_text)
+    others = f", on none for {localise.filter(count=0)['name'][0] if rest == 1 else 'the others'}" if rest else ""
+    return f"Gain or loss hangs on {joined(alt_text)}{others}"
 
 
-def _told(bars: pl.DataFrame) -> str:
-    told = []
+def _alt_text(bars: pl.DataFrame) -> str:
+    alt_text = []
     for name, own in bars.group_by("name", maintain_order=True):
         moved = "; ".join(
             f"{row['description']}: {money(row['npv_at_low'], '').strip()} at {row['low']}, "
             f"{money(row['npv_at_high'], '').strip()} at {row['high']}"
             for row in own.head(_READ).rows(named=True)
         )
-        told.append(f"{name[0]}, {own['_note'][0].replace('Base', 'base')}. {moved}.")
-    return " ".join(told)
+        alt_text.append(f"{name[0]}, {own['_note'][0].replace('Base', 'base')}. {moved}.")
+    return " ".join(alt_text)
 
 
 # Brown to green by way of white, after ColorBrewer's BrBG: told apart under every common colour blindness.
@@ -207,7 +209,7 @@ _HEAT_FIRST = "datum._note !== ''"
 # Cells further from zero than this share of the furthest are so dark that their words must be white.
 _DARK = 0.55
 # So many strategies are told one by one in a title; of more, the least and the most are.
-_TOLD = 3
+_ALT_TEXT = 3
 
 
 def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
@@ -238,7 +240,7 @@ def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
         "All other numbers are at their central value, so there is no interval."
     )
     drawn = panels(_heat_layers(cells), cells, width=WIDTH - _INDENT, height=alt.Step(_HEAT_ROW))
-    return framed(drawn, finding=_heat_finding(nodes), shown=shown, told=_heat_told(nodes, currency))
+    return framed(drawn, finding=_heat_finding(nodes), shown=shown, alt_text=_heat_alt_text(nodes, currency))
 
 
 def _cells(nodes: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -270,7 +272,7 @@ def _axis(grid: pl.DataFrame, axis: str) -> str:
 def _at(grid: pl.DataFrame, axis: str, currency: str) -> list[str]:
     if not grid[f"{axis}_id"][0]:
         return [""] * grid.height
-    return told_apart(grid[axis].to_list(), grid[f"{axis}_unit"][0], currency)
+    return distinguishable(grid[axis].to_list(), grid[f"{axis}_unit"][0], currency)
 
 
 def _on_first(words: str) -> pl.Expr:
@@ -330,7 +332,7 @@ def _titles(cells: pl.DataFrame) -> tuple[alt.Chart, ...]:
 def _heat_finding(nodes: pl.DataFrame) -> str:
     gains = nodes.group_by("name", maintain_order=True).agg(gain=(pl.col("npv") > 0.0).sum(), of=pl.len())
     counts = [(str(name), f"{gain or 'none'} of {of}") for name, gain, of in gains.iter_rows()]
-    if len(counts) > _TOLD:
+    if len(counts) > _ALT_TEXT:
         share = gains["gain"] / gains["of"]
         ends = [counts[place or 0] for place in (share.arg_min(), share.arg_max())]
         return f"Pays at {' to '.join(f'{count} ({name})' for name, count in ends)} pairs of values"
@@ -339,13 +341,13 @@ def _heat_finding(nodes: pl.DataFrame) -> str:
     return joined([f"{first} pays at {count} pairs of values", *rest])
 
 
-def _heat_told(nodes: pl.DataFrame, currency: str) -> str:
-    told = []
+def _heat_alt_text(nodes: pl.DataFrame, currency: str) -> str:
+    alt_text = []
     for name, own in nodes.group_by("name", maintain_order=True):
         worst, best = (own.sort("npv")[place] for place in (0, own.height - 1))
         ends = " to ".join(f"{money(row['npv'][0], currency)} at {_place(row, own, currency)}" for row in (worst, best))
-        told.append(f"{name[0]}: from {ends}.")
-    return " ".join(told)
+        alt_text.append(f"{name[0]}: from {ends}.")
+    return " ".join(alt_text)
 
 
 def _place(row: pl.DataFrame, own: pl.DataFrame, currency: str) -> str:
@@ -402,7 +404,7 @@ def rates_table(rates: pl.DataFrame, currency: str) -> Table:
 
 def _rows(part: pl.DataFrame, horizons: list[int]) -> list[tuple[str, ...]]:
     together = precision([value for name in ("npv", "low", "high") for value in part[name]])
-    told = {
+    alt_text = {
         (rate, horizon): f"{together.text(npv)} ({together.bare(low)} to {together.text(high)})"
         for rate, horizon, npv, low, high in part.select(
             "annual_discount_rate", "horizon_months", "npv", "low", "high"
@@ -412,8 +414,8 @@ def _rows(part: pl.DataFrame, horizons: list[int]) -> list[tuple[str, ...]]:
     return [
         (
             title,
-            f"{turned(f'{100 * rate:.4g}')}{NBSP}% a year",
-            *(told.get((rate, horizon), MISSING) for horizon in horizons),
+            f"{localise(f'{100 * rate:.4g}')}{NBSP}% a year",
+            *(alt_text.get((rate, horizon), MISSING) for horizon in horizons),
         )
         for rate in part["annual_discount_rate"].unique().sort()
     ]
@@ -511,8 +513,8 @@ def _break_evens_rows(part: pl.DataFrame, currency: str) -> list[list[str]]:
     if rest:
         numbers = "number" if rest == 1 else "numbers"
         others = "other " if reached else ""
-        told = f"{counted(rest)} {others}{numbers}: {plausible(None)}".capitalize()
-        reached.append([rows[0]["title"], told, *[""] * 7])
+        alt_text = f"{counted(rest)} {others}{numbers}: {plausible(None)}".capitalize()
+        reached.append([rows[0]["title"], alt_text, *[""] * 7])
     return reached
 
 
@@ -539,12 +541,12 @@ def _pays(row: Mapping[str, Any], currency: str) -> str:
 
 def _break_evens_finding(parts: list[pl.DataFrame]) -> str:
     """Return for which strategies one number within its 90 % range is enough to change the sign."""
-    near = [str(part["title"][0]) for part in parts if part["score"].abs().min() is not None and _believed(part)]
+    near = [str(part["title"][0]) for part in parts if part["score"].abs().min() is not None and _with_prior(part)]
     if not near:
         return "No single number, within what is believed of it, turns a gain into a loss or a loss into a gain"
-    named = joined(near) if len(near) <= _TOLD else f"{counted(len(near))} of {counted(len(parts))} strategies"
+    named = joined(near) if len(near) <= _ALT_TEXT else f"{counted(len(near))} of {counted(len(parts))} strategies"
     return f"One number alone, moved within what is believed of it, could turn the result of {named}"
 
 
-def _believed(part: pl.DataFrame) -> bool:
+def _with_prior(part: pl.DataFrame) -> bool:
     return any(plausible(score).startswith("within") for score in part["score"].drop_nulls())

@@ -251,7 +251,7 @@ def what_if(grid: pl.DataFrame, centre: pl.DataFrame, currency: str) -> tuple[Fi
 
 def _figure(cells: pl.DataFrame, start: dict[str, Any], currency: str, colour: str) -> Figure:
     stored = stored_grid(cells)
-    told = cells.row(0, named=True)
+    alt_text = cells.row(0, named=True)
     area = alt.Chart().mark_area(opacity=0.18, color=colour, line={"color": colour, "strokeWidth": 2.5})
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=INK, strokeWidth=1)
     # Its name becomes a class of the drawing, by which a page finds the result.
@@ -264,9 +264,9 @@ def _figure(cells: pl.DataFrame, start: dict[str, Any], currency: str, colour: s
         .encode(x=alt.value(0), y=alt.value(_ABOVE), text="words:N"),
         data=alt.InlineData(values=stored.nodes.to_dicts()),
     )
-    sliders = _sliders(stored, told, start, currency)
+    sliders = _sliders(stored, alt_text, start, currency)
     live = _discounted(drawn, stored).add_params(*(one.parameter for one in sliders))
-    finding = _finding(told["title"], start["npv"], currency)
+    finding = _finding(alt_text["title"], start["npv"], currency)
     settled = _SETTLED if set(AT_THE_END) & set(stored.letters) else ""
     shown = f"{_SHOWN.format(currency=currency, settled=settled)} {_RESTS_ON}"
     entitled = framed(live, finding=finding, shown=shown)
@@ -307,8 +307,8 @@ def _result(stored: StoredGrid, currency: str) -> str:
     amount = f"(round(datum.npv/{stored.printed:.0f})*{stored.printed:.0f}+0)"
     verdict = f"({amount}>0?': pays back':{amount}<0?': loses money':': breaks even')"
     figure = f"format({amount},'+,.0f')"
-    told = f"'NPV {currency} '+{figure}" if style().currency == "before" else f"'NPV '+{figure}+'{NBSP}{currency}'"
-    return f"{told}+{verdict}+' within '+horizon+(horizon==1?' month':' months')"
+    alt_text = f"'NPV {currency} '+{figure}" if style().currency == "before" else f"'NPV '+{figure}+'{NBSP}{currency}'"
+    return f"{alt_text}+{verdict}+' within '+horizon+(horizon==1?' month':' months')"
 
 
 def _axis(stored: StoredGrid) -> alt.X:
@@ -332,17 +332,17 @@ def _finding(title: str, npv: float, currency: str) -> str:
     return f"What if: {title} {verdict} in the base case, {money(npv, currency)}"
 
 
-def _sliders(stored: StoredGrid, told: dict[str, Any], start: dict[str, Any], currency: str) -> list[Slider]:
+def _sliders(stored: StoredGrid, alt_text: dict[str, Any], start: dict[str, Any], currency: str) -> list[Slider]:
     own = [
         over_nodes(
             f"{axis}_value",
-            in_short(told[f"{axis}_description"]),
-            unit_in_words(told[f"{axis}_unit"], currency),
+            in_short(alt_text[f"{axis}_description"]),
+            unit_in_words(alt_text[f"{axis}_unit"], currency),
             value=start[axis],
             nodes=nodes,
         )
         for axis, nodes in (("x", stored.xs), ("y", stored.ys))
-        if told[f"{axis}_id"] and len(nodes) > 1
+        if alt_text[f"{axis}_id"] and len(nodes) > 1
     ]
     margin, rate, horizon = start["gross_margin"], start["annual_discount_rate"], start["horizon_months"]
     margins, rates = (start["margin_low"], start["margin_high"]), (0.0, max(0.3, 2.0 * rate))

@@ -16,7 +16,7 @@ from cxsim.params import Z95
 from cxsim.reporting.tables import Prose, Table, laid_out
 from cxsim.reporting.theme import INK, QUIET, STRATEGIES, WIDTH, Figure, day_in_words, framed, rounded
 from cxsim.tables import RFM, Contract, check
-from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, counted, number, percent, retold, turned
+from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, counted, localise, localised_texts, number, percent
 
 FIT = Contract(
     name="FIT",
@@ -71,7 +71,7 @@ def fit_table(parameters: pl.DataFrame, title: str) -> Table:
     table = check(parameters, FIT)
     cells = pl.DataFrame(
         [
-            (name, _MEANINGS.get(name, MISSING), turned(f"{estimate:.4g}"), *_doubt(estimate, error))
+            (name, _MEANINGS.get(name, MISSING), localise(f"{estimate:.4g}"), *_doubt(estimate, error))
             for name, estimate, error in table.select(list(FIT.columns)).iter_rows()
         ],
         schema=dict.fromkeys(["line", "meaning", "estimate", "std_error", "range"], pl.String),
@@ -161,12 +161,12 @@ def _doubt(estimate: float, error: float | None) -> tuple[str, str]:
     if error is None:
         return MISSING, MISSING
     spread = math.exp(Z95 * error / estimate)
-    return turned(f"{error:.2g}"), turned(f"{estimate / spread:.4g} to {estimate * spread:.4g}")
+    return localise(f"{error:.2g}"), localise(f"{estimate / spread:.4g} to {estimate * spread:.4g}")
 
 
 def _texts(table: pl.DataFrame, column: str) -> pl.Series:
     whole = table.schema[column].is_integer()
-    return pl.Series(column, [turned(f"{n:,}") if whole else number(n) for n in table[column]], dtype=pl.String)
+    return pl.Series(column, [localise(f"{n:,}") if whole else number(n) for n in table[column]], dtype=pl.String)
 
 
 def _slug(title: str) -> str:
@@ -226,7 +226,7 @@ def frequency_histogram(frequencies: pl.DataFrame) -> Figure:
         .mark_text(dy=-10, color=QUIET)
         .encode(y="top:Q", text=alt.Text("observed:Q", format=",.0f"))
     )
-    return framed(alt.layer(bars, ticks, label), finding=finding, shown=shown, told=_told(table, "customers"))
+    return framed(alt.layer(bars, ticks, label), finding=finding, shown=shown, alt_text=_alt_text(table, "customers"))
 
 
 def holdout_by_frequency(holdout: pl.DataFrame) -> Figure:
@@ -262,7 +262,7 @@ def holdout_by_frequency(holdout: pl.DataFrame) -> Figure:
     interval = drawn.mark_rule(color=INK, strokeWidth=3, opacity=0.45).encode(y="low:Q", y2="high:Q")
     observed = drawn.mark_point(color=INK, filled=True, size=80, opacity=1).encode(y="observed:Q")
     drawings = alt.layer(expected, interval, observed)
-    return framed(drawings, finding=finding, shown=shown, told=_told(table, "orders per customer"))
+    return framed(drawings, finding=finding, shown=shown, alt_text=_alt_text(table, "orders per customer"))
 
 
 def _classes(table: pl.DataFrame) -> alt.X:
@@ -278,13 +278,13 @@ def _tooltip(unit: str, pattern: str) -> list[alt.Tooltip]:
     ]
 
 
-def _told(table: pl.DataFrame, unit: str) -> str:
+def _alt_text(table: pl.DataFrame, unit: str) -> str:
     rows = [
-        (label, turned(f"{came:,.3g}"), turned(f"{foreseen:,.3g}"))
+        (label, localise(f"{came:,.3g}"), localise(f"{foreseen:,.3g}"))
         for label, came, foreseen in table.select("frequency", "observed", "expected").iter_rows()
     ]
-    told = "; ".join(f"{label}: {came} observed, {foreseen} expected" for label, came, foreseen in rows)
-    return f"By number of repeat orders, {unit}: {told}."
+    alt_text = "; ".join(f"{label}: {came} observed, {foreseen} expected" for label, came, foreseen in rows)
+    return f"By number of repeat orders, {unit}: {alt_text}."
 
 
 TRACKING = Contract(
@@ -320,8 +320,8 @@ def tracking(orders: pl.DataFrame, calibration_end: date) -> Figure:
     fitted, tested = _split(check(orders, TRACKING), calibration_end)
     came, foreseen = (float(tested[name][-1] - fitted[name][-1]) for name in ("observed", "expected"))
     finding = (
-        f"After the fit, customers placed {turned(f'{came:,.0f}')} repeat orders; "
-        f"the model expected {turned(f'{foreseen:,.0f}')}{_gap(came, foreseen)}"
+        f"After the fit, customers placed {localise(f'{came:,.0f}')} repeat orders; "
+        f"the model expected {localise(f'{foreseen:,.0f}')}{_gap(came, foreseen)}"
     )
     shown = (
         f"Repeat orders since {day_in_words(orders['day'][0])}, cumulative. The model was fitted to orders up to "
@@ -437,7 +437,7 @@ def verdict(sentence: str, findings: Sequence[str]) -> Prose:
     Prose
         A paragraph and a list.
     """
-    sentence, findings = retold(sentence), [retold(finding) for finding in findings]
+    sentence, findings = localised_texts(sentence), [localised_texts(finding) for finding in findings]
     items = "".join(f"<li>{escape(finding)}</li>" for finding in findings)
     listed = f"<ul>{items}</ul>" if items else ""
     markup = f'<section class="cx-verdict"><style>{_SHEET}</style><p>{escape(sentence)}</p>{listed}</section>'
@@ -513,7 +513,8 @@ def findings_table(findings: pl.DataFrame) -> Table:
     title = _title(table)
     nothing = {"line": MISSING, "severity": MISSING, "sentence": "Nothing was found.", "advice": MISSING}
     words = (
-        pl.Series(name, [retold(text) for text in table[name]], dtype=pl.String) for name in ("sentence", "advice")
+        pl.Series(name, [localised_texts(text) for text in table[name]], dtype=pl.String)
+        for name in ("sentence", "advice")
     )
     cells = table.select("severity", *words, line="about") if table.height else pl.DataFrame([nothing])
     layout = laid_out(
@@ -545,7 +546,7 @@ def _written(name: str, value: float | None) -> str:
         return MISSING
     if math.isinf(value):
         return "∞"
-    return turned(_WRITERS[name](value).replace("-", MINUS)) if name in _WRITERS else number(value)
+    return localise(_WRITERS[name](value).replace("-", MINUS)) if name in _WRITERS else number(value)
 
 
 def _share(value: float) -> str:

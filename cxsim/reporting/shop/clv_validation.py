@@ -10,7 +10,7 @@ import polars as pl
 from cxsim.errors import TableError
 from cxsim.reporting.theme import INK, QUIET, Figure, day_in_words, framed, model_colours, rounded
 from cxsim.tables import Contract, check
-from cxsim.wording import INTERVAL, MINUS, NBSP, joined, percent, turned
+from cxsim.wording import INTERVAL, MINUS, NBSP, joined, localise, percent
 
 CALIBRATION = Contract(
     name="CALIBRATION",
@@ -55,7 +55,7 @@ def calibration(classes: pl.DataFrame) -> Figure:
     order = table["frequency"].unique(maintain_order=True).to_list()
     axis = alt.X("frequency:O", sort=order, title="Repeat orders in the fitted period", axis=alt.Axis(labelAngle=0))
     drawings = alt.layer(_expected(table, models, axis), *_observed(table.filter(pl.col("model") == models[0]), axis))
-    return framed(drawings, finding=_finding(table, models), shown=shown, told=_told(table))
+    return framed(drawings, finding=_finding(table, models), shown=shown, alt_text=_alt_text(table))
 
 
 def _expected(table: pl.DataFrame, models: list[str], axis: alt.X) -> alt.Chart:
@@ -97,8 +97,11 @@ def _finding(table: pl.DataFrame, models: list[str]) -> str:
     hit = pl.col("expected").is_between("low", "high")
     hits = table.group_by("model", maintain_order=True).agg(hits=hit.sum(), classes=pl.len())
     first, *others = hits.select("model", "hits").iter_rows()
-    told = [f"{first[0]} in {first[1]} of {hits['classes'][0]} classes", *(f"{model} in {n}" for model, n in others)]
-    inside = f"Inside the interval of what happened: {joined(told)}"
+    alt_text = [
+        f"{first[0]} in {first[1]} of {hits['classes'][0]} classes",
+        *(f"{model} in {n}" for model, n in others),
+    ]
+    inside = f"Inside the interval of what happened: {joined(alt_text)}"
     never = table.filter(pl.col("frequency") == "0")
     if never.is_empty():
         return inside
@@ -111,16 +114,16 @@ def _finding(table: pl.DataFrame, models: list[str]) -> str:
     return f"{inside}. Of one-time buyers {'it' if len(models) == 1 else worst[0]} expected {size}"
 
 
-def _told(table: pl.DataFrame) -> str:
-    written = [turned(figure) for figure in table["expected"].round_sig_figs(3).cast(pl.String)]
+def _alt_text(table: pl.DataFrame) -> str:
+    written = [localise(figure) for figure in table["expected"].round_sig_figs(3).cast(pl.String)]
     expected = pl.format("{} {}", "model", pl.Series(written, dtype=pl.String))
     classes = table.with_columns(expected=expected).group_by("frequency", maintain_order=True)
     rows = classes.agg(pl.col("observed").first(), "expected")
-    told = "; ".join(
-        f"{label}: {turned(f'{came:,.3g}')} observed, {joined(expected)}"
+    alt_text = "; ".join(
+        f"{label}: {localise(f'{came:,.3g}')} observed, {joined(expected)}"
         for label, came, expected in rows.select("frequency", "observed", "expected").iter_rows()
     )
-    return f"By number of repeat orders, orders per customer: {told}."
+    return f"By number of repeat orders, orders per customer: {alt_text}."
 
 
 FORECASTS = Contract(
@@ -177,7 +180,7 @@ def forecasts(orders: pl.DataFrame, calibration_end: date) -> Figure:
     models = orders["model"].unique(maintain_order=True).to_list()
     thin = rounded(_thinned(orders, calibration_end))
     drawn = alt.layer(*_end_of_fit(calibration_end), *_curves(thin, models))
-    return framed(drawn, finding=_forecasts_finding(gaps), shown=shown, told=_forecasts_told(gaps))
+    return framed(drawn, finding=_forecasts_finding(gaps), shown=shown, alt_text=_forecasts_alt_text(gaps))
 
 
 def _gaps(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
@@ -211,7 +214,7 @@ def _forecasts_finding(gaps: pl.DataFrame) -> str:
         subject, gap = subject.replace("All", "The"), f"from {_signed(low)} to {_signed(high)}"
     link = "as" if gap == "as many" else "than"
     held = gaps.filter(pl.lit(came).is_between("low", "high"))["model"].to_list()
-    total = turned(f"{came:,.0f}")
+    total = localise(f"{came:,.0f}")
     return f"{subject} {gap} repeat orders after the fit {link} the {total} that came; {_held(held, names)}"
 
 
@@ -233,10 +236,12 @@ def _held(held: list[str], names: list[str]) -> str:
     return f"the interval{'' if len(held) == 1 else 's'} of {joined(held)} {'holds' if len(held) == 1 else 'hold'} them"
 
 
-def _forecasts_told(gaps: pl.DataFrame) -> str:
+def _forecasts_alt_text(gaps: pl.DataFrame) -> str:
     rows = gaps.select("model", "expected", "low", "high").iter_rows()
-    told = [(model, turned(f"{expected:,.0f} ({low:,.0f} to {high:,.0f})")) for model, expected, low, high in rows]
-    return "Expected after the fit: " + "; ".join(f"{model} {totals}" for model, totals in told)
+    alt_text = [
+        (model, localise(f"{expected:,.0f} ({low:,.0f} to {high:,.0f})")) for model, expected, low, high in rows
+    ]
+    return "Expected after the fit: " + "; ".join(f"{model} {totals}" for model, totals in alt_text)
 
 
 def _thinned(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
@@ -329,7 +334,7 @@ def forecast_bias(biases: pl.DataFrame) -> Figure:
         If a column is missing or of another type.
     """
     table = rounded(check(biases, BIASES))
-    told = "; ".join(
+    alt_text = "; ".join(
         f"{model} {_model_scores_signed(bias)}"
         + ("" if low is None else f" ({_model_scores_signed(low)} to {_model_scores_signed(high)})")
         for model, bias, low, high in table.select("model", "bias", "low", "high").iter_rows()
@@ -348,7 +353,7 @@ def forecast_bias(biases: pl.DataFrame) -> Figure:
     layers = alt.layer(zero, line.transform_filter("isValid(datum.low)"), point)
     best = table.sort(pl.col("bias").abs(), maintain_order=True).row(0, named=True)
     finding = f"{best['model']} misses the orders that came by least: {_model_scores_signed(best['bias'])}"
-    return framed(layers, finding=finding, shown=shown, told=f"{told}.", height=_BAND * table.height)
+    return framed(layers, finding=finding, shown=shown, alt_text=f"{alt_text}.", height=_BAND * table.height)
 
 
 def alive_by_model(alive: pl.DataFrame) -> Figure:
@@ -376,7 +381,7 @@ def alive_by_model(alive: pl.DataFrame) -> Figure:
         "Share of the customers of a group that has not left, as each model expects it. "
         f"Line: {INTERVAL} by the model's parameters. Nobody can observe who has left."
     )
-    told = "; ".join(
+    alt_text = "; ".join(
         f"{group}, {model}: {percent(share)}"
         for group, model, share in table.select("group", "model", "alive").iter_rows()
     )
@@ -400,7 +405,9 @@ def alive_by_model(alive: pl.DataFrame) -> Figure:
     line = drawn.mark_rule(strokeWidth=3, opacity=0.5).encode(x=alt.X("low:Q", title=_ALIVE), x2="high:Q")
     point = drawn.mark_point(filled=True, size=90, opacity=1).encode(x=shares)
     height = len(groups) * max(60, 26 * len(models))
-    return framed(alt.layer(line, point), finding=_disagreement(table), shown=shown, told=f"{told}.", height=height)
+    return framed(
+        alt.layer(line, point), finding=_disagreement(table), shown=shown, alt_text=f"{alt_text}.", height=height
+    )
 
 
 def _disagreement(table: pl.DataFrame) -> str:
@@ -409,13 +416,13 @@ def _disagreement(table: pl.DataFrame) -> str:
     )
     if spans["models"][0] == 1:
         return joined([f"{percent(least)} of {group} are still customers" for group, least, *_ in spans.iter_rows()])
-    told = [
+    alt_text = [
         f"{percent(least)} to {percent(most)} of {group}"
         if round(100 * least) != round(100 * most)
         else f"{percent(least)} of {group}"
         for group, least, most, _ in spans.iter_rows()
     ]
-    return f"Depending on the model, {joined(told)} are still customers"
+    return f"Depending on the model, {joined(alt_text)} are still customers"
 
 
 def _bias_tooltip() -> list[alt.Tooltip]:

@@ -24,7 +24,7 @@ from cxsim.reporting.theme import (
     rounded,
 )
 from cxsim.tables import RFM, Contract, check
-from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, money, number, percent, precision, retold, turned
+from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, localise, localised_texts, money, number, percent, precision
 
 _REAL = (pl.Float64,)
 _TENTHS = {"decile": (pl.Int64,), "customers": (pl.Int64,), "expected": _REAL, "low": _REAL, "high": _REAL}
@@ -127,7 +127,7 @@ def decile_table(deciles: pl.DataFrame, currency: str) -> Table:
     known = table["realised"].null_count() < table.height
     cells = table.select(
         pl.format("Tenth {}", "decile").alias("line"),
-        pl.Series("customers", [turned(f"{n:,}") for n in table["customers"]], dtype=pl.String),
+        pl.Series("customers", [localise(f"{n:,}") for n in table["customers"]], dtype=pl.String),
         pl.Series("expected", [number(value) for value in table["expected"]], dtype=pl.String),
         pl.Series("interval", _spans(table, "low", "high")),
         pl.Series("share", shares, dtype=pl.String),
@@ -196,7 +196,7 @@ def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) 
     }
     title = "The most valuable customers"
     subtitle = (
-        f"Over the next {turned(f'{horizon_days:,.0f}')} days; the intervals hold the luck of the single customer"
+        f"Over the next {localise(f'{horizon_days:,.0f}')} days; the intervals hold the luck of the single customer"
     )
     layout = laid_out(cells, title=title, subtitle=subtitle, heads=heads)
     return Table(id="customers", title=title, layout=layout, twin=table)
@@ -228,15 +228,15 @@ def at_risk_table(customers: pl.DataFrame, currency: str, overdue: int) -> Table
     """
     table = check(customers, AT_RISK)
     then_now = [f"{percent(then)} → {percent(now)}" for then, now in _pairs(table, "prob_alive_then", "prob_alive")]
-    told = [
-        f"silent for {turned(f'{silent:,}')} days; nine in ten of such customers who came back did so within "
-        f"{turned(f'{usual:,.0f}')}"
+    alt_text = [
+        f"silent for {localise(f'{silent:,}')} days; nine in ten of such customers who came back did so within "
+        f"{localise(f'{usual:,.0f}')}"
         for silent, usual in _pairs(table, "silent_days", "usual_days")
     ]
     cells = table.select(
         pl.col("customer_id").cast(pl.String).alias("line"),
-        pl.Series("orders", [turned(f"{n:,}") for n in table["orders"]], dtype=pl.String),
-        pl.Series("silence", told, dtype=pl.String),
+        pl.Series("orders", [localise(f"{n:,}") for n in table["orders"]], dtype=pl.String),
+        pl.Series("silence", alt_text, dtype=pl.String),
         pl.Series("alive", then_now, dtype=pl.String),
         _numbers(table, "value"),
         pl.Series("interval", _spans(table, "value_low", "value_high")),
@@ -271,15 +271,15 @@ def _pairs(table: pl.DataFrame, *columns: str) -> Sequence[tuple[float, float]]:
 
 
 def _whole_span(low: float, high: float) -> str:
-    return turned(f"{low:,.0f} to {high:,.0f}")
+    return localise(f"{low:,.0f} to {high:,.0f}")
 
 
 def _spans(table: pl.DataFrame, low: str, high: str) -> list[str]:
-    told = []
+    alt_text = []
     for least, most in _pairs(table, low, high):
         together = precision([least, most])
-        told.append(f"{together.bare(least)} to {together.text(most)}")
-    return told
+        alt_text.append(f"{together.bare(least)} to {together.text(most)}")
+    return alt_text
 
 
 def _numbers(table: pl.DataFrame, column: str) -> pl.Series:
@@ -293,7 +293,7 @@ def _percents(table: pl.DataFrame, column: str) -> pl.Series:
 def _days(table: pl.DataFrame, column: str) -> pl.Series:
     never = f"over{NBSP}a century"
     return pl.Series(
-        column, [never if days is None else turned(f"{days:,.0f}") for days in table[column]], dtype=pl.String
+        column, [never if days is None else localise(f"{days:,.0f}") for days in table[column]], dtype=pl.String
     )
 
 
@@ -354,7 +354,7 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
     interval = drawn.mark_rule(color=STRATEGIES[0], strokeWidth=3).encode(y="low:Q", y2="high:Q")
     came = drawn.transform_filter("isValid(datum.realised)").mark_point(color=INK, filled=True, size=80, opacity=1)
     layers = alt.layer(bars, interval, came.encode(y="realised:Q")) if known else alt.layer(bars, interval)
-    return framed(layers, finding=_finding(table), shown=shown, told=_told(table, currency))
+    return framed(layers, finding=_finding(table), shown=shown, alt_text=_alt_text(table, currency))
 
 
 def value_captured(capture: pl.DataFrame) -> Figure:
@@ -388,7 +388,9 @@ def value_captured(capture: pl.DataFrame) -> Figure:
         "Share of the value after the fit that came from the customers that a model put first. Dotted: an order by "
         "chance. There is one observed history, hence no interval."
     )
-    told = "From the first fifth: " + "; ".join(f"{model} {percent(value)}" for model, value in top.iter_rows()) + "."
+    alt_text = (
+        "From the first fifth: " + "; ".join(f"{model} {percent(value)}" for model, value in top.iter_rows()) + "."
+    )
     shares = alt.Axis(labelExpr=_PERCENT, values=[0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
     legend = alt.Legend(title=None, orient="bottom-right", symbolSize=400, labelLimit=240, rowPadding=4)
     curves = (
@@ -411,14 +413,14 @@ def value_captured(capture: pl.DataFrame) -> Figure:
         .encode(x="customers:Q", y="value:Q")
     )
     drawn = alt.layer(chance, curves)
-    return framed(drawn, finding=finding, shown=shown, told=told, width=_CAPTURE_SIDE, height=HEIGHT)
+    return framed(drawn, finding=finding, shown=shown, alt_text=alt_text, width=_CAPTURE_SIDE, height=HEIGHT)
 
 
 def _finding(table: pl.DataFrame) -> str:
     share = table["expected"][0] / table["expected"].sum() if table["expected"].sum() > 0.0 else 0.0
-    told = f"The most valuable tenth of the customers is expected to bring {percent(share)} of all value"
+    alt_text = f"The most valuable tenth of the customers is expected to bring {percent(share)} of all value"
     if table["realised"].null_count() or table["realised"].sum() <= 0.0:
-        return told
+        return alt_text
     came = table["realised"][0] / table["realised"].sum()
     inside = table.filter(pl.col("realised").is_between("low", "high")).height
     return (
@@ -442,10 +444,12 @@ def _tooltip(currency: str) -> list[alt.Tooltip]:
     ]
 
 
-def _told(table: pl.DataFrame, currency: str) -> str:
+def _alt_text(table: pl.DataFrame, currency: str) -> str:
     rows = table.select("decile", "expected", "low", "high").iter_rows()
-    told = "; ".join(f"{tenth}: {number(mean)} ({number(low)} to {number(high)})" for tenth, mean, low, high in rows)
-    return f"By tenth, in {currency}: {told}.".replace(f"{currency}:", f"{currency}{NBSP}:")
+    alt_text = "; ".join(
+        f"{tenth}: {number(mean)} ({number(low)} to {number(high)})" for tenth, mean, low, high in rows
+    )
+    return f"By tenth, in {currency}: {alt_text}.".replace(f"{currency}:", f"{currency}{NBSP}:")
 
 
 _LAST_CLASS = 7
@@ -475,8 +479,8 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
     """
     buyers = check(rfm, RFM).filter(pl.col("frequency") > 0)
     correlation = _correlation(buyers)
-    told = turned(f"{correlation:.2f}".replace("-", MINUS))
-    finding = f"How often customers order and how much they spend are {_strength(correlation)} (correlation {told})"
+    alt_text = localise(f"{correlation:.2f}".replace("-", MINUS))
+    finding = f"How often customers order and how much they spend are {_strength(correlation)} (correlation {alt_text})"
     shown = (
         f"Mean spend per order, {currency}, by number of repeat orders, with the {INTERVAL} of the mean. "
         "Grey rule: mean of all customers who came back. The spend model assumes that all lie on it."
@@ -486,7 +490,7 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
     numbers = "; ".join(f"{label} repeat orders: {number(mean)}" for label, mean in rows)
     overall = buyers.select(mean=pl.col("monetary_value").mean())
     drawn = _layers(rounded(classes), rounded(overall), currency)
-    return framed(drawn, finding=finding, shown=shown, told=f"{numbers}.")
+    return framed(drawn, finding=finding, shown=shown, alt_text=f"{numbers}.")
 
 
 def _correlation(buyers: pl.DataFrame) -> float:
@@ -551,7 +555,7 @@ def clv_table(steps: pl.DataFrame, currency: str) -> Table:
         line=pl.col("step").replace(_LINES),
         value=pl.Series([money(value, currency).strip() for value in table["value"]]),
         interval=pl.Series([_span(*pair) for pair in ends]),
-        why=pl.Series([retold(why) for why in table["why"]], dtype=pl.String),
+        why=pl.Series([localised_texts(why) for why in table["why"]], dtype=pl.String),
     )
     times = table["value"][0] / table["value"][-1]
     title = f"The product of averages says {times:.2f} times what the model expects of a customer"

@@ -10,7 +10,7 @@ from cxsim.errors import TableError, choices
 from cxsim.metrics.contracts import COHORTS
 from cxsim.reporting.theme import INK, QUIET, Figure, framed, rounded
 from cxsim.tables import check
-from cxsim.wording import COHORT_MEASURES, NBSP, money, number, style, turned
+from cxsim.wording import COHORT_MEASURES, NBSP, localise, money, number, style
 
 _STEP_DAYS = {"month": 30, "week": 7}
 _ROW = 26
@@ -34,7 +34,7 @@ def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str, *, every: E
         drawn,
         finding=_map_finding(cells, measure, currency, every),
         shown=shown,
-        told=_told(cells),
+        alt_text=_alt_text(cells),
         height=_ROW * len(order),
     )
 
@@ -55,7 +55,7 @@ def _written(value: float | None, measure: str, currency: str) -> str:
     if value is None:
         return "not known"
     if measure == "retention":
-        return turned(f"{100 * value:.1f}{NBSP}%")
+        return localise(f"{100 * value:.1f}{NBSP}%")
     return number(value) if measure == "orders" else money(value, currency)
 
 
@@ -101,10 +101,10 @@ def _span(cells: pl.DataFrame) -> tuple[float, float]:
 
 def _map_finding(cells: pl.DataFrame, measure: str, currency: str, every: Every) -> str:
     complete = cells.filter("complete")
-    told = complete if complete.height else cells
-    if told.is_empty():
+    alt_text = complete if complete.height else cells
+    if alt_text.is_empty():
         return "Too few customers have been watched for long enough"
-    at = _latest(told)
+    at = _latest(alt_text)
     age = int(at["age"][0])
     ends = at.sort("value")
     least, most = (_written(ends["value"][place], measure, currency) for place in (0, -1))
@@ -129,7 +129,7 @@ def _between(least: str, most: str) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def _told(cells: pl.DataFrame) -> str:
+def _alt_text(cells: pl.DataFrame) -> str:
     """Return the last value of each cohort in words; all of them would be too many to listen to."""
     last = cells.group_by("cohort", maintain_order=True).agg(pl.all().sort_by("age").last())
     parts = [

@@ -15,7 +15,7 @@ from cxsim.metrics.contracts import DASHBOARD, SERIES
 from cxsim.reporting.tables import Prose, Table, laid_out, remark
 from cxsim.reporting.theme import GRID, INK, STRATEGIES, WIDTH, Figure, day_in_words, framed, rounded
 from cxsim.tables import Contract, check
-from cxsim.wording import MISSING, NBSP, compared, counted, joined, measured, measured_span, retold, turned
+from cxsim.wording import MISSING, NBSP, compared, counted, joined, localise, localised_texts, measured, measured_span
 
 _ACROSS = 2
 _GAP = 44
@@ -51,7 +51,7 @@ def weekly(series: pl.DataFrame, *, metrics: Sequence[str], currency: str) -> Fi
         )
         .resolve_scale(y="independent")
     )
-    return framed(drawn, finding=_finding(table), shown=shown, told=_told(table, currency))
+    return framed(drawn, finding=_finding(table), shown=shown, alt_text=_alt_text(table, currency))
 
 
 def _chosen(table: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
@@ -129,7 +129,7 @@ def _finding(table: pl.DataFrame) -> str:
     return f"{period}, {counted(len(alerted))} of {counted(latest.height)} metrics lie outside their usual range"
 
 
-def _told(table: pl.DataFrame, currency: str) -> str:
+def _alt_text(table: pl.DataFrame, currency: str) -> str:
     values = [
         f"{title}: {measured(value, unit, currency)}"
         for title, value, unit in _latest(table).select("title", "value", "unit").iter_rows()
@@ -277,7 +277,7 @@ def _cells(row: Mapping[str, Any], currency: str) -> dict[str, str]:
 def _cautions(table: pl.DataFrame) -> list[str]:
     """Return each caution once, after the metrics that it is about."""
     said = table.filter(pl.col("caution") != "").group_by("caution", maintain_order=True).agg("title")
-    return [f"{_listed(titles)}: {retold(caution)}" for caution, titles in said.iter_rows()]
+    return [f"{_listed(titles)}: {localised_texts(caution)}" for caution, titles in said.iter_rows()]
 
 
 # So many titles fit beside each other in a headline.
@@ -397,7 +397,7 @@ def receipts_table(receipts: Sequence[Receipt], policy: Policy) -> Table | Prose
             group=pl.format("{} as {}: {}", "file", "recognised", "table"),
             line="reason",
             action="action",
-            rows=pl.Series([turned(f"{rows:,}") for rows in twin["rows"]], dtype=pl.String),
+            rows=pl.Series([localise(f"{rows:,}") for rows in twin["rows"]], dtype=pl.String),
         ),
         title=title,
         subtitle="Rows of the files that were handed in; a row is merged or dropped for one reason at most",
@@ -419,17 +419,17 @@ def _receipts_rows(receipt: Receipt) -> Iterator[tuple[str, str, str, str, str, 
 
 
 def _facts(receipt: Receipt) -> list[str]:
-    return [f"{receipt.file}, {name}: {retold(text)}" for name, text in receipt.facts]
+    return [f"{receipt.file}, {name}: {localised_texts(text)}" for name, text in receipt.facts]
 
 
 def _receipts_finding(receipts: Sequence[Receipt]) -> str:
     files = len({receipt.file for receipt in receipts})
-    told = "One file was read" if files == 1 else f"{counted(files).capitalize()} files were read"
+    alt_text = "One file was read" if files == 1 else f"{counted(files).capitalize()} files were read"
     dropped = sum(line.rows for receipt in receipts for line in receipt.lines if line.action == "dropped")
     if dropped == 0:
-        return f"{told}, and no row was dropped"
+        return f"{alt_text}, and no row was dropped"
     rows = "1 row was dropped" if dropped == 1 else f"{dropped:,} rows were dropped"
-    return f"{told}, and {rows}, each for a reason"
+    return f"{alt_text}, and {rows}, each for a reason"
 
 
 _SCHEMA = {

@@ -13,7 +13,7 @@ from cxsim.metrics.contracts import ASSOCIATIONS, DOSES
 from cxsim.reporting.tables import Table, laid_out
 from cxsim.reporting.theme import BASELINE, INK, QUIET, STRATEGIES, WIDTH, Figure, framed, rounded
 from cxsim.tables import check
-from cxsim.wording import MISSING, NBSP, counted, joined, measured, measured_span, percent, retold, turned
+from cxsim.wording import MISSING, NBSP, counted, joined, localise, localised_texts, measured, measured_span, percent
 
 _INTERVAL = f"95{NBSP}% interval"
 _ROW = 30
@@ -24,7 +24,7 @@ _TICKS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1
 _MOST_TICKS = 9
 _HEADS = {"next order": "How soon the next order comes", "orders": "How often they order", "spend": "What they spend"}
 # So many experiences are told one by one in a title; of more, their number is.
-_TOLD = 3
+_ALT_TEXT = 3
 _UNITS = {"days": "days", "hours": "hours", "count": "number"}
 
 
@@ -49,7 +49,7 @@ def associations(table: pl.DataFrame) -> Figure:
             spacing=18,
         )
     )
-    return framed(drawn, finding=_finding(rows), shown=shown, told=" ".join(rows["finding"]))
+    return framed(drawn, finding=_finding(rows), shown=shown, alt_text=" ".join(rows["finding"]))
 
 
 def dose_curve(table: pl.DataFrame) -> Figure:
@@ -68,9 +68,11 @@ def dose_curve(table: pl.DataFrame) -> Figure:
     )
     labels = [_class(low, high) for low, high in rows.select("dose_low", "dose_high").iter_rows()]
     named = rounded(rows.with_columns(label=pl.Series(labels)).drop("dose_high"))
-    told = "; ".join(f"{label}: {percent(value)}" for label, value in zip(labels, rows["value"], strict=True))
+    alt_text = "; ".join(f"{label}: {percent(value)}" for label, value in zip(labels, rows["value"], strict=True))
     title = f"{exposures[0].capitalize()}, {_UNITS.get(rows['unit'][0], rows['unit'][0])}"
-    return framed(_curve(named, labels, title, outcome), finding=_curve_finding(rows), shown=shown, told=f"{told}.")
+    return framed(
+        _curve(named, labels, title, outcome), finding=_curve_finding(rows), shown=shown, alt_text=f"{alt_text}."
+    )
 
 
 def _points(rows: pl.DataFrame) -> pl.DataFrame:
@@ -130,9 +132,9 @@ def _finding(drawn: pl.DataFrame) -> str:
     if not names:
         return "No experience clearly goes with what customers order later"
     odd = clear.filter((pl.col("before_low") > 1.0) | (pl.col("before_high") < 1.0))["title"].n_unique()
-    told = joined(names) if len(names) <= _TOLD else f"{counted(len(names))} of {counted(number)} experiences"
+    alt_text = joined(names) if len(names) <= _ALT_TEXT else f"{counted(len(names))} of {counted(number)} experiences"
     verb = "goes" if len(names) == 1 else "go"
-    first = f"{told[:1].upper()}{told[1:]} {verb} with what customers order later"
+    first = f"{alt_text[:1].upper()}{alt_text[1:]} {verb} with what customers order later"
     if odd == 0:
         return first
     if odd == len(names):
@@ -167,7 +169,7 @@ def _class(low: float, high: float) -> str:
     >>> _class(3.0, 5.0), _class(14.0, float("inf"))
     ('3 to 5', '14 or more')
     """
-    return turned(f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}")
+    return localise(f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}")
 
 
 def _curve_finding(rows: pl.DataFrame) -> str:
@@ -177,13 +179,13 @@ def _curve_finding(rows: pl.DataFrame) -> str:
         return f"{percent(first['value'])} {outcome}"
     low, high = (_class(row["dose_low"], row["dose_high"]) for row in (first, last))
     unit = "" if first["unit"] == "count" else f" {first['unit']}"
-    told = (
+    alt_text = (
         f"{str(first['exposure']).capitalize()}: {percent(first['value'])} {outcome} at {low}{unit}, "
         f"{percent(last['value'])} at {high}{unit}"
     )
     halves = [(row["high"] - row["low"]) / 2.0 for row in (first, last) if row["low"] is not None]
     clear = len(halves) == 2 and abs(last["value"] - first["value"]) > math.hypot(*halves)
-    return told if clear else f"{told}: no clear difference"
+    return alt_text if clear else f"{alt_text}: no clear difference"
 
 
 _DRIVERS_INTERVAL = f"95{NBSP}% interval"
@@ -259,10 +261,10 @@ def _association(row: Mapping[str, float | str | None]) -> dict[str, str]:
         "interval": _span(row["low"], row["high"]),
         "before": _ratio(row["before"]),
         "before_interval": _span(row["before_low"], row["before_high"]),
-        "customers": turned(f"{row['customers']:,}"),
+        "customers": localise(f"{row['customers']:,}"),
         "clear": "yes" if row["clear"] else "no",
         "label": str(row["label"]),
-        "finding": retold(str(row["finding"])),
+        "finding": localised_texts(str(row["finding"])),
     }
 
 
@@ -281,9 +283,9 @@ def _dose(row: Mapping[str, float | str | None]) -> dict[str, str]:
     known = value is not None and ends[0] is not None and ends[1] is not None
     return {
         "group": f"{str(row['exposure']).capitalize()}: {row['outcome']}",
-        "line": turned(f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}") + word,
+        "line": localise(f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}") + word,
         "value": _FEW if value is None else measured(float(value), "share", ""),
         "interval": measured_span(float(ends[0] or 0.0), float(ends[1] or 0.0), "share") if known else MISSING,
-        "dose": turned(f"{float(row['dose'] or 0.0):.1f}"),
-        "customers": turned(f"{row['customers']:,}"),
+        "dose": localise(f"{float(row['dose'] or 0.0):.1f}"),
+        "customers": localise(f"{row['customers']:,}"),
     }

@@ -15,7 +15,7 @@ from cxsim.params import Unit
 from cxsim.reporting.tables import Prose, Table, laid_out, remark
 from cxsim.reporting.theme import BASELINE, INK, QUIET, STRATEGIES, WIDTH, Figure, framed, money_axis, rounded
 from cxsim.tables import check
-from cxsim.wording import MINUS, NBSP, counted, number, precision, retold, turned
+from cxsim.wording import MINUS, NBSP, counted, localise, localised_texts, number, precision
 
 _ROW = 38
 _REPORTED, _TRUE = "What the method reports", "What is true"
@@ -76,7 +76,7 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
         )
         .resolve_scale(x="independent")
     )
-    return framed(drawn, finding=finding, shown=shown, told=retold(" ".join(table["finding"])))
+    return framed(drawn, finding=finding, shown=shown, alt_text=localised_texts(" ".join(table["finding"])))
 
 
 def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
@@ -104,7 +104,7 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
         f"Mean spend per customer, {currency}, on a scale on which equal distances are equal ratios. Line: {_INTERVAL} "
         "of the mean. Groups by the last answer: 9 or 10, 7 or 8, less."
     )
-    told = "; ".join(
+    alt_text = "; ".join(
         f"{_class(orders)}, {group}: {number(mean)}"
         for orders, group, mean in table.select("orders", "group", "mean").iter_rows()
     )
@@ -131,7 +131,7 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
     spend = alt.Y("mean:Q", axis=axis, scale=alt.Scale(type="log", nice=False))
     line = drawn.mark_rule(strokeWidth=3, opacity=0.5).encode(y=alt.Y("low:Q", axis=axis), y2="high:Q")
     point = drawn.mark_point(filled=True, size=70, opacity=1).encode(y=spend)
-    return framed(alt.layer(line, point), finding=_worth_finding(table), shown=shown, told=f"{told}.")
+    return framed(alt.layer(line, point), finding=_worth_finding(table), shown=shown, alt_text=f"{alt_text}.")
 
 
 def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -147,7 +147,7 @@ def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:
     true = panelled.select(*shared, kind=pl.lit(_TRUE), value="truth")
     # Row by row, so that the panels come in the order of the methods.
     return pl.concat([reported, true], how="diagonal").with_columns(
-        told=pl.Series([number(value) for value in [*table["reading"], *table["truth"]]])
+        alt_text=pl.Series([number(value) for value in [*table["reading"], *table["truth"]]])
     )
 
 
@@ -174,7 +174,7 @@ def _marks() -> list[alt.Chart]:
         none.encode(x=alt.X("none:Q", title=None), y=alt.value(11), y2=alt.value(_ROW), color=alt.value(QUIET)),
         line.encode(x=alt.X("low:Q", title=None), x2="high:Q"),
         drawn.mark_point(filled=True, size=110, opacity=1).encode(x=values, color=colour, shape=shape),
-        drawn.mark_text(dy=-14, fontSize=12).encode(x=values, text="told:N", color=colour),
+        drawn.mark_text(dy=-14, fontSize=12).encode(x=values, text="alt_text:N", color=colour),
     ]
 
 
@@ -201,11 +201,11 @@ def _worth_finding(table: pl.DataFrame) -> str:
     ).drop_nulls("times")
     overall = ratios.filter(pl.col("orders") == "all")["times"]
     equal = ratios.filter((pl.col("orders") != "all") & ~pl.col("orders").str.ends_with("+"))
-    told = f"Promoters spend {turned(f'{overall[0]:.1f}')} times as much as detractors"
+    alt_text = f"Promoters spend {localise(f'{overall[0]:.1f}')} times as much as detractors"
     if equal.is_empty():
-        return told
+        return alt_text
     average = float((equal["times"] * equal["weight"]).sum()) / float(equal["weight"].sum())
-    return f"{told}, and {turned(f'{average:.1f}')} times as much at an equal number of orders"
+    return f"{alt_text}, and {localise(f'{average:.1f}')} times as much at an equal number of orders"
 
 
 def _worth_tooltip(currency: str) -> list[alt.Tooltip]:
@@ -292,16 +292,16 @@ def _cells(row: Mapping[str, float | str], currency: str) -> dict[str, str]:
         "interval": f"{ends(low)} to {ends(high)}",
         "truth": write(truth),
         "unit": _NAIVE_UNITS.get(unit, unit).format(currency),
-        "finding": retold(str(row["finding"])),
+        "finding": localised_texts(str(row["finding"])),
     }
 
 
 def _ratio(value: float) -> str:
-    return turned(f"{value:.2f}")
+    return localise(f"{value:.2f}")
 
 
 def _score(value: float) -> str:
-    return turned(f"{value:.1f}".replace("-", MINUS))
+    return localise(f"{value:.1f}".replace("-", MINUS))
 
 
 _WRITERS: Mapping[str, Callable[[float], str]] = {Unit.RATIO: _ratio, Unit.SCORE: _score}
@@ -328,16 +328,16 @@ def selection(panel: pl.DataFrame) -> Figure:
         f"Spend of promoters over that of detractors, on a scale on which equal distances are equal ratios. Line: "
         f"{_SELECTION_INTERVAL}, over which customers there happen to be. Dotted: no difference."
     )
-    ratios = [turned(f"{ratio:.2f}") for ratio in table["ratio"]]
-    told = "; ".join(f"{title}: {ratio}" for title, ratio in zip(table["title"], ratios, strict=True))
+    ratios = [localise(f"{ratio:.2f}") for ratio in table["ratio"]]
+    alt_text = "; ".join(f"{title}: {ratio}" for title, ratio in zip(table["title"], ratios, strict=True))
     kinds = [_KINDS.get(method, _ADJUSTED) for method in table["method"]]
     labels = pl.Series(ratios, dtype=pl.String)
-    rows = rounded(table).with_columns(kind=pl.Series(kinds, dtype=pl.String), told=labels)
+    rows = rounded(table).with_columns(kind=pl.Series(kinds, dtype=pl.String), alt_text=labels)
     return framed(
         alt.layer(*_selection_marks(rows)),
         finding=_selection_finding(table),
         shown=shown,
-        told=f"{told}.",
+        alt_text=f"{alt_text}.",
         width=WIDTH - 240,
         height=_SELECTION_ROW * max(table.height, 1),
     )
@@ -367,7 +367,7 @@ def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
         one,
         line,
         drawn.mark_point(filled=True, size=100, opacity=1).encode(x=across),
-        drawn.mark_text(dy=-13, fontSize=12).encode(x=across, text="told:N", color=alt.value(QUIET)),
+        drawn.mark_text(dy=-13, fontSize=12).encode(x=across, text="alt_text:N", color=alt.value(QUIET)),
     ]
 
 
@@ -385,16 +385,16 @@ def _selection_finding(table: pl.DataFrame) -> str:
     if not rows:
         return "Too few promoters or detractors to compare"
     first = rows.get("naive") or next(iter(rows.values()))
-    naive = turned(f"{first['ratio']:.1f}")
-    told = f"Promoters spend {naive} times as much as detractors"
+    naive = localise(f"{first['ratio']:.1f}")
+    alt_text = f"Promoters spend {naive} times as much as detractors"
     last = rows.get("own_past")
     if last is None:
-        return told
-    span = turned(f"{last['low']:.2f} to {last['high']:.2f}")
+        return alt_text
+    span = localise(f"{last['low']:.2f} to {last['high']:.2f}")
     if last["low"] <= 1.0 <= last["high"]:
-        return f"{told}; against their own past no difference is seen ({span})"
-    adjusted = turned(f"{last['ratio']:.2f}")
-    return f"{told}; against their own past {adjusted} times ({span})"
+        return f"{alt_text}; against their own past no difference is seen ({span})"
+    adjusted = localise(f"{last['ratio']:.2f}")
+    return f"{alt_text}; against their own past {adjusted} times ({span})"
 
 
 def selection_table(panel: pl.DataFrame) -> Table:
@@ -434,11 +434,11 @@ def selection_table(panel: pl.DataFrame) -> Table:
 def _selection_cells(row: Mapping[str, Any]) -> dict[str, str]:
     return {
         "line": row["title"],
-        "ratio": turned(f"{row['ratio']:.2f}"),
-        "interval": turned(f"{row['low']:.2f} to {row['high']:.2f}"),
-        "customers": turned(f"{row['customers']:,}"),
+        "ratio": localise(f"{row['ratio']:.2f}"),
+        "interval": localise(f"{row['low']:.2f} to {row['high']:.2f}"),
+        "customers": localise(f"{row['customers']:,}"),
         "label": row["label"],
-        "finding": retold(row["finding"]),
+        "finding": localised_texts(row["finding"]),
     }
 
 
@@ -446,5 +446,5 @@ def _selection_finding_(table: pl.DataFrame) -> str:
     if table.is_empty():
         return "Too few promoters or detractors to compare"
     held = table.filter((pl.col("low") <= 1.0) & (pl.col("high") >= 1.0)).height
-    told = f"{counted(held)} of {counted(table.height)} methods see no difference between promoters and detractors"
-    return told.capitalize()
+    alt_text = f"{counted(held)} of {counted(table.height)} methods see no difference between promoters and detractors"
+    return alt_text.capitalize()

@@ -22,10 +22,10 @@ from cxsim.study.play import Arms, Draw, play_arms, with_room
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
 
-Tallies = npt.NDArray[np.int64]
+CountKinds = npt.NDArray[np.int64]
 
 
-def booked(draws: Sequence[Draw], arms: Sequence[Arms], counts: Sequence[Tallies]) -> Flows:
+def booked(draws: Sequence[Draw], arms: Sequence[Arms], counts: Sequence[CountKinds]) -> Flows:
     """Return the money of every arm in every world."""
     by_world = []
     for world, (draw, played) in enumerate(zip(draws, arms, strict=True)):
@@ -70,8 +70,8 @@ class Played:
     """
 
     variant: Variant
-    baseline: Tallies
-    treated: Tallies
+    baseline: CountKinds
+    treated: CountKinds
 
 
 # Each arm as played in the base case, by its name.
@@ -106,7 +106,9 @@ class Central:
 
     def centre(self) -> Centre:
         """Return each arm as it is played in the base case, by name."""
-        names, variants = zip(*((name, Variant(strategies=some)) for name, some in self.scenario.believed), strict=True)
+        names, variants = zip(
+            *((name, Variant(strategies=some)) for name, some in self.scenario.with_prior), strict=True
+        )
         return dict(zip(names, self.play(variants), strict=True))
 
     def play(self, variants: Sequence[Variant], scenario: Scenario | None = None) -> list[Played]:
@@ -127,16 +129,16 @@ class Central:
 
     def flows(self, played: Played, scenario: Scenario | None = None, strategies: Sequence[Strategy] = ()) -> Flows:
         """Return the money of a variant beside the baseline, in every world."""
-        told = scenario or self.scenario
+        sentence = scenario or self.scenario
         arms: Arms = [(), tuple(strategies) or played.variant.strategies]
-        draws = [dataclasses.replace(draw, scenario=told) for draw in self.draws]
+        draws = [dataclasses.replace(draw, scenario=sentence) for draw in self.draws]
         return booked(draws, [arms] * len(draws), (played.baseline, played.treated))
 
     def present(self, scenario: Scenario | None = None) -> Numbers:
         """Return the present value of one unit of money in each month of each world: shape (worlds, months)."""
-        told = scenario or self.scenario
-        rates = np.full(len(self.draws), told.economics.annual_discount_rate.value)
-        return weights(told.calendar.month_starts, told.economics.timing, rates)
+        sentence = scenario or self.scenario
+        rates = np.full(len(self.draws), sentence.economics.annual_discount_rate.value)
+        return weights(sentence.calendar.month_starts, sentence.economics.timing, rates)
 
     def npv(self, played: Played, scenario: Scenario | None = None, strategies: Sequence[Strategy] = ()) -> Numbers:
         """Return the incremental NPV of a variant in every world; the arguments are those of `flows`."""
@@ -340,7 +342,7 @@ class Number:
         """Return its value at a standard normal score of what is believed."""
         return rounded(self.quantity.quantile(score))
 
-    def told(self) -> dict[str, object]:
+    def sentence(self) -> dict[str, object]:
         """Return what tables say of it."""
         return {
             "id": self.id,

@@ -12,7 +12,7 @@ import polars as pl
 from cxsim.finance.returns import fan, investment
 from cxsim.finance.statement import cash_days, cohort_money, flows, periods
 from cxsim.params import Quantity
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Executor
 from cxsim.study.business.base_case import Central, Centre, alone, central_of
 from cxsim.study.business.checklist import case_register, checklist
@@ -37,8 +37,8 @@ _CHANGER = {
     "changer_value": "value",
     "changer_break_even": "break_even",
     "changer_score": "score",
-    "changer_low": "believed_low",
-    "changer_high": "believed_high",
+    "changer_low": "prior_low",
+    "changer_high": "prior_high",
     "base_npv": "npv",
 }
 
@@ -53,7 +53,7 @@ def decision(
 ) -> pl.DataFrame:
     """Return the decision on each strategy, and on the best set of them."""
     intervals = {row["strategy"]: row for row in investment.iter_rows(named=True)}
-    ranges = study.assumptions.select("id", believed_low="low", believed_high="high")
+    ranges = study.assumptions.select("id", prior_low="low", prior_high="high")
     known = break_evens.join(ranges, on="id", how="left", maintain_order="left")
     rows = [
         _of_strategy(study, row, intervals[row["strategy"]], test_plan) | _changer(known, row["strategy"])
@@ -201,13 +201,13 @@ def _customers(study: Study) -> Mapping[str, float]:
     counted = replay.counts[0].mean(axis=0)
     existing = {"existing": float(replay.population.base.height)}
     arrived = {
-        f"{calendar.starts_of(month):%Y-%m}": float(counted[month, place(Tally.ARRIVALS)])
+        f"{calendar.starts_of(month):%Y-%m}": float(counted[month, place(CountKind.ARRIVALS)])
         for month in range(len(replay.population.arrivals))
     }
-    return existing | arrived | {"referred": float(counted[:, place(Tally.REFERRED)].sum())}
+    return existing | arrived | {"referred": float(counted[:, place(CountKind.REFERRED)].sum())}
 
 
-def dearest(study: Study) -> str:
+def most_valuable(study: Study) -> str:
     """Return the name of the strategy with the largest outlay: the one on which a wrong reading costs most."""
     outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
     names = [strategy.name for strategy in alone(study.scenario)] or list(outlays)
@@ -319,7 +319,7 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
     sets = parts.done(portfolio(study, executor=executor))
     known = parts.done(information(study))
     tests = parts.done(planned_tests(study, known))
-    watched = dearest(study)
+    follow_up = most_valuable(study)
     return BusinessCase(
         study=study,
         decision=decision(study, investment=money.investment, break_evens=even, portfolio=sets, test_plan=tests),
@@ -341,8 +341,8 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
         portfolio=sets,
         liabilities=liabilities(study),
         kpis=parts.done(kpis(study)),
-        naive=parts.done(naive_readings(study, watched)),
-        naive_of=study.scenario.titles[watched],
+        naive=parts.done(naive_readings(study, follow_up)),
+        naive_of=study.scenario.titles[follow_up],
         register=case_register(study, swings, known),
         checklist=checklist(study),
     )
@@ -370,8 +370,8 @@ def _base_case(base: Central, study: Study, centre: Centre) -> pl.DataFrame:
     rows = []
     for row in study.returns.iter_rows(named=True):
         worth = base.npv(centre[row["strategy"]])
-        told = {"npv": float(worth.mean()), "mc_error": base.error(worth), "worlds": len(worth)}
-        rows.append({name: row[name] for name in ("strategy", "title")} | told | {"mean": row["incremental_npv"]})
+        sentence = {"npv": float(worth.mean()), "mc_error": base.error(worth), "worlds": len(worth)}
+        rows.append({name: row[name] for name in ("strategy", "title")} | sentence | {"mean": row["incremental_npv"]})
     return check(pl.DataFrame(rows, schema=empty(BASE_CASE).schema), BASE_CASE)
 
 

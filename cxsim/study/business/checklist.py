@@ -200,8 +200,8 @@ def _prices(study: Study) -> Item:
     mixed = (
         "" if near else f" The orders end on {until.isoformat()}; nothing is converted for what prices did meanwhile."
     )
-    told = f"{economics.currency}; prices were last looked at on {reviewed.isoformat()}.{mixed}"
-    return Item("Methods", item, "yes" if near else "partly", told, Section.ASSUMED)
+    sentence = f"{economics.currency}; prices were last looked at on {reviewed.isoformat()}.{mixed}"
+    return Item("Methods", item, "yes" if near else "partly", sentence, Section.ASSUMED)
 
 
 def _modelled(study: Study) -> Iterator[Item]:
@@ -271,10 +271,12 @@ def _spread(study: Study) -> Iterator[Item]:
 def _population(study: Study) -> str:
     scenario = study.scenario
     existing = study.replay.rfm.height if scenario.existing_customers == "all" else 0
-    told = [f"{existing:,} who have ordered already"] if existing else []
+    sentence = [f"{existing:,} who have ordered already"] if existing else []
     if scenario.new_customers is not None:
-        told.append(f"{scenario.new_customers.per_month:,} new ones in each of {scenario.new_customers.months} months")
-    return f"Customers of the shop: {joined(told)}."
+        sentence.append(
+            f"{scenario.new_customers.per_month:,} new ones in each of {scenario.new_customers.months} months"
+        )
+    return f"Customers of the shop: {joined(sentence)}."
 
 
 # Of fewer draws, an end of a 90 % interval lies among the five outermost.
@@ -313,12 +315,12 @@ def _opening(study: Study) -> Iterator[Item]:
         "payback and what would change it.",
         Section.DECISION,
     )
-    told = scenario.description.strip()
+    sentence = scenario.description.strip()
     yield Item(
         "Introduction",
         "Why the question is asked, and for which decision",
-        "partly" if told else "no",
-        f"{told} Why the shop asks now is not recorded.".strip(),
+        "partly" if sentence else "no",
+        f"{sentence} Why the shop asks now is not recorded.".strip(),
         Section.DECISION,
     )
 
@@ -363,12 +365,12 @@ def _found(study: Study) -> Iterator[Item]:
 
 def _closing(study: Study) -> Iterator[Item]:
     cautions = study.cautions.height
-    told = f", and {counted(cautions)} caution{'' if cautions == 1 else 's'} of the method" if cautions else ""
+    sentence = f", and {counted(cautions)} caution{'' if cautions == 1 else 's'} of the method" if cautions else ""
     yield Item(
         "Discussion",
         "Limits, and whether it holds elsewhere",
         "partly",
-        f"What can go wrong with each strategy{told}. Other shops are compared only where a source is named.",
+        f"What can go wrong with each strategy{sentence}. Other shops are compared only where a source is named.",
         Section.ELSE,
     )
     yield Item("Other", "Who paid for the analysis", "no", "Not recorded.", Section.NOWHERE)
@@ -400,7 +402,7 @@ def case_register(study: Study, tornado: pl.DataFrame, information: pl.DataFrame
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     )
     rows = [
-        {"id": identifier, **_believed(quantity, grades), **_reviewed(owners.get(_file(identifier), (None, None)))}
+        {"id": identifier, **_with_prior(quantity, grades), **_reviewed(owners.get(_file(identifier), (None, None)))}
         for identifier, _, quantity in assumptions(study.scenario)
     ]
     searched = [f"strategies/{one.name}/{one.searches}" for one in study.scenario.searched]
@@ -444,7 +446,7 @@ def _on(scale: Scale, value: float) -> float:
             return value
 
 
-def _believed(quantity: Quantity, grades: Mapping[str, str]) -> dict[str, str | None]:
+def _with_prior(quantity: Quantity, grades: Mapping[str, str]) -> dict[str, str | None]:
     fixed = quantity.range[0] == quantity.range[1]
     unfound = None if fixed else _UNFOUND
     grade = unfound if quantity.evidence == "assumed" else grades.get(quantity.source or "")

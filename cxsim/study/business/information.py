@@ -28,7 +28,7 @@ from cxsim.finance.information import (
 from cxsim.finance.uncertainty import steady
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.business.contracts import INFORMATION, SPLIT, TEST_PLAN
-from cxsim.study.business.priors import Ignorance, Kind, Watched, ignorance, luck, watched
+from cxsim.study.business.priors import FollowUp, Kind, PriorDraws, follow_up, luck, prior_draws
 from cxsim.study.result import Study
 from cxsim.tables import check, empty
 from cxsim.wording import money, percent
@@ -61,7 +61,7 @@ def information(study: Study, arms: Sequence[str] | None = None) -> pl.DataFrame
     for name in among:
         if name not in study.scenario.arms[1:]:
             raise ParamError(f"no strategy or combination '{name}'; {choices(name, study.scenario.arms[1:])}")
-    found = ignorance(study)
+    found = prior_draws(study)
     fitted = surface(found.npvs.mean(axis=0), found.drawn, found.relevant)
     rows: list[dict[str, object]] = []
     for decision in _decisions(found, study, among):
@@ -78,7 +78,7 @@ def responses_to(strategy: str) -> str:
     return f"effects of {strategy}"
 
 
-def _decisions(found: Ignorance, study: Study, among: Sequence[str]) -> Iterator[_Decision]:
+def _decisions(found: PriorDraws, study: Study, among: Sequence[str]) -> Iterator[_Decision]:
     places = tuple(found.arms.index(name) for name in among)
     yield _Decision(name=PORTFOLIO, title="The choice among all", arms=places)
     for place in places:
@@ -86,7 +86,7 @@ def _decisions(found: Ignorance, study: Study, among: Sequence[str]) -> Iterator
         yield _Decision(name=name, title=study.scenario.titles[name], arms=(place,))
 
 
-def _rows(decision: _Decision, found: Ignorance, fitted: Surface, study: Study) -> Iterator[dict[str, object]]:
+def _rows(decision: _Decision, found: PriorDraws, fitted: Surface, study: Study) -> Iterator[dict[str, object]]:
     """Yield everything, the groups, and the numbers by what they are worth."""
     arms = list(decision.arms)
     npvs = np.concatenate([np.zeros_like(found.npvs[:, :, :1]), found.npvs[:, :, arms]], axis=2)
@@ -125,7 +125,7 @@ def _row(decision: _Decision, question: _Question, worth: Worth, rank: int) -> d
     }
 
 
-def _groups(found: Ignorance, relevant: npt.NDArray[np.bool_], study: Study) -> Iterator[_Question]:
+def _groups(found: PriorDraws, relevant: npt.NDArray[np.bool_], study: Study) -> Iterator[_Question]:
     """Yield the groups of numbers that a decision depends on."""
     every = [(place, one) for place, one in enumerate(found.unknowns) if relevant[place]]
     wanted = []
@@ -145,7 +145,7 @@ def _groups(found: Ignorance, relevant: npt.NDArray[np.bool_], study: Study) -> 
     return (_Question(id=name, description=what, places=tuple(places)) for name, what, places in wanted if places)
 
 
-def _numbers(found: Ignorance, relevant: npt.NDArray[np.bool_]) -> Iterator[_Question]:
+def _numbers(found: PriorDraws, relevant: npt.NDArray[np.bool_]) -> Iterator[_Question]:
     """Yield the single numbers; a direction among the fitted models' parameters has no name of its own."""
     for place, one in enumerate(found.unknowns):
         if relevant[place] and one.kind != "models":
@@ -182,10 +182,10 @@ def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
     number at its central value.
     """
     check(information, INFORMATION)
-    seen = watched(study, DAYS)
+    seen = follow_up(study, DAYS)
     rows: list[dict[str, object]] = []
-    believed = [one for one in study.scenario.strategies if one.mode == "prior"]
-    for place, strategy in enumerate(believed):
+    with_prior = [one for one in study.scenario.strategies if one.mode == "prior"]
+    for place, strategy in enumerate(with_prior):
         plans = list(_plans(seen, place, _to_pay(study, strategy)))
         best = min(plans, key=_order, default=None)
         rows += [
@@ -206,7 +206,7 @@ def _to_pay(study: Study, strategy: Strategy) -> float:
     return outlay if outlay > 0.0 else abs(float(returns["incremental_npv"]))
 
 
-def _plans(seen: Watched, place: int, to_pay: float) -> Iterator[_Plan]:
+def _plans(seen: FollowUp, place: int, to_pay: float) -> Iterator[_Plan]:
     reached = seen.reached[:, place]
     if to_pay == 0.0 or not reached.any():
         return
@@ -214,10 +214,10 @@ def _plans(seen: Watched, place: int, to_pay: float) -> Iterator[_Plan]:
     entered = np.sort(seen.entered[reached])
     available = int((entered < _FIRST_YEAR).sum())
     for days, brought in seen.within.items():
-        told = brought[reached & np.isfinite(brought)]
-        if len(told) < 2:
+        sentence = brought[reached & np.isfinite(brought)]
+        if len(sentence) < 2:
             continue
-        mean, sd = float(told.mean()), float(told.std(ddof=1))
+        mean, sd = float(sentence.mean()), float(sentence.std(ddof=1))
         # Customers who bring nothing have no share that could rise; then all must come back while they are watched.
         difference = to_pay / worth * mean if min(worth, mean) > 0.0 else to_pay / int(reached.sum())
         per_group = groups(sd, difference).first
@@ -295,7 +295,7 @@ def split(study: Study) -> pl.DataFrame:
     one regression of the mean over models of leaving; luck is played again; `together` is the rest: what only shows
     in combination, and what the regression did not see. Its error takes those of the others for independent.
     """
-    known = ignorance(study)
+    known = prior_draws(study)
     fitted = surface(known.npvs.mean(axis=0), known.drawn, known.relevant)
     lucks = luck(study)
     rows: list[dict[str, object]] = []
@@ -314,10 +314,10 @@ def split(study: Study) -> pl.DataFrame:
 
 
 def _splitting_rows(name: str, title: str, parts: Mapping[str, Share], total: float) -> list[dict[str, object]]:
-    told = {part: Share(share=steady(one.share), mc_error=steady(one.mc_error)) for part, one in parts.items()}
+    sentence = {part: Share(share=steady(one.share), mc_error=steady(one.mc_error)) for part, one in parts.items()}
     rest = Share(
-        share=1.0 - math.fsum(one.share for one in told.values()),
-        mc_error=math.sqrt(math.fsum(one.mc_error**2 for one in told.values())),
+        share=1.0 - math.fsum(one.share for one in sentence.values()),
+        mc_error=math.sqrt(math.fsum(one.mc_error**2 for one in sentence.values())),
     )
     return [
         {
@@ -328,7 +328,7 @@ def _splitting_rows(name: str, title: str, parts: Mapping[str, Share], total: fl
             "mc_error": one.mc_error,
             "sd": steady(math.sqrt(max(one.share, 0.0) * total)),
         }
-        for part, one in (*told.items(), ("together", rest))
+        for part, one in (*sentence.items(), ("together", rest))
     ]
 
 

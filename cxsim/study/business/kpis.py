@@ -12,7 +12,7 @@ import polars as pl
 from cxsim.finance.statement import HIGH, LOW
 from cxsim.metrics.catalogue import metric_named
 from cxsim.params import CENTS
-from cxsim.simulation.counts import N_REACH_TALLIES, N_TALLIES, ReachTally, Tally, place
+from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS, CountKind, ReachCountKind, place
 from cxsim.study.business.contracts import KPIS
 from cxsim.study.result import Study
 from cxsim.tables import check, empty
@@ -33,20 +33,20 @@ class _Sums:
         Customers of before the start.
     """
 
-    tallies: npt.NDArray[np.int64]
+    count_kinds: npt.NDArray[np.int64]
     existing: int
 
-    def of(self, tally: Tally | ReachTally) -> Worlds:
+    def of(self, count_kind: CountKind | ReachCountKind) -> Worlds:
         """Return a tally by world; that of all reaches together where each has its own."""
-        first = place(tally)
-        step = self.tallies.shape[1] if first < N_TALLIES else N_REACH_TALLIES
-        counted: Worlds = self.tallies[:, first::step].sum(axis=1).astype(np.float64)
+        first = place(count_kind)
+        step = self.count_kinds.shape[1] if first < N_COUNT_KINDS else N_REACH_COUNT_KINDS
+        counted: Worlds = self.count_kinds[:, first::step].sum(axis=1).astype(np.float64)
         return counted
 
     @property
     def new(self) -> Worlds:
         """New customers, whoever brought them."""
-        return self.of(Tally.ARRIVALS) + self.of(ReachTally.ATTRACTED) + self.of(Tally.REFERRED)
+        return self.of(CountKind.ARRIVALS) + self.of(ReachCountKind.ATTRACTED) + self.of(CountKind.REFERRED)
 
     @property
     def customers(self) -> Worlds:
@@ -56,7 +56,7 @@ class _Sums:
     @property
     def paid(self) -> Worlds:
         """What was paid for orders, in units of the currency."""
-        return (self.of(Tally.LIST) - self.of(Tally.MARKDOWN) - self.of(Tally.REWARD)) / CENTS
+        return (self.of(CountKind.LIST) - self.of(CountKind.MARKDOWN) - self.of(CountKind.REWARD)) / CENTS
 
 
 Counted = Callable[[_Sums], Worlds]
@@ -90,7 +90,7 @@ def kpis(study: Study) -> pl.DataFrame:
     They follow from the simulation and show by which way money comes; they are no forecast of scores.
     """
     existing = study.replay.population.base.height
-    baseline, *arms = (_Sums(tallies=counts.sum(axis=1), existing=existing) for counts in study.replay.counts)
+    baseline, *arms = (_Sums(count_kinds=counts.sum(axis=1), existing=existing) for counts in study.replay.counts)
     titles = study.scenario.titles
     rows = [
         {"strategy": name, "title": titles[name], **row}
@@ -123,12 +123,12 @@ def _compared(kpi: _Kpi, baseline: _Sums, treated: _Sums) -> Iterator[dict[str, 
     }
 
 
-def _tally(tally: Tally | ReachTally) -> Counted:
-    return lambda sums: sums.of(tally)
+def _count_kind(count_kind: CountKind | ReachCountKind) -> Counted:
+    return lambda sums: sums.of(count_kind)
 
 
-def _money(tally: Tally) -> Counted:
-    return lambda sums: sums.of(tally) / CENTS
+def _money(count_kind: CountKind) -> Counted:
+    return lambda sums: sums.of(count_kind) / CENTS
 
 
 def _as_measured(name: str, over: Counted, per: Counted | None = None, factor: float = 1.0) -> _Kpi:
@@ -147,10 +147,10 @@ def _as_measured(name: str, over: Counted, per: Counted | None = None, factor: f
 
 
 def _net_promoters(sums: _Sums) -> Worlds:
-    return sums.of(Tally.PROMOTERS) - sums.of(Tally.DETRACTORS)
+    return sums.of(CountKind.PROMOTERS) - sums.of(CountKind.DETRACTORS)
 
 
-_ORDERS = _tally(Tally.ORDERS)
+_ORDERS = _count_kind(CountKind.ORDERS)
 _KPIS = (
     _Kpi(
         name="orders_per_customer",
@@ -161,17 +161,17 @@ _KPIS = (
         over=_ORDERS,
         per=lambda sums: sums.customers,
     ),
-    _as_measured("aov_gross", _money(Tally.LIST), _ORDERS),
+    _as_measured("aov_gross", _money(CountKind.LIST), _ORDERS),
     _as_measured("aov_net", lambda sums: sums.paid, _ORDERS),
-    _as_measured("discount_share", _tally(Tally.MARKDOWN), _tally(Tally.LIST)),
+    _as_measured("discount_share", _count_kind(CountKind.MARKDOWN), _count_kind(CountKind.LIST)),
     _Kpi(
         name="reward_share",
         label="Rewards, share of goods at list prices",
         definition="How much of the list price was given away as rewards for points.",
         unit="share",
         direction="down",
-        over=_tally(Tally.REWARD),
-        per=_tally(Tally.LIST),
+        over=_count_kind(CountKind.REWARD),
+        per=_count_kind(CountKind.LIST),
     ),
     _as_measured("new_customers", lambda sums: sums.new),
     _Kpi(
@@ -180,7 +180,7 @@ _KPIS = (
         definition="How many of the new customers another customer brought.",
         unit="count",
         direction="up",
-        over=_tally(Tally.REFERRED),
+        over=_count_kind(CountKind.REFERRED),
     ),
     _Kpi(
         name="member_months",
@@ -188,7 +188,7 @@ _KPIS = (
         definition="How many months customers take part in the programme, added up over customers and programmes.",
         unit="count",
         direction="none",
-        over=_tally(ReachTally.MEMBER_MONTHS),
+        over=_count_kind(ReachCountKind.MEMBER_MONTHS),
     ),
     _Kpi(
         name="revived",
@@ -196,7 +196,7 @@ _KPIS = (
         definition="How often a customer who had left for good came back through the programme.",
         unit="count",
         direction="up",
-        over=_tally(Tally.REVIVED),
+        over=_count_kind(CountKind.REVIVED),
     ),
     _Kpi(
         name="unsubscribed",
@@ -204,17 +204,17 @@ _KPIS = (
         definition="How many customers asked not to be written to any more.",
         unit="count",
         direction="down",
-        over=_tally(Tally.UNSUBSCRIBED),
+        over=_count_kind(CountKind.UNSUBSCRIBED),
     ),
-    _as_measured("incident_share", _tally(Tally.INCIDENTS), _ORDERS),
-    _as_measured("tickets_per_order", _tally(Tally.TICKETS), _ORDERS),
+    _as_measured("incident_share", _count_kind(CountKind.INCIDENTS), _ORDERS),
+    _as_measured("tickets_per_order", _count_kind(CountKind.TICKETS), _ORDERS),
     _Kpi(
         name="compensation_per_order",
         label="Compensation per order",
         definition="What was paid or credited to customers to make good, per order.",
         unit="money",
         direction="down",
-        over=_money(Tally.COMPENSATION),
+        over=_money(CountKind.COMPENSATION),
         per=_ORDERS,
     ),
     _Kpi(
@@ -223,9 +223,9 @@ _KPIS = (
         definition="Share of orders from which something came back within the horizon.",
         unit="share",
         direction="down",
-        over=_tally(Tally.RETURNS),
+        over=_count_kind(CountKind.RETURNS),
         per=_ORDERS,
     ),
-    _as_measured("response_rate", _tally(Tally.ANSWERED), _tally(Tally.SURVEYED)),
-    _as_measured("nps", _net_promoters, _tally(Tally.ANSWERED), factor=100.0),
+    _as_measured("response_rate", _count_kind(CountKind.ANSWERED), _count_kind(CountKind.SURVEYED)),
+    _as_measured("nps", _net_promoters, _count_kind(CountKind.ANSWERED), factor=100.0),
 )

@@ -14,7 +14,7 @@ from cxsim.finance.contracts import LIABILITIES
 from cxsim.finance.economics import allocate, by_period, recognised, stand_alone_price, straight_line
 from cxsim.finance.statement import years
 from cxsim.params import CENTS
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.strategies.mechanisms import Membership, Points
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.result import Study
@@ -51,10 +51,10 @@ class _Arm:
         named = years(self.counts.shape[1])
         return [span for label, span in named.items() if label != WHOLE_HORIZON] or [named[WHOLE_HORIZON]]
 
-    def yearly(self, tally: Tally | ReachTally, reach: int = 0) -> Years:
+    def yearly(self, count_kind: CountKind | ReachCountKind, reach: int = 0) -> Years:
         """Return how many there are in each year; sums of whole numbers, exact."""
         firsts = [first for first, _ in self.spans]
-        return np.add.reduceat(self.counts[:, :, place(tally, reach)], firsts, axis=1).astype(np.float64)
+        return np.add.reduceat(self.counts[:, :, place(count_kind, reach)], firsts, axis=1).astype(np.float64)
 
     def having(self, kind: type[Points | Membership]) -> list[int]:
         """Return the reaches whose strategy has an effect of a kind."""
@@ -81,14 +81,14 @@ def liabilities(study: Study) -> pl.DataFrame:
     for arm in _arms(study):
         for kind, of, account in (("points", Points, _points), ("fees", Membership, _fees)):
             if arm.having(of):
-                told = {"strategy": arm.name, "title": study.scenario.titles[arm.name], "kind": kind}
-                rows += [told | row for row in _rolled(arm, account(arm))]
+                sentence = {"strategy": arm.name, "title": study.scenario.titles[arm.name], "kind": kind}
+                rows += [sentence | row for row in _rolled(arm, account(arm))]
     return check(pl.DataFrame(rows, schema=empty(LIABILITIES).schema), LIABILITIES)
 
 
 def _arms(study: Study) -> Iterator[_Arm]:
     """Yield the arms but the baseline."""
-    played = [draw.scenario.believed for draw in study.replay.draws]
+    played = [draw.scenario.with_prior for draw in study.replay.draws]
     for number, name in enumerate(study.scenario.arms[1:], start=1):
         yield _Arm(
             name=name,
@@ -101,7 +101,8 @@ def _arms(study: Study) -> Iterator[_Arm]:
 def _points(arm: _Arm) -> dict[str, Years]:
     """Return all that flows in or out of the points account, in points, at full worth and by IFRS 15."""
     issued, redeemed, expired = (
-        arm.yearly(tally) for tally in (Tally.POINTS_ISSUED, Tally.POINTS_REDEEMED, Tally.POINTS_EXPIRED)
+        arm.yearly(count_kind)
+        for count_kind in (CountKind.POINTS_ISSUED, CountKind.POINTS_REDEEMED, CountKind.POINTS_EXPIRED)
     )
     held = (issued - redeemed - expired).cumsum(axis=1)
     _refuse_gap(arm, held[:, -1])
@@ -127,7 +128,7 @@ def _points(arm: _Arm) -> dict[str, Years]:
 
 
 def _refuse_gap(arm: _Arm, held: npt.NDArray[np.float64]) -> None:
-    outstanding = arm.yearly(Tally.POINTS_OUTSTANDING).sum(axis=1)
+    outstanding = arm.yearly(CountKind.POINTS_OUTSTANDING).sum(axis=1)
     wrong = np.flatnonzero(held != outstanding)
     if len(wrong):
         world = int(wrong[0])
@@ -154,9 +155,11 @@ def _worth(arm: _Arm) -> Years:
     if np.all(worths == worths[:, :1]):
         return worths[:, :1] / CENTS
     worth: Years = worths.mean(axis=1, keepdims=True)
-    held = [arm.yearly(ReachTally.POINTS_VALUE, reach) for reach in arm.having(Points)]
-    cents = (arm.yearly(Tally.REWARD) + np.stack(held).sum(axis=0)).sum(axis=1, keepdims=True)
-    points = (arm.yearly(Tally.POINTS_REDEEMED) + arm.yearly(Tally.POINTS_OUTSTANDING)).sum(axis=1, keepdims=True)
+    held = [arm.yearly(ReachCountKind.POINTS_VALUE, reach) for reach in arm.having(Points)]
+    cents = (arm.yearly(CountKind.REWARD) + np.stack(held).sum(axis=0)).sum(axis=1, keepdims=True)
+    points = (arm.yearly(CountKind.POINTS_REDEEMED) + arm.yearly(CountKind.POINTS_OUTSTANDING)).sum(
+        axis=1, keepdims=True
+    )
     np.divide(cents, points, out=worth, where=points > 0.0)
     return worth / CENTS
 
@@ -166,10 +169,10 @@ def _paid(arm: _Arm) -> Years:
 
     An order that gives points of two programmes counts twice, but all of them together never for more than is paid.
     """
-    of_all = arm.yearly(Tally.LIST) - arm.yearly(Tally.MARKDOWN) - arm.yearly(Tally.REWARD)
-    by_reach = [arm.yearly(ReachTally.PAID, reach) for reach in arm.having(Points)]
+    of_all = arm.yearly(CountKind.LIST) - arm.yearly(CountKind.MARKDOWN) - arm.yearly(CountKind.REWARD)
+    by_reach = [arm.yearly(ReachCountKind.PAID, reach) for reach in arm.having(Points)]
     of_members: Years = np.minimum(np.stack(by_reach).sum(axis=0), of_all)
-    refunded = np.minimum(arm.yearly(Tally.REFUNDED), of_all)
+    refunded = np.minimum(arm.yearly(CountKind.REFUNDED), of_all)
     kept: Years = np.divide(of_all - refunded, of_all, out=np.ones_like(of_all), where=of_all > 0.0)
     paid: Years = of_members * kept / CENTS
     return paid
@@ -177,7 +180,7 @@ def _paid(arm: _Arm) -> Years:
 
 def _fees(arm: _Arm) -> dict[str, Years]:
     """Return all that flows in or out of the account of fees paid in advance."""
-    fees = arm.counts[:, :, place(Tally.FEES)] / CENTS
+    fees = arm.counts[:, :, place(CountKind.FEES)] / CENTS
     middles = 0.5 * (arm.month_starts[:-1] + arm.month_starts[1:])
     longest = [
         max(it.period_days.value for one in together for it in one.effects if isinstance(it, Membership))
@@ -187,7 +190,7 @@ def _fees(arm: _Arm) -> dict[str, Years]:
     ends = [float(arm.month_starts[after]) for _, after in arm.spans]
     so_far = [straight_line(fees, elapsed_days=end - middles, period_days=period).sum(axis=1) for end in ends]
     earned = by_period(np.stack(so_far, axis=1))
-    received = arm.yearly(Tally.FEES) / CENTS
+    received = arm.yearly(CountKind.FEES) / CENTS
     return {
         "issued": received,
         "redeemed": earned,

@@ -14,7 +14,7 @@ from cxsim.finance.returns import LATE, draw_at, net_present_value, payback_mont
 from cxsim.finance.statement import worst_tenth
 from cxsim.finance.uncertainty import feasible_sets, shapley
 from cxsim.params import MICROS
-from cxsim.simulation.counts import N_TALLIES, ReachTally, Tally, place, width
+from cxsim.simulation.counts import N_COUNT_KINDS, CountKind, ReachCountKind, place, width
 from cxsim.simulation.engine import Executor
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.business.base_case import (
@@ -37,8 +37,8 @@ from cxsim.tables import check, empty
 
 # Of more pathways, the number of sets to be played would explode.
 MOST = 6
-_GIVEN = (Tally.MARKDOWN, Tally.REWARD, Tally.COMPENSATION)
-_SENT_BACK = (Tally.RETURNS, Tally.REFUNDED, Tally.SENT_BACK)
+_GIVEN = (CountKind.MARKDOWN, CountKind.REWARD, CountKind.COMPENSATION)
+_SENT_BACK = (CountKind.RETURNS, CountKind.REFUNDED, CountKind.SENT_BACK)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -61,7 +61,7 @@ def pathways(base: Central, centre: Centre, returns: pl.DataFrame) -> pl.DataFra
     """
     means = dict(returns.select("strategy", "incremental_npv").iter_rows())
     rows = []
-    for name, strategies in base.scenario.believed:
+    for name, strategies in base.scenario.with_prior:
         after = _after(strategies)
         sets = feasible_sets(after)
         variants = [Variant(strategies=tuple(without(one, set(after) - held) for one in strategies)) for held in sets]
@@ -69,14 +69,14 @@ def pathways(base: Central, centre: Centre, returns: pl.DataFrame) -> pl.DataFra
         played = [*base.play(variants[:-1]), centre[name]]
         worths = dict(zip(sets, (_worth(base, one) for one in played), strict=True))
         steps = [*_steps(worths, after), *_ends(base.npv(centre[name]), means[name])]
-        told = {"strategy": name, "title": base.scenario.titles[name]}
+        sentence = {"strategy": name, "title": base.scenario.titles[name]}
         for number, (pathway, label, kind, amount) in enumerate(steps, start=1):
             by_world = None if isinstance(amount, float) else amount
             found = {
                 "amount": amount if by_world is None else float(by_world.mean()),
                 "mc_error": 0.0 if by_world is None else base.error(by_world),
             }
-            rows.append(told | {"step": number, "pathway": pathway, "label": label, "kind": kind} | found)
+            rows.append(sentence | {"step": number, "pathway": pathway, "label": label, "kind": kind} | found)
     return check(pl.DataFrame(rows, schema=empty(PATHWAYS).schema), PATHWAYS)
 
 
@@ -125,16 +125,18 @@ def _worth(base: Central, played: Played) -> _Worth:
     arms = [(), played.variant.strategies]
     tariffs, fixed = base.draws[0].tariffs(arms), base.draws[0].fixed(arms)
     reaches = len(played.variant.strategies)
-    treated = _by_tally(played.treated, tariffs[1], present)
-    untreated = _by_tally(played.baseline, tariffs[0], present)
-    treated[:, :N_TALLIES] -= untreated
-    given = [place(tally) for tally in _GIVEN]
-    given += [place(ReachTally.POINTS_VALUE, reach) for reach in range(reaches)]
-    back, fees = [place(tally) for tally in _SENT_BACK], [place(Tally.FEES)]
+    treated = _by_count_kind(played.treated, tariffs[1], present)
+    untreated = _by_count_kind(played.baseline, tariffs[0], present)
+    treated[:, :N_COUNT_KINDS] -= untreated
+    given = [place(count_kind) for count_kind in _GIVEN]
+    given += [place(ReachCountKind.POINTS_VALUE, reach) for reach in range(reaches)]
+    back, fees = [place(count_kind) for count_kind in _SENT_BACK], [place(CountKind.FEES)]
     # Whom the programme attracts costs what winning a customer costs; that is trade, not a cost of the programme.
-    attracted = [place(ReachTally.ATTRACTED, reach) for reach in range(reaches)]
-    programme = [tally for tally in range(N_TALLIES, width(reaches)) if tally not in {*given, *attracted}]
-    rest = [tally for tally in range(width(reaches)) if tally not in {*given, *back, *fees, *programme}]
+    attracted = [place(ReachCountKind.ATTRACTED, reach) for reach in range(reaches)]
+    programme = [
+        count_kind for count_kind in range(N_COUNT_KINDS, width(reaches)) if count_kind not in {*given, *attracted}
+    ]
+    rest = [count_kind for count_kind in range(width(reaches)) if count_kind not in {*given, *back, *fees, *programme}]
     costs = (fixed[1].sum(axis=0)[None, :] * present).sum(axis=1)
     return _Worth(
         trade=treated[:, rest].sum(axis=1),
@@ -145,7 +147,9 @@ def _worth(base: Central, played: Played) -> _Worth:
     )
 
 
-def _by_tally(counts: npt.NDArray[np.int64], tariff: npt.NDArray[np.int64], present: CentralNumbers) -> CentralNumbers:
+def _by_count_kind(
+    counts: npt.NDArray[np.int64], tariff: npt.NDArray[np.int64], present: CentralNumbers
+) -> CentralNumbers:
     """Return what each tally is worth in today's money in each world: shape (worlds, tallies)."""
     discounted: CentralNumbers = (counts * present[:, :, None]).sum(axis=1) * tariff.sum(axis=0)
     return discounted

@@ -15,7 +15,7 @@ import polars as pl
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.purchases import PurchaseParams
 from cxsim.params import BOUNDS, MICROS, Z95, Quantity
-from cxsim.simulation.counts import Tally, place
+from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Inputs, customer_values, events
 from cxsim.simulation.state import KINDS
 from cxsim.study.assumptions import assumptions
@@ -55,7 +55,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Ignorance:
+class PriorDraws:
     """What is not known, draw by draw.
 
     Attributes
@@ -84,7 +84,7 @@ class Ignorance:
         return [place for place, one in enumerate(self.unknowns) if one.kind in kinds]
 
 
-def ignorance(study: Study) -> Ignorance:
+def prior_draws(study: Study) -> PriorDraws:
     """Return what each draw of a study drew, and what every arm brought in it."""
     scenario = study.scenario
     arms, worlds = scenario.arms[1:], study.npv.pivot(on="strategy", index="draw", values="npv").sort("draw")
@@ -96,9 +96,9 @@ def ignorance(study: Study) -> Ignorance:
         *(Unknown(id=f"models/{n + 1}", description="", kind="models") for n in range(models.shape[1])),
         *(unknown for unknown, _ in known),
     )
-    members = dict(scenario.believed)
+    members = dict(scenario.with_prior)
     relevant = [[_matters(one, [each.name for each in members[arm]]) for one in unknowns] for arm in arms]
-    return Ignorance(
+    return PriorDraws(
         unknowns=unknowns,
         drawn=np.hstack([models, scores]),
         arms=arms,
@@ -265,22 +265,22 @@ def _gains(study: Study, ready: Inputs) -> list[Numbers]:
 
 def _discount(study: Study) -> float:
     present = present_values(study.scenario, study.replay.draws).mean(axis=0)
-    sold = study.replay.counts[0][:, :, place(Tally.LIST)].mean(axis=0)
+    sold = study.replay.counts[0][:, :, place(CountKind.LIST)].mean(axis=0)
     return float((present * sold).sum() / sold.sum()) if sold.sum() > 0.0 else 1.0
 
 
 # What an event counts: for each tally the column of the log that holds how much of it, or one.
-_COUNTED: Mapping[str, Mapping[Tally, str | None]] = {
-    "ORDER": {Tally.ORDERS: None, Tally.LIST: "a", Tally.MARKDOWN: "b", Tally.REWARD: "c"},
-    "RETURN": {Tally.RETURNS: None, Tally.REFUNDED: "a", Tally.SENT_BACK: "b"},
-    "TICKET": {Tally.TICKETS: None, Tally.COMPENSATION: "d"},
+_COUNTED: Mapping[str, Mapping[CountKind, str | None]] = {
+    "ORDER": {CountKind.ORDERS: None, CountKind.LIST: "a", CountKind.MARKDOWN: "b", CountKind.REWARD: "c"},
+    "RETURN": {CountKind.RETURNS: None, CountKind.REFUNDED: "a", CountKind.SENT_BACK: "b"},
+    "TICKET": {CountKind.TICKETS: None, CountKind.COMPENSATION: "d"},
 }
 # Customers whom others bring have numbers from here on; no test can draw lots for them beforehand.
 _REFERRED = 1 << 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Watched:
+class FollowUp:
     """Customers of one world without any strategy.
 
     Attributes
@@ -305,7 +305,7 @@ class Watched:
     reached: npt.NDArray[np.bool_]
 
 
-def watched(study: Study, days: Sequence[int]) -> Watched:
+def follow_up(study: Study, days: Sequence[int]) -> FollowUp:
     """Return what each customer brings within some days in the baseline, every number at its central value.
 
     Contribution is what the ledger books for orders, returns and tickets; winning the customer is not part of it.
@@ -326,7 +326,7 @@ def watched(study: Study, days: Sequence[int]) -> Watched:
     brought = _brought(log, people, draw)
     end = study.scenario.calendar.days * SECONDS_PER_DAY
     entered = people["entered"].to_numpy()
-    return Watched(
+    return FollowUp(
         existing=people["customer"].to_numpy() < there,
         entered=entered / SECONDS_PER_DAY,
         within={one: _within(brought, one, entered, end) for one in days},
@@ -349,10 +349,10 @@ def _brought(log: pl.DataFrame, people: pl.DataFrame, draw: Draw) -> pl.DataFram
     """Return what each event adds: place of the customer among the people, second, seconds since entry, millionths."""
     worth = draw.tariffs()[0].sum(axis=0)
     amount = pl.lit(0, pl.Int64)
-    for kind, tallies in _COUNTED.items():
+    for kind, count_kinds in _COUNTED.items():
         each = pl.sum_horizontal(
-            (pl.lit(1) if column is None else pl.col(column)) * int(worth[place(tally)])
-            for tally, column in tallies.items()
+            (pl.lit(1) if column is None else pl.col(column)) * int(worth[place(count_kind)])
+            for count_kind, column in count_kinds.items()
         )
         amount = pl.when(pl.col("kind") == KINDS.index(kind)).then(each).otherwise(amount)
     numbered = people.with_row_index("place")

@@ -15,7 +15,7 @@ from cxsim.finance.economics import ACCOUNTS
 from cxsim.finance.ledger import PROGRAMME_ACCOUNTS, Account
 from cxsim.finance.statement import HIGH, LOW, cash_days, weights
 from cxsim.params import BOUNDS, MICROS, MICROS_PER_CENT
-from cxsim.simulation.counts import ReachTally, Tally, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.world import rounded
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import assumptions, with_assumptions
@@ -152,7 +152,7 @@ def _row(base: Central, one: Moved, worth: float, rank: int) -> dict[str, object
     return {
         "strategy": one.strategy.name,
         "title": one.strategy.title,
-        **one.number.told(),
+        **one.number.sentence(),
         "at_low": one.number.at(-Z90),
         "at_high": one.number.at(Z90),
         "npv_base": worth,
@@ -280,7 +280,7 @@ def _break_evens_row(base: Central, search: _Search) -> dict[str, object]:
     return {
         "strategy": search.strategy.name,
         "title": search.strategy.title,
-        **number.told(),
+        **number.sentence(),
         "low": number.at(-Z99),
         "high": number.at(Z99),
         "break_even": None if score is None else number.at(score),
@@ -327,10 +327,10 @@ def outstanding(counts: npt.NDArray[np.int64], reaches: int) -> Numbers:
     Shape (worlds, months): positive; the last is what the ledger charges at the end. Before it, points are worth what
     they are worth at the end, on average.
     """
-    open_points = counts[:, :, place(Tally.POINTS_ISSUED)].astype(np.float64)
-    open_points -= counts[:, :, place(Tally.POINTS_REDEEMED)] + counts[:, :, place(Tally.POINTS_EXPIRED)]
+    open_points = counts[:, :, place(CountKind.POINTS_ISSUED)].astype(np.float64)
+    open_points -= counts[:, :, place(CountKind.POINTS_REDEEMED)] + counts[:, :, place(CountKind.POINTS_EXPIRED)]
     open_points = open_points.cumsum(axis=1)
-    owed = sum((counts[:, -1, place(ReachTally.POINTS_VALUE, reach)] for reach in range(reaches)), np.int64(0))
+    owed = sum((counts[:, -1, place(ReachCountKind.POINTS_VALUE, reach)] for reach in range(reaches)), np.int64(0))
     final = open_points[:, -1]
     worth = np.divide(owed * MICROS_PER_CENT / MICROS, final, out=np.zeros_like(final), where=final > 0.0)
     total: Numbers = open_points * worth[:, None]
@@ -416,13 +416,13 @@ class _Axes:
         values = {number.path: value for number, value in zip((self.x, self.y), node, strict=True) if number}
         return Variant(strategies=(moved(self.strategy, values),))
 
-    def told(self) -> dict[str, object]:
-        told: dict[str, object] = {"strategy": self.strategy.name, "title": self.strategy.title}
+    def sentence(self) -> dict[str, object]:
+        sentence: dict[str, object] = {"strategy": self.strategy.name, "title": self.strategy.title}
         for axis, number in (("x", self.x), ("y", self.y)):
-            told[f"{axis}_id"] = number.id if number else ""
-            told[f"{axis}_description"] = number.quantity.description if number else ""
-            told[f"{axis}_unit"] = str(number.quantity.unit) if number else ""
-        return told
+            sentence[f"{axis}_id"] = number.id if number else ""
+            sentence[f"{axis}_description"] = number.quantity.description if number else ""
+            sentence[f"{axis}_unit"] = str(number.quantity.unit) if number else ""
+        return sentence
 
 
 def grids(base: Central, sensitivities: pl.DataFrame) -> Grids:
@@ -433,7 +433,7 @@ def grids(base: Central, sensitivities: pl.DataFrame) -> Grids:
     cells, heat = [], []
     for (one, node), happened in zip(wanted, played, strict=True):
         cells.append(_cells(base, one, node, _parts(base, happened)))
-        heat.append({**one.told(), "x": node[0], "y": node[1], "npv": float(base.npv(happened).mean())})
+        heat.append({**one.sentence(), "x": node[0], "y": node[1], "npv": float(base.npv(happened).mean())})
     return Grids(
         grid=check(pl.concat([empty(GRID), *cells]), GRID),
         centre=check(pl.DataFrame([*_centres(base, axes, heat)], schema=empty(GRID_CENTRE).schema), GRID_CENTRE),
@@ -485,10 +485,10 @@ def _parts(base: Central, played: Played) -> dict[str, CentralNumbers]:
 def _cells(base: Central, axes: _Axes, node: tuple[float, float], parts: Mapping[str, CentralNumbers]) -> pl.DataFrame:
     calendar = base.scenario.calendar
     days = cash_days(calendar.month_starts, base.scenario.economics.timing)
-    told = {**axes.told(), "x": node[0], "y": node[1]}
+    sentence = {**axes.sentence(), "x": node[0], "y": node[1]}
     return pl.DataFrame(
         {
-            **{name: [value] * calendar.months for name, value in told.items()},
+            **{name: [value] * calendar.months for name, value in sentence.items()},
             "month": np.arange(calendar.months, dtype=np.int32),
             "day": days,
             **{name: parts[name] for name in _NUMERIC},

@@ -73,7 +73,7 @@ def test_a_density_with_two_tops_is_drawn_in_full_from_both():
     assert (found.log_params[:, 0] > 4.5).mean() == pytest.approx(0.5, abs=0.032)
 
 
-def test_a_second_top_within_reach_of_the_proposals_is_found_without_being_told_of():
+def test_a_second_top_within_reach_of_the_proposals_is_found_without_being_sentence_of():
     far = np.array([5.0, 0.0])
 
     def two(points):

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from cxsim.clv.forecast import Work, admitted_question, foretell_all, predict
+from cxsim.clv.forecast import Work, admitted_question, forecast_all, predict
 from cxsim.clv.forecast_kernel import thetas
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 
@@ -45,8 +45,8 @@ def test_neither_blocks_nor_threads_change_a_bit(models, spend, shop, block_size
     question = admitted_question(days=200, annual_discount_rate=0.1, margin=0.3, level=0.9, draws=40, seed=3)
     work = Work(thetas=records, family=family, question=question, groups=1)
     customers = shop.head(300).with_columns(group=pl.lit(0, pl.Int64))
-    expected, expected_counts = foretell_all(customers, work, threads=1)
-    found, counts = foretell_all(customers, work, block_size=block_size, threads=threads)
+    expected, expected_counts = forecast_all(customers, work, threads=1)
+    found, counts = forecast_all(customers, work, block_size=block_size, threads=threads)
     assert counts.tobytes() == expected_counts.tobytes()
     assert {name: column.tobytes() for name, column in found.items()} == {
         name: column.tobytes() for name, column in expected.items()

@@ -101,7 +101,7 @@ def test_names_have_the_numbers_of_the_published_hash():
     assert found.tolist() == expected
 
 
-def test_names_are_told_apart_by_their_text_alone():
+def test_names_are_sentence_apart_by_their_text_alone():
     numbers = pl.Series([7, 70, 123456789012])
     assert customer_numbers(numbers).tolist() == customer_numbers(numbers.cast(pl.String)).tolist()
     text = pl.Series(["", "ä", "", "Ωmega", "b", ""])
