@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,25 @@ TRAPS = {
     "recency": "recency_days or idle_days",
     "tenure": "age_days",
 }
+# Private words where the field has its own, in names and in what readers see.
+FIELD = {
+    "appraisal": "valuation",
+    "believed": "prior",
+    "dearest": "most valuable",
+    "exhibits": "tables and figures",
+    "foretell": "forecast",
+    "foretold": "forecast or expected",
+    "ignorance": "uncertainty",
+    "knowing": "value of information",
+    "luck": "random numbers, sampling error or chance",
+    "mimes": "mime types",
+    "tallies": "counts",
+    "told": "alternative text",
+    "turned": "localised",
+    "unneeded": "deleted",
+    "watched": "observed or follow-up",
+}
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def problems(root: Path) -> list[str]:
@@ -33,6 +53,12 @@ def problems(root: Path) -> list[str]:
         empty = [step for step in steps if EMPTY & set(step.removeprefix("test").split("_"))]
         found += [f"{module.place}: '{step}' says nothing; name the concept." for step in empty]
         found += [f"{module.place}:{line}: {fault}" for line, fault in _in_code(module)]
+        if module.place.startswith(("cxsim/", "benchmarks/")):
+            found += [
+                f"{module.place}:{line}: the field does not say '{word}'; say {FIELD[word]}."
+                for line, text in enumerate(module.text.splitlines(), start=1)
+                for word in sorted({found.lower() for found in WORD.findall(text)} & FIELD.keys())
+            ]
     return found
 
 

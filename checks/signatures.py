@@ -15,7 +15,7 @@ PLACES = 4
 FLAGS_ALLOWED = {
     "load_cdnow.sample": "the literature itself names the data so: the one-in-ten sample, or the whole master file",
 }
-# numba's own, and those of cxsim.jit.
+# numba's own, and those of cxsim.compiled.
 COMPILERS = frozenset({"guvectorize", "jit", "njit", "vectorize", "counted", "inlined", "lean"})
 
 

@@ -1,23 +1,33 @@
-"""Modules in; files of 300 lines and more, and functions of 40 and more, out. A file is one concept."""
+"""Modules in; files, functions and folders that have grown too large, and file names used for two ideas, out."""
 
 from __future__ import annotations
 
 import ast
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
-from checks.source import modules
+from checks.source import Module, modules
 
-LINES_IN_A_FILE = 300
+LINES_IN_A_FILE = 600
 LINES_IN_A_FUNCTION = 40
+FILES_IN_A_FOLDER = 15
+NAMES_AT_THE_TOP = 18
+# The same idea at another layer: what is computed in one package and shown or called in another.
+SAME_IDEA = frozenset(
+    {"break_even", "contracts", "dashboard", "drivers", "information", "levers", "metrics", "portfolio", "returns"}
+    | {"cohorts", "promoters", "statement"}
+)
 
 
 def problems(root: Path) -> list[str]:
-    """Return the files and functions that have grown too long."""
-    found = []
-    for module in modules(root, "cxsim", "checks"):
+    """Return what has grown too large."""
+    package = list(modules(root, "cxsim"))
+    found = [*_folders(package), *_names_used_twice(package)]
+    for module in [*package, *modules(root, "checks")]:
         lines = len(module.text.splitlines())
-        if lines >= LINES_IN_A_FILE:
-            found.append(f"{module.place}: {lines} lines; a file has fewer than {LINES_IN_A_FILE}.")
+        if lines > LINES_IN_A_FILE:
+            found.append(f"{module.place}: {lines} lines; a file has at most {LINES_IN_A_FILE}.")
         for node in ast.walk(module.tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = _lines(node)
@@ -27,6 +37,25 @@ def problems(root: Path) -> list[str]:
                         f"a function has fewer than {LINES_IN_A_FUNCTION}."
                     )
     return found
+
+
+def _folders(package: list[Module]) -> Iterator[str]:
+    files = Counter(module.place.rpartition("/")[0] for module in package)
+    for folder, count in files.items():
+        if count > FILES_IN_A_FOLDER and folder != "cxsim":
+            yield f"{folder}: {count} files; a folder has at most {FILES_IN_A_FOLDER}."
+    top = {module.place.split("/")[1] for module in package}
+    if len(top) > NAMES_AT_THE_TOP:
+        yield f"cxsim: {len(top)} names at the top; at most {NAMES_AT_THE_TOP}."
+
+
+def _names_used_twice(package: list[Module]) -> Iterator[str]:
+    places = defaultdict(list)
+    for module in package:
+        places[Path(module.place).stem].append(module.place)
+    for name, found in places.items():
+        if len(found) > 1 and name not in SAME_IDEA and name != "__init__":
+            yield f"{', '.join(found)}: one name for two ideas; tell them apart."
 
 
 def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

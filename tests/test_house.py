@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from checks.docstrings import AT_A_DOOR, faults
+from checks.docstrings import FOR_USERS, faults
 from checks.rules import RULES
 from checks.source import ROOT
 
@@ -18,7 +18,7 @@ def test_the_checkout_keeps_the_rule(rule):
 
 
 FAULTS = {
-    "a file of three hundred lines": ("sizes", "cxsim/long.py", "x = 1\n" * 300, "300 lines"),
+    "a file of more than six hundred lines": ("sizes", "cxsim/long.py", "x = 1\n" * 601, "601 lines"),
     "a function of forty lines": ("sizes", "cxsim/long.py", "def f():\n" + "    x = 1\n" * 39, "40 lines"),
     "a file of helpers": ("names", "cxsim/data/csv_helpers.py", "", "says nothing"),
     "a base class": ("names", "cxsim/data/rfm.py", "class BaseReader: ...", "'BaseReader' says nothing"),
@@ -30,17 +30,22 @@ FAULTS = {
     "a default that changes": ("signatures", "cxsim/price.py", "def f(a=[]): ...", "can change"),
     "a dict of anything": ("signatures", "cxsim/price.py", "def f() -> dict[str, Any]: ...", "dict[str, Any]"),
     "a flag on a method": ("signatures", "cxsim/price.py", "class A:\n    def f(self, on: bool): ...", "flag 'on'"),
-    "code in a face": ("faces", "cxsim/data/__init__.py", '"""Data."""\n__all__ = []\nx = 1', "nothing else"),
-    "a face without a list": ("faces", "cxsim/data/__init__.py", '"""Data."""', "__all__"),
-    "a face that lists less": (
-        "faces",
+    "code in a package file": ("imports", "cxsim/data/__init__.py", '"""Data."""\n__all__ = []\nx = 1', "nothing else"),
+    "a package without a list": (
+        "imports",
+        "cxsim/data/__init__.py",
+        '"""Data."""\nfrom cxsim.data.rfm import summarise',
+        "__all__",
+    ),
+    "a package that lists less": (
+        "imports",
         "cxsim/data/__init__.py",
         '"""Data."""\nfrom cxsim.data.rfm import summarise\n__all__ = []',
         "differ in summarise",
     ),
-    "an import of the lazy root": ("faces", "cxsim/price.py", "from cxsim import run", "imports run from the root"),
-    "an import of the root itself": ("faces", "cxsim/price.py", "import cxsim", "from the root"),
-    "an import of another file's own": ("faces", "cxsim/price.py", "from cxsim.data.rfm import _sum", "imports _sum"),
+    "an import of the lazy root": ("imports", "cxsim/price.py", "from cxsim import run", "imports run from the root"),
+    "an import of the root itself": ("imports", "cxsim/price.py", "import cxsim", "from the root"),
+    "an import of another file's own": ("imports", "cxsim/price.py", "from cxsim.data.rfm import _sum", "imports _sum"),
     "a test without a claim": ("assertions", "tests/test_price.py", "def test_it_runs():\n    f()", "claims nothing"),
 }
 
@@ -53,6 +58,47 @@ def test_the_rule_finds(tmp_path, rule, place, text, found):
     problems = RULES[rule](tmp_path)
     assert len(problems) == 1
     assert found in problems[0]
+
+
+def _checkout(root, **files):
+    """A checkout whose files are written with __ for the slash."""
+    for place in ("Makefile", "README.md"):
+        (root / place).write_text("")
+    for place, text in {
+        "cxsim/__init__": "",
+        **{name.replace("__", "/"): text for name, text in files.items()},
+    }.items():
+        (root / f"{place}.py").parent.mkdir(parents=True, exist_ok=True)
+        (root / f"{place}.py").write_text(text, encoding="utf-8")
+    return root
+
+
+def test_a_circle_of_imports_is_found_once_although_it_hides_in_a_function(tmp_path):
+    one, other = "from cxsim.b import g\ndef f(): ...", "def g():\n    from cxsim.a import f"
+    assert RULES["imports"](_checkout(tmp_path, cxsim__a=one, cxsim__b=other)) == [
+        "import in a circle: cxsim.a > cxsim.b."
+    ]
+
+
+def test_sixteen_files_in_a_folder_and_one_name_for_two_ideas_are_found(tmp_path):
+    many = {f"cxsim__data__f{number}": "" for number in range(16)}
+    found = RULES["sizes"](_checkout(tmp_path, cxsim__clv__f1="", **many))
+    assert [fault.partition(":")[0] for fault in found] == ["cxsim/data", "cxsim/clv/f1.py, cxsim/data/f1.py"]
+
+
+def test_what_neither_commands_nor_examples_reach_is_found(tmp_path):
+    root = _checkout(
+        tmp_path,
+        cxsim__cli__commands="from cxsim.data import read\ndef show():\n    return read().height",
+        cxsim__data="class Table:\n    def height(self): ...\n    def width(self): ...\n"
+        "def read():\n    return Table()\ndef write(): ...\ndef shown(): ...\nLIMIT = 3",
+    )
+    (root / "README.md").write_text("```python\nimport cxsim\n\ncxsim.data.shown()\n```\n")
+    assert [fault.split(": ")[1] for fault in RULES["reach"](root)] == [
+        "nothing reaches Table.width; delete it.",
+        "nothing reaches write; delete it with its tests, or show it to users.",
+        "nothing reaches LIMIT; delete it with its tests, or show it to users.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -150,4 +196,4 @@ def undocumented(amount):
 
 @pytest.mark.parametrize(("function", "found"), [(earn, "rate"), (undocumented, "docstring")])
 def test_a_docstring_that_leaves_something_out_is_found(function, found):
-    assert any(found in fault for fault in faults(function, AT_A_DOOR))
+    assert any(found in fault for fault in faults(function, FOR_USERS))
