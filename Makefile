@@ -47,10 +47,12 @@ check: $(ready) ## lint, format, types, floors, house rules, params/ (under a mi
 	@echo 'house';  $(bin)/python -m checks
 	@echo 'params'; $(bin)/cxsim check
 
-test: $(ready) ## all tests, then every notebook compared with its stored outputs
-	@$(bin)/python -m pytest --quiet
-	@$(bin)/python -m pytest --quiet --nbval --nbval-current-env --nbval-cell-timeout 300 \
-		--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks/
+test: $(ready) ## all tests on all cores, the ten slowest named; then every notebook compared with its stored outputs
+	@start=$$(date +%s); \
+	$(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --durations 10 && \
+	$(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --nbval --nbval-current-env \
+		--nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks/ && \
+	echo "All tests took $$(($$(date +%s) - start)) s."
 
 notebooks: $(ready) ## run all notebooks again and store their outputs
 	@$(bin)/python -m cxsim.reporting.execute notebooks/*.ipynb

@@ -133,7 +133,7 @@ def test_the_tails_of_normals_and_exponentials_are_as_heavy_as_they_should_be():
 
 def test_a_uniform_is_never_0_or_1():
     # The smallest and the largest that there can be.
-    ends = [rng.keys.share(np.uint64(bits)) for bits in (0, 2**64 - 1)]
+    ends = [rng.share(np.uint64(bits)) for bits in (0, 2**64 - 1)]
     assert 0.0 < ends[0] < ends[1] < 1.0
 
 
