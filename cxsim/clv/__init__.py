@@ -1,4 +1,4 @@
-"""Customer lifetime value: a table of customers in; fitted models of orders, leaving and spend, and forecasts, out."""
+"""Customer lifetime value: a table of customers in; fitted models of orders, dropout and spend, and forecasts, out."""
 
 from cxsim.clv.customer_value import customer_value
 from cxsim.clv.diagnose import diagnose

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cxsim.clv.forecast import fewest_draws, predict, totals_over_draws
+from cxsim.clv.forecast import draws_outside, fewest_draws, predict, totals_over_draws
 from cxsim.clv.inputs import PAST, arrays, by_past, require
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
 from cxsim.clv.models.purchases import PurchaseParams, discounted_expected_purchases_new, prob_alive
@@ -230,7 +230,11 @@ def customer_values(
         name: predicted.totals_by_draw[name].to_numpy().reshape(-1, terms.draws).sum(axis=0) for name in _QUANTITIES
     }
     by_draw = pl.DataFrame({"draw": np.arange(terms.draws), **sums})
-    totals = _with_means(totals_over_draws(by_draw, _QUANTITIES, terms.level), table, np.zeros(rfm.height, np.int64))
+    totals = _with_means(
+        totals_over_draws(by_draw, _QUANTITIES, draws_outside(terms.level, terms.draws)),
+        table,
+        np.zeros(rfm.height, np.int64),
+    )
     if by is not None:
         place = rfm[by].rank("dense").cast(pl.Int64).to_numpy() - 1
     return CustomerValues(

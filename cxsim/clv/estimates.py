@@ -138,7 +138,7 @@ class FittedModel:
         # Imported when asked for: statsmodels takes half a second.
         page = importlib.import_module("statsmodels.iolib.summary").Summary()
         look = importlib.import_module("statsmodels.iolib.tableformatting").fmt_params
-        facts = [(f"{label}:", [text]) for label, text in self._facts().items()]
+        facts = [(f"{label}:", [text]) for label, text in self.facts().items()]
         half = (len(facts) + 1) // 2
         page.add_table_2cols(
             None, title=f"{self.title} Results", gleft=facts[:half], gright=facts[half:], yname="", xname=[]
@@ -156,7 +156,8 @@ class FittedModel:
         page.add_extra_txt([gradient, "Intervals are normal on the logarithm of the parameter."])
         return page
 
-    def _facts(self) -> Mapping[str, str]:
+    def facts(self) -> Mapping[str, str]:
+        """Return what is written of the fit as a whole: a text for each label."""
         return {
             "Model": self.title,
             "Method": "Maximum likelihood" if self.basis == "likelihood" else "Posterior mode, weak priors",

@@ -179,7 +179,7 @@ def predict(
     │ bob         ┆ 0          ┆ 2           │
     └─────────────┴────────────┴─────────────┘
     """
-    require({"horizon_days": days, "annual_discount_rate": annual_discount_rate, "margin": margin, "seed": seed})
+    require({"days": days, "annual_discount_rate": annual_discount_rate, "margin": margin, "seed": seed})
     records, family = _thetas(_chosen(purchases, draws), None if spend is None else _chosen(spend, draws))
     outside = draws_outside(level, len(records))
     question = Question(
@@ -201,7 +201,7 @@ def predict(
     ]
     return Prediction(
         customers=pl.DataFrame([rfm["customer_id"], *columns]),
-        totals=totals_over_draws(by_draw, quantities, level, key=names.columns),
+        totals=totals_over_draws(by_draw, quantities, outside, key=names.columns),
         totals_by_draw=by_draw,
         days=days,
         level=level,
@@ -226,11 +226,10 @@ def draws_outside(level: float, draws: int) -> int:
 
 
 def totals_over_draws(
-    by_draw: pl.DataFrame, quantities: Sequence[str], level: float, *, key: Sequence[str] = ()
+    by_draw: pl.DataFrame, quantities: Sequence[str], outside: int, *, key: Sequence[str] = ()
 ) -> pl.DataFrame:
     """Return one row per group and quantity: the columns of `key`, quantity, and its mean, low and high over draws."""
     ordered = pl.col("amount").sort()
-    outside = draws_outside(level, by_draw["draw"].n_unique())
     found = (
         by_draw.unpivot(quantities, index=[*key, "draw"], variable_name="quantity", value_name="amount")
         .cast({"amount": pl.Float64})

@@ -2,7 +2,7 @@
 
 Customers' own rates need not be drawn. With a Gamma distributed rate integrated out, the stages of the gaps between
 orders are a Yule process: after n of them the next one comes when log(alpha + age) has grown by an exponential number
-over r + n. With a Beta distributed chance integrated out, leaving is Polya's urn. Both are exact, and an order costs
+over r + n. With a Beta distributed chance integrated out, dropout is Polya's urn. Both are exact, and an order costs
 one exponential and one uniform number.
 
 References
@@ -48,7 +48,7 @@ _LOG_LARGE = 230.25850929940458
 
 
 @lean
-def _odds_of_leaving(theta: Any, family: Family, x: float, last: float, age: float) -> float:
+def _odds_of_dropout(theta: Any, family: Family, x: float, last: float, age: float) -> float:
     """Return the odds that a customer has left: P(left) / P(alive), may be infinite."""
     if family.calendar == 1:
         odds = log_odds(theta.r + x, theta.s, theta.alpha + last, theta.beta + last, age - last)
@@ -195,7 +195,7 @@ def forecast_customers(
         if block[i].frequency != x or block[i].last != last or block[i].age != age:
             x, last, age = block[i].frequency, block[i].last, block[i].age
             for draw in range(len(thetas)):
-                scratch.odds[draw] = _odds_of_leaving(thetas[draw], family, x, last, age)
+                scratch.odds[draw] = _odds_of_dropout(thetas[draw], family, x, last, age)
         too_large += _forecast_one(block, i, thetas, family, question, scratch, outcomes, counts)
     return too_large
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -66,3 +67,7 @@ class GammaGammaFit(FittedModel):
         paid = checked_amounts(rfm)["monetary_value"].fill_null(float("nan")).to_numpy()
         spend = expected_spend(self.params, rfm["frequency"].to_numpy(), paid)
         return rfm.select("customer_id", pl.Series("expected_spend", spend, dtype=pl.Float64))
+
+    def facts(self) -> Mapping[str, str]:
+        """Return what is written of the fit as a whole: a text for each label."""
+        return {**FittedModel.facts(self), "No. Left Out": f"{self.n_left_out:,}"}

@@ -36,7 +36,7 @@ class BetaGeometricParams:
     r, alpha
         Shape and rate of the Gamma distribution of purchase rates; `alpha` carries the unit of time.
     a, b
-        Shapes of the Beta distribution of the chance of leaving after an order.
+        Shapes of the Beta distribution of the chance of dropout after an order.
     k
         Stages of the Erlang distribution of the time between orders, 1 to 60: with 1, orders come by pure chance; the
         more, the more regularly. The mean gap is k over the purchase rate.
@@ -66,7 +66,7 @@ _MOST_TERMS = 1e7
 def survival_ahead(params: BetaGeometricParams, x: FloatArray, age: FloatArray, time: FloatArray) -> FloatArray:
     """Return P(alive after `time`), given alive now with j stages of the next order passed; one more axis, length k.
 
-    The purchase rate is Gamma(r + k x + j, alpha + age), and the chance of leaving after an order Beta(a, b + x), or
+    The purchase rate is Gamma(r + k x + j, alpha + age), and the chance of dropout after an order Beta(a, b + x), or
     Beta(a, b + x + 1) for customers who also had that chance after the first order; the two are independent.
     """
     return _in_time(params, x, age, time)[0]
@@ -238,7 +238,7 @@ def discounted_orders_ahead(
 ) -> FloatArray:
     """Return the orders to come, each as exp(-rate * t) if it comes at t, given alive now with j stages passed.
 
-    Given purchase rate l and chance p of leaving, y = l / (l + rate) is what a stage to come leaves of an order's
+    Given purchase rate l and chance p of dropout, y = l / (l + rate) is what a stage to come leaves of an order's
     value, and all orders to come sum to y^(k - j) / (1 - (1 - p) y^k): DERT is its mean. A finite horizon is
     integrated by parts: rate times the integral of exp(-rate t) E(t), plus exp(-rate horizon) E(horizon), with E of
     `orders_ahead`.
@@ -260,7 +260,7 @@ def log_likelihood(params: BetaGeometricParams, x: FloatArray, last: FloatArray,
     For k > 1 the term (k - 1) * sum(log gaps), which no parameter moves, is left out.
 
     Fader, Hardie & Lee (2005), Marketing Science 24, 275-284, equation (6); Platzer & Reutterer (2016), Marketing
-    Science 35, 779-799, appendix, for k > 1 and for leaving after the first order.
+    Science 35, 779-799, appendix, for k > 1 and for dropout after the first order.
     """
     r, alpha, a, b = params.r, params.alpha, params.a, params.b
     shape, chances = r + params.k * x, x + params.leaves_after_first
@@ -360,14 +360,14 @@ def likelihood_derivatives(
         out[0] += w * (common - shape * math.log(end) + log_phases + log1p_exp(left))
         _add_gradient(out, w, share, slopes, alive, gap)
         _add_curvature(out, w, share, bends, alive_bends, gap)
-        _add_leaving(out, w * share, -1.0 / start, shape / (start * start), 1.0 / (a * a), 1.0 / (stays * stays))
+        _add_dropout(out, w * share, -1.0 / start, shape / (start * start), 1.0 / (a * a), 1.0 / (stays * stays))
     _add_scale(out, weight.sum(), r, alpha)
     to_logs(out, (r, alpha, a, b))
 
 
 @inlined
 def _constants(r: float, alpha: float, a: float, b: float, x: float, k: int, first: int) -> tuple[float, float]:
-    """Return the logarithms of what all explanations of a frequency share, and of the odds of leaving at an order."""
+    """Return the logarithms of what all explanations of a frequency share, and of the odds of dropout at an order."""
     shape, chances = r + k * x, x + first
     rates = math.lgamma(shape) - math.lgamma(r) + r * math.log(alpha) - x * math.lgamma(k)
     stayed = math.lgamma(b + chances) - math.lgamma(b) + math.lgamma(a + b) - math.lgamma(a + b + chances)
@@ -461,7 +461,7 @@ def _add_curvature(
 
 
 @inlined
-def _add_leaving(out: FloatArray, left: float, r_alpha: float, alpha_alpha: float, a_a: float, b_b: float) -> None:
+def _add_dropout(out: FloatArray, left: float, r_alpha: float, alpha_alpha: float, a_a: float, b_b: float) -> None:
     """Add the bends of having left at the last order."""
     out[6] += left * r_alpha
     out[9] += left * alpha_alpha

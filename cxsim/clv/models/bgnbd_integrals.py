@@ -1,4 +1,4 @@
-"""Customers who are alive, in rows, in; sums and integrals over the time and the chance of leaving, by stage, out."""
+"""Customers who are alive, in rows, in; sums and integrals over the time and the chance of dropout, by stage, out."""
 
 from __future__ import annotations
 

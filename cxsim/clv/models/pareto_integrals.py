@@ -181,7 +181,7 @@ def log_scale(shape: float, s: float, start_a: float, start_b: float, idle: floa
 
 @inlined
 def moments(shape: float, s: float, start_a: float, start_b: float, idle: float) -> Moments:
-    """Return the integral, then means and products of four functions of the time u of leaving.
+    """Return the integral, then means and products of four functions of the time u of dropout.
 
     The four are a = log(1 + u / start_a), f = u / (start_a + u), and b, g, the same two with start_b. In order: the
     integral; a, f, b, g; aa, af, ab, ag, ff, fb, fg, bb, bg, gg. All are 0 for a customer who has just ordered.
@@ -322,7 +322,7 @@ def _add_curvature(
     """Add the mean Hessian of the explanations, without what they share."""
     r, alpha, s, beta = theta
     shape, near_a, near_b = r + x, alpha / (alpha + last), beta / (beta + last)
-    # Of q (1 - q), with q the time over the scale plus the time: alive, and on average over the time of leaving.
+    # Of q (1 - q), with q the time over the scale plus the time: alive, and on average over the time of dropout.
     alive_a, alive_b = alpha * end / ((alpha + end) * (alpha + end)), beta * end / ((beta + end) * (beta + end))
     left_a = near_a * (last / (alpha + last) * (1.0 - m[2]) + near_a * (m[2] - m[9]))
     left_b = near_b * (last / (beta + last) * (1.0 - m[4]) + near_b * (m[4] - m[14]))

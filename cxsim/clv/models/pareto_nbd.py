@@ -1,6 +1,6 @@
 """Parameters of Pareto/NBD and pasts of customers in; likelihoods and what is to come out.
 
-Given that a customer is alive, the purchase rate is Gamma(r + x, alpha + age) and the hazard of leaving
+Given that a customer is alive, the purchase rate is Gamma(r + x, alpha + age) and the hazard of dropout
 Gamma(s, beta + age), independent of each other and of when the last order came.
 """
 
@@ -36,7 +36,7 @@ class ParetoNbdParams:
     r, alpha
         Shape and rate of the Gamma distribution of purchase rates; `alpha` carries the unit of time.
     s, beta
-        Shape and rate of the Gamma distribution of the hazard of leaving; `beta` carries the unit of time.
+        Shape and rate of the Gamma distribution of the hazard of dropout; `beta` carries the unit of time.
     k
         Orders come by pure chance: 1 stage between them.
     """
@@ -120,13 +120,13 @@ def _next_rows(
     stop: int,
     shape: FloatArray,
     scale_orders: FloatArray,
-    scale_leaving: FloatArray,
+    scale_dropout: FloatArray,
     time: FloatArray,
     s: float,
     out: FloatArray,
 ) -> None:
     for i in range(first, stop):
-        integral = power_integral(shape[i] + 1.0, s, scale_orders[i], scale_leaving[i], time[i])
+        integral = power_integral(shape[i] + 1.0, s, scale_orders[i], scale_dropout[i], time[i])
         out[i, 0] = shape[i] / scale_orders[i] * integral
 
 
@@ -230,7 +230,7 @@ def _count_rows(
     stop: int,
     shape: FloatArray,
     scale_orders: FloatArray,
-    scale_leaving: FloatArray,
+    scale_dropout: FloatArray,
     begin: FloatArray,
     end: FloatArray,
     counts: FloatArray,
@@ -238,8 +238,8 @@ def _count_rows(
     out: FloatArray,
 ) -> None:
     for i in range(first, stop):
-        log_survival = -s * math.log1p(begin[i] / scale_leaving[i])
-        scale = scale_leaving[i] + begin[i]
+        log_survival = -s * math.log1p(begin[i] / scale_dropout[i])
+        scale = scale_dropout[i] + begin[i]
         within = _probability(counts[i], shape[i], s, scale_orders[i], scale, end[i] - begin[i])
         left_before = -math.expm1(log_survival) if counts[i] == 0.0 else 0.0
         out[i, 0] = math.exp(log_survival) * within + left_before
@@ -261,7 +261,7 @@ def _probability(n: float, shape: float, s: float, a: float, b: float, time: flo
 def log_likelihood(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age: FloatArray) -> FloatArray:
     """Return the log-likelihood of each customer's past, right to twelve digits up to a million orders.
 
-    Schmittlein, Morrison & Colombo (1987), appendix; here with the time of leaving integrated numerically.
+    Schmittlein, Morrison & Colombo (1987), appendix; here with the time of dropout integrated numerically.
     """
     return _past(params, x, last, age)[0]
 

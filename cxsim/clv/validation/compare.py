@@ -122,7 +122,7 @@ class Comparison:
         return f"Comparison({self.sentence})"
 
     def _repr_html_(self) -> str:
-        return _page(self.table, "Models of orders and leaving", [self.sentence, *self.findings])
+        return _page(self.table, "Models of orders and dropout", [self.sentence, *self.findings])
 
 
 def compare(
