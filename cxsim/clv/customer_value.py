@@ -156,6 +156,7 @@ def customer_value(
     >>> rfm = summarise(load_cdnow(sample=True))
     >>> found = customer_value(rfm, fit(rfm), fit_spend(rfm), horizon_days=365, annual_discount_rate=0.1)
     >>> found.select(pl.col("expected_orders", "expected_value").round(2)).row(0)
+    (23.86, 945.35)
     """
     require({"horizon_days": horizon_days})
     value = purchases.clv(rfm, spend, annual_discount_rate=annual_discount_rate, horizon_days=horizon_days)

@@ -120,7 +120,8 @@ def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit | N
     >>> from cxsim.clv import fit
     >>> from cxsim.data import load_cdnow, summarise
     >>> customers = summarise(load_cdnow(sample=True))
-    >>> diagnose(customers, fit(customers))
+    >>> diagnose(customers, fit(customers)).table["topic"].to_list()
+    ['one-time buyers']
     """
     found: list[Finding | None] = [
         _dropout(rfm, purchases),

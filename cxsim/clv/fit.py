@@ -94,6 +94,7 @@ def fit(
     --------
     >>> from cxsim.data import load_cdnow, summarise
     >>> fit(summarise(load_cdnow(sample=True)), model="mbgnbd")
+    PurchaseFit(MBG/NBD: r=0.6178, alpha=60.6, a=0.5515, b=1.009; 2357 customers)
 
     References
     ----------
@@ -157,6 +158,7 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
     --------
     >>> from cxsim.data import load_cdnow, summarise
     >>> fit_spend(summarise(load_cdnow(sample=True)))
+    GammaGammaFit(Gamma-Gamma: p=4.683, q=4.19, v=24.39; 1139 customers)
 
     References
     ----------

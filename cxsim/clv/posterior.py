@@ -213,6 +213,7 @@ def posterior(
     >>> from cxsim.data import load_cdnow, summarise
     >>> customers = summarise(load_cdnow(sample=True))
     >>> posterior(fit(customers, model="mbgnbd"), customers, draws=200)
+    Posterior(MBG/NBD: r=0.6163, alpha=60.56, a=0.5709, b=1.104; 200 draws, k-hat -0.15)
 
     References
     ----------

@@ -110,6 +110,7 @@ class PurchaseFit(FittedModel):
         >>> from cxsim.data import load_cdnow, summarise
         >>> found = fit(summarise(load_cdnow(sample=True)), model="mbgnbd")
         >>> found.expected_purchases_new([30, 365])["expected_purchases"].round(2).to_list()
+        [0.18, 1.49]
         """
         times = np.atleast_1d(np.asarray(days, dtype=np.float64))
         for time in times:
@@ -147,6 +148,7 @@ class PurchaseFit(FittedModel):
         >>> from cxsim.data import load_cdnow, summarise
         >>> found = fit(summarise(load_cdnow(sample=True)), model="mbgnbd")
         >>> found.purchase_distribution(days=365, most=2).with_columns(pl.col("probability").round(3)).rows()
+        [(0, 0.547), (1, 0.178), (2, 0.275)]
         """
         if not (math.isfinite(days) and days >= from_days >= 0.0):
             raise EstimationError(

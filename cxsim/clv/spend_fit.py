@@ -63,6 +63,7 @@ class GammaGammaFit(FittedModel):
         >>> from cxsim.clv import fit_spend
         >>> customers = summarise(load_cdnow(sample=True))
         >>> fit_spend(customers).expected_spend(customers)["expected_spend"].mean()
+        35.937417513318785
         """
         paid = checked_amounts(rfm)["monetary_value"].fill_null(float("nan")).to_numpy()
         spend = expected_spend(self.params, rfm["frequency"].to_numpy(), paid)

@@ -2,8 +2,8 @@
 
 >>> from cxsim.clv.models import BetaGeometricParams, expected_purchases
 >>> shop = BetaGeometricParams(r=0.24, alpha=4.41, a=0.79, b=2.43)
->>> expected_purchases(shop, frequency=2, last_order=30.43, age=38.86, time=39).round(3)
-array(1.226)
+>>> float(expected_purchases(shop, frequency=2, last_order=30.43, age=38.86, time=39).round(3))
+1.227
 """
 
 from cxsim.clv.models.bgnbd import BetaGeometricParams

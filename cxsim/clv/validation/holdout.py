@@ -46,6 +46,7 @@ def tracking(counts: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     >>> orders = load_cdnow(sample=True)
     >>> counts = cumulative_repeat_orders(orders, until=orders.until)
     >>> tracking(counts, fit(summarise(orders))).tail(1).select("observed", pl.col("expected").round(0)).row(0)
+    (4339, 4429.0)
     """
     age = np.arange(counts.height, dtype=np.float64)
     per_customer = expected_purchases_new(purchases.params, age)
@@ -76,6 +77,7 @@ def frequency_fit(rfm: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     >>> from cxsim.data import load_cdnow, summarise
     >>> rfm = summarise(load_cdnow(sample=True), until=date(1997, 9, 30))
     >>> frequency_fit(rfm, fit(rfm)).select("observed", pl.col("expected").round(1)).rows()[:2]
+    [(1411, 1407.7), (439, 460.3)]
     """
     ages = check(rfm, RFM).group_by("age_days", maintain_order=True).len()
     age, weight = arrays(ages.select("age_days", "len"))
@@ -118,6 +120,7 @@ def holdout_fit(rfm: pl.DataFrame, later: pl.DataFrame, purchases: PurchaseFit, 
     >>> orders, end = load_cdnow(sample=True), date(1997, 9, 30)
     >>> rfm, later = summarise(orders, until=end), holdout(orders, after=end, until=date(1998, 6, 30))
     >>> holdout_fit(rfm, later, fit(rfm), days=273).select(pl.col("observed", "expected").round(2)).row(0)
+    (0.24, 0.23)
     """
     outcomes = (
         check(rfm, RFM)
