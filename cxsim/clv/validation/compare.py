@@ -44,9 +44,7 @@ from cxsim.clv.validation.scoring import (
     against_best,
     akaike_weights,
     calibration_of,
-    deciles_of,
     forecast_verdicts,
-    places_of,
     pooled,
     scores_of,
     with_verdicts,
@@ -98,7 +96,7 @@ class Comparison:
         best and Akaike weight; z and prob_better, the probability that the model is nearer the truth than the best of
         the others. With a later time also the scores of the forecasts, z_forecast and prob_better_forecast by the
         log score, and rows of naive rules, which have no likelihood.
-    calibration, deciles
+    calibration
         As in `Backtest`; None without a later time.
     fits
         The fitted models by name.
@@ -112,7 +110,6 @@ class Comparison:
 
     table: pl.DataFrame
     calibration: pl.DataFrame | None
-    deciles: pl.DataFrame | None
     fits: Mapping[str, PurchaseFit]
     choice: str
     sentence: str
@@ -204,7 +201,6 @@ def compare(
         return Comparison(
             table=table,
             calibration=None,
-            deciles=None,
             fits=fits,
             choice=choice(candidates).name,
             sentence=f"{fit_sentence(candidates, rfm.height)} {advice(candidates, one_time)}",
@@ -233,7 +229,6 @@ def compare(
     return Comparison(
         table=_side_by_side(table, with_verdicts(scores, predicted, "_forecast")),
         calibration=calibration_of([known]),
-        deciles=deciles_of([known]),
         fits=fits,
         choice=choice(candidates).name,
         sentence=" ".join(filter(None, sentences)),
@@ -259,10 +254,6 @@ class Backtest:
     calibration
         Mean orders by class of past frequency: model, name, frequency, customers, observed with its 90 % interval low
         and high, expected.
-    deciles
-        Spend by tenths of predicted spend: model, name, decile, customers, predicted, realised, captured.
-    places
-        Where counts lie in their forecast distributions: model, name, tenth, share; a tenth each if all is right.
     choice
         Name of the model to use, as in `fit(model=...)`.
     sentence
@@ -274,8 +265,6 @@ class Backtest:
     table: pl.DataFrame
     by_origin: pl.DataFrame
     calibration: pl.DataFrame
-    deciles: pl.DataFrame
-    places: pl.DataFrame
     choice: str
     sentence: str
 
@@ -323,7 +312,7 @@ def backtest(
     Returns
     -------
     Backtest
-        Scores beside those of naive rules, calibration, value by decile, and a sentence.
+        Scores beside those of naive rules, calibration, and a sentence.
 
     Raises
     ------
@@ -387,8 +376,6 @@ def backtest(
         table=table,
         by_origin=by_origin,
         calibration=calibration_of(holdouts),
-        deciles=deciles_of(holdouts),
-        places=places_of(holdouts, seed=seed),
         choice=choice(candidates).name,
         sentence=" ".join(filter(None, sentences)),
     )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import gammaln, pdtr, pdtrik, xlogy
+from scipy.stats import poisson
 
 from cxsim.clv.fit import fit_spend
 from cxsim.clv.forecast import draws_outside, predict
@@ -46,7 +46,7 @@ class Interval(NamedTuple):
 class Forecast:
     """What one model, or one naive rule, expected of each customer; arrays of shape (n,).
 
-    `log_probs` are of the very number of orders that came, `below` the probability of fewer; `intervals` by percent.
+    `log_probs` are of the very number of orders that came; `intervals` by percent.
     """
 
     name: str
@@ -54,7 +54,6 @@ class Forecast:
     orders: FloatArray
     spend: FloatArray
     log_probs: FloatArray
-    below: FloatArray
     intervals: Mapping[int, Interval]
     orders_range: tuple[float, float]  # 90 % intervals of all customers
     spend_range: tuple[float, float] | None = None
@@ -125,7 +124,6 @@ def model_forecast(fit: PurchaseFit, holdout: Holdout, outlook: SpendOutlook, *,
     """Return what a fitted model expects of the customers of a holdout."""
     rfm, days = holdout.rfm, holdout.days
     orders = fit.expected_purchases(rfm, days)["expected_purchases"].to_numpy()
-    at, below = outcome_probs(fit.params, holdout)
     params = posterior(fit, rfm, draws=draws, seed=seed)
     found = {
         percent: predict(rfm, params, outlook.draws, days=days, level=level, seed=seed)
@@ -145,8 +143,7 @@ def model_forecast(fit: PurchaseFit, holdout: Holdout, outlook: SpendOutlook, *,
         title=fit.title,
         orders=orders,
         spend=orders * outlook.per_order,
-        log_probs=np.log(at),
-        below=below,
+        log_probs=np.log(outcome_probs(fit.params, holdout)),
         intervals=intervals,
         orders_range=_range(by_draw["orders"]),
         spend_range=_range(by_draw["value"]) if outlook.draws else None,
@@ -159,16 +156,14 @@ def _range(totals: pl.Series) -> tuple[float, float]:
     return float(ordered[outside]), float(ordered[-1 - outside])
 
 
-def outcome_probs(params: PurchaseParams, holdout: Holdout) -> tuple[FloatArray, FloatArray]:
-    """Return the chance of the very number of orders that came, and of fewer; shape (n,) each."""
+def outcome_probs(params: PurchaseParams, holdout: Holdout) -> FloatArray:
+    """Return the chance of the very number of orders that came; shape (n,)."""
     past, came = arrays(checked_pasts(holdout.rfm).select(PAST)), holdout.orders
-    at, below = np.zeros(came.size), np.zeros(came.size)
-    for count in range(int(came.max(initial=0.0)) + 1):
-        rest = came >= count
-        chance = purchase_probability(params, *(one[rest] for one in past), end=holdout.days, counts=count)
-        at[rest] = chance
-        below[rest] += np.where(came[rest] > count, chance, 0.0)
-    return np.clip(at, _LEAST_CHANCE, 1.0), np.clip(below, 0.0, 1.0)
+    chance = np.empty(came.size)
+    for count in np.unique(came):
+        rows = came == count
+        chance[rows] = purchase_probability(params, *(one[rows] for one in past), end=holdout.days, counts=count)
+    return np.clip(chance, _LEAST_CHANCE, 1.0)
 
 
 def own_rate(holdout: Holdout) -> Forecast:
@@ -206,7 +201,6 @@ def mean_spend(rfm: pl.DataFrame) -> FloatArray:
 
 def _poisson(holdout: Holdout, name: str, title: str, mean: FloatArray) -> Forecast:
     came, total = holdout.orders, np.array([mean.sum()])
-    log_probs = xlogy(came, mean) - mean - gammaln(came + 1.0)
     intervals = {
         percent: Interval(*_ends(level, mean), *(float(end[0]) for end in _ends(level, total)))
         for percent, level in LEVELS.items()
@@ -217,20 +211,12 @@ def _poisson(holdout: Holdout, name: str, title: str, mean: FloatArray) -> Forec
         title=title,
         orders=mean,
         spend=mean * mean_spend(holdout.rfm),
-        log_probs=np.asarray(log_probs),
-        below=np.where(came > 0.0, pdtr(np.maximum(came - 1.0, 0.0), mean), 0.0),
+        log_probs=poisson.logpmf(came, mean),
         intervals=intervals,
         orders_range=(low, high),
     )
 
 
 def _ends(level: float, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return _quantile(0.5 - 0.5 * level, mean), _quantile(0.5 + 0.5 * level, mean)
-
-
-def _quantile(chance: float, mean: FloatArray) -> FloatArray:
-    """Return the smallest count that a Poisson variable does not exceed with a chance of at least `chance`."""
-    means, place = np.unique(mean, return_inverse=True)
-    found = np.ceil(pdtrik(chance, means))
-    one_less = np.maximum(found - 1.0, 0.0)
-    return np.asarray(np.where(pdtr(one_less, means) >= chance, one_less, found)[place])
+    """Return the ends of the interval that Poisson counts lie in with a chance of at least `level`."""
+    return poisson.ppf(0.5 - 0.5 * level, mean), poisson.ppf(0.5 + 0.5 * level, mean)

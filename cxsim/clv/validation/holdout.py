@@ -13,11 +13,12 @@ from cxsim.clv.forecast import predict
 from cxsim.clv.inputs import arrays
 from cxsim.clv.models.purchases import expected_purchases_new, purchase_probability_new
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.validation.scoring import DECILES, LAST_CLASS, by_frequency, capture_curve
+from cxsim.clv.validation.scoring import LAST_CLASS, by_frequency, capture_curve
 from cxsim.data.orders import Transactions
 from cxsim.data.rfm import cumulative_repeat_orders
 from cxsim.tables import RFM, check
 
+DECILES = 10
 # Days after the fit at which the forecast is worked out.
 _STEPS = 9
 _CURVE = np.linspace(0.0, 1.0, 41)

@@ -13,11 +13,9 @@ from scipy.special import ndtr
 
 from cxsim.clv.validation.forecasts import Forecast, Holdout
 from cxsim.params import Z95
-from cxsim.rng import stream
 
 FloatArray = NDArray[np.float64]
 
-DECILES = TENTHS = 10
 TOP = 0.1
 LAST_CLASS = 7
 # With no order among n customers, a mean of -ln(0.05) / n would have left so empty a class in 5 % of cases.
@@ -183,47 +181,6 @@ def calibration_of(holdouts: Sequence[Holdout]) -> pl.DataFrame:
     return by_frequency(rows, {forecast.name: forecast.title for forecast in holdouts[0].forecasts})
 
 
-def deciles_of(holdouts: Sequence[Holdout]) -> pl.DataFrame:
-    """Return predicted and realised spend by tenths of the customers, added up over holdouts."""
-    rows = [
-        value_by_decile(forecast.spend, one.amount).with_columns(
-            model=pl.lit(forecast.title), name=pl.lit(forecast.name)
-        )
-        for one in holdouts
-        for forecast in one.forecasts
-    ]
-    realised = pl.col("realised")
-    total = realised.sum().over("name")
-    return (
-        pl.concat(rows)
-        .group_by("name", "decile", maintain_order=True)
-        .agg(pl.col("model").first(), pl.col("customers", "predicted", "realised").sum())
-        .with_columns(captured=pl.when(total > 0.0).then(realised.cum_sum().over("name") / total))
-        .select("model", "name", "decile", "customers", "predicted", "realised", "captured")
-    )
-
-
-def places_of(holdouts: Sequence[Holdout], *, seed: int) -> pl.DataFrame:
-    """Return where in their forecast distributions the counts that came lie: the share in each tenth of them.
-
-    A tenth each if the distributions are right, which intervals of counts cannot show. Czado, Gneiting & Held (2009),
-    "Predictive Model Assessment for Count Data", Biometrics 65, 1254-1261.
-    """
-    tables = []
-    for place, forecast in enumerate(holdouts[0].forecasts):
-        found = []
-        for number, one in enumerate(holdouts):
-            # The key of these random numbers stays as it is, so that they do.
-            generator = stream(seed, number, "place in the foretold distribution")
-            at = np.exp(one.forecasts[place].log_probs)
-            found.append(np.clip(one.forecasts[place].below + generator.random(at.size) * at, 0.0, 1.0))
-        tenth = np.minimum((np.concatenate(found) * TENTHS).astype(np.int64), TENTHS - 1)
-        share = np.bincount(tenth, minlength=TENTHS) / tenth.size
-        table = {"model": forecast.title, "name": forecast.name, "tenth": range(1, TENTHS + 1), "share": share}
-        tables.append(pl.DataFrame(table))
-    return pl.concat(tables)
-
-
 def forecast_verdicts(holdouts: Sequence[Holdout], names: Sequence[str]) -> dict[str, Verdict | None]:
     """Return how well each model forecast the orders of customers against the best of the other models."""
     customers = pl.concat([one.rfm["customer_id"] for one in holdouts])
@@ -269,29 +226,6 @@ def normalised_gini(predicted: FloatArray, realised: FloatArray) -> float | None
     """
     found, best = _gini(predicted, realised), _gini(realised, realised)
     return None if not best or found is None else found / best
-
-
-def value_by_decile(predicted: FloatArray, realised: FloatArray) -> pl.DataFrame:
-    """Return what customers were predicted to bring and what they brought, by tenths of the customers."""
-    edges = np.linspace(0.0, 1.0, DECILES + 1)
-    cumulative = [_cumulative(predicted, amount, edges) for amount in (predicted, realised)]
-    total = float(realised.sum())
-    return pl.DataFrame(
-        {
-            "decile": range(1, DECILES + 1),
-            "customers": [predicted.size / DECILES] * DECILES,
-            "predicted": np.diff(cumulative[0]),
-            "realised": np.diff(cumulative[1]),
-            "captured": cumulative[1][1:] / total if total > 0.0 else [None] * DECILES,
-        },
-        schema_overrides={"captured": pl.Float64},
-    )
-
-
-def _cumulative(predicted: FloatArray, amount: FloatArray, edges: FloatArray) -> FloatArray:
-    """Return how much of `amount` lies with the top shares of customers."""
-    curve = capture_curve(predicted, amount)
-    return np.zeros(edges.size) if curve is None else np.interp(edges, *curve) * amount.sum()
 
 
 def _gini(predicted: FloatArray, realised: FloatArray) -> float | None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from cxsim.clv.validation.findings import (
@@ -28,9 +25,7 @@ from cxsim.clv.validation.scoring import (
     by_frequency,
     captured,
     normalised_gini,
-    places_of,
     scores_of,
-    value_by_decile,
     verdict,
 )
 from cxsim.params import Z95
@@ -48,7 +43,6 @@ def row(expected=EXPECTED, observed=OBSERVED, log_probs=(-0.1,) * 4):
         orders=expected,
         spend=expected,
         log_probs=np.array(log_probs),
-        below=np.zeros(4),
         intervals={80: one},
         orders_range=(5.0, 12.0),
     )
@@ -120,27 +114,6 @@ def test_where_nothing_was_realised_nothing_is_captured():
     assert captured(np.arange(5.0), np.zeros(5), 0.1) is None
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=40), st.randoms())
-def test_deciles_depend_on_no_order_of_rows_and_lose_no_money(pairs, generator):
-    shuffled = pairs.copy()
-    generator.shuffle(shuffled)
-    tables = [value_by_decile(*np.array(rows, dtype=np.float64).T) for rows in (pairs, shuffled)]
-    # Sums of small whole numbers times tenths: rounding stays far below 1e-9.
-    for name in ("predicted", "realised"):
-        assert_allclose(tables[0][name], tables[1][name], atol=1e-9)
-    assert_allclose(tables[0]["predicted"].sum(), sum(first for first, _ in pairs), atol=1e-9)
-    assert_allclose(tables[0]["realised"].sum(), sum(second for _, second in pairs), atol=1e-9)
-
-
-def test_twenty_customers_make_deciles_of_two():
-    predicted = np.arange(20.0, 0.0, -1.0)
-    table = value_by_decile(predicted, np.where(predicted > 18, 5.0, 1.0))
-    assert table["customers"].to_list() == [2.0] * 10
-    assert_allclose(table["predicted"], np.arange(39.0, 0.0, -4.0))
-    assert_allclose(table["realised"], [10.0] + [2.0] * 9)
-    assert_allclose(table["captured"][[0, 9]], [10 / 28, 1.0])
-
-
 def outcomes(frequency, orders, customers=None):
     return pl.DataFrame(
         {
@@ -179,23 +152,6 @@ def test_counting_everything_twice_of_the_same_customers_narrows_no_interval():
     once = outcomes([1, 1, 1, 1], [0, 1, 2, 5])
     twice = by_frequency(pl.concat([once, once]), {"nbd": "NBD"})
     assert_allclose(twice.select("low", "high").row(0), by_frequency(once, {"nbd": "NBD"}).select("low", "high").row(0))
-
-
-def test_places_in_the_true_distribution_are_uniform():
-    generator = np.random.default_rng(1)
-    chances = np.array([0.6, 0.3, 0.1])
-    came = generator.choice(3, size=20_000, p=chances)
-    below = np.concatenate([[0.0], np.cumsum(chances)[:-1]])
-    forecast = SimpleNamespace(name="m", title="M", below=below[came], log_probs=np.log(chances[came]))
-    found = places_of([SimpleNamespace(forecasts=[forecast])], seed=1)["share"]
-    # Each tenth is a binomial share; 4 standard errors.
-    assert_allclose(found, 0.1, atol=4 * np.sqrt(0.1 * 0.9 / came.size))
-
-
-def test_the_upper_end_of_the_scale_belongs_to_the_last_tenth():
-    forecast = SimpleNamespace(name="m", title="M", below=np.array([0.0, 1.0]), log_probs=np.full(2, -np.inf))
-    found = places_of([SimpleNamespace(forecasts=[forecast])], seed=1)["share"]
-    assert found.to_list() == [0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0.5]
 
 
 TITLES = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
