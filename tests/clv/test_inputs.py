@@ -66,10 +66,6 @@ def test_predictions_are_finite_for_them_too(healthy, model):
     assert_right({"predicted": predicted.customers})
 
 
-def test_predictions_of_nobody_are_nobodys(posteriors):
-    assert predict(EXTREME.clear(), *posteriors, days=30).customers.is_empty()
-
-
 def test_a_name_that_comes_twice_is_answered_twice_but_not_predicted(healthy, posteriors):
     rfm, purchases, _ = healthy["bgnbd"]
     twice = pl.concat([rfm.head(2)] * 2)
@@ -249,11 +245,6 @@ def test_an_infinite_horizon_needs_a_rate(healthy):
 def test_what_a_fit_does_not_have_is_refused(healthy, options, words):
     with pytest.raises(EstimationError, match=words):
         fit(healthy["bgnbd"][0], **options)
-
-
-def test_spend_has_engines_too(healthy):
-    with pytest.raises(EstimationError, match="no engine 'R'; possible: native, lifetimes"):
-        fit_spend(healthy["bgnbd"][0], engine="R")
 
 
 @pytest.mark.parametrize("gaps", [math.nan, math.inf, -1.0, 1e300, None])

@@ -36,10 +36,6 @@ def test_a_normal_density_gives_a_small_k_hat_and_its_own_moments():
     assert np.corrcoef(found.points.T)[0, 1] == pytest.approx(0.8 / np.sqrt(2.0), abs=4 * 0.68 / np.sqrt(4000))
 
 
-def test_the_same_stream_gives_the_same_bytes():
-    assert drawn(normal, MEAN, COVARIANCE).points.tobytes() == drawn(normal, MEAN, COVARIANCE).points.tobytes()
-
-
 def test_draws_are_written_in_ten_digits_and_come_in_no_order():
     found = drawn(normal, MEAN, COVARIANCE, draws=1000).points
     assert all(float(f"{x:.9e}") == x for x in found.ravel())
@@ -89,12 +85,6 @@ def test_a_second_maximum_within_reach_of_the_proposals_is_found():
 def test_a_density_that_is_not_a_number_is_refused():
     with pytest.raises(EstimationError, match="the log density is NaN at 16000 of 16000 points"):
         drawn(lambda points: np.full(len(points), np.nan), MEAN, COVARIANCE)
-
-
-def test_more_draws_than_proposals_repeat_some():
-    found = drawn(normal, MEAN, COVARIANCE, draws=1000, proposals=250)
-    assert found.points.shape == (1000, 3)
-    assert len(np.unique(found.points, axis=0)) <= 250
 
 
 @pytest.mark.parametrize("shape", [-0.3, 0.0, 0.4, 0.9])

@@ -265,14 +265,6 @@ def test_a_million_orders_come_at_the_rate_of_the_past():
     assert_allclose(next_order_ahead(model, 1e6, 365.0, time=math.inf), 1.0, rtol=0.0)
 
 
-def test_a_customers_number_does_not_depend_on_who_else_is_asked_for():
-    model = MODELS["BG/CNBD-3"]
-    x, age = np.arange(5000) % 40, 30.0 + np.arange(5000) % 700
-    together = orders_ahead(model, x, age, time=90.0)
-    alone = orders_ahead(model, x[4321], age[4321], time=90.0)
-    assert (together[4321] == alone).all()
-
-
 def test_more_stages_before_an_interval_than_can_be_summed_are_refused():
     model = BetaGeometricParams(r=1.0, alpha=1e-3, a=1.0, b=1.0, k=2)
     with pytest.raises(DataError, match="more than 1e\\+07 stages may pass before start"):
@@ -294,13 +286,6 @@ EIGHT = 5e-8
 
 positive = st.floats(0.05, 20.0)
 plain = st.builds(BetaGeometricParams, r=positive, alpha=positive, a=positive, b=positive)
-
-
-@st.composite
-def pasts(draw):
-    age = draw(st.floats(1.0, 500.0))
-    frequency = draw(st.integers(0, 60))
-    return frequency, (age * draw(st.floats(0.0, 1.0)) if frequency else 0.0), age
 
 
 def test_a_new_customers_orders_agree_with_the_spreadsheet():
@@ -416,16 +401,6 @@ def test_sixteen_nodes_are_enough_for_a_finite_horizon(years):
     assert_allclose(discounted_expected_purchases(FITTED, *past, rate=rate, horizon=weeks), dense, rtol=1e-9)
 
 
-def test_without_a_rate_discounted_orders_are_orders():
-    plain = expected_purchases(FITTED, 2, 30, 39, time=52)
-    assert discounted_expected_purchases(FITTED, 2, 30, 39, rate=0.0, horizon=52.0) == pytest.approx(plain, rel=1e-14)
-
-
-def test_a_horizon_without_end_needs_a_rate():
-    with pytest.raises(DataError, match="rate must be positive for an infinite horizon; found rate 0"):
-        discounted_expected_purchases(FITTED, 2, 30, 39, rate=0.0)
-
-
 def test_mbg_nbd_agrees_with_thirty_digit_arithmetic_at_its_maximum_for_cdnow():
     orders = [0.053060323433573774, 0.15079221908169868, 1.036605711290121, 1.4188848767712308, 1.8036304174578044]
     # Sixteen digits, and Beta functions lose four of them.
@@ -445,53 +420,10 @@ def test_mbg_nbd_agrees_with_thirty_digit_arithmetic_at_its_maximum_for_cdnow():
     assert_allclose(purchase_probability_new(MODIFIED, end=2, counts=10), 2.207452e-8, rtol=3e-7)  # seven digits
 
 
-def test_mbg_nbd_agrees_with_thirty_digit_arithmetic_at_parameters_of_seven_decimals_too():
-    short = BetaGeometricParams(r=0.5248432, alpha=6.1830853, a=0.8913594, b=1.6140022, leaves_after_first=True)
-    orders = [0.053060327, 0.15079223, 1.0366058, 1.4188849, 1.8036305]
-    assert_allclose(expected_purchases_new(short, [1, 3, 32, 52, 78]), orders, rtol=EIGHT)
-    assert_allclose(prob_alive(short, [2, 0], [30.43, 0], 38.86), [0.70612568, 0.38971503], rtol=EIGHT)
-    assert_allclose(purchase_probability_new(short, end=39, counts=0), 0.58260503, rtol=EIGHT)
-    counts = [0.61065227, 0.18171163, 0.083017738, 0.044702837, 0.026414132, 0.01657911, 0.01085777, 0.0073385576]
-    assert_allclose(purchase_probability_new(short, end=30, counts=np.arange(8)), counts, rtol=EIGHT)
-
-
-@given(plain, st.floats(1e-3, 1e4), pasts())
-def test_quadrature_agrees_with_a_dense_rule(plain, time, past):
-    x, last, age = past
-    u = np.arange(-45 / plain.a - 60, 45 / (plain.b + x) + 60, 0.02)
-    p = 1 / (1 + np.exp(-np.clip(u, -700, None)))
-    log_q, log_p = -np.logaddexp(0, u), -np.logaddexp(0, -u)
-    log_beta = math.lgamma(plain.a) + math.lgamma(plain.b + x) - math.lgamma(plain.a + plain.b + x)
-    density = np.exp(plain.a * log_p + (plain.b + x) * log_q - log_beta)
-    orders = -np.expm1(-(plain.r + x) * np.log1p(p * time / (plain.alpha + age))) / p
-    dense = 0.02 * (density * orders).sum() * prob_alive(plain, x, last, age)
-    # log Gamma of 80 shapes is about 270, whose last bit is 1e-13; the dense rule makes the same error again.
-    assert_allclose(expected_purchases(plain, x, last, age, time=time), dense, rtol=1e-10)
-
-
-@given(plain, st.floats(0.0, 500.0))
-def test_without_a_repeat_order_everyone_is_alive(plain, age):
-    assert prob_alive(plain, 0, 0, age) == 1.0
-
-
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
 def test_a_parameter_must_be_a_positive_finite_number(value):
     with pytest.raises(ParamError, match=r"BG/NBD: alpha is .*; it must be a positive finite number"):
         BetaGeometricParams(r=1.0, alpha=value, a=1.0, b=1.0)
-
-
-@pytest.mark.parametrize(
-    ("past", "message"),
-    [
-        ((1, 50, 40), "last_order must not exceed age; found last_order 50.0 with age 40.0"),
-        ((-1, 5, 40), "frequency must be finite and not negative; found -1.0"),
-        ((1.5, 5, 40), "frequency must be whole numbers; found 1.5"),
-        ((1, math.nan, 40), "last_order must be finite and not negative; found nan"),
-    ],
-)
-def test_an_impossible_past_is_refused(past, message):
-    with pytest.raises(DataError, match=message):
-        prob_alive(FITTED, *past)
 
 
 # Small r and large time make a tail of many orders, which the sums below would have to follow.
@@ -536,36 +468,3 @@ def test_two_hundred_orders_have_a_probability():
         recomputed,
         rtol=1e-11,
     )
-
-
-def test_counts_between_two_ages_agree_with_a_simulation():
-    # Two million simulated customers at the fitted parameters, +-0.0004.
-    found = purchase_probability_new(FITTED, start=39, end=78, counts=[0, 1, 3])
-    assert_allclose(found, [0.7544, 0.1216, 0.0249], atol=4e-4)
-
-
-def test_counts_between_two_ages_have_the_mean_of_the_orders_between_them():
-    n = np.arange(4000)
-    mean = (n * purchase_probability_new(PRINTED, start=39, end=78, counts=n)).sum()
-    assert_allclose(mean, 0.66379586, rtol=5e-8)  # E[X(78)] - E[X(39)], recomputed, eight digits
-    assert_allclose(mean, np.diff(expected_purchases_new(PRINTED, [39, 78]))[0], rtol=1e-11)
-
-
-@given(short_tails, st.floats(0.0, 40.0))
-def test_probabilities_of_a_new_customer_sum_to_one(short_tails, time):
-    # At 40 / (5 + 40) the chance of an order falls by 8/9 each: after 600 orders 1e-30 is left.
-    assert_allclose(purchase_probability_new(short_tails, end=time, counts=np.arange(600)).sum(), 1.0, rtol=1e-11)
-
-
-@settings(max_examples=30)  # each is a sum of integrals
-@given(short_tails, st.floats(0.0, 100.0), st.floats(0.0, 10.0))
-def test_probabilities_between_two_ages_sum_to_one(short_tails, start, length):
-    # At 10 / (5 + 10) the chance of an order falls by 2/3 each: after 120 orders 1e-21 is left.
-    found = purchase_probability_new(short_tails, start=start, end=start + length, counts=np.arange(120))
-    assert_allclose(found.sum(), 1.0, rtol=1e-11)
-    assert (found >= 0.0).all()
-
-
-def test_an_interval_which_ends_before_it_starts_is_refused():
-    with pytest.raises(DataError, match=r"start must not lie behind end; found start 78\.0 and end 39\.0"):
-        purchase_probability_new(FITTED, start=78, end=39, counts=0)

@@ -243,11 +243,3 @@ def test_a_million_orders_and_the_ends_of_the_parameters_give_finite_derivatives
     for row in range(x.size):
         past = (x[row : row + 1], last[row : row + 1], age[row : row + 1], np.ones(1))
         assert np.isfinite(_sums(params[:, row], *past)).all(), (params[:, row], past)
-
-
-def test_the_order_of_the_pasts_does_not_matter_but_for_the_last_digits():
-    _, x, last, age = _random_pasts(7, 500, 1.0, 2.0, 50.0)
-    orders = (np.lexsort((age, last, x)), np.arange(x.size), np.argsort(age))
-    sums = [_sums(SAMPLE, x[order], last[order], age[order], np.ones(x.size)) for order in orders]
-    assert_allclose(sums[1], sums[0], rtol=1e-11)
-    assert_allclose(sums[2], sums[0], rtol=1e-11)

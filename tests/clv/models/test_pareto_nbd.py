@@ -164,14 +164,6 @@ def _discounted(params, x, age, rate):
     return discounted_orders_ahead(params, x, age, rate=rate)[..., 0]
 
 
-def test_the_maximum_to_seven_decimals_gives_the_numbers_that_were_recomputed_there():
-    short = ParetoNbdParams(r=0.5532770, alpha=10.5776835, s=0.6062400, beta=11.6687353)
-    assert_allclose(orders_ahead(short, 0, 0, time=52).item(), 1.4734341, rtol=EIGHT)
-    x, last, age = np.array([0, 2, 26]), [0, 30.43, 216 / 7], np.array([38.86, 38.86, 31])
-    found = _alive(short, x, last, age) * _discounted(short, x, age, math.log(1.15) / 52)
-    assert_allclose(found, [0.47823599, 6.4999813, 86.257622], rtol=EIGHT)
-
-
 def test_discounted_orders_at_fifteen_and_ten_percent_a_year():
     x, last, age = np.array([0, 2, 26]), [0, 30.43, 216 / 7], np.array([38.86, 38.86, 31])
     found = _alive(FITTED, x, last, age) * _discounted(FITTED, x, age, math.log(1.15) / 52)
@@ -315,15 +307,6 @@ def test_ends_of_the_parameters_still_give_probabilities():
             assert np.isfinite(discounted_orders_ahead(p, x, 40, rate=1e-3)).all()
 
 
-def test_many_customers_are_answered_as_one_by_one():
-    x, last, age = np.array([0, 1, 26, 0] * 700), np.array([0.0, 3.0, 30.0, 0.0] * 700), np.array([9.0, 8, 31, 9] * 700)
-    assert phase_probs(PARAMS, x, last, age)[2].item() == phase_probs(PARAMS, 26, 30.0, 31).item()
-    many = discounted_orders_ahead(PARAMS, x.reshape(2, -1), age.reshape(2, -1), rate=0.01)
-    assert many.shape == (2, 1400, 1)
-    assert many[0, 2].item() == discounted_orders_ahead(PARAMS, 26, 31, rate=0.01).item()
-    assert count_probs_ahead(PARAMS, x[:3, None], age[:3, None], start=0, end=4, counts=np.arange(5)).shape == (3, 5, 1)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -382,11 +365,6 @@ def test_every_past_has_its_log_likelihood_to_a_millionth(place):
         past = frequency, last, age, one
         # Three nodes a day where the integrand falls by no more than a factor of e a day: 1e-6 at worst.
         assert likelihood_sum_by_day(here, *past) == pytest.approx(likelihood_sum(here, *past), abs=1.01e-6)
-
-
-def test_a_past_alone_is_asked_as_it_stands():
-    here, past = np.log(PLACES["CDNOW"]), (np.array([3.0]), np.array([100.0]), np.array([300.0]), np.ones(1))
-    assert likelihood_sum_by_day(here, *past) == pytest.approx(likelihood_sum(here, *past), rel=1e-14)
 
 
 @pytest.mark.parametrize("place", PLACES)
