@@ -18,13 +18,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from cxsim.clv.customer_value import (
+    CustomerValues,
+    ValuationTerms,
+    customer_value,
+    customer_values,
+    draws_for,
+)
 from cxsim.clv.diagnose import Diagnosis, diagnose
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.likelihood import Model
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
-from cxsim.clv.terms import Terms, draws_for
-from cxsim.clv.values import CustomerValues, customer_value, customer_values
 from cxsim.data.orders import HygieneReport, Transactions
 from cxsim.data.rfm import summarise
 from cxsim.errors import ReportError
@@ -322,7 +327,7 @@ class Wanted:
     model
         Model of orders and leaving.
     horizon_days, annual_discount_rate, margin, level, seed
-        As in `Terms`.
+        As in `ValuationTerms`.
     draws
         None for as many as the number of customers allows.
     """
@@ -335,9 +340,9 @@ class Wanted:
     draws: int | None
     seed: int
 
-    def terms(self, customers: int) -> Terms:
+    def terms(self, customers: int) -> ValuationTerms:
         """Return the terms for so many customers."""
-        return Terms(
+        return ValuationTerms(
             horizon_days=self.horizon_days,
             annual_discount_rate=self.annual_discount_rate,
             margin=self.margin,

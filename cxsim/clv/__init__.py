@@ -1,5 +1,6 @@
-"""Customer lifetime value: a table of customers in; fitted models of orders, leaving and spend, and forecasts, out."""
+"""Customer lifetime value: a table of customers in; fitted models of orders, dropout and spend, and forecasts, out."""
 
+from cxsim.clv.customer_value import customer_value
 from cxsim.clv.diagnose import diagnose
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.fit_file import load_fit, save_fit
@@ -9,7 +10,6 @@ from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.clv.validation.compare import backtest, compare
 from cxsim.clv.validation.holdout import frequency_fit, holdout_fit, tracking
-from cxsim.clv.values import customer_value
 
 __all__ = [
     "GammaGammaFit",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -13,23 +12,35 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cxsim.clv.fit import fit
-from cxsim.clv.likelihood import (
-    CALENDAR_LEAVING,
-    KINDS,
-    Likelihood,
-    PurchasePatterns,
-    amounts,
-    derivatives,
-    purchase_likelihood,
-    purchase_patterns,
-)
+from cxsim.clv.inputs import checked_amounts, purchase_patterns
 from cxsim.clv.models.gamma_gamma import population_mean
-from cxsim.clv.optimum import highest, purchase_centre, purchase_starts
+from cxsim.clv.optimum import Problem, maximise, purchase_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 
+FloatArray = NDArray[np.float64]
 Severity = Literal["stop", "caution", "note"]
-_ORDER = {"stop": 0, "caution": 1, "note": 2}
+_ORDER = ["stop", "caution", "note"]
+
+# A standard error of 0.7 on the logarithm: the 95 % interval spans a factor of four up and down.
+_VAGUE = 0.7
+_TIED = 0.98
+# An order in twenty lost because it fell on the day of another is a twentieth of the rate.
+_MERGED = 0.05
+# Log-likelihood points of regularity that no chance brings about.
+_REGULAR = 3.0
+_STEEP = 1e-3
+# Twice the log-likelihood ratio beyond which a 5 % test of "no dropout", which lies at the edge, would reject it: the
+# statistic is 0 in half of all cases and a chi-square of one degree of freedom in the other half.
+_EDGE_TEST = 2.706
+# Chances, or hazards as a share of the scale, that nobody can tell from none.
+_NEVER = -25.0
+_MANY = 0.3
+# Standard errors from 0 at which a correlation is more than chance, and the size from which it matters.
+_CERTAIN = 3.0
+_MATTERS = 0.1
+# With millions of customers every correlation is sure; below this size, of it and of its consequence, none is news.
+_LEAST = 0.02
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,307 +83,16 @@ class Diagnosis:
     @property
     def table(self) -> pl.DataFrame:
         """One row per finding: topic, severity, figure, sentence, advice."""
-        names = ("topic", "severity", "figure", "sentence", "advice")
-        types = (pl.String, pl.String, pl.Float64, pl.String, pl.String)
-        return pl.DataFrame(
-            [[getattr(finding, name) for name in names] for finding in self.findings],
-            schema=dict(zip(names, types, strict=True)),
-            orient="row",
-        )
+        text = pl.String
+        schema = {"topic": text, "severity": text, "figure": pl.Float64, "sentence": text, "advice": text}
+        return pl.DataFrame([asdict(finding) for finding in self.findings], schema=schema)
 
     def __repr__(self) -> str:
-        if not self.findings:
-            return "Diagnosis: nothing to report."
-        lines = (f"{finding.severity:>7}  {finding.sentence} {finding.advice}" for finding in self.findings)
-        return "\n".join(["Diagnosis", *lines])
+        lines = [f"{finding.severity:>7}  {finding.sentence} {finding.advice}" for finding in self.findings]
+        return "\n".join(["Diagnosis", *lines]) if lines else "Diagnosis: nothing to report."
 
     def _repr_html_(self) -> str:
-        if not self.findings:
-            return "<p>Diagnosis: nothing to report.</p>"
-        rows = "".join(
-            f"<li><b>{html.escape(finding.severity)}</b>: {html.escape(finding.sentence)} "
-            f"<i>{html.escape(finding.advice)}</i></li>"
-            for finding in self.findings
-        )
-        return f"<p>Diagnosis</p><ul>{rows}</ul>"
-
-
-def diagnosis_of(findings: Iterable[Finding | None]) -> Diagnosis:
-    """Return the findings that there are, the gravest first."""
-    found = [finding for finding in findings if finding is not None]
-    return Diagnosis(findings=tuple(sorted(found, key=lambda finding: _ORDER[finding.severity])))
-
-
-# A standard error of 0.7 on the logarithm: the 95 % interval spans a factor of four up and down.
-_VAGUE = 0.7
-_TIED = 0.98
-# An order in twenty lost because it fell on the day of another is a twentieth of the rate.
-_MERGED = 0.05
-# Log-likelihood points of regularity that no chance brings about.
-_REGULAR = 3.0
-_STEEP = 1e-3
-
-
-def vague_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
-    """Return a finding on the parameter that the data determine least, where that is little."""
-    errors = [math.sqrt(row[i]) for i, row in enumerate(fitted.log_covariance)]
-    worst = int(np.argmax(errors))
-    if errors[worst] <= _VAGUE:
-        return None
-    name, factor = fitted.names[worst], math.exp(min(1.96 * errors[worst], 50.0))
-    return Finding(
-        topic=f"{fitted.title}: vague",
-        severity="caution",
-        figure=factor,
-        sentence=f"{fitted.title}: {name} is known only to a factor of {factor:.3g} up or down (95 %).",
-        advice="Use intervals from the posterior, not the normal approximation, and more customers or a longer period.",
-    )
-
-
-def tied_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
-    """Return a finding on two parameters that the data determine together only."""
-    matrix = np.array(fitted.log_covariance)
-    spread = np.sqrt(np.diag(matrix))
-    together = np.abs(np.triu(matrix / spread[:, None] / spread[None, :], 1))
-    first, second = np.unravel_index(int(np.argmax(together)), together.shape)
-    if together[first, second] <= _TIED:
-        return None
-    pair = f"{fitted.names[int(first)]} and {fitted.names[int(second)]}"
-    return Finding(
-        topic=f"{fitted.title}: tied",
-        severity="note",
-        figure=float(together[first, second]),
-        sentence=f"{fitted.title}: {pair} are known together, not each by itself "
-        f"(correlation {together[first, second]:.3f}).",
-        advice="What the model expects is sure all the same; do not read either parameter by itself.",
-    )
-
-
-def short_observation(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
-    """Return a finding where customers were observed for less than the time between two orders."""
-    mean_age = int(rfm["age_days"].sum()) / rfm.height
-    gap = purchases.params.k * purchases.params.alpha / purchases.params.r
-    if mean_age >= gap:
-        return None
-    return Finding(
-        topic="observation",
-        severity="caution",
-        figure=mean_age / gap,
-        sentence=f"The observation is short: {mean_age:,.0f} days per customer on average, while a customer of mean "
-        f"rate orders every {gap:,.0f} days.",
-        advice="Forecast no further ahead than was observed, and fit again when there is more.",
-    )
-
-
-def merged_days(purchases: PurchaseFit) -> Finding | None:
-    """Return a finding where customers order so often that orders of one day are lost in the counts."""
-    params = purchases.params
-    # Of a Poisson process with a Gamma distributed rate: one less days with an order over orders.
-    kept = -math.expm1(-params.r * math.log1p(1.0 / params.alpha)) * params.alpha / params.r
-    lost = 1.0 - kept if params.k == 1 else 0.0
-    if lost <= _MERGED:
-        return None
-    return Finding(
-        topic="days",
-        severity="caution",
-        figure=lost,
-        sentence=f"Customers order so often that about {lost:.0%} of orders fall on a day with another and count once.",
-        advice="Read rates as order days, not orders; a day is too coarse a unit for this shop.",
-    )
-
-
-def regularity(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
-    """Return a finding where orders come more regularly than the model takes for granted."""
-    kind = KINDS[purchases.model]
-    if kind.regular or "log_gaps" not in rfm.columns:
-        return None
-    other = fit(rfm, model="mbgcnbd" if kind.leaves_after_first else "bgcnbd")
-    gain = other.log_likelihood - purchases.log_likelihood
-    if other.params.k == 1 or gain <= _REGULAR:
-        return None
-    return Finding(
-        topic="regularity",
-        severity="caution",
-        figure=gain,
-        sentence=f"Customers order more regularly than by chance: {other.title} raises the log-likelihood by "
-        f"{gain:,.1f}.",
-        advice=f"Use model='{other.model}': it sees sooner who is overdue.",
-    )
-
-
-def unfinished(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
-    """Return a finding where the engine stopped short of the top."""
-    if fitted.max_abs_gradient <= _STEEP:
-        return None
-    return Finding(
-        topic=f"{fitted.title}: engine",
-        severity="caution",
-        figure=fitted.max_abs_gradient,
-        sentence=f"{fitted.title}: {fitted.engine} stopped where the log-likelihood still rises by "
-        f"{fitted.max_abs_gradient:.2g} per unit of a log-parameter.",
-        advice="Use engine='native'.",
-    )
-
-
-FloatArray = NDArray[np.float64]
-
-# Twice the log-likelihood ratio beyond which a 5 % test of "no leaving", which lies at the edge, would reject it: the
-# statistic is 0 in half of all cases and a chi-square of one degree of freedom in the other half.
-_EDGE_TEST = 2.706
-# Chances, or hazards as a share of the scale, that nobody can tell from none.
-_NEVER = -25.0
-_MANY = 0.3
-
-
-def dropout(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
-    """Return a finding where a model in which nobody ever leaves fits as well.
-
-    Self & Liang (1987), on likelihood ratios at the edge of the parameters' range.
-    """
-    patterns = purchase_patterns(rfm)
-    kind = KINDS[purchases.model]
-    likelihood = purchase_likelihood(kind, purchases.params.k, patterns)
-    here = np.log([float(getattr(purchases.params, name)) for name in purchases.names])
-    gain = derivatives(likelihood, here)[0] - _without_leaving(likelihood, purchases, patterns)
-    if 2.0 * gain >= _EDGE_TEST:
-        return None
-    less = "no lower" if gain <= 0.0 else f"only {gain:.2f} lower"
-    return Finding(
-        topic="dropout",
-        severity="stop",
-        figure=gain,
-        sentence=f"Dropout is not identified: NBD, in which nobody ever leaves, fits as well (log-likelihood {less}).",
-        advice=f"Do not read P(alive) or {' and '.join(purchases.names[2:])}; observe for longer, and value over a "
-        "finite horizon.",
-    )
-
-
-def one_time_buyers(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
-    """Return a finding on customers who ordered once, where the model takes all of them for alive."""
-    kind = KINDS[purchases.model]
-    share = rfm.filter(pl.col("frequency") == 0).height / rfm.height
-    if kind.names == CALENDAR_LEAVING or kind.leaves_after_first or share == 0.0:
-        return None
-    other = fit(rfm, model="mbgcnbd" if kind.regular else "mbgnbd", k=purchases.params.k)
-    once = rfm.filter(pl.col("frequency") == 0)
-    chance = float(other.prob_alive(once)["prob_alive"].sum()) / once.height
-    gap = other.log_likelihood - purchases.log_likelihood
-    return Finding(
-        topic="one-time buyers",
-        severity="caution" if share > _MANY else "note",
-        figure=share,
-        sentence=f"{once.height:,} of {rfm.height:,} customers ({share:.0%}) ordered once, and {purchases.title} takes "
-        f"all of them for alive with certainty; {other.title} (log-likelihood {gap:+.2f}) gives them {chance:.0%}.",
-        advice="To ask who is still a customer, use mbgnbd or paretonbd.",
-    )
-
-
-def runaway(purchases: PurchaseFit) -> Finding | None:
-    """Return a finding where the likelihood has no top and a prior holds the estimates."""
-    if purchases.basis == "likelihood":
-        return None
-    values = ", ".join(f"{name} = {getattr(purchases.params, name):.3g}" for name in purchases.loose)
-    rates, leaving = (len(set(pair) & set(purchases.loose)) for pair in (purchases.names[:2], purchases.names[2:]))
-    meanings = [
-        # A rate, chance or hazard that is the same for all takes both its parameters to infinity; none, only one.
-        ("", "", "customers seem to order at one and the same rate")[rates],
-        ("", "nobody seems to leave", "customers seem to leave at one and the same rate")[leaving],
-    ]
-    read = ", and ".join(meaning for meaning in meanings if meaning)
-    return Finding(
-        topic="boundary",
-        severity="caution",
-        figure=float(len(purchases.loose)),
-        sentence=f"The likelihood of {purchases.title} has no top: {read or 'a parameter runs away'}; weak priors hold "
-        f"the estimates at {values}.",
-        advice="Read the intervals, not the estimates; use more customers or a longer period.",
-    )
-
-
-def _without_leaving(likelihood: Likelihood, purchases: PurchaseFit, patterns: PurchasePatterns) -> float:
-    """Return the highest log-likelihood with the parameter of leaving held at nothing."""
-    kind, k = KINDS[purchases.model], purchases.params.k
-    calendar = kind.names == CALENDAR_LEAVING
-    held = np.array([_NEVER, math.log(max(float(patterns.age_days.max()), 1.0)) if calendar else 0.0])
-
-    def surface(rates: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        value, gradient, hessian = derivatives(likelihood, np.concatenate([rates, held]))
-        return value, gradient[:2], hessian[:2, :2]
-
-    starts = [start[:2] for start in purchase_starts(kind, k, patterns)[::3]]
-    return highest(surface, starts, purchase_centre(kind, k, patterns)[:2]).value
-
-
-_ONE = 1.0
-_TWO = 2.0
-# Standard errors from 0 at which a correlation is more than chance, and the size from which it matters.
-_SURE = 3.0
-_MATTERS = 0.1
-# With millions of customers every correlation is sure; below this size, of it and of its consequence, none is news.
-_LEAST = 0.02
-
-
-def independence(rfm: pl.DataFrame, spend: GammaGammaFit) -> Finding | None:
-    """Return a finding on how orders and spend go together, which Gamma-Gamma and every value built on it deny."""
-    table = (
-        amounts(rfm)
-        .filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
-        .select(
-            correlation=pl.corr("frequency", "monetary_value"),
-            seen=(pl.col("frequency") * pl.col("monetary_value")).sum() / pl.col("frequency").sum(),
-        )
-    )
-    correlation, seen = table.row(0)
-    if correlation is None or not math.isfinite(correlation) or spend.n_customers <= math.ceil(_SURE):
-        return None
-    error = 1.0 / math.sqrt(spend.n_customers - _SURE)
-    if abs(math.atanh(max(min(correlation, 0.999999), -0.999999))) < _SURE * error:
-        return None
-    # Orders times spend, had they been independent, against what they were together.
-    gap = seen / population_mean(spend.params) - 1.0
-    if max(abs(correlation), abs(gap)) < _LEAST:
-        return None
-    words = "more" if correlation > 0.0 else "less"
-    return Finding(
-        topic="independence",
-        severity="caution" if abs(correlation) > _MATTERS else "note",
-        figure=correlation,
-        sentence=f"Orders and spend are not independent, as Gamma-Gamma takes for granted: who orders more often "
-        f"spends {words} per order (correlation {correlation:.2f}); the mean repeat order so far was {abs(gap):.1%} "
-        f"{'above' if gap > 0.0 else 'below'} what the model expects of a new customer.",
-        advice=f"Take the value of new customers for too {'low' if gap > 0.0 else 'high'} by up to that much; of those "
-        "with many orders their own amounts count, and their values hardly change.",
-    )
-
-
-def infinite_moments(spend: GammaGammaFit) -> Finding | None:
-    """Return a finding where fitted spend has no mean, or no variance."""
-    q = spend.params.q
-    if q > _TWO:
-        return None
-    what = "mean" if q <= _ONE else "spread"
-    return Finding(
-        topic="spend",
-        severity="stop" if q <= _ONE else "caution",
-        figure=q,
-        sentence=f"Fitted spend has an infinite {what}: q = {q:.3g}, and it needs q > {1 if q <= _ONE else 2}.",
-        advice="Look at the largest monetary values; leave out what is not retail, as resellers and invoices.",
-    )
-
-
-def held_by_prior(spend: GammaGammaFit) -> Finding | None:
-    """Return a finding where the likelihood of spend has no top and a prior holds the estimates."""
-    if spend.basis == "likelihood":
-        return None
-    return Finding(
-        topic="spend boundary",
-        severity="caution",
-        figure=float(len(spend.loose)),
-        sentence="The likelihood of Gamma-Gamma has no top: "
-        f"{' and '.join(spend.loose)} run away (customers spend nearly alike, or orders of one customer do), and weak "
-        "priors hold the estimates.",
-        advice="Read the intervals, not the estimates; the mean spend itself is sure.",
-    )
+        return f"<pre>{html.escape(repr(self))}</pre>"
 
 
 def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit | None = None) -> Diagnosis:
@@ -394,25 +114,273 @@ def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit | N
     ------
     TableError, EstimationError
         If `rfm` does not keep its contract or holds an impossible past, or too few customers.
+
+    Examples
+    --------
+    >>> from cxsim.clv import fit
+    >>> from cxsim.data import load_cdnow, summarise
+    >>> customers = summarise(load_cdnow(sample=True))
+    >>> diagnose(customers, fit(customers)).table["topic"].to_list()
+    ['one-time buyers']
     """
     found: list[Finding | None] = [
-        dropout(rfm, purchases),
-        runaway(purchases),
-        one_time_buyers(rfm, purchases),
-        short_observation(rfm, purchases),
-        vague_parameters(purchases),
-        tied_parameters(purchases),
+        _dropout(rfm, purchases),
+        _runaway(purchases),
+        _one_time_buyers(rfm, purchases),
+        _short_observation(rfm, purchases),
+        _vague_parameters(purchases),
+        _tied_parameters(purchases),
         # Orders that are lost to days with another would look like regularity.
-        merged_days(purchases) or regularity(rfm, purchases),
-        unfinished(purchases),
+        _merged_days(purchases) or _regularity(rfm, purchases),
+        _unfinished(purchases),
     ]
     if spend is not None:
         found += [
-            infinite_moments(spend),
-            independence(rfm, spend) if spend.params.q > 1.0 else None,
-            held_by_prior(spend),
-            vague_parameters(spend),
-            tied_parameters(spend),
-            unfinished(spend),
+            _infinite_moments(spend),
+            _independence(rfm, spend) if spend.params.q > 1.0 else None,
+            _held_by_prior(spend),
+            _vague_parameters(spend),
+            _tied_parameters(spend),
+            _unfinished(spend),
         ]
-    return diagnosis_of(found)
+    findings = [finding for finding in found if finding is not None]
+    return Diagnosis(findings=tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity))))
+
+
+def _vague_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
+    """Return a finding on the parameter that the data determine least, where that is little."""
+    errors = [math.sqrt(row[i]) for i, row in enumerate(fitted.log_covariance)]
+    worst = int(np.argmax(errors))
+    if errors[worst] <= _VAGUE:
+        return None
+    name, factor = fitted.names[worst], math.exp(min(1.96 * errors[worst], 50.0))
+    return Finding(
+        topic=f"{fitted.title}: vague",
+        severity="caution",
+        figure=factor,
+        sentence=f"{fitted.title}: {name} is known only to a factor of {factor:.3g} up or down (95 %).",
+        advice="Use intervals from the posterior, not the normal approximation, and more customers or a longer period.",
+    )
+
+
+def _tied_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
+    """Return a finding on two parameters that the data determine together only."""
+    matrix = np.array(fitted.log_covariance)
+    spread = np.sqrt(np.diag(matrix))
+    together = np.abs(np.triu(matrix / spread[:, None] / spread[None, :], 1))
+    first, second = np.unravel_index(int(np.argmax(together)), together.shape)
+    if together[first, second] <= _TIED:
+        return None
+    pair = f"{fitted.names[int(first)]} and {fitted.names[int(second)]}"
+    return Finding(
+        topic=f"{fitted.title}: tied",
+        severity="note",
+        figure=float(together[first, second]),
+        sentence=f"{fitted.title}: {pair} are known together, not each by itself "
+        f"(correlation {together[first, second]:.3f}).",
+        advice="What the model expects is sure all the same; do not read either parameter by itself.",
+    )
+
+
+def _short_observation(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
+    """Return a finding where customers were observed for less than the time between two orders."""
+    mean_age = int(rfm["age_days"].sum()) / rfm.height
+    gap = purchases.params.k * purchases.params.alpha / purchases.params.r
+    if mean_age >= gap:
+        return None
+    return Finding(
+        topic="observation",
+        severity="caution",
+        figure=mean_age / gap,
+        sentence=f"The observation is short: {mean_age:,.0f} days per customer on average, while a customer of mean "
+        f"rate orders every {gap:,.0f} days.",
+        advice="Forecast no further ahead than was observed, and fit again when there is more.",
+    )
+
+
+def _merged_days(purchases: PurchaseFit) -> Finding | None:
+    """Return a finding where customers order so often that orders of one day are lost in the counts."""
+    params = purchases.params
+    # Of a Poisson process with a Gamma distributed rate: one less days with an order over orders.
+    kept = -math.expm1(-params.r * math.log1p(1.0 / params.alpha)) * params.alpha / params.r
+    lost = 1.0 - kept if params.k == 1 else 0.0
+    if lost <= _MERGED:
+        return None
+    return Finding(
+        topic="days",
+        severity="caution",
+        figure=lost,
+        sentence=f"Customers order so often that about {lost:.0%} of orders fall on a day with another and count once.",
+        advice="Read rates as order days, not orders; a day is too coarse a unit for this shop.",
+    )
+
+
+def _regularity(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
+    """Return a finding where orders come more regularly than the model takes for granted."""
+    kind = purchases.kind
+    if kind.regular or "log_gaps" not in rfm.columns:
+        return None
+    other = fit(rfm, model="mbgcnbd" if kind.leaves_after_first else "bgcnbd")
+    gain = other.log_likelihood - purchases.log_likelihood
+    if other.params.k == 1 or gain <= _REGULAR:
+        return None
+    return Finding(
+        topic="regularity",
+        severity="caution",
+        figure=gain,
+        sentence=f"Customers order more regularly than by chance: {other.title} raises the log-likelihood by "
+        f"{gain:,.1f}.",
+        advice=f"Use model='{other.model}': it sees sooner who is overdue.",
+    )
+
+
+def _unfinished(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
+    """Return a finding where the engine stopped short of the maximum."""
+    if fitted.max_abs_gradient <= _STEEP:
+        return None
+    return Finding(
+        topic=f"{fitted.title}: engine",
+        severity="caution",
+        figure=fitted.max_abs_gradient,
+        sentence=f"{fitted.title}: {fitted.engine} stopped where the log-likelihood still rises by "
+        f"{fitted.max_abs_gradient:.2g} per unit of a log-parameter.",
+        advice="Use engine='native'.",
+    )
+
+
+def _dropout(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
+    """Return a finding where a model in which nobody ever leaves fits as well.
+
+    Self & Liang (1987), on likelihood ratios at the edge of the parameters' range.
+    """
+    patterns = purchase_patterns(rfm)
+    problem = purchase_problem(purchases.kind, purchases.params.k, patterns)
+    gain = problem.log_likelihood(np.log(purchases.values))[0] - _without_dropout(problem, purchases, patterns)
+    if 2.0 * gain >= _EDGE_TEST:
+        return None
+    less = "no lower" if gain <= 0.0 else f"only {gain:.2f} lower"
+    return Finding(
+        topic="dropout",
+        severity="stop",
+        figure=gain,
+        sentence=f"Dropout is not identified: NBD, in which nobody ever leaves, fits as well (log-likelihood {less}).",
+        advice=f"Do not read P(alive) or {' and '.join(purchases.names[2:])}; observe for longer, and value over a "
+        "finite horizon.",
+    )
+
+
+def _one_time_buyers(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
+    """Return a finding on customers who ordered once, where the model takes all of them for alive."""
+    kind = purchases.kind
+    share = rfm.filter(pl.col("frequency") == 0).height / rfm.height
+    if kind.calendar or kind.leaves_after_first or share == 0.0:
+        return None
+    other = fit(rfm, model="mbgcnbd" if kind.regular else "mbgnbd", k=purchases.params.k)
+    once = rfm.filter(pl.col("frequency") == 0)
+    chance = float(other.prob_alive(once)["prob_alive"].sum()) / once.height
+    gap = other.log_likelihood - purchases.log_likelihood
+    return Finding(
+        topic="one-time buyers",
+        severity="caution" if share > _MANY else "note",
+        figure=share,
+        sentence=f"{once.height:,} of {rfm.height:,} customers ({share:.0%}) ordered once, and {purchases.title} takes "
+        f"all of them for alive with certainty; {other.title} (log-likelihood {gap:+.2f}) gives them {chance:.0%}.",
+        advice="To ask who is still a customer, use mbgnbd or paretonbd.",
+    )
+
+
+def _runaway(purchases: PurchaseFit) -> Finding | None:
+    """Return a finding where the likelihood has no maximum and a prior holds the estimates."""
+    if purchases.basis == "likelihood":
+        return None
+    values = ", ".join(f"{name} = {getattr(purchases.params, name):.3g}" for name in purchases.loose)
+    rates, dropout = (len(set(pair) & set(purchases.loose)) for pair in (purchases.names[:2], purchases.names[2:]))
+    meanings = [
+        # A rate, chance or hazard that is the same for all takes both its parameters to infinity; none, only one.
+        ("", "", "customers seem to order at one and the same rate")[rates],
+        ("", "nobody seems to leave", "customers seem to leave at one and the same rate")[dropout],
+    ]
+    read = ", and ".join(meaning for meaning in meanings if meaning)
+    return Finding(
+        topic="boundary",
+        severity="caution",
+        figure=float(len(purchases.loose)),
+        sentence=f"The likelihood of {purchases.title} has no maximum: {read or 'a parameter runs away'}; weak priors "
+        f"hold the estimates at {values}.",
+        advice="Read the intervals, not the estimates; use more customers or a longer period.",
+    )
+
+
+def _without_dropout(problem: Problem, purchases: PurchaseFit, patterns: pl.DataFrame) -> float:
+    """Return the highest log-likelihood with the parameter of dropout held at nothing."""
+    oldest = math.log(max(float(patterns.select("age_days").max().item()), 1.0))
+    held = np.array([_NEVER, oldest if purchases.kind.calendar else 0.0])
+
+    def surface(rates: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        value, gradient, hessian = problem.log_likelihood(np.concatenate([rates, held]))
+        return value, gradient[:2], hessian[:2, :2]
+
+    return maximise(surface, [start[:2] for start in problem.starts[::3]], problem.centre[:2]).value
+
+
+def _independence(rfm: pl.DataFrame, spend: GammaGammaFit) -> Finding | None:
+    """Return a finding on how orders and spend go together, which Gamma-Gamma and every value built on it deny."""
+    table = (
+        checked_amounts(rfm)
+        .filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
+        .select(
+            correlation=pl.corr("frequency", "monetary_value"),
+            seen=(pl.col("frequency") * pl.col("monetary_value")).sum() / pl.col("frequency").sum(),
+        )
+    )
+    correlation, seen = table.row(0)
+    if correlation is None or not math.isfinite(correlation) or spend.n_customers <= math.ceil(_CERTAIN):
+        return None
+    error = 1.0 / math.sqrt(spend.n_customers - _CERTAIN)
+    if abs(math.atanh(max(min(correlation, 0.999999), -0.999999))) < _CERTAIN * error:
+        return None
+    # Orders times spend, had they been independent, against what they were together.
+    gap = seen / population_mean(spend.params) - 1.0
+    if max(abs(correlation), abs(gap)) < _LEAST:
+        return None
+    words = "more" if correlation > 0.0 else "less"
+    return Finding(
+        topic="independence",
+        severity="caution" if abs(correlation) > _MATTERS else "note",
+        figure=correlation,
+        sentence=f"Orders and spend are not independent, as Gamma-Gamma takes for granted: who orders more often "
+        f"spends {words} per order (correlation {correlation:.2f}); the mean repeat order so far was {abs(gap):.1%} "
+        f"{'above' if gap > 0.0 else 'below'} what the model expects of a new customer.",
+        advice=f"Take the value of new customers for too {'low' if gap > 0.0 else 'high'} by up to that much; of those "
+        "with many orders their own amounts count, and their values hardly change.",
+    )
+
+
+def _infinite_moments(spend: GammaGammaFit) -> Finding | None:
+    """Return a finding where fitted spend has no mean, or no variance."""
+    q = spend.params.q
+    if q > 2.0:
+        return None
+    what = "mean" if q <= 1.0 else "spread"
+    return Finding(
+        topic="spend",
+        severity="stop" if q <= 1.0 else "caution",
+        figure=q,
+        sentence=f"Fitted spend has an infinite {what}: q = {q:.3g}, and it needs q > {1 if q <= 1.0 else 2}.",
+        advice="Look at the largest monetary values; leave out what is not retail, as resellers and invoices.",
+    )
+
+
+def _held_by_prior(spend: GammaGammaFit) -> Finding | None:
+    """Return a finding where the likelihood of spend has no maximum and a prior holds the estimates."""
+    if spend.basis == "likelihood":
+        return None
+    return Finding(
+        topic="spend boundary",
+        severity="caution",
+        figure=float(len(spend.loose)),
+        sentence="The likelihood of Gamma-Gamma has no maximum: "
+        f"{' and '.join(spend.loose)} run away (customers spend nearly the same, or orders of one customer do), and "
+        "weak priors hold the estimates.",
+        advice="Read the intervals, not the estimates; the mean spend itself is sure.",
+    )

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import importlib
+import io
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
-from functools import partial
-from typing import Literal
+from types import ModuleType
+from typing import Literal, cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cxsim.clv.likelihood import (
-    Kind,
-    Likelihood,
-    Model,
-    PurchasePatterns,
-    derivatives,
-    is_count,
-    kind_of,
-    log_gap_sum,
-    purchase_likelihood,
-    purchase_patterns,
-    spend_likelihood,
-    spend_patterns,
-    thinned,
-)
+from cxsim.clv.estimates import PARAMETER_DIGITS, as_matrix, significant
+from cxsim.clv.inputs import is_count, log_gap_sum, purchase_patterns, spend_patterns
+from cxsim.clv.likelihood import SPEND, Kind, Model, derivatives, kind_of, thinned
 from cxsim.clv.models.bgnbd import MOST_STAGES
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.optimum import (
-    PARAMETER_DIGITS,
-    REACH,
-    LogNormalPrior,
-    Top,
-    as_matrix,
-    climb,
-    gamma_gamma,
-    highest,
-    purchase_centre,
-    purchase_prior,
-    purchase_starts,
-    purchases,
-    significant,
-    spend_centre,
-    spend_prior,
-    spend_starts,
-)
-from cxsim.clv.purchase_fit import Basis, PurchaseFit
+from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.clv.optimum import REACH, Optimum, Problem, maximise, newton, purchase_problem, spend_problem
+from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError, choices
 
@@ -56,34 +33,16 @@ FloatArray = NDArray[np.float64]
 Engine = Literal["native", "lifetimes"]
 ENGINES = ("native", "lifetimes")
 
-# Starts that are climbed from, the best of those that were tried.
-_CLIMBS = 2
-# Customers on whom the neighbourhood of the top is found where there are more.
+# Starts from which Newton's method is run, the best of all.
+_BEST_STARTS = 2
+# Customers on whom the neighbourhood of the maximum is found where there are more.
 _SCOUTS = 20_000
 # The search for k ends when so many more stages in a row were no better.
 _PATIENCE = 2
-# A parameter so many e-folds from its ordinary size, where the likelihood has no top, has run away.
+# A parameter so many e-folds from its ordinary size, where the likelihood has no maximum, has run away.
 _AWAY = 6.0
 # Share of a flat direction from which on a parameter belongs to it.
 _PART = 0.3
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """Where the estimates were found.
-
-    Attributes
-    ----------
-    top
-        The place, with the value of the likelihood there and the derivatives of what was maximised.
-    basis, loose, engine
-        As in `PurchaseFit`.
-    """
-
-    top: Top
-    basis: Basis = "likelihood"
-    loose: tuple[str, ...] = ()
-    engine: Engine = "native"
 
 
 def fit(
@@ -94,14 +53,14 @@ def fit(
     engine: Engine = "native",
     observed_until: date | None = None,
 ) -> PurchaseFit:
-    """Fit a model of repeat orders and leaving to customers by maximum likelihood.
+    """Fit a model of repeat orders and dropout to customers by maximum likelihood.
 
     Parameters
     ----------
     rfm
         Customers under the RFM contract, one row each, times in days.
     model
-        `bgnbd` (leaving after a repeat order), `mbgnbd` (also after the first), `paretonbd` (leaving on the calendar),
+        `bgnbd` (dropout after a repeat order), `mbgnbd` (also after the first), `paretonbd` (dropout on the calendar),
         and for customers who order more regularly than by chance `bgcnbd` and `mbgcnbd`.
     k
         Stages between orders for the last two, 1 to 60; None chooses it by likelihood, for which `rfm` needs its
@@ -115,8 +74,8 @@ def fit(
     Returns
     -------
     PurchaseFit
-        Estimates with covariance and log-likelihood, times in days. Where the likelihood has no top (nobody seems to
-        leave, all buy at one rate), the estimates are those of a posterior with weak priors, and `basis` says so.
+        Estimates with covariance and log-likelihood, times in days. Where the likelihood has no maximum (nobody seems
+        to leave, all buy at one rate), the estimates are those of a posterior with weak priors, and `basis` says so.
 
     Raises
     ------
@@ -129,7 +88,13 @@ def fit(
     Notes
     -----
     Newton's steps with analytic gradient and Hessian in the logarithms of the parameters, from several starts, over
-    distinct pasts. The covariance is the inverse of minus the Hessian at the top.
+    distinct pasts. The covariance is the inverse of minus the Hessian at the maximum.
+
+    Examples
+    --------
+    >>> from cxsim.data import load_cdnow, summarise
+    >>> fit(summarise(load_cdnow(sample=True)), model="mbgnbd")
+    PurchaseFit(MBG/NBD: r=0.6178, alpha=60.6, a=0.5515, b=1.009; 2357 customers)
 
     References
     ----------
@@ -138,20 +103,30 @@ def fit(
     Journal of Research in Marketing 24, 201-209. Platzer & Reutterer (2016), Marketing Science 35, 779-799.
     """
     kind, patterns = kind_of(model), purchase_patterns(rfm)
-    _require_engine(engine)
-    stages = _stages(kind, k)
-    if engine == "lifetimes":
-        return _purchase_fit(kind, 1, patterns, _lifetimes_top(kind, patterns), observed_until)
-    if stages is not None:
-        log_gaps = log_gap_sum(rfm) if stages > 1 and "log_gaps" in rfm.columns else 0.0
-        found = _purchase_top(kind, stages, patterns, log_gaps)
-        return _purchase_fit(kind, stages, patterns, found, observed_until)
-    best, tops = 1, dict[int, Found]()
-    log_gaps = log_gap_sum(rfm)
-    while (tried := len(tops) + 1) <= min(best + _PATIENCE, MOST_STAGES):
-        tops[tried] = _purchase_top(kind, tried, patterns, log_gaps)
-        best = max(tops, key=lambda stage: tops[stage].top.value)
-    return _purchase_fit(kind, best, patterns, tops[best], observed_until)
+    _require(kind, k, engine)
+    open_k = kind.regular and k is None
+    log_gaps = log_gap_sum(rfm) if open_k or ((k or 1) > 1 and "log_gaps" in rfm.columns) else 0.0
+
+    @functools.cache
+    def optimum_of(stages: int) -> Optimum:
+        problem = purchase_problem(kind, stages, patterns, log_gaps=log_gaps)
+        return _optimum(problem) if engine == "native" else _reported(problem, _lifetimes_purchases(kind, patterns))
+
+    stages = _most_likely_stages(optimum_of) if open_k else k or 1
+    optimum = optimum_of(stages)
+    return PurchaseFit(
+        model=kind.name,
+        params=cast("PurchaseParams", kind.params(_rounded(optimum), stages)),
+        log_covariance=as_matrix(optimum.covariance),
+        log_likelihood=optimum.value,
+        n_customers=rfm.height,
+        n_patterns=patterns.height,
+        max_abs_gradient=float(np.abs(optimum.gradient).max()),
+        basis=optimum.basis,
+        loose=optimum.loose,
+        engine=engine,
+        observed_until=observed_until,
+    )
 
 
 def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: date | None = None) -> GammaGammaFit:
@@ -179,121 +154,166 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
     EstimationError
         For an unknown engine, impossible pasts, too few repeat customers, or amounts all the same.
 
+    Examples
+    --------
+    >>> from cxsim.data import load_cdnow, summarise
+    >>> fit_spend(summarise(load_cdnow(sample=True)))
+    GammaGammaFit(Gamma-Gamma: p=4.683, q=4.19, v=24.39; 1139 customers)
+
     References
     ----------
     Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025.
     """
     patterns = spend_patterns(rfm)
-    _require_engine(engine)
-    likelihood = spend_likelihood(patterns)
-    if engine == "lifetimes":
-        found = _reported(likelihood, gamma_gamma(patterns))
-    else:
-        found = _top(likelihood, spend_starts(patterns), spend_centre(patterns), spend_prior(patterns))
-    top = found.top
-    p, q, v = (significant(math.exp(x), PARAMETER_DIGITS) for x in top.log_params)
+    _require(SPEND, None, engine)
+    problem = spend_problem(patterns)
+    optimum = _optimum(problem) if engine == "native" else _reported(problem, _lifetimes_spend(patterns))
+    n_customers = int(patterns["weight"].sum())
     return GammaGammaFit(
-        params=GammaGammaParams(p=p, q=q, v=v),
-        log_covariance=as_matrix(top.covariance),
-        log_likelihood=top.value,
-        n_customers=rfm.height - patterns.n_left_out,
-        n_left_out=patterns.n_left_out,
-        n_patterns=patterns.weight.size,
-        max_abs_gradient=float(np.abs(top.gradient).max()),
-        basis=found.basis,
-        loose=found.loose,
-        engine=found.engine,
+        params=cast("GammaGammaParams", SPEND.params(_rounded(optimum), 1)),
+        log_covariance=as_matrix(optimum.covariance),
+        log_likelihood=optimum.value,
+        n_customers=n_customers,
+        n_left_out=rfm.height - n_customers,
+        n_patterns=patterns.height,
+        max_abs_gradient=float(np.abs(optimum.gradient).max()),
+        basis=optimum.basis,
+        loose=optimum.loose,
+        engine=engine,
         observed_until=observed_until,
     )
 
 
-def _stages(kind: Kind, k: int | None) -> int | None:
-    """Return the number of stages that is wanted; None where it is to be chosen."""
-    if kind.regular and (k is None or (is_count(k, least=1) and k <= MOST_STAGES)):
-        return k
-    if not kind.regular and (k is None or (is_count(k, least=1) and k == 1)):
-        return 1
-    possible = f"a whole number from 1 to {MOST_STAGES}, or None to choose it" if kind.regular else "1 or None"
-    raise EstimationError(f"{kind.title}: k is {k!r}; it must be {possible}.")
-
-
-def _require_engine(engine: str) -> None:
+def _require(kind: Kind, k: int | None, engine: str) -> None:
     if engine not in ENGINES:
         raise EstimationError(f"no engine '{engine}'; {choices(str(engine), list(ENGINES))}")
-
-
-def _purchase_top(kind: Kind, k: int, patterns: PurchasePatterns, log_gaps: float) -> Found:
-    likelihood = purchase_likelihood(kind, k, patterns, log_gaps=log_gaps)
-    starts, centre = purchase_starts(kind, k, patterns), purchase_centre(kind, k, patterns)
-    return _top(likelihood, starts, centre, purchase_prior(kind.names, patterns))
-
-
-def _top(likelihood: Likelihood, starts: Sequence[FloatArray], centre: FloatArray, prior: LogNormalPrior) -> Found:
-    """Return the top of the likelihood, or if it has none that of the posterior under a weak prior."""
-    few = thinned(likelihood, _SCOUTS)
-    tried = sorted(starts, key=lambda start: -derivatives(few, start)[0])[:_CLIMBS]
-    near = highest(partial(derivatives, few), tried, centre)
-    top = climb(partial(derivatives, likelihood), near.log_params, centre) if few is not likelihood else near
-    if not (near.settled and top.settled) and few is not likelihood:
-        top = highest(partial(derivatives, likelihood), tried, centre)
-    if top.settled:
-        return Found(top=top)
-
-    def posterior(here: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        value, gradient, hessian = derivatives(likelihood, here)
-        return value + float(prior.log_density(here)), gradient + prior.gradient(here), hessian + prior.hessian(here)
-
-    middle = np.array(prior.means)
-    held = highest(posterior, [*tried, middle], middle, far=REACH)
-    if not held.settled:
+    if engine == "lifetimes" and kind.name not in _FITTERS:
         raise EstimationError(
-            f"{likelihood.title}: neither the likelihood nor a posterior with weak priors has a top; it ran to "
-            f"{_described(likelihood.names, held.log_params)}. Look for customers who are no persons (tills, "
-            "resellers, test accounts)."
+            f"{kind.title}: lifetimes does not have it; use engine 'native', or a model that it has: "
+            f"{choices(kind.name, list(_FITTERS))}"
         )
-    value = held.value - float(prior.log_density(held.log_params))
-    return Found(top=replace(held, value=value), basis="prior", loose=_loose(likelihood.names, top, centre))
+    most = MOST_STAGES if kind.regular else 1
+    if k is not None and not (is_count(k, least=1) and k <= most):
+        possible = f"a whole number from 1 to {MOST_STAGES}, or None to choose it" if kind.regular else "1 or None"
+        raise EstimationError(f"{kind.title}: k is {k!r}; it must be {possible}.")
 
 
-def _loose(names: tuple[str, ...], top: Top, centre: FloatArray) -> tuple[str, ...]:
+def _most_likely_stages(optimum_of: Callable[[int], Optimum]) -> int:
+    """Return the number of stages with the highest likelihood."""
+    best = stages = 1
+    while stages <= min(best + _PATIENCE, MOST_STAGES):
+        best = max(best, stages, key=lambda number: optimum_of(number).value)
+        stages += 1
+    return best
+
+
+def _optimum(problem: Problem) -> Optimum:
+    """Return the maximum of the likelihood, or if it has none that of the posterior under a weak prior."""
+    few = functools.partial(derivatives, thinned(problem.likelihood, _SCOUTS))
+    starts = sorted(problem.starts, key=lambda start: -few(start)[0])[:_BEST_STARTS]
+    near = found = maximise(few, starts, problem.centre)
+    if few.args[0] is not problem.likelihood:
+        found = newton(problem.log_likelihood, near.log_params, problem.centre)
+        if not (near.converged and found.converged):
+            found = maximise(problem.log_likelihood, starts, problem.centre)
+    if found.converged:
+        return found
+    names, middle = problem.likelihood.names, problem.prior.means
+    held = maximise(problem.log_posterior, [*starts, middle], middle, far=REACH)
+    if not held.converged:
+        runaway = zip(names, held.log_params, strict=True)
+        raise EstimationError(
+            f"{problem.likelihood.title}: neither the likelihood nor a posterior with weak priors has a maximum; it "
+            f"ran to {', '.join(f'{name} = {math.exp(min(x, 700.0)):.4g}' for name, x in runaway)}. Look for customers "
+            "who are no persons (tills, resellers, test accounts)."
+        )
+    value = held.value - float(problem.prior.log_density(held.log_params))
+    return replace(held, value=value, basis="prior", loose=_loose(names, found, problem.centre))
+
+
+def _loose(names: tuple[str, ...], end: Optimum, centre: FloatArray) -> tuple[str, ...]:
     """Return the parameters that ran away, or those that can move together without the likelihood's noticing."""
-    far = np.abs(top.log_params - centre) > _AWAY
+    far = np.abs(end.log_params - centre) > _AWAY
     if not far.any():
-        far = np.abs(np.linalg.eigh(-top.hessian)[1][:, 0]) > _PART
+        far = np.abs(np.linalg.eigh(-end.hessian)[1][:, 0]) > _PART
     return tuple(name for name, loose in zip(names, far, strict=True) if loose)
 
 
-def _lifetimes_top(kind: Kind, patterns: PurchasePatterns) -> Found:
-    """Return the place that lifetimes finds, with our likelihood and derivatives there."""
-    return _reported(purchase_likelihood(kind, 1, patterns), purchases(kind, patterns))
+def _rounded(optimum: Optimum) -> list[float]:
+    """Return the parameters on the natural scale."""
+    return [significant(math.exp(x), PARAMETER_DIGITS) for x in optimum.log_params]
 
 
-def _reported(likelihood: Likelihood, params: Sequence[float]) -> Found:
+def _reported(problem: Problem, params: Sequence[float]) -> Optimum:
+    """Return the place that lifetimes found, with our likelihood and derivatives there."""
     log_params = np.log(params)
-    value, gradient, hessian = derivatives(likelihood, log_params)
-    top = Top(log_params=log_params, value=value, gradient=gradient, hessian=hessian, settled=True)
-    return Found(top=top, engine="lifetimes")
+    value, gradient, hessian = problem.log_likelihood(log_params)
+    return Optimum(log_params=log_params, value=value, gradient=gradient, hessian=hessian, converged=True)
 
 
-def _purchase_fit(
-    kind: Kind, k: int, patterns: PurchasePatterns, found: Found, observed_until: date | None
-) -> PurchaseFit:
-    top = found.top
-    return PurchaseFit(
-        model=kind.name,
-        params=kind.params([significant(math.exp(x), PARAMETER_DIGITS) for x in top.log_params], k),
-        log_covariance=as_matrix(top.covariance),
-        log_likelihood=top.value,
-        n_customers=int(patterns.weight.sum()),
-        n_patterns=patterns.weight.size,
-        max_abs_gradient=float(np.abs(top.gradient).max()),
-        basis=found.basis,
-        loose=found.loose,
-        engine=found.engine,
-        observed_until=observed_until,
+# Deprecations of pandas and invalid escapes in its source: of no use to our users, who cannot mend an archived library.
+_KNOWN = (DeprecationWarning, FutureWarning, PendingDeprecationWarning, SyntaxWarning, RuntimeWarning)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence lifetimes, and undo its edits of the global warning filters."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        for category in _KNOWN:
+            warnings.simplefilter("ignore", category)
+        yield
+
+
+_FITTERS = {
+    "bgnbd": "BetaGeoFitter",
+    "mbgnbd": "ModifiedBetaGeoFitter",
+    "paretonbd": "ParetoNBDFitter",
+    "gamma_gamma": "GammaGammaFitter",
+}
+# Without a penalty first; then with ever stronger pulls towards small parameters, only to find a place to start from.
+_PENALTIES = (0.0, 0.001, 0.01, 0.1)
+
+
+def _lifetimes_purchases(kind: Kind, patterns: pl.DataFrame) -> tuple[float, ...]:
+    """Return the parameters that lifetimes finds for a model of orders, times in days."""
+    columns = [patterns[name].to_numpy() for name in ("frequency", "recency_days", "age_days")]
+    found = _first_success(kind.title, _FITTERS[kind.name], columns, patterns["weight"].to_numpy())
+    return tuple(found[name] for name in kind.names)
+
+
+def _lifetimes_spend(patterns: pl.DataFrame) -> tuple[float, ...]:
+    """Return the Gamma-Gamma parameters that lifetimes finds."""
+    frequency, amount, weight = (patterns[name].to_numpy() for name in ("frequency", "monetary_value", "weight"))
+    # In units of the mean amount, so that its start suits every currency.
+    unit = float((weight * amount).sum() / weight.sum())
+    found = _first_success(SPEND.title, _FITTERS[SPEND.name], [frequency, amount / unit], weight)
+    return (found["p"], found["q"], found["v"] * unit)
+
+
+def _first_success(model: str, fitter: str, columns: Sequence[FloatArray], weight: FloatArray) -> dict[str, float]:
+    """Return the first finite estimates on the ladder of penalties."""
+    library = _library()
+    for penalty in _PENALTIES:
+        try:
+            with _quiet():
+                fitted = getattr(library, fitter)(penalizer_coef=penalty).fit(*columns, weights=weight)
+        except (library.utils.ConvergenceError, np.linalg.LinAlgError):
+            continue
+        found = {str(name): float(value) for name, value in fitted.params_.items()}
+        if all(np.isfinite(value) and value > 0.0 for value in found.values()):
+            return found
+    raise EstimationError(
+        f"{model}: lifetimes did not converge on {weight.sum():.0f} customers in {weight.size} patterns, with none of "
+        f"the penalties {', '.join(map(str, _PENALTIES))}. Use a longer period or more customers, and look for "
+        "customers who are no persons (tills, resellers, test accounts)."
     )
 
 
-def _described(names: tuple[str, ...], here: FloatArray) -> str:
-    """Return the parameters in words."""
-    return ", ".join(f"{name} = {math.exp(min(x, 700.0)):.4g}" for name, x in zip(names, here, strict=True))
+def _library() -> ModuleType:
+    """Return lifetimes, imported without its edits of pandas' options."""
+    with _quiet():
+        pandas = importlib.import_module("pandas")
+        before = pandas.get_option("mode.chained_assignment")
+        library = importlib.import_module("lifetimes")
+        pandas.set_option("mode.chained_assignment", before)
+    return library

@@ -1,4 +1,4 @@
-"""A fit in, a JSON text or file out, and back without the loss of a bit; no pickle."""
+"""A fit in, a JSON file out, and back without the loss of a bit; no pickle."""
 
 from __future__ import annotations
 
@@ -8,189 +8,149 @@ import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any, cast
 
-from cxsim.clv.likelihood import KINDS
+from cxsim.clv.likelihood import ALL_KINDS, SPEND
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.optimum import Matrix
-from cxsim.clv.purchase_fit import Basis, PurchaseFit
+from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import CxsimError, EstimationError, choices
 
-Fit = PurchaseFit | GammaGammaFit
-Record = Mapping[str, object]
+FORMAT, VERSION = "cxsim fit", 2
+_STORED = (
+    "log_covariance",
+    "log_likelihood",
+    "n_customers",
+    "n_patterns",
+    "max_abs_gradient",
+    "basis",
+    "loose",
+    "engine",
+    "observed_until",
+)
 
-FORMAT = "cxsim fit"
-VERSION = 2
-_PARAMS = {name: kind.names for name, kind in KINDS.items()} | {"gamma_gamma": ("p", "q", "v")}
 
+def save_fit(fit: PurchaseFit | GammaGammaFit, path: str | os.PathLike[str]) -> None:
+    """Write a fit to a JSON file, to all its digits.
 
-def to_json(fit: Fit) -> str:
-    """Return `fit` as JSON; floats are written so that they come back exactly."""
-    kind = fit.model if isinstance(fit, PurchaseFit) else "gamma_gamma"
-    record: dict[str, object] = {
+    Parameters
+    ----------
+    fit
+        A fitted model of orders or of spend.
+    path
+        The file; one that is there stays whole until the new one is complete.
+
+    See Also
+    --------
+    load_fit : Reads it back.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import cxsim
+    >>> found = cxsim.fit(cxsim.summarise(cxsim.load_cdnow(sample=True)))
+    >>> with TemporaryDirectory() as folder:
+    ...     cxsim.save_fit(found, Path(folder) / "orders.json")
+    ...     cxsim.load_fit(Path(folder) / "orders.json") == found
+    True
+    """
+    own = "n_left_out" if isinstance(fit, GammaGammaFit) else "k"
+    record = {
         "format": FORMAT,
         "version": VERSION,
-        "kind": kind,
-        "params": {name: getattr(fit.params, name) for name in _PARAMS[kind]},
-        "log_covariance": [list(row) for row in fit.log_covariance],
-        "log_likelihood": fit.log_likelihood,
-        "n_customers": fit.n_customers,
-        "n_patterns": fit.n_patterns,
-        "max_abs_gradient": fit.max_abs_gradient,
-        "basis": fit.basis,
-        "loose": list(fit.loose),
-        "engine": fit.engine,
-        "observed_until": None if fit.observed_until is None else fit.observed_until.isoformat(),
+        "kind": fit.model,
+        "params": dict(zip(fit.names, fit.values.tolist(), strict=True)),
+        **{name: getattr(fit, name) for name in _STORED},
+        own: fit.n_left_out if isinstance(fit, GammaGammaFit) else fit.params.k,
     }
-    if isinstance(fit, GammaGammaFit):
-        record["n_left_out"] = fit.n_left_out
-    else:
-        record["k"] = fit.params.k
-    return json.dumps(record, indent=2, allow_nan=False) + "\n"
-
-
-def from_json(text: str) -> Fit:
-    """Return the fit that `to_json` wrote."""
-    record = _record(text)
-    return _gamma_gamma(record) if record["kind"] == "gamma_gamma" else _purchases(record)
-
-
-def save_fit(fit: Fit, path: str | os.PathLike[str]) -> None:
-    """Write `fit` to `path`; a file that is there stays whole until the new one is complete."""
     target = Path(path)
     # The process in the name keeps two writers apart; the last one wins.
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        draft.write_text(to_json(fit), encoding="utf-8", newline="\n")
+        text = json.dumps(record, indent=2, allow_nan=False, default=date.isoformat)
+        draft.write_text(text + "\n", encoding="utf-8", newline="\n")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def load_fit(path: str | os.PathLike[str]) -> Fit:
-    """Return the fit that `save_fit` wrote to `path`."""
+def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | GammaGammaFit:
+    """Read a fit from the JSON file that `save_fit` wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    PurchaseFit or GammaGammaFit
+        The very fit that was written.
+
+    Raises
+    ------
+    EstimationError
+        If there is no such file, it is no fit of this version, or a field of it is missing or makes no sense.
+
+    See Also
+    --------
+    save_fit : Writes it; with an example.
+    """
     source = Path(path)
     try:
-        text = source.read_text(encoding="utf-8")
+        return _fit(json.loads(source.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         beside = sorted(file.name for file in source.parent.glob("*.json"))
         raise EstimationError(f"no file '{source}'; {choices(source.name, beside)}") from error
-    except UnicodeDecodeError as error:
-        raise EstimationError(f"{source}: this is no text; a fit is a JSON file written by save_fit.") from error
-    try:
-        return from_json(text)
-    except CxsimError as error:
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise EstimationError(f"{source}: this is no JSON; a fit is a JSON file written by save_fit.") from error
+    except KeyError as error:
+        raise EstimationError(f"{source}: a fit needs the field {error}.") from error
+    except (CxsimError, TypeError, ValueError) as error:
         raise EstimationError(f"{source}: {error}") from error
 
 
-def _purchases(record: Record) -> PurchaseFit:
-    kind = KINDS[str(record["kind"])]
-    return PurchaseFit(
-        model=kind.name,
-        params=kind.params(list(_params(record).values()), _count(record, "k")),
-        log_covariance=_matrix(record, "log_covariance"),
-        log_likelihood=_number(record, "log_likelihood"),
-        n_customers=_count(record, "n_customers"),
-        n_patterns=_count(record, "n_patterns"),
-        max_abs_gradient=_number(record, "max_abs_gradient"),
-        basis=_basis(record),
-        loose=_loose(record),
-        engine=str(_field(record, "engine")),
-        observed_until=_day(record, "observed_until"),
-    )
-
-
-def _gamma_gamma(record: Record) -> GammaGammaFit:
-    params = _params(record)
-    return GammaGammaFit(
-        params=GammaGammaParams(p=params["p"], q=params["q"], v=params["v"]),
-        log_covariance=_matrix(record, "log_covariance"),
-        log_likelihood=_number(record, "log_likelihood"),
-        n_customers=_count(record, "n_customers"),
-        n_left_out=_count(record, "n_left_out"),
-        n_patterns=_count(record, "n_patterns"),
-        max_abs_gradient=_number(record, "max_abs_gradient"),
-        basis=_basis(record),
-        loose=_loose(record),
-        engine=str(_field(record, "engine")),
-        observed_until=_day(record, "observed_until"),
-    )
-
-
-def _record(text: str) -> Record:
-    """Return the fields of a fit of this version and a known kind."""
-    try:
-        record = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise EstimationError(f"this is no JSON ({error}); a fit is a JSON file written by save_fit.") from error
+def _fit(record: Any) -> PurchaseFit | GammaGammaFit:
+    """Return the fit of a record of this version; a field that makes no sense is a TypeError or ValueError."""
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise EstimationError(f"this JSON holds no fit; its field 'format' must be '{FORMAT}'.")
     if record.get("version") != VERSION:
         raise EstimationError(
             f"this fit has version {record.get('version')!r}; this cxsim reads version {VERSION}. Fit the model again."
         )
-    if record.get("kind") not in _PARAMS:
-        kind = str(record.get("kind"))
-        raise EstimationError(f"no kind of fit '{kind}'; {choices(kind, _PARAMS)}")
-    return record
+    if record.get("kind") not in ALL_KINDS:
+        raise EstimationError(f"no kind of fit '{record.get('kind')}'; {choices(str(record.get('kind')), ALL_KINDS)}")
+    kind = ALL_KINDS[record["kind"]]
+    fields: dict[str, Any] = {name: record[name] for name in _STORED} | {
+        "model": kind.name,
+        "log_covariance": tuple(
+            tuple(_number(cell, "log_covariance") for cell in row) for row in record["log_covariance"]
+        ),
+        "loose": tuple(map(str, record["loose"])),
+        "observed_until": None if record["observed_until"] is None else date.fromisoformat(record["observed_until"]),
+        **{name: _number(record[name], name) for name in ("log_likelihood", "max_abs_gradient")},
+        **{name: _count(record, name) for name in ("n_customers", "n_patterns")},
+    }
+    if record["basis"] not in {"likelihood", "prior"}:
+        raise EstimationError(f"'basis' must be 'likelihood' or 'prior'; found {record['basis']!r}.")
+    values = [_number(record["params"][name], name) for name in kind.names]
+    if kind == SPEND:
+        return GammaGammaFit(
+            **fields, params=cast("GammaGammaParams", kind.params(values, 1)), n_left_out=_count(record, "n_left_out")
+        )
+    return PurchaseFit(**fields, params=cast("PurchaseParams", kind.params(values, _count(record, "k"))))
 
 
-def _field(record: Record, name: str) -> object:
-    if name not in record:
-        raise EstimationError(f"a fit needs the field '{name}'; {choices(name, record)}")
-    return record[name]
-
-
-def _number(record: Record, name: str) -> float:
-    value = _field(record, name)
+def _number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise EstimationError(f"'{name}' must be a finite number; found {value!r}.")
     return float(value)
 
 
-def _count(record: Record, name: str) -> int:
-    value = _field(record, name)
+def _count(record: Mapping[str, Any], name: str) -> int:
+    value = record[name]
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise EstimationError(f"'{name}' must be a whole number, not negative; found {value!r}.")
     return value
-
-
-def _basis(record: Record) -> Basis:
-    match _field(record, "basis"):
-        case "likelihood":
-            return "likelihood"
-        case "prior":
-            return "prior"
-        case other:
-            raise EstimationError(f"'basis' must be 'likelihood' or 'prior'; found {other!r}.")
-
-
-def _loose(record: Record) -> tuple[str, ...]:
-    names = _field(record, "loose")
-    if not isinstance(names, list):
-        raise EstimationError(f"'loose' must be a list of parameters; found {names!r}.")
-    return tuple(str(name) for name in names)
-
-
-def _params(record: Record) -> dict[str, float]:
-    params = _field(record, "params")
-    if not isinstance(params, dict):
-        raise EstimationError(f"'params' must be an object; found {params!r}.")
-    return {name: _number(params, name) for name in _PARAMS[str(record["kind"])]}
-
-
-def _matrix(record: Record, name: str) -> Matrix:
-    rows = _field(record, name)
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise EstimationError(f"'{name}' must be a list of lists of numbers; found {rows!r}.")
-    return tuple(tuple(_number({name: cell}, name) for cell in row) for row in rows)
-
-
-def _day(record: Record, name: str) -> date | None:
-    value = _field(record, name)
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError as error:
-        raise EstimationError(f"'{name}' must be a day like 1997-09-30, or null; found {value!r}.") from error

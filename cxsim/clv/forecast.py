@@ -1,7 +1,8 @@
-"""Customers (RFM) and draws of the parameters in; outcomes of all customers and sums over them, block by block, out.
+"""Customers (RFM) and draws of the parameters in; what each customer and all of them will order and spend, out.
 
-Blocks bound the memory and are the unit of work for threads. Customers' outcomes depend on themselves alone and sums
-are of whole numbers, so neither blocks nor threads nor the order of the customers changes a bit.
+Customers go to the kernel in blocks, which bound the memory and are the unit of work for threads. Customers' outcomes
+depend on themselves alone and sums are of whole numbers, so neither blocks nor threads nor the order of the customers
+changes a bit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from os import cpu_count
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -21,271 +23,38 @@ from cxsim.clv.forecast_kernel import (
     BUYERS,
     COUNTERS,
     CUSTOMER_RECORD,
+    FIELDS,
     ORDERS,
     OUTCOMES,
+    PARAMS_RECORD,
     PART_BITS,
     PARTS,
     UNITS,
     Block,
-    Drawn,
     Family,
     Question,
     Scratch,
     Thetas,
-    chosen,
     forecast_customers,
-    thetas,
 )
-from cxsim.clv.likelihood import PAST, is_count, pasts
+from cxsim.clv.inputs import PAST, checked_pasts, is_count, require
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.clv.posterior import Posterior
+from cxsim.clv.purchase_fit import continuous_rate
 from cxsim.errors import EstimationError, choices
 from cxsim.jit import lean
-from cxsim.params import DAYS_PER_YEAR
 
-# As polars' own hash may differ between its releases, and Python's between two runs.
-_OFFSET, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-
-
-def customer_numbers(customer_id: pl.Series) -> NDArray[np.uint64]:
-    """Return a number for each name.
-
-    Shape of `customer_id`. Two of ten million different names share a number once in 370,000 shops; all that follows
-    is that the two meet the same luck.
-    """
-    numbers = np.empty(len(customer_id), np.uint64)
-    if len(customer_id):
-        text = customer_id.cast(pl.String)
-        ends = text.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy()
-        _fill(numbers, np.frombuffer(text.str.join("").item().encode(), np.uint8), ends)
-    return numbers
-
-
-@lean
-def _fill(numbers: NDArray[np.uint64], letters: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
-    start = 0
-    for i in range(len(numbers)):
-        number = _OFFSET
-        for place in range(start, ends[i]):
-            number = (number ^ np.uint64(letters[place])) * _PRIME
-        numbers[i] = number
-        start = ends[i]
-
+Params = TypeVar("Params", bound=PurchaseParams | GammaGammaParams)
 
 # The sums of one block of this size, and of no larger one, stay in the range of whole numbers.
 BLOCK_SIZE = 4096
 _MOST_UNITS = 1 << 62
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
-    """What the blocks have in common.
-
-    Attributes
-    ----------
-    thetas, family
-        Draws of the parameters and their model.
-    question
-        What is asked of every customer.
-    groups
-        Number of groups for which is added up.
-    """
-
-    thetas: Thetas
-    family: Family
-    question: Question
-    groups: int
-
-
-def forecast_all(
-    customers: pl.DataFrame,
-    work: Work,
-    *,
-    block_size: int = BLOCK_SIZE,
-    threads: int | None = None,
-) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
-    """Return what is known of every customer, and the sums of each group in each draw.
-
-    One array for each of OUTCOMES, rows as in `customers`; whole numbers of shape (groups, draws, 4).
-    """
-    outcomes = {name: np.empty(customers.height) for name in OUTCOMES}
-    counts = np.zeros((work.groups, len(work.thetas), COUNTERS), np.int64)
-    starts = range(0, customers.height, block_size)
-    with ThreadPoolExecutor(max_workers=threads or cpu_count()) as pool:
-        parts = pool.map(partial(_one, work), (customers.slice(start, block_size) for start in starts))
-        for start, (found, counted) in zip(starts, parts, strict=True):
-            for place, name in enumerate(OUTCOMES):
-                outcomes[name][start : start + len(found)] = found[:, place]
-            _add(counts, counted)
-    return outcomes, counts
-
-
-def customer_block(customers: pl.DataFrame) -> Block:
-    """Return customers, under RFM and with a column `group`, as records for the kernel."""
-    paid = pl.when(pl.col("monetary_value").is_not_null()).then("frequency").otherwise(0).cast(pl.Float64)
-    columns = customers.select(
-        *(pl.col(name).cast(pl.Float64) for name in PAST),
-        paid=paid,
-        total=paid * pl.col("monetary_value").fill_null(0.0),
-        group="group",
-    )
-    block = np.empty(customers.height, CUSTOMER_RECORD)
-    block["number"] = customer_numbers(customers["customer_id"])
-    for field, column in zip(("frequency", "last", "age", "paid", "total", "group"), columns, strict=True):
-        block[field] = column.to_numpy()
-    return block
-
-
-def _one(work: Work, customers: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the outcomes and counts of one block."""
-    block, draws = customer_block(customers), len(work.thetas)
-    outcomes = np.empty((len(block), len(OUTCOMES)))
-    counts = np.zeros((work.groups, draws, COUNTERS), np.int64)
-    equal_together = np.lexsort((block["age"], block["last"], block["frequency"]))
-    scratch = Scratch(np.empty(draws), np.empty(draws), np.empty(draws))
-    too_large = forecast_customers(
-        block, equal_together, work.thetas, work.family, work.question, scratch, outcomes, counts
-    )
-    if too_large:
-        _refuse()
-    return outcomes, counts
-
-
-def _add(total: NDArray[np.int64], part: NDArray[np.int64]) -> None:
-    """Add a block's counts, and carry what the parts of units make in whole units."""
-    total += part
-    total[..., UNITS] += total[..., PARTS] >> PART_BITS
-    total[..., PARTS] &= (1 << PART_BITS) - 1
-    if total[..., UNITS].max() >= _MOST_UNITS:
-        _refuse()
-
-
-def _refuse() -> None:
-    raise EstimationError(
-        "the value of a customer exceeds 5e14, or that of all of them 4e18, in some draw: look at the largest monetary "
-        "values, or count money in a larger unit."
-    )
-
-
 # Columns of the tables that a group's own column must not hide.
 _TAKEN = ("draw", "orders", "buyers", "value", "quantity", "mean", "low", "high")
-
-
-def grouped(rfm: pl.DataFrame, by: str | None) -> tuple[pl.DataFrame, int, pl.DataFrame]:
-    """Return `rfm` with the column `group` that the kernel counts by, the number of groups, and their names."""
-    if by is None:
-        return rfm.with_columns(group=pl.lit(0, pl.Int64)), 1, pl.DataFrame()
-    if by not in rfm.columns or by in _TAKEN:
-        possible = [name for name in rfm.columns if name not in _TAKEN]
-        raise EstimationError(f"totals by column '{by}': {choices(by, possible)}")
-    if rfm[by].null_count():
-        raise EstimationError(f"totals by column '{by}': {rfm[by].null_count()} of {rfm.height} values are missing.")
-    names = rfm.select(by).unique().sort(by)
-    groups = rfm.with_columns(group=pl.col(by).rank("dense").cast(pl.Int64) - 1)
-    return groups, names.height, names
-
-
-def totals_by_draw(counts: NDArray[np.int64], names: pl.DataFrame, quantities: list[str]) -> pl.DataFrame:
-    """Return one row per group and draw: the group's name if it has one, draw, and the `quantities`."""
-    groups, draws, _ = counts.shape
-    columns = {
-        "orders": counts[..., ORDERS].ravel(),
-        "buyers": counts[..., BUYERS].ravel(),
-        "value": (counts[..., UNITS] + np.ldexp(counts[..., PARTS].astype(np.float64), -PART_BITS)).ravel(),
-    }
-    named = [names[name].gather(np.repeat(np.arange(groups), draws)) for name in names.columns]
-    drawn = pl.Series("draw", np.tile(np.arange(draws), groups))
-    return pl.DataFrame([*named, drawn, *(pl.Series(name, columns[name]) for name in quantities)])
-
-
-def totals(by_draw: pl.DataFrame, names: pl.DataFrame, quantities: list[str], question: Question) -> pl.DataFrame:
-    """Return one row per group and quantity: the group's name if it has one, quantity, mean, low, high."""
-    key, cells = names.columns, ("mean", "low", "high")
-    ends = [
-        summary.cast(pl.Float64).alias(f"{name}/{cell}")
-        for name in quantities
-        for cell, summary in zip(
-            cells,
-            (
-                pl.col(name).mean(),
-                pl.col(name).sort().get(question.low_rank),
-                pl.col(name).sort().get(question.high_rank),
-            ),
-            strict=True,
-        )
-    ]
-    wide = by_draw.group_by(key, maintain_order=True).agg(ends) if key else by_draw.select(ends)
-    # One table per quantity, put together in the order of the groups.
-    tables = [
-        wide.select(*key, quantity=pl.lit(name), **{cell: pl.col(f"{name}/{cell}") for cell in cells})
-        for name in quantities
-    ]
-    return pl.concat(tables).sort(key, maintain_order=True) if key else pl.concat(tables)
-
-
-_SEEDS = 1 << 63
 # (draws + 1) (1 - level) / 2 is often a whole number, and must not become the one below by rounding.
 _ROUNDING = 1e-9
-
-
-def admitted_question(
-    *, days: float, annual_discount_rate: float, margin: float, level: float, draws: int, seed: int
-) -> Question:
-    """Return what is asked of every customer, in the kernel's terms; see `predict` for the parameters."""
-    if not (math.isfinite(days) and days > 0.0):
-        raise EstimationError(f"days must be finite and positive; found {days}.")
-    if not (math.isfinite(annual_discount_rate) and annual_discount_rate >= 0.0):
-        raise EstimationError(f"annual_discount_rate must be finite and not negative; found {annual_discount_rate}.")
-    if not 0.0 <= margin <= 1.0:
-        raise EstimationError(f"margin must be from 0 to 1; found {margin}.")
-    outside = _outside(level, draws)
-    return Question(
-        days=float(days),
-        rate=math.log1p(annual_discount_rate) / DAYS_PER_YEAR,
-        margin=float(margin),
-        low_rank=outside,
-        high_rank=draws - 1 - outside,
-        seed=admitted_seed(seed),
-    )
-
-
-def admitted_seed(seed: int) -> int:
-    """Return `seed`, or refuse one that is no 63-bit number."""
-    if not (is_count(seed, least=0) and seed < _SEEDS):
-        raise EstimationError(f"the seed must be from 0 to {_SEEDS - 1}; found {seed}.")
-    return seed
-
-
-def admitted_customers(rfm: pl.DataFrame) -> pl.DataFrame:
-    """Return `rfm`, or refuse impossible pasts, names that come twice, and amounts that are none."""
-    value = pl.col("monetary_value")
-    odd = pasts(rfm).filter(value.is_not_null() & ~(value.is_finite() & (value >= 0.0)))
-    if odd.height:
-        raise EstimationError(
-            f"RFM: {odd.height} of {rfm.height} monetary values are negative or not finite, the first "
-            f"{odd['monetary_value'][0]} of customer {odd['customer_id'][0]!r}; leave out what is unknown (null)."
-        )
-    different = rfm["customer_id"].n_unique()
-    if different != rfm.height:
-        raise EstimationError(
-            f"RFM: {rfm.height} rows, but {different} different customer_id; each customer must have one row."
-        )
-    return rfm
-
-
-def _outside(level: float, draws: int) -> int:
-    """Return how many draws lie beyond each end of the interval."""
-    if not 0.0 < level < 1.0:
-        raise EstimationError(f"level must be above 0 and below 1; found {level}.")
-    end = math.floor((draws + 1) * (1.0 - level) / 2.0 + _ROUNDING)
-    if end < 1:
-        needed = math.ceil(2.0 / (1.0 - level) - 1.0 - _ROUNDING)
-        raise EstimationError(
-            f"an interval of level {level:g} takes at least {needed} draws of the parameters; found {draws}."
-        )
-    return end - 1
-
-
 # Columns of OUTCOMES that count, and those that need a model of spend.
 _ORDERS = ("orders_mean", "orders_low", "orders_high", "prob_order")
 _VALUE = ("value_mean", "value_low", "value_high")
@@ -324,8 +93,8 @@ class Prediction:
 
 def predict(
     rfm: pl.DataFrame,
-    purchases: Sequence[PurchaseParams] | Drawn[PurchaseParams],
-    spend: Sequence[GammaGammaParams] | Drawn[GammaGammaParams] | None = None,
+    purchases: Sequence[PurchaseParams] | Posterior[PurchaseParams],
+    spend: Sequence[GammaGammaParams] | Posterior[GammaGammaParams] | None = None,
     *,
     days: float,
     draws: int | None = None,
@@ -337,8 +106,8 @@ def predict(
 ) -> Prediction:
     """Return what each customer and all of them will order and spend in the next `days`, with intervals.
 
-    Every draw takes one set of parameters and plays what is ahead of every customer: whether they are still there, how
-    often they order before they leave, and what they pay. So the intervals hold both what is not known of the
+    Every draw takes one set of parameters and simulates what is ahead of every customer: whether they are still there,
+    how often they order before they leave, and what they pay. So the intervals hold both what is not known of the
     parameters and what is chance.
 
     Parameters
@@ -355,8 +124,8 @@ def predict(
     draws
         How many of the draws to take, evenly spaced; all when None.
     seed
-        Seed of all luck, 0 or larger. A customer's luck hangs on seed, draw and customer_id alone: neither the order
-        of the rows nor other customers move it.
+        Seed of the random numbers, 0 or larger. Those of a customer depend on seed, draw and customer_id alone: neither
+        the order of the rows nor other customers move them.
     level
         Probability of each interval, above 0 and below 1. It takes at least 2 / (1 - level) - 1 draws.
     annual_discount_rate
@@ -410,23 +179,29 @@ def predict(
     │ bob         ┆ 0          ┆ 2           │
     └─────────────┴────────────┴─────────────┘
     """
-    records, family = thetas(chosen(purchases, draws), None if spend is None else chosen(spend, draws))
-    question = admitted_question(
-        days=days,
-        annual_discount_rate=annual_discount_rate,
-        margin=margin,
-        level=level,
-        draws=len(records),
+    require({"days": days, "annual_discount_rate": annual_discount_rate, "margin": margin, "seed": seed})
+    records, family = _thetas(_chosen(purchases, draws), None if spend is None else _chosen(spend, draws))
+    outside = draws_outside(level, len(records))
+    question = Question(
+        days=float(days),
+        rate=continuous_rate(annual_discount_rate),
+        margin=float(margin),
+        low_rank=outside,
+        high_rank=len(records) - 1 - outside,
         seed=seed,
     )
-    customers, groups, names = grouped(admitted_customers(rfm), by)
-    work = Work(thetas=records, family=family, question=question, groups=groups)
-    outcomes, counts = forecast_all(customers, work)
-    quantities = ["orders", "buyers"] if spend is None else ["orders", "buyers", "value"]
-    by_draw = totals_by_draw(counts, names, quantities)
+    customers, groups, names = _grouped(_admitted(rfm), by)
+    outcomes, counts = forecast_all(customers, Work(thetas=records, family=family, question=question, groups=groups))
+    quantities = ("orders", "buyers") if spend is None else ("orders", "buyers", "value")
+    by_draw = _totals_by_draw(counts, names, quantities)
+    # Popped one by one, so that no more than one column is held twice.
+    columns = [
+        pl.Series(name, outcomes.pop(name)).cast(pl.Int64 if name in _WHOLE else pl.Float64)
+        for name in (_ORDERS if spend is None else (*_ORDERS, *_VALUE))
+    ]
     return Prediction(
-        customers=_customers(rfm["customer_id"], outcomes, _ORDERS if spend is None else (*_ORDERS, *_VALUE)),
-        totals=totals(by_draw, names, quantities, question),
+        customers=pl.DataFrame([rfm["customer_id"], *columns]),
+        totals=totals_over_draws(by_draw, quantities, outside, key=names.columns),
         totals_by_draw=by_draw,
         days=days,
         level=level,
@@ -434,7 +209,223 @@ def predict(
     )
 
 
-def _customers(names: pl.Series, outcomes: dict[str, NDArray[np.float64]], columns: Sequence[str]) -> pl.DataFrame:
-    # Popped one by one, so that no more than one column is held twice.
-    known = [pl.Series(name, outcomes.pop(name)).cast(pl.Int64 if name in _WHOLE else pl.Float64) for name in columns]
-    return pl.DataFrame([names, *known])
+def fewest_draws(level: float) -> int:
+    """Return how many draws an interval of this level takes at least."""
+    require({"level": level})
+    return math.ceil(2.0 / (1.0 - level) - 1.0 - _ROUNDING)
+
+
+def draws_outside(level: float, draws: int) -> int:
+    """Return how many draws lie beyond each end of the interval."""
+    if draws < fewest_draws(level):
+        raise EstimationError(
+            f"an interval of level {level:g} takes at least {fewest_draws(level):,} draws of the parameters; found "
+            f"{draws:,}."
+        )
+    return math.floor((draws + 1) * (1.0 - level) / 2.0 + _ROUNDING) - 1
+
+
+def totals_over_draws(
+    by_draw: pl.DataFrame, quantities: Sequence[str], outside: int, *, key: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Return one row per group and quantity: the columns of `key`, quantity, and its mean, low and high over draws."""
+    ordered = pl.col("amount").sort()
+    found = (
+        by_draw.unpivot(quantities, index=[*key, "draw"], variable_name="quantity", value_name="amount")
+        .cast({"amount": pl.Float64})
+        .group_by([*key, "quantity"], maintain_order=True)
+        .agg(mean=pl.col("amount").mean(), low=ordered.get(outside), high=ordered.get(-1 - outside))
+    )
+    return found.sort(key, maintain_order=True) if key else found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """What the blocks have in common: draws of the parameters, their model, the question, and the number of groups."""
+
+    thetas: Thetas
+    family: Family
+    question: Question
+    groups: int
+
+
+def forecast_all(
+    customers: pl.DataFrame, work: Work, *, block_size: int = BLOCK_SIZE, threads: int | None = None
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+    """Return what is known of every customer, and the sums of each group in each draw.
+
+    One array for each of OUTCOMES, rows as in `customers`; whole numbers of shape (groups, draws, 4).
+    """
+    outcomes = {name: np.empty(customers.height) for name in OUTCOMES}
+    counts = np.zeros((work.groups, len(work.thetas), COUNTERS), np.int64)
+    starts = range(0, customers.height, block_size)
+    with ThreadPoolExecutor(max_workers=threads or cpu_count()) as pool:
+        parts = pool.map(partial(_block, work), (customers.slice(start, block_size) for start in starts))
+        for start, (found, counted) in zip(starts, parts, strict=True):
+            for place, name in enumerate(OUTCOMES):
+                outcomes[name][start : start + len(found)] = found[:, place]
+            _add(counts, counted)
+    return outcomes, counts
+
+
+def _records(customers: pl.DataFrame) -> Block:
+    """Return customers, under RFM and with a column `group`, as records for the kernel."""
+    paid = pl.when(pl.col("monetary_value").is_not_null()).then("frequency").otherwise(0).cast(pl.Float64)
+    columns = customers.select(
+        *(pl.col(name).cast(pl.Float64) for name in PAST),
+        paid=paid,
+        total=paid * pl.col("monetary_value").fill_null(0.0),
+        group="group",
+    )
+    block = np.empty(customers.height, CUSTOMER_RECORD)
+    block["number"] = customer_numbers(customers["customer_id"])
+    for field, column in zip(("frequency", "last", "age", "paid", "total", "group"), columns, strict=True):
+        block[field] = column.to_numpy()
+    return block
+
+
+def _block(work: Work, customers: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the outcomes and counts of one block."""
+    block, draws = _records(customers), len(work.thetas)
+    outcomes = np.empty((len(block), len(OUTCOMES)))
+    counts = np.zeros((work.groups, draws, COUNTERS), np.int64)
+    equal_together = np.lexsort((block["age"], block["last"], block["frequency"]))
+    scratch = Scratch(np.empty(draws), np.empty(draws), np.empty(draws))
+    too_large = forecast_customers(
+        block, equal_together, work.thetas, work.family, work.question, scratch, outcomes, counts
+    )
+    if too_large:
+        _refuse()
+    return outcomes, counts
+
+
+def _add(total: NDArray[np.int64], part: NDArray[np.int64]) -> None:
+    """Add a block's counts, and carry what the parts of units make in whole units."""
+    total += part
+    total[..., UNITS] += total[..., PARTS] >> PART_BITS
+    total[..., PARTS] &= (1 << PART_BITS) - 1
+    if total[..., UNITS].max() >= _MOST_UNITS:
+        _refuse()
+
+
+def _refuse() -> None:
+    raise EstimationError(
+        "the value of a customer exceeds 5e14, or that of all of them 4e18, in some draw: look at the largest monetary "
+        "values, or count money in a larger unit."
+    )
+
+
+def _chosen(source: Sequence[Params] | Posterior[Params], draws: int | None) -> list[Params]:
+    """Return some draws of the parameters, evenly spaced."""
+    there = len(source)
+    wanted = there if draws is None else draws
+    if not (is_count(wanted, least=1) and wanted <= there):
+        raise EstimationError(f"found {there} draws of the parameters; asked for {wanted}, possible: 1 to {there}.")
+    numbers = [i * there // wanted for i in range(wanted)]
+    return [source.params(i) if isinstance(source, Posterior) else source[i] for i in numbers]
+
+
+def _thetas(purchases: Sequence[PurchaseParams], spend: Sequence[GammaGammaParams] | None) -> tuple[Thetas, Family]:
+    """Return the draws as records, with what they have in common."""
+    families = {_family(params, spends=int(spend is not None)) for params in purchases}
+    if len(families) != 1:
+        raise EstimationError(
+            f"the draws of the parameters must all be of one model of orders; found {len(families)} models."
+        )
+    if spend is not None and len(spend) != len(purchases):
+        raise EstimationError(
+            f"found {len(purchases)} draws of the parameters of orders and {len(spend)} of those of spend; each draw "
+            "needs both, so there must be as many."
+        )
+    endless = [params.q for params in spend or () if params.q <= 1.0]
+    if endless:
+        raise EstimationError(
+            f"Gamma-Gamma: in {len(endless)} of {len(spend or ())} draws of the parameters mean spend is infinite; it "
+            f"needs q > 1, and the smallest q is {min(endless):g}. A few very large orders do this: look at the "
+            "largest monetary values, and leave out what is not retail."
+        )
+    records = np.zeros(len(purchases), PARAMS_RECORD)
+    for name in FIELDS:
+        for params in (purchases, spend or ()):
+            if params and hasattr(params[0], name):
+                records[name] = [getattr(one, name) for one in params]
+    return records, families.pop()
+
+
+def _family(params: PurchaseParams, *, spends: int) -> Family:
+    if isinstance(params, ParetoNbdParams):
+        return Family(k=1, first=0, calendar=1, spends=spends)
+    return Family(k=params.k, first=int(params.leaves_after_first), calendar=0, spends=spends)
+
+
+def _grouped(rfm: pl.DataFrame, by: str | None) -> tuple[pl.DataFrame, int, pl.DataFrame]:
+    """Return `rfm` with the column `group` that the kernel counts by, the number of groups, and their names."""
+    if by is None:
+        return rfm.with_columns(group=pl.lit(0, pl.Int64)), 1, pl.DataFrame()
+    if by not in rfm.columns or by in _TAKEN:
+        possible = [name for name in rfm.columns if name not in _TAKEN]
+        raise EstimationError(f"totals by column '{by}': {choices(by, possible)}")
+    if rfm[by].null_count():
+        raise EstimationError(f"totals by column '{by}': {rfm[by].null_count()} of {rfm.height} values are missing.")
+    names = rfm.select(by).unique().sort(by)
+    groups = rfm.with_columns(group=pl.col(by).rank("dense").cast(pl.Int64) - 1)
+    return groups, names.height, names
+
+
+def _totals_by_draw(counts: NDArray[np.int64], names: pl.DataFrame, quantities: Sequence[str]) -> pl.DataFrame:
+    """Return one row per group and draw: the group's name if it has one, draw, and the `quantities`."""
+    groups, draws, _ = counts.shape
+    columns = {
+        "orders": counts[..., ORDERS].ravel(),
+        "buyers": counts[..., BUYERS].ravel(),
+        "value": (counts[..., UNITS] + np.ldexp(counts[..., PARTS].astype(np.float64), -PART_BITS)).ravel(),
+    }
+    named = [names[name].gather(np.repeat(np.arange(groups), draws)) for name in names.columns]
+    drawn = pl.Series("draw", np.tile(np.arange(draws), groups))
+    return pl.DataFrame([*named, drawn, *(pl.Series(name, columns[name]) for name in quantities)])
+
+
+def _admitted(rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return `rfm`, or refuse impossible pasts, names that come twice, and amounts that are none."""
+    value = pl.col("monetary_value")
+    odd = checked_pasts(rfm).filter(value.is_not_null() & ~(value.is_finite() & (value >= 0.0)))
+    if odd.height:
+        raise EstimationError(
+            f"RFM: {odd.height} of {rfm.height} monetary values are negative or not finite, the first "
+            f"{odd['monetary_value'][0]} of customer {odd['customer_id'][0]!r}; leave out what is unknown (null)."
+        )
+    different = rfm["customer_id"].n_unique()
+    if different != rfm.height:
+        raise EstimationError(
+            f"RFM: {rfm.height} rows, but {different} different customer_id; each customer must have one row."
+        )
+    return rfm
+
+
+# As polars' own hash may differ between its releases, and Python's between two runs.
+_OFFSET, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+
+
+def customer_numbers(customer_id: pl.Series) -> NDArray[np.uint64]:
+    """Return a number for each name.
+
+    Shape of `customer_id`. Two of ten million different names share a number once in 370,000 shops; all that follows
+    is that the two share their random numbers.
+    """
+    numbers = np.empty(len(customer_id), np.uint64)
+    if len(customer_id):
+        text = customer_id.cast(pl.String)
+        ends = text.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy()
+        _fill(numbers, np.frombuffer(text.str.join("").item().encode(), np.uint8), ends)
+    return numbers
+
+
+@lean
+def _fill(numbers: NDArray[np.uint64], letters: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
+    start = 0
+    for i in range(len(numbers)):
+        number = _OFFSET
+        for place in range(start, ends[i]):
+            number = (number ^ np.uint64(letters[place])) * _PRIME
+        numbers[i] = number
+        start = ends[i]

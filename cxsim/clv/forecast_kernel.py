@@ -2,7 +2,7 @@
 
 Customers' own rates need not be drawn. With a Gamma distributed rate integrated out, the stages of the gaps between
 orders are a Yule process: after n of them the next one comes when log(alpha + age) has grown by an exponential number
-over r + n. With a Beta distributed chance integrated out, leaving is Polya's urn. Both are exact, and an order costs
+over r + n. With a Beta distributed chance integrated out, dropout is Polya's urn. Both are exact, and an order costs
 one exponential and one uniform number.
 
 References
@@ -13,38 +13,19 @@ volume 2, chapter II.4 (mixed Poisson processes and their conditional rates).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxsim import rng
-from cxsim.clv.likelihood import is_count
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.pareto_integrals import log_odds
-from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.purchases import PurchaseParams
-from cxsim.errors import EstimationError
 from cxsim.jit import inlined, lean
 
-P = TypeVar("P")
-P_co = TypeVar("P_co", covariant=True)
-
 # One draw of all parameters for the kernel: those of a model that is not asked for stay 0.
-_FIELDS = ("r", "alpha", "a", "b", "s", "beta", "p", "q", "v")
-_RECORD = np.dtype([(name, np.float64) for name in _FIELDS])
+FIELDS = ("r", "alpha", "a", "b", "s", "beta", "p", "q", "v")
+PARAMS_RECORD = np.dtype([(name, np.float64) for name in FIELDS])
 Thetas = NDArray[np.void]
-
-
-class Drawn(Protocol[P_co]):
-    """What is asked of draws of parameters, beside a plain sequence of them: a posterior has it."""
-
-    def __len__(self) -> int:
-        """Return the number of draws."""
-
-    def params(self, number: int) -> P_co:
-        """Return the parameters of one draw."""
 
 
 class Family(NamedTuple):
@@ -60,57 +41,6 @@ class Family(NamedTuple):
     spends: int
 
 
-def chosen(source: Sequence[P] | Drawn[P], draws: int | None) -> list[P]:
-    """Return some draws of the parameters."""
-    there = len(source)
-    wanted = there if draws is None else draws
-    if not (is_count(wanted, least=1) and wanted <= there):
-        raise EstimationError(f"found {there} draws of the parameters; asked for {wanted}, possible: 1 to {there}.")
-    numbers = [i * there // wanted for i in range(wanted)]
-    return [source[i] if isinstance(source, Sequence) else source.params(i) for i in numbers]
-
-
-def thetas(
-    purchases: Sequence[PurchaseParams], spend: Sequence[GammaGammaParams] | None = None
-) -> tuple[Thetas, Family]:
-    """Return the draws as records, with what they have in common."""
-    families = {_family(params, spends=int(spend is not None)) for params in purchases}
-    if len(families) != 1:
-        raise EstimationError(
-            f"the draws of the parameters must all be of one model of orders; found {len(families)} models."
-        )
-    if spend is not None and len(spend) != len(purchases):
-        raise EstimationError(
-            f"found {len(purchases)} draws of the parameters of orders and {len(spend)} of those of spend; each draw "
-            "needs both, so there must be as many."
-        )
-    endless = [params.q for params in spend or () if params.q <= 1.0]
-    if endless:
-        raise EstimationError(
-            f"Gamma-Gamma: in {len(endless)} of {len(spend or ())} draws of the parameters mean spend is infinite; it "
-            f"needs q > 1, and the smallest q is {min(endless):g}. A few very large orders do this: look at the "
-            "largest monetary values, and leave out what is not retail."
-        )
-    records = np.zeros(len(purchases), _RECORD)
-    for i, params in enumerate(purchases):
-        _write(records, i, params)
-    for i, money in enumerate(spend or ()):
-        _write(records, i, money)
-    return records, families.pop()
-
-
-def _family(params: PurchaseParams, *, spends: int) -> Family:
-    if isinstance(params, ParetoNbdParams):
-        return Family(k=1, first=0, calendar=1, spends=spends)
-    return Family(k=params.k, first=int(params.leaves_after_first), calendar=0, spends=spends)
-
-
-def _write(records: Thetas, i: int, params: PurchaseParams | GammaGammaParams) -> None:
-    for name in _FIELDS:
-        if hasattr(params, name):
-            records[name][i] = getattr(params, name)
-
-
 # Beyond this, exp would be infinite anyway.
 _TOP = 700.0
 _LARGE = 1e100
@@ -118,7 +48,7 @@ _LOG_LARGE = 230.25850929940458
 
 
 @lean
-def odds_of_leaving(theta: Any, family: Family, x: float, last: float, age: float) -> float:
+def _odds_of_dropout(theta: Any, family: Family, x: float, last: float, age: float) -> float:
     """Return the odds that a customer has left: P(left) / P(alive), may be infinite."""
     if family.calendar == 1:
         odds = log_odds(theta.r + x, theta.s, theta.alpha + last, theta.beta + last, age - last)
@@ -134,7 +64,7 @@ def odds_of_leaving(theta: Any, family: Family, x: float, last: float, age: floa
 
 
 @lean
-def phase(shape: float, ratio: float, k: int, luck: float) -> int:
+def _phase(shape: float, ratio: float, k: int, uniform: float) -> int:
     """Return how many of the k stages of the next gap a living customer has behind them."""
     # Phase j weighs (shape)_j ratio^j / j! beside phase 0: what a negative binomial would, cut off at k. From the top
     # down, because there the scale is known after the way up.
@@ -147,7 +77,7 @@ def phase(shape: float, ratio: float, k: int, luck: float) -> int:
         if term > _LARGE:
             term, total = term / _LARGE, total / _LARGE
     reached = term
-    while top > 0 and reached < luck * total:
+    while top > 0 and reached < uniform * total:
         term *= top / ((shape + top - 1.0) * ratio)
         reached, top = reached + term, top - 1
     return top
@@ -227,8 +157,8 @@ _SECTION = 0.6180339887498949
 class Question(NamedTuple):
     """What is asked of every customer.
 
-    days: how far ahead. rate: continuous rate per day at which money loses worth. margin: share of an amount that
-    counts. low_rank, high_rank: places of the interval's ends among the sorted draws, from 0. seed: of all luck.
+    days: how far ahead. rate: continuous rate per day of discounting. margin: share of an amount that
+    counts. low_rank, high_rank: places of the interval's ends among the sorted draws, from 0. seed: of random numbers.
     """
 
     days: float
@@ -258,14 +188,14 @@ def forecast_customers(
     outcomes: NDArray[np.float64],
     counts: NDArray[np.int64],
 ) -> int:
-    """Play what is ahead of each customer in each draw."""
+    """Simulate what is ahead of each customer in each draw."""
     too_large = 0
     x, last, age = -1.0, -1.0, -1.0
     for i in order:
         if block[i].frequency != x or block[i].last != last or block[i].age != age:
             x, last, age = block[i].frequency, block[i].last, block[i].age
             for draw in range(len(thetas)):
-                scratch.odds[draw] = odds_of_leaving(thetas[draw], family, x, last, age)
+                scratch.odds[draw] = _odds_of_dropout(thetas[draw], family, x, last, age)
         too_large += _forecast_one(block, i, thetas, family, question, scratch, outcomes, counts)
     return too_large
 
@@ -285,13 +215,13 @@ def _forecast_one(
     buying, all_orders, all_value = 0, 0.0, 0.0
     # One uniform number, moved on evenly from draw to draw: each draw's is uniform, and the share of draws in which a
     # customer is alive is as near to its expectation as can be.
-    luck = rng.uniform(rng.purpose_key(rng.customer_key(question.seed, 0, block[i].number), _ALIVE), 0)
+    uniform = rng.uniform(rng.purpose_key(rng.customer_key(question.seed, 0, block[i].number), _ALIVE), 0)
     for draw in range(draws):
-        luck += _SECTION
-        if luck >= 1.0:
-            luck -= 1.0
-        used = luck * (1.0 + scratch.odds[draw])
-        # Where the odds are infinite and luck is 0 the product is no number, and no number is smaller than 1.
+        uniform += _SECTION
+        if uniform >= 1.0:
+            uniform -= 1.0
+        used = uniform * (1.0 + scratch.odds[draw])
+        # Where the odds are infinite and the number is 0 the product is no number, and no number is smaller than 1.
         if not used < 1.0:
             continue
         key = rng.customer_key(question.seed, draw, block[i].number)
@@ -322,13 +252,13 @@ def _count(counts: NDArray[np.int64], group: int, draw: int, orders: int, value:
 
 @inlined
 def _ahead(
-    theta: Any, family: Family, question: Question, block: Block, i: int, key: np.uint64, luck: float
+    theta: Any, family: Family, question: Question, block: Block, i: int, key: np.uint64, uniform: float
 ) -> tuple[int, float]:
     """Return the orders of a living customer and their value."""
     shape, scale = theta.r + family.k * block[i].frequency, theta.alpha + block[i].age
     stages, end = family.k, question.days
     if family.k > 1:
-        behind = phase(shape, (block[i].age - block[i].last) / scale, family.k, luck)
+        behind = _phase(shape, (block[i].age - block[i].last) / scale, family.k, uniform)
         shape, stages = shape + behind, family.k - behind
     if family.calendar == 1:
         lived = rng.exponential(rng.purpose_key(key, _LIFETIME), 0) / theta.s
@@ -347,7 +277,7 @@ def _ahead(
             if orders == 0:
                 spend_rate = _spend_rate(theta, block, i, key)
             amount = rng.gamma(rng.purpose_key(key, _SPEND), orders, theta.p) / spend_rate
-            value += amount * question.margin * _worth(question.rate, scale, clock)
+            value += amount * question.margin * _discount(question.rate, scale, clock)
         orders, stages = orders + 1, family.k
         # An urn without balls of the first kind, as Pareto/NBD has it, never gives one.
         if rng.uniform(dropout, orders) * (theta.a + stays) < theta.a:
@@ -363,6 +293,6 @@ def _spend_rate(theta: Any, block: Block, i: int, key: np.uint64) -> float:
 
 
 @inlined
-def _worth(rate: float, scale: float, clock: float) -> float:
-    """Return what one unit of money is worth now that comes when the log of the scale has grown by `clock`."""
+def _discount(rate: float, scale: float, clock: float) -> float:
+    """Return today's value of one unit of money that comes when the log of the scale has grown by `clock`."""
     return rng.exp(-rate * scale * (rng.exp(clock) - 1.0)) if rate > 0.0 else 1.0

@@ -4,43 +4,80 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import boxcox1p
 
-from cxsim.clv.optimum import PARAMETER_DIGITS, as_matrix, significant
-from cxsim.clv.purchase_fit import root
+from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, significant
 from cxsim.errors import EstimationError
 
 FloatArray = NDArray[np.float64]
+LogDensity = Callable[[FloatArray], FloatArray]
 
 # A tail of five weights is the least that a distribution of two parameters can be fitted to.
 FEWEST_WEIGHTS = 25
-# The shape is drawn towards a half as if ten more weights of the tail had said so.
+# The shape is drawn towards a half as if ten more weights of the tail had that shape.
 _PRIOR_SHAPE, _PRIOR_WEIGHT = 0.5, 10.0
-# What the diagnosis is told to: its own error is a hundred times larger.
+# Digits of the diagnosis: its own error is a hundred times larger.
 _DIGITS = 6
+# Tails heavier than those of any posterior that falls off like a normal one, and a middle that wastes few draws.
+_FREEDOM = 7.0
+# Up to here the weights have a finite variance, and there is nothing to mend.
+_GOOD = 0.5
+_ROUNDS = 4
+_DIGITS_OF_SHARES = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class SmoothedWeights:
-    """Importance weights whose largest are replaced by what their fitted tail leads one to expect.
+class Place:
+    """Where to propose: a point, the covariance about there, and the log of the mass there, up to a constant."""
 
-    Attributes
-    ----------
-    weights
-        Shape (m,), not negative, sum 1.
-    k_hat
-        Shape of the tail. Below 0.5 the weights have a finite variance; up to about 0.7 averages can be relied on;
-        from there on they cannot, and from 1 on the weights have no mean. Infinite where one weight is all.
-    effective_draws
-        Equally weighted draws that would say as much: 1 over the sum of the squared weights.
+    centre: FloatArray
+    spread: FloatArray
+    log_mass: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Weighted:
+    """Points, shape (n, d), with importance weights that sum to 1.
+
+    `k_hat` is the shape of the tail of the weights: below 0.5 they have a finite variance, up to about 0.7 averages can
+    be relied on, and from 1 on they have no mean. `effective_draws` equally weighted ones would say as much.
     """
 
+    points: FloatArray
     weights: FloatArray
     k_hat: float
     effective_draws: float
+
+
+def sample(
+    log_density: LogDensity,
+    places: Sequence[Place],
+    *,
+    draws: int,
+    generator: np.random.Generator,
+    proposals: int,
+) -> Weighted:
+    """Return draws from a density by importance resampling; the weights are those of the proposals.
+
+    Rubin (1988), "Using the SIR algorithm to simulate posterior distributions"; Vehtari, Simpson, Gelman, Yao & Gabry
+    (2024), JMLR 25(72); systematic resampling: Kitagawa (1996), JCGS 5, 1-25.
+
+    k-hat cannot see what no proposal came near: maxima far from all places are overlooked.
+    """
+    best = found = _round(log_density, places, proposals, generator)
+    moved = places[0]
+    for _ in range(_ROUNDS):
+        if best.k_hat <= _GOOD:
+            break
+        moved = _moved(found, moved.spread, max(place.log_mass for place in places))
+        found = _round(log_density, [*places, moved], proposals, generator)
+        best = found if found.k_hat < best.k_hat else best
+    chosen = generator.permutation(_systematic(best, draws, float(generator.random())))
+    return replace(best, points=best.points[chosen])
 
 
 def reliable_k_hat(weights: int) -> float:
@@ -51,32 +88,24 @@ def reliable_k_hat(weights: int) -> float:
     return min(1.0 - 1.0 / math.log10(max(weights, 10)), 0.7)
 
 
-def smoothed(log_weights: FloatArray) -> SmoothedWeights:
-    """Return Pareto-smoothed, normalised importance weights.
+def smoothed(log_weights: FloatArray) -> tuple[FloatArray, float]:
+    """Return normalised importance weights whose largest are what their fitted tail leads one to expect, and its shape.
 
     Vehtari, Simpson, Gelman, Yao & Gabry (2024), "Pareto Smoothed Importance Sampling", JMLR 25(72).
     """
-    given = np.asarray(log_weights, dtype=np.float64)
-    usable = given.ndim == 1 and given.size >= FEWEST_WEIGHTS and not np.isnan(given).any()
-    if not usable or not math.isfinite(given.max()):
-        raise EstimationError(
-            f"importance weights must be at least {FEWEST_WEIGHTS} numbers, not NaN and some of them above zero; "
-            f"found shape {given.shape} with {int(np.isfinite(given).sum())} finite logarithms."
-        )
-    ratios = np.exp(given - given.max())
+    if not math.isfinite(log_weights.max()):
+        raise EstimationError("importance weights must have a finite logarithm, some of them above zero.")
+    ratios = np.exp(log_weights - log_weights.max())
     size = math.ceil(min(0.2 * ratios.size, 3.0 * math.sqrt(ratios.size)))
     # Stable, so that equal weights keep their places on every processor.
     order = np.argsort(ratios, kind="stable")
     tail, cutoff = order[-size:], float(ratios[order[-size - 1]])
     shape, scale = fit_tail(ratios[tail] - cutoff)
     if math.isfinite(shape) and scale > 0.0:
-        ratios[tail] = np.minimum(cutoff + _quantiles(shape, scale, size), 1.0)
-    weights = ratios / ratios.sum()
-    return SmoothedWeights(
-        weights=weights,
-        k_hat=significant(shape, _DIGITS),
-        effective_draws=significant(1.0 / float(weights @ weights), _DIGITS),
-    )
+        # Quantiles of the generalised Pareto distribution.
+        above = -scale * boxcox1p(-(np.arange(1, size + 1) - 0.5) / size, -shape)
+        ratios[tail] = np.minimum(cutoff + above, 1.0)
+    return ratios / ratios.sum(), significant(shape, _DIGITS)
 
 
 def fit_tail(excess: FloatArray) -> tuple[float, float]:
@@ -101,136 +130,33 @@ def fit_tail(excess: FloatArray) -> tuple[float, float]:
     theta = 1.0 / largest + (1.0 - np.sqrt(candidates / place)) / (3.0 * quartile)
     shapes = np.log1p(-theta[:, None] * excess).mean(axis=1)
     likelihood = n * (np.log(-theta / shapes) - shapes - 1.0)
-    belief = np.exp(likelihood - likelihood.max())
-    best = float(belief @ theta / belief.sum())
+    density = np.exp(likelihood - likelihood.max())
+    best = float(density @ theta / density.sum())
     shape = float(np.log1p(-best * excess).mean())
     regular = (n * shape + _PRIOR_WEIGHT * _PRIOR_SHAPE) / (n + _PRIOR_WEIGHT)
     return regular, -shape / best
 
 
-def _quantiles(shape: float, scale: float, size: int) -> FloatArray:
-    """Return the generalised Pareto distribution's quantiles at (1/2, 3/2, ...) / size."""
-    log_above = np.log1p(-(np.arange(1, size + 1) - 0.5) / size)
-    # The limit of the formula at a shape of zero.
-    if abs(shape) < 1e-12:
-        return np.asarray(-scale * log_above)
-    return np.asarray(scale * np.expm1(-shape * log_above) / shape)
-
-
-LogDensity = Callable[[FloatArray], FloatArray]
-
-# Tails heavier than those of any posterior that falls off like a normal one, and a middle that wastes few draws.
-_FREEDOM = 7.0
-# Up to here the weights have a finite variance, and there is nothing to mend.
-_GOOD = 0.5
-_ROUNDS = 4
-_DIGITS_OF_SHARES = 4
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Place:
-    """Where to propose.
-
-    Attributes
-    ----------
-    centre, spread
-        A point, shape (d,), and the covariance about there, shape (d, d).
-    log_mass
-        Logarithm of what the density holds about there, up to a constant that all places share.
-    """
-
-    centre: FloatArray
-    spread: FloatArray
-    log_mass: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Sample:
-    """Equally weighted draws from a density.
-
-    Attributes
-    ----------
-    log_params
-        Shape (draws, d).
-    k_hat
-        Shape of the tail of the weights; above about 0.7 the draws cannot be relied on.
-    effective_draws
-        Equally weighted draws that would say as much as the weighted proposals did.
-    proposals
-        Weighted proposals that the draws were taken from.
-    """
-
-    log_params: FloatArray
-    k_hat: float
-    effective_draws: float
-    proposals: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Round:
-    points: FloatArray
-    weighed: SmoothedWeights
-
-
-def sample(
-    log_density: LogDensity,
-    places: Sequence[Place],
-    *,
-    draws: int,
-    seed_stream: np.random.Generator,
-    proposals: int | None = None,
-) -> Sample:
-    """Return draws from a density by importance resampling.
-
-    Rubin (1988), "Using the SIR algorithm to simulate posterior distributions"; Vehtari, Simpson, Gelman, Yao & Gabry
-    (2024), JMLR 25(72); systematic resampling: Kitagawa (1996), JCGS 5, 1-25.
-
-    k-hat cannot see what no proposal came near: tops far from all places are overlooked.
-    """
-    wanted = max(4 * draws, 4 * FEWEST_WEIGHTS) if proposals is None else proposals
-    if draws < 1 or wanted < FEWEST_WEIGHTS or not places:
-        raise EstimationError(
-            f"a sample needs at least 1 draw, {FEWEST_WEIGHTS} proposals and 1 place; found {draws}, {wanted} and "
-            f"{len(places)}."
-        )
-    best = found = _round(log_density, places, wanted, seed_stream)
-    moved = places[0]
-    for _ in range(_ROUNDS):
-        if best.weighed.k_hat <= _GOOD:
-            break
-        moved = _moved(found, moved.spread, max(place.log_mass for place in places))
-        found = _round(log_density, [*places, moved], wanted, seed_stream)
-        best = found if found.weighed.k_hat < best.weighed.k_hat else best
-    chosen = seed_stream.permutation(_systematic(best, draws, float(seed_stream.random())))
-    return Sample(
-        log_params=best.points[chosen],
-        k_hat=best.weighed.k_hat,
-        effective_draws=best.weighed.effective_draws,
-        proposals=wanted,
-    )
-
-
-def _round(log_density: LogDensity, places: Sequence[Place], size: int, luck: np.random.Generator) -> _Round:
+def _round(log_density: LogDensity, places: Sequence[Place], size: int, generator: np.random.Generator) -> Weighted:
     """Return weighted proposals, each place's number of them in proportion to the square root of its mass."""
-    factors, dimension = [root(as_matrix(place.spread)) for place in places], places[0].centre.size
-    scores = luck.standard_normal((size, dimension)) / np.sqrt(luck.chisquare(_FREEDOM, (size, 1)) / _FREEDOM)
+    factors, dimension = [root(place.spread) for place in places], places[0].centre.size
+    scores = generator.standard_normal((size, dimension)) / np.sqrt(generator.chisquare(_FREEDOM, (size, 1)) / _FREEDOM)
     shares = _shares(places)
     # Spread evenly over the places and shuffled, so that draws come in no order.
-    turns = luck.permutation(np.searchsorted(np.cumsum(shares), (np.arange(size) + 0.5) / size))
+    turns = generator.permutation(np.searchsorted(np.cumsum(shares), (np.arange(size) + 0.5) / size))
     points = np.empty((size, dimension))
     for turn, (place, factor) in enumerate(zip(places, factors, strict=True)):
         points[turns == turn] = _spread_out(place.centre, factor, scores[turns == turn])
     points = _rounded(points)
-    values = np.asarray(log_density(points), dtype=np.float64)
-    if values.shape != (size,) or np.isnan(values).any():
-        raise EstimationError(
-            f"the log density must be {size} numbers, none of them NaN; found shape {values.shape} with "
-            f"{int(np.isnan(values).sum())} NaN."
-        )
+    values = log_density(points)
+    if np.isnan(values).any():
+        raise EstimationError(f"the log density is NaN at {int(np.isnan(values).sum())} of {size} points.")
     # Each point is weighed against all places, so that none that another place would have proposed weighs too much.
     parts = zip(shares, places, factors, strict=True)
     proposal = [math.log(share) + _log_student(place.centre, factor, points) for share, place, factor in parts]
-    return _Round(points=points, weighed=smoothed(values - np.logaddexp.reduce(proposal)))
+    weights, k_hat = smoothed(values - np.logaddexp.reduce(proposal))
+    effective = significant(1.0 / float(weights @ weights), _DIGITS)
+    return Weighted(points=points, weights=weights, k_hat=k_hat, effective_draws=effective)
 
 
 def _shares(places: Sequence[Place]) -> list[float]:
@@ -260,23 +186,23 @@ def _log_student(centre: FloatArray, factor: list[list[float]], points: FloatArr
     return np.asarray(-0.5 * (_FREEDOM + dimension) * np.log1p((scores * scores).sum(axis=1) / _FREEDOM) - size)
 
 
-def _moved(found: _Round, spread: FloatArray, log_mass: float) -> Place:
+def _moved(found: Weighted, spread: FloatArray, log_mass: float) -> Place:
     """Return mean and covariance of weighted points; few of them are held by the spread that they were drawn with."""
-    weights, points = found.weighed.weights, found.points
+    weights, points = found.weights, found.points
     mean = weights @ points
     off = points - mean
-    seen, held = found.weighed.effective_draws, 2.0 * mean.size
+    seen, held = found.effective_draws, 2.0 * mean.size
     covariance = (seen * (off.T * weights) @ off + held * spread) / (seen + held)
     return Place(centre=_rounded(mean), spread=0.5 * (covariance + covariance.T), log_mass=log_mass)
 
 
-def _systematic(found: _Round, draws: int, luck: float) -> NDArray[np.intp]:
+def _systematic(found: Weighted, draws: int, offset: float) -> NDArray[np.intp]:
     """Return which points to take: those under equally spaced marks along the summed weights of the sorted points."""
-    weights, points = found.weighed.weights, found.points
+    weights, points = found.weights, found.points
     widest = int((weights @ (points - weights @ points) ** 2).argmax())
     order = np.argsort(points[:, widest], kind="stable")
     edges = np.cumsum(weights[order])
-    marks = (np.arange(draws) + luck) / draws * edges[-1]
+    marks = (np.arange(draws) + offset) / draws * edges[-1]
     return np.asarray(order[np.minimum(np.searchsorted(edges, marks, side="right"), weights.size - 1)], dtype=np.intp)
 
 
@@ -285,3 +211,20 @@ def _rounded(values: FloatArray) -> FloatArray:
         raise EstimationError("the place or spread of the proposals is not finite; fit the model again.")
     cut = [significant(float(value), PARAMETER_DIGITS) for value in values.ravel()]
     return np.array(cut).reshape(values.shape)
+
+
+def root(spread: FloatArray) -> list[list[float]]:
+    """Return the Cholesky factor L of a covariance, L L' = covariance; the same on every processor."""
+    size = len(spread)
+    rows = [[significant(float(x), COVARIANCE_DIGITS) for x in row] for row in spread]
+    factor = [[0.0] * size for _ in range(size)]
+    for i in range(size):
+        for j in range(i + 1):
+            rest = rows[i][j] - sum(factor[i][k] * factor[j][k] for k in range(j))
+            if i != j:
+                factor[i][j] = rest / factor[j][j]
+            elif rest > 0.0:
+                factor[i][i] = math.sqrt(rest)
+            else:
+                raise EstimationError(f"the covariance is not positive definite; found {rows}. Fit the model again.")
+    return factor

@@ -8,10 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
+from cxsim.clv.customer_value import ValuationTerms, customer_values, draws_for
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.likelihood import Model
-from cxsim.clv.terms import Terms, draws_for
-from cxsim.clv.values import customer_values
 from cxsim.data.rfm import summarise
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError
@@ -112,7 +111,7 @@ def predictive_clv(
     lines, unseen = _lines(shop)
     until = (shop.until - timedelta(microseconds=1)).date()
     rfm = summarise(lines, until=until)
-    terms = Terms(
+    terms = ValuationTerms(
         horizon_days=horizon_days,
         annual_discount_rate=annual_discount_rate,
         margin=margin,
@@ -162,7 +161,7 @@ def _lines(shop: Shop) -> tuple[pl.DataFrame, int]:
     return lines, unseen
 
 
-def _modelled(rfm: pl.DataFrame, until: date, terms: Terms, model: Model) -> _Modelled:
+def _modelled(rfm: pl.DataFrame, until: date, terms: ValuationTerms, model: Model) -> _Modelled:
     """Return what a customer is expected to bring, on average over customers under RFM."""
     if terms.margin == 0.0:
         raise DataError("margin must be above 0; customers of whom nothing is left have no value to compare.")
@@ -196,7 +195,7 @@ def _averages(lines: pl.DataFrame, shop: Shop, until: date) -> _Averages:
     )
 
 
-def _steps(averages: _Averages, modelled: _Modelled, terms: Terms, currency: str) -> pl.DataFrame:
+def _steps(averages: _Averages, modelled: _Modelled, terms: ValuationTerms, currency: str) -> pl.DataFrame:
     def said(amount: float) -> str:
         return money(amount, currency) if currency else f"{amount:,.2f}"
 

@@ -10,14 +10,22 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
+from cxsim.clv.customer_value import (
+    VALUE,
+    CustomerValues,
+    ValuationTerms,
+    alive_by_group,
+    at_risk,
+    customer_values,
+    parameter_draws,
+    value_totals,
+)
 from cxsim.clv.diagnose import diagnose
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
-from cxsim.clv.terms import Terms, drawn_params
 from cxsim.clv.validation.compare import Comparison, compare
 from cxsim.clv.validation.holdout import captures, decile_values, forecasts, missed, with_deciles
-from cxsim.clv.values import VALUE, CustomerValues, alive_by_group, at_risk, customer_values, worth
 from cxsim.data.cdnow import named_orders
 from cxsim.data.orders import Transactions
 from cxsim.data.rfm import holdout, summarise
@@ -107,7 +115,7 @@ def tested(valuation: Valuation, orders: Transactions, say: Callable[[str], None
     say("first part of the orders: forecasts")
     fits = {found.title: found for found in comparison.fits.values()}
     drawn = {
-        title: drawn_params(rfm, found, spend, draws=valuation.draws, seed=valuation.seed)
+        title: parameter_draws(rfm, found, spend, draws=valuation.draws, seed=valuation.seed)
         for title, found in fits.items()
     }
     predicted = forecasts(orders, rfm, fits, drawn, ends=ends, level=LEVEL, seed=valuation.seed)
@@ -129,7 +137,7 @@ def _by_value(
     """Return spend after the fit by tenth, and the share of it that several orders of the customers catch."""
     purchases, spend = fits
     # As customers pay it, all of it and not discounted, so that it can be held against what they paid.
-    terms = Terms(
+    terms = ValuationTerms(
         horizon_days=valuation.holdout_days,
         annual_discount_rate=0.0,
         level=LEVEL,
@@ -288,7 +296,7 @@ def _customer_valuation(
     spend: GammaGammaFit,
 ) -> CustomerValuation:
     terms, purchases = _terms(valuation), fits[test.comparison.choice]
-    drawn = {one.title: drawn_params(rfm, one, spend, draws=terms.draws, seed=terms.seed) for one in fits.values()}
+    drawn = {one.title: parameter_draws(rfm, one, spend, draws=terms.draws, seed=terms.seed) for one in fits.values()}
     expected = purchases.clv(
         rfm, spend, annual_discount_rate=terms.annual_discount_rate, horizon_days=terms.horizon_days
     )
@@ -304,7 +312,7 @@ def _customer_valuation(
         spend=spend,
         findings=_findings(rfm, purchases, spend, values),
         values=values,
-        worth=worth(rfm, values, (purchases, spend), draws, margin=margin, currency=valuation.currency),
+        worth=value_totals(rfm, values, (purchases, spend), draws, margin=margin, currency=valuation.currency),
         deciles=decile_values(ranked, values.group_totals),
         at_risk=at_risk(rfm, values.table, purchases),
         assumptions=register(valuation),
@@ -313,8 +321,8 @@ def _customer_valuation(
     )
 
 
-def _terms(valuation: Valuation) -> Terms:
-    return Terms(
+def _terms(valuation: Valuation) -> ValuationTerms:
+    return ValuationTerms(
         horizon_days=valuation.horizon_days,
         annual_discount_rate=valuation.annual_discount_rate.value,
         margin=valuation.margin.value,

@@ -1,4 +1,4 @@
-"""Rows of customers who are alive, and an interval, in; P(exactly n orders in it), by stage, as sums out."""
+"""Customers who are alive, in rows, in; sums and integrals over the time and the chance of dropout, by stage, out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaln, expit, gammaln, log_expit
 
 from cxsim.clv.models.special import log_beta_height, log_count_prob, log_gamma_height
 from cxsim.jit import counted, lean
@@ -189,7 +188,9 @@ _POWERS = 9
 
 
 @lean
-def survival_and_orders(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> tuple[float, float]:
+def survival_and_orders_by_integrals(
+    k: int, stage: int, shape: float, reach: float, a: float, b: float
+) -> tuple[float, float]:
     """Return P(alive after the time) and the expected orders in it."""
     bend = max((shape * reach + stage) / k, 1.0)
     low, step, nodes = dropout_rule(a, b, bend, shape)
@@ -266,45 +267,19 @@ def _log_sinhc(x: float) -> float:
     return size + math.log(-math.expm1(-2.0 * size)) - math.log(2.0 * size)
 
 
-def later_count_prob(n: float, shape: float, before: float, within: float, *, a: float, b: float) -> float:
-    """Return the probability of exactly n orders in the interval.
-
-    Given the chance p of leaving, the orders after which the customer leaves are a thinned Poisson process; one who
-    is still there at the start has a purchase rate that is Gamma(shape, 1 + p before) and orders as if from now.
-    """
-    # The probabilities move with p no faster than (1 - p) to the power of all orders until the end.
-    low, step, nodes = dropout_rule(a, b, shape * before + n + 1.0, shape + n)
-    u = low + step * np.arange(nodes)
-    p, log_p, log_q = expit(u), log_expit(u), log_expit(-u)
-    ends = np.array([end_weight(i, nodes, step, a, b) for i in (0, nodes - 1)])
-    weights = step * np.exp(a * log_p + b * log_q - betaln(a, b))
-    weights[[0, -1]] *= ends
-    alive = np.exp(-shape * np.log1p(p * before))
-    odds = within * (1.0 + before) / (1.0 + p * before)
-    none = np.exp(-shape * np.log1p(odds))
-    if n == 0.0:
-        return float((weights * (1.0 - alive + alive * none)).sum())
-    share = odds / (1.0 + odds)
-    with np.errstate(divide="ignore"):
-        exactly = np.exp(gammaln(shape + n) - gammaln(shape) - gammaln(n + 1.0) + n * np.log(share)) * none
-    at_least = betainc(n, shape, share)
-    kept = np.exp((n - 1.0) * log_q)
-    return float((weights * alive * kept * (exactly * np.exp(log_q) + at_least * p)).sum())
-
-
 _LIFELONG_NEWTON_STEPS = 12
 
 
 @counted
 def lifelong_rows(
-    first: int, last: int, shape: FloatArray, total: FloatArray, b: FloatArray, a: float, rate: float, worth: FloatArray
+    first: int, last: int, shape: FloatArray, total: FloatArray, b: FloatArray, a: float, rate: float, out: FloatArray
 ) -> None:
-    """Write the worth of all orders to come, at `rate`, to rows `first` to `last` of `worth`."""
+    """Write all orders to come, discounted at `rate`, to rows `first` to `last` of `out`."""
     for i in range(first, last):
-        k = worth.shape[1]
-        worth[i] = 0.0
+        k = out.shape[1]
+        out[i] = 0.0
         low, step, nodes = _rate_rule(shape[i], k, rate * total[i])
-        # At the last node the next k stages leave most of an order's worth.
+        # At the last node the next k stages leave most of an order's value.
         far = _lost(math.exp(low + (nodes - 1) * step) / (rate * total[i]), k)
         p, weights = _dropout_nodes(a, b[i], 1.0 / far)
         mode, height = math.log(shape[i]), log_gamma_height(shape[i]) + math.log(step)
@@ -314,27 +289,27 @@ def lifelong_rows(
             odds = events / (rate * total[i])
             lost = _lost(odds, k)
             density = math.exp(height + shape[i] * (u - mode - math.expm1(u - mode)))
-            _add(worth[i], density * _mean_inverse(p, weights, lost), events, shape[i], odds / (1.0 + odds))
+            _add(out[i], density * _mean_inverse(p, weights, lost), events, shape[i], odds / (1.0 + odds))
 
 
 @lean
-def _add(worth: FloatArray, weight: float, events: float, shape: float, kept: float) -> None:
-    """Add one node's worth to each stage; a stage that has passed raises the shape of the rate by 1."""
-    k = worth.size
+def _add(out: FloatArray, weight: float, events: float, shape: float, kept: float) -> None:
+    """Add one node's orders to each stage; a stage that has passed raises the shape of the rate by 1."""
+    k = out.size
     for j in range(k):
-        worth[j] += weight * kept ** (k - j)
+        out[j] += weight * kept ** (k - j)
         weight *= events / (shape + j)
 
 
 @lean
 def _lost(odds: float, k: int) -> float:
-    """Return the share of its worth that an order loses over k stages."""
+    """Return the share of its value that an order loses over k stages."""
     return -math.expm1(-k * math.log1p(1.0 / odds))
 
 
 @lean
 def _mean_inverse(p: FloatArray, weights: FloatArray, lost: float) -> float:
-    """Return E[1 / (1 - (1 - p) (1 - lost))], the orders ever, each worth less than the one before."""
+    """Return E[1 / (1 - (1 - p) (1 - lost))], the orders ever, each discounted by more than the one before."""
     total, kept = 0.0, 1.0 - lost
     for i in range(p.size):
         total += weights[i] / (lost + kept * p[i])
@@ -375,7 +350,7 @@ def _rate_rule(shape: float, k: int, bend: float) -> tuple[float, float, int]:
 
 @lean
 def terms_needed(shape: float, reach: float) -> float:
-    """Return a bound on the terms which `survival_and_orders` adds; infinite where the first one underflows."""
+    """Return a bound on the terms which `survival_and_orders_by_sums` adds; infinite where the first one underflows."""
     if shape * math.log1p(reach) > 600.0:
         return math.inf
     mean = shape * reach
@@ -383,7 +358,9 @@ def terms_needed(shape: float, reach: float) -> float:
 
 
 @lean
-def sums_survival_and_orders(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> tuple[float, float]:
+def survival_and_orders_by_sums(
+    k: int, stage: int, shape: float, reach: float, a: float, b: float
+) -> tuple[float, float]:
     """Return P(alive after the time) and the expected orders in it."""
     prob, limit = math.exp(-shape * math.log1p(reach)), reach / (1.0 + reach)
     stays, had, orders_done, passed, n = 1.0, 0.0, 0.0, stage, 0.0

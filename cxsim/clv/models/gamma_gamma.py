@@ -68,7 +68,9 @@ def expected_spend(params: GammaGammaParams, frequency: ArrayLike, monetary_valu
 
 
 @lean
-def value(log_params: FloatArray, frequency: FloatArray, monetary_value: FloatArray, weight: FloatArray) -> float:
+def likelihood_sum(
+    log_params: FloatArray, frequency: FloatArray, monetary_value: FloatArray, weight: FloatArray
+) -> float:
     """Return the weighted log-likelihood."""
     p, q, v = math.exp(log_params[0]), math.exp(log_params[1]), math.exp(log_params[2])
     known, common, result = -1.0, 0.0, 0.0
@@ -83,7 +85,7 @@ def value(log_params: FloatArray, frequency: FloatArray, monetary_value: FloatAr
 
 
 @lean
-def sums(
+def likelihood_derivatives(
     log_params: FloatArray, frequency: FloatArray, monetary_value: FloatArray, weight: FloatArray, out: FloatArray
 ) -> None:
     """Write the weighted log-likelihood, its gradient and the upper triangle of its Hessian into `out`."""

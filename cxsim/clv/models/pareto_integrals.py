@@ -11,8 +11,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from cxsim.clv.models.special import digamma_rise, lgamma_rise, trigamma_rise, unit_rule
+from cxsim.clv.models.special import digamma_rise, lgamma_rise, log1p_exp, trigamma_rise, unit_rule
 from cxsim.jit import inlined, lean
+
+FloatArray = NDArray[np.float64]
+Four = tuple[float, float, float, float]
 
 # On a panel of this length 32 nodes hold 1e-13 of the integral, though it fall by exp(-80) (measured in the tests).
 _PANEL = 4.0
@@ -178,7 +181,7 @@ def log_scale(shape: float, s: float, start_a: float, start_b: float, idle: floa
 
 @inlined
 def moments(shape: float, s: float, start_a: float, start_b: float, idle: float) -> Moments:
-    """Return the integral, then means and products of four functions of the time u of leaving.
+    """Return the integral, then means and products of four functions of the time u of dropout.
 
     The four are a = log(1 + u / start_a), f = u / (start_a + u), and b, g, the same two with start_b. In order: the
     integral; a, f, b, g; aa, af, ab, ag, ff, fb, fg, bb, bg, gg. All are 0 for a customer who has just ordered.
@@ -232,12 +235,8 @@ def _reach(shape: float, s: float, start_a: float, start_b: float, idle: float) 
     return length, first, first + size
 
 
-FloatArray = NDArray[np.float64]
-Four = tuple[float, float, float, float]
-
-
 @lean
-def value(
+def likelihood_sum(
     log_params: FloatArray, frequency: FloatArray, last_order: FloatArray, age: FloatArray, weight: FloatArray
 ) -> float:
     """Return the weighted log-likelihood."""
@@ -249,12 +248,12 @@ def value(
             known, rise = x, lgamma_rise(r, x) - x * log_params[1]
         left = log_odds(r + x, s, alpha + last, beta + last, age[i] - last)
         over_alpha, over_beta = math.log1p(age[i] / alpha), math.log1p(age[i] / beta)
-        total += weight[i] * (rise - (r + x) * over_alpha - s * over_beta + _log1p_exp(left))
+        total += weight[i] * (rise - (r + x) * over_alpha - s * over_beta + log1p_exp(left))
     return total
 
 
 @lean
-def sums(
+def likelihood_derivatives(
     log_params: FloatArray,
     frequency: FloatArray,
     last_order: FloatArray,
@@ -286,7 +285,7 @@ def sums(
             1.0 + s * (math.log1p(idle / start_b) - m[3]),
             near_b * (m[4] - 1.0 + s * move_b),
         )
-        out[0] += w * (rise + shape / r * alive[0] + alive[2] + _log1p_exp(left))
+        out[0] += w * (rise + shape / r * alive[0] + alive[2] + log1p_exp(left))
         _add_gradient(out, w, share, (slope, -x), alive, gap)
         out[5] += w * bend
         _add_curvature(out, w, share, (r, alpha, s, beta), x, last, end, alive, gap, m)
@@ -297,12 +296,6 @@ def sums(
 @inlined
 def _natural(log_params: FloatArray) -> Four:
     return math.exp(log_params[0]), math.exp(log_params[1]), math.exp(log_params[2]), math.exp(log_params[3])
-
-
-@inlined
-def _log1p_exp(x: float) -> float:
-    """Return log(1 + exp(x)) without overflow."""
-    return x + math.log1p(math.exp(-x)) if x > 0.0 else math.log1p(math.exp(x))
 
 
 @inlined
@@ -329,7 +322,7 @@ def _add_curvature(
     """Add the mean Hessian of the explanations, without what they share."""
     r, alpha, s, beta = theta
     shape, near_a, near_b = r + x, alpha / (alpha + last), beta / (beta + last)
-    # Of q (1 - q), with q the time over the scale plus the time: alive, and on average over the time of leaving.
+    # Of q (1 - q), with q the time over the scale plus the time: alive, and on average over the time of dropout.
     alive_a, alive_b = alpha * end / ((alpha + end) * (alpha + end)), beta * end / ((beta + end) * (beta + end))
     left_a = near_a * (last / (alpha + last) * (1.0 - m[2]) + near_a * (m[2] - m[9]))
     left_b = near_b * (last / (beta + last) * (1.0 - m[4]) + near_b * (m[4] - m[14]))

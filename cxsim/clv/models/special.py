@@ -130,7 +130,7 @@ def require_positive(model: str, params: Mapping[str, float]) -> None:
 
 
 def require_rate(rate: float, horizon: float) -> None:
-    """Refuse a discount rate and a horizon over which what is to come has no finite worth."""
+    """Refuse a discount rate and a horizon over which what is to come has no finite value."""
     if not (rate >= 0.0 and horizon >= 0.0) or (rate == 0.0 and math.isinf(horizon)) or math.isinf(rate):
         raise DataError(
             f"rate and horizon must not be negative, and rate must be positive for an infinite horizon; "
@@ -246,6 +246,12 @@ def _polynomial(degree: int, x: Decimal) -> tuple[Decimal, Decimal]:
     for k in range(2, degree + 1):
         before, value = value, ((2 * k - 1) * x * value - (k - 1) * before) / k
     return value, degree * (x * value - before) / (x * x - 1)
+
+
+@inlined
+def log1p_exp(x: float) -> float:
+    """Return log(1 + exp(x)) without overflow."""
+    return x + math.log1p(math.exp(-x)) if x > 0.0 else math.log1p(math.exp(x))
 
 
 @inlined

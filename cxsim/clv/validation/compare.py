@@ -2,70 +2,101 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cxsim.clv.fit import fit
-from cxsim.clv.likelihood import PAST, Model
+from cxsim.clv.inputs import by_past
+from cxsim.clv.likelihood import Model, kind_of
 from cxsim.clv.models.purchases import log_likelihood
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
-from cxsim.clv.terms import FloatArray, Trial, trial_of
-from cxsim.clv.validation.contestants import (
-    MODELS,
+from cxsim.clv.validation.findings import (
     Candidate,
-    Judged,
-    SpendOutlook,
-    Verdict,
     advice,
-    against_best,
-    akaike_weights,
-    bias_of_models,
-    calibration_of,
+    bias_sentence,
     choice,
-    deciles_of,
     fit_sentence,
     forecast_sentence,
-    forecast_verdicts,
     intervals_of_totals,
-    model_forecast,
     naive_rules,
     on_fits,
-    own_rate,
-    places_of,
-    recent_past,
-    require_models,
-    scores_of,
-    shop_rate,
     spend_of_models,
+)
+from cxsim.clv.validation.forecasts import (
+    Holdout,
+    SpendOutlook,
+    holdout_of,
+    model_forecast,
+    own_rate,
+    recent_past,
+    shop_rate,
     spend_outlook,
+)
+from cxsim.clv.validation.scoring import (
+    Verdict,
+    against_best,
+    akaike_weights,
+    calibration_of,
+    forecast_verdicts,
+    pooled,
+    scores_of,
     with_verdicts,
 )
-from cxsim.clv.validation.scoring import page, pooled
 from cxsim.data.orders import Transactions
 from cxsim.data.rfm import holdout, summarise
-from cxsim.errors import DataError, choices
+from cxsim.errors import DataError, EstimationError, choices
 from cxsim.tables import RFM, TRANSACTIONS, check
 from cxsim.wording import counted
 
+FloatArray = NDArray[np.float64]
+Orders = Transactions | pl.DataFrame | pl.LazyFrame
+Progress = Callable[[int, int], None]
+
+MODELS: tuple[Model, ...] = ("bgnbd", "mbgnbd", "paretonbd")
 DRAWS = 200
+# By default a forecast looks ahead over this part of the time that orders span.
+_PART = 4
+# Columns that are shown in a notebook where a table has them.
+_SHOWN = (
+    "model",
+    "log_likelihood",
+    "aic",
+    "bic",
+    "aic_gap",
+    "weight",
+    "prob_better",
+    "orders_bias",
+    "spend_bias",
+    "mae",
+    "rmse",
+    "log_score",
+    "prob_better_forecast",
+    "coverage_80",
+    "coverage_95",
+    "gini",
+    "top_decile_capture",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class Comparison:
-    """Models side by side: how well they describe customers and, if asked, how well they foretold them.
+    """Models side by side: how well they describe customers and, if asked, how well they forecast them.
 
     Attributes
     ----------
     table
         One row per model, the best fit first: model (for readers), name; log_likelihood, aic, bic; aic_gap above the
         best and Akaike weight; z and prob_better, the probability that the model is nearer the truth than the best of
-        the others. With a later time also the columns of FORECAST_SCORES, z_forecast and prob_better_forecast by the
+        the others. With a later time also the scores of the forecasts, z_forecast and prob_better_forecast by the
         log score, and rows of naive rules, which have no likelihood.
-    calibration, deciles
+    calibration
         As in `Backtest`; None without a later time.
     fits
         The fitted models by name.
@@ -79,7 +110,6 @@ class Comparison:
 
     table: pl.DataFrame
     calibration: pl.DataFrame | None
-    deciles: pl.DataFrame | None
     fits: Mapping[str, PurchaseFit]
     choice: str
     sentence: str
@@ -89,7 +119,7 @@ class Comparison:
         return f"Comparison({self.sentence})"
 
     def _repr_html_(self) -> str:
-        return page(self.table, "Models of orders and leaving", [self.sentence, *self.findings])
+        return _page(self.table, "Models of orders and dropout", [self.sentence, *self.findings])
 
 
 def compare(
@@ -118,9 +148,9 @@ def compare(
     spend
         Fitted model of spend; None to fit one. Of use with `later` only.
     draws
-        Draws of the parameters and of luck for the intervals of forecasts, >= 39.
+        Draws of the parameters and of random numbers for the intervals of forecasts, >= 39.
     seed
-        Seed of all luck, 0 or larger; the same seed gives the same numbers.
+        Seed of all random numbers, 0 or larger; the same seed gives the same numbers.
 
     Returns
     -------
@@ -156,146 +186,223 @@ def compare(
     >>> found.choice
     'mbgnbd'
     """
-    require_models(models)
-    _require_both(later, days)
-    customers = check(rfm, RFM).sort("customer_id")
-    fits: dict[str, PurchaseFit] = {model: fit(customers, model=model) for model in models}
-    table, verdicts = _fitted(fits, customers)
-    candidates = [Candidate(name=name, title=fits[name].title, fit=verdicts[name]) for name in table["name"]]
-    if later is None or days is None:
-        return Comparison(
-            table=table,
-            calibration=None,
-            deciles=None,
-            fits=fits,
-            choice=choice(candidates).name,
-            sentence=f"{fit_sentence(candidates, rfm.height)} {advice(candidates, _one_time(rfm))}",
-            findings=tuple(on_fits(fits, customers)),
-        )
-    outlook = spend_outlook(customers, spend, draws=draws, seed=seed)
-    judged = _judged(fits, trial_of(customers, later, days=days), outlook, draws=draws, seed=seed)
-    found = _with_forecasts(fits, table, candidates, judged)
-    return found if outlook.finding is None else replace(found, findings=(*found.findings, outlook.finding))
-
-
-def _with_forecasts(
-    fits: Mapping[str, PurchaseFit], table: pl.DataFrame, fitted: Sequence[Candidate], judged: Judged
-) -> Comparison:
-    names = list(fits)
-    scores, predicted = scores_of(judged), forecast_verdicts([judged], names)
-    candidates = [replace(one, forecast=predicted[one.name]) for one in fitted]
-    rfm = judged.trial.rfm
-    sentences = (
-        fit_sentence(candidates, rfm.height),
-        bias_of_models(scores, names, when=f"in the {judged.trial.days:g} days after"),
-        forecast_sentence(candidates),
-        advice(candidates, _one_time(rfm)),
-    )
-    limits = (
-        spend_of_models(scores, names),
-        intervals_of_totals(scores, names),
-        naive_rules(scores, names),
-    )
-    return Comparison(
-        table=_side_by_side(table, with_verdicts(scores, predicted, "_forecast")),
-        calibration=calibration_of([judged]),
-        deciles=deciles_of([judged]),
-        fits=fits,
-        choice=choice(candidates).name,
-        sentence=" ".join(filter(None, sentences)),
-        findings=(*on_fits(fits, rfm), *filter(None, limits)),
-    )
-
-
-def _one_time(rfm: pl.DataFrame) -> int:
-    return rfm.filter(pl.col("frequency") == 0).height
-
-
-def _require_both(later: pl.DataFrame | None, days: float | None) -> None:
+    _require_models(models)
     if (later is None) != (days is None):
         missing = "days, the length of the time that later covers" if days is None else "later, from holdout(...)"
         raise DataError(
             f"later and days belong together; found only {'later' if days is None else 'days'}, give {missing}."
         )
-
-
-def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Verdict | None]]:
-    """Return the table of fits, the best first, and how each stands against the best of the others."""
-    found = list(fits.values())
-    n_params = [0.5 * one.aic + one.log_likelihood for one in found]
-    verdicts = dict(zip(fits, against_best([log_likelihoods(one, rfm) for one in found], n_params), strict=True))
-    aic = [one.aic for one in found]
-    table = pl.DataFrame(
-        {
-            "model": [one.title for one in found],
-            "name": list(fits),
-            "log_likelihood": [one.log_likelihood for one in found],
-            "aic": aic,
-            "bic": [one.bic for one in found],
-            "aic_gap": [one - min(aic) for one in aic],
-            "weight": akaike_weights(aic),
-        }
-    )
-    return with_verdicts(table, verdicts).sort("aic", maintain_order=True), verdicts
-
-
-def log_likelihoods(fitted: PurchaseFit, rfm: pl.DataFrame) -> FloatArray:
-    """Return what each customer adds to the log-likelihood of a fit."""
-    distinct = rfm.select(PAST).unique().sort(PAST)
-    past = (distinct[name].cast(pl.Float64).to_numpy() for name in PAST)
-    found = distinct.with_columns(pl.Series("found", log_likelihood(fitted.params, *past)))
-    gaps = (fitted.params.k - 1) * pl.col("log_gaps") if fitted.params.k > 1 else pl.lit(0.0)
-    return (
-        rfm.join(found, on=PAST, how="left", maintain_order="left")
-        .select(pl.col("found") + gaps)
-        .to_series()
-        .to_numpy()
-    )
-
-
-def _judged(fits: Mapping[str, PurchaseFit], trial: Trial, outlook: SpendOutlook, *, draws: int, seed: int) -> Judged:
-    """Return the forecasts of the fits and of naive rules."""
-    if not trial.orders.any():
-        raise DataError(
-            f"later: nobody ordered in the {trial.days:g} days; there is nothing to hold forecasts against."
+    customers = check(rfm, RFM).sort("customer_id")
+    fits: dict[str, PurchaseFit] = {model: fit(customers, model=model) for model in models}
+    table, verdicts = _fitted(fits, customers)
+    candidates = [Candidate(name=name, title=fits[name].title, fit=verdicts[name]) for name in table["name"]]
+    one_time = rfm.filter(pl.col("frequency") == 0).height
+    if later is None or days is None:
+        return Comparison(
+            table=table,
+            calibration=None,
+            fits=fits,
+            choice=choice(candidates).name,
+            sentence=f"{fit_sentence(candidates, rfm.height)} {advice(candidates, one_time)}",
+            findings=tuple(on_fits(fits, customers)),
         )
-    forecasts = [model_forecast(one, trial, outlook, draws=draws, seed=seed) for one in fits.values()]
-    return Judged(trial=trial, forecasts=(*forecasts, own_rate(trial), shop_rate(trial)))
+    known = holdout_of(customers, later, days=days)
+    if not known.orders.any():
+        raise DataError(f"later: nobody ordered in the {days:g} days; there is nothing to hold forecasts against.")
+    outlook = spend_outlook(customers, spend, draws=draws, seed=seed)
+    forecasts = [model_forecast(one, known, outlook, draws=draws, seed=seed) for one in fits.values()]
+    known = replace(known, forecasts=(*forecasts, own_rate(known), shop_rate(known)))
+    scores, predicted = scores_of(known), forecast_verdicts([known], models)
+    candidates = [replace(one, forecast=predicted[one.name]) for one in candidates]
+    sentences = (
+        fit_sentence(candidates, rfm.height),
+        bias_sentence(scores, models, when=f"in the {days:g} days after"),
+        forecast_sentence(candidates),
+        advice(candidates, one_time),
+    )
+    limits = (
+        spend_of_models(scores, models),
+        intervals_of_totals(scores, models),
+        naive_rules(scores, models),
+        outlook.finding,
+    )
+    return Comparison(
+        table=_side_by_side(table, with_verdicts(scores, predicted, "_forecast")),
+        calibration=calibration_of([known]),
+        fits=fits,
+        choice=choice(candidates).name,
+        sentence=" ".join(filter(None, sentences)),
+        findings=(*on_fits(fits, known.rfm), *filter(None, limits)),
+    )
 
 
-def _side_by_side(table: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
-    """Return fits and forecasts in one table; naive rules, which have no fit, come last."""
-    both = scores.join(table.drop("model"), on="name", how="left", maintain_order="left")
-    columns = [*table.columns, *(name for name in scores.columns if name not in table.columns)]
-    return both.sort("aic", nulls_last=True, maintain_order=True).select(columns)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Backtest:
+    """How forecasts would have held, had they been made at several days of the past.
+
+    Attributes
+    ----------
+    origins
+        The last days that forecasts knew of, ascending.
+    horizon_days
+        How far each looked ahead.
+    table
+        One row per model and naive rule, over all origins: scores such as orders_bias, mae and log_score, and
+        `z` and `prob_better` by the log score against the best of the other models; null for naive rules.
+    by_origin
+        The same scores at each `origin`.
+    calibration
+        Mean orders by class of past frequency: model, name, frequency, customers, observed with its 90 % interval low
+        and high, expected.
+    choice
+        Name of the model to use, as in `fit(model=...)`.
+    sentence
+        What was found, in words.
+    """
+
+    origins: tuple[date, ...]
+    horizon_days: int
+    table: pl.DataFrame
+    by_origin: pl.DataFrame
+    calibration: pl.DataFrame
+    choice: str
+    sentence: str
+
+    def __repr__(self) -> str:
+        days = ", ".join(origin.isoformat() for origin in self.origins)
+        return f"Backtest({self.horizon_days} days after {days}: {self.sentence})"
+
+    def _repr_html_(self) -> str:
+        days = ", ".join(origin.isoformat() for origin in self.origins)
+        return _page(self.table, f"Forecasts of the {self.horizon_days} days after {days}", [self.sentence])
 
 
-# By default a forecast looks ahead over this part of the time that orders span.
-_PART = 4
-Orders = Transactions | pl.DataFrame | pl.LazyFrame
+def backtest(
+    transactions: Orders,
+    *,
+    models: Sequence[Model] = MODELS,
+    origins: int = 3,
+    horizon_days: int | None = None,
+    observed_until: date | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Backtest:
+    """Fit models at several days of the past, and hold their forecasts against what came.
+
+    Parameters
+    ----------
+    transactions
+        Clean lines: what `read_transactions` returns, or a frame under TRANSACTIONS.
+    models
+        Models of orders, as in `fit(model=...)`.
+    origins
+        Number of days at which forecasts are made, half a horizon apart; the last one a horizon before the end.
+    horizon_days
+        How far each looks ahead; by default a quarter of the days that orders span.
+    observed_until
+        Last day of the observation; by default that of `transactions`, for a frame the last day with an order.
+    draws
+        Draws of the parameters and of random numbers for the intervals, >= 39.
+    seed
+        Seed of all random numbers, 0 or larger; the same seed gives the same numbers.
+    progress
+        Called with fits done and their total.
+
+    Returns
+    -------
+    Backtest
+        Scores beside those of naive rules, calibration, and a sentence.
+
+    Raises
+    ------
+    DataError
+        If orders span too few days for these origins and this horizon, or no order came after an origin.
+    EstimationError
+        For an unknown model, and for customers to whom models cannot be fitted.
+    TableError
+        If a frame does not keep TRANSACTIONS.
+
+    Notes
+    -----
+    Expected orders and log scores are those at the estimates of each origin; intervals hold what is unknown of the
+    parameters, and chance. Spend is Gamma-Gamma's, or each customer's own mean where that cannot be fitted. Naive rules
+    are read as Poisson.
+
+    Examples
+    --------
+    >>> from cxsim.data import load_cdnow
+    >>> found = backtest(load_cdnow(sample=True), models=("mbgnbd",), origins=1, draws=40)
+    >>> found.table.select("model", pl.col("orders_bias", "mae", "rmse").round(2)).rows()[:2]
+    [('MBG/NBD', -0.01, 0.4, 0.84), ('Own rate goes on', 0.49, 0.49, 1.01)]
+    """
+    _require_models(models)
+    plan = planned(transactions, origins=origins, horizon_days=horizon_days, observed_until=observed_until)
+    holdouts = []
+    for number, origin in enumerate(plan.days):
+
+        def done(fits: int, before: int = number * len(models)) -> None:
+            if progress is not None:
+                progress(before + fits, len(plan.days) * len(models))
+
+        known, outlook = _at_origin(transactions, plan, origin, draws=draws, seed=seed)
+        before = summarise(transactions, until=origin - timedelta(days=plan.horizon_days))
+        forecasts = []
+        for place, model in enumerate(models, start=1):
+            fitted = fit(known.rfm, model=model, observed_until=origin)
+            forecasts.append(model_forecast(fitted, known, outlook, draws=draws, seed=seed))
+            done(place)
+        naive = (own_rate(known), shop_rate(known), recent_past(known, before))
+        holdouts.append(replace(known, forecasts=(*forecasts, *naive)))
+    by_origin = pl.concat(
+        scores_of(one).select(pl.lit(origin).alias("origin"), pl.all())
+        for origin, one in zip(plan.days, holdouts, strict=True)
+    )
+    verdicts = forecast_verdicts(holdouts, models)
+    table = with_verdicts(pooled(by_origin), verdicts)
+    titles = dict(table.select("name", "model").rows())
+    candidates = [Candidate(name=name, title=titles[name], forecast=verdicts[name]) for name in models]
+    one = len(plan.days) == 1
+    times = plan.days[0].isoformat() if one else f"each of {counted(len(plan.days))} days of the past, which overlap"
+    sentences = (
+        bias_sentence(table, models, when=f"in the {plan.horizon_days} days after {times}"),
+        naive_rules(table, models),
+        forecast_sentence(candidates),
+        advice(candidates, holdouts[-1].rfm.filter(pl.col("frequency") == 0).height),
+    )
+    return Backtest(
+        origins=plan.days,
+        horizon_days=plan.horizon_days,
+        table=table,
+        by_origin=by_origin,
+        calibration=calibration_of(holdouts),
+        choice=choice(candidates).name,
+        sentence=" ".join(filter(None, sentences)),
+    )
+
+
+def _at_origin(
+    transactions: Orders, plan: Plan, origin: date, *, draws: int, seed: int
+) -> tuple[Holdout, SpendOutlook]:
+    """Return the customers of an origin, what came of them, and what their orders are expected to bring."""
+    end = origin + timedelta(days=plan.horizon_days)
+    rfm, later = summarise(transactions, until=origin), holdout(transactions, after=origin, until=end)
+    known = holdout_of(rfm, later, days=plan.horizon_days)
+    if not known.orders.any():
+        raise DataError(
+            f"no customer known at {origin.isoformat()} ordered in the {plan.horizon_days} days after; there is "
+            "nothing to hold forecasts against. Use a longer horizon."
+        )
+    return known, spend_outlook(known.rfm, None, draws=draws, seed=seed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """When forecasts are made.
-
-    Attributes
-    ----------
-    first
-        Day of the first order.
-    days
-        The origins, ascending: last days that a forecast knows of.
-    horizon_days
-        How far each looks ahead.
-    """
+    """When forecasts are made: first day with an order, last days that forecasts know of, and how far they look."""
 
     first: date
     days: tuple[date, ...]
     horizon_days: int
-
-    def end(self, origin: date) -> date:
-        """Return the last day that the forecast of an origin looks at."""
-        return origin + timedelta(days=self.horizon_days)
 
 
 def planned(
@@ -333,188 +440,52 @@ def _span(transactions: Orders, observed_until: date | None) -> tuple[date, date
     return first, observed_until or known or last
 
 
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Backtest:
-    """How forecasts would have held, had they been made at several days of the past.
-
-    Attributes
-    ----------
-    origins
-        The last days that forecasts knew of, ascending.
-    horizon_days
-        How far each looked ahead.
-    table
-        One row per model and naive rule, over all origins: the columns of FORECAST_SCORES, and `z` and `prob_better`,
-        by the log score against the best of the other models; null for naive rules.
-    by_origin
-        The same scores at each `origin`.
-    calibration
-        Mean orders by class of past frequency: model, name, frequency, customers, observed with its 90 % interval low
-        and high, expected.
-    deciles
-        Spend by tenths of predicted spend: model, name, decile, customers, predicted, realised, captured.
-    places
-        Where counts lie in their foretold distributions: model, name, tenth, share; a tenth each if all is right.
-    choice
-        Name of the model to use, as in `fit(model=...)`.
-    sentence
-        What was found, in words.
-    """
-
-    origins: tuple[date, ...]
-    horizon_days: int
-    table: pl.DataFrame
-    by_origin: pl.DataFrame
-    calibration: pl.DataFrame
-    deciles: pl.DataFrame
-    places: pl.DataFrame
-    choice: str
-    sentence: str
-
-    def __repr__(self) -> str:
-        days = ", ".join(origin.isoformat() for origin in self.origins)
-        return f"Backtest({self.horizon_days} days after {days}: {self.sentence})"
-
-    def _repr_html_(self) -> str:
-        days = ", ".join(origin.isoformat() for origin in self.origins)
-        return page(self.table, f"Forecasts of the {self.horizon_days} days after {days}", [self.sentence])
-
-
-def backtest(
-    transactions: Orders,
-    *,
-    models: Sequence[Model] = MODELS,
-    origins: int = 3,
-    horizon_days: int | None = None,
-    observed_until: date | None = None,
-    draws: int = DRAWS,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Backtest:
-    """Fit models at several days of the past, and hold their forecasts against what came.
-
-    Parameters
-    ----------
-    transactions
-        Clean lines: what `read_transactions` returns, or a frame under TRANSACTIONS.
-    models
-        Models of orders, as in `fit(model=...)`.
-    origins
-        Number of days at which forecasts are made, half a horizon apart; the last one a horizon before the end.
-    horizon_days
-        How far each looks ahead; by default a quarter of the days that orders span.
-    observed_until
-        Last day of the observation; by default that of `transactions`, for a frame the last day with an order.
-    draws
-        Draws of the parameters and of luck for the intervals, >= 39.
-    seed
-        Seed of all luck, 0 or larger; the same seed gives the same numbers.
-    progress
-        Called with fits done and their total.
-
-    Returns
-    -------
-    Backtest
-        Scores beside those of naive rules, calibration, value by decile, and a sentence.
-
-    Raises
-    ------
-    DataError
-        If orders span too few days for these origins and this horizon, or no order came after an origin.
-    EstimationError
-        For an unknown model, and for customers to whom models cannot be fitted.
-    TableError
-        If a frame does not keep TRANSACTIONS.
-
-    Notes
-    -----
-    Expected orders and log scores are those at the estimates of each origin; intervals hold what is unknown of the
-    parameters, and luck. Spend is Gamma-Gamma's, or each customer's own mean where that cannot be fitted. Naive rules
-    are read as Poisson.
-
-    Examples
-    --------
-    >>> from cxsim.data import load_cdnow
-    >>> found = backtest(load_cdnow(sample=True), models=("mbgnbd",), origins=1, draws=40)
-    >>> found.table.select("model", pl.col("orders_bias", "mae", "rmse").round(2)).rows()[:2]
-    [('MBG/NBD', -0.01, 0.4, 0.84), ('Own rate goes on', 0.49, 0.49, 1.01)]
-    """
-    require_models(models)
-    plan = planned(transactions, origins=origins, horizon_days=horizon_days, observed_until=observed_until)
-    total = len(plan.days) * len(models)
-    judged: list[Judged] = []
-    for number, origin in enumerate(plan.days):
-
-        def done(fits: int, before: int = number * len(models)) -> None:
-            if progress is not None:
-                progress(before + fits, total)
-
-        judged.append(_backtesting_judged(transactions, plan, origin, models, draws=draws, seed=seed, done=done))
-    by_origin = pl.concat(
-        [
-            scores_of(one).with_columns(origin=pl.lit(origin)).select("origin", pl.all().exclude("origin"))
-            for origin, one in zip(plan.days, judged, strict=True)
-        ]
+def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Verdict | None]]:
+    """Return the table of fits, the best first, and how each stands against the best of the others."""
+    found = list(fits.values())
+    n_params = [float(one.n_params) for one in found]
+    verdicts = dict(zip(fits, against_best([log_likelihoods(one, rfm) for one in found], n_params), strict=True))
+    aic = [one.aic for one in found]
+    table = pl.DataFrame(
+        {
+            "model": [one.title for one in found],
+            "name": list(fits),
+            "log_likelihood": [one.log_likelihood for one in found],
+            "aic": aic,
+            "bic": [one.bic for one in found],
+            "aic_gap": [one - min(aic) for one in aic],
+            "weight": akaike_weights(aic),
+        }
     )
-    return _backtest(plan, judged, by_origin, models, seed)
+    return with_verdicts(table, verdicts).sort("aic", maintain_order=True), verdicts
 
 
-def _backtesting_judged(
-    transactions: Orders,
-    plan: Plan,
-    origin: date,
-    models: Sequence[Model],
-    *,
-    draws: int,
-    seed: int,
-    done: Callable[[int], None],
-) -> Judged:
-    """Return all forecasts of one origin."""
-    rfm = summarise(transactions, until=origin)
-    later = holdout(transactions, after=origin, until=plan.end(origin))
-    trial = trial_of(rfm, later, days=plan.horizon_days)
-    if not trial.orders.any():
-        raise DataError(
-            f"no customer known at {origin.isoformat()} ordered in the {plan.horizon_days} days after; there is "
-            "nothing to hold forecasts against. Use a longer horizon."
-        )
-    outlook = spend_outlook(trial.rfm, None, draws=draws, seed=seed)
-    forecasts = []
-    for number, model in enumerate(models):
-        fitted = fit(trial.rfm, model=model, observed_until=origin)
-        forecasts.append(model_forecast(fitted, trial, outlook, draws=draws, seed=seed))
-        done(number + 1)
-    before = summarise(transactions, until=origin - timedelta(days=plan.horizon_days))
-    naive = (own_rate(trial), shop_rate(trial), recent_past(trial, before))
-    return Judged(trial=trial, forecasts=(*forecasts, *naive))
+def log_likelihoods(fitted: PurchaseFit, rfm: pl.DataFrame) -> FloatArray:
+    """Return what each customer adds to the log-likelihood of a fit."""
+    found = by_past(rfm, lambda *past: {"found": log_likelihood(fitted.params, *past)})["found"]
+    k = fitted.params.k
+    return (found + (k - 1) * rfm["log_gaps"] if k > 1 else found).to_numpy()
 
 
-def _backtest(
-    plan: Plan, judged: list[Judged], by_origin: pl.DataFrame, models: Sequence[Model], seed: int
-) -> Backtest:
-    verdicts = forecast_verdicts(judged, models)
-    titles = {forecast.name: forecast.title for forecast in judged[-1].forecasts}
-    candidates = [Candidate(name=name, title=titles[name], forecast=verdicts[name]) for name in models]
-    table = with_verdicts(pooled(by_origin), verdicts)
-    one = len(plan.days) == 1
-    times = plan.days[0].isoformat() if one else f"each of {counted(len(plan.days))} days of the past, which overlap"
-    sentences = (
-        bias_of_models(table, models, when=f"in the {plan.horizon_days} days after {times}"),
-        naive_rules(table, models),
-        forecast_sentence(candidates),
-        advice(candidates, judged[-1].trial.rfm.filter(pl.col("frequency") == 0).height),
-    )
-    return Backtest(
-        origins=plan.days,
-        horizon_days=plan.horizon_days,
-        table=table,
-        by_origin=by_origin,
-        calibration=calibration_of(judged),
-        deciles=deciles_of(judged),
-        places=places_of(judged, seed=seed),
-        choice=choice(candidates).name,
-        sentence=" ".join(sentence for sentence in sentences if sentence),
-    )
+def _side_by_side(table: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """Return fits and forecasts in one table; naive rules, which have no fit, come last."""
+    both = scores.join(table.drop("model"), on="name", how="left", maintain_order="left")
+    columns = [*table.columns, *(name for name in scores.columns if name not in table.columns)]
+    return both.sort("aic", nulls_last=True, maintain_order=True).select(columns)
+
+
+def _require_models(models: Sequence[Model]) -> None:
+    """Refuse names of models that cannot all be fitted and told apart."""
+    if isinstance(models, str) or not models:
+        raise EstimationError(f'models must be a tuple of at least one name, as ("bgnbd", "mbgnbd"); found {models!r}.')
+    for model in models:
+        kind_of(model)
+    if len(set(models)) < len(models):
+        raise EstimationError(f"models names a model twice; found {', '.join(models)}.")
+
+
+def _page(table: pl.DataFrame, caption: str, sentences: Sequence[str]) -> str:
+    """Return a table of models for a notebook, with a caption and sentences below it."""
+    shown = table.select(name for name in _SHOWN if name in table.columns).with_columns(pl.col(pl.Float64).round(4))
+    below = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+    return f"<p>{html.escape(caption)}</p>{shown._repr_html_()}{below}"

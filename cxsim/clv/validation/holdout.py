@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
 import polars as pl
 
+from cxsim.clv.customer_value import ParameterDraws
 from cxsim.clv.forecast import predict
+from cxsim.clv.inputs import arrays
 from cxsim.clv.models.purchases import expected_purchases_new, purchase_probability_new
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.terms import Drawn
-from cxsim.clv.validation.scoring import capture_curve
+from cxsim.clv.validation.scoring import LAST_CLASS, by_frequency, capture_curve
 from cxsim.data.orders import Transactions
 from cxsim.data.rfm import cumulative_repeat_orders
-from cxsim.params import Z95
 from cxsim.tables import RFM, check
 
-LAST_CLASS = 7
+DECILES = 10
+# Days after the fit at which the forecast is worked out.
+_STEPS = 9
+_CURVE = np.linspace(0.0, 1.0, 41)
 
 
 def tracking(counts: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
@@ -36,6 +39,15 @@ def tracking(counts: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     polars.DataFrame
         day, observed (Int64) and expected repeat orders since the first day: each day's new customers bring what the
         model expects of a customer of their age.
+
+    Examples
+    --------
+    >>> from cxsim.clv import fit
+    >>> from cxsim.data import cumulative_repeat_orders, load_cdnow, summarise
+    >>> orders = load_cdnow(sample=True)
+    >>> counts = cumulative_repeat_orders(orders, until=orders.until)
+    >>> tracking(counts, fit(summarise(orders))).tail(1).select("observed", pl.col("expected").round(0)).row(0)
+    (4339, 4429.0)
     """
     age = np.arange(counts.height, dtype=np.float64)
     per_customer = expected_purchases_new(purchases.params, age)
@@ -58,18 +70,27 @@ def frequency_fit(rfm: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     polars.DataFrame
         frequency (label), observed (Int64) and expected customers; each customer counts with the chance of every
         frequency at the customer's own age.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from cxsim.clv import fit
+    >>> from cxsim.data import load_cdnow, summarise
+    >>> rfm = summarise(load_cdnow(sample=True), until=date(1997, 9, 30))
+    >>> frequency_fit(rfm, fit(rfm)).select("observed", pl.col("expected").round(1)).rows()[:2]
+    [(1411, 1407.7), (439, 460.3)]
     """
     ages = check(rfm, RFM).group_by("age_days", maintain_order=True).len()
-    age, weight = ages["age_days"].cast(pl.Float64).to_numpy(), ages["len"].to_numpy()
-    orders = np.arange(LAST_CLASS)
-    chances = purchase_probability_new(purchases.params, end=age[:, None], counts=orders[None, :])
+    age, weight = arrays(ages.select("age_days", "len"))
+    chances = purchase_probability_new(purchases.params, end=age[:, None], counts=np.arange(LAST_CLASS)[None, :])
     exact = weight @ chances
-    expected = pl.DataFrame({"class": np.arange(LAST_CLASS + 1), "expected": [*exact, weight.sum() - exact.sum()]})
-    observed = rfm.group_by(_class()).agg(observed=pl.len().cast(pl.Int64))
-    return (
-        expected.join(observed, on="class", how="left")
-        .sort("class")
-        .select("expected", frequency=_label(), observed=pl.col("observed").fill_null(0))
+    observed = np.bincount(np.minimum(rfm["frequency"].to_numpy(), LAST_CLASS), minlength=LAST_CLASS + 1)
+    return pl.DataFrame(
+        {
+            "expected": [*exact, weight.sum() - exact.sum()],
+            "frequency": [*map(str, range(LAST_CLASS)), f"{LAST_CLASS}+"],
+            "observed": observed.astype(np.int64),
+        }
     )
 
 
@@ -91,51 +112,32 @@ def holdout_fit(rfm: pl.DataFrame, later: pl.DataFrame, purchases: PurchaseFit, 
     -------
     polars.DataFrame
         frequency (label), customers (Int64), observed mean with its 90 % interval low and high, and expected mean.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from cxsim.clv import fit
+    >>> from cxsim.data import holdout, load_cdnow, summarise
+    >>> orders, end = load_cdnow(sample=True), date(1997, 9, 30)
+    >>> rfm, later = summarise(orders, until=end), holdout(orders, after=end, until=date(1998, 6, 30))
+    >>> holdout_fit(rfm, later, fit(rfm), days=273).select(pl.col("observed", "expected").round(2)).row(0)
+    (0.24, 0.23)
     """
-    half = Z95 * pl.col("spread") / pl.col("customers").sqrt()
-    return (
+    outcomes = (
         check(rfm, RFM)
         .join(later, on="customer_id", how="left", validate="1:1")
         .join(purchases.expected_purchases(rfm, days), on="customer_id", how="left", validate="1:1")
-        .group_by(_class())
-        .agg(
-            customers=pl.len().cast(pl.Int64),
-            observed=pl.col("holdout_orders").mean(),
-            spread=pl.col("holdout_orders").std(),
-            expected=pl.col("expected_purchases").mean(),
-        )
-        .sort("class")
-        .select(
-            "customers",
-            "observed",
-            "expected",
-            frequency=_label(),
-            low=pl.col("observed") - half,
-            high=pl.col("observed") + half,
-        )
+        .rename({"holdout_orders": "orders", "expected_purchases": purchases.model})
     )
-
-
-def _class() -> pl.Expr:
-    return pl.min_horizontal(pl.col("frequency"), pl.lit(LAST_CLASS)).alias("class")
-
-
-def _label() -> pl.Expr:
-    word = pl.col("class").cast(pl.String)
-    return pl.when(pl.col("class") == LAST_CLASS).then(word + "+").otherwise(word)
-
-
-DECILES = 10
-# Days after the fit at which the forecast is reckoned.
-_STEPS = 9
-_CURVE = np.linspace(0.0, 1.0, 41)
+    classes = by_frequency(outcomes, {purchases.model: purchases.title})
+    return classes.select("customers", "observed", "expected", "frequency", "low", "high")
 
 
 def forecasts(
     transactions: Transactions,
     rfm: pl.DataFrame,
     fits: Mapping[str, PurchaseFit],
-    draws: Mapping[str, Drawn],
+    draws: Mapping[str, ParameterDraws],
     *,
     ends: tuple[date, date],
     level: float,
@@ -152,52 +154,47 @@ def forecasts(
     start = int(fitted["repeat_orders"][-1])
     span = (ends[1] - ends[0]).days
     steps = sorted({max(1, round(span * step / _STEPS)) for step in range(1, _STEPS + 1)})
+    columns = [pl.col(name).cast(pl.Float64) for name in ("observed", "expected", "low", "high")]
     parts = []
     for model, found in fits.items():
         inside = tracking(fitted, found).with_columns(low=None, high=None)
-        ahead = _ahead(rfm, found, draws[model], steps, level=level, seed=seed)
-        later = ahead.select(
-            day=pl.lit(ends[0]) + pl.duration(days=pl.col("days")),
-            expected=pl.col("expected") + start,
-            low=pl.col("low") + start,
-            high=pl.col("high") + start,
-        ).join(counts.select("day", observed="repeat_orders"), on="day", how="left", maintain_order="left")
-        parts += [_shaped(table, model) for table in (inside, later)]
+        later = (
+            _ahead(rfm, found, draws[model], steps, level=level, seed=seed)
+            .select(
+                pl.col("expected", "low", "high") + start,
+                day=pl.lit(ends[0]) + pl.duration(days=pl.col("days")),
+            )
+            .join(counts.select("day", observed="repeat_orders"), on="day", how="left", maintain_order="left")
+        )
+        parts += [
+            table.select(pl.lit(model).alias("model"), pl.col("day").cast(pl.Date), *columns)
+            for table in (inside, later)
+        ]
     return pl.concat(parts)
 
 
 def _ahead(
-    rfm: pl.DataFrame, found: PurchaseFit, drawn: Drawn, steps: list[int], *, level: float, seed: int
+    rfm: pl.DataFrame, found: PurchaseFit, drawn: ParameterDraws, steps: Sequence[int], *, level: float, seed: int
 ) -> pl.DataFrame:
     """Return the orders of all customers within so many days, expected and with their interval."""
     rows = []
     for days in steps:
         expected = float(found.expected_purchases(rfm, days)["expected_purchases"].sum())
-        # The same luck for each length, so that the band does not flicker.
+        # The same random numbers for each length, so that the band does not flicker.
         totals = predict(rfm, drawn.purchases, days=days, level=level, seed=seed).totals
         low, high = totals.filter(pl.col("quantity") == "orders").select("low", "high").row(0)
-        rows.append((days, expected, low, high))
-    schema = {"days": pl.Int64, "expected": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _shaped(table: pl.DataFrame, model: str) -> pl.DataFrame:
-    numbers = (pl.col(name).cast(pl.Float64) for name in ("observed", "expected", "low", "high"))
-    return table.select(pl.lit(model).alias("model"), pl.col("day").cast(pl.Date), *numbers)
+        rows.append({"days": days, "expected": expected, "low": low, "high": high})
+    return pl.DataFrame(rows, schema={"days": pl.Int64, "expected": pl.Float64, "low": pl.Float64, "high": pl.Float64})
 
 
 def missed(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
     """Return by how much each model missed the orders after its fit."""
     start = pl.col("observed").filter(pl.col("day") <= calibration_end).last()
     came = pl.col("observed").last() - start
+    gaps = {"bias": "expected", "low": "low", "high": "high"}
     return (
         orders.group_by("model", maintain_order=True)
-        .agg(
-            came=came,
-            bias=(pl.col("expected").last() - start) / came - 1.0,
-            low=(pl.col("low").last() - start) / came - 1.0,
-            high=(pl.col("high").last() - start) / came - 1.0,
-        )
+        .agg(came=came, **{name: (pl.col(column).last() - start) / came - 1.0 for name, column in gaps.items()})
         .filter(pl.col("came") > 0.0)
         .drop("came")
     )
@@ -214,12 +211,10 @@ def with_deciles(rfm: pl.DataFrame, value: pl.Series) -> pl.DataFrame:
 
 def decile_values(customers: pl.DataFrame, totals: pl.DataFrame, realised: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the value of each tenth of the customers."""
-    known = (
-        customers.select("customer_id", "decile", realised=pl.lit(None, dtype=pl.Float64))
-        if realised is None
-        else customers.select("customer_id", "decile").join(realised, on="customer_id", how="left")
+    known = customers.select("customer_id", "decile").join(
+        customers.select("customer_id", realised=None) if realised is None else realised, on="customer_id", how="left"
     )
-    came = pl.when(pl.col("realised").is_not_null().any()).then(pl.col("realised").sum())
+    came = pl.when(pl.col("realised").is_not_null().any()).then(pl.col("realised").cast(pl.Float64).sum())
     tenths = known.group_by("decile").agg(customers=pl.len().cast(pl.Int64), realised=came)
     values = totals.filter(pl.col("quantity") == "value").select("decile", "low", "high", expected="mean")
     return (

@@ -1,0 +1,412 @@
+"""Customers (RFM) and two fits in; what each customer and all of them will bring, with intervals, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import cpu_count
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cxsim.clv.forecast import draws_outside, fewest_draws, predict, totals_over_draws
+from cxsim.clv.inputs import PAST, arrays, by_past, require
+from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
+from cxsim.clv.models.purchases import PurchaseParams, discounted_expected_purchases_new, prob_alive
+from cxsim.clv.posterior import posterior
+from cxsim.clv.purchase_fit import PurchaseFit, continuous_rate
+from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.errors import EstimationError
+from cxsim.params import Quantity
+from cxsim.rng import stream
+from cxsim.tables import RFM, check
+from cxsim.wording import NBSP
+
+FloatArray = NDArray[np.float64]
+BUYERS = pl.when(pl.col("frequency") > 0).then(pl.lit("repeat buyers")).otherwise(pl.lit("one-time buyers"))
+# Chances that are held at once by each thread: 8 MB.
+_MOST_HELD = 1_000_000
+# Customers times draws that are simulated at most: a minute or so for millions of customers on two processors.
+_MOST_SIMULATED = 200_000_000
+_MOST_DRAWS, _FEWEST_DRAWS = 400, 40
+_QUANTITIES = ("orders", "buyers", "value")
+# Nine in ten of the customers who come back have done so within the usual silence.
+_USUAL = 0.9
+# How the row of the headline begins.
+VALUE = "Value, today"
+Row = tuple[str, str, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValuationTerms:
+    """On what terms customers are valued.
+
+    Attributes
+    ----------
+    horizon_days
+        Days from the end of observation on in which orders count, above 0.
+    annual_discount_rate
+        Effective per year, >= 0.
+    margin
+        Share of what customers pay that counts as value, 0 to 1.
+    level
+        Probability of each interval, above 0 and below 1.
+    draws
+        Draws of parameters and of random numbers; at least 2 / (1 - level) - 1.
+    seed
+        Seed of all random numbers, 0 or larger.
+    """
+
+    horizon_days: float = 365.0
+    annual_discount_rate: float = 0.10
+    margin: float = 1.0
+    level: float = 0.9
+    draws: int = 400
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require({"horizon_days": self.horizon_days, "annual_discount_rate": self.annual_discount_rate})
+        require({"margin": self.margin, "level": self.level})
+        if self.draws < (fewest := fewest_draws(self.level)):
+            raise EstimationError(
+                f"an interval of level {self.level:g} takes at least {fewest:,} draws; found {self.draws:,}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParameterDraws:
+    """Equally likely parameters, as many of each model, and what a reader must know of them, one sentence each."""
+
+    purchases: tuple[PurchaseParams, ...]
+    spends: tuple[GammaGammaParams, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class CustomerValues:
+    """What customers will bring.
+
+    Attributes
+    ----------
+    table
+        One row per customer, as in the table that was asked about: customer_id; prob_alive with prob_alive_low and
+        prob_alive_high, by what is not known of the parameters; expected_orders with orders_low and orders_high, and
+        value with value_low and value_high, by that and by chance; prob_none, the chance that no order ever comes;
+        days_to_next, within which half of the next orders come if one comes, null where that is more than a century.
+    totals
+        quantity (orders, buyers, value), mean, low and high over all customers. The means of orders and value are the
+        sums of the table's.
+    group_totals
+        The same for each group, after a column of the group's name; without groups, as `totals`.
+    totals_by_draw
+        One row per draw: draw, orders, buyers, value.
+    terms
+        On what terms.
+    remarks
+        What a reader must know, one sentence each.
+    """
+
+    table: pl.DataFrame
+    totals: pl.DataFrame
+    group_totals: pl.DataFrame
+    totals_by_draw: pl.DataFrame
+    terms: ValuationTerms
+    remarks: tuple[str, ...]
+
+
+def customer_value(
+    rfm: pl.DataFrame,
+    purchases: PurchaseFit,
+    spend: GammaGammaFit,
+    *,
+    horizon_days: float,
+    annual_discount_rate: float,
+) -> pl.DataFrame:
+    """Return what each customer is expected to spend over a finite horizon, in money of today, best first.
+
+    Parameters
+    ----------
+    rfm
+        Customers under the RFM contract, unique customer_id.
+    purchases, spend
+        Models fitted to such customers.
+    horizon_days
+        Length of the horizon from the end of observation on, > 0 and finite.
+    annual_discount_rate
+        Effective rate a year, >= 0; 0.1 means that 1.10 in a year is 1 today.
+
+    Returns
+    -------
+    polars.DataFrame
+        customer_id; prob_alive; expected_orders in the horizon, not discounted; expected_spend per order;
+        expected_value, the revenue discounted to the end of observation. The greatest value first, ties by
+        customer_id.
+
+    Raises
+    ------
+    TableError, EstimationError, DataError
+        As `PurchaseFit.clv`, which says how value is computed; and for an infinite horizon.
+
+    Examples
+    --------
+    >>> from cxsim.clv import fit, fit_spend
+    >>> from cxsim.data import load_cdnow, summarise
+    >>> rfm = summarise(load_cdnow(sample=True))
+    >>> found = customer_value(rfm, fit(rfm), fit_spend(rfm), horizon_days=365, annual_discount_rate=0.1)
+    >>> found.select(pl.col("expected_orders", "expected_value").round(2)).row(0)
+    (23.86, 945.35)
+    """
+    require({"horizon_days": horizon_days})
+    value = purchases.clv(rfm, spend, annual_discount_rate=annual_discount_rate, horizon_days=horizon_days)
+    orders = purchases.expected_purchases(rfm, horizon_days)["expected_purchases"]
+    return (
+        value.with_columns(orders.alias("expected_orders"))
+        .select("customer_id", "prob_alive", "expected_orders", "expected_spend", expected_value="revenue")
+        .sort(["expected_value", "customer_id"], descending=[True, False])
+    )
+
+
+def draws_for(customers: int, level: float) -> int:
+    """Return how many draws so many customers are simulated in, where nobody says otherwise."""
+    wanted = min(_MOST_DRAWS, max(_FEWEST_DRAWS, _MOST_SIMULATED // max(customers, 1)))
+    return max(wanted, fewest_draws(level))
+
+
+def parameter_draws(
+    rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit, *, draws: int, seed: int
+) -> ParameterDraws:
+    """Return draws of the parameters of orders and of spend from their posteriors.
+
+    Draws in which mean spend is infinite (q of 1 or less) are replaced by others, as a shop's mean order is a number.
+    """
+    of_orders = posterior(purchases, rfm, draws=draws, seed=seed)
+    of_spend = posterior(spend, rfm, draws=draws, seed=seed)
+    finite = [params for params in map(of_spend.params, range(draws)) if params.q > 1.0]
+    endless = draws - len(finite)
+    if 2 * endless > draws:
+        raise EstimationError(
+            f"Gamma-Gamma: mean spend is infinite in {endless:,} of {draws:,} draws of its parameters (q of 1 or less; "
+            f"estimated {spend.params.q:.3g}). A few very large orders do this: look at the largest monetary values, "
+            "and leave out what is not retail."
+        )
+    remarks = [f"{one.title}: {one.verdict}" for one in (of_orders, of_spend) if not one.reliable]
+    if endless:
+        remarks.append(
+            f"Gamma-Gamma: {endless:,} of {draws:,} draws had an infinite mean spend and were replaced; the values of "
+            "the most valuable customers are less sure than their intervals say."
+        )
+    return ParameterDraws(
+        purchases=tuple(map(of_orders.params, range(draws))),
+        spends=tuple(finite[number % len(finite)] for number in range(draws)),
+        remarks=tuple(remarks),
+    )
+
+
+def customer_values(
+    rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit, terms: ValuationTerms, *, by: str | None = None
+) -> CustomerValues:
+    """Return what each customer and all of them will bring on certain terms.
+
+    An order at t days from now counts (1 + annual_discount_rate) ** -(t / 365.25).
+    """
+    drawn = parameter_draws(check(rfm, RFM), purchases, spend, draws=terms.draws, seed=terms.seed)
+    predicted = predict(
+        rfm,
+        drawn.purchases,
+        drawn.spends,
+        days=terms.horizon_days,
+        seed=terms.seed,
+        level=terms.level,
+        annual_discount_rate=terms.annual_discount_rate,
+        margin=terms.margin,
+        by=by,
+    )
+    table = _expected(rfm, purchases, spend, terms, drawn.purchases).with_columns(
+        predicted.customers.select("orders_low", "orders_high", "value_low", "value_high")
+    )
+    # Sums over groups, whose rows follow one another, in a fixed order of addition.
+    sums = {
+        name: predicted.totals_by_draw[name].to_numpy().reshape(-1, terms.draws).sum(axis=0) for name in _QUANTITIES
+    }
+    by_draw = pl.DataFrame({"draw": np.arange(terms.draws), **sums})
+    totals = _with_means(
+        totals_over_draws(by_draw, _QUANTITIES, draws_outside(terms.level, terms.draws)),
+        table,
+        np.zeros(rfm.height, np.int64),
+    )
+    if by is not None:
+        place = rfm[by].rank("dense").cast(pl.Int64).to_numpy() - 1
+    return CustomerValues(
+        table=table,
+        totals=totals,
+        group_totals=totals if by is None else _with_means(predicted.totals, table, place),
+        totals_by_draw=by_draw,
+        terms=terms,
+        remarks=drawn.remarks,
+    )
+
+
+def _expected(
+    rfm: pl.DataFrame,
+    purchases: PurchaseFit,
+    spend: GammaGammaFit,
+    terms: ValuationTerms,
+    drawn: Sequence[PurchaseParams],
+) -> pl.DataFrame:
+    """Return what is expected at the estimates, and how surely they are still customers; intervals are empty yet."""
+    rate, days = terms.annual_discount_rate, terms.horizon_days
+    ahead = purchases.clv(rfm, spend, annual_discount_rate=rate, horizon_days=days)
+    following = purchases.days_to_next_purchase(rfm, [0.5])
+    empty = pl.lit(None)
+    return pl.concat(
+        [
+            ahead.select("customer_id", "prob_alive"),
+            _alive_intervals(rfm, drawn, terms.level),
+            purchases.expected_purchases(rfm, days).select(expected_orders="expected_purchases"),
+            ahead.select(
+                orders_low=empty,
+                orders_high=empty,
+                value=pl.col("discounted_orders") * pl.col("expected_spend") * terms.margin,
+                value_low=empty,
+                value_high=empty,
+            ),
+            following.select("prob_none", days_to_next="days_p50"),
+        ],
+        how="horizontal",
+    )
+
+
+def _alive_intervals(rfm: pl.DataFrame, params: Sequence[PurchaseParams], level: float) -> pl.DataFrame:
+    """Return between what numbers the chance of still being a customer lies, as far as the parameters are known."""
+    size = max(1, _MOST_HELD // len(params))
+
+    def edges(*past: FloatArray) -> dict[str, FloatArray]:
+        def part(start: int) -> FloatArray:
+            chances = [prob_alive(one, *(column[start : start + size] for column in past)) for one in params]
+            return np.quantile(chances, [0.5 * (1.0 - level), 0.5 * (1.0 + level)], axis=0)
+
+        with ThreadPoolExecutor(max_workers=cpu_count()) as pool:
+            found = list(pool.map(part, range(0, past[0].size, size)))
+        low, high = np.concatenate(found, axis=1) if found else np.zeros((2, 0))
+        return {"prob_alive_low": low, "prob_alive_high": high}
+
+    return by_past(rfm, edges).drop("customer_id")
+
+
+def _with_means(totals: pl.DataFrame, table: pl.DataFrame, place: NDArray[np.int64]) -> pl.DataFrame:
+    """Put the sums over the table in the place of the means over draws, so that the two never differ."""
+    mean = totals["mean"].to_numpy().reshape(-1, len(_QUANTITIES)).copy()
+    # Not by polars' sum, whose order of addition hangs on how the table lies in memory.
+    for column, name in ((0, "expected_orders"), (2, "value")):
+        mean[:, column] = np.bincount(place, weights=table[name].to_numpy())
+    return totals.with_columns(mean=mean.ravel())
+
+
+def alive_by_group(
+    rfm: pl.DataFrame, params: Mapping[str, Sequence[PurchaseParams]], level: float, *, group: pl.Expr = BUYERS
+) -> pl.DataFrame:
+    """Return which share of each group of customers each model takes for still being customers."""
+    pasts = rfm.with_columns(group=group).group_by("group", *PAST).len("customers").sort("group", *PAST)
+    rows = []
+    for (name,), part in pasts.group_by("group", maintain_order=True):
+        *past, weights = arrays(part.select(*PAST, "customers"))
+        for model, draws in params.items():
+            shares = np.array([float(prob_alive(one, *past) @ weights) / float(weights.sum()) for one in draws])
+            rows.append((model, name, float(shares.mean()), *_interval(shares, level)))
+    schema = {"model": pl.String, "group": pl.String, "alive": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def at_risk(rfm: pl.DataFrame, values: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
+    """Return the customers who have been silent for longer than is usual for them, those with most at stake first."""
+    then = check(rfm, RFM).with_columns(age_days="recency_days")
+    return (
+        rfm.select("customer_id", "frequency", silent_days=pl.col("age_days") - pl.col("recency_days"))
+        .with_columns(
+            purchases.days_to_next_purchase(then, [_USUAL]).select(usual_days="days_p90"),
+            prob_alive_then=purchases.prob_alive(then)["prob_alive"],
+        )
+        .filter(pl.col("silent_days") > pl.col("usual_days"))
+        .join(values, on="customer_id", how="left", maintain_order="left")
+        .with_columns(at_stake=pl.col("value") * (pl.col("prob_alive_then") - pl.col("prob_alive")))
+        .sort(["at_stake", "customer_id"], descending=[True, False])
+        .select(
+            "customer_id",
+            "silent_days",
+            "usual_days",
+            "prob_alive",
+            "prob_alive_then",
+            "value",
+            "value_low",
+            "value_high",
+            orders=pl.col("frequency") + 1,
+        )
+    )
+
+
+def value_totals(
+    rfm: pl.DataFrame,
+    values: CustomerValues,
+    fits: tuple[PurchaseFit, GammaGammaFit],
+    drawn: ParameterDraws,
+    *,
+    margin: Quantity,
+    currency: str,
+) -> pl.DataFrame:
+    """Return totals over all customers, and the mean value of a new customer."""
+    terms, orders = values.terms, fits[0]
+    totals = {name: (mean, low, high) for name, mean, low, high in values.totals.iter_rows()}
+    alive = alive_by_group(rfm, {orders.title: drawn.purchases}, terms.level, group=pl.lit("all"))
+    low, high = alive.select(pl.col("low", "high") * rfm.height).row(0)
+    margins = _margins(margin, terms)
+    left = _interval(values.totals_by_draw["value"].to_numpy() / terms.margin * margins, terms.level)
+    mean, revenue_low, revenue_high = (amount / terms.margin for amount in totals["value"])
+    span = f"next {terms.horizon_days:,.0f} days"
+    share = f"{100 * margin.value:.3g}{NBSP}%"
+    first = f"first {terms.horizon_days:,.0f} days"
+    rows: list[Row] = [
+        ("Still customers", "customers", float(values.table["prob_alive"].sum()), low, high),
+        (f"Customers who order in the {span}", "customers", *totals["buyers"]),
+        (f"Orders in the {span}", "orders", *totals["orders"]),
+        (f"Revenue in the {span}, in today's money", currency, mean, revenue_low, revenue_high),
+        (f"{VALUE}: what a margin of {share} leaves of it", currency, totals["value"][0], *left),
+        (
+            f"Value of a new customer in the {first}, first order included",
+            currency,
+            *_new_customer(fits, drawn, margins, terms),
+        ),
+    ]
+    schema = {"quantity": pl.String, "unit": pl.String, "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _margins(margin: Quantity, terms: ValuationTerms) -> FloatArray:
+    """Return a margin for each draw, spread as its range says."""
+    scores = stream(terms.seed, 0, "margin").standard_normal(terms.draws)
+    return np.array([margin.quantile(float(score)) for score in scores])
+
+
+def _new_customer(
+    fits: tuple[PurchaseFit, GammaGammaFit], drawn: ParameterDraws, margins: FloatArray, terms: ValuationTerms
+) -> tuple[float, float, float]:
+    """Return what a new customer brings on average, and how surely that mean is known."""
+    rate = continuous_rate(terms.annual_discount_rate)
+    found = [
+        (1.0 + discounted_expected_purchases_new(orders, rate=rate, horizon=terms.horizon_days))
+        * population_mean(spend)
+        for orders, spend in zip(drawn.purchases, drawn.spends, strict=True)
+    ]
+    central = fits[0].clv_new(
+        fits[1],
+        annual_discount_rate=terms.annual_discount_rate,
+        horizon_days=terms.horizon_days,
+        margin=terms.margin,
+    )
+    return (float(central["contribution"][0]), *_interval(np.array(found) * margins, terms.level))
+
+
+def _interval(drawn: FloatArray, level: float) -> tuple[float, float]:
+    low, high = np.quantile(drawn, [0.5 * (1.0 - level), 0.5 * (1.0 + level)])
+    return float(low), float(high)

@@ -1,0 +1,155 @@
+"""Customers (RFM) and numbers that a caller gives in; the same, checked, and their distinct pasts with counts, out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cxsim.errors import EstimationError, TableError
+from cxsim.tables import RFM, check
+
+FloatArray = NDArray[np.float64]
+PAST = ["frequency", "recency_days", "age_days"]
+
+# Fewer customers than this say next to nothing of four parameters.
+MIN_CUSTOMERS = 20
+# Chances of dropout are seen only after repeat orders; as many customers as parameters is the least.
+MIN_REPEATERS = 4
+_SEEDS = 1 << 63
+
+
+def _not_negative(number: float) -> bool:
+    return math.isfinite(number) and number >= 0.0
+
+
+def _positive(number: float) -> bool:
+    return math.isfinite(number) and number > 0.0
+
+
+_NOT_NEGATIVE = (_not_negative, "finite and not negative")
+_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
+    "after_days": _NOT_NEGATIVE,
+    "days": _NOT_NEGATIVE,
+    "annual_discount_rate": _NOT_NEGATIVE,
+    "acquisition_cost": _NOT_NEGATIVE,
+    "horizon_days": (_positive, "finite and positive"),
+    "margin": (lambda number: 0.0 <= number <= 1.0, "a share from 0 to 1"),
+    "level": (lambda number: 0.0 < number < 1.0, "above 0 and below 1"),
+    "draws": (lambda number: is_count(number, least=1), "a whole number of at least 1"),
+    "most": (lambda number: is_count(number, least=1), "a whole number of at least 1"),
+    "seed": (lambda number: is_count(number, least=0) and number < _SEEDS, f"from 0 to {_SEEDS - 1}"),
+}
+
+
+def require(numbers: Mapping[str, float]) -> None:
+    """Refuse numbers, by the name of their argument, that are out of its range."""
+    for name, number in numbers.items():
+        holds, words = _RULES[name]
+        if not holds(number):
+            raise EstimationError(f"{name} must be {words}; found {number}.")
+
+
+def is_count(number: float, *, least: int) -> bool:
+    """Return whether a number is a whole one of at least `least`, and no truth value."""
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool) and number >= least
+
+
+def checked_pasts(rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return `rfm` if it keeps the RFM contract and every past is possible."""
+    if not isinstance(rfm, pl.DataFrame):
+        raise TableError(
+            f"RFM: found a {type(rfm).__name__}; it must be a polars DataFrame: collect() a lazy one, and "
+            "polars.from_pandas() takes one of pandas."
+        )
+    frequency, last, age = (pl.col(name) for name in PAST)
+    impossible = check(rfm, RFM).filter((frequency < 0) | (last < 0) | (last > age) | ((frequency == 0) != (last == 0)))
+    if impossible.height:
+        first = impossible.row(0, named=True)
+        raise EstimationError(
+            f"RFM: {impossible.height} of {rfm.height} customers have an impossible past; the first is "
+            f"{first['customer_id']!r} with frequency {first['frequency']}, recency_days {first['recency_days']}, "
+            f"age_days {first['age_days']}. It must be 0 <= recency_days <= age_days, and recency_days is 0 if and "
+            "only if frequency is 0."
+        )
+    return rfm
+
+
+def checked_amounts(rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return `rfm` if every past is possible and every monetary value is a number or missing."""
+    odd = checked_pasts(rfm).filter(pl.col("monetary_value").is_not_null() & ~pl.col("monetary_value").is_finite())
+    if odd.height:
+        raise EstimationError(
+            f"RFM: {odd.height} of {rfm.height} monetary values are NaN or infinite, the first that of customer "
+            f"{odd['customer_id'][0]!r}; leave them null."
+        )
+    return rfm
+
+
+def by_past(
+    rfm: pl.DataFrame, columns: Callable[[FloatArray, FloatArray, FloatArray], Mapping[str, FloatArray]]
+) -> pl.DataFrame:
+    """Return customer_id and `columns` of frequency, recency and age, worked out once for each distinct past.
+
+    Rows as in `rfm`.
+    """
+    distinct = checked_pasts(rfm).select(PAST).unique().sort(PAST)
+    found = columns(*arrays(distinct.select(PAST)))
+    series = [pl.Series(name, values, dtype=pl.Float64) for name, values in found.items()]
+    known = distinct.with_columns(series)
+    return rfm.select("customer_id", *PAST).join(known, on=PAST, how="left", maintain_order="left").drop(PAST)
+
+
+def arrays(table: pl.DataFrame) -> tuple[FloatArray, ...]:
+    """Return the columns of a table as arrays of floats."""
+    return tuple(column.cast(pl.Float64).to_numpy() for column in table)
+
+
+def log_gap_sum(rfm: pl.DataFrame) -> float:
+    """Return the sum of ln(gap in days) over all gaps between order days, which tells regular buyers from others."""
+    if "log_gaps" not in rfm.columns:
+        raise EstimationError(
+            "RFM: no column 'log_gaps', without which k cannot be chosen; summarise() adds it, or give k yourself."
+        )
+    # Added up in whole billionths, so that neither the order of the customers nor the number of threads matters.
+    gaps = rfm.select(billionths=(pl.col("log_gaps") * 1e9).round())["billionths"]
+    if gaps.null_count() or not gaps.is_finite().all() or (gaps < 0).any():
+        raise EstimationError("RFM: log_gaps must be finite and not negative; gaps are whole days, at least 1.")
+    return float(gaps.cast(pl.Int64).sum()) / 1e9
+
+
+def purchase_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return the distinct pasts, sorted: frequency, recency_days, age_days, and weight, the customers with each."""
+    repeaters = checked_pasts(rfm).filter(pl.col("frequency") > 0).height
+    if rfm.height < MIN_CUSTOMERS or repeaters < MIN_REPEATERS:
+        raise EstimationError(
+            f"found {rfm.height} customers, {repeaters} of them with a repeat order; a model of orders needs "
+            f"at least {MIN_CUSTOMERS} and {MIN_REPEATERS}. Chances of dropout show only after repeat orders: use a "
+            "longer period or more customers."
+        )
+    return _counted(rfm, PAST)
+
+
+def spend_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return the distinct repeat orders and mean amounts above 0, sorted: frequency, monetary_value, weight."""
+    spenders = checked_amounts(rfm).filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
+    if spenders.height < MIN_CUSTOMERS:
+        raise EstimationError(
+            f"Gamma-Gamma: found {spenders.height} customers with a repeat order and a positive monetary value among "
+            f"{rfm.height}; it needs at least {MIN_CUSTOMERS}. Use a longer period or more customers."
+        )
+    if spenders["monetary_value"].n_unique() == 1:
+        raise EstimationError(
+            f"Gamma-Gamma: all {spenders.height} repeat customers have the same monetary value, "
+            f"{spenders['monetary_value'][0]:g}, so there is no spread to fit. Check the amounts, or take this value "
+            "as the spend of everyone."
+        )
+    return _counted(spenders, ["frequency", "monetary_value"])
+
+
+def _counted(customers: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Return distinct rows, sorted, so that the order of the customers plays no part."""
+    return customers.group_by(columns).agg(weight=pl.len()).sort(columns).cast(pl.Float64)
