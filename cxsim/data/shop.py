@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 
 import polars as pl
@@ -33,6 +34,11 @@ class ReceiptLine:
     reason: str
     action: Action
     rows: int
+
+
+def noticed(action: Action, rows: Mapping[str, int]) -> tuple[ReceiptLine, ...]:
+    """Return lines of one action, from the number of rows by reason."""
+    return tuple(ReceiptLine(reason=reason, action=action, rows=count) for reason, count in rows.items())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,8 +86,8 @@ class Receipt:
         became = f"{self.rows_kept:,} of {self.rows_read:,} rows became {self.table}."
         fate = became if self.table != "none" else f"its {self.rows_read:,} rows are set aside."
         head = f"{self.file}: recognised as {self.recognised} ({found} of {possible} columns); {fate}"
-        noticed = [f"  {line.action} {line.rows:,}: {line.reason}" for line in self.lines if line.rows]
-        return "\n".join([head, *noticed, *(f"  {name}: {text}" for name, text in self.facts)])
+        lines = [f"  {line.action} {line.rows:,}: {line.reason}" for line in self.lines if line.rows]
+        return "\n".join([head, *lines, *(f"  {name}: {text}" for name, text in self.facts)])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,23 +129,12 @@ class Policy:
             "merchandise": "goods after discounts, without shipping and tax, before refunds",
             "charged": "all that was charged, with shipping and tax, before refunds",
         }[self.value]
-        rules = {
-            "gift cards sold": self.gift_cards,
-            "cancelled": self.cancelled,
-            "test": self.test,
-            "unpaid": self.unpaid,
-        }
-        return _sentence(value, [name for name, rule in rules.items() if rule == "drop"], self.clock)
-
-
-def _sentence(value: str, dropped: list[str], clock: str) -> str:
-    orders = [name for name in dropped if name != "gift cards sold"]
-    gone = [name for name in dropped if name == "gift cards sold"]
-    if orders:
-        gone.append(f"{joined(orders)} orders")
-    left_out = f" Left out: {', '.join(gone)}." if gone else ""
-    days = {"shop": "by the clock of the shop", "utc": "by universal time"}[clock]
-    return f"Value: {value}.{left_out} Days: {days}."
+        orders = [name for name in ("cancelled", "test", "unpaid") if getattr(self, name) == "drop"]
+        gone = ["gift cards sold"] if self.gift_cards == "drop" else []
+        gone += [f"{joined(orders)} orders"] if orders else []
+        left_out = f" Left out: {', '.join(gone)}." if gone else ""
+        days = {"shop": "by the clock of the shop", "utc": "by universal time"}[self.clock]
+        return f"Value: {value}.{left_out} Days: {days}."
 
 
 TABLES = tuple(CONTRACTS)
@@ -233,13 +228,7 @@ Every = Literal["week", "month"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """A stretch of time from `start`, and before `end`; by the shop's clock.
-
-    Attributes
-    ----------
-    start, end
-        Its ends.
-    """
+    """A stretch of time from `start`, and before `end`; by the shop's clock."""
 
     start: datetime
     end: datetime
@@ -247,21 +236,8 @@ class Period:
 
 def complete_periods(since: datetime, until: datetime, every: Every) -> tuple[Period, ...]:
     """Return the weeks (from Monday) or calendar months that were observed from end to end, by time."""
-    start = _first_start(since, every)
-    found = []
-    while (end := _after(start, every)) <= until:
-        if start >= since:
-            found.append(Period(start, end))
-        start = end
-    return tuple(found)
-
-
-def _first_start(moment: datetime, every: Every) -> datetime:
-    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    return day - timedelta(days=day.weekday()) if every == "week" else day.replace(day=1)
-
-
-def _after(start: datetime, every: Every) -> datetime:
-    if every == "week":
-        return start + timedelta(days=7)
-    return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    day = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = day - timedelta(days=day.weekday()) if every == "week" else day.replace(day=1)
+    step = "1w" if every == "week" else "1mo"
+    starts = pl.datetime_range(start, max(start, until), step, eager=True)
+    return tuple(Period(begin, end) for begin, end in pairwise(starts) if begin >= since)

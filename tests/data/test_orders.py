@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim.data import orders as orders_module
-from cxsim.data.orders import HygieneLine, HygienePolicy, HygieneReport, read_transactions
+from cxsim.data.orders import HygienePolicy, HygieneReport, read_transactions
 from cxsim.data.rfm import summarise
+from cxsim.data.shop import ReceiptLine
 from cxsim.errors import DataError
 from cxsim.tables import TRANSACTIONS, check
 
@@ -522,5 +523,5 @@ def test_the_report_reads_as_text():
 
 
 def test_the_report_is_escaped_in_a_notebook():
-    report = HygieneReport(rows_read=1, lines=(HygieneLine(reason="<b>&", action="dropped", rows=1),))
+    report = HygieneReport(rows_read=1, lines=(ReceiptLine(reason="<b>&", action="dropped", rows=1),))
     assert "<td>&lt;b&gt;&amp;</td><td>dropped</td><td>1</td>" in report._repr_html_()

@@ -6,7 +6,7 @@ The same language serves `shop.yaml`, for the files of one shop, and params/form
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -16,7 +16,7 @@ import polars as pl
 from cxsim.data.contracts import CONTRACTS, LIVES
 from cxsim.data.exports.moments import text_of
 from cxsim.data.orders import unreadable
-from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine
+from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine, noticed
 from cxsim.errors import ParamError, choices
 from cxsim.params import BY_TYPE, LIST, TEXT, read, root
 
@@ -233,6 +233,8 @@ def located(export: Export, form: Format) -> dict[str, str]:
 def found(export: Export, form: Format) -> tuple[int, int]:
     """Return how many of a format's columns an export has, and how many there are."""
     header = {folded(name) for name in export.rows.collect_schema().names()}
+    if not form.header:
+        return len(header), len(header)
     groups = [names_of(form, ours) for ours in form.columns]
     # Another name of a column stands for it, unless the format has a column of that name too.
     others = {name: [one for one in names if one not in form.header] for names in groups for name in names}
@@ -304,6 +306,27 @@ def sift(
     return rows, tuple(lines)
 
 
+def receipt_of(
+    export: Export,
+    form: Format,
+    *,
+    rows: int,
+    lines: Iterable[ReceiptLine],
+    facts: Iterable[tuple[str, str]] = (),
+    table: str = "",
+) -> Receipt:
+    """Return the receipt of an export for the table of its format, or for another."""
+    return Receipt(
+        file=export.file,
+        table=table or form.table,
+        recognised=form.title,
+        columns=found(export, form),
+        rows_read=rows,
+        lines=tuple(lines),
+        facts=tuple(facts),
+    )
+
+
 def set_aside(export: Export, form: Format, _policy: Policy) -> Readout:
     """Return the receipt of a file that fills no table."""
     there = located(export, form)
@@ -316,15 +339,8 @@ def set_aside(export: Export, form: Format, _policy: Policy) -> Readout:
     }
     row = collected(export.rows.select(pl.len().alias(""), **counts), export.file).row(0, named=True)
     rows = row.pop("")
-    receipt = Receipt(
-        file=export.file,
-        table="none",
-        recognised=form.title,
-        columns=found(export, form),
-        rows_read=rows,
-        lines=(ReceiptLine(reason=form.reason, action="dropped", rows=rows),),
-        facts=tuple((fact, f"{count:,}") for fact, count in row.items()),
-    )
+    facts = ((fact, f"{count:,}") for fact, count in row.items())
+    receipt = receipt_of(export, form, rows=rows, lines=noticed("dropped", {form.reason: rows}), facts=facts)
     return Readout(tables={}, receipts=(receipt,))
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from cxsim.data.contracts import SURVEYS, TICKETS
-from cxsim.data.exports.formats import Export, Format, Readout, cells, collected, found, located, names_of, sift
+from cxsim.data.exports.formats import Export, Format, Readout, cells, collected, located, names_of, receipt_of, sift
 from cxsim.data.exports.moments import moments
-from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine
+from cxsim.data.shop import Action, Policy, ReceiptLine, noticed
 from cxsim.errors import DataError
 from cxsim.tables import check
 
@@ -41,50 +41,29 @@ def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
     file = export.file
     there = located(export, form)
     raw = cells(export, form)
-    dated = [name for name in _TIMES if name in there]
-    when = moments(raw, dated, file=file, clock=policy.clock, shown=there)
+    when = moments(raw, [name for name in _TIMES if name in there], file=file, clock=policy.clock, shown=there)
     never = pl.lit(None, pl.Datetime("us"))
     written = collected(raw.with_columns(**{name: when.columns.get(name, never) for name in _TIMES}), file)
-    counts, gaps = _counts(written, {name: there[name] for name in ("replies", "reopens") if name in there})
-    customer, unknown, facts = _customers(written, file)
+    counts, partial = _counts(written, {name: there[name] for name in ("replies", "reopens") if name in there})
+    customer, unknown, named_by = _customers(written, file)
     rows = _rows(written, form, file).with_columns(customer_id=customer, **counts)
     rows = rows.drop(*_INGREDIENTS, *(name for name in ("replies", "reopens") if name not in counts), strict=False)
     tickets, lines = _settled(rows)
     newest = rows.select(pl.max_horizontal("created_at", "first_response_at", "resolved_at", "updated_at").max()).item()
-    recognised, columns = form.title, found(export, form)
-    first = Receipt(
-        file=file,
-        table="tickets",
-        recognised=recognised,
-        columns=columns,
-        rows_read=rows.height,
-        lines=lines,
-        facts=(
-            *when.facts,
-            *form.facts.items(),
-            *facts,
-            *(() if newest is None else (("newest moment", f"{newest:%Y-%m-%d %H:%M}"),)),
-        ),
-    )
-    lacks = {**gaps, **unknown, **form.lacks}
+    last = () if newest is None else (("newest moment", f"{newest:%Y-%m-%d %H:%M}"),)
+    facts = (*when.facts, *form.facts.items(), *named_by, *last)
+    receipts = [receipt_of(export, form, rows=rows.height, lines=lines, facts=facts)]
     tables = {"tickets": check(_tickets(tickets), TICKETS).lazy()}
-    surveys, noticed = _surveys(tickets, form)
+    lacks = {**partial, **unknown, **form.lacks}
+    surveys, lines = _surveys(tickets, form)
     if surveys.is_empty():
-        return Readout(
-            tables=tables, receipts=(first,), lacks={"surveys": f"{file} has no ratings of customers."} | lacks
-        )
-    no_ticket = ReceiptLine(reason="no ticket of its own", action="dropped", rows=rows.height - tickets.height)
-    second = Receipt(
-        file=file,
-        table="surveys",
-        recognised=recognised,
-        columns=columns,
-        rows_read=rows.height,
-        lines=(no_ticket, *noticed),
-        facts=(("sent_at", "the moment of resolution, or else of creation: the file has no moment of the rating"),),
-    )
-    tables["surveys"] = check(surveys, SURVEYS).lazy()
-    return Readout(tables=tables, receipts=(first, second), lacks=lacks)
+        lacks = {"surveys": f"{file} has no ratings of customers.", **lacks}
+    else:
+        lines = noticed("dropped", {"no ticket of its own": rows.height - tickets.height}) + lines
+        facts = (("sent_at", "the moment of resolution, or else of creation: the file has no moment of the rating"),)
+        receipts.append(receipt_of(export, form, rows=rows.height, lines=lines, facts=facts, table="surveys"))
+        tables["surveys"] = check(surveys, SURVEYS).lazy()
+    return Readout(tables=tables, receipts=tuple(receipts), lacks=lacks)
 
 
 def _rows(written: pl.DataFrame, form: Format, file: str) -> pl.DataFrame:
@@ -170,7 +149,7 @@ def _settled(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]
     kept, lines = sift(rows, rules)
     single, merged = _merged(kept)
     again = resolved.is_not_null() & status.is_in(_WAITING)
-    single, noticed = sift(
+    single, further = sift(
         single,
         [
             ("solved once and open again: counted as open", "kept", again),
@@ -178,7 +157,7 @@ def _settled(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]
         ],
     )
     tickets = single.with_columns(resolved_at=pl.when(~again.fill_null(value=False)).then(resolved))
-    return tickets, (*lines, *merged, *noticed)
+    return tickets, (*lines, *merged, *further)
 
 
 def _merged(tickets: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
@@ -195,8 +174,7 @@ def _merged(tickets: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...
         "a further row of the same ticket, alike": several.height - last.height - differing,
         "a further row of the same ticket that says otherwise: the one updated last holds": differing,
     }
-    lines = tuple(ReceiptLine(reason=reason, action="merged", rows=rows) for reason, rows in merged.items())
-    return pl.concat([tickets.filter(~twice), last]), lines
+    return pl.concat([tickets.filter(~twice), last]), noticed("merged", merged)
 
 
 def _tickets(tickets: pl.DataFrame) -> pl.DataFrame:
@@ -229,8 +207,6 @@ def _surveys(tickets: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, tuple[R
     )
     shown = ", ".join(repr(text) for text in unknown.unique().sort().head(3))
     unasked = tickets.height - asked.height - unknown.len()
-    return surveys, (
-        ReceiptLine(reason="no rating was asked for", action="dropped", rows=unasked),
-        ReceiptLine(reason=f"a rating that is not known: {shown}", action="dropped", rows=unknown.len()),
-        ReceiptLine(reason="asked and not answered", action="kept", rows=surveys["score"].null_count()),
-    )
+    dropped = {"no rating was asked for": unasked, f"a rating that is not known: {shown}": unknown.len()}
+    unanswered = noticed("kept", {"asked and not answered": surveys["score"].null_count()})
+    return surveys, noticed("dropped", dropped) + unanswered

@@ -7,7 +7,7 @@ import polars as pl
 from cxsim.data.exports.formats import Export, Format, Readout, cells, collected, located
 from cxsim.data.exports.moments import moments
 from cxsim.data.exports.order_lists import Placed, coarse, fine, identity, number, settled
-from cxsim.data.shop import Policy, ReceiptLine
+from cxsim.data.shop import Policy, ReceiptLine, noticed
 from cxsim.errors import DataError
 
 _OF_LINE = ("line_units", "line_name", "line_price", "line_shipped")
@@ -53,10 +53,7 @@ def read_shopify(export: Export, form: Format, policy: Policy) -> Readout:
         rows_read=lines.height,
         orders=_orders(rows, policy),
         lines=(
-            *(
-                ReceiptLine(reason=reason, action="dropped", rows=int(blocks.filter(where)["lines"].sum()))
-                for reason, where in gone.items()
-            ),
+            *noticed("dropped", {reason: int(blocks.filter(where)["lines"].sum()) for reason, where in gone.items()}),
             *_noticed(rows, rounded),
         ),
         facts=(*when.facts, *_arithmetic(rows)),
@@ -74,13 +71,12 @@ def read_amazon(export: Export, form: Format, policy: Policy) -> Readout:
     rows = collected(cells(export, form), export.file)
     lines = rows.filter(pl.col("order_id").is_not_null())
     when = moments(lines.lazy(), ["ordered_at"], file=export.file, clock=policy.clock, shown=located(export, form))
-    dropped = rows.height - lines.height
     placed = Placed(
         export=export,
         form=form,
         rows_read=rows.height,
         orders=_amazon_orders(_summed(lines.with_columns(**when.columns), export.file), policy),
-        lines=(ReceiptLine(reason="lines without an order number", action="dropped", rows=dropped),),
+        lines=noticed("dropped", {"lines without an order number": rows.height - lines.height}),
         facts=when.facts,
     )
     return settled(placed, policy)
@@ -144,7 +140,7 @@ def _noticed(rows: pl.DataFrame, rounded: int) -> tuple[ReceiptLine, ...]:
     """Count what a reader should know of orders that stay."""
     short = ~pl.col("known") | (pl.col("value") < fine(pl.col("subtotal")))
     unpaid = pl.col("paid_at").is_null() & (pl.col("outstanding") == pl.col("charged"))
-    noticed = {
+    reasons = {
         "order ids that a spreadsheet rounded, such as 5.0E+12; all orders go by their names": pl.lit(rounded),
         "orders marked as paid without a time and with the whole total outstanding, as apps make them": (
             (pl.col("status") == "paid") & unpaid
@@ -155,8 +151,8 @@ def _noticed(rows: pl.DataFrame, rounded: int) -> tuple[ReceiptLine, ...]:
         "orders of no charge": (pl.col("charged") == 0).sum(),
         "orders with gift cards and goods": ((pl.col("gifts") > 0) & (pl.col("gifts") < pl.col("value"))).sum(),
     }
-    counts = rows.select(n.alias(reason) for reason, n in noticed.items())
-    return tuple(ReceiptLine(reason=reason, action="kept", rows=int(counts[reason][0] or 0)) for reason in noticed)
+    counts = rows.select(count.alias(reason) for reason, count in reasons.items()).row(0, named=True)
+    return noticed("kept", {reason: int(count or 0) for reason, count in counts.items()})
 
 
 def _arithmetic(rows: pl.DataFrame) -> tuple[tuple[str, str], ...]:

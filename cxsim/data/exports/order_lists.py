@@ -15,14 +15,14 @@ from cxsim.data.exports.formats import (
     cells,
     collected,
     customer_of,
-    found,
     located,
+    receipt_of,
     sift,
     terms_of,
 )
 from cxsim.data.exports.moments import moments
 from cxsim.data.orders import amount
-from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine
+from cxsim.data.shop import Action, Policy, ReceiptLine, noticed
 from cxsim.errors import DataError
 
 # What `columns` may name beside the columns of ORDERS.
@@ -68,15 +68,16 @@ def read_orders(export: Export, form: Format, policy: Policy) -> Readout:
     times = [name for name in _named(form) if _kind(name) == pl.Datetime]
     when = moments(orders.lazy(), times, file=export.file, clock="shop" if universal else policy.clock, shown=there)
     facts = {name: text for name, text in form.facts.items() if name != "amount" or policy.value == "merchandise"}
+    dropped = {
+        "lines without an order number": rows.height - lines.height,
+        "orders whose lines differ in their total": torn,
+    }
     placed = Placed(
         export=export,
         form=form,
         rows_read=rows.height,
         orders=_priced(orders.with_columns(**when.columns), form, policy, export.file),
-        lines=(
-            ReceiptLine(reason="lines without an order number", action="dropped", rows=rows.height - lines.height),
-            ReceiptLine(reason="orders whose lines differ in their total", action="dropped", rows=torn),
-        ),
+        lines=noticed("dropped", dropped),
         facts=(*when.facts, *facts.items()),
     )
     return settled(placed, policy)
@@ -114,18 +115,12 @@ def settled(placed: Placed, policy: Policy) -> Readout:
     once = _single(orders, file)
     again = int(orders["lines"].sum()) - int(once["lines"].sum())
     merged = int(once["lines"].sum()) - once.height
-    receipt = Receipt(
-        file=file,
-        table="orders",
-        recognised=placed.form.title,
-        columns=found(placed.export, placed.form),
-        rows_read=placed.rows_read,
-        lines=(
-            *placed.lines,
-            *lines,
-            ReceiptLine(reason="orders that stand twice in the file", action="merged", rows=again),
-            ReceiptLine(reason="further lines of an order", action="merged", rows=merged),
-        ),
+    twice = {"orders that stand twice in the file": again, "further lines of an order": merged}
+    receipt = receipt_of(
+        placed.export,
+        placed.form,
+        rows=placed.rows_read,
+        lines=(*placed.lines, *lines, *noticed("merged", twice)),
         facts=(*_facts(placed.orders, once), *placed.facts),
     )
     table, gaps = _whole(once)

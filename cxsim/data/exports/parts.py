@@ -12,7 +12,6 @@ import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, IDS, LATER, WHEN
 from cxsim.data.exports.formats import Readout
-from cxsim.data.exports.tables import hashes, named_by
 from cxsim.data.shop import Receipt, ReceiptLine, known_at
 from cxsim.errors import DataError, choices
 
@@ -107,11 +106,9 @@ def without_repeats(parts: Sequence[Part]) -> list[Part]:
             if part.table == table:
                 systems.setdefault(_system(part), []).append(place)
         for places in systems.values():
-            if len(places) > 1:
-                for place, part in zip(places, _newest_first([kept[one] for one in places]), strict=True):
-                    kept[place] = part
-        if len(systems) > 1:
-            taken += _taken([[kept[place] for place in places] for places in systems.values()])
+            for place, part in zip(places, _newest_first([kept[one] for one in places]), strict=True):
+                kept[place] = part
+        taken += _taken([[kept[place] for place in places] for places in systems.values()])
     return [_distinguishable(part, taken) for part in kept]
 
 
@@ -133,59 +130,52 @@ def _system(part: Part) -> str:
 
 def _newest_first(parts: Sequence[Part]) -> list[Part]:
     """Take from each part the rows that a newer one has."""
+    if len(parts) == 1:
+        return list(parts)
     moment = {id(part): _newest(part) or datetime.min for part in parts}  # noqa: DTZ901 (shops' clocks have no zone)
     ranked = sorted(parts, key=lambda part: (moment[id(part)], part.receipt.file), reverse=True)
     name = IDS[parts[0].table]
-    seen = pl.Series(dtype=pl.UInt64)
-    kept: dict[int, Part] = {}
-    for part in ranked:
-        keys = hashes(part.rows, name)
-        again = keys.filter(keys.is_in(seen.implode())).unique()
-        kept[id(part)] = part
-        if again.len():
-            # By the names, because hashes can meet by chance.
-            both = _found_elsewhere(part, ranked[: len(kept) - 1], again)[name]
-            line = ReceiptLine(reason="also in a newer file", action="merged", rows=both.len())
-            kept[id(part)] = part.having(part.rows.filter(~pl.col(name).is_in(both.implode())), line)
-        seen = pl.concat([seen, keys]).unique()
+    kept = {id(ranked[0]): ranked[0]}
+    for place, part in enumerate(ranked[1:], start=1):
+        both = _found_elsewhere(part, ranked[:place])[name]
+        line = ReceiptLine(reason="also in a newer file", action="merged", rows=both.len())
+        kept[id(part)] = (
+            part.having(part.rows.filter(~pl.col(name).is_in(both.implode())), line) if both.len() else part
+        )
     return [kept[id(part)] for part in parts]
 
 
-def _found_elsewhere(part: Part, others: Sequence[Part], keys: pl.Series) -> pl.DataFrame:
-    """Return the names of a part that others have, with its moments and whether others have them at the same one."""
+def _found_elsewhere(part: Part, others: Sequence[Part]) -> pl.DataFrame:
+    """Return the names of a part that others have, and whether others have them at the same moment."""
     name, when = IDS[part.table], WHEN[part.table]
-    theirs = pl.concat([other.rows.filter(named_by(name, keys)).select(name, when) for other in others])
-    mine = part.rows.filter(named_by(name, keys)).select(name, when)
-    found = mine.join(theirs.select(name).unique(), on=name, how="semi").join(
-        theirs.unique().with_columns(same=True), on=[name, when], how="left", maintain_order="left"
+    theirs = pl.concat([other.rows.select(name, when) for other in others])
+    found = (
+        part.rows.select(name, when)
+        .join(theirs.select(name).unique(), on=name, how="semi")
+        .join(theirs.unique().with_columns(same=True), on=[name, when], how="left", maintain_order="left")
     )
     return found.with_columns(pl.col("same").fill_null(value=False)).collect(engine="streaming")
 
 
 def _taken(systems: Sequence[Sequence[Part]]) -> list[_Taken]:
     """Return the names that an earlier system has too."""
-    found = []
-    earlier: list[Part] = []
-    seen = pl.Series(dtype=pl.UInt64)
-    for parts in systems:
-        new = [hashes(part.rows, IDS[part.table]) for part in parts]
-        for part, keys in zip(parts, new, strict=True):
-            again = keys.filter(keys.is_in(seen.implode())).unique()
-            common = _found_elsewhere(part, earlier, again) if again.len() else pl.DataFrame()
+    taken = []
+    for place, parts in enumerate(systems[1:], start=1):
+        earlier = [part for system in systems[:place] for part in system]
+        for part in parts:
+            common = _found_elsewhere(part, earlier)
+            same = int(common["same"].sum())
+            if 2 * same > common.height:
+                raise DataError(
+                    f"{part.receipt.file}: {same:,} of its {part.table} have the number and the moment of one in "
+                    f"{', '.join(other.receipt.file for other in earlier)}, of another system: the same seems to be "
+                    "exported twice; keep one of the files."
+                )
             if common.height:
-                same = int(common["same"].sum())
-                if 2 * same > common.height:
-                    raise DataError(
-                        f"{part.receipt.file}: {same:,} of its {part.table} have the number and the moment of one in "
-                        f"{', '.join(other.receipt.file for other in earlier)}, of another system: the same seems to "
-                        "be exported twice; keep one of the files."
-                    )
                 name = IDS[part.table]
                 names = common[name].sort()
-                found.append(_Taken(file=part.receipt.file, column=name, names=names, system=_system(part)))
-        seen = pl.concat([seen, *new]).unique()
-        earlier += parts
-    return found
+                taken.append(_Taken(file=part.receipt.file, column=name, names=names, system=_system(part)))
+    return taken
 
 
 def _distinguishable(part: Part, taken: Sequence[_Taken]) -> Part:

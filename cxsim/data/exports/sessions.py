@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from cxsim.data.contracts import SESSIONS
-from cxsim.data.exports.formats import Export, Format, Readout, cells, collected, customer_of, found, located, sift
+from cxsim.data.exports.formats import Export, Format, Readout, cells, collected, customer_of, located, receipt_of, sift
 from cxsim.data.exports.moments import moments
 from cxsim.data.exports.tables import hashes
-from cxsim.data.shop import Policy, Receipt, ReceiptLine
+from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError
 from cxsim.tables import check
 
@@ -29,19 +29,9 @@ def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
         ],
     )
     once = kept.sort("started_at", maintain_order=True).unique("session_id", keep="first", maintain_order=True)
-    receipt = Receipt(
-        file=export.file,
-        table="sessions",
-        recognised=form.title,
-        columns=found(export, form),
-        rows_read=rows.height,
-        lines=(
-            *lines,
-            ReceiptLine(reason="a further row of the same session", action="merged", rows=kept.height - once.height),
-            ReceiptLine(reason="no customer", action="kept", rows=once["customer_id"].null_count()),
-        ),
-        facts=when.facts,
-    )
+    lines += noticed("merged", {"a further row of the same session": kept.height - once.height})
+    lines += noticed("kept", {"no customer": once["customer_id"].null_count()})
+    receipt = receipt_of(export, form, rows=rows.height, lines=lines, facts=when.facts)
     lacks = {
         f"sessions.{name}": f"{export.file} has no column '{name}'."
         for name in ("customer_id", "order_id")
@@ -61,18 +51,16 @@ def read_events(export: Export, form: Format, _policy: Policy) -> Readout:
     first = pl.col("session_id").sort_by("at", "session_id").first()
     orders = purchases.group_by("order_id").agg(first, ordered=pl.col("at").min())
     counts = _counts(events, usable, purchases, orders)
-    further = counts["usable"] - counts["sessions"]
-    receipt = Receipt(
-        file=export.file,
-        table="sessions",
-        recognised=form.title,
-        columns=found(export, form),
-        rows_read=counts["events"],
-        lines=(
-            ReceiptLine(reason="no visitor: consent was not given", action="dropped", rows=counts["nobody"]),
-            ReceiptLine(reason="no session or no moment", action="dropped", rows=counts["no session"]),
-            ReceiptLine(reason="further events of a session", action="merged", rows=further),
-        ),
+    dropped = {
+        "no visitor: consent was not given": counts["nobody"],
+        "no session or no moment": counts["no session"],
+    }
+    merged = {"further events of a session": counts["usable"] - counts["sessions"]}
+    receipt = receipt_of(
+        export,
+        form,
+        rows=counts["events"],
+        lines=noticed("dropped", dropped) + noticed("merged", merged),
         facts=(*form.facts.items(), *_facts(counts)),
     )
     lacks = {} if counts["users"] else {"sessions.customer_id": f"{export.file} names no user_id."}

@@ -22,12 +22,12 @@ from cxsim.data.exports.formats import (
     customer_of,
     folded,
     formats,
-    found,
     located,
+    receipt_of,
     sift,
 )
 from cxsim.data.exports.moments import moments, text_of
-from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine
+from cxsim.data.shop import Action, Policy, noticed
 from cxsim.errors import DataError, choices
 from cxsim.tables import check
 
@@ -74,42 +74,38 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
     """Return the scores of a table of answers."""
     file = export.file
     there = located(export, form)
-    header = export.rows.collect_schema().names()
-    questions = _questions(header, form, there)
+    questions = _questions(export.rows.collect_schema().names(), form, there)
     if not questions:
         raise DataError(
             f"{file}: no question says that it is about recommending, satisfaction, ease or effort; write in shop.yaml "
             "which column holds the score, and its instrument."
         )
     dated = list(dict.fromkeys(there[name] for name in ("sent_at", "answered_at") if name in there))
-    if not dated:
-        raise DataError(f"{file}: no column says when the survey was sent or answered; name it in shop.yaml.")
     every = collected(export.rows.with_row_index("row"), file)
     rows, incomplete = _complete(every, form)
     when = moments(rows.lazy(), dated, file=file, clock="shop" if form.zone == "UTC" else policy.clock)
     moment = pl.coalesce([when.columns[name] for name in dated])
-    scored = [_scored(rows, question, there, moment, file) for question in questions]
-    _refuse_twice(questions, scored, file)
-    kept, lines = sift(pl.concat(scored), _RULES)
+    scored = _scored(rows, questions, there, moment, file)
+    kept, lines = sift(scored, _RULES)
     once = kept.unique("survey_id", keep="first", maintain_order=True)
-    again = ReceiptLine(reason="a further row of the same answer", action="merged", rows=kept.height - once.height)
     times = len(questions)
-    receipt = Receipt(
-        file=file,
-        table="surveys",
-        recognised=form.title,
-        columns=found(export, form) if form.header else (len(header), len(header)),
-        rows_read=every.height * times,
-        lines=(*(replace(line, rows=line.rows * times) for line in incomplete), *lines, again),
-        facts=(*when.facts, *form.facts.items(), *_facts(questions, pl.concat(scored), there)),
+    receipt = receipt_of(
+        export,
+        form,
+        rows=every.height * times,
+        lines=(
+            *noticed("dropped", {reason: count * times for reason, count in incomplete.items()}),
+            *lines,
+            *noticed("merged", {"a further row of the same answer": kept.height - once.height}),
+        ),
+        facts=(*when.facts, *form.facts.items(), *_facts(questions, scored, there)),
     )
     lacks = {}
     if "customer_id" not in there:
         lacks["surveys.customer_id"] = f"{file} has no column of e-mail addresses or customer numbers."
     if not once["score"].null_count():
         lacks["surveys.sent_at"] = f"{file} holds answers alone, so how many were asked is not known."
-    optional = [name for name in SURVEYS.optional if name in there]
-    surveys = check(once.select(*SURVEYS.columns, *optional), SURVEYS)
+    surveys = check(once.select(*SURVEYS.columns, *(name for name in SURVEYS.optional if name in there)), SURVEYS)
     return Readout(tables={"surveys": surveys.lazy()}, receipts=(receipt,), lacks=lacks)
 
 
@@ -154,18 +150,14 @@ def off_scale() -> pl.Expr:
 
 
 def within_scale(readout: Readout) -> Readout:
-    """Return a readout without surveys whose score is off its scale; they are dropped and counted, not clipped."""
-    if "surveys" not in readout.tables:
-        return readout
-    surveys = readout.tables["surveys"]
-    (receipt,) = readout.receipts
+    """Return surveys without those whose score is off its scale; they are dropped and counted, not clipped."""
+    surveys, (receipt,) = readout.tables["surveys"], readout.receipts
     for name in surveys.select(pl.col("instrument").unique().sort()).collect(engine="streaming")["instrument"]:
         checked_instrument(name, receipt.file)
     stray = off_scale().fill_null(value=False)
     count = int(surveys.select(stray.sum()).collect(engine="streaming").item())
-    line = ReceiptLine(reason="a score outside of the scale", action="dropped", rows=count)
-    noticed = replace(receipt, lines=(*receipt.lines, line))
-    return replace(readout, tables={"surveys": surveys.filter(~stray)}, receipts=(noticed,))
+    lines = receipt.lines + noticed("dropped", {"a score outside of the scale": count})
+    return replace(readout, tables={"surveys": surveys.filter(~stray)}, receipts=(replace(receipt, lines=lines),))
 
 
 _RULES: tuple[tuple[str, Action, pl.Expr], ...] = (
@@ -191,61 +183,67 @@ def _questions(header: Sequence[str], form: Format, there: Mapping[str, str]) ->
     return questions or ((there["score"],) if {"score", "instrument"} <= there.keys() else ())
 
 
-def _complete(rows: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
-    """Return the rows that count by the format, and why the others do not."""
+def _complete(rows: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the rows that count by the format, and how many others there are by reason."""
     only = form.rows_with
-    if only is None:
-        return rows, ()
-    name = next((name for name in rows.columns if folded(name) == folded(only.column)), None)
-    kept = rows
-    if name is not None:
-        text = text_of(name)
-        counts = text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null()
-        kept = rows.filter(counts.fill_null(value=False))
-    return kept, (ReceiptLine(reason=only.otherwise, action="dropped", rows=rows.height - kept.height),)
+    name = next((name for name in rows.columns if only and folded(name) == folded(only.column)), None)
+    if only is None or name is None:
+        return rows, {}
+    text = text_of(name)
+    counts = text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null()
+    kept = rows.filter(counts.fill_null(value=False))
+    return kept, {only.otherwise: rows.height - kept.height}
 
 
-def _scored(rows: pl.DataFrame, question: str, there: Mapping[str, str], moment: pl.Expr, file: str) -> pl.DataFrame:
-    """Return the answers to one question, each with its instrument."""
+def _scored(
+    rows: pl.DataFrame, questions: Sequence[str], there: Mapping[str, str], moment: pl.Expr, file: str
+) -> pl.DataFrame:
+    """Return the answers to all questions, each with its instrument.
+
+    Two questions of one instrument are refused: one of them is about something else than the shop.
+    """
 
     def text(name: str) -> pl.Expr:
         return text_of(there[name]) if name in there else pl.lit(None, dtype=pl.String)
 
-    written = text_of(question)
-    score = pl.when(written.str.contains(_WHOLE)).then(written.cast(pl.Float64, strict=False)).cast(pl.Int64)
     answers = rows.select(
-        number=pl.coalesce(text("survey_id"), pl.format("{} row {}", pl.lit(file), pl.col("row") + 1)),
-        customer_id=customer_of(there["customer_id"]) if "customer_id" in there else text("customer_id"),
-        sent_at=moment,
-        written=written,
-        score=score,
-        kind=text("instrument").str.to_lowercase(),
-        order_id=text("order_id"),
-        ticket_id=text("ticket_id"),
+        *rows.columns,
+        _number=pl.coalesce(text("survey_id"), pl.format("{} row {}", pl.lit(file), pl.col("row") + 1)),
+        _kind=text("instrument").str.to_lowercase().fill_null(""),
     )
-    if "instrument" in there:
-        names = answers["kind"].fill_null("").unique().sort()
-        kinds = {name: checked_instrument(name, f"{file}: '{there['instrument']}'") for name in names}
-        instrument = pl.col("kind").fill_null("").replace_strict(kinds, return_dtype=pl.String)
-    else:
-        instrument = pl.lit(instrument_of(question, answers["score"], file))
-    # Different surveys number their answers alike, and several questions of a row are several surveys.
-    return answers.with_columns(instrument=instrument).with_columns(
-        survey_id=pl.format("{} {}", "instrument", "number")
+    by = there.get("instrument")
+    kinds = (
+        {name: checked_instrument(name, f"{file}: '{by}'") for name in answers["_kind"].unique().sort()} if by else {}
     )
-
-
-def _refuse_twice(questions: Sequence[str], scored: Sequence[pl.DataFrame], file: str) -> None:
-    """Refuse two questions of one instrument, of which one is about something else than the shop."""
+    scored: list[pl.DataFrame] = []
     seen: dict[str, str] = {}
-    for question, rows in zip(questions, scored, strict=True):
-        for instrument in rows["instrument"].unique().sort():
-            if instrument in seen:
+    for question in questions:
+        written = text_of(question)
+        score = pl.when(written.str.contains(_WHOLE)).then(written.cast(pl.Float64, strict=False)).cast(pl.Int64)
+        known = pl.col("_kind").replace_strict(kinds, return_dtype=pl.String) if by else None
+        instrument = (
+            pl.lit(instrument_of(question, answers.select(score).to_series(), file)) if known is None else known
+        )
+        # Different surveys number their answers alike, and several questions of a row are several surveys.
+        found = answers.select(
+            survey_id=pl.format("{} {}", instrument, "_number"),
+            customer_id=customer_of(there["customer_id"]) if "customer_id" in there else text("customer_id"),
+            sent_at=moment,
+            instrument=instrument,
+            score=score,
+            written=written,
+            order_id=text("order_id"),
+            ticket_id=text("ticket_id"),
+        )
+        for name in found["instrument"].unique().sort():
+            if name in seen:
                 raise DataError(
-                    f"{file}: '{seen[instrument]}' and '{question}' are both {instrument}; write in shop.yaml which of "
-                    "them is about the shop."
+                    f"{file}: '{seen[name]}' and '{question}' are both {name}; write in shop.yaml which of them is "
+                    "about the shop."
                 )
-            seen[instrument] = question
+            seen[name] = question
+        scored.append(found)
+    return pl.concat(scored)
 
 
 def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

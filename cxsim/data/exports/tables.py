@@ -5,16 +5,17 @@ Text is read strictly; whatever cannot be read is dropped and counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, IDS
-from cxsim.data.exports.formats import Export, Format, Readout, folded
+from cxsim.data.exports.formats import Export, Format, Readout, collected, folded, receipt_of
 from cxsim.data.exports.moments import moments, text_of
 from cxsim.data.exports.surveys import within_scale
-from cxsim.data.orders import amount, unreadable
-from cxsim.data.shop import Policy, Receipt, ReceiptLine
+from cxsim.data.orders import amount
+from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError
 from cxsim.tables import Contract
 
@@ -27,51 +28,32 @@ _SEED = 1
 
 def read_table(export: Export, form: Format, policy: Policy) -> Readout:
     """Return a file whose columns have the names of a contract."""
-    table, contract = form.table, CONTRACTS[form.table]
-    every = (*contract.columns, *contract.optional)
-    names = {folded(name): name for name in reversed(export.rows.collect_schema().names())}
-    # In a CSV file all is text, with the blanks that people leave; other files are taken as they are.
-    loose = all(kind == pl.String for kind in export.rows.collect_schema().values())
-    rows = export.rows.select(pl.col(names[name]).alias(name) for name in every if name in names)
-    present = rows.collect_schema().names()
-    columns = _typed(rows, contract, policy, export.file, text=text_of if loose else pl.col)
-    if table == "surveys":
-        # There may be an answer that cannot be read.
-        text = pl.col("score").cast(pl.String).str.strip_chars()
-        columns.append((text != "").fill_null(value=False).alias("written"))
-    raw = rows.select(columns)
-    if table == "orders" and policy.value == "charged":
-        if "charged" not in present:
-            raise DataError(f"{export.file}: {_NO_CHARGE}")
-        raw = raw.with_columns(amount="charged")
+    table, contract, file = form.table, CONTRACTS[form.table], export.file
+    raw = _typed(export, contract, policy)
     rules = _rules(table, contract)
-    whole = [name for name in contract.optional if name in present and name not in contract.nullable]
-    try:
-        counts = raw.select(
-            *_first_reasons(rules),
-            pl.len().alias("rows"),
-            *(pl.col(name).null_count().alias(f"gaps {name}") for name in whole),
-        ).collect(engine="streaming")
-        dropped = {reason: int(counts[reason][0]) for reason in rules}
-        clean = raw.filter(~pl.any_horizontal(*rules.values())) if any(dropped.values()) else raw
-        once, copies = _without_copies(clean, IDS[table], export.file) if table in IDS else (clean, 0)
-    except pl.exceptions.PolarsError as error:
-        raise unreadable(export.file, error) from error
-    gaps = {name: int(counts[f"gaps {name}"][0]) for name in whole}
-    receipt = Receipt(
-        file=export.file,
-        table=table,
-        recognised=form.title,
-        columns=(len(present), len(every)),
-        rows_read=int(counts["rows"][0]),
-        lines=(
-            *(ReceiptLine(reason=reason, action="dropped", rows=rows) for reason, rows in dropped.items()),
-            ReceiptLine(reason="equal to an earlier row", action="merged", rows=copies),
+    schema = raw.collect_schema()
+    whole = [name for name in contract.optional if name in schema and name not in contract.nullable]
+    gaps = [pl.col(name).null_count().alias(f"gaps {name}") for name in whole]
+    counts = collected(raw.select(*_first_reasons(rules), *gaps, rows=pl.len()), file).row(0, named=True)
+    dropped = {reason: counts[reason] for reason in rules}
+    clean = raw.filter(~pl.any_horizontal(*rules.values())) if any(dropped.values()) else raw
+    once, copies = _without_copies(clean, IDS[table], file) if table in IDS else (clean, 0)
+    partial = {name: counts[f"gaps {name}"] for name in whole if counts[f"gaps {name}"]}
+    receipt = replace(
+        receipt_of(
+            export,
+            form,
+            rows=counts["rows"],
+            lines=noticed("dropped", dropped) + noticed("merged", {"equal to an earlier row": copies}),
         ),
+        columns=(len(schema) - ("written" in schema), len(contract.columns) + len(contract.optional)),
     )
-    kept = once.drop([*(name for name, n in gaps.items() if n), *(["written"] if table == "surveys" else [])])
-    lacks = {f"{table}.{name}": f"{export.file} misses {n:,} of its values." for name, n in gaps.items() if n}
-    return within_scale(Readout(tables={table: kept}, receipts=(receipt,), lacks=lacks))
+    readout = Readout(
+        tables={table: once.drop("written", *partial, strict=False)},
+        receipts=(receipt,),
+        lacks={f"{table}.{name}": f"{file} misses {n:,} of its values." for name, n in partial.items()},
+    )
+    return within_scale(readout) if table == "surveys" else readout
 
 
 def hashes(rows: pl.LazyFrame, name: str) -> pl.Series:
@@ -101,29 +83,45 @@ def _without_copies(rows: pl.LazyFrame, name: str, file: str) -> tuple[pl.LazyFr
     return pl.concat([rows.filter(~named_by(name, again)), once.lazy()]), held.height - once.height
 
 
-def _typed(
-    rows: pl.LazyFrame, contract: Contract, policy: Policy, file: str, *, text: Callable[[str], pl.Expr]
-) -> list[pl.Expr]:
+def _typed(export: Export, contract: Contract, policy: Policy) -> pl.LazyFrame:
     """Return the contract's columns under their types; null where something cannot be read."""
+    every = {**contract.columns, **contract.optional}
+    written = export.rows.collect_schema()
+    names = {folded(name): name for name in reversed(written.names())}
+    rows = export.rows.select(pl.col(names[name]).alias(name) for name in every if name in names)
     schema = rows.collect_schema()
-    kinds = {name: {**contract.columns, **contract.optional}[name][0] for name in schema}
-    when = moments(rows, [n for n, kind in kinds.items() if kind == pl.Datetime], file=file, clock=policy.clock).columns
+    times = [name for name in schema if every[name][0] == pl.Datetime]
+    when = moments(rows, times, file=export.file, clock=policy.clock).columns
+    # In a CSV file all is text, with the blanks that people leave; other files are taken as they are.
+    text = text_of if all(kind == pl.String for kind in written.values()) else pl.col
+    typed = [
+        (when[name] if name in when else _cell(name, text(name), every[name][0], schema[name], export.file)).alias(name)
+        for name in schema
+    ]
+    if contract.name == "SURVEYS":
+        # There may be an answer that cannot be read.
+        answer = pl.col("score").cast(pl.String).str.strip_chars()
+        typed.append((answer != "").fill_null(value=False).alias("written"))
+    table = rows.select(typed)
+    if contract.name == "ORDERS" and policy.value == "charged":
+        if "charged" not in schema:
+            raise DataError(f"{export.file}: {_NO_CHARGE}")
+        table = table.with_columns(amount="charged")
+    return table
 
-    def typed(name: str) -> pl.Expr:
-        kind, column = kinds[name], text(name)
-        if name in when or kind == schema[name]:
-            return when.get(name, column)
-        if kind == pl.String:
-            return column.cast(pl.String)
-        if kind == pl.Boolean:
-            low = column.cast(pl.String).str.to_lowercase()
-            return pl.when(low.is_in(_YES)).then(pl.lit(value=True)).when(low.is_in(_NO)).then(pl.lit(value=False))
-        if kind == pl.Int64:
-            number = column.cast(pl.Float64, strict=False)
-            return pl.when(number.floor() == number).then(number).cast(pl.Int64, strict=False)
-        return amount(name, schema[name], file)
 
-    return [typed(name).alias(name) for name in schema]
+def _cell(name: str, column: pl.Expr, kind: object, written: pl.DataType, file: str) -> pl.Expr:
+    if kind == written:
+        return column
+    if kind == pl.String:
+        return column.cast(pl.String)
+    if kind == pl.Boolean:
+        low = column.cast(pl.String).str.to_lowercase()
+        return pl.when(low.is_in(_YES)).then(pl.lit(value=True)).when(low.is_in(_NO)).then(pl.lit(value=False))
+    if kind == pl.Int64:
+        number = column.cast(pl.Float64, strict=False)
+        return pl.when(number.floor() == number).then(number).cast(pl.Int64, strict=False)
+    return amount(name, written, file)
 
 
 def _rules(table: str, contract: Contract) -> dict[str, pl.Expr]:
