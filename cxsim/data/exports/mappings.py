@@ -137,11 +137,11 @@ def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
             raise DataError(f"{place}: columns: '{theirs}' is named for both {used[theirs]} and {ours}; it can be one.")
         used[theirs] = ours
     readout = _mapped(export, form, shop.policy, zone=shop.zone, source=SHOP_FILE)
-    columns = ", ".join(f"{ours} = {theirs}" for ours, theirs in there.items())
-    receipts = tuple(
-        replace(receipt, columns=(len(table.columns), len(header)), facts=(*receipt.facts, ("columns", columns)))
-        for receipt in readout.receipts
-    )
+    (receipt,) = readout.receipts
+    # Moments were written anew before they were read.
+    facts = [fact for fact in receipt.facts if fact[0] not in ("moments", "offsets")]
+    facts.append(("columns", ", ".join(f"{ours} = {theirs}" for ours, theirs in there.items())))
+    receipts = (replace(receipt, columns=(len(table.columns), len(header)), facts=tuple(facts)),)
     return replace(readout, receipts=receipts, currency=shop.currency, opening=shop.opening)
 
 
@@ -164,93 +164,83 @@ def _mapped(export: Export, form: Format, policy: Policy, *, zone: str, source: 
     contract = CONTRACTS[form.table]
     there = located(export, form)
     kinds = {name: kinds[0] for name, kinds in {**contract.columns, **contract.optional}.items()}
+    rows = export.rows.select(pl.col(theirs).alias(ours) for ours, theirs in there.items())
     times = [name for name in there if kinds.get(name) == pl.Datetime]
-    rows = in_shop_time(
-        export.rows.select(pl.col(theirs).alias(ours) for ours, theirs in there.items()),
-        times,
-        file=export.file,
-        form=None if form.moments == "iso" else form.moments,
-        written=form.zone,
-        zone=zone,
-        clock=policy.clock,
-    )
+    rows = rows.with_columns(_in_shop_time(rows, times, export.file, form, zone, policy.clock))
     money = ("subtotal", "line_amount")
     numbers = [name for name in there if kinds.get(name) in (pl.Float64, pl.Int64) or name in money]
-    text = rows.with_columns(pl.all().cast(pl.String)).with_columns(plain_number(n, form.decimal) for n in numbers)
+    text = rows.with_columns(pl.all().cast(pl.String)).with_columns(_plain_number(n, form.decimal) for n in numbers)
     if form.table == "orders" and ("status" in there or form.amount):
         plain = replace(form, columns={name: name for name in there})
-        readout = order_lists.read_orders(Export(file=export.file, rows=text), plain, policy)
-        facts = ("moments", "offsets")  # as they are written anew here
-        receipts = tuple(
-            replace(one, facts=tuple(fact for fact in one.facts if fact[0] not in facts)) for one in readout.receipts
-        )
-        return replace(readout, receipts=receipts)
-    completed, lacks = _completed(text, export.file, form, contract.columns, source)
+        return order_lists.read_orders(Export(file=export.file, rows=text), plain, policy)
+    completed, lacks = _completed(text, export.file, form, source)
     readout = read_table(Export(file=export.file, rows=completed), form, policy)
     return replace(readout, lacks={**lacks, **form.lacks, **readout.lacks})
 
 
-def _completed(
-    rows: pl.LazyFrame, file: str, form: Format, needed: Mapping[str, object], source: str
-) -> tuple[pl.LazyFrame, dict[str, str]]:
+def _completed(rows: pl.LazyFrame, file: str, form: Format, source: str) -> tuple[pl.LazyFrame, dict[str, str]]:
     """Return the rows with the columns that the contract needs and the file does not have, and why they are empty."""
+    contract = CONTRACTS[form.table]
     named = rows.collect_schema().names()
-    added: list[pl.Expr] = []
+    absent = [name for name in contract.columns if name in contract.nullable and name not in named]
+    added = [pl.lit(None, dtype=pl.String).alias(name) for name in absent]
     if form.instrument is not None:
         added.append(pl.lit(form.instrument).alias("instrument"))
     number = IDS.get(form.table)
     if number is not None and number not in named:
         added.append(pl.format("{} row {}", pl.lit(file), pl.int_range(1, pl.len() + 1)).alias(number))
-    absent = [name for name in needed if name in CONTRACTS[form.table].nullable and name not in named]
-    added += [pl.lit(None, dtype=pl.String).alias(name) for name in absent]
-    lacks = {f"{form.table}.{name}": f"{source} names no column of {file} for it." for name in absent}
     if "customer_id" in named:
         added.append(customer_of("customer_id"))
     whole = rows.with_columns(added)
     if form.table == "surveys":
         # Different surveys number their answers alike.
         whole = whole.with_columns(survey_id=pl.format("{} {}", "instrument", "survey_id"))
-    return whole, lacks
+    return whole, {f"{form.table}.{name}": f"{source} names no column of {file} for it." for name in absent}
 
 
-def in_shop_time(
-    rows: pl.LazyFrame,
-    times: Sequence[str],
-    *,
-    file: str,
-    form: str | None = None,
-    written: str = "",
-    zone: str = "",
-    clock: Clock = "shop",
-) -> pl.LazyFrame:
-    """Return a file whose moments are written as ISO 8601, by the clock of the shop or in universal time."""
-    for name in (written, zone):
-        _refuse_unknown(name, file)
+def _in_shop_time(
+    rows: pl.LazyFrame, times: Sequence[str], file: str, form: Format, zone: str, clock: Clock
+) -> list[pl.Expr]:
+    """Return moments written as ISO 8601, by the clock of the shop in `zone` or in universal time."""
+    for name in (form.zone, zone):
+        try:
+            ZoneInfo(name or "UTC")
+        except (OSError, ValueError, KeyError) as cause:
+            raise DataError(f"{file}: no time zone '{name}'; write one such as Europe/Berlin or UTC.") from cause
     if not times:
-        return rows
+        return []
     target = "UTC" if clock == "utc" else zone
-    read_as = moments(rows, times, file=file, form=form)
-    source = written or zone
-    if read_as.offsets or any(_zoned(rows, name) for name in times):
-        source = ""
-        if target:
-            read_as, source = moments(rows, times, file=file, form=form, clock="utc"), "UTC"
-    elif written and not target:
-        raise DataError(f"{file}: its moments are written in {written}; write the zone of the shop too.")
+    source = form.zone or zone
+    pattern = None if form.moments == "iso" else form.moments
+    found = moments(rows, times, file=file, form=pattern)
+    schema = rows.collect_schema()
+    if found.offsets or any(getattr(schema[name], "time_zone", None) is not None for name in times):
+        source = "UTC" if target else ""
+        found = moments(rows, times, file=file, form=pattern, clock="utc") if target else found
+    elif form.zone and not target:
+        raise DataError(f"{file}: its moments are written in {form.zone}; write the zone of the shop too.")
     elif clock == "utc" and not source:
         raise DataError(f"{file}: clock: utc needs the zone in which its moments are written.")
-    mark = "+00:00" if clock == "utc" else ""
-    return rows.with_columns(_text(read_as.columns[name], source, target, mark).alias(name) for name in times)
+
+    def written(name: str) -> pl.Expr:
+        moment = found.columns[name]
+        if source and target and source != target:
+            # An hour that happens twice when clocks are put back is taken for its first: the file does not tell which.
+            there = moment.dt.replace_time_zone(source, ambiguous="earliest", non_existent="null")
+            moment = there.dt.convert_time_zone(target).dt.replace_time_zone(None)
+        return moment.dt.to_string("%Y-%m-%d %H:%M:%S%.6f") + ("+00:00" if clock == "utc" else "")
+
+    return [written(name).alias(name) for name in times]
 
 
-def plain_number(name: str, decimal: str) -> pl.Expr:
+def _plain_number(name: str, decimal: str) -> pl.Expr:
     """Return a column of text whose numbers have a point before their decimals and nothing between thousands.
 
     Only thousands that are set apart throughout are joined: with a decimal comma, `1.234,50` is 1234.50 and `1.23,4`
     stays what it is, which is no number.
 
     >>> cells = pl.DataFrame({"price": ["1.234,50", "12,5", "1.23,4"]})
-    >>> cells.select(plain_number("price", ","))["price"].to_list()
+    >>> cells.select(_plain_number("price", ","))["price"].to_list()
     ['1234.50', '12.5', '1.23,4']
     """
     text = text_of(name)
@@ -258,31 +248,7 @@ def plain_number(name: str, decimal: str) -> pl.Expr:
     grouped = text.str.contains(rf"^[+-]?\d{{1,3}}(?:\{apart}\d{{3}})+(?:\{decimal}\d+)?$")
     plain = text.str.contains(rf"^[+-]?\d*\{decimal}?\d+$")
     joined = text.str.replace_all(apart, "", literal=True).str.replace(decimal, ".", literal=True)
-    return pl.when(grouped | plain).then(joined).otherwise(_strange(text, decimal)).alias(name)
-
-
-def _strange(text: pl.Expr, decimal: str) -> pl.Expr:
-    """Keep what is no number from being read as one: with a decimal comma, a point is not one."""
-    marked = text.str.replace(".", "?", literal=True) if decimal == "," else text
-    return pl.when(text.str.contains(",", literal=True)).then(text).otherwise(marked)
-
-
-def _refuse_unknown(zone: str, file: str) -> None:
-    if zone:
-        try:
-            ZoneInfo(zone)
-        except (OSError, ValueError, KeyError) as cause:
-            raise DataError(f"{file}: no time zone '{zone}'; write one such as Europe/Berlin or UTC.") from cause
-
-
-def _zoned(rows: pl.LazyFrame, name: str) -> bool:
-    kind = rows.collect_schema()[name]
-    return isinstance(kind, pl.Datetime) and kind.time_zone is not None
-
-
-def _text(moment: pl.Expr, source: str, target: str, mark: str) -> pl.Expr:
-    if source and target and source != target:
-        # An hour that happens twice when clocks are put back is taken for its first: the file does not tell them apart.
-        there = moment.dt.replace_time_zone(source, ambiguous="earliest", non_existent="null")
-        moment = there.dt.convert_time_zone(target).dt.replace_time_zone(None)
-    return moment.dt.to_string("%Y-%m-%d %H:%M:%S%.6f") + mark
+    # What is no number must not be read as one: with a decimal comma, a point alone is not one.
+    strange = text.str.replace(".", "?", literal=True) if decimal == "," else text
+    other = pl.when(text.str.contains(",", literal=True)).then(text).otherwise(strange)
+    return pl.when(grouped | plain).then(joined).otherwise(other).alias(name)
