@@ -10,8 +10,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from cxsim.data.exports.format import Period
-from cxsim.data.shop import Shop
+from cxsim.data.shop import Period, Shop
 from cxsim.metrics.views import KEEPING, WINDOWS
 
 _MONTH = timedelta(days=30)

@@ -13,15 +13,13 @@ import typer
 from rich.table import Table
 
 from cxsim.cli.printing import console, plain, waiting
-from cxsim.data.exports.format import Every, Receipt
-from cxsim.data.shop import Shop
+from cxsim.data.shop import Every, Receipt, Shop
 from cxsim.metrics.dashboard import Dashboard
 from cxsim.metrics.views import Metric
 from cxsim.wording import MISSING, compared, measured, measured_span
 
 if TYPE_CHECKING:
-    from cxsim.data.exports.format import Every
-    from cxsim.data.shop import Shop
+    from cxsim.data.shop import Every, Shop
     from cxsim.metrics.dashboard import Dashboard
     from cxsim.metrics.views import Metric
 
@@ -200,8 +198,7 @@ def _when(moment: object) -> str:
 
 
 if TYPE_CHECKING:
-    from cxsim.data.exports.format import Receipt
-    from cxsim.data.shop import Shop
+    from cxsim.data.shop import Receipt, Shop
     from cxsim.metrics.views import Metric
 
 _ALERTS = {"above": "above usual", "below": "below usual"}

@@ -6,6 +6,8 @@ its exports hold; a simulated one has all that the simulator knows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from cxsim.tables import Contract, Kind
@@ -20,7 +22,7 @@ _YES: tuple[Kind, ...] = (pl.Boolean,)
 # revenue before returns: list_amount (goods at list price) - markdown (discounts) - reward (points redeemed), without
 # shipping and tax. charged: all that was asked of the customer. refunded: paid back since, at no known date. cost: of
 # goods and fulfilment. order_number counts from 1 over the customer's whole life. incident: what went wrong, if known.
-# product: of the dearest line. coupon: the code used.
+# product: of the line of highest value. coupon: the code used.
 ORDERS = Contract(
     name="ORDERS",
     columns={"order_id": _TEXT, "customer_id": _TEXT, "ordered_at": _WHEN, "amount": _REAL},
@@ -148,3 +150,38 @@ NAIVE = Contract(
         "finding": _TEXT,
     },
 )
+CONTRACTS: Mapping[str, Contract] = {
+    "orders": ORDERS,
+    "tickets": TICKETS,
+    "surveys": SURVEYS,
+    "returns": SENT_BACK,
+    "contacts": CONTACTS,
+    "sessions": SESSIONS,
+    "members": MEMBERS,
+    "marketing": MARKETING,
+}
+# What names a row; members and spending have no such column.
+IDS: Mapping[str, str] = {
+    "orders": "order_id",
+    "tickets": "ticket_id",
+    "surveys": "survey_id",
+    "returns": "return_id",
+    "contacts": "contact_id",
+    "sessions": "session_id",
+}
+# When a row of each table begins, and what may come to it later.
+WHEN: Mapping[str, str] = {
+    "orders": "ordered_at",
+    "tickets": "created_at",
+    "surveys": "sent_at",
+    "returns": "returned_at",
+    "contacts": "sent_at",
+    "sessions": "started_at",
+    "members": "joined_at",
+    "marketing": "spent_at",
+}
+LATER: Mapping[str, tuple[str, ...]] = {
+    "orders": ("shipped_at", "delivered_at"),
+    "tickets": ("first_response_at", "resolved_at"),
+    "members": ("left_at",),
+}

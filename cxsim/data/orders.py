@@ -13,6 +13,7 @@ from typing import Literal
 
 import polars as pl
 
+from cxsim.data.shop import Action, ReceiptLine
 from cxsim.errors import DataError, choices
 from cxsim.params import CENTS
 from cxsim.tables import TRANSACTIONS
@@ -165,7 +166,6 @@ def without_copies(rows: pl.LazyFrame, copied: pl.Series) -> pl.LazyFrame:
 
 
 Treatment = Literal["drop", "keep"]
-Action = Literal["dropped", "merged", "kept"]
 
 MISSING_CUSTOMER = "missing customer id"
 UNPARSEABLE_DATE = "unparseable date"
@@ -205,25 +205,6 @@ class HygienePolicy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HygieneLine:
-    """One line of the report.
-
-    Attributes
-    ----------
-    reason
-        What was found.
-    action
-        `dropped` and `merged` rows are gone; `kept` is said of rows that stay.
-    rows
-        How many.
-    """
-
-    reason: str
-    action: Action
-    rows: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class HygieneReport:
     """What became of every row that was read.
 
@@ -236,7 +217,7 @@ class HygieneReport:
     """
 
     rows_read: int
-    lines: tuple[HygieneLine, ...]
+    lines: tuple[ReceiptLine, ...]
 
     @property
     def rows_kept(self) -> int:
@@ -366,7 +347,7 @@ def report_of(counts: pl.DataFrame, policy: HygienePolicy) -> HygieneReport:
         (FINER_THAN_A_CENT, "kept", number(KEPT, "finer")),
         (SAME_ORDER_DAY, "kept", rows_kept - number(KEPT, "order_days")),
     ]
-    lines = tuple(HygieneLine(reason=reason, action=action, rows=rows) for reason, action, rows in found)
+    lines = tuple(ReceiptLine(reason=reason, action=action, rows=rows) for reason, action, rows in found)
     return HygieneReport(rows_read=int(counts["lines"].sum()), lines=lines)
 
 

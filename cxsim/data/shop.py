@@ -1,17 +1,143 @@
-"""A shop as its tables show it: what it has, over which time it was observed, and what it lacks and why."""
+"""What a shop's files showed: its tables, over which time it was observed, what became of every row, what it lacks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Literal
 
 import polars as pl
 
-from cxsim.data.exports.format import Policy, Receipt
+from cxsim.data.contracts import CONTRACTS, LATER, WHEN
 from cxsim.errors import DataError
+from cxsim.wording import joined
 
-TABLES = ("orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing")
+Action = Literal["kept", "merged", "dropped"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptLine:
+    """One thing that was noticed in a file.
+
+    Attributes
+    ----------
+    reason
+        What was noticed, in words.
+    action
+        What happened to these rows: `kept` all the same, `merged` into another row, or `dropped`.
+    rows
+        How many rows.
+    """
+
+    reason: str
+    action: Action
+    rows: int
+
+
+def noticed(action: Action, rows: Mapping[str, int]) -> tuple[ReceiptLine, ...]:
+    """Return lines of one action, from the number of rows by reason."""
+    return tuple(ReceiptLine(reason=reason, action=action, rows=count) for reason, count in rows.items())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """What became of the rows of one file.
+
+    Attributes
+    ----------
+    file
+        Name of the file, without its folder.
+    table
+        Which of the shop's tables it fills: orders, tickets, surveys, returns, contacts, sessions, members, marketing;
+        "none" for a file that fills none.
+    recognised
+        What it was recognised as, such as "Shopify orders"; "nothing" for a file that is not read, whose one fact says
+        why.
+    columns
+        How many of that format's columns were found, and how many it has.
+    rows_read
+        Rows of the file.
+    lines
+        What was noticed; a row is merged or dropped for one reason at most.
+    facts
+        Further facts as pairs of name and text, such as ("currency", "USD").
+    """
+
+    file: str
+    table: str
+    recognised: str
+    columns: tuple[int, int]
+    rows_read: int
+    lines: tuple[ReceiptLine, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def rows_kept(self) -> int:
+        """Rows that became rows of the shop's table."""
+        return self.rows_read - sum(line.rows for line in self.lines if line.action != "kept")
+
+    def __str__(self) -> str:
+        """Return the receipt as lines of text."""
+        if self.recognised == "nothing":
+            return "\n".join(f"{self.file}: {name}: {text}" for name, text in self.facts)
+        found, possible = self.columns
+        became = f"{self.rows_kept:,} of {self.rows_read:,} rows became {self.table}."
+        fate = became if self.table != "none" else f"its {self.rows_read:,} rows are set aside."
+        head = f"{self.file}: recognised as {self.recognised} ({found} of {possible} columns); {fate}"
+        lines = [f"  {line.action} {line.rows:,}: {line.reason}" for line in self.lines if line.rows]
+        return "\n".join([head, *lines, *(f"  {name}: {text}" for name, text in self.facts)])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """How a shop's exports are read.
+
+    Attributes
+    ----------
+    value
+        What an order's `amount` is: `merchandise`, goods after discounts without shipping and tax; or `charged`, all
+        that the customer was asked to pay.
+    gift_cards
+        `drop` sets orders of gift cards alone aside and takes gift cards out of other orders, because what they buy is
+        counted when they are redeemed; `keep` counts the sale too.
+    cancelled
+        What happens to cancelled and voided orders.
+    test
+        What happens to test orders, where they can be told.
+    unpaid
+        What happens to orders that were never paid or are not yet.
+    clock
+        Whose midnight ends a day: the `shop`'s, as written in its export, or `utc`.
+    """
+
+    value: Literal["merchandise", "charged"] = "merchandise"
+    gift_cards: Literal["drop", "keep"] = "drop"
+    cancelled: Literal["drop", "keep"] = "drop"
+    test: Literal["drop", "keep"] = "drop"
+    unpaid: Literal["drop", "keep"] = "keep"
+    clock: Literal["shop", "utc"] = "shop"
+
+    def sentence(self) -> str:
+        """Return the policy as a footnote.
+
+        >>> Policy(gift_cards="keep", clock="utc").sentence()[-70:]
+        'refunds. Left out: cancelled and test orders. Days: by universal time.'
+        """
+        value = {
+            "merchandise": "goods after discounts, without shipping and tax, before refunds",
+            "charged": "all that was charged, with shipping and tax, before refunds",
+        }[self.value]
+        orders = [name for name in ("cancelled", "test", "unpaid") if getattr(self, name) == "drop"]
+        gone = ["gift cards sold"] if self.gift_cards == "drop" else []
+        gone += [f"{joined(orders)} orders"] if orders else []
+        left_out = f" Left out: {', '.join(gone)}." if gone else ""
+        days = {"shop": "by the clock of the shop", "utc": "by universal time"}[self.clock]
+        return f"Value: {value}.{left_out} Days: {days}."
+
+
+TABLES = tuple(CONTRACTS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -84,3 +210,34 @@ class Shop:
         if column and column not in getattr(self, name).collect_schema():
             return f"the {name} have no column '{column}'."
         return None
+
+
+def known_at(rows: pl.LazyFrame, table: str, end: datetime) -> pl.LazyFrame:
+    """Return what was known before a moment: later rows are gone, and what came later has not happened."""
+    columns = rows.collect_schema()
+    later = {name: pl.when(pl.col(name) < end).then(name) for name in LATER.get(table, ()) if name in columns}
+    if "solved_at_first" in columns:
+        # Whether the first answer settled it shows when the ticket is closed; without a moment, the file's word counts.
+        closed_later = (pl.col("resolved_at") >= end).fill_null(value=False)
+        later["solved_at_first"] = pl.when(~closed_later).then("solved_at_first")
+    return rows.filter(pl.col(WHEN[table]) < end).with_columns(**later)
+
+
+Every = Literal["week", "month"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A stretch of time from `start`, and before `end`; by the shop's clock."""
+
+    start: datetime
+    end: datetime
+
+
+def complete_periods(since: datetime, until: datetime, every: Every) -> tuple[Period, ...]:
+    """Return the weeks (from Monday) or calendar months that were observed from end to end, by time."""
+    day = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = day - timedelta(days=day.weekday()) if every == "week" else day.replace(day=1)
+    step = "1w" if every == "week" else "1mo"
+    starts = pl.datetime_range(start, max(start, until), step, eager=True)
+    return tuple(Period(begin, end) for begin, end in pairwise(starts) if begin >= since)

@@ -12,8 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy import special
 
-from cxsim.data.exports.format import Every
-from cxsim.data.shop import Shop
+from cxsim.data.shop import Every, Shop
 from cxsim.errors import DataError, choices
 from cxsim.metrics.contracts import COHORTS
 from cxsim.metrics.groups import (

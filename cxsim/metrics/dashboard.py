@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 from scipy import special
 
-from cxsim.data.exports.format import Every, Period, complete_periods
-from cxsim.data.shop import Shop
+from cxsim.data.shop import Every, Period, Shop, complete_periods
 from cxsim.errors import DataError
 from cxsim.metrics.catalogue import CATALOGUE
 from cxsim.metrics.contracts import DASHBOARD, SERIES

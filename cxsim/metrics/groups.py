@@ -13,8 +13,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy import special
 
-from cxsim.data.exports.format import Every, complete_periods
-from cxsim.data.shop import Shop
+from cxsim.data.shop import Every, Shop, complete_periods
 from cxsim.errors import DataError, EstimationError, TableError, choices
 from cxsim.params import MICROS
 

@@ -10,8 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from cxsim.data.exports.format import Period
-from cxsim.data.shop import Shop
+from cxsim.data.shop import Period, Shop
 from cxsim.errors import ParamError
 from cxsim.metrics.intervals import Estimate, garwood
 from cxsim.metrics.survival import Survival, answered_within, median, survival_from_counts

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from cxsim.data.exports.format import Every, complete_periods, known_at
 from cxsim.data.exports.read_shop import read_shop
-from cxsim.data.shop import TABLES, Shop
+from cxsim.data.shop import TABLES, Every, Shop, complete_periods, known_at
 from cxsim.errors import CxsimError, DataError, ParamError, choices
 from cxsim.metrics.catalogue import CATALOGUE
 from cxsim.metrics.cohorts import Measure, cohort_table

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from cxsim.data.exports.formats import Format
+from cxsim.data.exports.hooks import checked_format
 from cxsim.errors import ParamError, choices
 from cxsim.finance.economics import Economics
 from cxsim.params import (
@@ -263,6 +265,7 @@ SHAPES: dict[str, type[object]] = {
     "behaviour": Behaviour,
     "valuations": Valuation,
     "levers": dict[str, Lever],
+    "formats": Format,
 }
 SCHEMA_FILE = "schema.json"
 
@@ -369,6 +372,11 @@ def _of_behaviour(path: Path) -> Iterator[str]:
     yield from _of_quantities(path, read(path, Behaviour))
 
 
+def _of_format(path: Path) -> Iterator[str]:
+    checked_format(path)
+    return iter(())
+
+
 def _of_name(path: Path, other: Kind) -> Iterator[str]:
     """Refuse a name that also stands under `other`: it would not say which report is meant."""
     if path.resolve().is_relative_to(root() / "params") and path.stem in names(other):
@@ -391,6 +399,7 @@ _CHECKS = {
     "economics": _of_economics,
     "behaviour": _of_behaviour,
     "valuations": _of_valuation,
+    "formats": _of_format,
 }
 
 

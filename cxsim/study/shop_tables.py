@@ -12,8 +12,7 @@ from typing import Any
 import polars as pl
 
 from cxsim.data.contracts import CONTACTS, LIVES, MARKETING, MEMBERS, ORDERS, SENT_BACK, SESSIONS, SURVEYS, TICKETS
-from cxsim.data.exports.format import known_at
-from cxsim.data.shop import TABLES, Shop
+from cxsim.data.shop import TABLES, Shop, known_at
 from cxsim.errors import ParamError, ReportError, choices
 from cxsim.finance.economics import ACCOUNTS, Economics, tariff
 from cxsim.finance.ledger import Account

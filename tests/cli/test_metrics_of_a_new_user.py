@@ -17,7 +17,7 @@ from numpy.random import PCG64, Generator
 
 from cxsim.cli.metrics import NOTEBOOK
 from cxsim.params import root
-from tests.shop.shopify_rows import line, order, write
+from tests.data.samples import line, order, write
 
 ORDERS = 3_000
 SINCE, UNTIL = datetime(2024, 1, 1), datetime(2025, 3, 1)

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.shop.shopify_rows import EXPORTS, order, write
+from tests.data.samples import EXPORTS, order, write
 
 _SCENARIO = "tiny"
 _AMAZON = "amazon-order-id\tpurchase-date\torder-status\titem-status\tquantity\tcurrency\titem-price"

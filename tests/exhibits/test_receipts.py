@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cxsim.data.exports.format import Policy, Receipt, ReceiptLine
+from cxsim.data.shop import Policy, Receipt, ReceiptLine
 from cxsim.reporting.shop.dashboard import receipts_table
 
 

@@ -16,8 +16,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from cxsim.data.exports.format import Period
-from cxsim.data.shop import Shop
+from cxsim.data.shop import Period, Shop
 from cxsim.metrics.dashboard import measured
 from cxsim.study.shop_tables import shop_tables
 from tests.overview.worlds import OTHERWISE, exactly, new_customers

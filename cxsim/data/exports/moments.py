@@ -33,7 +33,7 @@ _DAYS = {
 }
 _EITHER_ORDER = ("9/9/Y", "9.9.Y", "9-9-Y")
 _TIMES = {"": "", " 9:9": " %H:%M", " 9:9:9": " %H:%M:%S%.f", " 9:9 M": " %I:%M %p", " 9:9:9 M": " %I:%M:%S %p"}
-_UNTOLD = "write how its moments are written in shop.yaml, such as moments: '%d.%m.%Y %H:%M'"
+_WRITE_FORM = "write how its moments are written in shop.yaml, such as moments: '%d.%m.%Y %H:%M'"
 _FIRST = 1_000
 
 
@@ -58,22 +58,40 @@ class Moments:
 
 
 def moments(
-    rows: pl.LazyFrame, names: Sequence[str], *, file: str, clock: Clock = "shop", form: str | None = None
+    rows: pl.LazyFrame,
+    names: Sequence[str],
+    *,
+    file: str,
+    clock: Clock = "shop",
+    form: str | None = None,
+    shown: Mapping[str, str] | None = None,
 ) -> Moments:
-    """Return how the moments in some columns of a file are read."""
+    """Return how the moments in some columns of a file are read; `shown`: the file's own names of them."""
     schema = rows.collect_schema()
+    titles = {name: (shown or {}).get(name, name) for name in names}
     texts = [name for name in names if schema[name] == pl.String]
-    typed = {name: _typed(name, schema[name], clock, file) for name in names if name not in texts}
+    typed = {
+        name: _typed(name, schema[name], clock, f"{file}: '{titles[name]}'") for name in names if name not in texts
+    }
     seen = {name: _seen(rows, name) for name in texts}
     offsets = tuple(sorted({offset for found in seen.values() for offset in found["offset"] if offset is not None}))
     forms = {name: (form,) if form else _forms(rows, name, texts, file) for name in texts}
     for name in texts:
-        _refuse(seen[name], file=file, name=name, clock=clock)
+        bare = seen[name].filter(pl.col("offset").is_null())["cells"].sum()
+        if clock == "utc" and bare:
+            raise DataError(
+                f"{file}: {bare:,} cells of '{titles[name]}' are written without an offset from universal time, so "
+                "that clock: utc cannot be kept; read the shop with clock: shop."
+            )
     columns = typed | {name: _read(name, forms[name], clock).alias(name) for name in texts}
     for name in texts:
-        _refuse_unread(rows, columns[name], file=file, name=name)
-    written = tuple(dict.fromkeys(one for name in texts for one in forms[name]))
-    return Moments(columns=columns, offsets=offsets, facts=_facts(written, offsets, clock))
+        _refuse_unread(rows, columns[name], file=file, name=name, title=titles[name])
+    written = dict.fromkeys(one for name in texts for one in forms[name])
+    facts = [("moments", ", ".join(written))] if written else []
+    if offsets:
+        kept = {"shop": "the time is kept as written", "utc": "turned into universal time"}[clock]
+        facts.append(("offsets", f"{', '.join(offsets)}; {kept}"))
+    return Moments(columns=columns, offsets=offsets, facts=tuple(facts))
 
 
 def text_of(name: str) -> pl.Expr:
@@ -89,25 +107,15 @@ def _seen(rows: pl.LazyFrame, name: str) -> pl.DataFrame:
     return cells.group_by("offset").len("cells").collect(engine="streaming")
 
 
-def _refuse(seen: pl.DataFrame, *, file: str, name: str, clock: Clock) -> None:
-    bare = seen.filter(pl.col("offset").is_null())["cells"].sum()
-    if clock == "utc" and bare:
-        raise DataError(
-            f"{file}: {bare:,} cells of '{name}' are written without an offset from universal time, so that clock: utc "
-            "cannot be kept; read the shop with clock: shop."
-        )
-
-
-def _typed(name: str, kind: pl.DataType, clock: Clock, file: str) -> pl.Expr:
+def _typed(name: str, kind: pl.DataType, clock: Clock, place: str) -> pl.Expr:
     column = pl.col(name)
     if kind == pl.Date:
         return column.cast(pl.Datetime("us"))
-    if kind != pl.Datetime:
-        raise DataError(f"{file}: '{name}' is {kind}; it must be text, a date or a datetime.")
-    zoned = isinstance(kind, pl.Datetime) and kind.time_zone is not None
+    if not isinstance(kind, pl.Datetime):
+        raise DataError(f"{place} is {kind}; it must be text, a date or a datetime.")
     if clock == "utc":
-        if not zoned:
-            raise DataError(f"{file}: '{name}' has no time zone, so that clock: utc cannot be kept; use clock: shop.")
+        if kind.time_zone is None:
+            raise DataError(f"{place} has no time zone, so that clock: utc cannot be kept; use clock: shop.")
         column = column.dt.convert_time_zone("UTC")
     return column.dt.replace_time_zone(None).dt.cast_time_unit("us")
 
@@ -171,12 +179,12 @@ def _ordered(rows: pl.LazyFrame, names: Sequence[str], day: str, file: str) -> s
     if first and second:
         raise DataError(
             f"{file}: moments like {shown}: the first number is above 12 in {first:,} of {both:,} cells and the second "
-            f"in {second:,}, so that neither can be the month; save the file with one form of date, or {_UNTOLD}."
+            f"in {second:,}, so that neither can be the month; save the file with one form of date, or {_WRITE_FORM}."
         )
     if not first and not second:
         raise DataError(
             f"{file}: moments like {shown}: in none of {both:,} cells is a number above 12, so that day and month "
-            f"cannot be told apart; {_UNTOLD}."
+            f"cannot be told apart; {_WRITE_FORM}."
         )
     return f"%d{mark}%m{mark}%Y" if first else f"%m{mark}%d{mark}%Y"
 
@@ -197,7 +205,7 @@ def _ahead(text: pl.Expr) -> pl.Expr:
     return pl.duration(minutes=sign * (60 * hours + minutes))
 
 
-def _refuse_unread(rows: pl.LazyFrame, read: pl.Expr, *, file: str, name: str) -> None:
+def _refuse_unread(rows: pl.LazyFrame, read: pl.Expr, *, file: str, name: str, title: str) -> None:
     text = text_of(name)
     # One that can be read is enough, and is most often among the first: then the column is not gone through.
     first = rows.filter(text.is_not_null()).select(name).head(_FIRST)
@@ -210,13 +218,6 @@ def _refuse_unread(rows: pl.LazyFrame, read: pl.Expr, *, file: str, name: str) -
     )
     if cells and not able:
         raise DataError(
-            f"{file}: none of the {cells:,} cells of '{name}' can be read as a moment, such as {example!r}; {_UNTOLD}."
+            f"{file}: none of the {cells:,} cells of '{title}' can be read as a moment, such as {example!r}; "
+            f"{_WRITE_FORM}."
         )
-
-
-def _facts(written: Sequence[str], offsets: Sequence[str], clock: Clock) -> tuple[tuple[str, str], ...]:
-    facts = [("moments", ", ".join(written))] if written else []
-    if offsets:
-        kept = {"shop": "the time is kept as written", "utc": "turned into universal time"}[clock]
-        facts.append(("offsets", f"{', '.join(offsets)}; {kept}"))
-    return tuple(facts)

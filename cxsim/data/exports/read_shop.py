@@ -1,364 +1,31 @@
-"""A path goes in: a file, a folder or an archive of exports; the shop that they show comes out."""
+"""A path or a database goes in; the shop that its tables show comes out."""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import polars as pl
 
-from cxsim.data.exports.amazon import AMAZON_ORDERS
+from cxsim.data.contracts import CONTRACTS
 from cxsim.data.exports.files import ENDINGS, Opened, open_exports
-from cxsim.data.exports.format import (
-    SCALES,
-    Export,
-    Format,
-    Instrument,
-    Policy,
-    Readout,
-    Receipt,
-    folded,
-    refuse_wide_rows,
-)
-from cxsim.data.exports.helpdesks import FRESHDESK, ZENDESK_EXPLORE, ZENDESK_VIEW
-from cxsim.data.exports.magento import MAGENTO_ORDERS
-from cxsim.data.exports.moments import Clock, moments, text_of
-from cxsim.data.exports.own_tables import (
-    CONTRACTS,
-    IDS,
-    OWN_TABLES,
-    Part,
-    observed,
-    of_one_currency,
-    parts_of,
-    tables_of,
-    without_repeats,
-)
-from cxsim.data.exports.sessions import GA4_EVENTS, SESSION_TABLE, sessions_against_orders
-from cxsim.data.exports.shopify import SHOPIFY_CUSTOMERS, SHOPIFY_ORDERS
-from cxsim.data.exports.surveys import SURVEYMONKEY, TYPEFORM, customer_of, survey_format
-from cxsim.data.exports.woocommerce import WOOCOMMERCE
-from cxsim.data.shop import Shop
+from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customer_of, recognised, unrecognised
+from cxsim.data.exports.hooks import reader_of
+from cxsim.data.exports.mappings import SHOP_FILE, ShopFile, load_shop_file, mapped_readouts
+from cxsim.data.exports.parts import Part, observed, of_one_currency, parts_of, tables_of, without_repeats
+from cxsim.data.exports.sessions import sessions_against_orders
+from cxsim.data.exports.surveys import answers_format
+from cxsim.data.exports.tables import read_table
+from cxsim.data.shop import Policy, Receipt, Shop
 from cxsim.errors import DataError, choices
-from cxsim.params import read
-from cxsim.tables import Contract
 
-
-def in_shop_time(
-    rows: pl.LazyFrame,
-    times: Sequence[str],
-    *,
-    file: str,
-    form: str | None = None,
-    written: str = "",
-    zone: str = "",
-    clock: Clock = "shop",
-) -> pl.LazyFrame:
-    """Return a file whose moments are written as ISO 8601, by the clock of the shop or in universal time."""
-    for name in (written, zone):
-        _refuse_unknown(name, file)
-    if not times:
-        return rows
-    target = "UTC" if clock == "utc" else zone
-    sentence = moments(rows, times, file=file, form=form)
-    source = written or zone
-    if sentence.offsets or any(_zoned(rows, name) for name in times):
-        source = ""
-        if target:
-            sentence, source = moments(rows, times, file=file, form=form, clock="utc"), "UTC"
-    elif written and not target:
-        raise DataError(f"{file}: its moments are written in {written}; write the zone of the shop too.")
-    elif clock == "utc" and not source:
-        raise DataError(f"{file}: clock: utc needs the zone in which its moments are written.")
-    mark = "+00:00" if clock == "utc" else ""
-    return rows.with_columns(_text(sentence.columns[name], source, target, mark).alias(name) for name in times)
-
-
-def plain_number(name: str, decimal: str) -> pl.Expr:
-    """Return a column of text whose numbers have a point before their decimals and nothing between thousands.
-
-    Only thousands that are set apart throughout are joined: with a decimal comma, `1.234,50` is 1234.50 and `1.23,4`
-    stays what it is, which is no number.
-
-    >>> cells = pl.DataFrame({"price": ["1.234,50", "12,5", "1.23,4"]})
-    >>> cells.select(plain_number("price", ","))["price"].to_list()
-    ['1234.50', '12.5', '1.23,4']
-    """
-    text = text_of(name)
-    apart = "." if decimal == "," else ","
-    grouped = text.str.contains(rf"^[+-]?\d{{1,3}}(?:\{apart}\d{{3}})+(?:\{decimal}\d+)?$")
-    plain = text.str.contains(rf"^[+-]?\d*\{decimal}?\d+$")
-    joined = text.str.replace_all(apart, "", literal=True).str.replace(decimal, ".", literal=True)
-    return pl.when(grouped | plain).then(joined).otherwise(_strange(text, decimal)).alias(name)
-
-
-def _strange(text: pl.Expr, decimal: str) -> pl.Expr:
-    """Keep what is no number from being read as one: with a decimal comma, a point is not one."""
-    marked = text.str.replace(".", "?", literal=True) if decimal == "," else text
-    return pl.when(text.str.contains(",", literal=True)).then(text).otherwise(marked)
-
-
-def _refuse_unknown(zone: str, file: str) -> None:
-    if zone:
-        try:
-            ZoneInfo(zone)
-        except (OSError, ValueError, KeyError) as cause:
-            raise DataError(f"{file}: no time zone '{zone}'; write one such as Europe/Berlin or UTC.") from cause
-
-
-def _zoned(rows: pl.LazyFrame, name: str) -> bool:
-    kind = rows.collect_schema()[name]
-    return isinstance(kind, pl.Datetime) and kind.time_zone is not None
-
-
-def _text(moment: pl.Expr, source: str, target: str, mark: str) -> pl.Expr:
-    if source and target and source != target:
-        # An hour that happens twice when clocks are put back is taken for its first: the file does not tell them apart.
-        there = moment.dt.replace_time_zone(source, ambiguous="earliest", non_existent="null")
-        moment = there.dt.convert_time_zone(target).dt.replace_time_zone(None)
-    return moment.dt.to_string("%Y-%m-%d %H:%M:%S%.6f") + mark
-
-
-SHOP_FILE = "shop.yaml"
-_KNOWN = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing"]
-# Rows of these tables need no number of their own; others are named by it elsewhere.
-_NUMBERED = ("surveys", "returns", "contacts")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TableFile:
-    """Which column of a file is what.
-
-    Attributes
-    ----------
-    table
-        The shop's table that it fills.
-    file
-        Its name, in the folder of shop.yaml.
-    columns
-        For each of the table's columns the one of the file.
-    separator
-        What stands between the cells of a text file; "" to find out.
-    decimal
-        The mark before the decimals of its numbers.
-    moments
-        How its moments are written, such as `%d.%m.%Y %H:%M`; "iso" to find out, with any form that is certain.
-    zone
-        Time zone of the moments that are written without an offset, such as `UTC`; "" for the shop's own.
-    instrument
-        Of the scores in a table of surveys, where no column says it.
-    """
-
-    table: _KNOWN
-    file: str
-    columns: Mapping[str, str]
-    separator: str = ""
-    decimal: Literal[".", ","] = "."
-    moments: str = "iso"
-    zone: str = ""
-    instrument: Instrument | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ShopFile:
-    """What shop.yaml says.
-
-    Attributes
-    ----------
-    name
-        That of the file.
-    title
-        Name of the shop, for readers.
-    currency
-        Code of its currency; "" where the tables say it.
-    zone
-        Time zone of the shop, such as `Europe/Berlin`; needed where a table has another one.
-    opening
-        Whether the tables begin with the opening of the shop.
-    policy
-        What counts as an order, as its value and as its day.
-    tables
-        The files.
-    """
-
-    name: str
-    title: str
-    currency: str = ""
-    zone: str = ""
-    opening: bool = False
-    policy: Policy = field(default_factory=Policy)
-    tables: tuple[TableFile, ...]
-
-
-def load_shop_file(path: Path) -> ShopFile:
-    """Return what a file shop.yaml says."""
-    return read(path, ShopFile)
-
-
-def mapped_readouts(shop: ShopFile, folder: Path) -> tuple[Readout, ...]:
-    """Return what the tables named in shop.yaml give, each under its contract and with a receipt."""
-    if not shop.tables:
-        raise DataError(f"{SHOP_FILE}: tables: there is none; name at least one file.")
-    return tuple(_readout(shop, table, folder) for table in shop.tables)
-
-
-def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
-    place = f"{SHOP_FILE}: {table.table} from {table.file}"
-    contract = CONTRACTS[table.table]
-    export = _opened(table, folder, place)
-    header = export.rows.collect_schema().names()
-    _refuse(table, contract, header, place)
-    kinds = {name: kinds[0] for name, kinds in {**contract.columns, **contract.optional}.items()}
-    mapped = export.rows.select(pl.col(theirs).alias(ours) for ours, theirs in table.columns.items())
-    sentence = in_shop_time(
-        mapped,
-        [name for name in table.columns if kinds[name] == pl.Datetime],
-        file=table.file,
-        form=None if table.moments == "iso" else table.moments,
-        written=table.zone,
-        zone=shop.zone,
-        clock=shop.policy.clock,
-    )
-    numbers = [name for name in table.columns if kinds[name] in (pl.Float64, pl.Int64)]
-    text = sentence.with_columns(pl.all().cast(pl.String)).with_columns(plain_number(n, table.decimal) for n in numbers)
-    rows, lacks = _completed(text, table, contract)
-    form = next(one for one in OWN_TABLES if one.name == f"cxsim {table.table}")
-    readout = form.read(Export(file=table.file, rows=rows), shop.policy)
-    receipts = tuple(
-        replace(
-            receipt,
-            recognised=f"{table.table} by {SHOP_FILE}",
-            columns=(len(table.columns), len(header)),
-            facts=(*receipt.facts, ("columns", _said(table))),
-        )
-        for receipt in readout.receipts
-    )
-    return replace(
-        readout, receipts=receipts, currency=shop.currency, opening=shop.opening, lacks=lacks | dict(readout.lacks)
-    )
-
-
-def _opened(table: TableFile, folder: Path, place: str) -> Export:
-    path = folder / table.file
-    if Path(table.file).name != table.file:
-        raise DataError(f"{place}: a file is named without a folder; put it beside {SHOP_FILE}.")
-    if not path.is_file():
-        present = sorted(one.name for one in folder.iterdir() if one.is_file() and one.name != SHOP_FILE)
-        raise DataError(f"{place}: no such file; {choices(table.file, present)}")
-    found = open_exports(path).exports
-    if len(found) != 1:
-        raise DataError(f"{place}: it must be one table; found {len(found)}.")
-    if not table.separator or path.suffix.lower() == ".parquet":
-        return found[0]
-    if len(table.separator.encode()) != 1:
-        raise DataError(f"{place}: separator {table.separator!r} must be one sign.")
-    rows = pl.scan_csv(path.resolve(), infer_schema=False, separator=table.separator, glob=False)
-    refuse_wide_rows(rows, path, separator=table.separator, file=table.file)
-    return Export(file=table.file, rows=rows)
-
-
-def _refuse(table: TableFile, contract: Contract, header: list[str], place: str) -> None:
-    """Refuse columns that are not there, that are used twice, or that are needed and not named."""
-    known = [*contract.columns, *contract.optional]
-    used: dict[str, str] = {}
-    for ours, theirs in table.columns.items():
-        if ours not in known:
-            raise DataError(f"{place}: columns: the {table.table} have no column '{ours}'; {choices(ours, known)}")
-        if theirs not in header:
-            raise DataError(f"{place}: columns: {ours}: the file has no column '{theirs}'; {choices(theirs, header)}")
-        if theirs in used:
-            raise DataError(f"{place}: columns: '{theirs}' is named for both {used[theirs]} and {ours}; it can be one.")
-        used[theirs] = ours
-    given = {*table.columns, *contract.nullable}
-    if table.table in _NUMBERED:
-        given.add(IDS[table.table])
-    if table.instrument is not None:
-        if table.table != "surveys" or "instrument" in table.columns:
-            raise DataError(f"{place}: instrument is for surveys of which no column says it; leave it out.")
-        given.add("instrument")
-    needed = [name for name in contract.columns if name not in given]
-    if needed:
-        hint = f" or write the instrument, one of {', '.join(SCALES)}" if needed == ["instrument"] else ""
-        raise DataError(f"{place}: columns: no column for {', '.join(needed)}; name it{hint}.")
-
-
-def _completed(rows: pl.LazyFrame, table: TableFile, contract: Contract) -> tuple[pl.LazyFrame, dict[str, str]]:
-    """Return the rows with the columns that the contract needs and the file does not have, and why they are empty."""
-    added: list[pl.Expr] = []
-    if table.instrument is not None:
-        added.append(pl.lit(table.instrument).alias("instrument"))
-    number = IDS.get(table.table)
-    if number is not None and number not in table.columns:
-        added.append(pl.format("{} row {}", pl.lit(table.file), pl.int_range(1, pl.len() + 1)).alias(number))
-    absent = [name for name in contract.columns if name in contract.nullable and name not in table.columns]
-    added += [pl.lit(None, dtype=pl.String).alias(name) for name in absent]
-    lacks = {f"{table.table}.{name}": f"{SHOP_FILE} names no column of {table.file} for it." for name in absent}
-    if "customer_id" in table.columns:
-        added.append(customer_of("customer_id"))
-    whole = rows.with_columns(added)
-    if table.table == "surveys":
-        # Different surveys number their answers alike.
-        whole = whole.with_columns(survey_id=pl.format("{} {}", "instrument", "survey_id"))
-    return whole, lacks
-
-
-def _said(table: TableFile) -> str:
-    return ", ".join(f"{ours} = {theirs}" for ours, theirs in table.columns.items())
-
-
-FORMATS: tuple[Format, ...] = (
-    SHOPIFY_ORDERS,
-    SHOPIFY_CUSTOMERS,
-    *WOOCOMMERCE,
-    MAGENTO_ORDERS,
-    AMAZON_ORDERS,
-    ZENDESK_VIEW,
-    ZENDESK_EXPLORE,
-    FRESHDESK,
-    TYPEFORM,
-    SURVEYMONKEY,
-    GA4_EVENTS,
-    SESSION_TABLE,
-    *OWN_TABLES,
-)
-
-
-_NEAREST = 3
-_SHOWN = 6
-
-
-def recognised(columns: Sequence[str]) -> Format | None:
-    """Return the format of a header; None if it is of none. Tables of answers say by their columns what they are."""
-    header = {folded(name) for name in columns}
-    fitting = [form for form in FORMATS if not _lacking(form, header)]
-    # A header that holds all that one format requires, and more that another requires, is of the other.
-    known = max(fitting, key=lambda form: (len(form.required), len(form.columns)), default=None)
-    return known or survey_format(columns)
-
-
-def unrecognised(columns: Sequence[str], file: str) -> str:
-    """Return the message for a header of no format."""
-    header = {folded(name) for name in columns}
-    nearest = sorted(FORMATS, key=lambda form: (len(_lacking(form, header)) / len(form.required), form.name))
-    listed = "; ".join(f"{form.name} (lacks {_some(_lacking(form, header))})" for form in nearest[:_NEAREST])
-    return (
-        f"{file}: not recognised by its {len(columns)} columns ({_some(list(columns))}). Nearest: {listed}. "
-        "A file shop.yaml beside it can say which of its columns is what."
-    )
-
-
-def _lacking(form: Format, header: set[str]) -> list[str]:
-    return [name for name in form.required if folded(name) not in header]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(name.strip() for name in names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+_DRIVER = "duckdb"
 
 
 def read_shop(
@@ -407,37 +74,110 @@ def read_shop(
     Shop(mine: orders; 2024-02-03 to 2024-02-03)
     """
     place = Path(path)
-    said = load_shop_file(place / SHOP_FILE) if (place / SHOP_FILE).is_file() else None
-    rules = policy or (said.policy if said else Policy())
+    written = load_shop_file(place / SHOP_FILE) if (place / SHOP_FILE).is_file() else None
+    rules = policy or (written.policy if written else Policy())
     opened = open_exports(place)
-    readouts, unknown = _readouts(_unmapped(opened.exports, said), rules)
-    readouts += mapped_readouts(replace(said, policy=rules), place) if said else ()
+    readouts, unknown = _readouts(opened.exports, written, rules)
+    if written:
+        readouts += mapped_readouts(replace(written, policy=rules), place)
     if not readouts:
         raise DataError("\n".join(unknown.values()) or f"{place}: {_no_tables(opened)}")
+    shop = _shop(readouts, written.title if written else place.stem, str(place), rules, currency, until)
+    return replace(shop, receipts=(*shop.receipts, *_not_read(opened, unknown)))
+
+
+def read_database(
+    connection: object,
+    queries: Mapping[str, str],
+    *,
+    name: str = "database",
+    policy: Policy | None = None,
+    currency: str = "",
+    until: datetime | None = None,
+) -> Shop:
+    """Read the tables of a shop from a database.
+
+    Parameters
+    ----------
+    connection
+        An open connection of any driver that polars reads from, such as one of DuckDB, psycopg or sqlite3; or the path
+        of a DuckDB file, which is opened for reading alone.
+    queries
+        For each table of the shop a query whose columns have the names of its contract: `select nr as order_id ...`.
+    name
+        Of the shop, for readers.
+    policy
+        What counts as an order, as its value and as its day; by default `Policy()`.
+    currency
+        Code of the currency of all amounts.
+    until
+        The end of observation, not part of it. By default just after the newest moment in any of the tables.
+
+    Returns
+    -------
+    Shop
+        Its tables, with a receipt for each query.
+
+    Raises
+    ------
+    DataError
+        For a table that no shop has, a query that fails or lacks a column, a path whose driver is not installed, and
+        for a database that shows nothing.
+
+    Examples
+    --------
+    >>> import sqlite3
+    >>> mine = sqlite3.connect(":memory:")
+    >>> _ = mine.execute("create table sales (nr text, buyer text, day text, euros real)")
+    >>> _ = mine.execute("insert into sales values ('1', 'ana', '2024-02-03 10:00', 9.9)")
+    >>> query = "select nr as order_id, buyer as customer_id, day as ordered_at, euros as amount from sales"
+    >>> read_database(mine, {"orders": query}, name="mine")
+    Shop(mine: orders; 2024-02-03 to 2024-02-03)
+    >>> mine.close()
+    """
+    if not queries:
+        raise DataError(f"{name}: no query; give one for at least one of {', '.join(CONTRACTS)}.")
+    for table in queries:
+        if table not in CONTRACTS:
+            raise DataError(f"{name}: no table '{table}'; {choices(table, CONTRACTS)}")
+    rules = policy or Policy()
+    opened = _opened(Path(connection)) if isinstance(connection, str | os.PathLike) else None
+    try:
+        readouts = [_query_readout(opened or connection, table, query, rules) for table, query in queries.items()]
+    finally:
+        if opened is not None:
+            opened.close()
+    shop = _shop(readouts, name, name, rules, None, until)
+    return replace(shop, currency=currency or shop.currency)
+
+
+def _shop(
+    readouts: Sequence[Readout], name: str, place: str, policy: Policy, currency: str | None, until: datetime | None
+) -> Shop:
+    """Put together what the files of a shop gave."""
     parts, idle = parts_of(readouts)
     if not parts:
         raise DataError(f"{place}: nothing in it can be measured.\n" + "\n".join(str(receipt) for receipt in idle))
     parts, code = of_one_currency(parts, currency)
     parts = without_repeats(parts)
-    parts, since, end = observed(parts, until, str(place))
+    parts, since, end = observed(parts, until, place)
     tables, partial = tables_of(parts)
     parts = _with_visits(parts, tables)
-    lacks = dict(_reading_lacking(readouts, tables))
-    found: dict[str, Any] = dict(tables)
+    filled: dict[str, Any] = dict(tables)
     return Shop(
-        name=said.title if said else place.stem,
+        name=name,
         currency=code,
         since=since,
         until=end,
         opening=any(readout.opening for readout in readouts),
-        policy=rules,
-        receipts=(*(part.receipt for part in parts), *idle, *_aside(opened, unknown)),
-        lacks=partial | lacks,
-        **found,
+        policy=policy,
+        receipts=(*(part.receipt for part in parts), *idle),
+        lacks=partial | dict(_lacking(readouts, tables)),
+        **filled,
     )
 
 
-def _reading_lacking(readouts: Sequence[Readout], tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def _lacking(readouts: Sequence[Readout], tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Yield what no file of a table says; what some of them say can be measured, the others' rows left out."""
     for readout in readouts:
         for need, why in readout.lacks.items():
@@ -448,27 +188,26 @@ def _reading_lacking(readouts: Sequence[Readout], tables: Mapping[str, object]) 
                 yield need, why
 
 
-def _unmapped(exports: Sequence[Export], said: ShopFile | None) -> list[Export]:
-    """Return the files that shop.yaml does not name."""
-    named = {table.file for table in said.tables} if said else set()
-    return [export for export in exports if export.file not in named]
-
-
-def _readouts(exports: Sequence[Export], policy: Policy) -> tuple[list[Readout], dict[str, str]]:
-    """Read what is recognised; of the others return the message, by file."""
+def _readouts(
+    exports: Sequence[Export], written: ShopFile | None, policy: Policy
+) -> tuple[list[Readout], dict[str, str]]:
+    """Read what is recognised of the files that shop.yaml does not name; of the others return the message, by file."""
+    mapped = {table.file for table in written.tables} if written else set()
     readouts = []
     unknown = {}
     for export in exports:
+        if export.file in mapped:
+            continue
         columns = export.rows.collect_schema().names()
-        form = recognised(columns)
+        form = recognised(columns) or answers_format(columns)
         if form is None:
             unknown[export.file] = unrecognised(columns, export.file)
         else:
-            readouts.append(form.read(export, policy))
+            readouts.append(reader_of(form)(export, form, policy))
     return readouts, unknown
 
 
-def _aside(opened: Opened, unknown: dict[str, str]) -> list[Receipt]:
+def _not_read(opened: Opened, unknown: Mapping[str, str]) -> list[Receipt]:
     """Return a receipt for each file that was not read, so that none is passed over in silence."""
     reasons = (
         *((file, why) for file, why in opened.others if file != SHOP_FILE),
@@ -492,5 +231,52 @@ def _with_visits(parts: Sequence[Part], tables: Mapping[str, pl.LazyFrame]) -> l
     if first is None or "orders" not in tables:
         return list(parts)
     facts = (*first.receipt.facts, *sessions_against_orders(tables["sessions"], tables["orders"]))
-    sentence = replace(first, receipt=replace(first.receipt, facts=facts))
-    return [sentence if part is first else part for part in parts]
+    fitting = replace(first, receipt=replace(first.receipt, facts=facts))
+    return [fitting if part is first else part for part in parts]
+
+
+def _opened(path: Path) -> Any:
+    if importlib.util.find_spec(_DRIVER) is None:
+        raise DataError(
+            f"{path}: a database file is read by {_DRIVER}, which is not installed; install cxsim[databases], or hand "
+            "in an open connection of another driver."
+        )
+    if not path.is_file():
+        raise DataError(f"{path}: no such file.")
+    driver = importlib.import_module(_DRIVER)
+    try:
+        return driver.connect(str(path), read_only=True)
+    except driver.Error as error:
+        raise DataError(f"{path}: {_DRIVER} cannot open it ({_first_line(error)}).") from error
+
+
+def _query_readout(connection: object, table: str, query: str, policy: Policy) -> Readout:
+    label = f"query of {table}"
+    rows = _rows(connection, query, label)
+    form = next(one for one in OWN_FORMATS if one.table == table)
+    absent = [name for name in form.required if name not in rows.columns]
+    if absent:
+        raise DataError(f"{label}: it gives no column '{absent[0]}'; {choices(absent[0], rows.columns)}")
+    if rows.schema.get("customer_id") == pl.String:
+        rows = rows.with_columns(customer_of("customer_id"))
+    return read_table(Export(file=label, rows=rows.lazy()), form, policy)
+
+
+def _rows(connection: object, query: str, label: str) -> pl.DataFrame:
+    """Return what a query gives. DuckDB hands it over whole, without the package that polars would ask for."""
+    run = getattr(connection, "sql", None) if type(connection).__module__.split(".")[0].strip("_") == _DRIVER else None
+    try:
+        # Some drivers give values without types: all of a column are looked at, and an empty one may be anything.
+        rows = (
+            pl.DataFrame(run(query))
+            if run is not None
+            else pl.read_database(query, connection, infer_schema_length=None)
+        )
+    except Exception as error:  # each driver has an error of its own, with no ancestor in common
+        raise DataError(f"{label}: the database refuses it ({_first_line(error)}).") from error
+    return rows.cast({pl.Null: pl.String})
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

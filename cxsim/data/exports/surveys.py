@@ -1,369 +1,274 @@
 """A table of answers to a survey goes in; its scores under SURVEYS and a receipt come out.
 
 NPS, CSAT and effort, from Typeform, SurveyMonkey, Google Forms, tools like Delighted, or any table with a column of
-scores whose name says what it measures.
+scores whose name says what it measures. Several questions of a row are several surveys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from cxsim.data.contracts import SURVEYS
-from cxsim.data.exports.format import (
-    SCALES,
+from cxsim.data.exports.formats import (
     Export,
     Format,
-    Policy,
+    Instrument,
     Readout,
-    Receipt,
-    ReceiptLine,
-    Rule,
-    asks,
-    checked_instrument,
+    collected,
+    customer_of,
     folded,
-    found,
-    headed,
-    instrument_of,
+    formats,
+    located,
+    receipt_of,
     sift,
 )
-from cxsim.data.exports.moments import Moments, moments, text_of
-from cxsim.errors import DataError
+from cxsim.data.exports.moments import moments, text_of
+from cxsim.data.shop import Action, Policy, noticed
+from cxsim.errors import DataError, choices
 from cxsim.tables import check
 
+# Lowest and highest score of each instrument; see SURVEYS.
+SCALES: dict[Instrument, tuple[int, int]] = {
+    "nps": (0, 10),
+    "csat": (1, 5),
+    "csat_good": (0, 1),
+    "ces": (1, 7),
+    "effort": (1, 5),
+}
+# The upper half of a scale: 6 of 10, 4 of 5, 6 of 7.
+_UPPER: dict[Instrument, int] = {"nps": 6, "csat": 4, "ces": 6, "effort": 4}
+# What the words of a question mean, the first that is found. Who asks for ease on five steps may count either way.
+_WORDS: tuple[tuple[str, tuple[Instrument, ...]], ...] = (
+    (r"recommend|\bnps\b|nps_|_nps|net promoter|promoter score", ("nps",)),
+    (r"\bces\b|ces_|_ces|\beasy\b|\bease\b|easier", ("ces",)),
+    (r"effort", ("effort",)),
+    (r"\bcsat\b|csat_|_csat|satisf|^rating$|^stars$", ("csat", "csat_good")),
+)
+# With that many answers, a scale whose upper end nobody uses is another scale; so is one that a twentieth leave.
+_ENOUGH = 20
+_STRAY = 0.05
+_WRITE = "write the instrument in shop.yaml: nps, csat, csat_good, ces or effort"
 _WHOLE = r"^\d{1,4}(?:\.0+)?$"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Answers:
-    """A table of answers and which of its columns is what.
-
-    Attributes
-    ----------
-    file, recognised, columns
-        As in a receipt.
-    rows
-        Its rows as text, numbered under `row`.
-    read
-        How many rows the file has.
-    questions
-        Its columns of scores.
-    lines
-        What became of the rows that are no longer among `rows`.
-    kind
-        The column that says the instrument, where one does.
-    instrument
-        The instrument of all of them, where somebody wrote it down.
-    customer, identity, sent, answered, order, ticket
-        Columns, where there are such.
-    facts
-        What the receipt should say.
-    universal
-        `yes` where its moments are in universal time whatever the policy says.
-    form
-        How its moments are written; None to find out.
-    """
-
-    file: str
-    recognised: str
-    columns: tuple[int, int]
-    rows: pl.DataFrame
-    read: int
-    questions: tuple[str, ...]
-    lines: tuple[ReceiptLine, ...] = ()
-    kind: str | None = None
-    instrument: str | None = None
-    customer: str | None = None
-    identity: str | None = None
-    sent: str | None = None
-    answered: str | None = None
-    order: str | None = None
-    ticket: str | None = None
-    facts: tuple[tuple[str, str], ...] = ()
-    universal: Literal["yes", "no"] = "no"
-    form: str | None = None
-
-
-def answered_surveys(answers: Answers, policy: Policy) -> Readout:
-    """Return the scores of a table of answers; several questions of a row are several surveys."""
-    when = _when(answers, policy)
-    asked = [_asked(answers, question, when) for question in answers.questions]
-    _refuse_twice(asked, answers)
-    every = pl.concat(asked)
-    kept, lines = sift(every, _RULES)
-    once = kept.unique("survey_id", keep="first", maintain_order=True)
-    again = ReceiptLine(reason="a further row of the same answer", action="merged", rows=kept.height - once.height)
-    times = len(answers.questions)
-    receipt = Receipt(
-        file=answers.file,
-        table="surveys",
-        recognised=answers.recognised,
-        columns=answers.columns,
-        rows_read=answers.read * times,
-        lines=(*(replace(line, rows=line.rows * times) for line in answers.lines), *lines, again),
-        facts=(*when.facts, *answers.facts, *_facts(answers, every)),
-    )
-    optional = [name for name, of in (("order_id", answers.order), ("ticket_id", answers.ticket)) if of]
-    surveys = check(once.select(*SURVEYS.columns, *optional), SURVEYS)
-    return Readout(tables={"surveys": surveys.lazy()}, receipts=(receipt,), lacks=_lacks(answers, once))
-
-
-def whole(name: str) -> pl.Expr:
-    """Return a column of text as whole numbers; null where it is blank or no whole number."""
-    text = text_of(name)
-    return pl.when(text.str.contains(_WHOLE)).then(text.cast(pl.Float64, strict=False)).cast(pl.Int64)
-
-
-def customer_of(name: str) -> pl.Expr:
-    """Return a column of customers: an e-mail address in small letters, anything else as it is written."""
-    text = text_of(name)
-    return pl.when(text.str.contains("@", literal=True)).then(text.str.to_lowercase()).otherwise(text)
-
-
-_LOW = pl.col("instrument").replace_strict({name: low for name, (low, _) in SCALES.items()}, return_dtype=pl.Int64)
-_HIGH = pl.col("instrument").replace_strict({name: high for name, (_, high) in SCALES.items()}, return_dtype=pl.Int64)
-_RULES = (
-    Rule(reason="no moment, or one that cannot be read", action="dropped", where=pl.col("sent_at").is_null()),
-    Rule(
-        reason="an answer that is no whole number",
-        action="dropped",
-        where=pl.col("written").is_not_null() & pl.col("score").is_null(),
-    ),
-    Rule(reason="a score outside of the scale", action="dropped", where=~pl.col("score").is_between(_LOW, _HIGH)),
-    Rule(reason="no customer", action="kept", where=pl.col("customer_id").is_null()),
-    Rule(reason="not answered", action="kept", where=pl.col("score").is_null()),
-)
-
-
-def _when(answers: Answers, policy: Policy) -> Moments:
-    names = [name for name in dict.fromkeys((answers.sent, answers.answered)) if name is not None]
-    if not names:
-        raise DataError(f"{answers.file}: no column says when the survey was sent or answered; name it in shop.yaml.")
-    clock = "shop" if answers.universal == "yes" else policy.clock
-    return moments(answers.rows.lazy(), names, file=answers.file, clock=clock, form=answers.form)
-
-
-def _asked(answers: Answers, question: str, when: Moments) -> pl.DataFrame:
-    nothing = pl.lit(None, dtype=pl.String)
-    identity = text_of(answers.identity) if answers.identity else nothing
-    numbered = pl.format("{} row {}", pl.lit(answers.file), pl.col("row") + 1)
-    # The moment of sending, or else of answering.
-    moment = pl.coalesce([when.columns[name] for name in (answers.sent, answers.answered) if name is not None])
-    rows = answers.rows.select(
-        number=pl.coalesce(identity, numbered),
-        customer_id=customer_of(answers.customer) if answers.customer else nothing,
-        sent_at=moment,
-        written=text_of(question),
-        score=whole(question),
-        kind=text_of(answers.kind).str.to_lowercase() if answers.kind else nothing,
-        order_id=text_of(answers.order) if answers.order else nothing,
-        ticket_id=text_of(answers.ticket) if answers.ticket else nothing,
-    )
-    if answers.kind is None:
-        instrument = pl.lit(answers.instrument or instrument_of(question, rows["score"], answers.file))
-    else:
-        kinds = {name: checked_instrument(name, f"{answers.file}: '{answers.kind}'") for name in _kinds(rows)}
-        instrument = pl.col("kind").fill_null("").replace_strict(kinds, return_dtype=pl.String)
-    # Different surveys number their answers alike, and several questions of a row are several surveys.
-    numbered_apart = pl.format("{} {}", "instrument", "number")
-    return rows.with_columns(instrument=instrument).with_columns(survey_id=numbered_apart)
-
-
-def _kinds(rows: pl.DataFrame) -> list[str]:
-    return ["" if name is None else str(name) for name in rows["kind"].unique().sort()]
-
-
-def _refuse_twice(asked: Sequence[pl.DataFrame], answers: Answers) -> None:
-    """Refuse two questions of one instrument, of which one is about something else than the shop."""
-    seen: dict[str, str] = {}
-    for question, rows in zip(answers.questions, asked, strict=True):
-        for instrument in rows["instrument"].unique().sort():
-            if instrument in seen:
-                raise DataError(
-                    f"{answers.file}: '{seen[instrument]}' and '{question}' are both {instrument}; write in shop.yaml "
-                    "which of them is about the shop."
-                )
-            seen[instrument] = question
-
-
-def _facts(answers: Answers, asked: pl.DataFrame) -> tuple[tuple[str, str], ...]:
-    facts = [
-        ("questions", "; ".join(answers.questions)),
-        ("instruments", ", ".join(asked["instrument"].unique().sort())),
-    ]
-    if len(answers.questions) > 1:
-        facts.append(("rows", "each row of the file is read once for each question"))
-    if answers.sent is None:
-        facts.append(("sent_at", "the moment of the answer: the file does not say when the survey was sent"))
-    return tuple(facts)
-
-
-def _lacks(answers: Answers, surveys: pl.DataFrame) -> dict[str, str]:
-    lacks = {}
-    if answers.customer is None:
-        lacks["surveys.customer_id"] = f"{answers.file} has no column of e-mail addresses or customer numbers."
-    if not surveys["score"].null_count():
-        lacks["surveys.sent_at"] = f"{answers.file} holds answers alone, so how many were asked is not known."
-    return lacks
-
-
-_TYPEFORM = ("#", "Response Type", "Start Date (UTC)", "Stage Date (UTC)", "Submit Date (UTC)", "Network ID", "Tags")
-_MONKEY = (
-    "Respondent ID",
-    "Collector ID",
-    "Start Date",
-    "End Date",
-    "IP Address",
-    "Email Address",
-    "First Name",
-    "Last Name",
-    "Custom Data 1",
-)
-_CUSTOMERS = ("email", "customer_email", "customer email", "email address", "e-mail", "username", "person email")
-_NUMBERS = ("customer_id", "customer id", "customerid", "person id", "person_id")
-_SENT = ("sent_at", "sent at", "survey sent at", "sent", "survey_sent_at", "sent date")
-_ANSWERED = (
-    "answered_at",
-    "answered at",
-    "responded_at",
-    "responded at",
-    "response date",
-    "submitted_at",
-    "submitted at",
-    "created_at",
-    "created at",
-    "timestamp",
-    "date",
-)
-_IDS = ("survey_id", "survey id", "response_id", "response id", "id", "token")
-# Only beside a column that says the instrument does a score without a name of its own mean something.
-_SCORES = ("score",)
-_TYPES = ("survey type", "survey_type", "instrument")
-# Other columns in which such words are found.
+# Other columns in which the words of a question are found.
 _NOT_A_QUESTION = ("comment", "reason", "category", "segment", "type", "group")
 
 
-def survey_format(header: Sequence[str]) -> Format | None:
+def answers_format(columns: Sequence[str]) -> Format | None:
     """Return the format of a table of answers whose columns say what they are; None if it is no such table.
 
     It needs a column of scores that says what it measures, or one called `score` beside one that says the instrument,
     and a moment at which the survey was sent or answered.
     """
-    moment = _first(header, (*_SENT, *_ANSWERED))
-    questions = _questions(header) or (_first(header, _SCORES) if _first(header, _TYPES) else None)
-    if moment is None or not questions:
-        return None
-    columns = tuple(name for name in header if name.strip())
-    required = (moment, *(questions if isinstance(questions, tuple) else (questions,)))
-    return Format(name="survey answers", columns=columns, required=required, read=_read)
+    form = next((one for one in formats() if one.name == "survey-answers"), None)
+    export = Export(file="", rows=pl.LazyFrame(schema=dict.fromkeys(columns, pl.String)))
+    there = located(export, form) if form else {}
+    dated = "sent_at" in there or "answered_at" in there
+    return form if form and dated and _questions(columns, form, there) else None
 
 
-def _read(export: Export, policy: Policy) -> Readout:
-    header = export.rows.collect_schema().names()
-    score, kind = _first(header, _SCORES), _first(header, _TYPES)
-    rows = export.rows.with_row_index("row").collect(engine="streaming")
-    return answered_surveys(
-        Answers(
-            file=export.file,
-            recognised="survey answers",
-            columns=(len(header), len(header)),
-            rows=rows,
-            read=rows.height,
-            questions=_questions(header) or ((score,) if score and kind else ()),
-            kind=kind,
-            customer=_first(header, (*_CUSTOMERS, *_NUMBERS)),
-            identity=_first(header, _IDS),
-            sent=_first(header, _SENT),
-            answered=_first(header, _ANSWERED),
-            order=_first(header, ("order_id", "order id", "order number")),
-            ticket=_first(header, ("ticket_id", "ticket id")),
-        ),
-        policy,
-    )
-
-
-def _read_typeform(export: Export, policy: Policy) -> Readout:
-    named = headed(export, _TYPEFORM)
-    header = named.rows.collect_schema().names()
-    rows = named.rows.with_row_index("row").collect(engine="streaming")
-    complete = rows
-    if "Response Type" in header:
-        complete = rows.filter((text_of("Response Type").str.to_lowercase() == "completed").fill_null(value=False))
-    partial = ReceiptLine(reason="begun and not completed", action="dropped", rows=rows.height - complete.height)
-    return answered_surveys(
-        Answers(
-            file=export.file,
-            recognised="Typeform answers",
-            columns=found(named, _TYPEFORM),
-            rows=complete,
-            read=rows.height,
-            lines=(partial,),
-            questions=_survey_files_asked(header, _TYPEFORM, export.file),
-            customer=_first(header, (*_CUSTOMERS, *_NUMBERS)),
-            identity="#",
-            answered="Submit Date (UTC)",
-            facts=(("clock", "moments are in universal time, as Typeform writes them"),),
-            universal="yes",
-        ),
-        policy,
-    )
-
-
-def _read_monkey(export: Export, policy: Policy) -> Readout:
-    named = headed(export, _MONKEY)
-    header = named.rows.collect_schema().names()
-    rows = named.rows.with_row_index("row").collect(engine="streaming")
-    below = rows.filter(text_of("Respondent ID").is_not_null())
-    second = ReceiptLine(reason="second row of the header", action="dropped", rows=rows.height - below.height)
-    return answered_surveys(
-        Answers(
-            file=export.file,
-            recognised="SurveyMonkey answers",
-            columns=found(named, _MONKEY),
-            rows=below,
-            read=rows.height,
-            lines=(second,),
-            questions=_survey_files_asked(header, _MONKEY, export.file),
-            customer=_first(header, ("Email Address", *_NUMBERS, "Custom Data 1")),
-            identity="Respondent ID",
-            answered="End Date" if "End Date" in header else "Start Date",
-        ),
-        policy,
-    )
-
-
-def _survey_files_asked(header: Sequence[str], own: Sequence[str], file: str) -> tuple[str, ...]:
-    questions = _questions([name for name in header if name not in own])
+def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
+    """Return the scores of a table of answers."""
+    file = export.file
+    there = located(export, form)
+    questions = _questions(export.rows.collect_schema().names(), form, there)
     if not questions:
         raise DataError(
             f"{file}: no question says that it is about recommending, satisfaction, ease or effort; write in shop.yaml "
             "which column holds the score, and its instrument."
         )
-    return questions
+    dated = list(dict.fromkeys(there[name] for name in ("sent_at", "answered_at") if name in there))
+    every = collected(export.rows.with_row_index("row"), file)
+    rows, incomplete = _complete(every, form)
+    when = moments(rows.lazy(), dated, file=file, clock="shop" if form.zone == "UTC" else policy.clock)
+    moment = pl.coalesce([when.columns[name] for name in dated])
+    scored = _scored(rows, questions, there, moment, file)
+    kept, lines = sift(scored, _RULES)
+    once = kept.unique("survey_id", keep="first", maintain_order=True)
+    times = len(questions)
+    receipt = receipt_of(
+        export,
+        form,
+        rows=every.height * times,
+        lines=(
+            *noticed("dropped", {reason: count * times for reason, count in incomplete.items()}),
+            *lines,
+            *noticed("merged", {"a further row of the same answer": kept.height - once.height}),
+        ),
+        facts=(*when.facts, *form.facts.items(), *_facts(questions, scored, there)),
+    )
+    lacks = {}
+    if "customer_id" not in there:
+        lacks["surveys.customer_id"] = f"{file} has no column of e-mail addresses or customer numbers."
+    if not once["score"].null_count():
+        lacks["surveys.sent_at"] = f"{file} holds answers alone, so how many were asked is not known."
+    surveys = check(once.select(*SURVEYS.columns, *(name for name in SURVEYS.optional if name in there)), SURVEYS)
+    return Readout(tables={"surveys": surveys.lazy()}, receipts=(receipt,), lacks=lacks)
 
 
-def _questions(header: Sequence[str]) -> tuple[str, ...]:
+def instruments_meant(question: str) -> tuple[Instrument, ...]:
+    """Return the instruments that the name of a column, or the text of a question, allows; none where it says none.
+
+    >>> instruments_meant("How likely are you to recommend us to a friend?"), instruments_meant("Comment")
+    (('nps',), ())
+    """
+    text = question.strip().casefold()
+    return next((instruments for words, instruments in _WORDS if re.search(words, text)), ())
+
+
+def instrument_of(question: str, scores: pl.Series, file: str) -> Instrument:
+    """Return the instrument by which a question was asked."""
+    answered = scores.drop_nulls().sort()
+    candidates = [name for name in instruments_meant(question) if _fits(answered, name)]
+    if len(candidates) == 1:
+        return candidates[0]
+    if not answered.len():
+        raise DataError(f"{file}: nobody answered '{question}', so that its scale cannot be told; {_WRITE}.")
+    raise DataError(
+        f"{file}: the scale of '{question}' is not certain from its words and its {answered.len():,} answers, which go "
+        f"from {answered[0]} to {answered[-1]}; {_WRITE}."
+    )
+
+
+def checked_instrument(name: str, place: str) -> Instrument:
+    """Return an instrument that somebody wrote down."""
+    if name in SCALES:
+        return name
+    raise DataError(f"{place}: no instrument '{name}'; {choices(name, list(SCALES))}")
+
+
+def off_scale() -> pl.Expr:
+    """Whether a score lies outside of the scale of its instrument."""
+    low, high = (
+        pl.col("instrument").replace_strict({name: ends[end] for name, ends in SCALES.items()}, return_dtype=pl.Int64)
+        for end in (0, 1)
+    )
+    return ~pl.col("score").is_between(low, high)
+
+
+def within_scale(readout: Readout) -> Readout:
+    """Return surveys without those whose score is off its scale; they are dropped and counted, not clipped."""
+    surveys, (receipt,) = readout.tables["surveys"], readout.receipts
+    for name in surveys.select(pl.col("instrument").unique().sort()).collect(engine="streaming")["instrument"]:
+        checked_instrument(name, receipt.file)
+    stray = off_scale().fill_null(value=False)
+    count = int(surveys.select(stray.sum()).collect(engine="streaming").item())
+    lines = receipt.lines + noticed("dropped", {"a score outside of the scale": count})
+    return replace(readout, tables={"surveys": surveys.filter(~stray)}, receipts=(replace(receipt, lines=lines),))
+
+
+_RULES: tuple[tuple[str, Action, pl.Expr], ...] = (
+    ("no moment, or one that cannot be read", "dropped", pl.col("sent_at").is_null()),
+    ("an answer that is no whole number", "dropped", pl.col("written").is_not_null() & pl.col("score").is_null()),
+    ("a score outside of the scale", "dropped", off_scale()),
+    ("no customer", "kept", pl.col("customer_id").is_null()),
+    ("not answered", "kept", pl.col("score").is_null()),
+)
+
+
+def _questions(header: Sequence[str], form: Format, there: Mapping[str, str]) -> tuple[str, ...]:
     """Return the columns whose names say what they measure, in their order."""
-    return tuple(name for name in header if asks(name) and not any(word in folded(name) for word in _NOT_A_QUESTION))
+    own = {folded(name) for name in form.header}
+    questions = tuple(
+        name
+        for name in header
+        if folded(name) not in own
+        and instruments_meant(name)
+        and not any(word in folded(name) for word in _NOT_A_QUESTION)
+    )
+    # Only beside a column that says the instrument does a score without a name of its own mean something.
+    return questions or ((there["score"],) if {"score", "instrument"} <= there.keys() else ())
 
 
-def _first(header: Sequence[str], wanted: Sequence[str]) -> str | None:
-    names = {folded(name): name for name in reversed(header)}
-    return next((names[folded(name)] for name in wanted if folded(name) in names), None)
+def _complete(rows: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the rows that count by the format, and how many others there are by reason."""
+    only = form.rows_with
+    name = next((name for name in rows.columns if only and folded(name) == folded(only.column)), None)
+    if only is None or name is None:
+        return rows, {}
+    text = text_of(name)
+    counts = text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null()
+    kept = rows.filter(counts.fill_null(value=False))
+    return kept, {only.otherwise: rows.height - kept.height}
 
 
-TYPEFORM = Format(
-    name="Typeform answers",
-    columns=_TYPEFORM,
-    required=("#", "Start Date (UTC)", "Submit Date (UTC)", "Network ID"),
-    read=_read_typeform,
-)
-SURVEYMONKEY = Format(
-    name="SurveyMonkey answers",
-    columns=_MONKEY,
-    required=("Respondent ID", "Collector ID", "Start Date"),
-    read=_read_monkey,
-)
+def _scored(
+    rows: pl.DataFrame, questions: Sequence[str], there: Mapping[str, str], moment: pl.Expr, file: str
+) -> pl.DataFrame:
+    """Return the answers to all questions, each with its instrument.
+
+    Two questions of one instrument are refused: one of them is about something else than the shop.
+    """
+
+    def text(name: str) -> pl.Expr:
+        return text_of(there[name]) if name in there else pl.lit(None, dtype=pl.String)
+
+    answers = rows.select(
+        *rows.columns,
+        _number=pl.coalesce(text("survey_id"), pl.format("{} row {}", pl.lit(file), pl.col("row") + 1)),
+        _kind=text("instrument").str.to_lowercase().fill_null(""),
+    )
+    by = there.get("instrument")
+    kinds = (
+        {name: checked_instrument(name, f"{file}: '{by}'") for name in answers["_kind"].unique().sort()} if by else {}
+    )
+    scored: list[pl.DataFrame] = []
+    seen: dict[str, str] = {}
+    for question in questions:
+        written = text_of(question)
+        score = pl.when(written.str.contains(_WHOLE)).then(written.cast(pl.Float64, strict=False)).cast(pl.Int64)
+        known = pl.col("_kind").replace_strict(kinds, return_dtype=pl.String) if by else None
+        instrument = (
+            pl.lit(instrument_of(question, answers.select(score).to_series(), file)) if known is None else known
+        )
+        # Different surveys number their answers alike, and several questions of a row are several surveys.
+        found = answers.select(
+            survey_id=pl.format("{} {}", instrument, "_number"),
+            customer_id=customer_of(there["customer_id"]) if "customer_id" in there else text("customer_id"),
+            sent_at=moment,
+            instrument=instrument,
+            score=score,
+            written=written,
+            order_id=text("order_id"),
+            ticket_id=text("ticket_id"),
+        )
+        for name in found["instrument"].unique().sort():
+            if name in seen:
+                raise DataError(
+                    f"{file}: '{seen[name]}' and '{question}' are both {name}; write in shop.yaml which of them is "
+                    "about the shop."
+                )
+            seen[name] = question
+        scored.append(found)
+    return pl.concat(scored)
+
+
+def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    facts = [
+        ("questions", "; ".join(questions)),
+        ("instruments", ", ".join(scored["instrument"].unique().sort())),
+    ]
+    if len(questions) > 1:
+        facts.append(("rows", "each row of the file is read once for each question"))
+    if "sent_at" not in there:
+        facts.append(("sent_at", "the moment of the answer: the file does not say when the survey was sent"))
+    return tuple(facts)
+
+
+def _fits(answered: pl.Series, name: Instrument) -> bool:
+    inside = answered.filter(answered.is_between(*SCALES[name]))
+    # Words that mean NPS are certain by themselves; a few answers beside it say nothing against them.
+    stray = _STRAY if answered.len() >= _ENOUGH or name != "nps" else 0.5
+    if not answered.len() or answered.len() - inside.len() > stray * answered.len():
+        return False
+    if name == "csat_good":
+        return inside.n_unique() == 2
+    if name == "csat" and inside.max() == 1:
+        return False
+    reached = inside.filter(inside >= _UPPER[name]).len() > 0
+    # With few answers nothing can be said against a scale. One of five steps is not one of seven, of which only seven
+    # or six are proof.
+    return reached if name == "ces" else reached or answered.len() < _ENOUGH

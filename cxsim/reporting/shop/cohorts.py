@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from cxsim.data.exports.format import Every
+from cxsim.data.shop import Every
 from cxsim.errors import TableError, choices
 from cxsim.metrics.contracts import COHORTS
 from cxsim.reporting.theme import INK, QUIET, Figure, framed, rounded

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import altair as alt
 import polars as pl
 
-from cxsim.data.exports.format import Policy, Receipt
+from cxsim.data.shop import Policy, Receipt
 from cxsim.errors import TableError, choices
 from cxsim.metrics.contracts import DASHBOARD, SERIES
 from cxsim.reporting.tables import Prose, Table, laid_out, remark

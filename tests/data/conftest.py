@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.data.exports.format import Policy
 from cxsim.data.exports.read_shop import read_shop
-from cxsim.data.exports.shopify import COLUMNS
-from tests.shop.shopify_rows import write
+from cxsim.data.shop import Policy
+from tests.data.samples import COLUMNS, write
 
 
 @pytest.fixture

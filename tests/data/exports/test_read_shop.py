@@ -1,22 +1,27 @@
-"""Files, folders and archives: what is opened, put together, refused, and over which time a shop was observed."""
+"""Files, folders, archives, databases: what is opened, put together, refused, and over which time it was observed."""
 
 # ruff: noqa: DTZ001 - the clocks of shops have no zone
 from __future__ import annotations
 
+import csv
+import importlib.util
 import shutil
+import sqlite3
 import zipfile
+from contextlib import closing
 from datetime import datetime
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from cxsim.data.exports import files
-from cxsim.data.exports.format import Policy
-from cxsim.data.exports.read_shop import read_shop
+from cxsim.data.exports.read_shop import read_database, read_shop
+from cxsim.data.shop import Policy
 from cxsim.errors import DataError
-from tests.shop.shopify_rows import EXPORTS, line, order, write
+from tests.data.samples import EXPORTS, freshdesk, line, order, write, zendesk
 
 OWN = "order_id,customer_id,ordered_at,amount\n1,ana,2024-02-03 10:00,9.90\n"
 FILE = EXPORTS / "shopify_orders.csv"
@@ -336,3 +341,223 @@ def test_every_row_is_kept_merged_or_dropped(tmp_path_factory, orders, policy):
     gone = sum(one.rows for one in receipt.lines if one.action != "kept")
     assert receipt.rows_read == len(rows)
     assert shop.orders.select(pl.len()).collect().item() == receipt.rows_kept == len(rows) - gone
+
+
+TWO_ORDERS = "order_id,customer_id,ordered_at,amount\n1,ana,2024-02-03 10:00,9.90\n2,bo,2024-02-04 10:00,20.00\n"
+
+
+@pytest.fixture
+def desks(tmp_path):
+    """Write files of tickets by their names and read the folder."""
+
+    def read(**files):
+        for name, rows in files.items():
+            with (tmp_path / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
+        return read_shop(tmp_path)
+
+    return read
+
+
+def numbers(table, name="ticket_id"):
+    return table.sort(name).collect()[name].to_list()
+
+
+def rows_by_receipt(shop, words):
+    return [sum(one.rows for one in receipt.lines if words in one.reason) for receipt in shop.receipts]
+
+
+def test_tickets_of_two_desks_with_one_number_are_two_tickets(desks):
+    later = {"Created_time": "2024-03-05 09:00:00", "Resolved_time": "2024-03-05 19:00:00",
+             "Initial_response_time": "2024-03-05 10:00:00"}  # fmt: skip
+    shop = desks(
+        a=[freshdesk("1", **later, Survey_results="Happy"), freshdesk("2", **later)],
+        b=[zendesk("1"), zendesk("3")],
+    )
+    assert numbers(shop.tickets) == ["1", "2", "3", "Zendesk 1"]
+    assert [receipt.rows_kept for receipt in shop.receipts if receipt.table == "tickets"] == [2, 2]
+    # The file that comes second by name is told so: its ticket 1.
+    assert max(rows_by_receipt(shop, "told apart as in 'Zendesk 1'")) == 1
+
+
+def test_a_rating_goes_with_the_ticket_of_its_own_desk(desks):
+    shop = desks(a=[freshdesk("1")], b=[zendesk("1", Created_at="2024-03-05 09:00", Satisfaction_Score="Good")])
+    assert numbers(shop.surveys) == ["Zendesk 1"]
+
+
+def test_an_export_of_one_desk_in_two_pieces_is_merged(desks):
+    shop = desks(a=[zendesk("1"), zendesk("2")], b=[zendesk("2"), zendesk("3", Created_at="2024-03-09 09:00")])
+    assert numbers(shop.tickets) == ["1", "2", "3"]
+    assert sum(rows_by_receipt(shop, "also in a newer file")) == 1
+
+
+def test_the_same_orders_from_two_systems_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text(TWO_ORDERS)
+    (tmp_path / "theirs.csv").write_text(
+        TWO_ORDERS.replace("order_id,customer_id,ordered_at,amount", "nr,who,day,euros")
+    )
+    (tmp_path / "shop.yaml").write_text(
+        "title: Mine\ntables:\n- table: orders\n  file: theirs.csv\n"
+        "  columns: {order_id: nr, customer_id: who, ordered_at: day, amount: euros}\n"
+    )
+    with pytest.raises(
+        DataError, match=r"theirs\.csv: 2 of its orders have the number and the moment of one in a\.csv"
+    ):
+        read_shop(tmp_path)
+
+
+def test_sessions_say_how_they_fit_the_orders(tmp_path):
+    (tmp_path / "a.csv").write_text(TWO_ORDERS)
+    header = "session_id,customer_id,started_at,order_id\n"
+    (tmp_path / "b.csv").write_text(header + "s,bo,2024-02-04 09:00,2\nt,,2024-02-04 09:30,\n")
+    (tmp_path / "c.csv").write_text(header + "u,bo,2024-02-04 09:45,9\n")
+    facts = {receipt.file: dict(receipt.facts) for receipt in read_shop(tmp_path).receipts}
+    # The first of all sessions began on 4 February at 9: order 1 was before it, order 2 belongs to one, 9 is unknown.
+    assert facts["b.csv"]["orders before the first session"] == "1 of 2"
+    assert facts["b.csv"]["later orders that belong to a session"] == "1 of 1"
+    assert facts["b.csv"]["orders of sessions that are not among the orders"] == "1"
+    assert "orders before the first session" not in facts["c.csv"]
+
+
+def test_sessions_that_know_no_order_say_only_what_was_before_them(tmp_path):
+    (tmp_path / "a.csv").write_text(TWO_ORDERS)
+    (tmp_path / "b.csv").write_text("session_id,started_at,source\ns,2024-02-04 09:00,web\n")
+    facts = dict(read_shop(tmp_path).receipts[1].facts)
+    assert facts["orders before the first session"] == "1 of 2"
+    assert "later orders that belong to a session" not in facts
+
+
+ORDERS_QUERY = "select nr as order_id, buyer as customer_id, day as ordered_at, euros as amount from sales"
+TICKETS_QUERY = (
+    "select nr as ticket_id, buyer as customer_id, opened as created_at, answered as first_response_at, "
+    "solved as resolved_at from cases"
+)
+SURVEYS_QUERY = (
+    "select nr as survey_id, buyer as customer_id, day as sent_at, kind as instrument, mark as score from answers"
+)
+
+
+@pytest.fixture
+def lite():
+    """Open a database in memory with two orders and two answers."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("create table sales (nr text, buyer text, day text, euros real)")
+        connection.execute("insert into sales values ('1', 'Ana@Example.com', '2024-02-03 10:00', 9.9)")
+        connection.execute("insert into sales values ('2', null, '2024-02-05 10:00', 20.0)")
+        connection.execute("create table answers (nr text, buyer text, day text, kind text, mark integer)")
+        connection.execute("insert into answers values ('1', 'ana', '2024-02-04 10:00', 'nps', 9)")
+        connection.execute("insert into answers values ('2', 'ana', '2024-02-04 10:00', 'nps', 11)")
+        yield connection
+
+
+@pytest.fixture
+def duck(tmp_path):
+    """Write a DuckDB file with types of its own: decimals, timestamps, whole numbers."""
+    path = tmp_path / "shop.duckdb"
+    with closing(duckdb.connect(str(path))) as connection:
+        connection.execute("create table sales (nr bigint, buyer text, day timestamp, euros decimal(10, 2))")
+        connection.execute("insert into sales values (1, 'ana', '2024-02-03 10:00', 9.90), (2, null, '2024-02-05', 20)")
+        connection.execute(
+            "create table cases (nr integer, buyer text, opened date, answered timestamp, solved timestamp)"
+        )
+        connection.execute("insert into cases values (1, 'ana', '2024-02-04', '2024-02-04 12:00', null)")
+    return path
+
+
+def test_any_open_connection_gives_a_shop_with_receipts(lite):
+    shop = read_database(lite, {"orders": ORDERS_QUERY, "surveys": SURVEYS_QUERY}, name="lite", currency="EUR")
+    assert shop.orders.collect().rows() == [
+        ("1", "ana@example.com", datetime(2024, 2, 3, 10), 9.9),
+        ("2", None, datetime(2024, 2, 5, 10), 20.0),
+    ]
+    assert (shop.currency, shop.since) == ("EUR", datetime(2024, 2, 3))
+    assert [receipt.rows_kept for receipt in shop.receipts] == [2, 1]
+
+
+def test_scores_outside_of_their_scale_are_dropped_and_counted(lite):
+    shop = read_database(lite, {"surveys": SURVEYS_QUERY})
+    assert shop.surveys.collect()["score"].to_list() == [9]
+    assert sum(line.rows for line in shop.receipts[0].lines if line.reason == "a score outside of the scale") == 1
+
+
+def test_an_instrument_that_there_is_not_is_refused(lite):
+    with pytest.raises(DataError, match="query of surveys: no instrument 'npss'"):
+        read_database(lite, {"surveys": SURVEYS_QUERY.replace("kind as", "'npss' as")})
+
+
+def test_a_column_that_is_empty_throughout_is_no_mistake(lite):
+    lite.execute("delete from sales where buyer is not null")
+    assert read_database(lite, {"orders": ORDERS_QUERY}).orders.collect()["customer_id"].to_list() == [None]
+
+
+def test_observation_may_end_earlier(lite):
+    shop = read_database(lite, {"orders": ORDERS_QUERY}, until=datetime(2024, 2, 4))
+    assert shop.until == datetime(2024, 2, 4)
+    assert shop.orders.collect()["order_id"].to_list() == ["1"]
+
+
+def test_a_duckdb_file_is_read_by_its_path(duck):
+    shop = read_database(duck, {"orders": ORDERS_QUERY, "tickets": TICKETS_QUERY})
+    assert shop.orders.collect().rows() == [
+        ("1", "ana", datetime(2024, 2, 3, 10), 9.9),
+        ("2", None, datetime(2024, 2, 5), 20.0),
+    ]
+    assert shop.tickets.select("ticket_id", "created_at", "first_response_at", "resolved_at").collect().rows() == [
+        ("1", datetime(2024, 2, 4), datetime(2024, 2, 4, 12), None)
+    ]
+
+
+def test_an_open_connection_of_duckdb_gives_the_same(duck):
+    with closing(duckdb.connect(str(duck), read_only=True)) as connection:
+        shop = read_database(connection, {"orders": ORDERS_QUERY})
+    assert shop.orders.collect()["amount"].to_list() == [9.9, 20.0]
+
+
+def test_a_duckdb_file_is_never_written_to(duck):
+    with pytest.raises(DataError, match="query of orders: the database refuses it"):
+        read_database(duck, {"orders": "create table more (nr integer)"})
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "shop.duckdb"
+    path.write_text("no database", encoding="utf-8")
+    with pytest.raises(DataError, match="duckdb cannot open it"):
+        read_database(path, {"orders": ORDERS_QUERY})
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"none.duckdb: no such file"):
+        read_database(tmp_path / "none.duckdb", {"orders": ORDERS_QUERY})
+
+
+def test_without_its_driver_a_database_file_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(DataError, match=r"read by duckdb, which is not installed; install cxsim\[databases\]"):
+        read_database(tmp_path / "shop.duckdb", {"orders": ORDERS_QUERY})
+
+
+@pytest.mark.parametrize(
+    ("queries", "message"),
+    [
+        ({}, "no query; give one for at least one of orders"),
+        ({"order": ORDERS_QUERY}, "no table 'order'; did you mean 'orders'"),
+        ({"orders": "select * from nothing"}, "query of orders: the database refuses it .*nothing"),
+        ({"orders": ORDERS_QUERY.replace("amount", "amout")}, "it gives no column 'amount'; did you mean 'amout'"),
+        ({"orders": ORDERS_QUERY + " where euros > 100"}, "no usable row"),
+    ],
+)
+def test_every_mistake_is_named(lite, queries, message):
+    with pytest.raises(DataError, match=message):
+        read_database(lite, queries)
+
+
+def test_an_end_before_the_first_row_is_refused(lite):
+    with pytest.raises(DataError, match="observation would end at 2024-02-03 00:00:00, before the first row"):
+        read_database(lite, {"orders": ORDERS_QUERY}, until=datetime(2024, 2, 3))
+
+
+def test_the_policy_is_kept_to(lite):
+    with pytest.raises(DataError, match="without an offset from universal time"):
+        read_database(lite, {"orders": ORDERS_QUERY}, policy=Policy(clock="utc"))

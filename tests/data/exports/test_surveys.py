@@ -1,6 +1,6 @@
 """Answers to surveys: the scale is certain or refused, and no answer is lost or bent in silence."""
 
-# ruff: noqa: DTZ001 (a shop's clock has no zone)
+# ruff: noqa: DTZ001 - the clocks of shops have no zone
 from __future__ import annotations
 
 from datetime import datetime
@@ -8,19 +8,18 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from cxsim.data.exports.format import Export, Policy, checked_instrument, instrument_of
 from cxsim.data.exports.read_shop import read_shop
-from cxsim.data.exports.surveys import SURVEYMONKEY, TYPEFORM, survey_format
+from cxsim.data.exports.surveys import answers_format, checked_instrument, instrument_of
 from cxsim.errors import DataError
+from tests.data.samples import read_as
 
 WHEN = "2024-03-01 10:00"
 
 
-def read(columns, form=None):
+def read(columns, title="survey answers"):
     longest = max(len(cells) for cells in columns.values() if not isinstance(cells, str))
     rows = {name: [cells] * longest if isinstance(cells, str) else cells for name, cells in columns.items()}
-    form = form or survey_format(list(rows))
-    return form.read(Export(file="answers.csv", rows=pl.LazyFrame(rows)), Policy())
+    return read_as(title, pl.LazyFrame(rows), "answers.csv")
 
 
 def scores(readout):
@@ -82,7 +81,7 @@ def test_an_instrument_that_there_is_not_is_refused():
     "header", [["email", "total"], ["email", "sent_at", "score"], ["nps"], ["date", "NPS comment"]]
 )
 def test_other_tables_are_no_answers(header):
-    assert survey_format(header) is None
+    assert answers_format(header) is None
 
 
 def test_a_table_of_nps_answers_is_read_without_being_sentence(text_file):
@@ -148,7 +147,7 @@ def test_typeform_drops_answers_that_were_begun_and_not_completed():
         "Submit Date (UTC)": ["2024-03-01 09:05:00", ""],
         "Network ID": "x",
     }
-    readout = read(columns, TYPEFORM)
+    readout = read(columns, "Typeform answers")
     assert scores(readout) == [("nps", 9)]
     assert line(readout, "begun and not completed") == 1
     assert readout.tables["surveys"].collect()["sent_at"].to_list() == [datetime(2024, 3, 1, 9, 5)]
@@ -164,7 +163,7 @@ def test_several_questions_of_a_row_are_several_surveys_and_the_receipt_adds_up(
         "Submit Date (UTC)": "2024-03-01 09:05:00",
         "Network ID": "x",
     }
-    readout = read(columns, TYPEFORM)
+    readout = read(columns, "Typeform answers")
     surveys = readout.tables["surveys"].collect()
     assert sorted(scores(readout)) == [("csat", 4), ("csat", 5), ("nps", 2), ("nps", 9)]
     assert surveys["survey_id"].n_unique() == 4
@@ -185,7 +184,7 @@ def test_a_survey_without_a_question_that_says_what_it_is_about_is_refused():
         "Network ID": "x",
     }
     with pytest.raises(DataError, match="no question says that it is about recommending"):
-        read(columns, TYPEFORM)
+        read(columns, "Typeform answers")
 
 
 def test_surveymonkey_has_a_second_row_of_header_and_dates_with_the_month_first():
@@ -197,7 +196,7 @@ def test_surveymonkey_has_a_second_row_of_header_and_dates_with_the_month_first(
         "Email Address": ["", "Ana@Example.com", ""],
         "How likely is it that you would recommend us?": ["Response", "9", "7"],
     }
-    readout = read(columns, SURVEYMONKEY)
+    readout = read(columns, "SurveyMonkey answers")
     assert scores(readout) == [("nps", 9), ("nps", 7)]
     assert readout.tables["surveys"].collect()["sent_at"][1] == datetime(2024, 3, 1, 10, 5)
     assert line(readout, "second row of the header") == 1

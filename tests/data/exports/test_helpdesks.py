@@ -1,6 +1,6 @@
-"""Zendesk: the tickets and ratings of an export, and each of its quirks."""
+"""Help desks: tickets and ratings of Zendesk and Freshdesk, and each of their quirks."""
 
-# ruff: noqa: DTZ001 (a shop's clock has no zone)
+# ruff: noqa: DTZ001 - the clocks of shops have no zone
 from __future__ import annotations
 
 import json
@@ -9,37 +9,17 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from cxsim.data.exports.format import Export, Policy
-from cxsim.data.exports.helpdesks import ZENDESK_EXPLORE, ZENDESK_VIEW
+from cxsim.data.exports.formats import recognised
 from cxsim.data.exports.read_shop import read_shop
 from cxsim.errors import DataError
-from tests.shop.shopify_rows import EXPORTS
+from tests.data.samples import EXPORTS, freshdesk, read_as, zendesk
 
 EXPECTED = json.loads((EXPORTS / "expected.json").read_text(encoding="utf-8"))["zendesk"]
 REPLY, RESOLUTION = "First reply time in minutes", "Full resolution time in minutes"
 
 
-def ticket(number="1", **cells):
-    row = {
-        "Id": number,
-        "Requester id": "10300000000001",
-        "Requester email": "Ana@Example.com",
-        "Tags": "",
-        "Status": "Solved",
-        "Via": "Mail",
-        "Created at": "2024-03-01 09:00",
-        "Updated at": "2024-03-02 09:00",
-        "Satisfaction Score": "Not Offered",
-        "Reopens": "0",
-        "Replies": "1",
-        REPLY: "60",
-        RESOLUTION: "600",
-    }
-    return row | {name.replace("_", " "): cell for name, cell in cells.items()}
-
-
-def read(*rows, policy=None):
-    return ZENDESK_VIEW.read(Export(file="view.csv", rows=pl.LazyFrame(list(rows))), policy or Policy())
+def read(*rows):
+    return read_as("Zendesk tickets", pl.LazyFrame(list(rows)), "view.csv")
 
 
 def tickets(readout):
@@ -92,7 +72,7 @@ def test_the_receipts_of_the_example_add_up(example):
 
 
 def test_a_ticket_is_answered_and_resolved_after_its_minutes_on_the_calendar():
-    (row,) = tickets(read(ticket())).iter_rows(named=True)
+    (row,) = tickets(read(zendesk())).iter_rows(named=True)
     # 9:00 and 60 minutes is 10:00; 600 minutes is 19:00.
     assert row["first_response_at"] == datetime(2024, 3, 1, 10)
     assert row["resolved_at"] == datetime(2024, 3, 1, 19)
@@ -109,57 +89,57 @@ def test_an_explore_table_says_the_same_under_other_names():
             "Full resolution time (min)": ["600"],
         }
     )
-    readout = ZENDESK_EXPLORE.read(Export(file="explore.csv", rows=rows), Policy())
+    readout = read_as("Zendesk Explore tickets", rows)
     assert tickets(readout)["first_response_at"][0] == datetime(2024, 3, 1, 10)
     assert readout.receipts[0].recognised == "Zendesk Explore tickets"
 
 
 def test_a_customer_is_the_email_in_small_letters_or_else_the_number():
-    found = tickets(read(ticket("1"), ticket("2", Requester_email="")))
+    found = tickets(read(zendesk("1"), zendesk("2", Requester_email="")))
     assert found["customer_id"].to_list() == ["ana@example.com", "10300000000001"]
 
 
 def test_numbers_that_a_spreadsheet_has_rounded_name_nobody():
-    readout = read(*(ticket(n, Requester_email="", Requester_id="1.03E+13") for n in "12"))
+    readout = read(*(zendesk(n, Requester_email="", Requester_id="1.03E+13") for n in "12"))
     assert tickets(readout)["customer_id"].null_count() == 2
     assert "2 of 2 requester ids are written like 1.03E+13" in readout.lacks["tickets.customer_id"]
 
 
 def test_beside_rounded_numbers_the_emails_still_name_customers():
-    readout = read(ticket("1", Requester_id="1.03E+13"), ticket("2", Requester_email=""))
+    readout = read(zendesk("1", Requester_id="1.03E+13"), zendesk("2", Requester_email=""))
     assert tickets(readout)["customer_id"].to_list() == ["ana@example.com", None]
     assert any(name == "customers" and "by e-mail alone" in text for name, text in readout.receipts[0].facts)
 
 
 def test_blank_minutes_and_hyphens_mean_that_a_ticket_waits():
-    found = tickets(read(ticket("1", Status="Open", **{REPLY: "", RESOLUTION: "-"})))
+    found = tickets(read(zendesk("1", Status="Open", **{REPLY: "", RESOLUTION: "-"})))
     assert found.select("first_response_at", "resolved_at").row(0) == (None, None)
 
 
 def test_a_ticket_that_was_solved_and_is_open_again_is_open():
-    readout = read(ticket(Status="Open", Reopens="1"))
+    readout = read(zendesk(Status="Open", Reopens="1"))
     assert tickets(readout)["resolved_at"].to_list() == [None]
     assert line(readout, "tickets", "open again") == 1
 
 
 @pytest.mark.parametrize(("cells", "at_first"), [({"Replies": "2"}, False), ({"Reopens": "1"}, False), ({}, True)])
 def test_solved_at_first_takes_one_answer_and_no_reopening(cells, at_first):
-    assert tickets(read(ticket(**cells)))["solved_at_first"].to_list() == [at_first]
+    assert tickets(read(zendesk(**cells)))["solved_at_first"].to_list() == [at_first]
 
 
 def test_whether_the_first_answer_was_enough_is_not_known_of_a_ticket_that_waits():
-    assert tickets(read(ticket(Status="Pending", **{RESOLUTION: ""})))["solved_at_first"].to_list() == [None]
+    assert tickets(read(zendesk(Status="Pending", **{RESOLUTION: ""})))["solved_at_first"].to_list() == [None]
 
 
 def test_a_count_that_some_rows_do_not_have_is_left_out_and_said():
-    readout = read(ticket("1"), ticket("2", Replies=""))
+    readout = read(zendesk("1"), zendesk("2", Replies=""))
     assert "replies" not in tickets(readout).columns
     assert readout.lacks["tickets.replies"] == "1 of 2 rows have no number under 'Replies'."
 
 
 def test_a_ticket_that_stands_twice_is_counted_once_as_it_was_updated_last():
     readout = read(
-        ticket("1", Via="Chat", Updated_at="2024-03-05 09:00"), ticket("1", Via="Mail"), ticket("2"), ticket("2")
+        zendesk("1", Via="Chat", Updated_at="2024-03-05 09:00"), zendesk("1", Via="Mail"), zendesk("2"), zendesk("2")
     )
     found = tickets(readout).sort("ticket_id")
     assert found["channel"].to_list() == ["Chat", "Mail"]
@@ -179,23 +159,23 @@ def test_a_ticket_that_stands_twice_is_counted_once_as_it_was_updated_last():
     ],
 )
 def test_what_is_no_ticket_is_dropped_and_counted(cells, reason):
-    readout = read(ticket("1", **cells), ticket("2"))
+    readout = read(zendesk("1", **cells), zendesk("2"))
     assert tickets(readout)["ticket_id"].to_list() == ["2"]
     assert line(readout, "tickets", reason) == 1
 
 
 def test_a_ticket_without_a_number_is_dropped_and_counted():
-    readout = read(ticket(""), ticket("2"))
+    readout = read(zendesk(""), zendesk("2"))
     assert tickets(readout)["ticket_id"].to_list() == ["2"]
     assert line(readout, "tickets", "no ticket number") == 1
 
 
 def test_a_status_that_the_shop_made_up_is_kept():
-    assert tickets(read(ticket(Status="Waiting for parts"))).height == 1
+    assert tickets(read(zendesk(Status="Waiting for parts"))).height == 1
 
 
 def test_the_newest_moment_is_sentence_even_if_it_is_of_a_ticket_that_is_dropped():
-    readout = read(ticket("1", Status="Deleted", Updated_at="2024-03-09 12:00"), ticket("2"))
+    readout = read(zendesk("1", Status="Deleted", Updated_at="2024-03-09 12:00"), zendesk("2"))
     assert ("newest moment", "2024-03-09 12:00") in readout.receipts[0].facts
 
 
@@ -209,33 +189,33 @@ def test_the_newest_moment_is_sentence_even_if_it_is_of_a_ticket_that_is_dropped
     ],
 )
 def test_a_rating_is_a_survey(rating, scored):
-    survey = read(ticket(Satisfaction_Score=rating)).tables["surveys"].collect()
+    survey = read(zendesk(Satisfaction_Score=rating)).tables["surveys"].collect()
     assert survey.select("instrument", "score").row(0) == scored
     assert survey["ticket_id"].to_list() == ["1"]
 
 
 def test_who_did_not_answer_belongs_to_the_stars_where_the_others_gave_stars():
-    readout = read(ticket("1", Satisfaction_Score="4"), ticket("2", Satisfaction_Score="Offered"))
+    readout = read(zendesk("1", Satisfaction_Score="4"), zendesk("2", Satisfaction_Score="Offered"))
     assert readout.tables["surveys"].collect()["instrument"].to_list() == ["csat", "csat"]
 
 
 def test_ratings_that_were_not_asked_for_or_are_not_known_are_counted():
     scores = ["Good", "Not Offered", "", "Great"]
-    readout = read(*(ticket(str(n), Satisfaction_Score=score) for n, score in enumerate(scores)))
+    readout = read(*(zendesk(str(n), Satisfaction_Score=score) for n, score in enumerate(scores)))
     assert readout.tables["surveys"].collect().height == 1
     assert line(readout, "surveys", "no rating was asked for") == 2
     assert line(readout, "surveys", "not known: 'great'") == 1
 
 
 def test_an_export_without_ratings_says_so():
-    readout = read(ticket())
+    readout = read(zendesk())
     assert "surveys" not in readout.tables
     assert readout.lacks["surveys"] == "view.csv has no ratings of customers."
 
 
 def test_a_cell_that_is_no_number_of_minutes_is_refused_with_its_row():
     with pytest.raises(DataError, match=r"row 2 below the header has 'Good' under 'First reply time in minutes'"):
-        read(ticket("1"), ticket("2", **{REPLY: "Good"}))
+        read(zendesk("1"), zendesk("2", **{REPLY: "Good"}))
 
 
 def test_a_row_with_a_comma_without_quotes_is_refused_with_its_line(text_file):
@@ -243,3 +223,63 @@ def test_a_row_with_a_comma_without_quotes_is_refused_with_its_line(text_file):
     lines[3] = lines[3].replace("Closed", "Internal,Closed")
     with pytest.raises(DataError, match="line 4 has 43 cells and the header 42 names"):
         read_shop(text_file("\n".join(lines)))
+
+
+def read_freshdesk(*rows):
+    return read_as("Freshdesk tickets", pl.LazyFrame(list(rows)))
+
+
+def test_times_come_from_the_moments_and_not_from_business_hours():
+    readout = read_freshdesk(freshdesk())
+    (row,) = readout.tables["tickets"].collect().iter_rows(named=True)
+    # An hour on the calendar; a quarter of one in business hours.
+    assert row["first_response_at"] == datetime(2024, 3, 1, 10)
+    assert row["resolved_at"] == datetime(2024, 3, 1, 19)
+    assert any("(in hrs) count business hours and are not used" in text for _, text in readout.receipts[0].facts)
+
+
+def test_the_case_of_the_header_does_not_matter():
+    rows = [{name.title(): cell for name, cell in freshdesk().items()}]
+    assert recognised(list(rows[0])).title == "Freshdesk tickets"
+    assert read_freshdesk(*rows).tables["tickets"].collect()["customer_id"].to_list() == ["ana@example.com"]
+
+
+def test_blank_moments_mean_that_a_ticket_waits():
+    found = read_freshdesk(freshdesk(Status="Open", Resolved_time="", Initial_response_time=""), freshdesk("2")).tables[
+        "tickets"
+    ]
+    assert found.select("first_response_at", "resolved_at").collect().row(0) == (None, None)
+
+
+def test_a_ticket_that_was_closed_without_being_resolved_ended_then():
+    found = read_freshdesk(freshdesk(Resolved_time="", Closed_time="2024-03-01 20:00:00")).tables["tickets"].collect()
+    assert found["resolved_at"].to_list() == [datetime(2024, 3, 1, 20)]
+
+
+def test_reopenings_are_lacking_and_with_them_what_was_solved_at_first():
+    readout = read_freshdesk(freshdesk())
+    assert "solved_at_first" not in readout.tables["tickets"].collect_schema()
+    assert "how often a ticket was opened again" in readout.lacks["tickets.solved_at_first"]
+
+
+@pytest.mark.parametrize(("words", "score"), [("Extremely Happy", 1), ("Neutral", 0), ("unhappy", 0)])
+def test_ratings_in_words_are_good_or_not(words, score):
+    found = read_freshdesk(freshdesk(Survey_results=words)).tables["surveys"].collect()
+    assert found.select("instrument", "score").row(0) == ("csat_good", score)
+
+
+def test_tickets_without_the_fields_of_the_contact_name_nobody():
+    row = freshdesk()
+    del row["Email"]
+    readout = read_freshdesk(row)
+    assert readout.tables["tickets"].collect()["customer_id"].null_count() == 1
+    assert "neither the e-mail nor the number" in readout.lacks["tickets.customer_id"]
+
+
+def test_the_receipts_add_up():
+    readout = read_freshdesk(
+        freshdesk("1", Survey_results="Happy"), freshdesk("1"), freshdesk("2", Status="Spam"), freshdesk("3")
+    )
+    kept = {receipt.table: receipt.rows_kept for receipt in readout.receipts}
+    # Of four rows one is spam and one a further row of ticket 1, which is the one of the two that was written later.
+    assert kept == {"tickets": 2} | {name: readout.tables[name].collect().height for name in kept if name != "tickets"}

@@ -1,15 +1,16 @@
 """shop.yaml: which column is what, in whatever language and form, and a clear word for every mistake."""
 
-# ruff: noqa: DTZ001 (a shop's clock has no zone)
+# ruff: noqa: DTZ001 - the clocks of shops have no zone
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from zipfile import ZipFile
 
 import polars as pl
 import pytest
 
-from cxsim.data.exports.read_shop import load_shop_file, mapped_readouts
+from cxsim.data.exports.mappings import load_shop_file, mapped_readouts
+from cxsim.data.exports.moments import moments
 from cxsim.errors import DataError, ParamError
 
 ORDERS = "Nr;Kunde;Datum;Betrag\n1;Ana@Example.com;03.02.2024 10:00;1.234,50\n2;;04.02.2024 23:30;12,5\n"
@@ -166,6 +167,7 @@ def test_a_wide_row_is_refused_under_a_separator_that_is_written_down(shop):
             orders().replace("table: orders", "table: order"),
             r"tables.0.table: 'order' is not possible; did you mean 'orders'",
         ),
+        (orders() + ", hook: shopify-lines", r"tables.0.hook: unknown key; possible: table, file, columns"),
         (orders() + ", seperator: x", r"tables.0.seperator: unknown key; did you mean 'separator'"),
         (orders(form='decimal: ";"'), r"tables.0.decimal: ';' is not possible"),
     ],
@@ -173,3 +175,148 @@ def test_a_wide_row_is_refused_under_a_separator_that_is_written_down(shop):
 def test_a_mistake_of_form_is_sentence_as_in_any_parameter_file(shop, table, message):
     with pytest.raises(ParamError, match=message):
         shop(table)
+
+
+def test_orders_with_lines_and_statuses_are_read_by_them(shop):
+    text = (
+        "Nr;Zeile;Datum;Status;Summe;Versand;Stück;Preis\n"
+        "1;Tasse;03.02.2024 10:00;bezahlt;25,00;5,00;2;10,00\n1;Löffel;03.02.2024 10:00;bezahlt;25,00;5,00;1;8,00\n"
+        "2;Tasse;04.02.2024 10:00;storniert;15,00;5,00;1;10,00\n3;Tasse;05.02.2024 10:00;offen;15,00;5,00;1;10,00\n"
+    )
+    columns = (
+        "{order_id: Nr, product: Zeile, ordered_at: Datum, status: Status, charged: Summe, shipping: Versand, "
+        "units: Stück, line_amount: Preis}"
+    )
+    words = "rows: lines, amount: charged - shipping, statuses: {cancelled: [storniert], unpaid: [offen]}"
+    (readout,) = shop(f"{orders(columns)}, {words}", files={"orders.csv": text}, head="policy: {unpaid: drop}")
+    (row,) = readout.tables["orders"].collect().to_dicts()
+    assert (row["amount"], row["charged"], row["units"], row["product"]) == (20.0, 25.0, 3, "Tasse")
+    noticed = {line.reason: line.rows for line in readout.receipts[0].lines if line.rows}
+    assert noticed == {
+        "cancelled or voided orders": 1,
+        "orders that are not paid": 1,
+        "further lines of an order": 1,
+    }
+
+
+# How moments are written.
+
+
+def read_cells(cells, **asked):
+    rows = pl.LazyFrame({"when": cells})
+    return rows.select(moments(rows, ["when"], file="file.csv", **asked).columns["when"]).collect()["when"].to_list()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2024-03-01 09:05",
+        "2024-03-01 09:05:00",
+        " 2024-03-01T09:05:00.000 ",
+        "2024-03-01 09:05:00 -0500",
+        "2024-03-01T09:05:00Z",
+        "2024-03-01T09:05:00+05:30",
+        "2024/03/01 9:05:00 AM GMT+1",
+        "Mar 1, 2024 09:05:00 AM",
+        "Mar 1, 2024, 9:05 am",
+        "1 Mar 2024 09:05",
+        "01-Mar-2024 09:05",
+        "Fri, 01 Mar 2024 09:05:00 +0000",
+    ],
+)
+def test_a_moment_is_read_as_the_clock_on_the_wall_shows_it(cell):
+    assert read_cells([cell]) == [datetime(2024, 3, 1, 9, 5)]
+
+
+@pytest.mark.parametrize("cell", ["2024-03-01", "20240301", "1 Mar 2024"])
+def test_a_day_without_a_time_is_its_midnight(cell):
+    assert read_cells([cell]) == [datetime(2024, 3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "hour"), [("3/13/2024 12:00 AM", 0), ("3/13/2024 12:00 PM", 12), ("3/13/2024 1:30:00 PM", 13)]
+)
+def test_noon_and_midnight_are_sentence_apart_on_a_clock_of_twelve_hours(cell, hour):
+    assert read_cells([cell])[0].hour == hour
+
+
+def test_one_day_above_the_twelfth_tells_the_order_for_the_whole_file():
+    assert read_cells(["08-04-2023 20:52", "17-04-2023 09:05"])[0] == datetime(2023, 4, 8, 20, 52)
+    assert read_cells(["08/04/2023 20:52", "04/17/2023 09:05"])[0] == datetime(2023, 8, 4, 20, 52)
+
+
+def test_another_column_of_the_file_tells_the_order_too():
+    rows = pl.LazyFrame({"created": ["08.04.2023 20:52"], "solved": ["17.04.2023 09:05"]})
+    sentence = moments(rows, ["created", "solved"], file="file.csv").columns["created"]
+    assert rows.select(sentence).collect().item() == datetime(2023, 4, 8, 20, 52)
+
+
+def test_days_and_months_that_cannot_be_sentence_apart_are_refused():
+    with pytest.raises(DataError, match=r"in none of 2 cells is a number above 12.*write how its moments .* shop.yaml"):
+        read_cells(["01/02/2024 09:05", "11/12/2024 09:05"])
+
+
+def test_days_and_months_in_both_orders_are_refused():
+    with pytest.raises(DataError, match=r"above 12 in 1 of 2 cells and the second in 1, so that neither"):
+        read_cells(["13/02/2024 09:05", "02/13/2024 09:05"])
+
+
+def test_a_form_that_somebody_wrote_down_is_kept_to():
+    assert read_cells(["01/02/2024", "2024-01-01"], form="%d/%m/%Y") == [datetime(2024, 2, 1), None]
+
+
+@pytest.mark.parametrize("cell", ["", "  ", None, "2024-02-30 09:00", "2024-03-01 25:00", "soon"])
+def test_what_is_no_moment_is_null(cell):
+    assert read_cells([cell, "2024-03-01 09:00"]) == [None, datetime(2024, 3, 1, 9)]
+
+
+def test_a_column_without_one_readable_moment_is_refused():
+    with pytest.raises(DataError, match="none of the 2 cells of 'when' can be read as a moment, such as 'soon'"):
+        read_cells(["soon", "later"])
+
+
+def test_universal_time_is_reckoned_from_the_offset():
+    # 09:05 five hours behind is 14:05; 09:05 five and a half hours ahead is 03:35.
+    cells = ["2024-03-01 09:05:00 -0500", "2024-03-01T09:05:00+05:30", "2024-03-01T09:05:00Z"]
+    assert [moment.strftime("%H:%M") for moment in read_cells(cells, clock="utc")] == ["14:05", "03:35", "09:05"]
+
+
+def test_the_end_of_a_day_is_no_offset():
+    # -2024 looks like an offset of 20 hours and 24 minutes.
+    rows = pl.LazyFrame({"when": ["13-03-2024", "01-03-2024"]})
+    assert moments(rows, ["when"], file="file.csv").offsets == ()
+
+
+def test_universal_time_is_refused_where_a_cell_has_no_offset():
+    with pytest.raises(DataError, match="1 cells of 'when' are written without an offset"):
+        read_cells(["2024-03-01 09:05", "2024-03-01 09:05:00Z"], clock="utc")
+
+
+def test_columns_that_are_moments_already_are_taken_as_they_are():
+    assert read_cells([date(2024, 3, 1)]) == [datetime(2024, 3, 1)]
+    assert read_cells([datetime(2024, 3, 1, 9)]) == [datetime(2024, 3, 1, 9)]
+    assert read_cells([datetime(2024, 3, 1, 9, tzinfo=UTC)], clock="utc") == [datetime(2024, 3, 1, 9)]
+
+
+def test_columns_without_a_zone_have_no_universal_time():
+    with pytest.raises(DataError, match="'when' has no time zone"):
+        read_cells([datetime(2024, 3, 1, 9)], clock="utc")
+
+
+def test_a_column_of_numbers_is_no_column_of_moments():
+    with pytest.raises(DataError, match="'when' is Int64; it must be text, a date or a datetime"):
+        read_cells([20240301])
+
+
+def test_the_offsets_of_a_file_are_sentence():
+    rows = pl.LazyFrame({"when": ["2024-03-01 09:05:00 -0500", "2024-03-20 09:05:00 -0400"]})
+    sentence = moments(rows, ["when"], file="file.csv")
+    assert sentence.offsets == ("-0400", "-0500")
+    assert ("offsets", "-0400, -0500; the time is kept as written") in sentence.facts
+
+
+def test_one_moment_below_many_that_cannot_be_read_is_enough():
+    # Only the first 1,000 are tried before the whole column is.
+    assert read_cells(["soon"] * 1_200 + ["2024-03-01 09:05"])[-1] == datetime(2024, 3, 1, 9, 5)
+    with pytest.raises(DataError, match="none of the 1,200 cells of 'when' can be read"):
+        read_cells(["soon"] * 1_200)

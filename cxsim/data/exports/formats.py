@@ -1,0 +1,358 @@
+"""Files that say which column of an export is what go in; the format of a header, and its cells, come out.
+
+The same language serves `shop.yaml`, for the files of one shop, and params/formats, for the exports that many have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import polars as pl
+
+from cxsim.data.contracts import CONTRACTS, LIVES
+from cxsim.data.exports.moments import text_of
+from cxsim.data.orders import unreadable
+from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine, noticed
+from cxsim.errors import ParamError, choices
+from cxsim.params import BY_TYPE, LIST, TEXT, read, root
+
+Table = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing"]
+AnyTable = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing", "none"]
+Instrument = Literal["nps", "csat", "csat_good", "ces", "effort"]
+Flag = Literal["test", "cancelled", "unpaid"]
+# The name of a column, or several, of which the first that a file has counts.
+Columns = Mapping[str, Annotated[Annotated[str, TEXT] | Annotated[tuple[str, ...], LIST], BY_TYPE]]
+
+_BUNDLED = Path(__file__).resolve().parents[3] / "params" / "formats"
+_TERM = re.compile(r"\s*([+-]?)\s*([a-z_]+)")
+_NEAREST, _SHOWN = 3, 6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Export:
+    """A file that was opened, by its name; nothing is guessed yet, every column of a CSV is text."""
+
+    file: str
+    rows: pl.LazyFrame
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Readout:
+    """What one file gives: tables under their contracts and a receipt for each; what it lacks and why, as in `Shop`.
+
+    Orders may have a column `currency` besides, which is taken out once all agree; `opening`: whether the file shows
+    the first order that the shop ever had.
+    """
+
+    tables: Mapping[str, pl.LazyFrame]
+    receipts: tuple[Receipt, ...]
+    currency: str = ""
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    opening: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowsWith:
+    """The rows that count: those with one of `values` in a column, or with anything where there are none."""
+
+    column: str
+    values: tuple[str, ...] = ()
+    otherwise: str  # why the others are dropped
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Format:
+    """A kind of export that many people have: a file in params/formats.
+
+    Attributes
+    ----------
+    name, title
+        That of the file; as readers know it, such as "Shopify orders".
+    table, reason
+        The shop's table that it fills; "none" for one that fills none, with the reason.
+    header, required
+        Its columns, as the source writes them; those without which it is something else.
+    columns
+        For each of the table's columns, and of the further ones that its reader knows, the one of the file.
+    moments, decimal, zone, instrument, rows, amount, statuses
+        As in `TableFile`.
+    ratings
+        What the ratings of a help desk stand for: instrument, and score or null where nobody answered.
+    blank
+        What is written where there is nothing.
+    rows_with
+        The rows of a survey that count.
+    counted
+        Facts for the receipt: how many rows have one of some values in a column.
+    facts, lacks
+        Facts for the receipt; what this kind of file cannot say, and why, by table or table.column.
+    hook
+        Name of the reader in `cxsim.data.exports.hooks`, where this language does not suffice.
+    """
+
+    name: str
+    title: str
+    table: AnyTable
+    reason: str = ""
+    header: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    columns: Columns = field(default_factory=dict)
+    moments: str = "iso"
+    decimal: Literal[".", ","] = "."
+    zone: str = ""
+    instrument: Instrument | None = None
+    rows: Literal["orders", "lines"] = "orders"
+    amount: str = ""
+    statuses: Mapping[Flag, tuple[str, ...]] = field(default_factory=dict)
+    ratings: Mapping[str, tuple[Instrument, int | None]] = field(default_factory=dict)
+    blank: str = ""
+    rows_with: RowsWith | None = None
+    counted: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    hook: str = ""
+
+    def __post_init__(self) -> None:
+        terms_of(self.amount, self.columns)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableFile:
+    """Which column of a file is what; a table of shop.yaml.
+
+    Attributes
+    ----------
+    table, file
+        The shop's table that it fills; the name of the file, in the folder of shop.yaml.
+    columns
+        For each of the table's columns the one of the file, or several names of which the first that is there counts.
+    separator
+        What stands between the cells of a text file; "" to find out.
+    decimal
+        The mark before the decimals of its numbers.
+    moments
+        How its moments are written, such as `%d.%m.%Y %H:%M`; "iso" to find out, with any form that is certain.
+    zone
+        Time zone of the moments that are written without an offset, such as `UTC`; "" for the shop's own.
+    instrument
+        Of the scores in a table of surveys, where no column says it.
+    rows
+        Whether a row is an order or one of its lines.
+    amount
+        What an order comes to, as a sum of columns such as `charged - shipping - tax`, where no column says it.
+    statuses
+        Which statuses of an order are those of one that is cancelled, a test, or unpaid; in small letters.
+    """
+
+    table: Table
+    file: str
+    columns: Columns
+    separator: str = ""
+    decimal: Literal[".", ","] = "."
+    moments: str = "iso"
+    zone: str = ""
+    instrument: Instrument | None = None
+    rows: Literal["orders", "lines"] = "orders"
+    amount: str = ""
+    statuses: Mapping[Flag, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        terms_of(self.amount, self.columns)
+
+
+def formats() -> tuple[Format, ...]:
+    """Return all formats: those of params/formats, and the tables of cxsim itself."""
+    try:
+        folder = root() / "params" / "formats"
+    except ParamError:
+        folder = _BUNDLED
+    files = sorted((folder if folder.is_dir() else _BUNDLED).glob("*.yaml"))
+    return (*(read(file, Format) for file in files), *OWN_FORMATS)
+
+
+def recognised(columns: Sequence[str]) -> Format | None:
+    """Return the format of a header; None if it is of none.
+
+    A header that holds all that one format requires, and more that another requires, is of the other.
+    """
+    header = {folded(name) for name in columns}
+    fitting = [form for form in formats() if form.required and not _lacking(form, header)]
+    return max(fitting, key=lambda form: (len(form.required), len(form.header)), default=None)
+
+
+def unrecognised(columns: Sequence[str], file: str) -> str:
+    """Return the message for a header of no format."""
+    header = {folded(name) for name in columns}
+    known = [form for form in formats() if form.required]
+    nearest = sorted(known, key=lambda form: (len(_lacking(form, header)) / len(form.required), form.title))
+    listed = "; ".join(f"{form.title} (lacks {_some(_lacking(form, header))})" for form in nearest[:_NEAREST])
+    return (
+        f"{file}: not recognised by its {len(columns)} columns ({_some(list(columns))}). Nearest: {listed}. "
+        "A file shop.yaml beside it can say which of its columns is what."
+    )
+
+
+def _lacking(form: Format, header: set[str]) -> list[str]:
+    return [name for name in form.required if folded(name) not in header]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(name.strip() for name in names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def folded(name: str) -> str:
+    """Return the name of a column without regard to case and outer blanks.
+
+    >>> folded(" Created At ")
+    'created at'
+    """
+    return name.strip().lstrip("\ufeff").casefold()
+
+
+def names_of(form: Format, column: str) -> tuple[str, ...]:
+    """Return the names under which a file may have one of our columns; none where the format has no such column."""
+    names = form.columns.get(column, ())
+    return (names,) if isinstance(names, str) else names
+
+
+def located(export: Export, form: Format) -> dict[str, str]:
+    """Return for our columns the one of the file, where it has one."""
+    there = {folded(name): name for name in reversed(export.rows.collect_schema().names())}
+    first = {
+        ours: next((there[folded(name)] for name in names_of(form, ours) if folded(name) in there), None)
+        for ours in form.columns
+    }
+    return {ours: theirs for ours, theirs in first.items() if theirs is not None}
+
+
+def found(export: Export, form: Format) -> tuple[int, int]:
+    """Return how many of a format's columns an export has, and how many there are."""
+    header = {folded(name) for name in export.rows.collect_schema().names()}
+    if not form.header:
+        return len(header), len(header)
+    groups = [names_of(form, ours) for ours in form.columns]
+    # Another name of a column stands for it, unless the format has a column of that name too.
+    others = {name: [one for one in names if one not in form.header] for names in groups for name in names}
+    held = sum(any(folded(one) in header for one in (name, *others.get(name, ()))) for name in form.header)
+    return held, len(form.header)
+
+
+def cells(export: Export, form: Format) -> pl.LazyFrame:
+    """Return the columns of an export that its format names, under our names; null where the file has none.
+
+    Text is without outer blanks; days and moments of other files are as they are, all else is text too.
+    """
+    schema = export.rows.collect_schema()
+    there = located(export, form)
+
+    def cell(ours: str) -> pl.Expr:
+        if ours not in there:
+            return pl.lit(None, pl.String)
+        name = there[ours]
+        if schema[name].is_temporal():
+            return pl.col(name)
+        text = text_of(name) if schema[name] == pl.String else pl.col(name).cast(pl.String)
+        return pl.when(text != form.blank).then(text) if form.blank else text
+
+    return export.rows.select(cell(ours).alias(ours) for ours in form.columns)
+
+
+def collected(rows: pl.LazyFrame, file: str) -> pl.DataFrame:
+    """Return the rows of a file in memory."""
+    try:
+        return rows.collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise unreadable(file, error) from error
+
+
+def customer_of(name: str) -> pl.Expr:
+    """Return a column of customers: an e-mail address in small letters, anything else as it is written."""
+    text = text_of(name)
+    return pl.when(text.str.contains("@", literal=True)).then(text.str.to_lowercase()).otherwise(text)
+
+
+def terms_of(amount: str, columns: Columns) -> list[tuple[int, str]]:
+    """Return the columns of a sum such as `charged - shipping` with their signs."""
+    terms = _TERM.findall(amount)
+    if _TERM.sub("", amount).strip():
+        raise ParamError(f"amount: {amount!r} is no sum of columns; write one such as charged - shipping - tax.")
+    for _, name in terms:
+        if name not in columns:
+            raise ParamError(f"amount: no column '{name}' is named; {choices(name, list(columns))}")
+    return [(-1 if sign == "-" else 1, name) for sign, name in terms]
+
+
+def sift(
+    rows: pl.DataFrame, rules: Sequence[tuple[str, Action, pl.Expr]], *, weight: str = ""
+) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
+    """Return the rows that no rule drops, and a line for each rule: its reason, what is done, for which rows.
+
+    A row is dropped for the first rule that holds; a rule that keeps its rows counts those that are still there.
+    Dropped rows count as many as their column `weight` says.
+    """
+    lines = []
+    for reason, action, where in rules:
+        holds = rows.select(where.fill_null(value=False)).to_series()
+        count = holds.sum()
+        if action == "dropped" and count:
+            count = rows.filter(holds)[weight].sum() if weight else count
+            rows = rows.filter(~holds)
+        lines.append(ReceiptLine(reason=reason, action=action, rows=int(count)))
+    return rows, tuple(lines)
+
+
+def receipt_of(
+    export: Export,
+    form: Format,
+    *,
+    rows: int,
+    lines: Iterable[ReceiptLine],
+    facts: Iterable[tuple[str, str]] = (),
+    table: str = "",
+) -> Receipt:
+    """Return the receipt of an export for the table of its format, or for another."""
+    return Receipt(
+        file=export.file,
+        table=table or form.table,
+        recognised=form.title,
+        columns=found(export, form),
+        rows_read=rows,
+        lines=tuple(lines),
+        facts=tuple(facts),
+    )
+
+
+def set_aside(export: Export, form: Format, _policy: Policy) -> Readout:
+    """Return the receipt of a file that fills no table."""
+    there = located(export, form)
+    counts = {
+        fact: pl.any_horizontal(
+            text_of(there[column]).str.to_lowercase().is_in(values) if column in there else pl.lit(value=False)
+            for column, values in where.items()
+        ).sum()
+        for fact, where in form.counted.items()
+    }
+    row = collected(export.rows.select(pl.len().alias(""), **counts), export.file).row(0, named=True)
+    rows = row.pop("")
+    facts = ((fact, f"{count:,}") for fact, count in row.items())
+    receipt = receipt_of(export, form, rows=rows, lines=noticed("dropped", {form.reason: rows}), facts=facts)
+    return Readout(tables={}, receipts=(receipt,))
+
+
+# Read by the names of the contracts, which no file need repeat.
+OWN_FORMATS = tuple(
+    Format(
+        name=f"cxsim-{table}",
+        title=f"cxsim {table}",
+        table=cast("Table", table) if table in CONTRACTS else "none",
+        reason="when customers left, and who brought them, is what no shop can see" if table not in CONTRACTS else "",
+        header=(*contract.columns, *contract.optional),
+        required=tuple(contract.columns),
+    )
+    for table, contract in {**CONTRACTS, "lives": LIVES}.items()
+)
