@@ -11,7 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.metrics.contracts import ASSOCIATIONS, COHORTS, DOSES, SELECTION, SERIES
+from cxsim.metrics.cohorts import COHORTS
+from cxsim.metrics.dashboard import SERIES
+from cxsim.metrics.drivers import ASSOCIATIONS, DOSES
+from cxsim.metrics.selection import SELECTION
 from cxsim.reporting.business.break_even import npv_by_size
 from cxsim.reporting.business.information import value_of_information, variance_split
 from cxsim.reporting.business.investment import cash_fan
