@@ -94,7 +94,7 @@ _PlainDumper.add_representer(str, _text)
 
 T = TypeVar("T")
 Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations"]
-SOURCES_FILE, LEVERS_FILE = "sources.yaml", "levers.yaml"
+SOURCES_FILE, LEVERS_FILE, METRICS_FILE = "sources.yaml", "levers.yaml", "metrics.yaml"
 # Chooses among the members of a union of dataclasses by their field `kind`.
 BY_KIND = pydantic.Discriminator("kind")
 # Chooses between a text and a list, tagged so; a mistake is then told of the one that was meant.

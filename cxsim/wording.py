@@ -155,7 +155,7 @@ MISSING = "\N{EN DASH}"
 INTERVAL = f"90{NBSP}% interval"
 # Models of orders and leaving as readers know them.
 MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
-# What is followed in cohorts, by the names of measures in COHORTS of cxsim.metrics.contracts.
+# What is followed in cohorts, by the names of measures in COHORTS of cxsim.metrics.cohorts.
 COHORT_MEASURES = {
     "retention": "Customers who order again",
     "orders": "Orders per customer",

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 from scipy import stats
 
+from cxsim.metrics.estimators import Survival, kaplan_meier
 from cxsim.metrics.intervals import Estimate, RatioSums, ratio
-from cxsim.metrics.survival import Survival, survival_from_counts
 
 
 def ratio_sums(numerators, denominators) -> RatioSums:
@@ -23,7 +23,7 @@ def ratio_of(numerators, denominators, **options) -> Estimate:
 def survival(durations, ended) -> Survival:
     """Return the curve of waits one by one, of which some were over (`ended`) and some last seen still waiting."""
     over = np.asarray(ended, dtype=bool)
-    return survival_from_counts(durations, over, ~over)
+    return kaplan_meier(durations, over, ~over)
 
 
 def mean(values) -> SimpleNamespace:

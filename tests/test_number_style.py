@@ -5,8 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from cxsim.errors import ParamError
 from cxsim.wording import (

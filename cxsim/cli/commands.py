@@ -39,8 +39,7 @@ Until = Annotated[
 
 def calibrate(shop: ShopName, name: NewName, like: LikeName = "online-shop", until: Until = None) -> None:
     """Write a behaviour in which a shop's own numbers stand in the place of what was assumed."""
-    from cxsim.metrics.calibrate import calibrate as calibrated
-    from cxsim.metrics.calibrate import require_new_behaviour, source_yaml, write_behaviour
+    from cxsim.metrics.calibrate import calibrate as calibrated, require_new_behaviour, source_yaml, write_behaviour
     from cxsim.params import locate, read, shown
     from cxsim.reporting.shop_page import load_shop
     from cxsim.strategies.behaviour import Behaviour
@@ -140,8 +139,7 @@ def tables(
 
 
 def _found(loaded: Scenario, strategy: str | None, searches: str | None, progress: Progress) -> pl.DataFrame:
-    from cxsim.study.break_even import break_even as searched
-    from cxsim.study.break_even import search
+    from cxsim.study.break_even import break_even as searched, search
 
     if strategy is None:
         return search(loaded, progress=progress).break_even

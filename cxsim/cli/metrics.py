@@ -14,14 +14,14 @@ from rich.table import Table
 
 from cxsim.cli.printing import console, plain, waiting
 from cxsim.data.shop import Every, Receipt, Shop
+from cxsim.metrics.catalogue import Metric
 from cxsim.metrics.dashboard import Dashboard
-from cxsim.metrics.views import Metric
 from cxsim.wording import MISSING, compared, measured, measured_span
 
 if TYPE_CHECKING:
     from cxsim.data.shop import Every, Shop
+    from cxsim.metrics.catalogue import Metric
     from cxsim.metrics.dashboard import Dashboard
-    from cxsim.metrics.views import Metric
 
 NOTEBOOK = "05-cx-dashboard.ipynb"
 _DAY = "%Y-%m-%d"
@@ -145,13 +145,13 @@ def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
 
 def _define(name: str | None, *, as_json: bool) -> None:
     from cxsim.cli.metrics import print_catalogue, print_metric
-    from cxsim.metrics.catalogue import CATALOGUE, metric_named
+    from cxsim.metrics.catalogue import load_metrics, metric_named
 
-    chosen = CATALOGUE if name is None else (metric_named(name),)
+    chosen = list(load_metrics().values()) if name is None else [metric_named(name)]
     if as_json:
         _print_json(_definitions(chosen))
     elif name is None:
-        print_catalogue(CATALOGUE)
+        print_catalogue(chosen)
     else:
         print_metric(chosen[0])
 
@@ -199,7 +199,7 @@ def _when(moment: object) -> str:
 
 if TYPE_CHECKING:
     from cxsim.data.shop import Receipt, Shop
-    from cxsim.metrics.views import Metric
+    from cxsim.metrics.catalogue import Metric
 
 _ALERTS = {"above": "above usual", "below": "below usual"}
 _COLOURS = {"(better)": "green", "(worse)": "red"}

@@ -14,8 +14,8 @@ import polars as pl
 
 from cxsim.data.shop import Shop
 from cxsim.errors import ParamError
+from cxsim.metrics.calibration_fits import Measurement, NotMeasured, Outcome
 from cxsim.metrics.calibration_inputs import conversion, incidents, returns, surveys, tickets
-from cxsim.metrics.calibration_readings import Found, Gap, Reading
 from cxsim.params import (
     BOUNDS,
     SOURCES_FILE,
@@ -118,18 +118,18 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
     )
 
 
-def _of_experience(shop: Shop, like: Behaviour) -> list[Found]:
+def _of_experience(shop: Shop, like: Behaviour) -> list[Outcome]:
     if like.experience is None:
         return []
     return [*incidents(shop, like.experience), *tickets(shop, like.experience)]
 
 
-def _measured(like: Behaviour, found: list[Found], source: str) -> dict[str, Quantity]:
+def _measured(like: Behaviour, found: list[Outcome], source: str) -> dict[str, Quantity]:
     """Return the quantities that were measured, rounded as they are written, within what their unit allows."""
     known = dict(quantities(like))
     measured = {}
     for one in found:
-        if isinstance(one, Reading):
+        if isinstance(one, Measurement):
             bounds = BOUNDS[known[one.path].unit]
             low, value, high = (
                 _rounded(min(max(number, bounds.low), bounds.high)) for number in (one.low, one.value, one.high)
@@ -164,7 +164,7 @@ def _source(shop: Shop) -> Source:
     )
 
 
-def _table(like: Behaviour, found: list[Found]) -> pl.DataFrame:
+def _table(like: Behaviour, found: list[Outcome]) -> pl.DataFrame:
     known = dict(quantities(like))
     names = {f"experience.incidents.item_{place}.": one for place, one in enumerate(like.incidents, start=1)}
     rows: list[tuple[object, ...]] = []
@@ -173,7 +173,7 @@ def _table(like: Behaviour, found: list[Found]) -> pl.DataFrame:
         for start, incident in names.items():
             number = number.replace(start, f"experience.{incident}.")
         head = (number, quantity.description, str(quantity.unit), quantity.value)
-        if isinstance(one, Gap):
+        if isinstance(one, NotMeasured):
             rows.append((*head, None, None, None, None, None, None, one.reason))
         else:
             rows.append((*head, one.value, one.low, one.high, one.error, one.units, one.method, None))

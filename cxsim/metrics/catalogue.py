@@ -1,959 +1,128 @@
-"""The whole catalogue, in the order in which it is shown."""
+"""params/metrics.yaml in; the metrics of a shop, checked, in the order in which they are shown, out."""
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from cxsim.data.shop import TABLES
 from cxsim.errors import ParamError, choices
-from cxsim.metrics.views import WINDOWS, Metric
+from cxsim.metrics.views import VIEWS, WAITS
+from cxsim.params import METRICS_FILE, entries, root, shown
+
+Family = Literal[
+    "Orders",
+    "Keeping customers",
+    "Value of a customer",
+    "Satisfaction",
+    "Support",
+    "Returns",
+    "Visits",
+    "Winning customers",
+]
+Unit = Literal["share", "money", "score", "hours", "days", "ratio", "months", "count"]
+Direction = Literal["higher", "lower", "neither"]
+Kind = Literal[
+    "share", "ratio", "mean", "score", "total", "median wait", "answered in time", "cost", "efficiency", "payback"
+]
+INTERVALS: dict[Kind, str] = {
+    "share": "Wilson; with the effective number of customers where one counts several times",
+    "ratio": "delta method over customers, Student's t",
+    "mean": "Student's t over customers",
+    "score": "adjusted Wald; by the delta method over customers where one customer answers several times",
+    "total": "Garwood's limits of a count; compound Poisson where one customer counts several times",
+    "median wait": "Kaplan-Meier with log-log limits, read at one half (Brookmeyer and Crowley)",
+    "answered in time": "Kaplan-Meier with log-log limits",
+    "cost": "Garwood's limits of the number of new customers",
+    "efficiency": "compound Poisson over customers",
+    "payback": "the ends of the intervals of cost and of margins",
+}
+WAITING: frozenset[Kind] = frozenset({"median wait", "answered in time"})
+SPENDING: frozenset[Kind] = frozenset({"cost", "efficiency", "payback"})
 
 
-def _repeat(days: int) -> Metric:
-    return Metric(
-        name=f"repeat_{days}",
-        title=f"Ordered again within {days} days",
-        family="Keeping customers",
-        definition=f"Share of new customers who ordered on a later day within {days} days of their first order.",
-        numerator="Those of them with an order on a later day",
-        denominator=f"Customers whose first order was {days} days ago",
-        unit="share",
-        direction="higher",
-        window=f"Customers whose {days} days ended in the period, so that all had equally long.",
-        scale="0 to 100 %",
-        pitfalls="Says what customers won some time ago do, not those won now. Old customers whose first orders are "
-        "older than the export count as new.",
-        variant="Repeat customers over all customers: those of last week have had no time to come back, so it rises "
-        "when a shop stops winning new ones.",
-        kind="share",
-        view=f"after_{days}",
-        over="again",
-        per="customers",
-        needs=("orders.customer_id",),
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metric:
+    """One metric of the catalogue; params/metrics.yaml explains its keys."""
+
+    title: str
+    family: Family
+    definition: str
+    numerator: str
+    denominator: str
+    unit: Unit
+    direction: Direction
+    window: str
+    scale: str
+    pitfalls: str
+    variant: str
+    kind: Kind
+    view: str = ""
+    over: str = ""
+    per: str = ""
+    factor: float = 1.0
+    needs: tuple[str, ...]
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        for key in ("title", "definition", "numerator", "denominator", "window", "scale", "pitfalls", "variant"):
+            if not getattr(self, key).strip():
+                raise ParamError(f"{key}: empty; write it.")
+        for need in self.needs:
+            if need.partition(".")[0] not in TABLES:
+                raise ParamError(f"needs: no table '{need}'; {choices(need, TABLES)}")
+        if self.kind in WAITING | SPENDING:
+            views = list(WAITS) if self.kind in WAITING else [""]
+            if self.view not in views or self.over or self.per:
+                raise ParamError(f"a metric of kind '{self.kind}' has view '{' or '.join(views)}', no over and no per.")
+        else:
+            self._check_columns()
+
+    def _check_columns(self) -> None:
+        if self.view not in VIEWS:
+            raise ParamError(f"view: no '{self.view}'; {choices(self.view, VIEWS)}")
+        for key in ("over", "per"):
+            for column in columns_of(getattr(self, key)):
+                if column not in VIEWS[self.view]:
+                    possible = choices(column, VIEWS[self.view])
+                    raise ParamError(f"{key}: the view '{self.view}' has no column '{column}'; {possible}")
+
+    @property
+    def interval(self) -> str:
+        """How its interval is made."""
+        return INTERVALS[self.kind]
 
 
-KEEPING = (
-    Metric(
-        name="new_customers",
-        title="New customers",
-        family="Keeping customers",
-        definition="How many customers placed their first order.",
-        numerator="Customers with their first order",
-        denominator="None: a count",
-        unit="count",
-        direction="higher",
-        window="First orders placed in the period.",
-        scale="0 and up",
-        pitfalls="Where the export begins after the opening of the shop, old customers are taken for new at first. "
-        "Guests who cannot be told apart are not counted.",
-        variant="First orders by account, which counts whoever opens a second account again.",
-        kind="total",
-        view="newcomers",
-        over="customers",
-        per="customers",
-        needs=("orders.customer_id",),
-    ),
-    Metric(
-        name="retention_90",
-        title="Retention over 90 days",
-        family="Keeping customers",
-        definition="Share of the customers who ordered in one quarter of a year who also order in the next.",
-        numerator="Those of them who ordered in the 90 days before the period's end",
-        denominator="Customers who ordered 180 to 90 days before the period's end",
-        unit="share",
-        direction="higher",
-        window="The 180 days before the period's end.",
-        scale="0 to 100 %",
-        pitfalls="Nobody cancels in a shop: who does not order in 90 days may still come. Wrong for goods that last.",
-        variant="Customers at the end less new ones, over customers at the start: needs to know who is a customer, and "
-        "passes 100 % when old ones come back.",
-        kind="share",
-        view="active",
-        over="kept",
-        per="active",
-        needs=("orders.customer_id",),
-    ),
-    Metric(
-        name="churn_90",
-        title="Churn over 90 days",
-        family="Keeping customers",
-        definition="Share of the customers who ordered in one quarter of a year who do not order in the next.",
-        numerator="Those of them who did not order in the 90 days before the period's end",
-        denominator="Customers who ordered 180 to 90 days before the period's end",
-        unit="share",
-        direction="lower",
-        window="The 180 days before the period's end.",
-        scale="0 to 100 %; the complement of retention over the same time",
-        pitfalls="As for retention: silence is not leaving.",
-        variant="Called the inverse of retention, which is another number; it is the complement.",
-        kind="share",
-        view="active",
-        over="lost",
-        per="active",
-        needs=("orders.customer_id",),
-    ),
-    *(_repeat(days) for days in (90, 180, 365)),
-    Metric(
-        name="orders_per_year",
-        title="Orders in the first year",
-        family="Keeping customers",
-        definition="How many orders new customers place in their first 365 days.",
-        numerator="Orders within 365 days of the first one, which counts",
-        denominator="Customers whose first order was 365 days ago",
-        unit="ratio",
-        direction="higher",
-        window="Customers whose 365 days ended in the period.",
-        scale="1 and up",
-        pitfalls="Most customers order once; the mean is of a few who order often.",
-        variant="Orders of a year over customers with an order in it, which leaves out everybody who left.",
-        kind="mean",
-        view="after_365",
-        over="orders",
-        per="customers",
-        needs=("orders.customer_id",),
-    ),
-    Metric(
-        name="participation",
-        title="Buyers in a programme",
-        family="Keeping customers",
-        definition="Share of the customers with an order who were members of a programme when they placed it.",
-        numerator="Those of them who were members then",
-        denominator="Customers with an order",
-        unit="share",
-        direction="neither",
-        window="Orders placed in the period.",
-        scale="0 to 100 %",
-        pitfalls="Those who order often join more often. It says nothing of what the programme brings.",
-        variant="Members over all customers ever, which falls with the age of the shop.",
-        kind="share",
-        view="buyers",
-        over="members",
-        per="buyers",
-        needs=("orders.customer_id", "members"),
-    ),
-)
+def columns_of(expression: str) -> list[str]:
+    """Return the columns that an expression in SQL is made of."""
+    try:
+        columns = pl.sql_expr(expression).meta.root_names()
+    except pl.exceptions.PolarsError as cause:
+        raise ParamError(f"'{expression}' is no expression over columns; write one such as revenue > 10000.") from cause
+    if not columns:
+        raise ParamError(f"'{expression}' names no column of the view; write one such as revenue > 10000.")
+    return columns
 
 
-_PLACED = "Orders placed in the period."
-ORDERS = (
-    Metric(
-        name="orders",
-        title="Orders",
-        family="Orders",
-        definition="How many orders were placed.",
-        numerator="Orders",
-        denominator="None: a count",
-        unit="count",
-        direction="higher",
-        window=_PLACED,
-        scale="0 and up",
-        pitfalls="What counts depends on the policy: cancelled and test orders are left out, unpaid ones are not.",
-        variant="Shop systems count cancelled and unpaid orders in gross sales.",
-        kind="total",
-        view="orders",
-        over="orders",
-        per="orders",
-        needs=("orders",),
-    ),
-    Metric(
-        name="revenue",
-        title="Revenue",
-        family="Orders",
-        definition="What the orders of the period add up to, after discounts.",
-        numerator="Amounts of orders",
-        denominator="None: a sum",
-        unit="money",
-        direction="higher",
-        window=_PLACED,
-        scale="0 and up",
-        pitfalls="Before refunds, which come later and would change numbers already reported.",
-        variant="Booked by the date of refund, revenue falls in months in which nothing went wrong.",
-        kind="total",
-        view="orders",
-        over="revenue",
-        per="orders",
-        factor=0.01,
-        needs=("orders",),
-    ),
-    Metric(
-        name="aov_net",
-        title="Average order value, after discounts",
-        family="Orders",
-        definition="What an order brings on average, after discounts, without shipping and tax.",
-        numerator="Amounts of orders",
-        denominator="Orders",
-        unit="money",
-        direction="higher",
-        window=_PLACED,
-        scale="0 and up",
-        pitfalls="A few large orders carry the mean. It can fall while profit rises, as when small orders are added.",
-        variant="Order value over purchases, without saying whether discounts, tax, shipping or returns are in it.",
-        kind="ratio",
-        view="orders",
-        over="revenue",
-        per="orders",
-        factor=0.01,
-        needs=("orders",),
-    ),
-    Metric(
-        name="aov_gross",
-        title="Average order value, at list prices",
-        family="Orders",
-        definition="What an order would bring on average at list prices.",
-        numerator="Goods at list prices",
-        denominator="Orders",
-        unit="money",
-        direction="higher",
-        window=_PLACED,
-        scale="0 and up",
-        pitfalls="Rises when discounts lure customers into fuller baskets, whether or not anything is earned by it.",
-        variant="Taken for the average order value after discounts, which is lower.",
-        kind="ratio",
-        view="orders",
-        over="list_amount",
-        per="orders",
-        factor=0.01,
-        needs=("orders.list_amount",),
-    ),
-    Metric(
-        name="discount_share",
-        title="Discounts, share of goods at list prices",
-        family="Orders",
-        definition="How much of the list price was given away as discounts.",
-        numerator="Discounts",
-        denominator="Goods at list prices",
-        unit="share",
-        direction="lower",
-        window=_PLACED,
-        scale="0 to 100 %",
-        pitfalls="Rewards paid in points are none. Discounts to those who would have bought anyway cost most.",
-        variant="Share of orders with a code, which says nothing of how deep the discounts are.",
-        kind="share",
-        view="orders",
-        over="markdown",
-        per="list_amount",
-        needs=("orders.markdown", "orders.list_amount"),
-    ),
-    Metric(
-        name="coupon_share",
-        title="Orders with a code",
-        family="Orders",
-        definition="Share of orders for which a coupon code was used.",
-        numerator="Orders with a code",
-        denominator="Orders",
-        unit="share",
-        direction="neither",
-        window=_PLACED,
-        scale="0 to 100 %",
-        pitfalls="Codes that are found at the checkout go to customers who were buying already.",
-        variant="Redemptions over coupons sent, which says how many react, not how much of the trade rests on codes.",
-        kind="share",
-        view="orders",
-        over="with_coupon",
-        per="orders",
-        needs=("orders.coupon",),
-    ),
-    Metric(
-        name="items_per_order",
-        title="Items per order",
-        family="Orders",
-        definition="How many items an order holds on average.",
-        numerator="Items",
-        denominator="Orders",
-        unit="ratio",
-        direction="higher",
-        window=_PLACED,
-        scale="1 and up",
-        pitfalls="Cheap items added to reach free shipping raise it without raising profit.",
-        variant="Different products per order, which counts three of a kind once.",
-        kind="ratio",
-        view="orders",
-        over="units",
-        per="orders",
-        needs=("orders.units",),
-    ),
-    Metric(
-        name="margin_per_order",
-        title="Contribution per order",
-        family="Orders",
-        definition="What is left of an order after the cost of goods and of sending them.",
-        numerator="Amounts of orders less their cost, of orders whose cost is known",
-        denominator="Orders whose cost is known",
-        unit="money",
-        direction="higher",
-        window=_PLACED,
-        scale="Any; negative for orders that lose money",
-        pitfalls="Before returns, support and marketing.",
-        variant="Gross margin as a share of revenue, which hides the fixed cost of each parcel.",
-        kind="ratio",
-        view="orders",
-        over="margin",
-        per="costed",
-        factor=0.01,
-        needs=("orders.cost",),
-    ),
-    Metric(
-        name="incident_share",
-        title="Orders with an incident",
-        family="Orders",
-        definition="Share of orders to which something is known to have happened: late, damaged, sold out, early.",
-        numerator="Orders with a known incident",
-        denominator="Orders",
-        unit="share",
-        direction="neither",
-        window=_PLACED,
-        scale="0 to 100 %",
-        pitfalls="Only what the shop records. A parcel that comes early is an incident too.",
-        variant="Complaints over orders, which misses everybody who leaves without a word.",
-        kind="share",
-        view="orders",
-        over="with_incident",
-        per="orders",
-        needs=("orders.incident",),
-    ),
-)
-
-
-_RIPE = "Orders whose 30th day ended in the period, so that all had equally long to come back."
-_SLOW = "What comes back later than 30 days is not seen. Exchanges count as returns where the shop books them so."
-RETURNS = (
-    Metric(
-        name="return_rate_orders",
-        title="Orders sent back",
-        family="Returns",
-        definition="Share of orders from which something came back within 30 days.",
-        numerator="Those of them with a return",
-        denominator="Orders",
-        unit="share",
-        direction="lower",
-        window=_RIPE,
-        scale="0 to 100 %",
-        pitfalls=_SLOW,
-        variant="Returns of a month over its orders: they belong to different orders, and a peak makes the rate dive.",
-        kind="share",
-        view="matured",
-        over="returned",
-        per="orders",
-        needs=("orders", "returns"),
-    ),
-    Metric(
-        name="return_rate_value",
-        title="Value sent back",
-        family="Returns",
-        definition="Share of the value of orders that was refunded for returns within 30 days.",
-        numerator="Refunds for returns",
-        denominator="Amounts of orders",
-        unit="share",
-        direction="lower",
-        window=_RIPE,
-        scale="0 to 100 %",
-        pitfalls=_SLOW,
-        variant="Taken for the share of orders, which is another number when dear things come back more often.",
-        kind="share",
-        view="matured",
-        over="refunded",
-        per="revenue",
-        needs=("orders", "returns"),
-    ),
-    Metric(
-        name="return_rate_items",
-        title="Items sent back",
-        family="Returns",
-        definition="Share of the items that came back within 30 days.",
-        numerator="Items that came back",
-        denominator="Items ordered",
-        unit="share",
-        direction="lower",
-        window=_RIPE,
-        scale="0 to 100 %",
-        pitfalls=_SLOW,
-        variant="Taken for the share of orders, which is higher where orders hold many items.",
-        kind="share",
-        view="matured",
-        over="units_back",
-        per="units",
-        needs=("orders.units", "returns.units"),
-    ),
-    Metric(
-        name="refund_rate_orders",
-        title="Orders refunded",
-        family="Returns",
-        definition="Share of orders of which something has been refunded so far.",
-        numerator="Those of them with a refund",
-        denominator="Orders",
-        unit="share",
-        direction="lower",
-        window="Orders whose 30th day ended in the period.",
-        scale="0 to 100 %",
-        pitfalls="Refunds without a date: those of older orders had longer, so the latest periods are lower than they "
-        "will be. Holds refunds without a return.",
-        variant="Mixed with returns and exchanges, which are other events.",
-        kind="share",
-        view="refunded",
-        over="refunds",
-        per="orders",
-        needs=("orders.refunded",),
-    ),
-    Metric(
-        name="refund_rate_value",
-        title="Value refunded",
-        family="Returns",
-        definition="Share of what was charged that has been refunded so far.",
-        numerator="Refunds",
-        denominator="What was charged for orders",
-        unit="share",
-        direction="lower",
-        window="Orders whose 30th day ended in the period.",
-        scale="0 to 100 %",
-        pitfalls="Refunds without a date: the latest periods are lower than they will be.",
-        variant="Refunds of a month over its sales, which belong to different orders.",
-        kind="share",
-        view="refunded",
-        over="refunded",
-        per="charged",
-        needs=("orders.refunded",),
-    ),
-)
-
-
-_SENT = "Surveys sent in the period, as far as they were answered."
-_WHO = "Only those who answer are heard; the delighted and the angry answer more often."
-SATISFACTION = (
-    Metric(
-        name="nps",
-        title="Net Promoter Score",
-        family="Satisfaction",
-        definition="Share of promoters (9 or 10) less share of detractors (0 to 6), times 100.",
-        numerator="Promoters less detractors",
-        denominator="Answers",
-        unit="score",
-        direction="higher",
-        window=_SENT,
-        scale="-100 to 100; answers from 0 to 10, passives give 7 or 8",
-        pitfalls=f"{_WHO} Asked after an order, it is another number than asked at random.",
-        variant="Given as a percentage, or as the share of those who would recommend; it is a difference of shares.",
-        kind="score",
-        view="nps",
-        over="points",
-        per="answers",
-        factor=100.0,
-        needs=("surveys",),
-    ),
-    Metric(
-        name="csat_mean",
-        title="Satisfaction, mean",
-        family="Satisfaction",
-        definition="Mean of the scores from 1 to 5.",
-        numerator="Sum of the scores",
-        denominator="Answers",
-        unit="score",
-        direction="higher",
-        window=_SENT,
-        scale="1 to 5",
-        pitfalls=f"{_WHO} The step from 3 to 4 need not be as wide as that from 4 to 5.",
-        variant="The share of satisfied answers goes by the same name; see there.",
-        kind="mean",
-        view="csat",
-        over="score",
-        per="answers",
-        needs=("surveys",),
-    ),
-    Metric(
-        name="csat_top2",
-        title="Satisfaction, share of 4 and 5",
-        family="Satisfaction",
-        definition="Share of the answers from 1 to 5 that are 4 or 5.",
-        numerator="Answers of 4 or 5",
-        denominator="Answers",
-        unit="share",
-        direction="higher",
-        window=_SENT,
-        scale="0 to 100 %; the line lies between 3 and 4",
-        pitfalls=f"{_WHO} Where the line lies decides the number.",
-        variant="The mean score goes by the same name; see there.",
-        kind="share",
-        view="csat",
-        over="above",
-        per="answers",
-        needs=("surveys",),
-    ),
-    Metric(
-        name="csat_good",
-        title="Satisfaction, share of good",
-        family="Satisfaction",
-        definition="Share of the answers good or bad that are good.",
-        numerator="Answers of good",
-        denominator="Answers of good or bad",
-        unit="share",
-        direction="higher",
-        window=_SENT,
-        scale="0 to 100 %",
-        pitfalls=f"{_WHO} With two answers to choose from, lukewarm customers are called satisfied.",
-        variant="Not to be set beside the share of 4 and 5 of another tool.",
-        kind="share",
-        view="csat_good",
-        over="above",
-        per="answers",
-        needs=("surveys",),
-    ),
-    Metric(
-        name="ces_ease",
-        title="Ease, mean",
-        family="Satisfaction",
-        definition="Mean of how easy it was, from 1 to 7, where 7 is easiest.",
-        numerator="Sum of the scores",
-        denominator="Answers",
-        unit="score",
-        direction="higher",
-        window=_SENT,
-        scale="1 to 7; 7 is easiest",
-        pitfalls=f"{_WHO} Asked after a contact, it says nothing of those who gave up.",
-        variant="An older form asks for effort, where low is good; the two run in opposite directions.",
-        kind="mean",
-        view="ces",
-        over="score",
-        per="answers",
-        needs=("surveys",),
-    ),
-    Metric(
-        name="ces_easy",
-        title="Ease, share of 5 to 7",
-        family="Satisfaction",
-        definition="Share of the answers from 1 to 7 that are 5 or more, where 7 is easiest.",
-        numerator="Answers of 5, 6 or 7",
-        denominator="Answers",
-        unit="share",
-        direction="higher",
-        window=_SENT,
-        scale="0 to 100 %; the line lies between 4 and 5",
-        pitfalls=_WHO,
-        variant="Some tools count 6 and 7 alone.",
-        kind="share",
-        view="ces",
-        over="above",
-        per="answers",
-        needs=("surveys",),
-    ),
-    Metric(
-        name="ces_effort",
-        title="Effort, mean",
-        family="Satisfaction",
-        definition="Mean of how much effort it was, from 1 to 5, where 5 is hardest.",
-        numerator="Sum of the scores",
-        denominator="Answers",
-        unit="score",
-        direction="lower",
-        window=_SENT,
-        scale="1 to 5; 5 is hardest",
-        pitfalls=_WHO,
-        variant="The newer form asks how easy it was, where high is good.",
-        kind="mean",
-        view="effort",
-        over="score",
-        per="answers",
-        needs=("surveys",),
-    ),
-    Metric(
-        name="response_rate",
-        title="Surveys answered",
-        family="Satisfaction",
-        definition="Share of the surveys sent that were answered.",
-        numerator="Answers",
-        denominator="Surveys sent",
-        unit="share",
-        direction="higher",
-        window="Surveys sent in the period.",
-        scale="0 to 100 %",
-        pitfalls="Late answers to the surveys of the last days are still to come. A low rate leaves the scores open to "
-        "whatever those who keep silent think.",
-        variant="Answers over surveys opened, which looks better.",
-        kind="share",
-        view="asked",
-        over="answered",
-        per="asked",
-        needs=("surveys", "surveys.sent_at"),
-    ),
-)
-
-
-_OPENED = "Tickets opened in the period."
-SUPPORT = (
-    Metric(
-        name="tickets",
-        title="Tickets",
-        family="Support",
-        definition="How many tickets were opened.",
-        numerator="Tickets",
-        denominator="None: a count",
-        unit="count",
-        direction="lower",
-        window=_OPENED,
-        scale="0 and up",
-        pitfalls="Falls when customers cannot find whom to ask.",
-        variant="Tickets closed, which says how much was worked, not how much came.",
-        kind="total",
-        view="tickets",
-        over="tickets",
-        per="tickets",
-        needs=("tickets",),
-    ),
-    Metric(
-        name="tickets_per_order",
-        title="Tickets per order",
-        family="Support",
-        definition="How many tickets come on an order.",
-        numerator="Tickets opened",
-        denominator="Orders placed",
-        unit="ratio",
-        direction="lower",
-        window="Tickets opened and orders placed in the period.",
-        scale="0 and up",
-        pitfalls="A ticket often belongs to an order of the period before; after a peak the two run apart.",
-        variant="Called the order-to-ticket rate, which names it the wrong way round.",
-        kind="ratio",
-        view="service",
-        over="tickets",
-        per="orders",
-        needs=("tickets", "orders"),
-    ),
-    Metric(
-        name="first_response_median",
-        title="Hours to the first answer, median",
-        family="Support",
-        definition="After how many hours half of the tickets have an answer.",
-        numerator="Hours from opening to the first answer of a person",
-        denominator="All tickets; those without an answer have waited until the end of observation",
-        unit="hours",
-        direction="lower",
-        window=_OPENED,
-        scale="0 and up; nights and weekends count",
-        pitfalls="Not comparable with hours of business, nor where automatic answers count.",
-        variant="The mean over answered tickets, which gets better the more tickets are left unanswered.",
-        kind="median wait",
-        view="first_response",
-        over="",
-        per="",
-        needs=("tickets.first_response_at",),
-    ),
-    Metric(
-        name="answered_24h",
-        title="Answered within 24 hours",
-        family="Support",
-        definition="Share of the tickets that have an answer within 24 hours.",
-        numerator="Tickets with an answer by then",
-        denominator="All tickets, open ones for as long as they were observed",
-        unit="share",
-        direction="higher",
-        window=_OPENED,
-        scale="0 to 100 %",
-        pitfalls="A promise kept by empty answers is kept all the same.",
-        variant="Of answered tickets alone, which leaves out the worst.",
-        kind="answered in time",
-        view="first_response",
-        over="",
-        per="",
-        needs=("tickets.first_response_at",),
-    ),
-    Metric(
-        name="resolution_median",
-        title="Hours to the end, median",
-        family="Support",
-        definition="After how many hours half of the tickets are settled.",
-        numerator="Hours from opening to the last settlement",
-        denominator="All tickets; open ones have waited until the end of observation",
-        unit="hours",
-        direction="lower",
-        window=_OPENED,
-        scale="0 and up; nights and weekends count",
-        pitfalls="Rises when easy matters are taken away by self-service, although nobody works more slowly.",
-        variant="The mean over settled tickets, which forgets those that never end.",
-        kind="median wait",
-        view="resolution",
-        over="",
-        per="",
-        needs=("tickets.resolved_at",),
-    ),
-    Metric(
-        name="first_contact",
-        title="Settled by the first answer",
-        family="Support",
-        definition="Share of the tickets that the first answer settles within a week.",
-        numerator="Tickets settled by the first answer",
-        denominator="All tickets a week old, open ones too",
-        unit="share",
-        direction="higher",
-        window="Tickets whose seventh day ended in the period.",
-        scale="0 to 100 %",
-        pitfalls="A customer who gives up looks like one who is content.",
-        variant="Over settled tickets alone, which leaves out those that are still open.",
-        kind="share",
-        view="settled",
-        over="first",
-        per="tickets",
-        needs=("tickets.solved_at_first",),
-    ),
-    Metric(
-        name="reopened",
-        title="Opened again",
-        family="Support",
-        definition="Share of the tickets that were opened again after they had been settled.",
-        numerator="Tickets opened again at least once",
-        denominator="Tickets",
-        unit="share",
-        direction="lower",
-        window=_OPENED,
-        scale="0 to 100 %",
-        pitfalls="Tickets of the last days may still be opened again. A thank-you can open one.",
-        variant="Number of times opened again over tickets, which one stubborn matter can double.",
-        kind="share",
-        view="tickets",
-        over="reopened",
-        per="tickets",
-        needs=("tickets.reopens",),
-    ),
-    Metric(
-        name="post_support_conversion",
-        title="Order within 30 days of a ticket",
-        family="Support",
-        definition="Share of the tickets whose customer orders within the next 30 days.",
-        numerator="Tickets followed by an order",
-        denominator="Tickets of known customers, 30 days old",
-        unit="share",
-        direction="higher",
-        window="Tickets whose 30th day ended in the period.",
-        scale="0 to 100 %",
-        pitfalls="Who writes to support has just ordered, and orders often: an association, not what support earns.",
-        variant="Purchases over tickets, without saying in which time, and read as what support earned.",
-        kind="share",
-        view="supported",
-        over="followed",
-        per="tickets",
-        needs=("tickets.customer_id", "orders.customer_id"),
-    ),
-    Metric(
-        name="compensation_per_ticket",
-        title="Compensation per ticket",
-        family="Support",
-        definition="What was paid or credited to customers, per ticket.",
-        numerator="Compensation",
-        denominator="Tickets",
-        unit="money",
-        direction="lower",
-        window=_OPENED,
-        scale="0 and up",
-        pitfalls="What is saved here may be lost in later orders.",
-        variant="Per compensated ticket, which says how much is given, not how often.",
-        kind="ratio",
-        view="tickets",
-        over="compensation",
-        per="tickets",
-        factor=0.01,
-        needs=("tickets.compensation",),
-    ),
-)
-
-
-def _spend(days: int) -> Metric:
-    return Metric(
-        name=f"ltv_{days}",
-        title=f"Spent within {days} days",
-        family="Value of a customer",
-        definition=f"What new customers spend in the {days} days from their first order on, which counts.",
-        numerator=f"Amounts of their orders within {days} days",
-        denominator=f"Customers whose first order was {days} days ago",
-        unit="money",
-        direction="higher",
-        window=f"Customers whose {days} days ended in the period, so that all had equally long.",
-        scale="0 and up",
-        pitfalls="Revenue, not profit; the past, not a forecast; before refunds.",
-        variant="Revenue of a time over customers, which mixes old and new ones and grows with the age of the shop.",
-        kind="mean",
-        view=f"after_{days}",
-        over="spend",
-        per="customers",
-        factor=0.01,
-        needs=("orders.customer_id",),
-    )
-
-
-def _margin(days: int) -> Metric:
-    return Metric(
-        name=f"margin_{days}",
-        title=f"Contribution within {days} days",
-        family="Value of a customer",
-        definition=f"What is left of the orders of new customers in their first {days} days, after goods and sending.",
-        numerator=f"Amounts less cost of their orders within {days} days",
-        denominator=f"Customers whose first order was {days} days ago",
-        unit="money",
-        direction="higher",
-        window=f"Customers whose {days} days ended in the period, so that all had equally long.",
-        scale="Any",
-        pitfalls="Before returns, support and marketing. An order whose cost is not known counts as costing nothing.",
-        variant="Revenue instead of contribution, beside which every cost of acquisition looks small.",
-        kind="mean",
-        view=f"after_{days}",
-        over="margin",
-        per="customers",
-        factor=0.01,
-        needs=("orders.customer_id", "orders.cost"),
-    )
-
-
-VALUE = (*(_spend(days) for days in WINDOWS), *(_margin(days) for days in WINDOWS))
-
-
-_STARTED = "Visits that began in the period, and their orders."
-_BLIND = "Visitors who refuse to be counted are missing above and below the line, not to the same degree."
-VISITS = (
-    Metric(
-        name="conversion_sessions",
-        title="Visits with an order",
-        family="Visits",
-        definition="Share of visits that end in an order.",
-        numerator="Visits with an order",
-        denominator="Visits",
-        unit="share",
-        direction="higher",
-        window=_STARTED,
-        scale="0 to 100 %",
-        pitfalls=f"{_BLIND} Rises when fewer new visitors come.",
-        variant="Purchases over visitors or visits, whichever is at hand: three denominators, three numbers, and "
-        "purchases over visitors can pass 100 %.",
-        kind="share",
-        view="sessions",
-        over="converted",
-        per="sessions",
-        needs=("sessions",),
-    ),
-    Metric(
-        name="conversion_visitors",
-        title="Visitors with an order",
-        family="Visits",
-        definition="Share of visitors who order at least once.",
-        numerator="Those of them with an order",
-        denominator="Visitors",
-        unit="share",
-        direction="higher",
-        window=_STARTED,
-        scale="0 to 100 %",
-        pitfalls=f"{_BLIND} One person with two devices is two visitors.",
-        variant="Orders over visitors, which counts a visitor with three orders three times.",
-        kind="share",
-        view="visitors",
-        over="converted",
-        per="visitors",
-        needs=("sessions",),
-    ),
-    Metric(
-        name="revenue_per_session",
-        title="Revenue per visit",
-        family="Visits",
-        definition="What a visit brings on average.",
-        numerator="Amounts of the orders of these visits",
-        denominator="Visits",
-        unit="money",
-        direction="higher",
-        window=_STARTED,
-        scale="0 and up",
-        pitfalls=_BLIND,
-        variant="Average order value times conversion, which holds only if both have the same denominator.",
-        kind="ratio",
-        view="sessions",
-        over="revenue",
-        per="sessions",
-        factor=0.01,
-        needs=("sessions", "orders"),
-    ),
-    Metric(
-        name="revenue_per_visitor",
-        title="Revenue per visitor",
-        family="Visits",
-        definition="What a visitor brings on average in the period.",
-        numerator="Amounts of the orders of their visits",
-        denominator="Visitors",
-        unit="money",
-        direction="higher",
-        window=_STARTED,
-        scale="0 and up",
-        pitfalls=_BLIND,
-        variant="Average order value times a conversion of visits, which mixes two denominators.",
-        kind="ratio",
-        view="visitors",
-        over="revenue",
-        per="visitors",
-        factor=0.01,
-        needs=("sessions", "orders"),
-    ),
-)
-
-
-WINNING = (
-    Metric(
-        name="cac",
-        title="Cost of a new customer",
-        family="Winning customers",
-        definition="Marketing spend per new customer.",
-        numerator="Marketing spend",
-        denominator="New customers",
-        unit="money",
-        direction="lower",
-        window="Money spent and first orders placed in the period.",
-        scale="0 and up",
-        pitfalls="Spend works later than it is paid. Customers who would have come anyway make it look cheap.",
-        variant="Spend over orders, or over what an advertising platform claims for itself.",
-        kind="cost",
-        view="",
-        over="",
-        per="",
-        needs=("marketing", "orders.customer_id"),
-    ),
-    Metric(
-        name="cac_payback",
-        title="Months until a new customer has paid for it",
-        family="Winning customers",
-        definition="After how many months the contribution of a new customer covers the cost of winning one.",
-        numerator="Cost of a new customer",
-        denominator="Cumulative contribution per customer, a straight line between 30, 60, 90, 180 and 365 days",
-        unit="months",
-        direction="lower",
-        window="Cost of the period; contributions of customers whose days ended in it.",
-        scale="0 to 12; none if a year is not enough",
-        pitfalls="Customers won now are set against what those won a year ago brought.",
-        variant="Reckoned on revenue, which pays back in half the time or less.",
-        kind="payback",
-        view="",
-        over="",
-        per="",
-        needs=("marketing", "orders.customer_id", "orders.cost"),
-    ),
-    Metric(
-        name="mer",
-        title="Revenue per unit of marketing spend",
-        family="Winning customers",
-        definition="Revenue of all orders over all marketing spend: the marketing efficiency ratio.",
-        numerator="Revenue",
-        denominator="Marketing spend",
-        unit="ratio",
-        direction="higher",
-        window="Orders placed and money spent in the period.",
-        scale="0 and up",
-        pitfalls="Holds the orders of old customers, so it rises when spend is cut, until they are gone.",
-        variant="Return on advertising spend, which counts only what a platform claims for itself.",
-        kind="efficiency",
-        view="",
-        over="",
-        per="",
-        needs=("marketing", "orders"),
-    ),
-)
-
-
-CATALOGUE: tuple[Metric, ...] = (
-    *ORDERS, *KEEPING, *VALUE, *SATISFACTION, *SUPPORT, *RETURNS, *VISITS, *WINNING,
-)  # fmt: skip
+def load_metrics(path: Path | None = None) -> dict[str, Metric]:
+    """Return all metrics by their names: the project's own, or the bundled ones where it has no such file."""
+    file = root() / "params" / METRICS_FILE if path is None else path
+    if path is None and not file.exists():
+        file = Path(__file__).resolve().parents[2] / "params" / METRICS_FILE
+    metrics = entries(file, Metric)
+    named = [name for name, metric in metrics.items() if metric.name]
+    if named:
+        raise ParamError(f"{shown(file)}: {named[0]}.name: unknown key; the name is the entry's own.")
+    return {name: dataclasses.replace(metric, name=name) for name, metric in metrics.items()}
 
 
 def metric_named(name: str) -> Metric:
     """Return a metric of the catalogue."""
-    found = {metric.name: metric for metric in CATALOGUE}
-    if name not in found:
-        raise ParamError(f"no metric '{name}'; {choices(name, found)}")
-    return found[name]
+    metrics = load_metrics()
+    if name not in metrics:
+        raise ParamError(f"no metric '{name}'; {choices(name, metrics)}")
+    return metrics[name]

@@ -1,86 +1,75 @@
-"""A shop in; which experiences go with later orders, and whether they did before they happened, out."""
+"""A shop's customers through time in; which experiences go with later orders, and how many of which dose, out."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
+from scipy.stats import false_discovery_control
 
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError, EstimationError, choices
-from cxsim.metrics.contracts import ASSOCIATIONS, DOSES
-from cxsim.metrics.intervals import RatioSums, discoveries, ratio
+from cxsim.metrics.intervals import Estimate, RatioSums, ratio
 from cxsim.metrics.person_periods import Exposure, PersonPeriods
-from cxsim.metrics.regression import MODEL as COX
-from cxsim.metrics.regression import MODELS, Adjusting, Design, Fitted, cox, design_of, fitted
-from cxsim.tables import check, empty
+from cxsim.metrics.regression import MODELS, Design, FittedRatio, design_of, fitted_ratio
+from cxsim.tables import Contract, check, empty
 from cxsim.wording import counted
 
-Clear = Literal["clear", "unclear"]
-Label = Literal["association", "effect"]
-
+_TEXT, _COUNT, _REAL = (pl.String,), (pl.Int64,), (pl.Float64,)
+# How an experience goes with what customers do later: `ratio` of the outcome for one unit more of the exposure.
+# before: the same ratio for what they did before it, which nothing that came later can have caused. clear: whether it
+# remains when all comparisons of the table are taken into account. label: association or effect.
+ASSOCIATIONS = Contract(
+    name="ASSOCIATIONS",
+    columns={
+        "exposure": _TEXT,
+        "outcome": _TEXT,
+        "title": _TEXT,
+        "model": _TEXT,
+        "ratio": _REAL,
+        "low": _REAL,
+        "high": _REAL,
+        "before": _REAL,
+        "before_low": _REAL,
+        "before_high": _REAL,
+        "customers": _COUNT,
+        "clear": (pl.Boolean,),
+        "label": _TEXT,
+        "finding": _TEXT,
+    },
+    nullable=frozenset({"before", "before_low", "before_high"}),
+)
+# What customers do later by how much of something they met: dose_low <= dose < dose_high.
+DOSES = Contract(
+    name="DOSES",
+    columns={
+        "exposure": _TEXT,
+        "unit": _TEXT,
+        "dose_low": _REAL,
+        "dose_high": _REAL,
+        "dose": _REAL,
+        "outcome": _TEXT,
+        "value": _REAL,
+        "low": _REAL,
+        "high": _REAL,
+        "customers": _COUNT,
+    },
+    nullable=frozenset({"value", "low", "high"}),
+)
+# Of the comparisons called clear, on average at most so many are chance.
+_FALSE_DISCOVERIES = 0.05
+_FEWEST = 30
+_MICROSECONDS_OF_A_DAY = 86_400_000_000
 _DONE = {
     "next order": ("a next order comes {} times as fast", "it came {} times as fast"),
     "orders": ("customers order {} times as often", "the same customers ordered {} times as often"),
     "spend": ("customers spend {} times as much", "the same customers spent {} times as much"),
 }
-
-
-def finding(
-    exposure: Exposure,
-    outcome: str,
-    *,
-    now: Fitted,
-    before: Fitted | None,
-    every_days: int,
-    clear: Clear,
-    label: Label,
-) -> str:
-    """Return what an association says, in two or three sentences."""
-    after, earlier = _DONE[outcome]
-    sentence = f"{exposure.opening}, {after.format(_number(now.ratio))} in the next {_span(every_days)} {_ends(now)}"
-    if before is not None:
-        sentence += f"; {earlier.format(_number(before.ratio))} before it {_ends(before)}"
-    doubts = "" if clear == "clear" else " Among so many comparisons, chance alone could bring this."
-    return f"{sentence}.{doubts}{_selection(now, before, label)} {_KINDS[label]}"
-
-
-def _selection(now: Fitted, before: Fitted | None, label: Label) -> str:
-    if before is None or label == "effect":
-        return ""
-    low, high = before.interval
-    if low <= 1.0 <= high:
-        return ""
-    same_way = (before.log_ratio < 0.0) == (now.log_ratio < 0.0)
-    if same_way:
-        return " Those who meet it were different before it happened, so at least part of this is selection."
-    return " Those who meet it were different before it happened, the other way round, so this may be too small."
-
-
-_KINDS = {
-    "association": "An association, not an effect.",
-    "effect": "Chance decided who met it, so this is an effect.",
-}
-
-
-def _span(days: int) -> str:
-    weeks, rest = divmod(days, 7)
-    if rest:
-        return f"{counted(days)} days" if days > 1 else "day"
-    return f"{counted(weeks)} weeks" if weeks > 1 else "week"
-
-
-def _ends(fit: Fitted) -> str:
-    low, high = fit.interval
-    return f"({_number(low)} to {_number(high)})"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.2f}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -93,35 +82,20 @@ class Associations:
         Under ASSOCIATIONS; `customers` are those who met the exposure, and `clear` is by Benjamini and Hochberg (1995).
     left_out
         Why an exposure, or an outcome of one, is not in the table, by title.
-    customers, of_customers
-        How many customers were looked at, of how many who ordered and are known.
-    comparisons
-        How many comparisons were made; `clear` and `finding` take their number into account.
     """
 
     table: pl.DataFrame
     left_out: Mapping[str, str]
-    customers: int
-    of_customers: int
-    comparisons: int
 
 
-class _Row(NamedTuple):
+class _Comparison(NamedTuple):
     exposure: Exposure
     outcome: str
-    model: str
-    now: Fitted
-    before: Fitted | None
+    now: FittedRatio
+    before: FittedRatio | None
 
 
-def associations(
-    periods: PersonPeriods,
-    *,
-    adjust: Adjusting = "history",
-    cross_check: Literal["cox", "none"] = "cox",
-    randomised: Sequence[str] = (),
-    rate: float = 0.05,
-) -> Associations:
+def associations(periods: PersonPeriods) -> Associations:
     """Return how what customers met goes with what they ordered in the period after.
 
     Three outcomes: whether an order follows (complementary log-log model, so that the ratio is one of rates), how many
@@ -131,99 +105,77 @@ def associations(
     the late parcel. Intervals are over customers.
 
     `before` is the coefficient of what was met a period after the next, beside what was met before: it has not happened
-    yet, so that it cannot be a cause, and a ratio far from 1 tells that other customers meet it.
+    yet, so that it cannot be a cause, and a ratio far from 1 shows that other customers meet it.
     """
-    known = [exposure.name for exposure in periods.exposures]
-    for name in randomised:
-        if name not in known:
-            raise DataError(f"no exposure '{name}' to have been decided by chance; {choices(name, known)}")
-    if not 0.0 < rate < 1.0:
-        raise DataError(f"rate must be between 0 and 1; found {rate:g}.")
-    left_out, rows = dict(periods.unseen), list[_Row]()
-    for exposure in periods.exposures:
-        rows += _of_exposure(periods, exposure, adjust, left_out)
-        if cross_check == "cox" and adjust == "history":
-            rows += _cross_checked(periods, exposure, left_out)
-    return Associations(
-        table=_sentence(rows, periods.every_days, frozenset(randomised), rate),
-        left_out=left_out,
-        customers=periods.customers,
-        of_customers=periods.of_customers,
-        comparisons=len(rows),
-    )
+    left_out = dict(periods.unseen)
+    compared = [one for exposure in periods.exposures for one in _compared(periods, exposure, left_out)]
+    # Benjamini and Hochberg (1995), "Controlling the False Discovery Rate", JRSS B 57, 289-300, eq. 1.
+    adjusted = false_discovery_control([one.now.p_value for one in compared]) if compared else []
+    cells = []
+    for one, p_value in zip(compared, adjusted, strict=True):
+        before = (None, None, None) if one.before is None else (one.before.ratio, *one.before.interval)
+        clear = bool(p_value <= _FALSE_DISCOVERIES)
+        words = finding(one.exposure, one.outcome, one.now, one.before, days=periods.every_days)
+        doubt = "" if clear else " Among so many comparisons, chance alone could bring this."
+        text = f"{words}.{doubt}{_selection(one.now, one.before)} An association, not an effect."
+        numbers = (one.now.ratio, *one.now.interval, *before, one.now.exposed, clear)
+        model = MODELS[one.outcome][0]
+        cells.append((one.exposure.name, one.outcome, one.exposure.title, model, *numbers, "association", text))
+    table = pl.DataFrame(cells, schema=empty(ASSOCIATIONS).schema, orient="row")
+    return Associations(table=check(table, ASSOCIATIONS), left_out=left_out)
 
 
-def _of_exposure(
-    periods: PersonPeriods, exposure: Exposure, adjust: Adjusting, left_out: dict[str, str]
-) -> Iterator[_Row]:
+def finding(exposure: Exposure, outcome: str, now: FittedRatio, before: FittedRatio | None, *, days: int) -> str:
+    """Return what an association says, as the beginning of a sentence."""
+    after, earlier = _DONE[outcome]
+    words = f"{exposure.opening}, {after.format(f'{now.ratio:,.2f}')} in the next {_span(days)} {_ends(now)}"
+    if before is not None:
+        words += f"; {earlier.format(f'{before.ratio:,.2f}')} before it {_ends(before)}"
+    return words
+
+
+def _selection(now: FittedRatio, before: FittedRatio | None) -> str:
+    if before is None or before.interval[0] <= 1.0 <= before.interval[1]:
+        return ""
+    if (before.log_ratio < 0.0) == (now.log_ratio < 0.0):
+        return " Those who meet it were different before it happened, so at least part of this is selection."
+    return " Those who meet it were different before it happened, the other way round, so this may be too small."
+
+
+def _span(days: int) -> str:
+    number, unit = (days, "day") if days % 7 else (days // 7, "week")
+    return f"{counted(number)} {unit}s" if number > 1 else unit
+
+
+def _ends(fit: FittedRatio) -> str:
+    low, high = fit.interval
+    return f"({low:,.2f} to {high:,.2f})"
+
+
+def _compared(periods: PersonPeriods, exposure: Exposure, left_out: dict[str, str]) -> Iterator[_Comparison]:
     try:
-        now = design_of(periods.table, exposure, timing="before", adjust=adjust)
+        now = design_of(periods.table, exposure, timing="before")
     except EstimationError as reason:
         left_out[exposure.title] = str(reason)
         return
-    later = _design_later(periods, exposure, adjust)
-    for outcome, model in MODELS.items():
+    try:
+        later = design_of(periods.table, exposure, timing="later")
+    except EstimationError:
+        later = None
+    for outcome in MODELS:
         try:
-            found = fitted(now, outcome)
+            found = fitted_ratio(now, outcome)
         except EstimationError as reason:
             left_out[f"{exposure.title}: {outcome}"] = str(reason)
             continue
-        yield _Row(exposure, outcome, model, found, _fitted_later(later, outcome))
+        yield _Comparison(exposure, outcome, found, _fitted_or_none(later, outcome))
 
 
-def _cross_checked(periods: PersonPeriods, exposure: Exposure, left_out: dict[str, str]) -> Iterator[_Row]:
-    if exposure.title in left_out:
-        return
+def _fitted_or_none(design: Design | None, outcome: str) -> FittedRatio | None:
     try:
-        found = cox(periods.table, exposure, every_days=periods.every_days)
-    except EstimationError as reason:
-        left_out[f"{exposure.title}: next order, Cox"] = str(reason)
-        return
-    yield _Row(exposure, "next order", COX, found, None)
-
-
-def _design_later(periods: PersonPeriods, exposure: Exposure, adjust: Adjusting) -> Design | None:
-    """Return the model of what had not happened yet, or None where too few met it."""
-    try:
-        return design_of(periods.table, exposure, timing="later", adjust=adjust)
+        return None if design is None else fitted_ratio(design, outcome)
     except EstimationError:
         return None
-
-
-def _fitted_later(design: Design | None, outcome: str) -> Fitted | None:
-    if design is None:
-        return None
-    try:
-        return fitted(design, outcome)
-    except EstimationError:
-        return None
-
-
-def _sentence(rows: list[_Row], every_days: int, randomised: frozenset[str], rate: float) -> pl.DataFrame:
-    if not rows:
-        return empty(ASSOCIATIONS)
-    clear = discoveries([row.now.p_value for row in rows], rate).tolist()
-    cells = []
-    for row, found in zip(rows, clear, strict=True):
-        before = (None, None, None) if row.before is None else (row.before.ratio, *row.before.interval)
-        label: Literal["association", "effect"] = "effect" if row.exposure.name in randomised else "association"
-        sentence = finding(
-            row.exposure,
-            row.outcome,
-            now=row.now,
-            before=row.before,
-            every_days=every_days,
-            clear="clear" if found else "unclear",
-            label=label,
-        )
-        numbers = (row.now.ratio, *row.now.interval, *before, row.now.exposed, found)
-        cells.append((row.exposure.name, row.outcome, row.exposure.title, row.model, *numbers, label, sentence))
-    schema = empty(ASSOCIATIONS).schema
-    return check(pl.DataFrame(cells, schema=schema, orient="row"), ASSOCIATIONS)
-
-
-_FEWEST = 30
-_MICROSECONDS_OF_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,7 +185,7 @@ class Dose:
     Attributes
     ----------
     unit
-        As in `DOSES` of `cxsim.metrics.contracts`.
+        days, hours or count.
     edges
         From where to where doses are looked at together, unless others are given; the last class is open.
     needs
@@ -280,28 +232,33 @@ def dose_curve(
         reason = shop.missing(need)
         if reason is not None:
             raise DataError(f"{shop.name}: {exposure} cannot be seen: {reason}")
-    met = _met(shop, exposure).filter(
-        pl.col("dose").is_not_null() & (pl.col("dose") >= bounds[0]) & pl.col("customer_id").is_not_null()
-    )
+    met = _met(shop, exposure).filter((pl.col("dose") >= bounds[0]) & pl.col("customer_id").is_not_null())
     placed = pl.lit(bounds[0])
     for edge in bounds[1:]:
         placed = pl.when(pl.col("dose") >= edge).then(pl.lit(edge)).otherwise(placed)
-    followed = _followed(shop, met.with_columns(bin=placed), window_days)
-    return _summed(followed, exposure, dose.unit, bounds, f"ordered again within {window_days} days")
+    sums = _sums_by_dose(_followed(shop, met.with_columns(bin=placed), window_days))
+    outcome, cells = f"ordered again within {window_days} days", []
+    for low, high in pairwise((*bounds, math.inf)):
+        if low in sums:
+            dose_mean, of = sums[low]
+            share = ratio(of, scale=(0.0, 1.0)) if of.units >= _FEWEST else Estimate()
+            row = (exposure, dose.unit, low, high, dose_mean, outcome, share.value, share.low, share.high, of.units)
+            cells.append(row)
+    return check(pl.DataFrame(cells, schema=empty(DOSES).schema, orient="row"), DOSES)
 
 
 def _met(shop: Shop, exposure: str) -> pl.LazyFrame:
     """Return customer, dose, and the moment from which days are counted."""
-    if exposure == "hours to the first answer":
-        tickets = shop.table("tickets")
-        return tickets.select(
-            "customer_id", known_at="first_response_at", dose=24.0 * _days("created_at", "first_response_at")
-        )
-    orders = shop.table("orders")
     if exposure == "returns so far":
         return _returns_so_far(shop)
-    known = "delivered_at" if exposure == "delivery days" else "shipped_at"
-    return orders.select("customer_id", known_at=known, dose=_days("ordered_at", known))
+    table, start, known, per_day = {
+        "delivery days": ("orders", "ordered_at", "delivered_at", 1.0),
+        "days to shipping": ("orders", "ordered_at", "shipped_at", 1.0),
+        "hours to the first answer": ("tickets", "created_at", "first_response_at", 24.0),
+    }[exposure]
+    elapsed = pl.col(known).cast(pl.Datetime("us")) - pl.col(start).cast(pl.Datetime("us"))
+    dose = per_day * (elapsed.dt.total_microseconds() / _MICROSECONDS_OF_A_DAY)
+    return shop.table(table).select("customer_id", known_at=known, dose=dose)
 
 
 def _returns_so_far(shop: Shop) -> pl.LazyFrame:
@@ -348,38 +305,16 @@ def _followed(shop: Shop, met: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
     )
 
 
-def _summed(followed: pl.LazyFrame, exposure: str, unit: str, bounds: tuple[float, ...], outcome: str) -> pl.DataFrame:
+def _sums_by_dose(followed: pl.LazyFrame) -> dict[float, tuple[float, RatioSums]]:
+    """Return the mean dose and the sums over customers of each class, by its lower edge."""
     each = followed.group_by("bin", "customer_id").agg(
         x=pl.col("again").sum().cast(pl.Int64), n=pl.len().cast(pl.Int64), dose=pl.col("dose").sum()
     )
     x, n = pl.col("x"), pl.col("n")
     sums = each.sort("bin", "customer_id").group_by("bin", maintain_order=True)
-    table = sums.agg(
-        dose=pl.col("dose").sum() / n.sum(),
-        units=pl.len(),
-        x=x.sum(),
-        n=n.sum(),
-        xx=(x * x).sum(),
-        nn=(n * n).sum(),
-        xn=(x * n).sum(),
-    ).collect()
-    rows = {row["bin"]: row for row in table.iter_rows(named=True)}
-    cells = []
-    for low, high in pairwise((*bounds, float("inf"))):
-        row = rows.get(low)
-        if row is not None:
-            sizes = {name: row[name] for name in ("units", "x", "n", "xx", "nn", "xn")}
-            cells.append((exposure, unit, low, high, row["dose"], outcome, *_value(sizes), row["units"]))
-    return check(pl.DataFrame(cells, schema=empty(DOSES).schema, orient="row"), DOSES)
-
-
-def _value(sizes: dict[str, int]) -> tuple[float | None, float | None, float | None]:
-    if sizes["units"] < _FEWEST:
-        return None, None, None
-    found = ratio(RatioSums(**sizes), scale=(0.0, 1.0))
-    return found.value, found.low, found.high
-
-
-def _days(start: str, end: str) -> pl.Expr:
-    elapsed = pl.col(end).cast(pl.Datetime("us")) - pl.col(start).cast(pl.Datetime("us"))
-    return elapsed.dt.total_microseconds() / _MICROSECONDS_OF_A_DAY
+    sizes = {"x": x.sum(), "n": n.sum(), "xx": (x * x).sum(), "nn": (n * n).sum(), "xn": (x * n).sum()}
+    table = sums.agg(dose=pl.col("dose").sum() / n.sum(), units=pl.len(), **sizes).collect()
+    return {
+        low: (dose, RatioSums(**row))
+        for low, dose, row in table.select("bin", "dose", row=pl.struct("units", *sizes)).rows()
+    }

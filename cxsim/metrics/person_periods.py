@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,9 +12,18 @@ import polars as pl
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError
 
-Kind = Literal["count", "waiting", "state"]
-# So many kinds of incidents, the most frequent ones, are looked at.
+# So many kinds of incidents, the most frequent ones, are looked at; and so many periods, the latest ones.
 _KINDS = 6
+_MOST_PERIODS = 26
+_FEWEST_PERIODS = 3
+_DAY = 86_400_000_000
+# Between a period and what is met after it lies one period, so that the period's own orders cannot bring it about.
+_LATER = -2
+# The multiplier and the shifts of the finaliser of MurmurHash3 (Appleby 2011), which moves every bit of what goes in.
+_MIX = 0xFF51AFD7ED558CCD
+_HALF = 2**32
+_WORD = 8
+_RANGE = 2**64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -23,10 +32,8 @@ class Exposure:
 
     Attributes
     ----------
-    name
-        Identifier.
-    title
-        For readers, such as "Late order".
+    name, title
+        Identifier; for readers, such as "Late order".
     opening
         How a finding begins, such as "After a late order".
     kind
@@ -43,30 +50,76 @@ class Exposure:
     name: str
     title: str
     opening: str
-    kind: Kind
     events: pl.LazyFrame
+    kind: Literal["count", "waiting", "state"] = "count"
     concerns_orders: bool = True
     occasions: pl.LazyFrame | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Sight:
-    """What can be seen of what customers meet.
+class PersonPeriods:
+    """Customers through time.
 
     Attributes
     ----------
+    table
+        One row per customer and complete period that began after the first order: `customer` (a number), `period`;
+        outcomes in it `orders`, `spend` and `first_day` (days from its start to the first order); history at its start
+        `orders_so_far`, `spend_so_far`, `age_days`, `idle_days`, `recent` (orders of the period before); and for each
+        exposure X how much of it was met in the period just before: `X`, and two periods later: `X.later`, with
+        occasions `X.occasions` and `X.occasions.later`. `recent.between` and `recent.later` count the orders of the
+        period after, and of the one in which later exposures count; what is not over by the end of observation is null.
     exposures
-        In the order in which they are shown.
+        What the tables record.
     unseen
-        Why the others cannot be seen, by title.
+        Why other exposures are not recorded, by title.
+    every_days
+        Length of a period.
+    customers, of_customers
+        How many customers were looked at, of how many who ordered and are known.
     """
 
+    table: pl.DataFrame
     exposures: tuple[Exposure, ...]
     unseen: Mapping[str, str]
+    every_days: int
+    customers: int
+    of_customers: int
 
 
-def exposures_of(shop: Shop) -> Sight:
-    """Return what a shop's tables say of what its customers met.
+def person_periods(shop: Shop, *, every_days: int = 28, most_customers: int = 200_000) -> PersonPeriods:
+    """Return what customers met and ordered, period by period."""
+    for name, number in {"every_days": every_days, "most_customers": most_customers}.items():
+        if number < 1:
+            raise DataError(f"{name} must be 1 or more; found {number}.")
+    calendar = _calendar(shop, every_days)
+    known = _known_orders(shop)
+    everyone = known.select("customer_id").unique()
+    chosen = sampled_customers(everyone, most=most_customers)
+    if chosen.is_empty():
+        raise DataError(f"{shop.name}: none of its orders has a customer, so nobody can be followed.")
+    numbered = chosen.with_row_index("customer").lazy()
+    orders = known.join(numbered, on="customer_id").select("customer", "ordered_at", "amount").collect()
+    orders = orders.sort("customer", "ordered_at", "amount").with_columns(window=calendar.place("ordered_at"))
+    rows = _with_history(_with_outcomes(_grid(orders, calendar), orders, calendar), orders)
+    placed = orders.group_by("customer", "window", maintain_order=True).agg(amount=pl.len().cast(pl.Float64))
+    for name, shift in {"recent": 1, "recent.later": _LATER, "recent.between": -1}.items():
+        rows = _joined(rows, placed, name, shift, calendar)
+    exposures, unseen = recorded_exposures(shop)
+    for exposure in exposures:
+        rows = _with_exposure(rows, exposure, numbered, calendar)
+    return PersonPeriods(
+        table=rows.sort("customer", "period"),
+        exposures=exposures,
+        unseen=unseen,
+        every_days=every_days,
+        customers=chosen.height,
+        of_customers=int(everyone.select(pl.len()).collect().item()),
+    )
+
+
+def recorded_exposures(shop: Shop) -> tuple[tuple[Exposure, ...], dict[str, str]]:
+    """Return what a shop's tables record of what its customers met, and why the rest is not recorded, by title.
 
     - Late order and other incidents: at the order; without a column of incidents, an order that was delivered after it
       was promised is late from the moment of the promise.
@@ -75,91 +128,82 @@ def exposures_of(shop: Shop) -> Sight:
     - Return: at the return. Answered survey: when it was sent, beside other surveys. Contact: when it was sent.
     - Membership: at the end of a period.
     """
-    seen = [*_incidents(shop), *_tickets(shop), *_others(shop)]
-    return Sight(
-        exposures=tuple(found for _, found in seen if isinstance(found, Exposure)),
-        unseen={title: found for title, found in seen if isinstance(found, str)},
-    )
+    exposures, unseen = list[Exposure](), dict[str, str]()
+    for title, found in (*_incidents(shop), *_tickets(shop), *_others(shop)):
+        if isinstance(found, Exposure):
+            exposures.append(found)
+        else:
+            unseen[title] = found
+    return tuple(exposures), unseen
 
 
-def _incidents(shop: Shop) -> list[tuple[str, Exposure | str]]:
+def _incidents(shop: Shop) -> Iterator[tuple[str, Exposure | str]]:
     reason = shop.missing("orders.incident")
     if reason is None:
         orders = shop.table("orders")
         named = orders.filter(pl.col("incident").is_not_null() & (pl.col("incident") != ""))
         kinds = named.group_by("incident").len().sort("len", "incident", descending=[True, False]).collect()
         # Late orders come first, whatever their number.
-        first = sorted(kinds["incident"].head(_KINDS).to_list(), key=lambda kind: kind != "late")
-        return [_incident(kind, named.filter(pl.col("incident") == kind)) for kind in first]
+        for kind in sorted(kinds["incident"].head(_KINDS).to_list(), key=lambda kind: kind != "late"):
+            yield _incident(kind, _events(named.filter(pl.col("incident") == kind), "ordered_at"))
+        return
     for column in ("promised_at", "delivered_at"):
         lack = shop.missing(f"orders.{column}")
         if lack is not None:
-            return [("Late order", f"{reason} {lack[0].upper()}{lack[1:]}")]
+            yield "Late order", f"{reason} {lack[0].upper()}{lack[1:]}"
+            return
     late = shop.table("orders").filter(pl.col("delivered_at") > pl.col("promised_at"))
-    return [("Late order", _late(_events(late, "promised_at")))]
+    yield _incident("late", _events(late, "promised_at"))
 
 
-def _incident(kind: str, orders: pl.LazyFrame) -> tuple[str, Exposure | str]:
-    events = _events(orders, "ordered_at")
+def _incident(kind: str, events: pl.LazyFrame) -> tuple[str, Exposure]:
     if kind == "late":
-        return "Late order", _late(events)
-    words = kind.replace("_", " ").replace("-", " ")
-    title = f"Incident: {words}"
-    opening = f"After an order with the incident “{words}”"
-    return title, Exposure(name=f"incident_{kind}", title=title, opening=opening, kind="count", events=events)
+        name, title, opening = "late_order", "Late order", "After a late order"
+    else:
+        words = kind.replace("_", " ").replace("-", " ")
+        name, title = f"incident_{kind}", f"Incident: {words}"
+        opening = f"After an order with the incident “{words}”"
+    return title, Exposure(name=name, title=title, opening=opening, events=events)
 
 
-def _late(events: pl.LazyFrame) -> Exposure:
-    return Exposure(name="late_order", title="Late order", opening="After a late order", kind="count", events=events)
-
-
-def _tickets(shop: Shop) -> list[tuple[str, Exposure | str]]:
+def _tickets(shop: Shop) -> Iterator[tuple[str, Exposure | str]]:
     titles = ("Ticket", "Waiting for the first answer", "Ticket not solved at first contact")
     reason = shop.missing("tickets")
     if reason is not None:
-        return [(title, reason) for title in titles]
+        yield from ((title, reason) for title in titles)
+        return
     tickets = shop.table("tickets")
     created = _events(tickets, "created_at", "first_response_at")
-    wrote = Exposure(name="ticket", title=titles[0], opening="After a ticket", kind="count", events=created)
-    waited = Exposure(
-        name="waiting",
-        title=f"{titles[1]}, days",
-        opening="For each day of waiting for the first answer",
-        kind="waiting",
-        events=created,
-        occasions=created,
+    yield titles[0], Exposure(name="ticket", title=titles[0], opening="After a ticket", events=created)
+    opening = "For each day of waiting for the first answer"
+    title = f"{titles[1]}, days"
+    yield (
+        titles[1],
+        Exposure(name="waiting", title=title, opening=opening, kind="waiting", events=created, occasions=created),
     )
-    found: list[tuple[str, Exposure | str]] = [(titles[0], wrote), (titles[1], waited)]
     unknown = shop.missing("tickets.solved_at_first")
     if unknown is not None:
-        return [*found, (titles[2], unknown)]
+        yield titles[2], unknown
+        return
     answered = tickets.filter(pl.col("solved_at_first").is_not_null())
-    unsolved = Exposure(
-        name="unsolved",
-        title=titles[2],
-        opening="After a ticket that was not solved at first contact",
-        kind="count",
-        events=_events(answered.filter(~pl.col("solved_at_first")), "first_response_at"),
-        occasions=_events(answered, "first_response_at"),
-    )
-    return [*found, (titles[2], unsolved)]
+    unsolved = _events(answered.filter(~pl.col("solved_at_first")), "first_response_at")
+    opening, occasions = "After a ticket that was not solved at first contact", _events(answered, "first_response_at")
+    yield titles[2], Exposure(name="unsolved", title=titles[2], opening=opening, events=unsolved, occasions=occasions)
 
 
-def _others(shop: Shop) -> list[tuple[str, Exposure | str]]:
-    builders = {
+def _others(shop: Shop) -> Iterator[tuple[str, Exposure | str]]:
+    makers = {
         "Return": ("returns", _return),
         "Answered survey": ("surveys", _answer),
         "Contact": ("contacts", _contact),
         "Membership": ("members", _membership),
     }
-    found: list[tuple[str, Exposure | str]] = []
-    for title, (table, build) in builders.items():
+    for title, (table, make) in makers.items():
         reason = shop.missing(table)
-        found.append((title, build(shop) if reason is None else reason))
-    return found
+        yield title, make(shop, title) if reason is None else reason
 
 
-def _return(shop: Shop) -> Exposure | str:
+def _return(shop: Shop, title: str) -> Exposure | str:
     returns = shop.table("returns")
     if shop.missing("returns.customer_id") is not None:
         reason = shop.missing("orders.order_id")
@@ -167,26 +211,22 @@ def _return(shop: Shop) -> Exposure | str:
             return f"the returns have no column 'customer_id', and {reason}"
         buyers = shop.table("orders").select("order_id", "customer_id")
         returns = returns.join(buyers, on="order_id", how="left")
-    events = _events(returns, "returned_at")
-    return Exposure(name="return", title="Return", opening="After a return", kind="count", events=events)
+    return Exposure(name="return", title=title, opening="After a return", events=_events(returns, "returned_at"))
 
 
-def _answer(shop: Shop) -> Exposure:
+def _answer(shop: Shop, title: str) -> Exposure:
     asked = _events(shop.table("surveys"), "sent_at")
     answers = _events(shop.table("surveys").filter(pl.col("score").is_not_null()), "sent_at")
-    title, opening = "Answered survey", "After answering a survey"
-    return Exposure(name="answer", title=title, opening=opening, kind="count", events=answers, occasions=asked)
+    return Exposure(name="answer", title=title, opening="After answering a survey", events=answers, occasions=asked)
 
 
-def _contact(shop: Shop) -> Exposure:
-    events = _events(shop.table("contacts"), "sent_at")
-    title, opening = "Contact", "After a contact from the shop"
-    return Exposure(name="contact", title=title, opening=opening, kind="count", events=events, concerns_orders=False)
+def _contact(shop: Shop, title: str) -> Exposure:
+    events, opening = _events(shop.table("contacts"), "sent_at"), "After a contact from the shop"
+    return Exposure(name="contact", title=title, opening=opening, events=events, concerns_orders=False)
 
 
-def _membership(shop: Shop) -> Exposure:
-    events = _events(shop.table("members"), "joined_at", "left_at")
-    title, opening = "Membership", "As members of a programme"
+def _membership(shop: Shop, title: str) -> Exposure:
+    events, opening = _events(shop.table("members"), "joined_at", "left_at"), "As members of a programme"
     return Exposure(name="member", title=title, opening=opening, kind="state", events=events, concerns_orders=False)
 
 
@@ -197,169 +237,58 @@ def _events(rows: pl.LazyFrame, at: str, ended_at: str | None = None) -> pl.Lazy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Windows:
-    """Complete periods of equal length, numbered from 0.
-
-    Attributes
-    ----------
-    start
-        Start of period 0; at most one period after the observation began.
-    every_days
-        Length of a period.
-    count
-        How many there are.
-    """
+class _Calendar:
+    """So many complete periods of equal length, numbered from 0; at most one period after the observation began."""
 
     start: datetime
     every_days: int
     count: int
 
-    @classmethod
-    def of(cls, shop: Shop, every_days: int) -> Windows:
-        """Return the complete periods of a shop's observation."""
-        if every_days < 1:
-            raise DataError(f"every_days must be 1 or more; found {every_days}.")
-        length = timedelta(days=every_days)
-        count = max(0, (shop.until - shop.since) // length)
-        if count < _FEWEST:
-            periods = "period" if count == 1 else "periods"
-            raise DataError(
-                f"{shop.name}: observed from {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}, which holds {count} "
-                f"complete {periods} of {every_days} days; at least {_FEWEST} are "
-                "needed. Choose shorter periods."
-            )
-        return cls(start=shop.until - count * length, every_days=every_days, count=count)
-
     def place(self, moment: str) -> pl.Expr:
         """Return the number of the period that a moment lies in; below 0 before the first one."""
         since = (pl.col(moment).cast(pl.Datetime("us")) - pl.lit(self.start, dtype=pl.Datetime("us"))).dt
-        return since.total_microseconds().floordiv(self.every_days * _MICROSECONDS).cast(pl.Int64)
+        return since.total_microseconds().floordiv(self.every_days * _DAY).cast(pl.Int64)
 
     def end(self, place: str) -> pl.Expr:
         """Return the moment at which a period ends."""
         return pl.lit(self.start, dtype=pl.Datetime("us")) + pl.duration(days=(pl.col(place) + 1) * self.every_days)
 
 
-_FEWEST = 3
-_MICROSECONDS = 86_400_000_000
+def _calendar(shop: Shop, every_days: int) -> _Calendar:
+    """Return the complete periods of a shop's observation."""
+    length = timedelta(days=every_days)
+    count = max(0, (shop.until - shop.since) // length)
+    if count < _FEWEST_PERIODS:
+        periods = "period" if count == 1 else "periods"
+        raise DataError(
+            f"{shop.name}: observed from {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}, which holds {count} complete "
+            f"{periods} of {every_days} days; at least {_FEWEST_PERIODS} are needed. Choose shorter periods."
+        )
+    return _Calendar(start=shop.until - count * length, every_days=every_days, count=count)
 
 
-# The multiplier and the shifts of the finaliser of MurmurHash3 (Appleby 2011), which moves every bit of what goes in.
-_MIX = 0xFF51AFD7ED558CCD
-_HALF = 2**32
-_WORD = 8
-_RANGE = 2**64
-
-
-def lot(customer: str, width: int, seed: int) -> pl.Expr:
-    """Return a number from 0 to 2**64 - 1 for each customer, as good as drawn by chance.
+def sampled_customers(customers: pl.LazyFrame, *, most: int) -> pl.DataFrame:
+    """Return at most about `most` of the customers, by identifier, drawn by a number `lot` of each.
 
     The hash of polars differs from release to release; this one is fixed by what is written here.
     """
-    words = max(1, -(-width // _WORD))
-    padded = pl.col(customer).str.pad_end(words * _WORD, "\x00").cast(pl.Binary)
-    mixed: pl.Expr = pl.lit((seed * 2 + 1) % _RANGE, dtype=pl.UInt64)
-    for place in range(words):
-        word = padded.bin.slice(place * _WORD, _WORD).bin.reinterpret(dtype=pl.UInt64, endianness="little")
-        mixed = _stirred(_stirred(mixed ^ word))
-    return mixed
-
-
-def drawn(customers: pl.LazyFrame, *, most: int, seed: int) -> pl.DataFrame:
-    """Return at most about `most` of the customers, with their number `lot`; by identifier."""
     everyone = customers.collect()
     width = everyone["customer_id"].str.len_bytes().max()
-    lots = everyone.with_columns(lot=lot("customer_id", width if isinstance(width, int) else 1, seed))
+    words = max(1, -(-(width if isinstance(width, int) else 1) // _WORD))
+    padded = pl.col("customer_id").str.pad_end(words * _WORD, "\x00").cast(pl.Binary)
+    mixed: pl.Expr = pl.lit(1, dtype=pl.UInt64)
+    for place in range(words):
+        word = padded.bin.slice(place * _WORD, _WORD).bin.reinterpret(dtype=pl.UInt64, endianness="little")
+        mixed = _mixed(_mixed(mixed ^ word))
+    lots = everyone.with_columns(lot=mixed)
     if everyone.height > most:
         lots = lots.filter(pl.col("lot") < _RANGE * most // everyone.height)
     return lots.sort("customer_id")
 
 
-def _stirred(number: pl.Expr) -> pl.Expr:
-    mixed = number * pl.lit(_MIX, dtype=pl.UInt64)
-    return mixed ^ (mixed // pl.lit(_HALF, dtype=pl.UInt64))
-
-
-_DAY = 86_400_000_000
-# Between a period and what is met after it lies one period, so that the period's own orders cannot bring it about.
-_GAP = 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class PersonPeriods:
-    """Customers through time.
-
-    Attributes
-    ----------
-    table
-        One row per customer and complete period that began after the first order: `customer` (a number), `lot` (drawn
-        by chance), `period`; outcomes in it `orders`, `spend` and `first_day` (days from its start to the first order);
-        history at its start `orders_so_far`, `spend_so_far`, `age_days`, `idle_days`, `recent` (orders of the periods
-        in which exposures count); and for each exposure X how much of it was met in the periods just before: `X`, and
-        long after: `X.later`, with occasions `X.occasions` and `X.occasions.later`. `recent.between` and
-        `recent.later` count the orders of the period after, and of those in which later exposures count; what is not
-        over by the end of observation is null.
-    exposures
-        What can be seen.
-    unseen
-        Why other exposures cannot be seen, by title.
-    every_days
-        Length of a period.
-    lags
-        In how many periods before exposures count.
-    customers, of_customers
-        How many customers were looked at, of how many who ordered and are known.
-    """
-
-    table: pl.DataFrame
-    exposures: tuple[Exposure, ...]
-    unseen: Mapping[str, str]
-    every_days: int
-    lags: int
-    customers: int
-    of_customers: int
-
-
-def person_periods(
-    shop: Shop,
-    *,
-    every_days: int = 28,
-    lags: int = 1,
-    most_periods: int = 26,
-    most_customers: int = 200_000,
-    seed: int = 0,
-) -> PersonPeriods:
-    """Return what customers met and ordered, period by period."""
-    for name, number in {"lags": lags, "most_periods": most_periods, "most_customers": most_customers}.items():
-        if number < 1:
-            raise DataError(f"{name} must be 1 or more; found {number}.")
-    if seed < 0:
-        raise DataError(f"seed must be 0 or more; found {seed}.")
-    windows = Windows.of(shop, every_days)
-    known = _known_orders(shop)
-    everyone = known.select("customer_id").unique()
-    chosen = drawn(everyone, most=most_customers, seed=seed)
-    if chosen.is_empty():
-        raise DataError(f"{shop.name}: none of its orders has a customer, so nobody can be followed.")
-    numbered = chosen.with_row_index("customer").lazy()
-    orders = known.join(numbered, on="customer_id").select("customer", "ordered_at", "amount").collect()
-    orders = orders.sort("customer", "ordered_at", "amount").with_columns(window=windows.place("ordered_at"))
-    first = max(lags, windows.count - most_periods)
-    rows = _with_history(_with_outcomes(_grid(orders, windows, first), orders, windows), orders)
-    rows = rows.join(numbered.select("customer", "lot").collect(), on="customer", how="left")
-    rows = _with_orders_around(rows, _counts(orders), lags, windows)
-    sight = exposures_of(shop)
-    for exposure in sight.exposures:
-        rows = _with_exposure(rows, exposure, numbered, lags=lags, windows=windows)
-    return PersonPeriods(
-        table=rows.sort("customer", "period"),
-        exposures=sight.exposures,
-        unseen=sight.unseen,
-        every_days=every_days,
-        lags=lags,
-        customers=chosen.height,
-        of_customers=int(everyone.select(pl.len()).collect().item()),
-    )
+def _mixed(number: pl.Expr) -> pl.Expr:
+    product = number * pl.lit(_MIX, dtype=pl.UInt64)
+    return product ^ (product // pl.lit(_HALF, dtype=pl.UInt64))
 
 
 def _known_orders(shop: Shop) -> pl.LazyFrame:
@@ -371,37 +300,41 @@ def _known_orders(shop: Shop) -> pl.LazyFrame:
     return orders.select("customer_id", "amount", ordered_at=moment)
 
 
-def _grid(orders: pl.DataFrame, windows: Windows, first: int) -> pl.DataFrame:
+def _grid(orders: pl.DataFrame, calendar: _Calendar) -> pl.DataFrame:
     """Return the periods of each customer that began after the first order."""
     entered = orders.group_by("customer", maintain_order=True).agg(
         entered=pl.col("window").min(), first_at=pl.col("ordered_at").min()
     )
+    first = max(1, calendar.count - _MOST_PERIODS)
     since = pl.max_horizontal(pl.col("entered") + 1, pl.lit(first, dtype=pl.Int64))
     return (
-        entered.with_columns(period=pl.int_ranges(since, windows.count, dtype=pl.Int64))
+        entered.with_columns(period=pl.int_ranges(since, calendar.count, dtype=pl.Int64))
         .explode("period", empty_as_null=True)
         .drop_nulls("period")
         .select("customer", "period", "first_at")
     )
 
 
-def _with_outcomes(grid: pl.DataFrame, orders: pl.DataFrame, windows: Windows) -> pl.DataFrame:
+def _with_outcomes(grid: pl.DataFrame, orders: pl.DataFrame, calendar: _Calendar) -> pl.DataFrame:
     placed = orders.group_by("customer", "window", maintain_order=True).agg(
         orders=pl.len().cast(pl.Int64), spend=pl.col("amount").sum(), placed_at=pl.col("ordered_at").min()
     )
-    start = windows.end("before")
     return (
         grid.join(placed, left_on=["customer", "period"], right_on=["customer", "window"], how="left")
         .with_columns(before=pl.col("period") - 1)
-        .with_columns(start=start)
+        .with_columns(start=calendar.end("before"))
         .with_columns(
             pl.col("orders").fill_null(0),
             pl.col("spend").fill_null(0.0),
-            first_day=(pl.col("placed_at") - pl.col("start")).dt.total_microseconds() / _DAY,
-            age_days=(pl.col("start") - pl.col("first_at")).dt.total_microseconds() / _DAY,
+            first_day=_days("start", "placed_at"),
+            age_days=_days("first_at", "start"),
         )
         .drop("placed_at", "first_at")
     )
+
+
+def _days(start: str, end: str) -> pl.Expr:
+    return (pl.col(end) - pl.col(start)).dt.total_microseconds() / _DAY
 
 
 def _with_history(rows: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
@@ -419,85 +352,41 @@ def _with_history(rows: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
     joined = rows.sort("before", "customer").join_asof(
         so_far, left_on="before", right_on="window", by="customer", strategy="backward", check_sortedness=False
     )
-    idle = (pl.col("start") - pl.col("last_at")).dt.total_microseconds() / _DAY
-    return joined.with_columns(idle_days=idle).drop("last_at", "before", "window", "start", strict=False)
-
-
-def _with_orders_around(rows: pl.DataFrame, counts: pl.DataFrame, lags: int, windows: Windows) -> pl.DataFrame:
-    rows = _around(rows, counts, "recent", lags, windows)
-    between = counts.select("customer", period=pl.col("window") - 1, between="amount")
-    return _joined(rows, between, "between", "recent.between", _after(1, windows))
-
-
-def _counts(orders: pl.DataFrame) -> pl.DataFrame:
-    return orders.group_by("customer", "window", maintain_order=True).agg(amount=pl.len().cast(pl.Float64))
-
-
-def _with_exposure(
-    rows: pl.DataFrame, exposure: Exposure, numbered: pl.LazyFrame, *, lags: int, windows: Windows
-) -> pl.DataFrame:
-    events = _of_chosen(exposure.events, numbered)
-    if exposure.kind == "state":
-        begun = _counted(events, windows)
-        ends = windows.place("ended_at").fill_null(windows.count)
-        held = events.select("customer", window=pl.int_ranges(windows.place("at"), ends, dtype=pl.Int64))
-        amounts = held.explode("window", empty_as_null=True).drop_nulls().unique().with_columns(amount=pl.lit(1.0))
-        last = amounts.with_columns(period=pl.col("window") + 1).select("customer", "period", before="amount")
-        rows = _joined(rows, last, "before", exposure.name, pl.lit(value=True))
-        return _later(rows, begun, exposure.name, lags, windows)
-    amounts = _waited(events, windows) if exposure.kind == "waiting" else _counted(events, windows)
-    rows = _around(rows, amounts, exposure.name, lags, windows)
-    if exposure.occasions is None:
-        return rows
-    occasions = _counted(_of_chosen(exposure.occasions, numbered), windows)
-    return _around(rows, occasions, f"{exposure.name}.occasions", lags, windows)
-
-
-def _of_chosen(events: pl.LazyFrame, numbered: pl.LazyFrame) -> pl.DataFrame:
-    chosen = events.join(numbered, on="customer_id").select("customer", "at", "ended_at")
-    return chosen.collect().sort("customer", "at", "ended_at")
-
-
-def _counted(events: pl.DataFrame, windows: Windows) -> pl.DataFrame:
-    placed = events.with_columns(window=windows.place("at"))
-    return placed.group_by("customer", "window", maintain_order=True).agg(amount=pl.len().cast(pl.Float64))
-
-
-def _waited(events: pl.DataFrame, windows: Windows) -> pl.DataFrame:
-    """Add up the days of waiting that were known by the end of the period in which each wait began."""
-    placed = events.with_columns(window=windows.place("at"))
-    ended = pl.min_horizontal("ended_at", windows.end("window"))
-    days = (ended - pl.col("at")).dt.total_microseconds() / _DAY
-    return placed.group_by("customer", "window", maintain_order=True).agg(amount=days.sum())
-
-
-def _around(rows: pl.DataFrame, amounts: pl.DataFrame, name: str, lags: int, windows: Windows) -> pl.DataFrame:
-    """Join what was met in the periods before, and in those after the next one."""
-    before = _shifted(amounts, list(range(1, lags + 1)), "before")
-    rows = _joined(rows, before, "before", name, pl.lit(value=True))
-    return _later(rows, amounts, name, lags, windows)
-
-
-def _later(rows: pl.DataFrame, amounts: pl.DataFrame, name: str, lags: int, windows: Windows) -> pl.DataFrame:
-    later = _shifted(amounts, [-(_GAP + shift) for shift in range(1, lags + 1)], "later")
-    return _joined(rows, later, "later", f"{name}.later", _after(_GAP + lags, windows))
-
-
-def _shifted(amounts: pl.DataFrame, shifts: list[int], name: str) -> pl.DataFrame:
-    moved = [amounts.select("customer", "amount", period=pl.col("window") + shift) for shift in shifts]
-    return (
-        pl.concat(moved)
-        .sort("customer", "period", "amount")
-        .group_by("customer", "period", maintain_order=True)
-        .agg(pl.col("amount").sum().alias(name))
+    return joined.with_columns(idle_days=_days("last_at", "start")).drop(
+        "last_at", "before", "window", "start", strict=False
     )
 
 
-def _joined(rows: pl.DataFrame, amounts: pl.DataFrame, column: str, name: str, over: pl.Expr) -> pl.DataFrame:
-    """Join a column of amounts under another name: 0 where nothing is there, null where the time is not over."""
-    joined = rows.join(amounts, on=["customer", "period"], how="left")
-    return joined.with_columns(pl.when(over).then(pl.col(column).fill_null(0.0)).alias(name)).drop(column)
+def _with_exposure(rows: pl.DataFrame, exposure: Exposure, numbered: pl.LazyFrame, calendar: _Calendar) -> pl.DataFrame:
+    events = _of_chosen(exposure.events, numbered, calendar)
+    met = begun = events.group_by("customer", "window", maintain_order=True).agg(amount=pl.len().cast(pl.Float64))
+    if exposure.kind == "state":
+        ends = calendar.place("ended_at").fill_null(calendar.count)
+        held = events.select("customer", window=pl.int_ranges("window", ends, dtype=pl.Int64))
+        met = held.explode("window", empty_as_null=True).drop_nulls().unique().with_columns(amount=pl.lit(1.0))
+    elif exposure.kind == "waiting":
+        # The days that were known by the end of the period in which each wait began.
+        ended = events.with_columns(ended_at=pl.min_horizontal("ended_at", calendar.end("window")))
+        days = _days("at", "ended_at").sum()
+        met = begun = ended.group_by("customer", "window", maintain_order=True).agg(amount=days)
+    rows = _joined(rows, met, exposure.name, 1, calendar)
+    rows = _joined(rows, begun, f"{exposure.name}.later", _LATER, calendar)
+    if exposure.occasions is not None:
+        occasions = _of_chosen(exposure.occasions, numbered, calendar)
+        counts = occasions.group_by("customer", "window", maintain_order=True).agg(amount=pl.len().cast(pl.Float64))
+        rows = _joined(rows, counts, f"{exposure.name}.occasions", 1, calendar)
+        rows = _joined(rows, counts, f"{exposure.name}.occasions.later", _LATER, calendar)
+    return rows
 
 
-def _after(periods: int, windows: Windows) -> pl.Expr:
-    return pl.col("period") + periods < windows.count
+def _of_chosen(events: pl.LazyFrame, numbered: pl.LazyFrame, calendar: _Calendar) -> pl.DataFrame:
+    chosen = events.join(numbered, on="customer_id").select("customer", "at", "ended_at").collect()
+    return chosen.sort("customer", "at", "ended_at").with_columns(window=calendar.place("at"))
+
+
+def _joined(rows: pl.DataFrame, amounts: pl.DataFrame, name: str, shift: int, calendar: _Calendar) -> pl.DataFrame:
+    """Join amounts of a window so many periods earlier: 0 where there is none, null where it is not over."""
+    moved = amounts.select("customer", period=pl.col("window") + shift, moved="amount")
+    over = pl.col("period") - shift < calendar.count
+    joined = rows.join(moved, on=["customer", "period"], how="left")
+    return joined.with_columns(pl.when(over).then(pl.col("moved").fill_null(0.0)).alias(name)).drop("moved")

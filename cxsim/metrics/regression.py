@@ -1,4 +1,4 @@
-"""Customers through time, and one exposure, in; the ratio of how soon they order again, by Cox's model, out."""
+"""Customers through time and one exposure, or rows of customers, in; generalised linear models over customers, out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import norm, t
-from statsmodels.duration.hazard_regression import PHReg
+from statsmodels.genmod import families
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from cxsim.errors import EstimationError
 from cxsim.metrics.person_periods import Exposure
@@ -19,8 +20,19 @@ from cxsim.metrics.person_periods import Exposure
 Reals = NDArray[np.float64]
 Places = NDArray[np.int64]
 Timing = Literal["before", "later"]
-Adjusting = Literal["history", "nothing"]
+Family = Literal["poisson", "logistic", "complementary log-log"]
 
+# How each outcome is modelled: for readers, and by which family.
+MODELS: dict[str, tuple[str, Family]] = {
+    "next order": ("complementary log-log, per period", "complementary log-log"),
+    "orders": ("Poisson, log link", "poisson"),
+    "spend": ("quasi-Poisson, log link", "poisson"),
+}
+_FAMILIES: dict[Family, families.Family] = {
+    "poisson": families.Poisson(),
+    "logistic": families.Binomial(),
+    "complementary log-log": families.Binomial(link=families.links.CLogLog()),
+}
 # Fewer customers, or periods with an order, on either side of a comparison are not compared.
 FEWEST_CUSTOMERS = 30
 FEWEST_EVENTS = 10
@@ -31,13 +43,59 @@ _TOP = 4
 _FINEST = 0.05
 # Codes of patterns are numbered anew before their product could overflow.
 _MOST_CLASSES = 2**40
-_DEPENDENT = 1e-8
-_BLOCK = 64
+# Of a column's length, what is left beyond the columns to its left if it is their sum.
+_NOTHING = 1e-7
+_ROUNDS = 50
+_CLOSE = 1e-11
+_UPPER = 0.975
+
+
+class ClusteredFit(NamedTuple):
+    """Coefficients of a model, their covariance from what was observed of each customer, and the fitted means."""
+
+    coefficients: Reals
+    covariance: Reals
+    fitted: Reals
+
+
+def glm_with_clusters(
+    outcome: Reals, design: Reals, *, family: Literal["poisson", "logistic"], clusters: Places
+) -> ClusteredFit:
+    """Fit a generalised linear model whose intervals do not lean on its family.
+
+    A Poisson model with logarithmic link is right about means whatever the distribution of the outcome, zeros and
+    money included; the covariance is the sandwich of the clusters, so it is right too. Logistic: an outcome of 0 or 1.
+
+    Gourieroux, Monfort & Trognon (1984), "Pseudo maximum likelihood methods: applications to Poisson models"; Santos
+    Silva & Tenreyro (2006), "The log of gravity"; Liang & Zeger (1986) for the covariance.
+    """
+    kept = _independent(design)
+    with warnings.catch_warnings():
+        # Groups that covariates tell apart perfectly are seen in the fitted chances, and refused by the caller.
+        warnings.simplefilter("ignore")
+        model = GLM(outcome, design[:, kept], family=_FAMILIES[family])
+        found = model.fit(cov_type="cluster", cov_kwds={"groups": clusters})
+    if not np.isfinite(found.params).all() or not (found.converged or family == "logistic"):
+        raise EstimationError(
+            f"The {family} model of {len(outcome)} rows and {design.shape[1]} columns does not come to rest; "
+            "possible: fewer covariates, or more customers."
+        )
+    columns = design.shape[1]
+    coefficients, covariance = np.zeros(columns), np.zeros((columns, columns))
+    coefficients[kept], covariance[np.ix_(kept, kept)] = found.params, found.cov_params()
+    return ClusteredFit(coefficients, covariance, found.fittedvalues)
+
+
+def _independent(design: Reals) -> Places:
+    """Return the columns that are no sum of those to their left."""
+    beyond = np.abs(np.diag(np.linalg.qr(design, mode="r")))
+    kept: Places = np.flatnonzero(beyond > _NOTHING * np.linalg.norm(design, axis=0))
+    return kept
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Design:
-    """Rows of a model, those that are alike counted together.
+    """Rows of a model; equal ones are one pattern.
 
     Attributes
     ----------
@@ -63,13 +121,13 @@ class Design:
     exposed: int
 
 
-def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing, adjust: Adjusting) -> Design:
-    """Return the rows and columns of the model of one exposure."""
+def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing) -> Design:
+    """Return the rows and columns of the model of one exposure, met just before the outcomes or long after them."""
     met = exposure.name if timing == "before" else f"{exposure.name}.later"
     rows = table.filter(pl.col(met).is_not_null())
     amount = rows[met].round(1).to_numpy()
     exposed = _refuse_few(rows, amount)
-    keys = [*(_controls(rows, exposure, timing) if adjust == "history" else []), (exposure.name, amount)]
+    keys = [*_controls(rows, exposure, timing), (exposure.name, amount)]
     pattern, first = _patterns([values for _, values in keys])
     distinct = {name: values[first] for name, values in keys}
     outcomes = {
@@ -79,11 +137,13 @@ def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing, adjust
     }
     count = np.bincount(pattern).astype(np.float64)
     events: Reals = np.bincount(pattern, weights=outcomes["next order"]).astype(np.float64)
-    columns: list[Reals] = _columns(distinct, count, events) if adjust == "history" else [np.ones(first.size)]
-    matrix = _independent([*columns, distinct[exposure.name]], count)
+    matrix = np.column_stack([*_columns(distinct, count, events), distinct[exposure.name]])
+    kept = _independent(matrix * np.sqrt(count)[:, None])
+    if kept[-1] != matrix.shape[1] - 1:
+        raise EstimationError("it goes along with what is held equal, so that the two cannot be told apart.")
     customer = rows["customer"].rle_id().cast(pl.Int64).to_numpy()
     return Design(
-        matrix=matrix,
+        matrix=np.ascontiguousarray(matrix[:, kept]),
         pattern=pattern,
         customer=customer,
         outcomes=outcomes,
@@ -92,20 +152,81 @@ def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing, adjust
     )
 
 
-def weighted_gram(matrix: Reals, weights: Reals) -> Reals:
-    """Return the weighted sums of products of all pairs of columns; the same bits on any number of threads."""
-    rows, columns = matrix.shape
-    blocks = -(-rows // _BLOCK)
-    padded = np.zeros((blocks * _BLOCK, columns))
-    padded[:rows] = matrix
-    left = padded.copy()
-    left[:rows] *= weights[:, None]
-    # Products of so few rows are never shared out to threads, which would also wait for each other.
-    products = np.matmul(
-        left.reshape(blocks, _BLOCK, columns).transpose(0, 2, 1), padded.reshape(blocks, _BLOCK, columns)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FittedRatio:
+    """The coefficient of the exposure.
+
+    Attributes
+    ----------
+    log_ratio
+        Natural logarithm of the ratio for one unit more.
+    error
+        Its standard error over customers.
+    customers
+        How many customers the model saw.
+    exposed
+        How many of them met the exposure.
+    """
+
+    log_ratio: float
+    error: float
+    customers: int
+    exposed: int
+
+    @property
+    def ratio(self) -> float:
+        """The ratio for one unit more."""
+        return math.exp(self.log_ratio)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its 95 % interval, by Student's t with one degree of freedom less than customers."""
+        half = float(t.ppf(_UPPER, self.customers - 1)) * self.error
+        return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
+
+    @property
+    def p_value(self) -> float:
+        """Probability of a coefficient as far from 0, or further, where there is none."""
+        return float(2.0 * norm.sf(abs(self.log_ratio) / self.error)) if self.error > 0.0 else 0.0
+
+
+def fitted_ratio(design: Design, outcome: str) -> FittedRatio:
+    """Return the coefficient of the exposure for one outcome.
+
+    The model sees each pattern once, with the mean of its outcomes, which is all that the estimates depend on. The
+    covariance is the sandwich over customers: what one customer does in several periods is not independent.
+
+    Liang and Zeger (1986), "Longitudinal data analysis using generalized linear models", eq. 6, with working
+    independence and the expected information; the factor G / (G - 1) * (N - 1) / (N - k) of statsmodels.
+    """
+    outcomes = design.outcomes[outcome]
+    if outcomes.min() < 0.0:
+        raise EstimationError("an outcome is negative, so a ratio of outcomes means nothing.")
+    count = np.bincount(design.pattern).astype(np.float64)
+    mean = np.bincount(design.pattern, weights=outcomes) / count
+    family = _FAMILIES[MODELS[outcome][1]]
+    refused = EstimationError("the model has no finite estimate: what is held equal decides the outcome by itself.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            model = GLM(mean, design.matrix, family=family, freq_weights=count)
+            found = model.fit(maxiter=_ROUNDS, tol=_CLOSE, tol_criterion="params", wls_method="qr")
+        except (np.linalg.LinAlgError, ValueError, FloatingPointError) as cause:
+            raise refused from cause
+    if not (found.converged and np.isfinite(found.params).all()):
+        raise refused
+    line = design.matrix @ found.params
+    expected = family.link.inverse(line)
+    slope = family.link.inverse_deriv(line) / family.variance(expected)
+    influence = (design.matrix @ found.normalized_cov_params[-1]) * slope
+    scores = (outcomes - expected[design.pattern]) * influence[design.pattern]
+    over_customers = np.bincount(design.customer, weights=scores)
+    groups, rows, columns = design.customers, outcomes.size, len(found.params)
+    factor = groups / (groups - 1) * (rows - 1) / (rows - columns)
+    error = math.sqrt(factor * float(np.square(over_customers).sum()))
+    return FittedRatio(
+        log_ratio=float(found.params[-1]), error=error, customers=design.customers, exposed=design.exposed
     )
-    gram: Reals = products.sum(axis=0)
-    return gram
 
 
 def _refuse_few(rows: pl.DataFrame, amount: Reals) -> int:
@@ -171,23 +292,6 @@ def _indicators(values: Reals, count: Reals, events: Reals) -> list[Reals]:
     return found
 
 
-def _independent(columns: list[Reals], weights: Reals) -> Reals:
-    """Return the columns as a matrix without those that the ones before them determine; the last one must stay."""
-    matrix = np.column_stack(columns)
-    gram = weighted_gram(matrix, weights)
-    scale = np.sqrt(np.diag(gram))
-    scale[scale == 0.0] = 1.0
-    rest = gram / np.outer(scale, scale)
-    kept = []
-    for place in range(matrix.shape[1]):
-        if rest[place, place] > _DEPENDENT:
-            kept.append(place)
-            rest = rest - np.outer(rest[:, place], rest[place]) / rest[place, place]
-    if kept[-1] != matrix.shape[1] - 1:
-        raise EstimationError("it goes along with what is held equal, so that the two cannot be told apart.")
-    return np.ascontiguousarray(matrix[:, kept])
-
-
 def _patterns(keys: list[Reals]) -> tuple[Places, Places]:
     """Return for each row the number of its pattern, and for each pattern the first of its rows."""
     code, classes = np.zeros(keys[0].size, dtype=np.int64), 1
@@ -207,250 +311,3 @@ def _patterns(keys: list[Reals]) -> tuple[Places, Places]:
 
 def _rounded(values: Reals, step: float) -> Reals:
     return np.round(values / step) * step
-
-
-MODELS = {
-    "next order": "complementary log-log, per period",
-    "orders": "Poisson, log link",
-    "spend": "quasi-Poisson, log link",
-}
-_TAIL = 0.975
-_ROUNDS = 50
-_CLOSE = 1e-9
-# An outcome e**30 times the usual one, or as much less, is no estimate.
-_FARTHEST = 30.0
-_LONGEST = 2.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fitted:
-    """The coefficient of the exposure.
-
-    Attributes
-    ----------
-    log_ratio
-        Natural logarithm of the ratio for one unit more.
-    error
-        Its standard error over customers.
-    customers
-        How many customers the model saw.
-    exposed
-        How many of them met the exposure.
-    """
-
-    log_ratio: float
-    error: float
-    customers: int
-    exposed: int
-
-    @property
-    def ratio(self) -> float:
-        """The ratio for one unit more."""
-        return math.exp(self.log_ratio)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Its 95 % interval, by Student's t with one degree of freedom less than customers."""
-        half = float(t.ppf(_TAIL, self.customers - 1)) * self.error
-        return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
-
-    @property
-    def p_value(self) -> float:
-        """Probability of a coefficient as far from 0, or further, where there is none."""
-        return float(2.0 * norm.sf(abs(self.log_ratio) / self.error)) if self.error > 0.0 else 0.0
-
-
-class _Curve(NamedTuple):
-    """What the model expects, how fast that rises with the linear predictor, and the variance."""
-
-    expected: Reals
-    slope: Reals
-    variance: Reals
-
-
-def fitted(design: Design, outcome: str) -> Fitted:
-    """Return the coefficient of the exposure for one outcome.
-
-    The model sees each pattern once, with the sum of its outcomes, which is all that the estimates depend on. The
-    covariance is the sandwich over customers: what one customer does in several periods is not independent.
-
-    Liang and Zeger (1986), "Longitudinal data analysis using generalized linear models", eq. 6, with working
-    independence and the expected information; the factor G / (G - 1) * (N - 1) / (N - k) of statsmodels.
-    """
-    outcomes = design.outcomes[outcome]
-    if outcomes.min() < 0.0:
-        raise EstimationError("an outcome is negative, so a ratio of outcomes means nothing.")
-    count = np.bincount(design.pattern).astype(np.float64)
-    mean = np.bincount(design.pattern, weights=outcomes) / count
-    coefficients, curve = _solved(design.matrix, mean, count, outcome)
-    information = weighted_gram(design.matrix, count * curve.slope**2 / curve.variance)
-    last = np.linalg.solve(information, np.eye(len(coefficients))[-1])
-    influence = _times(design.matrix, last) * curve.slope / curve.variance
-    scores = (outcomes - curve.expected[design.pattern]) * influence[design.pattern]
-    over_customers = np.bincount(design.customer, weights=scores)
-    groups, rows, columns = design.customers, outcomes.size, len(coefficients)
-    factor = groups / (groups - 1) * (rows - 1) / (rows - columns)
-    error = math.sqrt(factor * float(np.square(over_customers).sum()))
-    return Fitted(log_ratio=float(coefficients[-1]), error=error, customers=design.customers, exposed=design.exposed)
-
-
-def _solved(matrix: Reals, mean: Reals, count: Reals, outcome: str) -> tuple[Reals, _Curve]:
-    """Return the coefficients by Fisher scoring (McCullagh and Nelder 1989, section 2.5), and the curve at them."""
-    refused = EstimationError("the model has no finite estimate: what is held equal decides the outcome by itself.")
-    coefficients = np.zeros(matrix.shape[1])
-    coefficients[0] = _link(float(np.average(mean, weights=count)), outcome)
-    for _ in range(_ROUNDS):
-        line = _times(matrix, coefficients)
-        if not np.abs(line).max() < _FARTHEST:
-            raise refused
-        curve = _curve(line, outcome)
-        weight = count * curve.slope**2 / curve.variance
-        score = np.einsum("ij,i->j", matrix, weight * (mean - curve.expected) / curve.slope)
-        try:
-            step = np.linalg.solve(weighted_gram(matrix, weight), score)
-        except np.linalg.LinAlgError as cause:
-            raise refused from cause
-        # A step is cut where it would move a prediction far, from where the next one might not find back.
-        moved = float(np.abs(_times(matrix, step)).max())
-        coefficients = coefficients + step * min(1.0, _LONGEST / max(moved, _CLOSE))
-        if moved < _CLOSE:
-            return coefficients, _curve(_times(matrix, coefficients), outcome)
-    raise refused
-
-
-def _times(matrix: Reals, coefficients: Reals) -> Reals:
-    # Not by @, whose last bits depend on the number of threads.
-    line: Reals = np.einsum("ij,j->i", matrix, coefficients)
-    return line
-
-
-def _link(expected: float, outcome: str) -> float:
-    return math.log(-math.log1p(-expected)) if outcome == "next order" else math.log(expected)
-
-
-def _curve(line: Reals, outcome: str) -> _Curve:
-    rate = np.exp(line)
-    if outcome != "next order":
-        return _Curve(rate, rate, rate)
-    # Kept off 1, where the variance would be nothing; the rate there is 36.
-    expected = np.minimum(-np.expm1(-rate), 1.0 - np.finfo(np.float64).eps)
-    return _Curve(expected, rate * np.exp(-np.minimum(rate, _FARTHEST)), expected * (1.0 - expected))
-
-
-MODEL = "Cox, days since the last order"
-# The likelihood is summed at every day with an order over all who could have ordered, so it sees some customers only.
-_MOST_ROWS = 30_000
-
-
-def cox(table: pl.DataFrame, exposure: Exposure, *, every_days: int) -> Fitted:
-    """Return the ratio of the rates of a next order for one unit more of the exposure.
-
-    Customers are at risk from the start of each period to their first order in it, or to its end; the clock is the time
-    since their last order, of which the rate may depend in any way. It is a check of the other models: it needs no
-    curve for that time.
-
-    Andersen and Gill (1982), "Cox's regression model for counting processes", eq. 2.2; robust covariance of Lin and
-    Wei (1989), over customers.
-    """
-    rows = _some(table)
-    met = rows.filter(pl.col(exposure.name) != 0.0)
-    customers, events = met["customer"].n_unique(), met.filter(pl.col("orders") > 0).height
-    if customers < FEWEST_CUSTOMERS or events < FEWEST_EVENTS:
-        raise EstimationError(
-            f"of the customers drawn for Cox's model, {customers} met it, with {events} orders after."
-        )
-    start = rows["idle_days"].round(0).to_numpy()
-    length = rows["first_day"].fill_null(float(every_days)).to_numpy()
-    # Whole days, at least one: the likelihood is summed day by day.
-    end = start + np.maximum(1.0, np.ceil(length))
-    status = (rows["orders"] > 0).cast(pl.Int64).to_numpy()
-    columns = _cox_columns(rows, exposure)
-    # In units of their spread, from which Newton's method finds the maximum.
-    spreads = columns.std(axis=0)
-    columns, spread = columns / spreads, float(spreads[-1])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            model = PHReg(end, columns, status=status, entry=start, ties="breslow")
-            found = model.fit(disp=0)
-        except (np.linalg.LinAlgError, ValueError, FloatingPointError) as cause:
-            raise EstimationError("Cox's model has no finite estimate.") from cause
-    coefficients, bread = np.asarray(found.params), np.asarray(found.cov_params())
-    if not (np.isfinite(coefficients).all() and np.isfinite(bread).all()):
-        raise EstimationError("Cox's model has no finite estimate.")
-    at_risk = _AtRisk(columns=columns, entry=start.astype(np.int64), exit=end.astype(np.int64), event=status == 1)
-    influence = np.einsum("ij,j->i", _scores(at_risk, coefficients), bread[-1])
-    customer = np.unique(rows["customer"].to_numpy(), return_inverse=True)[1]
-    error = math.sqrt(float(np.square(np.bincount(customer, weights=influence)).sum())) / spread
-    log_ratio = float(coefficients[-1]) / spread
-    return Fitted(log_ratio=log_ratio, error=error, customers=int(customer.max()) + 1, exposed=customers)
-
-
-class _AtRisk(NamedTuple):
-    """Rows at risk from the day after `entry` to `exit`, and whether an order ends them."""
-
-    columns: Reals
-    entry: Places
-    exit: Places
-    event: NDArray[np.bool_]
-
-
-def _scores(rows: _AtRisk, coefficients: Reals) -> Reals:
-    """Return what each row adds to the score (Lin and Wei 1989, eq. 2.2); statsmodels has it without entries only."""
-    hazard = np.exp(np.einsum("ij,j->i", rows.columns, coefficients))
-    days = int(rows.exit.max()) + 2
-    sums = np.column_stack([hazard, rows.columns * hazard[:, None]])
-    risk = np.column_stack([_risk(values, rows, days) for values in sums.T])
-    events = np.bincount(rows.exit[rows.event], minlength=days)
-    some = events > 0
-    mean, increment = np.zeros((days, rows.columns.shape[1])), np.zeros(days)
-    mean[some] = risk[some, 1:] / risk[some, :1]
-    increment[some] = events[some] / risk[some, 0]
-    so_far, moved = increment.cumsum(), (mean * increment[:, None]).cumsum(axis=0)
-    passed = (so_far[rows.exit] - so_far[rows.entry])[:, None] * rows.columns
-    expected = hazard[:, None] * (passed - (moved[rows.exit] - moved[rows.entry]))
-    scores: Reals = np.where(rows.event[:, None], rows.columns - mean[rows.exit], 0.0) - expected
-    return scores
-
-
-def _risk(values: Reals, rows: _AtRisk, days: int) -> Reals:
-    """Return for each day the sum of the values over those who are at risk."""
-    entered = np.bincount(rows.entry + 1, weights=values, minlength=days)
-    gone = np.bincount(rows.exit + 1, weights=values, minlength=days)
-    risk: Reals = (entered - gone).cumsum()
-    return risk
-
-
-def _some(table: pl.DataFrame) -> pl.DataFrame:
-    if table.height <= _MOST_ROWS:
-        return table
-    counts = table.group_by("lot", "customer").len().sort("lot", "customer")
-    chosen = counts.filter(pl.col("len").cum_sum() <= _MOST_ROWS)
-    return table.join(chosen.select("customer"), on="customer", how="semi").sort("customer", "period")
-
-
-def _cox_columns(rows: pl.DataFrame, exposure: Exposure) -> Reals:
-    orders, age = np.log(rows["orders_so_far"].to_numpy()), np.log1p(rows["age_days"].to_numpy() / 7.0)
-    spend = np.log1p(np.maximum(rows["spend_so_far"].to_numpy(), 0.0) / rows["orders_so_far"].to_numpy())
-    recent = rows["recent"].to_numpy()
-    held = [orders, age, orders**2, age**2, orders * age, spend, np.minimum(recent, 1.0), np.minimum(recent, 4.0)]
-    if exposure.occasions is not None:
-        held.append(rows[f"{exposure.name}.occasions"].to_numpy())
-    last = rows[exposure.name].to_numpy()
-    kept: list[Reals] = []
-    for column in [*held, last]:
-        centred = column - column.mean()
-        rest = centred - _projected(centred, kept)
-        if rest @ rest > _DEPENDENT * max(float(centred @ centred), _DEPENDENT):
-            kept.append(centred)
-        elif column is last:
-            raise EstimationError("it goes along with what is held equal, so that the two cannot be told apart.")
-    return np.column_stack(kept)
-
-
-def _projected(column: Reals, others: list[Reals]) -> Reals:
-    if not others:
-        return np.zeros_like(column)
-    matrix = np.column_stack(others)
-    found: Reals = matrix @ np.linalg.lstsq(matrix, column, rcond=None)[0]
-    return found

@@ -15,27 +15,28 @@ import polars as pl
 from cxsim.data.exports.read_shop import read_shop
 from cxsim.data.shop import TABLES, Every, Shop, complete_periods, known_at
 from cxsim.errors import CxsimError, DataError, ParamError, choices
-from cxsim.metrics.catalogue import CATALOGUE
-from cxsim.metrics.cohorts import Measure, cohort_table
-from cxsim.metrics.contracts import ASSOCIATIONS, CLV_STEPS, COHORTS, DASHBOARD, DOSES, SELECTION, SERIES, WORTH_BY_NPS
-from cxsim.metrics.dashboard import Dashboard, dashboard
-from cxsim.metrics.drivers import DOSES_OF, associations, dose_curve
+from cxsim.metrics.catalogue import Metric, load_metrics
+from cxsim.metrics.cohorts import COHORTS, Measure, cohort_table
+from cxsim.metrics.dashboard import DASHBOARD, SERIES, Dashboard, dashboard
+from cxsim.metrics.drivers import ASSOCIATIONS, DOSES, DOSES_OF, associations, dose_curve
 from cxsim.metrics.person_periods import person_periods
-from cxsim.metrics.promoters import ltv_by_nps, selection_panel
-from cxsim.metrics.views import Metric
+from cxsim.metrics.promoters import LTV_BY_NPS, ltv_by_nps
+from cxsim.metrics.selection import SELECTION, selection_panel
 from cxsim.params import CENTS, names
 from cxsim.reporting.shop.clv_value import clv_table
 from cxsim.reporting.shop.cohorts import cohort_heatmap
 from cxsim.reporting.shop.dashboard import weekly
-from cxsim.reporting.shop.drivers import associations as drivers_associations
-from cxsim.reporting.shop.drivers import associations_table, doses_table
-from cxsim.reporting.shop.drivers import dose_curve as drivers_dose_curve
-from cxsim.reporting.shop.promoters import ltv_by_nps as naive_ltv_by_nps
-from cxsim.reporting.shop.promoters import selection, selection_table
+from cxsim.reporting.shop.drivers import (
+    associations as drivers_associations,
+    associations_table,
+    dose_curve as drivers_dose_curve,
+    doses_table,
+)
+from cxsim.reporting.shop.promoters import ltv_by_nps as naive_ltv_by_nps, selection, selection_table
 from cxsim.reporting.tables import Prose, Table, remark
 from cxsim.reporting.theme import Figure
 from cxsim.study.loading import load_scenario
-from cxsim.study.predictive_clv import predictive_clv
+from cxsim.study.predictive_clv import CLV_STEPS, predictive_clv
 from cxsim.study.provenance import commit, table_hash, versions
 from cxsim.study.shop_tables import shop_tables
 from cxsim.tables import Contract, check, empty
@@ -88,7 +89,7 @@ def dashboard_of(shop: Shop, every: Every) -> tuple[Dashboard, str | None]:
             "caution": "",
             "missing": reason,
         }
-        for metric in CATALOGUE
+        for metric in load_metrics().values()
     ]
     table = pl.DataFrame(rows, schema=empty(DASHBOARD).schema)
     return Dashboard(table=check(table, DASHBOARD), series=empty(SERIES)), reason
@@ -119,7 +120,7 @@ def _cohorts(shop: Shop) -> pl.DataFrame:
 
 
 def _associations(shop: Shop) -> pl.DataFrame:
-    return associations(person_periods(shop, most_customers=_MOST_CUSTOMERS), cross_check="none").table
+    return associations(person_periods(shop, most_customers=_MOST_CUSTOMERS)).table
 
 
 def _doses(shop: Shop) -> pl.DataFrame:
@@ -154,7 +155,7 @@ def _valued(table: pl.DataFrame) -> pl.DataFrame:
 PARTS = {
     "clv": Part(CLV_STEPS, _ORDERS, _clv, "no customer has orders."),
     "cohorts": Part(COHORTS, _ORDERS, _cohorts, "too few customers of any month were watched long enough."),
-    "worth_by_nps": Part(WORTH_BY_NPS, _ANSWERS, _worth, "too few customers ordered and answered."),
+    "worth_by_nps": Part(LTV_BY_NPS, _ANSWERS, _worth, "too few customers ordered and answered."),
     "selection": Part(SELECTION, _ANSWERS, _selection, "too few customers ordered and answered."),
     "associations": Part(ASSOCIATIONS, _ORDERS, _associations, "too few customers met anything that is recorded."),
     "doses": Part(DOSES, _ORDERS, _doses, "too few customers met any of it."),
@@ -232,8 +233,9 @@ _TEXTS = (
 )
 
 
-def definitions(metrics: Sequence[Metric] = CATALOGUE) -> pl.DataFrame:
-    """Return how metrics are defined, for `exhibits.metric_register` and other readers."""
+def definitions(metrics: Sequence[Metric] = ()) -> pl.DataFrame:
+    """Return how metrics are defined, all of them where none are named."""
+    metrics = metrics or list(load_metrics().values())
     rows = [{name: getattr(metric, name) for name in _TEXTS} for metric in metrics]
     total = [metric.kind == "total" for metric in metrics]
     return pl.DataFrame(rows, schema=dict.fromkeys(_TEXTS, pl.String)).with_columns(
@@ -259,7 +261,7 @@ class Overview:
     clv
         Under CLV_STEPS: what the next year of a customer is worth, from a product of averages to a model.
     worth_by_nps, selection
-        Under WORTH_BY_NPS and SELECTION: what customers spend by what they answered, and how much of it is selection.
+        Under LTV_BY_NPS and SELECTION: what customers spend by what they answered, and how much of it is selection.
     associations, doses
         Under ASSOCIATIONS and DOSES: what customers do after what they met, and after how much of it.
     definitions

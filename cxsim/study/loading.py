@@ -12,8 +12,10 @@ from cxsim.data.exports.formats import Format
 from cxsim.data.exports.hooks import checked_format
 from cxsim.errors import ParamError, choices
 from cxsim.finance.economics import Economics
+from cxsim.metrics.catalogue import Metric, load_metrics
 from cxsim.params import (
     LEVERS_FILE,
+    METRICS_FILE,
     SOURCES_FILE,
     Kind,
     Quantity,
@@ -266,6 +268,7 @@ SHAPES: dict[str, type[object]] = {
     "valuations": Valuation,
     "levers": dict[str, Lever],
     "formats": Format,
+    "metrics": dict[str, Metric],
 }
 SCHEMA_FILE = "schema.json"
 
@@ -308,6 +311,8 @@ def _problems(path: Path) -> Iterator[str]:
             yield from _sentence(_of_sources, path)
         case (name, _) if name == LEVERS_FILE:
             yield from _sentence(_of_levers, path)
+        case (name, _) if name == METRICS_FILE:
+            yield from _sentence(_of_metrics, path)
         case (_, kind) if kind in _CHECKS:
             yield from _sentence(_CHECKS[kind], path)
         case (_, kind):
@@ -334,6 +339,11 @@ def _of_sources(path: Path) -> Iterator[str]:
 
 def _of_levers(path: Path) -> Iterator[str]:
     load_levers(path)
+    return iter(())
+
+
+def _of_metrics(path: Path) -> Iterator[str]:
+    load_metrics(path)
     return iter(())
 
 

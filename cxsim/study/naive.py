@@ -13,13 +13,18 @@ import polars as pl
 
 from cxsim.data.contracts import NAIVE
 from cxsim.errors import ParamError, choices
-from cxsim.metrics.cohorts import ReadingReading, difference, mean, paid, reading_rate, total
 from cxsim.metrics.promoters import (
+    PointEstimate,
     can_compare,
+    difference,
+    mean,
     net_promoter_score,
     overall_ratio,
+    paid,
     ratio_at_equal_count,
-    worth_of_answerers,
+    ratio_of_sums,
+    spend_of_answerers,
+    total,
 )
 from cxsim.params import DAYS_PER_MONTH, Unit
 from cxsim.strategies.behaviour import Behaviour
@@ -35,7 +40,7 @@ _FEWEST = 10
 _BEFORE = datetime(1, 1, 1)  # noqa: DTZ001 - the shop's own time has no zone
 
 
-Found = tuple[ReadingReading, float]
+Found = tuple[PointEstimate, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +117,7 @@ class Membership:
         before = (since < timedelta()) & (since >= -pl.col("span"))
         late, early = (_spent(self.treated, known, when) for when in (after, before))
         gain = late - _spent(self.baseline, known, after)
-        return reading_rate(late - early, months), _sum(gain) / _sum(months)
+        return ratio_of_sums(late - early, months), _sum(gain) / _sum(months)
 
     def _since_joining(self, some: pl.DataFrame) -> pl.Series:
         return _spent(self.treated, some, _SINCE)
@@ -156,7 +161,7 @@ Change = Callable[[Behaviour], Behaviour]
 class _Row(NamedTuple):
     method: str
     title: str
-    reading: ReadingReading
+    reading: PointEstimate
     truth: float
     unit: Unit
     finding: str
@@ -232,7 +237,7 @@ def _of_members(study: Study, treated: ShopTables, baseline: ShopTables) -> Iter
 
 
 def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> Iterator[_Row]:
-    said = worth_of_answerers(treated.orders, treated.surveys)
+    said = spend_of_answerers(treated.orders, treated.surveys)
     if not can_compare(said):
         return
     unmoved = _retold(study, strategy, draw, _unmoved).orders.group_by("customer_id").agg(spend=paid())

@@ -14,10 +14,23 @@ from cxsim.clv.likelihood import Model
 from cxsim.data.rfm import summarise
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError
-from cxsim.metrics.contracts import CLV_STEPS
 from cxsim.params import CENTS, DAYS_PER_YEAR
-from cxsim.tables import check
+from cxsim.tables import Contract, check
 from cxsim.wording import money, percent, written_as
+
+# What a customer is worth, step by step from the product of averages to the model. low, high: 90 % interval of the
+# model's mean, by the uncertainty of its parameters and by chance; null where a step has none.
+CLV_STEPS = Contract(
+    name="CLV_STEPS",
+    columns={
+        "step": (pl.String,),
+        "value": (pl.Float64,),
+        "low": (pl.Float64,),
+        "high": (pl.Float64,),
+        "why": (pl.String,),
+    },
+    nullable=frozenset({"low", "high"}),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,8 +22,7 @@ from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Counts
 from cxsim.simulation.world import Population
 from cxsim.study.assumptions import cautions, register, source_table
-from cxsim.study.play import Draw
-from cxsim.study.play import Shop as ShopsShop
+from cxsim.study.play import Draw, Shop as ShopsShop
 from cxsim.study.provenance import manifest
 from cxsim.study.scenario import BASELINE, Model, Scenario
 from cxsim.study.shop_tables import ShopTables, tables_of

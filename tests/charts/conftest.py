@@ -11,7 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.metrics.contracts import ASSOCIATIONS, COHORTS, DOSES, SELECTION, SERIES
+from cxsim.metrics.cohorts import COHORTS
+from cxsim.metrics.dashboard import SERIES
+from cxsim.metrics.drivers import ASSOCIATIONS, DOSES
+from cxsim.metrics.selection import SELECTION
 from cxsim.reporting.business.break_even import npv_by_size
 from cxsim.reporting.business.information import value_of_information, variance_split
 from cxsim.reporting.business.investment import cash_fan
@@ -29,8 +32,7 @@ from cxsim.reporting.shop.drivers import associations, dose_curve
 from cxsim.reporting.shop.promoters import ltv_by_nps, naive_against_truth, selection
 from cxsim.reporting.theme import enable
 from cxsim.tables import BREAK_EVEN, empty
-from tests.charts.cases import fan, heat, information, pathways, portfolio, split
-from tests.charts.cases import tornado as cases_tornado
+from tests.charts.cases import fan, heat, information, pathways, portfolio, split, tornado as cases_tornado
 from tests.grids import by_hand, centre
 
 STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")

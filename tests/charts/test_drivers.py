@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.metrics.contracts import ASSOCIATIONS, DOSES
+from cxsim.metrics.drivers import ASSOCIATIONS, DOSES
 from cxsim.reporting.shop.drivers import associations, dose_curve
 from cxsim.tables import empty
 

@@ -63,5 +63,5 @@ def test_the_classes_of_orders_come_in_words_and_in_their_order(worth_by_nps):
 def test_tables_that_break_their_contracts_are_refused(readings, worth_by_nps):
     with pytest.raises(TableError, match="NAIVE: no column 'truth'"):
         naive_against_truth(readings.drop("truth"), "USD")
-    with pytest.raises(TableError, match="WORTH_BY_NPS: no column 'mean'"):
+    with pytest.raises(TableError, match="LTV_BY_NPS: no column 'mean'"):
         ltv_by_nps(worth_by_nps.drop("mean"), "USD")

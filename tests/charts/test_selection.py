@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.metrics.contracts import SELECTION
+from cxsim.metrics.selection import SELECTION
 from cxsim.reporting.shop.promoters import selection
 from cxsim.tables import empty
 

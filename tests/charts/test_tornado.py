@@ -9,8 +9,7 @@ from cxsim.errors import TableError
 from cxsim.reporting.business.tornado import tornado
 from cxsim.study.business.contracts import TORNADO
 from cxsim.tables import empty
-from tests.charts.cases import STRATEGIES
-from tests.charts.cases import tornado as cases_tornado
+from tests.charts.cases import STRATEGIES, tornado as cases_tornado
 
 NBSP = "\N{NO-BREAK SPACE}"
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.metrics.contracts import SERIES
+from cxsim.metrics.dashboard import SERIES
 from cxsim.reporting.shop.dashboard import weekly
 from cxsim.tables import empty
 

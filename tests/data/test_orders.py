@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from cxsim.data import orders as orders_module
 from cxsim.data.orders import HygienePolicy, HygieneReport, read_transactions

@@ -11,8 +11,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from cxsim.data.cdnow import load_cdnow
 from cxsim.data.orders import read_transactions

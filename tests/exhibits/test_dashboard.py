@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.metrics.contracts import DASHBOARD
+from cxsim.metrics.dashboard import DASHBOARD
 from cxsim.reporting.shop.dashboard import dashboard_table, not_measured_table
 from cxsim.tables import empty
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.metrics.contracts import SELECTION
+from cxsim.metrics.selection import SELECTION
 from cxsim.reporting.shop.promoters import selection_table
 from cxsim.tables import empty
 

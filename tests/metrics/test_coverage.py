@@ -17,9 +17,19 @@ import polars as pl
 import pytest
 
 from cxsim.data.shop import Period, Shop
-from cxsim.metrics.dashboard import measured
+from cxsim.metrics.catalogue import metric_named
+from cxsim.metrics.dashboard import measured_metrics
+from cxsim.metrics.estimators import (
+    NO_SUMS,
+    estimated,
+    sums_over_customers,
+    suppressed,
+    survival_by_period,
+    waiting_estimate,
+)
+from cxsim.metrics.views import WAITS, View, views_of
 from cxsim.study.shop_tables import shop_tables
-from tests.overview.worlds import OTHERWISE, exactly, new_customers
+from tests.metrics.worlds import OTHERWISE, exactly, new_customers
 
 WORLDS, CUSTOMERS = 1_200, 1_500
 # Everybody is asked and answers; no incident moves satisfaction, which is then the customer's own.
@@ -44,31 +54,53 @@ COVERED = (
 
 def _shop(tables: dict[str, pl.DataFrame]) -> Shop:
     lazy = {name: table.lazy() for name, table in tables.items()}
-    return Shop(name="part", currency="USD", since=SINCE, until=UNTIL, **lazy)
+    return Shop(name="all", currency="USD", since=SINCE, until=UNTIL, **lazy)
+
+
+def _waits(tickets: pl.DataFrame, column: str) -> pl.LazyFrame:
+    """Return how long the tickets of December waited, each part as a period of its own."""
+    over = (pl.col(column) < UNTIL).fill_null(value=False)
+    until = pl.when(over).then(pl.col(column)).otherwise(pl.lit(UNTIL))
+    rows = tickets.filter(pl.col("created_at") >= DECEMBER.start).select(
+        period="part", ended=over, seconds=(until - pl.col("created_at")).dt.total_seconds()
+    )
+    return rows.group_by("period", "seconds", "ended").agg(tickets=pl.len()).lazy()
 
 
 @pytest.fixture(scope="module")
 def found():
-    """Return by metric the truth, and the intervals of the parts."""
+    """Return by metric the truth, and the intervals of the parts; each part is summed like a period of its own."""
     behaviour = exactly(**(OTHERWISE | ASKED))
     scenario = new_customers(behaviour, per_month=WORLDS * CUSTOMERS // 5, months=5, horizon_months=6)
     everything = shop_tables(scenario)
     tables = {name: getattr(everything, name) for name in TABLES}
+    shop = _shop(tables)
+    truth = {one.metric.name: one.estimates for one in measured_metrics(shop, [DECEMBER])}
     people = pl.concat(table["customer_id"] for table in tables.values()).unique().sort()
-    parts = pl.DataFrame({"customer_id": people, "part": range(people.len())}).with_columns(pl.col("part") % WORLDS)
-    split = {
-        name: table.join(parts, on="customer_id").partition_by("part", as_dict=True) for name, table in tables.items()
-    }
-    truth = {one.metric.name: one for one in measured(_shop(tables), [DECEMBER])}
-    several = [
-        {one.metric.name: one for one in measured(_shop({n: split[n][part,].drop("part") for n in TABLES}), [DECEMBER])}
-        for part in range(WORLDS)
-    ]
-    return {name: (truth[name].estimates[0].value, [one[name].estimates[0] for one in several]) for name in COVERED}
+    part = (pl.int_range(people.len(), dtype=pl.Int32) % WORLDS).cast(pl.Int32)
+    parts = people.to_frame().select("customer_id", part=part)
+    metrics = [metric_named(name) for name in COVERED]
+    estimates = {}
+    for name, view in views_of(shop, [DECEMBER], lambda _: None):
+        here = [metric for metric in metrics if metric.view == name]
+        if here:
+            rows = view.rows.drop("period").join(parts.lazy(), left_on="customer", right_on="customer_id")
+            split = View(rows=rows.rename({"part": "period"}), grain=view.grain)
+            for metric, sums in zip(here, sums_over_customers(split, here, periods=WORLDS).values(), strict=True):
+                estimates[metric.name] = [
+                    suppressed(metric, estimated(metric, sums.by_period.get(place, NO_SUMS))) for place in range(WORLDS)
+                ]
+    tickets = tables["tickets"].join(parts, on="customer_id")
+    for view, column in WAITS.items():
+        curves = survival_by_period(_waits(tickets, column))
+        for metric in metrics:
+            if metric.view == view:
+                estimates[metric.name] = [waiting_estimate(metric, curves.get(place)) for place in range(WORLDS)]
+    return {name: (truth[name][0].value, estimates[name]) for name in COVERED}
 
 
 def _truth(name: str, value: float) -> float:
-    # A total of all parts is that of 300 shops.
+    # A total of all parts is that of 1,200 shops.
     return value / WORLDS if name in {"orders", "revenue", "tickets"} else value
 
 

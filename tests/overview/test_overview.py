@@ -6,8 +6,10 @@ import altair as alt
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.metrics.catalogue import CATALOGUE
-from cxsim.metrics.contracts import DASHBOARD, SELECTION, SERIES, WORTH_BY_NPS
+from cxsim.metrics.catalogue import load_metrics
+from cxsim.metrics.dashboard import DASHBOARD, SERIES
+from cxsim.metrics.promoters import LTV_BY_NPS
+from cxsim.metrics.selection import SELECTION
 from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table
 from cxsim.reporting.shop_page import (
     PARTS,
@@ -38,13 +40,13 @@ def test_the_dashboard_is_of_the_last_complete_week(folder):
     found = overview(str(folder), until="2024-01-14")
     assert (_value(found, "orders"), _value(found, "revenue")) == (2.0, 90.0)
     assert check(found.series, SERIES)["metric"].n_unique() > 1
-    assert check(found.dashboard, DASHBOARD).height == len(CATALOGUE)
+    assert check(found.dashboard, DASHBOARD).height == len(load_metrics())
 
 
 def test_what_was_never_asked_is_said_to_be_so_and_drawn_as_a_sentence(folder):
     found = overview(str(folder), until="2024-01-14")
     assert found.lacks["worth_by_nps"] == found.lacks["selection"] == "there is no table of surveys."
-    assert check(found.worth_by_nps, WORTH_BY_NPS).is_empty()
+    assert check(found.worth_by_nps, LTV_BY_NPS).is_empty()
     assert check(found.selection, SELECTION).is_empty()
     assert str(worth_figure(found)) == "Nothing can be said of what promoters spend: there is no table of surveys."
     for shown in (selection_figure(found), selection_details(found)):
@@ -85,16 +87,16 @@ def test_without_a_complete_month_every_metric_is_missing_and_says_why(folder):
     found = overview(str(folder), every="month", until="2024-01-14")
     reason = "no month is complete: it was observed from 2024-01-02 00:00 to before 2024-01-15 00:00."
     assert found.lacks["dashboard"] == reason
-    assert check(found.dashboard, DASHBOARD)["missing"].to_list() == [reason] * len(CATALOGUE)
+    assert check(found.dashboard, DASHBOARD)["missing"].to_list() == [reason] * len(load_metrics())
     assert check(found.series, SERIES).is_empty()
     assert str(weekly_figure(found)) == f"Nothing can be said of this shop over time: {reason}"
     assert isinstance(dashboard_table(found.dashboard, ""), Prose)
-    assert not_measured_table(found.dashboard).twin.height == len(CATALOGUE)
+    assert not_measured_table(found.dashboard).twin.height == len(load_metrics())
 
 
 def test_every_metric_of_the_catalogue_is_defined_and_a_total_is_over_nothing():
     table = definitions()
-    assert metric_register(table).twin.height == len(CATALOGUE)
+    assert metric_register(table).twin.height == len(load_metrics())
     assert dict(table.select("name", "denominator").iter_rows())["revenue"] == ""
     assert dict(table.select("name", "denominator").iter_rows())["aov_net"] == "Orders"
 
@@ -120,4 +122,4 @@ def test_a_part_is_kept_where_it_has_rows_and_empty_with_a_reason_where_it_has_n
     assert part_of(found.shop, nobody)[1] == "too few customers met any of it."
     some = PARTS["doses"]._replace(make=lambda _: found.dashboard)
     table, reason = part_of(found.shop, some)
-    assert (table.height, reason) == (len(CATALOGUE), None)
+    assert (table.height, reason) == (len(load_metrics()), None)

@@ -10,9 +10,8 @@ import pytest
 
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError, EstimationError
-from cxsim.metrics.contracts import CLV_STEPS
 from cxsim.study.loading import load_scenario
-from cxsim.study.predictive_clv import predictive_clv
+from cxsim.study.predictive_clv import CLV_STEPS, predictive_clv
 from cxsim.study.scenario import NewCustomers
 from cxsim.study.shop_tables import shop_tables
 from cxsim.tables import check

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.simulation.kernel import play as play_long
-from cxsim.simulation.kernel import play_alone
+from cxsim.simulation.kernel import play as play_long, play_alone
 from cxsim.strategies.behaviour import PLAIN
 from tests.simulation.busy import everyone, everything
 from tests.simulation.shops import FULL

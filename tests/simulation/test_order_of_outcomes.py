@@ -6,8 +6,7 @@ import dataclasses
 
 import numpy as np
 import polars as pl
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import events

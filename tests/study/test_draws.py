@@ -7,8 +7,7 @@ import pytest
 
 from cxsim.data.rfm import summarise
 from cxsim.study.assumptions import assumptions
-from cxsim.study.play import arms_of, draw_all, orders
-from cxsim.study.play import with_prior as study_believed
+from cxsim.study.play import arms_of, draw_all, orders, with_prior as study_believed
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ import polars as pl
 import pytest
 
 from cxsim.data.contracts import ORDERS, SURVEYS
-from cxsim.metrics.promoters import overall_ratio, ratio_at_equal_count, worth_of_answerers
+from cxsim.metrics.promoters import overall_ratio, ratio_at_equal_count, spend_of_answerers
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import KINDS
 from tests.simulation.shops import experience, scale, shop, surveys, traits
@@ -65,7 +65,7 @@ def _customers(log):
     answers = known.filter(pl.col("kind") == KINDS.index("SURVEY")).select(
         **named, survey_id=pl.lit(""), sent_at=when, instrument=pl.lit("nps"), score="b"
     )
-    return worth_of_answerers(orders.select(list(ORDERS.columns)), answers.select(list(SURVEYS.columns)))
+    return spend_of_answerers(orders.select(list(ORDERS.columns)), answers.select(list(SURVEYS.columns)))
 
 
 @pytest.fixture(scope="module")

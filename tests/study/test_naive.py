@@ -10,8 +10,7 @@ import pytest
 
 from cxsim.data.contracts import NAIVE
 from cxsim.errors import ParamError
-from cxsim.metrics.contracts import WORTH_BY_NPS
-from cxsim.metrics.promoters import ltv_by_nps, net_promoter_score
+from cxsim.metrics.promoters import LTV_BY_NPS, ltv_by_nps, net_promoter_score
 from cxsim.params import Unit
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.strategies.effects import PurchaseRate, Reach
@@ -170,7 +169,7 @@ def test_a_draw_that_does_not_exist_is_refused(study):
 
 def test_the_panel_by_score_holds_every_customer_who_answered_once(study):
     tables = study.tables()
-    panel = check(ltv_by_nps(tables.orders, tables.surveys), WORTH_BY_NPS)
+    panel = check(ltv_by_nps(tables.orders, tables.surveys), LTV_BY_NPS)
     answered = tables.surveys.filter((pl.col("instrument") == "nps") & pl.col("score").is_not_null())
     overall = panel.filter(orders="all")
     assert overall["customers"].sum() == answered["customer_id"].n_unique()

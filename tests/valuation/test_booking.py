@@ -4,8 +4,7 @@ import dataclasses
 
 import numpy as np
 import polars as pl
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cxsim.finance.economics import ACCOUNTS, SHARED, Books, book, load_economics, tariff

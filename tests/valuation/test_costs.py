@@ -6,8 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from cxsim.finance.economics import ACCOUNTS, Schedule, fixed_costs, tariff
 from cxsim.finance.ledger import Account

@@ -7,8 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from cxsim.errors import ParamError
 from cxsim.finance.contracts import PERIODS

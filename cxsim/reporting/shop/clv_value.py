@@ -8,7 +8,6 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.metrics.contracts import CLV_STEPS
 from cxsim.params import Z95
 from cxsim.reporting.tables import Table, laid_out
 from cxsim.reporting.theme import (
@@ -23,6 +22,7 @@ from cxsim.reporting.theme import (
     money_axis,
     rounded,
 )
+from cxsim.study.predictive_clv import CLV_STEPS
 from cxsim.tables import RFM, Contract, check
 from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, localise, localised_texts, money, number, percent, precision
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from cxsim.data.shop import Every
 from cxsim.errors import TableError, choices
-from cxsim.metrics.contracts import COHORTS
+from cxsim.metrics.cohorts import COHORTS
 from cxsim.reporting.theme import INK, QUIET, Figure, framed, rounded
 from cxsim.tables import check
 from cxsim.wording import COHORT_MEASURES, NBSP, localise, money, number, style

@@ -11,7 +11,7 @@ import polars as pl
 
 from cxsim.data.shop import Policy, Receipt
 from cxsim.errors import TableError, choices
-from cxsim.metrics.contracts import DASHBOARD, SERIES
+from cxsim.metrics.dashboard import DASHBOARD, SERIES
 from cxsim.reporting.tables import Prose, Table, laid_out, remark
 from cxsim.reporting.theme import GRID, INK, STRATEGIES, WIDTH, Figure, day_in_words, framed, rounded
 from cxsim.tables import Contract, check
@@ -159,7 +159,7 @@ def dashboard_table(dashboard: pl.DataFrame, currency: str) -> Table | Prose:
     Parameters
     ----------
     dashboard
-        Table under `DASHBOARD` of `cxsim.metrics.contracts`, in the order in which it is shown.
+        Table under `DASHBOARD` of `cxsim.metrics.dashboard`, in the order in which it is shown.
     currency
         Code of the currency, as "USD".
 
@@ -203,7 +203,7 @@ def not_measured_table(dashboard: pl.DataFrame) -> Table | Prose:
     Parameters
     ----------
     dashboard
-        Table under `DASHBOARD` of `cxsim.metrics.contracts`.
+        Table under `DASHBOARD` of `cxsim.metrics.dashboard`.
 
     Returns
     -------

@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.metrics.contracts import ASSOCIATIONS, DOSES
+from cxsim.metrics.drivers import ASSOCIATIONS, DOSES
 from cxsim.reporting.tables import Table, laid_out
 from cxsim.reporting.theme import BASELINE, INK, QUIET, STRATEGIES, WIDTH, Figure, framed, rounded
 from cxsim.tables import check

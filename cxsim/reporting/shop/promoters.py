@@ -10,7 +10,8 @@ import altair as alt
 import polars as pl
 
 from cxsim.data.contracts import NAIVE
-from cxsim.metrics.contracts import SELECTION, WORTH_BY_NPS
+from cxsim.metrics.promoters import LTV_BY_NPS
+from cxsim.metrics.selection import SELECTION
 from cxsim.params import Unit
 from cxsim.reporting.tables import Prose, Table, laid_out, remark
 from cxsim.reporting.theme import BASELINE, INK, QUIET, STRATEGIES, WIDTH, Figure, framed, money_axis, rounded
@@ -85,7 +86,7 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
     Parameters
     ----------
     panel
-        Table under `WORTH_BY_NPS` of `cxsim.metrics.contracts`.
+        Table under `LTV_BY_NPS` of `cxsim.metrics.promoters`.
     currency
         Code of the currency, as "USD".
 
@@ -97,9 +98,9 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
     Raises
     ------
     TableError
-        For a table that is not under `WORTH_BY_NPS`.
+        For a table that is not under `LTV_BY_NPS`.
     """
-    table = check(panel, WORTH_BY_NPS)
+    table = check(panel, LTV_BY_NPS)
     shown = (
         f"Mean spend per customer, {currency}, on a scale on which equal distances are equal ratios. Line: {_INTERVAL} "
         "of the mean. Groups by the last answer: 9 or 10, 7 or 8, less."

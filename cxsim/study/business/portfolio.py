@@ -21,6 +21,7 @@ from cxsim.study.business.base_case import (
     LABELS,
     Central,
     Centre,
+    Numbers as CentralNumbers,
     Pathway,
     Played,
     Variant,
@@ -28,7 +29,6 @@ from cxsim.study.business.base_case import (
     pathways_of,
     without,
 )
-from cxsim.study.business.base_case import Numbers as CentralNumbers
 from cxsim.study.business.contracts import PATHWAYS, PORTFOLIO
 from cxsim.study.play import Draw, play_arms, with_room
 from cxsim.study.result import Study, present_values

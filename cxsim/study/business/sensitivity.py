@@ -25,6 +25,7 @@ from cxsim.study.business.base_case import (
     Central,
     Centre,
     Number,
+    Numbers as CentralNumbers,
     Played,
     Variant,
     alone,
@@ -36,7 +37,6 @@ from cxsim.study.business.base_case import (
     prices,
     responding,
 )
-from cxsim.study.business.base_case import Numbers as CentralNumbers
 from cxsim.study.business.contracts import BREAK_EVENS, GRID, GRID_CENTRE, HEAT, RATES, TORNADO
 from cxsim.study.play import arms_of
 from cxsim.study.result import Study

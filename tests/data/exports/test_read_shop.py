@@ -14,8 +14,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import given, strategies as some
 
 from cxsim.data.exports import files
 from cxsim.data.exports.read_shop import read_database, read_shop

@@ -1,4 +1,4 @@
-"""Worth by score, on customers few enough to add up by hand."""
+"""Spend by score, on customers few enough to add up by hand."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.metrics.contracts import WORTH_BY_NPS
 from cxsim.metrics.promoters import (
+    LTV_BY_NPS,
     can_compare,
     ltv_by_nps,
     net_promoter_score,
     overall_ratio,
     ratio_at_equal_count,
-    worth_of_answerers,
+    spend_of_answerers,
 )
 from cxsim.tables import check
 
@@ -46,13 +46,13 @@ def shop():
 
 
 def test_the_last_answer_makes_the_group_and_guests_take_no_part(shop):
-    customers = worth_of_answerers(*shop)
+    customers = spend_of_answerers(*shop)
     assert customers.group_by("group").len().sort("group").rows() == [("detractors", 20), ("promoters", 10)]
     assert customers["spend"].sum() == 10 * 30.0 + 10 * 10.0 + 10 * 20.0
 
 
 def test_promoters_are_compared_overall_and_at_an_equal_number_of_orders(shop):
-    customers = worth_of_answerers(*shop)
+    customers = spend_of_answerers(*shop)
     # 30 over the mean of 10 and 20; at two orders 30 over 20, and nobody to compare with at one.
     assert overall_ratio(customers).value == pytest.approx(2.0)
     assert ratio_at_equal_count(customers).value == pytest.approx(1.5)
@@ -61,7 +61,7 @@ def test_promoters_are_compared_overall_and_at_an_equal_number_of_orders(shop):
 
 
 def test_the_table_has_a_row_for_all_and_one_for_each_number_of_orders(shop):
-    table = check(ltv_by_nps(*shop), WORTH_BY_NPS)
+    table = check(ltv_by_nps(*shop), LTV_BY_NPS)
     assert table.select("orders", "group", "customers", "mean").rows() == [
         ("all", "promoters", 10, 30.0), ("all", "detractors", 20, 15.0),
         ("1", "detractors", 10, 10.0),

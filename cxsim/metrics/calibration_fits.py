@@ -1,11 +1,10 @@
-"""What a shop's tables say of one number of its behaviour, with its interval; or why they do not say it."""
+"""Counts, waits and answers in; a number of a shop's behaviour with its 90 % interval, or why there is none, out."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -16,13 +15,13 @@ from cxsim.errors import DataError, EstimationError
 from cxsim.metrics.intervals import RatioSums, ratio_error
 from cxsim.params import Z95
 
-# Independent units from which a number of the behaviour is told: below it the interval is no more than an indication.
+FloatArray = NDArray[np.float64]
+# Independent units from which a number of the behaviour is measured: below it the interval is only an indication.
 FEWEST = 30
-CUSTOMER, COUNTED, AMONG = "customer_id", "counted", "among"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class Measurement:
     """A number that was measured.
 
     Attributes
@@ -32,7 +31,7 @@ class Reading:
     value, error
         The number and its standard error.
     low, high
-        The 5 % and 95 % quantiles of what is believed.
+        Ends of its 90 % interval.
     units
         Customers or tickets behind it.
     method
@@ -49,66 +48,56 @@ class Reading:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gap:
-    """A number that was not measured.
-
-    Attributes
-    ----------
-    path
-        As in `Reading`.
-    reason
-        Why not, in words.
-    """
+class NotMeasured:
+    """A number that was not measured, by its place in the behaviour, and why not."""
 
     path: str
     reason: str
 
 
-Found = Reading | Gap
+Outcome = Measurement | NotMeasured
 
 
-def gaps(paths: tuple[str, ...], reason: str) -> list[Found]:
-    """Return the same reason for several numbers."""
-    return [Gap(path=path, reason=reason) for path in paths]
+def share_of(path: str, rows: pl.LazyFrame, *, of: str) -> Outcome:
+    """Return the share of `counted` in `among` with its interval on the logit scale, by the delta method."""
+    sums = sums_over_customers(rows)
+    if sums.units < FEWEST:
+        return NotMeasured(path=path, reason=f"there are {of} of {sums.units} customers only; {FEWEST} are needed.")
+    if sums.x <= 0.0:
+        return NotMeasured(path=path, reason=f"it is nowhere seen among {sums.n:,.0f} {of}.")
+    value, error = sums.x / sums.n, ratio_error(sums)
+    low = high = value
+    if error == 0.0 or not 0.0 < value < 1.0:
+        error = 0.0
+    else:
+        middle, half = math.log(value / (1.0 - value)), Z95 * error / (value * (1.0 - value))
+        low, high = (1.0 / (1.0 + math.exp(-(middle + side * half))) for side in (-1.0, 1.0))
+    method = f"share of {of}, delta over customers"
+    return Measurement(path=path, value=value, error=error, low=low, high=high, units=sums.units, method=method)
 
 
 def sums_over_customers(rows: pl.LazyFrame) -> RatioSums:
-    """Return the sums of a ratio over customers: what is counted, among what."""
+    """Return the sums of a ratio over customers: what is counted, among what; a guest is a customer alone."""
     # Squares of cents of many orders can be more than 64 bits hold.
-    x, n = pl.col(COUNTED).cast(pl.Int128), pl.col(AMONG).cast(pl.Int128)
-    known = rows.filter(pl.col(CUSTOMER).is_not_null())
-    guests = rows.filter(pl.col(CUSTOMER).is_null())
+    x, n = pl.col("counted").cast(pl.Int128), pl.col("among").cast(pl.Int128)
+    known = rows.filter(pl.col("customer_id").is_not_null())
+    guests = rows.filter(pl.col("customer_id").is_null())
     parts = [
         part.select(units=pl.len(), x=x.sum(), n=n.sum(), xx=(x * x).sum(), nn=(n * n).sum(), xn=(x * n).sum())
-        for part in (known.group_by(CUSTOMER).agg(pl.col(COUNTED, AMONG).sum()), guests)
+        for part in (known.group_by("customer_id").agg(pl.col("counted", "among").sum()), guests)
     ]
     units, *sums = pl.concat(parts).sum().collect(engine="streaming").row(0)
     return RatioSums(units=units, **dict(zip(("x", "n", "xx", "nn", "xn"), map(float, sums), strict=True)))
 
 
-def share(path: str, rows: pl.LazyFrame, *, of: str) -> Found:
-    """Return a share with its interval on the logit scale, by the delta method over customers."""
-    sums = sums_over_customers(rows)
-    if sums.units < FEWEST:
-        return Gap(path=path, reason=f"there are {of} of {sums.units} customers only; {FEWEST} are needed.")
-    if sums.x <= 0.0:
-        return Gap(path=path, reason=f"it is nowhere seen among {sums.n:,.0f} {of}.")
-    value, error = sums.x / sums.n, ratio_error(sums)
-    method = f"share of {of}, delta over customers"
-    if error == 0.0 or not 0.0 < value < 1.0:
-        return Reading(path=path, value=value, error=0.0, low=value, high=value, units=sums.units, method=method)
-    middle, half = math.log(value / (1.0 - value)), Z95 * error / (value * (1.0 - value))
-    low, high = (1.0 / (1.0 + math.exp(-(middle + side * half))) for side in (-1.0, 1.0))
-    return Reading(path=path, value=value, error=error, low=low, high=high, units=sums.units, method=method)
-
-
-def linear(path: str, value: float, error: float, *, units: int, method: str) -> Reading:
+def on_own_scale(path: str, value: float, error: float, *, units: int, method: str) -> Measurement:
     """Return a number with its interval on its own scale."""
     half = Z95 * error
-    return Reading(path=path, value=value, error=error, low=value - half, high=value + half, units=units, method=method)
+    return Measurement(
+        path=path, value=value, error=error, low=value - half, high=value + half, units=units, method=method
+    )
 
 
-FloatArray = NDArray[np.float64]
 _STEP = 1e-4
 
 
@@ -118,8 +107,8 @@ class Lognormal:
 
     Attributes
     ----------
-    median, median_error
-        In the unit of the times, and its standard error.
+    median
+        In the unit of the times.
     spread, spread_error
         Standard deviation of the log, and its standard error.
     log_error
@@ -127,7 +116,6 @@ class Lognormal:
     """
 
     median: float
-    median_error: float
     spread: float
     spread_error: float
     log_error: float
@@ -160,34 +148,7 @@ def fit_lognormal(over: FloatArray, waiting: FloatArray) -> Lognormal:
     variances = np.diag(np.linalg.inv(0.5 * (curve + curve.T)))
     log_error, spread_error = (math.sqrt(float(variance)) for variance in variances)
     median, spread = math.exp(place[0]), math.exp(place[1])
-    return Lognormal(
-        median=median,
-        median_error=median * log_error,
-        spread=spread,
-        spread_error=spread * spread_error,
-        log_error=log_error,
-    )
-
-
-# An order is old enough when so many of all delays are over: the rest is too little to matter.
-_OVER = 0.99
-
-
-def ripe(orders: pl.LazyFrame, events: pl.LazyFrame, when: str, *, until: datetime) -> tuple[pl.LazyFrame, timedelta]:
-    """Return the orders that tell, and after how long an order does."""
-    delays = (
-        events.select("order_id", when)
-        .drop_nulls()
-        .join(orders.select("order_id", "ordered_at"), on="order_id")
-        .select(delay=pl.col(when) - pl.col("ordered_at"))
-        .filter(pl.col("delay") >= timedelta())
-        .select(pl.col("delay").quantile(_OVER, "higher"))
-    )
-    first, delay = pl.collect_all([events.select(pl.col(when).min()), delays])
-    wait = delay.item() or timedelta()
-    begins = first.item()
-    follow_up = orders if begins is None else orders.filter(pl.col("ordered_at") > begins)
-    return follow_up.filter(pl.col("ordered_at") <= until - wait), wait
+    return Lognormal(median=median, spread=spread, spread_error=spread * spread_error, log_error=log_error)
 
 
 # Satisfaction on a grid: finer or wider ones change the fifth digit.
@@ -220,7 +181,7 @@ class ScaleFit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answering:
+class Responding:
     """Who answers at all.
 
     Attributes
@@ -253,15 +214,15 @@ def response_at_mean(share: float, extremity: float) -> float:
 
 
 def fit_scale(
-    patterns: pl.DataFrame, ends: tuple[int, int], answering: Answering, *, satisfaction_share: float | None
+    patterns: pl.DataFrame, ends: tuple[int, int], responding: Responding, *, satisfaction_share: float | None
 ) -> ScaleFit:
     """Return the scale by maximum likelihood."""
-    weights = _weights(patterns, answering)
+    weights = _weights(patterns, responding)
     counts = patterns["customers"].to_numpy().astype(float)
     first = patterns["first"].to_numpy() - ends[0]
     second = patterns["second"].fill_null(ends[0]).to_numpy() - ends[0]
     alone = patterns["second"].is_null().to_numpy()
-    satisfied = _GRID + answering.shift
+    satisfied = _GRID + responding.shift
 
     def loss(place: FloatArray) -> float:
         share = float(special.expit(place[2])) if satisfaction_share is None else satisfaction_share
@@ -286,14 +247,14 @@ def fit_scale(
     return found
 
 
-def _weights(patterns: pl.DataFrame, answering: Answering) -> FloatArray:
+def _weights(patterns: pl.DataFrame, responding: Responding) -> FloatArray:
     """Return how satisfied those are who answered so often: shape (patterns, grid), rows adding up to 1."""
     answered = patterns["answered"].to_numpy()[:, None].astype(float)
-    tilt = answering.extremity * np.abs(_GRID + answering.shift)
-    if answering.odds is None:
+    tilt = responding.extremity * np.abs(_GRID + responding.shift)
+    if responding.odds is None:
         logs = answered * tilt
     else:
-        log_odds = math.log(answering.odds) + tilt
+        log_odds = math.log(responding.odds) + tilt
         silent = patterns["asked"].to_numpy()[:, None] - answered
         logs = answered * special.log_expit(log_odds) + silent * special.log_expit(-log_odds)
     weights = _DENSITY * np.exp(logs - logs.max(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""Simulated shops that ask after every order, as a shop's tables: the design of tests/study/test_facts_nps."""
+"""Simulated shops that ask after every order: the design of tests/study/test_facts_nps."""
 
 from __future__ import annotations
 

@@ -1,21 +1,32 @@
-"""What tables say of a behaviour is what made them; what they cannot say stays, with a reason."""
+"""What tables say of a behaviour is what made them, and its file reads again; what they cannot say stays."""
 
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from datetime import datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
 from cxsim.data.shop import Shop
-from cxsim.errors import DataError, ParamError
-from cxsim.metrics.calibrate import CALIBRATION, calibrate
-from cxsim.params import quantities, with_values
+from cxsim.errors import DataError, EstimationError, ParamError
+from cxsim.metrics.calibrate import (
+    CALIBRATION,
+    behaviour_yaml,
+    calibrate,
+    require_new_behaviour,
+    source_yaml,
+    write_behaviour,
+)
+from cxsim.metrics.calibration_fits import Responding, fit_lognormal, fit_scale, response_at_mean
+from cxsim.params import quantities, read, root, sources, with_values
 from cxsim.strategies.behaviour import Behaviour
+from cxsim.study.loading import check_params
 from cxsim.study.shop_tables import shop_tables
 from cxsim.tables import check
-from tests.overview.worlds import LIKE, OTHERWISE, exactly, new_customers
+from tests.metrics.worlds import LIKE, OTHERWISE, exactly, new_customers
 
 TRUTH = exactly(**OTHERWISE)
 MEASURED = 28
@@ -61,13 +72,13 @@ def scores(table, behaviour):
 
 
 def test_every_number_that_tables_can_say_is_recovered_within_4_standard_errors(found):
-    sentence = scores(found.table, TRUTH)
-    assert len(sentence) == MEASURED
-    assert all(abs(score) < 4.0 for score in sentence.values()), sentence
+    distances = scores(found.table, TRUTH)
+    assert len(distances) == MEASURED
+    assert all(abs(score) < 4.0 for score in distances.values()), distances
 
 
 def test_most_truths_lie_in_their_90_percent_intervals(found):
-    # Of 26 numbers with luck in them 23.4 on average; fewer than 18 have a chance of 1 in 500.
+    # Of 26 numbers with generator in them 23.4 on average; fewer than 18 have a chance of 1 in 500.
     true, inside = truths(TRUTH), 0
     for row in found.table.drop_nulls("measured").iter_rows(named=True):
         inside += row["low"] <= true[row["number"]] <= row["high"]
@@ -107,9 +118,9 @@ def test_a_world_with_the_calibrated_behaviour_measures_the_same(found):
     again = dataclasses.replace(with_values(found.behaviour, values | same), traits=None)
     scenario = new_customers(again, seed=12)
     second = calibrate(shop_tables(scenario).shop(scenario), like=LIKE, name="again")
-    sentence = scores(second.table, again)
-    assert len(sentence) == MEASURED
-    assert all(abs(score) < 4.0 for score in sentence.values()), sentence
+    distances = scores(second.table, again)
+    assert len(distances) == MEASURED
+    assert all(abs(score) < 4.0 for score in distances.values()), distances
 
 
 def test_a_shop_without_tickets_keeps_what_was_assumed_and_says_so(shop):
@@ -197,8 +208,8 @@ def test_days_of_delivery_tell_late_and_early_orders():
     rows = [order(number, *days[number % 5]) for number in range(250)]
     shop = Shop(name="Tiny", currency="EUR", since=SINCE, until=UNTIL, orders=orders_of(*rows))
     table = calibrate(shop, like=LIKE, name="mine").table
-    sentence = dict(table.select("number", "measured").iter_rows())
-    assert (sentence["experience.late.chance"], sentence["experience.early.chance"]) == (0.5, 0.25)
+    measured = dict(table.select("number", "measured").iter_rows())
+    assert (measured["experience.late.chance"], measured["experience.early.chance"]) == (0.5, 0.25)
     missing = dict(table.select("number", "missing").iter_rows())
     assert missing["experience.defect.chance"] == "no order says 'defect': it did not happen, or is not recorded."
 
@@ -255,3 +266,193 @@ def test_it_does_not_depend_on_the_order_of_rows(shop, found):
     }
     again = calibrate(dataclasses.replace(shop, **shuffled), like=LIKE, name="mine")
     assert again.behaviour == found.behaviour
+
+
+BUNDLED = sorted((root() / "params" / "behaviour").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def small():
+    scenario = new_customers(exactly(**OTHERWISE), per_month=500)
+    return calibrate(shop_tables(scenario).shop(scenario, name="Crème & Söhne: shop #1"), like=LIKE, name="mine")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    shutil.copytree(root() / "params", tmp_path / "params")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "params"
+
+
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)
+def test_every_bundled_behaviour_reads_again_as_it_was(path, tmp_path):
+    behaviour = read(path, Behaviour)
+    copy = tmp_path / path.name
+    copy.write_text(behaviour_yaml(behaviour), encoding="utf-8")
+    assert read(copy, Behaviour) == behaviour
+    assert behaviour_yaml(read(copy, Behaviour)) == behaviour_yaml(behaviour)
+
+
+def test_a_calibrated_behaviour_and_its_source_are_written_and_sound(small, project):
+    before = (project / "sources.yaml").read_text(encoding="utf-8")
+    file, added_to = write_behaviour(small)
+    assert (file, added_to) == (project / "behaviour" / "mine.yaml", project / "sources.yaml")
+    assert read(file, Behaviour) == small.behaviour
+    assert sources()["mine-tables"] == small.source
+    # What stood there stands there still, letter by letter.
+    assert added_to.read_text(encoding="utf-8") == before + source_yaml(small)
+    assert check_params([]) == []
+    assert not list(project.rglob("*half-written*"))
+
+
+def test_the_source_says_what_was_measured_on_whom(small):
+    assert source_yaml(small).startswith("mine-tables:\n  authors: 'Crème & Söhne: shop #1'\n  year: 1999\n")
+    # 500 a month from July to October, at 0.96, 0.97, 0.99 and 1.02 of the year's mean.
+    assert "orders of 1,970 customers" in small.source.measured
+
+
+def test_a_behaviour_that_is_there_is_not_written_over(small, project):
+    (project / "behaviour" / "mine.yaml").write_text("mine", encoding="utf-8")
+    before = (project / "sources.yaml").read_bytes()
+    with pytest.raises(ParamError, match=r"params/behaviour/mine\.yaml: there is such a behaviour already"):
+        write_behaviour(small)
+    assert (project / "behaviour" / "mine.yaml").read_text(encoding="utf-8") == "mine"
+    assert (project / "sources.yaml").read_bytes() == before
+
+
+def test_a_source_that_is_there_is_not_written_twice(small, project):
+    file, _ = write_behaviour(small)
+    file.unlink()
+    before = (project / "sources.yaml").read_bytes()
+    with pytest.raises(ParamError, match=r"params/sources\.yaml: there is a source 'mine-tables' already"):
+        require_new_behaviour("mine")
+    assert (project / "sources.yaml").read_bytes() == before
+
+
+def test_where_the_disk_refuses_nothing_half_written_stays(small, project):
+    shutil.rmtree(project / "behaviour")
+    (project / "behaviour").write_text("a file in the way", encoding="utf-8")
+    with pytest.raises(ParamError, match=r"params/behaviour/mine\.yaml: cannot be written"):
+        write_behaviour(small)
+    assert not list(project.rglob("*half-written*"))
+
+
+EVERYBODY = Responding(odds=1e9, extremity=0.0)
+
+
+def patterns(satisfied, centre, per_deviation, noise, *, generator, ends=(0, 10)):
+    """Return two answers of each customer, all of whom were asked twice."""
+    answers = centre + per_deviation * satisfied[:, None] + noise * generator.standard_normal((len(satisfied), 2))
+    scores = np.clip(np.floor(answers + 0.5), *ends).astype(int)
+    table = pl.DataFrame({"asked": 2, "answered": 2, "first": scores[:, 0], "second": scores[:, 1]})
+    keys = table.columns
+    return table.group_by(keys).agg(customers=pl.len().cast(pl.Int64)).sort(keys)
+
+
+@pytest.mark.parametrize("centre", [8.0, 9.8])
+def test_the_scale_is_found_again_though_most_answer_with_the_highest_score(centre):
+    generator = np.random.Generator(np.random.PCG64(4))
+    found = fit_scale(
+        patterns(generator.standard_normal(3_000), centre, 1.3, 1.4, generator=generator),
+        (0, 10),
+        EVERYBODY,
+        satisfaction_share=None,
+    )
+    z = (
+        (found.centre - centre) / found.centre_error,
+        (found.per_deviation - 1.3) / found.per_deviation_error,
+        (found.noise - 1.4) / found.noise_error,
+    )
+    assert max(map(abs, z)) < 4.0, z
+    assert found.spread == pytest.approx(np.hypot(found.per_deviation, found.noise), rel=1e-12)
+
+
+def test_those_who_are_asked_may_be_less_satisfied_than_all():
+    generator = np.random.Generator(np.random.PCG64(5))
+    answers = patterns(generator.standard_normal(4_000) - 0.5, 8.0, 1.3, 1.4, generator=generator)
+    found = fit_scale(answers, (0, 10), Responding(odds=1e9, extremity=0.0, shift=-0.5), satisfaction_share=None)
+    assert abs(found.centre - 8.0) < 4.0 * found.centre_error
+    # Taken for all customers, they would answer 0.65 less.
+    plain = fit_scale(answers, (0, 10), EVERYBODY, satisfaction_share=None)
+    assert plain.centre == pytest.approx(8.0 - 0.5 * 1.3, abs=4.0 * plain.centre_error)
+
+
+def test_a_share_that_is_given_is_kept():
+    generator = np.random.Generator(np.random.PCG64(6))
+    answers = patterns(generator.standard_normal(500), 8.0, 1.3, 1.4, generator=generator)
+    found = fit_scale(answers, (0, 10), EVERYBODY, satisfaction_share=0.25)
+    assert found.per_deviation**2 / found.spread**2 == pytest.approx(0.25)
+    assert (found.per_deviation_error, found.noise_error) == (None, None)
+
+
+def test_answers_that_are_all_the_same_say_no_scale():
+    answers = pl.DataFrame({"asked": [2], "answered": [2], "first": [10], "second": [10], "customers": [50]})
+    with pytest.raises(EstimationError, match="the answers do not say it"):
+        fit_scale(answers, (0, 10), EVERYBODY, satisfaction_share=0.5)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.12, 0.5, 0.95])
+def test_without_extremity_all_answer_as_often_as_at_mean_satisfaction(share):
+    assert response_at_mean(share, 0.0) == pytest.approx(share, rel=1e-9)
+
+
+def test_where_extremes_answer_more_often_the_mean_answers_less_often():
+    # By simulation: at an extremity of 0.6 and odds of 0.25 (a share of 0.2) at the mean.
+    generator = np.random.Generator(np.random.PCG64(7))
+    odds = 0.25 * np.exp(0.6 * np.abs(generator.standard_normal(2_000_000)))
+    share = (odds / (1.0 + odds)).mean()
+    assert share > 0.27
+    # The mean of two million chances, of deviation 0.07, is known to 5e-5; its slope is about 1.
+    assert response_at_mean(share, 0.6) == pytest.approx(0.2, abs=2e-4)
+
+
+NOBODY = np.array([])
+
+
+def waits(count, *, median, spread, seed):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    return median * np.exp(spread * generator.standard_normal(count))
+
+
+def test_without_anybody_waiting_it_is_mean_and_deviation_of_the_logs():
+    # Logs 0, ln 2, ln 4: mean ln 2; variance 2/3 (ln 2)^2; errors s / sqrt(3) of the mean and s / sqrt(6) of s.
+    found = fit_lognormal(np.array([1.0, 2.0, 4.0]), NOBODY)
+    spread = np.sqrt(2.0 / 3.0) * np.log(2.0)
+    assert found.median == pytest.approx(2.0, rel=1e-9)
+    assert found.spread == pytest.approx(spread, rel=1e-9)
+    # The curvature is a difference over 1e-4, so that six digits hold.
+    assert found.log_error == pytest.approx(spread / np.sqrt(3.0), rel=1e-6)
+    assert (found.median * found.log_error) == pytest.approx(2.0 * spread / np.sqrt(3.0), rel=1e-6)
+    assert found.spread_error == pytest.approx(spread / np.sqrt(6.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_open_tickets_are_counted_for_what_they_have_waited(seed):
+    # Each is watched for 8 hours of a median of 10: more than half are open, and the truth is still found.
+    true = waits(4_000, median=10.0, spread=1.2, seed=seed)
+    over, waiting = true[true < 8.0], np.full((true >= 8.0).sum(), 8.0)
+    assert len(waiting) > len(over)
+    found = fit_lognormal(over, waiting)
+    z = ((found.median - 10.0) / (found.median * found.log_error), (found.spread - 1.2) / found.spread_error)
+    assert max(map(abs, z)) < 4.0, z
+    # Who leaves the open ones out reads a median of less than half.
+    assert np.median(over) < 5.0
+
+
+def test_the_median_is_near_that_of_kaplan_and_meier_whatever_was_censored():
+    true = waits(20_000, median=10.0, spread=1.0, seed=9)
+    limits = waits(20_000, median=30.0, spread=1.0, seed=10)
+    over, waiting = true[true <= limits], limits[true > limits]
+    found = fit_lognormal(over, waiting)
+    times = np.sort(np.concatenate([over, waiting]))
+    ended = np.isin(times, over)
+    staying = np.cumprod(1.0 - ended / (len(times) - np.arange(len(times))))
+    product_limit = times[np.argmax(staying <= 0.5)]
+    # Its standard error is about 1.25 times that of a mean of logs: 4 of them.
+    assert product_limit == pytest.approx(found.median, abs=4 * 1.6 * (found.median * found.log_error))
+
+
+@pytest.mark.parametrize("over", [NOBODY, np.array([3.0]), np.array([3.0, 3.0])])
+def test_too_few_times_are_refused(over):
+    with pytest.raises(DataError, match=f"needs two waiting times that differ; found {len(over)}"):
+        fit_lognormal(over, np.array([5.0]))

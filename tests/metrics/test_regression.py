@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose
 
 from cxsim.errors import EstimationError
 from cxsim.metrics.person_periods import person_periods
-from cxsim.metrics.regression import Design, Fitted, cox, design_of, fitted, weighted_gram
-from tests.drivers.worlds import chance_shop
+from cxsim.metrics.regression import Design, FittedRatio, design_of, fitted_ratio
+from tests.metrics.worlds import chance_shop
 
 # The solver stops where no prediction moves by more than 1e-9.
 SOLVED = 1e-8
@@ -37,7 +37,7 @@ def test_the_poisson_ratio_of_two_groups_is_the_ratio_of_their_means():
     # Means 6 / 4 = 1.5 without, 3 / 4 = 0.75 with: a ratio of a half. One row a customer, so the variance of its
     # logarithm is sum e^2 / (sum y)^2 in each group: e = 0.5, -0.5, 1.5, -1.5 gives 5 / 36, and e = 0.25, 0.25, 0.25,
     # -0.75 gives 0.75 / 9; their sum 2 / 9 times G / (G - 1) * (N - 1) / (N - k) = 8 / 7 * 7 / 6 = 4 / 3.
-    found = fitted(two_groups([2, 1, 3, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1], range(8)), "orders")
+    found = fitted_ratio(two_groups([2, 1, 3, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1], range(8)), "orders")
     assert_allclose(found.ratio, 0.5, rtol=SOLVED)
     assert_allclose(found.error, math.sqrt(2 / 9 * 4 / 3), rtol=SOLVED)
     assert (found.customers, found.exposed) == (8, 4)
@@ -46,12 +46,12 @@ def test_the_poisson_ratio_of_two_groups_is_the_ratio_of_their_means():
 def test_the_ratio_of_rates_of_two_groups_is_that_of_their_logarithms_of_nobody_ordering():
     # Three of four order without, one of four with: log(3/4) / log(1/4) = 0.2075.
     met, customer = [0, 0, 0, 0, 1, 1, 1, 1], range(8)
-    found = fitted(two_groups([1, 1, 1, 0, 1, 0, 0, 0], met, customer, outcome="next order"), "next order")
+    found = fitted_ratio(two_groups([1, 1, 1, 0, 1, 0, 0, 0], met, customer, outcome="next order"), "next order")
     assert_allclose(found.ratio, math.log(3 / 4) / math.log(1 / 4), rtol=SOLVED)
 
 
 def test_the_interval_is_of_student_and_the_p_value_of_the_normal():
-    found = Fitted(log_ratio=math.log(2.0), error=0.2, customers=11, exposed=5)
+    found = FittedRatio(log_ratio=math.log(2.0), error=0.2, customers=11, exposed=5)
     # t of 10 degrees of freedom: 2.228139; normal: P(|Z| > 3.4657) = 0.000529.
     assert_allclose(np.log(found.interval), [math.log(2.0) - 0.4456278, math.log(2.0) + 0.4456278], atol=1e-6)
     assert found.p_value == pytest.approx(0.000529, abs=1e-6)
@@ -59,9 +59,9 @@ def test_the_interval_is_of_student_and_the_p_value_of_the_normal():
 
 def test_rows_that_repeat_add_no_knowledge_while_a_naive_error_believes_they_do():
     outcomes, met = [2, 1, 3, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1]
-    once = fitted(two_groups(outcomes, met, range(8)), "orders")
-    four = fitted(two_groups(outcomes * 4, met * 4, list(range(8)) * 4), "orders")
-    naive = fitted(two_groups(outcomes * 4, met * 4, range(32)), "orders")
+    once = fitted_ratio(two_groups(outcomes, met, range(8)), "orders")
+    four = fitted_ratio(two_groups(outcomes * 4, met * 4, list(range(8)) * 4), "orders")
+    naive = fitted_ratio(two_groups(outcomes * 4, met * 4, range(32)), "orders")
     # (N - 1) / (N - k) is 7 / 6 once and 31 / 30 four times.
     assert_allclose(four.error / once.error, math.sqrt(31 / 30 / (7 / 6)), rtol=SOLVED)
     assert four.error > 1.9 * naive.error
@@ -75,21 +75,21 @@ def periods():
 @pytest.mark.parametrize("timing", ["before", "later"])
 @pytest.mark.parametrize("outcome", ["orders", "spend"])
 def test_statsmodels_finds_the_same_coefficient_and_error_row_by_row(periods, outcome, timing):
-    design = design_of(periods.table, periods.exposures[0], timing=timing, adjust="history")
+    design = design_of(periods.table, periods.exposures[0], timing=timing)
     model = sm.GLM(design.outcomes[outcome], design.matrix[design.pattern], family=sm.families.Poisson())
     theirs = model.fit(cov_type="cluster", cov_kwds={"groups": design.customer}, tol=1e-12)
-    ours = fitted(design, outcome)
+    ours = fitted_ratio(design, outcome)
     # Both solve to about 1e-10 of a coefficient.
     assert_allclose([ours.log_ratio, ours.error], [theirs.params[-1], theirs.bse[-1]], rtol=1e-6, atol=1e-8)
 
 
 def test_statsmodels_finds_the_same_ratio_of_rates(periods):
-    design = design_of(periods.table, periods.exposures[0], timing="before", adjust="history")
+    design = design_of(periods.table, periods.exposures[0], timing="before")
     family = sm.families.Binomial(link=sm.families.links.CLogLog())
     matrix = design.matrix[design.pattern]
     model = sm.GLM(design.outcomes["next order"], matrix, family=family)
     theirs = model.fit(tol=1e-12)
-    ours = fitted(design, "next order")
+    ours = fitted_ratio(design, "next order")
     assert_allclose(ours.log_ratio, theirs.params[-1], rtol=1e-6, atol=1e-8)
     # Its own clustered covariance takes the observed information; the sandwich of its pieces with the expected one.
     bread = np.linalg.inv(model.hessian(theirs.params, observed=False))
@@ -101,73 +101,41 @@ def test_statsmodels_finds_the_same_ratio_of_rates(periods):
 
 
 def test_history_is_rounded_so_that_rows_are_counted_together(periods):
-    design = design_of(periods.table, periods.exposures[0], timing="before", adjust="history")
+    design = design_of(periods.table, periods.exposures[0], timing="before")
     assert design.matrix.shape[0] < design.pattern.size / 2
     assert design.outcomes["orders"].sum() == periods.table["orders"].sum()
 
 
-def test_the_weighted_products_are_those_of_the_columns():
-    rng = np.random.Generator(np.random.PCG64(1))
-    matrix, weights = rng.normal(size=(150, 3)), rng.random(150)
-    # Sums of 150 products, each to 1e-16.
-    assert_allclose(weighted_gram(matrix, weights), matrix.T @ np.diag(weights) @ matrix, atol=1e-12)
-
-
 def test_an_outcome_that_one_group_never_has_gives_no_ratio():
     with pytest.raises(EstimationError, match="no finite estimate: what is held equal decides the outcome by itself"):
-        fitted(two_groups([1, 1, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1], range(6)), "orders")
+        fitted_ratio(two_groups([1, 1, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1], range(6)), "orders")
 
 
 def test_a_negative_outcome_is_refused():
     with pytest.raises(EstimationError, match="an outcome is negative, so a ratio of outcomes means nothing"):
-        fitted(two_groups([1, -1], [0, 1], range(2)), "orders")
+        fitted_ratio(two_groups([1, -1], [0, 1], range(2)), "orders")
 
 
 def test_too_few_customers_are_not_compared(periods):
     exposure = periods.exposures[0]
     few = periods.table.with_columns(late_order=pl.when(pl.col("customer") < 20).then("late_order").otherwise(0.0))
     with pytest.raises(EstimationError, match=r"1?\d customers met it; at least 30 are needed"):
-        design_of(few, exposure, timing="before", adjust="history")
+        design_of(few, exposure, timing="before")
     everyone = periods.table.with_columns(late_order=pl.lit(1.0))
     with pytest.raises(EstimationError, match="0 customers did not; at least 30 are needed"):
-        design_of(everyone, exposure, timing="before", adjust="history")
+        design_of(everyone, exposure, timing="before")
 
 
 def test_without_orders_after_it_nothing_is_compared(periods):
     never = periods.table.with_columns(orders=pl.when(pl.col("late_order") == 0.0).then("orders").otherwise(0))
     with pytest.raises(EstimationError, match="who met it, 0 periods have an order; at least 10 are needed"):
-        design_of(never, periods.exposures[0], timing="before", adjust="history")
+        design_of(never, periods.exposures[0], timing="before")
     always = periods.table.with_columns(orders=pl.when(pl.col("late_order") == 0.0).then("orders").otherwise(1))
     with pytest.raises(EstimationError, match="who met it, 0 periods have no order; at least 10 are needed"):
-        design_of(always, periods.exposures[0], timing="before", adjust="history")
+        design_of(always, periods.exposures[0], timing="before")
 
 
-def test_what_the_past_determines_cannot_be_sentence_apart_from_it(periods):
+def test_what_the_past_determines_cannot_be_told_apart_from_it(periods):
     same = periods.table.with_columns(late_order=(pl.col("recent") == 1.0).cast(pl.Float64))
-    for tried in (
-        lambda: design_of(same, periods.exposures[0], timing="before", adjust="history"),
-        lambda: cox(
-            periods.table.with_columns(late_order=pl.min_horizontal("recent", 1.0)), periods.exposures[0], every_days=28
-        ),
-    ):
-        with pytest.raises(EstimationError, match="it goes along with what is held equal"):
-            tried()
-
-
-def test_cox_needs_enough_customers(periods):
-    none = periods.table.with_columns(late_order=pl.lit(0.0))
-    with pytest.raises(EstimationError, match="drawn for Cox's model, 0 met it, with 0 orders after"):
-        cox(none, periods.exposures[0], every_days=28)
-
-
-def test_customers_who_repeat_add_nothing_to_what_cox_knows_and_as_many_others_halve_its_variance(periods):
-    alone = periods.table.filter(pl.col("period") == pl.col("period").max().over("customer"))
-    found = cox(alone, periods.exposures[0], every_days=28)
-    grouped = cox(
-        pl.concat([alone, alone.with_columns(pl.col("customer") + 10_000)]), periods.exposures[0], every_days=28
-    )
-    # Twice as many customers have half the variance, exactly, and the same ratio.
-    assert_allclose(grouped.log_ratio, found.log_ratio, atol=1e-6)
-    assert_allclose(grouped.error, found.error / math.sqrt(2.0), rtol=1e-4)
-    repeated = cox(pl.concat([alone, alone]), periods.exposures[0], every_days=28)
-    assert_allclose(repeated.error, found.error, rtol=1e-4)
+    with pytest.raises(EstimationError, match="it goes along with what is held equal"):
+        design_of(same, periods.exposures[0], timing="before")

@@ -1,0 +1,338 @@
+"""Sums over customers, waiting times or spend of one period in; the value of a metric with its interval, out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import CensoredData, ecdf
+
+from cxsim.metrics.catalogue import Kind, Metric, Unit
+from cxsim.metrics.intervals import (
+    NOBODY,
+    CrossSums,
+    Estimate,
+    RatioSums,
+    Z,
+    caution_for,
+    clustered_wilson,
+    difference,
+    garwood,
+    joined,
+    net_promoter,
+    ratio,
+    ratio_correlation,
+    wilson,
+)
+from cxsim.metrics.views import WINDOWS, View
+from cxsim.params import DAYS_PER_MONTH
+
+FloatArray = NDArray[np.float64]
+# With fewer independent units than this there is no value.
+FEWEST = 10
+_NEVER_SUPPRESSED: frozenset[Kind] = frozenset({"total", "cost", "efficiency", "payback"})
+# Of one answer: 1 for a promoter, -1 for a detractor.
+_POINTS = (-1.0, 1.0)
+NO_SUMS = RatioSums(units=0, x=0.0, n=0.0, xx=0.0, nn=0.0, xn=0.0)
+# What is summed per pair of columns x over n; squares of cents of millions of customers need more than 64 bits.
+_WIDE = pl.Int128
+_SECONDS_PER_HOUR = 3600.0
+# An answer within this many hours is in time.
+_IN_TIME = 24.0
+# Shares are products of fractions; two that should be equal differ by less.
+_ROUNDING = 1e-12
+_NOTHING_SPENT = Estimate(caution="nothing was spent, or nobody came")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeriodSums:
+    """The sums of one metric.
+
+    Attributes
+    ----------
+    by_period
+        For each period in which there was anything, by its place.
+    cross
+        Products of the last two periods, over the customers of both.
+    """
+
+    by_period: Mapping[int, RatioSums]
+    cross: CrossSums
+
+
+def sums_over_customers(view: View, metrics: list[Metric], *, periods: int) -> dict[str, PeriodSums]:
+    """Return the sums of several metrics over one view, in one pass over its rows."""
+    columns = sorted({text for metric in metrics for text in (metric.over, metric.per)})
+    # A comparison becomes 0 or 1.
+    numbers = view.rows.select(
+        "period", "customer", *(pl.sql_expr(text).cast(pl.Int64).alias(text) for text in columns)
+    )
+    if view.grain == "row":
+        grouped = numbers.group_by("period", "customer").agg(pl.col(columns).sum())
+        numbers = grouped.collect(engine="streaming").lazy()
+    by_period = numbers.group_by("period").agg([part for metric in metrics for part in _squares(metric)])
+    now, before = (numbers.filter(pl.col("period") == place) for place in (periods - 1, periods - 2))
+    crossed = now.join(before, on="customer", suffix="_before").select(
+        [part for metric in metrics for part in _products(metric)]
+    )
+    sums, products = pl.collect_all([by_period, crossed], engine="streaming")
+    cross = products.row(0, named=True)
+    return {
+        metric.name: PeriodSums(
+            by_period={row["period"]: RatioSums(**_parts(row, metric)) for row in sums.iter_rows(named=True)},
+            cross=CrossSums(**_parts(cross, metric)),
+        )
+        for metric in metrics
+    }
+
+
+def _parts(row: Mapping[str, int | None], metric: Metric) -> dict[str, int]:
+    """Return the sums of one metric by their names; 0 where there is nothing."""
+    start = f"{metric.name}|"
+    return {name.removeprefix(start): value or 0 for name, value in row.items() if name.startswith(start)}
+
+
+def _squares(metric: Metric) -> list[pl.Expr]:
+    x, n = (pl.col(column).cast(_WIDE) for column in (metric.over, metric.per))
+    parts = {"units": ((x != 0) | (n != 0)).cast(_WIDE), "x": x, "n": n, "xx": x * x, "nn": n * n, "xn": x * n}
+    return [part.sum().alias(f"{metric.name}|{key}") for key, part in parts.items()]
+
+
+def _products(metric: Metric) -> list[pl.Expr]:
+    x, n = (pl.col(column).cast(_WIDE) for column in (metric.over, metric.per))
+    x_before, n_before = (pl.col(f"{column}_before").cast(_WIDE) for column in (metric.over, metric.per))
+    parts = {"xx": x * x_before, "xn": x * n_before, "nx": n * x_before, "nn": n * n_before}
+    return [part.sum().alias(f"{metric.name}|{key}") for key, part in parts.items()]
+
+
+def estimated(metric: Metric, sums: RatioSums) -> Estimate:
+    """Return the value of a metric in one period."""
+    if metric.kind == "total":
+        return _scaled(_total(sums, metric.unit), metric.factor)
+    if sums.n == 0.0:
+        return Estimate(units=sums.units, caution=NOBODY)
+    return _scaled(_over_customers(metric.kind, sums), metric.factor)
+
+
+def _over_customers(kind: Kind, sums: RatioSums) -> Estimate:
+    # Whoever counts at most once has equal squares: 0 and 1.
+    once = sums.nn == sums.n
+    if kind == "share" and once:
+        return wilson(round(sums.x), round(sums.n))
+    if kind == "score" and once:
+        promoters, detractors = round((sums.xx + sums.x) / 2), round((sums.xx - sums.x) / 2)
+        return _scaled(net_promoter(promoters, round(sums.n) - promoters - detractors, detractors), 0.01)
+    # More can be refunded than was charged; then it is no share, and its interval not one of shares.
+    if kind == "share" and 0 <= sums.x <= sums.n:
+        return clustered_wilson(sums)
+    return ratio(sums, scale=_POINTS if kind == "score" else None)
+
+
+def _total(sums: RatioSums, unit: Unit) -> Estimate:
+    """Return a total; customers come as a Poisson process, so its variance is the sum of squares over them."""
+    if unit == "count" and sums.xx == sums.x == sums.n:
+        # Nobody counts twice, so it is a count, of which small ones have limits of their own.
+        return dataclasses.replace(garwood(round(sums.x)), units=sums.units)
+    if sums.units == 0:
+        return Estimate(value=0.0, caution=NOBODY)
+    half = Z * math.sqrt(sums.xx)
+    low = max(sums.x - half, 0.0) if sums.x >= 0.0 else sums.x - half
+    return Estimate(value=sums.x, low=low, high=sums.x + half, units=sums.units, method="compound Poisson")
+
+
+def _scaled(estimate: Estimate, factor: float) -> Estimate:
+    """Return an estimate in another unit."""
+    value, low, high = (None if end is None else factor * end for end in (estimate.value, estimate.low, estimate.high))
+    return dataclasses.replace(estimate, value=value, low=low, high=high)
+
+
+def suppressed(metric: Metric, estimate: Estimate) -> Estimate:
+    """Return the estimate, or one without a value where fewer than ten independent units stand behind it."""
+    if metric.kind in _NEVER_SUPPRESSED or estimate.units >= FEWEST:
+        return estimate
+    caution = f"too few to say: {estimate.units} of {FEWEST}"
+    return dataclasses.replace(estimate, value=None, low=None, high=None, caution=caution)
+
+
+def changed(metric: Metric, now: Estimate, before: Estimate, sums: PeriodSums, last: int) -> Estimate:
+    """Return the change from the period before the last to the last, allowing for the customers who are in both."""
+    one, other = (sums.by_period.get(place, NO_SUMS) for place in (last, last - 1))
+    if metric.kind == "total":
+        together = math.sqrt(one.xx * other.xx)
+        shared = sums.cross.xx / together if together > 0.0 else 0.0
+    else:
+        shared = ratio_correlation(one, other, sums.cross)
+    return difference(now, before, correlation=shared)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survival:
+    """Share of units that still wait, by time since they began to, with its 95 % limits.
+
+    Attributes
+    ----------
+    times
+        Distinct times at which a wait ended or a unit was last seen waiting, ascending, shape (n,).
+    shares, low, high
+        Share that still waits just after each time, in [0, 1], and its log-log limits; nan where they are undefined.
+    at_risk
+        Units that were still waiting just before each time.
+    ended
+        Units whose wait ended.
+    """
+
+    times: FloatArray
+    shares: FloatArray
+    low: FloatArray
+    high: FloatArray
+    at_risk: FloatArray
+    ended: int
+
+    @property
+    def units(self) -> int:
+        """How many units waited."""
+        return int(self.at_risk[0]) if self.at_risk.size else 0
+
+
+def kaplan_meier(times: ArrayLike, events: ArrayLike, censored: ArrayLike) -> Survival:
+    """Return the share that still waits, from the numbers of waits that ended and that were last seen at each time."""
+    moments, ended = np.asarray(times, dtype=np.float64), np.asarray(events, dtype=np.int64)
+    left = ended + np.asarray(censored, dtype=np.int64)
+    distinct, places = np.unique(np.repeat(moments, left), return_inverse=True)
+    if distinct.size == 0:
+        nothing = np.empty(0)
+        return Survival(times=nothing, shares=nothing, low=nothing, high=nothing, at_risk=nothing, ended=0)
+    curve = ecdf(CensoredData(np.repeat(moments, ended), right=np.repeat(moments, left - ended))).sf
+    with warnings.catch_warnings():
+        # The limits are undefined where nobody or everybody still waits; see `answered_within`.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        limits = curve.confidence_interval(method="log-log")
+    return Survival(
+        times=distinct,
+        shares=curve.probabilities,
+        low=np.where(curve.probabilities == 0.0, 0.0, limits.low.probabilities),
+        high=limits.high.probabilities,
+        at_risk=np.cumsum(np.bincount(places)[::-1])[::-1].astype(np.float64),
+        ended=int(ended.sum()),
+    )
+
+
+def survival_by_period(waits: pl.LazyFrame) -> dict[int, Survival]:
+    """Return for each period, by its place, what share of its tickets still waited after how many hours."""
+    counted = waits.collect(engine="streaming").sort("period", "seconds")
+    curves = {}
+    for (place,), rows in counted.group_by("period", maintain_order=True):
+        over = pl.when("ended").then("tickets").otherwise(0)
+        at = rows.group_by("seconds", maintain_order=True).agg(over=over.sum(), tickets=pl.col("tickets").sum())
+        hours, ended = at["seconds"].to_numpy() / _SECONDS_PER_HOUR, at["over"].to_numpy()
+        curves[int(place)] = kaplan_meier(hours, ended, at["tickets"].to_numpy() - ended)
+    return curves
+
+
+def waiting_estimate(metric: Metric, curve: Survival | None) -> Estimate:
+    """Return the median wait, or the share answered in time, of the tickets of one period."""
+    if curve is None:
+        return Estimate(caution=NOBODY)
+    return median_wait(curve) if metric.kind == "median wait" else answered_within(curve, _IN_TIME)
+
+
+def answered_within(waits: Survival, time: float) -> Estimate:
+    """Return the share whose wait is over within `time`, with log-log limits, which never leave [0, 1].
+
+    Kalbfleisch and Prentice (2002), The Statistical Analysis of Failure Time Data, eq. 1.16; variance of Greenwood
+    (1926).
+    """
+    method = "Kaplan-Meier, log-log"
+    if waits.times.size == 0:
+        return Estimate(method=method, caution=NOBODY)
+    if waits.shares[-1] > 0.0 and time > waits.times[-1]:
+        caution = f"nobody was seen longer than {waits.times[-1]:g}"
+        return Estimate(units=waits.units, method=method, caution=caution)
+    place = int(np.searchsorted(waits.times, time, side="right")) - 1
+    still = 1.0 if place < 0 else float(waits.shares[place])
+    if still == 0.0:
+        limits = wilson(0, waits.ended)
+    elif still == 1.0:
+        waiting = int(waits.at_risk[np.searchsorted(waits.times, time)])
+        limits = wilson(waiting, waiting)
+    else:
+        limits = Estimate(low=float(waits.low[place]), high=float(waits.high[place]))
+    low, high = (None if end is None else 1 - end for end in (limits.high, limits.low))
+    return Estimate(
+        value=1 - still, low=low, high=high, units=waits.units, method=method, caution=caution_for(waits.units)
+    )
+
+
+def median_wait(waits: Survival) -> Estimate:
+    """Return the time within which half of the waits are over, with the limits of Brookmeyer and Crowley.
+
+    Brookmeyer and Crowley (1982), "A Confidence Interval for the Median Survival Time", Biometrics 38, 29-41, with
+    log-log limits of the curve.
+    """
+    value, low, high = (_half_over(waits.times, curve) for curve in (waits.shares, waits.low, waits.high))
+    note = "not reached" if value is None else "upper end not reached" if high is None else ""
+    caution = joined([caution_for(waits.units), note if waits.units else ""])
+    method = "Kaplan-Meier, Brookmeyer-Crowley"
+    return Estimate(value=value, low=low, high=high, units=waits.units, method=method, caution=caution)
+
+
+def _half_over(times: FloatArray, curve: FloatArray) -> float | None:
+    """Return the first time at which a curve is at one half or below; where it is not a number, it is not."""
+    below = np.flatnonzero(curve <= 0.5 + _ROUNDING)
+    return float(times[below[0]]) if below.size else None
+
+
+def acquisition_cost(spent: float, newcomers: int) -> Estimate:
+    """Return spend per new customer; how many came is a Poisson count.
+
+    >>> cost = acquisition_cost(900.0, 30)
+    >>> cost.value, round(cost.low, 2), round(cost.high, 2)
+    (30.0, 21.01, 44.46)
+    """
+    came = garwood(newcomers)
+    if newcomers == 0 or spent <= 0.0 or not came.low or not came.high:
+        return _NOTHING_SPENT
+    low, high = spent / came.high, spent / came.low
+    return Estimate(value=spent / newcomers, low=low, high=high, units=newcomers, method="Garwood")
+
+
+def efficiency(revenue: Estimate, spent: float) -> Estimate:
+    """Return revenue per unit of marketing spend, the marketing efficiency ratio."""
+    if spent <= 0.0 or revenue.value is None or revenue.low is None or revenue.high is None:
+        return _NOTHING_SPENT
+    value, low, high = (end / spent for end in (revenue.value, revenue.low, revenue.high))
+    return Estimate(value=value, low=low, high=high, units=revenue.units, method=revenue.method)
+
+
+def payback(cost: Estimate, margins: Mapping[int, Estimate]) -> Estimate:
+    """Return after how many months the margin of a new customer covers what it cost to win one.
+
+    Margin grows in a straight line between the ages at which it is known. The interval pairs the ends: low cost with
+    high margins, and high cost with low ones, so it holds both uncertainties.
+    """
+    value, low, high = (
+        _months(getattr(cost, end), {days: getattr(margin, other) for days, margin in margins.items()})
+        for end, other in (("value", "value"), ("low", "high"), ("high", "low"))
+    )
+    units = min((margin.units for margin in margins.values()), default=0)
+    caution = "" if value is not None else "not paid back within a year"
+    return Estimate(value=value, low=low, high=high, units=units, method="ends of intervals", caution=caution)
+
+
+def _months(cost: float | None, margins: Mapping[int, float | None]) -> float | None:
+    earlier, before = 0, 0.0
+    for days in WINDOWS:
+        reached = margins.get(days)
+        if cost is None or reached is None:
+            continue
+        if reached >= cost:
+            part = (cost - before) / (reached - before) if reached > before else 1.0
+            return (earlier + part * (days - earlier)) / DAYS_PER_MONTH
+        earlier, before = days, max(reached, before)
+    return None
