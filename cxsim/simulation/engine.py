@@ -51,8 +51,8 @@ class Inputs:
         Per arm, how many customers arrive in each month.
     reached
         Per arm, shape (existing customers + 1, reaches); the last row stands for new customers.
-    worths
-        Per arm, shape (tallies,): millionths of the currency unit for one of each tally.
+    unit_values
+        Per arm, shape (counts,): millionths of the currency unit for one of each tally.
     """
 
     draw: int
@@ -62,7 +62,7 @@ class Inputs:
     plans: tuple[Plan, ...]
     arrivals: tuple[tuple[int, ...], ...]
     reached: tuple[npt.NDArray[np.bool_], ...]
-    worths: tuple[npt.NDArray[np.int64], ...]
+    unit_values: tuple[npt.NDArray[np.int64], ...]
 
     def __post_init__(self) -> None:
         shapes = [(len(self.prob_alive) + 1, len(plan.reaches)) for plan in self.plans]
@@ -77,9 +77,9 @@ class Inputs:
                 f"{[len(months) for months in self.arrivals]}; each arm needs one number for each month."
             )
         widths = [(count_kinds_of(plan),) for plan in self.plans]
-        if [worth.shape for worth in self.worths] != widths:
-            found = [worth.shape for worth in self.worths]
-            raise SimulationError(f"worths: the shapes are {found}; with these plans they must be {widths}.")
+        if [worth.shape for worth in self.unit_values] != widths:
+            found = [worth.shape for worth in self.unit_values]
+            raise SimulationError(f"unit_values: the shapes are {found}; with these plans they must be {widths}.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +174,7 @@ def _play(
     counts = np.zeros((stage.cohorts, stage.months, count_kinds_of(plan)), np.int64)
     books = Books(
         month_of_day=stage.month_of_day,
-        worth=inputs.worths[arm],
+        worth=inputs.unit_values[arm],
         counts=counts,
         values=np.zeros(size, np.int64),
         log=np.empty((log_length, len(LOG_COLUMNS)), np.int64),

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from cxsim.errors import ParamError, choices
 from cxsim.finance.economics import Economics, load_economics
+from cxsim.finance.returns import Rule
 from cxsim.params import Kind, Quantity, Unit, locate, named, read
 from cxsim.simulation.world import Calendar
 from cxsim.strategies.behaviour import PLAIN, Behaviour
@@ -379,6 +380,11 @@ class Scenario:
     def searched(self) -> tuple[Strategy, ...]:
         """Strategies whose effects are only searched for the size from which they pay."""
         return tuple(strategy for strategy in self.strategies if strategy.mode == "break-even")
+
+    @property
+    def rule(self) -> Rule:
+        """How the shop decides."""
+        return Rule(fund=self.economics.fund_probability.value, reject=self.economics.reject_probability.value)
 
     @property
     def titles(self) -> dict[str, str]:

@@ -9,14 +9,13 @@ import pytest
 
 from cxsim.finance.statement import flows
 from cxsim.study.business.base_case import Variant, booked
-from cxsim.study.play import arms_of
 
 
 def test_counts_booked_again_give_the_ledger_to_the_last_digit(busy):
     """Every draw of every arm, with all kinds of costs: booking from counts and booking the ledger are one thing."""
-    scenario, replay = busy.scenario, busy.replay
-    again = booked(replay.draws, [arms_of(draw.scenario) for draw in replay.draws], replay.counts)
-    ledger = flows(busy.ledger, scenario.arms, draws=len(replay.draws), months=scenario.horizon_months)
+    scenario, draws = busy.scenario, busy.worlds.draws
+    again = booked(draws, [draw.arms for draw in draws], busy.counts)
+    ledger = flows(busy.ledger, scenario.arms, draws=len(draws), months=scenario.horizon_months)
     assert np.array_equal(again.amounts, ledger.amounts)
 
 

@@ -17,12 +17,12 @@ from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 from cxsim.finance.returns import net_present_value
 from cxsim.finance.statement import flows
 from cxsim.params import DAYS_PER_YEAR, Unit
+from cxsim.simulation.world import Population, empty_base
 from cxsim.strategies.effects import Dropout
 from cxsim.study.assumptions import with_assumptions
 from cxsim.study.loading import load_scenario
-from cxsim.study.play import Draw, play, population_of, with_room
-from cxsim.study.result import ledger_of, present_values
 from cxsim.study.scenario import NewCustomers
+from cxsim.study.worlds import Draw, Worlds
 from cxsim.tables import RFM
 from tests.scenario.plans import plan
 from tests.simulated import assumed
@@ -53,12 +53,12 @@ def values(margin=MARGIN, acquisition=ACQUISITION):
     )
     known = {**PLAIN, "gross_margin": margin, "acquisition_per_customer": acquisition}
     scenario = with_assumptions(scenario, {f"economics/cdnow/{name}": amount for name, amount in known.items()})
-    world = Draw(number=0, world=0, structure="paretonbd", scenario=scenario, purchases=BUYING, spend=SPENDING)
-    people = with_room(population_of(scenario, NOBODY), [world])
-    ledger = ledger_of(scenario, people, [world], play(scenario, [world], people))
+    draw = Draw(number=0, world=0, structure="paretonbd", scenario=scenario, purchases=BUYING, spend=SPENDING)
+    people = Population(base=empty_base(), arrivals=(2000,), calendar=scenario.calendar)
+    worlds = Worlds(scenario=scenario, rfm=NOBODY, population=people, draws=(draw,))
+    ledger = worlds.ledger(worlds.simulate())
     amounts = flows(ledger, scenario.arms, draws=1, months=scenario.horizon_months).amounts.sum(axis=3)
-    weights = present_values(scenario, [world])
-    return [net_present_value(amounts[:, arm], weights).item() for arm in (0, 1)]
+    return [net_present_value(amounts[:, arm], worlds.present_values()).item() for arm in (0, 1)]
 
 
 @pytest.fixture(scope="module")

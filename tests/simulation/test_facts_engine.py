@@ -74,7 +74,7 @@ def test_customers_values_add_up_to_the_worth_of_every_tally_f27():
     for arm in ([], everything()):
         valued = inputs(CROWD, arm, latents=COMPETING, behaviour=FULL, worth=worth)
         counts = play(CROWD, arm, latents=COMPETING, behaviour=FULL, seed=7)
-        assert customer_values(CROWD, valued, seed=7).sum() == (counts.by_arm[0] @ valued.worths[0]).sum()
+        assert customer_values(CROWD, valued, seed=7).sum() == (counts.by_arm[0] @ valued.unit_values[0]).sum()
 
 
 def test_cohorts_add_up_to_the_whole_and_each_arrives_in_its_month_f27():

@@ -101,9 +101,9 @@ def test_no_conditions_reach_nobody():
         ("reached", (np.zeros((3, 1), bool),), r"reached: the shapes are \[\(3, 1\)\].* must be \[\(3, 0\)\]"),
         ("reached", (), r"reached: the shapes are \[\]"),
         (
-            "worths",
+            "unit_values",
             (np.zeros(14, np.int64),),
-            rf"worths: the shapes are \[\(14,\)\].* must be \[\({N_COUNT_KINDS},\)\]",
+            rf"unit_values: the shapes are \[\(14,\)\].* must be \[\({N_COUNT_KINDS},\)\]",
         ),
     ],
 )

@@ -12,9 +12,9 @@ from cxsim.finance.ledger import Account
 from cxsim.params import MICROS, micros
 from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import customer_values, simulate
-from cxsim.study.play import arms_of, inputs_of, past_of, reached_in, schedule
 from cxsim.study.run import run
 from cxsim.study.scenario import BASELINE
+from cxsim.study.worlds import arms_of, schedule
 from tests.study.everything import TOGETHER, everything, with_prior
 
 ARMS = everything().arms
@@ -23,10 +23,9 @@ ARMS = everything().arms
 @pytest.fixture(scope="module")
 def played(busy):
     """Inputs and counts of the study's worlds, played again by hand."""
-    replay, scenario = busy.replay, busy.scenario
-    past, reached = past_of(replay.population), reached_in(replay.population, arms_of(scenario))
-    inputs = [inputs_of(draw, replay.population, past, reached) for draw in replay.draws]
-    return inputs, simulate(replay.population, [lambda one=one: one for one in inputs], seed=scenario.seed)
+    worlds = busy.worlds
+    inputs = [worlds.inputs(draw) for draw in worlds.draws]
+    return inputs, simulate(worlds.population, [lambda one=one: one for one in inputs], seed=busy.scenario.seed)
 
 
 def booked(study, arm, account=None):
@@ -35,7 +34,7 @@ def booked(study, arm, account=None):
     if account is not None:
         entries = entries.filter(account=account)
     sums = dict(entries.group_by("draw").agg(pl.col("amount").sum()).iter_rows())
-    return [sums.get(draw, 0) for draw in range(len(study.replay.draws))]
+    return [sums.get(draw, 0) for draw in range(len(study.worlds.draws))]
 
 
 def tallied(counts, arm, count_kind, reach=0):
@@ -45,9 +44,9 @@ def tallied(counts, arm, count_kind, reach=0):
 @pytest.mark.parametrize("arm", range(len(ARMS)), ids=ARMS)
 def test_customers_counts_and_ledger_hold_the_same_money_to_the_millionth(busy, played, arm):
     inputs, counts = played
-    for number, (ready, counted, draw) in enumerate(zip(inputs, counts, busy.replay.draws, strict=True)):
-        customers = int(customer_values(busy.replay.population, ready, seed=busy.scenario.seed, arm=arm).sum())
-        worth = int((counted.by_arm[arm] @ ready.worths[arm]).sum())
+    for number, (ready, counted, draw) in enumerate(zip(inputs, counts, busy.worlds.draws, strict=True)):
+        customers = int(customer_values(busy.worlds.population, ready, seed=busy.scenario.seed, arm=arm).sum())
+        worth = int((counted.by_arm[arm] @ ready.unit_values[arm]).sum())
         assert customers == worth == booked(busy, ARMS[arm])[number] - int(draw.fixed()[arm].sum())
 
 
@@ -76,7 +75,7 @@ def test_every_e_mail_of_a_cadence_is_paid(busy, played, arm):
     months = tallied(played[1], place_of_arm, ReachCountKind.MEMBER_MONTHS, reach)
     own = [
         -micros(draw.scenario.strategies[6].costs[2].amount.value * 4) * count
-        for draw, count in zip(busy.replay.draws, months, strict=True)
+        for draw, count in zip(busy.worlds.draws, months, strict=True)
     ]
     assert busy.scenario.strategies[6].name == "e-mail-cadence"
     assert schedule(busy.scenario.strategies[6]).contacts_per_month == 4
@@ -85,7 +84,7 @@ def test_every_e_mail_of_a_cadence_is_paid(busy, played, arm):
         # There the e-mails to those who have long been gone are paid too.
         gone = _place(busy, arm, "win-back-reactivation")[1]
         sent = tallied(played[1], place_of_arm, ReachCountKind.CONTACTS, gone)
-        prices = [micros(draw.scenario.strategies[8].costs[1].amount.value) for draw in busy.replay.draws]
+        prices = [micros(draw.scenario.strategies[8].costs[1].amount.value) for draw in busy.worlds.draws]
         own = [one - price * count for one, price, count in zip(own, prices, sent, strict=True)]
     assert found == own
     assert all(amount < 0 for amount in found)
@@ -95,8 +94,8 @@ def test_attracted_customers_cost_their_charge_and_referred_ones_their_reward(bu
     usual = booked(busy, BASELINE, Account.ACQUISITION)
     arm, reach = _place(busy, "first-order-discount", "first-order-discount")
     attracted = tallied(played[1], arm, ReachCountKind.ATTRACTED, reach)
-    for number, draw in enumerate(busy.replay.draws):
-        price = draw.economics.acquisition_per_customer.value
+    for number, draw in enumerate(busy.worlds.draws):
+        price = draw.scenario.economics.acquisition_per_customer.value
         charge = draw.scenario.strategies[7].effects[0].charge.value
         more = booked(busy, "first-order-discount", Account.ACQUISITION)[number] - usual[number]
         assert more == -micros(price * charge) * attracted[number]
@@ -118,9 +117,9 @@ def test_fees_refunds_returns_and_compensation_are_what_was_counted(busy, played
         counted = [sign * cents * MICROS // 100 for cents in tallied(played[1], arm, count_kind)]
         assert booked(busy, TOGETHER, account) == counted
         assert all(counted)
-    handled = zip(tallied(played[1], arm, CountKind.RETURNS), busy.replay.draws, strict=True)
+    handled = zip(tallied(played[1], arm, CountKind.RETURNS), busy.worlds.draws, strict=True)
     assert booked(busy, TOGETHER, Account.RETURNS) == [
-        -count * micros(draw.economics.handling_per_return.value) for count, draw in handled
+        -count * micros(draw.scenario.economics.handling_per_return.value) for count, draw in handled
     ]
 
 

@@ -77,7 +77,7 @@ def test_without_existing_customers_the_shop_opens_with_the_scenario(study):
 @pytest.mark.parametrize("arm", [BASELINE, TOGETHER])
 def test_costs_of_orders_are_those_of_the_ledger_to_the_millionth(busy, shops, arm):
     resold = busy.tables(arm).returns["list_amount"]
-    economics = busy.replay.draws[0].scenario.economics
+    economics = busy.worlds.draws[0].scenario.economics
     # The ledger takes off the cost of goods what was sent back and can be sold again: a share of the goods of each
     # cent of list price, in whole millionths.
     goods = 10_000 - round(economics.gross_margin.value * 10_000)

@@ -6,13 +6,13 @@ import nbformat
 import pytest
 
 from cxsim.reporting.execute import execute
-from cxsim.study.play import notebook_bar
+from cxsim.study.worlds import notebook_bar
 
 WATCHED = """
 from IPython.display import DisplayHandle
 told = []
 DisplayHandle.update = lambda self, bundle, **how: told.append(bundle["text/html"])
-from cxsim.study.play import notebook_bar
+from cxsim.study.worlds import notebook_bar
 show = notebook_bar("Simulating")
 for done in range(1, 201):
     show(done, 200)
@@ -47,6 +47,6 @@ def test_the_bar_begins_as_an_empty_output(follow_up):
 
 
 def test_the_stored_notebook_holds_an_empty_output_after_the_bar_is_gone(tmp_path):
-    source = 'from cxsim.study.play import notebook_bar\nshow = notebook_bar("x")\n[show(k, 9) for k in range(10)];'
+    source = 'from cxsim.study.worlds import notebook_bar\nshow = notebook_bar("x")\n[show(k, 9) for k in range(10)];'
     (output,) = _run(tmp_path, source)
     assert output.data == {"text/html": "", "text/plain": ""}

@@ -137,8 +137,8 @@ def test_a_shop_without_repeat_customers_is_refused(scenario, tmp_path):
 
 
 def test_luck_is_the_smaller_error_of_the_same_customers(study):
-    assert study.luck["strategy"].to_list() == list(study.scenario.arms[1:])
-    assert (study.luck["paired_std_error"] > 0).all()
+    assert study.paired["strategy"].to_list() == list(study.scenario.arms[1:])
+    assert (study.paired["paired_std_error"] > 0).all()
 
 
 def test_points_are_issued_by_the_points_programme_alone(study):

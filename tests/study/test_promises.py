@@ -17,9 +17,9 @@ from cxsim.strategies.effects import Basket, Coupon, Dropout, Markdown, Purchase
 from cxsim.strategies.mechanisms import Points
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.loading import load_scenario
-from cxsim.study.play import arms_of, draw_all, inputs_of, population_of, reached_in, with_prior
 from cxsim.study.run import run
 from cxsim.study.scenario import BASELINE, NewCustomers
+from cxsim.study.worlds import Fits, draw_worlds
 from tests.simulated import assumed
 
 ONE, NONE, ALL = assumed(1.0, Unit.RATIO), assumed(0.0, Unit.SHARE), assumed(1.0, Unit.SHARE)
@@ -100,7 +100,7 @@ def test_a_strategy_without_effect_and_cost_changes_not_one_entry(neutral, name)
 def test_a_strategy_without_effect_and_cost_is_worth_exactly_nothing(neutral):
     assert neutral.returns["incremental_npv"].to_list() == [0.0] * 6
     assert neutral.npv["npv"].to_list() == [0.0] * 18
-    assert neutral.luck["paired_std_error"].to_list() == [0.0] * 6
+    assert neutral.paired["paired_std_error"].to_list() == [0.0] * 6
     card = neutral.points.row(-1, named=True)
     assert card["points_issued"] > 0, "nobody had a card, so nothing was shown"
 
@@ -116,15 +116,12 @@ def test_points_issued_are_redeemed_or_expired_or_outstanding(study, scenario):
 
 @pytest.fixture(scope="module")
 def played(scenario, study):
-    """The draws of the study again, by hand: population, inputs, draws and counts."""
+    """The draws of the study again: population, inputs, draws and counts."""
     rfm = summarise(load_cdnow(sample=True), until=scenario.observed_until)
-    population = population_of(scenario, rfm)
-    draws = draw_all(scenario, "bgnbd", *with_prior(scenario, rfm, study.purchases["bgnbd"], study.spend))
-    past = [population.base[name].cast(pl.Float64).to_numpy() for name in ("frequency", "recency_days", "age_days")]
-    reached = reached_in(population, arms_of(scenario))
-    inputs = [inputs_of(draw, population, past, reached) for draw in draws]
-    counts = simulate(population, [lambda one=one: one for one in inputs], seed=scenario.seed)
-    return population, inputs, draws, counts
+    worlds = draw_worlds(scenario, Fits(rfm=rfm, purchases=study.purchases, spend=study.spend))
+    inputs = [worlds.inputs(draw) for draw in worlds.draws]
+    counts = simulate(worlds.population, [lambda one=one: one for one in inputs], seed=scenario.seed)
+    return worlds.population, inputs, worlds.draws, counts
 
 
 @pytest.mark.parametrize("arm", range(4))
@@ -132,7 +129,7 @@ def test_customers_counts_and_ledger_hold_the_same_money_to_the_millionth(scenar
     population, inputs, draws, counts = played
     for number, (ready, draw, counted) in enumerate(zip(inputs, draws, counts, strict=True)):
         customers = int(customer_values(population, ready, seed=scenario.seed, arm=arm).sum())
-        worth = int((counted.by_arm[arm] @ ready.worths[arm]).sum())
+        worth = int((counted.by_arm[arm] @ ready.unit_values[arm]).sum())
         booked = study.ledger.filter(draw=number, arm=scenario.arms[arm])["amount"].sum()
         assert customers == worth == booked - int(draw.fixed()[arm].sum())
 
@@ -188,5 +185,5 @@ def test_the_error_that_is_printed_is_a_tenth_of_that_with_separate_luck_or_less
         for ready in inputs
     ]
     separate = np.hypot(*np.transpose(spreads)).mean() / MICROS / np.sqrt(population.size)
-    found = separate / study.luck["paired_std_error"][arm - 1]
+    found = separate / study.paired["paired_std_error"][arm - 1]
     assert found >= 10, f"{found:.1f} times"

@@ -185,7 +185,7 @@ def test_orders_of_a_customer_are_numbered_over_their_whole_life(tables, busy):
         first=pl.col("order_number").first(), steps=pl.col("order_number").diff().drop_nulls().unique()
     )
     assert spread["steps"].explode().drop_nulls().unique().to_list() == [1]
-    rfm = busy.replay.rfm.select(pl.col("customer_id").cast(pl.String), before=pl.col("frequency") + 1)
+    rfm = busy.worlds.rfm.select(pl.col("customer_id").cast(pl.String), before=pl.col("frequency") + 1)
     first = spread.join(rfm, on="customer_id", how="left").with_columns(pl.col("before").fill_null(0))
     assert (first["first"] == first["before"] + 1).all()
 
@@ -207,7 +207,7 @@ def test_the_same_customer_has_the_same_name_and_the_same_first_order_in_both_ar
 
 
 def test_existing_customers_have_the_names_of_the_order_file(shop_tables, busy):
-    names = busy.replay.rfm["customer_id"].cast(pl.String)
+    names = busy.worlds.rfm["customer_id"].cast(pl.String)
     for tables in shop_tables.values():
         found = tables.lives.filter(pl.col("arrived_at").is_null())["customer_id"]
         assert set(found) == set(names)
@@ -215,7 +215,7 @@ def test_existing_customers_have_the_names_of_the_order_file(shop_tables, busy):
 
 def test_visits_end_in_an_order_in_the_stated_share(shop_tables, busy, arm):
     sessions = shop_tables[arm].sessions
-    conversion = busy.replay.draws[0].scenario.behaviour.sessions.conversion.value
+    conversion = busy.worlds.draws[0].scenario.behaviour.sessions.conversion.value
     bought = sessions["order_id"].is_not_null()
     assert bought.sum() == shop_tables[arm].orders.height
     # Visits before an order are geometric: of n orders' visits the mean is known to its deviation over the root of n.

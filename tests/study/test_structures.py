@@ -76,7 +76,7 @@ def test_playing_the_same_draws_under_three_structures_does_not_make_the_error_o
 
 
 def test_a_draw_has_the_same_assumptions_under_every_structure(study):
-    worlds = study.replay.draws
+    worlds = study.worlds.draws
     assert [draw.world for draw in worlds] == list(range(12))
     assert [draw.number for draw in worlds] == [*range(4)] * 3
     assert [draw.structure for draw in worlds] == [name for name in STRUCTURES for _ in range(4)]
