@@ -26,7 +26,8 @@ Share = Annotated[Quantity, Unit.SHARE]
 
 def require_units(holder: object, kind: str) -> None:
     """Refuse a field of `holder` whose quantity has another unit than its type names; None is left alone."""
-    for name, unit in _units_of(type(holder)).items():
+    shape: Any = type(holder)
+    for name, unit in _units_of(shape).items():
         quantity: Quantity | None = getattr(holder, name)
         if quantity is not None:
             quantity.require(unit, f"{kind}.{name}")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cxsim.simulation.kernel import play as play_long
-from cxsim.simulation.kernel import play_alone
+from cxsim.simulation.kernel import run_block, run_plain_block
 from cxsim.strategies.behaviour import PLAIN
 from tests.simulation.busy import everyone, everything
 from tests.simulation.shops import FULL
 from tests.simulation.worlds import MODELS, play
 
 
-@pytest.mark.parametrize("kernel", [play_long, play_alone], ids=["long loop", "short loop"])
+@pytest.mark.parametrize("kernel", [run_block, run_plain_block], ids=["long loop", "short loop"])
 def test_a_kernel_has_one_signature_whatever_it_plays(kernel):
     population = everyone(copies=5, months=3)
     # The service changes incidents, which only a full shop has.

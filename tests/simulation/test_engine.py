@@ -169,6 +169,7 @@ def test_customers_values_add_up_to_the_worth_of_the_counts(crowd, ready):
     for arm in range(3):
         values = customer_values(crowd, ready[0], seed=7, arm=arm)
         worth = (
-            play(crowd, [], BUSY, WIN_BACK, seed=7, prob_alive=ready[0].prob_alive).by_arm[arm] @ ready[0].unit_values[arm]
+            play(crowd, [], BUSY, WIN_BACK, seed=7, prob_alive=ready[0].prob_alive).by_arm[arm]
+            @ ready[0].unit_values[arm]
         )
         assert values.sum() == worth.sum()
