@@ -60,7 +60,7 @@ def recommend(
 def recommend_on(
     life: Records, card: Records, plan: Plan, books: Books, waiting: Records, queue: int, now: float
 ) -> int:
-    """Let a customer who stays and orders no more win new ones until the horizon; return how many wait to be simulated."""
+    """Let a customer who stays and orders no more win new ones until the horizon; return how many of them wait."""
     coming = life[0].before + life[0].k + 1
     for s in range(life[0].refers, len(card)):
         mine, reach = card[s], plan.reaches[s]

@@ -177,8 +177,8 @@ def refund(life: Records, world: World, books: Books, paid: int, listed: int, no
     return cents
 
 
-# The forces of the customer who is simulated, in an array of one record: ratios in force since the last event, the day on
-# which they change, and what the stock of borrowed orders needs to know.
+# The forces of the customer who is simulated, in an array of one record: ratios in force since the last event, the day
+# on which they change, and what the stock of borrowed orders needs to know.
 FORCE_RECORD = np.dtype(
     [
         ("anew", np.bool_),  # every reach is to be looked at: an order may have changed anything
