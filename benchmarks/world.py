@@ -69,6 +69,6 @@ def _ready(
         plans=(plan,) * arms,
         arrivals=(people.arrivals, people.most_arrivals)[:arms],
         reached=(reached_by(people, [programme.reach.who for programme in programmes]),) * arms,
-        worths=(np.ones(count_kinds_of(plan), np.int64),) * arms,
+        unit_values=(np.ones(count_kinds_of(plan), np.int64),) * arms,
     )
     return lambda: ready

@@ -507,14 +507,6 @@ class Quantity:
         return dataclasses.replace(self, value=value, range=(value, value))
 
 
-def require_units(holder: object, units: Mapping[str, Unit], kind: str) -> None:
-    """Refuse a field of `holder` whose quantity has another unit than `units` says; None is left alone."""
-    for name, unit in units.items():
-        quantity: Quantity | None = getattr(holder, name)
-        if quantity is not None:
-            quantity.require(unit, f"{kind}.{name}")
-
-
 def require_together(holder: object, names: Sequence[str], kind: str) -> None:
     """Refuse a `holder` that has some of the fields `names` and lacks others."""
     given = [name for name in names if getattr(holder, name) is not None]

@@ -21,7 +21,7 @@ from cxsim.cli.reports import compare, report, sweep, verify
 from cxsim.clv.likelihood import Model
 from cxsim.errors import CxsimError, ParamError
 from cxsim.metrics.calibrate import Calibration
-from cxsim.study.play import Progress
+from cxsim.simulation.engine import Progress
 from cxsim.study.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _print_missing(found: Calibration) -> None:
 if TYPE_CHECKING:
     import polars as pl
 
-    from cxsim.study.play import Progress
+    from cxsim.simulation.engine import Progress
     from cxsim.study.scenario import Scenario
 
 ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.")]

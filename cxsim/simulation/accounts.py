@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS, CountKind, ReachCountKind
+from cxsim.simulation.counts import N_REACH_COUNT_KINDS, CountKind, ReachCountKind, place
 from cxsim.simulation.plan import COURSES, STIRS, Plan
 from cxsim.simulation.service import happen, refund, sent_back
 from cxsim.simulation.state import (
@@ -18,7 +18,7 @@ from cxsim.simulation.state import (
     STATUS_YEAR_DAYS,
     Books,
     Records,
-    count,
+    count_for,
     note,
     spell,
     strength,
@@ -28,7 +28,7 @@ from cxsim.simulation.world import World
 _RENEWAL, _REDEEM = int(rng.Purpose.RENEWAL), int(rng.Purpose.POINTS)
 _FEES, _ISSUED, _REDEEMED = int(CountKind.FEES), int(CountKind.POINTS_ISSUED), int(CountKind.POINTS_REDEEMED)
 _EXPIRED = int(CountKind.POINTS_EXPIRED)
-_REDEMPTIONS = N_COUNT_KINDS + int(ReachCountKind.REDEMPTIONS)
+_REDEMPTIONS = place(ReachCountKind.REDEMPTIONS)
 HELD, DEMOTED = 1, 2
 # In points: 29 points for one unit, times 1.00, are a hair below 29 in doubles, and would be cut to 28.
 _HAIR = 1e-9
@@ -96,9 +96,9 @@ def _take_fee(life: Records, card: Records, plan: Plan, books: Books, s: int, no
     mine, reach = card[s], plan.reaches[s]
     stays = mine.periods == 0
     if not stays:
-        stays = rng.uniform(rng.purpose_key(mine.luck, _RENEWAL), mine.periods) < reach.renewal
+        stays = rng.uniform(rng.purpose_key(mine.seed_key, _RENEWAL), mine.periods) < reach.renewal
     if stays:
-        count(books, life[0].row, life[0].cohort, books.month_of_day[int(now)], _FEES, int(reach.fee_cents))
+        count_for(books, life, books.month_of_day[int(now)], _FEES, int(reach.fee_cents))
         mine.periods += 1
         mine.renews_at += reach.period_days
     else:
@@ -131,7 +131,7 @@ def earn(life: Records, card: Records, plan: Plan, books: Books, s: int, kept: i
             rate *= reach.status_earn
         points = int(np.floor(rate * kept + _HAIR))
         mine.balance += points
-        count(books, life[0].row, life[0].cohort, books.month_of_day[int(now)], _ISSUED, points)
+        count_for(books, life, books.month_of_day[int(now)], _ISSUED, points)
         note(books, POINTS, life, now, s, points, mine.balance, 0)
         if reach.pull > 0.0:
             full = min(mine.balance / reach.points_threshold, 1.0)
@@ -159,14 +159,14 @@ def redeem(life: Records, card: Records, plan: Plan, books: Books, s: int, due: 
     mine, reach = card[s], plan.reaches[s]
     if reach.points_threshold <= 0 or mine.balance < reach.points_threshold or due < reach.reward_cents:
         return 0
-    luck = rng.uniform(rng.purpose_key(mine.luck, _REDEEM), life[0].k)
-    if luck >= reach.points_redemption:
+    uniform = rng.uniform(rng.purpose_key(mine.seed_key, _REDEEM), life[0].k)
+    if uniform >= reach.points_redemption:
         return 0
     mine.balance -= reach.points_threshold
     mine.rewarded_at = now
     month = books.month_of_day[int(now)]
-    count(books, life[0].row, life[0].cohort, month, _REDEEMED, reach.points_threshold)
-    count(books, life[0].row, life[0].cohort, month, _REDEMPTIONS + s * N_REACH_COUNT_KINDS, 1)
+    count_for(books, life, month, _REDEEMED, reach.points_threshold)
+    count_for(books, life, month, _REDEMPTIONS + s * N_REACH_COUNT_KINDS, 1)
     note(books, POINTS, life, now, s, -reach.points_threshold, mine.balance, 0)
     return reach.reward_cents
 
@@ -179,7 +179,7 @@ def expire(life: Records, card: Records, plan: Plan, books: Books, now: float) -
         if mine.balance > 0:
             lapses = life[0].last + plan.reaches[s].points_expiry_days
             if lapses < now:
-                count(books, life[0].row, life[0].cohort, books.month_of_day[int(lapses)], _EXPIRED, mine.balance)
+                count_for(books, life, books.month_of_day[int(lapses)], _EXPIRED, mine.balance)
                 note(books, POINTS, life, lapses, s, -mine.balance, 0, 0)
                 mine.balance, mine.pull_log = 0, 0.0
 
@@ -192,23 +192,20 @@ _ORDERS, _LIST, _MARKDOWN, _REWARD = (
     int(CountKind.REWARD),
 )
 _OUTSTANDING, _UNSUBSCRIBED = int(CountKind.POINTS_OUTSTANDING), int(CountKind.UNSUBSCRIBED)
-_REACH_ORDERS, _REACH_PAID = N_COUNT_KINDS + int(ReachCountKind.ORDERS), N_COUNT_KINDS + int(ReachCountKind.PAID)
+_REACH_ORDERS, _REACH_PAID = place(ReachCountKind.ORDERS), place(ReachCountKind.PAID)
 _MEMBER_MONTHS, _CONTACTS = (
-    N_COUNT_KINDS + int(ReachCountKind.MEMBER_MONTHS),
-    N_COUNT_KINDS + int(ReachCountKind.CONTACTS),
+    place(ReachCountKind.MEMBER_MONTHS),
+    place(ReachCountKind.CONTACTS),
 )
 _SECONDS_PER_DAY = 86_400.0
-_POINTS_VALUE, _BOOKING_REDEMPTIONS = (
-    N_COUNT_KINDS + int(ReachCountKind.POINTS_VALUE),
-    N_COUNT_KINDS + int(ReachCountKind.REDEMPTIONS),
-)
+_POINTS_VALUE = place(ReachCountKind.POINTS_VALUE)
 
 
 @inlined
 def book_order(
     life: Records, card: Records, plan: Plan, world: World, books: Books, spend_shape: float, now: float
 ) -> int:
-    """Book the order of the customer who is played; return the place of what happened to it, from 1, or 0."""
+    """Book the order of the customer who is simulated; return the place of what happened to it, from 1, or 0."""
     me, month = life[0], books.month_of_day[int(now)]
     spend = 100.0 * rng.gamma(rng.purpose_key(me.key, _SPEND), me.k, spend_shape) / me.spend_rate
     listed = int(np.rint(spend * _basket(life, card, plan, world, now)))
@@ -220,12 +217,12 @@ def book_order(
         if card[s].on:
             reward += redeem(life, card, plan, books, s, listed - markdown - reward, now)
     paid = listed - markdown - reward
-    count(books, me.row, me.cohort, month, _ORDERS, 1)
-    count(books, me.row, me.cohort, month, _LIST, listed)
+    count_for(books, life, month, _ORDERS, 1)
+    count_for(books, life, month, _LIST, listed)
     if markdown > 0:
-        count(books, me.row, me.cohort, month, _MARKDOWN, markdown)
+        count_for(books, life, month, _MARKDOWN, markdown)
     if reward > 0:
-        count(books, me.row, me.cohort, month, _REWARD, reward)
+        count_for(books, life, month, _REWARD, reward)
     note(books, ORDER, life, now, listed, markdown, reward, incident)
     kept = paid
     if sent_back(life, card, plan, world) > 0.0:
@@ -233,8 +230,8 @@ def book_order(
     for s in range(len(card)):
         if card[s].on:
             shift = s * N_REACH_COUNT_KINDS
-            count(books, me.row, me.cohort, month, _REACH_ORDERS + shift, 1)
-            count(books, me.row, me.cohort, month, _REACH_PAID + shift, paid)
+            count_for(books, life, month, _REACH_ORDERS + shift, 1)
+            count_for(books, life, month, _REACH_PAID + shift, paid)
             earn(life, card, plan, books, s, kept, now)
     _contact(life, card, plan, books, now)
     return incident
@@ -262,21 +259,21 @@ def book_end(life: Records, card: Records, plan: Plan, books: Books) -> None:
             books.counts[me.cohort, joined, _MEMBER_MONTHS + shift] += 1
             if gone < books.counts.shape[1]:
                 books.counts[me.cohort, gone, _MEMBER_MONTHS + shift] -= 1
-            books.values[me.row] += (gone - joined) * books.worth[_MEMBER_MONTHS + shift]
+            books.values[me.row] += (gone - joined) * books.unit_value[_MEMBER_MONTHS + shift]
             note(books, MEMBER, life, mine.joins, s, int(min(leaves, days) * _SECONDS_PER_DAY), 0, 0)
             if reach.unsubscribe_per_day > 0.0 and leaves < min(reach.until_day, days):
-                count(books, me.row, me.cohort, books.month_of_day[int(leaves)], _UNSUBSCRIBED, 1)
+                count_for(books, life, books.month_of_day[int(leaves)], _UNSUBSCRIBED, 1)
         if mine.balance > 0:
             # Rounded up: a liability is never shown too small.
             owed = -(-mine.balance * reach.reward_cents // reach.points_threshold)
-            count(books, me.row, me.cohort, final, _OUTSTANDING, mine.balance)
-            count(books, me.row, me.cohort, final, _POINTS_VALUE + shift, owed)
+            count_for(books, life, final, _OUTSTANDING, mine.balance)
+            count_for(books, life, final, _POINTS_VALUE + shift, owed)
 
 
 def add_up_members(counts: npt.NDArray[np.int64]) -> None:
     """Turn the members who join and leave in each month of a block's counts into members in each month, in place."""
-    for place in range(_MEMBER_MONTHS, counts.shape[2], N_REACH_COUNT_KINDS):
-        counts[:, :, place] = counts[:, :, place].cumsum(axis=1)
+    for column in range(_MEMBER_MONTHS, counts.shape[2], N_REACH_COUNT_KINDS):
+        counts[:, :, column] = counts[:, :, column].cumsum(axis=1)
 
 
 @inlined
@@ -318,10 +315,10 @@ def _markdown(life: Records, card: Records, plan: Plan, books: Books, listed: in
     for s in range(len(card)):
         reach = plan.reaches[s]
         if card[s].on and reach.redemption > 0.0:
-            luck = rng.uniform(rng.purpose_key(card[s].luck, _REDEMPTION), life[0].k)
-            if luck < reach.redemption:
+            uniform = rng.uniform(rng.purpose_key(card[s].seed_key, _REDEMPTION), life[0].k)
+            if uniform < reach.redemption:
                 taken += int(np.rint(reach.depth * listed + reach.face_cents))
-                count(books, life[0].row, life[0].cohort, month, _BOOKING_REDEMPTIONS + s * N_REACH_COUNT_KINDS, 1)
+                count_for(books, life, month, _REDEMPTIONS + s * N_REACH_COUNT_KINDS, 1)
     return min(taken, listed)
 
 
@@ -336,7 +333,7 @@ def _contact(life: Records, card: Records, plan: Plan, books: Books, until: floa
                 begins, _ = spell(card, plan, s, life[0].last, until)
                 if begins < until:
                     month = books.month_of_day[int(begins)]
-                    count(books, life[0].row, life[0].cohort, month, _CONTACTS + s * N_REACH_COUNT_KINDS, 1)
+                    count_for(books, life, month, _CONTACTS + s * N_REACH_COUNT_KINDS, 1)
                     note(books, CONTACT, life, begins, s, 0, 0, 0)
             elif reach.every_days > 0.0:
                 _windows(life, card, plan, books, s, until)
@@ -352,7 +349,7 @@ def _windows(life: Records, card: Records, plan: Plan, books: Books, s: int, unt
     while begins < over:
         if begins >= life[0].last:
             month = books.month_of_day[int(begins)]
-            count(books, life[0].row, life[0].cohort, month, _CONTACTS + s * N_REACH_COUNT_KINDS, 1)
+            count_for(books, life, month, _CONTACTS + s * N_REACH_COUNT_KINDS, 1)
             note(books, CONTACT, life, begins, s, 0, 0, 0)
         number += 1
         begins = mine.joins + number * every

@@ -11,16 +11,16 @@ from scipy import special
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS, ReachCountKind
+from cxsim.simulation.counts import N_REACH_COUNT_KINDS, ReachCountKind, place
 from cxsim.simulation.plan import Plan
-from cxsim.simulation.state import MAX_REFERRED, Block, Books, Latents, Records, count
+from cxsim.simulation.state import MAX_REFERRED, Block, Books, Latents, Records, count_for
 from cxsim.simulation.world import World, rounded
 
 _ATTRACTED, _REFERRAL = int(rng.Purpose.ATTRACTED), int(rng.Purpose.REFERRAL)
 _REFERRED, _ANYWAY = int(rng.Purpose.REFERRED), int(rng.Purpose.ANYWAY)
 _REACH_ATTRACTED, _REFERRALS = (
-    N_COUNT_KINDS + int(ReachCountKind.ATTRACTED),
-    N_COUNT_KINDS + int(ReachCountKind.REFERRALS),
+    place(ReachCountKind.ATTRACTED),
+    place(ReachCountKind.REFERRALS),
 )
 
 
@@ -28,19 +28,19 @@ _REACH_ATTRACTED, _REFERRALS = (
 def attracted(life: Records, plan: Plan, books: Books) -> int:
     """Book a customer who comes on top; return the reach that brought them. Some of them never order again."""
     me = life[0]
-    luck = rng.purpose_key(me.key, _ATTRACTED)
+    key = rng.purpose_key(me.key, _ATTRACTED)
     total = 0.0
     for s in range(len(plan.reaches)):
         total += plan.reaches[s].attracts
-    by, left = 0, rng.uniform(luck, 0) * total
+    by, left = 0, rng.uniform(key, 0) * total
     for s in range(len(plan.reaches)):
         if plan.reaches[s].attracts > 0.0:
             by = s
             left -= plan.reaches[s].attracts
             if left < 0.0:
                 break
-    count(books, me.row, me.cohort, books.month_of_day[int(me.entry)], _REACH_ATTRACTED + by * N_REACH_COUNT_KINDS, 1)
-    if rng.uniform(luck, 1) >= plan.reaches[by].loyal:
+    count_for(books, life, books.month_of_day[int(me.entry)], _REACH_ATTRACTED + by * N_REACH_COUNT_KINDS, 1)
+    if rng.uniform(key, 1) >= plan.reaches[by].loyal:
         me.rate = 0.0
     return by
 
@@ -49,7 +49,7 @@ def attracted(life: Records, plan: Plan, books: Books) -> int:
 def recommend(
     life: Records, card: Records, plan: Plan, books: Books, waiting: Records, queue: int, now: float, then: float
 ) -> int:
-    """Let the customer win new ones between `now` and `then`; return how many wait to be played."""
+    """Let the customer win new ones between `now` and `then`; return how many wait to be simulated."""
     for s in range(life[0].refers, len(card)):
         if card[s].on and plan.reaches[s].referrals_per_day > 0.0 and life[0].felt >= 0.0:
             queue = _won(life, card, plan, books, waiting, queue, s, then, then - now)
@@ -60,7 +60,7 @@ def recommend(
 def recommend_on(
     life: Records, card: Records, plan: Plan, books: Books, waiting: Records, queue: int, now: float
 ) -> int:
-    """Let a customer who stays and orders no more win new ones until the horizon; return how many wait to be played."""
+    """Let a customer who stays and orders no more win new ones until the horizon; return how many of them wait."""
     coming = life[0].before + life[0].k + 1
     for s in range(life[0].refers, len(card)):
         mine, reach = card[s], plan.reaches[s]
@@ -89,15 +89,15 @@ def _won(
         when = max(then + mine.referral_left / reach.referrals_per_day, me.entry)
         if when < len(books.month_of_day):
             month = books.month_of_day[int(when)]
-            count(books, me.row, me.cohort, month, _REFERRALS + s * N_REACH_COUNT_KINDS, 1)
-            new = rng.uniform(rng.purpose_key(mine.luck, _ANYWAY), mine.referrals) >= reach.anyway
+            count_for(books, life, month, _REFERRALS + s * N_REACH_COUNT_KINDS, 1)
+            new = rng.uniform(rng.purpose_key(mine.seed_key, _ANYWAY), mine.referrals) >= reach.anyway
             if new and queue < MAX_REFERRED:
-                waiting[queue].key = rng.random_bits(rng.purpose_key(mine.luck, _REFERRED), mine.referrals)
+                waiting[queue].key = rng.random_bits(rng.purpose_key(mine.seed_key, _REFERRED), mine.referrals)
                 waiting[queue].by = me.id
                 waiting[queue].entry, waiting[queue].reach = when, s
                 queue += 1
         mine.referrals += 1
-        mine.referral_left += rng.exponential(rng.purpose_key(mine.luck, _REFERRAL), mine.referrals)
+        mine.referral_left += rng.exponential(rng.purpose_key(mine.seed_key, _REFERRAL), mine.referrals)
     return queue
 
 

@@ -1,6 +1,6 @@
 """What the simulator counts, per cohort and month; money and conclusions are drawn from these counts alone.
 
-Every tally is a whole number: of orders, of cents, of points, of customers. Sums of tallies are therefore exact and do
+Every count is a whole number: of orders, of cents, of points, of customers. Sums of counts are therefore exact and do
 not depend on their order.
 """
 
@@ -10,12 +10,12 @@ from enum import IntEnum
 
 
 class CountKind(IntEnum):
-    """Places of the tallies that every arm has.
+    """Places of the counts that every arm has.
 
     LIST is what the orders cost at list price; MARKDOWN and REWARD are what was taken off; what a customer pays is
     LIST - MARKDOWN - REWARD. REFUNDED is what was paid back, and SENT_BACK what it cost at list price. All are counted
     as positive cents, and so are FEES and COMPENSATION. ARRIVALS are new customers, without those whom a programme
-    attracted (a tally of its reach) or REFERRED. PROMOTERS and DETRACTORS are among those who ANSWERED.
+    attracted (a count of its reach) or REFERRED. PROMOTERS and DETRACTORS are among those who ANSWERED.
     """
 
     ORDERS = 0
@@ -44,7 +44,7 @@ class CountKind(IntEnum):
 
 
 class ReachCountKind(IntEnum):
-    """Places of the tallies that each reach of an arm adds behind the common ones.
+    """Places of the counts that each reach of an arm adds behind the common ones.
 
     CONTACTS are the times that it switched on for a customer; REFERRALS also count those who would have come anyway.
     """
@@ -65,9 +65,9 @@ N_REACH_COUNT_KINDS = len(ReachCountKind)
 
 
 def place(count_kind: CountKind | ReachCountKind, reach: int = 0) -> int:
-    """Return the column of a tally in an arm's counts; `reach` is the place of the reach in the arm, from 0.
+    """Return the column of a count in an arm's counts; `reach` is the place of the reach in the arm, from 0.
 
-    >>> place(Tally.LIST), place(ReachCountKind.CONTACTS, reach=1) == width(1) + int(ReachCountKind.CONTACTS)
+    >>> place(CountKind.LIST), place(ReachCountKind.CONTACTS, reach=1) == width(1) + int(ReachCountKind.CONTACTS)
     (1, True)
     """
     if isinstance(count_kind, CountKind):
@@ -76,5 +76,5 @@ def place(count_kind: CountKind | ReachCountKind, reach: int = 0) -> int:
 
 
 def width(reaches: int) -> int:
-    """Return how many tallies an arm with so many reaches has."""
+    """Return how many counts an arm with so many reaches has."""
     return N_COUNT_KINDS + reaches * N_REACH_COUNT_KINDS

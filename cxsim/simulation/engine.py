@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from os import cpu_count
 from typing import Any, NamedTuple, Protocol
 
@@ -20,7 +21,7 @@ import polars as pl
 from cxsim.errors import SimulationError
 from cxsim.simulation.accounts import add_up_members
 from cxsim.simulation.arrivals import normal_scores, relate
-from cxsim.simulation.kernel import play, play_alone
+from cxsim.simulation.kernel import run_block, run_plain_block
 from cxsim.simulation.plan import Plan, count_kinds_of
 from cxsim.simulation.service import empty_desk
 from cxsim.simulation.state import LOG_COLUMNS, MAX_REFERRED, Block, Books, Latents, Stage, draw_block, staged
@@ -51,8 +52,8 @@ class Inputs:
         Per arm, how many customers arrive in each month.
     reached
         Per arm, shape (existing customers + 1, reaches); the last row stands for new customers.
-    worths
-        Per arm, shape (tallies,): millionths of the currency unit for one of each tally.
+    unit_values
+        Per arm, shape (counts,): millionths of the currency unit for one of each count.
     """
 
     draw: int
@@ -62,24 +63,7 @@ class Inputs:
     plans: tuple[Plan, ...]
     arrivals: tuple[tuple[int, ...], ...]
     reached: tuple[npt.NDArray[np.bool_], ...]
-    worths: tuple[npt.NDArray[np.int64], ...]
-
-    def __post_init__(self) -> None:
-        shapes = [(len(self.prob_alive) + 1, len(plan.reaches)) for plan in self.plans]
-        if [reached.shape for reached in self.reached] != shapes:
-            found = [reached.shape for reached in self.reached]
-            raise SimulationError(
-                f"reached: the shapes are {found}; with these plans and customers they must be {shapes}."
-            )
-        if len({len(self.plans), len(self.arrivals)}) > 1 or len({len(months) for months in self.arrivals}) > 1:
-            raise SimulationError(
-                f"arrivals: there are {len(self.arrivals)} for {len(self.plans)} arms, of months "
-                f"{[len(months) for months in self.arrivals]}; each arm needs one number for each month."
-            )
-        widths = [(count_kinds_of(plan),) for plan in self.plans]
-        if [worth.shape for worth in self.worths] != widths:
-            found = [worth.shape for worth in self.worths]
-            raise SimulationError(f"worths: the shapes are {found}; with these plans they must be {widths}.")
+    unit_values: tuple[npt.NDArray[np.int64], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +73,7 @@ class Counts:
     Attributes
     ----------
     by_arm
-        Per arm, shape (cohorts, months, tallies).
+        Per arm, shape (cohorts, months, counts).
     paired
         Shape (arms, 2): sum and sum of squares over customers of the value in the arm less the value in the baseline,
         in millionths of the currency unit.
@@ -114,9 +98,9 @@ def events(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -
     """Return everything that happens in one draw and arm, customer by customer."""
     stage, parts = staged(population), []
     for number in range(number_of_blocks(stage.customers)):
-        block = _block(stage, inputs, seed, number)
-        _, _, length = _play(stage, inputs, block, arm)
-        books, _, _ = _play(stage, inputs, block, arm, log_length=length)
+        block, first = _block(stage, inputs, seed, number), number * BLOCK_SIZE
+        _, _, length = _run_block(stage, inputs, block, first, arm)
+        books, _, _ = _run_block(stage, inputs, block, first, arm, log_length=length)
         parts.append(pl.DataFrame(books.log, schema=dict.fromkeys(LOG_COLUMNS, pl.Int64)))
     return pl.concat(parts)
 
@@ -128,7 +112,7 @@ def customer_values(population: Population, inputs: Inputs, *, seed: int, arm: i
     """
     stage, parts = staged(population), []
     for number in range(number_of_blocks(stage.customers)):
-        books, _, _ = _play(stage, inputs, _block(stage, inputs, seed, number), arm)
+        books, _, _ = _run_block(stage, inputs, _block(stage, inputs, seed, number), number * BLOCK_SIZE, arm)
         parts.append(books.values)
     return np.concatenate(parts)
 
@@ -136,13 +120,12 @@ def customer_values(population: Population, inputs: Inputs, *, seed: int, arm: i
 def block_counts(stage: Stage, inputs: Inputs, seed: int, number: int) -> Counts:
     """Return the counts of one block of customers."""
     block = _block(stage, inputs, seed, number)
-    played = [_play(stage, inputs, block, arm)[:2] for arm in range(len(inputs.plans))]
-    baseline = played[0][0].values
-    gains = [books.values - baseline for books, _ in played]
+    simulated = [_run_block(stage, inputs, block, number * BLOCK_SIZE, arm)[:2] for arm in range(len(inputs.plans))]
+    gains = [books.values - simulated[0][0].values for books, _ in simulated]
     return Counts(
-        by_arm=tuple(counts for _, counts in played),
+        by_arm=tuple(counts for _, counts in simulated),
         paired=np.array([(float(gain.sum()), np.square(gain.astype(np.float64)).sum()) for gain in gains]),
-        customers=len(block.customers),
+        customers=len(block),
     )
 
 
@@ -151,42 +134,35 @@ def number_of_blocks(customers: int) -> int:
     return -(-customers // BLOCK_SIZE)
 
 
-class _Placed(NamedTuple):
-    """A block and the number of its first customer."""
-
-    first: int
-    customers: Block
-
-
-def _block(stage: Stage, inputs: Inputs, seed: int, number: int) -> _Placed:
+def _block(stage: Stage, inputs: Inputs, seed: int, number: int) -> Block:
     first = number * BLOCK_SIZE
     last = min(first + BLOCK_SIZE, stage.customers)
     drawn = draw_block(stage, inputs.latents, inputs.prob_alive, seed=seed, draw=inputs.draw, first=first, last=last)
     relate(drawn, normal_scores(inputs.latents, inputs.world), inputs.world)
-    return _Placed(first, drawn)
+    return drawn
 
 
-def _play(
-    stage: Stage, inputs: Inputs, block: _Placed, arm: int, *, log_length: int = 0
+def _run_block(
+    stage: Stage, inputs: Inputs, block: Block, first: int, arm: int, *, log_length: int = 0
 ) -> tuple[Books, npt.NDArray[np.int64], int]:
-    plan, size = inputs.plans[arm], len(block.customers)
-    rows = np.minimum(np.append(np.arange(block.first, block.first + size), len(stage.past)), len(stage.past))
+    plan, size = inputs.plans[arm], len(block)
+    rows = np.minimum(np.append(np.arange(first, first + size), len(stage.past)), len(stage.past))
     counts = np.zeros((stage.cohorts, stage.months, count_kinds_of(plan)), np.int64)
     books = Books(
         month_of_day=stage.month_of_day,
-        worth=inputs.worths[arm],
+        unit_value=inputs.unit_values[arm],
         counts=counts,
         values=np.zeros(size, np.int64),
         log=np.empty((log_length, len(LOG_COLUMNS)), np.int64),
         cursor=np.zeros(1, np.int64),
     )
-    extra = _extra(inputs.arrivals[0], inputs.arrivals[arm], block.customers)
+    extra = _extra(inputs.arrivals[0], inputs.arrivals[arm], block)
     if len(plan.reaches) == 0 and inputs.world.facts[0]["plain"]:
-        play_alone(inputs.latents, block.customers, extra == 0, books)
+        run_plain_block(inputs.latents, block, extra == 0, books)
     else:
         desk, reached = empty_desk(len(plan.reaches)), inputs.reached[arm][rows]
         scores = normal_scores(inputs.latents, inputs.world)
-        waiting = play(plan, inputs.world, inputs.latents, scores, block.customers, reached, extra, desk, books)
+        waiting = run_block(plan, inputs.world, inputs.latents, scores, block, reached, extra, desk, books)
         if waiting >= MAX_REFERRED:
             raise SimulationError(
                 f"one customer brought {MAX_REFERRED} new ones and more, with those whom these brought: referrals "
@@ -249,31 +225,22 @@ def simulate(
     progress: Progress | None = None,
 ) -> list[Counts]:
     """Simulate every draw and return its counts, in the order of `inputs`."""
-    report = progress or _silent
-    if executor is not None:
-        return _run(staged(population), inputs, seed, executor, report)
-    with ThreadPoolExecutor(max_workers=cpu_count()) as threads:
-        return _run(staged(population), inputs, seed, threads, report)
+    if executor is None:
+        with ThreadPoolExecutor(max_workers=cpu_count()) as threads:
+            return simulate(population, inputs, seed=seed, executor=threads, progress=progress)
+    stage = staged(population)
+    n_blocks = number_of_blocks(stage.customers)
+    ranges = [(first, min(first + BLOCKS_PER_TASK, n_blocks)) for first in range(0, n_blocks, BLOCKS_PER_TASK)]
+    parts = _in_order(_tasks(stage, inputs, seed, ranges), executor)
+    if progress is not None:
+        parts = _reporting(parts, progress, len(inputs) * len(ranges))
+    return [_fold(islice(parts, len(ranges))) for _ in inputs]
 
 
 def simulate_blocks(task: Task) -> Counts:
     """Return the counts of a range of blocks: the work that is handed to an executor."""
     numbers = range(task.first_block, task.last_block)
     return _fold(block_counts(task.stage, task.inputs, task.seed, number) for number in numbers)
-
-
-def _run(
-    stage: Stage, inputs: Sequence[Callable[[], Inputs]], seed: int, executor: Executor, progress: Progress
-) -> list[Counts]:
-    n_blocks = number_of_blocks(stage.customers)
-    ranges = [(first, min(first + BLOCKS_PER_TASK, n_blocks)) for first in range(0, n_blocks, BLOCKS_PER_TASK)]
-    total = len(inputs) * len(ranges)
-    parts = _in_order(_tasks(stage, inputs, seed, ranges), executor)
-    results: list[Counts] = []
-    for number in range(len(inputs)):
-        done = number * len(ranges)
-        results.append(_fold(_reporting((next(parts) for _ in ranges), progress, done, total)))
-    return results
 
 
 def _tasks(
@@ -306,9 +273,9 @@ def _in_order(tasks: Iterator[Task], executor: Executor) -> Iterator[Counts]:
             future.cancel()
 
 
-def _reporting(parts: Iterable[Counts], progress: Progress, done: int, total: int) -> Iterator[Counts]:
+def _reporting(parts: Iterator[Counts], progress: Progress, total: int) -> Iterator[Counts]:
     for number, part in enumerate(parts, start=1):
-        progress(done + number, total)
+        progress(number, total)
         yield part
 
 
@@ -324,7 +291,3 @@ def _fold(parts: Iterable[Counts]) -> Counts:
     while stack:
         total = stack.pop()[1] + total
     return total
-
-
-def _silent(done: int, total: int) -> None:
-    """Report nothing."""

@@ -1,4 +1,4 @@
-"""A plan, a world and a block of customers in; what happens to them, counted per cohort, month and tally, out.
+"""A plan, a world and a block of customers in; what happens to them, counted per cohort, month and kind, out.
 
 One customer at a time, in continuous time, from event to event. The next order comes when the accumulated purchase
 intensity reaches a unit exponential threshold (random time change; Gibson & Bruck 2000), the end when the accumulated
@@ -32,6 +32,7 @@ from cxsim.simulation.state import (
     Latents,
     Records,
     count,
+    count_for,
     day_of,
     draw_newcomer,
     join,
@@ -171,7 +172,7 @@ _ARRIVALS, _REFERRED, _REVIVED = int(CountKind.ARRIVALS), int(CountKind.REFERRED
 
 
 @lean
-def play(
+def run_block(
     plan: Plan,
     world: World,
     latents: Latents,
@@ -182,7 +183,7 @@ def play(
     desk: Desk,
     books: Books,
 ) -> int:
-    """Play one block under one plan, and write what happens into the books."""
+    """Simulate one block under one plan, and write what happens into the books."""
     most = 0
     for i in range(len(block)):
         if extra[i] < 0:
@@ -190,29 +191,29 @@ def play(
         settle(desk.life, block, i, world)
         desk.life[0].row = i
         join(desk.life, desk.card, plan, latents, reached, i)
-        played, queue, referrer, by = -1, 0, -1, extra[i]
+        done, queue, referrer, by = -1, 0, -1, extra[i]
         # The customer first, then those whom they referred, then those whom these referred.
-        while played < queue:
-            if played >= 0:
-                _seat(plan, world, latents, scores, desk, books, played)
+        while done < queue:
+            if done >= 0:
+                _seat(plan, world, latents, scores, desk, books, done)
                 desk.life[0].row = i
                 join(desk.life, desk.card, plan, latents, reached, len(block))
-                referrer, by = desk.waiting[played].by, 0
+                referrer, by = desk.waiting[done].by, 0
             if not desk.life[0].alive:
                 note(books, LEFT, desk.life, 0.0, 0, 0, 0, 0)
             if desk.life[0].is_new:
                 _arrive(desk.life, plan, books, by, referrer)
             queue = _live(plan, world, latents, desk, books, queue)
             book_end(desk.life, desk.card, plan, books)
-            played += 1
+            done += 1
         most = max(most, queue)
     return most
 
 
 @inlined
-def _seat(plan: Plan, world: World, latents: Latents, scores: Scores, desk: Desk, books: Books, played: int) -> None:
-    """Take a referred customer as the one who is played."""
-    one = desk.waiting[played]
+def _seat(plan: Plan, world: World, latents: Latents, scores: Scores, desk: Desk, books: Books, done: int) -> None:
+    """Take a referred customer as the one who is simulated."""
+    one = desk.waiting[done]
     reach = plan.reaches[one.reach]
     draw_newcomer(desk.child, one.key, one.entry, books.counts.shape[0] - 1, latents)
     relate(desk.child, scores, world)
@@ -230,13 +231,13 @@ def _arrive(life: Records, plan: Plan, books: Books, extra: int, referrer: int) 
     if extra == 1:
         by = attracted(life, plan, books)
     else:
-        count(books, me.row, me.cohort, month, _ARRIVALS if referrer < 0 else _REFERRED, 1)
+        count_for(books, life, month, _ARRIVALS if referrer < 0 else _REFERRED, 1)
     note(books, ARRIVED, life, me.entry, referrer, by, 0, 0)
 
 
 @inlined
 def _live(plan: Plan, world: World, latents: Latents, desk: Desk, books: Books, queue: int) -> int:
-    """Play a customer from the entry to the horizon; return how many referred customers wait."""
+    """Simulate a customer from the entry to the horizon; return how many referred customers wait."""
     me, mine, time = desk.life[0], desk.force[0], desk.clock[0]
     horizon = float(len(books.month_of_day))
     _start(desk, world)
@@ -356,7 +357,7 @@ def _pass(plan: Plan, world: World, desk: Desk, books: Books, queue: int, then: 
 
 @inlined
 def _stay_or_leave(world: World, latents: Latents, desk: Desk, books: Books, before: float) -> None:
-    """Play whether the customer leaves after an order that was just placed; `before` is the mood before it."""
+    """Decide whether the customer leaves after an order that was just placed; `before` is the mood before it."""
     me, time, facts = desk.life[0], desk.clock[0], world.facts[0]
     leaving = me.chance * desk.force[0].dropping
     if facts.experienced and facts.drop_log != 0.0:
@@ -403,34 +404,24 @@ def _revive(life: Records, card: Records, plan: Plan, books: Books) -> float:
             within = plan.reaches[s].from_order <= coming < plan.reaches[s].until_order
             if within and gone <= begins < earliest:
                 ordinal = 64 * me.k + me.revived
-                if rng.uniform(rng.purpose_key(card[s].luck, _REVIVAL), ordinal) < plan.reaches[s].revive:
+                if rng.uniform(rng.purpose_key(card[s].seed_key, _REVIVAL), ordinal) < plan.reaches[s].revive:
                     earliest, by = begins, s
     if earliest < len(books.month_of_day):
         me.drop_log += plan.reaches[by].second_drop_log
         resume(card, plan, earliest)
-        count(books, me.row, me.cohort, books.month_of_day[int(earliest)], _REVIVED, 1)
+        count_for(books, life, books.month_of_day[int(earliest)], _REVIVED, 1)
         note(books, REVIVED, life, earliest, by, 0, 0, 0)
     return earliest
 
 
-_ALONE_ORDER, _ALONE_DROPOUT, _ALONE_LIFETIME = (
-    int(rng.Purpose.ORDER),
-    int(rng.Purpose.DROPOUT),
-    int(rng.Purpose.LIFETIME),
-)
-_SPEND, _ORDERS, _LIST, _ALONE_ARRIVALS = (
-    int(rng.Purpose.SPEND),
-    int(CountKind.ORDERS),
-    int(CountKind.LIST),
-    int(CountKind.ARRIVALS),
-)
+_SPEND, _ORDERS, _LIST = int(rng.Purpose.SPEND), int(CountKind.ORDERS), int(CountKind.LIST)
 _SECONDS_PER_DAY = 86_400.0
 _NUMBERS = len(LOG_COLUMNS)
 
 
 @lean
-def play_alone(latents: Latents, block: Block, present: np.ndarray, books: Books) -> None:
-    """Play one block of customers, of whom `present` says who is there, and write what happens into the books."""
+def run_plain_block(latents: Latents, block: Block, present: np.ndarray, books: Books) -> None:
+    """Simulate one block of customers, of whom `present` says who is there, and write what happens into the books."""
     for i in range(len(block)):
         if not present[i]:
             continue
@@ -438,13 +429,13 @@ def play_alone(latents: Latents, block: Block, present: np.ndarray, books: Books
         if not alive:
             _log(books, block, i, LEFT, 0, 0.0, 0, 0)
         if block[i].is_new:
-            count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], _ALONE_ARRIVALS, 1)
+            count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], _ARRIVALS, 1)
             _log(books, block, i, ARRIVED, 0, block[i].entry, -1, -1)
             _order(books, block, i, 0, block[i].entry, latents.p)
             k = 1
             if latents.drop_after_first == 1:
-                luck = rng.purpose_key(block[i].key, _ALONE_DROPOUT)
-                alive = rng.uniform(luck, 0) >= block[i].dropout_prob
+                key = rng.purpose_key(block[i].key, _DROPOUT)
+                alive = rng.uniform(key, 0) >= block[i].dropout_prob
                 if not alive:
                     _log(books, block, i, LEFT, 1, block[i].entry, 1, 0)
         if alive:
@@ -454,21 +445,21 @@ def play_alone(latents: Latents, block: Block, present: np.ndarray, books: Books
 @inlined
 def _alone_live(latents: Latents, block: Block, i: int, books: Books, k: int) -> None:
     horizon = float(len(books.month_of_day))
-    order_luck, dropout_luck = (
-        rng.purpose_key(block[i].key, _ALONE_ORDER),
-        rng.purpose_key(block[i].key, _ALONE_DROPOUT),
+    order_key, dropout_key = (
+        rng.purpose_key(block[i].key, _ORDER),
+        rng.purpose_key(block[i].key, _DROPOUT),
     )
     rate, chance, hazard = block[i].rate, block[i].dropout_prob, block[i].dropout_rate
     now, end_at = block[i].entry, np.inf
     if hazard > 0.0:
-        end_at = now + rng.exponential(rng.purpose_key(block[i].key, _ALONE_LIFETIME), 0) / hazard
+        end_at = now + rng.exponential(rng.purpose_key(block[i].key, _LIFETIME), 0) / hazard
     alive = rate > 0.0
     while alive:
-        now += rng.exponential(order_luck, k) / rate
+        now += rng.exponential(order_key, k) / rate
         if now >= horizon or end_at <= now:
             break
         _order(books, block, i, k, now, latents.p)
-        alive = rng.uniform(dropout_luck, k) >= chance
+        alive = rng.uniform(dropout_key, k) >= chance
         k += 1
         if not alive:
             _log(books, block, i, LEFT, k, now, 1, 0)

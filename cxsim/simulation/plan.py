@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cxsim.errors import ParamError, SimulationError, choices
+from cxsim.errors import SimulationError
 from cxsim.params import CENTS, DAYS_PER_MONTH, DAYS_PER_YEAR, Quantity
 from cxsim.simulation.counts import width
-from cxsim.simulation.world import Calendar, rounded
+from cxsim.simulation.world import Calendar, fields, rounded
 from cxsim.strategies.behaviour import MAX_INCIDENTS
 from cxsim.strategies.effects import (
     ALWAYS,
@@ -28,7 +28,6 @@ from cxsim.strategies.effects import (
     PurchaseRate,
     Reach,
     decay_steps,
-    refuse_contradictions,
     steps_of,
 )
 from cxsim.strategies.mechanisms import (
@@ -53,62 +52,22 @@ COURSED = ("purchase_rate", "dropout", "basket")
 COURSES = len(COURSED) + 1
 STIRS = COURSES - 1
 
-# What a reach's record says where no effect says otherwise.
-NEUTRAL: dict[str, float] = {
-    "rate_log": 0.0,
-    "rate_light": 0.0,
-    "drop_log": 0.0,
-    "drop_light": 0.0,
-    "basket_log": 0.0,
-    "basket_light": 0.0,
-    "depth": 0.0,
-    "face_cents": 0.0,
-    "redemption": 0.0,
-    "price_log": 0.0,
-    "elasticity": 0.0,
-    "forget_per_day": math.inf,  # infinite: no reference price
-    "loss_aversion": 0.0,
-    "forward": 0.0,
-    "dip": 0.0,
-    "points_per_cent": 0.0,
-    "points_threshold": 0.0,  # 0: gives no points
-    "reward_cents": 0.0,
-    "points_redemption": 0.0,
-    "points_expiry_days": math.inf,
-    "pull": 0.0,
-    "steepness": 1.0,
-    "stirs": 0.0,
-    "status_cents": 0.0,  # 0: has no status
-    "status_rate_log": 0.0,
-    "status_drop_log": 0.0,
-    "status_earn": 1.0,
-    "status_pull": 0.0,
-    "status_steepness": 1.0,
-    "demotion_log": 0.0,
-    "fee_cents": 0.0,
-    "period_days": 0.0,  # 0: no paid membership
-    "renewal": 0.0,
-    "tickets": 1.0,
-    "unresolved": 1.0,
-    "hours": 1.0,
-    "recovery": 0.0,
-    "compensation_cents": 0.0,
-    "repair": 0.0,
-    "delight": 0.0,
-    "shift": 0.0,
-    "returns": 1.0,
-    "contact_log": 0.0,
-    "unsubscribe_per_day": 0.0,
-    "revive": 0.0,
-    "second_drop_log": 0.0,
-    "referrals_per_day": 0.0,
-    "anyway": 0.0,
-    "referred_drop_log": 0.0,
-    "premium_log": 0.0,
-    "premium_fade_per_day": 0.0,
-    "attracts": 0.0,
-    "loyal": 1.0,
-}
+# What a reach's record holds where no effect changes it: 0, which stands for none of a threshold, a status or a paid
+# membership; or 1 for a ratio; or infinity: no reference price, and points that never expire.
+NEUTRAL: dict[str, float] = dict(
+    [
+        *fields(
+            "rate_log rate_light drop_log drop_light basket_log basket_light depth face_cents redemption price_log "
+            "elasticity loss_aversion forward dip points_per_cent points_threshold reward_cents points_redemption pull "
+            "stirs status_cents status_rate_log status_drop_log status_pull demotion_log fee_cents period_days renewal "
+            "recovery compensation_cents repair delight shift contact_log unsubscribe_per_day revive second_drop_log "
+            "referrals_per_day anyway referred_drop_log premium_log premium_fade_per_day attracts",
+            0.0,
+        ),
+        *fields("steepness status_earn status_steepness tickets unresolved hours returns loyal", 1.0),
+        *fields("forget_per_day points_expiry_days", math.inf),
+    ]
+)
 
 
 def effect_row(effect: Effect) -> dict[str, float]:
@@ -137,13 +96,8 @@ def incident_ratios(programme: Programme, incidents: Sequence[str]) -> list[floa
         if isinstance(effect, Incidents):
             if effect.incident is None:
                 ratios = [effect.ratio.value] * MAX_INCIDENTS
-            elif effect.incident in incidents:
-                ratios[incidents.index(effect.incident)] = effect.ratio.value
             else:
-                raise SimulationError(
-                    f"programme '{programme.name}': the shop's behaviour has no incident '{effect.incident}'; "
-                    f"{choices(effect.incident, incidents)}"
-                )
+                ratios[incidents.index(effect.incident)] = effect.ratio.value
     return ratios
 
 
@@ -255,20 +209,16 @@ _NO_ORDER = 1 << 40
 # One arm for the kernel, one record per reach; times are days of the scenario. A later mechanism adds its fields in
 # plan_rows and its branch in the kernel; nothing else changes. (A record array and not one array per field, because
 # handing dozens of arrays from function to function costs the kernel ten times its own work.)
+# idle_days: negative: does not wait for an idle spell
+# every_days: negative: does not come again
 REACH_RECORD = np.dtype(
     [
-        ("luck", np.uint64),
-        ("uptake", np.float64),
-        ("ramp_days", np.float64),
-        ("from_day", np.float64),
-        ("until_day", np.float64),
-        ("from_order", np.int64),
-        ("until_order", np.int64),
-        ("idle_days", np.float64),  # negative: does not wait for an idle spell
-        ("every_days", np.float64),  # negative: does not come again
-        ("for_days", np.float64),
+        *fields("seed_key", np.uint64),
+        *fields("uptake ramp_days from_day until_day", np.float64),
+        *fields("from_order until_order", np.int64),
+        *fields("idle_days every_days for_days", np.float64),
         *((name, np.int64 if name in {"points_threshold", "reward_cents"} else np.float64) for name in NEUTRAL),
-    ]
+    ],
 )
 # A step of a course: the day since its beginning on which it ends, and the strength until then.
 STEP_RECORD = np.dtype([("ends", np.float64), ("strength", np.float64)])
@@ -294,8 +244,6 @@ def compile_plan(
     """Return the records of one arm; no reaches for an empty list, which is the baseline."""
     if len(programmes) > MAX_REACHES:
         raise SimulationError(f"an arm has {len(programmes)} programmes; at most {MAX_REACHES} are possible.")
-    if not 0.0 <= stacking <= 1.0:
-        raise SimulationError(f"stacking must be a share from 0 to 1; found {stacking:g}.")
     rows = [_row(programme, calendar) for programme in programmes]
     steps = [course for programme in programmes for course in _courses(programme)]
     courses = np.zeros((len(steps), MAX_STEPS), STEP_RECORD)
@@ -314,7 +262,7 @@ def compile_plan(
 
 
 def count_kinds_of(plan: Plan) -> int:
-    """Return how many tallies an arm with this plan has."""
+    """Return how many counts an arm with this plan has."""
     return width(len(plan.reaches))
 
 
@@ -346,35 +294,19 @@ def _conversion(programme: Programme, month: int, calendar: Calendar) -> float:
 
 
 def _row(programme: Programme, calendar: Calendar) -> dict[str, float]:
-    _refuse_contradictions(programme)
     row = _reach_row(programme.reach, calendar) | NEUTRAL
     for effect in programme.effects:
         row |= effect_row(effect)
-    whole = {"luck": _luck(programme.name), "from_order": row["from_order"], "until_order": row["until_order"]}
+    whole = {"seed_key": _seed_key(programme.name), "from_order": row["from_order"], "until_order": row["until_order"]}
     return {name: rounded(number) for name, number in row.items()} | whole
 
 
-def _refuse_contradictions(programme: Programme) -> None:
-    """Refuse what would be played in part only: of two effects of one kind, a record can hold one."""
-    reach = programme.reach
-    waits = next((name for name in ("after_idle_days", "every_days") if getattr(reach, name) is not None), None)
-    try:
-        refuse_contradictions(programme.effects, waits=waits)
-    except ParamError as cause:
-        raise SimulationError(f"programme '{programme.name}': {cause}") from cause
-
-
-def _luck(name: str) -> int:
-    """Return the number of a programme in a customer's luck; Python's own hash() differs from run to run."""
+def _seed_key(name: str) -> int:
+    """Return the number of a programme in a customer's random numbers; Python's own hash() differs from run to run."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
 
 
 def _reach_row(reach: Reach, calendar: Calendar) -> dict[str, float]:
-    if reach.from_month >= calendar.months:
-        raise SimulationError(
-            f"from_month is {reach.from_month}, but the horizon ends after {calendar.months} months; "
-            f"possible: 0 to {calendar.months - 1}."
-        )
     until = calendar.months if reach.until_month is None else min(reach.until_month, calendar.months)
     return {
         "uptake": reach.uptake.value,

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS, CountKind, ReachCountKind
+from cxsim.simulation.counts import N_REACH_COUNT_KINDS, CountKind, ReachCountKind, place
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.state import (
     CARD_RECORD,
@@ -22,7 +22,7 @@ from cxsim.simulation.state import (
     Block,
     Books,
     Records,
-    count,
+    count_for,
     note,
 )
 from cxsim.simulation.world import World
@@ -34,7 +34,7 @@ _INCIDENTS, _TICKETS, _COMPENSATION = int(CountKind.INCIDENTS), int(CountKind.TI
 _SURVEYED, _ANSWERED = int(CountKind.SURVEYED), int(CountKind.ANSWERED)
 _PROMOTERS, _DETRACTORS = int(CountKind.PROMOTERS), int(CountKind.DETRACTORS)
 _RETURNS, _REFUNDED, _SENT_BACK = int(CountKind.RETURNS), int(CountKind.REFUNDED), int(CountKind.SENT_BACK)
-_REACH_TICKETS = N_COUNT_KINDS + int(ReachCountKind.TICKETS)
+_REACH_TICKETS = place(ReachCountKind.TICKETS)
 _SECONDS = 86_400.0
 # The end of a ticket comes after as many hours again as the first answer, or five times as many where that did not
 # solve it.
@@ -78,7 +78,7 @@ def serve(life: Records, card: Records, plan: Plan, world: World, books: Books, 
             tickets *= plan.reaches[s].tickets
     asks, shock = facts.contact, 0.0
     if incident > 0:
-        count(books, me.row, me.cohort, month, _INCIDENTS, 1)
+        count_for(books, life, month, _INCIDENTS, 1)
         asks, shock = world.incidents[incident - 1].ticket, world.incidents[incident - 1].shock
     delight = 0.0
     asked = rng.uniform(rng.purpose_key(me.key, _TICKET), me.k) < asks * tickets
@@ -101,20 +101,20 @@ def _answer(
     """Answer a ticket; return the order's shock after it, and the delight of a recovery."""
     me, facts = life[0], world.facts[0]
     month = books.month_of_day[int(now)]
-    count(books, me.row, me.cohort, month, _TICKETS, 1)
+    count_for(books, life, month, _TICKETS, 1)
     open_share, hours = facts.unresolved_share, 1.0
     repair, delight, paid = 0.0, 0.0, 0
     for s in range(len(card)):
         if card[s].on:
             reach = plan.reaches[s]
-            count(books, me.row, me.cohort, month, _REACH_TICKETS + s * N_REACH_COUNT_KINDS, 1)
+            count_for(books, life, month, _REACH_TICKETS + s * N_REACH_COUNT_KINDS, 1)
             open_share, hours = open_share * reach.unresolved, hours * reach.hours
-            if shock < 0.0 and rng.uniform(rng.purpose_key(card[s].luck, _RECOVERY), me.k) < reach.recovery:
+            if shock < 0.0 and rng.uniform(rng.purpose_key(card[s].seed_key, _RECOVERY), me.k) < reach.recovery:
                 repair, delight = max(repair, reach.repair), max(delight, reach.delight)
                 paid += int(reach.compensation_cents)
     unresolved = rng.uniform(rng.purpose_key(me.key, _RESOLUTION), me.k) < open_share
     if paid > 0:
-        count(books, me.row, me.cohort, month, _COMPENSATION, paid)
+        count_for(books, life, month, _COMPENSATION, paid)
     first = facts.response_days * hours
     if facts.response_spread > 0.0:
         first *= rng.exp(facts.response_spread * rng.normal(rng.purpose_key(me.key, _RESPONSE), me.k))
@@ -141,10 +141,10 @@ def _ask(life: Records, world: World, books: Books, instrument: int, share: floa
         said = scale.centre + scale.per_deviation * me.felt + noise
         score = int(min(max(np.floor(said + 0.5), scale.low), scale.high))
     if instrument == NPS:
-        count(books, me.row, me.cohort, month, _SURVEYED, 1)
-        count(books, me.row, me.cohort, month, _ANSWERED, 1 if score >= 0 else 0)
-        count(books, me.row, me.cohort, month, _PROMOTERS, 1 if score >= _PROMOTER else 0)
-        count(books, me.row, me.cohort, month, _DETRACTORS, 1 if 0 <= score <= _DETRACTOR else 0)
+        count_for(books, life, month, _SURVEYED, 1)
+        count_for(books, life, month, _ANSWERED, 1 if score >= 0 else 0)
+        count_for(books, life, month, _PROMOTERS, 1 if score >= _PROMOTER else 0)
+        count_for(books, life, month, _DETRACTORS, 1 if 0 <= score <= _DETRACTOR else 0)
     thousandths = int(np.floor(1000.0 * me.felt + 0.5))
     note(books, SURVEY, life, now, instrument, score, 0 if instrument == NPS else 1, thousandths)
 
@@ -166,20 +166,19 @@ def sent_back(life: Records, card: Records, plan: Plan, world: World) -> float:
 @inlined
 def refund(life: Records, world: World, books: Books, paid: int, listed: int, now: float) -> int:
     """Book the refund of an order of which a share was sent back; return the cents. None comes after the horizon."""
-    me = life[0]
     part = world.facts[0].return_part
     cents = int(np.rint(part * paid))
     when = min(now + world.facts[0].return_days, len(books.month_of_day) - 0.5)
     month = books.month_of_day[int(when)]
-    count(books, me.row, me.cohort, month, _RETURNS, 1)
-    count(books, me.row, me.cohort, month, _REFUNDED, cents)
-    count(books, me.row, me.cohort, month, _SENT_BACK, int(np.rint(part * listed)))
+    count_for(books, life, month, _RETURNS, 1)
+    count_for(books, life, month, _REFUNDED, cents)
+    count_for(books, life, month, _SENT_BACK, int(np.rint(part * listed)))
     note(books, RETURN, life, when, cents, int(np.rint(part * listed)), 0, 0)
     return cents
 
 
-# The forces of the customer who is played, in an array of one record: ratios in force since the last event, the day on
-# which they change, and what the stock of borrowed orders needs to know.
+# The forces of the customer who is simulated, in an array of one record: ratios in force since the last event, the day
+# on which they change, and what the stock of borrowed orders needs to know.
 FORCE_RECORD = np.dtype(
     [
         ("anew", np.bool_),  # every reach is to be looked at: an order may have changed anything

@@ -1,4 +1,4 @@
-"""One customer of a block, and one customer's place in each reach: the records that the kernel keeps while it plays."""
+"""One customer of a block, and one customer's place in each reach: the records that the kernel keeps while it runs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim import rng
-from cxsim.errors import SimulationError
 from cxsim.jit import inlined, lean
 from cxsim.simulation.plan import Plan
-from cxsim.simulation.world import Population, World
+from cxsim.simulation.world import Population, World, fields
 
 FIRST_NEW_CUSTOMER = 1 << 40
 _MONTH = 1 << 41
-_SEEDS = 1 << 63
 _INSTANT = 1e-9
 # Per day: at less, nothing happens in the age of the universe; as 0 it is never divided by, nor is a ratio of it.
 _NEVER = 1e-250
@@ -47,22 +45,14 @@ class Latents(NamedTuple):
 
 # One customer of a block for the kernel; days are days of the scenario. `last` is the day of the last order before the
 # start, at most 0, and unused for new customers.
+# place: of a new customer within the month of arrival
+# trait: the part of satisfaction that goes together with the rates
 CUSTOMER_RECORD = np.dtype(
     [
-        ("key", np.uint64),
-        ("number", np.int64),
-        ("orders_before", np.int64),
-        ("place", np.int64),  # of a new customer within the month of arrival
-        ("trait", np.float64),  # the part of satisfaction that goes together with the rates
-        ("entry", np.float64),
-        ("last", np.float64),
-        ("is_new", np.bool_),
-        ("alive", np.bool_),
-        ("rate", np.float64),
-        ("dropout_prob", np.float64),
-        ("dropout_rate", np.float64),
-        ("spend_rate", np.float64),
-        ("cohort", np.int64),
+        *fields("key", np.uint64),
+        *fields("number orders_before place cohort", np.int64),
+        *fields("trait entry last rate dropout_prob dropout_rate spend_rate", np.float64),
+        *fields("is_new alive", np.bool_),
     ],
     align=True,
 )
@@ -128,12 +118,6 @@ def draw_block(
     Gamma(r + x, alpha + T), Beta(a, b + x) (b + x + 1 where the first order counts), Gamma(s, beta + T) and, for spend,
     Gamma(q + p x, v + x m).
     """
-    if not 0 <= seed < _SEEDS:
-        raise SimulationError(f"the seed must be from 0 to {_SEEDS - 1}; found {seed}.")
-    if prob_alive.shape != (len(stage.past),):
-        raise SimulationError(
-            f"prob_alive has shape {prob_alive.shape}; there are {len(stage.past)} existing customers."
-        )
     block = np.zeros(last - first, CUSTOMER_RECORD)
     _draw(block, latents, stage, prob_alive, seed, draw, first)
     return block
@@ -191,14 +175,14 @@ def _draw_rates(
     rate = rng.gamma(rng.purpose_key(key, _PURCHASE_RATE), 0, latents.r + frequency) / (latents.alpha + age)
     block[i].rate = rate if rate > _NEVER else 0.0
     if latents.a > 0.0:
-        luck = rng.purpose_key(key, _DROPOUT_PROB)
-        leave = rng.gamma(luck, 0, latents.a)
-        stay = rng.gamma(luck, 1, latents.b + survived)
+        own_key = rng.purpose_key(key, _DROPOUT_PROB)
+        leave = rng.gamma(own_key, 0, latents.a)
+        stay = rng.gamma(own_key, 1, latents.b + survived)
         # Both can underflow to 0 only for absurdly small shapes; then the beta number is at one of its two ends.
         block[i].dropout_prob = leave / (leave + stay) if leave + stay > 0.0 else 0.0
     if latents.s > 0.0:
-        luck = rng.purpose_key(key, _DROPOUT_RATE)
-        hazard = rng.gamma(luck, 0, latents.s) / (latents.beta + age)
+        own_key = rng.purpose_key(key, _DROPOUT_RATE)
+        hazard = rng.gamma(own_key, 0, latents.s) / (latents.beta + age)
         block[i].dropout_rate = hazard if hazard > _NEVER else 0.0
     shape = latents.q + latents.p * frequency
     block[i].spend_rate = rng.gamma(rng.purpose_key(key, _SPEND_RATE), 0, shape) / (latents.v + frequency * value)
@@ -210,73 +194,39 @@ STATUS_YEAR_DAYS = 365.0
 # Light buyers respond more, but nobody more than four times as much as the mean buyer.
 _MOST_LIGHT = 4.0
 
-# The customer who is being played; an array of one record, so that compiled functions can change it in place. `before`
-# is how many orders were placed before the scenario, `k` how many in it; logs are of ratios; `mood` is the satisfaction
+# The customer who is simulated; an array of one record, so that compiled functions can change it in place. `before` is
+# how many orders were placed before the scenario, `k` how many in it; logs are of ratios; `mood` is the satisfaction
 # that moves rates, `felt` the one that is said in surveys; `stock` is borrowed orders not yet given back.
+# refers: the first reach in which the customer may win others
 LIFE_RECORD = np.dtype(
     [
-        ("key", np.uint64),
-        ("id", np.int64),
-        ("row", np.int64),
-        ("cohort", np.int64),
-        ("before", np.int64),
-        ("k", np.int64),
-        ("revived", np.int64),
-        ("is_new", np.bool_),
-        ("alive", np.bool_),
-        ("entry", np.float64),
-        ("last", np.float64),
-        ("ended", np.float64),
-        ("rate", np.float64),
-        ("chance", np.float64),
-        ("hazard", np.float64),
-        ("spend_rate", np.float64),
-        ("drop_log", np.float64),
-        ("premium_log", np.float64),
-        ("premium_fade", np.float64),
-        ("mood", np.float64),
-        ("felt", np.float64),
-        ("trait", np.float64),
-        ("stock", np.float64),
-        ("refers", np.int64),  # the first reach in which the customer may win others
+        *fields("key", np.uint64),
+        *fields("id row cohort before k revived refers", np.int64),
+        *fields("is_new alive", np.bool_),
+        *fields(
+            "entry last ended rate chance hazard spend_rate drop_log premium_log premium_fade mood felt trait stock",
+            np.float64,
+        ),
     ],
     align=True,
 )
 # That customer in one reach. `joins` and `leaves` are days (infinity: never). `on`, and the logs `rate`
 # (without what a price adds) and `drop`, hold until `changes`.
+# level_at: the last step of the reference price: its log until the next one
 CARD_RECORD = np.dtype(
     [
-        ("luck", np.uint64),
-        ("joins", np.float64),
-        ("leaves", np.float64),
-        ("on", np.bool_),
-        ("priced", np.bool_),
-        ("changes", np.float64),
-        ("rate", np.float64),
-        ("drop", np.float64),
-        ("rate_log", np.float64),
-        ("drop_log", np.float64),
-        ("basket_log", np.float64),
-        ("reference", np.float64),
-        ("level", np.float64),
-        ("level_at", np.float64),  # the last step of the reference price: what the price is worth until the next one
-        ("level_log", np.float64),
-        ("level_until", np.float64),
-        ("balance", np.int64),
-        ("pull_log", np.float64),
-        ("rewarded_at", np.float64),
-        ("status", np.int64),
-        ("year_ends", np.float64),
-        ("year_paid", np.int64),
-        ("status_pull_log", np.float64),
-        ("renews_at", np.float64),
-        ("periods", np.int64),
-        ("referral_left", np.float64),
-        ("referrals", np.int64),
+        *fields("seed_key", np.uint64),
+        *fields(
+            "joins leaves changes rate drop rate_log drop_log basket_log reference level level_at level_log "
+            "level_until pull_log rewarded_at year_ends status_pull_log renews_at referral_left",
+            np.float64,
+        ),
+        *fields("on priced", np.bool_),
+        *fields("balance status year_paid periods referrals", np.int64),
     ],
     align=True,
 )
-# Customers who were referred and wait to be played.
+# Customers who were referred and wait to be simulated.
 REFERRED_RECORD = np.dtype([("key", np.uint64), ("by", np.int64), ("entry", np.float64), ("reach", np.int64)])
 MAX_REFERRED = 1024
 Records = npt.NDArray[np.void]
@@ -284,7 +234,7 @@ Records = npt.NDArray[np.void]
 
 @inlined
 def settle(life: Records, block: Block, i: int, world: World) -> None:
-    """Take over customer `i` of a block as the customer who is played."""
+    """Take over customer `i` of a block as the customer who is simulated."""
     me, customer, facts = life[0], block[i], world.facts[0]
     me.key, me.id, me.cohort, me.before = customer.key, customer.number, customer.cohort, customer.orders_before
     me.is_new, me.alive = customer.is_new, customer.alive
@@ -321,8 +271,8 @@ def join(life: Records, card: Records, plan: Plan, latents: Latents, reached: np
         mine.on = False
         mine.balance = 0
         if reached[row, s]:
-            mine.luck = rng.purpose_key(life[0].key ^ reach.luck, _UPTAKE)
-            u = rng.uniform(mine.luck, 0)
+            mine.seed_key = rng.purpose_key(life[0].key ^ reach.seed_key, _UPTAKE)
+            u = rng.uniform(mine.seed_key, 0)
             if u < reach.uptake:
                 joins = max(reach.from_day + reach.ramp_days * u / reach.uptake, life[0].entry)
                 if joins < reach.until_day:
@@ -335,7 +285,7 @@ def _begin(life: Records, card: Records, plan: Plan, latents: Latents, s: int) -
     mine, reach = card[s], plan.reaches[s]
     mine.leaves = reach.until_day
     if reach.unsubscribe_per_day > 0.0:
-        stays = rng.exponential(rng.purpose_key(mine.luck, _UNSUBSCRIBE), 0) / reach.unsubscribe_per_day
+        stays = rng.exponential(rng.purpose_key(mine.seed_key, _UNSUBSCRIBE), 0) / reach.unsubscribe_per_day
         mine.leaves = min(mine.leaves, mine.joins + stays)
     mine.rate_log = reach.rate_log * _lightness(life, latents, reach.rate_light)
     mine.drop_log = reach.drop_log * _lightness(life, latents, reach.drop_light)
@@ -350,7 +300,7 @@ def _begin(life: Records, card: Records, plan: Plan, latents: Latents, s: int) -
     mine.referrals = 0
     if reach.referrals_per_day > 0.0:
         life[0].refers = min(life[0].refers, s)
-        mine.referral_left = rng.exponential(rng.purpose_key(mine.luck, _REFERRAL), 0)
+        mine.referral_left = rng.exponential(rng.purpose_key(mine.seed_key, _REFERRAL), 0)
 
 
 @inlined
@@ -458,13 +408,13 @@ _SECONDS_PER_DAY = 86_400.0
 class Books(NamedTuple):
     """Where a block writes what happens; `counts`, `values`, the log and its cursor are changed in place.
 
-    month_of_day (days,); worth (tallies,), millionths of the currency unit for one of each tally;
-    counts (cohorts, months, tallies); values (customers,), millionths; log (events, 8), of length 0 when not wanted;
+    month_of_day (days,); unit_value (counts,), millionths of the currency unit for one of each count;
+    counts (cohorts, months, counts); values (customers,), millionths; log (events, 8), of length 0 when not wanted;
     cursor (1,): events so far, also those beyond the log.
     """
 
     month_of_day: npt.NDArray[np.int64]
-    worth: npt.NDArray[np.int64]
+    unit_value: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
     values: npt.NDArray[np.int64]
     log: npt.NDArray[np.int64]
@@ -473,14 +423,20 @@ class Books(NamedTuple):
 
 @inlined
 def count(books: Books, row: int, cohort: int, month: int, count_kind: int, amount: int) -> None:
-    """Add `amount` to one tally and its worth to the customer's value."""
+    """Add `amount` to one count and its value to the customer's value."""
     books.counts[cohort, month, count_kind] += amount
-    books.values[row] += amount * books.worth[count_kind]
+    books.values[row] += amount * books.unit_value[count_kind]
+
+
+@inlined
+def count_for(books: Books, life: Records, month: int, count_kind: int, amount: int) -> None:
+    """Add `amount` to one count of the customer who is simulated, as `count` does."""
+    count(books, life[0].row, life[0].cohort, month, count_kind, amount)
 
 
 @inlined
 def note(books: Books, kind: int, life: Records, when: float, a: int, b: int, c: int, d: int) -> None:
-    """Write one event of the customer who is played."""
+    """Write one event of the customer who is simulated."""
     place = books.cursor[0]
     books.cursor[0] = place + 1
     if place < len(books.log):

@@ -6,16 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from polars.exceptions import PolarsError
 
 from cxsim.errors import SimulationError
-from cxsim.strategies.behaviour import PLAIN, Behaviour, Experience, Scale, Season, Surveys
-from cxsim.tables import CUSTOMERS, check
+from cxsim.strategies.behaviour import PLAIN, Behaviour, Experience, Season, Surveys
+from cxsim.tables import CUSTOMERS, check, empty
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,10 +33,6 @@ class Calendar:
 
     starts_on: date
     months: int
-
-    def __post_init__(self) -> None:
-        if self.months < 1:
-            raise SimulationError(f"a scenario needs a horizon of at least one month; found {self.months}.")
 
     @property
     def month_starts(self) -> npt.NDArray[np.int64]:
@@ -77,49 +74,31 @@ def rounded(number: float) -> float:
     return float(f"{number:.{_DIGITS}g}")
 
 
+def fields(names: str, value: T) -> list[tuple[str, T]]:
+    """Return names with the kind, or the value, that they have in common."""
+    return [(name, value) for name in names.split()]
+
+
+# plain: nothing beside orders, leaving and spend: the short loop can be taken
+# drift_rate_log: per day of later arrival
+# usual: mean shock of an order when the shop changes nothing; satisfaction is counted from it
 WORLD_RECORD = np.dtype(
     [
-        ("plain", np.bool_),  # nothing beside orders, leaving and spend: the short loop can be taken
-        ("seasonal", np.bool_),
-        ("drift_rate_log", np.float64),  # per day of later arrival
-        ("drift_drop_log", np.float64),
-        ("experienced", np.bool_),
-        ("trait_rate", np.float64),
-        ("trait_stay", np.float64),
-        ("trait_spend", np.float64),
-        ("trait_own", np.float64),
-        ("memory", np.float64),
-        ("negativity", np.float64),
-        ("usual", np.float64),  # mean shock of an order when the shop changes nothing; satisfaction is counted from it
-        ("contact", np.float64),
-        ("unresolved_share", np.float64),
-        ("unresolved", np.float64),
-        ("response_days", np.float64),
-        ("response_spread", np.float64),
-        ("rate_log", np.float64),
-        ("drop_log", np.float64),
-        ("basket_log", np.float64),
-        ("rate_centre", np.float64),
-        ("drop_centre", np.float64),
-        ("basket_centre", np.float64),
-        ("survey_order", np.float64),
-        ("survey_ticket", np.float64),
-        ("answer_odds", np.float64),
-        ("extremity", np.float64),
-        ("return_chance", np.float64),
-        ("return_part", np.float64),
-        ("return_days", np.float64),
-    ]
+        *fields("plain seasonal experienced", np.bool_),
+        *fields(
+            "drift_rate_log drift_drop_log trait_rate trait_stay trait_spend trait_own memory negativity usual "
+            "contact unresolved_share unresolved response_days response_spread rate_log drop_log basket_log "
+            "rate_centre drop_centre basket_centre survey_order survey_ticket answer_odds extremity return_chance "
+            "return_part return_days",
+            np.float64,
+        ),
+    ],
 )
 INCIDENT_RECORD = np.dtype([("chance", np.float64), ("shock", np.float64), ("ticket", np.float64)])
 SCALE_RECORD = np.dtype(
     [
-        ("centre", np.float64),
-        ("per_deviation", np.float64),
-        ("noise", np.float64),
-        ("low", np.float64),
-        ("high", np.float64),
-    ]
+        *fields("centre per_deviation noise low high", np.float64),
+    ],
 )
 # Where a month begins, in days and in seasonal days, and how many seasonal days a day of it has.
 MONTH_RECORD = np.dtype([("begins", np.float64), ("season", np.float64), ("level", np.float64)])
@@ -244,24 +223,25 @@ def _surveys(surveys: Surveys) -> dict[str, float]:
 
 
 def _incidents(experience: Experience | None) -> npt.NDArray[np.void]:
-    rows = () if experience is None else experience.incidents
-    cut = [
-        (rounded(row.chance.value), rounded(_counted(row.shock.value, experience)), rounded(row.ticket.value))
-        for row in rows
-        if experience is not None
-    ]
-    return np.array(cut, dtype=INCIDENT_RECORD)
+    rows = (
+        []
+        if experience is None
+        else [
+            (rounded(row.chance.value), rounded(_counted(row.shock.value, experience)), rounded(row.ticket.value))
+            for row in experience.incidents
+        ]
+    )
+    return np.array(rows, dtype=INCIDENT_RECORD)
 
 
 def _scales(surveys: Surveys | None) -> npt.NDArray[np.void]:
     if surveys is None:
         return np.zeros(len(_SCALE_ENDS), SCALE_RECORD)
-    rows = zip((surveys.nps, surveys.csat, surveys.ces), _SCALE_ENDS, strict=True)
-    return np.array([_scale(scale, *ends) for scale, ends in rows], dtype=SCALE_RECORD)
-
-
-def _scale(scale: Scale, low: float, high: float) -> tuple[float, ...]:
-    return (rounded(scale.centre.value), rounded(scale.per_deviation.value), rounded(scale.noise.value), low, high)
+    rows = [
+        (*(rounded(number.value) for number in (scale.centre, scale.per_deviation, scale.noise)), *ends)
+        for scale, ends in zip((surveys.nps, surveys.csat, surveys.ces), _SCALE_ENDS, strict=True)
+    ]
+    return np.array(rows, dtype=SCALE_RECORD)
 
 
 def _cut(number: float) -> float:
@@ -293,22 +273,9 @@ class Population:
     def __post_init__(self) -> None:
         if not self.most_arrivals:
             object.__setattr__(self, "most_arrivals", self.arrivals)
-        _refuse_impossible(check(self.base, CUSTOMERS))
-        if min(self.arrivals, default=0) < 0:
-            raise SimulationError(f"a cohort cannot have fewer than 0 customers; found {min(self.arrivals)}.")
+        check(self.base, CUSTOMERS)
         if self.size == 0:
             raise SimulationError("there are no customers: neither an existing base nor new ones.")
-        if len(self.arrivals) > self.calendar.months:
-            raise SimulationError(
-                f"new customers arrive for {len(self.arrivals)} months, but the horizon is {self.calendar.months}."
-            )
-        if len(self.most_arrivals) != len(self.arrivals) or any(
-            most < usual for most, usual in zip(self.most_arrivals, self.arrivals, strict=False)
-        ):
-            raise SimulationError(
-                f"most_arrivals must be at least the usual arrivals of every month, {self.arrivals}; found "
-                f"{self.most_arrivals}."
-            )
 
     @property
     def size(self) -> int:
@@ -323,7 +290,7 @@ class Population:
 
 def empty_base() -> pl.DataFrame:
     """Return a base without customers, for a shop that only starts."""
-    return pl.DataFrame(schema={name: kinds[0] for name, kinds in CUSTOMERS.columns.items()})
+    return empty(CUSTOMERS)
 
 
 def existing_customers(rfm: pl.DataFrame) -> pl.DataFrame:
@@ -345,49 +312,12 @@ def reached_by(population: Population, conditions: Sequence[str]) -> npt.NDArray
     mean order value that a customer does not have, the customer is not reached.
     """
     base = population.base.select(list(CUSTOMERS.columns))
-    newcomer = pl.DataFrame(
-        {
-            "origin": ["new"],
-            "frequency": [0],
-            "recency_days": [0],
-            "age_days": [0],
-            "idle_days": [0],
-            "monetary_value": [None],
-        },
-        schema=base.schema,
-    )
+    newcomer = pl.DataFrame([("new", 0, 0, 0, 0, None)], schema=base.schema, orient="row")
     everyone = pl.concat([base, newcomer])
     met = np.empty((everyone.height, len(conditions)), np.bool_)
     for place, condition in enumerate(conditions):
-        met[:, place] = _meets(everyone, condition)
+        found = everyone.select(met=pl.sql_expr(condition))["met"]
+        if len(found) == 1:
+            found = found.new_from_index(0, everyone.height)
+        met[:, place] = found.fill_null(value=False).to_numpy()
     return met
-
-
-def _meets(customers: pl.DataFrame, condition: str) -> npt.NDArray[np.bool_]:
-    try:
-        met = customers.select(met=pl.sql_expr(condition))["met"]
-    except PolarsError as cause:
-        raise SimulationError(
-            f"who: '{condition}' is no condition over customers ({cause}); "
-            f"possible columns: {', '.join(customers.columns)}."
-        ) from cause
-    if met.dtype != pl.Boolean:
-        raise SimulationError(f"who: '{condition}' gives {met.dtype}, not true or false.")
-    if len(met) == 1:
-        met = met.new_from_index(0, customers.height)
-    return met.fill_null(value=False).to_numpy()
-
-
-def _refuse_impossible(base: pl.DataFrame) -> None:
-    value = pl.col("monetary_value")
-    impossible = base.filter(
-        (pl.min_horizontal("frequency", "recency_days", "age_days", "idle_days") < 0)
-        | (value.is_null() & (pl.col("frequency") > 0))
-        | (~value.is_finite() | (value < 0.0)).fill_null(value=False)
-    )
-    if impossible.height:
-        raise SimulationError(
-            f"{impossible.height} of {base.height} customers have an impossible past, "
-            f"first {impossible.row(0, named=True)}; counts and days must be 0 or more, "
-            "and who has repeat orders needs a monetary_value of 0 or more."
-        )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from cxsim.errors import ParamError
-from cxsim.params import Quantity, Unit, require_units
+from cxsim.params import Quantity, Unit
+from cxsim.strategies.units import Correlation, Days, Deviations, Exponent, Hours, Ratio, Score, Share, require_units
 
 MAX_INCIDENTS = 6
 
@@ -31,15 +32,14 @@ class Incident:
     """
 
     name: str
-    chance: Quantity
-    shock: Quantity
-    ticket: Quantity
+    chance: Share
+    shock: Deviations
+    ticket: Share
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z][a-z_]{0,30}", self.name):
             raise ParamError(f"incident: '{self.name}' is no name; use small letters and underscores, such as late.")
-        units = {"chance": Unit.SHARE, "shock": Unit.DEVIATIONS, "ticket": Unit.SHARE}
-        require_units(self, units, f"incident '{self.name}'")
+        require_units(self, f"incident '{self.name}'")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,19 +74,19 @@ class Experience:
     """
 
     incidents: tuple[Incident, ...]
-    negativity: Quantity
-    memory: Quantity
-    contact: Quantity
-    first_contact: Quantity
-    unresolved: Quantity
-    response_hours: Quantity
-    response_spread: Quantity
-    purchase_rate_per_deviation: Quantity
-    dropout_per_deviation: Quantity
-    basket_per_deviation: Quantity
+    negativity: Ratio
+    memory: Share
+    contact: Share
+    first_contact: Share
+    unresolved: Deviations
+    response_hours: Hours
+    response_spread: Exponent
+    purchase_rate_per_deviation: Ratio
+    dropout_per_deviation: Ratio
+    basket_per_deviation: Ratio
 
     def __post_init__(self) -> None:
-        require_units(self, _UNITS, "experience")
+        require_units(self, "experience")
         if not isinstance(self.incidents, tuple):
             raise ParamError(f"experience.incidents must be a tuple; found {type(self.incidents).__name__}.")
         if len(self.incidents) > MAX_INCIDENTS:
@@ -104,20 +104,6 @@ class Experience:
             )
 
 
-_UNITS = {
-    "negativity": Unit.RATIO,
-    "memory": Unit.SHARE,
-    "contact": Unit.SHARE,
-    "first_contact": Unit.SHARE,
-    "unresolved": Unit.DEVIATIONS,
-    "response_hours": Unit.HOURS,
-    "response_spread": Unit.EXPONENT,
-    "purchase_rate_per_deviation": Unit.RATIO,
-    "dropout_per_deviation": Unit.RATIO,
-    "basket_per_deviation": Unit.RATIO,
-}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Returning:
     """Orders that are sent back.
@@ -132,12 +118,12 @@ class Returning:
         Days from the order to the refund.
     """
 
-    chance: Quantity
-    part: Quantity
-    days: Quantity
+    chance: Share
+    part: Share
+    days: Days
 
     def __post_init__(self) -> None:
-        require_units(self, {"chance": Unit.SHARE, "part": Unit.SHARE, "days": Unit.DAYS}, "returns")
+        require_units(self, "returns")
 
 
 _MONTHS = 12
@@ -191,11 +177,11 @@ class Drift:
         Ratio on order rate and on the chance of leaving, for one year of later arrival.
     """
 
-    purchase_rate: Quantity
-    dropout: Quantity
+    purchase_rate: Ratio
+    dropout: Ratio
 
     def __post_init__(self) -> None:
-        require_units(self, {"purchase_rate": Unit.RATIO, "dropout": Unit.RATIO}, "drift")
+        require_units(self, "drift")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,12 +198,12 @@ class Scale:
         Standard deviation of the noise.
     """
 
-    centre: Quantity
-    per_deviation: Quantity
-    noise: Quantity
+    centre: Score
+    per_deviation: Score
+    noise: Score
 
     def __post_init__(self) -> None:
-        require_units(self, dict.fromkeys(("centre", "per_deviation", "noise"), Unit.SCORE), "scale")
+        require_units(self, "scale")
         if self.noise.range[0] < 0.0:
             raise ParamError(f"scale.noise must be 0 or more; found {self.noise.range[0]:g}.")
 
@@ -240,22 +226,16 @@ class Surveys:
         The three scales.
     """
 
-    after_order: Quantity
-    after_ticket: Quantity
-    response: Quantity
-    extremity: Quantity
+    after_order: Share
+    after_ticket: Share
+    response: Share
+    extremity: Exponent
     nps: Scale
     csat: Scale
     ces: Scale
 
     def __post_init__(self) -> None:
-        units = {
-            "after_order": Unit.SHARE,
-            "after_ticket": Unit.SHARE,
-            "response": Unit.SHARE,
-            "extremity": Unit.EXPONENT,
-        }
-        require_units(self, units, "surveys")
+        require_units(self, "surveys")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -271,13 +251,13 @@ class Traits:
         Correlations, from -1 to 1; the sum of their squares must stay below 1.
     """
 
-    purchase_rate: Quantity
-    staying: Quantity
-    spend: Quantity
+    purchase_rate: Correlation
+    staying: Correlation
+    spend: Correlation
 
     def __post_init__(self) -> None:
         names = ("purchase_rate", "staying", "spend")
-        require_units(self, dict.fromkeys(names, Unit.CORRELATION), "traits")
+        require_units(self, "traits")
         most = sum(max(abs(end) for end in getattr(self, name).range) ** 2 for name in names)
         if most >= 1.0:
             raise ParamError(
@@ -296,10 +276,10 @@ class Sessions:
         Share of the visits of customers that end in an order.
     """
 
-    conversion: Quantity
+    conversion: Share
 
     def __post_init__(self) -> None:
-        require_units(self, {"conversion": Unit.SHARE}, "sessions")
+        require_units(self, "sessions")
         if self.conversion.range[0] < 0.001:
             raise ParamError(f"sessions.conversion must be at least 0.001; found {self.conversion.range[0]:g}.")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cxsim.errors import ParamError
-from cxsim.params import BOUNDS, Quantity, Unit, require_together, require_units
+from cxsim.params import BOUNDS, Quantity, Unit, require_together
 from cxsim.strategies.mechanisms import (
     Acquisition,
     Contacts,
@@ -24,6 +24,7 @@ from cxsim.strategies.mechanisms import (
     Status,
     Tickets,
 )
+from cxsim.strategies.units import Days, Elasticity, Exponent, Money, Ratio, Share, require_units
 
 # A ramp climbs in so many steps of equal length, a decay falls in so many steps of equal height and then a tail.
 RAMP_STEPS = 8
@@ -56,14 +57,14 @@ class Course:
         Days after which it is over, counted from the beginning.
     """
 
-    delay_days: Quantity | None = None
-    ramp_days: Quantity | None = None
-    half_life_days: Quantity | None = None
-    lasts_days: Quantity | None = None
+    delay_days: Days | None = None
+    ramp_days: Days | None = None
+    half_life_days: Days | None = None
+    lasts_days: Days | None = None
 
     def __post_init__(self) -> None:
         parts = ("delay_days", "ramp_days", "half_life_days", "lasts_days")
-        require_units(self, dict.fromkeys(parts, Unit.DAYS), "course")
+        require_units(self, "course")
         if all(getattr(self, part) is None for part in parts):
             raise ParamError(f"course: there is nothing in it; write one of {', '.join(parts)}, or leave it out.")
         if self.half_life_days is not None and self.half_life_days.range[0] <= 0.0:
@@ -82,6 +83,7 @@ class Course:
         Each step has the mean strength of the stretch that it stands for, so the effect's whole amount is kept.
 
         >>> from cxsim.params import assumed
+        from cxsim.strategies.units import Days, Elasticity, Exponent, Money, Ratio, Share, require_units
         >>> Course(delay_days=assumed(30.0, Unit.DAYS), lasts_days=assumed(90.0, Unit.DAYS)).steps()
         ((30.0, 90.0, inf), (0.0, 1.0, 0.0))
         """
@@ -152,9 +154,6 @@ def _days(part: Quantity | None) -> float:
     return 0.0 if part is None else part.value
 
 
-_UNITS = {"ratio": Unit.RATIO, "light_buyers": Unit.EXPONENT}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PurchaseRate:
     """Multiply the order rate of a living customer while the reach is on.
@@ -173,13 +172,13 @@ class PurchaseRate:
         effect. Light and moderate buyers respond most: Liu (2007).
     """
 
-    ratio: Quantity
+    ratio: Ratio
     course: Course | None = None
-    light_buyers: Quantity | None = None
+    light_buyers: Exponent | None = None
     kind: Literal["purchase_rate"] = "purchase_rate"
 
     def __post_init__(self) -> None:
-        require_units(self, _UNITS, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,13 +196,13 @@ class Dropout:
         As in `PurchaseRate`.
     """
 
-    ratio: Quantity
+    ratio: Ratio
     course: Course | None = None
-    light_buyers: Quantity | None = None
+    light_buyers: Exponent | None = None
     kind: Literal["dropout"] = "dropout"
 
     def __post_init__(self) -> None:
-        require_units(self, _UNITS, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -220,13 +219,13 @@ class Basket:
         As in `PurchaseRate`.
     """
 
-    ratio: Quantity
+    ratio: Ratio
     course: Course | None = None
-    light_buyers: Quantity | None = None
+    light_buyers: Exponent | None = None
     kind: Literal["basket"] = "basket"
 
     def __post_init__(self) -> None:
-        require_units(self, _UNITS, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -255,17 +254,17 @@ class Markdown:
         Together or not at all.
     """
 
-    depth: Quantity
-    redemption: Quantity
-    elasticity: Quantity
-    reference_half_life_days: Quantity | None = None
-    loss_aversion: Quantity | None = None
-    forward_buying: Quantity | None = None
-    dip_depth: Quantity | None = None
+    depth: Share
+    redemption: Share
+    elasticity: Elasticity
+    reference_half_life_days: Days | None = None
+    loss_aversion: Ratio | None = None
+    forward_buying: Share | None = None
+    dip_depth: Share | None = None
     kind: Literal["markdown"] = "markdown"
 
     def __post_init__(self) -> None:
-        require_units(self, _MARKDOWN_UNITS, self.kind)
+        require_units(self, self.kind)
         require_together(self, ("reference_half_life_days", "loss_aversion"), self.kind)
         require_together(self, ("forward_buying", "dip_depth"), self.kind)
         if self.depth.range[1] >= 1.0:
@@ -283,17 +282,6 @@ class Markdown:
             )
 
 
-_MARKDOWN_UNITS = {
-    "depth": Unit.SHARE,
-    "redemption": Unit.SHARE,
-    "elasticity": Unit.ELASTICITY,
-    "reference_half_life_days": Unit.DAYS,
-    "loss_aversion": Unit.RATIO,
-    "forward_buying": Unit.SHARE,
-    "dip_depth": Unit.SHARE,
-}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Coupon:
     """Take an amount of money off some orders, at most the whole order; a gift, which no reference price remembers.
@@ -306,12 +294,12 @@ class Coupon:
         Share of the orders that use it while the reach is on, whether or not they would have come anyway.
     """
 
-    face_value: Quantity
-    redemption: Quantity
+    face_value: Money
+    redemption: Share
     kind: Literal["coupon"] = "coupon"
 
     def __post_init__(self) -> None:
-        require_units(self, {"face_value": Unit.MONEY, "redemption": Unit.SHARE}, self.kind)
+        require_units(self, self.kind)
 
 
 Effect = (
@@ -373,15 +361,6 @@ def _subject(effect: Effect) -> str:
     return effect.kind
 
 
-_REACH_UNITS = {
-    "uptake": Unit.SHARE,
-    "ramp_days": Unit.DAYS,
-    "after_idle_days": Unit.DAYS,
-    "for_days": Unit.DAYS,
-    "every_days": Unit.DAYS,
-}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reach:
     """Who is reached, and when.
@@ -410,18 +389,18 @@ class Reach:
     """
 
     who: str
-    uptake: Quantity
-    ramp_days: Quantity
+    uptake: Share
+    ramp_days: Days
     from_month: int = 0
     until_month: int | None = None
     from_order: int | None = None
     until_order: int | None = None
-    after_idle_days: Quantity | None = None
-    every_days: Quantity | None = None
-    for_days: Quantity | None = None
+    after_idle_days: Days | None = None
+    every_days: Days | None = None
+    for_days: Days | None = None
 
     def __post_init__(self) -> None:
-        require_units(self, _REACH_UNITS, "reach")
+        require_units(self, "reach")
         if self.from_month < 0:
             raise ParamError(f"from_month must be 0 or later; found {self.from_month}.")
         if self.until_month is not None and self.until_month <= self.from_month:

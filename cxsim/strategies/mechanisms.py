@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cxsim.errors import ParamError
-from cxsim.params import Quantity, Unit, require_together, require_units
+from cxsim.params import require_together
+from cxsim.strategies.units import (
+    Days,
+    Deviations,
+    Exponent,
+    Money,
+    MoneyPerYear,
+    PerMonth,
+    PerYear,
+    PointCount,
+    PointsPerMoney,
+    Ratio,
+    Share,
+    require_units,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,20 +42,14 @@ class Contacts:
         Chance of unsubscribing at one contact.
     """
 
-    per_month: Quantity
-    response: Quantity
-    fatigue: Quantity
-    unsubscribe: Quantity
+    per_month: PerMonth
+    response: Exponent
+    fatigue: Exponent
+    unsubscribe: Share
     kind: Literal["contacts"] = "contacts"
 
     def __post_init__(self) -> None:
-        units = {
-            "per_month": Unit.PER_MONTH,
-            "response": Unit.EXPONENT,
-            "fatigue": Unit.EXPONENT,
-            "unsubscribe": Unit.SHARE,
-        }
-        require_units(self, units, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,12 +65,12 @@ class Reactivation:
         Bhagwat & Zhang 2015).
     """
 
-    share: Quantity
-    second_life: Quantity
+    share: Share
+    second_life: Ratio
     kind: Literal["reactivation"] = "reactivation"
 
     def __post_init__(self) -> None:
-        require_units(self, {"share": Unit.SHARE, "second_life": Unit.RATIO}, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,22 +94,15 @@ class Acquisition:
         with 35 % off are worth half: Lewis (2006).
     """
 
-    ratio: Quantity
-    charge: Quantity
-    loyal: Quantity | None = None
-    depth: Quantity | None = None
-    loss_per_depth: Quantity | None = None
+    ratio: Ratio
+    charge: Share
+    loyal: Share | None = None
+    depth: Share | None = None
+    loss_per_depth: Exponent | None = None
     kind: Literal["acquisition"] = "acquisition"
 
     def __post_init__(self) -> None:
-        units = {
-            "ratio": Unit.RATIO,
-            "charge": Unit.SHARE,
-            "loyal": Unit.SHARE,
-            "depth": Unit.SHARE,
-            "loss_per_depth": Unit.EXPONENT,
-        }
-        require_units(self, units, self.kind)
+        require_units(self, self.kind)
         require_together(self, ("depth", "loss_per_depth"), self.kind)
         if self.loyal is not None and self.depth is not None:
             raise ParamError("acquisition: loyal and depth both say how many stay; write one of them.")
@@ -135,24 +136,16 @@ class Referral:
         Ratio on their order values at first, and how fast that fades.
     """
 
-    per_year: Quantity
-    success: Quantity
-    anyway: Quantity
-    dropout: Quantity
-    premium: Quantity
-    premium_half_life_days: Quantity
+    per_year: PerYear
+    success: Share
+    anyway: Share
+    dropout: Ratio
+    premium: Ratio
+    premium_half_life_days: Days
     kind: Literal["referral"] = "referral"
 
     def __post_init__(self) -> None:
-        units = {
-            "per_year": Unit.PER_YEAR,
-            "success": Unit.SHARE,
-            "anyway": Unit.SHARE,
-            "dropout": Unit.RATIO,
-            "premium": Unit.RATIO,
-            "premium_half_life_days": Unit.DAYS,
-        }
-        require_units(self, units, self.kind)
+        require_units(self, self.kind)
         if self.premium_half_life_days.range[0] < 1.0:
             raise ParamError("referral.premium_half_life_days must be at least 1.")
 
@@ -189,19 +182,19 @@ class Points:
         Neslin (2005); Nastasoiu et al. (2021). Together or not at all.
     """
 
-    earn: Quantity
-    threshold: Quantity
-    reward: Quantity
-    redemption: Quantity
-    expiry_days: Quantity
-    pull: Quantity | None = None
-    steepness: Quantity | None = None
-    rewarded: Quantity | None = None
-    rewarded_half_life_days: Quantity | None = None
+    earn: PointsPerMoney
+    threshold: PointCount
+    reward: Money
+    redemption: Share
+    expiry_days: Days
+    pull: Share | None = None
+    steepness: Exponent | None = None
+    rewarded: Share | None = None
+    rewarded_half_life_days: Days | None = None
     kind: Literal["points"] = "points"
 
     def __post_init__(self) -> None:
-        require_units(self, _POINTS_UNITS, self.kind)
+        require_units(self, self.kind)
         require_together(self, ("pull", "steepness"), self.kind)
         require_together(self, ("rewarded", "rewarded_half_life_days"), self.kind)
         if self.rewarded_half_life_days is not None and self.rewarded_half_life_days.range[0] < 1.0:
@@ -212,19 +205,6 @@ class Points:
                 f"{self.earn.range[1]:g} points per unit of money, gives back all that was paid or more; raise the "
                 "threshold, or lower earn or reward."
             )
-
-
-_POINTS_UNITS = {
-    "earn": Unit.POINTS_PER_MONEY,
-    "threshold": Unit.POINTS,
-    "reward": Unit.MONEY,
-    "redemption": Unit.SHARE,
-    "expiry_days": Unit.DAYS,
-    "pull": Unit.SHARE,
-    "steepness": Unit.EXPONENT,
-    "rewarded": Unit.SHARE,
-    "rewarded_half_life_days": Unit.DAYS,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -248,31 +228,20 @@ class Status:
         Ratio on the chance of leaving in the year after the status was lost.
     """
 
-    threshold: Quantity
-    purchase_rate: Quantity
-    dropout: Quantity
-    demotion: Quantity
-    earn: Quantity | None = None
-    pull: Quantity | None = None
-    steepness: Quantity | None = None
+    threshold: MoneyPerYear
+    purchase_rate: Ratio
+    dropout: Ratio
+    demotion: Ratio
+    earn: Ratio | None = None
+    pull: Share | None = None
+    steepness: Exponent | None = None
     kind: Literal["status"] = "status"
 
     def __post_init__(self) -> None:
-        require_units(self, _STATUS_UNITS, self.kind)
+        require_units(self, self.kind)
         require_together(self, ("pull", "steepness"), self.kind)
         if self.threshold.range[0] <= 0.0:
             raise ParamError("status.threshold must be above 0; a status that everybody has is none.")
-
-
-_STATUS_UNITS = {
-    "threshold": Unit.MONEY_PER_YEAR,
-    "purchase_rate": Unit.RATIO,
-    "dropout": Unit.RATIO,
-    "demotion": Unit.RATIO,
-    "earn": Unit.RATIO,
-    "pull": Unit.SHARE,
-    "steepness": Unit.EXPONENT,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -289,13 +258,13 @@ class Membership:
         Share of the members still buying who renew at the end of a period.
     """
 
-    fee: Quantity
-    period_days: Quantity
-    renewal: Quantity
+    fee: Money
+    period_days: Days
+    renewal: Share
     kind: Literal["membership"] = "membership"
 
     def __post_init__(self) -> None:
-        require_units(self, {"fee": Unit.MONEY, "period_days": Unit.DAYS, "renewal": Unit.SHARE}, self.kind)
+        require_units(self, self.kind)
         if self.period_days.range[0] < 28.0:
             raise ParamError(f"membership.period_days must be at least 28; found {self.period_days.range[0]:g}.")
 
@@ -312,12 +281,12 @@ class Incidents:
         Name of the incident in the shop's behaviour, such as `late`; all of them when left out.
     """
 
-    ratio: Quantity
+    ratio: Ratio
     incident: str | None = None
     kind: Literal["incidents"] = "incidents"
 
     def __post_init__(self) -> None:
-        require_units(self, {"ratio": Unit.RATIO}, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -330,11 +299,11 @@ class Tickets:
         Chance with the programme over the chance without it; a probability is capped at 1.
     """
 
-    ratio: Quantity
+    ratio: Ratio
     kind: Literal["tickets"] = "tickets"
 
     def __post_init__(self) -> None:
-        require_units(self, {"ratio": Unit.RATIO}, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -349,12 +318,12 @@ class Resolution:
         Ratio on the hours until the first answer and until the end.
     """
 
-    unresolved: Quantity
-    hours: Quantity
+    unresolved: Ratio
+    hours: Ratio
     kind: Literal["resolution"] = "resolution"
 
     def __post_init__(self) -> None:
-        require_units(self, {"unresolved": Unit.RATIO, "hours": Unit.RATIO}, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -376,20 +345,14 @@ class Recovery:
         By how many standard deviations satisfaction, as felt and said, rises beyond that.
     """
 
-    share: Quantity
-    compensation: Quantity
-    repair: Quantity
-    delight: Quantity
+    share: Share
+    compensation: Money
+    repair: Share
+    delight: Deviations
     kind: Literal["recovery"] = "recovery"
 
     def __post_init__(self) -> None:
-        units = {
-            "share": Unit.SHARE,
-            "compensation": Unit.MONEY,
-            "repair": Unit.SHARE,
-            "delight": Unit.DEVIATIONS,
-        }
-        require_units(self, units, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -402,11 +365,11 @@ class Satisfaction:
         Standard deviations of satisfaction between customers; positive is better.
     """
 
-    shift: Quantity
+    shift: Deviations
     kind: Literal["satisfaction"] = "satisfaction"
 
     def __post_init__(self) -> None:
-        require_units(self, {"shift": Unit.DEVIATIONS}, self.kind)
+        require_units(self, self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -420,8 +383,8 @@ class Returns:
         Janakiraman, Syrdal & Freling (2016).
     """
 
-    ratio: Quantity
+    ratio: Ratio
     kind: Literal["returns"] = "returns"
 
     def __post_init__(self) -> None:
-        require_units(self, {"ratio": Unit.RATIO}, self.kind)
+        require_units(self, self.kind)

@@ -11,28 +11,30 @@ from cxsim.errors import ParamError, choices
 from cxsim.params import Quantity, Source, quantities, sources, with_quantities
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.scenario import MANY, Scenario, Valuation
-from cxsim.tables import ASSUMPTIONS, CAUTIONS, check
+from cxsim.tables import ASSUMPTIONS, CAUTIONS, check, empty
+
+# Numbers that a scenario itself assumes, with what they belong to.
+_OWN = {"stacking": "Several strategies at once", "budget": "What may be spent"}
 
 
 def assumptions(case: Scenario | Valuation) -> Iterator[tuple[str, str, Quantity]]:
     """Yield every number that a scenario assumes, of economics, behaviour and strategies too; or a valuation's own."""
     if isinstance(case, Valuation):
-        for path, quantity in quantities(case):
-            yield f"valuations/{case.name}/{path}", "Value of customers", quantity
-        return
-    economics = case.economics
-    for path, quantity in quantities(economics):
-        yield f"economics/{economics.name}/{path}", economics.title, quantity
-    behaviour = case.behaviour
-    for path, quantity in quantities(behaviour):
-        yield f"behaviour/{behaviour.name}/{path}", behaviour.title, quantity
-    for strategy in case.strategies:
-        for path, quantity in quantities(strategy):
-            yield f"strategies/{strategy.name}/{path}", strategy.title, quantity
-    if case.stacking is not None:
-        yield f"scenarios/{case.name}/stacking", "Several strategies at once", case.stacking
-    if case.budget is not None:
-        yield f"scenarios/{case.name}/budget", "What may be spent", case.budget
+        holders: list[tuple[str, str, object]] = [(f"valuations/{case.name}", "Value of customers", case)]
+    else:
+        holders = [
+            (f"economics/{case.economics.name}", case.economics.title, case.economics),
+            (f"behaviour/{case.behaviour.name}", case.behaviour.title, case.behaviour),
+            *((f"strategies/{one.name}", one.title, one) for one in case.strategies),
+        ]
+    for prefix, title, holder in holders:
+        for path, quantity in quantities(holder):
+            yield f"{prefix}/{path}", title, quantity
+    if isinstance(case, Scenario):
+        for name, title in _OWN.items():
+            own: Quantity | None = getattr(case, name)
+            if own is not None:
+                yield f"scenarios/{case.name}/{name}", title, own
 
 
 def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
@@ -48,18 +50,15 @@ def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenari
 
 def with_quantities_in(scenario: Scenario, others: Mapping[str, Quantity]) -> Scenario:
     """Return the scenario with other quantities."""
-    economics, behaviour, stacking, budget = scenario.economics, scenario.behaviour, scenario.stacking, scenario.budget
-    together, most = (f"scenarios/{scenario.name}/{name}" for name in ("stacking", "budget"))
+    economics, behaviour = scenario.economics, scenario.behaviour
     return dataclasses.replace(
         scenario,
         economics=with_quantities(economics, _under(others, f"economics/{economics.name}/")),
         behaviour=with_quantities(behaviour, _under(others, f"behaviour/{behaviour.name}/")),
-        stacking=others.get(together, stacking),
-        budget=others.get(most, budget),
         strategies=tuple(
-            with_quantities(strategy, _under(others, f"strategies/{strategy.name}/"))
-            for strategy in scenario.strategies
+            with_quantities(one, _under(others, f"strategies/{one.name}/")) for one in scenario.strategies
         ),
+        **{name: others.get(f"scenarios/{scenario.name}/{name}", getattr(scenario, name)) for name in _OWN},
     )
 
 
@@ -80,8 +79,7 @@ def register(case: Scenario | Valuation) -> pl.DataFrame:
         }
         for identifier, title, quantity in assumptions(case)
     ]
-    schema = {name: kinds[0] for name, kinds in ASSUMPTIONS.columns.items()}
-    return check(pl.DataFrame(rows, schema=schema), ASSUMPTIONS)
+    return check(pl.DataFrame(rows, schema=empty(ASSUMPTIONS).schema), ASSUMPTIONS)
 
 
 def source_table(case: Scenario | Valuation) -> pl.DataFrame:
@@ -94,10 +92,8 @@ def source_table(case: Scenario | Valuation) -> pl.DataFrame:
 
 
 def _in_words(source: str | None, known: Mapping[str, Source]) -> str | None:
-    if source is None or source not in known:
-        return source
-    entry = known[source]
-    return f"{entry.authors} ({entry.year}), {entry.where}; grade {entry.grade}"
+    entry = known.get(source or "")
+    return source if entry is None else f"{entry.authors} ({entry.year}), {entry.where}; grade {entry.grade}"
 
 
 def _under(others: Mapping[str, Quantity], prefix: str) -> dict[str, Quantity]:
@@ -117,8 +113,7 @@ def cautions(scenario: Scenario) -> pl.DataFrame:
         (name, titles[name], text) for name, together in scenario.with_prior for text in _of_arm(scenario, together)
     ]
     rows += [(one.name, one.title, _SEARCHED) for one in scenario.searched]
-    schema = {name: kinds[0] for name, kinds in CAUTIONS.columns.items()}
-    return check(pl.DataFrame(rows, schema=schema, orient="row"), CAUTIONS)
+    return check(pl.DataFrame(rows, schema=empty(CAUTIONS).schema, orient="row"), CAUTIONS)
 
 
 _SEARCHED = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,235 +16,25 @@ from cxsim.errors import ParamError, choices
 from cxsim.finance.returns import net_present_value
 from cxsim.finance.statement import flows
 from cxsim.params import Quantity, quantities, with_values
-from cxsim.simulation.engine import Executor
-from cxsim.simulation.world import Population, rounded
+from cxsim.simulation.engine import Executor, Progress
+from cxsim.simulation.world import rounded
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import register, source_table
-from cxsim.study.play import Draw, Progress, Shop, drawn, fitted, notebook_bar, play, population_of, with_room
 from cxsim.study.provenance import manifest
-from cxsim.study.result import ledger_of, present_values
 from cxsim.study.scenario import Scenario
+from cxsim.study.worlds import Draw, Fits, Worlds, draw_worlds, fit_scenario, notebook_bar
 from cxsim.tables import BREAK_EVEN, CURVE, check, empty
 
-# With the same luck at every size the NPV is a smooth curve of it, so few draws find its root; the error of the NPV at
-# the root is stated.
+# With the same random numbers at every size the NPV is a smooth curve of it, so few draws find its root; the error of
+# the NPV at the root is stated.
 DRAWS = 24
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sought:
-    """A number of a strategy that is searched.
-
-    Attributes
-    ----------
-    strategy
-        The strategy, with the range of the number as it is written.
-    path
-        The number, such as `effects.dropout_1.ratio`.
-    quantity
-        Its range is the interval of the search.
-    """
-
-    strategy: Strategy
-    path: str
-    quantity: Quantity
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trial:
-    """A strategy alone against doing nothing, ready to be played at any size of the number that is searched.
-
-    Attributes
-    ----------
-    scenario
-        With this strategy alone, its searched number known, and few draws.
-    sought
-        What is searched.
-    draws
-        All else that is not known, the same at every size.
-    population
-        Who is simulated.
-    executor
-        As in `run`.
-    """
-
-    scenario: Scenario
-    sought: Sought
-    draws: tuple[Draw, ...]
-    population: Population
-    executor: Executor | None
-
-    def gains(self, size: float) -> npt.NDArray[np.float64]:
-        """Return the incremental NPV at a size: shape (structures, draws)."""
-        draws = [self._at(draw, size) for draw in self.draws]
-        population = with_room(self.population, draws)
-        counts = play(self.scenario, draws, population, executor=self.executor)
-        ledger = ledger_of(self.scenario, population, draws, counts)
-        monthly = flows(ledger, self.scenario.arms, draws=len(draws), months=self.scenario.horizon_months)
-        worth = net_present_value(monthly.cash(1), present_values(self.scenario, draws))
-        return worth.reshape(len(self.scenario.structures), -1)
-
-    def _at(self, draw: Draw, size: float) -> Draw:
-        (strategy,) = draw.scenario.strategies
-        tried = with_values(strategy, {self.sought.path: rounded(size)})
-        return dataclasses.replace(draw, scenario=dataclasses.replace(draw.scenario, strategies=(tried,)))
-
-
-def sought(strategy: Strategy, searches: str | None) -> Sought:
-    """Return what is searched of a strategy: `searches`, or what its file says when None."""
-    spread = {path: one for path, one in quantities(strategy) if one.range[0] < one.range[1]}
-    path = searches or strategy.searches
-    if path is None or path not in spread:
-        raise ParamError(
-            f"strategy '{strategy.name}': '{path}' is no number with a range to search; {choices(str(path), spread)}"
-        )
-    return Sought(strategy=strategy, path=path, quantity=spread[path])
-
-
-def trial(scenario: Scenario, shop: Shop, wanted: Sought, *, executor: Executor | None = None) -> Trial:
-    """Return a strategy of a scenario ready to be tried at different sizes, with the draws of all else made."""
-    with_prior = dataclasses.replace(wanted.strategy, mode="prior", searches=None)
-    alone = dataclasses.replace(
-        scenario,
-        strategies=(with_values(with_prior, {wanted.path: wanted.quantity.value}),),
-        combinations=(),
-        stacking=None,
-        draws=draws_used(scenario),
-    )
-    return Trial(
-        scenario=alone,
-        sought=wanted,
-        draws=tuple(drawn(alone, shop)),
-        population=population_of(alone, shop.rfm),
-        executor=executor,
-    )
-
-
-def draws_used(scenario: Scenario) -> int:
-    """Return how many of a scenario's draws a search makes, for each structure."""
-    return min(scenario.draws, DRAWS)
-
-
-def sizes(wanted: Sought, number: int) -> Sequence[float]:
-    """Return so many sizes, evenly from one end of the search to the other."""
-    low, high = wanted.quantity.range
-    return [float(size) for size in np.linspace(low, high, number)]
-
-
-# Sizes of the curve, both ends included; the break-even is then looked for between two of them, to a two-hundredth of
-# the range, which takes two or three tries more.
-SIZES = 5
+# Sizes of the curve, both ends included; the root is then looked for between two of them, to a two-hundredth of the
+# range, which takes two or three steps more.
+_SIZES = 5
 _STEPS = 200.0
-_MOST_TRIES = 20
-TRIES = SIZES + 4
+_MOST_STEPS = 20
+_TOTAL = _SIZES + 4
 _INTERVAL = (0.05, 0.95)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """What a search found.
-
-    Attributes
-    ----------
-    break_even
-        One row, under BREAK_EVEN.
-    curve
-        One row for each of a few sizes and the break-even itself, under CURVE.
-    """
-
-    break_even: pl.DataFrame
-    curve: pl.DataFrame
-
-
-def found(trial: Trial, *, progress: Progress | None = None) -> Found:
-    """Return the break-even of a strategy, and its NPV at a few sizes."""
-    tries = _Tries(trial=trial, progress=progress)
-    grid = sizes(trial.sought, SIZES)
-    means = [tries.mean(size) for size in grid]
-    low, high = trial.sought.quantity.range
-    root = None
-    if (means[0] > 0.0) != (means[-1] > 0.0):
-        place = next(place for place in range(1, SIZES) if (means[place] > 0.0) != (means[0] > 0.0))
-        ends = grid[place - 1], grid[place]
-        root = float(brentq(tries.mean, *ends, xtol=(high - low) / _STEPS, maxiter=_MOST_TRIES))
-        tries.mean(root)
-    if progress is not None:
-        progress(TRIES, TRIES)
-    sentence = _sentence(trial.sought)
-    at_root = tries.done[low if root is None else root].mean(axis=0)
-    row = sentence | {
-        "searched_low": low,
-        "searched_high": high,
-        "npv_low": means[0],
-        "npv_high": means[-1],
-        "break_even": root,
-        "npv_mc_error": float(at_root.std(ddof=1) / np.sqrt(at_root.size)),
-        "draws": at_root.size,
-    }
-    shown = sorted(grid if root is None else {*grid, root})
-    rows = [sentence | {"size": size} | _spread(tries.done[size]) for size in shown]
-    return Found(
-        break_even=check(pl.DataFrame([row], schema=empty(BREAK_EVEN).schema), BREAK_EVEN),
-        curve=check(pl.DataFrame(rows, schema=empty(CURVE).schema), CURVE),
-    )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Tries:
-    """Sizes that were tried already, with the NPV of every draw."""
-
-    trial: Trial
-    progress: Progress | None
-    done: dict[float, npt.NDArray[np.float64]] = field(default_factory=dict)
-
-    def mean(self, size: float) -> float:
-        if size not in self.done:
-            self.done[size] = self.trial.gains(size)
-            if self.progress is not None:
-                self.progress(min(len(self.done), TRIES - 1), TRIES)
-        return float(self.done[size].mean())
-
-
-def _sentence(wanted: Sought) -> dict[str, object]:
-    return {
-        "strategy": wanted.strategy.name,
-        "title": wanted.strategy.title,
-        "effect": wanted.path,
-        "description": wanted.quantity.description,
-        "unit": str(wanted.quantity.unit),
-    }
-
-
-def _spread(gains: npt.NDArray[np.float64]) -> dict[str, float]:
-    low, high = np.quantile(gains, _INTERVAL)
-    return {"npv": float(gains.mean()), "low": float(low), "high": float(high)}
-
-
-def break_even(
-    scenario: Scenario,
-    strategy: str,
-    *,
-    searches: str | None = None,
-    executor: Executor | None = None,
-    progress: Progress | None = None,
-) -> pl.DataFrame:
-    """Return how large one effect of a strategy must be for it to pay on average."""
-    known = {one.name: one for one in scenario.strategies}
-    if strategy not in known:
-        raise ParamError(f"no strategy '{strategy}' in scenario '{scenario.name}'; {choices(strategy, known)}")
-    wanted = sought(known[strategy], searches)
-    return found(trial(scenario, fitted(scenario), wanted, executor=executor), progress=progress).break_even
-
-
-def search_all(
-    scenario: Scenario, shop: Shop, *, executor: Executor | None = None, progress: Progress | None = None
-) -> pl.DataFrame:
-    """Return the break-even of every strategy whose mode is `break-even`, under BREAK_EVEN; no rows for none."""
-    tables = [
-        found(trial(scenario, shop, sought(one, None), executor=executor), progress=progress).break_even
-        for one in scenario.searched
-    ]
-    return check(pl.concat([empty(BREAK_EVEN), *tables]), BREAK_EVEN)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -287,18 +77,18 @@ class Search:
         return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
     def __repr__(self) -> str:
-        found_sizes = ", ".join(f"{name}: {_size(size)}" for name, size in self._sizes("strategy"))
-        return f"Search({self.scenario.name}; {found_sizes})"
+        sizes = ", ".join(f"{row['strategy']}: {_size(row)}" for row in self.break_even.iter_rows(named=True))
+        return f"Search({self.scenario.name}; {sizes})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{html.escape(title)}</td><td>{_size(size)}</td></tr>" for title, size in self._sizes())
+        rows = "".join(
+            f"<tr><td>{html.escape(row['title'])}</td><td>{_size(row)}</td></tr>"
+            for row in self.break_even.iter_rows(named=True)
+        )
         return (
             f"<table><caption>{html.escape(self.scenario.title)}</caption>"
             f"<tr><th>strategy</th><th>pays from</th></tr>{rows}</table>"
         )
-
-    def _sizes(self, name: str = "title") -> list[tuple[str, float | None]]:
-        return list(self.break_even.select(name, "break_even").iter_rows())
 
 
 def search(scenario: Scenario, *, executor: Executor | None = None, progress: Progress | None = None) -> Search:
@@ -311,7 +101,7 @@ def search(scenario: Scenario, *, executor: Executor | None = None, progress: Pr
     executor
         As in `run`.
     progress
-        Called with the number of sizes tried and how many they usually are. When None, Jupyter shows a bar.
+        Called with the number of sizes evaluated and how many they usually are. When None, Jupyter shows a bar.
 
     Returns
     -------
@@ -323,35 +113,172 @@ def search(scenario: Scenario, *, executor: Executor | None = None, progress: Pr
     ParamError
         For a scenario without a strategy of that mode.
     """
-    searched = scenario.searched
-    if not searched:
+    if not scenario.searched:
         raise ParamError(
             f"scenario '{scenario.name}' has no strategy with mode: break-even, so there is nothing to search; use "
             "run(scenario) for its returns, or break_even(scenario, strategy, searches=...) for one number."
         )
-    shop = fitted(scenario)
-    bar = progress or notebook_bar("Searching")
-    results = []
-    for place, one in enumerate(searched):
-        tried = trial(scenario, shop, sought(one, None), executor=executor)
-        results.append(found(tried, progress=_from(bar, place, len(searched))))
-    curve = pl.concat(one.curve for one in results)
+    fits = fit_scenario(scenario)
+    rows, curve = _searched(scenario, fits, executor=executor, progress=progress or notebook_bar("Searching"))
     return Search(
         scenario=scenario,
-        break_even=pl.concat(one.break_even for one in results),
+        break_even=rows,
         curve=curve,
         assumptions=register(scenario),
         sources=source_table(scenario),
-        manifest=manifest(scenario, shop.rfm, curve, named="curve") | {"draws_searched": draws_used(scenario)},
+        manifest=manifest(scenario, fits.rfm, curve, named="curve") | {"draws_searched": min(scenario.draws, DRAWS)},
     )
 
 
-def _from(progress: Progress | None, place: int, number: int) -> Progress | None:
+def search_all(scenario: Scenario, fits: Fits, *, executor: Executor | None = None) -> pl.DataFrame:
+    """Return the break-even of every strategy whose mode is `break-even`, under BREAK_EVEN; no rows for none."""
+    return _searched(scenario, fits, executor=executor, progress=None)[0]
+
+
+def break_even(
+    scenario: Scenario,
+    strategy: str,
+    *,
+    searches: str | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> pl.DataFrame:
+    """Return how large one effect of a strategy must be for it to pay on average, under BREAK_EVEN."""
+    known = {one.name: one for one in scenario.strategies}
+    if strategy not in known:
+        raise ParamError(f"no strategy '{strategy}' in scenario '{scenario.name}'; {choices(strategy, known)}")
+    curve = _curve(scenario, None, known[strategy], searches, executor=executor, progress=progress)
+    return curve.tables()[0]
+
+
+def _searched(
+    scenario: Scenario, fits: Fits, *, executor: Executor | None, progress: Progress | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return break-even and curve of every strategy that is searched."""
+    rows, curves = [empty(BREAK_EVEN)], [empty(CURVE)]
+    for place, one in enumerate(scenario.searched):
+        part = _part(progress, place, len(scenario.searched))
+        row, curve = _curve(scenario, fits, one, None, executor=executor, progress=part).tables()
+        rows.append(row)
+        curves.append(curve)
+    return pl.concat(rows), pl.concat(curves)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Curve:
+    """The NPV of a strategy alone against doing nothing, by the size of one of its numbers."""
+
+    strategy: Strategy
+    path: str  # the number, such as effects.dropout_1.ratio
+    quantity: Quantity  # its range is the interval of the search
+    worlds: Worlds  # few, the same at every size
+    executor: Executor | None
+    progress: Progress | None
+    # NPV of every draw, by size, shape (structures, draws)
+    npvs: dict[float, npt.NDArray[np.float64]] = field(default_factory=dict)
+
+    def tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the break-even, one row, and the NPV at a few sizes and the break-even itself."""
+        low, high = self.quantity.range
+        sizes = [float(size) for size in np.linspace(low, high, _SIZES)]
+        means = [self._mean(size) for size in sizes]
+        root = None
+        if (means[0] > 0.0) != (means[-1] > 0.0):
+            place = next(place for place in range(1, _SIZES) if (means[place] > 0.0) != (means[0] > 0.0))
+            ends = sizes[place - 1], sizes[place]
+            root = float(brentq(self._mean, *ends, xtol=(high - low) / _STEPS, maxiter=_MOST_STEPS))
+            self._mean(root)
+        if self.progress is not None:
+            self.progress(_TOTAL, _TOTAL)
+        number = {
+            "strategy": self.strategy.name,
+            "title": self.strategy.title,
+            "effect": self.path,
+            "description": self.quantity.description,
+            "unit": str(self.quantity.unit),
+        }
+        at_root = self.npvs[low if root is None else root].mean(axis=0)
+        row = number | {
+            "searched_low": low,
+            "searched_high": high,
+            "npv_low": means[0],
+            "npv_high": means[-1],
+            "break_even": root,
+            "npv_mc_error": float(at_root.std(ddof=1) / np.sqrt(at_root.size)),
+            "draws": at_root.size,
+        }
+        shown = sorted(sizes if root is None else {*sizes, root})
+        quantiles = {size: np.quantile(self.npvs[size], _INTERVAL) for size in shown}
+        rows = [
+            number | {"size": size, "npv": float(self.npvs[size].mean()), "low": float(low), "high": float(high)}
+            for size, (low, high) in quantiles.items()
+        ]
+        return (
+            check(pl.DataFrame([row], schema=empty(BREAK_EVEN).schema), BREAK_EVEN),
+            check(pl.DataFrame(rows, schema=empty(CURVE).schema), CURVE),
+        )
+
+    def _mean(self, size: float) -> float:
+        if size not in self.npvs:
+            self.npvs[size] = self._npv(size)
+            if self.progress is not None:
+                self.progress(min(len(self.npvs), _TOTAL - 1), _TOTAL)
+        return float(self.npvs[size].mean())
+
+    def _npv(self, size: float) -> npt.NDArray[np.float64]:
+        worlds = dataclasses.replace(self.worlds, draws=tuple(self._at(draw, size) for draw in self.worlds.draws))
+        scenario = worlds.scenario
+        ledger = worlds.ledger(worlds.simulate(executor=self.executor))
+        monthly = flows(ledger, scenario.arms, draws=len(worlds.draws), months=scenario.horizon_months)
+        npv = net_present_value(monthly.cash(1), worlds.present_values())
+        return npv.reshape(len(scenario.structures), -1)
+
+    def _at(self, draw: Draw, size: float) -> Draw:
+        (strategy,) = draw.scenario.strategies
+        sized = with_values(strategy, {self.path: rounded(size)})
+        return dataclasses.replace(draw, scenario=dataclasses.replace(draw.scenario, strategies=(sized,)))
+
+
+def _curve(
+    scenario: Scenario,
+    fits: Fits | None,
+    strategy: Strategy,
+    searches: str | None,
+    *,
+    executor: Executor | None,
+    progress: Progress | None,
+) -> _Curve:
+    """Return the curve of a strategy over a number: `searches`, or what its file names when None."""
+    spread = {path: one for path, one in quantities(strategy) if one.range[0] < one.range[1]}
+    path = searches or strategy.searches
+    if path is None or path not in spread:
+        raise ParamError(
+            f"strategy '{strategy.name}': '{path}' is no number with a range to search; {choices(str(path), spread)}"
+        )
+    with_prior = dataclasses.replace(strategy, mode="prior", searches=None)
+    alone = dataclasses.replace(
+        scenario,
+        strategies=(with_values(with_prior, {path: spread[path].value}),),
+        combinations=(),
+        stacking=None,
+        draws=min(scenario.draws, DRAWS),
+    )
+    return _Curve(
+        strategy=strategy,
+        path=path,
+        quantity=spread[path],
+        worlds=draw_worlds(alone, fits or fit_scenario(scenario)),
+        executor=executor,
+        progress=progress,
+    )
+
+
+def _part(progress: Progress | None, place: int, number: int) -> Progress | None:
     """Return the progress of one strategy of several as a part of the whole."""
     if progress is None:
         return None
-    return lambda done, _: progress(place * TRIES + done, number * TRIES)
+    return lambda done, _: progress(place * _TOTAL + done, number * _TOTAL)
 
 
-def _size(size: float | None) -> str:
-    return "none found" if size is None else f"{size:.3g}"
+def _size(row: Mapping[str, float | None]) -> str:
+    return "none found" if row["break_even"] is None else f"{row['break_even']:.3g}"

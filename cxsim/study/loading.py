@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,7 +17,6 @@ from cxsim.params import (
     LEVERS_FILE,
     METRICS_FILE,
     SOURCES_FILE,
-    Kind,
     Quantity,
     locate,
     names,
@@ -63,12 +62,17 @@ def changed(scenario: Scenario, changes: str) -> Scenario:
     if not wanted:
         return scenario
     known = _identifiers(scenario)
+    searched = {f"strategies.{one.name}.{one.searches}" for one in scenario.searched}
     quantities: dict[str, Quantity] = {}
     settings: dict[str, Any] = {}
     for key, text in wanted.items():
         if key in known:
             identifier, quantity = known[key]
-            _refuse_searched(scenario, key)
+            if key in searched:
+                raise ParamError(
+                    f"change '{key}': nobody believes a size of it, it is searched (mode: break-even); change another "
+                    "number of the strategy, or the range in its file."
+                )
             quantities[identifier] = _by_hand(quantity, key, text)
         else:
             settings |= _setting(scenario, key, text, known)
@@ -80,7 +84,7 @@ def changed(scenario: Scenario, changes: str) -> Scenario:
 
 def canonical(changes: str) -> str:
     """Return changes in the one order and spelling that stands for them: by key, numbers without needless digits."""
-    return _text(parsed_changes(changes).items())
+    return "; ".join(f"{key}={_spelt(key, value)}" for key, value in sorted(parsed_changes(changes).items()))
 
 
 def changes_between(before: Scenario, after: Scenario) -> str | None:
@@ -94,14 +98,10 @@ def changes_between(before: Scenario, after: Scenario) -> str | None:
         if value is not None and value != _value_of(before, key):
             found[key] = str(value)
     try:
-        text = _text(found.items())
+        text = canonical("; ".join(f"{key}={value}" for key, value in found.items()))
         return text if changed(before, text) == after else None
     except ParamError:
         return None
-
-
-def _text(pairs: Iterable[tuple[str, str]]) -> str:
-    return "; ".join(f"{key}={_spelt(key, value)}" for key, value in sorted(pairs))
 
 
 def _spelt(key: str, text: str) -> str:
@@ -113,24 +113,13 @@ def _spelt(key: str, text: str) -> str:
 
 
 def _identifiers(scenario: Scenario) -> dict[str, tuple[str, Quantity]]:
-    """Return identifier and quantity of each assumption by its short form."""
-    return {_short(identifier): (identifier, quantity) for identifier, _, quantity in assumptions(scenario)}
-
-
-def _short(identifier: str) -> str:
-    kind, name, path = identifier.split("/", 2)
-    if kind == "scenarios":
-        return path
-    return f"{kind}.{name}.{path}" if kind == "strategies" else f"{kind}.{path}"
-
-
-def _refuse_searched(scenario: Scenario, key: str) -> None:
-    for one in scenario.searched:
-        if key == f"strategies.{one.name}.{one.searches}":
-            raise ParamError(
-                f"change '{key}': nobody believes a size of it, it is searched (mode: break-even); change another "
-                "number of the strategy, or the range in its file."
-            )
+    """Return identifier and quantity of each assumption by its short form, such as economics.gross_margin."""
+    found = {}
+    for identifier, _, quantity in assumptions(scenario):
+        kind, name, path = identifier.split("/", 2)
+        short = {"scenarios": path, "strategies": f"{kind}.{name}.{path}"}.get(kind, f"{kind}.{path}")
+        found[short] = (identifier, quantity)
+    return found
 
 
 def _by_hand(quantity: Quantity, key: str, text: str) -> Quantity:
@@ -163,7 +152,9 @@ def _setting(
     if key not in _SETTINGS:
         raise ParamError(f"change '{key}': {scenario.name} has no such number; {_possible(key, known)}")
     if not _INTEGER.fullmatch(text):
-        raise ParamError(f"change '{key}': must be a whole number, such as {_example(scenario, key)}; found '{text}'.")
+        raise ParamError(
+            f"change '{key}': must be a whole number, such as {_value_of(scenario, key) or 1000}; found '{text}'."
+        )
     if key != _ARRIVALS:
         return {key: int(text)}
     if scenario.new_customers is None:
@@ -176,14 +167,11 @@ def _setting(
 
 def _possible(key: str, known: Mapping[str, object]) -> str:
     """Return what is possible instead: of the same part of the scenario where there is such a part."""
-    every = [*known, *_SETTINGS]
-    head = key.rpartition(".")[0]
-    while head:
+    every, head = [*known, *_SETTINGS], key
+    beside: list[str] = []
+    while (head := head.rpartition(".")[0]) and not beside:
         beside = [name for name in every if name.startswith(f"{head}.")]
-        if beside:
-            return choices(key, beside)
-        head = head.rpartition(".")[0]
-    return choices(key, every)
+    return choices(key, beside or every)
 
 
 def _value_of(scenario: Scenario, key: str) -> Value | None:
@@ -191,10 +179,6 @@ def _value_of(scenario: Scenario, key: str) -> Value | None:
         return None if scenario.new_customers is None else scenario.new_customers.per_month
     value: Value = getattr(scenario, key)
     return value
-
-
-def _example(scenario: Scenario, key: str) -> Value:
-    return _value_of(scenario, key) or 1000
 
 
 def load_scenario(name: str, changes: str = "") -> Scenario:
@@ -225,11 +209,11 @@ def load_scenario(name: str, changes: str = "") -> Scenario:
 
 
 Case = Literal["scenarios", "valuations"]
-CASES: tuple[Case, ...] = ("scenarios", "valuations")
+CASES: tuple[Case, ...] = get_args(Case)
 
 
 def case_of(name: str) -> Case:
-    """Return whether a name is one of params/scenarios or of params/valuations; of a path, its folder tells."""
+    """Return whether a name is one of params/scenarios or of params/valuations; of a path, by its folder."""
     if name.endswith((".yaml", ".yml")):
         return "valuations" if Path(name).resolve().parent.name == "valuations" else "scenarios"
     known: dict[str, Case] = {found: case for case in CASES for found in names(case)}
@@ -257,7 +241,7 @@ def case_files(name: str) -> tuple[Path, ...]:
     if case == "valuations":
         return (own, cited)
     economics, strategies, behaviour = files_of(read(own, ScenarioFile), shown(own))
-    return (own, cited, economics, *strategies, *(() if behaviour is None else (behaviour,)))
+    return (own, cited, economics, *strategies, *filter(None, [behaviour]))
 
 
 SHAPES: dict[str, type[object]] = {
@@ -270,13 +254,20 @@ SHAPES: dict[str, type[object]] = {
     "formats": Format,
     "metrics": dict[str, Metric],
 }
+# What one call reads and checks, by the name of the file or of its folder.
+_CHECKED: dict[str, Callable[[Path], object]] = {
+    LEVERS_FILE: load_levers,
+    METRICS_FILE: load_metrics,
+    "formats": checked_format,
+}
+_HOLDERS = ("scenarios", "strategies", "economics", "behaviour", "valuations")
 SCHEMA_FILE = "schema.json"
 
 
 def check_params(paths: Sequence[Path]) -> list[str]:
     """Return what is wrong with the files."""
-    # A strategy's mistakes are also those of the scenarios that name it; they are told once.
-    found = dict.fromkeys(problem for path in params_files(paths) for problem in _problems(path))
+    # A strategy's mistakes are also those of the scenarios that name it; they are listed once.
+    found = dict.fromkeys(problem for path in params_files(paths) for problem in _problems(path, path.parent.name))
     return list(found)
 
 
@@ -303,94 +294,51 @@ def write_schemas() -> Path:
     return file
 
 
-def _problems(path: Path) -> Iterator[str]:
-    match path.name, path.parent.name:
-        case (name, _) if name == SCHEMA_FILE:
-            yield from _of_schema(path)
-        case (name, _) if name == SOURCES_FILE:
-            yield from _sentence(_of_sources, path)
-        case (name, _) if name == LEVERS_FILE:
-            yield from _sentence(_of_levers, path)
-        case (name, _) if name == METRICS_FILE:
-            yield from _sentence(_of_metrics, path)
-        case (_, kind) if kind in _CHECKS:
-            yield from _sentence(_CHECKS[kind], path)
-        case (_, kind):
-            yield f"{shown(path)}: lies in '{kind}', so it is not known what it holds; {choices(kind, _CHECKS)}"
-
-
-def _sentence(mistakes: Callable[[Path], Iterator[str]], path: Path) -> Iterator[str]:
+def _problems(path: Path, kind: str) -> Iterator[str]:
+    """Yield what is wrong with a file, one line for each mistake."""
+    if path.name == SCHEMA_FILE:
+        if path.read_bytes() != schema_text(SHAPES).encode():
+            yield f"{shown(path)}: differs from what the code reads; write it anew with `cxsim check --write-schema`."
+        return
     try:
-        yield from mistakes(path)
+        if path.name == SOURCES_FILE:
+            for key, source in sources(path).items():
+                if not source.measured.strip():
+                    yield f"{shown(path)}: {key}.measured: empty; say what was measured, and on whom."
+        elif checked := _CHECKED.get(path.name, _CHECKED.get(kind)):
+            checked(path)
+        elif kind in _HOLDERS:
+            yield from _of_file(path, kind)
+        else:
+            known = (*_HOLDERS, "formats")
+            yield f"{shown(path)}: lies in '{kind}', so it is not known what it holds; {choices(kind, known)}"
     except ParamError as error:
         yield from str(error).splitlines()
 
 
-def _of_schema(path: Path) -> Iterator[str]:
-    if path.read_bytes() != schema_text(SHAPES).encode():
-        yield f"{shown(path)}: differs from what the code reads; write it anew with `cxsim check --write-schema`."
-
-
-def _of_sources(path: Path) -> Iterator[str]:
-    for key, source in sources(path).items():
-        if not source.measured.strip():
-            yield f"{shown(path)}: {key}.measured: empty; say what was measured, and on whom."
-
-
-def _of_levers(path: Path) -> Iterator[str]:
-    load_levers(path)
-    return iter(())
-
-
-def _of_metrics(path: Path) -> Iterator[str]:
-    load_metrics(path)
-    return iter(())
-
-
-def _of_scenario(path: Path) -> Iterator[str]:
-    written = read(path, ScenarioFile)
-    files = files_of(written, shown(path))
-    yield from _sentence(_of_economics, files.economics)
-    for file in files.strategies:
-        yield from _sentence(_of_strategy, file)
-    if files.behaviour is not None:
-        yield from _sentence(_of_behaviour, files.behaviour)
-    yield from _of_quantities(path, written)
-    resolved(written, shown(path))
-    yield from _of_name(path, "valuations")
-
-
-def _of_valuation(path: Path) -> Iterator[str]:
-    yield from _of_quantities(path, read(path, Valuation))
-    yield from _of_name(path, "scenarios")
-
-
-def _of_economics(path: Path) -> Iterator[str]:
-    yield from _of_quantities(path, read(path, Economics))
-
-
-def _of_strategy(path: Path) -> Iterator[str]:
-    strategy = read(path, Strategy)
-    yield from _of_quantities(path, strategy)
-    try:
-        refuse_unmeasured([strategy])
-    except ParamError as cause:
-        yield f"{shown(path)}: {cause}"
-
-
-def _of_behaviour(path: Path) -> Iterator[str]:
-    yield from _of_quantities(path, read(path, Behaviour))
-
-
-def _of_format(path: Path) -> Iterator[str]:
-    checked_format(path)
-    return iter(())
-
-
-def _of_name(path: Path, other: Kind) -> Iterator[str]:
-    """Refuse a name that also stands under `other`: it would not say which report is meant."""
-    if path.resolve().is_relative_to(root() / "params") and path.stem in names(other):
-        yield f"{shown(path)}: there is a file {other}/{path.name} too; give one of them another name."
+def _of_file(path: Path, kind: str) -> Iterator[str]:
+    """Yield the mistakes of a file that holds quantities, and of the files that a scenario names."""
+    holder: Any = read(path, SHAPES[kind])
+    if isinstance(holder, ScenarioFile):
+        economics, strategies, behaviour = files_of(holder, shown(path))
+        yield from _problems(economics, "economics")
+        for file in strategies:
+            yield from _problems(file, "strategies")
+        for file in filter(None, [behaviour]):
+            yield from _problems(file, "behaviour")
+    yield from _of_quantities(path, holder)
+    if isinstance(holder, Strategy):
+        try:
+            refuse_unmeasured([holder])
+        except ParamError as cause:
+            yield f"{shown(path)}: {cause}"
+    if isinstance(holder, ScenarioFile):
+        resolved(holder, shown(path))
+    if kind in CASES and path.resolve().is_relative_to(root() / "params"):
+        # The same name in both would not say which report is meant.
+        other = CASES[1 - CASES.index(kind)]
+        if path.stem in names(other):
+            yield f"{shown(path)}: there is a file {other}/{path.name} too; give one of them another name."
 
 
 def _of_quantities(path: Path, holder: object) -> Iterator[str]:
@@ -401,16 +349,6 @@ def _of_quantities(path: Path, holder: object) -> Iterator[str]:
             yield f"{shown(path)}: {key}.source: no '{source}' in {SOURCES_FILE}; {choices(source, known)}"
         if not quantity.description.strip():
             yield f"{shown(path)}: {key}.description: empty; say what the number means."
-
-
-_CHECKS = {
-    "scenarios": _of_scenario,
-    "strategies": _of_strategy,
-    "economics": _of_economics,
-    "behaviour": _of_behaviour,
-    "valuations": _of_valuation,
-    "formats": _of_format,
-}
 
 
 # 80 letters, because file systems allow 255 bytes and a report adds to the name.

@@ -258,12 +258,11 @@ def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> 
 
 def _retold(study: Study, strategy: str, draw: int, change: Change) -> ShopTables:
     """Return the tables of the same world, with the same luck, under a changed behaviour."""
-    replay = study.replay
-    draws = list(replay.draws)
+    draws = list(study.worlds.draws)
     scenario = draws[draw].scenario
     changed = dataclasses.replace(scenario, behaviour=change(scenario.behaviour))
     draws[draw] = dataclasses.replace(draws[draw], scenario=changed)
-    return tables_of(study.scenario, draws, replay.population, replay.rfm, arm=strategy, draw=draw)
+    return tables_of(dataclasses.replace(study.worlds, draws=tuple(draws)), strategy, draw)
 
 
 def _unmoved(behaviour: Behaviour) -> Behaviour:

@@ -15,7 +15,7 @@ from cxsim.errors import ParamError
 from cxsim.params import root
 from cxsim.strategies.behaviour import PLAIN
 from cxsim.study.loading import changes_between, load_scenario, parsed_changes
-from cxsim.study.scenario import Scenario
+from cxsim.study.scenario import Scenario, Valuation, load_valuation
 
 
 def table_hash(table: pl.DataFrame) -> str:
@@ -75,8 +75,7 @@ def manifest(
     scenario: Scenario, rfm: pl.DataFrame, result: pl.DataFrame, *, named: str = "ledger"
 ) -> dict[str, object]:
     """Return the manifest of a study or a search, as plain values for JSON."""
-    changes = _changes(scenario)
-    return {
+    record = {
         "scenario": scenario.name,
         "title": scenario.title,
         "seed": scenario.seed,
@@ -92,31 +91,57 @@ def manifest(
         f"{named}_sha256": table_hash(result),
         "versions": versions(PACKAGES),
         "commit": commit(),
-    } | ({} if changes is None else _stored(scenario, changes))
+    }
+    try:
+        changes = changes_between(load_scenario(scenario.name), scenario)
+    except ParamError:
+        changes = None
+    if changes is None:
+        return record
+    names = [f"economics/{scenario.economics.name}", "sources"]
+    names += [f"behaviour/{scenario.behaviour.name}"] if scenario.behaviour != PLAIN else []
+    names += [f"strategies/{strategy.name}" for strategy in scenario.strategies]
+    options = "".join(f" --set {key}={value}" for key, value in parsed_changes(changes).items())
+    return (
+        record
+        | _file_hashes([*names, f"scenarios/{scenario.name}"])
+        | ({"changes": changes} if changes else {})
+        | {"command": f"cxsim report {scenario.name}{options}"}
+    )
 
 
-def scenario_hash(scenario: Scenario) -> str:
-    """Return the hash of everything in a scenario, down to the last assumption."""
-    content = json.dumps(dataclasses.asdict(scenario), sort_keys=True, default=str)
+def valuation_manifest(valuation: Valuation, rfm: pl.DataFrame, values: pl.DataFrame) -> dict[str, object]:
+    """Return the manifest of a valuation of customers, as plain values for JSON."""
+    record = {
+        "valuation": valuation.name,
+        "title": valuation.title,
+        "seed": valuation.seed,
+        "draws": valuation.draws,
+        "orders": valuation.orders,
+        "calibration_end": valuation.calibration_end.isoformat(),
+        "observed_until": valuation.observed_until.isoformat(),
+        "valuation_sha256": scenario_hash(valuation),
+        "customers_sha256": table_hash(rfm),
+        "values_sha256": table_hash(values),
+        "versions": versions([name for name in PACKAGES if name != "lifetimes"]),
+        "commit": commit(),
+    }
+    try:
+        if load_valuation(valuation.name) != valuation:
+            return record
+    except ParamError:
+        return record
+    files = _file_hashes(["sources", f"valuations/{valuation.name}"])
+    return record | files | {"command": f"cxsim report {valuation.name}"}
+
+
+def scenario_hash(case: Scenario | Valuation) -> str:
+    """Return the hash of everything in a scenario or a valuation, down to the last assumption."""
+    content = json.dumps(dataclasses.asdict(case), sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _changes(scenario: Scenario) -> str | None:
-    """Return what must be changed of the file of this name to make it again; None where that is not enough."""
-    try:
-        return changes_between(load_scenario(scenario.name), scenario)
-    except ParamError:
-        return None
-
-
-def _stored(scenario: Scenario, changes: str) -> dict[str, object]:
-    folder = root() / "params"
-    named = [folder / "economics" / f"{scenario.economics.name}.yaml", folder / "sources.yaml"]
-    if scenario.behaviour != PLAIN:
-        named += [folder / "behaviour" / f"{scenario.behaviour.name}.yaml"]
-    named += [folder / "strategies" / f"{strategy.name}.yaml" for strategy in scenario.strategies]
-    named += [folder / "scenarios" / f"{scenario.name}.yaml"]
-    hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in named}
-    options = "".join(f" --set {key}={value}" for key, value in parsed_changes(changes).items())
-    sentence = {"changes": changes} if changes else {}
-    return {"parameters_sha256": hashes, **sentence, "command": f"cxsim report {scenario.name}{options}"}
+def _file_hashes(names: Sequence[str]) -> dict[str, object]:
+    """Return the hashes of files under params, which are enough to make a result again."""
+    contents = {f"{name}.yaml": (root() / "params" / f"{name}.yaml").read_bytes() for name in names}
+    return {"parameters_sha256": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}}

@@ -1,11 +1,10 @@
-"""What a study found: one frozen object of tables, and how it shows itself."""
+"""What a run leaves: one frozen object of tables, which shows itself and hands out single worlds as a shop."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -14,45 +13,14 @@ import polars as pl
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.data.shop import Shop
-from cxsim.finance.economics import Books, book
-from cxsim.finance.returns import Rule, npv_by_draw, returns
-from cxsim.finance.statement import Flows, cash, flows, statement, totals, weights
-from cxsim.params import MICROS
-from cxsim.simulation.counts import CountKind, place
-from cxsim.simulation.engine import Counts
-from cxsim.simulation.world import Population
-from cxsim.study.assumptions import cautions, register, source_table
-from cxsim.study.play import Draw, Shop as ShopsShop
-from cxsim.study.provenance import manifest
 from cxsim.study.scenario import BASELINE, Model, Scenario
 from cxsim.study.shop_tables import ShopTables, tables_of
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Replay:
-    """What is needed to play a world of a study again.
-
-    Attributes
-    ----------
-    rfm
-        The shop's customers, under RFM.
-    population
-        Who is simulated.
-    draws
-        All draws, one for each world.
-    counts
-        Per arm what was counted in each world, summed over cohorts: shape (worlds, months, tallies).
-    """
-
-    rfm: pl.DataFrame
-    population: Population
-    draws: tuple[Draw, ...]
-    counts: tuple[npt.NDArray[np.int64], ...]
+from cxsim.study.worlds import Worlds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class Study:
-    """A scenario played out: every strategy against doing nothing, on the same customers with the same luck.
+    """A simulated scenario: every strategy against doing nothing, on the same customers with the same random numbers.
 
     Attributes
     ----------
@@ -78,8 +46,9 @@ class Study:
         Every amount by draw, arm, cohort, month and account, in millionths of the currency unit, under LEDGER.
     points
         Points issued, redeemed, expired and still outstanding, per strategy; means over draws.
-    luck
-        Per strategy the gain per customer and its standard error with the same luck in both arms, means over draws.
+    paired
+        Per strategy the gain per customer and its standard error with the same random numbers in both arms, means over
+        draws.
     assumptions
         Every number that was assumed, under ASSUMPTIONS.
     sources
@@ -88,8 +57,10 @@ class Study:
         The fitted models; of orders and leaving one for each structure.
     manifest
         What is needed to make the study again: versions, seed, and the hashes of inputs and results.
-    replay
-        What is needed to play single worlds again, for `tables`.
+    worlds
+        Customers and draws, to simulate single worlds again.
+    counts
+        Per arm what was counted in each world, summed over cohorts: shape (worlds, months, counts).
     """
 
     scenario: Scenario
@@ -103,13 +74,14 @@ class Study:
     npv: pl.DataFrame
     ledger: pl.DataFrame
     points: pl.DataFrame
-    luck: pl.DataFrame
+    paired: pl.DataFrame
     assumptions: pl.DataFrame
     sources: pl.DataFrame
     purchases: Mapping[Model, PurchaseFit]
     spend: GammaGammaFit
     manifest: Mapping[str, object]
-    replay: Replay
+    worlds: Worlds
+    counts: tuple[npt.NDArray[np.int64], ...]
 
     @property
     def currency(self) -> str:
@@ -146,8 +118,7 @@ class Study:
         ParamError
             For an unknown arm or draw.
         """
-        replay = self.replay
-        return tables_of(self.scenario, replay.draws, replay.population, replay.rfm, arm=arm, draw=draw)
+        return tables_of(self.worlds, arm, draw)
 
     def shop(self, arm: str = BASELINE, *, draw: int = 0) -> Shop:
         """Return one world as a shop that observed it: its tables, with costs and marketing as this world has them.
@@ -170,7 +141,7 @@ class Study:
         ParamError
             For an unknown arm or draw.
         """
-        return self.tables(arm, draw=draw).shop(self.replay.draws[draw].scenario, name=self.scenario.title)
+        return self.tables(arm, draw=draw).shop(self.worlds.draws[draw].scenario, name=self.scenario.title)
 
     def __repr__(self) -> str:
         found = ", ".join(f"{row['strategy']}: {row['decision']}" for row in self.returns.iter_rows(named=True))
@@ -187,139 +158,3 @@ class Study:
             f"<th>strategy</th><th>decision</th><th>incremental NPV, {self.currency}</th><th>90 % interval</th></tr>"
             f"{rows}</table>"
         )
-
-
-REFERRED = "referred"
-
-
-def summed_up(
-    scenario: Scenario,
-    shop: ShopsShop,
-    population: Population,
-    draws: Sequence[Draw],
-    *,
-    counts: Sequence[Counts],
-    searched: pl.DataFrame,
-) -> Study:
-    """Return the study of a scenario; `searched` is under BREAK_EVEN."""
-    calendar = scenario.calendar
-    ledger = ledger_of(scenario, population, draws, counts)
-    monthly = flows(ledger, scenario.arms, draws=len(draws), months=calendar.months)
-    present = present_values(scenario, draws)
-    titles = scenario.titles
-    starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
-    return Study(
-        scenario=scenario,
-        returns=_returns(scenario, monthly, present, population),
-        structures=_by_structure(scenario, monthly, present, population),
-        break_even=searched,
-        cautions=cautions(scenario),
-        statement=_titled(statement(monthly, starts[:-1]), titles),
-        totals=_titled(totals(monthly), titles),
-        cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),
-        npv=_titled(npv_by_draw(monthly, present), titles),
-        ledger=ledger,
-        points=_points(scenario, counts),
-        luck=_luck(scenario, counts, population),
-        assumptions=register(scenario),
-        sources=source_table(scenario),
-        purchases=shop.purchases,
-        spend=shop.spend,
-        manifest=manifest(scenario, shop.rfm, ledger),
-        replay=Replay(rfm=shop.rfm, population=population, draws=tuple(draws), counts=_counted(counts)),
-    )
-
-
-def ledger_of(
-    scenario: Scenario, population: Population, draws: Sequence[Draw], counts: Sequence[Counts]
-) -> pl.DataFrame:
-    """Return the ledger of all draws, under LEDGER; a cohort of new customers is named after its first month."""
-    calendar = scenario.calendar
-    months = (f"{calendar.starts_of(month):%Y-%m}" for month in range(len(population.arrivals)))
-    books = Books(arms=scenario.arms, cohorts=("existing", *months, REFERRED))
-    return pl.concat(
-        book(books, draw.world, counted.by_arm, tariffs=draw.tariffs(), fixed=draw.fixed())
-        for draw, counted in zip(draws, counts, strict=True)
-    )
-
-
-def present_values(scenario: Scenario, draws: Sequence[Draw]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return the present value of one unit of money in each month of each draw: shape (draws, months)."""
-    rates = np.array([draw.economics.annual_discount_rate.value for draw in draws])
-    return weights(scenario.calendar.month_starts, scenario.economics.timing, rates)
-
-
-def _counted(counts: Sequence[Counts]) -> tuple[npt.NDArray[np.int64], ...]:
-    """Return per arm the counts of all worlds, summed over cohorts."""
-    return tuple(
-        np.stack([counted.by_arm[arm].sum(axis=0) for counted in counts]) for arm in range(len(counts[0].by_arm))
-    )
-
-
-def rule_of(scenario: Scenario) -> Rule:
-    """Return how the shop of a scenario decides."""
-    economics = scenario.economics
-    return Rule(fund=economics.fund_probability.value, reject=economics.reject_probability.value)
-
-
-def _returns(
-    scenario: Scenario, monthly: Flows, present: np.ndarray[tuple[int, int], np.dtype[np.float64]], people: Population
-) -> pl.DataFrame:
-    return returns(
-        monthly,
-        present,
-        rule_of(scenario),
-        titles=scenario.titles,
-        customers=people.size,
-        structures=len(present) // scenario.draws,
-    )
-
-
-def _by_structure(
-    scenario: Scenario, monthly: Flows, present: np.ndarray[tuple[int, int], np.dtype[np.float64]], people: Population
-) -> pl.DataFrame:
-    """Return the returns under each structure of leaving by itself, with the name of the structure in front."""
-    parts = []
-    for number, structure in enumerate(scenario.structures):
-        worlds = slice(number * scenario.draws, (number + 1) * scenario.draws)
-        alone = Flows(arms=monthly.arms, amounts=monthly.amounts[worlds])
-        table = _returns(scenario, alone, present[worlds], people)
-        parts.append(table.select(pl.lit(structure).alias("structure"), pl.all()))
-    return pl.concat(parts)
-
-
-def _titled(table: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
-    """Return a table with the names of its strategies for readers."""
-    return table.with_columns(title=pl.col("strategy").replace_strict(titles, return_dtype=pl.String))
-
-
-def _points(scenario: Scenario, counts: Sequence[Counts]) -> pl.DataFrame:
-    count_kinds = (
-        CountKind.POINTS_ISSUED,
-        CountKind.POINTS_REDEEMED,
-        CountKind.POINTS_EXPIRED,
-        CountKind.POINTS_OUTSTANDING,
-    )
-    rows = []
-    for arm, name in enumerate(scenario.arms[1:], start=1):
-        sums = [
-            sum(int(counted.by_arm[arm][:, :, place(count_kind)].sum()) for counted in counts)
-            for count_kind in count_kinds
-        ]
-        means = {
-            count_kind.name.lower(): total / len(counts) for count_kind, total in zip(count_kinds, sums, strict=True)
-        }
-        rows.append({"strategy": name} | means)
-    return pl.DataFrame(rows)
-
-
-def _luck(scenario: Scenario, counts: Sequence[Counts], population: Population) -> pl.DataFrame:
-    rows = []
-    for arm, name in enumerate(scenario.arms[1:], start=1):
-        sums = np.array([counted.paired[arm] for counted in counts]) / (MICROS, MICROS**2)
-        means = sums[:, 0] / population.size
-        errors = np.sqrt(np.maximum(sums[:, 1] / population.size - means**2, 0.0) / population.size)
-        rows.append(
-            {"strategy": name, "gain_per_customer": float(means.mean()), "paired_std_error": float(errors.mean())}
-        )
-    return pl.DataFrame(rows)

@@ -1,25 +1,34 @@
-"""A scenario in, a study out: read, fit, draw, simulate every arm under the same luck, book, and sum up."""
+"""A scenario in, a study out: fit, draw, simulate every arm with the same random numbers, book, sum up; and save it."""
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from cxsim.errors import ParamError, ReportError
-from cxsim.simulation.engine import Executor
+from cxsim.finance.returns import npv_by_draw, returns
+from cxsim.finance.statement import Flows, cash, flows, statement, totals
+from cxsim.params import MICROS
+from cxsim.simulation.counts import CountKind, place
+from cxsim.simulation.engine import Counts, Executor, Progress
+from cxsim.study.assumptions import cautions, register, source_table
 from cxsim.study.break_even import search_all
-from cxsim.study.play import Progress, drawn, fitted, notebook_bar, play, population_of, with_room
-from cxsim.study.result import Study, summed_up
+from cxsim.study.provenance import manifest
+from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
+from cxsim.study.worlds import Worlds, draw_worlds, fit_scenario, notebook_bar
 
 
 def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progress | None = None) -> Study:
-    """Play out a scenario.
+    """Simulate a scenario: every strategy against doing nothing.
 
     Parameters
     ----------
@@ -47,13 +56,34 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
             f"the effects of {names} are searched, not believed (mode: break-even), so there are no returns to state; "
             "use break_even(scenario), `cxsim break-even`, or add a strategy whose effect somebody has measured."
         )
-    shop = fitted(scenario)
-    draws = drawn(scenario, shop)
-    population = with_room(population_of(scenario, shop.rfm), draws)
-    bar = progress or notebook_bar("Simulating")
-    counts = play(scenario, draws, population, executor=executor, progress=bar)
-    searched = search_all(scenario, shop, executor=executor)
-    return summed_up(scenario, shop, population, draws, counts=counts, searched=searched)
+    fits = fit_scenario(scenario)
+    worlds = draw_worlds(scenario, fits)
+    counts = worlds.simulate(executor=executor, progress=progress or notebook_bar("Simulating"))
+    ledger = worlds.ledger(counts)
+    calendar, titles, present = scenario.calendar, scenario.titles, worlds.present_values()
+    monthly = flows(ledger, scenario.arms, draws=len(worlds.draws), months=calendar.months)
+    starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
+    return Study(
+        scenario=scenario,
+        returns=_returns(worlds, monthly),
+        structures=_by_structure(worlds, monthly),
+        break_even=search_all(scenario, fits, executor=executor),
+        cautions=cautions(scenario),
+        statement=_titled(statement(monthly, starts[:-1]), titles),
+        totals=_titled(totals(monthly), titles),
+        cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),
+        npv=_titled(npv_by_draw(monthly, present), titles),
+        ledger=ledger,
+        points=_points(scenario, counts),
+        paired=_paired(worlds, counts),
+        assumptions=register(scenario),
+        sources=source_table(scenario),
+        purchases=fits.purchases,
+        spend=fits.spend,
+        manifest=manifest(scenario, fits.rfm, ledger),
+        worlds=worlds,
+        counts=tuple(np.stack([one.by_arm[arm].sum(axis=0) for one in counts]) for arm in range(len(scenario.arms))),
+    )
 
 
 STUDY_FILES = ("returns.parquet", "statement.parquet", "manifest.json")
@@ -87,6 +117,60 @@ def save_study(study: Study, folder: Path) -> tuple[Path, ...]:
     except OSError as cause:
         raise _refusal(folder, cause) from cause
     return tuple(folder / name for name in STUDY_FILES)
+
+
+def _returns(worlds: Worlds, monthly: Flows) -> pl.DataFrame:
+    scenario = worlds.scenario
+    return returns(
+        monthly,
+        worlds.present_values(),
+        scenario.rule,
+        titles=scenario.titles,
+        customers=worlds.population.size,
+        structures=len(worlds.draws) // scenario.draws,
+    )
+
+
+def _by_structure(worlds: Worlds, monthly: Flows) -> pl.DataFrame:
+    """Return the returns under each structure of leaving by itself, with the name of the structure in front."""
+    parts = []
+    for number, structure in enumerate(worlds.scenario.structures):
+        some = slice(number * worlds.scenario.draws, (number + 1) * worlds.scenario.draws)
+        alone = dataclasses.replace(worlds, draws=worlds.draws[some])
+        table = _returns(alone, Flows(arms=monthly.arms, amounts=monthly.amounts[some]))
+        parts.append(table.select(pl.lit(structure).alias("structure"), pl.all()))
+    return pl.concat(parts)
+
+
+def _titled(table: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
+    """Return a table with the names of its strategies for readers."""
+    return table.with_columns(title=pl.col("strategy").replace_strict(titles, return_dtype=pl.String))
+
+
+def _points(scenario: Scenario, counts: Sequence[Counts]) -> pl.DataFrame:
+    """Return per strategy what became of its points, means over draws."""
+    kinds = [kind for kind in CountKind if kind.name.startswith("POINTS_")]
+    return pl.DataFrame(
+        [
+            {"strategy": name}
+            | {
+                kind.name.lower(): sum(int(one.by_arm[arm][:, :, place(kind)].sum()) for one in counts) / len(counts)
+                for kind in kinds
+            }
+            for arm, name in enumerate(scenario.arms[1:], start=1)
+        ]
+    )
+
+
+def _paired(worlds: Worlds, counts: Sequence[Counts]) -> pl.DataFrame:
+    """Return per strategy the gain per customer and its standard error, with the same random numbers in both arms."""
+    customers = worlds.population.size
+    arms = range(1, len(worlds.scenario.arms))
+    sums = np.array([[one.paired[arm] for one in counts] for arm in arms]) / (MICROS, MICROS**2)
+    means = sums[:, :, 0] / customers
+    errors = np.sqrt(np.maximum(sums[:, :, 1] / customers - means**2, 0.0) / customers)
+    columns = {"strategy": worlds.scenario.arms[1:], "gain_per_customer": means.mean(axis=1)}
+    return pl.DataFrame(columns | {"paired_std_error": errors.mean(axis=1)})
 
 
 def _parquet(table: pl.DataFrame) -> bytes:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import combinations
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from cxsim.errors import ParamError, choices
 from cxsim.finance.economics import Economics, load_economics
+from cxsim.finance.returns import Rule
 from cxsim.params import Kind, Quantity, Unit, locate, named, read
 from cxsim.simulation.world import Calendar
 from cxsim.strategies.behaviour import PLAIN, Behaviour
@@ -54,7 +57,7 @@ class Combination:
 
 Model = Literal["bgnbd", "mbgnbd", "paretonbd"]
 Structure = Literal["bgnbd", "mbgnbd", "paretonbd", "all"]
-MODELS: tuple[Model, ...] = ("bgnbd", "mbgnbd", "paretonbd")
+MODELS: tuple[Model, ...] = get_args(Model)
 _MOST_NEW_CUSTOMERS = 100_000_000
 
 
@@ -131,9 +134,9 @@ class ScenarioFile:
         Needed with combinations. Where several strategies raise order rate or basket, or lower the chance of leaving,
         of the same customer, the strongest counts in full and this share of the others (of the logarithms).
     draws
-        Draws of parameters, effects, economics and luck, 2 to 10,000; with `dropout: all`, for each structure.
+        Draws of parameters, effects, economics and random numbers, 2 to 10,000; of each structure with `dropout: all`.
     seed
-        Seed of all luck, 0 to 2**63 - 1.
+        Seed of all random numbers, 0 to 2**63 - 1.
     budget
         The most that all strategies together may cost over the horizon, as a present value; no limit when left out.
     """
@@ -161,25 +164,18 @@ class ScenarioFile:
 _MONTHS_PER_YEAR = 12.0
 
 
-def refuse_misfits(
-    strategies: Sequence[Strategy],
-    combinations: Sequence[Combination],
-    *,
-    behaviour: Behaviour,
-    economics: Economics,
-    months: int,
-) -> None:
-    """Refuse parts of a scenario that do not fit together; `months` is its horizon."""
-    _of_behaviour(strategies, behaviour)
-    _of_costs(behaviour, economics)
-    known = {strategy.name: strategy for strategy in strategies}
-    arms = [[strategy] for strategy in strategies]
-    for combination in combinations:
+def _refuse_misfits(scenario: Scenario) -> None:
+    """Refuse parts of a scenario that do not fit together."""
+    _of_behaviour(scenario.strategies, scenario.behaviour)
+    _of_costs(scenario.behaviour, scenario.economics)
+    known = {strategy.name: strategy for strategy in scenario.strategies}
+    arms = [[strategy] for strategy in scenario.strategies]
+    for combination in scenario.combinations:
         together = _together(combination, known)
-        _of_prices(together, combination.name, months)
+        _of_prices(together, combination.name, scenario.horizon_months)
         arms.append(together)
     for arm in arms:
-        _of_referrals(arm, months)
+        _of_referrals(arm, scenario.horizon_months)
 
 
 def _of_behaviour(strategies: Sequence[Strategy], behaviour: Behaviour) -> None:
@@ -234,41 +230,43 @@ def _together(combination: Combination, known: Mapping[str, Strategy]) -> list[S
 
 def _of_prices(strategies: Sequence[Strategy], name: str, months: int) -> None:
     marked = [one for one in strategies if any(isinstance(effect, Markdown) for effect in one.effects)]
-    for place, one in enumerate(marked):
-        for other in marked[place + 1 :]:
-            begins = max(one.reach.from_month, other.reach.from_month)
-            if begins < min(_ends(one, months), _ends(other, months)):
-                raise ParamError(
-                    f"combination '{name}': the markdowns of '{one.name}' and '{other.name}' run in the same months, "
-                    f"from month {begins}, and which price holds cannot be told; let one begin (from_month) when the "
-                    "other has ended (until_month)."
-                )
-
-
-def _ends(strategy: Strategy, months: int) -> int:
-    return months if strategy.reach.until_month is None else strategy.reach.until_month
+    for one, other in combinations(marked, 2):
+        begins = max(one.reach.from_month, other.reach.from_month)
+        if begins < min(months if some.reach.until_month is None else some.reach.until_month for some in (one, other)):
+            raise ParamError(
+                f"combination '{name}': the markdowns of '{one.name}' and '{other.name}' run in the same months, "
+                f"from month {begins}, and which price holds is undefined; let one begin (from_month) when the "
+                "other has ended (until_month)."
+            )
 
 
 def _of_referrals(strategies: Iterable[Strategy], months: int) -> None:
     """Refuse a reproduction number that could reach one: every customer would bring one and more within the horizon."""
-    most, names = 0.0, []
-    for strategy in strategies:
-        for effect in strategy.effects:
-            if isinstance(effect, Referral):
-                most += effect.most_per_year * months / _MONTHS_PER_YEAR
-                names.append(strategy.name)
+    referring = [(one.name, effect) for one in strategies for effect in one.effects if isinstance(effect, Referral)]
+    most = sum(effect.most_per_year * months / _MONTHS_PER_YEAR for _, effect in referring)
     if most >= 1.0:
+        names = " and ".join(repr(name) for name, _ in referring)
         raise ParamError(
-            f"strategy {' and '.join(repr(name) for name in names)}: at the far ends of per_year, success and anyway, "
-            f"a customer who stays brings {most:.2f} new ones within {months} months, and these bring others: "
-            "referrals would explode. Below 1 is possible; lower one of the ranges or the horizon."
+            f"strategy {names}: at the far ends of per_year, success and anyway, a customer who stays brings "
+            f"{most:.2f} new ones within {months} months, and these bring others: referrals would explode. "
+            "Below 1 is possible; lower one of the ranges or the horizon."
         )
 
 
 BASELINE = "baseline"
 # Wide enough for every study, and narrow enough for a slip of the finger not to fill the memory.
-_LIMITS = {"horizon_months": (1, 600), "draws": (2, 10_000), "seed": (0, 2**63 - 1)}
-_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_LIMITS = {"horizon_months": (1, 600), "horizon_days": (1, 36_525), "seed": (0, 2**63 - 1)}
+_YEARS = range(1900, 2201)
+
+
+def _refuse_beyond_limits(case: Scenario | Valuation, fewest_draws: int) -> None:
+    for name, (least, most) in (_LIMITS | {"draws": (fewest_draws, 10_000)}).items():
+        number = getattr(case, name, least)
+        if not least <= number <= most:
+            raise ParamError(f"{name} must be {least:,} to {most:,}; found {number:,}.")
+    until = case.observed_until
+    if until.year not in _YEARS:
+        raise ParamError(f"observed_until must be in {_YEARS[0]} to {_YEARS[-1]}; found {until.isoformat()}.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -311,13 +309,7 @@ class Scenario:
     budget: Quantity | None = None
 
     def __post_init__(self) -> None:
-        for name, (least, most) in _LIMITS.items():
-            number = getattr(self, name)
-            if not least <= number <= most:
-                raise ParamError(f"{name} must be {least:,} to {most:,}; found {number:,}.")
-        until = self.observed_until
-        if not _FIRST_YEAR <= until.year <= _LAST_YEAR:
-            raise ParamError(f"observed_until must be in {_FIRST_YEAR} to {_LAST_YEAR}; found {until.isoformat()}.")
+        _refuse_beyond_limits(self, 2)
         if self.existing_customers == "none" and self.new_customers is None:
             raise ParamError("there are no customers: existing_customers is none and new_customers is left out.")
         months = 0 if self.new_customers is None else self.new_customers.months
@@ -328,13 +320,7 @@ class Scenario:
             self.stacking.require(Unit.SHARE, "stacking")
         if self.budget is not None:
             self.budget.require(Unit.MONEY, "budget")
-        refuse_misfits(
-            self.strategies,
-            self.combinations,
-            behaviour=self.behaviour,
-            economics=self.economics,
-            months=self.horizon_months,
-        )
+        _refuse_misfits(self)
 
     def _refuse_strategies(self) -> None:
         # A list would pass, but the numbers of its strategies would be neither drawn nor listed.
@@ -364,7 +350,7 @@ class Scenario:
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """Names of the arms: the baseline, the strategies that are believed, in their order, and the combinations."""
+        """Names of the arms: the baseline, the strategies with a prior, in their order, and the combinations."""
         return (BASELINE, *(name for name, _ in self.with_prior))
 
     @property
@@ -381,6 +367,11 @@ class Scenario:
         return tuple(strategy for strategy in self.strategies if strategy.mode == "break-even")
 
     @property
+    def rule(self) -> Rule:
+        """How the shop decides."""
+        return Rule(fund=self.economics.fund_probability.value, reject=self.economics.reject_probability.value)
+
+    @property
     def titles(self) -> dict[str, str]:
         """Name for readers of each strategy and combination."""
         alone = {one.name: one.title for one in self.strategies}
@@ -388,38 +379,20 @@ class Scenario:
 
     @property
     def structures(self) -> tuple[Model, ...]:
-        """Models of orders and leaving that are played."""
+        """Models of orders and leaving that are simulated."""
         return MODELS if self.dropout == "all" else (self.dropout,)
 
 
 def resolved(written: ScenarioFile, place: str) -> Scenario:
     """Return a scenario with its economics and strategies loaded; `place` is the name of its file in messages."""
     files = files_of(written, place)
-    economics = load_economics(str(files.economics))
-    strategies = tuple(load_strategy(str(file)) for file in files.strategies)
-    behaviour = PLAIN if files.behaviour is None else read(files.behaviour, Behaviour)
-    refuse_unmeasured(strategies)
+    parts: dict[str, Any] = {one.name: getattr(written, one.name) for one in dataclasses.fields(written)}
+    parts["economics"] = load_economics(str(files.economics))
+    parts["strategies"] = tuple(load_strategy(str(file)) for file in files.strategies)
+    parts["behaviour"] = PLAIN if files.behaviour is None else read(files.behaviour, Behaviour)
+    refuse_unmeasured(parts["strategies"])
     try:
-        return Scenario(
-            name=written.name,
-            title=written.title,
-            description=written.description,
-            orders=written.orders,
-            observed_until=written.observed_until,
-            economics=economics,
-            strategies=strategies,
-            horizon_months=written.horizon_months,
-            seed=written.seed,
-            columns=written.columns,
-            existing_customers=written.existing_customers,
-            new_customers=written.new_customers,
-            dropout=written.dropout,
-            behaviour=behaviour,
-            combinations=written.combinations,
-            stacking=written.stacking,
-            draws=written.draws,
-            budget=written.budget,
-        )
+        return Scenario(**parts)
     except ParamError as cause:
         raise ParamError(f"{place}: {cause}") from cause
 
@@ -438,32 +411,24 @@ def files_of(written: ScenarioFile, place: str) -> Files:
     wanted += [(f"strategies.{number}", "strategies", name) for number, name in enumerate(written.strategies)]
     if written.behaviour is not None:
         wanted.append(("behaviour", "behaviour", written.behaviour))
-    found, problems = [], []
+    found: dict[str, list[Path]] = {"economics": [], "strategies": [], "behaviour": []}
+    problems = []
     for key, kind, name in wanted:
         try:
-            found.append(named(kind, name))
+            found[kind].append(named(kind, name))
         except ParamError as cause:
             problems.append(f"{place}: {key}: {cause}")
     if problems:
         raise ParamError("\n".join(problems))
-    last = len(written.strategies) + 1
-    return Files(
-        economics=found[0],
-        strategies=tuple(found[1:last]),
-        behaviour=None if written.behaviour is None else found[last],
-    )
+    return Files(found["economics"][0], tuple(found["strategies"]), next(iter(found["behaviour"]), None))
 
 
 PurchaseModel = Literal["bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"]
-_UNITS = {"annual_discount_rate": Unit.SHARE_PER_YEAR, "margin": Unit.SHARE}
-# Wide enough for every shop, and narrow enough for a slip of the finger not to fill the memory.
-_VALUATION_LIMITS = {"horizon_days": (1, 36_525), "draws": (20, 10_000), "seed": (0, 2**63 - 1)}
-_VALUATION_FIRST_YEAR, _VALUATION_LAST_YEAR = 1900, 2200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Valuation:
-    """Everything that determines what a shop's customers are said to be worth.
+    """Everything that determines what a shop's customers are worth.
 
     Attributes
     ----------
@@ -488,9 +453,9 @@ class Valuation:
     margin
         Share of what customers pay that is left after the costs of their orders.
     draws
-        Draws of parameters and luck, 20 to 10,000.
+        Draws of parameters and random numbers, 20 to 10,000.
     seed
-        Seed of all luck, 0 to 2**63 - 1.
+        Seed of all random numbers, 0 to 2**63 - 1.
 
     Raises
     ------
@@ -516,13 +481,9 @@ class Valuation:
     def __post_init__(self) -> None:
         if not re.fullmatch("[A-Z]{3}", self.currency):
             raise ParamError(f"currency must be a code of three capitals, such as USD; found '{self.currency}'.")
-        for name, (least, most) in _VALUATION_LIMITS.items():
-            number = getattr(self, name)
-            if not least <= number <= most:
-                raise ParamError(f"{name} must be {least:,} to {most:,}; found {number:,}.")
-        for name, unit in _UNITS.items():
-            quantity: Quantity = getattr(self, name)
-            quantity.require(unit, name)
+        _refuse_beyond_limits(self, 20)
+        self.annual_discount_rate.require(Unit.SHARE_PER_YEAR, "annual_discount_rate")
+        self.margin.require(Unit.SHARE, "margin")
         low, high = self.annual_discount_rate.range
         if low < high:
             raise ParamError(
@@ -530,7 +491,11 @@ class Valuation:
             )
         if self.margin.range[0] <= 0.0:
             raise ParamError("margin: its range must lie above 0; customers of whom nothing is left have no value.")
-        self._refuse_days()
+        if self.calibration_end >= self.observed_until:
+            raise ParamError(
+                f"calibration_end must be before observed_until, or nothing is left to test the models; "
+                f"found {self.calibration_end.isoformat()} and {self.observed_until.isoformat()}."
+            )
         if not self.models or len(set(self.models)) < len(self.models):
             found = ", ".join(self.models) or "none"
             raise ParamError(f"models must be at least one, each named once; found {found}.")
@@ -539,19 +504,6 @@ class Valuation:
     def holdout_days(self) -> int:
         """Days from the end of calibration to the end of observation."""
         return (self.observed_until - self.calibration_end) // timedelta(days=1)
-
-    def _refuse_days(self) -> None:
-        until = self.observed_until
-        if not _VALUATION_FIRST_YEAR <= until.year <= _VALUATION_LAST_YEAR:
-            raise ParamError(
-                f"observed_until must be in {_VALUATION_FIRST_YEAR} to {_VALUATION_LAST_YEAR}; "
-                f"found {until.isoformat()}."
-            )
-        if self.calibration_end >= until:
-            raise ParamError(
-                f"calibration_end must be before observed_until, or nothing is left to test the models; "
-                f"found {self.calibration_end.isoformat()} and {until.isoformat()}."
-            )
 
 
 def load_valuation(name: str) -> Valuation:

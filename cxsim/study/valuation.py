@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -29,49 +26,14 @@ from cxsim.clv.validation.holdout import captures, decile_values, forecasts, mis
 from cxsim.data.cdnow import named_orders
 from cxsim.data.orders import Transactions
 from cxsim.data.rfm import holdout, summarise
-from cxsim.errors import ParamError
 from cxsim.params import root
 from cxsim.study.assumptions import register, source_table
-from cxsim.study.provenance import commit, table_hash, versions
-from cxsim.study.scenario import Valuation, load_valuation
+from cxsim.study.provenance import valuation_manifest
+from cxsim.study.scenario import Valuation
 from cxsim.wording import in_words, percent, written_as
 
-PACKAGES = ("altair", "cxsim", "great-tables", "nbconvert", "numba", "numpy", "papermill", "polars", "scipy")
-
-
-def record(valuation: Valuation, rfm: pl.DataFrame, values: pl.DataFrame) -> dict[str, object]:
-    """Return the manifest of an appraisal, as plain values for JSON."""
-    content = json.dumps(dataclasses.asdict(valuation), sort_keys=True, default=str)
-    return {
-        "valuation": valuation.name,
-        "title": valuation.title,
-        "seed": valuation.seed,
-        "draws": valuation.draws,
-        "orders": valuation.orders,
-        "calibration_end": valuation.calibration_end.isoformat(),
-        "observed_until": valuation.observed_until.isoformat(),
-        "valuation_sha256": hashlib.sha256(content.encode()).hexdigest(),
-        "customers_sha256": table_hash(rfm),
-        "values_sha256": table_hash(values),
-        "versions": versions((*PACKAGES, "statsmodels", "vl-convert-python")),
-        "commit": commit(),
-    } | _stored(valuation)
-
-
-def _stored(valuation: Valuation) -> dict[str, object]:
-    """Return file hashes and command where the valuation's name is enough to make it again."""
-    try:
-        if load_valuation(valuation.name) != valuation:
-            return {}
-    except ParamError:
-        return {}
-    folder = root() / "params"
-    files = [folder / "sources.yaml", folder / "valuations" / f"{valuation.name}.yaml"]
-    hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return {"parameters_sha256": hashes, "command": f"cxsim report {valuation.name}"}
-
-
 LEVEL = 0.9
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -102,8 +64,8 @@ class Tested:
     captures: pl.DataFrame
 
 
-def tested(valuation: Valuation, orders: Transactions, say: Callable[[str], None]) -> Tested:
-    """Return how the models of a valuation, fitted up to the end of calibration, foretold what came after."""
+def tested(valuation: Valuation, orders: Transactions, say: Say) -> Tested:
+    """Return how the models of a valuation, fitted up to the end of calibration, predicted what came after."""
     ends = valuation.calibration_end, valuation.observed_until
     rfm = summarise(orders, until=ends[0])
     later = holdout(orders, after=ends[0], until=ends[1])
@@ -175,9 +137,6 @@ def _calibration(comparison: Comparison) -> pl.DataFrame:
     return found.filter(pl.col("model").is_in(titles)).select(columns).drop_nulls(["low", "high"])
 
 
-Say = Callable[[str], None]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class CustomerValuation:
     """What the customers of a shop are worth, and what that rests on.
@@ -189,7 +148,7 @@ class CustomerValuation:
     hygiene
         reason, action, rows: what became of the rows of the orders.
     tested
-        How models fitted to the first part of the orders foretold the rest.
+        How models fitted to the first part of the orders predicted the rest.
     alive
         model, group, alive, low, high: who is taken for still being a customer, at the end of observation.
     purchases, spend
@@ -263,7 +222,7 @@ def value_customers(valuation: Valuation, *, progress: Say | None = None) -> Cus
 
     Returns
     -------
-    Appraisal
+    CustomerValuation
         Everything that the notebook on customer value shows. The same valuation gives the same numbers.
 
     Raises
@@ -273,62 +232,43 @@ def value_customers(valuation: Valuation, *, progress: Say | None = None) -> Cus
     """
     say = progress if progress is not None else _silent
     say("orders")
-    orders = named_orders(
-        valuation.orders, columns=asdict(valuation.columns), until=valuation.observed_until, folder=root()
-    )
+    columns, until, currency = asdict(valuation.columns), valuation.observed_until, valuation.currency
+    orders = named_orders(valuation.orders, columns=columns, until=until, folder=root())
     test = tested(valuation, orders, say)
     say("all orders: models")
-    until = valuation.observed_until
     rfm = summarise(orders, until=until)
     fits: dict[str, PurchaseFit] = {name: fit(rfm, model=name, observed_until=until) for name in valuation.models}
     spend = fit_spend(rfm, observed_until=until)
     say("all orders: value")
-    return _customer_valuation(valuation, orders.hygiene.table, test, rfm, fits=fits, spend=spend)
-
-
-def _customer_valuation(
-    valuation: Valuation,
-    hygiene: pl.DataFrame,
-    test: Tested,
-    rfm: pl.DataFrame,
-    *,
-    fits: Mapping[str, PurchaseFit],
-    spend: GammaGammaFit,
-) -> CustomerValuation:
-    terms, purchases = _terms(valuation), fits[test.comparison.choice]
-    drawn = {one.title: parameter_draws(rfm, one, spend, draws=terms.draws, seed=terms.seed) for one in fits.values()}
-    expected = purchases.clv(
-        rfm, spend, annual_discount_rate=terms.annual_discount_rate, horizon_days=terms.horizon_days
+    purchases, draws = fits[test.comparison.choice], valuation.draws
+    drawn = {one.title: parameter_draws(rfm, one, spend, draws=draws, seed=valuation.seed) for one in fits.values()}
+    days, rate = valuation.horizon_days, valuation.annual_discount_rate.value
+    ranked = with_deciles(rfm, purchases.clv(rfm, spend, annual_discount_rate=rate, horizon_days=days)["revenue"])
+    terms = ValuationTerms(
+        horizon_days=days,
+        annual_discount_rate=rate,
+        margin=valuation.margin.value,
+        level=LEVEL,
+        draws=draws,
+        seed=valuation.seed,
     )
-    ranked = with_deciles(rfm, expected["revenue"])
     values = customer_values(ranked, purchases, spend, terms, by="decile")
-    draws, margin = drawn[purchases.title], valuation.margin
+    chosen = drawn[purchases.title]
     return CustomerValuation(
         valuation=valuation,
-        hygiene=hygiene,
+        hygiene=orders.hygiene.table,
         tested=test,
         alive=alive_by_group(rfm, {title: one.purchases for title, one in drawn.items()}, LEVEL),
         purchases=purchases,
         spend=spend,
         findings=_findings(rfm, purchases, spend, values),
         values=values,
-        worth=value_totals(rfm, values, (purchases, spend), draws, margin=margin, currency=valuation.currency),
+        worth=value_totals(rfm, values, (purchases, spend), chosen, margin=valuation.margin, currency=currency),
         deciles=decile_values(ranked, values.group_totals),
         at_risk=at_risk(rfm, values.table, purchases),
         assumptions=register(valuation),
         sources=source_table(valuation),
-        manifest=record(valuation, rfm, values.table),
-    )
-
-
-def _terms(valuation: Valuation) -> ValuationTerms:
-    return ValuationTerms(
-        horizon_days=valuation.horizon_days,
-        annual_discount_rate=valuation.annual_discount_rate.value,
-        margin=valuation.margin.value,
-        level=LEVEL,
-        draws=valuation.draws,
-        seed=valuation.seed,
+        manifest=valuation_manifest(valuation, rfm, values.table),
     )
 
 

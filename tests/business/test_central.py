@@ -9,14 +9,13 @@ import pytest
 
 from cxsim.finance.statement import flows
 from cxsim.study.business.base_case import Variant, booked
-from cxsim.study.play import arms_of
 
 
 def test_counts_booked_again_give_the_ledger_to_the_last_digit(busy):
     """Every draw of every arm, with all kinds of costs: booking from counts and booking the ledger are one thing."""
-    scenario, replay = busy.scenario, busy.replay
-    again = booked(replay.draws, [arms_of(draw.scenario) for draw in replay.draws], replay.counts)
-    ledger = flows(busy.ledger, scenario.arms, draws=len(replay.draws), months=scenario.horizon_months)
+    scenario, draws = busy.scenario, busy.worlds.draws
+    again = booked(draws, [draw.arms for draw in draws], busy.counts)
+    ledger = flows(busy.ledger, scenario.arms, draws=len(draws), months=scenario.horizon_months)
     assert np.array_equal(again.amounts, ledger.amounts)
 
 
@@ -46,7 +45,10 @@ def test_other_economics_are_booked_without_playing_again(central, centre):
 
 def test_the_error_knows_luck_and_not_the_difference_between_models(central):
     """Models that differ by 1,000 and have no luck have no error."""
-    pair = dataclasses.replace(central, scenario=dataclasses.replace(central.scenario, dropout="all"))
+    pair = dataclasses.replace(
+        central,
+        worlds=dataclasses.replace(central.worlds, scenario=dataclasses.replace(central.scenario, dropout="all")),
+    )
     assert pair.error(np.array([0.0, 0.0, 1000.0, 1000.0, 500.0, 500.0])) == 0.0
     # Three models with two worlds each: variances 2, 2 and 8, their mean 4, over six worlds: sqrt(4 / 6).
     assert pair.error(np.array([0.0, 2.0, 10.0, 12.0, 0.0, 4.0])) == pytest.approx((4.0 / 6.0) ** 0.5)

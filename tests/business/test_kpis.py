@@ -15,14 +15,14 @@ from tests.study.everything import TOGETHER
 
 def counted(study, arm, worlds):
     """Return the study with these sums by arm and world, and nothing else."""
-    counts = [np.zeros((len(worlds), 12, one.shape[2]), np.int64) for one in study.replay.counts]
+    counts = [np.zeros((len(worlds), 12, one.shape[2]), np.int64) for one in study.counts]
     for world, (baseline, treated) in enumerate(worlds):
         for where, sums in ((0, baseline), (study.scenario.arms.index(arm), treated)):
             for count_kind, number in sums:
                 # In two months, so that sums over months are needed.
                 counts[where][world, 3, place(count_kind)] = number - number // 3
                 counts[where][world, 7, place(count_kind)] = number // 3
-    return dataclasses.replace(study, replay=dataclasses.replace(study.replay, counts=tuple(counts)))
+    return dataclasses.replace(study, counts=tuple(counts))
 
 
 @pytest.fixture
@@ -155,9 +155,9 @@ def test_where_everything_happens_every_figure_is_sentence(busy):
 
 def test_figures_are_those_that_the_shop_would_measure_in_its_own_tables(busy):
     orders, tickets = busy.tables(TOGETHER, draw=0).orders, busy.tables(TOGETHER, draw=0).tickets
-    replay = busy.replay
-    alone = tuple(counts[:1] for counts in replay.counts)
-    first = dataclasses.replace(busy, replay=dataclasses.replace(replay, draws=replay.draws[:1], counts=alone))
+    alone = tuple(counts[:1] for counts in busy.counts)
+    worlds = dataclasses.replace(busy.worlds, draws=busy.worlds.draws[:1])
+    first = dataclasses.replace(busy, worlds=worlds, counts=alone)
     found = kpis(first).filter(strategy=TOGETHER)
     assert figures(found, "aov_net")[1] == pytest.approx(orders["amount"].mean(), rel=1e-9)
     assert figures(found, "tickets_per_order")[1] == pytest.approx(tickets.height / orders.height, rel=1e-12)

@@ -46,18 +46,18 @@ def mixed():
 
 def in_world(study, world):
     """Return the study as if there were this world alone."""
-    replay = study.replay
-    alone = tuple(counts[world : world + 1] for counts in replay.counts)
-    return dataclasses.replace(study, replay=dataclasses.replace(replay, draws=(replay.draws[world],), counts=alone))
+    alone = tuple(counts[world : world + 1] for counts in study.counts)
+    worlds = dataclasses.replace(study.worlds, draws=(study.worlds.draws[world],))
+    return dataclasses.replace(study, worlds=worlds, counts=alone)
 
 
 def counted(study, arm, happenings):
     """Return the study with one world in which only this happens in an arm: tally, month and how many."""
     first = in_world(study, 0)
-    counts = [np.zeros_like(one) for one in first.replay.counts]
+    counts = [np.zeros_like(one) for one in first.counts]
     for count_kind, month, number in happenings:
         counts[study.scenario.arms.index(arm)][0, month, place(count_kind)] = number
-    return dataclasses.replace(first, replay=dataclasses.replace(first.replay, counts=tuple(counts)))
+    return dataclasses.replace(first, counts=tuple(counts))
 
 
 def column(table, name, **where):
@@ -65,7 +65,7 @@ def column(table, name, **where):
 
 
 def test_in_every_world_each_point_is_redeemed_lapsed_or_held(quick):
-    for world, counts in enumerate(quick.replay.counts[quick.scenario.arms.index(POINTS)]):
+    for world, counts in enumerate(quick.counts[quick.scenario.arms.index(POINTS)]):
         total = liabilities(in_world(quick, world)).filter(period="Total").row(0, named=True)
         held = counts[:, place(CountKind.POINTS_OUTSTANDING)].sum()
         assert held > 0
@@ -197,7 +197,7 @@ def test_a_combination_owes_what_its_parts_owe_in_points_and_in_fees(busy):
 
 
 def test_points_of_different_worth_are_worth_what_was_redeemed_and_is_held(mixed):
-    counts = mixed.replay.counts[mixed.scenario.arms.index(TOGETHER)]
+    counts = mixed.counts[mixed.scenario.arms.index(TOGETHER)]
     values = [place(ReachCountKind.POINTS_VALUE, reach) for reach in (0, 1)]
     cents = counts[:, :, place(CountKind.REWARD)].sum() + counts[:, :, values].sum()
     total = liabilities(mixed).filter(strategy=TOGETHER, period="Total").row(0, named=True)

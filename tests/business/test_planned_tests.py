@@ -15,7 +15,6 @@ from cxsim.strategies.strategy import Cost
 from cxsim.study.business.contracts import TEST_PLAN
 from cxsim.study.business.information import DAYS, information, planned_tests
 from cxsim.study.business.priors import follow_up
-from cxsim.study.play import arms_of, inputs_of, past_of, reached_in
 from cxsim.study.run import run
 from cxsim.study.scenario import NewCustomers
 from cxsim.tables import check
@@ -48,27 +47,25 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
     # In whole millionths, in one world: the contributions of all who were there or came, within the whole horizon, are
     # the simulator's own values, with what winning them cost taken out. Referred customers count with whoever brought
     # them there, and with nobody here, so the baseline of this scenario must have none.
-    scenario, replay = busy.scenario, busy.replay
+    scenario, worlds = busy.scenario, busy.worlds
     draw = dataclasses.replace(
-        replay.draws[0], scenario=scenario, purchases=busy.purchases["bgnbd"].params, spend=busy.spend.params
+        worlds.draws[0], scenario=scenario, purchases=busy.purchases["bgnbd"].params, spend=busy.spend.params
     )
-    ready = inputs_of(
-        draw, replay.population, past_of(replay.population), reached_in(replay.population, arms_of(scenario))
-    )
-    values = customer_values(replay.population, ready, seed=scenario.seed).sum()
+    ready = worlds.inputs(draw)
+    values = customer_values(worlds.population, ready, seed=scenario.seed).sum()
     # Nobody is watched for longer than the scenario lasts, so days beyond it count everything.
     seen = follow_up(busy, [10_000])
     assert np.isnan(seen.within[10_000]).all()
     arrivals = int((~seen.existing).sum())
-    winning = int(ready.worths[0][place(CountKind.ARRIVALS)]) * arrivals
+    winning = int(ready.unit_values[0][place(CountKind.ARRIVALS)]) * arrivals
     free = dataclasses.replace(scenario.economics, annual_discount_rate=scenario.economics.annual_discount_rate.at(0.0))
     undiscounted = dataclasses.replace(
         busy,
-        replay=dataclasses.replace(
-            replay,
+        worlds=dataclasses.replace(
+            worlds,
             draws=tuple(
                 dataclasses.replace(one, scenario=dataclasses.replace(one.scenario, economics=free))
-                for one in replay.draws
+                for one in worlds.draws
             ),
         ),
     )
@@ -86,12 +83,12 @@ def test_nobody_is_watched_beyond_the_end(study):
 
 def test_a_strategy_for_some_is_tested_on_them_alone(existing):
     table = planned_tests(existing, information(existing))
-    base = existing.replay.population.base
+    base = existing.worlds.population.base
     assert table.filter(pl.col("strategy") == "points-programme")["available"].unique().to_list() == [
         base.filter(pl.col("frequency") >= 1).height
     ]
     # 50 new ones a month for three months, each month with its season.
-    arrived = sum(existing.replay.population.arrivals)
+    arrived = sum(existing.worlds.population.arrivals)
     assert table.filter(pl.col("strategy") == "faster-delivery")["available"].unique().to_list() == [
         base.height + arrived
     ]

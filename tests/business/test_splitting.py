@@ -76,8 +76,8 @@ def test_luck_is_the_variance_between_worlds_that_differ_in_nothing_else():
     study = run(_settled(small(draws=200, new_customers=NewCustomers(per_month=500, months=3))))
     base = central_of(study)
     draws = [dataclasses.replace(base.draws[0], number=n, world=n) for n in range(200)]
-    still = dataclasses.replace(base, draws=tuple(draws))
-    found = luck(dataclasses.replace(study, replay=dataclasses.replace(study.replay, draws=tuple(draws))))
+    still = dataclasses.replace(base, worlds=dataclasses.replace(base.worlds, draws=tuple(draws)))
+    found = luck(dataclasses.replace(study, worlds=dataclasses.replace(study.worlds, draws=tuple(draws))))
     for place, name in enumerate(found.arms):
         npv = still.npv(still.centre()[name])
         spread = np.square(npv - npv.mean())

@@ -7,7 +7,7 @@ import nbformat
 from cxsim.reporting.execute import execute
 
 SOURCE = """
-from cxsim.study.play import notebook_bar
+from cxsim.study.worlds import notebook_bar
 show = notebook_bar("Simulating")
 for done in range(1, 4):
     show(done, 3)

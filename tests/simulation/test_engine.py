@@ -13,10 +13,18 @@ import pytest
 from cxsim.errors import SimulationError
 from cxsim.simulation import engine
 from cxsim.simulation.counts import CountKind, place
-from cxsim.simulation.engine import customer_values, simulate
+from cxsim.simulation.engine import customer_values, events, simulate
+from cxsim.simulation.kernel import run_block, run_plain_block
 from cxsim.simulation.world import Calendar, Population
+from cxsim.strategies.behaviour import PLAIN
 from tests.simulated import orders
+from tests.simulation.busy import everyone, everything
+from tests.simulation.shops import FULL
 from tests.simulation.worlds import (
+    CDNOW,
+    COMPETING,
+    MBG,
+    MODELS,
     Serial,
     basket,
     buying,
@@ -25,6 +33,7 @@ from tests.simulation.worlds import (
     inputs,
     leaving,
     newcomers,
+    orders_of_each,
     past_customers,
     play,
     points,
@@ -51,41 +60,6 @@ def ready(crowd):
 
 def counted(crowd, ready, executor):
     return simulate(crowd, [lambda one=one: one for one in ready], seed=7, executor=executor)
-
-
-@pytest.fixture(scope="module")
-def reference(crowd, ready):
-    return counted(crowd, ready, Serial())
-
-
-def assert_same(left, right):
-    assert len(left) == len(right)
-    for mine, theirs in zip(left, right, strict=True):
-        assert mine.customers == theirs.customers
-        assert mine.paired.tobytes() == theirs.paired.tobytes()
-        assert [arm.tobytes() for arm in mine.by_arm] == [arm.tobytes() for arm in theirs.by_arm]
-
-
-@pytest.mark.parametrize("blocks", [1, 2, 8, 32])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_threads_and_sizes_of_tasks_change_no_bit(monkeypatch, crowd, ready, reference, workers, blocks):
-    monkeypatch.setattr(engine, "BLOCKS_PER_TASK", blocks)
-    with ThreadPoolExecutor(workers) as threads:
-        assert_same(counted(crowd, ready, threads), reference)
-
-
-def test_other_processes_change_no_bit(crowd, ready, reference):
-    # Spawned, not forked: the processes share nothing with this one, as on a cluster.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
-        assert_same(counted(crowd, ready, processes), reference)
-
-
-def test_draws_differ(reference):
-    assert (reference[0].by_arm[0] != reference[1].by_arm[0]).any()
-
-
-def test_each_draw_is_the_same_whichever_others_are_made(crowd, ready, reference):
-    assert_same(counted(crowd, ready[1:], Serial()), reference[1:])
 
 
 def test_progress_counts_every_task_of_every_draw(monkeypatch, crowd, ready):
@@ -126,12 +100,6 @@ def test_a_block_that_is_not_full_holds_only_its_customers():
     assert counts.by_arm[0][:, :, place(CountKind.ARRIVALS)].sum() == 10
 
 
-def test_more_customers_change_no_order_of_those_who_were_there():
-    few, many = existing(PASTS), existing(PASTS, arrivals=(500, 500))
-    before, after = (orders(one, inputs(one, BUSY), seed=7) for one in (few, many))
-    assert after.filter(pl.col("customer") < PASTS.height).equals(before)
-
-
 def test_a_larger_base_changes_no_order_of_new_customers():
     small, large = (existing(PASTS.head(rows), arrivals=(500, 500)) for rows in (100, 5_000))
     fewer, more = (
@@ -165,10 +133,116 @@ def test_the_orders_of_a_draw_add_up_to_its_counts():
         )
 
 
-def test_customers_values_add_up_to_the_worth_of_the_counts(crowd, ready):
-    for arm in range(3):
-        values = customer_values(crowd, ready[0], seed=7, arm=arm)
-        worth = (
-            play(crowd, [], BUSY, WIN_BACK, seed=7, prob_alive=ready[0].prob_alive).by_arm[arm] @ ready[0].worths[arm]
+# With every mechanism on: the same bits from every executor, and nobody's luck moved by others: fact F27.
+
+# Three blocks and a bit; the last one is not full.
+CROWD = everyone(copies=3_000, months=12)
+
+
+@pytest.fixture(scope="module")
+def ready_engine():
+    alive = np.linspace(0.0, 1.0, CROWD.base.height)
+    arms = ([], everything(), everything()[:3])
+    return [inputs(CROWD, *arms, latents=COMPETING, behaviour=FULL, prob_alive=alive, draw=draw) for draw in (0, 1)]
+
+
+def bits(ready_engine, executor):
+    counts = simulate(CROWD, [lambda one=one: one for one in ready_engine], seed=7, executor=executor)
+    return [(one.paired.tobytes(), [arm.tobytes() for arm in one.by_arm]) for one in counts]
+
+
+@pytest.fixture(scope="module")
+def reference_engine(ready_engine):
+    return bits(ready_engine, Serial())
+
+
+@pytest.mark.parametrize(("workers", "blocks"), [(1, 1), (2, 1), (2, 4)])
+def test_threads_and_sizes_of_tasks_change_no_bit_of_a_full_shop_f27(
+    monkeypatch, ready_engine, reference_engine, workers, blocks
+):
+    monkeypatch.setattr(engine, "BLOCKS_PER_TASK", blocks)
+    with ThreadPoolExecutor(workers) as threads:
+        assert bits(ready_engine, threads) == reference_engine
+
+
+def test_other_processes_change_no_bit_of_a_full_shop_f27(ready_engine, reference_engine):
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+        assert bits(ready_engine, processes) == reference_engine
+
+
+def test_the_order_of_programmes_in_an_arm_changes_no_count_f27():
+    # Money off one order is taken in the order of the programmes only where it is more than the whole order.
+    ways = [everything()[:5], everything()[:5][::-1]]
+    counts = play(CROWD, *ways, latents=COMPETING, behaviour=FULL)
+    common = slice(0, len(CountKind))
+    np.testing.assert_array_equal(counts.by_arm[0][:, :, common], counts.by_arm[1][:, :, common])
+
+
+def test_more_new_customers_change_nothing_that_happens_to_those_of_the_base_f27():
+    arm = everything()
+    few, many = existing(CROWD.base), existing(CROWD.base, arrivals=(500, 500))
+    before, after = (
+        events(one, inputs(one, arm, latents=COMPETING, behaviour=FULL), seed=7).filter(
+            pl.col("customer") < CROWD.base.height
         )
-        assert values.sum() == worth.sum()
+        for one in (few, many)
+    )
+    assert after.equals(before)
+
+
+def test_customers_values_add_up_to_the_worth_of_every_count_f27():
+    worth = {count_kind: 1 + int(count_kind) for count_kind in CountKind}
+    for arm in ([], everything()):
+        valued = inputs(CROWD, arm, latents=COMPETING, behaviour=FULL, worth=worth)
+        counts = play(CROWD, arm, latents=COMPETING, behaviour=FULL, seed=7)
+        assert customer_values(CROWD, valued, seed=7).sum() == (counts.by_arm[0] @ valued.unit_values[0]).sum()
+
+
+def test_cohorts_add_up_to_the_whole_and_each_arrives_in_its_month_f27():
+    counts = play(CROWD, [], everything(), latents=COMPETING, behaviour=FULL)
+    for arm in counts.by_arm:
+        arrived = arm[:, :, place(CountKind.ARRIVALS)]
+        assert arrived.sum(axis=1).tolist() == [0, *CROWD.arrivals, 0]
+        assert [arrived[1 + month, month] for month in range(len(CROWD.arrivals))] == list(CROWD.arrivals)
+
+
+# The kernel is compiled once, whatever it plays: no parameter, model, behaviour or number of programmes costs more.
+
+
+@pytest.mark.parametrize("kernel", [run_block, run_plain_block], ids=["long loop", "short loop"])
+def test_a_kernel_has_one_signature_whatever_it_plays(kernel):
+    population = everyone(copies=5, months=3)
+    # The service changes incidents, which only a full shop has.
+    few, most = [[], everything()[:1], everything()[:3]], everything()
+    for latents in MODELS.values():
+        play(population, *few, latents=latents, behaviour=PLAIN)
+        play(population, *few, most, latents=latents, behaviour=FULL)
+    assert len(kernel.signatures) == 1
+
+
+# Rates and chances at their ends: what is certain happens, and nothing is divided by nothing.
+
+
+def test_a_chance_of_leaving_beyond_one_is_certain():
+    even = CDNOW._replace(r=1e3, alpha=1e3, a=1e6, b=1e6)  # one order a day, and half of the customers leave after each
+    population = newcomers(1_000, months=3)
+    placed = orders_of_each(population, inputs(population, [programme(leaving(100.0))], latents=even))
+    assert (placed <= 2).all()
+
+
+def test_customers_with_hardly_any_purchase_rate_never_order_again():
+    # For most, the rate is too small for a double: it is 0, and nothing may be divided by it.
+    population = newcomers(1_000)
+    never = CDNOW._replace(r=1e-6)
+    placed = orders_of_each(population, inputs(population, [programme(buying(0.01), leaving(0.5))], latents=never))
+    assert (placed == 1).all()
+
+
+def test_those_who_survived_orders_under_mbg_are_loyal_after_one_more_than_they_repeated():
+    # Alive after x repeats, a customer has stayed after x + 1 orders: P(leave) ~ Beta(a, b + x + 1).
+    repeats, customers = 4, 40_000
+    quick = MBG._replace(r=1e6, alpha=1e6)  # one order a day, so that all meet their next order
+    population = existing(past_customers([(repeats, 90, 100, 20.0)], customers), months=2)
+    placed = orders_of_each(population, inputs(population, [], latents=quick))
+    chance = MBG.a / (MBG.a + MBG.b + repeats + 1)
+    assert abs((placed == 1).mean() - chance) < 4 * np.sqrt(chance * (1 - chance) / customers)

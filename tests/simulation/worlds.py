@@ -157,7 +157,7 @@ def inputs(
         plans=plans,
         arrivals=tuple(arrivals_of(arm, population.arrivals, population.calendar, stacking=stacking) for arm in arms),
         reached=tuple(reached_by(population, [one.reach.who for one in arm]) for arm in arms),
-        worths=tuple(_worth(count_kinds_of(plan), worth or {CountKind.LIST: 100}) for plan in plans),
+        unit_values=tuple(_worth(count_kinds_of(plan), worth or {CountKind.LIST: 100}) for plan in plans),
     )
 
 

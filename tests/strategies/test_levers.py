@@ -30,7 +30,7 @@ LEVER = {
     "guides": ("000",),
     "evidence": ("flora-2020",),
     "grade": "C",
-    "verdict": "One shop was watched.",
+    "verdict": "One shop was observed.",
     "prior": (Prior(**PRIOR),),
     "harms": "Flowers wither.",
 }
@@ -53,31 +53,6 @@ def test_every_lever_stands_under_one_heading():
     }
 
 
-def test_a_heading_without_levers_is_left_out():
-    assert list(grouped({"L18": LEVERS["L18"]})) == ["Loyalty and membership"]
-
-
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        ("loyalty", "L18"),
-        ("chatbot", "L37"),
-        ("free shipping", "L17"),
-        ("referral", "L22"),
-        ("unboxing", "L35"),
-        ("subscription", "L21"),
-        ("returns", "L34"),
-        ("community", "L23"),
-        ("checkout", "L06"),
-        ("reviews", "L04"),
-        ("influencers", "L30"),
-        ("surveys", "L38"),
-    ],
-)
-def test_every_founding_idea_is_found(words, found):
-    assert found in search(LEVERS, words)
-
-
 def test_the_search_is_blind_to_case_and_to_the_order_of_words():
     assert search(LEVERS, "FREE Shipping") == search(LEVERS, "shipping free") == search(LEVERS, "free shipping")
 
@@ -88,11 +63,6 @@ def test_the_search_looks_at_numbers_names_descriptions_guides_and_headings():
     assert list(search(LEVERS, "instalments")) == ["L07"]
     assert list(search(LEVERS, "003")) == ["L38"]
     assert list(search(LEVERS, "loyalty membership")) == [f"L{number}" for number in range(18, 24)]
-
-
-def test_no_word_finds_everything_and_a_strange_one_nothing():
-    assert search(LEVERS) == LEVERS
-    assert search(LEVERS, "xyzzy") == {}
 
 
 def test_a_pathway_finds_the_levers_that_move_it():
@@ -153,25 +123,21 @@ def test_only_price_and_a_measured_speed_are_sure_to_do_something(identifier, pr
     assert prior.reaches_no_effect is not sure
 
 
-def test_on_the_site_nothing_is_believed_to_bring_more_than_three_percent():
+def test_on_the_site_nothing_is_assumed_to_bring_more_than_three_percent():
     sites = grouped(LEVERS)["Pre-purchase and conversion"].values()
     assert all(
         0.97 <= prior.value <= 1.03 for lever in sites for prior in lever.priors if prior.effect == "acquisition"
     )
 
 
-def test_every_harm_is_sentence():
-    assert all(lever.harms.strip() for lever in LEVERS.values())
-
-
-def test_ready_strategies_exist_and_their_levers_believe_the_same():
+def test_ready_strategies_exist_and_their_levers_state_the_same():
     ready = {name: lever for lever in LEVERS.values() for name in lever.strategies}
     assert set(ready) <= set(names("strategies"))
     assert {"points-programme", "win-back-coupon", "faster-delivery"} <= set(ready)
     for name in ("points-programme", "win-back-coupon", "faster-delivery"):
-        played = {effect.kind: effect.ratio for effect in load_strategy(name).effects if hasattr(effect, "ratio")}
+        ratios = {effect.kind: effect.ratio for effect in load_strategy(name).effects if hasattr(effect, "ratio")}
         for prior in ready[name].priors:
-            assert (prior.value, prior.range) == (played[prior.effect].value, played[prior.effect].range)
+            assert (prior.value, prior.range) == (ratios[prior.effect].value, ratios[prior.effect].range)
 
 
 def test_a_prior_is_a_quantity_that_a_strategy_can_hold():
@@ -206,7 +172,7 @@ def test_a_range_reaches_no_effect_at_the_units_own_value(unit, ends, reached):
         ({"note": " "}, "note: empty; say what the number compares"),
     ],
 )
-def test_a_prior_that_cannot_be_believed_is_refused(change, words):
+def test_a_prior_that_cannot_hold_is_refused(change, words):
     with pytest.raises(ParamError, match=words):
         Prior(**PRIOR | change)
 
@@ -238,9 +204,9 @@ def mistaken(tmp_path):
         assert old in text
         file = tmp_path / "levers.yaml"
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
-        with pytest.raises(ParamError) as sentence:
+        with pytest.raises(ParamError) as message:
             load_levers(file)
-        return str(sentence.value)
+        return str(message.value)
 
     return loaded
 
@@ -254,31 +220,27 @@ def mistaken(tmp_path):
         ("\nL07:", "\nL39:", "missing L07; the catalogue has L01 to L38."),
         ("\nL07:", "\nL39:", "the levers are not in order"),
         ("acquisition: gain", "acquisiton: gain", "'acquisiton' is not possible; did you mean 'acquisition'"),
-        ("acquisition: gain", "acquisition: gains", "L01.pathways.acquisition: 'gains' is not possible; did you mean"),
         ("effect: returns", "effect: return", "effect: 'return' is not possible; did you mean 'returns'"),
-        ("[one_off, monthly]", "[oneoff, monthly]", "cost_shape.0: 'oneoff' is not possible; did you mean 'one_off'"),
-        ("range: [0.99, 1.03]", "range: [1.01, 1.03]", "value 1.005 is outside its range [1.01, 1.03]"),
         ("      source: browne-2017\n", "", "evidence 'published' needs a source"),
         ("grade: C", "grade: E", "L02: grade E with a prior for acquisition; write prior: break-even only."),
         ("prior: break-even only", "prior: break even", "'break even' is not possible; did you mean 'break-even only'"),
-        ("unit: ratio", "unit: ration", "unit: 'ration' is not possible; did you mean 'ratio'"),
         ('guides: ["000"', 'guides: ["007"', "guides.0: '007' is not possible"),
         ("  cost_shape", "  costs", "L01.costs: unknown key"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_the_file_is_sentence_with_what_is_possible(mistaken, old, new, words):
+def test_a_mistake_in_the_file_is_stated_with_what_is_possible(mistaken, old, new, words):
     assert words in mistaken(old, new)
 
 
-def test_all_mistakes_of_the_catalogue_are_sentence_at_once(tmp_path, monkeypatch):
+def test_all_mistakes_of_the_catalogue_are_stated_at_once(tmp_path, monkeypatch):
     shutil.copytree(root() / "params", tmp_path / "params")
     (tmp_path / "params" / "strategies" / "faster-delivery.yaml").unlink()
     file = tmp_path / "params" / "levers.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("[lewis-2006, ", "[lewis-2060, "), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ParamError) as sentence:
+    with pytest.raises(ParamError) as message:
         load_levers()
-    assert [line.split(";")[0] for line in str(sentence.value).splitlines()] == [
+    assert [line.split(";")[0] for line in str(message.value).splitlines()] == [
         "params/levers.yaml: L11.evidence: no source 'lewis-2060'",
         "params/levers.yaml: L32.strategies: no strategy 'faster-delivery'",
     ]

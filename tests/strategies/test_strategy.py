@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from cxsim.errors import ParamError
 from cxsim.params import Unit, names, quantities
 from cxsim.strategies.effects import Coupon, Markdown, PurchaseRate, Reach
 from cxsim.strategies.mechanisms import Points
-from cxsim.strategies.strategy import COST_UNITS, Cost, Strategy, load_strategy
+from cxsim.strategies.strategy import COST_UNITS, Cost, Strategy, condition, load_strategy
+from cxsim.tables import CUSTOMERS, check
 from tests.simulated import assumed
 
 REACH = Reach(who="repeat_buyers", uptake=assumed(1.0, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS))
@@ -34,14 +36,6 @@ def test_a_strategy_made_by_hand_says_assumed_of_its_numbers():
     assert [path for path, _ in quantities(_strategy())] == [
         "reach.uptake", "reach.ramp_days", "effects.purchase_rate_1.ratio",
     ]  # fmt: skip
-
-
-def test_the_simulator_is_sentence_a_condition_and_not_the_name_of_a_segment():
-    assert _strategy().programme().reach.who == "frequency >= 1"
-
-
-def test_a_strategy_may_cost_and_do_nothing():
-    assert _strategy(effects=()).programme().effects == ()
 
 
 @pytest.mark.parametrize("kind", COST_UNITS)
@@ -79,3 +73,59 @@ def test_every_bundled_strategy_is_sound_and_says_what_can_go_wrong(name):
 def test_an_unknown_strategy_is_answered_with_the_choices():
     with pytest.raises(ParamError, match="no 'points-program'; did you mean 'points-programme'"):
         load_strategy("points-program")
+
+
+ONE_TIME, REPEATER, NEW = 0, 1, 2
+PEOPLE = check(
+    pl.DataFrame(
+        {
+            "origin": ["existing", "existing", "new"],
+            "frequency": [0, 3, 0],
+            "recency_days": [0, 200, 0],
+            "age_days": [300, 300, 0],
+            "idle_days": [300, 100, 0],
+            "monetary_value": [None, 20.0, None],
+        }
+    ),
+    CUSTOMERS,
+)
+
+
+@pytest.mark.parametrize(
+    ("who", "met"),
+    [
+        ("everyone", [ONE_TIME, REPEATER, NEW]),
+        ("true", [ONE_TIME, REPEATER, NEW]),
+        ("existing", [ONE_TIME, REPEATER]),
+        ("new", [NEW]),
+        ("one_time_buyers", [ONE_TIME]),
+        ("repeat_buyers", [REPEATER]),
+        ("idle_days > 90 AND monetary_value >= 20", [REPEATER]),
+        ("NOT origin = 'new'", [ONE_TIME, REPEATER]),
+    ],
+)
+def test_a_segment_or_a_condition_is_met_by(who, met):
+    people = PEOPLE.with_row_index("place").filter(pl.sql_expr(condition(who)))
+    assert people["place"].to_list() == met
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        ("everybody", "no segment 'everybody'; did you mean 'everyone'"),
+        ("frequency", "no segment 'frequency'"),
+        ("idle > 90", 'unable to find column "idle"\\); possible columns: origin, frequency'),
+        ("idle_days + 90", "gives Int64, not true or false"),
+        ("idle_days > 'x'", "is no condition"),
+        ("idle_days >", "is no condition"),
+        ("true; DROP TABLE customers", "is no condition"),
+        ("frequency IN (SELECT frequency FROM customers)", "is no condition"),
+        ("'; --", "is no condition"),
+        ("\x00", "is no condition"),
+        ("(" * 5000 + "true" + ")" * 5000, "is no condition"),
+        ("", "is no condition"),
+    ],
+)
+def test_what_is_no_condition_is_refused_with_what_is_possible(who, words):
+    with pytest.raises(ParamError, match=words):
+        condition(who)

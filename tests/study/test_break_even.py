@@ -11,9 +11,9 @@ from cxsim.errors import ParamError
 from cxsim.params import Unit, with_values
 from cxsim.strategies.effects import Dropout, PurchaseRate, Reach
 from cxsim.strategies.strategy import Cost, Strategy, load_strategy
-from cxsim.study.break_even import break_even
+from cxsim.study.break_even import break_even, search
 from cxsim.study.run import run
-from cxsim.tables import BREAK_EVEN, check
+from cxsim.tables import BREAK_EVEN, CURVE, check
 from tests.simulated import assumed
 from tests.study.conftest import small
 
@@ -70,11 +70,6 @@ def test_the_ends_are_those_of_the_range_with_their_values(found):
         assert evaluated["incremental_npv"] == pytest.approx(found[f"npv_{end}"], rel=1e-9)
 
 
-def test_below_the_break_even_it_does_not_pay_and_above_it_does(found):
-    assert with_prior(searched(), found["break_even"] * 0.9)["incremental_npv"] < 0
-    assert with_prior(searched(), found["break_even"] * 1.1)["incremental_npv"] > 0
-
-
 @pytest.mark.parametrize(("one_off", "sign"), [(1e6, -1), (0.0, 1)], ids=["it never pays", "it always pays"])
 def test_where_no_end_differs_from_the_other_there_is_no_break_even(one_off, sign):
     strategy = searched(low=1.1, one_off=one_off)
@@ -96,15 +91,6 @@ def test_other_strategies_and_combinations_do_not_move_it(found):
     assert break_even(scenario(searched(), other), "plan").row(0, named=True) == found
 
 
-def test_progress_is_sentence(found):
-    sentence = []
-    break_even(scenario(searched()), "plan", progress=lambda done, most: sentence.append((done, most)))
-    done = [so_far for so_far, _ in sentence]
-    assert done == sorted(done)
-    assert {most for _, most in sentence} == {done[-1]}
-    assert found["draws"] == 6
-
-
 def test_an_unknown_strategy_is_answered_with_the_nearest():
     with pytest.raises(ParamError, match="no strategy 'paln' in scenario 'cdnow-quick'; did you mean 'plan'"):
         break_even(scenario(searched()), "paln")
@@ -123,11 +109,6 @@ def test_an_unknown_number_is_answered_with_the_nearest(searches, words):
         break_even(scenario(searched()), "plan", searches=searches)
 
 
-def test_a_believed_strategy_says_nothing_of_what_to_search():
-    with pytest.raises(ParamError, match=r"'None' is no number with a range to search; possible: .*costs\.one_off_1"):
-        break_even(scenario(searched(mode="prior", searches=None)), "plan")
-
-
 def test_a_study_lists_searched_strategies_beside_the_returns_and_not_in_them(found):
     loyal = Strategy(
         name="loyal",
@@ -144,10 +125,61 @@ def test_a_study_lists_searched_strategies_beside_the_returns_and_not_in_them(fo
     assert study.strategies["strategy"].to_list() == ["loyal", "plan"]
 
 
-def test_without_searched_strategies_the_list_is_empty(study):
-    assert check(study.break_even, BREAK_EVEN).is_empty()
-
-
 def test_a_scenario_of_searched_strategies_alone_is_refused_and_sentence_where_to_go():
     with pytest.raises(ParamError, match=r"the effects of plan are searched, not believed.*`cxsim break-even`"):
         cxsim.run(scenario(searched()))
+
+
+# A search says from which size on a strategy pays whose effect nobody has measured.
+
+
+@pytest.fixture(scope="module")
+def searched_search():
+    free = dataclasses.replace(load_strategy("packaging-gift"), costs=())
+    return small(strategies=(free,), dropout="all", draws=2)
+
+
+@pytest.fixture(scope="module")
+def found_search(searched_search):
+    return search(searched_search)
+
+
+def test_a_gift_that_costs_nothing_pays_until_customers_leave_sooner(found_search):
+    (row,) = check(found_search.break_even, BREAK_EVEN).rows(named=True)
+    assert row["npv_low"] > 0.0 > row["npv_high"]
+    # Without any cost it breaks even where the effect does nothing; with so few customers the NPV is 0 near there too.
+    assert row["break_even"] == pytest.approx(1.0, abs=0.02)
+
+
+def test_the_curve_runs_from_end_to_end_and_falls(found_search):
+    curve = check(found_search.curve, CURVE)
+    assert curve["size"].is_sorted()
+    assert (curve["size"][0], curve["size"][-1]) == (0.7, 1.05)
+    assert curve["npv"].is_sorted(descending=True)
+    assert (curve["low"] <= curve["npv"]).all()
+    assert found_search.break_even["break_even"][0] in curve["size"].to_list()
+
+
+def test_the_manifest_says_what_was_found_with_how_many_draws(searched_search, found_search):
+    assert found_search.manifest["draws_searched"] == 2
+    assert len(str(found_search.manifest["curve_sha256"])) == 64
+    assert "ledger_sha256" not in found_search.manifest
+    assert found_search.manifest == search(searched_search).manifest
+
+
+def test_it_shows_itself_in_one_line_and_in_a_table(found_search):
+    assert repr(found_search).startswith("Search(cdnow-quick; packaging-gift: ")
+    assert "Small gift in every parcel" in found_search._repr_html_()
+    assert found_search.strategies["strategy"].to_list() == ["packaging-gift"]
+
+
+def test_progress_ends_at_its_total(searched_search):
+    sentence: list[tuple[int, int]] = []
+    search(searched_search, progress=lambda done, total: sentence.append((done, total)))
+    assert sentence[-1][0] == sentence[-1][1]
+    assert all(done < total for done, total in sentence[:-1])
+
+
+def test_nothing_to_search_is_refused(scenario):
+    with pytest.raises(ParamError, match="no strategy with mode: break-even"):
+        search(scenario)

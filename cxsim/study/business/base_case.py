@@ -14,13 +14,13 @@ from cxsim.finance.returns import net_present_value
 from cxsim.finance.statement import Flows, weights
 from cxsim.params import MICROS, Quantity, quantities, with_values
 from cxsim.simulation.engine import Executor
-from cxsim.simulation.world import Population, rounded
+from cxsim.simulation.world import rounded
 from cxsim.strategies.effects import Effect
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import with_assumptions
-from cxsim.study.play import Arms, Draw, play_arms, with_room
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
+from cxsim.study.worlds import Arms, Draw, Worlds
 
 CountKinds = npt.NDArray[np.int64]
 
@@ -84,20 +84,24 @@ class Central:
 
     Attributes
     ----------
-    scenario
-        The study's own; its assumptions stand at their central values.
-    draws
-        One for each world, those of one model of leaving after those of the other; each model at its estimate.
-    population
-        Who is simulated.
+    worlds
+        The study's own scenario and customers, with assumptions and models at their central values.
     executor
         As in `cxsim.run`.
     """
 
-    scenario: Scenario
-    draws: tuple[Draw, ...]
-    population: Population
+    worlds: Worlds
     executor: Executor | None
+
+    @property
+    def scenario(self) -> Scenario:
+        """The study's own; its assumptions stand at their central values."""
+        return self.worlds.scenario
+
+    @property
+    def draws(self) -> tuple[Draw, ...]:
+        """One for each world, those of one model of leaving after those of the other; each model at its estimate."""
+        return self.worlds.draws
 
     @property
     def structures(self) -> int:
@@ -113,13 +117,14 @@ class Central:
 
     def play(self, variants: Sequence[Variant], scenario: Scenario | None = None) -> list[Played]:
         """Return what happens in each variant, and without it, in every world."""
-        draws = self.draws if scenario is None else [dataclasses.replace(one, scenario=scenario) for one in self.draws]
+        draws = self.draws
+        if scenario is not None:
+            draws = tuple(dataclasses.replace(one, scenario=scenario) for one in draws)
+        worlds = dataclasses.replace(self.worlds, draws=draws)
         played: list[Played] = []
         for some in _cut(variants):
             arms: Arms = [(), *(variant.strategies for variant in some)]
-            alike = [arms] * len(draws)
-            people = with_room(self.population, draws, alike)
-            counts = play_arms(self.scenario, draws, people, arms=alike, executor=self.executor)
+            counts = worlds.simulate([arms] * len(draws), executor=self.executor)
             by_arm = [np.stack([world.by_arm[arm].sum(axis=0) for world in counts]) for arm in range(len(arms))]
             played += [
                 Played(variant=variant, baseline=by_arm[0], treated=treated)
@@ -168,12 +173,7 @@ def central_of(study: Study, *, executor: Executor | None = None) -> Central:
         for place, structure in enumerate(structures)
         for luck in range(lucks)
     ]
-    return Central(
-        scenario=study.scenario,
-        draws=tuple(draws),
-        population=study.replay.population,
-        executor=executor,
-    )
+    return Central(worlds=dataclasses.replace(study.worlds, draws=tuple(draws)), executor=executor)
 
 
 def _cut(variants: Sequence[Variant]) -> Iterator[Sequence[Variant]]:

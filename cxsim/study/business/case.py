@@ -23,8 +23,8 @@ from cxsim.study.business.liabilities import liabilities
 from cxsim.study.business.portfolio import pathways, portfolio
 from cxsim.study.business.sensitivity import break_evens, grids, moves, rates, tornado
 from cxsim.study.naive import naive_readings
-from cxsim.study.play import notebook_bar
-from cxsim.study.result import Study, present_values, rule_of
+from cxsim.study.result import Study
+from cxsim.study.worlds import notebook_bar
 from cxsim.tables import check, empty
 from cxsim.wording import money, percent, written_as
 
@@ -110,7 +110,7 @@ def _of_portfolio(study: Study, row: Mapping[str, object]) -> dict[str, object]:
     budget = study.scenario.budget
     within = "" if budget is None else f" that cost at most {money(budget.value, study.currency)}"
     same = ("title", "outlay", "npv", "npv_mc_error", "low", "high", "low_80", "high_80", "prob_npv_positive", "roi")
-    found = rule_of(study.scenario).decision(share) if row["members"] else "reject"
+    found = study.scenario.rule.decision(share) if row["members"] else "reject"
     best = f"Of all sets{within}, this one brings most on average. {_rule(study, {**row, 'decision': found})}"
     none = (
         f"On average over all draws, none of the sets{within} brings more than doing nothing.{_while_piloting(study)}"
@@ -159,10 +159,10 @@ class Statements:
 
 def statements(study: Study) -> Statements:
     """Return the money of a study."""
-    scenario, worlds = study.scenario, len(study.replay.draws)
+    scenario, worlds = study.scenario, len(study.worlds.draws)
     calendar, economics = scenario.calendar, scenario.economics
     monthly = flows(study.ledger, scenario.arms, draws=worlds, months=calendar.months)
-    present = present_values(scenario, study.replay.draws)
+    present = study.worlds.present_values()
     days = cash_days(calendar.month_starts, economics.timing)
     starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
     return Statements(
@@ -170,7 +170,7 @@ def statements(study: Study) -> Statements:
             monthly,
             present,
             titles=scenario.titles,
-            customers=study.replay.population.size,
+            customers=study.worlds.population.size,
             days=days,
             hurdle=_or_nothing(economics.roi_hurdle),
             benefit_haircut=_or_nothing(economics.benefit_haircut),
@@ -197,12 +197,12 @@ def _or_nothing(quantity: Quantity | None) -> float:
 
 def _customers(study: Study) -> Mapping[str, float]:
     """Return how many customers each cohort of the baseline has, means over worlds."""
-    replay, calendar = study.replay, study.scenario.calendar
-    counted = replay.counts[0].mean(axis=0)
-    existing = {"existing": float(replay.population.base.height)}
+    population, calendar = study.worlds.population, study.scenario.calendar
+    counted = study.counts[0].mean(axis=0)
+    existing = {"existing": float(population.base.height)}
     arrived = {
         f"{calendar.starts_of(month):%Y-%m}": float(counted[month, place(CountKind.ARRIVALS)])
-        for month in range(len(replay.population.arrivals))
+        for month in range(len(population.arrivals))
     }
     return existing | arrived | {"referred": float(counted[:, place(CountKind.REFERRED)].sum())}
 

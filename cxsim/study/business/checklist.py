@@ -270,7 +270,7 @@ def _spread(study: Study) -> Iterator[Item]:
 
 def _population(study: Study) -> str:
     scenario = study.scenario
-    existing = study.replay.rfm.height if scenario.existing_customers == "all" else 0
+    existing = study.worlds.rfm.height if scenario.existing_customers == "all" else 0
     sentence = [f"{existing:,} who have ordered already"] if existing else []
     if scenario.new_customers is not None:
         sentence.append(

@@ -89,8 +89,8 @@ def kpis(study: Study) -> pl.DataFrame:
 
     They follow from the simulation and show by which way money comes; they are no forecast of scores.
     """
-    existing = study.replay.population.base.height
-    baseline, *arms = (_Sums(count_kinds=counts.sum(axis=1), existing=existing) for counts in study.replay.counts)
+    existing = study.worlds.population.base.height
+    baseline, *arms = (_Sums(count_kinds=counts.sum(axis=1), existing=existing) for counts in study.counts)
     titles = study.scenario.titles
     rows = [
         {"strategy": name, "title": titles[name], **row}

@@ -88,11 +88,11 @@ def liabilities(study: Study) -> pl.DataFrame:
 
 def _arms(study: Study) -> Iterator[_Arm]:
     """Yield the arms but the baseline."""
-    played = [draw.scenario.with_prior for draw in study.replay.draws]
+    played = [draw.scenario.with_prior for draw in study.worlds.draws]
     for number, name in enumerate(study.scenario.arms[1:], start=1):
         yield _Arm(
             name=name,
-            counts=study.replay.counts[number],
+            counts=study.counts[number],
             drawn=[arms[number - 1][1] for arms in played],
             month_starts=study.scenario.calendar.month_starts,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -30,9 +31,9 @@ from cxsim.study.business.base_case import (
     without,
 )
 from cxsim.study.business.contracts import PATHWAYS, PORTFOLIO
-from cxsim.study.play import Draw, play_arms, with_room
-from cxsim.study.result import Study, present_values
+from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
+from cxsim.study.worlds import Draw
 from cxsim.tables import check, empty
 
 # Of more pathways, the number of sets to be played would explode.
@@ -259,12 +260,12 @@ def _played(study: Study, sets: Sequence[Members], draws: int, *, executor: Exec
     """Yield what sets of strategies bring in the first draws of the study."""
     if not sets:
         return
-    worlds = [draw for draw in study.replay.draws if draw.number < draws]
-    arms = [[(), *(_members(draw, members) for members in sets)] for draw in worlds]
-    people = with_room(study.replay.population, worlds, arms)
-    played = play_arms(study.scenario, worlds, people, arms=arms, executor=executor)
+    first = tuple(draw for draw in study.worlds.draws if draw.number < draws)
+    worlds = dataclasses.replace(study.worlds, draws=first)
+    arms = [[(), *(_members(draw, members) for members in sets)] for draw in first]
+    played = worlds.simulate(arms, executor=executor)
     counts = [np.stack([world.by_arm[arm].sum(axis=0) for world in played]) for arm in range(len(sets) + 1)]
-    monthly, present = booked(worlds, arms, counts), present_values(study.scenario, worlds)
+    monthly, present = booked(first, arms, counts), worlds.present_values()
     for arm, members in enumerate(sets, start=1):
         cash, spent = monthly.cash(arm), monthly.outlay(arm)
         yield _Held(

@@ -19,9 +19,9 @@ from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Inputs, customer_values, events
 from cxsim.simulation.state import KINDS
 from cxsim.study.assumptions import assumptions
-from cxsim.study.play import Draw, arms_of, inputs_of, past_of, reached_in
-from cxsim.study.result import Study, present_values
+from cxsim.study.result import Study
 from cxsim.study.shop_tables import SECONDS_PER_DAY
+from cxsim.study.worlds import Draw
 
 Numbers = npt.NDArray[np.float64]
 Kind = Literal["models", "responses", "costs", "economics", "behaviour", "stacking"]
@@ -89,9 +89,9 @@ def prior_draws(study: Study) -> PriorDraws:
     scenario = study.scenario
     arms, worlds = scenario.arms[1:], study.npv.pivot(on="strategy", index="draw", values="npv").sort("draw")
     npvs = worlds.select(arms).to_numpy().reshape(len(scenario.structures), scenario.draws, len(arms))
-    models = _independent(_parameters(study.replay.draws, scenario.draws))
+    models = _independent(_parameters(study.worlds.draws, scenario.draws))
     known = list(_assumed(study))
-    scores = _scores(known, study.replay.draws[: scenario.draws])
+    scores = _scores(known, study.worlds.draws[: scenario.draws])
     unknowns = (
         *(Unknown(id=f"models/{n + 1}", description="", kind="models") for n in range(models.shape[1])),
         *(unknown for unknown, _ in known),
@@ -227,8 +227,8 @@ def luck(study: Study) -> Luck:
     customers are not dated: they are discounted by the mean weight of the months, each counted by what its orders are
     worth in the baseline.
     """
-    draws = study.replay.draws
-    wanted = max(_WORLDS, _CUSTOMERS // study.replay.population.size)
+    draws = study.worlds.draws
+    wanted = max(_WORLDS, _CUSTOMERS // study.worlds.population.size)
     each = [_variances(study, draws[world]) for world in _chosen(len(draws), wanted)]
     table = np.array(each) * _discount(study) ** 2
     # With one world alone the error would be unknown; a study has two draws or more.
@@ -245,8 +245,8 @@ def _chosen(worlds: int, wanted: int) -> list[int]:
 
 def _variances(study: Study, draw: Draw) -> Numbers:
     """Return the variance of the undiscounted gain of each arm in one world."""
-    scenario, population = study.scenario, study.replay.population
-    ready = inputs_of(draw, population, past_of(population), reached_in(population, arms_of(scenario)))
+    scenario = study.scenario
+    ready = study.worlds.inputs(draw)
     # Numbers of draws that no world of the study has.
     other = dataclasses.replace(ready, draw=scenario.draws + draw.number)
     one, another = _gains(study, ready), _gains(study, other)
@@ -255,7 +255,7 @@ def _variances(study: Study, draw: Draw) -> Numbers:
 
 def _gains(study: Study, ready: Inputs) -> list[Numbers]:
     """Return by how much each customer is worth more in each arm than in the baseline."""
-    seed, population = study.scenario.seed, study.replay.population
+    seed, population = study.scenario.seed, study.worlds.population
     usual = customer_values(population, ready, seed=seed)
     return [
         (customer_values(population, ready, seed=seed, arm=arm) - usual) / MICROS
@@ -264,8 +264,8 @@ def _gains(study: Study, ready: Inputs) -> list[Numbers]:
 
 
 def _discount(study: Study) -> float:
-    present = present_values(study.scenario, study.replay.draws).mean(axis=0)
-    sold = study.replay.counts[0][:, :, place(CountKind.LIST)].mean(axis=0)
+    present = study.worlds.present_values().mean(axis=0)
+    sold = study.counts[0][:, :, place(CountKind.LIST)].mean(axis=0)
     return float((present * sold).sum() / sold.sum()) if sold.sum() > 0.0 else 1.0
 
 
@@ -311,9 +311,8 @@ def follow_up(study: Study, days: Sequence[int]) -> FollowUp:
     Contribution is what the ledger books for orders, returns and tickets; winning the customer is not part of it.
     """
     draw = _central(study)
-    population = study.replay.population
-    reached = reached_in(population, arms_of(study.scenario))
-    ready = inputs_of(draw, population, past_of(population), reached)
+    population = study.worlds.population
+    ready = study.worlds.inputs(draw)
     log = events(population, ready, seed=study.scenario.seed).filter(pl.col("customer") < _REFERRED)
     came = log.filter(pl.col("kind") == KINDS.index("ARRIVED")).select("customer", entered="second").sort("customer")
     there = population.base.height
@@ -331,14 +330,14 @@ def follow_up(study: Study, days: Sequence[int]) -> FollowUp:
         entered=entered / SECONDS_PER_DAY,
         within={one: _within(brought, one, entered, end) for one in days},
         worth=_worth(brought, study, len(entered)),
-        reached=_reached(reached, study, people["customer"].to_numpy()),
+        reached=_reached(ready.reached, study, people["customer"].to_numpy()),
     )
 
 
 def _central(study: Study) -> Draw:
     structure = study.scenario.structures[0]
     return dataclasses.replace(
-        study.replay.draws[0],
+        study.worlds.draws[0],
         scenario=study.scenario,
         purchases=study.purchases[structure].params,
         spend=study.spend.params,
@@ -372,7 +371,7 @@ def _within(brought: pl.DataFrame, days: int, entered: npt.NDArray[np.int64], en
 
 
 def _worth(brought: pl.DataFrame, study: Study, people: int) -> Numbers:
-    present = present_values(study.scenario, study.replay.draws).mean(axis=0)
+    present = study.worlds.present_values().mean(axis=0)
     calendar = study.scenario.calendar
     month = calendar.month_of_day[brought["second"].to_numpy() // SECONDS_PER_DAY]
     discounted = brought["amount"].to_numpy() * present[month] / MICROS

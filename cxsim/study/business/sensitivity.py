@@ -38,7 +38,6 @@ from cxsim.study.business.base_case import (
     responding,
 )
 from cxsim.study.business.contracts import BREAK_EVENS, GRID, GRID_CENTRE, HEAT, RATES, TORNADO
-from cxsim.study.play import arms_of
 from cxsim.study.result import Study
 from cxsim.tables import check, empty
 
@@ -138,7 +137,7 @@ def _behaved(base: Central, study: Study, strategies: Sequence[Strategy]) -> Ite
 def _closest(study: Study, numbers: Sequence[Number]) -> list[Number]:
     if len(numbers) <= HABITS:
         return list(numbers)
-    drawn = [{name: one.value for name, _, one in assumptions(draw.scenario)} for draw in study.replay.draws]
+    drawn = [{name: one.value for name, _, one in assumptions(draw.scenario)} for draw in study.worlds.draws]
     worth = study.npv.pivot(on="strategy", index="draw", values="npv").sort("draw").drop("draw").to_numpy()
     closeness = []
     for number in numbers:
@@ -339,12 +338,12 @@ def outstanding(counts: npt.NDArray[np.int64], reaches: int) -> Numbers:
 
 def settling(study: Study, arm: int) -> Settling:
     """Return an arm's money less the baseline's, with what is settled at the end of any horizon."""
-    replay = study.replay
-    played = [arms_of(draw.scenario) for draw in replay.draws]
-    counts = (replay.counts[0], replay.counts[arm])
-    difference = booked(replay.draws, [[arms[0], arms[arm]] for arms in played], counts).incremental(1)
+    draws = study.worlds.draws
+    played = [draw.arms for draw in draws]
+    counts = (study.counts[0], study.counts[arm])
+    difference = booked(draws, [[arms[0], arms[arm]] for arms in played], counts).incremental(1)
     capital = difference[:, :, ACCOUNTS.index(Account.WORKING_CAPITAL)].cumsum(axis=1)
-    points = outstanding(replay.counts[arm], len(played[0][arm]))
+    points = outstanding(study.counts[arm], len(played[0][arm]))
     kept = [number for number, account in enumerate(ACCOUNTS) if account != Account.POINTS_LIABILITY]
     return Settling(cash=difference[:, :, kept].sum(axis=2), settled=-points - capital)
 

@@ -5,20 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cxsim.data.rfm import summarise
 from cxsim.study.assumptions import assumptions
-from cxsim.study.play import arms_of, draw_all, orders, with_prior as study_believed
+from cxsim.study.worlds import Fits, arms_of, draw_worlds
+
+
+def drawn(study, number):
+    fits = Fits(rfm=study.worlds.rfm, purchases=study.purchases, spend=study.spend)
+    return draw_worlds(dataclasses.replace(study.scenario, draws=number), fits).draws
 
 
 @pytest.fixture(scope="module")
-def with_prior(study, scenario):
-    rfm = summarise(orders(scenario), until=scenario.observed_until)
-    return study_believed(scenario, rfm, study.purchases["bgnbd"], study.spend)
-
-
-@pytest.fixture(scope="module")
-def draws(with_prior, scenario):
-    return draw_all(dataclasses.replace(scenario, draws=400), "bgnbd", *with_prior)
+def draws(study):
+    return drawn(study, 400)
 
 
 def _values(draw):
@@ -44,8 +42,8 @@ def test_draws_follow_what_is_believed(draws, scenario):
             assert set(values) == {quantity.value}
 
 
-def test_a_draw_does_not_depend_on_how_many_there_are(draws, with_prior, scenario):
-    few = draw_all(dataclasses.replace(scenario, draws=2), "bgnbd", *with_prior)
+def test_a_draw_does_not_depend_on_how_many_there_are(draws, study):
+    few = drawn(study, 2)
     assert [_values(draw) for draw in few] == [_values(draw) for draw in draws[:2]]
     assert [draw.spend for draw in few] == [draw.spend for draw in draws[:2]]
 

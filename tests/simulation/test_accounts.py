@@ -1,4 +1,4 @@
-"""Status, paid membership and unsubscribing, against closed forms and against a second reckoning by hand."""
+"""Points: earned whole, redeemed at a share, lapsed after their days, owed in full."""
 
 from __future__ import annotations
 
@@ -9,12 +9,74 @@ import pytest
 from cxsim.params import DAYS_PER_MONTH
 from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import events
-from cxsim.simulation.state import LEFT, MEMBER, ORDER, REVIVED
-from cxsim.strategies.effects import PurchaseRate
-from cxsim.strategies.mechanisms import Contacts, Membership, Reactivation, Status
+from cxsim.simulation.state import LEFT, MEMBER, ORDER, POINTS, REVIVED
+from cxsim.strategies.effects import Basket, Dropout, PurchaseRate
+from cxsim.strategies.mechanisms import Contacts, Membership, Points, Reactivation, Status
+from tests.simulated import orders
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, regulars, side_by_side
-from tests.simulation.worlds import LOYAL, existing, inputs, past_customers, play, programme, total
+from tests.simulation.worlds import (
+    LOYAL,
+    MODELS,
+    PARETO,
+    existing,
+    inputs,
+    newcomers,
+    orders_of_each,
+    past_customers,
+    play,
+    points,
+    programme,
+    total,
+)
+
+SHOPPERS = newcomers(500, months=12)
+POINTS_VALUE = place(ReachCountKind.POINTS_VALUE)
+
+
+def test_a_reward_larger_than_the_order_is_not_given():
+    # Orders cost about 10.00: rewards of 11.00 wait for ever, rewards of 9.00 do not.
+    arms = [[programme(points(threshold=12.0, reward=reward))] for reward in (11.0, 9.0)]
+    counts = play(SHOPPERS, *arms, latents=LOYAL)
+    assert total(counts, 0, place(CountKind.REWARD)) == 0
+    assert total(counts, 1, place(CountKind.REWARD)) > 0
+
+
+def test_a_full_card_is_redeemed_on_the_share_of_orders_with_one():
+    # Every order of about 10 fills a card of 2 points, so every order but the first could redeem one.
+    counts = play(SHOPPERS, [programme(points(threshold=2.0, reward=1.0, redemption=0.7))], latents=LOYAL)
+    chances = total(counts, 0, place(CountKind.ORDERS)) - SHOPPERS.size
+    used = total(counts, 0, place(CountKind.REWARD)) / 100
+    assert abs(used - 0.7 * chances) < 4 * np.sqrt(0.7 * 0.3 * chances)
+
+
+def test_points_are_whole_and_none_is_lost_to_binary_fractions():
+    # 29 points for one unit of money: 0.29 points a cent times 100 cents is a hair below 29 in doubles.
+    population = newcomers(2_000)
+    giving = [programme(points(earn=29.0, threshold=1000.0, redemption=0.0))]
+    cents = orders(population, inputs(population, giving), seed=5)["amount"].to_numpy() * 100
+    expected = (29 * np.rint(cents).astype(np.int64) // 100).sum()
+    assert total(play(population, giving, seed=5), 0, place(CountKind.POINTS_ISSUED)) == expected
+
+
+@pytest.mark.parametrize(
+    ("expiry_days", "fate"), [(0.0, CountKind.POINTS_EXPIRED), (36_525.0, CountKind.POINTS_OUTSTANDING)]
+)
+def test_points_lapse_after_their_days_and_not_before(expiry_days, fate):
+    giving = [programme(points(expiry_days=expiry_days, redemption=0.0))]
+    counts = play(newcomers(2_000), giving)
+    assert total(counts, 0, place(fate)) == total(counts, 0, place(CountKind.POINTS_ISSUED)) > 0
+
+
+def test_a_customers_points_still_held_are_owed_in_full_and_rounded_up():
+    # One order of about 10.00 gives 10 points; 10 of 300 points for a reward of 5.00 are 16.67 cents, so 17 are owed.
+    once = LOYAL._replace(alpha=1e18, p=1e14, q=1e14)
+    counts = play(newcomers(100, months=1), [programme(points(earn=1.001, threshold=300.0, reward=5.0))], latents=once)
+    assert total(counts, 0, place(CountKind.POINTS_OUTSTANDING)) == 100 * 10
+    assert total(counts, 0, POINTS_VALUE) == 100 * 17
+
+
+# Status, paid membership and unsubscribing, against closed forms and against a second reckoning by hand.
 
 YEAR, THRESHOLD, FASTER = 365.0, 380.0, 2.0
 
@@ -166,3 +228,82 @@ def test_letters_change_the_order_rate_by_the_inverted_u(monthly):
     both = side_by_side(population, inputs(population, [], [letters], latents=LOYAL))
     ratio = np.exp(0.1 * monthly - 0.01 * monthly**2)
     np.testing.assert_allclose(both["usual"], both["day"] * ratio, atol=4 / DAY)
+
+
+# What programmes for loyalty do, and seem to do: facts F16, F17 and F18 of the field.
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_programme_against_leaving_earns_nearly_all_through_survival_f16(model):
+    # Gopalakrishnan et al. (2021): more than 80 % of the lift comes from staying longer, next to none from the basket.
+    population = newcomers(20_000, months=36)
+    club = programme(made(Dropout, ratio=0.7), made(PurchaseRate, ratio=1.01), made(Basket, ratio=1.002))
+    ready = inputs(population, [], [club], latents=MODELS[model])
+    usual, treated = (events(population, ready, seed=20240501, arm=arm) for arm in (0, 1))
+    # Orders after the moment at which the same customer leaves in the baseline are owed to survival.
+    left = usual.filter(pl.col("kind") == LEFT).select("customer", left="second")
+    orders = treated.filter(pl.col("kind") == ORDER).join(left, on="customer", how="left")
+    survived = orders.filter(pl.col("second") > pl.col("left"))["a"].sum()
+    extra = orders["a"].sum() - usual.filter(pl.col("kind") == ORDER)["a"].sum()
+    assert survived > 0.8 * extra > 0
+
+
+def test_light_buyers_gain_most_where_they_respond_more_f16():
+    # Liu (2007): light buyers rise, heavy buyers were already where they could be.
+    copies = 10_000
+    population = existing(past_customers([(0, 0, 200, None), (20, 190, 200, 20.0)], copies), months=24)
+    club = programme(made(PurchaseRate, ratio=1.1, light_buyers=0.5), made(Dropout, ratio=0.9, light_buyers=0.5))
+    ready = inputs(population, [], [club], latents=PARETO)
+    usual, treated = (orders_of_each(population, ready, arm=arm).reshape(2, copies) for arm in (0, 1))
+    gains = (treated - usual).sum(axis=1) / usual.sum(axis=1)
+    errors = (treated - usual).std(axis=1) * np.sqrt(copies) / usual.sum(axis=1)
+    assert gains[0] - gains[1] > 4 * np.hypot(*errors)
+
+
+def test_orders_come_faster_and_faster_towards_a_full_card_and_slower_after_the_reward_f17():
+    # Kivetz, Urminsky & Zheng (2006). Orders are of 10.00, and a card is full with 60 points.
+    pull, steepness = 0.5, 2.0
+    card = made(Points, threshold=60.0, reward=1.0, redemption=1.0, expiry_days=900.0, pull=pull, steepness=steepness)
+    population = regulars(2_000)
+    even = LOYAL._replace(p=1e12, q=1e12, v=10.01)
+    ready = inputs(population, [], [programme(card)], latents=even)
+    both = side_by_side(population, ready).with_columns(
+        gap=pl.col("day").diff().over("customer"), usual_gap=pl.col("usual").diff().over("customer")
+    )
+    log = events(population, ready, seed=20240501, arm=1)
+    held = log.filter((pl.col("kind") == POINTS) & (pl.col("b") > 0)).select("customer", "order", points="c")
+    before = both.join(held.with_columns(pl.col("order") + 1), on=["customer", "order"]).drop_nulls()
+    full = (before["points"].clip(upper_bound=60) / 60).to_numpy()
+    # Card by card, the gap is the usual one over 1 + pull * full ** steepness; moments are cut to whole seconds.
+    expected = before["usual_gap"].to_numpy() / (1 + pull * full**steepness)
+    np.testing.assert_allclose(before["gap"].to_numpy(), expected, atol=3 / DAY)
+    means = before.group_by("points").agg(pl.col("gap").mean(), pl.col("usual_gap").mean()).sort("points")
+    on_the_way = means.filter(pl.col("points") < 60)
+    pace = (on_the_way["usual_gap"] / on_the_way["gap"]).to_numpy()
+    assert (np.diff(pace) > 0).all(), "faster with every point on the card"
+    assert pace[-1] > 1.4
+    just_rewarded = before.filter(pl.col("points") < 15)
+    assert just_rewarded["usual_gap"].sum() < 1.05 * just_rewarded["gap"].sum(), "slower after the reward"
+
+
+# How often to write: fact F21 of the field.
+
+CADENCES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+MARGIN, COST_CENTS = 0.4, 2.0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_profit_is_an_inverted_u_in_the_number_of_letters_a_month_f21(model):
+    # Zhang, Kumar & Cosguner (2017): both too few and too many letters lose against the best number.
+    letters = [made(Contacts, per_month=often, response=0.08, fatigue=0.006, unsubscribe=0.002) for often in CADENCES]
+    counts = play(newcomers(20_000, months=12), *([programme(one)] for one in letters), latents=MODELS[model])
+    profits = [
+        MARGIN * total(counts, arm, place(CountKind.LIST))
+        - COST_CENTS * often * total(counts, arm, place(ReachCountKind.MEMBER_MONTHS))
+        for arm, often in enumerate(CADENCES)
+    ]
+    best = int(np.argmax(profits))
+    assert 0 < best < len(CADENCES) - 1
+    assert (np.diff(profits[: best + 1]) > 0).all(), "rising up to the best"
+    assert (np.diff(profits[best:]) < 0).all(), "falling after it"
+    assert profits[-1] < profits[0], "the most letters are worse than none"

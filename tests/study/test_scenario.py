@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
+from typing import get_args
 
 import pytest
 
+from cxsim.clv.likelihood import KINDS, Model
 from cxsim.errors import ParamError
 from cxsim.finance.economics import load_economics
-from cxsim.params import Unit
+from cxsim.params import Unit, names
 from cxsim.strategies.behaviour import PLAIN
-from cxsim.strategies.effects import Dropout
+from cxsim.strategies.effects import Dropout, PurchaseRate, Reach
 from cxsim.strategies.levers import refuse_unmeasured
 from cxsim.strategies.mechanisms import Incidents, Recovery, Resolution, Satisfaction
-from cxsim.strategies.strategy import Cost
-from cxsim.study.scenario import Combination
-from tests.scenario.plans import (
+from cxsim.strategies.strategy import Cost, Strategy
+from cxsim.study.assumptions import assumptions, register
+from cxsim.study.loading import load_case, load_scenario
+from cxsim.study.scenario import Combination, NewCustomers, PurchaseModel, Scenario, Valuation, load_valuation
+from cxsim.tables import ASSUMPTIONS, check
+from tests.simulated import assumed
+from tests.study.plans import (
     FASTER,
-    FEWER_RETURNS,
     FEWER_TICKETS,
     SHOP,
     TEN_OFF,
@@ -28,7 +34,69 @@ from tests.scenario.plans import (
     referring,
     share,
 )
-from tests.simulated import assumed
+
+PLAN = Strategy(
+    name="plan",
+    title="A plan",
+    description="d",
+    reach=Reach(who="everyone", uptake=assumed(1.0, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS)),
+    effects=(PurchaseRate(ratio=assumed(1.1, Unit.RATIO)),),
+)
+HAND_MADE = Scenario(
+    name="hand-made",
+    title="What would a plan bring?",
+    description="d",
+    orders="cdnow-sample",
+    observed_until=date(1998, 6, 30),
+    economics=load_economics("cdnow"),
+    strategies=(PLAN,),
+    horizon_months=12,
+    seed=7,
+)
+
+
+@pytest.mark.parametrize("name", names("scenarios"))
+def test_every_bundled_scenario_is_sound(name):
+    scenario = load_scenario(name)
+    assert scenario.name == name
+    assert scenario.arms[0] == "baseline"
+
+
+def test_a_scenario_made_by_hand_starts_on_the_day_after_the_last_that_was_seen():
+    assert HAND_MADE.calendar.starts_on == date(1998, 7, 1)
+    assert HAND_MADE.calendar.months == 12
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"horizon_months": 0}, "horizon_months must be 1 to 600; found 0"),
+        ({"draws": 1}, "draws must be 2 to 10,000; found 1"),
+        ({"seed": -1}, "seed must be 0 to"),
+        ({"observed_until": date(9999, 12, 31)}, "observed_until must be in 1900 to 2200"),
+        ({"strategies": ()}, "strategies: there are none"),
+        ({"strategies": [PLAN]}, "strategies must be a tuple; found list"),
+        ({"strategies": (PLAN, PLAN)}, "different names.*found plan, plan"),
+        ({"strategies": (dataclasses.replace(PLAN, name="baseline"),)}, "none may be 'baseline'"),
+        ({"existing_customers": "none"}, "there are no customers"),
+        ({"new_customers": NewCustomers(per_month=1, months=13)}, "beyond the horizon \\(12 months\\)"),
+    ],
+)
+def test_a_scenario_is_refused_when(changes, words):
+    with pytest.raises(ParamError, match=words):
+        dataclasses.replace(HAND_MADE, **changes)
+
+
+@pytest.mark.parametrize(("per_month", "months"), [(0, 1), (1, 0), (-1, 1), (10**8, 2)])
+def test_new_customers_are_at_least_one_and_no_more_than_a_memory_holds(per_month, months):
+    with pytest.raises(ParamError, match=r"found|too many"):
+        NewCustomers(per_month=per_month, months=months)
+
+
+def test_an_unknown_scenario_is_answered_with_the_choices():
+    with pytest.raises(ParamError, match="no 'cdnow-quik'; did you mean 'cdnow-quick'"):
+        load_scenario("cdnow-quik")
+
 
 DEVIATION = assumed(0.1, Unit.DEVIATIONS)
 EXPERIENCED = {
@@ -52,12 +120,6 @@ def test_a_cost_for_each_ticket_needs_tickets():
     helped = plan("plan", FASTER, costs=(Cost(kind="per_ticket", amount=assumed(1.0, Unit.MONEY_PER_TICKET)),))
     with pytest.raises(ParamError, match=r"'plan' has the cost per_ticket, .*part experience, such as behaviour"):
         made(helped, behaviour=PLAIN)
-
-
-@pytest.mark.parametrize("behaviour", [PLAIN, dataclasses.replace(SHOP, returns=None)], ids=["plain", "no returns"])
-def test_an_effect_on_returns_needs_returns(behaviour):
-    with pytest.raises(ParamError, match=r"'plan' changes returns; the behaviour '.*' has none.*part returns, such as"):
-        made(plan("plan", FEWER_RETURNS), behaviour=behaviour)
 
 
 def test_an_incident_that_the_shop_does_not_have_is_answered_with_the_nearest():
@@ -108,13 +170,6 @@ def test_a_combination_is_refused_for(strategies, changes, words):
     written = {"combinations": (combination(*strategies),), "stacking": share(0.5)}
     with pytest.raises(ParamError, match=words):
         made(*plans, **written | changes)
-
-
-@pytest.mark.parametrize("name", ["plan", "baseline"])
-def test_a_combination_has_a_name_of_its_own(name):
-    plans = plan("plan", FASTER), plan("other", FASTER)
-    with pytest.raises(ParamError, match=f"different names, and none may be 'baseline'; found plan, other, {name}"):
-        made(*plans, combinations=(combination("plan", "other", name=name),), stacking=share(0.5))
 
 
 @pytest.mark.parametrize(
@@ -186,6 +241,65 @@ def test_a_lever_that_is_not_in_the_catalogue_is_answered_with_the_nearest():
         refuse_unmeasured([plan("plan", FASTER, lever="L311")])
 
 
-def test_a_ratio_below_zero_is_refused():
-    with pytest.raises(ParamError, match=r"range \[-0.5, -0.5\] is outside what the unit 'ratio' allows: 0.01 to 100"):
-        ratio(-0.5)
+def test_a_valuation_may_name_every_model_that_can_be_fitted():
+    assert get_args(PurchaseModel) == get_args(Model) == tuple(KINDS)
+
+
+QUICK = load_valuation("cdnow-value-quick")
+
+
+def test_the_bundled_valuations_ask_the_same_of_the_sample_and_of_all_customers():
+    whole = load_valuation("cdnow-value")
+    assert (QUICK.orders, whole.orders) == ("cdnow-sample", "cdnow")
+    assert (QUICK.calibration_end, QUICK.observed_until) == (date(1997, 9, 30), date(1998, 6, 30))
+    # 39 weeks after the 39 weeks of calibration, as in Fader, Hardie & Lee (2005).
+    assert QUICK.holdout_days == whole.holdout_days == 39 * 7
+
+
+def test_a_case_is_a_scenario_or_a_valuation_by_its_name():
+    assert isinstance(load_case("cdnow-value"), Valuation)
+    assert isinstance(load_case("cdnow-quick"), Scenario)
+
+
+def test_an_unknown_case_is_answered_with_the_nearest_of_both_kinds():
+    with pytest.raises(
+        ParamError, match=r"no 'cdnow-valeu'; did you mean 'cdnow-value'\? Possible: cdnow-experience, cdnow-naive"
+    ):
+        load_case("cdnow-valeu")
+
+
+def test_no_name_is_given_twice():
+    assert not set(names("scenarios")) & set(names("valuations"))
+
+
+def test_every_assumed_number_is_listed():
+    table = check(register(QUICK), ASSUMPTIONS)
+    assert table["id"].to_list() == [
+        "valuations/cdnow-value-quick/annual_discount_rate",
+        "valuations/cdnow-value-quick/margin",
+    ]
+    assert [quantity.value for _, _, quantity in assumptions(QUICK)] == table["value"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"currency": "usd"}, "three capitals, such as USD; found 'usd'"),
+        ({"horizon_days": 0}, "horizon_days must be 1 to 36,525; found 0"),
+        ({"draws": 10}, "draws must be 20 to 10,000; found 10"),
+        ({"seed": -1}, "seed must be 0 to"),
+        ({"margin": assumed(0.4, Unit.RATIO)}, "margin: wrong unit 'ratio'; it must be 'share'"),
+        ({"margin": assumed(0.0, Unit.SHARE)}, "margin: its range must lie above 0"),
+        (
+            {"annual_discount_rate": assumed(0.1, Unit.SHARE_PER_YEAR, range=(0.05, 0.2))},
+            r"annual_discount_rate: a choice has no spread; .* not \[0.05, 0.2\]",
+        ),
+        ({"calibration_end": date(1998, 6, 30)}, "calibration_end must be before observed_until"),
+        ({"observed_until": date(1066, 10, 14)}, "observed_until must be in 1900 to 2200; found 1066-10-14"),
+        ({"models": ()}, "models must be at least one, each named once; found none"),
+        ({"models": ("bgnbd", "bgnbd")}, "each named once; found bgnbd, bgnbd"),
+    ],
+)
+def test_what_cannot_be_valued_is_refused_in_words(change, words):
+    with pytest.raises(ParamError, match=words):
+        dataclasses.replace(QUICK, **change)
