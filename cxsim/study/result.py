@@ -14,7 +14,7 @@ import polars as pl
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.data.shop import Shop
-from cxsim.finance.economics import Books, book
+from cxsim.finance.economics import book
 from cxsim.finance.returns import Rule, npv_by_draw, returns
 from cxsim.finance.statement import Flows, cash, flows, statement, totals, weights
 from cxsim.params import MICROS
@@ -237,9 +237,16 @@ def ledger_of(
     """Return the ledger of all draws, under LEDGER; a cohort of new customers is named after its first month."""
     calendar = scenario.calendar
     months = (f"{calendar.starts_of(month):%Y-%m}" for month in range(len(population.arrivals)))
-    books = Books(arms=scenario.arms, cohorts=("existing", *months, REFERRED))
+    cohorts = ("existing", *months, REFERRED)
     return pl.concat(
-        book(books, draw.world, counted.by_arm, tariffs=draw.tariffs(), fixed=draw.fixed())
+        book(
+            draw.world,
+            counted.by_arm,
+            arms=scenario.arms,
+            cohorts=cohorts,
+            tariffs=draw.tariffs(),
+            fixed=draw.fixed(),
+        )
         for draw, counted in zip(draws, counts, strict=True)
     )
 

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cxsim.finance.contracts import FAN
-from cxsim.study.business.contracts import HEAT, INFORMATION, PATHWAYS, PORTFOLIO, SPLIT, TORNADO
+from cxsim.finance.statement import FAN
+from cxsim.study.business.information import INFORMATION, SPLIT
+from cxsim.study.business.pathways import PATHWAYS
+from cxsim.study.business.portfolio import PORTFOLIO
+from cxsim.study.business.sensitivity import HEAT, TORNADO
 from cxsim.tables import Contract, empty
 
 STRATEGIES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cxsim.reporting.business.tornado import break_evens_table
-from cxsim.study.business.contracts import BREAK_EVENS
+from cxsim.study.business.sensitivity import BREAK_EVENS
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"

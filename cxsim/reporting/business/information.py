@@ -27,7 +27,8 @@ from cxsim.reporting.theme import (
     rimmed,
     rounded,
 )
-from cxsim.study.business.contracts import INFORMATION, SPLIT, TEST_PLAN
+from cxsim.study.business.experiments import TEST_PLAN
+from cxsim.study.business.information import INFORMATION, SPLIT
 from cxsim.tables import check
 from cxsim.wording import (
     MISSING,

@@ -30,7 +30,7 @@ from cxsim.reporting.theme import (
     rounded,
     short,
 )
-from cxsim.study.business.contracts import BREAK_EVENS, HEAT, RATES, TORNADO
+from cxsim.study.business.sensitivity import BREAK_EVENS, HEAT, RATES, TORNADO
 from cxsim.tables import check
 from cxsim.wording import INTERVAL, MISSING, NBSP, counted, joined, localise, money, number, precision, searched
 

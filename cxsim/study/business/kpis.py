@@ -13,34 +13,46 @@ from cxsim.finance.statement import HIGH, LOW
 from cxsim.metrics.catalogue import metric_named
 from cxsim.params import CENTS
 from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS, CountKind, ReachCountKind, place
-from cxsim.study.business.contracts import KPIS
 from cxsim.study.result import Study
-from cxsim.tables import check, empty
+from cxsim.tables import REAL, TEXT, Contract, table_of
 
 Worlds = npt.NDArray[np.float64]
+
+# What customer-experience figures do with the strategy and without it: means over draws, with the interval of the
+# difference. direction: `up` or `down` is better, or `none`.
+KPIS = Contract(
+    name="KPIS",
+    columns={
+        "strategy": TEXT,
+        "title": TEXT,
+        "kpi": TEXT,
+        "label": TEXT,
+        "definition": TEXT,
+        "unit": TEXT,
+        "direction": TEXT,
+        "baseline": REAL,
+        "treated": REAL,
+        "difference": REAL,
+        "low": REAL,
+        "high": REAL,
+    },
+)
 _DIRECTIONS = {"higher": "up", "lower": "down", "neither": "none"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Sums:
-    """What was counted over the whole horizon in one arm.
+    """What was counted over the whole horizon in one arm, and how many customers were there before the start."""
 
-    Attributes
-    ----------
-    tallies
-        Shape (worlds, tallies).
-    existing
-        Customers of before the start.
-    """
-
-    count_kinds: npt.NDArray[np.int64]
+    # Shape (worlds, counts).
+    counts: npt.NDArray[np.int64]
     existing: int
 
     def of(self, count_kind: CountKind | ReachCountKind) -> Worlds:
-        """Return a tally by world; that of all reaches together where each has its own."""
+        """Return a count by world; that of all reaches together where each has its own."""
         first = place(count_kind)
-        step = self.count_kinds.shape[1] if first < N_COUNT_KINDS else N_REACH_COUNT_KINDS
-        counted: Worlds = self.count_kinds[:, first::step].sum(axis=1).astype(np.float64)
+        step = self.counts.shape[1] if first < N_COUNT_KINDS else N_REACH_COUNT_KINDS
+        counted: Worlds = self.counts[:, first::step].sum(axis=1).astype(np.float64)
         return counted
 
     @property
@@ -90,7 +102,7 @@ def kpis(study: Study) -> pl.DataFrame:
     They follow from the simulation and show by which way money comes; they are no forecast of scores.
     """
     existing = study.replay.population.base.height
-    baseline, *arms = (_Sums(count_kinds=counts.sum(axis=1), existing=existing) for counts in study.replay.counts)
+    baseline, *arms = (_Sums(counts=counts.sum(axis=1), existing=existing) for counts in study.replay.counts)
     titles = study.scenario.titles
     rows = [
         {"strategy": name, "title": titles[name], **row}
@@ -98,7 +110,7 @@ def kpis(study: Study) -> pl.DataFrame:
         for name, treated in zip(study.scenario.arms[1:], arms, strict=True)
         for row in _compared(kpi, baseline, treated)
     ]
-    return check(pl.DataFrame(rows, schema=empty(KPIS).schema), KPIS)
+    return table_of(rows, KPIS)
 
 
 def _compared(kpi: _Kpi, baseline: _Sums, treated: _Sums) -> Iterator[dict[str, str | float]]:
@@ -123,7 +135,7 @@ def _compared(kpi: _Kpi, baseline: _Sums, treated: _Sums) -> Iterator[dict[str, 
     }
 
 
-def _count_kind(count_kind: CountKind | ReachCountKind) -> Counted:
+def _count(count_kind: CountKind | ReachCountKind) -> Counted:
     return lambda sums: sums.of(count_kind)
 
 
@@ -150,7 +162,7 @@ def _net_promoters(sums: _Sums) -> Worlds:
     return sums.of(CountKind.PROMOTERS) - sums.of(CountKind.DETRACTORS)
 
 
-_ORDERS = _count_kind(CountKind.ORDERS)
+_ORDERS = _count(CountKind.ORDERS)
 _KPIS = (
     _Kpi(
         name="orders_per_customer",
@@ -163,15 +175,15 @@ _KPIS = (
     ),
     _as_measured("aov_gross", _money(CountKind.LIST), _ORDERS),
     _as_measured("aov_net", lambda sums: sums.paid, _ORDERS),
-    _as_measured("discount_share", _count_kind(CountKind.MARKDOWN), _count_kind(CountKind.LIST)),
+    _as_measured("discount_share", _count(CountKind.MARKDOWN), _count(CountKind.LIST)),
     _Kpi(
         name="reward_share",
         label="Rewards, share of goods at list prices",
         definition="How much of the list price was given away as rewards for points.",
         unit="share",
         direction="down",
-        over=_count_kind(CountKind.REWARD),
-        per=_count_kind(CountKind.LIST),
+        over=_count(CountKind.REWARD),
+        per=_count(CountKind.LIST),
     ),
     _as_measured("new_customers", lambda sums: sums.new),
     _Kpi(
@@ -180,7 +192,7 @@ _KPIS = (
         definition="How many of the new customers another customer brought.",
         unit="count",
         direction="up",
-        over=_count_kind(CountKind.REFERRED),
+        over=_count(CountKind.REFERRED),
     ),
     _Kpi(
         name="member_months",
@@ -188,7 +200,7 @@ _KPIS = (
         definition="How many months customers take part in the programme, added up over customers and programmes.",
         unit="count",
         direction="none",
-        over=_count_kind(ReachCountKind.MEMBER_MONTHS),
+        over=_count(ReachCountKind.MEMBER_MONTHS),
     ),
     _Kpi(
         name="revived",
@@ -196,7 +208,7 @@ _KPIS = (
         definition="How often a customer who had left for good came back through the programme.",
         unit="count",
         direction="up",
-        over=_count_kind(CountKind.REVIVED),
+        over=_count(CountKind.REVIVED),
     ),
     _Kpi(
         name="unsubscribed",
@@ -204,10 +216,10 @@ _KPIS = (
         definition="How many customers asked not to be written to any more.",
         unit="count",
         direction="down",
-        over=_count_kind(CountKind.UNSUBSCRIBED),
+        over=_count(CountKind.UNSUBSCRIBED),
     ),
-    _as_measured("incident_share", _count_kind(CountKind.INCIDENTS), _ORDERS),
-    _as_measured("tickets_per_order", _count_kind(CountKind.TICKETS), _ORDERS),
+    _as_measured("incident_share", _count(CountKind.INCIDENTS), _ORDERS),
+    _as_measured("tickets_per_order", _count(CountKind.TICKETS), _ORDERS),
     _Kpi(
         name="compensation_per_order",
         label="Compensation per order",
@@ -223,9 +235,9 @@ _KPIS = (
         definition="Share of orders from which something came back within the horizon.",
         unit="share",
         direction="down",
-        over=_count_kind(CountKind.RETURNS),
+        over=_count(CountKind.RETURNS),
         per=_ORDERS,
     ),
-    _as_measured("response_rate", _count_kind(CountKind.ANSWERED), _count_kind(CountKind.SURVEYED)),
-    _as_measured("nps", _net_promoters, _count_kind(CountKind.ANSWERED), factor=100.0),
+    _as_measured("response_rate", _count(CountKind.ANSWERED), _count(CountKind.SURVEYED)),
+    _as_measured("nps", _net_promoters, _count(CountKind.ANSWERED), factor=100.0),
 )
