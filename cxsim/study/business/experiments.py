@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -103,16 +104,10 @@ def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
                 "title": strategy.title,
                 "id": name,
                 "description": f"{strategy.title}: {RESPONSES}",
-                "outcome": f"Contribution per customer within {plan.days} days",
-                "follow_up_days": plan.days,
-                "mean": plan.mean,
-                "sd": plan.sd,
-                "difference": plan.difference,
+                "outcome": f"Contribution per customer within {plan.follow_up_days} days",
+                **plan._asdict(),
                 "alpha": ALPHA,
                 "power": POWER,
-                "per_group": plan.per_group,
-                "available": plan.available,
-                "weeks": plan.weeks,
                 "worth": float(known["worth"].sum()),
                 "verdict": _verdict(plan, study.currency),
                 "chosen": plan is best,
@@ -122,11 +117,10 @@ def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
     return table_of(rows, TEST_PLAN)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Plan:
-    """A test of one strategy with so many days of follow-up."""
+class _Plan(NamedTuple):
+    """A test of one strategy, in columns of TEST_PLAN."""
 
-    days: int
+    follow_up_days: int
     mean: float
     sd: float
     difference: float
@@ -137,7 +131,7 @@ class _Plan:
 
 def _order(plan: _Plan) -> tuple[bool, int]:
     """Sort the shortest that is feasible first, then what needs the fewest customers."""
-    return (True, plan.per_group) if plan.weeks is None else (False, plan.days)
+    return (True, plan.per_group) if plan.weeks is None else (False, plan.follow_up_days)
 
 
 def _required(study: Study, strategy: str) -> float:
@@ -164,7 +158,7 @@ def _plans(customers: FollowUp, column: int, required: float) -> Iterator[_Plan]
         per_group = sample_size(sd, difference)
         fits = 2 * per_group <= available
         yield _Plan(
-            days=days,
+            follow_up_days=days,
             mean=mean,
             sd=sd,
             difference=difference,

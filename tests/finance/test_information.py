@@ -1,0 +1,334 @@
+"""Value of information, explained variance and sample sizes, beside closed forms, brute force and statsmodels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.testing import assert_allclose
+from scipy.stats import norm
+from statsmodels.stats.power import NormalIndPower
+
+from cxsim.finance.information import (
+    ALPHA,
+    POWER,
+    evpi,
+    evppi,
+    evppi_of_structure,
+    explained,
+    sample_size,
+    smallest_difference,
+)
+from cxsim.finance.metamodel import surface
+
+OUTER, INNER = 3_000, 2_000
+GROUPS = [(0,), (1,), (2,), (3,), (0, 1), (2, 3), (0, 1, 2)]
+sds = st.floats(0.01, 1e4)
+differences = st.floats(0.001, 1e3)
+
+
+def _generator(seed):
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def _evppi(npvs, inputs, *, seed=0):
+    """Return the value of all of some inputs for the choice among columns of NPVs, the first being doing nothing."""
+    return evppi(surface(npvs[:, 1:] - npvs[:, :1], inputs), range(inputs.shape[1]), seed=seed)
+
+
+def _value_for_a_normal(mean, sd):
+    # E[max(0, X)] - max(0, E[X]) of a normal X: sd phi(mean / sd) - |mean| Phi(-|mean| / sd).
+    return sd * norm.pdf(mean / sd) - abs(mean) * norm.cdf(-abs(mean) / sd)
+
+
+def test_knowing_everything_is_worth_the_mean_of_what_the_usual_choice_misses():
+    # Doing nothing brings 0; the programme 30, -10, -20, 8, on average 2, so it would be chosen. Without it in the two
+    # bad draws one would have 10 and 20 more: (0 + 10 + 20 + 0) / 4 = 7.5. Their standard deviation is that of 0, 10,
+    # 20, 0: deviations -7.5, 2.5, 12.5, -7.5, squares 275, over 3 is 91.667; its root 9.574 over the root of 4: 4.787.
+    found = evpi(np.array([[0.0, 30.0], [0.0, -10.0], [0.0, -20.0], [0.0, 8.0]]))
+    assert found.value == 7.5
+    assert_allclose(found.mc_error, 4.787, atol=0.0005)
+
+
+def test_the_same_draws_under_two_structures_are_not_twice_as_much_evidence():
+    npvs = np.array([[0.0, 30.0], [0.0, -10.0], [0.0, -20.0], [0.0, 8.0]])
+    once, twice = evpi(npvs), evpi(np.vstack([npvs, npvs]), worlds_per_draw=2)
+    assert (twice.value, twice.mc_error) == (once.value, once.mc_error)
+
+
+@given(hnp.arrays(np.float64, st.tuples(st.integers(2, 30), st.integers(2, 4)), elements=st.floats(-1e6, 1e6)))
+def test_knowing_everything_is_never_worth_less_than_nothing(npvs):
+    assert evpi(npvs).value >= 0.0
+
+
+# 2,000 draws; 4 standard errors, as everywhere where the seed is fixed. The worth of x alone is that of a normal with
+# the same mean and the standard deviation of what x does, whatever the other numbers do.
+@pytest.mark.parametrize(("mean", "slope"), [(0.5, 1.0), (-0.5, 1.0), (1.0, 1.0), (0.3, 0.5)])
+def test_the_worth_of_one_number_is_that_of_its_closed_form(mean, slope):
+    generator = _generator(3)
+    x, other = generator.standard_normal((2_000, 2)).T
+    found = _evppi(np.column_stack([np.zeros(2_000), mean + slope * x + 1.5 * other]), x[:, None])
+    assert abs(found.value - _value_for_a_normal(mean, slope)) < 4.0 * found.mc_error
+    # The error is of use: it is a fraction of what the number is worth.
+    assert 0.0 < found.mc_error < 0.5 * _value_for_a_normal(mean, slope)
+
+
+def test_the_worth_of_two_numbers_is_that_of_their_closed_form():
+    generator = _generator(4)
+    inputs = generator.standard_normal((2_000, 2))
+    npv = 0.4 + inputs @ [1.0, 0.5] + generator.standard_normal(2_000)
+    found = _evppi(np.column_stack([np.zeros(2_000), npv]), inputs)
+    assert abs(found.value - _value_for_a_normal(0.4, np.sqrt(1.25))) < 4.0 * found.mc_error
+
+
+def test_two_numbers_that_depend_on_each_other_may_be_asked_about_together():
+    # The sum of two normals with variance 1 and correlation 0.8 has variance 2 + 1.6.
+    generator = _generator(5)
+    one, own = generator.standard_normal((2, 2_000))
+    inputs = np.column_stack([one, 0.8 * one + 0.6 * own])
+    npv = 0.5 + inputs.sum(axis=1) + generator.standard_normal(2_000)
+    found = _evppi(np.column_stack([np.zeros(2_000), npv]), inputs)
+    assert abs(found.value - _value_for_a_normal(0.5, np.sqrt(3.6))) < 4.0 * found.mc_error
+
+
+def test_a_number_that_does_nothing_is_worth_nothing_within_its_error():
+    # 300 seeds of 200 draws at the worst place, where funding and not funding are equally good. Found: in 96 % of them
+    # the worth is 0 exactly, since the variance of both its line and its bends falls to nothing; on average it is 0.3 %
+    # of what knowing everything is worth (0.4); it is more than 2 errors above 0 in 1 % and more than 3 in none.
+    worths, errors = np.empty(300), np.empty(300)
+    for seed in range(300):
+        generator = _generator(1_000 + seed)
+        npv = generator.standard_normal(200)
+        found = _evppi(np.column_stack([np.zeros(200), npv]), generator.standard_normal((200, 1)), seed=seed)
+        worths[seed], errors[seed] = found.value, found.mc_error
+    assert (worths > 2.0 * errors).mean() < 0.05
+    assert (worths > 4.0 * errors).sum() == 0
+    assert (worths == 0.0).mean() > 0.9
+    assert worths.mean() < 0.01 * _value_for_a_normal(0.0, 1.0)
+    # Nothing is never said without an error.
+    assert errors.min() > 0.0
+
+
+def test_twenty_numbers_that_do_nothing_are_worth_nothing_beside_one_that_does():
+    generator = _generator(8)
+    inputs = generator.standard_normal((200, 21))
+    whole = surface((0.3 + inputs[:, 0] + 0.2 * generator.standard_normal(200))[:, None], inputs)
+    idle = [evppi(whole, [place]) for place in range(1, 21)]
+    assert all(one.value <= 2.0 * one.mc_error for one in idle)
+    assert max(one.value for one in idle) < 0.02 * evppi(whole, [0]).value
+
+
+def test_one_fit_of_all_numbers_tells_a_small_one_better_than_a_fit_of_its_own():
+    # What the large number does is noise for the fit of the small one alone.
+    generator = _generator(9)
+    inputs = generator.standard_normal((200, 2))
+    npvs = np.column_stack([np.zeros(200), 0.1 + inputs @ [3.0, 0.4] + 0.3 * generator.standard_normal(200)])
+    together, own = evppi(surface(npvs[:, 1:], inputs), [1]), _evppi(npvs, inputs[:, [1]])
+    # The mean is uncertain by 3 / sqrt(200) = 0.21 in both, so only part of the error goes.
+    assert together.mc_error < own.mc_error
+    assert abs(together.value - _value_for_a_normal(0.1, 0.4)) < 4.0 * together.mc_error
+
+
+def test_a_decision_that_is_best_in_every_draw_leaves_nothing_to_know():
+    generator = _generator(10)
+    x = generator.standard_normal((100, 1))
+    found = _evppi(np.column_stack([np.zeros(100), 50.0 + x[:, 0]]), x)
+    assert (found.value, found.mc_error) == (0.0, 0.0)
+
+
+def test_a_number_without_spread_is_worth_nothing():
+    generator = _generator(11)
+    npvs = np.column_stack([np.zeros(50), generator.standard_normal(50)])
+    assert _evppi(npvs, np.full((50, 1), 3.0)).value == 0.0
+
+
+def test_the_same_seed_gives_the_same_error_and_another_one_the_same_worth():
+    generator = _generator(12)
+    x = generator.standard_normal((200, 1))
+    npvs = np.column_stack([np.zeros(200), 0.2 + x[:, 0] + generator.standard_normal(200)])
+    one, again, other = _evppi(npvs, x, seed=1), _evppi(npvs, x, seed=1), _evppi(npvs, x, seed=2)
+    assert one == again
+    assert other.value == one.value
+    assert other.mc_error != one.mc_error
+    # 256 draws of the error tell it to about 1 / sqrt(512) = 4.4 %; 4 of these to either side, of both.
+    assert_allclose(other.mc_error, one.mc_error, rtol=4.0 * 0.044 * np.sqrt(2.0))
+
+
+def test_scaling_the_money_scales_worth_and_error():
+    generator = _generator(13)
+    x = generator.standard_normal((200, 1))
+    npvs = np.column_stack([np.zeros(200), 0.2 + x[:, 0] + generator.standard_normal(200)])
+    small, large = _evppi(npvs, x), _evppi(1e6 * npvs, x)
+    # The same steps of the same sums, but for last digits.
+    assert_allclose([large.value, large.mc_error], [1e6 * small.value, 1e6 * small.mc_error], rtol=1e-6)
+
+
+def test_knowing_which_case_holds_is_worth_the_choice_that_it_allows():
+    # Case one: the programme brings 10 on average, case two -4. Not knowing, it is chosen, for 3; knowing, it is
+    # chosen in case one alone, for 10 / 2 = 5: worth 2.
+    npvs = np.array([[[0.0, 8.0], [0.0, 12.0]], [[0.0, -3.0], [0.0, -5.0]]])
+    found = evppi_of_structure(npvs)
+    assert found.value == 2.0
+    assert found.mc_error > 0.0
+
+
+def test_what_cannot_matter_explains_nothing():
+    generator = _generator(14)
+    inputs = generator.standard_normal((100, 2))
+    output = inputs.sum(axis=1, keepdims=True)
+    whole = surface(output, inputs, np.array([[True, False]]))
+    assert evppi(whole, [1]).value == 0.0
+    assert evppi(whole, [0]).value > 0.2
+
+
+def test_shares_are_those_of_a_model_of_which_they_are_known():
+    # Variances: 4 of the line, 1 of the bend (x**2 - 1 has 2, times 1/2), 1 of the product, 1 of noise: 7 in all.
+    generator = _generator(1)
+    a, b, c = generator.standard_normal((3, 1_000))
+    output = 2.0 * a + np.sqrt(0.5) * (np.square(b) - 1.0) + a * c + generator.standard_normal(1_000)
+    whole = surface(output[:, None], np.column_stack([a, b, c]))
+    for places, share in (([0], 4 / 7), ([1], 1 / 7), ([2], 0.0), ([0, 2], 5 / 7), ([0, 1, 2], 6 / 7)):
+        found = explained(whole, places)
+        assert abs(found.value - share) < 4.0 * found.mc_error
+        assert found.mc_error < 0.05
+
+
+def test_shares_of_numbers_apart_add_up_where_they_do_not_work_together():
+    generator = _generator(2)
+    inputs = generator.standard_normal((300, 3))
+    whole = surface((inputs @ [1.0, 2.0, 0.5] + generator.standard_normal(300))[:, None], inputs)
+    apart = sum(explained(whole, [place]).value for place in range(3))
+    # What the fit sees of products is within the error of the whole.
+    together = explained(whole, [0, 1, 2])
+    assert abs(apart - together.value) < 4.0 * together.mc_error
+
+
+def test_a_number_that_does_nothing_explains_nothing_within_its_error():
+    # 100 seeds, 20 numbers that do nothing among 200 draws: each share beside its error.
+    misses = []
+    for seed in range(20):
+        generator = _generator(100 + seed)
+        inputs = generator.standard_normal((200, 6))
+        whole = surface((inputs[:, 0] + generator.standard_normal(200))[:, None], inputs)
+        misses += [explained(whole, [place], seed=seed) for place in range(1, 6)]
+    assert np.mean([abs(one.value) > 2.0 * one.mc_error for one in misses]) < 0.1
+    assert np.mean([one.value for one in misses]) < 0.01
+
+
+def test_a_constant_output_has_no_shares():
+    # The mean of fifty times 0.1 is not 0.1 to the last digit.
+    inputs = _generator(3).standard_normal((50, 2))
+    found = explained(surface(np.full((50, 1), 0.1), inputs), [0, 1])
+    assert (found.value, found.mc_error) == (0.0, 0.0)
+
+
+def test_a_curve_is_followed_between_its_knots():
+    # One and a half waves over the range of a normal, with a tenth of its height as noise: the explained share is known
+    # to be 1 - 0.01 / (var + 0.01); a straight line would explain less than half of it.
+    generator = _generator(4)
+    x = generator.standard_normal(500)
+    wave = np.sin(2.0 * x)
+    found = explained(surface((wave + 0.1 * generator.standard_normal(500))[:, None], x[:, None]), [0])
+    assert_allclose(found.value, 1.0 - 0.01 / (wave.var() + 0.01), atol=4.0 * found.mc_error)
+    assert found.value > 0.9
+
+
+def _npvs(inputs):
+    """Three decisions: nothing, one that grows exponentially with an interaction, one that saturates and is bent."""
+    a, b, c, d = np.moveaxis(inputs, -1, 0)
+    one = 3.0 * np.exp(0.4 * a) - 3.1 + 1.5 * b + 1.2 * a * b + 0.8 * c
+    two = 2.0 * np.tanh(2.0 * c) + 0.5 * np.square(d) - 0.6 + 0.6 * b
+    return np.stack([np.zeros_like(one), one, two], axis=-1)
+
+
+def _nested(places, seed):
+    """Return E[max E[NPV | inputs]] - max E[NPV], and its standard error over outer draws."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    means = np.empty((OUTER, 3))
+    for row, known_values in enumerate(generator.standard_normal((OUTER, len(places)))):
+        inputs = generator.standard_normal((INNER, 4))
+        inputs[:, places] = known_values
+        means[row] = _npvs(inputs).mean(axis=0)
+    regret = means.max(axis=1) - means[:, means.mean(axis=0).argmax()]
+    return regret.mean(), regret.std(ddof=1) / np.sqrt(OUTER)
+
+
+@pytest.fixture(scope="module")
+def brute_force():
+    return {places: _nested(list(places), 7) for places in GROUPS}
+
+
+# Both sides have an error, so it is the root of the sum of both squares that counts, four times: about 0.1 of worths of
+# 0.2 to 1.2. The inner means' own error, at most 5 / sqrt(2,000) = 0.11, lifts the brute force by less than 0.01, since
+# it counts only where two decisions are within it of each other.
+@pytest.mark.parametrize("places", GROUPS)
+@pytest.mark.parametrize("draws", [200, 2_000])
+def test_regression_finds_what_nested_simulation_finds(brute_force, places, draws):
+    inputs = np.random.Generator(np.random.PCG64(100)).standard_normal((draws, 4))
+    npvs = _npvs(inputs)
+    worth, error = brute_force[places]
+    own = _evppi(npvs, inputs[:, list(places)])
+    among_all = evppi(surface(npvs[:, 1:], inputs), places)
+    for found in (own, among_all):
+        assert abs(found.value - worth) < 4.0 * np.hypot(found.mc_error, error)
+        assert found.mc_error < {200: 0.15, 2_000: 0.06}[draws]
+
+
+def test_errors_of_the_regression_are_as_large_as_its_misses(brute_force):
+    # 40 sets of 200 draws, all groups: the misses in units of their errors. Were they standard normal, their root mean
+    # square would be 1, and known to 1 / sqrt(2 x 40) = 11 %, since groups of one set go together; 0.56 to 1.44 is 4 of
+    # these to either side. Found: 1.11, and -0.41 on average.
+    misses = []
+    for seed in range(40):
+        inputs = np.random.Generator(np.random.PCG64(500 + seed)).standard_normal((200, 4))
+        whole = surface(_npvs(inputs)[:, 1:], inputs)
+        for places in GROUPS:
+            found, (worth, error) = evppi(whole, places), brute_force[places]
+            misses.append((found.value - worth) / np.hypot(found.mc_error, error))
+    assert 0.56 < np.sqrt(np.square(misses).mean()) < 1.44
+    # And they are not all to one side: a shrunken fit errs low by less than its error.
+    assert abs(np.mean(misses)) < 1.0
+
+
+# (z(0.975) + z(0.8)) x 2.54 x sqrt(2 / n) with 1.95996 + 0.84162 = 2.80158: shares of the mean that a year's margin of
+# customers of the CDNOW kind, whose coefficient of variation is 2.54, can show. To three digits, as they are stated.
+@pytest.mark.parametrize(("each", "share"), [(1_000, 0.318), (5_000, 0.142), (10_000, 0.101), (50_000, 0.0450)])
+def test_the_smallest_gain_that_a_test_shows_is_known_for_such_a_shop(each, share):
+    assert_allclose(smallest_difference(2.54, each), share, rtol=5e-3)
+
+
+# 2 x (2.80158 x 2.54 / 0.05)**2 = 40,510.4 and 2 x (2.80158 x 2.54 / 0.02)**2 = 253,190.
+@pytest.mark.parametrize(("share", "each"), [(0.05, 40_511), (0.02, 253_190)])
+def test_small_gains_need_tens_of_thousands_of_customers(share, each):
+    assert sample_size(2.54, share) == each
+
+
+@given(sds, differences)
+def test_with_so_many_customers_statsmodels_finds_the_power_that_was_asked_for(sd, difference):
+    needed = sample_size(sd, difference)
+
+    def power(per_group):
+        return NormalIndPower().power(difference / sd, per_group, ALPHA)
+
+    assert power(needed) >= POWER - 1e-9
+    if needed > 2:
+        # statsmodels counts the chance of a difference on the wrong side too: that of a normal below -1.96 - 2.80.
+        assert power(needed - 1) <= POWER + 1e-6
+
+
+@given(sds, differences)
+def test_the_smallest_difference_of_the_groups_needed_is_the_one_asked_for(sd, difference):
+    needed = sample_size(sd, difference)
+    # Rounding up adds customers, so that a little less can be detected, never more.
+    assert smallest_difference(sd, needed) <= difference * (1.0 + 1e-9)
+    assert needed <= 2 or smallest_difference(sd, needed - 1) >= difference * (1 - 1e-9)
+
+
+def test_customers_without_any_spread_need_no_more_than_two_each():
+    assert sample_size(0.0, 1.0) == 2
+
+
+def test_the_sign_of_the_difference_does_not_matter():
+    assert sample_size(2.0, -0.5) == sample_size(2.0, 0.5)
