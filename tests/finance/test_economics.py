@@ -171,42 +171,6 @@ def test_a_negative_cost_is_refused(kind):
         cost(kind, -1.0)
 
 
-def test_points_still_held_are_charged_in_full(shop):
-    assert _price(tariff(shop, [schedule()]), Account.POINTS_LIABILITY, ReachCountKind.POINTS_VALUE) == -10_000
-
-
-def test_points_themselves_have_no_price(shop):
-    prices = tariff(shop, [schedule()])
-    for count_kind in (
-        CountKind.POINTS_ISSUED,
-        CountKind.POINTS_REDEEMED,
-        CountKind.POINTS_EXPIRED,
-        CountKind.POINTS_OUTSTANDING,
-    ):
-        assert not prices[:, place(count_kind)].any()
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "account", "count_kind", "millionths"),
-    [
-        ("per_order", 0.12, Account.ORDER_EXTRAS, ReachCountKind.ORDERS, 120_000),
-        ("share_of_revenue", 0.05, Account.REVENUE_SHARE, ReachCountKind.PAID, 500),  # of one cent
-    ],
-)
-def test_a_cost_is_booked_in_its_own_account_on_what_its_own_reach_counts(
-    shop, kind, value, account, count_kind, millionths
-):
-    prices = tariff(shop, [schedule(), schedule(cost(kind, value))])
-    assert _price(prices, account, count_kind, reach=1) == -millionths
-    others = prices - tariff(shop, [schedule(), schedule()])
-    assert np.count_nonzero(others) == 1
-
-
-def test_two_costs_of_one_kind_add_up(shop):
-    extra = cost("per_order", 0.12)
-    assert _price(tariff(shop, [schedule(extra, extra)]), Account.ORDER_EXTRAS, ReachCountKind.ORDERS) == -240_000
-
-
 def test_fixed_costs_fall_in_the_months_in_which_the_programme_runs():
     once = cost("one_off", 5000.0)
     monthly = cost("monthly", 350.0)
@@ -215,18 +179,6 @@ def test_fixed_costs_fall_in_the_months_in_which_the_programme_runs():
         Account.SET_UP: [0, -5000 * EUR, 0, 0, 0],
         Account.PROGRAMME: [0, -350 * EUR, -350 * EUR, 0, 0],
     }
-
-
-def test_a_programme_without_end_costs_until_the_horizon():
-    monthly = cost("monthly", 350.0)
-    costs = fixed_costs([schedule(monthly), schedule(monthly, until_month=99)], 3)
-    assert _by_account(costs) == {Account.PROGRAMME: [-700 * EUR] * 3}
-
-
-def test_the_baseline_has_no_fixed_costs():
-    costs = fixed_costs([], 3)
-    assert costs.shape == (len(ACCOUNTS), 3)
-    assert not costs.any()
 
 
 @pytest.mark.parametrize("currency", ["usd", "US", "ÜÄÖ"])
@@ -249,15 +201,6 @@ def test_a_rule_that_rejects_what_it_funds_is_refused(shop):
 def test_a_rule_with_spread_is_refused(shop):
     with pytest.raises(ParamError, match="fund_probability: a rule has no spread"):
         dataclasses.replace(shop, fund_probability=assumed(0.9, Unit.SHARE, range=(0.8, 0.95)))
-
-
-def test_the_bundled_shop_is_found_by_name():
-    assert load_economics("cdnow").currency == "USD"
-
-
-def test_an_unknown_shop_is_answered_with_the_choices():
-    with pytest.raises(ParamError, match="no 'cdnov'; did you mean 'cdnow'"):
-        load_economics("cdnov")
 
 
 def _booked(draw, baseline, plan, fixed=NOTHING):
@@ -322,9 +265,3 @@ def test_money_is_conserved_booking_every_order_or_all_at_once(each, margin, pay
     )
     booked = dict(ledger.select(pl.col("account").cast(pl.String), "amount").iter_rows())
     assert [booked.get(str(account), 0) for account in ACCOUNTS] == one_by_one.tolist()
-
-
-@given(orders)
-def test_an_order_of_twice_the_size_has_twice_the_value(each):
-    prices = tariff(SHOP, [])
-    assert (prices @ (2 * each[0])).tolist() == (2 * (prices @ each[0])).tolist()

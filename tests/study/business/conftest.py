@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from cxsim.study.business.base_case import base_case
@@ -9,6 +11,7 @@ from cxsim.study.business.case import business_case
 from cxsim.study.business.information import drawn_inputs
 from cxsim.study.run import run
 from tests.study.conftest import small
+from tests.study.everything import everything
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +32,9 @@ def case(study, progress):
 
 
 @pytest.fixture(scope="session")
-def busy_case(busy):
-    """The case of a study in which everything happens: all kinds of effects, tickets, surveys, returns."""
-    return business_case(busy)
+def busy_case():
+    """The case of a study of new customers in which everything happens: all kinds of effects, tickets, returns."""
+    return business_case(run(dataclasses.replace(everything(), existing_customers="none")))
 
 
 @pytest.fixture(scope="session")

@@ -8,53 +8,13 @@ import polars as pl
 import pytest
 
 import cxsim
-from cxsim.finance.returns import INVESTMENT
-from cxsim.finance.statement import COHORT_MONEY, FAN, GRAINS, PERIODS
-from cxsim.study.business.base_case import BASE_CASE
+from cxsim.finance.statement import GRAINS
 from cxsim.study.business.case import business_case
-from cxsim.study.business.checklist import CHECKLIST, REGISTER
-from cxsim.study.business.decision import DECISION
-from cxsim.study.business.experiments import TEST_PLAN
-from cxsim.study.business.information import INFORMATION, SPLIT
-from cxsim.study.business.kpis import KPIS
-from cxsim.study.business.liabilities import LIABILITIES
-from cxsim.study.business.pathways import PATHWAYS
-from cxsim.study.business.portfolio import PORTFOLIO
-from cxsim.study.business.sensitivity import BREAK_EVENS, GRID, GRID_CENTRE, HEAT, RATES, TORNADO
 from cxsim.study.run import run
-from cxsim.tables import check
 from cxsim.wording import localised_texts, written_as
 from tests.study.conftest import small
 
-CONTRACTS = {
-    "decision": DECISION,
-    "investment": INVESTMENT,
-    "periods": PERIODS,
-    "cohorts": COHORT_MONEY,
-    "fan": FAN,
-    "base_case": BASE_CASE,
-    "tornado": TORNADO,
-    "break_evens": BREAK_EVENS,
-    "grid": GRID,
-    "grid_centre": GRID_CENTRE,
-    "heat": HEAT,
-    "rates": RATES,
-    "pathways": PATHWAYS,
-    "split": SPLIT,
-    "information": INFORMATION,
-    "test_plan": TEST_PLAN,
-    "portfolio": PORTFOLIO,
-    "liabilities": LIABILITIES,
-    "kpis": KPIS,
-    "register": REGISTER,
-    "checklist": CHECKLIST,
-}
 CENT = 0.005
-
-
-def test_every_table_keeps_its_contract(case):
-    for name, contract in CONTRACTS.items():
-        assert check(getattr(case, name), contract).columns
 
 
 def test_progress_ends_at_the_number_of_steps_that_was_announced(case, progress):
@@ -65,7 +25,9 @@ def test_progress_ends_at_the_number_of_steps_that_was_announced(case, progress)
 def test_the_same_study_gives_the_same_case_in_every_locale(case, study):
     with written_as("de"):
         again = business_case(study)
-    for name in (*CONTRACTS, "naive"):
+    names = [field.name for field in dataclasses.fields(case) if isinstance(getattr(case, field.name), pl.DataFrame)]
+    assert len(names) > 20
+    for name in names:
         assert getattr(again, name).equals(getattr(case, name)), name
     # A sentence with a number that German would write otherwise: else the comparison shows nothing.
     texts = [*case.test_plan["verdict"], *case.decision["rule"], *case.checklist["answer"]]

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from cxsim.params import Unit, root
-from cxsim.study.business.checklist import CHECKLIST, REGISTER, case_register, checklist, in_words
+from cxsim.study.business.checklist import CHECKLIST, case_register, checklist, in_words
 from cxsim.study.business.information import INFORMATION
 from cxsim.study.business.sensitivity import TORNADO
 from cxsim.tables import empty
@@ -34,18 +34,13 @@ def _measured(quantity):
     return dataclasses.replace(quantity, evidence="measured", source="books of 2026")
 
 
-def test_there_are_28_items_and_not_all_of_them_are_here(study):
+def test_there_are_28_items_and_not_all_of_them_are_here(study, snapshot):
     table = checklist(study)
+    texts = (f"{number}. {item}: {state}. {answer} ({where})" for number, _, item, state, answer, where in table.rows())
+    assert "\n".join(texts) == snapshot
     assert table.columns == list(CHECKLIST.columns)
     assert table["number"].to_list() == list(range(1, 29))
     assert set(table["state"]) == {"yes", "partly", "no"}
-
-
-def test_answers_hold_the_facts_of_the_study(study):
-    assert "Points programme, Win-back coupon and Faster delivery, against doing nothing" in _item(study, 1)["answer"]
-    assert "50 new ones in each of 3 months" in _item(study, 5)["answer"]
-    assert _item(study, 9)["answer"].startswith("12 months from 1998-07-01;")
-    assert "8 draws of every uncertain number, from seed 20240501" in _item(study, 17)["answer"]
 
 
 def test_the_discount_rate_is_shown_with_its_timing_and_needs_a_source(study):
@@ -59,16 +54,6 @@ def test_the_discount_rate_is_shown_with_its_timing_and_needs_a_source(study):
     economics = study.scenario.economics
     sourced = dataclasses.replace(economics, annual_discount_rate=_measured(economics.annual_discount_rate))
     assert _item(_with(study, economics=sourced), 10)["state"] == "yes"
-
-
-def test_effects_of_which_some_are_published_are_partly_measured(study):
-    # Published are two effects of the points programme and one of each other strategy; assumed five numbers of the
-    # points themselves, two of the coupon and one of faster delivery.
-    found = _item(study, 12)
-    assert found["state"] == "partly"
-    assert found["answer"] == (
-        "Effects of the strategies: 0 measured in this shop, 4 published elsewhere and 8 assumed."
-    )
 
 
 def test_effects_that_are_all_assumed_are_not_measured(study):
@@ -132,11 +117,6 @@ def test_a_scenario_made_by_hand_has_no_plan_that_can_be_found(study):
     assert "0123456789" not in _item(stored, 4)["answer"]
 
 
-def test_what_a_study_does_not_record_is_not_there(study):
-    for number in (19, 21, 25, 27, 28):
-        assert (_item(study, number)["state"], _item(study, number)["where"]) == ("no", "Nowhere")
-
-
 def test_every_section_that_is_named_stands_in_the_report(study):
     notebook = json.loads((root() / "notebooks" / "02-compare-strategies.ipynb").read_text(encoding="utf-8"))
     lines = [line.strip() for cell in notebook["cells"] if cell["cell_type"] == "markdown" for line in cell["source"]]
@@ -175,11 +155,6 @@ def register(study):
     known = {"decision": "points", "title": "", "description": "", "mc_error": 0.0, "share_of_everything": None}
     worth = [known | {"id": DROPOUT, "worth": 5.0, "rank": 1}, known | {"id": DROPOUT, "worth": 8.0, "rank": 1}]
     return case_register(study, tornado, pl.DataFrame(worth, schema=empty(INFORMATION).schema))
-
-
-def test_every_assumption_stands_once_in_the_order_of_the_study(study, register):
-    assert register.columns == list(REGISTER.columns)
-    assert register["id"].to_list() == study.assumptions["id"].to_list()
 
 
 def test_the_largest_swing_over_strategies_counts(register):

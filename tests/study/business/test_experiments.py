@@ -111,10 +111,6 @@ def test_the_numbers_of_a_plan_belong_to_each_other(study, plans):
         assert row["per_group"] == sample_size(row["sd"], row["difference"])
 
 
-def test_of_each_strategy_one_plan_is_chosen(plans):
-    assert plans.group_by("strategy").agg(pl.col("chosen").sum())["chosen"].unique().to_list() == [1]
-
-
 def test_the_shortest_feasible_plan_is_chosen(study):
     # A cost so large that a rise of a multiple of what customers bring would be needed is seen at once.
     known = _costly(study, 20_000.0)

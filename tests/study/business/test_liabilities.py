@@ -34,8 +34,8 @@ POINTS = "points-programme"
 
 @pytest.fixture(scope="module")
 def quick():
-    """Points for three years, in eight worlds."""
-    return run(dataclasses.replace(load_scenario("cdnow-quick"), draws=8))
+    """Points for three years, in four worlds."""
+    return run(dataclasses.replace(load_scenario("cdnow-quick"), draws=4))
 
 
 @pytest.fixture(scope="module")
@@ -108,16 +108,9 @@ def test_revenue_of_both_views_differs_by_what_is_still_owed(quick, busy):
             assert row["cash_revenue"] - row["accrual_revenue"] == pytest.approx(row["contract_closing"], abs=0.005)
 
 
-def test_points_are_those_of_the_study(quick):
-    found = liabilities(quick).filter(period="Total").row(0, named=True)
-    sentence = quick.points.filter(strategy=POINTS).row(0, named=True)
-    for name in ("points_issued", "points_redeemed", "points_expired", "points_outstanding"):
-        assert found[name] == sentence[name]
-
-
 def test_what_is_redeemed_is_what_was_taken_off_and_the_last_balance_is_that_of_the_ledger(quick):
     found = liabilities(quick).filter(period="Total").row(0, named=True)
-    booked = quick.ledger.filter(arm=POINTS).group_by("account").agg(pl.col("amount").sum() / 1e6 / 8)
+    booked = quick.ledger.filter(arm=POINTS).group_by("account").agg(pl.col("amount").sum() / 1e6 / 4)
     amounts = dict(booked.with_columns(pl.col("account").cast(pl.String)).rows())
     assert found["redeemed"] == pytest.approx(-amounts["rewards"], abs=0.005)
     # 4 for 100 points is 4 cents a point, whole cents for each customer: nothing to round.
@@ -166,12 +159,6 @@ def test_where_no_point_has_met_its_end_all_are_expected_to_be_redeemed(quick):
     assert total["contract_recognised"] == 0.0
 
 
-def test_where_nothing_happens_nothing_is_owed(quick):
-    table = liabilities(counted(quick, POINTS, []))
-    assert table.height == 4
-    assert table.select(pl.sum_horizontal(pl.col(pl.Float64).fill_null(0.0)).sum()).item() == 0.0
-
-
 def test_members_bear_their_share_of_refunds(quick):
     # A tenth of 1,000.00 was paid back, so of the 500.00 that members paid 450.00 are left.
     study = counted(
@@ -191,20 +178,6 @@ def test_fees_by_hand(busy):
     assert mine["points_issued"].null_count() == 3
 
 
-def test_fees_received_are_those_of_the_ledger(busy):
-    found = liabilities(busy).filter(strategy="paid-membership", period="Total").row(0, named=True)
-    booked = busy.ledger.filter(arm="paid-membership", account="membership fees")["amount"].sum() / 1e6 / 2
-    assert found["cash_revenue"] == pytest.approx(booked, abs=1e-9)
-    assert 0.0 < found["contract_closing"] < booked
-
-
-def test_a_combination_owes_what_its_parts_owe_in_points_and_in_fees(busy):
-    table = liabilities(busy)
-    kinds = table.filter(period="Total").select("strategy", "kind").rows()
-    assert kinds == [(POINTS, "points"), ("paid-membership", "fees"), (TOGETHER, "points"), (TOGETHER, "fees")]
-    assert table.filter(strategy=TOGETHER)["title"].unique().to_list() == ["Together"]
-
-
 def test_points_of_different_value_have_that_of_what_was_redeemed_and_is_held(two_points):
     counts = two_points.replay.counts[two_points.scenario.arms.index(TOGETHER)]
     values = [place(ReachCountKind.POINTS_VALUE, reach) for reach in (0, 1)]
@@ -213,24 +186,6 @@ def test_points_of_different_value_have_that_of_what_was_redeemed_and_is_held(tw
     assert total["redeemed"] + total["closing"] == pytest.approx(cents / 100 / len(counts), rel=1e-12)
     value = total["redeemed"] / total["points_redeemed"]
     assert 0.04 < value < 0.08
-
-
-def test_points_of_the_richer_programme_alone_have_twice_the_value(two_points):
-    total = liabilities(two_points).filter(period="Total")
-    for name, value in ((POINTS, 0.04), ("double-points", 0.08)):
-        row = total.filter(strategy=name).row(0, named=True)
-        assert row["issued"] == pytest.approx(value * row["points_issued"], rel=1e-12)
-
-
-def test_a_year_that_is_not_whole_says_how_long_it_is(two_points):
-    periods = column(liabilities(two_points), "period", strategy=POINTS)
-    assert periods == ["Year 1", "Year 2 (6 months)", "Total"]
-
-
-def test_a_horizon_of_a_year_has_its_total_alone(study):
-    table = liabilities(study)
-    assert table.select("strategy", "period").rows() == [(POINTS, "Total")]
-    assert table["opening"].item() == 0.0
 
 
 def test_without_points_and_fees_the_table_is_empty_and_keeps_its_contract(quick):

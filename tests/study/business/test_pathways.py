@@ -115,14 +115,6 @@ def test_parts_add_up_and_are_means_over_all_orders(after, numbers):
     assert {player: float(part) for player, part in parts.items()} == pytest.approx(by_hand(values, after), abs=1e-8)
 
 
-def test_who_adds_nothing_gets_nothing():
-    values = {held: np.array(10.0 * ("a" in held)) for held in feasible_sets({"a": (), "b": ()})}
-    assert {player: float(part) for player, part in shapley(values, {"a": (), "b": ()}).items()} == {
-        "a": 10.0,
-        "b": 0.0,
-    }
-
-
 def test_sets_hold_whom_their_members_must_come_after():
     assert [sorted(one) for one in feasible_sets(BOUND)] == [
         [], ["a"], ["d"], ["a", "b"], ["a", "c"], ["a", "d"], ["a", "b", "c"], ["a", "b", "d"], ["a", "c", "d"],

@@ -20,11 +20,6 @@ def table(case):
     return case.portfolio
 
 
-def test_of_three_strategies_every_set_is_there(table):
-    assert table.height == 8
-    assert table.filter(pl.col("members") == "")["npv"].to_list() == [0.0]
-
-
 def test_a_set_has_the_npv_of_the_same_combination_of_the_scenario(table):
     """The same draws, simulated as an arm of the scenario: the same to a millionth of a unit."""
     both = Combination(name="both", title="Both", strategies=("points-programme", "faster-delivery"))
@@ -39,12 +34,6 @@ def test_a_strategy_alone_has_the_npv_of_the_study(study, table):
     alone = table.filter(pl.col("members").str.contains(",").not_() & (pl.col("members") != ""))
     known = dict(study.returns.select("strategy", "incremental_npv").iter_rows())
     assert dict(alone.select("name", "npv").iter_rows()) == pytest.approx(known, abs=1e-9)
-
-
-def test_each_strategy_has_its_place_in_the_scenario_and_larger_sets_have_none(study, table):
-    placed = table.filter(pl.col("place").is_not_null()).sort("place")
-    assert placed["name"].to_list() == list(study.scenario.arms[1:4])
-    assert placed["place"].to_list() == [0, 1, 2]
 
 
 def test_interaction_is_what_the_parts_do_not_add_up_to(table):
