@@ -214,8 +214,8 @@ def information(study: Study, drawn: DrawnInputs) -> pl.DataFrame:
     """Return the value of perfect information on each number, each group of them, or everything, before deciding."""
     arms = study.scenario.arms[1:]
     rows = list(_of_decision(study, drawn, range(len(arms)), PORTFOLIO, "The choice among all"))
-    for place_, name in enumerate(arms):
-        rows += _of_decision(study, drawn, [place_], name, study.scenario.titles[name])
+    for arm, name in enumerate(arms):
+        rows += _of_decision(study, drawn, [arm], name, study.scenario.titles[name])
     return table_of(rows, INFORMATION)
 
 

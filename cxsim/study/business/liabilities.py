@@ -221,20 +221,19 @@ def _rolled(arm: _Arm, flows: Mapping[str, Years]) -> Iterator[dict[str, object]
     means = {name: flow.mean(axis=0) for name, flow in flows.items()}
     closing = (means["issued"] - means["redeemed"] - means["expired"]).cumsum()
     owed = (means["contract_deferred"] - means["contract_recognised"]).cumsum()
-    held = None
+    held = closing
     if "points_issued" in means:
         held = (means["points_issued"] - means["points_redeemed"] - means["points_expired"]).cumsum()
-    names = list(years(arm.counts.shape[1]))
-    for year, name in enumerate(names):
-        part = slice(0, len(closing)) if name == WHOLE_HORIZON else slice(year, year + 1)
+    for year, name in enumerate(years(arm.counts.shape[1])):
+        first, last = (0, len(closing)) if name == WHOLE_HORIZON else (year, year + 1)
         yield {
             "period": name,
-            **{flow: float(mean[part].sum()) for flow, mean in means.items()},
-            "opening": float(closing[part.start - 1]) if part.start else 0.0,
-            "closing": float(closing[part.stop - 1]),
-            "points_outstanding": None if held is None else float(held[part.stop - 1]),
-            "contract_opening": float(owed[part.start - 1]) if part.start else 0.0,
-            "contract_closing": float(owed[part.stop - 1]),
+            **{flow: float(mean[first:last].sum()) for flow, mean in means.items()},
+            "opening": float(closing[first - 1]) if first else 0.0,
+            "closing": float(closing[last - 1]),
+            "points_outstanding": float(held[last - 1]) if "points_issued" in means else None,
+            "contract_opening": float(owed[first - 1]) if first else 0.0,
+            "contract_closing": float(owed[last - 1]),
         }
 
 

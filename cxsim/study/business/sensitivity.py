@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from cxsim.finance.economics import ACCOUNTS
 from cxsim.finance.ledger import PROGRAMME_ACCOUNTS, Account
-from cxsim.finance.statement import HIGH, LOW, MONTHS_PER_YEAR, cash_days, weights
+from cxsim.finance.statement import HIGH, LOW, MONTHS_PER_YEAR, cash_days, flows, weights
 from cxsim.params import BOUNDS, MICROS, MICROS_PER_CENT, with_values
 from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.world import rounded
@@ -25,16 +25,16 @@ from cxsim.study.business.base_case import (
     Counts,
     Numbers,
     Outcome,
-    Strategies,
     UncertainNumber,
-    booked,
     strategies_with_prior,
     uncertain_numbers,
 )
 from cxsim.study.business.pathways import responding
-from cxsim.study.play import arms_of
 from cxsim.study.result import Study
 from cxsim.tables import COUNT, MONTH, REAL, TEXT, Contract, check, empty, table_of
+
+# The two numbers of a grid; a missing one has one value, 0.
+Axes = tuple[UncertainNumber | None, UncertainNumber | None]
 
 # One assumption moved from its 10 % to its 90 % quantile, all others at their central value. npv_base: with this one
 # at its central value too. method: `simulated` again, or `booked` again where it is a price and changes no behaviour.
@@ -380,21 +380,20 @@ def rates(study: Study) -> pl.DataFrame:
     months = scenario.horizon_months
     horizons = sorted({*range(MONTHS_PER_YEAR, months, MONTHS_PER_YEAR), months})
     annual = sorted({*_RATES, scenario.economics.annual_discount_rate.value})
-    arms = [arms_of(draw.scenario) for draw in replay.draws]
+    money = flows(study.ledger, scenario.arms, draws=len(replay.draws), months=months)
     kept = [number for number, account in enumerate(ACCOUNTS) if account != Account.POINTS_LIABILITY]
     rows = []
-    for arm, name in enumerate(scenario.arms[1:], start=1):
-        counts = (replay.counts[0], replay.counts[arm])
-        money = booked(replay.draws, [[some[0], some[arm]] for some in arms], counts).incremental(1)
-        cash = money[:, :, kept].sum(axis=2)
+    for arm, (name, together) in enumerate(scenario.with_prior, start=1):
+        increment = money.incremental(arm)
+        cash = increment[:, :, kept].sum(axis=2)
         # What a horizon that ends with a month settles: points still outstanding, and capital that is tied up.
-        capital = money[:, :, ACCOUNTS.index(Account.WORKING_CAPITAL)].cumsum(axis=1)
-        settled = -_outstanding(counts[1], len(arms[0][arm])) - capital
+        capital = increment[:, :, ACCOUNTS.index(Account.WORKING_CAPITAL)].cumsum(axis=1)
+        settled = -_outstanding(replay.counts[arm], len(together)) - capital
         for rate, horizon in product(annual, horizons):
-            flows = cash[:, :horizon].copy()
-            flows[:, -1] += settled[:, horizon - 1]
+            monthly = cash[:, :horizon].copy()
+            monthly[:, -1] += settled[:, horizon - 1]
             present = weights(scenario.calendar.month_starts, scenario.economics.timing, np.full(len(cash), rate))
-            npv = (flows * present[:, :horizon]).sum(axis=1)
+            npv = (monthly * present[:, :horizon]).sum(axis=1)
             rows.append(
                 {
                     "strategy": name,
@@ -425,47 +424,31 @@ def _outstanding(counts: Counts, reaches: int) -> Numbers:
     return total
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Axes:
-    """The two numbers of a strategy that are varied; a missing one has one value, 0."""
-
-    strategy: Strategy
-    x: UncertainNumber | None
-    y: UncertainNumber | None
-
-    def at(self, node: tuple[float, float]) -> Strategies:
-        values = {number.path: value for number, value in zip((self.x, self.y), node, strict=True) if number}
-        return (with_values(self.strategy, values),)
-
-    def description(self) -> dict[str, object]:
-        columns: dict[str, object] = {"strategy": self.strategy.name, "title": self.strategy.title}
-        for axis, number in (("x", self.x), ("y", self.y)):
-            columns[f"{axis}_id"] = number.id if number else ""
-            columns[f"{axis}_description"] = number.quantity.description if number else ""
-            columns[f"{axis}_unit"] = str(number.quantity.unit) if number else ""
-        return columns
-
-
 def grids(base: BaseCase, tornado: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Return every strategy at each node of a grid of its two most influential numbers: GRID, GRID_CENTRE and HEAT."""
-    axes = [_axes(strategy, tornado) for strategy in strategies_with_prior(base.scenario)]
-    nodes = [(one, node) for one in axes for node in product(_even(one.x, _STEPS[0]), _even(one.y, _STEPS[1]))]
-    outcomes = base.simulate([one.at(node) for one, node in nodes])
-    cells, heat = [empty(GRID)], []
-    for (one, (x, y)), outcome in zip(nodes, outcomes, strict=True):
-        columns = {**one.description(), "x": x, "y": y}
-        months = pl.DataFrame(_monthly(base, outcome))
-        constants = [pl.lit(value).alias(name) for name, value in columns.items()]
-        cells.append(months.with_columns(constants).select(list(GRID.columns)))
-        heat.append({**columns, "npv": float(base.npv(outcome).mean())})
-    return (
-        check(pl.concat(cells), GRID),
-        table_of(_centres(base, axes, heat), GRID_CENTRE),
-        table_of(heat, HEAT),
-    )
+    cells, heat, centres = [empty(GRID)], [], []
+    for strategy in strategies_with_prior(base.scenario):
+        numbers = _axes(strategy, tornado)
+        nodes = list(product(*(_even(number, steps) for number, steps in zip(numbers, _STEPS, strict=True))))
+        variants = [
+            (with_values(strategy, {one.path: value for one, value in zip(numbers, node, strict=True) if one}),)
+            for node in nodes
+        ]
+        outcomes = base.simulate(variants)
+        npvs = {node: float(base.npv(outcome).mean()) for node, outcome in zip(nodes, outcomes, strict=True)}
+        described = _described(strategy, numbers)
+        for (x, y), outcome in zip(nodes, outcomes, strict=True):
+            columns = {**described, "x": x, "y": y}
+            heat.append({**columns, "npv": npvs[x, y]})
+            months = pl.DataFrame(_monthly(base, outcome))
+            cells.append(months.with_columns(pl.lit(value).alias(name) for name, value in columns.items()))
+        centres.append(_centre(base, strategy, numbers, npvs))
+    grid = pl.concat([cell.select(list(GRID.columns)) for cell in cells])
+    return check(grid, GRID), table_of(centres, GRID_CENTRE), table_of(heat, HEAT)
 
 
-def _axes(strategy: Strategy, tornado: pl.DataFrame) -> _Axes:
+def _axes(strategy: Strategy, tornado: pl.DataFrame) -> Axes:
+    """Return the two numbers that are varied: first a response, second the uptake, where there are such numbers."""
     simulated = {one.id: one for one in uncertain_numbers("strategies", strategy) if one.method == "simulated"}
     ranked = tornado.filter(pl.col("strategy") == strategy.name).sort("rank")["id"].to_list()
     numbers = [simulated[name] for name in ranked if name in simulated]
@@ -473,8 +456,16 @@ def _axes(strategy: Strategy, tornado: pl.DataFrame) -> _Axes:
     responses = [number for number in effects if number.path in responding(strategy)]
     x = next(iter([*responses, *effects]), None)
     rest = [number for number in numbers if number is not x]
-    y = next((number for number in rest if number.path == _UPTAKE), rest[0] if rest else None)
-    return _Axes(strategy=strategy, x=x, y=y)
+    return x, next((number for number in rest if number.path == _UPTAKE), rest[0] if rest else None)
+
+
+def _described(strategy: Strategy, numbers: Axes) -> dict[str, object]:
+    columns: dict[str, object] = {"strategy": strategy.name, "title": strategy.title}
+    for axis, number in zip("xy", numbers, strict=True):
+        columns[f"{axis}_id"] = number.id if number else ""
+        columns[f"{axis}_description"] = number.quantity.description if number else ""
+        columns[f"{axis}_unit"] = str(number.quantity.unit) if number else ""
+    return columns
 
 
 def _even(number: UncertainNumber | None, steps: int) -> list[float]:
@@ -507,21 +498,19 @@ def _monthly(base: BaseCase, outcome: Outcome) -> dict[str, Numbers]:
     }
 
 
-def _centres(
-    base: BaseCase, axes: Sequence[_Axes], heat: Sequence[Mapping[str, object]]
-) -> Iterator[dict[str, object]]:
+def _centre(
+    base: BaseCase, strategy: Strategy, numbers: Axes, npvs: Mapping[tuple[float, ...], float]
+) -> dict[str, object]:
     economics = base.scenario.economics
-    for one in axes:
-        x, y = (0.0 if number is None else rounded(number.quantity.value) for number in (one.x, one.y))
-        here = (one.strategy.name, x, y)
-        yield {
-            "strategy": one.strategy.name,
-            "x": x,
-            "y": y,
-            "gross_margin": economics.gross_margin.value,
-            "margin_low": max(0.0, math.floor(50.0 * economics.gross_margin.value) / 100.0),
-            "margin_high": min(1.0, math.ceil(150.0 * economics.gross_margin.value) / 100.0),
-            "annual_discount_rate": economics.annual_discount_rate.value,
-            "horizon_months": base.scenario.horizon_months,
-            "npv": next(row["npv"] for row in heat if (row["strategy"], row["x"], row["y"]) == here),
-        }
+    x, y = (0.0 if number is None else rounded(number.quantity.value) for number in numbers)
+    return {
+        "strategy": strategy.name,
+        "x": x,
+        "y": y,
+        "gross_margin": economics.gross_margin.value,
+        "margin_low": max(0.0, math.floor(50.0 * economics.gross_margin.value) / 100.0),
+        "margin_high": min(1.0, math.ceil(150.0 * economics.gross_margin.value) / 100.0),
+        "annual_discount_rate": economics.annual_discount_rate.value,
+        "horizon_months": base.scenario.horizon_months,
+        "npv": npvs[x, y],
+    }
