@@ -85,10 +85,9 @@ def _estimate(
     Its error is the root mean square by which draws of the fitted values (Strong, Oakley & Brennan 2014), and of the
     weights of the rows, move it.
     """
-    found = predict(whole, inputs, seed=seed)
-    rows = len(found.values)
-    value = figure(found.values[None], np.full((1, rows), 1.0 / rows))[0]
-    moved = figure(found.drawn, found.weights) - value
+    values, drawn, weights = predict(whole, inputs, seed=seed)
+    value = figure(values[None], np.full((1, len(values)), 1.0 / len(values)))[0]
+    moved = figure(drawn, weights) - value
     return Estimate(value=nine_digits(float(value)), mc_error=nine_digits(float(np.sqrt(np.square(moved).mean()))))
 
 

@@ -87,28 +87,11 @@ class Surface:
     # Shape (rows, outputs): what was handed in.
     outputs: Numbers
     # For each output the basis that it is fitted on, and the fit to the output less its mean.
-    bases: tuple[_Basis, ...]
-    fits: tuple[_Fit, ...]
+    fits: tuple[tuple[_Basis, _Fit], ...]
 
     def of(self, outputs: Sequence[int]) -> Surface:
         """Return the surface of some outputs."""
-        return Surface(
-            outputs=self.outputs[:, outputs],
-            bases=tuple(self.bases[place] for place in outputs),
-            fits=tuple(self.fits[place] for place in outputs),
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Prediction:
-    """What some inputs alone predict of each output: its conditional expectation."""
-
-    # Shape (rows, outputs).
-    values: Numbers
-    # Shape (bootstraps, rows, outputs): draws of the values.
-    drawn: Numbers
-    # Shape (bootstraps, rows): draws of what share of all possible rows each row stands for.
-    weights: Numbers
+        return Surface(outputs=self.outputs[:, outputs], fits=tuple(self.fits[place] for place in outputs))
 
 
 def surface(outputs: Numbers, inputs: Numbers, relevant: npt.NDArray[np.bool_] | None = None) -> Surface:
@@ -118,19 +101,20 @@ def surface(outputs: Numbers, inputs: Numbers, relevant: npt.NDArray[np.bool_] |
     in Strong, Oakley & Brennan (2014), it would be.
     """
     splines = _splines(inputs)
-    bases, fits = [], []
+    fits = []
     matters = np.ones((outputs.shape[1], inputs.shape[1]), np.bool_) if relevant is None else relevant
     for output, some in zip(outputs.T, matters, strict=True):
         centred, alone = output - output.mean(), splines.only(np.flatnonzero(some))
         first = _fit(centred, alone)
         paired = _with_pairs(alone, inputs, _weights(alone, first, inputs.shape[1]))
-        bases.append(paired)
-        fits.append(first if paired is alone else _fit(centred, paired))
-    return Surface(outputs=outputs, bases=tuple(bases), fits=tuple(fits))
+        fits.append((paired, first if paired is alone else _fit(centred, paired)))
+    return Surface(outputs=outputs, fits=tuple(fits))
 
 
-def predict(whole: Surface, inputs: Sequence[int], *, seed: int) -> Prediction:
-    """Return what some inputs alone predict of each output.
+def predict(whole: Surface, inputs: Sequence[int], *, seed: int) -> tuple[Numbers, Numbers, Numbers]:
+    """Return what some inputs alone predict of each output, draws of these values, and weights of the rows.
+
+    Shapes (rows, outputs), (bootstraps, rows, outputs) and (bootstraps, rows).
 
     Draws of coefficients are normal; the errors of two outputs are as much correlated as their residuals are. Draws
     of the weights are those of the Bayesian bootstrap (Rubin 1981), and the level of the values follows them, since
@@ -138,20 +122,20 @@ def predict(whole: Surface, inputs: Sequence[int], *, seed: int) -> Prediction:
     """
     rows, outputs = whole.outputs.shape
     wanted = np.array(inputs, np.int64)
-    about = [basis.about(wanted) for basis in whole.bases]
+    about = [basis.about(wanted) for basis, _ in whole.fits]
     generator = np.random.Generator(np.random.PCG64(seed))
     weights = generator.standard_exponential((BOOTSTRAPS, rows))
     weights /= weights.sum(axis=1, keepdims=True)
     scores = generator.standard_normal((BOOTSTRAPS, max(int(some.sum()) for some in about), outputs))
     scores = scores @ _root(_correlations(whole))
     values, drawn = np.empty((rows, outputs)), np.empty((BOOTSTRAPS, rows, outputs))
-    for place, (basis, fit, some) in enumerate(zip(whole.bases, whole.fits, about, strict=True)):
+    for place, ((basis, fit), some) in enumerate(zip(whole.fits, about, strict=True)):
         shape, output = basis.values[:, some], whole.outputs[:, place]
         values[:, place] = output.mean() + shape @ fit.coefficients[some]
         moved = scores[:, : shape.shape[1], place] @ _root(fit.covariance[np.ix_(some, some)]) + fit.centre[some]
         raw = output.mean() + moved @ shape.T
         drawn[:, :, place] = raw + (weights * (output - raw)).sum(axis=1, keepdims=True)
-    return Prediction(values=values, drawn=drawn, weights=weights)
+    return values, drawn, weights
 
 
 def nine_digits(number: float) -> float:
@@ -169,7 +153,7 @@ def _correlations(whole: Surface) -> Numbers:
     left = np.column_stack(
         [
             output - output.mean() - basis.values @ fit.coefficients
-            for output, basis, fit in zip(whole.outputs.T, whole.bases, whole.fits, strict=True)
+            for output, (basis, fit) in zip(whole.outputs.T, whole.fits, strict=True)
         ]
     )
     spread = np.sqrt(np.square(left).sum(axis=0))

@@ -108,7 +108,7 @@ _MOVED = {
         ),
     ),
 }
-PARTS = ("models", "effects", "economics", "structure", "luck", "together")
+PARTS = ("models", "effects", "economics", "structure", "sampling", "together")
 
 
 def _under(rows: list[dict[str, Any]], contract: Contract) -> pl.DataFrame:
@@ -155,7 +155,7 @@ def tornado() -> pl.DataFrame:
                     "npv_at_high": at_high,
                     "swing": abs(at_high - at_low),
                     "mc_error": 250.0,
-                    "method": "played",
+                    "method": "simulated",
                     "rank": rank,
                 }
             )

@@ -328,27 +328,19 @@ def case_register(study: Study, tornado: pl.DataFrame, information: pl.DataFrame
     """Return every number that a study assumes, who answers for it, how good it is, and how much depends on it."""
     scenario = study.scenario
     grades = dict(study.sources.select("id", "grade").iter_rows())
-    files: dict[str, _File] = {
-        f"economics/{scenario.economics.name}": scenario.economics,
-        f"behaviour/{scenario.behaviour.name}": scenario.behaviour,
-        **{f"strategies/{strategy.name}": strategy for strategy in scenario.strategies},
-    }
+    holders: list[tuple[str, _File]] = [("economics", scenario.economics), ("behaviour", scenario.behaviour)]
+    holders += [("strategies", strategy) for strategy in scenario.strategies]
+    files = {f"{folder}/{one.name}": (one.owner, one.reviewed_on) for folder, one in holders}
     searched = {f"strategies/{one.name}/{one.searches}" for one in scenario.searched}
     rows = []
-    for identifier, _, quantity in assumptions(scenario):
+    for name, _, quantity in assumptions(scenario):
         # The kind and the name of the file in which the number stands, such as economics/cdnow.
-        file = files.get("/".join(identifier.split("/")[:2]))
+        owner, reviewed_on = files.get("/".join(name.split("/")[:2]), (None, None))
         ungraded = None if quantity.range[0] == quantity.range[1] else _NO_SOURCE
-        rows.append(
-            {
-                "id": identifier,
-                "distribution": _SEARCHED if identifier in searched else in_words(quantity),
-                "grade": ungraded if quantity.evidence == "assumed" else grades.get(quantity.source),
-                "owner": file.owner if file else None,
-                "reviewed_on": file.reviewed_on if file else None,
-            }
-        )
-    schema = {name: kinds[0] for name, kinds in REGISTER.columns.items() if name in rows[0]}
+        grade = ungraded if quantity.evidence == "assumed" else grades.get(quantity.source)
+        rows.append((name, _SEARCHED if name in searched else in_words(quantity), grade, owner, reviewed_on))
+    columns = ("id", "distribution", "grade", "owner", "reviewed_on")
+    described = pl.DataFrame(rows, schema={name: REGISTER.columns[name][0] for name in columns}, orient="row")
     ranked = (
         tornado.group_by("id")
         .agg(pl.col("swing").max())
@@ -357,7 +349,7 @@ def case_register(study: Study, tornado: pl.DataFrame, information: pl.DataFrame
     )
     values = information.group_by("id").agg(pl.col("worth").max())
     table = study.assumptions
-    for part in (pl.DataFrame(rows, schema=schema), ranked, values):
+    for part in (described, ranked, values):
         table = table.join(part, on="id", how="left", maintain_order="left")
     return check(table.select(list(REGISTER.columns)), REGISTER)
 
