@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -34,6 +34,14 @@ class Contract:
     nullable: frozenset[str] = frozenset()
     optional: Mapping[str, tuple[Kind, ...]] = field(default_factory=dict)
 
+
+# Kinds of columns, for the contracts that lie with what produces them.
+TEXT: tuple[Kind, ...] = (pl.String,)
+COUNT: tuple[Kind, ...] = (pl.Int64,)
+MONTH: tuple[Kind, ...] = (pl.Int32,)
+REAL: tuple[Kind, ...] = (pl.Float64,)
+FLAG: tuple[Kind, ...] = (pl.Boolean,)
+DAY: tuple[Kind, ...] = (pl.Date,)
 
 _ID: tuple[Kind, ...] = (pl.String, pl.Int64, pl.Int32, pl.UInt32, pl.UInt64)
 _TEXT: tuple[Kind, ...] = (pl.String,)
@@ -223,6 +231,11 @@ CURVE = Contract(
 def empty(contract: Contract) -> pl.DataFrame:
     """Return a table without rows that keeps `contract`."""
     return pl.DataFrame(schema={name: kinds[0] for name, kinds in contract.columns.items()})
+
+
+def table_of(rows: Iterable[Mapping[str, object]], contract: Contract) -> pl.DataFrame:
+    """Return rows as a table under `contract`, its columns in the order of the contract."""
+    return check(pl.DataFrame(list(rows), schema=empty(contract).schema), contract)
 
 
 def check(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:

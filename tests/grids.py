@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from cxsim.study.business.contracts import GRID, GRID_CENTRE
+from cxsim.study.business.sensitivity import GRID, GRID_CENTRE
 from cxsim.tables import check
 
 SENTENCE = {

@@ -1,4 +1,4 @@
-"""A shop's unit economics and a strategy's costs in; what each tally is worth in each account, out."""
+"""A shop's unit economics and a strategy's costs in; the value of each count in each account, and the ledger, out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,76 +16,57 @@ from cxsim.errors import ParamError
 from cxsim.finance.ledger import Account
 from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, require_together, share_steps
 from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
+from cxsim.strategies.strategy import Cost
 from cxsim.tables import LEDGER, check
 
 ACCOUNTS: tuple[Account, ...] = tuple(Account)
 
 
+# The shop's own choices, which need no evidence and have no spread.
+RULES = ("fund_probability", "reject_probability", "roi_hurdle", "benefit_haircut", "cost_uplift")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Economics:
-    """What an order earns and costs, and how the shop decides.
-
-    Attributes
-    ----------
-    name, title
-        Name of the file, and name for readers.
-    currency
-        Code of the currency, three capitals.
-    gross_margin
-        Share of the list price left after the cost of goods, before any markdown.
-    payment_share, payment_per_order
-        Fees of the payment provider.
-    fulfilment_per_order
-        Pick, pack and ship.
-    support_per_order
-        Cost of support, spread over orders.
-    support_per_ticket
-        Cost of answering one ticket; needed where tickets are simulated, and then `support_per_order` is what support
-        costs beside them.
-    handling_per_return, resaleable
-        Cost of taking back an order, and share of the goods' cost that is recovered by selling them again; needed where
-        returns are simulated.
-    acquisition_per_customer
-        Cost of winning one new customer; referred customers cost their reward alone.
-    annual_discount_rate
-        Time value of money, effective per year.
-    timing
-        When in a month its cash flows: start, mid or end.
-    roi_hurdle
-        Return on outlay that the shop asks for; 0 when left out. Its range is a single value, like those of the two
-        that follow.
-    benefit_haircut, cost_uplift
-        For the risk-adjusted case: the share by which benefits are cut and costs are raised; 0 when left out.
-    locale
-        How a report writes numbers: en USD 1,234.5, de 1.234,5 USD, fr 1 234,5 USD, ch USD 1’234.5. Its words stay
-        English, and so do its CSV, JSON and XLSX files and what is printed to a terminal.
-    owner, reviewed_on
-        Who answers for these numbers, and when they were last looked at.
-    fund_probability, reject_probability
-        Decision rule: fund at or above the first chance that NPV > 0, reject below the second, pilot between. The
-        shop's own choice, so each range is a single value.
-    """
+    """What an order earns and costs, and how the shop decides."""
 
     name: str
     title: str
+    # A code of three capitals.
     currency: str
+    # Share of the list price left after the cost of goods, before any markdown.
     gross_margin: Quantity
+    # Fees of the payment provider.
     payment_share: Quantity
     payment_per_order: Quantity
+    # Pick, pack and ship.
     fulfilment_per_order: Quantity
+    # Cost of support, spread over orders; beside that of tickets where these are simulated.
     support_per_order: Quantity
+    # Cost of winning one new customer; a referred one costs the reward alone.
     acquisition_per_customer: Quantity
+    # Effective per year.
     annual_discount_rate: Quantity
+    # Fund at or above the first chance that NPV > 0, reject below the second, pilot between. A rule's range is a single
+    # value, like those of the hurdle, the haircut and the uplift.
     fund_probability: Quantity
     reject_probability: Quantity
+    # Needed where tickets are simulated.
     support_per_ticket: Quantity | None = None
+    # Cost of taking back an order, and share of the goods' cost recovered by selling them again; needed where returns
+    # are simulated.
     handling_per_return: Quantity | None = None
     resaleable: Quantity | None = None
+    # When in a month its cash flows.
     timing: Literal["start", "mid", "end"] = "mid"
+    # Return on outlay that the shop asks for.
     roi_hurdle: Quantity | None = None
+    # For the risk-adjusted case: shares by which benefits are cut and costs are raised.
     benefit_haircut: Quantity | None = None
     cost_uplift: Quantity | None = None
+    # How a report writes numbers: en USD 1,234.5, de 1.234,5 USD, fr 1 234,5 USD, ch USD 1’234.5.
     locale: Literal["en", "de", "fr", "ch"] = "en"
+    # Who answers for these numbers, and when they were last reviewed.
     owner: str | None = None
     reviewed_on: date | None = None
 
@@ -97,7 +78,7 @@ class Economics:
             if quantity is not None:
                 quantity.require(unit, name)
         require_together(self, ("handling_per_return", "resaleable"), "economics")
-        for name in ("fund_probability", "reject_probability", "roi_hurdle", "benefit_haircut", "cost_uplift"):
+        for name in RULES:
             rule: Quantity | None = getattr(self, name)
             if rule is not None and rule.range[0] < rule.range[1]:
                 low, high = rule.range
@@ -130,38 +111,17 @@ _UNITS: dict[str, Unit] = {
 }
 
 
-class CostLine(Protocol):
-    """A line of a programme's cost, its kind and its amount, as `cxsim.strategies.strategy.Cost` has them."""
-
-    @property
-    def kind(self) -> str:
-        """One of the kinds of `cxsim.strategies.strategy.Cost`."""
-
-    @property
-    def amount(self) -> Quantity:
-        """Positive amount."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """The costs of one programme, and when it runs.
+    """The costs of one programme, and when it runs."""
 
-    Attributes
-    ----------
-    costs
-        Its lines.
-    from_month, until_month
-        First month with the programme and first month without it, counted from 0; None for never without it.
-    contacts_per_month
-        How often each member is written to; None where contacts are counted one by one.
-    acquisition_charge
-        Share of the usual acquisition cost that a customer costs whom the programme attracts.
-    """
-
-    costs: Sequence[CostLine]
+    costs: Sequence[Cost]
+    # First month with the programme and first month without it, counted from 0; None for never without it.
     from_month: int
     until_month: int | None
+    # How often each member is written to; None where contacts are counted one by one.
     contacts_per_month: float | None = None
+    # Share of the usual acquisition cost that a customer costs whom the programme attracts.
     acquisition_charge: float = 0.0
 
 
@@ -171,33 +131,31 @@ def load_economics(name: str) -> Economics:
 
 
 def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[np.int64]:
-    """Return what one of each tally adds to each account, in millionths of the currency unit.
+    """Return what one of each count adds to each account, in millionths of the currency: shape (accounts, counts).
 
-    The worth of a count is linear in it and both are whole numbers. Booking counts of any size and grouping therefore
+    The value of a count is linear in it and both are whole numbers. Booking counts of any size and grouping therefore
     gives the same ledger as booking every order of every customer: money is conserved exactly.
-
-    Shape (accounts, tallies), in the order of `Account` and of `cxsim.simulation.counts`.
     """
-    worth = np.zeros((len(ACCOUNTS), width(len(schedules))), np.int64)
+    prices = np.zeros((len(ACCOUNTS), width(len(schedules))), np.int64)
     for account, count_kind, amount in _entries(economics):
-        worth[ACCOUNTS.index(account), place(count_kind)] += amount
+        prices[ACCOUNTS.index(account), place(count_kind)] += amount
     for reach, schedule in enumerate(schedules):
         # Points still held at the end are charged in full: nothing is counted on never being redeemed.
-        worth[ACCOUNTS.index(Account.POINTS_LIABILITY), place(ReachCountKind.POINTS_VALUE, reach)] -= MICROS_PER_CENT
+        prices[ACCOUNTS.index(Account.POINTS_LIABILITY), place(ReachCountKind.POINTS_VALUE, reach)] -= MICROS_PER_CENT
         charge = micros(economics.acquisition_per_customer.value * schedule.acquisition_charge)
-        worth[ACCOUNTS.index(Account.ACQUISITION), place(ReachCountKind.ATTRACTED, reach)] -= charge
+        prices[ACCOUNTS.index(Account.ACQUISITION), place(ReachCountKind.ATTRACTED, reach)] -= charge
         for cost in schedule.costs:
             if cost.kind in _COUNTED:
                 account, counted, whole = _COUNTED[cost.kind]
                 price = cost.amount.value
                 if cost.kind == "per_contact" and schedule.contacts_per_month is not None:
                     counted, price = ReachCountKind.MEMBER_MONTHS, price * schedule.contacts_per_month
-                worth[ACCOUNTS.index(account), place(counted, reach)] -= whole(price)
-    return worth
+                prices[ACCOUNTS.index(account), place(counted, reach)] -= whole(price)
+    return prices
 
 
 def _entries(economics: Economics) -> list[tuple[Account, CountKind, int]]:
-    """Return what one of each common tally adds to which account."""
+    """Return what one of each common count adds to which account."""
     goods = MICROS_PER_CENT - share_steps(economics.gross_margin.value)
     paid = {CountKind.LIST: 1, CountKind.MARKDOWN: -1, CountKind.REWARD: -1, CountKind.FEES: 1}
     fee = share_steps(economics.payment_share.value)
@@ -257,45 +215,31 @@ _COUNTED = {
 }
 
 
+# The cohort of a programme's costs that belong to none.
 SHARED = "shared"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Books:
-    """Names of the ledger's dimensions.
-
-    Attributes
-    ----------
-    arms
-        Names of the arms; the first is the baseline.
-    cohorts
-        Names of the cohorts; costs of a programme that belong to none are booked to the cohort `shared`.
-    """
-
-    arms: tuple[str, ...]
-    cohorts: tuple[str, ...]
-
-
 def book(
-    books: Books,
     draw: int,
     counts: Sequence[npt.NDArray[np.int64]],
     *,
+    arms: Sequence[str],
+    cohorts: Sequence[str],
     tariffs: Sequence[npt.NDArray[np.int64]],
     fixed: Sequence[npt.NDArray[np.int64]],
 ) -> pl.DataFrame:
-    """Return the ledger of one draw."""
-    arms, cohorts, accounts = _names(books.arms), _names((*books.cohorts, SHARED)), _names(ACCOUNTS)
+    """Return the ledger of one draw, from counts of shape (cohorts, months, counts) for each arm."""
+    arm_names, cohort_names, accounts = _names(arms), _names((*cohorts, SHARED)), _names(ACCOUNTS)
     parts = []
-    for arm, (count, worth, costs) in enumerate(zip(counts, tariffs, fixed, strict=True)):
-        amounts = _amounts(count, worth, costs)
+    for arm, (count, prices, costs) in enumerate(zip(counts, tariffs, fixed, strict=True)):
+        amounts = np.concatenate([count @ prices.T, costs.T[None]])
         cohort, month, account = np.nonzero(amounts)
         parts.append(
             pl.DataFrame(
                 {
                     "draw": np.full(len(cohort), draw, np.int32),
-                    "arm": arms.gather(np.full(len(cohort), arm)),
-                    "cohort": cohorts.gather(cohort),
+                    "arm": arm_names.gather(np.full(len(cohort), arm)),
+                    "cohort": cohort_names.gather(cohort),
                     "month": month.astype(np.int32),
                     "account": accounts.gather(account),
                     "amount": amounts[cohort, month, account],
@@ -305,110 +249,6 @@ def book(
     return check(pl.concat(parts), LEDGER)
 
 
-def _amounts(
-    count: npt.NDArray[np.int64], worth: npt.NDArray[np.int64], costs: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Return the amounts per cohort (the last one shared), month and account."""
-    cohorts, months, count_kinds = count.shape
-    amounts = np.zeros((cohorts + 1, months, len(ACCOUNTS)), np.int64)
-    amounts[:-1] = (count.reshape(-1, count_kinds) @ worth.T).reshape(cohorts, months, len(ACCOUNTS))
-    amounts[-1] = costs.T
-    return amounts
-
-
 def _names(names: Sequence[str]) -> pl.Series:
     texts = [str(name) for name in names]
     return pl.Series(texts, dtype=pl.Enum(texts))
-
-
-Amounts = npt.NDArray[np.float64]
-# Expected redemption is worked out with shares in doubles, and may come out a hair below what was redeemed.
-_HAIR = 1e-9
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Allocation:
-    """A price that was paid for goods and points together, taken apart.
-
-    Attributes
-    ----------
-    goods
-        Revenue at once.
-    points
-        Deferred until the points are redeemed: the contract liability when they are given.
-    """
-
-    goods: Amounts
-    points: Amounts
-
-
-def stand_alone_price(points: npt.ArrayLike, value: npt.ArrayLike, redemption: npt.ArrayLike) -> Amounts:
-    """Return what points would cost by themselves.
-
-    points * value * redemption. IFRS 15.B42 and ASC 606-10-55-44: the discount that the customer would get, adjusted
-    for the likelihood that it is used.
-    """
-    share = _positive("redemption", redemption)
-    if np.any(share > 1.0):
-        raise ParamError(f"redemption must be a share from 0 to 1; found {float(share.max()):g}.")
-    price: Amounts = _positive("points", points) * _positive("value", value) * share
-    return price
-
-
-def allocate(price: npt.ArrayLike, *, goods: npt.ArrayLike, points: npt.ArrayLike) -> Allocation:
-    """Return a transaction price allocated to goods and points by their relative stand-alone prices.
-
-    price * points / (goods + points) to the points, the rest to the goods. IFRS 15.74-76, ASC 606-10-32-31.
-    """
-    paid, alone, earned = (_positive(*one) for one in (("price", price), ("goods", goods), ("points", points)))
-    for_points = paid * _ratio(earned, alone + earned, where_nothing=0.0)
-    return Allocation(goods=paid - for_points, points=for_points)
-
-
-def recognised(allocated: npt.ArrayLike, redeemed: npt.ArrayLike, expected: npt.ArrayLike) -> Amounts:
-    """Return the revenue from points recognised by each date, since the first point was given.
-
-    allocated * redeemed / expected. A new estimate holds from its date on: what it changes in the past is caught up
-    in the period in which it is made (`by_period`). Breakage is thereby recognised in proportion to redemption. IFRS
-    15.B44-B47 and illustrative example 52, ASC 606-10-55-46 to 55-49.
-    """
-    price = _positive("allocated", allocated)
-    used, ultimate = _positive("redeemed", redeemed), _positive("expected", expected)
-    if np.any(used > ultimate * (1.0 + _HAIR)):
-        most, estimate = (float(one[used > ultimate * (1.0 + _HAIR)][0]) for one in np.broadcast_arrays(used, ultimate))
-        raise ParamError(
-            f"redeemed: {most:,g} points were redeemed, but {estimate:,g} were expected ever to be; estimate again, "
-            "from this date on at least what was redeemed."
-        )
-    return price * np.minimum(_ratio(used, ultimate, where_nothing=1.0), 1.0)
-
-
-def by_period(cumulative: npt.ArrayLike) -> Amounts:
-    """Return what each period adds to a sum since the start."""
-    return np.diff(np.asarray(cumulative, np.float64), prepend=0.0, axis=-1)
-
-
-def straight_line(fee: npt.ArrayLike, *, elapsed_days: npt.ArrayLike, period_days: npt.ArrayLike) -> Amounts:
-    """Return how much of a fee paid in advance is revenue by now; the rest is owed as membership.
-
-    fee * elapsed_days / period_days: a service of standing ready is given evenly over time. IFRS 15.B18, ASC
-    606-10-55-20.
-    """
-    period = np.asarray(period_days, np.float64)
-    if not np.all(period > 0.0):
-        raise ParamError(f"period_days must be above 0; found {float(period.min()):g}.")
-    served: Amounts = _positive("fee", fee) * np.clip(np.asarray(elapsed_days, np.float64) / period, 0.0, 1.0)
-    return served
-
-
-def _positive(name: str, numbers: npt.ArrayLike) -> Amounts:
-    found = np.asarray(numbers, np.float64)
-    if not np.all(found >= 0.0):
-        raise ParamError(f"{name} must be 0 or more; found {float(found.min()):g}.")
-    return found
-
-
-def _ratio(above: Amounts, below: Amounts, *, where_nothing: float) -> Amounts:
-    above, below = np.broadcast_arrays(above, below)
-    found: Amounts = np.divide(above, below, out=np.full(below.shape, where_nothing), where=below > 0.0)
-    return found

@@ -1,9 +1,9 @@
-"""Flows in; the incremental profit and loss statement by month, and cumulative cash, out."""
+"""A ledger in; monthly flows and the statement against the baseline, by month, period and cohort, out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -12,351 +12,152 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cxsim.errors import ParamError, TableError, choices
-from cxsim.finance.contracts import COHORT_MONEY, GRAINS, PERIODS
 from cxsim.finance.economics import ACCOUNTS, SHARED
 from cxsim.finance.ledger import LADDER, OUTLAY
 from cxsim.params import DAYS_PER_YEAR, MICROS
-from cxsim.tables import CASH, LEDGER, STATEMENT, TOTALS, WHOLE_HORIZON, check
+from cxsim.tables import CASH, DAY, LEDGER, MONTH, REAL, STATEMENT, TEXT, TOTALS, WHOLE_HORIZON, Contract, check
+
+Numbers = npt.NDArray[np.float64]
+# As in `cxsim.tables`: money in units of the currency, `low` and `high` the 5 % and 95 % quantiles over draws.
+
+# The statement by month, quarter, year and in total. discounted: mean present value of the increment; cumulative and
+# cumulative_discounted: sums of the increment since the start, within a strategy, grain and line. day: of a month, on
+# which day from the start its cash flows; null in other grains.
+PERIODS = Contract(
+    name="PERIODS",
+    columns={
+        "strategy": TEXT,
+        "grain": TEXT,
+        "period": MONTH,
+        "label": TEXT,
+        "starts_on": DAY,
+        "line": TEXT,
+        "baseline": REAL,
+        "treated": REAL,
+        "incremental": REAL,
+        "low": REAL,
+        "high": REAL,
+        "discounted": REAL,
+        "cumulative": REAL,
+        "cumulative_discounted": REAL,
+        "day": REAL,
+        "title": TEXT,
+    },
+    nullable=frozenset({"day"}),
+)
+# One row per strategy, cohort of customers and line of the ladder, over the whole horizon; customers in the baseline.
+COHORT_MONEY = Contract(
+    name="COHORT_MONEY",
+    columns={
+        "strategy": TEXT,
+        "cohort": TEXT,
+        "customers": REAL,
+        "line": TEXT,
+        "baseline": REAL,
+        "treated": REAL,
+        "incremental": REAL,
+        "low": REAL,
+        "high": REAL,
+        "title": TEXT,
+    },
+)
+# Cumulative incremental cash, not discounted: quantiles over draws at the end of each month.
+FAN = Contract(
+    name="FAN",
+    columns={
+        "strategy": TEXT,
+        "title": TEXT,
+        "month": MONTH,
+        "ends_on": DAY,
+        "mean": REAL,
+        "q05": REAL,
+        "q10": REAL,
+        "q25": REAL,
+        "q50": REAL,
+        "q75": REAL,
+        "q90": REAL,
+        "q95": REAL,
+    },
+)
+GRAINS = ("month", "quarter", "year", "total")
+# The central 90 % of the draws.
+LOW, HIGH = 0.05, 0.95
+# The lines of a statement: each account, then the subtotal below it.
+LINES = tuple(str(line) for subtotal, accounts in LADDER for line in (*accounts, subtotal))
+_LEVELS = {"q05": 0.05, "q10": 0.10, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q90": 0.90, "q95": 0.95}
+MONTHS_PER_YEAR = 12
+_MONTHS_PER_QUARTER = 3
+# Up to so many months of arrival stand by themselves; more are shown by quarters from the first on.
+_FEW_COHORTS = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Flows:
-    """Money per draw, arm, month and account, in units of the currency.
-
-    Attributes
-    ----------
-    arms
-        Names of the arms; the first is the baseline.
-    amounts
-        Shape (draws, arms, months, accounts), accounts in the order of `Account`.
-    """
+    """Money per draw, arm, month and account, in units of the currency; the first arm is the baseline."""
 
     arms: tuple[str, ...]
-    amounts: npt.NDArray[np.float64]
+    # Shape (draws, arms, months, accounts), accounts in the order of `Account`.
+    amounts: Numbers
 
-    def incremental(self, arm: int) -> npt.NDArray[np.float64]:
+    def incremental(self, arm: int) -> Numbers:
         """Return the arm less the baseline: shape (draws, months, accounts)."""
-        difference: npt.NDArray[np.float64] = self.amounts[:, arm] - self.amounts[:, 0]
+        difference: Numbers = self.amounts[:, arm] - self.amounts[:, 0]
         return difference
 
-    def cash(self, arm: int) -> npt.NDArray[np.float64]:
+    def cash(self, arm: int) -> Numbers:
         """Return the incremental cash of an arm: shape (draws, months)."""
-        total: npt.NDArray[np.float64] = self.incremental(arm).sum(axis=2)
+        total: Numbers = self.incremental(arm).sum(axis=2)
         return total
 
-    def outlay(self, arm: int) -> npt.NDArray[np.float64]:
+    def outlay(self, arm: int) -> Numbers:
         """Return what an arm spends beyond the baseline, as positive amounts: shape (draws, months)."""
         spent = [ACCOUNTS.index(account) for account in OUTLAY]
-        total: npt.NDArray[np.float64] = -self.incremental(arm)[:, :, spent].sum(axis=2)
+        total: Numbers = -self.incremental(arm)[:, :, spent].sum(axis=2)
         return total
 
 
 def flows(ledger: pl.DataFrame, arms: tuple[str, ...], *, draws: int, months: int) -> Flows:
-    """Return the monthly flows of a ledger, summed over cohorts.
-
-    Sums are made in whole millionths and only then converted, so they do not depend on the order of the entries.
-    """
-    summed = (
-        check(ledger, LEDGER)
-        .group_by("draw", "arm", "month", "account")
-        .agg(pl.col("amount").sum())
-        .with_columns(pl.col("arm", "account").cast(pl.String))
-    )
-    place = {name: number for number, name in enumerate(arms)}
-    accounts = {str(account): number for number, account in enumerate(ACCOUNTS)}
-    amounts = np.zeros((draws, len(arms), months, len(ACCOUNTS)))
-    index = (
-        summed["draw"].to_numpy(),
-        summed["arm"].replace_strict(place, return_dtype=pl.Int64).to_numpy(),
-        summed["month"].to_numpy(),
-        summed["account"].replace_strict(accounts, return_dtype=pl.Int64).to_numpy(),
-    )
-    amounts[index] = summed["amount"].to_numpy() / MICROS
-    return Flows(arms=arms, amounts=amounts)
+    """Return the monthly flows of a ledger, summed over cohorts."""
+    return Flows(arms=arms, amounts=_amounts(check(ledger, LEDGER), "month", (draws, months), arms))
 
 
 def weights(
     month_starts: npt.NDArray[np.int64],
     timing: Literal["start", "mid", "end"],
-    annual_discount_rates: npt.NDArray[np.float64],
-) -> npt.NDArray[np.float64]:
+    annual_discount_rates: Numbers,
+) -> Numbers:
     """Return the present value of one unit of money in each month: shape (draws, months).
 
     (1 + d) ** (-t / 365.25) with t in days: one convention, the effective annual rate.
     """
     days = cash_days(month_starts, timing)
-    discounted: npt.NDArray[np.float64] = (1.0 + annual_discount_rates[:, None]) ** (-days[None, :] / DAYS_PER_YEAR)
+    discounted: Numbers = (1.0 + annual_discount_rates[:, None]) ** (-days[None, :] / DAYS_PER_YEAR)
     return discounted
 
 
-def cash_days(month_starts: npt.NDArray[np.int64], timing: Literal["start", "mid", "end"]) -> npt.NDArray[np.float64]:
+def cash_days(month_starts: npt.NDArray[np.int64], timing: Literal["start", "mid", "end"]) -> Numbers:
     """Return on which day, from today, the cash of each month flows: shape (months,)."""
     share = {"start": 0.0, "mid": 0.5, "end": 1.0}[timing]
-    days: npt.NDArray[np.float64] = month_starts[:-1] + share * np.diff(month_starts)
+    days: Numbers = month_starts[:-1] + share * np.diff(month_starts)
     return days
 
 
-# The central 90 % of the draws.
-LOW, HIGH = 0.05, 0.95
-
-
 def statement(flows: Flows, starts_on: Sequence[date]) -> pl.DataFrame:
-    """Return the statement of every strategy against the baseline."""
-    parts = [_statement_of(flows, arm, starts_on) for arm in range(1, len(flows.arms))]
-    return check(pl.concat(parts), STATEMENT)
-
-
-def cash(flows: Flows, ends_on: Sequence[date]) -> pl.DataFrame:
-    """Return the cumulative incremental cash of every strategy by month, undiscounted."""
-    parts = []
-    for arm in range(1, len(flows.arms)):
-        cumulative = flows.cash(arm).cumsum(axis=1)
-        parts.append(
-            pl.DataFrame(
-                {
-                    "strategy": [flows.arms[arm]] * len(ends_on),
-                    "month": np.arange(len(ends_on), dtype=np.int32),
-                    "ends_on": list(ends_on),
-                    "mean": cumulative.mean(axis=0),
-                    "low": np.quantile(cumulative, LOW, axis=0),
-                    "high": np.quantile(cumulative, HIGH, axis=0),
-                }
-            )
-        )
-    return check(pl.concat(parts), CASH)
-
-
-def _statement_of(flows: Flows, arm: int, starts_on: Sequence[date]) -> pl.DataFrame:
-    baseline = dict(lines(flows.amounts[:, 0]))
-    treated = dict(lines(flows.amounts[:, arm]))
-    rows = []
-    for line, untreated in baseline.items():
-        increment = treated[line] - untreated
-        rows.append(
-            pl.DataFrame(
-                {
-                    "strategy": [flows.arms[arm]] * len(starts_on),
-                    "month": np.arange(len(starts_on), dtype=np.int32),
-                    "starts_on": list(starts_on),
-                    "line": [line] * len(starts_on),
-                    "baseline": untreated.mean(axis=0),
-                    "treated": treated[line].mean(axis=0),
-                    "incremental": increment.mean(axis=0),
-                    "low": np.quantile(increment, LOW, axis=0),
-                    "high": np.quantile(increment, HIGH, axis=0),
-                }
-            )
-        )
-    place = pl.int_range(pl.len()) // len(starts_on)
-    return pl.concat(rows).with_columns(place=place).sort("month", "place").drop("place")
-
-
-def lines(amounts: npt.NDArray[np.float64]) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
-    """Yield each line of the ladder with its amounts, shape (draws, months): accounts, then the subtotal below them."""
-    total = np.zeros(amounts.shape[:2])
-    for subtotal, accounts in LADDER:
-        for account in accounts:
-            entry = amounts[:, :, ACCOUNTS.index(account)]
-            total = total + entry
-            yield str(account), entry
-        yield subtotal, total
-
-
-Numbers = npt.NDArray[np.float64]
-_ARRIVALS = re.compile(r"(\d{4})-(\d{2})")
-# Up to so many months of arrival stand by themselves; more are shown in threes.
-_FEW = 6
-_QUARTER = 3
-
-
-def cohort_money(
-    ledger: pl.DataFrame,
-    arms: Sequence[str],
-    *,
-    draws: int,
-    months: int,
-    customers: Mapping[str, float],
-    titles: Mapping[str, str],
-) -> pl.DataFrame:
-    """Return the statement of every strategy against the baseline, by cohort.
-
-    Under COHORT_MONEY, by strategy, cohort and line of the ladder: undiscounted means over draws and the 90 %
-    interval of the increment. Cohorts named after a month of arrival, as 1998-07, are taken together in threes, as
-    `1998-07 to 1998-09`, where there are more than six.
-    """
-    shown = _shown(customers)
-    grouped = pl.col("cohort").cast(pl.String).replace_strict(shown, return_dtype=pl.String)
-    entries = _sums(ledger, arms, draws=draws, months=months, known=shown).with_columns(grouped)
-    cohorts = list(dict.fromkeys(shown.values()))
-    amounts = _amounts(entries, arms, cohorts, draws=draws)
-    people = dict.fromkeys(cohorts, 0.0)
-    for cohort, count in customers.items():
-        people[shown[cohort]] += count
+    """Return the statement of every strategy against the baseline, by month."""
+    baseline = _lines(flows.amounts[:, 0])
     parts = [
-        _rows(amounts[:, 0], amounts[:, arm], people).with_columns(
-            strategy=pl.lit(strategy), title=pl.lit(titles[strategy])
+        pl.DataFrame(
+            {
+                "strategy": [strategy] * (len(starts_on) * len(LINES)),
+                "month": np.repeat(np.arange(len(starts_on), dtype=np.int32), len(LINES)),
+                "starts_on": [start for start in starts_on for _ in LINES],
+                "line": LINES * len(starts_on),
+                **_flat(_compared(baseline, _lines(flows.amounts[:, arm]))),
+            }
         )
-        for arm, strategy in enumerate(arms[1:], start=1)
+        for arm, strategy in enumerate(flows.arms[1:], start=1)
     ]
-    return check(pl.concat(parts).select(list(COHORT_MONEY.columns)), COHORT_MONEY)
-
-
-def _shown(customers: Mapping[str, float]) -> dict[str, str]:
-    """Return for each cohort the one under which it is shown, shared costs last."""
-    parsed = {name: _ARRIVALS.fullmatch(name) for name in customers if name != SHARED}
-    arrivals = {name: 12 * int(found[1]) + int(found[2]) - 1 for name, found in parsed.items() if found}
-    shown = {name: name for name in parsed}
-    if len(arrivals) > _FEW:
-        first = min(arrivals.values())
-        for name, month in arrivals.items():
-            group = [other for other, at in arrivals.items() if (at - first) // _QUARTER == (month - first) // _QUARTER]
-            shown[name] = group[0] if len(group) == 1 else f"{min(group)} to {max(group)}"
-    return shown | {SHARED: SHARED}
-
-
-def _sums(
-    ledger: pl.DataFrame, arms: Sequence[str], *, draws: int, months: int, known: Mapping[str, str]
-) -> pl.DataFrame:
-    """Return the ledger summed over months, in whole millionths, so that the order of entries does not matter."""
-    entries = check(ledger, LEDGER)
-    for name, limit in (("draw", draws), ("month", months)):
-        beyond = entries[name].filter(~entries[name].is_between(0, limit - 1))
-        if len(beyond):
-            raise TableError(f"LEDGER: found {name} {beyond[0]}; possible: 0 to {limit - 1}.")
-    summed = entries.group_by("draw", "arm", "cohort", "account").agg(pl.col("amount").sum())
-    for name, possible in (("arm", list(arms)), ("cohort", list(known))):
-        for found in summed[name].cast(pl.String).unique().sort():
-            if found not in possible:
-                raise TableError(f"LEDGER: no {name} '{found}' is known; {choices(found, possible)}")
-    return summed
-
-
-def _amounts(entries: pl.DataFrame, arms: Sequence[str], cohorts: Sequence[str], *, draws: int) -> Numbers:
-    """Return the amounts: shape (draws, arms, cohorts, accounts)."""
-    micros = np.zeros((draws, len(arms), len(cohorts), len(ACCOUNTS)), np.int64)
-    index = (
-        entries["draw"].to_numpy(),
-        *(
-            entries[column]
-            .cast(pl.String)
-            .replace_strict({str(name): place for place, name in enumerate(names)}, return_dtype=pl.Int64)
-            .to_numpy()
-            for column, names in (("arm", arms), ("cohort", cohorts), ("account", ACCOUNTS))
-        ),
-    )
-    np.add.at(micros, index, entries["amount"].to_numpy())
-    return micros / MICROS
-
-
-def _rows(baseline: Numbers, treated: Numbers, people: Mapping[str, float]) -> pl.DataFrame:
-    """Return one row per cohort and line; `baseline` and `treated` have the shape (draws, cohorts, accounts)."""
-    before = np.stack([entry for _, entry in lines(baseline)], axis=2)
-    after = np.stack([entry for _, entry in lines(treated)], axis=2)
-    names = [name for name, _ in lines(baseline[:1])]
-    low, high = np.quantile(after - before, (LOW, HIGH), axis=0)
-    columns = {
-        "baseline": before.mean(axis=0),
-        "treated": after.mean(axis=0),
-        "incremental": (after - before).mean(axis=0),
-        "low": low,
-        "high": high,
-    }
-    places = {
-        "cohort": np.repeat(list(people), len(names)),
-        "customers": np.repeat(list(people.values()), len(names)),
-        "line": names * len(people),
-    }
-    return pl.DataFrame(places | {name: amounts.ravel() for name, amounts in columns.items()})
-
-
-# Months in each grain; the total has all of them.
-_LENGTHS: dict[str, int] = {"month": 1, "quarter": 3, "year": 12}
-
-
-def periods(
-    flows: Flows, weights: Numbers, starts_on: Sequence[date], *, days: Numbers, titles: Mapping[str, str]
-) -> pl.DataFrame:
-    """Return the statement of every strategy by month, quarter, year and over the whole horizon."""
-    draws, _, months, _ = flows.amounts.shape
-    if weights.shape != (draws, months) or len(starts_on) != months or days.shape != (months,):
-        raise ParamError(
-            f"periods: found flows of {draws} draws and {months} months, weights of shape {weights.shape}, "
-            f"{len(starts_on)} first days and days of shape {days.shape}; all must have the same draws and months."
-        )
-    baseline = _stacked(flows.amounts[:, 0])
-    lengths = _LENGTHS | {"total": months}
-    parts = []
-    for arm, strategy in enumerate(flows.arms[1:], start=1):
-        treated = _stacked(flows.amounts[:, arm])
-        parts += [
-            _of_grain(baseline, treated, weights, lengths[grain]).with_columns(
-                pl.lit(strategy).alias("strategy"),
-                pl.lit(titles[strategy]).alias("title"),
-                pl.lit(grain).alias("grain"),
-                *_calendar(grain, starts_on),
-                _day(grain, days),
-            )
-            for grain in GRAINS
-        ]
-    return check(pl.concat(parts).select(list(PERIODS.columns)), PERIODS)
-
-
-def _stacked(amounts: Numbers) -> Numbers:
-    """Return all lines of the ladder: shape (draws, months, lines)."""
-    return np.stack([entry for _, entry in lines(amounts)], axis=2)
-
-
-def _of_grain(baseline: Numbers, treated: Numbers, weights: Numbers, length: int) -> pl.DataFrame:
-    """Return one row per period of so many months and line."""
-    firsts = np.arange(0, baseline.shape[1], length)
-    before, after = (np.add.reduceat(amounts, firsts, axis=1) for amounts in (baseline, treated))
-    worth = np.add.reduceat((treated - baseline) * weights[:, :, None], firsts, axis=1).mean(axis=0)
-    increment = (after - before).mean(axis=0)
-    low, high = np.quantile(after - before, (LOW, HIGH), axis=0)
-    names = [name for name, _ in lines(np.zeros((1, 1, len(ACCOUNTS))))]
-    columns = {
-        "baseline": before.mean(axis=0),
-        "treated": after.mean(axis=0),
-        "incremental": increment,
-        "low": low,
-        "high": high,
-        "discounted": worth,
-        "cumulative": increment.cumsum(axis=0),
-        "cumulative_discounted": worth.cumsum(axis=0),
-    }
-    places = {"period": np.repeat(np.arange(len(firsts), dtype=np.int32), len(names)), "line": names * len(firsts)}
-    return pl.DataFrame(places | {name: amounts.ravel() for name, amounts in columns.items()})
-
-
-def _calendar(grain: str, starts_on: Sequence[date]) -> tuple[pl.Expr, pl.Expr]:
-    """Return the label and the first day of each period, from its number."""
-    months = len(starts_on)
-    length = _LENGTHS.get(grain, months)
-    days = dict(enumerate(starts_on[::length]))
-    labels = {number: _label(grain, day, number, min(length, months - number * length)) for number, day in days.items()}
-    period = pl.col("period")
-    return (
-        period.replace_strict(labels, return_dtype=pl.String).alias("label"),
-        period.replace_strict(days, return_dtype=pl.Date).alias("starts_on"),
-    )
-
-
-def _day(grain: str, days: Numbers) -> pl.Expr:
-    known = dict(enumerate(days.tolist())) if grain == "month" else {}
-    return pl.col("period").replace_strict(known, default=None, return_dtype=pl.Float64).alias("day")
-
-
-def _label(grain: str, day: date, number: int, length: int) -> str:
-    if grain == "month":
-        return f"{day.year}-{day.month:02d}"
-    if grain not in _LENGTHS:
-        return WHOLE_HORIZON
-    part = f" ({length} month{'' if length == 1 else 's'})"
-    return f"{grain.capitalize()} {number + 1}{part if length < _LENGTHS[grain] else ''}"
-
-
-MONTHS_PER_YEAR = 12
+    return check(pl.concat(parts), STATEMENT)
 
 
 def totals(flows: Flows) -> pl.DataFrame:
@@ -364,71 +165,211 @@ def totals(flows: Flows) -> pl.DataFrame:
 
     An interval of a sum is not the sum of intervals, so it is taken from the sums of each draw.
     """
-    months = flows.amounts.shape[2]
-    rows = []
-    for arm in range(1, len(flows.arms)):
-        treated = dict(lines(flows.amounts[:, arm]))
-        for line, baseline in lines(flows.amounts[:, 0]):
-            for period, (first, last) in years(months).items():
-                before, after = baseline[:, first:last].sum(axis=1), treated[line][:, first:last].sum(axis=1)
-                low, high = np.quantile(after - before, (LOW, HIGH))
-                rows.append(
-                    {
-                        "strategy": flows.arms[arm],
-                        "period": period,
-                        "line": line,
-                        "baseline": float(before.mean()),
-                        "treated": float(after.mean()),
-                        "incremental": float((after - before).mean()),
-                        "low": float(low),
-                        "high": float(high),
-                    }
-                )
-    return check(pl.DataFrame(rows), TOTALS)
+    spans = years(flows.amounts.shape[2])
+    before, *after = (_sums(_lines(amounts), spans.values()) for amounts in flows.amounts.swapaxes(0, 1))
+    parts = [
+        pl.DataFrame(
+            {
+                "strategy": [strategy] * (len(LINES) * len(spans)),
+                "period": [*spans] * len(LINES),
+                "line": [line for line in LINES for _ in spans],
+                **_flat(_compared(before, treated, axis=2)),
+            }
+        )
+        for strategy, treated in zip(flows.arms[1:], after, strict=True)
+    ]
+    return check(pl.concat(parts), TOTALS)
+
+
+def _sums(lines: Numbers, spans: Iterable[tuple[int, int]]) -> Numbers:
+    """Return sums over spans of months: shape (lines, spans, draws)."""
+    by_line = lines.transpose(2, 0, 1).copy()
+    return np.stack([by_line[:, :, first:last].sum(axis=2) for first, last in spans], axis=1)
 
 
 def years(months: int) -> dict[str, tuple[int, int]]:
     """Return the periods of `totals` with their first month and the one after the last; the whole horizon is last."""
-    named = {}
-    for year, first in enumerate(range(0, months, MONTHS_PER_YEAR), start=1):
-        length = min(MONTHS_PER_YEAR, months - first)
-        part = f" ({length} month{'' if length == 1 else 's'})"
-        named[f"Year {year}{part if length < MONTHS_PER_YEAR else ''}"] = (first, first + length)
-    return (named if months > MONTHS_PER_YEAR else {}) | {WHOLE_HORIZON: (0, months)}
+    named = _spans(months, MONTHS_PER_YEAR, "Year") if months > MONTHS_PER_YEAR else {}
+    return named | {WHOLE_HORIZON: (0, months)}
 
 
-_TENTH = 0.1
+def cash(flows: Flows, ends_on: Sequence[date]) -> pl.DataFrame:
+    """Return the cumulative incremental cash of every strategy by month, undiscounted."""
+    return check(_cumulative_cash(flows, ends_on, {"low": LOW, "high": HIGH}), CASH)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WorstTenth:
-    """The conditional value at risk, CVaR, of some draws at 10 %.
+def fan(flows: Flows, ends_on: Sequence[date], titles: Mapping[str, str]) -> pl.DataFrame:
+    """Return quantiles over draws of the cumulative incremental cash of every strategy, undiscounted.
 
-    Attributes
-    ----------
-    mean
-        Mean of the worst tenth of the draws.
-    mc_error
-        Its standard error, from the limited number of draws.
+    A quantile of one month and that of the next need not be the same draw.
     """
+    table = _cumulative_cash(flows, ends_on, _LEVELS).with_columns(
+        title=pl.col("strategy").replace_strict(titles, return_dtype=pl.String)
+    )
+    return check(table.select(list(FAN.columns)), FAN)
 
-    mean: float
-    mc_error: float
 
-
-def worst_tenth(draws: npt.NDArray[np.float64], *, structures: int = 1) -> WorstTenth:
-    """Return the mean of the worst tenth of the draws.
-
-    With q the tenth-quantile, the mean of the worst tenth is the mean over draws of q - max(q - x, 0) / 0.1
-    (Rockafellar & Uryasev 2000, "Optimization of conditional value-at-risk"). Its error is that of this mean: at the
-    quantile its slope in q is zero, so that not knowing q adds nothing to first order.
-    """
-    if len(draws) % structures or len(draws) // structures < 2:
-        raise ParamError(
-            f"worst_tenth: found {len(draws)} draws under {structures} structures; each needs as many, at least 2."
+def _cumulative_cash(flows: Flows, ends_on: Sequence[date], levels: Mapping[str, float]) -> pl.DataFrame:
+    parts = []
+    for arm, strategy in enumerate(flows.arms[1:], start=1):
+        cumulative = flows.cash(arm).cumsum(axis=1)
+        parts.append(
+            pl.DataFrame(
+                {
+                    "strategy": [strategy] * len(ends_on),
+                    "month": np.arange(len(ends_on), dtype=np.int32),
+                    "ends_on": list(ends_on),
+                    "mean": cumulative.mean(axis=0),
+                    **{name: np.quantile(cumulative, level, axis=0) for name, level in levels.items()},
+                }
+            )
         )
-    edge = np.sort(draws)[len(draws) // 10]
-    parts = edge - np.maximum(edge - draws, 0.0) / _TENTH
-    # The same draw under another structure is no new evidence.
-    means = parts.reshape(structures, -1).mean(axis=0)
-    return WorstTenth(mean=float(parts.mean()), mc_error=float(means.std(ddof=1) / np.sqrt(len(means))))
+    return pl.concat(parts)
+
+
+def periods(
+    flows: Flows, weights: Numbers, starts_on: Sequence[date], *, days: Numbers, titles: Mapping[str, str]
+) -> pl.DataFrame:
+    """Return the statement of every strategy by month, quarter, year and over the whole horizon."""
+    months = len(starts_on)
+    spans_of = {
+        "month": {f"{day.year}-{day.month:02d}": (month, month + 1) for month, day in enumerate(starts_on)},
+        "quarter": _spans(months, _MONTHS_PER_QUARTER, "Quarter"),
+        "year": _spans(months, MONTHS_PER_YEAR, "Year"),
+        "total": {WHOLE_HORIZON: (0, months)},
+    }
+    baseline = _lines(flows.amounts[:, 0])
+    parts = []
+    for arm, strategy in enumerate(flows.arms[1:], start=1):
+        treated = _lines(flows.amounts[:, arm])
+        for grain, spans in spans_of.items():
+            firsts = [first for first, _ in spans.values()]
+            flows_on = [float(days[first]) if grain == "month" else None for first in firsts for _ in LINES]
+            table = pl.DataFrame(
+                {
+                    "period": np.repeat(np.arange(len(spans), dtype=np.int32), len(LINES)),
+                    "label": [label for label in spans for _ in LINES],
+                    "starts_on": [starts_on[first] for first in firsts for _ in LINES],
+                    "line": LINES * len(spans),
+                    "day": pl.Series(flows_on, dtype=pl.Float64),
+                    **_flat(_cumulated(baseline, treated, weights, firsts)),
+                }
+            )
+            parts.append(
+                table.with_columns(strategy=pl.lit(strategy), title=pl.lit(titles[strategy]), grain=pl.lit(grain))
+            )
+    return check(pl.concat(parts).select(list(PERIODS.columns)), PERIODS)
+
+
+def _cumulated(baseline: Numbers, treated: Numbers, weights: Numbers, firsts: Sequence[int]) -> dict[str, Numbers]:
+    """Return lines by period, with present values and sums since the start; `firsts` are first months of periods."""
+    found = _compared(*(np.add.reduceat(amounts, firsts, axis=1) for amounts in (baseline, treated)))
+    discounted = np.add.reduceat((treated - baseline) * weights[:, :, None], firsts, axis=1).mean(axis=0)
+    sums = {"cumulative": found["incremental"].cumsum(axis=0), "cumulative_discounted": discounted.cumsum(axis=0)}
+    return found | {"discounted": discounted} | sums
+
+
+def _spans(months: int, length: int, word: str) -> dict[str, tuple[int, int]]:
+    """Return periods of so many months by name, each with its first month and the one after the last."""
+    spans = {}
+    for number, first in enumerate(range(0, months, length), start=1):
+        last = min(first + length, months)
+        part = "" if last - first == length else f" ({last - first} month{'' if last - first == 1 else 's'})"
+        spans[f"{word} {number}{part}"] = (first, last)
+    return spans
+
+
+def cohort_money(
+    ledger: pl.DataFrame,
+    arms: Sequence[str],
+    *,
+    draws: int,
+    customers: Mapping[str, float],
+    titles: Mapping[str, str],
+) -> pl.DataFrame:
+    """Return the statement of every strategy against the baseline, by cohort, over the whole horizon.
+
+    Undiscounted means over draws and the 90 % interval of the increment. Cohorts named after a month of arrival, as
+    1998-07, are taken together in threes, as `1998-07 to 1998-09`, where there are more than six.
+    """
+    shown = _shown(customers)
+    people = dict.fromkeys(shown.values(), 0.0)
+    for cohort, count in customers.items():
+        people[shown[cohort]] += count
+    places = {name: list(people).index(group) for name, group in shown.items()}
+    placed = pl.col("cohort").cast(pl.String).replace_strict(places, return_dtype=pl.Int64)
+    amounts = _amounts(check(ledger, LEDGER).with_columns(placed), "cohort", (draws, len(people)), arms)
+    baseline = _lines(amounts[:, 0])
+    parts = [
+        pl.DataFrame(
+            {
+                "strategy": [strategy] * (len(people) * len(LINES)),
+                "cohort": [cohort for cohort in people for _ in LINES],
+                "customers": np.repeat(list(people.values()), len(LINES)),
+                "line": LINES * len(people),
+                **_flat(_compared(baseline, _lines(amounts[:, arm]))),
+                "title": [titles[strategy]] * (len(people) * len(LINES)),
+            }
+        )
+        for arm, strategy in enumerate(arms[1:], start=1)
+    ]
+    return check(pl.concat(parts), COHORT_MONEY)
+
+
+def _shown(customers: Mapping[str, float]) -> dict[str, str]:
+    """Return for each cohort the one under which it is shown, shared costs last."""
+    parsed = {name: re.fullmatch(r"(\d{4})-(\d{2})", name) for name in customers if name != SHARED}
+    arrivals = {name: MONTHS_PER_YEAR * int(found[1]) + int(found[2]) for name, found in parsed.items() if found}
+    shown = {name: name for name in parsed}
+    if len(arrivals) > _FEW_COHORTS:
+        first = min(arrivals.values())
+        quarters = {name: (month - first) // _MONTHS_PER_QUARTER for name, month in arrivals.items()}
+        for name, quarter in quarters.items():
+            group = [other for other, of in quarters.items() if of == quarter]
+            shown[name] = group[0] if len(group) == 1 else f"{min(group)} to {max(group)}"
+    return shown | {SHARED: SHARED}
+
+
+def _amounts(ledger: pl.DataFrame, dimension: str, sizes: tuple[int, int], arms: Sequence[str]) -> Numbers:
+    """Return a ledger as an array: shape (draws, arms, months or cohorts, accounts).
+
+    Sums are made in whole millionths and only then converted, so they do not depend on the order of the entries.
+    """
+    summed = ledger.group_by("draw", "arm", dimension, "account").agg(pl.col("amount").sum())
+    arm, account = (
+        summed[column]
+        .cast(pl.String)
+        .replace_strict({str(name): place for place, name in enumerate(names)}, return_dtype=pl.Int64)
+        .to_numpy()
+        for column, names in (("arm", arms), ("account", ACCOUNTS))
+    )
+    draws, size = sizes
+    amounts = np.zeros((draws, len(arms), size, len(ACCOUNTS)))
+    amounts[summed["draw"].to_numpy(), arm, summed[dimension].to_numpy(), account] = (
+        summed["amount"].to_numpy() / MICROS
+    )
+    return amounts
+
+
+def _lines(amounts: Numbers) -> Numbers:
+    """Return the lines of the statement from accounts of shape (draws, periods, accounts): (draws, periods, lines)."""
+    total, lines = np.zeros(amounts.shape[:2]), []
+    for _, accounts in LADDER:
+        for account in accounts:
+            lines.append(amounts[:, :, ACCOUNTS.index(account)])
+            total = total + lines[-1]
+        lines.append(total)
+    return np.stack(lines, axis=2)
+
+
+def _compared(before: Numbers, after: Numbers, *, axis: int = 0) -> dict[str, Numbers]:
+    """Return means over the draws, which stand in `axis`, and the interval of the increment."""
+    increment = after - before
+    low, high = np.quantile(increment, (LOW, HIGH), axis=axis)
+    means = {"baseline": before, "treated": after, "incremental": increment}
+    return {name: amounts.mean(axis=axis) for name, amounts in means.items()} | {"low": low, "high": high}
+
+
+def _flat(columns: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Return columns of a table by period and line as rows."""
+    return {name: values.ravel() for name, values in columns.items()}

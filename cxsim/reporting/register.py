@@ -21,7 +21,7 @@ from cxsim.reporting.tables import (
     remark,
     span,
 )
-from cxsim.study.business.contracts import CHECKLIST, REGISTER
+from cxsim.study.business.checklist import CHECKLIST, REGISTER
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, Contract, check
 from cxsim.wording import MISSING, NBSP, counted, joined, localised_texts, number
 

@@ -19,8 +19,8 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from cxsim.errors import ReportError
-from cxsim.finance.contracts import PERIODS
 from cxsim.finance.ledger import LADDER, OUTLAY
+from cxsim.finance.statement import PERIODS
 from cxsim.params import DAYS_PER_YEAR
 from cxsim.reporting.tables import TABLE
 

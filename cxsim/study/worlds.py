@@ -26,7 +26,7 @@ from cxsim.data.cdnow import named_orders
 from cxsim.data.orders import Transactions
 from cxsim.data.rfm import summarise
 from cxsim.errors import ParamError
-from cxsim.finance.economics import Books, Schedule, book, fixed_costs, tariff
+from cxsim.finance.economics import Schedule, book, fixed_costs, tariff
 from cxsim.finance.statement import weights
 from cxsim.params import root
 from cxsim.simulation.engine import Counts, Executor, Inputs, Progress, simulate
@@ -125,9 +125,15 @@ class Worlds:
         """Return the ledger of all worlds, under LEDGER; a cohort of new customers is named after its first month."""
         starts = [self.scenario.calendar.starts_of(month) for month in range(len(self.population.arrivals))]
         cohorts = ("existing", *(f"{start:%Y-%m}" for start in starts), "referred")
-        books = Books(arms=self.scenario.arms, cohorts=cohorts)
         return pl.concat(
-            book(books, draw.world, counted.by_arm, tariffs=draw.tariffs(), fixed=draw.fixed())
+            book(
+                draw.world,
+                counted.by_arm,
+                arms=self.scenario.arms,
+                cohorts=cohorts,
+                tariffs=draw.tariffs(),
+                fixed=draw.fixed(),
+            )
             for draw, counted in zip(self.draws, counts, strict=True)
         )
 

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cxsim.finance.contracts import FAN
-from cxsim.study.business.contracts import HEAT, INFORMATION, PATHWAYS, PORTFOLIO, SPLIT, TORNADO
+from cxsim.finance.statement import FAN
+from cxsim.study.business.information import INFORMATION, SPLIT
+from cxsim.study.business.pathways import PATHWAYS
+from cxsim.study.business.portfolio import PORTFOLIO
+from cxsim.study.business.sensitivity import HEAT, TORNADO
 from cxsim.tables import Contract, empty
 
 STRATEGIES = {
@@ -105,7 +108,7 @@ _MOVED = {
         ),
     ),
 }
-PARTS = ("models", "effects", "economics", "structure", "luck", "together")
+PARTS = ("models", "effects", "economics", "structure", "sampling", "together")
 
 
 def _under(rows: list[dict[str, Any]], contract: Contract) -> pl.DataFrame:
@@ -152,7 +155,7 @@ def tornado() -> pl.DataFrame:
                     "npv_at_high": at_high,
                     "swing": abs(at_high - at_low),
                     "mc_error": 250.0,
-                    "method": "played",
+                    "method": "simulated",
                     "rank": rank,
                 }
             )

@@ -54,7 +54,7 @@ def test_parts_are_named_in_words_in_one_order():
         "The shop's prices and costs",
         "What the fitted models leave open",
         "Which model of leaving",
-        "Luck of who the customers are",
+        "Which customers there happen to be",
         "Only several of these together",
     ]
 
@@ -65,7 +65,7 @@ def test_shares_are_printed_beside_the_names():
 
 
 def test_a_share_below_zero_stands_left_of_zero_and_is_explained():
-    below = split().with_columns(share=_with("together", -0.04)).with_columns(share=_with("luck", 0.16))
+    below = split().with_columns(share=_with("together", -0.04)).with_columns(share=_with("sampling", 0.16))
     own = _rows(below).filter(name="Win-back coupon")
     # The bar spans -0.04 to 1.04 in 640 pixels: zero is at 0.04 / 1.08 * 640 = 23.7.
     assert own.select("_start", "_end").row(5) == (23.7, 0.0)
@@ -76,16 +76,16 @@ def test_a_share_below_zero_stands_left_of_zero_and_is_explained():
 
 def test_shares_that_do_not_add_up_are_refused():
     with pytest.raises(TableError, match=r"the shares of 'Win-back coupon' add up to 0\.9100; they must add up to 1"):
-        variance_split(split().with_columns(share=_with("luck", 0.0)))
+        variance_split(split().with_columns(share=_with("sampling", 0.0)))
 
 
 def test_an_unknown_part_is_answered_with_the_nearest():
-    wrong = split().with_columns(pl.col("part").replace("luck", "lucky"))
-    with pytest.raises(TableError, match="SPLIT: no part 'lucky'; did you mean 'luck'"):
+    wrong = split().with_columns(pl.col("part").replace("sampling", "samplings"))
+    with pytest.raises(TableError, match="SPLIT: no part 'samplings'; did you mean 'sampling'"):
         variance_split(wrong)
 
 
 def test_a_part_that_stands_twice_is_refused():
-    twice = split().with_columns(pl.col("part").replace("luck", "models"))
+    twice = split().with_columns(pl.col("part").replace("sampling", "models"))
     with pytest.raises(TableError, match="SPLIT: a part of 'Free shipping from a threshold on' stands twice"):
         variance_split(twice)

@@ -7,7 +7,7 @@ import pytest
 
 from cxsim.errors import TableError
 from cxsim.reporting.business.tornado import tornado
-from cxsim.study.business.contracts import TORNADO
+from cxsim.study.business.sensitivity import TORNADO
 from cxsim.tables import empty
 from tests.charts.cases import STRATEGIES, tornado as cases_tornado
 

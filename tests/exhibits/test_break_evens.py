@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cxsim.reporting.business.tornado import break_evens_table
-from cxsim.study.business.contracts import BREAK_EVENS
+from cxsim.study.business.sensitivity import BREAK_EVENS
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -22,8 +22,8 @@ _NEAR = {
     "break_even": 0.90009,
     "score": 0.5,
     "mc_error": 321.4,
-    "tries": 7,
-    "method": "played",
+    "evaluations": 7,
+    "method": "simulated",
     "npv": -500.0,
 }
 _FAR = _NEAR | {"description": "Fee", "unit": "money per order", "break_even": 3.456, "score": -2.0, "method": "booked"}
@@ -47,7 +47,7 @@ def test_a_break_even_claims_three_digits_and_its_plausibility():
         "0.9 or more",
         "within what is believed (31 % chance)",
         "321",
-        "played again",
+        "simulated again",
     ):
         assert f">{cell}<" in html
     assert ">Members&#x27; chance of leaving<" in html or ">Members' chance of leaving<" in html

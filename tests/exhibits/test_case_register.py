@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from cxsim.reporting.register import register_table
-from cxsim.study.business.contracts import REGISTER
+from cxsim.study.business.checklist import REGISTER
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"

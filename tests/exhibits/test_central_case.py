@@ -7,7 +7,7 @@ import pytest
 
 from cxsim.errors import TableError
 from cxsim.reporting.business.decision import base_case_sentence
-from cxsim.study.business.contracts import BASE_CASE
+from cxsim.study.business.base_case import BASE_CASE
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"

@@ -7,7 +7,7 @@ import pytest
 
 from cxsim.errors import TableError
 from cxsim.reporting.register import checklist_table
-from cxsim.study.business.contracts import CHECKLIST
+from cxsim.study.business.checklist import CHECKLIST
 from cxsim.tables import empty
 
 

@@ -8,7 +8,7 @@ import pytest
 from cxsim.errors import TableError
 from cxsim.reporting.business.decision import decision_box
 from cxsim.reporting.tables import TABLE
-from cxsim.study.business.contracts import DECISION
+from cxsim.study.business.decision import DECISION
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"

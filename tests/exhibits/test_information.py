@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cxsim.reporting.business.information import information_table
-from cxsim.study.business.contracts import INFORMATION
+from cxsim.study.business.information import INFORMATION
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.finance.contracts import INVESTMENT
+from cxsim.finance.returns import INVESTMENT
 from cxsim.reporting.business.investment import investment_table
 from cxsim.tables import check
 

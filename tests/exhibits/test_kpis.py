@@ -9,7 +9,7 @@ import pytest
 
 from cxsim.errors import TableError
 from cxsim.reporting.business.decision import kpis_table
-from cxsim.study.business.contracts import KPIS
+from cxsim.study.business.kpis import KPIS
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.finance.contracts import LIABILITIES
 from cxsim.reporting.business.investment import liabilities_table
+from cxsim.study.business.liabilities import LIABILITIES
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"

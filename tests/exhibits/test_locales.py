@@ -14,7 +14,7 @@ from cxsim.reporting.business.statement import statement_table
 from cxsim.reporting.register import assumptions_table
 from cxsim.reporting.tables import as_written, in_unit, span
 from cxsim.reporting.theme import enable
-from cxsim.study.business.contracts import DECISION
+from cxsim.study.business.decision import DECISION
 from cxsim.tables import empty
 from cxsim.wording import written_as
 

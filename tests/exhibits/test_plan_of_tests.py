@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cxsim.reporting.business.information import test_plan_table
-from cxsim.study.business.contracts import TEST_PLAN
+from cxsim.study.business.experiments import TEST_PLAN
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -15,7 +15,7 @@ _POINTS = {
     "id": "strategies/points/effects.dropout_1.ratio",
     "description": "Members' chance of leaving. Measured elsewhere.",
     "outcome": "Margin per customer",
-    "watched_days": 180,
+    "follow_up_days": 180,
     "mean": 12.34,
     "sd": 40.06,
     "difference": 1.5,
@@ -48,7 +48,7 @@ def test_a_test_that_too_few_customers_allow_has_a_dash_and_is_not_first():
 
 
 def test_chances_of_error_stand_above_the_figures():
-    html = _table(_POINTS, _POINTS | {"watched_days": 364, "chosen": False}).html().replace(NBSP, " ")
+    html = _table(_POINTS, _POINTS | {"follow_up_days": 364, "chosen": False}).html().replace(NBSP, " ")
     assert "5 % chance of a false alarm, 80 % of seeing a true gain" in html
     assert ">12.3 ± 40.1<" in html
     assert ">11,200<" in html

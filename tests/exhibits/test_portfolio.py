@@ -7,7 +7,7 @@ import pytest
 
 from cxsim.errors import TableError
 from cxsim.reporting.business.portfolio import portfolio_table
-from cxsim.study.business.contracts import PORTFOLIO
+from cxsim.study.business.portfolio import PORTFOLIO
 from cxsim.tables import empty
 
 NBSP = "\N{NO-BREAK SPACE}"

@@ -27,7 +27,9 @@ from cxsim.reporting.tables import (
     remark,
     span,
 )
-from cxsim.study.business.contracts import BASE_CASE, DECISION, KPIS
+from cxsim.study.business.base_case import BASE_CASE
+from cxsim.study.business.decision import DECISION
+from cxsim.study.business.kpis import KPIS
 from cxsim.tables import check
 from cxsim.wording import (
     INTERVAL,

@@ -27,7 +27,8 @@ from cxsim.reporting.theme import (
     rimmed,
     rounded,
 )
-from cxsim.study.business.contracts import INFORMATION, SPLIT, TEST_PLAN
+from cxsim.study.business.experiments import TEST_PLAN
+from cxsim.study.business.information import INFORMATION, SPLIT
 from cxsim.tables import check
 from cxsim.wording import (
     MISSING,
@@ -209,7 +210,7 @@ _PARTS = {
     "economics": ("The shop's prices", "and costs", 0.38),
     "models": ("What the fitted", "models leave open", 0.74),
     "structure": ("Which model", "of leaving", 0.2),
-    "luck": ("Luck of who the", "customers are", 0.56),
+    "sampling": ("Which customers", "there happen to be", 0.56),
     "together": ("Only several", "of these together", 0.1),
 }
 _BAR, _DROP, _HEIGHT = 30, 58, 108

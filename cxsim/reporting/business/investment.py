@@ -10,9 +10,11 @@ import polars as pl
 from great_tables import loc, style
 
 from cxsim.errors import TableError
-from cxsim.finance.contracts import FAN, INVESTMENT, LIABILITIES
+from cxsim.finance.returns import INVESTMENT
+from cxsim.finance.statement import FAN
 from cxsim.reporting.tables import BADGES, Prose, Table, laid_out, remark, written
 from cxsim.reporting.theme import INK, WIDTH, Figure, colours, framed, headings, money_axis, named, names_of, panels
+from cxsim.study.business.liabilities import LIABILITIES
 from cxsim.tables import RETURNS, WHOLE_HORIZON, check
 from cxsim.wording import (
     INTERVAL,

@@ -26,7 +26,7 @@ from cxsim.reporting.theme import (
     named,
     rounded,
 )
-from cxsim.study.business.contracts import PORTFOLIO
+from cxsim.study.business.portfolio import PORTFOLIO
 from cxsim.tables import check
 from cxsim.wording import INTERVAL, counted, joined, localise, money, number, percent, precision
 

@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError, choices
-from cxsim.finance.contracts import COHORT_MONEY, PERIODS
+from cxsim.finance.statement import COHORT_MONEY, PERIODS
 from cxsim.reporting.tables import RESULT, SUBTOTALS, Table, bold, grouped, laid_out, written
 from cxsim.reporting.theme import (
     INK,
@@ -27,7 +27,7 @@ from cxsim.reporting.theme import (
     rimmed,
     rounded,
 )
-from cxsim.study.business.contracts import PATHWAYS
+from cxsim.study.business.pathways import PATHWAYS
 from cxsim.tables import TOTALS, WHOLE_HORIZON, check
 from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, joined, localise, money, number, precision
 

@@ -30,7 +30,7 @@ from cxsim.reporting.theme import (
     rounded,
     short,
 )
-from cxsim.study.business.contracts import BREAK_EVENS, HEAT, RATES, TORNADO
+from cxsim.study.business.sensitivity import BREAK_EVENS, HEAT, RATES, TORNADO
 from cxsim.tables import check
 from cxsim.wording import INTERVAL, MISSING, NBSP, counted, joined, localise, money, number, precision, searched
 
@@ -442,7 +442,7 @@ def _rates_finding(table: pl.DataFrame) -> str:
     return f"On average {'; '.join(parts)}"
 
 
-_METHODS: Mapping[str, str] = {"played": "played again", "booked": "booked again"}
+_METHODS: Mapping[str, str] = {"simulated": "simulated again", "booked": "booked again"}
 
 
 def break_evens_table(break_evens: pl.DataFrame, currency: str) -> Table | Prose:

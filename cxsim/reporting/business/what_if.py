@@ -15,7 +15,7 @@ import polars as pl
 from cxsim.errors import TableError, choices
 from cxsim.params import DAYS_PER_YEAR
 from cxsim.reporting.theme import INK, STRATEGIES, Figure, framed, money_axis
-from cxsim.study.business.contracts import GRID, GRID_CENTRE
+from cxsim.study.business.sensitivity import GRID, GRID_CENTRE
 from cxsim.tables import check
 from cxsim.wording import NBSP, money, style
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -12,76 +11,97 @@ import polars as pl
 from cxsim.finance.statement import HIGH, LOW
 from cxsim.metrics.catalogue import metric_named
 from cxsim.params import CENTS
-from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS, CountKind, ReachCountKind, place
-from cxsim.study.business.contracts import KPIS
+from cxsim.simulation.counts import N_REACH_COUNT_KINDS, CountKind, ReachCountKind, place
 from cxsim.study.result import Study
-from cxsim.tables import check, empty
+from cxsim.tables import REAL, TEXT, Contract, table_of
 
 Worlds = npt.NDArray[np.float64]
+
+# What customer-experience figures do with the strategy and without it: means over draws, with the interval of the
+# difference. direction: `up` or `down` is better, or `none`.
+KPIS = Contract(
+    name="KPIS",
+    columns={
+        "strategy": TEXT,
+        "title": TEXT,
+        "kpi": TEXT,
+        "label": TEXT,
+        "definition": TEXT,
+        "unit": TEXT,
+        "direction": TEXT,
+        "baseline": REAL,
+        "treated": REAL,
+        "difference": REAL,
+        "low": REAL,
+        "high": REAL,
+    },
+)
 _DIRECTIONS = {"higher": "up", "lower": "down", "neither": "none"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Sums:
-    """What was counted over the whole horizon in one arm.
-
-    Attributes
-    ----------
-    tallies
-        Shape (worlds, tallies).
-    existing
-        Customers of before the start.
-    """
-
-    count_kinds: npt.NDArray[np.int64]
-    existing: int
-
-    def of(self, count_kind: CountKind | ReachCountKind) -> Worlds:
-        """Return a tally by world; that of all reaches together where each has its own."""
-        first = place(count_kind)
-        step = self.count_kinds.shape[1] if first < N_COUNT_KINDS else N_REACH_COUNT_KINDS
-        counted: Worlds = self.count_kinds[:, first::step].sum(axis=1).astype(np.float64)
-        return counted
-
-    @property
-    def new(self) -> Worlds:
-        """New customers, whoever brought them."""
-        return self.of(CountKind.ARRIVALS) + self.of(ReachCountKind.ATTRACTED) + self.of(CountKind.REFERRED)
-
-    @property
-    def customers(self) -> Worlds:
-        """Customers, existing and new."""
-        return self.existing + self.new
-
-    @property
-    def paid(self) -> Worlds:
-        """What was paid for orders, in units of the currency."""
-        return (self.of(CountKind.LIST) - self.of(CountKind.MARKDOWN) - self.of(CountKind.REWARD)) / CENTS
-
-
-Counted = Callable[[_Sums], Worlds]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Kpi:
-    """A figure: one sum over another, times a factor; a sum alone where `per` is None."""
-
-    name: str
-    label: str
-    definition: str
-    unit: str
-    direction: str
-    over: Counted
-    per: Counted | None = None
-    factor: float = 1.0
-
-    def values(self, sums: _Sums) -> Worlds:
-        """Return the figure by world; none (NaN) where it would be over nothing."""
-        above = self.factor * self.over(sums)
-        if self.per is None:
-            return above
-        below = self.per(sums)
-        return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0.0)
+# Each figure is one sum over another, times a factor; a sum alone where there is no other.
+_FIGURES: Mapping[str, tuple[str, str | None, float]] = {
+    "orders_per_customer": ("orders", "customers", 1.0),
+    "aov_gross": ("list_money", "orders", 1.0),
+    "aov_net": ("paid_money", "orders", 1.0),
+    "discount_share": ("markdown", "list", 1.0),
+    "reward_share": ("reward", "list", 1.0),
+    "new_customers": ("new", None, 1.0),
+    "referred_customers": ("referred", None, 1.0),
+    "member_months": ("member_months", None, 1.0),
+    "revived": ("revived", None, 1.0),
+    "unsubscribed": ("unsubscribed", None, 1.0),
+    "incident_share": ("incidents", "orders", 1.0),
+    "tickets_per_order": ("tickets", "orders", 1.0),
+    "compensation_per_order": ("compensation_money", "orders", 1.0),
+    "returns_per_order": ("returns", "orders", 1.0),
+    "response_rate": ("answered", "surveyed", 1.0),
+    "nps": ("net_promoters", "answered", 100.0),
+}
+# Label, definition, unit and direction of the figures that are not defined as a metric of the catalogue is.
+_TEXTS: Mapping[str, tuple[str, str, str, str]] = {
+    "orders_per_customer": (
+        "Orders per customer",
+        "How many orders come on a customer who was there or came within the horizon.",
+        "ratio",
+        "up",
+    ),
+    "reward_share": (
+        "Rewards, share of goods at list prices",
+        "How much of the list price was given away as rewards for points.",
+        "share",
+        "down",
+    ),
+    "referred_customers": (
+        "Referred customers",
+        "How many of the new customers another customer brought.",
+        "count",
+        "up",
+    ),
+    "member_months": (
+        "Member months",
+        "How many months customers take part in the programme, added up over customers and programmes.",
+        "count",
+        "none",
+    ),
+    "revived": (
+        "Customers won back",
+        "How often a customer who had left for good came back through the programme.",
+        "count",
+        "up",
+    ),
+    "unsubscribed": ("Unsubscribed", "How many customers asked not to be written to any more.", "count", "down"),
+    "compensation_per_order": (
+        "Compensation per order",
+        "What was paid or credited to customers to make good, per order.",
+        "money",
+        "down",
+    ),
+    "returns_per_order": (
+        "Orders sent back, whenever",
+        "Share of orders from which something came back within the horizon.",
+        "share",
+        "down",
+    ),
+}
 
 
 def kpis(study: Study) -> pl.DataFrame:
@@ -90,31 +110,37 @@ def kpis(study: Study) -> pl.DataFrame:
     They follow from the simulation and show by which way money comes; they are no forecast of scores.
     """
     existing = study.worlds.population.base.height
-    baseline, *arms = (_Sums(count_kinds=counts.sum(axis=1), existing=existing) for counts in study.counts)
+    baseline, *arms = (_sums(counts.sum(axis=1), existing) for counts in study.counts)
     titles = study.scenario.titles
     rows = [
-        {"strategy": name, "title": titles[name], **row}
-        for kpi in _KPIS
+        {"strategy": name, "title": titles[name], "kpi": kpi, **_described(kpi), **row}
+        for kpi, figure in _FIGURES.items()
         for name, treated in zip(study.scenario.arms[1:], arms, strict=True)
-        for row in _compared(kpi, baseline, treated)
+        for row in _compared(_values(figure, baseline), _values(figure, treated))
     ]
-    return check(pl.DataFrame(rows, schema=empty(KPIS).schema), KPIS)
+    return table_of(rows, KPIS)
 
 
-def _compared(kpi: _Kpi, baseline: _Sums, treated: _Sums) -> Iterator[dict[str, str | float]]:
-    """Yield the row of a figure, if there is anything to compare."""
-    before, after = kpi.values(baseline), kpi.values(treated)
+def _described(kpi: str) -> dict[str, str]:
+    if kpi in _TEXTS:
+        return dict(zip(("label", "definition", "unit", "direction"), _TEXTS[kpi], strict=True))
+    metric = metric_named(kpi)
+    return {
+        "label": metric.title,
+        "definition": metric.definition,
+        "unit": metric.unit,
+        "direction": _DIRECTIONS[metric.direction],
+    }
+
+
+def _compared(before: Worlds, after: Worlds) -> Iterator[dict[str, float]]:
+    """Yield the numbers of a figure, if there is anything to compare."""
     known = np.isfinite(before) & np.isfinite(after)
     before, after = before[known], after[known]
     if not (before.any() or after.any()):
         return
     low, high = np.quantile(after - before, (LOW, HIGH))
     yield {
-        "kpi": kpi.name,
-        "label": kpi.label,
-        "definition": kpi.definition,
-        "unit": kpi.unit,
-        "direction": kpi.direction,
         "baseline": float(before.mean()),
         "treated": float(after.mean()),
         "difference": float((after - before).mean()),
@@ -123,109 +149,33 @@ def _compared(kpi: _Kpi, baseline: _Sums, treated: _Sums) -> Iterator[dict[str, 
     }
 
 
-def _count_kind(count_kind: CountKind | ReachCountKind) -> Counted:
-    return lambda sums: sums.of(count_kind)
+def _values(figure: tuple[str, str | None, float], sums: Mapping[str, Worlds]) -> Worlds:
+    """Return a figure by world; none (NaN) where it would be over nothing."""
+    over, per, factor = figure
+    above = factor * sums[over]
+    if per is None:
+        return above
+    return np.divide(above, sums[per], out=np.full_like(above, np.nan), where=sums[per] > 0.0)
 
 
-def _money(count_kind: CountKind) -> Counted:
-    return lambda sums: sums.of(count_kind) / CENTS
+def _sums(counts: npt.NDArray[np.int64], existing: int) -> dict[str, Worlds]:
+    """Return what was counted over the whole horizon by world, from counts of shape (worlds, counts)."""
 
+    def of(kind: CountKind | ReachCountKind) -> Worlds:
+        """Return a count; that of all reaches together where each has its own."""
+        step = counts.shape[1] if isinstance(kind, CountKind) else N_REACH_COUNT_KINDS
+        counted: Worlds = counts[:, place(kind) :: step].sum(axis=1).astype(np.float64)
+        return counted
 
-def _as_measured(name: str, over: Counted, per: Counted | None = None, factor: float = 1.0) -> _Kpi:
-    """Return a figure that is defined as a metric of the catalogue is."""
-    metric = metric_named(name)
-    return _Kpi(
-        name=name,
-        label=metric.title,
-        definition=metric.definition,
-        unit=metric.unit,
-        direction=_DIRECTIONS[metric.direction],
-        over=over,
-        per=per,
-        factor=factor,
-    )
-
-
-def _net_promoters(sums: _Sums) -> Worlds:
-    return sums.of(CountKind.PROMOTERS) - sums.of(CountKind.DETRACTORS)
-
-
-_ORDERS = _count_kind(CountKind.ORDERS)
-_KPIS = (
-    _Kpi(
-        name="orders_per_customer",
-        label="Orders per customer",
-        definition="How many orders come on a customer who was there or came within the horizon.",
-        unit="ratio",
-        direction="up",
-        over=_ORDERS,
-        per=lambda sums: sums.customers,
-    ),
-    _as_measured("aov_gross", _money(CountKind.LIST), _ORDERS),
-    _as_measured("aov_net", lambda sums: sums.paid, _ORDERS),
-    _as_measured("discount_share", _count_kind(CountKind.MARKDOWN), _count_kind(CountKind.LIST)),
-    _Kpi(
-        name="reward_share",
-        label="Rewards, share of goods at list prices",
-        definition="How much of the list price was given away as rewards for points.",
-        unit="share",
-        direction="down",
-        over=_count_kind(CountKind.REWARD),
-        per=_count_kind(CountKind.LIST),
-    ),
-    _as_measured("new_customers", lambda sums: sums.new),
-    _Kpi(
-        name="referred_customers",
-        label="Referred customers",
-        definition="How many of the new customers another customer brought.",
-        unit="count",
-        direction="up",
-        over=_count_kind(CountKind.REFERRED),
-    ),
-    _Kpi(
-        name="member_months",
-        label="Member months",
-        definition="How many months customers take part in the programme, added up over customers and programmes.",
-        unit="count",
-        direction="none",
-        over=_count_kind(ReachCountKind.MEMBER_MONTHS),
-    ),
-    _Kpi(
-        name="revived",
-        label="Customers won back",
-        definition="How often a customer who had left for good came back through the programme.",
-        unit="count",
-        direction="up",
-        over=_count_kind(CountKind.REVIVED),
-    ),
-    _Kpi(
-        name="unsubscribed",
-        label="Unsubscribed",
-        definition="How many customers asked not to be written to any more.",
-        unit="count",
-        direction="down",
-        over=_count_kind(CountKind.UNSUBSCRIBED),
-    ),
-    _as_measured("incident_share", _count_kind(CountKind.INCIDENTS), _ORDERS),
-    _as_measured("tickets_per_order", _count_kind(CountKind.TICKETS), _ORDERS),
-    _Kpi(
-        name="compensation_per_order",
-        label="Compensation per order",
-        definition="What was paid or credited to customers to make good, per order.",
-        unit="money",
-        direction="down",
-        over=_money(CountKind.COMPENSATION),
-        per=_ORDERS,
-    ),
-    _Kpi(
-        name="returns_per_order",
-        label="Orders sent back, whenever",
-        definition="Share of orders from which something came back within the horizon.",
-        unit="share",
-        direction="down",
-        over=_count_kind(CountKind.RETURNS),
-        per=_ORDERS,
-    ),
-    _as_measured("response_rate", _count_kind(CountKind.ANSWERED), _count_kind(CountKind.SURVEYED)),
-    _as_measured("nps", _net_promoters, _count_kind(CountKind.ANSWERED), factor=100.0),
-)
+    sums = {kind.name.lower(): of(kind) for kind in CountKind}
+    new = sums["arrivals"] + of(ReachCountKind.ATTRACTED) + sums["referred"]
+    return sums | {
+        "member_months": of(ReachCountKind.MEMBER_MONTHS),
+        # New customers, whoever brought them.
+        "new": new,
+        "customers": existing + new,
+        "net_promoters": sums["promoters"] - sums["detractors"],
+        "list_money": sums["list"] / CENTS,
+        "paid_money": (sums["list"] - sums["markdown"] - sums["reward"]) / CENTS,
+        "compensation_money": sums["compensation"] / CENTS,
+    }

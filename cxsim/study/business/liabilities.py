@@ -10,39 +10,59 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.errors import SimulationError
-from cxsim.finance.contracts import LIABILITIES
-from cxsim.finance.economics import allocate, by_period, recognised, stand_alone_price, straight_line
 from cxsim.finance.statement import years
 from cxsim.params import CENTS
 from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.strategies.mechanisms import Membership, Points
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.result import Study
-from cxsim.tables import WHOLE_HORIZON, check, empty
+from cxsim.tables import REAL, TEXT, WHOLE_HORIZON, Contract, table_of
 
 # Shape (worlds, years), or (worlds, 1) for what holds in all years.
 Years = npt.NDArray[np.float64]
 
+# What the shop owes its customers, by year: points or prepaid fees. Mean over draws; closing = opening + issued -
+# redeemed - expired. In money at fair value; points are counted in points as well (null for fees). contract_*: the
+# contract liability of IFRS 15, with expected breakage taken out. kind: `points` or `fees`; period as in TOTALS.
+# cash_revenue: what members pay for orders, less refunds, or the fees; accrual_revenue: the same less what is deferred,
+# plus what is recognised.
+LIABILITIES = Contract(
+    name="LIABILITIES",
+    columns={
+        "strategy": TEXT,
+        "title": TEXT,
+        "kind": TEXT,
+        "period": TEXT,
+        "opening": REAL,
+        "issued": REAL,
+        "redeemed": REAL,
+        "expired": REAL,
+        "closing": REAL,
+        "points_issued": REAL,
+        "points_redeemed": REAL,
+        "points_expired": REAL,
+        "points_outstanding": REAL,
+        "contract_opening": REAL,
+        "contract_deferred": REAL,
+        "contract_recognised": REAL,
+        "contract_closing": REAL,
+        "cash_revenue": REAL,
+        "accrual_revenue": REAL,
+    },
+    nullable=frozenset({"points_issued", "points_redeemed", "points_expired", "points_outstanding"}),
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Arm:
-    """What happens in one arm of every world.
-
-    Attributes
-    ----------
-    name
-        Of the strategy or combination.
-    counts
-        Shape (worlds, months, tallies).
-    drawn
-        Per world the strategies of the arm at their drawn values, in the order of its reaches.
-    month_starts
-        First day of each month and of the one after the last, in days from the start.
-    """
+    """What happens in one arm of every world."""
 
     name: str
+    # Shape (worlds, months, counts).
     counts: npt.NDArray[np.int64]
+    # Per world the strategies of the arm at their drawn values, in the order of its reaches.
     drawn: Sequence[tuple[Strategy, ...]]
+    # First day of each month and of the one after the last, in days from the start.
     month_starts: npt.NDArray[np.int64]
 
     @property
@@ -64,8 +84,8 @@ class _Arm:
 def liabilities(study: Study) -> pl.DataFrame:
     """Return what the shop owes its customers in each year: points, and membership that is paid for in advance.
 
-    Points are worth the reward over the points that it costs. (Where several programmes of a combination give points
-    of different worth, a point is worth the mean of those redeemed or still held in that world.) A customer's balance
+    A point has the value of the reward over the points that it costs. (Where programmes of a combination give points
+    of different value, a point has the mean value of those redeemed or still held in that world.) A customer's balance
     is settled in whole cents, rounded up, in the ledger and not here: the last balance here may be smaller than the
     ledger's by at most a cent for each customer who holds points.  The contract liability is that of IFRS 15 (ASC
     606), from each world's own numbers. The share of points that are ever redeemed is taken to be what was redeemed
@@ -78,45 +98,39 @@ def liabilities(study: Study) -> pl.DataFrame:
     accrual_revenue is the same less what is deferred, plus what is recognised of this and earlier years.
     """
     rows: list[dict[str, object]] = []
-    for arm in _arms(study):
-        for kind, of, account in (("points", Points, _points), ("fees", Membership, _fees)):
-            if arm.having(of):
-                sentence = {"strategy": arm.name, "title": study.scenario.titles[arm.name], "kind": kind}
-                rows += [sentence | row for row in _rolled(arm, account(arm))]
-    return check(pl.DataFrame(rows, schema=empty(LIABILITIES).schema), LIABILITIES)
-
-
-def _arms(study: Study) -> Iterator[_Arm]:
-    """Yield the arms but the baseline."""
-    played = [draw.scenario.with_prior for draw in study.worlds.draws]
     for number, name in enumerate(study.scenario.arms[1:], start=1):
-        yield _Arm(
+        arm = _Arm(
             name=name,
             counts=study.counts[number],
-            drawn=[arms[number - 1][1] for arms in played],
+            drawn=[draw.scenario.with_prior[number - 1][1] for draw in study.worlds.draws],
             month_starts=study.scenario.calendar.month_starts,
         )
+        for kind, of, account in (("points", Points, _points), ("fees", Membership, _fees)):
+            if arm.having(of):
+                named = {"strategy": name, "title": study.scenario.titles[name], "kind": kind}
+                rows += [named | row for row in _rolled(arm, account(arm))]
+    return table_of(rows, LIABILITIES)
 
 
 def _points(arm: _Arm) -> dict[str, Years]:
-    """Return all that flows in or out of the points account, in points, at full worth and by IFRS 15."""
+    """Return all that flows in or out of the points account, in points, at full value and by IFRS 15."""
     issued, redeemed, expired = (
         arm.yearly(count_kind)
         for count_kind in (CountKind.POINTS_ISSUED, CountKind.POINTS_REDEEMED, CountKind.POINTS_EXPIRED)
     )
     held = (issued - redeemed - expired).cumsum(axis=1)
     _refuse_gap(arm, held[:, -1])
-    worth = _worth(arm)
+    value = _value(arm)
     ended = (redeemed + expired).sum(axis=1, keepdims=True)
     ever = np.divide(redeemed.sum(axis=1, keepdims=True), ended, out=np.ones_like(ended), where=ended > 0.0)
     paid = _paid(arm)
-    deferred = allocate(paid, goods=paid, points=stand_alone_price(issued, worth, ever)).points
+    deferred = allocate(paid, goods=paid, points=stand_alone_price(issued, value, ever))
     so_far = redeemed.cumsum(axis=1)
     earned = by_period(recognised(deferred.cumsum(axis=1), so_far, so_far + ever * held))
     return {
-        "issued": issued * worth,
-        "redeemed": redeemed * worth,
-        "expired": expired * worth,
+        "issued": issued * value,
+        "redeemed": redeemed * value,
+        "expired": expired * value,
         "points_issued": issued,
         "points_redeemed": redeemed,
         "points_expired": expired,
@@ -138,10 +152,10 @@ def _refuse_gap(arm: _Arm, held: npt.NDArray[np.float64]) -> None:
         )
 
 
-def _worth(arm: _Arm) -> Years:
-    """Return what a point is worth in each world, in units of the currency: shape (worlds, 1)."""
+def _value(arm: _Arm) -> Years:
+    """Return the value of a point in each world, in units of the currency: shape (worlds, 1)."""
     # Rewards are held in whole cents and cards in whole points, as the simulator has them.
-    worths = np.array(
+    values = np.array(
         [
             [
                 round(it.reward.value * CENTS) / round(it.threshold.value)
@@ -152,16 +166,16 @@ def _worth(arm: _Arm) -> Years:
             for together in arm.drawn
         ]
     )
-    if np.all(worths == worths[:, :1]):
-        return worths[:, :1] / CENTS
-    worth: Years = worths.mean(axis=1, keepdims=True)
+    if np.all(values == values[:, :1]):
+        return values[:, :1] / CENTS
+    value: Years = values.mean(axis=1, keepdims=True)
     held = [arm.yearly(ReachCountKind.POINTS_VALUE, reach) for reach in arm.having(Points)]
     cents = (arm.yearly(CountKind.REWARD) + np.stack(held).sum(axis=0)).sum(axis=1, keepdims=True)
     points = (arm.yearly(CountKind.POINTS_REDEEMED) + arm.yearly(CountKind.POINTS_OUTSTANDING)).sum(
         axis=1, keepdims=True
     )
-    np.divide(cents, points, out=worth, where=points > 0.0)
-    return worth / CENTS
+    np.divide(cents, points, out=value, where=points > 0.0)
+    return value / CENTS
 
 
 def _paid(arm: _Arm) -> Years:
@@ -207,18 +221,71 @@ def _rolled(arm: _Arm, flows: Mapping[str, Years]) -> Iterator[dict[str, object]
     means = {name: flow.mean(axis=0) for name, flow in flows.items()}
     closing = (means["issued"] - means["redeemed"] - means["expired"]).cumsum()
     owed = (means["contract_deferred"] - means["contract_recognised"]).cumsum()
-    held = None
+    held = closing
     if "points_issued" in means:
         held = (means["points_issued"] - means["points_redeemed"] - means["points_expired"]).cumsum()
-    names = list(years(arm.counts.shape[1]))
-    for year, name in enumerate(names):
-        part = slice(0, len(closing)) if name == WHOLE_HORIZON else slice(year, year + 1)
+    for year, name in enumerate(years(arm.counts.shape[1])):
+        first, last = (0, len(closing)) if name == WHOLE_HORIZON else (year, year + 1)
         yield {
             "period": name,
-            **{flow: float(mean[part].sum()) for flow, mean in means.items()},
-            "opening": float(closing[part.start - 1]) if part.start else 0.0,
-            "closing": float(closing[part.stop - 1]),
-            "points_outstanding": None if held is None else float(held[part.stop - 1]),
-            "contract_opening": float(owed[part.start - 1]) if part.start else 0.0,
-            "contract_closing": float(owed[part.stop - 1]),
+            **{flow: float(mean[first:last].sum()) for flow, mean in means.items()},
+            "opening": float(closing[first - 1]) if first else 0.0,
+            "closing": float(closing[last - 1]),
+            "points_outstanding": float(held[last - 1]) if "points_issued" in means else None,
+            "contract_opening": float(owed[first - 1]) if first else 0.0,
+            "contract_closing": float(owed[last - 1]),
         }
+
+
+def stand_alone_price(points: float | Years, value: float | Years, redemption: float | Years) -> Years:
+    """Return what points would cost by themselves.
+
+    points * value * redemption. IFRS 15.B42 and ASC 606-10-55-44: the discount that the customer would get, adjusted
+    for the likelihood that it is used.
+    """
+    price: Years = np.asarray(points, np.float64) * value * redemption
+    return price
+
+
+def allocate(price: float | Years, *, goods: float | Years, points: float | Years) -> Years:
+    """Return what of a transaction price is allocated to points, and deferred, by relative stand-alone prices.
+
+    price * points / (goods + points); the rest is revenue at once. IFRS 15.74-76, ASC 606-10-32-31.
+    """
+    earned = np.asarray(points, np.float64)
+    deferred: Years = np.asarray(price, np.float64) * _ratio(earned, goods + earned, where_nothing=0.0)
+    return deferred
+
+
+def recognised(allocated: float | Years, redeemed: float | Years, expected: float | Years) -> Years:
+    """Return the revenue from points recognised by each date, since the first point was given.
+
+    allocated * redeemed / expected. A new estimate holds from its date on: what it changes in the past is caught up
+    in the period in which it is made (`by_period`). Breakage is thereby recognised in proportion to redemption. IFRS
+    15.B44-B47 and illustrative example 52, ASC 606-10-55-46 to 55-49.
+    """
+    used, ultimate = (np.asarray(one, np.float64) for one in (redeemed, expected))
+    # Expected redemption is computed with shares in doubles, and may come out a hair below what was redeemed.
+    revenue: Years = allocated * np.minimum(_ratio(used, ultimate, where_nothing=1.0), 1.0)
+    return revenue
+
+
+def by_period(cumulative: float | Years) -> Years:
+    """Return what each period adds to a sum since the start."""
+    return np.diff(np.asarray(cumulative, np.float64), prepend=0.0, axis=-1)
+
+
+def straight_line(fee: float | Years, *, elapsed_days: npt.ArrayLike, period_days: float | Years) -> Years:
+    """Return how much of a fee paid in advance is revenue by now; the rest is owed as membership.
+
+    fee * elapsed_days / period_days: a service of standing ready is given evenly over time. IFRS 15.B18, ASC
+    606-10-55-20.
+    """
+    served: Years = fee * np.clip(np.asarray(elapsed_days, np.float64) / period_days, 0.0, 1.0)
+    return served
+
+
+def _ratio(above: Years, below: Years, *, where_nothing: float) -> Years:
+    above, below = np.broadcast_arrays(above, below)
+    found: Years = np.divide(above, below, out=np.full(below.shape, where_nothing), where=below > 0.0)
+    return found

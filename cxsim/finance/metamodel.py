@@ -1,10 +1,9 @@
-"""An output and columns in; how much each component of the columns varies, and their coefficients, out."""
+"""Outputs and uncertain inputs by draw in; a smooth regression surface, and what some inputs alone predict, out."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -12,6 +11,8 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
 Numbers = npt.NDArray[np.float64]
+# Draws of the fitted values, for errors of what is computed from them; an error is then known to about 4 %.
+BOOTSTRAPS = 256
 # Knots of a spline at most, and rows for each of them at least.
 _KNOTS, _ROWS_PER_KNOT = 10, 8
 # A bend needs so many different values; with fewer, only a line is fitted.
@@ -22,37 +23,44 @@ _NEGLIGIBLE = 3e-3
 _PAIRS = 60
 # An input that does nothing alone may still do something with one that matters; it counts as this share of the latter.
 _ALLOWED = 0.05
-NOBODY = -1
+_NOBODY = -1
+_ROUNDS = 300
+# The fixed point is found when no variance moves by more than this share of the output's.
+_TOLERANCE = 3e-5
+# A component falls to nothing when all its coefficients together explain less than this share of the noise of one.
+_NONE = 1e-2
+# What a prior that is flat in the standard deviation of a component adds to its number of effective coefficients: a
+# single one then falls to nothing within 2.41 standard errors of 0, where (1 + z**2)**2 < 8 z**2. With a prior flat in
+# the variance (0 here), that would be within one, and a third of all numbers without effect would seem to have one.
+_FLAT_IN_DEVIATIONS = 1.0
+# An output without evidence on a coefficient has a log-likelihood of -ln(1 + x) / 2 at a variance of x times the
+# noise over the rows: within a half of its best, it still allows e - 1.
+_NOT_EXCLUDED = float(np.e) - 1.0
+# Sums inside matrix products come in another order with another number of threads, which moves the last of 16 digits,
+# and a fit of many steps some more; nine are far more than any error leaves.
+_DIGITS = 9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Columns:
-    """Columns of a regression.
+class _Basis:
+    """Columns of a regression, each with mean 0."""
 
-    Attributes
-    ----------
-    values
-        Shape (rows, columns): each has mean 0.
-    first, second
-        Shape (columns,): the input that a column is about, and the other one where it is about a pair; NOBODY else.
-    component
-        Shape (columns,): columns with the same number share one variance.
-    """
-
+    # Shape (rows, columns).
     values: Numbers
+    # Shape (columns,): the input that a column is about, and the other one where it is about a pair; NOBODY else.
     first: npt.NDArray[np.int64]
     second: npt.NDArray[np.int64]
+    # Shape (columns,): columns with the same number share one variance.
     component: npt.NDArray[np.int64]
 
     def about(self, inputs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return which columns are about some inputs alone: shape (columns,)."""
-        known = np.append(inputs, NOBODY)
-        return np.isin(self.first, inputs) & np.isin(self.second, known)
+        return np.isin(self.first, inputs) & np.isin(self.second, np.append(inputs, _NOBODY))
 
-    def only(self, inputs: npt.NDArray[np.int64]) -> Columns:
+    def only(self, inputs: npt.NDArray[np.int64]) -> _Basis:
         """Return the columns that are about some inputs alone."""
         some = self.about(inputs)
-        return Columns(
+        return _Basis(
             values=self.values[:, some],
             first=self.first[some],
             second=self.second[some],
@@ -60,7 +68,108 @@ class Columns:
         )
 
 
-def alone(inputs: Numbers) -> Columns:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Fit:
+    """A regression in which the coefficients of each component come from a normal distribution of its own variance."""
+
+    # Shape (columns,).
+    coefficients: Numbers
+    # Shapes (columns,) and (columns, columns): draws of the coefficients. A component without evidence in the output
+    # has the variance here that the output cannot exclude.
+    centre: Numbers
+    covariance: Numbers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Surface:
+    """Outputs as smooth functions of inputs that are independent of each other."""
+
+    # Shape (rows, outputs): what was handed in.
+    outputs: Numbers
+    # For each output the basis that it is fitted on, and the fit to the output less its mean.
+    fits: tuple[tuple[_Basis, _Fit], ...]
+
+    def of(self, outputs: Sequence[int]) -> Surface:
+        """Return the surface of some outputs."""
+        return Surface(outputs=self.outputs[:, outputs], fits=tuple(self.fits[place] for place in outputs))
+
+
+def surface(outputs: Numbers, inputs: Numbers, relevant: npt.NDArray[np.bool_] | None = None) -> Surface:
+    """Return each output as a smooth surface over all inputs, or over those that are relevant to it.
+
+    Since all inputs share one fit, what the others do to an output is no noise for any one of them; fitted alone, as
+    in Strong, Oakley & Brennan (2014), it would be.
+    """
+    splines = _splines(inputs)
+    fits = []
+    matters = np.ones((outputs.shape[1], inputs.shape[1]), np.bool_) if relevant is None else relevant
+    for output, some in zip(outputs.T, matters, strict=True):
+        centred, alone = output - output.mean(), splines.only(np.flatnonzero(some))
+        first = _fit(centred, alone)
+        paired = _with_pairs(alone, inputs, _weights(alone, first, inputs.shape[1]))
+        fits.append((paired, first if paired is alone else _fit(centred, paired)))
+    return Surface(outputs=outputs, fits=tuple(fits))
+
+
+def predict(whole: Surface, inputs: Sequence[int], *, seed: int) -> tuple[Numbers, Numbers, Numbers]:
+    """Return what some inputs alone predict of each output, draws of these values, and weights of the rows.
+
+    Shapes (rows, outputs), (bootstraps, rows, outputs) and (bootstraps, rows).
+
+    Draws of coefficients are normal; the errors of two outputs are as much correlated as their residuals are. Draws
+    of the weights are those of the Bayesian bootstrap (Rubin 1981), and the level of the values follows them, since
+    the mean of an output is known no better than its draws tell it.
+    """
+    rows, outputs = whole.outputs.shape
+    wanted = np.array(inputs, np.int64)
+    about = [basis.about(wanted) for basis, _ in whole.fits]
+    generator = np.random.Generator(np.random.PCG64(seed))
+    weights = generator.standard_exponential((BOOTSTRAPS, rows))
+    weights /= weights.sum(axis=1, keepdims=True)
+    scores = generator.standard_normal((BOOTSTRAPS, max(int(some.sum()) for some in about), outputs))
+    scores = scores @ _root(_correlations(whole))
+    values, drawn = np.empty((rows, outputs)), np.empty((BOOTSTRAPS, rows, outputs))
+    for place, ((basis, fit), some) in enumerate(zip(whole.fits, about, strict=True)):
+        shape, output = basis.values[:, some], whole.outputs[:, place]
+        values[:, place] = output.mean() + shape @ fit.coefficients[some]
+        moved = scores[:, : shape.shape[1], place] @ _root(fit.covariance[np.ix_(some, some)]) + fit.centre[some]
+        raw = output.mean() + moved @ shape.T
+        drawn[:, :, place] = raw + (weights * (output - raw)).sum(axis=1, keepdims=True)
+    return values, drawn, weights
+
+
+def nine_digits(number: float) -> float:
+    """Return a number cut to nine significant digits."""
+    return float(f"{number:.{_DIGITS}g}")
+
+
+def _weights(basis: _Basis, fit: _Fit, inputs: int) -> Numbers:
+    """Return how much of the output's variance each input explains alone."""
+    lengths = np.square(basis.values).mean(axis=0) * np.square(fit.coefficients)
+    return np.bincount(basis.first, lengths, minlength=inputs).astype(np.float64)
+
+
+def _correlations(whole: Surface) -> Numbers:
+    left = np.column_stack(
+        [
+            output - output.mean() - basis.values @ fit.coefficients
+            for output, (basis, fit) in zip(whole.outputs.T, whole.fits, strict=True)
+        ]
+    )
+    spread = np.sqrt(np.square(left).sum(axis=0))
+    scaled = left / np.where(spread > 0.0, spread, 1.0)
+    related: Numbers = scaled.T @ scaled
+    return related
+
+
+def _root(covariance: Numbers) -> Numbers:
+    """Return the symmetric root of a covariance."""
+    sizes, directions = np.linalg.eigh(covariance)
+    root: Numbers = (directions * np.sqrt(np.maximum(sizes, 0.0))) @ directions.T
+    return root
+
+
+def _splines(inputs: Numbers) -> _Basis:
     """Return for each input a line and the bends of a penalised cubic regression spline.
 
     A line has variance 1. The bends are those of a natural cubic spline with knots at quantiles, without their part
@@ -79,19 +188,19 @@ def alone(inputs: Numbers) -> Columns:
             parts.append((bends, place))
     sizes = [part.shape[1] for part, _ in parts]
     first = np.repeat(np.array([place for _, place in parts], np.int64), sizes)
-    return Columns(
+    return _Basis(
         values=np.hstack([part for part, _ in parts]) if parts else np.empty((len(inputs), 0)),
         first=first,
-        second=np.full(len(first), NOBODY, np.int64),
+        second=np.full(len(first), _NOBODY, np.int64),
         component=np.repeat(np.arange(len(parts)), sizes),
     )
 
 
-def with_pairs(columns: Columns, inputs: Numbers, weights: Numbers) -> Columns:
+def _with_pairs(basis: _Basis, inputs: Numbers, weights: Numbers) -> _Basis:
     """Return the columns with one for each pair of inputs, all of one variance: the product of the two lines."""
-    matter = np.unique(columns.first)
+    matter = np.unique(basis.first)
     if len(matter) < 2 or weights.max() <= 0.0:
-        return columns
+        return basis
     weights = weights + _ALLOWED * weights.max()
     every = combinations(matter.tolist(), 2)
     pairs = sorted(every, key=lambda pair: (-weights[pair[0]] * weights[pair[1]], pair))[:_PAIRS]
@@ -101,12 +210,12 @@ def with_pairs(columns: Columns, inputs: Numbers, weights: Numbers) -> Columns:
     strength = np.array([np.sqrt(weights[one] * weights[other]) for one, other in pairs])
     products = (products - products.mean(axis=0)) * (strength / np.sqrt(np.square(strength).sum()))
     one, other = np.array(pairs, np.int64).T
-    number = int(columns.component.max(initial=-1)) + 1
-    return Columns(
-        values=np.hstack([columns.values, products]),
-        first=np.concatenate([columns.first, one]),
-        second=np.concatenate([columns.second, other]),
-        component=np.concatenate([columns.component, np.full(len(pairs), number)]),
+    number = int(basis.component.max(initial=-1)) + 1
+    return _Basis(
+        values=np.hstack([basis.values, products]),
+        first=np.concatenate([basis.first, one]),
+        second=np.concatenate([basis.second, other]),
+        component=np.concatenate([basis.component, np.full(len(pairs), number)]),
     )
 
 
@@ -136,44 +245,6 @@ def _hats(knots: Numbers) -> Numbers:
     gaps = np.diff(knots)
     whole = (np.append(gaps, 0.0) + np.append(0.0, gaps)) / 3.0
     return np.diag(whole) + np.diag(gaps / 6.0, 1) + np.diag(gaps / 6.0, -1)
-
-
-_ROUNDS = 300
-# The fixed point is found when no variance moves by more than this share of the output's.
-_STEADY = 3e-5
-# A component falls to nothing when all its coefficients together explain less than this share of the noise of one.
-_NONE = 1e-2
-# What a prior that is flat in the standard deviation of a component adds to its number of effective coefficients: a
-# single one then falls to nothing within 2.41 standard errors of 0, where (1 + z**2)**2 < 8 z**2. With a prior flat in
-# the variance (0 here), that would be within one, and a third of all numbers without effect would seem to have one.
-_FLAT_IN_DEVIATIONS = 1.0
-# An output that shows nothing of a coefficient has a log-likelihood of -ln(1 + x) / 2 at a variance of x times the
-# noise over the rows: within a half of its best, it still allows e - 1.
-_NOT_EXCLUDED = float(np.e) - 1.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Mixed:
-    """A regression in which the coefficients of each component come from a normal distribution of its own variance.
-
-    Attributes
-    ----------
-    variances
-        Shape (components,): 0 for those of which the output shows nothing.
-    noise
-        Variance of what is left.
-    coefficients
-        Shape (columns,).
-    centre, covariance
-        Shapes (columns,) and (columns, columns): what the coefficients may be instead. A component of which the output
-        shows nothing has the variance here that the output cannot exclude.
-    """
-
-    variances: Numbers
-    noise: float
-    coefficients: Numbers
-    centre: Numbers
-    covariance: Numbers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -220,8 +291,8 @@ class _Equations:
         return max(float(residuals @ residuals), 1e-12 * float(self.output @ self.output))
 
 
-def mixed(output: Numbers, columns: Columns) -> Mixed:
-    """Return the regression of an output on columns, with the variances that are the most plausible.
+def _fit(output: Numbers, basis: _Basis) -> _Fit:
+    """Return the regression of an output on a basis, with the most plausible variances.
 
     The variances are the mode of the restricted marginal likelihood times a prior that is flat in the components'
     standard deviations (Gelman 2006, "Prior distributions for variance parameters in hierarchical models"). Found as
@@ -231,31 +302,23 @@ def mixed(output: Numbers, columns: Columns) -> Mixed:
     the sum of all g. A component that falls to nothing stays there. Half of the output's variance is at first shared
     out evenly.
     """
-    rows, number = columns.values.shape
+    number = basis.values.shape[1]
     total = float(output @ output)
     if number == 0 or total == 0.0:
-        return Mixed(
-            variances=np.zeros(int(columns.component.max(initial=-1)) + 1),
-            noise=total / max(rows - 1, 1),
-            coefficients=np.zeros(number),
-            centre=np.zeros(number),
-            covariance=np.zeros((number, number)),
-        )
+        nothing = np.zeros(number)
+        return _Fit(coefficients=nothing, centre=nothing, covariance=np.zeros((number, number)))
     equations = _Equations(
-        values=columns.values,
+        values=basis.values,
         output=output,
-        component=columns.component,
-        squares=columns.values.T @ columns.values,
-        products=columns.values.T @ output,
+        component=basis.component,
+        squares=basis.values.T @ basis.values,
+        products=basis.values.T @ output,
     )
     variances, noise = _likeliest(equations, total)
-    coefficients, _ = equations.solved(variances, noise)
     least = _NOT_EXCLUDED * noise / equations.by_component(np.diag(equations.squares))
     possible = np.maximum(variances, least)
-    return Mixed(
-        variances=variances,
-        noise=noise,
-        coefficients=coefficients,
+    return _Fit(
+        coefficients=equations.solved(variances, noise)[0],
         centre=equations.solved(possible, noise)[0],
         covariance=equations.covariance(possible, noise),
     )
@@ -276,75 +339,6 @@ def _likeliest(equations: _Equations, total: float) -> tuple[Numbers, float]:
         new[new * spread < _NONE * left] = 0.0
         change = max(float((np.abs(new - variances) * spread).max()), abs(left - noise) * rows)
         variances, noise = new, left
-        if change < _STEADY * total:
+        if change < _TOLERANCE * total:
             break
     return variances, noise
-
-
-# Sums inside matrix products come in another order with another number of threads, which moves the last of 16 digits,
-# and a fit of many steps some more; nine are far more than any error leaves.
-_DIGITS = 9
-
-
-def steady(number: float) -> float:
-    """Return a number cut to nine significant digits."""
-    return float(f"{number:.{_DIGITS}g}")
-
-
-Set = frozenset[str]
-
-
-def feasible_sets(after: Mapping[str, Collection[str]]) -> list[Set]:
-    """Return all sets that hold with each player those that it must come after, the smallest first."""
-    sets = {frozenset[str]()}
-    waiting = [frozenset[str]()]
-    while waiting:
-        held = waiting.pop()
-        for player in _next(held, after):
-            larger = held | {player}
-            if larger not in sets:
-                sets.add(larger)
-                waiting.append(larger)
-    return sorted(sets, key=lambda one: (len(one), sorted(one)))
-
-
-def shapley(worths: Mapping[Set, Numbers], after: Mapping[str, Collection[str]]) -> dict[str, Numbers]:
-    """Return each player's part: the mean of what it adds over all orders in which the players can come.
-
-    Shapley (1953); where some must come after others, only the orders that respect it count, each as much as the
-    other (Faigle & Kern 1992).
-    """
-    everybody = frozenset(after)
-
-    @cache
-    def orders_from(held: Set) -> int:
-        """Count the orders in which the others can still come."""
-        return 1 if held == everybody else sum(orders_from(held | {player}) for player in _next(held, after))
-
-    @cache
-    def orders_to(held: Set) -> int:
-        """Count the orders in which these can have come."""
-        if not held:
-            return 1
-        last = [player for player in held if player in _next(held - {player}, after)]
-        return sum(orders_to(held - {player}) for player in last if (held - {player}) in worths)
-
-    total = orders_from(frozenset())
-    parts: dict[str, Numbers] = {}
-    for player in after:
-        part = np.zeros_like(worths[everybody], dtype=np.float64)
-        for held in worths:
-            if player not in held and player in _next(held, after):
-                larger = held | {player}
-                share = orders_to(held) * orders_from(larger) / total
-                part = part + share * (worths[larger] - worths[held])
-        parts[player] = part
-    return parts
-
-
-def _next(held: Set, after: Mapping[str, Collection[str]]) -> Sequence[str]:
-    return [
-        player
-        for player, earlier in after.items()
-        if player not in held and all(one in held for one in earlier if one in after)
-    ]

@@ -6,25 +6,25 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.errors import TableError
-from cxsim.finance.information import Groups, groups, smallest_difference
+from cxsim.finance.information import sample_size, smallest_difference
 from cxsim.params import MICROS, Unit
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import customer_values
 from cxsim.strategies.strategy import Cost
-from cxsim.study.business.contracts import TEST_PLAN
-from cxsim.study.business.information import DAYS, information, planned_tests
-from cxsim.study.business.priors import follow_up
+from cxsim.study.business.experiments import DAYS, TEST_PLAN, follow_up, planned_tests
+from cxsim.study.business.information import INFORMATION
 from cxsim.study.run import run
 from cxsim.study.scenario import NewCustomers
-from cxsim.tables import check
+from cxsim.tables import check, empty
 from tests.simulated import assumed
 from tests.study.conftest import small
 
+NOTHING_KNOWN = empty(INFORMATION)
 
-@pytest.fixture(scope="module")
-def plans(study):
-    return planned_tests(study, information(study))
+
+@pytest.fixture
+def plans(case):
+    return case.test_plan
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +53,10 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
     )
     ready = worlds.inputs(draw)
     values = customer_values(worlds.population, ready, seed=scenario.seed).sum()
-    # Nobody is watched for longer than the scenario lasts, so days beyond it count everything.
+    # Nobody is followed for longer than the scenario lasts, so days beyond it count everything.
     seen = follow_up(busy, [10_000])
     assert np.isnan(seen.within[10_000]).all()
-    arrivals = int((~seen.existing).sum())
+    arrivals = int((seen.entered > 0.0).sum())
     winning = int(ready.unit_values[0][place(CountKind.ARRIVALS)]) * arrivals
     free = dataclasses.replace(scenario.economics, annual_discount_rate=scenario.economics.annual_discount_rate.at(0.0))
     undiscounted = dataclasses.replace(
@@ -69,12 +69,12 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
             ),
         ),
     )
-    total = follow_up(undiscounted, []).worth.sum() * MICROS
+    total = follow_up(undiscounted, []).present_value.sum() * MICROS
     # Sums of floats of amounts that are whole millionths.
     assert total == pytest.approx(float(values - winning), rel=1e-9)
 
 
-def test_nobody_is_watched_beyond_the_end(study):
+def test_nobody_is_followed_beyond_the_end(study):
     seen = follow_up(study, DAYS)
     days = study.scenario.calendar.days
     for length, brought in seen.within.items():
@@ -82,7 +82,7 @@ def test_nobody_is_watched_beyond_the_end(study):
 
 
 def test_a_strategy_for_some_is_tested_on_them_alone(existing):
-    table = planned_tests(existing, information(existing))
+    table = planned_tests(existing, NOTHING_KNOWN)
     base = existing.worlds.population.base
     assert table.filter(pl.col("strategy") == "points-programme")["available"].unique().to_list() == [
         base.filter(pl.col("frequency") >= 1).height
@@ -99,51 +99,47 @@ def test_the_numbers_of_a_plan_belong_to_each_other(study, plans):
     seen = follow_up(study, DAYS)
     outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
     for row in plans.iter_rows(named=True):
-        brought = seen.within[row["watched_days"]]
+        brought = seen.within[row["follow_up_days"]]
         brought = brought[np.isfinite(brought)]
         assert row["mean"] == pytest.approx(brought.mean())
         assert row["sd"] == pytest.approx(brought.std(ddof=1))
-        # The share of all that they bring that would pay for the outlay, of what one brings while watched.
-        assert row["difference"] == pytest.approx(outlays[row["strategy"]] / seen.worth.sum() * brought.mean())
-        assert row["per_group"] == groups(row["sd"], row["difference"]).first
-
-
-def test_of_each_strategy_one_plan_is_chosen(plans):
-    assert plans.group_by("strategy").agg(pl.col("chosen").sum())["chosen"].unique().to_list() == [1]
+        # The share of all that they bring that would pay for the outlay, of what one brings during follow-up.
+        assert row["difference"] == pytest.approx(outlays[row["strategy"]] / seen.present_value.sum() * brought.mean())
+        assert row["per_group"] == sample_size(row["sd"], row["difference"])
 
 
 def test_the_shortest_feasible_plan_is_chosen(study):
     # A cost so large that a rise of a multiple of what customers bring would be needed is seen at once.
     known = _costly(study, 20_000.0)
-    table = planned_tests(known, information(known))
+    table = planned_tests(known, NOTHING_KNOWN)
     feasible = table.filter(pl.col("weeks").is_not_null())
     assert feasible.height > 0
-    assert feasible["watched_days"].min() == table.filter("chosen")["watched_days"].item()
+    assert feasible["follow_up_days"].min() == table.filter("chosen")["follow_up_days"].item()
     row = table.filter("chosen").row(0, named=True)
     assert row["verdict"] == (
         f"Feasible: {row['per_group']:,} customers in each group, and the answer is known after "
         f"{row['weeks']:.0f} weeks."
     )
-    # The last of those needed comes within the three months of arrivals, and is then watched.
+    # The last of those needed comes within the three months of arrivals, and is then followed.
     assert 13.0 <= row["weeks"] <= (91 + 92) / 7
 
 
-def test_too_few_customers_are_sentence_the_smallest_gain_that_they_could_show(study):
+def test_too_few_customers_are_shown_the_smallest_gain_that_they_could_show(study):
     known = _costly(study, 1.0)
-    table = planned_tests(known, information(known))
+    table = planned_tests(known, NOTHING_KNOWN)
     assert table["weeks"].null_count() == table.height
     # Of none that is feasible, the one that needs the fewest customers.
     row = table.filter("chosen").row(0, named=True)
     assert row["per_group"] == table["per_group"].min()
     half = row["available"] // 2
-    least = smallest_difference(row["sd"], Groups(first=half, second=half))
+    least = smallest_difference(row["sd"], half)
     assert row["verdict"].startswith(f"Not feasible: each group needs {row['per_group']:,} customers")
     assert f"USD\N{NO-BREAK SPACE}{least:.2f} a customer" in row["verdict"]
 
 
-def test_what_the_test_teaches_is_worth_what_knowing_the_effects_is(study):
-    sentence = information(study).with_columns(worth=pl.col("rank").cast(pl.Float64) + 7.0)
-    table = planned_tests(study, sentence)
+def test_the_value_of_a_test_is_that_of_knowing_the_effects(study, case):
+    known = case.information.with_columns(worth=pl.col("rank").cast(pl.Float64) + 7.0)
+    table = planned_tests(study, known)
     assert table["id"].unique(maintain_order=True).to_list() == [
         f"effects of {name}" for name in study.scenario.arms[1:]
     ]
@@ -154,14 +150,9 @@ def test_a_strategy_that_neither_costs_nor_brings_anything_has_no_test(study):
     fast = study.scenario.strategies[2]
     idle = dataclasses.replace(fast, costs=(), effects=())
     known = run(dataclasses.replace(study.scenario, strategies=(idle,)))
-    assert planned_tests(known, information(known)).is_empty()
+    assert planned_tests(known, NOTHING_KNOWN).is_empty()
 
 
 def test_a_horizon_shorter_than_a_quarter_has_no_test():
     known = run(small(draws=2, horizon_months=2, new_customers=NewCustomers(per_month=50, months=1)))
-    assert planned_tests(known, information(known)).is_empty()
-
-
-def test_only_a_table_of_what_knowing_is_worth_is_taken(study):
-    with pytest.raises(TableError, match="INFORMATION"):
-        planned_tests(study, study.returns)
+    assert planned_tests(known, NOTHING_KNOWN).is_empty()

@@ -1,21 +1,27 @@
-"""Every kind of cost stands in its own account, and is what it comes to by hand."""
+"""What is counted is booked in its own account, to the millionth; a shop's unit economics make sense."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, strategies as st
+from hypothesis.extra import numpy as hnp
 
-from cxsim.finance.economics import ACCOUNTS, Schedule, fixed_costs, tariff
+from cxsim.errors import ParamError
+from cxsim.finance.economics import ACCOUNTS, SHARED, Schedule, book, fixed_costs, load_economics, tariff
 from cxsim.finance.ledger import Account
 from cxsim.params import Unit
 from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import COST_UNITS, Cost
+from cxsim.tables import LEDGER, check
 from tests.simulated import assumed
 
 EUR = 1_000_000  # millionths
+SHOP = load_economics("cdnow")
+NOTHING = np.zeros((len(ACCOUNTS), 2), np.int64)
 
 
 def cost(kind, amount):
@@ -24,6 +30,14 @@ def cost(kind, amount):
 
 def schedule(*costs, from_month=0, until_month=None, **more):
     return Schedule(costs=costs, from_month=from_month, until_month=until_month, **more)
+
+
+def _by_account(costs):
+    return {str(account): row.tolist() for account, row in zip(ACCOUNTS, costs, strict=True) if row.any()}
+
+
+def _price(prices, account, count_kind, reach=0):
+    return int(prices[ACCOUNTS.index(account), place(count_kind, reach)])
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +112,12 @@ BY_HAND = {
 
 def test_everything_that_can_be_counted_is_booked_as_by_hand(busy_shop):
     lines = [cost(kind, amount) for kind, amount in COUNTED.items()]
-    worth = tariff(busy_shop, [schedule(*lines, acquisition_charge=0.25)])
+    prices = tariff(busy_shop, [schedule(*lines, acquisition_charge=0.25)])
     counts = np.zeros(width(1), np.int64)
-    # Not in one mapping: numbers of both kinds of tally are equal.
+    # Not in one mapping: numbers of both kinds of count are equal.
     for count_kind, number in (*COMMON.items(), *OF_THE_REACH.items()):
         counts[place(count_kind)] = number
-    booked = {account: amount for account, amount in zip(ACCOUNTS, (worth @ counts).tolist(), strict=True) if amount}
+    booked = {account: amount for account, amount in zip(ACCOUNTS, (prices @ counts).tolist(), strict=True) if amount}
     assert booked == BY_HAND
 
 
@@ -112,16 +126,16 @@ def test_only_what_depends_on_no_customer_is_left_for_the_fixed_costs():
 
 
 def test_contacts_of_a_cadence_are_counted_as_months_of_members_times_contacts(busy_shop):
-    worth = tariff(busy_shop, [schedule(cost("per_contact", 0.01), contacts_per_month=4.0)])
-    contacts = worth[ACCOUNTS.index(Account.CONTACTS)]
+    prices = tariff(busy_shop, [schedule(cost("per_contact", 0.01), contacts_per_month=4.0)])
+    contacts = prices[ACCOUNTS.index(Account.CONTACTS)]
     assert contacts[place(ReachCountKind.MEMBER_MONTHS)] == -40_000
     assert np.count_nonzero(contacts) == 1
 
 
 @pytest.mark.parametrize(("charge", "millionths"), [(0.0, 0), (0.2, 2_468_000), (1.0, 12_340_000)])
 def test_an_attracted_customer_costs_the_share_that_is_charged(busy_shop, charge, millionths):
-    worth = tariff(busy_shop, [schedule(), schedule(acquisition_charge=charge)])
-    acquisition = worth[ACCOUNTS.index(Account.ACQUISITION)]
+    prices = tariff(busy_shop, [schedule(), schedule(acquisition_charge=charge)])
+    acquisition = prices[ACCOUNTS.index(Account.ACQUISITION)]
     assert acquisition[place(ReachCountKind.ATTRACTED, 1)] == -millionths
     assert acquisition[place(ReachCountKind.ATTRACTED, 0)] == 0
     # Who was referred costs the reward alone.
@@ -150,7 +164,103 @@ def test_all_working_capital_comes_back(from_month, lasts, amount):
     assert costs.sum() == 0
 
 
-@pytest.mark.parametrize("kind", COST_UNITS)
+@pytest.mark.parametrize("kind", ["one_off", "share_of_revenue"])
 def test_a_negative_cost_is_refused(kind):
     with pytest.raises(ValueError, match=r"range \[-1, -1\] is outside what the unit .* allows: 0 to"):
         cost(kind, -1.0)
+
+
+def test_fixed_costs_fall_in_the_months_in_which_the_programme_runs():
+    once = cost("one_off", 5000.0)
+    monthly = cost("monthly", 350.0)
+    costs = fixed_costs([schedule(once, monthly, from_month=1, until_month=3)], 5)
+    assert _by_account(costs) == {
+        Account.SET_UP: [0, -5000 * EUR, 0, 0, 0],
+        Account.PROGRAMME: [0, -350 * EUR, -350 * EUR, 0, 0],
+    }
+
+
+@pytest.mark.parametrize("currency", ["usd", "US", "ÜÄÖ"])
+def test_a_currency_is_a_code_of_three_capitals(shop, currency):
+    with pytest.raises(ParamError, match="three capitals, such as USD; found"):
+        dataclasses.replace(shop, currency=currency)
+
+
+@pytest.mark.parametrize("name", ["gross_margin", "annual_discount_rate"])
+def test_every_number_has_its_own_unit(shop, name):
+    with pytest.raises(ParamError, match=f"{name}: wrong unit 'points'; it must be"):
+        dataclasses.replace(shop, **{name: assumed(1.0, Unit.POINTS)})
+
+
+def test_a_rule_that_rejects_what_it_funds_is_refused(shop):
+    with pytest.raises(ParamError, match=r"reject_probability \(0\.95\) is above fund_probability \(0\.9\)"):
+        dataclasses.replace(shop, reject_probability=assumed(0.95, Unit.SHARE))
+
+
+def test_a_rule_with_spread_is_refused(shop):
+    with pytest.raises(ParamError, match="fund_probability: a rule has no spread"):
+        dataclasses.replace(shop, fund_probability=assumed(0.9, Unit.SHARE, range=(0.8, 0.95)))
+
+
+def _booked(draw, baseline, plan, fixed=NOTHING):
+    prices = tariff(SHOP, [])
+    return book(
+        draw,
+        [baseline, plan],
+        arms=("baseline", "plan"),
+        cohorts=("existing", "1998-07"),
+        tariffs=[prices, prices],
+        fixed=[NOTHING, fixed],
+    )
+
+
+def _counts(*, orders=0, cents=0):
+    counts = np.zeros((2, 2, width(0)), np.int64)
+    counts[0, 1, place(CountKind.ORDERS)] = orders
+    counts[0, 1, place(CountKind.LIST)] = cents
+    return counts
+
+
+def test_entries_name_arm_cohort_month_and_account():
+    sales = check(_booked(3, _counts(), _counts(orders=1, cents=1000)), LEDGER).row(0, named=True)
+    assert sales == {
+        "draw": 3, "arm": "plan", "cohort": "existing", "month": 1, "account": "gross sales", "amount": 10_000_000,
+    }  # fmt: skip
+
+
+def test_entries_of_zero_are_left_out():
+    assert _booked(0, _counts(), _counts()).is_empty()
+
+
+def test_what_a_programme_costs_whatever_customers_do_belongs_to_no_cohort():
+    costs = NOTHING.copy()
+    costs[ACCOUNTS.index(Account.PROGRAMME), 0], costs[ACCOUNTS.index(Account.SET_UP), 1] = -7, -9
+    ledger = _booked(0, _counts(), _counts(), costs)
+    assert ledger.select("arm", "cohort", "month", "account", "amount").rows() == [
+        ("plan", SHARED, 0, Account.PROGRAMME.value, -7),
+        ("plan", SHARED, 1, Account.SET_UP.value, -9),
+    ]
+
+
+shares = st.floats(0.01, 0.99).map(lambda share: assumed(share, Unit.SHARE))
+fees = st.floats(0.0, 100.0).map(lambda fee: assumed(fee, Unit.MONEY_PER_ORDER))
+orders = hnp.arrays(np.int64, st.tuples(st.integers(1, 20), st.just(width(0))), elements=st.integers(0, 10**7))
+
+
+@given(orders, shares, shares, fees)
+def test_money_is_conserved_booking_every_order_or_all_at_once(each, margin, payment_share, fee):
+    shop = dataclasses.replace(SHOP, gross_margin=margin, payment_share=payment_share, payment_per_order=fee)
+    prices = tariff(shop, [])
+    one_by_one = sum((prices @ order for order in each), np.zeros(len(ACCOUNTS), np.int64))
+    counts = np.zeros((2, 2, width(0)), np.int64)
+    counts[1, 0] = each.sum(axis=0)
+    ledger = book(
+        0,
+        [_counts(), counts],
+        arms=("baseline", "plan"),
+        cohorts=("existing", "1998-07"),
+        tariffs=[prices, prices],
+        fixed=[NOTHING, NOTHING],
+    )
+    booked = dict(ledger.select(pl.col("account").cast(pl.String), "amount").iter_rows())
+    assert [booked.get(str(account), 0) for account in ACCOUNTS] == one_by_one.tolist()

@@ -1,0 +1,248 @@
+"""A study in; for each strategy the randomised test of whether it pays, with its size and length, out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from cxsim.finance.information import ALPHA, POWER, sample_size, smallest_difference
+from cxsim.params import DAYS_PER_YEAR, MICROS
+from cxsim.simulation.counts import CountKind, place
+from cxsim.simulation.engine import events
+from cxsim.simulation.state import KINDS
+from cxsim.study.business.base_case import strategies_with_prior
+from cxsim.study.business.information import RESPONSES, responses_to
+from cxsim.study.result import Study
+from cxsim.study.shop_tables import SECONDS_PER_DAY
+from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, table_of
+from cxsim.wording import money, percent
+
+Numbers = npt.NDArray[np.float64]
+
+# The randomised test of whether a strategy pays: customers of both groups whose contribution is followed for
+# `follow_up_days`, so that a true gain per customer of `difference` is detected. available: customers whom the strategy
+# may reach within the horizon's first year; weeks: from the first customer to the decision; null where too few come.
+# worth: EVPPI of what the test measures. One row for each length of follow-up; chosen: the shortest in which the test
+# is feasible, else the one that needs the fewest customers.
+TEST_PLAN = Contract(
+    name="TEST_PLAN",
+    columns={
+        "strategy": TEXT,
+        "title": TEXT,
+        "id": TEXT,
+        "description": TEXT,
+        "outcome": TEXT,
+        "follow_up_days": COUNT,
+        "mean": REAL,
+        "sd": REAL,
+        "difference": REAL,
+        "alpha": REAL,
+        "power": REAL,
+        "per_group": COUNT,
+        "available": COUNT,
+        "weeks": REAL,
+        "worth": REAL,
+        "verdict": TEXT,
+        "chosen": FLAG,
+    },
+    nullable=frozenset({"weeks"}),
+)
+# A quarter, half a year and a year, in whole weeks.
+DAYS = (91, 182, 364)
+# What an event counts: for each count the column of the log that holds how much of it, or one.
+_COUNTED: Mapping[str, Mapping[CountKind, str | None]] = {
+    "ORDER": {CountKind.ORDERS: None, CountKind.LIST: "a", CountKind.MARKDOWN: "b", CountKind.REWARD: "c"},
+    "RETURN": {CountKind.RETURNS: None, CountKind.REFUNDED: "a", CountKind.SENT_BACK: "b"},
+    "TICKET": {CountKind.TICKETS: None, CountKind.COMPENSATION: "d"},
+}
+# Customers whom others bring have numbers from here on; no test can assign them beforehand.
+_REFERRED = 1 << 40
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class FollowUp:
+    """Contributions of the customers of one world without any strategy, in units of the currency."""
+
+    # Shape (customers,): day of the scenario on which they came; 0 for those who were there.
+    entered: Numbers
+    # By number of days: contribution of each within so many days of entering; NaN where the scenario ends before.
+    within: Mapping[int, Numbers]
+    # Shape (customers,): present value of all contributions within the horizon.
+    present_value: Numbers
+    # Shape (customers, strategies): who meets the condition of which strategy.
+    reached: npt.NDArray[np.bool_]
+
+
+def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
+    """Return for each strategy the randomised test of whether it pays.
+
+    All customers who meet the strategy's condition take part, half of them without it, assigned at random; those who
+    are there at once, others as they come. What must be detected is the gain with which the strategy just pays: the
+    share by which all contributions of these customers within the horizon would have to rise for the present value of
+    the rise to equal that of the outlay, of the mean contribution during follow-up. Since the outlay is spread over all
+    of them and not over those who join, it is diluted as the gain is. For a strategy that spends nothing, the gain that
+    is expected takes the outlay's place. Contributions vary as they do without the strategy, in one world with every
+    number at its central value.
+    """
+    customers = follow_up(study, DAYS)
+    rows: list[dict[str, object]] = []
+    for column, strategy in enumerate(strategies_with_prior(study.scenario)):
+        name = responses_to(strategy.name)
+        known = information.filter((pl.col("decision") == strategy.name) & (pl.col("id") == name))
+        plans = list(_plans(customers, column, _required(study, strategy.name)))
+        best = min(plans, key=_order, default=None)
+        rows += [
+            {
+                "strategy": strategy.name,
+                "title": strategy.title,
+                "id": name,
+                "description": f"{strategy.title}: {RESPONSES}",
+                "outcome": f"Contribution per customer within {plan.follow_up_days} days",
+                **plan._asdict(),
+                "alpha": ALPHA,
+                "power": POWER,
+                "worth": float(known["worth"].sum()),
+                "verdict": _verdict(plan, study.currency),
+                "chosen": plan is best,
+            }
+            for plan in plans
+        ]
+    return table_of(rows, TEST_PLAN)
+
+
+class _Plan(NamedTuple):
+    """A test of one strategy, in columns of TEST_PLAN."""
+
+    follow_up_days: int
+    mean: float
+    sd: float
+    difference: float
+    per_group: int
+    available: int
+    weeks: float | None
+
+
+def _order(plan: _Plan) -> tuple[bool, int]:
+    """Sort the shortest that is feasible first, then what needs the fewest customers."""
+    return (True, plan.per_group) if plan.weeks is None else (False, plan.follow_up_days)
+
+
+def _required(study: Study, strategy: str) -> float:
+    """Return the present value that the strategy must bring."""
+    returns = study.returns.filter(pl.col("strategy") == strategy).row(0, named=True)
+    outlay = float(returns["outlay"])
+    return outlay if outlay > 0.0 else abs(float(returns["incremental_npv"]))
+
+
+def _plans(customers: FollowUp, column: int, required: float) -> Iterator[_Plan]:
+    reached = customers.reached[:, column]
+    if required == 0.0 or not reached.any():
+        return
+    value = float(customers.present_value[reached].sum())
+    entered = np.sort(customers.entered[reached])
+    available = int((entered < DAYS_PER_YEAR).sum())
+    for days, contributions in customers.within.items():
+        complete = contributions[reached & np.isfinite(contributions)]
+        if len(complete) < 2:
+            continue
+        mean, sd = float(complete.mean()), float(complete.std(ddof=1))
+        # Customers who bring nothing have no share that could rise; then all must come back during follow-up.
+        difference = required / value * mean if min(value, mean) > 0.0 else required / int(reached.sum())
+        per_group = sample_size(sd, difference)
+        fits = 2 * per_group <= available
+        yield _Plan(
+            follow_up_days=days,
+            mean=mean,
+            sd=sd,
+            difference=difference,
+            per_group=per_group,
+            available=available,
+            weeks=float(entered[2 * per_group - 1] + days) / 7.0 if fits else None,
+        )
+
+
+def _verdict(plan: _Plan, currency: str) -> str:
+    if plan.weeks is not None:
+        return (
+            f"Feasible: {plan.per_group:,} customers in each group, and the answer is known after "
+            f"{plan.weeks:.0f} weeks."
+        )
+    needed = (
+        f"Not feasible: each group needs {plan.per_group:,} customers, and {plan.available:,} could take part within a "
+        "year"
+    )
+    half = plan.available // 2
+    if half < 1:
+        return f"{needed}."
+    least = smallest_difference(plan.sd, half)
+    share = f", {percent(least / plan.mean)} of what one brings in that time" if plan.mean > 0.0 else ""
+    return (
+        f"{needed}; the smallest gain that they could show is {money(least, currency)} a customer{share}, and "
+        f"{money(plan.difference, currency)} would pay for the strategy."
+    )
+
+
+def follow_up(study: Study, days: Sequence[int]) -> FollowUp:
+    """Return the contribution of each customer within some days in the baseline, every number at its central value.
+
+    Contribution is what the ledger books for orders, returns and tickets; winning the customer is not part of it.
+    """
+    scenario, population, structure = study.scenario, study.worlds.population, study.scenario.structures[0]
+    draw = dataclasses.replace(
+        study.worlds.draws[0],
+        scenario=scenario,
+        purchases=study.purchases[structure].params,
+        spend=study.spend.params,
+    )
+    ready = study.worlds.inputs(draw)
+    log = events(population, ready, seed=scenario.seed).filter(pl.col("customer") < _REFERRED)
+    came = log.filter(pl.col("kind") == KINDS.index("ARRIVED")).select("customer", entered="second").sort("customer")
+    there = np.arange(population.base.height)
+    people = pl.concat([pl.DataFrame({"customer": there, "entered": np.zeros(len(there), np.int64)}), came])
+    amounts = _amounts(log, people, draw.tariffs()[0].sum(axis=0))
+    entered, end = people["entered"].to_numpy(), scenario.calendar.days * SECONDS_PER_DAY
+    month = scenario.calendar.month_of_day[amounts["second"].to_numpy() // SECONDS_PER_DAY]
+    present = study.worlds.present_values().mean(axis=0)
+    within = {}
+    for length in days:
+        seconds = length * SECONDS_PER_DAY
+        early = amounts.filter(pl.col("since") < seconds)
+        # Whole millionths below 2**53 are exact as floats, so that no order of the sum matters.
+        total = _by_customer(early, early["amount"].to_numpy().astype(np.float64), people.height) / MICROS
+        within[length] = np.where(entered + seconds <= end, total, np.nan)
+    # The last row stands for all newcomers.
+    rows = np.minimum(people["customer"].to_numpy(), len(ready.reached[0]) - 1)
+    arms = [scenario.arms.index(one.name) for one in strategies_with_prior(scenario)]
+    return FollowUp(
+        entered=entered / SECONDS_PER_DAY,
+        within=within,
+        present_value=_by_customer(amounts, amounts["amount"].to_numpy() * present[month] / MICROS, people.height),
+        reached=np.column_stack([ready.reached[arm][rows, 0] for arm in arms]),
+    )
+
+
+def _amounts(log: pl.DataFrame, people: pl.DataFrame, prices: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """Return what each event adds: place of the customer among the people, second, seconds since entry, millionths."""
+    amount = pl.lit(0, pl.Int64)
+    for kind, count_kinds in _COUNTED.items():
+        each = pl.sum_horizontal(
+            (pl.lit(1) if column is None else pl.col(column)) * int(prices[place(count_kind)])
+            for count_kind, column in count_kinds.items()
+        )
+        amount = pl.when(pl.col("kind") == KINDS.index(kind)).then(each).otherwise(amount)
+    return (
+        log.filter(pl.col("kind").is_in([KINDS.index(kind) for kind in _COUNTED]))
+        .select("customer", "second", amount=amount)
+        .join(people.with_row_index("place"), on="customer", how="left", maintain_order="left")
+        .select("place", "second", "amount", since=pl.col("second") - pl.col("entered"))
+    )
+
+
+def _by_customer(amounts: pl.DataFrame, values: Numbers, people: int) -> Numbers:
+    return np.bincount(amounts["place"].to_numpy(), values, minlength=people).astype(np.float64)

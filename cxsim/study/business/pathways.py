@@ -1,0 +1,282 @@
+"""The base case in; each strategy's NPV by pathway of response, Shapley values that add up to it, out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+
+import numpy as np
+import polars as pl
+
+from cxsim.params import MICROS
+from cxsim.simulation.counts import N_COUNT_KINDS, CountKind, ReachCountKind, place, width
+from cxsim.strategies.effects import Effect
+from cxsim.strategies.strategy import Strategy
+from cxsim.study.business.base_case import BaseCase, Counts, Numbers, Outcome
+from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
+
+Set = frozenset[str]
+# Pathways, each with those that it must come after.
+After = Mapping[str, Collection[str]]
+
+# As in `cxsim.tables`: money in units of the currency.
+# The base case's NPV by pathway, present values that add up: kind is `gives` or `takes` (a pathway's or an account's
+# part), `base` (their sum), `uncertainty` (the mean over all draws less the base case) or `mean` (the sum of both).
+PATHWAYS = Contract(
+    name="PATHWAYS",
+    columns={
+        "strategy": TEXT,
+        "title": TEXT,
+        "step": COUNT,
+        "pathway": TEXT,
+        "label": TEXT,
+        "kind": TEXT,
+        "amount": REAL,
+        "mc_error": REAL,
+    },
+)
+LABELS: Mapping[str, str] = {
+    "frequency": "More frequent orders",
+    "retention": "Customers stay longer",
+    "basket": "Larger baskets",
+    "price": "Orders for a lower price",
+    "reference_price": "Getting used to low prices",
+    "forward_buying": "Orders borrowed from later",
+    "conversion": "More new customers",
+    "referral": "Recommended customers",
+    "reactivation": "Customers who come back",
+    "failures": "Fewer failures",
+    "service": "Less work for support",
+    "recovery": "Making up for failures",
+    "satisfaction": "More satisfied customers",
+    "returns": "Goods sent back",
+}
+# By kind of effect, the pathways by which customers respond to it, each with the fields of the response and their
+# values without it: 1 for a ratio, 0 for a gain, None where the field is absent. What an effect changes without anybody
+# responding, such as rewards on orders that come anyway, is not listed.
+RESPONSES: Mapping[str, Mapping[str, Mapping[str, float | None]]] = {
+    "purchase_rate": {"frequency": {"ratio": 1.0}},
+    "dropout": {"retention": {"ratio": 1.0}},
+    "basket": {"basket": {"ratio": 1.0}},
+    "markdown": {
+        "price": {"elasticity": 0.0},
+        "reference_price": {"reference_half_life_days": None, "loss_aversion": None},
+        "forward_buying": {"forward_buying": None, "dip_depth": None},
+    },
+    "coupon": {},
+    "points": {"frequency": dict.fromkeys(("pull", "steepness", "rewarded", "rewarded_half_life_days"))},
+    "status": {
+        "frequency": {"purchase_rate": 1.0, "pull": None, "steepness": None},
+        "retention": {"dropout": 1.0, "demotion": 1.0},
+    },
+    "membership": {},
+    "incidents": {"failures": {"ratio": 1.0}},
+    "tickets": {"service": {"ratio": 1.0}},
+    "resolution": {"service": {"unresolved": 1.0, "hours": 1.0}},
+    "recovery": {"recovery": {"repair": 0.0, "delight": 0.0}},
+    "satisfaction": {"satisfaction": {"shift": 0.0}},
+    "returns": {"returns": {"ratio": 1.0}},
+    "contacts": {"frequency": {"response": 0.0, "fatigue": 0.0}},
+    "reactivation": {"reactivation": {"share": 0.0}},
+    "acquisition": {"conversion": {"ratio": 1.0}},
+    "referral": {"referral": {"per_year": 0.0}},
+}
+# What is borrowed from the future must first have been gained.
+_AFTER = {"reference_price": ("price",), "forward_buying": ("price",)}
+# Of more pathways, the number of sets to be simulated would explode.
+_MOST = 6
+_GIVEN = (CountKind.MARKDOWN, CountKind.REWARD, CountKind.COMPENSATION)
+_SENT_BACK = (CountKind.RETURNS, CountKind.REFUNDED, CountKind.SENT_BACK)
+
+
+def pathways(base: BaseCase, returns: pl.DataFrame) -> pl.DataFrame:
+    """Return by which pathways each strategy's NPV comes about.
+
+    Every set of pathways is simulated with the same random numbers; a pathway's part is what it adds on average over
+    all orders in which the pathways can be switched on (Shapley). What the strategy gives away when nobody responds
+    goes to customers who would have ordered anyway.
+    """
+    means = dict(returns.select("strategy", "incremental_npv").iter_rows())
+    rows = []
+    for name, strategies in base.scenario.with_prior:
+        after = pathways_of(strategies)
+        if len(after) > _MOST:
+            # Too many to simulate every set: each comes after the last.
+            after = {pathway: tuple(after)[:step] for step, pathway in enumerate(after)}
+        sets = feasible_sets(after)
+        # The last set holds every pathway, and is simulated already.
+        variants = [tuple(without(one, set(after) - held) for one in strategies) for held in sets[:-1]]
+        outcomes = [*base.simulate(variants), base.outcomes[name]]
+        values = {held: _values(base, outcome) for held, outcome in zip(sets, outcomes, strict=True)}
+        npv = base.npv(base.outcomes[name])
+        mean, base_npv = means[name], float(npv.mean())
+        steps = [
+            (pathway, label, kind, float(by_world.mean()), base.error(by_world))
+            for pathway, label, kind, by_world in (*_steps(values, after), ("base", "Base case", "base", npv))
+        ]
+        steps += [
+            ("uncertainty", "From the base case to the mean of all draws", "uncertainty", mean - base_npv, 0.0),
+            ("mean", "Net present value", "mean", mean, 0.0),
+        ]
+        rows += [
+            {"strategy": name, "title": base.scenario.titles[name], "step": number}
+            | dict(zip(("pathway", "label", "kind", "amount", "mc_error"), step, strict=True))
+            for number, step in enumerate(steps, start=1)
+        ]
+    return table_of(rows, PATHWAYS)
+
+
+def pathways_of(strategies: Collection[Strategy]) -> dict[str, tuple[str, ...]]:
+    """Return the pathways by which customers respond to some strategies, each with those it must come after."""
+    found = {
+        pathway
+        for strategy in strategies
+        for effect in strategy.effects
+        for pathway, fields in RESPONSES[effect.kind].items()
+        if _responds(effect, fields)
+    }
+    return {pathway: _AFTER.get(pathway, ()) for pathway in LABELS if pathway in found}
+
+
+def responding(strategy: Strategy) -> frozenset[str]:
+    """Return the paths of a strategy's numbers by which customers respond, such as `effects.dropout_1.ratio`."""
+    return frozenset(
+        f"effects.{effect.kind}_{number}.{field}"
+        for number, effect in enumerate(strategy.effects, start=1)
+        for fields in RESPONSES[effect.kind].values()
+        for field in fields
+    )
+
+
+def without(strategy: Strategy, pathways: Collection[str]) -> Strategy:
+    """Return a strategy to which customers do not respond by some pathways; all that is given away stays."""
+    effects = tuple(_without(effect, pathways) for effect in strategy.effects)
+    return dataclasses.replace(strategy, effects=effects)
+
+
+def _without(effect: Effect, pathways: Collection[str]) -> Effect:
+    fields = {
+        field: None if neutral is None else getattr(effect, field).at(neutral)
+        for pathway, neutrals in RESPONSES[effect.kind].items()
+        if pathway in pathways
+        for field, neutral in neutrals.items()
+        if getattr(effect, field) is not None
+    }
+    return dataclasses.replace(effect, **fields)  # type: ignore[arg-type]  # the fields are this effect's own
+
+
+def _responds(effect: Effect, fields: Mapping[str, float | None]) -> bool:
+    return any(
+        (given := getattr(effect, field)) is not None and (neutral is None or given.value != neutral)
+        for field, neutral in fields.items()
+    )
+
+
+def _steps(values: Mapping[Set, Mapping[str, Numbers]], after: After) -> Iterator[tuple[str, str, str, Numbers]]:
+    """Yield pathway, label, kind and present values by world of each part of the base case."""
+    nobody, everybody = values[frozenset()], values[frozenset(after)]
+    trade = shapley({held: value["trade"] for held, value in values.items()}, after)
+    back = shapley({held: value["sent_back"] for held, value in values.items()}, after)
+    if "returns" in trade:
+        trade["returns"] = trade["returns"] + back.pop("returns")
+    parts = [(pathway, LABELS[pathway], amount) for pathway, amount in trade.items()]
+    others = sum(back.values(), np.zeros_like(everybody["fees"]))
+    subsidy = nobody["given"] + nobody["trade"] + nobody["sent_back"]
+    parts += [
+        ("fees", "Membership fees", everybody["fees"]),
+        ("subsidy", "Given to those who would have ordered anyway", subsidy),
+        ("rewards", "Given with the extra orders", everybody["given"] - nobody["given"]),
+        ("extra_returns", "Extra orders sent back", others),
+        ("programme", "Cost of the programme", everybody["programme"]),
+    ]
+    for pathway, label, amount in parts:
+        if np.any(amount != 0.0):
+            yield pathway, label, "gives" if amount.mean() >= 0.0 else "takes", amount
+
+
+def _values(base: BaseCase, outcome: Outcome) -> dict[str, Numbers]:
+    """Return the present values of an outcome less the baseline by world, by what is counted."""
+    present = base.present_values() / MICROS
+    arms = [(), outcome.strategies]
+    tariffs, fixed = base.draws[0].tariffs(arms), base.draws[0].fixed(arms)
+    values = _by_count(outcome.treated, tariffs[1], present)
+    values[:, :N_COUNT_KINDS] -= _by_count(outcome.baseline, tariffs[0], present)
+    reaches = range(len(outcome.strategies))
+    given = [place(kind) for kind in _GIVEN] + [place(ReachCountKind.POINTS_VALUE, reach) for reach in reaches]
+    # Whom the programme attracts costs what winning a customer costs; that is trade, not a cost of the programme.
+    attracted = [place(ReachCountKind.ATTRACTED, reach) for reach in reaches]
+    counts = range(width(len(reaches)))
+    groups = {
+        "given": given,
+        "sent_back": [place(kind) for kind in _SENT_BACK],
+        "fees": [place(CountKind.FEES)],
+        "programme": [count for count in counts if count >= N_COUNT_KINDS and count not in {*given, *attracted}],
+    }
+    grouped = {count for group in groups.values() for count in group}
+    groups["trade"] = [count for count in counts if count not in grouped]
+    sums = {name: values[:, group].sum(axis=1) for name, group in groups.items()}
+    sums["programme"] += (fixed[1].sum(axis=0)[None, :] * present).sum(axis=1)
+    return sums
+
+
+def _by_count(counts: Counts, tariff: Counts, present: Numbers) -> Numbers:
+    """Return the present value of each count in each world: shape (worlds, counts)."""
+    discounted: Numbers = (counts * present[:, :, None]).sum(axis=1) * tariff.sum(axis=0)
+    return discounted
+
+
+def feasible_sets(after: After) -> list[Set]:
+    """Return all sets that hold with each player those that it must come after, the smallest first."""
+    sets = {frozenset[str]()}
+    waiting = [frozenset[str]()]
+    while waiting:
+        held = waiting.pop()
+        for player in _next(held, after):
+            larger = held | {player}
+            if larger not in sets:
+                sets.add(larger)
+                waiting.append(larger)
+    return sorted(sets, key=lambda one: (len(one), sorted(one)))
+
+
+def shapley(values: Mapping[Set, Numbers], after: After) -> dict[str, Numbers]:
+    """Return each player's part: the mean of what it adds over all orders in which the players can come.
+
+    Shapley (1953); where some must come after others, only the orders that respect it count, each as much as the
+    other (Faigle & Kern 1992).
+    """
+    everybody = frozenset(after)
+
+    @cache
+    def orders_from(held: Set) -> int:
+        """Count the orders in which the others can still come."""
+        return 1 if held == everybody else sum(orders_from(held | {player}) for player in _next(held, after))
+
+    @cache
+    def orders_to(held: Set) -> int:
+        """Count the orders in which these can have come."""
+        if not held:
+            return 1
+        last = [player for player in held if player in _next(held - {player}, after)]
+        return sum(orders_to(held - {player}) for player in last if (held - {player}) in values)
+
+    total = orders_from(frozenset())
+    parts: dict[str, Numbers] = {}
+    for player in after:
+        part = np.zeros_like(values[everybody], dtype=np.float64)
+        for held in values:
+            if player not in held and player in _next(held, after):
+                larger = held | {player}
+                share = orders_to(held) * orders_from(larger) / total
+                part = part + share * (values[larger] - values[held])
+        parts[player] = part
+    return parts
+
+
+def _next(held: Set, after: After) -> list[str]:
+    return [
+        player
+        for player, earlier in after.items()
+        if player not in held and all(one in held for one in earlier if one in after)
+    ]

@@ -1,0 +1,219 @@
+"""The checklist judges each item by the facts of the study; the register gives each assumption owner and weight."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import date
+
+import polars as pl
+import pytest
+
+from cxsim.params import Unit, root
+from cxsim.study.business.checklist import CHECKLIST, case_register, checklist, in_words
+from cxsim.study.business.information import INFORMATION
+from cxsim.study.business.sensitivity import TORNADO
+from cxsim.tables import empty
+from tests.simulated import assumed
+from tests.study.conftest import small
+
+DROPOUT = "strategies/points-programme/effects.dropout_1.ratio"
+MARGIN = "economics/cdnow/gross_margin"
+FIXED = "strategies/points-programme/effects.points_3.reward"
+
+
+def _item(study, number):
+    return checklist(study).row(number - 1, named=True)
+
+
+def _with(study, **changes):
+    return dataclasses.replace(study, scenario=dataclasses.replace(study.scenario, **changes))
+
+
+def _measured(quantity):
+    return dataclasses.replace(quantity, evidence="measured", source="books of 2026")
+
+
+def test_there_are_28_items_and_not_all_of_them_are_here(study, snapshot):
+    table = checklist(study)
+    texts = (f"{number}. {item}: {state}. {answer} ({where})" for number, _, item, state, answer, where in table.rows())
+    assert "\n".join(texts) == snapshot
+    assert table.columns == list(CHECKLIST.columns)
+    assert table["number"].to_list() == list(range(1, 29))
+    assert set(table["state"]) == {"yes", "partly", "no"}
+
+
+def test_the_discount_rate_is_shown_with_its_timing_and_needs_a_source(study):
+    found = _item(study, 10)
+    assert (
+        found["answer"]
+        .replace("\N{NO-BREAK SPACE}", " ")
+        .startswith("10 % per year, effective; cash of a month flows at its middle. It is assumed")
+    )
+    assert found["state"] == "partly"
+    economics = study.scenario.economics
+    sourced = dataclasses.replace(economics, annual_discount_rate=_measured(economics.annual_discount_rate))
+    assert _item(_with(study, economics=sourced), 10)["state"] == "yes"
+
+
+def test_effects_that_are_all_assumed_are_not_measured(study):
+    bare = tuple(
+        dataclasses.replace(one, effects=tuple(_assumed(effect) for effect in one.effects))
+        for one in study.scenario.strategies
+    )
+    assert _item(_with(study, strategies=bare), 12)["state"] == "no"
+
+
+def _assumed(effect):
+    if not hasattr(effect, "ratio"):
+        return effect
+    return dataclasses.replace(effect, ratio=dataclasses.replace(effect.ratio, evidence="assumed"))
+
+
+@pytest.mark.parametrize(
+    ("reviewed_on", "state"), [(None, "partly"), (date(1999, 1, 1), "yes"), (date(2026, 11, 24), "partly")]
+)
+def test_prices_must_be_dated_and_of_the_time_of_the_orders(study, reviewed_on, state):
+    # Orders end in June 1998; two years apart at most.
+    economics = dataclasses.replace(study.scenario.economics, reviewed_on=reviewed_on)
+    assert _item(_with(study, economics=economics), 15)["state"] == state
+
+
+def test_one_model_of_leaving_is_part_of_the_uncertainty_only(study):
+    assert (_item(study, 16)["state"], _item(_with(study, dropout="all"), 16)["state"]) == ("partly", "yes")
+    assert _item(study, 20)["state"] == "partly"
+    assert _item(study, 20)["answer"].endswith("one model of leaving, BG/NBD.")
+    several = _item(_with(study, dropout="all"), 20)
+    assert several["state"] == "yes"
+    assert several["answer"].endswith("three models of leaving count equally.")
+
+
+def test_numbers_need_an_owner_and_one_that_is_measured(study):
+    assert _item(study, 22)["state"] == "partly"
+    assert _item(study, 22)["answer"].endswith("Not each has somebody who answers for it.")
+    scenario = study.scenario
+    strategies = tuple(dataclasses.replace(one, owner="Head of loyalty") for one in scenario.strategies)
+    economics = dataclasses.replace(scenario.economics, owner="Head of finance")
+    owned = _with(study, strategies=strategies, economics=economics)
+    assert _item(owned, 22)["answer"].endswith("Each has somebody who answers for it.")
+    assert _item(owned, 22)["state"] == "partly"
+    measured = dataclasses.replace(economics, gross_margin=_measured(economics.gross_margin))
+    assert _item(_with(owned, economics=measured), 22)["state"] == "yes"
+
+
+def test_few_draws_make_rough_intervals(study):
+    assert _item(study, 24)["answer"].endswith("with 8 draws the ends of intervals are rough.")
+    assert _item(_with(study, draws=100), 24)["state"] == "yes"
+
+
+def test_a_scenario_made_by_hand_has_no_plan_that_can_be_found(study):
+    assert _item(study, 4)["state"] == "no"
+    stored = dataclasses.replace(
+        study, manifest={"command": "cxsim report x", "commit": "0123456789abcdef with changes"}
+    )
+    assert _item(stored, 4)["state"] == "partly"
+    # Not the commit itself: a stored notebook would differ with every one.
+    assert "the audit trail names the commit." in _item(stored, 4)["answer"]
+    assert "0123456789" not in _item(stored, 4)["answer"]
+
+
+def test_every_section_that_is_named_stands_in_the_report(study):
+    notebook = json.loads((root() / "notebooks" / "02-compare-strategies.ipynb").read_text(encoding="utf-8"))
+    lines = [line.strip() for cell in notebook["cells"] if cell["cell_type"] == "markdown" for line in cell["source"]]
+    heads = {line.lstrip("# ") for line in lines if line.startswith("#")}
+    # The audit trail is added to every report.
+    assert set(checklist(study)["where"]) - heads == {"Audit trail", "Nowhere"}
+
+
+def _moved(*swings):
+    """Return a table under TORNADO of strategies, numbers and swings; the rest of it does not matter here."""
+    rows = [
+        {
+            "strategy": strategy,
+            "title": strategy,
+            "id": name,
+            "belongs_to": "",
+            "description": "",
+            "unit": "ratio",
+            **dict.fromkeys(("value", "at_low", "at_high", "npv_base", "npv_at_low", "npv_at_high", "mc_error"), 1.0),
+            "swing": swing,
+            "method": "simulated",
+            "rank": 1,
+        }
+        for strategy, name, swing in swings
+    ]
+    return pl.DataFrame(rows, schema=empty(TORNADO).schema)
+
+
+def _by_id(register, name):
+    return register.row(by_predicate=pl.col("id") == name, named=True)
+
+
+@pytest.fixture
+def register(study):
+    tornado = _moved(("points", MARGIN, 40.0), ("coupon", MARGIN, 90.0), ("points", DROPOUT, 70.0))
+    known = {"decision": "points", "title": "", "description": "", "mc_error": 0.0, "share_of_everything": None}
+    worth = [known | {"id": DROPOUT, "worth": 5.0, "rank": 1}, known | {"id": DROPOUT, "worth": 8.0, "rank": 1}]
+    return case_register(study, tornado, pl.DataFrame(worth, schema=empty(INFORMATION).schema))
+
+
+def test_the_largest_swing_over_strategies_counts(register):
+    margin, dropout = _by_id(register, MARGIN), _by_id(register, DROPOUT)
+    # The larger of 40 and 90 is ahead of 70.
+    assert (margin["swing"], margin["rank"]) == (90.0, 1)
+    assert (dropout["swing"], dropout["rank"]) == (70.0, 2)
+    assert _by_id(register, FIXED)["rank"] is None
+
+
+def test_the_value_of_a_number_is_that_for_the_decision_it_matters_most_to(register):
+    assert _by_id(register, DROPOUT)["worth"] == 8.0
+    assert _by_id(register, MARGIN)["worth"] is None
+
+
+def test_a_grade_is_that_of_the_source_and_an_assumed_range_has_none_behind_it(register):
+    assert _by_id(register, DROPOUT)["grade"] == "B"  # Gopalakrishnan et al. (2021)
+    assert _by_id(register, MARGIN)["grade"] == "E"
+    assert _by_id(register, FIXED)["grade"] is None
+
+
+def test_owner_and_day_are_those_of_the_file(study):
+    scenario = study.scenario
+    owned = dataclasses.replace(scenario.economics, owner="Head of finance", reviewed_on=date(2024, 2, 29))
+    nobody = dataclasses.replace(scenario.strategies[0], owner=None, reviewed_on=None)
+    changed = dataclasses.replace(scenario, economics=owned, strategies=(nobody, *scenario.strategies[1:]))
+    register = case_register(dataclasses.replace(study, scenario=changed), _moved(), empty(INFORMATION))
+    margin, dropout = _by_id(register, MARGIN), _by_id(register, DROPOUT)
+    assert (margin["owner"], margin["reviewed_on"]) == ("Head of finance", date(2024, 2, 29))
+    assert (dropout["owner"], dropout["reviewed_on"]) == (None, None)
+    # The number stands in the scenario's own file, which has no owner.
+    assert _by_id(register, "scenarios/cdnow-quick/stacking")["owner"] is None
+
+
+def test_what_is_only_searched_is_not_shown_as_a_prior(study):
+    first = small().strategies[0]
+    searched = dataclasses.replace(first, mode="break-even", searches="effects.dropout_1.ratio")
+    scenario = dataclasses.replace(study.scenario, strategies=(searched, *study.scenario.strategies[1:]))
+    register = case_register(dataclasses.replace(study, scenario=scenario), _moved(), empty(INFORMATION))
+    assert _by_id(register, DROPOUT)["distribution"] == "searched, no prior"
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "ends", "words"),
+    [
+        # ln(2) on both sides.
+        (Unit.RATIO, 1.0, (0.5, 2.0), "log-normal"),
+        # ln(0.3/0.2) = 0.405 below, ln(0.4/0.3) = 0.288 above.
+        (Unit.MONEY_PER_ORDER, 0.3, (0.2, 0.4), "log-normal, wider below"),
+        # Logits -1.735, -0.847 and -0.405: 0.888 below, 0.442 above.
+        (Unit.SHARE, 0.3, (0.15, 0.4), "logit-normal, wider below"),
+        # Logits -0.6633, -0.4055 and -0.1603: 0.2578 below, 0.2451 above, which differ by 4.9 % of the wider one.
+        (Unit.SHARE, 0.4, (0.34, 0.46), "logit-normal"),
+        (Unit.CORRELATION, 0.1, (0.0, 0.2), "normal"),
+        (Unit.DEVIATIONS, -0.3, (-0.6, -0.05), "normal, wider below"),
+        (Unit.RATIO, 1.0, (1.0, 1.3), "log-normal, above only"),
+        (Unit.RATIO, 1.3, (1.0, 1.3), "log-normal, below only"),
+        (Unit.SHARE, 0.0, (0.0, 0.0), "fixed"),
+    ],
+)
+def test_a_distribution_is_named_by_its_scale_and_its_wider_side(unit, value, ends, words):
+    assert in_words(assumed(value, unit, range=ends)) == words
