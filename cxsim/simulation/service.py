@@ -138,8 +138,8 @@ def _ask(life: Records, world: World, books: Books, instrument: int, share: floa
     score = -1
     if rng.uniform(rng.purpose_key(me.key, _ANSWER), ordinal) < odds / (1.0 + odds):
         noise = scale.noise * rng.normal(rng.purpose_key(me.key, _SCORE), ordinal)
-        said = scale.centre + scale.per_deviation * me.felt + noise
-        score = int(min(max(np.floor(said + 0.5), scale.low), scale.high))
+        answer = scale.centre + scale.per_deviation * me.felt + noise
+        score = int(min(max(np.floor(answer + 0.5), scale.low), scale.high))
     if instrument == NPS:
         count_for(books, life, month, _SURVEYED, 1)
         count_for(books, life, month, _ANSWERED, 1 if score >= 0 else 0)

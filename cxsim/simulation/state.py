@@ -196,7 +196,7 @@ _MOST_LIGHT = 4.0
 
 # The customer who is simulated; an array of one record, so that compiled functions can change it in place. `before` is
 # how many orders were placed before the scenario, `k` how many in it; logs are of ratios; `mood` is the satisfaction
-# that moves rates, `felt` the one that is said in surveys; `stock` is borrowed orders not yet given back.
+# that moves rates, `felt` the one that surveys ask for; `stock` is borrowed orders not yet given back.
 # refers: the first reach in which the customer may win others
 LIFE_RECORD = np.dtype(
     [

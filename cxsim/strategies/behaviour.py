@@ -243,7 +243,7 @@ class Traits:
     """How a customer's own satisfaction goes together with what nobody sees: a source of confounding, none of effects.
 
     Correlations of the normal scores: satisfaction with the order rate, with staying (the chance or hazard of leaving,
-    turned round), and with the mean order value. The three are independent of each other.
+    reversed), and with the mean order value. The three are independent of each other.
 
     Attributes
     ----------
@@ -301,7 +301,7 @@ class Behaviour:
     experience
         Incidents, tickets and satisfaction.
     surveys
-        What customers say; needs `experience`.
+        What customers answer; needs `experience`.
     returns
         Orders sent back.
     sessions

@@ -338,11 +338,11 @@ def refuse_contradictions(effects: Sequence[Effect], *, waits: str | None) -> No
             f"effects: at most one price effect ({' or '.join(_PRICE)}) is possible; found {', '.join(kinds)}; "
             "write two strategies instead."
         )
-    sentence = [_subject(effect) for effect in effects]
-    twice = sorted({subject for subject in sentence if sentence.count(subject) > 1})
-    if twice or ("incidents" in sentence and any(subject.startswith("incidents:") for subject in sentence)):
+    subjects = [_subject(effect) for effect in effects]
+    twice = sorted({subject for subject in subjects if subjects.count(subject) > 1})
+    if twice or ("incidents" in subjects and any(subject.startswith("incidents:") for subject in subjects)):
         raise ParamError(
-            f"effects: {', '.join(twice) or 'incidents'} stands there twice, and which of them holds cannot be told; "
+            f"effects: {', '.join(twice) or 'incidents'} stands there twice, and which of them holds is not defined; "
             "write one, or two strategies."
         )
     lasting = [kind for kind in kinds if kind in _LASTING]
@@ -431,7 +431,7 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Programme:
-    """One reach and the effects on those whom it reaches: all that the simulator is told of a strategy.
+    """One reach and the effects on those whom it reaches: all that the simulator sees of a strategy.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A lever as data: what it moves, what it costs, what is believed of it, and on what evidence."""
+"""A lever as data: what it moves, what it costs, its priors, and on what evidence."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ NO_EFFECT: dict[Unit, float] = {Unit.RATIO: 1.0, Unit.ELASTICITY: 0.0}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prior:
-    """What is believed of one effect of a lever before a shop has measured it.
+    """The prior of one effect of a lever, before a shop has measured it.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Prior:
     value
         The central value.
     range
-        Low and high: the 5 % and the 95 % quantile of what is believed.
+        Low and high: the 5 % and the 95 % quantile of the prior.
     evidence
         `published` elsewhere, or `assumed`.
     note
@@ -208,7 +208,7 @@ def load_levers(path: Path | None = None) -> dict[str, Lever]:
 
 
 def refuse_unmeasured(strategies: Sequence[Strategy]) -> None:
-    """Refuse to believe the effects of a lever that nobody has measured."""
+    """Refuse a prior for the effects of a lever that nobody has measured."""
     named = [strategy for strategy in strategies if strategy.lever is not None]
     levers = load_levers() if named else {}
     for strategy in named:

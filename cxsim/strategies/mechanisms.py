@@ -342,7 +342,7 @@ class Recovery:
     repair
         Share of the incident's harm that is undone.
     delight
-        By how many standard deviations satisfaction, as felt and said, rises beyond that.
+        By how many standard deviations satisfaction, as felt and answered, rises beyond that.
     """
 
     share: Share

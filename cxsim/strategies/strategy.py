@@ -116,7 +116,7 @@ class Strategy:
     Attributes
     ----------
     name
-        Name of its file, without the ending; luck about its numbers is drawn under this name.
+        Name of its file, without the ending; random numbers are drawn under this name.
     title
         Name for readers.
     description
@@ -132,7 +132,7 @@ class Strategy:
     lever
         Identifier of its lever in the catalogue, such as `L18`.
     mode
-        `prior`: its effects are believed as they are written. `break-even`: nobody has measured them; they are only
+        `prior`: its effects have the priors that are written. `break-even`: nobody has measured them; they are only
         searched for the size from which the strategy pays, and no returns are stated.
     searches
         For `break-even`: which number is searched, as `effects.KIND_PLACE.FIELD`, such as `effects.dropout_1.ratio`;
@@ -196,7 +196,7 @@ class Strategy:
             )
 
     def programme(self) -> Programme:
-        """Return what the simulator is told: the reach with its condition spelt out, and the effects."""
+        """Return what the simulator sees: the reach with its condition spelt out, and the effects."""
         reach = dataclasses.replace(self.reach, who=condition(self.reach.who))
         return Programme(name=self.name, reach=reach, effects=self.effects)
 

@@ -70,7 +70,7 @@ def changed(scenario: Scenario, changes: str) -> Scenario:
             identifier, quantity = known[key]
             if key in searched:
                 raise ParamError(
-                    f"change '{key}': nobody believes a size of it, it is searched (mode: break-even); change another "
+                    f"change '{key}': nobody has a prior for it, it is searched (mode: break-even); change another "
                     "number of the strategy, or the range in its file."
                 )
             quantities[identifier] = _by_hand(quantity, key, text)

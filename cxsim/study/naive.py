@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -31,10 +30,10 @@ from cxsim.strategies.behaviour import Behaviour
 from cxsim.study.result import Study
 from cxsim.study.scenario import BASELINE
 from cxsim.study.shop_tables import ShopTables, tables_of
-from cxsim.tables import check
+from cxsim.tables import check, empty
 from cxsim.wording import MINUS, money, written_as
 
-# A mean of fewer customers is not worth looking at.
+# A mean of fewer customers says too little.
 _FEWEST = 10
 # Customers of before the start have no day of arrival.
 _BEFORE = datetime(1, 1, 1)  # noqa: DTZ001 - the shop's own time has no zone
@@ -54,19 +53,15 @@ class Membership:
     ----------
     treated, baseline
         Tables with the programme and without it.
-    joined
-        Members of any programme of the arm, with customer_id and joined_at, the first where several; by customer.
     """
 
     treated: ShopTables
     baseline: ShopTables
-    joined: pl.DataFrame
 
-    @classmethod
-    def of(cls, treated: ShopTables, baseline: ShopTables) -> Membership:
-        """Return the membership of two tables of one world."""
-        joined = treated.members.group_by("customer_id").agg(pl.col("joined_at").min()).sort("customer_id")
-        return cls(treated=treated, baseline=baseline, joined=joined)
+    @property
+    def joined(self) -> pl.DataFrame:
+        """Members of any programme of the arm, with customer_id and joined_at, the first where several; by customer."""
+        return self.treated.members.group_by("customer_id").agg(pl.col("joined_at").min()).sort("customer_id")
 
     def against_others(self) -> Found | None:
         """Return by how much more members spend after joining than those who never join, per customer.
@@ -158,18 +153,12 @@ def _until(days: pl.Series, weights: pl.DataFrame) -> pl.Series:
 Change = Callable[[Behaviour], Behaviour]
 
 
-class _Row(NamedTuple):
-    method: str
-    title: str
-    reading: PointEstimate
-    truth: float
-    unit: Unit
-    finding: str
+Row = tuple[str, str, float, float, float, float, Unit, str]
 
 
 @written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def naive_readings(study: Study, strategy: str, *, draw: int = 0) -> pl.DataFrame:
-    """Return what common comparisons say of a strategy and of satisfaction in one world, beside the truth.
+    """Return what common comparisons report of a strategy and of satisfaction in one world, beside the truth.
 
     The readings use nothing but the shop's tables with the strategy, as its analyst would; spend is what was paid.
 
@@ -181,7 +170,7 @@ def naive_readings(study: Study, strategy: str, *, draw: int = 0) -> pl.DataFram
     - nps: Net Promoter Score of those who answered.
 
     The truth of the first three is what the same customers spend beyond what they spend without the strategy, with the
-    same luck. Of the ratios it is by how much the ratio shrinks when the same customers, with the same luck, live in a
+    same random numbers. Of the ratios it is by how much the ratio shrinks when the same customers live in a
     world in which satisfaction moves nothing: exactly 1 where it moves nothing anyway. Whoever holds the number of
     orders equal holds back a way in which satisfaction works, so the truth is the same for both. Of the score it is the
     score that all would have given who were asked.
@@ -211,18 +200,13 @@ def naive_readings(study: Study, strategy: str, *, draw: int = 0) -> pl.DataFram
         raise ParamError(f"no strategy '{strategy}' in scenario '{study.scenario.name}'; {choices(strategy, possible)}")
     treated, baseline = study.tables(strategy, draw=draw), study.tables(draw=draw)
     rows = [*_of_members(study, treated, baseline), *_of_answers(study, treated, strategy, draw)]
-    cells = [
-        (row.method, row.title, row.reading.value, row.reading.low, row.reading.high, row.truth, row.unit, row.finding)
-        for row in rows
-    ]
-    schema = {name: kinds[0] for name, kinds in NAIVE.columns.items()}
-    return check(pl.DataFrame(cells, schema=schema, orient="row"), NAIVE)
+    return check(pl.DataFrame(rows, schema=empty(NAIVE).schema, orient="row"), NAIVE)
 
 
-def _of_members(study: Study, treated: ShopTables, baseline: ShopTables) -> Iterator[_Row]:
+def _of_members(study: Study, treated: ShopTables, baseline: ShopTables) -> Iterator[Row]:
     calendar = study.scenario.calendar
     start, end = (datetime.combine(day, time()) for day in (calendar.starts_on, calendar.starts_of(calendar.months)))
-    seen = Membership.of(treated, baseline)
+    seen = Membership(treated=treated, baseline=baseline)
     titles = {
         "members": ("Members against the others", Unit.MONEY, seen.against_others()),
         "redeemers": ("Members who used a reward against the other members", Unit.MONEY, seen.redeemers()),
@@ -232,32 +216,36 @@ def _of_members(study: Study, treated: ShopTables, baseline: ShopTables) -> Iter
         if found is not None:
             reading, truth = found
             amounts = [money(amount, study.currency) for amount in (abs(reading.value), truth)]
-            sentence = _MEMBERS[method].format(*amounts, more="less" if reading.value < 0.0 else "more")
-            yield _Row(method, title, reading, truth, unit, sentence)
+            finding = _MEMBERS[method].format(*amounts, more="less" if reading.value < 0.0 else "more")
+            yield (method, title, *_cells(reading), truth, unit, finding)
 
 
-def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> Iterator[_Row]:
-    said = spend_of_answerers(treated.orders, treated.surveys)
-    if not can_compare(said):
+def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> Iterator[Row]:
+    answerers = spend_of_answerers(treated.orders, treated.surveys)
+    if not can_compare(answerers):
         return
-    unmoved = _retold(study, strategy, draw, _unmoved).orders.group_by("customer_id").agg(spend=paid())
-    same = said.drop("spend").join(unmoved, on="customer_id", how="left").with_columns(pl.col("spend").fill_null(0.0))
-    truth = overall_ratio(said).value / overall_ratio(same.sort("customer_id")).value
+    unmoved = _tables_under(study, strategy, draw, _unmoved).orders.group_by("customer_id").agg(spend=paid())
+    same = answerers.drop("spend").join(unmoved, on="customer_id", how="left").sort("customer_id")
+    truth = overall_ratio(answerers).value / overall_ratio(same.with_columns(pl.col("spend").fill_null(0.0))).value
     titles = {
-        "promoters": ("Promoters against detractors", overall_ratio(said)),
-        "promoters_equal_count": ("Promoters against detractors with as many orders", ratio_at_equal_count(said)),
+        "promoters": ("Promoters against detractors", overall_ratio(answerers)),
+        "promoters_equal_count": ("Promoters against detractors with as many orders", ratio_at_equal_count(answerers)),
     }
     for method, (title, reading) in titles.items():
-        sentence = _ANSWERS[method].format(f"{reading.value:.2f}", f"{truth:.2f}")
-        yield _Row(method, title, reading, truth, Unit.RATIO, sentence)
+        finding = _ANSWERS[method].format(f"{reading.value:.2f}", f"{truth:.2f}")
+        yield (method, title, *_cells(reading), truth, Unit.RATIO, finding)
     score = net_promoter_score(treated.surveys)
-    everyone = net_promoter_score(_retold(study, strategy, draw, _answering).surveys).value
-    sentence = _ANSWERS["nps"].format(_whole(score.value), _whole(everyone))
-    yield _Row("nps", "Net Promoter Score of those who answer", score, everyone, Unit.SCORE, sentence)
+    everyone = net_promoter_score(_tables_under(study, strategy, draw, _answering).surveys).value
+    finding = _ANSWERS["nps"].format(_whole(score.value), _whole(everyone))
+    yield ("nps", "Net Promoter Score of those who answer", *_cells(score), everyone, Unit.SCORE, finding)
 
 
-def _retold(study: Study, strategy: str, draw: int, change: Change) -> ShopTables:
-    """Return the tables of the same world, with the same luck, under a changed behaviour."""
+def _cells(reading: PointEstimate) -> tuple[float, float, float]:
+    return reading.value, reading.low, reading.high
+
+
+def _tables_under(study: Study, strategy: str, draw: int, change: Change) -> ShopTables:
+    """Return the tables of the same world, with the same random numbers, under a changed behaviour."""
     draws = list(study.worlds.draws)
     scenario = draws[draw].scenario
     changed = dataclasses.replace(scenario, behaviour=change(scenario.behaviour))

@@ -39,7 +39,7 @@ class Study:
     break_even
         How large the effects that are only searched must be, under BREAK_EVEN.
     cautions
-        What to know before believing a strategy's results, under CAUTIONS.
+        What to know before relying on a strategy's results, under CAUTIONS.
     npv
         NPV, outlay and payback of every strategy in every draw.
     ledger

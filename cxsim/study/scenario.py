@@ -324,7 +324,7 @@ class Scenario:
 
     def _refuse_strategies(self) -> None:
         # A list would pass, but the numbers of its strategies would be neither drawn nor listed.
-        if not isinstance(getattr(self, "strategies"), tuple):  # noqa: B009 - mypy believes the annotation
+        if not isinstance(getattr(self, "strategies"), tuple):  # noqa: B009 - mypy trusts the annotation
             raise ParamError(f"strategies must be a tuple; found {type(self.strategies).__name__}.")
         names = [*(one.name for one in self.strategies), *(one.name for one in self.combinations)]
         if not self.strategies:

@@ -33,7 +33,7 @@ from cxsim.study.scenario import Valuation
 from cxsim.wording import in_words, percent, written_as
 
 LEVEL = 0.9
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -64,17 +64,17 @@ class Tested:
     captures: pl.DataFrame
 
 
-def tested(valuation: Valuation, orders: Transactions, say: Say) -> Tested:
+def tested(valuation: Valuation, orders: Transactions, report: Progress) -> Tested:
     """Return how the models of a valuation, fitted up to the end of calibration, predicted what came after."""
     ends = valuation.calibration_end, valuation.observed_until
     rfm = summarise(orders, until=ends[0])
     later = holdout(orders, after=ends[0], until=ends[1])
-    say("first part of the orders: models")
+    report("first part of the orders: models")
     spend = fit_spend(rfm, observed_until=ends[0])
     comparison = compare(
         rfm, later, days=valuation.holdout_days, models=valuation.models, spend=spend, seed=valuation.seed
     )
-    say("first part of the orders: forecasts")
+    report("first part of the orders: forecasts")
     fits = {found.title: found for found in comparison.fits.values()}
     drawn = {
         title: parameter_draws(rfm, found, spend, draws=valuation.draws, seed=valuation.seed)
@@ -97,18 +97,9 @@ def _by_value(
     valuation: Valuation, rfm: pl.DataFrame, later: pl.DataFrame, fits: tuple[PurchaseFit, GammaGammaFit]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return spend after the fit by tenth, and the share of it that several orders of the customers catch."""
-    purchases, spend = fits
+    purchases = fits[0]
     # As customers pay it, all of it and not discounted, so that it can be held against what they paid.
-    terms = ValuationTerms(
-        horizon_days=valuation.holdout_days,
-        annual_discount_rate=0.0,
-        level=LEVEL,
-        draws=valuation.draws,
-        seed=valuation.seed,
-    )
-    expected = purchases.clv(rfm, spend, annual_discount_rate=0.0, horizon_days=valuation.holdout_days)["revenue"]
-    ranked = with_deciles(rfm, expected)
-    totals = customer_values(ranked, purchases, spend, terms, by="decile").group_totals
+    expected, ranked, values = _valued(valuation, rfm, fits, days=valuation.holdout_days, rate=0.0, margin=1.0)
     came = rfm.select("customer_id").join(
         later.select("customer_id", realised="holdout_amount"), on="customer_id", how="left", maintain_order="left"
     )
@@ -117,8 +108,7 @@ def _by_value(
         "spend so far": rfm["frequency"] * rfm["monetary_value"].fill_null(0.0),
         "orders so far": rfm["frequency"],
     }
-    deciles = decile_values(ranked, totals, came)
-    return deciles, captures(orders, came["realised"])
+    return decile_values(ranked, values.group_totals, came), captures(orders, came["realised"])
 
 
 def _biases(comparison: Comparison, models: pl.DataFrame) -> pl.DataFrame:
@@ -210,7 +200,7 @@ class CustomerValuation:
 
 
 @written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
-def value_customers(valuation: Valuation, *, progress: Say | None = None) -> CustomerValuation:
+def value_customers(valuation: Valuation, *, progress: Progress | None = None) -> CustomerValuation:
     """Return what the customers of a shop are worth, how sure that is, and what it rests on.
 
     Parameters
@@ -230,29 +220,26 @@ def value_customers(valuation: Valuation, *, progress: Say | None = None) -> Cus
     DataError, EstimationError, ParamError
         For orders that cannot be read, customers to whom models cannot be fitted, or sources that are not sound.
     """
-    say = progress if progress is not None else _silent
-    say("orders")
+    report = progress or _silent
+    report("orders")
     columns, until, currency = asdict(valuation.columns), valuation.observed_until, valuation.currency
     orders = named_orders(valuation.orders, columns=columns, until=until, folder=root())
-    test = tested(valuation, orders, say)
-    say("all orders: models")
+    test = tested(valuation, orders, report)
+    report("all orders: models")
     rfm = summarise(orders, until=until)
     fits: dict[str, PurchaseFit] = {name: fit(rfm, model=name, observed_until=until) for name in valuation.models}
     spend = fit_spend(rfm, observed_until=until)
-    say("all orders: value")
+    report("all orders: value")
     purchases, draws = fits[test.comparison.choice], valuation.draws
     drawn = {one.title: parameter_draws(rfm, one, spend, draws=draws, seed=valuation.seed) for one in fits.values()}
-    days, rate = valuation.horizon_days, valuation.annual_discount_rate.value
-    ranked = with_deciles(rfm, purchases.clv(rfm, spend, annual_discount_rate=rate, horizon_days=days)["revenue"])
-    terms = ValuationTerms(
-        horizon_days=days,
-        annual_discount_rate=rate,
+    _, ranked, values = _valued(
+        valuation,
+        rfm,
+        (purchases, spend),
+        days=valuation.horizon_days,
+        rate=valuation.annual_discount_rate.value,
         margin=valuation.margin.value,
-        level=LEVEL,
-        draws=draws,
-        seed=valuation.seed,
     )
-    values = customer_values(ranked, purchases, spend, terms, by="decile")
     chosen = drawn[purchases.title]
     return CustomerValuation(
         valuation=valuation,
@@ -272,6 +259,29 @@ def value_customers(valuation: Valuation, *, progress: Say | None = None) -> Cus
     )
 
 
+def _valued(
+    valuation: Valuation,
+    rfm: pl.DataFrame,
+    fits: tuple[PurchaseFit, GammaGammaFit],
+    *,
+    days: int,
+    rate: float,
+    margin: float,
+) -> tuple[pl.Series, pl.DataFrame, CustomerValues]:
+    """Return the expected revenue of each customer, the customers with their tenths by it, and their values."""
+    expected = fits[0].clv(rfm, fits[1], annual_discount_rate=rate, horizon_days=days)["revenue"]
+    ranked = with_deciles(rfm, expected)
+    terms = ValuationTerms(
+        horizon_days=days,
+        annual_discount_rate=rate,
+        margin=margin,
+        level=LEVEL,
+        draws=valuation.draws,
+        seed=valuation.seed,
+    )
+    return expected, ranked, customer_values(ranked, *fits, terms, by="decile")
+
+
 def _findings(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit, values: CustomerValues) -> pl.DataFrame:
     """Return what the orders cannot say of the fits, and what cannot be relied on in their draws."""
     found = diagnose(rfm, purchases, spend).table.select("severity", "sentence", "advice", about="topic")
@@ -283,4 +293,4 @@ def _findings(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit, v
 
 
 def _silent(line: str) -> None:
-    """Say nothing."""
+    """Report nothing."""

@@ -330,9 +330,9 @@ def notebook_bar(task: str) -> Callable[[int, int], None] | None:
             handle.update(_EMPTY, raw=True)
         elif step > shown:
             shown = step
-            sentence = f"{task}: {done} of {total}"
-            bar = f'<progress value="{done}" max="{total}"></progress> {sentence}'
-            handle.update({"text/html": bar, "text/plain": sentence}, raw=True)
+            text = f"{task}: {done} of {total}"
+            bar = f'<progress value="{done}" max="{total}"></progress> {text}'
+            handle.update({"text/html": bar, "text/plain": text}, raw=True)
 
     return show
 

@@ -59,7 +59,7 @@ CLUB = made(Points)
         (
             [CLUB, made(Basket, ratio=1.1), CLUB],
             None,
-            "points stands there twice, and which of them holds cannot be told",
+            "points stands there twice, and which of them holds is not defined",
         ),
         (
             [made(Incidents, ratio=0.5), made(Incidents, ratio=0.5, incident="late")],

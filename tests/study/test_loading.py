@@ -107,7 +107,7 @@ def test_a_number_that_the_scenario_has_not_written_is_refused():
 def test_what_is_searched_cannot_be_set_by_hand():
     scenario = load_scenario("cdnow-vip-tiers")
     one = scenario.searched[0]
-    with pytest.raises(ParamError, match=r"nobody believes a size of it, it is searched \(mode: break-even\)"):
+    with pytest.raises(ParamError, match=r"nobody has a prior for it, it is searched \(mode: break-even\)"):
         changed(scenario, f"strategies.{one.name}.{one.searches}=0.9")
 
 

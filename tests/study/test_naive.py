@@ -106,7 +106,7 @@ def test_members_who_joined_by_lot_are_read_without_bias_f18(study):
         lives=tables.lives.filter(pl.col("customer_id").is_in(old)),
         orders=tables.orders.filter(pl.col("customer_id").is_in(old)),
     )
-    reading, truth = Membership.of(among, baseline).against_others()
+    reading, truth = Membership(treated=among, baseline=baseline).against_others()
     assert abs(reading.value - truth) < 4 * reading.error
     assert truth > 0.0
 
@@ -217,7 +217,7 @@ def test_the_others_are_followed_over_the_days_on_which_members_joined():
         orders=orders, tickets=empty, surveys=empty, returns=empty, contacts=empty, sessions=empty,
         members=members, lives=lives,
     )  # fmt: skip
-    reading, truth = Membership.of(tables, tables).against_others()
+    reading, truth = Membership(treated=tables, baseline=tables).against_others()
     # Half of the members joined on day 10, when five others were customers, half on day 20, when ten were. Members have
     # spent 23 after joining, of twelve.
     expected = 0.5 * (11.0 + 13.0) / 5 + 0.5 * (13.0 + 19.0) / 10
