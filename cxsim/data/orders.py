@@ -123,7 +123,7 @@ DAY_KEY = "day_key"
 
 _SEED = 1
 # Where more of the rows than this share their day, to look for them costs more than it saves.
-_WORTH_THE_SEARCH = 0.25
+_LARGEST_SHARED = 0.25
 # Up to so many days with copies, their rows are held; with more of them, all rows are compared.
 _HELD_DAYS = 100_000
 
@@ -139,7 +139,7 @@ def repeated(rows: pl.LazyFrame) -> pl.Series | None:
     keys = rows.select(DAY_KEY).collect(engine="streaming").to_series().sort()
     again = keys.filter((keys == keys.shift(1)).fill_null(value=False))
     # A day that is there twice has two rows to compare, or more.
-    return None if 2 * again.len() > _WORTH_THE_SEARCH * keys.len() else again.unique()
+    return None if 2 * again.len() > _LARGEST_SHARED * keys.len() else again.unique()
 
 
 def alone(rows: pl.LazyFrame, days: pl.Series | None) -> pl.LazyFrame:
@@ -523,7 +523,7 @@ def _names(columns: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _read(raw: pl.LazyFrame, schema: pl.Schema, names: Mapping[str, str], label: str) -> pl.LazyFrame:
-    """Return our three columns, and behind them the source's others, by which duplicates are told apart."""
+    """Return our three columns, and behind them the source's others, which tell duplicates apart."""
     for ours, name in names.items():
         if name not in schema:
             asked = "" if ours == name else f" (for {ours})"

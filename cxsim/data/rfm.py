@@ -78,7 +78,7 @@ def _differs(name: str, by: int) -> pl.Expr:
 
 
 def _within(orders: Orders, until: date) -> date:
-    """Return `until` if the orders were observed so long: silence that nobody watched is no silence."""
+    """Return `until` if the orders were observed so long: silence that nobody observed is no silence."""
     as_date("until", until)
     if isinstance(orders, Transactions) and until > orders.until:
         raise DataError(

@@ -105,7 +105,7 @@ class Policy:
     cancelled
         What happens to cancelled and voided orders.
     test
-        What happens to test orders, where they can be told.
+        What happens to test orders, where the export shows them.
     unpaid
         What happens to orders that were never paid or are not yet.
     clock

@@ -98,7 +98,10 @@ def test_sources_elsewhere_are_read_where_they_lie(project, tmp_path):
 def test_a_file_in_no_known_folder_is_refused(project, tmp_path):
     (tmp_path / "strategy.yaml").write_text("a: 1\n")
     message = project("check", tmp_path / "strategy.yaml").error
-    assert "not known what it holds; possible: scenarios, strategies, economics, behaviour, valuations." in message
+    assert (
+        "not known what it holds; possible: scenarios, strategies, economics, behaviour, valuations, formats."
+        in message
+    )
 
 
 def test_a_path_that_does_not_exist_is_refused(project):

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from cxsim.data.cdnow import load_cdnow
 from cxsim.data.orders import read_transactions
@@ -71,10 +71,6 @@ def test_orders_after_until_and_customers_who_come_later_do_not_count():
     assert found["monetary_value"].to_list() == [None, None, 3.0, None, 4.5]
 
 
-def test_an_order_on_the_last_day_counts():
-    assert summarise(SIX_CUSTOMERS, until=date(2015, 2, 6))["frequency"][0] == 1
-
-
 def test_lines_of_one_day_are_one_order_with_their_sum():
     rows = orders([("a", START, 5.0), ("a", date(2015, 1, 9), 1.1), ("a", date(2015, 1, 9), 2.2)])
     assert summarise(rows).select(*SUMMARY, "monetary_value").row(0) == (1, 8, 8, 3.3)
@@ -84,7 +80,7 @@ def test_two_orders_on_the_first_day_are_no_repeat_order():
     assert summarise(orders([("a", START, 5.0), ("a", START, 7.0)])).row(0) == ("a", 0, 0, 0, None, 0.0)
 
 
-def test_a_free_repeat_order_counts_and_is_worth_zero():
+def test_a_free_repeat_order_counts_and_has_the_value_zero():
     assert summarise(orders([("a", START, 5.0), ("a", date(2015, 1, 2), 0.0)]))["monetary_value"].to_list() == [0.0]
 
 
@@ -110,10 +106,7 @@ def test_a_time_zone_keeps_the_day_of_the_shop():
     assert summarise(zoned).select(SUMMARY).row(0) == summarise(rows).select(SUMMARY).row(0) == (1, 2, 2)
 
 
-def test_a_lazy_frame_gives_the_same_summary():
-    assert summarise(SIX_CUSTOMERS.lazy()).equals(summarise(SIX_CUSTOMERS))
-
-
+@settings(max_examples=30)
 @given(order_lines)
 def test_a_summary_keeps_its_contract_and_its_bounds(rows):
     found = check(summarise(orders(rows)), RFM)
@@ -123,18 +116,21 @@ def test_a_summary_keeps_its_contract_and_its_bounds(rows):
     assert found["customer_id"].is_sorted()
 
 
+@settings(max_examples=30)
 @given(order_lines, st.randoms(use_true_random=False))
-def test_a_summary_does_not_depend_on_the_order_of_the_rows(rows, luck):
-    shuffled = luck.sample(rows, len(rows))
+def test_a_summary_does_not_depend_on_the_order_of_the_rows(rows, shuffle):
+    shuffled = shuffle.sample(rows, len(rows))
     assert summarise(orders(shuffled)).equals(summarise(orders(rows)))
 
 
+@settings(max_examples=30)
 @given(order_lines)
 def test_repeat_orders_customers_and_order_days_add_up(rows):
     found = summarise(orders(rows))
     assert found["frequency"].sum() + found.height == len({(customer, day) for customer, day, _ in rows})
 
 
+@settings(max_examples=30)
 @given(order_lines)
 def test_monetary_value_is_exact_in_cents(rows):
     by_day: dict[str, dict[date, int]] = {}
@@ -153,6 +149,7 @@ def test_the_logarithms_of_the_gaps_are_summed():
     assert found == [pytest.approx(math.log(7) + math.log(51), abs=3 * 2**-31), 0.0]
 
 
+@settings(max_examples=30)
 @given(order_lines)
 def test_the_logarithms_of_the_gaps_are_those_of_the_order_days(rows):
     by_customer: dict[str, set[date]] = {}
@@ -197,7 +194,7 @@ def test_a_summary_does_not_depend_on_the_number_of_threads():
             check=True,
             env=os.environ | {"POLARS_MAX_THREADS": threads},
         ).stdout
-        for threads in ("1", "2", "5")
+        for threads in ("1", "3")
     }
     assert len(digests) == 1
 
@@ -205,22 +202,6 @@ def test_a_summary_does_not_depend_on_the_number_of_threads():
 def test_a_summary_beyond_the_end_of_observation_is_refused():
     with pytest.raises(DataError, match=r"until 1998-07-01 is after the end of observation, 1998-06-30; give an earl"):
         summarise(load_cdnow(sample=True), until=date(1998, 7, 1))
-
-
-def test_a_summary_before_the_first_order_is_refused():
-    with pytest.raises(DataError, match=r"no order to summarise up to 2014-12-31"):
-        summarise(SIX_CUSTOMERS, until=date(2014, 12, 31))
-
-
-def test_a_summary_of_no_rows_is_refused():
-    with pytest.raises(DataError, match=r"no order to summarise\."):
-        summarise(SIX_CUSTOMERS.clear())
-
-
-@pytest.mark.parametrize("until", ["2015-02-01", datetime(2015, 2, 1), 20150201])  # noqa: DTZ001
-def test_an_end_that_is_no_day_is_refused(until):
-    with pytest.raises(DataError, match=r"until must be a day such as date\(1998, 6, 30\); found .*2015"):
-        summarise(SIX_CUSTOMERS, until=until)
 
 
 def test_a_frame_without_a_column_is_refused():
@@ -277,10 +258,6 @@ def test_the_holdout_counts_order_days_after_the_split_up_to_the_end():
     assert holdout(JANUARY, after=SPLIT, until=date(2024, 1, 30)).row(0) == ("a", 1, 3.29)
 
 
-def test_the_last_day_of_the_holdout_counts():
-    assert holdout(JANUARY, after=SPLIT, until=LAST).row(0) == ("a", 2, 7.29)
-
-
 def test_a_customer_without_later_orders_has_none_and_spent_nothing():
     assert holdout(JANUARY, after=SPLIT, until=LAST).row(1) == ("b", 0, 0.0)
 
@@ -289,11 +266,7 @@ def test_a_customer_who_came_after_the_split_is_not_held_out():
     assert holdout(JANUARY, after=SPLIT, until=LAST)["customer_id"].to_list() == ["a", "b"]
 
 
-def test_a_customer_who_came_on_the_day_of_the_split_is_known():
-    rows = pl.concat([JANUARY, january([("d", 10, 1.0)])])
-    assert holdout(rows, after=SPLIT, until=LAST)["customer_id"].to_list() == ["a", "b", "d"]
-
-
+@settings(max_examples=30)
 @given(january_lines)
 def test_calibration_and_holdout_add_up_to_the_whole(rows):
     table = january(rows)
@@ -303,9 +276,10 @@ def test_calibration_and_holdout_add_up_to_the_whole(rows):
     assert (early["frequency"] + late["holdout_orders"]).to_list() == whole["frequency"].to_list()
 
 
+@settings(max_examples=30)
 @given(january_lines, st.randoms(use_true_random=False))
-def test_the_holdout_does_not_depend_on_the_order_of_the_rows(rows, luck):
-    shuffled = luck.sample(rows, len(rows))
+def test_the_holdout_does_not_depend_on_the_order_of_the_rows(rows, shuffle):
+    shuffled = shuffle.sample(rows, len(rows))
     expected = holdout(january(rows), after=SPLIT, until=LAST)
     assert holdout(january(shuffled), after=SPLIT, until=LAST).equals(expected)
 
@@ -323,6 +297,7 @@ def test_repeat_orders_accumulate_over_every_day_of_the_calendar():
     assert table["first_orders"].to_list() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]
 
 
+@settings(max_examples=30)
 @given(january_lines)
 def test_repeat_orders_never_fall_and_end_at_the_sum_of_frequencies(rows):
     table = cumulative_repeat_orders(january(rows), until=LAST)
@@ -330,31 +305,34 @@ def test_repeat_orders_never_fall_and_end_at_the_sum_of_frequencies(rows):
     assert table["repeat_orders"][-1] == summarise(january(rows), until=LAST)["frequency"].sum()
 
 
-def test_a_split_that_is_not_before_the_end_is_refused():
-    with pytest.raises(DataError, match=r"after must be before until; found 2024-01-31 and 2024-01-31"):
-        holdout(JANUARY, after=LAST, until=LAST)
+NOBODY, DAY = date(2023, 12, 31), "2024-01-10"
+NEGATIVE = pl.concat([JANUARY, january([("a", 5, -1.0)])])
 
 
-def test_a_split_that_is_no_day_is_refused():
-    with pytest.raises(DataError, match=r"after must be a day such as date\(1998, 6, 30\); found '2024-01-10'"):
-        holdout(JANUARY, after="2024-01-10", until=LAST)
-
-
-def test_a_holdout_beyond_the_end_of_observation_is_refused():
-    with pytest.raises(DataError, match=r"until 2024-02-01 is after the end of observation, 2024-01-31"):
-        holdout(read_transactions(JANUARY), after=SPLIT, until=date(2024, 2, 1))
-
-
-def test_a_holdout_of_nobody_is_refused():
-    with pytest.raises(DataError, match=r"no customer with an order up to 2023-12-31"):
-        holdout(JANUARY, after=date(2023, 12, 31), until=LAST)
-
-
-def test_a_calendar_without_orders_is_refused():
-    with pytest.raises(DataError, match=r"no order up to 2023-12-31"):
-        cumulative_repeat_orders(JANUARY, until=date(2023, 12, 31))
-
-
-def test_a_calendar_of_lines_that_no_clean_table_has_is_refused():
-    with pytest.raises(DataError, match=r"1 lines have no customer"):
-        cumulative_repeat_orders(pl.concat([JANUARY, january([("a", 5, -1.0)])]), until=LAST)
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (lambda: summarise(JANUARY, until=NOBODY), r"no order to summarise up to 2023-12-31"),
+        (lambda: summarise(JANUARY.clear()), r"no order to summarise\."),
+        (lambda: summarise(JANUARY, until=DAY), r"until must be a day such as date\(1998, 6, 30\); found '2024"),
+        (lambda: summarise(JANUARY, until=datetime(2024, 2, 1)), r"until must be a day .*; found datetime"),  # noqa: DTZ001
+        (
+            lambda: holdout(JANUARY, after=LAST, until=LAST),
+            r"after must be before until; found 2024-01-31 and 2024-01-31",
+        ),
+        (
+            lambda: holdout(JANUARY, after=DAY, until=LAST),
+            r"after must be a day such as date\(1998, 6, 30\); found '2024",
+        ),
+        (
+            lambda: holdout(read_transactions(JANUARY), after=SPLIT, until=date(2024, 2, 1)),
+            r"until 2024-02-01 is after the end of observation, 2024-01-31",
+        ),
+        (lambda: holdout(JANUARY, after=NOBODY, until=LAST), r"no customer with an order up to 2023-12-31"),
+        (lambda: cumulative_repeat_orders(JANUARY, until=NOBODY), r"no order up to 2023-12-31"),
+        (lambda: cumulative_repeat_orders(NEGATIVE, until=LAST), r"1 lines have no customer"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused_with_the_reason(asked, message):
+    with pytest.raises(DataError, match=message):
+        asked()

@@ -158,7 +158,7 @@ def _refuse_wide_rows(rows: pl.LazyFrame, source: Path | bytes, separator: str, 
     """Refuse a text table of which a row is wider than the header.
 
     Polars counts the cells of a row only where it reads all of them: whoever selects columns gets those of a shifted
-    row as if nothing had happened. A row with too few cells cannot be told from one that ends with blanks.
+    row as if nothing had happened. A row with too few cells looks like one that ends with blanks.
     """
     try:
         rows.select(pl.all().count()).collect(engine="streaming")

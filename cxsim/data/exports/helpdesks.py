@@ -171,7 +171,7 @@ def _merged(tickets: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...
     )
     differing = several.unique(maintain_order=True).height - last.height
     merged = {
-        "a further row of the same ticket, alike": several.height - last.height - differing,
+        "a further row of the same ticket, equal to it": several.height - last.height - differing,
         "a further row of the same ticket that says otherwise: the one updated last holds": differing,
     }
     return pl.concat([tickets.filter(~twice), last]), noticed("merged", merged)

@@ -193,7 +193,7 @@ def _completed(rows: pl.LazyFrame, file: str, form: Format, source: str) -> tupl
         added.append(customer_of("customer_id"))
     whole = rows.with_columns(added)
     if form.table == "surveys":
-        # Different surveys number their answers alike.
+        # Different surveys give their answers the same numbers.
         whole = whole.with_columns(survey_id=pl.format("{} {}", "instrument", "survey_id"))
     return whole, {f"{form.table}.{name}": f"{source} names no column of {file} for it." for name in absent}
 
@@ -225,7 +225,7 @@ def _in_shop_time(
     def written(name: str) -> pl.Expr:
         moment = found.columns[name]
         if source and target and source != target:
-            # An hour that happens twice when clocks are put back is taken for its first: the file does not tell which.
+            # An hour that happens twice when clocks are put back is taken for its first: the file does not say which.
             there = moment.dt.replace_time_zone(source, ambiguous="earliest", non_existent="null")
             moment = there.dt.convert_time_zone(target).dt.replace_time_zone(None)
         return moment.dt.to_string("%Y-%m-%d %H:%M:%S%.6f") + ("+00:00" if clock == "utc" else "")

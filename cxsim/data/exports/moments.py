@@ -1,7 +1,7 @@
 """Columns of moments as text go in; the expressions that read them, and how they were written, come out.
 
-Whether the day or the month stands first is told from the whole file, never from a cell, and refused where nothing
-tells it. What cannot be read becomes null, and whoever reads the file counts it.
+Whether the day or the month stands first is read from the whole file, never from a cell, and refused where nothing
+shows it. What cannot be read becomes null, and whoever reads the file counts it.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _local(text: pl.Expr) -> pl.Expr:
 
 
 def _ordered(rows: pl.LazyFrame, names: Sequence[str], day: str, file: str) -> str:
-    """Return the order of day and month that the whole file tells."""
+    """Return the order of day and month that the whole file shows."""
     mark = day[1]
     parts = pl.concat_list(
         [text_of(name).str.extract_groups(rf"^(\d{{1,2}})\{mark}(\d{{1,2}})\{mark}\d{{4}}") for name in names]

@@ -87,7 +87,7 @@ def read_orders(export: Export, form: Format, policy: Policy) -> Readout:
 class Placed:
     """The orders of one file, before the policy is applied.
 
-    `orders`: one row an order: columns of ORDERS, `lines` (how many rows of the file), and where the file tells them
+    `orders`: one row an order: columns of ORDERS, `lines` (how many rows of the file), and where the file has them
     `currency`, `status`, and the flags `test`, `cancelled`, `unpaid`, `gift_cards` (of gift cards alone). `lines`:
     what was noticed of rows that are not in `orders`, and of orders that stay.
     """

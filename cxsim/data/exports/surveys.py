@@ -126,7 +126,7 @@ def instrument_of(question: str, scores: pl.Series, file: str) -> Instrument:
     if len(candidates) == 1:
         return candidates[0]
     if not answered.len():
-        raise DataError(f"{file}: nobody answered '{question}', so that its scale cannot be told; {_WRITE}.")
+        raise DataError(f"{file}: nobody answered '{question}', so that its scale is not known; {_WRITE}.")
     raise DataError(
         f"{file}: the scale of '{question}' is not certain from its words and its {answered.len():,} answers, which go "
         f"from {answered[0]} to {answered[-1]}; {_WRITE}."
@@ -198,10 +198,7 @@ def _complete(rows: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, dict[str,
 def _scored(
     rows: pl.DataFrame, questions: Sequence[str], there: Mapping[str, str], moment: pl.Expr, file: str
 ) -> pl.DataFrame:
-    """Return the answers to all questions, each with its instrument.
-
-    Two questions of one instrument are refused: one of them is about something else than the shop.
-    """
+    """Return the answers to all questions, each with its instrument."""
 
     def text(name: str) -> pl.Expr:
         return text_of(there[name]) if name in there else pl.lit(None, dtype=pl.String)
@@ -212,38 +209,44 @@ def _scored(
         _kind=text("instrument").str.to_lowercase().fill_null(""),
     )
     by = there.get("instrument")
-    kinds = (
-        {name: checked_instrument(name, f"{file}: '{by}'") for name in answers["_kind"].unique().sort()} if by else {}
-    )
-    scored: list[pl.DataFrame] = []
-    seen: dict[str, str] = {}
+    names = answers["_kind"].unique().sort() if by else ()
+    kinds = {name: checked_instrument(name, f"{file}: '{by}'") for name in names}
+    scored = []
     for question in questions:
         written = text_of(question)
         score = pl.when(written.str.contains(_WHOLE)).then(written.cast(pl.Float64, strict=False)).cast(pl.Int64)
-        known = pl.col("_kind").replace_strict(kinds, return_dtype=pl.String) if by else None
-        instrument = (
-            pl.lit(instrument_of(question, answers.select(score).to_series(), file)) if known is None else known
+        if by:
+            instrument = pl.col("_kind").replace_strict(kinds, return_dtype=pl.String)
+        else:
+            instrument = pl.lit(instrument_of(question, answers.select(score).to_series(), file))
+        # Different surveys give their answers the same numbers, and several questions of a row are several surveys.
+        scored.append(
+            answers.select(
+                survey_id=pl.format("{} {}", instrument, "_number"),
+                customer_id=customer_of(there["customer_id"]) if "customer_id" in there else text("customer_id"),
+                sent_at=moment,
+                instrument=instrument,
+                score=score,
+                written=written,
+                order_id=text("order_id"),
+                ticket_id=text("ticket_id"),
+            )
         )
-        # Different surveys number their answers alike, and several questions of a row are several surveys.
-        found = answers.select(
-            survey_id=pl.format("{} {}", instrument, "_number"),
-            customer_id=customer_of(there["customer_id"]) if "customer_id" in there else text("customer_id"),
-            sent_at=moment,
-            instrument=instrument,
-            score=score,
-            written=written,
-            order_id=text("order_id"),
-            ticket_id=text("ticket_id"),
-        )
-        for name in found["instrument"].unique().sort():
+    _refuse_twice(questions, scored, file)
+    return pl.concat(scored)
+
+
+def _refuse_twice(questions: Sequence[str], scored: Sequence[pl.DataFrame], file: str) -> None:
+    """Refuse two questions of one instrument, of which one is about something else than the shop."""
+    seen: dict[str, str] = {}
+    for question, rows in zip(questions, scored, strict=True):
+        for name in rows["instrument"].unique().sort():
             if name in seen:
                 raise DataError(
                     f"{file}: '{seen[name]}' and '{question}' are both {name}; write in shop.yaml which of them is "
                     "about the shop."
                 )
             seen[name] = question
-        scored.append(found)
-    return pl.concat(scored)
 
 
 def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

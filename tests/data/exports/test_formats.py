@@ -46,7 +46,7 @@ def test_case_blanks_sequence_and_a_byte_order_mark_do_not_matter(form):
     assert recognised(names) == form
 
 
-def test_an_unknown_header_is_sentence_the_nearest_formats_and_what_they_lack():
+def test_an_unknown_header_is_answered_with_the_nearest_formats_and_what_they_lack():
     columns = ["order_id", "customer_id", "ordered_at", "price"]
     message = unrecognised(columns, "mine.csv")
     assert recognised(columns) is None

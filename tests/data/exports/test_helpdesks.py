@@ -144,7 +144,7 @@ def test_a_ticket_that_stands_twice_is_counted_once_as_it_was_updated_last():
     found = tickets(readout).sort("ticket_id")
     assert found["channel"].to_list() == ["Chat", "Mail"]
     assert line(readout, "tickets", "says otherwise") == 1
-    assert line(readout, "tickets", "alike") == 1
+    assert line(readout, "tickets", "equal to it") == 1
     assert readout.receipts[0].rows_kept == 2
 
 
@@ -174,7 +174,7 @@ def test_a_status_that_the_shop_made_up_is_kept():
     assert tickets(read(zendesk(Status="Waiting for parts"))).height == 1
 
 
-def test_the_newest_moment_is_sentence_even_if_it_is_of_a_ticket_that_is_dropped():
+def test_the_newest_moment_is_shown_even_if_it_is_of_a_ticket_that_is_dropped():
     readout = read(zendesk("1", Status="Deleted", Updated_at="2024-03-09 12:00"), zendesk("2"))
     assert ("newest moment", "2024-03-09 12:00") in readout.receipts[0].facts
 

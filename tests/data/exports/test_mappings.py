@@ -172,7 +172,7 @@ def test_a_wide_row_is_refused_under_a_separator_that_is_written_down(shop):
         (orders(form='decimal: ";"'), r"tables.0.decimal: ';' is not possible"),
     ],
 )
-def test_a_mistake_of_form_is_sentence_as_in_any_parameter_file(shop, table, message):
+def test_a_mistake_of_form_is_named_as_in_any_parameter_file(shop, table, message):
     with pytest.raises(ParamError, match=message):
         shop(table)
 
@@ -236,7 +236,7 @@ def test_a_day_without_a_time_is_its_midnight(cell):
 @pytest.mark.parametrize(
     ("cell", "hour"), [("3/13/2024 12:00 AM", 0), ("3/13/2024 12:00 PM", 12), ("3/13/2024 1:30:00 PM", 13)]
 )
-def test_noon_and_midnight_are_sentence_apart_on_a_clock_of_twelve_hours(cell, hour):
+def test_noon_and_midnight_are_told_apart_on_a_clock_of_twelve_hours(cell, hour):
     assert read_cells([cell])[0].hour == hour
 
 
@@ -247,11 +247,11 @@ def test_one_day_above_the_twelfth_tells_the_order_for_the_whole_file():
 
 def test_another_column_of_the_file_tells_the_order_too():
     rows = pl.LazyFrame({"created": ["08.04.2023 20:52"], "solved": ["17.04.2023 09:05"]})
-    sentence = moments(rows, ["created", "solved"], file="file.csv").columns["created"]
-    assert rows.select(sentence).collect().item() == datetime(2023, 4, 8, 20, 52)
+    found = moments(rows, ["created", "solved"], file="file.csv").columns["created"]
+    assert rows.select(found).collect().item() == datetime(2023, 4, 8, 20, 52)
 
 
-def test_days_and_months_that_cannot_be_sentence_apart_are_refused():
+def test_days_and_months_that_cannot_be_told_apart_are_refused():
     with pytest.raises(DataError, match=r"in none of 2 cells is a number above 12.*write how its moments .* shop.yaml"):
         read_cells(["01/02/2024 09:05", "11/12/2024 09:05"])
 
@@ -308,11 +308,11 @@ def test_a_column_of_numbers_is_no_column_of_moments():
         read_cells([20240301])
 
 
-def test_the_offsets_of_a_file_are_sentence():
+def test_the_offsets_of_a_file_are_shown():
     rows = pl.LazyFrame({"when": ["2024-03-01 09:05:00 -0500", "2024-03-20 09:05:00 -0400"]})
-    sentence = moments(rows, ["when"], file="file.csv")
-    assert sentence.offsets == ("-0400", "-0500")
-    assert ("offsets", "-0400, -0500; the time is kept as written") in sentence.facts
+    found = moments(rows, ["when"], file="file.csv")
+    assert found.offsets == ("-0400", "-0500")
+    assert ("offsets", "-0400, -0500; the time is kept as written") in found.facts
 
 
 def test_one_moment_below_many_that_cannot_be_read_is_enough():

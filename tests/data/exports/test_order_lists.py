@@ -56,8 +56,8 @@ def test_totals_and_units_are_counted_once_for_each_order():
 
 
 def test_the_receipt_shows_orders_and_money_by_status():
-    sentence = "; ".join(f"{one} {n} ({worth:,.2f})" for one, (n, worth) in sorted(EXPECTED["by_status"].items()))
-    assert fact(read_shop(FILE), "status") == sentence
+    listed = "; ".join(f"{one} {n} ({total:,.2f})" for one, (n, total) in sorted(EXPECTED["by_status"].items()))
+    assert fact(read_shop(FILE), "status") == listed
 
 
 def test_by_default_tests_and_cancelled_orders_are_left_out():
@@ -131,7 +131,7 @@ def test_the_receipt_shows_the_offsets():
     assert fact(read_shop(FILE), "offsets").startswith(", ".join(EXPECTED["offsets_in_file"]))
 
 
-def test_customers_are_sentence_by_address_and_else_by_telephone():
+def test_customers_are_known_by_address_and_else_by_telephone():
     customers = orders_of(read_shop(FILE, policy=EVERY))["customer_id"]
     kept = orders_of(read_shop(FILE, policy=AS_CHARGED))["customer_id"]
     # Five addresses, staff@ among them, and one telephone: six, of which five order in earnest.
@@ -153,12 +153,6 @@ def test_the_example_of_three_lines_adds_up():
     )
     assert (found["shipping"], found["charged"]) == (5.0, EXPECTED["order_1005"]["total"])
     assert (found["units"], found["coupon"], found["product"], found["channel"]) == (4, "WELCOME10", "Mug", "web")
-
-
-def test_the_receipt_shows_how_often_the_sums_hold():
-    shop = read_shop(FILE)
-    assert fact(shop, "lines - markdown = subtotal") == "in 10 of 10 orders"
-    assert fact(shop, "subtotal + shipping + taxes = total") == "in 10 of 10 orders"
 
 
 def test_net_sales_leave_out_gift_cards_shipping_and_tax(shopify):
@@ -205,7 +199,7 @@ def test_the_same_article_may_stand_on_several_lines(shopify):
     assert orders_of(shop).select("units", "list_amount").row(0) == (2, 40.0)
 
 
-def test_two_orders_of_one_name_are_sentence_apart_by_their_ids(shopify):
+def test_two_orders_of_one_name_are_told_apart_by_their_ids(shopify):
     shop = shopify([order(Id="1"), order(Id="2", Total="30.00", Subtotal="30.00", Lineitem_price="30.00")])
     assert orders_of(shop)["amount"].to_list() == [20.0, 30.0]
 
@@ -251,15 +245,14 @@ def test_money_with_decimal_commas_is_not_guessed(shopify):
     assert noticed(shop, "value is missing or cannot be read") == 1
 
 
-@pytest.mark.parametrize("cells", [{"Payment_Method": "(for testing) Bogus Gateway"}, {"Tags": "vip, Test"}])
-def test_orders_are_tests_by_gateway_or_by_tag(shopify, cells):
+@pytest.mark.parametrize(
+    ("cells", "tests"),
+    [({"Payment_Method": "(for testing) Bogus Gateway"}, 1), ({"Tags": "vip, Test"}, 1), ({"Tags": "contest"}, 0)],
+)
+def test_orders_are_tests_by_gateway_or_by_a_whole_tag(shopify, cells, tests):
     shop = shopify([order("#1002"), order("#1003", **cells)])
-    assert noticed(shop, "test orders") == 1
-    assert orders_of(shop).height == 1
-
-
-def test_a_tag_that_only_contains_the_word_is_no_test(shopify):
-    assert orders_of(shopify([order(Tags="contest, latest")])).height == 1
+    assert noticed(shop, "test orders") == tests
+    assert orders_of(shop).height == 2 - tests
 
 
 def test_all_rows_of_a_dropped_order_are_dropped(shopify):
@@ -275,31 +268,19 @@ def test_replacements_drafts_and_free_orders_stay_and_are_counted(shopify):
     assert orders_of(shop).height == 2
 
 
-def test_orders_of_nobody_stay_without_a_customer(shopify):
-    shop = shopify([order("#1002"), order("#1003", Email="", Phone="")])
-    assert orders_of(shop)["customer_id"].to_list() == ["ana@example.com", None]
-    assert fact(shop, "without identity") == "1 of 2 orders (50.0%)"
-
-
-def test_lines_whose_order_begins_in_another_file_are_counted(shopify):
-    shop = shopify([line("#1009", "1", "5.00"), order("#1002")])
+def test_lines_of_no_order_of_the_file_are_counted(shopify):
+    shop = shopify([line("#1009", "1", "5.00"), order("#1002", Taxes="3.19", Email=""), line("", "1", "5.00")])
     assert noticed(shop, "first line is not in this file") == 1
+    assert noticed(shop, "without the name of an order") == 1
+    assert fact(shop, "without identity") == "1 of 1 orders (100.0%)"
+    assert fact(shop, "tax within prices") == "in 1 of 1 orders, whose amounts hold their tax"
     assert orders_of(shop).height == 1
-
-
-def test_lines_without_a_name_are_counted(shopify):
-    assert noticed(shopify([order("#1002"), line("", "1", "5.00")]), "without the name of an order") == 1
 
 
 def test_where_lines_are_missing_the_subtotal_says_what_the_goods_came_to(shopify):
     shop = shopify([order(Subtotal="90.00", Total="90.00")])
     assert orders_of(shop).select("list_amount", "markdown", "amount").row(0) == (90.0, 0.0, 90.0)
     assert noticed(shop, "lines are missing in part") == 1
-
-
-def test_prices_that_hold_their_tax_are_sentence(shopify):
-    shop = shopify([order(Taxes="3.19")])
-    assert fact(shop, "tax within prices") == "in 1 of 1 orders, whose amounts hold their tax"
 
 
 def test_an_order_that_stands_twice_counts_once(shopify):
@@ -335,13 +316,15 @@ def test_the_first_order_of_a_shop_shows_its_opening(shopify):
 
 def many_rows(orders: int) -> list[dict[str, str]]:
     """Orders of one to four lines, newest first, some voided; the same each time."""
-    luck = np.random.Generator(np.random.PCG64(20240501))
+    generator = np.random.Generator(np.random.PCG64(20240501))
     rows = []
     for number in range(orders, 0, -1):
-        lines = [(int(luck.integers(1, 4)), int(luck.integers(100, 9999))) for _ in range(luck.integers(1, 5))]
+        lines = [
+            (int(generator.integers(1, 4)), int(generator.integers(100, 9999))) for _ in range(generator.integers(1, 5))
+        ]
         cents = sum(quantity * price for quantity, price in lines)
-        cut = int(luck.integers(0, 100))
-        status = "voided" if luck.random() < 0.02 else "paid"
+        cut = int(generator.integers(0, 100))
+        status = "voided" if generator.random() < 0.02 else "paid"
         first = order(
             f"#{5000 + number}",
             Email=f"Buyer{number % 4001}@example.com",
@@ -356,9 +339,9 @@ def many_rows(orders: int) -> list[dict[str, str]]:
     return rows
 
 
-def test_fifty_thousand_lines_read_as_a_plain_loop_reads_them(tmp_path):
-    rows = many_rows(20_000)
-    assert len(rows) > 49_000
+def test_ten_thousand_lines_read_as_a_plain_loop_reads_them(tmp_path):
+    rows = many_rows(4_000)
+    assert len(rows) > 9_000
     units = lists = net = kept = 0
     counts = False
     for row in rows:
@@ -498,12 +481,6 @@ def test_the_price_of_an_item_is_for_all_its_pieces():
     assert orders["amount"].sum() == EXPECTED["amazon"]["revenue"] == 30.0
     assert orders["units"].sum() == 3
     assert orders.height == EXPECTED["amazon"]["shipped_orders"] == 1
-
-
-def test_the_receipt_shows_how_many_orders_were_cancelled():
-    facts = dict(read_shop(AMAZON).receipts[0].facts)
-    assert facts["orders"] == "2, of which 1 count"
-    assert facts["status"].startswith("Cancelled 1 (0.00)")
 
 
 def test_nobody_is_known_of_those_who_order_at_amazon():

@@ -14,7 +14,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, strategies as some
+from hypothesis import given, settings, strategies as some
 
 from cxsim.data.exports import files
 from cxsim.data.exports.read_shop import read_database, read_shop
@@ -133,7 +133,7 @@ def test_utf_16_is_refused(text_file):
         (b"\x1f\x8b", "compr"),
     ],
 )
-def test_what_is_no_text_is_sentence_by_its_first_bytes(tmp_path, first, kind):
+def test_what_is_no_text_is_refused_by_its_first_bytes(tmp_path, first, kind):
     (tmp_path / "mine.csv").write_bytes(first + b"1 0 obj")
     with pytest.raises(DataError, match=rf"mine\.csv: by its first bytes it is {kind}.*; export the table itself"):
         read_shop(tmp_path / "mine.csv")
@@ -181,11 +181,11 @@ def test_a_receipt_says_in_a_line_why_a_file_is_not_read(tmp_path):
     write(tmp_path / "orders.csv", [order()])
     (tmp_path / "notes.csv").write_text("what,why\n1,2\n")
     shutil.copy(EXPORTS / "shopify_customers.csv", tmp_path)
-    sentence = {one.file: str(one).splitlines()[0] for one in read_shop(tmp_path).receipts}
-    assert sentence["notes.csv"].startswith(
+    receipts = {one.file: str(one).splitlines()[0] for one in read_shop(tmp_path).receipts}
+    assert receipts["notes.csv"].startswith(
         "notes.csv: not read: not recognised by its 2 columns (what, why). Nearest: "
     )
-    assert sentence["shopify_customers.csv"] == (
+    assert receipts["shopify_customers.csv"] == (
         "shopify_customers.csv: recognised as Shopify customers (20 of 20 columns); its 3 rows are set aside."
     )
 
@@ -326,6 +326,7 @@ CHOICES = some.builds(
 )
 
 
+@settings(max_examples=30)
 @given(orders=SHOPS, policy=CHOICES)
 def test_every_row_is_kept_merged_or_dropped(tmp_path_factory, orders, policy):
     rows = [order("#9999")]

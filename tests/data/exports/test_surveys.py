@@ -84,7 +84,7 @@ def test_other_tables_are_no_answers(header):
     assert answers_format(header) is None
 
 
-def test_a_table_of_nps_answers_is_read_without_being_sentence(text_file):
+def test_a_table_of_nps_answers_is_read_without_being_named(text_file):
     shop = read_shop(text_file("Email,sent_at,nps\nAna@Example.com,2024-03-01,9\n,2024-03-02,\n"))
     rows = shop.surveys.collect().select("customer_id", "sent_at", "instrument", "score").rows()
     assert rows == [

@@ -226,7 +226,7 @@ def test_a_session_is_a_visitor_with_a_number_and_begins_with_its_first_event():
     assert found["started_at"].to_list() == [datetime(2024, 3, 1, 0, minute) for minute in (5, 20, 7)]
 
 
-def test_an_order_belongs_to_the_session_in_which_it_was_sentence_of_first():
+def test_an_order_belongs_to_the_session_in_which_it_was_named_first():
     readout = read_events(
         event(1, "purchase", transaction="A"),
         event(2, "purchase", transaction="A"),
