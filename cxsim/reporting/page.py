@@ -1,4 +1,4 @@
-"""A notebook and its parameters go in, a report on disk comes out."""
+"""A notebook and its parameters in, a report on disk out: one HTML file, with its tables and its text beside it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from cxsim.reporting.render import Code, manifest_in, manifest_json, packed_bund
 from cxsim.reporting.workbook import csv_text, harvest, tables_json, workbook
 
 # Its name in the provenance of a report.
-RECIPE = "report"
+_RECIPE = "report"
+# What lies beside the page, but for files of tables.
+_WHOLE = frozenset({"report.md", "workbook.xlsx"})
+_PAGE, _TABLES, _OLD = "page.html", "tables", "old"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,169 +60,6 @@ class Recipe:
     paths_in_project: tuple[str, ...]
     paths_outside: tuple[str, ...]
 
-    def entries(self) -> dict[str, object]:
-        """Return the recipe as an entry of the provenance."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-
-
-def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str, out: Path, code: Code) -> Recipe:
-    """Return how a report is made."""
-    kept: dict[str, Parameter] = {}
-    inside, outside = list[str](), list[str]()
-    # Sorted, because the page shows them and a report that is made again reads them from sorted JSON.
-    for name, value in sorted(parameters.items()):
-        kept[name] = value
-        if isinstance(value, str) and Path(value).is_absolute():
-            place = _in_project(Path(value))
-            kept[name] = place or Path(value).name
-            (inside if place else outside).append(name)
-    place = _in_project(notebook)
-    return Recipe(
-        page=out.name,
-        title=title,
-        code=code,
-        notebook=place or notebook.name,
-        notebook_sha256=notebook_hash(notebook),
-        parameters=kept,
-        paths_in_project=tuple(inside),
-        paths_outside=tuple(outside if place else [*outside, "notebook"]),
-    )
-
-
-def notebook_hash(notebook: Path) -> str:
-    """Return the hash of a notebook's cells: their kind, their text and their tags."""
-    cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in read_notebook(notebook).cells]
-    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
-
-
-def recipe_in(provenance: Mapping[str, object]) -> Recipe | None:
-    """Return the recipe that the provenance of a report holds; None where it has none."""
-    entries = provenance.get(RECIPE)
-    if entries is None:
-        return None
-    if not isinstance(entries, Mapping) or set(entries) != set(Recipe.__dataclass_fields__):
-        raise ReportError(f"its '{RECIPE}' must have exactly the entries {', '.join(Recipe.__dataclass_fields__)}.")
-    texts = ("page", "title", "code", "notebook", "notebook_sha256")
-    lists = ("paths_in_project", "paths_outside")
-    sound = (
-        all(isinstance(entries[name], str) for name in texts)
-        and all(isinstance(entries[name], list) for name in lists)
-        and isinstance(entries["parameters"], Mapping)
-        and all(isinstance(value, (str, int, float)) for value in entries["parameters"].values())
-        and entries["code"] in ("hidden", "shown")
-        # The page is made again under its own name, in a folder that is thrown away: it must not lead out of it.
-        and PurePosixPath(entries["page"]).name == entries["page"]
-        and "\\" not in entries["page"]
-    )
-    if not sound:
-        raise ReportError(f"its '{RECIPE}' has an entry of another kind than `cxsim report` writes.")
-    given: dict[str, Any] = {**entries, **{name: tuple(map(str, entries[name])) for name in lists}}
-    return Recipe(**given)
-
-
-def place_in_project(place: str) -> Path:
-    """Return the path of a place that a recipe names."""
-    project = root().resolve()
-    found = (project / place).resolve()
-    if not found.is_relative_to(project):
-        raise ReportError(f"{place} leads out of the project.")
-    if not found.exists():
-        raise ReportError(f"there is no {place} in this project.")
-    return found
-
-
-def _in_project(path: Path) -> str | None:
-    try:
-        project = root().resolve()
-    except ParamError:
-        return None
-    found = path.resolve()
-    return found.relative_to(project).as_posix() if found.is_relative_to(project) else None
-
-
-# What lies beside the page, but for files of tables.
-_WHOLE = frozenset({"report.md", "workbook.xlsx"})
-_PAGE, _TABLES, _OLD = "page.html", "tables", "old"
-
-
-@contextlib.contextmanager
-def staging(out: Path) -> Iterator[Path]:
-    """Open an empty folder beside a report that is to be written, and remove it afterwards."""
-    out = out.absolute()
-    _require_own(out)
-    made = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=staging_prefix(out.stem), dir=out.parent))
-    except OSError as error:
-        _remove_empty(made)
-        raise ReportError(f"{out}: the report cannot be written into {out.parent}: {error.strerror}.") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _remove_empty(made)
-
-
-def publish(folder: Path, out: Path, *, page: str, files: Mapping[str, str | bytes]) -> tuple[Path, ...]:
-    """Write a report into its staging folder and put it in the place of an older one."""
-    try:
-        _write(folder / _PAGE, page)
-        (folder / _TABLES).mkdir()
-        for name, content in files.items():
-            _write(folder / _TABLES / name, content)
-        _swap(folder, out)
-    except OSError as error:
-        raise ReportError(f"{out}: the report cannot be written: {error.strerror}.") from error
-    return tuple(out.with_suffix("") / name for name in files)
-
-
-def _require_own(out: Path) -> None:
-    if out.suffix != ".html":
-        raise ReportError(f"{out}: a report's name must end with .html.")
-    if out.is_dir():
-        raise ReportError(f"{out}: this is a folder; a report is a file.")
-    beside = out.with_suffix("")
-    if beside.exists() and not _is_ours(beside):
-        raise ReportError(
-            f"{beside}: the report's tables belong here, but this is no folder of tables; "
-            "move it away, or choose another name."
-        )
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder holds what an older report left, and nothing that its owner would miss."""
-    if not folder.is_dir() or folder.is_symlink():
-        return False
-    names = [path.name for path in folder.iterdir()]
-    ours = all(name.endswith((".csv", ".json")) or name in _WHOLE for name in names)
-    return not names or ("manifest.json" in names and ours)
-
-
-def _swap(folder: Path, out: Path) -> None:
-    tables = out.with_suffix("")
-    try:
-        if tables.exists():
-            tables.rename(folder / _OLD)
-        (folder / _TABLES).rename(tables)
-        (folder / _PAGE).replace(out)
-    except BaseException:
-        if not (folder / _TABLES).exists():
-            tables.rename(folder / _TABLES)
-        if (folder / _OLD).exists():
-            (folder / _OLD).rename(tables)
-        raise
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportFiles:
@@ -254,20 +94,19 @@ def make(
 
     What an output of kind MANIFEST says becomes the audit trail, with how the report was made and hashes of its tables.
     """
-    say = progress if progress is not None else _silent
     out = out.absolute()
     with staging(out) as folder, ThreadPoolExecutor(max_workers=1) as aside:
         # While the notebook is at work; loading the libraries of live charts takes seconds.
         ready = aside.submit(packed_bundle)
-        executed = execute(notebook, parameters, progress=say)
+        executed = execute(notebook, parameters, progress=progress)
         ready.result()
-        say("tables and charts")
+        if progress is not None:
+            progress("tables and charts")
         twins = harvest(executed)
         tables = {f"{twin.id}.csv": csv_text(twin) for twin in twins}
-        recipe = recipe_of(notebook, parameters, title=title, out=out, code=code)
         manifest = {
             **manifest_in(executed),
-            RECIPE: recipe.entries(),
+            _RECIPE: asdict(recipe_of(notebook, parameters, title=title, out=out, code=code)),
             "tables_sha256": {name: _digest(text) for name, text in tables.items()},
         }
         book = aside.submit(workbook, title, twins, manifest)
@@ -279,12 +118,164 @@ def make(
         }
         digests = {name: _digest(content) for name, content in {**whole, **tables, out.name: page}.items()}
         record = manifest_json({**manifest, **(stamp or {}), "files": digests}, indent=2) + "\n"
-        written = publish(folder, out, page=page, files=tables | whole | {"manifest.json": record})
-    return ReportFiles(html=out, tables=written[: len(tables)], whole=written[len(tables) : -1])
+        publish(folder, out, page=page, files=tables | whole | {"manifest.json": record})
+    beside = out.with_suffix("")
+    return ReportFiles(
+        html=out, tables=tuple(beside / name for name in tables), whole=tuple(beside / name for name in whole)
+    )
 
 
-def _silent(line: str) -> None:
-    """Say nothing."""
+def notebook_hash(notebook: Path) -> str:
+    """Return the hash of a notebook's cells: their kind, their text and their tags."""
+    cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in read_notebook(notebook).cells]
+    return _digest(json.dumps(cells))
+
+
+def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str, out: Path, code: Code) -> Recipe:
+    """Return how a report is made."""
+    kept: dict[str, Parameter] = {}
+    inside, outside = list[str](), list[str]()
+    # Sorted, because the page shows them and a report that is made again reads them from sorted JSON.
+    for name, value in sorted(parameters.items()):
+        kept[name] = value
+        if isinstance(value, str) and Path(value).is_absolute():
+            place = _in_project(Path(value))
+            kept[name] = place or Path(value).name
+            (inside if place else outside).append(name)
+    place = _in_project(notebook)
+    return Recipe(
+        page=out.name,
+        title=title,
+        code=code,
+        notebook=place or notebook.name,
+        notebook_sha256=notebook_hash(notebook),
+        parameters=kept,
+        paths_in_project=tuple(inside),
+        paths_outside=tuple(outside if place else [*outside, "notebook"]),
+    )
+
+
+def recipe_in(provenance: Mapping[str, object]) -> Recipe | None:
+    """Return the recipe that the provenance of a report holds; None where it has none."""
+    entries = provenance.get(_RECIPE)
+    if entries is None:
+        return None
+    if not isinstance(entries, Mapping) or set(entries) != set(Recipe.__dataclass_fields__):
+        raise ReportError(f"its '{_RECIPE}' must have exactly the entries {', '.join(Recipe.__dataclass_fields__)}.")
+    lists = ("paths_in_project", "paths_outside")
+    sound = (
+        all(isinstance(entries[name], str) for name in ("page", "title", "code", "notebook", "notebook_sha256"))
+        and all(isinstance(entries[name], list) for name in lists)
+        and isinstance(entries["parameters"], Mapping)
+        and all(isinstance(value, (str, int, float)) for value in entries["parameters"].values())
+        and entries["code"] in ("hidden", "shown")
+        # The page is made again under its own name, in a folder that is thrown away: it must not lead out of it.
+        and PurePosixPath(entries["page"]).name == entries["page"]
+        and "\\" not in entries["page"]
+    )
+    if not sound:
+        raise ReportError(f"its '{_RECIPE}' has an entry of another kind than `cxsim report` writes.")
+    given: dict[str, Any] = {**entries, **{name: tuple(map(str, entries[name])) for name in lists}}
+    return Recipe(**given)
+
+
+def place_in_project(place: str) -> Path:
+    """Return the path of a place that a recipe names."""
+    project = root().resolve()
+    found = (project / place).resolve()
+    if not found.is_relative_to(project):
+        raise ReportError(f"{place} leads out of the project.")
+    if not found.exists():
+        raise ReportError(f"there is no {place} in this project.")
+    return found
+
+
+@contextlib.contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """Open an empty folder beside a report that is to be written, and remove it afterwards."""
+    out = out.absolute()
+    _require_own(out)
+    new = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=staging_prefix(out.stem), dir=out.parent))
+    except OSError as error:
+        _remove_empty(new)
+        raise ReportError(f"{out}: the report cannot be written into {out.parent}: {error.strerror}.") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _remove_empty(new)
+
+
+def publish(folder: Path, out: Path, *, page: str | None, files: Mapping[str, str | bytes]) -> None:
+    """Write a report into its staging folder and put it in the place of an older one; without a page, its files."""
+    try:
+        (folder / _TABLES).mkdir()
+        for path, content in {
+            **({} if page is None else {folder / _PAGE: page}),
+            **{folder / _TABLES / name: content for name, content in files.items()},
+        }.items():
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        _swap(folder, out)
+    except OSError as error:
+        raise ReportError(f"{out}: the report cannot be written: {error.strerror}.") from error
+
+
+def _swap(folder: Path, out: Path) -> None:
+    tables = out.with_suffix("")
+    try:
+        if tables.exists():
+            tables.rename(folder / _OLD)
+        (folder / _TABLES).rename(tables)
+        if (folder / _PAGE).exists():
+            (folder / _PAGE).replace(out)
+        else:
+            out.unlink(missing_ok=True)
+    except BaseException:
+        if not (folder / _TABLES).exists():
+            tables.rename(folder / _TABLES)
+        if (folder / _OLD).exists():
+            (folder / _OLD).rename(tables)
+        raise
+
+
+def _in_project(path: Path) -> str | None:
+    try:
+        project = root().resolve()
+    except ParamError:
+        return None
+    found = path.resolve()
+    return found.relative_to(project).as_posix() if found.is_relative_to(project) else None
+
+
+def _require_own(out: Path) -> None:
+    if out.suffix != ".html":
+        raise ReportError(f"{out}: a report's name must end with .html.")
+    if out.is_dir():
+        raise ReportError(f"{out}: this is a folder; a report is a file.")
+    beside = out.with_suffix("")
+    if beside.exists() and not _is_ours(beside):
+        raise ReportError(
+            f"{beside}: the report's tables belong here, but this is no folder of tables; "
+            "move it away, or choose another name."
+        )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder holds what an older report left, and nothing that its owner would miss."""
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    names = [path.name for path in folder.iterdir()]
+    ours = all(name.endswith((".csv", ".json")) or name in _WHOLE for name in names)
+    return not names or ("manifest.json" in names and ours)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _digest(content: str | bytes) -> str:

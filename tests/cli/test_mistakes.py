@@ -386,10 +386,10 @@ def test_an_empty_file_is_refused(project, orders, header):
 
 
 def test_a_shop_without_repeat_customers_learns_what_the_models_need(project, orders):
-    sentence = project("fit", orders(*_single_orders(60)), "--until", "2024-06-30")
-    assert sentence.code == 1
-    assert "60 rows read, 60 kept" in sentence.out
-    assert sentence.err.startswith("Error: found 60 customers, 0 of them with a repeat order; a model of orders needs")
+    done = project("fit", orders(*_single_orders(60)), "--until", "2024-06-30")
+    assert done.code == 1
+    assert "60 rows read, 60 kept" in done.out
+    assert done.err.startswith("Error: found 60 customers, 0 of them with a repeat order; a model of orders needs")
 
 
 def test_a_scenario_over_such_a_shop_is_refused_too_and_writes_nothing(project, orders):
@@ -431,12 +431,12 @@ def test_names_in_data_send_no_markup_and_no_control_character_to_the_terminal(p
     ],
 )
 def test_a_call_that_is_none_ends_with_code_2(project, words):
-    sentence = project(*words)
-    assert sentence.code == 2
-    assert sentence.out == ""
+    done = project(*words)
+    assert done.code == 2
+    assert done.out == ""
 
 
 def test_without_words_the_command_line_explains_itself(project):
-    sentence = project("--help")
-    assert sentence.code == 0
-    assert "simulate" in sentence.out
+    done = project("--help")
+    assert done.code == 0
+    assert "simulate" in done.out

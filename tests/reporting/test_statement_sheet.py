@@ -17,11 +17,13 @@ from cxsim.reporting.tables import machine_readable
 from cxsim.reporting.workbook import Twin, statements_in, workbook
 from cxsim.study.business.case import statements
 from cxsim.study.run import run
-from tests.report.spreadsheet import calculated, letters, sheets
+from tests.reporting.spreadsheet import calculated, letters, sheets
 from tests.simulated import assumed
 from tests.study.conftest import small
 
 CENT = 0.005
+
+
 RATE = "B4"
 
 

@@ -1,11 +1,21 @@
-"""`cxsim check` tells every mistake of every file, each with file and key."""
+"""`cxsim check` and `cxsim new`: parameters are checked and copied."""
 
 from __future__ import annotations
 
+import json
+
+import polars as pl
+import pytest
+
 from cxsim.params import root
+from cxsim.study.loading import load_scenario
 
 _PARAMS = root() / "params"
+
+
 SHOP = "economics/cdnow.yaml"
+
+
 POINTS = "strategies/points-programme.yaml"
 
 
@@ -15,16 +25,16 @@ def _params(project):
 
 
 def test_sound_files_are_counted(project):
-    sentence = project("check")
-    assert (sentence.code, sentence.err) == (0, "")
-    assert sentence.out == f"{_params(project)} files checked; all is well.\n"
+    done = project("check")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"{_params(project)} files checked; all is well.\n"
 
 
 def test_one_sound_file_is_one_file(project):
     assert project("check", "params/economics/cdnow.yaml").out == "1 file checked; all is well.\n"
 
 
-def test_all_mistakes_of_all_files_are_sentence_at_once(project):
+def test_all_mistakes_of_all_files_are_listed_at_once(project):
     project.edit(SHOP, "timing: mid", "timing: middle")
     project.edit(SHOP, "currency: USD", "curency: USD")
     project.edit(POINTS, "source: nastasoiu-2021", "source: nastasoiu-2012")
@@ -63,7 +73,7 @@ def test_a_number_without_description_is_refused(project):
     ]
 
 
-def test_a_mistake_of_a_strategy_is_sentence_once_and_under_its_own_name(project):
+def test_a_mistake_of_a_strategy_is_listed_once_and_under_its_own_name(project):
     project.edit(POINTS, "value: 0.85", "value: 1.85")
     lines = project("check").error.splitlines()
     assert lines[1:] == [
@@ -116,7 +126,7 @@ def test_an_old_schema_is_found_and_written_anew(project):
     assert project("check", "--write-schema").out == f"{_params(project)} files checked; all is well.\n"
 
 
-def test_every_mistake_of_the_sources_is_sentence(project):
+def test_every_mistake_of_the_sources_is_listed(project):
     project.edit("sources.yaml", "  year: 2021\n", "")
     project.edit("sources.yaml", "  grade: B", "  grade: F")
     message = project("check", "params/sources.yaml").error
@@ -132,9 +142,113 @@ def test_a_valuation_of_the_name_of_a_scenario_is_refused(project):
     assert "params/scenarios/tiny.yaml: there is a file valuations/tiny.yaml too" in message
 
 
-def test_a_mistake_in_a_valuation_is_sentence_with_its_key(project):
+def test_a_mistake_in_a_valuation_is_listed_with_its_key(project):
     valuation = (_PARAMS / "valuations" / "cdnow-value-quick.yaml").read_text(encoding="utf-8")
     wrong = valuation.replace("draws: ", "drawz: ").replace("  unit: share\n", "  unit: ratio\n")
     (project.folder / "params" / "valuations" / "worth.yaml").write_text(wrong, encoding="utf-8")
     message = project("check", "params/valuations").error
     assert "params/valuations/worth.yaml: drawz: unknown key; did you mean 'draws'?" in message
+
+
+# Taken before a test moves into a project of its own.
+_PARAMS_NEW = root() / "params"
+
+
+def test_a_copy_is_a_sound_scenario_of_another_name(project):
+    done = project("new", "spring-plans", "--from", "tiny")
+    assert done.code == 0
+    assert "spring-plans.yaml" in done.out
+    scenarios = project.folder / "params" / "scenarios"
+    assert (scenarios / "spring-plans.yaml").read_bytes() == (scenarios / "tiny.yaml").read_bytes()
+    assert project("check", "params/scenarios").out == "2 files checked; all is well.\n"
+
+
+def test_a_copy_of_a_file_elsewhere_is_possible(project, tmp_path):
+    text = (project.folder / "params" / "scenarios" / "tiny.yaml").read_text(encoding="utf-8")
+    (tmp_path / "elsewhere.yaml").write_text(text, encoding="utf-8")
+    assert project("new", "mine", "--from", tmp_path / "elsewhere.yaml").code == 0
+    assert "params/scenarios/mine.yaml" in project.files()
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        ("tiny", "tiny", "there is a scenario 'tiny' already"),
+        ("Spring", "tiny", "'Spring' is no name for a scenario; use at most 80 small letters"),
+        ("../spring", "tiny", "is no name for a scenario"),
+        ("spring.yaml", "tiny", "is no name for a scenario"),
+        ("spring\n", "tiny", "is no name for a scenario"),
+        ("", "tiny", "is no name for a scenario"),
+        ("spring", "tinny", "no 'tinny'; did you mean 'tiny'?"),
+        ("spring", "elsewhere.yaml", "no file elsewhere.yaml"),
+        ("spring" * 50, "tiny", "at most 80 small letters"),
+    ],
+)
+def test_nothing_is_left_half_written_for(project, name, source, words):
+    before = project.files()
+    assert words in project("new", name, "--from", source).error
+    assert project.files() == before
+
+
+def test_a_scenario_that_is_not_sound_is_not_copied(project):
+    project.edit("scenarios/tiny.yaml", "seed: 7", "seed: -7")
+    before = project.files()
+    assert "seed must be" in project("new", "spring", "--from", "tiny").error
+    assert project.files() == before
+
+
+def test_a_valuation_is_copied_to_the_valuations_under_a_name_that_no_scenario_has(project):
+    folder = project.folder / "params" / "valuations"
+    source = _PARAMS_NEW / "valuations" / "cdnow-value.yaml"
+    (folder / "worth.yaml").write_bytes(source.read_bytes())
+    assert "there is a scenario 'tiny' already" in project("new", "tiny", "--from", "worth").error
+    assert project("new", "worth-2", "--from", "worth").code == 0
+    assert (folder / "worth-2.yaml").read_bytes() == source.read_bytes()
+
+
+_PARAMS_NEW_USER = root() / "params"
+
+
+@pytest.fixture
+def bundled(project):
+    """Put the bundled service scenario, with fewer customers and draws, into the project."""
+    text = (_PARAMS_NEW_USER / "scenarios" / "cdnow-service.yaml").read_text(encoding="utf-8")
+    for old, new in [("orders: cdnow\n", "orders: cdnow-sample\n"), ("per_month: 2000", "per_month: 20")]:
+        assert old in text
+        text = text.replace(old, new)
+    (project.folder / "params" / "scenarios" / "cdnow-service.yaml").write_text(text, encoding="utf-8")
+    return project
+
+
+def test_a_new_user_copies_edits_three_lines_checks_and_simulates(bundled):
+    assert bundled("new", "my-plans", "--from", "cdnow-service").code == 0
+    place = "scenarios/my-plans.yaml"
+    bundled.edit(place, "horizon_months: 36", "horizon_months: 18")
+    bundled.edit(place, "draws: 40", "draws: 2")
+    bundled.edit(place, "[free-returns, service-recovery, ", "[referral-programme, e-mail-cadence, ")
+    assert bundled("check", f"params/{place}").out == "1 file checked; all is well.\n"
+    done = bundled("simulate", "my-plans", "--out", "tables")
+    assert (done.code, done.err) == (0, "")
+    returns = pl.read_parquet(bundled.folder / "tables" / "returns.parquet")
+    assert returns["strategy"].to_list() == [
+        "referral-programme", "e-mail-cadence", "self-service", "points-programme", "self-service-and-points",
+    ]  # fmt: skip
+    manifest = json.loads((bundled.folder / "tables" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["command"] == "cxsim report my-plans"
+    assert "behaviour/online-shop.yaml" in manifest["parameters_sha256"]
+    for title in returns["title"]:
+        assert title in done.out
+
+
+def test_a_slip_in_one_of_the_three_lines_is_listed_with_file_and_key(bundled):
+    bundled("new", "my-plans", "--from", "cdnow-service")
+    bundled.edit("scenarios/my-plans.yaml", "dropout: all", "dropout: al")
+    message = bundled("check").error
+    assert "params/scenarios/my-plans.yaml: dropout: 'al' is not possible; did you mean 'all'?" in message
+
+
+def test_the_bundled_scenarios_are_what_the_user_starts_from():
+    service = load_scenario("cdnow-service")
+    assert service.structures == ("bgnbd", "mbgnbd", "paretonbd")
+    assert service.behaviour.name == "online-shop"
+    assert [one.name for one in service.combinations] == ["self-service-and-points"]

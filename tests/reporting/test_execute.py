@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from cxsim.errors import ReportError
-from cxsim.reporting.execute import defaults, execute, kernel_settings
-from cxsim.reporting.render import read_notebook
-from tests.report.conftest import write_notebook
+from cxsim.reporting.execute import execute, kernel_settings, main
+from tests.reporting.conftest import BARS, RETURNS, SETUP, write_notebook
 
 
 def _printed(notebook):
@@ -72,11 +74,73 @@ def test_a_file_that_is_not_a_notebook_is_refused(tmp_path, text, said):
         execute(tmp_path / "n.ipynb", {})
 
 
-def test_defaults_are_read_without_running_the_notebook(tmp_path):
-    assert defaults(read_notebook(write_notebook(tmp_path / "n.ipynb"))) == {"scenario": "none", "years": 3}
-
-
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no Unix sockets.")
 def test_a_folder_too_deep_for_a_socket_falls_back_to_tcp(tmp_path):
     short, deep = kernel_settings(tmp_path.parent.parent), kernel_settings(tmp_path / ("d" * 100))
     assert (short.OwnKernel.transport, deep.OwnKernel.transport) == ("ipc", "tcp")
+
+
+SANITIZE = Path(__file__).parents[1] / "nbval_sanitize.cfg"
+LONG = """
+import polars as pl
+from cxsim.reporting.tables import Table, laid_out
+table = pl.DataFrame({"a": range(30)})
+Table(id="long", title="Long", layout=laid_out(table, title="L", subtitle="S", heads={"a": "A"}), twin=table)
+"""
+
+
+def test_a_refreshed_notebook_passes_nbval_in_full_and_a_second_refresh_changes_nothing(tmp_path, capfd):
+    path = write_notebook(tmp_path / "n.ipynb", SETUP, "## Cash", BARS, RETURNS, LONG, "print(years)\nyears")
+    assert main([str(path)]) == 0
+    stored = path.read_bytes()
+    said = capfd.readouterr()
+    assert said.out.startswith(f"{path}  ")
+    assert said.err == ""
+    assert [cell.get("execution_count") for cell in nbformat.read(path, 4).cells] == [None, 1, 2, None, 3, 4, 5, 6]
+    # A chart and a table take one line each, and of a long table the first rows are stored.
+    assert sum(line.startswith(b'      "application/vnd') and line.count(b"{") > 0 for line in stored.splitlines()) == 3
+    assert b'"rows_in_all":30' in stored
+    assert main([str(path)]) == 0
+    assert path.read_bytes() == stored
+    options = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", str(SANITIZE), "-q", "-p", "no:cacheprovider"]
+    nbval = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(path)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "6 passed" in nbval.stdout
+
+
+def test_a_notebook_that_fails_is_left_as_it_was(tmp_path, capfd):
+    path = write_notebook(tmp_path / "n.ipynb", "1 / 0")
+    before = path.read_bytes()
+    assert main([str(path)]) == 1
+    assert capfd.readouterr().err == "n.ipynb: cell 2 of 2 failed with ZeroDivisionError: division by zero\n"
+    assert [(found, found.read_bytes()) for found in tmp_path.iterdir()] == [(path, before)]
+
+
+def test_naming_no_notebook_shows_how_to_name_one(capfd):
+    assert main([]) == 2
+    assert "PATH" in capfd.readouterr().err
+
+
+SOURCE = """
+from cxsim.study.play import notebook_bar
+show = notebook_bar("Simulating")
+for done in range(1, 4):
+    show(done, 3)
+print("done")
+"""
+
+
+def _execute(tmp_path, progress):
+    path = tmp_path / "watched.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)]), path)
+    return execute(path, {}, progress=progress)
+
+
+def test_a_bar_is_followed_line_by_line(tmp_path):
+    lines = []
+    followed = _execute(tmp_path, lines.append).cells[0].outputs
+    assert lines == ["cell 1 of 1", "cell 1 of 1, simulating: 1 of 3", "cell 1 of 1, simulating: 2 of 3"]
+    # Who follows a notebook changes no output of it.
+    assert followed == _execute(tmp_path, None).cells[0].outputs
+    assert [output.output_type for output in followed] == ["display_data", "stream"]

@@ -1,4 +1,4 @@
-"""A browser shows the report without a network: charts live, sliders working, and a full page without JavaScript."""
+"""In a browser the page fits, its charts become live, and it prints as it should."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import os
 
 import altair as alt
 import nbformat
+import polars as pl
 import pytest
 
 from cxsim.reporting.business.what_if import what_if
 from cxsim.reporting.render import render
-from cxsim.reporting.tables import CHART
+from cxsim.reporting.tables import CHART, Table, laid_out
 from cxsim.reporting.theme import enable
 from cxsim.wording import written_as
 from tests.grids import centre, lively
 from tests.npv_at import npv_at
-from tests.report.browser import CHROMIUM, browser
+from tests.reporting.browser import CHROMIUM, browser
 
 if CHROMIUM is None and os.environ.get("CI") == "true":
     pytest.fail("CI must have Chromium: without it nobody knows that the report works offline.", pytrace=False)
+
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed.")
+
 
 START = {"x": 0.95, "y": 0.4, "margin": 0.45, "rate": 0.1, "horizon": 36, "cost": 1.0}
 
@@ -133,7 +137,7 @@ def test_sliders_are_on_the_page_with_their_labels(tab, what_if_page, width, tmp
     tab.screenshot(tmp_path / "page.png")
 
 
-def test_without_javascript_sliders_are_alt_text_with_the_values_of_the_base_case(tab, what_if_page):
+def test_without_javascript_sliders_are_listed_with_the_values_of_the_base_case(tab, what_if_page):
     tab.open(what_if_page, scripts="off")
     shown = tab.evaluate("document.body.innerText")
     assert "The sliders of this figure need JavaScript." in shown
@@ -165,3 +169,62 @@ def test_the_page_prints_on_paper(tab, made, tmp_path):
     text = (tmp_path / "report.pdf").read_bytes()
     assert text.startswith(b"%PDF")
     assert text.count(b"/Type /Page\n") in range(1, 4)
+
+
+if CHROMIUM is None and os.environ.get("CI") == "true":
+    pytest.fail("CI must have Chromium: without it nobody knows how the report prints.", pytrace=False)
+
+
+pytestmark_of_paper = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed.")
+
+
+_NOTE = "A note that is much longer than a telephone is wide, so that it must be broken into several lines there."
+
+
+_ENDS = """Array.from(document.querySelectorAll('.gt_title, .gt_subtitle, .gt_sourcenote')).map(cell => {
+  const words = document.createRange(); words.selectNodeContents(cell); return words.getBoundingClientRect().right;
+})"""
+
+
+@pytest.fixture(scope="module")
+def tab_of_paper(tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """A page of one table: ten columns wide, two hundred rows long, in groups of ten, with a note."""
+    heads = {f"c{place}": f"Column {place}" for place in range(10)}
+    rows = [[f"Group {row // 10}", f"Row {row}", *["1,234,567"] * 10] for row in range(200)]
+    cells = pl.DataFrame(rows, schema=["group", "line", *heads], orient="row")
+    layout = laid_out(cells, title=f"Title. {_NOTE}", subtitle=_NOTE, heads=heads, notes=[_NOTE])
+    table = Table(id="long", title="Long", layout=layout, twin=cells)
+    cell = nbformat.v4.new_code_cell("")
+    cell.outputs = [nbformat.v4.new_output("display_data", data=table._repr_mimebundle_())]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title\n\nText."), cell])
+    out = tmp_path_factory.mktemp("paper") / "page.html"
+    out.write_text(render(notebook, title="Paper", manifest={}, tables="tables"), encoding="utf-8")
+    return out
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_title_and_notes_of_a_table_that_is_wider_than_the_screen_are_not(tab_of_paper, page, width):
+    tab_of_paper.open(page, width=width)
+    assert tab_of_paper.evaluate("document.querySelector('.cx-scroll').scrollWidth") > width
+    assert max(tab_of_paper.evaluate(_ENDS)) <= width
+
+
+def test_on_paper_heads_come_again_and_notes_do_not(tab_of_paper, page):
+    tab_of_paper.open(page)
+    tab_of_paper.call("Emulation.setEmulatedMedia", media="print")
+    try:
+        shown = [tab_of_paper.evaluate(f"getComputedStyle(document.querySelector('{part}')).display") for part in
+                 ("thead", "tfoot")]  # fmt: skip
+        kept = tab_of_paper.evaluate(
+            "getComputedStyle(document.querySelector('tr:has(> .gt_group_heading)')).breakAfter"
+        )
+    finally:
+        tab_of_paper.call("Emulation.setEmulatedMedia", media="")
+    assert shown == ["table-header-group", "table-row-group"]
+    assert kept == "avoid"

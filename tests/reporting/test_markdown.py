@@ -11,13 +11,19 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cxsim.reporting.markdown import escaped, line, markdown
-from tests.report.conftest import HOSTILE, MANIFEST
+from tests.reporting.conftest import HOSTILE, MANIFEST
 
 # A reader of Markdown that allows HTML, so that anything which slips through is seen.
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
 BLANKS = re.compile("[\x00-\x20\x7f\x85\u2028\u2029]+")
+
+
 # Letters, blanks, and every sign that Markdown or HTML knows.
 TEXT = st.text(st.sampled_from("ab1 \n\t.)(\\`*_{}[]<>#+-=!|~$&;:/@^\"'é−\N{NO-BREAK SPACE}"), max_size=25)
+
+
 TITLE = '<tr class="gt_heading"><td class="gt_title">T</td></tr>'
 
 
@@ -90,7 +96,7 @@ def test_hostile_text_of_a_real_page_stays_text(made):
     assert "a <script>" in [cell.get_text() for cell in soup.find_all("td")]
 
 
-def test_a_real_page_is_alt_text_from_its_title_to_its_command(made):
+def test_a_real_page_is_listed_from_its_title_to_its_command(made):
     text = (made.files.html.parent / "first year" / "report.md").read_text(encoding="utf-8")
     assert text == markdown(made.html, "first year.html")
     assert re.findall(r"^#+ .*", text, flags=re.MULTILINE) == [
@@ -175,4 +181,4 @@ def test_each_kind_of_element_has_its_markdown(body, text):
 
 
 def test_a_page_without_a_heading_of_its_own_begins_with_the_opening():
-    assert markdown("<main><p>x</p></main>", "r.html").startswith("The text of [r.html](../r.html): figures are told")
+    assert markdown("<main><p>x</p></main>", "r.html").startswith("The text of [r.html](../r.html): figures are given")

@@ -8,15 +8,26 @@ import pytest
 
 from cxsim.errors import ReportError
 from cxsim.reporting.comparison import AssumptionMove, ResultMove, TableMove, compare
-from cxsim.reporting.drawings import embedded
-from cxsim.reporting.workbook import Twin
+from cxsim.reporting.workbook import Twin, embedded
 
 HEAD = '<!DOCTYPE html><meta name="generator" content="cxsim">'
+
+
 RETURNS = ("strategy", "title", "decision", "incremental_npv", "npv_mc_error", "roi", "roi_mc_error", "draws")
+
+
 POINTS = ("points", "Points", "reject", 100.0, 4.0, 0.5, 0.0625, 40)
+
+
 COUPON = ("coupon", "Coupon", "fund", -5.0, 1.0, None, None, 40)
+
+
 ASSUMED = ("id", "belongs_to", "description", "unit", "value", "low", "high", "evidence", "source")
+
+
 MARGIN = ("shop/margin", "Shop", "Margin", "share", 0.4, 0.3, 0.5, "assumed", None)
+
+
 FEE = ("shop/fee", "Shop", "Fee", "money", 2.0, 2.0, 2.0, "measured", None)
 
 
@@ -52,7 +63,7 @@ def test_another_seed_and_version_are_ingredients_and_move_nothing_by_themselves
     new = {"tables_sha256": {"returns.csv": "1"}, "report": {"page": "b.html", "paths_outside": ["shop"]}}
     before = _report(tmp_path / "a.html", table, **old)
     found = compare(before, _report(tmp_path / "b.html", table, seed=8, versions={"polars": "2"}, **new))
-    assert [(one.where, one.said, one.made, one.about) for one in found.ingredients] == [
+    assert [(one.where, one.before, one.after, one.about) for one in found.ingredients] == [
         ("seed", "7", "8", "content"), ("versions.polars", "1", "2", "program"),
     ]  # fmt: skip
     assert (found.identical, found.moved) == (False, False)
@@ -83,7 +94,7 @@ def test_the_register_tells_a_change_of_owner(pair):
     assert [(one.field, one.before, one.after) for one in found.assumptions] == [("owner", "Ann", "Ben")]
 
 
-def test_a_result_that_moved_by_more_than_both_errors_is_sentence_apart_from_one_that_did_not(pair):
+def test_a_result_that_moved_by_more_than_both_errors_is_listed_apart_from_one_that_did_not(pair):
     # Both errors of the value: 4 + 3 = 7, and it moved by 8; of the return: 1/16 + 1/16 = 1/8, and it moved by 1/8.
     after = ("points", "Points", "fund", 108.0, 3.0, 0.625, 0.0625, 80)
     found = pair([_twin("returns", RETURNS, POINTS)], [_twin("returns", RETURNS, after)])
@@ -96,7 +107,7 @@ def test_a_result_that_moved_by_more_than_both_errors_is_sentence_apart_from_one
     )
 
 
-def test_a_strategy_that_only_one_report_has_is_sentence_once(pair):
+def test_a_strategy_that_only_one_report_has_is_listed_once(pair):
     found = pair([_twin("returns", RETURNS, POINTS)], [_twin("returns", RETURNS, COUPON)])
     assert [(one.strategy, one.figure, one.before, one.after) for one in found.results] == [
         ("points", "strategy", "points", None), ("coupon", "strategy", None, "coupon"),
@@ -109,7 +120,7 @@ def test_a_figure_that_is_gone_has_moved_without_a_known_error(pair):
     assert (move.figure, move.before, move.after, move.against) == ("roi", 0.2, None, "no error known")
 
 
-def test_a_decision_that_stands_in_two_tables_is_sentence_once(pair):
+def test_a_decision_that_stands_in_two_tables_is_listed_once(pair):
     def tables(word):
         row = (*POINTS[:2], word, *POINTS[3:])
         best = ("portfolio", "Best", word)
@@ -120,7 +131,7 @@ def test_a_decision_that_stands_in_two_tables_is_sentence_once(pair):
     assert [(one.table, one.strategy) for one in found.results] == [("returns", "points"), ("decision", "portfolio")]
 
 
-def test_what_a_register_says_beside_the_assumptions_is_sentence_as_a_table(pair):
+def test_what_a_register_says_beside_the_assumptions_is_listed_as_a_table(pair):
     columns = (*ASSUMED, "swing")
     found = pair(
         [_twin("register", columns, (*MARGIN, 10.0), (*FEE, 1.0))],
@@ -132,7 +143,7 @@ def test_what_a_register_says_beside_the_assumptions_is_sentence_as_a_table(pair
     )
 
 
-def test_further_tables_are_sentence_with_how_much_of_them_differs(pair):
+def test_further_tables_are_listed_with_how_much_of_them_differs(pair):
     old = [_twin("worth", ("who", "clv"), ("a", 1.0), ("b", 2.0)), _twin("gone", ("a",), (1,))]
     new = [_twin("worth", ("who", "clv"), ("a", 1.5), ("b", 2.0)), _twin("new", ("a",), (1,))]
     assert pair(old, new).tables == (
