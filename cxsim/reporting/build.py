@@ -77,28 +77,13 @@ class StudyWork:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """One report or study to be made; it can be sent to another process.
-
-    Attributes
-    ----------
-    name
-        What it is called while it is made.
-    page
-        The HTML file; the folder of its tables, with `manifest.json`, lies beside it and is called the same without
-        the ending. Of a study there is only that folder.
-    inputs
-        Hash of everything that it depends on.
-    also
-        Further hashes under which its files are as good: the returns of a report are those of its study.
-    work
-        What is to be done.
-    """
+    """One report or study to be made; it can be sent to another process."""
 
     name: str
-    page: Path
-    inputs: str
+    page: Path  # the HTML file; the folder of its tables has the same name without the ending
+    inputs: str  # hash of everything that it depends on
     work: ReportWork | StudyWork
-    also: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # further hashes under which its files are as good: those of a report for its study
 
     @property
     def folder(self) -> Path:
@@ -108,24 +93,12 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """Something that happened to a task.
+    """Something that happened to a task, or to all."""
 
-    Attributes
-    ----------
-    task
-        Name of the task; empty where it is about all.
-    kind
-        So many are wanted; or one was begun, is at a step, or was made, skipped or failed.
-    words
-        The step, or the reason.
-    wanted
-        How many tasks there are, where that is the event.
-    """
-
-    task: str
+    task: str  # its name; empty where it is about all
     kind: Literal["wanted", "begun", "step", "made", "skipped", "failed"]
-    words: str = ""
-    wanted: int = 0
+    words: str = ""  # the step, or the reason
+    wanted: int = 0  # how many tasks there are, where that is the event
 
 
 Watch = Callable[[Event], None]
@@ -135,7 +108,7 @@ Watch = Callable[[Event], None]
 class Outcome:
     """What became of a task: it was made; skipped, because nothing has changed; or it failed, with the reason."""
 
-    task: str
+    task: str  # its name; empty where it is about all
     state: State
     reason: str = ""
 
@@ -367,7 +340,7 @@ def _versions() -> dict[str, str]:
 class _Worker:
     process: SpawnProcess
     pipe: Connection
-    task: Task | None = None
+    task: Task | None = None  # its name; empty where it is about all
 
 
 def _work_off(tasks: Sequence[Task], *, jobs: int, watch: Watch) -> Generator[tuple[Task, State, str]]:

@@ -44,22 +44,12 @@ _OF_THE_FILE = ("report.page", "report.paths_")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """A place at which two reports differ, or a report and its second making.
+    """A place at which two reports differ, or a report and its second making."""
 
-    Attributes
-    ----------
-    where
-        The place, as a reader finds it.
-    before, after
-        What stands there in the first and in the second; None where nothing does.
-    about
-        `program` for a commit or a version that the report was made with, `content` for all else.
-    """
-
-    where: str
-    before: str | None
+    where: str  # as a reader finds it
+    before: str | None  # None where nothing stands there
     after: str | None
-    about: About = "content"
+    about: About = "content"  # `program` for a commit or a version that the report was made with
 
     def sentence(self, now: str = "made again it is") -> str:
         """Return the difference in words; `now` leads to what stands there instead."""
@@ -94,107 +84,55 @@ def _quoted(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AssumptionMove:
-    """One field of an assumption that is not the same in two reports.
+    """One field of an assumption that is not the same in two reports."""
 
-    Attributes
-    ----------
-    how
-        `added`: only the second has the assumption; `removed`: only the first; `changed`: both.
-    id, belongs_to, description, unit
-        Of the assumption.
-    field
-        What changed, such as `value`, `low`, `evidence`; `value` of one that was added or removed.
-    before, after
-        None where there is nothing.
-    """
-
-    how: How
+    how: How  # whether the first, the second or both have the assumption
     id: str
     belongs_to: str
     description: str
     unit: str
-    field: str
-    before: Value
+    field: str  # what changed, such as `low`; `value` of one that was added or removed
+    before: Value  # None where there is nothing  # None where nothing stands there
     after: Value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResultMove:
-    """One figure of a strategy that is not the same in two reports.
+    """One figure of a strategy, or of a set of strategies, that is not the same in two reports."""
 
-    Attributes
-    ----------
-    table
-        Where it stands: `returns`, `decision` or `portfolio`.
-    strategy, title
-        Of the strategy, or of a set of strategies.
-    figure
-        Such as `decision`, `incremental_npv`, `roi`; `strategy` where only one report has it at all.
-    before, after
-        Money in units of the currency, shares 0 to 1; None where there is nothing.
-    errors
-        The two simulation errors together; None where no error is known.
-    against
-        Whether it moved by more than that.
-    """
-
-    table: str
+    table: str  # returns, decision or portfolio
     strategy: str
     title: str
-    figure: str
-    before: Value
+    figure: str  # such as `roi`; `strategy` where only one report has it at all
+    # None where nothing stands there.
+    before: Value  # None where there is nothing  # money in units of the currency, shares 0 to 1
     after: Value
-    errors: float | None
+    errors: float | None  # the two simulation errors together; None where no error is known
     against: Against
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableMove:
-    """A table that is not the same in two reports.
-
-    Attributes
-    ----------
-    id, title
-        Of the table; the title is empty where neither page carries it.
-    what
-        In words: how many cells and rows differ, or which report lacks it.
-    first
-        Place of the first difference; empty where the page does not carry the table.
-    """
+    """A table that is not the same in two reports."""
 
     id: str
-    title: str
-    what: str
-    first: str
+    title: str  # empty where neither page carries it
+    what: str  # how many cells and rows differ, or which report lacks it
+    first: str  # place of the first difference; empty where the page does not carry the table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """What is not the same in two reports.
+    """What is not the same in two reports."""
 
-    Attributes
-    ----------
-    before, after
-        The HTML files.
-    identical
-        Whether they are the same to the byte.
-    ingredients
-        What they were made from and differs: scenario, seed, draws, orders, files, notebook, versions, commit.
-    assumptions
-        What was added, removed and changed.
-    results
-        What moved, strategy by strategy.
-    tables
-        Further tables that are not the same, and those that are only in one.
-    """
-
-    before: Path
+    # None where nothing stands there.
+    before: Path  # None where there is nothing  # money in units of the currency, shares 0 to 1
     after: Path
-    identical: bool
-    ingredients: tuple[Difference, ...]
+    identical: bool  # to the byte
+    ingredients: tuple[Difference, ...]  # scenario, seed, draws, orders, files, notebook, versions, commit
     assumptions: tuple[AssumptionMove, ...]
     results: tuple[ResultMove, ...]
-    tables: tuple[TableMove, ...]
+    tables: tuple[TableMove, ...]  # further ones that are not the same, and those that are only in one
 
     @property
     def moved(self) -> bool:
@@ -204,22 +142,13 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finished:
-    """A report as it was read.
-
-    Attributes
-    ----------
-    path, text
-        The HTML file, and all of it.
-    provenance
-        What it says of its making.
-    tables
-        Those of its tables that the page carries, by their ids; None where it carries none.
-    """
+    """A report as it was read."""
 
     path: Path
     text: str
-    provenance: Mapping[str, object]
-    tables: Mapping[str, Twin] | None
+    provenance: Mapping[str, object]  # how it was made
+    # Those that the page carries, by their ids; None where it carries none.
+    tables: Mapping[str, Twin] | None  # further ones that are not the same, and those that are only in one
 
 
 def compare(before: Path, after: Path) -> Comparison:
@@ -276,6 +205,7 @@ def json_differences(one: object, other: object, path: str = "") -> Iterator[Dif
         for place, (mine, theirs) in enumerate(zip_longest(one, other, fillvalue=_ABSENT)):
             yield from json_differences(mine, theirs, f"{path}[{place}]")
     elif type(one) is not type(other) or one != other:
+        # `program` for a commit or a version that the report was made with.
         about: About = "program" if path.startswith(PROGRAM) else "content"
         yield Difference(where=path, before=_json_text(one), after=_json_text(other), about=about)
 
@@ -413,7 +343,7 @@ def _moved_figures(table: str, name: str, one: Row | None, other: Row | None) ->
         figures: dict[str, tuple[Value, Value]] = {"strategy": (name if one else None, name if other else None)}
     else:
         figures = {
-            figure: (one[figure], value)
+            figure: (one[figure], value)  # such as `roi`; `strategy` where only one report has it at all
             for figure, value in other.items()
             if figure in one and figure != "title" and not figure.endswith("mc_error") and one[figure] != value
         }

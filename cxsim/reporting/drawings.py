@@ -75,30 +75,14 @@ class DataTable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """A chart as a page needs it.
+    """A chart as a page needs it."""
 
-    Attributes
-    ----------
-    id
-        Its anchor on the page.
-    label
-        What a screen reader says: the chart's description, else its title.
-    svg
-        The static drawing; its inner ids begin with the figure's.
-    spec
-        The specification as JSON that may stand inside a script element.
-    tables
-        The chart's data, where it is short enough to be read out.
-    sliders
-        Labels and starting values of its sliders.
-    """
-
-    id: str
-    label: str
-    svg: str
-    spec: str
-    tables: tuple[DataTable, ...]
-    sliders: tuple[str, ...]
+    id: str  # its anchor on the page
+    label: str  # for a screen reader: the chart's description, else its title
+    svg: str  # the static drawing
+    spec: str  # JSON that may stand inside a script element
+    tables: tuple[DataTable, ...]  # its data, where it is short enough to be read out
+    sliders: tuple[str, ...]  # their labels and starting values
 
 
 def draw(spec: Mapping[str, object], figure_id: str) -> Figure:

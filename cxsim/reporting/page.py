@@ -29,64 +29,36 @@ _PAGE, _TABLES, _OLD = "page.html", "tables", "old"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
-    """What `make` was given.
+    """What `make` was given."""
 
-    Attributes
-    ----------
-    page
-        Name of the HTML file; its links to the tables hold it.
-    title
-        Title of the page.
-    code
-        Whether a reader sees the notebook's code.
-    notebook
-        Its place in the project; its name alone where it lies outside.
-    notebook_sha256
-        Hash of the cells that are run and shown, not of outputs that happen to be stored with them.
-    parameters
-        By their names. A path inside the project is relative to it, of any other only the name is kept.
-    paths_in_project
-        Parameters that are paths inside the project.
-    paths_outside
-        What lies outside: parameters, or `notebook`. It cannot be found again from here.
-    """
-
-    page: str
+    page: str  # name of the HTML file; its links to the tables hold it
     title: str
-    code: Code
-    notebook: str
-    notebook_sha256: str
+    code: Code  # whether a reader sees the notebook's code
+    notebook: str  # its place in the project; its name alone where it lies outside
+    notebook_sha256: str  # of the cells that are run and shown, not of stored outputs
+    # A path inside the project is relative to it, of any other only the name is kept.
     parameters: Mapping[str, Parameter]
-    paths_in_project: tuple[str, ...]
-    paths_outside: tuple[str, ...]
+    paths_in_project: tuple[str, ...]  # parameters that are paths inside the project
+    paths_outside: tuple[str, ...]  # parameters, or `notebook`, that cannot be found again from here
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportFiles:
-    """The files of a report.
+    """The files of a report."""
 
-    Attributes
-    ----------
-    html
-        The page, complete in itself.
-    tables
-        The same tables as CSV, in the order in which the page shows them.
-    whole
-        All tables in one JSON file and in one workbook, and the page as Markdown.
-    """
-
-    html: Path
-    tables: tuple[Path, ...]
-    whole: tuple[Path, ...]
+    html: Path  # the page, complete in itself
+    tables: tuple[Path, ...]  # as CSV, in the order in which the page shows them
+    whole: tuple[Path, ...]  # all tables in one JSON file and in one workbook, and the page as Markdown
 
 
 def make(
-    notebook: Path,
+    notebook: Path,  # its place in the project; its name alone where it lies outside
     *,
+    # A path inside the project is relative to it, of any other only the name is kept.
     parameters: Mapping[str, Parameter],
     title: str,
     out: Path,
-    code: Code = "hidden",
+    code: Code = "hidden",  # whether a reader sees the notebook's code
     stamp: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> ReportFiles:
@@ -111,7 +83,7 @@ def make(
         }
         book = aside.submit(workbook, title, twins, manifest)
         page = render(executed, title=title, manifest=manifest, tables=out.stem, twins=twins, code=code)
-        whole: dict[str, str | bytes] = {
+        whole: dict[str, str | bytes] = {  # all tables in one JSON file and in one workbook, and the page as Markdown
             "tables.json": tables_json(twins),
             "workbook.xlsx": book.result(),
             "report.md": markdown(page, out.name),

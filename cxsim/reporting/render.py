@@ -191,22 +191,10 @@ def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One line of the audit trail.
-
-    Attributes
-    ----------
-    label
-        What the line is about.
-    value
-        Empty for a group.
-    kind
-        How it is set: as prose, as code, as a command to type, or as a group of further entries.
-    entries
-        The entries of a group.
-    """
+    """One line of the audit trail."""
 
     label: str
-    value: str
+    value: str  # empty for a group
     kind: Kind
     entries: tuple[Entry, ...] = ()
 
@@ -262,21 +250,11 @@ def _shown(value: object) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Body:
-    """The middle of a page.
+    """The middle of a page."""
 
-    Attributes
-    ----------
-    html
-        The notebook's text, tables and slots for figures.
-    contents
-        Anchor and text of each heading of the second level.
-    has_title
-        Whether there is a heading of the first level.
-    """
-
-    html: str
-    contents: tuple[tuple[str, str], ...]
-    has_title: bool
+    html: str  # text, tables and slots for figures
+    contents: tuple[tuple[str, str], ...]  # anchor and text of each heading of the second level
+    has_title: bool  # whether there is a heading of the first level
 
 
 def tidy(html: str, *, reserved: frozenset[str]) -> Body:

@@ -61,65 +61,31 @@ _READING = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:
-    """One combination of a grid.
+    """One combination of a grid."""
 
-    Attributes
-    ----------
-    values
-        The swept keys and their values as text, in the order of the grid's keys.
-    changes
-        The same as `canonical` writes them.
-    scenario
-        The scenario with these numbers.
-    """
-
-    values: tuple[tuple[str, str], ...]
-    changes: str
+    values: tuple[tuple[str, str], ...]  # the swept keys and their values as text, in the order of the grid's keys
+    changes: str  # the same as `canonical` writes them
     scenario: Scenario
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PointReturns:
-    """What came out at one point.
+    """What came out at one point."""
 
-    Attributes
-    ----------
-    values
-        The swept keys and their values as text.
-    returns
-        Under RETURNS.
-    page
-        Name of its report in the folder of the sweep; None where none was wanted.
-    folder
-        Name of its folder there.
-    """
-
-    values: tuple[tuple[str, str], ...]
-    returns: pl.DataFrame
-    page: str | None
-    folder: str
+    values: tuple[tuple[str, str], ...]  # the swept keys and their values as text, in the order of the grid's keys
+    returns: pl.DataFrame  # under RETURNS
+    page: str | None  # name of its report in the folder of the sweep; None where none was wanted
+    folder: str  # name of its folder there
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sweep:
-    """What a sweep found.
-
-    Attributes
-    ----------
-    outcomes
-        What became of each point, in the order of the grid.
-    returns
-        The returns of the points that there are, in the same order.
-    table
-        The file with one row per point and strategy.
-    index
-        The page about all points.
-    """
+    """What a sweep found, in the order of the grid."""
 
     outcomes: tuple[Outcome, ...]
-    returns: tuple[PointReturns, ...]
-    table: Path
-    index: Path
+    returns: tuple[PointReturns, ...]  # under RETURNS  # of the points that did not fail
+    table: Path  # one row per point and strategy
+    index: Path  # the page about all points
 
 
 def sweep(
@@ -307,7 +273,7 @@ def _listed(page: Path) -> Content | None:
     if record is None or not is_whole(record, page, needed=page.name):
         return None
     texts = {name: found for name, found in record.items() if isinstance(found, str)}
-    returns: list[Content] = []
+    returns: list[Content] = []  # under RETURNS  # of the points that did not fail
     try:
         if (folder / RETURNS_FILE).is_file():
             returns = _headlines(read_returns(folder / RETURNS_FILE))

@@ -48,28 +48,13 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """Whether a report can be made again.
-
-    Attributes
-    ----------
-    report
-        The HTML file.
-    agreement
-        `bytes` when all bytes agree; `numbers` when only the commit or the versions of packages differ, and the places
-        that name them; else `neither`.
-    ingredients
-        What the report was made from and is otherwise here.
-    places
-        Where the report and its second making differ, in the order of the page, then of the files beside it.
-    files
-        How many files beside the page were compared; 0 where the page came alone.
-    """
+    """Whether a report can be made again."""
 
     report: Path
-    agreement: Agreement
-    ingredients: tuple[Difference, ...]
-    places: tuple[Difference, ...]
-    files: int
+    agreement: Agreement  # `numbers`: only commit or versions of packages differ, and the places that name them
+    ingredients: tuple[Difference, ...]  # what the report was made from and is otherwise here
+    places: tuple[Difference, ...]  # in the order of the page, then of the files beside it
+    files: int  # how many beside the page were compared
 
 
 def verify(report: Path, *, progress: Callable[[str], None] | None = None) -> Verdict:

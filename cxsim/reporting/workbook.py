@@ -46,24 +46,12 @@ _MOST_VALUES, _MOST_BYTES = 1_500, 60_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Twin:
-    """The values of a table as they were computed.
+    """The values of a table as they were computed."""
 
-    Attributes
-    ----------
-    id
-        Name of the table, and of its file; lower-case letters, digits, - and _.
-    title
-        What a reader calls the table.
-    columns
-        Names of the columns, at least one.
-    rows
-        For each row one value per column; None where a value is missing.
-    """
-
-    id: str
+    id: str  # also the name of its file: lower-case letters, digits, - and _
     title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Value, ...], ...]
+    columns: tuple[str, ...]  # at least one
+    rows: tuple[tuple[Value, ...], ...]  # None where a value is missing
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -258,27 +246,15 @@ Looks = Mapping[str, Format]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Statement:
-    """One strategy's statement by month.
-
-    Attributes
-    ----------
-    strategy, title
-        Its identifier, and its name for readers.
-    currency, rate
-        Currency, and central discount rate per year.
-    starts, days
-        First day of each month, as text, and the day from the start on which its cash flows.
-    amounts
-        Of `baseline`, `treated` and `difference`, shape (lines of the ladder, months).
-    """
+    """One strategy's statement by month, with the central discount rate per year."""
 
     strategy: str
     title: str
     currency: str
     rate: float
     starts: Sequence[str]
-    days: Amounts
-    amounts: Mapping[str, Amounts]
+    days: Amounts  # from the start, on which the cash of a month flows
+    amounts: Mapping[str, Amounts]  # of baseline, treated and difference, shape (lines of the ladder, months)
 
     def factors(self) -> Amounts:
         """Return the present value of one unit of money in each month."""

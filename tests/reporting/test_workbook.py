@@ -235,7 +235,7 @@ def test_the_archive_is_sound_and_all_of_its_files_are_xml(book):
         assert ET.fromstring(content) is not None  # noqa: S314 - the project wrote it itself
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati"])
 def test_another_time_zone_locale_and_order_of_hashes_give_the_same_bytes(book, zone):
     assert built() == book
     there = {**os.environ, "TZ": zone, "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
