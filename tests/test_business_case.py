@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.report.browser import CHROMIUM, browser
+from tests.reporting.browser import CHROMIUM, browser
 from tests.twice import charts_alive, differing, ways_out, written_twice
 
 SCENARIO = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.browser import CHROMIUM, browser
+from tests.reporting.browser import CHROMIUM, browser
 from tests.twice import charts_alive, differing, ways_out, written_twice
 
 QUICK = Path(__file__).parents[1] / "params" / "valuations" / "cdnow-value-quick.yaml"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
@@ -11,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from cxsim.cli.printing import console, plain
+from cxsim.cli.printing import AsJson, console, plain, print_json, print_line
 from cxsim.errors import ParamError, choices
-from cxsim.params import Source, root, shown, sources
-from cxsim.strategies.levers import PATHWAYS, Lever, Prior, grouped, load_levers
+from cxsim.params import root, shown, sources
 
 if TYPE_CHECKING:
     from cxsim.params import Source
     from cxsim.strategies.levers import Lever, Prior
+
+levers_app = typer.Typer(help="The catalogue of levers: what each moves, costs and is known to bring.")
 
 _SIGNS = {"gain": "+", "harm": "−", "both": "±"}
 
@@ -60,15 +60,6 @@ def _number(number: float) -> str:
     return f"{number:g}".replace("-", "−")
 
 
-if TYPE_CHECKING:
-    from cxsim.params import Source
-    from cxsim.strategies.levers import Lever
-
-levers_app = typer.Typer(help="The catalogue of levers: what each moves, costs and is known to bring.")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
-
-
 @levers_app.callback(invoke_without_command=True)
 def listed(
     context: typer.Context,
@@ -78,7 +69,6 @@ def listed(
     write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/levers.md anew instead.")] = False,
 ) -> None:
     """List the levers of customer experience; `cxsim levers show L18` shows one in full."""
-    from cxsim.cli.levers import write_page
     from cxsim.strategies.levers import load_levers, search
 
     if context.invoked_subcommand is not None:
@@ -86,17 +76,17 @@ def listed(
             raise typer.BadParameter(f"options of the list go with no '{context.invoked_subcommand}'.")
         return
     if write_docs:
-        console().print(plain(f"Written: {write_page()}"), soft_wrap=True)
+        print_line(f"Written: {_write_page()}")
         return
     found = search(load_levers(), words, pathway)
     if as_json:
-        _print_json([_content(identifier, lever) for identifier, lever in found.items()])
+        print_json([_content(identifier, lever) for identifier, lever in found.items()])
     elif found:
         _print_list(found)
     else:
-        sought = [f"'{words}'"] if words else []
-        sought += [f"the pathway '{pathway}'"] if pathway else []
-        console().print(plain(f"No lever has {' and '.join(sought)}."), soft_wrap=True)
+        asked = [f"'{words}'"] if words else []
+        asked += [f"the pathway '{pathway}'"] if pathway else []
+        print_line(f"No lever has {' and '.join(asked)}.")
 
 
 @levers_app.command()
@@ -104,8 +94,7 @@ def show(
     identifier: Annotated[str, typer.Argument(metavar="LEVER", help="Its number, such as L18.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show one lever in full: evidence, prior, harms, and how to play it in a scenario."""
-    from cxsim.params import sources
+    """Show one lever in full: evidence, prior, harms, and how to use it in a scenario."""
     from cxsim.strategies.levers import load_levers
 
     levers = load_levers()
@@ -116,17 +105,13 @@ def show(
     cited = {source: known[source] for source in lever.evidence}
     if as_json:
         evidence = [{"id": source, **dataclasses.asdict(entry)} for source, entry in cited.items()]
-        _print_json(_content(wanted, lever) | {"evidence": evidence})
+        print_json(_content(wanted, lever) | {"evidence": evidence})
     else:
         _print_lever(wanted, lever, cited)
 
 
 def _content(identifier: str, lever: Lever) -> dict[str, object]:
     return {"id": identifier, **dataclasses.asdict(lever)}
-
-
-def _print_json(content: object) -> None:
-    print(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201 - the command's result
 
 
 def _print_list(levers: Mapping[str, Lever]) -> None:
@@ -178,7 +163,7 @@ def _print_lever(identifier: str, lever: Lever, cited: Mapping[str, Source]) -> 
 def _use(lever: Lever) -> list[str]:
     if not lever.strategies:
         return [
-            "No ready strategy plays it yet. Copy the nearest one under params/strategies, write there what it changes",
+            "No ready strategy uses it yet. Copy the nearest one under params/strategies, write there what it changes",
             "and costs, and name the copy in a scenario under strategies.",
         ]
     from cxsim.strategies.strategy import load_strategy
@@ -191,7 +176,7 @@ def _use(lever: Lever) -> list[str]:
     if first.mode == "break-even":
         files += " (which says how large the effect must be, and no return)"
     return [
-        f"Played by {files}. In a file under params/scenarios:",
+        f"Used by {files}. In a file under params/scenarios:",
         "",
         *shop,
         "strategies:",
@@ -210,7 +195,7 @@ go wrong. `cxsim levers` lists the same in a terminal, `cxsim levers show L18` s
 - **Moves**: + is a gain to the shop, − a harm, ± either.
 - **Grade**: the best evidence for this lever's effect on money. A: several experiments or a meta-analysis; B: one
   strong experiment or natural experiment; C: observational with controls; D: survey or vendor; E: none found.
-- **Prior**: what to believe before the shop has measured it, with a 90 % range; × is a ratio to no change. Most ranges
+- **Prior**: what to assume before the shop has measured it, with a 90 % range; × is a ratio to no change. Most ranges
   hold "no effect", for much of the evidence is of none, or of harm. *Break-even only* means that no number can be
   defended: ask what the lever would have to bring, not what it will.
 - Most studies looked at one firm, many of them at banks, telecom firms, hotels and grocers. Levers do not add up: with
@@ -218,8 +203,10 @@ go wrong. `cxsim levers` lists the same in a terminal, `cxsim levers show L18` s
 """
 
 
-def write_page() -> str:
+def _write_page() -> str:
     """Write docs/levers.md anew; return its path as messages show it."""
+    from cxsim.strategies.levers import load_levers
+
     file = root() / "docs" / "levers.md"
     try:
         file.parent.mkdir(exist_ok=True)
@@ -235,6 +222,8 @@ def page(levers: Mapping[str, Lever], known: Mapping[str, Source]) -> str:
 
 
 def _lines(levers: Mapping[str, Lever], known: Mapping[str, Source]) -> Iterator[str]:
+    from cxsim.strategies.levers import PATHWAYS, grouped
+
     yield _OPENING
     yield from ("| what is moved | meaning |", "| --- | --- |")
     yield from (f"| {name.replace('_', ' ')} | {meaning} |" for name, meaning in PATHWAYS.items())

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import polars as pl
 import typer
 from rich.table import Table
 
-from cxsim.cli.printing import console, plain, waiting
-from cxsim.data.shop import Every, Receipt, Shop
-from cxsim.metrics.catalogue import Metric
-from cxsim.metrics.dashboard import Dashboard
+from cxsim.cli.printing import (
+    AsJson,
+    console,
+    grid,
+    plain,
+    print_json,
+    print_line,
+    require_table_file,
+    waiting,
+    write_table,
+)
 from cxsim.wording import MISSING, compared, measured, measured_span
 
 if TYPE_CHECKING:
-    from cxsim.data.shop import Every, Shop
+    from cxsim.data.shop import Every, Receipt, Shop
     from cxsim.metrics.catalogue import Metric
     from cxsim.metrics.dashboard import Dashboard
 
 NOTEBOOK = "05-cx-dashboard.ipynb"
 _DAY = "%Y-%m-%d"
+_ALERTS = {"above": "above usual", "below": "below usual"}
+_COLOURS = {"(better)": "green", "(worse)": "red"}
 
 ShopName = Annotated[
     str | None,
@@ -33,7 +41,6 @@ ShopName = Annotated[
 EveryOption = Annotated[str, typer.Option(metavar="week|month", help="Length of a period; weeks begin on Monday.")]
 Until = Annotated[datetime | None, typer.Option(formats=[_DAY], help="Last day of observation; else the files'.")]
 Currency = Annotated[str, typer.Option(help="Code, where no file says it or several do, such as EUR.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 Out = Annotated[Path | None, typer.Option(help="Write the dashboard as a table: .csv or .parquet.")]
 Report = Annotated[
     Path | None, typer.Option(help="Write one HTML file with everything, its tables beside it, instead.")
@@ -91,14 +98,12 @@ def _refuse_mixtures(shop: str | None, given: Mapping[str, object], *, listed: b
 def _every(word: str) -> Every:
     if word not in ("week", "month"):
         raise typer.BadParameter(f"'{word}' is neither week nor month.", param_hint="'--every'")
-    return cast("Literal['week', 'month']", word)
+    return cast("Every", word)
 
 
 def _measure(
     name: str, every: Every, until: datetime | None, *, currency: str, as_json: bool, out: Path | None
 ) -> None:
-    from cxsim.cli.metrics import print_dashboard, print_receipts
-    from cxsim.cli.printing import require_table_file, write_table
     from cxsim.metrics.dashboard import dashboard
     from cxsim.reporting.shop_page import load_shop
 
@@ -108,16 +113,16 @@ def _measure(
         shop = load_shop(name, until=until.date() if until else None, currency=currency)
     if not as_json:
         # Before anything is measured: where nothing can be, what became of the rows is most often the reason.
-        print_receipts(shop)
+        _print_receipts(shop)
     with waiting("Measuring") as say:
         found = dashboard(shop, every=every, progress=say)
     if as_json:
-        _print_json(_content(shop, found))
+        print_json(_content(shop, found))
     else:
-        print_dashboard(found.table, shop.currency)
+        _print_dashboard(found.table, shop.currency)
     if out is not None:
         write_table(found.table, out)
-        console("stderr" if as_json else "stdout").print(plain(f"Written: {out}"), soft_wrap=True)
+        print_line(f"Written: {out}", "stderr" if as_json else "stdout")
 
 
 def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
@@ -135,35 +140,24 @@ def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
             out=out,
             progress=say,
         )
-    console().print(
-        plain(
-            f"Written: {files.html} ({files.html.stat().st_size / 1e6:.1f} MB) and {len(files.tables)} tables beside it"
-        ),
-        soft_wrap=True,
-    )
+    size = files.html.stat().st_size / 1e6
+    print_line(f"Written: {files.html} ({size:.1f} MB) and {len(files.tables)} tables beside it")
 
 
 def _define(name: str | None, *, as_json: bool) -> None:
-    from cxsim.cli.metrics import print_catalogue, print_metric
     from cxsim.metrics.catalogue import load_metrics, metric_named
+    from cxsim.reporting.shop_page import definitions
 
     chosen = list(load_metrics().values()) if name is None else [metric_named(name)]
     if as_json:
-        _print_json(_definitions(chosen))
+        print_json(definitions(chosen).to_dicts())
     elif name is None:
-        print_catalogue(chosen)
+        _print_catalogue(chosen)
     else:
-        print_metric(chosen[0])
-
-
-def _definitions(chosen: Sequence[Metric]) -> list[dict[str, str]]:
-    from cxsim.reporting.shop_page import definitions
-
-    return definitions(chosen).to_dicts()
+        _print_metric(chosen[0])
 
 
 def _content(shop: Shop, found: Dashboard) -> dict[str, object]:
-    rows = found.table.to_dicts()
     return {
         "shop": shop.name,
         "currency": shop.currency,
@@ -182,40 +176,20 @@ def _content(shop: Shop, found: Dashboard) -> dict[str, object]:
             }
             for receipt in shop.receipts
         ],
-        "metrics": rows,
+        "metrics": found.table.to_dicts(),
     }
 
 
-def _print_json(content: object) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_when)
-    print(text)  # noqa: T201 - the command's result
-
-
-def _when(moment: object) -> str:
-    if isinstance(moment, datetime):
-        return moment.isoformat()
-    raise TypeError(f"no JSON for {type(moment).__name__}.")
-
-
-if TYPE_CHECKING:
-    from cxsim.data.shop import Receipt, Shop
-    from cxsim.metrics.catalogue import Metric
-
-_ALERTS = {"above": "above usual", "below": "below usual"}
-_COLOURS = {"(better)": "green", "(worse)": "red"}
-
-
-def print_receipts(shop: Shop) -> None:
+def _print_receipts(shop: Shop) -> None:
     """Print what became of the rows of each file, one line a file, and what counts as an order."""
-    out = console()
     for receipt in shop.receipts:
-        out.print(plain(_short(receipt)), soft_wrap=True)
+        print_line(_short(receipt))
     if not shop.receipts:
-        out.print(plain(f"{shop.name}: simulated, hence no file was read."), soft_wrap=True)
-    out.print(plain(shop.policy.sentence()), soft_wrap=True)
+        print_line(f"{shop.name}: simulated, hence no file was read.")
+    print_line(shop.policy.sentence())
 
 
-def print_dashboard(table: pl.DataFrame, currency: str) -> None:
+def _print_dashboard(table: pl.DataFrame, currency: str) -> None:
     """Print the metrics that are measured, under their families, and those that are not, with the reasons."""
     out = console()
     there = table.filter(pl.col("value").is_not_null())
@@ -230,11 +204,9 @@ def print_dashboard(table: pl.DataFrame, currency: str) -> None:
     _print_missing(table.filter(pl.col("value").is_null()))
 
 
-def print_catalogue(metrics: Sequence[Metric]) -> None:
+def _print_catalogue(metrics: Sequence[Metric]) -> None:
     """Print all metrics, under their families."""
-    table = Table()
-    for name in ("name", "metric", "unit", "better", "formula"):
-        table.add_column(name)
+    table = grid(("name", "metric", "unit", "better", "formula"))
     family = ""
     for metric in metrics:
         if metric.family != family:
@@ -248,7 +220,7 @@ def print_catalogue(metrics: Sequence[Metric]) -> None:
     out.print(plain(f"One in full: cxsim metrics --explain {metrics[0].name}"))
 
 
-def print_metric(metric: Metric) -> None:
+def _print_metric(metric: Metric) -> None:
     """Print the definition of one metric."""
     out = console()
     out.print(plain(f"{metric.title} ({metric.name})", style="bold"))
@@ -283,10 +255,10 @@ def _print_missing(table: pl.DataFrame) -> None:
 
 def _cautions(table: pl.DataFrame, column: str) -> Iterator[tuple[str, str]]:
     """Yield each text of a column once, with the titles that it is about."""
-    said = (
+    listed = (
         table.filter((pl.col(column) != "") | (column == "reason")).group_by(column, maintain_order=True).agg("title")
     )
-    for text, titles in said.iter_rows():
+    for text, titles in listed.iter_rows():
         yield text, "; ".join(titles)
 
 
@@ -306,12 +278,8 @@ def _period(table: pl.DataFrame) -> str:
 
 
 def _measured(table: pl.DataFrame, currency: str) -> Table:
-    shown = Table()
-    shown.add_column("metric")
-    for name in ("value", "interval", "before", "change", "its interval"):
-        shown.add_column(name, justify="right")
-    shown.add_column("in words")
-    shown.add_column("alert")
+    numbers = ("value", "interval", "before", "change", "its interval")
+    shown = grid(("metric", *numbers, "in words", "alert"), right=numbers)
     family = ""
     for row in table.iter_rows(named=True):
         if row["family"] != family:

@@ -1,29 +1,36 @@
-"""Reports in; whether one can be made again, and what moved between two, as tables for a terminal or JSON, out."""
+"""Names of scenarios and reports in; reports made, made again or compared, and tables of what became of them, out."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from cxsim.cli.printing import batch_of, console, plain, waiting
-from cxsim.errors import ReportError
-from cxsim.reporting.build import Outcome, Task
-from cxsim.reporting.comparison import AssumptionMove, Comparison, Difference, ResultMove, TableMove
-from cxsim.reporting.render import Code
-from cxsim.reporting.verify import Verdict
-from cxsim.study.scenario import Scenario
+from cxsim.cli.printing import (
+    AsJson,
+    ScenarioName,
+    batch_of,
+    console,
+    grid,
+    plain,
+    print_break_even,
+    print_grid,
+    print_json,
+    print_line,
+    print_returns,
+    waiting,
+)
+from cxsim.errors import CxsimError, ReportError
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
-    from cxsim.reporting.comparison import AssumptionMove, Comparison, Difference, ResultMove, TableMove
+    from cxsim.reporting.build import Outcome, Task
+    from cxsim.reporting.comparison import Comparison
+    from cxsim.reporting.render import Code
     from cxsim.reporting.verify import Verdict
+    from cxsim.study.scenario import Scenario
 
 _MOST_PLACES = 20
 # What is printed of each strategy; JSON has every figure of every table.
@@ -34,175 +41,12 @@ _HEADLINE = frozenset(
         *("changer", "customers", "draws", "npv"),
     ]
 )
-_WORDS = {"beyond error": "yes", "within error": "no", "no error known": ""}
-
-ReportFile = Annotated[Path, typer.Argument(metavar="REPORT", help="The HTML file of a report.")]
-Before = Annotated[Path, typer.Argument(metavar="BEFORE", help="The HTML file of a report.")]
-After = Annotated[Path, typer.Argument(metavar="AFTER", help="The HTML file of another one.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
-
-
-def verify(
-    report: ReportFile,
-    numbers: Annotated[
-        bool, typer.Option("--numbers", help="Pass also where only the commit or versions of packages differ.")
-    ] = False,
-) -> None:
-    """Make a report again and compare every byte; exit with 1 and name the places where anything differs."""
-    from cxsim.reporting.verify import verify as verified
-
-    with waiting("Making the report again") as say:
-        verdict = verified(report, progress=say)
-    _print_verdict(verdict)
-    if verdict.agreement == "neither" or (verdict.agreement == "numbers" and not numbers):
-        raise typer.Exit(1)
-
-
-def compare(
-    before: Before,
-    after: After,
-    as_json: AsJson = False,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 where an assumption, a result or a table moved.")
-    ] = False,
-) -> None:
-    """Say which assumptions and results moved between two reports, and whether by more than simulation error."""
-    from cxsim.reporting.comparison import compare as compared
-
-    found = compared(before, after)
-    if as_json:
-        print(json.dumps(_content(found), indent=1, ensure_ascii=False))  # noqa: T201 - the command's result
-    else:
-        _print_comparison(found)
-    if exit_code and found.moved:
-        raise typer.Exit(1)
-
-
-def _print_verdict(verdict: Verdict) -> None:
-    beside = f" and {verdict.files} files beside it" if verdict.files else ""
-    sentence = f"{verdict.report.name}{beside}: made again,"
-    if verdict.agreement == "bytes":
-        _say(f"{sentence} every number and every byte agrees.")
-    elif verdict.agreement == "numbers":
-        _say(f"{sentence} every number agrees; the commit or versions of packages do not.")
-    else:
-        count = "1 place differs" if len(verdict.places) == 1 else f"{len(verdict.places):,} places differ"
-        _say(f"{sentence} it is not the same; {count}.")
-    _list("It was made from what is otherwise here:", [one.sentence("here it is") for one in verdict.ingredients])
-    _list("Where it differs:", [one.sentence() for one in verdict.places])
-
-
-def _list(title: str, sentences: Sequence[str]) -> None:
-    if not sentences:
-        return
-    _say(title)
-    for sentence in sentences[:_MOST_PLACES]:
-        _say(f"- {sentence}")
-    if len(sentences) > _MOST_PLACES:
-        _say(f"- and {len(sentences) - _MOST_PLACES:,} more.")
-
-
-def _print_comparison(found: Comparison) -> None:
-    if found.identical:
-        _say(f"{found.before.name} and {found.after.name} are the same, to the byte.")
-        return
-    _say(f"{found.before.name} → {found.after.name}")
-    _print_ingredients(found.ingredients)
-    _print_assumptions(found.assumptions)
-    _print_results(found.results)
-    _print_tables(found.tables)
-    if not found.moved:
-        _say("No assumption, no result and no table moved.")
-
-
-def _print_ingredients(ingredients: Sequence[Difference]) -> None:
-    table = _table(["made from", "before", "after"])
-    for one in ingredients[:_MOST_PLACES]:
-        table.add_row(plain(one.where), _short(one.said), _short(one.made))
-    _print("Made from", table, len(ingredients))
-
-
-def _print_assumptions(assumptions: Sequence[AssumptionMove]) -> None:
-    table = _table(["belongs to", "assumption", "what", "before", "after", "unit"])
-    for one in assumptions:
-        what = one.field if one.how == "changed" else one.how
-        cells = (one.belongs_to, one.description or one.id, what)
-        table.add_row(*map(plain, cells), _cell(one.before), _cell(one.after), plain(one.unit))
-    _print("Assumptions", table, len(assumptions))
-
-
-def _print_results(results: Sequence[ResultMove]) -> None:
-    table = _table(["strategy", "figure", "before", "after", "both errors", "beyond them"])
-    for one in results:
-        if one.figure not in _HEADLINE:
-            continue
-        table.add_row(
-            plain(one.title),
-            plain(one.figure.replace("_", " ")),
-            _cell(one.before),
-            _cell(one.after),
-            _cell(one.errors),
-            plain(_WORDS[one.against]),
-        )
-    _print("Results; ‘beyond them’: moved by more than both simulation errors together", table, len(results))
-
-
-def _print_tables(tables: Sequence[TableMove]) -> None:
-    table = _table(["table", "what differs", "first"])
-    for one in tables:
-        table.add_row(plain(one.id), plain(one.what), plain(one.first))
-    _print("Further tables", table, len(tables))
-
-
-def _content(found: Comparison) -> dict[str, object]:
-    content = dataclasses.asdict(found) | {"moved": found.moved}
-    content["ingredients"] = [
-        {"what": one.where, "before": one.said, "after": one.made, "about": one.about} for one in found.ingredients
-    ]
-    return content | {"before": str(found.before), "after": str(found.after)}
-
-
-def _table(heads: Sequence[str]) -> Table:
-    table = Table()
-    for head in heads:
-        table.add_column(head, justify="right" if head in {"before", "after", "both errors"} else "left")
-    return table
-
-
-def _print(title: str, table: Table, count: int) -> None:
-    if not count:
-        return
-    out = console()
-    out.print()
-    out.print(plain(title))
-    out.print(table)
-    if count > table.row_count:
-        out.print(plain(f"and {count - table.row_count:,} more; --json lists all."))
-
-
-def _cell(value: object) -> Text | str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return plain(f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}")
-    return plain(value)
-
-
-def _short(text: str | None) -> Text | str:
-    return "–" if text is None else plain(text if len(text) <= 44 else f"{text[:40]}…")
-
-
-def _say(line: str) -> None:
-    console().print(plain(line), soft_wrap=True)
-
-
-if TYPE_CHECKING:
-    from cxsim.reporting.build import Outcome, Task
-    from cxsim.reporting.render import Code
-    from cxsim.study.scenario import Scenario
-
-_STATES = {"made": "green", "skipped": "dim", "failed": "bold red"}
-_BATCHING_WORDS = {"made": "made", "skipped": "skipped: nothing has changed", "failed": "failed"}
+_BEYOND = {"beyond error": "yes", "within error": "no", "no error known": ""}
+_STATES = {
+    "made": plain("made", style="green"),
+    "skipped": plain("skipped: nothing has changed", style="dim"),
+    "failed": plain("failed", style="bold red"),
+}
 
 Names = Annotated[
     list[str] | None,
@@ -219,7 +63,6 @@ Over = Annotated[
 ]
 Jobs = Annotated[int | None, typer.Option(min=1, help="How many at once; else one per processor, at most four.")]
 Force = Annotated[bool, typer.Option("--force", help="Make all anew, also where nothing has changed.")]
-ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.")]
 
 
 def report(
@@ -245,7 +88,7 @@ def report(
     if one and (jobs is not None or force):
         raise typer.BadParameter("--jobs and --force belong to several reports; one alone is always made anew.")
     if changes and not one:
-        raise typer.BadParameter("--set belongs to one report; `cxsim sweep` plays out many changes of a scenario.")
+        raise typer.BadParameter("--set belongs to one report; `cxsim sweep` simulates many changes of a scenario.")
     code: Code = "shown" if show_code else "hidden"
     if one:
         _report_one(given[0], "; ".join(changes or []), out, code)
@@ -261,7 +104,7 @@ def sweep(
     reports: Annotated[bool, typer.Option("--reports", help="Write the whole report of each point too.")] = False,
     force: Force = False,
 ) -> None:
-    """Play out a scenario for all combinations of some of its numbers; write sweep.csv and index.html."""
+    """Simulate a scenario for all combinations of some of its numbers; write sweep.csv and index.html."""
     from cxsim.reporting.sweep import sweep as swept
 
     with batch_of("Sweeping") as watch:
@@ -275,8 +118,47 @@ def sweep(
             watch=watch,
         )
     _print_outcomes(found.outcomes)
-    _batching_say(f"Written: {found.table.name} and {found.index.name} in {found.index.parent}")
+    print_line(f"Written: {found.table.name} and {found.index.name} in {found.index.parent}")
     _require_no_failure(found.outcomes)
+
+
+def verify(
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help="The HTML file of a report.")],
+    numbers: Annotated[
+        bool, typer.Option("--numbers", help="Pass also where only the commit or versions of packages differ.")
+    ] = False,
+) -> None:
+    """Make a report again and compare every byte; exit with 1 and name the places where anything differs."""
+    from cxsim.reporting.verify import verify as verified
+
+    with waiting("Making the report again") as say:
+        verdict = verified(report, progress=say)
+    _print_verdict(verdict)
+    if verdict.agreement == "neither" or (verdict.agreement == "numbers" and not numbers):
+        raise typer.Exit(1)
+
+
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="The HTML file of a report.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The HTML file of another one.")],
+    as_json: AsJson = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 where an assumption, a result or a table moved.")
+    ] = False,
+) -> None:
+    """Say which assumptions and results moved between two reports, and whether by more than simulation error."""
+    from cxsim.reporting.comparison import compare as compared
+
+    found = compared(before, after)
+    if as_json:
+        content = dataclasses.asdict(found) | {"moved": found.moved}
+        for one in content["ingredients"]:
+            one["what"] = one.pop("where")
+        print_json(content)
+    else:
+        _print_comparison(found)
+    if exit_code and found.moved:
+        raise typer.Exit(1)
 
 
 def _report_one(given: str, changes: str, out: Path | None, code: Code) -> None:
@@ -284,26 +166,33 @@ def _report_one(given: str, changes: str, out: Path | None, code: Code) -> None:
     from cxsim.study.loading import load_case
     from cxsim.study.scenario import Scenario
 
-    task = report_task(given, changes=changes, out=out and _page(out), code=code)
+    if out is not None and out.suffix != ".html":
+        raise ReportError(f"{out}: a report's name must end with .html.")
+    task = report_task(given, changes=changes, out=out, code=code)
     with waiting("Writing the report") as say:
         carry_out(task, say)
     case = load_case(given, changes)
     if isinstance(case, Scenario):
         _print_found(case, task.folder)
     tables = len(list(task.folder.glob("*.csv")))
-    page = out or task.page
-    _batching_say(f"Written: {page} ({page.stat().st_size / 1e6:.1f} MB) and {tables} tables beside it")
+    print_line(f"Written: {out or task.page} ({task.page.stat().st_size / 1e6:.1f} MB) and {tables} tables beside it")
 
 
-def _page(out: Path) -> Path:
-    """Return the file of a single report; a folder is for several."""
-    if out.suffix != ".html":
-        raise ReportError(f"{out}: a report's name must end with .html.")
-    return out
+def _print_found(case: Scenario, folder: Path) -> None:
+    import polars as pl
+
+    from cxsim.finance.returns import read_returns
+    from cxsim.tables import BREAK_EVEN, check, empty
+
+    currency = case.economics.currency
+    if case.with_prior:
+        print_returns(read_returns(folder / "returns.csv"), currency, case.title)
+    else:
+        found = pl.read_csv(folder / "break-even.csv", schema_overrides=empty(BREAK_EVEN).schema)
+        print_break_even(check(found, BREAK_EVEN), currency, case.title)
 
 
 def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: int | None, force: bool) -> None:
-    from cxsim.errors import CxsimError
     from cxsim.params import root
     from cxsim.reporting.build import Outcome, every_case, make_all, report_task
     from cxsim.reporting.sweep import write_reports_index
@@ -313,7 +202,7 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
         raise ReportError(f"{out}: several reports go to a folder, not to one file.")
     folder = root() / "reports" if out is None else out
     for name in given:
-        case_of(name)  # an unknown name is a slip of the finger, told before anything is made
+        case_of(name)  # an unknown name is a slip of the finger, refused before anything is made
     tasks: list[Task] = []
     unsound: list[Outcome] = []
     for name in given or every_case():
@@ -325,16 +214,14 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
         made = make_all(tasks, jobs=jobs, again="all" if force else "changed", watch=watch)
     outcomes = (*made, *unsound)
     _print_outcomes(outcomes)
-    _batching_say(f"Written: {write_reports_index(folder)}")
+    print_line(f"Written: {write_reports_index(folder)}")
     _require_no_failure(outcomes)
 
 
 def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
-    table = Table()
-    for heading in ("report", "what became of it", "reason"):
-        table.add_column(heading)
+    table = grid(("report", "what became of it", "reason"))
     for one in outcomes:
-        table.add_row(plain(one.task), plain(_BATCHING_WORDS[one.state], style=_STATES[one.state]), plain(one.reason))
+        table.add_row(plain(one.task), _STATES[one.state], plain(one.reason))
     console().print(table)
 
 
@@ -344,16 +231,75 @@ def _require_no_failure(outcomes: Sequence[Outcome]) -> None:
         raise ReportError(f"{len(failed)} of {len(outcomes)} could not be made: {', '.join(failed)}.")
 
 
-def _print_found(case: Scenario, folder: Path) -> None:
-    from cxsim.cli.printing import print_break_even, print_returns, read_break_even
-    from cxsim.finance.returns import read_returns
+def _print_verdict(verdict: Verdict) -> None:
+    count = "1 place differs" if len(verdict.places) == 1 else f"{len(verdict.places):,} places differ"
+    found = {
+        "bytes": "every number and every byte agrees.",
+        "numbers": "every number agrees; the commit or versions of packages do not.",
+        "neither": f"it is not the same; {count}.",
+    }
+    beside = f" and {verdict.files} files beside it" if verdict.files else ""
+    print_line(f"{verdict.report.name}{beside}: made again, {found[verdict.agreement]}")
+    _list("It was made from what is otherwise here:", [one.sentence("here it is") for one in verdict.ingredients])
+    _list("Where it differs:", [one.sentence() for one in verdict.places])
 
-    currency = case.economics.currency
-    if case.with_prior:
-        print_returns(read_returns(folder / "returns.csv"), currency, case.title)
-    else:
-        print_break_even(read_break_even(folder / "break-even.csv"), currency, case.title)
+
+def _list(title: str, sentences: Sequence[str]) -> None:
+    for line in [title, *(f"- {sentence}" for sentence in sentences[:_MOST_PLACES])] if sentences else []:
+        print_line(line)
+    if len(sentences) > _MOST_PLACES:
+        print_line(f"- and {len(sentences) - _MOST_PLACES:,} more.")
 
 
-def _batching_say(line: str) -> None:
-    console().print(plain(line), soft_wrap=True)
+def _print_comparison(found: Comparison) -> None:
+    if found.identical:
+        print_line(f"{found.before.name} and {found.after.name} are the same, to the byte.")
+        return
+    print_line(f"{found.before.name} → {found.after.name}")
+    made_from = [(one.where, _short(one.before), _short(one.after)) for one in found.ingredients]
+    _print_rows("Made from", ("made from", "before", "after"), made_from[:_MOST_PLACES], len(made_from))
+    assumptions = [
+        (
+            *(one.belongs_to, one.description or one.id, one.field if one.how == "changed" else one.how),
+            *(_cell(one.before), _cell(one.after), one.unit),
+        )
+        for one in found.assumptions
+    ]
+    heads = ("belongs to", "assumption", "what", "before", "after", "unit")
+    _print_rows("Assumptions", heads, assumptions, len(assumptions))
+    results = [
+        (
+            *(one.title, one.figure.replace("_", " "), _cell(one.before), _cell(one.after)),
+            *(_cell(one.errors), _BEYOND[one.against]),
+        )
+        for one in found.results
+        if one.figure in _HEADLINE
+    ]
+    title = "Results; ‘beyond them’: moved by more than both simulation errors together"
+    heads = ("strategy", "figure", "before", "after", "both errors", "beyond them")
+    _print_rows(title, heads, results, len(found.results))
+    tables = [(one.id, one.what, one.first) for one in found.tables]
+    _print_rows("Further tables", ("table", "what differs", "first"), tables, len(tables))
+    if not found.moved:
+        print_line("No assumption, no result and no table moved.")
+
+
+def _print_rows(title: str, heads: Sequence[str], rows: Sequence[Iterable[object]], count: int) -> None:
+    if not count:
+        return
+    table = grid(heads, right=("before", "after", "both errors"))
+    for row in rows:
+        table.add_row(*map(plain, row))
+    print_grid(title, table)
+    if count > len(rows):
+        console().print(plain(f"and {count - len(rows):,} more; --json lists all."))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+    return "–" if value is None else str(value)
+
+
+def _short(text: str | None) -> str:
+    return "–" if text is None else text if len(text) <= 44 else f"{text[:40]}…"

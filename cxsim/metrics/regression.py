@@ -70,7 +70,7 @@ def glm_with_clusters(outcome: Reals, design: Reals, *, family: Family, clusters
     found, curve = _maximum(matrix, outcome, np.ones(rows), family)
     bread = np.linalg.inv(_weighted_gram(matrix, curve.slope**2 / curve.variance))
     scores = matrix * ((outcome - curve.expected) * curve.slope / curve.variance)[:, None]
-    over_clusters = np.column_stack([np.bincount(clusters, weights=score) for score in scores.T])
+    over_clusters = np.column_stack([np.bincount(clusters, weights=score).astype(np.float64) for score in scores.T])
     meat = _weighted_gram(over_clusters, np.ones(len(over_clusters)))
     coefficients, covariance = np.zeros(columns), np.zeros((columns, columns))
     coefficients[kept] = found

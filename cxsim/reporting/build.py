@@ -17,77 +17,49 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 from cxsim.errors import CxsimError, ParamError, ReportError
 from cxsim.params import names, root
 from cxsim.reporting.business.returns import returns_table
 from cxsim.reporting.execute import remove_leftovers
-from cxsim.reporting.page import make, staging
+from cxsim.reporting.page import make, publish, staging
 from cxsim.reporting.render import Code, manifest_json
-from cxsim.reporting.tables import TABLE
-from cxsim.reporting.workbook import csv_text, twin_of
+from cxsim.reporting.workbook import csv_text, twin_from
 from cxsim.study.loading import canonical, case_files, load_case, load_scenario, parsed_changes
 from cxsim.study.result import Study
 from cxsim.study.run import run
 from cxsim.study.scenario import Scenario, Valuation
 
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
-RETURNS_FILE = "returns.csv"
-
-
-def write_study(study: Study, page: Path, *, stamp: Mapping[str, str]) -> Path:
-    """Write returns.csv and manifest.json where a report of the same name would have them."""
-    shown = returns_table(study.returns, study.currency)
-    twin = twin_of(cast("NotebookNode", {"data": {TABLE: shown.machine()}}))
-    text = "" if twin is None else csv_text(twin)
-    digests = {RETURNS_FILE: hashlib.sha256(text.encode()).hexdigest()}
-    record = manifest_json({**study.manifest, **stamp, "files": digests}, indent=2) + "\n"
-    with staging(page) as staged:
-        try:
-            _swap(staged, page, {RETURNS_FILE: text, "manifest.json": record})
-        except OSError as cause:
-            raise ReportError(f"{page.with_suffix('')}: cannot be written ({cause.strerror}).") from cause
-    return page.with_suffix("")
-
-
-def _swap(staged: Path, page: Path, files: Mapping[str, str]) -> None:
-    tables, folder = staged / "tables", page.with_suffix("")
-    tables.mkdir()
-    for name, text in files.items():
-        (tables / name).write_text(text, encoding="utf-8", newline="\n")
-    if folder.exists():
-        folder.rename(staged / "old")
-    tables.rename(folder)
-    page.unlink(missing_ok=True)
-
-
-STAMP = "inputs_sha256"
+State = Literal["made", "skipped", "failed"]
+Again = Literal["changed", "all"]
 Say = Callable[[str], None]
+
+INDEX = "index.html"
+RETURNS_FILE = "returns.csv"
+STAMP = "inputs_sha256"
+COMPARISON = "02-compare-strategies.ipynb"
+CUSTOMER_VALUE = "03-customer-value.ipynb"
+BREAK_EVEN = "06-how-large-must-it-be.ipynb"
+
+# Seconds that a worker has to end its notebook and to remove what is half-written; the kernel of one that has to be
+# killed ends by itself when it misses it, and the parent removes the rest.
+_GRACE = 1.0
+# File systems allow 255 bytes for a name; what is put before and after it is shorter than the rest.
+_LONGEST = 140
+_UNSAFE = re.compile(r"[^A-Za-z0-9._=,+-]")
+_PACKAGE = Path(__file__).resolve().parent.parent
+_REQUIRED = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportWork:
-    """A notebook to be made into a page.
-
-    Attributes
-    ----------
-    notebook
-        The file.
-    parameters
-        Values for its parameters.
-    title
-        Title of the page.
-    code
-        Whether a reader sees the notebook's code.
-    """
+    """A notebook to be made into a page, with values for its parameters."""
 
     notebook: Path
     parameters: Mapping[str, str]
@@ -97,15 +69,7 @@ class ReportWork:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyWork:
-    """A scenario to be played out, of which only the returns are kept.
-
-    Attributes
-    ----------
-    scenario
-        Name or path.
-    changes
-        Numbers set by hand, as for `load_scenario`.
-    """
+    """A scenario, by name or path, to be simulated, of which only the returns are kept; `changes` are set by hand."""
 
     scenario: str
     changes: str
@@ -113,33 +77,75 @@ class StudyWork:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """One report or study to be made; it can be sent to another process.
-
-    Attributes
-    ----------
-    name
-        What it is called while it is made.
-    page
-        The HTML file; the folder of its tables, with `manifest.json`, lies beside it and is called the same without
-        the ending. Of a study there is only that folder.
-    inputs
-        Hash of everything that it depends on.
-    also
-        Further hashes under which its files are as good: the returns of a report are those of its study.
-    work
-        What is to be done.
-    """
+    """One report or study to be made; it can be sent to another process."""
 
     name: str
-    page: Path
-    inputs: str
+    page: Path  # the HTML file; the folder of its tables has the same name without the ending
+    inputs: str  # hash of everything that it depends on
     work: ReportWork | StudyWork
-    also: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # further hashes under which its files are as good: those of a report for its study
 
     @property
     def folder(self) -> Path:
         """The folder of its tables."""
         return self.page.with_suffix("")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that happened to a task, or to all."""
+
+    task: str  # its name; empty where it is about all
+    kind: Literal["wanted", "begun", "step", "made", "skipped", "failed"]
+    words: str = ""  # the step, or the reason
+    wanted: int = 0  # how many tasks there are, where that is the event
+
+
+Watch = Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a task: it was made; skipped, because nothing has changed; or it failed, with the reason."""
+
+    task: str  # its name; empty where it is about all
+    state: State
+    reason: str = ""
+
+
+def make_all(
+    tasks: Sequence[Task], *, jobs: int | None = None, again: Again = "changed", watch: Watch | None = None
+) -> tuple[Outcome, ...]:
+    """Make reports and studies side by side; one that fails does not stop the others.
+
+    May be stopped at any moment: nothing half-written is left in place, and the next call makes what is missing. One
+    job works on one processor for most of its time, and takes up to half a gigabyte: by default one per processor, at
+    most four.
+    """
+    at_once = max(1, min(os.cpu_count() or 1, 4)) if jobs is None else jobs
+    if at_once < 1:
+        raise ReportError(f"jobs must be 1 or more; found {jobs}.")
+    _refuse_collisions(tasks)
+    report: Watch = watch or (lambda _: None)
+    folders = sorted({task.page.parent for task in tasks})
+    for folder in folders:
+        remove_leftovers(folder)
+    report(Event(task="", kind="wanted", wanted=len(tasks)))
+    found = {
+        task.name: Outcome(task=task.name, state="skipped") for task in tasks if again == "changed" and is_current(task)
+    }
+    for name in found:
+        report(Event(task=name, kind="skipped"))
+    wanted = [task for task in tasks if task.name not in found]
+    try:
+        with contextlib.closing(_work_off(wanted, jobs=at_once, watch=report)) as ended:
+            for task, state, reason in ended:
+                found[task.name] = Outcome(task=task.name, state=state, reason=reason)
+    finally:
+        # What a worker that had to be killed has left.
+        for folder in folders:
+            remove_leftovers(folder)
+    return tuple(found[task.name] for task in tasks)
 
 
 def carry_out(task: Task, say: Say) -> None:
@@ -162,17 +168,88 @@ def carry_out(task: Task, say: Say) -> None:
     write_study(study, task.page, stamp=stamp)
 
 
+def write_study(study: Study, page: Path, *, stamp: Mapping[str, str]) -> None:
+    """Write returns.csv and manifest.json where a report of the same name would have them."""
+    text = csv_text(twin_from(returns_table(study.returns, study.currency).machine()))
+    digests = {RETURNS_FILE: hashlib.sha256(text.encode()).hexdigest()}
+    record = manifest_json({**study.manifest, **stamp, "files": digests}, indent=2) + "\n"
+    with staging(page) as folder:
+        publish(folder, page, page=None, files={RETURNS_FILE: text, "manifest.json": record})
+
+
+def every_case() -> tuple[str, ...]:
+    """Return the names of all scenarios and valuations under params/: scenarios first, each kind sorted."""
+    return (*names("scenarios"), *names("valuations"))
+
+
+def report_task(given: str, *, changes: str = "", out: Path | None = None, code: Code = "hidden") -> Task:
+    """Return the task of making a report."""
+    case, written = load_case(given, changes), canonical(changes)
+    folder = root() / "reports" if out is None else out
+    one_file = folder.suffix == ".html"
+    page = folder if one_file else folder / page_name(case.name, written)
+    if page.name == INDEX and page != out:
+        raise ParamError(f"'{case.name}' would be written over the index of all reports; name the file otherwise.")
+    notebook = root() / "notebooks" / notebook_of(case)
+    parameters = {"scenario" if isinstance(case, Scenario) else "valuation": place_of(given)}
+    return Task(
+        name=case.name if one_file else page.stem,
+        page=page.absolute(),
+        inputs=report_inputs(case, given, notebook=notebook, code=code),
+        work=ReportWork(
+            notebook=notebook,
+            # Notebooks without changes need not know the parameter.
+            parameters=parameters | ({"changes": written} if written else {}),
+            title=case.title,
+            code=code,
+        ),
+    )
+
+
+def place_of(given: str) -> str:
+    """Return a scenario's name or path as a notebook finds it, which runs in a folder of its own."""
+    return str(Path(given).resolve()) if given.endswith((".yaml", ".yml")) else given
+
+
+def page_name(case: str, changes: str) -> str:
+    """Return the name of a report's file, in which the changes can be read."""
+    parts = [case, *(f"{key}={value}" for key, value in parsed_changes(changes).items())]
+    stem = _UNSAFE.sub("_", ",".join(part for part in parts if part))
+    if len(stem) > _LONGEST:
+        stem = f"{stem[:_LONGEST]},{hashlib.sha256(stem.encode()).hexdigest()[:10]}"
+    return f"{stem}.html"
+
+
+def notebook_of(case: Scenario | Valuation) -> str:
+    """Return the notebook of a valuation, of a scenario with returns, or of one that only searches."""
+    if not isinstance(case, Scenario):
+        return CUSTOMER_VALUE
+    return COMPARISON if case.with_prior else BREAK_EVEN
+
+
+def report_inputs(case: Scenario | Valuation, given: str, *, notebook: Path, code: Code) -> str:
+    """Return the hash of everything that a report depends on.
+
+    The commit of the project is not part of it: whether a report is still right depends on files, not on their history.
+    """
+    return _hash({**_of_case(case, given), "kind": "report", "notebook": _file_hash(notebook), "code": code})
+
+
+def study_inputs(case: Scenario, given: str) -> str:
+    """Return the hash of everything that the returns of a scenario depend on; arguments as in `report_inputs`."""
+    return _hash({**_of_case(case, given), "kind": "study"})
+
+
 def is_current(task: Task) -> bool:
     """Return whether what is on disk was made from the same inputs, and nobody has touched it since."""
     record = record_of(task.folder)
     if record is None or record.get(STAMP) not in (task.inputs, *task.also):
         return False
-    is_report = isinstance(task.work, ReportWork)
-    return is_whole(record, task.page, needed={task.page.name} if is_report else {"returns.csv"})
+    return is_whole(record, task.page, needed=task.page.name if isinstance(task.work, ReportWork) else RETURNS_FILE)
 
 
 def record_of(folder: Path) -> dict[str, object] | None:
-    """Return what `manifest.json` in a folder of tables says; None where there is none that can be read."""
+    """Return the content of `manifest.json` in a folder of tables; None where there is none that can be read."""
     try:
         found = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -180,72 +257,106 @@ def record_of(folder: Path) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def is_whole(record: Mapping[str, object], page: Path, *, needed: set[str]) -> bool:
-    """Return whether all files that a record names, and those that are needed, are there with the content it names."""
+def is_whole(record: Mapping[str, object], page: Path, *, needed: str) -> bool:
+    """Return whether all files that a record names, and the needed one, are there with the content it names."""
     files = record.get("files")
-    if not isinstance(files, dict) or not needed <= set(files):
+    if not isinstance(files, dict) or needed not in files:
         return False
     folder = page.with_suffix("")
     return all(
-        _digest(page if name == page.name else folder / Path(name).name) == found for name, found in files.items()
+        _file_hash(page if name == page.name else folder / Path(name).name) == found for name, found in files.items()
     )
 
 
-def _digest(path: Path) -> str | None:
+def write_text(path: Path, text: str) -> None:
+    """Write a text under another name first, so that nobody ever reads half of it."""
+    half = path.with_name(f".{path.name}.half-written")
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half.write_text(text, encoding="utf-8", newline="\n")
+        half.replace(path)
+    except OSError as cause:
+        raise ReportError(f"{path}: cannot be written ({cause.strerror}).") from cause
+    finally:
+        if half.parent.is_dir():
+            half.unlink(missing_ok=True)
+
+
+def _refuse_collisions(tasks: Sequence[Task]) -> None:
+    named, pages = [task.name for task in tasks], [task.page for task in tasks]
+    for task in tasks:
+        if named.count(task.name) > 1 or pages.count(task.page) > 1:
+            raise ReportError(f"{task.name}: two reports would be written to {task.page}; name it once.")
+
+
+def _of_case(case: Scenario | Valuation, given: str) -> dict[str, object]:
+    return {
+        "case": json.dumps(dataclasses.asdict(case), sort_keys=True, default=str),
+        # A file's bytes too: the audit trail of a report names their hashes.
+        "params": {f"{path.parent.name}/{path.name}": _file_hash(path) for path in case_files(given)},
+        # The bundled orders are files of the package.
+        "orders": _file_hash(root() / case.orders),
+        "package": _package_hash(),
+        "versions": _versions(),
+    }
+
+
+def _hash(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _file_hash(path: Path) -> str | None:
+    """Return the hash of a file; None where there is none."""
+    try:
+        found = path.stat()
+        return _content_hash(path, found.st_size, found.st_mtime_ns) if path.is_file() else None
     except OSError:
         return None
 
 
-State = Literal["made", "skipped", "failed"]
-# Seconds that a worker has to end its notebook and to remove what is half-written; the kernel of one that has to be
-# killed ends by itself when it misses it, and the parent removes the rest.
-_GRACE = 1.0
+@functools.lru_cache(maxsize=4096)
+def _content_hash(path: Path, size: int, changed_at: int) -> str:  # noqa: ARG001 - read once while neither changes
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
-    """Something that happened to a task.
-
-    Attributes
-    ----------
-    task
-        Name of the task; empty where it is about all.
-    kind
-        So many are wanted; or one was begun, is at a step, or was made, skipped or failed.
-    words
-        The step, or the reason.
-    wanted
-        How many tasks there are, where that is the event.
-    """
-
-    task: str
-    kind: Literal["wanted", "begun", "step", "made", "skipped", "failed"]
-    words: str = ""
-    wanted: int = 0
+@functools.cache
+def _package_hash() -> str:
+    """Return the hash of the names and contents of cxsim's own files, whatever they are."""
+    files = [path for path in sorted(_PACKAGE.rglob("*")) if path.is_file()]
+    own = [path for path in files if "__pycache__" not in path.parts and path.suffix != ".pyc"]
+    return _hash({path.relative_to(_PACKAGE).as_posix(): _file_hash(path) for path in own})
 
 
-Watch = Callable[[Event], None]
+@functools.cache
+def _versions() -> dict[str, str]:
+    """Return the version of Python, and of every package that cxsim asks for itself."""
+    asked = [entry for entry in importlib.metadata.requires("cxsim") or [] if "extra ==" not in entry]
+    packages = sorted({found[0] for entry in asked if (found := _REQUIRED.match(entry))})
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
 
 
 @dataclass(kw_only=True, slots=True)
 class _Worker:
     process: SpawnProcess
     pipe: Connection
-    task: Task | None = None
+    task: Task | None = None  # its name; empty where it is about all
 
 
-def work_off(tasks: Sequence[Task], *, jobs: int, watch: Watch) -> Generator[tuple[Task, State, str]]:
-    """Carry out tasks side by side."""
+def _work_off(tasks: Sequence[Task], *, jobs: int, watch: Watch) -> Generator[tuple[Task, State, str]]:
+    """Carry out tasks side by side, each in the first worker that is free."""
     waiting, workers = deque(tasks), list[_Worker]()
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as scratch:
         try:
-            while waiting or any(worker.task for worker in workers):
-                while waiting and len(_busy(workers)) < min(jobs, len(tasks)):
+            while True:
+                busy = [worker for worker in workers if worker.task]
+                if waiting and len(busy) < min(jobs, len(tasks)):
                     _hand_out(waiting.popleft(), workers, scratch, watch)
-                for worker in _heard(workers):
+                    continue
+                if not busy:
+                    return
+                ready = wait([worker.pipe for worker in busy])
+                for worker in [worker for worker in busy if worker.pipe in ready]:
                     ended = _listen(worker, watch)
                     if ended is not None:
                         yield ended
@@ -253,15 +364,6 @@ def work_off(tasks: Sequence[Task], *, jobs: int, watch: Watch) -> Generator[tup
                         workers.remove(worker)
         finally:
             _end(workers)
-
-
-def _busy(workers: list[_Worker]) -> list[_Worker]:
-    return [worker for worker in workers if worker.task is not None]
-
-
-def _heard(workers: list[_Worker]) -> list[_Worker]:
-    ready = wait([worker.pipe for worker in _busy(workers)])
-    return [worker for worker in workers if worker.pipe in ready]
 
 
 def _hand_out(task: Task, workers: list[_Worker], scratch: str, watch: Watch) -> None:
@@ -272,20 +374,15 @@ def _hand_out(task: Task, workers: list[_Worker], scratch: str, watch: Watch) ->
             break
         workers.remove(worker)
     else:
-        workers.append(_started(task, scratch))
+        spawning = multiprocessing.get_context("spawn")
+        ours, theirs = spawning.Pipe()
+        process = spawning.Process(target=_serve, args=(theirs, scratch), name="cxsim worker")
+        process.start()
+        theirs.close()
+        workers.append(_Worker(process=process, pipe=ours, task=task))
+        with contextlib.suppress(OSError):  # it died at once, which is noticed when its pipe is read
+            ours.send(task)
     watch(Event(task=task.name, kind="begun"))
-
-
-def _started(task: Task, scratch: str) -> _Worker:
-    spawning = multiprocessing.get_context("spawn")
-    ours, theirs = spawning.Pipe()
-    process = spawning.Process(target=_serve, args=(theirs, scratch), name="cxsim worker")
-    process.start()
-    theirs.close()
-    worker = _Worker(process=process, pipe=ours, task=task)
-    with contextlib.suppress(OSError):  # it died at once, which is heard when it is listened to
-        ours.send(task)
-    return worker
 
 
 def _listen(worker: _Worker, watch: Watch) -> tuple[Task, State, str] | None:
@@ -305,7 +402,7 @@ def _listen(worker: _Worker, watch: Watch) -> tuple[Task, State, str] | None:
 def _end(workers: list[_Worker]) -> None:
     for worker in workers:
         worker.pipe.close()
-        # Who waits for work sees that the pipe is closed; who works must be told.
+        # Who waits for work sees that the pipe is closed; who works must be stopped.
         if worker.task is not None:
             worker.process.terminate()
     until = time.monotonic() + _GRACE
@@ -317,17 +414,21 @@ def _end(workers: list[_Worker]) -> None:
 
 
 def _serve(pipe: Connection, scratch: str) -> None:
-    """Carry out tasks until the pipe is closed."""
-    _stand_alone()
-    tempfile.tempdir = str(Path(scratch))
+    """Carry out tasks until the pipe is closed.
+
+    Takes no Ctrl-C from the terminal, which the parent answers, and ends when the parent does, however it ends.
+    """
+    if os.name == "posix":
+        os.setpgid(0, 0)
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    tempfile.tempdir = scratch
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
-            task = pipe.recv()
-            kind, words = _outcome(task, lambda line: pipe.send(("step", line)))
-            pipe.send((kind, words))
+            pipe.send(_outcome(pipe.recv(), lambda line: pipe.send(("step", line))))
 
 
-def _outcome(task: Task, say: Callable[[str], None]) -> tuple[State, str]:
+def _outcome(task: Task, say: Say) -> tuple[State, str]:
     try:
         carry_out(task, say)
     except CxsimError as error:
@@ -337,14 +438,6 @@ def _outcome(task: Task, say: Callable[[str], None]) -> tuple[State, str]:
     except Exception as error:  # noqa: BLE001 - whatever it is, the other tasks go on
         return "failed", f"{type(error).__name__}: {error}"
     return "made", ""
-
-
-def _stand_alone() -> None:
-    """Take no Ctrl-C from the terminal, which the parent answers, and end when the parent does, however it ends."""
-    if os.name == "posix":
-        os.setpgid(0, 0)
-    signal.signal(signal.SIGTERM, _interrupt)
-    threading.Thread(target=_follow_parent, daemon=True).start()
 
 
 def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - called by the system
@@ -358,220 +451,3 @@ def _follow_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(_GRACE)
         os._exit(1)
-
-
-Again = Literal["changed", "all"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """What became of a task.
-
-    Attributes
-    ----------
-    task
-        Its name.
-    state
-        It was made; skipped, because nothing has changed; or it failed.
-    reason
-        Why it failed; else empty.
-    """
-
-    task: str
-    state: State
-    reason: str = ""
-
-
-def default_jobs() -> int:
-    """Return how many reports are made at once where nobody says: one per processor, at most four.
-
-    A report works on one processor for most of its time, and takes up to half a gigabyte.
-    """
-    return max(1, min(os.cpu_count() or 1, 4))
-
-
-def make_all(
-    tasks: Sequence[Task], *, jobs: int | None = None, again: Again = "changed", watch: Watch | None = None
-) -> tuple[Outcome, ...]:
-    """Make reports and studies side by side; one that fails does not stop the others.
-
-    May be stopped at any moment: nothing half-written is left in place, and the next call makes what is missing.
-    """
-    at_once = default_jobs() if jobs is None else jobs
-    if at_once < 1:
-        raise ReportError(f"jobs must be 1 or more; found {jobs}.")
-    _refuse_collisions(tasks)
-    say: Watch = watch if watch is not None else _silent
-    for folder in sorted({task.page.parent for task in tasks}):
-        remove_leftovers(folder)
-    say(Event(task="", kind="wanted", wanted=len(tasks)))
-    found: dict[str, Outcome] = {}
-    wanted = []
-    for task in tasks:
-        if again == "changed" and is_current(task):
-            found[task.name] = Outcome(task=task.name, state="skipped")
-            say(Event(task=task.name, kind="skipped"))
-        else:
-            wanted.append(task)
-    try:
-        with contextlib.closing(work_off(wanted, jobs=at_once, watch=say)) as ended:
-            for task, state, reason in ended:
-                found[task.name] = Outcome(task=task.name, state=state, reason=reason)
-    finally:
-        # What a worker that had to be killed has left.
-        for folder in sorted({task.page.parent for task in wanted}):
-            remove_leftovers(folder)
-    return tuple(found[task.name] for task in tasks)
-
-
-def _refuse_collisions(tasks: Sequence[Task]) -> None:
-    names, pages = [task.name for task in tasks], [task.page for task in tasks]
-    for one, place in zip(names, pages, strict=True):
-        if names.count(one) > 1 or pages.count(place) > 1:
-            raise ReportError(f"{one}: two reports would be written to {place}; name it once.")
-
-
-def _silent(event: Event) -> None:
-    """Say nothing."""
-
-
-_PACKAGE = Path(__file__).resolve().parent.parent
-_REQUIRED = re.compile(r"[A-Za-z0-9._-]+")
-
-
-def report_inputs(case: Scenario | Valuation, given: str, *, notebook: Path, code: Code) -> str:
-    """Return the hash of everything that a report depends on.
-
-    The commit of the project is not part of it: whether a report is still right depends on files, not on their history.
-    """
-    return _hash({**_of_case(case, given), "kind": "report", "notebook": _file_hash(notebook), "code": code})
-
-
-def study_inputs(case: Scenario, given: str) -> str:
-    """Return the hash of everything that the returns of a scenario depend on; arguments as in `report_inputs`."""
-    return _hash({**_of_case(case, given), "kind": "study"})
-
-
-def _of_case(case: Scenario | Valuation, given: str) -> dict[str, object]:
-    return {
-        "case": json.dumps(dataclasses.asdict(case), sort_keys=True, default=str),
-        # A file's bytes too: the audit trail of a report names their hashes.
-        "params": {f"{path.parent.name}/{path.name}": _file_hash(path) for path in case_files(given)},
-        # The bundled orders are files of the package.
-        "orders": _file_hash(root() / case.orders),
-        "package": _package_hash(),
-        "versions": _versions(),
-    }
-
-
-def _hash(content: dict[str, object]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _file_hash(path: Path) -> str | None:
-    """Return the hash of a file; None where there is none, which whoever reads it will tell."""
-    try:
-        found = path.stat()
-        return _content_hash(path, found.st_size, found.st_mtime_ns) if path.is_file() else None
-    except OSError:
-        return None
-
-
-@functools.lru_cache(maxsize=4096)
-def _content_hash(path: Path, size: int, changed_at: int) -> str:  # noqa: ARG001 - read once while neither changes
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@functools.cache
-def _package_hash() -> str:
-    """Return the hash of the names and contents of cxsim's own files, whatever they are."""
-    files = {path.relative_to(_PACKAGE).as_posix(): _file_hash(path) for path in sorted(_own(_PACKAGE.rglob("*")))}
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
-
-
-def _own(paths: Iterable[Path]) -> list[Path]:
-    return [path for path in paths if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"]
-
-
-@functools.cache
-def _versions() -> dict[str, str]:
-    """Return the version of Python, and of every package that cxsim asks for itself."""
-    asked = [entry for entry in importlib.metadata.requires("cxsim") or [] if "extra ==" not in entry]
-    names = sorted({found[0] for entry in asked if (found := _REQUIRED.match(entry))})
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in names}
-
-
-INDEX = "index.html"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text under another name first, so that nobody ever reads half of it."""
-    half = path.with_name(f".{path.name}.half-written")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half.write_text(text, encoding="utf-8", newline="\n")
-        half.replace(path)
-    except OSError as cause:
-        raise ReportError(f"{path}: cannot be written ({cause.strerror}).") from cause
-    finally:
-        if half.parent.is_dir():
-            half.unlink(missing_ok=True)
-
-
-COMPARISON = "02-compare-strategies.ipynb"
-CUSTOMER_VALUE = "03-customer-value.ipynb"
-BREAK_EVEN = "06-how-large-must-it-be.ipynb"
-
-# File systems allow 255 bytes for a name; what is put before and after it is shorter than the rest.
-_LONGEST = 140
-_SAFE = re.compile(r"[^A-Za-z0-9._=,+-]")
-
-
-def every_case() -> tuple[str, ...]:
-    """Return the names of all scenarios and valuations under params/: scenarios first, each kind sorted."""
-    return (*names("scenarios"), *names("valuations"))
-
-
-def report_task(given: str, *, changes: str = "", out: Path | None = None, code: Code = "hidden") -> Task:
-    """Return the task of making a report."""
-    case, written = load_case(given, changes), canonical(changes)
-    place = str(Path(given).resolve()) if given.endswith((".yaml", ".yml")) else given
-    folder = root() / "reports" if out is None else out
-    page = folder if folder.suffix == ".html" else folder / page_name(case.name, written)
-    if page.name == INDEX and page != out:
-        raise ParamError(f"'{case.name}' would be written over the index of all reports; name the file otherwise.")
-    notebook = root() / "notebooks" / notebook_of(case)
-    parameters = {"scenario" if isinstance(case, Scenario) else "valuation": place}
-    return Task(
-        name=page.stem if out is None or out.suffix != ".html" else case.name,
-        page=page.absolute(),
-        inputs=report_inputs(case, given, notebook=notebook, code=code),
-        work=ReportWork(
-            notebook=notebook,
-            # Notebooks without changes need not know the parameter.
-            parameters=parameters | ({"changes": written} if written else {}),
-            title=case.title,
-            code=code,
-        ),
-    )
-
-
-def page_name(case: str, changes: str) -> str:
-    """Return the name of a report's file, which tells what was changed."""
-    parts = [case, *(f"{key}={value}" for key, value in parsed_changes(changes).items())]
-    stem = _SAFE.sub("_", ",".join(part for part in parts if part))
-    if len(stem) > _LONGEST:
-        stem = f"{stem[:_LONGEST]},{_short_hash(stem)}"
-    return f"{stem}.html"
-
-
-def notebook_of(case: Scenario | Valuation) -> str:
-    """Return the notebook of a valuation, of a scenario with returns, or of one that only searches."""
-    if not isinstance(case, Scenario):
-        return CUSTOMER_VALUE
-    return COMPARISON if case.with_prior else BREAK_EVEN
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:10]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import logging
 import os
 import re
@@ -14,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 import papermill
@@ -26,24 +27,104 @@ from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillException, PapermillExecutionError
-from traitlets import Any as AnyTrait
+from traitlets import Any as AnyTrait, Unicode
 from traitlets.config import Config
 
 from cxsim.errors import ReportError, choices
 from cxsim.reporting.render import fresh_copy, normalised, notebook_text, read_notebook
+from cxsim.reporting.tables import ROWS
+
+Parameter = str | int | float
+# Whether outputs carry all rows of a table or the first ones alone, as a stored notebook does.
+Rows = Literal["all", "first"]
 
 # sockaddr_un.sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero; "-5" is appended to the name.
 _LONGEST_SOCKET_PATH = 100
-
-
+_ENGINE = "cxsim"
+_INJECTED = "injected-parameters"
+_NOT_COMPARED = "nbval-ignore-output"  # nbval's own tag
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_STAGING = re.compile(r"\..+-(?P<process>\d+)-[a-z0-9_]{8}", re.ASCII)
+_STAGED = frozenset({"page.html", "tables", "old"})
 _LAUNCH = (
     "from cxsim.cli.commands import leave_out; leave_out(); "
     "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
 )
+# Without a handler of its own, logging would print papermill's remarks to the terminal.
+logging.getLogger("papermill").addHandler(logging.NullHandler())
+
+
+def execute(
+    notebook: Path,
+    parameters: Mapping[str, Parameter],
+    *,
+    rows: Rows = "all",
+    progress: Callable[[str], None] | None = None,
+) -> NotebookNode:
+    """Execute a notebook in its own folder, by this interpreter."""
+    source = read_notebook(notebook)
+    _require_known(notebook, source, parameters)
+    report = progress or (lambda _: None)
+    at: list[str] = []
+
+    def starts(cell: NotebookNode, cell_index: int) -> None:  # noqa: ARG001 - nbclient names its arguments
+        if cell.cell_type == "code" and _INJECTED not in cell.metadata.get("tags", []):
+            at.append(_number(source, cell.id))
+            report(at[-1])
+
+    def follow(line: str) -> None:
+        report(f"{at[-1]}, {line[:1].lower()}{line[1:]}")
+
+    try:
+        return _run(source, parameters, notebook.resolve().parent, rows, {"on_cell_start": starts, "follow": follow})
+    except PapermillExecutionError as error:
+        raise ReportError(f"{notebook.name}: {_failure(source, error)}") from error
+    except nbformat.ValidationError as error:
+        raise ReportError(
+            f"{notebook.name}: {at[-1]} shows an output that is not plain JSON of a known kind."
+        ) from error
+    except (DeadKernelError, PapermillException, RuntimeError) as error:
+        where = f"in {at[-1]}" if at else "before its first cell"
+        raise ReportError(f"{notebook.name}: the notebook's process ended {where}: {_plain(str(error))}") from error
+    finally:
+        _end_tasks()
+
+
+def refresh(notebook: Path) -> None:
+    """Execute a notebook with its default parameters and store it without anything that differs from run to run."""
+    executed = normalised(execute(notebook, {}, rows="first"))
+    for cell in executed.cells:
+        if _NOT_COMPARED in cell.metadata.get("tags", []):
+            cell.outputs = []
+    beside = notebook.with_name(f".{notebook.name}.new")
+    try:
+        beside.write_text(notebook_text(executed), encoding="utf-8", newline="\n")
+        beside.replace(notebook)
+    except OSError as error:
+        raise ReportError(f"{notebook}: the notebook cannot be written: {error.strerror}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def staging_prefix(name: str) -> str:
+    """Return how the folder begins in which this process prepares a report; `remove_leftovers` knows it by that."""
+    return f".{name}-{os.getpid()}-"
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the folders in which processes that have ended prepared reports."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        found = _STAGING.fullmatch(path.name)
+        if found is None or path.is_symlink() or not path.is_dir() or _lives(int(found["process"])):
+            continue
+        if {inside.name for inside in path.iterdir()} <= _STAGED:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 class OwnKernel(AsyncKernelManager):
     """Start this very interpreter as the kernel, whatever kernels a user has installed."""
+
+    rows = Unicode("all").tag(config=True)
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -58,6 +139,7 @@ class OwnKernel(AsyncKernelManager):
                 "PYTHONPATH": _search_path(),
                 "PYDEVD_DISABLE_FILE_VALIDATION": "1",
                 "TQDM_DISABLE": "1",
+                ROWS: str(self.rows),
             },
         )
 
@@ -67,12 +149,12 @@ class OwnKernel(AsyncKernelManager):
             await super().start_kernel(stdout=log, stderr=log, extra_arguments=extra_arguments, cwd=cwd)
 
 
-def kernel_settings(folder: Path) -> Config:
+def kernel_settings(folder: Path, rows: Rows = "all") -> Config:
     """Return the settings under which `OwnKernel` keeps its sockets in a folder."""
     sockets = folder / "kernel-ipc-5"
     fits = len(os.fsencode(sockets)) <= _LONGEST_SOCKET_PATH
     transport = "ipc" if os.name == "posix" and fits else "tcp"
-    return Config({"OwnKernel": {"connection_file": str(folder / "kernel.json"), "transport": transport}})
+    return Config({"OwnKernel": {"connection_file": str(folder / "kernel.json"), "transport": transport, "rows": rows}})
 
 
 def _search_path() -> str:
@@ -84,110 +166,49 @@ def _search_path() -> str:
     return os.pathsep.join(part for part in ("" if installed else root, given) if part)
 
 
-ENGINE = "cxsim"
-_BAR = "<progress "
+class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill carries no types
+    """papermill's client, which also passes on what bars show while a cell runs."""
 
-
-class _FollowUp(PapermillNotebookClient):  # type: ignore[misc]  # papermill carries no types
-    """papermill's client, which also tells what bars say while a cell runs."""
-
-    say = AnyTrait(default_value=None)
+    follow = AnyTrait()
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        """Pass a message on; a bar's new text is told first."""
-        if self.say is not None and msg["msg_type"] == "update_display_data":
+        """Pass a message on; a bar's new text first."""
+        if msg["msg_type"] == "update_display_data":
             data = msg["content"].get("data", {})
-            if str(data.get("text/html", "")).startswith(_BAR):
-                self.say(str(data.get("text/plain", "")))
+            if str(data.get("text/html", "")).startswith("<progress "):
+                self.follow(str(data.get("text/plain", "")))
         output: NotebookNode | None = super().process_message(msg, cell, cell_index)
         return output
 
 
 class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill carries no types
-    """papermill's engine with the client that tells."""
+    """papermill's engine with this client."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
         """Execute with the settings that a client knows."""
-        known = {name: value for name, value in settings.items() if name in _FollowUp.class_trait_names()}
+        known = {name: value for name, value in settings.items() if name in _Client.class_trait_names()}
         started = settings.get("start_timeout", 60)
-        client = _FollowUp(nb_man, kernel_name=kernel_name, startup_timeout=started, **known)
-        return client.execute()
-
-
-def watch(say: Callable[[str], None] | None) -> dict[str, object]:
-    """Return the settings of papermill under which `say` is called with each new text of a bar."""
-    papermill_engines.register(ENGINE, _Engine)
-    return {"engine_name": ENGINE, "say": say}
-
-
-Parameter = str | int | float
-
-_INJECTED = "injected-parameters"
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-# Without a handler of its own, logging would print papermill's remarks to the terminal.
-logging.getLogger("papermill").addHandler(logging.NullHandler())
-
-
-def execute(
-    notebook: Path, parameters: Mapping[str, Parameter], *, progress: Callable[[str], None] | None = None
-) -> NotebookNode:
-    """Execute a notebook in its own folder, by this interpreter."""
-    source = read_notebook(notebook)
-    _require_known(notebook, source, parameters)
-    at: list[str] = []
-
-    def say(line: str) -> None:
-        if progress is not None:
-            progress(f"{at[-1]}, {line[:1].lower()}{line[1:]}")
-
-    def starts(cell: NotebookNode, cell_index: int) -> None:  # noqa: ARG001 - nbclient names its arguments
-        if cell.cell_type == "code" and _INJECTED not in cell.metadata.get("tags", []):
-            at.append(_number(source, cell.id))
-            if progress is not None:
-                progress(at[-1])
-
-    try:
-        settings = {"on_cell_start": starts, **watch(say)}
-        return _run(fresh_copy(source), parameters, notebook.resolve().parent, settings)
-    except PapermillExecutionError as error:
-        raise ReportError(f"{notebook.name}: {_failure(source, error)}") from error
-    except nbformat.ValidationError as error:
-        raise ReportError(
-            f"{notebook.name}: {at[-1]} shows an output that is not plain JSON of a known kind."
-        ) from error
-    except (DeadKernelError, PapermillException, RuntimeError) as error:
-        where = f"in {at[-1]}" if at else "before its first cell"
-        raise ReportError(f"{notebook.name}: the notebook's process ended {where}: {_plain(str(error))}") from error
-    finally:
-        _end_tasks()
-
-
-def defaults(notebook: NotebookNode) -> dict[str, object]:
-    """Return the names in the cell tagged `parameters`, with their literal defaults."""
-    found: dict[str, object] = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
-            for node in ast.parse(cell.source).body:
-                found.update(_assigned(node))
-    return found
+        return _Client(nb_man, kernel_name=kernel_name, startup_timeout=started, **known).execute()
 
 
 def _run(
-    notebook: NotebookNode, parameters: Mapping[str, Parameter], cwd: Path, settings: Mapping[str, object]
+    source: NotebookNode, parameters: Mapping[str, Parameter], cwd: Path, rows: Rows, settings: Mapping[str, object]
 ) -> NotebookNode:
+    papermill_engines.register(_ENGINE, _Engine)
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as folder:
         executed: NotebookNode = papermill.execute_notebook(
-            notebook,
+            fresh_copy(source),
             None,
             parameters=dict(parameters),
             kernel_name="python3",
             language="python",
             progress_bar=False,
             start_timeout=120,
+            engine_name=_ENGINE,
             kernel_manager_class=OwnKernel,
-            config=kernel_settings(Path(folder)),
-            shutdown_kernel="immediate",  # all outputs are in; its threads would take seconds to say good-bye
+            config=kernel_settings(Path(folder), rows),
+            shutdown_kernel="immediate",  # all outputs are in; its threads would take seconds to end
             resources={"metadata": {"path": str(cwd)}},
             **settings,
         )
@@ -208,39 +229,32 @@ async def _settled(tasks: set[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _assigned(node: ast.stmt) -> dict[str, object]:
-    if isinstance(node, ast.Assign):
-        targets, value = node.targets, node.value
-    elif isinstance(node, ast.AnnAssign) and node.value is not None:
-        targets, value = [node.target], node.value
-    else:
-        return {}
-    try:
-        literal = ast.literal_eval(value)
-    except ValueError:
-        literal = None
-    return {target.id: literal for target in targets if isinstance(target, ast.Name)}
+def _defaults(notebook: NotebookNode) -> dict[str, object]:
+    """Return the names in the cell tagged `parameters`, with their literal defaults."""
+    found: dict[str, object] = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                    literal = None
+                    with contextlib.suppress(ValueError):
+                        literal = ast.literal_eval(node.value)
+                    found |= {target.id: literal for target in targets if isinstance(target, ast.Name)}
+    return found
 
 
 def _require_known(path: Path, notebook: NotebookNode, parameters: Mapping[str, Parameter]) -> None:
-    known = defaults(notebook)
+    known = _defaults(notebook)
     for name, value in parameters.items():
         if name not in known:
             raise ReportError(f"{path.name}: the notebook has no parameter '{name}'; {choices(name, sorted(known))}")
-        if not _same_kind(known[name], value):
-            expected, actual = type(known[name]).__name__, type(value).__name__
+        expected, actual = type(known[name]), type(value)
+        if known[name] is not None and actual is not expected and (expected, actual) != (float, int):
             raise ReportError(
-                f"{path.name}: parameter '{name}' is {value!r}, of type {actual}; "
-                f"its default {known[name]!r} is of type {expected}."
+                f"{path.name}: parameter '{name}' is {value!r}, of type {actual.__name__}; "
+                f"its default {known[name]!r} is of type {expected.__name__}."
             )
-
-
-def _same_kind(default: object, value: Parameter) -> bool:
-    if default is None:
-        return True
-    if isinstance(default, float):
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return type(default) is type(value)
 
 
 def _number(notebook: NotebookNode, cell_id: str) -> str:
@@ -259,27 +273,6 @@ def _plain(message: str) -> str:
     return _ANSI.sub("", message).strip() or "no message."
 
 
-_NAME = re.compile(r"\..+-(?P<process>\d+)-[a-z0-9_]{8}", re.ASCII)
-_HELD = frozenset({"page.html", "tables", "old"})
-
-
-def staging_prefix(name: str) -> str:
-    """Return how the folder begins in which this process prepares a report; `remove_leftovers` knows it by that."""
-    return f".{name}-{os.getpid()}-"
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the folders in which processes that are no more have prepared reports."""
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.iterdir()):
-        found = _NAME.fullmatch(path.name)
-        if found is None or path.is_symlink() or not path.is_dir() or _lives(int(found["process"])):
-            continue
-        if {inside.name for inside in path.iterdir()} <= _HELD:
-            shutil.rmtree(path, ignore_errors=True)
-
-
 def _lives(process: int) -> bool:
     if os.name != "posix":
         return True  # elsewhere, asking would end it
@@ -290,31 +283,6 @@ def _lives(process: int) -> bool:
     except (OverflowError, PermissionError):
         return True
     return True
-
-
-# nbval's own tag for such cells.
-_NOT_COMPARED = "nbval-ignore-output"
-
-
-def refresh(notebook: Path) -> None:
-    """Execute a notebook with its default parameters and store it without anything that differs from run to run."""
-    text = notebook_text(_comparable(normalised(execute(notebook, {}))))
-    beside = notebook.with_name(f".{notebook.name}.new")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(notebook)
-    except OSError as error:
-        raise ReportError(f"{notebook}: the notebook cannot be written: {error.strerror}.") from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _comparable(notebook: NotebookNode) -> NotebookNode:
-    """Return the notebook without outputs that no run is compared with, such as versions and commits."""
-    for cell in notebook.cells:
-        if _NOT_COMPARED in cell.metadata.get("tags", []):
-            cell.outputs = []
-    return notebook
 
 
 def main(paths: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""A notebook and its parameters go in, a report on disk comes out."""
+"""A notebook and its parameters in, a report on disk out: one HTML file, with its tables and its text beside it."""
 
 from __future__ import annotations
 
@@ -21,45 +21,86 @@ from cxsim.reporting.render import Code, manifest_in, manifest_json, packed_bund
 from cxsim.reporting.workbook import csv_text, harvest, tables_json, workbook
 
 # Its name in the provenance of a report.
-RECIPE = "report"
+_RECIPE = "report"
+# What lies beside the page, but for files of tables.
+_WHOLE = frozenset({"report.md", "workbook.xlsx"})
+_PAGE, _TABLES, _OLD = "page.html", "tables", "old"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
-    """What `make` was given.
+    """What `make` was given."""
 
-    Attributes
-    ----------
-    page
-        Name of the HTML file; its links to the tables hold it.
-    title
-        Title of the page.
-    code
-        Whether a reader sees the notebook's code.
-    notebook
-        Its place in the project; its name alone where it lies outside.
-    notebook_sha256
-        Hash of the cells that are run and shown, not of outputs that happen to be stored with them.
-    parameters
-        By their names. A path inside the project is relative to it, of any other only the name is kept.
-    paths_in_project
-        Parameters that are paths inside the project.
-    paths_outside
-        What lies outside: parameters, or `notebook`. It cannot be found again from here.
-    """
-
-    page: str
+    page: str  # name of the HTML file; its links to the tables hold it
     title: str
-    code: Code
-    notebook: str
-    notebook_sha256: str
+    code: Code  # whether a reader sees the notebook's code
+    notebook: str  # its place in the project; its name alone where it lies outside
+    notebook_sha256: str  # of the cells that are run and shown, not of stored outputs
+    # A path inside the project is relative to it, of any other only the name is kept.
     parameters: Mapping[str, Parameter]
-    paths_in_project: tuple[str, ...]
-    paths_outside: tuple[str, ...]
+    paths_in_project: tuple[str, ...]  # parameters that are paths inside the project
+    paths_outside: tuple[str, ...]  # parameters, or `notebook`, that cannot be found again from here
 
-    def entries(self) -> dict[str, object]:
-        """Return the recipe as an entry of the provenance."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportFiles:
+    """The files of a report."""
+
+    html: Path  # the page, complete in itself
+    tables: tuple[Path, ...]  # as CSV, in the order in which the page shows them
+    whole: tuple[Path, ...]  # all tables in one JSON file and in one workbook, and the page as Markdown
+
+
+def make(
+    notebook: Path,  # its place in the project; its name alone where it lies outside
+    *,
+    # A path inside the project is relative to it, of any other only the name is kept.
+    parameters: Mapping[str, Parameter],
+    title: str,
+    out: Path,
+    code: Code = "hidden",  # whether a reader sees the notebook's code
+    stamp: Mapping[str, str] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> ReportFiles:
+    """Execute a notebook and write it as one HTML file, with its tables and its text in other formats beside it.
+
+    What an output of kind MANIFEST says becomes the audit trail, with how the report was made and hashes of its tables.
+    """
+    out = out.absolute()
+    with staging(out) as folder, ThreadPoolExecutor(max_workers=1) as aside:
+        # While the notebook is at work; loading the libraries of live charts takes seconds.
+        ready = aside.submit(packed_bundle)
+        executed = execute(notebook, parameters, progress=progress)
+        ready.result()
+        if progress is not None:
+            progress("tables and charts")
+        twins = harvest(executed)
+        tables = {f"{twin.id}.csv": csv_text(twin) for twin in twins}
+        manifest = {
+            **manifest_in(executed),
+            _RECIPE: asdict(recipe_of(notebook, parameters, title=title, out=out, code=code)),
+            "tables_sha256": {name: _digest(text) for name, text in tables.items()},
+        }
+        book = aside.submit(workbook, title, twins, manifest)
+        page = render(executed, title=title, manifest=manifest, tables=out.stem, twins=twins, code=code)
+        whole: dict[str, str | bytes] = {  # all tables in one JSON file and in one workbook, and the page as Markdown
+            "tables.json": tables_json(twins),
+            "workbook.xlsx": book.result(),
+            "report.md": markdown(page, out.name),
+        }
+        digests = {name: _digest(content) for name, content in {**whole, **tables, out.name: page}.items()}
+        record = manifest_json({**manifest, **(stamp or {}), "files": digests}, indent=2) + "\n"
+        publish(folder, out, page=page, files=tables | whole | {"manifest.json": record})
+    beside = out.with_suffix("")
+    return ReportFiles(
+        html=out, tables=tuple(beside / name for name in tables), whole=tuple(beside / name for name in whole)
+    )
+
+
+def notebook_hash(notebook: Path) -> str:
+    """Return the hash of a notebook's cells: their kind, their text and their tags."""
+    cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in read_notebook(notebook).cells]
+    return _digest(json.dumps(cells))
 
 
 def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str, out: Path, code: Code) -> Recipe:
@@ -86,23 +127,16 @@ def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str
     )
 
 
-def notebook_hash(notebook: Path) -> str:
-    """Return the hash of a notebook's cells: their kind, their text and their tags."""
-    cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in read_notebook(notebook).cells]
-    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
-
-
 def recipe_in(provenance: Mapping[str, object]) -> Recipe | None:
     """Return the recipe that the provenance of a report holds; None where it has none."""
-    entries = provenance.get(RECIPE)
+    entries = provenance.get(_RECIPE)
     if entries is None:
         return None
     if not isinstance(entries, Mapping) or set(entries) != set(Recipe.__dataclass_fields__):
-        raise ReportError(f"its '{RECIPE}' must have exactly the entries {', '.join(Recipe.__dataclass_fields__)}.")
-    texts = ("page", "title", "code", "notebook", "notebook_sha256")
+        raise ReportError(f"its '{_RECIPE}' must have exactly the entries {', '.join(Recipe.__dataclass_fields__)}.")
     lists = ("paths_in_project", "paths_outside")
     sound = (
-        all(isinstance(entries[name], str) for name in texts)
+        all(isinstance(entries[name], str) for name in ("page", "title", "code", "notebook", "notebook_sha256"))
         and all(isinstance(entries[name], list) for name in lists)
         and isinstance(entries["parameters"], Mapping)
         and all(isinstance(value, (str, int, float)) for value in entries["parameters"].values())
@@ -112,7 +146,7 @@ def recipe_in(provenance: Mapping[str, object]) -> Recipe | None:
         and "\\" not in entries["page"]
     )
     if not sound:
-        raise ReportError(f"its '{RECIPE}' has an entry of another kind than `cxsim report` writes.")
+        raise ReportError(f"its '{_RECIPE}' has an entry of another kind than `cxsim report` writes.")
     given: dict[str, Any] = {**entries, **{name: tuple(map(str, entries[name])) for name in lists}}
     return Recipe(**given)
 
@@ -128,6 +162,57 @@ def place_in_project(place: str) -> Path:
     return found
 
 
+@contextlib.contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """Open an empty folder beside a report that is to be written, and remove it afterwards."""
+    out = out.absolute()
+    _require_own(out)
+    new = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=staging_prefix(out.stem), dir=out.parent))
+    except OSError as error:
+        _remove_empty(new)
+        raise ReportError(f"{out}: the report cannot be written into {out.parent}: {error.strerror}.") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _remove_empty(new)
+
+
+def publish(folder: Path, out: Path, *, page: str | None, files: Mapping[str, str | bytes]) -> None:
+    """Write a report into its staging folder and put it in the place of an older one; without a page, its files."""
+    try:
+        (folder / _TABLES).mkdir()
+        for path, content in {
+            **({} if page is None else {folder / _PAGE: page}),
+            **{folder / _TABLES / name: content for name, content in files.items()},
+        }.items():
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        _swap(folder, out)
+    except OSError as error:
+        raise ReportError(f"{out}: the report cannot be written: {error.strerror}.") from error
+
+
+def _swap(folder: Path, out: Path) -> None:
+    tables = out.with_suffix("")
+    try:
+        if tables.exists():
+            tables.rename(folder / _OLD)
+        (folder / _TABLES).rename(tables)
+        if (folder / _PAGE).exists():
+            (folder / _PAGE).replace(out)
+        else:
+            out.unlink(missing_ok=True)
+    except BaseException:
+        if not (folder / _TABLES).exists():
+            tables.rename(folder / _TABLES)
+        if (folder / _OLD).exists():
+            (folder / _OLD).rename(tables)
+        raise
+
+
 def _in_project(path: Path) -> str | None:
     try:
         project = root().resolve()
@@ -135,43 +220,6 @@ def _in_project(path: Path) -> str | None:
         return None
     found = path.resolve()
     return found.relative_to(project).as_posix() if found.is_relative_to(project) else None
-
-
-# What lies beside the page, but for files of tables.
-_WHOLE = frozenset({"report.md", "workbook.xlsx"})
-_PAGE, _TABLES, _OLD = "page.html", "tables", "old"
-
-
-@contextlib.contextmanager
-def staging(out: Path) -> Iterator[Path]:
-    """Open an empty folder beside a report that is to be written, and remove it afterwards."""
-    out = out.absolute()
-    _require_own(out)
-    made = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=staging_prefix(out.stem), dir=out.parent))
-    except OSError as error:
-        _remove_empty(made)
-        raise ReportError(f"{out}: the report cannot be written into {out.parent}: {error.strerror}.") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _remove_empty(made)
-
-
-def publish(folder: Path, out: Path, *, page: str, files: Mapping[str, str | bytes]) -> tuple[Path, ...]:
-    """Write a report into its staging folder and put it in the place of an older one."""
-    try:
-        _write(folder / _PAGE, page)
-        (folder / _TABLES).mkdir()
-        for name, content in files.items():
-            _write(folder / _TABLES / name, content)
-        _swap(folder, out)
-    except OSError as error:
-        raise ReportError(f"{out}: the report cannot be written: {error.strerror}.") from error
-    return tuple(out.with_suffix("") / name for name in files)
 
 
 def _require_own(out: Path) -> None:
@@ -196,95 +244,10 @@ def _is_ours(folder: Path) -> bool:
     return not names or ("manifest.json" in names and ours)
 
 
-def _swap(folder: Path, out: Path) -> None:
-    tables = out.with_suffix("")
-    try:
-        if tables.exists():
-            tables.rename(folder / _OLD)
-        (folder / _TABLES).rename(tables)
-        (folder / _PAGE).replace(out)
-    except BaseException:
-        if not (folder / _TABLES).exists():
-            tables.rename(folder / _TABLES)
-        if (folder / _OLD).exists():
-            (folder / _OLD).rename(tables)
-        raise
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
 def _remove_empty(folders: list[Path]) -> None:
     for folder in folders:
         with contextlib.suppress(OSError):
             folder.rmdir()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportFiles:
-    """The files of a report.
-
-    Attributes
-    ----------
-    html
-        The page, complete in itself.
-    tables
-        The same tables as CSV, in the order in which the page shows them.
-    whole
-        All tables in one JSON file and in one workbook, and the page as Markdown.
-    """
-
-    html: Path
-    tables: tuple[Path, ...]
-    whole: tuple[Path, ...]
-
-
-def make(
-    notebook: Path,
-    *,
-    parameters: Mapping[str, Parameter],
-    title: str,
-    out: Path,
-    code: Code = "hidden",
-    stamp: Mapping[str, str] | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> ReportFiles:
-    """Execute a notebook and write it as one HTML file, with its tables and its text in other formats beside it.
-
-    What an output of kind MANIFEST says becomes the audit trail, with how the report was made and hashes of its tables.
-    """
-    say = progress if progress is not None else _silent
-    out = out.absolute()
-    with staging(out) as folder, ThreadPoolExecutor(max_workers=1) as aside:
-        # While the notebook is at work; loading the libraries of live charts takes seconds.
-        ready = aside.submit(packed_bundle)
-        executed = execute(notebook, parameters, progress=say)
-        ready.result()
-        say("tables and charts")
-        twins = harvest(executed)
-        tables = {f"{twin.id}.csv": csv_text(twin) for twin in twins}
-        recipe = recipe_of(notebook, parameters, title=title, out=out, code=code)
-        manifest = {
-            **manifest_in(executed),
-            RECIPE: recipe.entries(),
-            "tables_sha256": {name: _digest(text) for name, text in tables.items()},
-        }
-        book = aside.submit(workbook, title, twins, manifest)
-        page = render(executed, title=title, manifest=manifest, tables=out.stem, twins=twins, code=code)
-        whole: dict[str, str | bytes] = {
-            "tables.json": tables_json(twins),
-            "workbook.xlsx": book.result(),
-            "report.md": markdown(page, out.name),
-        }
-        digests = {name: _digest(content) for name, content in {**whole, **tables, out.name: page}.items()}
-        record = manifest_json({**manifest, **(stamp or {}), "files": digests}, indent=2) + "\n"
-        written = publish(folder, out, page=page, files=tables | whole | {"manifest.json": record})
-    return ReportFiles(html=out, tables=written[: len(tables)], whole=written[len(tables) : -1])
-
-
-def _silent(line: str) -> None:
-    """Say nothing."""
 
 
 def _digest(content: str | bytes) -> str:

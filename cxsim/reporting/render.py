@@ -18,113 +18,50 @@ from urllib.parse import quote
 import nbformat
 import vl_convert
 from bs4 import BeautifulSoup, Tag
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
 from cxsim.errors import ReportError
-from cxsim.reporting.drawings import VEGA_LITE, Figure, draw, embedded
+from cxsim.reporting.drawings import VEGA_LITE, Figure, draw
 from cxsim.reporting.tables import CHART, MANIFEST, TABLE
-from cxsim.reporting.workbook import Twin, twin_of
+from cxsim.reporting.workbook import Twin, embedded, twin_of
 
+Code = Literal["hidden", "shown"]
+Kind = Literal["text", "code", "command", "group"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_PAGES = Environment(
+    loader=FileSystemLoader(_TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+# nbconvert's and nbformat's functions carry no types.
+_EXPORTER: Callable[..., Any] = HTMLExporter
+_READ: Callable[..., NotebookNode] = nbformat.read
+_UPGRADE: Callable[..., NotebookNode] = nbformat.v4.upgrade
+_WRITES: Callable[..., str] = nbformat.writes
+_FROM_DICT: Callable[..., NotebookNode] = nbformat.from_dict
+_SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
+_SLOT = '<div class="cx-slot" data-figure="{}"></div>'
+_SLOT_FOUND = re.compile(_SLOT.format("([a-z0-9-]+)"))
+_SLOT_OF_JSON = "cxsim-content-"
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_FROM_THE_RUN = ("execution", "papermill", "widgets")
+# Code in backticks is left alone; any other dollar sign is money, not the beginning of a formula.
+_CODE_OR_DOLLAR = re.compile(r"(`+)[\s\S]+?\1|\$")
+_OWN_IDS = frozenset({"content", "contents", "audit-trail", "provenance", "tables", "cx-bundle"})
+_HASH = re.compile(r"[0-9a-f]{32,}|[0-9a-f]{7,}(\+dirty|-dirty)|sha256:[0-9a-f]+")
+# Content that a report refuses, because it would run, fetch or send something.
 _ACTIVE = ("script", "iframe", "object", "embed", "link", "base", "meta", "form", "frame", "applet", "portal")
-_HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
+_FETCHING = ("src", "srcset", "poster", "background", "data")
 _FETCH = re.compile(r"@import|url\(\s*['\"]?\s*(?!data:|#|['\"#])", re.IGNORECASE)
 _ALLOWED_LINK = re.compile(r"(?:#|\./)|(?![a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 _WEB_LINK = re.compile(r"https?:|mailto:", re.IGNORECASE)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Body:
-    """The middle of a page.
-
-    Attributes
-    ----------
-    html
-        The notebook's text, tables and slots for figures.
-    contents
-        Anchor and text of each heading of the second level.
-    has_title
-        Whether there is a heading of the first level.
-    """
-
-    html: str
-    contents: tuple[tuple[str, str], ...]
-    has_title: bool
-
-
-def tidy(html: str, *, reserved: frozenset[str]) -> Body:
-    """Refuse active content, give headings unique anchors, and let wide tables scroll by themselves."""
-    soup = BeautifulSoup(html, "html.parser")
-    for element in soup.select("*"):
-        _require_passive(element)
-        _spell_out_link(element)
-        element.attrs.pop("tabindex", None)
-    contents = _anchors(soup, reserved)
-    _scroll(soup)
-    return Body(html=str(soup), contents=contents, has_title=soup.find("h1") is not None)
-
-
-def _require_passive(element: Tag) -> None:
-    if element.name in _ACTIVE:
-        raise _refusal(element, f"a <{element.name}> element")
-    for name, value in element.attrs.items():
-        text = " ".join(value) if isinstance(value, list) else str(value)
-        if name.lower().startswith("on"):
-            raise _refusal(element, f"the handler {name}")
-        if name.lower() in ("src", "srcset", "poster", "background", "data") and not text.lower().startswith("data:"):
-            raise _refusal(element, f"{name}={text!r}")
-        if name.lower() == "style" and _FETCH.search(text):
-            raise _refusal(element, f"style={text!r}")
-        if name.lower().endswith("href") and not (_ALLOWED_LINK.match(text) or _WEB_LINK.match(text)):
-            raise _refusal(element, f"the link {text!r}")
-    if element.name == "style" and _FETCH.search(element.get_text()):
-        raise _refusal(element, "a style that fetches a file")
-
-
-def _refusal(element: Tag, what: str) -> ReportError:
-    cell = element.find_parent(attrs={"data-cell": True})
-    where = f"cell {cell['data-cell']} of the notebook" if cell is not None else "the notebook"
-    return ReportError(f"{where} brings {what}; a report shows text, tables, pictures and charts, and fetches nothing.")
-
-
-def _spell_out_link(element: Tag) -> None:
-    """Print a web address instead of linking to it: the file is read offline and on paper."""
-    address = element.attrs.get("href")
-    if not isinstance(address, str) or not _WEB_LINK.match(address):
-        return
-    text = element.get_text().strip()
-    element.name = "span"
-    element.attrs = {"class": "cx-source"}
-    if address.rstrip("/") != text.rstrip("/"):
-        element.append(f" ({address.removeprefix('mailto:')})")
-
-
-def _anchors(soup: BeautifulSoup, reserved: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    taken = set(reserved) | {str(element["id"]) for element in soup.find_all(id=True) if element.name not in _HEADINGS}
-    contents = []
-    for heading in soup.find_all(_HEADINGS):
-        text = " ".join(heading.get_text().split())
-        stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
-        anchor, number = stem, 2
-        while anchor in taken:
-            anchor, number = f"{stem}-{number}", number + 1
-        taken.add(anchor)
-        heading["id"] = anchor
-        if heading.name == "h2":
-            contents.append((anchor, text))
-    return tuple(contents)
-
-
-def _scroll(soup: BeautifulSoup) -> None:
-    for table in soup.find_all("table"):
-        for head in table.select("thead th:not([scope])"):
-            head["scope"] = "col"
-        if table.find_parent(class_="cx-scroll") is None:
-            table.wrap(soup.new_tag("div", attrs={"class": "cx-scroll"}))
-
-
+_HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 # Of one library and one level the same bytes come out; another zlib, as some systems and later Pythons bring, may pack
 # the same script into other bytes. A page then differs in them, and in nothing that it shows or allows.
 _LEVEL = 9
@@ -135,6 +72,48 @@ _QUIET = (
     "if(Array.prototype.join.call(arguments).indexOf('Detected faceted independent scales')<0)"
     "loud.warn.apply(loud,arguments);};"
 )
+
+
+def render(
+    notebook: NotebookNode,
+    *,
+    title: str,
+    manifest: Mapping[str, object],
+    tables: str,
+    twins: Sequence[Twin] = (),
+    code: Code = "hidden",
+) -> str:
+    """Render an executed notebook as one HTML file."""
+    clean = normalised(notebook)
+    figures = _replace_outputs(clean, tables)
+    body = tidy(_fragment(clean, code), reserved=_OWN_IDS | {figure.id for figure in figures.values()})
+    drawn = {name: template("figure.html.j2").render(figure=figure) for name, figure in figures.items()}
+    scripts = [asset("live.js")] if figures else []
+    bundle = [vega_bundle()] if figures else []
+    return template("page.html.j2").render(
+        title=title,
+        body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body.html),
+        has_title=body.has_title,
+        contents=(*body.contents, ("audit-trail", "Audit trail")),
+        style=asset("style.css"),
+        policy=_policy([*bundle, *scripts]),
+        scripts=scripts,
+        packed=packed_bundle() if figures else "",
+        trail=trail(manifest),
+        provenance=manifest_json(manifest).replace("<", "\\u003c"),
+        embedded=embedded(twins),
+        folder=quote(tables),
+    )
+
+
+def template(name: str) -> Template:
+    """Return a template of a page."""
+    return _PAGES.get_template(name)
+
+
+def asset(name: str) -> str:
+    """Return a style sheet or a script of a page."""
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @functools.cache
@@ -151,37 +130,35 @@ def packed_bundle() -> str:
     return base64.b64encode(zlib.compress(vega_bundle().encode(), _LEVEL)).decode("ascii")
 
 
-_read: Callable[..., NotebookNode] = nbformat.read
-_upgrade: Callable[..., NotebookNode] = nbformat.v4.upgrade
-_writes: Callable[..., str] = nbformat.writes
-_from_dict: Callable[..., NotebookNode] = nbformat.from_dict
-
-
 def read_notebook(path: Path) -> NotebookNode:
     """Read a notebook."""
     try:
-        notebook = _read(path, as_version=4)
+        notebook = _READ(path, as_version=4)
     except FileNotFoundError as error:
         raise ReportError(f"{path}: there is no such notebook.") from error
     except OSError as error:
         raise ReportError(f"{path}: the notebook cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
         raise ReportError(f"{path}: this is not a Jupyter notebook.") from error
-    return _upgrade(notebook)
+    return _UPGRADE(notebook)
 
 
 def fresh_copy(notebook: NotebookNode) -> NotebookNode:
     """Return a copy, in the newest format, that shares nothing with the original."""
-    return _upgrade(_from_dict(notebook))
+    return _UPGRADE(_FROM_DICT(notebook))
 
 
 def notebook_text(notebook: NotebookNode) -> str:
-    """Return a notebook as JSON with sorted keys and a newline at the end."""
-    return _writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
-
-
-_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-_FROM_THE_RUN = ("execution", "papermill", "widgets")
+    """Return a notebook as JSON with sorted keys and a newline at the end; an output of JSON takes one line."""
+    lean, contents = fresh_copy(notebook), list[str]()
+    for cell in lean.cells:
+        for output in cell.get("outputs", []):
+            for kind, content in output.get("data", {}).items():
+                if kind.endswith("json"):
+                    output.data[kind] = f"{_SLOT_OF_JSON}{len(contents)}"
+                    contents.append(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    text = _WRITES(lean, version=nbformat.NO_CONVERT)
+    return re.sub(rf'"{_SLOT_OF_JSON}(\d+)"', lambda found: contents[int(found[1])], text).rstrip("\n") + "\n"
 
 
 def normalised(notebook: NotebookNode) -> NotebookNode:
@@ -212,29 +189,12 @@ def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return joined
 
 
-Kind = Literal["text", "code", "command", "group"]
-
-_HASH = re.compile(r"[0-9a-f]{32,}|[0-9a-f]{7,}(\+dirty|-dirty)|sha256:[0-9a-f]+")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One line of the audit trail.
-
-    Attributes
-    ----------
-    label
-        What the line is about.
-    value
-        Empty for a group.
-    kind
-        How it is set: as prose, as code, as a command to type, or as a group of further entries.
-    entries
-        The entries of a group.
-    """
+    """One line of the audit trail."""
 
     label: str
-    value: str
+    value: str  # empty for a group
     kind: Kind
     entries: tuple[Entry, ...] = ()
 
@@ -288,62 +248,84 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-Code = Literal["hidden", "shown"]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Body:
+    """The middle of a page."""
 
-_TEMPLATES = Path(__file__).parent / "templates"
-_PAGES = Environment(
-    loader=FileSystemLoader(_TEMPLATES),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
-# nbconvert's classes carry no types.
-_EXPORTER: Callable[..., Any] = HTMLExporter
-_SLOT = '<div class="cx-slot" data-figure="{}"></div>'
-_SLOT_FOUND = re.compile(r'<div class="cx-slot" data-figure="([a-z0-9-]+)"></div>')
-# Code in backticks is left alone; any other dollar sign is money, not the beginning of a formula.
-_CODE_OR_DOLLAR = re.compile(r"(`+)[\s\S]+?\1|\$")
-_OWN_IDS = frozenset({"content", "contents", "audit-trail", "provenance", "tables", "cx-bundle"})
+    html: str  # text, tables and slots for figures
+    contents: tuple[tuple[str, str], ...]  # anchor and text of each heading of the second level
+    has_title: bool  # whether there is a heading of the first level
 
 
-def render(
-    notebook: NotebookNode,
-    *,
-    title: str,
-    manifest: Mapping[str, object],
-    tables: str,
-    twins: Sequence[Twin] = (),
-    code: Code = "hidden",
-) -> str:
-    """Render an executed notebook as one HTML file."""
-    clean = normalised(notebook)
-    figures = _replace_outputs(clean, tables)
-    reserved = _OWN_IDS | {figure.id for figure in figures.values()}
-    body = tidy(_fragment(clean, code), reserved=frozenset(reserved))
-    drawn = {name: _PAGES.get_template("figure.html.j2").render(figure=figure) for name, figure in figures.items()}
-    scripts = [_asset("live.js")] if figures else []
-    bundle = [vega_bundle()] if figures else []
-    return _PAGES.get_template("page.html.j2").render(
-        title=title,
-        body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body.html),
-        has_title=body.has_title,
-        contents=(*body.contents, ("audit-trail", "Audit trail")),
-        style=stylesheet(),
-        policy=_policy([*bundle, *scripts]),
-        scripts=scripts,
-        packed=packed_bundle() if figures else "",
-        trail=trail(manifest),
-        provenance=manifest_json(manifest).replace("<", "\\u003c"),
-        embedded=embedded(twins),
-        folder=quote(tables),
-    )
+def tidy(html: str, *, reserved: frozenset[str]) -> Body:
+    """Refuse active content, give headings unique anchors, and let wide tables scroll by themselves."""
+    soup = BeautifulSoup(html, "html.parser")
+    for element in soup.select("*"):
+        _require_passive(element)
+        _spell_out_link(element)
+        element.attrs.pop("tabindex", None)
+    contents = _anchors(soup, reserved)
+    _scroll(soup)
+    return Body(html=str(soup), contents=contents, has_title=soup.find("h1") is not None)
 
 
-def stylesheet() -> str:
-    """Return the style of every page."""
-    return _asset("style.css")
+def _require_passive(element: Tag) -> None:
+    if element.name in _ACTIVE:
+        raise _refusal(element, f"a <{element.name}> element")
+    for name, value in element.attrs.items():
+        text = " ".join(value) if isinstance(value, list) else str(value)
+        if name.lower().startswith("on"):
+            raise _refusal(element, f"the handler {name}")
+        if name.lower() in _FETCHING and not text.lower().startswith("data:"):
+            raise _refusal(element, f"{name}={text!r}")
+        if name.lower() == "style" and _FETCH.search(text):
+            raise _refusal(element, f"style={text!r}")
+        if name.lower().endswith("href") and not (_ALLOWED_LINK.match(text) or _WEB_LINK.match(text)):
+            raise _refusal(element, f"the link {text!r}")
+    if element.name == "style" and _FETCH.search(element.get_text()):
+        raise _refusal(element, "a style that fetches a file")
+
+
+def _refusal(element: Tag, what: str) -> ReportError:
+    cell = element.find_parent(attrs={"data-cell": True})
+    where = f"cell {cell['data-cell']} of the notebook" if cell is not None else "the notebook"
+    return ReportError(f"{where} brings {what}; a report shows text, tables, pictures and charts, and fetches nothing.")
+
+
+def _spell_out_link(element: Tag) -> None:
+    """Print a web address instead of linking to it: the file is read offline and on paper."""
+    address = element.attrs.get("href")
+    if not isinstance(address, str) or not _WEB_LINK.match(address):
+        return
+    text = element.get_text().strip()
+    element.name = "span"
+    element.attrs = {"class": "cx-source"}
+    if address.rstrip("/") != text.rstrip("/"):
+        element.append(f" ({address.removeprefix('mailto:')})")
+
+
+def _anchors(soup: BeautifulSoup, reserved: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    taken = set(reserved) | {str(element["id"]) for element in soup.find_all(id=True) if element.name not in _HEADINGS}
+    contents = []
+    for heading in soup.find_all(_HEADINGS):
+        text = " ".join(heading.get_text().split())
+        stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
+        anchor, number = stem, 2
+        while anchor in taken:
+            anchor, number = f"{stem}-{number}", number + 1
+        taken.add(anchor)
+        heading["id"] = anchor
+        if heading.name == "h2":
+            contents.append((anchor, text))
+    return tuple(contents)
+
+
+def _scroll(soup: BeautifulSoup) -> None:
+    for table in soup.find_all("table"):
+        for head in table.select("thead th:not([scope])"):
+            head["scope"] = "col"
+        if table.find_parent(class_="cx-scroll") is None:
+            table.wrap(soup.new_tag("div", attrs={"class": "cx-scroll"}))
 
 
 def _replace_outputs(notebook: NotebookNode, tables: str) -> dict[str, Figure]:
@@ -410,10 +392,6 @@ def _money(markdown: str) -> str:
 def _is_apart(output: NotebookNode) -> bool:
     """Whether an output has no place among the others: it is a warning, or the manifest, which is the audit trail."""
     return bool(output.output_type == "stream" and output.name == "stderr") or MANIFEST in output.get("data", {})
-
-
-def _asset(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _policy(scripts: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ CHART = "application/vnd.vegalite.v5+json"
 TABLE = "application/vnd.cxsim.table+json"
 # The manifest of a study: plain values that say how to make it again; a report shows it as its audit trail.
 MANIFEST = "application/vnd.cxsim.manifest+json"
+# `all` in the kernel of a report, which needs whole tables; in a notebook an output carries the first rows alone.
+ROWS = "CXSIM_ROWS_OF_OUTPUTS"
+_FIRST_ROWS = 20
 
 
 _DIGITS = 10
@@ -58,7 +62,7 @@ class Table:
     fold: Literal["open", "folded"] = "open"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
-        return {"text/html": self.html(), TABLE: self.machine(), "text/plain": repr(self)}
+        return {"text/html": self.html(), TABLE: _shortened(self.machine()), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         """Return one line; the layout's own is long and holds addresses."""
@@ -97,7 +101,7 @@ class Prose:
     twin: Mapping[str, object] | None = None
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
-        numbers = {} if self.twin is None else {TABLE: dict(self.twin)}
+        numbers = {} if self.twin is None else {TABLE: _shortened(self.twin)}
         return {"text/html": self.markup, **numbers, "text/plain": self.text}
 
     def __repr__(self) -> str:
@@ -115,6 +119,14 @@ def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> dict[str, 
         "columns": numbers.columns,
         "rows": [[_plain(value) for value in row] for row in rows],
     }
+
+
+def _shortened(twin: Mapping[str, object]) -> dict[str, object]:
+    """Return a twin as an output carries it; one without its last rows says how many it has in all."""
+    rows = twin["rows"]
+    if os.environ.get(ROWS) == "all" or not isinstance(rows, list) or len(rows) <= _FIRST_ROWS:
+        return dict(twin)
+    return {**twin, "rows": rows[:_FIRST_ROWS], "rows_in_all": len(rows)}
 
 
 def remark(sentence: str) -> Prose:

@@ -31,7 +31,7 @@ ORDERS = "customer_id,ordered_at,amount\n"
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """What a call left behind: exit code, standard output, standard error."""
 
     code: int
@@ -40,7 +40,7 @@ class Told:
 
     @property
     def error(self):
-        """The message of a call that was refused, said once."""
+        """The message of a call that was refused, printed once."""
         assert self.code == 1, (self.code, self.out, self.err)
         assert self.out == ""
         assert self.err.count("Error:") == 1
@@ -60,8 +60,8 @@ class Project:
         self.capsys.readouterr()
         with pytest.raises(SystemExit) as done:
             main()
-        sentence = self.capsys.readouterr()
-        return Told(done.value.code or 0, sentence.out, sentence.err)
+        printed = self.capsys.readouterr()
+        return Outcome(done.value.code or 0, printed.out, printed.err)
 
     def edit(self, place, old, new):
         file = self.folder / "params" / place

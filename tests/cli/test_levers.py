@@ -17,13 +17,13 @@ _DOCS = root() / "docs" / "levers.md"
 
 
 def test_all_levers_are_listed_with_what_they_move_grade_and_prior(project):
-    sentence = project("levers")
-    assert (sentence.code, sentence.err) == (0, "")
-    assert all(f"L{number:02d}" in sentence.out for number in range(1, 39))
+    done = project("levers")
+    assert (done.code, done.err) == (0, "")
+    assert all(f"L{number:02d}" in done.out for number in range(1, 39))
     for words in ("Points programme", "→ points-programme", "+ dropout", "− margin", "dropout ×0.85 (0.7 to 1)"):
-        assert words in sentence.out
-    assert "break-even only" in sentence.out
-    assert "One in full: cxsim levers show L01" in sentence.out
+        assert words in done.out
+    assert "break-even only" in done.out
+    assert "One in full: cxsim levers show L01" in done.out
 
 
 def test_the_list_reads_in_eighty_columns(project, monkeypatch):
@@ -40,10 +40,10 @@ def test_the_list_reads_in_eighty_columns(project, monkeypatch):
 
 
 def test_a_search_finds_words_in_any_case(project):
-    sentence = project("levers", "--search", "FREE shipping")
-    assert "L17" in sentence.out
-    assert "L18" not in sentence.out
-    assert "One in full: cxsim levers show L17" in sentence.out
+    done = project("levers", "--search", "FREE shipping")
+    assert "L17" in done.out
+    assert "L18" not in done.out
+    assert "One in full: cxsim levers show L17" in done.out
 
 
 def test_a_pathway_narrows_the_list(project):
@@ -60,8 +60,8 @@ def test_a_pathway_narrows_the_list(project):
     ],
 )
 def test_a_search_without_result_says_so_and_is_no_mistake(project, words, said):
-    sentence = project("levers", *words)
-    assert (sentence.code, sentence.out, sentence.err) == (0, said, "")
+    done = project("levers", *words)
+    assert (done.code, done.out, done.err) == (0, said, "")
 
 
 def test_an_unknown_pathway_is_answered_with_the_nearest(project):
@@ -78,9 +78,9 @@ def test_an_unknown_lever_is_answered_with_the_nearest(project, given, near):
 
 
 def test_a_lever_is_shown_with_sources_prior_harms_and_use(project):
-    sentence = project("levers", "show", "L18")
-    assert (sentence.code, sentence.err) == (0, "")
-    text = " ".join(sentence.out.split())
+    done = project("levers", "show", "L18")
+    assert (done.code, done.err) == (0, "")
+    text = " ".join(done.out.split())
     for words in (
         "L18 Points programme",
         "Evidence, grade A",
@@ -88,16 +88,16 @@ def test_a_lever_is_shown_with_sources_prior_harms_and_use(project):
         "Marketing Science 40(3). Grade B.",
         "dropout: ratio 0.85, 90 % range 0.7 to 1, no effect is within it; published (gopalakrishnan-2021).",
         "points outstanding are a debt",
-        "Played by params/strategies/points-programme.yaml",
+        "Used by params/strategies/points-programme.yaml",
     ):
         assert words in text
-    assert sentence.out.endswith("economics: cdnow\nstrategies:\n  - points-programme\n")
+    assert done.out.endswith("economics: cdnow\nstrategies:\n  - points-programme\n")
 
 
 def test_a_lever_on_what_customers_go_through_names_the_behaviour_that_it_needs(project):
-    sentence = project("levers", "show", "L34").out
-    assert "economics: cdnow-service" in sentence
-    assert sentence.endswith("behaviour: online-shop\nstrategies:\n  - free-returns\n")
+    done = project("levers", "show", "L34").out
+    assert "economics: cdnow-service" in done
+    assert done.endswith("behaviour: online-shop\nstrategies:\n  - free-returns\n")
 
 
 def test_a_lever_that_nobody_measured_says_that_its_strategy_states_no_return(project):
@@ -123,7 +123,7 @@ def test_a_lever_without_a_ready_strategy_says_where_to_begin(project):
     file = project.folder / "params" / "levers.yaml"
     file.write_text(re.sub(r"strategies: \[.*\]", "strategies: []", file.read_text(encoding="utf-8")), encoding="utf-8")
     out = project("levers", "show", "L28").out
-    assert "No ready strategy plays it yet. Copy the nearest one under params/strategies" in out
+    assert "No ready strategy uses it yet. Copy the nearest one under params/strategies" in out
 
 
 def test_json_of_the_list_holds_every_field(project):
@@ -162,9 +162,9 @@ def test_json_of_one_lever_writes_its_sources_out(project):
 
 
 def test_options_of_the_list_are_not_lost_before_another_word(project):
-    sentence = project("levers", "--json", "show", "L18")
-    assert sentence.code == 2
-    assert sentence.out == ""
+    done = project("levers", "--json", "show", "L18")
+    assert done.code == 2
+    assert done.out == ""
 
 
 def test_a_mistake_in_the_catalogue_stops_the_command(project):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 TINY = "scenarios/tiny.yaml"
@@ -22,290 +24,177 @@ SECOND_COUPON = """\
     redemption: {description: d, unit: share, value: 1, range: [1, 1], evidence: assumed}
 """
 
-# File, what stands there, what is written instead, and the words that the message must have.
+# File, what stands there, and what is written instead.
 FILES = {
-    "an unknown strategy": (
-        TINY,
-        "[points-programme,",
-        "[points-program,",
-        [
-            "params/scenarios/tiny.yaml: strategies.0",
-            "no 'points-program'",
-            "did you mean 'points-programme'?",
-            "faster-delivery",
-        ],
-    ),
-    "a strategy named by a path": (
-        TINY,
-        "[points-programme,",
-        "[params/x.yaml,",
-        ["no 'params/x.yaml'", "win-back-coupon"],
-    ),
-    "unknown economics": (
-        TINY,
-        "economics: cdnow",
-        "economics: cdnov",
-        ["economics: ", "no 'cdnov'", "did you mean 'cdnow'?"],
-    ),
-    "two unknown names": (
-        TINY,
-        "economics: cdnow\nstrategies: [points",
-        "economics: x\nstrategies: [y",
-        ["no 'x'", "no 'y-programme'"],
-    ),
-    "a misspelt key": (TINY, "draws: 2", "drawz: 2", ["tiny.yaml: drawz: unknown key", "did you mean 'draws'?"]),
-    "a misspelt key deep inside": (
-        POINTS,
-        "    evidence: assumed",
-        "    evidance: assumed",
-        [
-            "points-programme.yaml: reach.uptake.evidance: unknown key",
-            "did you mean 'evidence'?",
-            "reach.uptake.evidence: missing",
-        ],
-    ),
-    "a misspelt key in an effect": (
-        POINTS,
-        "    ratio:\n      description: >-",
-        "    ratios:\n      description: >-",
-        ["effects.0.dropout.ratios: unknown key", "did you mean 'ratio'?"],
-    ),
-    "a key for the name": (TINY, "title:", "name: tiny\ntitle:", ["name: unknown key", "the file's own, 'tiny'"]),
-    "a key written twice": (TINY, "draws: 2", "draws: 2\ndraws: 3", ["line 13", "key 'draws' is written twice"]),
-    "a key that is no text": (TINY, "draws: 2", "draws: 2\non: 3", ["line 13", "the key True is not text"]),
-    "a reference": (TINY, "seed: 7", "seed: &here 7\ntitles: *here", ["line 14", "a reference (*)"]),
-    "a missing key": (TINY, "seed: 7\n", "", ["tiny.yaml: seed: missing"]),
-    "a number in quotes": (TINY, "draws: 2", 'draws: "2"', ["draws: must be a whole number", "without quotes"]),
-    "a share in quotes": (
-        SHOP,
-        "value: 0.40",
-        'value: "0.40"',
-        ["gross_margin.value: must be a number", "without quotes"],
-    ),
-    "an exponent that YAML reads as text": (
-        SHOP,
-        "value: 0.40",
-        "value: 4e-1",
-        ["gross_margin.value: must be a number", "1.0e+3"],
-    ),
-    "a number that is no whole one": (TINY, "draws: 2", "draws: 2.5", ["draws: ", "2.5"]),
-    "no day": (TINY, "observed_until: 1998-06-30", "observed_until: 1998-06-31", ["not readable as YAML", "day"]),
-    "a moment for a day": (
-        TINY,
-        "observed_until: 1998-06-30",
-        "observed_until: 1998-06-30 12:00:00",
-        ["observed_until: ", "12:00:00"],
-    ),
-    "a day in words": (
-        TINY,
-        "observed_until: 1998-06-30",
-        "observed_until: last June",
-        ["observed_until: ", "last June"],
-    ),
-    "a year beyond the calendar": (
-        TINY,
-        "observed_until: 1998-06-30",
-        "observed_until: 9999-12-31",
-        ["observed_until", "1900 to 2200"],
-    ),
-    "a day before all orders": (TINY, "observed_until: 1998-06-30", "observed_until: 1990-06-30", ["1990-06-30"]),
-    "a day after all that was observed": (
-        TINY,
-        "observed_until: 1998-06-30",
-        "observed_until: 1999-06-30",
-        ["1999-06-30", "1998-06-30"],
-    ),
-    "a wrong unit": (SHOP, "unit: share\n", "unit: ratio\n", ["wrong unit 'ratio'", "must be 'share'"]),
-    "an unknown unit": (
-        SHOP,
-        "unit: share\n",
-        "unit: shares\n",
-        ["gross_margin.unit: 'shares' is not possible", "did you mean 'share'?"],
-    ),
-    "a wrong unit of a cost": (COUPON, "unit: money\n", "unit: points\n", ["wrong unit 'points'", "must be 'money'"]),
-    "a value outside its range": (
-        SHOP,
-        MARGIN,
-        "value: 0.50\n  range: [0.34, 0.46]",
-        ["gross_margin: value 0.5 is outside its range [0.34, 0.46]"],
-    ),
-    "a range outside its unit": (
-        SHOP,
-        MARGIN,
-        "value: 0.40\n  range: [0.34, 1.46]",
-        ["gross_margin: range [0.34, 1.46]", "0 to 1"],
-    ),
-    "a range that touches the edge": (SHOP, MARGIN, "value: 0.40\n  range: [0.0, 0.46]", ["touches the edge"]),
-    "a range of one end": (SHOP, "range: [0.34, 0.46]", "range: [0.34]", ["gross_margin.range"]),
-    "infinity": (SHOP, MARGIN, "value: 0.40\n  range: [0.34, .inf]", ["gross_margin: ", "finite"]),
-    "not a number": (SHOP, MARGIN, "value: .nan\n  range: [0.34, 0.46]", ["gross_margin: ", "finite"]),
-    "an infinite seed": (TINY, "seed: 7", "seed: .inf", ["seed: "]),
-    "a rule with spread": (
-        SHOP,
-        "value: 0.90\n  range: [0.90, 0.90]",
-        "value: 0.90\n  range: [0.80, 0.95]",
-        ["fund_probability: a rule has no spread"],
-    ),
-    "rules that contradict": (
-        SHOP,
-        "value: 0.25\n  range: [0.25, 0.25]",
-        "value: 0.95\n  range: [0.95, 0.95]",
-        ["reject_probability (0.95) is above fund_probability"],
-    ),
-    "a currency that is none": (SHOP, "currency: USD", "currency: dollars", ["currency must be", "'dollars'"]),
-    "a source missing": (
-        POINTS,
-        "evidence: published\n      source: gopalakrishnan-2021",
-        "evidence: published",
-        ["effects.0.dropout.ratio", "needs a source"],
-    ),
-    "an unknown grade of evidence": (
-        SHOP,
-        "evidence: assumed",
-        "evidence: guessed",
-        ["'guessed' is not possible", "assumed"],
-    ),
-    "an unknown effect": (
-        POINTS,
-        "kind: dropout",
-        "kind: drop_out",
-        ["kind 'drop_out' is not possible", "did you mean 'dropout'?"],
-    ),
-    "an effect without kind": (
-        POINTS,
-        "  - kind: dropout\n    ratio",
-        "  - ratio",
-        ["effects.0: the key 'kind' is missing"],
-    ),
-    "an unknown cost": (
-        COUPON,
-        "kind: one_off",
-        "kind: oneoff",
-        ["'oneoff' is not possible", "did you mean 'one_off'?"],
-    ),
-    "an unknown timing": (
-        SHOP,
-        "timing: mid",
-        "timing: middle",
-        ["timing: 'middle' is not possible", "did you mean 'mid'?"],
-    ),
-    "an unknown structure of leaving": (
-        TINY,
-        "draws: 2",
-        "draws: 2\ndropout: pareto",
-        ["dropout: 'pareto' is not possible", "did you mean 'paretonbd'?", "bgnbd", "all"],
-    ),
-    "the old word for it": (TINY, "draws: 2", "draws: 2\nmodel: bgnbd", ["tiny.yaml: model: unknown key", "dropout"]),
-    "an unknown choice of customers": (
-        TINY,
-        "existing_customers: none",
-        "existing_customers: some",
-        ["'some' is not possible", "all"],
-    ),
-    "a cost in the unit of another": (
-        POINTS,
-        "kind: monthly",
-        "kind: per_contact",
-        ["costs.1: cost 'per_contact': wrong unit 'money per month'"],
-    ),
+    "an unknown strategy": (TINY, "[points-programme,", "[points-program,"),
+    "a strategy named by a path": (TINY, "[points-programme,", "[params/x.yaml,"),
+    "unknown economics": (TINY, "economics: cdnow", "economics: cdnov"),
+    "two unknown names": (TINY, "economics: cdnow\nstrategies: [points", "economics: x\nstrategies: [y"),
+    "a misspelt key": (TINY, "draws: 2", "drawz: 2"),
+    "a misspelt key deep inside": (POINTS, "    evidence: assumed", "    evidance: assumed"),
+    "a misspelt key in an effect": (POINTS, "    ratio:\n      description: >-", "    ratios:\n      description: >-"),
+    "a key for the name": (TINY, "title:", "name: tiny\ntitle:"),
+    "a key written twice": (TINY, "draws: 2", "draws: 2\ndraws: 3"),
+    "a key that is no text": (TINY, "draws: 2", "draws: 2\non: 3"),
+    "a reference": (TINY, "seed: 7", "seed: &here 7\ntitles: *here"),
+    "a missing key": (TINY, "seed: 7\n", ""),
+    "a number in quotes": (TINY, "draws: 2", 'draws: "2"'),
+    "a share in quotes": (SHOP, "value: 0.40", 'value: "0.40"'),
+    "an exponent that YAML reads as text": (SHOP, "value: 0.40", "value: 4e-1"),
+    "a number that is no whole one": (TINY, "draws: 2", "draws: 2.5"),
+    "no day": (TINY, "observed_until: 1998-06-30", "observed_until: 1998-06-31"),
+    "a moment for a day": (TINY, "observed_until: 1998-06-30", "observed_until: 1998-06-30 12:00:00"),
+    "a day in words": (TINY, "observed_until: 1998-06-30", "observed_until: last June"),
+    "a year beyond the calendar": (TINY, "observed_until: 1998-06-30", "observed_until: 9999-12-31"),
+    "a day before all orders": (TINY, "observed_until: 1998-06-30", "observed_until: 1990-06-30"),
+    "a day after all that was observed": (TINY, "observed_until: 1998-06-30", "observed_until: 1999-06-30"),
+    "a wrong unit": (SHOP, "unit: share\n", "unit: ratio\n"),
+    "an unknown unit": (SHOP, "unit: share\n", "unit: shares\n"),
+    "a wrong unit of a cost": (COUPON, "unit: money\n", "unit: points\n"),
+    "a value outside its range": (SHOP, MARGIN, "value: 0.50\n  range: [0.34, 0.46]"),
+    "a range outside its unit": (SHOP, MARGIN, "value: 0.40\n  range: [0.34, 1.46]"),
+    "a range that touches the edge": (SHOP, MARGIN, "value: 0.40\n  range: [0.0, 0.46]"),
+    "a range of one end": (SHOP, "range: [0.34, 0.46]", "range: [0.34]"),
+    "infinity": (SHOP, MARGIN, "value: 0.40\n  range: [0.34, .inf]"),
+    "not a number": (SHOP, MARGIN, "value: .nan\n  range: [0.34, 0.46]"),
+    "an infinite seed": (TINY, "seed: 7", "seed: .inf"),
+    "a rule with spread": (SHOP, "value: 0.90\n  range: [0.90, 0.90]", "value: 0.90\n  range: [0.80, 0.95]"),
+    "rules that contradict": (SHOP, "value: 0.25\n  range: [0.25, 0.25]", "value: 0.95\n  range: [0.95, 0.95]"),
+    "a currency that is none": (SHOP, "currency: USD", "currency: dollars"),
+    "a source missing": (POINTS, "evidence: published\n      source: gopalakrishnan-2021", "evidence: published"),
+    "an unknown grade of evidence": (SHOP, "evidence: assumed", "evidence: guessed"),
+    "an unknown effect": (POINTS, "kind: dropout", "kind: drop_out"),
+    "an effect without kind": (POINTS, "  - kind: dropout\n    ratio", "  - ratio"),
+    "an unknown cost": (COUPON, "kind: one_off", "kind: oneoff"),
+    "an unknown timing": (SHOP, "timing: mid", "timing: middle"),
+    "an unknown structure of leaving": (TINY, "draws: 2", "draws: 2\ndropout: pareto"),
+    "the old word for it": (TINY, "draws: 2", "draws: 2\nmodel: bgnbd"),
+    "an unknown choice of customers": (TINY, "existing_customers: none", "existing_customers: some"),
+    "a cost in the unit of another": (POINTS, "kind: monthly", "kind: per_contact"),
     "a cost of contacts without contacts": (
         POINTS,
         MONTHLY,
         MONTHLY.replace("monthly", "per_contact").replace("per month", "per contact"),
-        ["points-programme.yaml: cost 'per_contact' needs a reach with after_idle_days"],
     ),
-    "a reach that waits for no end": (
-        COUPON,
-        "  for_days:",
-        "  for_day:",
-        ["for_day: unknown key", "did you mean 'for_days'?"],
-    ),
-    "a horizon of zero": (
-        TINY,
-        "horizon_months: 3",
-        "horizon_months: 0",
-        ["horizon_months must be 1 to 600", "found 0"],
-    ),
-    "a horizon beyond reason": (
-        TINY,
-        "horizon_months: 3",
-        "horizon_months: 100000000000000000000",
-        ["horizon_months must be 1 to 600"],
-    ),
-    "no draw": (TINY, "draws: 2", "draws: 0", ["draws must be 2 to 10,000; found 0"]),
-    "a negative seed": (TINY, "seed: 7", "seed: -1", ["seed must be 0 to", "found -1"]),
-    "a seed that no processor holds": (
-        TINY,
-        "seed: 7",
-        "seed: 9223372036854775808",
-        ["seed must be 0 to 9,223,372,036,854,775,807"],
-    ),
-    "a cohort of zero": (
-        TINY,
-        "per_month: 20",
-        "per_month: 0",
-        ["new_customers: per_month must be 1 or more; found 0"],
-    ),
-    "cohorts for no month": (TINY, "  months: 2", "  months: 0", ["new_customers: months must be 1 or more; found 0"]),
-    "more customers than a memory holds": (TINY, "per_month: 20", "per_month: 2000000000", ["too many", "100,000,000"]),
-    "arrivals after the horizon": (
-        TINY,
-        "  months: 2",
-        "  months: 4",
-        ["new_customers.months (4) is beyond the horizon (3 months)"],
-    ),
-    "nobody": (TINY, "new_customers:\n  per_month: 20\n  months: 2\n", "", ["there are no customers"]),
-    "no strategies": (TINY, "[points-programme, win-back-coupon]", "[]", ["strategies: there are none"]),
-    "a strategy twice": (TINY, "win-back-coupon]", "points-programme]", ["different names"]),
-    "a strategy after the horizon": (
-        POINTS,
-        "  who: everyone",
-        "  who: everyone\n  from_month: 3",
-        ["points-programme", "start after the horizon of 3 months"],
-    ),
-    "an end before the start": (
-        POINTS,
-        "  who: everyone",
-        "  who: everyone\n  until_month: 0",
-        ["reach: until_month must be after from_month"],
-    ),
-    "an unknown segment": (POINTS, "who: everyone", "who: everybody", ["who: no segment 'everybody'", "everyone"]),
-    "a misspelt column in a condition": (
-        POINTS,
-        "who: everyone",
-        "who: frequncy > 1",
-        ["frequncy", "possible columns: origin, frequency"],
-    ),
-    "a condition of numbers": (POINTS, "who: everyone", "who: frequency + 1", ["not true or false"]),
-    "an empty condition": (POINTS, "who: everyone", 'who: ""', ["is no condition"]),
-    "a condition that drops tables": (
-        POINTS,
-        "who: everyone",
-        "who: frequency > 1; DROP TABLE customers",
-        ["is no condition"],
-    ),
-    "a condition that closes a quote": (POINTS, "who: everyone", 'who: "\' OR 1=1 --"', ["is no condition"]),
-    "a condition that reads a file": (POINTS, "who: everyone", "who: read_csv('orders.csv')", ["is no condition"]),
-    "two price effects": (
-        COUPON,
-        "  - kind: coupon",
-        SECOND_COUPON + "  - kind: coupon",
-        [
-            "win-back-coupon.yaml: effects: at most one price effect (markdown or coupon)",
-            "found purchase_rate, coupon, coupon",
-        ],
-    ),
-    "an order file that is not there": (TINY, "orders: cdnow-sample", "orders: data/orders.csv", ["orders.csv"]),
+    "a reach that waits for no end": (COUPON, "  for_days:", "  for_day:"),
+    "a horizon of zero": (TINY, "horizon_months: 3", "horizon_months: 0"),
+    "a horizon beyond reason": (TINY, "horizon_months: 3", "horizon_months: 100000000000000000000"),
+    "no draw": (TINY, "draws: 2", "draws: 0"),
+    "a negative seed": (TINY, "seed: 7", "seed: -1"),
+    "a seed that no processor holds": (TINY, "seed: 7", "seed: 9223372036854775808"),
+    "a cohort of zero": (TINY, "per_month: 20", "per_month: 0"),
+    "cohorts for no month": (TINY, "  months: 2", "  months: 0"),
+    "more customers than a memory holds": (TINY, "per_month: 20", "per_month: 2000000000"),
+    "arrivals after the horizon": (TINY, "  months: 2", "  months: 4"),
+    "nobody": (TINY, "new_customers:\n  per_month: 20\n  months: 2\n", ""),
+    "no strategies": (TINY, "[points-programme, win-back-coupon]", "[]"),
+    "a strategy twice": (TINY, "win-back-coupon]", "points-programme]"),
+    "a strategy after the horizon": (POINTS, "  who: everyone", "  who: everyone\n  from_month: 3"),
+    "an end before the start": (POINTS, "  who: everyone", "  who: everyone\n  until_month: 0"),
+    "an unknown segment": (POINTS, "who: everyone", "who: everybody"),
+    "a misspelt column in a condition": (POINTS, "who: everyone", "who: frequncy > 1"),
+    "a condition of numbers": (POINTS, "who: everyone", "who: frequency + 1"),
+    "an empty condition": (POINTS, "who: everyone", 'who: ""'),
+    "a condition that drops tables": (POINTS, "who: everyone", "who: frequency > 1; DROP TABLE customers"),
+    "a condition that closes a quote": (POINTS, "who: everyone", 'who: "\' OR 1=1 --"'),
+    "a condition that reads a file": (POINTS, "who: everyone", "who: read_csv('orders.csv')"),
+    "two price effects": (COUPON, "  - kind: coupon", SECOND_COUPON + "  - kind: coupon"),
+    "an order file that is not there": (TINY, "orders: cdnow-sample", "orders: data/orders.csv"),
 }
 
 
-@pytest.mark.parametrize(("place", "old", "new", "words"), FILES.values(), ids=FILES)
-def test_a_study_is_refused_for(project, place, old, new, words):
+@pytest.mark.parametrize(("place", "old", "new"), FILES.values(), ids=FILES)
+def test_a_study_is_refused_for(project, place, old, new, snapshot):
     project.edit(place, old, new)
     before = project.files(), project.folders()
     message = project("simulate", "tiny", "--out", "tables").error
-    for word in words:
-        assert word in message
+    # Without what is possible, which every new file changes.
+    message = message.replace(str(project.folder), "PROJECT")
+    assert re.split("[Pp]ossible: ", message)[0] == snapshot
+    assert (project.files(), project.folders()) == before
+
+
+FRIENDS = "strategies/referral-programme.yaml"
+BEHAVIOUR = "behaviour/online-shop.yaml"
+STRATEGIES = "strategies: [points-programme, win-back-coupon]"
+SERVICE = "economics: cdnow-service\nbehaviour: online-shop"
+STACKING = "stacking: {description: d, unit: share, value: 0.5, range: [0.5, 0.5], evidence: assumed}\n"
+
+
+def strategies(*names, more=""):
+    """Return the change of the scenario to these strategies."""
+    return TINY, STRATEGIES, f"strategies: [{', '.join(names)}]\n{more}"
+
+
+def combinations(*names, key="strategies", stacking=STACKING):
+    return f"combinations:\n  - {{name: both, title: Both, {key}: [{', '.join(names)}]}}\n{stacking}"
+
+
+BOTH = ("points-programme", "win-back-coupon")
+SERVED = (TINY, "economics: cdnow", SERVICE)
+# What is changed.
+EFFECTS = {
+    "tickets without experience": [strategies("self-service")],
+    "a cost of tickets without experience": [
+        (POINTS, "kind: monthly", "kind: per_ticket"),
+        (POINTS, "unit: money per month", "unit: money per ticket"),
+    ],
+    "returns without returns": [strategies("free-returns")],
+    "tickets without a price": [(TINY, "economics: cdnow", "economics: cdnow\nbehaviour: online-shop")],
+    "an incident that is none": [
+        SERVED,
+        strategies("order-checks"),
+        ("strategies/order-checks.yaml", "incident: ", "incident: x"),
+    ],
+    "two prices at once": [
+        strategies("sitewide-sale", "targeted-discount", more=combinations("sitewide-sale", "targeted-discount"))
+    ],
+    "referrals that explode": [
+        strategies("referral-programme"),
+        (FRIENDS, "range: [0.15, 1.00]", "range: [0.15, 40.0]"),
+    ],
+    "a card that is full after less than one order": [
+        (POINTS, "value: 100\n      range: [100, 100]", "value: 20\n      range: [20, 20]")
+    ],
+    "a negative cost": [(POINTS, "value: 350", "value: -350")],
+    "a ratio below zero": [
+        (POINTS, "value: 0.85\n      range: [0.70, 1.00]", "value: -0.85\n      range: [-1.0, 1.00]")
+    ],
+    "an unknown key of a combination": [strategies(*BOTH, more=combinations(*BOTH, key="strategis"))],
+    "an unknown strategy in a combination": [strategies(*BOTH, more=combinations("points-program", "win-back-coupon"))],
+    "a combination of one": [strategies(*BOTH, more=combinations("points-programme"))],
+    "a combination without stacking": [strategies(*BOTH, more=combinations(*BOTH, stacking=""))],
+    "a combination of what is only searched": [
+        strategies("points-programme", "vip-tiers", more=combinations("points-programme", "vip-tiers"))
+    ],
+    "an unknown behaviour": [(TINY, "economics: cdnow", "economics: cdnow-service\nbehaviour: online-shops")],
+    "an unknown key of a behaviour": [SERVED, (BEHAVIOUR, "order_season:", "order_seasons:")],
+    "an unknown key deep in a behaviour": [SERVED, (BEHAVIOUR, "      shock:", "      shocks:")],
+    "an effect believed that nobody has measured": [
+        strategies("brand-look"),
+        ("strategies/brand-look.yaml", "mode: break-even\nsearches: effects.acquisition_1.ratio\n", ""),
+    ],
+    "a mode without a search": [
+        strategies("vip-tiers"),
+        ("strategies/vip-tiers.yaml", "searches: effects.status_1.dropout\n", ""),
+    ],
+    "a search of what is no number": [
+        strategies("vip-tiers"),
+        ("strategies/vip-tiers.yaml", "status_1.dropout", "status_1.droput"),
+    ],
+    "an unknown mode": [(POINTS, "lever: L18", "lever: L18\nmode: breakeven")],
+    "an unknown lever": [(POINTS, "lever: L18", "lever: L188")],
+    "only effects that are searched": [strategies("vip-tiers")],
+}
+
+
+@pytest.mark.parametrize("edits", EFFECTS.values(), ids=EFFECTS)
+def test_a_study_of_effects_is_refused_for(project, edits, snapshot):
+    for place, old, new in edits:
+        project.edit(place, old, new)
+    before = project.files(), project.folders()
+    message = project("simulate", "tiny", "--out", "tables").error
+    assert re.split("[Pp]ossible: ", message)[0] == snapshot
     assert (project.files(), project.folders()) == before
 
 
@@ -386,10 +275,10 @@ def test_an_empty_file_is_refused(project, orders, header):
 
 
 def test_a_shop_without_repeat_customers_learns_what_the_models_need(project, orders):
-    sentence = project("fit", orders(*_single_orders(60)), "--until", "2024-06-30")
-    assert sentence.code == 1
-    assert "60 rows read, 60 kept" in sentence.out
-    assert sentence.err.startswith("Error: found 60 customers, 0 of them with a repeat order; a model of orders needs")
+    done = project("fit", orders(*_single_orders(60)), "--until", "2024-06-30")
+    assert done.code == 1
+    assert "60 rows read, 60 kept" in done.out
+    assert done.err.startswith("Error: found 60 customers, 0 of them with a repeat order; a model of orders needs")
 
 
 def test_a_scenario_over_such_a_shop_is_refused_too_and_writes_nothing(project, orders):
@@ -431,12 +320,12 @@ def test_names_in_data_send_no_markup_and_no_control_character_to_the_terminal(p
     ],
 )
 def test_a_call_that_is_none_ends_with_code_2(project, words):
-    sentence = project(*words)
-    assert sentence.code == 2
-    assert sentence.out == ""
+    done = project(*words)
+    assert done.code == 2
+    assert done.out == ""
 
 
 def test_without_words_the_command_line_explains_itself(project):
-    sentence = project("--help")
-    assert sentence.code == 0
-    assert "simulate" in sentence.out
+    done = project("--help")
+    assert done.code == 0
+    assert "simulate" in done.out

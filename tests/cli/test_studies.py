@@ -1,0 +1,278 @@
+"""`cxsim simulate`, `break-even`, `tables` and `calibrate`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import polars as pl
+import pytest
+
+from cxsim.data.contracts import LIVES, ORDERS
+from cxsim.params import read, root
+from cxsim.strategies.behaviour import Behaviour
+from cxsim.study.loading import load_scenario
+from cxsim.study.run import run
+from cxsim.study.shop_tables import SHOP_FILES
+from cxsim.tables import RETURNS, STATEMENT, check
+from tests.cli.conftest import TINY
+
+WRITTEN = [
+    "reports/tiny-tables/manifest.json",
+    "reports/tiny-tables/returns.parquet",
+    "reports/tiny-tables/statement.parquet",
+]
+
+
+def test_tables_and_manifest_are_written_and_the_returns_printed(project):
+    before = set(project.files())
+    done = project("simulate", "tiny")
+    assert (done.code, done.err) == (0, "")
+    assert sorted(set(project.files()) - before) == WRITTEN
+    folder = project.folder / "reports" / "tiny-tables"
+    returns = check(pl.read_parquet(folder / "returns.parquet"), RETURNS)
+    assert returns["strategy"].to_list() == ["points-programme", "win-back-coupon"]
+    assert check(pl.read_parquet(folder / "statement.parquet"), STATEMENT)["month"].n_unique() == 3
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["command"] == "cxsim report tiny"
+    for title in ("What would two programmes bring?", "Points programme", "Win-back coupon"):
+        assert title in done.out
+    assert all(path.split("/")[-1] in done.out for path in WRITTEN)
+
+
+def test_the_same_scenario_writes_the_same_bytes(project):
+    project("simulate", "tiny", "--out", "one")
+    project("simulate", "tiny", "--out", "two")
+    files = project.files()
+    for name in ("manifest.json", "returns.parquet", "statement.parquet"):
+        assert files[f"one/{name}"] == files[f"two/{name}"]
+
+
+def test_a_file_of_two_lines_is_as_wide_as_its_table_and_no_word_is_cut(project):
+    out = project("simulate", "tiny", "--out", "tables").out
+    header = next(line for line in out.splitlines() if "strategy" in line)
+    for name in ("decision", "outlay", "incremental NPV", "90 % interval", "P(NPV > 0)", "ROI", "payback"):
+        assert name in header
+    assert "…" not in out
+
+
+def test_titles_send_no_markup_and_no_control_character_to_the_terminal(project):
+    title = r"[red]A[/] :bee: \u001b[2J\u202e"
+    project.edit("strategies/points-programme.yaml", "title: Points programme", f'title: "{title}"')
+    out = project("simulate", "tiny", "--out", "tables").out
+    assert "[red]A[/] :bee: ?[2J?" in out
+
+
+def test_a_scenario_elsewhere_runs_and_claims_no_command_that_makes_it_again(project, tmp_path):
+    text = (project.folder / "params" / "scenarios" / "tiny.yaml").read_text(encoding="utf-8")
+    text = text.replace("seed: 7", "seed: 8").replace("title: What", "title: Elsewhere, what")
+    (tmp_path / "tiny.yaml").write_text(text, encoding="utf-8")
+    assert project("simulate", tmp_path / "tiny.yaml", "--out", "tables").code == 0
+    manifest = json.loads((project.folder / "tables" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["seed"] == 8
+    assert "command" not in manifest
+    assert "parameters_sha256" not in manifest
+
+
+# Taken before a test moves into a project of its own.
+_NOTEBOOKS = root() / "notebooks"
+
+
+SEARCHED = """\
+title: How large must it be?
+description: Forty new customers of a record shop over three months.
+orders: cdnow-sample
+observed_until: 1998-06-30
+economics: cdnow
+strategies: [packaging-gift]
+dropout: all
+existing_customers: none
+new_customers:
+  per_month: 20
+  months: 2
+horizon_months: 3
+draws: 2
+seed: 7
+"""
+
+
+@pytest.fixture
+def searched(project):
+    """A project with the scenario `searched`, whose only strategy nobody has measured."""
+    (project.folder / "params" / "scenarios" / "searched.yaml").write_text(SEARCHED, encoding="utf-8")
+    return project
+
+
+def test_what_is_searched_and_both_ends_are_printed(searched):
+    done = searched("break-even", "searched")
+    assert (done.code, done.err) == (0, "")
+    for words in ("How large must it be?", "Small gift in every parcel", "0.70 to 1.05", "Nobody has measured"):
+        assert words in done.out
+    assert "searched, not believed" not in done.out
+
+
+def test_json_is_one_row_for_each_strategy(searched):
+    (row,) = json.loads(searched("break-even", "searched", "--json").out)
+    assert row["effect"] == "effects.dropout_1.ratio"
+    assert row["npv_low"] > row["npv_high"]
+    assert row["draws"] == 2
+
+
+def test_another_number_of_a_believed_strategy_can_be_searched(project):
+    words = ("--strategy", "win-back-coupon", "--searches", "effects.coupon_2.redemption", "--json")
+    (row,) = json.loads(project("break-even", "tiny", *words).out)
+    assert (row["strategy"], row["effect"]) == ("win-back-coupon", "effects.coupon_2.redemption")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["tiny"], "no strategy with mode: break-even"),
+        (["tiny", "--strategy", "win-back-cupon"], "did you mean 'win-back-coupon'?"),
+        (["tiny", "--strategy", "win-back-coupon"], "'None' is no number with a range to search"),
+        (
+            ["tiny", "--strategy", "win-back-coupon", "--searches", "effects.coupon_2.redemtion"],
+            "did you mean 'effects.coupon_2.redemption'?",
+        ),
+        (["tini"], "did you mean 'tiny'?"),
+    ],
+)
+def test_a_mistake_names_what_is_possible(project, words, message):
+    assert message in project("break-even", *words).error
+
+
+@pytest.mark.parametrize("words", [["tiny", "--searches", "effects.coupon_2.redemption"], [], ["tiny", "--draws", "3"]])
+def test_usage_errors_have_a_code_of_their_own(project, words):
+    done = project("break-even", *words)
+    assert (done.code, done.out) == (2, "")
+
+
+def test_simulate_shows_models_searches_and_cautions(searched):
+    searched.edit("scenarios/searched.yaml", "[packaging-gift]", "[points-programme, packaging-gift]")
+    done = searched("simulate", "searched", "--out", "tables")
+    assert (done.code, done.err) == (0, "")
+    for words in ("Under each model of leaving by itself", "MBG/NBD", "Pareto/NBD", "Small gift in every parcel"):
+        assert words in done.out
+    assert "Caution, Small gift in every parcel: Nobody has measured" in done.out
+
+
+def test_simulate_with_one_model_shows_the_caution_and_no_models(project):
+    out = project("simulate", "tiny", "--out", "tables").out
+    assert "Caution, Points programme:" in out
+    assert "by itself" not in out
+    assert "What must be true" not in out
+
+
+def test_a_scenario_that_only_searches_becomes_one_report_of_its_own(searched):
+    shutil.copytree(_NOTEBOOKS, searched.folder / "notebooks")
+    done = searched("report", searched.folder / "params" / "scenarios" / "searched.yaml", "--out", "searched.html")
+    assert done.code == 0, done.err
+    page = (searched.folder / "searched.html").read_text(encoding="utf-8")
+    assert "How large must the effect be?" in page
+    assert "Curve sha256" in page
+    assert (searched.folder / "searched" / "break-even.csv").is_file()
+    assert "Small gift in every parcel" in done.out
+
+
+def test_every_table_is_written_under_its_contract(project):
+    done = project("tables", "tiny", "--arm", "points-programme", "--draw", "1", "--out", "shop")
+    assert (done.code, done.err) == (0, "")
+    assert {path.name for path in (project.folder / "shop").iterdir()} == set(SHOP_FILES)
+    assert check(pl.read_parquet(project.folder / "shop" / "orders.parquet"), ORDERS).height > 0
+    check(pl.read_parquet(project.folder / "shop" / "lives.parquet"), LIVES)
+    assert "points-programme, draw 1" in done.out
+    assert all(name in done.out for name in SHOP_FILES)
+
+
+def test_they_are_the_tables_of_the_whole_study(project):
+    project("tables", "tiny", "--arm", "win-back-coupon", "--draw", "1", "--out", "shop")
+    whole = run(load_scenario("tiny")).tables("win-back-coupon", draw=1)
+    for name in SHOP_FILES:
+        assert pl.read_parquet(project.folder / "shop" / name).equals(getattr(whole, name.removesuffix(".parquet")))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--arm", "points-program"], "no arm 'points-program' in scenario 'tiny'; did you mean 'points-programme'?"),
+        (["--draw", "2"], "no draw 2; possible: 0 to 1."),
+    ],
+)
+def test_an_unknown_arm_or_draw_is_refused_and_nothing_written(project, words, message):
+    before = project.files()
+    assert message in project("tables", "tiny", *words, "--out", "shop").error
+    assert project.files() == before
+
+
+@pytest.mark.parametrize(
+    "words", [["tiny"], ["tiny", "--draw", "-1", "--out", "x"], ["tiny", "--draw", "a", "--out", "x"]]
+)
+def test_usage_errors_have_a_code_of_their_own_of_tables(project, words):
+    done = project("tables", *words)
+    assert (done.code, done.out) == (2, "")
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_played(project, monkeypatch):
+    monkeypatch.setattr("cxsim.study.shop_tables", None)
+    (project.folder / "taken").write_text("", encoding="utf-8")
+    assert "taken" in project("tables", "tiny", "--out", "taken").error
+    (project.folder / "shop" / "orders.parquet").mkdir(parents=True)
+    assert "this is a folder, not a file" in project("tables", "tiny", "--out", "shop").error
+
+
+SERVICE = TINY.replace("economics: cdnow", "economics: cdnow-service\nbehaviour: online-shop").replace(
+    "per_month: 20", "per_month: 500"
+)
+
+
+@pytest.fixture
+def service(project):
+    (project.folder / "params" / "scenarios" / "service.yaml").write_text(SERVICE, encoding="utf-8")
+    return project
+
+
+def test_a_scenario_becomes_a_behaviour_that_can_be_named(service):
+    done = service("calibrate", "service", "--name", "mine")
+    assert (done.code, done.err) == (0, "")
+    behaviour = read(service.folder / "params" / "behaviour" / "mine.yaml", Behaviour)
+    assert behaviour.experience.incidents[0].chance.evidence == "measured"
+    assert "experience.late.chance" in done.out
+    assert "Not measured, and kept as assumed" in done.out
+    # What is added to a file of the project is shown.
+    assert "Added to params/sources.yaml:\nmine-tables:\n  authors:" in done.out
+    assert "Written: params/behaviour/mine.yaml; name it in a scenario as behaviour: mine" in done.out
+    assert service("check").code == 0
+
+
+def test_a_folder_of_tables_says_the_same_as_the_scenario(service):
+    service("tables", "service", "--out", "shop")
+    service("calibrate", "service", "--name", "one")
+    done = service("calibrate", "shop", "--name", "other")
+    assert done.code == 0, done.err
+    one, other = (
+        read(service.folder / "params" / "behaviour" / f"{name}.yaml", Behaviour).experience
+        for name in ("one", "other")
+    )
+    for place in range(4):
+        assert other.incidents[place].chance.value == one.incidents[place].chance.value
+
+
+def test_a_name_that_is_taken_is_refused_before_anything_is_measured(service):
+    before = service.files()
+    done = service("calibrate", "service", "--name", "online-shop")
+    assert done.error.startswith("params/behaviour/online-shop.yaml: there is such a behaviour already")
+    assert service.files() == before
+
+
+def test_an_unknown_behaviour_is_answered_with_the_nearest(service):
+    done = service("calibrate", "service", "--name", "mine", "--like", "online-shp")
+    assert "did you mean 'online-shop'?" in done.error
+
+
+def test_where_nothing_can_be_measured_nothing_is_written(service):
+    (service.folder / "orders.csv").write_text("order_id,customer_id,ordered_at,amount\n1,a,2024-03-01 09:00,5\n")
+    before = service.files()
+    done = service("calibrate", "orders.csv", "--name", "mine")
+    assert done.code == 1
+    assert "none of the numbers of a behaviour can be measured there, so nothing is written" in done.error
+    assert service.files() == before

@@ -1,0 +1,241 @@
+"""A report is written whole or not at all, with everything by which it can be made again."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from cxsim.errors import ReportError
+from cxsim.reporting.page import make, notebook_hash, place_in_project, publish, recipe_in, recipe_of, staging
+from cxsim.reporting.workbook import tables_in
+from tests.reporting.conftest import HOSTILE, MANIFEST, write_notebook
+from tests.reporting.spreadsheet import sheets
+
+
+def _make(notebook, out, **changes):
+    return make(notebook, **{"parameters": {}, "title": "T", "out": out, **changes})
+
+
+def _everything(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_same_outputs_give_the_same_bytes(made):
+    before = _everything(made.files.html.parent)
+    title = f"Business case {HOSTILE}"
+    _make(made.notebook, made.files.html, parameters={"scenario": "first_year"}, title=title)
+    assert _everything(made.files.html.parent) == before
+
+
+def test_the_tables_lie_beside_the_page_with_a_manifest_of_all_files(made):
+    (table,) = made.files.tables
+    assert table == made.files.html.parent / "first year" / "returns.csv"
+    assert table.read_bytes() == b"strategy,npv\n'=HYPERLINK(1),0.1\ncoupon,\n"
+    record = json.loads((table.parent / "manifest.json").read_text(encoding="utf-8"))
+    assert [path.name for path in made.files.whole] == ["tables.json", "workbook.xlsx", "report.md"]
+    assert record.pop("files") == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (made.files.html, table, *made.files.whole)
+    }
+    assert {path.name for path in table.parent.iterdir()} == {
+        "returns.csv", "tables.json", "workbook.xlsx", "report.md", "manifest.json",
+    }  # fmt: skip
+    assert record.pop("tables_sha256") == {table.name: hashlib.sha256(table.read_bytes()).hexdigest()}
+    assert record.pop("report")["parameters"] == {"scenario": "first_year"}
+    assert record == MANIFEST
+
+
+def test_the_page_carries_its_tables_and_how_it_was_made(made):
+    soup = BeautifulSoup(made.html, "html.parser")
+    (table,) = tables_in(soup.find(id="tables").string).values()
+    assert (table.title, table.rows) == ("Returns & more", (("=HYPERLINK(1)", 0.1), ("coupon", None)))
+    assert json.loads(soup.find(id="provenance").string)["report"] == {
+        "page": "first year.html",
+        "title": f"Business case {HOSTILE}",
+        "code": "hidden",
+        "notebook": "business case.ipynb",
+        "notebook_sha256": notebook_hash(made.notebook),
+        "parameters": {"scenario": "first_year"},
+        "paths_in_project": [],
+        "paths_outside": ["notebook"],
+    }
+
+
+def test_the_tables_are_the_same_in_one_file_and_in_the_workbook(made):
+    tables, book, _ = made.files.whole
+    columns = json.loads(tables.read_text(encoding="utf-8"))["tables"][0]["columns"]
+    assert [column["values"] for column in columns] == [["=HYPERLINK(1)", "coupon"], [0.1, None]]
+    cells = sheets(book.read_bytes())["returns"]
+    assert [cells[place].value for place in ("A2", "B2", "A3")] == ["=HYPERLINK(1)", 0.1, "coupon"]
+    assert cells["A2"].kind == "s"
+
+
+def test_the_page_links_to_the_tables_as_a_whole_and_to_its_markdown(made):
+    links = BeautifulSoup(made.html, "html.parser").select(".cx-twins a")
+    assert [link["href"] for link in links] == [
+        "./first%20year/workbook.xlsx", "./first%20year/tables.json", "./first%20year/report.md",
+    ]  # fmt: skip
+    assert all((made.files.html.parent / unquote(link["href"])).is_file() for link in links)
+
+
+def test_progress_names_each_cell_and_then_the_page(made):
+    assert made.said[0] == "cell 1 of 8"
+    assert made.said[-2:] == ("cell 8 of 8", "tables and charts")
+
+
+@pytest.mark.parametrize("source", ["1 / 0", 'display({"application/x-unknown": 1}, raw=True)'])
+def test_a_failure_leaves_the_older_report_and_nothing_else(tmp_path, source):
+    out = tmp_path / "reports" / "r.html"
+    _make(write_notebook(tmp_path / "n.ipynb", "print(1)"), out)
+    before = _everything(out.parent)
+    bad = write_notebook(tmp_path / "bad.ipynb", source)
+    with pytest.raises(ReportError, match="cell 2"):
+        _make(bad, out)
+    assert _everything(out.parent) == before
+    assert sorted(path.name for path in out.parent.iterdir()) == ["r", "r.html"]
+    with pytest.raises(ReportError):
+        _make(bad, tmp_path / "other" / "deep" / "r.html")
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    folder = tmp_path / "shop"
+    (folder / "params" / "scenarios").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def _recipe(notebook, **parameters):
+    return recipe_of(notebook, parameters, title="T", out=notebook.parent / "out" / "r.html", code="hidden")
+
+
+def test_places_inside_the_project_are_relative_to_it_and_others_only_names(shop):
+    write_notebook(shop / "n.ipynb", "1")
+    recipe = _recipe(shop / "n.ipynb", mine=str(shop / "params" / "a.yaml"), theirs=str(shop.parent / "x.csv"), years=3)
+    assert (recipe.notebook, recipe.page) == ("n.ipynb", "r.html")
+    assert recipe.parameters == {"mine": "params/a.yaml", "theirs": "x.csv", "years": 3}
+    assert (recipe.paths_in_project, recipe.paths_outside) == (("mine",), ("theirs",))
+    assert place_in_project("params") == (shop / "params").resolve()
+
+
+def test_a_notebook_outside_of_the_project_is_said_to_be_there(shop):
+    outside = write_notebook(shop.parent / "n.ipynb", "1")
+    assert _recipe(outside).paths_outside == ("notebook",)
+
+
+def test_parameters_are_listed_in_one_order_however_they_were_given(shop):
+    notebook = write_notebook(shop / "n.ipynb", "1")
+    assert list(_recipe(notebook, b=1, a=2).parameters) == list(_recipe(notebook, a=2, b=1).parameters) == ["a", "b"]
+
+
+def test_a_recipe_comes_back_from_the_provenance(shop):
+    recipe = _recipe(write_notebook(shop / "n.ipynb", "1"), years=3)
+    assert recipe_in({"report": json.loads(json.dumps(dataclasses.asdict(recipe)))}) == recipe
+    assert recipe_in({"seed": 7}) is None
+
+
+def test_the_hash_of_a_notebook_knows_its_cells_but_not_the_outputs_stored_in_it(shop):
+    path = write_notebook(shop / "n.ipynb", "print(1)")
+    before = notebook_hash(path)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[-1].outputs = [nbformat.v4.new_output("stream", text="1\n")]
+    nbformat.write(notebook, path)
+    assert notebook_hash(path) == before
+    notebook.cells[-1].source = "print(2)"
+    nbformat.write(notebook, path)
+    assert notebook_hash(path) != before
+
+
+@pytest.mark.parametrize("place", ["../other.ipynb", "params/none.yaml"])
+def test_a_place_that_leads_out_or_nowhere_is_refused(shop, place):
+    (shop.parent / "other.ipynb").write_text("")
+    with pytest.raises(ReportError, match=r"leads out of the project|there is no params/none.yaml"):
+        place_in_project(place)
+
+
+def _publish(out, page="new", files=None):
+    with staging(out) as folder:
+        publish(folder, out, page=page, files=files or {"a.csv": "a\n", "manifest.json": "{}"})
+
+
+def test_a_parent_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match="cannot be written into"), staging(tmp_path / "file" / "r.html"):
+        pytest.fail("opened")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="Permissions do not bind this user.")
+def test_a_folder_without_permission_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(ReportError, match="Permission denied"), staging(tmp_path / "r.html"):
+        pytest.fail("opened")
+
+
+def test_a_folder_in_the_place_of_the_page_is_refused(tmp_path):
+    (tmp_path / "r.html").mkdir()
+    with pytest.raises(ReportError, match="this is a folder"), staging(tmp_path / "r.html"):
+        pytest.fail("opened")
+
+
+def test_a_name_that_is_not_a_page_is_refused(tmp_path):
+    with pytest.raises(ReportError, match=r"must end with \.html"), staging(tmp_path / "r.pdf"):
+        pytest.fail("opened")
+
+
+def test_somebody_elses_folder_is_never_replaced(tmp_path):
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "thesis.txt").write_text("dear")
+    with pytest.raises(ReportError, match="this is no folder of tables"), staging(tmp_path / "r.html"):
+        pytest.fail("opened")
+    assert (tmp_path / "r" / "thesis.txt").read_text() == "dear"
+
+
+def test_a_new_report_replaces_the_older_one_with_all_its_tables(tmp_path):
+    out = tmp_path / "r.html"
+    _publish(out, "old", {"old.csv": "1\n", "manifest.json": "{}"})
+    _publish(out)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.csv", "manifest.json", "r", "r.html"]
+
+
+def test_bytes_are_written_as_they_are_and_text_with_line_feeds(tmp_path):
+    _publish(tmp_path / "r.html", "é\n", {"workbook.xlsx": b"PK\x03\r\n", "report.md": "é\n", "manifest.json": "{}"})
+    assert (tmp_path / "r" / "workbook.xlsx").read_bytes() == b"PK\x03\r\n"
+    assert (tmp_path / "r" / "report.md").read_bytes() == (tmp_path / "r.html").read_bytes() == b"\xc3\xa9\n"
+
+
+def test_a_report_with_a_workbook_and_markdown_is_known_as_one_and_replaced(tmp_path):
+    files = {"a.csv": "1\n", "tables.json": "{}", "workbook.xlsx": b"PK", "report.md": "x\n", "manifest.json": "{}"}
+    _publish(tmp_path / "r.html", "old", files)
+    _publish(tmp_path / "r.html")
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["a.csv", "manifest.json"]
+
+
+@pytest.mark.parametrize("name", ["notes.md", "budget.xlsx"])
+def test_somebody_elses_workbook_or_text_is_never_replaced(tmp_path, name):
+    _publish(tmp_path / "r.html", "old")
+    (tmp_path / "r" / name).write_text("dear")
+    with pytest.raises(ReportError, match="this is no folder of tables"):
+        _publish(tmp_path / "r.html")
+    assert (tmp_path / "r" / name).read_text() == "dear"
+
+
+def test_a_disk_that_refuses_the_last_step_leaves_the_older_report(tmp_path, monkeypatch):
+    out = tmp_path / "r.html"
+    _publish(out, "old", {"old.csv": "1\n", "manifest.json": "{}"})
+
+    def full(page, target):
+        raise OSError(28, "No space left on device", str(page), None, str(target))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ReportError, match="No space left"):
+        _publish(out)
+    assert out.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["manifest.json", "old.csv", "r", "r.html"]

@@ -1,0 +1,238 @@
+"""The page stands alone, and nothing from data becomes markup; audit trail and stored notebooks."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+
+import nbformat
+import pytest
+import vl_convert
+from bs4 import BeautifulSoup
+
+from cxsim.errors import ReportError
+from cxsim.reporting.drawings import VEGA_LITE
+from cxsim.reporting.render import manifest_json, normalised, notebook_text, render, tidy, trail, vega_bundle
+from tests.reporting.conftest import HOSTILE, MANIFEST
+
+
+@pytest.fixture(scope="module")
+def soup(made):
+    return BeautifulSoup(made.html, "html.parser")
+
+
+def _render(**data):
+    cell = nbformat.v4.new_code_cell("x = 1 < 2")
+    cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    return lambda code="hidden": render(notebook, title="T", manifest={}, tables="t", code=code)
+
+
+def test_nothing_on_the_page_is_fetched(made):
+    assert re.findall(r'(?:src|href)\s*=\s*["\']?(?:https?:)?//', made.html) == []
+
+
+def test_the_policy_allows_exactly_the_scripts_of_the_page(soup):
+    unpacked = zlib.decompress(base64.b64decode(soup.find(id="cx-bundle").string)).decode()
+    scripts = [unpacked, *(script.string for script in soup.find_all("script") if not script.get("type"))]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
+    assert re.findall(r"'sha256-([^']+)'", policy) == digests
+    assert len(digests) == 2
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe-eval" not in policy
+
+
+def test_the_page_carries_the_bundle_of_the_drawing_library_packed(soup, made):
+    packed = soup.find(id="cx-bundle").string
+    assert zlib.decompress(base64.b64decode(packed)).decode() == vega_bundle()
+    assert vl_convert.javascript_bundle(vl_version=VEGA_LITE) in vega_bundle()
+    assert len(made.html.encode()) < 500_000  # the bundle alone has 898,000
+
+
+def test_a_figure_with_sliders_says_without_javascript_where_they_start(soup):
+    bars, slider = soup.find_all("figure")
+    assert bars.find(class_="cx-needs") is None
+    assert slider.find(class_="cx-needs").get_text() == (
+        "The sliders of this figure need JavaScript. The drawing shows where they start: Uplift 2."
+    )
+    assert soup.head.noscript.style.string == ".cx-needs { display: block; }"
+
+
+def test_hostile_text_in_title_manifest_chart_and_table_stays_text(soup):
+    assert HOSTILE in soup.title.string
+    assert HOSTILE in soup.find(class_="cx-audit").get_text()
+    assert json.loads(soup.find(id="provenance").string)["remark"] == HOSTILE
+    assert json.loads(soup.find(id="figure-1").script.string)["title"] == "Cash </script>"
+    assert soup.find(class_="cx-table").td.get_text() == "a <script>"
+    assert [element for element in soup.select("*") if any(name.startswith("on") for name in element.attrs)] == []
+
+
+def test_the_manifest_is_on_the_page_as_it_was_given(soup):
+    assert json.loads(soup.find(id="provenance").string).items() >= MANIFEST.items()
+    assert soup.select_one(".cx-command code").string == MANIFEST["command"]
+
+
+def test_the_output_that_carries_the_manifest_is_not_shown_among_the_others(soup):
+    assert "not shown" not in soup.main.get_text()
+
+
+def test_every_chart_has_a_name_a_static_drawing_and_a_live_specification(soup):
+    figures = soup.find_all("figure")
+    assert [figure["aria-label"] for figure in figures] == ["Cash </script>", "What if?"]
+    assert all(figure.select_one(".cx-static svg path") for figure in figures)
+    assert all(json.loads(figure.script.string)["mark"] for figure in figures)
+
+
+def test_the_contents_lead_to_every_section_and_ids_are_unique(soup):
+    links = [link["href"].removeprefix("#") for link in soup.select("nav a")]
+    assert links == ["cash", "cash-2", "returns", "audit-trail"]
+    assert all(soup.find(id=link).name == "h2" for link in links)
+    ids = [element["id"] for element in soup.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_table_links_to_its_twin(soup):
+    link = soup.select_one(".cx-twin a")
+    assert (link["href"], link.has_attr("download")) == ("./first%20year/returns.csv", True)
+
+
+def test_money_in_prose_is_not_taken_for_a_formula(soup):
+    assert "A coupon of <strong>$5</strong>, a refund of <strong>$7</strong>" in str(soup)
+
+
+def test_warnings_meant_for_the_author_do_not_reach_the_reader(made):
+    assert "careful!" not in made.html
+    assert "scenario: first_year" in made.html
+
+
+def test_code_is_shown_only_on_request():
+    page = _render(**{"text/plain": "1"})
+    assert "x = 1 &lt; 2" not in page()
+    assert "x = 1 &lt; 2" in page("shown")
+
+
+def test_a_page_without_charts_carries_no_script():
+    html = _render(**{"text/plain": "1"})()
+    assert "script-src 'none'" in html.replace("&#39;", "'")
+    assert "<script>" not in html
+    assert "cx-bundle" not in html
+
+
+def test_an_output_that_a_page_cannot_show_is_refused():
+    with pytest.raises(ReportError, match="cell 1 of the notebook shows an output of kind application/x-unknown"):
+        _render(**{"application/x-unknown": "1"})()
+
+
+def test_an_output_that_brings_a_script_is_refused():
+    with pytest.raises(ReportError, match="cell 1 of the notebook brings a <script> element"):
+        _render(**{"text/html": HOSTILE})()
+
+
+def _tidy(html):
+    return tidy(html, reserved=frozenset({"content"}))
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<p ONCLICK='x()'>a</p>",
+        "<iframe src='data:text/html,a'></iframe>",
+        "<img src='https://example.org/a.png'>",
+        "<img src='//example.org/a.png'>",
+        "<a href='javascript:alert(1)'>a</a>",
+        "<a href='data:text/html,a'>a</a>",
+        "<style>@import 'https://example.org/a.css'</style>",
+        "<p style=\"background:url('https://example.org/a.png')\">a</p>",
+        "<link rel=stylesheet href=a.css>",
+        "<svg><a xlink:href='vbscript:x'>a</a></svg>",
+    ],
+)
+def test_active_or_fetched_content_is_refused_and_its_cell_named(html):
+    with pytest.raises(ReportError, match="cell 4 of the notebook brings"):
+        _tidy(f'<div data-cell="4">{html}</div>')
+
+
+@pytest.mark.parametrize("html", ['<img src="data:image/png;base64,AA"/>', '<a href="#returns">a</a>'])
+def test_content_that_stands_alone_is_left_as_it_is(html):
+    assert _tidy(html).html == html
+
+
+def test_a_web_address_is_printed_instead_of_linked():
+    html = _tidy('<a href="https://example.org/a">the source</a>').html
+    assert html == '<span class="cx-source">the source (https://example.org/a)</span>'
+
+
+def test_headings_get_anchors_of_their_own():
+    body = _tidy('<h1>Why?</h1><h2>Cash</h2><p id="cash-2"></p><h2>Cash</h2><h2>Content</h2><h3>…</h3>')
+    assert body.contents == (("cash", "Cash"), ("cash-3", "Cash"), ("content-2", "Content"))
+    assert '<h3 id="section">' in body.html
+    assert body.has_title
+
+
+def test_a_table_scrolls_by_itself_and_its_heads_have_a_scope():
+    html = _tidy("<table><thead><tr><th>a</th></tr></thead></table>").html
+    assert html.startswith('<div class="cx-scroll"><table>')
+    assert '<th scope="col">a</th>' in html
+
+
+def test_names_become_labels_and_the_command_comes_last():
+    entries = trail({"command": "cxsim report x", "scenario_hash": "ab" * 32, "seed": 7, "clean": True, "commit": None})
+    assert [(entry.label, entry.value, entry.kind) for entry in entries] == [
+        ("Scenario hash", "ab" * 32, "code"),
+        ("Seed", "7", "text"),
+        ("Clean", "yes", "text"),
+        ("Commit", "not recorded", "text"),
+        ("Command to reproduce", "cxsim report x", "command"),
+    ]
+
+
+def test_the_names_inside_a_group_are_left_as_they_are():
+    (group,) = trail({"parameter_files": {"params/levers.yaml": "x", "great_tables": "1.1"}})
+    assert [entry.label for entry in group.entries] == ["params/levers.yaml", "great_tables"]
+
+
+def test_a_manifest_is_the_same_text_in_any_order_of_its_names():
+    assert manifest_json({"a": 1, "b": {"d": 2, "c": 3}}) == manifest_json({"b": {"c": 3, "d": 2}, "a": 1})
+
+
+@pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
+def test_a_manifest_without_a_place_in_json_is_refused(value):
+    with pytest.raises(ReportError, match="cannot be written as JSON"):
+        manifest_json({"a": value})
+
+
+def _executed(run):
+    cell = nbformat.v4.new_code_cell("1", execution_count=1, id=f"random-{run}")
+    cell.metadata["execution"] = {"iopub.execute_input": f"2024-01-0{run}"}
+    cell.metadata["papermill"] = {"duration": run}
+    pieces = ["ab", "c"] if run == 1 else ["a", "bc"]
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=piece) for piece in pieces]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata.update(
+        kernelspec={"name": f"venv{run}", "display_name": f"venv {run}"},
+        language_info={"name": "python", "version": f"3.1{run}"},
+        papermill={"start_time": run},
+        widgets={"state": run},
+    )
+    return notebook
+
+
+def test_two_runs_of_a_notebook_are_stored_as_the_same_text():
+    assert notebook_text(normalised(_executed(1))) == notebook_text(normalised(_executed(2)))
+
+
+def test_cells_are_numbered_and_the_order_of_execution_is_kept():
+    cell = normalised(_executed(1)).cells[0]
+    assert (cell.id, cell.execution_count, cell.outputs[0].text) == ("c000", 1, "abc")
+
+
+def test_the_notebook_handed_in_is_not_changed():
+    notebook = _executed(1)
+    normalised(notebook)
+    assert notebook == _executed(1)

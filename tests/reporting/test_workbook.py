@@ -1,0 +1,329 @@
+"""Tables keep all their digits in CSV, JSON, inside the page and in the workbook."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from xml.etree import ElementTree as ET
+
+import nbformat
+import pytest
+
+from checks.source import ROOT
+from cxsim.errors import ReportError
+from cxsim.reporting.tables import TABLE
+from cxsim.reporting.workbook import Twin, csv_text, embedded, harvest, sheet_name, tables_in, tables_json, workbook
+from tests.reporting.spreadsheet import parts, sheets
+
+
+def _notebook(*contents):
+    cell = nbformat.v4.new_code_cell()
+    cell.outputs = [nbformat.v4.new_output("display_data", data={TABLE: content}) for content in contents]
+    return nbformat.v4.new_notebook(cells=[cell])
+
+
+def _content(**changes):
+    return {"id": "t", "title": "T", "columns": ["a"], "rows": [[1]], **changes}
+
+
+# In the order of OWASP's list, full-width signs last, then those behind a blank that a spreadsheet skips.
+@pytest.mark.parametrize(
+    "start",
+    [
+        "=",
+        "+",
+        "-",
+        "@",
+        "\t",
+        "\r",
+        "\n",
+        "\uff1d",
+        "\uff0b",
+        "\uff0d",
+        "\uff20",
+        " =",
+        "\u00a0=",
+        "\ufeff=",
+        "\u200b+",
+    ],
+)
+def test_a_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe(start):
+    text = csv_text(Twin(id="t", title="", columns=(f"{start}a",), rows=((f"{start}1+1",), (-1,))))
+    assert list(csv.reader(io.StringIO(text, newline=""))) == [[f"'{start}a"], [f"'{start}1+1"], ["-1"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("-5", "'-5"),
+        ("+49 30 123", "'+49 30 123"),
+        ("-", "'-"),
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("a;=1+1", "a;'=1+1"),
+        ("a;b; -1", "a;b;' -1"),
+        ("a\n@x", "a\n'@x"),
+        ("a\t=x", "a\t'=x"),
+        ('a",=1', 'a",=1'),
+        ("a-5; b=c@d", "a-5; b=c@d"),
+        ("\u22125", "\u22125"),
+        ("'=1", "'=1"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_neutralised_wherever_a_cell_could_begin(text, field):
+    written = csv_text(Twin(id="t", title="", columns=("a", "b"), rows=((text, -5),)))
+    assert list(csv.reader(io.StringIO(written, newline="")))[1] == [field, "-5"]
+
+
+def test_all_tables_in_one_file_are_by_column_and_sorted():
+    second = Twin(id="b", title="Zwei <é>", columns=("who", "npv", "paid"), rows=(("=A1", 0.1, True), (None, -2, None)))
+    first = Twin(id="a", title="One", columns=("x",), rows=())
+    text = tables_json([second, first])
+    assert tables_json([first, second]) == text
+    assert json.loads(text) == {
+        "tables": [
+            {"id": "a", "title": "One", "rows": 0, "columns": [{"name": "x", "values": []}]},
+            {
+                "id": "b",
+                "title": "Zwei <é>",
+                "rows": 2,
+                "columns": [
+                    {"name": "who", "values": ["=A1", None]},
+                    {"name": "npv", "values": [0.1, -2]},
+                    {"name": "paid", "values": [True, None]},
+                ],
+            },
+        ]
+    }
+    assert len(text.splitlines()) == 4
+
+
+def test_a_report_without_tables_has_an_empty_list_of_them():
+    assert json.loads(tables_json([])) == {"tables": []}
+
+
+def test_numbers_keep_every_digit_and_missing_values_stay_empty():
+    row = (0.1 + 0.2, 1e-300, -5, None, True, "")
+    text = csv_text(Twin(id="t", title="", columns=tuple("abcdef"), rows=(row,)))
+    assert text == "a,b,c,d,e,f\n0.30000000000000004,1e-300,-5,,true,\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"id": "../x"}, "possible are"),
+        ({"id": "Big"}, "possible are"),
+        ({"columns": []}, "no column"),
+        ({"rows": [[1, 2]]}, "row 1 has 2 values for 1 columns"),
+        ({"rows": [[[1]]]}, "row 1, a is a list"),
+        ({"rows": [[float("nan")]]}, "row 1, a is nan"),
+        ({"rows": ["x"]}, "must be lists"),
+        ({"note": 1}, "exactly the entries"),
+    ],
+)
+def test_a_malformed_twin_is_refused(changes, said):
+    with pytest.raises(ReportError, match=said):
+        harvest(_notebook(_content(**changes)))
+
+
+def test_a_table_shown_twice_has_one_twin():
+    assert [twin.id for twin in harvest(_notebook(_content(), _content()))] == ["t"]
+
+
+def test_two_different_tables_under_one_id_are_refused():
+    with pytest.raises(ReportError, match="two different tables"):
+        harvest(_notebook(_content(), _content(rows=[[2]])))
+
+
+RETURNS = Twin(
+    id="returns",
+    title="Returns </script>",
+    columns=("strategy", "npv", "paid", "why"),
+    rows=(("points", 0.1, True, None), ("points", None, False, None), ("</script>", -2, True, None)),
+)
+
+
+def _twin(name, rows, value=1):
+    return Twin(id=name, title=name, columns=("a", "b"), rows=((value, value),) * rows)
+
+
+def test_tables_come_back_as_they_were():
+    other = Twin(id="mixed", title="M", columns=("a",), rows=(("x",), (1,), (None,)))
+    empty = Twin(id="empty", title="", columns=("a", "b"), rows=())
+    assert tables_in(embedded([RETURNS, other, empty])) == {"returns": RETURNS, "mixed": other, "empty": empty}
+
+
+def test_the_text_may_stand_inside_a_script_element_and_says_each_text_once():
+    text = embedded([RETURNS, Twin(id="more", title="", columns=("a",), rows=(("points",),))])
+    assert "<" not in text
+    assert json.loads(text)["texts"] == ["points", "</script>"]
+
+
+def test_the_same_tables_give_the_same_text_in_any_order():
+    tables = [_twin("b", 2), RETURNS, _twin("a", 2)]
+    assert embedded(tables) == embedded(tables[::-1])
+
+
+def test_a_table_of_more_than_1500_values_stays_outside_unless_a_comparison_reads_it():
+    # Two columns: 750 rows are 1,500 values.
+    tables = [_twin("small", 750), _twin("large", 751), _twin("assumptions", 751)]
+    assert sorted(tables_in(embedded(tables))) == ["assumptions", "small"]
+
+
+def test_where_room_is_short_the_tables_of_a_comparison_come_first():
+    # A row of two numbers of 18 letters and two commas takes 38 bytes: 1,000 rows 38 kB, 700 rows 27 kB.
+    number = 123456789012345.25
+    tables = [_twin("a", 700, number), _twin("statement", 700, number), _twin("returns", 1_000, number)]
+    text = embedded(tables)
+    assert sorted(tables_in(text)) == ["returns"]
+    assert len(text.encode()) <= 60_000
+
+
+def test_a_page_without_tables_carries_nothing():
+    assert embedded([]) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "[]", '{"tables":{},"more":1}', '{"tables":{"a":{"columns":["a"],"title":"","values":[]}},"texts":[]}',
+        '{"tables":{"a":{"columns":["a"],"title":"","values":[{"texts":[3]}]}},"texts":[]}',
+        '{"tables":{"a":{"columns":["a","b"],"title":"","values":[[1],[]]}},"texts":[]}',
+    ],
+)  # fmt: skip
+def test_anything_else_is_refused(text):
+    with pytest.raises(ReportError, match="inside the page"):
+        tables_in(text)
+
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+ROWS = ((HOSTILE, 0.1, True), ("=1+1", -5, False), ("+A1", None, None), ("-5", 10**17, None), ("@SUM(1)", 1e-7, None))
+
+
+TWIN = Twin(id="customers", title="=cmd()", columns=("customer", "=amount", "kept"), rows=ROWS)
+
+
+# Makes the same workbook in another process, and prints its hash.
+ELSEWHERE = """
+import hashlib
+from tests.reporting.test_workbook import TWIN, built
+print(hashlib.sha256(built()).hexdigest())
+"""
+
+
+def built():
+    return workbook(f"Title {HOSTILE}", [TWIN], {"currency": "EUR", "annual_discount_rate": 0.1})
+
+
+@pytest.fixture(scope="module")
+def book():
+    return built()
+
+
+def test_the_archive_is_sound_and_all_of_its_files_are_xml(book):
+    files = parts(book)
+    assert {"[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet2.xml"} <= set(files)
+    for content in files.values():
+        assert ET.fromstring(content) is not None  # noqa: S314 - the project wrote it itself
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati"])
+def test_another_time_zone_locale_and_order_of_hashes_give_the_same_bytes(book, zone):
+    assert built() == book
+    there = {**os.environ, "TZ": zone, "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE], env=there, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == hashlib.sha256(book).hexdigest()
+
+
+def test_no_clock_is_in_the_file(book):
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert parts(book)["docProps/core.xml"].count(b">1980-01-01T00:00:00Z<") == 2
+
+
+def test_text_that_looks_like_a_formula_stays_text(book):
+    cells = sheets(book)["customers"]
+    found = [cells[f"A{row}"] for row in range(2, 7)]
+    assert [(cell.kind, cell.formula, cell.value) for cell in found] == [("s", None, row[0]) for row in ROWS]
+    assert (cells["B1"].kind, cells["B1"].value) == ("s", "=amount")
+    assert b"<f>" not in b"".join(parts(book).values())
+
+
+def test_markup_in_the_data_is_escaped(book):
+    text = parts(book)["xl/sharedStrings.xml"].decode()
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_values_keep_their_kind_and_missing_ones_stay_empty(book):
+    cells = sheets(book)["customers"]
+    assert (cells["B2"].kind, cells["B2"].value, cells["B3"].value, cells["B6"].value) == ("n", 0.1, -5.0, 1e-7)
+    assert [(cells[place].kind, cells[place].value) for place in ("C2", "C3")] == [("b", True), ("b", False)]
+    assert "B4" not in cells
+    # A spreadsheet has 15 digits; a longer whole number would be another one.
+    assert (cells["B5"].kind, cells["B5"].value) == ("s", "100000000000000000")
+
+
+def test_the_contents_name_every_sheet_and_lead_to_it(book):
+    cells = sheets(book)["Contents"]
+    assert cells["A1"].value == f"Title {HOSTILE}"
+    assert (cells["A5"].value, cells["B5"].value, cells["B5"].kind) == ("customers", "=cmd()", "s")
+    assert b"location=\"'customers'!A1\"" in parts(book)["xl/worksheets/sheet1.xml"]
+
+
+def test_a_text_longer_than_a_cell_is_cut_and_says_so():
+    twin = Twin(id="t", title="", columns=("text",), rows=(("x" * 40_000,), ("y" * 32_767,)))
+    cells = sheets(workbook("T", [twin], {}))["t"]
+    assert len(cells["A2"].value) == 32_767
+    assert cells["A2"].value.endswith("x … (cut: a cell holds no more)")
+    assert cells["A3"].value == "y" * 32_767
+
+
+def test_a_table_too_wide_for_a_sheet_is_named_in_the_contents_alone():
+    wide = Twin(id="wide", title="Wide", columns=tuple(f"c{place}" for place in range(16_385)), rows=())
+    found = sheets(workbook("T", [wide, TWIN], {}))
+    assert list(found) == ["Contents", "customers"]
+    assert found["Contents"]["B5"].value == "Wide: too large for a sheet; see wide.csv"
+
+
+def test_a_report_without_tables_has_its_contents():
+    assert list(sheets(workbook("T", [], {}))) == ["Contents"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        ("a[b]c:d*e?f/g\\h'i", "a b c d e f g h i"),
+        ("'quoted'", "quoted"),
+        ("x" * 40, "x" * 31),
+        ("x" * 30 + " y", "x" * 30),
+        ("line\nend", "line end"),
+        ("", "Table"),
+        ("***", "Table"),
+    ],
+)
+def test_a_sheets_name_is_one_that_a_spreadsheet_allows(wanted, name):
+    assert sheet_name(wanted, set()) == name
+
+
+def test_names_that_differ_by_capitals_alone_are_listed_apart():
+    taken = set()
+    assert [sheet_name(name, taken) for name in ("Cash", "cash", "CASH")] == ["Cash", "cash 2", "CASH 3"]
+    assert sheet_name("x" * 35, taken) == "x" * 31
+    assert sheet_name("X" * 35, taken) == "X" * 29 + " 2"
+
+
+def test_two_tables_whose_long_names_begin_alike_have_their_own_sheets():
+    twins = [Twin(id="a" * 40 + end, title="", columns=("c",), rows=((end,),)) for end in "xy"]
+    history = Twin(id="history", title="", columns=("c",), rows=())
+    found = sheets(workbook("T", [*twins, history], {}))
+    assert list(found) == ["Contents", "a" * 31, "a" * 29 + " 2", "history 2"]
+    assert [found[name]["A2"].value for name in list(found)[1:3]] == ["x", "y"]
