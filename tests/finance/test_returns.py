@@ -233,12 +233,6 @@ def test_the_mean_of_the_worst_tenth_of_normal_draws_is_known():
     assert error < 0.01
 
 
-def test_the_same_draws_under_another_structure_are_no_new_evidence():
-    draws = np.random.default_rng(2).normal(size=200)
-    once, twice = worst_tenth(draws), worst_tenth(np.tile(draws, 2), structures=2)
-    assert twice == pytest.approx(once, rel=1e-12)
-
-
 def _asking(shop, rate=0.0, hurdle=0.2, benefit_haircut=0.2, cost_uplift=0.1):
     """Return the shop with another discount rate and what it asks of an investment."""
     return dataclasses.replace(
@@ -359,12 +353,6 @@ def test_money_that_comes_back_with_a_tenth_more_earns_ten_percent():
     found = _found(-100.0, 110.0)
     assert found[0] == pytest.approx(0.10, abs=1e-12)
     assert found[1] == "one rate"
-
-
-def test_days_are_counted_in_years_of_365_and_a_quarter():
-    # 21 % in 2 * 365.25 days is 10 % in one year.
-    found = internal_rate(np.array([121.0, -100.0]), np.array([730.5, 0.0]))
-    assert found[0] == pytest.approx(0.10, abs=1e-12)
 
 
 def test_a_published_case_is_met_to_its_printed_digits():

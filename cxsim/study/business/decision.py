@@ -147,21 +147,15 @@ def _of_portfolio(study: Study, row: Mapping[str, object]) -> dict[str, object]:
     same = ("title", "outlay", "npv", "npv_mc_error", "low", "high", "low_80", "high_80", "prob_npv_positive", "roi")
     found = study.scenario.rule.decision(share) if row["members"] else "reject"
     best = f"Of all sets{within}, this one brings most on average. {_rule(study, {**row, 'decision': found})}"
-    none = (
-        f"On average over all draws, none of the sets{within} brings more than doing nothing.{_while_piloting(study)}"
-    )
+    none = f"On average over all draws, none of the sets{within} brings more than doing nothing."
+    if study.returns["decision"].eq("pilot").any():
+        none = f"{none} A pilot is run to learn whether that is so, not for its return."
     return {name: row[name] for name in (*same, "prob_mc_error", "payback_months", "payback_months_late", "draws")} | {
         "strategy": PORTFOLIO_ROW,
         "decision": found,
         "rule": best if row["members"] else none,
         "customers": study.returns["customers"][0],
     }
-
-
-def _while_piloting(study: Study) -> str:
-    """Return why something may be piloted although nothing pays on average."""
-    piloted = study.returns.filter(pl.col("decision") == "pilot").height
-    return " A pilot is run to learn whether that is so, not for its return." if piloted else ""
 
 
 def _changer(break_evens: pl.DataFrame, strategy: str) -> dict[str, object]:

@@ -33,8 +33,8 @@ def case(study, progress):
 
 @pytest.fixture(scope="session")
 def busy_case():
-    """The case of a study of new customers in which everything happens: all kinds of effects, tickets, returns."""
-    return business_case(run(dataclasses.replace(everything(), existing_customers="none")))
+    """The case of a year of new customers in which everything happens: all kinds of effects, tickets, returns."""
+    return business_case(run(dataclasses.replace(everything(), existing_customers="none", horizon_months=12)))
 
 
 @pytest.fixture(scope="session")

@@ -43,14 +43,8 @@ def test_there_are_28_items_and_not_all_of_them_are_here(study, snapshot):
     assert set(table["state"]) == {"yes", "partly", "no"}
 
 
-def test_the_discount_rate_is_shown_with_its_timing_and_needs_a_source(study):
-    found = _item(study, 10)
-    assert (
-        found["answer"]
-        .replace("\N{NO-BREAK SPACE}", " ")
-        .startswith("10 % per year, effective; cash of a month flows at its middle. It is assumed")
-    )
-    assert found["state"] == "partly"
+def test_the_discount_rate_needs_a_source(study):
+    assert _item(study, 10)["state"] == "partly"
     economics = study.scenario.economics
     sourced = dataclasses.replace(economics, annual_discount_rate=_measured(economics.annual_discount_rate))
     assert _item(_with(study, economics=sourced), 10)["state"] == "yes"
@@ -99,11 +93,6 @@ def test_numbers_need_an_owner_and_one_that_is_measured(study):
     assert _item(owned, 22)["state"] == "partly"
     measured = dataclasses.replace(economics, gross_margin=_measured(economics.gross_margin))
     assert _item(_with(owned, economics=measured), 22)["state"] == "yes"
-
-
-def test_few_draws_make_rough_intervals(study):
-    assert _item(study, 24)["answer"].endswith("with 8 draws the ends of intervals are rough.")
-    assert _item(_with(study, draws=100), 24)["state"] == "yes"
 
 
 def test_a_scenario_made_by_hand_has_no_plan_that_can_be_found(study):

@@ -14,7 +14,6 @@ from cxsim.strategies.strategy import Cost
 from cxsim.study.business.experiments import DAYS, TEST_PLAN, follow_up, planned_tests
 from cxsim.study.business.information import INFORMATION
 from cxsim.study.run import run
-from cxsim.study.scenario import NewCustomers
 from cxsim.tables import check, empty
 from tests.simulated import assumed
 from tests.study.conftest import small
@@ -150,9 +149,4 @@ def test_a_strategy_that_neither_costs_nor_brings_anything_has_no_test(study):
     fast = study.scenario.strategies[2]
     idle = dataclasses.replace(fast, costs=(), effects=())
     known = run(dataclasses.replace(study.scenario, strategies=(idle,)))
-    assert planned_tests(known, NOTHING_KNOWN).is_empty()
-
-
-def test_a_horizon_shorter_than_a_quarter_has_no_test():
-    known = run(small(draws=2, horizon_months=2, new_customers=NewCustomers(per_month=50, months=1)))
     assert planned_tests(known, NOTHING_KNOWN).is_empty()
