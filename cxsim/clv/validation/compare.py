@@ -168,9 +168,9 @@ def compare(
 
     Notes
     -----
-    Fits are told apart by the log-likelihoods of the same customers, pair by pair (Vuong 1989): customers that say the
-    same under two models cannot tell them apart, whatever the sum says. With k stages, of bgcnbd and mbgcnbd, one more
-    parameter is taken off. Forecasts are told apart in the same way by the log probability of the orders that came.
+    Fits are compared by the log-likelihoods of the same customers, pair by pair (Vuong 1989): customers that say the
+    same under two models cannot tell one from the other, whatever the sum says. With k stages, of bgcnbd and mbgcnbd,
+    one more parameter is taken off. Forecasts are compared in the same way by the log probability of what came.
 
     References
     ----------
@@ -501,7 +501,7 @@ def _side_by_side(table: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def _require_models(models: Sequence[Model]) -> None:
-    """Refuse names of models that cannot all be fitted and told apart."""
+    """Refuse names of models that cannot all be fitted and distinguished."""
     if isinstance(models, str) or not models:
         raise EstimationError(f'models must be a tuple of at least one name, as ("bgnbd", "mbgnbd"); found {models!r}.')
     for model in models:
