@@ -58,7 +58,7 @@ _ROUNDING = 1e-9
 # Columns of OUTCOMES that count, and those that need a model of spend.
 _ORDERS = ("orders_mean", "orders_low", "orders_high", "prob_order")
 _VALUE = ("value_mean", "value_low", "value_high")
-_WHOLE = ("orders_low", "orders_high")
+_TYPES = {"orders_low": pl.Int64, "orders_high": pl.Int64}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -194,11 +194,9 @@ def predict(
     outcomes, counts = forecast_all(customers, Work(thetas=records, family=family, question=question, groups=groups))
     quantities = ("orders", "buyers") if spend is None else ("orders", "buyers", "value")
     by_draw = _totals_by_draw(counts, names, quantities)
+    shown = _ORDERS if spend is None else (*_ORDERS, *_VALUE)
     # Popped one by one, so that no more than one column is held twice.
-    columns = [
-        pl.Series(name, outcomes.pop(name)).cast(pl.Int64 if name in _WHOLE else pl.Float64)
-        for name in (_ORDERS if spend is None else (*_ORDERS, *_VALUE))
-    ]
+    columns = [pl.Series(name, outcomes.pop(name), dtype=_TYPES.get(name)) for name in shown]
     return Prediction(
         customers=pl.DataFrame([rfm["customer_id"], *columns]),
         totals=totals_over_draws(by_draw, quantities, outside, key=names.columns),

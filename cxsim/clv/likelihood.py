@@ -148,7 +148,7 @@ def spend_likelihood(patterns: pl.DataFrame) -> Likelihood:
 def thinned(likelihood: Likelihood, customers: int) -> Likelihood:
     """Return the likelihood of about so many customers, evenly spaced in the order of their pasts, each for several.
 
-    It is that of all customers but for noise, and finds the neighbourhood of the top for next to nothing.
+    It is that of all customers but for noise, and finds the neighbourhood of the maximum for next to nothing.
     """
     *pasts, weight = likelihood.columns
     total = float(weight.sum())

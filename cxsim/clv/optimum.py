@@ -30,7 +30,7 @@ _LONGEST_STEP = 1.0
 _FAR = 12.0
 # Condition number of the Hessian from which on a direction is no longer determined by the data.
 _FLAT = 1e10
-# A start whose top lies so little higher than another's found the same top.
+# A start whose end lies so little higher than another's found the same maximum.
 _HIGHER = 1e-6
 
 

@@ -46,9 +46,9 @@ _NARROW = 0.1
 _FEW_LEAVE = (0.0, 0.0, WEAK, WEAK)
 _SAME_PLACE = 0.01
 
-# In standard deviations at the top: the first step, and by how much each is longer than the one before.
+# In standard deviations at the mode: the first step, and by how much each is longer than the one before.
 _STRIDE, _GROWTH = 1.5, 1.5
-# e^-9 of the height at the top: all that is lower holds less than a thousandth of the mass.
+# e^-9 of the height at the mode: all that is lower holds less than a thousandth of the mass.
 _DEPTH = 9.0
 _STEPS = 12
 # Steps back onto the ridge after each stride; they converge quadratically, and a proposal needs two digits.
@@ -295,17 +295,17 @@ def _places(surface: Surface, start: FloatArray, middle: FloatArray) -> list[Pla
     return places
 
 
-def _along_ridge(surface: Surface, top: FloatArray, covariance: FloatArray) -> list[Place]:
-    """Return the top and places on both sides of it, in the direction in which least is known."""
+def _along_ridge(surface: Surface, mode: FloatArray, covariance: FloatArray) -> list[Place]:
+    """Return the mode and places on both sides of it, in the direction in which least is known."""
     variances, axes = np.linalg.eigh(covariance)
     # The algebra leaves the sign of an axis open.
     along = axes[:, -1] * np.sign(axes[np.abs(axes[:, -1]).argmax(), -1])
-    height = surface(top)[0]
-    places = [_place(top, covariance, height)]
+    height = surface(mode)[0]
+    places = [_place(mode, covariance, height)]
     first = _STRIDE * float(np.sqrt(variances[-1]))
     shortest = 0.25 * first
     for way in (1.0, -1.0):
-        here, tangent, stride = top, along, first
+        here, tangent, stride = mode, along, first
         for _ in range(_STEPS):
             found = _back_on_ridge(surface, here + way * stride * tangent, axes[:, :-1])
             if found is None and stride > shortest:
@@ -323,7 +323,7 @@ def _along_ridge(surface: Surface, top: FloatArray, covariance: FloatArray) -> l
 def _back_on_ridge(
     surface: Surface, start: FloatArray, across: FloatArray
 ) -> tuple[FloatArray, float, FloatArray] | None:
-    """Return the highest point across the ridge, its height, and the spread across; None where there is no top."""
+    """Return the highest point across the ridge, its height, and the spread across; None where there is no mode."""
     here = start
     for _ in range(_CORRECTIONS):
         value, gradient, hessian = surface(here)
@@ -342,18 +342,18 @@ def _place(centre: FloatArray, spread: FloatArray, height: float) -> Place:
     return Place(centre=centre, spread=spread, log_mass=height + 0.5 * float(np.linalg.slogdet(spread)[1]))
 
 
-def nearby(likelihood: Likelihood, top: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """Return a function of log-parameters, shape (m, d), that gives the log-likelihood near `top`, shape (m,).
+def nearby(likelihood: Likelihood, mode: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Return a function of log-parameters, shape (m, d), that gives the log-likelihood near `mode`, shape (m,).
 
-    Value, slope and curvature at the top are those of all customers. What goes beyond them is small where so many
+    Value, slope and curvature at the mode are those of all customers. What goes beyond them is small where so many
     customers leave little room, and is that of ten thousand customers, evenly spaced in the order of their pasts, each
     for several others: the noise of a sum over all, on the third order alone.
     """
     few = thinned(likelihood, _REPRESENTATIVES)
-    whole, part = derivatives(likelihood, top), derivatives(few, top)
+    whole, part = derivatives(likelihood, mode), derivatives(few, mode)
 
     def near(points: FloatArray) -> FloatArray:
-        step = points - top
+        step = points - mode
         return _quadratic(whole, step) + (log_likelihoods(few, points) - _quadratic(part, step))
 
     return near

@@ -122,7 +122,7 @@ def fit_tail(excess: FloatArray) -> tuple[float, float]:
     if largest <= 0.0:
         return 0.0, 0.0
     quartile = float(excess[int(n / 4.0 + 0.5) - 1])
-    # Beyond the range in which the candidates below can be told apart.
+    # Beyond the range in which the candidates below can be distinguished.
     if quartile <= largest * 1e-250:
         return math.inf, 0.0
     candidates = 30 + int(math.sqrt(n))

@@ -34,8 +34,8 @@ class GammaGammaFit(FittedModel):
     max_abs_gradient
         Largest derivative, in a log-parameter, of what was maximised.
     basis
-        `likelihood`: the estimates are where the likelihood is highest. `prior`: it has no top; the estimates are then
-        where a posterior with weak priors is highest.
+        `likelihood`: the estimates are where the likelihood is highest. `prior`: it has no maximum; the estimates are
+        then where a posterior with weak priors is highest.
     loose
         Parameters that the data do not determine; empty where the basis is `likelihood`.
     engine

@@ -388,7 +388,7 @@ def small(number, share, rate, seed):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     st.sampled_from(list(SHOPS)),
     st.integers(15, 60),

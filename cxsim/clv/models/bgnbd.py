@@ -63,7 +63,7 @@ _SUM_UP_TO = 2500.0
 _MOST_TERMS = 1e7
 
 
-def survival_ahead(params: BetaGeometricParams, x: FloatArray, age: FloatArray, time: FloatArray) -> FloatArray:
+def survival_ahead(params: BetaGeometricParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:
     """Return P(alive after `time`), given alive now with j stages of the next order passed; one more axis, length k.
 
     The purchase rate is Gamma(r + k x + j, alpha + age), and the chance of dropout after an order Beta(a, b + x), or
@@ -72,7 +72,7 @@ def survival_ahead(params: BetaGeometricParams, x: FloatArray, age: FloatArray, 
     return _in_time(params, x, age, time)[0]
 
 
-def orders_ahead(params: BetaGeometricParams, x: FloatArray, age: FloatArray, time: FloatArray) -> FloatArray:
+def orders_ahead(params: BetaGeometricParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:
     """Return the orders expected in the next `time`, given alive now with j stages passed; one more axis, length k.
 
     For k = 1, Fader, Hardie & Lee (2005), equation (10) over P(alive). The closed form, with Gauss' 2F1, is 0/0 for a
@@ -81,7 +81,7 @@ def orders_ahead(params: BetaGeometricParams, x: FloatArray, age: FloatArray, ti
     return _in_time(params, x, age, time)[1]
 
 
-def next_order_ahead(params: BetaGeometricParams, x: FloatArray, age: FloatArray, time: FloatArray) -> FloatArray:
+def next_order_ahead(params: BetaGeometricParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:
     """Return P(the next order comes within `time`), given alive now with j stages passed; one more axis, length k.
 
     1 where `time` is infinite, because nobody leaves here but after an order.
@@ -132,7 +132,13 @@ def survival_and_orders(k: int, stage: int, shape: float, reach: float, a: float
 
 
 def count_probs_ahead(
-    params: BetaGeometricParams, x: FloatArray, age: FloatArray, start: FloatArray, end: FloatArray, counts: FloatArray
+    params: BetaGeometricParams,
+    x: FloatArray,
+    age: FloatArray,
+    *,
+    start: FloatArray,
+    end: FloatArray,
+    counts: FloatArray,
 ) -> FloatArray:
     """Return P(exactly `counts` orders between two times from now), given alive now with j stages passed; k of them.
 
@@ -244,7 +250,7 @@ def discounted_orders_ahead(
     `orders_ahead`.
     """
     if rate == 0.0:
-        return orders_ahead(params, x, age, np.asarray(horizon))
+        return orders_ahead(params, x, age, time=np.asarray(horizon))
     x, age = np.broadcast_arrays(x, age)
     columns = params.r + params.k * x, params.alpha + age, params.b + x + params.leaves_after_first
     if rate * horizon > _ENDLESS:

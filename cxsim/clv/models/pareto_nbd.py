@@ -51,7 +51,7 @@ class ParetoNbdParams:
         require_positive("Pareto/NBD", {"r": self.r, "alpha": self.alpha, "s": self.s, "beta": self.beta})
 
 
-def survival_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, time: FloatArray) -> FloatArray:
+def survival_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:
     """Return P(alive after `time`), given alive now; one more axis of length 1, as in all that looks ahead.
 
     Schmittlein, Morrison & Colombo (1987): the Pareto distribution of the second kind, whose scale grows with age.
@@ -60,7 +60,7 @@ def survival_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, time
     return np.asarray(np.exp(-params.s * np.log1p(time / (params.beta + age)))[..., None])
 
 
-def orders_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, time: FloatArray) -> FloatArray:
+def orders_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:
     """Return the orders in the next `time` that are expected of a customer who is alive now.
 
     Schmittlein, Morrison & Colombo (1987), equation (22) over P(alive); written so that it holds for s = 1 too.
@@ -88,7 +88,7 @@ def discounted_orders_ahead(
     return np.asarray(((params.r + x) / (params.alpha + age) * lifetime[place.reshape(np.shape(age)), 0])[..., None])
 
 
-def next_order_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, time: FloatArray) -> FloatArray:
+def next_order_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:
     """Return P(the next order comes within `time`), given alive now.
 
     The density of the first order at u, times the probability of still being alive by then, over all u up to `time`.
@@ -209,7 +209,7 @@ def _fill_table(
 
 
 def count_probs_ahead(
-    params: ParetoNbdParams, x: FloatArray, age: FloatArray, start: FloatArray, end: FloatArray, counts: FloatArray
+    params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, start: FloatArray, end: FloatArray, counts: FloatArray
 ) -> FloatArray:
     """Return P(exactly `counts` orders between two times from now), given alive now; 1 in sum over all counts.
 

@@ -45,7 +45,7 @@ def prob_alive(
     now = family.phase_probs(params, *past)
     if not until.any():
         return np.asarray(np.minimum(now.sum(axis=-1) + np.zeros_like(until), 1.0))
-    return _mean(now, _ahead(family.survival_ahead, params, past, until))
+    return _mean(now, _ahead(family.survival_ahead, params, past, time=until))
 
 
 def expected_purchases(
@@ -54,14 +54,14 @@ def expected_purchases(
     """Return the expected orders in the next `time`."""
     family, past = _FAMILIES[type(params)], history(frequency, last_order, age)
     return _mean(
-        family.phase_probs(params, *past), _ahead(family.orders_ahead, params, past, non_negative("time", time))
+        family.phase_probs(params, *past), _ahead(family.orders_ahead, params, past, time=non_negative("time", time))
     )
 
 
 def expected_purchases_new(params: PurchaseParams, time: ArrayLike) -> FloatArray:
     """Return the expected repeat orders of a new customer in the first `time`; shape of `time`."""
     family = _FAMILIES[type(params)]
-    ahead = family.orders_ahead(params, np.zeros(()), np.zeros(()), non_negative("time", time))
+    ahead = family.orders_ahead(params, np.zeros(()), np.zeros(()), time=non_negative("time", time))
     return _mean(family.phase_probs_new(params), ahead)
 
 
@@ -106,8 +106,8 @@ def purchase_probability(
     """Return the probability of exactly `counts` orders between `start` and `end` after `age`; 1 in sum over counts."""
     family, past, question = _FAMILIES[type(params)], history(frequency, last_order, age), _counts(start, end, counts)
     now = family.phase_probs(params, *past)
-    found = _mean(now, _ahead(family.count_probs_ahead, params, past, *question))
-    return np.asarray(found + (question[-1] == 0.0) * np.maximum(1.0 - now.sum(axis=-1), 0.0))
+    found = _mean(now, _ahead(family.count_probs_ahead, params, past, **question))
+    return np.asarray(found + (question["counts"] == 0.0) * np.maximum(1.0 - now.sum(axis=-1), 0.0))
 
 
 def purchase_probability_new(
@@ -116,8 +116,8 @@ def purchase_probability_new(
     """Return the same for the repeat orders of a new customer."""
     family, question = _FAMILIES[type(params)], _counts(start, end, counts)
     now = family.phase_probs_new(params)
-    found = _mean(now, family.count_probs_ahead(params, np.zeros(()), np.zeros(()), *question))
-    return np.asarray(found + (question[-1] == 0.0) * max(1.0 - float(now.sum()), 0.0))
+    found = _mean(now, family.count_probs_ahead(params, np.zeros(()), np.zeros(()), **question))
+    return np.asarray(found + (question["counts"] == 0.0) * max(1.0 - float(now.sum()), 0.0))
 
 
 def next_purchase_probability(
@@ -138,30 +138,30 @@ def next_purchase_within(
         until = np.asarray(time, np.float64)
         if not (until >= 0.0).all():
             raise DataError(f"time must not be negative; found {until[~(until >= 0.0)].flat[0]}.")
-        return _mean(now, _ahead(family.next_order_ahead, params, past, until))
+        return _mean(now, _ahead(family.next_order_ahead, params, past, time=until))
 
     return within
 
 
-def _counts(start: ArrayLike, end: ArrayLike, counts: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _counts(start: ArrayLike, end: ArrayLike, counts: ArrayLike) -> dict[str, FloatArray]:
     begin, stop, n = non_negative("start", start), non_negative("end", end), whole("counts", counts)
     if (begin > stop).any():
         raise DataError(f"start must not lie behind end; found start {begin} and end {stop}.")
-    return begin, stop, n
+    return {"start": begin, "end": stop, "counts": n}
 
 
 def _ahead(
     function: Callable[..., FloatArray],
     params: PurchaseParams,
     past: tuple[FloatArray, FloatArray, FloatArray],
-    *question: FloatArray,
+    **question: FloatArray,
 ) -> FloatArray:
     """Return what comes, worked out once for each pair of frequency and age where nothing else differs by customer."""
     x, _, age = past
-    if x.ndim != 1 or any(one.ndim for one in question):
-        return function(params, x, age, *question)
+    if x.ndim != 1 or any(one.ndim for one in question.values()):
+        return function(params, x, age, **question)
     pairs, place = np.unique(x + 1j * age, return_inverse=True)
-    return function(params, pairs.real, pairs.imag, *question)[place]
+    return function(params, pairs.real, pairs.imag, **question)[place]
 
 
 def _mean(now: FloatArray, ahead: FloatArray) -> FloatArray:

@@ -168,9 +168,9 @@ def compare(
 
     Notes
     -----
-    Fits are told apart by the log-likelihoods of the same customers, pair by pair (Vuong 1989): customers that say the
-    same under two models cannot tell them apart, whatever the sum says. With k stages, of bgcnbd and mbgcnbd, one more
-    parameter is taken off. Forecasts are told apart in the same way by the log probability of the orders that came.
+    Fits are compared by the log-likelihoods of the same customers, pair by pair (Vuong 1989): customers that say the
+    same under two models cannot tell one from the other, whatever the sum says. With k stages, of bgcnbd and mbgcnbd,
+    one more parameter is taken off. Forecasts are compared in the same way by the log probability of what came.
 
     References
     ----------
@@ -187,53 +187,34 @@ def compare(
     'mbgnbd'
     """
     _require_models(models)
-    if (later is None) != (days is None):
-        missing = "days, the length of the time that later covers" if days is None else "later, from holdout(...)"
-        raise DataError(
-            f"later and days belong together; found only {'later' if days is None else 'days'}, give {missing}."
-        )
+    _require_both(later, days)
     customers = check(rfm, RFM).sort("customer_id")
     fits: dict[str, PurchaseFit] = {model: fit(customers, model=model) for model in models}
     table, verdicts = _fitted(fits, customers)
     candidates = [Candidate(name=name, title=fits[name].title, fit=verdicts[name]) for name in table["name"]]
-    one_time = rfm.filter(pl.col("frequency") == 0).height
     if later is None or days is None:
+        words = (fit_sentence(candidates, rfm.height), advice(candidates, _one_time_buyers(rfm)))
         return Comparison(
             table=table,
             calibration=None,
             fits=fits,
             choice=choice(candidates).name,
-            sentence=f"{fit_sentence(candidates, rfm.height)} {advice(candidates, one_time)}",
+            sentence=" ".join(words),
             findings=tuple(on_fits(fits, customers)),
         )
-    known = holdout_of(customers, later, days=days)
-    if not known.orders.any():
-        raise DataError(f"later: nobody ordered in the {days:g} days; there is nothing to hold forecasts against.")
     outlook = spend_outlook(customers, spend, draws=draws, seed=seed)
-    forecasts = [model_forecast(one, known, outlook, draws=draws, seed=seed) for one in fits.values()]
-    known = replace(known, forecasts=(*forecasts, own_rate(known), shop_rate(known)))
-    scores, predicted = scores_of(known), forecast_verdicts([known], models)
-    candidates = [replace(one, forecast=predicted[one.name]) for one in candidates]
-    sentences = (
-        fit_sentence(candidates, rfm.height),
-        bias_sentence(scores, models, when=f"in the {days:g} days after"),
-        forecast_sentence(candidates),
-        advice(candidates, one_time),
-    )
-    limits = (
-        spend_of_models(scores, models),
-        intervals_of_totals(scores, models),
-        naive_rules(scores, models),
-        outlook.finding,
-    )
-    return Comparison(
-        table=_side_by_side(table, with_verdicts(scores, predicted, "_forecast")),
-        calibration=calibration_of([known]),
-        fits=fits,
-        choice=choice(candidates).name,
-        sentence=" ".join(filter(None, sentences)),
-        findings=(*on_fits(fits, known.rfm), *filter(None, limits)),
-    )
+    known = _with_forecasts(fits, holdout_of(customers, later, days=days), outlook, draws=draws, seed=seed)
+    found = _held(fits, table, candidates, known)
+    return found if outlook.finding is None else replace(found, findings=(*found.findings, outlook.finding))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """When forecasts are made: first day with an order, last days that forecasts know of, and how far they look."""
+
+    first: date
+    days: tuple[date, ...]
+    horizon_days: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -338,22 +319,15 @@ def backtest(
     """
     _require_models(models)
     plan = planned(transactions, origins=origins, horizon_days=horizon_days, observed_until=observed_until)
+    total = len(plan.days) * len(models)
     holdouts = []
     for number, origin in enumerate(plan.days):
 
         def done(fits: int, before: int = number * len(models)) -> None:
             if progress is not None:
-                progress(before + fits, len(plan.days) * len(models))
+                progress(before + fits, total)
 
-        known, outlook = _at_origin(transactions, plan, origin, draws=draws, seed=seed)
-        before = summarise(transactions, until=origin - timedelta(days=plan.horizon_days))
-        forecasts = []
-        for place, model in enumerate(models, start=1):
-            fitted = fit(known.rfm, model=model, observed_until=origin)
-            forecasts.append(model_forecast(fitted, known, outlook, draws=draws, seed=seed))
-            done(place)
-        naive = (own_rate(known), shop_rate(known), recent_past(known, before))
-        holdouts.append(replace(known, forecasts=(*forecasts, *naive)))
+        holdouts.append(_at_origin(transactions, plan, origin, models, draws=draws, seed=seed, done=done))
     by_origin = pl.concat(
         scores_of(one).select(pl.lit(origin).alias("origin"), pl.all())
         for origin, one in zip(plan.days, holdouts, strict=True)
@@ -368,7 +342,7 @@ def backtest(
         bias_sentence(table, models, when=f"in the {plan.horizon_days} days after {times}"),
         naive_rules(table, models),
         forecast_sentence(candidates),
-        advice(candidates, holdouts[-1].rfm.filter(pl.col("frequency") == 0).height),
+        advice(candidates, _one_time_buyers(holdouts[-1].rfm)),
     )
     return Backtest(
         origins=plan.days,
@@ -379,30 +353,6 @@ def backtest(
         choice=choice(candidates).name,
         sentence=" ".join(filter(None, sentences)),
     )
-
-
-def _at_origin(
-    transactions: Orders, plan: Plan, origin: date, *, draws: int, seed: int
-) -> tuple[Holdout, SpendOutlook]:
-    """Return the customers of an origin, what came of them, and what their orders are expected to bring."""
-    end = origin + timedelta(days=plan.horizon_days)
-    rfm, later = summarise(transactions, until=origin), holdout(transactions, after=origin, until=end)
-    known = holdout_of(rfm, later, days=plan.horizon_days)
-    if not known.orders.any():
-        raise DataError(
-            f"no customer known at {origin.isoformat()} ordered in the {plan.horizon_days} days after; there is "
-            "nothing to hold forecasts against. Use a longer horizon."
-        )
-    return known, spend_outlook(known.rfm, None, draws=draws, seed=seed)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """When forecasts are made: first day with an order, last days that forecasts know of, and how far they look."""
-
-    first: date
-    days: tuple[date, ...]
-    horizon_days: int
 
 
 def planned(
@@ -440,6 +390,82 @@ def _span(transactions: Orders, observed_until: date | None) -> tuple[date, date
     return first, observed_until or known or last
 
 
+def _held(
+    fits: Mapping[str, PurchaseFit], table: pl.DataFrame, fitted: Sequence[Candidate], known: Holdout
+) -> Comparison:
+    """Return the comparison of fits whose forecasts are held against what came."""
+    models = list(fits)
+    scores, predicted = scores_of(known), forecast_verdicts([known], models)
+    candidates = [replace(one, forecast=predicted[one.name]) for one in fitted]
+    sentences = (
+        fit_sentence(candidates, known.rfm.height),
+        bias_sentence(scores, models, when=f"in the {known.days:g} days after"),
+        forecast_sentence(candidates),
+        advice(candidates, _one_time_buyers(known.rfm)),
+    )
+    limits = (spend_of_models(scores, models), intervals_of_totals(scores, models), naive_rules(scores, models))
+    return Comparison(
+        table=_side_by_side(table, with_verdicts(scores, predicted, "_forecast")),
+        calibration=calibration_of([known]),
+        fits=fits,
+        choice=choice(candidates).name,
+        sentence=" ".join(filter(None, sentences)),
+        findings=(*on_fits(fits, known.rfm), *filter(None, limits)),
+    )
+
+
+def _with_forecasts(
+    fits: Mapping[str, PurchaseFit], known: Holdout, outlook: SpendOutlook, *, draws: int, seed: int
+) -> Holdout:
+    if not known.orders.any():
+        raise DataError(
+            f"later: nobody ordered in the {known.days:g} days; there is nothing to hold forecasts against."
+        )
+    forecasts = [model_forecast(one, known, outlook, draws=draws, seed=seed) for one in fits.values()]
+    return replace(known, forecasts=(*forecasts, own_rate(known), shop_rate(known)))
+
+
+def _at_origin(
+    transactions: Orders,
+    plan: Plan,
+    origin: date,
+    models: Sequence[Model],
+    *,
+    draws: int,
+    seed: int,
+    done: Callable[[int], None],
+) -> Holdout:
+    """Return the customers of an origin, what came of them, and all forecasts of it."""
+    horizon = timedelta(days=plan.horizon_days)
+    rfm, later = summarise(transactions, until=origin), holdout(transactions, after=origin, until=origin + horizon)
+    known = holdout_of(rfm, later, days=plan.horizon_days)
+    if not known.orders.any():
+        raise DataError(
+            f"no customer known at {origin.isoformat()} ordered in the {plan.horizon_days} days after; there is "
+            "nothing to hold forecasts against. Use a longer horizon."
+        )
+    outlook = spend_outlook(known.rfm, None, draws=draws, seed=seed)
+    forecasts = []
+    for number, model in enumerate(models, start=1):
+        fitted = fit(known.rfm, model=model, observed_until=origin)
+        forecasts.append(model_forecast(fitted, known, outlook, draws=draws, seed=seed))
+        done(number)
+    before = summarise(transactions, until=origin - horizon)
+    return replace(known, forecasts=(*forecasts, own_rate(known), shop_rate(known), recent_past(known, before)))
+
+
+def _one_time_buyers(rfm: pl.DataFrame) -> int:
+    return rfm.filter(pl.col("frequency") == 0).height
+
+
+def _require_both(later: pl.DataFrame | None, days: float | None) -> None:
+    if (later is None) != (days is None):
+        missing = "days, the length of the time that later covers" if days is None else "later, from holdout(...)"
+        raise DataError(
+            f"later and days belong together; found only {'later' if days is None else 'days'}, give {missing}."
+        )
+
+
 def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Verdict | None]]:
     """Return the table of fits, the best first, and how each stands against the best of the others."""
     found = list(fits.values())
@@ -475,7 +501,7 @@ def _side_by_side(table: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def _require_models(models: Sequence[Model]) -> None:
-    """Refuse names of models that cannot all be fitted and told apart."""
+    """Refuse names of models that cannot all be fitted and distinguished."""
     if isinstance(models, str) or not models:
         raise EstimationError(f'models must be a tuple of at least one name, as ("bgnbd", "mbgnbd"); found {models!r}.')
     for model in models:

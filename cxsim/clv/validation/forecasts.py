@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 LEVELS = {80: 0.8, 95: 0.95}
 _SHOWN = 0.9
 _LATER = ("customer_id", "holdout_orders", "holdout_amount")
-# Chances below this are lost in the rounding of those that they are told from.
+# Chances below this are lost in the rounding of the others.
 _LEAST_CHANCE = 1e-300
 
 

@@ -259,7 +259,7 @@ def by_frequency(outcomes: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFr
 
 
 def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> NDArray[np.float64]:
-    """Return mean, low and high of each class; NaN where no interval can be told.
+    """Return mean, low and high of each class; NaN where there is no interval.
 
     Customers are independent and their rows are not, so deviations are added up by customer first.
     """

@@ -159,7 +159,7 @@ def test_the_sum_and_the_integral_agree(log_shape, log_reach, log_a, log_b, k, d
     assert_allclose(integrated, added, rtol=1e-10, atol=1e-10)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(params, st.integers(0, 20), st.floats(0.0, 50.0), st.floats(0.0, 30.0), st.floats(0.0, 5.0))
 def test_counts_have_the_orders_and_the_survivors_of_their_interval(model, x, age, start, length):
     n = np.arange(500)[:, None]

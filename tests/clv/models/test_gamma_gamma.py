@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, expected_spend, likelihood_sum, population_mean
@@ -33,6 +34,7 @@ def test_who_has_no_repeat_order_is_expected_to_spend_as_the_population():
     assert expected_spend(PRINTED, 3, NONE) == population_mean(PRINTED)
 
 
+@settings(max_examples=25)  # each is an integral of 7,000 likelihoods
 @given(
     st.builds(GammaGammaParams, p=st.floats(0.5, 20.0), q=st.floats(1.5, 8.0), v=st.floats(1.0, 100.0)),
     st.integers(1, 30),
