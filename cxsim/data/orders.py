@@ -22,7 +22,6 @@ _IDS_AS_THEY_ARE = (pl.String, pl.Int64, pl.Int32, pl.UInt32, pl.UInt64)
 _SHORT_INTEGERS = (pl.Int8, pl.Int16, pl.UInt8, pl.UInt16)
 _NAMED = (pl.Categorical, pl.Enum)
 _NUMBERS = (*_IDS_AS_THEY_ARE[1:], *_SHORT_INTEGERS, pl.Float64, pl.Float32, pl.Decimal)
-
 _OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 _MOMENT = (
     r"^(?:\d{8}|\d{4}-\d{2}-\d{2}"
@@ -30,157 +29,35 @@ _MOMENT = (
 )
 _MOMENT_FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y%m%d")
 _AMOUNT = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
-
 # Whole cents of any sum must fit an Int64: nine million lines of this size do.
-LARGEST_AMOUNT = 1e10
+_LARGEST_AMOUNT = 1e10
 # A hundred times a Float64 of that size is off by less than this, in cents.
 _CENT_TOLERANCE = 1e-3
-
-
-def customer_id(name: str, kind: pl.DataType, label: str) -> pl.Expr:
-    """Return the customer of a line as it is written; null where there is none.
-
-    Text stays text, so that leading zeros survive; whole numbers stay whole numbers.
-    """
-    column = pl.col(name)
-    if kind in _NAMED:
-        column = column.cast(pl.String)
-    elif kind in _SHORT_INTEGERS:
-        return column.cast(pl.Int64)
-    elif kind not in _IDS_AS_THEY_ARE:
-        raise DataError(f"{label}: customer_id ('{name}') is {kind}; it must be text or whole numbers.")
-    if kind.is_integer():
-        return column
-    return pl.when(column.str.strip_chars() != "").then(column)
-
-
-def ordered_at(name: str, kind: pl.DataType, label: str) -> pl.Expr:
-    """Return the moment of a line by the shop's clock; null where it cannot be read.
-
-    A time zone or an offset is set aside and the wall clock kept as it is written, so that an order at
-    `2024-03-01T00:30:00+02:00` belongs to 1 March wherever it is read.
-    """
-    column = pl.col(name)
-    if kind == pl.Date:
-        return column
-    if kind == pl.Datetime:
-        return column.dt.replace_time_zone(None)
-    if kind != pl.String:
-        raise DataError(f"{label}: ordered_at ('{name}') is {kind}; it must be Date, Datetime or text.")
-    text = column.str.strip_chars()
-    local = text.str.replace(_OFFSET, "").str.replace("T", " ", literal=True)
-    read = [local.str.to_datetime(form, time_unit="us", strict=False) for form in _MOMENT_FORMATS]
-    return pl.when(text.str.contains(_MOMENT)).then(pl.coalesce(read))
-
-
-def amount(name: str, kind: pl.DataType, label: str) -> pl.Expr:
-    """Return the amount of a line in units of the currency; null where it cannot be read.
-
-    Text must be a plain number with a decimal point: `1,234.50` and `$5` cannot be read. Nor can a number that is not
-    finite or larger than `LARGEST_AMOUNT` in size.
-    """
-    column = pl.col(name)
-    if kind == pl.String:
-        text = column.str.strip_chars()
-        plain = pl.when(text.str.contains(_AMOUNT)).then(text.str.strip_prefix("+"))
-        number = plain.cast(pl.Float64, strict=False)
-    elif kind in _NUMBERS:
-        number = column.cast(pl.Float64)
-    else:
-        raise DataError(f"{label}: amount ('{name}') is {kind}; it must be numbers or text.")
-    return pl.when(number.is_finite() & (number.abs() <= LARGEST_AMOUNT)).then(number)
-
-
-def whole_cents(amount: pl.Expr) -> pl.Expr:
-    """Return an amount as whole cents, the half cent upwards; null where it is not finite.
-
-    >>> pl.select(whole_cents(pl.lit(19.99))).item()
-    1999
-    """
-    return (amount * CENTS + 0.5).floor().cast(pl.Int64, strict=False)
-
-
-def money(cents: pl.Expr) -> pl.Expr:
-    """Return whole cents as units of the currency, the Float64 nearest to them.
-
-    >>> pl.select(money(pl.lit(1999))).item()
-    19.99
-    """
-    # Without the rounding, polars multiplies by the reciprocal of 100, and the last bit can differ.
-    return (cents / CENTS).round(2)
-
-
-def finer_than_a_cent(amount: pl.Expr) -> pl.Expr:
-    """Whether an amount is more than a thousandth of a cent away from a whole number of cents.
-
-    >>> pl.select(finer_than_a_cent(pl.lit(0.125)), tiny=finer_than_a_cent(pl.lit(0.1) + pl.lit(0.2))).row(0)
-    (True, False)
-    """
-    return (amount * CENTS - whole_cents(amount)).abs() > _CENT_TOLERANCE
-
-
-DAY_KEY = "day_key"
-
+_DAY_KEY = "day_key"
 _SEED = 1
 # Where more of the rows than this share their day, to look for them costs more than it saves.
 _LARGEST_SHARED = 0.25
 # Up to so many days with copies, their rows are held; with more of them, all rows are compared.
 _HELD_DAYS = 100_000
-
-
-def keyed(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the hash of customer and day."""
-    day = pl.col("ordered_at").dt.date().alias("day")
-    return rows.with_columns(pl.struct("customer_id", day).hash(_SEED).alias(DAY_KEY))
-
-
-def repeated(rows: pl.LazyFrame) -> pl.Series | None:
-    """Find the days that keyed rows share, in one streaming pass that holds eight bytes for each row."""
-    keys = rows.select(DAY_KEY).collect(engine="streaming").to_series().sort()
-    again = keys.filter((keys == keys.shift(1)).fill_null(value=False))
-    # A day that is there twice has two rows to compare, or more.
-    return None if 2 * again.len() > _LARGEST_SHARED * keys.len() else again.unique()
-
-
-def alone(rows: pl.LazyFrame, days: pl.Series | None) -> pl.LazyFrame:
-    """Return the keyed rows that share their day with no other; none where all must be compared."""
-    return rows.clear() if days is None else rows.join(days.to_frame().lazy(), on=DAY_KEY, how="anti")
-
-
-def shared(rows: pl.LazyFrame, days: pl.Series | None) -> pl.LazyFrame:
-    """Return the keyed rows that may share their day with another; all where all must be compared."""
-    return rows if days is None else rows.join(days.to_frame().lazy(), on=DAY_KEY, how="semi")
-
-
-def without_copies(rows: pl.LazyFrame, copied: pl.Series) -> pl.LazyFrame:
-    """Return keyed rows without those that equal an earlier one, in the order of `rows`."""
-    if copied.is_empty():
-        return rows
-    if copied.len() > _HELD_DAYS:
-        return rows.unique(maintain_order=True, keep="first")
-    has_copies = pl.col(DAY_KEY).is_in(copied.implode())
-    compared = rows.collect_schema().names()
-    placed = rows.with_row_index("place")
-    held = placed.filter(has_copies).collect(engine="streaming").unique(compared, maintain_order=True, keep="first")
-    return placed.filter(~has_copies).merge_sorted(held.lazy(), key="place")
-
-
 Treatment = Literal["drop", "keep"]
-
-MISSING_CUSTOMER = "missing customer id"
-UNPARSEABLE_DATE = "unparseable date"
-UNPARSEABLE_AMOUNT = "unparseable amount"
-ZERO_AMOUNT = "zero amount"
-NEGATIVE_LINE = "credit note or negative line"
-EXACT_DUPLICATE = "exact duplicate"
-AFTER_THE_END = "after the end of observation"
-FINER_THAN_A_CENT = "amount finer than a cent"
-SAME_ORDER_DAY = "further line of the same order day"
-KEPT = "kept"
-
-FATE = pl.Enum(
-    [MISSING_CUSTOMER, UNPARSEABLE_DATE, UNPARSEABLE_AMOUNT, ZERO_AMOUNT, NEGATIVE_LINE, AFTER_THE_END, KEPT]
+_MISSING_CUSTOMER = "missing customer id"
+_UNPARSEABLE_DATE = "unparseable date"
+_UNPARSEABLE_AMOUNT = "unparseable amount"
+_ZERO_AMOUNT = "zero amount"
+_NEGATIVE_LINE = "credit note or negative line"
+_EXACT_DUPLICATE = "exact duplicate"
+_AFTER_THE_END = "after the end of observation"
+_FINER_THAN_A_CENT = "amount finer than a cent"
+_SAME_ORDER_DAY = "further line of the same order day"
+_KEPT = "kept"
+_FATE = pl.Enum(
+    [_MISSING_CUSTOMER, _UNPARSEABLE_DATE, _UNPARSEABLE_AMOUNT, _ZERO_AMOUNT, _NEGATIVE_LINE, _AFTER_THE_END, _KEPT]
 )
+Source = str | os.PathLike[str] | pl.DataFrame | pl.LazyFrame
+_ENDINGS = (".csv", ".parquet")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# What a header in another encoding leaves behind when it is read as UTF-8.
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,168 +123,6 @@ class HygieneReport:
 
     def _headline(self) -> str:
         return f"{self.rows_read:,} rows read, {self.rows_kept:,} kept"
-
-
-def judged(rows: pl.LazyFrame, policy: HygienePolicy, until: date | None) -> pl.LazyFrame:
-    """Add to each row its `fate`: the first reason to drop it, or `kept`; duplicates are judged later, together."""
-    amount = pl.col("amount")
-    reasons = [
-        (MISSING_CUSTOMER, pl.col("customer_id").is_null()),
-        (UNPARSEABLE_DATE, pl.col("ordered_at").is_null()),
-        (UNPARSEABLE_AMOUNT, amount.is_null()),
-        (ZERO_AMOUNT, (amount == 0) & (policy.zero_amount == "drop")),
-        (NEGATIVE_LINE, amount < 0),
-    ]
-    if until is not None:
-        reasons.append((AFTER_THE_END, pl.col("ordered_at").dt.date() > until))
-    fate = pl.lit(KEPT, dtype=FATE)
-    for reason, holds in reversed(reasons):
-        fate = pl.when(holds).then(pl.lit(reason, dtype=FATE)).otherwise(fate)
-    return rows.with_columns(fate=fate)
-
-
-def counted(rows: pl.LazyFrame, policy: HygienePolicy, days: pl.Series | None) -> pl.LazyFrame:
-    """Count the judged and keyed rows by fate, in one pass; the table that `report_of` reads.
-
-    Rows that are alone on their day, by `days` of `repeated`, need no comparison, which is most of the work.
-    """
-    amount = pl.col("amount")
-    single = alone(rows, days).select(
-        "fate",
-        day=pl.col("ordered_at").dt.date(),
-        lines=pl.lit(1, dtype=pl.Int64),
-        distinct=pl.lit(1, dtype=pl.Int64),
-        zeros=(amount == 0).cast(pl.Int64),
-        finer=finer_than_a_cent(amount).cast(pl.Int64),
-        order_days=pl.lit(1, dtype=pl.Int64),
-        copied=pl.lit(None, dtype=pl.UInt64),
-    )
-    return (
-        pl.concat([single, _day_by_day(shared(rows, days), policy)])
-        .group_by("fate")
-        .agg(
-            pl.col("lines", "distinct", "zeros", "finer", "order_days").sum(),
-            pl.col("copied").drop_nulls(),
-            last_day=pl.col("day").max(),
-        )
-    )
-
-
-def _day_by_day(rows: pl.LazyFrame, policy: HygienePolicy) -> pl.LazyFrame:
-    """Count the rows of each customer, day and fate; `copied` is the key of a day that holds a row more than once."""
-    amount = pl.col("amount")
-    return (
-        rows.group_by(pl.all())
-        .agg(lines=pl.len())
-        .with_columns(copies=pl.col("lines") if policy.exact_duplicate == "keep" else pl.lit(1, dtype=pl.UInt32))
-        .group_by("customer_id", pl.col("ordered_at").dt.date().alias("day"), "fate")
-        .agg(
-            lines=pl.col("lines").sum().cast(pl.Int64),
-            distinct=pl.len().cast(pl.Int64),
-            zeros=pl.col("copies").filter(amount == 0).sum().cast(pl.Int64),
-            finer=pl.col("copies").filter(finer_than_a_cent(amount)).sum().cast(pl.Int64),
-            key=pl.col(DAY_KEY).first(),
-        )
-        .select(
-            "fate",
-            "day",
-            "lines",
-            "distinct",
-            "zeros",
-            "finer",
-            order_days=pl.lit(1, dtype=pl.Int64),
-            copied=pl.when(pl.col("lines") > pl.col("distinct")).then("key"),
-        )
-    )
-
-
-def report_of(counts: pl.DataFrame, policy: HygienePolicy) -> HygieneReport:
-    """Return the report on rows counted by `counted`."""
-    by_fate: Mapping[str, Mapping[str, int]] = {row["fate"]: row for row in counts.iter_rows(named=True)}
-
-    def number(fate: str, what: str) -> int:
-        return by_fate[fate][what] if fate in by_fate else 0
-
-    merges = policy.exact_duplicate == "drop"
-    remaining = "distinct" if merges else "lines"
-    rows_kept = number(KEPT, remaining)
-    copies = number(KEPT, "lines") - number(KEPT, "distinct")
-    if merges:
-        copies += number(AFTER_THE_END, "lines") - number(AFTER_THE_END, "distinct")
-    drops_zero = policy.zero_amount == "drop"
-    zeros = number(ZERO_AMOUNT, "lines") if drops_zero else number(KEPT, "zeros")
-    found: list[tuple[str, Action, int]] = [
-        (MISSING_CUSTOMER, "dropped", number(MISSING_CUSTOMER, "lines")),
-        (UNPARSEABLE_DATE, "dropped", number(UNPARSEABLE_DATE, "lines")),
-        (UNPARSEABLE_AMOUNT, "dropped", number(UNPARSEABLE_AMOUNT, "lines")),
-        (ZERO_AMOUNT, "dropped" if drops_zero else "kept", zeros),
-        (NEGATIVE_LINE, "dropped", number(NEGATIVE_LINE, "lines")),
-        (EXACT_DUPLICATE, "merged" if merges else "kept", copies),
-        (AFTER_THE_END, "dropped", number(AFTER_THE_END, remaining)),
-        (FINER_THAN_A_CENT, "kept", number(KEPT, "finer")),
-        (SAME_ORDER_DAY, "kept", rows_kept - number(KEPT, "order_days")),
-    ]
-    lines = tuple(ReceiptLine(reason=reason, action=action, rows=rows) for reason, action, rows in found)
-    return HygieneReport(rows_read=int(counts["lines"].sum()), lines=lines)
-
-
-Source = str | os.PathLike[str] | pl.DataFrame | pl.LazyFrame
-
-_ENDINGS = (".csv", ".parquet")
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# What a header in another encoding leaves behind when it is read as UTF-8.
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-
-def opened(source: Source) -> tuple[pl.LazyFrame, str]:
-    """Return the rows of `source`, nothing guessed, and its name for messages."""
-    if isinstance(source, pl.DataFrame | pl.LazyFrame):
-        return source.lazy(), "the frame"
-    if not isinstance(source, str | os.PathLike):
-        raise DataError(f"orders come from a path, a polars DataFrame or a LazyFrame; found {type(source).__name__}.")
-    path = Path(source)
-    _refuse_unreadable(path)
-    # Resolved, because a lazy table is read later, perhaps from another working directory; `glob` is off, because a
-    # bracket in a file's name is part of the name.
-    place = path.resolve()
-    if path.suffix.lower() == ".csv":
-        return pl.scan_csv(place, infer_schema=False, glob=False, raise_if_empty=False), str(path)
-    return pl.scan_parquet(place, glob=False), str(path)
-
-
-def schema_of(rows: pl.LazyFrame, label: str) -> pl.Schema:
-    """Return names and types of the columns of `rows`."""
-    try:
-        schema = rows.collect_schema()
-    except pl.exceptions.PolarsError as error:
-        raise unreadable(label, error) from error
-    if any(_REPLACEMENT in name for name in schema):
-        raise DataError(f"{label}: the header is not UTF-8; save the file as UTF-8.")
-    return schema
-
-
-def unreadable(label: str, error: Exception) -> DataError:
-    """Return the error for rows that polars cannot read, with its reason in one line."""
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    if "utf-8" in reason.lower() or "utf8" in reason.lower():
-        return DataError(f"{label}: the file is not UTF-8 ({reason}); save it as UTF-8.")
-    return DataError(f"{label}: the rows cannot be read ({reason}).")
-
-
-def _refuse_unreadable(path: Path) -> None:
-    """Refuse a path before polars does, in words that say what to do."""
-    if not path.exists():
-        raise DataError(f"{path}: no such file.")
-    if not path.is_file():
-        raise DataError(f"{path}: not a file; possible: one CSV or Parquet file.")
-    if path.suffix.lower() not in _ENDINGS:
-        raise DataError(f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(_ENDINGS)}.")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path}: the file is empty; it must have a header line and rows.")
-    with path.open("rb") as file:
-        start = file.read(2)
-    if start in _UTF16:
-        raise DataError(f"{path}: the file is UTF-16, not UTF-8; save it as UTF-8.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -483,21 +198,21 @@ def read_transactions(
     """
     rules = HygienePolicy() if policy is None else policy
     end = None if until is None else as_date("until", until)
-    raw, label = opened(source)
-    rows = keyed(judged(_read(raw, schema_of(raw, label), _names(columns), label), rules, end))
+    raw, label = _opened(source)
+    rows = _keyed(_judged(_read(raw, schema_of(raw, label), _names(columns), label), rules, end))
     try:
-        counts = counted(rows, rules, repeated(rows)).collect(engine="streaming")
+        counts = _counted(rows, rules, _repeated(rows)).collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
         raise unreadable(label, error) from error
     if counts.is_empty():
         raise DataError(f"{label}: there are no rows.")
-    report = report_of(counts, rules)
+    report = _report_of(counts, rules)
     if report.rows_kept == 0:
         raise DataError(f"{label}: no usable row.\n{report}")
-    usable = counts.filter(pl.col("fate") == KEPT)
-    clean = rows.filter(pl.col("fate") == pl.lit(KEPT, dtype=FATE))
+    usable = counts.filter(pl.col("fate") == _KEPT)
+    clean = rows.filter(pl.col("fate") == pl.lit(_KEPT, dtype=_FATE))
     if rules.exact_duplicate == "drop":
-        clean = without_copies(clean, usable["copied"].explode().drop_nulls())
+        clean = _without_copies(clean, usable["copied"].explode().drop_nulls())
     until_then: date = usable["last_day"].item() if end is None else end
     return Transactions(table=clean.select(list(TRANSACTIONS.columns)), hygiene=report, until=until_then)
 
@@ -507,6 +222,94 @@ def as_date(name: str, found: object) -> date:
     if not isinstance(found, date) or isinstance(found, datetime):
         raise DataError(f"{name} must be a day such as date(1998, 6, 30); found {found!r}.")
     return found
+
+
+def amount(name: str, kind: pl.DataType, label: str) -> pl.Expr:
+    """Return the amount of a line in units of the currency; null where it cannot be read.
+
+    Text must be a plain number with a decimal point: `1,234.50` and `$5` cannot be read. Nor can a number that is not
+    finite or larger than `_LARGEST_AMOUNT` in size.
+    """
+    column = pl.col(name)
+    if kind == pl.String:
+        text = column.str.strip_chars()
+        plain = pl.when(text.str.contains(_AMOUNT)).then(text.str.strip_prefix("+"))
+        number = plain.cast(pl.Float64, strict=False)
+    elif kind in _NUMBERS:
+        number = column.cast(pl.Float64)
+    else:
+        raise DataError(f"{label}: amount ('{name}') is {kind}; it must be numbers or text.")
+    return pl.when(number.is_finite() & (number.abs() <= _LARGEST_AMOUNT)).then(number)
+
+
+def whole_cents(amount: pl.Expr) -> pl.Expr:
+    """Return an amount as whole cents, the half cent upwards; null where it is not finite.
+
+    >>> pl.select(whole_cents(pl.lit(19.99))).item()
+    1999
+    """
+    return (amount * CENTS + 0.5).floor().cast(pl.Int64, strict=False)
+
+
+def money(cents: pl.Expr) -> pl.Expr:
+    """Return whole cents as units of the currency, the Float64 nearest to them.
+
+    >>> pl.select(money(pl.lit(1999))).item()
+    19.99
+    """
+    # Without the rounding, polars multiplies by the reciprocal of 100, and the last bit can differ.
+    return (cents / CENTS).round(2)
+
+
+def schema_of(rows: pl.LazyFrame, label: str) -> pl.Schema:
+    """Return names and types of the columns of `rows`."""
+    try:
+        schema = rows.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        raise unreadable(label, error) from error
+    if any(_REPLACEMENT in name for name in schema):
+        raise DataError(f"{label}: the header is not UTF-8; save the file as UTF-8.")
+    return schema
+
+
+def unreadable(label: str, error: Exception) -> DataError:
+    """Return the error for rows that polars cannot read, with its reason in one line."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    if "utf-8" in reason.lower() or "utf8" in reason.lower():
+        return DataError(f"{label}: the file is not UTF-8 ({reason}); save it as UTF-8.")
+    return DataError(f"{label}: the rows cannot be read ({reason}).")
+
+
+def _opened(source: Source) -> tuple[pl.LazyFrame, str]:
+    """Return the rows of `source`, nothing guessed, and its name for messages."""
+    if isinstance(source, pl.DataFrame | pl.LazyFrame):
+        return source.lazy(), "the frame"
+    if not isinstance(source, str | os.PathLike):
+        raise DataError(f"orders come from a path, a polars DataFrame or a LazyFrame; found {type(source).__name__}.")
+    path = Path(source)
+    _refuse_unreadable(path)
+    # Resolved, because a lazy table is read later, perhaps from another working directory; `glob` is off, because a
+    # bracket in a file's name is part of the name.
+    place = path.resolve()
+    if path.suffix.lower() == ".csv":
+        return pl.scan_csv(place, infer_schema=False, glob=False, raise_if_empty=False), str(path)
+    return pl.scan_parquet(place, glob=False), str(path)
+
+
+def _refuse_unreadable(path: Path) -> None:
+    """Refuse a path before polars does, in words that say what to do."""
+    if not path.exists():
+        raise DataError(f"{path}: no such file.")
+    if not path.is_file():
+        raise DataError(f"{path}: not a file; possible: one CSV or Parquet file.")
+    if path.suffix.lower() not in _ENDINGS:
+        raise DataError(f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(_ENDINGS)}.")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path}: the file is empty; it must have a header line and rows.")
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start in _UTF16:
+        raise DataError(f"{path}: the file is UTF-16, not UTF-8; save it as UTF-8.")
 
 
 def _names(columns: Mapping[str, str] | None) -> dict[str, str]:
@@ -533,8 +336,8 @@ def _read(raw: pl.LazyFrame, schema: pl.Schema, names: Mapping[str, str], label:
         if schema[name] == pl.Object:
             raise DataError(f"{label}: column '{name}' holds Python objects, which cannot be compared; leave it out.")
     return raw.select(
-        customer_id(names["customer_id"], schema[names["customer_id"]], label).alias("customer_id"),
-        ordered_at(names["ordered_at"], schema[names["ordered_at"]], label).alias("ordered_at"),
+        _customer_id(names["customer_id"], schema[names["customer_id"]], label).alias("customer_id"),
+        _ordered_at(names["ordered_at"], schema[names["ordered_at"]], label).alias("ordered_at"),
         amount(names["amount"], schema[names["amount"]], label).alias("amount"),
         *(pl.col(name).alias(f"other_{place}") for place, name in enumerate(others)),
     )
@@ -544,3 +347,183 @@ def _separator_hint(schema: pl.Schema) -> str:
     """Say so when a header was not split, the usual sign of a file separated by something else."""
     only = next(iter(schema)) if len(schema) == 1 else ""
     return " Columns must be separated by commas." if any(mark in only for mark in ";\t|") else ""
+
+
+def _customer_id(name: str, kind: pl.DataType, label: str) -> pl.Expr:
+    """Return the customer of a line as it is written; null where there is none.
+
+    Text stays text, so that leading zeros survive; whole numbers stay whole numbers.
+    """
+    column = pl.col(name)
+    if kind in _NAMED:
+        column = column.cast(pl.String)
+    elif kind in _SHORT_INTEGERS:
+        return column.cast(pl.Int64)
+    elif kind not in _IDS_AS_THEY_ARE:
+        raise DataError(f"{label}: customer_id ('{name}') is {kind}; it must be text or whole numbers.")
+    if kind.is_integer():
+        return column
+    return pl.when(column.str.strip_chars() != "").then(column)
+
+
+def _ordered_at(name: str, kind: pl.DataType, label: str) -> pl.Expr:
+    """Return the moment of a line by the shop's clock; null where it cannot be read.
+
+    A time zone or an offset is set aside and the wall clock kept as it is written, so that an order at
+    `2024-03-01T00:30:00+02:00` belongs to 1 March wherever it is read.
+    """
+    column = pl.col(name)
+    if kind == pl.Date:
+        return column
+    if kind == pl.Datetime:
+        return column.dt.replace_time_zone(None)
+    if kind != pl.String:
+        raise DataError(f"{label}: ordered_at ('{name}') is {kind}; it must be Date, Datetime or text.")
+    text = column.str.strip_chars()
+    local = text.str.replace(_OFFSET, "").str.replace("T", " ", literal=True)
+    read = [local.str.to_datetime(form, time_unit="us", strict=False) for form in _MOMENT_FORMATS]
+    return pl.when(text.str.contains(_MOMENT)).then(pl.coalesce(read))
+
+
+def _finer_than_a_cent(amount: pl.Expr) -> pl.Expr:
+    """Whether an amount is more than a thousandth of a cent away from a whole number of cents.
+
+    >>> pl.select(_finer_than_a_cent(pl.lit(0.125)), tiny=_finer_than_a_cent(pl.lit(0.1) + pl.lit(0.2))).row(0)
+    (True, False)
+    """
+    return (amount * CENTS - whole_cents(amount)).abs() > _CENT_TOLERANCE
+
+
+def _judged(rows: pl.LazyFrame, policy: HygienePolicy, until: date | None) -> pl.LazyFrame:
+    """Add to each row its `fate`: the first reason to drop it, or `kept`; duplicates are judged later, together."""
+    amount = pl.col("amount")
+    reasons = [
+        (_MISSING_CUSTOMER, pl.col("customer_id").is_null()),
+        (_UNPARSEABLE_DATE, pl.col("ordered_at").is_null()),
+        (_UNPARSEABLE_AMOUNT, amount.is_null()),
+        (_ZERO_AMOUNT, (amount == 0) & (policy.zero_amount == "drop")),
+        (_NEGATIVE_LINE, amount < 0),
+    ]
+    if until is not None:
+        reasons.append((_AFTER_THE_END, pl.col("ordered_at").dt.date() > until))
+    fate = pl.lit(_KEPT, dtype=_FATE)
+    for reason, holds in reversed(reasons):
+        fate = pl.when(holds).then(pl.lit(reason, dtype=_FATE)).otherwise(fate)
+    return rows.with_columns(fate=fate)
+
+
+def _keyed(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the hash of customer and day."""
+    day = pl.col("ordered_at").dt.date().alias("day")
+    return rows.with_columns(pl.struct("customer_id", day).hash(_SEED).alias(_DAY_KEY))
+
+
+def _repeated(rows: pl.LazyFrame) -> pl.Series | None:
+    """Find the days that keyed rows share, in one streaming pass that holds eight bytes for each row."""
+    keys = rows.select(_DAY_KEY).collect(engine="streaming").to_series().sort()
+    again = keys.filter((keys == keys.shift(1)).fill_null(value=False))
+    # A day that is there twice has two rows to compare, or more.
+    return None if 2 * again.len() > _LARGEST_SHARED * keys.len() else again.unique()
+
+
+def _counted(rows: pl.LazyFrame, policy: HygienePolicy, days: pl.Series | None) -> pl.LazyFrame:
+    """Count the judged and keyed rows by fate, in one pass; the table that `_report_of` reads.
+
+    Rows that are alone on their day, by `days` of `_repeated`, need no comparison, which is most of the work.
+    """
+    amount = pl.col("amount")
+    # Without days all rows are compared.
+    single, shared = rows.clear(), rows
+    if days is not None:
+        keys = days.to_frame().lazy()
+        single, shared = rows.join(keys, on=_DAY_KEY, how="anti"), rows.join(keys, on=_DAY_KEY, how="semi")
+    single = single.select(
+        "fate",
+        day=pl.col("ordered_at").dt.date(),
+        lines=pl.lit(1, dtype=pl.Int64),
+        distinct=pl.lit(1, dtype=pl.Int64),
+        zeros=(amount == 0).cast(pl.Int64),
+        finer=_finer_than_a_cent(amount).cast(pl.Int64),
+        order_days=pl.lit(1, dtype=pl.Int64),
+        copied=pl.lit(None, dtype=pl.UInt64),
+    )
+    return (
+        pl.concat([single, _day_by_day(shared, policy)])
+        .group_by("fate")
+        .agg(
+            pl.col("lines", "distinct", "zeros", "finer", "order_days").sum(),
+            pl.col("copied").drop_nulls(),
+            last_day=pl.col("day").max(),
+        )
+    )
+
+
+def _day_by_day(rows: pl.LazyFrame, policy: HygienePolicy) -> pl.LazyFrame:
+    """Count the rows of each customer, day and fate; `copied` is the key of a day that holds a row more than once."""
+    amount = pl.col("amount")
+    return (
+        rows.group_by(pl.all())
+        .agg(lines=pl.len())
+        .with_columns(copies=pl.col("lines") if policy.exact_duplicate == "keep" else pl.lit(1, dtype=pl.UInt32))
+        .group_by("customer_id", pl.col("ordered_at").dt.date().alias("day"), "fate")
+        .agg(
+            lines=pl.col("lines").sum().cast(pl.Int64),
+            distinct=pl.len().cast(pl.Int64),
+            zeros=pl.col("copies").filter(amount == 0).sum().cast(pl.Int64),
+            finer=pl.col("copies").filter(_finer_than_a_cent(amount)).sum().cast(pl.Int64),
+            key=pl.col(_DAY_KEY).first(),
+        )
+        .select(
+            "fate",
+            "day",
+            "lines",
+            "distinct",
+            "zeros",
+            "finer",
+            order_days=pl.lit(1, dtype=pl.Int64),
+            copied=pl.when(pl.col("lines") > pl.col("distinct")).then("key"),
+        )
+    )
+
+
+def _report_of(counts: pl.DataFrame, policy: HygienePolicy) -> HygieneReport:
+    """Return the report on rows counted by `_counted`."""
+    by_fate: Mapping[str, Mapping[str, int]] = {row["fate"]: row for row in counts.iter_rows(named=True)}
+
+    def number(fate: str, what: str) -> int:
+        return by_fate[fate][what] if fate in by_fate else 0
+
+    merges = policy.exact_duplicate == "drop"
+    remaining = "distinct" if merges else "lines"
+    rows_kept = number(_KEPT, remaining)
+    copies = number(_KEPT, "lines") - number(_KEPT, "distinct")
+    if merges:
+        copies += number(_AFTER_THE_END, "lines") - number(_AFTER_THE_END, "distinct")
+    drops_zero = policy.zero_amount == "drop"
+    zeros = number(_ZERO_AMOUNT, "lines") if drops_zero else number(_KEPT, "zeros")
+    found: list[tuple[str, Action, int]] = [
+        (_MISSING_CUSTOMER, "dropped", number(_MISSING_CUSTOMER, "lines")),
+        (_UNPARSEABLE_DATE, "dropped", number(_UNPARSEABLE_DATE, "lines")),
+        (_UNPARSEABLE_AMOUNT, "dropped", number(_UNPARSEABLE_AMOUNT, "lines")),
+        (_ZERO_AMOUNT, "dropped" if drops_zero else "kept", zeros),
+        (_NEGATIVE_LINE, "dropped", number(_NEGATIVE_LINE, "lines")),
+        (_EXACT_DUPLICATE, "merged" if merges else "kept", copies),
+        (_AFTER_THE_END, "dropped", number(_AFTER_THE_END, remaining)),
+        (_FINER_THAN_A_CENT, "kept", number(_KEPT, "finer")),
+        (_SAME_ORDER_DAY, "kept", rows_kept - number(_KEPT, "order_days")),
+    ]
+    lines = tuple(ReceiptLine(reason=reason, action=action, rows=rows) for reason, action, rows in found)
+    return HygieneReport(rows_read=int(counts["lines"].sum()), lines=lines)
+
+
+def _without_copies(rows: pl.LazyFrame, copied: pl.Series) -> pl.LazyFrame:
+    """Return keyed rows without those that equal an earlier one, in the order of `rows`."""
+    if copied.is_empty():
+        return rows
+    if copied.len() > _HELD_DAYS:
+        return rows.unique(maintain_order=True, keep="first")
+    has_copies = pl.col(_DAY_KEY).is_in(copied.implode())
+    compared = rows.collect_schema().names()
+    placed = rows.with_row_index("place")
+    held = placed.filter(has_copies).collect(engine="streaming").unique(compared, maintain_order=True, keep="first")
+    return placed.filter(~has_copies).merge_sorted(held.lazy(), key="place")

@@ -408,7 +408,7 @@ def test_days_that_share_a_hash_are_told_apart(monkeypatch):
     rows = lines(GOOD, GOOD, *[(name, f"2024-01-{day:02d}", "1") for name in "abc" for day in range(1, 20)])
     expected = read_transactions(rows)
     one_hash = pl.lit(7, dtype=pl.UInt64).alias("day_key")
-    monkeypatch.setattr(orders_module, "keyed", lambda table: table.with_columns(one_hash))
+    monkeypatch.setattr(orders_module, "_keyed", lambda table: table.with_columns(one_hash))
     found = read_transactions(rows)
     assert found.hygiene == expected.hygiene
     assert found.table.collect().equals(expected.table.collect())
