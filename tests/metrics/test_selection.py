@@ -322,8 +322,8 @@ def test_tables_and_times_that_cannot_be_used_are_refused(shop):
 # and only the fits are drawn. Late parcels, defects and tickets stay as they are.
 #
 # Worlds of 60,000 customers, seeds 1 to 10, none left out; twenty give 2.284, 1.348, 1.015, 1.010 and 1.012. Fitted to
-# all 78 weeks, as the scenario itself is, lifetimes differ more between customers: 2.224 and 1.318 then, and the careful
-# methods leave 1.049, 1.065 and 1.019, which 17 to 19 of twenty intervals hold.
+# all 78 weeks, as the scenario itself is, lifetimes differ more between customers: 2.224 and 1.318 then, and the
+# careful methods leave 1.049, 1.065 and 1.019, which 17 to 19 of twenty intervals hold.
 SEEDS = range(1, 11)
 ALL_ANSWER = {"surveys.after_order": 1.0, "surveys.response": 1.0, "surveys.extremity": 0.0}
 
