@@ -94,7 +94,9 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
         )
     shop.table("orders")
     source_name = f"{name}-tables"
-    found = _of_experience(shop, like)
+    found: list[Outcome] = []
+    if like.experience is not None:
+        found += [*incidents(shop, like.experience), *tickets(shop, like.experience)]
     # How surveys are answered is measured under the service that was measured.
     found += surveys(shop, with_quantities(like, _measured(like, found, source_name)))
     if like.returns is not None:
@@ -116,12 +118,6 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
         source=_source(shop),
         table=_table(like, found),
     )
-
-
-def _of_experience(shop: Shop, like: Behaviour) -> list[Outcome]:
-    if like.experience is None:
-        return []
-    return [*incidents(shop, like.experience), *tickets(shop, like.experience)]
 
 
 def _measured(like: Behaviour, found: list[Outcome], source: str) -> dict[str, Quantity]:
