@@ -94,9 +94,11 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
         )
     shop.table("orders")
     source_name = f"{name}-tables"
-    found = _of_experience(shop, like)
-    sentence = with_quantities(like, _measured(like, found, source_name))
-    found += surveys(shop, sentence)
+    found: list[Outcome] = []
+    if like.experience is not None:
+        found += [*incidents(shop, like.experience), *tickets(shop, like.experience)]
+    # How surveys are answered is measured under the service that was measured.
+    found += surveys(shop, with_quantities(like, _measured(like, found, source_name)))
     if like.returns is not None:
         found += returns(shop)
     if like.sessions is not None:
@@ -107,7 +109,7 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
             changed,
             name=name,
             title=f"{shop.name}, measured",
-            description=_sentence(shop, like),
+            description=_description(shop, like),
             # Whoever answers for the example does not answer for this shop.
             owner=None,
             reviewed_on=None,
@@ -116,12 +118,6 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
         source=_source(shop),
         table=_table(like, found),
     )
-
-
-def _of_experience(shop: Shop, like: Behaviour) -> list[Outcome]:
-    if like.experience is None:
-        return []
-    return [*incidents(shop, like.experience), *tickets(shop, like.experience)]
 
 
 def _measured(like: Behaviour, found: list[Outcome], source: str) -> dict[str, Quantity]:
@@ -144,7 +140,7 @@ def _rounded(number: float) -> float:
     return float(f"{number:.{_DIGITS}g}")
 
 
-def _sentence(shop: Shop, like: Behaviour) -> str:
+def _description(shop: Shop, like: Behaviour) -> str:
     return (
         f"Measured from tables of {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}; what they do not say stays as in "
         f"'{like.name}'. {like.description}"

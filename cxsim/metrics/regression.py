@@ -36,8 +36,9 @@ _TOP = 4
 _FINEST = 0.05
 # Codes of patterns are numbered anew before their product could overflow.
 _MOST_CLASSES = 2**40
-# Of a column's square, what is left beyond the columns to its left if it is their sum.
-_DEPENDENT = 1e-8
+# What is left of a column beyond those to its left if it is their sum: of its square where rows are counted together,
+# else of its length.
+_DEPENDENT, _NOTHING = 1e-8, 1e-7
 _BLOCK = 64
 _ROUNDS = 50
 _CLOSE = 1e-9
@@ -65,17 +66,18 @@ def glm_with_clusters(outcome: Reals, design: Reals, *, family: Family, clusters
     Silva & Tenreyro (2006), "The log of gravity"; Liang & Zeger (1986) for the covariance.
     """
     rows, columns = design.shape
-    kept = _independent(design, np.ones(rows))
-    matrix = np.ascontiguousarray(design[:, kept])
-    found, curve = _maximum(matrix, outcome, np.ones(rows), family)
-    bread = np.linalg.inv(_weighted_gram(matrix, curve.slope**2 / curve.variance))
-    scores = matrix * ((outcome - curve.expected) * curve.slope / curve.variance)[:, None]
-    over_clusters = np.column_stack([np.bincount(clusters, weights=score).astype(np.float64) for score in scores.T])
-    meat = _weighted_gram(over_clusters, np.ones(len(over_clusters)))
+    kept = np.flatnonzero(np.abs(np.diag(np.linalg.qr(design, mode="r"))) > _NOTHING * np.linalg.norm(design, axis=0))
+    # Over orthonormal columns, so that those that nearly determine each other cost no digits.
+    basis, triangle = np.linalg.qr(design[:, kept])
+    found, curve = _maximum(np.ascontiguousarray(basis), outcome, np.ones(rows), family)
+    scores = basis * ((outcome - curve.expected) * curve.slope / curve.variance)[:, None]
+    over_clusters = np.column_stack([np.bincount(clusters, weights=score) for score in scores.T])
+    information = _weighted_gram(basis, curve.slope**2 / curve.variance)
+    influence = np.linalg.solve(triangle, np.linalg.solve(information, over_clusters.T))
     coefficients, covariance = np.zeros(columns), np.zeros((columns, columns))
-    coefficients[kept] = found
+    coefficients[kept] = np.linalg.solve(triangle, found)
     factor = _small_sample(len(over_clusters), rows, len(kept))
-    covariance[np.ix_(kept, kept)] = factor * (bread @ meat @ bread)
+    covariance[np.ix_(kept, kept)] = factor * (influence @ influence.T)
     return ClusteredFit(coefficients, covariance, curve.expected)
 
 
@@ -146,10 +148,11 @@ def _maximum(matrix: Reals, mean: Reals, count: Reals, family: Family) -> tuple[
     coefficients = np.zeros(matrix.shape[1])
     average = float(np.average(mean, weights=count))
     links = {"poisson": np.log, "logistic": special.logit, "complementary log-log": lambda p: np.log(-np.log1p(-p))}
-    coefficients[0] = float(links[family](average))
+    # The first column, or the first of a basis, is constant.
+    coefficients[0] = float(links[family](average)) / matrix[0, 0]
     for _ in range(_ROUNDS):
         line = _times(matrix, coefficients)
-        if not np.abs(line).max() < _FARTHEST:
+        if family != "logistic" and not np.abs(line).max() < _FARTHEST:
             break
         curve = _curve(line, family)
         weight = count * curve.slope**2 / curve.variance

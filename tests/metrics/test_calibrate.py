@@ -223,13 +223,6 @@ def test_orders_that_say_nothing_of_what_happened_leave_it_as_assumed():
     assert table["measured"].null_count() == table.height
 
 
-def test_a_few_customers_are_too_few():
-    rows = [(f"o{number}", f"c{number}", SINCE, 10.0, SINCE, SINCE) for number in range(29)]
-    shop = Shop(name="Tiny", currency="EUR", since=SINCE, until=UNTIL, orders=orders_of(*rows))
-    missing = dict(calibrate(shop, like=LIKE, name="mine").table.select("number", "missing").iter_rows())
-    assert missing["experience.late.chance"] == "there are orders of 29 customers only; 30 are needed."
-
-
 def test_chances_that_cannot_be_together_are_refused():
     # Half of 30 orders late and half early: up to 0.65 each, which no world can have.
     late, early = SINCE + timedelta(days=2), SINCE
@@ -375,14 +368,6 @@ def test_those_who_are_asked_may_be_less_satisfied_than_all():
     # Taken for all customers, they would answer 0.65 less.
     plain = fit_scale(answers, (0, 10), EVERYBODY, satisfaction_share=None)
     assert plain.centre == pytest.approx(8.0 - 0.5 * 1.3, abs=4.0 * plain.centre_error)
-
-
-def test_a_share_that_is_given_is_kept():
-    generator = np.random.Generator(np.random.PCG64(6))
-    answers = patterns(generator.standard_normal(500), 8.0, 1.3, 1.4, generator=generator)
-    found = fit_scale(answers, (0, 10), EVERYBODY, satisfaction_share=0.25)
-    assert found.per_deviation**2 / found.spread**2 == pytest.approx(0.25)
-    assert (found.per_deviation_error, found.noise_error) == (None, None)
 
 
 def test_answers_that_are_all_the_same_say_no_scale():

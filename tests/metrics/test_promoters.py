@@ -69,10 +69,6 @@ def test_the_table_has_a_row_for_all_and_one_for_each_number_of_orders(shop):
     ]  # fmt: skip
 
 
-def test_lazy_tables_are_the_same_tables(shop):
-    assert ltv_by_nps(*(table.lazy() for table in shop)).equals(ltv_by_nps(*shop))
-
-
 def test_the_score_is_promoters_less_detractors_among_answers():
     # 9 and 10, against 6 and 0, and one 8: nothing; without the zero (2 - 1) / 4.
     answers = _answers([("a", 0, 9), ("b", 0, 10), ("c", 0, 6), ("d", 0, 0), ("e", 0, 8), ("f", 0, None)])

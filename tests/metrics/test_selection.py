@@ -292,14 +292,6 @@ def test_what_happens_after_the_answer_changes_no_covariate(shop):
     assert changed.drop("spend_after").equals(known.drop("spend_after"))
 
 
-def test_lazy_tables_give_the_same_panel():
-    orders, answers = tables(3, 20_000)
-    eager = selection_panel(orders, answers, until=UNTIL)
-    assert selection_panel(orders.lazy(), answers.sample(fraction=1.0, shuffle=True, seed=1).lazy(), until=UNTIL)[
-        "ratio"
-    ].to_list() == pytest.approx(eager["ratio"].to_list(), rel=1e-9)
-
-
 def test_too_few_customers_leave_an_empty_panel(shop):
     assert check(selection_panel(*shop, until=END), SELECTION).is_empty()
 
@@ -353,14 +345,6 @@ def scenario_worlds():
         until = tables.shop(scenario).until
         panels.append(selection_panel(tables.orders, tables.surveys, until=until).with_columns(seed=seed))
     return pl.concat(panels).with_columns(log=pl.col("ratio").log())
-
-
-def test_the_world_is_one_in_which_satisfaction_moves_nothing_and_goes_along_with_everything():
-    held = dict(quantities(_scenario(1).behaviour))
-    for name in ("purchase_rate", "dropout", "basket"):
-        assert held[f"experience.{name}_per_deviation"].value == 1.0
-    for name in ("purchase_rate", "staying", "spend"):
-        assert held[f"traits.{name}"].value == 0.3
 
 
 def test_the_naive_table_says_2_3_times_as_much_where_nothing_was_caused(scenario_worlds):

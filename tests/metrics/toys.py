@@ -41,11 +41,11 @@ def copied(rows: Sequence[Mapping[str, object]], *names: str, copies: int = COPI
 
 def orders(*rows: tuple[str, datetime, float], copies: int = COPIES) -> pl.DataFrame:
     """Return orders of customer, moment and amount."""
-    sentence = [
+    numbered = [
         {"order_id": f"o{place}", "customer_id": customer, "ordered_at": at, "amount": amount}
         for place, (customer, at, amount) in enumerate(rows)
     ]
-    return copied(sentence, "order_id", "customer_id", copies=copies)
+    return copied(numbered, "order_id", "customer_id", copies=copies)
 
 
 def noon(day: str, after: float = 0.0) -> datetime:

@@ -16,7 +16,7 @@ from cxsim.study.scenario import NewCustomers
 from cxsim.study.shop_tables import shop_tables
 
 LIKE = read(root() / "params" / "behaviour" / "online-shop.yaml", Behaviour)
-# Far from what is assumed, and so many surveys and tickets that their scales can be told.
+# Far from what is assumed, and so many surveys and tickets that their scales can be measured.
 OTHERWISE = {
     "experience.incidents.item_1.chance": 0.09,
     "experience.incidents.item_1.ticket": 0.35,
