@@ -362,13 +362,14 @@ def _summary(rfm: pl.DataFrame, end: date) -> pl.DataFrame:
     """Return how many customers and orders there are: two columns, a quantity in words and its value."""
     import polars as pl
 
+    mean_value, longest = rfm.select(pl.col("monetary_value").mean(), pl.col("age_days").max()).row(0)
     rows = {
         "observed until": end.isoformat(),
         "customers": f"{rfm.height:,}",
         "with a repeat order": f"{(rfm['frequency'] > 0).sum():,}",
         "repeat orders": f"{rfm['frequency'].sum():,}",
-        "mean value of a repeat order": f"{rfm['monetary_value'].mean():,.2f}",
-        "longest observation, days": f"{rfm['age_days'].max():,}",
+        "mean value of a repeat order": f"{mean_value:,.2f}",
+        "longest observation, days": f"{longest:,}",
     }
     return pl.DataFrame({"quantity": list(rows), "value": list(rows.values())})
 

@@ -86,10 +86,8 @@ def print_frame(title: str, content: pl.DataFrame, digits: int = 3) -> None:
     heads = {name.replace("_", " "): kind for name, kind in content.schema.items()}
     table = grid(list(heads), right=[head for head, kind in heads.items() if kind.is_numeric()])
     for row in content.iter_rows():
-        shown = (
-            f"{round(cell, digits):,}" if isinstance(cell, float) else "–" if cell is None else cell for cell in row
-        )
-        table.add_row(*map(plain, shown))
+        numbers = (f"{round(cell, digits):,}" if isinstance(cell, float) else cell for cell in row)
+        table.add_row(*(plain("–" if cell is None else cell) for cell in numbers))
     print_grid(title, table)
 
 
