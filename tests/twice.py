@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from cxsim.cli.commands import main
+from cxsim.reporting.execute import main
 
 
 def written_twice(case, page):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.cli.commands import app, main
+from cxsim.cli.commands import app
+from cxsim.reporting.execute import main
 
 __all__ = ["app", "main"]

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
-import polars as pl
 import typer
 
 from cxsim.cli.levers import levers_app
@@ -40,7 +39,12 @@ from cxsim.cli.reports import compare, report, sweep, verify
 from cxsim.errors import CxsimError, ParamError
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from cxsim.clv.customer_value import CustomerValues
+=======
+    import polars as pl
+
+>>>>>>> h-repinfra
     from cxsim.clv.diagnose import Diagnosis
     from cxsim.clv.likelihood import Model
     from cxsim.clv.purchase_fit import PurchaseFit
@@ -199,19 +203,21 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Fit models of orders and of spend to a shop's orders; show what they cannot say, and the best customers."""
+<<<<<<< HEAD
     from cxsim.clv.customer_value import customer_value
     from cxsim.data.rfm import summarise
+=======
+    from cxsim.clv.values import customer_value
+>>>>>>> h-repinfra
 
     wanted = _model(model)
     with waiting("Reading the orders"):
-        transactions = _orders(orders, customer_id, ordered_at, amount, until)
+        transactions, end = _orders(orders, customer_id, ordered_at, amount, until)
     if not as_json:
         # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
         print_line(transactions.hygiene)
     with waiting("Fitting"):
-        end = until.date() if until else transactions.until
-        rfm = summarise(transactions, until=end)
-        purchases, spend, diagnosis = _fitted(rfm, wanted, end)
+        rfm, purchases, spend, diagnosis = _fitted(transactions, wanted, end)
         value = customer_value(
             rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
         )
@@ -225,7 +231,7 @@ def fit(
     _print_fit("Spend per order: Gamma-Gamma", spend)
     print_findings(diagnosis.table)
     title = f"Most valuable in the next {horizon_days} days (discounted revenue)"
-    print_frame(title, top.with_columns(pl.col(pl.Float64).round(3)))
+    print_frame(title, top)
 
 
 @app.command()
@@ -245,18 +251,29 @@ def value(
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
 ) -> None:
     """Write the value of each customer, and how sure it is; MBG/NBD does not take one-time buyers for alive."""
+<<<<<<< HEAD
     from cxsim.clv.customer_value import ValuationTerms, customer_values, draws_for
     from cxsim.data.rfm import summarise
+=======
+    from cxsim.clv.terms import Terms, draws_for
+    from cxsim.clv.values import customer_values
+>>>>>>> h-repinfra
 
     wanted = _model(model)
     require_table_file(out)
     with waiting("Valuing the customers") as say:
-        transactions = _orders(orders, customer_id, ordered_at, amount, until)
+        transactions, end = _orders(orders, customer_id, ordered_at, amount, until)
         print_line(transactions.hygiene)
+<<<<<<< HEAD
         end = until.date() if until else transactions.until
         say("one row per customer")
         rfm = summarise(transactions, until=end)
         terms = ValuationTerms(
+=======
+        say("fitting the models")
+        rfm, purchases, spend, diagnosis = _fitted(transactions, wanted, end)
+        terms = Terms(
+>>>>>>> h-repinfra
             horizon_days=horizon_days,
             annual_discount_rate=annual_discount_rate,
             margin=margin,
@@ -264,11 +281,8 @@ def value(
             draws=draws or draws_for(rfm.height, level),
             seed=seed,
         )
-        say(f"fitting the models to {rfm.height:,} customers")
-        purchases, spend, diagnosis = _fitted(rfm, wanted, end)
         say(f"what comes, in {terms.draws:,} draws")
         values = customer_values(rfm, purchases, spend, terms)
-        say("writing")
         write_table(values.table, out)
     _print_values(f"Customers until {end.isoformat()}, by {purchases.title}", values)
     print_findings(diagnosis.table)
@@ -337,23 +351,39 @@ def _model(name: str) -> Model:
     return cast("Model", kind_of(name).name)
 
 
-def _orders(orders: str, customer_id: str, ordered_at: str, amount: str, until: datetime | None) -> Transactions:
+def _orders(
+    orders: str, customer_id: str, ordered_at: str, amount: str, until: datetime | None
+) -> tuple[Transactions, date]:
+    """Return a shop's orders and the last day of observation."""
     from cxsim.data.cdnow import named_orders
 
     columns = {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}
-    return named_orders(orders, columns=columns, until=until.date() if until else None, folder=Path())
+    transactions = named_orders(orders, columns=columns, until=until.date() if until else None, folder=Path())
+    return transactions, until.date() if until else transactions.until
 
 
-def _fitted(rfm: pl.DataFrame, model: Model, end: date) -> tuple[PurchaseFit, GammaGammaFit, Diagnosis]:
+def _fitted(
+    transactions: Transactions, model: Model, end: date
+) -> tuple[pl.DataFrame, PurchaseFit, GammaGammaFit, Diagnosis]:
+    """Return one row per customer, the models of orders and of spend, and what the orders cannot say of them."""
     from cxsim.clv.diagnose import diagnose
+<<<<<<< HEAD
     from cxsim.clv.fit import fit as fit_purchases, fit_spend
+=======
+    from cxsim.clv.fit import fit as fit_purchases
+    from cxsim.clv.fit import fit_spend
+    from cxsim.data.rfm import summarise
+>>>>>>> h-repinfra
 
+    rfm = summarise(transactions, until=end)
     purchases, spend = fit_purchases(rfm, model=model, observed_until=end), fit_spend(rfm, observed_until=end)
-    return purchases, spend, diagnose(rfm, purchases, spend)
+    return rfm, purchases, spend, diagnose(rfm, purchases, spend)
 
 
 def _summary(rfm: pl.DataFrame, end: date) -> pl.DataFrame:
     """Return how many customers and orders there are: two columns, a quantity in words and its value."""
+    import polars as pl
+
     mean_value, longest = rfm.select(pl.col("monetary_value").mean(), pl.col("age_days").max()).row(0)
     rows = {
         "observed until": end.isoformat(),
@@ -367,7 +397,7 @@ def _summary(rfm: pl.DataFrame, end: date) -> pl.DataFrame:
 
 
 def _print_fit(title: str, fitted: PurchaseFit | GammaGammaFit) -> None:
-    print_frame(title, fitted.estimates().with_columns(pl.col(pl.Float64).round(6)))
+    print_frame(title, fitted.estimates(), digits=6)
     console().print(f"Log-likelihood {fitted.log_likelihood:,.3f}, {fitted.n_customers:,} customers")
 
 
@@ -397,6 +427,8 @@ def _fit_content(
 
 def _print_values(title: str, values: CustomerValues) -> None:
     """Print the value of all customers together, and the remarks that belong to it."""
+    import polars as pl
+
     span = f"next {values.terms.horizon_days:,.0f} days"
     totals = {row["quantity"]: row for row in values.totals.iter_rows(named=True)}
     alive = values.table["prob_alive"].sum()

@@ -12,7 +12,6 @@ from rich.table import Table
 
 from cxsim.cli.printing import AsJson, console, plain, print_json, print_line
 from cxsim.errors import ParamError, choices
-from cxsim.params import root, shown, sources
 
 if TYPE_CHECKING:
     from cxsim.params import Source
@@ -95,6 +94,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one lever in full: evidence, prior, harms, and how to use it in a scenario."""
+    from cxsim.params import sources
     from cxsim.strategies.levers import load_levers
 
     levers = load_levers()
@@ -205,6 +205,7 @@ go wrong. `cxsim levers` lists the same in a terminal, `cxsim levers show L18` s
 
 def _write_page() -> str:
     """Write docs/levers.md anew; return its path as messages show it."""
+    from cxsim.params import root, shown, sources
     from cxsim.strategies.levers import load_levers
 
     file = root() / "docs" / "levers.md"

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import polars as pl
 import typer
 from rich.table import Table
 
@@ -25,8 +24,15 @@ from cxsim.cli.printing import (
 from cxsim.wording import MISSING, compared, measured, measured_span
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from cxsim.data.shop import Every, Receipt, Shop
     from cxsim.metrics.catalogue import Metric
+=======
+    import polars as pl
+
+    from cxsim.data.exports.format import Every, Receipt
+    from cxsim.data.shop import Shop
+>>>>>>> h-repinfra
     from cxsim.metrics.dashboard import Dashboard
 
 NOTEBOOK = "05-cx-dashboard.ipynb"
@@ -191,6 +197,8 @@ def _print_receipts(shop: Shop) -> None:
 
 def _print_dashboard(table: pl.DataFrame, currency: str) -> None:
     """Print the metrics that are measured, under their families, and those that are not, with the reasons."""
+    import polars as pl
+
     out = console()
     there = table.filter(pl.col("value").is_not_null())
     if there.is_empty():
@@ -244,6 +252,8 @@ def _print_metric(metric: Metric) -> None:
 
 def _print_missing(table: pl.DataFrame) -> None:
     """Print what has no value, each reason once."""
+    import polars as pl
+
     if table.is_empty():
         return
     out = console()
@@ -255,6 +265,8 @@ def _print_missing(table: pl.DataFrame) -> None:
 
 def _cautions(table: pl.DataFrame, column: str) -> Iterator[tuple[str, str]]:
     """Yield each text of a column once, with the titles that it is about."""
+    import polars as pl
+
     listed = (
         table.filter((pl.col(column) != "") | (column == "reason")).group_by(column, maintain_order=True).agg("title")
     )

@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import polars as pl
-import polars.selectors as cs
 import typer
 from rich.console import Console, Group
 from rich.live import Live
@@ -22,6 +20,8 @@ from cxsim.errors import ReportError
 from cxsim.wording import MODELS, NBSP, searched, sized
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from cxsim.reporting.build import Event
 
 # Options that several commands share.
@@ -81,13 +81,13 @@ def print_grid(title: str, table: Table) -> None:
     out.print(table)
 
 
-def print_frame(title: str, content: pl.DataFrame) -> None:
-    """Print a table of data."""
+def print_frame(title: str, content: pl.DataFrame, digits: int = 3) -> None:
+    """Print a table of data, its numbers with at most so many decimals."""
     heads = {name.replace("_", " "): kind for name, kind in content.schema.items()}
     table = grid(list(heads), right=[head for head, kind in heads.items() if kind.is_numeric()])
     for row in content.iter_rows():
-        shown = (f"{cell:,}" if isinstance(cell, float) else "–" if cell is None else cell for cell in row)
-        table.add_row(*map(plain, shown))
+        numbers = (f"{round(cell, digits):,}" if isinstance(cell, float) else cell for cell in row)
+        table.add_row(*(plain("–" if cell is None else cell) for cell in numbers))
     print_grid(title, table)
 
 
@@ -267,6 +267,9 @@ def _size(row: Mapping[str, Any], size: float) -> str:
 
 
 def _for_spreadsheets(table: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+    import polars.selectors as cs
+
     # One by one: a text and its apostrophe are put together of one column, not of all texts.
     texts = [pl.col(name) for name in table.select(cs.string()).columns]
     escaped = [

@@ -91,10 +91,8 @@ def make(
         digests = {name: _digest(content) for name, content in {**whole, **tables, out.name: page}.items()}
         record = manifest_json({**manifest, **(stamp or {}), "files": digests}, indent=2) + "\n"
         publish(folder, out, page=page, files=tables | whole | {"manifest.json": record})
-    beside = out.with_suffix("")
-    return ReportFiles(
-        html=out, tables=tuple(beside / name for name in tables), whole=tuple(beside / name for name in whole)
-    )
+    beside = out.with_suffix("").joinpath
+    return ReportFiles(html=out, tables=tuple(map(beside, tables)), whole=tuple(map(beside, whole)))
 
 
 def notebook_hash(notebook: Path) -> str:

@@ -27,7 +27,7 @@ TABLE = "application/vnd.cxsim.table+json"
 MANIFEST = "application/vnd.cxsim.manifest+json"
 # `all` in the kernel of a report, which needs whole tables; in a notebook an output carries the first rows alone.
 ROWS = "CXSIM_ROWS_OF_OUTPUTS"
-_FIRST_ROWS = 20
+_FIRST_ROWS = 10
 
 
 _DIGITS = 10

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cxsim.cli.commands import main
 from cxsim.params import root
+from cxsim.reporting.execute import main
 
 TINY = """\
 title: What would two programmes bring?

@@ -199,7 +199,7 @@ def page(tmp_path_factory):
     rows = [[f"Group {row // 10}", f"Row {row}", *["1,234,567"] * 10] for row in range(200)]
     cells = pl.DataFrame(rows, schema=["group", "line", *heads], orient="row")
     layout = laid_out(cells, title=f"Title. {_NOTE}", subtitle=_NOTE, heads=heads, notes=[_NOTE])
-    table = Table(id="long", title="Long", layout=layout, twin=cells)
+    table = Table(id="long", title="Long", layout=layout, twin=cells.head(1))
     cell = nbformat.v4.new_code_cell("")
     cell.outputs = [nbformat.v4.new_output("display_data", data=table._repr_mimebundle_())]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title\n\nText."), cell])

@@ -135,7 +135,7 @@ def test_the_spelling_of_a_change_is_none():
 _CALL = "from cxsim.cli import main; main()"
 
 
-def _until(true, seconds=30.0):
+def _until(true, seconds=150.0):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "waited in vain"

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_allclose
 
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, expected_spend, likelihood_sum, population_mean
