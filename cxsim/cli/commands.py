@@ -39,12 +39,9 @@ from cxsim.cli.reports import compare, report, sweep, verify
 from cxsim.errors import CxsimError, ParamError
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from cxsim.clv.customer_value import CustomerValues
-=======
     import polars as pl
 
->>>>>>> h-repinfra
+    from cxsim.clv.customer_value import CustomerValues
     from cxsim.clv.diagnose import Diagnosis
     from cxsim.clv.likelihood import Model
     from cxsim.clv.purchase_fit import PurchaseFit
@@ -203,12 +200,7 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Fit models of orders and of spend to a shop's orders; show what they cannot say, and the best customers."""
-<<<<<<< HEAD
     from cxsim.clv.customer_value import customer_value
-    from cxsim.data.rfm import summarise
-=======
-    from cxsim.clv.values import customer_value
->>>>>>> h-repinfra
 
     wanted = _model(model)
     with waiting("Reading the orders"):
@@ -251,29 +243,16 @@ def value(
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
 ) -> None:
     """Write the value of each customer, and how sure it is; MBG/NBD does not take one-time buyers for alive."""
-<<<<<<< HEAD
     from cxsim.clv.customer_value import ValuationTerms, customer_values, draws_for
-    from cxsim.data.rfm import summarise
-=======
-    from cxsim.clv.terms import Terms, draws_for
-    from cxsim.clv.values import customer_values
->>>>>>> h-repinfra
 
     wanted = _model(model)
     require_table_file(out)
     with waiting("Valuing the customers") as say:
         transactions, end = _orders(orders, customer_id, ordered_at, amount, until)
         print_line(transactions.hygiene)
-<<<<<<< HEAD
-        end = until.date() if until else transactions.until
-        say("one row per customer")
-        rfm = summarise(transactions, until=end)
-        terms = ValuationTerms(
-=======
         say("fitting the models")
         rfm, purchases, spend, diagnosis = _fitted(transactions, wanted, end)
-        terms = Terms(
->>>>>>> h-repinfra
+        terms = ValuationTerms(
             horizon_days=horizon_days,
             annual_discount_rate=annual_discount_rate,
             margin=margin,
@@ -367,13 +346,8 @@ def _fitted(
 ) -> tuple[pl.DataFrame, PurchaseFit, GammaGammaFit, Diagnosis]:
     """Return one row per customer, the models of orders and of spend, and what the orders cannot say of them."""
     from cxsim.clv.diagnose import diagnose
-<<<<<<< HEAD
     from cxsim.clv.fit import fit as fit_purchases, fit_spend
-=======
-    from cxsim.clv.fit import fit as fit_purchases
-    from cxsim.clv.fit import fit_spend
     from cxsim.data.rfm import summarise
->>>>>>> h-repinfra
 
     rfm = summarise(transactions, until=end)
     purchases, spend = fit_purchases(rfm, model=model, observed_until=end), fit_spend(rfm, observed_until=end)

@@ -24,15 +24,10 @@ from cxsim.cli.printing import (
 from cxsim.wording import MISSING, compared, measured, measured_span
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from cxsim.data.shop import Every, Receipt, Shop
-    from cxsim.metrics.catalogue import Metric
-=======
     import polars as pl
 
-    from cxsim.data.exports.format import Every, Receipt
-    from cxsim.data.shop import Shop
->>>>>>> h-repinfra
+    from cxsim.data.shop import Every, Receipt, Shop
+    from cxsim.metrics.catalogue import Metric
     from cxsim.metrics.dashboard import Dashboard
 
 NOTEBOOK = "05-cx-dashboard.ipynb"
