@@ -23,7 +23,7 @@ from cxsim.reporting.tables import (
 )
 from cxsim.study.business.contracts import CHECKLIST, REGISTER
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, Contract, check
-from cxsim.wording import MISSING, NBSP, counted, joined, localised_texts, number
+from cxsim.wording import MISSING, NBSP, counted, joined, number
 
 SOURCES = Contract(
     name="SOURCES",
@@ -147,7 +147,7 @@ def sources_table(sources: pl.DataFrame) -> Table | Prose:
         table.select(
             pl.format("{} ({})", "authors", "year").alias("line"),
             pl.format("{} – {}", "title", "where").alias("where"),
-            pl.Series("measured", [localised_texts(text) for text in table["measured"]], dtype=pl.String),
+            "measured",
             "grade",
         ),
         title=title,
@@ -364,9 +364,7 @@ def cautions_table(cautions: pl.DataFrame) -> Table | Prose:
     layout = laid_out(
         together.select(
             line=pl.Series([joined(titles) for titles in together["title"]], dtype=pl.String),
-            caution=pl.Series(
-                [localised_texts(text.replace("`", "")) for text in together["caution"]], dtype=pl.String
-            ),
+            caution=pl.col("caution").str.replace_all("`", ""),
         ),
         title=title,
         subtitle="What to know before believing the results",
@@ -407,7 +405,7 @@ def checklist_table(checklist: pl.DataFrame) -> Table:
             pl.col("topic").alias("group"),
             pl.format("{}. {}", "number", "item").alias("line"),
             "state",
-            pl.Series("answer", [localised_texts(answer) for answer in table["answer"]], dtype=pl.String),
+            "answer",
             "where",
         ),
         title=title,

@@ -16,7 +16,7 @@ from great_tables import GT, loc, style
 
 from cxsim.finance.ledger import LADDER
 from cxsim.params import Unit
-from cxsim.wording import MINUS, NBSP, counted, joined, localise, localised_texts, minor_digits, priced
+from cxsim.wording import MINUS, NBSP, counted, joined, localise, minor_digits, priced
 
 # JupyterLab 4 and VS Code draw this one natively and without a network; altair 6's own name is drawn by neither.
 CHART = "application/vnd.vegalite.v5+json"
@@ -42,7 +42,7 @@ class Table:
     id
         Fixed name, from which the markup and the twin's file take theirs.
     title
-        What the table shows, its numbers in English, as the twin carries it.
+        What the table shows.
     layout
         The cells as they are read.
     twin
@@ -71,7 +71,7 @@ class Table:
         markup = _STYLE.sub(lambda _: styled, _light(self.layout.with_id(self.id).as_raw_html()), count=1)
         if self.fold == "open":
             return markup
-        return f"<details><summary>{escape(localised_texts(self.title))}</summary>{markup}</details>"
+        return f"<details><summary>{escape(self.title)}</summary>{markup}</details>"
 
     def machine(self) -> dict[str, object]:
         """Return the twin under `cxsim.reporting.tables.TABLE`."""
@@ -140,7 +140,7 @@ def laid_out(
     )
     plain = [name for name in heads if name not in badges]
     layout = (
-        layout.tab_header(title=localised_texts(title), subtitle=subtitle)
+        layout.tab_header(title=title, subtitle=subtitle)
         .cols_label(dict(heads))
         .cols_align("left", columns=[*text, *badges])
         .cols_align("right", columns=[name for name in plain if name not in text])
