@@ -88,11 +88,16 @@ def test_nothing_has_no_sign_in_any_locale():
             assert figure(-0.04, ",.1f")[0] == "0"
 
 
-def test_a_block_ends_with_the_style_that_it_began_with_after_an_error_too():
-    with pytest.raises(ZeroDivisionError), written_as("de"):
+def test_a_block_ends_with_the_style_that_it_began_with():
+    with written_as("de"):
         with written_as("fr"):
             assert figure(1.5, ".1f") == "1,5"
         assert figure(1_000) == "1.000"
+    assert style() == STYLES["en"]
+
+
+def test_a_block_ends_so_after_an_error_too():
+    with pytest.raises(ZeroDivisionError), written_as("de"):
         _ = 1 / 0
     assert style() == STYLES["en"]
 
