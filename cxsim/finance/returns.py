@@ -18,7 +18,7 @@ from cxsim.finance.contracts import FAN, INVESTMENT
 from cxsim.finance.statement import HIGH, LOW, Flows, worst_tenth
 from cxsim.params import DAYS_PER_YEAR
 from cxsim.tables import RETURNS, check
-from cxsim.wording import MINUS, NBSP, joined
+from cxsim.wording import NBSP, figure, joined
 
 Draws = npt.NDArray[np.float64]
 LATE = 0.9
@@ -353,18 +353,16 @@ def _single(flowing: Numbers, turns: int) -> str:
 
 
 def _several(zeros: list[float]) -> str:
-    rates = [
-        f"{round(100.0 * math.expm1(zero), 1) + 0.0:,.1f}{NBSP}%".replace("-", MINUS) for zero in zeros[:_SENTENCE]
-    ]
+    rates = [f"{figure(100.0 * math.expm1(zero), ',.1f')}{NBSP}%" for zero in zeros[:_SENTENCE]]
     more = len(zeros) != len(rates) or len(rates) < 2
     return f"several rates possible: {joined([*rates, 'others'] if more else rates)}"
 
 
 def _none(beyond: tuple[bool, bool], undiscounted: float) -> str:
     if beyond[0]:
-        return f"more than 1,000,000{NBSP}% a year, which says nothing"
+        return f"more than {figure(1e6)}{NBSP}% a year, which says nothing"
     if beyond[1]:
-        return f"below {MINUS}99.99{NBSP}% a year, which says nothing"
+        return f"below {figure(-99.99, '.2f')}{NBSP}% a year, which says nothing"
     return f"no rate: the present value is {'above' if undiscounted > 0.0 else 'below'} zero at every rate"
 
 

@@ -18,7 +18,7 @@ from cxsim.metrics.person_periods import Exposure, PersonPeriods
 from cxsim.metrics.regression import MODEL as COX
 from cxsim.metrics.regression import MODELS, Adjusting, Design, Fitted, cox, design_of, fitted
 from cxsim.tables import check, empty
-from cxsim.wording import counted
+from cxsim.wording import counted, figure
 
 Clear = Literal["clear", "unclear"]
 Label = Literal["association", "effect"]
@@ -80,7 +80,7 @@ def _ends(fit: Fitted) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.2f}"
+    return figure(value, ",.2f")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

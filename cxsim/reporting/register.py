@@ -24,7 +24,7 @@ from cxsim.reporting.tables import (
 )
 from cxsim.study.business.contracts import CHECKLIST, REGISTER
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, Contract, check
-from cxsim.wording import NBSP, counted, joined, localised_texts, number
+from cxsim.wording import NBSP, counted, joined, number
 
 SOURCES = Contract(
     name="SOURCES",
@@ -173,7 +173,12 @@ class AuditTrail:
 
 
 def audit_trail(manifest: Mapping[str, object]) -> AuditTrail:
-    """Return the manifest of a study, plain values and nested mappings of them, as an output of a notebook.
+    """Return the manifest of a study as an output of a notebook.
+
+    Parameters
+    ----------
+    manifest
+        Plain values and nested mappings of them.
 
     Examples
     --------
@@ -237,7 +242,7 @@ _SOURCES = TableSpec(
     line=lambda row: f"{row['authors']} ({row['year']})",
     columns={
         "where": Column("Where", lambda row: f"{row['title']} – {row['where']}", align="text"),
-        "measured": Column("What was measured", write=localised_texts, align="text"),
+        "measured": Column("What was measured", align="text"),
         "grade": Column("Grade", align="text"),
     },
     notes=(
@@ -342,7 +347,7 @@ _CAUTIONS = TableSpec(
     subtitle="What to know before believing the results",
     rows=_by_caution,
     line=lambda row: joined(row["title"]),
-    columns={"caution": Column("Caution", write=lambda text: localised_texts(text.replace("`", "")), align="text")},
+    columns={"caution": Column("Caution", write=lambda text: text.replace("`", ""), align="text")},
     empty="No strategy here needs a caution of its own.",
 )
 
@@ -362,7 +367,7 @@ _CHECKLIST = TableSpec(
     line=lambda row: f"{row['number']}. {row['item']}",
     columns={
         "state": Column("Here", align="badge"),
-        "answer": Column("In this report", write=localised_texts, align="text"),
+        "answer": Column("In this report", align="text"),
         "where": Column("Section", align="text"),
     },
     notes=(

@@ -22,14 +22,13 @@ from cxsim.wording import (
     MISSING,
     NBSP,
     counted,
+    figure,
     joined,
     localise,
-    localised_texts,
     minor_digits,
     number,
     precision,
     priced,
-    written_as,
 )
 
 # JupyterLab 4 and VS Code draw this one natively and without a network; altair 6's own name is drawn by neither.
@@ -56,7 +55,7 @@ class Table:
     id
         Fixed name, from which the markup and the twin's file take theirs.
     title
-        What the table shows, its numbers in English, as the twin carries it.
+        What the table shows.
     layout
         The cells as they are read.
     twin
@@ -85,7 +84,7 @@ class Table:
         markup = _STYLE.sub(lambda _: styled, _light(self.layout.with_id(self.id).as_raw_html()), count=1)
         if self.fold == "open":
             return markup
-        return f"<details><summary>{escape(localised_texts(self.title))}</summary>{markup}</details>"
+        return f"<details><summary>{escape(self.title)}</summary>{markup}</details>"
 
     def machine(self) -> dict[str, object]:
         """Return the twin under `cxsim.reporting.tables.TABLE`."""
@@ -145,7 +144,7 @@ def plain(value: str | float) -> str:
     """Return a value by its type: text as it is, a count with its thousands, an amount to three significant digits."""
     if isinstance(value, str):
         return value
-    return localise(f"{value:,}") if isinstance(value, int) else number(value)
+    return figure(value) if isinstance(value, int) else number(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,26 +182,25 @@ class Column:
         return f"{self.write(value)} ± {number(row[self.error])}" if self.error else self.write(value)
 
 
-def rounded_amount(name: str, *beside: str) -> Callable[[Row], str]:
+def amount(name: str, *beside: str) -> Callable[[Row], str]:
     """Return how an amount is written that is rounded together with others of its row."""
     return lambda row: precision([row[other] for other in (name, *beside)]).text(row[name])
 
 
-def between(low: str, high: str, *beside: str) -> Callable[[Row], str | None]:
+def interval(low: str, high: str, *beside: str) -> Callable[[Row], str | None]:
     """Return how an interval is written whose ends are rounded together, and with others of its row."""
 
     def written(row: Row) -> str | None:
         if row[low] is None or row[high] is None:
             return None
-        together = precision([row[name] for name in (low, high, *beside)])
-        return f"{together.bare(row[low])} to {together.text(row[high])}"
+        return precision([row[name] for name in (low, high, *beside)]).span(row[low], row[high])
 
     return written
 
 
 def share_to(decimals: int) -> Callable[[float], str]:
     """Return how a share is written as a percentage with so many decimals."""
-    return lambda share: localise(f"{round(100 * share, decimals) + 0.0:,.{decimals}f}{NBSP}%".replace("-", MINUS))
+    return lambda share: f"{figure(100 * share, f',.{decimals}f')}{NBSP}%"
 
 
 def _of(row: Row, of: Of) -> Any:
@@ -213,8 +211,8 @@ def _of(row: Row, of: Of) -> Any:
 class TableSpec:
     """What a table shows and how: its words, its columns and what of each row they show.
 
-    Words are English, `{currency}` in them stands for the code of the currency, and numbers in title, subtitle and
-    notes are put in the locale's form when the table is rendered. A function of words or rows takes the whole table.
+    `{currency}` in title, subtitle, heads and notes stands for the code of the currency. A function of words or rows
+    takes the whole table.
 
     Attributes
     ----------
@@ -269,19 +267,18 @@ class TableSpec:
             check(table, self.contract)
         rows = self.rows(table) if self.rows else table.rows(named=True)
         rows = [{**row, "currency": currency} for row in rows]
-        with written_as("en"):
-            title, subtitle = (_words(words, table, currency) for words in (self.title, self.subtitle))
-            notes = self.notes(table) if callable(self.notes) else self.notes
+        title, subtitle = (_words(words, table, currency) for words in (self.title, self.subtitle))
+        notes = self.notes(table) if callable(self.notes) else self.notes
         cells, heads = _across(self, rows, currency) if self.across else _down(self, rows, currency)
         align = {name: "number" if self.across else self.columns[name].align for name in heads}
         layout = laid_out(
             cells,
             title=title,
-            subtitle=localised_texts(subtitle),
+            subtitle=subtitle,
             heads=heads,
             text=[name for name in heads if align[name] == "text"],
             badges=[name for name in heads if align[name] == "badge"],
-            notes=[localised_texts(note.replace("{currency}", currency)) for note in notes],
+            notes=[note.replace("{currency}", currency) for note in notes],
         )
         for words, names in self.spanners.items():
             layout = layout.tab_spanner(words, columns=list(names))
@@ -343,7 +340,7 @@ def laid_out(
     )
     plain = [name for name in heads if name not in badges]
     layout = (
-        layout.tab_header(title=localised_texts(title), subtitle=subtitle)
+        layout.tab_header(title=title, subtitle=subtitle)
         .cols_label(dict(heads))
         .cols_align("left", columns=[*text, *badges])
         .cols_align("right", columns=[name for name in plain if name not in text])

@@ -18,7 +18,7 @@ from cxsim.errors import DataError
 from cxsim.metrics.contracts import CLV_STEPS
 from cxsim.params import CENTS, DAYS_PER_YEAR
 from cxsim.tables import check
-from cxsim.wording import money, percent, written_as
+from cxsim.wording import figure, money, percent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +95,6 @@ class _Modelled:
     high: float
 
 
-@written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def predictive_clv(
     shop: Shop,
     *,
@@ -198,19 +197,19 @@ def _averages(lines: pl.DataFrame, shop: Shop, until: date) -> _Averages:
 
 def _steps(averages: _Averages, modelled: _Modelled, terms: Terms, currency: str) -> pl.DataFrame:
     def said(amount: float) -> str:
-        return money(amount, currency) if currency else f"{amount:,.2f}"
+        return money(amount, currency) if currency else figure(amount, ",.2f")
 
     three = (
-        f"{said(averages.value)} an order, times {averages.per_year:.2f} orders a year, times "
-        f"{averages.lifespan_years:.2f} years from first to last order."
+        f"{said(averages.value)} an order, times {figure(averages.per_year, '.2f')} orders a year, times "
+        f"{figure(averages.lifespan_years, '.2f')} years from first to last order."
     )
     together = (
         "The same three multiplied customer by customer and then averaged: who stays longer also orders more, which a "
         "product of averages does not know."
     )
     ahead = (
-        f"What the next {terms.horizon_days:,.0f} days are expected to bring, in money of today. Lifespans seen so far "
-        f"lie in the past, and {percent(modelled.alive)} of them are expected not to be over."
+        f"What the next {figure(terms.horizon_days)} days are expected to bring, in money of today. Lifespans seen "
+        f"so far lie in the past, and {percent(modelled.alive)} of them are expected not to be over."
     )
     rows = [
         ("product of averages", averages.product, None, None, three),

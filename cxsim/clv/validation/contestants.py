@@ -27,7 +27,7 @@ from cxsim.clv.validation.scoring import TENTHS, by_frequency, randomised_pit, s
 from cxsim.clv.values import chances_of
 from cxsim.errors import EstimationError
 from cxsim.rng import stream
-from cxsim.wording import INTERVAL, NBSP, counted, joined, number, percent
+from cxsim.wording import INTERVAL, NBSP, counted, figure, joined, number, percent
 
 FloatArray = NDArray[np.float64]
 
@@ -313,7 +313,7 @@ def spend_outlook(rfm: pl.DataFrame, spend: GammaGammaFit | None, *, draws: int,
     except EstimationError as error:
         return SpendOutlook(per_order=mean_spend(rfm), draws=None, finding=str(error))
     if found.params.q <= 1.0:
-        why = f"Gamma-Gamma: mean spend is infinite at the fitted q of {found.params.q:.3g}; it needs q > 1."
+        why = f"Gamma-Gamma: mean spend is infinite at the fitted q of {figure(found.params.q, '.3g')}; it needs q > 1."
         return SpendOutlook(per_order=mean_spend(rfm), draws=None, finding=why)
     params = _drawn(posterior(found, rfm, draws=draws, seed=seed))
     return SpendOutlook(
@@ -407,14 +407,14 @@ def fit_sentence(candidates: Sequence[Candidate], n_customers: int) -> str:
     """Return what the fit says of the models against each other."""
     best, *others = sorted(candidates, key=lambda one: -_chance(one.fit))
     if not others:
-        return f"{best.title} alone was fitted to {n_customers:,} customers."
+        return f"{best.title} alone was fitted to {figure(n_customers)} customers."
     tied = [one.title for one in others if _chance(one.fit) >= UNSURE]
     beaten = [one for one in others if _chance(one.fit) < UNSURE]
     if not tied:
         against = joined([one.title for one in others])
-        return f"{n_customers:,} customers speak for {best.title} against {against} (P{_p(_chance(best.fit))})."
+        return f"{figure(n_customers)} customers speak for {best.title} against {against} (P{_p(_chance(best.fit))})."
     said = (
-        f"{n_customers:,} customers cannot tell {best.title} from {joined(tied)} (P{_p(_chance(best.fit))} that "
+        f"{figure(n_customers)} customers cannot tell {best.title} from {joined(tied)} (P{_p(_chance(best.fit))} that "
         f"{best.title} is the better one)"
     )
     if beaten:
@@ -443,7 +443,7 @@ def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
     certain = [one.title for one in candidates if one.keeps_one_time_buyers]
     losers = [one for one in candidates if not one.keeps_one_time_buyers]
     verb = "takes" if len(certain) == 1 else "take"
-    takes = f"{joined(certain)} {verb} all {one_time_buyers:,} one-time buyers for alive"
+    takes = f"{joined(certain)} {verb} all {figure(one_time_buyers)} one-time buyers for alive"
     if not certain or not one_time_buyers:
         return f"Use {chosen.title}."
     if not chosen.keeps_one_time_buyers:
@@ -456,7 +456,7 @@ def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
 def bias_sentence(biases: Sequence[tuple[str, float, float, float]], *, came: float, when: str) -> str:
     """Return by how much models missed the total, not to be hidden."""
     gaps = [gap for _, gap, _, _ in biases]
-    opening = f"{came:,.0f} orders came {when}; "
+    opening = f"{figure(came)} orders came {when}; "
     if len(biases) == 1:
         title, gap, low, high = biases[0]
         return f"{opening}{title} expected {gap_in_words(gap)} ({INTERVAL}: {_between(low, high, 0)})."
@@ -468,7 +468,7 @@ def bias_sentence(biases: Sequence[tuple[str, float, float, float]], *, came: fl
 
 def gap_in_words(gap: float, decimals: int = 1) -> str:
     r"""Return a bias as a share of what came, in words."""
-    return f"{100 * abs(gap):.{decimals}f}{NBSP}% {'fewer' if gap < 0.0 else 'more'}"
+    return f"{figure(100 * abs(gap), f'.{decimals}f')}{NBSP}% {'fewer' if gap < 0.0 else 'more'}"
 
 
 def _between(low: float, high: float, decimals: int) -> str:
@@ -492,10 +492,10 @@ def _chance(verdict: Verdict | None) -> float:
 
 def _p(chance: float) -> str:
     if chance > _CERTAIN:
-        return " > 0.99"
+        return f" > {figure(0.99, '.2f')}"
     if chance < 1.0 - _CERTAIN:
-        return " < 0.01"
-    return f" = {chance:.2f}"
+        return f" < {figure(0.01, '.2f')}"
+    return f" = {figure(chance, '.2f')}"
 
 
 # Mean chances of being alive that differ by more than this are no longer one answer.
@@ -571,7 +571,7 @@ def _quoted(titles: Sequence[str]) -> str:
 
 
 def _spent(gap: float) -> str:
-    return f"{100 * abs(gap):.1f}{NBSP}% {'less' if gap < 0.0 else 'more'}"
+    return f"{figure(100 * abs(gap), '.1f')}{NBSP}% {'less' if gap < 0.0 else 'more'}"
 
 
 def _gaps(rows: pl.DataFrame) -> list[tuple[str, float]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cxsim.clv.terms import Forecast, Interval, Trial
 from cxsim.params import Z95
 from cxsim.tables import Contract
-from cxsim.wording import MINUS, MISSING, NBSP
+from cxsim.wording import MISSING, NBSP, figure
 
 FloatArray = NDArray[np.float64]
 
@@ -323,16 +323,16 @@ def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> NDArray[np.
 
 
 def _page_share(value: float) -> str:
-    return f"{100 * value:.1f}{NBSP}%"
+    return f"{figure(100 * value, '.1f')}{NBSP}%"
 
 
 def _signed(value: float) -> str:
-    return f"{100 * value:+.1f}{NBSP}%".replace("-", MINUS)
+    return f"{figure(100 * value, '+.1f')}{NBSP}%"
 
 
 def _plain(digits: int) -> Callable[[float], str]:
     def written(value: float) -> str:
-        return "∞" if math.isinf(value) else f"{value:,.{digits}f}".replace("-", MINUS)
+        return "∞" if math.isinf(value) else figure(value, f",.{digits}f")
 
     return written
 

@@ -17,16 +17,15 @@ from cxsim.wording import (
     INTERVAL,
     NBSP,
     counted,
+    figure,
     in_words,
     joined,
     localise,
-    localised_texts,
     money,
     number,
     percent,
     searched,
     sized,
-    written_as,
 )
 
 Verdict = Literal["from a size on", "nowhere", "everywhere"]
@@ -113,8 +112,9 @@ def break_even_table(break_even: pl.DataFrame, currency: str) -> Table | Prose:
         text=("effect", "unit", "pays"),
         notes=(
             f"NPV: net present value over doing nothing, in today's {currency}; mean over all else that is uncertain.",
-            localised_texts(
-                "A ratio compares with doing nothing: 1 is no effect, 0.9 is ten per cent less, 1.1 ten per cent more."
+            (
+                f"A ratio compares with doing nothing: 1 is no effect, {figure(0.9, 'g')} is ten per cent less, "
+                f"{figure(1.1, 'g')} ten per cent more."
             ),
         ),
     )
@@ -166,7 +166,6 @@ def _pays(row: Mapping[str, Any]) -> str:
             return f"{row['title']} pays at both ends of what was searched, {low} to {high}"
 
 
-@written_as("en")
 def _finding(table: pl.DataFrame) -> str:
     rows = table.rows(named=True)
     if len(rows) == 1:

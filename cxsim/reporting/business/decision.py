@@ -36,9 +36,9 @@ from cxsim.wording import (
     Precision,
     compared,
     counted,
+    figure,
     joined,
     localise,
-    localised_texts,
     measured,
     measured_span,
     money,
@@ -47,7 +47,6 @@ from cxsim.wording import (
     percent,
     precision,
     priced,
-    written_as,
 )
 
 # The row of DECISION that tells of the best set of strategies.
@@ -110,19 +109,19 @@ def _card(row: Mapping[str, Any], currency: str) -> Card:
             row["decision"],
             BADGES[row["decision"]],
             row["title"],
-            localised_texts(row["rule"]),
+            row["rule"],
             _facts(row, currency),
             _changer(row, currency),
         )
     title = f"Best set: {row['title']}"
     if _is_nothing(row):
-        return Card("reject", "Fund none", title, localised_texts(row["rule"]), width="wide")
+        return Card("reject", "Fund none", title, row["rule"], width="wide")
     closing = "What would change it is told of each of its parts."
     return Card(
         row["decision"],
         BADGES[row["decision"]],
         title,
-        localised_texts(row["rule"]),
+        row["rule"],
         _facts(row, currency),
         closing,
         "wide",
@@ -265,7 +264,6 @@ def kpis_table(kpis: pl.DataFrame, currency: str) -> Table | Prose:
     return Table(id="kpis", title=title, layout=layout, twin=table)
 
 
-@written_as("en")
 def _finding(table: pl.DataFrame) -> str:
     orders = table.filter(pl.col("kpi") == _LEADING)
     clear = orders.filter((pl.col("low") > 0.0) | (pl.col("high") < 0.0)).with_columns(
@@ -274,7 +272,7 @@ def _finding(table: pl.DataFrame) -> str:
     if clear.is_empty():
         return "No strategy clearly changes how often customers order"
     ranked = clear.sort(pl.col("change").abs(), descending=True, maintain_order=True).rows(named=True)
-    changes = [f"{row['change']:+.1f}{NBSP}%".replace("-", MINUS) for row in ranked[:_ALT_TEXT]]
+    changes = [f"{figure(row['change'], '+.1f')}{NBSP}%" for row in ranked[:_ALT_TEXT]]
     alt_text = [f"{change} with {row['title']}" for change, row in zip(changes, ranked, strict=False)]
     rest = len(ranked) - len(alt_text)
     more = f", and clearly with {counted(rest)} more" if rest else ""

@@ -32,15 +32,14 @@ from cxsim.tables import check
 from cxsim.wording import (
     MISSING,
     NBSP,
+    figure,
     joined,
     localise,
-    localised_texts,
     money,
     number,
     percent,
     precision,
     searched,
-    written_as,
 )
 
 EVERYTHING = "everything"
@@ -455,7 +454,6 @@ def _amount(amount: float) -> str:
     return number(amount) if amount > 0.0 else "0"
 
 
-@written_as("en")
 def _information_finding(table: pl.DataFrame, currency: str) -> str:
     single = table.filter(pl.col("rank") > 0).sort(["worth", "decision", "id"], descending=[True, False, False])
     known = single.filter(pl.col("worth") > _APART * pl.col("mc_error"))
@@ -534,13 +532,13 @@ def test_plan_table(test_plan: pl.DataFrame, currency: str) -> Table | Prose:
 
 def _verdicts(table: pl.DataFrame) -> list[str]:
     chosen = table.filter("chosen").select("title", "verdict").rows()
-    return [f"{title}: {lowered(localised_texts(verdict))}" for title, verdict in chosen]
+    return [f"{title}: {lowered(verdict)}" for title, verdict in chosen]
 
 
 def _plan_of_tests_cells(row: Mapping[str, Any]) -> list[str]:
     return [
         row["description"],
-        localised_texts(row["outcome"]),
+        row["outcome"],
         f"{number(row['mean'])} ± {number(row['sd'])}",
         number(row["difference"]),
         localise(f"{row['per_group']:,}"),
@@ -564,13 +562,12 @@ def _chances(table: pl.DataFrame) -> str:
     return joined(alt_text)
 
 
-@written_as("en")
 def _plan_of_tests_finding(table: pl.DataFrame, currency: str) -> str:
     possible = table.filter(pl.col("chosen") & pl.col("weeks").is_not_null() & (pl.col("worth") > 0.0))
     if possible.is_empty():
         return "No test is both possible with these customers and worth anything"
     first = possible.sort(["worth", "strategy"], descending=[True, False]).row(0, named=True)
     return (
-        f"Test {first['title']} first: {2 * first['per_group']:,} customers and {first['weeks']:,.0f} weeks for an "
-        f"answer worth at most {money(first['worth'], currency)}"
+        f"Test {first['title']} first: {figure(2 * first['per_group'])} customers and {figure(first['weeks'])} weeks "
+        f"for an answer worth at most {money(first['worth'], currency)}"
     )

@@ -23,12 +23,10 @@ from cxsim.wording import (
     in_words,
     joined,
     localise,
-    localised_texts,
     money,
     number,
     percent,
     precision,
-    written_as,
 )
 
 _INTERVAL_80 = f"80{NBSP}% interval"
@@ -208,10 +206,9 @@ def _remarks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for row in rows:
         if row["irr_remark"] != "one rate":
             alt_text.setdefault(row["irr_remark"], []).append(row["title"])
-    return [f"Internal rate of {joined(titles)}: {localised_texts(remark)}." for remark, titles in alt_text.items()]
+    return [f"Internal rate of {joined(titles)}: {remark}." for remark, titles in alt_text.items()]
 
 
-@written_as("en")
 def _finding(rows: Sequence[Mapping[str, Any]], rules: Mapping[str, float]) -> str:
     gains = [row["title"] for row in rows if row["incremental_npv"] > 0.0]
     if not gains:
@@ -518,7 +515,6 @@ def _rows(table: pl.DataFrame) -> Iterator[dict[str, object]]:
             yield {"group": group, "line": line, "bold": bold, **amounts}
 
 
-@written_as("en")
 def _liabilities_finding(table: pl.DataFrame, currency: str) -> str:
     owed = (
         table.filter(pl.col("period") == WHOLE_HORIZON)

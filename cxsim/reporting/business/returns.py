@@ -25,7 +25,6 @@ from cxsim.wording import (
     number,
     percent,
     precision,
-    written_as,
 )
 
 NPV = Contract(name="NPV", columns={"strategy": (pl.String,), "npv": (pl.Float64,)})
@@ -251,7 +250,6 @@ def _figures(row: Mapping[str, Any], currency: str) -> dict[str, str]:
     }
 
 
-@written_as("en")
 def _finding(rows: Sequence[Mapping[str, Any]]) -> str:
     ranked = sorted((row for row in rows if row["roi"] is not None), key=lambda row: -float(row["roi"]))
     if not ranked:

@@ -16,7 +16,7 @@ from cxsim.params import Z95
 from cxsim.reporting.tables import Prose, Table, laid_out
 from cxsim.reporting.theme import INK, QUIET, STRATEGIES, WIDTH, Figure, day_in_words, framed, rounded
 from cxsim.tables import RFM, Contract, check
-from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, counted, localise, localised_texts, number, percent
+from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, counted, localise, number, percent
 
 FIT = Contract(
     name="FIT",
@@ -437,7 +437,6 @@ def verdict(sentence: str, findings: Sequence[str]) -> Prose:
     Prose
         A paragraph and a list.
     """
-    sentence, findings = localised_texts(sentence), [localised_texts(finding) for finding in findings]
     items = "".join(f"<li>{escape(finding)}</li>" for finding in findings)
     listed = f"<ul>{items}</ul>" if items else ""
     markup = f'<section class="cx-verdict"><style>{_SHEET}</style><p>{escape(sentence)}</p>{listed}</section>'
@@ -512,11 +511,7 @@ def findings_table(findings: pl.DataFrame) -> Table:
     table = check(findings, FINDINGS)
     title = _title(table)
     nothing = {"line": MISSING, "severity": MISSING, "sentence": "Nothing was found.", "advice": MISSING}
-    words = (
-        pl.Series(name, [localised_texts(text) for text in table[name]], dtype=pl.String)
-        for name in ("sentence", "advice")
-    )
-    cells = table.select("severity", *words, line="about") if table.height else pl.DataFrame([nothing])
+    cells = table.select("severity", "sentence", "advice", line="about") if table.height else pl.DataFrame([nothing])
     layout = laid_out(
         cells.select("line", "severity", "sentence", "advice"),
         title=title,

@@ -24,7 +24,7 @@ from cxsim.reporting.theme import (
     rounded,
 )
 from cxsim.tables import RFM, Contract, check
-from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, localise, localised_texts, money, number, percent, precision
+from cxsim.wording import INTERVAL, MINUS, MISSING, NBSP, figure, localise, money, number, percent, precision
 
 _REAL = (pl.Float64,)
 _TENTHS = {"decile": (pl.Int64,), "customers": (pl.Int64,), "expected": _REAL, "low": _REAL, "high": _REAL}
@@ -263,7 +263,7 @@ def _at_risk_title(overdue: int) -> str:
     if overdue == 0:
         return "No customer has been silent for longer than is usual"
     who = "customer has" if overdue == 1 else "customers have"
-    return f"{overdue:,} {who} been silent for longer than nine in ten of their like"
+    return f"{figure(overdue)} {who} been silent for longer than nine in ten of their like"
 
 
 def _pairs(table: pl.DataFrame, *columns: str) -> Sequence[tuple[float, float]]:
@@ -555,10 +555,10 @@ def clv_table(steps: pl.DataFrame, currency: str) -> Table:
         line=pl.col("step").replace(_LINES),
         value=pl.Series([money(value, currency).strip() for value in table["value"]]),
         interval=pl.Series([_span(*pair) for pair in ends]),
-        why=pl.Series([localised_texts(why) for why in table["why"]], dtype=pl.String),
+        why="why",
     )
     times = table["value"][0] / table["value"][-1]
-    title = f"The product of averages says {times:.2f} times what the model expects of a customer"
+    title = f"The product of averages says {figure(times, '.2f')} times what the model expects of a customer"
     layout = laid_out(
         cells,
         title=title,

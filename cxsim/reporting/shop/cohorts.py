@@ -10,8 +10,17 @@ from cxsim.errors import TableError, choices
 from cxsim.metrics.contracts import COHORTS
 from cxsim.reporting.theme import INK, QUIET, Figure, framed, rounded
 from cxsim.tables import check
-from cxsim.wording import COHORT_MEASURES, NBSP, localise, money, number, style
+from cxsim.wording import NBSP, localise, money, number, style
 
+# What is followed in cohorts, by the names of measures in COHORTS.
+_MEASURES = {
+    "retention": "Customers who order again",
+    "orders": "Orders per customer",
+    "revenue": "Revenue per customer",
+    "margin": "Margin per customer",
+    "cumulative_revenue": "Revenue per customer so far",
+    "cumulative_margin": "Margin per customer so far",
+}
 _STEP_DAYS = {"month": 30, "week": 7}
 _ROW = 26
 _LEAST, _MOST = "#E3EEF6", "#0B4F7D"
@@ -62,7 +71,7 @@ def _written(value: float | None, measure: str, currency: str) -> str:
 def _measured(measure: str, currency: str) -> str:
     if measure == "retention":
         return "Share of customers who order again, %"
-    words = COHORT_MEASURES.get(measure, measure.replace("_", " "))
+    words = _MEASURES.get(measure, measure.replace("_", " "))
     return words if measure == "orders" else f"{words}, {currency}"
 
 

@@ -15,7 +15,7 @@ from cxsim.metrics.contracts import DASHBOARD, SERIES
 from cxsim.reporting.tables import Prose, Table, laid_out, remark
 from cxsim.reporting.theme import GRID, INK, STRATEGIES, WIDTH, Figure, day_in_words, framed, rounded
 from cxsim.tables import Contract, check
-from cxsim.wording import MISSING, NBSP, compared, counted, joined, localise, localised_texts, measured, measured_span
+from cxsim.wording import MISSING, NBSP, compared, counted, joined, localise, measured, measured_span
 
 _ACROSS = 2
 _GAP = 44
@@ -277,7 +277,7 @@ def _cells(row: Mapping[str, Any], currency: str) -> dict[str, str]:
 def _cautions(table: pl.DataFrame) -> list[str]:
     """Return each caution once, after the metrics that it is about."""
     said = table.filter(pl.col("caution") != "").group_by("caution", maintain_order=True).agg("title")
-    return [f"{_listed(titles)}: {localised_texts(caution)}" for caution, titles in said.iter_rows()]
+    return [f"{_listed(titles)}: {caution}" for caution, titles in said.iter_rows()]
 
 
 # So many titles fit beside each other in a headline.
@@ -419,7 +419,7 @@ def _receipts_rows(receipt: Receipt) -> Iterator[tuple[str, str, str, str, str, 
 
 
 def _facts(receipt: Receipt) -> list[str]:
-    return [f"{receipt.file}, {name}: {localised_texts(text)}" for name, text in receipt.facts]
+    return [f"{receipt.file}, {name}: {text}" for name, text in receipt.facts]
 
 
 def _receipts_finding(receipts: Sequence[Receipt]) -> str:

@@ -13,7 +13,7 @@ from cxsim.metrics.contracts import ASSOCIATIONS, DOSES
 from cxsim.reporting.tables import Table, laid_out
 from cxsim.reporting.theme import BASELINE, INK, QUIET, STRATEGIES, WIDTH, Figure, framed, rounded
 from cxsim.tables import check
-from cxsim.wording import MISSING, NBSP, counted, joined, localise, localised_texts, measured, measured_span, percent
+from cxsim.wording import MISSING, NBSP, counted, joined, localise, measured, measured_span, percent
 
 _INTERVAL = f"95{NBSP}% interval"
 _ROW = 30
@@ -264,7 +264,7 @@ def _association(row: Mapping[str, float | str | None]) -> dict[str, str]:
         "customers": localise(f"{row['customers']:,}"),
         "clear": "yes" if row["clear"] else "no",
         "label": str(row["label"]),
-        "finding": localised_texts(str(row["finding"])),
+        "finding": str(row["finding"]),
     }
 
 

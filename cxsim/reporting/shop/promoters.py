@@ -15,7 +15,7 @@ from cxsim.params import Unit
 from cxsim.reporting.tables import Prose, Table, laid_out, remark
 from cxsim.reporting.theme import BASELINE, INK, QUIET, STRATEGIES, WIDTH, Figure, framed, money_axis, rounded
 from cxsim.tables import check
-from cxsim.wording import MINUS, NBSP, counted, localise, localised_texts, number, precision
+from cxsim.wording import MINUS, NBSP, counted, localise, number, precision
 
 _ROW = 38
 _REPORTED, _TRUE = "What the method reports", "What is true"
@@ -76,7 +76,7 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
         )
         .resolve_scale(x="independent")
     )
-    return framed(drawn, finding=finding, shown=shown, alt_text=localised_texts(" ".join(table["finding"])))
+    return framed(drawn, finding=finding, shown=shown, alt_text=" ".join(table["finding"]))
 
 
 def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
@@ -292,7 +292,7 @@ def _cells(row: Mapping[str, float | str], currency: str) -> dict[str, str]:
         "interval": f"{ends(low)} to {ends(high)}",
         "truth": write(truth),
         "unit": _NAIVE_UNITS.get(unit, unit).format(currency),
-        "finding": localised_texts(str(row["finding"])),
+        "finding": str(row["finding"]),
     }
 
 
@@ -438,7 +438,7 @@ def _selection_cells(row: Mapping[str, Any]) -> dict[str, str]:
         "interval": localise(f"{row['low']:.2f} to {row['high']:.2f}"),
         "customers": localise(f"{row['customers']:,}"),
         "label": row["label"],
-        "finding": localised_texts(row["finding"]),
+        "finding": row["finding"],
     }
 
 

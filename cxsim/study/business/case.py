@@ -26,7 +26,7 @@ from cxsim.study.naive import naive_readings
 from cxsim.study.play import notebook_bar
 from cxsim.study.result import Study, present_values, rule_of
 from cxsim.tables import check, empty
-from cxsim.wording import money, percent, written_as
+from cxsim.wording import figure, money, percent, written_as
 
 PORTFOLIO_ROW = "portfolio"
 # Columns of a changer, and of the register or the break-evens that they come from.
@@ -99,10 +99,11 @@ def _test(row: Mapping[str, object], test_plan: pl.DataFrame) -> str:
     group, weeks, available = plan.select("per_group", "weeks", "available").row(0)
     if weeks is None:
         return (
-            f" No test among this shop's customers can tell by their money alone whether it pays: that takes {group:,} "
-            f"in each of two groups, and {available:,} could take part. A pilot shows what it costs and how it is met."
+            f" No test among this shop's customers can tell by their money alone whether it pays: that takes "
+            f"{figure(group)} in each of two groups, and {figure(available)} could take part. A pilot shows what it "
+            "costs and how it is met."
         )
-    return f" A test that tells takes {group:,} customers in each of two groups and {weeks:.0f} weeks."
+    return f" A test that tells takes {figure(group)} customers in each of two groups and {figure(weeks)} weeks."
 
 
 def _of_portfolio(study: Study, row: Mapping[str, object]) -> dict[str, object]:
@@ -282,7 +283,6 @@ class BusinessCase:
         return f"BusinessCase({self.study.scenario.name}; {found})"
 
 
-@written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def business_case(study: Study, *, executor: Executor | None = None, progress: Progress | None = None) -> BusinessCase:
     """Return the business case of a study.
 
@@ -308,7 +308,13 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
     SimulationError
         When a variant cannot be played.
     """
-    parts = _Parts(progress=progress or notebook_bar("Working out the business case") or _silent)
+    # By the shop's own locale, whatever the session's is, so that the same study gives the same sentences.
+    with written_as(study.scenario.economics.locale):
+        return _business_case(study, executor, progress or notebook_bar("Working out the business case") or _silent)
+
+
+def _business_case(study: Study, executor: Executor | None, progress: Progress) -> BusinessCase:
+    parts = _Parts(progress=progress)
     base = central_of(study, executor=executor)
     centre = parts.done(base.centre())
     money = parts.done(statements(study))

@@ -19,7 +19,7 @@ from cxsim.study.business.contracts import CHECKLIST, REGISTER
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
 from cxsim.tables import check, empty
-from cxsim.wording import MODELS, counted, joined, percent
+from cxsim.wording import MODELS, counted, figure, joined, percent
 
 State = Literal["yes", "partly", "no"]
 
@@ -220,8 +220,8 @@ def _modelled(study: Study) -> Iterator[Item]:
         "Methods",
         "How results were computed, and what was taken for granted",
         "yes",
-        f"{scenario.draws:,} draws of every uncertain number, from seed {scenario.seed}; both sides of a comparison "
-        f"have the same customers and luck.{stacking}",
+        f"{figure(scenario.draws)} draws of every uncertain number, from seed {scenario.seed}; both sides of a "
+        f"comparison have the same customers and luck.{stacking}",
         Section.ASSUMED,
     )
     yield from _spread(study)
@@ -271,10 +271,10 @@ def _spread(study: Study) -> Iterator[Item]:
 def _population(study: Study) -> str:
     scenario = study.scenario
     existing = study.replay.rfm.height if scenario.existing_customers == "all" else 0
-    sentence = [f"{existing:,} who have ordered already"] if existing else []
+    sentence = [f"{figure(existing)} who have ordered already"] if existing else []
     if scenario.new_customers is not None:
         sentence.append(
-            f"{scenario.new_customers.per_month:,} new ones in each of {scenario.new_customers.months} months"
+            f"{figure(scenario.new_customers.per_month)} new ones in each of {scenario.new_customers.months} months"
         )
     return f"Customers of the shop: {joined(sentence)}."
 

@@ -31,7 +31,7 @@ from cxsim.study.business.contracts import INFORMATION, SPLIT, TEST_PLAN
 from cxsim.study.business.priors import FollowUp, Kind, PriorDraws, follow_up, luck, prior_draws
 from cxsim.study.result import Study
 from cxsim.tables import check, empty
-from cxsim.wording import money, percent
+from cxsim.wording import figure, money, percent
 
 PORTFOLIO = "portfolio"
 EVERYTHING, STRUCTURE = "everything", "structure"
@@ -259,12 +259,12 @@ def _planned_tests_row(strategy: Strategy, plan: _Plan, information: pl.DataFram
 def _verdict(plan: _Plan, currency: str) -> str:
     if plan.weeks is not None:
         return (
-            f"Feasible: {plan.per_group:,} customers in each group, and the answer is known after "
-            f"{plan.weeks:.0f} weeks."
+            f"Feasible: {figure(plan.per_group)} customers in each group, and the answer is known after "
+            f"{figure(plan.weeks)} weeks."
         )
     needed = (
-        f"Not feasible: each group needs {plan.per_group:,} customers, and {plan.available:,} could take part within a "
-        "year"
+        f"Not feasible: each group needs {figure(plan.per_group)} customers, and {figure(plan.available)} could take "
+        "part within a year"
     )
     half = plan.available // 2
     if half < 1:
