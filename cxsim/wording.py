@@ -21,6 +21,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EN DASH}"
 INTERVAL = f"90{NBSP}% interval"
+INTERVAL_95 = f"95{NBSP}% interval"
 # Models of orders and leaving as readers know them.
 MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 

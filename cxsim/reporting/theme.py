@@ -152,6 +152,38 @@ def day_in_words(day: date) -> str:
     return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
 
 
+def tooltip(*fields: tuple[str, ...]) -> list[alt.Tooltip]:
+    """Return what appears beside a mark: fields, their titles and, of numbers, their formats."""
+    return [
+        alt.Tooltip(field, title=title, format=pattern[0] if pattern else alt.Undefined)
+        for field, title, *pattern in fields
+    ]
+
+
+def ends(words: str, pattern: str) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+    """Return the fields of the ends of an interval, for `tooltip`."""
+    return ("low:Q", f"{words}, low", pattern), ("high:Q", f"{words}, high", pattern)
+
+
+def error_bar(drawn: alt.Chart, colour: str | None = None, *, opacity: float = 0.5) -> alt.Chart:
+    """Return the line of an interval."""
+    line: alt.Chart = drawn.mark_rule(color=colour or alt.Undefined, strokeWidth=3, opacity=opacity)
+    return line
+
+
+def points(drawn: alt.Chart, colour: str | None = None, *, size: int = 80) -> alt.Chart:
+    """Return full points."""
+    dots: alt.Chart = drawn.mark_point(color=colour or alt.Undefined, filled=True, size=size, opacity=1)
+    return dots
+
+
+def marked_day(day: date, words: str, *, align: Literal["left", "right"]) -> tuple[alt.Chart, alt.Chart]:
+    """Return a dotted rule at a day, and words beside it."""
+    drawn = alt.Chart(pl.DataFrame({"day": [day], "label": [words]})).encode(x="day:T")
+    label = drawn.mark_text(align=align, dx=6 if align == "left" else -6, color=QUIET)
+    return drawn.mark_rule(color=QUIET, strokeDash=[2, 3]), label.encode(y=alt.value(8), text="label:N")
+
+
 def named(table: pl.DataFrame) -> pl.DataFrame:
     """Return the table with a column `name`: the title of a strategy, or else its identifier in words."""
     if "title" in table.columns:

@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 
 import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.reporting.shop.clv_validation import alive_by_model, calibration, forecast_bias, forecasts
+from cxsim.reporting.shop.clv_validation import (
+    alive_by_model,
+    calibration,
+    findings_table,
+    forecast_bias,
+    forecasts,
+    holdout_by_frequency,
+    model_table,
+    verdict,
+)
 from cxsim.reporting.shop.clv_value import value_captured
 
 NBSP = "\N{NO-BREAK SPACE}"
 END = date(1997, 4, 10)
+
+
+@pytest.fixture
+def scores():
+    """A model with a likelihood, and a rule of thumb without, which held something impossible that came."""
+    return pl.DataFrame(
+        {
+            "model": ["MBG/NBD", "Own <rate>"],
+            "log_likelihood": [-14_363.2, None],
+            "aic_gap": [0.0, None],
+            "weight": [0.57, None],
+            "orders_bias": [-0.162, 0.557],
+            "mae": [0.765, 1.024],
+            "rmse": [1.607, 2.212],
+            "log_score": [0.982, math.inf],
+            "coverage_80": [0.9245, 0.814],
+            "coverage_95": [0.975, 0.875],
+            "gini": [0.637, 0.671],
+            "top_decile_capture": [None, None],
+        },
+        schema_overrides={"top_decile_capture": pl.Float64},
+    )
+
+
+def _findings(*rows):
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(["about", "severity", "sentence", "advice"], pl.String), orient="row"
+    )
 
 
 def _colours(figure):
@@ -72,3 +110,41 @@ def test_a_model_keeps_its_colour_whichever_others_stand_beside_it(forecast_days
     alone = _colours(forecasts(forecast_days.filter(model="MBG/NBD"), END))
     assert both["MBG/NBD"] == alone["MBG/NBD"]
     assert _colours(value_captured(captures))["BG/NBD"] == both["BG/NBD"]
+
+
+def test_the_holdout_counts_the_classes_whose_interval_holds_the_model(holdout, finding, as_text, snapshot):
+    figure = holdout_by_frequency(holdout)
+    assert finding(figure).endswith("in 2 of 3 classes of customers")
+    assert as_text(figure) == snapshot
+
+
+def test_a_rule_of_thumb_has_a_dash_where_it_has_no_likelihood_and_a_column_of_nothing_is_left_out(
+    scores, as_text, snapshot
+):
+    assert as_text(model_table(scores)) == snapshot
+    with pytest.raises(TableError, match="SCORES: no column 'mae'"):
+        model_table(scores.drop("mae"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "title"),
+    [
+        (
+            [("dropout", "caution", "Dropout is <not> identified.", "Use NBD."), ("tied", "note", "r and a.", "Fine.")],
+            "The fits can be used; one thing must be said beside them",
+        ),
+        ([("spend", "stop", "Mean spend is infinite.", "-")], "Something found forbids the use of what hangs on it"),
+        ([("tied", "note", "r and a.", "Fine.")], "Nothing found forbids the use of these fits"),
+        ([], "The examination of the fits found nothing"),
+    ],
+)
+def test_the_gravest_finding_is_in_the_title(rows, title, as_text, snapshot):
+    table = findings_table(_findings(*rows))
+    assert table.title == title
+    assert as_text(table) == snapshot
+
+
+def test_a_verdict_is_a_paragraph_and_a_list_in_which_nothing_is_markup():
+    said = verdict("Use <MBG>.", ["It missed 12 % & more."])
+    assert "<p>Use &lt;MBG&gt;.</p><ul><li>It missed 12 % &amp; more.</li></ul>" in said.markup
+    assert repr(said) == "Use <MBG>.\nIt missed 12 % & more."
