@@ -198,6 +198,18 @@ def interval(low: str, high: str, *beside: str) -> Callable[[Row], str | None]:
     return written
 
 
+def amounts_as_text(amounts: Iterable[float]) -> Callable[[float], str]:
+    """Return how amounts are written that are read together: in whole units where the largest of them allows it."""
+    spec = ",.0f" if max(abs(each) for each in amounts) >= _WHOLE else ",.2f"
+    return lambda each: figure(each, spec)
+
+
+def with_amounts(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows with their amounts as text, in whole units where the largest of them allows it."""
+    text = amounts_as_text(row[name] for row in rows for name in names)
+    return [{**row, **{name: text(row[name]) for name in names}} for row in rows]
+
+
 def share_to(decimals: int) -> Callable[[float], str]:
     """Return how a share is written as a percentage with so many decimals."""
     return lambda share: f"{figure(100 * share, f',.{decimals}f')}{NBSP}%"
