@@ -434,7 +434,7 @@ def _chances(test_plan: pl.DataFrame) -> str:
     words = [
         f"{percent(alarm)} chance of a false alarm, {percent(gain)} of seeing a true gain" for alarm, gain in pairs
     ]
-    return f"The strategy for one half of those it may reach, nothing for the other, by lot; {joined(chances)}"
+    return f"The strategy for one half of those it may reach, nothing for the other, by lot; {joined(words)}"
 
 
 def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
