@@ -535,6 +535,11 @@ def span(low: float, high: float, unit: str, *, currency: str = "") -> str:
     return f"{first.removesuffix(f'{NBSP}%')} to {last}"
 
 
+def unit_in_words(unit: str, currency: str) -> str:
+    """Return a unit with the code of the currency in it."""
+    return unit.replace("unit of money", "money").replace("money", currency)
+
+
 def found(value: float) -> float:
     """Return what a search found, to the three significant digits that it can claim."""
     return 0.0 if value == 0.0 else round(value, 2 - math.floor(math.log10(abs(value))))

@@ -1,4 +1,4 @@
-"""The profit and loss of each strategy against doing nothing: TOTALS, PERIODS, COHORT_MONEY, PATHWAYS in; ladders out."""
+"""The profit and loss of each strategy against doing nothing: TOTALS, PERIODS, COHORT_MONEY, PATHWAYS in; sums out."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ _COHORTS = {
     "existing": "Existing customers",
     "referred": "Referred by other customers",
     "shared": "Costs that belong to no cohort",
+    "all": "All together",
 }
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 # Not strftime: its names of the months follow the machine's locale.
@@ -429,11 +430,8 @@ def _by_cohort(cohort_money: pl.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for part in cash.partition_by("strategy", maintain_order=True):
         sums = {name: float(part[name].sum()) for name in ("customers", *_SIDES)}
-        whole = {"name": part["name"][0], "cohort": "All together", "low": None, "high": None}
-        for row in [
-            *part.with_columns(pl.col("cohort").map_elements(_cohort, pl.String)).rows(named=True),
-            whole | sums,
-        ]:
+        whole = {"name": part["name"][0], "cohort": "all", "low": None, "high": None}
+        for row in [*part.rows(named=True), whole | sums]:
             people, gain = row["customers"], row["incremental"]
             rows.append(
                 row
@@ -482,7 +480,7 @@ _COHORT_MONEY = TableSpec(
     subtitle="Cash contribution in {currency}, not discounted, over the whole horizon; means over all draws",
     rows=_by_cohort,
     group="name",
-    line="cohort",
+    line=lambda row: _cohort(row["cohort"]),
     columns={
         "customers": Column("Customers"),
         "baseline": Column("Without"),
