@@ -277,7 +277,7 @@ def colours(names: Sequence[str]) -> alt.Scale:
 
 
 # By kind of field: whole numbers as they are, amounts to three digits, shares as percentages.
-_FORMATS = {"N": {}, "I": {}, "Q": {"format": ",.3~r"}, "P": {"format": ".1%"}}
+_FORMATS: Mapping[str, Mapping[str, Any]] = {"N": {}, "I": {}, "Q": {"format": ",.3~r"}, "P": {"format": ".1%"}}
 
 
 def tooltips(heads: Mapping[str, str]) -> list[alt.Tooltip]:

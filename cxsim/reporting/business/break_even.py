@@ -293,6 +293,6 @@ def _marked(side: str, sizes: alt.X) -> tuple[alt.Chart, alt.Chart]:
     # No row is filtered out: a layer without rows would have no extent, of which browsers complain.
     stroke = alt.Chart().mark_rule(color=QUIET, strokeDash=[4, 3])
     seen = alt.condition(f"datum.{side} !== ''", alt.value(1.0), alt.value(0.0))
-    align, dx = ("left", 6) if side == "_right" else ("right", -6)
-    words = alt.Chart().mark_text(align=align, baseline="top", dx=dx, dy=2, fontWeight="bold")
+    align: Literal["left", "right"] = "left" if side == "_right" else "right"
+    words = alt.Chart().mark_text(align=align, baseline="top", dx=6 if align == "left" else -6, dy=2, fontWeight="bold")
     return stroke.encode(x=sizes, opacity=seen), words.encode(x=sizes, y=alt.value(0), text=f"{side}:N")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import polars as pl
 
@@ -322,7 +324,7 @@ def _split_layers(bars: pl.DataFrame) -> list[alt.Chart]:
     seen = alt.condition("datum.share > 0.0005", alt.value(1.0), alt.value(0.0))
     down = {"y": alt.value(_BAR + 2), "y2": alt.value(_DROP)}
     line = drawn.mark_rule(color=QUIET, strokeWidth=1, aria=False)
-    words = {"align": "left", "baseline": "top", "aria": False}
+    words: dict[str, Any] = {"align": "left", "baseline": "top", "aria": False}
     text = drawn.encode(x=alt.X("_at:Q", scale=None), y=alt.value(_DROP + 4))
     share = text.mark_text(fontWeight="bold", fontSize=13, **words)
     name = text.mark_text(fontSize=11.5, color=QUIET, lineBreak="\n", lineHeight=13, dy=17, **words)
@@ -345,7 +347,8 @@ def _split_finding(bars: pl.DataFrame) -> str:
     largest = largest.sort(pl.col("name").cast(pl.Enum(names_of(bars))))
     parts = []
     for (part,), own in largest.group_by("part", maintain_order=True):
-        least, most = _written(own["share"].min()), _written(own["share"].max())
+        shares = own["share"].sort()
+        least, most = _written(shares[0]), _written(shares[-1])
         span = most if least == most else f"{least.removesuffix(f'{NBSP}%')} to {most}"
         who = joined(own["name"].to_list()) if own.height <= _NAMED else f"{own.height} strategies"
         parts.append(f"{str(part).lower()} for {who} ({span})")
@@ -355,8 +358,8 @@ def _split_finding(bars: pl.DataFrame) -> str:
 def _information_finding(information: pl.DataFrame) -> str:
     single = information.filter(pl.col("rank") > 0, pl.col("worth") > _APART * pl.col("mc_error"))
     if single.is_empty():
-        most = information.filter(id=EVERYTHING)["worth"].max()
-        bound = "" if most is None else f"; even knowing everything is worth at most {money(most, '{currency}')}"
+        most = information.filter(id=EVERYTHING)["worth"].sort(descending=True).to_list()
+        bound = f"; even knowing everything is worth at most {money(most[0], '{currency}')}" if most else ""
         return f"No single answer is worth paying for before deciding{bound}"
     best = single.sort(["worth", "decision", "id"], descending=[True, False, False]).row(0, named=True)
     what = first_sentence(best["description"])

@@ -234,7 +234,7 @@ def _structures_signs(means: pl.DataFrame) -> str:
 
 
 def _intervals(
-    means: pl.DataFrame, y: alt.Y, currency: str, tips: dict[str, str], *, tick: int, point: int, **offset: int
+    means: pl.DataFrame, y: alt.Y, currency: str, tips: dict[str, str], *, tick: int, point: int, **offset: Any
 ) -> tuple[alt.Chart, ...]:
     """Return a tick at zero, and a line for the interval and a point for the mean of each row."""
     axis = money_axis(f"Net present value, {currency}", largest=largest(means, "low", "high"), grid="none")

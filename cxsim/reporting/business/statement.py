@@ -296,7 +296,7 @@ def _labels(periods: pl.DataFrame) -> list[str]:
     return labels if len(labels) > 2 else labels[-1:]
 
 
-def _by_line(periods: pl.DataFrame) -> tuple[list[dict[str, list[Row]]], Callable[[float], str]]:
+def _by_line(periods: pl.DataFrame) -> tuple[list[dict[str, list[dict[str, Any]]]], Callable[[float], str]]:
     """Return the years of each line of each strategy, and how their amounts are written."""
     shown = periods.filter(pl.col("grain").is_in(["year", "total"]))
     write = amounts_as_text(amount for side in _SIDES for amount in shown[side].drop_nulls())

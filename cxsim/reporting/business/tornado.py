@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 import polars as pl
@@ -382,7 +382,7 @@ def _rates_finding(rates: pl.DataFrame) -> str:
     return f"On average {'; '.join(parts)}"
 
 
-def _by_rate(rates: pl.DataFrame) -> list[Row]:
+def _by_rate(rates: pl.DataFrame) -> list[dict[str, Any]]:
     """Return one row per strategy and discount rate, all amounts of a strategy rounded together."""
     rows = []
     for part in rates.partition_by("strategy", maintain_order=True):
@@ -443,7 +443,9 @@ def _reached(break_evens: pl.DataFrame) -> list[Row]:
     return rows
 
 
-def _where_reached(head: str, write: Callable[[Row], str], align: Literal["number", "text"] = "number") -> Column:
+def _where_reached(
+    head: str, write: Callable[[Row], str | None], align: Literal["number", "text"] = "number"
+) -> Column:
     """Return a column that is empty in the row that counts the numbers without a break-even."""
     return Column(head, lambda row: "" if row["break_even"] is None else write(row), align=align)
 
