@@ -21,6 +21,7 @@ from cxsim.reporting.tables import (
     in_unit,
     lowered,
     span,
+    unit_in_words,
 )
 from cxsim.study.business.contracts import CHECKLIST, REGISTER
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, Contract, check
@@ -210,7 +211,7 @@ _ASSUMPTIONS = TableSpec(
         "range": Column(f"90{NBSP}% range", _range),
         "unit": Column(
             "Unit",
-            lambda row: row["unit"].replace("unit of money", "money").replace("money", row["currency"]),
+            lambda row: unit_in_words(row["unit"], row["currency"]),
             align="text",
         ),
         "evidence": Column("Evidence", align="badge"),

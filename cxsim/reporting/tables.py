@@ -198,6 +198,18 @@ def interval(low: str, high: str, *beside: str) -> Callable[[Row], str | None]:
     return written
 
 
+def amounts_as_text(amounts: Iterable[float]) -> Callable[[float], str]:
+    """Return how amounts are written that are read together: in whole units where the largest of them allows it."""
+    spec = ",.0f" if max(abs(each) for each in amounts) >= _WHOLE else ",.2f"
+    return lambda each: figure(each, spec)
+
+
+def with_amounts(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows with their amounts as text, in whole units where the largest of them allows it."""
+    text = amounts_as_text(row[name] for row in rows for name in names)
+    return [{**row, **{name: text(row[name]) for name in names}} for row in rows]
+
+
 def share_to(decimals: int) -> Callable[[float], str]:
     """Return how a share is written as a percentage with so many decimals."""
     return lambda share: f"{figure(100 * share, f',.{decimals}f')}{NBSP}%"
@@ -523,6 +535,11 @@ def span(low: float, high: float, unit: str, *, currency: str = "") -> str:
     return f"{first.removesuffix(f'{NBSP}%')} to {last}"
 
 
+def unit_in_words(unit: str, currency: str) -> str:
+    """Return a unit with the code of the currency in it."""
+    return unit.replace("unit of money", "money").replace("money", currency)
+
+
 def found(value: float) -> float:
     """Return what a search found, to the three significant digits that it can claim."""
     return 0.0 if value == 0.0 else round(value, 2 - math.floor(math.log10(abs(value))))
@@ -549,31 +566,14 @@ SUBTOTALS = tuple(subtotal for subtotal, _ in LADDER)
 RESULT = SUBTOTALS[-1]
 
 
-def grouped(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines with a column `group`: the title of the strategy or its identifier in words."""
-    words = pl.col("strategy").str.replace_all("[-_]", " ")
-    name = words.str.slice(0, 1).str.to_uppercase() + words.str.slice(1)
-    return rows.with_columns(group=pl.col("title") if "title" in rows.columns else name)
+def capitalised(words: str) -> str:
+    """Return words that open a line, with their first letter as a capital."""
+    return words[:1].upper() + words[1:]
 
 
-def written(rows: pl.DataFrame, amounts: Sequence[str]) -> pl.DataFrame:
-    """Return group, line and the amounts as text, in whole units where the largest amount allows it."""
-    largest = float(rows.select(pl.max_horizontal(pl.col(amounts).abs().max())).item())
-    decimals = 0 if largest >= _WHOLE else 2
-    # The added zero takes the sign off an amount that is rounded to nothing.
-    texts = {
-        name: [localise(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)) for amount in rows[name]]
-        for name in amounts
-    }
-    line = pl.col("line")
-    capital = line.str.slice(0, 1).str.to_uppercase() + line.str.slice(1)
-    return rows.select("group", line=capital).with_columns(**{name: pl.Series(text) for name, text in texts.items()})
-
-
-def bold(layout: GT, rows: pl.DataFrame) -> GT:
-    """Return the layout with the subtotals among its rows in bold."""
-    places = rows.with_row_index("place").filter(pl.col("line").is_in(SUBTOTALS))["place"].to_list()
-    return layout.tab_style(style=style.text(weight="bold"), locations=[loc.body(rows=places), loc.stub(rows=places)])
+def strategy_name(row: Row) -> str:
+    """Return the title of a strategy, or its identifier in words."""
+    return str(row["title"]) if "title" in row else capitalised(re.sub("[-_]", " ", row["strategy"]))
 
 
 _VERDICTS: Mapping[str, str] = {

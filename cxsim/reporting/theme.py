@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import cycle, islice
@@ -306,6 +306,38 @@ def model_colours(names: Sequence[str]) -> list[str]:
 def colours(names: Sequence[str]) -> alt.Scale:
     """Return the scale that gives each strategy the colour of its place in the scenario."""
     return alt.Scale(domain=list(names), range=list(islice(cycle(STRATEGIES), len(names))))
+
+
+# By kind of field: whole numbers as they are, amounts to three digits, shares as percentages.
+_FORMATS: Mapping[str, Mapping[str, Any]] = {"N": {}, "I": {}, "Q": {"format": ",.3~r"}, "P": {"format": ".1%"}}
+
+
+def tooltips(heads: Mapping[str, str]) -> list[alt.Tooltip]:
+    """Return tooltips by `field:kind`: N is text, I a whole number, Q an amount, P a share."""
+    parts = ((*field.split(":"), title) for field, title in heads.items())
+    return [
+        alt.Tooltip(f"{field}:{'N' if kind == 'N' else 'Q'}", title=title, **_FORMATS[kind])
+        for field, kind, title in parts
+    ]
+
+
+def strategy_colour(names: Sequence[str]) -> alt.Color:
+    """Return the colour of each strategy by its `name`, without a legend."""
+    return alt.Color("name:N", scale=colours(names), legend=None)
+
+
+def largest(table: pl.DataFrame, *columns: str) -> float:
+    """Return the largest amount of some columns, whatever its sign."""
+    return float(table.select(pl.max_horizontal(pl.col(*columns).abs().max())).item())
+
+
+def with_texts(table: pl.DataFrame, **texts: Callable[[Mapping[str, Any]], str]) -> pl.DataFrame:
+    """Return the table with columns of text, each computed from a row."""
+    rows = table.rows(named=True)
+
+    return table.with_columns(
+        pl.Series(name, [text(row) for row in rows], dtype=pl.String) for name, text in texts.items()
+    )
 
 
 # Room for a heading between two panels.
