@@ -60,8 +60,7 @@ class NumberStyle:
         '−44.900,5'
         """
         sign = "+z" if spec.startswith("+") else "z"
-        text = f"{value:{sign}{spec.removeprefix('+')}}"
-        return self.separated(f"{MINUS}{text[1:]}" if text.startswith("-") else text)
+        return self.separated(f"{value:{sign}{spec.removeprefix('+')}}".replace("-", MINUS))
 
     def separated(self, english: str) -> str:
         """Return an English number with the separators of this style."""
@@ -128,11 +127,6 @@ def priced(figure: str, currency: str) -> str:
     'USD\xa01,234.5'
     """
     return style().priced(figure, currency)
-
-
-def localise(english: str) -> str:
-    """Return an English number with the separators in force; words beside it hold no comma or full stop."""
-    return style().separated(english)
 
 
 def minor_digits(currency: str) -> int:

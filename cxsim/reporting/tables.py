@@ -18,13 +18,11 @@ from cxsim.finance.ledger import LADDER
 from cxsim.params import Unit
 from cxsim.tables import Contract, check
 from cxsim.wording import (
-    MINUS,
     MISSING,
     NBSP,
     counted,
     figure,
     joined,
-    localise,
     minor_digits,
     number,
     precision,
@@ -510,11 +508,10 @@ _BARE = (Unit.RATIO, Unit.ELASTICITY, Unit.CORRELATION, Unit.EXPONENT, Unit.SCOR
 def as_written(value: float, unit: str, *, currency: str = "") -> str:
     r"""Return a number as it was put in, to four significant digits, without its unit; a share as a percentage."""
     if unit in _SHARES:
-        text = f"{100 * value:.4g}{NBSP}%"
-    else:
-        whole = f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
-        text = _amount(value, minor_digits(currency)) if unit.startswith("money") else whole
-    return localise(text.replace("-", MINUS))
+        return f"{figure(100 * value, '.4g')}{NBSP}%"
+    if unit.startswith("money"):
+        return _amount(value, minor_digits(currency))
+    return figure(value, ",.0f" if abs(value) >= _WHOLE else ".4g")
 
 
 def in_unit(value: float, unit: str, currency: str) -> str:
@@ -558,8 +555,8 @@ def lowered(words: str) -> str:
 def _amount(value: float, digits: int) -> str:
     """Return money as it is written on a bill: whole, or with cents, or with what is finer than a cent."""
     if value == round(value):
-        return f"{value:,.0f}"
-    return f"{value:,.{digits}f}" if round(value, digits) == value else f"{value:.4g}"
+        return figure(value)
+    return figure(value, f",.{digits}f" if round(value, digits) == value else ".4g")
 
 
 SUBTOTALS = tuple(subtotal for subtotal, _ in LADDER)

@@ -1,4 +1,4 @@
-"""Numbers as a figure prints them: amounts in few characters, and values of assumptions in their unit, told apart."""
+"""What all figures share: their frame, colours and marks, numbers in few characters, and the theme of a session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import polars.selectors as cs
 
 from cxsim.params import Unit
 from cxsim.reporting.tables import CHART
-from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, localise, minor_digits, priced, style, write_as
+from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, figure, minor_digits, priced, style, write_as
 
 _SCALES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 # Units that a printed number carries; a number in any other unit stands bare, and what it counts stands beside it.
@@ -43,9 +43,8 @@ def short(amount: float) -> str:
     size = abs(amount)
     # The next scale begins where rounding would reach it: 999.6 is 1k.
     divisor, letter = next(((d, letter) for d, letter in _SCALES if size >= 0.9995 * d), (1.0, ""))
-    scaled = size / divisor
-    decimals = 1 if letter and scaled < 9.95 else 0
-    text = localise(f"{scaled:.{decimals}f}".removesuffix(".0"))
+    scaled = round(size / divisor, 1 if letter and size / divisor < 9.95 else 0)
+    text = figure(scaled, ".0f" if scaled.is_integer() else ".1f")
     return f"{MINUS if amount < 0.0 and text != '0' else ''}{text}{letter}"
 
 
@@ -60,10 +59,10 @@ def distinguishable(values: Sequence[float], unit: str, currency: str) -> list[s
     return [_written(scale * value, decimals, unit, currency) for value in values]
 
 
-def in_brief(text: str, characters: int) -> str:
+def shortened(text: str, characters: int) -> str:
     """Return as many whole clauses of a description as fit; of a clause that is too long by itself, its first words.
 
-    >>> in_brief("Order rate, against before; searched, not believed.", 30)
+    >>> shortened("Order rate, against before; searched, not believed.", 30)
     'Order rate, against before'
     """
     whole = text.strip().removesuffix(".")
@@ -88,10 +87,10 @@ def _written(value: float, decimals: int, unit: str, currency: str) -> str:
     # A bill that has decimals at all has all those of its currency.
     if money and 0 < decimals < minor_digits(currency):
         decimals = minor_digits(currency)
-    figure = localise(f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}".replace("-", MINUS))
+    text = figure(round(value, decimals), f",.{max(decimals, 0)}f")
     if money:
-        return priced(figure, currency)
-    return f"{figure}{_SUFFIXES.get(Unit(unit), '')}"
+        return priced(text, currency)
+    return f"{text}{_SUFFIXES.get(Unit(unit), '')}"
 
 
 def _places(text: str, sign: str) -> list[int]:
@@ -407,7 +406,7 @@ def enable(locale: Locale = "en") -> None:
     ----------
     locale
         How figures, tables and sentences write numbers from now on, as `locale` of a scenario's economics; words stay
-        English, and so do the numbers of a table's twin.
+        English, and the numbers of a table's twin stay numbers.
 
     Raises
     ------

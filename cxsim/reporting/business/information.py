@@ -18,13 +18,13 @@ from cxsim.reporting.theme import (
     colours,
     framed,
     headings,
-    in_brief,
     lines_beside,
     money_axis,
     names_of,
     panels,
     rimmed,
     rounded,
+    shortened,
     strategy_colour,
     tooltips,
     with_texts,
@@ -214,7 +214,7 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
     bars = with_texts(
         learnt,
         description=description,
-        _label=lambda row: "\n".join(balanced(in_brief(description(row), 2 * _CHARACTERS), _CHARACTERS + 3)),
+        _label=lambda row: "\n".join(balanced(shortened(description(row), 2 * _CHARACTERS), _CHARACTERS + 3)),
         _value=lambda row: f"{together.bare(row['worth'])} ± {together.text(2.0 * row['mc_error'])}",
     )
     return bars.select(
@@ -260,7 +260,7 @@ def _finding(numbers: pl.DataFrame, everything: float, currency: str) -> str:
     if first <= _APART * error:
         whole = "" if everything > 0.0 else ", nor would knowing everything"
         return f"Knowing any one number better would not clearly change the decision{whole}"
-    words = in_brief(searched(numbers["description"][0]), 2 * _CHARACTERS)
+    words = shortened(searched(numbers["description"][0]), 2 * _CHARACTERS)
     return f"Test first: “{words}”; to know it is worth up to {money(first, currency)}"
 
 

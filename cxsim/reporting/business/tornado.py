@@ -32,7 +32,6 @@ from cxsim.reporting.theme import (
     distinguishable,
     framed,
     headings,
-    in_brief,
     largest,
     lines_beside,
     money_axis,
@@ -41,6 +40,7 @@ from cxsim.reporting.theme import (
     rimmed,
     rounded,
     short,
+    shortened,
     strategy_colour,
     tooltips,
     with_texts,
@@ -215,7 +215,7 @@ def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
         low=end("low"),
         high=end("high"),
         _label=lambda row: "\n".join(
-            balanced(in_brief(searched(row["description"]), 2 * _CHARACTERS), _CHARACTERS + 3)
+            balanced(shortened(searched(row["description"]), 2 * _CHARACTERS), _CHARACTERS + 3)
         ),
         _note=lambda row: f"Base case: {money(row['npv_base'], currency)}" if row["rank"] == 1 else "",
     )
@@ -302,7 +302,7 @@ def _cells(nodes: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 def _axis(grid: pl.DataFrame, axis: str, way: str) -> str:
     """Return what an axis shows, in words; nothing where the strategy has no such number."""
-    words = in_brief(searched(grid[f"{axis}_description"][0]), _HEAT_CHARACTERS)
+    words = shortened(searched(grid[f"{axis}_description"][0]), _HEAT_CHARACTERS)
     return f"{way}: {words[:1].lower()}{words[1:]}" if grid[f"{axis}_id"][0] else ""
 
 
@@ -318,7 +318,7 @@ def _place(row: Row, own: pl.DataFrame, currency: str) -> str:
     for axis in ("x", "y"):
         if row[f"{axis}_id"]:
             words = dict(zip(own[axis], _at(own, axis, currency), strict=True))
-            at.append(f"{in_brief(searched(row[f'{axis}_description']), _HEAT_CHARACTERS)} {words[row[axis]]}")
+            at.append(f"{shortened(searched(row[f'{axis}_description']), _HEAT_CHARACTERS)} {words[row[axis]]}")
     return joined(at) or "its only node"
 
 

@@ -31,7 +31,7 @@ from cxsim.reporting.shop.dashboard import dashboard_table, weekly
 from cxsim.reporting.shop.drivers import associations, dose_curve
 from cxsim.reporting.shop.promoters import ltv_by_nps, naive_against_truth, selection
 from cxsim.reporting.tables import CHART, in_unit
-from cxsim.reporting.theme import BASELINE, STRATEGIES, colours, distinguishable, enable, in_brief, named, short
+from cxsim.reporting.theme import BASELINE, STRATEGIES, colours, distinguishable, enable, named, short, shortened
 from cxsim.wording import written_as
 from tests.grids import by_hand, centre
 
@@ -268,7 +268,7 @@ def test_amounts_follow_the_locale():
 )
 def test_a_long_description_ends_with_a_whole_clause_or_else_between_words(characters, written):
     text = "Share of the orders that use it, including others: all of them."
-    assert in_brief(text, characters) == written
+    assert shortened(text, characters) == written
 
 
 def test_a_strategy_has_the_colour_of_its_place_and_none_is_as_grey_as_doing_nothing():
