@@ -84,7 +84,7 @@ class Overview:
     cohorts
         Under COHORTS: what customers do by the month of their first order.
     clv
-        Under CLV_STEPS: what the next year of a customer is worth, from a product of averages to a model.
+        Under CLV_STEPS: the value of a customer over the next year, from a product of averages to a model.
     worth_by_nps, selection
         Under WORTH_BY_NPS and SELECTION: what customers spend by what they answered, and how much of it is selection.
     associations, doses
@@ -264,7 +264,7 @@ PARTS = {
         COHORTS,
         _ORDERS,
         lambda shop: _valued(cohort_table(shop)),
-        "too few customers of any month were watched long enough.",
+        "too few customers of any month were observed long enough.",
     ),
     "worth_by_nps": Part(
         WORTH_BY_NPS,
@@ -381,7 +381,7 @@ def cohort_figure(found: Overview, measure: Measure) -> Figure | Prose:
     Returns
     -------
     alt.LayerChart, alt.FacetChart or Prose
-        A figure; a sentence where no cohort was watched long enough.
+        A figure; a sentence where no cohort was observed long enough.
     """
     return _no(found, "cohorts") or cohort_heatmap(found.cohorts, measure, found.shop.currency)
 

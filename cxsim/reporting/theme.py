@@ -193,7 +193,18 @@ def named(table: pl.DataFrame) -> pl.DataFrame:
 
 def names_of(table: pl.DataFrame) -> list[str]:
     """Return the names of the strategies in the order in which the table brings them."""
-    return table["name"].unique(maintain_order=True).to_list()
+    return distinct(table, "name")
+
+
+def distinct(table: pl.DataFrame, column: str) -> list[str]:
+    """Return the distinct values of a column in the order in which the table brings them."""
+    return table[column].unique(maintain_order=True).to_list()
+
+
+def coloured(field: str, names: Sequence[str], shades: Sequence[str], **legend: Any) -> alt.Color:
+    """Return the colour of each name, and its legend, which has no title."""
+    scale = alt.Scale(domain=list(names), range=list(shades))
+    return alt.Color(field, scale=scale, legend=alt.Legend(title=None, **legend))
 
 
 def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "lines") -> alt.Axis:

@@ -1,4 +1,4 @@
-"""A shop's orders in; what a customer is worth by a product of averages, by a model, and why the two differ, out."""
+"""A shop's orders in; the value of a customer by a product of averages, by a model, and why the two differ, out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MODEL: Model = "mbgnbd"
 
 
 def predictive_clv(shop: Shop, *, annual_discount_rate: float, margin: float) -> pl.DataFrame:
-    """Return what a customer is worth by a model beside the product of averages often used for it, under CLV_STEPS.
+    """Return the value of a customer by a model beside the product of averages often used for it, under CLV_STEPS.
 
     Fader & Hardie (2012), "Reconciling and clarifying CLV formulas", on what formulas of averages leave out.
     """

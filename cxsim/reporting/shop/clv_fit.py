@@ -19,6 +19,7 @@ from cxsim.reporting.theme import (
     WIDTH,
     Figure,
     day_in_words,
+    distinct,
     framed,
     marked_day,
     rounded,
@@ -201,7 +202,7 @@ def tracking(orders: pl.DataFrame, calibration_end: date) -> Figure:
 
 def frequency_axis(table: pl.DataFrame) -> alt.X:
     """Return the axis of classes of customers by their repeat orders, in the order of the table."""
-    order = table["frequency"].unique(maintain_order=True).to_list()
+    order = distinct(table, "frequency")
     return alt.X("frequency:O", sort=order, title="Repeat orders in the fitted period", axis=alt.Axis(labelAngle=0))
 
 

@@ -24,7 +24,9 @@ from cxsim.reporting.theme import (
     QUIET,
     STRATEGIES,
     Figure,
+    coloured,
     day_in_words,
+    distinct,
     ends,
     error_bar,
     framed,
@@ -58,6 +60,7 @@ _POINTS = 30
 # A model that is off by less is not called too low or too high.
 _CLOSE = 0.005
 _BAND = 44
+_TOP_LEFT = {"orient": "top-left", "symbolSize": 400, "labelLimit": 240, "rowPadding": 4}
 _AFTER = "Orders per customer after the fit"
 _SIGNED_LABELS = "(datum.value == 0 ? '0' : format(100 * datum.value, '+~g')) + ' %'"
 _SHARE_LABELS = "format(100 * datum.value, '~g') + ' %'"
@@ -126,16 +129,15 @@ def calibration(classes: pl.DataFrame) -> Figure:
         If a column is missing or of another type.
     """
     table = rounded(check(classes, CALIBRATION))
-    models = table["model"].unique(maintain_order=True).to_list()
+    models = distinct(table, "model")
     axis = frequency_axis(table)
-    legend = alt.Legend(title=None, orient="top-left", symbolSize=400, labelLimit=240, rowPadding=4)
     expected = (
         alt.Chart(table)
         .mark_line(strokeWidth=2.5, strokeDash=[7, 4])
         .encode(
             x=axis,
             y=alt.Y("expected:Q", title=_AFTER),
-            color=alt.Color("model:N", scale=alt.Scale(domain=models, range=model_colours(models)), legend=legend),
+            color=coloured("model:N", models, model_colours(models), **_TOP_LEFT),
             tooltip=tooltip(
                 ("model:N", "Model"),
                 ("frequency:O", "Repeat orders"),
@@ -192,7 +194,7 @@ def forecasts(orders: pl.DataFrame, calibration_end: date) -> Figure:
             f"found {orders['day'][0]} to {orders['day'][-1]}."
         )
     gaps = _gaps(orders, calibration_end)
-    models = orders["model"].unique(maintain_order=True).to_list()
+    models = distinct(orders, "model")
     curves = _curves(rounded(_thinned(orders, calibration_end)), models)
     totals = "; ".join(
         f"{model} {figure(expected)} ({figure(low)} to {figure(high)})"
@@ -286,11 +288,7 @@ def alive_by_model(alive: pl.DataFrame) -> Figure:
     drawn = alt.Chart(table).encode(
         y=_names("group", groups),
         yOffset=alt.YOffset("model:N", sort=models),
-        color=alt.Color(
-            "model:N",
-            scale=alt.Scale(domain=models, range=model_colours(models)),
-            legend=alt.Legend(title=None, orient="top", symbolSize=120),
-        ),
+        color=coloured("model:N", models, model_colours(models), orient="top", symbolSize=120),
         tooltip=tooltip(
             ("group:N", "Customers"),
             ("model:N", "Model"),

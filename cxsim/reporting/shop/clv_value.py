@@ -19,6 +19,8 @@ from cxsim.reporting.theme import (
     QUIET,
     STRATEGIES,
     Figure,
+    coloured,
+    distinct,
     ends,
     error_bar,
     framed,
@@ -130,7 +132,7 @@ def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) 
     Table
         One row per customer.
     """
-    subtitle = f"Over the next {figure(horizon_days)} days; the intervals hold the luck of the single customer"
+    subtitle = f"Over the next {figure(horizon_days)} days; the intervals hold chance in what a customer does"
     return dataclasses.replace(_CUSTOMERS, subtitle=subtitle).render(customers, currency)
 
 
@@ -208,7 +210,7 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
         finding=_decile_finding(table),
         shown=(
             f"Value of all customers of a tenth together, {currency}; tenths by expected value, the best first. Bar: "
-            f"expected; line: {INTERVAL}, by parameters and by luck{'; point: what they brought' if known else ''}."
+            f"expected; line: {INTERVAL}, by parameters and by chance{'; point: what they brought' if known else ''}."
         ),
         alt_text=f"By tenth, in {currency}{NBSP}: {tenths}.",
     )
@@ -234,18 +236,25 @@ def value_captured(capture: pl.DataFrame) -> Figure:
         If a column is missing or of another type.
     """
     table = rounded(check(capture, CAPTURE))
-    models = table["model"].unique(maintain_order=True).to_list()
+    models = distinct(table, "model")
     first = table.filter(pl.col("customers") <= _TOP + 1e-9)
     top = first.group_by("model", maintain_order=True).agg(pl.col("value").max())
     axis = alt.Axis(labelExpr="format(100 * datum.value, '~g') + ' %'", values=[0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    legend = alt.Legend(title=None, orient="bottom-right", symbolSize=400, labelLimit=240, rowPadding=4)
     curves = (
         alt.Chart(table)
         .mark_line(strokeWidth=2.5)
         .encode(
             x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
             y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
-            color=alt.Color("model:N", scale=alt.Scale(domain=models, range=model_colours(models)), legend=legend),
+            color=coloured(
+                "model:N",
+                models,
+                model_colours(models),
+                orient="bottom-right",
+                symbolSize=400,
+                labelLimit=240,
+                rowPadding=4,
+            ),
             tooltip=tooltip(("model:N", "Model"), ("customers:Q", "Customers", ".0%"), ("value:Q", "Value", ".0%")),
         )
     )
@@ -333,7 +342,7 @@ _WORTH = TableSpec(
         "mean": Column("Expected", amount("mean", "low", "high")),
         "interval": Column(INTERVAL, interval("low", "high")),
     },
-    notes=("Intervals hold what is not known of the models' parameters, and the luck of every customer.",),
+    notes=("Intervals hold what is not known of the models' parameters, and chance in what every customer does.",),
 )
 
 

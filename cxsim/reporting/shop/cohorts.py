@@ -8,7 +8,7 @@ import polars as pl
 from cxsim.data.exports.format import Every
 from cxsim.errors import TableError, choices
 from cxsim.metrics.contracts import COHORTS
-from cxsim.reporting.theme import INK, QUIET, Figure, framed, rounded, tooltip
+from cxsim.reporting.theme import INK, QUIET, Figure, distinct, framed, rounded, tooltip
 from cxsim.tables import check
 from cxsim.wording import INTERVAL_95, NBSP, figure, money, number, style
 
@@ -24,7 +24,7 @@ _MEASURES = {
 _STEP_DAYS = {"month": 30, "week": 7}
 _ROW = 26
 _LEAST, _MOST = "#E3EEF6", "#0B4F7D"
-# What is left off a cell, where it is told once: a currency, wherever it stands, and the sign of a percentage.
+# What is left off a cell, where it stands once: a currency, wherever it stands, and the sign of a percentage.
 _BARE = {"before": "/^[A-Z]+\\u00a0| ?\\u00a0%$/g", "after": "/ ?\\u00a0([A-Z]+|%)$/g"}
 
 
@@ -32,10 +32,10 @@ def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str, *, every: E
     """Draw one measure of every cohort at every age."""
     cells = _valued(table, measure, currency)
     shown = (
-        f"{_measured(measure, currency)}. Dashed frame: only a part of the cohort has been watched so long. "
+        f"{_measured(measure, currency)}. Dashed frame: only a part of the cohort has been observed so long. "
         f"Blank: too few have been. The {INTERVAL_95} of a cell is in its tooltip."
     )
-    order = table["cohort"].unique(maintain_order=True).to_list()
+    order = distinct(table, "cohort")
     ages = sorted(cells["age"].unique().to_list())
     drawn = alt.layer(*_map_marks(cells, order, ages, every=every))
     return framed(
@@ -90,7 +90,7 @@ def _map_marks(cells: pl.DataFrame, order: list[str], ages: list[int], *, every:
             ("value_written:N", "Value"),
             ("low_written:N", f"{INTERVAL_95}, low"),
             ("high_written:N", f"{INTERVAL_95}, high"),
-            ("at_risk:Q", "Customers watched so long", ",d"),
+            ("at_risk:Q", "Customers observed so long", ",d"),
             ("customers:Q", "Customers of the cohort", ",d"),
             ("caution:N", "Caution"),
         ),
@@ -118,7 +118,7 @@ def _span(cells: pl.DataFrame) -> tuple[float, float]:
 
 def _map_finding(cells: pl.DataFrame, measure: str, currency: str, every: Every) -> str:
     if cells.is_empty():
-        return "Too few customers have been watched for long enough"
+        return "Too few customers have been observed for long enough"
     at = _latest(cells.filter("complete") if cells["complete"].any() else cells)
     first, last = (place * _STEP_DAYS[every] for place in (int(at["age"][0]), int(at["age"][0]) + 1))
     least, most = (_written(at["value"].sort()[place], measure, currency) for place in (0, -1))

@@ -14,7 +14,19 @@ from cxsim.data.exports.format import Policy, Receipt
 from cxsim.errors import TableError, choices
 from cxsim.metrics.contracts import DASHBOARD, SERIES
 from cxsim.reporting.tables import Column, Prose, Row, Table, TableSpec, remark
-from cxsim.reporting.theme import GRID, INK, STRATEGIES, WIDTH, Figure, day_in_words, ends, framed, rounded, tooltip
+from cxsim.reporting.theme import (
+    GRID,
+    INK,
+    STRATEGIES,
+    WIDTH,
+    Figure,
+    day_in_words,
+    distinct,
+    ends,
+    framed,
+    rounded,
+    tooltip,
+)
 from cxsim.tables import Contract, check
 from cxsim.wording import INTERVAL_95, compared, counted, figure, joined, measured, measured_span
 
@@ -60,7 +72,7 @@ def weekly(series: pl.DataFrame, *, metrics: Sequence[str], currency: str) -> Fi
     rows = rounded(_rows(table, currency))
     facet = alt.Facet(
         "panel:N",
-        sort=rows["panel"].unique(maintain_order=True).to_list(),
+        sort=distinct(rows, "panel"),
         title=None,
         header=alt.Header(labelAnchor="start", labelPadding=4),
     )
@@ -176,7 +188,7 @@ def receipts_table(receipts: Sequence[Receipt], policy: Policy) -> Table | Prose
 
 
 def _chosen(table: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
-    known = table["metric"].unique(maintain_order=True).to_list()
+    known = distinct(table, "metric")
     for name in metrics:
         if name not in known:
             raise TableError(f"SERIES: no metric '{name}'; {choices(name, known)}")
@@ -267,7 +279,7 @@ def _notes(table: pl.DataFrame) -> list[str]:
     """Return how to read the table, and each caution once, after the metrics that it is about."""
     cautions = table.filter(pl.col("caution") != "").group_by("caution", maintain_order=True).agg("title")
     return [
-        "An interval holds the luck of which customers there happen to be; it holds no bias of what was recorded.",
+        "An interval holds the sampling error of which customers there happen to be, and no bias of what was recorded.",
         "A change is clear where its interval does not hold zero; pp: percentage points.",
         "An alert: the value lies outside its usual range in this shop, which comes from the periods before.",
         *(f"{'; '.join(titles)}: {caution}" for caution, titles in cautions.iter_rows()),

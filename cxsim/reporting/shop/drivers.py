@@ -17,6 +17,8 @@ from cxsim.reporting.theme import (
     STRATEGIES,
     WIDTH,
     Figure,
+    coloured,
+    distinct,
     ends,
     error_bar,
     framed,
@@ -48,8 +50,8 @@ def associations(table: pl.DataFrame) -> Figure:
     rows = check(table, ASSOCIATIONS).unique(["exposure", "outcome"], keep="first", maintain_order=True)
     if rows.is_empty():
         raise TableError("ASSOCIATIONS: there is no row, so there is nothing to draw.")
-    titles = rows["title"].unique(maintain_order=True).to_list()
-    order = [_OUTCOMES.get(outcome, outcome) for outcome in rows["outcome"].unique(maintain_order=True)]
+    titles = distinct(rows, "title")
+    order = [_OUTCOMES.get(outcome, outcome) for outcome in distinct(rows, "outcome")]
     drawn = rounded(_points(rows))
     facets = (
         alt.layer(*_marks(drawn, titles), data=drawn)
@@ -73,7 +75,7 @@ def associations(table: pl.DataFrame) -> Figure:
 def dose_curve(table: pl.DataFrame) -> Figure:
     """Draw the share of orders that are followed by another, by how much of something was met."""
     rows = check(table, DOSES)
-    exposures = rows["exposure"].unique(maintain_order=True).to_list()
+    exposures = distinct(rows, "exposure")
     if len(exposures) > 1:
         raise TableError(f"DOSES: one curve is of one exposure; found {joined(exposures)}.")
     rows = rows.drop_nulls("value")
@@ -186,7 +188,7 @@ def _marks(drawn: pl.DataFrame, titles: list[str]) -> list[alt.Chart]:
     shared = alt.Chart().encode(
         y=alt.Y("title:N", sort=titles, title=None, axis=alt.Axis(labelLimit=_LABEL, labelColor=INK)),
         yOffset=alt.YOffset("kind:N", sort=kinds, scale=alt.Scale(paddingOuter=0.6)),
-        color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[STRATEGIES[0], BASELINE]), legend=legend),
+        color=coloured("kind:N", kinds, [STRATEGIES[0], BASELINE], orient="top", symbolSize=110, symbolOpacity=1),
         tooltip=tooltip(
             ("title:N", "Experience"),
             ("kind:N", "When"),
@@ -215,7 +217,7 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def _finding(drawn: pl.DataFrame) -> str:
     clear = drawn.filter("clear")
-    names = clear["title"].unique(maintain_order=True).to_list()
+    names = distinct(clear, "title")
     if not names:
         return "No experience clearly goes with what customers order later"
     odd = clear.filter((pl.col("before_low") > 1.0) | (pl.col("before_high") < 1.0))["title"].n_unique()

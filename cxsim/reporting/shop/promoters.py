@@ -19,6 +19,8 @@ from cxsim.reporting.theme import (
     STRATEGIES,
     WIDTH,
     Figure,
+    coloured,
+    distinct,
     ends,
     error_bar,
     framed,
@@ -74,7 +76,7 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
     table = check(readings, NAIVE)
     rows = rounded(_panels(table, currency))
     header = alt.Header(orient="top", labelAnchor="start", labelPadding=2)
-    order = rows["panel"].unique(maintain_order=True).to_list()
+    order = distinct(rows, "panel")
     drawn = (
         alt.layer(*_marks(), data=rows)
         .properties(width=WIDTH, height=_ROW)
@@ -86,7 +88,7 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
         finding=_missed(table),
         shown=(
             f"Point: what a shop would read from its own tables; line: {INTERVAL_95}, by which customers there are. "
-            "Diamond: the truth, from the same customers with the same luck. Dotted: no effect."
+            "Diamond: the truth, from the same customers with the same random numbers. Dotted: no effect."
         ),
         alt_text=" ".join(table["finding"]),
     )
@@ -102,7 +104,7 @@ def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> T
     currency
         Code of the currency, as "USD".
     programme
-        Title of the strategy that they are about, if a reader must be told.
+        Title of the strategy that they are about, if a reader must know it.
 
     Returns
     -------
@@ -139,14 +141,12 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
         pl.Series("orders", [_class(orders) for orders in table["orders"]]), pl.col("group").str.to_titlecase()
     )
     groups = [group for group in _GROUPS if group in named["group"]]
-    order = named["orders"].unique(maintain_order=True).to_list()
+    order = distinct(named, "orders")
     drawn = alt.Chart(named).encode(
         x=alt.X("orders:N", sort=order, title="Number of orders", axis=alt.Axis(labelAngle=0)),
         xOffset=alt.XOffset("group:N", sort=groups),
-        color=alt.Color(
-            "group:N",
-            scale=alt.Scale(domain=groups, range=[_GROUPS[group] for group in groups]),
-            legend=alt.Legend(title=None, orient="top", symbolSize=120, symbolOpacity=1),
+        color=coloured(
+            "group:N", groups, [_GROUPS[group] for group in groups], orient="top", symbolSize=120, symbolOpacity=1
         ),
         tooltip=tooltip(
             ("orders:N", "Orders"),
@@ -182,7 +182,7 @@ def selection(panel: pl.DataFrame) -> Figure:
     ratios = [figure(ratio, ".2f") for ratio in table["ratio"]]
     rows = rounded(table).with_columns(
         kind=pl.Series([_KINDS.get(method, _ADJUSTED) for method in table["method"]], dtype=pl.String),
-        alt_text=pl.Series(ratios, dtype=pl.String),
+        written=pl.Series(ratios, dtype=pl.String),
     )
     return framed(
         alt.layer(*_selection_marks(rows)),
@@ -239,10 +239,10 @@ _NAIVE = TableSpec(
         "finding": Column("In words", align="text"),
     },
     notes=(
-        "The interval is what the shop would compute: it holds the luck of who its customers are, and no bias.",
+        "The interval is what the shop would compute: it holds the sampling error of its customers, and no bias.",
         (
-            "Truth of a programme: the same customers with and without it, with the same luck. Truth of a ratio: "
-            "what is left of it when satisfaction is kept from moving anything; 1 is nothing."
+            "Truth of a programme: the same customers with and without it, with the same random numbers. Truth of a "
+            "ratio: what is left of it when satisfaction is kept from moving anything; 1 is nothing."
         ),
     ),
     empty="No common comparison has enough customers on both sides to be read.",
@@ -276,8 +276,8 @@ _SELECTION = TableSpec(
     },
     notes=(
         (
-            "The interval holds the luck of who the customers are, and no bias. An association may be selection: "
-            "an effect needs groups that chance has made."
+            "The interval holds the sampling error of the customers, and no bias. An association may be selection: an "
+            "effect needs groups that chance has made."
         ),
         (
             "Adjusted rows and the own past see what goes with the news in an answer: what had been there all the "
@@ -299,7 +299,7 @@ def _panels(table: pl.DataFrame, currency: str) -> pl.DataFrame:
     true = panelled.select("panel", "none", kind=pl.lit(_TRUE), value="truth")
     # Row by row, so that the panels come in the order of the methods.
     rows = pl.concat([reported, true], how="diagonal")
-    return rows.with_columns(alt_text=pl.Series([number(value) for value in rows["value"]]))
+    return rows.with_columns(written=pl.Series([number(value) for value in rows["value"]]))
 
 
 def _marks() -> list[alt.Chart]:
@@ -312,7 +312,7 @@ def _marks() -> list[alt.Chart]:
     )
     scale = alt.Scale(zero=False, nice=True, padding=18)
     values = alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=6, format="~r"))
-    colour = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=colours), legend=legend)
+    colour = coloured("kind:N", kinds, colours, orient="top", symbolSize=120)
     shape = alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "diamond"]), legend=legend)
     none = alt.Chart().transform_filter("isValid(datum.none) && isValid(datum.low)").mark_rule(strokeDash=[2, 3])
     line = error_bar(drawn.transform_filter("isValid(datum.low)"), STRATEGIES[1])
@@ -321,7 +321,7 @@ def _marks() -> list[alt.Chart]:
         none.encode(x=alt.X("none:Q", title=None), y=alt.value(11), y2=alt.value(_ROW), color=alt.value(QUIET)),
         line.encode(x=alt.X("low:Q", title=None), x2="high:Q"),
         points(drawn, size=110).encode(x=values, color=colour, shape=shape),
-        drawn.mark_text(dy=-14, fontSize=12).encode(x=values, text="alt_text:N", color=colour),
+        drawn.mark_text(dy=-14, fontSize=12).encode(x=values, text="written:N", color=colour),
     ]
 
 
@@ -359,10 +359,9 @@ def _spend_finding(table: pl.DataFrame) -> str:
 
 def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
     present = [kind for kind in _COLOURS if kind in rows["kind"]]
-    scale = alt.Scale(domain=present, range=[_COLOURS[kind] for kind in present])
     drawn = alt.Chart(rows).encode(
         y=alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis=alt.Axis(labelLimit=360, grid=False)),
-        color=alt.Color("kind:N", scale=scale, legend=alt.Legend(title=None, orient="top", symbolSize=120)),
+        color=coloured("kind:N", present, [_COLOURS[kind] for kind in present], orient="top", symbolSize=120),
         tooltip=tooltip(
             ("title:N", "Method"),
             ("ratio:Q", "Ratio", ".2f"),
@@ -377,7 +376,7 @@ def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
         alt.Chart(rows.head(1)).mark_rule(strokeDash=[2, 3], color=INK).encode(x=alt.datum(1.0)),
         error_bar(drawn).encode(x=alt.X("low:Q", axis=axis), x2="high:Q"),
         points(drawn, size=100).encode(x=across),
-        drawn.mark_text(dy=-13, fontSize=12).encode(x=across, text="alt_text:N", color=alt.value(QUIET)),
+        drawn.mark_text(dy=-13, fontSize=12).encode(x=across, text="written:N", color=alt.value(QUIET)),
     ]
 
 
