@@ -12,7 +12,20 @@ from cxsim.reporting.business.returns import returns_table
 from cxsim.reporting.business.statement import statement_table
 from cxsim.reporting.register import assumptions_table
 from cxsim.reporting.shop.clv_fit import fit_table
-from cxsim.reporting.tables import TABLE, Card, Prose, Table, bold, in_cards, laid_out, machine_readable, remark
+from cxsim.reporting.tables import (
+    TABLE,
+    Card,
+    Column,
+    Prose,
+    Table,
+    TableSpec,
+    in_cards,
+    laid_out,
+    lead,
+    machine_readable,
+    remark,
+)
+from cxsim.wording import NBSP, percent
 
 
 @pytest.fixture
@@ -95,12 +108,53 @@ def test_cells_do_not_repeat_the_names_of_their_heads_and_text_that_looks_so_is_
 
 
 def test_cells_in_bold_do_not_repeat_the_names_of_their_heads_either():
-    cells = pl.DataFrame({"line": ["contribution margin 1"], "group": ["G"], "x": ["1"]})
-    layout = bold(laid_out(cells, title="T", subtitle="", heads={"x": "X"}), cells)
-    html = Table(id="t", title="T", layout=layout, twin=cells).html()
+    spec = TableSpec(
+        id="t",
+        title="T",
+        subtitle="",
+        group="group",
+        line="line",
+        columns={"x": Column("X")},
+        bold=lambda row: row["x"] > 1,
+    )
+    html = spec.render(pl.DataFrame({"line": ["A", "B"], "group": ["G", "G"], "x": [1, 2]})).html()
     assert html.count('style="font-weight: bold;"') == 2
     assert " headers=" not in html
     assert 'id="t-stub' not in html
+
+
+@pytest.mark.parametrize(
+    ("decided", "sentence"),
+    [
+        (["fund"], "Ann is worth funding now."),
+        (["reject"], "Ann is not worth funding."),
+        (["fund", "fund"], "Both strategies are worth funding now."),
+        (["reject", "reject"], "Neither strategy is worth funding."),
+        (["reject"] * 3, "None of the three strategies is worth funding."),
+        (["pilot"] * 3, "All three strategies are worth a pilot first."),
+        (
+            ["fund", "reject", "reject"],
+            "Of three strategies, one is worth funding now (Ann) and two are not worth funding (Ben and Cy).",
+        ),
+        (
+            ["pilot", "fund", "reject"],
+            (
+                "Of three strategies, one is worth funding now (Ben), one is worth a pilot first (Ann) "
+                "and one is not worth funding (Cy)."
+            ),
+        ),
+    ],
+)
+def test_the_lead_counts_the_decisions(decided, sentence):
+    assert lead(list(zip(["Ann", "Ben", "Cy"], decided, strict=False))) == sentence
+
+
+def test_a_table_that_runs_across_has_one_column_per_row():
+    columns = {"x": Column("X, {currency}", group="G"), "share": Column("Share", write=percent, group="G")}
+    spec = TableSpec(id="t", title="T", subtitle="", line="name", across="one", columns=columns)
+    html = spec.render(pl.DataFrame({"name": ["A", "B"], "x": [1, 2000], "share": [0.5, None]}), "USD").html()
+    cells = [text for text in re.split(r"\s*<[^>]*>\s*", html.split("</style>")[1]) if text]
+    assert cells == ["T", "A", "B", "G", "X, USD", "1", "2,000", "Share", f"50{NBSP}%", "–"]
 
 
 def test_sentences_may_carry_a_twin():

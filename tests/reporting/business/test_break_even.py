@@ -1,12 +1,14 @@
-"""What must be true for a strategy to pay is told in words that are right for every sign and unit."""
+"""How large effects must be: sentences, table and figure say from which size on each strategy pays."""
 
 from __future__ import annotations
+
+import json
 
 import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.reporting.business.break_even import break_even_table, must_be_true
+from cxsim.reporting.business.break_even import break_even_table, must_be_true, npv_by_size
 from cxsim.reporting.register import cautions_table
 from cxsim.tables import BREAK_EVEN, CAUTIONS, empty
 
@@ -114,3 +116,29 @@ def test_a_caution_names_all_its_strategies_and_none_is_a_sentence():
     assert "A &lt;b&gt; and C" in table.html()
     assert [row[2] for row in table.machine()["rows"]] == ["One.", "Two.", "Two."]
     assert cautions_table(cautions.clear()).text == "No strategy here needs a caution of its own."
+
+
+def _finding(figure):
+    return " ".join(figure.to_dict()["title"]["text"])
+
+
+def test_the_title_says_at_which_size_it_pays(curve, drawn_search):
+    assert _finding(npv_by_size(curve, drawn_search, "USD")) == "Gold status: pays at 0.72 or less"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-1.0, -2.0, "No break-even within what was searched"),
+        (2.0, 1.0, "Pays at both ends of what was searched"),
+    ],
+)
+def test_the_title_says_so_where_there_is_no_root(curve, drawn_search, low, high, words):
+    flat = drawn_search.with_columns(npv_low=low, npv_high=high, break_even=pl.lit(None, dtype=pl.Float64))
+    assert _finding(npv_by_size(curve, flat, "USD")) == words
+
+
+def test_the_break_even_is_marked_once(curve, drawn_search):
+    drawn = json.dumps(npv_by_size(curve, drawn_search, "USD").to_dict())
+    assert drawn.count("Pays at 0.72 or less") == 1
+    assert "searched, not believed" not in drawn

@@ -14,8 +14,8 @@ from cxsim.reporting.business.investment import cash_fan
 from cxsim.reporting.business.portfolio import efficient_frontier
 from cxsim.reporting.business.statement import benefit_waterfall
 from cxsim.reporting.business.tornado import heat_map, tornado
-from tests.charts.cases import STRATEGIES, fan, heat, information, pathways, portfolio, split
-from tests.charts.cases import tornado as cases_tornado
+from tests.reporting.business.cases import STRATEGIES, fan, heat, information, pathways, portfolio, split
+from tests.reporting.business.cases import tornado as cases_tornado
 
 MONEY = {
     "cash_fan": (cash_fan, fan, "FAN"),
