@@ -32,6 +32,66 @@ _SUFFIXES = {
 }
 _PERCENT = (Unit.SHARE, Unit.SHARE_PER_YEAR)
 _SEPARATORS = (". ", "; ", ": ", ", ")
+Figure = alt.LayerChart | alt.FacetChart
+WIDTH = 640
+HEIGHT = 300
+# So many characters fill the width of a figure at the size of the title and of the subtitle.
+_TITLE_CHARACTERS = 76
+_SUBTITLE_CHARACTERS = 114
+_DIGITS = 6
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+# Sizes in pixels of the bold words of a figure.
+_LETTER, _LINE = 7.2, 14.0
+_POINT = 9.0
+# Directions that are tried, the most readable first, and how far out.
+_WAYS = ((1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1), (0, -1), (0, 1))
+_STEPS = (12.0, 20.0, 30.0, 44.0)
+_Box = tuple[float, float, float, float]
+INK = "#1F2933"
+QUIET = "#52606D"
+GRID = "#E4E7EB"
+# Doing nothing is grey in every figure.
+BASELINE = "#7B8794"
+# Okabe & Ito (2008), "Color universal design": told apart under every common colour blindness. Their black is our
+# ink, and their yellow comes last, being hard to see on white.
+STRATEGIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+# A model has its colour in every figure, whichever others stand beside it.
+_MODELS = {"BG/NBD": 0, "MBG/NBD": 1, "Pareto/NBD": 2, "BG/CNBD": 3, "MBG/CNBD": 4}
+_OTHERS = (QUIET, "#9AA5B1", INK)
+# By kind of field: whole numbers as they are, amounts to three digits, shares as percentages.
+_FORMATS = {"N": (), "I": (), "Q": (",.3~r",), "P": (".1%",)}
+# Room for a heading between two panels.
+_SPACING = 36
+_RISE = -16
+NAME = "cxsim"
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+_EMBED = {"embed_options": {"renderer": "svg", "actions": False}}
+
+
+def enable(locale: Locale = "en") -> None:
+    """Register and enable the theme and the renderer of cxsim for this session, and how numbers are written in it.
+
+    The renderer stores one output per chart that JupyterLab draws without a network and that does not change from
+    run to run: the specification, and one line of text.
+
+    Parameters
+    ----------
+    locale
+        How figures, tables and sentences write numbers from now on, as `locale` of a scenario's economics; words stay
+        English, and the numbers of a table's twin stay numbers.
+
+    Raises
+    ------
+    ParamError
+        For a locale other than en, de, fr and ch.
+    """
+    write_as(locale)
+    alt.theme.register(NAME, enable=True)(_theme)
+    alt.renderers.register(NAME, _bundle)
+    alt.renderers.enable(NAME)
 
 
 def short(amount: float) -> str:
@@ -72,43 +132,6 @@ def shortened(text: str, characters: int) -> str:
     if ends:
         return whole[: max(ends)]
     return f"{whole[:characters].rsplit(' ', 1)[0]}…"
-
-
-def _decimals(gap: float, largest: float) -> int:
-    """Return decimals that make the gap four units of the last digit, and leave three digits of the largest."""
-    if gap <= 0.0:
-        return 0
-    whole = min(0, 2 - math.floor(math.log10(largest)))
-    return max(math.ceil(math.log10(4.0 / gap)), whole)
-
-
-def _written(value: float, decimals: int, unit: str, currency: str) -> str:
-    money = unit.startswith("money")
-    # A bill that has decimals at all has all those of its currency.
-    if money and 0 < decimals < minor_digits(currency):
-        decimals = minor_digits(currency)
-    text = figure(round(value, decimals), f",.{max(decimals, 0)}f")
-    if money:
-        return priced(text, currency)
-    return f"{text}{_SUFFIXES.get(Unit(unit), '')}"
-
-
-def _places(text: str, sign: str) -> list[int]:
-    return [place for place in range(len(text)) if text.startswith(sign, place)]
-
-
-Figure = alt.LayerChart | alt.FacetChart
-
-WIDTH = 640
-HEIGHT = 300
-# So many characters fill the width of a figure at the size of the title and of the subtitle.
-_TITLE_CHARACTERS = 76
-_SUBTITLE_CHARACTERS = 114
-_DIGITS = 6
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 def framed(
@@ -218,20 +241,6 @@ def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "
     )
 
 
-def _wrapped(text: str, characters: int) -> list[str]:
-    return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False)
-
-
-# Sizes in pixels of the bold words of a figure.
-_LETTER, _LINE = 7.2, 14.0
-_POINT = 9.0
-# Directions that are tried, the most readable first, and how far out.
-_WAYS = ((1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1), (0, -1), (0, 1))
-_STEPS = (12.0, 20.0, 30.0, 44.0)
-
-_Box = tuple[float, float, float, float]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dot:
     """A point with its words.
@@ -268,44 +277,6 @@ def beside(
     return places
 
 
-def _around(dot: Dot) -> _Box:
-    reach = max(dot.reach, _POINT)
-    return dot.x - _POINT, dot.y - reach, dot.x + _POINT, dot.y + reach
-
-
-def _box(dot: Dot, way: tuple[int, int], step: float) -> _Box:
-    half, (across, down) = _LETTER * len(dot.label) / 2.0, way
-    x = dot.x + across * (step + half)
-    y = dot.y + down * (step + (_LINE / 2.0 if not across else 0.0))
-    return x - half, y - _LINE / 2.0, x + half, y + _LINE / 2.0
-
-
-def _shared(one: _Box, other: _Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return across * down if across > 0.0 and down > 0.0 else 0.0
-
-
-def _outside(box: _Box, width: float, height: float) -> float:
-    inside = _shared(box, (0.0, 0.0, width, height))
-    return (box[2] - box[0]) * (box[3] - box[1]) - inside
-
-
-INK = "#1F2933"
-QUIET = "#52606D"
-GRID = "#E4E7EB"
-# Doing nothing is grey in every figure.
-BASELINE = "#7B8794"
-# Okabe & Ito (2008), "Color universal design": told apart under every common colour blindness. Their black is our
-# ink, and their yellow comes last, being hard to see on white.
-STRATEGIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-
-
-# A model has its colour in every figure, whichever others stand beside it.
-_MODELS = {"BG/NBD": 0, "MBG/NBD": 1, "Pareto/NBD": 2, "BG/CNBD": 3, "MBG/CNBD": 4}
-_OTHERS = (QUIET, "#9AA5B1", INK)
-
-
 def model_colours(names: Sequence[str]) -> list[str]:
     """Return the colour of each model; what is no model, such as a rule of thumb, is grey."""
     greys = cycle(_OTHERS)
@@ -318,17 +289,12 @@ def colours(names: Sequence[str]) -> alt.Scale:
     return alt.Scale(domain=list(names), range=list(islice(cycle(STRATEGIES), len(names))))
 
 
-# By kind of field: whole numbers as they are, amounts to three digits, shares as percentages.
-_FORMATS: Mapping[str, Mapping[str, Any]] = {"N": {}, "I": {}, "Q": {"format": ",.3~r"}, "P": {"format": ".1%"}}
-
-
 def tooltips(heads: Mapping[str, str]) -> list[alt.Tooltip]:
     """Return tooltips by `field:kind`: N is text, I a whole number, Q an amount, P a share."""
-    parts = ((*field.split(":"), title) for field, title in heads.items())
-    return [
-        alt.Tooltip(f"{field}:{'N' if kind == 'N' else 'Q'}", title=title, **_FORMATS[kind])
-        for field, kind, title in parts
-    ]
+    parts = [(*field.split(":"), title) for field, title in heads.items()]
+    return tooltip(
+        *((f"{field}:{'N' if kind == 'N' else 'Q'}", title, *_FORMATS[kind]) for field, kind, title in parts)
+    )
 
 
 def strategy_colour(names: Sequence[str]) -> alt.Color:
@@ -348,11 +314,6 @@ def with_texts(table: pl.DataFrame, **texts: Callable[[Mapping[str, Any]], str])
     return table.with_columns(
         pl.Series(name, [text(row) for row in rows], dtype=pl.String) for name, text in texts.items()
     )
-
-
-# Room for a heading between two panels.
-_SPACING = 36
-_RISE = -16
 
 
 def panels(
@@ -402,32 +363,54 @@ def rimmed(drawn: alt.Chart, *, align: Literal["left", "right"], gap: int) -> tu
     return rim, drawn.mark_text(align=align, dx=across, fontSize=12, color=QUIET, aria=False)
 
 
-NAME = "cxsim"
-FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
-_EMBED = {"embed_options": {"renderer": "svg", "actions": False}}
+def _decimals(gap: float, largest: float) -> int:
+    """Return decimals that make the gap four units of the last digit, and leave three digits of the largest."""
+    if gap <= 0.0:
+        return 0
+    whole = min(0, 2 - math.floor(math.log10(largest)))
+    return max(math.ceil(math.log10(4.0 / gap)), whole)
 
 
-def enable(locale: Locale = "en") -> None:
-    """Register and enable the theme and the renderer of cxsim for this session, and how numbers are written in it.
+def _written(value: float, decimals: int, unit: str, currency: str) -> str:
+    money = unit.startswith("money")
+    # A bill that has decimals at all has all those of its currency.
+    if money and 0 < decimals < minor_digits(currency):
+        decimals = minor_digits(currency)
+    text = figure(round(value, decimals), f",.{max(decimals, 0)}f")
+    if money:
+        return priced(text, currency)
+    return f"{text}{_SUFFIXES.get(Unit(unit), '')}"
 
-    The renderer stores one output per chart that JupyterLab draws without a network and that does not change from
-    run to run: the specification, and one line of text.
 
-    Parameters
-    ----------
-    locale
-        How figures, tables and sentences write numbers from now on, as `locale` of a scenario's economics; words stay
-        English, and the numbers of a table's twin stay numbers.
+def _places(text: str, sign: str) -> list[int]:
+    return [place for place in range(len(text)) if text.startswith(sign, place)]
 
-    Raises
-    ------
-    ParamError
-        For a locale other than en, de, fr and ch.
-    """
-    write_as(locale)
-    alt.theme.register(NAME, enable=True)(_theme)
-    alt.renderers.register(NAME, _bundle)
-    alt.renderers.enable(NAME)
+
+def _wrapped(text: str, characters: int) -> list[str]:
+    return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False)
+
+
+def _around(dot: Dot) -> _Box:
+    reach = max(dot.reach, _POINT)
+    return dot.x - _POINT, dot.y - reach, dot.x + _POINT, dot.y + reach
+
+
+def _box(dot: Dot, way: tuple[int, int], step: float) -> _Box:
+    half, (across, down) = _LETTER * len(dot.label) / 2.0, way
+    x = dot.x + across * (step + half)
+    y = dot.y + down * (step + (_LINE / 2.0 if not across else 0.0))
+    return x - half, y - _LINE / 2.0, x + half, y + _LINE / 2.0
+
+
+def _shared(one: _Box, other: _Box) -> float:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return across * down if across > 0.0 and down > 0.0 else 0.0
+
+
+def _outside(box: _Box, width: float, height: float) -> float:
+    inside = _shared(box, (0.0, 0.0, width, height))
+    return (box[2] - box[0]) * (box[3] - box[1]) - inside
 
 
 def _bundle(spec: dict[str, Any], **_metadata: object) -> tuple[dict[str, Any], dict[str, Any]]:

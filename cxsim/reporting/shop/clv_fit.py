@@ -224,6 +224,17 @@ def by_frequency(table: pl.DataFrame, unit: str) -> str:
     return f"By number of repeat orders, {unit}: {classes}."
 
 
+def cumulative_orders() -> dict[str, alt.X | alt.Y | list[alt.Tooltip]]:
+    """Return the axes and the tooltip of repeat orders over time."""
+    return {
+        "x": alt.X("day:T", title=None, axis=alt.Axis(format="%b %Y", labelFlush=False, tickCount=8)),
+        "y": alt.Y("orders:Q", title="Repeat orders since the start", axis=alt.Axis(format=",d")),
+        "tooltip": tooltip(
+            ("series:N", "Series"), ("day:T", "Day", "%-d %B %Y"), ("orders:Q", "Repeat orders", ",.0f")
+        ),
+    }
+
+
 def _range(row: Row) -> str | None:
     if row["std_error"] is None:
         return None
@@ -296,14 +307,3 @@ def _lines(orders: pl.DataFrame) -> alt.Chart:
         )
     )
     return drawn
-
-
-def cumulative_orders() -> dict[str, alt.X | alt.Y | list[alt.Tooltip]]:
-    """Return the axes and the tooltip of repeat orders over time."""
-    return {
-        "x": alt.X("day:T", title=None, axis=alt.Axis(format="%b %Y", labelFlush=False, tickCount=8)),
-        "y": alt.Y("orders:Q", title="Repeat orders since the start", axis=alt.Axis(format=",d")),
-        "tooltip": tooltip(
-            ("series:N", "Series"), ("day:T", "Day", "%-d %B %Y"), ("orders:Q", "Repeat orders", ",.0f")
-        ),
-    }
