@@ -47,7 +47,7 @@ _NAMED = 3
 # Keeps the name of a distribution in one line.
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
 _STATES = {"yes": "here", "partly": "partly here", "no": "missing"}
-_VALUES = "Value: the middle of what is believed; range: nine chances in ten"
+_VALUES = "Value: the median; range: nine chances in ten"
 
 
 def assumptions_table(assumptions: pl.DataFrame, currency: str) -> Table:
@@ -278,7 +278,7 @@ def _head(row: Row) -> str:
 
 
 def _value(row: Row) -> str:
-    """Return the value with its range; a unit that is no part of the number is told behind the range."""
+    """Return the value with its range; a unit that is no part of the number stands behind the range."""
     low, high, unit, currency = row["low"], row["high"], row["unit"], row["currency"]
     value = in_unit(row["value"], unit, currency)
     ends = "" if low == high else f" ({span(low, high, unit, currency=currency).replace(' ', NBSP)})"
@@ -345,7 +345,7 @@ _CAUTIONS = TableSpec(
     id="cautions",
     contract=CAUTIONS,
     title=_cautions_finding,
-    subtitle="What to know before believing the results",
+    subtitle="What to know before using the results",
     rows=_by_caution,
     line=lambda row: joined(row["title"]),
     columns={"caution": Column("Caution", write=lambda text: text.replace("`", ""), align="text")},

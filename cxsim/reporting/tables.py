@@ -501,7 +501,7 @@ _CARDS_SHEET = (
 
 _WHOLE = 1_000.0
 _SHARES = (Unit.SHARE, Unit.SHARE_PER_YEAR)
-# Units that say nothing beside a number in running text: what it compares is told by its description.
+# Units that say nothing beside a number in running text: its description says what it compares.
 _BARE = (Unit.RATIO, Unit.ELASTICITY, Unit.CORRELATION, Unit.EXPONENT, Unit.SCORE)
 
 

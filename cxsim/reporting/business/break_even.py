@@ -73,9 +73,9 @@ def must_be_true(break_even: pl.DataFrame, currency: str) -> Prose:
     cards = [Card(*_LOOKS[_verdict(row)], row["title"], _sentences(row, currency)) for row in rows]
     lead = f"{_pays(rows[0])}. Nobody has measured whether it is." if len(rows) == 1 else f"{_finding(break_even)}."
     aid = (
-        "How to read this: the strategy is compared with doing nothing, for the same customers and under the same "
-        f"luck, in {figure(rows[0]['draws'])} draws of all else that is uncertain under each model of leaving; only "
-        f"the searched number is set by hand. Amounts are in today's {currency}."
+        "How to read this: the strategy is compared with doing nothing, for the same customers and with the same "
+        f"random numbers, in {figure(rows[0]['draws'])} draws of all else that is uncertain under each model of "
+        f"leaving; only the searched number is set by hand. Amounts are in today's {currency}."
     )
     return in_cards(lead, cards, aid)
 
@@ -129,10 +129,10 @@ def npv_by_size(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) ->
 def plausible(score: float | None) -> str:
     """Return how plausible a value is, with the chance that the truth lies there or farther out."""
     if score is None:
-        return "nowhere within what is believed"
+        return "nowhere within its plausible range"
     chance = percent(0.5 * math.erfc(abs(score) / math.sqrt(2.0)))
     where = "within" if abs(score) <= _WITHIN else "at the edge of" if abs(score) <= _EDGE else "beyond"
-    return f"{where} what is believed ({chance} chance)"
+    return f"{where} its plausible range ({chance} chance)"
 
 
 def _verdict(row: Row) -> Verdict:
@@ -207,7 +207,7 @@ _BREAK_EVEN = TableSpec(
     id="break-even",
     contract=BREAK_EVEN,
     title=_finding,
-    subtitle="Nobody has measured these effects: this is what must be true, not what is believed",
+    subtitle="Nobody has measured these effects: this is what must be true, not what is expected",
     line="title",
     columns={
         "pays": Column("Pays at", _answer, align="text"),
@@ -226,7 +226,7 @@ _BREAK_EVEN = TableSpec(
             f"{figure(1.1, 'g')} ten per cent more."
         ),
     ),
-    empty="No effect was only searched here: each is believed within a range, which the assumptions below name.",
+    empty="No effect was only searched here: each has a plausible range, which the assumptions below name.",
 )
 
 

@@ -139,13 +139,13 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
         raise TableError("BASE_CASE: no strategy; a base case needs at least one row.")
     opening = (
         "The base case holds every number at its central value and every model at its estimate, in "
-        f"{counted(rows[0]['worlds'])} worlds that differ by luck alone. What moves one number at a time starts from "
+        f"{counted(rows[0]['worlds'])} worlds that differ by chance alone. What moves one number at a time starts from "
         "it; the decision rests on the mean over all draws instead."
     )
     closing = (
         "The two differ because ranges are wider on one side than on the other, and because what a strategy brings is "
-        "not a straight line in its numbers: the mean of what comes out is not what comes out of the mean. ±: error "
-        "of luck, the standard error of a mean over worlds."
+        "not a straight line in its numbers: the mean of what comes out is not what comes out of the mean. ±: "
+        "simulation error, the standard error of a mean over worlds."
     )
     sentences = [_base_sentence(row, currency) for row in rows]
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
@@ -178,7 +178,7 @@ def _card(row: Row, currency: str) -> Card:
     title = f"Best set: {row['title']}"
     if _is_nothing(row):
         return Card("reject", "Fund none", title, row["rule"], width="wide")
-    closing = "What would change it is told of each of its parts."
+    closing = "What would change it stands with each of its parts."
     return Card(row["decision"], badge, title, row["rule"], _facts(row, currency), closing, "wide")
 
 
@@ -202,7 +202,7 @@ def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
 def _what_would_change(row: Row, currency: str) -> str:
     """Return the one number that would change the decision most easily, or that none does."""
     if row["changer_break_even"] is None:
-        return "No single number, moved within what is believed of it, would change the sign of net present value."
+        return "No single number, moved within its plausible range, would change the sign of net present value."
     unit, low, high = row["changer_unit"], row["changer_low"], row["changer_high"]
     limit = in_unit(found(row["changer_break_even"]), unit, currency)
     plan = in_unit(row["changer_value"], unit, currency)
@@ -221,11 +221,12 @@ def _aid(alone: Row, sets: Sequence[Row], currency: str) -> str:
     fewer = [f" (sets of strategies {figure(row['draws'])} times)" for row in sets if row["draws"] != alone["draws"]]
     return (
         f"How to read this: each is compared with doing nothing, for the same {figure(alone['customers'])} customers "
-        f"and under the same luck. Draws: the whole was played {figure(alone['draws'])} times{''.join(fewer[:1])}, "
-        "each time with other values of all that is uncertain. Spend and net present value are means over draws, also "
-        f"called expected, in today's {currency}; return on spend is the second over the first. An 80{NBSP}% interval "
-        f"holds eight draws of ten, a 90{NBSP}% one nine. ±: simulation error, the standard error that the limited "
-        "number of draws leaves; pp: percentage points. Payback counts cash as it flows, not discounted."
+        f"and with the same random numbers. Draws: the whole was simulated {figure(alone['draws'])} "
+        f"times{''.join(fewer[:1])}, each time with other values of all that is uncertain. Spend and net present value "
+        f"are means over draws, also called expected, in today's {currency}; return on spend is the second over the "
+        f"first. An 80{NBSP}% interval holds eight draws of ten, a 90{NBSP}% one nine. ±: simulation error, the "
+        "standard error that the limited number of draws leaves; pp: percentage points. Payback counts cash as it "
+        "flows, not discounted."
     )
 
 
@@ -303,7 +304,10 @@ _KPIS = TableSpec(
         "pp: percentage points. Clearly: the interval of the difference does not hold zero.",
         "Ratios are of sums over all customers and months, so customers who order often weigh more.",
     ),
-    empty="There are no figures to compare: no strategy here is believed, so none was played against doing nothing.",
+    empty=(
+        "There are no figures to compare: no strategy here has a plausible size, so none was compared with doing "
+        "nothing."
+    ),
 )
 
 
@@ -314,5 +318,5 @@ def _base_sentence(row: Row, currency: str) -> str:
     apart = row["mean"] - row["npv"]
     size = f"{money(abs(apart), currency)} {'more' if apart > 0.0 else 'less'}"
     if abs(apart) <= _APART * row["mc_error"]:
-        size = "a difference that luck alone may explain"
+        size = "a difference that chance alone may explain"
     return f"{row['title']}: {npv} in the base case, {mean} on average over all draws, {size}."

@@ -50,7 +50,7 @@ _PARTS = {
     "economics": ("The shop's prices", "and costs", 0.38),
     "models": ("What the fitted", "models leave open", 0.74),
     "structure": ("Which model", "of leaving", 0.2),
-    "luck": ("Luck of who the", "customers are", 0.56),
+    "luck": ("Chance in who the", "customers are", 0.56),
     "together": ("Only several", "of these together", 0.1),
 }
 _BAR, _DROP, _HEIGHT = 30, 58, 108
@@ -154,12 +154,12 @@ def variance_split(split: pl.DataFrame) -> Figure:
         "strategy. The simulation error of a share, two standard errors, is in its tooltip; the width of the interval "
         f"itself stands with the results.{below}"
     )
-    alt_text = []
+    texts = []
     for name, own in bars.group_by("name", maintain_order=True):
         parts = "; ".join(f"{part.lower()} {share}" for part, share in own["part", "_percent"].rows())
-        alt_text.append(f"{name[0]}: {parts}.")
+        texts.append(f"{name[0]}: {parts}.")
     drawn = panels(_split_layers(bars), bars, width=WIDTH, height=_HEIGHT)
-    return framed(drawn, finding=_split_finding(bars), shown=shown, alt_text=" ".join(alt_text))
+    return framed(drawn, finding=_split_finding(bars), shown=shown, alt_text=" ".join(texts))
 
 
 def information_table(information: pl.DataFrame, currency: str) -> Table | Prose:
@@ -231,7 +231,7 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
 
 
 def _layers(bars: pl.DataFrame, everything: float, currency: str, colour: str) -> list[alt.Chart]:
-    title = f"Worth of knowing, {currency}"
+    title = f"Value of knowing, {currency}"
     largest = max(float(bars["_high"].to_numpy().max()), everything)
     beside = (WIDTH - _COLUMN) / (WIDTH - _COLUMN - _ENDS)
     domain = [min(0.0, float(bars["_low"].to_numpy().min())), beside * (largest or 1.0)]
@@ -342,7 +342,7 @@ def _written(share: float) -> str:
 
 
 def _split_finding(bars: pl.DataFrame) -> str:
-    """Return the largest part of each strategy, told together where it is the same."""
+    """Return the largest part of each strategy, together where it is the same."""
     largest = bars.sort("share", descending=True, maintain_order=True).unique("name", keep="first", maintain_order=True)
     largest = largest.sort(pl.col("name").cast(pl.Enum(names_of(bars))))
     parts = []
@@ -401,7 +401,7 @@ _INFORMATION = TableSpec(
     columns={
         "kind": Column("What it is", _kind, align="text"),
         "worth": Column("Worth at most, {currency}", _worth),
-        "share": Column("Of the worth of knowing everything", _share),
+        "share": Column("Of the value of knowing everything", _share),
     },
     notes=(
         (
@@ -412,7 +412,7 @@ _INFORMATION = TableSpec(
         "An answer that would not change the decision is worth nothing, however uncertain the number is.",
         (
             f"±: simulation error. Shown are groups and at most {_SHOWN} single numbers of each decision, where "
-            "they are worth anything; the CSV file lists all. The worths of single answers do not add up to that "
+            "they are worth anything; the CSV file lists all. The values of single answers do not add up to that "
             "of everything."
         ),
     ),
@@ -450,7 +450,7 @@ def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
         ),
         (
             "There are: customers whom the strategy may reach within the first year. Weeks: from the first "
-            "customer in the test until the last has been watched. A dash: too few customers come."
+            "customer in the test until the follow-up of the last ends. A dash: too few customers come."
         ),
         (
             "Worth at most: what it would be worth to have the answer before deciding, if the test gave it without "

@@ -118,13 +118,13 @@ def cash_fan(fan: pl.DataFrame, currency: str) -> Figure:
         f"Ring: from here on the mean stays above zero. Ahead or behind: the whole 90{NBSP}% interval lies on one "
         f"side of zero.{' Each panel has a scale of its own.' if len(back) > 1 else ''}"
     )
-    alt_text = []
+    texts = []
     for name, *ends in months.filter(month=end)["name", "mean", "q05", "q95"].rows():
         paid = f"back in month {back[name]}" if back[name] else "not back"
-        alt_text.append(f"{name}: {in_words(*ends, currency=currency)} at the end, {paid} on average.")
+        texts.append(f"{name}: {in_words(*ends, currency=currency)} at the end, {paid} on average.")
     table = _noted(months, back, end)
     drawn = panels(_layers(table, currency, end), table, width=WIDTH - _INDENT, height=_HEIGHT, x="shared")
-    return framed(drawn, finding=_fan_finding(months, end), shown=shown, alt_text=" ".join(alt_text))
+    return framed(drawn, finding=_fan_finding(months, end), shown=shown, alt_text=" ".join(texts))
 
 
 def liabilities_table(liabilities: pl.DataFrame, currency: str) -> Table | Prose:
@@ -364,11 +364,11 @@ def _fan_finding(months: pl.DataFrame, end: int) -> str:
 # Line, column, sign and whether it is a balance or a result, in bold.
 _LINES: dict[str, tuple[tuple[str, str, float, bool], ...]] = {
     "points": (
-        ("points at full worth, at the beginning", "opening", 1.0, False),
+        ("points at full value, at the beginning", "opening", 1.0, False),
         ("given", "issued", 1.0, False),
         ("redeemed", "redeemed", -1.0, False),
         ("lapsed", "expired", -1.0, False),
-        ("points at full worth, at the end", "closing", 1.0, True),
+        ("points at full value, at the end", "closing", 1.0, True),
         ("number of points held at the end", "points_outstanding", 1.0, False),
         ("contract liability, at the beginning", "contract_opening", 1.0, False),
         ("deferred of what members pay", "contract_deferred", 1.0, False),
@@ -429,7 +429,7 @@ def _liabilities_notes(liabilities: pl.DataFrame) -> list[str]:
 _OF_KIND = {
     "points": (
         (
-            "Points at full worth: what all of them would take off orders. The cash statement settles this whole "
+            "Points at full value: what all of them would take off orders. The cash statement settles this whole "
             "amount at the end of the horizon, with each customer's balance rounded up to a cent."
         ),
         (

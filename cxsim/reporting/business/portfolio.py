@@ -317,7 +317,7 @@ def _npv(row: Row) -> str:
 def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
     return (
         (
-            f"All sets are compared in the same {figure(portfolio['draws'][0])} draws, so that the luck they share "
+            f"All sets are compared in the same {figure(portfolio['draws'][0])} draws, so that the chance they share "
             "does not count; ±: simulation error of a mean or of a difference of means. A difference of more than two "
             "of its errors tells sets apart."
         ),
@@ -336,7 +336,7 @@ _PORTFOLIO = TableSpec(
     id="portfolio",
     contract=PORTFOLIO,
     title="",
-    subtitle="Each set played together, against doing nothing; in today's {currency}",
+    subtitle="Each set simulated together, against doing nothing; in today's {currency}",
     line="title",
     columns={
         "outlay": Column("Spend, {currency}"),

@@ -228,12 +228,12 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
         "base case, with every number at its central value, and the mean over all draws. "
         "The interval of the mean stands with the decisions."
     )
-    alt_text = []
+    texts = []
     for name, own in steps.group_by("name", maintain_order=True):
         parts = "; ".join(f"{label} {written}" for label, written in own["label", "_written"].rows())
-        alt_text.append(f"{name[0]}: {parts}.")
+        texts.append(f"{name[0]}: {parts}.")
     drawn = panels(_layers(steps, currency), steps, width=WIDTH - _COLUMN, height=alt.Step(_ROW))
-    return framed(drawn, finding=_benefits_finding(owns), shown=shown, alt_text=" ".join(alt_text))
+    return framed(drawn, finding=_benefits_finding(owns), shown=shown, alt_text=" ".join(texts))
 
 
 def _statement_finding(totals: pl.DataFrame) -> str:

@@ -107,16 +107,16 @@ def tornado(tornado: pl.DataFrame, currency: str, *, strategy: str | None = None
         f"the high end (dark) of its 80{NBSP}% interval; the ends are printed, and one chance in ten lies beyond each. "
         f"Dashed line: base case, all numbers at their central value; thick line: zero.{scales}{fewer}"
     )
-    alt_text = []
+    texts = []
     for name, own in bars.group_by("name", maintain_order=True):
         moved = "; ".join(
             f"{row['description']}: {money(row['npv_at_low'], '').strip()} at {row['low']}, "
             f"{money(row['npv_at_high'], '').strip()} at {row['high']}"
             for row in own.head(_READ).rows(named=True)
         )
-        alt_text.append(f"{name[0]}, {own['_note'][0].replace('Base', 'base')}. {moved}.")
+        texts.append(f"{name[0]}, {own['_note'][0].replace('Base', 'base')}. {moved}.")
     drawn = panels(_layers(bars, names, currency), bars, width=WIDTH - _COLUMN, height=alt.Step(_ROW))
-    return framed(drawn, finding=_finding(chosen), shown=shown, alt_text=" ".join(alt_text))
+    return framed(drawn, finding=_finding(chosen), shown=shown, alt_text=" ".join(texts))
 
 
 def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
@@ -142,13 +142,13 @@ def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
         "strategy's own numbers. Green: gain; brown: loss; thick line: break-even between them. "
         "All other numbers are at their central value, so there is no interval."
     )
-    alt_text = []
+    texts = []
     for own in parts:
         ends = (own.sort("npv").row(place, named=True) for place in (0, -1))
-        texts = (f"{money(row['npv'], currency)} at {_place(row, own, currency)}" for row in ends)
-        alt_text.append(f"{own['name'][0]}: from {' to '.join(texts)}.")
+        worst, best = (f"{money(row['npv'], currency)} at {_place(row, own, currency)}" for row in ends)
+        texts.append(f"{own['name'][0]}: from {worst} to {best}.")
     drawn = panels(_heat_layers(cells), cells, width=WIDTH - _INDENT, height=alt.Step(_HEAT_ROW))
-    return framed(drawn, finding=_heat_finding(nodes), shown=shown, alt_text=" ".join(alt_text))
+    return framed(drawn, finding=_heat_finding(nodes), shown=shown, alt_text=" ".join(texts))
 
 
 def rates_table(rates: pl.DataFrame, currency: str) -> Table:
@@ -424,9 +424,9 @@ def _break_evens_finding(break_evens: pl.DataFrame) -> str:
         if any(plausible(score).startswith("within") for score in part["score"].drop_nulls())
     ]
     if not near:
-        return "No single number, within what is believed of it, turns a gain into a loss or a loss into a gain"
+        return "No single number, within its plausible range, turns a gain into a loss or a loss into a gain"
     names = joined(near) if len(near) <= _NAMED else f"{counted(len(near))} of {counted(len(parts))} strategies"
-    return f"One number alone, moved within what is believed of it, could turn the result of {names}"
+    return f"One number alone, moved within its plausible range, could turn the result of {names}"
 
 
 def _reached(break_evens: pl.DataFrame) -> list[Row]:
@@ -457,7 +457,7 @@ def _pays(row: Row) -> str:
     return f"{limit} or {'less' if below else 'more'}"
 
 
-_METHODS = {"played": "played again", "booked": "booked again"}
+_METHODS = {"played": "simulated again", "booked": "booked again"}
 _BREAK_EVENS = TableSpec(
     id="break-evens",
     contract=BREAK_EVENS,
@@ -481,12 +481,12 @@ _BREAK_EVENS = TableSpec(
     notes=(
         (
             "Pays at: from the value on at which net present value of the base case is zero. The search covers "
-            f"the 98{NBSP}% range of what is believed, and the range in which nine chances in ten lie is called "
-            "believed."
+            f"the 98{NBSP}% plausible range, and the range in which nine chances in ten lie counts as "
+            "within it."
         ),
-        "Chance: that the number lies there or farther out, by what is believed of it today.",
+        "Chance: that the number lies there or farther out, by its range today.",
         (
-            "±: simulation error of the net present value there. Played again: customers were simulated anew "
+            "±: simulation error of the net present value there. Simulated again: customers were simulated anew "
             "with each value; booked again: a price, which changes no customer, was put on the same counts."
         ),
     ),

@@ -98,7 +98,7 @@ def test_the_one_number_says_plan_range_break_even_and_how_plausible_that_is():
     # A normal score of -1 leaves 15.87 % below it.
     assert (
         "What would change it most easily: members' chance of leaving, against without. The plan says 0.85 (90 % range "
-        "0.7 to 1); it would pay at 0.741 or less, all else at its central value. That is within what is believed "
+        "0.7 to 1); it would pay at 0.741 or less, all else at its central value. That is within its plausible range "
         "(16 % chance)."
     ) in _text(_POINTS)
 
@@ -124,7 +124,7 @@ def test_money_and_shares_that_would_change_it_have_their_unit():
     }
     text = _text(_POINTS | one | {"changer_low": 300.0, "changer_high": 900.0})
     assert "USD 500 per month (90 % range 300 to 900); it would pay at USD 1,230 per month or more" in text
-    assert "That is at the edge of what is believed (2 % chance)." in text
+    assert "That is at the edge of its plausible range (2 % chance)." in text
     share = {"changer_unit": "share", "changer_value": 0.4, "changer_break_even": 0.45678, "changer_score": 0.5}
     assert "40 % (90 % range 35 to 45 %); it would pay at 45.7 % or more" in _text(
         _POINTS | share | {"changer_low": 0.35, "changer_high": 0.45}
@@ -132,7 +132,7 @@ def test_money_and_shares_that_would_change_it_have_their_unit():
 
 
 def test_where_no_single_number_changes_it_the_card_says_so():
-    assert "No single number, moved within what is believed of it, would change the sign" in _text(_COUPON)
+    assert "No single number, moved within its plausible range, would change the sign" in _text(_COUPON)
 
 
 def test_nothing_spent_has_no_return_and_no_error_smaller_than_shown():
@@ -146,8 +146,8 @@ def test_the_best_set_is_a_card_and_a_sentence_of_the_lead():
     text = _text(_POINTS, _COUPON, _BEST)
     assert "Of all sets of them, Points + Coupon is expected to bring most: net present value USD 6,100" in text
     assert "Pilot first: Best set: Points + Coupon." in text
-    assert "What would change it is told of each of its parts." in text
-    assert "the whole was played 200 times (sets of strategies 24 times), each time with other values" in text
+    assert "What would change it stands with each of its parts." in text
+    assert "the whole was simulated 200 times (sets of strategies 24 times), each time with other values" in text
 
 
 def test_where_doing_nothing_is_best_no_figure_is_made_up():
@@ -219,7 +219,7 @@ def test_the_distance_is_alt_text_with_its_side():
 
 def test_a_distance_within_two_errors_may_be_luck():
     # 1,120 is less than twice 600.
-    assert "a difference that luck alone may explain." in _prose(_POINTS_CENTRAL_CASE | {"mc_error": 600.0}).text
+    assert "a difference that chance alone may explain." in _prose(_POINTS_CENTRAL_CASE | {"mc_error": 600.0}).text
 
 
 def test_a_title_stays_text():
@@ -339,7 +339,8 @@ def test_names_and_definitions_are_text_and_no_markup(figures):
 
 def test_without_figures_a_sentence_says_why():
     assert kpis_table(empty(KPIS), "USD").text == (
-        "There are no figures to compare: no strategy here is believed, so none was played against doing nothing."
+        "There are no figures to compare: no strategy here has a plausible size, so none was compared with doing "
+        "nothing."
     )
 
 

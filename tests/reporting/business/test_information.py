@@ -258,7 +258,7 @@ def test_parts_are_named_in_words_in_one_order():
         "The shop's prices and costs",
         "What the fitted models leave open",
         "Which model of leaving",
-        "Luck of who the customers are",
+        "Chance in who the customers are",
         "Only several of these together",
     ]
 

@@ -248,11 +248,11 @@ def _rows(html):
 
 def test_points_roll_forward_with_what_leaves_below_zero(points):
     rows = _rows(liabilities_table(_table(points), "USD").html())
-    assert rows["Points at full worth, at the beginning"] == ["0.00", "24.00", "0.00"]
+    assert rows["Points at full value, at the beginning"] == ["0.00", "24.00", "0.00"]
     assert rows["Given"] == ["40.00", "0.00", "40.00"]
     assert rows["Redeemed"] == ["−16.00", "−8.00", "−24.00"]
     assert rows["Lapsed"] == ["0.00", "−8.00", "−8.00"]
-    assert rows["Points at full worth, at the end"] == ["24.00", "8.00", "8.00"]
+    assert rows["Points at full value, at the end"] == ["24.00", "8.00", "8.00"]
     assert rows["Recognised as revenue"] == ["−13.71", "−9.59", "−23.30"]
     assert rows["Contract liability, at the end"] == ["15.42", "5.83", "5.83"]
 
@@ -276,7 +276,7 @@ def test_fees_have_no_points_and_one_balance(points, fees):
 
 def test_every_word_of_accounting_is_explained_below(points):
     html = liabilities_table(_table(points), "USD").html()
-    for term in ("Contract liability: ", "Breakage: ", "Deferred: ", "Points at full worth: ", "Both views "):
+    for term in ("Contract liability: ", "Breakage: ", "Deferred: ", "Points at full value: ", "Both views "):
         assert f">{term}" in html
 
 
@@ -319,7 +319,7 @@ def test_balances_are_in_bold(points):
     html = liabilities_table(_table(points), "USD").html()
     bold = re.findall(r'<th style="font-weight: bold;"[^>]*>([^<]*)</th>', html)
     assert bold == [
-        "Points at full worth, at the end", "Contract liability, at the end", "Their revenue: accrual view",
+        "Points at full value, at the end", "Contract liability, at the end", "Their revenue: accrual view",
     ]  # fmt: skip
 
 

@@ -51,9 +51,9 @@ def test_a_break_even_claims_three_digits_and_its_plausibility():
         "0.85",
         "0.646 to 1.07",
         "0.9 or more",
-        "within what is believed (31 % chance)",
+        "within its plausible range (31 % chance)",
         "321",
-        "played again",
+        "simulated again",
     ):
         assert f">{cell}<" in html
     assert ">Members&#x27; chance of leaving<" in html or ">Members' chance of leaving<" in html
@@ -61,7 +61,7 @@ def test_a_break_even_claims_three_digits_and_its_plausibility():
 
 def test_the_edge_of_what_is_believed_is_named():
     html = _html(_FAR)
-    assert ">at the edge of what is believed (2 % chance)<" in html
+    assert ">at the edge of its plausible range (2 % chance)<" in html
     assert ">USD per order<" in html
     assert ">3.46 or more<" in html
     assert ">booked again<" in html
@@ -74,18 +74,18 @@ def test_the_side_on_which_it_pays_is_that_of_the_plan_where_the_plan_pays():
 
 def test_numbers_that_change_nothing_are_counted_in_one_row():
     html = _html(_NEAR, _NEVER, _NEVER)
-    assert ">Two other numbers: nowhere within what is believed<" in html
-    assert ">One number: nowhere within what is believed<" in _html(_NEVER)
+    assert ">Two other numbers: nowhere within its plausible range<" in html
+    assert ">One number: nowhere within its plausible range<" in _html(_NEVER)
 
 
 def test_the_title_names_strategies_whose_sign_one_believed_number_turns():
     other = {"strategy": "coupon", "title": "Coupon"}
     assert (
         _table(_NEAR, _FAR | other).title
-        == "One number alone, moved within what is believed of it, could turn the result of Points"
+        == "One number alone, moved within its plausible range, could turn the result of Points"
     )
     assert _table(_FAR, _NEVER | other).title == (
-        "No single number, within what is believed of it, turns a gain into a loss or a loss into a gain"
+        "No single number, within its plausible range, turns a gain into a loss or a loss into a gain"
     )
 
 
