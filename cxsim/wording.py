@@ -1,9 +1,11 @@
-"""Numbers in words: values go in, text that a finance reader understands comes out; it claims no false precision."""
+"""Numbers in words: values go in, text that a finance reader understands comes out, as the locale in force writes it.
+
+Words are English everywhere. A number is written once, where its sentence is made, and is to three digits at most.
+"""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,58 +15,60 @@ from typing import Literal
 from cxsim.errors import ParamError, choices
 
 Locale = Literal["en", "de", "fr", "ch"]
+Of = Literal["value", "change"]
 
-_NBSP = "\N{NO-BREAK SPACE}"
-# One number in a sentence: not part of a name, a version, a time or an address.
-_NUMBER = r"(?<![\w.,:/])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|[.,:/]\w)"
-_PRICED = re.compile(
-    rf"\b(?P<currency>[A-Z]{{3}}){_NBSP}(?P<figure>[+\N{{MINUS SIGN}}]?{_NUMBER}(?:{_NBSP}(?:million|billion))?)"
-)
-_BARE = re.compile(_NUMBER)
+NBSP = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+MISSING = "\N{EN DASH}"
+INTERVAL = f"90{NBSP}% interval"
+INTERVAL_95 = f"95{NBSP}% interval"
+# Models of orders and leaving as readers know them.
+MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
+
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_SCALES = ((999_500_000.0, 1e9, "billion"), (999_500.0, 1e6, "million"), (0.0, 1.0, ""))
+# So the files of strategies say that nobody believes a number; readers find other words for it beside the number.
+_SEARCHED = "; searched, not believed"
+# By unit of a metric: what it is multiplied by, its decimals, and what stands behind it.
+_UNITS = {
+    "share": (100.0, 1, "%"),
+    "score": (1.0, 1, ""),
+    "hours": (1.0, 1, "h"),
+    "days": (1.0, 1, "days"),
+    "months": (1.0, 1, "months"),
+    "ratio": (1.0, 2, ""),
+    "count": (1.0, 0, ""),
+}
+# ISO 4217: currencies whose minor unit is not a hundredth.
+_MINOR_DIGITS = dict.fromkeys(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0
+) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NumberStyle:
-    """How numbers are written. A negative one begins with a minus sign everywhere.
-
-    Attributes
-    ----------
-    group
-        Stands between thousands.
-    decimal
-        Stands before decimals.
-    currency
-        Where the code of the currency stands.
-    """
+    """What stands between thousands and before decimals, and where the code of a currency stands."""
 
     group: str
     decimal: str
     currency: Literal["before", "after"]
 
-    def figure(self, english: str) -> str:
-        """Return a number, or several without a sentence around them, in this style.
+    def figure(self, value: float, spec: str = ",.0f") -> str:
+        """Return a number by a format of Python's; a negative one begins with a minus sign, and zero has no sign.
 
-        >>> STYLES["de"].figure("−44,900.5")
+        >>> STYLES["de"].figure(-44_900.5, ",.1f")
         '−44.900,5'
         """
+        sign = "+z" if spec.startswith("+") else "z"
+        return self.separated(f"{value:{sign}{spec.removeprefix('+')}}".replace("-", MINUS))
+
+    def separated(self, english: str) -> str:
+        """Return an English number with the separators of this style."""
         return english.translate({ord(","): self.group, ord("."): self.decimal})
 
     def priced(self, figure: str, currency: str) -> str:
-        r"""Return a number that is in this style already with the code of its currency.
-
-        >>> STYLES["de"].priced("44.900,5", "USD"), STYLES["ch"].priced("44’900.5", "CHF")
-        ('44.900,5\xa0USD', 'CHF\xa044’900.5')
-        """
-        return f"{currency}{_NBSP}{figure}" if self.currency == "before" else f"{figure}{_NBSP}{currency}"
-
-    def sentence(self, english: str) -> str:
-        r"""Return a sentence with its numbers in this style; versions, times and addresses stay as they are.
-
-        >>> STYLES["de"].sentence("It costs USD\xa01,500.5, 2.5 times as much, by polars 1.36.1.")
-        'It costs 1.500,5\xa0USD, 2,5 times as much, by polars 1.36.1.'
-        """
-        ordered = _PRICED.sub(lambda found: self.priced(found["figure"], found["currency"]), english)
-        return _BARE.sub(lambda found: self.figure(found[0]), ordered)
+        """Return a number that is in this style already with the code of its currency."""
+        return f"{currency}{NBSP}{figure}" if self.currency == "before" else f"{figure}{NBSP}{currency}"
 
 
 ENGLISH = NumberStyle(group=",", decimal=".", currency="before")
@@ -80,18 +84,6 @@ STYLES: Mapping[str, NumberStyle] = {
 _SESSION = {"style": ENGLISH}
 _WITHIN: ContextVar[NumberStyle | None] = ContextVar("style of numbers", default=None)
 
-# ISO 4217: currencies whose minor unit is not a hundredth.
-_MINOR_DIGITS = dict.fromkeys(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0
-) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
-
-
-def style_of(locale: str) -> NumberStyle:
-    """Return how a locale writes numbers."""
-    if locale not in STYLES:
-        raise ParamError(f"no locale '{locale}'; {choices(locale, STYLES)}")
-    return STYLES[locale]
-
 
 def style() -> NumberStyle:
     """Return the style in which numbers are written at the moment: English unless another was asked for."""
@@ -100,44 +92,41 @@ def style() -> NumberStyle:
 
 def write_as(locale: Locale) -> None:
     """Write numbers as a locale does, from now on and in the whole session."""
-    _SESSION["style"] = style_of(locale)
+    _SESSION["style"] = _style_of(locale)
 
 
 @contextmanager
 def written_as(locale: Locale) -> Iterator[None]:
     """Write numbers as a locale does, inside of the block alone."""
-    before = _WITHIN.set(style_of(locale))
+    before = _WITHIN.set(_style_of(locale))
     try:
         yield
     finally:
         _WITHIN.reset(before)
 
 
-def localise(english: str) -> str:
-    """Return a number written in English as it is written at the moment; words beside it hold no comma or full stop.
+def _style_of(locale: str) -> NumberStyle:
+    if locale not in STYLES:
+        raise ParamError(f"no locale '{locale}'; {choices(locale, STYLES)}")
+    return STYLES[locale]
 
-    >>> localise("1,234.5")
-    '1,234.5'
+
+def figure(value: float, spec: str = ",.0f") -> str:
+    """Return a number by a format of Python's, in the style in force.
+
+    >>> figure(1_234.56), figure(-0.04, ",.1f"), figure(-0.25, "+.1f")
+    ('1,235', '0.0', '−0.2')
     """
-    return style().figure(english)
+    return style().figure(value, spec)
 
 
 def priced(figure: str, currency: str) -> str:
-    r"""Return a number as it is written at the moment, from `localise`, with the code of its currency.
+    r"""Return a number that is written already with the code of its currency.
 
     >>> priced("1,234.5", "USD")
     'USD\xa01,234.5'
     """
     return style().priced(figure, currency)
-
-
-def localised_texts(english: str) -> str:
-    """Return a sentence of a table, in which the numbers are English, with its numbers as they are written now.
-
-    >>> retold("Needs 1,234.5 of them.")
-    'Needs 1,234.5 of them.'
-    """
-    return style().sentence(english)
 
 
 def minor_digits(currency: str) -> int:
@@ -149,39 +138,9 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency, 2)
 
 
-NBSP = "\N{NO-BREAK SPACE}"
-MINUS = "\N{MINUS SIGN}"
-MISSING = "\N{EN DASH}"
-INTERVAL = f"90{NBSP}% interval"
-# Models of orders and leaving as readers know them.
-MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
-# What is followed in cohorts, by the names of measures in COHORTS of cxsim.metrics.cohorts.
-COHORT_MEASURES = {
-    "retention": "Customers who order again",
-    "orders": "Orders per customer",
-    "revenue": "Revenue per customer",
-    "margin": "Margin per customer",
-    "cumulative_revenue": "Revenue per customer so far",
-    "cumulative_margin": "Margin per customer so far",
-}
-# So the files of strategies say that nobody believes a number; a reader is told in other words.
-_SEARCHED = "; searched, not believed"
-_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Precision:
-    """How amounts that are read together are rounded.
-
-    Attributes
-    ----------
-    decimals
-        Decimals that are kept of a scaled amount; negative ones round to tens, hundreds and so on.
-    divisor
-        What amounts are divided by.
-    word
-        Name of the divisor, as "million"; empty for one.
-    """
+    """How amounts that are read together are rounded: divided by `divisor`, whose name is `word`, to `decimals`."""
 
     decimals: int
     divisor: float
@@ -193,12 +152,15 @@ class Precision:
 
     def bare(self, amount: float) -> str:
         """Return the amount without the word."""
-        rounded = round(amount / self.divisor, self.decimals) + 0.0
-        return localise(f"{rounded:,.{max(self.decimals, 0)}f}".replace("-", MINUS))
+        return figure(round(amount / self.divisor, self.decimals), f",.{max(self.decimals, 0)}f")
 
     def text(self, amount: float) -> str:
         """Return the amount with the word."""
         return f"{self.bare(amount)}{NBSP}{self.word}" if self.word else self.bare(amount)
+
+    def span(self, low: float, high: float) -> str:
+        """Return an interval, with the word once."""
+        return f"{self.bare(low)} to {self.text(high)}"
 
 
 def precision(amounts: Sequence[float]) -> Precision:
@@ -233,6 +195,15 @@ def number(amount: float) -> str:
     return precision([amount]).text(amount)
 
 
+def between(low: float, high: float) -> str:
+    """Return an interval, its ends rounded together.
+
+    >>> between(-3_264.4, 998.3)
+    '−3,260 to 1,000'
+    """
+    return precision([low, high]).span(low, high)
+
+
 def in_words(mean: float, low: float, high: float, *, currency: str) -> str:
     r"""Return an amount and its interval, rounded together.
 
@@ -240,7 +211,7 @@ def in_words(mean: float, low: float, high: float, *, currency: str) -> str:
     'USD\xa0−1,930 (−3,260 to −1,000)'
     """
     together = precision([mean, low, high])
-    return f"{priced(together.text(mean), currency)} ({together.bare(low)} to {together.text(high)})"
+    return f"{priced(together.text(mean), currency)} ({together.span(low, high)})"
 
 
 def percent(share: float) -> str:
@@ -250,11 +221,10 @@ def percent(share: float) -> str:
     ('97\xa0%', 'more than 99.5\xa0%', 'less than 0.5\xa0%')
     """
     if share > 0.995:
-        return f"more than {localise('99.5')}{NBSP}%"
+        return f"more than {figure(99.5, '.1f')}{NBSP}%"
     if share < 0.005:
-        return f"less than {localise('0.5')}{NBSP}%"
-    decimals = 0 if 0.01 <= share <= 0.99 else 1
-    return f"{localise(f'{100 * share:.{decimals}f}')}{NBSP}%"
+        return f"less than {figure(0.5, '.1f')}{NBSP}%"
+    return f"{figure(100 * share, '.0f' if 0.01 <= share <= 0.99 else '.1f')}{NBSP}%"
 
 
 def months(duration: float) -> str:
@@ -275,7 +245,7 @@ def counted(count: int) -> str:
     >>> counted(3), counted(1_300)
     ('three', '1,300')
     """
-    return _COUNTS[count] if count < len(_COUNTS) else localise(f"{count:,}")
+    return _COUNTS[count] if count < len(_COUNTS) else figure(count)
 
 
 def joined(names: Sequence[str]) -> str:
@@ -284,9 +254,7 @@ def joined(names: Sequence[str]) -> str:
     >>> joined(["a"]), joined(["a", "b", "c"])
     ('a', 'a, b and c')
     """
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def sized(size: float, unit: str, span: float) -> str:
@@ -298,7 +266,7 @@ def sized(size: float, unit: str, span: float) -> str:
     scale, sign = (100.0, f"{NBSP}%") if unit.startswith("share") else (1.0, "")
     step = scale * span / 200.0
     decimals = max(0, -math.ceil(math.log10(step))) if step > 0.0 else 2
-    return localise(f"{round(scale * size, decimals) + 0.0:,.{decimals}f}{sign}".replace("-", MINUS))
+    return f"{figure(scale * size, f',.{decimals}f')}{sign}"
 
 
 def searched(description: str) -> str:
@@ -310,22 +278,15 @@ def searched(description: str) -> str:
     return description.split(_SEARCHED, maxsplit=1)[0].removesuffix(".")
 
 
-def measured(
-    value: float,
-    unit: str,
-    currency: str,
-    *,
-    of: Literal["value", "change"] = "value",
-    beside: Sequence[float | None] = (),
-) -> str:
-    r"""Return what a metric measures, or by how much it changed, with its unit."""
+def measured(value: float, unit: str, currency: str, *, of: Of = "value", beside: Sequence[float | None] = ()) -> str:
+    """Return what a metric measures, or by how much it changed, with its unit."""
     if unit == "money":
         together = precision([value, *(end for end in beside if end is not None)])
         return priced(_signed(together.text(value), of), currency).strip()
-    return f"{_figure(value, unit, of)}{_suffix(unit, of)}"
+    return f"{_in_unit(value, unit, of)}{_suffix(unit, of)}"
 
 
-def measured_span(low: float | None, high: float | None, unit: str, *, of: Literal["value", "change"] = "value") -> str:
+def measured_span(low: float | None, high: float | None, unit: str, *, of: Of = "value") -> str:
     r"""Return the interval of what a metric measures, rounded together; an end may be out of reach.
 
     >>> measured_span(0.031, 0.052, "share"), measured_span(-1.25, 2.0, "hours", of="change")
@@ -338,12 +299,10 @@ def measured_span(low: float | None, high: float | None, unit: str, *, of: Liter
         return MISSING
     if unit == "money":
         together = precision(ends)
-        sentence = [
-            _signed(text(end), of) for end, text in zip(ends, (together.bare, together.text)[-len(ends) :], strict=True)
-        ]
+        texts = [*map(together.bare, ends[:-1]), together.text(ends[-1])]
+        span = " to ".join(_signed(text, of) for text in texts)
     else:
-        sentence = [_figure(end, unit, of) for end in ends]
-    span = f"{' to '.join(sentence)}{_suffix(unit, of)}"
+        span = f"{' to '.join(_in_unit(end, unit, of) for end in ends)}{_suffix(unit, of)}"
     return span if len(ends) == 2 else f"{span} or {'less' if low is None else 'more'}"
 
 
@@ -362,29 +321,16 @@ def compared(low: float | None, high: float | None, direction: str) -> str:
     return f"{way}, clearly{judged}"
 
 
-def _figure(value: float, unit: str, of: Literal["value", "change"]) -> str:
-    scale, decimals = _FIGURES[unit]
-    return _signed(localise(f"{round(scale * value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)), of)
+def _in_unit(value: float, unit: str, of: Of) -> str:
+    scale, decimals, _ = _UNITS[unit]
+    return _signed(figure(scale * value, f",.{decimals}f"), of)
 
 
-def _signed(figure: str, of: Literal["value", "change"]) -> str:
+def _signed(figure: str, of: Of) -> str:
     bare = of == "value" or figure.startswith(MINUS) or not figure.strip("0.,")
     return figure if bare else f"+{figure}"
 
 
-def _suffix(unit: str, of: Literal["value", "change"]) -> str:
-    word = "pp" if unit == "share" and of == "change" else _SUFFIXES.get(unit, "")
+def _suffix(unit: str, of: Of) -> str:
+    word = "pp" if unit == "share" and of == "change" else _UNITS[unit][2]
     return f"{NBSP}{word}" if word else ""
-
-
-_FIGURES = {
-    "share": (100.0, 1),
-    "score": (1.0, 1),
-    "hours": (1.0, 1),
-    "days": (1.0, 1),
-    "months": (1.0, 1),
-    "ratio": (1.0, 2),
-    "count": (1.0, 0),
-}
-_SUFFIXES = {"share": "%", "hours": "h", "days": "days", "months": "months"}
-_SCALES = ((999_500_000.0, 1e9, "billion"), (999_500.0, 1e6, "million"), (0.0, 1.0, ""))

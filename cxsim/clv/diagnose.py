@@ -17,6 +17,7 @@ from cxsim.clv.models.gamma_gamma import population_mean
 from cxsim.clv.optimum import Problem, maximise, purchase_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.wording import figure
 
 FloatArray = NDArray[np.float64]
 Severity = Literal["stop", "caution", "note"]
@@ -158,7 +159,7 @@ def _vague_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
         topic=f"{fitted.title}: vague",
         severity="caution",
         figure=factor,
-        sentence=f"{fitted.title}: {name} is known only to a factor of {factor:.3g} up or down (95 %).",
+        sentence=f"{fitted.title}: {name} is known only to a factor of {figure(factor, '.3g')} up or down (95 %).",
         advice="Use intervals from the posterior, not the normal approximation, and more customers or a longer period.",
     )
 
@@ -177,7 +178,7 @@ def _tied_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
         severity="note",
         figure=float(together[first, second]),
         sentence=f"{fitted.title}: {pair} are known together, not each by itself "
-        f"(correlation {together[first, second]:.3f}).",
+        f"(correlation {figure(together[first, second], '.3f')}).",
         advice="What the model expects is sure all the same; do not read either parameter by itself.",
     )
 
@@ -192,8 +193,8 @@ def _short_observation(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | N
         topic="observation",
         severity="caution",
         figure=mean_age / gap,
-        sentence=f"The observation is short: {mean_age:,.0f} days per customer on average, while a customer of mean "
-        f"rate orders every {gap:,.0f} days.",
+        sentence=f"The observation is short: {figure(mean_age)} days per customer on average, while a customer of mean "
+        f"rate orders every {figure(gap)} days.",
         advice="Forecast no further ahead than was observed, and fit again when there is more.",
     )
 
@@ -229,7 +230,7 @@ def _regularity(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
         severity="caution",
         figure=gain,
         sentence=f"Customers order more regularly than by chance: {other.title} raises the log-likelihood by "
-        f"{gain:,.1f}.",
+        f"{figure(gain, ',.1f')}.",
         advice=f"Use model='{other.model}': it sees sooner who is overdue.",
     )
 
@@ -243,7 +244,7 @@ def _unfinished(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
         severity="caution",
         figure=fitted.max_abs_gradient,
         sentence=f"{fitted.title}: {fitted.engine} stopped where the log-likelihood still rises by "
-        f"{fitted.max_abs_gradient:.2g} per unit of a log-parameter.",
+        f"{figure(fitted.max_abs_gradient, '.2g')} per unit of a log-parameter.",
         advice="Use engine='native'.",
     )
 
@@ -258,7 +259,7 @@ def _dropout(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
     gain = problem.log_likelihood(np.log(purchases.values))[0] - _without_dropout(problem, purchases, patterns)
     if 2.0 * gain >= _EDGE_TEST:
         return None
-    less = "no lower" if gain <= 0.0 else f"only {gain:.2f} lower"
+    less = "no lower" if gain <= 0.0 else f"only {figure(gain, '.2f')} lower"
     return Finding(
         topic="dropout",
         severity="stop",
@@ -283,8 +284,9 @@ def _one_time_buyers(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | Non
         topic="one-time buyers",
         severity="caution" if share > _MANY else "note",
         figure=share,
-        sentence=f"{once.height:,} of {rfm.height:,} customers ({share:.0%}) ordered once, and {purchases.title} takes "
-        f"all of them for alive with certainty; {other.title} (log-likelihood {gap:+.2f}) gives them {chance:.0%}.",
+        sentence=f"{figure(once.height)} of {figure(rfm.height)} customers ({share:.0%}) ordered once, and "
+        f"{purchases.title} takes all of them for alive with certainty; {other.title} (log-likelihood "
+        f"{figure(gap, '+.2f')}) gives them {chance:.0%}.",
         advice="To ask who is still a customer, use mbgnbd or paretonbd.",
     )
 
@@ -293,7 +295,7 @@ def _runaway(purchases: PurchaseFit) -> Finding | None:
     """Return a finding where the likelihood has no maximum and a prior holds the estimates."""
     if purchases.basis == "likelihood":
         return None
-    values = ", ".join(f"{name} = {getattr(purchases.params, name):.3g}" for name in purchases.loose)
+    values = ", ".join(f"{name} = {figure(getattr(purchases.params, name), '.3g')}" for name in purchases.loose)
     rates, dropout = (len(set(pair) & set(purchases.loose)) for pair in (purchases.names[:2], purchases.names[2:]))
     meanings = [
         # A rate, chance or hazard that is the same for all takes both its parameters to infinity; none, only one.
@@ -349,7 +351,8 @@ def _independence(rfm: pl.DataFrame, spend: GammaGammaFit) -> Finding | None:
         severity="caution" if abs(correlation) > _MATTERS else "note",
         figure=correlation,
         sentence=f"Orders and spend are not independent, as Gamma-Gamma takes for granted: who orders more often "
-        f"spends {words} per order (correlation {correlation:.2f}); the mean repeat order so far was {abs(gap):.1%} "
+        f"spends {words} per order (correlation {figure(correlation, '.2f')}); the mean repeat order so far "
+        f"was {figure(100 * abs(gap), '.1f')}% "
         f"{'above' if gap > 0.0 else 'below'} what the model expects of a new customer.",
         advice=f"Take the value of new customers for too {'low' if gap > 0.0 else 'high'} by up to that much; of those "
         "with many orders their own amounts count, and their values hardly change.",
@@ -366,7 +369,8 @@ def _infinite_moments(spend: GammaGammaFit) -> Finding | None:
         topic="spend",
         severity="stop" if q <= 1.0 else "caution",
         figure=q,
-        sentence=f"Fitted spend has an infinite {what}: q = {q:.3g}, and it needs q > {1 if q <= 1.0 else 2}.",
+        sentence=f"Fitted spend has an infinite {what}: q = {figure(q, '.3g')}, "
+        f"and it needs q > {1 if q <= 1.0 else 2}.",
         advice="Look at the largest monetary values; leave out what is not retail, as resellers and invoices.",
     )
 

@@ -16,7 +16,7 @@ from cxsim.finance.economics import Economics
 from cxsim.finance.statement import HIGH, LOW, Flows
 from cxsim.params import DAYS_PER_YEAR, Quantity
 from cxsim.tables import REAL, RETURNS, TEXT, Contract, check, empty, table_of
-from cxsim.wording import MINUS, NBSP, joined
+from cxsim.wording import NBSP, figure, joined
 
 Draws = npt.NDArray[np.float64]
 # The quantile of the payback over draws that is called late.
@@ -439,14 +439,14 @@ def _single(flowing: Draws, turns: int) -> str:
 
 
 def _several(zeros: list[float]) -> str:
-    rates = [f"{round(100.0 * math.expm1(zero), 1) + 0.0:,.1f}{NBSP}%".replace("-", MINUS) for zero in zeros[:_LISTED]]
+    rates = [f"{figure(100.0 * math.expm1(zero), ',.1f')}{NBSP}%" for zero in zeros[:_LISTED]]
     more = len(zeros) != len(rates) or len(rates) < 2
     return f"several rates possible: {joined([*rates, 'others'] if more else rates)}"
 
 
 def _none(beyond: Sequence[bool], undiscounted: float) -> str:
     if beyond[0]:
-        return f"more than 1,000,000{NBSP}% a year, which is not informative"
+        return f"more than {figure(1e6)}{NBSP}% a year, which is not informative"
     if beyond[1]:
-        return f"below {MINUS}99.99{NBSP}% a year, which is not informative"
+        return f"below {figure(-99.99, '.2f')}{NBSP}% a year, which is not informative"
     return f"no rate: the present value is {'above' if undiscounted > 0.0 else 'below'} zero at every rate"

@@ -18,7 +18,7 @@ from cxsim.metrics.intervals import Estimate, RatioSums, ratio
 from cxsim.metrics.person_periods import Exposure, PersonPeriods
 from cxsim.metrics.regression import MODELS, Design, FittedRatio, design_of, fitted_ratio
 from cxsim.tables import Contract, check, empty
-from cxsim.wording import counted
+from cxsim.wording import counted, figure
 
 _TEXT, _COUNT, _REAL = (pl.String,), (pl.Int64,), (pl.Float64,)
 # How an experience goes with what customers do later: `ratio` of the outcome for one unit more of the exposure.
@@ -128,9 +128,9 @@ def associations(periods: PersonPeriods) -> Associations:
 def finding(exposure: Exposure, outcome: str, now: FittedRatio, before: FittedRatio | None, *, days: int) -> str:
     """Return what an association says, as the beginning of a sentence."""
     after, earlier = _DONE[outcome]
-    words = f"{exposure.opening}, {after.format(f'{now.ratio:,.2f}')} in the next {_span(days)} {_ends(now)}"
+    words = f"{exposure.opening}, {after.format(figure(now.ratio, ',.2f'))} in the next {_span(days)} {_ends(now)}"
     if before is not None:
-        words += f"; {earlier.format(f'{before.ratio:,.2f}')} before it {_ends(before)}"
+        words += f"; {earlier.format(figure(before.ratio, ',.2f'))} before it {_ends(before)}"
     return words
 
 
@@ -149,7 +149,7 @@ def _span(days: int) -> str:
 
 def _ends(fit: FittedRatio) -> str:
     low, high = fit.interval
-    return f"({low:,.2f} to {high:,.2f})"
+    return f"({figure(low, ',.2f')} to {figure(high, ',.2f')})"
 
 
 def _compared(periods: PersonPeriods, exposure: Exposure, left_out: dict[str, str]) -> Iterator[_Comparison]:

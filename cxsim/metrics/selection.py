@@ -34,6 +34,7 @@ from cxsim.metrics.promoters import (
 from cxsim.metrics.regression import glm_with_clusters
 from cxsim.params import CENTS
 from cxsim.tables import Contract, check, empty
+from cxsim.wording import figure
 
 _TEXT, _REAL = (pl.String,), (pl.Float64,)
 # Promoters against detractors by several methods, each a ratio. label: association or effect.
@@ -135,9 +136,12 @@ def _over_all(customers: pl.DataFrame) -> Iterator[Row]:
         Ratio(found.value, found.low, found.high, size)
         for found in (overall_ratio(customers), ratio_at_equal_count(customers))
     )
-    words = f"Promoters have spent {naive.ratio:.2f} times as much as detractors; why, it does not say."
+    words = f"Promoters have spent {figure(naive.ratio, '.2f')} times as much as detractors; why, it does not say."
     yield _row("naive", "All spend so far, by the last answer", naive, words)
-    words = f"{equal.ratio:.2f} times: two customers with the same few orders are not alike, and the score knows more."
+    words = (
+        f"{figure(equal.ratio, '.2f')} times: two customers with the same few orders are not "
+        "alike, and the score knows more."
+    )
     yield _row("equal_count", "The same, at an equal number of orders", equal, words)
 
 
@@ -145,19 +149,24 @@ def _of_followed(followed: Answerers, windows: Windows) -> Iterator[Row]:
     customers, days = followed.customers, windows.outcome_days
     with contextlib.suppress(EstimationError):
         found = plain_ratio(customers, group="group", levels=_LEVELS, outcome="spend_before")
-        words = f"{found.ratio:.2f} times before they answered, which the answer cannot have caused: selection."
+        words = (
+            f"{figure(found.ratio, '.2f')} times before they answered, which the answer cannot have caused: selection."
+        )
         yield _row("before", f"Spend in the {windows.history_days} days before answering", found, words)
     with contextlib.suppress(EstimationError):
         found = plain_ratio(customers, group="group", levels=_LEVELS, outcome="spend_after")
-        left = f"Left out: {followed.too_new:,} too new, {followed.too_late:,} who answered too late to be followed."
-        words = f"{found.ratio:.2f} times after it, before any adjustment. {left}"
+        late = f"{figure(followed.too_late)} who answered too late to be followed."
+        left = f"Left out: {figure(followed.too_new)} too new, {late}"
+        words = f"{figure(found.ratio, '.2f')} times after it, before any adjustment. {left}"
         yield _row("after", f"Spend in the {days} days after an answer", found, words)
     for method, name in _ADJUSTMENTS.items():
         with contextlib.suppress(EstimationError):
             yield _adjusted(customers, method, f"These {days} days, adjusted for history: {name}")
     with contextlib.suppress(EstimationError):
         found = ratio_to_own_past(customers, group="group", levels=_LEVELS, before="spend_before", after="spend_after")
-        words = f"{found.ratio:.2f} times what their own past lets expect: what they are like all along cancels."
+        words = (
+            f"{figure(found.ratio, '.2f')} times what their own past lets expect: what they are like all along cancels."
+        )
         yield _row("own_past", "After over before: against their own past", found, words)
 
 
@@ -167,12 +176,13 @@ def _adjusted(customers: pl.DataFrame, method: Method, title: str) -> Row:
     )
     unseen = e_value(found.ratio.ratio)
     words = (
-        f"{found.ratio.ratio:.2f} times at an equal history; an unseen trait that goes with both by {unseen:.1f} "
-        "explains it."
+        f"{figure(found.ratio.ratio, '.2f')} times at an equal history; an unseen trait that goes with both by "
+        f"{figure(unseen, '.1f')} explains it."
     )
     if found.overlap is not None:
         low, high = found.overlap
-        words += f" Chance of a promoter {low:.2f} to {high:.2f}; {found.trimmed:,} without a like left out."
+        words += f" Chance of a promoter {figure(low, '.2f')} to {figure(high, '.2f')}; "
+        words += f"{figure(found.trimmed)} without a like left out."
     return _row(method, title, found.ratio, words)
 
 

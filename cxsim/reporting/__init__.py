@@ -29,18 +29,17 @@ from cxsim.reporting.register import (
     sources_table,
     strategies_table,
 )
-from cxsim.reporting.shop.clv_fit import (
+from cxsim.reporting.shop.clv_fit import fit_table, frequency_histogram, hygiene_table, tracking, value_table
+from cxsim.reporting.shop.clv_validation import (
+    alive_by_model,
+    calibration,
     findings_table,
-    fit_table,
-    frequency_histogram,
+    forecast_bias,
+    forecasts,
     holdout_by_frequency,
-    hygiene_table,
     model_table,
-    tracking,
-    value_table,
     verdict,
 )
-from cxsim.reporting.shop.clv_validation import alive_by_model, calibration, forecast_bias, forecasts
 from cxsim.reporting.shop.clv_value import (
     at_risk_table,
     customer_table,

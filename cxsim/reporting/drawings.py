@@ -11,7 +11,7 @@ from typing import Any
 import vl_convert
 
 from cxsim.errors import ReportError
-from cxsim.wording import ENGLISH, MINUS, NBSP, NumberStyle
+from cxsim.wording import ENGLISH, NBSP, NumberStyle
 
 # An attribute's value may hold the sign that ends an element, text between elements never holds the one that begins it.
 _ELEMENT = re.compile(r'<(?:"[^"]*"|[^">])*>')
@@ -157,8 +157,8 @@ def _sliders(spec: Mapping[str, object], style: NumberStyle) -> tuple[str, ...]:
 
 def _written(value: float, how: Mapping[str, Any] | None, style: NumberStyle) -> str:
     if how is None:
-        return style.figure(f"{value:g}")
-    figure = style.figure(f"{how['scale'] * value:.{how['decimals']}f}".replace("-", MINUS))
+        return style.separated(f"{value:g}")
+    figure = style.figure(how["scale"] * value, f".{how['decimals']}f")
     return f"{figure}{NBSP}{how['unit']}" if how["unit"] else figure
 
 
@@ -212,5 +212,5 @@ def _shown(value: object, style: NumberStyle) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return style.figure(f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}")
+        return style.separated(f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}")
     return str(value)

@@ -1,4 +1,4 @@
-"""What was found of a shop in; figures of it, or a sentence that says why there is none, out."""
+"""A shop's exports, or a scenario, in; what its tables say of its customers, and figures and tables of it, out."""
 
 from __future__ import annotations
 
@@ -23,16 +23,10 @@ from cxsim.metrics.person_periods import person_periods
 from cxsim.metrics.promoters import LTV_BY_NPS, ltv_by_nps
 from cxsim.metrics.selection import SELECTION, selection_panel
 from cxsim.params import CENTS, names
+from cxsim.reporting.shop import drivers, promoters
 from cxsim.reporting.shop.clv_value import clv_table
 from cxsim.reporting.shop.cohorts import cohort_heatmap
-from cxsim.reporting.shop.dashboard import weekly
-from cxsim.reporting.shop.drivers import (
-    associations as drivers_associations,
-    associations_table,
-    dose_curve as drivers_dose_curve,
-    doses_table,
-)
-from cxsim.reporting.shop.promoters import ltv_by_nps as naive_ltv_by_nps, selection, selection_table
+from cxsim.reporting.shop.dashboard import METRICS, weekly
 from cxsim.reporting.tables import Prose, Table, remark
 from cxsim.reporting.theme import Figure
 from cxsim.study.loading import load_scenario
@@ -47,121 +41,23 @@ _ANSWERS = (*_ORDERS, "surveys.customer_id")
 _MOST_CUSTOMERS = 10_000
 # Effective per year; the shop's own choice, which the table names.
 _DISCOUNT_RATE = 0.10
-
-
-class Part(NamedTuple):
-    """One table of an overview.
-
-    Attributes
-    ----------
-    contract
-        What it keeps.
-    needs
-        Without which it cannot be made, by table or table.column.
-    make
-        Makes it of a shop.
-    nobody
-        What is said where it has no rows.
-    """
-
-    contract: Contract
-    needs: tuple[str, ...]
-    make: Callable[[Shop], pl.DataFrame]
-    nobody: str
-
-
-def dashboard_of(shop: Shop, every: Every) -> tuple[Dashboard, str | None]:
-    """Return the dashboard of a shop; where no period is complete, one without values, and why."""
-    if complete_periods(shop.since, shop.until, every):
-        return dashboard(shop, every=every), None
-    seen = f"{shop.since:%Y-%m-%d %H:%M} to before {shop.until:%Y-%m-%d %H:%M}"
-    reason = f"no {every} is complete: it was observed from {seen}."
-    rows = [
-        {
-            "metric": metric.name,
-            "title": metric.title,
-            "family": metric.family,
-            "unit": metric.unit,
-            "direction": metric.direction,
-            "period_start": shop.since,
-            "period_end": shop.until,
-            "method": "",
-            "caution": "",
-            "missing": reason,
-        }
-        for metric in load_metrics().values()
-    ]
-    table = pl.DataFrame(rows, schema=empty(DASHBOARD).schema)
-    return Dashboard(table=check(table, DASHBOARD), series=empty(SERIES)), reason
-
-
-def part_of(shop: Shop, part: Part) -> tuple[pl.DataFrame, str | None]:
-    """Return a table of a shop; or an empty one, and why it is empty."""
-    reason = next((why for need in part.needs if (why := shop.missing(need)) is not None), None)
-    if reason is not None:
-        return empty(part.contract), reason
-    try:
-        table = part.make(shop)
-    except CxsimError as error:
-        return empty(part.contract), str(error)
-    return table, part.nobody if table.is_empty() else None
-
-
-def _worth(shop: Shop) -> pl.DataFrame:
-    return ltv_by_nps(shop.table("orders"), shop.table("surveys"))
-
-
-def _selection(shop: Shop) -> pl.DataFrame:
-    return selection_panel(shop.table("orders"), shop.table("surveys"), until=shop.until)
-
-
-def _cohorts(shop: Shop) -> pl.DataFrame:
-    return _valued(cohort_table(shop))
-
-
-def _associations(shop: Shop) -> pl.DataFrame:
-    return associations(person_periods(shop, most_customers=_MOST_CUSTOMERS)).table
-
-
-def _doses(shop: Shop) -> pl.DataFrame:
-    seen = [name for name, dose in DOSES_OF.items() if all(shop.missing(need) is None for need in dose.needs)]
-    if not seen:
-        raise DataError(f"the tables show none of {', '.join(DOSES_OF)}.")
-    return _valued(pl.concat(dose_curve(shop, name) for name in seen))
-
-
-def _clv(shop: Shop) -> pl.DataFrame:
-    return predictive_clv(shop, annual_discount_rate=_DISCOUNT_RATE, margin=_margin(shop)).steps
-
-
-def _margin(shop: Shop) -> float:
-    """Return the share of revenue that is left after the cost of orders; all of it where no cost is known."""
-    if shop.missing("orders.cost") is not None:
-        return 1.0
-    costed = shop.table("orders").filter(pl.col("cost").is_not_null())
-    revenue, cost = costed.select(_cents("amount"), _cents("cost")).collect(engine="streaming").row(0)
-    return 1.0 - cost / revenue if revenue > cost else 1.0
-
-
-def _cents(name: str) -> pl.Expr:
-    return (pl.col(name) * CENTS).round().cast(pl.Int64).sum()
-
-
-def _valued(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the table as it is; without rows where none has a value."""
-    return table if table["value"].count() else table.clear()
-
-
-PARTS = {
-    "clv": Part(CLV_STEPS, _ORDERS, _clv, "no customer has orders."),
-    "cohorts": Part(COHORTS, _ORDERS, _cohorts, "too few customers of any month were watched long enough."),
-    "worth_by_nps": Part(LTV_BY_NPS, _ANSWERS, _worth, "too few customers ordered and answered."),
-    "selection": Part(SELECTION, _ANSWERS, _selection, "too few customers ordered and answered."),
-    "associations": Part(ASSOCIATIONS, _ORDERS, _associations, "too few customers met anything that is recorded."),
-    "doses": Part(DOSES, _ORDERS, _doses, "too few customers met any of it."),
-}
-
-
+_PACKAGES = ("altair", "cxsim", "great-tables", "numpy", "polars", "scipy", "statsmodels")
+# One of each kind that readers ask for first; those that a shop does not measure leave room for the next.
+_FIRST = (
+    "revenue",
+    "aov_net",
+    "retention_90",
+    "nps",
+    "first_response_median",
+    "conversion_visitors",
+    "repeat_90",
+    "csat_top2",
+    "tickets_per_order",
+    "return_rate_orders",
+    "orders",
+    "new_customers",
+)
+_PANELS = 6
 _WRITTEN = (".yaml", ".yml")
 # Visits are simulated up to the order that they lead to, so that near the horizon those to later orders are missing.
 _FORESEEN = timedelta(days=365)
@@ -171,79 +67,6 @@ _UNFORESEEN = (
 )
 # So many names that lie beside a path are offered when it leads nowhere.
 _OFFERED = 3
-
-
-def load_shop(name: str, *, until: date | None = None, currency: str = "") -> Shop:
-    """Return the shop whose exports lie somewhere, or one world of a scenario as a shop that observed it."""
-    path = Path(name)
-    end = None if until is None else datetime.combine(until, time()) + timedelta(days=1)
-    if path.exists() and path.suffix.lower() not in _WRITTEN:
-        return read_shop(path, until=end, currency=currency or None)
-    if path.suffix.lower() not in _WRITTEN and name not in names("scenarios"):
-        raise ParamError(
-            f"'{name}' is no folder or file of exports, and no scenario; {choices(name, _possible(path))} "
-            "Or any path that leads to exports."
-        )
-    scenario = load_scenario(name)
-    whole = shop_tables(scenario).shop(scenario, name=scenario.title, currency=currency)
-    return _with_sound_visits(whole if end is None else seen_until(whole, end), whole.until)
-
-
-def _with_sound_visits(shop: Shop, horizon: datetime) -> Shop:
-    """Return a simulated shop without its visits where those to orders after the horizon would be missing."""
-    if shop.sessions is None or shop.until <= horizon - _FORESEEN:
-        return shop
-    return dataclasses.replace(shop, sessions=None, lacks={**shop.lacks, "sessions": _UNFORESEEN})
-
-
-def seen_until(shop: Shop, end: datetime) -> Shop:
-    """Return a shop as it was known at a moment: later rows are gone, and what came later has not happened."""
-    if not shop.since < end <= shop.until:
-        raise ParamError(
-            f"until: {end - timedelta(days=1):%Y-%m-%d} lies outside of what was observed, {shop.since:%Y-%m-%d} to "
-            f"{shop.until - timedelta(days=1):%Y-%m-%d}."
-        )
-    tables: dict[str, Any] = {
-        name: known_at(getattr(shop, name), name, end) for name in TABLES if getattr(shop, name) is not None
-    }
-    return dataclasses.replace(shop, until=end, **tables)
-
-
-def _possible(path: Path) -> list[str]:
-    """Return what could have been meant: every scenario, and what lies there under a similar name."""
-    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, sorted(beside), n=_OFFERED)
-    return [*names("scenarios"), *(str(path.with_name(one)) for one in near)]
-
-
-_TEXTS = (
-    "name",
-    "title",
-    "family",
-    "definition",
-    "numerator",
-    "denominator",
-    "unit",
-    "direction",
-    "window",
-    "scale",
-    "interval",
-    "pitfalls",
-    "variant",
-)
-
-
-def definitions(metrics: Sequence[Metric] = ()) -> pl.DataFrame:
-    """Return how metrics are defined, all of them where none are named."""
-    metrics = metrics or list(load_metrics().values())
-    rows = [{name: getattr(metric, name) for name in _TEXTS} for metric in metrics]
-    total = [metric.kind == "total" for metric in metrics]
-    return pl.DataFrame(rows, schema=dict.fromkeys(_TEXTS, pl.String)).with_columns(
-        denominator=pl.when(pl.Series(total)).then(pl.lit("")).otherwise("denominator")
-    )
-
-
-_PACKAGES = ("altair", "cxsim", "great-tables", "numpy", "polars", "scipy", "statsmodels")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -259,7 +82,7 @@ class Overview:
     cohorts
         Under COHORTS: what customers do by the month of their first order.
     clv
-        Under CLV_STEPS: what the next year of a customer is worth, from a product of averages to a model.
+        Under CLV_STEPS: the value of a customer over the next year, from a product of averages to a model.
     worth_by_nps, selection
         Under LTV_BY_NPS and SELECTION: what customers spend by what they answered, and how much of it is selection.
     associations, doses
@@ -316,63 +139,160 @@ def overview(name: str, *, every: Every = "week", until: str = "", currency: str
         When the exports cannot be used.
     """
     shop = load_shop(name, until=_day(until), currency=currency)
-    measured, unmeasured = dashboard_of(shop, every)
+    measured, unmeasured = _dashboard_of(shop, every)
     made = {part: part_of(shop, how) for part, how in PARTS.items()}
     reasons = {"dashboard": unmeasured} | {part: reason for part, (_, reason) in made.items()}
     return Overview(
         shop=shop,
         dashboard=measured.table,
         series=measured.series,
-        cohorts=made["cohorts"][0],
-        clv=made["clv"][0],
-        worth_by_nps=made["worth_by_nps"][0],
-        selection=made["selection"][0],
-        associations=made["associations"][0],
-        doses=made["doses"][0],
         definitions=definitions(),
         lacks={part: reason for part, reason in reasons.items() if reason is not None},
         manifest=_manifest(shop, name, every, measured.series),
+        **{part: table for part, (table, _) in made.items()},
     )
 
 
-def _day(written: str) -> date | None:
-    try:
-        return date.fromisoformat(written) if written else None
-    except ValueError:
-        raise ParamError(f"until: '{written}' is no day; write it as 2024-12-31.") from None
+def load_shop(name: str, *, until: date | None = None, currency: str = "") -> Shop:
+    """Return the shop whose exports lie somewhere, or one world of a scenario as a shop that observed it."""
+    path = Path(name)
+    end = None if until is None else datetime.combine(until, time()) + timedelta(days=1)
+    if path.exists() and path.suffix.lower() not in _WRITTEN:
+        return read_shop(path, until=end, currency=currency or None)
+    if path.suffix.lower() not in _WRITTEN and name not in names("scenarios"):
+        raise ParamError(
+            f"'{name}' is no folder or file of exports, and no scenario; {choices(name, _possible(path))} "
+            "Or any path that leads to exports."
+        )
+    scenario = load_scenario(name)
+    whole = shop_tables(scenario).shop(scenario, name=scenario.title, currency=currency)
+    return _with_sound_visits(whole if end is None else seen_until(whole, end), whole.until)
 
 
-def _manifest(shop: Shop, name: str, every: Every, series: pl.DataFrame) -> dict[str, object]:
-    return {
-        "shop": shop.name,
-        # A path is of one machine; the file's own name tells what was read.
-        "read": {receipt.file: f"{receipt.rows_read:,} rows" for receipt in shop.receipts} or name,
-        "observed_since": shop.since.isoformat(),
-        "observed_until": shop.until.isoformat(),
-        "every": every,
-        "policy": shop.policy.sentence(),
-        "series_sha256": table_hash(series),
-        "versions": versions(_PACKAGES),
-        "commit": commit(),
+def _with_sound_visits(shop: Shop, horizon: datetime) -> Shop:
+    """Return a simulated shop without its visits where those to orders after the horizon would be missing."""
+    if shop.sessions is None or shop.until <= horizon - _FORESEEN:
+        return shop
+    return dataclasses.replace(shop, sessions=None, lacks={**shop.lacks, "sessions": _UNFORESEEN})
+
+
+def seen_until(shop: Shop, end: datetime) -> Shop:
+    """Return a shop as it was known at a moment: later rows are gone, and what came later has not happened."""
+    if not shop.since < end <= shop.until:
+        raise ParamError(
+            f"until: {end - timedelta(days=1):%Y-%m-%d} lies outside of what was observed, {shop.since:%Y-%m-%d} to "
+            f"{shop.until - timedelta(days=1):%Y-%m-%d}."
+        )
+    tables: dict[str, Any] = {
+        name: known_at(getattr(shop, name), name, end) for name in TABLES if getattr(shop, name) is not None
     }
+    return dataclasses.replace(shop, until=end, **tables)
 
 
-# One of each kind that readers ask for first; those that a shop does not measure leave room for the next.
-_FIRST = (
-    "revenue",
-    "aov_net",
-    "retention_90",
-    "nps",
-    "first_response_median",
-    "conversion_visitors",
-    "repeat_90",
-    "csat_top2",
-    "tickets_per_order",
-    "return_rate_orders",
-    "orders",
-    "new_customers",
-)
-_PANELS = 6
+def _possible(path: Path) -> list[str]:
+    """Return what could have been meant: every scenario, and what lies there under a similar name."""
+    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, sorted(beside), n=_OFFERED)
+    return [*names("scenarios"), *(str(path.with_name(one)) for one in near)]
+
+
+def definitions(metrics: Sequence[Metric] = ()) -> pl.DataFrame:
+    """Return how metrics are defined, under METRICS; a total is over nothing."""
+    rows = [
+        {name: getattr(metric, name) for name in METRICS.columns}
+        | ({"denominator": ""} if metric.kind == "total" else {})
+        for metric in metrics or load_metrics().values()
+    ]
+    return pl.DataFrame(rows, schema=empty(METRICS).schema)
+
+
+def part_of(shop: Shop, part: Part) -> tuple[pl.DataFrame, str | None]:
+    """Return a table of a shop; or an empty one, and why it is empty."""
+    reason = next((why for need in part.needs if (why := shop.missing(need)) is not None), None)
+    if reason is not None:
+        return empty(part.contract), reason
+    try:
+        table = part.make(shop)
+    except CxsimError as error:
+        return empty(part.contract), str(error)
+    return table, part.nobody if table.is_empty() else None
+
+
+class Part(NamedTuple):
+    """A table of an overview: its contract, the tables and columns it needs, and what is written if it has no rows."""
+
+    contract: Contract
+    needs: tuple[str, ...]
+    make: Callable[[Shop], pl.DataFrame]
+    nobody: str
+
+
+def _doses(shop: Shop) -> pl.DataFrame:
+    seen = [name for name, dose in DOSES_OF.items() if all(shop.missing(need) is None for need in dose.needs)]
+    if not seen:
+        raise DataError(f"the tables show none of {', '.join(DOSES_OF)}.")
+    return _valued(pl.concat(dose_curve(shop, name) for name in seen))
+
+
+def _clv(shop: Shop) -> pl.DataFrame:
+    return predictive_clv(shop, annual_discount_rate=_DISCOUNT_RATE, margin=_margin(shop))
+
+
+def _margin(shop: Shop) -> float:
+    """Return the share of revenue that is left after the cost of orders; all of it where no cost is known."""
+    if shop.missing("orders.cost") is not None:
+        return 1.0
+    costed = shop.table("orders").filter(pl.col("cost").is_not_null())
+    revenue, cost = costed.select(_cents("amount"), _cents("cost")).collect(engine="streaming").row(0)
+    return 1.0 - cost / revenue if revenue > cost else 1.0
+
+
+def _cents(name: str) -> pl.Expr:
+    return (pl.col(name) * CENTS).round().cast(pl.Int64).sum()
+
+
+def _valued(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table as it is; without rows where none has a value."""
+    return table if table["value"].count() else table.clear()
+
+
+PARTS = {
+    "clv": Part(CLV_STEPS, _ORDERS, _clv, "no customer has orders."),
+    "cohorts": Part(
+        COHORTS,
+        _ORDERS,
+        lambda shop: _valued(cohort_table(shop)),
+        "too few customers of any month were observed long enough.",
+    ),
+    "worth_by_nps": Part(
+        LTV_BY_NPS,
+        _ANSWERS,
+        lambda shop: ltv_by_nps(shop.table("orders"), shop.table("surveys")),
+        "too few customers ordered and answered.",
+    ),
+    "selection": Part(
+        SELECTION,
+        _ANSWERS,
+        lambda shop: selection_panel(shop.table("orders"), shop.table("surveys"), until=shop.until),
+        "too few customers ordered and answered.",
+    ),
+    "associations": Part(
+        ASSOCIATIONS,
+        _ORDERS,
+        lambda shop: associations(person_periods(shop, most_customers=_MOST_CUSTOMERS)).table,
+        "too few customers met anything that is recorded.",
+    ),
+    "doses": Part(DOSES, _ORDERS, _doses, "too few customers met any of it."),
+}
+_SUBJECTS = {
+    "clv": "what a customer is worth",
+    "dashboard": "this shop over time",
+    "cohorts": "when customers come back",
+    "worth_by_nps": "what promoters spend",
+    "selection": "how promoters and detractors differ",
+    "associations": "what goes with what",
+    "doses": "how much of something goes with what",
+}
 
 
 def weekly_figure(found: Overview) -> Figure | Prose:
@@ -411,7 +331,7 @@ def worth_figure(found: Overview) -> Figure | Prose:
     alt.LayerChart, alt.FacetChart or Prose
         A figure; a sentence where nobody was asked.
     """
-    return _no(found, "worth_by_nps") or naive_ltv_by_nps(found.worth_by_nps, found.shop.currency)
+    return _no(found, "worth_by_nps") or promoters.ltv_by_nps(found.worth_by_nps, found.shop.currency)
 
 
 def selection_figure(found: Overview) -> Figure | Prose:
@@ -427,7 +347,7 @@ def selection_figure(found: Overview) -> Figure | Prose:
     alt.LayerChart, alt.FacetChart or Prose
         A figure; a sentence where nobody was asked.
     """
-    return _no(found, "selection") or selection(found.selection)
+    return _no(found, "selection") or promoters.selection(found.selection)
 
 
 def selection_details(found: Overview) -> Table | Prose:
@@ -443,7 +363,7 @@ def selection_details(found: Overview) -> Table | Prose:
     Table or Prose
         A table; a sentence where nobody was asked.
     """
-    return _no(found, "selection") or selection_table(found.selection)
+    return _no(found, "selection") or promoters.selection_table(found.selection)
 
 
 def cohort_figure(found: Overview, measure: Measure) -> Figure | Prose:
@@ -459,7 +379,7 @@ def cohort_figure(found: Overview, measure: Measure) -> Figure | Prose:
     Returns
     -------
     alt.LayerChart, alt.FacetChart or Prose
-        A figure; a sentence where no cohort was watched long enough.
+        A figure; a sentence where no cohort was observed long enough.
     """
     return _no(found, "cohorts") or cohort_heatmap(found.cohorts, measure, found.shop.currency)
 
@@ -493,7 +413,7 @@ def associations_figure(found: Overview) -> Figure | Prose:
     alt.LayerChart, alt.FacetChart or Prose
         A figure; a sentence where nothing that is recorded was met by enough customers.
     """
-    return _no(found, "associations") or drivers_associations(found.associations)
+    return _no(found, "associations") or drivers.associations(found.associations)
 
 
 def associations_details(found: Overview) -> Table | Prose:
@@ -509,7 +429,7 @@ def associations_details(found: Overview) -> Table | Prose:
     Table or Prose
         A table; a sentence where there is nothing.
     """
-    return _no(found, "associations") or _folded(associations_table(found.associations))
+    return _no(found, "associations") or _folded(drivers.associations_table(found.associations))
 
 
 def dose_figure(found: Overview) -> Figure | Prose:
@@ -530,7 +450,7 @@ def dose_figure(found: Overview) -> Figure | Prose:
         return reason
     valued = found.doses.drop_nulls("value").group_by("exposure", maintain_order=True).len()
     best = valued.sort("len", descending=True, maintain_order=True)["exposure"].item(0)
-    return drivers_dose_curve(found.doses.filter(pl.col("exposure") == best))
+    return drivers.dose_curve(found.doses.filter(pl.col("exposure") == best))
 
 
 def doses_details(found: Overview) -> Table | Prose:
@@ -546,7 +466,7 @@ def doses_details(found: Overview) -> Table | Prose:
     Table or Prose
         A table; a sentence where there is nothing.
     """
-    return _no(found, "doses") or _folded(doses_table(found.doses))
+    return _no(found, "doses") or _folded(drivers.doses_table(found.doses))
 
 
 def _folded(table: Table) -> Table:
@@ -559,12 +479,38 @@ def _no(found: Overview, part: str) -> Prose | None:
     return None if reason is None else remark(f"Nothing can be said of {_SUBJECTS[part]}: {reason}")
 
 
-_SUBJECTS = {
-    "clv": "what a customer is worth",
-    "dashboard": "this shop over time",
-    "cohorts": "when customers come back",
-    "worth_by_nps": "what promoters spend",
-    "selection": "how promoters and detractors differ",
-    "associations": "what goes with what",
-    "doses": "how much of something goes with what",
-}
+def _dashboard_of(shop: Shop, every: Every) -> tuple[Dashboard, str | None]:
+    """Return the dashboard of a shop; where no period is complete, one without values, and why."""
+    if complete_periods(shop.since, shop.until, every):
+        return dashboard(shop, every=every), None
+    seen = f"{shop.since:%Y-%m-%d %H:%M} to before {shop.until:%Y-%m-%d %H:%M}"
+    reason = f"no {every} is complete: it was observed from {seen}."
+    shared = {"period_start": shop.since, "period_end": shop.until, "method": "", "caution": "", "missing": reason}
+    own = ("title", "family", "unit", "direction")
+    rows = [
+        {"metric": one.name, **{name: getattr(one, name) for name in own}, **shared} for one in load_metrics().values()
+    ]
+    table = check(pl.DataFrame(rows, schema=empty(DASHBOARD).schema), DASHBOARD)
+    return Dashboard(table=table, series=empty(SERIES)), reason
+
+
+def _day(written: str) -> date | None:
+    try:
+        return date.fromisoformat(written) if written else None
+    except ValueError:
+        raise ParamError(f"until: '{written}' is no day; write it as 2024-12-31.") from None
+
+
+def _manifest(shop: Shop, name: str, every: Every, series: pl.DataFrame) -> dict[str, object]:
+    return {
+        "shop": shop.name,
+        # A path is of one machine; the file's own name says what was read.
+        "read": {receipt.file: f"{receipt.rows_read:,} rows" for receipt in shop.receipts} or name,
+        "observed_since": shop.since.isoformat(),
+        "observed_until": shop.until.isoformat(),
+        "every": every,
+        "policy": shop.policy.sentence(),
+        "series_sha256": table_hash(series),
+        "versions": versions(_PACKAGES),
+        "commit": commit(),
+    }

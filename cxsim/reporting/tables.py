@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from html import escape
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 import polars.selectors as cs
@@ -17,7 +17,18 @@ from great_tables import GT, loc, style
 
 from cxsim.finance.ledger import LADDER
 from cxsim.params import Unit
-from cxsim.wording import MINUS, NBSP, counted, joined, localise, localised_texts, minor_digits, priced
+from cxsim.tables import Contract, check
+from cxsim.wording import (
+    MISSING,
+    NBSP,
+    counted,
+    figure,
+    joined,
+    minor_digits,
+    number,
+    precision,
+    priced,
+)
 
 # JupyterLab 4 and VS Code draw this one natively and without a network; altair 6's own name is drawn by neither.
 CHART = "application/vnd.vegalite.v5+json"
@@ -46,7 +57,7 @@ class Table:
     id
         Fixed name, from which the markup and the twin's file take theirs.
     title
-        What the table shows, its numbers in English, as the twin carries it.
+        What the table shows.
     layout
         The cells as they are read.
     twin
@@ -75,7 +86,7 @@ class Table:
         markup = _STYLE.sub(lambda _: styled, _light(self.layout.with_id(self.id).as_raw_html()), count=1)
         if self.fold == "open":
             return markup
-        return f"<details><summary>{escape(localised_texts(self.title))}</summary>{markup}</details>"
+        return f"<details><summary>{escape(self.title)}</summary>{markup}</details>"
 
     def machine(self) -> dict[str, object]:
         """Return the twin under `cxsim.reporting.tables.TABLE`."""
@@ -134,6 +145,205 @@ def remark(sentence: str) -> Prose:
     return Prose(markup=f'<p class="cx-remark">{escape(sentence)}</p>', text=sentence)
 
 
+Row = Mapping[str, Any]
+# A field of a row by its name, or what is computed of the row.
+Of = str | Callable[[Row], Any]
+
+
+def plain(value: str | float) -> str:
+    """Return a value by its type: text as it is, a count with its thousands, an amount to three significant digits."""
+    if isinstance(value, str):
+        return value
+    return figure(value) if isinstance(value, int) else number(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How one quantity of a table is written; a missing value is a dash, an empty text stays empty.
+
+    Attributes
+    ----------
+    head
+        Words above it, or beside it in a table that runs across.
+    of
+        The field or the function of a row; without it, the field of the column's own name.
+    write
+        From the value to its text.
+    error
+        Field of the standard error, which follows after ±.
+    align
+        Numbers stand at the right, text at the left; a badge is a word with a rim.
+    group
+        Of the line, in a table that runs across.
+    """
+
+    head: str
+    of: Of = ""
+    write: Callable[[Any], str] = plain
+    error: str = ""
+    align: Literal["number", "text", "badge"] = "number"
+    group: str = ""
+
+    def cell(self, row: Row, name: str) -> str:
+        """Return the text of a row."""
+        value = _of(row, self.of or name)
+        if value is None:
+            return MISSING
+        return f"{self.write(value)} ± {number(row[self.error])}" if self.error else self.write(value)
+
+
+def amount(name: str, *beside: str) -> Callable[[Row], str]:
+    """Return how an amount is written that is rounded together with others of its row."""
+    return lambda row: precision([row[other] for other in (name, *beside)]).text(row[name])
+
+
+def interval(low: str, high: str, *beside: str) -> Callable[[Row], str | None]:
+    """Return how an interval is written whose ends are rounded together, and with others of its row."""
+
+    def written(row: Row) -> str | None:
+        if row[low] is None or row[high] is None:
+            return None
+        return precision([row[name] for name in (low, high, *beside)]).span(row[low], row[high])
+
+    return written
+
+
+def amounts_as_text(amounts: Iterable[float]) -> Callable[[float], str]:
+    """Return how amounts are written that are read together: in whole units where the largest of them allows it."""
+    spec = ",.0f" if max(abs(each) for each in amounts) >= _WHOLE else ",.2f"
+    return lambda each: figure(each, spec)
+
+
+def with_amounts(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows with their amounts as text, in whole units where the largest of them allows it."""
+    text = amounts_as_text(row[name] for row in rows for name in names)
+    return [{**row, **{name: text(row[name]) for name in names}} for row in rows]
+
+
+def share_to(decimals: int) -> Callable[[float], str]:
+    """Return how a share is written as a percentage with so many decimals."""
+    return lambda share: f"{figure(100 * share, f',.{decimals}f')}{NBSP}%"
+
+
+def _of(row: Row, of: Of) -> Any:
+    return row[of] if isinstance(of, str) else of(row)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableSpec:
+    """What a table shows and how: its words, its columns and what of each row they show.
+
+    `{currency}` in title, subtitle, heads and notes stands for the code of the currency. A function of words or rows
+    takes the whole table.
+
+    Attributes
+    ----------
+    id
+        Fixed name, from which the markup and the twin's file take theirs.
+    title
+        What the table shows; a finding is computed from its rows.
+    subtitle, notes
+        Words below the title, and below the table.
+    columns
+        By name, in the order in which they are shown.
+    line, group
+        Names a row, and the rows below a heading.
+    contract
+        What the table must keep.
+    rows
+        From the table to the rows that are shown, where these are not its own.
+    empty
+        Sentence that stands instead of a table without rows.
+    stub
+        Words above the names of the rows.
+    spanners
+        Words above several columns.
+    bold
+        Whether a row is a sum.
+    across
+        Where the columns run across as lines: prefix of the names of the columns that stand there, one per row under
+        its `line`.
+    fold
+        Whether a reader sees the table at once, or after opening it by its title.
+    """
+
+    id: str
+    title: str | Callable[[pl.DataFrame], str]
+    subtitle: str | Callable[[pl.DataFrame], str]
+    columns: Mapping[str, Column]
+    line: Of = ""
+    group: Of = ""
+    contract: Contract | None = None
+    rows: Callable[[pl.DataFrame], Iterable[Row]] | None = None
+    notes: Sequence[str] | Callable[[pl.DataFrame], Sequence[str]] = ()
+    empty: str = ""
+    stub: str = ""
+    spanners: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    bold: Callable[[Row], bool] | None = None
+    across: str = ""
+    fold: Literal["open", "folded"] = "open"
+
+    def render(self, table: pl.DataFrame, currency: str = "") -> Table:
+        """Return the table, whose twin is the table that went in; rows find the code of the currency as `currency`."""
+        if self.contract:
+            check(table, self.contract)
+        rows = self.rows(table) if self.rows else table.rows(named=True)
+        rows = [{**row, "currency": currency} for row in rows]
+        title, subtitle = (_words(words, table, currency) for words in (self.title, self.subtitle))
+        notes = self.notes(table) if callable(self.notes) else self.notes
+        cells, heads = _across(self, rows, currency) if self.across else _down(self, rows, currency)
+        align = {name: "number" if self.across else self.columns[name].align for name in heads}
+        layout = laid_out(
+            cells,
+            title=title,
+            subtitle=subtitle,
+            heads=heads,
+            text=[name for name in heads if align[name] == "text"],
+            badges=[name for name in heads if align[name] == "badge"],
+            notes=[note.replace("{currency}", currency) for note in notes],
+        )
+        for words, names in self.spanners.items():
+            layout = layout.tab_spanner(words, columns=list(names))
+        if self.stub:
+            layout = layout.tab_stubhead(self.stub)
+        if self.bold is not None:
+            sums = [place for place, row in enumerate(rows) if self.bold(row)]
+            layout = layout.tab_style(style.text(weight="bold"), [loc.body(rows=sums), loc.stub(rows=sums)])
+        return Table(id=self.id, title=title, layout=layout, twin=table, fold=self.fold)
+
+    def render_or_remark(self, table: pl.DataFrame, currency: str = "") -> Table | Prose:
+        """Return the table, or the sentence that stands instead of one without rows."""
+        if self.contract:
+            check(table, self.contract)
+        return remark(self.empty) if table.is_empty() else self.render(table, currency)
+
+
+def _words(words: str | Callable[[pl.DataFrame], str], table: pl.DataFrame, currency: str) -> str:
+    return (words(table) if callable(words) else words).replace("{currency}", currency)
+
+
+def _down(spec: TableSpec, rows: Sequence[Row], currency: str) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Return one row of cells per row, and the heads of its columns."""
+    stubs = {name: of for name, of in (("group", spec.group), ("line", spec.line)) if of}
+    cells = [
+        [str(_of(row, of)) for of in stubs.values()] + [column.cell(row, name) for name, column in spec.columns.items()]
+        for row in rows
+    ]
+    schema = dict.fromkeys([*stubs, *spec.columns], pl.String)
+    heads = {name: column.head.replace("{currency}", currency) for name, column in spec.columns.items()}
+    return pl.DataFrame(cells, schema=schema, orient="row"), heads
+
+
+def _across(spec: TableSpec, rows: Sequence[Row], currency: str) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Return one row of cells per column, with one cell for each row, and the heads of the rows."""
+    columns = spec.columns.values()
+    groups = {"group": [column.group for column in columns]} if any(column.group for column in columns) else {}
+    lines = {"line": [column.head.replace("{currency}", currency) for column in columns]}
+    heads = {f"{spec.across}_{place}": str(_of(row, spec.line)) for place, row in enumerate(rows, start=1)}
+    texts = [[column.cell(row, name) for name, column in spec.columns.items()] for row in rows]
+    return pl.DataFrame(groups | lines | dict(zip(heads, texts, strict=True))), heads
+
+
 def laid_out(
     cells: pl.DataFrame,
     *,
@@ -152,7 +362,7 @@ def laid_out(
     )
     plain = [name for name in heads if name not in badges]
     layout = (
-        layout.tab_header(title=localised_texts(title), subtitle=subtitle)
+        layout.tab_header(title=title, subtitle=subtitle)
         .cols_label(dict(heads))
         .cols_align("left", columns=[*text, *badges])
         .cols_align("right", columns=[name for name in plain if name not in text])
@@ -303,18 +513,17 @@ _CARDS_SHEET = (
 
 _WHOLE = 1_000.0
 _SHARES = (Unit.SHARE, Unit.SHARE_PER_YEAR)
-# Units that say nothing beside a number in running text: what it compares is told by its description.
+# Units that say nothing beside a number in running text: its description says what it compares.
 _BARE = (Unit.RATIO, Unit.ELASTICITY, Unit.CORRELATION, Unit.EXPONENT, Unit.SCORE)
 
 
 def as_written(value: float, unit: str, *, currency: str = "") -> str:
     r"""Return a number as it was put in, to four significant digits, without its unit; a share as a percentage."""
     if unit in _SHARES:
-        text = f"{100 * value:.4g}{NBSP}%"
-    else:
-        whole = f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
-        text = _amount(value, minor_digits(currency)) if unit.startswith("money") else whole
-    return localise(text.replace("-", MINUS))
+        return f"{figure(100 * value, '.4g')}{NBSP}%"
+    if unit.startswith("money"):
+        return _amount(value, minor_digits(currency))
+    return figure(value, ",.0f" if abs(value) >= _WHOLE else ".4g")
 
 
 def in_unit(value: float, unit: str, currency: str) -> str:
@@ -335,6 +544,11 @@ def span(low: float, high: float, unit: str, *, currency: str = "") -> str:
     return f"{first.removesuffix(f'{NBSP}%')} to {last}"
 
 
+def unit_in_words(unit: str, currency: str) -> str:
+    """Return a unit with the code of the currency in it."""
+    return unit.replace("unit of money", "money").replace("money", currency)
+
+
 def found(value: float) -> float:
     """Return what a search found, to the three significant digits that it can claim."""
     return 0.0 if value == 0.0 else round(value, 2 - math.floor(math.log10(abs(value))))
@@ -353,39 +567,22 @@ def lowered(words: str) -> str:
 def _amount(value: float, digits: int) -> str:
     """Return money as it is written on a bill: whole, or with cents, or with what is finer than a cent."""
     if value == round(value):
-        return f"{value:,.0f}"
-    return f"{value:,.{digits}f}" if round(value, digits) == value else f"{value:.4g}"
+        return figure(value)
+    return figure(value, f",.{digits}f" if round(value, digits) == value else ".4g")
 
 
 SUBTOTALS = tuple(subtotal for subtotal, _ in LADDER)
 RESULT = SUBTOTALS[-1]
 
 
-def grouped(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines with a column `group`: the title of the strategy or its identifier in words."""
-    words = pl.col("strategy").str.replace_all("[-_]", " ")
-    name = words.str.slice(0, 1).str.to_uppercase() + words.str.slice(1)
-    return rows.with_columns(group=pl.col("title") if "title" in rows.columns else name)
+def capitalised(words: str) -> str:
+    """Return words that open a line, with their first letter as a capital."""
+    return words[:1].upper() + words[1:]
 
 
-def written(rows: pl.DataFrame, amounts: Sequence[str]) -> pl.DataFrame:
-    """Return group, line and the amounts as text, in whole units where the largest amount allows it."""
-    largest = float(rows.select(pl.max_horizontal(pl.col(amounts).abs().max())).item())
-    decimals = 0 if largest >= _WHOLE else 2
-    # The added zero takes the sign off an amount that is rounded to nothing.
-    texts = {
-        name: [localise(f"{round(amount, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)) for amount in rows[name]]
-        for name in amounts
-    }
-    line = pl.col("line")
-    capital = line.str.slice(0, 1).str.to_uppercase() + line.str.slice(1)
-    return rows.select("group", line=capital).with_columns(**{name: pl.Series(text) for name, text in texts.items()})
-
-
-def bold(layout: GT, rows: pl.DataFrame) -> GT:
-    """Return the layout with the subtotals among its rows in bold."""
-    places = rows.with_row_index("place").filter(pl.col("line").is_in(SUBTOTALS))["place"].to_list()
-    return layout.tab_style(style=style.text(weight="bold"), locations=[loc.body(rows=places), loc.stub(rows=places)])
+def strategy_name(row: Row) -> str:
+    """Return the title of a strategy, or its identifier in words."""
+    return str(row["title"]) if "title" in row else capitalised(re.sub("[-_]", " ", row["strategy"]))
 
 
 _VERDICTS: Mapping[str, str] = {

@@ -1,11 +1,11 @@
-"""Numbers as a figure prints them: amounts in few characters, and values of assumptions in their unit, told apart."""
+"""What all figures share: their frame, colours and marks, numbers in few characters, and the theme of a session."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import cycle, islice
@@ -17,7 +17,7 @@ import polars.selectors as cs
 
 from cxsim.params import Unit
 from cxsim.reporting.tables import CHART
-from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, localise, minor_digits, priced, style, write_as
+from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, figure, minor_digits, priced, style, write_as
 
 _SCALES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 # Units that a printed number carries; a number in any other unit stands bare, and what it counts stands beside it.
@@ -32,6 +32,66 @@ _SUFFIXES = {
 }
 _PERCENT = (Unit.SHARE, Unit.SHARE_PER_YEAR)
 _SEPARATORS = (". ", "; ", ": ", ", ")
+Figure = alt.LayerChart | alt.FacetChart
+WIDTH = 640
+HEIGHT = 300
+# So many characters fill the width of a figure at the size of the title and of the subtitle.
+_TITLE_CHARACTERS = 76
+_SUBTITLE_CHARACTERS = 114
+_DIGITS = 6
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+# Sizes in pixels of the bold words of a figure.
+_LETTER, _LINE = 7.2, 14.0
+_POINT = 9.0
+# Directions that are tried, the most readable first, and how far out.
+_WAYS = ((1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1), (0, -1), (0, 1))
+_STEPS = (12.0, 20.0, 30.0, 44.0)
+_Box = tuple[float, float, float, float]
+INK = "#1F2933"
+QUIET = "#52606D"
+GRID = "#E4E7EB"
+# Doing nothing is grey in every figure.
+BASELINE = "#7B8794"
+# Okabe & Ito (2008), "Color universal design": told apart under every common colour blindness. Their black is our
+# ink, and their yellow comes last, being hard to see on white.
+STRATEGIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+# A model has its colour in every figure, whichever others stand beside it.
+_MODELS = {"BG/NBD": 0, "MBG/NBD": 1, "Pareto/NBD": 2, "BG/CNBD": 3, "MBG/CNBD": 4}
+_OTHERS = (QUIET, "#9AA5B1", INK)
+# By kind of field: whole numbers as they are, amounts to three digits, shares as percentages.
+_FORMATS = {"N": (), "I": (), "Q": (",.3~r",), "P": (".1%",)}
+# Room for a heading between two panels.
+_SPACING = 36
+_RISE = -16
+NAME = "cxsim"
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+_EMBED = {"embed_options": {"renderer": "svg", "actions": False}}
+
+
+def enable(locale: Locale = "en") -> None:
+    """Register and enable the theme and the renderer of cxsim for this session, and how numbers are written in it.
+
+    The renderer stores one output per chart that JupyterLab draws without a network and that does not change from
+    run to run: the specification, and one line of text.
+
+    Parameters
+    ----------
+    locale
+        How figures, tables and sentences write numbers from now on, as `locale` of a scenario's economics; words stay
+        English, and the numbers of a table's twin stay numbers.
+
+    Raises
+    ------
+    ParamError
+        For a locale other than en, de, fr and ch.
+    """
+    write_as(locale)
+    alt.theme.register(NAME, enable=True)(_theme)
+    alt.renderers.register(NAME, _bundle)
+    alt.renderers.enable(NAME)
 
 
 def short(amount: float) -> str:
@@ -43,9 +103,8 @@ def short(amount: float) -> str:
     size = abs(amount)
     # The next scale begins where rounding would reach it: 999.6 is 1k.
     divisor, letter = next(((d, letter) for d, letter in _SCALES if size >= 0.9995 * d), (1.0, ""))
-    scaled = size / divisor
-    decimals = 1 if letter and scaled < 9.95 else 0
-    text = localise(f"{scaled:.{decimals}f}".removesuffix(".0"))
+    scaled = round(size / divisor, 1 if letter and size / divisor < 9.95 else 0)
+    text = figure(scaled, ".0f" if scaled.is_integer() else ".1f")
     return f"{MINUS if amount < 0.0 and text != '0' else ''}{text}{letter}"
 
 
@@ -60,10 +119,10 @@ def distinguishable(values: Sequence[float], unit: str, currency: str) -> list[s
     return [_written(scale * value, decimals, unit, currency) for value in values]
 
 
-def in_brief(text: str, characters: int) -> str:
+def shortened(text: str, characters: int) -> str:
     """Return as many whole clauses of a description as fit; of a clause that is too long by itself, its first words.
 
-    >>> in_brief("Order rate, against before; searched, not believed.", 30)
+    >>> shortened("Order rate, against before; searched, not believed.", 30)
     'Order rate, against before'
     """
     whole = text.strip().removesuffix(".")
@@ -73,43 +132,6 @@ def in_brief(text: str, characters: int) -> str:
     if ends:
         return whole[: max(ends)]
     return f"{whole[:characters].rsplit(' ', 1)[0]}…"
-
-
-def _decimals(gap: float, largest: float) -> int:
-    """Return decimals that make the gap four units of the last digit, and leave three digits of the largest."""
-    if gap <= 0.0:
-        return 0
-    whole = min(0, 2 - math.floor(math.log10(largest)))
-    return max(math.ceil(math.log10(4.0 / gap)), whole)
-
-
-def _written(value: float, decimals: int, unit: str, currency: str) -> str:
-    money = unit.startswith("money")
-    # A bill that has decimals at all has all those of its currency.
-    if money and 0 < decimals < minor_digits(currency):
-        decimals = minor_digits(currency)
-    figure = localise(f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}".replace("-", MINUS))
-    if money:
-        return priced(figure, currency)
-    return f"{figure}{_SUFFIXES.get(Unit(unit), '')}"
-
-
-def _places(text: str, sign: str) -> list[int]:
-    return [place for place in range(len(text)) if text.startswith(sign, place)]
-
-
-Figure = alt.LayerChart | alt.FacetChart
-
-WIDTH = 640
-HEIGHT = 300
-# So many characters fill the width of a figure at the size of the title and of the subtitle.
-_TITLE_CHARACTERS = 76
-_SUBTITLE_CHARACTERS = 114
-_DIGITS = 6
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 def framed(
@@ -152,6 +174,38 @@ def day_in_words(day: date) -> str:
     return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
 
 
+def tooltip(*fields: tuple[str, ...]) -> list[alt.Tooltip]:
+    """Return what appears beside a mark: fields, their titles and, of numbers, their formats."""
+    return [
+        alt.Tooltip(field, title=title, format=pattern[0] if pattern else alt.Undefined)
+        for field, title, *pattern in fields
+    ]
+
+
+def ends(words: str, pattern: str) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+    """Return the fields of the ends of an interval, for `tooltip`."""
+    return ("low:Q", f"{words}, low", pattern), ("high:Q", f"{words}, high", pattern)
+
+
+def error_bar(drawn: alt.Chart, colour: str | None = None, *, opacity: float = 0.5) -> alt.Chart:
+    """Return the line of an interval."""
+    line: alt.Chart = drawn.mark_rule(color=colour or alt.Undefined, strokeWidth=3, opacity=opacity)
+    return line
+
+
+def points(drawn: alt.Chart, colour: str | None = None, *, size: int = 80) -> alt.Chart:
+    """Return full points."""
+    dots: alt.Chart = drawn.mark_point(color=colour or alt.Undefined, filled=True, size=size, opacity=1)
+    return dots
+
+
+def marked_day(day: date, words: str, *, align: Literal["left", "right"]) -> tuple[alt.Chart, alt.Chart]:
+    """Return a dotted rule at a day, and words beside it."""
+    drawn = alt.Chart(pl.DataFrame({"day": [day], "label": [words]})).encode(x="day:T")
+    label = drawn.mark_text(align=align, dx=6 if align == "left" else -6, color=QUIET)
+    return drawn.mark_rule(color=QUIET, strokeDash=[2, 3]), label.encode(y=alt.value(8), text="label:N")
+
+
 def named(table: pl.DataFrame) -> pl.DataFrame:
     """Return the table with a column `name`: the title of a strategy, or else its identifier in words."""
     if "title" in table.columns:
@@ -162,7 +216,18 @@ def named(table: pl.DataFrame) -> pl.DataFrame:
 
 def names_of(table: pl.DataFrame) -> list[str]:
     """Return the names of the strategies in the order in which the table brings them."""
-    return table["name"].unique(maintain_order=True).to_list()
+    return distinct(table, "name")
+
+
+def distinct(table: pl.DataFrame, column: str) -> list[str]:
+    """Return the distinct values of a column in the order in which the table brings them."""
+    return table[column].unique(maintain_order=True).to_list()
+
+
+def coloured(field: str, names: Sequence[str], shades: Sequence[str], **legend: Any) -> alt.Color:
+    """Return the colour of each name, and its legend, which has no title."""
+    scale = alt.Scale(domain=list(names), range=list(shades))
+    return alt.Color(field, scale=scale, legend=alt.Legend(title=None, **legend))
 
 
 def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "lines") -> alt.Axis:
@@ -174,20 +239,6 @@ def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "
         tickCount=6,
         grid=grid == "lines",
     )
-
-
-def _wrapped(text: str, characters: int) -> list[str]:
-    return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False)
-
-
-# Sizes in pixels of the bold words of a figure.
-_LETTER, _LINE = 7.2, 14.0
-_POINT = 9.0
-# Directions that are tried, the most readable first, and how far out.
-_WAYS = ((1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1), (0, -1), (0, 1))
-_STEPS = (12.0, 20.0, 30.0, 44.0)
-
-_Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -226,44 +277,6 @@ def beside(
     return places
 
 
-def _around(dot: Dot) -> _Box:
-    reach = max(dot.reach, _POINT)
-    return dot.x - _POINT, dot.y - reach, dot.x + _POINT, dot.y + reach
-
-
-def _box(dot: Dot, way: tuple[int, int], step: float) -> _Box:
-    half, (across, down) = _LETTER * len(dot.label) / 2.0, way
-    x = dot.x + across * (step + half)
-    y = dot.y + down * (step + (_LINE / 2.0 if not across else 0.0))
-    return x - half, y - _LINE / 2.0, x + half, y + _LINE / 2.0
-
-
-def _shared(one: _Box, other: _Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return across * down if across > 0.0 and down > 0.0 else 0.0
-
-
-def _outside(box: _Box, width: float, height: float) -> float:
-    inside = _shared(box, (0.0, 0.0, width, height))
-    return (box[2] - box[0]) * (box[3] - box[1]) - inside
-
-
-INK = "#1F2933"
-QUIET = "#52606D"
-GRID = "#E4E7EB"
-# Doing nothing is grey in every figure.
-BASELINE = "#7B8794"
-# Okabe & Ito (2008), "Color universal design": told apart under every common colour blindness. Their black is our
-# ink, and their yellow comes last, being hard to see on white.
-STRATEGIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-
-
-# A model has its colour in every figure, whichever others stand beside it.
-_MODELS = {"BG/NBD": 0, "MBG/NBD": 1, "Pareto/NBD": 2, "BG/CNBD": 3, "MBG/CNBD": 4}
-_OTHERS = (QUIET, "#9AA5B1", INK)
-
-
 def model_colours(names: Sequence[str]) -> list[str]:
     """Return the colour of each model; what is no model, such as a rule of thumb, is grey."""
     greys = cycle(_OTHERS)
@@ -276,9 +289,31 @@ def colours(names: Sequence[str]) -> alt.Scale:
     return alt.Scale(domain=list(names), range=list(islice(cycle(STRATEGIES), len(names))))
 
 
-# Room for a heading between two panels.
-_SPACING = 36
-_RISE = -16
+def tooltips(heads: Mapping[str, str]) -> list[alt.Tooltip]:
+    """Return tooltips by `field:kind`: N is text, I a whole number, Q an amount, P a share."""
+    parts = [(*field.split(":"), title) for field, title in heads.items()]
+    return tooltip(
+        *((f"{field}:{'N' if kind == 'N' else 'Q'}", title, *_FORMATS[kind]) for field, kind, title in parts)
+    )
+
+
+def strategy_colour(names: Sequence[str]) -> alt.Color:
+    """Return the colour of each strategy by its `name`, without a legend."""
+    return alt.Color("name:N", scale=colours(names), legend=None)
+
+
+def largest(table: pl.DataFrame, *columns: str) -> float:
+    """Return the largest amount of some columns, whatever its sign."""
+    return float(table.select(pl.max_horizontal(pl.col(*columns).abs().max())).item())
+
+
+def with_texts(table: pl.DataFrame, **texts: Callable[[Mapping[str, Any]], str]) -> pl.DataFrame:
+    """Return the table with columns of text, each computed from a row."""
+    rows = table.rows(named=True)
+
+    return table.with_columns(
+        pl.Series(name, [text(row) for row in rows], dtype=pl.String) for name, text in texts.items()
+    )
 
 
 def panels(
@@ -328,32 +363,54 @@ def rimmed(drawn: alt.Chart, *, align: Literal["left", "right"], gap: int) -> tu
     return rim, drawn.mark_text(align=align, dx=across, fontSize=12, color=QUIET, aria=False)
 
 
-NAME = "cxsim"
-FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
-_EMBED = {"embed_options": {"renderer": "svg", "actions": False}}
+def _decimals(gap: float, largest: float) -> int:
+    """Return decimals that make the gap four units of the last digit, and leave three digits of the largest."""
+    if gap <= 0.0:
+        return 0
+    whole = min(0, 2 - math.floor(math.log10(largest)))
+    return max(math.ceil(math.log10(4.0 / gap)), whole)
 
 
-def enable(locale: Locale = "en") -> None:
-    """Register and enable the theme and the renderer of cxsim for this session, and how numbers are written in it.
+def _written(value: float, decimals: int, unit: str, currency: str) -> str:
+    money = unit.startswith("money")
+    # A bill that has decimals at all has all those of its currency.
+    if money and 0 < decimals < minor_digits(currency):
+        decimals = minor_digits(currency)
+    text = figure(round(value, decimals), f",.{max(decimals, 0)}f")
+    if money:
+        return priced(text, currency)
+    return f"{text}{_SUFFIXES.get(Unit(unit), '')}"
 
-    The renderer stores one output per chart that JupyterLab draws without a network and that does not change from
-    run to run: the specification, and one line of text.
 
-    Parameters
-    ----------
-    locale
-        How figures, tables and sentences write numbers from now on, as `locale` of a scenario's economics; words stay
-        English, and so do the numbers of a table's twin.
+def _places(text: str, sign: str) -> list[int]:
+    return [place for place in range(len(text)) if text.startswith(sign, place)]
 
-    Raises
-    ------
-    ParamError
-        For a locale other than en, de, fr and ch.
-    """
-    write_as(locale)
-    alt.theme.register(NAME, enable=True)(_theme)
-    alt.renderers.register(NAME, _bundle)
-    alt.renderers.enable(NAME)
+
+def _wrapped(text: str, characters: int) -> list[str]:
+    return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False)
+
+
+def _around(dot: Dot) -> _Box:
+    reach = max(dot.reach, _POINT)
+    return dot.x - _POINT, dot.y - reach, dot.x + _POINT, dot.y + reach
+
+
+def _box(dot: Dot, way: tuple[int, int], step: float) -> _Box:
+    half, (across, down) = _LETTER * len(dot.label) / 2.0, way
+    x = dot.x + across * (step + half)
+    y = dot.y + down * (step + (_LINE / 2.0 if not across else 0.0))
+    return x - half, y - _LINE / 2.0, x + half, y + _LINE / 2.0
+
+
+def _shared(one: _Box, other: _Box) -> float:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return across * down if across > 0.0 and down > 0.0 else 0.0
+
+
+def _outside(box: _Box, width: float, height: float) -> float:
+    inside = _shared(box, (0.0, 0.0, width, height))
+    return (box[2] - box[0]) * (box[3] - box[1]) - inside
 
 
 def _bundle(spec: dict[str, Any], **_metadata: object) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -31,7 +31,7 @@ from cxsim.study.result import Study
 from cxsim.study.scenario import BASELINE
 from cxsim.study.shop_tables import ShopTables, tables_of
 from cxsim.tables import check, empty
-from cxsim.wording import MINUS, money, written_as
+from cxsim.wording import figure, money, written_as
 
 # A mean of fewer customers says too little.
 _FEWEST = 10
@@ -156,7 +156,6 @@ Change = Callable[[Behaviour], Behaviour]
 Row = tuple[str, str, float, float, float, float, Unit, str]
 
 
-@written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def naive_readings(study: Study, strategy: str, *, draw: int = 0) -> pl.DataFrame:
     """Return what common comparisons report of a strategy and of satisfaction in one world, beside the truth.
 
@@ -199,7 +198,9 @@ def naive_readings(study: Study, strategy: str, *, draw: int = 0) -> pl.DataFram
     if strategy not in possible:
         raise ParamError(f"no strategy '{strategy}' in scenario '{study.scenario.name}'; {choices(strategy, possible)}")
     treated, baseline = study.tables(strategy, draw=draw), study.tables(draw=draw)
-    rows = [*_of_members(study, treated, baseline), *_of_answers(study, treated, strategy, draw)]
+    # By the shop's own locale, whatever the session's is, so that the same study gives the same sentences.
+    with written_as(study.scenario.economics.locale):
+        rows = [*_of_members(study, treated, baseline), *_of_answers(study, treated, strategy, draw)]
     return check(pl.DataFrame(rows, schema=empty(NAIVE).schema, orient="row"), NAIVE)
 
 
@@ -232,11 +233,11 @@ def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> 
         "promoters_equal_count": ("Promoters against detractors with as many orders", ratio_at_equal_count(answerers)),
     }
     for method, (title, reading) in titles.items():
-        finding = _ANSWERS[method].format(f"{reading.value:.2f}", f"{truth:.2f}")
+        finding = _ANSWERS[method].format(figure(reading.value, ".2f"), figure(truth, ".2f"))
         yield (method, title, *_cells(reading), truth, Unit.RATIO, finding)
     score = net_promoter_score(treated.surveys)
     everyone = net_promoter_score(_tables_under(study, strategy, draw, _answering).surveys).value
-    finding = _ANSWERS["nps"].format(_whole(score.value), _whole(everyone))
+    finding = _ANSWERS["nps"].format(figure(score.value, ".1f"), figure(everyone, ".1f"))
     yield ("nps", "Net Promoter Score of those who answer", *_cells(score), everyone, Unit.SCORE, finding)
 
 
@@ -268,10 +269,6 @@ def _answering(behaviour: Behaviour) -> Behaviour:
     if surveys is None:
         return behaviour
     return dataclasses.replace(behaviour, surveys=dataclasses.replace(surveys, response=surveys.response.at(1.0)))
-
-
-def _whole(score: float) -> str:
-    return f"{score:.1f}".replace("-", MINUS)
 
 
 _MOVED = ("purchase_rate_per_deviation", "dropout_per_deviation", "basket_per_deviation")

@@ -30,7 +30,7 @@ from cxsim.params import root
 from cxsim.study.assumptions import register, source_table
 from cxsim.study.provenance import valuation_manifest
 from cxsim.study.scenario import Valuation
-from cxsim.wording import in_words, percent, written_as
+from cxsim.wording import figure, in_words, percent
 
 LEVEL = 0.9
 Progress = Callable[[str], None]
@@ -187,7 +187,7 @@ class CustomerValuation:
         )
         amount = in_words(mean, low, high, currency=self.valuation.currency)
         count, days = self.values.table.height, self.valuation.horizon_days
-        return f"Over the next {days:,} days, the {count:,} customers are worth {amount}"
+        return f"Over the next {figure(days)} days, the {figure(count)} customers are worth {amount}"
 
     @property
     def caveat(self) -> str:
@@ -199,7 +199,6 @@ class CustomerValuation:
         return f"They do not cover that the model may be wrong: {fitted}, {predicted}."
 
 
-@written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def value_customers(valuation: Valuation, *, progress: Progress | None = None) -> CustomerValuation:
     """Return what the customers of a shop are worth, how sure that is, and what it rests on.
 

@@ -10,7 +10,7 @@ import polars as pl
 from cxsim.clv.likelihood import KINDS
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.validation.scoring import Verdict
-from cxsim.wording import INTERVAL, NBSP, counted, joined, number, percent
+from cxsim.wording import INTERVAL, NBSP, counted, figure, joined, number, percent
 
 # Against less than this, a model is not dismissed.
 UNSURE = 0.05
@@ -45,14 +45,14 @@ def fit_sentence(candidates: Sequence[Candidate], n_customers: int) -> str:
     """Return what the fit says of the models against each other."""
     best, *others = sorted(candidates, key=lambda one: -_chance(one.fit))
     if not others:
-        return f"{best.title} alone was fitted to {n_customers:,} customers."
+        return f"{best.title} alone was fitted to {figure(n_customers)} customers."
     tied = [one.title for one in others if _chance(one.fit) >= UNSURE]
     beaten = [one for one in others if _chance(one.fit) < UNSURE]
     if not tied:
         against = joined([one.title for one in others])
-        return f"{n_customers:,} customers speak for {best.title} against {against} (P{_p(_chance(best.fit))})."
+        return f"{figure(n_customers)} customers speak for {best.title} against {against} (P{_p(_chance(best.fit))})."
     text = (
-        f"{n_customers:,} customers cannot tell {best.title} from {joined(tied)} (P{_p(_chance(best.fit))} that "
+        f"{figure(n_customers)} customers cannot tell {best.title} from {joined(tied)} (P{_p(_chance(best.fit))} that "
         f"{best.title} is the better one)"
     )
     if beaten:
@@ -81,7 +81,7 @@ def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
     certain = [one.title for one in candidates if one.keeps_one_time_buyers]
     losers = [one for one in candidates if not one.keeps_one_time_buyers]
     verb = "takes" if len(certain) == 1 else "take"
-    takes = f"{joined(certain)} {verb} all {one_time_buyers:,} one-time buyers for alive"
+    takes = f"{joined(certain)} {verb} all {figure(one_time_buyers)} one-time buyers for alive"
     if not certain or not one_time_buyers:
         return f"Use {chosen.title}."
     if not chosen.keeps_one_time_buyers:
@@ -96,7 +96,7 @@ def bias_sentence(table: pl.DataFrame, models: Sequence[str], *, when: str) -> s
     rows = table.filter(pl.col("name").is_in(models))
     biases = rows.select("model", "orders_bias", "orders_bias_low", "orders_bias_high").rows()
     gaps = [gap for _, gap, _, _ in biases]
-    opening = f"{rows['observed_orders'][0]:,.0f} orders came {when}; "
+    opening = f"{figure(rows['observed_orders'][0])} orders came {when}; "
     if len(biases) == 1:
         title, gap, low, high = biases[0]
         return f"{opening}{title} expected {gap_in_words(gap)} ({INTERVAL}: {_between(low, high, 0)})."
@@ -108,7 +108,7 @@ def bias_sentence(table: pl.DataFrame, models: Sequence[str], *, when: str) -> s
 
 def gap_in_words(gap: float, decimals: int = 1) -> str:
     r"""Return a bias as a share of what came, in words."""
-    return f"{100 * abs(gap):.{decimals}f}{NBSP}% {'fewer' if gap < 0.0 else 'more'}"
+    return f"{figure(100 * abs(gap), f'.{decimals}f')}{NBSP}% {'fewer' if gap < 0.0 else 'more'}"
 
 
 def _between(low: float, high: float, decimals: int) -> str:
@@ -139,7 +139,7 @@ def spend_of_models(table: pl.DataFrame, models: Sequence[str]) -> str | None:
     if not gaps:
         return None
     sentence = [
-        f"{100 * abs(gap):.1f}{NBSP}% {'less' if gap < 0.0 else 'more'} by {title}"
+        f"{figure(100 * abs(gap), '.1f')}{NBSP}% {'less' if gap < 0.0 else 'more'} by {title}"
         for title, gap in zip(rows["model"], gaps, strict=True)
     ]
     return f"Customers spent {number(rows['observed_spend'][0])}; expected was {joined(sentence)}."
@@ -195,5 +195,5 @@ def _chance(verdict: Verdict | None) -> float:
 
 def _p(chance: float) -> str:
     if chance > _CERTAIN:
-        return " > 0.99"
-    return " < 0.01" if chance < 1.0 - _CERTAIN else f" = {chance:.2f}"
+        return f" > {figure(0.99, '.2f')}"
+    return f" < {figure(0.01, '.2f')}" if chance < 1.0 - _CERTAIN else f" = {figure(chance, '.2f')}"

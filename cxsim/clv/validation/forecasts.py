@@ -22,6 +22,7 @@ from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import DataError, EstimationError, choices
 from cxsim.tables import RFM, check
+from cxsim.wording import figure
 
 FloatArray = NDArray[np.float64]
 
@@ -110,7 +111,7 @@ def spend_outlook(rfm: pl.DataFrame, spend: GammaGammaFit | None, *, draws: int,
     except EstimationError as error:
         return SpendOutlook(per_order=mean_spend(rfm), finding=str(error))
     if found.params.q <= 1.0:
-        why = f"Gamma-Gamma: mean spend is infinite at the fitted q of {found.params.q:.3g}; it needs q > 1."
+        why = f"Gamma-Gamma: mean spend is infinite at the fitted q of {figure(found.params.q, '.3g')}; it needs q > 1."
         return SpendOutlook(per_order=mean_spend(rfm), finding=why)
     drawn = posterior(found, rfm, draws=draws, seed=seed)
     params = [drawn.params(number) for number in range(draws)]

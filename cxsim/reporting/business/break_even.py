@@ -1,42 +1,50 @@
-"""How large effects must be that nobody has measured: tables under BREAK_EVEN in; sentences and a table out."""
+"""How large effects must be that nobody has measured: tables under BREAK_EVEN in; sentences, table and figure out."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.reporting.tables import Card, Prose, Table, Tone, in_cards, laid_out, remark
-from cxsim.reporting.theme import INK, QUIET, WIDTH, Figure, balanced, colours, framed, money_axis, rounded
-from cxsim.tables import BREAK_EVEN, CURVE, check
-from cxsim.wording import (
-    INTERVAL,
-    NBSP,
-    counted,
-    in_words,
-    joined,
-    localise,
-    localised_texts,
-    money,
-    number,
-    percent,
-    searched,
-    sized,
-    written_as,
+from cxsim.reporting.tables import Card, Column, Prose, Row, Table, TableSpec, Tone, in_cards
+from cxsim.reporting.theme import (
+    INK,
+    QUIET,
+    WIDTH,
+    Figure,
+    balanced,
+    framed,
+    largest,
+    money_axis,
+    names_of,
+    rounded,
+    strategy_colour,
+    tooltips,
+    with_texts,
 )
+from cxsim.tables import BREAK_EVEN, CURVE, check
+from cxsim.wording import INTERVAL, NBSP, counted, figure, in_words, joined, money, percent, searched, sized
 
 Verdict = Literal["from a size on", "nowhere", "everywhere"]
-_ALT_TEXT = 3
-_UNMEASURED = "Nobody has measured this effect; only a test can say how large it is."
+# So many strategies are named one by one in a title.
+_NAMED = 3
 _LOOKS: Mapping[Verdict, tuple[Tone, str]] = {
     "from a size on": ("pilot", "Test first"),
     "nowhere": ("reject", "Does not pay"),
     "everywhere": ("fund", "Pays at every size"),
 }
+_HEIGHT = 220
+# From so far to the right on, the words at a break-even stand to its left.
+_LEFT_FROM = 0.6
+_HEAD_CHARACTERS = 92
+# The head of a panel has a line for the strategy and one or two for its effect.
+_BREAK = "\N{SYMBOL FOR UNIT SEPARATOR}"
+# The ends of a 90 % range, and of the 98 % range within which break-evens are searched.
+_WITHIN, _EDGE = 1.6448536269514722, 2.3263478740408408
 
 
 def must_be_true(break_even: pl.DataFrame, currency: str) -> Prose:
@@ -64,7 +72,12 @@ def must_be_true(break_even: pl.DataFrame, currency: str) -> Prose:
         raise TableError("BREAK_EVEN: no strategy; a search needs at least one row.")
     cards = [Card(*_LOOKS[_verdict(row)], row["title"], _sentences(row, currency)) for row in rows]
     lead = f"{_pays(rows[0])}. Nobody has measured whether it is." if len(rows) == 1 else f"{_finding(break_even)}."
-    return in_cards(lead, cards, _aid(rows[0]["draws"], currency))
+    aid = (
+        "How to read this: the strategy is compared with doing nothing, for the same customers and with the same "
+        f"random numbers, in {figure(rows[0]['draws'])} draws of all else that is uncertain under each model of "
+        f"leaving; only the searched number is set by hand. Amounts are in today's {currency}."
+    )
+    return in_cards(lead, cards, aid)
 
 
 def break_even_table(break_even: pl.DataFrame, currency: str) -> Table | Prose:
@@ -81,169 +94,8 @@ def break_even_table(break_even: pl.DataFrame, currency: str) -> Table | Prose:
     -------
     Table or Prose
         One row per strategy; one sentence where no effect was searched.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `BREAK_EVEN`.
     """
-    table = check(break_even, BREAK_EVEN)
-    if table.is_empty():
-        return remark(
-            "No effect was only searched here: each is believed within a range, which the assumptions below name."
-        )
-    heads = {
-        "pays": "Pays at",
-        "effect": "What is searched",
-        "unit": "Unit",
-        "range": "Searched between",
-        "low": f"NPV at the first, {currency}",
-        "high": f"NPV at the second, {currency}",
-    }
-    title = _finding(table)
-    layout = laid_out(
-        pl.DataFrame(
-            [_cells(row, currency) for row in table.rows(named=True)],
-            schema=dict.fromkeys(["line", *heads], pl.String),
-            orient="row",
-        ),
-        title=title,
-        subtitle="Nobody has measured these effects: this is what must be true, not what is believed",
-        heads=heads,
-        text=("effect", "unit", "pays"),
-        notes=(
-            f"NPV: net present value over doing nothing, in today's {currency}; mean over all else that is uncertain.",
-            localised_texts(
-                "A ratio compares with doing nothing: 1 is no effect, 0.9 is ten per cent less, 1.1 ten per cent more."
-            ),
-        ),
-    )
-    return Table(id="break-even", title=title, layout=layout, twin=table)
-
-
-def _cells(row: Mapping[str, Any], currency: str) -> list[str]:
-    low, high = (_bare(row, row[name]) for name in ("searched_low", "searched_high"))
-    return [
-        row["title"],
-        _answer(row),
-        searched(row["description"]),
-        row["unit"].replace("money", currency),
-        f"{low} and {high}",
-        number(row["npv_low"]),
-        number(row["npv_high"]),
-    ]
-
-
-def _answer(row: Mapping[str, Any]) -> str:
-    match _verdict(row):
-        case "from a size on":
-            size = f"{_bare(row, row['break_even'])} {_side(row)}"
-            return f"{size}: {_how_large(row)}" if row["unit"] == "ratio" else size
-        case "nowhere":
-            return "neither end"
-        case "everywhere":
-            return "both ends"
-
-
-def _sentences(row: Mapping[str, Any], currency: str) -> str:
-    low, high = (_bare(row, row[name]) for name in ("searched_low", "searched_high"))
-    ends = (
-        f"At {low} it brings {money(row['npv_low'], currency)}, at {high} {money(row['npv_high'], currency)}, on "
-        "average over all else that is uncertain."
-    )
-    what = f"{searched(row['description'])} ({row['unit']}, {low} to {high})"
-    return f"Searched: {what}. Pays at {_answer(row)}. {ends} {_UNMEASURED}"
-
-
-def _pays(row: Mapping[str, Any]) -> str:
-    low, high = (_bare(row, row[name]) for name in ("searched_low", "searched_high"))
-    match _verdict(row):
-        case "from a size on":
-            return f"{row['title']} pays if this is {_how_large(row)}: {_lowered(searched(row['description']))}"
-        case "nowhere":
-            return f"{row['title']} pays at neither end of what was searched, {low} to {high}"
-        case "everywhere":
-            return f"{row['title']} pays at both ends of what was searched, {low} to {high}"
-
-
-@written_as("en")
-def _finding(table: pl.DataFrame) -> str:
-    rows = table.rows(named=True)
-    if len(rows) == 1:
-        return _pays(rows[0])
-    groups: dict[Verdict, list[str]] = {}
-    for row in rows:
-        groups.setdefault(_verdict(row), []).append(row["title"])
-    words: Mapping[Verdict, str] = {
-        "from a size on": "pays if the effect is large enough",
-        "everywhere": "pays at both ends of what was searched",
-        "nowhere": "pays at neither end of what was searched",
-    }
-    alt_text = [
-        f"{_named(groups[verdict])} {_plural(verb, groups[verdict])}"
-        for verdict, verb in words.items()
-        if verdict in groups
-    ]
-    return "; ".join(alt_text)
-
-
-def _named(titles: list[str]) -> str:
-    return joined(titles) if len(titles) <= _ALT_TEXT else f"{counted(len(titles)).capitalize()} strategies"
-
-
-def _plural(verb: str, titles: list[str]) -> str:
-    return verb if len(titles) == 1 else verb.replace("pays", "pay", 1)
-
-
-def _verdict(row: Mapping[str, Any]) -> Verdict:
-    if row["break_even"] is not None:
-        return "from a size on"
-    return "everywhere" if row["npv_low"] > 0.0 else "nowhere"
-
-
-def _side(row: Mapping[str, Any]) -> str:
-    return "or more" if row["npv_high"] > row["npv_low"] else "or less"
-
-
-def _bare(row: Mapping[str, Any], size: float) -> str:
-    return sized(size, row["unit"], row["searched_high"] - row["searched_low"])
-
-
-def _unit(row: Mapping[str, Any]) -> str:
-    plain = row["unit"] in {"ratio", "exponent"} or row["unit"].startswith("share")
-    return "" if plain else f"{NBSP}{row['unit']}"
-
-
-def _how_large(row: Mapping[str, Any]) -> str:
-    """Return from which size on it pays; a ratio as a difference in per cent, as readers think of it."""
-    change = 100.0 * (row["break_even"] - 1.0)
-    if row["unit"] != "ratio":
-        return f"{_bare(row, row['break_even'])}{_unit(row)} {_side(row)}"
-    size = localise(f"{abs(change):.0f}" if abs(change) >= 10.0 else f"{abs(change):.1f}")
-    better = (change > 0.0) == (_side(row) == "or more")
-    return f"{'at least' if better else 'at most'} {size}{NBSP}% {'higher' if change > 0.0 else 'lower'}"
-
-
-def _lowered(words: str) -> str:
-    return words[:1].lower() + words[1:]
-
-
-def _aid(draws: int, currency: str) -> str:
-    return (
-        "How to read this: the strategy is compared with doing nothing, for the same customers and under the same "
-        f"luck, in {localise(f'{draws:,}')} draws of all else that is uncertain under each model of leaving; only the "
-        f"searched number is set by hand. Amounts are in today's {currency}."
-    )
-
-
-_HEIGHT = 220
-# Columns of the words at the break-even, of which one is filled; from so far to the right on, they stand to its left.
-_SIDES = ("_left", "_right")
-_ROOM = 0.6
-_HEAD_CHARACTERS = 92
-# The head of a panel has a line for the strategy and one or two for its effect.
-_BREAK = "\N{SYMBOL FOR UNIT SEPARATOR}"
-_LINES = f"split(datum.label, '{_BREAK}')"
+    return _BREAK_EVEN.render_or_remark(break_even, currency)
 
 
 def npv_by_size(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) -> Figure:
@@ -262,86 +114,177 @@ def npv_by_size(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) ->
     -------
     alt.FacetChart
         One panel per strategy: the mean with its 90 % interval, a rule at zero, and one at the break-even, if any.
-
-    Raises
-    ------
-    TableError
-        For tables that are not under `CURVE` and `BREAK_EVEN`.
     """
-    known = {str(row["strategy"]): row for row in check(break_even, BREAK_EVEN).rows(named=True)}
-    points = rounded(_points(check(curve, CURVE), known, currency))
-    alt_text = " ".join(
-        f"{name}, at {size}: {value}." for name, size, value in points.select("name", "at", "value").iter_rows()
-    )
+    searches = {str(row["strategy"]): row for row in check(break_even, BREAK_EVEN).rows(named=True)}
+    points = rounded(_points(check(curve, CURVE), searches, currency))
+    alt_text = " ".join(f"{name}, at {size}: {value}." for name, size, value in points["name", "at", "value"].rows())
     shown = (
         f"Net present value over doing nothing, {currency}, if the effect had that size. Line: mean over draws of all "
         f"else that is uncertain; band: {INTERVAL}. Nobody has measured the effect."
     )
-    finding = _by_size_finding(list(known.values()))
+    finding = _sizes_finding(list(searches.values()))
     return framed(_panels(points, currency), finding=finding, shown=shown, alt_text=alt_text)
 
 
-def _points(curve: pl.DataFrame, known: Mapping[str, Mapping[str, Any]], currency: str) -> pl.DataFrame:
-    """Return the curve with a head for each panel, values in words, and words at the break-even of each strategy."""
-    alt_text: list[dict[str, str]] = []
-    for row in curve.rows(named=True):
-        search = known[row["strategy"]]
-        effect = f"{searched(row['description'])} ({row['unit']})"
-        marks = dict.fromkeys(_SIDES, "")
-        if row["size"] == search["break_even"]:
-            marks[_by_size_side(search)] = f"Pays {_from(search)}"
-        alt_text.append(
-            {
-                **marks,
-                "_head": _BREAK.join([row["title"], *balanced(effect, _HEAD_CHARACTERS)]),
-                "value": in_words(row["npv"], row["low"], row["high"], currency=currency),
-                "at": sized(row["size"], row["unit"], search["searched_high"] - search["searched_low"]),
-            }
-        )
-    words = pl.DataFrame(alt_text, schema=dict.fromkeys(("_head", "value", "at", *_SIDES), pl.String))
-    shown = curve.select("strategy", "size", "npv", "low", "high", name="title")
-    return pl.concat([shown, words], how="horizontal")
+def plausible(score: float | None) -> str:
+    """Return how plausible a value is, with the chance that the truth lies there or farther out."""
+    if score is None:
+        return "nowhere within its plausible range"
+    chance = percent(0.5 * math.erfc(abs(score) / math.sqrt(2.0)))
+    where = "within" if abs(score) <= _WITHIN else "at the edge of" if abs(score) <= _EDGE else "beyond"
+    return f"{where} its plausible range ({chance} chance)"
 
 
-def _by_size_finding(rows: Sequence[Mapping[str, Any]]) -> str:
+def _verdict(row: Row) -> Verdict:
+    if row["break_even"] is not None:
+        return "from a size on"
+    return "everywhere" if row["npv_low"] > 0.0 else "nowhere"
+
+
+def _size(row: Row, name: str) -> str:
+    return sized(row[name], row["unit"], row["searched_high"] - row["searched_low"])
+
+
+def _or(row: Row) -> str:
+    """Return the break-even and the side of it on which the strategy pays."""
+    return f"{_size(row, 'break_even')} or {'more' if row['npv_high'] > row['npv_low'] else 'less'}"
+
+
+def _how_large(row: Row) -> str:
+    """Return from which size on it pays; a ratio as a difference in per cent, as readers think of it."""
+    if row["unit"] != "ratio":
+        bare = row["unit"] == "exponent" or row["unit"].startswith("share")
+        return _or(row) if bare else _or(row).replace(" or ", f"{NBSP}{row['unit']} or ")
+    change = 100.0 * (row["break_even"] - 1.0)
+    size = figure(abs(change), ".0f" if abs(change) >= 10.0 else ".1f")
+    better = (change > 0.0) == (row["npv_high"] > row["npv_low"])
+    return f"{'at least' if better else 'at most'} {size}{NBSP}% {'higher' if change > 0.0 else 'lower'}"
+
+
+def _answer(row: Row) -> str:
+    if row["break_even"] is None:
+        return "neither end" if _verdict(row) == "nowhere" else "both ends"
+    return f"{_or(row)}: {_how_large(row)}" if row["unit"] == "ratio" else _or(row)
+
+
+def _sentences(row: Row, currency: str) -> str:
+    low, high = _size(row, "searched_low"), _size(row, "searched_high")
+    return (
+        f"Searched: {searched(row['description'])} ({row['unit']}, {low} to {high}). Pays at {_answer(row)}. At {low} "
+        f"it brings {money(row['npv_low'], currency)}, at {high} {money(row['npv_high'], currency)}, on average over "
+        "all else that is uncertain. Nobody has measured this effect; only a test can say how large it is."
+    )
+
+
+def _pays(row: Row) -> str:
+    if row["break_even"] is not None:
+        effect = searched(row["description"])
+        return f"{row['title']} pays if this is {_how_large(row)}: {effect[:1].lower()}{effect[1:]}"
+    ends = "neither end" if _verdict(row) == "nowhere" else "both ends"
+    low, high = _size(row, "searched_low"), _size(row, "searched_high")
+    return f"{row['title']} pays at {ends} of what was searched, {low} to {high}"
+
+
+def _finding(table: pl.DataFrame) -> str:
+    rows = table.rows(named=True)
+    if len(rows) == 1:
+        return _pays(rows[0])
+    where: Mapping[Verdict, str] = {
+        "from a size on": "if the effect is large enough",
+        "everywhere": "at both ends of what was searched",
+        "nowhere": "at neither end of what was searched",
+    }
+    parts = []
+    for verdict, words in where.items():
+        titles = [row["title"] for row in rows if _verdict(row) == verdict]
+        who = joined(titles) if len(titles) <= _NAMED else f"{counted(len(titles)).capitalize()} strategies"
+        if titles:
+            parts.append(f"{who} {'pays' if len(titles) == 1 else 'pay'} {words}")
+    return "; ".join(parts)
+
+
+_BREAK_EVEN = TableSpec(
+    id="break-even",
+    contract=BREAK_EVEN,
+    title=_finding,
+    subtitle="Nobody has measured these effects: this is what must be true, not what is expected",
+    line="title",
+    columns={
+        "pays": Column("Pays at", _answer, align="text"),
+        "effect": Column("What is searched", "description", searched, align="text"),
+        "unit": Column("Unit", lambda row: row["unit"].replace("money", row["currency"]), align="text"),
+        "range": Column(
+            "Searched between", lambda row: f"{_size(row, 'searched_low')} and {_size(row, 'searched_high')}"
+        ),
+        "low": Column("NPV at the first, {currency}", "npv_low"),
+        "high": Column("NPV at the second, {currency}", "npv_high"),
+    },
+    notes=lambda _: (
+        "NPV: net present value over doing nothing, in today's {currency}; mean over all else that is uncertain.",
+        (
+            f"A ratio compares with doing nothing: 1 is no effect, {figure(0.9, 'g')} is ten per cent less, "
+            f"{figure(1.1, 'g')} ten per cent more."
+        ),
+    ),
+    empty="No effect was only searched here: each has a plausible range, which the assumptions below name.",
+)
+
+
+def _sizes_finding(rows: Sequence[Row]) -> str:
     pays = [row for row in rows if row["break_even"] is not None]
     if not pays:
         both = all(row["npv_low"] > 0.0 for row in rows)
         return "Pays at both ends of what was searched" if both else "No break-even within what was searched"
-    if len(rows) <= _ALT_TEXT:
-        return joined([f"{row['title']}: pays {_from(row)}" for row in pays])
+    if len(rows) <= _NAMED:
+        return joined([f"{row['title']}: pays at {_or(row)}" for row in pays])
     return f"{len(pays)} of {len(rows)} strategies pay from a size on that was searched"
 
 
-def _from(search: Mapping[str, Any]) -> str:
-    size = sized(search["break_even"], search["unit"], search["searched_high"] - search["searched_low"])
-    return f"at {size} or {'more' if search['npv_high'] > search['npv_low'] else 'less'}"
+def _points(curve: pl.DataFrame, searches: Mapping[str, Row], currency: str) -> pl.DataFrame:
+    """Return the curve with a head for each panel, values in words, and words at the break-even of each strategy."""
+
+    def mark(row: Row, *, left: bool) -> str:
+        search = searches[row["strategy"]]
+        low, high, root = (search[name] for name in ("searched_low", "searched_high", "break_even"))
+        here = row["size"] == root and left == (root > low + _LEFT_FROM * (high - low))
+        return f"Pays at {_or(search)}" if here else ""
+
+    def head(row: Row) -> str:
+        effect = balanced(f"{searched(row['description'])} ({row['unit']})", _HEAD_CHARACTERS)
+        return _BREAK.join([row["title"], *effect])
+
+    points = with_texts(
+        curve,
+        _head=head,
+        value=lambda row: in_words(row["npv"], row["low"], row["high"], currency=currency),
+        at=lambda row: _size({**searches[row["strategy"]], **row}, "size"),
+        _left=lambda row: mark(row, left=True),
+        _right=lambda row: mark(row, left=False),
+    )
+    names = ("npv", "low", "high", "title", "_head", "value", "at", "_left", "_right")
+    return points.select("strategy", "size", *names).rename({"title": "name"})
 
 
 def _panels(points: pl.DataFrame, currency: str) -> Figure:
-    names = points["name"].unique(maintain_order=True).to_list()
-    heads = points["_head"].unique(maintain_order=True).to_list()
-    largest = float(points.select(pl.max_horizontal(pl.col("low").abs(), pl.col("high").abs()).max()).item())
-    amounts = money_axis(f"Net present value, {currency}", largest=largest)
-    sizes = alt.X(
-        "size:Q", title="Size of the effect", axis=alt.Axis(tickCount=6), scale=alt.Scale(zero=False, nice=False)
-    )
-    colour = alt.Color("name:N", scale=colours(names), legend=None)
-    tooltip = [
-        alt.Tooltip("name:N", title="Strategy"),
-        alt.Tooltip("at:N", title="Size"),
-        alt.Tooltip("value:N", title=f"Mean ({INTERVAL})"),
+    axis = money_axis(f"Net present value, {currency}", largest=largest(points, "low", "high"))
+    scale = alt.Scale(zero=False, nice=False)
+    sizes = alt.X("size:Q", title="Size of the effect", axis=alt.Axis(tickCount=6), scale=scale)
+    tips = tooltips({"name:N": "Strategy", "at:N": "Size", "value:N": f"Mean ({INTERVAL})"})
+    mean = alt.Y("npv:Q", axis=axis)
+    drawn = alt.Chart().encode(x=sizes, color=strategy_colour(names_of(points)))
+    layers = [
+        drawn.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", axis=axis), y2="high:Q"),
+        alt.Chart().mark_rule(color=INK).encode(y=alt.datum(0)),
+        drawn.mark_line(strokeWidth=2.5).encode(y=mean),
+        drawn.mark_point(filled=True, size=70, opacity=1).encode(y=mean, tooltip=tips),
+        *_marked("_left", sizes),
+        *_marked("_right", sizes),
     ]
-    drawn = alt.Chart().encode(x=sizes, color=colour)
-    band = drawn.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", axis=amounts), y2="high:Q")
-    line = drawn.mark_line(strokeWidth=2.5).encode(y=alt.Y("npv:Q", axis=amounts))
-    point = drawn.mark_point(filled=True, size=70, opacity=1).encode(y=alt.Y("npv:Q", axis=amounts), tooltip=tooltip)
-    zero = alt.Chart().mark_rule(color=INK).encode(y=alt.datum(0))
-    marks = [part for side in _SIDES for part in _marked(side, sizes)]
-    header = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4, labelLimit=WIDTH, labelExpr=_LINES)
-    rows = alt.Row("_head:N", sort=heads, title=None, header=header)
-    layers = alt.layer(band, zero, line, point, *marks, data=points).properties(width=WIDTH, height=_HEIGHT)
-    panels: Figure = layers.facet(row=rows, spacing=24).resolve_scale(x="independent", y="independent")
+    lines = f"split(datum.label, '{_BREAK}')"
+    header = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4, labelLimit=WIDTH, labelExpr=lines)
+    rows = alt.Row("_head:N", sort=points["_head"].unique(maintain_order=True).to_list(), title=None, header=header)
+    layered = alt.layer(*layers, data=points).properties(width=WIDTH, height=_HEIGHT)
+    panels: Figure = layered.facet(row=rows, spacing=24).resolve_scale(x="independent", y="independent")
     return panels
 
 
@@ -353,23 +296,3 @@ def _marked(side: str, sizes: alt.X) -> tuple[alt.Chart, alt.Chart]:
     align: Literal["left", "right"] = "left" if side == "_right" else "right"
     words = alt.Chart().mark_text(align=align, baseline="top", dx=6 if align == "left" else -6, dy=2, fontWeight="bold")
     return stroke.encode(x=sizes, opacity=seen), words.encode(x=sizes, y=alt.value(0), text=f"{side}:N")
-
-
-def _by_size_side(search: Mapping[str, Any]) -> str:
-    low, high, root = search["searched_low"], search["searched_high"], search["break_even"]
-    return "_left" if root > low + _ROOM * (high - low) else "_right"
-
-
-# The ends of a 90 % range, and of the 98 % range within which break-evens are searched.
-_WITHIN, _EDGE = 1.6448536269514722, 2.3263478740408408
-
-
-def plausible(score: float | None) -> str:
-    r"""Return how plausible a value is, with the chance that the truth lies there or farther out."""
-    if score is None:
-        return "nowhere within what is believed"
-    chance = percent(0.5 * math.erfc(abs(score) / math.sqrt(2.0)))
-    if abs(score) <= _WITHIN:
-        return f"within what is believed ({chance} chance)"
-    where = "at the edge of what is believed" if abs(score) <= _EDGE else "beyond what is believed"
-    return f"{where} ({chance} chance)"

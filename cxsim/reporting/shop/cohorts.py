@@ -8,26 +8,34 @@ import polars as pl
 from cxsim.data.shop import Every
 from cxsim.errors import TableError, choices
 from cxsim.metrics.cohorts import COHORTS
-from cxsim.reporting.theme import INK, QUIET, Figure, framed, rounded
+from cxsim.reporting.theme import INK, QUIET, Figure, distinct, framed, rounded, tooltip
 from cxsim.tables import check
-from cxsim.wording import COHORT_MEASURES, NBSP, localise, money, number, style
+from cxsim.wording import INTERVAL_95, NBSP, figure, money, number, style
 
+# What is followed in cohorts, by the names of measures in COHORTS.
+_MEASURES = {
+    "retention": "Customers who order again",
+    "orders": "Orders per customer",
+    "revenue": "Revenue per customer",
+    "margin": "Margin per customer",
+    "cumulative_revenue": "Revenue per customer so far",
+    "cumulative_margin": "Margin per customer so far",
+}
 _STEP_DAYS = {"month": 30, "week": 7}
 _ROW = 26
 _LEAST, _MOST = "#E3EEF6", "#0B4F7D"
-# What is left off a cell, where it is told once: a currency, wherever it stands, and the sign of a percentage.
+# What is left off a cell, where it stands once: a currency, wherever it stands, and the sign of a percentage.
 _BARE = {"before": "/^[A-Z]+\\u00a0| ?\\u00a0%$/g", "after": "/ ?\\u00a0([A-Z]+|%)$/g"}
-_INTERVAL = f"95{NBSP}% interval"
 
 
 def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str, *, every: Every = "month") -> Figure:
     """Draw one measure of every cohort at every age."""
     cells = _valued(table, measure, currency)
     shown = (
-        f"{_measured(measure, currency)}. Dashed frame: only a part of the cohort has been watched so long. "
-        f"Blank: too few have been. The {_INTERVAL} of a cell is in its tooltip."
+        f"{_measured(measure, currency)}. Dashed frame: only a part of the cohort has been observed so long. "
+        f"Blank: too few have been. The {INTERVAL_95} of a cell is in its tooltip."
     )
-    order = table["cohort"].unique(maintain_order=True).to_list()
+    order = distinct(table, "cohort")
     ages = sorted(cells["age"].unique().to_list())
     drawn = alt.layer(*_map_marks(cells, order, ages, every=every))
     return framed(
@@ -55,14 +63,14 @@ def _written(value: float | None, measure: str, currency: str) -> str:
     if value is None:
         return "not known"
     if measure == "retention":
-        return localise(f"{100 * value:.1f}{NBSP}%")
+        return f"{figure(100 * value, '.1f')}{NBSP}%"
     return number(value) if measure == "orders" else money(value, currency)
 
 
 def _measured(measure: str, currency: str) -> str:
     if measure == "retention":
         return "Share of customers who order again, %"
-    words = COHORT_MEASURES.get(measure, measure.replace("_", " "))
+    words = _MEASURES.get(measure, measure.replace("_", " "))
     return words if measure == "orders" else f"{words}, {currency}"
 
 
@@ -76,7 +84,16 @@ def _map_marks(cells: pl.DataFrame, order: list[str], ages: list[int], *, every:
             axis=alt.Axis(labelAngle=0),
         ),
         y=alt.Y("cohort:N", sort=order, title="Cohort", scale=alt.Scale(domain=order, paddingInner=0.1)),
-        tooltip=_tooltip(),
+        tooltip=tooltip(
+            ("cohort:N", "Cohort"),
+            ("age:Q", "Age"),
+            ("value_written:N", "Value"),
+            ("low_written:N", f"{INTERVAL_95}, low"),
+            ("high_written:N", f"{INTERVAL_95}, high"),
+            ("at_risk:Q", "Customers observed so long", ",d"),
+            ("customers:Q", "Customers of the cohort", ",d"),
+            ("caution:N", "Caution"),
+        ),
     )
     colour = alt.Color("value:Q", scale=alt.Scale(domain=[low, high], range=[_LEAST, _MOST]), legend=None)
     dark = f"datum.value > {low + 0.5 * (high - low)}"
@@ -100,21 +117,18 @@ def _span(cells: pl.DataFrame) -> tuple[float, float]:
 
 
 def _map_finding(cells: pl.DataFrame, measure: str, currency: str, every: Every) -> str:
-    complete = cells.filter("complete")
-    alt_text = complete if complete.height else cells
-    if alt_text.is_empty():
-        return "Too few customers have been watched for long enough"
-    at = _latest(alt_text)
-    age = int(at["age"][0])
-    ends = at.sort("value")
-    least, most = (_written(ends["value"][place], measure, currency) for place in (0, -1))
-    days = f"days {age * _STEP_DAYS[every]} to {(age + 1) * _STEP_DAYS[every]}"
+    if cells.is_empty():
+        return "Too few customers have been observed for long enough"
+    at = _latest(cells.filter("complete") if cells["complete"].any() else cells)
+    first, last = (place * _STEP_DAYS[every] for place in (int(at["age"][0]), int(at["age"][0]) + 1))
+    least, most = (_written(at["value"].sort()[place], measure, currency) for place in (0, -1))
+    span = least if least == most else f"{least} to {most}"
     if measure.startswith("cumulative"):
-        return f"After {(age + 1) * _STEP_DAYS[every]} days, a customer has brought {_between(least, most)}, by cohort"
+        return f"After {last} days, a customer has brought {span}, by cohort"
     if measure == "retention":
-        return f"{_between(least, most)} of customers order again in {days}, by cohort"
+        return f"{span} of customers order again in days {first} to {last}, by cohort"
     what = measure if measure == "orders" else f"of {measure}"
-    return f"{_between(least, most)} {what} per customer in {days}, by cohort"
+    return f"{span} {what} per customer in days {first} to {last}, by cohort"
 
 
 def _latest(cells: pl.DataFrame) -> pl.DataFrame:
@@ -125,10 +139,6 @@ def _latest(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.filter(pl.col("age") == age)
 
 
-def _between(least: str, most: str) -> str:
-    return least if least == most else f"{least} to {most}"
-
-
 def _alt_text(cells: pl.DataFrame) -> str:
     """Return the last value of each cohort in words; all of them would be too many to listen to."""
     last = cells.group_by("cohort", maintain_order=True).agg(pl.all().sort_by("age").last())
@@ -137,16 +147,3 @@ def _alt_text(cells: pl.DataFrame) -> str:
         for row in last.iter_rows(named=True)
     ]
     return f"{'; '.join(parts)}." if parts else ""
-
-
-def _tooltip() -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip("cohort:N", title="Cohort"),
-        alt.Tooltip("age:Q", title="Age"),
-        alt.Tooltip("value_written:N", title="Value"),
-        alt.Tooltip("low_written:N", title=f"{_INTERVAL}, low"),
-        alt.Tooltip("high_written:N", title=f"{_INTERVAL}, high"),
-        alt.Tooltip("at_risk:Q", title="Customers watched so long", format=",d"),
-        alt.Tooltip("customers:Q", title="Customers of the cohort", format=",d"),
-        alt.Tooltip("caution:N", title="Caution"),
-    ]

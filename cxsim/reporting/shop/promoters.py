@@ -1,10 +1,9 @@
-"""What naive methods report: their readings, and the worth of customers by their answers, in; two figures out."""
+"""Naive readings beside the truth, and promoters beside detractors: tables of methods in; figures and tables out."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
 
 import altair as alt
 import polars as pl
@@ -13,22 +12,46 @@ from cxsim.data.contracts import NAIVE
 from cxsim.metrics.promoters import LTV_BY_NPS
 from cxsim.metrics.selection import SELECTION
 from cxsim.params import Unit
-from cxsim.reporting.tables import Prose, Table, laid_out, remark
-from cxsim.reporting.theme import BASELINE, INK, QUIET, STRATEGIES, WIDTH, Figure, framed, money_axis, rounded
+from cxsim.reporting.tables import Column, Prose, Row, Table, TableSpec
+from cxsim.reporting.theme import (
+    BASELINE,
+    INK,
+    QUIET,
+    STRATEGIES,
+    WIDTH,
+    Figure,
+    coloured,
+    distinct,
+    ends,
+    error_bar,
+    framed,
+    money_axis,
+    points,
+    rounded,
+    tooltip,
+)
 from cxsim.tables import check
-from cxsim.wording import MINUS, NBSP, counted, localise, localised_texts, number, precision
+from cxsim.wording import INTERVAL_95, MINUS, counted, figure, number, precision
 
 _ROW = 38
+_SELECTION_ROW = 46
 _REPORTED, _TRUE = "What the method reports", "What is true"
-_INTERVAL = f"95{NBSP}% interval"
-# How a unit is read, and what would be no effect in it.
-_UNITS = {
-    Unit.MONEY: ("spend per customer, {}", 0.0),
-    Unit.MONEY_PER_MONTH: ("spend per customer and month, {}", 0.0),
-    Unit.RATIO: ("spend, times", 1.0),
-    Unit.SCORE: (f"{MINUS}100 to 100", None),
+_NONE = "Too few promoters or detractors to compare"
+# How a unit is read above a panel and in a table, and what would be no effect in it.
+_UNITS: dict[str, tuple[str, str, float | None]] = {
+    Unit.MONEY: ("spend per customer, {currency}", "{currency} per customer", 0.0),
+    Unit.MONEY_PER_MONTH: ("spend per customer and month, {currency}", "{currency} per customer and month", 0.0),
+    Unit.RATIO: ("spend, times", "times", 1.0),
+    Unit.SCORE: (f"{MINUS}100 to 100", f"points, {MINUS}100 to 100", None),
 }
+_DECIMALS: dict[str, str] = {Unit.RATIO: ".2f", Unit.SCORE: ".1f"}
 _GROUPS = {"Promoters": STRATEGIES[2], "Passives": BASELINE, "Detractors": STRATEGIES[1]}
+_RAW, _CONTROL, _ADJUSTED = "Not adjusted", "Before the answer", "Adjusted"
+_KINDS = {"naive": _RAW, "equal_count": _RAW, "after": _RAW, "before": _CONTROL}
+_COLOURS = {_RAW: STRATEGIES[1], _CONTROL: BASELINE, _ADJUSTED: STRATEGIES[0]}
+# Round ratios on an axis; fewer where the figure spans more.
+_FINE = (0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0)
+_COARSE = (0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
 
 def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
@@ -52,32 +75,46 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
         For a table that is not under `NAIVE`.
     """
     table = check(readings, NAIVE)
-    missed = table.filter(~pl.col("truth").is_between("low", "high")).height
-    finding = (
-        f"{counted(missed)} of {counted(table.height)} naive readings miss the truth".capitalize()
-        if missed
-        else "Every naive reading holds the truth inside its interval"
-    )
-    shown = (
-        f"Point: what a shop would read from its own tables; line: {_INTERVAL}, by which customers there are. Diamond: "
-        "the truth, from the same customers with the same luck. Dotted: no effect."
-    )
-    rows = rounded(_rows(table, currency))
+    rows = rounded(_panels(table, currency))
+    header = alt.Header(orient="top", labelAnchor="start", labelPadding=2)
+    order = distinct(rows, "panel")
     drawn = (
         alt.layer(*_marks(), data=rows)
         .properties(width=WIDTH, height=_ROW)
-        .facet(
-            row=alt.Row(
-                "panel:N",
-                sort=rows["panel"].unique(maintain_order=True).to_list(),
-                title=None,
-                header=alt.Header(orient="top", labelAnchor="start", labelPadding=2),
-            ),
-            spacing=14,
-        )
+        .facet(row=alt.Row("panel:N", sort=order, title=None, header=header), spacing=14)
         .resolve_scale(x="independent")
     )
-    return framed(drawn, finding=finding, shown=shown, alt_text=localised_texts(" ".join(table["finding"])))
+    return framed(
+        drawn,
+        finding=_missed(table),
+        shown=(
+            f"Point: what a shop would read from its own tables; line: {INTERVAL_95}, by which customers there are. "
+            "Diamond: the truth, from the same customers with the same random numbers. Dotted: no effect."
+        ),
+        alt_text=" ".join(table["finding"]),
+    )
+
+
+def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> Table | Prose:
+    """Lay out what each method reports, how sure it looks, and what is true.
+
+    Parameters
+    ----------
+    readings
+        Table under `NAIVE` of `cxsim.data.contracts`, in the order in which it is shown.
+    currency
+        Code of the currency, as "USD".
+    programme
+        Title of the strategy that they are about, if a reader must know it.
+
+    Returns
+    -------
+    Table or Prose
+        One row per method, with its finding. The title says how many intervals hold the truth. One sentence where no
+        method has enough customers.
+    """
+    subtitle = f"{_NAIVE.subtitle} ({programme})" if programme else _NAIVE.subtitle
+    return dataclasses.replace(_NAIVE, subtitle=subtitle).render_or_remark(readings, currency)
 
 
 def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
@@ -101,88 +138,200 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
         For a table that is not under `LTV_BY_NPS`.
     """
     table = check(panel, LTV_BY_NPS)
-    shown = (
-        f"Mean spend per customer, {currency}, on a scale on which equal distances are equal ratios. Line: {_INTERVAL} "
-        "of the mean. Groups by the last answer: 9 or 10, 7 or 8, less."
+    named = rounded(table).with_columns(
+        pl.Series("orders", [_class(orders) for orders in table["orders"]]), pl.col("group").str.to_titlecase()
     )
-    alt_text = "; ".join(
+    groups = [group for group in _GROUPS if group in named["group"]]
+    order = distinct(named, "orders")
+    drawn = alt.Chart(named).encode(
+        x=alt.X("orders:N", sort=order, title="Number of orders", axis=alt.Axis(labelAngle=0)),
+        xOffset=alt.XOffset("group:N", sort=groups),
+        color=coloured(
+            "group:N", groups, [_GROUPS[group] for group in groups], orient="top", symbolSize=120, symbolOpacity=1
+        ),
+        tooltip=tooltip(
+            ("orders:N", "Orders"),
+            ("group:N", "Group"),
+            ("customers:Q", "Customers", ",d"),
+            ("mean:Q", f"Mean spend, {currency}", ",.3~r"),
+            *ends(INTERVAL_95, ",.3~r"),
+        ),
+    )
+    axis = money_axis(f"Spend per customer, {currency}", largest=float(table["high"].to_numpy().max()))
+    axis["values"] = _powers(table)
+    spend = alt.Y("mean:Q", axis=axis, scale=alt.Scale(type="log", nice=False))
+    means = "; ".join(
         f"{_class(orders)}, {group}: {number(mean)}"
         for orders, group, mean in table.select("orders", "group", "mean").iter_rows()
     )
-    named = rounded(table.with_columns(pl.Series("orders", [_class(orders) for orders in table["orders"]])))
-    named = named.with_columns(pl.col("group").str.to_titlecase())
-    groups = [group for group in _GROUPS if group in named["group"]]
-    drawn = alt.Chart(named).encode(
-        x=alt.X(
-            "orders:N",
-            sort=named["orders"].unique(maintain_order=True).to_list(),
-            title="Number of orders",
-            axis=alt.Axis(labelAngle=0),
+    return framed(
+        alt.layer(
+            error_bar(drawn).encode(y=alt.Y("low:Q", axis=axis), y2="high:Q"), points(drawn, size=70).encode(y=spend)
         ),
-        xOffset=alt.XOffset("group:N", sort=groups),
-        color=alt.Color(
-            "group:N",
-            scale=alt.Scale(domain=groups, range=[_GROUPS[group] for group in groups]),
-            legend=alt.Legend(title=None, orient="top", symbolSize=120, symbolOpacity=1),
+        finding=_spend_finding(table),
+        shown=(
+            f"Mean spend per customer, {currency}, on a scale on which equal distances are equal ratios. Line: "
+            f"{INTERVAL_95} of the mean. Groups by the last answer: 9 or 10, 7 or 8, less."
         ),
-        tooltip=_worth_tooltip(currency),
+        alt_text=f"{means}.",
     )
-    axis = money_axis(f"Spend per customer, {currency}", largest=float(table["high"].to_numpy().max()))
-    axis["values"] = _ticks(table)
-    spend = alt.Y("mean:Q", axis=axis, scale=alt.Scale(type="log", nice=False))
-    line = drawn.mark_rule(strokeWidth=3, opacity=0.5).encode(y=alt.Y("low:Q", axis=axis), y2="high:Q")
-    point = drawn.mark_point(filled=True, size=70, opacity=1).encode(y=spend)
-    return framed(alt.layer(line, point), finding=_worth_finding(table), shown=shown, alt_text=f"{alt_text}.")
 
 
-def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:
+def selection(panel: pl.DataFrame) -> Figure:
+    """Draw what promoters spend over what detractors spend, by each method."""
+    table = check(panel, SELECTION)
+    ratios = [figure(ratio, ".2f") for ratio in table["ratio"]]
+    rows = rounded(table).with_columns(
+        kind=pl.Series([_KINDS.get(method, _ADJUSTED) for method in table["method"]], dtype=pl.String),
+        written=pl.Series(ratios, dtype=pl.String),
+    )
+    return framed(
+        alt.layer(*_selection_marks(rows)),
+        finding=_selection_finding(table),
+        shown=(
+            "Spend of promoters over that of detractors, on a scale on which equal distances are equal ratios. Line: "
+            f"{INTERVAL_95}, over which customers there happen to be. Dotted: no difference."
+        ),
+        alt_text=f"{'; '.join(map(': '.join, zip(table['title'], ratios, strict=True)))}.",
+        width=WIDTH - 240,
+        height=_SELECTION_ROW * max(table.height, 1),
+    )
+
+
+def selection_table(panel: pl.DataFrame) -> Table:
+    """Lay out what promoters spend next to detractors, from the most naive method to the most careful."""
+    return _SELECTION.render(panel)
+
+
+def _written(row: Row, name: str) -> str:
+    return figure(row[name], _DECIMALS[row["unit"]]) if row["unit"] in _DECIMALS else number(row[name])
+
+
+def _ends(row: Row) -> str:
+    if row["unit"] in _DECIMALS:
+        return f"{_written(row, 'low')} to {_written(row, 'high')}"
+    together = precision([row["low"], row["high"]])
+    return f"{together.text(row['low'])} to {together.text(row['high'])}"
+
+
+def _unit(row: Row) -> str:
+    words = _UNITS[row["unit"]][1] if row["unit"] in _UNITS else row["unit"]
+    return str(words.replace("{currency}", row["currency"]))
+
+
+def _missed(table: pl.DataFrame) -> str:
+    missed = table.filter(~pl.col("truth").is_between("low", "high")).height
+    if missed == 0:
+        return "Every naive reading holds the truth inside its interval"
+    return f"{counted(missed)} of {counted(table.height)} naive readings miss the truth".capitalize()
+
+
+_NAIVE = TableSpec(
+    id="naive-readings",
+    contract=NAIVE,
+    title=_missed,
+    subtitle="What a shop would read from its own tables, beside what is true in the same simulated world",
+    line="title",
+    columns={
+        "reading": Column("Reading", lambda row: _written(row, "reading")),
+        "interval": Column(f"Its {INTERVAL_95}", _ends),
+        "truth": Column("Truth", lambda row: _written(row, "truth")),
+        "unit": Column("Unit", _unit, align="text"),
+        "finding": Column("In words", align="text"),
+    },
+    notes=(
+        "The interval is what the shop would compute: it holds the sampling error of its customers, and no bias.",
+        (
+            "Truth of a programme: the same customers with and without it, with the same random numbers. Truth of a "
+            "ratio: what is left of it when satisfaction is kept from moving anything; 1 is nothing."
+        ),
+    ),
+    empty="No common comparison has enough customers on both sides to be read.",
+)
+
+
+def _agreeing(table: pl.DataFrame) -> str:
+    if table.is_empty():
+        return _NONE
+    held = table.filter((pl.col("low") <= 1.0) & (pl.col("high") >= 1.0)).height
+    words = f"{counted(held)} of {counted(table.height)} methods see no difference between promoters and detractors"
+    return words.capitalize()
+
+
+def _ratio(value: float) -> str:
+    return figure(value, ".2f")
+
+
+_SELECTION = TableSpec(
+    id="selection",
+    contract=SELECTION,
+    title=_agreeing,
+    subtitle="Spend of promoters over that of detractors; 1 is no difference",
+    line="title",
+    columns={
+        "ratio": Column("Ratio", write=_ratio),
+        "interval": Column(INTERVAL_95, lambda row: f"{_ratio(row['low'])} to {_ratio(row['high'])}"),
+        "customers": Column("Customers"),
+        "label": Column("What it is", align="text"),
+        "finding": Column("In words", align="text"),
+    },
+    notes=(
+        (
+            "The interval holds the sampling error of the customers, and no bias. An association may be selection: an "
+            "effect needs groups that chance has made."
+        ),
+        (
+            "Adjusted rows and the own past see what goes with the news in an answer: what had been there all the "
+            "time before cancels, an effect of it too. Nothing adjusts for a hidden bent to stay."
+        ),
+    ),
+)
+
+
+def _panels(table: pl.DataFrame, currency: str) -> pl.DataFrame:
     """Return one row for each reading and one for each truth, with the head of its panel and what is no effect."""
-    units = {unit: words.format(currency) for unit, (words, _) in _UNITS.items()}
-    none = {unit: nothing for unit, (_, nothing) in _UNITS.items()}
+    heads = {unit: words.replace("{currency}", currency) for unit, (words, *_) in _UNITS.items()}
+    none = {unit: nothing for unit, (*_, nothing) in _UNITS.items()}
     panelled = table.with_columns(
-        panel=pl.format("{}: {}", "title", pl.col("unit").replace_strict(units, return_dtype=pl.String)),
+        panel=pl.format("{}: {}", "title", pl.col("unit").replace_strict(heads, return_dtype=pl.String)),
         none=pl.col("unit").replace_strict(none, return_dtype=pl.Float64),
     )
-    shared = ["panel", "none"]
-    reported = panelled.select(*shared, "low", "high", kind=pl.lit(_REPORTED), value="reading")
-    true = panelled.select(*shared, kind=pl.lit(_TRUE), value="truth")
+    reported = panelled.select("panel", "none", "low", "high", kind=pl.lit(_REPORTED), value="reading")
+    true = panelled.select("panel", "none", kind=pl.lit(_TRUE), value="truth")
     # Row by row, so that the panels come in the order of the methods.
-    return pl.concat([reported, true], how="diagonal").with_columns(
-        alt_text=pl.Series([number(value) for value in [*table["reading"], *table["truth"]]])
-    )
+    rows = pl.concat([reported, true], how="diagonal")
+    return rows.with_columns(written=pl.Series([number(value) for value in rows["value"]]))
 
 
 def _marks() -> list[alt.Chart]:
     kinds, colours = [_REPORTED, _TRUE], [STRATEGIES[1], INK]
     legend = alt.Legend(title=None, orient="top", symbolSize=120)
     drawn = alt.Chart().encode(
-        tooltip=[
-            alt.Tooltip("panel:N", title="Method"),
-            alt.Tooltip("kind:N", title="Which"),
-            alt.Tooltip("value:Q", title="Value", format=",.3~r"),
-            alt.Tooltip("low:Q", title=f"{_INTERVAL}, low", format=",.3~r"),
-            alt.Tooltip("high:Q", title=f"{_INTERVAL}, high", format=",.3~r"),
-        ],
+        tooltip=tooltip(
+            ("panel:N", "Method"), ("kind:N", "Which"), ("value:Q", "Value", ",.3~r"), *ends(INTERVAL_95, ",.3~r")
+        )
     )
     scale = alt.Scale(zero=False, nice=True, padding=18)
     values = alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=6, format="~r"))
-    colour = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=colours), legend=legend)
+    colour = coloured("kind:N", kinds, colours, orient="top", symbolSize=120)
     shape = alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "diamond"]), legend=legend)
     none = alt.Chart().transform_filter("isValid(datum.none) && isValid(datum.low)").mark_rule(strokeDash=[2, 3])
-    line = drawn.transform_filter("isValid(datum.low)").mark_rule(color=STRATEGIES[1], strokeWidth=3, opacity=0.5)
+    line = error_bar(drawn.transform_filter("isValid(datum.low)"), STRATEGIES[1])
     return [
         # Below the written values, so as not to cross them.
         none.encode(x=alt.X("none:Q", title=None), y=alt.value(11), y2=alt.value(_ROW), color=alt.value(QUIET)),
         line.encode(x=alt.X("low:Q", title=None), x2="high:Q"),
-        drawn.mark_point(filled=True, size=110, opacity=1).encode(x=values, color=colour, shape=shape),
-        drawn.mark_text(dy=-14, fontSize=12).encode(x=values, text="alt_text:N", color=colour),
+        points(drawn, size=110).encode(x=values, color=colour, shape=shape),
+        drawn.mark_text(dy=-14, fontSize=12).encode(x=values, text="written:N", color=colour),
     ]
 
 
-def _ticks(table: pl.DataFrame) -> list[float]:
+def _powers(table: pl.DataFrame) -> list[float]:
     """Return 1, 2 and 5 in every power of ten that the figure covers."""
-    ends = (table["mean"].to_numpy().min(), table["high"].to_numpy().max())
-    low, high = (math.floor(math.log10(max(float(end), 1e-9))) for end in ends)
+    low, high = (
+        math.floor(math.log10(max(float(end), 1e-9)))
+        for end in (table["mean"].to_numpy().min(), table["high"].to_numpy().max())
+    )
     return [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]
 
 
@@ -192,260 +341,63 @@ def _class(orders: str) -> str:
     return f"{orders.removesuffix('+')} or more" if orders.endswith("+") else orders
 
 
-def _worth_finding(table: pl.DataFrame) -> str:
+def _spend_finding(table: pl.DataFrame) -> str:
     pair = table.pivot("group", index="orders", values=["mean", "customers"])
     if not {"mean_promoters", "mean_detractors"} <= set(pair.columns):
-        return "Too few promoters or detractors to compare"
+        return _NONE
     ratios = pair.with_columns(
         times=pl.col("mean_promoters") / pl.col("mean_detractors"),
         weight=pl.col("customers_promoters") + pl.col("customers_detractors"),
     ).drop_nulls("times")
-    overall = ratios.filter(pl.col("orders") == "all")["times"]
+    overall = ratios.filter(orders="all")["times"][0]
     equal = ratios.filter((pl.col("orders") != "all") & ~pl.col("orders").str.ends_with("+"))
-    alt_text = f"Promoters spend {localise(f'{overall[0]:.1f}')} times as much as detractors"
+    words = f"Promoters spend {figure(overall, '.1f')} times as much as detractors"
     if equal.is_empty():
-        return alt_text
+        return words
     average = float((equal["times"] * equal["weight"]).sum()) / float(equal["weight"].sum())
-    return f"{alt_text}, and {localise(f'{average:.1f}')} times as much at an equal number of orders"
-
-
-def _worth_tooltip(currency: str) -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip("orders:N", title="Orders"),
-        alt.Tooltip("group:N", title="Group"),
-        alt.Tooltip("customers:Q", title="Customers", format=",d"),
-        alt.Tooltip("mean:Q", title=f"Mean spend, {currency}", format=",.3~r"),
-        alt.Tooltip("low:Q", title=f"{_INTERVAL}, low", format=",.3~r"),
-        alt.Tooltip("high:Q", title=f"{_INTERVAL}, high", format=",.3~r"),
-    ]
-
-
-def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> Table | Prose:
-    """Lay out what each method reports, how sure it looks, and what is true.
-
-    Parameters
-    ----------
-    readings
-        Table under `NAIVE` of `cxsim.data.contracts`, in the order in which it is shown.
-    currency
-        Code of the currency, as "USD".
-    programme
-        Title of the strategy that they are about, if a reader must be told.
-
-    Returns
-    -------
-    Table or Prose
-        One row per method, with its finding. The title says how many intervals hold the truth. One sentence where no
-        method has enough customers.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `NAIVE`.
-    """
-    table = check(readings, NAIVE)
-    if table.is_empty():
-        return remark("No common comparison has enough customers on both sides to be read.")
-    title = _finding(table)
-    of = f" ({programme})" if programme else ""
-    cells = pl.DataFrame(
-        [_cells(row, currency) for row in table.iter_rows(named=True)],
-        schema=dict.fromkeys(("line", "reading", "interval", "truth", "unit", "finding"), pl.String),
-    )
-    layout = laid_out(
-        cells,
-        title=title,
-        subtitle=f"What a shop would read from its own tables, beside what is true in the same simulated world{of}",
-        heads={
-            "reading": "Reading",
-            "interval": f"Its 95{NBSP}% interval",
-            "truth": "Truth",
-            "unit": "Unit",
-            "finding": "In words",
-        },
-        text=("unit", "finding"),
-        notes=(
-            "The interval is what the shop would compute: it holds the luck of who its customers are, and no bias.",
-            (
-                "Truth of a programme: the same customers with and without it, with the same luck. Truth of a ratio: "
-                "what is left of it when satisfaction is kept from moving anything; 1 is nothing."
-            ),
-        ),
-    )
-    return Table(id="naive-readings", title=title, layout=layout, twin=table)
-
-
-def _finding(table: pl.DataFrame) -> str:
-    missed = table.filter(~pl.col("truth").is_between("low", "high")).height
-    if missed == 0:
-        return "Every naive reading holds the truth inside its interval"
-    return f"{counted(missed)} of {counted(table.height)} naive readings miss the truth".capitalize()
-
-
-def _cells(row: Mapping[str, float | str], currency: str) -> dict[str, str]:
-    reading, low, high, truth = (float(row[name]) for name in ("reading", "low", "high", "truth"))
-    unit = str(row["unit"])
-    write = _WRITERS.get(unit, number)
-    ends = _WRITERS.get(unit, precision([low, high]).text)
-    return {
-        "line": str(row["title"]),
-        "reading": write(reading),
-        "interval": f"{ends(low)} to {ends(high)}",
-        "truth": write(truth),
-        "unit": _NAIVE_UNITS.get(unit, unit).format(currency),
-        "finding": localised_texts(str(row["finding"])),
-    }
-
-
-def _ratio(value: float) -> str:
-    return localise(f"{value:.2f}")
-
-
-def _score(value: float) -> str:
-    return localise(f"{value:.1f}".replace("-", MINUS))
-
-
-_WRITERS: Mapping[str, Callable[[float], str]] = {Unit.RATIO: _ratio, Unit.SCORE: _score}
-_NAIVE_UNITS: Mapping[str, str] = {
-    Unit.MONEY: "{} per customer",
-    Unit.MONEY_PER_MONTH: "{} per customer and month",
-    Unit.RATIO: "times",
-    Unit.SCORE: f"points, {MINUS}100 to 100",
-}
-
-
-_SELECTION_ROW = 46
-_SELECTION_INTERVAL = f"95{NBSP}% interval"
-_RAW, _CONTROL, _ADJUSTED = "Not adjusted", "Before the answer", "Adjusted"
-_KINDS = {"naive": _RAW, "equal_count": _RAW, "after": _RAW, "before": _CONTROL}
-_COLOURS = {_RAW: STRATEGIES[1], _CONTROL: BASELINE, _ADJUSTED: STRATEGIES[0]}
-_STEPS = (0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0)
-
-
-def selection(panel: pl.DataFrame) -> Figure:
-    """Draw what promoters spend over what detractors spend, by each method."""
-    table = check(panel, SELECTION)
-    shown = (
-        f"Spend of promoters over that of detractors, on a scale on which equal distances are equal ratios. Line: "
-        f"{_SELECTION_INTERVAL}, over which customers there happen to be. Dotted: no difference."
-    )
-    ratios = [localise(f"{ratio:.2f}") for ratio in table["ratio"]]
-    alt_text = "; ".join(f"{title}: {ratio}" for title, ratio in zip(table["title"], ratios, strict=True))
-    kinds = [_KINDS.get(method, _ADJUSTED) for method in table["method"]]
-    labels = pl.Series(ratios, dtype=pl.String)
-    rows = rounded(table).with_columns(kind=pl.Series(kinds, dtype=pl.String), alt_text=labels)
-    return framed(
-        alt.layer(*_selection_marks(rows)),
-        finding=_selection_finding(table),
-        shown=shown,
-        alt_text=f"{alt_text}.",
-        width=WIDTH - 240,
-        height=_SELECTION_ROW * max(table.height, 1),
-    )
+    return f"{words}, and {figure(average, '.1f')} times as much at an equal number of orders"
 
 
 def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
     present = [kind for kind in _COLOURS if kind in rows["kind"]]
-    scale = alt.Scale(domain=present, range=[_COLOURS[kind] for kind in present])
     drawn = alt.Chart(rows).encode(
         y=alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis=alt.Axis(labelLimit=360, grid=False)),
-        color=alt.Color("kind:N", scale=scale, legend=alt.Legend(title=None, orient="top", symbolSize=120)),
-        tooltip=[
-            alt.Tooltip("title:N", title="Method"),
-            alt.Tooltip("ratio:Q", title="Ratio", format=".2f"),
-            alt.Tooltip("low:Q", title=f"{_SELECTION_INTERVAL}, low", format=".2f"),
-            alt.Tooltip("high:Q", title=f"{_SELECTION_INTERVAL}, high", format=".2f"),
-            alt.Tooltip("customers:Q", title="Customers", format=",d"),
-            alt.Tooltip("label:N", title="What it is"),
-        ],
+        color=coloured("kind:N", present, [_COLOURS[kind] for kind in present], orient="top", symbolSize=120),
+        tooltip=tooltip(
+            ("title:N", "Method"),
+            ("ratio:Q", "Ratio", ".2f"),
+            *ends(INTERVAL_95, ".2f"),
+            ("customers:Q", "Customers", ",d"),
+            ("label:N", "What it is"),
+        ),
     )
-    values = _selection_ticks(rows)
-    axis = alt.Axis(values=values, format="~r", grid=True)
+    axis = alt.Axis(values=_ticks(rows), format="~r", grid=True)
     across = alt.X("ratio:Q", title="Times as much", scale=alt.Scale(type="log", nice=False, padding=24), axis=axis)
-    one = alt.Chart(rows.head(1)).mark_rule(strokeDash=[2, 3], color=INK).encode(x=alt.datum(1.0))
-    line = drawn.mark_rule(strokeWidth=3, opacity=0.5).encode(x=alt.X("low:Q", axis=axis), x2="high:Q")
     return [
-        one,
-        line,
-        drawn.mark_point(filled=True, size=100, opacity=1).encode(x=across),
-        drawn.mark_text(dy=-13, fontSize=12).encode(x=across, text="alt_text:N", color=alt.value(QUIET)),
+        alt.Chart(rows.head(1)).mark_rule(strokeDash=[2, 3], color=INK).encode(x=alt.datum(1.0)),
+        error_bar(drawn).encode(x=alt.X("low:Q", axis=axis), x2="high:Q"),
+        points(drawn, size=100).encode(x=across),
+        drawn.mark_text(dy=-13, fontSize=12).encode(x=across, text="written:N", color=alt.value(QUIET)),
     ]
 
 
-def _selection_ticks(rows: pl.DataFrame) -> list[float]:
-    """Return round ratios, as many as have room: wider apart where the figure spans more."""
-    if rows.is_empty():
-        return [1.0]
-    low, high = (float(ends.to_numpy().min()) for ends in (rows["low"], -rows["high"]))
-    steps = _STEPS if -high / min(low, 1.0) < 2.0 else (0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
-    return [step for step in steps if min(low, 1.0) <= step <= max(-high, 1.0)]
+def _ticks(rows: pl.DataFrame) -> list[float]:
+    """Return round ratios, as many as have room."""
+    low = min([1.0, *rows["low"]])
+    high = max(rows["high"], default=1.0)
+    return [step for step in (_FINE if high / low < 2.0 else _COARSE) if low <= step <= max(high, 1.0)]
 
 
 def _selection_finding(table: pl.DataFrame) -> str:
     rows = {row["method"]: row for row in table.iter_rows(named=True)}
     if not rows:
-        return "Too few promoters or detractors to compare"
+        return _NONE
     first = rows.get("naive") or next(iter(rows.values()))
-    naive = localise(f"{first['ratio']:.1f}")
-    alt_text = f"Promoters spend {naive} times as much as detractors"
+    words = f"Promoters spend {figure(first['ratio'], '.1f')} times as much as detractors"
     last = rows.get("own_past")
     if last is None:
-        return alt_text
-    span = localise(f"{last['low']:.2f} to {last['high']:.2f}")
+        return words
+    span = f"{_ratio(last['low'])} to {_ratio(last['high'])}"
     if last["low"] <= 1.0 <= last["high"]:
-        return f"{alt_text}; against their own past no difference is seen ({span})"
-    adjusted = localise(f"{last['ratio']:.2f}")
-    return f"{alt_text}; against their own past {adjusted} times ({span})"
-
-
-def selection_table(panel: pl.DataFrame) -> Table:
-    """Lay out what promoters are worth next to detractors, from the most naive method to the most careful."""
-    table = check(panel, SELECTION)
-    cells = pl.DataFrame(
-        [_selection_cells(row) for row in table.iter_rows(named=True)],
-        schema=dict.fromkeys(("line", "ratio", "interval", "customers", "label", "finding"), pl.String),
-    )
-    title = _selection_finding_(table)
-    layout = laid_out(
-        cells,
-        title=title,
-        subtitle="Spend of promoters over that of detractors; 1 is no difference",
-        heads={
-            "ratio": "Ratio",
-            "interval": f"95{NBSP}% interval",
-            "customers": "Customers",
-            "label": "What it is",
-            "finding": "In words",
-        },
-        text=("label", "finding"),
-        notes=(
-            (
-                "The interval holds the luck of who the customers are, and no bias. An association may be selection: "
-                "an effect needs groups that chance has made."
-            ),
-            (
-                "Adjusted rows and the own past see what goes with the news in an answer: what had been there all the "
-                "time before cancels, an effect of it too. Nothing adjusts for a hidden bent to stay."
-            ),
-        ),
-    )
-    return Table(id="selection", title=title, layout=layout, twin=table)
-
-
-def _selection_cells(row: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "line": row["title"],
-        "ratio": localise(f"{row['ratio']:.2f}"),
-        "interval": localise(f"{row['low']:.2f} to {row['high']:.2f}"),
-        "customers": localise(f"{row['customers']:,}"),
-        "label": row["label"],
-        "finding": localised_texts(row["finding"]),
-    }
-
-
-def _selection_finding_(table: pl.DataFrame) -> str:
-    if table.is_empty():
-        return "Too few promoters or detractors to compare"
-    held = table.filter((pl.col("low") <= 1.0) & (pl.col("high") >= 1.0)).height
-    alt_text = f"{counted(held)} of {counted(table.height)} methods see no difference between promoters and detractors"
-    return alt_text.capitalize()
+        return f"{words}; against their own past no difference is seen ({span})"
+    return f"{words}; against their own past {_ratio(last['ratio'])} times ({span})"

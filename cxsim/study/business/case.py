@@ -99,7 +99,6 @@ class BusinessCase:
         return f"BusinessCase({self.study.scenario.name}; {found})"
 
 
-@written_as("en")  # a table is the same in every locale; who shows it writes its numbers anew
 def business_case(study: Study, *, executor: Executor | None = None, progress: Progress | None = None) -> BusinessCase:
     """Return the business case of a study.
 
@@ -125,7 +124,13 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
     SimulationError
         When a variant cannot be simulated.
     """
-    step = _counted(progress or notebook_bar("Working out the business case"))
+    # By the shop's own locale, whatever the session's is, so that the same study gives the same sentences.
+    with written_as(study.scenario.economics.locale):
+        return _business_case(study, executor, progress or notebook_bar("Working out the business case"))
+
+
+def _business_case(study: Study, executor: Executor | None, progress: Progress | None) -> BusinessCase:
+    step = _counted(progress)
     money = step(statements(study))
     base = step(base_case(study, executor=executor))
     varied = step(sensitivities(base, study))

@@ -15,7 +15,7 @@ from cxsim.study.assumptions import assumptions
 from cxsim.study.business.information import on_scale
 from cxsim.study.result import Study
 from cxsim.tables import COUNT, DAY, REAL, TEXT, Contract, check, table_of
-from cxsim.wording import MODELS, counted, joined, percent
+from cxsim.wording import MODELS, counted, figure, joined, percent
 
 State = Literal["yes", "partly", "no"]
 _File = Economics | Behaviour | Strategy
@@ -190,9 +190,11 @@ def _methods(study: Study) -> list[Answer]:
 def _population(study: Study) -> str:
     scenario = study.scenario
     existing = study.worlds.rfm.height if scenario.existing_customers == "all" else 0
-    parts = [f"{existing:,} who have ordered already"] if existing else []
+    parts = [f"{figure(existing)} who have ordered already"] if existing else []
     if scenario.new_customers is not None:
-        parts.append(f"{scenario.new_customers.per_month:,} new ones in each of {scenario.new_customers.months} months")
+        parts.append(
+            f"{figure(scenario.new_customers.per_month)} new ones in each of {scenario.new_customers.months} months"
+        )
     return f"Customers of the shop: {joined(parts)}."
 
 
@@ -267,7 +269,7 @@ def _modelled(study: Study) -> list[Answer]:
         ),
         Answer(
             "yes",
-            f"{scenario.draws:,} draws of every uncertain number, from seed {scenario.seed}; both sides of a "
+            f"{figure(scenario.draws)} draws of every uncertain number, from seed {scenario.seed}; both sides of a "
             f"comparison have the same customers and random numbers.{stacking}",
         ),
         Answer(

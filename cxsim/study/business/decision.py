@@ -8,7 +8,7 @@ import polars as pl
 
 from cxsim.study.result import Study
 from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
-from cxsim.wording import money, percent
+from cxsim.wording import figure, money, percent
 
 PORTFOLIO_ROW = "portfolio"
 # The decision per strategy, and one row for the best portfolio (strategy `portfolio`). changer_*: the assumption whose
@@ -134,10 +134,13 @@ def _test(row: Mapping[str, object], test_plan: pl.DataFrame) -> str:
     group, weeks, available = plan.select("per_group", "weeks", "available").row(0)
     if weeks is None:
         return (
-            f" No test among this shop's customers can show by their money alone whether it pays: that takes {group:,} "
-            f"in each of two groups, and {available:,} could take part. A pilot shows what it costs and how it is met."
+            f" No test among this shop's customers can show by their money alone whether it pays: that takes "
+            f"{figure(group)} in each of two groups, and {figure(available)} could take part. A pilot shows what it "
+            "costs and how it is met."
         )
-    return f" A test of whether it pays takes {group:,} customers in each of two groups and {weeks:.0f} weeks."
+    return (
+        f" A test of whether it pays takes {figure(group)} customers in each of two groups and {figure(weeks)} weeks."
+    )
 
 
 def _of_portfolio(study: Study, row: Mapping[str, object]) -> dict[str, object]:

@@ -21,7 +21,7 @@ from cxsim.study.business.information import RESPONSES, responses_to
 from cxsim.study.result import Study
 from cxsim.study.shop_tables import SECONDS_PER_DAY
 from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, table_of
-from cxsim.wording import money, percent
+from cxsim.wording import figure, money, percent
 
 Numbers = npt.NDArray[np.float64]
 
@@ -170,12 +170,12 @@ def _plans(customers: FollowUp, column: int, required: float) -> Iterator[_Plan]
 def _verdict(plan: _Plan, currency: str) -> str:
     if plan.weeks is not None:
         return (
-            f"Feasible: {plan.per_group:,} customers in each group, and the answer is known after "
-            f"{plan.weeks:.0f} weeks."
+            f"Feasible: {figure(plan.per_group)} customers in each group, and the answer is known after "
+            f"{figure(plan.weeks)} weeks."
         )
     needed = (
-        f"Not feasible: each group needs {plan.per_group:,} customers, and {plan.available:,} could take part within a "
-        "year"
+        f"Not feasible: each group needs {figure(plan.per_group)} customers, and {figure(plan.available)} could take "
+        "part within a year"
     )
     half = plan.available // 2
     if half < 1:

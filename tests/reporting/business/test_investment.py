@@ -1,0 +1,413 @@
+"""Strategies as investments: returns, cash over time and debts to customers."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+import pytest
+
+from cxsim.errors import TableError
+from cxsim.finance.returns import INVESTMENT
+from cxsim.reporting.business.investment import cash_fan, investment_table, liabilities_table
+from cxsim.study.business.liabilities import LIABILITIES
+from cxsim.tables import check, empty
+from tests.reporting.business.cases import fan
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+@pytest.fixture
+def investment(returns):
+    """Beside the made-up returns: a sound investment, one with two internal rates, one without any income."""
+    table = pl.DataFrame(
+        {
+            "strategy": returns["strategy"],
+            "title": returns["title"],
+            "npv_low_80": [15_000.0, -15_000.0, -14_000.0],
+            "npv_high_80": [80_000.0, 29_000.0, -4_000.0],
+            "cvar": [-4_100.0, -27_000.0, -16_000.0],
+            "cvar_mc_error": [2_100.0, 1_500.0, 300.0],
+            "hurdle": [0.15] * 3,
+            "prob_above_hurdle": [0.81, 0.42, None],
+            "discounted_payback_months": [15.2, 33.0, None],
+            "irr": [0.346, None, None],
+            "irr_remark": ["one rate", "several rates possible: 10 % and 20 %", "no inflow: nothing comes back"],
+            "mirr": [0.224, 0.05, -0.123],
+            "profitability_index": [1.62, 1.04, -0.001],
+            "peak_funding": [66_500.0, 31_200.0, 18_000.0],
+            "npv_per_customer": [2.06, 0.306, -0.474],
+            "benefits_pv": [162_574.5, 70_330.0, 9_270.0],
+            "costs_pv": [121_340.0, 64_210.0, 18_750.0],
+            "benefit_haircut": [0.2] * 3,
+            "cost_uplift": [0.1] * 3,
+            "risk_adjusted_npv": [2_414.0, -14_367.0, -13_209.0],
+            "risk_adjusted_roi": [0.018, -0.203, None],
+        }
+    )
+    return check(table, INVESTMENT)
+
+
+def _row(html, name):
+    line = next(row for row in re.findall(r"<tr>(.*?)</tr>", html, flags=re.DOTALL) if f">{name}<" in row)
+    return [cell.replace(NBSP, " ") for cell in re.findall(r"<td[^>]*>(.*?)</td>", line)]
+
+
+def _html(returns, investment):
+    return investment_table(returns, investment, "USD").html()
+
+
+def test_figures_stand_in_groups_in_the_order_of_the_question(returns, investment):
+    groups = re.findall(r'class="gt_group_heading"[^>]*>(.*?)<', _html(returns, investment))
+    assert groups == ["Decision", "Worth", "Chance", "Return", "Time", "Money tied up", "Risk-adjusted"]
+
+
+def test_worth_has_both_intervals_and_the_mean_of_the_worst_tenth(returns, investment):
+    html = _html(returns, investment)
+    assert _row(html, "Net present value, USD")[0] == "41,000 ± 1,210"
+    assert _row(html, f"Its 80{NBSP}% interval")[0] == "15,000 to 80,000"
+    assert _row(html, f"Its 90{NBSP}% interval")[0] == "8,000 to 92,000"
+    assert _row(html, "Mean of the worst tenth, USD")[1] == "−27,000 ± 1,500"
+    assert _row(html, "Net present value per customer, USD") == ["2.06", "0.306", "−0.474"]
+
+
+def test_every_figure_of_the_returns_is_there(returns, investment):
+    html = _html(returns, investment)
+    assert _row(html, "What the rule says") == ["Fund", "Pilot first", "Do not fund"]
+    assert _row(html, "Of a gain") == ["97 % ± 1", "62 % ± 3", "less than 0.5 % ± 0.0"]
+    assert _row(html, "On outlay") == ["34 % ± 1", "10 % ± 1", "−51 % ± 1"]
+    assert _row(html, f"On outlay, 90{NBSP}% interval") == ["7 % to 76 %", "−33 % to 55 %", "−80 % to −16 %"]
+    assert _row(html, "Breaks even at, of the planned outlay") == ["134 %", "110 %", "49 %"]
+    assert _row(html, "Payback in half of the draws, months") == ["14 ± 0.4", "28 ± 1", "–"]
+    assert _row(html, "Payback in nine draws of ten, months") == ["31", "–", "–"]
+    assert _row(html, "Of payback within the horizon") == ["95 %", "55 %", "2 %"]
+
+
+def test_the_hurdle_is_alt_text_beside_its_chance(returns, investment):
+    assert _row(_html(returns, investment), f"Of a return on outlay above 15{NBSP}%") == ["81 %", "42 %", "–"]
+
+
+def test_rates_have_a_decimal_and_what_does_not_exist_is_a_dash(returns, investment):
+    html = _html(returns, investment)
+    assert _row(html, "Internal rate (IRR), per year") == ["34.6 %", "–", "–"]
+    assert _row(html, "Modified internal rate (MIRR), per year") == ["22.4 %", "5.0 %", "−12.3 %"]
+    assert _row(html, "Profitability index") == ["1.62", "1.04", "0.00"]
+    assert _row(html, "Discounted payback, months") == ["15", "33", "–"]
+
+
+def test_rates_near_zero_have_no_sign_and_large_ones_no_decimal(returns, investment):
+    other = investment.with_columns(irr=pl.Series([-1e-14, 12.345, None]))
+    assert _row(_html(returns, other), "Internal rate (IRR), per year") == ["0.0 %", "1,234 %", "–"]
+
+
+def test_why_there_is_no_internal_rate_is_said_below_and_nothing_of_the_others(returns, investment):
+    html = _html(returns, investment)
+    alt_text = "Internal rate of Points &lt;b&gt;&amp; more&lt;/b&gt;: several rates possible: 10 % and 20 %."
+    assert alt_text in html
+    assert "Internal rate of Win-back coupon: no inflow: nothing comes back." in html
+    assert "Internal rate of Free delivery" not in html
+
+
+def test_the_adjusted_case_stands_below_the_simulated_one(returns, investment):
+    html = _html(returns, investment)
+    assert _row(html, "Net present value as simulated, USD") == ["41,200", "6,100", "−9,500"]
+    assert _row(html, "Net present value, risk-adjusted, USD") == ["2,400", "−14,400", "−13,200"]
+    assert _row(html, "Return on outlay, risk-adjusted") == ["2 %", "−20 %", "–"]
+    assert f"benefits cut by 20{NBSP}% and costs raised by 10{NBSP}%" in html
+
+
+def test_without_a_rule_there_is_no_adjusted_case(returns, investment):
+    plain = investment.with_columns(benefit_haircut=0.0, cost_uplift=0.0)
+    table = investment_table(returns, plain, "USD")
+    assert table.title == "On average Free delivery and Points <b>& more</b> bring more than doing nothing"
+    assert "Risk-adjusted" not in table.html()
+    assert "No risk-adjusted case" in table.html()
+
+
+def test_the_title_says_which_hold_even_after_adjustment(returns, investment):
+    title = investment_table(returns, investment, "USD").title.replace(NBSP, " ")
+    assert title == (
+        "Even with benefits cut by 20 % and costs raised by 10 %, Free delivery brings more than doing nothing"
+    )
+    none = investment.with_columns(risk_adjusted_npv=-1.0)
+    title = investment_table(returns, none, "USD").title.replace(NBSP, " ")
+    assert title == "With benefits cut by 20 % and costs raised by 10 %, no strategy brings more than doing nothing"
+
+
+def test_the_title_says_so_when_nothing_pays(returns, investment):
+    losses = returns.with_columns(incremental_npv=-pl.col("incremental_npv").abs())
+    title = investment_table(losses, investment, "USD").title
+    assert title == "On average no strategy earns back its outlay"
+
+
+@pytest.mark.parametrize("word", ["IRR", "MIRR", "CVaR", "Profitability index", "Outlay", "Payback", "Money tied up"])
+def test_every_term_is_explained_below(returns, investment, word):
+    notes = _html(returns, investment).split('class="gt_sourcenote"', maxsplit=1)[1]
+    assert word in notes
+
+
+def test_a_title_with_markup_stays_text_and_the_table_is_light(returns, investment):
+    html = _html(returns, investment)
+    assert "<b>&" not in html
+    assert len(html.encode()) < 25_000
+
+
+def test_the_twin_has_one_row_per_strategy_and_every_number_of_both(returns, investment):
+    twin = investment_table(returns, investment, "USD").twin
+    assert twin.height == 3
+    assert set(returns.columns) | set(investment.columns) == set(twin.columns)
+
+
+def test_tables_of_other_strategies_are_refused(returns, investment):
+    with pytest.raises(TableError, match="they must be the same, at least one"):
+        investment_table(returns, investment.reverse(), "USD")
+    with pytest.raises(TableError, match="at least one"):
+        investment_table(returns.clear(), investment.clear(), "USD")
+
+
+def test_rules_that_differ_between_strategies_are_refused(returns, investment):
+    mixed = investment.with_columns(hurdle=pl.Series([0.1, 0.1, 0.3]))
+    with pytest.raises(TableError, match=r"found several values of hurdle: 0\.1 and 0\.3"):
+        investment_table(returns, mixed, "USD")
+
+
+def test_a_table_without_its_columns_is_refused(returns, investment):
+    with pytest.raises(TableError, match="INVESTMENT: no column 'irr'"):
+        investment_table(returns, investment.drop("irr"), "USD")
+
+
+def _account(strategy, title, kind, **columns):
+    """Return the rows of two years and their total."""
+    nothing = dict.fromkeys(LIABILITIES.columns, (0.0, 0.0, 0.0))
+    numbers = {**nothing, **columns}
+    return [
+        {name: numbers[name][place] for name in LIABILITIES.columns}
+        | {"strategy": strategy, "title": title, "kind": kind, "period": period}
+        for place, period in enumerate(("Year 1", "Year 2", "Total"))
+    ]
+
+
+@pytest.fixture
+def points():
+    """Points with markup in the title: 24.00 owed at the end of year 1, 8.00 at the end."""
+    return _account(
+        "points",
+        "Points <b>",
+        "points",
+        opening=(0.0, 24.0, 0.0),
+        issued=(40.0, 0.0, 40.0),
+        redeemed=(16.0, 8.0, 24.0),
+        expired=(0.0, 8.0, 8.0),
+        closing=(24.0, 8.0, 8.0),
+        points_issued=(1_000.0, 0.0, 1_000.0),
+        points_outstanding=(600.0, 200.0, 200.0),
+        contract_opening=(0.0, 15.42, 0.0),
+        contract_deferred=(29.13, 0.0, 29.13),
+        contract_recognised=(13.71, 9.59, 23.30),
+        contract_closing=(15.42, 5.83, 5.83),
+        cash_revenue=(900.0, 0.0, 900.0),
+        accrual_revenue=(884.58, 9.59, 894.17),
+    )
+
+
+@pytest.fixture
+def fees():
+    """A fee of 36.50, of which 1.55 is still to be earned in the second year."""
+    return _account(
+        "membership",
+        "Membership",
+        "fees",
+        points_issued=(None, None, None),
+        points_redeemed=(None, None, None),
+        points_expired=(None, None, None),
+        points_outstanding=(None, None, None),
+        issued=(36.50, 0.0, 36.50),
+        redeemed=(34.95, 1.55, 36.50),
+        closing=(1.55, 0.0, 0.0),
+        contract_opening=(0.0, 1.55, 0.0),
+        contract_deferred=(36.50, 0.0, 36.50),
+        contract_recognised=(34.95, 1.55, 36.50),
+        contract_closing=(1.55, 0.0, 0.0),
+        cash_revenue=(36.50, 0.0, 36.50),
+        accrual_revenue=(34.95, 1.55, 36.50),
+    )
+
+
+def _table(*accounts):
+    return pl.DataFrame([row for account in accounts for row in account], schema=empty(LIABILITIES).schema)
+
+
+def _rows(html):
+    """Return the cells of each row by its line; the last where two groups have the same line."""
+    found = {}
+    for row in re.findall(r"<tr>(.*?)</tr>", html, flags=re.DOTALL):
+        line = re.search(r"<th[^>]*>([^<]*)</th>", row)
+        if line:
+            found[line.group(1)] = re.findall(r"<td[^>]*>(.*?)</td>", row)
+    return found
+
+
+def test_points_roll_forward_with_what_leaves_below_zero(points):
+    rows = _rows(liabilities_table(_table(points), "USD").html())
+    assert rows["Points at full value, at the beginning"] == ["0.00", "24.00", "0.00"]
+    assert rows["Given"] == ["40.00", "0.00", "40.00"]
+    assert rows["Redeemed"] == ["−16.00", "−8.00", "−24.00"]
+    assert rows["Lapsed"] == ["0.00", "−8.00", "−8.00"]
+    assert rows["Points at full value, at the end"] == ["24.00", "8.00", "8.00"]
+    assert rows["Recognised as revenue"] == ["−13.71", "−9.59", "−23.30"]
+    assert rows["Contract liability, at the end"] == ["15.42", "5.83", "5.83"]
+
+
+def test_revenue_stands_in_both_views_one_below_the_other(points):
+    rows = _rows(liabilities_table(_table(points), "USD").html())
+    assert list(rows)[-2:] == ["Paid by members for orders, less refunds: cash view", "Their revenue: accrual view"]
+    assert list(rows.values())[-2:] == [["900.00", "0.00", "900.00"], ["884.58", "9.59", "894.17"]]
+
+
+def test_fees_have_no_points_and_one_balance(points, fees):
+    html = liabilities_table(_table(fees), "USD").html()
+    assert "oints" not in html
+    assert "Breakage" not in html
+    assert _rows(html)["Earned as time passes"] == ["−34.95", "−1.55", "−36.50"]
+    both = liabilities_table(_table(points, fees), "USD").html()
+    assert "Membership: fees paid in advance" in both
+    assert "Breakage: points that are never redeemed" in both
+    assert "Fees become revenue evenly" in both
+
+
+def test_every_word_of_accounting_is_explained_below(points):
+    html = liabilities_table(_table(points), "USD").html()
+    for term in ("Contract liability: ", "Breakage: ", "Deferred: ", "Points at full value: ", "Both views "):
+        assert f">{term}" in html
+
+
+def test_the_title_says_what_is_owed_at_the_end(points, fees):
+    assert liabilities_table(_table(points), "USD").title == (
+        f"At the end the shop owes its customers, by IFRS 15, USD{NBSP}5.83 with Points <b>; USD{NBSP}8.00 if every "
+        "point were redeemed"
+    )
+    assert liabilities_table(_table(points, fees), "USD").title == (
+        f"At the end the shop owes its customers, by IFRS 15, USD{NBSP}5.83 with Points <b> and USD{NBSP}0 with "
+        "Membership"
+    )
+
+
+def test_points_and_fees_of_one_combination_are_added_up_in_the_title(points, fees):
+    together = [row | {"strategy": "both", "title": "Both"} for row in (*points, *fees)]
+    fees_owed = [row | {"contract_closing": 1.55} for row in together[3:]]
+    title = liabilities_table(_table(together[:3], fees_owed), "USD").title
+    # 5.83 of points and 1.55 of fees.
+    assert f"USD{NBSP}7.38 with Both" in title
+
+
+def test_of_many_strategies_the_title_names_the_one_that_owes_most(fees):
+    many = [
+        [row | {"strategy": f"s{number}", "title": f"Number {number}", "contract_closing": owed} for row in fees]
+        for number, owed in enumerate((1.0, 7.0, 3.0, 2.0))
+    ]
+    assert liabilities_table(_table(*many), "EUR").title == (
+        f"At the end the shop owes its customers most, by IFRS 15, EUR{NBSP}7.00 with Number 1"
+    )
+
+
+def test_titles_are_text_and_no_markup(points):
+    html = liabilities_table(_table(points), "USD").html()
+    assert "Points &lt;b&gt;: points" in html
+    assert "<b>" not in html
+
+
+def test_balances_are_in_bold(points):
+    html = liabilities_table(_table(points), "USD").html()
+    bold = re.findall(r'<th style="font-weight: bold;"[^>]*>([^<]*)</th>', html)
+    assert bold == [
+        "Points at full value, at the end", "Contract liability, at the end", "Their revenue: accrual view",
+    ]  # fmt: skip
+
+
+def test_where_nothing_is_owed_a_sentence_says_why():
+    said = liabilities_table(empty(LIABILITIES), "USD")
+    assert said.text == (
+        "No strategy here gives points or takes a fee in advance: it leaves the shop no debt to its customers, and "
+        "revenue is the same by the cash view and by the accrual view."
+    )
+
+
+def test_the_twin_keeps_the_numbers(points, fees):
+    table = _table(points, fees)
+    assert liabilities_table(table, "USD").twin.equals(table)
+
+
+def test_another_table_is_refused(points):
+    with pytest.raises(TableError, match=r"^LIABILITIES: no column 'closing'"):
+        liabilities_table(_table(points).drop("closing"), "USD")
+
+
+def _rows_fan(fan):
+    figure = cash_fan(fan, "USD").to_dict()
+    return pl.DataFrame(next(iter(figure["datasets"].values())), infer_schema_length=None)
+
+
+def _finding(fan):
+    return " ".join(cash_fan(fan, "USD").to_dict()["title"]["text"])
+
+
+def test_the_title_sorts_strategies_by_where_their_interval_ends():
+    assert _finding(fan()) == (
+        "After 36 months: Free shipping from a threshold on ahead; "
+        "Points programme either ahead or behind; Win-back coupon behind"
+    )
+
+
+def test_more_than_three_strategies_are_counted():
+    more = fan().filter(strategy="coupon").with_columns(strategy=pl.lit("again"), title=pl.lit("Coupon again"))
+    assert _finding(pl.concat([fan(), more])) == (
+        "After 36 months: 1 of 4 strategies ahead; 1 of 4 strategies either ahead or behind; 2 of 4 strategies behind"
+    )
+
+
+def test_each_panel_tells_the_month_of_payback():
+    # -20,000 + 1,540 m and -15,000 + 540 m reach zero at m = 13 and m = 28, the fourteenth and the 29th month.
+    notes = [note for note in _rows_fan(fan())["_note"] if note]
+    assert notes == [
+        "Back in month 14 on average",
+        "Back in month 29 on average",
+        "Not back within 36 months on average",
+    ]
+
+
+def test_the_ring_stands_in_the_month_of_payback():
+    ringed = _rows_fan(fan()).filter("_back")
+    assert ringed["month"].to_list() == [14, 29]
+
+
+def test_a_mean_that_is_never_below_zero_needs_no_payback():
+    ahead = fan().filter(strategy="free-shipping").with_columns(mean=pl.lit(5.0))
+    assert _rows_fan(ahead)["_note"][0] == "Never below zero on average"
+
+
+def test_payback_counts_from_the_month_after_which_the_mean_stays_above_zero():
+    dip = pl.when(pl.col("month") == 30).then(-1.0).otherwise(pl.col("mean"))
+    assert (
+        _rows_fan(fan().filter(strategy="free-shipping").with_columns(mean=dip)).filter("_back")["month"].item() == 32
+    )
+
+
+def test_every_third_month_of_three_years_is_drawn_and_the_trough():
+    low = pl.when(pl.col("month") == 4).then(-99_000.0).otherwise(pl.col("mean"))
+    drawn = _rows_fan(fan().filter(strategy="coupon").with_columns(mean=low))["month"].to_list()
+    assert drawn == [1, 3, 5, *range(6, 37, 3)]
+
+
+def test_all_months_of_a_year_are_drawn():
+    assert _rows_fan(fan().filter(strategy="coupon").head(12))["month"].to_list() == list(range(1, 13))
+
+
+def test_the_months_do_not_depend_on_where_counting_starts():
+    later = fan().with_columns(month=pl.col("month") + 1)
+    assert cash_fan(later, "USD").to_dict() == cash_fan(fan(), "USD").to_dict()
+
+
+def test_the_description_gives_mean_and_interval_at_the_end():
+    described = cash_fan(fan(), "USD").to_dict()["description"]
+    # -20,000 + 1,540 * 35 = 33,900, and 1.64 * 350 * 37 = 21,238 to both sides.
+    assert f"USD{NBSP}33,900 (12,700 to 55,100) at the end, back in month 14 on average" in described

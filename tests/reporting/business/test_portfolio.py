@@ -1,0 +1,221 @@
+"""Sets of strategies by risk and value."""
+
+from __future__ import annotations
+
+import itertools
+
+import polars as pl
+import pytest
+
+from cxsim.errors import TableError
+from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
+from cxsim.reporting.theme import Dot, beside
+from cxsim.study.business.portfolio import PORTFOLIO
+from cxsim.tables import empty
+from tests.reporting.business.cases import STRATEGIES, portfolio
+
+NBSP = "\N{NO-BREAK SPACE}"
+_BEST = {
+    "name": "a+b",
+    "title": "A + B",
+    "members": "a, b",
+    "outlay": 30_000.0,
+    "npv": 9_000.0,
+    "npv_mc_error": 900.0,
+    "low": -4_000.0,
+    "high": 22_000.0,
+    "low_80": -1_000.0,
+    "high_80": 19_000.0,
+    "prob_npv_positive": 0.85,
+    "prob_mc_error": 0.02,
+    "cvar": -5_100.0,
+    "roi": 0.3,
+    "payback_months": 12.0,
+    "payback_months_late": None,
+    "interaction": -1_500.0,
+    "gap": 0.0,
+    "gap_mc_error": 0.0,
+    "efficient": True,
+    "affordable": True,
+    "chosen": True,
+    "draws": 60,
+    "place": None,
+}
+_NEXT = _BEST | {
+    "name": "a",
+    "title": "A",
+    "members": "a",
+    "interaction": 0.0,
+    "gap": 1_000.0,
+    "gap_mc_error": 400.0,
+    "chosen": False,
+    "efficient": False,
+}
+_NOTHING = _NEXT | {"name": "nothing", "title": "Doing nothing", "members": "", "gap": 9_000.0, "gap_mc_error": 900.0}
+
+
+def _table(*rows, budget=None):
+    return portfolio_table(pl.DataFrame(list(rows), schema=empty(PORTFOLIO).schema), "USD", budget)
+
+
+def test_two_sets_are_alt_text_apart_from_two_errors_on():
+    # 1,000 is 2.5 times 400, and 700 is 1.75 times 400.
+    assert _table(_BEST, _NEXT).title == "A + B brings most, more than two simulation errors ahead of the next, A"
+    near = _NEXT | {"gap": 700.0}
+    assert _table(_BEST, near).title == "A + B brings most, but the draws do not tell it apart from A"
+    assert ">not told apart<" in _table(_BEST, near).html()
+
+
+def test_many_sets_that_are_not_alt_text_apart_are_counted():
+    near = [_NEXT | {"name": name, "gap": 10.0} for name in "ab"]
+    assert (
+        _table(_BEST, *near, _NOTHING).title
+        == "A + B brings most, but the draws do not tell it apart from 2 other sets"
+    )
+
+
+def test_a_set_beyond_the_budget_is_marked_and_is_not_the_next():
+    dear = _NEXT | {"name": "c", "title": "C", "gap": -2_000.0, "affordable": False}
+    table = _table(_BEST, dear, _NOTHING, budget=40_000.0)
+    assert table.title.startswith(
+        "A + B brings most within the budget, more than two simulation errors ahead of the next, Do"
+    )
+    assert ">over budget<" in table.html()
+    assert "budget USD 40,000, as a present value" in table.html().replace(NBSP, " ")
+
+
+def test_doing_nothing_can_be_the_best():
+    alone = _NOTHING | {"chosen": True, "gap": 0.0, "gap_mc_error": 0.0}
+    assert _table(alone).title == "Doing nothing is expected to bring most; there is no other set to compare it with"
+
+
+def test_the_difference_to_the_best_stands_with_its_own_error():
+    html = _table(_BEST, _NEXT).html()
+    assert ">1,000 ± 400<" in html
+    assert ">9,000 ± 900<" in html
+    assert ">−1,500<" in html
+    assert ">best; efficient<" in html
+
+
+def test_only_sets_of_several_have_an_interaction():
+    assert _table(_BEST, _NEXT, _NOTHING).html().count(">−1,500<") == 1
+
+
+def test_a_table_without_a_choice_is_refused():
+    with pytest.raises(TableError, match="PORTFOLIO: 0 of 1 sets are chosen; it must be one"):
+        _table(_NEXT)
+
+
+def _figure(table):
+    return efficient_frontier(table, "USD").to_dict()
+
+
+def _rows(table, column="set"):
+    for rows in _figure(table)["datasets"].values():
+        if column in rows[0]:
+            return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame()
+
+
+def _finding(table):
+    return " ".join(_figure(table)["title"]["text"])
+
+
+def test_the_title_names_the_best_set_within_the_budget():
+    assert _finding(portfolio()) == (
+        f"Best within the budget: Free shipping from a threshold on + Points programme, USD{NBSP}44,900; "
+        "clearly more than any other"
+    )
+
+
+def test_a_set_that_is_too_near_is_counted():
+    # 44,900 less 41,200 are 3,700: within two errors of 2,000, and the other gaps are not.
+    near = portfolio().with_columns(gap_mc_error=pl.lit(2_000.0))
+    assert _finding(near).endswith("; one other set is too near to tell apart")
+
+
+def test_without_a_set_beyond_the_budget_no_budget_is_named():
+    assert _finding(portfolio().with_columns(affordable=pl.lit(value=True))).startswith("Best: Free shipping")
+
+
+def test_if_doing_nothing_is_best_the_title_says_so():
+    nothing = portfolio().with_columns(chosen=pl.col("members") == "")
+    assert _finding(nothing) == "No set of strategies is expected to bring more than doing nothing"
+
+
+def test_letters_follow_the_scenario_whatever_the_order_of_the_sets():
+    rows = _rows(portfolio().reverse())
+    assert sorted(rows["_label"].to_list()) == sorted(
+        ["Doing nothing", "A", "B", "C", "A + B", "A + C", "B + C", "A + B + C"]
+    )
+    key = _rows(portfolio(), "letter")
+    assert dict(key.select("letter", "strategy").rows()) == dict(zip("ABC", STRATEGIES.values(), strict=True))
+
+
+def test_single_strategies_have_their_colours_also_where_only_they_are_compared():
+    singles = (
+        portfolio().filter(~pl.col("members").str.contains(",")).with_columns(chosen=pl.col("members") == "points")
+    )
+    colours = dict(_rows(singles).select("_label", "_colour").rows())
+    assert colours == {"A": "#0072B2", "B": "#D55E00", "C": "#009E73", "Doing nothing": "#7B8794"}
+
+
+def test_members_may_be_parted_by_plus_signs():
+    plus = portfolio().with_columns(pl.col("members").str.replace_all(", ", "+"))
+    assert _rows(plus).equals(_rows(portfolio()))
+
+
+def test_strokes_reach_two_standard_errors():
+    table, rows = portfolio(), _rows(portfolio())
+    reach = (rows["_high"] - rows["_low"]).to_list()
+    # Six significant digits of each end.
+    assert reach == pytest.approx([4.0 * error for error in table["npv_mc_error"]], abs=0.2)
+
+
+def test_of_many_sets_only_those_that_matter_are_named():
+    table = portfolio()
+    other = table.filter(members="points, coupon")
+    many = pl.concat([table, *(other.with_columns(npv=pl.lit(float(n))) for n in range(9))])
+    named = [label for label in _rows(many)["_label"] if label]
+    assert sorted(named) == ["A", "A + B", "B", "C", "Doing nothing"]
+    assert "Of 17 sets, those on the line and single strategies are named" in " ".join(
+        _figure(many)["title"]["subtitle"]
+    )
+
+
+def test_the_description_reads_the_efficient_sets_from_the_safest_on():
+    described = _figure(portfolio())["description"]
+    assert f"Doing nothing: USD{NBSP}0 expected, USD{NBSP}0 in the worst tenth; Free shipping" in described
+    assert "Over the budget: Free shipping from a threshold on + Points programme + Win-back coupon." in described
+
+
+def test_without_one_choice_the_table_is_refused():
+    with pytest.raises(TableError, match="PORTFOLIO: 0 of 8 sets are chosen; it must be one"):
+        efficient_frontier(portfolio().with_columns(chosen=pl.lit(value=False)), "USD")
+
+
+def test_letters_follow_the_places_of_strategies():
+    # The scenario brings them the other way round.
+    localise = portfolio().with_columns(place=2 - pl.col("place"))
+    assert _rows(localise, "letter").select("letter", "strategy").rows() == list(
+        zip("ABC", reversed(STRATEGIES.values()), strict=True)
+    )
+
+
+def test_a_strategy_without_a_place_is_refused():
+    lost = portfolio().with_columns(place=pl.when(pl.col("name") != "points").then("place"))
+    with pytest.raises(TableError, match="strategy 'points' has no place of its own; possible: free-shipping, coupon"):
+        efficient_frontier(lost, "USD")
+
+
+def test_words_of_points_that_lie_close_do_not_cover_each_other():
+    dots = [Dot(x=100.0 + 25.0 * n, y=100.0 + 3.0 * n, reach=5.0, label="A + B + C") for n in range(6)]
+    places = beside(dots, width=400.0, height=200.0, lines=(0.0, 200.0))
+    # Words of nine letters are 64.8 wide and 14 high.
+    for (x, y), (other_x, other_y) in itertools.combinations(places, 2):
+        assert abs(x - other_x) >= 64.7 or abs(y - other_y) >= 13.9
+
+
+def test_words_stay_inside_of_the_figure():
+    ((x, _),) = beside([Dot(x=395.0, y=50.0, reach=0.0, label="A + B")], width=400.0, height=100.0, lines=(0.0, 100.0))
+    assert x + 18.0 <= 400.0

@@ -1,0 +1,462 @@
+"""Statements: the ladder by year, by cohort and by way of gain."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import polars as pl
+import pytest
+
+from cxsim.errors import TableError
+from cxsim.reporting.business.statement import (
+    benefit_waterfall,
+    cohort_table,
+    periods_table,
+    quarters_table,
+    statement_table,
+)
+from tests.ladder import CHANGES
+from tests.reporting.business.cases import STRATEGIES, pathways
+
+
+def test_years_total_and_interval_stand_side_by_side(totals):
+    html = statement_table(totals, "USD").html()
+    row = re.search(r"Gross sales</th>(.*?)</tr>", html, flags=re.DOTALL)
+    cells = re.findall(r">([^<>]+)</td>", row[1])
+    assert cells == ["700,000", "770,000", "60,000", "10,000", "70,000", "69,000", "71,000"]
+
+
+def test_a_short_last_year_says_how_long_it_is(totals):
+    assert "Year 2 (2 months)" in statement_table(totals, "USD").html()
+
+
+def test_a_horizon_within_a_year_has_a_total_only(totals):
+    assert "Year" not in statement_table(totals.filter(period="Total"), "USD").html()
+
+
+def test_the_title_says_which_strategies_bring_cash(totals):
+    sign = pl.when(pl.col("strategy") == "points_programme").then(-1.0).otherwise(1.0)
+    mixed = totals.with_columns(incremental=pl.col("incremental") * sign)
+    found = statement_table(mixed, "USD").title
+    assert found == "On average Free delivery brings more cash than doing nothing; Points programme does not"
+
+
+def test_the_title_says_so_when_none_does(totals):
+    none = totals.with_columns(incremental=-pl.col("incremental").abs())
+    assert statement_table(none, "USD").title == "On average no strategy brings more cash than it costs"
+
+
+def test_accounts_without_an_entry_are_left_out(totals):
+    html = statement_table(totals, "USD").html()
+    assert "Support" not in html
+    assert "Acquisition" not in html
+
+
+def test_a_subtotal_stays_even_if_it_is_zero(totals):
+    nothing = totals.with_columns(pl.lit(0.0).alias(name) for name in ("baseline", "treated", "incremental"))
+    html = statement_table(nothing, "USD").html()
+    assert html.count("Contribution margin 2") == 2
+    assert "Gross sales" not in html
+
+
+def test_subtotals_and_nothing_else_are_bold(totals):
+    html = statement_table(totals, "USD").html()
+    bold = re.findall(r'<th style="font-weight: bold;"[^>]*>(.*?)</th>', html)
+    assert bold[:2] == ["Net revenue", "Contribution margin 1"]
+    assert len(bold) == 5 * 2
+
+
+def test_costs_have_a_real_minus_and_thousands_a_separator(totals):
+    html = statement_table(totals, "USD").html()
+    assert ">−30,000<" in html
+    assert ">-" not in html
+
+
+def test_the_twin_holds_every_period_with_its_interval(totals):
+    twin = statement_table(totals, "USD").twin
+    assert twin.select(totals.columns).equals(totals)
+
+
+def test_a_table_by_month_is_not_taken_for_totals(statement):
+    with pytest.raises(TableError, match="no column 'period'"):
+        statement_table(statement, "USD")
+
+
+NBSP = "\N{NO-BREAK SPACE}"
+GRAINS = {"month": 1, "quarter": 3, "year": 12, "total": 14}
+
+
+def _label(grain, number, length):
+    if grain in ("month", "total"):
+        return "Total" if grain == "total" else f"month {number}"
+    part = "" if length == GRAINS[grain] else f" ({length} months)"
+    return f"{grain.capitalize()} {number + 1}{part}"
+
+
+def _made(signs):
+    """Fourteen months that are alike; a present value is nine tenths."""
+    rows = []
+    for strategy, sign in signs.items():
+        for grain, step in GRAINS.items():
+            for number, first in enumerate(range(0, 14, step)):
+                length = min(step, 14 - first)
+                for line, change in CHANGES.items():
+                    difference, so_far = sign * change * length, sign * change * (first + length)
+                    rows.append(
+                        {
+                            "strategy": strategy,
+                            "grain": grain,
+                            "period": number,
+                            "label": _label(grain, number, length),
+                            "starts_on": date(2025 + first // 12, first % 12 + 1, 1),
+                            "line": line,
+                            "baseline": 10 * change * length,
+                            "treated": 10 * change * length + difference,
+                            "incremental": difference,
+                            "low": difference - 1_000.0,
+                            "high": difference + 1_000.0,
+                            "discounted": 0.9 * difference,
+                            "cumulative": so_far,
+                            "cumulative_discounted": 0.9 * so_far,
+                            "day": 30.0 * first + 15.0 if grain == "month" else None,
+                            "title": strategy.replace("_", " ").capitalize(),
+                        }
+                    )
+    return pl.DataFrame(rows, schema_overrides={"period": pl.Int32})
+
+
+@pytest.fixture
+def periods():
+    return _made({"free_delivery": 1.0, "points_programme": -1.0})
+
+
+def _rows(html, name):
+    lines = [row for row in re.findall(r"<tr>(.*?)</tr>", html, flags=re.DOTALL) if f">{name}<" in row]
+    return [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in lines]
+
+
+def test_the_overview_has_subtotals_of_every_strategy_by_year_and_in_total(periods):
+    html = periods_table(periods, "USD").html()
+    # 750 a month, 12, 2 and 14 of them; ten times as much without.
+    assert _rows(html, "Cash contribution without the strategy")[0] == ["90,000", "15,000", "105,000"]
+    assert _rows(html, "Cash contribution with the strategy")[1] == ["81,000", "13,500", "94,500"]
+    assert _rows(html, "Difference in cash contribution") == [
+        ["9,000", "1,500", "10,500"],
+        ["−9,000", "−1,500", "−10,500"],
+    ]
+    assert _rows(html, f"Its 90{NBSP}% interval")[0] == ["8,000 to 10,000", "500 to 2,500", "9,500 to 11,500"]
+    assert "Gross sales" not in html
+
+
+def test_present_value_and_sums_so_far_stand_below(periods):
+    html = periods_table(periods, "USD").html()
+    assert _rows(html, "Difference in cash, at present value")[0] == ["8,100", "1,350", "9,450"]
+    assert _rows(html, "Difference in cash so far")[0] == ["9,000", "10,500", "10,500"]
+    assert _rows(html, "Difference in cash so far, at present value")[0] == ["8,100", "9,450", "9,450"]
+
+
+def test_one_strategy_shows_its_accounts_without_with_and_the_difference(periods):
+    table = periods_table(periods, "USD", "points_programme")
+    html = table.html()
+    assert re.findall(r'class="gt_group_heading"[^>]*>(.*?)<', html) == [
+        "Without the strategy",
+        "With the strategy",
+        "Difference",
+    ]
+    assert [row[0] for row in _rows(html, "Gross sales")] == ["600,000", "540,000", "−60,000"]
+    assert table.id == "periods-points-programme"
+    assert table.twin["strategy"].unique().to_list() == ["points_programme"]
+
+
+def test_every_subtotal_of_the_difference_has_its_interval(periods):
+    html = periods_table(periods, "USD", "free_delivery").html()
+    assert len(_rows(html, f"Its 90{NBSP}% interval")) == 5
+
+
+def test_accounts_without_an_entry_are_left_out_and_subtotals_stay(periods):
+    none = periods.with_columns(pl.lit(0.0).alias(name) for name in ("baseline", "treated", "incremental"))
+    html = periods_table(none, "USD", "free_delivery").html()
+    assert "Gross sales" not in html
+    assert len(_rows(html, "Net revenue")) == 3
+    assert ">Support<" not in periods_table(periods, "USD", "free_delivery").html()
+
+
+def test_subtotals_are_bold(periods):
+    html = periods_table(periods, "USD", "free_delivery").html()
+    bold = re.findall(r'<th style="font-weight: bold;"[^>]*>(.*?)</th>', html)
+    assert bold == ["Net revenue", *(f"Contribution margin {rung}" for rung in (1, 2, 3)), "Cash contribution"] * 3
+
+
+def test_a_horizon_of_one_year_has_a_total_only(periods):
+    short = periods.filter((pl.col("grain") != "year") | (pl.col("period") == 0))
+    assert "Year" not in periods_table(short, "USD").html()
+
+
+def test_small_amounts_keep_their_cents(periods):
+    small = periods.with_columns(pl.col("baseline", "treated", "incremental", "low", "high") / 1_000)
+    html = periods_table(small, "USD").html()
+    assert _rows(html, "Difference in cash contribution")[0] == ["9.00", "1.50", "10.50"]
+
+
+def test_the_title_says_who_is_ahead_at_present_value(periods):
+    title = periods_table(periods, "USD").title
+    assert title == "At present value Free delivery brings more cash than doing nothing; Points programme does not"
+    both = _made({"free_delivery": 1.0, "points_programme": 1.0})
+    title = periods_table(both, "USD").title
+    assert title == "At present value Free delivery and Points programme bring more cash than doing nothing"
+    none = _made({"free_delivery": -1.0, "points_programme": -1.0})
+    assert periods_table(none, "USD").title == "At present value no strategy brings more cash than doing nothing"
+
+
+def test_the_title_of_one_strategy_says_since_when(periods):
+    late = periods.with_columns(
+        cumulative_discounted=pl.when((pl.col("grain") == "year") & (pl.col("period") == 0))
+        .then(-1.0)
+        .otherwise("cumulative_discounted")
+    )
+    title = periods_table(late, "USD", "free_delivery").title
+    assert title == "Free delivery is ahead of doing nothing, at present value, from year 2 on"
+    title = periods_table(periods, "USD", "points_programme").title
+    assert title == "At present value Points programme brings no more cash than doing nothing"
+
+
+def test_months_and_quarters_stay_in_the_twin(periods):
+    twin = periods_table(periods, "USD").twin
+    assert twin.equals(periods)
+
+
+def test_quarters_are_folded_and_alt_text_by_cash_with_its_interval(periods):
+    html = quarters_table(periods, "USD").html()
+    assert html.startswith("<details><summary>Difference quarter by quarter</summary>")
+    # Net revenue 4,600, margin 3 of 1,350 and cash of 750 a month, three months; nine tenths; so far twice as much.
+    assert _rows(html, "Quarter 2")[0] == [
+        "13,800",
+        "4,050",
+        "2,250",
+        "1,250 to 3,250",
+        "2,025",
+        "4,500",
+        "4,050",
+    ]
+    assert _rows(html, r"Quarter 5 (2 months)")[1][2] == "−1,500"
+
+
+def test_quarters_of_one_strategy_carry_its_name(periods):
+    table = quarters_table(periods, "USD", "free_delivery")
+    assert (table.id, table.title) == ("quarters-free-delivery", "Free delivery, quarter by quarter")
+    # Five quarters, and the five subtotals of the ladder; accounts are in the table of periods.
+    assert table.twin.height == 5 * 5
+
+
+def test_the_margins_are_explained_below(periods):
+    for table in (periods_table(periods, "USD"), quarters_table(periods, "USD")):
+        notes = table.html().split('class="gt_sourcenote"', maxsplit=1)[1]
+        assert all(word in notes for word in ("CM1", "CM2", "CM3", "Present value", "So far", "Cash contribution"))
+
+
+def test_tables_are_light(periods):
+    for table in (periods_table(periods, "USD"), quarters_table(periods, "USD")):
+        assert len(table.html().encode()) < 25_000
+
+
+def test_an_unknown_strategy_is_refused(periods):
+    with pytest.raises(TableError, match="PERIODS: no strategy 'free_delivry'; did you mean 'free_delivery'"):
+        periods_table(periods, "USD", "free_delivry")
+    with pytest.raises(TableError, match="PERIODS: no strategy"):
+        quarters_table(periods, "USD", "zzz")
+
+
+def test_a_table_without_labels_is_refused(periods):
+    with pytest.raises(TableError, match="PERIODS: no column 'label'"):
+        periods_table(periods.drop("label"), "USD")
+
+
+COHORTS = {"existing": 500.0, "2025-01 to 2025-03": 120.0, "2025-04": 40.0, "referred": 0.0, "shared": 0.0}
+
+
+def _made_cohort_money(gains):
+    """Return a table in which the line `cash contribution` of a cohort changes by its gain, per strategy."""
+    return pl.DataFrame(
+        [
+            {
+                "strategy": strategy,
+                "cohort": cohort,
+                "customers": COHORTS[cohort],
+                "line": line,
+                "baseline": 10_000.0,
+                "treated": 10_000.0 + gain,
+                "incremental": gain,
+                "low": gain - 50.0,
+                "high": gain + 50.0,
+                "title": strategy.capitalize(),
+            }
+            for strategy, by_cohort in gains.items()
+            for cohort, gain in zip(COHORTS, by_cohort, strict=True)
+            for line in CHANGES
+        ]
+    )
+
+
+@pytest.fixture
+def money():
+    return _made_cohort_money(
+        {"points": (900.0, 300.0, 200.0, 0.0, -400.0), "coupon": (-90.0, 60.0, 20.0, 0.0, -100.0)}
+    )
+
+
+def test_each_cohort_has_customers_cash_interval_and_gain_per_customer(money):
+    html = cohort_table(money, "USD").html()
+    assert _rows(html, "Existing customers")[0] == ["500", "10,000", "10,900", "900", "850 to 950", "1.80"]
+    assert _rows(html, f"New in Jan{NBSP}to{NBSP}Mar{NBSP}2025")[0] == [
+        "120",
+        "10,000",
+        "10,300",
+        "300",
+        "250 to 350",
+        "2.50",
+    ]
+    assert _rows(html, f"New in Apr{NBSP}2025")[1] == ["40", "10,000", "10,020", "20", "−30 to 70", "0.50"]
+
+
+def test_a_cohort_without_customers_has_a_dash_for_them(money):
+    html = cohort_table(money, "USD").html()
+    assert _rows(html, "Referred by other customers")[0] == ["–", "10,000", "10,000", "0", "−50 to 50", "–"]
+    assert _rows(html, "Costs that belong to no cohort")[0] == ["–", "10,000", "9,600", "−400", "−450 to −350", "–"]
+
+
+def test_a_cohort_over_the_turn_of_the_year_names_both_years(money):
+    over = money.with_columns(pl.col("cohort").replace("2025-04", "2025-12 to 2026-02"))
+    assert f"New in Dec{NBSP}2025{NBSP}to{NBSP}Feb{NBSP}2026" in cohort_table(over, "USD").html()
+
+
+def test_a_cohort_that_is_zero_everywhere_has_no_row_but_stays_in_the_twin(money):
+    nothing = [pl.lit(0.0).alias(name) for name in ("baseline", "treated", "incremental", "low", "high")]
+    empty = pl.concat(
+        [money.filter(pl.col("cohort") != "referred"), money.filter(cohort="referred").with_columns(nothing)]
+    )
+    table = cohort_table(empty, "USD")
+    assert _rows(table.html(), "Referred by other customers") == []
+    assert table.twin.equals(empty)
+
+
+def test_the_last_row_is_the_sum_without_an_interval(money):
+    # 900 + 300 + 200 - 400 = 1,000 over 660 customers: 1.52
+    html = cohort_table(money, "USD").html()
+    assert _rows(html, "All together")[0] == ["660", "50,000", "51,000", "1,000", "–", "1.52"]
+
+
+def test_the_title_says_whose_cash_changes_most(money):
+    title = cohort_table(money, "USD").title
+    assert title == "Existing customers bring most for Points; new customers bring most for Coupon"
+
+
+def test_the_title_says_so_where_no_cohort_gains():
+    losses = _made_cohort_money({"points": (-1.0, -2.0, -3.0, 0.0, 5.0), "coupon": (0.0, 0.0, 0.0, 4.0, 0.0)})
+    title = cohort_table(losses, "USD").title
+    assert title == "Referred customers bring most for Coupon; no cohort brings more with Points"
+
+
+def test_a_title_column_names_the_strategies(money):
+    named = money.with_columns(title=pl.lit("Points <b>"))
+    html = cohort_table(named, "USD").html()
+    assert "Points &lt;b&gt;" in html
+    assert "<b>" not in html
+
+
+def test_the_twin_holds_every_account_and_the_table_is_light(money):
+    table = cohort_table(money, "USD")
+    assert table.twin.equals(money)
+    assert len(table.html().encode()) < 25_000
+
+
+def test_terms_are_explained_below(money):
+    notes = cohort_table(money, "USD").html().split('class="gt_sourcenote"', maxsplit=1)[1]
+    assert all(word in notes for word in ("Cash contribution", "Cohort", "Customers", "All together"))
+
+
+def test_a_table_without_customers_is_refused(money):
+    with pytest.raises(TableError, match="COHORT_MONEY: no column 'customers'"):
+        cohort_table(money.drop("customers"), "USD")
+
+
+def _rows_benefits(pathways):
+    figure = benefit_waterfall(pathways, "USD").to_dict()
+    return pl.DataFrame(next(iter(figure["datasets"].values())), infer_schema_length=None)
+
+
+def _finding(pathways):
+    return " ".join(benefit_waterfall(pathways, "USD").to_dict()["title"]["text"]).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _moved(kind, amount):
+    points = pl.col("strategy") == "points"
+    return pathways().with_columns(amount=pl.when(points & (pl.col("kind") == kind)).then(amount).otherwise("amount"))
+
+
+def test_the_title_tells_how_much_of_the_gains_is_eaten_up():
+    # 36.7 of 77.7, 29.1 of 35.2 and 17.1 of 7.6 thousand.
+    assert _finding(pathways()) == (
+        "Costs and giveaways eat up 47 % of the gains for Free shipping from a threshold on, "
+        "83 % for Points programme and 225 % for Win-back coupon"
+    )
+
+
+def test_of_more_than_three_strategies_the_least_and_the_most_are_alt_text():
+    more = pathways().filter(strategy="points").with_columns(title=pl.lit("Points again"))
+    assert _finding(pl.concat([pathways(), more])) == (
+        "Costs and giveaways eat up from 47 % of the gains (Free shipping from a threshold on) "
+        "to 225 % (Win-back coupon)"
+    )
+
+
+def test_a_strategy_that_only_takes_has_no_share_of_gains():
+    only = pathways().filter((pl.col("strategy") == "coupon") & (pl.col("kind") != "gives"))
+    # -11,900 - 2,800 - 2,400.
+    summed = pl.col("kind").is_in(["base", "mean"])
+    alt_text = only.with_columns(amount=pl.when(summed).then(-17_100.0).otherwise("amount"))
+    assert _finding(alt_text) == "Win-back coupon gains by no way"
+
+
+def test_each_bar_starts_where_the_one_before_ends():
+    for name in STRATEGIES.values():
+        parts = _rows_benefits(pathways()).filter((pl.col("name") == name) & (pl.col("kind") != "sum"))
+        assert parts["_start"].to_list() == [0.0, *parts["_end"].to_list()[:-1]]
+
+
+def test_sums_start_at_zero_and_end_at_their_amount():
+    sums = _rows_benefits(pathways()).filter(kind="sum")
+    assert sums["_start"].to_list() == [0.0] * 6
+    assert sums["_end"].to_list() == [41_000.0, 39_100.0, 6_100.0, 7_500.0, -9_500.0, -9_500.0]
+
+
+def test_a_part_of_nothing_is_left_out():
+    # The coupon's uncertainty adds nothing.
+    assert "What uncertainty adds" not in _rows_benefits(pathways()).filter(name="Win-back coupon")["label"].to_list()
+
+
+def test_amounts_of_parts_have_a_sign_and_sums_have_none():
+    written = _rows_benefits(pathways()).filter(name="Points programme")["_written"].to_list()
+    assert written == ["+31,000", "+4,200", "−14,100", "−15,000", "6,100", "+1,400", "7,500"]
+
+
+def test_parts_that_do_not_lead_to_the_base_case_are_refused():
+    with pytest.raises(TableError, match=r"the parts of 'Points programme' add up to 6,100\.00; its base is 6,101\.00"):
+        benefit_waterfall(_moved("base", 6_101.0), "USD")
+
+
+def test_a_base_case_that_does_not_lead_to_the_mean_is_refused():
+    with pytest.raises(TableError, match=r"add up to 7,500\.00; its mean is 7,600\.00"):
+        benefit_waterfall(_moved("mean", 7_600.0), "USD")
+
+
+def test_a_strategy_without_its_mean_is_refused():
+    with pytest.raises(
+        TableError, match="'Free shipping from a threshold on' has 0 rows of kind 'mean'; one is needed"
+    ):
+        benefit_waterfall(pathways().filter(pl.col("kind") != "mean"), "USD")
+
+
+def test_the_description_reads_all_parts():
+    described = benefit_waterfall(pathways(), "USD").to_dict()["description"]
+    assert "Points programme: Fewer customers leave +31,000; Customers order more often +4,200;" in described

@@ -1,0 +1,334 @@
+"""What the result hangs on: one number or two are moved."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+import pytest
+
+from cxsim.errors import TableError
+from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
+from cxsim.study.business.sensitivity import BREAK_EVENS, TORNADO
+from cxsim.tables import empty
+from tests.reporting.business.cases import STRATEGIES, heat, tornado as cases_tornado
+
+NBSP = "\N{NO-BREAK SPACE}"
+_NEAR = {
+    "strategy": "points",
+    "title": "Points",
+    "id": "strategies/points/effects.dropout_1.ratio",
+    "belongs_to": "Points",
+    "description": "Members' chance of leaving. Measured elsewhere.",
+    "unit": "ratio",
+    "value": 0.85,
+    "low": 0.64561,
+    "high": 1.0681,
+    "break_even": 0.90009,
+    "score": 0.5,
+    "mc_error": 321.4,
+    "tries": 7,
+    "method": "played",
+    "npv": -500.0,
+}
+_FAR = _NEAR | {"description": "Fee", "unit": "money per order", "break_even": 3.456, "score": -2.0, "method": "booked"}
+_NEVER = _NEAR | {"description": "Share", "break_even": None, "score": None}
+
+
+def _table(*rows):
+    return break_evens_table(pl.DataFrame(list(rows), schema=empty(BREAK_EVENS).schema), "USD")
+
+
+def _html(*rows):
+    return _table(*rows).html().replace(NBSP, " ")
+
+
+def test_a_break_even_claims_three_digits_and_its_plausibility():
+    html = _html(_NEAR)
+    # A normal score of 0.5 leaves 30.85 % beyond it.
+    for cell in (
+        "0.85",
+        "0.646 to 1.07",
+        "0.9 or more",
+        "within its plausible range (31 % chance)",
+        "321",
+        "simulated again",
+    ):
+        assert f">{cell}<" in html
+    assert ">Members&#x27; chance of leaving<" in html or ">Members' chance of leaving<" in html
+
+
+def test_the_edge_of_what_is_believed_is_named():
+    html = _html(_FAR)
+    assert ">at the edge of its plausible range (2 % chance)<" in html
+    assert ">USD per order<" in html
+    assert ">3.46 or more<" in html
+    assert ">booked again<" in html
+
+
+def test_the_side_on_which_it_pays_is_that_of_the_plan_where_the_plan_pays():
+    # The break-even, 0.9, lies above the plan, 0.85, which pays.
+    assert ">0.9 or less<" in _html(_NEAR | {"npv": 500.0})
+
+
+def test_numbers_that_change_nothing_are_counted_in_one_row():
+    html = _html(_NEAR, _NEVER, _NEVER)
+    assert ">Two other numbers: nowhere within its plausible range<" in html
+    assert ">One number: nowhere within its plausible range<" in _html(_NEVER)
+
+
+def test_the_title_names_strategies_whose_sign_one_believed_number_turns():
+    other = {"strategy": "coupon", "title": "Coupon"}
+    assert (
+        _table(_NEAR, _FAR | other).title
+        == "One number alone, moved within its plausible range, could turn the result of Points"
+    )
+    assert _table(_FAR, _NEVER | other).title == (
+        "No single number, within its plausible range, turns a gain into a loss or a loss into a gain"
+    )
+
+
+def test_the_twin_has_every_number():
+    assert len(_table(_NEAR, _NEVER, _NEVER).machine()["rows"]) == 3
+
+
+def test_without_a_spread_there_is_a_sentence():
+    assert "none was moved" in _table().text
+
+
+def _made(worths):
+    """Return a table of two rates and two horizons, 12 and 36 months, rates first."""
+    places = [(0.05, 12), (0.05, 36), (0.125, 12), (0.125, 36)]
+    return pl.DataFrame(
+        [
+            {
+                "strategy": name.lower(),
+                "title": name,
+                "annual_discount_rate": rate,
+                "horizon_months": horizon,
+                "npv": npv,
+                "low": npv - 2_000.0,
+                "high": npv + 2_000.0,
+                "prob_npv_positive": 0.5,
+            }
+            for name, npvs in worths.items()
+            for (rate, horizon), npv in zip(places, npvs, strict=True)
+        ]
+    )
+
+
+@pytest.fixture
+def rates():
+    return _made({"Points": (-500.0, 4_000.0, -700.0, 3_000.0), "Coupon": (-1.0, -2.0, -3.0, -4.0)})
+
+
+def _rows(html, name):
+    lines = [row for row in re.findall(r"<tr>(.*?)</tr>", html, flags=re.DOTALL) if f">{name}<" in row]
+    return [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in lines]
+
+
+def test_rates_go_down_and_horizons_across_with_the_interval_in_each_cell(rates):
+    html = rates_table(rates, "USD").html()
+    # Rounded together: the largest end of an interval is 6,000.
+    assert _rows(html, f"5{NBSP}% a year")[0] == ["−500 (−2,500 to 1,500)", "4,000 (2,000 to 6,000)"]
+    assert _rows(html, f"12.5{NBSP}% a year")[0] == ["−700 (−2,700 to 1,300)", "3,000 (1,000 to 5,000)"]
+    assert html.index(f">12{NBSP}months<") < html.index(f">36{NBSP}months<")
+
+
+def test_the_order_of_the_rows_does_not_matter_within_a_strategy(rates):
+    mixed = pl.concat(part.reverse() for part in rates.partition_by("strategy", maintain_order=True))
+    assert rates_table(mixed, "USD").html() == rates_table(rates, "USD").html()
+
+
+def test_a_combination_that_was_not_computed_is_a_dash(rates):
+    html = rates_table(rates.slice(1), "USD").html()
+    assert _rows(html, f"5{NBSP}% a year")[0] == ["–", "4,000 (2,000 to 6,000)"]
+
+
+@pytest.mark.parametrize(
+    ("worths", "title"),
+    [
+        (
+            {"A": (1.0, 1.0, 1.0, 1.0), "B": (1.0, -1.0, 1.0, 1.0), "C": (-1.0,) * 4},
+            (
+                "On average A pays at every discount rate and horizon; "
+                "B pays at some discount rates and horizons only; "
+                "C pays at none"
+            ),
+        ),
+        ({"A": (1.0,) * 4, "B": (2.0,) * 4}, "On average A and B pay at every discount rate and horizon"),
+        ({"A": (-1.0,) * 4, "B": (0.0,) * 4}, "On average no strategy pays at any discount rate and horizon"),
+    ],
+)
+def test_the_title_says_where_each_strategy_pays(worths, title):
+    assert rates_table(_made(worths), "USD").title == title
+
+
+def test_terms_are_explained_and_the_table_is_light(rates):
+    html = rates_table(rates, "USD").html()
+    notes = html.split('class="gt_sourcenote"', maxsplit=1)[1]
+    assert "Discount rate" in notes
+    assert "Horizon" in notes
+    assert len(html.encode()) < 25_000
+
+
+def test_the_twin_holds_the_chances_too(rates):
+    assert rates_table(rates, "USD").twin.equals(rates)
+
+
+def test_a_table_without_horizons_is_refused(rates):
+    with pytest.raises(TableError, match="RATES: no column 'horizon_months'"):
+        rates_table(rates.drop("horizon_months"), "USD")
+
+
+def _figure(table, **wanted):
+    return tornado(table, "USD", **wanted).to_dict()
+
+
+def _rows_tornado(figure):
+    return pl.DataFrame(max(figure["datasets"].values(), key=len), infer_schema_length=None)
+
+
+def _finding(figure):
+    return " ".join(figure["title"]["text"])
+
+
+def test_the_title_counts_the_numbers_that_alone_turn_the_sign():
+    assert _finding(_figure(cases_tornado())) == (
+        "Gain or loss hangs on one of four numbers for Points programme, on none for the others"
+    )
+
+
+def test_the_one_other_strategy_is_named():
+    two = cases_tornado().filter(pl.col("strategy") != "coupon")
+    assert _finding(_figure(two)).endswith("for Points programme, on none for Free shipping from a threshold on")
+
+
+def test_where_no_number_turns_the_sign_the_title_says_so():
+    assert _finding(_figure(cases_tornado(), strategy="coupon")) == "No number alone turns the sign of Win-back coupon"
+    two = cases_tornado().filter(pl.col("strategy") != "points")
+    assert _finding(_figure(two)) == "No number alone turns the sign of any result"
+
+
+def test_the_largest_swing_stands_first():
+    rows = _rows_tornado(_figure(cases_tornado().reverse()))
+    assert rows.filter(name="Points programme")["rank"].to_list() == [1, 2, 3, 4]
+
+
+def test_no_more_numbers_are_drawn_than_wanted():
+    rows = _rows_tornado(_figure(cases_tornado(), most=2))
+    assert rows["rank"].to_list() == [1, 2] * 3
+
+
+def test_the_value_at_the_lower_result_stands_to_the_left():
+    rows = _rows_tornado(_figure(cases_tornado(), strategy="points"))
+    # A lower chance of leaving brings more: its low end, 0.74, is at the right.
+    assert rows.select("_left", "_right").row(0) == ("0.97", "0.74")
+
+
+def test_ends_are_printed_in_the_unit_of_the_number():
+    rows = _rows_tornado(_figure(cases_tornado(), strategy="points"))
+    assert rows["low"].to_list() == ["0.74", f"55{NBSP}%", f"USD{NBSP}170", f"55{NBSP}days"]
+
+
+def test_words_of_a_number_take_two_lines_at_most():
+    rows = _rows_tornado(_figure(cases_tornado()))
+    assert all(label.count("\n") <= 1 for label in rows["_label"])
+
+
+def test_of_more_than_three_strategies_those_that_move_most_keep_their_colours():
+    small = (
+        cases_tornado()
+        .filter(strategy="coupon")
+        .with_columns(strategy=pl.lit("small"), title=pl.lit("Small one"), swing=pl.lit(1.0))
+    )
+    figure = _figure(pl.concat([small, cases_tornado()]))
+    assert _rows_tornado(figure)["name"].unique(maintain_order=True).to_list() == list(STRATEGIES.values())
+    assert "Of four strategies, the three whose result moves most" in " ".join(figure["title"]["subtitle"])
+    # The one that is not drawn has the first colour.
+    assert figure["spec"]["layer"][0]["encoding"]["color"]["scale"]["domain"][0] == "Small one"
+
+
+def test_the_description_reads_the_largest_swings():
+    assert (
+        f"Points programme, base case: USD{NBSP}6,100. Members' chance of leaving against what it would be; "
+        "read from a published rise in lifetime value: 27,500 at 0.74, −14,000 at 0.97"
+    ) in _figure(cases_tornado())["description"]
+
+
+def test_an_unknown_strategy_is_answered_with_the_nearest():
+    with pytest.raises(TableError, match=r"TORNADO: no strategy 'point'; did you mean 'points'"):
+        tornado(cases_tornado(), "USD", strategy="point")
+
+
+def test_an_empty_table_is_refused():
+    with pytest.raises(TableError, match="TORNADO: the table is empty"):
+        tornado(empty(TORNADO), "USD")
+
+
+def _rows_heat(heat):
+    figure = heat_map(heat, "USD").to_dict()
+    return pl.DataFrame(next(iter(figure["datasets"].values())), infer_schema_length=None)
+
+
+def _finding_heat(heat):
+    return " ".join(heat_map(heat, "USD").to_dict()["title"]["text"])
+
+
+def test_the_title_counts_the_nodes_that_pay():
+    # Points: 3.1 - 11.2 i - 2.9 j with i, j from -2 to 2 is above zero at all ten nodes of i < 0, and at i = 0 for
+    # j <= 1, four of five.
+    assert _finding_heat(heat()) == (
+        "Free shipping from a threshold on pays at 12 of 25 pairs of values, "
+        "Points programme at 14 of 25 and Win-back coupon at none of 5"
+    )
+
+
+def test_of_more_than_three_strategies_the_least_and_the_most_are_alt_text():
+    more = heat().filter(strategy="coupon").with_columns(title=pl.lit("Coupon again"))
+    assert _finding_heat(pl.concat([heat(), more])) == (
+        "Pays at none of 5 (Win-back coupon) to 14 of 25 (Points programme) pairs of values"
+    )
+
+
+def test_each_cell_prints_its_value_in_few_characters():
+    rows = _rows_heat(heat()).filter(name="Points programme")
+    # Highest licence first: 3.1 + 22.4 - 5.8 = 19.7 thousand at the left.
+    assert rows["_cell"].to_list()[:5] == ["20k", "8.5k", "−2.7k", "−14k", "−25k"]
+
+
+def test_the_scale_is_centred_at_zero():
+    figure = heat_map(heat(), "USD").to_dict()
+    low, middle, high = figure["spec"]["layer"][0]["encoding"]["fill"]["scale"]["domain"]
+    # 0.35 + 56 + 26 = 82.35 thousand, the result that is farthest from zero.
+    assert (low, middle, high) == (-82_350.0, 0.0, 82_350.0)
+
+
+def test_the_line_runs_between_gains_and_losses_and_nowhere_else():
+    rows = _rows_heat(heat()).filter(name="Points programme")
+    right = rows.filter("_right").select("x", "y").rows()
+    # At the highest licence the third cell is a loss; below it the third is a gain and the fourth a loss.
+    assert right == [("0.78", f"USD{NBSP}500"), *(("0.85", f"USD{NBSP}{licence}") for licence in (350, 250, 200, 150))]
+    assert rows.filter("_below").select("x", "y").rows() == [("0.85", f"USD{NBSP}500")]
+
+
+def test_the_axes_are_named_in_words():
+    first = _rows_heat(heat()).filter(pl.col("_note") != "").row(0, named=True)
+    assert first["_note"] == "Across: order rate, against before"
+    assert first["_down"] == "Upwards: share of the orders that were above the threshold already"
+
+
+def test_a_strategy_with_one_number_is_a_map_of_one_row():
+    rows = _rows_heat(heat()).filter(name="Win-back coupon")
+    assert rows["y"].unique().to_list() == [""]
+    assert rows["_down"][0] == "It has no second number that is uncertain"
+
+
+def test_a_strategy_without_any_number_is_one_cell_that_says_so():
+    none = heat().filter(strategy="coupon").head(1).with_columns(x_id=pl.lit(""), x=pl.lit(0.0))
+    assert _rows_heat(none).select("x", "y", "_note").row(0) == ("", "", "None of its own numbers is uncertain")
+
+
+def test_the_description_gives_the_worst_and_the_best_node():
+    described = heat_map(heat(), "USD").to_dict()["description"]
+    assert f"Win-back coupon: from USD{NBSP}−15,700 at Share of the orders that use it 65{NBSP}% to" in described
