@@ -95,21 +95,15 @@ def test_every_panel_is_headed_by_its_strategy(case_figures):
 
 
 @pytest.mark.usefixtures("enabled")
-def test_a_figure_of_three_strategies_is_light(case_figures):
+def test_a_figure_of_three_strategies_is_light_and_no_wider_than_a_page(case_figures):
     # A page holds a dozen figures and must stay below 1.5 MB beside the 0.9 MB of what draws them: 25 + 15 kB each.
     for name, figure in case_figures.items():
         spec = json.dumps(figure.to_dict(), separators=(",", ":"))
+        svg = vl_convert.vegalite_to_svg(spec, vl_version="6.4")
         assert len(spec) < 16_000, name
-        assert len(vl_convert.vegalite_to_svg(spec, vl_version="6.4")) < 40_000, name
-
-
-@pytest.mark.usefixtures("enabled")
-def test_no_drawing_is_wider_than_a_page(case_figures):
-    for name, figure in case_figures.items():
-        svg = vl_convert.vegalite_to_svg(json.dumps(figure.to_dict()), vl_version="6.4")
-        width = float(svg.split('width="', 1)[1].split('"', 1)[0])
+        assert len(svg) < 40_000, name
         # 640 pixels, 16 of padding, and half a label of the last tick.
-        assert width < 690, name
+        assert float(svg.split('width="', 1)[1].split('"', 1)[0]) < 690, name
 
 
 def test_what_is_read_out_does_not_depend_on_the_order_of_rows_within_a_strategy(case_figures):
