@@ -8,7 +8,7 @@ import altair as alt
 import pytest
 
 from cxsim.errors import DataError
-from cxsim.metrics.catalogue import CATALOGUE
+from cxsim.metrics.catalogue import load_metrics
 from cxsim.reporting.register import audit_trail
 from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table, receipts_table
 from cxsim.reporting.shop_page import (
@@ -85,7 +85,7 @@ def shown(found: Overview) -> dict[str, str]:
 @pytest.mark.parametrize("every", ["week", "month"])
 def test_an_export_of_a_few_rows_has_an_overview_and_reasons(file, until, every):
     found = overview(str(EXPORTS / file), every=every, until=until)
-    assert found.dashboard.height == len(CATALOGUE)
+    assert found.dashboard.height == len(load_metrics())
     said = shown(found)
     # A dozen rows are below ten customers and thirty at risk, so only the series can have something to draw.
     assert set(PARTS) - set(said) <= {"dashboard"}
