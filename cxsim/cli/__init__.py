@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cxsim.cli.commands import app
-from cxsim.reporting.execute import main
+from cxsim.cli.commands import app, main
 
 __all__ = ["app", "main"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cxsim.params import root
-from cxsim.reporting.execute import main
+from cxsim.cli.commands import main
 
 TINY = """\
 title: What would two programmes bring?
