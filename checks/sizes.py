@@ -16,7 +16,7 @@ NAMES_AT_THE_TOP = 18
 # The same idea at another layer: what is computed in one package and shown or called in another.
 SAME_IDEA = frozenset(
     {"break_even", "contracts", "dashboard", "drivers", "information", "levers", "metrics", "portfolio", "returns"}
-    | {"cohorts", "promoters", "statement"}
+    | {"cohorts", "decision", "promoters", "statement", "tables"}
 )
 
 
