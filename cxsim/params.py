@@ -483,10 +483,6 @@ class Quantity:
 
         Two half normals on the unit's scale (log, logit or linear), which meet at the median, so that an
         asymmetric range is kept as it is written.
-
-        >>> ratio = assumed(1.1, Unit.RATIO, range=(1.0, 1.3))
-        >>> [round(ratio.quantile(z), 4) for z in (-Z95, 0.0, Z95)]
-        [1.0, 1.1, 1.3]
         """
         end = self.range[0] if z < 0.0 else self.range[1]
         if end == self.value:

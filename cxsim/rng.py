@@ -236,22 +236,22 @@ def normal(key: np.uint64, ordinal: int) -> float:
 @lean
 def gamma(key: np.uint64, ordinal: int, shape: float) -> float:
     """Return a gamma number of unit rate; for a shape below one the one of shape + 1 times u**(1 / shape)."""
-    luck = random_bits(key, ordinal)
+    bits = random_bits(key, ordinal)
     d = (shape if shape >= 1.0 else shape + 1.0) - 1.0 / 3.0
     c = 1.0 / np.sqrt(9.0 * d)
     step = 0
     while True:
-        x = normal(luck, step)
+        x = normal(bits, step)
         v = 1.0 + c * x
         if v > 0.0:
             v = v * v * v
-            u = uniform(luck, step + 1)
+            u = uniform(bits, step + 1)
             if u < 1.0 - 0.0331 * x * x * x * x or log(u) < 0.5 * x * x + d * (1.0 - v + log(v)):
                 break
         step += 2
     if shape < 1.0:
         # An ordinal that counting up from 0 never reaches.
-        return d * v * exp(-exponential(luck, -2) / shape)
+        return d * v * exp(-exponential(bits, -2) / shape)
     return d * v
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from cxsim.reporting.execute import main
+from cxsim.cli.commands import main
 
 
 def written_twice(case, page):

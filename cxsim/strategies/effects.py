@@ -81,11 +81,6 @@ class Course:
         """Return the ends of the steps in days, the last one infinite, and the strength in each.
 
         Each step has the mean strength of the stretch that it stands for, so the effect's whole amount is kept.
-
-        >>> from cxsim.params import assumed
-        from cxsim.strategies.units import Days, Elasticity, Exponent, Money, Ratio, Share, require_units
-        >>> Course(delay_days=assumed(30.0, Unit.DAYS), lasts_days=assumed(90.0, Unit.DAYS)).steps()
-        ((30.0, 90.0, inf), (0.0, 1.0, 0.0))
         """
         ends: list[float] = []
         strengths: list[float] = []

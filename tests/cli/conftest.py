@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cxsim.params import root
 from cxsim.cli.commands import main
+from cxsim.params import root
 
 TINY = """\
 title: What would two programmes bring?

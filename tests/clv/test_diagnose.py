@@ -16,6 +16,7 @@ from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
+from cxsim.wording import figure
 from tests.clv.shops import SHOPS, SPEND, STAGES, simulated
 
 ENDLESS = BetaGeometricParams(r=1.5, alpha=60.0, a=1e-7, b=1.0)
@@ -119,7 +120,7 @@ def test_where_all_leave_with_one_chance_its_spread_is_vague_and_tied(model, par
     tied = findings[f"{fitted.title}: tied"]
     assert_allclose(tied.figure, matrix[2, 3] / errors[2] / errors[3], rtol=1e-12)
     assert f"{third} and {fourth} are known together" in tied.sentence
-    assert f"(correlation {tied.figure:.3f})" in tied.sentence
+    assert f"(correlation {figure(tied.figure, '.3f')})" in tied.sentence
     mean = (
         fitted.params.a / (fitted.params.a + fitted.params.b)
         if model == "mbgnbd"
@@ -191,7 +192,7 @@ def test_spend_that_goes_with_frequency_is_found_with_its_consequence(spenders, 
     assert finding.severity == "caution"
     assert_allclose(finding.figure, np.corrcoef(x, amount)[0, 1], rtol=1e-10)
     gap = (x @ amount) / x.sum() / population_mean(spend.params) - 1.0
-    assert f"spends {words} per order (correlation {finding.figure:.2f})" in finding.sentence
+    assert f"spends {words} per order (correlation {figure(finding.figure, '.2f')})" in finding.sentence
     assert f"was {abs(gap):.1%} {side} what the model expects of a new customer" in finding.sentence
 
 

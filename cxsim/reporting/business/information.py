@@ -51,7 +51,7 @@ _PARTS = {
     "economics": ("The shop's prices", "and costs", 0.38),
     "models": ("What the fitted", "models leave open", 0.74),
     "structure": ("Which model", "of leaving", 0.2),
-    "luck": ("Chance in who the", "customers are", 0.56),
+    "sampling": ("Chance in who the", "customers are", 0.56),
     "together": ("Only several", "of these together", 0.1),
 }
 _BAR, _DROP, _HEIGHT = 30, 58, 108

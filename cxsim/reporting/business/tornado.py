@@ -457,7 +457,7 @@ def _pays(row: Row) -> str:
     return f"{limit} or {'less' if below else 'more'}"
 
 
-_METHODS = {"played": "simulated again", "booked": "booked again"}
+_METHODS = {"simulated": "simulated again", "booked": "booked again"}
 _BREAK_EVENS = TableSpec(
     id="break-evens",
     contract=BREAK_EVENS,

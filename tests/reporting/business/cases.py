@@ -312,7 +312,7 @@ def portfolio() -> pl.DataFrame:
 def information() -> pl.DataFrame:
     """For the portfolio: two numbers worth learning, four hardly, two groups; for single strategies: one or none."""
     worth = (
-        ("everything", "Everything, luck included", 8_420.0),
+        ("everything", "Everything, chance included", 8_420.0),
         ("costs of points", "Points programme: What it costs", 420.0),
         ("responses to points", "Points programme: How many take part, and how they respond", 5_720.0),
         (
@@ -335,7 +335,7 @@ def information() -> pl.DataFrame:
         "free-shipping": (
             STRATEGIES["free-shipping"],
             (
-                ("everything", "Everything, luck included", 0.0),
+                ("everything", "Everything, chance included", 0.0),
                 ("strategies/free-shipping/rate", "Order rate, against before.", 0.0),
             ),
         ),

@@ -219,7 +219,7 @@ def test_the_distance_is_alt_text_with_its_side():
     assert "USD 1,120 less." in _prose(_POINTS_CENTRAL_CASE | {"npv": 6_120.0, "mean": 5_000.0}).text.replace(NBSP, " ")
 
 
-def test_a_distance_within_two_errors_may_be_luck():
+def test_a_distance_within_two_errors_may_be_chance():
     # 1,120 is less than twice 600.
     assert "a difference that chance alone may explain." in _prose(_POINTS_CENTRAL_CASE | {"mc_error": 600.0}).text
 

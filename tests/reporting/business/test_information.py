@@ -91,7 +91,7 @@ _POINTS = {
     "id": "strategies/points/effects.dropout_1.ratio",
     "description": "Members' chance of leaving. Measured elsewhere.",
     "outcome": "Margin per customer",
-    "watched_days": 180,
+    "follow_up_days": 180,
     "mean": 12.34,
     "sd": 40.06,
     "difference": 1.5,
@@ -124,7 +124,7 @@ def test_a_test_that_too_few_customers_allow_has_a_dash_and_is_not_first():
 
 
 def test_chances_of_error_stand_above_the_figures():
-    html = _table_plan_of_tests(_POINTS, _POINTS | {"watched_days": 364, "chosen": False}).html().replace(NBSP, " ")
+    html = _table_plan_of_tests(_POINTS, _POINTS | {"follow_up_days": 364, "chosen": False}).html().replace(NBSP, " ")
     assert "5 % chance of a false alarm, 80 % of seeing a true gain" in html
     assert ">12.3 ± 40.1<" in html
     assert ">11,200<" in html
@@ -268,7 +268,7 @@ def test_shares_are_printed_beside_the_names():
 
 
 def test_a_share_below_zero_stands_left_of_zero_and_is_explained():
-    below = split().with_columns(share=_with("together", -0.04)).with_columns(share=_with("luck", 0.16))
+    below = split().with_columns(share=_with("together", -0.04)).with_columns(share=_with("sampling", 0.16))
     own = _rows_split(below).filter(name="Win-back coupon")
     # The bar spans -0.04 to 1.04 in 640 pixels: zero is at 0.04 / 1.08 * 640 = 23.7.
     assert own.select("_start", "_end").row(5) == (23.7, 0.0)
@@ -279,16 +279,16 @@ def test_a_share_below_zero_stands_left_of_zero_and_is_explained():
 
 def test_shares_that_do_not_add_up_are_refused():
     with pytest.raises(TableError, match=r"the shares of 'Win-back coupon' add up to 0\.9100; they must add up to 1"):
-        variance_split(split().with_columns(share=_with("luck", 0.0)))
+        variance_split(split().with_columns(share=_with("sampling", 0.0)))
 
 
 def test_an_unknown_part_is_answered_with_the_nearest():
-    wrong = split().with_columns(pl.col("part").replace("luck", "lucky"))
-    with pytest.raises(TableError, match="SPLIT: no part 'lucky'; did you mean 'luck'"):
+    wrong = split().with_columns(pl.col("part").replace("sampling", "samplin"))
+    with pytest.raises(TableError, match="SPLIT: no part 'samplin'; did you mean 'sampling'"):
         variance_split(wrong)
 
 
 def test_a_part_that_stands_twice_is_refused():
-    twice = split().with_columns(pl.col("part").replace("luck", "models"))
+    twice = split().with_columns(pl.col("part").replace("sampling", "models"))
     with pytest.raises(TableError, match="SPLIT: a part of 'Free shipping from a threshold on' stands twice"):
         variance_split(twice)

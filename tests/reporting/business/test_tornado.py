@@ -27,8 +27,8 @@ _NEAR = {
     "break_even": 0.90009,
     "score": 0.5,
     "mc_error": 321.4,
-    "tries": 7,
-    "method": "played",
+    "evaluations": 7,
+    "method": "simulated",
     "npv": -500.0,
 }
 _FAR = _NEAR | {"description": "Fee", "unit": "money per order", "break_even": 3.456, "score": -2.0, "method": "booked"}

@@ -54,7 +54,7 @@ def test_tables_that_break_their_contracts_are_refused(readings, worth_by_nps, p
     for show in (naive_against_truth, naive_table):
         with pytest.raises(TableError, match="NAIVE: no column 'truth'"):
             show(readings.drop("truth"), "USD")
-    with pytest.raises(TableError, match="WORTH_BY_NPS: no column 'mean'"):
+    with pytest.raises(TableError, match="LTV_BY_NPS: no column 'mean'"):
         ltv_by_nps(worth_by_nps.drop("mean"), "USD")
     for show in (selection, selection_table):
         with pytest.raises(TableError, match="SELECTION: no column 'ratio'"):
