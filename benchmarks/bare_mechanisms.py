@@ -7,7 +7,7 @@ membership; letters with unsubscribing; coupons to the idle and their return; at
 moves no order rate it works out at the orders alone, what moves one only when it changes, and like ours it stops the
 clock of a customer who cannot order any more before the horizon. Numbers come from numba's own generator. A handful of
 totals is added up; there are no books per cohort and month, no values of customers, no log, and nobody meets the same
-luck twice.
+random numbers twice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the bare rival is told of the full arm: plain numbers, which its compiler takes as constants."""
+"""What the bare rival gets of the full arm: plain numbers, which its compiler takes as constants."""
 
 from __future__ import annotations
 

@@ -62,26 +62,26 @@ def _by_day(customers: int) -> pl.LazyFrame:
 
 def _orders(first: int, last: int) -> Columns:
     """Return customer, day and cents of every order of the customers from `first` to before `last`."""
-    luck = stream(_SEED, first, "shop")
+    generator = stream(_SEED, first, "shop")
     number = last - first
-    rate = luck.gamma(_R, 1 / _ALPHA_DAYS, number)
-    leaving = luck.beta(_A, _B, number)
-    spend = _P * _V / luck.gamma(_Q, 1.0, number)
-    now = luck.uniform(0, _ARRIVAL_DAYS, number)
+    rate = generator.gamma(_R, 1 / _ALPHA_DAYS, number)
+    leaving = generator.beta(_A, _B, number)
+    spend = _P * _V / generator.gamma(_Q, 1.0, number)
+    now = generator.uniform(0, _ARRIVAL_DAYS, number)
     buying = np.arange(number)
     who, when = [buying], [now]
     while buying.size:
         # A rate that is 0 to the last bit waits for ever.
         with np.errstate(divide="ignore"):
-            now = now + luck.exponential(1.0, buying.size) / rate[buying]
+            now = now + generator.exponential(1.0, buying.size) / rate[buying]
         follow_up = now < _DAYS
         buying, now = buying[follow_up], now[follow_up]
         who.append(buying)
         when.append(now)
-        stays = luck.random(buying.size) >= leaving[buying]
+        stays = generator.random(buying.size) >= leaving[buying]
         buying, now = buying[stays], now[stays]
     customer = np.concatenate(who)
-    cents = spend[customer] * luck.gamma(_P, 1 / _P, customer.size) * 100
+    cents = spend[customer] * generator.gamma(_P, 1 / _P, customer.size) * 100
     return (
         (customer + first).astype(np.uint32),
         np.concatenate(when).astype(np.uint16),

@@ -31,7 +31,8 @@ def problems(root: Path) -> list[str]:
     """Return what is missing where users read, and sections where nobody does."""
     package = list(modules(root, "cxsim"))
     shown = dict(_shown(package))
-    methods = {f"{name}.{method}" for name, thing in shown.items() if inspect.isclass(thing) for method in vars(thing)}
+    classes = [parent for thing in shown.values() if inspect.isclass(thing) for parent in inspect.getmro(thing)]
+    methods = {f"{one.__module__}.{one.__name__}.{method}" for one in classes for method in vars(one)}
     found = [
         f"{name}: {fault}"
         for name, thing in shown.items()

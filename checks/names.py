@@ -9,6 +9,8 @@ from pathlib import Path
 
 from checks.source import Module, modules
 
+# Terms of the field that hold an empty word.
+TERMS = ("base_case", "BaseCase")
 EMPTY = frozenset({"base", "common", "helper", "helpers", "misc", "util", "utils"})
 # What stands instead of each word.
 TRAPS = {
@@ -50,7 +52,7 @@ def problems(root: Path) -> list[str]:
     found = []
     for module in modules(root, "cxsim", "checks", "benchmarks", "tests"):
         steps = Path(module.place).with_suffix("").parts
-        empty = [step for step in steps if EMPTY & set(step.removeprefix("test").split("_"))]
+        empty = [step for step in steps if EMPTY & set(_bare(step).removeprefix("test").split("_"))]
         found += [f"{module.place}: '{step}' says nothing; name the concept." for step in empty]
         found += [f"{module.place}:{line}: {fault}" for line, fault in _in_code(module)]
         if module.place.startswith(("cxsim/", "benchmarks/")):
@@ -62,11 +64,17 @@ def problems(root: Path) -> list[str]:
     return found
 
 
+def _bare(name: str) -> str:
+    for term in TERMS:
+        name = name.replace(term, "")
+    return name
+
+
 def _in_code(module: Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(module.tree):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                if name.lower().strip("_") in EMPTY or name.startswith("Base"):
+                if _bare(name).lower().strip("_") in EMPTY or _bare(name).startswith("Base"):
                     yield node.lineno, f"'{name}' says nothing; name the concept."
             case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
                 pass

@@ -67,7 +67,7 @@ def _kept(function: _Compiled, *, _nrt: bool, inline: bool = False) -> _Compiled
 def _for_any_number(dispatcher: Any) -> Any:
     """Let a function be compiled once for all whole numbers, and not once more for each that is written in a call.
 
-    numba takes a number written in the code for a type of its own. A function that is told by such a number what to do,
+    numba takes a number written in the code for a type of its own. A function that such a number steers,
     as ours are, would be compiled dozens of times: more than half of the first call's time.
     """
     template: Callable[..., Any] = dispatcher.get_call_template

@@ -97,7 +97,7 @@ Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations"
 SOURCES_FILE, LEVERS_FILE, METRICS_FILE = "sources.yaml", "levers.yaml", "metrics.yaml"
 # Chooses among the members of a union of dataclasses by their field `kind`.
 BY_KIND = pydantic.Discriminator("kind")
-# Chooses between a text and a list, tagged so; a mistake is then told of the one that was meant.
+# Chooses between a text and a list, tagged so; a mistake is then reported of the one that was meant.
 BY_TYPE = pydantic.Discriminator(lambda found: "text" if isinstance(found, str) else "list")
 TEXT, LIST = pydantic.Tag("text"), pydantic.Tag("list")
 
@@ -438,9 +438,9 @@ class Quantity:
     unit
         One of the closed vocabulary of `cxsim.params.Unit`.
     value
-        The central value: the median of what is believed.
+        The central value: the median of the prior.
     range
-        Low and high: the 5 % and the 95 % quantile of what is believed; low <= value <= high.
+        Low and high: the 5 % and the 95 % quantile of the prior; low <= value <= high.
     evidence
         `measured` in this shop, `published` elsewhere, or `assumed`.
     source

@@ -28,7 +28,7 @@ MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _SCALES = ((999_500_000.0, 1e9, "billion"), (999_500.0, 1e6, "million"), (0.0, 1.0, ""))
 # So the files of strategies say that nobody believes a number; readers find other words for it beside the number.
-_SEARCHED = "; searched, not believed"
+_SEARCHED = "; searched, not assumed"
 # By unit of a metric: what it is multiplied by, its decimals, and what stands behind it.
 _UNITS = {
     "share": (100.0, 1, "%"),
@@ -195,15 +195,6 @@ def number(amount: float) -> str:
     return precision([amount]).text(amount)
 
 
-def between(low: float, high: float) -> str:
-    """Return an interval, its ends rounded together.
-
-    >>> between(-3_264.4, 998.3)
-    '−3,260 to 1,000'
-    """
-    return precision([low, high]).span(low, high)
-
-
 def in_words(mean: float, low: float, high: float, *, currency: str) -> str:
     r"""Return an amount and its interval, rounded together.
 
@@ -272,7 +263,7 @@ def sized(size: float, unit: str, span: float) -> str:
 def searched(description: str) -> str:
     """Return what a number means without what its file says of the search.
 
-    >>> searched("Chance of leaving, against before; searched, not believed. The interval says where to look.")
+    >>> searched("Chance of leaving, against before; searched, not assumed. The interval says where to look.")
     'Chance of leaving, against before'
     """
     return description.split(_SEARCHED, maxsplit=1)[0].removesuffix(".")

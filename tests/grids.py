@@ -14,7 +14,7 @@ SENTENCE = {
     "strategy": "points-programme",
     "title": "Points programme",
     "x_id": "strategies/points-programme/effects.dropout.ratio",
-    "x_description": "Members' chance of leaving, against without; searched, not believed.",
+    "x_description": "Members' chance of leaving, against without; searched, not assumed.",
     "x_unit": "ratio",
     "y_id": "strategies/points-programme/reach.uptake",
     "y_description": "Share of customers who join. Two out of three shops have more.",

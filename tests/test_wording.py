@@ -39,7 +39,7 @@ def test_a_figure_is_the_same_number_in_every_locale(amount, places, locale):
     english = f"{round(amount, places) + 0.0:,.{places}f}".replace("-", MINUS)
     with written_as(locale):
         written = figure(amount, f",.{places}f")
-    # The two separators are told apart, since they differ in every locale.
+    # The two separators are distinguished, since they differ in every locale.
     marks = {STYLES[locale].group: ",", STYLES[locale].decimal: "."}
     assert "".join(marks.get(letter, letter) for letter in written) == english
 

@@ -5,7 +5,7 @@ from cxsim.clv.diagnose import diagnose
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.fit_file import load_fit, save_fit
 from cxsim.clv.forecast import predict
-from cxsim.clv.posterior import posterior
+from cxsim.clv.posterior import Posterior, posterior
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.clv.validation.compare import backtest, compare
@@ -13,6 +13,7 @@ from cxsim.clv.validation.holdout import frequency_fit, holdout_fit, tracking
 
 __all__ = [
     "GammaGammaFit",
+    "Posterior",
     "PurchaseFit",
     "backtest",
     "compare",

@@ -90,17 +90,17 @@ def fit(
     Newton's steps with analytic gradient and Hessian in the logarithms of the parameters, from several starts, over
     distinct pasts. The covariance is the inverse of minus the Hessian at the maximum.
 
-    Examples
-    --------
-    >>> from cxsim.data import load_cdnow, summarise
-    >>> fit(summarise(load_cdnow(sample=True)), model="mbgnbd")
-    PurchaseFit(MBG/NBD: r=0.6178, alpha=60.6, a=0.5515, b=1.009; 2357 customers)
-
     References
     ----------
     Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way", Marketing Science 24, 275-284. Schmittlein,
     Morrison & Colombo (1987), Management Science 33, 1-24. Batislam, Denizel & Filiztekin (2007), International
     Journal of Research in Marketing 24, 201-209. Platzer & Reutterer (2016), Marketing Science 35, 779-799.
+
+    Examples
+    --------
+    >>> from cxsim.data import load_cdnow, summarise
+    >>> fit(summarise(load_cdnow(sample=True)), model="mbgnbd")
+    PurchaseFit(MBG/NBD: r=0.6178, alpha=60.6, a=0.5515, b=1.009; 2357 customers)
     """
     kind, patterns = kind_of(model), purchase_patterns(rfm)
     _require(kind, k, engine)
@@ -154,15 +154,15 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
     EstimationError
         For an unknown engine, impossible pasts, too few repeat customers, or amounts all the same.
 
+    References
+    ----------
+    Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025.
+
     Examples
     --------
     >>> from cxsim.data import load_cdnow, summarise
     >>> fit_spend(summarise(load_cdnow(sample=True)))
     GammaGammaFit(Gamma-Gamma: p=4.683, q=4.19, v=24.39; 1139 customers)
-
-    References
-    ----------
-    Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025.
     """
     patterns = spend_patterns(rfm)
     _require(SPEND, None, engine)

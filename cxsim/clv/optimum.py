@@ -160,7 +160,7 @@ def maximise(surface: Surface, starts: Sequence[FloatArray], centre: FloatArray,
 
 
 def newton(surface: Surface, start: FloatArray, centre: FloatArray, *, far: float = _FAR) -> Optimum:
-    """Return where Newton's steps from `start` end; they are halved until they rise, and turned uphill."""
+    """Return where Newton's steps from `start` end; they are halved until they rise, and pointed uphill."""
     here, before = start, np.inf
     value, gradient, hessian = surface(here)
     for _ in range(_STEPS):
@@ -187,7 +187,7 @@ def newton(surface: Surface, start: FloatArray, centre: FloatArray, *, far: floa
 
 
 def _uphill(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
-    """Return Newton's step, turned uphill where the surface is not concave, and not too long."""
+    """Return Newton's step, pointed uphill where the surface is not concave, and not too long."""
     curvature, axes = np.linalg.eigh(-hessian)
     size = np.abs(curvature)
     step = axes @ ((axes.T @ gradient) / np.maximum(size, size.max() * 1e-12))

@@ -207,6 +207,10 @@ def posterior(
     thousand of them; where it is wide, proposals are at most 2e8 over the number of pasts, but never fewer than 250.
     `effective_draws` says how many independent draws they amount to. k is held fixed.
 
+    References
+    ----------
+    Vehtari, Simpson, Gelman, Yao & Gabry (2024), "Pareto Smoothed Importance Sampling", JMLR 25(72).
+
     Examples
     --------
     >>> from cxsim.clv import fit
@@ -214,10 +218,6 @@ def posterior(
     >>> customers = summarise(load_cdnow(sample=True))
     >>> posterior(fit(customers, model="mbgnbd"), customers, draws=200)
     Posterior(MBG/NBD: r=0.6163, alpha=60.56, a=0.5709, b=1.104; 200 draws, k-hat -0.15)
-
-    References
-    ----------
-    Vehtari, Simpson, Gelman, Yao & Gabry (2024), "Pareto Smoothed Importance Sampling", JMLR 25(72).
     """
     require({"draws": draws, "seed": seed})
     k = getattr(fit.params, "k", 1)

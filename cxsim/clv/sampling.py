@@ -16,8 +16,6 @@ from cxsim.errors import EstimationError
 FloatArray = NDArray[np.float64]
 LogDensity = Callable[[FloatArray], FloatArray]
 
-# A tail of five weights is the least that a distribution of two parameters can be fitted to.
-FEWEST_WEIGHTS = 25
 # The shape is drawn towards a half as if ten more weights of the tail had that shape.
 _PRIOR_SHAPE, _PRIOR_WEIGHT = 0.5, 10.0
 # Digits of the diagnosis: its own error is a hundred times larger.

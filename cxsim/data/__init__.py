@@ -4,8 +4,10 @@ from cxsim.data.cdnow import load_cdnow
 from cxsim.data.exports.read_shop import read_database, read_shop
 from cxsim.data.orders import read_transactions
 from cxsim.data.rfm import cumulative_repeat_orders, holdout, summarise
+from cxsim.data.shop import Shop
 
 __all__ = [
+    "Shop",
     "cumulative_repeat_orders",
     "holdout",
     "load_cdnow",

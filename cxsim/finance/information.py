@@ -40,7 +40,7 @@ def evpi(npvs: Numbers, *, worlds_per_draw: int = 1) -> Estimate:
 
 
 def evppi_of_structure(npvs: Numbers, *, seed: int = 0) -> Estimate:
-    """Return the value of knowing which of a few equally likely structures holds: shape (structures, draws, decisions).
+    """Return the value of learning which of a few equally likely structures holds; shape (structures, draws, arms).
 
     Mean over structures of the largest mean NPV, less the largest mean NPV over all. Its error is by the Bayesian
     bootstrap over draws (Rubin 1981).

@@ -239,7 +239,7 @@ def worst_tenth(draws: Draws, *, structures: int = 1) -> tuple[float, float]:
 
     With q the tenth-quantile, the mean of the worst tenth is the mean over draws of q - max(q - x, 0) / 0.1
     (Rockafellar & Uryasev 2000, "Optimization of conditional value-at-risk"). Its error is that of this mean: at the
-    quantile its slope in q is zero, so that not knowing q adds nothing to first order.
+    quantile its slope in q is zero, so that uncertainty of q adds nothing to first order.
     """
     edge = np.sort(draws)[len(draws) // 10]
     parts = edge - np.maximum(edge - draws, 0.0) / _WORST

@@ -79,7 +79,6 @@ FAN = Contract(
         "q95": REAL,
     },
 )
-GRAINS = ("month", "quarter", "year", "total")
 # The central 90 % of the draws.
 LOW, HIGH = 0.05, 0.95
 # The lines of a statement: each account, then the subtotal below it.

@@ -41,7 +41,7 @@ _ASKED = {"surveys.after_order": ("nps",), "surveys.after_ticket": _AFTER_TICKET
 _RESPONSE = "surveys.response"
 _FIELDS = ("centre", "per_deviation", "noise")
 _NOT_ASKED = "the surveys hold answers alone, so how many were asked is not known."
-# Customers who answer twice, from whom the parts of a scale can be told.
+# Customers who answer twice, from whom the parts of a scale can be estimated.
 _FEWEST_TWICE = 100
 _SECONDS_PER_HOUR = 3_600.0
 # An order is old enough when so many of all delays are over, and a matter when so many of all resolutions have come.

@@ -224,7 +224,7 @@ def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing) -> Des
     matrix = np.column_stack([*_columns(distinct, count, events), distinct[exposure.name]])
     kept = _independent(matrix, count)
     if kept[-1] != matrix.shape[1] - 1:
-        raise EstimationError("it goes along with what is held equal, so that the two cannot be told apart.")
+        raise EstimationError("it goes along with what is held equal, so that the two cannot be distinguished.")
     customer = rows["customer"].rle_id().cast(pl.Int64).to_numpy()
     return Design(
         matrix=np.ascontiguousarray(matrix[:, kept]),

@@ -453,7 +453,8 @@ def _by_regression(pair: _Pair, levels: tuple[str, str]) -> AdjustedRatio:
     fit = glm_with_clusters(pair.amounts[:, 0], design, family="poisson", clusters=pair.clusters)
     if fit.covariance[-1, -1] <= 0.0:
         raise EstimationError(
-            f"{levels[0]} and {levels[1]} are told apart by the covariates alone; possible: without the one that does."
+            f"{levels[0]} and {levels[1]} are distinguished by the covariates alone; "
+            "possible: without the one that does."
         )
     error = math.sqrt(float(fit.covariance[-1, -1]))
     return AdjustedRatio(ratio=_from_log(float(fit.coefficients[-1]), error, len(pair.first)))

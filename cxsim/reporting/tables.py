@@ -21,9 +21,7 @@ from cxsim.tables import Contract, check
 from cxsim.wording import (
     MISSING,
     NBSP,
-    counted,
     figure,
-    joined,
     minor_digits,
     number,
     precision,
@@ -214,7 +212,7 @@ def amounts_as_text(amounts: Iterable[float]) -> Callable[[float], str]:
     return lambda each: figure(each, spec)
 
 
-def with_amounts(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
+def with_amounts(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
     """Return rows with their amounts as text, in whole units where the largest of them allows it."""
     text = amounts_as_text(row[name] for row in rows for name in names)
     return [{**row, **{name: text(row[name]) for name in names}} for row in rows]
@@ -583,34 +581,3 @@ def capitalised(words: str) -> str:
 def strategy_name(row: Row) -> str:
     """Return the title of a strategy, or its identifier in words."""
     return str(row["title"]) if "title" in row else capitalised(re.sub("[-_]", " ", row["strategy"]))
-
-
-_VERDICTS: Mapping[str, str] = {
-    "fund": "worth funding now",
-    "pilot": "worth a pilot first",
-    "reject": "not worth funding",
-}
-
-
-def lead(verdicts: Sequence[tuple[str, str]]) -> str:
-    """Return the sentence that a reader in a hurry takes away."""
-    groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
-    parts = [(words, titles) for words, titles in groups.items() if titles]
-    if len(verdicts) == 1:
-        return f"{verdicts[0][0]} is {parts[0][0]}."
-    if len(parts) == 1:
-        return _unanimous(len(verdicts), verdicts[0][1])
-    alt_text = [f"{counted(len(titles))} {_is(titles)} {words} ({joined(titles)})" for words, titles in parts]
-    return f"Of {counted(len(verdicts))} strategies, {joined(alt_text)}."
-
-
-def _unanimous(count: int, decision: str) -> str:
-    if decision == "reject":
-        nobody = "Neither strategy" if count == 2 else f"None of the {counted(count)} strategies"
-        return f"{nobody} is worth funding."
-    everybody = "Both" if count == 2 else f"All {counted(count)}"
-    return f"{everybody} strategies are {_VERDICTS[decision]}."
-
-
-def _is(titles: list[str]) -> str:
-    return "is" if len(titles) == 1 else "are"

@@ -55,7 +55,7 @@ QUIET = "#52606D"
 GRID = "#E4E7EB"
 # Doing nothing is grey in every figure.
 BASELINE = "#7B8794"
-# Okabe & Ito (2008), "Color universal design": told apart under every common colour blindness. Their black is our
+# Okabe & Ito (2008), "Color universal design": distinguished under every common colour blindness. Their black is our
 # ink, and their yellow comes last, being hard to see on white.
 STRATEGIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 # A model has its colour in every figure, whichever others stand beside it.
@@ -122,7 +122,7 @@ def distinguishable(values: Sequence[float], unit: str, currency: str) -> list[s
 def shortened(text: str, characters: int) -> str:
     """Return as many whole clauses of a description as fit; of a clause that is too long by itself, its first words.
 
-    >>> shortened("Order rate, against before; searched, not believed.", 30)
+    >>> shortened("Order rate, against before; searched, not assumed.", 30)
     'Order rate, against before'
     """
     whole = text.strip().removesuffix(".")
@@ -224,10 +224,12 @@ def distinct(table: pl.DataFrame, column: str) -> list[str]:
     return table[column].unique(maintain_order=True).to_list()
 
 
-def coloured(field: str, names: Sequence[str], shades: Sequence[str], **legend: Any) -> alt.Color:
+def coloured(
+    field: str, names: Sequence[str], shades: Sequence[str], legend: Mapping[str, Any] | None = None
+) -> alt.Color:
     """Return the colour of each name, and its legend, which has no title."""
     scale = alt.Scale(domain=list(names), range=list(shades))
-    return alt.Color(field, scale=scale, legend=alt.Legend(title=None, **legend))
+    return alt.Color(field, scale=scale, legend=alt.Legend(title=None, **(legend or {})))
 
 
 def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "lines") -> alt.Axis:

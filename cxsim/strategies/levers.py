@@ -220,7 +220,7 @@ def refuse_unmeasured(strategies: Sequence[Strategy]) -> None:
         if lever.grade == "E" and strategy.mode != "break-even":
             raise ParamError(
                 f"strategy '{strategy.name}': nobody has measured what its lever {strategy.lever} ({lever.name}) "
-                "brings (evidence of grade E), so its effect cannot be believed, only searched; write mode: break-even "
+                "brings (evidence of grade E), so its effect cannot be assumed, only searched; write mode: break-even "
                 "and searches."
             )
 

@@ -7,11 +7,13 @@ from cxsim.study.naive import naive_readings
 from cxsim.study.result import Study
 from cxsim.study.run import run
 from cxsim.study.scenario import Scenario, load_valuation
+from cxsim.study.shop_tables import ShopTables
 from cxsim.study.valuation import value_customers
 
 __all__ = [
     "BusinessCase",
     "Scenario",
+    "ShopTables",
     "Study",
     "business_case",
     "load_scenario",

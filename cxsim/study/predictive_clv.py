@@ -118,41 +118,24 @@ def _steps(averages: _Averages, values: CustomerValues, terms: ValuationTerms, c
     model = tuple(total[name] / values.table.height for name in ("mean", "low", "high"))
     alive = float(values.table["prob_alive"].to_numpy().mean())
     order = money(averages.value, currency) if currency else figure(averages.value, ",.2f")
+    product = averages.value * averages.per_year * averages.lifespan_years
+    multiplied = (
+        f"{order} an order, times {figure(averages.per_year, '.2f')} orders a year, times "
+        f"{figure(averages.lifespan_years, '.2f')} years from first to last order."
+    )
+    by_customer = (
+        "The same three multiplied customer by customer and then averaged: who stays longer also orders more, "
+        "which a product of averages does not know."
+    )
+    after_costs = f"A margin of {percent(terms.margin)} is left; revenue is not value."
+    expected = (
+        f"What the next {figure(terms.horizon_days)} days are expected to bring, in money of today. Lifespans "
+        f"seen so far lie in the past, and {percent(alive)} of them are expected not to be over."
+    )
     rows = [
-        (
-            "product of averages",
-            averages.value * averages.per_year * averages.lifespan_years,
-            None,
-            None,
-            (
-                f"{order} an order, times {figure(averages.per_year, '.2f')} orders a year, times "
-                f"{figure(averages.lifespan_years, '.2f')} years from first to last order."
-            ),
-        ),
-        (
-            "mean of products",
-            averages.mean_of_products,
-            None,
-            None,
-            (
-                "The same three multiplied customer by customer and then averaged: who stays longer also orders more, "
-                "which a product of averages does not know."
-            ),
-        ),
-        (
-            "after costs",
-            averages.mean_of_products * terms.margin,
-            None,
-            None,
-            f"A margin of {percent(terms.margin)} is left; revenue is not value.",
-        ),
-        (
-            "model",
-            *model,
-            (
-                f"What the next {figure(terms.horizon_days)} days are expected to bring, in money of today. Lifespans "
-                f"seen so far lie in the past, and {percent(alive)} of them are expected not to be over."
-            ),
-        ),
+        ("product of averages", product, None, None, multiplied),
+        ("mean of products", averages.mean_of_products, None, None, by_customer),
+        ("after costs", averages.mean_of_products * terms.margin, None, None, after_costs),
+        ("model", *model, expected),
     ]
     return check(pl.DataFrame(rows, schema=empty(CLV_STEPS).schema, orient="row"), CLV_STEPS)

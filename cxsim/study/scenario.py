@@ -222,7 +222,7 @@ def _together(combination: Combination, known: Mapping[str, Strategy]) -> list[S
             raise ParamError(f"combination '{combination.name}': no strategy '{name}'; {choices(name, known)}")
         if known[name].mode == "break-even":
             raise ParamError(
-                f"combination '{combination.name}': the effects of '{name}' are searched, not believed (mode: "
+                f"combination '{combination.name}': the effects of '{name}' are searched, not assumed (mode: "
                 "break-even), so nothing can be said of it together with others; leave it out."
             )
     return [known[name] for name in combination.strategies]

@@ -108,7 +108,7 @@ def test_what_is_searched_and_both_ends_are_printed(searched):
     assert (done.code, done.err) == (0, "")
     for words in ("How large must it be?", "Small gift in every parcel", "0.70 to 1.05", "Nobody has measured"):
         assert words in done.out
-    assert "searched, not believed" not in done.out
+    assert "searched, not assumed" not in done.out
 
 
 def test_json_is_one_row_for_each_strategy(searched):

@@ -14,7 +14,8 @@ from scipy.stats import norm
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.inputs import purchase_patterns
 from cxsim.clv.likelihood import KINDS, log_likelihoods, purchase_likelihood
-from cxsim.clv.models import BetaGeometricParams, GammaGammaParams
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.optimum import WEAK, WeakPrior, purchase_problem, spend_problem
 from cxsim.clv.posterior import MANY_PASTS, Posterior, _along_ridge, _places, nearby, posterior
 from cxsim.errors import EstimationError

@@ -153,7 +153,7 @@ def test_groups_that_cannot_be_compared_are_refused():
     with pytest.raises(EstimationError, match="other: 'spend' is 0 in all"):
         adjusted_ratio(shop.with_columns(spend=(pl.col("group") == "member").cast(pl.Float64)), **ASKED)
     separated = shop.with_columns(past=(pl.col("group") == "member").cast(pl.Float64))
-    with pytest.raises(EstimationError, match="member and other are told apart by the covariates alone"):
+    with pytest.raises(EstimationError, match="member and other are distinguished by the covariates alone"):
         adjusted_ratio(separated, **ASKED, method="regression")
     with pytest.raises(EstimationError, match="member and other are hardly alike: 0 and 0"):
         adjusted_ratio(separated, **ASKED, method="doubly_robust")

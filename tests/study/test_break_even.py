@@ -126,7 +126,7 @@ def test_a_study_lists_searched_strategies_beside_the_returns_and_not_in_them(fo
 
 
 def test_a_scenario_of_searched_strategies_alone_is_refused_and_sentence_where_to_go():
-    with pytest.raises(ParamError, match=r"the effects of plan are searched, not believed.*`cxsim break-even`"):
+    with pytest.raises(ParamError, match=r"the effects of plan are searched, not assumed.*`cxsim break-even`"):
         cxsim.run(scenario(searched()))
 
 

@@ -120,17 +120,10 @@ def purchase_probability_new(
     return np.asarray(found + (question["counts"] == 0.0) * max(1.0 - float(now.sum()), 0.0))
 
 
-def next_purchase_probability(
-    params: PurchaseParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike, *, time: ArrayLike
-) -> FloatArray:
-    """Return the probability that the next order comes within `time`; with infinity, that one ever comes."""
-    return next_purchase_within(params, frequency, last_order, age)(time)
-
-
 def next_purchase_within(
     params: PurchaseParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike
 ) -> Callable[[ArrayLike], FloatArray]:
-    """Return the same as a function of time, for many times."""
+    """Return the probability that the next order comes within a time, or ever with infinity, as a function of it."""
     family, past = _FAMILIES[type(params)], history(frequency, last_order, age)
     now = family.phase_probs(params, *past)
 

@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -320,14 +321,22 @@ def backtest(
     _require_models(models)
     plan = planned(transactions, origins=origins, horizon_days=horizon_days, observed_until=observed_until)
     total = len(plan.days) * len(models)
-    holdouts = []
-    for number, origin in enumerate(plan.days):
 
-        def done(fits: int, before: int = number * len(models)) -> None:
-            if progress is not None:
-                progress(before + fits, total)
+    def done(fits: int, before: int) -> None:
+        if progress is not None:
+            progress(before + fits, total)
 
-        holdouts.append(_at_origin(transactions, plan, origin, models, draws=draws, seed=seed, done=done))
+    holdouts = [
+        _at_origin(
+            transactions, plan, origin, models, draws=draws, seed=seed, done=partial(done, before=number * len(models))
+        )
+        for number, origin in enumerate(plan.days)
+    ]
+    return _backtest(plan, holdouts, models)
+
+
+def _backtest(plan: Plan, holdouts: Sequence[Holdout], models: Sequence[Model]) -> Backtest:
+    """Return the scores and the verdict of all origins together."""
     by_origin = pl.concat(
         scores_of(one).select(pl.lit(origin).alias("origin"), pl.all())
         for origin, one in zip(plan.days, holdouts, strict=True)

@@ -89,7 +89,7 @@ def moments(
     written = dict.fromkeys(one for name in texts for one in forms[name])
     facts = [("moments", ", ".join(written))] if written else []
     if offsets:
-        kept = {"shop": "the time is kept as written", "utc": "turned into universal time"}[clock]
+        kept = {"shop": "the time is kept as written", "utc": "converted to universal time"}[clock]
         facts.append(("offsets", f"{', '.join(offsets)}; {kept}"))
     return Moments(columns=columns, offsets=offsets, facts=tuple(facts))
 
@@ -184,7 +184,7 @@ def _ordered(rows: pl.LazyFrame, names: Sequence[str], day: str, file: str) -> s
     if not first and not second:
         raise DataError(
             f"{file}: moments like {shown}: in none of {both:,} cells is a number above 12, so that day and month "
-            f"cannot be told apart; {_WRITE_FORM}."
+            f"cannot be distinguished; {_WRITE_FORM}."
         )
     return f"%d{mark}%m{mark}%Y" if first else f"%m{mark}%d{mark}%Y"
 

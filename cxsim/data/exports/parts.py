@@ -186,7 +186,7 @@ def _distinguishable(part: Part, taken: Sequence[_Taken]) -> Part:
         number = pl.col(one.column)
         apart = pl.when(number.is_in(one.names.implode())).then(pl.format("{} {}", pl.lit(one.system), number))
         rows = part.rows.with_columns(apart.otherwise(number).alias(one.column))
-        reason = f"its number is that of another system's too: told apart as in '{one.system} {one.names[0]}'"
+        reason = f"its number is that of another system's too: distinguished as in '{one.system} {one.names[0]}'"
         line = ReceiptLine(reason=reason, action="kept", rows=one.names.len())
         part = part.having(rows, line) if one.column == IDS[part.table] else replace(part, rows=rows)
     return part

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import polars as pl
@@ -22,7 +22,6 @@ from cxsim.reporting.tables import (
     found,
     in_cards,
     in_unit,
-    lead,
     lowered,
     machine_readable,
     share_to,
@@ -322,3 +321,34 @@ def _base_sentence(row: Row, currency: str) -> str:
     if abs(apart) <= _APART * row["mc_error"]:
         size = "a difference that chance alone may explain"
     return f"{row['title']}: {npv} in the base case, {mean} on average over all draws, {size}."
+
+
+_VERDICTS: Mapping[str, str] = {
+    "fund": "worth funding now",
+    "pilot": "worth a pilot first",
+    "reject": "not worth funding",
+}
+
+
+def lead(verdicts: Sequence[tuple[str, str]]) -> str:
+    """Return the sentence that a reader in a hurry takes away."""
+    groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
+    parts = [(words, titles) for words, titles in groups.items() if titles]
+    if len(verdicts) == 1:
+        return f"{verdicts[0][0]} is {parts[0][0]}."
+    if len(parts) == 1:
+        return _unanimous(len(verdicts), verdicts[0][1])
+    parts_in_words = [f"{counted(len(titles))} {_is(titles)} {words} ({joined(titles)})" for words, titles in parts]
+    return f"Of {counted(len(verdicts))} strategies, {joined(parts_in_words)}."
+
+
+def _unanimous(count: int, decision: str) -> str:
+    if decision == "reject":
+        nobody = "Neither strategy" if count == 2 else f"None of the {counted(count)} strategies"
+        return f"{nobody} is worth funding."
+    everybody = "Both" if count == 2 else f"All {counted(count)}"
+    return f"{everybody} strategies are {_VERDICTS[decision]}."
+
+
+def _is(titles: list[str]) -> str:
+    return "is" if len(titles) == 1 else "are"

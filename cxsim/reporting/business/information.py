@@ -62,7 +62,7 @@ _FIRST = "datum._place === 0"
 _NAMED = 3
 # Single numbers that are shown of each decision, the most valuable first; the twin has them all.
 _SHOWN = 3
-# A value below so many of its errors is not told apart from nothing.
+# A value below so many of its errors is not distinguished from nothing.
 _APART = 2.0
 
 
@@ -85,7 +85,7 @@ def value_of_information(
     Returns
     -------
     alt.LayerChart
-        One bar per number with two simulation errors to both sides, and a line at the value of knowing everything.
+        One bar per number with two simulation errors to both sides, and a line at the value of perfect information.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def value_of_information(
     hollow = " Hollow: all numbers of a group together." if groups.height else ""
     what = "choosing one of the strategies, or none" if decision == PORTFOLIO else f"funding {own['title'][0]} or not"
     shown = (
-        f"Expected gain, {currency}, of knowing a number exactly before {what}: the most that a test of it may cost. "
+        f"Expected gain, {currency}, of exact information on a number before {what}: the most a test of it may cost. "
         f"Lines at the ends: two standard errors of the simulation; such a mean has no other interval.{hollow}{fewer}"
     )
     strategies = [name for name in known if name != PORTFOLIO]
@@ -121,7 +121,7 @@ def value_of_information(
         alt.layer(*_layers(bars, everything, currency, colour)),
         finding=_finding(numbers, everything, currency),
         shown=shown,
-        alt_text=f"Knowing everything: {money(everything, currency)}. {parts}.",
+        alt_text=f"Perfect information: {money(everything, currency)}. {parts}.",
         width=WIDTH - _COLUMN,
         height=_ROW * bars.height,
     )
@@ -232,7 +232,7 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
 
 
 def _layers(bars: pl.DataFrame, everything: float, currency: str, colour: str) -> list[alt.Chart]:
-    title = f"Value of knowing, {currency}"
+    title = f"Value of information, {currency}"
     largest = max(float(bars["_high"].to_numpy().max()), everything)
     beside = (WIDTH - _COLUMN) / (WIDTH - _COLUMN - _ENDS)
     domain = [min(0.0, float(bars["_low"].to_numpy().min())), beside * (largest or 1.0)]
@@ -259,8 +259,8 @@ def _layers(bars: pl.DataFrame, everything: float, currency: str, colour: str) -
 def _finding(numbers: pl.DataFrame, everything: float, currency: str) -> str:
     first, error = next(numbers.select("worth", "mc_error").iter_rows(), (0.0, 0.0))
     if first <= _APART * error:
-        whole = "" if everything > 0.0 else ", nor would knowing everything"
-        return f"Knowing any one number better would not clearly change the decision{whole}"
+        whole = "" if everything > 0.0 else ", nor would perfect information"
+        return f"Better information on any one number would not clearly change the decision{whole}"
     words = shortened(searched(numbers["description"][0]), 2 * _CHARACTERS)
     return f"Test first: “{words}”; to know it is worth up to {money(first, currency)}"
 
@@ -360,11 +360,11 @@ def _information_finding(information: pl.DataFrame) -> str:
     single = information.filter(pl.col("rank") > 0, pl.col("worth") > _APART * pl.col("mc_error"))
     if single.is_empty():
         most = information.filter(id=EVERYTHING)["worth"].sort(descending=True).to_list()
-        bound = f"; even knowing everything is worth at most {money(most[0], '{currency}')}" if most else ""
+        bound = f"; even perfect information is worth at most {money(most[0], '{currency}')}" if most else ""
         return f"No single answer is worth paying for before deciding{bound}"
     best = single.sort(["worth", "decision", "id"], descending=[True, False, False]).row(0, named=True)
     what = first_sentence(best["description"])
-    return f"Worth knowing first, at most {money(best['worth'], '{currency}')}: {what} ({best['title']})"
+    return f"First to measure, worth at most {money(best['worth'], '{currency}')}: {what} ({best['title']})"
 
 
 def _of_each_decision(information: pl.DataFrame) -> list[Row]:
@@ -402,7 +402,7 @@ _INFORMATION = TableSpec(
     columns={
         "kind": Column("What it is", _kind, align="text"),
         "worth": Column("Worth at most, {currency}", _worth),
-        "share": Column("Of the value of knowing everything", _share),
+        "share": Column("Of the value of perfect information", _share),
     },
     notes=(
         (
@@ -417,7 +417,7 @@ _INFORMATION = TableSpec(
             "of everything."
         ),
     ),
-    empty="Nothing here is uncertain, so there is nothing that would be worth knowing before deciding.",
+    empty="Nothing here is uncertain, so there is nothing that would be worth measuring before deciding.",
 )
 
 

@@ -39,7 +39,7 @@ _KEY_TOP, _KEY_ROW = 66, 20
 # Of more sets than this only those that matter most have words; all have a tooltip.
 _WORDED = 16
 _BETWEEN = re.compile(r"[\s,;+&|]+")
-# So many simulation errors apart, two sets are told apart: by chance alone that happens once in twenty times.
+# So many simulation errors apart, two sets are distinguished: by chance alone that happens once in twenty times.
 _APART = 2.0
 
 
@@ -103,8 +103,8 @@ def portfolio_table(portfolio: pl.DataFrame, currency: str, budget: float | None
     Returns
     -------
     Table
-        One row per set. Two sets are told apart when their difference in the same draws is larger than two simulation
-        errors.
+        One row per set. Two sets are distinguished when their difference in the same draws is larger than two
+        simulation errors.
 
     Raises
     ------
@@ -301,7 +301,7 @@ def _remarks(row: Row) -> str:
     remarks = {
         "best": row["chosen"],
         "over budget": not row["affordable"],
-        "not told apart": near,
+        "not distinguished": near,
         "efficient": row["efficient"],
     }
     return "; ".join(remark for remark, holds in remarks.items() if holds)

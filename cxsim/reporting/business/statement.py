@@ -251,7 +251,7 @@ def _more_cash(gains: pl.DataFrame) -> str:
     return f"{brings}; {joined(less)} {'does' if len(less) == 1 else 'do'} not" if less else brings
 
 
-def _ladder(totals: pl.DataFrame) -> list[dict[str, Any]]:
+def _ladder(totals: pl.DataFrame) -> list[Row]:
     """Return one row per strategy and line, with the difference of each year beside the total."""
     whole = pl.col("period") == WHOLE_HORIZON
     sides, ends = list(_SIDES), ["low", "high"]

@@ -59,7 +59,7 @@ _ENDS = 68
 _READ = 3
 _NPVS = ("npv_at_low", "npv_at_high", "npv_base")
 _FIRST = "datum.rank === 1"
-# Brown to green by way of white, after ColorBrewer's BrBG: told apart under every common colour blindness.
+# Brown to green by way of white, after ColorBrewer's BrBG: distinguished under every common colour blindness.
 _LOSS, _NOTHING, _GAIN = "#8C510A", "#FFFFFF", "#01665E"
 _INDENT = 84
 _HEAT_CHARACTERS = 92

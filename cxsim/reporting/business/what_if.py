@@ -158,7 +158,7 @@ def over_nodes(name: str, label: str, unit: str, *, value: float, nodes: Sequenc
 def first_clause(description: str) -> str:
     """Return what a number means, without what is said of it.
 
-    >>> first_clause("Chance of leaving, against before; searched, not believed. The interval says where to look.")
+    >>> first_clause("Chance of leaving, against before; searched, not assumed. The interval says where to look.")
     'Chance of leaving, against before'
     """
     return _FIRST_CLAUSE.split(description, maxsplit=1)[0]

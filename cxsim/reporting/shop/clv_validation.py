@@ -137,7 +137,7 @@ def calibration(classes: pl.DataFrame) -> Figure:
         .encode(
             x=axis,
             y=alt.Y("expected:Q", title=_AFTER),
-            color=coloured("model:N", models, model_colours(models), **_TOP_LEFT),
+            color=coloured("model:N", models, model_colours(models), _TOP_LEFT),
             tooltip=tooltip(
                 ("model:N", "Model"),
                 ("frequency:O", "Repeat orders"),
@@ -288,7 +288,7 @@ def alive_by_model(alive: pl.DataFrame) -> Figure:
     drawn = alt.Chart(table).encode(
         y=_names("group", groups),
         yOffset=alt.YOffset("model:N", sort=models),
-        color=coloured("model:N", models, model_colours(models), orient="top", symbolSize=120),
+        color=coloured("model:N", models, model_colours(models), {"orient": "top", "symbolSize": 120}),
         tooltip=tooltip(
             ("group:N", "Customers"),
             ("model:N", "Model"),

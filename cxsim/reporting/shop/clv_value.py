@@ -216,6 +216,9 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
     )
 
 
+_CAPTURE_LEGEND = {"orient": "bottom-right", "symbolSize": 400, "labelLimit": 240, "rowPadding": 4}
+
+
 def value_captured(capture: pl.DataFrame) -> Figure:
     """Draw which share of the later value came from which share of the customers, taken in the order of a model.
 
@@ -246,15 +249,7 @@ def value_captured(capture: pl.DataFrame) -> Figure:
         .encode(
             x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
             y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
-            color=coloured(
-                "model:N",
-                models,
-                model_colours(models),
-                orient="bottom-right",
-                symbolSize=400,
-                labelLimit=240,
-                rowPadding=4,
-            ),
+            color=coloured("model:N", models, model_colours(models), _CAPTURE_LEGEND),
             tooltip=tooltip(("model:N", "Model"), ("customers:Q", "Customers", ".0%"), ("value:Q", "Value", ".0%")),
         )
     )

@@ -188,7 +188,9 @@ def _marks(drawn: pl.DataFrame, titles: list[str]) -> list[alt.Chart]:
     shared = alt.Chart().encode(
         y=alt.Y("title:N", sort=titles, title=None, axis=alt.Axis(labelLimit=_LABEL, labelColor=INK)),
         yOffset=alt.YOffset("kind:N", sort=kinds, scale=alt.Scale(paddingOuter=0.6)),
-        color=coloured("kind:N", kinds, [STRATEGIES[0], BASELINE], orient="top", symbolSize=110, symbolOpacity=1),
+        color=coloured(
+            "kind:N", kinds, [STRATEGIES[0], BASELINE], {"orient": "top", "symbolSize": 110, "symbolOpacity": 1}
+        ),
         tooltip=tooltip(
             ("title:N", "Experience"),
             ("kind:N", "When"),

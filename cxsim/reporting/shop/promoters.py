@@ -117,6 +117,9 @@ def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> T
     return dataclasses.replace(_NAIVE, subtitle=subtitle).render_or_remark(readings, currency)
 
 
+_LEGEND = {"orient": "top", "symbolSize": 120, "symbolOpacity": 1}
+
+
 def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
     """Draw what promoters, passives and detractors spend, overall and at equal numbers of orders.
 
@@ -146,9 +149,7 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
     drawn = alt.Chart(named).encode(
         x=alt.X("orders:N", sort=order, title="Number of orders", axis=alt.Axis(labelAngle=0)),
         xOffset=alt.XOffset("group:N", sort=groups),
-        color=coloured(
-            "group:N", groups, [_GROUPS[group] for group in groups], orient="top", symbolSize=120, symbolOpacity=1
-        ),
+        color=coloured("group:N", groups, [_GROUPS[group] for group in groups], _LEGEND),
         tooltip=tooltip(
             ("orders:N", "Orders"),
             ("group:N", "Group"),
@@ -313,7 +314,7 @@ def _marks() -> list[alt.Chart]:
     )
     scale = alt.Scale(zero=False, nice=True, padding=18)
     values = alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=6, format="~r"))
-    colour = coloured("kind:N", kinds, colours, orient="top", symbolSize=120)
+    colour = coloured("kind:N", kinds, colours, {"orient": "top", "symbolSize": 120})
     shape = alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "diamond"]), legend=legend)
     none = alt.Chart().transform_filter("isValid(datum.none) && isValid(datum.low)").mark_rule(strokeDash=[2, 3])
     line = error_bar(drawn.transform_filter("isValid(datum.low)"), STRATEGIES[1])
@@ -362,7 +363,7 @@ def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
     present = [kind for kind in _COLOURS if kind in rows["kind"]]
     drawn = alt.Chart(rows).encode(
         y=alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis=alt.Axis(labelLimit=360, grid=False)),
-        color=coloured("kind:N", present, [_COLOURS[kind] for kind in present], orient="top", symbolSize=120),
+        color=coloured("kind:N", present, [_COLOURS[kind] for kind in present], {"orient": "top", "symbolSize": 120}),
         tooltip=tooltip(
             ("title:N", "Method"),
             ("ratio:Q", "Ratio", ".2f"),

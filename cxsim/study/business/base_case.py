@@ -126,7 +126,7 @@ def base_case(study: Study, *, executor: Executor | None = None) -> BaseCase:
         for place, structure in enumerate(structures)
         for number in range(replications)
     ]
-    worlds = dataclasses.replace(study.worlds, draws=tuple(draws))
+    worlds = dataclasses.replace(study.worlds, scenario=study.scenario, draws=tuple(draws))
     bare = BaseCase(worlds=worlds, executor=executor, outcomes={})
     arms = dict(study.scenario.with_prior)
     return dataclasses.replace(bare, outcomes=dict(zip(arms, bare.simulate(list(arms.values())), strict=True)))

@@ -357,8 +357,8 @@ def sampling_variance(study: Study) -> tuple[Numbers, Numbers]:
     chosen = sorted({int(world) for world in np.linspace(0, len(draws) - 1, worlds)})
     present = study.worlds.present_values().mean(axis=0)
     sold = study.counts[0][:, :, place(CountKind.LIST)].mean(axis=0)
-    discount = float((present * sold).sum() / sold.sum()) if sold.sum() > 0.0 else 1.0
-    table = np.array([_sampling_variance(study, draws[world]) for world in chosen]) * discount**2
+    mean_weight = float((present * sold).sum() / sold.sum()) if sold.sum() > 0.0 else 1.0
+    table = np.array([_sampling_variance(study, draws[world]) for world in chosen]) * mean_weight**2
     # With one world alone the error would be unknown; a study has two draws or more.
     return table.mean(axis=0), table.std(axis=0, ddof=1) / np.sqrt(len(table))
 

@@ -11,8 +11,13 @@ from numpy.testing import assert_allclose
 from scipy.special import betaln, gammaln
 
 from cxsim import rng
-from cxsim.clv.models import (
-    BetaGeometricParams,
+from cxsim.clv.models.bgnbd import BetaGeometricParams, phase_probs_new
+from cxsim.clv.models.bgnbd_integrals import (
+    survival_and_orders_by_integrals,
+    survival_and_orders_by_sums,
+    terms_needed,
+)
+from cxsim.clv.models.purchases import (
     bgnbd,
     discounted_expected_purchases,
     expected_purchases,
@@ -20,12 +25,6 @@ from cxsim.clv.models import (
     log_likelihood,
     prob_alive,
     purchase_probability_new,
-)
-from cxsim.clv.models.bgnbd import phase_probs_new
-from cxsim.clv.models.bgnbd_integrals import (
-    survival_and_orders_by_integrals,
-    survival_and_orders_by_sums,
-    terms_needed,
 )
 from cxsim.errors import DataError, ParamError
 from tests.clv.shops import ahead

@@ -10,15 +10,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import gammaln
 
-from cxsim.clv.models import (
-    BetaGeometricParams,
-    ParetoNbdParams,
-    bgnbd,
-    gamma_gamma,
-    log_likelihood,
-    pareto_integrals,
-    prob_alive,
-)
+from cxsim.clv.models import bgnbd, gamma_gamma, pareto_integrals
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
+from cxsim.clv.models.purchases import log_likelihood, prob_alive
 from cxsim.clv.models.special import lgamma_rise
 from cxsim.data.cdnow import load_cdnow
 from cxsim.data.rfm import summarise

@@ -16,17 +16,16 @@ from scipy.integrate import quad
 from scipy.stats import nbinom
 
 from cxsim import rng
-from cxsim.clv.models import (
-    ParetoNbdParams,
+from cxsim.clv.models import pareto_nbd
+from cxsim.clv.models.pareto_integrals import likelihood_sum
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams, likelihood_sum_by_day, phase_probs_new
+from cxsim.clv.models.purchases import (
     discounted_expected_purchases,
     expected_purchases,
-    next_purchase_probability,
-    pareto_nbd,
+    next_purchase_within,
     prob_alive,
     purchase_probability,
 )
-from cxsim.clv.models.pareto_integrals import likelihood_sum
-from cxsim.clv.models.pareto_nbd import likelihood_sum_by_day, phase_probs_new
 from cxsim.errors import DataError
 from tests.clv.shops import ahead
 
@@ -312,7 +311,7 @@ def test_ends_of_the_parameters_still_give_probabilities():
         (lambda: prob_alive(PARAMS, 1, 50, 40), "last_order must not exceed age; found last_order 50.0"),
         (lambda: expected_purchases(PARAMS, 1, 9, 40, time=-1), "time must be finite and not negative; found -1.0"),
         (lambda: prob_alive(PARAMS, 0.5, 9, 40, time=1), r"frequency must be whole numbers; found 0\.5"),
-        (lambda: next_purchase_probability(PARAMS, 1, 9, 40, time=math.nan), "time must not be negative; found nan"),
+        (lambda: next_purchase_within(PARAMS, 1, 9, 40)(math.nan), "time must not be negative; found nan"),
         (
             lambda: discounted_expected_purchases(PARAMS, 1, 9, 40, rate=0.0),
             "rate must be positive for an infinite horizon",

@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.clv.models import BetaGeometricParams, ParetoNbdParams, purchase_probability
+from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.pareto_nbd import ParetoNbdParams
+from cxsim.clv.models.purchases import purchase_probability
 from cxsim.clv.validation.forecasts import (
     LEVELS,
     SpendOutlook,

@@ -219,7 +219,7 @@ def test_ids_that_a_spreadsheet_rounded_give_way_to_names(shopify):
 
 
 def test_days_that_a_spreadsheet_rewrote_are_refused_where_nothing_tells_day_from_month(shopify):
-    with pytest.raises(DataError, match=r"orders\.csv: moments like 01/01/2024.*day and month cannot be told apart"):
+    with pytest.raises(DataError, match=r"orders\.csv: moments like 01/01/2024.*day and month cannot be distinguished"):
         shopify([order(Created_at="03/02/2024 10:00")])
 
 

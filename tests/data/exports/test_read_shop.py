@@ -330,7 +330,7 @@ def test_tickets_of_two_desks_with_one_number_are_two_tickets(desks):
     assert numbers(shop.tickets) == ["1", "2", "3", "Zendesk 1"]
     assert [receipt.rows_kept for receipt in shop.receipts if receipt.table == "tickets"] == [2, 2]
     # The file that comes second by name is told so: its ticket 1.
-    assert max(rows_by_receipt(shop, "told apart as in 'Zendesk 1'")) == 1
+    assert max(rows_by_receipt(shop, "distinguished as in 'Zendesk 1'")) == 1
 
 
 def test_a_rating_goes_with_the_ticket_of_its_own_desk(desks):

@@ -177,7 +177,7 @@ def drawn_search() -> pl.DataFrame:
         "strategy": "tiers",
         "title": "Gold status",
         "effect": "effects.dropout_1.ratio",
-        "description": "Chance of leaving, against before; searched, not believed. The interval says where to look.",
+        "description": "Chance of leaving, against before; searched, not assumed. The interval says where to look.",
         "unit": "ratio",
         "searched_low": 0.5,
         "searched_high": 1.0,

@@ -13,7 +13,7 @@ from cxsim.reporting.register import cautions_table
 from cxsim.tables import BREAK_EVEN, CAUTIONS, empty
 
 NBSP = "\N{NO-BREAK SPACE}"
-MEANT = "Chance of leaving, against <b>before</b>; searched, not believed. The interval says where to look."
+MEANT = "Chance of leaving, against <b>before</b>; searched, not assumed. The interval says where to look."
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_the_table_says_that_nobody_has_measured_and_holds_both_ends(search):
     html = table.html().replace(NBSP, " ")
     for words in ("Nobody has measured", "0.50 and 1.00", "27,300", "−25,800", "0.72 or less: at least 28 % lower"):
         assert words in html
-    assert "searched, not believed" not in html
+    assert "searched, not assumed" not in html
     assert table.machine()["rows"][0][9] == 0.7240473
 
 
@@ -141,4 +141,4 @@ def test_the_title_says_so_where_there_is_no_root(curve, drawn_search, low, high
 def test_the_break_even_is_marked_once(curve, drawn_search):
     drawn = json.dumps(npv_by_size(curve, drawn_search, "USD").to_dict())
     assert drawn.count("Pays at 0.72 or less") == 1
-    assert "searched, not believed" not in drawn
+    assert "searched, not assumed" not in drawn

@@ -43,14 +43,14 @@ def _table(*rows):
 
 def test_the_title_names_the_answer_that_is_worth_most():
     assert _table(_ALL, _DROPOUT).title.replace(NBSP, " ") == (
-        "Worth knowing first, at most USD 1,230: Members' chance of leaving (Points)"
+        "First to measure, worth at most USD 1,230: Members' chance of leaving (Points)"
     )
 
 
 def test_a_worth_within_two_errors_of_nothing_is_not_claimed():
     # 150 is 1.5 times its error of 100.
     assert _table(_DROPOUT | {"worth": 150.0}, _ALL).title.replace(NBSP, " ") == (
-        "No single answer is worth paying for before deciding; even knowing everything is worth at most USD 3,000"
+        "No single answer is worth paying for before deciding; even perfect information is worth at most USD 3,000"
     )
 
 
@@ -159,14 +159,14 @@ def test_the_title_names_the_number_to_test_first_not_a_group():
 
 def test_where_nothing_is_worth_knowing_the_title_says_so():
     assert _finding(_figure("free-shipping")) == (
-        "Knowing any one number better would not clearly change the decision, nor would knowing everything"
+        "Better information on any one number would not clearly change the decision, nor would perfect information"
     )
 
 
 def test_a_worth_within_two_errors_of_nothing_is_not_clear():
     small = information().with_columns(mc_error=pl.lit(3_000.0))
     title = value_of_information(small, "USD").to_dict()["title"]["text"]
-    assert " ".join(title) == "Knowing any one number better would not clearly change the decision"
+    assert " ".join(title) == "Better information on any one number would not clearly change the decision"
 
 
 def test_numbers_come_by_rank_and_groups_after_them_by_worth():
@@ -212,7 +212,7 @@ def test_a_decision_without_the_worth_of_everything_is_refused():
 
 
 def test_the_description_reads_the_first_numbers():
-    assert f"Knowing everything: USD{NBSP}8,420. Members' chance of leaving" in _figure()["description"]
+    assert f"Perfect information: USD{NBSP}8,420. Members' chance of leaving" in _figure()["description"]
 
 
 def _rows_split(split):

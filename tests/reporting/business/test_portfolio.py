@@ -63,7 +63,7 @@ def test_two_sets_are_alt_text_apart_from_two_errors_on():
     assert _table(_BEST, _NEXT).title == "A + B brings most, more than two simulation errors ahead of the next, A"
     near = _NEXT | {"gap": 700.0}
     assert _table(_BEST, near).title == "A + B brings most, but the draws do not tell it apart from A"
-    assert ">not told apart<" in _table(_BEST, near).html()
+    assert ">not distinguished<" in _table(_BEST, near).html()
 
 
 def test_many_sets_that_are_not_alt_text_apart_are_counted():

@@ -8,6 +8,7 @@ import re
 import polars as pl
 import pytest
 
+from cxsim.reporting.business.decision import lead
 from cxsim.reporting.business.returns import returns_table
 from cxsim.reporting.business.statement import statement_table
 from cxsim.reporting.register import assumptions_table
@@ -21,7 +22,6 @@ from cxsim.reporting.tables import (
     TableSpec,
     in_cards,
     laid_out,
-    lead,
     machine_readable,
     remark,
 )

@@ -38,7 +38,7 @@ def busy_case():
 
 
 @pytest.fixture(scope="session")
-def base(study):
+def central(study):
     return base_case(study)
 
 

@@ -82,14 +82,14 @@ def test_nobody_is_followed_beyond_the_end(study):
 
 def test_a_strategy_for_some_is_tested_on_them_alone(existing):
     table = planned_tests(existing, NOTHING_KNOWN)
-    base = existing.worlds.population.base
+    central = existing.worlds.population.base
     assert table.filter(pl.col("strategy") == "points-programme")["available"].unique().to_list() == [
-        base.filter(pl.col("frequency") >= 1).height
+        central.filter(pl.col("frequency") >= 1).height
     ]
     # 50 new ones a month for three months, each month with its season.
     arrived = sum(existing.worlds.population.arrivals)
     assert table.filter(pl.col("strategy") == "faster-delivery")["available"].unique().to_list() == [
-        base.height + arrived
+        central.height + arrived
     ]
 
 

@@ -200,9 +200,9 @@ def test_sampling_variance_is_that_between_worlds_that_differ_in_nothing_else():
     # Discounting is by the mean month there and exact in the worlds: within a year, at 10 %, less than 1 %.
     study = run(_settled(small(draws=2, new_customers=NewCustomers(per_month=250, months=3))))
     study = dataclasses.replace(study, scenario=dataclasses.replace(study.scenario, draws=200))
-    base = base_case(study)
-    draws = [dataclasses.replace(base.draws[0], number=n, world=n) for n in range(200)]
-    still = dataclasses.replace(base, worlds=dataclasses.replace(base.worlds, draws=tuple(draws)))
+    central = base_case(study)
+    draws = [dataclasses.replace(central.draws[0], number=n, world=n) for n in range(200)]
+    still = dataclasses.replace(central, worlds=dataclasses.replace(central.worlds, draws=tuple(draws)))
     study = dataclasses.replace(study, worlds=dataclasses.replace(study.worlds, draws=tuple(draws)))
     variances, errors = sampling_variance(study)
     outcomes = still.simulate([together for _, together in study.scenario.with_prior])

@@ -48,12 +48,12 @@ def test_the_mean_is_that_of_the_returns(study, case):
 
 def test_without_any_response_orders_are_those_of_doing_nothing(busy):
     """Then all that is given away is given to customers who would have ordered anyway."""
-    base = base_case(busy)
-    for strategy in base.scenario.strategies:
+    central = base_case(busy)
+    for strategy in central.scenario.strategies:
         nobody = without(strategy, pathways_of([strategy]))
         if nobody.reach.uptake.value == 0.0 or any(effect.kind == "membership" for effect in strategy.effects):
             continue
-        (outcome,) = base.simulate([(nobody,)])
+        (outcome,) = central.simulate([(nobody,)])
         # Columns 0 and 1: orders, and what they cost at list price.
         assert np.array_equal(outcome.treated[:, :, :2], outcome.baseline[:, :, :2]), strategy.name
 

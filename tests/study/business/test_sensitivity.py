@@ -48,23 +48,23 @@ def even(near, near_base):
     return break_evens(near_base, sensitivities(near_base, near))
 
 
-def test_an_effect_at_its_ends_has_the_npv_of_simulating_it_there(base, swings):
-    strategy = base.scenario.strategies[0]
+def test_an_effect_at_its_ends_has_the_npv_of_simulating_it_there(central, swings):
+    strategy = central.scenario.strategies[0]
     row = swings.filter(pl.col("id") == "strategies/points-programme/effects.dropout_1.ratio").row(0, named=True)
     # The range [0.70, 1.00] is that of 5 % and 95 %; on the log scale the 10 % quantile
     # lies 1.2816 / 1.6449 of the way.
     assert row["at_low"] == pytest.approx(0.85 * (0.70 / 0.85) ** (Z90 / 1.6448536269514722), abs=1e-9)
-    (low,) = base.simulate([(with_values(strategy, {"effects.dropout_1.ratio": row["at_low"]}),)])
-    assert row["npv_at_low"] == float(base.npv(low).mean())
+    (low,) = central.simulate([(with_values(strategy, {"effects.dropout_1.ratio": row["at_low"]}),)])
+    assert row["npv_at_low"] == float(central.npv(low).mean())
 
 
-def test_a_price_at_its_ends_is_booked_and_gives_what_simulating_would(base, swings):
+def test_a_price_at_its_ends_is_booked_and_gives_what_simulating_would(central, swings):
     """A cost changes nothing that customers do, so simulating it again must give the same to the last digit."""
-    strategy = base.scenario.strategies[0]
+    strategy = central.scenario.strategies[0]
     name = "costs.monthly_2.amount"
     row = swings.filter(pl.col("id") == f"strategies/{strategy.name}/{name}").row(0, named=True)
-    (outcome,) = base.simulate([(with_values(strategy, {name: row["at_high"]}),)])
-    assert (row["method"], row["npv_at_high"]) == ("booked", float(base.npv(outcome).mean()))
+    (outcome,) = central.simulate([(with_values(strategy, {name: row["at_high"]}),)])
+    assert (row["method"], row["npv_at_high"]) == ("booked", float(central.npv(outcome).mean()))
 
 
 def test_the_largest_swing_comes_first(swings):
@@ -107,31 +107,33 @@ def test_the_grid_is_even_and_holds_the_central_values(case):
             assert np.ptp(np.diff(values)) < 1e-9 if len(values) > 1 else True
 
 
-def test_sliders_at_a_node_give_what_simulating_gives(base, case):
+def test_sliders_at_a_node_give_what_simulating_gives(central, case):
     for row in case.heat.iter_rows(named=True):
         mine = case.grid.filter(pl.col("strategy") == row["strategy"])
-        economics = base.scenario.economics
+        economics = central.scenario.economics
         shown = npv_at(
             mine,
             x=row["x"],
             y=row["y"],
             margin=economics.gross_margin.value,
             rate=economics.annual_discount_rate.value,
-            horizon=base.scenario.horizon_months,
+            horizon=central.scenario.horizon_months,
             cost=1.0,
         )
         assert shown == pytest.approx(row["npv"], abs=MICRO * 100)
 
 
 @pytest.mark.parametrize(("margin", "rate"), [(0.31, 0.0), (0.55, 0.2)])
-def test_sliders_of_margin_and_rate_give_what_booking_again_gives(base, case, margin, rate):
-    name = base.scenario.economics.name
+def test_sliders_of_margin_and_rate_give_what_booking_again_gives(central, case, margin, rate):
+    name = central.scenario.economics.name
     shown = {f"economics/{name}/gross_margin": margin, f"economics/{name}/annual_discount_rate": rate}
-    other = with_assumptions(base.scenario, shown)
+    other = with_assumptions(central.scenario, shown)
     for row in case.grid_centre.iter_rows(named=True):
         mine = case.grid.filter(pl.col("strategy") == row["strategy"])
         shown = npv_at(mine, x=row["x"], y=row["y"], margin=margin, rate=rate, horizon=12, cost=1.0)
-        assert shown == pytest.approx(float(base.npv(base.outcomes[row["strategy"]], scenario=other).mean()), abs=1e-4)
+        assert shown == pytest.approx(
+            float(central.npv(central.outcomes[row["strategy"]], scenario=other).mean()), abs=1e-4
+        )
 
 
 def test_a_shorter_horizon_settles_the_points_that_are_open_by_then(case):
