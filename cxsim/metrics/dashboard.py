@@ -196,7 +196,7 @@ def _of_sums(metric: Metric, sums: PeriodSums | None, places: range) -> Measured
     if sums is None:
         return MeasuredMetric(metric=metric, missing="it looks further back than the shop was observed.")
     estimates = [suppressed(metric, estimated(metric, sums.by_period.get(place, NO_SUMS))) for place in places]
-    change = changed(metric, estimates[-1], estimates[-2], sums, places[-1]) if len(places) > 1 else None
+    change = changed(metric, estimates[-1], estimates[-2], sums=sums, last=places[-1]) if len(places) > 1 else None
     return MeasuredMetric(metric=metric, estimates=tuple(estimates), change=change)
 
 

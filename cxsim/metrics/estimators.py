@@ -160,7 +160,7 @@ def suppressed(metric: Metric, estimate: Estimate) -> Estimate:
     return dataclasses.replace(estimate, value=None, low=None, high=None, caution=caution)
 
 
-def changed(metric: Metric, now: Estimate, before: Estimate, sums: PeriodSums, last: int) -> Estimate:
+def changed(metric: Metric, now: Estimate, before: Estimate, *, sums: PeriodSums, last: int) -> Estimate:
     """Return the change from the period before the last to the last, allowing for the customers who are in both."""
     one, other = (sums.by_period.get(place, NO_SUMS) for place in (last, last - 1))
     if metric.kind == "total":
