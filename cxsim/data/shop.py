@@ -187,13 +187,7 @@ class Shop:
         return f"Shop({self.name}: {has}; {self.since:%Y-%m-%d} to {self.until:%Y-%m-%d})"
 
     def table(self, name: str) -> pl.LazyFrame:
-        """Return one of the tables.
-
-        Raises
-        ------
-        DataError
-            When the shop has no such table; the message says why.
-        """
+        """Return one of the tables, or raise a DataError that says why the shop has none of that name."""
         reason = self.missing(name)
         if reason is not None:
             raise DataError(f"{self.name}: {reason}")

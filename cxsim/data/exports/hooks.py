@@ -10,9 +10,9 @@ from cxsim.data.exports.helpdesks import read_tickets
 from cxsim.data.exports.mappings import read_mapped, refuse_columns
 from cxsim.data.exports.order_items import read_amazon, read_shopify
 from cxsim.data.exports.order_lists import read_orders
+from cxsim.data.exports.own_tables import read_table
 from cxsim.data.exports.sessions import read_events, read_sessions
 from cxsim.data.exports.surveys import read_answers
-from cxsim.data.exports.tables import read_table
 from cxsim.data.shop import Policy
 from cxsim.errors import DataError, ParamError, choices
 from cxsim.params import read, shown

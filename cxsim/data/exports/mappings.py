@@ -23,8 +23,8 @@ from cxsim.data.exports.formats import (
     names_of,
 )
 from cxsim.data.exports.moments import Clock, moments, text_of
+from cxsim.data.exports.own_tables import read_table
 from cxsim.data.exports.surveys import SCALES
-from cxsim.data.exports.tables import read_table
 from cxsim.data.shop import Policy
 from cxsim.errors import DataError, choices
 from cxsim.params import read

@@ -18,10 +18,10 @@ from cxsim.data.exports.files import ENDINGS, Opened, open_exports
 from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customer_of, recognised, unrecognised
 from cxsim.data.exports.hooks import reader_of
 from cxsim.data.exports.mappings import SHOP_FILE, ShopFile, load_shop_file, mapped_readouts
+from cxsim.data.exports.own_tables import read_table
 from cxsim.data.exports.parts import Part, observed, of_one_currency, parts_of, tables_of, without_repeats
 from cxsim.data.exports.sessions import sessions_against_orders
 from cxsim.data.exports.surveys import answers_format
-from cxsim.data.exports.tables import read_table
 from cxsim.data.shop import Policy, Receipt, Shop
 from cxsim.errors import DataError, choices
 

@@ -7,7 +7,7 @@ import polars as pl
 from cxsim.data.contracts import SESSIONS
 from cxsim.data.exports.formats import Export, Format, Readout, cells, collected, customer_of, located, receipt_of, sift
 from cxsim.data.exports.moments import moments
-from cxsim.data.exports.tables import hashes
+from cxsim.data.exports.own_tables import hashes
 from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError
 from cxsim.tables import check
