@@ -70,7 +70,7 @@ def glm_with_clusters(outcome: Reals, design: Reals, *, family: Family, clusters
     basis, triangle, kept = _orthonormal(design)
     found, curve = _maximum(basis, outcome, np.ones(rows), family)
     scores = basis * ((outcome - curve.expected) * curve.slope / curve.variance)[:, None]
-    over_clusters = np.column_stack([np.bincount(clusters, weights=score) for score in scores.T])
+    over_clusters = np.column_stack([np.bincount(clusters, weights=score).astype(np.float64) for score in scores.T])
     bread = np.linalg.solve(triangle, np.linalg.inv(_weighted_gram(basis, curve.slope**2 / curve.variance)))
     coefficients, covariance = np.zeros(columns), np.zeros((columns, columns))
     coefficients[kept] = np.linalg.solve(triangle, found)
