@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from cxsim.params import DAYS_PER_YEAR
 from cxsim.study.business.sensitivity import GRID, GRID_CENTRE
 from cxsim.tables import check
 
@@ -84,3 +85,45 @@ def centre(**other: object) -> pl.DataFrame:
 
 def _grid(rows: list[Row]) -> pl.DataFrame:
     return check(pl.DataFrame(rows, schema_overrides={"month": pl.Int32}).select(list(GRID.columns)), GRID)
+
+
+_PARTS = ("rest", "per_margin", "programme", "settled", "settled_programme")
+
+
+def npv_at(grid: pl.DataFrame, *, x: float, y: float, margin: float, rate: float, horizon: int, cost: float) -> float:
+    """At the nodes of the grid, the NPV of the simulation; between them, linear in each of the two numbers."""
+    table = grid.sort("x", "y", "month")
+    xs, ys, days = (table[name].unique().sort().to_numpy() for name in ("x", "y", "day"))
+    corners = np.outer(_hats(xs, x), _hats(ys, y))
+    rest, per_margin, programme, settled, settled_programme = (
+        np.tensordot(corners, table[name].to_numpy().reshape(len(xs), len(ys), -1), axes=2) for name in _PARTS
+    )
+    cash = (rest + margin * per_margin + cost * programme)[:horizon]
+    cash[-1] += settled[horizon - 1] + cost * settled_programme[horizon - 1]
+    return float(cash @ (1.0 + rate) ** (-days[:horizon] / DAYS_PER_YEAR))
+
+
+def _hats(nodes: np.ndarray, value: float) -> np.ndarray:
+    """How much each node counts at a value: all at itself, nothing at the next one."""
+    assert nodes[0] <= value <= nodes[-1]
+    return np.array([np.interp(value, nodes, one) for one in np.eye(len(nodes))])
+
+
+# Support and acquisition have no entry. Each subtotal is the sum of all accounts above it.
+CHANGES = {
+    "gross sales": 5_000.0,
+    "markdown": -400.0,
+    "net revenue": 4_600.0,
+    "cost of goods": -2_500.0,
+    "contribution margin 1": 2_100.0,
+    "payment fees": -100.0,
+    "pick, pack and ship": -350.0,
+    "support": 0.0,
+    "contribution margin 2": 1_650.0,
+    "rewards": -250.0,
+    "points still outstanding": -50.0,
+    "acquisition": 0.0,
+    "contribution margin 3": 1_350.0,
+    "programme cost": -600.0,
+    "cash contribution": 750.0,
+}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from cxsim.finance.economics import ACCOUNTS
-from cxsim.finance.ledger import LADDER, Account
+from cxsim.finance.ledger import LADDER, OUTLAY, PROGRAMME_ACCOUNTS, Account
 from cxsim.finance.returns import Rule, returns
 from cxsim.finance.statement import (
     COHORT_MONEY,
@@ -337,3 +337,17 @@ def test_amounts_of_a_cohort_are_means_over_all_draws():
     # from 0 to 12.
     assert (result["low"], result["high"]) == pytest.approx((-3.4, 10.2), abs=1e-12)
     assert found.filter(cohort="shared", line="cash contribution")["incremental"].item() == -0.5
+
+
+def test_the_ladder_holds_every_account_once_in_the_order_of_the_statement():
+    assert [account for _, accounts in LADDER for account in accounts] == list(Account)
+
+
+def test_outlay_is_what_the_strategy_gives_away_and_what_it_costs():
+    given_away = {Account.MARKDOWN, Account.REWARDS, Account.POINTS_LIABILITY, Account.COMPENSATION}
+    assert set(OUTLAY) == given_away | set(PROGRAMME_ACCOUNTS)
+    assert len(set(OUTLAY)) == len(OUTLAY)
+
+
+def test_what_a_programme_costs_lies_below_the_third_contribution_margin():
+    assert dict(LADDER)["cash contribution"] == PROGRAMME_ACCOUNTS

@@ -14,8 +14,7 @@ from cxsim.reporting.render import render
 from cxsim.reporting.tables import CHART, Table, laid_out
 from cxsim.reporting.theme import enable
 from cxsim.wording import written_as
-from tests.grids import centre, lively
-from tests.npv_at import npv_at
+from tests.grids import centre, lively, npv_at
 from tests.reporting.browser import CHROMIUM, browser
 
 if CHROMIUM is None and os.environ.get("CI") == "true":

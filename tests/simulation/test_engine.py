@@ -12,7 +12,7 @@ import pytest
 
 from cxsim.errors import SimulationError
 from cxsim.simulation import engine
-from cxsim.simulation.counts import CountKind, place
+from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.simulation.engine import customer_values, events, simulate
 from cxsim.simulation.kernel import run_block, run_plain_block
 from cxsim.simulation.world import Calendar, Population
@@ -246,3 +246,10 @@ def test_those_who_survived_orders_under_mbg_are_loyal_after_one_more_than_they_
     placed = orders_of_each(population, inputs(population, [], latents=quick))
     chance = MBG.a / (MBG.a + MBG.b + repeats + 1)
     assert abs((placed == 1).mean() - chance) < 4 * np.sqrt(chance * (1 - chance) / customers)
+
+
+@pytest.mark.parametrize("reaches", [0, 1, 3])
+def test_every_place_of_an_arm_belongs_to_one_tally(reaches):
+    places = [place(count_kind) for count_kind in CountKind]
+    places += [place(count_kind, reach) for reach in range(reaches) for count_kind in ReachCountKind]
+    assert sorted(places) == list(range(width(reaches)))

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 import numpy as np
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose
-from scipy.special import gammaln
+from scipy.special import gammaln, polygamma, psi
 
-from cxsim.clv.models import bgnbd, gamma_gamma, pareto_integrals
-from cxsim.clv.models.bgnbd import BetaGeometricParams
+from cxsim.clv.models.bgnbd import BetaGeometricParams, likelihood_derivatives, likelihood_sum
+from cxsim.clv.models.gamma_gamma import (
+    likelihood_derivatives as gamma_gamma_likelihood_derivatives,
+    likelihood_sum as gamma_gamma_likelihood_sum,
+)
+from cxsim.clv.models.pareto_integrals import (
+    likelihood_derivatives as pareto_integrals_likelihood_derivatives,
+    likelihood_sum as pareto_integrals_likelihood_sum,
+)
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 from cxsim.clv.models.purchases import log_likelihood, prob_alive
-from cxsim.clv.models.special import lgamma_rise
+from cxsim.clv.models.special import digamma, digamma_rise, lgamma_rise, trigamma, trigamma_rise, unit_rule
 from cxsim.data.cdnow import load_cdnow
 from cxsim.data.rfm import summarise
 
@@ -32,10 +40,10 @@ def beta_geometric_surface(k, first):
 
     def sums(here):
         out = np.empty(15)
-        bgnbd.likelihood_derivatives(here, *past, k, first, out)
+        likelihood_derivatives(here, *past, k, first, out)
         return out
 
-    return sums, lambda here: bgnbd.likelihood_sum(here, *past, k, first)
+    return sums, lambda here: likelihood_sum(here, *past, k, first)
 
 
 def gamma_gamma_surface():
@@ -43,10 +51,10 @@ def gamma_gamma_surface():
 
     def sums(here):
         out = np.empty(10)
-        gamma_gamma.likelihood_derivatives(here, *past, out)
+        gamma_gamma_likelihood_derivatives(here, *past, out)
         return out
 
-    return sums, lambda here: gamma_gamma.likelihood_sum(here, *past)
+    return sums, lambda here: gamma_gamma_likelihood_sum(here, *past)
 
 
 CASES = [(beta_geometric_surface(k, first), place) for k in (1, 2, 5) for first in (0, 1) for place in PLACES]
@@ -112,7 +120,7 @@ MASTER_COVARIANCE = [
 
 def _sums(params, x, last, age, weight):
     out = np.empty(15)
-    pareto_integrals.likelihood_derivatives(np.log(params), x, last, age, weight, out)
+    pareto_integrals_likelihood_derivatives(np.log(params), x, last, age, weight, out)
     return out
 
 
@@ -173,7 +181,7 @@ def test_the_surface_is_the_sum_of_the_likelihoods():
     likelihood = log_likelihood(ParetoNbdParams(r=0.55, alpha=10.56, s=0.61, beta=11.64), x, last, age)
     expected = (weight * likelihood).sum()
     logs = np.log([0.55, 10.56, 0.61, 11.64])
-    assert_allclose(pareto_integrals.likelihood_sum(logs, x, last, age, weight), expected, rtol=1e-13)
+    assert_allclose(pareto_integrals_likelihood_sum(logs, x, last, age, weight), expected, rtol=1e-13)
     assert_allclose(_sums(np.exp(logs), x, last, age, weight)[0], expected, rtol=1e-13)
 
 
@@ -238,3 +246,35 @@ def test_a_million_orders_and_the_ends_of_the_parameters_give_finite_derivatives
     for row in range(x.size):
         past = (x[row : row + 1], last[row : row + 1], age[row : row + 1], np.ones(1))
         assert np.isfinite(_sums(params[:, row], *past)).all(), (params[:, row], past)
+
+
+SIZES = np.concatenate([np.geomspace(1e-6, 1e12, 400), np.linspace(0.5, 13.0, 200)])
+
+
+def test_digamma_and_trigamma_agree_with_scipy_from_a_millionth_to_a_million_millions():
+    found = np.array([digamma(x) for x in SIZES])
+    assert np.all(np.abs(found - psi(SIZES)) < 1e-14 * np.maximum(1.0, np.abs(found)))
+    assert_allclose([trigamma(x) for x in SIZES], polygamma(1, SIZES), rtol=1e-14)
+
+
+def test_rises_agree_with_correctly_rounded_sums_where_differences_would_not():
+    for x in np.geomspace(1e-6, 1e12, 60):
+        for n in (1, 2, 7, 40, 300):
+            steps = [x + i for i in range(n)]
+            # Each logarithm is right to its last bit, and no more is known of their sum than of the greatest.
+            spread = n * max(1.0, abs(math.log(x)), abs(math.log(x + n)))
+            assert abs(lgamma_rise(x, n) - math.fsum(map(math.log, steps))) < 1e-14 * spread
+            assert_allclose(digamma_rise(x, n), math.fsum(1.0 / step for step in steps), rtol=1e-14)
+            assert_allclose(trigamma_rise(x, n), -math.fsum(1.0 / step**2 for step in steps), rtol=1e-14)
+
+
+def test_nothing_rises_over_no_distance():
+    for x in (1e-3, 5.0, 1e9):
+        assert lgamma_rise(x, 0.0) == digamma_rise(x, 0.0) == trigamma_rise(x, 0.0) == 0.0
+
+
+def test_gauss_and_legendres_rule_is_exact_up_to_its_degree():
+    for size in (1, 2, 5, 32, 64):
+        nodes, weights = unit_rule(size)
+        for degree in {0, 1, size, 2 * size - 1}:
+            assert_allclose((weights * nodes**degree).sum(), 1.0 / (degree + 1.0), rtol=2e-15)

@@ -18,8 +18,7 @@ from cxsim.reporting.business.tornado import heat_map, tornado
 from cxsim.reporting.business.what_if import what_if as what_if_what_if
 from cxsim.reporting.theme import enable
 from cxsim.tables import BREAK_EVEN, empty
-from tests.grids import by_hand, centre
-from tests.ladder import CHANGES
+from tests.grids import CHANGES, by_hand, centre
 from tests.reporting.business.cases import fan, heat, information, pathways, portfolio, split, tornado as cases_tornado
 
 

@@ -16,7 +16,7 @@ from cxsim.reporting.business.statement import (
     quarters_table,
     statement_table,
 )
-from tests.ladder import CHANGES
+from tests.grids import CHANGES
 from tests.reporting.business.cases import STRATEGIES, pathways
 
 

@@ -11,8 +11,7 @@ import vl_convert
 
 from cxsim.errors import TableError
 from cxsim.reporting.business.what_if import what_if
-from tests.grids import by_hand, centre, lively
-from tests.npv_at import npv_at
+from tests.grids import by_hand, centre, lively, npv_at
 
 # A whole unit is printed, so half of one is lost. Stored amounts are rounded too: three sums to a twentieth, one of
 # them times a margin of at most 1 and one times a cost factor of at most 2, and two balances to a tenth, one of them
