@@ -82,7 +82,7 @@ def test_three_of_a_decision_are_shown_and_the_twin_has_all():
 
 
 def test_without_uncertainty_there_is_a_sentence():
-    assert "nothing that would be worth knowing" in _table().text
+    assert "nothing that would be worth measuring" in _table().text
 
 
 _POINTS = {
