@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
@@ -337,16 +336,12 @@ def _cautions_finding(table: pl.DataFrame) -> str:
     return f"{counted(strategies).capitalize()} {need} a word of caution"
 
 
-def _by_caution(table: pl.DataFrame) -> list[dict[str, Any]]:
-    return table.group_by("caution", maintain_order=True).agg("title").rows(named=True)
-
-
 _CAUTIONS = TableSpec(
     id="cautions",
     contract=CAUTIONS,
     title=_cautions_finding,
     subtitle="What to know before using the results",
-    rows=_by_caution,
+    rows=lambda table: table.group_by("caution", maintain_order=True).agg("title").rows(named=True),
     line=lambda row: joined(row["title"]),
     columns={"caution": Column("Caution", write=lambda text: text.replace("`", ""), align="text")},
     empty="No strategy here needs a caution of its own.",

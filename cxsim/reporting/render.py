@@ -201,7 +201,9 @@ class Entry:
 
 def trail(manifest: Mapping[str, object]) -> tuple[Entry, ...]:
     """Return a manifest as entries that a reader understands, in the manifest's order."""
-    entries = [_entry(str(name), _label(str(name)), value) for name, value in manifest.items()]
+    entries = [
+        _entry(str(name), str(name).replace("_", " ").strip().capitalize(), value) for name, value in manifest.items()
+    ]
     return tuple(sorted(entries, key=lambda entry: entry.kind == "command"))
 
 
@@ -221,10 +223,6 @@ def manifest_json(manifest: Mapping[str, object], *, indent: int | None = None) 
         )
     except (TypeError, ValueError) as error:
         raise ReportError(f"the manifest cannot be written as JSON: {error}.") from error
-
-
-def _label(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize()
 
 
 def _entry(name: str, label: str, value: object) -> Entry:

@@ -234,10 +234,6 @@ def _doses(shop: Shop) -> pl.DataFrame:
     return _valued(pl.concat(dose_curve(shop, name) for name in seen))
 
 
-def _clv(shop: Shop) -> pl.DataFrame:
-    return predictive_clv(shop, annual_discount_rate=_DISCOUNT_RATE, margin=_margin(shop))
-
-
 def _margin(shop: Shop) -> float:
     """Return the share of revenue that is left after the cost of orders; all of it where no cost is known."""
     if shop.missing("orders.cost") is not None:
@@ -257,7 +253,12 @@ def _valued(table: pl.DataFrame) -> pl.DataFrame:
 
 
 PARTS = {
-    "clv": Part(CLV_STEPS, _ORDERS, _clv, "no customer has orders."),
+    "clv": Part(
+        CLV_STEPS,
+        _ORDERS,
+        lambda shop: predictive_clv(shop, annual_discount_rate=_DISCOUNT_RATE, margin=_margin(shop)),
+        "no customer has orders.",
+    ),
     "cohorts": Part(
         COHORTS,
         _ORDERS,

@@ -128,7 +128,7 @@ def shortened(text: str, characters: int) -> str:
     whole = text.strip().removesuffix(".")
     if len(whole) <= characters:
         return whole
-    ends = [place for sign in _SEPARATORS for place in _places(whole, sign) if place <= characters]
+    ends = [place for place in range(characters + 1) if whole.startswith(_SEPARATORS, place)]
     if ends:
         return whole[: max(ends)]
     return f"{whole[:characters].rsplit(' ', 1)[0]}…"
@@ -382,10 +382,6 @@ def _written(value: float, decimals: int, unit: str, currency: str) -> str:
     if money:
         return priced(text, currency)
     return f"{text}{_SUFFIXES.get(Unit(unit), '')}"
-
-
-def _places(text: str, sign: str) -> list[int]:
-    return [place for place in range(len(text)) if text.startswith(sign, place)]
 
 
 def _wrapped(text: str, characters: int) -> list[str]:

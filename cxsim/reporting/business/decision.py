@@ -338,7 +338,10 @@ def lead(verdicts: Sequence[tuple[str, str]]) -> str:
         return f"{verdicts[0][0]} is {parts[0][0]}."
     if len(parts) == 1:
         return _unanimous(len(verdicts), verdicts[0][1])
-    parts_in_words = [f"{counted(len(titles))} {_is(titles)} {words} ({joined(titles)})" for words, titles in parts]
+    parts_in_words = [
+        f"{counted(len(titles))} {'is' if len(titles) == 1 else 'are'} {words} ({joined(titles)})"
+        for words, titles in parts
+    ]
     return f"Of {counted(len(verdicts))} strategies, {joined(parts_in_words)}."
 
 
@@ -348,7 +351,3 @@ def _unanimous(count: int, decision: str) -> str:
         return f"{nobody} is worth funding."
     everybody = "Both" if count == 2 else f"All {counted(count)}"
     return f"{everybody} strategies are {_VERDICTS[decision]}."
-
-
-def _is(titles: list[str]) -> str:
-    return "is" if len(titles) == 1 else "are"

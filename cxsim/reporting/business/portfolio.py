@@ -310,10 +310,6 @@ def _remarks(row: Row) -> str:
 _VALUES = ("npv", "low", "high", "cvar")
 
 
-def _npv(row: Row) -> str:
-    return f"{amount(*_VALUES)(row)} ± {number(row['npv_mc_error'])}" if row["members"] else "0"
-
-
 def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
     return (
         (
@@ -340,7 +336,10 @@ _PORTFOLIO = TableSpec(
     line="title",
     columns={
         "outlay": Column("Spend, {currency}"),
-        "npv": Column("Net present value, {currency}", _npv),
+        "npv": Column(
+            "Net present value, {currency}",
+            lambda row: f"{amount(*_VALUES)(row)} ± {number(row['npv_mc_error'])}" if row["members"] else "0",
+        ),
         "interval": Column(INTERVAL, lambda row: interval("low", "high", *_VALUES)(row) if row["members"] else ""),
         "worst": Column("Mean of the worst tenth", lambda row: amount("cvar", *_VALUES)(row) if row["members"] else ""),
         "chance": Column("Chance of a gain", lambda row: percent(row["prob_npv_positive"]) if row["members"] else ""),

@@ -230,7 +230,11 @@ def _figure(cells: pl.DataFrame, start: dict[str, Any], currency: str, colour: s
     # Its name becomes a class of the drawing, by which a page finds the result.
     words = alt.Chart(name="result").mark_text(align="left", baseline="bottom", fontSize=20, fontWeight="bold")
     drawn = alt.layer(
-        area.encode(x=_axis(stored), y=_amounts(stored, currency), tooltip=tips),
+        area.encode(
+            x=_axis(stored),
+            y=alt.Y("npv:Q", axis=money_axis(f"Cumulative discounted cash, {currency}", largest=stored.largest)),
+            tooltip=tips,
+        ),
         zero.encode(y="zero:Q"),
         words.transform_filter("datum.month==horizon")
         .transform_calculate(words=_result(stored, currency))
@@ -289,10 +293,6 @@ def _axis(stored: StoredGrid) -> alt.X:
     labels = [month for month in range(1, stored.months + 1) if month == 1 or month % every == 0]
     scale = alt.Scale(domain=[1, max(stored.months, 2)], nice=False)
     return alt.X("month:Q", title="Months since the start", scale=scale, axis=alt.Axis(values=labels, format="d"))
-
-
-def _amounts(stored: StoredGrid, currency: str) -> alt.Y:
-    return alt.Y("npv:Q", axis=money_axis(f"Cumulative discounted cash, {currency}", largest=stored.largest))
 
 
 def _finding(title: str, npv: float, currency: str) -> str:

@@ -363,10 +363,6 @@ _DECILES = TableSpec(
 )
 
 
-def _next_order(row: Row) -> str:
-    return f"over{NBSP}a century" if row["days_to_next"] is None else figure(row["days_to_next"])
-
-
 _CUSTOMERS = TableSpec(
     id="customers",
     contract=CUSTOMERS,
@@ -379,7 +375,10 @@ _CUSTOMERS = TableSpec(
         "orders": Column(INTERVAL, lambda row: f"{figure(row['orders_low'])} to {figure(row['orders_high'])}"),
         "value": Column("Expected value, {currency}"),
         "interval": Column(INTERVAL, interval("value_low", "value_high")),
-        "days_to_next": Column("Half of the next orders within, days", _next_order),
+        "days_to_next": Column(
+            "Half of the next orders within, days",
+            lambda row: f"over{NBSP}a century" if row["days_to_next"] is None else figure(row["days_to_next"]),
+        ),
     },
 )
 
