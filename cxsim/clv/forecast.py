@@ -157,7 +157,7 @@ def predict(
 
     Examples
     --------
-    >>> from cxsim.clv.models import BetaGeometricParams
+    >>> from cxsim.clv.models.bgnbd import BetaGeometricParams
     >>> shop = BetaGeometricParams(r=0.24, alpha=30.9, a=0.79, b=2.43)
     >>> rfm = pl.DataFrame(
     ...     {
