@@ -58,8 +58,7 @@ def _public(module: Module) -> Iterator[Function]:
 
 def _faults(function: Function, compilers: frozenset[str]) -> Iterator[str]:
     arguments = function.args
-    # Many of one kind, with a name and a type, such as `*columns: str`, are named well enough.
-    if any(_is_anything(many) for many in (arguments.vararg, arguments.kwarg)):
+    if arguments.vararg or arguments.kwarg:
         yield "takes *args or **kwargs; name what it takes."
     places = [argument for argument in arguments.posonlyargs + arguments.args if argument.arg not in {"self", "cls"}]
     # A compiled function cannot take keyword-only arguments.
@@ -81,11 +80,6 @@ def _with_defaults(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr
     missing: list[ast.expr | None] = [None] * (len(placed) - len(arguments.defaults))
     yield from zip(placed, missing + list(arguments.defaults), strict=True)
     yield from zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-
-
-def _is_anything(many: ast.arg | None) -> bool:
-    untyped = many is not None and (many.annotation is None or ast.unparse(many.annotation) == "Any")
-    return many is not None and (untyped or many.arg in {"args", "kwargs"})
 
 
 def _is_bool(annotation: ast.expr | None) -> bool:

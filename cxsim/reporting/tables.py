@@ -190,12 +190,12 @@ class Column:
         return f"{self.write(value)} ± {number(row[self.error])}" if self.error else self.write(value)
 
 
-def amount(name: str, *beside: str) -> Callable[[Row], str]:
+def amount(name: str, beside: Sequence[str] = ()) -> Callable[[Row], str]:
     """Return how an amount is written that is rounded together with others of its row."""
     return lambda row: precision([row[other] for other in (name, *beside)]).text(row[name])
 
 
-def interval(low: str, high: str, *beside: str) -> Callable[[Row], str | None]:
+def interval(low: str, high: str, beside: Sequence[str] = ()) -> Callable[[Row], str | None]:
     """Return how an interval is written whose ends are rounded together, and with others of its row."""
 
     def written(row: Row) -> str | None:

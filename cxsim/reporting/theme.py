@@ -174,7 +174,7 @@ def day_in_words(day: date) -> str:
     return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
 
 
-def tooltip(*fields: tuple[str, ...]) -> list[alt.Tooltip]:
+def tooltip(fields: Sequence[tuple[str, ...]]) -> list[alt.Tooltip]:
     """Return what appears beside a mark: fields, their titles and, of numbers, their formats."""
     return [
         alt.Tooltip(field, title=title, format=pattern[0] if pattern else alt.Undefined)
@@ -294,9 +294,7 @@ def colours(names: Sequence[str]) -> alt.Scale:
 def tooltips(heads: Mapping[str, str]) -> list[alt.Tooltip]:
     """Return tooltips by `field:kind`: N is text, I a whole number, Q an amount, P a share."""
     parts = [(*field.split(":"), title) for field, title in heads.items()]
-    return tooltip(
-        *((f"{field}:{'N' if kind == 'N' else 'Q'}", title, *_FORMATS[kind]) for field, kind, title in parts)
-    )
+    return tooltip([(f"{field}:{'N' if kind == 'N' else 'Q'}", title, *_FORMATS[kind]) for field, kind, title in parts])
 
 
 def strategy_colour(names: Sequence[str]) -> alt.Color:
@@ -304,12 +302,12 @@ def strategy_colour(names: Sequence[str]) -> alt.Color:
     return alt.Color("name:N", scale=colours(names), legend=None)
 
 
-def largest(table: pl.DataFrame, *columns: str) -> float:
+def largest(table: pl.DataFrame, columns: Sequence[str]) -> float:
     """Return the largest amount of some columns, whatever its sign."""
-    return float(table.select(pl.max_horizontal(pl.col(*columns).abs().max())).item())
+    return float(table.select(pl.max_horizontal(pl.col(columns).abs().max())).item())
 
 
-def with_texts(table: pl.DataFrame, **texts: Callable[[Mapping[str, Any]], str]) -> pl.DataFrame:
+def with_texts(table: pl.DataFrame, texts: Mapping[str, Callable[[Mapping[str, Any]], str]]) -> pl.DataFrame:
     """Return the table with columns of text, each computed from a row."""
     rows = table.rows(named=True)
 

@@ -255,18 +255,20 @@ def _points(curve: pl.DataFrame, searches: Mapping[str, Row], currency: str) -> 
 
     points = with_texts(
         curve,
-        _head=head,
-        value=lambda row: in_words(row["npv"], row["low"], row["high"], currency=currency),
-        at=lambda row: _size({**searches[row["strategy"]], **row}, "size"),
-        _left=lambda row: mark(row, left=True),
-        _right=lambda row: mark(row, left=False),
+        {
+            "_head": head,
+            "value": lambda row: in_words(row["npv"], row["low"], row["high"], currency=currency),
+            "at": lambda row: _size({**searches[row["strategy"]], **row}, "size"),
+            "_left": lambda row: mark(row, left=True),
+            "_right": lambda row: mark(row, left=False),
+        },
     )
     names = ("npv", "low", "high", "title", "_head", "value", "at", "_left", "_right")
     return points.select("strategy", "size", *names).rename({"title": "name"})
 
 
 def _panels(points: pl.DataFrame, currency: str) -> Figure:
-    axis = money_axis(f"Net present value, {currency}", largest=largest(points, "low", "high"))
+    axis = money_axis(f"Net present value, {currency}", largest=largest(points, ("low", "high")))
     scale = alt.Scale(zero=False, nice=False)
     sizes = alt.X("size:Q", title="Size of the effect", axis=alt.Axis(tickCount=6), scale=scale)
     tips = tooltips({"name:N": "Strategy", "at:N": "Size", "value:N": f"Mean ({INTERVAL})"})

@@ -214,9 +214,11 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
 
     bars = with_texts(
         learnt,
-        description=description,
-        _label=lambda row: "\n".join(balanced(shortened(description(row), 2 * _CHARACTERS), _CHARACTERS + 3)),
-        _value=lambda row: f"{together.bare(row['worth'])} ± {together.text(2.0 * row['mc_error'])}",
+        {
+            "description": description,
+            "_label": lambda row: "\n".join(balanced(shortened(description(row), 2 * _CHARACTERS), _CHARACTERS + 3)),
+            "_value": lambda row: f"{together.bare(row['worth'])} ± {together.text(2.0 * row['mc_error'])}",
+        },
     )
     return bars.select(
         pl.int_range(1, pl.len() + 1).alias("place"),
@@ -280,8 +282,7 @@ def _placed(own: pl.DataFrame) -> pl.DataFrame:
     end = pl.when(pl.col("share") < 0.0).then(below).otherwise(above)
     parts = with_texts(
         own.sort(pl.col("part").cast(pl.Enum(order))),
-        _lines=lambda row: "\n".join(_PARTS[row["part"]][:2]),
-        _percent=lambda row: _written(row["share"]),
+        {"_lines": lambda row: "\n".join(_PARTS[row["part"]][:2]), "_percent": lambda row: _written(row["share"])},
     )
     return parts.select(
         "name",

@@ -244,14 +244,16 @@ _INVESTMENT = TableSpec(
         "decision": Column(
             "What the rule says", write=lambda decision: BADGES.get(decision, decision), group="Decision"
         ),
-        "npv": Column("Net present value, {currency}", amount(*_VALUES), error="npv_mc_error", group="Worth"),
-        "npv_80": Column(f"Its 80{NBSP}% interval", interval("npv_low_80", "npv_high_80", *_VALUES), group="Worth"),
-        "npv_90": Column(f"Its {INTERVAL}", interval("npv_low", "npv_high", *_VALUES), group="Worth"),
-        "worst": Column(
-            "Mean of the worst tenth, {currency}", amount("cvar", *_VALUES), error="cvar_mc_error", group="Worth"
+        "npv": Column(
+            "Net present value, {currency}", amount(_VALUES[0], _VALUES[1:]), error="npv_mc_error", group="Worth"
         ),
-        "benefits": Column("Benefits, {currency}", amount("benefits_pv", *_VALUES), group="Worth"),
-        "costs": Column("Outlay (costs), {currency}", amount("costs_pv", *_VALUES), group="Worth"),
+        "npv_80": Column(f"Its 80{NBSP}% interval", interval("npv_low_80", "npv_high_80", _VALUES), group="Worth"),
+        "npv_90": Column(f"Its {INTERVAL}", interval("npv_low", "npv_high", _VALUES), group="Worth"),
+        "worst": Column(
+            "Mean of the worst tenth, {currency}", amount("cvar", _VALUES), error="cvar_mc_error", group="Worth"
+        ),
+        "benefits": Column("Benefits, {currency}", amount("benefits_pv", _VALUES), group="Worth"),
+        "costs": Column("Outlay (costs), {currency}", amount("costs_pv", _VALUES), group="Worth"),
         "npv_per_customer": Column("Net present value per customer, {currency}", group="Worth"),
         "gain": Column("Of a gain", with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Chance"),
         # Its head names the hurdle.
@@ -275,8 +277,12 @@ _INVESTMENT = TableSpec(
     notes=_investment_notes,
 )
 _RISK_ADJUSTED = {
-    "simulated": Column("Net present value as simulated, {currency}", amount(*_BOTH), group="Risk-adjusted"),
-    "adjusted": Column("Net present value, risk-adjusted, {currency}", amount(*reversed(_BOTH)), group="Risk-adjusted"),
+    "simulated": Column(
+        "Net present value as simulated, {currency}", amount(_BOTH[0], _BOTH[1:]), group="Risk-adjusted"
+    ),
+    "adjusted": Column(
+        "Net present value, risk-adjusted, {currency}", amount(_BOTH[1], _BOTH[:1]), group="Risk-adjusted"
+    ),
     "roi_simulated": Column("Return on outlay as simulated", "roi", share_to(0), group="Risk-adjusted"),
     "risk_adjusted_roi": Column("Return on outlay, risk-adjusted", write=share_to(0), group="Risk-adjusted"),
 }
@@ -315,7 +321,7 @@ def _layers(drawn: pl.DataFrame, currency: str, end: int) -> list[alt.Chart]:
     scale = alt.Scale(domain=[1, max(end, 2)], nice=False)
     x = alt.X("month:Q", title=_MONTHS, scale=scale, axis=alt.Axis(values=labels, format="d"))
     title = f"Extra cash, {currency}"
-    amounts = money_axis(title, largest=largest(drawn, "q05", "q95"))
+    amounts = money_axis(title, largest=largest(drawn, ("q05", "q95")))
     amounts.tickCount = 4
     # Axes and colours are set once, by the first layer; the others share them.
     shown = alt.Color("name:N", legend=None)

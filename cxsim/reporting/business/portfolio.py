@@ -192,7 +192,7 @@ def _placed(points: pl.DataFrame) -> pl.DataFrame:
 
 
 def _axes(points: pl.DataFrame, currency: str) -> list[alt.Chart]:
-    most = largest(points, "cvar", "_low", "_high")
+    most = largest(points, ("cvar", "_low", "_high"))
     xs, ys = (alt.Scale(domain=ends, nice=False) for ends in _domains(points))
     worst = f"Mean of the worst tenth of the draws (right is safer), {currency}"
     expected = f"Expected net present value, {currency}"
@@ -338,10 +338,12 @@ _PORTFOLIO = TableSpec(
         "outlay": Column("Spend, {currency}"),
         "npv": Column(
             "Net present value, {currency}",
-            lambda row: f"{amount(*_VALUES)(row)} ± {number(row['npv_mc_error'])}" if row["members"] else "0",
+            lambda row: (
+                f"{amount(_VALUES[0], _VALUES[1:])(row)} ± {number(row['npv_mc_error'])}" if row["members"] else "0"
+            ),
         ),
-        "interval": Column(INTERVAL, lambda row: interval("low", "high", *_VALUES)(row) if row["members"] else ""),
-        "worst": Column("Mean of the worst tenth", lambda row: amount("cvar", *_VALUES)(row) if row["members"] else ""),
+        "interval": Column(INTERVAL, lambda row: interval("low", "high", _VALUES)(row) if row["members"] else ""),
+        "worst": Column("Mean of the worst tenth", lambda row: amount("cvar", _VALUES)(row) if row["members"] else ""),
         "chance": Column("Chance of a gain", lambda row: percent(row["prob_npv_positive"]) if row["members"] else ""),
         "interaction": Column(
             "More than its parts alone", lambda row: number(row["interaction"]) if "," in row["members"] else ""

@@ -207,7 +207,7 @@ def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
         low="npv_low",
         high="npv_high",
     )
-    means = with_texts(means, value=lambda row: in_words(row["mean"], row["low"], row["high"], currency=currency))
+    means = with_texts(means, {"value": lambda row: in_words(row["mean"], row["low"], row["high"], currency=currency)})
     return means.rename({"structure": "model"}, strict=False)
 
 
@@ -237,7 +237,7 @@ def _intervals(
     means: pl.DataFrame, y: alt.Y, currency: str, tips: dict[str, str], *, tick: int, point: int, **offset: Any
 ) -> tuple[alt.Chart, ...]:
     """Return a tick at zero, and a line for the interval and a point for the mean of each row."""
-    axis = money_axis(f"Net present value, {currency}", largest=largest(means, "low", "high"), grid="none")
+    axis = money_axis(f"Net present value, {currency}", largest=largest(means, ("low", "high")), grid="none")
     drawn = alt.Chart(means).encode(y=y, color=strategy_colour(names_of(means)), tooltip=tooltips(tips))
     zero = alt.Chart(means).mark_tick(color=INK, thickness=1, size=tick, opacity=1, **offset)
     line = drawn.mark_rule(strokeWidth=4, opacity=0.45, strokeCap="round", **offset)
@@ -258,7 +258,7 @@ def _chances(gains: pl.DataFrame) -> str:
 
 
 def _histograms(bars: pl.DataFrame, names: list[str], currency: str) -> Figure:
-    axis = money_axis(f"Net present value, {currency}", largest=largest(bars, "start", "end"), grid="none")
+    axis = money_axis(f"Net present value, {currency}", largest=largest(bars, ("start", "end")), grid="none")
     drawn = alt.Chart().mark_bar(binSpacing=1).properties(width=WIDTH, height=_ROW)
     drawn = drawn.encode(
         x=alt.X("start:Q", axis=axis, bin="binned"),
@@ -324,8 +324,8 @@ _RETURNS = TableSpec(
     columns={
         "decision": Column("Decision", write=BADGES.__getitem__),
         "outlay": Column("Outlay, {currency}"),
-        "npv": Column("Net present value, {currency}", amount(*_ENDS), error="npv_mc_error"),
-        "interval": Column(f"Net present value, {INTERVAL}", interval("npv_low", "npv_high", "incremental_npv")),
+        "npv": Column("Net present value, {currency}", amount(_ENDS[0], _ENDS[1:]), error="npv_mc_error"),
+        "interval": Column(f"Net present value, {INTERVAL}", interval("npv_low", "npv_high", ("incremental_npv",))),
         "chance": Column("Chance of a gain", with_error("prob_npv_positive", "prob_mc_error", percent, 100.0)),
         "roi": Column("Return on outlay", with_error("roi", "roi_mc_error", share_to(0), 100.0)),
         "roi_interval": Column(f"Return on outlay, {INTERVAL}", shares("roi_low", "roi_high")),

@@ -509,10 +509,12 @@ def _steps(own: pl.DataFrame, currency: str) -> pl.DataFrame:
     total, part = pl.col("kind").is_in(_SUMS), pl.col("kind").is_in(["gives", "takes"])
     kept = with_texts(
         own.filter((pl.col("amount") != 0.0) | total),
-        _written=lambda row: (
-            f"{'+' if row['amount'] > 0.0 and row['kind'] not in _SUMS else ''}{number(row['amount'])}"
-        ),
-        _label=lambda row: "\n".join(balanced(row["label"], _CHARACTERS)),
+        {
+            "_written": lambda row: (
+                f"{'+' if row['amount'] > 0.0 and row['kind'] not in _SUMS else ''}{number(row['amount'])}"
+            ),
+            "_label": lambda row: "\n".join(balanced(row["label"], _CHARACTERS)),
+        },
     )
     sofar = pl.when(part).then(pl.col("amount")).otherwise(0.0).cum_sum()
     start = pl.when(part).then(sofar - pl.col("amount")).when(pl.col("kind") == "uncertainty").then(base).otherwise(0.0)
@@ -554,7 +556,7 @@ def _added_up(own: pl.DataFrame) -> tuple[float, float]:
 
 def _layers(steps: pl.DataFrame, currency: str) -> list[alt.Chart]:
     title = f"Present value, {currency}"
-    axis = money_axis(title, largest=largest(steps, "_start", "_end"))
+    axis = money_axis(title, largest=largest(steps, ("_start", "_end")))
     x = alt.X("_start:Q", axis=axis, scale=alt.Scale(padding=_ENDS, nice=False))
     tips = {"name:N": "Strategy", "step:I": "Step", "label:N": "Part", "kind:N": "Kind", "amount:Q": title}
     drawn = alt.Chart().encode(y=alt.Y("step:O", axis=None))

@@ -211,13 +211,15 @@ def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
 
     bars = with_texts(
         chosen.sort(pl.col("name").cast(pl.Enum(names_of(chosen))), "rank", maintain_order=True),
-        description=lambda row: searched(row["description"]),
-        low=end("low"),
-        high=end("high"),
-        _label=lambda row: "\n".join(
-            balanced(shortened(searched(row["description"]), 2 * _CHARACTERS), _CHARACTERS + 3)
-        ),
-        _note=lambda row: f"Base case: {money(row['npv_base'], currency)}" if row["rank"] == 1 else "",
+        {
+            "description": lambda row: searched(row["description"]),
+            "low": end("low"),
+            "high": end("high"),
+            "_label": lambda row: "\n".join(
+                balanced(shortened(searched(row["description"]), 2 * _CHARACTERS), _CHARACTERS + 3)
+            ),
+            "_note": lambda row: f"Base case: {money(row['npv_base'], currency)}" if row["rank"] == 1 else "",
+        },
     )
     rising = pl.when(pl.col("npv_at_low") <= pl.col("npv_at_high"))
     return bars.select(
@@ -238,7 +240,7 @@ def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 def _layers(bars: pl.DataFrame, names: list[str], currency: str) -> list[alt.Chart]:
     title = f"Net present value, {currency}"
-    axis = money_axis(title, largest=largest(bars, *_NPVS))
+    axis = money_axis(title, largest=largest(bars, _NPVS))
     x = alt.X("npv_base:Q", axis=axis, scale=alt.Scale(padding=_ENDS, nice=False, zero=False))
     colour = strategy_colour(names)
     tips = {

@@ -209,9 +209,11 @@ def frequency_axis(table: pl.DataFrame) -> alt.X:
 def frequency_tooltip(unit: str, pattern: str) -> list[alt.Tooltip]:
     """Return what appears beside a class of customers."""
     return tooltip(
-        ("frequency:O", "Repeat orders"),
-        ("observed:Q", f"Observed {unit}", pattern),
-        ("expected:Q", f"Expected {unit}", pattern),
+        [
+            ("frequency:O", "Repeat orders"),
+            ("observed:Q", f"Observed {unit}", pattern),
+            ("expected:Q", f"Expected {unit}", pattern),
+        ]
     )
 
 
@@ -230,7 +232,7 @@ def cumulative_orders() -> dict[str, alt.X | alt.Y | list[alt.Tooltip]]:
         "x": alt.X("day:T", title=None, axis=alt.Axis(format="%b %Y", labelFlush=False, tickCount=8)),
         "y": alt.Y("orders:Q", title="Repeat orders since the start", axis=alt.Axis(format=",d")),
         "tooltip": tooltip(
-            ("series:N", "Series"), ("day:T", "Day", "%-d %B %Y"), ("orders:Q", "Repeat orders", ",.0f")
+            [("series:N", "Series"), ("day:T", "Day", "%-d %B %Y"), ("orders:Q", "Repeat orders", ",.0f")]
         ),
     }
 

@@ -108,6 +108,13 @@ def holdout_by_frequency(holdout: pl.DataFrame) -> Figure:
     )
 
 
+_EXPECTED = (
+    ("model:N", "Model"),
+    ("frequency:O", "Repeat orders"),
+    ("expected:Q", "Expected orders per customer", ",.3~r"),
+)
+
+
 def calibration(classes: pl.DataFrame) -> Figure:
     """Draw orders after the fit by how often a customer had come back before, beside what several models expected.
 
@@ -138,20 +145,18 @@ def calibration(classes: pl.DataFrame) -> Figure:
             x=axis,
             y=alt.Y("expected:Q", title=_AFTER),
             color=coloured("model:N", models, model_colours(models), _TOP_LEFT),
-            tooltip=tooltip(
-                ("model:N", "Model"),
-                ("frequency:O", "Repeat orders"),
-                ("expected:Q", "Expected orders per customer", ",.3~r"),
-            ),
+            tooltip=tooltip(_EXPECTED),
         )
     )
     came = alt.Chart(table.filter(pl.col("model") == models[0])).encode(
         x=axis,
         tooltip=tooltip(
-            ("frequency:O", "Repeat orders"),
-            ("customers:Q", "Customers", ",d"),
-            ("observed:Q", "Observed orders per customer", ",.3~r"),
-            *ends(INTERVAL, ",.3~r"),
+            [
+                ("frequency:O", "Repeat orders"),
+                ("customers:Q", "Customers", ",d"),
+                ("observed:Q", "Observed orders per customer", ",.3~r"),
+                *ends(INTERVAL, ",.3~r"),
+            ]
         ),
     )
     return framed(
@@ -238,7 +243,7 @@ def forecast_bias(biases: pl.DataFrame) -> Figure:
     )
     drawn = alt.Chart(table).encode(
         y=_names("model", table["model"].to_list()),
-        tooltip=tooltip(("model:N", "Model"), ("bias:Q", "Too many or too few", "+.1%"), *ends(INTERVAL, "+.1%")),
+        tooltip=tooltip([("model:N", "Model"), ("bias:Q", "Too many or too few", "+.1%"), *ends(INTERVAL, "+.1%")]),
     )
     axis = alt.Axis(title="Orders expected too many or too few", labelExpr=_SIGNED_LABELS, tickCount=6)
     line = error_bar(drawn, INK, opacity=0.45).encode(x=alt.X("low:Q", axis=axis), x2="high:Q")
@@ -290,10 +295,12 @@ def alive_by_model(alive: pl.DataFrame) -> Figure:
         yOffset=alt.YOffset("model:N", sort=models),
         color=coloured("model:N", models, model_colours(models), {"orient": "top", "symbolSize": 120}),
         tooltip=tooltip(
-            ("group:N", "Customers"),
-            ("model:N", "Model"),
-            ("alive:Q", "Still customers", ".1%"),
-            *ends(INTERVAL, ".1%"),
+            [
+                ("group:N", "Customers"),
+                ("model:N", "Model"),
+                ("alive:Q", "Still customers", ".1%"),
+                *ends(INTERVAL, ".1%"),
+            ]
         ),
     )
     axis, title = alt.Axis(labelExpr=_SHARE_LABELS), "Still customers"

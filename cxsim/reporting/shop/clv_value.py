@@ -250,7 +250,7 @@ def value_captured(capture: pl.DataFrame) -> Figure:
             x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
             y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
             color=coloured("model:N", models, model_colours(models), _CAPTURE_LEGEND),
-            tooltip=tooltip(("model:N", "Model"), ("customers:Q", "Customers", ".0%"), ("value:Q", "Value", ".0%")),
+            tooltip=tooltip([("model:N", "Model"), ("customers:Q", "Customers", ".0%"), ("value:Q", "Value", ".0%")]),
         )
     )
     chance = (
@@ -300,10 +300,12 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
     drawn = alt.Chart(rounded(classes)).encode(
         x=alt.X("frequency:O", sort=order, title="Repeat orders", axis=alt.Axis(labelAngle=0)),
         tooltip=tooltip(
-            ("frequency:O", "Repeat orders"),
-            ("customers:Q", "Customers", ","),
-            ("mean:Q", f"Mean spend, {currency}", ",.3~r"),
-            *ends(INTERVAL, ",.3~r"),
+            [
+                ("frequency:O", "Repeat orders"),
+                ("customers:Q", "Customers", ","),
+                ("mean:Q", f"Mean spend, {currency}", ",.3~r"),
+                *ends(INTERVAL, ",.3~r"),
+            ]
         ),
     )
     overall = alt.Chart(rounded(buyers.select(mean=pl.col("monetary_value").mean())))
@@ -334,7 +336,7 @@ _WORTH = TableSpec(
     line="quantity",
     columns={
         "unit": Column("Unit", align="text"),
-        "mean": Column("Expected", amount("mean", "low", "high")),
+        "mean": Column("Expected", amount("mean", ("low", "high"))),
         "interval": Column(INTERVAL, interval("low", "high")),
     },
     notes=("Intervals hold what is not known of the models' parameters, and chance in what every customer does.",),
@@ -443,12 +445,14 @@ def _decile_finding(table: pl.DataFrame) -> str:
 
 def _decile_tooltip(currency: str) -> list[alt.Tooltip]:
     return tooltip(
-        ("decile:O", "Tenth"),
-        ("customers:Q", "Customers", ",d"),
-        ("expected:Q", f"Expected, {currency}", ",.3~r"),
-        ("low:Q", f"{INTERVAL}, low, {currency}", ",.3~r"),
-        ("high:Q", f"{INTERVAL}, high, {currency}", ",.3~r"),
-        ("realised:Q", f"Realised, {currency}", ",.3~r"),
+        [
+            ("decile:O", "Tenth"),
+            ("customers:Q", "Customers", ",d"),
+            ("expected:Q", f"Expected, {currency}", ",.3~r"),
+            ("low:Q", f"{INTERVAL}, low, {currency}", ",.3~r"),
+            ("high:Q", f"{INTERVAL}, high, {currency}", ",.3~r"),
+            ("realised:Q", f"Realised, {currency}", ",.3~r"),
+        ]
     )
 
 

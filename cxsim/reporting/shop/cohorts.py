@@ -85,14 +85,16 @@ def _map_marks(cells: pl.DataFrame, order: list[str], ages: list[int], *, every:
         ),
         y=alt.Y("cohort:N", sort=order, title="Cohort", scale=alt.Scale(domain=order, paddingInner=0.1)),
         tooltip=tooltip(
-            ("cohort:N", "Cohort"),
-            ("age:Q", "Age"),
-            ("value_written:N", "Value"),
-            ("low_written:N", f"{INTERVAL_95}, low"),
-            ("high_written:N", f"{INTERVAL_95}, high"),
-            ("at_risk:Q", "Customers observed so long", ",d"),
-            ("customers:Q", "Customers of the cohort", ",d"),
-            ("caution:N", "Caution"),
+            [
+                ("cohort:N", "Cohort"),
+                ("age:Q", "Age"),
+                ("value_written:N", "Value"),
+                ("low_written:N", f"{INTERVAL_95}, low"),
+                ("high_written:N", f"{INTERVAL_95}, high"),
+                ("at_risk:Q", "Customers observed so long", ",d"),
+                ("customers:Q", "Customers of the cohort", ",d"),
+                ("caution:N", "Caution"),
+            ]
         ),
     )
     colour = alt.Color("value:Q", scale=alt.Scale(domain=[low, high], range=[_LEAST, _MOST]), legend=None)

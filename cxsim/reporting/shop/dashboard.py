@@ -222,13 +222,15 @@ def _marks() -> list[alt.Chart]:
     drawn = alt.Chart().encode(x=when, y=alt.Y("value:Q", title=None, axis=axis, scale=scale))
     usual = alt.Y("usual_low:Q", title=None, axis=axis, scale=scale)
     beside = tooltip(
-        ("panel:N", "Metric"),
-        ("start:T", "From", "%-d %B %Y"),
-        ("last:T", "To", "%-d %B %Y"),
-        ("value:Q", "Value", ",.4~r"),
-        *ends(INTERVAL_95, ",.4~r"),
-        ("usual_low:Q", "Usual range, low", ",.4~r"),
-        ("usual_high:Q", "Usual range, high", ",.4~r"),
+        [
+            ("panel:N", "Metric"),
+            ("start:T", "From", "%-d %B %Y"),
+            ("last:T", "To", "%-d %B %Y"),
+            ("value:Q", "Value", ",.4~r"),
+            *ends(INTERVAL_95, ",.4~r"),
+            ("usual_low:Q", "Usual range, low", ",.4~r"),
+            ("usual_high:Q", "Usual range, high", ",.4~r"),
+        ]
     )
     return [
         alt.Chart().mark_area(color=GRID, opacity=0.9).encode(x=when, y=usual, y2="usual_high:Q"),

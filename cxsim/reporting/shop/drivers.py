@@ -192,11 +192,13 @@ def _marks(drawn: pl.DataFrame, titles: list[str]) -> list[alt.Chart]:
             "kind:N", kinds, [STRATEGIES[0], BASELINE], {"orient": "top", "symbolSize": 110, "symbolOpacity": 1}
         ),
         tooltip=tooltip(
-            ("title:N", "Experience"),
-            ("kind:N", "When"),
-            ("ratio:Q", "Ratio", ".2f"),
-            *ends(INTERVAL_95, ".2f"),
-            ("customers:Q", "Customers who met it", ",d"),
+            [
+                ("title:N", "Experience"),
+                ("kind:N", "When"),
+                ("ratio:Q", "Ratio", ".2f"),
+                *ends(INTERVAL_95, ".2f"),
+                ("customers:Q", "Customers who met it", ",d"),
+            ]
         ),
     )
     return [
@@ -235,10 +237,12 @@ def _curve(rows: pl.DataFrame, title: str, outcome: str) -> Figure:
     drawn = alt.Chart(rows).encode(
         x=alt.X("label:O", sort=rows["label"].to_list(), title=title, axis=alt.Axis(labelAngle=0)),
         tooltip=tooltip(
-            ("label:O", title),
-            ("value:Q", outcome.capitalize(), ".1%"),
-            *ends(INTERVAL_95, ".1%"),
-            ("customers:Q", "Customers", ",d"),
+            [
+                ("label:O", title),
+                ("value:Q", outcome.capitalize(), ".1%"),
+                *ends(INTERVAL_95, ".1%"),
+                ("customers:Q", "Customers", ",d"),
+            ]
         ),
     )
     words, axis = f"Share that {outcome}", alt.Axis(labelExpr="format(100 * datum.value, '~g') + ' %'", tickCount=6)

@@ -151,11 +151,13 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
         xOffset=alt.XOffset("group:N", sort=groups),
         color=coloured("group:N", groups, [_GROUPS[group] for group in groups], _LEGEND),
         tooltip=tooltip(
-            ("orders:N", "Orders"),
-            ("group:N", "Group"),
-            ("customers:Q", "Customers", ",d"),
-            ("mean:Q", f"Mean spend, {currency}", ",.3~r"),
-            *ends(INTERVAL_95, ",.3~r"),
+            [
+                ("orders:N", "Orders"),
+                ("group:N", "Group"),
+                ("customers:Q", "Customers", ",d"),
+                ("mean:Q", f"Mean spend, {currency}", ",.3~r"),
+                *ends(INTERVAL_95, ",.3~r"),
+            ]
         ),
     )
     axis = money_axis(f"Spend per customer, {currency}", largest=float(table["high"].to_numpy().max()))
@@ -309,7 +311,7 @@ def _marks() -> list[alt.Chart]:
     legend = alt.Legend(title=None, orient="top", symbolSize=120)
     drawn = alt.Chart().encode(
         tooltip=tooltip(
-            ("panel:N", "Method"), ("kind:N", "Which"), ("value:Q", "Value", ",.3~r"), *ends(INTERVAL_95, ",.3~r")
+            [("panel:N", "Method"), ("kind:N", "Which"), ("value:Q", "Value", ",.3~r"), *ends(INTERVAL_95, ",.3~r")]
         )
     )
     scale = alt.Scale(zero=False, nice=True, padding=18)
@@ -365,11 +367,13 @@ def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
         y=alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis=alt.Axis(labelLimit=360, grid=False)),
         color=coloured("kind:N", present, [_COLOURS[kind] for kind in present], {"orient": "top", "symbolSize": 120}),
         tooltip=tooltip(
-            ("title:N", "Method"),
-            ("ratio:Q", "Ratio", ".2f"),
-            *ends(INTERVAL_95, ".2f"),
-            ("customers:Q", "Customers", ",d"),
-            ("label:N", "What it is"),
+            [
+                ("title:N", "Method"),
+                ("ratio:Q", "Ratio", ".2f"),
+                *ends(INTERVAL_95, ".2f"),
+                ("customers:Q", "Customers", ",d"),
+                ("label:N", "What it is"),
+            ]
         ),
     )
     axis = alt.Axis(values=_ticks(rows), format="~r", grid=True)
