@@ -50,6 +50,7 @@ from tests.simulation.worlds import (
     inputs,
     leaving,
     markdown,
+    paid,
     past_customers,
     play,
     points,
@@ -361,3 +362,30 @@ def test_the_orders_of_a_customer_are_numbered_one_by_one_in_time(journal):
     place_in_life = pl.int_range(pl.len()).over("customer")
     assert orders.filter(pl.col("order") != place_in_life).height == 0
     assert orders.filter(pl.col("second").diff().over("customer") < 0).height == 0
+
+
+ARRIVING = existing(
+    past_customers([(2, 213, 272, 22.0), (0, 0, 272, None), (12, 260, 272, 55.0)], 500), arrivals=(800, 0, 700)
+)
+DEALS = [
+    programme(
+        leaving(0.7), basket(1.1), points(threshold=37.0, reward=3.5, expiry_days=90.0), uptake=0.8, ramp_days=60.0
+    ),
+    programme(points(earn=0.3, threshold=5.0, reward=1.0), months=(2, 7)),
+    programme(buying(1.5), coupon(4.0, 0.5), idle=(50.0, 30.0)),
+]
+
+
+def test_every_customer_arrives_once_and_in_the_month_of_the_cohort():
+    arrivals = play(ARRIVING, DEALS).by_arm[0][:, :, place(CountKind.ARRIVALS)]
+    expected = np.zeros_like(arrivals)
+    expected[1, 0], expected[3, 2] = 800, 700
+    assert arrivals.tolist() == expected.tolist()
+
+
+def test_nobody_pays_less_than_nothing():
+    counts = play(ARRIVING, [*DEALS, programme(coupon(1e4, 0.5)), programme(markdown(0.9, 1.0, 0.0))])
+    assert (counts.by_arm[0] >= 0).all()
+    assert paid(counts, 0) >= 0
+    reach_paid = counts.by_arm[0][:, :, place(ReachCountKind.PAID)]
+    assert (reach_paid >= 0).all()

@@ -92,6 +92,8 @@ def test_a_higher_uptake_adds_members_and_removes_none(one, other, ramp_days, se
         # Computed from the closed forms at the maxima on CDNOW, in per cent of the repeat orders of 52 and 156 weeks.
         pytest.param(buying(1.1), CDNOW, 6.3, 5.2, id="BG/NBD, rate +10 %"),
         pytest.param(buying(1.1), PARETO, 10.0, 10.0, id="Pareto/NBD, rate +10 %"),
+        pytest.param(leaving(0.9), CDNOW, 3.8, 4.9, id="BG/NBD, dropout -10 %"),
+        pytest.param(leaving(0.9), PARETO, 3.6, 4.7, id="Pareto/NBD, dropout -10 %"),
     ],
 )
 def test_what_a_lever_brings_depends_on_the_model_of_leaving_f6(effect, latents, at_a_year, at_three_years):

@@ -221,6 +221,28 @@ def test_a_late_parcel_delays_the_next_order_more_than_an_early_one_hastens_it_f
     assert abs(shorter - step) < 4 * np.hypot(error[0], error[2])
 
 
+def test_a_late_parcel_changes_the_same_gap_by_twice_as_much_as_an_early_one_f22():
+    # The same order of the same customer, in a shop where it was late, and in one where it was early.
+    gaps = []
+    for shock in (-0.6, 0.0, 0.6):
+        happened = incident("something", 0.5, shock, 0.0)
+        going = experience(happened, negativity=2.0, contact=0.0, buying=1.5)
+        population = regulars(2_000, months=3)
+        ready = inputs(population, [], latents=LOYAL, behaviour=shop(experience=going))
+        log = events(population, ready, seed=20240501).filter(pl.col("kind") == ORDER)
+        first = log.filter(pl.col("order") <= 1).pivot("order", index="customer", values=["second", "d"])
+        affected = first.drop_nulls().filter(pl.col("d_0") == 1)
+        # Satisfaction is counted from the shop's usual level, which half of the orders lower or raise: taken out again.
+        centre = 0.5 * shock * (2.0 if shock < 0.0 else 1.0)
+        level = np.exp(np.log(1.5) * 0.3 * -centre)
+        gaps.append(affected.select("customer", gap=(pl.col("second_1") - pl.col("second_0")) * level))
+    both = gaps[0].join(gaps[1], on="customer", suffix="_usual").join(gaps[2], on="customer", suffix="_early")
+    late, early = both["gap"].log() - both["gap_usual"].log(), both["gap_usual"].log() - both["gap_early"].log()
+    sure = both["gap_usual"] > 86_400  # seconds are cut off: for gaps of a day and more, 2e-5 of them
+    np.testing.assert_allclose(late.filter(sure), 2 * 0.3 * 0.6 * np.log(1.5), atol=5e-5)
+    np.testing.assert_allclose(early.filter(sure), 0.3 * 0.6 * np.log(1.5), atol=5e-5)
+
+
 def test_a_recovered_failure_can_please_more_than_none_but_never_sells_more_f23():
     # De Matos, Henrique & Rossi (2007): a recovery paradox in satisfaction, none in repurchase.
     failing = dataclasses.replace(
