@@ -36,7 +36,6 @@ def problems(root: Path) -> list[str]:
     """Return the definitions of the package that nothing reaches."""
     files = {module.name: _read(module) for module in modules(root, "cxsim")}
     reached, attributes = _reached(files, list(_roots(root, files)))
-    public = _public_classes(files)
     found = []
     for name, file in files.items():
         for defined, bodies in file.bodies.items():
@@ -49,27 +48,8 @@ def problems(root: Path) -> list[str]:
                 found += [
                     f"{file.module.place}:{method.lineno}: nothing reaches {defined}.{method.name}; delete it."
                     for method in _methods(body)
-                    if (name, defined) in reached
-                    and method.name not in attributes
-                    and not ((name, defined) in public and not method.name.startswith("_"))
+                    if (name, defined) in reached and method.name not in attributes
                 ]
-    return found
-
-
-def _public_classes(files: dict[str, _File]) -> set[Node]:
-    """Return the classes of the public face and those they inherit from, whose public methods are for users."""
-    waiting = [_home(files, "cxsim", name) for name in files["cxsim"].imports] if "cxsim" in files else []
-    found: set[Node] = set()
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in found:
-            continue
-        file = files[node[0]]
-        for body in file.bodies[node[1]]:
-            if isinstance(body, ast.ClassDef):
-                found.add(node)
-                parents = [parent.id for parent in body.bases if isinstance(parent, ast.Name)]
-                waiting += [_home(files, *file.imports.get(parent, (node[0], parent))) for parent in parents]
     return found
 
 
