@@ -1,4 +1,4 @@
-"""The house rules hold for this checkout, and each rule finds what it is meant to find."""
+"""Each rule of the house finds what it is meant to find; `make check` holds the checkout to all of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ import pytest
 from checks.docstrings import FOR_USERS, faults
 from checks.rules import RULES
 from checks.source import ROOT
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_the_checkout_keeps_the_rule(rule):
-    assert RULES[rule](ROOT) == []
 
 
 FAULTS = {
