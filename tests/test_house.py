@@ -11,7 +11,6 @@ from checks.docstrings import FOR_USERS, faults
 from checks.rules import RULES
 from checks.source import ROOT
 
-
 FAULTS = {
     "a file of more than six hundred lines": ("sizes", "cxsim/long.py", "x = 1\n" * 601, "601 lines"),
     "a function of forty lines": ("sizes", "cxsim/long.py", "def f():\n" + "    x = 1\n" * 39, "40 lines"),
