@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple, TypeVar
@@ -79,6 +79,11 @@ def fields(names: str, value: T) -> list[tuple[str, T]]:
     return [(name, value) for name in names.split()]
 
 
+def records(rows: Sequence[Mapping[str, float]], kind: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    """Return rows as an array of records."""
+    return np.array([tuple(row[name] for name in kind.names or ()) for row in rows], dtype=kind)
+
+
 # plain: nothing beside orders, leaving and spend: the short loop can be taken
 # drift_rate_log: per day of later arrival
 # usual: mean shock of an order when the shop changes nothing; satisfaction is counted from it
@@ -135,7 +140,7 @@ def compile_world(behaviour: Behaviour, calendar: Calendar) -> World:
     if behaviour.surveys is not None:
         facts |= _surveys(behaviour.surveys)
     return World(
-        facts=np.array([tuple(_cut(facts[name]) for name in WORLD_RECORD.names or ())], dtype=WORLD_RECORD),
+        facts=records([{name: _cut(number) for name, number in facts.items()}], WORLD_RECORD),
         incidents=_incidents(behaviour.experience),
         scales=_scales(behaviour.surveys),
         months=_months(behaviour, calendar),

@@ -9,7 +9,20 @@ from datetime import date
 
 from cxsim.errors import ParamError
 from cxsim.params import Quantity, Unit
-from cxsim.strategies.units import Correlation, Days, Deviations, Exponent, Hours, Ratio, Score, Share, require_units
+from cxsim.strategies.units import (
+    Checked,
+    Conversion,
+    Correlation,
+    Days,
+    Deviations,
+    Exponent,
+    Hours,
+    Noise,
+    Ratio,
+    Score,
+    Share,
+    require_units,
+)
 
 MAX_INCIDENTS = 6
 
@@ -43,7 +56,7 @@ class Incident:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Experience:
+class Experience(Checked):
     """Incident, ticket, resolution, satisfaction, and what follows.
 
     After each order the experience is e = own trait + shifts + shocks, and satisfaction S moves by memory * (e - S).
@@ -85,8 +98,7 @@ class Experience:
     dropout_per_deviation: Ratio
     basket_per_deviation: Ratio
 
-    def __post_init__(self) -> None:
-        require_units(self, "experience")
+    def _refuse(self) -> None:
         if not isinstance(self.incidents, tuple):
             raise ParamError(f"experience.incidents must be a tuple; found {type(self.incidents).__name__}.")
         if len(self.incidents) > MAX_INCIDENTS:
@@ -105,7 +117,7 @@ class Experience:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Returning:
+class Returning(Checked):
     """Orders that are sent back.
 
     Attributes
@@ -121,9 +133,7 @@ class Returning:
     chance: Share
     part: Share
     days: Days
-
-    def __post_init__(self) -> None:
-        require_units(self, "returns")
+    kind = "returns"
 
 
 _MONTHS = 12
@@ -168,7 +178,7 @@ class Season:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Drift:
+class Drift(Checked):
     """How new customers change with the date of their arrival: growing shops win less eager customers.
 
     Attributes
@@ -180,12 +190,9 @@ class Drift:
     purchase_rate: Ratio
     dropout: Ratio
 
-    def __post_init__(self) -> None:
-        require_units(self, "drift")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scale:
+class Scale(Checked):
     """How satisfaction S becomes a score: the nearest whole number to centre + per_deviation * S + noise, within ends.
 
     Attributes
@@ -200,16 +207,11 @@ class Scale:
 
     centre: Score
     per_deviation: Score
-    noise: Score
-
-    def __post_init__(self) -> None:
-        require_units(self, "scale")
-        if self.noise.range[0] < 0.0:
-            raise ParamError(f"scale.noise must be 0 or more; found {self.noise.range[0]:g}.")
+    noise: Noise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Surveys:
+class Surveys(Checked):
     """Surveys after orders (NPS, 0 to 10) and after tickets (CSAT, 1 to 5, and CES, 1 to 7 where 7 is easiest).
 
     The odds of an answer are multiplied by ``exp(extremity * abs(S))``: who is delighted or angry answers more often.
@@ -234,12 +236,9 @@ class Surveys:
     csat: Scale
     ces: Scale
 
-    def __post_init__(self) -> None:
-        require_units(self, "surveys")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Traits:
+class Traits(Checked):
     """How a customer's own satisfaction goes together with what nobody sees: a source of confounding, none of effects.
 
     Correlations of the normal scores: satisfaction with the order rate, with staying (the chance or hazard of leaving,
@@ -255,10 +254,9 @@ class Traits:
     staying: Correlation
     spend: Correlation
 
-    def __post_init__(self) -> None:
-        names = ("purchase_rate", "staying", "spend")
-        require_units(self, "traits")
-        most = sum(max(abs(end) for end in getattr(self, name).range) ** 2 for name in names)
+    def _refuse(self) -> None:
+        shares = (self.purchase_rate, self.staying, self.spend)
+        most = sum(max(abs(end) for end in share.range) ** 2 for share in shares)
         if most >= 1.0:
             raise ParamError(
                 f"traits: the squares of the correlations add up to {most:g} at the far ends of their ranges; they "
@@ -267,7 +265,7 @@ class Traits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sessions:
+class Sessions(Checked):
     """Visits to the shop.
 
     Attributes
@@ -276,12 +274,7 @@ class Sessions:
         Share of the visits of customers that end in an order.
     """
 
-    conversion: Share
-
-    def __post_init__(self) -> None:
-        require_units(self, "sessions")
-        if self.conversion.range[0] < 0.001:
-            raise ParamError(f"sessions.conversion must be at least 0.001; found {self.conversion.range[0]:g}.")
+    conversion: Conversion
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
