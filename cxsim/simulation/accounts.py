@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
+from cxsim.rng import Purpose
 from cxsim.simulation.counts import N_REACH_COUNT_KINDS, CountKind, ReachCountKind, place
 from cxsim.simulation.plan import COURSES, STIRS, Plan
 from cxsim.simulation.service import happen, refund, sent_back
@@ -18,17 +19,15 @@ from cxsim.simulation.state import (
     STATUS_YEAR_DAYS,
     Books,
     Records,
+    column_of,
     count_for,
+    count_reach,
     note,
     spell,
     strength,
 )
 from cxsim.simulation.world import World
 
-_RENEWAL, _REDEEM = int(rng.Purpose.RENEWAL), int(rng.Purpose.POINTS)
-_FEES, _ISSUED, _REDEEMED = int(CountKind.FEES), int(CountKind.POINTS_ISSUED), int(CountKind.POINTS_REDEEMED)
-_EXPIRED = int(CountKind.POINTS_EXPIRED)
-_REDEMPTIONS = place(ReachCountKind.REDEMPTIONS)
 HELD, DEMOTED = 1, 2
 # In points: 29 points for one unit, times 1.00, are a hair below 29 in doubles, and would be cut to 28.
 _HAIR = 1e-9
@@ -96,9 +95,9 @@ def _take_fee(life: Records, card: Records, plan: Plan, books: Books, s: int, no
     mine, reach = card[s], plan.reaches[s]
     stays = mine.periods == 0
     if not stays:
-        stays = rng.uniform(rng.purpose_key(mine.seed_key, _RENEWAL), mine.periods) < reach.renewal
+        stays = rng.uniform(rng.purpose_key(mine.seed_key, Purpose.RENEWAL), mine.periods) < reach.renewal
     if stays:
-        count_for(books, life, books.month_of_day[int(now)], _FEES, int(reach.fee_cents))
+        count_for(books, life, books.month_of_day[int(now)], CountKind.FEES, int(reach.fee_cents))
         mine.periods += 1
         mine.renews_at += reach.period_days
     else:
@@ -131,7 +130,7 @@ def earn(life: Records, card: Records, plan: Plan, books: Books, s: int, kept: i
             rate *= reach.status_earn
         points = int(np.floor(rate * kept + _HAIR))
         mine.balance += points
-        count_for(books, life, books.month_of_day[int(now)], _ISSUED, points)
+        count_for(books, life, books.month_of_day[int(now)], CountKind.POINTS_ISSUED, points)
         note(books, POINTS, life, now, s, points, mine.balance, 0)
         if reach.pull > 0.0:
             full = min(mine.balance / reach.points_threshold, 1.0)
@@ -159,14 +158,14 @@ def redeem(life: Records, card: Records, plan: Plan, books: Books, s: int, due: 
     mine, reach = card[s], plan.reaches[s]
     if reach.points_threshold <= 0 or mine.balance < reach.points_threshold or due < reach.reward_cents:
         return 0
-    uniform = rng.uniform(rng.purpose_key(mine.seed_key, _REDEEM), life[0].k)
+    uniform = rng.uniform(rng.purpose_key(mine.seed_key, Purpose.POINTS), life[0].k)
     if uniform >= reach.points_redemption:
         return 0
     mine.balance -= reach.points_threshold
     mine.rewarded_at = now
     month = books.month_of_day[int(now)]
-    count_for(books, life, month, _REDEEMED, reach.points_threshold)
-    count_for(books, life, month, _REDEMPTIONS + s * N_REACH_COUNT_KINDS, 1)
+    count_for(books, life, month, CountKind.POINTS_REDEEMED, reach.points_threshold)
+    count_reach(books, life, month, s, ReachCountKind.REDEMPTIONS, 1)
     note(books, POINTS, life, now, s, -reach.points_threshold, mine.balance, 0)
     return reach.reward_cents
 
@@ -179,26 +178,12 @@ def expire(life: Records, card: Records, plan: Plan, books: Books, now: float) -
         if mine.balance > 0:
             lapses = life[0].last + plan.reaches[s].points_expiry_days
             if lapses < now:
-                count_for(books, life, books.month_of_day[int(lapses)], _EXPIRED, mine.balance)
+                count_for(books, life, books.month_of_day[int(lapses)], CountKind.POINTS_EXPIRED, mine.balance)
                 note(books, POINTS, life, lapses, s, -mine.balance, 0, 0)
                 mine.balance, mine.pull_log = 0, 0.0
 
 
-_SPEND, _REDEMPTION = int(rng.Purpose.SPEND), int(rng.Purpose.REDEMPTION)
-_ORDERS, _LIST, _MARKDOWN, _REWARD = (
-    int(CountKind.ORDERS),
-    int(CountKind.LIST),
-    int(CountKind.MARKDOWN),
-    int(CountKind.REWARD),
-)
-_OUTSTANDING, _UNSUBSCRIBED = int(CountKind.POINTS_OUTSTANDING), int(CountKind.UNSUBSCRIBED)
-_REACH_ORDERS, _REACH_PAID = place(ReachCountKind.ORDERS), place(ReachCountKind.PAID)
-_MEMBER_MONTHS, _CONTACTS = (
-    place(ReachCountKind.MEMBER_MONTHS),
-    place(ReachCountKind.CONTACTS),
-)
 _SECONDS_PER_DAY = 86_400.0
-_POINTS_VALUE = place(ReachCountKind.POINTS_VALUE)
 
 
 @inlined
@@ -207,7 +192,7 @@ def book_order(
 ) -> int:
     """Book the order of the customer who is simulated; return the place of what happened to it, from 1, or 0."""
     me, month = life[0], books.month_of_day[int(now)]
-    spend = 100.0 * rng.gamma(rng.purpose_key(me.key, _SPEND), me.k, spend_shape) / me.spend_rate
+    spend = 100.0 * rng.gamma(rng.purpose_key(me.key, Purpose.SPEND), me.k, spend_shape) / me.spend_rate
     listed = int(np.rint(spend * _basket(life, card, plan, world, now)))
     incident = happen(life, card, plan, world)
     markdown = _markdown(life, card, plan, books, listed, month)
@@ -217,21 +202,20 @@ def book_order(
         if card[s].on:
             reward += redeem(life, card, plan, books, s, listed - markdown - reward, now)
     paid = listed - markdown - reward
-    count_for(books, life, month, _ORDERS, 1)
-    count_for(books, life, month, _LIST, listed)
+    count_for(books, life, month, CountKind.ORDERS, 1)
+    count_for(books, life, month, CountKind.LIST, listed)
     if markdown > 0:
-        count_for(books, life, month, _MARKDOWN, markdown)
+        count_for(books, life, month, CountKind.MARKDOWN, markdown)
     if reward > 0:
-        count_for(books, life, month, _REWARD, reward)
+        count_for(books, life, month, CountKind.REWARD, reward)
     note(books, ORDER, life, now, listed, markdown, reward, incident)
     kept = paid
     if sent_back(life, card, plan, world) > 0.0:
         kept -= refund(life, world, books, paid, listed, now)
     for s in range(len(card)):
         if card[s].on:
-            shift = s * N_REACH_COUNT_KINDS
-            count_for(books, life, month, _REACH_ORDERS + shift, 1)
-            count_for(books, life, month, _REACH_PAID + shift, paid)
+            count_reach(books, life, month, s, ReachCountKind.ORDERS, 1)
+            count_reach(books, life, month, s, ReachCountKind.PAID, paid)
             earn(life, card, plan, books, s, kept, now)
     _contact(life, card, plan, books, now)
     return incident
@@ -249,30 +233,31 @@ def book_end(life: Records, card: Records, plan: Plan, books: Books) -> None:
     _contact(life, card, plan, books, days)
     expire(life, card, plan, books, days)
     for s in range(len(card)):
-        mine, reach, shift = card[s], plan.reaches[s], s * N_REACH_COUNT_KINDS
+        mine, reach = card[s], plan.reaches[s]
         leaves = _leaves(life, card, plan, s)
         if mine.joins < min(leaves, days):
             last_day = min(int(np.ceil(leaves)), len(books.month_of_day)) - 1
             joined, gone = books.month_of_day[int(mine.joins)], books.month_of_day[last_day] + 1
             # One more from the month of joining on, one less from the month after the last: `add_up_members`, once for
             # the block, makes months of these, which one by one would be a tenth of all work.
-            books.counts[me.cohort, joined, _MEMBER_MONTHS + shift] += 1
+            column = column_of(s, ReachCountKind.MEMBER_MONTHS)
+            books.counts[me.cohort, joined, column] += 1
             if gone < books.counts.shape[1]:
-                books.counts[me.cohort, gone, _MEMBER_MONTHS + shift] -= 1
-            books.values[me.row] += (gone - joined) * books.unit_value[_MEMBER_MONTHS + shift]
+                books.counts[me.cohort, gone, column] -= 1
+            books.values[me.row] += (gone - joined) * books.unit_value[column]
             note(books, MEMBER, life, mine.joins, s, int(min(leaves, days) * _SECONDS_PER_DAY), 0, 0)
             if reach.unsubscribe_per_day > 0.0 and leaves < min(reach.until_day, days):
-                count_for(books, life, books.month_of_day[int(leaves)], _UNSUBSCRIBED, 1)
+                count_for(books, life, books.month_of_day[int(leaves)], CountKind.UNSUBSCRIBED, 1)
         if mine.balance > 0:
             # Rounded up: a liability is never shown too small.
             owed = -(-mine.balance * reach.reward_cents // reach.points_threshold)
-            count_for(books, life, final, _OUTSTANDING, mine.balance)
-            count_for(books, life, final, _POINTS_VALUE + shift, owed)
+            count_for(books, life, final, CountKind.POINTS_OUTSTANDING, mine.balance)
+            count_reach(books, life, final, s, ReachCountKind.POINTS_VALUE, owed)
 
 
 def add_up_members(counts: npt.NDArray[np.int64]) -> None:
     """Turn the members who join and leave in each month of a block's counts into members in each month, in place."""
-    for column in range(_MEMBER_MONTHS, counts.shape[2], N_REACH_COUNT_KINDS):
+    for column in range(place(ReachCountKind.MEMBER_MONTHS), counts.shape[2], N_REACH_COUNT_KINDS):
         counts[:, :, column] = counts[:, :, column].cumsum(axis=1)
 
 
@@ -315,10 +300,10 @@ def _markdown(life: Records, card: Records, plan: Plan, books: Books, listed: in
     for s in range(len(card)):
         reach = plan.reaches[s]
         if card[s].on and reach.redemption > 0.0:
-            uniform = rng.uniform(rng.purpose_key(card[s].seed_key, _REDEMPTION), life[0].k)
+            uniform = rng.uniform(rng.purpose_key(card[s].seed_key, Purpose.REDEMPTION), life[0].k)
             if uniform < reach.redemption:
                 taken += int(np.rint(reach.depth * listed + reach.face_cents))
-                count_for(books, life, month, _REDEMPTIONS + s * N_REACH_COUNT_KINDS, 1)
+                count_reach(books, life, month, s, ReachCountKind.REDEMPTIONS, 1)
     return min(taken, listed)
 
 
@@ -333,7 +318,7 @@ def _contact(life: Records, card: Records, plan: Plan, books: Books, until: floa
                 begins, _ = spell(card, plan, s, life[0].last, until)
                 if begins < until:
                     month = books.month_of_day[int(begins)]
-                    count_for(books, life, month, _CONTACTS + s * N_REACH_COUNT_KINDS, 1)
+                    count_reach(books, life, month, s, ReachCountKind.CONTACTS, 1)
                     note(books, CONTACT, life, begins, s, 0, 0, 0)
             elif reach.every_days > 0.0:
                 _windows(life, card, plan, books, s, until)
@@ -349,7 +334,7 @@ def _windows(life: Records, card: Records, plan: Plan, books: Books, s: int, unt
     while begins < over:
         if begins >= life[0].last:
             month = books.month_of_day[int(begins)]
-            count_for(books, life, month, _CONTACTS + s * N_REACH_COUNT_KINDS, 1)
+            count_reach(books, life, month, s, ReachCountKind.CONTACTS, 1)
             note(books, CONTACT, life, begins, s, 0, 0, 0)
         number += 1
         begins = mine.joins + number * every

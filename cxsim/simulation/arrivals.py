@@ -11,24 +11,18 @@ from scipy import special
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.simulation.counts import N_REACH_COUNT_KINDS, ReachCountKind, place
+from cxsim.rng import Purpose
+from cxsim.simulation.counts import ReachCountKind
 from cxsim.simulation.plan import Plan
-from cxsim.simulation.state import MAX_REFERRED, Block, Books, Latents, Records, count_for
+from cxsim.simulation.state import MAX_REFERRED, Block, Books, Latents, Records, count_reach
 from cxsim.simulation.world import World, rounded
-
-_ATTRACTED, _REFERRAL = int(rng.Purpose.ATTRACTED), int(rng.Purpose.REFERRAL)
-_REFERRED, _ANYWAY = int(rng.Purpose.REFERRED), int(rng.Purpose.ANYWAY)
-_REACH_ATTRACTED, _REFERRALS = (
-    place(ReachCountKind.ATTRACTED),
-    place(ReachCountKind.REFERRALS),
-)
 
 
 @lean
 def attracted(life: Records, plan: Plan, books: Books) -> int:
     """Book a customer who comes on top; return the reach that brought them. Some of them never order again."""
     me = life[0]
-    key = rng.purpose_key(me.key, _ATTRACTED)
+    key = rng.purpose_key(me.key, Purpose.ATTRACTED)
     total = 0.0
     for s in range(len(plan.reaches)):
         total += plan.reaches[s].attracts
@@ -39,7 +33,7 @@ def attracted(life: Records, plan: Plan, books: Books) -> int:
             left -= plan.reaches[s].attracts
             if left < 0.0:
                 break
-    count_for(books, life, books.month_of_day[int(me.entry)], _REACH_ATTRACTED + by * N_REACH_COUNT_KINDS, 1)
+    count_reach(books, life, books.month_of_day[int(me.entry)], by, ReachCountKind.ATTRACTED, 1)
     if rng.uniform(key, 1) >= plan.reaches[by].loyal:
         me.rate = 0.0
     return by
@@ -89,15 +83,15 @@ def _won(
         when = max(then + mine.referral_left / reach.referrals_per_day, me.entry)
         if when < len(books.month_of_day):
             month = books.month_of_day[int(when)]
-            count_for(books, life, month, _REFERRALS + s * N_REACH_COUNT_KINDS, 1)
-            new = rng.uniform(rng.purpose_key(mine.seed_key, _ANYWAY), mine.referrals) >= reach.anyway
+            count_reach(books, life, month, s, ReachCountKind.REFERRALS, 1)
+            new = rng.uniform(rng.purpose_key(mine.seed_key, Purpose.ANYWAY), mine.referrals) >= reach.anyway
             if new and queue < MAX_REFERRED:
-                waiting[queue].key = rng.random_bits(rng.purpose_key(mine.seed_key, _REFERRED), mine.referrals)
+                waiting[queue].key = rng.random_bits(rng.purpose_key(mine.seed_key, Purpose.REFERRED), mine.referrals)
                 waiting[queue].by = me.id
                 waiting[queue].entry, waiting[queue].reach = when, s
                 queue += 1
         mine.referrals += 1
-        mine.referral_left += rng.exponential(rng.purpose_key(mine.seed_key, _REFERRAL), mine.referrals)
+        mine.referral_left += rng.exponential(rng.purpose_key(mine.seed_key, Purpose.REFERRAL), mine.referrals)
     return queue
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from cxsim import rng
 from cxsim.jit import counted, inlined, lean
+from cxsim.rng import Purpose
 from cxsim.simulation.accounts import HELD, book_end, book_order, renew, renew_on, resume, roll_status, stirred
 from cxsim.simulation.arrivals import Scores, attracted, recommend, recommend_on, relate
 from cxsim.simulation.counts import CountKind
@@ -166,11 +167,6 @@ def _look(life: Records, card: Records, plan: Plan, s: int, now: float) -> None:
     mine.rate, mine.drop, mine.changes = rate, drop, changes
 
 
-_ORDER, _DROPOUT, _LIFETIME = int(rng.Purpose.ORDER), int(rng.Purpose.DROPOUT), int(rng.Purpose.LIFETIME)
-_REVIVAL = int(rng.Purpose.REVIVAL)
-_ARRIVALS, _REFERRED, _REVIVED = int(CountKind.ARRIVALS), int(CountKind.REFERRED), int(CountKind.REVIVED)
-
-
 @lean
 def run_block(
     plan: Plan,
@@ -231,7 +227,7 @@ def _arrive(life: Records, plan: Plan, books: Books, extra: int, referrer: int) 
     if extra == 1:
         by = attracted(life, plan, books)
     else:
-        count_for(books, life, month, _ARRIVALS if referrer < 0 else _REFERRED, 1)
+        count_for(books, life, month, CountKind.ARRIVALS if referrer < 0 else CountKind.REFERRED, 1)
     note(books, ARRIVED, life, me.entry, referrer, by, 0, 0)
 
 
@@ -281,10 +277,10 @@ def _start(desk: Desk, world: World) -> None:
     time.now, time.month = me.entry, month_of(world, me.entry, 0)
     time.season = seasonal(world, me.entry, time.month)
     time.order_anchor, time.end_anchor = time.season, time.now
-    time.order_left = 0.0 if me.is_new else rng.exponential(rng.purpose_key(me.key, _ORDER), 0)
+    time.order_left = 0.0 if me.is_new else rng.exponential(rng.purpose_key(me.key, Purpose.ORDER), 0)
     time.end_left = np.inf
     if me.hazard > 0.0:
-        time.end_left = rng.exponential(rng.purpose_key(me.key, _LIFETIME), 0)
+        time.end_left = rng.exponential(rng.purpose_key(me.key, Purpose.LIFETIME), 0)
     desk.force[0].buying, desk.force[0].dropping, desk.force[0].drop = 1.0, 1.0, 0.0
     time.due, desk.force[0].anew = -np.inf, True
 
@@ -299,7 +295,7 @@ def _start_again(desk: Desk, world: World) -> None:
     time.season = seasonal(world, time.now, time.month)
     time.order_anchor, time.end_anchor = time.season, time.now
     if me.hazard > 0.0:
-        time.end_left = rng.exponential(rng.purpose_key(me.key, _LIFETIME), me.revived)
+        time.end_left = rng.exponential(rng.purpose_key(me.key, Purpose.LIFETIME), me.revived)
 
 
 @inlined
@@ -364,13 +360,13 @@ def _stay_or_leave(world: World, latents: Latents, desk: Desk, books: Books, bef
         # What happened with this very order moves the chance of leaving after it.
         leaving *= rng.exp(facts.drop_log * (me.mood - before))
     tested = me.k > 0 or not me.is_new or latents.drop_after_first == 1
-    if tested and rng.uniform(rng.purpose_key(me.key, _DROPOUT), me.k) < leaving:
+    if tested and rng.uniform(rng.purpose_key(me.key, Purpose.DROPOUT), me.k) < leaving:
         me.alive, me.ended = False, time.now
     me.last = time.now
     me.k += 1
     if not me.alive:
         note(books, LEFT, desk.life, time.now, 1, 0, 0, 0)
-    time.order_left = rng.exponential(rng.purpose_key(me.key, _ORDER), me.k)
+    time.order_left = rng.exponential(rng.purpose_key(me.key, Purpose.ORDER), me.k)
     time.order_anchor, desk.force[0].anew = time.season, True
 
 
@@ -404,17 +400,16 @@ def _revive(life: Records, card: Records, plan: Plan, books: Books) -> float:
             within = plan.reaches[s].from_order <= coming < plan.reaches[s].until_order
             if within and gone <= begins < earliest:
                 ordinal = 64 * me.k + me.revived
-                if rng.uniform(rng.purpose_key(card[s].seed_key, _REVIVAL), ordinal) < plan.reaches[s].revive:
+                if rng.uniform(rng.purpose_key(card[s].seed_key, Purpose.REVIVAL), ordinal) < plan.reaches[s].revive:
                     earliest, by = begins, s
     if earliest < len(books.month_of_day):
         me.drop_log += plan.reaches[by].second_drop_log
         resume(card, plan, earliest)
-        count_for(books, life, books.month_of_day[int(earliest)], _REVIVED, 1)
+        count_for(books, life, books.month_of_day[int(earliest)], CountKind.REVIVED, 1)
         note(books, REVIVED, life, earliest, by, 0, 0, 0)
     return earliest
 
 
-_SPEND, _ORDERS, _LIST = int(rng.Purpose.SPEND), int(CountKind.ORDERS), int(CountKind.LIST)
 _SECONDS_PER_DAY = 86_400.0
 _NUMBERS = len(LOG_COLUMNS)
 
@@ -429,12 +424,12 @@ def run_plain_block(latents: Latents, block: Block, present: np.ndarray, books: 
         if not alive:
             _log(books, block, i, LEFT, 0, 0.0, 0, 0)
         if block[i].is_new:
-            count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], _ARRIVALS, 1)
+            count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], CountKind.ARRIVALS, 1)
             _log(books, block, i, ARRIVED, 0, block[i].entry, -1, -1)
             _order(books, block, i, 0, block[i].entry, latents.p)
             k = 1
             if latents.drop_after_first == 1:
-                key = rng.purpose_key(block[i].key, _DROPOUT)
+                key = rng.purpose_key(block[i].key, Purpose.DROPOUT)
                 alive = rng.uniform(key, 0) >= block[i].dropout_prob
                 if not alive:
                     _log(books, block, i, LEFT, 1, block[i].entry, 1, 0)
@@ -446,13 +441,13 @@ def run_plain_block(latents: Latents, block: Block, present: np.ndarray, books: 
 def _alone_live(latents: Latents, block: Block, i: int, books: Books, k: int) -> None:
     horizon = float(len(books.month_of_day))
     order_key, dropout_key = (
-        rng.purpose_key(block[i].key, _ORDER),
-        rng.purpose_key(block[i].key, _DROPOUT),
+        rng.purpose_key(block[i].key, Purpose.ORDER),
+        rng.purpose_key(block[i].key, Purpose.DROPOUT),
     )
     rate, chance, hazard = block[i].rate, block[i].dropout_prob, block[i].dropout_rate
     now, end_at = block[i].entry, np.inf
     if hazard > 0.0:
-        end_at = now + rng.exponential(rng.purpose_key(block[i].key, _LIFETIME), 0) / hazard
+        end_at = now + rng.exponential(rng.purpose_key(block[i].key, Purpose.LIFETIME), 0) / hazard
     alive = rate > 0.0
     while alive:
         now += rng.exponential(order_key, k) / rate
@@ -470,10 +465,10 @@ def _alone_live(latents: Latents, block: Block, i: int, books: Books, k: int) ->
 @inlined
 def _order(books: Books, block: Block, i: int, k: int, now: float, spend_shape: float) -> None:
     cohort, month = block[i].cohort, books.month_of_day[int(now)]
-    spend = 100.0 * rng.gamma(rng.purpose_key(block[i].key, _SPEND), k, spend_shape) / block[i].spend_rate
+    spend = 100.0 * rng.gamma(rng.purpose_key(block[i].key, Purpose.SPEND), k, spend_shape) / block[i].spend_rate
     paid = int(np.rint(spend))
-    count(books, i, cohort, month, _LIST, paid)
-    count(books, i, cohort, month, _ORDERS, 1)
+    count(books, i, cohort, month, CountKind.LIST, paid)
+    count(books, i, cohort, month, CountKind.ORDERS, 1)
     _log(books, block, i, ORDER, k, now, paid, 0)
 
 
@@ -489,7 +484,6 @@ def _log(books: Books, block: Block, i: int, kind: int, k: int, when: float, a: 
             log[place, column] = 0
 
 
-_SESSION = int(rng.Purpose.SESSION)
 # A customer looks at the shop at most so often before an order.
 _MOST = 1000
 Whole = npt.NDArray[np.int64]
@@ -514,7 +508,7 @@ def _visits(orders: Whole, seed: int, draw: int, conversion: float) -> Whole:
     found, place = np.empty((total, 4), np.int64), 0
     for row in range(len(orders)):
         customer, order, before, at = orders[row]
-        key = rng.purpose_key(rng.customer_key(seed, draw, customer), _SESSION)
+        key = rng.purpose_key(rng.customer_key(seed, draw, customer), Purpose.SESSION)
         for number in range(_idle(seed, draw, customer, order, conversion)):
             share = rng.uniform(key, (order + 1) * _MOST + number)
             found[place] = (row, customer, before + int(share * (at - before)), 0)
@@ -529,6 +523,6 @@ def _idle(seed: int, draw: int, customer: int, order: int, conversion: float) ->
     """Return the number of visits without an order before one order."""
     if conversion >= 1.0:
         return 0
-    key = rng.purpose_key(rng.customer_key(seed, draw, customer), _SESSION)
+    key = rng.purpose_key(rng.customer_key(seed, draw, customer), Purpose.SESSION)
     waiting = rng.exponential(key, -2 - order)
     return min(int(waiting / -rng.log(1.0 - conversion)), _MOST - 1)

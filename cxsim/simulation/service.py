@@ -8,7 +8,8 @@ import numpy as np
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.simulation.counts import N_REACH_COUNT_KINDS, CountKind, ReachCountKind, place
+from cxsim.rng import Purpose
+from cxsim.simulation.counts import CountKind, ReachCountKind
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.state import (
     CARD_RECORD,
@@ -23,18 +24,11 @@ from cxsim.simulation.state import (
     Books,
     Records,
     count_for,
+    count_reach,
     note,
 )
 from cxsim.simulation.world import World
 
-_INCIDENT, _TICKET, _RESOLUTION = int(rng.Purpose.INCIDENT), int(rng.Purpose.TICKET), int(rng.Purpose.RESOLUTION)
-_RECOVERY, _RESPONSE, _SURVEY = int(rng.Purpose.RECOVERY), int(rng.Purpose.RESPONSE), int(rng.Purpose.SURVEY)
-_ANSWER, _SCORE, _RETURN = int(rng.Purpose.ANSWER), int(rng.Purpose.SCORE), int(rng.Purpose.RETURN)
-_INCIDENTS, _TICKETS, _COMPENSATION = int(CountKind.INCIDENTS), int(CountKind.TICKETS), int(CountKind.COMPENSATION)
-_SURVEYED, _ANSWERED = int(CountKind.SURVEYED), int(CountKind.ANSWERED)
-_PROMOTERS, _DETRACTORS = int(CountKind.PROMOTERS), int(CountKind.DETRACTORS)
-_RETURNS, _REFUNDED, _SENT_BACK = int(CountKind.RETURNS), int(CountKind.REFUNDED), int(CountKind.SENT_BACK)
-_REACH_TICKETS = place(ReachCountKind.TICKETS)
 _SECONDS = 86_400.0
 # The end of a ticket comes after as many hours again as the first answer, or five times as many where that did not
 # solve it.
@@ -52,7 +46,7 @@ def happen(life: Records, card: Records, plan: Plan, world: World) -> int:
     """
     if len(world.incidents) == 0:
         return 0
-    u = rng.uniform(rng.purpose_key(life[0].key, _INCIDENT), life[0].k)
+    u = rng.uniform(rng.purpose_key(life[0].key, Purpose.INCIDENT), life[0].k)
     begins = 0.0
     for kind in range(len(world.incidents)):
         ratio = 1.0
@@ -78,10 +72,10 @@ def serve(life: Records, card: Records, plan: Plan, world: World, books: Books, 
             tickets *= plan.reaches[s].tickets
     asks, shock = facts.contact, 0.0
     if incident > 0:
-        count_for(books, life, month, _INCIDENTS, 1)
+        count_for(books, life, month, CountKind.INCIDENTS, 1)
         asks, shock = world.incidents[incident - 1].ticket, world.incidents[incident - 1].shock
     delight = 0.0
-    asked = rng.uniform(rng.purpose_key(me.key, _TICKET), me.k) < asks * tickets
+    asked = rng.uniform(rng.purpose_key(me.key, Purpose.TICKET), me.k) < asks * tickets
     if asked:
         shock, delight = _answer(life, card, plan, world, books, shock, now)
     experience = me.trait + shift + shock - facts.usual
@@ -101,23 +95,23 @@ def _answer(
     """Answer a ticket; return the order's shock after it, and the delight of a recovery."""
     me, facts = life[0], world.facts[0]
     month = books.month_of_day[int(now)]
-    count_for(books, life, month, _TICKETS, 1)
+    count_for(books, life, month, CountKind.TICKETS, 1)
     open_share, hours = facts.unresolved_share, 1.0
     repair, delight, paid = 0.0, 0.0, 0
     for s in range(len(card)):
         if card[s].on:
             reach = plan.reaches[s]
-            count_for(books, life, month, _REACH_TICKETS + s * N_REACH_COUNT_KINDS, 1)
+            count_reach(books, life, month, s, ReachCountKind.TICKETS, 1)
             open_share, hours = open_share * reach.unresolved, hours * reach.hours
-            if shock < 0.0 and rng.uniform(rng.purpose_key(card[s].seed_key, _RECOVERY), me.k) < reach.recovery:
+            if shock < 0.0 and rng.uniform(rng.purpose_key(card[s].seed_key, Purpose.RECOVERY), me.k) < reach.recovery:
                 repair, delight = max(repair, reach.repair), max(delight, reach.delight)
                 paid += int(reach.compensation_cents)
-    unresolved = rng.uniform(rng.purpose_key(me.key, _RESOLUTION), me.k) < open_share
+    unresolved = rng.uniform(rng.purpose_key(me.key, Purpose.RESOLUTION), me.k) < open_share
     if paid > 0:
-        count_for(books, life, month, _COMPENSATION, paid)
+        count_for(books, life, month, CountKind.COMPENSATION, paid)
     first = facts.response_days * hours
     if facts.response_spread > 0.0:
-        first *= rng.exp(facts.response_spread * rng.normal(rng.purpose_key(me.key, _RESPONSE), me.k))
+        first *= rng.exp(facts.response_spread * rng.normal(rng.purpose_key(me.key, Purpose.RESPONSE), me.k))
     whole = first * (_SOLVED_LATER if unresolved else _SOLVED_AT_ONCE)
     note(books, TICKET, life, now, int(first * _SECONDS), int(whole * _SECONDS), 0 if unresolved else 1, paid)
     if unresolved:
@@ -131,20 +125,20 @@ def _answer(
 def _ask(life: Records, world: World, books: Books, instrument: int, share: float, now: float) -> None:
     me, facts, scale = life[0], world.facts[0], world.scales[instrument]
     ordinal = 3 * me.k + instrument
-    if rng.uniform(rng.purpose_key(me.key, _SURVEY), ordinal) >= share:
+    if rng.uniform(rng.purpose_key(me.key, Purpose.SURVEY), ordinal) >= share:
         return
     month = books.month_of_day[int(now)]
     odds = facts.answer_odds * rng.exp(facts.extremity * abs(me.felt))
     score = -1
-    if rng.uniform(rng.purpose_key(me.key, _ANSWER), ordinal) < odds / (1.0 + odds):
-        noise = scale.noise * rng.normal(rng.purpose_key(me.key, _SCORE), ordinal)
+    if rng.uniform(rng.purpose_key(me.key, Purpose.ANSWER), ordinal) < odds / (1.0 + odds):
+        noise = scale.noise * rng.normal(rng.purpose_key(me.key, Purpose.SCORE), ordinal)
         answer = scale.centre + scale.per_deviation * me.felt + noise
         score = int(min(max(np.floor(answer + 0.5), scale.low), scale.high))
     if instrument == NPS:
-        count_for(books, life, month, _SURVEYED, 1)
-        count_for(books, life, month, _ANSWERED, 1 if score >= 0 else 0)
-        count_for(books, life, month, _PROMOTERS, 1 if score >= _PROMOTER else 0)
-        count_for(books, life, month, _DETRACTORS, 1 if 0 <= score <= _DETRACTOR else 0)
+        count_for(books, life, month, CountKind.SURVEYED, 1)
+        count_for(books, life, month, CountKind.ANSWERED, 1 if score >= 0 else 0)
+        count_for(books, life, month, CountKind.PROMOTERS, 1 if score >= _PROMOTER else 0)
+        count_for(books, life, month, CountKind.DETRACTORS, 1 if 0 <= score <= _DETRACTOR else 0)
     thousandths = int(np.floor(1000.0 * me.felt + 0.5))
     note(books, SURVEY, life, now, instrument, score, 0 if instrument == NPS else 1, thousandths)
 
@@ -158,7 +152,7 @@ def sent_back(life: Records, card: Records, plan: Plan, world: World) -> float:
     for s in range(len(card)):
         if card[s].on:
             chance *= plan.reaches[s].returns
-    if rng.uniform(rng.purpose_key(life[0].key, _RETURN), life[0].k) < chance:
+    if rng.uniform(rng.purpose_key(life[0].key, Purpose.RETURN), life[0].k) < chance:
         return world.facts[0].return_part
     return 0.0
 
@@ -170,9 +164,9 @@ def refund(life: Records, world: World, books: Books, paid: int, listed: int, no
     cents = int(np.rint(part * paid))
     when = min(now + world.facts[0].return_days, len(books.month_of_day) - 0.5)
     month = books.month_of_day[int(when)]
-    count_for(books, life, month, _RETURNS, 1)
-    count_for(books, life, month, _REFUNDED, cents)
-    count_for(books, life, month, _SENT_BACK, int(np.rint(part * listed)))
+    count_for(books, life, month, CountKind.RETURNS, 1)
+    count_for(books, life, month, CountKind.REFUNDED, cents)
+    count_for(books, life, month, CountKind.SENT_BACK, int(np.rint(part * listed)))
     note(books, RETURN, life, when, cents, int(np.rint(part * listed)), 0, 0)
     return cents
 

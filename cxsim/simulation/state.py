@@ -10,6 +10,8 @@ import polars as pl
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
+from cxsim.rng import Purpose
+from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.world import Population, World, fields
 
@@ -18,9 +20,6 @@ _MONTH = 1 << 41
 _INSTANT = 1e-9
 # Per day: at less, nothing happens in the age of the universe; as 0 it is never divided by, nor is a ratio of it.
 _NEVER = 1e-250
-_ALIVE, _PURCHASE_RATE = int(rng.Purpose.ALIVE), int(rng.Purpose.PURCHASE_RATE)
-_DROPOUT_PROB, _DROPOUT_RATE = int(rng.Purpose.DROPOUT_PROB), int(rng.Purpose.DROPOUT_RATE)
-_SPEND_RATE, _ARRIVAL = int(rng.Purpose.SPEND_RATE), int(rng.Purpose.ARRIVAL)
 
 
 class Latents(NamedTuple):
@@ -147,7 +146,7 @@ def _draw(
             key = rng.customer_key(seed, draw, customer)
             block[i].last = -idle
             block[i].orders_before = int(frequency) + 1
-            block[i].alive = rng.uniform(rng.purpose_key(key, _ALIVE), 0) < prob_alive[customer]
+            block[i].alive = rng.uniform(rng.purpose_key(key, Purpose.ALIVE), 0) < prob_alive[customer]
             survived = frequency + latents.drop_after_first
             _draw_rates(block, i, key, latents, frequency, age, value, survived)
         else:
@@ -159,7 +158,7 @@ def _draw(
             block[i].is_new = True
             block[i].alive = True
             block[i].cohort = 1 + month
-            share = rng.uniform(rng.purpose_key(key, _ARRIVAL), 0)
+            share = rng.uniform(rng.purpose_key(key, Purpose.ARRIVAL), 0)
             begins, ends = stage.month_starts[month], stage.month_starts[month + 1]
             # The last instant of a month can be rounded into the next, where there may be no day any more.
             block[i].entry = min(begins + share * (ends - begins), ends - _INSTANT)
@@ -172,24 +171,24 @@ def _draw_rates(
 ) -> None:
     """Draw a customer's own rates; `survived` is after how many orders they could have left and did not."""
     block[i].key = key
-    rate = rng.gamma(rng.purpose_key(key, _PURCHASE_RATE), 0, latents.r + frequency) / (latents.alpha + age)
+    rate = rng.gamma(rng.purpose_key(key, Purpose.PURCHASE_RATE), 0, latents.r + frequency) / (latents.alpha + age)
     block[i].rate = rate if rate > _NEVER else 0.0
     if latents.a > 0.0:
-        own_key = rng.purpose_key(key, _DROPOUT_PROB)
+        own_key = rng.purpose_key(key, Purpose.DROPOUT_PROB)
         leave = rng.gamma(own_key, 0, latents.a)
         stay = rng.gamma(own_key, 1, latents.b + survived)
         # Both can underflow to 0 only for absurdly small shapes; then the beta number is at one of its two ends.
         block[i].dropout_prob = leave / (leave + stay) if leave + stay > 0.0 else 0.0
     if latents.s > 0.0:
-        own_key = rng.purpose_key(key, _DROPOUT_RATE)
+        own_key = rng.purpose_key(key, Purpose.DROPOUT_RATE)
         hazard = rng.gamma(own_key, 0, latents.s) / (latents.beta + age)
         block[i].dropout_rate = hazard if hazard > _NEVER else 0.0
     shape = latents.q + latents.p * frequency
-    block[i].spend_rate = rng.gamma(rng.purpose_key(key, _SPEND_RATE), 0, shape) / (latents.v + frequency * value)
+    block[i].spend_rate = rng.gamma(rng.purpose_key(key, Purpose.SPEND_RATE), 0, shape) / (
+        latents.v + frequency * value
+    )
 
 
-_UPTAKE, _UNSUBSCRIBE, _REFERRAL = int(rng.Purpose.UPTAKE), int(rng.Purpose.UNSUBSCRIBE), int(rng.Purpose.REFERRAL)
-_TRAIT = int(rng.Purpose.TRAIT)
 STATUS_YEAR_DAYS = 365.0
 # Light buyers respond more, but nobody more than four times as much as the mean buyer.
 _MOST_LIGHT = 4.0
@@ -251,7 +250,7 @@ def settle(life: Records, block: Block, i: int, world: World) -> None:
     if customer.is_new and facts.drift_drop_log != 0.0:
         me.drop_log = facts.drift_drop_log * customer.entry
     if facts.experienced:
-        own = rng.normal(rng.purpose_key(customer.key, _TRAIT), 0)
+        own = rng.normal(rng.purpose_key(customer.key, Purpose.TRAIT), 0)
         me.trait = facts.trait_own * own + customer.trait
     me.mood = me.trait
     me.felt = me.trait
@@ -271,7 +270,7 @@ def join(life: Records, card: Records, plan: Plan, latents: Latents, reached: np
         mine.on = False
         mine.balance = 0
         if reached[row, s]:
-            mine.seed_key = rng.purpose_key(life[0].key ^ reach.seed_key, _UPTAKE)
+            mine.seed_key = rng.purpose_key(life[0].key ^ reach.seed_key, Purpose.UPTAKE)
             u = rng.uniform(mine.seed_key, 0)
             if u < reach.uptake:
                 joins = max(reach.from_day + reach.ramp_days * u / reach.uptake, life[0].entry)
@@ -285,7 +284,7 @@ def _begin(life: Records, card: Records, plan: Plan, latents: Latents, s: int) -
     mine, reach = card[s], plan.reaches[s]
     mine.leaves = reach.until_day
     if reach.unsubscribe_per_day > 0.0:
-        stays = rng.exponential(rng.purpose_key(mine.seed_key, _UNSUBSCRIBE), 0) / reach.unsubscribe_per_day
+        stays = rng.exponential(rng.purpose_key(mine.seed_key, Purpose.UNSUBSCRIBE), 0) / reach.unsubscribe_per_day
         mine.leaves = min(mine.leaves, mine.joins + stays)
     mine.rate_log = reach.rate_log * _lightness(life, latents, reach.rate_light)
     mine.drop_log = reach.drop_log * _lightness(life, latents, reach.drop_light)
@@ -300,7 +299,7 @@ def _begin(life: Records, card: Records, plan: Plan, latents: Latents, s: int) -
     mine.referrals = 0
     if reach.referrals_per_day > 0.0:
         life[0].refers = min(life[0].refers, s)
-        mine.referral_left = rng.exponential(rng.purpose_key(mine.seed_key, _REFERRAL), 0)
+        mine.referral_left = rng.exponential(rng.purpose_key(mine.seed_key, Purpose.REFERRAL), 0)
 
 
 @inlined
@@ -432,6 +431,18 @@ def count(books: Books, row: int, cohort: int, month: int, count_kind: int, amou
 def count_for(books: Books, life: Records, month: int, count_kind: int, amount: int) -> None:
     """Add `amount` to one count of the customer who is simulated, as `count` does."""
     count(books, life[0].row, life[0].cohort, month, count_kind, amount)
+
+
+@inlined
+def column_of(s: int, count_kind: int) -> int:
+    """Return the column of a count of reach `s`, as `counts.place` does."""
+    return N_COUNT_KINDS + s * N_REACH_COUNT_KINDS + count_kind
+
+
+@inlined
+def count_reach(books: Books, life: Records, month: int, s: int, count_kind: int, amount: int) -> None:
+    """Add `amount` to one count of reach `s` for the customer who is simulated."""
+    count(books, life[0].row, life[0].cohort, month, column_of(s, count_kind), amount)
 
 
 @inlined

@@ -143,7 +143,10 @@ def test_an_effect_in_the_wrong_unit_is_refused(effect):
             lambda: made(Acquisition, loyal=0.5, depth=0.3, loss_per_depth=2.0),
             "acquisition: loyal and depth both say how many stay; write one of them.",
         ),
-        (lambda: made(Referral, premium_half_life_days=0.5), "referral.premium_half_life_days must be at least 1; found"),
+        (
+            lambda: made(Referral, premium_half_life_days=0.5),
+            "referral.premium_half_life_days must be at least 1; found",
+        ),
         (
             lambda: Contacts(per_month=RATIO, response=RATIO, fatigue=RATIO, unsubscribe=SHARE),
             "contacts.per_month: wrong unit 'ratio'; it must be 'per month'",
