@@ -154,6 +154,11 @@ def table_of(rows: Iterable[Mapping[str, object]], contract: Contract) -> pl.Dat
     return check(pl.DataFrame(list(rows), schema=empty(contract).schema), contract)
 
 
+def ordered(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Return the columns of `contract`, in their order, of a table that keeps it."""
+    return check(table.select(list(contract.columns)), contract)
+
+
 def check(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Return `table` unchanged if it keeps `contract`."""
     schema = table.schema
