@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
@@ -14,7 +13,7 @@ import polars as pl
 
 from cxsim.errors import ParamError
 from cxsim.finance.ledger import Account
-from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, share_steps
+from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, record, share_steps
 from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import Cost
 from cxsim.strategies.units import Checked, Share
@@ -28,7 +27,7 @@ MoneyPerOrder = Annotated[Quantity, Unit.MONEY_PER_ORDER]
 RULES = ("fund_probability", "reject_probability", "roi_hurdle", "benefit_haircut", "cost_uplift")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Economics(Checked):
     """What an order earns and costs, and how the shop decides."""
 
@@ -91,7 +90,7 @@ class Economics(Checked):
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Schedule:
     """The costs of one programme, and when it runs."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -14,7 +13,7 @@ import polars as pl
 
 from cxsim.finance.economics import ACCOUNTS, SHARED
 from cxsim.finance.ledger import LADDER, OUTLAY
-from cxsim.params import DAYS_PER_YEAR, MICROS
+from cxsim.params import DAYS_PER_YEAR, MICROS, record
 from cxsim.tables import (
     CASH,
     DAY,
@@ -79,7 +78,7 @@ _MONTHS_PER_QUARTER = 3
 _FEW_COHORTS = 6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Flows:
     """Money per draw, arm, month and account, in units of the currency; the first arm is the baseline."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from cxsim.errors import SimulationError
 from cxsim.params import CENTS, DAYS_PER_MONTH, DAYS_PER_YEAR
 from cxsim.simulation.counts import width
-from cxsim.simulation.world import Calendar, fields, records, rounded
+from cxsim.simulation.world import Calendar, Made, fields, made_of, records, rounded, same
 from cxsim.strategies.behaviour import MAX_INCIDENTS
 from cxsim.strategies.effects import (
     ALWAYS,
@@ -61,25 +61,21 @@ def _fading(half_life_days: float) -> float:
     return math.log(2.0) / half_life_days
 
 
-def _same(*names: str) -> dict[str, tuple[str, Callable[[float], float]]]:
-    return {name: (name, float) for name in names}
-
-
 # By kind of effect: for each field that it sets the number of the effect that it comes from, and how. A number that is
 # left out leaves the field neutral.
-_FIELDS: Mapping[str, Mapping[str, tuple[str, Callable[[float], float]]]] = {
+_FIELDS: Mapping[str, Made] = {
     "purchase_rate": {"rate_log": ("ratio", math.log), "rate_light": ("light_buyers", float)},
     "dropout": {"drop_log": ("ratio", math.log), "drop_light": ("light_buyers", float)},
     "basket": {"basket_log": ("ratio", math.log), "basket_light": ("light_buyers", float)},
     "markdown": {
-        **_same("depth", "redemption", "elasticity", "loss_aversion"),
+        **same("depth", "redemption", "elasticity", "loss_aversion"),
         "forget_per_day": ("reference_half_life_days", _fading),
         "forward": ("forward_buying", float),
         "dip": ("dip_depth", float),
     },
-    "coupon": {"face_cents": ("face_value", _cents), **_same("redemption")},
+    "coupon": {"face_cents": ("face_value", _cents), **same("redemption")},
     "points": {
-        **_same("pull", "steepness"),
+        **same("pull", "steepness"),
         "points_per_cent": ("earn", lambda earned: earned / CENTS),
         "points_threshold": ("threshold", round),
         "reward_cents": ("reward", _cents),
@@ -96,20 +92,20 @@ _FIELDS: Mapping[str, Mapping[str, tuple[str, Callable[[float], float]]]] = {
         "status_steepness": ("steepness", float),
         "demotion_log": ("demotion", math.log),
     },
-    "membership": {"fee_cents": ("fee", _cents), **_same("period_days", "renewal")},
+    "membership": {"fee_cents": ("fee", _cents), **same("period_days", "renewal")},
     "tickets": {"tickets": ("ratio", float)},
-    "resolution": _same("unresolved", "hours"),
+    "resolution": same("unresolved", "hours"),
     "recovery": {
-        **_same("repair", "delight"),
+        **same("repair", "delight"),
         "recovery": ("share", float),
         "compensation_cents": ("compensation", _cents),
     },
-    "satisfaction": _same("shift"),
+    "satisfaction": same("shift"),
     "returns": {"returns": ("ratio", float)},
     "reactivation": {"revive": ("share", float), "second_drop_log": ("second_life", math.log)},
     "acquisition": {"attracts": ("ratio", lambda ratio: max(ratio - 1.0, 0.0))},
     "referral": {
-        **_same("anyway"),
+        **same("anyway"),
         "referred_drop_log": ("dropout", math.log),
         "premium_log": ("premium", math.log),
         "premium_fade_per_day": ("premium_half_life_days", _fading),
@@ -119,8 +115,7 @@ _FIELDS: Mapping[str, Mapping[str, tuple[str, Callable[[float], float]]]] = {
 
 def effect_row(effect: Effect) -> dict[str, float]:
     """Return the fields that an effect sets; none for one on incidents, which have rows of their own."""
-    found = [(field, getattr(effect, name), make) for field, (name, make) in _FIELDS.get(effect.kind, {}).items()]
-    row = {field: make(quantity.value) for field, quantity, make in found if quantity is not None}
+    row = made_of(effect, _FIELDS.get(effect.kind, {}))
     match effect:
         case Markdown():
             return row | {"price_log": math.log1p(-effect.depth.value * effect.redemption.value)}

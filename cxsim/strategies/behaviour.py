@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from datetime import date
 
 from cxsim.errors import ParamError
-from cxsim.params import Quantity, Unit
+from cxsim.params import Quantity, Unit, record
 from cxsim.strategies.units import (
     Checked,
     Conversion,
@@ -27,7 +26,7 @@ from cxsim.strategies.units import (
 MAX_INCIDENTS = 6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Incident:
     """Something that can happen to an order.
 
@@ -55,7 +54,7 @@ class Incident:
         require_units(self, f"incident '{self.name}'")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Experience(Checked):
     """Incident, ticket, resolution, satisfaction, and what follows.
 
@@ -116,7 +115,7 @@ class Experience(Checked):
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Returning(Checked):
     """Orders that are sent back.
 
@@ -139,7 +138,7 @@ class Returning(Checked):
 _MONTHS = 12
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Season:
     """A yearly pattern: the level of each calendar month, January first, relative to the year's mean of 1.
 
@@ -177,7 +176,7 @@ class Season:
         return tuple(1.0 + self.amplitude.value * (level / mean - 1.0) for level in self.pattern)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Drift(Checked):
     """How new customers change with the date of their arrival: growing shops win less eager customers.
 
@@ -191,7 +190,7 @@ class Drift(Checked):
     dropout: Ratio
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Scale(Checked):
     """How satisfaction S becomes a score: the nearest whole number to centre + per_deviation * S + noise, within ends.
 
@@ -210,7 +209,7 @@ class Scale(Checked):
     noise: Noise
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Surveys(Checked):
     """Surveys after orders (NPS, 0 to 10) and after tickets (CSAT, 1 to 5, and CES, 1 to 7 where 7 is easiest).
 
@@ -237,7 +236,7 @@ class Surveys(Checked):
     ces: Scale
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Traits(Checked):
     """How a customer's own satisfaction goes together with what nobody sees: a source of confounding, none of effects.
 
@@ -264,7 +263,7 @@ class Traits(Checked):
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Sessions(Checked):
     """Visits to the shop.
 
@@ -277,7 +276,7 @@ class Sessions(Checked):
     conversion: Conversion
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Behaviour:
     """A shop's customers beside orders, leaving and spend; a part that is left out does not happen.
 

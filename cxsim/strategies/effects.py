@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Literal
 
 from cxsim.errors import ParamError
-from cxsim.params import BOUNDS, Unit
+from cxsim.params import BOUNDS, Unit, record
 from cxsim.strategies.mechanisms import (
     Acquisition,
     Contacts,
@@ -36,7 +36,7 @@ _TAIL_HALF_LIVES = 8.0
 Steps = tuple[tuple[float, ...], tuple[float, ...]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Course(Checked):
     """Strength of an effect over the days since the reach switched on for a customer; 1 is the full effect.
 
@@ -145,7 +145,7 @@ def decay_steps(half_life_days: float) -> Steps:
     return (*edges[1:], math.inf), (*heights, 0.0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Coursed(Checked):
     """A ratio that comes and goes, and that may be larger for those who buy less often.
 
@@ -165,7 +165,7 @@ class Coursed(Checked):
     light_buyers: Exponent | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class PurchaseRate(Coursed):
     """Multiply the order rate of a living customer while the reach is on.
 
@@ -181,7 +181,7 @@ class PurchaseRate(Coursed):
     kind: Literal["purchase_rate"] = "purchase_rate"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Dropout(Coursed):
     """Multiply the chance of leaving, per order and per day, while the reach is on.
 
@@ -195,7 +195,7 @@ class Dropout(Coursed):
     kind: Literal["dropout"] = "dropout"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Basket(Coursed):
     """Multiply the list price of an order while the reach is on.
 
@@ -208,7 +208,7 @@ class Basket(Coursed):
     kind: Literal["basket"] = "basket"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Markdown(Checked):
     """Take a share off the price of some orders; the lower mean price raises the order rate, and is remembered.
 
@@ -258,7 +258,7 @@ class Markdown(Checked):
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Coupon(Checked):
     """Take an amount of money off some orders, at most the whole order; a gift, which no reference price remembers.
 
@@ -334,7 +334,7 @@ def _subject(effect: Effect) -> str:
     return effect.kind
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Reach(Checked):
     """Who is reached, and when.
 
@@ -401,7 +401,7 @@ class Reach(Checked):
                 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Programme:
     """One reach and the effects on those whom it reaches: all that the simulator sees of a strategy.
 
