@@ -13,13 +13,20 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 import pydantic
 import yaml
 from pydantic_core import ErrorDetails
 
 from cxsim.errors import ParamError, choices
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def record(shape: type[T]) -> type[T]:
+    """Make a class the dataclass that all records are: what is in it is named, and never changes."""
+    return dataclass(frozen=True, kw_only=True, slots=True)(shape)
+
 
 Plain = str | int | float | bool | date | None | list["Plain"] | dict[str, "Plain"]
 _WIDTH = 118

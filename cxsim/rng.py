@@ -74,40 +74,43 @@ def exp(x: float) -> float:
     return y * np.uint64(np.uint64(np.int64(k) + 1023) << _S52).view(np.float64)
 
 
-class Purpose(IntEnum):
-    """What a random number is for; the value is part of its key, so a member is never renumbered."""
-
-    ALIVE = 1
-    PURCHASE_RATE = 2
-    DROPOUT_PROB = 3
-    DROPOUT_RATE = 4
-    SPEND_RATE = 5
-    ARRIVAL = 6
-    ORDER = 7
-    DROPOUT = 8
-    SPEND = 9
-    UPTAKE = 10
-    REDEMPTION = 11
-    LIFETIME = 12
-    POINTS = 13
-    TRAIT = 14
-    INCIDENT = 15
-    TICKET = 16
-    RESOLUTION = 17
-    RECOVERY = 18
-    RESPONSE = 19
-    SURVEY = 20
-    ANSWER = 21
-    SCORE = 22
-    RETURN = 23
-    REFERRAL = 24
-    REFERRED = 25
-    ANYWAY = 26
-    REVIVAL = 27
-    RENEWAL = 28
-    UNSUBSCRIBE = 29
-    ATTRACTED = 30
-    SESSION = 31
+# What a random number is for. The place in this list, from 1, is part of its key: names are only ever added at the end.
+Purpose = IntEnum(
+    "Purpose",
+    [
+        "ALIVE",
+        "PURCHASE_RATE",
+        "DROPOUT_PROB",
+        "DROPOUT_RATE",
+        "SPEND_RATE",
+        "ARRIVAL",
+        "ORDER",
+        "DROPOUT",
+        "SPEND",
+        "UPTAKE",
+        "REDEMPTION",
+        "LIFETIME",
+        "POINTS",
+        "TRAIT",
+        "INCIDENT",
+        "TICKET",
+        "RESOLUTION",
+        "RECOVERY",
+        "RESPONSE",
+        "SURVEY",
+        "ANSWER",
+        "SCORE",
+        "RETURN",
+        "REFERRAL",
+        "REFERRED",
+        "ANYWAY",
+        "REVIVAL",
+        "RENEWAL",
+        "UNSUBSCRIBE",
+        "ATTRACTED",
+        "SESSION",
+    ],
+)
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

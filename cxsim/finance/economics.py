@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,20 +13,22 @@ import polars as pl
 
 from cxsim.errors import ParamError
 from cxsim.finance.ledger import Account
-from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, require_together, share_steps
+from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, record, share_steps
 from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import Cost
+from cxsim.strategies.units import Checked, Share
 from cxsim.tables import LEDGER, check
 
 ACCOUNTS: tuple[Account, ...] = tuple(Account)
+MoneyPerOrder = Annotated[Quantity, Unit.MONEY_PER_ORDER]
 
 
 # The shop's own choices, which need no evidence and have no spread.
 RULES = ("fund_probability", "reject_probability", "roi_hurdle", "benefit_haircut", "cost_uplift")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Economics:
+@record
+class Economics(Checked):
     """What an order earns and costs, and how the shop decides."""
 
     name: str
@@ -35,49 +36,46 @@ class Economics:
     # A code of three capitals.
     currency: str
     # Share of the list price left after the cost of goods, before any markdown.
-    gross_margin: Quantity
+    gross_margin: Share
     # Fees of the payment provider.
-    payment_share: Quantity
-    payment_per_order: Quantity
+    payment_share: Share
+    payment_per_order: MoneyPerOrder
     # Pick, pack and ship.
-    fulfilment_per_order: Quantity
+    fulfilment_per_order: MoneyPerOrder
     # Cost of support, spread over orders; beside that of tickets where these are simulated.
-    support_per_order: Quantity
+    support_per_order: MoneyPerOrder
     # Cost of winning one new customer; a referred one costs the reward alone.
-    acquisition_per_customer: Quantity
+    acquisition_per_customer: Annotated[Quantity, Unit.MONEY_PER_CUSTOMER]
     # Effective per year.
-    annual_discount_rate: Quantity
+    annual_discount_rate: Annotated[Quantity, Unit.SHARE_PER_YEAR]
     # Fund at or above the first chance that NPV > 0, reject below the second, pilot between. A rule's range is a single
     # value, like those of the hurdle, the haircut and the uplift.
-    fund_probability: Quantity
-    reject_probability: Quantity
+    fund_probability: Share
+    reject_probability: Share
     # Needed where tickets are simulated.
-    support_per_ticket: Quantity | None = None
+    support_per_ticket: Annotated[Quantity, Unit.MONEY_PER_TICKET] | None = None
     # Cost of taking back an order, and share of the goods' cost recovered by selling them again; needed where returns
     # are simulated.
-    handling_per_return: Quantity | None = None
-    resaleable: Quantity | None = None
+    handling_per_return: Annotated[Quantity, Unit.MONEY_PER_RETURN] | None = None
+    resaleable: Share | None = None
     # When in a month its cash flows.
     timing: Literal["start", "mid", "end"] = "mid"
     # Return on outlay that the shop asks for.
-    roi_hurdle: Quantity | None = None
+    roi_hurdle: Share | None = None
     # For the risk-adjusted case: shares by which benefits are cut and costs are raised.
-    benefit_haircut: Quantity | None = None
-    cost_uplift: Quantity | None = None
+    benefit_haircut: Share | None = None
+    cost_uplift: Share | None = None
     # How a report writes numbers: en USD 1,234.5, de 1.234,5 USD, fr 1 234,5 USD, ch USD 1’234.5.
     locale: Literal["en", "de", "fr", "ch"] = "en"
     # Who answers for these numbers, and when they were last reviewed.
     owner: str | None = None
     reviewed_on: date | None = None
 
-    def __post_init__(self) -> None:
+    together = (("handling_per_return", "resaleable"),)
+
+    def _refuse(self) -> None:
         if not re.fullmatch("[A-Z]{3}", self.currency):
             raise ParamError(f"currency must be a code of three capitals, such as USD; found '{self.currency}'.")
-        for name, unit in _UNITS.items():
-            quantity: Quantity | None = getattr(self, name)
-            if quantity is not None:
-                quantity.require(unit, name)
-        require_together(self, ("handling_per_return", "resaleable"), "economics")
         for name in RULES:
             rule: Quantity | None = getattr(self, name)
             if rule is not None and rule.range[0] < rule.range[1]:
@@ -92,26 +90,7 @@ class Economics:
             )
 
 
-_UNITS: dict[str, Unit] = {
-    "gross_margin": Unit.SHARE,
-    "payment_share": Unit.SHARE,
-    "payment_per_order": Unit.MONEY_PER_ORDER,
-    "fulfilment_per_order": Unit.MONEY_PER_ORDER,
-    "support_per_order": Unit.MONEY_PER_ORDER,
-    "support_per_ticket": Unit.MONEY_PER_TICKET,
-    "handling_per_return": Unit.MONEY_PER_RETURN,
-    "resaleable": Unit.SHARE,
-    "acquisition_per_customer": Unit.MONEY_PER_CUSTOMER,
-    "annual_discount_rate": Unit.SHARE_PER_YEAR,
-    "fund_probability": Unit.SHARE,
-    "reject_probability": Unit.SHARE,
-    "roi_hurdle": Unit.SHARE,
-    "benefit_haircut": Unit.SHARE,
-    "cost_uplift": Unit.SHARE,
-}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Schedule:
     """The costs of one programme, and when it runs."""
 
@@ -140,27 +119,35 @@ def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[n
     for account, count_kind, amount in _entries(economics):
         prices[ACCOUNTS.index(account), place(count_kind)] += amount
     for reach, schedule in enumerate(schedules):
-        # Points still held at the end are charged in full: nothing is counted on never being redeemed.
-        prices[ACCOUNTS.index(Account.POINTS_LIABILITY), place(ReachCountKind.POINTS_VALUE, reach)] -= MICROS_PER_CENT
-        charge = micros(economics.acquisition_per_customer.value * schedule.acquisition_charge)
-        prices[ACCOUNTS.index(Account.ACQUISITION), place(ReachCountKind.ATTRACTED, reach)] -= charge
-        for cost in schedule.costs:
-            if cost.kind in _COUNTED:
-                account, counted, whole = _COUNTED[cost.kind]
-                price = cost.amount.value
-                if cost.kind == "per_contact" and schedule.contacts_per_month is not None:
-                    counted, price = ReachCountKind.MEMBER_MONTHS, price * schedule.contacts_per_month
-                prices[ACCOUNTS.index(account), place(counted, reach)] -= whole(price)
+        for account, counted, amount in _own(economics, schedule):
+            prices[ACCOUNTS.index(account), place(counted, reach)] += amount
     return prices
+
+
+def _own(economics: Economics, schedule: Schedule) -> Iterator[tuple[Account, ReachCountKind, int]]:
+    """Yield what one of each count of a programme adds to which account."""
+    # Points still held at the end are charged in full: nothing is counted on never being redeemed.
+    yield Account.POINTS_LIABILITY, ReachCountKind.POINTS_VALUE, -MICROS_PER_CENT
+    charge = economics.acquisition_per_customer.value * schedule.acquisition_charge
+    yield Account.ACQUISITION, ReachCountKind.ATTRACTED, -micros(charge)
+    for cost in schedule.costs:
+        if cost.kind in _COUNTED:
+            account, counted, whole = _COUNTED[cost.kind]
+            price = cost.amount.value
+            if cost.kind == "per_contact" and schedule.contacts_per_month is not None:
+                counted, price = ReachCountKind.MEMBER_MONTHS, price * schedule.contacts_per_month
+            yield account, counted, -whole(price)
 
 
 def _entries(economics: Economics) -> list[tuple[Account, CountKind, int]]:
     """Return what one of each common count adds to which account."""
     goods = MICROS_PER_CENT - share_steps(economics.gross_margin.value)
-    paid = {CountKind.LIST: 1, CountKind.MARKDOWN: -1, CountKind.REWARD: -1, CountKind.FEES: 1}
     fee = share_steps(economics.payment_share.value)
-    entries = [(Account.PAYMENT, count_kind, -sign * fee) for count_kind, sign in paid.items()]
-    entries += [
+    entries = [
+        (Account.PAYMENT, CountKind.LIST, -fee),
+        (Account.PAYMENT, CountKind.MARKDOWN, fee),
+        (Account.PAYMENT, CountKind.REWARD, fee),
+        (Account.PAYMENT, CountKind.FEES, -fee),
         (Account.GROSS_SALES, CountKind.LIST, MICROS_PER_CENT),
         (Account.FEES, CountKind.FEES, MICROS_PER_CENT),
         (Account.MARKDOWN, CountKind.MARKDOWN, -MICROS_PER_CENT),

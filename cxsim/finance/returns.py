@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,9 @@ from scipy.optimize import brentq, minimize_scalar
 
 from cxsim.finance.economics import Economics
 from cxsim.finance.statement import HIGH, LOW, Flows
-from cxsim.params import DAYS_PER_YEAR, Quantity
-from cxsim.tables import REAL, RETURNS, TEXT, Contract, check, empty, table_of
+from cxsim.params import DAYS_PER_YEAR, record
+from cxsim.strategies.units import value_of
+from cxsim.tables import REAL, RETURNS, TEXT, Contract, empty, ordered, table_of
 from cxsim.wording import NBSP, figure, joined
 
 Draws = npt.NDArray[np.float64]
@@ -40,44 +40,43 @@ _LISTED = 3
 # all that comes after the peak-funding money over that money. risk_adjusted_*: with benefits cut by benefit_haircut and
 # costs raised by cost_uplift, both shares.
 INVESTMENT = Contract(
-    name="INVESTMENT",
-    columns={
-        "strategy": TEXT,
-        "title": TEXT,
-        "npv_low_80": REAL,
-        "npv_high_80": REAL,
-        "cvar": REAL,
-        "cvar_mc_error": REAL,
-        "hurdle": REAL,
-        "prob_above_hurdle": REAL,
-        "discounted_payback_months": REAL,
-        "irr": REAL,
-        "irr_remark": TEXT,
-        "mirr": REAL,
-        "profitability_index": REAL,
-        "peak_funding": REAL,
-        "npv_per_customer": REAL,
-        "benefits_pv": REAL,
-        "costs_pv": REAL,
-        "benefit_haircut": REAL,
-        "cost_uplift": REAL,
-        "risk_adjusted_npv": REAL,
-        "risk_adjusted_roi": REAL,
-    },
-    nullable=frozenset(
-        {
-            "prob_above_hurdle",
-            "discounted_payback_months",
-            "irr",
-            "mirr",
-            "profitability_index",
-            "risk_adjusted_roi",
-        }
+    "INVESTMENT",
+    TEXT("strategy", "title"),
+    REAL(
+        "npv_low_80",
+        "npv_high_80",
+        "cvar",
+        "cvar_mc_error",
+        "hurdle",
+        "prob_above_hurdle",
+        "discounted_payback_months",
+        "irr",
+    ),
+    TEXT("irr_remark"),
+    REAL(
+        "mirr",
+        "profitability_index",
+        "peak_funding",
+        "npv_per_customer",
+        "benefits_pv",
+        "costs_pv",
+        "benefit_haircut",
+        "cost_uplift",
+        "risk_adjusted_npv",
+        "risk_adjusted_roi",
+    ),
+    nullable=(
+        "prob_above_hurdle",
+        "discounted_payback_months",
+        "irr",
+        "mirr",
+        "profitability_index",
+        "risk_adjusted_roi",
     ),
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Rule:
     """How a shop decides: fund at or above one chance that NPV > 0, reject below another, pilot between."""
 
@@ -138,23 +137,21 @@ def returns(
     order statistics, that of a chance with one gain and one loss added, so that it is not 0 when all draws agree.
     """
     rows = []
-    for arm, strategy in enumerate(flows.arms[1:], start=1):
-        npv, outlay = (net_present_value(each(arm), weights) for each in (flows.cash, flows.outlay))
-        payback = payback_months(flows.cash(arm))
-        prob = float((npv > 0.0).mean())
+    for strategy, cash, npv, outlay in _by_strategy(flows, weights):
+        payback = payback_months(cash)
+        prob = (npv > 0.0).mean()
         rows.append(
             {
                 "strategy": strategy,
                 "title": titles[strategy],
                 "decision": rule.decision(prob),
-                "outlay": float(outlay.mean()),
-                "incremental_npv": float(npv.mean()),
-                "npv_low": float(np.quantile(npv, LOW)),
-                "npv_high": float(np.quantile(npv, HIGH)),
+                "outlay": outlay.mean(),
+                "incremental_npv": npv.mean(),
+                **_quantiles(npv, npv_low=LOW, npv_high=HIGH),
                 "npv_mc_error": standard_error(npv, structures),
                 "prob_npv_positive": prob,
                 "prob_mc_error": share_error(npv > 0.0, structures),
-                "prob_payback": float(np.isfinite(payback).mean()),
+                "prob_payback": np.isfinite(payback).mean(),
                 "payback_months": finite(quantile_draw(payback, 0.5)),
                 "payback_months_late": finite(quantile_draw(payback, LATE)),
                 "payback_mc_error": finite(_median_error(payback, structures)),
@@ -168,8 +165,7 @@ def returns(
 
 def read_returns(path: Path) -> pl.DataFrame:
     """Return a table of returns from its CSV."""
-    schema = empty(RETURNS).schema
-    return check(pl.read_csv(path, schema_overrides=schema).select(list(schema)), RETURNS)
+    return ordered(pl.read_csv(path, schema_overrides=empty(RETURNS).schema), RETURNS)
 
 
 def npv_by_draw(flows: Flows, weights: Draws) -> pl.DataFrame:
@@ -177,17 +173,28 @@ def npv_by_draw(flows: Flows, weights: Draws) -> pl.DataFrame:
     parts = [
         pl.DataFrame(
             {
-                "strategy": [strategy] * len(weights),
+                "strategy": strategy,
                 "draw": np.arange(len(weights), dtype=np.int32),
-                "npv": net_present_value(flows.cash(arm), weights),
-                "outlay": net_present_value(flows.outlay(arm), weights),
-                "payback_months": payback_months(flows.cash(arm)),
+                "npv": npv,
+                "outlay": outlay,
+                "payback_months": payback_months(cash),
             }
         )
-        for arm, strategy in enumerate(flows.arms[1:], start=1)
+        for strategy, cash, npv, outlay in _by_strategy(flows, weights)
     ]
     months = pl.col("payback_months")
     return pl.concat(parts).with_columns(pl.when(months.is_finite()).then(months))
+
+
+def _by_strategy(flows: Flows, weights: Draws) -> Iterator[tuple[str, Draws, Draws, Draws]]:
+    """Yield each strategy with its incremental cash by month, and the present values of that and of its outlay."""
+    for arm, strategy in flows.strategies:
+        cash = flows.cash(arm)
+        yield strategy, cash, net_present_value(cash, weights), net_present_value(flows.outlay(arm), weights)
+
+
+def _quantiles(draws: Draws, **levels: float) -> dict[str, float]:
+    return {name: float(np.quantile(draws, level)) for name, level in levels.items()}
 
 
 def _ratios(npv: Draws, outlay: Draws, structures: int) -> dict[str, float | None]:
@@ -195,11 +202,10 @@ def _ratios(npv: Draws, outlay: Draws, structures: int) -> dict[str, float | Non
         return dict.fromkeys(("roi", "roi_low", "roi_high", "roi_mc_error", "break_even_scale"))
     roi = npv.mean() / outlay.mean()
     return {
-        "roi": float(roi),
-        "roi_low": float(np.quantile(npv / outlay, LOW)),
-        "roi_high": float(np.quantile(npv / outlay, HIGH)),
-        "roi_mc_error": standard_error(npv - roi * outlay, structures) / float(outlay.mean()),
-        "break_even_scale": float(1.0 + roi),
+        "roi": roi,
+        **_quantiles(npv / outlay, roi_low=LOW, roi_high=HIGH),
+        "roi_mc_error": standard_error(npv - roi * outlay, structures) / outlay.mean(),
+        "break_even_scale": 1.0 + roi,
     }
 
 
@@ -265,34 +271,28 @@ def investment(
     mean NPV is above 0; null where cash is never below zero. Shares of draws above the hurdle, and the risk-adjusted
     return, are null where nothing is spent in some draw, as ROI is.
     """
-    hurdle = _value(economics.roi_hurdle)
+    hurdle = value_of(economics.roi_hurdle)
     rows = []
-    for arm, strategy in enumerate(flows.arms[1:], start=1):
-        npv, outlay = (net_present_value(each(arm), weights) for each in (flows.cash, flows.outlay))
-        spends = bool((outlay > 0.0).all())
+    for strategy, cash, npv, outlay in _by_strategy(flows, weights):
+        spends = (outlay > 0.0).all()
         cvar, cvar_error = worst_tenth(npv, structures=structures)
-        adjusted = _risk_adjusted(float(npv.mean()), float(outlay.mean()), economics)
+        adjusted = _risk_adjusted(npv.mean(), outlay.mean(), economics)
         rows.append(
             {
                 "strategy": strategy,
                 "title": titles[strategy],
-                "npv_low_80": float(np.quantile(npv, _LOW_80)),
-                "npv_high_80": float(np.quantile(npv, _HIGH_80)),
+                **_quantiles(npv, npv_low_80=_LOW_80, npv_high_80=_HIGH_80),
                 "cvar": cvar,
                 "cvar_mc_error": cvar_error,
                 "hurdle": hurdle,
-                "prob_above_hurdle": float((npv > hurdle * outlay).mean()) if spends else None,
-                **_of_mean_cash(flows.cash(arm), weights, days, economics.annual_discount_rate.value),
-                "npv_per_customer": float(npv.mean()) / customers,
+                "prob_above_hurdle": (npv > hurdle * outlay).mean() if spends else None,
+                **_of_mean_cash(cash, weights, days, economics.annual_discount_rate.value),
+                "npv_per_customer": npv.mean() / customers,
                 **adjusted,
                 "risk_adjusted_roi": adjusted["risk_adjusted_roi"] if spends else None,
             }
         )
     return table_of(rows, INVESTMENT)
-
-
-def _value(quantity: Quantity | None) -> float:
-    return 0.0 if quantity is None else quantity.value
 
 
 def _of_mean_cash(monthly: Draws, weights: Draws, days: Draws, rate: float) -> dict[str, object]:
@@ -317,7 +317,7 @@ def _risk_adjusted(npv: float, costs: float, economics: Economics) -> dict[str, 
     What is bad already must not become better by caution: benefits below zero are multiplied by 1 + haircut instead,
     and costs below zero, which are savings, by 1 - uplift, never less than nothing.
     """
-    haircut, uplift = _value(economics.benefit_haircut), _value(economics.cost_uplift)
+    haircut, uplift = value_of(economics.benefit_haircut), value_of(economics.cost_uplift)
     benefits = npv + costs
     raised = 1.0 + uplift if costs >= 0.0 else max(1.0 - uplift, 0.0)
     adjusted = benefits * (1.0 - (haircut if benefits >= 0.0 else -haircut)) - costs * raised
@@ -366,10 +366,10 @@ def modified_internal_rate(
     (value of all income on the last day / value of all cost on the first day) ** (365.25 / days between) - 1.
     """
     flowing, years = _in_order(amounts, days)
-    length = (float(np.max(days)) - float(np.min(days))) / DAYS_PER_YEAR if len(days) else 0.0
-    if _lacking(flowing) or length <= 0.0:
+    if _lacking(flowing) or days.min() == days.max():
         return None
-    first, last = float(np.min(days)) / DAYS_PER_YEAR, float(np.max(days)) / DAYS_PER_YEAR
+    length = float(days.max() - days.min()) / DAYS_PER_YEAR
+    first, last = float(days.min()) / DAYS_PER_YEAR, float(days.max()) / DAYS_PER_YEAR
     paid = math.fsum(-np.minimum(flowing, 0.0) * (1.0 + finance_rate) ** (first - years))
     earned = math.fsum(np.maximum(flowing, 0.0) * (1.0 + reinvestment_rate) ** (last - years))
     return math.expm1(math.log(earned / paid) / length)
@@ -426,10 +426,8 @@ def _zeros(present_value: Callable[[float], float], *, searched_twice: bool) -> 
 
 
 def _nearest(present_value: Callable[[float], float], sign: float, between: tuple[float, float]) -> float:
-    found = minimize_scalar(
-        lambda force: sign * present_value(force), bounds=between, method="bounded", options={"xatol": 1e-9}
-    )
-    return float(found.x)
+    search = {"bounds": between, "method": "bounded", "options": {"xatol": 1e-9}}
+    return float(minimize_scalar(lambda force: sign * present_value(force), **search).x)
 
 
 def _single(flowing: Draws, turns: int) -> str:

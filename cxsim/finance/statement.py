@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -14,75 +13,64 @@ import polars as pl
 
 from cxsim.finance.economics import ACCOUNTS, SHARED
 from cxsim.finance.ledger import LADDER, OUTLAY
-from cxsim.params import DAYS_PER_YEAR, MICROS
-from cxsim.tables import CASH, DAY, LEDGER, MONTH, REAL, STATEMENT, TEXT, TOTALS, WHOLE_HORIZON, Contract, check
+from cxsim.params import DAYS_PER_YEAR, MICROS, record
+from cxsim.tables import (
+    CASH,
+    DAY,
+    INDEX,
+    LEDGER,
+    REAL,
+    STATEMENT,
+    TEXT,
+    TOTALS,
+    WHOLE_HORIZON,
+    Contract,
+    check,
+    ordered,
+)
 
 Numbers = npt.NDArray[np.float64]
+Timing = Literal["start", "mid", "end"]
 # As in `cxsim.tables`: money in units of the currency, `low` and `high` the 5 % and 95 % quantiles over draws.
 
 # The statement by month, quarter, year and in total. discounted: mean present value of the increment; cumulative and
 # cumulative_discounted: sums of the increment since the start, within a strategy, grain and line. day: of a month, on
 # which day from the start its cash flows; null in other grains.
 PERIODS = Contract(
-    name="PERIODS",
-    columns={
-        "strategy": TEXT,
-        "grain": TEXT,
-        "period": MONTH,
-        "label": TEXT,
-        "starts_on": DAY,
-        "line": TEXT,
-        "baseline": REAL,
-        "treated": REAL,
-        "incremental": REAL,
-        "low": REAL,
-        "high": REAL,
-        "discounted": REAL,
-        "cumulative": REAL,
-        "cumulative_discounted": REAL,
-        "day": REAL,
-        "title": TEXT,
-    },
-    nullable=frozenset({"day"}),
+    "PERIODS",
+    TEXT("strategy", "grain"),
+    INDEX("period"),
+    TEXT("label"),
+    DAY("starts_on"),
+    TEXT("line"),
+    REAL(
+        "baseline", "treated", "incremental", "low", "high", "discounted", "cumulative", "cumulative_discounted", "day"
+    ),
+    TEXT("title"),
+    nullable=("day",),
 )
 # One row per strategy, cohort of customers and line of the ladder, over the whole horizon; customers in the baseline.
 COHORT_MONEY = Contract(
-    name="COHORT_MONEY",
-    columns={
-        "strategy": TEXT,
-        "cohort": TEXT,
-        "customers": REAL,
-        "line": TEXT,
-        "baseline": REAL,
-        "treated": REAL,
-        "incremental": REAL,
-        "low": REAL,
-        "high": REAL,
-        "title": TEXT,
-    },
+    "COHORT_MONEY",
+    TEXT("strategy", "cohort"),
+    REAL("customers"),
+    TEXT("line"),
+    REAL("baseline", "treated", "incremental", "low", "high"),
+    TEXT("title"),
 )
 # Cumulative incremental cash, not discounted: quantiles over draws at the end of each month.
 FAN = Contract(
-    name="FAN",
-    columns={
-        "strategy": TEXT,
-        "title": TEXT,
-        "month": MONTH,
-        "ends_on": DAY,
-        "mean": REAL,
-        "q05": REAL,
-        "q10": REAL,
-        "q25": REAL,
-        "q50": REAL,
-        "q75": REAL,
-        "q90": REAL,
-        "q95": REAL,
-    },
+    "FAN",
+    TEXT("strategy", "title"),
+    INDEX("month"),
+    DAY("ends_on"),
+    REAL("mean", "q05", "q10", "q25", "q50", "q75", "q90", "q95"),
 )
 # The central 90 % of the draws.
 LOW, HIGH = 0.05, 0.95
 # The lines of a statement: each account, then the subtotal below it.
 LINES = tuple(str(line) for subtotal, accounts in LADDER for line in (*accounts, subtotal))
+_LADDER = pl.DataFrame({"line": LINES})
 _LEVELS = {"q05": 0.05, "q10": 0.10, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q90": 0.90, "q95": 0.95}
 MONTHS_PER_YEAR = 12
 _MONTHS_PER_QUARTER = 3
@@ -90,13 +78,18 @@ _MONTHS_PER_QUARTER = 3
 _FEW_COHORTS = 6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Flows:
     """Money per draw, arm, month and account, in units of the currency; the first arm is the baseline."""
 
     arms: tuple[str, ...]
     # Shape (draws, arms, months, accounts), accounts in the order of `Account`.
     amounts: Numbers
+
+    @property
+    def strategies(self) -> list[tuple[int, str]]:
+        """Places and names of the arms beside the baseline."""
+        return list(enumerate(self.arms))[1:]
 
     def incremental(self, arm: int) -> Numbers:
         """Return the arm less the baseline: shape (draws, months, accounts)."""
@@ -122,7 +115,7 @@ def flows(ledger: pl.DataFrame, arms: tuple[str, ...], *, draws: int, months: in
 
 def weights(
     month_starts: npt.NDArray[np.int64],
-    timing: Literal["start", "mid", "end"],
+    timing: Timing,
     annual_discount_rates: Numbers,
 ) -> Numbers:
     """Return the present value of one unit of money in each month: shape (draws, months).
@@ -134,7 +127,7 @@ def weights(
     return discounted
 
 
-def cash_days(month_starts: npt.NDArray[np.int64], timing: Literal["start", "mid", "end"]) -> Numbers:
+def cash_days(month_starts: npt.NDArray[np.int64], timing: Timing) -> Numbers:
     """Return on which day, from today, the cash of each month flows: shape (months,)."""
     share = {"start": 0.0, "mid": 0.5, "end": 1.0}[timing]
     days: Numbers = month_starts[:-1] + share * np.diff(month_starts)
@@ -143,20 +136,12 @@ def cash_days(month_starts: npt.NDArray[np.int64], timing: Literal["start", "mid
 
 def statement(flows: Flows, starts_on: Sequence[date]) -> pl.DataFrame:
     """Return the statement of every strategy against the baseline, by month."""
-    baseline = _lines(flows.amounts[:, 0])
+    months = pl.DataFrame({"month": _numbered(starts_on), "starts_on": starts_on}).join(_LADDER, how="cross")
     parts = [
-        pl.DataFrame(
-            {
-                "strategy": [strategy] * (len(starts_on) * len(LINES)),
-                "month": np.repeat(np.arange(len(starts_on), dtype=np.int32), len(LINES)),
-                "starts_on": [start for start in starts_on for _ in LINES],
-                "line": LINES * len(starts_on),
-                **_flat(_compared(baseline, _lines(flows.amounts[:, arm]))),
-            }
-        )
-        for arm, strategy in enumerate(flows.arms[1:], start=1)
+        _filled(months, _compared(baseline, treated), strategy=strategy)
+        for strategy, baseline, treated in _arms(flows.arms, flows.amounts)
     ]
-    return check(pl.concat(parts), STATEMENT)
+    return ordered(pl.concat(parts), STATEMENT)
 
 
 def totals(flows: Flows) -> pl.DataFrame:
@@ -165,19 +150,12 @@ def totals(flows: Flows) -> pl.DataFrame:
     An interval of a sum is not the sum of intervals, so it is taken from the sums of each draw.
     """
     spans = years(flows.amounts.shape[2])
-    before, *after = (_sums(_lines(amounts), spans.values()) for amounts in flows.amounts.swapaxes(0, 1))
+    rows = _LADDER.join(pl.DataFrame({"period": [*spans]}), how="cross")
     parts = [
-        pl.DataFrame(
-            {
-                "strategy": [strategy] * (len(LINES) * len(spans)),
-                "period": [*spans] * len(LINES),
-                "line": [line for line in LINES for _ in spans],
-                **_flat(_compared(before, treated, axis=2)),
-            }
-        )
-        for strategy, treated in zip(flows.arms[1:], after, strict=True)
+        _filled(rows, _compared(*(_sums(one, spans.values()) for one in lines), axis=2), strategy=strategy)
+        for strategy, *lines in _arms(flows.arms, flows.amounts)
     ]
-    return check(pl.concat(parts), TOTALS)
+    return ordered(pl.concat(parts), TOTALS)
 
 
 def _sums(lines: Numbers, spans: Iterable[tuple[int, int]]) -> Numbers:
@@ -194,7 +172,7 @@ def years(months: int) -> dict[str, tuple[int, int]]:
 
 def cash(flows: Flows, ends_on: Sequence[date]) -> pl.DataFrame:
     """Return the cumulative incremental cash of every strategy by month, undiscounted."""
-    return check(_cumulative_cash(flows, ends_on, {"low": LOW, "high": HIGH}), CASH)
+    return ordered(_cumulative_cash(flows, ends_on, {"low": LOW, "high": HIGH}), CASH)
 
 
 def fan(flows: Flows, ends_on: Sequence[date], titles: Mapping[str, str]) -> pl.DataFrame:
@@ -202,27 +180,16 @@ def fan(flows: Flows, ends_on: Sequence[date], titles: Mapping[str, str]) -> pl.
 
     A quantile of one month and that of the next need not be the same draw.
     """
-    table = _cumulative_cash(flows, ends_on, _LEVELS).with_columns(
-        title=pl.col("strategy").replace_strict(titles, return_dtype=pl.String)
-    )
-    return check(table.select(list(FAN.columns)), FAN)
+    title = pl.col("strategy").replace_strict(titles, return_dtype=pl.String)
+    return ordered(_cumulative_cash(flows, ends_on, _LEVELS).with_columns(title=title), FAN)
 
 
 def _cumulative_cash(flows: Flows, ends_on: Sequence[date], levels: Mapping[str, float]) -> pl.DataFrame:
-    parts = []
-    for arm, strategy in enumerate(flows.arms[1:], start=1):
+    months, parts = pl.DataFrame({"month": _numbered(ends_on), "ends_on": ends_on}), []
+    for arm, strategy in flows.strategies:
         cumulative = flows.cash(arm).cumsum(axis=1)
-        parts.append(
-            pl.DataFrame(
-                {
-                    "strategy": [strategy] * len(ends_on),
-                    "month": np.arange(len(ends_on), dtype=np.int32),
-                    "ends_on": list(ends_on),
-                    "mean": cumulative.mean(axis=0),
-                    **{name: np.quantile(cumulative, level, axis=0) for name, level in levels.items()},
-                }
-            )
-        )
+        quantiles = {name: np.quantile(cumulative, level, axis=0) for name, level in levels.items()}
+        parts.append(_filled(months, {"mean": cumulative.mean(axis=0)} | quantiles, strategy=strategy))
     return pl.concat(parts)
 
 
@@ -237,27 +204,22 @@ def periods(
         "year": _spans(months, MONTHS_PER_YEAR, "Year"),
         "total": {WHOLE_HORIZON: (0, months)},
     }
-    baseline = _lines(flows.amounts[:, 0])
     parts = []
-    for arm, strategy in enumerate(flows.arms[1:], start=1):
-        treated = _lines(flows.amounts[:, arm])
+    for strategy, baseline, treated in _arms(flows.arms, flows.amounts):
         for grain, spans in spans_of.items():
             firsts = [first for first, _ in spans.values()]
-            flows_on = [float(days[first]) if grain == "month" else None for first in firsts for _ in LINES]
-            table = pl.DataFrame(
+            rows = pl.DataFrame(
                 {
-                    "period": np.repeat(np.arange(len(spans), dtype=np.int32), len(LINES)),
-                    "label": [label for label in spans for _ in LINES],
-                    "starts_on": [starts_on[first] for first in firsts for _ in LINES],
-                    "line": LINES * len(spans),
-                    "day": pl.Series(flows_on, dtype=pl.Float64),
-                    **_flat(_cumulated(baseline, treated, weights, firsts)),
+                    "period": _numbered(spans),
+                    "label": [*spans],
+                    "starts_on": [starts_on[first] for first in firsts],
+                    "day": pl.Series([days[first] if grain == "month" else None for first in firsts], dtype=pl.Float64),
                 }
             )
-            parts.append(
-                table.with_columns(strategy=pl.lit(strategy), title=pl.lit(titles[strategy]), grain=pl.lit(grain))
-            )
-    return check(pl.concat(parts).select(list(PERIODS.columns)), PERIODS)
+            found = _cumulated(baseline, treated, weights, firsts)
+            names = {"strategy": strategy, "title": titles[strategy], "grain": grain}
+            parts.append(_filled(rows.join(_LADDER, how="cross"), found, **names))
+    return ordered(pl.concat(parts), PERIODS)
 
 
 def _cumulated(baseline: Numbers, treated: Numbers, weights: Numbers, firsts: Sequence[int]) -> dict[str, Numbers]:
@@ -298,21 +260,12 @@ def cohort_money(
     places = {name: list(people).index(group) for name, group in shown.items()}
     placed = pl.col("cohort").cast(pl.String).replace_strict(places, return_dtype=pl.Int64)
     amounts = _amounts(check(ledger, LEDGER).with_columns(placed), "cohort", (draws, len(people)), arms)
-    baseline = _lines(amounts[:, 0])
+    cohorts = pl.DataFrame({"cohort": [*people], "customers": [*people.values()]}).join(_LADDER, how="cross")
     parts = [
-        pl.DataFrame(
-            {
-                "strategy": [strategy] * (len(people) * len(LINES)),
-                "cohort": [cohort for cohort in people for _ in LINES],
-                "customers": np.repeat(list(people.values()), len(LINES)),
-                "line": LINES * len(people),
-                **_flat(_compared(baseline, _lines(amounts[:, arm]))),
-                "title": [titles[strategy]] * (len(people) * len(LINES)),
-            }
-        )
-        for arm, strategy in enumerate(arms[1:], start=1)
+        _filled(cohorts, _compared(baseline, treated), strategy=strategy, title=titles[strategy])
+        for strategy, baseline, treated in _arms(arms, amounts)
     ]
-    return check(pl.concat(parts), COHORT_MONEY)
+    return ordered(pl.concat(parts), COHORT_MONEY)
 
 
 def _shown(customers: Mapping[str, float]) -> dict[str, str]:
@@ -369,6 +322,18 @@ def _compared(before: Numbers, after: Numbers, *, axis: int = 0) -> dict[str, Nu
     return {name: amounts.mean(axis=axis) for name, amounts in means.items()} | {"low": low, "high": high}
 
 
-def _flat(columns: Mapping[str, Numbers]) -> dict[str, Numbers]:
-    """Return columns of a table by period and line as rows."""
-    return {name: values.ravel() for name, values in columns.items()}
+def _arms(arms: Sequence[str], amounts: Numbers) -> Iterator[tuple[str, Numbers, Numbers]]:
+    """Yield each strategy with the lines of the baseline and its own."""
+    baseline, *treated = (_lines(arm) for arm in amounts.swapaxes(0, 1))
+    for strategy, lines in zip(arms[1:], treated, strict=True):
+        yield strategy, baseline, lines
+
+
+def _numbered(places: Collection[object]) -> pl.Series:
+    return pl.Series(range(len(places)), dtype=pl.Int32)
+
+
+def _filled(rows: pl.DataFrame, columns: Mapping[str, Numbers], **names: str) -> pl.DataFrame:
+    """Return rows with what was found for each of them, and names that hold for all."""
+    found = [pl.Series(name, values.ravel()) for name, values in columns.items()]
+    return rows.with_columns(*found, **{name: pl.lit(text) for name, text in names.items()})

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from os import cpu_count
 from typing import Any, NamedTuple, Protocol
@@ -19,12 +18,25 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.errors import SimulationError
+from cxsim.params import record
 from cxsim.simulation.accounts import add_up_members
 from cxsim.simulation.arrivals import normal_scores, relate
 from cxsim.simulation.kernel import run_block, run_plain_block
 from cxsim.simulation.plan import Plan, count_kinds_of
-from cxsim.simulation.service import empty_desk
-from cxsim.simulation.state import LOG_COLUMNS, MAX_REFERRED, Block, Books, Latents, Stage, draw_block, staged
+from cxsim.simulation.state import (
+    CARD_RECORD,
+    CUSTOMER_RECORD,
+    LIFE_RECORD,
+    LOG_COLUMNS,
+    MAX_REFERRED,
+    REFERRED_RECORD,
+    Block,
+    Desk,
+    Latents,
+    Stage,
+    draw_block,
+    staged,
+)
 from cxsim.simulation.world import Population, World
 
 # Chosen once, for a block's arrays to stay in a processor's second-level cache; part of the result's definition,
@@ -32,7 +44,7 @@ from cxsim.simulation.world import Population, World
 BLOCK_SIZE = 4096
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Inputs:
     """Everything that one draw needs.
 
@@ -66,7 +78,7 @@ class Inputs:
     unit_values: tuple[npt.NDArray[np.int64], ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Counts:
     """What happened in one draw, or in a part of it.
 
@@ -99,9 +111,9 @@ def events(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -
     stage, parts = staged(population), []
     for number in range(number_of_blocks(stage.customers)):
         block, first = _block(stage, inputs, seed, number), number * BLOCK_SIZE
-        _, _, length = _run_block(stage, inputs, block, first, arm)
-        books, _, _ = _run_block(stage, inputs, block, first, arm, log_length=length)
-        parts.append(pl.DataFrame(books.log, schema=dict.fromkeys(LOG_COLUMNS, pl.Int64)))
+        length = int(_run_block(stage, inputs, block, first, arm).cursor[0])
+        log = _run_block(stage, inputs, block, first, arm, log_length=length).log
+        parts.append(pl.DataFrame(log, schema=dict.fromkeys(LOG_COLUMNS, pl.Int64)))
     return pl.concat(parts)
 
 
@@ -110,20 +122,22 @@ def customer_values(population: Population, inputs: Inputs, *, seed: int, arm: i
 
     Millionths of the currency unit, shape (customers,): existing customers in their order, then new ones.
     """
-    stage, parts = staged(population), []
-    for number in range(number_of_blocks(stage.customers)):
-        books, _, _ = _run_block(stage, inputs, _block(stage, inputs, seed, number), number * BLOCK_SIZE, arm)
-        parts.append(books.values)
-    return np.concatenate(parts)
+    stage = staged(population)
+    return np.concatenate(
+        [
+            _run_block(stage, inputs, _block(stage, inputs, seed, number), number * BLOCK_SIZE, arm).values
+            for number in range(number_of_blocks(stage.customers))
+        ]
+    )
 
 
 def block_counts(stage: Stage, inputs: Inputs, seed: int, number: int) -> Counts:
     """Return the counts of one block of customers."""
     block = _block(stage, inputs, seed, number)
-    simulated = [_run_block(stage, inputs, block, number * BLOCK_SIZE, arm)[:2] for arm in range(len(inputs.plans))]
-    gains = [books.values - simulated[0][0].values for books, _ in simulated]
+    simulated = [_run_block(stage, inputs, block, number * BLOCK_SIZE, arm) for arm in range(len(inputs.plans))]
+    gains = [desk.values - simulated[0].values for desk in simulated]
     return Counts(
-        by_arm=tuple(counts for _, counts in simulated),
+        by_arm=tuple(desk.counts for desk in simulated),
         paired=np.array([(float(gain.sum()), np.square(gain.astype(np.float64)).sum()) for gain in gains]),
         customers=len(block),
     )
@@ -138,17 +152,22 @@ def _block(stage: Stage, inputs: Inputs, seed: int, number: int) -> Block:
     first = number * BLOCK_SIZE
     last = min(first + BLOCK_SIZE, stage.customers)
     drawn = draw_block(stage, inputs.latents, inputs.prob_alive, seed=seed, draw=inputs.draw, first=first, last=last)
-    relate(drawn, normal_scores(inputs.latents, inputs.world), inputs.world)
+    relate(drawn, normal_scores(inputs.latents, inputs.world), inputs.world.facts)
     return drawn
 
 
-def _run_block(
-    stage: Stage, inputs: Inputs, block: Block, first: int, arm: int, *, log_length: int = 0
-) -> tuple[Books, npt.NDArray[np.int64], int]:
+def _run_block(stage: Stage, inputs: Inputs, block: Block, first: int, arm: int, *, log_length: int = 0) -> Desk:
     plan, size = inputs.plans[arm], len(block)
     rows = np.minimum(np.append(np.arange(first, first + size), len(stage.past)), len(stage.past))
     counts = np.zeros((stage.cohorts, stage.months, count_kinds_of(plan)), np.int64)
-    books = Books(
+    desk = Desk(
+        np.zeros(1, LIFE_RECORD),
+        np.zeros(len(plan.reaches), CARD_RECORD),
+        np.zeros(MAX_REFERRED, REFERRED_RECORD),
+        np.zeros(1, CUSTOMER_RECORD),
+        inputs.latents,
+        *plan,
+        *inputs.world,
         month_of_day=stage.month_of_day,
         unit_value=inputs.unit_values[arm],
         counts=counts,
@@ -157,19 +176,18 @@ def _run_block(
         cursor=np.zeros(1, np.int64),
     )
     extra = _extra(inputs.arrivals[0], inputs.arrivals[arm], block)
-    if len(plan.reaches) == 0 and inputs.world.facts[0]["plain"]:
-        run_plain_block(inputs.latents, block, extra == 0, books)
+    if len(plan.reaches) == 0 and desk.facts[0]["plain"]:
+        run_plain_block(desk, block, extra == 0)
     else:
-        desk, reached = empty_desk(len(plan.reaches)), inputs.reached[arm][rows]
         scores = normal_scores(inputs.latents, inputs.world)
-        waiting = run_block(plan, inputs.world, inputs.latents, scores, block, reached, extra, desk, books)
+        waiting = run_block(desk, scores, block, inputs.reached[arm][rows], extra)
         if waiting >= MAX_REFERRED:
             raise SimulationError(
                 f"one customer brought {MAX_REFERRED} new ones and more, with those whom these brought: referrals "
                 "explode. Lower the number of recommendations a year or their success, or shorten the horizon."
             )
     add_up_members(counts)
-    return books, counts, int(books.cursor[0])
+    return desk
 
 
 def _extra(usual: tuple[int, ...], arrivals: tuple[int, ...], customers: Block) -> npt.NDArray[np.int8]:

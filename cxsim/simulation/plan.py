@@ -4,47 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cxsim.errors import SimulationError
-from cxsim.params import CENTS, DAYS_PER_MONTH, DAYS_PER_YEAR, Quantity
+from cxsim.params import CENTS, DAYS_PER_MONTH, DAYS_PER_YEAR
 from cxsim.simulation.counts import width
-from cxsim.simulation.world import Calendar, fields, rounded
+from cxsim.simulation.world import Calendar, Made, fields, made_of, records, rounded, same
 from cxsim.strategies.behaviour import MAX_INCIDENTS
 from cxsim.strategies.effects import (
     ALWAYS,
     MAX_STEPS,
-    Basket,
-    Coupon,
     Course,
-    Dropout,
     Effect,
     Markdown,
     Programme,
-    PurchaseRate,
     Reach,
     decay_steps,
     steps_of,
 )
-from cxsim.strategies.mechanisms import (
-    Acquisition,
-    Contacts,
-    Incidents,
-    Membership,
-    Points,
-    Reactivation,
-    Recovery,
-    Referral,
-    Resolution,
-    Returns,
-    Satisfaction,
-    Status,
-    Tickets,
-)
+from cxsim.strategies.mechanisms import Acquisition, Contacts, Incidents, Points, Referral
+from cxsim.strategies.units import value_of
 
 # Effects that may have a course, in the order of a plan's rows of steps.
 COURSED = ("purchase_rate", "dropout", "basket")
@@ -70,23 +53,82 @@ NEUTRAL: dict[str, float] = dict(
 )
 
 
+def _cents(amount: float) -> float:
+    return round(amount * CENTS)
+
+
+def _fading(half_life_days: float) -> float:
+    return math.log(2.0) / half_life_days
+
+
+# By kind of effect: for each field that it sets the number of the effect that it comes from, and how. A number that is
+# left out leaves the field neutral.
+_FIELDS: Mapping[str, Made] = {
+    "purchase_rate": {"rate_log": ("ratio", math.log), "rate_light": ("light_buyers", float)},
+    "dropout": {"drop_log": ("ratio", math.log), "drop_light": ("light_buyers", float)},
+    "basket": {"basket_log": ("ratio", math.log), "basket_light": ("light_buyers", float)},
+    "markdown": {
+        **same("depth", "redemption", "elasticity", "loss_aversion"),
+        "forget_per_day": ("reference_half_life_days", _fading),
+        "forward": ("forward_buying", float),
+        "dip": ("dip_depth", float),
+    },
+    "coupon": {"face_cents": ("face_value", _cents), **same("redemption")},
+    "points": {
+        **same("pull", "steepness"),
+        "points_per_cent": ("earn", lambda earned: earned / CENTS),
+        "points_threshold": ("threshold", round),
+        "reward_cents": ("reward", _cents),
+        "points_redemption": ("redemption", float),
+        "points_expiry_days": ("expiry_days", float),
+        "stirs": ("rewarded", float),
+    },
+    "status": {
+        "status_cents": ("threshold", _cents),
+        "status_rate_log": ("purchase_rate", math.log),
+        "status_drop_log": ("dropout", math.log),
+        "status_earn": ("earn", float),
+        "status_pull": ("pull", float),
+        "status_steepness": ("steepness", float),
+        "demotion_log": ("demotion", math.log),
+    },
+    "membership": {"fee_cents": ("fee", _cents), **same("period_days", "renewal")},
+    "tickets": {"tickets": ("ratio", float)},
+    "resolution": same("unresolved", "hours"),
+    "recovery": {
+        **same("repair", "delight"),
+        "recovery": ("share", float),
+        "compensation_cents": ("compensation", _cents),
+    },
+    "satisfaction": same("shift"),
+    "returns": {"returns": ("ratio", float)},
+    "reactivation": {"revive": ("share", float), "second_drop_log": ("second_life", math.log)},
+    "acquisition": {"attracts": ("ratio", lambda ratio: max(ratio - 1.0, 0.0))},
+    "referral": {
+        **same("anyway"),
+        "referred_drop_log": ("dropout", math.log),
+        "premium_log": ("premium", math.log),
+        "premium_fade_per_day": ("premium_half_life_days", _fading),
+    },
+}
+
+
 def effect_row(effect: Effect) -> dict[str, float]:
     """Return the fields that an effect sets; none for one on incidents, which have rows of their own."""
+    row = made_of(effect, _FIELDS.get(effect.kind, {}))
     match effect:
-        case PurchaseRate() | Dropout() | Basket():
-            stem = {"purchase_rate": "rate", "dropout": "drop", "basket": "basket"}[effect.kind]
-            light = _known(effect.light_buyers, 0.0)
-            return {f"{stem}_log": math.log(effect.ratio.value), f"{stem}_light": light}
-        case Markdown() | Coupon():
-            return _price_row(effect)
-        case Points() | Status() | Membership():
-            return _loyalty_row(effect)
-        case Contacts() | Reactivation():
-            return _contact_row(effect)
-        case Acquisition() | Referral():
-            return _growth_row(effect)
+        case Markdown():
+            return row | {"price_log": math.log1p(-effect.depth.value * effect.redemption.value)}
+        case Contacts():
+            monthly = effect.per_month.value
+            gain = effect.response.value * monthly - effect.fatigue.value * monthly**2
+            return {"contact_log": gain, "unsubscribe_per_day": effect.unsubscribe.value * monthly / DAYS_PER_MONTH}
+        case Acquisition():
+            return row | {"loyal": effect.staying}
+        case Referral():
+            return row | {"referrals_per_day": effect.per_year.value * effect.success.value / DAYS_PER_YEAR}
         case _:
-            return _service_row(effect)
+            return row
 
 
 def incident_ratios(programme: Programme, incidents: Sequence[str]) -> list[float]:
@@ -99,108 +141,6 @@ def incident_ratios(programme: Programme, incidents: Sequence[str]) -> list[floa
             else:
                 ratios[incidents.index(effect.incident)] = effect.ratio.value
     return ratios
-
-
-def _price_row(effect: Markdown | Coupon) -> dict[str, float]:
-    if isinstance(effect, Coupon):
-        return {"face_cents": round(effect.face_value.value * CENTS), "redemption": effect.redemption.value}
-    half_life = effect.reference_half_life_days
-    return {
-        "depth": effect.depth.value,
-        "redemption": effect.redemption.value,
-        "price_log": math.log1p(-effect.depth.value * effect.redemption.value),
-        "elasticity": effect.elasticity.value,
-        "forget_per_day": math.inf if half_life is None else math.log(2.0) / half_life.value,
-        "loss_aversion": _known(effect.loss_aversion, 0.0),
-        "forward": _known(effect.forward_buying, 0.0),
-        "dip": _known(effect.dip_depth, 0.0),
-    }
-
-
-def _loyalty_row(effect: Points | Status | Membership) -> dict[str, float]:
-    match effect:
-        case Points():
-            return _points_row(effect)
-        case Status():
-            return _status_row(effect)
-        case Membership():
-            return {
-                "fee_cents": round(effect.fee.value * CENTS),
-                "period_days": effect.period_days.value,
-                "renewal": effect.renewal.value,
-            }
-
-
-def _contact_row(effect: Contacts | Reactivation) -> dict[str, float]:
-    if isinstance(effect, Reactivation):
-        return {"revive": effect.share.value, "second_drop_log": math.log(effect.second_life.value)}
-    monthly = effect.per_month.value
-    return {
-        "contact_log": effect.response.value * monthly - effect.fatigue.value * monthly**2,
-        "unsubscribe_per_day": effect.unsubscribe.value * monthly / DAYS_PER_MONTH,
-    }
-
-
-def _points_row(effect: Points) -> dict[str, float]:
-    return {
-        "points_per_cent": effect.earn.value / CENTS,
-        "points_threshold": round(effect.threshold.value),
-        "reward_cents": round(effect.reward.value * CENTS),
-        "points_redemption": effect.redemption.value,
-        "points_expiry_days": effect.expiry_days.value,
-        "pull": _known(effect.pull, 0.0),
-        "steepness": _known(effect.steepness, 1.0),
-        "stirs": _known(effect.rewarded, 0.0),
-    }
-
-
-def _status_row(effect: Status) -> dict[str, float]:
-    return {
-        "status_cents": round(effect.threshold.value * CENTS),
-        "status_rate_log": math.log(effect.purchase_rate.value),
-        "status_drop_log": math.log(effect.dropout.value),
-        "status_earn": _known(effect.earn, 1.0),
-        "status_pull": _known(effect.pull, 0.0),
-        "status_steepness": _known(effect.steepness, 1.0),
-        "demotion_log": math.log(effect.demotion.value),
-    }
-
-
-def _growth_row(effect: Acquisition | Referral) -> dict[str, float]:
-    if isinstance(effect, Acquisition):
-        return {"attracts": max(effect.ratio.value - 1.0, 0.0), "loyal": effect.staying}
-    return {
-        "referrals_per_day": effect.per_year.value * effect.success.value / DAYS_PER_YEAR,
-        "anyway": effect.anyway.value,
-        "referred_drop_log": math.log(effect.dropout.value),
-        "premium_log": math.log(effect.premium.value),
-        "premium_fade_per_day": math.log(2.0) / effect.premium_half_life_days.value,
-    }
-
-
-def _service_row(effect: Effect) -> dict[str, float]:
-    match effect:
-        case Tickets():
-            return {"tickets": effect.ratio.value}
-        case Resolution():
-            return {"unresolved": effect.unresolved.value, "hours": effect.hours.value}
-        case Recovery():
-            return {
-                "recovery": effect.share.value,
-                "compensation_cents": round(effect.compensation.value * CENTS),
-                "repair": effect.repair.value,
-                "delight": effect.delight.value,
-            }
-        case Satisfaction():
-            return {"shift": effect.shift.value}
-        case Returns():
-            return {"returns": effect.ratio.value}
-        case _:
-            return {}
-
-
-def _known(quantity: Quantity | None, otherwise: float) -> float:
-    return otherwise if quantity is None else quantity.value
 
 
 MAX_REACHES = 16
@@ -252,7 +192,7 @@ def compile_plan(
         courses["ends"][place, : len(ends)] = [rounded(end) for end in ends]
         courses["strength"][place, : len(strengths)] = [rounded(strength) for strength in strengths]
     return Plan(
-        reaches=np.array([tuple(row[name] for name in REACH_RECORD.names or ()) for row in rows], dtype=REACH_RECORD),
+        reaches=records(rows, REACH_RECORD),
         courses=courses,
         incidents=np.array([incident_ratios(one, incidents) for one in programmes]).reshape(
             len(programmes), MAX_INCIDENTS
@@ -315,9 +255,9 @@ def _reach_row(reach: Reach, calendar: Calendar) -> dict[str, float]:
         "until_day": float(calendar.month_starts[until]),
         "from_order": 0 if reach.from_order is None else reach.from_order,
         "until_order": _NO_ORDER if reach.until_order is None else reach.until_order,
-        "idle_days": -1.0 if reach.after_idle_days is None else reach.after_idle_days.value,
-        "every_days": -1.0 if reach.every_days is None else reach.every_days.value,
-        "for_days": math.inf if reach.for_days is None else reach.for_days.value,
+        "idle_days": value_of(reach.after_idle_days, -1.0),
+        "every_days": value_of(reach.every_days, -1.0),
+        "for_days": value_of(reach.for_days, math.inf),
     }
 
 

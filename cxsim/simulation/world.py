@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple, TypeVar
 
@@ -13,13 +12,14 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.errors import SimulationError
+from cxsim.params import record
 from cxsim.strategies.behaviour import PLAIN, Behaviour, Experience, Season, Surveys
 from cxsim.tables import CUSTOMERS, check, empty
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Calendar:
     """Days and months of a scenario, counted from its first day.
 
@@ -79,6 +79,26 @@ def fields(names: str, value: T) -> list[tuple[str, T]]:
     return [(name, value) for name in names.split()]
 
 
+# For each field of a record the number of a holder that it comes from, and how.
+Made = Mapping[str, tuple[str, Callable[[float], float]]]
+
+
+def same(*names: str) -> Made:
+    """Return fields that are numbers of the same name as they are."""
+    return {name: (name, float) for name in names}
+
+
+def made_of(holder: object, table: Made) -> dict[str, float]:
+    """Return the fields of a record that come from numbers of `holder`, without those that are left out."""
+    found = [(field, getattr(holder, name, None), make) for field, (name, make) in table.items()]
+    return {field: make(quantity.value) for field, quantity, make in found if quantity is not None}
+
+
+def records(rows: Sequence[Mapping[str, float]], kind: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    """Return rows as an array of records."""
+    return np.array([tuple(row[name] for name in kind.names or ()) for row in rows], dtype=kind)
+
+
 # plain: nothing beside orders, leaving and spend: the short loop can be taken
 # drift_rate_log: per day of later arrival
 # usual: mean shock of an order when the shop changes nothing; satisfaction is counted from it
@@ -123,19 +143,12 @@ def compile_world(behaviour: Behaviour, calendar: Calendar) -> World:
     levels = season_levels(behaviour.order_season, calendar)
     # A season that is none is not counted in: seasonal time and back would cost the last bit of an order's moment.
     facts = _PLAIN | {"plain": behaviour == PLAIN, "seasonal": bool((levels != 1.0).any())}
-    if behaviour.drift is not None:
-        facts["drift_rate_log"] = math.log(behaviour.drift.purchase_rate.value) / 365.25
-        facts["drift_drop_log"] = math.log(behaviour.drift.dropout.value) / 365.25
-    if behaviour.returns is not None:
-        facts["return_chance"] = behaviour.returns.chance.value
-        facts["return_part"] = behaviour.returns.part.value
-        facts["return_days"] = behaviour.returns.days.value
+    for part, table in _FACTS.items():
+        facts |= made_of(getattr(behaviour, part), table)
     if behaviour.experience is not None:
         facts |= _experience(behaviour.experience) | _traits(behaviour)
-    if behaviour.surveys is not None:
-        facts |= _surveys(behaviour.surveys)
     return World(
-        facts=np.array([tuple(_cut(facts[name]) for name in WORLD_RECORD.names or ())], dtype=WORLD_RECORD),
+        facts=records([{name: _cut(number) for name, number in facts.items()}], WORLD_RECORD),
         incidents=_incidents(behaviour.experience),
         scales=_scales(behaviour.surveys),
         months=_months(behaviour, calendar),
@@ -165,28 +178,47 @@ def _months(behaviour: Behaviour, calendar: Calendar) -> npt.NDArray[np.void]:
 _PLAIN: dict[str, float] = dict.fromkeys(WORLD_RECORD.names or (), 0.0)
 
 
+def _yearly(ratio: float) -> float:
+    return math.log(ratio) / 365.25
+
+
+def _centre(ratio: float) -> float:
+    # The fitted rates are means over customers of every satisfaction, which is standard normal between them: the mean
+    # of exp(b S) is exp(b b / 2), and is taken out again.
+    return -0.5 * math.log(ratio) * math.log(ratio)
+
+
+# By part of a behaviour: for each fact the number that it comes from, and how.
+_FACTS: Mapping[str, Made] = {
+    "drift": {"drift_rate_log": ("purchase_rate", _yearly), "drift_drop_log": ("dropout", _yearly)},
+    "returns": {
+        "return_chance": ("chance", float),
+        "return_part": ("part", float),
+        "return_days": ("days", float),
+    },
+    "experience": {
+        **same("memory", "negativity", "contact", "response_spread"),
+        "unresolved_share": ("first_contact", lambda share: 1.0 - share),
+        "response_days": ("response_hours", lambda hours: hours / 24.0),
+        "rate_log": ("purchase_rate_per_deviation", math.log),
+        "drop_log": ("dropout_per_deviation", math.log),
+        "basket_log": ("basket_per_deviation", math.log),
+        "rate_centre": ("purchase_rate_per_deviation", _centre),
+        "drop_centre": ("dropout_per_deviation", _centre),
+        "basket_centre": ("basket_per_deviation", _centre),
+    },
+    "surveys": {
+        **same("extremity"),
+        "survey_order": ("after_order", float),
+        "survey_ticket": ("after_ticket", float),
+        "answer_odds": ("response", lambda share: share / (1.0 - share) if share < 1.0 else 1e12),
+    },
+}
+
+
 def _experience(experience: Experience) -> dict[str, float]:
-    ratios = {
-        "rate": experience.purchase_rate_per_deviation.value,
-        "drop": experience.dropout_per_deviation.value,
-        "basket": experience.basket_per_deviation.value,
-    }
-    logs = {name: math.log(ratio) for name, ratio in ratios.items()}
-    return {
-        "experienced": True,
-        "memory": experience.memory.value,
-        "negativity": experience.negativity.value,
-        "usual": _usual_shock(experience),
-        "contact": experience.contact.value,
-        "unresolved_share": 1.0 - experience.first_contact.value,
-        "unresolved": _counted(experience.unresolved.value, experience),
-        "response_days": experience.response_hours.value / 24.0,
-        "response_spread": experience.response_spread.value,
-        **{f"{name}_log": log for name, log in logs.items()},
-        # The fitted rates are means over customers of every satisfaction, which is standard normal between them: the
-        # mean of exp(b S) is exp(b b / 2), and is taken out again.
-        **{f"{name}_centre": -0.5 * log * log for name, log in logs.items()},
-    }
+    unresolved = _counted(experience.unresolved.value, experience)
+    return {"experienced": True, "usual": _usual_shock(experience), "unresolved": unresolved}
 
 
 def _usual_shock(experience: Experience) -> float:
@@ -210,16 +242,6 @@ def _traits(behaviour: Behaviour) -> dict[str, float]:
     shares = [quantity.value for quantity in (traits.purchase_rate, traits.staying, traits.spend)]
     own = math.sqrt(1.0 - sum(share * share for share in shares))
     return dict(zip(("trait_rate", "trait_stay", "trait_spend", "trait_own"), (*shares, own), strict=True))
-
-
-def _surveys(surveys: Surveys) -> dict[str, float]:
-    response = surveys.response.value
-    return {
-        "survey_order": surveys.after_order.value,
-        "survey_ticket": surveys.after_ticket.value,
-        "answer_odds": response / (1.0 - response) if response < 1.0 else 1e12,
-        "extremity": surveys.extremity.value,
-    }
 
 
 def _incidents(experience: Experience | None) -> npt.NDArray[np.void]:
@@ -248,7 +270,7 @@ def _cut(number: float) -> float:
     return number if isinstance(number, bool) else rounded(number)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Population:
     """Existing customers and the number of new ones per month.
 

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from datetime import date
 
 from cxsim.errors import ParamError
-from cxsim.params import Quantity, Unit
-from cxsim.strategies.units import Correlation, Days, Deviations, Exponent, Hours, Ratio, Score, Share, require_units
+from cxsim.params import Quantity, Unit, record
+from cxsim.strategies.units import (
+    Checked,
+    Conversion,
+    Correlation,
+    Days,
+    Deviations,
+    Exponent,
+    Hours,
+    Noise,
+    Ratio,
+    Score,
+    Share,
+    require_units,
+)
 
 MAX_INCIDENTS = 6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Incident:
     """Something that can happen to an order.
 
@@ -42,8 +54,8 @@ class Incident:
         require_units(self, f"incident '{self.name}'")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Experience:
+@record
+class Experience(Checked):
     """Incident, ticket, resolution, satisfaction, and what follows.
 
     After each order the experience is e = own trait + shifts + shocks, and satisfaction S moves by memory * (e - S).
@@ -85,8 +97,7 @@ class Experience:
     dropout_per_deviation: Ratio
     basket_per_deviation: Ratio
 
-    def __post_init__(self) -> None:
-        require_units(self, "experience")
+    def _refuse(self) -> None:
         if not isinstance(self.incidents, tuple):
             raise ParamError(f"experience.incidents must be a tuple; found {type(self.incidents).__name__}.")
         if len(self.incidents) > MAX_INCIDENTS:
@@ -104,8 +115,8 @@ class Experience:
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Returning:
+@record
+class Returning(Checked):
     """Orders that are sent back.
 
     Attributes
@@ -121,15 +132,13 @@ class Returning:
     chance: Share
     part: Share
     days: Days
-
-    def __post_init__(self) -> None:
-        require_units(self, "returns")
+    kind = "returns"
 
 
 _MONTHS = 12
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Season:
     """A yearly pattern: the level of each calendar month, January first, relative to the year's mean of 1.
 
@@ -167,8 +176,8 @@ class Season:
         return tuple(1.0 + self.amplitude.value * (level / mean - 1.0) for level in self.pattern)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Drift:
+@record
+class Drift(Checked):
     """How new customers change with the date of their arrival: growing shops win less eager customers.
 
     Attributes
@@ -180,12 +189,9 @@ class Drift:
     purchase_rate: Ratio
     dropout: Ratio
 
-    def __post_init__(self) -> None:
-        require_units(self, "drift")
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scale:
+@record
+class Scale(Checked):
     """How satisfaction S becomes a score: the nearest whole number to centre + per_deviation * S + noise, within ends.
 
     Attributes
@@ -200,16 +206,11 @@ class Scale:
 
     centre: Score
     per_deviation: Score
-    noise: Score
-
-    def __post_init__(self) -> None:
-        require_units(self, "scale")
-        if self.noise.range[0] < 0.0:
-            raise ParamError(f"scale.noise must be 0 or more; found {self.noise.range[0]:g}.")
+    noise: Noise
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Surveys:
+@record
+class Surveys(Checked):
     """Surveys after orders (NPS, 0 to 10) and after tickets (CSAT, 1 to 5, and CES, 1 to 7 where 7 is easiest).
 
     The odds of an answer are multiplied by ``exp(extremity * abs(S))``: who is delighted or angry answers more often.
@@ -234,12 +235,9 @@ class Surveys:
     csat: Scale
     ces: Scale
 
-    def __post_init__(self) -> None:
-        require_units(self, "surveys")
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Traits:
+@record
+class Traits(Checked):
     """How a customer's own satisfaction goes together with what nobody sees: a source of confounding, none of effects.
 
     Correlations of the normal scores: satisfaction with the order rate, with staying (the chance or hazard of leaving,
@@ -255,10 +253,9 @@ class Traits:
     staying: Correlation
     spend: Correlation
 
-    def __post_init__(self) -> None:
-        names = ("purchase_rate", "staying", "spend")
-        require_units(self, "traits")
-        most = sum(max(abs(end) for end in getattr(self, name).range) ** 2 for name in names)
+    def _refuse(self) -> None:
+        shares = (self.purchase_rate, self.staying, self.spend)
+        most = sum(max(abs(end) for end in share.range) ** 2 for share in shares)
         if most >= 1.0:
             raise ParamError(
                 f"traits: the squares of the correlations add up to {most:g} at the far ends of their ranges; they "
@@ -266,8 +263,8 @@ class Traits:
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sessions:
+@record
+class Sessions(Checked):
     """Visits to the shop.
 
     Attributes
@@ -276,15 +273,10 @@ class Sessions:
         Share of the visits of customers that end in an order.
     """
 
-    conversion: Share
-
-    def __post_init__(self) -> None:
-        require_units(self, "sessions")
-        if self.conversion.range[0] < 0.001:
-            raise ParamError(f"sessions.conversion must be at least 0.001; found {self.conversion.range[0]:g}.")
+    conversion: Conversion
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Behaviour:
     """A shop's customers beside orders, leaving and spend; a part that is left out does not happen.
 

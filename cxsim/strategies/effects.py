@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from typing import Literal
 
 from cxsim.errors import ParamError
-from cxsim.params import BOUNDS, Quantity, Unit, require_together
+from cxsim.params import BOUNDS, Unit, record
 from cxsim.strategies.mechanisms import (
     Acquisition,
     Contacts,
@@ -24,7 +24,7 @@ from cxsim.strategies.mechanisms import (
     Status,
     Tickets,
 )
-from cxsim.strategies.units import Days, Elasticity, Exponent, Money, Ratio, Share, require_units
+from cxsim.strategies.units import Checked, Days, Elasticity, Exponent, HalfLife, Money, Ratio, Share, value_of
 
 # A ramp climbs in so many steps of equal length, a decay falls in so many steps of equal height and then a tail.
 RAMP_STEPS = 8
@@ -36,8 +36,8 @@ _TAIL_HALF_LIVES = 8.0
 Steps = tuple[tuple[float, ...], tuple[float, ...]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Course:
+@record
+class Course(Checked):
     """Strength of an effect over the days since the reach switched on for a customer; 1 is the full effect.
 
     Nothing until `delay_days`; then a straight climb over `ramp_days`; then full, or fading with `half_life_days`; and
@@ -62,9 +62,8 @@ class Course:
     half_life_days: Days | None = None
     lasts_days: Days | None = None
 
-    def __post_init__(self) -> None:
-        parts = ("delay_days", "ramp_days", "half_life_days", "lasts_days")
-        require_units(self, "course")
+    def _refuse(self) -> None:
+        parts = tuple(field.name for field in fields(self))
         if all(getattr(self, part) is None for part in parts):
             raise ParamError(f"course: there is nothing in it; write one of {', '.join(parts)}, or leave it out.")
         if self.half_life_days is not None and self.half_life_days.range[0] <= 0.0:
@@ -85,13 +84,14 @@ class Course:
         ends: list[float] = []
         strengths: list[float] = []
         now = 0.0
-        if self.delay_days is not None and self.delay_days.value > 0.0:
-            now = self.delay_days.value
+        delay, ramp = value_of(self.delay_days), value_of(self.ramp_days)
+        if delay > 0.0:
+            now = delay
             ends.append(now)
             strengths.append(0.0)
-        if self.ramp_days is not None and self.ramp_days.value > 0.0:
+        if ramp > 0.0:
             for step in range(RAMP_STEPS):
-                ends.append(now + self.ramp_days.value * (step + 1) / RAMP_STEPS)
+                ends.append(now + ramp * (step + 1) / RAMP_STEPS)
                 strengths.append((step + 0.5) / RAMP_STEPS)
             now = ends[-1]
         if self.half_life_days is None:
@@ -105,7 +105,7 @@ class Course:
 
     def _cut(self, ends: list[float], strengths: list[float]) -> Steps:
         """Return the steps up to the end; the one that it cuts has the mean strength of what is left of it."""
-        over = math.inf if self.lasts_days is None else self.lasts_days.value
+        over = value_of(self.lasts_days, math.inf)
         kept = [(end, strength) for end, strength in zip(ends, strengths, strict=True) if end < over]
         if math.isinf(over) or len(kept) == len(ends):
             return tuple(ends), tuple(strengths)
@@ -117,7 +117,7 @@ class Course:
 
     def _amount(self, day: float) -> float:
         """Return the strength added up to a day, in days at full strength."""
-        delay, ramp, half_life = (_days(part) for part in (self.delay_days, self.ramp_days, self.half_life_days))
+        delay, ramp, half_life = (value_of(part) for part in (self.delay_days, self.ramp_days, self.half_life_days))
         climbing = min(max(day - delay, 0.0), ramp)
         going = max(day - delay - ramp, 0.0)
         if half_life > 0.0:
@@ -145,21 +145,14 @@ def decay_steps(half_life_days: float) -> Steps:
     return (*edges[1:], math.inf), (*heights, 0.0)
 
 
-def _days(part: Quantity | None) -> float:
-    return 0.0 if part is None else part.value
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PurchaseRate:
-    """Multiply the order rate of a living customer while the reach is on.
-
-    Customer i's rate is multiplied by ``ratio ** (w(t) * (rate_i / mean rate) ** -light_buyers)``, w being the course
-    and the last factor at most 4.
+@record
+class Coursed(Checked):
+    """A ratio that comes and goes, and that may be larger for those who buy less often.
 
     Attributes
     ----------
     ratio
-        Rate with the programme over the rate without it. Source of the form: Schweidel & Knox (2013).
+        With the programme over without it.
     course
         How it comes and goes; always full when left out.
     light_buyers
@@ -170,14 +163,26 @@ class PurchaseRate:
     ratio: Ratio
     course: Course | None = None
     light_buyers: Exponent | None = None
+
+
+@record
+class PurchaseRate(Coursed):
+    """Multiply the order rate of a living customer while the reach is on.
+
+    Customer i's rate is multiplied by ``ratio ** (w(t) * (rate_i / mean rate) ** -light_buyers)``, w being the course
+    and the last factor at most 4.
+
+    Attributes
+    ----------
+    ratio
+        Rate with the programme over the rate without it. Source of the form: Schweidel & Knox (2013).
+    """
+
     kind: Literal["purchase_rate"] = "purchase_rate"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dropout:
+@record
+class Dropout(Coursed):
     """Multiply the chance of leaving, per order and per day, while the reach is on.
 
     Attributes
@@ -185,46 +190,26 @@ class Dropout:
     ratio
         Chance of leaving with the programme over the chance without it; a probability is capped at 1.
         Source of the form: Schweidel & Knox (2013).
-    course
-        How it comes and goes; always full when left out.
-    light_buyers
-        As in `PurchaseRate`.
     """
 
-    ratio: Ratio
-    course: Course | None = None
-    light_buyers: Exponent | None = None
     kind: Literal["dropout"] = "dropout"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Basket:
+@record
+class Basket(Coursed):
     """Multiply the list price of an order while the reach is on.
 
     Attributes
     ----------
     ratio
         Amount with the programme over the amount without it.
-    course
-        How it comes and goes; always full when left out.
-    light_buyers
-        As in `PurchaseRate`.
     """
 
-    ratio: Ratio
-    course: Course | None = None
-    light_buyers: Exponent | None = None
     kind: Literal["basket"] = "basket"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Markdown:
+@record
+class Markdown(Checked):
     """Take a share off the price of some orders; the lower mean price raises the order rate, and is remembered.
 
     With p = log(1 - depth * redemption) while the reach is on and 0 while it is off, and the log of the reference price
@@ -252,20 +237,16 @@ class Markdown:
     depth: Share
     redemption: Share
     elasticity: Elasticity
-    reference_half_life_days: Days | None = None
+    reference_half_life_days: HalfLife | None = None
     loss_aversion: Ratio | None = None
     forward_buying: Share | None = None
     dip_depth: Share | None = None
     kind: Literal["markdown"] = "markdown"
+    together = (("reference_half_life_days", "loss_aversion"), ("forward_buying", "dip_depth"))
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
-        require_together(self, ("reference_half_life_days", "loss_aversion"), self.kind)
-        require_together(self, ("forward_buying", "dip_depth"), self.kind)
+    def _refuse(self) -> None:
         if self.depth.range[1] >= 1.0:
             raise ParamError(f"markdown.depth must stay below 1 (the whole price); found {self.depth.range[1]:g}.")
-        if self.reference_half_life_days is not None and self.reference_half_life_days.range[0] < 1.0:
-            raise ParamError("markdown.reference_half_life_days must be at least 1.")
         if self.dip_depth is not None and not 0.01 <= self.dip_depth.range[0] <= self.dip_depth.range[1] <= 0.99:
             low, high = self.dip_depth.range
             raise ParamError(f"markdown.dip_depth must be 0.01 to 0.99; found [{low:g}, {high:g}].")
@@ -277,8 +258,8 @@ class Markdown:
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Coupon:
+@record
+class Coupon(Checked):
     """Take an amount of money off some orders, at most the whole order; a gift, which no reference price remembers.
 
     Attributes
@@ -292,9 +273,6 @@ class Coupon:
     face_value: Money
     redemption: Share
     kind: Literal["coupon"] = "coupon"
-
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
 
 Effect = (
@@ -356,8 +334,8 @@ def _subject(effect: Effect) -> str:
     return effect.kind
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reach:
+@record
+class Reach(Checked):
     """Who is reached, and when.
 
     Attributes
@@ -394,8 +372,7 @@ class Reach:
     every_days: Days | None = None
     for_days: Days | None = None
 
-    def __post_init__(self) -> None:
-        require_units(self, "reach")
+    def _refuse(self) -> None:
         if self.from_month < 0:
             raise ParamError(f"from_month must be 0 or later; found {self.from_month}.")
         if self.until_month is not None and self.until_month <= self.from_month:
@@ -424,7 +401,7 @@ class Reach:
                 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Programme:
     """One reach and the effects on those whom it reaches: all that the simulator sees of a strategy.
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cxsim.errors import ParamError, choices
-from cxsim.params import BY_TYPE, LEVERS_FILE, LIST, TEXT, Quantity, Unit, entries, names, root, shown, source_names
+from cxsim.params import (
+    BY_TYPE,
+    LEVERS_FILE,
+    LIST,
+    TEXT,
+    Quantity,
+    Unit,
+    entries,
+    names,
+    record,
+    root,
+    shown,
+    source_names,
+)
 from cxsim.strategies.strategy import CostKind, Strategy
 
 Pathway = Literal[
@@ -63,7 +75,7 @@ BREAK_EVEN: Literal["break-even only"] = "break-even only"
 NO_EFFECT: dict[Unit, float] = {Unit.RATIO: 1.0, Unit.ELASTICITY: 0.0}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Prior:
     """The prior of one effect of a lever, before a shop has measured it.
 
@@ -117,7 +129,7 @@ class Prior:
         return self.unit in NO_EFFECT and low <= NO_EFFECT[self.unit] <= high
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Lever:
     """Something that a shop can do for its customers.
 

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 from cxsim.errors import ParamError
-from cxsim.params import require_together
+from cxsim.params import record
 from cxsim.strategies.units import (
+    Checked,
     Days,
     Deviations,
     Exponent,
+    HalfLife,
     Money,
     MoneyPerYear,
+    Period,
     PerMonth,
     PerYear,
     PointCount,
     PointsPerMoney,
     Ratio,
     Share,
-    require_units,
+    value_of,
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contacts:
+@record
+class Contacts(Checked):
     """Write to members so many times a month, until they unsubscribe.
 
     The order rate is multiplied by ``exp(response * n - fatigue * n ** 2)`` with n contacts a month: an inverted U,
@@ -48,12 +50,9 @@ class Contacts:
     unsubscribe: Share
     kind: Literal["contacts"] = "contacts"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reactivation:
+@record
+class Reactivation(Checked):
     """Bring back some of those who had left, at the moment a reach with `after_idle_days` switches on for them.
 
     Attributes
@@ -69,12 +68,9 @@ class Reactivation:
     second_life: Ratio
     kind: Literal["reactivation"] = "reactivation"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Acquisition:
+@record
+class Acquisition(Checked):
     """Multiply the number of new customers that arrive while the programme runs.
 
     Of those who come on top, a share is like the others; the rest never orders again. Their expected later value is
@@ -100,10 +96,9 @@ class Acquisition:
     depth: Share | None = None
     loss_per_depth: Exponent | None = None
     kind: Literal["acquisition"] = "acquisition"
+    together = (("depth", "loss_per_depth"),)
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
-        require_together(self, ("depth", "loss_per_depth"), self.kind)
+    def _refuse(self) -> None:
         if self.loyal is not None and self.depth is not None:
             raise ParamError("acquisition: loyal and depth both say how many stay; write one of them.")
 
@@ -112,11 +107,11 @@ class Acquisition:
         """Share of those on top that is like the others."""
         if self.depth is not None and self.loss_per_depth is not None:
             return math.exp(-self.loss_per_depth.value * self.depth.value)
-        return 1.0 if self.loyal is None else self.loyal.value
+        return value_of(self.loyal, 1.0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Referral:
+@record
+class Referral(Checked):
     """Let satisfied customers bring new ones, who bring new ones in turn.
 
     A living customer whose satisfaction is at least the mean recommends with a rate; a share of the recommendations
@@ -141,13 +136,8 @@ class Referral:
     anyway: Share
     dropout: Ratio
     premium: Ratio
-    premium_half_life_days: Days
+    premium_half_life_days: HalfLife
     kind: Literal["referral"] = "referral"
-
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
-        if self.premium_half_life_days.range[0] < 1.0:
-            raise ParamError("referral.premium_half_life_days must be at least 1.")
 
     @property
     def most_per_year(self) -> float:
@@ -155,8 +145,8 @@ class Referral:
         return self.per_year.range[1] * self.success.range[1] * (1.0 - self.anyway.range[0])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Points:
+@record
+class Points(Checked):
     """Give points on what is paid, and a reward in money for a full card.
 
     With a share f of the card full, at most 1, the order rate is multiplied by ``1 + pull * f ** steepness``; after a
@@ -190,15 +180,11 @@ class Points:
     pull: Share | None = None
     steepness: Exponent | None = None
     rewarded: Share | None = None
-    rewarded_half_life_days: Days | None = None
+    rewarded_half_life_days: HalfLife | None = None
     kind: Literal["points"] = "points"
+    together = (("pull", "steepness"), ("rewarded", "rewarded_half_life_days"))
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
-        require_together(self, ("pull", "steepness"), self.kind)
-        require_together(self, ("rewarded", "rewarded_half_life_days"), self.kind)
-        if self.rewarded_half_life_days is not None and self.rewarded_half_life_days.range[0] < 1.0:
-            raise ParamError("points.rewarded_half_life_days must be at least 1.")
+    def _refuse(self) -> None:
         if self.earn.range[1] * self.reward.range[1] >= self.threshold.range[0]:
             raise ParamError(
                 f"points: a reward of {self.reward.range[1]:g} for {self.threshold.range[0]:g} points, at "
@@ -207,8 +193,8 @@ class Points:
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Status:
+@record
+class Status(Checked):
     """Give a status to members who pay enough within a year of membership; take it back a year later if they do not.
 
     A member's years run from the day of joining. The status is held from the order that reaches the threshold until the
@@ -236,16 +222,15 @@ class Status:
     pull: Share | None = None
     steepness: Exponent | None = None
     kind: Literal["status"] = "status"
+    together = (("pull", "steepness"),)
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
-        require_together(self, ("pull", "steepness"), self.kind)
+    def _refuse(self) -> None:
         if self.threshold.range[0] <= 0.0:
             raise ParamError("status.threshold must be above 0; a status that everybody has is none.")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Membership:
+@record
+class Membership(Checked):
     """Take a fee for being a member, on joining and at the end of each period; who does not renew is no longer reached.
 
     Attributes
@@ -259,18 +244,13 @@ class Membership:
     """
 
     fee: Money
-    period_days: Days
+    period_days: Period
     renewal: Share
     kind: Literal["membership"] = "membership"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
-        if self.period_days.range[0] < 28.0:
-            raise ParamError(f"membership.period_days must be at least 28; found {self.period_days.range[0]:g}.")
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Incidents:
+@record
+class Incidents(Checked):
     """Multiply the chance that something happens to an order.
 
     Attributes
@@ -285,12 +265,9 @@ class Incidents:
     incident: str | None = None
     kind: Literal["incidents"] = "incidents"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tickets:
+@record
+class Tickets(Checked):
     """Multiply the chance that a customer writes to support about an order; self-service and clear pages lower it.
 
     Attributes
@@ -302,12 +279,9 @@ class Tickets:
     ratio: Ratio
     kind: Literal["tickets"] = "tickets"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Resolution:
+@record
+class Resolution(Checked):
     """Change how well support answers.
 
     Attributes
@@ -322,12 +296,9 @@ class Resolution:
     hours: Ratio
     kind: Literal["resolution"] = "resolution"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recovery:
+@record
+class Recovery(Checked):
     """Make up for what went wrong, with money, for some of the customers who write about it.
 
     Satisfaction can rise above where it was before the failure; rates of ordering and leaving only go back to where
@@ -351,12 +322,9 @@ class Recovery:
     delight: Deviations
     kind: Literal["recovery"] = "recovery"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Satisfaction:
+@record
+class Satisfaction(Checked):
     """Shift what customers experience with every order.
 
     Attributes
@@ -368,12 +336,9 @@ class Satisfaction:
     shift: Deviations
     kind: Literal["satisfaction"] = "satisfaction"
 
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Returns:
+@record
+class Returns(Checked):
     """Multiply the chance that an order is sent back.
 
     Attributes
@@ -385,6 +350,3 @@ class Returns:
 
     ratio: Ratio
     kind: Literal["returns"] = "returns"
-
-    def __post_init__(self) -> None:
-        require_units(self, self.kind)

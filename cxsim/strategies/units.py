@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, get_args, get_type_hints
 
-from cxsim.params import Quantity, Unit
+from cxsim.errors import ParamError
+from cxsim.params import Quantity, Unit, require_together
 
 Correlation = Annotated[Quantity, Unit.CORRELATION]
 Days = Annotated[Quantity, Unit.DAYS]
@@ -22,20 +23,50 @@ PointsPerMoney = Annotated[Quantity, Unit.POINTS_PER_MONEY]
 Ratio = Annotated[Quantity, Unit.RATIO]
 Score = Annotated[Quantity, Unit.SCORE]
 Share = Annotated[Quantity, Unit.SHARE]
+# With the smallest possible value.
+HalfLife = Annotated[Quantity, Unit.DAYS, 1.0]
+Noise = Annotated[Quantity, Unit.SCORE, 0.0]
+Period = Annotated[Quantity, Unit.DAYS, 28.0]
+Conversion = Annotated[Quantity, Unit.SHARE, 0.001]
+
+
+class Checked:
+    """Numbers that belong together: those of another unit than their types name are refused, and contradictions."""
+
+    __slots__ = ()
+    # Fields of which either all are written or none.
+    together: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        kind = getattr(self, "kind", type(self).__name__.lower())
+        require_units(self, kind)
+        for names in self.together:
+            require_together(self, names, kind)
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """Refuse numbers that contradict each other; of most kinds none do."""
+
+
+def value_of(quantity: Quantity | None, otherwise: float = 0.0) -> float:
+    """Return the value of a number that may be left out."""
+    return otherwise if quantity is None else quantity.value
 
 
 def require_units(holder: object, kind: str) -> None:
-    """Refuse a field of `holder` whose quantity has another unit than its type names; None is left alone."""
+    """Refuse a field of `holder` whose quantity has another unit than its type names, or is too small."""
     shape: Any = type(holder)
-    for name, unit in _units_of(shape).items():
+    for name, (unit, *least) in _units_of(shape).items():
         quantity: Quantity | None = getattr(holder, name)
         if quantity is not None:
             quantity.require(unit, f"{kind}.{name}")
+            if least and quantity.range[0] < least[0]:
+                raise ParamError(f"{kind}.{name} must be at least {least[0]:g}; found {quantity.range[0]:g}.")
 
 
 @cache
-def _units_of(shape: Any) -> dict[str, Unit]:
+def _units_of(shape: Any) -> dict[str, tuple[Any, ...]]:
     # An optional field is a union of what is annotated and None.
     hints = get_type_hints(shape, include_extras=True)
     parts = [(name, part) for name, hint in hints.items() for part in (hint, *get_args(hint))]
-    return {name: part.__metadata__[0] for name, part in parts if getattr(part, "__origin__", None) is Quantity}
+    return {name: part.__metadata__ for name, part in parts if getattr(part, "__origin__", None) is Quantity}

@@ -66,7 +66,7 @@ SHARE, SCORE = assumed(0.5, Unit.SHARE), assumed(1.0, Unit.SCORE)
             lambda: season(amplitude=7.0),
             "season: with an amplitude of 7 the lowest month falls to -0.05; it must stay above 0.",
         ),
-        (lambda: scale(5.0, 1.0, -0.1), "scale.noise must be 0 or more; found -0.1."),
+        (lambda: scale(5.0, 1.0, -0.1), "scale.noise must be at least 0; found -0.1."),
         (lambda: Sessions(conversion=assumed(0.0, Unit.SHARE)), "sessions.conversion must be at least 0.001; found 0."),
         (
             lambda: Surveys(

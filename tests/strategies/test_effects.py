@@ -121,7 +121,7 @@ def test_an_effect_in_the_wrong_unit_is_refused(effect):
         (lambda: _markdown(dip_depth=0.2), "forward_buying, dip_depth belong together; forward_buying missing"),
         (
             lambda: _markdown(loss_aversion=2.0, reference_half_life_days=0.5),
-            "markdown.reference_half_life_days must be at least 1.",
+            "markdown.reference_half_life_days must be at least 1; found",
         ),
         (
             lambda: _markdown(forward_buying=0.5, dip_depth=1.0),
@@ -134,7 +134,7 @@ def test_an_effect_in_the_wrong_unit_is_refused(effect):
         (lambda: made(Points, pull=0.1), "points: pull, steepness belong together; steepness missing"),
         (
             lambda: made(Points, rewarded=0.1, rewarded_half_life_days=0.5),
-            "points.rewarded_half_life_days must be at least 1.",
+            "points.rewarded_half_life_days must be at least 1; found",
         ),
         (lambda: made(Status, threshold=0.0), "status.threshold must be above 0; a status that everybody has is none."),
         (lambda: made(Membership, period_days=27.0), "membership.period_days must be at least 28; found 27."),
@@ -143,7 +143,10 @@ def test_an_effect_in_the_wrong_unit_is_refused(effect):
             lambda: made(Acquisition, loyal=0.5, depth=0.3, loss_per_depth=2.0),
             "acquisition: loyal and depth both say how many stay; write one of them.",
         ),
-        (lambda: made(Referral, premium_half_life_days=0.5), "referral.premium_half_life_days must be at least 1."),
+        (
+            lambda: made(Referral, premium_half_life_days=0.5),
+            "referral.premium_half_life_days must be at least 1; found",
+        ),
         (
             lambda: Contacts(per_month=RATIO, response=RATIO, fatigue=RATIO, unsubscribe=SHARE),
             "contacts.per_month: wrong unit 'ratio'; it must be 'per month'",

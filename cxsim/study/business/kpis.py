@@ -20,21 +20,9 @@ Worlds = npt.NDArray[np.float64]
 # What customer-experience figures do with the strategy and without it: means over draws, with the interval of the
 # difference. direction: `up` or `down` is better, or `none`.
 KPIS = Contract(
-    name="KPIS",
-    columns={
-        "strategy": TEXT,
-        "title": TEXT,
-        "kpi": TEXT,
-        "label": TEXT,
-        "definition": TEXT,
-        "unit": TEXT,
-        "direction": TEXT,
-        "baseline": REAL,
-        "treated": REAL,
-        "difference": REAL,
-        "low": REAL,
-        "high": REAL,
-    },
+    "KPIS",
+    TEXT("strategy", "title", "kpi", "label", "definition", "unit", "direction"),
+    REAL("baseline", "treated", "difference", "low", "high"),
 )
 _DIRECTIONS = {"higher": "up", "lower": "down", "neither": "none"}
 # Each figure is one sum over another, times a factor; a sum alone where there is no other.
