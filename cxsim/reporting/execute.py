@@ -34,7 +34,7 @@ from cxsim.errors import ReportError, choices
 from cxsim.reporting.render import fresh_copy, normalised, notebook_text, read_notebook
 from cxsim.reporting.tables import ROWS
 
-Parameter = str | int | float
+Parameter = str | bool | int | float
 # Whether outputs carry all rows of a table or the first ones alone, as a stored notebook does.
 Rows = Literal["all", "first"]
 

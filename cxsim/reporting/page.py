@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from cxsim.errors import ParamError, ReportError
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass as checked
+
+from cxsim.errors import ParamError, ReportError, naming
 from cxsim.params import root
 from cxsim.reporting.execute import Parameter, execute, staging_prefix
 from cxsim.reporting.markdown import markdown
 from cxsim.reporting.render import Code, manifest_in, manifest_json, packed_bundle, read_notebook, render
-from cxsim.reporting.workbook import csv_text, harvest, tables_json, workbook
+from cxsim.reporting.workbook import csv_text, harvest, sound, tables_json, workbook
 
 # Its name in the provenance of a report.
 _RECIPE = "report"
@@ -27,11 +29,12 @@ _WHOLE = frozenset({"report.md", "workbook.xlsx"})
 _PAGE, _TABLES, _OLD = "page.html", "tables", "old"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked(frozen=True, kw_only=True, slots=True, config=ConfigDict(extra="forbid"))
 class Recipe:
     """What `make` was given."""
 
-    page: str  # name of the HTML file; its links to the tables hold it
+    # Name of the HTML file, which its links to the tables hold; made again, it must not lead out of its folder.
+    page: Annotated[str, Field(pattern=r"^[^/\\]+$")]
     title: str
     code: Code  # whether a reader sees the notebook's code
     notebook: str  # its place in the project; its name alone where it lies outside
@@ -125,28 +128,12 @@ def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str
     )
 
 
-def recipe_in(provenance: Mapping[str, object]) -> Recipe | None:
-    """Return the recipe that the provenance of a report holds; None where it has none."""
-    entries = provenance.get(_RECIPE)
-    if entries is None:
-        return None
-    if not isinstance(entries, Mapping) or set(entries) != set(Recipe.__dataclass_fields__):
-        raise ReportError(f"its '{_RECIPE}' must have exactly the entries {', '.join(Recipe.__dataclass_fields__)}.")
-    lists = ("paths_in_project", "paths_outside")
-    sound = (
-        all(isinstance(entries[name], str) for name in ("page", "title", "code", "notebook", "notebook_sha256"))
-        and all(isinstance(entries[name], list) for name in lists)
-        and isinstance(entries["parameters"], Mapping)
-        and all(isinstance(value, (str, int, float)) for value in entries["parameters"].values())
-        and entries["code"] in ("hidden", "shown")
-        # The page is made again under its own name, in a folder that is thrown away: it must not lead out of it.
-        and PurePosixPath(entries["page"]).name == entries["page"]
-        and "\\" not in entries["page"]
-    )
-    if not sound:
-        raise ReportError(f"its '{_RECIPE}' has an entry of another kind than `cxsim report` writes.")
-    given: dict[str, Any] = {**entries, **{name: tuple(map(str, entries[name])) for name in lists}}
-    return Recipe(**given)
+def recipe_in(provenance: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that the provenance of a report holds."""
+    if _RECIPE not in provenance:
+        command = provenance.get("command", "`cxsim report`")
+        raise ReportError(f"the report does not say by which notebook it was made; make it anew with: {command}")
+    return sound(Recipe, provenance[_RECIPE], "it says otherwise than `cxsim report` how it was made")
 
 
 def place_in_project(place: str) -> Path:
@@ -167,30 +154,28 @@ def staging(out: Path) -> Iterator[Path]:
     _require_own(out)
     new = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=staging_prefix(out.stem), dir=out.parent))
-    except OSError as error:
-        _remove_empty(new)
-        raise ReportError(f"{out}: the report cannot be written into {out.parent}: {error.strerror}.") from error
-    try:
-        yield folder
+        with naming(out, f"the report cannot be written into {out.parent}"):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            folder = tempfile.TemporaryDirectory(
+                prefix=staging_prefix(out.stem), dir=out.parent, ignore_cleanup_errors=True
+            )
+        with folder as name:
+            yield Path(name)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _remove_empty(new)
+        for one in new:
+            with contextlib.suppress(OSError):
+                one.rmdir()
 
 
 def publish(folder: Path, out: Path, *, page: str | None, files: Mapping[str, str | bytes]) -> None:
     """Write a report into its staging folder and put it in the place of an older one; without a page, its files."""
-    try:
+    with naming(out, "the report cannot be written"):
         (folder / _TABLES).mkdir()
-        for path, content in {
-            **({} if page is None else {folder / _PAGE: page}),
-            **{folder / _TABLES / name: content for name, content in files.items()},
-        }.items():
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        for name, content in files.items():
+            (folder / _TABLES / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        if page is not None:
+            (folder / _PAGE).write_text(page, encoding="utf-8", newline="\n")
         _swap(folder, out)
-    except OSError as error:
-        raise ReportError(f"{out}: the report cannot be written: {error.strerror}.") from error
 
 
 def _swap(folder: Path, out: Path) -> None:
@@ -240,12 +225,6 @@ def _is_ours(folder: Path) -> bool:
     names = [path.name for path in folder.iterdir()]
     ours = all(name.endswith((".csv", ".json")) or name in _WHOLE for name in names)
     return not names or ("manifest.json" in names and ours)
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
 
 
 def _digest(content: str | bytes) -> str:

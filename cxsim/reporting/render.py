@@ -6,10 +6,11 @@ import base64
 import functools
 import hashlib
 import html
+import itertools
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,10 +24,10 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from cxsim.errors import ReportError
+from cxsim.errors import ReportError, naming
 from cxsim.reporting.drawings import VEGA_LITE, Figure, draw
 from cxsim.reporting.tables import CHART, MANIFEST, TABLE
-from cxsim.reporting.workbook import Twin, embedded, twin_of
+from cxsim.reporting.workbook import Twin, embedded, outputs_of, twin_of
 
 Code = Literal["hidden", "shown"]
 Kind = Literal["text", "code", "command", "group"]
@@ -53,7 +54,7 @@ _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _FROM_THE_RUN = ("execution", "papermill", "widgets")
 # Code in backticks is left alone; any other dollar sign is money, not the beginning of a formula.
 _CODE_OR_DOLLAR = re.compile(r"(`+)[\s\S]+?\1|\$")
-_OWN_IDS = frozenset({"content", "contents", "audit-trail", "provenance", "tables", "cx-bundle"})
+_OWN_IDS = {"content", "contents", "audit-trail", "provenance", "tables", "cx-bundle"}
 _HASH = re.compile(r"[0-9a-f]{32,}|[0-9a-f]{7,}(\+dirty|-dirty)|sha256:[0-9a-f]+")
 # Content that a report refuses, because it would run, fetch or send something.
 _ACTIVE = ("script", "iframe", "object", "embed", "link", "base", "meta", "form", "frame", "applet", "portal")
@@ -85,20 +86,18 @@ def render(
 ) -> str:
     """Render an executed notebook as one HTML file."""
     clean = normalised(notebook)
-    figures = _replace_outputs(clean, tables)
-    body = tidy(_fragment(clean, code), reserved=_OWN_IDS | {figure.id for figure in figures.values()})
-    drawn = {name: template("figure.html.j2").render(figure=figure) for name, figure in figures.items()}
-    scripts = [asset("live.js")] if figures else []
-    bundle = [vega_bundle()] if figures else []
+    drawn = {figure.id: template("figure.html.j2").render(figure=figure) for figure in _replace_outputs(clean, tables)}
+    body = tidy(_fragment(clean, code), reserved=_OWN_IDS | drawn.keys())
+    scripts = [asset("live.js")] if drawn else []
     return template("page.html.j2").render(
         title=title,
         body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body.html),
         has_title=body.has_title,
         contents=(*body.contents, ("audit-trail", "Audit trail")),
         style=asset("style.css"),
-        policy=_policy([*bundle, *scripts]),
+        policy=_policy([vega_bundle(), *scripts] if drawn else []),
         scripts=scripts,
-        packed=packed_bundle() if figures else "",
+        packed=packed_bundle() if drawn else "",
         trail=trail(manifest),
         provenance=manifest_json(manifest).replace("<", "\\u003c"),
         embedded=embedded(twins),
@@ -133,14 +132,10 @@ def packed_bundle() -> str:
 def read_notebook(path: Path) -> NotebookNode:
     """Read a notebook."""
     try:
-        notebook = _READ(path, as_version=4)
-    except FileNotFoundError as error:
-        raise ReportError(f"{path}: there is no such notebook.") from error
-    except OSError as error:
-        raise ReportError(f"{path}: the notebook cannot be read: {error.strerror}.") from error
+        with naming(path, "the notebook cannot be read"):
+            return _UPGRADE(_READ(path, as_version=4))
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
         raise ReportError(f"{path}: this is not a Jupyter notebook.") from error
-    return _UPGRADE(notebook)
 
 
 def fresh_copy(notebook: NotebookNode) -> NotebookNode:
@@ -151,12 +146,11 @@ def fresh_copy(notebook: NotebookNode) -> NotebookNode:
 def notebook_text(notebook: NotebookNode) -> str:
     """Return a notebook as JSON with sorted keys and a newline at the end; an output of JSON takes one line."""
     lean, contents = fresh_copy(notebook), list[str]()
-    for cell in lean.cells:
-        for output in cell.get("outputs", []):
-            for kind, content in output.get("data", {}).items():
-                if kind.endswith("json"):
-                    output.data[kind] = f"{_SLOT_OF_JSON}{len(contents)}"
-                    contents.append(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    for output in outputs_of(lean):
+        for kind, content in output.get("data", {}).items():
+            if kind.endswith("json"):
+                output.data[kind] = f"{_SLOT_OF_JSON}{len(contents)}"
+                contents.append(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
     text = _WRITES(lean, version=nbformat.NO_CONVERT)
     return re.sub(rf'"{_SLOT_OF_JSON}(\d+)"', lambda found: contents[int(found[1])], text).rstrip("\n") + "\n"
 
@@ -166,12 +160,10 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
     clean = fresh_copy(notebook)
     for index, cell in enumerate(clean.cells):
         cell["id"] = f"c{index:03d}"
-        for key in _FROM_THE_RUN:
-            cell.metadata.pop(key, None)
         if cell.cell_type == "code":
             cell.outputs = _joined_streams(cell.outputs)
-    for key in _FROM_THE_RUN:
-        clean.metadata.pop(key, None)
+    for place, key in itertools.product([clean, *clean.cells], _FROM_THE_RUN):
+        place.metadata.pop(key, None)
     clean.metadata["kernelspec"] = dict(_KERNEL)
     clean.metadata.setdefault("language_info", {"name": "python"}).pop("version", None)
     return clean
@@ -181,8 +173,8 @@ def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """Join neighbours, because the kernel cuts a stream where its buffer happens to be flushed."""
     joined: list[NotebookNode] = []
     for output in outputs:
-        last = joined[-1] if joined else None
-        if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
+        last = joined[-1] if joined else output
+        if last is not output and output.output_type == last.output_type == "stream" and output.name == last.name:
             last.text += output.text
         else:
             joined.append(output)
@@ -199,18 +191,15 @@ class Entry:
     entries: tuple[Entry, ...] = ()
 
 
-def trail(manifest: Mapping[str, object]) -> tuple[Entry, ...]:
+def trail(manifest: Mapping[str, object]) -> list[Entry]:
     """Return a manifest as entries that a reader understands, in the manifest's order."""
-    entries = [
-        _entry(str(name), str(name).replace("_", " ").strip().capitalize(), value) for name, value in manifest.items()
-    ]
-    return tuple(sorted(entries, key=lambda entry: entry.kind == "command"))
+    entries = (_entry(name, name.replace("_", " ").strip().capitalize(), value) for name, value in manifest.items())
+    return sorted(entries, key=lambda entry: entry.kind == "command")
 
 
 def manifest_in(notebook: NotebookNode) -> dict[str, object]:
     """Return what an executed notebook says of its study in outputs of kind MANIFEST; empty when it says nothing."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    found = [output["data"][MANIFEST] for output in outputs if MANIFEST in output.get("data", {})]
+    found = [output.get("data", {}).get(MANIFEST, {}) for output in outputs_of(notebook)]
     return {str(name): value for manifest in found for name, value in manifest.items()}
 
 
@@ -226,13 +215,12 @@ def manifest_json(manifest: Mapping[str, object], *, indent: int | None = None) 
 
 
 def _entry(name: str, label: str, value: object) -> Entry:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         # Inside a group stand names that are somebody's own: of files, of packages, of parameters.
-        inner = tuple(_entry(str(key), str(key), value[key]) for key in value)
-        return Entry(label=label, value="" if inner else "none", kind="group" if inner else "text", entries=inner)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return Entry(label=label, value=", ".join(map(_shown, value)) or "none", kind="text")
-    shown = _shown(value)
+        inner = tuple(_entry(str(key), str(key), entry) for key, entry in value.items())
+        return Entry(label=label, value="", kind="group", entries=inner)
+    listed = isinstance(value, (Mapping, list, tuple))
+    shown = (", ".join(map(_shown, value)) or "none") if listed else _shown(value)
     if name == "command":
         return Entry(label="Command to reproduce", value=shown, kind="command")
     return Entry(label=label, value=shown, kind="code" if _HASH.fullmatch(shown) else "text")
@@ -255,7 +243,7 @@ class Body:
     has_title: bool  # whether there is a heading of the first level
 
 
-def tidy(html: str, *, reserved: frozenset[str]) -> Body:
+def tidy(html: str, *, reserved: Set[str]) -> Body:
     """Refuse active content, give headings unique anchors, and let wide tables scroll by themselves."""
     soup = BeautifulSoup(html, "html.parser")
     for element in soup.select("*"):
@@ -271,15 +259,14 @@ def _require_passive(element: Tag) -> None:
     if element.name in _ACTIVE:
         raise _refusal(element, f"a <{element.name}> element")
     for name, value in element.attrs.items():
-        text = " ".join(value) if isinstance(value, list) else str(value)
-        if name.lower().startswith("on"):
-            raise _refusal(element, f"the handler {name}")
-        if name.lower() in _FETCHING and not text.lower().startswith("data:"):
+        kind, text = name.lower(), " ".join(value) if isinstance(value, list) else str(value)
+        if (
+            kind.startswith("on")
+            or (kind in _FETCHING and not text.lower().startswith("data:"))
+            or (kind == "style" and _FETCH.search(text))
+            or (kind.endswith("href") and not _ALLOWED_LINK.match(text) and not _WEB_LINK.match(text))
+        ):
             raise _refusal(element, f"{name}={text!r}")
-        if name.lower() == "style" and _FETCH.search(text):
-            raise _refusal(element, f"style={text!r}")
-        if name.lower().endswith("href") and not (_ALLOWED_LINK.match(text) or _WEB_LINK.match(text)):
-            raise _refusal(element, f"the link {text!r}")
     if element.name == "style" and _FETCH.search(element.get_text()):
         raise _refusal(element, "a style that fetches a file")
 
@@ -302,17 +289,15 @@ def _spell_out_link(element: Tag) -> None:
         element.append(f" ({address.removeprefix('mailto:')})")
 
 
-def _anchors(soup: BeautifulSoup, reserved: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    taken = set(reserved) | {str(element["id"]) for element in soup.find_all(id=True) if element.name not in _HEADINGS}
+def _anchors(soup: BeautifulSoup, reserved: Set[str]) -> tuple[tuple[str, str], ...]:
+    taken = {*reserved, *(str(element["id"]) for element in soup.find_all(id=True) if element.name not in _HEADINGS)}
     contents = []
     for heading in soup.find_all(_HEADINGS):
         text = " ".join(heading.get_text().split())
         stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
-        anchor, number = stem, 2
-        while anchor in taken:
-            anchor, number = f"{stem}-{number}", number + 1
+        anchors = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
+        heading["id"] = anchor = next(anchor for anchor in anchors if anchor not in taken)
         taken.add(anchor)
-        heading["id"] = anchor
         if heading.name == "h2":
             contents.append((anchor, text))
     return tuple(contents)
@@ -326,31 +311,29 @@ def _scroll(soup: BeautifulSoup) -> None:
             table.wrap(soup.new_tag("div", attrs={"class": "cx-scroll"}))
 
 
-def _replace_outputs(notebook: NotebookNode, tables: str) -> dict[str, Figure]:
-    """Turn charts into slots and tables into HTML with a link to their twin; return the figures by slot."""
-    figures: dict[str, Figure] = {}
+def _replace_outputs(notebook: NotebookNode, tables: str) -> list[Figure]:
+    """Turn charts into slots and tables into HTML with a link to their twin; return the figures."""
+    figures: list[Figure] = []
     number = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _money(cell.source)
-        if cell.cell_type != "code":
-            continue
-        number += "injected-parameters" not in cell.metadata.get("tags", [])
-        cell.metadata["cx_number"] = number
-        cell.outputs = [output for output in cell.outputs if not _is_apart(output)]
-        for output in cell.outputs:
-            if "data" in output:
-                _replace_output(output, number, figures, tables)
+        if cell.cell_type == "code":
+            number += "injected-parameters" not in cell.metadata.get("tags", [])
+            cell.metadata["cx_number"] = number
+            cell.outputs = [output for output in cell.outputs if not _is_apart(output)]
+            for output in cell.outputs:
+                if "data" in output:
+                    _replace_output(output, number, figures, tables)
     return figures
 
 
-def _replace_output(output: NotebookNode, number: int, figures: dict[str, Figure], tables: str) -> None:
+def _replace_output(output: NotebookNode, number: int, figures: list[Figure], tables: str) -> None:
     data = output.data
     if CHART in data:
-        name = f"figure-{len(figures) + 1}"
-        figures[name] = draw(data[CHART], name)
-        data["text/html"] = _SLOT.format(name)
-    if not set(data) & set(_SHOWN):
+        figures.append(draw(data[CHART], f"figure-{len(figures) + 1}"))
+        data["text/html"] = _SLOT.format(figures[-1].id)
+    if data.keys().isdisjoint(_SHOWN):
         raise ReportError(
             f"cell {number} of the notebook shows an output of kind {', '.join(sorted(data))}; "
             f"possible: {', '.join([CHART, *_SHOWN])}."
@@ -360,13 +343,10 @@ def _replace_output(output: NotebookNode, number: int, figures: dict[str, Figure
     twin = twin_of(output)
     if twin is not None:
         shown = data.get("text/html") or f"<pre>{html.escape(data.get('text/plain', twin.title))}</pre>"
-        data["text/html"] = f'<div class="cx-table">{shown}{_download(f"{tables}/{twin.id}.csv", twin.title)}</div>'
+        path, label = quote(f"{tables}/{twin.id}.csv"), html.escape(f"Download as CSV: {twin.title}")
+        link = f'<a href="./{path}" download aria-label="{label}">Download as CSV</a>'
+        data["text/html"] = f'<div class="cx-table">{shown}<p class="cx-twin">{link}</p></div>'
         del data[TABLE]
-
-
-def _download(path: str, title: str) -> str:
-    label = html.escape(f"Download as CSV: {title}")
-    return f'<p class="cx-twin"><a href="./{quote(path)}" download aria-label="{label}">Download as CSV</a></p>'
 
 
 def _fragment(notebook: NotebookNode, code: Code) -> str:

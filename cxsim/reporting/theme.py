@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import cycle, islice
 from typing import Any, Literal
 
@@ -268,15 +269,22 @@ def beside(
 ) -> list[tuple[float, float]]:
     """Return the middle of the words of each dot, chosen one after the other."""
     upright, level = lines
-    crossing = [(upright - 1.0, 0.0, upright + 1.0, height), (0.0, level - 1.0, width, level + 1.0)]
-    taken = [*crossing, *map(_around, dots)]
-    places: list[tuple[float, float]] = []
+    taken = [(upright - 1.0, 0.0, upright + 1.0, height), (0.0, level - 1.0, width, level + 1.0)]
+    taken += [_box(dot.x, dot.y, _POINT, max(dot.reach, _POINT)) for dot in dots]
+
+    def crowding(box: _Box) -> float:
+        outside = _shared(box, box) - _shared(box, (0.0, 0.0, width, height))
+        return sum(_shared(box, other) for other in taken) + outside
+
     for dot in dots:
-        tried = [_box(dot, way, step) for step in _STEPS for way in _WAYS]
-        least = min(tried, key=lambda box: sum(_shared(box, other) for other in taken) + _outside(box, width, height))
-        taken.append(least)
-        places.append(((least[0] + least[2]) / 2.0, (least[1] + least[3]) / 2.0))
-    return places
+        half = _LETTER * len(dot.label) / 2.0
+        tried = [
+            (dot.x + across * (step + half), dot.y + down * (step + (0.0 if across else _LINE / 2.0)))
+            for step in _STEPS
+            for across, down in _WAYS
+        ]
+        taken.append(min((_box(x, y, half, _LINE / 2.0) for x, y in tried), key=crowding))
+    return [((left + right) / 2.0, (top + bottom) / 2.0) for left, top, right, bottom in taken[2 + len(dots) :]]
 
 
 def model_colours(names: Sequence[str]) -> list[str]:
@@ -325,8 +333,7 @@ def panels(
     x: Literal["shared", "independent"] = "independent",
 ) -> Figure:
     """Return one panel per strategy, in the order of the table; each panel has a vertical scale of its own."""
-    names = table["name"].unique(maintain_order=True).to_list()
-    row = alt.Row("name:N", sort=names, title=None, header=alt.Header(labels=False, labelPadding=0))
+    row = alt.Row("name:N", sort=names_of(table), title=None, header=alt.Header(labels=False, labelPadding=0))
     drawn = alt.layer(*layers, data=table).properties(width=width, height=height)
     facets: Figure = drawn.facet(row=row, spacing=_SPACING).resolve_scale(x=x, y="independent")
     return facets
@@ -335,16 +342,15 @@ def panels(
 def headings(first: str, colour: alt.Color, *, indent: int, rise: int = _RISE) -> tuple[alt.Chart, ...]:
     """Return the heading of each panel: a square in the colour of the strategy, its name, and a remark at the right."""
     drawn = alt.Chart().transform_filter(first)
-    square = drawn.mark_point(shape="square", filled=True, size=110, opacity=1, aria=False).encode(
-        x=alt.value(6 - indent), y=alt.value(rise), color=colour
+    square = drawn.mark_point(shape="square", filled=True, size=110, opacity=1, aria=False).encode(color=colour)
+    name = drawn.mark_text(align="left", baseline="middle", fontSize=13, fontWeight="bold", aria=False)
+    note = drawn.mark_text(align="right", baseline="middle", color=QUIET, aria=False)
+    parts = (
+        (square, 6, rise),
+        (name.encode(text="name:N"), 18, rise + 1),
+        (note.encode(text="_note:N"), WIDTH, rise + 1),
     )
-    name = drawn.mark_text(align="left", baseline="middle", fontSize=13, fontWeight="bold", aria=False).encode(
-        x=alt.value(18 - indent), y=alt.value(rise + 1), text="name:N"
-    )
-    note = drawn.mark_text(align="right", baseline="middle", color=QUIET, aria=False).encode(
-        x=alt.value(WIDTH - indent), y=alt.value(rise + 1), text="_note:N"
-    )
-    return square, name, note
+    return tuple(part.encode(x=alt.value(x - indent), y=alt.value(y)) for part, x, y in parts)
 
 
 def lines_beside(drawn: alt.Chart, *, indent: int) -> alt.Chart:
@@ -358,9 +364,8 @@ def lines_beside(drawn: alt.Chart, *, indent: int) -> alt.Chart:
 
 def rimmed(drawn: alt.Chart, *, align: Literal["left", "right"], gap: int) -> tuple[alt.Chart, alt.Chart]:
     """Return words at one side of their place, kept by a white rim from lines that cross them."""
-    across = gap if align == "left" else -gap
-    rim = drawn.mark_text(align=align, dx=across, fontSize=12, stroke="#FFFFFF", strokeWidth=5, aria=False)
-    return rim, drawn.mark_text(align=align, dx=across, fontSize=12, color=QUIET, aria=False)
+    text = partial(drawn.mark_text, align=align, dx=gap if align == "left" else -gap, fontSize=12, aria=False)
+    return text(stroke="#FFFFFF", strokeWidth=5), text(color=QUIET)
 
 
 def _decimals(gap: float, largest: float) -> int:
@@ -386,48 +391,30 @@ def _wrapped(text: str, characters: int) -> list[str]:
     return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False)
 
 
-def _around(dot: Dot) -> _Box:
-    reach = max(dot.reach, _POINT)
-    return dot.x - _POINT, dot.y - reach, dot.x + _POINT, dot.y + reach
-
-
-def _box(dot: Dot, way: tuple[int, int], step: float) -> _Box:
-    half, (across, down) = _LETTER * len(dot.label) / 2.0, way
-    x = dot.x + across * (step + half)
-    y = dot.y + down * (step + (_LINE / 2.0 if not across else 0.0))
-    return x - half, y - _LINE / 2.0, x + half, y + _LINE / 2.0
+def _box(x: float, y: float, across: float, down: float) -> _Box:
+    return x - across, y - down, x + across, y + down
 
 
 def _shared(one: _Box, other: _Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return across * down if across > 0.0 and down > 0.0 else 0.0
-
-
-def _outside(box: _Box, width: float, height: float) -> float:
-    inside = _shared(box, (0.0, 0.0, width, height))
-    return (box[2] - box[0]) * (box[3] - box[1]) - inside
+    across, down = (min(one[end + 2], other[end + 2]) - max(one[end], other[end]) for end in (0, 1))
+    return max(across, 0.0) * max(down, 0.0)
 
 
 def _bundle(spec: dict[str, Any], **_metadata: object) -> tuple[dict[str, Any], dict[str, Any]]:
     # The schema's address would make JupyterLab warn that its own Vega-Lite is older; it is no part of the figure.
     stored = {key: value for key, value in spec.items() if key != "$schema"}
-    return {CHART: stored, "text/plain": f"<chart: {_label(spec)}>"}, {CHART: _EMBED}
-
-
-def _label(spec: dict[str, Any]) -> str:
     title = spec.get("title", "")
     text = title.get("text", "") if isinstance(title, dict) else title
-    return " ".join(text) if isinstance(text, list) else str(text)
+    label = " ".join(text) if isinstance(text, list) else text
+    return {CHART: stored, "text/plain": f"<chart: {label}>"}, {CHART: _EMBED}
 
 
 def _theme() -> alt.theme.ThemeConfig:
     theme, now = _look(), style()
     if now != ENGLISH:
         # The code of a currency stands in titles; a number on an axis carries none.
-        theme["config"]["locale"] = {
-            "number": {"decimal": now.decimal, "thousands": now.group, "grouping": [3], "currency": ["", ""]}
-        }
+        number = {"decimal": now.decimal, "thousands": now.group, "grouping": [3], "currency": ["", ""]}
+        theme["config"]["locale"] = {"number": number}
     return theme
 
 
