@@ -8,7 +8,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,27 +45,17 @@ class Recipe:
     paths_outside: tuple[str, ...]  # parameters, or `notebook`, that cannot be found again from here
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportFiles:
-    """The files of a report."""
-
-    html: Path  # the page, complete in itself
-    tables: tuple[Path, ...]  # as CSV, in the order in which the page shows them
-    whole: tuple[Path, ...]  # all tables in one JSON file and in one workbook, and the page as Markdown
-
-
 def make(
-    notebook: Path,  # its place in the project; its name alone where it lies outside
+    notebook: Path,
     *,
-    # A path inside the project is relative to it, of any other only the name is kept.
     parameters: Mapping[str, Parameter],
     title: str,
     out: Path,
     code: Code = "hidden",  # whether a reader sees the notebook's code
     stamp: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
-) -> ReportFiles:
-    """Execute a notebook and write it as one HTML file, with its tables and its text in other formats beside it.
+) -> tuple[str, ...]:
+    """Execute a notebook, write it as an HTML file with its tables and text beside it; return the files of tables.
 
     What an output of kind MANIFEST says becomes the audit trail, with how the report was made and hashes of its tables.
     """
@@ -86,16 +76,16 @@ def make(
         }
         book = aside.submit(workbook, title, twins, manifest)
         page = render(executed, title=title, manifest=manifest, tables=out.stem, twins=twins, code=code)
-        whole: dict[str, str | bytes] = {  # all tables in one JSON file and in one workbook, and the page as Markdown
+        files: dict[str, str | bytes] = {
+            **tables,
             "tables.json": tables_json(twins),
             "workbook.xlsx": book.result(),
             "report.md": markdown(page, out.name),
         }
-        digests = {name: _digest(content) for name, content in {**whole, **tables, out.name: page}.items()}
+        digests = {name: _digest(content) for name, content in {**files, out.name: page}.items()}
         record = manifest_json({**manifest, **(stamp or {}), "files": digests}, indent=2) + "\n"
-        publish(folder, out, page=page, files=tables | whole | {"manifest.json": record})
-    beside = out.with_suffix("").joinpath
-    return ReportFiles(html=out, tables=tuple(map(beside, tables)), whole=tuple(map(beside, whole)))
+        publish(folder, out, page=page, files=files | {"manifest.json": record})
+    return tuple(tables)
 
 
 def notebook_hash(notebook: Path) -> str:
@@ -106,25 +96,20 @@ def notebook_hash(notebook: Path) -> str:
 
 def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str, out: Path, code: Code) -> Recipe:
     """Return how a report is made."""
-    kept: dict[str, Parameter] = {}
-    inside, outside = list[str](), list[str]()
     # Sorted, because the page shows them and a report that is made again reads them from sorted JSON.
-    for name, value in sorted(parameters.items()):
-        kept[name] = value
-        if isinstance(value, str) and Path(value).is_absolute():
-            place = _in_project(Path(value))
-            kept[name] = place or Path(value).name
-            (inside if place else outside).append(name)
-    place = _in_project(notebook)
+    kept = dict(sorted(parameters.items()))
+    paths = {name: Path(value) for name, value in kept.items() if isinstance(value, str) and Path(value).is_absolute()}
+    places = {name: _in_project(path) for name, path in [*paths.items(), ("notebook", notebook)]}
+    kept |= {name: places[name] or path.name for name, path in paths.items()}
     return Recipe(
         page=out.name,
         title=title,
         code=code,
-        notebook=place or notebook.name,
+        notebook=places["notebook"] or notebook.name,
         notebook_sha256=notebook_hash(notebook),
         parameters=kept,
-        paths_in_project=tuple(inside),
-        paths_outside=tuple(outside if place else [*outside, "notebook"]),
+        paths_in_project=tuple(name for name in paths if places[name]),
+        paths_outside=tuple(name for name, place in places.items() if not place),
     )
 
 
@@ -138,13 +123,12 @@ def recipe_in(provenance: Mapping[str, Any]) -> Recipe:
 
 def place_in_project(place: str) -> Path:
     """Return the path of a place that a recipe names."""
-    project = root().resolve()
-    found = (project / place).resolve()
-    if not found.is_relative_to(project):
+    found = root() / place
+    if _in_project(found) is None:
         raise ReportError(f"{place} leads out of the project.")
     if not found.exists():
         raise ReportError(f"there is no {place} in this project.")
-    return found
+    return found.resolve()
 
 
 @contextlib.contextmanager
@@ -197,12 +181,10 @@ def _swap(folder: Path, out: Path) -> None:
 
 
 def _in_project(path: Path) -> str | None:
-    try:
-        project = root().resolve()
-    except ParamError:
-        return None
-    found = path.resolve()
-    return found.relative_to(project).as_posix() if found.is_relative_to(project) else None
+    """Return a path relative to the project; None where it leads out of it, or there is no project."""
+    with contextlib.suppress(ParamError, ValueError):
+        return path.resolve().relative_to(root().resolve()).as_posix()
+    return None
 
 
 def _require_own(out: Path) -> None:
@@ -211,20 +193,15 @@ def _require_own(out: Path) -> None:
     if out.is_dir():
         raise ReportError(f"{out}: this is a folder; a report is a file.")
     beside = out.with_suffix("")
-    if beside.exists() and not _is_ours(beside):
+    ours = beside.is_dir() and not beside.is_symlink()
+    # What an older report left, and nothing that its owner would miss.
+    names = [path.name for path in beside.iterdir()] if ours else []
+    ours &= not names or "manifest.json" in names
+    if beside.exists() and not (ours and all(name.endswith((".csv", ".json")) or name in _WHOLE for name in names)):
         raise ReportError(
             f"{beside}: the report's tables belong here, but this is no folder of tables; "
             "move it away, or choose another name."
         )
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder holds what an older report left, and nothing that its owner would miss."""
-    if not folder.is_dir() or folder.is_symlink():
-        return False
-    names = [path.name for path in folder.iterdir()]
-    ours = all(name.endswith((".csv", ".json")) or name in _WHOLE for name in names)
-    return not names or ("manifest.json" in names and ours)
 
 
 def _digest(content: str | bytes) -> str:

@@ -10,7 +10,7 @@ import itertools
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -54,7 +54,7 @@ _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _FROM_THE_RUN = ("execution", "papermill", "widgets")
 # Code in backticks is left alone; any other dollar sign is money, not the beginning of a formula.
 _CODE_OR_DOLLAR = re.compile(r"(`+)[\s\S]+?\1|\$")
-_OWN_IDS = {"content", "contents", "audit-trail", "provenance", "tables", "cx-bundle"}
+_OWN_IDS = ("content", "contents", "audit-trail", "provenance", "tables", "cx-bundle")
 _HASH = re.compile(r"[0-9a-f]{32,}|[0-9a-f]{7,}(\+dirty|-dirty)|sha256:[0-9a-f]+")
 # Content that a report refuses, because it would run, fetch or send something.
 _ACTIVE = ("script", "iframe", "object", "embed", "link", "base", "meta", "form", "frame", "applet", "portal")
@@ -87,7 +87,7 @@ def render(
     """Render an executed notebook as one HTML file."""
     clean = normalised(notebook)
     drawn = {figure.id: template("figure.html.j2").render(figure=figure) for figure in _replace_outputs(clean, tables)}
-    body = tidy(_fragment(clean, code), reserved=_OWN_IDS | drawn.keys())
+    body = tidy(_fragment(clean, code), reserved=[*_OWN_IDS, *drawn])
     scripts = [asset("live.js")] if drawn else []
     return template("page.html.j2").render(
         title=title,
@@ -214,7 +214,7 @@ def manifest_json(manifest: Mapping[str, object], *, indent: int | None = None) 
         raise ReportError(f"the manifest cannot be written as JSON: {error}.") from error
 
 
-def _entry(name: str, label: str, value: object) -> Entry:
+def _entry(name: str, label: str, value: Any) -> Entry:
     if isinstance(value, Mapping) and value:
         # Inside a group stand names that are somebody's own: of files, of packages, of parameters.
         inner = tuple(_entry(str(key), str(key), entry) for key, entry in value.items())
@@ -243,7 +243,7 @@ class Body:
     has_title: bool  # whether there is a heading of the first level
 
 
-def tidy(html: str, *, reserved: Set[str]) -> Body:
+def tidy(html: str, *, reserved: Iterable[str]) -> Body:
     """Refuse active content, give headings unique anchors, and let wide tables scroll by themselves."""
     soup = BeautifulSoup(html, "html.parser")
     for element in soup.select("*"):
@@ -289,7 +289,7 @@ def _spell_out_link(element: Tag) -> None:
         element.append(f" ({address.removeprefix('mailto:')})")
 
 
-def _anchors(soup: BeautifulSoup, reserved: Set[str]) -> tuple[tuple[str, str], ...]:
+def _anchors(soup: BeautifulSoup, reserved: Iterable[str]) -> tuple[tuple[str, str], ...]:
     taken = {*reserved, *(str(element["id"]) for element in soup.find_all(id=True) if element.name not in _HEADINGS)}
     contents = []
     for heading in soup.find_all(_HEADINGS):

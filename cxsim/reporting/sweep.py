@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -21,21 +22,19 @@ from cxsim.reporting.build import (
     INDEX,
     RETURNS_FILE,
     Again,
-    Outcome,
-    ReportWork,
+    Event,
     StudyWork,
     Task,
     Watch,
     is_whole,
     make_all,
-    notebook_of,
     page_name,
     place_of,
     record_of,
-    report_inputs,
+    report_of,
     study_inputs,
-    write_text,
 )
+from cxsim.reporting.execute import write_text
 from cxsim.reporting.render import asset, template
 from cxsim.reporting.tables import BADGES
 from cxsim.reporting.workbook import Twin, Value, csv_text
@@ -82,8 +81,7 @@ class PointReturns:
 class Sweep:
     """What a sweep found, in the order of the grid."""
 
-    outcomes: tuple[Outcome, ...]
-    returns: tuple[PointReturns, ...]  # under RETURNS  # of the points that did not fail
+    outcomes: tuple[Event, ...]
     table: Path  # one row per point and strategy
     index: Path  # the page about all points
 
@@ -103,11 +101,11 @@ def sweep(
     May be stopped at any moment; the next call makes what is missing.
     """
     points = grid(given, over)
-    scenario = points[0].scenario
+    scenario, keys = points[0].scenario, [key for key, _ in points[0].values]
     folder = (root() / "reports" / "sweeps" / scenario.name if out is None else out).absolute()
     tasks = [_task(given, point, folder, wanted) for point in points]
     outcomes = make_all(tasks, jobs=jobs, again=again, watch=watch)
-    returns = tuple(
+    found = [
         PointReturns(
             values=point.values,
             returns=read_returns(task.folder / RETURNS_FILE),
@@ -115,15 +113,13 @@ def sweep(
             folder=task.folder.name,
         )
         for point, task, outcome in zip(points, tasks, outcomes, strict=True)
-        if outcome.state != "failed"
-    )
-    table, index = folder / TABLE_FILE, folder / INDEX
-    keys = [key for key, _ in points[0].values]
-    write_text(table, sweep_csv(keys, returns))
-    missing = len(points) - len(returns)
-    page = sweep_page(scenario.title, scenario.economics.currency, keys=keys, points=returns, missing=missing)
-    write_text(index, page)
-    return Sweep(outcomes=outcomes, returns=returns, table=table, index=index)
+        if outcome.kind != "failed"
+    ]
+    missing = len(points) - len(found)
+    page = sweep_page(scenario.title, scenario.economics.currency, keys=keys, points=found, missing=missing)
+    write_text(folder / TABLE_FILE, sweep_csv(keys, found))
+    write_text(folder / INDEX, page)
+    return Sweep(outcomes=outcomes, table=folder / TABLE_FILE, index=folder / INDEX)
 
 
 def grid(given: str, over: Sequence[str]) -> tuple[Point, ...]:
@@ -163,7 +159,7 @@ def sweep_csv(keys: Sequence[str], points: Sequence[PointReturns]) -> str:
 
 def sweep_page(title: str, currency: str, *, keys: Sequence[str], points: Sequence[PointReturns], missing: int) -> str:
     """Return the page about a sweep."""
-    titles = {row["strategy"]: row["title"] for point in points for row in point.returns.to_dicts()}
+    titles = dict(pair for point in points for pair in point.returns.select("strategy", "title").rows())
     content: dict[str, object] = {
         "opening": f"{_counted(len(points))} of {', '.join(keys)}; every other number as in the scenario.",
         "reading": _READING,
@@ -199,18 +195,13 @@ def _axis(text: str) -> tuple[str, list[str]]:
 
 
 def _task(given: str, point: Point, folder: Path, wanted: Wanted) -> Task:
-    notebook = root() / "notebooks" / notebook_of(point.scenario)
-    page = folder / page_name("", point.changes)
-    name, as_report = page.stem, report_inputs(point.scenario, given, notebook=notebook, code="hidden")
+    scenario, page = point.scenario, folder / page_name("", point.changes)
+    title = f"{scenario.title} ({point.changes})"
+    report = report_of(scenario, given, point.changes, page=page, name=page.stem, title=title, code="hidden")
     if wanted == "reports":
-        report = ReportWork(
-            notebook=notebook,
-            parameters={"scenario": place_of(given), "changes": point.changes},
-            title=f"{point.scenario.title} ({point.changes})",
-        )
-        return Task(name=name, page=page, inputs=as_report, work=report)
+        return report
     study = StudyWork(scenario=place_of(given), changes=point.changes)
-    return Task(name=name, page=page, inputs=study_inputs(point.scenario, given), also=(as_report,), work=study)
+    return replace(report, inputs=study_inputs(scenario, given), also=(report.inputs,), work=study)
 
 
 def _typed(value: str) -> Value:
@@ -250,19 +241,16 @@ def _headlines(returns: pl.DataFrame) -> list[Content]:
     best = max((row["incremental_npv"] for row in rows), default=0.0)
     lines = list[Content]()
     for row in rows:
-        npv, low, high = (float(row[name]) for name in ("incremental_npv", "npv_low", "npv_high"))
-        together, decision = precision([npv, low, high]), str(row["decision"])
-        lines.append(
-            {
-                "strategy": row["strategy"],
-                "title": row["title"],
-                "decision": decision if decision in BADGES else "other",
-                "word": BADGES.get(decision, decision),
-                "npv": together.text(npv),
-                "interval": f"{together.bare(low)} to {together.text(high)}",
-                "highest": len(rows) > 1 and row["incremental_npv"] == best,
-            }
-        )
+        npv, low, high = (row[name] for name in ("incremental_npv", "npv_low", "npv_high"))
+        together, decision = precision([npv, low, high]), row["decision"]
+        shown = {
+            "decision": decision if decision in BADGES else "other",
+            "word": BADGES.get(decision, decision),
+            "npv": together.text(npv),
+            "interval": f"{together.bare(low)} to {together.text(high)}",
+            "highest": len(rows) > 1 and npv == best,
+        }
+        lines.append(row | shown)
     return lines
 
 
@@ -272,17 +260,13 @@ def _listed(page: Path) -> Content | None:
     record = record_of(folder)
     if record is None or not is_whole(record, page, needed=page.name):
         return None
-    texts = {name: found for name, found in record.items() if isinstance(found, str)}
-    returns: list[Content] = []  # under RETURNS  # of the points that did not fail
-    try:
-        if (folder / RETURNS_FILE).is_file():
-            returns = _headlines(read_returns(folder / RETURNS_FILE))
-    except CxsimError:
-        returns = []
+    returns = list[Content]()
+    with contextlib.suppress(CxsimError):
+        returns = _headlines(read_returns(folder / RETURNS_FILE)) if (folder / RETURNS_FILE).is_file() else []
+    texts = {name: str(record.get(name) or "") for name in ("title", "changes", "currency")}
     return {
-        "title": texts.get("title") or page.stem,
-        "changes": texts.get("changes", ""),
-        "currency": texts.get("currency", ""),
+        **texts,
+        "title": texts["title"] or page.stem,
         "name": page.name,
         "href": _link(page.name),
         "size": _size(page.stat().st_size),

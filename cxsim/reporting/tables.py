@@ -293,9 +293,9 @@ class TableSpec:
         )
         cells, heads = self._cells(rows, currency)
         left = [name for name in heads if not self.across and self.columns[name].align != "number"]
-        stubs = (name if name in cells.columns else None for name in ("line", "group"))
+        line, group = (name if name in cells.columns else None for name in ("line", "group"))
         # Cells are escaped already.
-        layout = GT(cells, *stubs).tab_header(title=title, subtitle=subtitle).cols_label(heads)
+        layout = GT(cells, line, group).tab_header(title=title, subtitle=subtitle).cols_label(dict(heads))
         layout = layout.fmt_passthrough(columns=list(heads), escape=False).cols_align("left", columns=left)
         layout = layout.cols_align("right", columns=[name for name in heads if name not in left])
         for note in notes:

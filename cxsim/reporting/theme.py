@@ -413,8 +413,9 @@ def _theme() -> alt.theme.ThemeConfig:
     theme, now = _look(), style()
     if now != ENGLISH:
         # The code of a currency stands in titles; a number on an axis carries none.
-        number = {"decimal": now.decimal, "thousands": now.group, "grouping": [3], "currency": ["", ""]}
-        theme["config"]["locale"] = {"number": number}
+        theme["config"]["locale"] = {
+            "number": {"decimal": now.decimal, "thousands": now.group, "grouping": [3], "currency": ["", ""]}
+        }
     return theme
 
 

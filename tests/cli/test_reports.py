@@ -176,7 +176,8 @@ def report(project):
     (project.folder / "notebooks").mkdir()
     notebook = write_notebook(project.folder / "notebooks" / "case.ipynb", CASE_SETUP, *SECTIONS)
     given = str(project.folder / "params" / "scenarios" / "tiny.yaml")
-    return make(notebook, parameters={"scenario": given}, title="Tiny", out=project.folder / "case.html").html
+    make(notebook, parameters={"scenario": given}, title="Tiny", out=project.folder / "case.html")
+    return project.folder / "case.html"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from cxsim.params import root
 from cxsim.reporting.build import is_current, make_all, report_task
-from cxsim.reporting.page import ReportFiles, make
+from cxsim.reporting.page import make
 from cxsim.reporting.verify import verify
 from cxsim.tables import RETURNS as RETURNS_CONTRACT
 from tests.cli.conftest import TINY
@@ -57,7 +57,8 @@ class Made:
     """A report, with the notebook that it was made from."""
 
     notebook: Path
-    files: ReportFiles
+    page: Path
+    tables: tuple[str, ...]
     html: str
     said: tuple[str, ...]
 
@@ -79,14 +80,10 @@ def made(tmp_path_factory) -> Made:
     sections = ("## Cash", BARS, "## Cash", SLIDER, "## Returns", RETURNS, PROSE, FRUIT, AUDIT)
     notebook = write_notebook(folder / "business case.ipynb", SETUP, *sections)
     said: list[str] = []
-    files = make(
-        notebook,
-        parameters={"scenario": "first_year"},
-        title=f"Business case {HOSTILE}",
-        out=folder / "new" / "first year.html",
-        progress=said.append,
-    )
-    return Made(notebook=notebook, files=files, html=files.html.read_text(encoding="utf-8"), said=tuple(said))
+    page, title = folder / "new" / "first year.html", f"Business case {HOSTILE}"
+    tables = make(notebook, parameters={"scenario": "first_year"}, title=title, out=page, progress=said.append)
+    html = page.read_text(encoding="utf-8")
+    return Made(notebook=notebook, page=page, tables=tables, html=html, said=tuple(said))
 
 
 # A project with a report that is verified.
@@ -241,7 +238,7 @@ class Shop:
     def make(self, *names, **how):
         tasks = [report_task(name) for name in names or ("one", "two")]
         outcomes = make_all(tasks, **{"jobs": 2, **how})
-        return {outcome.task: outcome.reason or outcome.state for outcome in outcomes}
+        return {outcome.task: outcome.words or outcome.kind for outcome in outcomes}
 
     def current(self):
         return {name: is_current(report_task(name)) for name in ("one", "two")}

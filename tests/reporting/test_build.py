@@ -60,10 +60,10 @@ def test_a_report_that_fails_and_a_process_that_dies_stop_no_other_and_leave_old
     (scenarios / "three.yaml").write_bytes((scenarios / "one.yaml").read_bytes())
     tasks = [report_task(name) for name in ("one", "two", "three")]
     one, two, three = make_all(tasks, jobs=1, again="all")
-    assert (one.state, two.state, three.state) == ("failed", "failed", "made")
-    assert one.reason == "02-compare-strategies.ipynb: cell 2 of 2 failed with ValueError: spoilt"
-    assert two.reason == "its process ended with code -9 before it was done."
-    assert three.reason == ""
+    assert (one.kind, two.kind, three.kind) == ("failed", "failed", "made")
+    assert one.words == "02-compare-strategies.ipynb: cell 2 of 2 failed with ValueError: spoilt"
+    assert two.words == "its process ended with code -9 before it was done."
+    assert three.words == ""
     # What the dead one had begun is swept away.
     assert sorted(set(made_shop.files()) - set(before)) == [file.replace("one", "three") for file in FILES[:6]]
     assert before.items() <= made_shop.files().items()
@@ -258,7 +258,7 @@ def test_a_kernel_that_dies_is_reported(tmp_path, capfd):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [(None, "there is no such"), ("[1", "not a Jupyter"), ("{}", "not a Jupyter")]
+    ("text", "said"), [(None, "the notebook cannot be read"), ("[1", "not a Jupyter"), ("{}", "not a Jupyter")]
 )
 def test_a_file_that_is_not_a_notebook_is_refused(tmp_path, text, said):
     if text is not None:
@@ -278,9 +278,8 @@ SANITIZE = Path(__file__).parents[1] / "nbval_sanitize.cfg"
 
 LONG = """
 import polars as pl
-from cxsim.reporting.tables import Table, laid_out
-table = pl.DataFrame({"a": range(30)})
-Table(id="long", title="Long", layout=laid_out(table, title="L", subtitle="S", heads={"a": "A"}), twin=table)
+from cxsim.reporting.tables import Column, TableSpec
+TableSpec(id="long", title="Long", subtitle="S", columns={"a": Column("A")}).render(pl.DataFrame({"a": range(30)}))
 """
 
 

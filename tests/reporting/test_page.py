@@ -35,24 +35,20 @@ def _everything(folder):
 
 
 def test_the_same_outputs_give_the_same_bytes(made):
-    before = _everything(made.files.html.parent)
+    before = _everything(made.page.parent)
     title = f"Business case {HOSTILE}"
-    _make(made.notebook, made.files.html, parameters={"scenario": "first_year"}, title=title)
-    assert _everything(made.files.html.parent) == before
+    _make(made.notebook, made.page, parameters={"scenario": "first_year"}, title=title)
+    assert _everything(made.page.parent) == before
 
 
 def test_the_tables_lie_beside_the_page_with_a_manifest_of_all_files(made):
-    (table,) = made.files.tables
-    assert table == made.files.html.parent / "first year" / "returns.csv"
+    assert made.tables == ("returns.csv",)
+    table = made.page.with_suffix("") / "returns.csv"
     assert table.read_bytes() == b"strategy,npv\n'=HYPERLINK(1),0.1\ncoupon,\n"
     record = json.loads((table.parent / "manifest.json").read_text(encoding="utf-8"))
-    assert [path.name for path in made.files.whole] == ["tables.json", "workbook.xlsx", "report.md"]
-    assert record.pop("files") == {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (made.files.html, table, *made.files.whole)
-    }
-    assert {path.name for path in table.parent.iterdir()} == {
-        "returns.csv", "tables.json", "workbook.xlsx", "report.md", "manifest.json",
-    }  # fmt: skip
+    files = {path.name: path for path in (made.page, *table.parent.iterdir()) if path.name != "manifest.json"}
+    assert files.keys() == {"first year.html", "returns.csv", "tables.json", "workbook.xlsx", "report.md"}
+    assert record.pop("files") == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
     assert record.pop("tables_sha256") == {table.name: hashlib.sha256(table.read_bytes()).hexdigest()}
     assert record.pop("report")["parameters"] == {"scenario": "first_year"}
     assert record == MANIFEST
@@ -75,7 +71,7 @@ def test_the_page_carries_its_tables_and_how_it_was_made(made):
 
 
 def test_the_tables_are_the_same_in_one_file_and_in_the_workbook(made):
-    tables, book, _ = made.files.whole
+    tables, book = (made.page.with_suffix("") / name for name in ("tables.json", "workbook.xlsx"))
     columns = json.loads(tables.read_text(encoding="utf-8"))["tables"][0]["columns"]
     assert [column["values"] for column in columns] == [["=HYPERLINK(1)", "coupon"], [0.1, None]]
     cells = sheets(book.read_bytes())["returns"]
@@ -88,7 +84,7 @@ def test_the_page_links_to_the_tables_as_a_whole_and_to_its_markdown(made):
     assert [link["href"] for link in links] == [
         "./first%20year/workbook.xlsx", "./first%20year/tables.json", "./first%20year/report.md",
     ]  # fmt: skip
-    assert all((made.files.html.parent / unquote(link["href"])).is_file() for link in links)
+    assert all((made.page.parent / unquote(link["href"])).is_file() for link in links)
 
 
 def test_progress_names_each_cell_and_then_the_page(made):

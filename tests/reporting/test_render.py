@@ -315,7 +315,7 @@ def _in_html(text):
 
 
 def test_hostile_text_of_a_real_page_stays_text(made):
-    text = (made.files.html.parent / "first year" / "report.md").read_text(encoding="utf-8")
+    text = (made.page.parent / "first year" / "report.md").read_text(encoding="utf-8")
     soup = _read(text)
     assert _tags(soup) <= {
         "a", "code", "h1", "h2", "li", "ol", "p", "pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -325,7 +325,7 @@ def test_hostile_text_of_a_real_page_stays_text(made):
 
 
 def test_a_real_page_is_listed_from_its_title_to_its_command(made):
-    text = (made.files.html.parent / "first year" / "report.md").read_text(encoding="utf-8")
+    text = (made.page.parent / "first year" / "report.md").read_text(encoding="utf-8")
     assert text == markdown(made.html, "first year.html")
     assert re.findall(r"^#+ .*", text, flags=re.MULTILINE) == [
         "# Does it pay?", "## Cash", "## Cash", "## Returns", "## Audit trail",
