@@ -118,7 +118,7 @@ def sweep(
             watch=watch,
         )
     _print_outcomes(found.outcomes)
-    print_line(f"Written: {found.table.name} and {found.index.name} in {found.index.parent}")
+    print_line(f"Written: {found.table.name} and {found.page.name} in {found.page.parent}")
     _require_no_failure(found.outcomes)
 
 

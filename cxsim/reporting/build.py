@@ -18,19 +18,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cxsim.errors import CxsimError, ParamError, ReportError
 from cxsim.params import names, root
 from cxsim.reporting.business.returns import returns_table
 from cxsim.reporting.execute import remove_leftovers
 from cxsim.reporting.page import make, publish, staging
-from cxsim.reporting.render import Code, manifest_json
-from cxsim.reporting.workbook import csv_text, twin_from
+from cxsim.reporting.render import Code
+from cxsim.reporting.workbook import csv_text, digest, twin_from
 from cxsim.study.loading import canonical, case_files, load_case, load_scenario, parsed_changes
 from cxsim.study.result import Study
 from cxsim.study.run import run
@@ -56,8 +55,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _REQUIRED = re.compile(r"[A-Za-z0-9._-]+")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportWork:
+class ReportWork(NamedTuple):
     """A notebook to be made into a page, with values for its parameters."""
 
     notebook: Path
@@ -66,16 +64,14 @@ class ReportWork:
     code: Code = "hidden"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StudyWork:
+class StudyWork(NamedTuple):
     """A scenario, by name or path, to be simulated, of which only the returns are kept; `changes` are set by hand."""
 
     scenario: str
     changes: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One report or study to be made; it can be sent to another process."""
 
     name: str
@@ -90,8 +86,7 @@ class Task:
         return self.page.with_suffix("")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened to a task, or to all; what became of a task is the last one."""
 
     task: str  # its name; empty where it is about all
@@ -155,10 +150,8 @@ def carry_out(task: Task, say: Say) -> None:
 def write_study(study: Study, page: Path, *, stamp: Mapping[str, str]) -> None:
     """Write returns.csv and manifest.json where a report of the same name would have them."""
     text = csv_text(twin_from(returns_table(study.returns, study.currency).machine()))
-    digests = {RETURNS_FILE: hashlib.sha256(text.encode()).hexdigest()}
-    record = manifest_json({**study.manifest, **stamp, "files": digests}, indent=2) + "\n"
     with staging(page) as folder:
-        publish(folder, page, page=None, files={RETURNS_FILE: text, "manifest.json": record})
+        publish(folder, page, page=None, files={RETURNS_FILE: text}, record={**study.manifest, **stamp})
 
 
 def every_case() -> tuple[str, ...]:
@@ -203,7 +196,7 @@ def page_name(case: str, changes: str) -> str:
     parts = [case, *(f"{key}={value}" for key, value in parsed_changes(changes).items())]
     stem = _UNSAFE.sub("_", ",".join(part for part in parts if part))
     if len(stem) > _LONGEST:
-        stem = f"{stem[:_LONGEST]},{hashlib.sha256(stem.encode()).hexdigest()[:10]}"
+        stem = f"{stem[:_LONGEST]},{digest(stem)[:10]}"
     return f"{stem}.html"
 
 
@@ -274,7 +267,7 @@ def _inputs(case: Scenario | Valuation, given: str, kind: str, more: Mapping[str
 
 
 def _hash(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return digest(json.dumps(content, sort_keys=True))
 
 
 def _file_hash(path: Path) -> str | None:

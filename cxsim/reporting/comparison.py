@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cxsim.errors import ReportError, naming
 from cxsim.reporting.workbook import Twin, Value, tables_in
@@ -136,8 +136,7 @@ class Comparison:
         return bool(self.assumptions or self.results or self.tables)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A report as it was read."""
 
     path: Path

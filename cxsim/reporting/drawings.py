@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import vl_convert
 
 from cxsim.errors import ReportError
+from cxsim.reporting.workbook import json_text
 from cxsim.wording import ENGLISH, NBSP, NumberStyle
 
 # An attribute's value may hold the sign that ends an element, text between elements never holds the one that begins it.
@@ -65,16 +65,14 @@ _PARTS = ("layer", "hconcat", "vconcat", "concat")
 _OUTSIDE = re.compile(r'href="(?!#|data:)')
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DataTable:
+class DataTable(NamedTuple):
     """The rows behind a chart, as text."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A chart as a page needs it."""
 
     id: str  # its anchor on the page
@@ -91,7 +89,7 @@ def draw(spec: Mapping[str, Any], figure_id: str) -> Figure:
     for node in _nodes(spec):
         if isinstance(node.get("url"), str):
             raise ReportError(f"chart '{label}' loads {node['url']!r}; a report must carry its data inside.")
-    text = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json_text(spec)
     try:
         svg = vl_convert.vegalite_to_svg(text, vl_version=VEGA_LITE, allowed_base_urls=[])
     except ValueError as error:

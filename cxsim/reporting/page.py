@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -19,8 +18,8 @@ from cxsim.errors import ParamError, ReportError, naming
 from cxsim.params import root
 from cxsim.reporting.execute import Parameter, execute, staging_prefix
 from cxsim.reporting.markdown import markdown
-from cxsim.reporting.render import Code, manifest_in, manifest_json, packed_bundle, read_notebook, render
-from cxsim.reporting.workbook import csv_text, harvest, sound, tables_json, workbook
+from cxsim.reporting.render import Code, manifest_in, packed_bundle, read_notebook, render
+from cxsim.reporting.workbook import csv_text, digest, harvest, json_text, sound, tables_json, workbook
 
 # Its name in the provenance of a report.
 _RECIPE = "report"
@@ -72,7 +71,7 @@ def make(
         manifest = {
             **manifest_in(executed),
             _RECIPE: asdict(recipe_of(notebook, parameters, title=title, out=out, code=code)),
-            "tables_sha256": {name: _digest(text) for name, text in tables.items()},
+            "tables_sha256": {name: digest(text) for name, text in tables.items()},
         }
         book = aside.submit(workbook, title, twins, manifest)
         page = render(executed, title=title, manifest=manifest, tables=out.stem, twins=twins, code=code)
@@ -82,16 +81,14 @@ def make(
             "workbook.xlsx": book.result(),
             "report.md": markdown(page, out.name),
         }
-        digests = {name: _digest(content) for name, content in {**files, out.name: page}.items()}
-        record = manifest_json({**manifest, **(stamp or {}), "files": digests}, indent=2) + "\n"
-        publish(folder, out, page=page, files=files | {"manifest.json": record})
+        publish(folder, out, page=page, files=files, record={**manifest, **(stamp or {})})
     return tuple(tables)
 
 
 def notebook_hash(notebook: Path) -> str:
     """Return the hash of a notebook's cells: their kind, their text and their tags."""
     cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in read_notebook(notebook).cells]
-    return _digest(json.dumps(cells))
+    return digest(json.dumps(cells))
 
 
 def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str, out: Path, code: Code) -> Recipe:
@@ -151,14 +148,22 @@ def staging(out: Path) -> Iterator[Path]:
                 one.rmdir()
 
 
-def publish(folder: Path, out: Path, *, page: str | None, files: Mapping[str, str | bytes]) -> None:
-    """Write a report into its staging folder and put it in the place of an older one; without a page, its files."""
+def publish(
+    folder: Path, out: Path, *, page: str | None, files: Mapping[str, str | bytes], record: Mapping[str, object]
+) -> None:
+    """Write a report into its staging folder and put it in the place of an older one; without a page, its files.
+
+    A manifest beside them has what is recorded, and the hash of each file.
+    """
+    written = {f"{_TABLES}/{name}": content for name, content in files.items()}
+    digests = {name: digest(content) for name, content in files.items()}
+    if page is not None:
+        written[_PAGE], digests[out.name] = page, digest(page)
+    written[f"{_TABLES}/manifest.json"] = json_text({**record, "files": digests}, indent=2) + "\n"
     with naming(out, "the report cannot be written"):
         (folder / _TABLES).mkdir()
-        for name, content in files.items():
-            (folder / _TABLES / name).write_bytes(content.encode() if isinstance(content, str) else content)
-        if page is not None:
-            (folder / _PAGE).write_text(page, encoding="utf-8", newline="\n")
+        for name, content in written.items():
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
         _swap(folder, out)
 
 
@@ -202,7 +207,3 @@ def _require_own(out: Path) -> None:
             f"{beside}: the report's tables belong here, but this is no folder of tables; "
             "move it away, or choose another name."
         )
-
-
-def _digest(content: str | bytes) -> str:
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()

@@ -7,13 +7,11 @@ import functools
 import hashlib
 import html
 import itertools
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 import nbformat
@@ -27,7 +25,7 @@ from traitlets.config import Config
 from cxsim.errors import ReportError, naming
 from cxsim.reporting.drawings import VEGA_LITE, Figure, draw
 from cxsim.reporting.tables import CHART, MANIFEST, TABLE
-from cxsim.reporting.workbook import Twin, embedded, outputs_of, twin_of
+from cxsim.reporting.workbook import Twin, embedded, json_text, outputs_of, twin_of
 
 Code = Literal["hidden", "shown"]
 Kind = Literal["text", "code", "command", "group"]
@@ -99,7 +97,7 @@ def render(
         scripts=scripts,
         packed=packed_bundle() if drawn else "",
         trail=trail(manifest),
-        provenance=manifest_json(manifest).replace("<", "\\u003c"),
+        provenance=json_text(manifest).replace("<", "\\u003c"),
         embedded=embedded(twins),
         folder=quote(tables),
     )
@@ -150,7 +148,7 @@ def notebook_text(notebook: NotebookNode) -> str:
         for kind, content in output.get("data", {}).items():
             if kind.endswith("json"):
                 output.data[kind] = f"{_SLOT_OF_JSON}{len(contents)}"
-                contents.append(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+                contents.append(json_text(content))
     text = _WRITES(lean, version=nbformat.NO_CONVERT)
     return re.sub(rf'"{_SLOT_OF_JSON}(\d+)"', lambda found: contents[int(found[1])], text).rstrip("\n") + "\n"
 
@@ -181,8 +179,7 @@ def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return joined
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the audit trail."""
 
     label: str
@@ -201,17 +198,6 @@ def manifest_in(notebook: NotebookNode) -> dict[str, object]:
     """Return what an executed notebook says of its study in outputs of kind MANIFEST; empty when it says nothing."""
     found = [output.get("data", {}).get(MANIFEST, {}) for output in outputs_of(notebook)]
     return {str(name): value for manifest in found for name, value in manifest.items()}
-
-
-def manifest_json(manifest: Mapping[str, object], *, indent: int | None = None) -> str:
-    """Return a manifest as JSON with sorted keys."""
-    separators = (",", ":") if indent is None else (",", ": ")
-    try:
-        return json.dumps(
-            manifest, sort_keys=True, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False
-        )
-    except (TypeError, ValueError) as error:
-        raise ReportError(f"the manifest cannot be written as JSON: {error}.") from error
 
 
 def _entry(name: str, label: str, value: Any) -> Entry:
@@ -234,8 +220,7 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """The middle of a page."""
 
     html: str  # text, tables and slots for figures
@@ -377,9 +362,13 @@ def _policy(scripts: list[str]) -> str:
 
     The bundle is one of them, though the page carries it packed: what is allowed is the text that is unpacked.
     """
-    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"img-src data:; font-src data:; style-src 'unsafe-inline'; script-src {allowed}"
+        f"img-src data:; font-src data:; style-src 'unsafe-inline'; script-src {allowed(scripts)}"
     )
+
+
+def allowed(texts: Sequence[str]) -> str:
+    """Return how a policy allows exactly these scripts or style sheets."""
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
+    return " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 import polars as pl
@@ -35,7 +32,7 @@ from cxsim.reporting.build import (
     study_inputs,
 )
 from cxsim.reporting.execute import write_text
-from cxsim.reporting.render import asset, template
+from cxsim.reporting.render import allowed, asset, template
 from cxsim.reporting.tables import BADGES
 from cxsim.reporting.workbook import Twin, Value, csv_text
 from cxsim.study.loading import canonical, changed, load_scenario
@@ -58,8 +55,7 @@ _READING = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One combination of a grid."""
 
     values: tuple[tuple[str, str], ...]  # the swept keys and their values as text, in the order of the grid's keys
@@ -67,8 +63,7 @@ class Point:
     scenario: Scenario
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PointReturns:
+class PointReturns(NamedTuple):
     """What came out at one point."""
 
     values: tuple[tuple[str, str], ...]  # the swept keys and their values as text, in the order of the grid's keys
@@ -77,13 +72,12 @@ class PointReturns:
     folder: str  # name of its folder there
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sweep:
+class Sweep(NamedTuple):
     """What a sweep found, in the order of the grid."""
 
     outcomes: tuple[Event, ...]
     table: Path  # one row per point and strategy
-    index: Path  # the page about all points
+    page: Path  # about all points
 
 
 def sweep(
@@ -119,7 +113,7 @@ def sweep(
     page = sweep_page(scenario.title, scenario.economics.currency, keys=keys, points=found, missing=missing)
     write_text(folder / TABLE_FILE, sweep_csv(keys, found))
     write_text(folder / INDEX, page)
-    return Sweep(outcomes=outcomes, table=folder / TABLE_FILE, index=folder / INDEX)
+    return Sweep(outcomes=outcomes, table=folder / TABLE_FILE, page=folder / INDEX)
 
 
 def grid(given: str, over: Sequence[str]) -> tuple[Point, ...]:
@@ -201,7 +195,7 @@ def _task(given: str, point: Point, folder: Path, wanted: Wanted) -> Task:
     if wanted == "reports":
         return report
     study = StudyWork(scenario=place_of(given), changes=point.changes)
-    return replace(report, inputs=study_inputs(scenario, given), also=(report.inputs,), work=study)
+    return report._replace(inputs=study_inputs(scenario, given), also=(report.inputs,), work=study)
 
 
 def _typed(value: str) -> Value:
@@ -216,8 +210,7 @@ def _typed(value: str) -> Value:
 def _page(name: str, title: str, content: Content) -> str:
     """Return a page in the style of a report, which may load nothing and run nothing."""
     style = asset("style.css") + asset("index.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
+    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src {allowed([style])}"
     return template(name).render(title=title, style=style, policy=policy, **content)
 
 

@@ -6,11 +6,10 @@ import itertools
 import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import cycle, islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 import polars as pl
@@ -244,8 +243,7 @@ def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dot:
+class Dot(NamedTuple):
     """A point with its words.
 
     Attributes

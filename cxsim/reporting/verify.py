@@ -6,16 +6,15 @@ line.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cxsim.errors import CxsimError, ReportError
 from cxsim.params import root
@@ -34,7 +33,7 @@ from cxsim.reporting.comparison import (
 )
 from cxsim.reporting.execute import Parameter
 from cxsim.reporting.page import Recipe, make, notebook_hash, place_in_project, recipe_in
-from cxsim.reporting.workbook import tables_in_json
+from cxsim.reporting.workbook import digest, tables_in_json
 from cxsim.study.provenance import commit
 
 # What a part of a report is called, and the places in it that differ.
@@ -46,8 +45,7 @@ _HEADING = re.compile(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]>")
 _TAG = re.compile(r"<[^>]*>")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether a report can be made again."""
 
     report: Path
@@ -114,14 +112,14 @@ def _ingredients(provenance: Mapping[str, Any], recipe: Recipe, notebook: Path) 
     used = texts_in(provenance, "versions")
     named = {
         f"notebook {recipe.notebook}": recipe.notebook_sha256,
-        **{f"file params/{name}": digest for name, digest in stored.items()},
+        **{f"file params/{name}": found for name, found in stored.items()},
         **{f"version of {name}": version for name, version in used.items()},
         "commit": provenance.get("commit"),
     }
     files = [root() / "params" / name for name in stored]
     here = [
         notebook_hash(notebook),
-        *(_digest(path.read_bytes()) if path.is_file() else "not there" for path in files),
+        *(digest(path.read_bytes()) if path.is_file() else "not there" for path in files),
         *map(_version, used),
         commit() if "commit" in provenance else None,
     ]
@@ -190,7 +188,7 @@ def _file_differences(
         tables = map(tables_in_json, (text, again)) if name == "tables.json" else (None, None)
         return [*_tables_differences(tables, f"in {name}")] or _text_differences(text, again, where)
     except (ValueError, AttributeError, TypeError, KeyError):
-        return [*differences({where: _digest(files[name])} if name in files else {} for files in (mine, others))]
+        return [*differences({where: digest(files[name])} if name in files else {} for files in (mine, others))]
 
 
 def _record(files: Mapping[str, bytes], text: str, again: str, page: str) -> dict[str, Any]:
@@ -199,9 +197,9 @@ def _record(files: Mapping[str, bytes], text: str, again: str, page: str) -> dic
     A hash that differs because its file does says nothing of its own.
     """
     record, remade = json.loads(text), json.loads(again)
-    true = {name for name, digest in texts_in(record, "files").items() if _digest(files.get(name, b"")) == digest}
+    true = {name for name, named in texts_in(record, "files").items() if digest(files.get(name, b"")) == named}
     if isinstance(record.get("files"), dict):
-        record["files"] |= {name: digest for name, digest in remade["files"].items() if name in {*true, page}}
+        record["files"] |= {name: made for name, made in remade["files"].items() if name in {*true, page}}
     return {name: value for name, value in record.items() if name in remade}
 
 
@@ -248,7 +246,3 @@ def _marked(found: Sequence[Difference], program: Mapping[str, str]) -> list[Dif
         for before, after in texts
     ]
     return [replace(one, about="program") if so else one for one, so in zip(found, explained, strict=True)]
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

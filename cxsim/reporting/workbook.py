@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import NoneType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -110,7 +110,7 @@ def csv_text(twin: Twin) -> str:
 def tables_json(twins: Sequence[Twin]) -> str:
     """Return all twins as one JSON text, column by column."""
     lines = [
-        _json(
+        json_text(
             {
                 "id": twin.id,
                 "title": twin.title,
@@ -152,8 +152,18 @@ def tables_in(text: str) -> dict[str, Twin]:
         raise ReportError("the tables inside the page are not what `cxsim report` writes.") from error
 
 
-def _json(content: object) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def json_text(content: object, indent: int | None = None) -> str:
+    """Return content as JSON with sorted keys."""
+    signs = (",", ":" if indent is None else ": ")
+    try:
+        return json.dumps(content, sort_keys=True, indent=indent, separators=signs, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ReportError(f"this cannot be written as JSON: {error}.") from error
+
+
+def digest(content: str | bytes) -> str:
+    """Return the hash of a file's content."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
 def _by_column(twin: Twin) -> dict[str, list[Value]]:
@@ -191,7 +201,7 @@ def _carried(twins: Sequence[Twin]) -> str:
         }
         for twin in twins
     }
-    return _json({"tables": tables, "texts": list(places)}).replace("<", "\\u003c")
+    return json_text({"tables": tables, "texts": list(places)}).replace("<", "\\u003c")
 
 
 def _read_carried(name: str, table: Mapping[str, Any], texts: Sequence[str]) -> Twin:
@@ -244,8 +254,7 @@ _LOOKS: Mapping[str, dict[str, object]] = {
 Looks = Mapping[str, Format]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Statement:
+class Statement(NamedTuple):
     """One strategy's statement by month, with the central discount rate per year."""
 
     strategy: str

@@ -166,7 +166,7 @@ def test_a_place_that_leads_out_or_nowhere_is_refused(shop, place):
 
 def _publish(out, page="new", files=None):
     with staging(out) as folder:
-        publish(folder, out, page=page, files=files or {"a.csv": "a\n", "manifest.json": "{}"})
+        publish(folder, out, page=page, files=files or {"a.csv": "a\n"}, record={})
 
 
 def test_a_parent_that_is_a_file_is_refused(tmp_path):
@@ -203,19 +203,19 @@ def test_somebody_elses_folder_is_never_replaced(tmp_path):
 
 def test_a_new_report_replaces_the_older_one_with_all_its_tables(tmp_path):
     out = tmp_path / "r.html"
-    _publish(out, "old", {"old.csv": "1\n", "manifest.json": "{}"})
+    _publish(out, "old", {"old.csv": "1\n"})
     _publish(out)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.csv", "manifest.json", "r", "r.html"]
 
 
 def test_bytes_are_written_as_they_are_and_text_with_line_feeds(tmp_path):
-    _publish(tmp_path / "r.html", "é\n", {"workbook.xlsx": b"PK\x03\r\n", "report.md": "é\n", "manifest.json": "{}"})
+    _publish(tmp_path / "r.html", "é\n", {"workbook.xlsx": b"PK\x03\r\n", "report.md": "é\n"})
     assert (tmp_path / "r" / "workbook.xlsx").read_bytes() == b"PK\x03\r\n"
     assert (tmp_path / "r" / "report.md").read_bytes() == (tmp_path / "r.html").read_bytes() == b"\xc3\xa9\n"
 
 
 def test_a_report_with_a_workbook_and_markdown_is_known_as_one_and_replaced(tmp_path):
-    files = {"a.csv": "1\n", "tables.json": "{}", "workbook.xlsx": b"PK", "report.md": "x\n", "manifest.json": "{}"}
+    files = {"a.csv": "1\n", "tables.json": "{}", "workbook.xlsx": b"PK", "report.md": "x\n"}
     _publish(tmp_path / "r.html", "old", files)
     _publish(tmp_path / "r.html")
     assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["a.csv", "manifest.json"]
@@ -232,7 +232,7 @@ def test_somebody_elses_workbook_or_text_is_never_replaced(tmp_path, name):
 
 def test_a_disk_that_refuses_the_last_step_leaves_the_older_report(tmp_path, monkeypatch):
     out = tmp_path / "r.html"
-    _publish(out, "old", {"old.csv": "1\n", "manifest.json": "{}"})
+    _publish(out, "old", {"old.csv": "1\n"})
 
     def full(page, target):
         raise OSError(28, "No space left on device", str(page), None, str(target))

@@ -18,7 +18,8 @@ from markdown_it import MarkdownIt
 from cxsim.errors import ReportError
 from cxsim.reporting.drawings import VEGA_LITE
 from cxsim.reporting.markdown import escaped, line, markdown
-from cxsim.reporting.render import manifest_json, normalised, notebook_text, render, tidy, trail, vega_bundle
+from cxsim.reporting.render import normalised, notebook_text, render, tidy, trail, vega_bundle
+from cxsim.reporting.workbook import json_text
 from tests.reporting.conftest import HOSTILE, MANIFEST
 
 
@@ -201,13 +202,13 @@ def test_the_names_inside_a_group_are_left_as_they_are():
 
 
 def test_a_manifest_is_the_same_text_in_any_order_of_its_names():
-    assert manifest_json({"a": 1, "b": {"d": 2, "c": 3}}) == manifest_json({"b": {"c": 3, "d": 2}, "a": 1})
+    assert json_text({"a": 1, "b": {"d": 2, "c": 3}}) == json_text({"b": {"c": 3, "d": 2}, "a": 1})
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
 def test_a_manifest_without_a_place_in_json_is_refused(value):
     with pytest.raises(ReportError, match="cannot be written as JSON"):
-        manifest_json({"a": value})
+        json_text({"a": value})
 
 
 def _executed(run):
