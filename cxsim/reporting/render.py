@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import copy
 import functools
 import hashlib
 import html
 import itertools
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
@@ -19,6 +20,7 @@ import vl_convert
 from bs4 import BeautifulSoup, Tag
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 from traitlets.config import Config
 
@@ -38,12 +40,6 @@ _PAGES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-# nbconvert's and nbformat's functions carry no types.
-_EXPORTER: Callable[..., Any] = HTMLExporter
-_READ: Callable[..., NotebookNode] = nbformat.read
-_UPGRADE: Callable[..., NotebookNode] = nbformat.v4.upgrade
-_WRITES: Callable[..., str] = nbformat.writes
-_FROM_DICT: Callable[..., NotebookNode] = nbformat.from_dict
 _SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
 _SLOT = '<div class="cx-slot" data-figure="{}"></div>'
 _SLOT_FOUND = re.compile(_SLOT.format("([a-z0-9-]+)"))
@@ -131,14 +127,15 @@ def read_notebook(path: Path) -> NotebookNode:
     """Read a notebook."""
     try:
         with naming(path, "the notebook cannot be read"):
-            return _UPGRADE(_READ(path, as_version=4))
+            return fresh_copy(nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
         raise ReportError(f"{path}: this is not a Jupyter notebook.") from error
 
 
 def fresh_copy(notebook: NotebookNode) -> NotebookNode:
     """Return a copy, in the newest format, that shares nothing with the original."""
-    return _UPGRADE(_FROM_DICT(notebook))
+    copied: NotebookNode = nbformat.v4.upgrade(copy.deepcopy(notebook))  # type: ignore[no-untyped-call]
+    return copied
 
 
 def notebook_text(notebook: NotebookNode) -> str:
@@ -149,7 +146,7 @@ def notebook_text(notebook: NotebookNode) -> str:
             if kind.endswith("json"):
                 output.data[kind] = f"{_SLOT_OF_JSON}{len(contents)}"
                 contents.append(json_text(content))
-    text = _WRITES(lean, version=nbformat.NO_CONVERT)
+    text = nbformat.writes(lean, version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
     return re.sub(rf'"{_SLOT_OF_JSON}(\d+)"', lambda found: contents[int(found[1])], text).rstrip("\n") + "\n"
 
 
@@ -158,25 +155,13 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
     clean = fresh_copy(notebook)
     for index, cell in enumerate(clean.cells):
         cell["id"] = f"c{index:03d}"
-        if cell.cell_type == "code":
-            cell.outputs = _joined_streams(cell.outputs)
+        # The kernel cuts a stream where its buffer happens to be flushed.
+        CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, index)  # type: ignore[no-untyped-call]
     for place, key in itertools.product([clean, *clean.cells], _FROM_THE_RUN):
         place.metadata.pop(key, None)
     clean.metadata["kernelspec"] = dict(_KERNEL)
     clean.metadata.setdefault("language_info", {"name": "python"}).pop("version", None)
     return clean
-
-
-def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Join neighbours, because the kernel cuts a stream where its buffer happens to be flushed."""
-    joined: list[NotebookNode] = []
-    for output in outputs:
-        last = joined[-1] if joined else output
-        if last is not output and output.output_type == last.output_type == "stream" and output.name == last.name:
-            last.text += output.text
-        else:
-            joined.append(output)
-    return joined
 
 
 class Entry(NamedTuple):
@@ -335,17 +320,22 @@ def _replace_output(output: NotebookNode, number: int, figures: list[Figure], ta
 
 
 def _fragment(notebook: NotebookNode, code: Code) -> str:
-    settings: Any = Config()  # its sections appear when they are named
-    settings.HTMLExporter.extra_template_basedirs = [str(_TEMPLATES)]
-    settings.HTMLExporter.template_name = "cxsim"
-    settings.HTMLExporter.exclude_input = code == "hidden"
-    settings.HTMLExporter.exclude_anchor_links = True
-    settings.NbConvertBase.display_data_priority = _SHOWN
-    settings.TagRemovePreprocessor.enabled = True
-    settings.TagRemovePreprocessor.remove_cell_tags = {"remove_cell", "parameters", "injected-parameters"}
-    settings.TagRemovePreprocessor.remove_input_tags = {"remove_input"}
-    fragment, _ = _EXPORTER(config=settings).from_notebook_node(notebook)
-    return str(fragment)
+    settings = {
+        "HTMLExporter": {
+            "extra_template_basedirs": [str(_TEMPLATES)],
+            "template_name": "cxsim",
+            "exclude_input": code == "hidden",
+            "exclude_anchor_links": True,
+        },
+        "NbConvertBase": {"display_data_priority": _SHOWN},
+        "TagRemovePreprocessor": {
+            "enabled": True,
+            "remove_cell_tags": {"remove_cell", "parameters", "injected-parameters"},
+            "remove_input_tags": {"remove_input"},
+        },
+    }
+    exporter = HTMLExporter(config=Config(settings))  # type: ignore[no-untyped-call]
+    return str(exporter.from_notebook_node(notebook)[0])
 
 
 def _money(markdown: str) -> str:
