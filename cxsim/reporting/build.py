@@ -31,6 +31,7 @@ from cxsim.reporting.page import make, publish, staging
 from cxsim.reporting.render import Code
 from cxsim.reporting.workbook import csv_text, digest, twin_from
 from cxsim.study.loading import canonical, case_files, load_case, load_scenario, parsed_changes
+from cxsim.study.provenance import versions
 from cxsim.study.result import Study
 from cxsim.study.run import run
 from cxsim.study.scenario import Scenario, Valuation
@@ -298,7 +299,7 @@ def _versions() -> dict[str, str]:
     """Return the version of Python, and of every package that cxsim asks for itself."""
     asked = [entry for entry in importlib.metadata.requires("cxsim") or [] if "extra ==" not in entry]
     packages = sorted({found[0] for entry in asked if (found := _REQUIRED.match(entry))})
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
+    return {"python": platform.python_version()} | versions(packages)
 
 
 class _Workers:

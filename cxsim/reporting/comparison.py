@@ -266,39 +266,40 @@ def _ingredients(reports: Sequence[Finished]) -> Iterator[Difference]:
     return (place for place in differences(entries) if not place.where.startswith(_OF_THE_FILE))
 
 
-def _rows_by(twin: Twin, key: str) -> dict[str, Row]:
-    return {str(row[key]): row for row in twin.records()}
+def _moved_rows(old: Twin, new: Twin, key: str, whole: str) -> Iterator[tuple[str, str, list[Value], list[Row | None]]]:
+    """Yield the row, the column, both values and both rows of what is not the same.
+
+    Of a row that only one table has, that is what stands in the column `whole`, without the name of a column.
+    """
+    before, after = ({str(row[key]): row for row in twin.records()} for twin in (old, new))
+    for (name, *column), *found in moves(before, after):
+        rows: list[Row | None] = [before.get(name), after.get(name)]
+        if not column:
+            yield name, "", [row[whole] if row else None for row in rows], rows
+        elif ABSENT not in found:
+            yield name, column[0], found, rows
 
 
 def _moved_assumptions(old: Tables, new: Tables) -> Iterator[AssumptionMove]:
     """Yield the fields of assumptions that are not the same; of one that only one report has, its value."""
-    for name in [name for name in _ASSUMPTIONS if name in old and name in new][:1]:
-        before, after = _rows_by(old[name], "id"), _rows_by(new[name], "id")
-        for (key, *field), *contents in moves(before, after):
-            how: How = "changed" if field else "removed" if contents[1] is ABSENT else "added"
-            if field and (field[0] not in FIELDS or ABSENT in contents):
-                continue
-            one, other = contents if field else (None if row is ABSENT else row["value"] for row in contents)
-            row = after.get(key) or before[key]
-            texts = {name: str(row.get(name) or "") for name in ("id", "belongs_to", "description", "unit")}
-            yield AssumptionMove(how=how, field=(*field, "value")[0], before=one, after=other, **texts)
+    for table in [name for name in _ASSUMPTIONS if name in old and name in new][:1]:
+        for _, field, values, rows in _moved_rows(old[table], new[table], "id", "value"):
+            row = rows[1] or rows[0] or {}
+            if field in ("", *FIELDS):
+                texts = {name: str(row.get(name) or "") for name in ("id", "belongs_to", "description", "unit")}
+                how: How = "changed" if field else "removed" if rows[0] else "added"
+                yield AssumptionMove(how=how, field=field or "value", before=values[0], after=values[1], **texts)
 
 
 def _moved_results(old: Tables, new: Tables) -> Iterator[ResultMove]:
     """Yield the results that are not the same; what stands in two tables once, by the first, unless they disagree."""
-    shown = set[tuple[str, Value, Value]]()
+    shown = set[tuple[Value, ...]]()
     for table, key in _RESULTS.items():
         if table in old and table in new:
-            before, after = _rows_by(old[table], key), _rows_by(new[table], key)
-            for (name, *figure), *contents in moves(before, after):
-                if figure and (ABSENT in contents or figure[0] == "title" or figure[0].endswith("mc_error")):
-                    continue
-                values = contents if figure else [None if row is ABSENT else name for row in contents]
-                rows = [rows[name] for rows in (before, after) if name in rows]
-                move = _result_move(table, name, (*figure, "strategy")[0], values, rows)
-                same = (name, move.before, move.after)
-                if table == "returns" or same not in shown:
-                    yield move
+            for name, figure, values, rows in _moved_rows(old[table], new[table], key, key):
+                same = (name, *values)
+                if figure != "title" and not figure.endswith("mc_error") and (table == "returns" or same not in shown):
+                    yield _result_move(table, name, figure or "strategy", values, [row for row in rows if row])
                 shown.add(same)
 
 

@@ -23,7 +23,6 @@ from jupyter_core.utils import ensure_event_loop
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
-from papermill.parameterize import parameterize_notebook
 from traitlets import Any as AnyTrait, Unicode
 from traitlets.config import Config
 
@@ -182,8 +181,10 @@ def _run(
 ) -> NotebookNode:
     notebook = fresh_copy(source)
     if parameters:
-        notebook.metadata["papermill"] = {}
-        notebook = parameterize_notebook(notebook, dict(parameters), kernel_name="python3", language="python")
+        tagged = [place for place, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
+        values = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+        cell = nbformat.v4.new_code_cell(values, metadata={"tags": ["injected-parameters"]})  # type: ignore[no-untyped-call]
+        notebook.cells.insert(tagged[0] + 1, cell)
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as folder:
         client = _Client(
             notebook,
@@ -202,15 +203,11 @@ def _run(
 def _end_tasks() -> None:
     """End what nbclient leaves in its event loop after a failure; it would complain during the next execution."""
     loop = ensure_event_loop()
-    if not loop.is_running():
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        loop.run_until_complete(_settled(tasks))
-
-
-async def _settled(tasks: set[asyncio.Task[Any]]) -> None:
-    await asyncio.gather(*tasks, return_exceptions=True)
+    tasks = set() if loop.is_running() else asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
 def _defaults(notebook: NotebookNode) -> dict[str, object]:

@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 import nbformat
@@ -30,7 +30,6 @@ from cxsim.reporting.tables import CHART, MANIFEST, TABLE
 from cxsim.reporting.workbook import Twin, embedded, json_text, outputs_of, twin_of
 
 Code = Literal["hidden", "shown"]
-Kind = Literal["text", "code", "command", "group"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PAGES = Environment(
@@ -49,7 +48,8 @@ _FROM_THE_RUN = ("execution", "papermill", "widgets")
 # Code in backticks is left alone; any other dollar sign is money, not the beginning of a formula.
 _CODE_OR_DOLLAR = re.compile(r"(`+)[\s\S]+?\1|\$")
 _OWN_IDS = ("content", "contents", "audit-trail", "provenance", "tables", "cx-bundle")
-_HASH = re.compile(r"[0-9a-f]{32,}|[0-9a-f]{7,}(\+dirty|-dirty)|sha256:[0-9a-f]+")
+# What is shown as code.
+_PAGES.tests["hash"] = re.compile(r"[0-9a-f]{32,}|[0-9a-f]{7,}(\+dirty|-dirty)|sha256:[0-9a-f]+").fullmatch
 # Content that a report refuses, because it would run, fetch or send something.
 _ACTIVE = ("script", "iframe", "object", "embed", "link", "base", "meta", "form", "frame", "applet", "portal")
 _FETCHING = ("src", "srcset", "poster", "background", "data")
@@ -92,7 +92,7 @@ def render(
         policy=_policy([vega_bundle(), *scripts] if drawn else []),
         scripts=scripts,
         packed=packed_bundle() if drawn else "",
-        trail=trail(manifest),
+        manifest=manifest,
         provenance=json_text(manifest).replace("<", "\\u003c"),
         embedded=embedded(twins),
         folder=quote(tables),
@@ -164,45 +164,10 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
     return clean
 
 
-class Entry(NamedTuple):
-    """One line of the audit trail."""
-
-    label: str
-    value: str  # empty for a group
-    kind: Kind
-    entries: tuple[Entry, ...] = ()
-
-
-def trail(manifest: Mapping[str, object]) -> list[Entry]:
-    """Return a manifest as entries that a reader understands, in the manifest's order."""
-    entries = (_entry(name, name.replace("_", " ").strip().capitalize(), value) for name, value in manifest.items())
-    return sorted(entries, key=lambda entry: entry.kind == "command")
-
-
 def manifest_in(notebook: NotebookNode) -> dict[str, object]:
     """Return what an executed notebook says of its study in outputs of kind MANIFEST; empty when it says nothing."""
     found = [output.get("data", {}).get(MANIFEST, {}) for output in outputs_of(notebook)]
     return {str(name): value for manifest in found for name, value in manifest.items()}
-
-
-def _entry(name: str, label: str, value: Any) -> Entry:
-    if isinstance(value, Mapping) and value:
-        # Inside a group stand names that are somebody's own: of files, of packages, of parameters.
-        inner = tuple(_entry(str(key), str(key), entry) for key, entry in value.items())
-        return Entry(label=label, value="", kind="group", entries=inner)
-    listed = isinstance(value, (Mapping, list, tuple))
-    shown = (", ".join(map(_shown, value)) or "none") if listed else _shown(value)
-    if name == "command":
-        return Entry(label="Command to reproduce", value=shown, kind="command")
-    return Entry(label=label, value=shown, kind="code" if _HASH.fullmatch(shown) else "text")
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "not recorded"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
 
 
 class Body(NamedTuple):

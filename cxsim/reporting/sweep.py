@@ -7,8 +7,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
-from urllib.parse import quote
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
@@ -37,10 +36,10 @@ from cxsim.reporting.tables import BADGES
 from cxsim.reporting.workbook import Twin, Value, csv_text
 from cxsim.study.loading import canonical, changed, load_scenario
 from cxsim.study.scenario import Scenario
-from cxsim.wording import NBSP, precision
+from cxsim.wording import precision
 
 Wanted = Literal["returns", "reports"]
-Content = Mapping[str, object]
+Content = Mapping[str, Any]
 
 TABLE_FILE = "sweep.csv"
 COLUMNS = (
@@ -68,8 +67,7 @@ class PointReturns(NamedTuple):
 
     values: tuple[tuple[str, str], ...]  # the swept keys and their values as text, in the order of the grid's keys
     returns: pl.DataFrame  # under RETURNS
-    page: str | None  # name of its report in the folder of the sweep; None where none was wanted
-    folder: str  # name of its folder there
+    files: Mapping[str, str]  # what they are called, and where they are in the folder of the sweep
 
 
 class Sweep(NamedTuple):
@@ -103,8 +101,8 @@ def sweep(
         PointReturns(
             values=point.values,
             returns=read_returns(task.folder / RETURNS_FILE),
-            page=task.page.name if wanted == "reports" else None,
-            folder=task.folder.name,
+            files=({"Report": task.page.name} if wanted == "reports" else {})
+            | {"Returns": f"{task.folder.name}/{RETURNS_FILE}"},
         )
         for point, task, outcome in zip(points, tasks, outcomes, strict=True)
         if outcome.kind != "failed"
@@ -219,12 +217,11 @@ def _counted(number: int) -> str:
 
 
 def _row(point: PointReturns, strategies: tuple[str, ...]) -> Content:
-    lines = {str(one["strategy"]): one for one in _headlines(point.returns)}
-    files = [] if point.page is None else [{"name": "Report", "href": _link(point.page)}]
+    lines = {one["strategy"]: one for one in _headlines(point.returns)}
     return {
         "values_shown": [value for _, value in point.values],
         "cells": [lines.get(name) for name in strategies],
-        "files": [*files, {"name": "Returns", "href": _link(f"{point.folder}/{RETURNS_FILE}")}],
+        "files": point.files,
     }
 
 
@@ -261,28 +258,8 @@ def _listed(page: Path) -> Content | None:
         **texts,
         "title": texts["title"] or page.stem,
         "name": page.name,
-        "href": _link(page.name),
-        "size": _size(page.stat().st_size),
+        "folder": folder.name,
+        "size": page.stat().st_size,
         "returns": returns,
-        "tables": [
-            {"name": path.name, "href": _link(f"{folder.name}/{path.name}")} for path in sorted(folder.glob("*.csv"))
-        ],
+        "tables": sorted(path.name for path in folder.glob("*.csv")),
     }
-
-
-def _link(name: str) -> str:
-    """Return a link to a file beside the page.
-
-    >>> _link("cdnow-quick,draws=40.html")
-    './cdnow-quick%2Cdraws%3D40.html'
-    """
-    return f"./{quote(name)}"
-
-
-def _size(number: int) -> str:
-    r"""Return a number of bytes in words.
-
-    >>> _size(1_256_206), _size(940)
-    ('1.3\xa0MB', '1\xa0kB')
-    """
-    return f"{number / 1e6:.1f}{NBSP}MB" if number >= 950_000 else f"{max(1, round(number / 1e3))}{NBSP}kB"

@@ -259,7 +259,8 @@ _SCHEMA = {name: kinds[0] for name, kinds in RETURNS_CONTRACT.columns.items()}
 def _point(value, *rows):
     table = pl.DataFrame([{**ROW, **row} for row in rows], schema=_SCHEMA)
     values = (("economics.gross_margin", value), ("dropout", "bgnbd"))
-    return PointReturns(values=values, returns=table, page=None, folder=f"dropout=bgnbd,economics.gross_margin={value}")
+    files = {"Returns": f"dropout=bgnbd,economics.gross_margin={value}/returns.csv"}
+    return PointReturns(values=values, returns=table, files=files)
 
 
 def _require_offline(page):
@@ -282,7 +283,7 @@ def test_the_index_lists_question_decision_interval_page_tables_and_size(made_sh
         decision,
         ">1,230<",
         ">−210 to 2,500<",
-        "\N{NO-BREAK SPACE}kB",
+        " kB",
     ):
         assert words in text
     assert 'href="./one.html"' in text
