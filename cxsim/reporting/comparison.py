@@ -200,11 +200,11 @@ def texts_in(provenance: Mapping[str, Any], name: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
 
 
-def moves(one: Any, other: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+def moves(one: Any, other: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     """Yield where two contents differ: the names that lead there, and what stands there, which may be ABSENT."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in dict.fromkeys([*one, *other]):
-            yield from moves(one.get(key, ABSENT), other.get(key, ABSENT), *path, key)
+            yield from moves(one.get(key, ABSENT), other.get(key, ABSENT), (*path, key))
     elif type(one) is not type(other) or one != other:
         yield path, one, other
 

@@ -23,6 +23,7 @@ from jupyter_core.utils import ensure_event_loop
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
+from papermill.translators import translate_parameters
 from traitlets import Any as AnyTrait, Unicode
 from traitlets.config import Config
 
@@ -182,7 +183,7 @@ def _run(
     notebook = fresh_copy(source)
     if parameters:
         tagged = [place for place, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
-        values = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+        values = translate_parameters("python3", "python", dict(parameters), "Parameters")
         cell = nbformat.v4.new_code_cell(values, metadata={"tags": ["injected-parameters"]})  # type: ignore[no-untyped-call]
         notebook.cells.insert(tagged[0] + 1, cell)
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as folder:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass as checked
+from typing import Any
 
 from cxsim.errors import ParamError, ReportError, naming
-from cxsim.params import root
+from cxsim.params import root, sound
 from cxsim.reporting.execute import Parameter, execute, staging_prefix
 from cxsim.reporting.markdown import markdown
 from cxsim.reporting.render import Code, manifest_in, packed_bundle, read_notebook, render
-from cxsim.reporting.workbook import csv_text, digest, harvest, json_text, sound, tables_json, workbook
+from cxsim.reporting.workbook import csv_text, digest, harvest, json_text, tables_json, workbook
 
 # Its name in the provenance of a report.
 _RECIPE = "report"
@@ -28,12 +26,12 @@ _WHOLE = frozenset({"report.md", "workbook.xlsx"})
 _PAGE, _TABLES, _OLD = "page.html", "tables", "old"
 
 
-@checked(frozen=True, kw_only=True, slots=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
     """What `make` was given."""
 
     # Name of the HTML file, which its links to the tables hold; made again, it must not lead out of its folder.
-    page: Annotated[str, Field(pattern=r"^[^/\\]+$")]
+    page: str
     title: str
     code: Code  # whether a reader sees the notebook's code
     notebook: str  # its place in the project; its name alone where it lies outside
@@ -42,6 +40,10 @@ class Recipe:
     parameters: Mapping[str, Parameter]
     paths_in_project: tuple[str, ...]  # parameters that are paths inside the project
     paths_outside: tuple[str, ...]  # parameters, or `notebook`, that cannot be found again from here
+
+    def __post_init__(self) -> None:
+        if re.search(r"[/\\]", self.page):
+            raise ValueError(f"page '{self.page}' leads out of its folder")
 
 
 def make(

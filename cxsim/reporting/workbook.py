@@ -7,17 +7,16 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import NoneType
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import xlsxwriter
 from nbformat import NotebookNode
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass as checked
 from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name, xl_range, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
@@ -25,12 +24,12 @@ from xlsxwriter.worksheet import Worksheet
 from cxsim.errors import ReportError
 from cxsim.finance.ledger import LADDER, OUTLAY
 from cxsim.finance.statement import PERIODS
-from cxsim.params import DAYS_PER_YEAR
+from cxsim.params import DAYS_PER_YEAR, sound
 from cxsim.reporting.tables import TABLE
 
-T = TypeVar("T")
 Value = str | int | float | bool | None
 
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 # A spreadsheet runs a cell as a formula that begins with one of = + - @, in any width, or with a blank that it skips
 # (OWASP, "CSV Injection"). A text can begin a cell of its own where a program cuts at semicolons, tabs or line ends.
 _FORMULA = re.compile(
@@ -47,33 +46,24 @@ _RANKS = {name: rank for rank, name in enumerate(_FIRST_CARRIED)}
 _MOST_VALUES, _MOST_BYTES = 1_500, 60_000
 
 
-@checked(frozen=True, kw_only=True, slots=True, config=ConfigDict(allow_inf_nan=False, extra="forbid"))
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Twin:
     """The values of a table as they were computed."""
 
-    id: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")]  # also the name of its file
+    id: str  # also the name of its file
     title: str
-    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]  # None where a value is missing
 
     def __post_init__(self) -> None:
-        for number, row in enumerate(self.rows, start=1):
-            if len(row) != len(self.columns):
-                raise ValueError(f"row {number} has {len(row)} values for {len(self.columns)} columns")
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"id {self.id!r}: possible are up to 64 of a-z, 0-9, - and _")
+        if not self.columns or {len(row) for row in self.rows} - {len(self.columns)}:
+            raise ValueError(f"{self.id}: it must have columns, and each row a value for each of them")
 
     def records(self) -> list[dict[str, Value]]:
         """Return the rows as mappings of columns to values."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-
-
-def sound(shape: type[T], content: object, what: str) -> T:
-    """Return content in its shape, or say what of it has another one."""
-    try:
-        return TypeAdapter(shape).validate_python(content)
-    except ValidationError as error:
-        found = error.errors()[0]
-        where = ".".join(map(str, found["loc"]))
-        raise ReportError(f"{what}: {where}: {found['msg']}; found {str(found['input'])[:60]!r}.") from error
 
 
 def harvest(notebook: NotebookNode) -> tuple[Twin, ...]:
@@ -98,7 +88,7 @@ def twin_of(output: NotebookNode) -> Twin | None:
 
 def twin_from(content: object) -> Twin:
     """Return the twin that an output of kind TABLE holds."""
-    return sound(Twin, content, "a table has id, title, columns and rows of text, finite number, true, false, none")
+    return sound(Twin, content, "a table of an output")
 
 
 def csv_text(twin: Twin) -> str:

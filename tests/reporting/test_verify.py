@@ -187,7 +187,7 @@ def _with_recipe(project, folder, **changes):
         ({"page": "../case.html"}, "says otherwise than `cxsim report` how it was made: "),
         ({"code": "maybe"}, "says otherwise than `cxsim report` how it was made: "),
         ({"parameters": {"scenario": [1]}}, "says otherwise than `cxsim report` how it was made: "),
-        ({"more": 1}, "how it was made: more: "),
+        ({"more": 1}, "how it was made: more: unknown key; possible: page, title, code"),
         ({"paths_outside": ["scenario"]}, r"outside of the project, .* params/scenarios/tiny.yaml \(scenario\)"),
         ({"parameters": {"cat": 1}, "paths_in_project": []}, "cannot be made again here: .* has no parameter 'cat'"),
     ],
