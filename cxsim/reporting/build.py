@@ -26,7 +26,7 @@ from typing import Literal, NamedTuple
 from cxsim.errors import CxsimError, ParamError, ReportError
 from cxsim.params import names, root
 from cxsim.reporting.business.returns import returns_table
-from cxsim.reporting.execute import remove_leftovers
+from cxsim.reporting.execute import Say, remove_leftovers
 from cxsim.reporting.page import make, publish, staging
 from cxsim.reporting.render import Code
 from cxsim.reporting.workbook import csv_text, digest, twin_from
@@ -37,7 +37,6 @@ from cxsim.study.run import run
 from cxsim.study.scenario import Scenario, Valuation
 
 Again = Literal["changed", "all"]
-Say = Callable[[str], None]
 
 INDEX = "index.html"
 RETURNS_FILE = "returns.csv"
@@ -340,16 +339,17 @@ class _Workers:
 
     def _worker(self) -> tuple[SpawnProcess, Connection]:
         """Return the process of this thread and the pipe to it; another one where it has ended."""
-        if not hasattr(self._mine, "process") or not self._mine.process.is_alive():
+        mine = self._mine
+        if not hasattr(mine, "process") or not mine.process.is_alive():
             spawning = multiprocessing.get_context("spawn")
-            self._mine.pipe, theirs = spawning.Pipe()
-            self._mine.process = spawning.Process(target=_serve, args=(theirs, self._scratch), name="cxsim worker")
-            self._mine.process.start()
+            mine.pipe, theirs = spawning.Pipe()
+            mine.process = spawning.Process(target=_serve, args=(theirs, self._scratch), name="cxsim worker")
+            mine.process.start()
             theirs.close()
-            self._all.append(self._mine.process)
+            self._all.append(mine.process)
             if self._over:
-                self._mine.process.terminate()
-        return self._mine.process, self._mine.pipe
+                mine.process.terminate()
+        return mine.process, mine.pipe
 
 
 def _work_off(tasks: Sequence[Task], jobs: int, watch: Watch) -> list[Event]:

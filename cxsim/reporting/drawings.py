@@ -65,6 +65,9 @@ _PARTS = ("layer", "hconcat", "vconcat", "concat")
 _OUTSIDE = re.compile(r'href="(?!#|data:)')
 
 
+Spec = Mapping[str, Any]
+
+
 class DataTable(NamedTuple):
     """The rows behind a chart, as text."""
 
@@ -83,7 +86,7 @@ class Figure(NamedTuple):
     sliders: tuple[str, ...]  # their labels and starting values
 
 
-def draw(spec: Mapping[str, Any], figure_id: str) -> Figure:
+def draw(spec: Spec, figure_id: str) -> Figure:
     """Draw a chart without a network."""
     label, style = chart_label(spec), _style(spec)
     for node in _nodes(spec):
@@ -106,7 +109,7 @@ def draw(spec: Mapping[str, Any], figure_id: str) -> Figure:
     )
 
 
-def chart_label(spec: Mapping[str, Any]) -> str:
+def chart_label(spec: Spec) -> str:
     """Return a chart's description, else its title, else those of its first part that has one.
 
     >>> chart_label({"layer": [{"title": {"text": ["Two programmes", "pay back"]}}]})
@@ -125,13 +128,13 @@ def _own_ids(svg: str, figure_id: str) -> str:
     return re.sub(r"url\(#([^)]+)\)", rf"url(#{figure_id}-\1)", svg)
 
 
-def _style(spec: Mapping[str, Any]) -> NumberStyle:
+def _style(spec: Spec) -> NumberStyle:
     """Return how a chart's axes write numbers, so that the words beside it write them alike."""
     number = spec.get("config", {}).get("locale", {}).get("number")
     return ENGLISH if number is None else replace(ENGLISH, group=number["thousands"], decimal=number["decimal"])
 
 
-def _sliders(spec: Mapping[str, Any], style: NumberStyle) -> tuple[str, ...]:
+def _sliders(spec: Spec, style: NumberStyle) -> tuple[str, ...]:
     """Return each slider's label with the value it starts from, written as the live page writes it."""
     writings = spec.get("usermeta", {}).get("sliders", {})
     binds = [(param, param.get("bind")) for param in spec.get("params", ())]
@@ -142,14 +145,14 @@ def _sliders(spec: Mapping[str, Any], style: NumberStyle) -> tuple[str, ...]:
     )
 
 
-def _written(value: float, how: Mapping[str, Any] | None, style: NumberStyle) -> str:
+def _written(value: float, how: Spec | None, style: NumberStyle) -> str:
     if how is None:
         return style.separated(f"{value:g}")
     figure = style.figure(how["scale"] * value, f".{how['decimals']}f")
     return f"{figure}{NBSP}{how['unit']}" if how["unit"] else figure
 
 
-def _tables(spec: Mapping[str, Any], style: NumberStyle) -> tuple[DataTable, ...]:
+def _tables(spec: Spec, style: NumberStyle) -> tuple[DataTable, ...]:
     nodes = [*_nodes(spec)]
     # The first title that a field has.
     titled = [node for node in nodes if isinstance(node.get("field"), str) and isinstance(node.get("title"), str)]
@@ -169,7 +172,7 @@ def _tables(spec: Mapping[str, Any], style: NumberStyle) -> tuple[DataTable, ...
     return tuple(tables) if len(tables) <= _MOST_TABLES else ()
 
 
-def _nodes(node: object) -> Iterator[Mapping[str, Any]]:
+def _nodes(node: object) -> Iterator[Spec]:
     """Walk through a specification, but not through the rows of its data."""
     if isinstance(node, Mapping):
         yield node

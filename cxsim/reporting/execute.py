@@ -32,6 +32,8 @@ from cxsim.reporting.render import fresh_copy, normalised, notebook_text, read_n
 from cxsim.reporting.tables import ROWS
 
 Parameter = str | bool | int | float
+Parameters = Mapping[str, Parameter]
+Say = Callable[[str], None]
 # Whether outputs carry all rows of a table or the first ones alone, as a stored notebook does.
 Rows = Literal["all", "first"]
 
@@ -49,10 +51,10 @@ _LAUNCH = (
 
 def execute(
     notebook: Path,
-    parameters: Mapping[str, Parameter],
+    parameters: Parameters,
     *,
     rows: Rows = "all",
-    progress: Callable[[str], None] | None = None,
+    progress: Say | None = None,
 ) -> NotebookNode:
     """Execute a notebook in its own folder, by this interpreter."""
     source = read_notebook(notebook)
@@ -178,7 +180,7 @@ class _Client(NotebookClient):
 
 
 def _run(
-    source: NotebookNode, parameters: Mapping[str, Parameter], cwd: Path, rows: Rows, settings: Mapping[str, Any]
+    source: NotebookNode, parameters: Parameters, cwd: Path, rows: Rows, settings: Mapping[str, Any]
 ) -> NotebookNode:
     notebook = fresh_copy(source)
     if parameters:
@@ -225,7 +227,7 @@ def _defaults(notebook: NotebookNode) -> dict[str, object]:
     return found
 
 
-def _require_known(path: Path, notebook: NotebookNode, parameters: Mapping[str, Parameter]) -> None:
+def _require_known(path: Path, notebook: NotebookNode, parameters: Parameters) -> None:
     known = _defaults(notebook)
     for name, value in parameters.items():
         if name not in known:

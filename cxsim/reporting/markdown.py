@@ -12,6 +12,9 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
 
 Code = Literal["span", "plain"]
+Blocks = Iterator[str]
+# The cell at each place of row and column, and how many columns before it the cell begins.
+Places = dict[tuple[int, int], tuple[Tag, int]]
 
 # They are most of a page, hold no text for a reader, and take their time to be read.
 _UNREAD = re.compile(r"<(svg|script|style)\b.*?</\1>", re.DOTALL)
@@ -107,7 +110,7 @@ def _longest_run(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
 
 
-def _blocks(parent: Tag) -> Iterator[str]:
+def _blocks(parent: Tag) -> Blocks:
     """Yield the blocks inside an element; text between them is a paragraph."""
     run: list[PageElement] = []
     for child in [*parent.children, None]:
@@ -121,7 +124,7 @@ def _blocks(parent: Tag) -> Iterator[str]:
             run.append(child)
 
 
-def _block(element: Tag) -> Iterator[str]:
+def _block(element: Tag) -> Blocks:
     if "cx-twin" in _classes(element):
         if isinstance(link := element.find("a"), Tag):
             link.string = str(link["href"])
@@ -138,23 +141,23 @@ def _block(element: Tag) -> Iterator[str]:
         yield from _KINDS.get(element.name, _blocks)(element)
 
 
-def _preformatted(element: Tag) -> Iterator[str]:
+def _preformatted(element: Tag) -> Blocks:
     if text := element.get_text().strip("\n"):
         fence = "`" * max(3, _longest_run(text) + 1)
         yield f"{fence}\n{text}\n{fence}"
 
 
-def _quotation(element: Tag) -> Iterator[str]:
+def _quotation(element: Tag) -> Blocks:
     yield "\n>\n".join("\n".join(f"> {part}" for part in block.split("\n")) for block in _blocks(element))
 
 
-def _figure(element: Tag) -> Iterator[str]:
+def _figure(element: Tag) -> Blocks:
     yield f"**Figure:** {escaped(str(element.get('aria-label', '')))}"
     for table in element.find_all("table"):
         yield from _table(table)
 
 
-def _details(element: Tag) -> Iterator[str]:
+def _details(element: Tag) -> Blocks:
     """Yield what can be opened, which in a text is always open; its head only where it is no table's title."""
     head = element.find("summary", recursive=False)
     title = element.select_one(".gt_title")
@@ -166,7 +169,7 @@ def _details(element: Tag) -> Iterator[str]:
     yield from _blocks(element)
 
 
-def _table(table: Tag) -> Iterator[str]:
+def _table(table: Tag) -> Blocks:
     """Yield a table as blocks: titles, pipes, notes."""
     rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
     titles = [row for row in rows if "gt_heading" in _classes(row)]
@@ -206,9 +209,9 @@ def _cell(cell: Tag) -> str:
     return f"**{text}**" if text and "gt_group_heading" in _classes(cell) else text
 
 
-def _places(rows: Sequence[Tag]) -> dict[tuple[int, int], tuple[Tag, int]]:
+def _places(rows: Sequence[Tag]) -> Places:
     """Return the cell at each place of row and column, and how many columns before it the cell begins."""
-    places: dict[tuple[int, int], tuple[Tag, int]] = {}
+    places: Places = {}
     for row, cells in enumerate(rows):
         column = 0
         for cell in cells.find_all(["td", "th"], recursive=False):
@@ -264,7 +267,7 @@ def _cards(element: Tag) -> str:
     return "\n".join(lines)
 
 
-_KINDS: Mapping[str, Callable[[Tag], Iterator[str]]] = {
+_KINDS: Mapping[str, Callable[[Tag], Blocks]] = {
     "blockquote": _quotation,
     "details": _details,
     "figure": _figure,

@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from cxsim.errors import ParamError, ReportError, naming
 from cxsim.params import root, sound
-from cxsim.reporting.execute import Parameter, execute, staging_prefix
+from cxsim.reporting.execute import Parameters, Say, execute, staging_prefix
 from cxsim.reporting.markdown import markdown
 from cxsim.reporting.render import Code, manifest_in, packed_bundle, read_notebook, render
 from cxsim.reporting.workbook import csv_text, digest, harvest, json_text, tables_json, workbook
@@ -37,7 +37,7 @@ class Recipe:
     notebook: str  # its place in the project; its name alone where it lies outside
     notebook_sha256: str  # of the cells that are run and shown, not of stored outputs
     # A path inside the project is relative to it, of any other only the name is kept.
-    parameters: Mapping[str, Parameter]
+    parameters: Parameters
     paths_in_project: tuple[str, ...]  # parameters that are paths inside the project
     paths_outside: tuple[str, ...]  # parameters, or `notebook`, that cannot be found again from here
 
@@ -49,12 +49,12 @@ class Recipe:
 def make(
     notebook: Path,
     *,
-    parameters: Mapping[str, Parameter],
+    parameters: Parameters,
     title: str,
     out: Path,
     code: Code = "hidden",  # whether a reader sees the notebook's code
     stamp: Mapping[str, str] | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Say | None = None,
 ) -> tuple[str, ...]:
     """Execute a notebook, write it as an HTML file with its tables and text beside it; return the files of tables.
 
@@ -75,12 +75,11 @@ def make(
             _RECIPE: asdict(recipe_of(notebook, parameters, title=title, out=out, code=code)),
             "tables_sha256": {name: digest(text) for name, text in tables.items()},
         }
-        book = aside.submit(workbook, title, twins, manifest)
         page = render(executed, title=title, manifest=manifest, tables=out.stem, twins=twins, code=code)
         files: dict[str, str | bytes] = {
             **tables,
             "tables.json": tables_json(twins),
-            "workbook.xlsx": book.result(),
+            "workbook.xlsx": workbook(title, twins, manifest),
             "report.md": markdown(page, out.name),
         }
         publish(folder, out, page=page, files=files, record={**manifest, **(stamp or {})})
@@ -93,7 +92,7 @@ def notebook_hash(notebook: Path) -> str:
     return digest(json.dumps(cells))
 
 
-def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str, out: Path, code: Code) -> Recipe:
+def recipe_of(notebook: Path, parameters: Parameters, *, title: str, out: Path, code: Code) -> Recipe:
     """Return how a report is made."""
     # Sorted, because the page shows them and a report that is made again reads them from sorted JSON.
     kept = dict(sorted(parameters.items()))
@@ -171,19 +170,20 @@ def publish(
 
 def _swap(folder: Path, out: Path) -> None:
     tables = out.with_suffix("")
+    new, old, page = (folder / name for name in (_TABLES, _OLD, _PAGE))
     try:
         if tables.exists():
-            tables.rename(folder / _OLD)
-        (folder / _TABLES).rename(tables)
-        if (folder / _PAGE).exists():
-            (folder / _PAGE).replace(out)
+            tables.rename(old)
+        new.rename(tables)
+        if page.exists():
+            page.replace(out)
         else:
             out.unlink(missing_ok=True)
     except BaseException:
-        if not (folder / _TABLES).exists():
-            tables.rename(folder / _TABLES)
-        if (folder / _OLD).exists():
-            (folder / _OLD).rename(tables)
+        if not new.exists():
+            tables.rename(new)
+        if old.exists():
+            old.rename(tables)
         raise
 
 

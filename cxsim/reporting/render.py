@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 from urllib.parse import quote
 
 import nbformat
@@ -81,13 +81,13 @@ def render(
     """Render an executed notebook as one HTML file."""
     clean = normalised(notebook)
     drawn = {figure.id: template("figure.html.j2").render(figure=figure) for figure in _replace_outputs(clean, tables)}
-    body = tidy(_fragment(clean, code), reserved=[*_OWN_IDS, *drawn])
+    body, contents = tidy(_fragment(clean, code), reserved=[*_OWN_IDS, *drawn])
     scripts = [asset("live.js")] if drawn else []
     return template("page.html.j2").render(
         title=title,
-        body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body.html),
-        has_title=body.has_title,
-        contents=(*body.contents, ("audit-trail", "Audit trail")),
+        body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body),
+        has_title="<h1" in body,
+        contents=[*contents, ("audit-trail", "Audit trail")],
         style=asset("style.css"),
         policy=_policy([vega_bundle(), *scripts] if drawn else []),
         scripts=scripts,
@@ -170,16 +170,8 @@ def manifest_in(notebook: NotebookNode) -> dict[str, object]:
     return {str(name): value for manifest in found for name, value in manifest.items()}
 
 
-class Body(NamedTuple):
-    """The middle of a page."""
-
-    html: str  # text, tables and slots for figures
-    contents: tuple[tuple[str, str], ...]  # anchor and text of each heading of the second level
-    has_title: bool  # whether there is a heading of the first level
-
-
-def tidy(html: str, *, reserved: Iterable[str]) -> Body:
-    """Refuse active content, give headings unique anchors, and let wide tables scroll by themselves."""
+def tidy(html: str, *, reserved: Iterable[str]) -> tuple[str, list[tuple[str, str]]]:
+    """Refuse active content, give headings unique anchors, let wide tables scroll; return also the contents."""
     soup = BeautifulSoup(html, "html.parser")
     for element in soup.select("*"):
         _require_passive(element)
@@ -187,7 +179,7 @@ def tidy(html: str, *, reserved: Iterable[str]) -> Body:
         element.attrs.pop("tabindex", None)
     contents = _anchors(soup, reserved)
     _scroll(soup)
-    return Body(html=str(soup), contents=contents, has_title=soup.find("h1") is not None)
+    return str(soup), contents
 
 
 def _require_passive(element: Tag) -> None:
@@ -224,7 +216,7 @@ def _spell_out_link(element: Tag) -> None:
         element.append(f" ({address.removeprefix('mailto:')})")
 
 
-def _anchors(soup: BeautifulSoup, reserved: Iterable[str]) -> tuple[tuple[str, str], ...]:
+def _anchors(soup: BeautifulSoup, reserved: Iterable[str]) -> list[tuple[str, str]]:
     taken = {*reserved, *(str(element["id"]) for element in soup.find_all(id=True) if element.name not in _HEADINGS)}
     contents = []
     for heading in soup.find_all(_HEADINGS):
@@ -235,7 +227,7 @@ def _anchors(soup: BeautifulSoup, reserved: Iterable[str]) -> tuple[tuple[str, s
         taken.add(anchor)
         if heading.name == "h2":
             contents.append((anchor, text))
-    return tuple(contents)
+    return contents
 
 
 def _scroll(soup: BeautifulSoup) -> None:

@@ -37,6 +37,7 @@ MANIFEST = "application/vnd.cxsim.manifest+json"
 # `all` in the kernel of a report, which needs whole tables; in a notebook an output carries the first rows alone.
 ROWS = "CXSIM_ROWS_OF_OUTPUTS"
 _FIRST_ROWS = 10
+Plain = dict[str, object]
 
 
 _DIGITS = 10
@@ -69,7 +70,7 @@ class Table:
     twin: pl.DataFrame
     fold: Literal["open", "folded"] = "open"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:  # noqa: ARG002
         return {"text/html": self.html(), TABLE: _shortened(self.machine()), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
@@ -85,7 +86,7 @@ class Table:
             return markup
         return f"<details><summary>{escape(self.title)}</summary>{markup}</details>"
 
-    def machine(self) -> dict[str, object]:
+    def machine(self) -> Plain:
         """Return the twin under `cxsim.reporting.tables.TABLE`."""
         return machine_readable(self.id, self.title, self.twin)
 
@@ -108,7 +109,7 @@ class Prose:
     text: str
     twin: Mapping[str, object] | None = None
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:  # noqa: ARG002
         numbers = {} if self.twin is None else {TABLE: _shortened(self.twin)}
         return {"text/html": self.markup, **numbers, "text/plain": self.text}
 
@@ -117,7 +118,7 @@ class Prose:
         return self.text
 
 
-def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> dict[str, object]:
+def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> Plain:
     """Return a table as plain values under `cxsim.reporting.tables.TABLE`."""
     finite = pl.when(cs.float().is_finite()).then(cs.float().round_sig_figs(_DIGITS))
     rows = numbers.with_columns(finite).rows()
@@ -129,7 +130,7 @@ def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> dict[str, 
     }
 
 
-def _shortened(twin: Mapping[str, object]) -> dict[str, object]:
+def _shortened(twin: Mapping[str, object]) -> Plain:
     """Return a twin as an output carries it; one without its last rows says how many it has in all."""
     rows = twin["rows"]
     if os.environ.get(ROWS) == "all" or not isinstance(rows, list) or len(rows) <= _FIRST_ROWS:

@@ -16,23 +16,25 @@ import polars as pl
 import polars.selectors as cs
 
 from cxsim.params import Unit
-from cxsim.reporting.tables import CHART
+from cxsim.reporting.tables import CHART, strategy_name
 from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, figure, minor_digits, priced, style, write_as
 
 _SCALES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 # Units that a printed number carries; a number in any other unit stands bare, and what it counts stands beside it.
 _SUFFIXES = {
-    Unit.SHARE: f"{NBSP}%",
-    Unit.SHARE_PER_YEAR: f"{NBSP}% a year",
-    Unit.DAYS: f"{NBSP}days",
-    Unit.HOURS: f"{NBSP}hours",
-    Unit.PER_YEAR: f"{NBSP}a year",
-    Unit.PER_MONTH: f"{NBSP}a month",
-    Unit.POINTS: f"{NBSP}points",
+    Unit.SHARE: "%",
+    Unit.SHARE_PER_YEAR: "% a year",
+    Unit.DAYS: "days",
+    Unit.HOURS: "hours",
+    Unit.PER_YEAR: "a year",
+    Unit.PER_MONTH: "a month",
+    Unit.POINTS: "points",
 }
 _PERCENT = (Unit.SHARE, Unit.SHARE_PER_YEAR)
 _SEPARATORS = (". ", "; ", ": ", ", ")
 Figure = alt.LayerChart | alt.FacetChart
+Texts = Sequence[str]
+Spec = dict[str, Any]
 WIDTH = 640
 HEIGHT = 300
 # So many characters fill the width of a figure at the size of the title and of the subtitle.
@@ -189,14 +191,12 @@ def ends(words: str, pattern: str) -> tuple[tuple[str, str, str], tuple[str, str
 
 def error_bar(drawn: alt.Chart, colour: str | None = None, *, opacity: float = 0.5) -> alt.Chart:
     """Return the line of an interval."""
-    line: alt.Chart = drawn.mark_rule(color=colour or alt.Undefined, strokeWidth=3, opacity=opacity)
-    return line
+    return drawn.mark_rule(color=colour or alt.Undefined, strokeWidth=3, opacity=opacity)  # type: ignore[no-any-return]
 
 
 def points(drawn: alt.Chart, colour: str | None = None, *, size: int = 80) -> alt.Chart:
     """Return full points."""
-    dots: alt.Chart = drawn.mark_point(color=colour or alt.Undefined, filled=True, size=size, opacity=1)
-    return dots
+    return drawn.mark_point(color=colour or alt.Undefined, filled=True, size=size, opacity=1)  # type: ignore[no-any-return]
 
 
 def marked_day(day: date, words: str, *, align: Literal["left", "right"]) -> tuple[alt.Chart, alt.Chart]:
@@ -208,10 +208,7 @@ def marked_day(day: date, words: str, *, align: Literal["left", "right"]) -> tup
 
 def named(table: pl.DataFrame) -> pl.DataFrame:
     """Return the table with a column `name`: the title of a strategy, or else its identifier in words."""
-    if "title" in table.columns:
-        return table.with_columns(name=pl.col("title"))
-    words = pl.col("strategy").str.replace_all("[-_]", " ")
-    return table.with_columns(name=words.str.slice(0, 1).str.to_uppercase() + words.str.slice(1))
+    return with_texts(table, {"name": strategy_name})
 
 
 def names_of(table: pl.DataFrame) -> list[str]:
@@ -224,9 +221,7 @@ def distinct(table: pl.DataFrame, column: str) -> list[str]:
     return table[column].unique(maintain_order=True).to_list()
 
 
-def coloured(
-    field: str, names: Sequence[str], shades: Sequence[str], legend: Mapping[str, Any] | None = None
-) -> alt.Color:
+def coloured(field: str, names: Texts, shades: Texts, legend: Mapping[str, Any] | None = None) -> alt.Color:
     """Return the colour of each name, and its legend, which has no title."""
     scale = alt.Scale(domain=list(names), range=list(shades))
     return alt.Color(field, scale=scale, legend=alt.Legend(title=None, **(legend or {})))
@@ -285,14 +280,14 @@ def beside(
     return [((left + right) / 2.0, (top + bottom) / 2.0) for left, top, right, bottom in taken[2 + len(dots) :]]
 
 
-def model_colours(names: Sequence[str]) -> list[str]:
+def model_colours(names: Texts) -> list[str]:
     """Return the colour of each model; what is no model, such as a rule of thumb, is grey."""
     greys = cycle(_OTHERS)
     places = (_MODELS.get(name.split("-")[0]) for name in names)
     return [next(greys) if place is None else STRATEGIES[place] for place in places]
 
 
-def colours(names: Sequence[str]) -> alt.Scale:
+def colours(names: Texts) -> alt.Scale:
     """Return the scale that gives each strategy the colour of its place in the scenario."""
     return alt.Scale(domain=list(names), range=list(islice(cycle(STRATEGIES), len(names))))
 
@@ -303,12 +298,12 @@ def tooltips(heads: Mapping[str, str]) -> list[alt.Tooltip]:
     return tooltip([(f"{field}:{'N' if kind == 'N' else 'Q'}", title, *_FORMATS[kind]) for field, kind, title in parts])
 
 
-def strategy_colour(names: Sequence[str]) -> alt.Color:
+def strategy_colour(names: Texts) -> alt.Color:
     """Return the colour of each strategy by its `name`, without a legend."""
     return alt.Color("name:N", scale=colours(names), legend=None)
 
 
-def largest(table: pl.DataFrame, columns: Sequence[str]) -> float:
+def largest(table: pl.DataFrame, columns: Texts) -> float:
     """Return the largest amount of some columns, whatever its sign."""
     return float(table.select(pl.max_horizontal(pl.col(columns).abs().max())).item())
 
@@ -333,8 +328,7 @@ def panels(
     """Return one panel per strategy, in the order of the table; each panel has a vertical scale of its own."""
     row = alt.Row("name:N", sort=names_of(table), title=None, header=alt.Header(labels=False, labelPadding=0))
     drawn = alt.layer(*layers, data=table).properties(width=width, height=height)
-    facets: Figure = drawn.facet(row=row, spacing=_SPACING).resolve_scale(x=x, y="independent")
-    return facets
+    return drawn.facet(row=row, spacing=_SPACING).resolve_scale(x=x, y="independent")  # type: ignore[no-any-return]
 
 
 def headings(first: str, colour: alt.Color, *, indent: int, rise: int = _RISE) -> tuple[alt.Chart, ...]:
@@ -356,8 +350,7 @@ def lines_beside(drawn: alt.Chart, *, indent: int) -> alt.Chart:
     # Lines hang from the first one; half of them must rise above the middle of the row.
     middle = alt.expr("-7 * (length(split(datum._label, '\\n')) - 1)")
     text = drawn.mark_text(align="left", lineBreak="\n", lineHeight=14, fontSize=12, dy=middle, aria=False)
-    encoded: alt.Chart = text.encode(x=alt.value(-indent), text="_label:N")
-    return encoded
+    return text.encode(x=alt.value(-indent), text="_label:N")  # type: ignore[no-any-return]
 
 
 def rimmed(drawn: alt.Chart, *, align: Literal["left", "right"], gap: int) -> tuple[alt.Chart, alt.Chart]:
@@ -382,7 +375,8 @@ def _written(value: float, decimals: int, unit: str, currency: str) -> str:
     text = figure(round(value, decimals), f",.{max(decimals, 0)}f")
     if money:
         return priced(text, currency)
-    return f"{text}{_SUFFIXES.get(Unit(unit), '')}"
+    suffix = _SUFFIXES.get(Unit(unit))
+    return f"{text}{NBSP}{suffix}" if suffix else text
 
 
 def _wrapped(text: str, characters: int) -> list[str]:
@@ -398,7 +392,7 @@ def _shared(one: _Box, other: _Box) -> float:
     return max(across, 0.0) * max(down, 0.0)
 
 
-def _bundle(spec: dict[str, Any], **_metadata: object) -> tuple[dict[str, Any], dict[str, Any]]:
+def _bundle(spec: Spec, **_metadata: object) -> tuple[Spec, Spec]:
     # The schema's address would make JupyterLab warn that its own Vega-Lite is older; it is no part of the figure.
     stored = {key: value for key, value in spec.items() if key != "$schema"}
     title = spec.get("title", "")

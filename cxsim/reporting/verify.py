@@ -10,7 +10,7 @@ import importlib.metadata
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -31,13 +31,14 @@ from cxsim.reporting.comparison import (
     table_differences,
     texts_in,
 )
-from cxsim.reporting.execute import Parameter
+from cxsim.reporting.execute import Parameter, Say
 from cxsim.reporting.page import Recipe, make, notebook_hash, place_in_project, recipe_in
 from cxsim.reporting.workbook import digest, tables_in_json
 from cxsim.study.provenance import commit
 
 # What a part of a report is called, and the places in it that differ.
 Part = tuple[str, Sequence[Difference]]
+Files = Mapping[str, bytes]
 Agreement = Literal["bytes", "numbers", "neither"]
 
 _MOST_IN_ONE_PLACE = 5
@@ -55,7 +56,7 @@ class Verdict(NamedTuple):
     files: int  # how many beside the page were compared
 
 
-def verify(report: Path, *, progress: Callable[[str], None] | None = None) -> Verdict:
+def verify(report: Path, *, progress: Say | None = None) -> Verdict:
     """Make a report again, from the notebook and the parameters that it names, and compare."""
     finished = read_report(report)
     with of_report(report):
@@ -177,9 +178,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def _file_differences(
-    mine: Mapping[str, bytes], others: Mapping[str, bytes], name: str, where: str, page: str
-) -> Sequence[Difference]:
+def _file_differences(mine: Files, others: Files, name: str, where: str, page: str) -> Sequence[Difference]:
     """Return the places in a file: cells of tables, entries of the manifest, lines of other text; else its hashes."""
     try:
         text, again = mine[name].decode(), others[name].decode()
@@ -191,7 +190,7 @@ def _file_differences(
         return [*differences({where: digest(files[name])} if name in files else {} for files in (mine, others))]
 
 
-def _record(files: Mapping[str, bytes], text: str, again: str, page: str) -> dict[str, Any]:
+def _record(files: Files, text: str, again: str, page: str) -> dict[str, Any]:
     """Return the entries of a manifest to compare, without those that somebody added, such as a sweep.
 
     A hash that differs because its file does says nothing of its own.

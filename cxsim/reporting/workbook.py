@@ -66,6 +66,9 @@ class Twin:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+Twins = Sequence[Twin]
+
+
 def harvest(notebook: NotebookNode) -> tuple[Twin, ...]:
     """Return the twins of all tables in a notebook, in the order of their first appearance."""
     found: dict[str, Twin] = {}
@@ -97,7 +100,7 @@ def csv_text(twin: Twin) -> str:
     return "".join(",".join(map(_field, line)) + "\n" for line in lines)
 
 
-def tables_json(twins: Sequence[Twin]) -> str:
+def tables_json(twins: Twins) -> str:
     """Return all twins as one JSON text, column by column."""
     lines = [
         json_text(
@@ -121,7 +124,7 @@ def tables_in_json(text: str) -> dict[str, Twin]:
     }
 
 
-def embedded(twins: Sequence[Twin]) -> str:
+def embedded(twins: Twins) -> str:
     """Return the tables of a page as JSON that may stand inside a script element, of at most 60 kB."""
     ranked = [(_RANKS.get(twin.id, len(_RANKS)), len(twin.columns) * len(twin.rows), twin.id, twin) for twin in twins]
     text, chosen = "", list[Twin]()
@@ -174,7 +177,7 @@ def _field(value: Value) -> str:
     return '"' + field.replace('"', '""') + '"' if _SEPARATOR.search(field) else field
 
 
-def _carried(twins: Sequence[Twin]) -> str:
+def _carried(twins: Twins) -> str:
     """Return tables as JSON in which a column of texts holds their places in one list of all texts."""
     places: dict[str, int] = {}
 
@@ -257,7 +260,7 @@ class Statement(NamedTuple):
     amounts: Mapping[str, Amounts]  # of baseline, treated and difference, shape (lines of the ladder, months)
 
 
-def statements_in(twins: Sequence[Twin], manifest: Mapping[str, object]) -> list[Statement]:
+def statements_in(twins: Twins, manifest: Mapping[str, object]) -> list[Statement]:
     """Return the statements by month in a report's tables, of each strategy once."""
     rate, found = manifest.get("annual_discount_rate"), dict[str, Statement]()
     for twin in twins:
@@ -389,7 +392,7 @@ _WIDEST = 60
 _CUT = " … (cut: a cell holds no more)"
 
 
-def workbook(title: str, twins: Sequence[Twin], manifest: Mapping[str, object]) -> bytes:
+def workbook(title: str, twins: Twins, manifest: Mapping[str, object]) -> bytes:
     """Return a workbook of all tables, with a sheet for each strategy's statement whose sums are live formulas.
 
     In the format of Excel 2007 and later; the same for the same tables. Text is stored as text, so nothing that looks

@@ -155,14 +155,11 @@ def test_in_a_browser_that_cannot_unpack_the_drawings_stay(tab, what_if_page):
     assert tab.reported("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded") == []
 
 
-def test_the_page_is_complete_without_javascript(tab, made):
+def test_the_page_is_complete_without_javascript_and_prints_on_paper(tab, made, tmp_path):
     tab.open(made.page, scripts="off")
     boxes = "Array.from(document.querySelectorAll('.cx-static svg')).map(svg => svg.getBoundingClientRect().height)"
     assert min(tab.evaluate(boxes)) > 100
     assert "Audit trail" in tab.evaluate("document.body.innerText")
-
-
-def test_the_page_prints_on_paper(tab, made, tmp_path):
     tab.open(made.page)
     tab.print_pdf(tmp_path / "report.pdf")
     text = (tmp_path / "report.pdf").read_bytes()
@@ -170,25 +167,10 @@ def test_the_page_prints_on_paper(tab, made, tmp_path):
     assert text.count(b"/Type /Page\n") in range(1, 4)
 
 
-if CHROMIUM is None and os.environ.get("CI") == "true":
-    pytest.fail("CI must have Chromium: without it nobody knows how the report prints.", pytrace=False)
-
-
-pytestmark_of_paper = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed.")
-
-
 _NOTE = "A note that is much longer than a telephone is wide, so that it must be broken into several lines there."
-
-
 _ENDS = """Array.from(document.querySelectorAll('.gt_title, .gt_subtitle, .gt_sourcenote')).map(cell => {
   const words = document.createRange(); words.selectNodeContents(cell); return words.getBoundingClientRect().right;
 })"""
-
-
-@pytest.fixture(scope="module")
-def tab_of_paper(tmp_path_factory):
-    with browser(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -207,22 +189,20 @@ def page(tmp_path_factory):
 
 
 @pytest.mark.parametrize("width", [390, 768])
-def test_title_and_notes_of_a_table_that_is_wider_than_the_screen_are_not(tab_of_paper, page, width):
-    tab_of_paper.open(page, width=width)
-    assert tab_of_paper.evaluate("document.querySelector('.cx-scroll').scrollWidth") > width
-    assert max(tab_of_paper.evaluate(_ENDS)) <= width
+def test_title_and_notes_of_a_table_that_is_wider_than_the_screen_are_not(tab, page, width):
+    tab.open(page, width=width)
+    assert tab.evaluate("document.querySelector('.cx-scroll').scrollWidth") > width
+    assert max(tab.evaluate(_ENDS)) <= width
 
 
-def test_on_paper_heads_come_again_and_notes_do_not(tab_of_paper, page):
-    tab_of_paper.open(page)
-    tab_of_paper.call("Emulation.setEmulatedMedia", media="print")
+def test_on_paper_heads_come_again_and_notes_do_not(tab, page):
+    tab.open(page)
+    tab.call("Emulation.setEmulatedMedia", media="print")
     try:
-        shown = [tab_of_paper.evaluate(f"getComputedStyle(document.querySelector('{part}')).display") for part in
+        shown = [tab.evaluate(f"getComputedStyle(document.querySelector('{part}')).display") for part in
                  ("thead", "tfoot")]  # fmt: skip
-        kept = tab_of_paper.evaluate(
-            "getComputedStyle(document.querySelector('tr:has(> .gt_group_heading)')).breakAfter"
-        )
+        kept = tab.evaluate("getComputedStyle(document.querySelector('tr:has(> .gt_group_heading)')).breakAfter")
     finally:
-        tab_of_paper.call("Emulation.setEmulatedMedia", media="")
+        tab.call("Emulation.setEmulatedMedia", media="")
     assert shown == ["table-header-group", "table-row-group"]
     assert kept == "avoid"

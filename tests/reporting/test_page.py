@@ -128,18 +128,11 @@ def test_places_inside_the_project_are_relative_to_it_and_others_only_names(shop
     assert place_in_project("params") == (shop / "params").resolve()
 
 
-def test_a_notebook_outside_of_the_project_is_said_to_be_there(shop):
+def test_a_recipe_comes_back_from_the_provenance_with_its_parameters_in_one_order(shop):
     outside = write_notebook(shop.parent / "n.ipynb", "1")
     assert _recipe(outside).paths_outside == ("notebook",)
-
-
-def test_parameters_are_listed_in_one_order_however_they_were_given(shop):
-    notebook = write_notebook(shop / "n.ipynb", "1")
-    assert list(_recipe(notebook, b=1, a=2).parameters) == list(_recipe(notebook, a=2, b=1).parameters) == ["a", "b"]
-
-
-def test_a_recipe_comes_back_from_the_provenance(shop):
-    recipe = _recipe(write_notebook(shop / "n.ipynb", "1"), years=3)
+    recipe = _recipe(write_notebook(shop / "n.ipynb", "1"), years=3, a=2)
+    assert list(recipe.parameters) == ["a", "years"]
     assert recipe_in({"report": json.loads(json.dumps(dataclasses.asdict(recipe)))}) == recipe
     with pytest.raises(ReportError, match="does not say by which notebook it was made; make it anew with: cxsim x"):
         recipe_in({"command": "cxsim x"})
@@ -169,12 +162,6 @@ def _publish(out, page="new", files=None):
         publish(folder, out, page=page, files=files or {"a.csv": "a\n"}, record={})
 
 
-def test_a_parent_that_is_a_file_is_refused(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ReportError, match="cannot be written into"), staging(tmp_path / "file" / "r.html"):
-        pytest.fail("opened")
-
-
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="Permissions do not bind this user.")
 def test_a_folder_without_permission_is_refused(tmp_path):
     tmp_path.chmod(0o500)
@@ -182,21 +169,21 @@ def test_a_folder_without_permission_is_refused(tmp_path):
         pytest.fail("opened")
 
 
-def test_a_folder_in_the_place_of_the_page_is_refused(tmp_path):
-    (tmp_path / "r.html").mkdir()
-    with pytest.raises(ReportError, match="this is a folder"), staging(tmp_path / "r.html"):
-        pytest.fail("opened")
-
-
-def test_a_name_that_is_not_a_page_is_refused(tmp_path):
-    with pytest.raises(ReportError, match=r"must end with \.html"), staging(tmp_path / "r.pdf"):
-        pytest.fail("opened")
-
-
-def test_somebody_elses_folder_is_never_replaced(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("file/r.html", "cannot be written into"),
+        ("folder.html", "this is a folder"),
+        ("r.pdf", r"must end with \.html"),
+        ("r.html", "this is no folder of tables"),
+    ],
+)
+def test_a_place_where_a_report_cannot_be_is_refused_and_somebody_elses_folder_is_never_replaced(tmp_path, name, said):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder.html").mkdir()
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "thesis.txt").write_text("dear")
-    with pytest.raises(ReportError, match="this is no folder of tables"), staging(tmp_path / "r.html"):
+    with pytest.raises(ReportError, match=said), staging(tmp_path / name):
         pytest.fail("opened")
     assert (tmp_path / "r" / "thesis.txt").read_text() == "dear"
 
@@ -208,15 +195,10 @@ def test_a_new_report_replaces_the_older_one_with_all_its_tables(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.csv", "manifest.json", "r", "r.html"]
 
 
-def test_bytes_are_written_as_they_are_and_text_with_line_feeds(tmp_path):
+def test_bytes_are_written_as_they_are_text_with_line_feeds_and_the_report_is_known_as_one_and_replaced(tmp_path):
     _publish(tmp_path / "r.html", "é\n", {"workbook.xlsx": b"PK\x03\r\n", "report.md": "é\n"})
     assert (tmp_path / "r" / "workbook.xlsx").read_bytes() == b"PK\x03\r\n"
     assert (tmp_path / "r" / "report.md").read_bytes() == (tmp_path / "r.html").read_bytes() == b"\xc3\xa9\n"
-
-
-def test_a_report_with_a_workbook_and_markdown_is_known_as_one_and_replaced(tmp_path):
-    files = {"a.csv": "1\n", "tables.json": "{}", "workbook.xlsx": b"PK", "report.md": "x\n"}
-    _publish(tmp_path / "r.html", "old", files)
     _publish(tmp_path / "r.html")
     assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["a.csv", "manifest.json"]
 
@@ -251,11 +233,7 @@ def svg() -> str:
 
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
-
-
 _SEEN = ("fill", "stroke", "stroke-width", "opacity", "text-anchor", "font-size", "font-weight")
-
-
 _PLACES = ("d", "transform", "x", "y", "x2", "y2", "width", "height")
 
 
@@ -282,11 +260,8 @@ def test_a_slim_drawing_draws_the_same_things_in_the_same_places(svg):
         assert _places(thin) == pytest.approx(_places(fat), abs=0.005 + 1e-9)
 
 
-def test_a_slim_drawing_has_less_than_two_thirds_of_the_text(svg):
+def test_a_slim_drawing_has_less_than_two_thirds_of_the_text_and_slimmed_twice_it_is_the_same(svg):
     assert len(slim(svg)) < 2 / 3 * len(svg)
-
-
-def test_a_drawing_slimmed_twice_is_the_same(svg):
     assert slim(slim(svg)) == slim(svg)
 
 
@@ -329,11 +304,8 @@ BARS = {
 }
 
 
-def test_charts_are_drawn_by_the_version_that_altair_writes_for():
+def test_a_chart_drawn_twice_is_the_same_text_by_the_version_that_altair_writes_for():
     assert alt.SCHEMA_VERSION.startswith(f"v{VEGA_LITE}.")
-
-
-def test_a_chart_drawn_twice_is_the_same_text():
     assert draw(BARS, "figure-1") == draw(BARS, "figure-1")
 
 
@@ -343,22 +315,21 @@ def test_the_inner_ids_of_a_drawing_belong_to_its_figure():
     assert "url(#figure-9-clip" in svg
 
 
-def test_sliders_are_listed_with_the_values_from_which_they_start():
+def _with_sliders(**more):
     bind = {"input": "range", "min": -1, "max": 1, "name": "Margin "}
     params = [{"name": "margin", "value": -0.125, "bind": bind}, {"name": "plain", "value": 2.5, "bind": bind}]
     writing = {"scale": 100, "decimals": 1, "unit": "%"}
-    alt_text = draw({**BARS, "params": params, "usermeta": {"sliders": {"margin": writing}}}, "f").sliders
-    assert alt_text == ("Margin \N{MINUS SIGN}12.5\N{NO-BREAK SPACE}%", "Margin 2.5")
+    return draw({**BARS, **more, "params": params, "usermeta": {"sliders": {"margin": writing}}}, "f")
+
+
+def test_sliders_are_listed_with_the_values_from_which_they_start():
+    assert _with_sliders().sliders == ("Margin \N{MINUS SIGN}12.5\N{NO-BREAK SPACE}%", "Margin 2.5")
     assert draw(BARS, "f").sliders == ()
 
 
 def test_words_beside_a_chart_write_numbers_as_its_axes_do():
-    bind = {"input": "range", "min": -1, "max": 1, "name": "Margin "}
-    params = [{"name": "margin", "value": -0.125, "bind": bind}, {"name": "plain", "value": 2.5, "bind": bind}]
     number = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", ""]}
-    german = {"config": {"locale": {"number": number}}, "params": params}
-    writing = {"scale": 100, "decimals": 1, "unit": "%"}
-    figure = draw({**BARS, **german, "usermeta": {"sliders": {"margin": writing}}}, "f")
+    figure = _with_sliders(config={"locale": {"number": number}})
     assert figure.sliders == ("Margin \N{MINUS SIGN}12,5\N{NO-BREAK SPACE}%", "Margin 2,5")
     assert figure.tables[0].rows == (("1", "1.234,5"), ("2", ""))
 
@@ -386,16 +357,14 @@ def test_a_chart_is_called_by_its_description_or_the_first_title_inside(spec, la
     assert chart_label(spec) == label
 
 
-def test_a_chart_that_loads_its_data_is_refused():
-    with pytest.raises(ReportError, match=r"'Costs' loads 'https://example.org/a.json'"):
-        draw({**BARS, "data": {"url": "https://example.org/a.json"}}, "f")
-
-
-def test_a_chart_that_links_elsewhere_is_refused():
-    with pytest.raises(ReportError, match="links to another page"):
-        draw({**BARS, "encoding": {**BARS["encoding"], "href": {"value": "https://example.org"}}}, "f")
-
-
-def test_a_chart_that_cannot_be_drawn_is_named():
-    with pytest.raises(ReportError, match="chart 'Costs' cannot be drawn"):
-        draw({"title": "Costs", "mark": "pancake", "data": {"values": []}}, "f")
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"data": {"url": "https://example.org/a.json"}}, r"'Costs' loads 'https://example.org/a.json'"),
+        ({"encoding": {**BARS["encoding"], "href": {"value": "https://example.org"}}}, "links to another page"),
+        ({"mark": "pancake", "data": {"values": []}, "encoding": {}}, "chart 'Costs' cannot be drawn"),
+    ],
+)
+def test_a_chart_that_loads_its_data_links_elsewhere_or_cannot_be_drawn_is_refused(spec, said):
+    with pytest.raises(ReportError, match=said):
+        draw({**BARS, **spec}, "f")
