@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class CxsimError(Exception):
@@ -48,3 +49,12 @@ def choices(unknown: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean '{near[0]}'? Possible: {listed}."
     return f"possible: {listed}."
+
+
+@contextlib.contextmanager
+def naming(place: object, problem: str) -> Iterator[None]:
+    """Say of which file or folder it is, and what could not be done with it, where the system refuses something."""
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(f"{place}: {problem}: {error.strerror}.") from error

@@ -19,7 +19,7 @@ import pydantic
 import yaml
 from pydantic_core import ErrorDetails
 
-from cxsim.errors import ParamError, choices
+from cxsim.errors import ParamError, ReportError, choices
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -195,6 +195,17 @@ def entries(path: Path, shape: type[T]) -> dict[str, T]:
             problems.append(str(cause))
     if problems:
         raise ParamError("\n".join(problems))
+    return found
+
+
+def sound(shape: type[T], content: object, what: str) -> T:
+    """Return content that is no file in its shape, or say what of it has another one."""
+    try:
+        found: T = _adapter(shape).validate_json(json.dumps(content, allow_nan=False), strict=True, extra="forbid")
+    except pydantic.ValidationError as cause:
+        raise ReportError(f"{what}: {_message(cause.errors(include_url=False)[0], shape, '')}") from cause
+    except ValueError as cause:
+        raise ReportError(f"{what}: {cause}.") from cause
     return found
 
 

@@ -134,15 +134,15 @@ def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
     # The notebook runs in its own folder, from which a path of here leads nowhere.
     shop = str(path.resolve()) if path.exists() else name
     with waiting("Writing the report") as say:
-        files = make(
+        tables = make(
             root() / "notebooks" / NOTEBOOK,
             parameters={"shop": shop, **settings},
             title=f"Customer experience: {path.stem or name}",
             out=out,
             progress=say,
         )
-    size = files.html.stat().st_size / 1e6
-    print_line(f"Written: {files.html} ({size:.1f} MB) and {len(files.tables)} tables beside it")
+    size = out.stat().st_size / 1e6
+    print_line(f"Written: {out.absolute()} ({size:.1f} MB) and {len(tables)} tables beside it")
 
 
 def _define(name: str | None, *, as_json: bool) -> None:

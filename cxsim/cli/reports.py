@@ -26,7 +26,7 @@ from cxsim.cli.printing import (
 from cxsim.errors import CxsimError, ReportError
 
 if TYPE_CHECKING:
-    from cxsim.reporting.build import Outcome, Task
+    from cxsim.reporting.build import Event, Task
     from cxsim.reporting.comparison import Comparison
     from cxsim.reporting.render import Code
     from cxsim.reporting.verify import Verdict
@@ -118,7 +118,7 @@ def sweep(
             watch=watch,
         )
     _print_outcomes(found.outcomes)
-    print_line(f"Written: {found.table.name} and {found.index.name} in {found.index.parent}")
+    print_line(f"Written: {found.table.name} and {found.page.name} in {found.page.parent}")
     _require_no_failure(found.outcomes)
 
 
@@ -194,7 +194,7 @@ def _print_found(case: Scenario, folder: Path) -> None:
 
 def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: int | None, force: bool) -> None:
     from cxsim.params import root
-    from cxsim.reporting.build import Outcome, every_case, make_all, report_task
+    from cxsim.reporting.build import Event, every_case, make_all, report_task
     from cxsim.reporting.sweep import write_reports_index
     from cxsim.study.loading import case_of
 
@@ -204,12 +204,12 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
     for name in given:
         case_of(name)  # an unknown name is a slip of the finger, refused before anything is made
     tasks: list[Task] = []
-    unsound: list[Outcome] = []
+    unsound: list[Event] = []
     for name in given or every_case():
         try:
             tasks.append(report_task(name, out=folder, code=code))
         except CxsimError as error:
-            unsound.append(Outcome(task=name, state="failed", reason=str(error)))
+            unsound.append(Event(task=name, kind="failed", words=str(error)))
     with batch_of("Writing reports") as watch:
         made = make_all(tasks, jobs=jobs, again="all" if force else "changed", watch=watch)
     outcomes = (*made, *unsound)
@@ -218,15 +218,15 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
     _require_no_failure(outcomes)
 
 
-def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
+def _print_outcomes(outcomes: Sequence[Event]) -> None:
     table = grid(("report", "what became of it", "reason"))
     for one in outcomes:
-        table.add_row(plain(one.task), _STATES[one.state], plain(one.reason))
+        table.add_row(plain(one.task), _STATES[one.kind], plain(one.words))
     console().print(table)
 
 
-def _require_no_failure(outcomes: Sequence[Outcome]) -> None:
-    failed = [one.task for one in outcomes if one.state == "failed"]
+def _require_no_failure(outcomes: Sequence[Event]) -> None:
+    failed = [one.task for one in outcomes if one.kind == "failed"]
     if failed:
         raise ReportError(f"{len(failed)} of {len(outcomes)} could not be made: {', '.join(failed)}.")
 

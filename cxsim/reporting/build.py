@@ -16,29 +16,27 @@ import signal
 import tempfile
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NamedTuple
 
 from cxsim.errors import CxsimError, ParamError, ReportError
 from cxsim.params import names, root
 from cxsim.reporting.business.returns import returns_table
-from cxsim.reporting.execute import remove_leftovers
+from cxsim.reporting.execute import Say, remove_leftovers
 from cxsim.reporting.page import make, publish, staging
-from cxsim.reporting.render import Code, manifest_json
-from cxsim.reporting.workbook import csv_text, twin_from
+from cxsim.reporting.render import Code
+from cxsim.reporting.workbook import csv_text, digest, twin_from
 from cxsim.study.loading import canonical, case_files, load_case, load_scenario, parsed_changes
+from cxsim.study.provenance import versions
 from cxsim.study.result import Study
 from cxsim.study.run import run
 from cxsim.study.scenario import Scenario, Valuation
 
-State = Literal["made", "skipped", "failed"]
 Again = Literal["changed", "all"]
-Say = Callable[[str], None]
 
 INDEX = "index.html"
 RETURNS_FILE = "returns.csv"
@@ -57,8 +55,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _REQUIRED = re.compile(r"[A-Za-z0-9._-]+")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportWork:
+class ReportWork(NamedTuple):
     """A notebook to be made into a page, with values for its parameters."""
 
     notebook: Path
@@ -67,16 +64,14 @@ class ReportWork:
     code: Code = "hidden"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StudyWork:
+class StudyWork(NamedTuple):
     """A scenario, by name or path, to be simulated, of which only the returns are kept; `changes` are set by hand."""
 
     scenario: str
     changes: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One report or study to be made; it can be sent to another process."""
 
     name: str
@@ -91,9 +86,8 @@ class Task:
         return self.page.with_suffix("")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
-    """Something that happened to a task, or to all."""
+class Event(NamedTuple):
+    """Something that happened to a task, or to all; what became of a task is the last one."""
 
     task: str  # its name; empty where it is about all
     kind: Literal["wanted", "begun", "step", "made", "skipped", "failed"]
@@ -104,18 +98,9 @@ class Event:
 Watch = Callable[[Event], None]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """What became of a task: it was made; skipped, because nothing has changed; or it failed, with the reason."""
-
-    task: str  # its name; empty where it is about all
-    state: State
-    reason: str = ""
-
-
 def make_all(
     tasks: Sequence[Task], *, jobs: int | None = None, again: Again = "changed", watch: Watch | None = None
-) -> tuple[Outcome, ...]:
+) -> tuple[Event, ...]:
     """Make reports and studies side by side; one that fails does not stop the others.
 
     May be stopped at any moment: nothing half-written is left in place, and the next call makes what is missing. One
@@ -127,24 +112,18 @@ def make_all(
         raise ReportError(f"jobs must be 1 or more; found {jobs}.")
     _refuse_collisions(tasks)
     report: Watch = watch or (lambda _: None)
-    folders = sorted({task.page.parent for task in tasks})
-    for folder in folders:
-        remove_leftovers(folder)
-    report(Event(task="", kind="wanted", wanted=len(tasks)))
-    found = {
-        task.name: Outcome(task=task.name, state="skipped") for task in tasks if again == "changed" and is_current(task)
-    }
-    for name in found:
-        report(Event(task=name, kind="skipped"))
-    wanted = [task for task in tasks if task.name not in found]
-    try:
-        with contextlib.closing(_work_off(wanted, jobs=at_once, watch=report)) as ended:
-            for task, state, reason in ended:
-                found[task.name] = Outcome(task=task.name, state=state, reason=reason)
-    finally:
-        # What a worker that had to be killed has left.
-        for folder in folders:
+    with contextlib.ExitStack() as stack:
+        for folder in sorted({task.page.parent for task in tasks}):
             remove_leftovers(folder)
+            # What a worker that had to be killed has left.
+            stack.callback(remove_leftovers, folder)
+        report(Event(task="", kind="wanted", wanted=len(tasks)))
+        current = [task for task in tasks if again == "changed" and is_current(task)]
+        found = {task.name: Event(task=task.name, kind="skipped") for task in current}
+        for event in found.values():
+            report(event)
+        wanted = [task for task in tasks if task.name not in found]
+        found |= {event.task: event for event in _work_off(wanted, at_once, report)}
     return tuple(found[task.name] for task in tasks)
 
 
@@ -171,10 +150,8 @@ def carry_out(task: Task, say: Say) -> None:
 def write_study(study: Study, page: Path, *, stamp: Mapping[str, str]) -> None:
     """Write returns.csv and manifest.json where a report of the same name would have them."""
     text = csv_text(twin_from(returns_table(study.returns, study.currency).machine()))
-    digests = {RETURNS_FILE: hashlib.sha256(text.encode()).hexdigest()}
-    record = manifest_json({**study.manifest, **stamp, "files": digests}, indent=2) + "\n"
     with staging(page) as folder:
-        publish(folder, page, page=None, files={RETURNS_FILE: text, "manifest.json": record})
+        publish(folder, page, page=None, files={RETURNS_FILE: text}, record={**study.manifest, **stamp})
 
 
 def every_case() -> tuple[str, ...]:
@@ -185,24 +162,27 @@ def every_case() -> tuple[str, ...]:
 def report_task(given: str, *, changes: str = "", out: Path | None = None, code: Code = "hidden") -> Task:
     """Return the task of making a report."""
     case, written = load_case(given, changes), canonical(changes)
-    folder = root() / "reports" if out is None else out
-    one_file = folder.suffix == ".html"
-    page = folder if one_file else folder / page_name(case.name, written)
+    place = root() / "reports" if out is None else out
+    page = place if place.suffix == ".html" else place / page_name(case.name, written)
     if page.name == INDEX and page != out:
         raise ParamError(f"'{case.name}' would be written over the index of all reports; name the file otherwise.")
+    name = case.name if page is place else page.stem
+    return report_of(case, given, written, page=page, name=name, title=case.title, code=code)
+
+
+def report_of(
+    case: Scenario | Valuation, given: str, changes: str, *, page: Path, name: str, title: str, code: Code
+) -> Task:
+    """Return the task of making the report of a case, with its changes as `canonical` writes them."""
     notebook = root() / "notebooks" / notebook_of(case)
-    parameters = {"scenario" if isinstance(case, Scenario) else "valuation": place_of(given)}
+    kind = "scenario" if isinstance(case, Scenario) else "valuation"
+    # Notebooks without changes need not know the parameter.
+    parameters = {kind: place_of(given)} | ({"changes": changes} if changes else {})
     return Task(
-        name=case.name if one_file else page.stem,
+        name=name,
         page=page.absolute(),
-        inputs=report_inputs(case, given, notebook=notebook, code=code),
-        work=ReportWork(
-            notebook=notebook,
-            # Notebooks without changes need not know the parameter.
-            parameters=parameters | ({"changes": written} if written else {}),
-            title=case.title,
-            code=code,
-        ),
+        inputs=_inputs(case, given, "report", {"notebook": _file_hash(notebook), "code": code}),
+        work=ReportWork(notebook=notebook, parameters=parameters, title=title, code=code),
     )
 
 
@@ -216,7 +196,7 @@ def page_name(case: str, changes: str) -> str:
     parts = [case, *(f"{key}={value}" for key, value in parsed_changes(changes).items())]
     stem = _UNSAFE.sub("_", ",".join(part for part in parts if part))
     if len(stem) > _LONGEST:
-        stem = f"{stem[:_LONGEST]},{hashlib.sha256(stem.encode()).hexdigest()[:10]}"
+        stem = f"{stem[:_LONGEST]},{digest(stem)[:10]}"
     return f"{stem}.html"
 
 
@@ -227,17 +207,9 @@ def notebook_of(case: Scenario | Valuation) -> str:
     return COMPARISON if case.with_prior else BREAK_EVEN
 
 
-def report_inputs(case: Scenario | Valuation, given: str, *, notebook: Path, code: Code) -> str:
-    """Return the hash of everything that a report depends on.
-
-    The commit of the project is not part of it: whether a report is still right depends on files, not on their history.
-    """
-    return _hash({**_of_case(case, given), "kind": "report", "notebook": _file_hash(notebook), "code": code})
-
-
 def study_inputs(case: Scenario, given: str) -> str:
-    """Return the hash of everything that the returns of a scenario depend on; arguments as in `report_inputs`."""
-    return _hash({**_of_case(case, given), "kind": "study"})
+    """Return the hash of everything that the returns of a scenario depend on."""
+    return _inputs(case, given, "study", {})
 
 
 def is_current(task: Task) -> bool:
@@ -268,20 +240,6 @@ def is_whole(record: Mapping[str, object], page: Path, *, needed: str) -> bool:
     )
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text under another name first, so that nobody ever reads half of it."""
-    half = path.with_name(f".{path.name}.half-written")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half.write_text(text, encoding="utf-8", newline="\n")
-        half.replace(path)
-    except OSError as cause:
-        raise ReportError(f"{path}: cannot be written ({cause.strerror}).") from cause
-    finally:
-        if half.parent.is_dir():
-            half.unlink(missing_ok=True)
-
-
 def _refuse_collisions(tasks: Sequence[Task]) -> None:
     named, pages = [task.name for task in tasks], [task.page for task in tasks]
     for task in tasks:
@@ -289,8 +247,13 @@ def _refuse_collisions(tasks: Sequence[Task]) -> None:
             raise ReportError(f"{task.name}: two reports would be written to {task.page}; name it once.")
 
 
-def _of_case(case: Scenario | Valuation, given: str) -> dict[str, object]:
-    return {
+def _inputs(case: Scenario | Valuation, given: str, kind: str, more: Mapping[str, str | None]) -> str:
+    """Return the hash of everything that a report or a study depends on.
+
+    The commit of the project is not part of it: whether a report is still right depends on files, not on their history.
+    """
+    content = {
+        "kind": kind,
         "case": json.dumps(dataclasses.asdict(case), sort_keys=True, default=str),
         # A file's bytes too: the audit trail of a report names their hashes.
         "params": {f"{path.parent.name}/{path.name}": _file_hash(path) for path in case_files(given)},
@@ -298,11 +261,13 @@ def _of_case(case: Scenario | Valuation, given: str) -> dict[str, object]:
         "orders": _file_hash(root() / case.orders),
         "package": _package_hash(),
         "versions": _versions(),
+        **more,
     }
+    return _hash(content)
 
 
 def _hash(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return digest(json.dumps(content, sort_keys=True))
 
 
 def _file_hash(path: Path) -> str | None:
@@ -333,84 +298,69 @@ def _versions() -> dict[str, str]:
     """Return the version of Python, and of every package that cxsim asks for itself."""
     asked = [entry for entry in importlib.metadata.requires("cxsim") or [] if "extra ==" not in entry]
     packages = sorted({found[0] for entry in asked if (found := _REQUIRED.match(entry))})
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
+    return {"python": platform.python_version()} | versions(packages)
 
 
-@dataclass(kw_only=True, slots=True)
-class _Worker:
-    process: SpawnProcess
-    pipe: Connection
-    task: Task | None = None  # its name; empty where it is about all
+class _Workers:
+    """Processes that carry out tasks, one for each thread."""
+
+    def __init__(self, scratch: str, watch: Watch) -> None:
+        self._scratch, self._watch, self._over = scratch, watch, False
+        self._all, self._mine = list[SpawnProcess](), threading.local()
+
+    def work_off(self, task: Task) -> Event:
+        """Carry out a task in the process of this thread."""
+        process, pipe = self._worker()
+        self._watch(Event(task=task.name, kind="begun"))
+        event = Event(task=task.name, kind="step")
+        with contextlib.suppress(OSError):  # it died meanwhile, which is noticed when its pipe is read
+            pipe.send(task)
+        while event.kind == "step":
+            try:
+                kind, words = pipe.recv()
+            except (EOFError, OSError):
+                process.join(_GRACE)
+                kind, words = "failed", f"its process ended with code {process.exitcode} before it was done."
+            event = Event(task=task.name, kind=kind, words=words)
+            if not self._over:
+                self._watch(event)
+        return event
+
+    def end(self) -> None:
+        """End all of them, whatever they are at."""
+        self._over = True
+        until = time.monotonic() + _GRACE
+        for process in self._all:
+            process.terminate()
+        for process in self._all:
+            process.join(max(until - time.monotonic(), 0.0))
+            process.kill()
+            process.join()
+
+    def _worker(self) -> tuple[SpawnProcess, Connection]:
+        """Return the process of this thread and the pipe to it; another one where it has ended."""
+        mine = self._mine
+        if not hasattr(mine, "process") or not mine.process.is_alive():
+            spawning = multiprocessing.get_context("spawn")
+            mine.pipe, theirs = spawning.Pipe()
+            mine.process = spawning.Process(target=_serve, args=(theirs, self._scratch), name="cxsim worker")
+            mine.process.start()
+            theirs.close()
+            self._all.append(mine.process)
+            if self._over:
+                mine.process.terminate()
+        return mine.process, mine.pipe
 
 
-def _work_off(tasks: Sequence[Task], *, jobs: int, watch: Watch) -> Generator[tuple[Task, State, str]]:
+def _work_off(tasks: Sequence[Task], jobs: int, watch: Watch) -> list[Event]:
     """Carry out tasks side by side, each in the first worker that is free."""
-    waiting, workers = deque(tasks), list[_Worker]()
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as scratch:
+        workers, threads = _Workers(scratch, watch), ThreadPoolExecutor(jobs)
         try:
-            while True:
-                busy = [worker for worker in workers if worker.task]
-                if waiting and len(busy) < min(jobs, len(tasks)):
-                    _hand_out(waiting.popleft(), workers, scratch, watch)
-                    continue
-                if not busy:
-                    return
-                ready = wait([worker.pipe for worker in busy])
-                for worker in [worker for worker in busy if worker.pipe in ready]:
-                    ended = _listen(worker, watch)
-                    if ended is not None:
-                        yield ended
-                    if not worker.process.is_alive() and worker.task is None:
-                        workers.remove(worker)
+            return list(threads.map(workers.work_off, tasks))
         finally:
-            _end(workers)
-
-
-def _hand_out(task: Task, workers: list[_Worker], scratch: str, watch: Watch) -> None:
-    for worker in [worker for worker in workers if worker.task is None]:
-        with contextlib.suppress(OSError):
-            worker.pipe.send(task)
-            worker.task = task
-            break
-        workers.remove(worker)
-    else:
-        spawning = multiprocessing.get_context("spawn")
-        ours, theirs = spawning.Pipe()
-        process = spawning.Process(target=_serve, args=(theirs, scratch), name="cxsim worker")
-        process.start()
-        theirs.close()
-        workers.append(_Worker(process=process, pipe=ours, task=task))
-        with contextlib.suppress(OSError):  # it died at once, which is noticed when its pipe is read
-            ours.send(task)
-    watch(Event(task=task.name, kind="begun"))
-
-
-def _listen(worker: _Worker, watch: Watch) -> tuple[Task, State, str] | None:
-    task = cast("Task", worker.task)
-    try:
-        kind, words = worker.pipe.recv()
-    except (EOFError, OSError):
-        worker.process.join(_GRACE)
-        kind, words = "failed", f"its process ended with code {worker.process.exitcode} before it was done."
-    watch(Event(task=task.name, kind=kind, words=words))
-    if kind == "step":
-        return None
-    worker.task = None
-    return task, kind, words
-
-
-def _end(workers: list[_Worker]) -> None:
-    for worker in workers:
-        worker.pipe.close()
-        # Who waits for work sees that the pipe is closed; who works must be stopped.
-        if worker.task is not None:
-            worker.process.terminate()
-    until = time.monotonic() + _GRACE
-    for worker in workers:
-        worker.process.join(max(until - time.monotonic(), 0.0))
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
+            threads.shutdown(wait=False, cancel_futures=True)
+            workers.end()
 
 
 def _serve(pipe: Connection, scratch: str) -> None:
@@ -428,7 +378,7 @@ def _serve(pipe: Connection, scratch: str) -> None:
             pipe.send(_outcome(pipe.recv(), lambda line: pipe.send(("step", line))))
 
 
-def _outcome(task: Task, say: Say) -> tuple[State, str]:
+def _outcome(task: Task, say: Say) -> tuple[str, str]:
     try:
         carry_out(task, say)
     except CxsimError as error:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import zip_longest
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
-from cxsim.errors import ReportError
+from cxsim.errors import ReportError, naming
 from cxsim.reporting.workbook import Twin, Value, tables_in
 
 Row = Mapping[str, Value]
+Tables = Mapping[str, Twin]
 About = Literal["content", "program"]
-How = Literal["added", "removed", "changed"]
+How = Literal["changed", "removed", "added"]
 Against = Literal["beyond error", "within error", "no error known"]
 
 # The register is the longer one: it knows owners as well. Only what both reports carry can be compared.
@@ -34,12 +34,15 @@ _ERRORS = {
     "cvar": "cvar_mc_error",
     "gap": "gap_mc_error",
 }
-# Entries of the provenance that speak of the program, not of what it was given or what it found.
-PROGRAM = ("commit", "versions")
+# Beginnings of entries of the provenance that speak of the program, not of what it was given or what it found.
+_PROGRAM = ("commit", "version")
 # Hashes of results and of tables: what moved in them is shown by the tables themselves.
-_SHOWN_BY_TABLES = frozenset({"tables_sha256", "ledger_sha256", "values_sha256", "series_sha256", "curve_sha256"})
+_SHOWN_BY_TABLES = ("tables_sha256", "ledger_sha256", "values_sha256", "series_sha256", "curve_sha256")
 # Where a report lies, and whether its ingredients do so as well.
 _OF_THE_FILE = ("report.page", "report.paths_")
+_LONGEST, _BEFORE = 90, 40
+# Stands where one of two contents has nothing.
+ABSENT = object()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,27 +62,22 @@ class Difference:
             return f"{self.where}: only the report has it: {_quoted(self.before or '')}."
         if self.before is None:
             return f"{self.where}: the report lacks it; {now} {_quoted(self.after)}."
-        differing = (place for place, pair in enumerate(zip_longest(self.before, self.after)) if pair[0] != pair[1])
-        start = max(0, next(differing, 0) - _BEFORE)
-        first, second = (_quoted(_window(text, start)) for text in (self.before, self.after))
-        return f"{self.where}: the report says {first}; {now} {second}."
+        start = length_in_common(self.before, self.after) - _BEFORE
+        return f"{self.where}: the report says {_quoted(self.before, start)}; {now} {_quoted(self.after, start)}."
 
 
-_LONGEST, _BEFORE = 90, 40
+def length_in_common(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many letters, or lines, are the same before the first that is not."""
+    differing = (place for place, (mine, theirs) in enumerate(zip(one, other, strict=False)) if mine != theirs)
+    return next(differing, min(len(one), len(other)))
 
 
-def _window(text: str, start: int) -> str:
-    """Return a text cut to the surroundings of the first letter in which it differs from another."""
-    if len(text) <= _LONGEST:
-        return text
+def _quoted(text: str, start: int = 0) -> str:
+    """Return a text in quotation marks; of a long one, what begins at a letter."""
+    start = max(start, 0) if len(text) > _LONGEST else 0
     end = start + _LONGEST
-    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
-
-
-def _quoted(text: str) -> str:
-    shown = text.replace("\n", "↵").replace("\r", "␍")
-    shown = shown if len(shown) <= 2 * _LONGEST else f"{shown[: 2 * _LONGEST]}…"
-    return f"‘{shown}’" if shown else "empty"
+    shown = f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
+    return f"‘{shown}’".replace("\n", "↵").replace("\r", "␍") if text else "empty"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +90,7 @@ class AssumptionMove:
     description: str
     unit: str
     field: str  # what changed, such as `low`; `value` of one that was added or removed
-    before: Value  # None where there is nothing  # None where nothing stands there
+    before: Value  # None where nothing stands there
     after: Value
 
 
@@ -104,8 +102,7 @@ class ResultMove:
     strategy: str
     title: str
     figure: str  # such as `roi`; `strategy` where only one report has it at all
-    # None where nothing stands there.
-    before: Value  # None where there is nothing  # money in units of the currency, shares 0 to 1
+    before: Value  # money in units of the currency, shares 0 to 1; None where nothing stands there
     after: Value
     errors: float | None  # the two simulation errors together; None where no error is known
     against: Against
@@ -125,8 +122,7 @@ class TableMove:
 class Comparison:
     """What is not the same in two reports."""
 
-    # None where nothing stands there.
-    before: Path  # None where there is nothing  # money in units of the currency, shares 0 to 1
+    before: Path
     after: Path
     identical: bool  # to the byte
     ingredients: tuple[Difference, ...]  # scenario, seed, draws, orders, files, notebook, versions, commit
@@ -140,53 +136,56 @@ class Comparison:
         return bool(self.assumptions or self.results or self.tables)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A report as it was read."""
 
     path: Path
     text: str
-    provenance: Mapping[str, object]  # how it was made
-    # Those that the page carries, by their ids; None where it carries none.
-    tables: Mapping[str, Twin] | None  # further ones that are not the same, and those that are only in one
+    provenance: Mapping[str, Any]  # how it was made
+    tables: Tables | None  # those that the page carries, by their ids; None where it carries none
 
 
 def compare(before: Path, after: Path) -> Comparison:
     """Compare two reports by what they carry; nothing is made again, and no folder of tables is needed."""
-    one, other = read_report(before), read_report(after)
-    old, new = _tables(one), _tables(other)
+    one, other = reports = read_report(before), read_report(after)
+    old, new = map(_tables, reports)
     return Comparison(
         before=before,
         after=after,
         identical=one.text == other.text,
-        ingredients=tuple(_ingredients(one.provenance, other.provenance)),
+        ingredients=tuple(_ingredients(reports)),
         assumptions=tuple(_moved_assumptions(old, new)),
         results=tuple(_moved_results(old, new)),
-        tables=tuple(_moved_tables(one, other)),
+        tables=tuple(_moved_tables(old, new, *(texts_in(one.provenance, "tables_sha256") for one in reports))),
     )
 
 
 def read_report(path: Path) -> Finished:
     """Read a report."""
-    text = _text(path)
+    with naming(path, "no report can be read there"):
+        text = path.read_bytes().decode(errors="surrogateescape")
     # The meta elements stand before the style sheet.
     if '<meta name="generator" content="cxsim' not in text[:4_000]:
         raise ReportError(f"{path}: this is no report of cxsim; name an HTML file that `cxsim report` has written.")
-    found = embedded_in(text, "provenance")
-    if found is None:
-        raise ReportError(f"{path}: the report has no provenance, by which it could be made again or compared.")
-    try:
-        provenance = json.loads(found)
-    except ValueError as error:
-        raise ReportError(f"{path}: its provenance is not JSON: {error}.") from error
-    if not isinstance(provenance, dict):
-        raise ReportError(f"{path}: its provenance is no mapping of names to values.")
-    tables = embedded_in(text, "tables")
-    try:
+    found, tables = (embedded_in(text, name) for name in ("provenance", "tables"))
+    with of_report(path):
+        if found is None:
+            raise ReportError("the report has no provenance, by which it could be made again or compared.")
         carried = None if tables is None else tables_in(tables)
-    except ReportError as error:
-        raise ReportError(f"{path}: {error}") from error
+        try:
+            provenance = dict(json.loads(found))
+        except (ValueError, TypeError) as error:
+            raise ReportError(f"its provenance is no JSON of names and values: {error}.") from error
     return Finished(path=path, text=text, provenance=provenance, tables=carried)
+
+
+@contextlib.contextmanager
+def of_report(path: Path, problem: str = "") -> Iterator[None]:
+    """Say of which report a message is."""
+    try:
+        yield
+    except ReportError as error:
+        raise ReportError(f"{path}: {problem}{error}") from error
 
 
 def embedded_in(page: str, name: str) -> str | None:
@@ -195,88 +194,65 @@ def embedded_in(page: str, name: str) -> str | None:
     return found[1] if found else None
 
 
-def json_differences(one: object, other: object, path: str = "") -> Iterator[Difference]:
-    """Yield where two JSON contents differ, in the order of the first one, by path such as `versions.polars`."""
+def texts_in(provenance: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Return the texts of a group of entries, such as hashes of files; none where there is no such group."""
+    found = provenance.get(name)
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
+
+
+def moves(one: Any, other: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Yield where two contents differ: the names that lead there, and what stands there, which may be ABSENT."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in dict.fromkeys([*one, *other]):
-            inner = f"{path}.{key}" if path else str(key)
-            yield from json_differences(one.get(key, _ABSENT), other.get(key, _ABSENT), inner)
-    elif isinstance(one, list) and isinstance(other, list):
-        for place, (mine, theirs) in enumerate(zip_longest(one, other, fillvalue=_ABSENT)):
-            yield from json_differences(mine, theirs, f"{path}[{place}]")
+            yield from moves(one.get(key, ABSENT), other.get(key, ABSENT), (*path, key))
     elif type(one) is not type(other) or one != other:
-        # `program` for a commit or a version that the report was made with.
-        about: About = "program" if path.startswith(PROGRAM) else "content"
-        yield Difference(where=path, before=_json_text(one), after=_json_text(other), about=about)
+        yield path, one, other
 
 
-def table_differences(one: Twin, other: Twin) -> Iterator[Difference]:
+def differences(pair: Iterable[object], where: str = "", sign: str = ".") -> Iterator[Difference]:
+    """Yield where the two contents of a pair differ, as text; a place is called such as `versions.polars`."""
+    one, other = pair
+    for path, *found in moves(one, other):
+        before, after = map(_text, found)
+        about: About = "program" if path[0].startswith(_PROGRAM) else "content"
+        yield Difference(where=where + sign.join(path), before=before, after=after, about=about)
+
+
+def table_differences(one: Twin, other: Twin, where: str) -> Iterator[Difference]:
     """Yield where two tables differ: heads of columns, then cells row by row, numbers to their last digit."""
-    heads = ", ".join(one.columns), ", ".join(other.columns)
-    if heads[0] != heads[1]:
-        yield Difference(where=f"{one.id}, columns", before=heads[0], after=heads[1])
-    old, new = _labels(one), _labels(other)
+    return differences(_laid_side_by_side(one, other), where, ", ")
+
+
+def _laid_side_by_side(one: Twin, other: Twin) -> Iterator[Mapping[str, object]]:
+    """Yield the contents of two tables by the names of rows and of columns that both have."""
+    labels = [_labels(one), _labels(other)]
     # Rows of tables of one length stand for each other, whatever they are called.
-    blocks: Sequence[tuple[str, int, int, int, int]] = [("equal", 0, len(old), 0, len(new))]
-    if len(old) != len(new):
-        blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    for word, begin, end, start, stop in blocks:
-        if word == "equal":
-            for label, row, again in zip(old[begin:end], one.rows[begin:end], other.rows[start:stop], strict=True):
-                yield from _cells(f"{one.id}, row {label}", _named(one, row), _named(other, again))
-            continue
-        for label, row in zip(old[begin:end], one.rows[begin:end], strict=True):
-            yield Difference(where=f"{one.id}, row {label}", before=", ".join(map(_cell, row)), after=None)
-        for label, row in zip(new[start:stop], other.rows[start:stop], strict=True):
-            yield Difference(where=f"{one.id}, row {label}", before=None, after=", ".join(map(_cell, row)))
-
-
-def _text(path: Path) -> str:
-    if path.is_dir():
-        raise ReportError(f"{path}: this is a folder; name the HTML file of a report.")
-    try:
-        return path.read_bytes().decode()
-    except FileNotFoundError as error:
-        raise ReportError(f"{path}: there is no such file.") from error
-    except OSError as error:
-        raise ReportError(f"{path}: the report cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ReportError(f"{path}: this is no report of cxsim: it is not written in UTF-8.") from error
-
-
-_ABSENT = object()
-
-
-def _json_text(content: object) -> str | None:
-    if content is _ABSENT:
-        return None
-    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, sort_keys=True)
+    if len(labels[0]) == len(labels[1]) and one.id not in _ASSUMPTIONS:
+        labels[1] = labels[0]
+    shared = [column for column in one.columns if column in other.columns]
+    for twin, names in zip((one, other), labels, strict=True):
+        rows = [{f"column {column}": row[column] for column in shared} for row in twin.records()]
+        yield {"columns": ", ".join(twin.columns)} | dict(zip([f"row {name}" for name in names], rows, strict=True))
 
 
 def _labels(twin: Twin) -> list[str]:
     """Call each row by as few of its first cells, at most four, as tell it from all others, else by its number too."""
-    for words in range(1, min(len(twin.columns), 4) + 1):
-        labels = [", ".join(map(_cell, row[:words])) for row in twin.rows]
+    for words in range(1, 5):
+        labels = [", ".join(str(_text(cell)) for cell in row[:words]) for row in twin.rows]
         if len(set(labels)) == len(labels):
             return labels
-    return [f"{number} ({_cell(row[0])})" for number, row in enumerate(twin.rows, start=1)]
+    return [f"{number} ({_text(row[0])})" for number, row in enumerate(twin.rows, start=1)]
 
 
-def _named(twin: Twin, row: Sequence[Value]) -> Row:
-    return dict(zip(twin.columns, row, strict=True))
+def _text(content: object) -> str | None:
+    if content is ABSENT:
+        return None
+    return (
+        content if isinstance(content, str) else "none" if content is None else json.dumps(content, ensure_ascii=False)
+    )
 
 
-def _cells(where: str, row: Row, again: Row) -> Iterator[Difference]:
-    for column, cell in row.items():
-        if column in again and cell != again[column]:
-            yield Difference(where=f"{where}, column {column}", before=_cell(cell), after=_cell(again[column]))
-
-
-def _cell(value: Value) -> str:
-    return "" if value is None else str(value)
-
-
-def _tables(report: Finished) -> Mapping[str, Twin]:
+def _tables(report: Finished) -> Tables:
     if report.tables is None:
         raise ReportError(
             f"{report.path}: the page carries no tables, so there is nothing to compare; make it anew with "
@@ -285,129 +261,96 @@ def _tables(report: Finished) -> Mapping[str, Twin]:
     return report.tables
 
 
-def _ingredients(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Difference]:
-    old, new = ({name: entry for name, entry in one.items() if name not in _SHOWN_BY_TABLES} for one in (before, after))
-    return (place for place in json_differences(old, new) if not place.where.startswith(_OF_THE_FILE))
+def _ingredients(reports: Sequence[Finished]) -> Iterator[Difference]:
+    entries = ({**report.provenance, **dict.fromkeys(_SHOWN_BY_TABLES)} for report in reports)
+    return (place for place in differences(entries) if not place.where.startswith(_OF_THE_FILE))
 
 
-def _keyed_rows(twin: Twin, key: str) -> dict[Value, Row]:
-    """Return the rows of a table by their keys, in their order; of a key that comes twice, the first."""
-    rows = [_named(twin, row) for row in twin.rows]
-    if key not in twin.columns:
-        return {}
-    first = {row[key]: row for row in reversed(rows)}
-    return {row[key]: first[row[key]] for row in rows}
+def _moved_rows(old: Twin, new: Twin, key: str, whole: str) -> Iterator[tuple[str, str, list[Value], list[Row | None]]]:
+    """Yield the row, the column, both values and both rows of what is not the same.
+
+    Of a row that only one table has, that is what stands in the column `whole`, without the name of a column.
+    """
+    before, after = ({str(row[key]): row for row in twin.records()} for twin in (old, new))
+    for (name, *column), *found in moves(before, after):
+        rows: list[Row | None] = [before.get(name), after.get(name)]
+        if not column:
+            yield name, "", [row[whole] if row else None for row in rows], rows
+        elif ABSENT not in found:
+            yield name, column[0], found, rows
 
 
-def _moved_assumptions(old: Mapping[str, Twin], new: Mapping[str, Twin]) -> Iterator[AssumptionMove]:
-    """Yield the assumptions that are not the same: changed ones in their order, then removed, then added ones."""
-    name = next((name for name in _ASSUMPTIONS if name in old and name in new), None)
-    if name is None:
-        return
-    before, after = (_keyed_rows(tables[name], "id") for tables in (old, new))
-    for key, row in before.items():
-        for field in FIELDS if key in after else ():
-            values = (row.get(field), after[key].get(field))
-            if field in row and field in after[key] and values[0] != values[1]:
-                yield _assumption_move("changed", after[key], field, values)
-    for key, row in before.items():
-        if key not in after:
-            yield _assumption_move("removed", row, "value", (row.get("value"), None))
-    for key, row in after.items():
-        if key not in before:
-            yield _assumption_move("added", row, "value", (None, row.get("value")))
+def _moved_assumptions(old: Tables, new: Tables) -> Iterator[AssumptionMove]:
+    """Yield the fields of assumptions that are not the same; of one that only one report has, its value."""
+    for table in [name for name in _ASSUMPTIONS if name in old and name in new][:1]:
+        for _, field, values, rows in _moved_rows(old[table], new[table], "id", "value"):
+            row = rows[1] or rows[0] or {}
+            if field in ("", *FIELDS):
+                texts = {name: str(row.get(name) or "") for name in ("id", "belongs_to", "description", "unit")}
+                how: How = "changed" if field else "removed" if rows[0] else "added"
+                yield AssumptionMove(how=how, field=field or "value", before=values[0], after=values[1], **texts)
 
 
-def _assumption_move(how: How, row: Row, field: str, values: tuple[Value, Value]) -> AssumptionMove:
-    texts = {name: str(row.get(name) or "") for name in ("id", "belongs_to", "description", "unit")}
-    return AssumptionMove(how=how, field=field, before=values[0], after=values[1], **texts)
-
-
-def _moved_results(old: Mapping[str, Twin], new: Mapping[str, Twin]) -> Iterator[ResultMove]:
+def _moved_results(old: Tables, new: Tables) -> Iterator[ResultMove]:
     """Yield the results that are not the same; what stands in two tables once, by the first, unless they disagree."""
-    shown = set[tuple[str, Value, Value]]()
+    shown = set[tuple[Value, ...]]()
     for table, key in _RESULTS.items():
-        if table not in old or table not in new:
-            continue
-        before, after = _keyed_rows(old[table], key), _keyed_rows(new[table], key)
-        for name in dict.fromkeys([*before, *after]):
-            for move in _moved_figures(table, str(name), before.get(name), after.get(name)):
-                same = (move.strategy, move.before, move.after)
-                if table == "returns" or same not in shown:
-                    yield move
+        if table in old and table in new:
+            for name, figure, values, rows in _moved_rows(old[table], new[table], key, key):
+                same = (name, *values)
+                if figure != "title" and not figure.endswith("mc_error") and (table == "returns" or same not in shown):
+                    yield _result_move(table, name, figure or "strategy", values, [row for row in rows if row])
                 shown.add(same)
 
 
-def _moved_figures(table: str, name: str, one: Row | None, other: Row | None) -> Iterator[ResultMove]:
-    if one is None or other is None:
-        figures: dict[str, tuple[Value, Value]] = {"strategy": (name if one else None, name if other else None)}
-    else:
-        figures = {
-            figure: (one[figure], value)  # such as `roi`; `strategy` where only one report has it at all
-            for figure, value in other.items()
-            if figure in one and figure != "title" and not figure.endswith("mc_error") and one[figure] != value
-        }
-    rows = [row for row in (one, other) if row is not None]
-    for figure, (before, after) in figures.items():
-        errors = [row.get(_ERRORS.get(figure, "")) for row in rows]
-        known = [error for error in errors if isinstance(error, (int, float))]
-        total = sum(known) if len(known) == 2 else None
-        against: Against = "no error known"
-        if total is not None and isinstance(before, (int, float)) and isinstance(after, (int, float)):
-            against = "beyond error" if abs(after - before) > total else "within error"
-        yield ResultMove(
-            table=table,
-            strategy=name,
-            title=str(rows[-1].get("title") or name),
-            figure=figure,
-            before=before,
-            after=after,
-            errors=total,
-            against=against,
-        )
+def _result_move(table: str, name: str, figure: str, values: Sequence[Value], rows: Sequence[Row]) -> ResultMove:
+    numbers = [*values, *(row.get(_ERRORS.get(figure, "")) for row in rows)]
+    known = [number for number in numbers if isinstance(number, (int, float))]
+    errors = sum(known[2:]) if len(known) == 4 else None
+    against: Against = "no error known"
+    if errors is not None:
+        against = "beyond error" if abs(known[1] - known[0]) > errors else "within error"
+    return ResultMove(
+        table=table,
+        strategy=name,
+        title=str(rows[-1].get("title") or name),
+        figure=figure,
+        before=values[0],
+        after=values[1],
+        errors=errors,
+        against=against,
+    )
 
 
-def _moved_tables(before: Finished, after: Finished) -> Iterator[TableMove]:
+def _moved_tables(
+    old: Tables, new: Tables, hashes: Mapping[str, str], others: Mapping[str, str]
+) -> Iterator[TableMove]:
     """Yield the further tables that are not the same, by their ids."""
-    hashes, others = _hashes(before), _hashes(after)
-    old, new = before.tables or {}, after.tables or {}
-    for name in sorted(hashes.keys() | others.keys() | old.keys() | new.keys()):
-        one, other = old.get(name), new.get(name)
-        title = other.title if other else one.title if one else ""
-        if one is not None and other is not None:
-            if name not in _RESULTS:
-                yield from _moved_table(*(_beside_assumptions(one, other) if name in _ASSUMPTIONS else (one, other)))
-        elif one is None and name not in hashes:
-            yield TableMove(id=name, title=title, what="only in the second report", first="")
-        elif other is None and name not in others:
-            yield TableMove(id=name, title=title, what="only in the first report", first="")
-        elif hashes.get(name) != others.get(name):
-            yield TableMove(id=name, title=title, what="it differs; the pages do not both carry it", first="")
+    named = (name.removesuffix(".csv") for name in hashes.keys() | others.keys())
+    for name in sorted({*named, *old, *new}):
+        one, other, file = old.get(name), new.get(name), f"{name}.csv"
+        what = first = ""
+        if one and other:
+            what, first = ("", "") if name in _RESULTS else _moved_cells(one, other)
+        elif not one and file not in hashes:
+            what = "only in the second report"
+        elif not other and file not in others:
+            what = "only in the first report"
+        elif hashes.get(file) != others.get(file):
+            what = "it differs; the pages do not both carry it"
+        if what:
+            yield TableMove(
+                id=name, title=next((twin.title for twin in (other, one) if twin), ""), what=what, first=first
+            )
 
 
-def _moved_table(one: Twin, other: Twin) -> Iterator[TableMove]:
-    found = list(table_differences(one, other))
-    if found:
-        rows = sum(place.before is None or place.after is None for place in found)
-        cells = len(found) - rows
-        parts = [f"{cells:,} {'cell' if cells == 1 else 'cells'}"] if cells else []
-        parts += [f"{rows:,} {'row' if rows == 1 else 'rows'} only in one of them"] if rows else []
-        yield TableMove(id=one.id, title=other.title, what=", ".join(parts), first=found[0].where)
-
-
-def _beside_assumptions(one: Twin, other: Twin) -> tuple[Twin, Twin]:
-    """Return what two registers hold beside the assumptions themselves, such as how much depends on each."""
-    old, new = _keyed_rows(one, "id"), _keyed_rows(other, "id")
-
-    def kept(twin: Twin, mine: Mapping[Value, Row], theirs: Mapping[Value, Row]) -> Twin:
-        columns = tuple(column for column in twin.columns if column == "id" or column not in FIELDS)
-        rows = tuple(tuple(row[column] for column in columns) for key, row in mine.items() if key in theirs)
-        return Twin(id=twin.id, title=twin.title, columns=columns, rows=rows)
-
-    return kept(one, old, new), kept(other, new, old)
-
-
-def _hashes(report: Finished) -> dict[str, str]:
-    found = report.provenance.get("tables_sha256")
-    entries = found.items() if isinstance(found, Mapping) else ()
-    return {str(name).removesuffix(".csv"): str(value) for name, value in entries if str(name).endswith(".csv")}
+def _moved_cells(one: Twin, other: Twin) -> tuple[str, str]:
+    """Return how much of two tables differs and where first; of assumptions, what they do not say by themselves."""
+    rows, others = _laid_side_by_side(one, other)
+    found = [path for path, *_ in moves(rows, others)]
+    if one.id in _ASSUMPTIONS:
+        found = [path for path in found if len(path) == 2 and path[1].removeprefix("column ") not in FIELDS]
+    whole = sum(path[0] != "columns" and len(path) == 1 for path in found)
+    counts = ((len(found) - whole, "cell", ""), (whole, "row", " only in one of them"))
+    parts = [f"{count:,} {noun if count == 1 else f'{noun}s'}{end}" for count, noun, end in counts if count]
+    return ", ".join(parts), ", ".join([one.id, *found[0]]) if found else ""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import vl_convert
 
 from cxsim.errors import ReportError
+from cxsim.reporting.workbook import json_text
 from cxsim.wording import ENGLISH, NBSP, NumberStyle
 
 # An attribute's value may hold the sign that ends an element, text between elements never holds the one that begins it.
@@ -65,16 +65,17 @@ _PARTS = ("layer", "hconcat", "vconcat", "concat")
 _OUTSIDE = re.compile(r'href="(?!#|data:)')
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DataTable:
+Spec = Mapping[str, Any]
+
+
+class DataTable(NamedTuple):
     """The rows behind a chart, as text."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A chart as a page needs it."""
 
     id: str  # its anchor on the page
@@ -85,14 +86,13 @@ class Figure:
     sliders: tuple[str, ...]  # their labels and starting values
 
 
-def draw(spec: Mapping[str, object], figure_id: str) -> Figure:
+def draw(spec: Spec, figure_id: str) -> Figure:
     """Draw a chart without a network."""
-    label = chart_label(spec)
+    label, style = chart_label(spec), _style(spec)
     for node in _nodes(spec):
-        data = node.get("data")
-        if isinstance(data, Mapping) and "url" in data:
-            raise ReportError(f"chart '{label}' loads {data['url']!r}; a report must carry its data inside.")
-    text = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        if isinstance(node.get("url"), str):
+            raise ReportError(f"chart '{label}' loads {node['url']!r}; a report must carry its data inside.")
+    text = json_text(spec)
     try:
         svg = vl_convert.vegalite_to_svg(text, vl_version=VEGA_LITE, allowed_base_urls=[])
     except ValueError as error:
@@ -104,12 +104,12 @@ def draw(spec: Mapping[str, object], figure_id: str) -> Figure:
         label=label,
         svg=_own_ids(slim(svg), figure_id),
         spec=text.replace("<", "\\u003c"),
-        tables=_tables(spec, _style(spec)),
-        sliders=_sliders(spec, _style(spec)),
+        tables=_tables(spec, style),
+        sliders=_sliders(spec, style),
     )
 
 
-def chart_label(spec: Mapping[str, object]) -> str:
+def chart_label(spec: Spec) -> str:
     """Return a chart's description, else its title, else those of its first part that has one.
 
     >>> chart_label({"layer": [{"title": {"text": ["Two programmes", "pay back"]}}]})
@@ -118,15 +118,8 @@ def chart_label(spec: Mapping[str, object]) -> str:
     title = spec.get("title")
     title = title.get("text") if isinstance(title, Mapping) else title
     title = " ".join(map(str, title)) if isinstance(title, list) else title
-    found = spec.get("description") or title
-    if isinstance(found, str) and found:
-        return found
-    for part in _PARTS:
-        inner = spec.get(part)
-        for child in inner if isinstance(inner, list) else []:
-            if (label := chart_label(child)) != "Chart":
-                return label
-    return "Chart"
+    inner = (chart_label(child) for part in _PARTS for child in spec.get(part, ()))
+    return str(spec.get("description") or title or next((label for label in inner if label != "Chart"), "Chart"))
 
 
 def _own_ids(svg: str, figure_id: str) -> str:
@@ -135,68 +128,51 @@ def _own_ids(svg: str, figure_id: str) -> str:
     return re.sub(r"url\(#([^)]+)\)", rf"url(#{figure_id}-\1)", svg)
 
 
-def _style(spec: Mapping[str, Any]) -> NumberStyle:
+def _style(spec: Spec) -> NumberStyle:
     """Return how a chart's axes write numbers, so that the words beside it write them alike."""
     number = spec.get("config", {}).get("locale", {}).get("number")
     return ENGLISH if number is None else replace(ENGLISH, group=number["thousands"], decimal=number["decimal"])
 
 
-def _sliders(spec: Mapping[str, object], style: NumberStyle) -> tuple[str, ...]:
+def _sliders(spec: Spec, style: NumberStyle) -> tuple[str, ...]:
     """Return each slider's label with the value it starts from, written as the live page writes it."""
-    usermeta, params = spec.get("usermeta"), spec.get("params")
-    writings = usermeta.get("sliders") if isinstance(usermeta, Mapping) else None
-    alt_text = []
-    for param in params if isinstance(params, list) else []:
-        bind = param.get("bind")
-        if isinstance(bind, Mapping) and bind.get("input") == "range":
-            how = writings.get(param["name"]) if isinstance(writings, Mapping) else None
-            label = str(bind.get("name", param["name"])).strip()
-            alt_text.append(f"{label} {_written(param['value'], how, style)}")
-    return tuple(alt_text)
+    writings = spec.get("usermeta", {}).get("sliders", {})
+    binds = [(param, param.get("bind")) for param in spec.get("params", ())]
+    return tuple(
+        f"{bind.get('name', param['name']).strip()} {_written(param['value'], writings.get(param['name']), style)}"
+        for param, bind in binds
+        if isinstance(bind, Mapping) and bind.get("input") == "range"
+    )
 
 
-def _written(value: float, how: Mapping[str, Any] | None, style: NumberStyle) -> str:
+def _written(value: float, how: Spec | None, style: NumberStyle) -> str:
     if how is None:
         return style.separated(f"{value:g}")
     figure = style.figure(how["scale"] * value, f".{how['decimals']}f")
     return f"{figure}{NBSP}{how['unit']}" if how["unit"] else figure
 
 
-def _tables(spec: Mapping[str, object], style: NumberStyle) -> tuple[DataTable, ...]:
-    titles = _titles(spec)
+def _tables(spec: Spec, style: NumberStyle) -> tuple[DataTable, ...]:
+    nodes = [*_nodes(spec)]
+    # The first title that a field has.
+    titled = [node for node in nodes if isinstance(node.get("field"), str) and isinstance(node.get("title"), str)]
+    titles = {node["field"]: node["title"] for node in reversed(titled) if node["title"]}
     tables = []
-    for records in _record_lists(spec):
+    for records in [*spec.get("datasets", {}).values(), *(node["values"] for node in nodes if "values" in node)]:
+        if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
+            continue
         columns = [name for name in dict.fromkeys(key for row in records for key in row) if not name.startswith("_")]
-        rows = [tuple(row.get(name) for name in columns) for row in records]
-        flat = all(not isinstance(value, (list, dict)) for row in rows for value in row)
+        rows = [[row.get(name) for name in columns] for row in records]
+        flat = not any(isinstance(value, (list, dict)) for row in rows for value in row)
         if flat and 0 < len(columns) <= _MOST_COLUMNS and 1 < len(rows) <= _MOST_ROWS:
             shown = [titles.get(name, name.replace("_", " ")) for name in columns]
             unique = [title if shown.count(title) == 1 else name for title, name in zip(shown, columns, strict=True)]
-            shown_rows = tuple(tuple(_shown(value, style) for value in row) for row in rows)
-            tables.append(DataTable(columns=tuple(unique), rows=shown_rows))
+            texts = tuple(tuple(_shown(value, style) for value in row) for row in rows)
+            tables.append(DataTable(columns=tuple(unique), rows=texts))
     return tuple(tables) if len(tables) <= _MOST_TABLES else ()
 
 
-def _record_lists(spec: Mapping[str, object]) -> list[list[dict[str, object]]]:
-    named = spec.get("datasets")
-    found = [*named.values()] if isinstance(named, Mapping) else []
-    for node in _nodes(spec):
-        data = node.get("data")
-        if isinstance(data, Mapping) and "values" in data:
-            found.append(data["values"])
-    return [rows for rows in found if isinstance(rows, list) and all(isinstance(row, dict) for row in rows)]
-
-
-def _titles(spec: Mapping[str, object]) -> dict[str, str]:
-    titles: dict[str, str] = {}
-    for node in _nodes(spec):
-        field, title = node.get("field"), node.get("title")
-        if isinstance(field, str) and isinstance(title, str) and title:
-            titles.setdefault(field, title)
-    return titles
-
-
-def _nodes(node: object) -> Iterator[Mapping[str, object]]:
+def _nodes(node: object) -> Iterator[Spec]:
     """Walk through a specification, but not through the rows of its data."""
     if isinstance(node, Mapping):
         yield node

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
-import logging
 import os
 import re
 import shutil
@@ -18,30 +17,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
-import papermill
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop
-from nbclient.exceptions import DeadKernelError
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
-from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import NBClientEngine, papermill_engines
-from papermill.exceptions import PapermillException, PapermillExecutionError
+from papermill.translators import translate_parameters
 from traitlets import Any as AnyTrait, Unicode
 from traitlets.config import Config
 
-from cxsim.errors import ReportError, choices
+from cxsim.errors import ReportError, choices, naming
 from cxsim.reporting.render import fresh_copy, normalised, notebook_text, read_notebook
 from cxsim.reporting.tables import ROWS
 
-Parameter = str | int | float
+Parameter = str | bool | int | float
+Parameters = Mapping[str, Parameter]
+Say = Callable[[str], None]
 # Whether outputs carry all rows of a table or the first ones alone, as a stored notebook does.
 Rows = Literal["all", "first"]
 
 # sockaddr_un.sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero; "-5" is appended to the name.
 _LONGEST_SOCKET_PATH = 100
-_ENGINE = "cxsim"
-_INJECTED = "injected-parameters"
 _NOT_COMPARED = "nbval-ignore-output"  # nbval's own tag
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _STAGING = re.compile(r"\..+-(?P<process>\d+)-[a-z0-9_]{8}", re.ASCII)
@@ -50,42 +47,39 @@ _LAUNCH = (
     "from cxsim.cli.commands import leave_out; leave_out(); "
     "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
 )
-# Without a handler of its own, logging would print papermill's remarks to the terminal.
-logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 
 def execute(
     notebook: Path,
-    parameters: Mapping[str, Parameter],
+    parameters: Parameters,
     *,
     rows: Rows = "all",
-    progress: Callable[[str], None] | None = None,
+    progress: Say | None = None,
 ) -> NotebookNode:
     """Execute a notebook in its own folder, by this interpreter."""
     source = read_notebook(notebook)
     _require_known(notebook, source, parameters)
-    report = progress or (lambda _: None)
-    at: list[str] = []
+    report, numbers = progress or (lambda _: None), _numbers(source)
+    at = "the beginning"
 
     def starts(cell: NotebookNode, cell_index: int) -> None:  # noqa: ARG001 - nbclient names its arguments
-        if cell.cell_type == "code" and _INJECTED not in cell.metadata.get("tags", []):
-            at.append(_number(source, cell.id))
-            report(at[-1])
+        nonlocal at
+        if cell.cell_type == "code":
+            at = numbers.get(cell.id, "the cell of parameters")
+            if cell.id in numbers:
+                report(at)
 
     def follow(line: str) -> None:
-        report(f"{at[-1]}, {line[:1].lower()}{line[1:]}")
+        report(f"{at}, {line[:1].lower()}{line[1:]}")
 
     try:
         return _run(source, parameters, notebook.resolve().parent, rows, {"on_cell_start": starts, "follow": follow})
-    except PapermillExecutionError as error:
-        raise ReportError(f"{notebook.name}: {_failure(source, error)}") from error
+    except CellExecutionError as error:
+        raise ReportError(f"{notebook.name}: {at} failed with {error.ename}: {_plain(str(error.evalue))}") from error
     except nbformat.ValidationError as error:
-        raise ReportError(
-            f"{notebook.name}: {at[-1]} shows an output that is not plain JSON of a known kind."
-        ) from error
-    except (DeadKernelError, PapermillException, RuntimeError) as error:
-        where = f"in {at[-1]}" if at else "before its first cell"
-        raise ReportError(f"{notebook.name}: the notebook's process ended {where}: {_plain(str(error))}") from error
+        raise ReportError(f"{notebook.name}: {at} shows an output that is not plain JSON of a known kind.") from error
+    except (DeadKernelError, RuntimeError) as error:
+        raise ReportError(f"{notebook.name}: the notebook's process ended in {at}: {_plain(str(error))}") from error
     finally:
         _end_tasks()
 
@@ -96,14 +90,19 @@ def refresh(notebook: Path) -> None:
     for cell in executed.cells:
         if _NOT_COMPARED in cell.metadata.get("tags", []):
             cell.outputs = []
-    beside = notebook.with_name(f".{notebook.name}.new")
-    try:
-        beside.write_text(notebook_text(executed), encoding="utf-8", newline="\n")
-        beside.replace(notebook)
-    except OSError as error:
-        raise ReportError(f"{notebook}: the notebook cannot be written: {error.strerror}.") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    write_text(notebook, notebook_text(executed))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text under another name first, so that nobody ever reads half of it."""
+    half = path.with_name(f".{path.name}.half-written")
+    with naming(path, "cannot be written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            half.write_text(text, encoding="utf-8", newline="\n")
+            half.replace(path)
+        finally:
+            half.unlink(missing_ok=True)
 
 
 def staging_prefix(name: str) -> str:
@@ -166,8 +165,8 @@ def _search_path() -> str:
     return os.pathsep.join(part for part in ("" if installed else root, given) if part)
 
 
-class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill carries no types
-    """papermill's client, which also passes on what bars show while a cell runs."""
+class _Client(NotebookClient):
+    """nbclient's client, which also passes on what bars show while a cell runs."""
 
     follow = AnyTrait()
 
@@ -177,74 +176,58 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill carri
             data = msg["content"].get("data", {})
             if str(data.get("text/html", "")).startswith("<progress "):
                 self.follow(str(data.get("text/plain", "")))
-        output: NotebookNode | None = super().process_message(msg, cell, cell_index)
-        return output
-
-
-class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill carries no types
-    """papermill's engine with this client."""
-
-    @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
-        """Execute with the settings that a client knows."""
-        known = {name: value for name, value in settings.items() if name in _Client.class_trait_names()}
-        started = settings.get("start_timeout", 60)
-        return _Client(nb_man, kernel_name=kernel_name, startup_timeout=started, **known).execute()
+        return super().process_message(msg, cell, cell_index)
 
 
 def _run(
-    source: NotebookNode, parameters: Mapping[str, Parameter], cwd: Path, rows: Rows, settings: Mapping[str, object]
+    source: NotebookNode, parameters: Parameters, cwd: Path, rows: Rows, settings: Mapping[str, Any]
 ) -> NotebookNode:
-    papermill_engines.register(_ENGINE, _Engine)
+    notebook = fresh_copy(source)
+    if parameters:
+        tagged = [place for place, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
+        values = translate_parameters("python3", "python", dict(parameters), "Parameters")
+        cell = nbformat.v4.new_code_cell(values, metadata={"tags": ["injected-parameters"]})  # type: ignore[no-untyped-call]
+        notebook.cells.insert(tagged[0] + 1, cell)
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as folder:
-        executed: NotebookNode = papermill.execute_notebook(
-            fresh_copy(source),
-            None,
-            parameters=dict(parameters),
+        client = _Client(
+            notebook,
             kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            start_timeout=120,
-            engine_name=_ENGINE,
             kernel_manager_class=OwnKernel,
             config=kernel_settings(Path(folder), rows),
+            startup_timeout=120,
+            raise_on_iopub_timeout=True,
             shutdown_kernel="immediate",  # all outputs are in; its threads would take seconds to end
             resources={"metadata": {"path": str(cwd)}},
             **settings,
         )
-    return executed
+        return client.execute()
 
 
 def _end_tasks() -> None:
     """End what nbclient leaves in its event loop after a failure; it would complain during the next execution."""
     loop = ensure_event_loop()
-    if not loop.is_running():
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        loop.run_until_complete(_settled(tasks))
-
-
-async def _settled(tasks: set[asyncio.Task[Any]]) -> None:
-    await asyncio.gather(*tasks, return_exceptions=True)
+    tasks = set() if loop.is_running() else asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
 def _defaults(notebook: NotebookNode) -> dict[str, object]:
     """Return the names in the cell tagged `parameters`, with their literal defaults."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    tagged = [cell.source for cell in code if "parameters" in cell.metadata.get("tags", [])]
     found: dict[str, object] = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
-            for node in ast.parse(cell.source).body:
-                if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                    literal = None
-                    with contextlib.suppress(ValueError):
-                        literal = ast.literal_eval(node.value)
-                    found |= {target.id: literal for target in targets if isinstance(target, ast.Name)}
+    for node in ast.parse("\n".join(tagged)).body:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            name = ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
+            found[name] = None
+            with contextlib.suppress(ValueError):
+                found[name] = ast.literal_eval(node.value)
     return found
 
 
-def _require_known(path: Path, notebook: NotebookNode, parameters: Mapping[str, Parameter]) -> None:
+def _require_known(path: Path, notebook: NotebookNode, parameters: Parameters) -> None:
     known = _defaults(notebook)
     for name, value in parameters.items():
         if name not in known:
@@ -257,16 +240,10 @@ def _require_known(path: Path, notebook: NotebookNode, parameters: Mapping[str, 
             )
 
 
-def _number(notebook: NotebookNode, cell_id: str) -> str:
-    """Return the position among the code cells, as a reader counts them in JupyterLab."""
+def _numbers(notebook: NotebookNode) -> dict[str, str]:
+    """Return the position of each code cell, by its id, as a reader counts them in JupyterLab."""
     code = [cell.id for cell in notebook.cells if cell.cell_type == "code"]
-    return f"cell {code.index(cell_id) + 1} of {len(code)}"
-
-
-def _failure(source: NotebookNode, error: PapermillExecutionError) -> str:
-    ids = [cell.id for cell in source.cells if cell.source == error.source and cell.cell_type == "code"]
-    where = _number(source, ids[0]) if ids else "the cell of parameters"
-    return f"{where} failed with {error.ename}: {_plain(str(error.evalue))}"
+    return {name: f"cell {number} of {len(code)}" for number, name in enumerate(code, start=1)}
 
 
 def _plain(message: str) -> str:
@@ -295,12 +272,10 @@ def main(paths: Sequence[str]) -> int:
         begun = time.perf_counter()
         try:
             refresh(Path(path))
+            print(f"{path}  {time.perf_counter() - begun:.1f} s", flush=True)  # noqa: T201 - what the command tells
         except ReportError as error:
             sys.stderr.write(f"{error}\n")
             failed = 1
-        else:
-            sys.stdout.write(f"{path}  {time.perf_counter() - begun:.1f} s\n")
-            sys.stdout.flush()
     return failed
 
 

@@ -12,6 +12,9 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
 
 Code = Literal["span", "plain"]
+Blocks = Iterator[str]
+# The cell at each place of row and column, and how many columns before it the cell begins.
+Places = dict[tuple[int, int], tuple[Tag, int]]
 
 # They are most of a page, hold no text for a reader, and take their time to be read.
 _UNREAD = re.compile(r"<(svg|script|style)\b.*?</\1>", re.DOTALL)
@@ -38,10 +41,7 @@ _MOST_SPANNED = 1_000
 def markdown(page: str, name: str) -> str:
     """Return a page as Markdown, for readers and programs that read no HTML."""
     main = BeautifulSoup(_UNREAD.sub("", page), "html.parser").find("main")
-    blocks = list[str]()
-    if main is not None:
-        _prepare(main, f"./{quote(PurePath(name).stem)}/")
-        blocks = list(_blocks(main))
+    blocks = [] if main is None else [*_blocks(_prepared(main, f"./{quote(PurePath(name).stem)}/"))]
     title = next((place for place, block in enumerate(blocks) if block.startswith("# ")), -1)
     opening = (
         f"The text of [{escaped(name)}](../{quote(name)}): figures are given by their descriptions and data. "
@@ -61,16 +61,17 @@ def line(text: str) -> str:
     return text if found is None else f"{found[0]}\\{text[found.end() :]}"
 
 
-def _prepare(main: Tag, folder: str) -> None:
+def _prepared(main: Tag, folder: str) -> Tag:
     """Leave out what a text cannot show, and all links but those to files of the folder, in which it lies as well."""
     for element in main.select(_SKIPPED):
         element.decompose()
     for link in main.find_all("a"):
-        name = str(link.get("href", "")).removeprefix(folder)
-        if name != link.get("href") and _FILE.fullmatch(name):
-            link["href"] = name
-        else:
+        before, _, name = str(link.get("href", "")).partition(folder)
+        if before or not _FILE.fullmatch(name):
             link.unwrap()
+        else:
+            link["href"] = name
+    return main
 
 
 def _inline(nodes: PageElement | Iterable[PageElement], code: Code = "span") -> str:
@@ -109,7 +110,7 @@ def _longest_run(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
 
 
-def _blocks(parent: Tag) -> Iterator[str]:
+def _blocks(parent: Tag) -> Blocks:
     """Yield the blocks inside an element; text between them is a paragraph."""
     run: list[PageElement] = []
     for child in [*parent.children, None]:
@@ -123,14 +124,12 @@ def _blocks(parent: Tag) -> Iterator[str]:
             run.append(child)
 
 
-def _block(element: Tag) -> Iterator[str]:
-    classes = element.get("class") or ()
-    link = element.find("a")
-    if "cx-twin" in classes:
-        if isinstance(link, Tag):
+def _block(element: Tag) -> Blocks:
+    if "cx-twin" in _classes(element):
+        if isinstance(link := element.find("a"), Tag):
             link.string = str(link["href"])
             yield f"All digits: {_inline(link)}"
-    elif "cx-cards" in classes:
+    elif "cx-cards" in _classes(element):
         yield _cards(element)
     elif element.name in _HEADINGS:
         if text := _inline(element):
@@ -142,27 +141,23 @@ def _block(element: Tag) -> Iterator[str]:
         yield from _KINDS.get(element.name, _blocks)(element)
 
 
-def _rule(_: Tag) -> Iterator[str]:
-    yield "---"
-
-
-def _preformatted(element: Tag) -> Iterator[str]:
+def _preformatted(element: Tag) -> Blocks:
     if text := element.get_text().strip("\n"):
         fence = "`" * max(3, _longest_run(text) + 1)
         yield f"{fence}\n{text}\n{fence}"
 
 
-def _quotation(element: Tag) -> Iterator[str]:
+def _quotation(element: Tag) -> Blocks:
     yield "\n>\n".join("\n".join(f"> {part}" for part in block.split("\n")) for block in _blocks(element))
 
 
-def _figure(element: Tag) -> Iterator[str]:
+def _figure(element: Tag) -> Blocks:
     yield f"**Figure:** {escaped(str(element.get('aria-label', '')))}"
     for table in element.find_all("table"):
         yield from _table(table)
 
 
-def _details(element: Tag) -> Iterator[str]:
+def _details(element: Tag) -> Blocks:
     """Yield what can be opened, which in a text is always open; its head only where it is no table's title."""
     head = element.find("summary", recursive=False)
     title = element.select_one(".gt_title")
@@ -174,52 +169,56 @@ def _details(element: Tag) -> Iterator[str]:
     yield from _blocks(element)
 
 
-def _table(table: Tag) -> Iterator[str]:
+def _table(table: Tag) -> Blocks:
     """Yield a table as blocks: titles, pipes, notes."""
     rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
-    titles = [row for row in rows if "gt_heading" in (row.get("class") or ())]
-    notes = [row for row in rows if row.find_parent("tfoot") is not None and row not in titles]
-    heads = [row for row in rows if row.find_parent("thead") is not None and row not in titles]
-    for place, row in enumerate(titles):
-        text = _inline(row)
+    titles = [row for row in rows if "gt_heading" in _classes(row)]
+    parts: dict[str, list[Tag]] = {"thead": [], "tfoot": [], "tbody": []}
+    for row in rows:
+        if "gt_heading" not in _classes(row):
+            parts.get(next(row.parents).name, parts["tbody"]).append(row)
+    for place, text in enumerate(map(_inline, titles)):
         yield f"**{text}**" if place == 0 and text else line(text)
     if table.caption is not None and table.find_parent("figure") is None:
         yield line(_inline(table.caption))
-    yield _pipes(heads, [row for row in rows if row not in titles and row not in notes and row not in heads])
-    for row in notes:
+    yield _pipes(parts["thead"], parts["tbody"])
+    for row in parts["tfoot"]:
         yield line(_inline(row))
 
 
+def _classes(element: Tag) -> Sequence[str]:
+    return element.get_attribute_list("class")
+
+
 def _pipes(heads: Sequence[Tag], body: Sequence[Tag]) -> str:
-    above, below = _places(heads, _cell, "repeated"), _places(body, _cell, "first")
-    right = _places(heads, lambda cell: "right" if "gt_right" in (cell.get("class") or ()) else "", "repeated")
+    above, below = _places(heads), _places(body)
     columns = range(max((column + 1 for _, column in [*above, *below]), default=1))
-    texts = ([above.get((row, column), "") for row in range(len(heads))] for column in columns)
+    over = [[cell for (_, place), (cell, _) in above.items() if place == column] for column in columns]
     lines = [
-        [": ".join(filter(None, dict.fromkeys(parts))) for parts in texts],
-        ["---:" if right.get((len(heads) - 1, column)) else "---" for column in columns],
-        *([below.get((row, column), "") for column in columns] for row in range(len(body))),
+        [": ".join(filter(None, dict.fromkeys(map(_cell, cells)))) for cells in over],
+        ["---:" if cells and "gt_right" in _classes(cells[-1]) else "---" for cells in over],
     ]
+    for row in range(len(body)):
+        found = (below.get((row, column)) for column in columns)
+        lines.append([_cell(place[0]) if place and place[1] == 0 else "" for place in found])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _cell(cell: Tag) -> str:
     text = _inline(cell, "plain")
-    return f"**{text}**" if text and "gt_group_heading" in (cell.get("class") or ()) else text
+    return f"**{text}**" if text and "gt_group_heading" in _classes(cell) else text
 
 
-def _places(rows: Sequence[Tag], text_of: Callable[[Tag], str], spanning: str) -> dict[tuple[int, int], str]:
-    """Return the text of each place; that of a cell over several columns stands in the first of them, or in all."""
-    places: dict[tuple[int, int], str] = {}
+def _places(rows: Sequence[Tag]) -> Places:
+    """Return the cell at each place of row and column, and how many columns before it the cell begins."""
+    places: Places = {}
     for row, cells in enumerate(rows):
         column = 0
         for cell in cells.find_all(["td", "th"], recursive=False):
             while (row, column) in places:
                 column += 1
-            text, wide = text_of(cell), _spanned(cell, "colspan")
-            for down in range(_spanned(cell, "rowspan")):
-                for along in range(wide):
-                    places[row + down, column + along] = text if along == 0 or spanning == "repeated" else ""
+            high, wide = (_spanned(cell, name) for name in ("rowspan", "colspan"))
+            places |= {(row + down, column + along): (cell, along) for down in range(high) for along in range(wide)}
             column += wide
     return places
 
@@ -268,11 +267,11 @@ def _cards(element: Tag) -> str:
     return "\n".join(lines)
 
 
-_KINDS: Mapping[str, Callable[[Tag], Iterator[str]]] = {
+_KINDS: Mapping[str, Callable[[Tag], Blocks]] = {
     "blockquote": _quotation,
     "details": _details,
     "figure": _figure,
-    "hr": _rule,
+    "hr": lambda _: iter(["---"]),
     "pre": _preformatted,
     "table": _table,
 }

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import shutil
+import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from cxsim.errors import ParamError, ReportError
-from cxsim.params import root
-from cxsim.reporting.execute import Parameter, execute, staging_prefix
+from cxsim.errors import ParamError, ReportError, naming
+from cxsim.params import root, sound
+from cxsim.reporting.execute import Parameters, Say, execute, staging_prefix
 from cxsim.reporting.markdown import markdown
-from cxsim.reporting.render import Code, manifest_in, manifest_json, packed_bundle, read_notebook, render
-from cxsim.reporting.workbook import csv_text, harvest, tables_json, workbook
+from cxsim.reporting.render import Code, manifest_in, packed_bundle, read_notebook, render
+from cxsim.reporting.workbook import csv_text, digest, harvest, json_text, tables_json, workbook
 
 # Its name in the provenance of a report.
 _RECIPE = "report"
@@ -31,38 +30,33 @@ _PAGE, _TABLES, _OLD = "page.html", "tables", "old"
 class Recipe:
     """What `make` was given."""
 
-    page: str  # name of the HTML file; its links to the tables hold it
+    # Name of the HTML file, which its links to the tables hold; made again, it must not lead out of its folder.
+    page: str
     title: str
     code: Code  # whether a reader sees the notebook's code
     notebook: str  # its place in the project; its name alone where it lies outside
     notebook_sha256: str  # of the cells that are run and shown, not of stored outputs
     # A path inside the project is relative to it, of any other only the name is kept.
-    parameters: Mapping[str, Parameter]
+    parameters: Parameters
     paths_in_project: tuple[str, ...]  # parameters that are paths inside the project
     paths_outside: tuple[str, ...]  # parameters, or `notebook`, that cannot be found again from here
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportFiles:
-    """The files of a report."""
-
-    html: Path  # the page, complete in itself
-    tables: tuple[Path, ...]  # as CSV, in the order in which the page shows them
-    whole: tuple[Path, ...]  # all tables in one JSON file and in one workbook, and the page as Markdown
+    def __post_init__(self) -> None:
+        if re.search(r"[/\\]", self.page):
+            raise ValueError(f"page '{self.page}' leads out of its folder")
 
 
 def make(
-    notebook: Path,  # its place in the project; its name alone where it lies outside
+    notebook: Path,
     *,
-    # A path inside the project is relative to it, of any other only the name is kept.
-    parameters: Mapping[str, Parameter],
+    parameters: Parameters,
     title: str,
     out: Path,
     code: Code = "hidden",  # whether a reader sees the notebook's code
     stamp: Mapping[str, str] | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> ReportFiles:
-    """Execute a notebook and write it as one HTML file, with its tables and its text in other formats beside it.
+    progress: Say | None = None,
+) -> tuple[str, ...]:
+    """Execute a notebook, write it as an HTML file with its tables and text beside it; return the files of tables.
 
     What an output of kind MANIFEST says becomes the audit trail, with how the report was made and hashes of its tables.
     """
@@ -79,85 +73,60 @@ def make(
         manifest = {
             **manifest_in(executed),
             _RECIPE: asdict(recipe_of(notebook, parameters, title=title, out=out, code=code)),
-            "tables_sha256": {name: _digest(text) for name, text in tables.items()},
+            "tables_sha256": {name: digest(text) for name, text in tables.items()},
         }
-        book = aside.submit(workbook, title, twins, manifest)
         page = render(executed, title=title, manifest=manifest, tables=out.stem, twins=twins, code=code)
-        whole: dict[str, str | bytes] = {  # all tables in one JSON file and in one workbook, and the page as Markdown
+        files: dict[str, str | bytes] = {
+            **tables,
             "tables.json": tables_json(twins),
-            "workbook.xlsx": book.result(),
+            "workbook.xlsx": workbook(title, twins, manifest),
             "report.md": markdown(page, out.name),
         }
-        digests = {name: _digest(content) for name, content in {**whole, **tables, out.name: page}.items()}
-        record = manifest_json({**manifest, **(stamp or {}), "files": digests}, indent=2) + "\n"
-        publish(folder, out, page=page, files=tables | whole | {"manifest.json": record})
-    beside = out.with_suffix("").joinpath
-    return ReportFiles(html=out, tables=tuple(map(beside, tables)), whole=tuple(map(beside, whole)))
+        publish(folder, out, page=page, files=files, record={**manifest, **(stamp or {})})
+    return tuple(tables)
 
 
 def notebook_hash(notebook: Path) -> str:
     """Return the hash of a notebook's cells: their kind, their text and their tags."""
     cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in read_notebook(notebook).cells]
-    return _digest(json.dumps(cells))
+    return digest(json.dumps(cells))
 
 
-def recipe_of(notebook: Path, parameters: Mapping[str, Parameter], *, title: str, out: Path, code: Code) -> Recipe:
+def recipe_of(notebook: Path, parameters: Parameters, *, title: str, out: Path, code: Code) -> Recipe:
     """Return how a report is made."""
-    kept: dict[str, Parameter] = {}
-    inside, outside = list[str](), list[str]()
     # Sorted, because the page shows them and a report that is made again reads them from sorted JSON.
-    for name, value in sorted(parameters.items()):
-        kept[name] = value
-        if isinstance(value, str) and Path(value).is_absolute():
-            place = _in_project(Path(value))
-            kept[name] = place or Path(value).name
-            (inside if place else outside).append(name)
-    place = _in_project(notebook)
+    kept = dict(sorted(parameters.items()))
+    paths = {name: Path(value) for name, value in kept.items() if isinstance(value, str) and Path(value).is_absolute()}
+    places = {name: _in_project(path) for name, path in [*paths.items(), ("notebook", notebook)]}
+    kept |= {name: places[name] or path.name for name, path in paths.items()}
     return Recipe(
         page=out.name,
         title=title,
         code=code,
-        notebook=place or notebook.name,
+        notebook=places["notebook"] or notebook.name,
         notebook_sha256=notebook_hash(notebook),
         parameters=kept,
-        paths_in_project=tuple(inside),
-        paths_outside=tuple(outside if place else [*outside, "notebook"]),
+        paths_in_project=tuple(name for name in paths if places[name]),
+        paths_outside=tuple(name for name, place in places.items() if not place),
     )
 
 
-def recipe_in(provenance: Mapping[str, object]) -> Recipe | None:
-    """Return the recipe that the provenance of a report holds; None where it has none."""
-    entries = provenance.get(_RECIPE)
-    if entries is None:
-        return None
-    if not isinstance(entries, Mapping) or set(entries) != set(Recipe.__dataclass_fields__):
-        raise ReportError(f"its '{_RECIPE}' must have exactly the entries {', '.join(Recipe.__dataclass_fields__)}.")
-    lists = ("paths_in_project", "paths_outside")
-    sound = (
-        all(isinstance(entries[name], str) for name in ("page", "title", "code", "notebook", "notebook_sha256"))
-        and all(isinstance(entries[name], list) for name in lists)
-        and isinstance(entries["parameters"], Mapping)
-        and all(isinstance(value, (str, int, float)) for value in entries["parameters"].values())
-        and entries["code"] in ("hidden", "shown")
-        # The page is made again under its own name, in a folder that is thrown away: it must not lead out of it.
-        and PurePosixPath(entries["page"]).name == entries["page"]
-        and "\\" not in entries["page"]
-    )
-    if not sound:
-        raise ReportError(f"its '{_RECIPE}' has an entry of another kind than `cxsim report` writes.")
-    given: dict[str, Any] = {**entries, **{name: tuple(map(str, entries[name])) for name in lists}}
-    return Recipe(**given)
+def recipe_in(provenance: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that the provenance of a report holds."""
+    if _RECIPE not in provenance:
+        command = provenance.get("command", "`cxsim report`")
+        raise ReportError(f"the report does not say by which notebook it was made; make it anew with: {command}")
+    return sound(Recipe, provenance[_RECIPE], "it says otherwise than `cxsim report` how it was made")
 
 
 def place_in_project(place: str) -> Path:
     """Return the path of a place that a recipe names."""
-    project = root().resolve()
-    found = (project / place).resolve()
-    if not found.is_relative_to(project):
+    found = root() / place
+    if _in_project(found) is None:
         raise ReportError(f"{place} leads out of the project.")
     if not found.exists():
         raise ReportError(f"there is no {place} in this project.")
-    return found
+    return found.resolve()
 
 
 @contextlib.contextmanager
@@ -167,57 +136,62 @@ def staging(out: Path) -> Iterator[Path]:
     _require_own(out)
     new = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=staging_prefix(out.stem), dir=out.parent))
-    except OSError as error:
-        _remove_empty(new)
-        raise ReportError(f"{out}: the report cannot be written into {out.parent}: {error.strerror}.") from error
-    try:
-        yield folder
+        with naming(out, f"the report cannot be written into {out.parent}"):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            folder = tempfile.TemporaryDirectory(
+                prefix=staging_prefix(out.stem), dir=out.parent, ignore_cleanup_errors=True
+            )
+        with folder as name:
+            yield Path(name)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _remove_empty(new)
+        for one in new:
+            with contextlib.suppress(OSError):
+                one.rmdir()
 
 
-def publish(folder: Path, out: Path, *, page: str | None, files: Mapping[str, str | bytes]) -> None:
-    """Write a report into its staging folder and put it in the place of an older one; without a page, its files."""
-    try:
+def publish(
+    folder: Path, out: Path, *, page: str | None, files: Mapping[str, str | bytes], record: Mapping[str, object]
+) -> None:
+    """Write a report into its staging folder and put it in the place of an older one; without a page, its files.
+
+    A manifest beside them has what is recorded, and the hash of each file.
+    """
+    written = {f"{_TABLES}/{name}": content for name, content in files.items()}
+    digests = {name: digest(content) for name, content in files.items()}
+    if page is not None:
+        written[_PAGE], digests[out.name] = page, digest(page)
+    written[f"{_TABLES}/manifest.json"] = json_text({**record, "files": digests}, indent=2) + "\n"
+    with naming(out, "the report cannot be written"):
         (folder / _TABLES).mkdir()
-        for path, content in {
-            **({} if page is None else {folder / _PAGE: page}),
-            **{folder / _TABLES / name: content for name, content in files.items()},
-        }.items():
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        for name, content in written.items():
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
         _swap(folder, out)
-    except OSError as error:
-        raise ReportError(f"{out}: the report cannot be written: {error.strerror}.") from error
 
 
 def _swap(folder: Path, out: Path) -> None:
     tables = out.with_suffix("")
+    new, old, page = (folder / name for name in (_TABLES, _OLD, _PAGE))
     try:
         if tables.exists():
-            tables.rename(folder / _OLD)
-        (folder / _TABLES).rename(tables)
-        if (folder / _PAGE).exists():
-            (folder / _PAGE).replace(out)
+            tables.rename(old)
+        new.rename(tables)
+        if page.exists():
+            page.replace(out)
         else:
             out.unlink(missing_ok=True)
     except BaseException:
-        if not (folder / _TABLES).exists():
-            tables.rename(folder / _TABLES)
-        if (folder / _OLD).exists():
-            (folder / _OLD).rename(tables)
+        if not new.exists():
+            tables.rename(new)
+        if old.exists():
+            old.rename(tables)
         raise
 
 
 def _in_project(path: Path) -> str | None:
-    try:
-        project = root().resolve()
-    except ParamError:
-        return None
-    found = path.resolve()
-    return found.relative_to(project).as_posix() if found.is_relative_to(project) else None
+    """Return a path relative to the project; None where it leads out of it, or there is no project."""
+    with contextlib.suppress(ParamError, ValueError):
+        return path.resolve().relative_to(root().resolve()).as_posix()
+    return None
 
 
 def _require_own(out: Path) -> None:
@@ -226,27 +200,12 @@ def _require_own(out: Path) -> None:
     if out.is_dir():
         raise ReportError(f"{out}: this is a folder; a report is a file.")
     beside = out.with_suffix("")
-    if beside.exists() and not _is_ours(beside):
+    ours = beside.is_dir() and not beside.is_symlink()
+    # What an older report left, and nothing that its owner would miss.
+    names = [path.name for path in beside.iterdir()] if ours else []
+    ours &= not names or "manifest.json" in names
+    if beside.exists() and not (ours and all(name.endswith((".csv", ".json")) or name in _WHOLE for name in names)):
         raise ReportError(
             f"{beside}: the report's tables belong here, but this is no folder of tables; "
             "move it away, or choose another name."
         )
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder holds what an older report left, and nothing that its owner would miss."""
-    if not folder.is_dir() or folder.is_symlink():
-        return False
-    names = [path.name for path in folder.iterdir()]
-    ours = all(name.endswith((".csv", ".json")) or name in _WHOLE for name in names)
-    return not names or ("manifest.json" in names and ours)
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-
-
-def _digest(content: str | bytes) -> str:
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()

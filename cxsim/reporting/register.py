@@ -175,11 +175,12 @@ def audit_trail(manifest: Mapping[str, object]) -> AuditTrail:
     return AuditTrail(manifest=manifest)
 
 
+def _number(row: Row, name: str) -> str:
+    return as_written(row[name], row["unit"], currency=row["currency"])
+
+
 def _range(row: Row) -> str:
-    if row["low"] == row["high"]:
-        return "fixed"
-    low, high = (as_written(row[name], row["unit"], currency=row["currency"]) for name in ("low", "high"))
-    return f"{low} to {high}"
+    return "fixed" if row["low"] == row["high"] else f"{_number(row, 'low')} to {_number(row, 'high')}"
 
 
 _ASSUMPTIONS = TableSpec(
@@ -193,7 +194,7 @@ _ASSUMPTIONS = TableSpec(
     group="belongs_to",
     line="description",
     columns={
-        "value": Column("Value", lambda row: as_written(row["value"], row["unit"], currency=row["currency"])),
+        "value": Column("Value", lambda row: _number(row, "value")),
         "range": Column(f"90{NBSP}% range", _range),
         "unit": Column(
             "Unit",
@@ -268,7 +269,7 @@ def _value(row: Row) -> str:
     low, high, unit, currency = row["low"], row["high"], row["unit"], row["currency"]
     value = in_unit(row["value"], unit, currency)
     ends = "" if low == high else f" ({span(low, high, unit, currency=currency).replace(' ', NBSP)})"
-    bare = value == as_written(row["value"], unit, currency=currency) and not unit.startswith("share")
+    bare = value == _number(row, "value") and not unit.startswith("share")
     return f"{value}{ends}, {unit}" if bare else f"{value}{ends}"
 
 

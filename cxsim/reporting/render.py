@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
+import copy
 import functools
 import hashlib
 import html
-import json
+import itertools
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
 import nbformat
@@ -20,16 +20,16 @@ import vl_convert
 from bs4 import BeautifulSoup, Tag
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from cxsim.errors import ReportError
+from cxsim.errors import ReportError, naming
 from cxsim.reporting.drawings import VEGA_LITE, Figure, draw
 from cxsim.reporting.tables import CHART, MANIFEST, TABLE
-from cxsim.reporting.workbook import Twin, embedded, twin_of
+from cxsim.reporting.workbook import Twin, embedded, json_text, outputs_of, twin_of
 
 Code = Literal["hidden", "shown"]
-Kind = Literal["text", "code", "command", "group"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PAGES = Environment(
@@ -39,12 +39,6 @@ _PAGES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-# nbconvert's and nbformat's functions carry no types.
-_EXPORTER: Callable[..., Any] = HTMLExporter
-_READ: Callable[..., NotebookNode] = nbformat.read
-_UPGRADE: Callable[..., NotebookNode] = nbformat.v4.upgrade
-_WRITES: Callable[..., str] = nbformat.writes
-_FROM_DICT: Callable[..., NotebookNode] = nbformat.from_dict
 _SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
 _SLOT = '<div class="cx-slot" data-figure="{}"></div>'
 _SLOT_FOUND = re.compile(_SLOT.format("([a-z0-9-]+)"))
@@ -53,8 +47,9 @@ _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _FROM_THE_RUN = ("execution", "papermill", "widgets")
 # Code in backticks is left alone; any other dollar sign is money, not the beginning of a formula.
 _CODE_OR_DOLLAR = re.compile(r"(`+)[\s\S]+?\1|\$")
-_OWN_IDS = frozenset({"content", "contents", "audit-trail", "provenance", "tables", "cx-bundle"})
-_HASH = re.compile(r"[0-9a-f]{32,}|[0-9a-f]{7,}(\+dirty|-dirty)|sha256:[0-9a-f]+")
+_OWN_IDS = ("content", "contents", "audit-trail", "provenance", "tables", "cx-bundle")
+# What is shown as code.
+_PAGES.tests["hash"] = re.compile(r"[0-9a-f]{32,}|[0-9a-f]{7,}(\+dirty|-dirty)|sha256:[0-9a-f]+").fullmatch
 # Content that a report refuses, because it would run, fetch or send something.
 _ACTIVE = ("script", "iframe", "object", "embed", "link", "base", "meta", "form", "frame", "applet", "portal")
 _FETCHING = ("src", "srcset", "poster", "background", "data")
@@ -85,22 +80,20 @@ def render(
 ) -> str:
     """Render an executed notebook as one HTML file."""
     clean = normalised(notebook)
-    figures = _replace_outputs(clean, tables)
-    body = tidy(_fragment(clean, code), reserved=_OWN_IDS | {figure.id for figure in figures.values()})
-    drawn = {name: template("figure.html.j2").render(figure=figure) for name, figure in figures.items()}
-    scripts = [asset("live.js")] if figures else []
-    bundle = [vega_bundle()] if figures else []
+    drawn = {figure.id: template("figure.html.j2").render(figure=figure) for figure in _replace_outputs(clean, tables)}
+    body, contents = tidy(_fragment(clean, code), reserved=[*_OWN_IDS, *drawn])
+    scripts = [asset("live.js")] if drawn else []
     return template("page.html.j2").render(
         title=title,
-        body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body.html),
-        has_title=body.has_title,
-        contents=(*body.contents, ("audit-trail", "Audit trail")),
+        body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body),
+        has_title="<h1" in body,
+        contents=[*contents, ("audit-trail", "Audit trail")],
         style=asset("style.css"),
-        policy=_policy([*bundle, *scripts]),
+        policy=_policy([vega_bundle(), *scripts] if drawn else []),
         scripts=scripts,
-        packed=packed_bundle() if figures else "",
-        trail=trail(manifest),
-        provenance=manifest_json(manifest).replace("<", "\\u003c"),
+        packed=packed_bundle() if drawn else "",
+        manifest=manifest,
+        provenance=json_text(manifest).replace("<", "\\u003c"),
         embedded=embedded(twins),
         folder=quote(tables),
     )
@@ -133,31 +126,27 @@ def packed_bundle() -> str:
 def read_notebook(path: Path) -> NotebookNode:
     """Read a notebook."""
     try:
-        notebook = _READ(path, as_version=4)
-    except FileNotFoundError as error:
-        raise ReportError(f"{path}: there is no such notebook.") from error
-    except OSError as error:
-        raise ReportError(f"{path}: the notebook cannot be read: {error.strerror}.") from error
+        with naming(path, "the notebook cannot be read"):
+            return fresh_copy(nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
         raise ReportError(f"{path}: this is not a Jupyter notebook.") from error
-    return _UPGRADE(notebook)
 
 
 def fresh_copy(notebook: NotebookNode) -> NotebookNode:
     """Return a copy, in the newest format, that shares nothing with the original."""
-    return _UPGRADE(_FROM_DICT(notebook))
+    copied: NotebookNode = nbformat.v4.upgrade(copy.deepcopy(notebook))  # type: ignore[no-untyped-call]
+    return copied
 
 
 def notebook_text(notebook: NotebookNode) -> str:
     """Return a notebook as JSON with sorted keys and a newline at the end; an output of JSON takes one line."""
     lean, contents = fresh_copy(notebook), list[str]()
-    for cell in lean.cells:
-        for output in cell.get("outputs", []):
-            for kind, content in output.get("data", {}).items():
-                if kind.endswith("json"):
-                    output.data[kind] = f"{_SLOT_OF_JSON}{len(contents)}"
-                    contents.append(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
-    text = _WRITES(lean, version=nbformat.NO_CONVERT)
+    for output in outputs_of(lean):
+        for kind, content in output.get("data", {}).items():
+            if kind.endswith("json"):
+                output.data[kind] = f"{_SLOT_OF_JSON}{len(contents)}"
+                contents.append(json_text(content))
+    text = nbformat.writes(lean, version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
     return re.sub(rf'"{_SLOT_OF_JSON}(\d+)"', lambda found: contents[int(found[1])], text).rstrip("\n") + "\n"
 
 
@@ -166,97 +155,23 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
     clean = fresh_copy(notebook)
     for index, cell in enumerate(clean.cells):
         cell["id"] = f"c{index:03d}"
-        for key in _FROM_THE_RUN:
-            cell.metadata.pop(key, None)
-        if cell.cell_type == "code":
-            cell.outputs = _joined_streams(cell.outputs)
-    for key in _FROM_THE_RUN:
-        clean.metadata.pop(key, None)
+        # The kernel cuts a stream where its buffer happens to be flushed.
+        CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, index)  # type: ignore[no-untyped-call]
+    for place, key in itertools.product([clean, *clean.cells], _FROM_THE_RUN):
+        place.metadata.pop(key, None)
     clean.metadata["kernelspec"] = dict(_KERNEL)
     clean.metadata.setdefault("language_info", {"name": "python"}).pop("version", None)
     return clean
 
 
-def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Join neighbours, because the kernel cuts a stream where its buffer happens to be flushed."""
-    joined: list[NotebookNode] = []
-    for output in outputs:
-        last = joined[-1] if joined else None
-        if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
-            last.text += output.text
-        else:
-            joined.append(output)
-    return joined
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """One line of the audit trail."""
-
-    label: str
-    value: str  # empty for a group
-    kind: Kind
-    entries: tuple[Entry, ...] = ()
-
-
-def trail(manifest: Mapping[str, object]) -> tuple[Entry, ...]:
-    """Return a manifest as entries that a reader understands, in the manifest's order."""
-    entries = [
-        _entry(str(name), str(name).replace("_", " ").strip().capitalize(), value) for name, value in manifest.items()
-    ]
-    return tuple(sorted(entries, key=lambda entry: entry.kind == "command"))
-
-
 def manifest_in(notebook: NotebookNode) -> dict[str, object]:
     """Return what an executed notebook says of its study in outputs of kind MANIFEST; empty when it says nothing."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    found = [output["data"][MANIFEST] for output in outputs if MANIFEST in output.get("data", {})]
+    found = [output.get("data", {}).get(MANIFEST, {}) for output in outputs_of(notebook)]
     return {str(name): value for manifest in found for name, value in manifest.items()}
 
 
-def manifest_json(manifest: Mapping[str, object], *, indent: int | None = None) -> str:
-    """Return a manifest as JSON with sorted keys."""
-    separators = (",", ":") if indent is None else (",", ": ")
-    try:
-        return json.dumps(
-            manifest, sort_keys=True, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False
-        )
-    except (TypeError, ValueError) as error:
-        raise ReportError(f"the manifest cannot be written as JSON: {error}.") from error
-
-
-def _entry(name: str, label: str, value: object) -> Entry:
-    if isinstance(value, Mapping):
-        # Inside a group stand names that are somebody's own: of files, of packages, of parameters.
-        inner = tuple(_entry(str(key), str(key), value[key]) for key in value)
-        return Entry(label=label, value="" if inner else "none", kind="group" if inner else "text", entries=inner)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return Entry(label=label, value=", ".join(map(_shown, value)) or "none", kind="text")
-    shown = _shown(value)
-    if name == "command":
-        return Entry(label="Command to reproduce", value=shown, kind="command")
-    return Entry(label=label, value=shown, kind="code" if _HASH.fullmatch(shown) else "text")
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "not recorded"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Body:
-    """The middle of a page."""
-
-    html: str  # text, tables and slots for figures
-    contents: tuple[tuple[str, str], ...]  # anchor and text of each heading of the second level
-    has_title: bool  # whether there is a heading of the first level
-
-
-def tidy(html: str, *, reserved: frozenset[str]) -> Body:
-    """Refuse active content, give headings unique anchors, and let wide tables scroll by themselves."""
+def tidy(html: str, *, reserved: Iterable[str]) -> tuple[str, list[tuple[str, str]]]:
+    """Refuse active content, give headings unique anchors, let wide tables scroll; return also the contents."""
     soup = BeautifulSoup(html, "html.parser")
     for element in soup.select("*"):
         _require_passive(element)
@@ -264,22 +179,21 @@ def tidy(html: str, *, reserved: frozenset[str]) -> Body:
         element.attrs.pop("tabindex", None)
     contents = _anchors(soup, reserved)
     _scroll(soup)
-    return Body(html=str(soup), contents=contents, has_title=soup.find("h1") is not None)
+    return str(soup), contents
 
 
 def _require_passive(element: Tag) -> None:
     if element.name in _ACTIVE:
         raise _refusal(element, f"a <{element.name}> element")
     for name, value in element.attrs.items():
-        text = " ".join(value) if isinstance(value, list) else str(value)
-        if name.lower().startswith("on"):
-            raise _refusal(element, f"the handler {name}")
-        if name.lower() in _FETCHING and not text.lower().startswith("data:"):
+        kind, text = name.lower(), " ".join(value) if isinstance(value, list) else str(value)
+        if (
+            kind.startswith("on")
+            or (kind in _FETCHING and not text.lower().startswith("data:"))
+            or (kind == "style" and _FETCH.search(text))
+            or (kind.endswith("href") and not _ALLOWED_LINK.match(text) and not _WEB_LINK.match(text))
+        ):
             raise _refusal(element, f"{name}={text!r}")
-        if name.lower() == "style" and _FETCH.search(text):
-            raise _refusal(element, f"style={text!r}")
-        if name.lower().endswith("href") and not (_ALLOWED_LINK.match(text) or _WEB_LINK.match(text)):
-            raise _refusal(element, f"the link {text!r}")
     if element.name == "style" and _FETCH.search(element.get_text()):
         raise _refusal(element, "a style that fetches a file")
 
@@ -302,20 +216,18 @@ def _spell_out_link(element: Tag) -> None:
         element.append(f" ({address.removeprefix('mailto:')})")
 
 
-def _anchors(soup: BeautifulSoup, reserved: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    taken = set(reserved) | {str(element["id"]) for element in soup.find_all(id=True) if element.name not in _HEADINGS}
+def _anchors(soup: BeautifulSoup, reserved: Iterable[str]) -> list[tuple[str, str]]:
+    taken = {*reserved, *(str(element["id"]) for element in soup.find_all(id=True) if element.name not in _HEADINGS)}
     contents = []
     for heading in soup.find_all(_HEADINGS):
         text = " ".join(heading.get_text().split())
         stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
-        anchor, number = stem, 2
-        while anchor in taken:
-            anchor, number = f"{stem}-{number}", number + 1
+        anchors = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
+        heading["id"] = anchor = next(anchor for anchor in anchors if anchor not in taken)
         taken.add(anchor)
-        heading["id"] = anchor
         if heading.name == "h2":
             contents.append((anchor, text))
-    return tuple(contents)
+    return contents
 
 
 def _scroll(soup: BeautifulSoup) -> None:
@@ -326,31 +238,29 @@ def _scroll(soup: BeautifulSoup) -> None:
             table.wrap(soup.new_tag("div", attrs={"class": "cx-scroll"}))
 
 
-def _replace_outputs(notebook: NotebookNode, tables: str) -> dict[str, Figure]:
-    """Turn charts into slots and tables into HTML with a link to their twin; return the figures by slot."""
-    figures: dict[str, Figure] = {}
+def _replace_outputs(notebook: NotebookNode, tables: str) -> list[Figure]:
+    """Turn charts into slots and tables into HTML with a link to their twin; return the figures."""
+    figures: list[Figure] = []
     number = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _money(cell.source)
-        if cell.cell_type != "code":
-            continue
-        number += "injected-parameters" not in cell.metadata.get("tags", [])
-        cell.metadata["cx_number"] = number
-        cell.outputs = [output for output in cell.outputs if not _is_apart(output)]
-        for output in cell.outputs:
-            if "data" in output:
-                _replace_output(output, number, figures, tables)
+        if cell.cell_type == "code":
+            number += "injected-parameters" not in cell.metadata.get("tags", [])
+            cell.metadata["cx_number"] = number
+            cell.outputs = [output for output in cell.outputs if not _is_apart(output)]
+            for output in cell.outputs:
+                if "data" in output:
+                    _replace_output(output, number, figures, tables)
     return figures
 
 
-def _replace_output(output: NotebookNode, number: int, figures: dict[str, Figure], tables: str) -> None:
+def _replace_output(output: NotebookNode, number: int, figures: list[Figure], tables: str) -> None:
     data = output.data
     if CHART in data:
-        name = f"figure-{len(figures) + 1}"
-        figures[name] = draw(data[CHART], name)
-        data["text/html"] = _SLOT.format(name)
-    if not set(data) & set(_SHOWN):
+        figures.append(draw(data[CHART], f"figure-{len(figures) + 1}"))
+        data["text/html"] = _SLOT.format(figures[-1].id)
+    if data.keys().isdisjoint(_SHOWN):
         raise ReportError(
             f"cell {number} of the notebook shows an output of kind {', '.join(sorted(data))}; "
             f"possible: {', '.join([CHART, *_SHOWN])}."
@@ -360,27 +270,29 @@ def _replace_output(output: NotebookNode, number: int, figures: dict[str, Figure
     twin = twin_of(output)
     if twin is not None:
         shown = data.get("text/html") or f"<pre>{html.escape(data.get('text/plain', twin.title))}</pre>"
-        data["text/html"] = f'<div class="cx-table">{shown}{_download(f"{tables}/{twin.id}.csv", twin.title)}</div>'
+        path, label = quote(f"{tables}/{twin.id}.csv"), html.escape(f"Download as CSV: {twin.title}")
+        link = f'<a href="./{path}" download aria-label="{label}">Download as CSV</a>'
+        data["text/html"] = f'<div class="cx-table">{shown}<p class="cx-twin">{link}</p></div>'
         del data[TABLE]
 
 
-def _download(path: str, title: str) -> str:
-    label = html.escape(f"Download as CSV: {title}")
-    return f'<p class="cx-twin"><a href="./{quote(path)}" download aria-label="{label}">Download as CSV</a></p>'
-
-
 def _fragment(notebook: NotebookNode, code: Code) -> str:
-    settings: Any = Config()  # its sections appear when they are named
-    settings.HTMLExporter.extra_template_basedirs = [str(_TEMPLATES)]
-    settings.HTMLExporter.template_name = "cxsim"
-    settings.HTMLExporter.exclude_input = code == "hidden"
-    settings.HTMLExporter.exclude_anchor_links = True
-    settings.NbConvertBase.display_data_priority = _SHOWN
-    settings.TagRemovePreprocessor.enabled = True
-    settings.TagRemovePreprocessor.remove_cell_tags = {"remove_cell", "parameters", "injected-parameters"}
-    settings.TagRemovePreprocessor.remove_input_tags = {"remove_input"}
-    fragment, _ = _EXPORTER(config=settings).from_notebook_node(notebook)
-    return str(fragment)
+    settings = {
+        "HTMLExporter": {
+            "extra_template_basedirs": [str(_TEMPLATES)],
+            "template_name": "cxsim",
+            "exclude_input": code == "hidden",
+            "exclude_anchor_links": True,
+        },
+        "NbConvertBase": {"display_data_priority": _SHOWN},
+        "TagRemovePreprocessor": {
+            "enabled": True,
+            "remove_cell_tags": {"remove_cell", "parameters", "injected-parameters"},
+            "remove_input_tags": {"remove_input"},
+        },
+    }
+    exporter = HTMLExporter(config=Config(settings))  # type: ignore[no-untyped-call]
+    return str(exporter.from_notebook_node(notebook)[0])
 
 
 def _money(markdown: str) -> str:
@@ -397,9 +309,13 @@ def _policy(scripts: list[str]) -> str:
 
     The bundle is one of them, though the page carries it packed: what is allowed is the text that is unpacked.
     """
-    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"img-src data:; font-src data:; style-src 'unsafe-inline'; script-src {allowed}"
+        f"img-src data:; font-src data:; style-src 'unsafe-inline'; script-src {allowed(scripts)}"
     )
+
+
+def allowed(texts: Sequence[str]) -> str:
+    """Return how a policy allows exactly these scripts or style sheets."""
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
+    return " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"

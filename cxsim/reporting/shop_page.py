@@ -155,23 +155,19 @@ def overview(name: str, *, every: Every = "week", until: str = "", currency: str
 
 def load_shop(name: str, *, until: date | None = None, currency: str = "") -> Shop:
     """Return the shop whose exports lie somewhere, or one world of a scenario as a shop that observed it."""
-    path = Path(name)
-    end = None if until is None else datetime.combine(until, time()) + timedelta(days=1)
-    if path.exists() and path.suffix.lower() not in _WRITTEN:
+    path, end = Path(name), None if until is None else datetime.combine(until, time()) + timedelta(days=1)
+    written = path.suffix.lower() in _WRITTEN
+    if path.exists() and not written:
         return read_shop(path, until=end, currency=currency or None)
-    if path.suffix.lower() not in _WRITTEN and name not in names("scenarios"):
+    if not written and name not in names("scenarios"):
         raise ParamError(
             f"'{name}' is no folder or file of exports, and no scenario; {choices(name, _possible(path))} "
             "Or any path that leads to exports."
         )
     scenario = load_scenario(name)
     whole = shop_tables(scenario).shop(scenario, name=scenario.title, currency=currency)
-    return _with_sound_visits(whole if end is None else seen_until(whole, end), whole.until)
-
-
-def _with_sound_visits(shop: Shop, horizon: datetime) -> Shop:
-    """Return a simulated shop without its visits where those to orders after the horizon would be missing."""
-    if shop.sessions is None or shop.until <= horizon - _FORESEEN:
+    shop = whole if end is None else seen_until(whole, end)
+    if shop.sessions is None or shop.until <= whole.until - _FORESEEN:
         return shop
     return dataclasses.replace(shop, sessions=None, lacks={**shop.lacks, "sessions": _UNFORESEEN})
 
@@ -183,10 +179,9 @@ def seen_until(shop: Shop, end: datetime) -> Shop:
             f"until: {end - timedelta(days=1):%Y-%m-%d} lies outside of what was observed, {shop.since:%Y-%m-%d} to "
             f"{shop.until - timedelta(days=1):%Y-%m-%d}."
         )
-    tables: dict[str, Any] = {
-        name: known_at(getattr(shop, name), name, end) for name in TABLES if getattr(shop, name) is not None
-    }
-    return dataclasses.replace(shop, until=end, **tables)
+    tables: dict[str, Any] = {name: getattr(shop, name) for name in TABLES}
+    known: dict[str, Any] = {name: known_at(table, name, end) for name, table in tables.items() if table is not None}
+    return dataclasses.replace(shop, until=end, **known)
 
 
 def _possible(path: Path) -> list[str]:
@@ -198,12 +193,10 @@ def _possible(path: Path) -> list[str]:
 
 def definitions(metrics: Sequence[Metric] = ()) -> pl.DataFrame:
     """Return how metrics are defined, under METRICS; a total is over nothing."""
-    rows = [
-        {name: getattr(metric, name) for name in METRICS.columns}
-        | ({"denominator": ""} if metric.kind == "total" else {})
-        for metric in metrics or load_metrics().values()
-    ]
-    return pl.DataFrame(rows, schema=empty(METRICS).schema)
+    shown = metrics or tuple(load_metrics().values())
+    table = pl.DataFrame({name: [getattr(metric, name) for metric in shown] for name in METRICS.columns})
+    totals = pl.Series([metric.kind == "total" for metric in shown])
+    return table.with_columns(denominator=pl.when(totals).then(pl.lit("")).otherwise("denominator"))
 
 
 def part_of(shop: Shop, part: Part) -> tuple[pl.DataFrame, str | None]:
@@ -309,14 +302,12 @@ def weekly_figure(found: Overview) -> Figure | Prose:
     alt.LayerChart, alt.FacetChart or Prose
         A figure; a sentence where no metric has a value in any period.
     """
-    reason = _no(found, "dashboard")
-    if reason is not None:
-        return reason
-    valued = found.series.filter(pl.col("value").is_not_null())["metric"].unique().to_list()
+    valued = found.series.drop_nulls("value")["metric"].unique().to_list()
     metrics = [name for name in _FIRST if name in valued][:_PANELS]
-    if not metrics:
-        return remark("There is nothing to draw over time: no metric of these has a value in any period.")
-    return weekly(found.series, metrics=metrics, currency=found.shop.currency)
+    nothing = _no(found, "dashboard") or remark(
+        "There is nothing to draw over time: no metric of these has a value in any period."
+    )
+    return weekly(found.series, metrics=metrics, currency=found.shop.currency) if metrics else nothing
 
 
 def worth_figure(found: Overview) -> Figure | Prose:
@@ -430,7 +421,9 @@ def associations_details(found: Overview) -> Table | Prose:
     Table or Prose
         A table; a sentence where there is nothing.
     """
-    return _no(found, "associations") or _folded(drivers.associations_table(found.associations))
+    return _no(found, "associations") or dataclasses.replace(
+        drivers.associations_table(found.associations), fold="folded"
+    )
 
 
 def dose_figure(found: Overview) -> Figure | Prose:
@@ -446,12 +439,9 @@ def dose_figure(found: Overview) -> Figure | Prose:
     alt.LayerChart, alt.FacetChart or Prose
         A figure; a sentence where there is none.
     """
-    reason = _no(found, "doses")
-    if reason is not None:
-        return reason
     valued = found.doses.drop_nulls("value").group_by("exposure", maintain_order=True).len()
-    best = valued.sort("len", descending=True, maintain_order=True)["exposure"].item(0)
-    return drivers.dose_curve(found.doses.filter(pl.col("exposure") == best))
+    best = valued.sort("len", descending=True, maintain_order=True)["exposure"].head(1)
+    return _no(found, "doses") or drivers.dose_curve(found.doses.filter(pl.col("exposure").is_in(best.implode())))
 
 
 def doses_details(found: Overview) -> Table | Prose:
@@ -467,12 +457,7 @@ def doses_details(found: Overview) -> Table | Prose:
     Table or Prose
         A table; a sentence where there is nothing.
     """
-    return _no(found, "doses") or _folded(drivers.doses_table(found.doses))
-
-
-def _folded(table: Table) -> Table:
-    """Return a long table, to be opened by its title."""
-    return dataclasses.replace(table, fold="folded")
+    return _no(found, "doses") or dataclasses.replace(drivers.doses_table(found.doses), fold="folded")
 
 
 def _no(found: Overview, part: str) -> Prose | None:
@@ -487,10 +472,7 @@ def _dashboard_of(shop: Shop, every: Every) -> tuple[Dashboard, str | None]:
     seen = f"{shop.since:%Y-%m-%d %H:%M} to before {shop.until:%Y-%m-%d %H:%M}"
     reason = f"no {every} is complete: it was observed from {seen}."
     shared = {"period_start": shop.since, "period_end": shop.until, "method": "", "caution": "", "missing": reason}
-    own = ("title", "family", "unit", "direction")
-    rows = [
-        {"metric": one.name, **{name: getattr(one, name) for name in own}, **shared} for one in load_metrics().values()
-    ]
+    rows = [dataclasses.asdict(one) | {"metric": one.name, **shared} for one in load_metrics().values()]
     table = check(pl.DataFrame(rows, schema=empty(DASHBOARD).schema), DASHBOARD)
     return Dashboard(table=table, series=empty(SERIES)), reason
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import contextlib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
@@ -21,30 +18,28 @@ from cxsim.reporting.build import (
     INDEX,
     RETURNS_FILE,
     Again,
-    Outcome,
-    ReportWork,
+    Event,
     StudyWork,
     Task,
     Watch,
     is_whole,
     make_all,
-    notebook_of,
     page_name,
     place_of,
     record_of,
-    report_inputs,
+    report_of,
     study_inputs,
-    write_text,
 )
-from cxsim.reporting.render import asset, template
+from cxsim.reporting.execute import write_text
+from cxsim.reporting.render import allowed, asset, template
 from cxsim.reporting.tables import BADGES
 from cxsim.reporting.workbook import Twin, Value, csv_text
 from cxsim.study.loading import canonical, changed, load_scenario
 from cxsim.study.scenario import Scenario
-from cxsim.wording import NBSP, precision
+from cxsim.wording import precision
 
 Wanted = Literal["returns", "reports"]
-Content = Mapping[str, object]
+Content = Mapping[str, Any]
 
 TABLE_FILE = "sweep.csv"
 COLUMNS = (
@@ -59,8 +54,7 @@ _READING = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One combination of a grid."""
 
     values: tuple[tuple[str, str], ...]  # the swept keys and their values as text, in the order of the grid's keys
@@ -68,24 +62,20 @@ class Point:
     scenario: Scenario
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PointReturns:
+class PointReturns(NamedTuple):
     """What came out at one point."""
 
     values: tuple[tuple[str, str], ...]  # the swept keys and their values as text, in the order of the grid's keys
     returns: pl.DataFrame  # under RETURNS
-    page: str | None  # name of its report in the folder of the sweep; None where none was wanted
-    folder: str  # name of its folder there
+    files: Mapping[str, str]  # what they are called, and where they are in the folder of the sweep
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sweep:
+class Sweep(NamedTuple):
     """What a sweep found, in the order of the grid."""
 
-    outcomes: tuple[Outcome, ...]
-    returns: tuple[PointReturns, ...]  # under RETURNS  # of the points that did not fail
+    outcomes: tuple[Event, ...]
     table: Path  # one row per point and strategy
-    index: Path  # the page about all points
+    page: Path  # about all points
 
 
 def sweep(
@@ -103,27 +93,25 @@ def sweep(
     May be stopped at any moment; the next call makes what is missing.
     """
     points = grid(given, over)
-    scenario = points[0].scenario
+    scenario, keys = points[0].scenario, [key for key, _ in points[0].values]
     folder = (root() / "reports" / "sweeps" / scenario.name if out is None else out).absolute()
     tasks = [_task(given, point, folder, wanted) for point in points]
     outcomes = make_all(tasks, jobs=jobs, again=again, watch=watch)
-    returns = tuple(
+    found = [
         PointReturns(
             values=point.values,
             returns=read_returns(task.folder / RETURNS_FILE),
-            page=task.page.name if wanted == "reports" else None,
-            folder=task.folder.name,
+            files=({"Report": task.page.name} if wanted == "reports" else {})
+            | {"Returns": f"{task.folder.name}/{RETURNS_FILE}"},
         )
         for point, task, outcome in zip(points, tasks, outcomes, strict=True)
-        if outcome.state != "failed"
-    )
-    table, index = folder / TABLE_FILE, folder / INDEX
-    keys = [key for key, _ in points[0].values]
-    write_text(table, sweep_csv(keys, returns))
-    missing = len(points) - len(returns)
-    page = sweep_page(scenario.title, scenario.economics.currency, keys=keys, points=returns, missing=missing)
-    write_text(index, page)
-    return Sweep(outcomes=outcomes, returns=returns, table=table, index=index)
+        if outcome.kind != "failed"
+    ]
+    missing = len(points) - len(found)
+    page = sweep_page(scenario.title, scenario.economics.currency, keys=keys, points=found, missing=missing)
+    write_text(folder / TABLE_FILE, sweep_csv(keys, found))
+    write_text(folder / INDEX, page)
+    return Sweep(outcomes=outcomes, table=folder / TABLE_FILE, page=folder / INDEX)
 
 
 def grid(given: str, over: Sequence[str]) -> tuple[Point, ...]:
@@ -163,7 +151,7 @@ def sweep_csv(keys: Sequence[str], points: Sequence[PointReturns]) -> str:
 
 def sweep_page(title: str, currency: str, *, keys: Sequence[str], points: Sequence[PointReturns], missing: int) -> str:
     """Return the page about a sweep."""
-    titles = {row["strategy"]: row["title"] for point in points for row in point.returns.to_dicts()}
+    titles = dict(pair for point in points for pair in point.returns.select("strategy", "title").rows())
     content: dict[str, object] = {
         "opening": f"{_counted(len(points))} of {', '.join(keys)}; every other number as in the scenario.",
         "reading": _READING,
@@ -199,18 +187,13 @@ def _axis(text: str) -> tuple[str, list[str]]:
 
 
 def _task(given: str, point: Point, folder: Path, wanted: Wanted) -> Task:
-    notebook = root() / "notebooks" / notebook_of(point.scenario)
-    page = folder / page_name("", point.changes)
-    name, as_report = page.stem, report_inputs(point.scenario, given, notebook=notebook, code="hidden")
+    scenario, page = point.scenario, folder / page_name("", point.changes)
+    title = f"{scenario.title} ({point.changes})"
+    report = report_of(scenario, given, point.changes, page=page, name=page.stem, title=title, code="hidden")
     if wanted == "reports":
-        report = ReportWork(
-            notebook=notebook,
-            parameters={"scenario": place_of(given), "changes": point.changes},
-            title=f"{point.scenario.title} ({point.changes})",
-        )
-        return Task(name=name, page=page, inputs=as_report, work=report)
+        return report
     study = StudyWork(scenario=place_of(given), changes=point.changes)
-    return Task(name=name, page=page, inputs=study_inputs(point.scenario, given), also=(as_report,), work=study)
+    return report._replace(inputs=study_inputs(scenario, given), also=(report.inputs,), work=study)
 
 
 def _typed(value: str) -> Value:
@@ -225,8 +208,7 @@ def _typed(value: str) -> Value:
 def _page(name: str, title: str, content: Content) -> str:
     """Return a page in the style of a report, which may load nothing and run nothing."""
     style = asset("style.css") + asset("index.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
+    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src {allowed([style])}"
     return template(name).render(title=title, style=style, policy=policy, **content)
 
 
@@ -235,12 +217,11 @@ def _counted(number: int) -> str:
 
 
 def _row(point: PointReturns, strategies: tuple[str, ...]) -> Content:
-    lines = {str(one["strategy"]): one for one in _headlines(point.returns)}
-    files = [] if point.page is None else [{"name": "Report", "href": _link(point.page)}]
+    lines = {one["strategy"]: one for one in _headlines(point.returns)}
     return {
         "values_shown": [value for _, value in point.values],
         "cells": [lines.get(name) for name in strategies],
-        "files": [*files, {"name": "Returns", "href": _link(f"{point.folder}/{RETURNS_FILE}")}],
+        "files": point.files,
     }
 
 
@@ -250,19 +231,16 @@ def _headlines(returns: pl.DataFrame) -> list[Content]:
     best = max((row["incremental_npv"] for row in rows), default=0.0)
     lines = list[Content]()
     for row in rows:
-        npv, low, high = (float(row[name]) for name in ("incremental_npv", "npv_low", "npv_high"))
-        together, decision = precision([npv, low, high]), str(row["decision"])
-        lines.append(
-            {
-                "strategy": row["strategy"],
-                "title": row["title"],
-                "decision": decision if decision in BADGES else "other",
-                "word": BADGES.get(decision, decision),
-                "npv": together.text(npv),
-                "interval": f"{together.bare(low)} to {together.text(high)}",
-                "highest": len(rows) > 1 and row["incremental_npv"] == best,
-            }
-        )
+        npv, low, high = (row[name] for name in ("incremental_npv", "npv_low", "npv_high"))
+        together, decision = precision([npv, low, high]), row["decision"]
+        shown = {
+            "decision": decision if decision in BADGES else "other",
+            "word": BADGES.get(decision, decision),
+            "npv": together.text(npv),
+            "interval": f"{together.bare(low)} to {together.text(high)}",
+            "highest": len(rows) > 1 and npv == best,
+        }
+        lines.append(row | shown)
     return lines
 
 
@@ -272,40 +250,16 @@ def _listed(page: Path) -> Content | None:
     record = record_of(folder)
     if record is None or not is_whole(record, page, needed=page.name):
         return None
-    texts = {name: found for name, found in record.items() if isinstance(found, str)}
-    returns: list[Content] = []  # under RETURNS  # of the points that did not fail
-    try:
-        if (folder / RETURNS_FILE).is_file():
-            returns = _headlines(read_returns(folder / RETURNS_FILE))
-    except CxsimError:
-        returns = []
+    returns = list[Content]()
+    with contextlib.suppress(CxsimError):
+        returns = _headlines(read_returns(folder / RETURNS_FILE)) if (folder / RETURNS_FILE).is_file() else []
+    texts = {name: str(record.get(name) or "") for name in ("title", "changes", "currency")}
     return {
-        "title": texts.get("title") or page.stem,
-        "changes": texts.get("changes", ""),
-        "currency": texts.get("currency", ""),
+        **texts,
+        "title": texts["title"] or page.stem,
         "name": page.name,
-        "href": _link(page.name),
-        "size": _size(page.stat().st_size),
+        "folder": folder.name,
+        "size": page.stat().st_size,
         "returns": returns,
-        "tables": [
-            {"name": path.name, "href": _link(f"{folder.name}/{path.name}")} for path in sorted(folder.glob("*.csv"))
-        ],
+        "tables": sorted(path.name for path in folder.glob("*.csv")),
     }
-
-
-def _link(name: str) -> str:
-    """Return a link to a file beside the page.
-
-    >>> _link("cdnow-quick,draws=40.html")
-    './cdnow-quick%2Cdraws%3D40.html'
-    """
-    return f"./{quote(name)}"
-
-
-def _size(number: int) -> str:
-    r"""Return a number of bytes in words.
-
-    >>> _size(1_256_206), _size(940)
-    ('1.3\xa0MB', '1\xa0kB')
-    """
-    return f"{number / 1e6:.1f}{NBSP}MB" if number >= 950_000 else f"{max(1, round(number / 1e3))}{NBSP}kB"

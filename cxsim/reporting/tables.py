@@ -37,10 +37,10 @@ MANIFEST = "application/vnd.cxsim.manifest+json"
 # `all` in the kernel of a report, which needs whole tables; in a notebook an output carries the first rows alone.
 ROWS = "CXSIM_ROWS_OF_OUTPUTS"
 _FIRST_ROWS = 10
+Plain = dict[str, object]
 
 
 _DIGITS = 10
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _STYLE = re.compile(r"<style>.*?</style>", flags=re.DOTALL)
 _HEADERS = re.compile(r'(<td(?: style="[^"]*")?) headers="[^"]*"|(<th(?: style="[^"]*")? scope="row") id="[^"]*"')
 _INDENTS = re.compile(r"\n[ ]+")
@@ -70,7 +70,7 @@ class Table:
     twin: pl.DataFrame
     fold: Literal["open", "folded"] = "open"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:  # noqa: ARG002
         return {"text/html": self.html(), TABLE: _shortened(self.machine()), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
@@ -86,7 +86,7 @@ class Table:
             return markup
         return f"<details><summary>{escape(self.title)}</summary>{markup}</details>"
 
-    def machine(self) -> dict[str, object]:
+    def machine(self) -> Plain:
         """Return the twin under `cxsim.reporting.tables.TABLE`."""
         return machine_readable(self.id, self.title, self.twin)
 
@@ -109,7 +109,7 @@ class Prose:
     text: str
     twin: Mapping[str, object] | None = None
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:  # noqa: ARG002
         numbers = {} if self.twin is None else {TABLE: _shortened(self.twin)}
         return {"text/html": self.markup, **numbers, "text/plain": self.text}
 
@@ -118,7 +118,7 @@ class Prose:
         return self.text
 
 
-def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> dict[str, object]:
+def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> Plain:
     """Return a table as plain values under `cxsim.reporting.tables.TABLE`."""
     finite = pl.when(cs.float().is_finite()).then(cs.float().round_sig_figs(_DIGITS))
     rows = numbers.with_columns(finite).rows()
@@ -130,7 +130,7 @@ def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> dict[str, 
     }
 
 
-def _shortened(twin: Mapping[str, object]) -> dict[str, object]:
+def _shortened(twin: Mapping[str, object]) -> Plain:
     """Return a twin as an output carries it; one without its last rows says how many it has in all."""
     rows = twin["rows"]
     if os.environ.get(ROWS) == "all" or not isinstance(rows, list) or len(rows) <= _FIRST_ROWS:
@@ -183,11 +183,13 @@ class Column:
     group: str = ""
 
     def cell(self, row: Row, name: str) -> str:
-        """Return the text of a row."""
+        """Return the text of a row, in which nothing but a badge is taken for markup."""
         value = _of(row, self.of or name)
-        if value is None:
-            return MISSING
-        return f"{self.write(value)} ± {number(row[self.error])}" if self.error else self.write(value)
+        text = MISSING if value is None else escape(self.write(value))
+        if self.error and value is not None:
+            text += f" ± {number(row[self.error])}"
+        badge = text and self.align == "badge"
+        return f'<span class="cx-badge" data-word="{text}">{text}</span>' if badge else text
 
 
 def amount(name: str, beside: Sequence[str] = ()) -> Callable[[Row], str]:
@@ -285,21 +287,20 @@ class TableSpec:
         """Return the table, whose twin is the table that went in; rows find the code of the currency as `currency`."""
         if self.contract:
             check(table, self.contract)
-        rows = self.rows(table) if self.rows else table.rows(named=True)
-        rows = [{**row, "currency": currency} for row in rows]
-        title, subtitle = (_words(words, table, currency) for words in (self.title, self.subtitle))
-        notes = self.notes(table) if callable(self.notes) else self.notes
-        cells, heads = _across(self, rows, currency) if self.across else _down(self, rows, currency)
-        align = {name: "number" if self.across else self.columns[name].align for name in heads}
-        layout = laid_out(
-            cells,
-            title=title,
-            subtitle=subtitle,
-            heads=heads,
-            text=[name for name in heads if align[name] == "text"],
-            badges=[name for name in heads if align[name] == "badge"],
-            notes=[note.replace("{currency}", currency) for note in notes],
+        rows = [{**row, "currency": currency} for row in (self.rows(table) if self.rows else table.rows(named=True))]
+        title, subtitle, *notes = (
+            (words(table) if callable(words) else words).replace("{currency}", currency)
+            for words in (self.title, self.subtitle, *(self.notes(table) if callable(self.notes) else self.notes))
         )
+        cells, heads = self._cells(rows, currency)
+        left = [name for name in heads if not self.across and self.columns[name].align != "number"]
+        line, group = (name if name in cells.columns else None for name in ("line", "group"))
+        # Cells are escaped already.
+        layout = GT(cells, line, group).tab_header(title=title, subtitle=subtitle).cols_label(dict(heads))
+        layout = layout.fmt_passthrough(columns=list(heads), escape=False).cols_align("left", columns=left)
+        layout = layout.cols_align("right", columns=[name for name in heads if name not in left])
+        for note in notes:
+            layout = layout.tab_source_note(note)
         for words, names in self.spanners.items():
             layout = layout.tab_spanner(words, columns=list(names))
         if self.stub:
@@ -315,61 +316,22 @@ class TableSpec:
             check(table, self.contract)
         return remark(self.empty) if table.is_empty() else self.render(table, currency)
 
-
-def _words(words: str | Callable[[pl.DataFrame], str], table: pl.DataFrame, currency: str) -> str:
-    return (words(table) if callable(words) else words).replace("{currency}", currency)
-
-
-def _down(spec: TableSpec, rows: Sequence[Row], currency: str) -> tuple[pl.DataFrame, dict[str, str]]:
-    """Return one row of cells per row, and the heads of its columns."""
-    stubs = {name: of for name, of in (("group", spec.group), ("line", spec.line)) if of}
-    cells = [
-        [str(_of(row, of)) for of in stubs.values()] + [column.cell(row, name) for name, column in spec.columns.items()]
-        for row in rows
-    ]
-    schema = dict.fromkeys([*stubs, *spec.columns], pl.String)
-    heads = {name: column.head.replace("{currency}", currency) for name, column in spec.columns.items()}
-    return pl.DataFrame(cells, schema=schema, orient="row"), heads
-
-
-def _across(spec: TableSpec, rows: Sequence[Row], currency: str) -> tuple[pl.DataFrame, dict[str, str]]:
-    """Return one row of cells per column, with one cell for each row, and the heads of the rows."""
-    columns = spec.columns.values()
-    groups = {"group": [column.group for column in columns]} if any(column.group for column in columns) else {}
-    lines = {"line": [column.head.replace("{currency}", currency) for column in columns]}
-    heads = {f"{spec.across}_{place}": str(_of(row, spec.line)) for place, row in enumerate(rows, start=1)}
-    texts = [[column.cell(row, name) for name, column in spec.columns.items()] for row in rows]
-    return pl.DataFrame(groups | lines | dict(zip(heads, texts, strict=True))), heads
-
-
-def laid_out(
-    cells: pl.DataFrame,
-    *,
-    title: str,
-    subtitle: str,
-    heads: Mapping[str, str],
-    text: Sequence[str] = (),
-    badges: Sequence[str] = (),
-    notes: Sequence[str] = (),
-) -> GT:
-    """Return cells of text as a table in which nothing but a badge is taken for markup."""
-    layout = GT(
-        cells.with_columns(_badge(name) for name in badges),
-        rowname_col="line" if "line" in cells.columns else None,
-        groupname_col="group" if "group" in cells.columns else None,
-    )
-    plain = [name for name in heads if name not in badges]
-    layout = (
-        layout.tab_header(title=title, subtitle=subtitle)
-        .cols_label(dict(heads))
-        .cols_align("left", columns=[*text, *badges])
-        .cols_align("right", columns=[name for name in plain if name not in text])
-        .fmt_passthrough(columns=plain, escape=True)
-        .fmt_passthrough(columns=list(badges), escape=False)
-    )
-    for note in notes:
-        layout = layout.tab_source_note(note)
-    return layout
+    def _cells(self, rows: Sequence[Row], currency: str) -> tuple[pl.DataFrame, dict[str, str]]:
+        """Return the cells as markup and the heads of their columns; across, each column fills a row."""
+        heads = {name: column.head.replace("{currency}", currency) for name, column in self.columns.items()}
+        cells = {name: [column.cell(row, name) for row in rows] for name, column in self.columns.items()}
+        stubs = {
+            name: [str(_of(row, of)) for row in rows]
+            for name, of in {"group": self.group, "line": self.line}.items()
+            if of
+        }
+        if self.across:
+            names = {f"{self.across}_{place}": line for place, line in enumerate(stubs["line"], start=1)}
+            groups = [column.group for column in self.columns.values()]
+            stubs = ({"group": groups} if any(groups) else {}) | {"line": list(heads.values())}
+            heads, cells = names, dict(zip(names, map(list, zip(*cells.values(), strict=True)), strict=True))
+        shown = stubs | cells
+        return pl.DataFrame(shown, schema=dict.fromkeys(shown, pl.String)), heads
 
 
 def _light(markup: str) -> str:
@@ -378,12 +340,6 @@ def _light(markup: str) -> str:
     A cell's heads are known from the scope of their own cells; text from data holds no tag, so it is left alone.
     """
     return _INDENTS.sub("\n", _HEADERS.sub(r"\1\2", markup))
-
-
-def _badge(name: str) -> pl.Expr:
-    word = pl.col(name).str.replace_many(_ESCAPES)
-    badge = pl.format('<span class="cx-badge" data-word="{}">{}</span>', word, word)
-    return pl.when(pl.col(name) == "").then(pl.lit("")).otherwise(badge).alias(name)
 
 
 def _plain(value: object) -> object:

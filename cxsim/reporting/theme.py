@@ -6,33 +6,35 @@ import itertools
 import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import cycle, islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 import polars as pl
 import polars.selectors as cs
 
 from cxsim.params import Unit
-from cxsim.reporting.tables import CHART
+from cxsim.reporting.tables import CHART, strategy_name
 from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, figure, minor_digits, priced, style, write_as
 
 _SCALES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 # Units that a printed number carries; a number in any other unit stands bare, and what it counts stands beside it.
 _SUFFIXES = {
-    Unit.SHARE: f"{NBSP}%",
-    Unit.SHARE_PER_YEAR: f"{NBSP}% a year",
-    Unit.DAYS: f"{NBSP}days",
-    Unit.HOURS: f"{NBSP}hours",
-    Unit.PER_YEAR: f"{NBSP}a year",
-    Unit.PER_MONTH: f"{NBSP}a month",
-    Unit.POINTS: f"{NBSP}points",
+    Unit.SHARE: "%",
+    Unit.SHARE_PER_YEAR: "% a year",
+    Unit.DAYS: "days",
+    Unit.HOURS: "hours",
+    Unit.PER_YEAR: "a year",
+    Unit.PER_MONTH: "a month",
+    Unit.POINTS: "points",
 }
 _PERCENT = (Unit.SHARE, Unit.SHARE_PER_YEAR)
 _SEPARATORS = (". ", "; ", ": ", ", ")
 Figure = alt.LayerChart | alt.FacetChart
+Texts = Sequence[str]
+Spec = dict[str, Any]
 WIDTH = 640
 HEIGHT = 300
 # So many characters fill the width of a figure at the size of the title and of the subtitle.
@@ -189,14 +191,12 @@ def ends(words: str, pattern: str) -> tuple[tuple[str, str, str], tuple[str, str
 
 def error_bar(drawn: alt.Chart, colour: str | None = None, *, opacity: float = 0.5) -> alt.Chart:
     """Return the line of an interval."""
-    line: alt.Chart = drawn.mark_rule(color=colour or alt.Undefined, strokeWidth=3, opacity=opacity)
-    return line
+    return drawn.mark_rule(color=colour or alt.Undefined, strokeWidth=3, opacity=opacity)  # type: ignore[no-any-return]
 
 
 def points(drawn: alt.Chart, colour: str | None = None, *, size: int = 80) -> alt.Chart:
     """Return full points."""
-    dots: alt.Chart = drawn.mark_point(color=colour or alt.Undefined, filled=True, size=size, opacity=1)
-    return dots
+    return drawn.mark_point(color=colour or alt.Undefined, filled=True, size=size, opacity=1)  # type: ignore[no-any-return]
 
 
 def marked_day(day: date, words: str, *, align: Literal["left", "right"]) -> tuple[alt.Chart, alt.Chart]:
@@ -208,10 +208,7 @@ def marked_day(day: date, words: str, *, align: Literal["left", "right"]) -> tup
 
 def named(table: pl.DataFrame) -> pl.DataFrame:
     """Return the table with a column `name`: the title of a strategy, or else its identifier in words."""
-    if "title" in table.columns:
-        return table.with_columns(name=pl.col("title"))
-    words = pl.col("strategy").str.replace_all("[-_]", " ")
-    return table.with_columns(name=words.str.slice(0, 1).str.to_uppercase() + words.str.slice(1))
+    return with_texts(table, {"name": strategy_name})
 
 
 def names_of(table: pl.DataFrame) -> list[str]:
@@ -224,9 +221,7 @@ def distinct(table: pl.DataFrame, column: str) -> list[str]:
     return table[column].unique(maintain_order=True).to_list()
 
 
-def coloured(
-    field: str, names: Sequence[str], shades: Sequence[str], legend: Mapping[str, Any] | None = None
-) -> alt.Color:
+def coloured(field: str, names: Texts, shades: Texts, legend: Mapping[str, Any] | None = None) -> alt.Color:
     """Return the colour of each name, and its legend, which has no title."""
     scale = alt.Scale(domain=list(names), range=list(shades))
     return alt.Color(field, scale=scale, legend=alt.Legend(title=None, **(legend or {})))
@@ -243,8 +238,7 @@ def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dot:
+class Dot(NamedTuple):
     """A point with its words.
 
     Attributes
@@ -268,25 +262,32 @@ def beside(
 ) -> list[tuple[float, float]]:
     """Return the middle of the words of each dot, chosen one after the other."""
     upright, level = lines
-    crossing = [(upright - 1.0, 0.0, upright + 1.0, height), (0.0, level - 1.0, width, level + 1.0)]
-    taken = [*crossing, *map(_around, dots)]
-    places: list[tuple[float, float]] = []
+    taken = [(upright - 1.0, 0.0, upright + 1.0, height), (0.0, level - 1.0, width, level + 1.0)]
+    taken += [_box(dot.x, dot.y, _POINT, max(dot.reach, _POINT)) for dot in dots]
+
+    def crowding(box: _Box) -> float:
+        outside = _shared(box, box) - _shared(box, (0.0, 0.0, width, height))
+        return sum(_shared(box, other) for other in taken) + outside
+
     for dot in dots:
-        tried = [_box(dot, way, step) for step in _STEPS for way in _WAYS]
-        least = min(tried, key=lambda box: sum(_shared(box, other) for other in taken) + _outside(box, width, height))
-        taken.append(least)
-        places.append(((least[0] + least[2]) / 2.0, (least[1] + least[3]) / 2.0))
-    return places
+        half = _LETTER * len(dot.label) / 2.0
+        tried = [
+            (dot.x + across * (step + half), dot.y + down * (step + (0.0 if across else _LINE / 2.0)))
+            for step in _STEPS
+            for across, down in _WAYS
+        ]
+        taken.append(min((_box(x, y, half, _LINE / 2.0) for x, y in tried), key=crowding))
+    return [((left + right) / 2.0, (top + bottom) / 2.0) for left, top, right, bottom in taken[2 + len(dots) :]]
 
 
-def model_colours(names: Sequence[str]) -> list[str]:
+def model_colours(names: Texts) -> list[str]:
     """Return the colour of each model; what is no model, such as a rule of thumb, is grey."""
     greys = cycle(_OTHERS)
     places = (_MODELS.get(name.split("-")[0]) for name in names)
     return [next(greys) if place is None else STRATEGIES[place] for place in places]
 
 
-def colours(names: Sequence[str]) -> alt.Scale:
+def colours(names: Texts) -> alt.Scale:
     """Return the scale that gives each strategy the colour of its place in the scenario."""
     return alt.Scale(domain=list(names), range=list(islice(cycle(STRATEGIES), len(names))))
 
@@ -297,12 +298,12 @@ def tooltips(heads: Mapping[str, str]) -> list[alt.Tooltip]:
     return tooltip([(f"{field}:{'N' if kind == 'N' else 'Q'}", title, *_FORMATS[kind]) for field, kind, title in parts])
 
 
-def strategy_colour(names: Sequence[str]) -> alt.Color:
+def strategy_colour(names: Texts) -> alt.Color:
     """Return the colour of each strategy by its `name`, without a legend."""
     return alt.Color("name:N", scale=colours(names), legend=None)
 
 
-def largest(table: pl.DataFrame, columns: Sequence[str]) -> float:
+def largest(table: pl.DataFrame, columns: Texts) -> float:
     """Return the largest amount of some columns, whatever its sign."""
     return float(table.select(pl.max_horizontal(pl.col(columns).abs().max())).item())
 
@@ -325,26 +326,23 @@ def panels(
     x: Literal["shared", "independent"] = "independent",
 ) -> Figure:
     """Return one panel per strategy, in the order of the table; each panel has a vertical scale of its own."""
-    names = table["name"].unique(maintain_order=True).to_list()
-    row = alt.Row("name:N", sort=names, title=None, header=alt.Header(labels=False, labelPadding=0))
+    row = alt.Row("name:N", sort=names_of(table), title=None, header=alt.Header(labels=False, labelPadding=0))
     drawn = alt.layer(*layers, data=table).properties(width=width, height=height)
-    facets: Figure = drawn.facet(row=row, spacing=_SPACING).resolve_scale(x=x, y="independent")
-    return facets
+    return drawn.facet(row=row, spacing=_SPACING).resolve_scale(x=x, y="independent")  # type: ignore[no-any-return]
 
 
 def headings(first: str, colour: alt.Color, *, indent: int, rise: int = _RISE) -> tuple[alt.Chart, ...]:
     """Return the heading of each panel: a square in the colour of the strategy, its name, and a remark at the right."""
     drawn = alt.Chart().transform_filter(first)
-    square = drawn.mark_point(shape="square", filled=True, size=110, opacity=1, aria=False).encode(
-        x=alt.value(6 - indent), y=alt.value(rise), color=colour
+    square = drawn.mark_point(shape="square", filled=True, size=110, opacity=1, aria=False).encode(color=colour)
+    name = drawn.mark_text(align="left", baseline="middle", fontSize=13, fontWeight="bold", aria=False)
+    note = drawn.mark_text(align="right", baseline="middle", color=QUIET, aria=False)
+    parts = (
+        (square, 6, rise),
+        (name.encode(text="name:N"), 18, rise + 1),
+        (note.encode(text="_note:N"), WIDTH, rise + 1),
     )
-    name = drawn.mark_text(align="left", baseline="middle", fontSize=13, fontWeight="bold", aria=False).encode(
-        x=alt.value(18 - indent), y=alt.value(rise + 1), text="name:N"
-    )
-    note = drawn.mark_text(align="right", baseline="middle", color=QUIET, aria=False).encode(
-        x=alt.value(WIDTH - indent), y=alt.value(rise + 1), text="_note:N"
-    )
-    return square, name, note
+    return tuple(part.encode(x=alt.value(x - indent), y=alt.value(y)) for part, x, y in parts)
 
 
 def lines_beside(drawn: alt.Chart, *, indent: int) -> alt.Chart:
@@ -352,15 +350,13 @@ def lines_beside(drawn: alt.Chart, *, indent: int) -> alt.Chart:
     # Lines hang from the first one; half of them must rise above the middle of the row.
     middle = alt.expr("-7 * (length(split(datum._label, '\\n')) - 1)")
     text = drawn.mark_text(align="left", lineBreak="\n", lineHeight=14, fontSize=12, dy=middle, aria=False)
-    encoded: alt.Chart = text.encode(x=alt.value(-indent), text="_label:N")
-    return encoded
+    return text.encode(x=alt.value(-indent), text="_label:N")  # type: ignore[no-any-return]
 
 
 def rimmed(drawn: alt.Chart, *, align: Literal["left", "right"], gap: int) -> tuple[alt.Chart, alt.Chart]:
     """Return words at one side of their place, kept by a white rim from lines that cross them."""
-    across = gap if align == "left" else -gap
-    rim = drawn.mark_text(align=align, dx=across, fontSize=12, stroke="#FFFFFF", strokeWidth=5, aria=False)
-    return rim, drawn.mark_text(align=align, dx=across, fontSize=12, color=QUIET, aria=False)
+    text = partial(drawn.mark_text, align=align, dx=gap if align == "left" else -gap, fontSize=12, aria=False)
+    return text(stroke="#FFFFFF", strokeWidth=5), text(color=QUIET)
 
 
 def _decimals(gap: float, largest: float) -> int:
@@ -379,46 +375,30 @@ def _written(value: float, decimals: int, unit: str, currency: str) -> str:
     text = figure(round(value, decimals), f",.{max(decimals, 0)}f")
     if money:
         return priced(text, currency)
-    return f"{text}{_SUFFIXES.get(Unit(unit), '')}"
+    suffix = _SUFFIXES.get(Unit(unit))
+    return f"{text}{NBSP}{suffix}" if suffix else text
 
 
 def _wrapped(text: str, characters: int) -> list[str]:
     return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False)
 
 
-def _around(dot: Dot) -> _Box:
-    reach = max(dot.reach, _POINT)
-    return dot.x - _POINT, dot.y - reach, dot.x + _POINT, dot.y + reach
-
-
-def _box(dot: Dot, way: tuple[int, int], step: float) -> _Box:
-    half, (across, down) = _LETTER * len(dot.label) / 2.0, way
-    x = dot.x + across * (step + half)
-    y = dot.y + down * (step + (_LINE / 2.0 if not across else 0.0))
-    return x - half, y - _LINE / 2.0, x + half, y + _LINE / 2.0
+def _box(x: float, y: float, across: float, down: float) -> _Box:
+    return x - across, y - down, x + across, y + down
 
 
 def _shared(one: _Box, other: _Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return across * down if across > 0.0 and down > 0.0 else 0.0
+    across, down = (min(one[end + 2], other[end + 2]) - max(one[end], other[end]) for end in (0, 1))
+    return max(across, 0.0) * max(down, 0.0)
 
 
-def _outside(box: _Box, width: float, height: float) -> float:
-    inside = _shared(box, (0.0, 0.0, width, height))
-    return (box[2] - box[0]) * (box[3] - box[1]) - inside
-
-
-def _bundle(spec: dict[str, Any], **_metadata: object) -> tuple[dict[str, Any], dict[str, Any]]:
+def _bundle(spec: Spec, **_metadata: object) -> tuple[Spec, Spec]:
     # The schema's address would make JupyterLab warn that its own Vega-Lite is older; it is no part of the figure.
     stored = {key: value for key, value in spec.items() if key != "$schema"}
-    return {CHART: stored, "text/plain": f"<chart: {_label(spec)}>"}, {CHART: _EMBED}
-
-
-def _label(spec: dict[str, Any]) -> str:
     title = spec.get("title", "")
     text = title.get("text", "") if isinstance(title, dict) else title
-    return " ".join(text) if isinstance(text, list) else str(text)
+    label = " ".join(text) if isinstance(text, list) else text
+    return {CHART: stored, "text/plain": f"<chart: {label}>"}, {CHART: _EMBED}
 
 
 def _theme() -> alt.theme.ThemeConfig:

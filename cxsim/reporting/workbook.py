@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import xlsxwriter
 from nbformat import NotebookNode
 from xlsxwriter.format import Format
-from xlsxwriter.utility import xl_rowcol_to_cell
+from xlsxwriter.utility import xl_col_to_name, xl_range, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from cxsim.errors import ReportError
 from cxsim.finance.ledger import LADDER, OUTLAY
 from cxsim.finance.statement import PERIODS
-from cxsim.params import DAYS_PER_YEAR
+from cxsim.params import DAYS_PER_YEAR, sound
 from cxsim.reporting.tables import TABLE
 
 Value = str | int | float | bool | None
@@ -41,6 +42,7 @@ _FIRST_CARRIED = (
     *("returns", "decision", "portfolio", "register", "assumptions"),
     *("information", "break-evens", "break-even", "totals", "statement"),
 )
+_RANKS = {name: rank for rank, name in enumerate(_FIRST_CARRIED)}
 _MOST_VALUES, _MOST_BYTES = 1_500, 60_000
 
 
@@ -48,38 +50,37 @@ _MOST_VALUES, _MOST_BYTES = 1_500, 60_000
 class Twin:
     """The values of a table as they were computed."""
 
-    id: str  # also the name of its file: lower-case letters, digits, - and _
+    id: str  # also the name of its file
     title: str
-    columns: tuple[str, ...]  # at least one
+    columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]  # None where a value is missing
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
-            raise ReportError(f"table id {self.id!r}: possible are up to 64 of a-z, 0-9, - and _.")
-        if not self.columns:
-            raise ReportError(f"table {self.id}: it has no column.")
-        for number, row in enumerate(self.rows, start=1):
-            where = f"table {self.id}: row {number}"
-            if len(row) != len(self.columns):
-                raise ReportError(f"{where} has {len(row)} values for {len(self.columns)} columns.")
-            cells: Mapping[str, object] = dict(zip(self.columns, row, strict=True))
-            for column, value in cells.items():
-                if not isinstance(value, (str, int, float, bool, NoneType)):
-                    kind = type(value).__name__
-                    raise ReportError(f"{where}, {column} is a {kind}; possible: text, number, true/false, none.")
-                if isinstance(value, float) and not math.isfinite(value):
-                    raise ReportError(f"{where}, {column} is {value}; a missing value is none.")
+            raise ValueError(f"id {self.id!r}: possible are up to 64 of a-z, 0-9, - and _")
+        if not self.columns or {len(row) for row in self.rows} - {len(self.columns)}:
+            raise ValueError(f"{self.id}: it must have columns, and each row a value for each of them")
+
+    def records(self) -> list[dict[str, Value]]:
+        """Return the rows as mappings of columns to values."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+Twins = Sequence[Twin]
 
 
 def harvest(notebook: NotebookNode) -> tuple[Twin, ...]:
     """Return the twins of all tables in a notebook, in the order of their first appearance."""
     found: dict[str, Twin] = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            twin = twin_of(output)
-            if twin is not None and found.setdefault(twin.id, twin) != twin:
-                raise ReportError(f"table {twin.id}: two different tables carry this id; an id names one table.")
+    for twin in map(twin_of, outputs_of(notebook)):
+        if twin is not None and found.setdefault(twin.id, twin) != twin:
+            raise ReportError(f"table {twin.id}: two different tables carry this id; an id names one table.")
     return tuple(found.values())
+
+
+def outputs_of(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the outputs of all cells of a notebook."""
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
 
 def twin_of(output: NotebookNode) -> Twin | None:
@@ -90,16 +91,7 @@ def twin_of(output: NotebookNode) -> Twin | None:
 
 def twin_from(content: object) -> Twin:
     """Return the twin that an output of kind TABLE holds."""
-    if not isinstance(content, Mapping) or set(content) != {"id", "title", "columns", "rows"}:
-        raise ReportError("a table's twin must have exactly the entries id, title, columns and rows.")
-    if not all(isinstance(part, (list, tuple)) for part in (content["columns"], content["rows"], *content["rows"])):
-        raise ReportError(f"table {content['id']!r}: columns, rows and each row must be lists.")
-    return Twin(
-        id=str(content["id"]),
-        title=str(content["title"]),
-        columns=tuple(map(str, content["columns"])),
-        rows=tuple(map(tuple, content["rows"])),
-    )
+    return sound(Twin, content, "a table of an output")
 
 
 def csv_text(twin: Twin) -> str:
@@ -108,10 +100,10 @@ def csv_text(twin: Twin) -> str:
     return "".join(",".join(map(_field, line)) + "\n" for line in lines)
 
 
-def tables_json(twins: Sequence[Twin]) -> str:
+def tables_json(twins: Twins) -> str:
     """Return all twins as one JSON text, column by column."""
     lines = [
-        _json(
+        json_text(
             {
                 "id": twin.id,
                 "title": twin.title,
@@ -126,22 +118,19 @@ def tables_json(twins: Sequence[Twin]) -> str:
 
 def tables_in_json(text: str) -> dict[str, Twin]:
     """Return the twins that `tables_json` has written, by their ids."""
-    tables = json.loads(text)["tables"]
     return {
-        one["id"]: _from_columns(one["id"], one["title"], [(part["name"], part["values"]) for part in one["columns"]])
-        for one in tables
+        one["id"]: _from_columns(one["id"], one["title"], {part["name"]: part["values"] for part in one["columns"]})
+        for one in json.loads(text)["tables"]
     }
 
 
-def embedded(twins: Sequence[Twin]) -> str:
+def embedded(twins: Twins) -> str:
     """Return the tables of a page as JSON that may stand inside a script element, of at most 60 kB."""
-    rank = {name: number for number, name in enumerate(_FIRST_CARRIED)}
-    sizes = {twin.id: len(twin.columns) * len(twin.rows) for twin in twins}
-    wanted = [twin for twin in twins if twin.id in rank or sizes[twin.id] <= _MOST_VALUES]
+    ranked = [(_RANKS.get(twin.id, len(_RANKS)), len(twin.columns) * len(twin.rows), twin.id, twin) for twin in twins]
     text, chosen = "", list[Twin]()
-    for twin in sorted(wanted, key=lambda twin: (rank.get(twin.id, len(rank)), sizes[twin.id], twin.id)):
-        longer = _carried([*chosen, twin])
-        if len(longer.encode()) <= _MOST_BYTES:
+    for rank, size, _, twin in sorted(ranked, key=lambda one: one[:3]):
+        longer = _carried([*chosen, twin]) if rank < len(_RANKS) or size <= _MOST_VALUES else text
+        if len(longer.encode()) <= _MOST_BYTES and longer != text:
             text, chosen = longer, [*chosen, twin]
     return text
 
@@ -156,17 +145,26 @@ def tables_in(text: str) -> dict[str, Twin]:
         raise ReportError("the tables inside the page are not what `cxsim report` writes.") from error
 
 
-def _json(content: object) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def json_text(content: object, indent: int | None = None) -> str:
+    """Return content as JSON with sorted keys."""
+    signs = (",", ":" if indent is None else ": ")
+    try:
+        return json.dumps(content, sort_keys=True, indent=indent, separators=signs, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ReportError(f"this cannot be written as JSON: {error}.") from error
+
+
+def digest(content: str | bytes) -> str:
+    """Return the hash of a file's content."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
 def _by_column(twin: Twin) -> dict[str, list[Value]]:
     return {name: [row[place] for row in twin.rows] for place, name in enumerate(twin.columns)}
 
 
-def _from_columns(name: str, title: str, columns: Sequence[tuple[str, Sequence[Value]]]) -> Twin:
-    heads, values = zip(*columns, strict=True)
-    return Twin(id=name, title=title, columns=heads, rows=tuple(zip(*values, strict=True)))
+def _from_columns(name: str, title: str, columns: Mapping[str, Sequence[Value]]) -> Twin:
+    return Twin(id=name, title=title, columns=tuple(columns), rows=tuple(zip(*columns.values(), strict=True)))
 
 
 def _field(value: Value) -> str:
@@ -179,27 +177,24 @@ def _field(value: Value) -> str:
     return '"' + field.replace('"', '""') + '"' if _SEPARATOR.search(field) else field
 
 
-def _carried(twins: Sequence[Twin]) -> str:
+def _carried(twins: Twins) -> str:
     """Return tables as JSON in which a column of texts holds their places in one list of all texts."""
     places: dict[str, int] = {}
 
     def column(values: list[Value]) -> object:
-        texts = [value for value in values if isinstance(value, str)]
-        if not texts or len(texts) + values.count(None) < len(values):
+        if {type(value) for value in values} - {NoneType} != {str}:
             return values
-        return {
-            "texts": [places.setdefault(value, len(places)) if isinstance(value, str) else None for value in values]
-        }
+        return {"texts": [None if value is None else places.setdefault(str(value), len(places)) for value in values]}
 
     tables = {
         twin.id: {
             "columns": twin.columns,
             "title": twin.title,
-            "values": [column([row[place] for row in twin.rows]) for place in range(len(twin.columns))],
+            "values": [column(values) for values in _by_column(twin).values()],
         }
         for twin in twins
     }
-    return _json({"tables": tables, "texts": list(places)}).replace("<", "\\u003c")
+    return json_text({"tables": tables, "texts": list(places)}).replace("<", "\\u003c")
 
 
 def _read_carried(name: str, table: Mapping[str, Any], texts: Sequence[str]) -> Twin:
@@ -207,14 +202,22 @@ def _read_carried(name: str, table: Mapping[str, Any], texts: Sequence[str]) -> 
         [None if place is None else texts[place] for place in column["texts"]] if isinstance(column, dict) else column
         for column in table["values"]
     ]
-    return _from_columns(name, str(table["title"]), list(zip(table["columns"], values, strict=True)))
+    return _from_columns(name, table["title"], dict(zip(table["columns"], values, strict=True)))
 
 
 Amounts = npt.NDArray[np.float64]
 _SIDES = {"baseline": "Without the strategy", "treated": "With the strategy", "difference": "Difference"}
 _SUBTOTALS = tuple(subtotal for subtotal, _ in LADDER)
 _LINES = tuple(line for subtotal, accounts in LADDER for line in (*map(str, accounts), subtotal))
+_ACCOUNTS = tuple(line for line in _LINES if line not in _SUBTOTALS)
 _SPENT = tuple(line for line in _LINES if line in {str(account) for account in OUTLAY})
+# Which accounts make up a line: itself, or all those above.
+_SUMS = np.array(
+    [
+        [account == line or (line in _SUBTOTALS and account in _LINES[:place]) for account in _ACCOUNTS]
+        for place, line in enumerate(_LINES)
+    ]
+)
 # Where things stand, counted from 0: the rate, the heads of months, their days and factors, the first block of lines,
 # and what follows from the blocks. Months stand side by side from the second column on.
 _RATE, _HEADS, _DAYS, _FACTORS, _FIRST = 3, 5, 6, 7, 9
@@ -244,8 +247,7 @@ _LOOKS: Mapping[str, dict[str, object]] = {
 Looks = Mapping[str, Format]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Statement:
+class Statement(NamedTuple):
     """One strategy's statement by month, with the central discount rate per year."""
 
     strategy: str
@@ -254,125 +256,113 @@ class Statement:
     rate: float
     starts: Sequence[str]
     days: Amounts  # from the start, on which the cash of a month flows
+    factors: Amounts  # the present value of one unit of money in each month
     amounts: Mapping[str, Amounts]  # of baseline, treated and difference, shape (lines of the ladder, months)
 
-    def factors(self) -> Amounts:
-        """Return the present value of one unit of money in each month."""
-        found: Amounts = (1.0 + self.rate) ** (-self.days / DAYS_PER_YEAR)
-        return found
 
-
-def statements_in(twins: Sequence[Twin], manifest: Mapping[str, object]) -> list[Statement]:
+def statements_in(twins: Twins, manifest: Mapping[str, object]) -> list[Statement]:
     """Return the statements by month in a report's tables, of each strategy once."""
-    rate, currency = manifest.get("annual_discount_rate"), str(manifest.get("currency", ""))
-    found: dict[str, Statement] = {}
-    for twin in twins if isinstance(rate, (int, float)) else ():
-        if set(PERIODS.columns) <= set(twin.columns):
-            rows = [dict(zip(twin.columns, row, strict=True)) for row in twin.rows]
-            months = [row for row in rows if row["grain"] == "month"]
+    rate, found = manifest.get("annual_discount_rate"), dict[str, Statement]()
+    for twin in twins:
+        if isinstance(rate, (int, float)) and set(PERIODS.columns) <= set(twin.columns):
+            months = [row for row in twin.records() if row["grain"] == "month"]
             for name in dict.fromkeys(str(row["strategy"]) for row in months):
                 mine = [row for row in months if row["strategy"] == name]
-                found.setdefault(name, _statement(mine, _real(rate), currency))
+                found.setdefault(name, _statement(mine, rate, str(manifest.get("currency", ""))))
     return list(found.values())
 
 
-def _statement(rows: Sequence[Mapping[str, Value]], rate: float, currency: str) -> Statement:
+def _statement(rows: Sequence[Mapping[str, Any]], rate: float, currency: str) -> Statement:
     months = {row["period"]: row for row in rows}
-    place = {period: number for number, period in enumerate(months)}
-    amounts = {side: np.zeros((len(_LINES), len(months))) for side in ("baseline", "treated")}
-    accounts = [line not in _SUBTOTALS for line in _LINES]
-    for side, table in amounts.items():
-        for row in rows:
-            if row["line"] in _LINES and row["line"] not in _SUBTOTALS:
-                table[_LINES.index(str(row["line"])), place[row["period"]]] = _real(row[side])
-        for number, line in enumerate(_LINES):
-            if line in _SUBTOTALS:
-                table[number] = table[:number][accounts[:number]].sum(axis=0)
+    cells = {(row["line"], row["period"]): row for row in rows}
+    days = _numbers(row["day"] for row in months.values())
+    amounts = {
+        side: _SUMS
+        @ _numbers(cells[line, month][side] for line in _ACCOUNTS for month in months).reshape(-1, len(months))
+        for side in ("baseline", "treated")
+    }
     return Statement(
-        strategy=str(rows[0]["strategy"]),
-        title=str(rows[0]["title"]),
+        strategy=rows[0]["strategy"],
+        title=rows[0]["title"],
         currency=currency,
         rate=rate,
-        starts=[str(row["starts_on"]) for row in months.values()],
-        days=np.array([_real(row["day"]) for row in months.values()]),
+        starts=[row["starts_on"] for row in months.values()],
+        days=days,
+        factors=(1.0 + rate) ** (-days / DAYS_PER_YEAR),
         amounts=amounts | {"difference": amounts["treated"] - amounts["baseline"]},
     )
 
 
-def _real(value: object) -> float:
-    if not isinstance(value, (int, float)):
-        raise ReportError(f"a statement by month has {value!r} where a number is needed.")
-    return float(value)
+def _numbers(values: Iterable[Any]) -> Amounts:
+    found = list(values)
+    if None in found:
+        raise ReportError("a statement by month has None where a number is needed.")
+    return np.array(found, dtype=np.float64)
 
 
 def _write_statement(sheet: Worksheet, looks: Looks, statement: Statement) -> None:
     """Write a statement: the two blocks that are given, their difference, and what follows from it."""
-    last = _MONTH + len(statement.starts)
-    _write_heads(sheet, looks, statement)
+    sheet.write(0, 0, statement.title, looks["title"])
+    sheet.write(1, 0, f"{statement.currency}; means over all draws; costs are negative".strip("; "))
+    sheet.write(_RATE, 0, "Discount rate, effective per year")
+    sheet.write(_RATE, _MONTH, statement.rate, looks["rate"])
+    sheet.write_column(_HEADS, 0, ["Month from", "Cash flows on day"], looks["label"])
+    sheet.write_row(_HEADS, _MONTH, [*statement.starts, "Total"], looks["head"])
+    sheet.write_row(_DAYS, _MONTH, statement.days)
+    write = partial(_write_line, sheet, looks)
+    write(
+        _FACTORS, "Discount factor", statement.factors, f"=(1+$B${_RATE + 1})^(-#{_DAYS + 1}/{DAYS_PER_YEAR})", "factor"
+    )
     for side, head in _SIDES.items():
-        sheet.write_string(_row(side) - 1, 0, head, looks["label"])
+        sheet.write(_row(side) - 1, 0, head, looks["label"])
         for line, amounts in zip(_LINES, statement.amounts[side], strict=True):
-            row, subtotal = _row(side, line), line in _SUBTOTALS
-            sheet.write_string(row, 0, line, looks["label"] if subtotal else None)
-            look = looks["total" if subtotal else "formula"]
-            for column, amount in enumerate(map(float, amounts), _MONTH):
-                if subtotal:
-                    sheet.write_formula(row, column, _subtotal(side, line, column), look, amount)
-                elif side == "difference":
-                    pair = (_cell(_row(one, line), column) for one in ("treated", "baseline"))
-                    sheet.write_formula(row, column, f"={'-'.join(pair)}", look, amount)
-                else:
-                    sheet.write_number(row, column, amount, looks["given"])
-            sheet.write_formula(row, last, _total(row, last), look, float(amounts.sum()))
-    _write_value(sheet, looks, statement, last)
+            if line in _SUBTOTALS:
+                write(_row(side, line), line, amounts, _subtotal(side, line), "total", "total")
+            else:
+                formula = f"={_at('treated', line)}-{_at('baseline', line)}" if side == "difference" else ""
+                write(_row(side, line), line, amounts, formula, "formula" if formula else "given", "formula")
+    _write_value(sheet, looks, statement)
     sheet.set_column(0, 0, 30)
-    sheet.set_column(_MONTH, last, 13)
+    sheet.set_column(_MONTH, _MONTH + len(statement.starts), 13)
     sheet.freeze_panes(_HEADS + 1, _MONTH)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
 
 
-def _write_heads(sheet: Worksheet, looks: Looks, statement: Statement) -> None:
-    sheet.write_string(0, 0, statement.title, looks["title"])
-    sheet.write_string(1, 0, f"{statement.currency}; means over all draws; costs are negative".strip("; "))
-    sheet.write_string(_RATE, 0, "Discount rate, effective per year")
-    sheet.write_number(_RATE, _MONTH, statement.rate, looks["rate"])
-    for row, name in ((_HEADS, "Month from"), (_DAYS, "Cash flows on day"), (_FACTORS, "Discount factor")):
-        sheet.write_string(row, 0, name, looks["label"])
-    rate = xl_rowcol_to_cell(_RATE, _MONTH, row_abs=True, col_abs=True)
-    months = zip(statement.starts, statement.days, statement.factors(), strict=True)
-    for column, (start, day, factor) in enumerate(months, _MONTH):
-        sheet.write_string(_HEADS, column, start, looks["head"])
-        sheet.write_number(_DAYS, column, float(day))
-        formula = f"=(1+{rate})^(-{_cell(_DAYS, column)}/{DAYS_PER_YEAR})"
-        sheet.write_formula(_FACTORS, column, formula, looks["factor"], float(factor))
-    sheet.write_string(_HEADS, _MONTH + len(statement.starts), "Total", looks["head"])
+def _write_line(
+    sheet: Worksheet, looks: Looks, row: int, name: str, amounts: Amounts, formula: str, look: str, total: str = ""
+) -> None:
+    """Write a name, an amount for each month, and their total; in a formula, # stands for the month's column."""
+    sheet.write(row, 0, name, None if name in _ACCOUNTS else looks["label"])
+    for column, amount in enumerate(map(float, amounts), _MONTH):
+        if formula:
+            sheet.write_formula(row, column, formula.replace("#", xl_col_to_name(column)), looks[look], amount)
+        else:
+            sheet.write_number(row, column, amount, looks[look])
+    if total:
+        months = xl_range(row, _MONTH, row, _MONTH + len(amounts) - 1)
+        sheet.write_formula(row, _MONTH + len(amounts), f"=SUM({months})", looks[total], float(amounts.sum()))
 
 
-def _write_value(sheet: Worksheet, looks: Looks, statement: Statement, last: int) -> None:
+def _write_value(sheet: Worksheet, looks: Looks, statement: Statement) -> None:
     """Write what follows from the difference: cumulative cash, present values, outlay and return."""
-    difference, factors = statement.amounts["difference"], statement.factors()
+    difference, factors, last = statement.amounts["difference"], statement.factors, _MONTH + len(statement.starts)
     value = difference[-1] * factors
     spent = -difference[[_LINES.index(line) for line in _SPENT]].sum(axis=0) * factors
-    for row, name, amounts in (
-        (_CUMULATIVE, "Cumulative cash", difference[-1].cumsum()),
-        (_PRESENT, "Present value", value),
-        (_OUTLAY, "Outlay, present value", spent),
-    ):
-        sheet.write_string(row, 0, name, looks["label"])
-        for column, amount in enumerate(map(float, amounts), _MONTH):
-            sheet.write_formula(row, column, _below(row, column), looks["formula"], amount)
+    cash, factor = _at("difference", _LINES[-1]), f"#{_FACTORS + 1}"
+    outlays = "+".join(_at("difference", line) for line in _SPENT)
+    write = partial(_write_line, sheet, looks)
+    write(_CUMULATIVE, "Cumulative cash", difference[-1].cumsum(), f"=SUM({cash.replace('#', 'B')}:{cash})", "formula")
+    write(_PRESENT, "Present value", value, f"={cash}*{factor}", "formula", "total")
+    write(_OUTLAY, "Outlay, present value", spent, f"=-({outlays})*{factor}", "formula", "total")
     npv, outlay = float(value.sum()), float(spent.sum())
-    for row, total in ((_PRESENT, npv), (_OUTLAY, outlay)):
-        sheet.write_formula(row, last, _total(row, last), looks["total"], total)
-    numerator, denominator = _cell(_PRESENT, last), _cell(_OUTLAY, last)
-    sheet.write_string(_NPV, 0, "Net present value", looks["label"])
+    numerator, denominator = (xl_rowcol_to_cell(row, last) for row in (_PRESENT, _OUTLAY))
+    sheet.write_column(_NPV, 0, ["Net present value", "Return on outlay"], looks["label"])
     sheet.write_formula(_NPV, _MONTH, f"={numerator}", looks["total"], npv)
-    sheet.write_string(_RETURN, 0, "Return on outlay", looks["label"])
     # Without an outlay there is no return on it, which is another thing than a return of nothing.
     formula = f'=IF({denominator}<=0,"none",{numerator}/{denominator})'
     sheet.write_formula(_RETURN, _MONTH, formula, looks["ratio"], npv / outlay if outlay > 0.0 else "none")
-    sheet.write_string(_NOTE, 0, _CENTRAL)
+    sheet.write(_NOTE, 0, _CENTRAL)
 
 
 def _row(side: str, line: str = _LINES[0]) -> int:
@@ -380,29 +370,15 @@ def _row(side: str, line: str = _LINES[0]) -> int:
     return _FIRST + list(_SIDES).index(side) * _BLOCK + 1 + _LINES.index(line)
 
 
-def _cell(row: int, column: int) -> str:
-    return str(xl_rowcol_to_cell(row, column))
+def _at(side: str, line: str) -> str:
+    return f"#{_row(side, line) + 1}"
 
 
-def _total(row: int, last: int) -> str:
-    return f"=SUM({_cell(row, _MONTH)}:{_cell(row, last - 1)})"
-
-
-def _subtotal(side: str, line: str, column: int) -> str:
+def _subtotal(side: str, line: str) -> str:
     """Return the formula of a subtotal: the one above it, and the accounts between them."""
     number = _SUBTOTALS.index(line)
-    first = str(LADDER[number][1][0])
-    between = f"SUM({_cell(_row(side, first), column)}:{_cell(_row(side, line) - 1, column)})"
-    return f"={_cell(_row(side, _SUBTOTALS[number - 1]), column)}+{between}" if number else f"={between}"
-
-
-def _below(row: int, column: int) -> str:
-    cash, factor = _cell(_row("difference", _LINES[-1]), column), _cell(_FACTORS, column)
-    if row == _CUMULATIVE:
-        return f"={cash}" if column == _MONTH else f"={_cell(row, column - 1)}+{cash}"
-    if row == _PRESENT:
-        return f"={cash}*{factor}"
-    return f"=-({'+'.join(_cell(_row('difference', line), column) for line in _SPENT)})*{factor}"
+    before = f"{_at(side, _SUBTOTALS[number - 1])}+" if number else ""
+    return f"={before}SUM({_at(side, str(LADDER[number][1][0]))}:#{_row(side, line)})"
 
 
 # A spreadsheet's own limits: characters of a sheet's name, rows and columns of a sheet, characters of a cell, and the
@@ -416,7 +392,7 @@ _WIDEST = 60
 _CUT = " … (cut: a cell holds no more)"
 
 
-def workbook(title: str, twins: Sequence[Twin], manifest: Mapping[str, object]) -> bytes:
+def workbook(title: str, twins: Twins, manifest: Mapping[str, object]) -> bytes:
     """Return a workbook of all tables, with a sheet for each strategy's statement whose sums are live formulas.
 
     In the format of Excel 2007 and later; the same for the same tables. Text is stored as text, so nothing that looks
@@ -458,39 +434,26 @@ def sheet_name(wanted: str, taken: set[str]) -> str:
 
 def _contents(sheet: Worksheet, title: str, listed: Sequence[tuple[str, str]], looks: Looks) -> None:
     sheet.set_column(0, 0, 32)
-    sheet.write_string(0, 0, _text(title), looks["title"])
-    sheet.write_string(1, 0, "Sheets of statements calculate: change a number in blue, and what is in black follows.")
-    sheet.write_string(2, 0, "All other sheets hold the report's tables as they were computed, to ten digits.")
+    sheet.write(0, 0, _fitting(title), looks["title"])
+    sheet.write(1, 0, "Sheets of statements calculate: change a number in blue, and what is in black follows.")
+    sheet.write(2, 0, "All other sheets hold the report's tables as they were computed, to ten digits.")
     for row, (name, described) in enumerate(listed, start=4):
         if name:
             sheet.write_url(row, 0, f"internal:'{name}'!A1", string=name)
-        sheet.write_string(row, 1, _text(described))
+        sheet.write(row, 1, _fitting(described))
 
 
 def _values(sheet: Worksheet, twin: Twin, looks: Looks) -> None:
-    for column, name in enumerate(twin.columns):
-        sheet.write_string(0, column, _text(name), looks["head"])
-        texts = [len(str(row[column])) for row in twin.rows[:200]]
-        sheet.set_column(column, column, min(max([len(name), *texts]) + 1, _WIDEST))
-    for place, row in enumerate(twin.rows, start=1):
-        for column, value in enumerate(row):
-            _write(sheet, place, column, value)
+    sheet.write_row(0, 0, map(_fitting, twin.columns), looks["head"])
+    for column, (name, values) in enumerate(_by_column(twin).items()):
+        widths = [len(str(value)) for value in (name, *values[:200])]
+        sheet.set_column(column, column, min(max(widths) + 1, _WIDEST))
+        sheet.write_column(1, column, map(_fitting, values))
     sheet.freeze_panes(1, 0)
 
 
-def _write(sheet: Worksheet, row: int, column: int, value: Value) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool):
-        sheet.write_boolean(row, column, value)
-    elif isinstance(value, str):
-        sheet.write_string(row, column, _text(value))
-    elif isinstance(value, int) and abs(value) > _LARGEST:
-        sheet.write_string(row, column, str(value))
-    else:
-        sheet.write_number(row, column, value)
-
-
-def _text(value: str) -> str:
-    """Return a text that a cell can hold; the other twins of a table have all of it."""
-    return value if len(value) <= _LONGEST_TEXT else value[: _LONGEST_TEXT - len(_CUT)] + _CUT
+def _fitting(value: Value) -> Value:
+    """Return a value that a cell can hold; the other twins of a table have all of it."""
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        return value[: _LONGEST_TEXT - len(_CUT)] + _CUT
+    return str(value) if isinstance(value, int) and abs(value) > _LARGEST else value

@@ -176,7 +176,8 @@ def report(project):
     (project.folder / "notebooks").mkdir()
     notebook = write_notebook(project.folder / "notebooks" / "case.ipynb", CASE_SETUP, *SECTIONS)
     given = str(project.folder / "params" / "scenarios" / "tiny.yaml")
-    return make(notebook, parameters={"scenario": given}, title="Tiny", out=project.folder / "case.html").html
+    make(notebook, parameters={"scenario": given}, title="Tiny", out=project.folder / "case.html")
+    return project.folder / "case.html"
 
 
 @pytest.fixture
@@ -235,7 +236,7 @@ def test_what_is_no_report_is_refused_in_one_message(project):
     page = project.folder / "other.html"
     page.write_text("<html></html>", encoding="utf-8")
     assert "this is no report of cxsim" in project("verify", page).error
-    assert "there is no such file" in project("verify", "none.html").error
+    assert "none.html: no report can be read there" in project("verify", "none.html").error
 
 
 def test_a_report_whose_notebook_fails_here_says_what_is_otherwise_here(project, report):

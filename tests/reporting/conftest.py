@@ -11,7 +11,7 @@ import pytest
 
 from cxsim.params import root
 from cxsim.reporting.build import is_current, make_all, report_task
-from cxsim.reporting.page import ReportFiles, make
+from cxsim.reporting.page import make
 from cxsim.reporting.verify import verify
 from cxsim.tables import RETURNS as RETURNS_CONTRACT
 from tests.cli.conftest import TINY
@@ -57,7 +57,8 @@ class Made:
     """A report, with the notebook that it was made from."""
 
     notebook: Path
-    files: ReportFiles
+    page: Path
+    tables: tuple[str, ...]
     html: str
     said: tuple[str, ...]
 
@@ -79,39 +80,23 @@ def made(tmp_path_factory) -> Made:
     sections = ("## Cash", BARS, "## Cash", SLIDER, "## Returns", RETURNS, PROSE, FRUIT, AUDIT)
     notebook = write_notebook(folder / "business case.ipynb", SETUP, *sections)
     said: list[str] = []
-    files = make(
-        notebook,
-        parameters={"scenario": "first_year"},
-        title=f"Business case {HOSTILE}",
-        out=folder / "new" / "first year.html",
-        progress=said.append,
-    )
-    return Made(notebook=notebook, files=files, html=files.html.read_text(encoding="utf-8"), said=tuple(said))
+    page, title = folder / "new" / "first year.html", f"Business case {HOSTILE}"
+    tables = make(notebook, parameters={"scenario": "first_year"}, title=title, out=page, progress=said.append)
+    html = page.read_text(encoding="utf-8")
+    return Made(notebook=notebook, page=page, tables=tables, html=html, said=tuple(said))
 
 
 # A project with a report that is verified.
-CASE_SETUP = """
-from IPython.display import HTML, Markdown, display
-CHART = "application/vnd.vegalite.v5+json"
-TABLE = "application/vnd.cxsim.table+json"
-MANIFEST = "application/vnd.cxsim.manifest+json"
-
-def show(id, title, columns, rows, html):
-    twin = {"id": id, "title": title, "columns": columns, "rows": rows}
-    display({TABLE: twin, "text/html": html, "text/plain": "-"}, raw=True)
-"""
-CASH = """
-cash = [{"month": month, "cash": 10.5 * month - 20} for month in range(5)]
-bars = {"mark": "bar", "title": "Cash by month", "data": {"values": cash},
-        "encoding": {"x": {"field": "month"}, "y": {"field": "cash", "title": "Cash, EUR"}}}
-display({CHART: bars, "text/plain": "-"}, raw=True)
-"""
+CASE_SETUP = f'{SETUP}MANIFEST = "application/vnd.cxsim.manifest+json"'
+CASH = BARS.replace("Cash </script>", "Cash by month")
 CASE_RETURNS = """
 rows = [["points", "Points", "fund", 1234.5, 40.25], ["coupon", "Coupon", "reject", -70.0, 3.5]]
 body = "".join(f"<tr><th>{title}</th><td>{npv:,.1f}</td><td>{word}</td></tr>" for _, title, word, npv, _ in rows)
 head = "<thead><tr><th>Strategy</th><th>Worth, EUR</th><th>Decision</th></tr></thead>"
 html = f"<table><caption>What it returns</caption>{head}<tbody>{body}</tbody></table>"
-show("returns", "What it returns", ["strategy", "title", "decision", "incremental_npv", "npv_mc_error"], rows, html)
+twin = {"id": "returns", "title": "What it returns", "rows": rows,
+        "columns": ["strategy", "title", "decision", "incremental_npv", "npv_mc_error"]}
+display({TABLE: twin, "text/html": html, "text/plain": "-"}, raw=True)
 """
 CASE_PROSE = 'Markdown(f"Points are worth more than their price. The coupon loses **70 EUR** in {years} years.")'
 CASE_AUDIT = """
@@ -189,30 +174,11 @@ def altered(project, tmp_path, monkeypatch):
 # A project whose notebook takes a moment instead of simulating.
 _PARAMS = root() / "params"
 STRANGE = "</td><script>alert(1)</script>"
-ROW = {
-    "strategy": "points",
-    "title": f"Points {STRANGE}",
-    "decision": "pilot",
-    "outlay": 100.0,
-    "incremental_npv": 1_234.0,
-    "npv_low": -210.0,
-    "npv_high": 2_500.0,
-    "npv_mc_error": 1.0,
-    "prob_npv_positive": 0.8,
-    "prob_mc_error": 0.1,
-    "roi": 12.34,
-    "roi_low": None,
-    "roi_high": None,
-    "roi_mc_error": None,
-    "prob_payback": 0.7,
-    "payback_months": None,
-    "payback_months_late": None,
-    "payback_mc_error": None,
-    "break_even_scale": None,
-    "customers": 10,
-    "draws": 2,
-}
-assert list(ROW) == list(RETURNS_CONTRACT.columns)
+ROW = dict.fromkeys(RETURNS_CONTRACT.columns) | {
+    "strategy": "points", "title": f"Points {STRANGE}", "decision": "pilot", "outlay": 100.0,
+    "incremental_npv": 1_234.0, "npv_low": -210.0, "npv_high": 2_500.0, "npv_mc_error": 1.0,
+    "prob_npv_positive": 0.8, "prob_mc_error": 0.1, "roi": 12.34, "prob_payback": 0.7, "customers": 10, "draws": 2,
+}  # fmt: skip
 # Beside the notebook may lie a file that makes a case fail, wait, or kill the process that made its kernel.
 CELL = f"""
 import os, pathlib, signal, time
@@ -241,7 +207,7 @@ class Shop:
     def make(self, *names, **how):
         tasks = [report_task(name) for name in names or ("one", "two")]
         outcomes = make_all(tasks, **{"jobs": 2, **how})
-        return {outcome.task: outcome.reason or outcome.state for outcome in outcomes}
+        return {outcome.task: outcome.words or outcome.kind for outcome in outcomes}
 
     def current(self):
         return {name: is_current(report_task(name)) for name in ("one", "two")}

@@ -11,7 +11,7 @@ import pytest
 
 from cxsim.reporting.business.what_if import what_if
 from cxsim.reporting.render import render
-from cxsim.reporting.tables import CHART, Table, laid_out
+from cxsim.reporting.tables import CHART, Column, TableSpec
 from cxsim.reporting.theme import enable
 from cxsim.wording import written_as
 from tests.grids import centre, lively, npv_at
@@ -35,7 +35,7 @@ def tab(tmp_path_factory):
 
 @pytest.mark.parametrize("width", [390, 900, 1280])
 def test_the_page_fits_its_charts_live_and_it_fetches_nothing(tab, made, width, tmp_path):
-    tab.open(made.files.html, width=width)
+    tab.open(made.page, width=width)
     assert tab.evaluate("document.querySelectorAll('figure.on .cx-live svg.marks').length") == 2
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     addresses = [event["request"]["url"] for event in tab.reported("Network.requestWillBeSent")]
@@ -47,7 +47,7 @@ def test_the_page_fits_its_charts_live_and_it_fetches_nothing(tab, made, width, 
 
 
 def test_a_slider_moves_its_chart(tab, made):
-    tab.open(made.files.html)
+    tab.open(made.page)
     line = "document.querySelector('#figure-2 .mark-line path').getAttribute('d')"
     before = tab.evaluate(line)
     tab.evaluate(
@@ -155,50 +155,31 @@ def test_in_a_browser_that_cannot_unpack_the_drawings_stay(tab, what_if_page):
     assert tab.reported("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded") == []
 
 
-def test_the_page_is_complete_without_javascript(tab, made):
-    tab.open(made.files.html, scripts="off")
+def test_the_page_is_complete_without_javascript_and_prints_on_paper(tab, made, tmp_path):
+    tab.open(made.page, scripts="off")
     boxes = "Array.from(document.querySelectorAll('.cx-static svg')).map(svg => svg.getBoundingClientRect().height)"
     assert min(tab.evaluate(boxes)) > 100
     assert "Audit trail" in tab.evaluate("document.body.innerText")
-
-
-def test_the_page_prints_on_paper(tab, made, tmp_path):
-    tab.open(made.files.html)
+    tab.open(made.page)
     tab.print_pdf(tmp_path / "report.pdf")
     text = (tmp_path / "report.pdf").read_bytes()
     assert text.startswith(b"%PDF")
     assert text.count(b"/Type /Page\n") in range(1, 4)
 
 
-if CHROMIUM is None and os.environ.get("CI") == "true":
-    pytest.fail("CI must have Chromium: without it nobody knows how the report prints.", pytrace=False)
-
-
-pytestmark_of_paper = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed.")
-
-
 _NOTE = "A note that is much longer than a telephone is wide, so that it must be broken into several lines there."
-
-
 _ENDS = """Array.from(document.querySelectorAll('.gt_title, .gt_subtitle, .gt_sourcenote')).map(cell => {
   const words = document.createRange(); words.selectNodeContents(cell); return words.getBoundingClientRect().right;
 })"""
 
 
 @pytest.fixture(scope="module")
-def tab_of_paper(tmp_path_factory):
-    with browser(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """A page of one table: ten columns wide, two hundred rows long, in groups of ten, with a note."""
-    heads = {f"c{place}": f"Column {place}" for place in range(10)}
-    rows = [[f"Group {row // 10}", f"Row {row}", *["1,234,567"] * 10] for row in range(200)]
-    cells = pl.DataFrame(rows, schema=["group", "line", *heads], orient="row")
-    layout = laid_out(cells, title=f"Title. {_NOTE}", subtitle=_NOTE, heads=heads, notes=[_NOTE])
-    table = Table(id="long", title="Long", layout=layout, twin=cells.head(1))
+    columns = {f"c{place}": Column(f"Column {place}", lambda _: "1,234,567") for place in range(10)}
+    words = {"title": f"Title. {_NOTE}", "subtitle": _NOTE, "notes": [_NOTE]}
+    rows = pl.DataFrame([[f"Group {row // 10}", f"Row {row}"] for row in range(200)], ["group", "line"], orient="row")
+    table = TableSpec(id="long", group="group", line="line", columns=columns, **words).render(rows)
     cell = nbformat.v4.new_code_cell("")
     cell.outputs = [nbformat.v4.new_output("display_data", data=table._repr_mimebundle_())]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title\n\nText."), cell])
@@ -208,22 +189,20 @@ def page(tmp_path_factory):
 
 
 @pytest.mark.parametrize("width", [390, 768])
-def test_title_and_notes_of_a_table_that_is_wider_than_the_screen_are_not(tab_of_paper, page, width):
-    tab_of_paper.open(page, width=width)
-    assert tab_of_paper.evaluate("document.querySelector('.cx-scroll').scrollWidth") > width
-    assert max(tab_of_paper.evaluate(_ENDS)) <= width
+def test_title_and_notes_of_a_table_that_is_wider_than_the_screen_are_not(tab, page, width):
+    tab.open(page, width=width)
+    assert tab.evaluate("document.querySelector('.cx-scroll').scrollWidth") > width
+    assert max(tab.evaluate(_ENDS)) <= width
 
 
-def test_on_paper_heads_come_again_and_notes_do_not(tab_of_paper, page):
-    tab_of_paper.open(page)
-    tab_of_paper.call("Emulation.setEmulatedMedia", media="print")
+def test_on_paper_heads_come_again_and_notes_do_not(tab, page):
+    tab.open(page)
+    tab.call("Emulation.setEmulatedMedia", media="print")
     try:
-        shown = [tab_of_paper.evaluate(f"getComputedStyle(document.querySelector('{part}')).display") for part in
+        shown = [tab.evaluate(f"getComputedStyle(document.querySelector('{part}')).display") for part in
                  ("thead", "tfoot")]  # fmt: skip
-        kept = tab_of_paper.evaluate(
-            "getComputedStyle(document.querySelector('tr:has(> .gt_group_heading)')).breakAfter"
-        )
+        kept = tab.evaluate("getComputedStyle(document.querySelector('tr:has(> .gt_group_heading)')).breakAfter")
     finally:
-        tab_of_paper.call("Emulation.setEmulatedMedia", media="")
+        tab.call("Emulation.setEmulatedMedia", media="")
     assert shown == ["table-header-group", "table-row-group"]
     assert kept == "avoid"

@@ -18,7 +18,8 @@ from markdown_it import MarkdownIt
 from cxsim.errors import ReportError
 from cxsim.reporting.drawings import VEGA_LITE
 from cxsim.reporting.markdown import escaped, line, markdown
-from cxsim.reporting.render import manifest_json, normalised, notebook_text, render, tidy, trail, vega_bundle
+from cxsim.reporting.render import normalised, notebook_text, render, tidy, vega_bundle
+from cxsim.reporting.workbook import json_text
 from tests.reporting.conftest import HOSTILE, MANIFEST
 
 
@@ -34,11 +35,8 @@ def _render(**data):
     return lambda code="hidden": render(notebook, title="T", manifest={}, tables="t", code=code)
 
 
-def test_nothing_on_the_page_is_fetched(made):
+def test_nothing_on_the_page_is_fetched_and_the_policy_allows_exactly_the_scripts_of_the_page(soup, made):
     assert re.findall(r'(?:src|href)\s*=\s*["\']?(?:https?:)?//', made.html) == []
-
-
-def test_the_policy_allows_exactly_the_scripts_of_the_page(soup):
     unpacked = zlib.decompress(base64.b64decode(soup.find(id="cx-bundle").string)).decode()
     scripts = [unpacked, *(script.string for script in soup.find_all("script") if not script.get("type"))]
     digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
@@ -74,12 +72,9 @@ def test_hostile_text_in_title_manifest_chart_and_table_stays_text(soup):
     assert [element for element in soup.select("*") if any(name.startswith("on") for name in element.attrs)] == []
 
 
-def test_the_manifest_is_on_the_page_as_it_was_given(soup):
+def test_the_manifest_is_on_the_page_as_it_was_given_and_its_output_is_not_shown_among_the_others(soup):
     assert json.loads(soup.find(id="provenance").string).items() >= MANIFEST.items()
     assert soup.select_one(".cx-command code").string == MANIFEST["command"]
-
-
-def test_the_output_that_carries_the_manifest_is_not_shown_among_the_others(soup):
     assert "not shown" not in soup.main.get_text()
 
 
@@ -98,16 +93,10 @@ def test_the_contents_lead_to_every_section_and_ids_are_unique(soup):
     assert len(ids) == len(set(ids))
 
 
-def test_a_table_links_to_its_twin(soup):
+def test_tables_link_to_their_twins_money_is_no_formula_and_warnings_for_the_author_do_not_reach_the_reader(soup, made):
     link = soup.select_one(".cx-twin a")
     assert (link["href"], link.has_attr("download")) == ("./first%20year/returns.csv", True)
-
-
-def test_money_in_prose_is_not_taken_for_a_formula(soup):
     assert "A coupon of <strong>$5</strong>, a refund of <strong>$7</strong>" in str(soup)
-
-
-def test_warnings_meant_for_the_author_do_not_reach_the_reader(made):
     assert "careful!" not in made.html
     assert "scenario: first_year" in made.html
 
@@ -125,12 +114,9 @@ def test_a_page_without_charts_carries_no_script():
     assert "cx-bundle" not in html
 
 
-def test_an_output_that_a_page_cannot_show_is_refused():
+def test_an_output_that_a_page_cannot_show_and_one_that_brings_a_script_are_refused():
     with pytest.raises(ReportError, match="cell 1 of the notebook shows an output of kind application/x-unknown"):
         _render(**{"application/x-unknown": "1"})()
-
-
-def test_an_output_that_brings_a_script_is_refused():
     with pytest.raises(ReportError, match="cell 1 of the notebook brings a <script> element"):
         _render(**{"text/html": HOSTILE})()
 
@@ -142,20 +128,13 @@ def _tidy(html):
 @pytest.mark.parametrize(
     "html",
     [
-        "<script>alert(1)</script>",
-        "<img src=x onerror=alert(1)>",
-        "<p ONCLICK='x()'>a</p>",
-        "<iframe src='data:text/html,a'></iframe>",
-        "<img src='https://example.org/a.png'>",
-        "<img src='//example.org/a.png'>",
-        "<a href='javascript:alert(1)'>a</a>",
-        "<a href='data:text/html,a'>a</a>",
-        "<style>@import 'https://example.org/a.css'</style>",
-        "<p style=\"background:url('https://example.org/a.png')\">a</p>",
-        "<link rel=stylesheet href=a.css>",
-        "<svg><a xlink:href='vbscript:x'>a</a></svg>",
+        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<p ONCLICK='x()'>a</p>",
+        "<iframe src='data:text/html,a'></iframe>", "<img src='https://example.org/a.png'>",
+        "<img src='//example.org/a.png'>", "<a href='javascript:alert(1)'>a</a>", "<a href='data:text/html,a'>a</a>",
+        "<style>@import 'https://example.org/a.css'</style>", "<link rel=stylesheet href=a.css>",
+        "<p style=\"background:url('https://example.org/a.png')\">a</p>", "<svg><a xlink:href='vbscript:x'>a</a></svg>",
     ],
-)
+)  # fmt: skip
 def test_active_or_fetched_content_is_refused_and_its_cell_named(html):
     with pytest.raises(ReportError, match="cell 4 of the notebook brings"):
         _tidy(f'<div data-cell="4">{html}</div>')
@@ -163,51 +142,59 @@ def test_active_or_fetched_content_is_refused_and_its_cell_named(html):
 
 @pytest.mark.parametrize("html", ['<img src="data:image/png;base64,AA"/>', '<a href="#returns">a</a>'])
 def test_content_that_stands_alone_is_left_as_it_is(html):
-    assert _tidy(html).html == html
+    assert _tidy(html)[0] == html
 
 
 def test_a_web_address_is_printed_instead_of_linked():
-    html = _tidy('<a href="https://example.org/a">the source</a>').html
-    assert html == '<span class="cx-source">the source (https://example.org/a)</span>'
+    printed = '<span class="cx-source">the source (https://example.org/a)</span>'
+    assert _tidy('<a href="https://example.org/a">the source</a>')[0] == printed
 
 
 def test_headings_get_anchors_of_their_own():
-    body = _tidy('<h1>Why?</h1><h2>Cash</h2><p id="cash-2"></p><h2>Cash</h2><h2>Content</h2><h3>…</h3>')
-    assert body.contents == (("cash", "Cash"), ("cash-3", "Cash"), ("content-2", "Content"))
-    assert '<h3 id="section">' in body.html
-    assert body.has_title
+    html, contents = _tidy('<h1>Why?</h1><h2>Cash</h2><p id="cash-2"></p><h2>Cash</h2><h2>Content</h2><h3>…</h3>')
+    assert contents == [("cash", "Cash"), ("cash-3", "Cash"), ("content-2", "Content")]
+    assert '<h3 id="section">' in html
 
 
 def test_a_table_scrolls_by_itself_and_its_heads_have_a_scope():
-    html = _tidy("<table><thead><tr><th>a</th></tr></thead></table>").html
+    html = _tidy("<table><thead><tr><th>a</th></tr></thead></table>")[0]
     assert html.startswith('<div class="cx-scroll"><table>')
     assert '<th scope="col">a</th>' in html
 
 
-def test_names_become_labels_and_the_command_comes_last():
-    entries = trail({"command": "cxsim report x", "scenario_hash": "ab" * 32, "seed": 7, "clean": True, "commit": None})
-    assert [(entry.label, entry.value, entry.kind) for entry in entries] == [
-        ("Scenario hash", "ab" * 32, "code"),
-        ("Seed", "7", "text"),
-        ("Clean", "yes", "text"),
-        ("Commit", "not recorded", "text"),
-        ("Command to reproduce", "cxsim report x", "command"),
+def test_names_become_labels_but_inside_a_group_and_the_command_comes_last():
+    manifest = {
+        "command": "cxsim report x",
+        "scenario_hash": "ab" * 32,
+        "parameter_files": {"params/levers.yaml": "<x>", "great_tables": {}},
+        "clean": True,
+        "commit": None,
+        "draws": [7, False],
+    }
+    notebook = nbformat.v4.new_notebook()
+    trail = BeautifulSoup(render(notebook, title="T", manifest=manifest, tables="t"), "html.parser").select_one(
+        ".cx-audit dl"
+    )
+    entries = [
+        (entry.get_text().strip(), [tag.name for tag in entry.find_all()]) for entry in trail.find_all(["dt", "dd"])
     ]
-
-
-def test_the_names_inside_a_group_are_left_as_they_are():
-    (group,) = trail({"parameter_files": {"params/levers.yaml": "x", "great_tables": "1.1"}})
-    assert [entry.label for entry in group.entries] == ["params/levers.yaml", "great_tables"]
+    assert entries == [
+        ("Scenario hash", []), ("ab" * 32, ["code"]),
+        ("Parameter files", []), ("params/levers.yaml\n<x>\ngreat_tables\nnone", ["dl", "dt", "dd", "dt", "dd"]),
+        ("params/levers.yaml", []), ("<x>", []), ("great_tables", []), ("none", []),
+        ("Clean", []), ("yes", []), ("Commit", []), ("not recorded", []), ("Draws", []), ("7, no", []),
+        ("Command to reproduce", []), ("cxsim report x", ["code"]),
+    ]  # fmt: skip
 
 
 def test_a_manifest_is_the_same_text_in_any_order_of_its_names():
-    assert manifest_json({"a": 1, "b": {"d": 2, "c": 3}}) == manifest_json({"b": {"c": 3, "d": 2}, "a": 1})
+    assert json_text({"a": 1, "b": {"d": 2, "c": 3}}) == json_text({"b": {"c": 3, "d": 2}, "a": 1})
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
 def test_a_manifest_without_a_place_in_json_is_refused(value):
     with pytest.raises(ReportError, match="cannot be written as JSON"):
-        manifest_json({"a": value})
+        json_text({"a": value})
 
 
 def _executed(run):
@@ -226,32 +213,19 @@ def _executed(run):
     return notebook
 
 
-def test_two_runs_of_a_notebook_are_stored_as_the_same_text():
-    assert notebook_text(normalised(_executed(1))) == notebook_text(normalised(_executed(2)))
-
-
-def test_cells_are_numbered_and_the_order_of_execution_is_kept():
-    cell = normalised(_executed(1)).cells[0]
-    assert (cell.id, cell.execution_count, cell.outputs[0].text) == ("c000", 1, "abc")
-
-
-def test_the_notebook_handed_in_is_not_changed():
+def test_two_runs_of_a_notebook_are_stored_as_the_same_text_and_the_one_handed_in_is_not_changed():
     notebook = _executed(1)
-    normalised(notebook)
+    assert notebook_text(normalised(notebook)) == notebook_text(normalised(_executed(2)))
     assert notebook == _executed(1)
+    cell = normalised(notebook).cells[0]
+    assert (cell.id, cell.execution_count, cell.outputs[0].text) == ("c000", 1, "abc")
 
 
 # A reader of Markdown that allows HTML, so that anything which slips through is seen.
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-
-
 BLANKS = re.compile("[\x00-\x20\x7f\x85\u2028\u2029]+")
-
-
 # Letters, blanks, and every sign that Markdown or HTML knows.
 TEXT = st.text(st.sampled_from("ab1 \n\t.)(\\`*_{}[]<>#+-=!|~$&;:/@^\"'é−\N{NO-BREAK SPACE}"), max_size=25)
-
-
 TITLE = '<tr class="gt_heading"><td class="gt_title">T</td></tr>'
 
 
@@ -315,7 +289,7 @@ def _in_html(text):
 
 
 def test_hostile_text_of_a_real_page_stays_text(made):
-    text = (made.files.html.parent / "first year" / "report.md").read_text(encoding="utf-8")
+    text = (made.page.parent / "first year" / "report.md").read_text(encoding="utf-8")
     soup = _read(text)
     assert _tags(soup) <= {
         "a", "code", "h1", "h2", "li", "ol", "p", "pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -325,7 +299,7 @@ def test_hostile_text_of_a_real_page_stays_text(made):
 
 
 def test_a_real_page_is_listed_from_its_title_to_its_command(made):
-    text = (made.files.html.parent / "first year" / "report.md").read_text(encoding="utf-8")
+    text = (made.page.parent / "first year" / "report.md").read_text(encoding="utf-8")
     assert text == markdown(made.html, "first year.html")
     assert re.findall(r"^#+ .*", text, flags=re.MULTILINE) == [
         "# Does it pay?", "## Cash", "## Cash", "## Returns", "## Audit trail",
@@ -360,11 +334,6 @@ def test_heads_over_several_columns_are_repeated_and_groups_are_bold():
         "| **Points** |  |  |  |",
         r"| Sales | 1 | 2 | 3 \| 4 |",
     ]
-
-
-def test_a_table_without_heads_and_cells_over_several_rows_keeps_its_columns():
-    table = '<table><tr><td rowspan="2">a</td><td>b</td></tr><tr><td colspan="x">c</td></tr></table>'
-    assert _written(table) == "|  |  |\n| --- | --- |\n| a | b |\n| a | c |"
 
 
 def test_decision_cards_are_a_list():
@@ -402,6 +371,10 @@ def test_decision_cards_are_a_list():
         ('<p>Really!<a href="./a%20report/t.csv">t</a></p>', "Really\\![t](t.csv)"),
         ('<p><img src="data:image/png;base64,AAAA" alt="A *plot*"></p>', "A \\*plot\\*"),
         ("<h2>1. Cash #</h2>", "## 1. Cash \\#"),
+        (
+            '<table><tr><td rowspan="2">a</td><td>b</td></tr><tr><td colspan="x">c</td></tr></table>',
+            "|  |  |\n| --- | --- |\n| a | b |\n| a | c |",
+        ),
     ],
 )
 def test_each_kind_of_element_has_its_markdown(body, text):

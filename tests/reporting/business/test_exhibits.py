@@ -24,10 +24,8 @@ from cxsim.reporting.tables import (
     Card,
     Column,
     Prose,
-    Table,
     TableSpec,
     in_cards,
-    laid_out,
     machine_readable,
     remark,
 )
@@ -115,8 +113,8 @@ def test_prose_is_stored_with_and_without_markup():
 
 def test_cells_do_not_repeat_the_names_of_their_heads_and_text_that_looks_so_is_left_alone():
     cells = pl.DataFrame({"line": ["A"], "group": ["G"], "x": ['<td headers="so">\n   <th']})
-    layout = laid_out(cells, title="T", subtitle="", heads={"x": "X"}, text=("x",))
-    html = Table(id="t", title="T", layout=layout, twin=cells).html()
+    columns = {"x": Column("X", align="text")}
+    html = TableSpec(id="t", title="T", subtitle="", group="group", line="line", columns=columns).render(cells).html()
     assert " headers=" not in html.replace("&lt;td headers", "")
     assert 'scope="row"' in html
     assert 'scope="col"' in html
