@@ -83,9 +83,9 @@ def fields(names: str, value: T) -> list[tuple[str, T]]:
 Made = Mapping[str, tuple[str, Callable[[float], float]]]
 
 
-def same(*names: str) -> Made:
-    """Return fields that are numbers of the same name as they are."""
-    return {name: (name, float) for name in names}
+def same(names: str) -> Made:
+    """Return fields that are the numbers of the same names, as they are."""
+    return {name: (name, float) for name in names.split()}
 
 
 def made_of(holder: object, table: Made) -> dict[str, float]:
@@ -197,7 +197,7 @@ _FACTS: Mapping[str, Made] = {
         "return_days": ("days", float),
     },
     "experience": {
-        **same("memory", "negativity", "contact", "response_spread"),
+        **same("memory negativity contact response_spread"),
         "unresolved_share": ("first_contact", lambda share: 1.0 - share),
         "response_days": ("response_hours", lambda hours: hours / 24.0),
         "rate_log": ("purchase_rate_per_deviation", math.log),

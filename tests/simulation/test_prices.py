@@ -8,7 +8,6 @@ import pytest
 
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.world import Population
-from cxsim.strategies.effects import Dropout, Markdown, PurchaseRate
 from tests.simulated import orders
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, moments, regulars, side_by_side
@@ -64,7 +63,7 @@ PRICE, FORGET = np.log(1.0 - DEPTH), np.log(2.0) / HALF_LIFE
 CROWD = regulars(200)
 BEGINS, ENDS = (float(CROWD.calendar.month_starts[month]) for month in (1, 4))
 REMEMBERED = made(
-    Markdown,
+    "markdown",
     depth=DEPTH,
     redemption=1.0,
     elasticity=ELASTICITY,
@@ -127,7 +126,7 @@ def test_orders_come_as_in_the_continuous_formula(both):
 
 
 def test_without_a_reference_price_the_gain_lasts_as_long_as_the_markdown():
-    plain = made(Markdown, depth=DEPTH, redemption=1.0, elasticity=ELASTICITY)
+    plain = made("markdown", depth=DEPTH, redemption=1.0, elasticity=ELASTICITY)
     found = side_by_side(CROWD, inputs(CROWD, [], [programme(plain, months=(1, 4))], latents=LOYAL))
     day = found["day"].to_numpy()
     gained = ((1.0 - DEPTH) ** ELASTICITY - 1.0) * (np.clip(day, BEGINS, ENDS) - BEGINS)
@@ -142,14 +141,8 @@ GAIN = (1.0 - DEPTH_PRICES) ** ELASTICITY_PRICES
 
 
 def storing(forward_buying, dip_depth=0.25, depth=DEPTH_PRICES, elasticity=ELASTICITY_PRICES):
-    return made(
-        Markdown,
-        depth=depth,
-        redemption=1.0,
-        elasticity=elasticity,
-        forward_buying=forward_buying,
-        dip_depth=dip_depth,
-    )
+    price = {"depth": depth, "redemption": 1.0, "elasticity": elasticity}
+    return made("markdown", **price, forward_buying=forward_buying, dip_depth=dip_depth)
 
 
 REGULARS = regulars(300, months=24)
@@ -224,7 +217,7 @@ def at_full_price(effects):
 
 
 REMEMBERED_PRICES = made(
-    Markdown,
+    "markdown",
     depth=DEPTH_PRICES,
     redemption=1.0,
     elasticity=ELASTICITY_PRICES,
@@ -241,7 +234,7 @@ def test_repeated_markdowns_lower_the_demand_at_full_price_f12():
 
 def test_gifts_of_the_same_value_and_effect_leave_the_demand_at_full_price_as_it_was_f12():
     # A coupon of a fifth of an order of 10.00, and as many more orders while it runs.
-    usual, now = at_full_price([coupon(2.0, 1.0), made(PurchaseRate, ratio=GAIN)])
+    usual, now = at_full_price([coupon(2.0, 1.0), made("purchase_rate", ratio=GAIN)])
     assert abs(now - usual) < 4 * np.sqrt(usual + now)
 
 
@@ -251,7 +244,7 @@ def test_a_deep_markdown_can_cost_orders_of_established_customers_and_bring_orde
     shop = existing(base, months=14)
     population = Population(base=base, arrivals=(20_000,), calendar=shop.calendar)
     deep = made(
-        Markdown,
+        "markdown",
         depth=0.4,
         redemption=1.0,
         elasticity=-1.0,
@@ -261,7 +254,9 @@ def test_a_deep_markdown_can_cost_orders_of_established_customers_and_bring_orde
         dip_depth=0.3,
     )
     known = programme(deep, who="origin = 'existing'", months=(0, 4), name="established")
-    new = programme(markdown(0.4, 1.0, -1.0), made(Dropout, ratio=0.6), who="origin = 'new'", months=(0, 4), name="new")
+    new = programme(
+        markdown(0.4, 1.0, -1.0), made("dropout", ratio=0.6), who="origin = 'new'", months=(0, 4), name="new"
+    )
     ready = inputs(population, [], [known, new], latents=PARETO)
     since = float(population.calendar.month_starts[4])
     later = [moments(population, ready, arm=arm).filter(pl.col("day") >= since) for arm in (0, 1)]

@@ -17,7 +17,6 @@ from cxsim.simulation.counts import N_COUNT_KINDS
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import ARRIVED, ORDER, SURVEY, draw_block, staged
 from cxsim.simulation.world import Calendar, Population, empty_base, existing_customers, reached_by, season_levels
-from cxsim.strategies.mechanisms import Referral
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import moments, regulars
 from tests.simulation.shops import PEAKED, drift, experience, season, shop, surveys, traits
@@ -202,7 +201,7 @@ def test_without_traits_satisfaction_says_nothing_about_rates():
 
 
 def test_referred_customers_have_the_satisfaction_that_goes_with_their_rates_as_well():
-    friends = programme(made(Referral, per_year=20.0, success=1.0), who="origin = 'existing'", months=(0, 1))
+    friends = programme(made("referral", per_year=20.0, success=1.0), who="origin = 'existing'", months=(0, 1))
     population = existing(past_customers([(1, 5, 10, 20.0)], 30_000), months=2)
     log = events(population, inputs(population, [friends], latents=CDNOW, behaviour=OPEN), seed=11)
     referred = log.filter((pl.col("kind") == ARRIVED) & (pl.col("a") >= 0)).select("customer")
