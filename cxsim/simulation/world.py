@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -58,10 +59,8 @@ class Calendar:
         datetime.date(1999, 2, 1)
         """
         year, index = divmod(self.starts_on.month - 1 + month, 12)
-        first = date(self.starts_on.year + year, index + 1, 1)
-        following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-        last = following - timedelta(days=1)
-        return first.replace(day=min(self.starts_on.day, last.day))
+        year += self.starts_on.year
+        return date(year, index + 1, min(self.starts_on.day, monthrange(year, index + 1)[1]))
 
 
 # Doubles from different math libraries agree to about 15 digits; what enters the kernel is cut to 12, so that the

@@ -112,12 +112,8 @@ def test_the_orders_of_a_draw_add_up_to_its_counts():
         log, count_kinds = orders(population, ready, seed=7, arm=arm), counts.by_arm[arm].sum(axis=(0, 1))
         assert log.height == count_kinds[place(CountKind.ORDERS)]
         cents = log.select((pl.col("amount") * 100).round().cast(pl.Int64).sum()).item()
-        assert (
-            cents
-            == count_kinds[place(CountKind.LIST)]
-            - count_kinds[place(CountKind.MARKDOWN)]
-            - count_kinds[place(CountKind.REWARD)]
-        )
+        listed, off, reward = count_kinds[[CountKind.LIST, CountKind.MARKDOWN, CountKind.REWARD]]
+        assert cents == listed - off - reward
 
 
 # The same bits from every executor, and nobody's random numbers moved by others: fact F27.

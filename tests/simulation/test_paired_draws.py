@@ -64,10 +64,6 @@ def test_the_paired_error_is_that_of_the_differences_customer_by_customer():
     assert counts.paired[1, 1] == pytest.approx(float(np.square(gains.astype(float)).sum()), rel=1e-12)
 
 
-# With a dropout after an order, who orders faster comes sooner to the order after which they leave, but not after fewer
-# orders; so up to any day the count cannot fall. The gain is that the same orders come earlier: E2 has it in numbers.
-
-
 @FEW
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(0.0, 400.0), st.integers(0, 99))
 def test_a_higher_uptake_adds_members_and_removes_none(one, other, ramp_days, seed):
@@ -82,28 +78,6 @@ def test_a_higher_uptake_adds_members_and_removes_none(one, other, ramp_days, se
     counts = play(population, [], *arms, seed=seed)
     months = place(ReachCountKind.MEMBER_MONTHS)
     assert total(counts, 1, months) <= total(counts, 2, months)
-
-
-@pytest.mark.parametrize(
-    ("effect", "latents", "at_a_year", "at_three_years"),
-    [
-        # Computed from the closed forms at the maxima on CDNOW, in per cent of the repeat orders of 52 and 156 weeks.
-        pytest.param(buying(1.1), CDNOW, 6.3, 5.2, id="BG/NBD, rate +10 %"),
-        pytest.param(buying(1.1), PARETO, 10.0, 10.0, id="Pareto/NBD, rate +10 %"),
-        pytest.param(leaving(0.9), CDNOW, 3.8, 4.9, id="BG/NBD, dropout -10 %"),
-        pytest.param(leaving(0.9), PARETO, 3.6, 4.7, id="Pareto/NBD, dropout -10 %"),
-    ],
-)
-def test_what_a_lever_brings_depends_on_the_model_of_leaving_f6(effect, latents, at_a_year, at_three_years):
-    size = 200_000
-    population = newcomers(size, months=37)
-    ready = inputs(population, [], [programme(effect)], latents=latents)
-    # Entries are 15.5 days after the start on average; the percentages hardly move with the horizon.
-    for weeks, percent in ((52, at_a_year), (156, at_three_years)):
-        baseline, treated = (
-            orders_of_each(population, ready, arm=arm, before=round(weeks * 7 + 15.5)).sum() - size for arm in (0, 1)
-        )
-        assert 100 * (treated / baseline - 1) == pytest.approx(percent, abs=0.3)
 
 
 # With every mechanism on, the same random numbers keep outcomes in order: more hazard, earlier end, for every customer.

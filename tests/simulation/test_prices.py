@@ -58,18 +58,17 @@ def test_a_coupon_never_exceeds_the_order():
 
 # What customers remember of prices: every order of a regular customer against a reckoning by hand.
 
+
+def remembering(depth, elasticity, half_life, aversion, **more):
+    price = {"depth": depth, "redemption": 1.0, "elasticity": elasticity}
+    return made("markdown", **price, reference_half_life_days=half_life, loss_aversion=aversion, **more)
+
+
 DEPTH, ELASTICITY, HALF_LIFE, AVERSION = 0.3, -2.0, 30.0, 1.8
 PRICE, FORGET = np.log(1.0 - DEPTH), np.log(2.0) / HALF_LIFE
 CROWD = regulars(200)
 BEGINS, ENDS = (float(CROWD.calendar.month_starts[month]) for month in (1, 4))
-REMEMBERED = made(
-    "markdown",
-    depth=DEPTH,
-    redemption=1.0,
-    elasticity=ELASTICITY,
-    reference_half_life_days=HALF_LIFE,
-    loss_aversion=AVERSION,
-)
+REMEMBERED = remembering(DEPTH, ELASTICITY, HALF_LIFE, AVERSION)
 
 
 @pytest.fixture(scope="module")
@@ -216,19 +215,9 @@ def at_full_price(effects):
     return usual, now
 
 
-REMEMBERED_PRICES = made(
-    "markdown",
-    depth=DEPTH_PRICES,
-    redemption=1.0,
-    elasticity=ELASTICITY_PRICES,
-    reference_half_life_days=60.0,
-    loss_aversion=2.0,
-)
-
-
 def test_repeated_markdowns_lower_the_demand_at_full_price_f12():
     # Kalyanaram & Winer (1995): the reference price falls, and full price is a loss.
-    usual, now = at_full_price([REMEMBERED_PRICES])
+    usual, now = at_full_price([remembering(DEPTH_PRICES, ELASTICITY_PRICES, 60.0, 2.0)])
     assert usual - now > 4 * np.sqrt(usual + now)
 
 
@@ -243,16 +232,7 @@ def test_a_deep_markdown_can_cost_orders_of_established_customers_and_bring_orde
     base = past_customers([(10, 300, 310, 20.0)], 5_000)
     shop = existing(base, months=14)
     population = Population(base=base, arrivals=(20_000,), calendar=shop.calendar)
-    deep = made(
-        "markdown",
-        depth=0.4,
-        redemption=1.0,
-        elasticity=-1.0,
-        reference_half_life_days=90.0,
-        loss_aversion=2.0,
-        forward_buying=0.3,
-        dip_depth=0.3,
-    )
+    deep = remembering(0.4, -1.0, 90.0, 2.0, forward_buying=0.3, dip_depth=0.3)
     known = programme(deep, who="origin = 'existing'", months=(0, 4), name="established")
     new = programme(
         markdown(0.4, 1.0, -1.0), made("dropout", ratio=0.6), who="origin = 'new'", months=(0, 4), name="new"

@@ -154,11 +154,8 @@ def test_customers_are_asked_after_the_share_of_orders_and_of_tickets_that_was_s
 def test_a_score_without_noise_is_the_nearest_whole_number_within_the_ends():
     scales = {"nps": scale(7.5, 2.0, 0.0), "csat": scale(4.0, 1.0, 0.0), "ces": scale(5.0, 1.0, 0.0)}
     log = journal_surveys(surveys(after_order=1.0, after_ticket=1.0, response=0.5, extremity=0.0, **scales))
-    for instrument, centre, slope, ends in (
-        (NPS, 7.5, 2.0, (0, 10)),
-        (CSAT, 4.0, 1.0, (1, 5)),
-        (CES, 5.0, 1.0, (1, 7)),
-    ):
+    cases = ((NPS, 7.5, 2.0, (0, 10)), (CSAT, 4.0, 1.0, (1, 5)), (CES, 5.0, 1.0, (1, 7)))
+    for instrument, centre, slope, ends in cases:
         heard = asked_of(log, instrument).filter(pl.col("b") >= 0)
         said = centre + slope * heard["d"].to_numpy() / 1000.0
         expected = np.clip(np.floor(said + 0.5), *ends)
