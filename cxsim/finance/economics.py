@@ -18,8 +18,10 @@ from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import Cost
 from cxsim.strategies.units import Checked, Share
 from cxsim.tables import LEDGER, check
+from cxsim.wording import Locale
 
 ACCOUNTS: tuple[Account, ...] = tuple(Account)
+Timing = Literal["start", "mid", "end"]
 MoneyPerOrder = Annotated[Quantity, Unit.MONEY_PER_ORDER]
 
 
@@ -59,14 +61,14 @@ class Economics(Checked):
     handling_per_return: Annotated[Quantity, Unit.MONEY_PER_RETURN] | None = None
     resaleable: Share | None = None
     # When in a month its cash flows.
-    timing: Literal["start", "mid", "end"] = "mid"
+    timing: Timing = "mid"
     # Return on outlay that the shop asks for.
     roi_hurdle: Share | None = None
     # For the risk-adjusted case: shares by which benefits are cut and costs are raised.
     benefit_haircut: Share | None = None
     cost_uplift: Share | None = None
     # How a report writes numbers: en USD 1,234.5, de 1.234,5 USD, fr 1 234,5 USD, ch USD 1’234.5.
-    locale: Literal["en", "de", "fr", "ch"] = "en"
+    locale: Locale = "en"
     # Who answers for these numbers, and when they were last reviewed.
     owner: str | None = None
     reviewed_on: date | None = None

@@ -48,8 +48,7 @@ def evppi_of_structure(npvs: Numbers, *, seed: int = 0) -> Estimate:
     weights = bootstrap_weights(npvs.shape[1], BOOTSTRAPS, seed)
     means = np.einsum("cnd,tn->tcd", npvs, weights)
     values = np.maximum(means.max(axis=2).mean(axis=1) - means.mean(axis=1).max(axis=1), 0.0)
-    error = float(np.sqrt(np.square(values[1:] - values[0]).mean()))
-    return Estimate(value=nine_digits(float(values[0])), mc_error=nine_digits(error))
+    return _with_error(values[0], values[1:])
 
 
 def bootstrap_weights(rows: int, bootstraps: int, seed: int) -> Numbers:
@@ -87,8 +86,12 @@ def _estimate(
     """
     values, drawn, weights = predict(whole, inputs, seed=seed)
     value = figure(values[None], np.full((1, len(values)), 1.0 / len(values)))[0]
-    moved = figure(drawn, weights) - value
-    return Estimate(value=nine_digits(float(value)), mc_error=nine_digits(float(np.sqrt(np.square(moved).mean()))))
+    return _with_error(value, figure(drawn, weights))
+
+
+def _with_error(value: float, moved: Numbers) -> Estimate:
+    """Return a number, and as its error the root mean square by which it moves."""
+    return Estimate(value=nine_digits(value), mc_error=nine_digits(np.sqrt(np.square(moved - value).mean())))
 
 
 def _regret(differences: Numbers, weights: Numbers) -> Numbers:

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-
-class Account(StrEnum):
-    """Accounts, in the order in which a statement lists them; income is positive, cost negative."""
-
-    GROSS_SALES = "gross sales"
-    FEES = "membership fees"
-    MARKDOWN = "markdown"
-    REFUNDS = "refunds"
-    COST_OF_GOODS = "cost of goods"
-    PAYMENT = "payment fees"
-    FULFILMENT = "pick, pack and ship"
-    RETURNS = "returns handling"
-    SUPPORT = "support"
-    REWARDS = "rewards"
-    POINTS_LIABILITY = "points still outstanding"
-    COMPENSATION = "compensation"
-    ACQUISITION = "acquisition"
-    SET_UP = "set-up cost"
-    PROGRAMME = "programme cost"
-    MEMBER_BENEFITS = "member benefits"
-    ORDER_EXTRAS = "extras on orders"
-    REDEMPTIONS = "redemption cost"
-    TICKET_EXTRAS = "extras on tickets"
-    CONTACTS = "contacts"
-    REFERRALS = "referral rewards"
-    REVENUE_SHARE = "share of revenue"
-    WORKING_CAPITAL = "working capital"
-
+# Accounts, in the order in which a statement lists them; income is positive, cost negative.
+Account = StrEnum(
+    "Account",
+    {
+        "GROSS_SALES": "gross sales",
+        "FEES": "membership fees",
+        "MARKDOWN": "markdown",
+        "REFUNDS": "refunds",
+        "COST_OF_GOODS": "cost of goods",
+        "PAYMENT": "payment fees",
+        "FULFILMENT": "pick, pack and ship",
+        "RETURNS": "returns handling",
+        "SUPPORT": "support",
+        "REWARDS": "rewards",
+        "POINTS_LIABILITY": "points still outstanding",
+        "COMPENSATION": "compensation",
+        "ACQUISITION": "acquisition",
+        "SET_UP": "set-up cost",
+        "PROGRAMME": "programme cost",
+        "MEMBER_BENEFITS": "member benefits",
+        "ORDER_EXTRAS": "extras on orders",
+        "REDEMPTIONS": "redemption cost",
+        "TICKET_EXTRAS": "extras on tickets",
+        "CONTACTS": "contacts",
+        "REFERRALS": "referral rewards",
+        "REVENUE_SHARE": "share of revenue",
+        "WORKING_CAPITAL": "working capital",
+    },
+)
 
 # What a programme costs beside what it gives away, all below contribution margin 3.
 PROGRAMME_ACCOUNTS: tuple[Account, ...] = (

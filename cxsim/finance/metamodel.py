@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
+
+from cxsim.params import record
 
 Numbers = npt.NDArray[np.float64]
 # Draws of the fitted values, for errors of what is computed from them; an error is then known to about 4 %.
@@ -41,7 +42,7 @@ _NOT_EXCLUDED = float(np.e) - 1.0
 _DIGITS = 9
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@record
 class _Basis:
     """Columns of a regression, each with mean 0."""
 
@@ -68,7 +69,7 @@ class _Basis:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@record
 class _Fit:
     """A regression in which the coefficients of each component come from a normal distribution of its own variance."""
 
@@ -80,7 +81,7 @@ class _Fit:
     covariance: Numbers
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@record
 class Surface:
     """Outputs as smooth functions of inputs that are independent of each other."""
 
@@ -247,7 +248,7 @@ def _hats(knots: Numbers) -> Numbers:
     return np.diag(whole) + np.diag(gaps / 6.0, 1) + np.diag(gaps / 6.0, -1)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@record
 class _Equations:
     """An output with mean 0 and its columns."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cxsim.finance.economics import ACCOUNTS, SHARED
+from cxsim.finance.economics import ACCOUNTS, SHARED, Timing
 from cxsim.finance.ledger import LADDER, OUTLAY
 from cxsim.params import DAYS_PER_YEAR, MICROS, record
 from cxsim.tables import (
@@ -30,7 +29,6 @@ from cxsim.tables import (
 )
 
 Numbers = npt.NDArray[np.float64]
-Timing = Literal["start", "mid", "end"]
 # As in `cxsim.tables`: money in units of the currency, `low` and `high` the 5 % and 95 % quantiles over draws.
 
 # The statement by month, quarter, year and in total. discounted: mean present value of the increment; cumulative and

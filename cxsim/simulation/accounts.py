@@ -80,11 +80,10 @@ def renew(desk: Desk, now: float) -> float:
 @inlined
 def renew_on(desk: Desk) -> None:
     """Take all fees until the horizon from a member who stays and orders no more."""
-    horizon = float(len(desk.month_of_day))
     for s in range(len(desk.card)):
         mine = desk.card[s]
         if desk.reaches[s].period_days > 0.0 and mine.joins < np.inf:
-            while mine.renews_at < min(mine.leaves, horizon):
+            while mine.renews_at < min(mine.leaves, desk.horizon):
                 _take_fee(desk, s, mine.renews_at)
 
 
@@ -95,7 +94,7 @@ def _take_fee(desk: Desk, s: int, now: float) -> None:
     if not stays:
         stays = rng.uniform(rng.purpose_key(mine.seed_key, Purpose.RENEWAL), mine.periods) < reach.renewal
     if stays:
-        count_for(desk, desk.month_of_day[int(now)], CountKind.FEES, int(reach.fee_cents))
+        count_for(desk, now, CountKind.FEES, int(reach.fee_cents))
         mine.periods += 1
         mine.renews_at += reach.period_days
     else:
@@ -128,7 +127,7 @@ def earn(desk: Desk, s: int, kept: int, now: float) -> None:
             rate *= reach.status_earn
         points = int(np.floor(rate * kept + _HAIR))
         mine.balance += points
-        count_for(desk, desk.month_of_day[int(now)], CountKind.POINTS_ISSUED, points)
+        count_for(desk, now, CountKind.POINTS_ISSUED, points)
         note(desk, POINTS, now, s, points, mine.balance, 0)
         if reach.pull > 0.0:
             full = min(mine.balance / reach.points_threshold, 1.0)
@@ -161,9 +160,8 @@ def redeem(desk: Desk, s: int, due: int, now: float) -> int:
         return 0
     mine.balance -= reach.points_threshold
     mine.rewarded_at = now
-    month = desk.month_of_day[int(now)]
-    count_for(desk, month, CountKind.POINTS_REDEEMED, reach.points_threshold)
-    count_for(desk, month, column_of(s, ReachCountKind.REDEMPTIONS), 1)
+    count_for(desk, now, CountKind.POINTS_REDEEMED, reach.points_threshold)
+    count_for(desk, now, column_of(s, ReachCountKind.REDEMPTIONS), 1)
     note(desk, POINTS, now, s, -reach.points_threshold, mine.balance, 0)
     return reach.reward_cents
 
@@ -176,7 +174,7 @@ def expire(desk: Desk, now: float) -> None:
         if mine.balance > 0:
             lapses = desk.life[0].last + desk.reaches[s].points_expiry_days
             if lapses < now:
-                count_for(desk, desk.month_of_day[int(lapses)], CountKind.POINTS_EXPIRED, mine.balance)
+                count_for(desk, lapses, CountKind.POINTS_EXPIRED, mine.balance)
                 note(desk, POINTS, lapses, s, -mine.balance, 0, 0)
                 mine.balance, mine.pull_log = 0, 0.0
 
@@ -187,31 +185,31 @@ _SECONDS_PER_DAY = 86_400.0
 @inlined
 def book_order(desk: Desk, spend_shape: float, now: float) -> int:
     """Book the order of the customer who is simulated; return the place of what happened to it, from 1, or 0."""
-    me, month = desk.life[0], desk.month_of_day[int(now)]
+    me = desk.life[0]
     spend = 100.0 * rng.gamma(rng.purpose_key(me.key, Purpose.SPEND), me.k, spend_shape) / me.spend_rate
     listed = int(np.rint(spend * _basket(desk, now)))
     incident = happen(desk)
-    markdown = _markdown(desk, listed, month)
+    markdown = _markdown(desk, listed, now)
     expire(desk, now)
     reward = 0
     for s in range(len(desk.card)):
         if desk.card[s].on:
             reward += redeem(desk, s, listed - markdown - reward, now)
     paid = listed - markdown - reward
-    count_for(desk, month, CountKind.ORDERS, 1)
-    count_for(desk, month, CountKind.LIST, listed)
+    count_for(desk, now, CountKind.ORDERS, 1)
+    count_for(desk, now, CountKind.LIST, listed)
     if markdown > 0:
-        count_for(desk, month, CountKind.MARKDOWN, markdown)
+        count_for(desk, now, CountKind.MARKDOWN, markdown)
     if reward > 0:
-        count_for(desk, month, CountKind.REWARD, reward)
+        count_for(desk, now, CountKind.REWARD, reward)
     note(desk, ORDER, now, listed, markdown, reward, incident)
     kept = paid
     if sent_back(desk) > 0.0:
         kept -= refund(desk, paid, listed, now)
     for s in range(len(desk.card)):
         if desk.card[s].on:
-            count_for(desk, month, column_of(s, ReachCountKind.ORDERS), 1)
-            count_for(desk, month, column_of(s, ReachCountKind.PAID), paid)
+            count_for(desk, now, column_of(s, ReachCountKind.ORDERS), 1)
+            count_for(desk, now, column_of(s, ReachCountKind.PAID), paid)
             earn(desk, s, kept, now)
     _contact(desk, now)
     return incident
@@ -224,8 +222,7 @@ def book_end(desk: Desk) -> None:
     A shop does not see that somebody has left: it goes on writing to them and paying for their membership. Only a
     membership that costs a fee ends with the period in which the customer left.
     """
-    me, days = desk.life[0], float(len(desk.month_of_day))
-    final = desk.month_of_day[len(desk.month_of_day) - 1]
+    me, days = desk.life[0], desk.horizon
     _contact(desk, days)
     expire(desk, days)
     for s in range(len(desk.card)):
@@ -243,12 +240,12 @@ def book_end(desk: Desk) -> None:
             desk.values[me.row] += (gone - joined) * desk.unit_value[column]
             note(desk, MEMBER, mine.joins, s, int(min(leaves, days) * _SECONDS_PER_DAY), 0, 0)
             if reach.unsubscribe_per_day > 0.0 and leaves < min(reach.until_day, days):
-                count_for(desk, desk.month_of_day[int(leaves)], CountKind.UNSUBSCRIBED, 1)
+                count_for(desk, leaves, CountKind.UNSUBSCRIBED, 1)
         if mine.balance > 0:
             # Rounded up: a liability is never shown too small.
             owed = -(-mine.balance * reach.reward_cents // reach.points_threshold)
-            count_for(desk, final, CountKind.POINTS_OUTSTANDING, mine.balance)
-            count_for(desk, final, column_of(s, ReachCountKind.POINTS_VALUE), owed)
+            count_for(desk, days - 0.5, CountKind.POINTS_OUTSTANDING, mine.balance)
+            count_for(desk, days - 0.5, column_of(s, ReachCountKind.POINTS_VALUE), owed)
 
 
 def add_up_members(counts: npt.NDArray[np.int64]) -> None:
@@ -294,7 +291,7 @@ def _basket(desk: Desk, now: float) -> float:
 
 
 @inlined
-def _markdown(desk: Desk, listed: int, month: int) -> int:
+def _markdown(desk: Desk, listed: int, now: float) -> int:
     taken = 0
     for s in range(len(desk.card)):
         mine = desk.card[s]
@@ -303,7 +300,7 @@ def _markdown(desk: Desk, listed: int, month: int) -> int:
             uniform = rng.uniform(rng.purpose_key(mine.seed_key, Purpose.REDEMPTION), desk.life[0].k)
             if uniform < reach.redemption:
                 taken += int(np.rint(reach.depth * listed + reach.face_cents))
-                count_for(desk, month, column_of(s, ReachCountKind.REDEMPTIONS), 1)
+                count_for(desk, now, column_of(s, ReachCountKind.REDEMPTIONS), 1)
     return min(taken, listed)
 
 
@@ -318,8 +315,7 @@ def _contact(desk: Desk, until: float) -> None:
             if reach.idle_days >= 0.0:
                 begins, _ = spell(desk, s, me.last, until)
                 if begins < until:
-                    month = desk.month_of_day[int(begins)]
-                    count_for(desk, month, column_of(s, ReachCountKind.CONTACTS), 1)
+                    count_for(desk, begins, column_of(s, ReachCountKind.CONTACTS), 1)
                     note(desk, CONTACT, begins, s, 0, 0, 0)
             elif reach.every_days > 0.0:
                 _windows(desk, s, until)
@@ -334,8 +330,7 @@ def _windows(desk: Desk, s: int, until: float) -> None:
     begins = mine.joins + number * every
     while begins < over:
         if begins >= desk.life[0].last:
-            month = desk.month_of_day[int(begins)]
-            count_for(desk, month, column_of(s, ReachCountKind.CONTACTS), 1)
+            count_for(desk, begins, column_of(s, ReachCountKind.CONTACTS), 1)
             note(desk, CONTACT, begins, s, 0, 0, 0)
         number += 1
         begins = mine.joins + number * every

@@ -34,7 +34,7 @@ def attracted(desk: Desk) -> int:
             left -= reach.attracts
             if left < 0.0:
                 break
-    count_for(desk, desk.month_of_day[int(me.entry)], column_of(by, ReachCountKind.ATTRACTED), 1)
+    count_for(desk, me.entry, column_of(by, ReachCountKind.ATTRACTED), 1)
     if rng.uniform(key, 1) >= desk.reaches[by].loyal:
         me.rate = 0.0
     return by
@@ -57,7 +57,7 @@ def recommend_on(desk: Desk, queue: int, now: float) -> int:
     for s in range(me.refers, len(desk.card)):
         mine, reach = desk.card[s], desk.reaches[s]
         if reach.referrals_per_day > 0.0 and mine.joins < np.inf and me.felt >= 0.0:
-            begins, ends = max(now, mine.joins), min(mine.leaves, float(len(desk.month_of_day)))
+            begins, ends = max(now, mine.joins), min(mine.leaves, desk.horizon)
             if begins < ends and reach.from_order <= coming < reach.until_order:
                 queue = _won(desk, queue, s, ends, ends - begins)
     return queue
@@ -75,9 +75,8 @@ def _won(
     mine.referral_left -= reach.referrals_per_day * passed
     while mine.referral_left <= 0.0:
         when = max(then + mine.referral_left / reach.referrals_per_day, me.entry)
-        if when < len(desk.month_of_day):
-            month = desk.month_of_day[int(when)]
-            count_for(desk, month, column_of(s, ReachCountKind.REFERRALS), 1)
+        if when < desk.horizon:
+            count_for(desk, when, column_of(s, ReachCountKind.REFERRALS), 1)
             new = rng.uniform(rng.purpose_key(mine.seed_key, Purpose.ANYWAY), mine.referrals) >= reach.anyway
             if new and queue < MAX_REFERRED:
                 desk.waiting[queue].key = rng.random_bits(

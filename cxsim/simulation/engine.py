@@ -168,6 +168,7 @@ def _run_block(stage: Stage, inputs: Inputs, block: Block, first: int, arm: int,
         inputs.latents,
         *plan,
         *inputs.world,
+        horizon=float(len(stage.month_of_day)),
         month_of_day=stage.month_of_day,
         unit_value=inputs.unit_values[arm],
         counts=counts,
@@ -207,21 +208,11 @@ _PATIENCE_SECONDS = 600.0
 Progress = Callable[[int, int], None]
 
 
-class Future(Protocol):
-    """What a submitted task gives back."""
-
-    def result(self, timeout: float | None = None) -> Any:
-        """Return what the task returned, or raise what it raised; TimeoutError after so many seconds."""
-
-    def cancel(self) -> bool:
-        """Take the task back if it has not begun."""
-
-
 class Executor(Protocol):
     """Anything that runs tasks: every executor of concurrent.futures, or a cluster's client behind an adapter."""
 
-    def submit(self, work: Callable[[Task], Counts], task: Task, /) -> Future:
-        """Run ``work(task)`` soon, perhaps elsewhere."""
+    def submit(self, work: Callable[[Task], Counts], task: Task, /) -> Any:
+        """Run ``work(task)`` soon, perhaps elsewhere, and return its future, with ``result(timeout)``, ``cancel()``."""
 
 
 class Task(NamedTuple):
@@ -273,7 +264,7 @@ def _tasks(
 def _in_order(tasks: Iterator[Task], executor: Executor) -> Iterator[Counts]:
     """Yield the results in the order of the tasks, with only a few tasks in flight."""
     window = 2 * (cpu_count() or 1) + 2
-    flying: deque[Future] = deque()
+    flying: deque[Any] = deque()
     try:
         while True:
             while len(flying) < window and (task := next(tasks, None)) is not None:

@@ -221,12 +221,11 @@ def _seat(desk: Desk, scores: Scores, done: int) -> None:
 @inlined
 def _arrive(desk: Desk, extra: int, referrer: int) -> None:
     me = desk.life[0]
-    month = desk.month_of_day[int(me.entry)]
     by = -1
     if extra == 1:
         by = attracted(desk)
     else:
-        count_for(desk, month, CountKind.ARRIVALS if referrer < 0 else CountKind.REFERRED, 1)
+        count_for(desk, me.entry, CountKind.ARRIVALS if referrer < 0 else CountKind.REFERRED, 1)
     note(desk, ARRIVED, me.entry, referrer, by, 0, 0)
 
 
@@ -234,7 +233,7 @@ def _arrive(desk: Desk, extra: int, referrer: int) -> None:
 def _live(desk: Desk, queue: int) -> int:
     """Simulate a customer from the entry to the horizon; return how many referred customers wait."""
     me = desk.life[0]
-    horizon = float(len(desk.month_of_day))
+    horizon = desk.horizon
     _start(desk)
     while True:
         if not me.alive:
@@ -402,10 +401,10 @@ def _revive(desk: Desk) -> float:
                 ordinal = 64 * me.k + me.revived
                 if rng.uniform(rng.purpose_key(mine.seed_key, Purpose.REVIVAL), ordinal) < reach.revive:
                     earliest, by = begins, s
-    if earliest < len(desk.month_of_day):
+    if earliest < desk.horizon:
         me.drop_log += desk.reaches[by].second_drop_log
         resume(desk, earliest)
-        count_for(desk, desk.month_of_day[int(earliest)], CountKind.REVIVED, 1)
+        count_for(desk, earliest, CountKind.REVIVED, 1)
         note(desk, REVIVED, earliest, by, 0, 0, 0)
     return earliest
 
@@ -421,7 +420,7 @@ def run_plain_block(desk: Desk, block: Block, present: np.ndarray) -> None:
             if not alive:
                 note(desk, LEFT, 0.0, 0, 0, 0, 0)
             if one.is_new:
-                count_for(desk, desk.month_of_day[int(one.entry)], CountKind.ARRIVALS, 1)
+                count_for(desk, one.entry, CountKind.ARRIVALS, 1)
                 note(desk, ARRIVED, one.entry, -1, -1, 0, 0)
                 _order(desk, block, i, one.entry)
                 if desk.latents.drop_after_first == 1:
@@ -435,7 +434,7 @@ def run_plain_block(desk: Desk, block: Block, present: np.ndarray) -> None:
 
 @inlined
 def _alone_live(desk: Desk, block: Block, i: int) -> None:
-    me, one, horizon = desk.life[0], block[i], float(len(desk.month_of_day))
+    me, one, horizon = desk.life[0], block[i], desk.horizon
     order_key, dropout_key = rng.purpose_key(one.key, Purpose.ORDER), rng.purpose_key(one.key, Purpose.DROPOUT)
     rate, chance, hazard = one.rate, one.dropout_prob, one.dropout_rate
     now, end_at = one.entry, np.inf
@@ -457,11 +456,11 @@ def _alone_live(desk: Desk, block: Block, i: int) -> None:
 
 @inlined
 def _order(desk: Desk, block: Block, i: int, now: float) -> None:
-    one, month = block[i], desk.month_of_day[int(now)]
+    one = block[i]
     key = rng.purpose_key(one.key, Purpose.SPEND)
     paid = int(np.rint(100.0 * rng.gamma(key, desk.life[0].k, desk.latents.p) / one.spend_rate))
-    count_for(desk, month, CountKind.LIST, paid)
-    count_for(desk, month, CountKind.ORDERS, 1)
+    count_for(desk, now, CountKind.LIST, paid)
+    count_for(desk, now, CountKind.ORDERS, 1)
     note(desk, ORDER, now, paid, 0, 0, 0)
 
 

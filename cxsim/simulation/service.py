@@ -45,7 +45,6 @@ def happen(desk: Desk) -> int:
 def serve(desk: Desk, incident: int, now: float) -> None:
     """Play what follows an order: ticket, answer, recovery; and move the customer's satisfaction."""
     me, facts = desk.life[0], desk.facts[0]
-    month = desk.month_of_day[int(now)]
     shift, tickets = 0.0, 1.0
     for s in range(len(desk.card)):
         if desk.card[s].on:
@@ -53,7 +52,7 @@ def serve(desk: Desk, incident: int, now: float) -> None:
             tickets *= desk.reaches[s].tickets
     asks, shock = facts.contact, 0.0
     if incident > 0:
-        count_for(desk, month, CountKind.INCIDENTS, 1)
+        count_for(desk, now, CountKind.INCIDENTS, 1)
         asks, shock = desk.incidents[incident - 1].ticket, desk.incidents[incident - 1].shock
     delight = 0.0
     asked = rng.uniform(rng.purpose_key(me.key, Purpose.TICKET), me.k) < asks * tickets
@@ -73,14 +72,13 @@ def serve(desk: Desk, incident: int, now: float) -> None:
 def _answer(desk: Desk, shock: float, now: float) -> tuple[float, float]:
     """Answer a ticket; return the order's shock after it, and the delight of a recovery."""
     me, facts = desk.life[0], desk.facts[0]
-    month = desk.month_of_day[int(now)]
-    count_for(desk, month, CountKind.TICKETS, 1)
+    count_for(desk, now, CountKind.TICKETS, 1)
     open_share, hours = facts.unresolved_share, 1.0
     repair, delight, paid = 0.0, 0.0, 0
     for s in range(len(desk.card)):
         if desk.card[s].on:
             reach = desk.reaches[s]
-            count_for(desk, month, column_of(s, ReachCountKind.TICKETS), 1)
+            count_for(desk, now, column_of(s, ReachCountKind.TICKETS), 1)
             open_share, hours = open_share * reach.unresolved, hours * reach.hours
             if (
                 shock < 0.0
@@ -90,7 +88,7 @@ def _answer(desk: Desk, shock: float, now: float) -> tuple[float, float]:
                 paid += int(reach.compensation_cents)
     unresolved = rng.uniform(rng.purpose_key(me.key, Purpose.RESOLUTION), me.k) < open_share
     if paid > 0:
-        count_for(desk, month, CountKind.COMPENSATION, paid)
+        count_for(desk, now, CountKind.COMPENSATION, paid)
     first = facts.response_days * hours
     if facts.response_spread > 0.0:
         first *= rng.exp(facts.response_spread * rng.normal(rng.purpose_key(me.key, Purpose.RESPONSE), me.k))
@@ -109,7 +107,6 @@ def _ask(desk: Desk, instrument: int, share: float, now: float) -> None:
     ordinal = 3 * me.k + instrument
     if rng.uniform(rng.purpose_key(me.key, Purpose.SURVEY), ordinal) >= share:
         return
-    month = desk.month_of_day[int(now)]
     odds = facts.answer_odds * rng.exp(facts.extremity * abs(me.felt))
     score = -1
     if rng.uniform(rng.purpose_key(me.key, Purpose.ANSWER), ordinal) < odds / (1.0 + odds):
@@ -117,10 +114,10 @@ def _ask(desk: Desk, instrument: int, share: float, now: float) -> None:
         answer = scale.centre + scale.per_deviation * me.felt + noise
         score = int(min(max(np.floor(answer + 0.5), scale.low), scale.high))
     if instrument == NPS:
-        count_for(desk, month, CountKind.SURVEYED, 1)
-        count_for(desk, month, CountKind.ANSWERED, 1 if score >= 0 else 0)
-        count_for(desk, month, CountKind.PROMOTERS, 1 if score >= _PROMOTER else 0)
-        count_for(desk, month, CountKind.DETRACTORS, 1 if 0 <= score <= _DETRACTOR else 0)
+        count_for(desk, now, CountKind.SURVEYED, 1)
+        count_for(desk, now, CountKind.ANSWERED, 1 if score >= 0 else 0)
+        count_for(desk, now, CountKind.PROMOTERS, 1 if score >= _PROMOTER else 0)
+        count_for(desk, now, CountKind.DETRACTORS, 1 if 0 <= score <= _DETRACTOR else 0)
     thousandths = int(np.floor(1000.0 * me.felt + 0.5))
     note(desk, SURVEY, now, instrument, score, 0 if instrument == NPS else 1, thousandths)
 
@@ -144,11 +141,10 @@ def refund(desk: Desk, paid: int, listed: int, now: float) -> int:
     """Book the refund of an order of which a share was sent back; return the cents. None comes after the horizon."""
     part = desk.facts[0].return_part
     cents = int(np.rint(part * paid))
-    when = min(now + desk.facts[0].return_days, len(desk.month_of_day) - 0.5)
-    month = desk.month_of_day[int(when)]
-    count_for(desk, month, CountKind.RETURNS, 1)
-    count_for(desk, month, CountKind.REFUNDED, cents)
-    count_for(desk, month, CountKind.SENT_BACK, int(np.rint(part * listed)))
+    when = min(now + desk.facts[0].return_days, desk.horizon - 0.5)
+    count_for(desk, when, CountKind.RETURNS, 1)
+    count_for(desk, when, CountKind.REFUNDED, cents)
+    count_for(desk, when, CountKind.SENT_BACK, int(np.rint(part * listed)))
     note(desk, RETURN, when, cents, int(np.rint(part * listed)), 0, 0)
     return cents
 

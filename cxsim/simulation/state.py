@@ -242,10 +242,10 @@ class Desk(NamedTuple):
     """All that a block is simulated with: room for one customer, the plan, the world, and what happens.
 
     life (1,), card (reaches,), waiting (MAX_REFERRED,), child (1,); reaches to stacking as in `Plan`, facts to months
-    as in `World`. `counts`, `values`, the log and its cursor are changed in place: month_of_day (days,); unit_value
-    (counts,), millionths of the currency unit for one of each count; counts (cohorts, months, counts); values
-    (customers,), millionths; log (events, 8), of length 0 when not wanted; cursor (1,): events so far, also those
-    beyond the log.
+    as in `World`; horizon: the day of the end. `counts`, `values`, the log and its cursor are changed in place:
+    month_of_day (days,); unit_value (counts,), millionths of the currency unit for one of each count; counts (cohorts,
+    months, counts); values (customers,), millionths; log (events, 8), of length 0 when not wanted; cursor (1,): events
+    so far, also those beyond the log.
     """
 
     life: Records
@@ -261,6 +261,7 @@ class Desk(NamedTuple):
     incidents: Records
     scales: Records
     months: Records
+    horizon: float
     month_of_day: Whole
     unit_value: Whole
     counts: Whole
@@ -444,10 +445,10 @@ _SECONDS_PER_DAY = 86_400.0
 
 
 @inlined
-def count_for(desk: Desk, month: int, column: int, amount: int) -> None:
+def count_for(desk: Desk, when: float, column: int, amount: int) -> None:
     """Add `amount` to one count of the customer who is simulated, and its value to the customer's value."""
     me = desk.life[0]
-    desk.counts[me.cohort, month, column] += amount
+    desk.counts[me.cohort, desk.month_of_day[int(when)], column] += amount
     desk.values[me.row] += amount * desk.unit_value[column]
 
 

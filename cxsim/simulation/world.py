@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -58,10 +59,8 @@ class Calendar:
         datetime.date(1999, 2, 1)
         """
         year, index = divmod(self.starts_on.month - 1 + month, 12)
-        first = date(self.starts_on.year + year, index + 1, 1)
-        following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-        last = following - timedelta(days=1)
-        return first.replace(day=min(self.starts_on.day, last.day))
+        year += self.starts_on.year
+        return date(year, index + 1, min(self.starts_on.day, monthrange(year, index + 1)[1]))
 
 
 # Doubles from different math libraries agree to about 15 digits; what enters the kernel is cut to 12, so that the
@@ -83,9 +82,9 @@ def fields(names: str, value: T) -> list[tuple[str, T]]:
 Made = Mapping[str, tuple[str, Callable[[float], float]]]
 
 
-def same(*names: str) -> Made:
-    """Return fields that are numbers of the same name as they are."""
-    return {name: (name, float) for name in names}
+def same(names: str) -> Made:
+    """Return fields that are the numbers of the same names, as they are."""
+    return {name: (name, float) for name in names.split()}
 
 
 def made_of(holder: object, table: Made) -> dict[str, float]:
@@ -197,7 +196,7 @@ _FACTS: Mapping[str, Made] = {
         "return_days": ("days", float),
     },
     "experience": {
-        **same("memory", "negativity", "contact", "response_spread"),
+        **same("memory negativity contact response_spread"),
         "unresolved_share": ("first_contact", lambda share: 1.0 - share),
         "response_days": ("response_hours", lambda hours: hours / 24.0),
         "rate_log": ("purchase_rate_per_deviation", math.log),

@@ -81,39 +81,27 @@ class Course(Checked):
 
         Each step has the mean strength of the stretch that it stands for, so the effect's whole amount is kept.
         """
-        ends: list[float] = []
-        strengths: list[float] = []
-        now = 0.0
         delay, ramp = value_of(self.delay_days), value_of(self.ramp_days)
-        if delay > 0.0:
-            now = delay
-            ends.append(now)
-            strengths.append(0.0)
+        found = [(delay, 0.0)] if delay > 0.0 else []
         if ramp > 0.0:
-            for step in range(RAMP_STEPS):
-                ends.append(now + ramp * (step + 1) / RAMP_STEPS)
-                strengths.append((step + 0.5) / RAMP_STEPS)
-            now = ends[-1]
-        if self.half_life_days is None:
-            ends.append(math.inf)
-            strengths.append(1.0)
-        else:
-            fading, heights = decay_steps(self.half_life_days.value)
-            ends += [now + end for end in fading]
-            strengths += heights
-        return self._cut(ends, strengths)
+            found += [(delay + ramp * (step + 1) / RAMP_STEPS, (step + 0.5) / RAMP_STEPS) for step in range(RAMP_STEPS)]
+        now = found[-1][0] if found else 0.0
+        fading = ALWAYS if self.half_life_days is None else decay_steps(self.half_life_days.value)
+        found += [(now + end, height) for end, height in zip(*fading, strict=True)]
+        ends, strengths = zip(*self._cut(found), strict=True)
+        return ends, strengths
 
-    def _cut(self, ends: list[float], strengths: list[float]) -> Steps:
+    def _cut(self, found: list[tuple[float, float]]) -> list[tuple[float, float]]:
         """Return the steps up to the end; the one that it cuts has the mean strength of what is left of it."""
         over = value_of(self.lasts_days, math.inf)
-        kept = [(end, strength) for end, strength in zip(ends, strengths, strict=True) if end < over]
-        if math.isinf(over) or len(kept) == len(ends):
-            return tuple(ends), tuple(strengths)
+        if math.isinf(over):
+            return found
+        kept = [step for step in found if step[0] < over]
         begins = kept[-1][0] if kept else 0.0
-        running = strengths[len(kept)]
-        if over < ends[len(kept)] and over > begins and running > 0.0:
+        end, running = found[len(kept)]
+        if begins < over < end and running > 0.0:
             running = (self._amount(over) - self._amount(begins)) / (over - begins)
-        return (*(end for end, _ in kept), over, math.inf), (*(strength for _, strength in kept), running, 0.0)
+        return [*kept, (over, running), (math.inf, 0.0)]
 
     def _amount(self, day: float) -> float:
         """Return the strength added up to a day, in days at full strength."""

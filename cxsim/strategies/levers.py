@@ -252,12 +252,10 @@ def search(levers: Mapping[str, Lever], words: str = "", pathway: str | None = N
 
 def grouped(levers: Mapping[str, Lever]) -> dict[str, dict[str, Lever]]:
     """Return the levers under the headings of GROUPS; a heading without levers is left out."""
-    headings = {identifier: _heading(identifier) for identifier in levers}
-    return {
-        heading: {identifier: lever for identifier, lever in levers.items() if headings[identifier] == heading}
-        for heading in GROUPS
-        if heading in headings.values()
-    }
+    found: dict[str, dict[str, Lever]] = {heading: {} for heading in GROUPS}
+    for identifier, lever in levers.items():
+        found[_heading(identifier)][identifier] = lever
+    return {heading: inside for heading, inside in found.items() if inside}
 
 
 def _searched(identifier: str, lever: Lever) -> str:
@@ -284,11 +282,9 @@ def _mistakes(levers: Mapping[str, Lever]) -> Iterator[str]:
         yield f"missing {', '.join(missing)}; the catalogue has {IDENTIFIERS[0]} to {IDENTIFIERS[-1]}."
     if list(levers) != sorted(levers):
         yield "the levers are not in order; sort them by their numbers."
-    sources, strategies = source_names(), names("strategies")
+    known = {"evidence": ("source", source_names()), "strategies": ("strategy", names("strategies"))}
     for identifier, lever in levers.items():
-        for source in lever.evidence:
-            if source not in sources:
-                yield f"{identifier}.evidence: no source '{source}'; {choices(source, sources)}"
-        for name in lever.strategies:
-            if name not in strategies:
-                yield f"{identifier}.strategies: no strategy '{name}'; {choices(name, strategies)}"
+        for part, (kind, possible) in known.items():
+            for name in getattr(lever, part):
+                if name not in possible:
+                    yield f"{identifier}.{part}: no {kind} '{name}'; {choices(name, possible)}"

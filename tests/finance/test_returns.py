@@ -208,14 +208,12 @@ def test_returns_come_back_from_a_csv_file_as_they_were(flows_of, tmp_path):
     assert check(read_returns(tmp_path / "returns.csv"), RETURNS).equals(table)
 
 
-def test_a_tenth_of_twenty_draws_is_two_of_them():
-    assert worst_tenth(np.arange(20.0)[::-1])[0] == pytest.approx(0.5, abs=1e-15)  # (0 + 1) / 2
-
-
-def test_a_draw_counts_in_part_where_a_tenth_is_no_whole_number():
-    # 25 draws: two and half of a third: (-10 - 6 + 0.5 * 4) / 2.5 = -5.6
-    draws = np.array([4.0, *np.full(22, 50.0), -10.0, -6.0])
-    assert worst_tenth(draws)[0] == pytest.approx(-5.6, abs=1e-13)
+# Of 20 draws two: (0 + 1) / 2. Of 25 two and half of a third: (-10 - 6 + 0.5 * 4) / 2.5 = -5.6.
+@pytest.mark.parametrize(
+    ("draws", "mean"), [(np.arange(20.0)[::-1], 0.5), (np.array([4.0, *np.full(22, 50.0), -10.0, -6.0]), -5.6)]
+)
+def test_a_draw_counts_in_part_where_a_tenth_is_no_whole_number(draws, mean):
+    assert worst_tenth(draws)[0] == pytest.approx(mean, abs=1e-13)
 
 
 def test_the_error_is_how_much_repeated_simulations_scatter():
@@ -280,17 +278,19 @@ def test_benefits_and_costs_are_present_values_that_make_up_the_npv(row_of):
     assert row["npv_per_customer"] == pytest.approx(-4.347826 / 40, abs=1e-8)
 
 
-def test_a_haircut_makes_harm_worse_not_better(row_of):
-    # Benefits -50, costs 10: -50 * 1.2 - 10 * 1.1 = -71
-    row = row_of([[-50.0]] * 2, [[10.0]] * 2)
-    assert row["risk_adjusted_npv"] == pytest.approx(-71.0, abs=1e-12)
-
-
-def test_an_uplift_cuts_what_is_saved(row_of):
-    # Benefits 20, costs -10, a saving: 20 * 0.8 + 10 * 0.9 = 25
-    row = row_of([[20.0]] * 2, [[-10.0]] * 2)
-    assert row["risk_adjusted_npv"] == pytest.approx(25.0, abs=1e-12)
-    assert row["risk_adjusted_roi"] is None
+@pytest.mark.parametrize(
+    ("gain", "cost", "npv", "roi"),
+    [
+        # A haircut makes harm worse: benefits -50, costs 10: -50 * 1.2 - 10 * 1.1 = -71
+        (-50.0, 10.0, -71.0, -71.0 / 11.0),
+        # An uplift cuts what is saved: benefits 20, costs -10, a saving: 20 * 0.8 + 10 * 0.9 = 25
+        (20.0, -10.0, 25.0, None),
+    ],
+)
+def test_caution_makes_nothing_better(row_of, gain, cost, npv, roi):
+    row = row_of([[gain]] * 2, [[cost]] * 2)
+    assert row["risk_adjusted_npv"] == pytest.approx(npv, abs=1e-12)
+    assert row["risk_adjusted_roi"] == (None if roi is None else pytest.approx(roi, abs=1e-12))
 
 
 def test_rates_are_those_of_mean_cash(row_of):
@@ -348,95 +348,51 @@ def _found(*amounts):
     return internal_rate(*_yearly(*amounts))
 
 
-# The root is found to 1e-14 in ln(1 + rate), and the sum of a few terms keeps as much.
-def test_money_that_comes_back_with_a_tenth_more_earns_ten_percent():
-    found = _found(-100.0, 110.0)
-    assert found[0] == pytest.approx(0.10, abs=1e-12)
-    assert found[1] == "one rate"
+# Microsoft's example of IRR, printed as 8.7 % after five years and -2.1 % after four.
+@pytest.mark.parametrize(("years", "printed"), [(5, 0.087), (4, -0.021)])
+def test_a_published_case_is_met_to_its_printed_digits(years, printed):
+    assert _found(*(-70e3, 12e3, 15e3, 18e3, 21e3, 26e3)[: years + 1])[0] == pytest.approx(printed, abs=5e-4)
 
 
-def test_a_published_case_is_met_to_its_printed_digits():
-    # Microsoft's example of IRR, printed as 8.7 % after five years and -2.1 % after four.
-    assert _found(-70e3, 12e3, 15e3, 18e3, 21e3, 26e3)[0] == pytest.approx(0.087, abs=5e-4)
-    assert _found(-70e3, 12e3, 15e3, 18e3, 21e3)[0] == pytest.approx(-0.021, abs=5e-4)
-
-
-def test_two_rates_are_no_rate():
-    # -100 (1 + r)^2 + 230 (1 + r) - 132 = -100 (r - 0.1) (r - 0.2)
-    found = _found(-100.0, 230.0, -132.0)
-    assert found[0] is None
-    assert found[1] == f"several rates possible: 10.0{NBSP}% and 20.0{NBSP}%"
-
-
-def test_two_rates_between_two_steps_of_the_search_are_seen():
-    # -1e6 (v - 1.104) (v - 1.106): the ratio of the roots is 1.002, that of two steps of the search is 1.009.
-    found = _found(-1e6, 2.21e6, -1.104 * 1.106 * 1e6)
-    assert found[0] is None
-    assert found[1] == f"several rates possible: 10.4{NBSP}% and 10.6{NBSP}%"
-
-
-def test_a_rate_that_is_only_touched_separates_nothing():
-    found = _found(-100.0, 220.0, -121.0)  # -100 (r - 0.1)^2
-    assert found[0] is None
-    assert found[1] == "no single rate: the present value touches zero without crossing it"
-
-
-@pytest.mark.parametrize(("sign", "side"), [(1.0, "above"), (-1.0, "below")])
-def test_no_rate_is_stated_with_the_side_of_zero(sign, side):
-    # 100 v^2 - 200 v + 150 has the discriminant 40,000 - 60,000 < 0.
-    found = _found(sign * 100.0, sign * -200.0, sign * 150.0)
-    assert found[0] is None
-    assert found[1] == f"no rate: the present value is {side} zero at every rate"
-
-
-def test_one_rate_in_spite_of_several_changes_of_sign_says_so():
-    # v^2 + 1 is never zero: -(v - 1.1)(v^2 + 1) = -v^3 + 1.1 v^2 - v + 1.1
-    found = _found(-1e3, 1.1e3, -1e3, 1.1e3)
-    assert found[0] == pytest.approx(0.10, abs=1e-12)
-    assert found[1] == "one rate, although cash changes its sign 3 times"
-
-
-def test_a_loan_is_distinguished_from_an_investment():
-    found = _found(100.0, -110.0)
-    assert found[0] == pytest.approx(0.10, abs=1e-12)
-    assert found[1].startswith("one rate, of a loan: money comes in first")
-
-
+# The root is found to 1e-14 in ln(1 + rate), and the sum of a few terms keeps as much. v is 1 + rate.
 @pytest.mark.parametrize(
-    ("amounts", "remark"),
+    ("amounts", "rate", "remark"),
     [
-        ((1.0, 0.0, 2.0), "no outflow"),
-        ((-1.0, -2.0), "no inflow: nothing comes back, at any rate"),
-        ((0.0, 0.0), "no cash flows"),
-        ((), "no cash flows"),
-        ((-1.0, 1e5), f"more than 1,000,000{NBSP}% a year"),
-        ((-1.0, 9e-5), f"below {MINUS}99.99{NBSP}% a year"),
-        ((1.0, -1e5), f"more than 1,000,000{NBSP}% a year"),
+        ((-100.0, 110.0), 0.10, "one rate"),
+        # Zeros at 1.1 and 1.2: -100 (v - 1.1) (v - 1.2)
+        ((-100.0, 230.0, -132.0), None, f"several rates possible: 10.0{NBSP}% and 20.0{NBSP}%"),
+        # -1e6 (v - 1.104) (v - 1.106): the ratio of the roots is 1.002, that of two steps of the search is 1.009.
+        ((-1e6, 2.21e6, -1.104 * 1.106 * 1e6), None, f"several rates possible: 10.4{NBSP}% and 10.6{NBSP}%"),
+        # A double zero: -100 (v - 1.1)^2
+        ((-100.0, 220.0, -121.0), None, "no single rate: the present value touches zero without crossing it"),
+        # 100 v^2 - 200 v + 150 has the discriminant 40,000 - 60,000 < 0.
+        ((100.0, -200.0, 150.0), None, "no rate: the present value is above zero at every rate"),
+        ((-100.0, 200.0, -150.0), None, "no rate: the present value is below zero at every rate"),
+        # v^2 + 1 is never zero: -(v - 1.1)(v^2 + 1) = -v^3 + 1.1 v^2 - v + 1.1
+        ((-1e3, 1.1e3, -1e3, 1.1e3), 0.10, "one rate, although cash changes its sign 3 times"),
+        ((100.0, -110.0), 0.10, "one rate, of a loan: money comes in first"),
+        # Less than a millionth is no change of sign: -100 v^3 + 121.
+        ((-100.0, 1e-9, -1e-9, 121.0), 1.21 ** (1 / 3) - 1, "one rate"),
+        # One rate inside, one outside the search: -(v - 1.1)(v - 20,000) = -v^2 + 20,001.1 v - 22,000
+        ((-1.0, 20_001.1, -22_000.0), None, f"several rates possible: 10.0{NBSP}% and others"),
+        ((1.0, 0.0, 2.0), None, "no outflow"),
+        ((-1.0, -2.0), None, "no inflow: nothing comes back, at any rate"),
+        ((0.0, 0.0), None, "no cash flows"),
+        ((), None, "no cash flows"),
+        ((-1.0, 1e5), None, f"more than 1,000,000{NBSP}% a year"),
+        ((-1.0, 9e-5), None, f"below {MINUS}99.99{NBSP}% a year"),
+        ((1.0, -1e5), None, f"more than 1,000,000{NBSP}% a year"),
     ],
 )
-def test_why_there_is_no_rate_is_said_in_plain_words(amounts, remark):
+def test_there_is_one_rate_or_it_is_said_why_not(amounts, rate, remark):
     found = _found(*amounts)
-    assert found[0] is None
-    assert found[1].startswith(remark)
+    assert found[0] == (None if rate is None else pytest.approx(rate, abs=1e-12))
+    assert found[1] == remark if remark == "one rate" else found[1].startswith(remark)
 
 
 def test_amounts_of_the_same_day_are_one_amount():
     found = internal_rate(np.array([-300.0, 200.0, 110.0]), np.array([0.0, 0.0, YEAR]))
-    assert found[0] == pytest.approx(0.10, abs=1e-12)
-    assert found[1] == "one rate"
-
-
-def test_less_than_a_millionth_is_no_change_of_sign():
-    found = _found(-100.0, 1e-9, -1e-9, 121.0)
-    assert found[1] == "one rate"
-
-
-# Two changes of sign at 1,000,000 % and beyond: one rate inside, one outside the search.
-def test_a_rate_beyond_the_search_still_makes_another_one_ambiguous():
-    # -(v - 1.1)(v - 20,000) = -v^2 + 20,001.1 v - 22,000
-    found = _found(-1.0, 20_001.1, -22_000.0)
-    assert found[0] is None
-    assert found[1] == f"several rates possible: 10.0{NBSP}% and others"
+    assert found == (pytest.approx(0.10, abs=1e-12), "one rate")
 
 
 @settings(max_examples=40)

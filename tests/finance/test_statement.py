@@ -135,13 +135,7 @@ def test_quantiles_are_of_cumulative_cash_at_the_end_of_each_month(flows_of):
     assert found.select("q05", "q10", "q25", "q50", "q75", "q90", "q95").row(0) == pytest.approx(levels, abs=1e-12)
     assert found.row(1, named=True)["q90"] == pytest.approx(180.0, abs=1e-12)
     assert found["mean"].to_list() == pytest.approx([50.0, 100.0], abs=1e-12)
-
-
-def test_months_count_from_zero_and_have_their_last_day_and_title(flows_of):
-    found = fan(flows_of([[1.0, 2.0]], [[0.0, 0.0]]), ENDS[:2], TITLES)
-    assert found["month"].to_list() == [0, 1]
-    assert found["ends_on"].to_list() == ENDS[:2]
-    assert found["title"].to_list() == ["The plan"] * 2
+    assert found.select("month", "ends_on", "title").rows() == [(m, ENDS[m], "The plan") for m in (0, 1)]
 
 
 @pytest.mark.parametrize(
@@ -290,30 +284,25 @@ def test_the_sum_over_cohorts_is_the_statement():
         assert float((both[name] - both[f"{name}_known"]).abs().max()) < 1e-6
 
 
-def test_many_months_of_arrival_are_shown_in_threes():
-    cohorts = _found(_entries())["cohort"].unique(maintain_order=True).to_list()
-    assert cohorts == ["existing", "1998-07 to 1998-09", "1998-10 to 1998-12", "1999-01", "referred", "shared"]
+GAPS = ["1998-01", "1998-02", "1998-04", "1998-07", "1998-09", "1998-12", "1999-01"]
+THREES = ["existing", "1998-07 to 1998-09", "1998-10 to 1998-12", "1999-01", "referred", "shared"]
 
 
-def test_few_months_of_arrival_stand_by_themselves():
-    few = {"existing": 5.0, **dict.fromkeys(SEVEN[:6], 1.0)}
-    cohorts = cohort_money(_ledger(), ARMS, draws=1, customers=few, titles=TITLES)["cohort"].unique(maintain_order=True)
-    assert cohorts.to_list() == ["existing", *SEVEN[:6], "shared"]
-
-
-def test_a_gap_in_the_months_does_not_shift_the_threes():
-    gaps = dict.fromkeys(["1998-01", "1998-02", "1998-04", "1998-07", "1998-09", "1998-12", "1999-01"], 1.0)
-    cohorts = cohort_money(_ledger(), ARMS, draws=1, customers=gaps, titles=TITLES)["cohort"].unique(
-        maintain_order=True
-    )
-    assert cohorts.to_list() == [
-        "1998-01 to 1998-02",
-        "1998-04",
-        "1998-07 to 1998-09",
-        "1998-12",
-        "1999-01",
-        "shared",
-    ]
+@pytest.mark.parametrize(
+    ("people", "shown"),
+    [
+        pytest.param([*PEOPLE], THREES, id="many months in threes"),
+        pytest.param(["existing", *SEVEN[:6]], ["existing", *SEVEN[:6], "shared"], id="few months by themselves"),
+        pytest.param(
+            GAPS,
+            ["1998-01 to 1998-02", "1998-04", "1998-07 to 1998-09", "1998-12", "1999-01", "shared"],
+            id="a gap does not shift the threes",
+        ),
+    ],
+)
+def test_many_months_of_arrival_are_shown_in_threes_and_few_by_themselves(people, shown):
+    found = _found(_ledger(), dict.fromkeys(people, 1.0))
+    assert found["cohort"].unique(maintain_order=True).to_list() == shown
 
 
 def test_customers_are_summed_over_the_months_and_shared_costs_have_none():
@@ -339,15 +328,12 @@ def test_amounts_of_a_cohort_are_means_over_all_draws():
     assert found.filter(cohort="shared", line="cash contribution")["incremental"].item() == -0.5
 
 
-def test_the_ladder_holds_every_account_once_in_the_order_of_the_statement():
+def test_the_ladder_holds_every_account_once_and_what_a_programme_costs_below_the_third_margin():
     assert [account for _, accounts in LADDER for account in accounts] == list(Account)
+    assert dict(LADDER)["cash contribution"] == PROGRAMME_ACCOUNTS
 
 
 def test_outlay_is_what_the_strategy_gives_away_and_what_it_costs():
     given_away = {Account.MARKDOWN, Account.REWARDS, Account.POINTS_LIABILITY, Account.COMPENSATION}
     assert set(OUTLAY) == given_away | set(PROGRAMME_ACCOUNTS)
     assert len(set(OUTLAY)) == len(OUTLAY)
-
-
-def test_what_a_programme_costs_lies_below_the_third_contribution_margin():
-    assert dict(LADDER)["cash contribution"] == PROGRAMME_ACCOUNTS

@@ -3,22 +3,7 @@
 from __future__ import annotations
 
 from cxsim.simulation.world import Calendar, Population
-from cxsim.strategies.effects import Basket, Course, Dropout, Markdown, Programme, PurchaseRate
-from cxsim.strategies.mechanisms import (
-    Acquisition,
-    Contacts,
-    Incidents,
-    Membership,
-    Points,
-    Reactivation,
-    Recovery,
-    Referral,
-    Resolution,
-    Returns,
-    Satisfaction,
-    Status,
-    Tickets,
-)
+from cxsim.strategies.effects import Programme
 from tests.simulation.mechanisms import made
 from tests.simulation.worlds import START, coupon, past_customers, programme
 
@@ -42,15 +27,15 @@ def everything() -> list[Programme]:
 
 
 WELCOME = programme(
-    made(PurchaseRate, ratio=1.3, course=made(Course, half_life_days=120.0), light_buyers=0.3),
-    made(Dropout, ratio=0.8, course=made(Course, ramp_days=180.0)),
-    made(Basket, ratio=1.05),
+    made("purchase_rate", ratio=1.3, course=made("course", half_life_days=120.0), light_buyers=0.3),
+    made("dropout", ratio=0.8, course=made("course", ramp_days=180.0)),
+    made("basket", ratio=1.05),
     uptake=0.9,
     name="welcome",
 )
 SALES = programme(
     made(
-        Markdown,
+        "markdown",
         depth=0.2,
         redemption=0.6,
         elasticity=-2.0,
@@ -65,7 +50,7 @@ SALES = programme(
 )
 CLUB = programme(
     made(
-        Points,
+        "points",
         threshold=37.0,
         reward=3.5,
         expiry_days=150.0,
@@ -74,44 +59,35 @@ CLUB = programme(
         rewarded=0.2,
         rewarded_half_life_days=60.0,
     ),
-    made(
-        Status,
-        threshold=80.0,
-        purchase_rate=1.2,
-        dropout=0.8,
-        demotion=1.3,
-        earn=1.5,
-        pull=0.1,
-        steepness=1.0,
-    ),
+    made("status", threshold=80.0, purchase_rate=1.2, dropout=0.8, demotion=1.3, earn=1.5, pull=0.1, steepness=1.0),
     uptake=0.7,
     ramp_days=120.0,
     name="club",
 )
 PAID = programme(
-    made(Membership, fee=5.0, period_days=90.0, renewal=0.7),
-    made(PurchaseRate, ratio=1.2),
+    made("membership", fee=5.0, period_days=90.0, renewal=0.7),
+    made("purchase_rate", ratio=1.2),
     uptake=0.2,
     months=(1, None),
     name="paid",
 )
 LETTERS = programme(
-    made(Contacts, per_month=4.0, response=0.05, fatigue=0.004, unsubscribe=0.02), uptake=0.8, name="letters"
+    made("contacts", per_month=4.0, response=0.05, fatigue=0.004, unsubscribe=0.02), uptake=0.8, name="letters"
 )
 WIN_BACK = programme(
-    coupon(4.0, 0.5), made(Reactivation, share=0.3, second_life=1.3), idle=(120.0, 30.0), name="win-back"
+    coupon(4.0, 0.5), made("reactivation", share=0.3, second_life=1.3), idle=(120.0, 30.0), name="win-back"
 )
 SERVICE = programme(
-    made(Incidents, ratio=0.5, incident="late"),
-    made(Tickets, ratio=0.8),
-    made(Resolution, unresolved=0.7, hours=0.5),
-    made(Recovery, share=0.5, compensation=3.0, repair=0.7, delight=0.5),
-    made(Satisfaction, shift=0.1),
-    made(Returns, ratio=0.8),
+    made("incidents", ratio=0.5, incident="late"),
+    made("tickets", ratio=0.8),
+    made("resolution", unresolved=0.7, hours=0.5),
+    made("recovery", share=0.5, compensation=3.0, repair=0.7, delight=0.5),
+    made("satisfaction", shift=0.1),
+    made("returns", ratio=0.8),
     name="service",
 )
 FRIENDS = programme(
-    made(Referral, per_year=1.0, success=0.3, anyway=0.2, dropout=0.9, premium=1.1),
-    made(Acquisition, ratio=1.2, charge=0.5, loyal=0.7),
+    made("referral", per_year=1.0, success=0.3, anyway=0.2, dropout=0.9, premium=1.1),
+    made("acquisition", ratio=1.2, charge=0.5, loyal=0.7),
     name="friends",
 )

@@ -18,18 +18,10 @@ from cxsim.strategies.behaviour import (
     Traits,
 )
 from tests.simulated import assumed
-from tests.simulation.worlds import days, share
+from tests.simulation.mechanisms import made
 
 PEAKED = (0.9, 0.85, 0.95, 0.95, 1.0, 0.95, 0.9, 0.9, 1.0, 1.05, 1.2, 1.35)
 FLAT = (1.0,) * 12
-
-
-def ratio(value: float):
-    return assumed(value, Unit.RATIO)
-
-
-def deviations(value: float):
-    return assumed(value, Unit.DEVIATIONS)
 
 
 def correlation(value: float):
@@ -37,76 +29,45 @@ def correlation(value: float):
 
 
 def season(pattern=PEAKED, amplitude: float = 1.0) -> Season:
-    return Season(pattern=pattern, amplitude=ratio(amplitude))
+    return Season(pattern=pattern, amplitude=assumed(amplitude, Unit.RATIO))
 
 
 def incident(name: str, chance: float, shock: float, ticket: float) -> Incident:
-    return Incident(name=name, chance=share(chance), shock=deviations(shock), ticket=share(ticket))
+    return made(Incident, name=name, chance=chance, shock=shock, ticket=ticket)
 
 
 LATE, DEFECT = incident("late", 0.1, -0.6, 0.3), incident("defect", 0.03, -1.0, 0.7)
 EARLY = incident("early", 0.1, 0.6, 0.02)
+_USUAL = {"negativity": 1.0, "memory": 0.3, "contact": 0.05, "first_contact": 0.7, "unresolved": -0.5}
 
 
-def experience(
-    *incidents: Incident,
-    negativity=1.0,
-    memory=0.3,
-    contact=0.05,
-    first_contact=0.7,
-    unresolved=-0.5,
-    hours=8.0,
-    spread=0.5,
-    buying=1.0,
-    leaving=1.0,
-    basket=1.0,
-) -> Experience:
+def experience(*incidents: Incident, hours=8.0, spread=0.5, buying=1.0, leaving=1.0, basket=1.0, **more) -> Experience:
     """`buying`, `leaving` and `basket` are ratios for one standard deviation of satisfaction."""
-    return Experience(
-        incidents=incidents,
-        negativity=ratio(negativity),
-        memory=share(memory),
-        contact=share(contact),
-        first_contact=share(first_contact),
-        unresolved=deviations(unresolved),
-        response_hours=assumed(hours, Unit.HOURS),
-        response_spread=assumed(spread, Unit.EXPONENT),
-        purchase_rate_per_deviation=ratio(buying),
-        dropout_per_deviation=ratio(leaving),
-        basket_per_deviation=ratio(basket),
-    )
+    ratios = {"purchase_rate": buying, "dropout": leaving, "basket": basket}
+    numbers = _USUAL | {f"{name}_per_deviation": ratio for name, ratio in ratios.items()} | more
+    return made(Experience, incidents=incidents, response_hours=hours, response_spread=spread, **numbers)
 
 
 def scale(centre: float, per_deviation: float, noise: float) -> Scale:
-    return Scale(
-        centre=assumed(centre, Unit.SCORE),
-        per_deviation=assumed(per_deviation, Unit.SCORE),
-        noise=assumed(noise, Unit.SCORE),
-    )
+    return made(Scale, centre=centre, per_deviation=per_deviation, noise=noise)
 
 
-def surveys(*, after_order=0.5, after_ticket=0.8, response=0.2, extremity=0.3) -> Surveys:
-    return Surveys(
-        after_order=share(after_order),
-        after_ticket=share(after_ticket),
-        response=share(response),
-        extremity=assumed(extremity, Unit.EXPONENT),
-        nps=scale(7.8, 1.5, 1.0),
-        csat=scale(4.0, 0.6, 0.5),
-        ces=scale(5.5, 0.8, 0.8),
-    )
+def surveys(*, after_order=0.5, after_ticket=0.8, response=0.2, extremity=0.3, **scales) -> Surveys:
+    usual = {"nps": scale(7.8, 1.5, 1.0), "csat": scale(4.0, 0.6, 0.5), "ces": scale(5.5, 0.8, 0.8)}
+    asked = {"after_order": after_order, "after_ticket": after_ticket, "response": response, "extremity": extremity}
+    return made(Surveys, **asked, **usual | scales)
 
 
 def traits(purchase_rate=0.0, staying=0.0, spend=0.0) -> Traits:
-    return Traits(purchase_rate=correlation(purchase_rate), staying=correlation(staying), spend=correlation(spend))
+    return made(Traits, purchase_rate=purchase_rate, staying=staying, spend=spend)
 
 
 def returns(chance=0.2, part=0.6, after_days=14.0) -> Returning:
-    return Returning(chance=share(chance), part=share(part), days=days(after_days))
+    return made(Returning, chance=chance, part=part, days=after_days)
 
 
 def drift(purchase_rate=1.0, dropout=1.0) -> Drift:
-    return Drift(purchase_rate=ratio(purchase_rate), dropout=ratio(dropout))
+    return made(Drift, purchase_rate=purchase_rate, dropout=dropout)
 
 
 def shop(**parts) -> Behaviour:
@@ -121,7 +82,7 @@ FULL = shop(
     experience=experience(LATE, DEFECT, EARLY, negativity=2.0, buying=1.1, leaving=0.85, basket=1.03),
     surveys=surveys(),
     returns=returns(),
-    sessions=Sessions(conversion=share(0.03)),
+    sessions=made(Sessions, conversion=0.03),
 )
 # The same things happen, but nothing that happens moves an order: every ratio is 1 and nothing is sent back.
 UNMOVED = dataclasses.replace(

@@ -10,8 +10,6 @@ from cxsim.params import DAYS_PER_MONTH
 from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import LEFT, MEMBER, ORDER, POINTS, REVIVED
-from cxsim.strategies.effects import Basket, Dropout, PurchaseRate
-from cxsim.strategies.mechanisms import Contacts, Membership, Points, Reactivation, Status
 from tests.simulated import orders
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, regulars, side_by_side
@@ -114,7 +112,7 @@ def within(stretches, day):
 def test_a_status_is_held_and_lost_as_reckoned_by_hand():
     # About 36 orders of 10.00 a year: some pay 380.00, some do not, and hardly anyone always or never.
     population = regulars(300, months=60)
-    gold = programme(made(Status, threshold=THRESHOLD, purchase_rate=FASTER, dropout=1.0, demotion=1.0))
+    gold = programme(made("status", threshold=THRESHOLD, purchase_rate=FASTER, dropout=1.0, demotion=1.0))
     both = side_by_side(population, inputs(population, [], [gold], latents=LOYAL))
     horizon, lost = float(population.calendar.days), 0
     for _, mine in both.group_by("customer", maintain_order=True):
@@ -130,7 +128,7 @@ def test_who_holds_a_status_leaves_less_and_who_lost_it_more():
     # Orders are as without it, so both journals have the same ones until someone leaves.
     population = regulars(2_000, months=60)
     leaving = LOYAL._replace(s=1e9, beta=1e9 * 700.0)
-    gold = programme(made(Status, threshold=THRESHOLD, purchase_rate=1.0, dropout=0.5, demotion=3.0))
+    gold = programme(made("status", threshold=THRESHOLD, purchase_rate=1.0, dropout=0.5, demotion=3.0))
     ready = inputs(population, [], [gold], latents=leaving)
     forever = inputs(population, [gold], latents=LOYAL)
     usual, treated = (events(population, ready, seed=20240501, arm=arm) for arm in (0, 1))
@@ -156,7 +154,7 @@ def test_fees_are_paid_in_advance_by_those_who_renew():
     # Five periods of 80 days begin in a year, and of those still members a share renews at the end of each.
     size, renewal = 20_000, 0.8
     counts = play(
-        regulars(size), [programme(made(Membership, fee=3.0, period_days=80.0, renewal=renewal))], latents=LOYAL
+        regulars(size), [programme(made("membership", fee=3.0, period_days=80.0, renewal=renewal))], latents=LOYAL
     )
     fees = counts.by_arm[0][:, :, place(CountKind.FEES)].sum(axis=0)
     months = [0, 2, 5, 7, 10]  # of days 0, 80, 160, 240 and 320 from 1 July
@@ -167,7 +165,7 @@ def test_fees_are_paid_in_advance_by_those_who_renew():
 
 
 def test_who_does_not_renew_is_no_longer_reached():
-    club = programme(made(Membership, fee=0.0, period_days=90.0, renewal=0.0), made(PurchaseRate, ratio=2.0))
+    club = programme(made("membership", fee=0.0, period_days=90.0, renewal=0.0), made("purchase_rate", ratio=2.0))
     population = regulars(300)
     both = side_by_side(population, inputs(population, [], [club], latents=LOYAL))
     day = both["day"].to_numpy()
@@ -179,7 +177,9 @@ def test_who_does_not_renew_is_no_longer_reached():
 def test_who_has_left_pays_no_further_fee_and_is_a_member_until_the_paid_period_ends():
     # Everyone leaves with the first order, after about ten days; the second period would begin after sixty.
     once = LOYAL._replace(a=1e6, b=1e-3)
-    counts = play(regulars(2_000), [programme(made(Membership, fee=1.0, period_days=120.0, renewal=1.0))], latents=once)
+    counts = play(
+        regulars(2_000), [programme(made("membership", fee=1.0, period_days=120.0, renewal=1.0))], latents=once
+    )
     assert counts.by_arm[0][0, :, place(CountKind.FEES)].tolist() == [200_000] + [0] * 11
     members = counts.by_arm[0][0, :, place(ReachCountKind.MEMBER_MONTHS)].tolist()
     assert members[:4] == [2_000] * 4  # 120 days from 1 July end on 29 October
@@ -189,8 +189,8 @@ def test_who_has_left_pays_no_further_fee_and_is_a_member_until_the_paid_period_
 def test_who_comes_back_owes_nothing_for_the_time_away_and_is_no_member_any_more():
     # All leave with their first order and come back a hundred days later, when three fees of thirty days were due.
     once = LOYAL._replace(a=1e6, b=1e-3)
-    club = programme(made(Membership, fee=1.0, period_days=30.0, renewal=1.0), name="club")
-    back = programme(made(Reactivation, share=1.0), idle=(100.0, 5.0), months=(0, None), name="back")
+    club = programme(made("membership", fee=1.0, period_days=30.0, renewal=1.0), name="club")
+    back = programme(made("reactivation", share=1.0), idle=(100.0, 5.0), months=(0, None), name="back")
     population = existing(past_customers([(0, 0, 0, None)], 500), months=12)
     ready = inputs(population, [club, back], latents=once)
     log = events(population, ready, seed=20240501)
@@ -211,7 +211,7 @@ def test_who_comes_back_owes_nothing_for_the_time_away_and_is_no_member_any_more
 def test_unsubscribing_is_exponential_in_the_number_of_letters():
     size, monthly, chance = 20_000, 6.0, 0.02
     population = regulars(size, months=24)
-    letters = programme(made(Contacts, per_month=monthly, unsubscribe=chance))
+    letters = programme(made("contacts", per_month=monthly, unsubscribe=chance))
     log = events(population, inputs(population, [letters], latents=LOYAL), seed=20240501)
     ends = log.filter(pl.col("kind") == MEMBER)["b"].to_numpy() / DAY
     for days in (10.0, 60.0, 200.0, 700.0):
@@ -224,7 +224,7 @@ def test_unsubscribing_is_exponential_in_the_number_of_letters():
 @pytest.mark.parametrize("monthly", [0.0, 2.0, 8.0])
 def test_letters_change_the_order_rate_by_the_inverted_u(monthly):
     population = regulars(200)
-    letters = programme(made(Contacts, per_month=monthly, response=0.1, fatigue=0.01))
+    letters = programme(made("contacts", per_month=monthly, response=0.1, fatigue=0.01))
     both = side_by_side(population, inputs(population, [], [letters], latents=LOYAL))
     ratio = np.exp(0.1 * monthly - 0.01 * monthly**2)
     np.testing.assert_allclose(both["usual"], both["day"] * ratio, atol=4 / DAY)
@@ -237,7 +237,7 @@ def test_letters_change_the_order_rate_by_the_inverted_u(monthly):
 def test_a_programme_against_leaving_earns_nearly_all_through_survival_f16(model):
     # Gopalakrishnan et al. (2021): more than 80 % of the lift comes from staying longer, next to none from the basket.
     population = newcomers(20_000, months=36)
-    club = programme(made(Dropout, ratio=0.7), made(PurchaseRate, ratio=1.01), made(Basket, ratio=1.002))
+    club = programme(made("dropout", ratio=0.7), made("purchase_rate", ratio=1.01), made("basket", ratio=1.002))
     ready = inputs(population, [], [club], latents=MODELS[model])
     usual, treated = (events(population, ready, seed=20240501, arm=arm) for arm in (0, 1))
     # Orders after the moment at which the same customer leaves in the baseline are owed to survival.
@@ -252,7 +252,7 @@ def test_light_buyers_gain_most_where_they_respond_more_f16():
     # Liu (2007): light buyers rise, heavy buyers were already where they could be.
     copies = 10_000
     population = existing(past_customers([(0, 0, 200, None), (20, 190, 200, 20.0)], copies), months=24)
-    club = programme(made(PurchaseRate, ratio=1.1, light_buyers=0.5), made(Dropout, ratio=0.9, light_buyers=0.5))
+    club = programme(made("purchase_rate", ratio=1.1, light_buyers=0.5), made("dropout", ratio=0.9, light_buyers=0.5))
     ready = inputs(population, [], [club], latents=PARETO)
     usual, treated = (orders_of_each(population, ready, arm=arm).reshape(2, copies) for arm in (0, 1))
     gains = (treated - usual).sum(axis=1) / usual.sum(axis=1)
@@ -263,7 +263,7 @@ def test_light_buyers_gain_most_where_they_respond_more_f16():
 def test_orders_come_faster_and_faster_towards_a_full_card_and_slower_after_the_reward_f17():
     # Kivetz, Urminsky & Zheng (2006). Orders are of 10.00, and a card is full with 60 points.
     pull, steepness = 0.5, 2.0
-    card = made(Points, threshold=60.0, reward=1.0, redemption=1.0, expiry_days=900.0, pull=pull, steepness=steepness)
+    card = made("points", threshold=60.0, reward=1.0, redemption=1.0, expiry_days=900.0, pull=pull, steepness=steepness)
     population = regulars(2_000)
     even = LOYAL._replace(p=1e12, q=1e12, v=10.01)
     ready = inputs(population, [], [programme(card)], latents=even)
@@ -295,7 +295,7 @@ MARGIN, COST_CENTS = 0.4, 2.0
 @pytest.mark.parametrize("model", MODELS)
 def test_profit_is_an_inverted_u_in_the_number_of_letters_a_month_f21(model):
     # Zhang, Kumar & Cosguner (2017): both too few and too many letters lose against the best number.
-    letters = [made(Contacts, per_month=often, response=0.08, fatigue=0.006, unsubscribe=0.002) for often in CADENCES]
+    letters = [made("contacts", per_month=often, response=0.08, fatigue=0.006, unsubscribe=0.002) for often in CADENCES]
     counts = play(newcomers(20_000, months=12), *([programme(one)] for one in letters), latents=MODELS[model])
     profits = [
         MARGIN * total(counts, arm, place(CountKind.LIST))

@@ -11,7 +11,6 @@ from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import customer_values, events
 from cxsim.simulation.state import ARRIVED, LEFT, ORDER, REVIVED
 from cxsim.simulation.world import Calendar, Population, empty_base
-from cxsim.strategies.mechanisms import Acquisition, Reactivation, Referral
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, regulars
 from tests.simulation.shops import experience, shop
@@ -30,7 +29,7 @@ from tests.simulation.worlds import (
 
 
 def friends(per_year=2.0, success=0.5, anyway=0.25, **reach):
-    return programme(made(Referral, per_year=per_year, success=success, anyway=anyway), **reach)
+    return programme(made("referral", per_year=per_year, success=success, anyway=anyway), **reach)
 
 
 def test_referrals_branch_as_in_the_closed_form():
@@ -86,7 +85,7 @@ def arriving(*arrivals, most=2):
 
 def test_a_better_conversion_adds_its_share_of_customers_in_its_months():
     population = arriving(1_000, 1_000, 1_000, 500)
-    wider = programme(made(Acquisition, ratio=1.5), months=(1, 3))
+    wider = programme(made("acquisition", ratio=1.5), months=(1, 3))
     counts = play(population, [], [wider])
     attracted = counts.by_arm[1][:, :, place(ReachCountKind.ATTRACTED)]
     assert attracted.sum(axis=0).tolist() == [0, 500, 500, 0] + [0] * 8
@@ -96,7 +95,7 @@ def test_a_better_conversion_adds_its_share_of_customers_in_its_months():
 
 def test_those_who_are_attracted_and_not_loyal_never_order_again():
     population = arriving(20_000)
-    wider = programme(made(Acquisition, ratio=2.0, loyal=0.3))
+    wider = programme(made("acquisition", ratio=2.0, loyal=0.3))
     log = events(population, inputs(population, [], [wider], latents=LOYAL), seed=2, arm=1)
     brought = log.filter((pl.col("kind") == ARRIVED) & (pl.col("b") >= 0))["customer"]
     orders = log.filter(pl.col("customer").is_in(brought.implode()) & (pl.col("kind") == 0)).group_by("customer").len()
@@ -106,7 +105,7 @@ def test_those_who_are_attracted_and_not_loyal_never_order_again():
 
 def test_two_programmes_share_those_whom_they_attract_by_their_size():
     population = arriving(20_000, most=3)
-    arm = [programme(made(Acquisition, ratio=ratio), name=name) for ratio, name in ((1.6, "wide"), (1.2, "narrow"))]
+    arm = [programme(made("acquisition", ratio=ratio), name=name) for ratio, name in ((1.6, "wide"), (1.2, "narrow"))]
     counts = play(population, [], arm)
     found = [total(counts, 1, place(ReachCountKind.ATTRACTED, reach)) for reach in (0, 1)]
     assert sum(found) == round(20_000 * 1.6 * 1.2) - 20_000
@@ -119,7 +118,7 @@ GONE = 20_000
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_of_those_who_had_left_the_share_comes_back_on_the_day_of_the_answer(share):
     population = existing(past_customers([(3, 100, 190, 20.0)], GONE))
-    back = programme(made(Reactivation, share=share), idle=(120.0, 30.0))
+    back = programme(made("reactivation", share=share), idle=(120.0, 30.0))
     ready = inputs(population, [back], latents=LOYAL, prob_alive=np.zeros(GONE))
     log = events(population, ready, seed=2)
     revived = log.filter(pl.col("kind") == REVIVED)
@@ -131,7 +130,7 @@ def test_a_second_life_is_shorter_by_its_ratio():
     # Kumar, Bhagwat & Zhang (2015). A hazard of one in 200 days for all, twice as high in the second life.
     leaving = LOYAL._replace(s=1e9, beta=1e9 * 200.0)
     population = existing(past_customers([(3, 100, 190, 20.0)], GONE), months=12)
-    back = programme(made(Reactivation, share=1.0, second_life=2.0), idle=(120.0, 30.0))
+    back = programme(made("reactivation", share=1.0, second_life=2.0), idle=(120.0, 30.0))
     ready = inputs(population, [back], latents=leaving, prob_alive=np.zeros(GONE))
     log = events(population, ready, seed=2)
     again = (
@@ -159,7 +158,7 @@ def test_customers_won_with_a_third_off_are_worth_half_as_much_later_f14(model):
         most_arrivals=(2 * NEWCOMERS,),
         calendar=Calendar(starts_on=START, months=24),
     )
-    offer = programme(made(Acquisition, ratio=2.0, charge=1.0, depth=0.35, loss_per_depth=1.98))
+    offer = programme(made("acquisition", ratio=2.0, charge=1.0, depth=0.35, loss_per_depth=1.98))
     ready = inputs(population, [], [offer], latents=MODELS[model], worth={CountKind.ORDERS: 1})
     later = customer_values(population, ready, seed=20240501, arm=1) - 1
     usual, won = later[:NEWCOMERS], later[NEWCOMERS:]
@@ -184,7 +183,7 @@ def referred():
     logs = []
     for dropout, premium in ((1.0, 1.0), (0.82, 1.25)):
         friends = made(
-            Referral, per_year=12.0, success=1.0, dropout=dropout, premium=premium, premium_half_life_days=270.0
+            "referral", per_year=12.0, success=1.0, dropout=dropout, premium=premium, premium_half_life_days=270.0
         )
         # Referrals of two months, by customers who were there before; those who are referred refer nobody.
         brought = programme(friends, who="origin = 'existing'", months=(0, 2))

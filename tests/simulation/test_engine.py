@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from datetime import date
 
 import numpy as np
 import polars as pl
@@ -15,7 +14,6 @@ from cxsim.simulation import engine
 from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.simulation.engine import customer_values, events, simulate
 from cxsim.simulation.kernel import run_block, run_plain_block
-from cxsim.simulation.world import Calendar, Population
 from cxsim.strategies.behaviour import PLAIN
 from tests.simulated import orders
 from tests.simulation.busy import everyone, everything
@@ -40,38 +38,27 @@ from tests.simulation.worlds import (
     programme,
 )
 
-PASTS = past_customers([(2, 213, 272, 22.0), (0, 0, 272, None), (12, 260, 272, 55.0)], 3_000)
 BUSY = [programme(buying(1.1), leaving(0.8), basket(1.05), points(), uptake=0.6, ramp_days=90.0)]
 WIN_BACK = [programme(buying(1.4), coupon(5.0, 0.3), idle=(60.0, 30.0))]
+# With every mechanism on. Three blocks and a bit; the last one is not full.
+CROWD = everyone(copies=3_000, months=12)
 
 
 @pytest.fixture(scope="module")
-def crowd():
-    """Seven and a bit blocks of existing and new customers: no power of two, and the last block is not full."""
-    arrivals = (7_000, 8_000, 5_999)
-    return Population(base=PASTS, arrivals=arrivals, calendar=Calendar(starts_on=date(1998, 7, 1), months=12))
+def ready():
+    alive = np.linspace(0.0, 1.0, CROWD.base.height)
+    arms = ([], everything(), everything()[:3])
+    return [inputs(CROWD, *arms, latents=COMPETING, behaviour=FULL, prob_alive=alive, draw=draw) for draw in (0, 1)]
 
 
-@pytest.fixture(scope="module")
-def ready(crowd):
-    alive = np.linspace(0.0, 1.0, PASTS.height)
-    return [inputs(crowd, [], BUSY, WIN_BACK, draw=draw, prob_alive=alive) for draw in (0, 1)]
+def counted(ready, executor, **more):
+    return simulate(CROWD, [lambda one=one: one for one in ready], seed=7, executor=executor, **more)
 
 
-def counted(crowd, ready, executor):
-    return simulate(crowd, [lambda one=one: one for one in ready], seed=7, executor=executor)
-
-
-def test_progress_counts_every_task_of_every_draw(monkeypatch, crowd, ready):
-    monkeypatch.setattr(engine, "BLOCKS_PER_TASK", 4)
+def test_progress_counts_every_task_of_every_draw(monkeypatch, ready):
+    monkeypatch.setattr(engine, "BLOCKS_PER_TASK", 2)
     seen = []
-    simulate(
-        crowd,
-        [lambda one=one: one for one in ready],
-        seed=7,
-        executor=Serial(),
-        progress=lambda done, of: seen.append((done, of)),
-    )
+    counted(ready, Serial(), progress=lambda done, of: seen.append((done, of)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
@@ -89,9 +76,9 @@ class Silent:
         return True
 
 
-def test_a_worker_without_answer_is_given_up_with_advice(crowd, ready):
+def test_a_worker_without_answer_is_given_up_with_advice(ready):
     with pytest.raises(SimulationError, match=r"no answer from a worker for 600 seconds; .* memory\? Fewer customers"):
-        counted(crowd, ready, Silent())
+        counted(ready, Silent())
 
 
 def test_a_block_that_is_not_full_holds_only_its_customers():
@@ -101,7 +88,7 @@ def test_a_block_that_is_not_full_holds_only_its_customers():
 
 
 def test_a_larger_base_changes_no_order_of_new_customers():
-    small, large = (existing(PASTS.head(rows), arrivals=(500, 500)) for rows in (100, 5_000))
+    small, large = (existing(CROWD.base.head(rows), arrivals=(500, 500)) for rows in (100, 5_000))
     fewer, more = (
         orders(one, inputs(one, BUSY), seed=7).with_columns(pl.col("customer") - one.base.height)
         for one in (small, large)
@@ -125,49 +112,32 @@ def test_the_orders_of_a_draw_add_up_to_its_counts():
         log, count_kinds = orders(population, ready, seed=7, arm=arm), counts.by_arm[arm].sum(axis=(0, 1))
         assert log.height == count_kinds[place(CountKind.ORDERS)]
         cents = log.select((pl.col("amount") * 100).round().cast(pl.Int64).sum()).item()
-        assert (
-            cents
-            == count_kinds[place(CountKind.LIST)]
-            - count_kinds[place(CountKind.MARKDOWN)]
-            - count_kinds[place(CountKind.REWARD)]
-        )
+        listed, off, reward = count_kinds[[CountKind.LIST, CountKind.MARKDOWN, CountKind.REWARD]]
+        assert cents == listed - off - reward
 
 
-# With every mechanism on: the same bits from every executor, and nobody's luck moved by others: fact F27.
+# The same bits from every executor, and nobody's random numbers moved by others: fact F27.
 
-# Three blocks and a bit; the last one is not full.
-CROWD = everyone(copies=3_000, months=12)
+
+def bits(ready, executor):
+    return [(one.paired.tobytes(), [arm.tobytes() for arm in one.by_arm]) for one in counted(ready, executor)]
 
 
 @pytest.fixture(scope="module")
-def ready_engine():
-    alive = np.linspace(0.0, 1.0, CROWD.base.height)
-    arms = ([], everything(), everything()[:3])
-    return [inputs(CROWD, *arms, latents=COMPETING, behaviour=FULL, prob_alive=alive, draw=draw) for draw in (0, 1)]
-
-
-def bits(ready_engine, executor):
-    counts = simulate(CROWD, [lambda one=one: one for one in ready_engine], seed=7, executor=executor)
-    return [(one.paired.tobytes(), [arm.tobytes() for arm in one.by_arm]) for one in counts]
-
-
-@pytest.fixture(scope="module")
-def reference_engine(ready_engine):
-    return bits(ready_engine, Serial())
+def reference(ready):
+    return bits(ready, Serial())
 
 
 @pytest.mark.parametrize(("workers", "blocks"), [(1, 1), (2, 1), (2, 4)])
-def test_threads_and_sizes_of_tasks_change_no_bit_of_a_full_shop_f27(
-    monkeypatch, ready_engine, reference_engine, workers, blocks
-):
+def test_threads_and_sizes_of_tasks_change_no_bit_of_a_full_shop_f27(monkeypatch, ready, reference, workers, blocks):
     monkeypatch.setattr(engine, "BLOCKS_PER_TASK", blocks)
     with ThreadPoolExecutor(workers) as threads:
-        assert bits(ready_engine, threads) == reference_engine
+        assert bits(ready, threads) == reference
 
 
-def test_other_processes_change_no_bit_of_a_full_shop_f27(ready_engine, reference_engine):
+def test_other_processes_change_no_bit_of_a_full_shop_f27(ready, reference):
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
-        assert bits(ready_engine, processes) == reference_engine
+        assert bits(ready, processes) == reference
 
 
 def test_the_order_of_programmes_in_an_arm_changes_no_count_f27():

@@ -14,8 +14,6 @@ from cxsim.simulation.engine import events
 from cxsim.simulation.plan import compile_plan
 from cxsim.simulation.state import LEFT, draw_block, staged
 from cxsim.simulation.world import Calendar
-from cxsim.strategies.effects import Course, Dropout, PurchaseRate
-from cxsim.strategies.mechanisms import Incidents
 from tests.simulated import orders
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, moments, regulars, side_by_side
@@ -78,7 +76,7 @@ INCIDENTS = ("late", "defect", "stock_out")
 def test_incidents_have_a_ratio_each_and_one_without_a_name_means_all():
     one, every = (
         compile_plan([programme(effect)], YEAR, incidents=INCIDENTS).incidents[0].tolist()
-        for effect in (made(Incidents, ratio=0.5, incident="defect"), made(Incidents, ratio=0.5))
+        for effect in (made("incidents", ratio=0.5, incident="defect"), made("incidents", ratio=0.5))
     )
     assert one == [1.0, 0.5, 1.0, 1.0, 1.0, 1.0]
     assert every == [0.5] * 6
@@ -140,12 +138,12 @@ CROWD = regulars(300)
 RATIO = 1.5
 COURSES = {
     "always": None,
-    "delay": made(Course, delay_days=50.0),
-    "ramp": made(Course, ramp_days=120.0),
-    "half-life": made(Course, half_life_days=40.0),
-    "end": made(Course, lasts_days=100.0),
-    "delay and ramp": made(Course, delay_days=30.0, ramp_days=90.0),
-    "all of it": made(Course, delay_days=20.0, ramp_days=60.0, half_life_days=50.0, lasts_days=200.0),
+    "delay": made("course", delay_days=50.0),
+    "ramp": made("course", ramp_days=120.0),
+    "half-life": made("course", half_life_days=40.0),
+    "end": made("course", lasts_days=100.0),
+    "delay and ramp": made("course", delay_days=30.0, ramp_days=90.0),
+    "all of it": made("course", delay_days=20.0, ramp_days=60.0, half_life_days=50.0, lasts_days=200.0),
 }
 
 
@@ -166,7 +164,7 @@ def _value(course, name, otherwise):
 
 
 def pushed(course):
-    return programme(made(PurchaseRate, ratio=RATIO, course=COURSES[course]))
+    return programme(made("purchase_rate", ratio=RATIO, course=COURSES[course]))
 
 
 @pytest.mark.parametrize("course", COURSES)
@@ -189,28 +187,21 @@ def test_orders_come_as_the_course_says(course):
     assert whole.sum() > 500
 
 
-def test_windows_that_come_again_and_again_work_while_they_last():
-    weekly = programme(made(PurchaseRate, ratio=RATIO), every=(50.0, 20.0))
+@pytest.mark.parametrize(
+    ("course", "begins", "lasting"), [(None, 0.0, 20.0), (made("course", delay_days=5.0, lasts_days=15.0), 5.0, 10.0)]
+)
+def test_windows_come_again_and_again_and_a_course_begins_anew_with_each(course, begins, lasting):
+    weekly = programme(made("purchase_rate", ratio=RATIO, course=course), every=(50.0, 20.0))
     both = side_by_side(CROWD, inputs(CROWD, [], [weekly], latents=LOYAL))
     day = both["day"].to_numpy()
     number, within = np.divmod(day, 50.0)
-    gained = (RATIO - 1.0) * (20.0 * number + np.minimum(within, 20.0))
-    np.testing.assert_allclose(both["usual"], day + gained, atol=2 * RATIO / DAY)
-
-
-def test_a_course_begins_anew_with_every_window():
-    course = made(Course, delay_days=5.0, lasts_days=15.0)
-    weekly = programme(made(PurchaseRate, ratio=RATIO, course=course), every=(50.0, 20.0))
-    both = side_by_side(CROWD, inputs(CROWD, [], [weekly], latents=LOYAL))
-    day = both["day"].to_numpy()
-    number, within = np.divmod(day, 50.0)
-    gained = (RATIO - 1.0) * (10.0 * number + np.clip(within - 5.0, 0.0, 10.0))
+    gained = (RATIO - 1.0) * (lasting * number + np.clip(within - begins, 0.0, lasting))
     np.testing.assert_allclose(both["usual"], day + gained, atol=2 * RATIO / DAY)
 
 
 def test_an_idle_spell_is_answered_after_its_days_and_for_its_days():
     after, lasting = 8.0, 10.0
-    reminder = programme(made(PurchaseRate, ratio=RATIO), idle=(after, lasting))
+    reminder = programme(made("purchase_rate", ratio=RATIO), idle=(after, lasting))
     both = side_by_side(CROWD, inputs(CROWD, [], [reminder], latents=LOYAL)).with_columns(
         gap=pl.col("day").diff().over("customer"), usual_gap=pl.col("usual").diff().over("customer")
     )
@@ -222,7 +213,7 @@ def test_an_idle_spell_is_answered_after_its_days_and_for_its_days():
 @pytest.mark.parametrize(("orders", "spurred"), [((3, 5), {3, 4}), ((None, 4), {2, 3}), ((6, None), set(range(6, 99)))])
 def test_a_reach_for_some_orders_is_on_while_they_are_awaited(orders, spurred):
     # The base has placed one order before, so the first order in the scenario is number 2 in a customer's life.
-    push = programme(made(PurchaseRate, ratio=RATIO), orders=orders)
+    push = programme(made("purchase_rate", ratio=RATIO), orders=orders)
     both = side_by_side(CROWD, inputs(CROWD, [], [push], latents=LOYAL)).with_columns(
         gap=pl.col("day").diff().over("customer").fill_null(pl.col("day")),
         usual_gap=pl.col("usual").diff().over("customer").fill_null(pl.col("usual")),
@@ -237,7 +228,9 @@ def test_light_buyers_respond_by_the_power_of_their_rate_and_at_most_four_times(
     # Customers of all rates, none of whom leaves: ratio ** min((rate / mean) ** -exponent, 4).
     mixed = LOYAL._replace(r=0.8, alpha=8.0)
     population = existing(past_customers([(0, 0, 0, None)], 4_000), months=12)
-    ready = inputs(population, [], [programme(made(PurchaseRate, ratio=RATIO, light_buyers=exponent))], latents=mixed)
+    ready = inputs(
+        population, [], [programme(made("purchase_rate", ratio=RATIO, light_buyers=exponent))], latents=mixed
+    )
     last = side_by_side(population, ready).group_by("customer", maintain_order=True).last()
     rates = draw_block(staged(population), mixed, np.ones(4_000), seed=20240501, draw=0, first=0, last=4_000)["rate"]
     response = np.minimum((rates[last["customer"].to_numpy()] / 0.1) ** -exponent, 4.0)
@@ -248,7 +241,7 @@ def test_light_buyers_respond_by_the_power_of_their_rate_and_at_most_four_times(
 @pytest.mark.parametrize("course", COURSES)
 def test_the_end_comes_when_the_hazard_by_the_course_is_used_up(course):
     leaving = LOYAL._replace(s=1e9, beta=1e9 * 200.0)
-    effect = made(Dropout, ratio=0.6, course=COURSES[course])
+    effect = made("dropout", ratio=0.6, course=COURSES[course])
     population = regulars(3_000)
     ready = inputs(population, [], [programme(effect)], latents=leaving)
     usual, treated = (
@@ -266,7 +259,7 @@ def test_the_end_comes_when_the_hazard_by_the_course_is_used_up(course):
 
 
 def test_windows_count_as_contacts_only_while_the_order_is_awaited_that_they_are_for():
-    push = programme(made(PurchaseRate, ratio=RATIO), every=(20.0, 5.0), orders=(2, 3))
+    push = programme(made("purchase_rate", ratio=RATIO), every=(20.0, 5.0), orders=(2, 3))
     ready = inputs(CROWD, [push], latents=LOYAL)
     first = moments(CROWD, ready, arm=0).group_by("customer").agg(pl.col("day").first())
     # The base has placed one order before; windows begin on days 0, 20, 40 and so on, until the first order here.
@@ -276,13 +269,7 @@ def test_windows_count_as_contacts_only_while_the_order_is_awaited_that_they_are
 
 # Programmes that answer an idle spell: whom they reach, when, how often, and for how long.
 
-SHOPPERS_IDLE_SPELLS = newcomers(500, months=12)
-REACH_ORDERS_IDLE_SPELLS, CONTACTS = place(ReachCountKind.ORDERS), place(ReachCountKind.CONTACTS)
-
-
-def gone_idle_spells(idle_days, customers=1_000):
-    """Return customers who have left, and ordered last so many days before the start."""
-    return existing(past_customers([(3, 100, 100 + idle_days, 20.0)], customers)), np.zeros(customers)
+SHOPPERS_IDLE_SPELLS, CONTACTS = newcomers(500, months=12), place(ReachCountKind.CONTACTS)
 
 
 def gaps(population, latents):
@@ -291,24 +278,20 @@ def gaps(population, latents):
     return log.select(gap=pl.col("day").diff().over("customer"))["gap"].drop_nulls().to_numpy()
 
 
-def test_a_win_back_coupon_also_goes_to_those_who_have_left_and_only_once():
-    population, alive = gone_idle_spells(idle_days=90)
-    counts = play(population, [], [programme(coupon(5.0, 0.5), idle=(120.0, 30.0))], prob_alive=alive)
-    # The spell is 120 days long on the last day of July: day 30 of the scenario.
-    assert counts.by_arm[1][0, :, CONTACTS].tolist() == [1_000] + [0] * 11
+@pytest.mark.parametrize(
+    ("idle_days", "months", "contacts"),
+    [
+        # The spell is 120 days long on the last day of July: day 30 of the scenario.
+        pytest.param(90, (0, None), {0: 1_000}, id="those who have left, and only once"),
+        pytest.param(500, (2, None), {2: 1_000}, id="a spell from before is answered on the first day"),
+        pytest.param(0, (0, 2), {}, id="a spell that begins after the programme is not answered"),
+    ],
+)
+def test_a_win_back_coupon_goes_to(idle_days, months, contacts):
+    population, alive = gone(idle_days=idle_days)
+    counts = play(population, [], [programme(coupon(5.0, 0.5), idle=(120.0, 30.0), months=months)], prob_alive=alive)
+    assert counts.by_arm[1][0, :, CONTACTS].tolist() == [contacts.get(month, 0) for month in range(12)]
     assert total(counts, 1, place(CountKind.ORDERS)) == 0
-
-
-def test_a_spell_that_began_before_the_scenario_is_answered_on_the_first_day():
-    population, alive = gone_idle_spells(idle_days=500)
-    counts = play(population, [], [programme(idle=(120.0, 30.0), months=(2, None))], prob_alive=alive)
-    assert counts.by_arm[1][0, :, CONTACTS].tolist() == [0, 0, 1_000] + [0] * 9
-
-
-def test_a_spell_that_begins_after_the_programme_is_not_answered():
-    population, alive = gone_idle_spells(idle_days=0)
-    counts = play(population, [], [programme(idle=(120.0, 30.0), months=(0, 2))], prob_alive=alive)
-    assert total(counts, 1, CONTACTS) == 0
 
 
 def test_each_idle_spell_is_answered_once():

@@ -8,7 +8,6 @@ import pytest
 
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.world import Population
-from cxsim.strategies.effects import Dropout, Markdown, PurchaseRate
 from tests.simulated import orders
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, moments, regulars, side_by_side
@@ -59,18 +58,17 @@ def test_a_coupon_never_exceeds_the_order():
 
 # What customers remember of prices: every order of a regular customer against a reckoning by hand.
 
+
+def remembering(depth, elasticity, half_life, aversion, **more):
+    price = {"depth": depth, "redemption": 1.0, "elasticity": elasticity}
+    return made("markdown", **price, reference_half_life_days=half_life, loss_aversion=aversion, **more)
+
+
 DEPTH, ELASTICITY, HALF_LIFE, AVERSION = 0.3, -2.0, 30.0, 1.8
 PRICE, FORGET = np.log(1.0 - DEPTH), np.log(2.0) / HALF_LIFE
 CROWD = regulars(200)
 BEGINS, ENDS = (float(CROWD.calendar.month_starts[month]) for month in (1, 4))
-REMEMBERED = made(
-    Markdown,
-    depth=DEPTH,
-    redemption=1.0,
-    elasticity=ELASTICITY,
-    reference_half_life_days=HALF_LIFE,
-    loss_aversion=AVERSION,
-)
+REMEMBERED = remembering(DEPTH, ELASTICITY, HALF_LIFE, AVERSION)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +125,7 @@ def test_orders_come_as_in_the_continuous_formula(both):
 
 
 def test_without_a_reference_price_the_gain_lasts_as_long_as_the_markdown():
-    plain = made(Markdown, depth=DEPTH, redemption=1.0, elasticity=ELASTICITY)
+    plain = made("markdown", depth=DEPTH, redemption=1.0, elasticity=ELASTICITY)
     found = side_by_side(CROWD, inputs(CROWD, [], [programme(plain, months=(1, 4))], latents=LOYAL))
     day = found["day"].to_numpy()
     gained = ((1.0 - DEPTH) ** ELASTICITY - 1.0) * (np.clip(day, BEGINS, ENDS) - BEGINS)
@@ -142,14 +140,8 @@ GAIN = (1.0 - DEPTH_PRICES) ** ELASTICITY_PRICES
 
 
 def storing(forward_buying, dip_depth=0.25, depth=DEPTH_PRICES, elasticity=ELASTICITY_PRICES):
-    return made(
-        Markdown,
-        depth=depth,
-        redemption=1.0,
-        elasticity=elasticity,
-        forward_buying=forward_buying,
-        dip_depth=dip_depth,
-    )
+    price = {"depth": depth, "redemption": 1.0, "elasticity": elasticity}
+    return made("markdown", **price, forward_buying=forward_buying, dip_depth=dip_depth)
 
 
 REGULARS = regulars(300, months=24)
@@ -223,25 +215,15 @@ def at_full_price(effects):
     return usual, now
 
 
-REMEMBERED_PRICES = made(
-    Markdown,
-    depth=DEPTH_PRICES,
-    redemption=1.0,
-    elasticity=ELASTICITY_PRICES,
-    reference_half_life_days=60.0,
-    loss_aversion=2.0,
-)
-
-
 def test_repeated_markdowns_lower_the_demand_at_full_price_f12():
     # Kalyanaram & Winer (1995): the reference price falls, and full price is a loss.
-    usual, now = at_full_price([REMEMBERED_PRICES])
+    usual, now = at_full_price([remembering(DEPTH_PRICES, ELASTICITY_PRICES, 60.0, 2.0)])
     assert usual - now > 4 * np.sqrt(usual + now)
 
 
 def test_gifts_of_the_same_value_and_effect_leave_the_demand_at_full_price_as_it_was_f12():
     # A coupon of a fifth of an order of 10.00, and as many more orders while it runs.
-    usual, now = at_full_price([coupon(2.0, 1.0), made(PurchaseRate, ratio=GAIN)])
+    usual, now = at_full_price([coupon(2.0, 1.0), made("purchase_rate", ratio=GAIN)])
     assert abs(now - usual) < 4 * np.sqrt(usual + now)
 
 
@@ -250,18 +232,11 @@ def test_a_deep_markdown_can_cost_orders_of_established_customers_and_bring_orde
     base = past_customers([(10, 300, 310, 20.0)], 5_000)
     shop = existing(base, months=14)
     population = Population(base=base, arrivals=(20_000,), calendar=shop.calendar)
-    deep = made(
-        Markdown,
-        depth=0.4,
-        redemption=1.0,
-        elasticity=-1.0,
-        reference_half_life_days=90.0,
-        loss_aversion=2.0,
-        forward_buying=0.3,
-        dip_depth=0.3,
-    )
+    deep = remembering(0.4, -1.0, 90.0, 2.0, forward_buying=0.3, dip_depth=0.3)
     known = programme(deep, who="origin = 'existing'", months=(0, 4), name="established")
-    new = programme(markdown(0.4, 1.0, -1.0), made(Dropout, ratio=0.6), who="origin = 'new'", months=(0, 4), name="new")
+    new = programme(
+        markdown(0.4, 1.0, -1.0), made("dropout", ratio=0.6), who="origin = 'new'", months=(0, 4), name="new"
+    )
     ready = inputs(population, [], [known, new], latents=PARETO)
     since = float(population.calendar.month_starts[4])
     later = [moments(population, ready, arm=arm).filter(pl.col("day") >= since) for arm in (0, 1)]

@@ -8,17 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.params import Unit
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import ORDER, RETURN, SURVEY, TICKET
-from cxsim.strategies.behaviour import Surveys
-from cxsim.strategies.mechanisms import Incidents, Recovery, Resolution, Returns, Satisfaction, Tickets
-from tests.simulated import assumed
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, regulars
 from tests.simulation.shops import DEFECT, EARLY, LATE, experience, incident, returns, scale, shop, surveys
-from tests.simulation.worlds import LOYAL, inputs, newcomers, play, points, programme, share, total
+from tests.simulation.worlds import LOYAL, inputs, newcomers, play, points, programme, total
 
 CROWD = regulars(10_000, months=3)
 SERVED = shop(experience=experience(LATE, DEFECT, EARLY, contact=0.05, first_contact=0.7, hours=8.0, spread=0.0))
@@ -45,7 +41,7 @@ def test_incidents_happen_to_the_share_of_orders_that_was_said():
 
 @pytest.mark.parametrize(("name", "ratio"), [("late", 0.4), ("defect", 3.0), ("early", 2.0)])
 def test_a_programme_changes_the_chance_of_one_incident_by_its_ratio(name, ratio):
-    orders = orders_of(journal(made(Incidents, ratio=ratio, incident=name)))
+    orders = orders_of(journal(made("incidents", ratio=ratio, incident=name)))
     for kind, one in enumerate((LATE, DEFECT, EARLY), start=1):
         chance = one.chance.value * (ratio if one.name == name else 1.0)
         assert_share(orders.filter(pl.col("d") == kind).height, orders.height, chance)
@@ -61,7 +57,7 @@ def test_tickets_are_written_about_incidents_and_about_nothing_as_often_as_was_s
 
 
 def test_tickets_are_fewer_by_the_ratio_and_a_chance_beyond_one_is_certain():
-    fewer, every = (journal(made(Tickets, ratio=ratio)) for ratio in (0.5, 100.0))
+    fewer, every = (journal(made("tickets", ratio=ratio)) for ratio in (0.5, 100.0))
     tickets, orders = (log.filter(pl.col("kind") == kind) for log, kind in ((fewer, TICKET), (fewer, ORDER)))
     quiet = 1.0 - 0.1 - 0.03 - 0.1
     chance = 0.5 * (quiet * 0.05 + 0.1 * 0.3 + 0.03 * 0.7 + 0.1 * 0.02)
@@ -70,7 +66,7 @@ def test_tickets_are_fewer_by_the_ratio_and_a_chance_beyond_one_is_certain():
 
 
 def test_answers_solve_the_share_of_tickets_that_was_said_and_take_the_hours_that_were():
-    plain, better = journal(), journal(made(Resolution, unresolved=0.5, hours=0.25))
+    plain, better = journal(), journal(made("resolution", unresolved=0.5, hours=0.25))
     for log, unresolved, hours in ((plain, 0.3, 8.0), (better, 0.15, 2.0)):
         tickets = log.filter(pl.col("kind") == TICKET)
         assert_share(tickets.filter(pl.col("c") == 0).height, tickets.height, unresolved)
@@ -80,7 +76,7 @@ def test_answers_solve_the_share_of_tickets_that_was_said_and_take_the_hours_tha
 
 
 def test_a_share_of_the_tickets_about_what_went_wrong_is_made_up_for_with_money():
-    log = journal(made(Recovery, share=0.4, compensation=7.5, repair=0.5))
+    log = journal(made("recovery", share=0.4, compensation=7.5, repair=0.5))
     wrong = orders_of(log).filter(pl.col("d").is_in([1, 2])).select("customer", "order")
     tickets = log.filter(pl.col("kind") == TICKET)
     about = tickets.join(wrong, on=["customer", "order"])
@@ -105,7 +101,7 @@ def test_a_share_of_the_orders_is_sent_back_and_the_part_of_the_money_refunded_a
 @pytest.mark.parametrize(("ratio", "chance"), [(0.5, 0.1), (2.0, 0.4), (100.0, 1.0)])
 def test_returns_change_by_the_ratio_up_to_certainty(ratio, chance):
     behaviour = shop(returns=returns(chance=0.2))
-    counts = play(CROWD, [programme(made(Returns, ratio=ratio))], latents=LOYAL, behaviour=behaviour)
+    counts = play(CROWD, [programme(made("returns", ratio=ratio))], latents=LOYAL, behaviour=behaviour)
     sent, orders = (total(counts, 0, place(count_kind)) for count_kind in (CountKind.RETURNS, CountKind.ORDERS))
     assert abs(sent - orders * chance) <= 4 * np.sqrt(orders * chance * (1 - chance))
 
@@ -156,21 +152,10 @@ def test_customers_are_asked_after_the_share_of_orders_and_of_tickets_that_was_s
 
 
 def test_a_score_without_noise_is_the_nearest_whole_number_within_the_ends():
-    asking = Surveys(
-        after_order=share(1.0),
-        after_ticket=share(1.0),
-        response=share(0.5),
-        extremity=assumed(0.0, Unit.EXPONENT),
-        nps=scale(7.5, 2.0, 0.0),
-        csat=scale(4.0, 1.0, 0.0),
-        ces=scale(5.0, 1.0, 0.0),
-    )
-    log = journal_surveys(asking)
-    for instrument, centre, slope, ends in (
-        (NPS, 7.5, 2.0, (0, 10)),
-        (CSAT, 4.0, 1.0, (1, 5)),
-        (CES, 5.0, 1.0, (1, 7)),
-    ):
+    scales = {"nps": scale(7.5, 2.0, 0.0), "csat": scale(4.0, 1.0, 0.0), "ces": scale(5.0, 1.0, 0.0)}
+    log = journal_surveys(surveys(after_order=1.0, after_ticket=1.0, response=0.5, extremity=0.0, **scales))
+    cases = ((NPS, 7.5, 2.0, (0, 10)), (CSAT, 4.0, 1.0, (1, 5)), (CES, 5.0, 1.0, (1, 7)))
+    for instrument, centre, slope, ends in cases:
         heard = asked_of(log, instrument).filter(pl.col("b") >= 0)
         said = centre + slope * heard["d"].to_numpy() / 1000.0
         expected = np.clip(np.floor(said + 0.5), *ends)
@@ -250,8 +235,8 @@ def test_a_recovered_failure_can_please_more_than_none_but_never_sells_more_f23(
         surveys=ASKING,
     )
     population = regulars(5_000, months=3)
-    amends = programme(made(Recovery, share=1.0, compensation=5.0, repair=0.8, delight=1.0))
-    none = programme(made(Incidents, ratio=0.01))
+    amends = programme(made("recovery", share=1.0, compensation=5.0, repair=0.8, delight=1.0))
+    none = programme(made("incidents", ratio=0.01))
     ready = inputs(population, [none], [amends], latents=LOYAL, behaviour=failing)
     spared, recovered = (events(population, ready, seed=20240501, arm=arm) for arm in (0, 1))
     made_up = recovered.filter((pl.col("kind") == TICKET) & (pl.col("order") == 0) & (pl.col("d") > 0))["customer"]
@@ -279,7 +264,7 @@ def test_a_recovered_failure_can_please_more_than_none_but_never_sells_more_f23(
 def test_revenue_rises_with_satisfaction_faster_and_faster_f24():
     # Ho, Park & Zhou (2006): increasing and convex.
     behaviour = shop(experience=experience(memory=1.0, contact=0.0, buying=1.4, leaving=0.8, basket=1.05))
-    arms = [[programme(made(Satisfaction, shift=shift))] for shift in (-1.0, 0.0, 1.0)]
+    arms = [[programme(made("satisfaction", shift=shift))] for shift in (-1.0, 0.0, 1.0)]
     counts = play(newcomers(50_000, months=24), *arms, behaviour=behaviour)
     low, middle, high = (int(arm[:, :, place(CountKind.LIST)].sum()) for arm in counts.by_arm)
     assert low < middle < high

@@ -17,7 +17,6 @@ from cxsim.simulation.counts import N_COUNT_KINDS
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import ARRIVED, ORDER, SURVEY, draw_block, staged
 from cxsim.simulation.world import Calendar, Population, empty_base, existing_customers, reached_by, season_levels
-from cxsim.strategies.mechanisms import Referral
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import moments, regulars
 from tests.simulation.shops import PEAKED, drift, experience, season, shop, surveys, traits
@@ -131,14 +130,11 @@ def test_later_cohorts_leave_sooner_by_the_drift():
     shares = [active[:20_000].mean(), active[20_000:].mean()]
     # Someone who orders every ten days is seen after day 150 if there then, and orders before leaving: the same odds of
     # rate / (rate + hazard) in both; so the ratio of shares is that of survival, but for these odds.
-    expected = [np.exp(-hazard * drifted * 150) * 0.1 / (0.1 + hazard * drifted) for drifted in _means(1.5)]
+    # The two cohorts come over July of two years.
+    means = [1.5 ** ((15.5 + year) / 365.25) for year in (0.0, 365.0)]
+    expected = [np.exp(-hazard * drifted * 150) * 0.1 / (0.1 + hazard * drifted) for drifted in means]
     for share, model in zip(shares, expected, strict=True):
         assert abs(share - model) < 4 * np.sqrt(model * (1 - model) / 20_000)
-
-
-def _means(ratio):
-    """Return the mean ratio of the two cohorts: they come over July of two years."""
-    return [ratio ** ((15.5 + year) / 365.25) for year in (0.0, 365.0)]
 
 
 def test_drift_leaves_those_who_were_there_before_as_they_were():
@@ -202,7 +198,7 @@ def test_without_traits_satisfaction_says_nothing_about_rates():
 
 
 def test_referred_customers_have_the_satisfaction_that_goes_with_their_rates_as_well():
-    friends = programme(made(Referral, per_year=20.0, success=1.0), who="origin = 'existing'", months=(0, 1))
+    friends = programme(made("referral", per_year=20.0, success=1.0), who="origin = 'existing'", months=(0, 1))
     population = existing(past_customers([(1, 5, 10, 20.0)], 30_000), months=2)
     log = events(population, inputs(population, [friends], latents=CDNOW, behaviour=OPEN), seed=11)
     referred = log.filter((pl.col("kind") == ARRIVED) & (pl.col("a") >= 0)).select("customer")
@@ -225,19 +221,10 @@ SHOP = existing(BASE, arrivals=(3,))
 YEAR = Calendar(starts_on=START, months=12)
 
 
-@pytest.mark.parametrize(
-    ("base", "arrivals", "message"),
-    [
-        (empty_base(), (), "there are no customers: neither an existing base nor new ones"),
-        (empty_base(), (0, 0), "there are no customers"),
-    ],
-)
-def test_a_population_that_cannot_be_is_refused(base, arrivals, message):
-    with pytest.raises(SimulationError, match=message):
-        Population(base=base, arrivals=arrivals, calendar=YEAR)
-
-
-def test_a_base_must_keep_its_contract():
+@pytest.mark.parametrize("arrivals", [(), (0, 0)])
+def test_a_population_without_customers_or_with_a_base_that_breaks_its_contract_is_refused(arrivals):
+    with pytest.raises(SimulationError, match="there are no customers: neither an existing base nor new ones"):
+        Population(base=empty_base(), arrivals=arrivals, calendar=YEAR)
     with pytest.raises(TableError, match="CUSTOMERS: no column 'idle_days'"):
         Population(base=BASE.drop("idle_days"), arrivals=(), calendar=YEAR)
 

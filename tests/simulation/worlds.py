@@ -16,9 +16,9 @@ from cxsim.simulation.plan import arrivals_of, compile_plan, count_kinds_of
 from cxsim.simulation.state import Latents
 from cxsim.simulation.world import Calendar, Population, compile_world, empty_base, reached_by
 from cxsim.strategies.behaviour import PLAIN
-from cxsim.strategies.effects import Basket, Coupon, Dropout, Effect, Markdown, Programme, PurchaseRate, Reach
-from cxsim.strategies.mechanisms import Points
+from cxsim.strategies.effects import Effect, Programme, Reach
 from tests.simulated import assumed, orders
+from tests.simulation.mechanisms import made
 
 WEEK = 7.0
 # Spend as fitted to CDNOW (research of the field: Fader, Hardie & Lee 2005, p and q per order, v in dollars).
@@ -40,10 +40,6 @@ START = date(1998, 7, 1)
 EVERYONE = "true"
 
 
-def money(value: float):
-    return assumed(value, Unit.MONEY)
-
-
 def share(value: float):
     return assumed(value, Unit.SHARE)
 
@@ -52,34 +48,28 @@ def days(value: float):
     return assumed(value, Unit.DAYS)
 
 
-def buying(ratio: float) -> PurchaseRate:
-    return PurchaseRate(ratio=assumed(ratio, Unit.RATIO))
+def buying(ratio: float) -> Effect:
+    return made("purchase_rate", ratio=ratio)
 
 
-def leaving(ratio: float) -> Dropout:
-    return Dropout(ratio=assumed(ratio, Unit.RATIO))
+def leaving(ratio: float) -> Effect:
+    return made("dropout", ratio=ratio)
 
 
-def basket(ratio: float) -> Basket:
-    return Basket(ratio=assumed(ratio, Unit.RATIO))
+def basket(ratio: float) -> Effect:
+    return made("basket", ratio=ratio)
 
 
-def markdown(depth: float, redemption: float, elasticity: float) -> Markdown:
-    return Markdown(depth=share(depth), redemption=share(redemption), elasticity=assumed(elasticity, Unit.ELASTICITY))
+def markdown(depth: float, redemption: float, elasticity: float) -> Effect:
+    return made("markdown", depth=depth, redemption=redemption, elasticity=elasticity)
 
 
-def coupon(face_value: float, redemption: float) -> Coupon:
-    return Coupon(face_value=money(face_value), redemption=share(redemption))
+def coupon(face_value: float, redemption: float) -> Effect:
+    return made("coupon", face_value=face_value, redemption=redemption)
 
 
-def points(*, earn=1.0, threshold=100.0, reward=5.0, redemption=0.7, expiry_days=365.0) -> Points:
-    return Points(
-        earn=assumed(earn, Unit.POINTS_PER_MONEY),
-        threshold=assumed(threshold, Unit.POINTS),
-        reward=money(reward),
-        redemption=share(redemption),
-        expiry_days=days(expiry_days),
-    )
+def points(**numbers) -> Effect:
+    return made("points", **numbers)
 
 
 def programme(

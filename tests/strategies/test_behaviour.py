@@ -9,8 +9,9 @@ import pytest
 
 from cxsim.errors import ParamError
 from cxsim.params import Unit
-from cxsim.strategies.behaviour import MAX_INCIDENTS, PLAIN, Incident, Sessions, Surveys
+from cxsim.strategies.behaviour import MAX_INCIDENTS, PLAIN, Sessions
 from tests.simulated import assumed
+from tests.simulation.mechanisms import made
 from tests.simulation.shops import (
     FULL,
     LATE,
@@ -25,7 +26,9 @@ from tests.simulation.shops import (
     traits,
 )
 
-SHARE, SCORE = assumed(0.5, Unit.SHARE), assumed(1.0, Unit.SCORE)
+SHARE = assumed(0.5, Unit.SHARE)
+LOST = incident("late", 0.6, -1.0, 0.1), incident("lost", 0.5, -1.0, 0.1)
+SEVEN = [incident(name, 0.01, 0.0, 0.0) for name in "abcdefg"]
 
 
 @pytest.mark.parametrize(
@@ -33,53 +36,27 @@ SHARE, SCORE = assumed(0.5, Unit.SHARE), assumed(1.0, Unit.SCORE)
     [
         (lambda: incident("Late!", 0.1, -1.0, 0.1), "incident: 'Late!' is no name; use small letters and underscores"),
         (
-            lambda: Incident(name="late", chance=SHARE, shock=SHARE, ticket=SHARE),
-            "incident 'late'.shock: wrong unit 'share'; it must be 'standard deviations'",
+            lambda: incident("late", SHARE, SHARE, SHARE),
+            "incident 'late'.shock: wrong unit 'share'; it must be",
         ),
-        (
-            lambda: experience(incident("late", 0.6, -1.0, 0.1), incident("lost", 0.5, -1.0, 0.1)),
-            "at the far ends of their ranges the chances add up to 1.1; at most one incident happens to an order",
-        ),
+        (lambda: experience(*LOST), "at the far ends of their ranges the chances add up to 1.1; at most one incident"),
         (lambda: experience(LATE, LATE), "must have different names; found late, late."),
-        (
-            lambda: experience(*(incident(name, 0.01, 0.0, 0.0) for name in "abcdefg")),
-            f"at most {MAX_INCIDENTS} are possible; found 7.",
-        ),
+        (lambda: experience(*SEVEN), f"at most {MAX_INCIDENTS} are possible; found 7."),
         (
             lambda: dataclasses.replace(experience(), incidents=[LATE]),
-            "experience.incidents must be a tuple; found list.",
+            "incidents must be a tuple; found list.",
         ),
-        (
-            lambda: traits(0.8, 0.5, 0.4),
-            "traits: the squares of the correlations add up to 1.05 at the far ends of their ranges; they must stay",
-        ),
+        (lambda: traits(0.8, 0.5, 0.4), "traits: the squares of the correlations add up to 1.05 at the far ends of"),
         (lambda: correlation(1.5), "is outside what the unit 'correlation' allows: -1 to 1"),
         (lambda: shop(surveys=surveys()), "surveys are about satisfaction, which needs the part 'experience'"),
         (lambda: shop(traits=traits()), "traits are about satisfaction, which needs the part 'experience'"),
         (lambda: season(pattern=(1.0,) * 11), "season.pattern must be 12 numbers, January first; found 11."),
-        (
-            lambda: season(pattern=(2.0,) * 12),
-            "season.pattern must have a mean of 1; found 2.0000. Divide every level by it.",
-        ),
+        (lambda: season(pattern=(2.0,) * 12), "season.pattern must have a mean of 1; found 2.0000. Divide every level"),
         (lambda: season(pattern=(float("nan"),) * 12), "season.pattern must be 12 numbers"),
-        (
-            lambda: season(amplitude=7.0),
-            "season: with an amplitude of 7 the lowest month falls to -0.05; it must stay above 0.",
-        ),
+        (lambda: season(amplitude=7.0), "season: with an amplitude of 7 the lowest month falls to -0.05; it must stay"),
         (lambda: scale(5.0, 1.0, -0.1), "scale.noise must be at least 0; found -0.1."),
-        (lambda: Sessions(conversion=assumed(0.0, Unit.SHARE)), "sessions.conversion must be at least 0.001; found 0."),
-        (
-            lambda: Surveys(
-                after_order=SHARE,
-                after_ticket=SHARE,
-                response=SHARE,
-                extremity=SHARE,
-                nps=scale(7.0, 1.0, 0.5),
-                csat=scale(4.0, 1.0, 0.5),
-                ces=scale(5.0, 1.0, 0.5),
-            ),
-            "surveys.extremity: wrong unit 'share'; it must be 'exponent'",
-        ),
+        (lambda: made(Sessions, conversion=0.0), "sessions.conversion must be at least 0.001; found 0."),
+        (lambda: surveys(extremity=SHARE), "surveys.extremity: wrong unit 'share'; it must be 'exponent'"),
     ],
 )
 def test_a_behaviour_that_cannot_be_is_refused_with_what_is_possible(make, message):

@@ -18,63 +18,34 @@ from cxsim.strategies.effects import (
     ALWAYS,
     MAX_STEPS,
     Basket,
-    Coupon,
     Course,
     Dropout,
     Effect,
-    Markdown,
     PurchaseRate,
     Reach,
     refuse_contradictions,
     steps_of,
 )
-from cxsim.strategies.mechanisms import (
-    Acquisition,
-    Contacts,
-    Incidents,
-    Membership,
-    Points,
-    Reactivation,
-    Referral,
-    Returns,
-    Status,
-    Tickets,
-)
+from cxsim.strategies.mechanisms import Incidents, Referral, Returns, Tickets
 from tests.simulated import assumed
 from tests.simulation.mechanisms import made
 from tests.simulation.worlds import coupon, markdown
 
 RATIO, SHARE = assumed(1.1, Unit.RATIO), assumed(0.5, Unit.SHARE)
-CLUB = made(Points)
+CLUB, LATE = made("points"), made("incidents", ratio=0.5, incident="late")
 
 
 @pytest.mark.parametrize(
     ("effects", "waits", "message"),
     [
-        (
-            [coupon(5.0, 0.5), markdown(0.1, 0.5, -1.0)],
-            None,
-            "at most one price effect (markdown or coupon) is possible",
-        ),
-        (
-            [CLUB, made(Basket, ratio=1.1), CLUB],
-            None,
-            "points stands there twice, and which of them holds is not defined",
-        ),
-        (
-            [made(Incidents, ratio=0.5), made(Incidents, ratio=0.5, incident="late")],
-            None,
-            "incidents stands there twice",
-        ),
-        (
-            [made(Incidents, ratio=0.5, incident="late"), made(Incidents, ratio=0.6, incident="late")],
-            None,
-            "incidents:late stands there twice",
-        ),
+        ([coupon(5.0, 0.5), markdown(0.1, 0.5, -1.0)], None, "at most one price effect (markdown or coupon)"),
+        ([CLUB, made("basket", ratio=1.1), CLUB], None, "points stands there twice, and which of them holds is not"),
+        ([made("incidents", ratio=0.5), LATE], None, "incidents stands there twice"),
+        ([LATE, made("incidents", ratio=0.6, incident="late")], None, "incidents:late stands there twice"),
         ([CLUB], "after_idle_days", "points cannot go with after_idle_days: it begins once for a member and goes on"),
-        ([made(Status), CLUB], "every_days", "status, points cannot go with every_days"),
-        ([made(Reactivation)], None, "reactivation needs a reach with after_idle_days"),
-        ([made(Reactivation)], "every_days", "reactivation needs a reach with after_idle_days"),
+        ([made("status"), CLUB], "every_days", "status, points cannot go with every_days"),
+        ([made("reactivation")], None, "reactivation needs a reach with after_idle_days"),
+        ([made("reactivation")], "every_days", "reactivation needs a reach with after_idle_days"),
     ],
 )
 def test_effects_that_contradict_each_other_or_their_reach_are_refused(effects, waits, message):
@@ -82,12 +53,15 @@ def test_effects_that_contradict_each_other_or_their_reach_are_refused(effects, 
         refuse_contradictions(effects, waits=waits)
 
 
+EVERY_LASTING = [made(kind) for kind in ("points", "status", "membership", "contacts", "acquisition", "referral")]
+
+
 @pytest.mark.parametrize(
     ("effects", "waits"),
     [
-        ([made(Incidents, ratio=0.5, incident="late"), made(Incidents, ratio=0.5, incident="defect")], None),
-        ([coupon(5.0, 0.5), made(Reactivation, share=0.2)], "after_idle_days"),
-        ([CLUB, made(Status), made(Membership), made(Contacts), made(Acquisition), made(Referral)], None),
+        ([LATE, made("incidents", ratio=0.5, incident="defect")], None),
+        ([coupon(5.0, 0.5), made("reactivation", share=0.2)], "after_idle_days"),
+        (EVERY_LASTING, None),
     ],
 )
 def test_effects_that_can_stand_together_are_accepted(effects, waits):
@@ -107,66 +81,45 @@ def test_an_effect_in_the_wrong_unit_is_refused(effect):
         effect(ratio=SHARE)
 
 
+PRICE = {"depth": 0.1, "redemption": 0.5, "elasticity": -1.0}
+LETTERS = {"per_month": RATIO, "response": RATIO, "fatigue": RATIO, "unsubscribe": SHARE}
+
+
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("kind", "numbers", "message"),
     [
-        (
-            lambda: Coupon(face_value=SHARE, redemption=SHARE),
-            "coupon.face_value: wrong unit 'share'; it must be 'money'.",
-        ),
-        (lambda: markdown(1.0, 0.5, -1.0), "markdown.depth must stay below 1 (the whole price); found 1."),
+        ("coupon", {"face_value": SHARE, "redemption": SHARE}, "coupon.face_value: wrong unit 'share'; it must be"),
+        ("markdown", PRICE | {"depth": 1.0}, "markdown.depth must stay below 1 (the whole price); found 1."),
         # Half off every order at an elasticity of -10: 2 ** 10 times as many orders.
-        (lambda: markdown(0.5, 1.0, -10.0), "order 1024 times as often; at most 100 times is possible"),
-        (lambda: _markdown(loss_aversion=2.0), "reference_half_life_days, loss_aversion belong together"),
-        (lambda: _markdown(dip_depth=0.2), "forward_buying, dip_depth belong together; forward_buying missing"),
-        (
-            lambda: _markdown(loss_aversion=2.0, reference_half_life_days=0.5),
-            "markdown.reference_half_life_days must be at least 1; found",
-        ),
-        (
-            lambda: _markdown(forward_buying=0.5, dip_depth=1.0),
-            "markdown.dip_depth must be 0.01 to 0.99; found [1, 1].",
-        ),
-        (
-            lambda: made(Points, earn=10.0, threshold=50.0, reward=5.0),
-            "a reward of 5 for 50 points, at 10 points per unit of money, gives back all that was paid or more; raise",
-        ),
-        (lambda: made(Points, pull=0.1), "points: pull, steepness belong together; steepness missing"),
-        (
-            lambda: made(Points, rewarded=0.1, rewarded_half_life_days=0.5),
-            "points.rewarded_half_life_days must be at least 1; found",
-        ),
-        (lambda: made(Status, threshold=0.0), "status.threshold must be above 0; a status that everybody has is none."),
-        (lambda: made(Membership, period_days=27.0), "membership.period_days must be at least 28; found 27."),
-        (lambda: made(Acquisition, depth=0.3), "acquisition: depth, loss_per_depth belong together"),
-        (
-            lambda: made(Acquisition, loyal=0.5, depth=0.3, loss_per_depth=2.0),
-            "acquisition: loyal and depth both say how many stay; write one of them.",
-        ),
-        (
-            lambda: made(Referral, premium_half_life_days=0.5),
-            "referral.premium_half_life_days must be at least 1; found",
-        ),
-        (
-            lambda: Contacts(per_month=RATIO, response=RATIO, fatigue=RATIO, unsubscribe=SHARE),
-            "contacts.per_month: wrong unit 'ratio'; it must be 'per month'",
-        ),
+        ("markdown", {"depth": 0.5, "redemption": 1.0, "elasticity": -10.0}, "order 1024 times as often; at most 100"),
+        ("markdown", PRICE | {"loss_aversion": 2.0}, "reference_half_life_days, loss_aversion belong together"),
+        ("markdown", PRICE | {"dip_depth": 0.2}, "forward_buying, dip_depth belong together; forward_buying missing"),
+        ("markdown", PRICE | {"loss_aversion": 2.0, "reference_half_life_days": 0.5},
+         "markdown.reference_half_life_days must be at least 1; found 0.5."),
+        ("markdown", PRICE | {"forward_buying": 0.5, "dip_depth": 1.0}, "dip_depth must be 0.01 to 0.99; found [1, 1]"),
+        ("points", {"earn": 10.0, "threshold": 50.0, "reward": 5.0},
+         "a reward of 5 for 50 points, at 10 points per unit of money, gives back all that was paid or more; raise"),
+        ("points", {"pull": 0.1}, "points: pull, steepness belong together; steepness missing"),
+        ("points", {"rewarded": 0.1, "rewarded_half_life_days": 0.5}, "rewarded_half_life_days must be at least 1"),
+        ("status", {"threshold": 0.0}, "status.threshold must be above 0; a status that everybody has is none."),
+        ("membership", {"period_days": 27.0}, "membership.period_days must be at least 28; found 27."),
+        ("acquisition", {"depth": 0.3}, "acquisition: depth, loss_per_depth belong together"),
+        ("acquisition", {"loyal": 0.5, "depth": 0.3, "loss_per_depth": 2.0},
+         "acquisition: loyal and depth both say how many stay; write one of them."),
+        ("referral", {"premium_half_life_days": 0.5}, "referral.premium_half_life_days must be at least 1; found 0.5."),
+        ("contacts", LETTERS, "contacts.per_month: wrong unit 'ratio'; it must be 'per month'"),
     ],
-)
-def test_an_effect_that_cannot_be_is_refused_with_what_is_possible(make, message):
+)  # fmt: skip
+def test_an_effect_that_cannot_be_is_refused_with_what_is_possible(kind, numbers, message):
     with pytest.raises(ParamError, match=re.escape(message)):
-        make()
-
-
-def _markdown(**more):
-    return made(Markdown, depth=0.1, redemption=0.5, elasticity=-1.0, **more)
+        made(kind, **numbers)
 
 
 def test_what_stays_of_customers_won_by_a_discount_falls_with_its_depth():
     # Lewis (2006): 35 % off halves the later value.
-    assert made(Acquisition, depth=0.35, loss_per_depth=1.98).staying == pytest.approx(0.5, abs=0.0005)
-    assert made(Acquisition, loyal=0.3).staying == 0.3
-    assert made(Acquisition).staying == 1.0
+    assert made("acquisition", depth=0.35, loss_per_depth=1.98).staying == pytest.approx(0.5, abs=0.0005)
+    assert made("acquisition", loyal=0.3).staying == 0.3
+    assert made("acquisition").staying == 1.0
 
 
 def test_the_most_that_one_customer_can_bring_is_taken_at_the_far_ends():
@@ -257,14 +210,11 @@ def test_parts_of_no_length_take_no_step():
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        (
-            {},
-            "course: there is nothing in it; write one of delay_days, ramp_days, half_life_days, lasts_days, or leave",
-        ),
+        ({}, "there is nothing in it; write one of delay_days, ramp_days, half_life_days, lasts_days, or leave it out"),
         ({"half_life": 0}, r"course\.half_life_days must be above 0; an effect that is gone at once is none"),
         (
             {"delay": 90, "lasts": 60},
-            r"it may begin only after 90 days \(delay_days\) and be over after 60 \(lasts_days\): nothing is left",
+            r"only after 90 days \(delay_days\) and be over after 60 \(lasts_days\): nothing is",
         ),
     ],
 )
@@ -302,18 +252,12 @@ def days(value, low=None, high=None):
         ({"after_idle_days": DAYS}, "for_days belongs to after_idle_days or every_days; write it with one of them"),
         ({"for_days": DAYS}, "for_days belongs to after_idle_days or every_days; write it with one of them"),
         ({"after_idle_days": DAYS, "for_days": SHARE}, r"for_days: wrong unit 'share'; it must be 'days'"),
+        ({"after_idle_days": DAYS, "every_days": DAYS, "for_days": days(5.0)}, "two triggers; write one of them"),
         (
-            {"after_idle_days": DAYS, "every_days": DAYS, "for_days": days(5.0)},
-            "after_idle_days and every_days are two triggers; write one of them",
+            {"every_days": DAYS, "for_days": DAYS},
+            r"overlap: each may last 30 days \(for_days\) and the next begin after 30",
         ),
-        (
-            {"every_days": days(30.0), "for_days": days(30.0)},
-            r"windows overlap: each may last 30 days \(for_days\) and the next begin after 30 \(every_days\); make for",
-        ),
-        (
-            {"every_days": days(30.0, low=20.0), "for_days": days(10.0, high=25.0)},
-            "windows overlap: each may last 25 days.*begin after 20",
-        ),
+        ({"every_days": days(30.0, low=20.0), "for_days": days(10.0, high=25.0)}, "may last 25 days.*begin after 20"),
     ],
 )
 def test_a_reach_that_cannot_be_is_refused(change, message):

@@ -5,25 +5,16 @@ import pytest
 
 from cxsim.errors import ParamError
 from cxsim.params import Unit, names, quantities
-from cxsim.strategies.effects import Coupon, Markdown, PurchaseRate, Reach
-from cxsim.strategies.mechanisms import Points
+from cxsim.strategies.effects import PurchaseRate, Reach
 from cxsim.strategies.strategy import COST_UNITS, Cost, Strategy, condition, load_strategy
 from cxsim.tables import CUSTOMERS, check
 from tests.simulated import assumed
+from tests.simulation.worlds import coupon, markdown, points
 
 REACH = Reach(who="repeat_buyers", uptake=assumed(1.0, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS))
 MORE = PurchaseRate(ratio=assumed(1.1, Unit.RATIO, range=(1.0, 1.2)))
-COUPON = Coupon(face_value=assumed(4.0, Unit.MONEY), redemption=assumed(0.4, Unit.SHARE))
-MARKDOWN = Markdown(
-    depth=assumed(0.1, Unit.SHARE), redemption=assumed(0.4, Unit.SHARE), elasticity=assumed(-2.0, Unit.ELASTICITY)
-)
-POINTS = Points(
-    earn=assumed(1.0, Unit.POINTS_PER_MONEY),
-    threshold=assumed(100.0, Unit.POINTS),
-    reward=assumed(4.0, Unit.MONEY),
-    redemption=assumed(0.7, Unit.SHARE),
-    expiry_days=assumed(365.0, Unit.DAYS),
-)
+CENT = assumed(0.01, Unit.MONEY_PER_CONTACT)
+COUPON, MARKDOWN, POINTS = coupon(4.0, 0.4), markdown(0.1, 0.4, -2.0), points()
 
 
 def _strategy(**changes):
@@ -52,10 +43,7 @@ def test_every_cost_has_its_own_unit(kind):
         ({"costs": []}, "costs must be a tuple; found list"),
         ({"effects": (COUPON, MARKDOWN)}, "at most one price effect \\(markdown or coupon\\).*found coupon, markdown"),
         ({"effects": (POINTS, MORE, POINTS)}, "points stands there twice.*write one, or two strategies"),
-        (
-            {"costs": (Cost(kind="per_contact", amount=assumed(0.01, Unit.MONEY_PER_CONTACT)),)},
-            "needs a reach with after_idle",
-        ),
+        ({"costs": (Cost(kind="per_contact", amount=CENT),)}, "needs a reach with after_idle"),
     ],
 )
 def test_a_strategy_is_refused_when(changes, words):
