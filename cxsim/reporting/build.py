@@ -241,9 +241,8 @@ def is_whole(record: Mapping[str, object], page: Path, *, needed: str) -> bool:
 
 
 def _refuse_collisions(tasks: Sequence[Task]) -> None:
-    named, pages = [task.name for task in tasks], [task.page for task in tasks]
     for task in tasks:
-        if named.count(task.name) > 1 or pages.count(task.page) > 1:
+        if sum(other.name == task.name or other.page == task.page for other in tasks) > 1:
             raise ReportError(f"{task.name}: two reports would be written to {task.page}; name it once.")
 
 

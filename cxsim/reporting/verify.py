@@ -6,6 +6,7 @@ line.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import re
@@ -128,10 +129,9 @@ def _ingredients(provenance: Mapping[str, Any], recipe: Recipe, notebook: Path) 
 
 
 def _version(package: str) -> str:
-    try:
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not there"
+    return "not there"
 
 
 def _page_parts(report: Finished, again: Finished) -> Iterator[Part]:

@@ -193,13 +193,10 @@ def test_what_was_never_asked_is_said_to_be_so_and_drawn_as_a_sentence(small):
         )
 
 
-def test_the_figure_over_time_shows_metrics_that_have_values(small):
+def test_the_figure_shows_metrics_that_have_values_and_what_was_read_is_named_without_its_folder(small, folder):
     figure = shop_page.weekly_figure(small)
     assert isinstance(figure, alt.FacetChart)
     assert figure.to_dict()["facet"]["sort"][0] == "Revenue, EUR"
-
-
-def test_what_was_read_is_named_without_its_folder_and_gives_the_same_again(small, folder):
     assert small.manifest["read"] == {"orders.csv": "5 rows", "tickets.csv": "2 rows"}
     assert str(small.shop.name) == "my-shop"
     assert "/my-shop" not in str(small.manifest)
