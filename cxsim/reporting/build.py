@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -241,9 +241,8 @@ def is_whole(record: Mapping[str, object], page: Path, *, needed: str) -> bool:
 
 
 def _refuse_collisions(tasks: Sequence[Task]) -> None:
-    named, pages = [task.name for task in tasks], [task.page for task in tasks]
     for task in tasks:
-        if named.count(task.name) > 1 or pages.count(task.page) > 1:
+        if sum(other.name == task.name or other.page == task.page for other in tasks) > 1:
             raise ReportError(f"{task.name}: two reports would be written to {task.page}; name it once.")
 
 
@@ -357,7 +356,11 @@ def _work_off(tasks: Sequence[Task], jobs: int, watch: Watch) -> list[Event]:
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as scratch:
         workers, threads = _Workers(scratch, watch), ThreadPoolExecutor(jobs)
         try:
-            return list(threads.map(workers.work_off, tasks))
+            ended = [threads.submit(workers.work_off, task) for task in tasks]
+            # In short waits, because a long one goes on after Ctrl-C: polars asks the system for that.
+            while wait(ended, timeout=0.1).not_done:
+                pass
+            return [future.result() for future in ended]
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
             workers.end()

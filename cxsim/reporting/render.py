@@ -248,7 +248,9 @@ def _replace_outputs(notebook: NotebookNode, tables: str) -> list[Figure]:
         if cell.cell_type == "code":
             number += "injected-parameters" not in cell.metadata.get("tags", [])
             cell.metadata["cx_number"] = number
-            cell.outputs = [output for output in cell.outputs if not _is_apart(output)]
+            # A warning is for the author; the manifest is the audit trail.
+            apart = [output.get("name") == "stderr" or MANIFEST in output.get("data", {}) for output in cell.outputs]
+            cell.outputs = [output for output, away in zip(cell.outputs, apart, strict=True) if not away]
             for output in cell.outputs:
                 if "data" in output:
                     _replace_output(output, number, figures, tables)
@@ -297,11 +299,6 @@ def _fragment(notebook: NotebookNode, code: Code) -> str:
 
 def _money(markdown: str) -> str:
     return _CODE_OR_DOLLAR.sub(lambda found: "&#36;" if found[0] == "$" else found[0], markdown)
-
-
-def _is_apart(output: NotebookNode) -> bool:
-    """Whether an output has no place among the others: it is a warning, or the manifest, which is the audit trail."""
-    return bool(output.output_type == "stream" and output.name == "stderr") or MANIFEST in output.get("data", {})
 
 
 def _policy(scripts: list[str]) -> str:

@@ -33,7 +33,7 @@ from cxsim.study.loading import load_scenario
 from cxsim.study.predictive_clv import CLV_STEPS, predictive_clv
 from cxsim.study.provenance import commit, table_hash, versions
 from cxsim.study.shop_tables import shop_tables
-from cxsim.tables import Contract, check, empty
+from cxsim.tables import Contract, empty
 
 _ORDERS = ("orders.customer_id",)
 _ANSWERS = (*_ORDERS, "surveys.customer_id")
@@ -193,10 +193,12 @@ def _possible(path: Path) -> list[str]:
 
 def definitions(metrics: Sequence[Metric] = ()) -> pl.DataFrame:
     """Return how metrics are defined, under METRICS; a total is over nothing."""
-    shown = metrics or tuple(load_metrics().values())
-    table = pl.DataFrame({name: [getattr(metric, name) for metric in shown] for name in METRICS.columns})
-    totals = pl.Series([metric.kind == "total" for metric in shown])
-    return table.with_columns(denominator=pl.when(totals).then(pl.lit("")).otherwise("denominator"))
+    rows = [
+        {name: getattr(metric, name) for name in METRICS.columns}
+        | ({"denominator": ""} if metric.kind == "total" else {})
+        for metric in metrics or load_metrics().values()
+    ]
+    return pl.DataFrame(rows, schema=empty(METRICS).schema)
 
 
 def part_of(shop: Shop, part: Part) -> tuple[pl.DataFrame, str | None]:
@@ -473,7 +475,7 @@ def _dashboard_of(shop: Shop, every: Every) -> tuple[Dashboard, str | None]:
     reason = f"no {every} is complete: it was observed from {seen}."
     shared = {"period_start": shop.since, "period_end": shop.until, "method": "", "caution": "", "missing": reason}
     rows = [dataclasses.asdict(one) | {"metric": one.name, **shared} for one in load_metrics().values()]
-    table = check(pl.DataFrame(rows, schema=empty(DASHBOARD).schema), DASHBOARD)
+    table = pl.DataFrame(rows, schema=empty(DASHBOARD).schema)
     return Dashboard(table=table, series=empty(SERIES)), reason
 
 

@@ -140,14 +140,11 @@ def framed(
     drawn: Figure, *, finding: str, shown: str, alt_text: str = "", width: int = WIDTH, height: int = HEIGHT
 ) -> Figure:
     """Return the figure with its size, its title and the text for those who cannot see it."""
-    title = alt.TitleParams(
-        text=balanced(finding, _TITLE_CHARACTERS),
-        subtitle=balanced(shown, _SUBTITLE_CHARACTERS),
-    )
-    description = f"{finding}. {shown} {alt_text}".strip()
-    entitled: Figure = drawn.properties(title=title, description=description)
+    title = alt.TitleParams(balanced(finding, _TITLE_CHARACTERS), subtitle=balanced(shown, _SUBTITLE_CHARACTERS))
     # The parts of a facet have sizes of their own.
-    return entitled.properties(width=width, height=height) if isinstance(entitled, alt.LayerChart) else entitled
+    sizes = {"width": width, "height": height} if isinstance(drawn, alt.LayerChart) else {}
+    entitled: Figure = drawn.properties(title=title, description=f"{finding}. {shown} {alt_text}".strip(), **sizes)
+    return entitled
 
 
 def balanced(text: str, characters: int) -> list[str]:

@@ -6,6 +6,7 @@ line.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import re
@@ -75,10 +76,10 @@ def verify(report: Path, *, progress: Say | None = None) -> Verdict:
             raise ReportError("\n".join([reason, *here] if ingredients else [reason])) from error
         again = read_report(out)
         parts = [*_page_parts(finished, again), *_folder_parts(beside, out)]
-    customers = ({"orders of the customers": one.provenance.get("customers_sha256")} for one in (finished, again))
-    ingredients += differences(customers)
-    entries = [one for one in differences((finished.provenance, again.provenance)) if one.about == "program"]
-    program = {one.before: one.after for one in entries if one.before is not None and one.after is not None}
+    reports = (finished, again)
+    ingredients += differences({"orders of the customers": one.provenance.get("customers_sha256")} for one in reports)
+    entries = differences(one.provenance for one in reports)
+    program = {one.before: one.after for one in entries if one.about == "program" and one.before and one.after}
     places = tuple(place for where, found in parts for place in _few(where, _marked(found, program)))
     return Verdict(
         report=report,
@@ -128,10 +129,9 @@ def _ingredients(provenance: Mapping[str, Any], recipe: Recipe, notebook: Path) 
 
 
 def _version(package: str) -> str:
-    try:
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not there"
+    return "not there"
 
 
 def _page_parts(report: Finished, again: Finished) -> Iterator[Part]:
@@ -239,9 +239,9 @@ def _few(where: str, found: Sequence[Difference]) -> Iterator[Difference]:
 
 def _marked(found: Sequence[Difference], program: Mapping[str, str]) -> list[Difference]:
     """Return differences with the mark of the program, where another commit or version explains all of it."""
-    texts = [(one.before or "", one.after or "") for one in found]
-    explained = [
-        any(named in before and before.replace(named, here) == after for named, here in program.items())
-        for before, after in texts
-    ]
-    return [replace(one, about="program") if so else one for one, so in zip(found, explained, strict=True)]
+
+    def explained(one: Difference) -> bool:
+        before, after = one.before or "", one.after or ""
+        return any(named in before and before.replace(named, here) == after for named, here in program.items())
+
+    return [replace(one, about="program") if explained(one) else one for one in found]

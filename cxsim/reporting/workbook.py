@@ -126,12 +126,16 @@ def tables_in_json(text: str) -> dict[str, Twin]:
 
 def embedded(twins: Twins) -> str:
     """Return the tables of a page as JSON that may stand inside a script element, of at most 60 kB."""
-    ranked = [(_RANKS.get(twin.id, len(_RANKS)), len(twin.columns) * len(twin.rows), twin.id, twin) for twin in twins]
+
+    def rank(twin: Twin) -> tuple[int, int, str]:
+        return _RANKS.get(twin.id, len(_RANKS)), len(twin.columns) * len(twin.rows), twin.id
+
     text, chosen = "", list[Twin]()
-    for rank, size, _, twin in sorted(ranked, key=lambda one: one[:3]):
-        longer = _carried([*chosen, twin]) if rank < len(_RANKS) or size <= _MOST_VALUES else text
-        if len(longer.encode()) <= _MOST_BYTES and longer != text:
-            text, chosen = longer, [*chosen, twin]
+    for twin in sorted(twins, key=rank):
+        if twin.id in _RANKS or rank(twin)[1] <= _MOST_VALUES:
+            longer = _carried([*chosen, twin])
+            if len(longer.encode()) <= _MOST_BYTES:
+                text, chosen = longer, [*chosen, twin]
     return text
 
 
@@ -262,14 +266,15 @@ class Statement(NamedTuple):
 
 def statements_in(twins: Twins, manifest: Mapping[str, object]) -> list[Statement]:
     """Return the statements by month in a report's tables, of each strategy once."""
-    rate, found = manifest.get("annual_discount_rate"), dict[str, Statement]()
-    for twin in twins:
-        if isinstance(rate, (int, float)) and set(PERIODS.columns) <= set(twin.columns):
-            months = [row for row in twin.records() if row["grain"] == "month"]
-            for name in dict.fromkeys(str(row["strategy"]) for row in months):
-                mine = [row for row in months if row["strategy"] == name]
-                found.setdefault(name, _statement(mine, rate, str(manifest.get("currency", ""))))
-    return list(found.values())
+    rate, currency = manifest.get("annual_discount_rate"), str(manifest.get("currency", ""))
+    if not isinstance(rate, (int, float)):
+        return []
+    monthly = [twin for twin in twins if set(PERIODS.columns) <= set(twin.columns)]
+    months = [row for twin in monthly for row in twin.records() if row["grain"] == "month"]
+    return [
+        _statement([row for row in months if row["strategy"] == name], rate, currency)
+        for name in dict.fromkeys(row["strategy"] for row in months)
+    ]
 
 
 def _statement(rows: Sequence[Mapping[str, Any]], rate: float, currency: str) -> Statement:

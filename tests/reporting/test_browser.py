@@ -181,7 +181,7 @@ def page(tmp_path_factory):
     rows = pl.DataFrame([[f"Group {row // 10}", f"Row {row}"] for row in range(200)], ["group", "line"], orient="row")
     table = TableSpec(id="long", group="group", line="line", columns=columns, **words).render(rows)
     cell = nbformat.v4.new_code_cell("")
-    cell.outputs = [nbformat.v4.new_output("display_data", data=table._repr_mimebundle_())]
+    cell.outputs = [nbformat.v4.new_output("display_data", data={"text/html": table.html()})]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title\n\nText."), cell])
     out = tmp_path_factory.mktemp("paper") / "page.html"
     out.write_text(render(notebook, title="Paper", manifest={}, tables="tables"), encoding="utf-8")

@@ -213,16 +213,13 @@ def test_a_scenario_that_only_searches_has_nothing_to_sweep(shop):
         grid("one", ["draws=2"])
 
 
-def test_a_file_is_called_after_the_case_and_its_changes(shop):
+def test_a_file_is_called_after_the_case_and_its_changes_and_names_that_are_too_long_stay_apart(shop):
     assert report_task("one").page == shop.reports / "one.html"
     changed = report_task("one", changes="economics.gross_margin=0.5; draws=3")
     assert changed.page == shop.reports / "one,draws=3,economics.gross_margin=0.5.html"
     assert changed.folder == shop.reports / "one,draws=3,economics.gross_margin=0.5"
     assert dict(changed.work.parameters) == {"scenario": "one", "changes": "draws=3; economics.gross_margin=0.5"}
     assert dict(report_task("one").work.parameters) == {"scenario": "one"}
-
-
-def test_names_that_are_too_long_for_a_file_system_stay_apart():
     names = {page_name("s", "; ".join(f"{key * 50}={value}" for key in "abc")) for value in (1, 2)}
     assert len(names) == 2
     assert all(len(name) < 160 for name in names)

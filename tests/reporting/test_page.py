@@ -79,15 +79,12 @@ def test_the_tables_are_the_same_in_one_file_and_in_the_workbook(made):
     assert cells["A2"].kind == "s"
 
 
-def test_the_page_links_to_the_tables_as_a_whole_and_to_its_markdown(made):
+def test_the_page_links_to_its_tables_and_its_markdown_and_progress_named_each_cell_and_then_the_page(made):
     links = BeautifulSoup(made.html, "html.parser").select(".cx-twins a")
     assert [link["href"] for link in links] == [
         "./first%20year/workbook.xlsx", "./first%20year/tables.json", "./first%20year/report.md",
     ]  # fmt: skip
     assert all((made.page.parent / unquote(link["href"])).is_file() for link in links)
-
-
-def test_progress_names_each_cell_and_then_the_page(made):
     assert made.said[0] == "cell 1 of 8"
     assert made.said[-2:] == ("cell 8 of 8", "tables and charts")
 
@@ -304,15 +301,12 @@ BARS = {
 }
 
 
-def test_a_chart_drawn_twice_is_the_same_text_by_the_version_that_altair_writes_for():
-    assert alt.SCHEMA_VERSION.startswith(f"v{VEGA_LITE}.")
-    assert draw(BARS, "figure-1") == draw(BARS, "figure-1")
-
-
-def test_the_inner_ids_of_a_drawing_belong_to_its_figure():
+def test_a_chart_drawn_twice_is_the_same_text_by_the_version_of_altair_and_its_inner_ids_belong_to_its_figure():
     svg = draw({**BARS, "mark": {"type": "bar", "clip": True}}, "figure-9").svg
     assert 'id="figure-9-clip' in svg
     assert "url(#figure-9-clip" in svg
+    assert alt.SCHEMA_VERSION.startswith(f"v{VEGA_LITE}.")
+    assert draw(BARS, "figure-1") == draw(BARS, "figure-1")
 
 
 def _with_sliders(**more):
@@ -334,12 +328,9 @@ def test_words_beside_a_chart_write_numbers_as_its_axes_do():
     assert figure.tables[0].rows == (("1", "1.234,5"), ("2", ""))
 
 
-def test_the_data_of_a_small_chart_is_a_table_under_its_titles():
+def test_the_data_of_a_small_chart_is_a_table_under_its_titles_and_of_a_large_one_left_to_its_twin():
     (table,) = draw(BARS, "f").tables
     assert (table.columns, table.rows) == (("month", "Cash, EUR"), (("1", "1,234.5"), ("2", "")))
-
-
-def test_the_data_of_a_large_chart_is_left_to_its_twin():
     rows = [{"month": month, "cash": month} for month in range(61)]
     assert draw({**BARS, "data": {"values": rows}}, "f").tables == ()
 

@@ -101,13 +101,10 @@ def test_tables_link_to_their_twins_money_is_no_formula_and_warnings_for_the_aut
     assert "scenario: first_year" in made.html
 
 
-def test_code_is_shown_only_on_request():
+def test_code_is_shown_only_on_request_and_a_page_without_charts_carries_no_script():
     page = _render(**{"text/plain": "1"})
     assert "x = 1 &lt; 2" not in page()
     assert "x = 1 &lt; 2" in page("shown")
-
-
-def test_a_page_without_charts_carries_no_script():
     html = _render(**{"text/plain": "1"})()
     assert "script-src 'none'" in html.replace("&#39;", "'")
     assert "<script>" not in html
@@ -141,22 +138,16 @@ def test_active_or_fetched_content_is_refused_and_its_cell_named(html):
 
 
 @pytest.mark.parametrize("html", ['<img src="data:image/png;base64,AA"/>', '<a href="#returns">a</a>'])
-def test_content_that_stands_alone_is_left_as_it_is(html):
+def test_content_that_stands_alone_is_left_as_it_is_and_a_web_address_is_printed(html):
     assert _tidy(html)[0] == html
-
-
-def test_a_web_address_is_printed_instead_of_linked():
     printed = '<span class="cx-source">the source (https://example.org/a)</span>'
     assert _tidy('<a href="https://example.org/a">the source</a>')[0] == printed
 
 
-def test_headings_get_anchors_of_their_own():
+def test_headings_get_anchors_of_their_own_and_a_table_scrolls_by_itself():
     html, contents = _tidy('<h1>Why?</h1><h2>Cash</h2><p id="cash-2"></p><h2>Cash</h2><h2>Content</h2><h3>…</h3>')
     assert contents == [("cash", "Cash"), ("cash-3", "Cash"), ("content-2", "Content")]
     assert '<h3 id="section">' in html
-
-
-def test_a_table_scrolls_by_itself_and_its_heads_have_a_scope():
     html = _tidy("<table><thead><tr><th>a</th></tr></thead></table>")[0]
     assert html.startswith('<div class="cx-scroll"><table>')
     assert '<th scope="col">a</th>' in html

@@ -144,13 +144,10 @@ def _twin(name, rows, value=1):
     return Twin(id=name, title=name, columns=("a", "b"), rows=((value, value),) * rows)
 
 
-def test_tables_come_back_as_they_were():
+def test_tables_come_back_as_they_were_from_a_text_for_a_script_element_that_says_each_text_once():
     other = Twin(id="mixed", title="M", columns=("a",), rows=(("x",), (1,), (None,)))
     empty = Twin(id="empty", title="", columns=("a", "b"), rows=())
     assert tables_in(embedded([RETURNS, other, empty])) == {"returns": RETURNS, "mixed": other, "empty": empty}
-
-
-def test_the_text_may_stand_inside_a_script_element_and_says_each_text_once():
     text = embedded([RETURNS, Twin(id="more", title="", columns=("a",), rows=(("points",),))])
     assert "<" not in text
     assert json.loads(text)["texts"] == ["points", "</script>"]
@@ -239,16 +236,13 @@ def test_text_that_looks_like_a_formula_stays_text(book):
     assert b"<script" not in parts(book)["xl/sharedStrings.xml"]
 
 
-def test_values_keep_their_kind_and_missing_ones_stay_empty(book):
+def test_values_keep_their_kind_missing_ones_stay_empty_and_the_contents_lead_to_every_sheet(book):
     cells = sheets(book)["customers"]
     assert (cells["B2"].kind, cells["B2"].value, cells["B3"].value, cells["B6"].value) == ("n", 0.1, -5.0, 1e-7)
     assert [(cells[place].kind, cells[place].value) for place in ("C2", "C3")] == [("b", True), ("b", False)]
     assert "B4" not in cells
     # A spreadsheet has 15 digits; a longer whole number would be another one.
     assert (cells["B5"].kind, cells["B5"].value) == ("s", "100000000000000000")
-
-
-def test_the_contents_name_every_sheet_and_lead_to_it(book):
     cells = sheets(book)["Contents"]
     assert cells["A1"].value == f"Title {HOSTILE}"
     assert (cells["A5"].value, cells["B5"].value, cells["B5"].kind) == ("customers", "=cmd()", "s")
@@ -376,13 +370,20 @@ def test_the_sheet_says_what_the_table_says_to_the_cent(random_twin):
     assert compared == 15 * 28 * 3
 
 
-def test_two_months_by_hand(two_months):
+def test_two_months_by_hand_with_another_amount_and_without_an_outlay(two_months):
     cells = _sheet(two_months)
     # Cash 50 and 100; a year at 21 % makes a unit 1/1.21: 50 + 82.6446 = 132.6446, of 50 spent 2.6529.
     assert calculated(cells, _place(cells, "Net present value")) == pytest.approx(50 + 100 / 1.21, abs=1e-9)
     assert calculated(cells, _place(cells, "Return on outlay")) == pytest.approx((50 + 100 / 1.21) / 50, abs=1e-9)
     assert [calculated(cells, _place(cells, "Cumulative cash", column)) for column in "BC"] == [50.0, 150.0]
     assert [cells[f"{column}7"].value for column in "BC"] == [0.0, 365.25]
+    sales = _place(cells, "gross sales", "C")
+    # The first row of this name is without the strategy: 21 more there makes 79 of 100, worth 21 / 1.21 less.
+    found = calculated(cells, _place(cells, "Net present value"), {sales: 21.0})
+    assert found == pytest.approx(50 + 79 / 1.21, abs=1e-9)
+    cost = _place(cells, "set-up cost", block=1)
+    assert cells[cost].value == -50.0
+    assert calculated(cells, _place(cells, "Return on outlay"), {cost: 0.0}) == "none"
 
 
 def test_another_rate_gives_another_present_value(random_twin):
@@ -401,17 +402,6 @@ def test_another_rate_gives_another_present_value(random_twin):
     assert calculated(cells, _place(cells, "Return on outlay"), {RATE: 0.0}) == pytest.approx(expected)
 
 
-def test_another_amount_is_carried_to_the_end_and_without_an_outlay_there_is_no_return_on_it(two_months):
-    cells = _sheet(two_months)
-    sales = _place(cells, "gross sales", "C")
-    # The first row of this name is without the strategy: 21 more there makes 79 of 100, worth 21 / 1.21 less.
-    found = calculated(cells, _place(cells, "Net present value"), {sales: 21.0})
-    assert found == pytest.approx(50 + 79 / 1.21, abs=1e-9)
-    cost = _place(cells, "set-up cost", block=1)
-    assert cells[cost].value == -50.0
-    assert calculated(cells, _place(cells, "Return on outlay"), {cost: 0.0}) == "none"
-
-
 def test_the_net_present_value_is_that_of_the_report_where_the_rate_is_known(study):
     book = sheets(workbook("T", [_periods_twin(statements(study).periods)], study.manifest))
     for row in study.returns.iter_rows(named=True):
@@ -421,13 +411,10 @@ def test_the_net_present_value_is_that_of_the_report_where_the_rate_is_known(stu
         assert cells[RATE].value == 0.13
 
 
-def test_a_strategy_in_two_tables_has_one_statement(two_months):
+def test_a_strategy_in_two_tables_has_one_statement_and_without_a_rate_or_months_it_has_none(two_months):
     again = dataclasses.replace(two_months, id="periods-win-back")
     found = statements_in([two_months, again], {"annual_discount_rate": 0.1})
     assert [(one.strategy, one.title) for one in found] == [("win_back", "Win-back coupon")]
-
-
-def test_without_a_rate_or_without_months_there_is_no_statement(two_months):
     assert statements_in([two_months], {"currency": "EUR"}) == []
     total = dataclasses.replace(two_months, rows=tuple(row for row in two_months.rows if row[1] != "month"))
     other = Twin(id="periods", title="", columns=("strategy", "grain"), rows=(("a", "month"),))
