@@ -17,7 +17,7 @@ import polars.selectors as cs
 
 from cxsim.params import Unit
 from cxsim.reporting.tables import CHART
-from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, figure, minor_digits, priced, style, write_as
+from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, figure, minor_digits, priced, searched, style, write_as
 
 _SCALES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 # Units that a printed number carries; a number in any other unit stands bare, and what it counts stands beside it.
@@ -469,3 +469,41 @@ def _look() -> alt.theme.ThemeConfig:
             "text": {"color": INK, "fontSize": 12.5},
         }
     }
+
+
+# Of figures with one panel per strategy: its first row, from which its heading is drawn, and room for words beside it.
+FIRST = "datum._first"
+COLUMN = 232
+
+
+def strategy_panels(
+    layers: Sequence[alt.Chart],
+    table: pl.DataFrame,
+    *,
+    height: int | alt.Step,
+    indent: int = COLUMN,
+    x: Literal["shared", "independent"] = "independent",
+    names: Sequence[str] = (),
+) -> Figure:
+    """Return a panel per strategy below its heading, with its `_note`; colours go by place among all the names."""
+    first = table.with_columns(_first=pl.col("name").is_first_distinct())
+    heads = headings(FIRST, strategy_colour(names or names_of(table)), indent=indent)
+    return panels([*layers, *heads], first, width=WIDTH - indent, height=height, x=x)
+
+
+def zero_rule(axis: Literal["x", "y"], width: float | None = None) -> alt.Chart:
+    """Return the rule at zero of each panel."""
+    rule = alt.Chart().transform_filter(FIRST).mark_rule(color=INK, strokeWidth=width or alt.Undefined, aria=False)
+    encoded: alt.Chart = rule.encode(**{axis: alt.datum(0)})
+    return encoded
+
+
+def in_column(description: str) -> str:
+    """Return what a number means in two lines at most of the words beside rows."""
+    return "\n".join(balanced(shortened(searched(description), 80), 43))
+
+
+def in_order(table: pl.DataFrame, column: str, by: Sequence[str | pl.Expr] = ()) -> pl.DataFrame:
+    """Return the table with the rows of each strategy together, in the order in which strategies come first."""
+    order = pl.Enum(distinct(table, column))
+    return table.sort(pl.col(column).cast(order), *by, maintain_order=True)

@@ -44,7 +44,7 @@ _HEAD_CHARACTERS = 92
 # The head of a panel has a line for the strategy and one or two for its effect.
 _BREAK = "\N{SYMBOL FOR UNIT SEPARATOR}"
 # The ends of a 90 % range, and of the 98 % range within which break-evens are searched.
-_WITHIN, _EDGE = 1.6448536269514722, 2.3263478740408408
+WITHIN, _EDGE = 1.6448536269514722, 2.3263478740408408
 
 
 def must_be_true(break_even: pl.DataFrame, currency: str) -> Prose:
@@ -131,7 +131,7 @@ def plausible(score: float | None) -> str:
     if score is None:
         return "nowhere within its plausible range"
     chance = percent(0.5 * math.erfc(abs(score) / math.sqrt(2.0)))
-    where = "within" if abs(score) <= _WITHIN else "at the edge of" if abs(score) <= _EDGE else "beyond"
+    where = "within" if abs(score) <= WITHIN else "at the edge of" if abs(score) <= _EDGE else "beyond"
     return f"{where} its plausible range ({chance} chance)"
 
 
