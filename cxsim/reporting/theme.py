@@ -486,9 +486,12 @@ def strategy_panels(
     names: Sequence[str] = (),
 ) -> Figure:
     """Return a panel per strategy below its heading, with its `_note`; colours go by place among all the names."""
-    first = table.with_columns(_first=pl.col("name").is_first_distinct())
+    first = pl.col("name").is_first_distinct()
+    note = pl.when(first).then("_note").otherwise(pl.lit(""))
     heads = headings(FIRST, strategy_colour(names or names_of(table)), indent=indent)
-    return panels([*layers, *heads], first, width=WIDTH - indent, height=height, x=x)
+    return panels(
+        [*layers, *heads], table.with_columns(_first=first, _note=note), width=WIDTH - indent, height=height, x=x
+    )
 
 
 def zero_rule(axis: Literal["x", "y"], width: float | None = None) -> alt.Chart:
@@ -507,3 +510,14 @@ def in_order(table: pl.DataFrame, column: str, by: Sequence[str | pl.Expr] = ())
     """Return the table with the rows of each strategy together, in the order in which strategies come first."""
     order = pl.Enum(distinct(table, column))
     return table.sort(pl.col(column).cast(order), *by, maintain_order=True)
+
+
+MONTHS = "Months since the start"
+
+
+def months_across(end: int) -> alt.X:
+    """Return the scale of months from the first to the last, with as many labels as are readable."""
+    every = 1 if end <= 12 else 3 if end <= 36 else 12
+    labels = alt.Axis(values=[1, *range(max(every, 2), end + 1, every)], format="d")
+    scale = alt.Scale(domain=[1, max(end, 2)], nice=False)
+    return alt.X("month:Q", title=MONTHS, scale=scale, axis=labels)

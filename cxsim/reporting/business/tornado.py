@@ -275,9 +275,9 @@ def _cells(nodes: pl.DataFrame, currency: str) -> pl.DataFrame:
     axes = (across, xs), (upwards, ys) = [_axis(grid, axis, currency) for axis in ("x", "y")]
     at = [[f"{words} {value}" for value in values] for words, values in axes if words]
     places = list(map(joined, zip(*at, strict=True))) or ["its only node"]
-    second = (
-        f"Upwards: {lowered(upwards)}" if upwards else "It has no second number that is uncertain" if across else ""
-    )
+    note = f"Across: {lowered(across)}" if across else "None of its own numbers is uncertain"
+    second = f"Upwards: {lowered(upwards)}" if upwards else "It has no second number that is uncertain"
+    first = pl.int_range(pl.len()) == 0
     return grid.select(
         "name",
         pl.Series("x", xs),
@@ -287,9 +287,9 @@ def _cells(nodes: pl.DataFrame, currency: str) -> pl.DataFrame:
         pl.Series("_place", places),
         _right=(gain != gain.shift(-1).over("y")).fill_null(value=False),
         _below=(gain != gain.shift(-1).over("x")).fill_null(value=False),
-        _first=pl.int_range(pl.len()) == 0,
-        _note=pl.lit(f"Across: {lowered(across)}" if across else "None of its own numbers is uncertain"),
-        _down=pl.lit(second if across else ""),
+        _first=first,
+        _note=pl.when(first).then(pl.lit(note)),
+        _down=pl.when(first).then(pl.lit(second if across else "")),
     )
 
 
