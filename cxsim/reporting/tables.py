@@ -9,23 +9,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from html import escape
-from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 import polars as pl
 import polars.selectors as cs
 from great_tables import GT, loc, style
 
-from cxsim.errors import TableError, choices
 from cxsim.finance.ledger import LADDER
 from cxsim.params import Unit
 from cxsim.tables import Contract, check
 from cxsim.wording import (
     MISSING,
     NBSP,
-    Precision,
     figure,
-    joined,
     minor_digits,
     number,
     precision,
@@ -590,61 +586,3 @@ def strategy_name(row: Row) -> str:
 def headed(heads: Mapping[str, str]) -> dict[str, Column]:
     """Return columns that show fields as they are, each under its head."""
     return {name: Column(head) for name, head in heads.items()}
-
-
-def rows_of(table: pl.DataFrame, contract: Contract, name: str, *, by: str = "strategy") -> pl.DataFrame:
-    """Return the rows of one strategy, or of what else a column names, after making sure that there are some."""
-    require_known(contract, by, name, table[by].unique(maintain_order=True))
-    return table.filter(pl.col(by) == name)
-
-
-def require_known(contract: Contract, what: str, name: str, known: Iterable[str]) -> None:
-    """Refuse a name that is none of those known."""
-    names = list(known)
-    if name not in names:
-        raise TableError(f"{contract.name}: no {what} '{name}'; {choices(name, names)}")
-
-
-def subject(names: Sequence[str], singular: str, plural: str) -> str:
-    """Return the names as a list and the verb that goes with so many.
-
-    >>> subject(["A"], "pays", "pay"), subject(["A", "B"], "pays", "pay")
-    ('A pays', 'A and B pay')
-    """
-    return f"{joined(names)} {singular if len(names) == 1 else plural}"
-
-
-def by_interval(table: pl.DataFrame, words: tuple[str, str, str], most: int) -> list[tuple[str, str]]:
-    """Return who is surely above zero, who may be on either side and who is surely below, after words for each.
-
-    Strategies are named one by one while there are no more of them than `most`, else counted.
-    """
-    gain, loss = pl.col("low") > 0.0, pl.col("high") < 0.0
-    groups = [table.filter(which)["name"].to_list() for which in (gain, ~gain & ~loss, ~gain & loss)]
-    return [
-        (word, joined(names) if table.height <= most else f"{len(names)} of {table.height} strategies")
-        for word, names in zip(words, groups, strict=True)
-        if names
-    ]
-
-
-def read_out(table: pl.DataFrame, pattern: str, between: str = " ") -> str:
-    """Return a text per row, its fields set into a pattern."""
-    return between.join(map(pattern.format_map, table.rows(named=True)))
-
-
-def read_out_by_name(table: pl.DataFrame, pattern: str) -> str:
-    """Return a sentence per strategy, `name: one; two; three.`, each part from a row."""
-    parts = table.partition_by("name", maintain_order=True)
-    return " ".join(f"{own['name'][0]}: {read_out(own, pattern, '; ')}." for own in parts)
-
-
-def least_and_most(table: pl.DataFrame, column: str) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Return the first row with the least value of a column and the first with the largest."""
-    place = itemgetter(table.columns.index(column))
-    return min(table.rows(), key=place), max(table.rows(), key=place)
-
-
-def rounded_together(table: pl.DataFrame, columns: Sequence[str]) -> Precision:
-    """Return how the amounts of some columns are rounded that are read together."""
-    return precision(table.select(columns).unpivot()["value"].to_list())

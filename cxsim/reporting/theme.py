@@ -5,19 +5,35 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import cycle, islice
+from operator import itemgetter
 from typing import Any, Literal
 
 import altair as alt
 import polars as pl
 import polars.selectors as cs
 
+from cxsim.errors import TableError, choices
 from cxsim.params import Unit
 from cxsim.reporting.tables import CHART
-from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, figure, minor_digits, priced, searched, style, write_as
+from cxsim.tables import Contract
+from cxsim.wording import (
+    ENGLISH,
+    MINUS,
+    NBSP,
+    Locale,
+    Precision,
+    figure,
+    joined,
+    minor_digits,
+    precision,
+    priced,
+    searched,
+    style,
+    write_as,
+)
 
 _SCALES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 # Units that a printed number carries; a number in any other unit stands bare, and what it counts stands beside it.
@@ -43,13 +59,6 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-# Sizes in pixels of the bold words of a figure.
-_LETTER, _LINE = 7.2, 14.0
-_POINT = 9.0
-# Directions that are tried, the most readable first, and how far out.
-_WAYS = ((1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1), (0, -1), (0, 1))
-_STEPS = (12.0, 20.0, 30.0, 44.0)
-_Box = tuple[float, float, float, float]
 INK = "#1F2933"
 QUIET = "#52606D"
 GRID = "#E4E7EB"
@@ -243,42 +252,6 @@ def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dot:
-    """A point with its words.
-
-    Attributes
-    ----------
-    x, y
-        In pixels from the left and from the top.
-    reach
-        How far its error bar reaches up and down, in pixels.
-    label
-        Words in one line.
-    """
-
-    x: float
-    y: float
-    reach: float
-    label: str
-
-
-def beside(
-    dots: Sequence[Dot], *, width: float, height: float, lines: tuple[float, float]
-) -> list[tuple[float, float]]:
-    """Return the middle of the words of each dot, chosen one after the other."""
-    upright, level = lines
-    crossing = [(upright - 1.0, 0.0, upright + 1.0, height), (0.0, level - 1.0, width, level + 1.0)]
-    taken = [*crossing, *map(_around, dots)]
-    places: list[tuple[float, float]] = []
-    for dot in dots:
-        tried = [_box(dot, way, step) for step in _STEPS for way in _WAYS]
-        least = min(tried, key=lambda box: sum(_shared(box, other) for other in taken) + _outside(box, width, height))
-        taken.append(least)
-        places.append(((least[0] + least[2]) / 2.0, (least[1] + least[3]) / 2.0))
-    return places
-
-
 def model_colours(names: Sequence[str]) -> list[str]:
     """Return the colour of each model; what is no model, such as a rule of thumb, is grey."""
     greys = cycle(_OTHERS)
@@ -384,29 +357,6 @@ def _written(value: float, decimals: int, unit: str, currency: str) -> str:
 
 def _wrapped(text: str, characters: int) -> list[str]:
     return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False)
-
-
-def _around(dot: Dot) -> _Box:
-    reach = max(dot.reach, _POINT)
-    return dot.x - _POINT, dot.y - reach, dot.x + _POINT, dot.y + reach
-
-
-def _box(dot: Dot, way: tuple[int, int], step: float) -> _Box:
-    half, (across, down) = _LETTER * len(dot.label) / 2.0, way
-    x = dot.x + across * (step + half)
-    y = dot.y + down * (step + (_LINE / 2.0 if not across else 0.0))
-    return x - half, y - _LINE / 2.0, x + half, y + _LINE / 2.0
-
-
-def _shared(one: _Box, other: _Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return across * down if across > 0.0 and down > 0.0 else 0.0
-
-
-def _outside(box: _Box, width: float, height: float) -> float:
-    inside = _shared(box, (0.0, 0.0, width, height))
-    return (box[2] - box[0]) * (box[3] - box[1]) - inside
 
 
 def _bundle(spec: dict[str, Any], **_metadata: object) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -521,3 +471,61 @@ def months_across(end: int) -> alt.X:
     labels = alt.Axis(values=[1, *range(max(every, 2), end + 1, every)], format="d")
     scale = alt.Scale(domain=[1, max(end, 2)], nice=False)
     return alt.X("month:Q", title=MONTHS, scale=scale, axis=labels)
+
+
+def subject(names: Sequence[str], singular: str, plural: str) -> str:
+    """Return the names as a list and the verb that goes with so many.
+
+    >>> subject(["A"], "pays", "pay"), subject(["A", "B"], "pays", "pay")
+    ('A pays', 'A and B pay')
+    """
+    return f"{joined(names)} {singular if len(names) == 1 else plural}"
+
+
+def by_interval(table: pl.DataFrame, words: tuple[str, str, str], most: int) -> list[tuple[str, str]]:
+    """Return who is surely above zero, who may be on either side and who is surely below, after words for each.
+
+    Strategies are named one by one while there are no more of them than `most`, else counted.
+    """
+    gain, loss = pl.col("low") > 0.0, pl.col("high") < 0.0
+    groups = [table.filter(which)["name"].to_list() for which in (gain, ~gain & ~loss, ~gain & loss)]
+    return [
+        (word, joined(names) if table.height <= most else f"{len(names)} of {table.height} strategies")
+        for word, names in zip(words, groups, strict=True)
+        if names
+    ]
+
+
+def read_out(table: pl.DataFrame, pattern: str, between: str = " ") -> str:
+    """Return a text per row, its fields set into a pattern."""
+    return between.join(map(pattern.format_map, table.rows(named=True)))
+
+
+def read_out_by_name(table: pl.DataFrame, pattern: str) -> str:
+    """Return a sentence per strategy, `name: one; two; three.`, each part from a row."""
+    parts = table.partition_by("name", maintain_order=True)
+    return " ".join(f"{own['name'][0]}: {read_out(own, pattern, '; ')}." for own in parts)
+
+
+def least_and_most(table: pl.DataFrame, column: str) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the first row with the least value of a column and the first with the largest."""
+    place = itemgetter(table.columns.index(column))
+    return min(table.rows(), key=place), max(table.rows(), key=place)
+
+
+def rows_of(table: pl.DataFrame, contract: Contract, name: str, *, by: str = "strategy") -> pl.DataFrame:
+    """Return the rows of one strategy, or of what else a column names, after making sure that there are some."""
+    require_known(contract, by, name, distinct(table, by))
+    return table.filter(pl.col(by) == name)
+
+
+def require_known(contract: Contract, what: str, name: str, known: Iterable[str]) -> None:
+    """Refuse a name that is none of those known."""
+    names = list(known)
+    if name not in names:
+        raise TableError(f"{contract.name}: no {what} '{name}'; {choices(name, names)}")
+
+
+def rounded_together(table: pl.DataFrame, columns: Sequence[str]) -> Precision:
+    """Return how the amounts of some columns are rounded that are read together."""
+    return precision(table.select(columns).unpivot()["value"].to_list())

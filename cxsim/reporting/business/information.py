@@ -18,10 +18,6 @@ from cxsim.reporting.tables import (
     capitalised,
     first_sentence,
     lowered,
-    read_out,
-    read_out_by_name,
-    require_known,
-    rows_of,
 )
 from cxsim.reporting.theme import (
     COLUMN,
@@ -37,8 +33,12 @@ from cxsim.reporting.theme import (
     lines_beside,
     money_axis,
     names_of,
+    read_out,
+    read_out_by_name,
+    require_known,
     rimmed,
     rounded,
+    rows_of,
     shortened,
     strategy_colour,
     strategy_panels,
