@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import polars as pl
 
-from cxsim.errors import TableError, choices
+from cxsim.errors import TableError
 from cxsim.reporting.business.break_even import plausible
 from cxsim.reporting.tables import (
     BADGES,
@@ -27,6 +27,7 @@ from cxsim.reporting.tables import (
     share_to,
     span,
 )
+from cxsim.reporting.theme import in_order, require_known
 from cxsim.study.business.base_case import BASE_CASE
 from cxsim.study.business.decision import DECISION
 from cxsim.study.business.kpis import KPIS
@@ -34,7 +35,6 @@ from cxsim.tables import check
 from cxsim.wording import (
     INTERVAL,
     NBSP,
-    Precision,
     compared,
     counted,
     figure,
@@ -87,8 +87,7 @@ def decision_box(decision: pl.DataFrame, currency: str) -> Prose:
     if not alone:
         raise TableError("DECISION: no strategy; a decision needs at least one row beside the best set.")
     for row in rows:
-        if row["decision"] not in BADGES:
-            raise TableError(f"DECISION: no decision '{row['decision']}'; {choices(row['decision'], BADGES)}")
+        require_known(DECISION, "decision", row["decision"], BADGES)
     sets = [row for row in rows if row["strategy"] == _PORTFOLIO]
     together = [_together(row, currency) for row in sets if len(alone) > 1]
     opening = " ".join([lead([(row["title"], row["decision"]) for row in alone]), *together])
@@ -243,55 +242,46 @@ def _kpis_finding(kpis: pl.DataFrame) -> str:
     return f"Orders per customer change by {joined(named)}{more}"
 
 
-def _level(name: str) -> Column:
-    """Return the column of the figure without a strategy or with it, both rounded together."""
+def _rounded(row: Row, name: str) -> str:
+    """Return a level, or a change with its sign, rounded with those beside it to decimals that mean anything."""
+    change = name not in _LEVELS
+    together = precision([row[each] for each in (("difference", "low", "high") if change else _LEVELS)])
+    together = dataclasses.replace(together, decimals=min(together.decimals, _DECIMALS[row["unit"]]))
+    sign = "+" if change and row[name] > 0.0 and not together.is_nothing(row[name]) else ""
+    return f"{sign}{together.text(row[name])}"
+
+
+def _written(name: str) -> Callable[[Row], str]:
+    """Return how the figure without a strategy or with it is written, or their difference."""
 
     def written(row: Row) -> str:
         if row["unit"] not in _DECIMALS:
-            return measured(row[name], row["unit"], row["currency"])
-        text = _rounded([row["baseline"], row["treated"]], row["unit"]).text(row[name])
+            return measured(row[name], row["unit"], row["currency"], of="value" if name in _LEVELS else "change")
+        text = _rounded(row, name)
         return priced(text, row["currency"]) if row["unit"] == "money" else text
 
-    return Column({"baseline": "Doing nothing", "treated": "With the strategy"}[name], written)
-
-
-def _difference(row: Row) -> str:
-    if row["unit"] not in _DECIMALS:
-        return measured(row["difference"], row["unit"], row["currency"], of="change")
-    text = _signed(row, "difference")
-    return priced(text, row["currency"]) if row["unit"] == "money" else text
+    return written
 
 
 def _interval(row: Row) -> str:
     if row["unit"] not in _DECIMALS:
         return measured_span(row["low"], row["high"], row["unit"], of="change")
-    return f"{_signed(row, 'low')} to {_signed(row, 'high')}"
+    return f"{_rounded(row, 'low')} to {_rounded(row, 'high')}"
 
 
-def _signed(row: Row, name: str) -> str:
-    together = _rounded([row["difference"], row["low"], row["high"]], row["unit"])
-    sign = "+" if row[name] > 0.0 and not together.is_nothing(row[name]) else ""
-    return f"{sign}{together.text(row[name])}"
-
-
-def _rounded(values: Sequence[float], unit: str) -> Precision:
-    """Return how values are rounded together, to as many decimals as mean anything in their unit."""
-    together = precision(values)
-    return dataclasses.replace(together, decimals=min(together.decimals, _DECIMALS[unit]))
-
-
+_LEVELS = ("baseline", "treated")
 _KPIS = TableSpec(
     id="kpis",
     contract=KPIS,
     title=_kpis_finding,
     subtitle="Over the whole horizon; means over all draws",
-    rows=lambda kpis: pl.concat(kpis.partition_by("kpi", maintain_order=True)).rows(named=True),
-    group=lambda row: f"{row['label']}: {row['definition'][:1].lower()}{row['definition'][1:]}",
+    rows=lambda kpis: in_order(kpis, "kpi").rows(named=True),
+    group=lambda row: f"{row['label']}: {lowered(row['definition'])}",
     line="title",
     columns={
-        "baseline": _level("baseline"),
-        "treated": _level("treated"),
-        "difference": Column("Difference", _difference),
+        "baseline": Column("Doing nothing", _written("baseline")),
+        "treated": Column("With the strategy", _written("treated")),
+        "difference": Column("Difference", _written("difference")),
         "interval": Column(f"Its {INTERVAL}", _interval),
         "words": Column(
             "In words", lambda row: compared(row["low"], row["high"], _BETTER[row["direction"]]), align="text"
