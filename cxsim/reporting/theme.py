@@ -529,3 +529,8 @@ def require_known(contract: Contract, what: str, name: str, known: Iterable[str]
 def rounded_together(table: pl.DataFrame, columns: Sequence[str]) -> Precision:
     """Return how the amounts of some columns are rounded that are read together."""
     return precision(table.select(columns).unpivot()["value"].to_list())
+
+
+def either(test: str, yes: float | str, no: float | str) -> Any:
+    """Return how marks look where a test holds, and how elsewhere."""
+    return alt.condition(test, alt.value(yes), alt.value(no))

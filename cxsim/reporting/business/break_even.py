@@ -18,6 +18,7 @@ from cxsim.reporting.theme import (
     Figure,
     balanced,
     distinct,
+    either,
     framed,
     largest,
     money_axis,
@@ -244,28 +245,27 @@ def _sizes_finding(rows: Sequence[Row]) -> str:
 def _points(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) -> pl.DataFrame:
     """Return the curve with a head for each panel, values in words, and words at the break-even of each strategy."""
 
-    def mark(row: Row, *, left: bool) -> str:
-        low, high, root = row["searched_low"], row["searched_high"], row["break_even"]
-        here = row["size"] == root and left == (root > low + _LEFT_FROM * (high - low))
-        return f"Pays at {_or(row)}" if here else ""
-
     def head(row: Row) -> str:
         effect = balanced(f"{searched(row['description'])} ({row['unit']})", _HEAD_CHARACTERS)
         return _BREAK.join([row["title"], *effect])
 
-    searches = break_even.drop("title", "effect", "description", "unit")
     points = with_texts(
-        curve.join(searches, on="strategy", maintain_order="left"),
+        curve.join(break_even.drop("title", "effect", "description", "unit"), on="strategy", maintain_order="left"),
         {
             "_head": head,
             "value": lambda row: in_words(row["npv"], row["low"], row["high"], currency=currency),
             "at": lambda row: _size(row, "size"),
-            "_left": lambda row: mark(row, left=True),
-            "_right": lambda row: mark(row, left=False),
+            "_mark": lambda row: f"Pays at {_or(row)}" if row["size"] == row["break_even"] else "",
         },
     )
-    names = ("npv", "low", "high", "title", "_head", "value", "at", "_left", "_right")
-    return points.select("strategy", "size", *names).rename({"title": "name"})
+    low, high = pl.col("searched_low"), pl.col("searched_high")
+    at_left = pl.when(pl.col("break_even") > low + _LEFT_FROM * (high - low))
+    return points.select(
+        *("strategy", "size", "npv", "low", "high", "_head", "value", "at"),
+        name="title",
+        _left=at_left.then("_mark").otherwise(pl.lit("")),
+        _right=at_left.then(pl.lit("")).otherwise("_mark"),
+    )
 
 
 def _panels(points: pl.DataFrame, currency: str) -> Figure:
@@ -280,8 +280,8 @@ def _panels(points: pl.DataFrame, currency: str) -> Figure:
         alt.Chart().mark_rule(color=INK).encode(y=alt.datum(0)),
         drawn.mark_line(strokeWidth=2.5).encode(y=mean),
         drawn.mark_point(filled=True, size=70, opacity=1).encode(y=mean, tooltip=tips),
-        *_marked("_left", sizes),
-        *_marked("_right", sizes),
+        *_marked("left", sizes),
+        *_marked("right", sizes),
     ]
     lines = f"split(datum.label, '{_BREAK}')"
     header = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4, labelLimit=WIDTH, labelExpr=lines)
@@ -291,11 +291,11 @@ def _panels(points: pl.DataFrame, currency: str) -> Figure:
     return panels
 
 
-def _marked(side: str, sizes: alt.X) -> tuple[alt.Chart, alt.Chart]:
+def _marked(side: Literal["left", "right"], sizes: alt.X) -> tuple[alt.Chart, alt.Chart]:
     """Return the stroke at the break-even, and the words on the side of it where there is room for them."""
     # No row is filtered out: a layer without rows would have no extent, of which browsers complain.
     stroke = alt.Chart().mark_rule(color=QUIET, strokeDash=[4, 3])
-    seen = alt.condition(f"datum.{side} !== ''", alt.value(1.0), alt.value(0.0))
-    align: Literal["left", "right"] = "left" if side == "_right" else "right"
-    words = alt.Chart().mark_text(align=align, baseline="top", dx=6 if align == "left" else -6, dy=2, fontWeight="bold")
-    return stroke.encode(x=sizes, opacity=seen), words.encode(x=sizes, y=alt.value(0), text=f"{side}:N")
+    seen = either(f"datum._{side} !== ''", 1.0, 0.0)
+    align: Literal["left", "right"] = "right" if side == "left" else "left"
+    words = alt.Chart().mark_text(align=align, baseline="top", dx=-6 if side == "left" else 6, dy=2, fontWeight="bold")
+    return stroke.encode(x=sizes, opacity=seen), words.encode(x=sizes, y=alt.value(0), text=f"_{side}:N")

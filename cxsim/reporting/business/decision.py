@@ -170,28 +170,27 @@ def _together(row: Row, currency: str) -> str:
 
 
 def _card(row: Row, currency: str) -> Card:
-    badge = BADGES[row["decision"]]
+    badge, title, facts = BADGES[row["decision"]], row["title"], _facts(row, currency)
     if row["strategy"] != _PORTFOLIO:
-        return Card(
-            row["decision"], badge, row["title"], row["rule"], _facts(row, currency), _what_would_change(row, currency)
-        )
-    title = f"Best set: {row['title']}"
+        return Card(row["decision"], badge, title, row["rule"], facts, _what_would_change(row, currency))
     if _is_nothing(row):
-        return Card("reject", "Fund none", title, row["rule"], width="wide")
+        return Card("reject", "Fund none", f"Best set: {title}", row["rule"], width="wide")
     closing = "What would change it stands with each of its parts."
-    return Card(row["decision"], badge, title, row["rule"], _facts(row, currency), closing, "wide")
+    return Card(row["decision"], badge, f"Best set: {title}", row["rule"], facts, closing, "wide")
 
 
 def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
     together = precision([row[name] for name in ("npv", "low", "high", "low_80", "high_80")])
     gain, error = percent(row["prob_npv_positive"]), 100.0 * row["prob_mc_error"]
-    paid_back = [row["payback_months"], row["payback_months_late"]]
-    half, late = ("beyond the horizon" if duration is None else months(duration) for duration in paid_back)
+    half, late = (
+        "beyond the horizon" if row[name] is None else months(row[name])
+        for name in ("payback_months", "payback_months_late")
+    )
     return [
         ("Spend", money(row["outlay"], currency) if row["outlay"] > 0.0 else "nothing"),
         ("Net present value", priced(f"{together.text(row['npv'])} ± {number(row['npv_mc_error'])}", currency)),
         (f"80{NBSP}% interval", priced(together.span(row["low_80"], row["high_80"]), currency)),
-        (f"90{NBSP}% interval", priced(together.span(row["low"], row["high"]), currency)),
+        (INTERVAL, priced(together.span(row["low"], row["high"]), currency)),
         ("Chance of a gain", f"{gain} ± {figure(error, '.1f')}{NBSP}pp" if error >= 0.05 else gain),
         ("Return on spend", "none, as nothing is spent" if row["roi"] is None else share_to(0)(row["roi"])),
         ("Payback in half of the draws", half),
@@ -203,17 +202,16 @@ def _what_would_change(row: Row, currency: str) -> str:
     """Return the one number that would change the decision most easily, or that none does."""
     if row["changer_break_even"] is None:
         return "No single number, moved within its plausible range, would change the sign of net present value."
-    unit, low, high = row["changer_unit"], row["changer_low"], row["changer_high"]
-    limit = in_unit(found(row["changer_break_even"]), unit, currency)
-    plan = in_unit(row["changer_value"], unit, currency)
-    ends = "" if low is None or high is None else f" (90{NBSP}% range {span(low, high, unit, currency=currency)})"
-    pays = f"it just breaks even at {limit}"
+    unit, low, limit = row["changer_unit"], row["changer_low"], row["changer_break_even"]
+    ends = "" if low is None else f" (90{NBSP}% range {span(low, row['changer_high'], unit, currency=currency)})"
+    pays = "it just breaks even"
     if row["base_npv"] is not None:
-        side = "less" if row["changer_break_even"] < row["changer_value"] else "more"
-        pays = f"it would {'no longer pay' if row['base_npv'] > 0.0 else 'pay'} at {limit} or {side}"
+        pays = f"it would {'no longer pay' if row['base_npv'] > 0.0 else 'pay'}"
+    side = "" if row["base_npv"] is None else " or less" if limit < row["changer_value"] else " or more"
     return (
-        f"What would change it most easily: {lowered(first_sentence(row['changer']))}. The plan says {plan}{ends}; "
-        f"{pays}, all else at its central value. That is {plausible(row['changer_score'])}."
+        f"What would change it most easily: {lowered(first_sentence(row['changer']))}. The plan says "
+        f"{in_unit(row['changer_value'], unit, currency)}{ends}; {pays} at {in_unit(found(limit), unit, currency)}"
+        f"{side}, all else at its central value. That is {plausible(row['changer_score'])}."
     )
 
 
@@ -323,21 +321,16 @@ _VERDICTS: Mapping[str, str] = {
 def lead(verdicts: Sequence[tuple[str, str]]) -> str:
     """Return the sentence that a reader in a hurry takes away."""
     groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
-    parts = [(words, titles) for words, titles in groups.items() if titles]
-    if len(verdicts) == 1:
-        return f"{verdicts[0][0]} is {parts[0][0]}."
-    if len(parts) == 1:
-        return _unanimous(len(verdicts), verdicts[0][1])
-    parts_in_words = [
-        f"{counted(len(titles))} {'is' if len(titles) == 1 else 'are'} {words} ({joined(titles)})"
-        for words, titles in parts
-    ]
-    return f"Of {counted(len(verdicts))} strategies, {joined(parts_in_words)}."
-
-
-def _unanimous(count: int, decision: str) -> str:
-    if decision == "reject":
-        nobody = "Neither strategy" if count == 2 else f"None of the {counted(count)} strategies"
-        return f"{nobody} is worth funding."
-    everybody = "Both" if count == 2 else f"All {counted(count)}"
-    return f"{everybody} strategies are {_VERDICTS[decision]}."
+    (words, titles), *others = parts = [(words, titles) for words, titles in groups.items() if titles]
+    count = counted(len(verdicts))
+    if others:
+        phrases = [
+            f"{counted(len(own))} {'is' if len(own) == 1 else 'are'} {verdict} ({joined(own)})"
+            for verdict, own in parts
+        ]
+        return f"Of {count} strategies, {joined(phrases)}."
+    if len(titles) == 1:
+        return f"{titles[0]} is {words}."
+    if words == _VERDICTS["reject"]:
+        return f"{'Neither strategy' if len(titles) == 2 else f'None of the {count} strategies'} is worth funding."
+    return f"{'Both' if len(titles) == 2 else f'All {count}'} strategies are {words}."

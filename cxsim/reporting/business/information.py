@@ -27,6 +27,7 @@ from cxsim.reporting.theme import (
     Figure,
     colours,
     distinct,
+    either,
     framed,
     in_column,
     in_order,
@@ -252,7 +253,7 @@ def _layers(bars: pl.DataFrame, everything: float, currency: str, colour: str) -
     tips = {"place:I": "Place", "kind:N": "Kind", "description:N": "Number", "worth:Q": title}
     drawn = alt.Chart(bars).encode(y=alt.Y("place:O", axis=None))
     bar = drawn.mark_bar(height=16, color=colour, stroke=colour, aria=False)
-    hollow = alt.condition("datum.kind === 'group'", alt.value(0.0), alt.value(0.5))
+    hollow = either("datum.kind === 'group'", 0.0, 0.5)
     line = drawn.mark_rule(color=INK, strokeWidth=1.5, aria=False)
     amounts = drawn.encode(x=alt.X("_high:Q", title=title), text="_value:N")
     words = {"_worth": [everything], "_label": [f"Everything: {money(everything, currency)}"]}
@@ -321,7 +322,7 @@ def _split_layers(bars: pl.DataFrame) -> list[alt.Chart]:
         tooltip=tooltips(tips),
     )
     # A line from the middle of each part down to its words; a part of nothing has none.
-    seen = alt.condition("datum.share > 0.0005", alt.value(1.0), alt.value(0.0))
+    seen = either("datum.share > 0.0005", 1.0, 0.0)
     down = {"y": alt.value(_BAR + 2), "y2": alt.value(_DROP)}
     line = drawn.mark_rule(color=QUIET, strokeWidth=1, aria=False)
     words: dict[str, Any] = {"align": "left", "baseline": "top", "aria": False}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,6 @@ import polars as pl
 from cxsim.errors import TableError
 from cxsim.finance.returns import INVESTMENT
 from cxsim.finance.statement import FAN
-from cxsim.reporting.business.returns import shares, whole_months, with_error
 from cxsim.reporting.tables import (
     BADGES,
     Column,
@@ -33,6 +32,7 @@ from cxsim.reporting.theme import (
     Figure,
     by_interval,
     distinct,
+    either,
     framed,
     largest,
     least_and_most,
@@ -92,7 +92,7 @@ def investment_table(returns: pl.DataFrame, investment: pl.DataFrame, currency: 
         )
     twin = returns.hstack(investment.drop("strategy", "title"))
     rules = {name: _rule(twin, name) for name in ("hurdle", "benefit_haircut", "cost_uplift")}
-    hurdle = Column(f"Of a return on outlay above {share_to(0)(rules['hurdle'])}", write=percent, group="Chance")
+    hurdle = Column(f"Of a return on outlay above {_whole(rules['hurdle'])}", write=percent, group="Chance")
     adjusted = _RISK_ADJUSTED if _adjusts(rules) else {}
     columns = {**_INVESTMENT.columns, "prob_above_hurdle": hurdle, **adjusted}
     return replace(_INVESTMENT, columns=columns).render(twin, currency)
@@ -156,6 +156,10 @@ def liabilities_table(liabilities: pl.DataFrame, currency: str) -> Table | Prose
     return spec.render_or_remark(liabilities, currency)
 
 
+# A share in whole percent.
+_whole = share_to(0)
+
+
 def _rule(twin: pl.DataFrame, name: str) -> float:
     values = twin[name].unique().sort().to_list()
     if len(values) > 1:
@@ -168,7 +172,7 @@ def _adjusts(rules: Row) -> bool:
 
 
 def _adjustment(rules: Row) -> str:
-    cut, rise = share_to(0)(rules["benefit_haircut"]), share_to(0)(rules["cost_uplift"])
+    cut, rise = _whole(rules["benefit_haircut"]), _whole(rules["cost_uplift"])
     return f"benefits cut by {cut} and costs raised by {rise}"
 
 
@@ -232,6 +236,20 @@ _VALUES = ("incremental_npv", "npv_low", "npv_high", "npv_low_80", "npv_high_80"
 _BOTH = ("incremental_npv", "risk_adjusted_npv")
 
 
+def _with_error(
+    name: str, error: str, write: Callable[[float], str], scale: float = 1.0
+) -> Callable[[Row], str | None]:
+    """Return how a figure is written with its simulation error, both times `scale` in what is printed."""
+
+    def written(row: Row) -> str | None:
+        value, size = row[name], row[error]
+        if value is None or size is None:
+            return None if value is None else write(value)
+        return f"{write(value)} ± {figure(scale * size, '.0f' if scale * size >= 1.0 else '.1f')}"
+
+    return written
+
+
 def _yearly(rate: float) -> str:
     return share_to(1 if abs(rate) < 1.0 else 0)(rate)
 
@@ -255,23 +273,27 @@ _INVESTMENT = TableSpec(
         "benefits": Column("Benefits, {currency}", amount("benefits_pv", _VALUES), group="Worth"),
         "costs": Column("Outlay (costs), {currency}", amount("costs_pv", _VALUES), group="Worth"),
         "npv_per_customer": Column("Net present value per customer, {currency}", group="Worth"),
-        "gain": Column("Of a gain", with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Chance"),
+        "gain": Column("Of a gain", _with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Chance"),
         # Its head names the hurdle.
         "prob_above_hurdle": Column("", group="Chance"),
         "prob_payback": Column("Of payback within the horizon", write=percent, group="Chance"),
-        "roi": Column("On outlay", with_error("roi", "roi_mc_error", share_to(0), 100.0), group="Return"),
-        "roi_interval": Column(f"On outlay, {INTERVAL}", shares("roi_low", "roi_high"), group="Return"),
-        "break_even_scale": Column("Breaks even at, of the planned outlay", write=share_to(0), group="Return"),
+        "roi": Column("On outlay", _with_error("roi", "roi_mc_error", _whole, 100.0), group="Return"),
+        "roi_interval": Column(
+            f"On outlay, {INTERVAL}",
+            lambda row: None if row["roi"] is None else " to ".join(map(_whole, (row["roi_low"], row["roi_high"]))),
+            group="Return",
+        ),
+        "break_even_scale": Column("Breaks even at, of the planned outlay", write=_whole, group="Return"),
         "irr": Column("Internal rate (IRR), per year", write=_yearly, group="Return"),
         "mirr": Column("Modified internal rate (MIRR), per year", write=_yearly, group="Return"),
         "profitability_index": Column("Profitability index", write=lambda index: figure(index, ",.2f"), group="Return"),
         "payback": Column(
             "Payback in half of the draws, months",
-            with_error("payback_months", "payback_mc_error", whole_months),
+            _with_error("payback_months", "payback_mc_error", figure),
             group="Time",
         ),
-        "payback_months_late": Column("Payback in nine draws of ten, months", write=whole_months, group="Time"),
-        "discounted_payback_months": Column("Discounted payback, months", write=whole_months, group="Time"),
+        "payback_months_late": Column("Payback in nine draws of ten, months", write=figure, group="Time"),
+        "discounted_payback_months": Column("Discounted payback, months", write=figure, group="Time"),
         "peak_funding": Column("At the worst moment, {currency}", group="Money tied up"),
     },
     notes=_investment_notes,
@@ -283,8 +305,8 @@ _RISK_ADJUSTED = {
     "adjusted": Column(
         "Net present value, risk-adjusted, {currency}", amount(_BOTH[1], _BOTH[:1]), group="Risk-adjusted"
     ),
-    "roi_simulated": Column("Return on outlay as simulated", "roi", share_to(0), group="Risk-adjusted"),
-    "risk_adjusted_roi": Column("Return on outlay, risk-adjusted", write=share_to(0), group="Risk-adjusted"),
+    "roi_simulated": Column("Return on outlay as simulated", "roi", _whole, group="Risk-adjusted"),
+    "risk_adjusted_roi": Column("Return on outlay, risk-adjusted", write=_whole, group="Risk-adjusted"),
 }
 
 
@@ -335,7 +357,7 @@ def _layers(drawn: pl.DataFrame, currency: str, end: int) -> list[alt.Chart]:
         median.encode(y=y("q50")),
         mean.mark_line(strokeWidth=2.5, aria=False),
         mean.mark_point(filled=True, size=18, opacity=1, aria=False).encode(tooltip=tooltips(tips)),
-        ring.encode(opacity=alt.condition("datum._back", alt.value(1.0), alt.value(0.0))),
+        ring.encode(opacity=either("datum._back", 1.0, 0.0)),
     ]
 
 
@@ -388,15 +410,14 @@ def _lines(liabilities: pl.DataFrame) -> Iterator[dict[str, Any]]:
 def _liabilities_finding(liabilities: pl.DataFrame) -> str:
     end = liabilities.filter(period=WHOLE_HORIZON).group_by("strategy", "title", maintain_order=True)
     owed = end.agg(pl.col("contract_closing", "closing").sum()).drop("strategy")
-    opening = "At the end the shop owes its customers"
-    words = [f"{money(amount, '{currency}')} with {title}" for title, amount, _ in owed.rows()]
-    if len(words) > _NAMED:
-        most = least_and_most(owed, "contract_closing")[1]
-        return f"{opening} most, by IFRS 15, {words[owed.rows().index(most)]}"
+    most = least_and_most(owed, "contract_closing")[1]
+    few = owed.height <= _NAMED
+    shown = owed.rows() if few else [most]
+    words = joined([f"{money(amount, '{currency}')} with {title}" for title, amount, _ in shown])
     at_most = ""
-    if len(words) == 1 and "points" in liabilities["kind"]:
-        at_most = f"; {money(owed['closing'][0], '{currency}')} if every point were redeemed"
-    return f"{opening}, by IFRS 15, {joined(words)}{at_most}"
+    if owed.height == 1 and "points" in liabilities["kind"]:
+        at_most = f"; {money(most[2], '{currency}')} if every point were redeemed"
+    return f"At the end the shop owes its customers{'' if few else ' most'}, by IFRS 15, {words}{at_most}"
 
 
 def _liabilities_notes(liabilities: pl.DataFrame) -> list[str]:

@@ -19,6 +19,7 @@ from cxsim.reporting.theme import (
     WIDTH,
     Figure,
     colours,
+    either,
     framed,
     largest,
     money_axis,
@@ -260,7 +261,7 @@ def _marks(points: pl.DataFrame) -> list[alt.Chart]:
     dot = drawn.mark_point(strokeWidth=2, opacity=1, aria=False).encode(
         fill=alt.condition("datum.affordable", alt.Fill("_colour:N", scale=None), alt.value("#FFFFFF")),
         stroke=stroke,
-        size=alt.condition("datum.efficient", alt.value(150), alt.value(60)),
+        size=either("datum.efficient", 150, 60),
         tooltip=tooltips(tips),
     )
     text = alt.Chart(points).encode(x=alt.X("_x:Q", scale=None), y=alt.Y("_y:Q", scale=None), text="_label:N")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -13,14 +13,10 @@ from cxsim.reporting.tables import (
     BADGES,
     Column,
     Prose,
-    Row,
     Table,
     TableSpec,
-    amount,
     headed,
-    interval,
     remark,
-    share_to,
 )
 from cxsim.reporting.theme import (
     INK,
@@ -29,6 +25,7 @@ from cxsim.reporting.theme import (
     Figure,
     by_interval,
     distinct,
+    either,
     framed,
     in_order,
     largest,
@@ -45,7 +42,7 @@ from cxsim.reporting.theme import (
     with_texts,
 )
 from cxsim.tables import RETURNS, STRUCTURES, Contract, check
-from cxsim.wording import INTERVAL, MISSING, MODELS, counted, figure, in_words, joined, number, percent
+from cxsim.wording import INTERVAL, MODELS, counted, figure, in_words, joined, number, percent
 
 NPV = Contract(name="NPV", columns={"strategy": (pl.String,), "npv": (pl.Float64,)})
 _BAND, _STRUCTURE_BAND = 64, 26
@@ -189,34 +186,6 @@ def structures_table(structures: pl.DataFrame, currency: str) -> Table | Prose:
     )
 
 
-def returns_table(returns: pl.DataFrame, currency: str) -> Table:
-    """Lay out outlay, net present value, return on outlay, payback and break-even, one column per strategy."""
-    return _RETURNS.render(returns, currency)
-
-
-def with_error(name: str, error: str, write: Callable[[float], str], scale: float = 1.0) -> Callable[[Row], str | None]:
-    """Return how a figure is written with its simulation error, both times `scale` in what is printed."""
-
-    def written(row: Row) -> str | None:
-        value, size = row[name], row[error]
-        if value is None or size is None:
-            return None if value is None else write(value)
-        return f"{write(value)} ± {figure(scale * size, '.0f' if scale * size >= 1.0 else '.1f')}"
-
-    return written
-
-
-def shares(low: str, high: str) -> Callable[[Row], str | None]:
-    """Return how an interval of shares is written."""
-    share = share_to(0)
-    return lambda row: None if row[low] is None else f"{share(row[low])} to {share(row[high])}"
-
-
-def whole_months(duration: float) -> str:
-    """Return a duration in whole months."""
-    return figure(duration, ".0f")
-
-
 def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
     ends = {"mean": "incremental_npv", "low": "npv_low", "high": "npv_high"}
     means = table.select(pl.col("^structure$"), name="title", **ends)
@@ -274,7 +243,7 @@ def _histograms(bars: pl.DataFrame, names: list[str], currency: str) -> Figure:
         x2="end:Q",
         y=alt.Y("share:Q", title="Share of draws", axis=alt.Axis(labelExpr=_PERCENT, tickCount=3)),
         color=strategy_colour(names),
-        opacity=alt.condition("datum.start >= 0", alt.value(1.0), alt.value(0.4)),
+        opacity=either("datum.start >= 0", 1.0, 0.4),
         tooltip=tooltips(tips),
     )
     zero = alt.Chart().mark_rule(color=INK).encode(x=alt.datum(0))
@@ -305,46 +274,7 @@ def _round_width(span: float) -> float:
     return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= raw)
 
 
-def _returns_finding(returns: pl.DataFrame) -> str:
-    ranked = returns.drop_nulls("roi").sort("roi", descending=True, maintain_order=True)
-    if ranked.is_empty():
-        return "What each strategy returns"
-    best, roi = ranked["title", "roi"].row(0)
-    if roi > 0.0:
-        return f"{best} returns most on its outlay: {share_to(0)(roi)} on average"
-    return f"On average no strategy earns back its outlay; {best} comes nearest"
-
-
-_ENDS = ("incremental_npv", "npv_low", "npv_high")
-_RETURNS = TableSpec(
-    id="returns",
-    contract=RETURNS,
-    title=_returns_finding,
-    subtitle="Against doing nothing; amounts in today's {currency}",
-    across="strategy",
-    line="title",
-    columns={
-        "decision": Column("Decision", write=BADGES.__getitem__),
-        "outlay": Column("Outlay, {currency}"),
-        "npv": Column("Net present value, {currency}", amount(_ENDS[0], _ENDS[1:]), error="npv_mc_error"),
-        "interval": Column(f"Net present value, {INTERVAL}", interval("npv_low", "npv_high", ("incremental_npv",))),
-        "chance": Column("Chance of a gain", with_error("prob_npv_positive", "prob_mc_error", percent, 100.0)),
-        "roi": Column("Return on outlay", with_error("roi", "roi_mc_error", share_to(0), 100.0)),
-        "roi_interval": Column(f"Return on outlay, {INTERVAL}", shares("roi_low", "roi_high")),
-        "payback": Column(
-            "Payback in half of the draws, months", with_error("payback_months", "payback_mc_error", whole_months)
-        ),
-        "payback_months_late": Column("Payback in nine draws of ten, months", write=whole_months),
-        "prob_payback": Column("Chance of payback within the horizon", write=percent),
-        "break_even_scale": Column("Breaks even at, of the planned outlay", write=share_to(0)),
-    },
-    notes=(
-        "Return on outlay: net present value per unit of outlay.",
-        f"Payback: when cumulative cash, not discounted, is back at zero; {MISSING} if not within the horizon.",
-        f"Breaks even: the outlay for which the same gain would just pay; {MISSING} without outlay.",
-        "±: simulation error, the standard error that comes from the limited number of draws.",
-    ),
-)
+_ENDS = ["incremental_npv", "npv_low", "npv_high"]
 
 
 def _structures_finding(structures: pl.DataFrame) -> str:

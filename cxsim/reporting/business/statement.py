@@ -31,6 +31,7 @@ from cxsim.reporting.theme import (
     Figure,
     balanced,
     distinct,
+    either,
     framed,
     in_order,
     largest,
@@ -471,46 +472,39 @@ _COHORT_MONEY = TableSpec(
 
 
 def _steps(own: pl.DataFrame, currency: str) -> pl.DataFrame:
-    mean = _added_up(own)
     total, amount = pl.col("kind").is_in(_LEADS_TO), pl.col("amount")
     moved = pl.when(total).then(0.0).otherwise("amount")
-    kept = with_texts(
-        own.filter((amount != 0.0) | total),
+    kind = pl.when(total).then(pl.lit("sum")).when(amount > 0.0).then(pl.lit("adds")).otherwise(pl.lit("takes away"))
+    start = pl.when(total).then(0.0).otherwise(moved.cum_sum() - moved)
+    steps = own.filter((amount != 0.0) | total).with_columns(kind=kind, _start=start, _end=start + amount)
+    texts = with_texts(
+        steps,
         {
-            "_written": lambda row: (
-                f"{'+' if row['amount'] > 0.0 and row['kind'] not in _LEADS_TO else ''}{number(row['amount'])}"
-            ),
+            "_written": lambda row: f"{'+' if row['kind'] == 'adds' else ''}{number(row['amount'])}",
             "_label": lambda row: "\n".join(balanced(row["label"], _CHARACTERS)),
         },
     )
-    steps = kept.select(
-        "name",
-        pl.int_range(1, pl.len() + 1).alias("step"),
-        "label",
-        kind=pl.when(total).then(pl.lit("sum")).when(amount > 0.0).then(pl.lit("adds")).otherwise(pl.lit("takes away")),
-        amount="amount",
-        _written="_written",
-        _label="_label",
-        _start=pl.when(total).then(0.0).otherwise(moved.cum_sum() - moved),
-        _note=pl.lit(f"Mean: {money(mean, currency)}"),
+    return texts.select(
+        *("name", "label", "kind", "amount", "_written", "_label", "_start", "_end"),
+        step=pl.int_range(1, pl.len() + 1),
+        _edge=pl.max_horizontal("_start", "_end"),
+        _note=pl.lit(f"Mean: {money(_mean(own), currency)}"),
     )
-    end = pl.col("_start") + amount
-    return steps.with_columns(_end=end, _edge=pl.max_horizontal("_start", end))
 
 
-def _added_up(own: pl.DataFrame) -> float:
+def _mean(own: pl.DataFrame) -> float:
     """Return the mean, after making sure that the parts lead to the base case, and that to the mean."""
-    name, amounts = own["name"][0], own.group_by("kind").agg("amount")
-    of = {kind: list(listed) for kind, listed in amounts.rows()}
-    for kind, parts in _LEADS_TO.items():
-        if len(of.get(kind, [])) != 1:
-            raise TableError(f"PATHWAYS: '{name}' has {len(of.get(kind, []))} rows of kind '{kind}'; one is needed.")
-        reached = sum(sum(of.get(part, [])) for part in parts)
-        if abs(reached - of[kind][0]) > _ROUNDING * largest(own, ["amount"]):
+    name, kind = own["name"][0], pl.col("kind")
+    for leads_to, parts in _LEADS_TO.items():
+        sums = own.filter(kind == leads_to)["amount"]
+        if len(sums) != 1:
+            raise TableError(f"PATHWAYS: '{name}' has {len(sums)} rows of kind '{leads_to}'; one is needed.")
+        reached = float(own.filter(kind.is_in(parts))["amount"].sum())
+        if abs(reached - sums[0]) > _ROUNDING * largest(own, ["amount"]):
             raise TableError(
-                f"PATHWAYS: the parts of '{name}' add up to {reached:,.2f}; its {kind} is {of[kind][0]:,.2f}."
+                f"PATHWAYS: the parts of '{name}' add up to {reached:,.2f}; its {leads_to} is {sums[0]:,.2f}."
             )
-    return float(of["mean"][0])
+    return float(sums[0])
 
 
 def _layers(steps: pl.DataFrame, currency: str) -> list[alt.Chart]:
@@ -519,7 +513,7 @@ def _layers(steps: pl.DataFrame, currency: str) -> list[alt.Chart]:
     x = alt.X("_start:Q", axis=axis, scale=alt.Scale(padding=_ENDS, nice=False))
     tips = {"name:N": "Strategy", "step:I": "Step", "label:N": "Part", "kind:N": "Kind", "amount:Q": title}
     drawn = alt.Chart().encode(y=alt.Y("step:O", axis=None))
-    hollow = alt.condition("datum.kind === 'takes away'", alt.value(0.0), alt.value(1.0))
+    hollow = either("datum.kind === 'takes away'", 0.0, 1.0)
     fill = alt.condition("datum.kind === 'sum'", alt.value(INK), strategy_colour(names_of(steps)))
     bar = drawn.mark_bar(height=17, strokeWidth=1.6, aria=False).encode(x=x, x2="_end:Q", tooltip=tooltips(tips))
     amounts = drawn.encode(x=alt.X("_edge:Q", title=title), text="_written:N")

@@ -33,6 +33,7 @@ from cxsim.reporting.theme import (
     Figure,
     distinct,
     distinguishable,
+    either,
     framed,
     headings,
     in_column,
@@ -307,7 +308,7 @@ def _heat_layers(cells: pl.DataFrame) -> list[alt.Chart]:
     y = alt.Y("y:N", sort=None, title=None, axis=alt.Axis(labelColor=QUIET))
     scale = alt.Scale(domain=[-most, 0.0, most], range=_SHADES, interpolate="rgb")
     tips = {"name:N": "Strategy", "x:N": "Across", "y:N": "Upwards", "npv:Q": "Net present value"}
-    white = alt.condition(f"abs(datum.npv) > {_DARK * most:.6g}", alt.value("#FFFFFF"), alt.value(INK))
+    white = either(f"abs(datum.npv) > {_DARK * most:.6g}", "#FFFFFF", INK)
     drawn = alt.Chart().encode(x=x, y=y)
     heading = headings(FIRST, strategy_colour(names_of(cells)), indent=_INDENT, rise=_RISE)
     text = alt.Chart().transform_filter(FIRST).mark_text(align="left", baseline="middle", color=QUIET, aria=False)
