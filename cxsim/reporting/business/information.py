@@ -56,7 +56,8 @@ PORTFOLIO = "portfolio"
 _ROW = 38
 # Width for the amount beside a bar, in pixels.
 _ENDS = 100
-_READ = 5
+# So many numbers are drawn, those of the highest rank, and so many read out.
+_MOST, _READ = 10, 5
 # So many groups of numbers are drawn below the numbers, those of the highest value.
 _GROUPS = 5
 # Parts in words, in two lines each, in the order in which they are drawn; how full their colour is, so that
@@ -84,9 +85,7 @@ _SHOWN = 3
 _APART = 2.0
 
 
-def value_of_information(
-    information: pl.DataFrame, currency: str, decision: str = PORTFOLIO, *, most: int = 10
-) -> Figure:
+def value_of_information(information: pl.DataFrame, currency: str, decision: str = PORTFOLIO) -> Figure:
     """Draw what it would be worth to know a number, or a group of them, before deciding.
 
     Parameters
@@ -97,13 +96,12 @@ def value_of_information(
         Code of the currency, as "USD".
     decision
         A strategy, for funding it or not, or `portfolio`, for choosing among all of them.
-    most
-        How many bars are drawn, at least 1; those of the highest rank.
 
     Returns
     -------
     alt.LayerChart
-        One bar per number with two simulation errors to both sides, and a line at the value of perfect information.
+        One bar per number, ten at most, with two simulation errors to both sides, and a line at the value of perfect
+        information.
 
     Raises
     ------
@@ -120,8 +118,8 @@ def value_of_information(
     everything = float(whole["worth"][0])
     numbers = learnt.filter(pl.col("rank") > 0).sort("rank")
     groups = learnt.filter(rank=0).sort("worth", "id", descending=[True, False]).head(_GROUPS)
-    bars = rounded(_bars(pl.concat([numbers.head(most), groups]), everything))
-    fewer = f" The first {most} of {numbers.height} numbers." if numbers.height > most else ""
+    bars = rounded(_bars(pl.concat([numbers.head(_MOST), groups]), everything))
+    fewer = f" The first {_MOST} of {numbers.height} numbers." if numbers.height > _MOST else ""
     hollow = " Hollow: all numbers of a group together." if groups.height else ""
     what = "choosing one of the strategies, or none" if decision == PORTFOLIO else f"funding {own['title'][0]} or not"
     shown = (

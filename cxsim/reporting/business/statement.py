@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import altair as alt
@@ -43,7 +43,6 @@ from cxsim.reporting.theme import (
     read_out_by_name,
     rimmed,
     rounded,
-    rows_of,
     strategy_colour,
     strategy_panels,
     subject,
@@ -121,8 +120,8 @@ def statement_table(totals: pl.DataFrame, currency: str) -> Table:
     return replace(_STATEMENT, columns=headed(heads), spanners=spanners).render(totals, currency)
 
 
-def periods_table(periods: pl.DataFrame, currency: str, strategy: str | None = None) -> Table:
-    """Lay out the statement without a strategy, with it, and the difference, by year and in total.
+def periods_table(periods: pl.DataFrame, currency: str) -> Table:
+    """Lay out the statement without each strategy, with it, and the difference, by year and in total.
 
     Parameters
     ----------
@@ -130,55 +129,34 @@ def periods_table(periods: pl.DataFrame, currency: str, strategy: str | None = N
         Table under `PERIODS`; strategies, periods and lines in the order in which they are shown.
     currency
         Code of the currency, as "USD".
-    strategy
-        The one whose accounts are shown, all of them that have an entry; without it, the subtotals of all strategies.
 
     Returns
     -------
     Table
-        One column per year and one for the total. Below the ladder, of the difference in cash: its present value and
-        both sums so far. The twin holds months and quarters too, with the interval of each line.
-
-    Raises
-    ------
-    TableError
-        For a table that is not under `PERIODS`, or a strategy that is not in it.
+        One column per year and one for the total: subtotals of the ladder, and below them, of the difference in cash,
+        its present value and both sums so far. The twin holds every account, months and quarters too, with the
+        interval of each line.
     """
-    rows = _chosen(periods, strategy)
-    labels = _labels(rows)
-    spec = replace(_PERIODS, columns=headed(dict(zip(labels, labels, strict=True))))
-    if strategy is None:
-        return spec.render(rows, currency)
-    notes = (LADDER_NOTE, _SUMS_NOTE, "Accounts without any entry are left out.")
-    return replace(spec, id=_id("periods", strategy), rows=_accounts, notes=notes).render(rows, currency)
+    labels = _labels(check(periods, PERIODS))
+    return replace(_PERIODS, columns=headed(dict(zip(labels, labels, strict=True)))).render(periods, currency)
 
 
-def quarters_table(periods: pl.DataFrame, currency: str, strategy: str | None = None) -> Table:
+def quarters_table(periods: pl.DataFrame, currency: str) -> Table:
     """Lay out the difference that each strategy makes quarter by quarter.
 
     Parameters
     ----------
     periods, currency
         As in `periods_table`.
-    strategy
-        The one that is shown; without it, all.
 
     Returns
     -------
     Table
         One row per strategy and quarter, folded under its title: net revenue, margin 3 and cash, the interval of the
-        last, its present value and the sums so far. The twin holds every account, without and with the strategy too.
-
-    Raises
-    ------
-    TableError
-        As `periods_table`.
+        last, its present value and the sums so far. The twin holds every subtotal, without and with the strategy too.
     """
-    rows = _chosen(periods, strategy).filter(pl.col("line").is_in(SUBTOTALS), grain="quarter")
-    if strategy is None:
-        return _QUARTERS.render(rows, currency)
-    title = f"{names_of(named(rows))[0]}, quarter by quarter"
-    return replace(_QUARTERS, id=_id("quarters", strategy), title=title).render(rows, currency)
+    subtotals = pl.col("line").is_in(SUBTOTALS)
+    return _QUARTERS.render(check(periods, PERIODS).filter(subtotals, grain="quarter"), currency)
 
 
 def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
@@ -277,15 +255,6 @@ _STATEMENT = TableSpec(
 )
 
 
-def _id(table: str, strategy: str) -> str:
-    return f"{table}-{strategy.replace('_', '-')}"
-
-
-def _chosen(periods: pl.DataFrame, strategy: str | None) -> pl.DataFrame:
-    check(periods, PERIODS)
-    return periods if strategy is None else rows_of(periods, PERIODS, strategy)
-
-
 def _labels(periods: pl.DataFrame) -> list[str]:
     """Return the labels of the years, and that of the total at the end; a single year is the total."""
     labels = distinct(periods.filter(_YEARLY), "label")
@@ -299,49 +268,24 @@ def _written(table: pl.DataFrame, columns: Sequence[str], of: Sequence[str]) -> 
     return texts.with_columns(span=pl.format("{} to {}", "low", "high"))
 
 
-def _lines(periods: pl.DataFrame) -> Iterator[dict[str, dict[str, list[str]]]]:
-    """Yield of each strategy its lines with an entry, each with its amounts in text, one per label."""
-    yearly = periods.filter(_YEARLY)
-    shown = pl.col("label").is_in(_labels(periods)) & _HAS_ENTRY.any().over("strategy", "line")
-    texts = named(_written(yearly, [*_SIDES, *_BELOW], list(_SIDES)).filter(yearly.select(shown).to_series()))
-    for own in texts.partition_by("strategy", maintain_order=True):
-        yield {str(line): part.to_dict(as_series=False) for (line,), part in own.group_by("line", maintain_order=True)}
-
-
-def _row(group: str, words: str, cells: Mapping[str, list[str]], measure: str) -> dict[str, str]:
-    return {"group": group, "line": words, **dict(zip(cells["label"], cells[measure], strict=True))}
-
-
 def _subtotals(periods: pl.DataFrame) -> list[dict[str, str]]:
     """Return of each strategy the cash without it and with it, and the differences in the subtotals."""
-    return [
-        _row(lines[RESULT]["name"][0], words, lines[line], measure)
-        for lines in _lines(periods)
-        for line, measure, words in _OVERVIEW
-    ]
-
-
-def _accounts(periods: pl.DataFrame) -> list[dict[str, str]]:
-    """Return the same with all accounts that have an entry: without the strategy, with it, and the difference."""
+    texts = named(_written(periods.filter(_YEARLY), [*_SIDES, *_BELOW], list(_SIDES)))
     rows = []
-    (lines,) = _lines(periods)
-    for side, group in _SIDES.items():
-        for line, cells in lines.items():
-            rows.append(_row(group, capitalised(line), cells, side))
-            if side == "incremental" and line in SUBTOTALS:
-                rows.append(_row(group, _ITS_INTERVAL, cells, "span"))
-    return [*rows, *(_row(group, words, lines[RESULT], measure) for measure, words in _BELOW.items())]
+    for own in texts.filter(pl.col("label").is_in(_labels(periods))).partition_by("name", maintain_order=True):
+        for line, measure, words in _OVERVIEW:
+            cells = own.filter(line=line)["label", measure].rows()
+            rows.append({"group": own["name"][0], "line": words, **dict(cells)})
+    return rows
 
 
-_ITS_INTERVAL = f"Its {INTERVAL}"
 # Line, measure and words of each row of the overview.
 _OVERVIEW = (
     *((RESULT, side, f"Cash contribution {_SIDES[side].lower()}") for side in ("baseline", "treated")),
     *((line, "incremental", f"Difference in {line}") for line in SUBTOTALS),
-    (RESULT, "span", _ITS_INTERVAL),
+    (RESULT, "span", f"Its {INTERVAL}"),
     *((RESULT, measure, words) for measure, words in _BELOW.items()),
 )
-_BOLD = (f"Difference in {RESULT}", *map(capitalised, SUBTOTALS))
 _YEARLY = pl.col("grain").is_in(["year", "total"])
 
 
@@ -368,7 +312,7 @@ _PERIODS = TableSpec(
     rows=_subtotals,
     group="group",
     line="line",
-    bold=lambda row: row["line"] in _BOLD,
+    bold=lambda row: row["line"] == f"Difference in {RESULT}",
     notes=(
         LADDER_NOTE,
         _SUMS_NOTE,

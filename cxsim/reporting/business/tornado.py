@@ -47,7 +47,6 @@ from cxsim.reporting.theme import (
     rimmed,
     rounded,
     rounded_together,
-    rows_of,
     short,
     shortened,
     strategy_colour,
@@ -61,7 +60,8 @@ from cxsim.study.business.sensitivity import BREAK_EVENS, HEAT, RATES, TORNADO
 from cxsim.tables import check
 from cxsim.wording import INTERVAL, NBSP, counted, figure, joined, money, number, searched
 
-PANELS = 3
+# So many strategies are drawn, and so many numbers of each.
+_PANELS, _MOST = 3, 8
 _ROW, _HEAT_ROW = 38, 30
 # Width for the values at both ends of a bar, in pixels.
 _ENDS = 68
@@ -79,7 +79,7 @@ _DARK = 0.55
 _NAMED = 3
 
 
-def tornado(tornado: pl.DataFrame, currency: str, *, strategy: str | None = None, most: int = 8) -> Figure:
+def tornado(tornado: pl.DataFrame, currency: str) -> Figure:
     """Draw what each uncertain number does to the net present value when it alone is moved.
 
     Parameters
@@ -88,27 +88,27 @@ def tornado(tornado: pl.DataFrame, currency: str, *, strategy: str | None = None
         Table under `TORNADO`, with all strategies of the scenario in their order.
     currency
         Code of the currency, as "USD".
-    strategy
-        Identifier of the one strategy to draw; of all, no more than three are drawn, those that move most.
-    most
-        How many numbers are drawn of a strategy, at least 1; those with the largest swing.
 
     Returns
     -------
     alt.FacetChart
-        One panel per strategy: a bar from the NPV at the 10 % quantile of a number to that at its 90 % quantile.
+        One panel per strategy, of three at most, those that move most: a bar from the NPV at the 10 % quantile of a
+        number to that at its 90 % quantile, for the numbers with the largest swing.
 
     Raises
     ------
     TableError
-        If the table is not under `TORNADO`, is empty, or does not hold the strategy.
+        If the table is not under `TORNADO`, or is empty.
     """
     every = check(tornado, TORNADO).rename({"title": "name"})
+    if every.is_empty():
+        raise TableError("TORNADO: the table is empty; there must be one row per strategy and number at least.")
     names = names_of(every)
-    chosen = _chosen(every, strategy)
-    bars = rounded(_bars(chosen.filter(pl.col("rank") <= most), currency))
-    several = strategy is None and len(names) > PANELS
-    fewer = f" Of {counted(len(names))} strategies, the {counted(PANELS)} whose result moves most." if several else ""
+    by_swing = every.sort(pl.col("swing").max().over("strategy"), descending=True, maintain_order=True)
+    chosen = every.filter(pl.col("name").is_in(names_of(by_swing)[:_PANELS]))
+    bars = rounded(_bars(chosen.filter(pl.col("rank") <= _MOST), currency))
+    several = len(names) > _PANELS
+    fewer = f" Of {counted(len(names))} strategies, the {counted(_PANELS)} whose result moves most." if several else ""
     scales = " Scales differ between panels." if chosen["name"].n_unique() > 1 else ""
     shown = (
         f"Net present value over doing nothing, {currency}, when one number alone is moved from the low end (pale) to "
@@ -193,15 +193,6 @@ def break_evens_table(break_evens: pl.DataFrame, currency: str) -> Table | Prose
     """
     spec = replace(_BREAK_EVENS, rows=lambda table: _reached(table, currency))
     return spec.render_or_remark(break_evens, currency)
-
-
-def _chosen(every: pl.DataFrame, strategy: str | None) -> pl.DataFrame:
-    if every.is_empty():
-        raise TableError("TORNADO: the table is empty; there must be one row per strategy and number at least.")
-    if strategy is not None:
-        return rows_of(every, TORNADO, strategy)
-    moved = every.sort(pl.col("swing").max().over("strategy"), descending=True, maintain_order=True)
-    return every.filter(pl.col("strategy").is_in(distinct(moved, "strategy")[:PANELS]))
 
 
 def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
