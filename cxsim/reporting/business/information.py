@@ -162,7 +162,7 @@ def variance_split(split: pl.DataFrame) -> Figure:
         to 1.
     """
     table = check(split, SPLIT).rename({"title": "name"})
-    bars = rounded(_in_pixels(pl.concat(_placed(table.filter(name=name)) for name in names_of(table))))
+    bars = rounded(_in_pixels(pl.concat(map(_placed, table.partition_by("name", maintain_order=True)))))
     below = " Left of zero: below zero by chance of simulation." if (bars["share"] < 0.0).any() else ""
     shown = (
         f"What makes net present value differ between draws: shares of its variance, 100{NBSP}% per "
@@ -232,11 +232,10 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
     )
     worth, error = pl.col("worth"), 2.0 * pl.col("mc_error")
     return bars.select(
-        pl.int_range(1, pl.len() + 1).alias("place"),
-        pl.when(rank=0).then(pl.lit("group")).otherwise(pl.lit("number")).alias("kind"),
-        *("description", "worth"),
-        error.alias("error"),
-        *("_label", "_value"),
+        *("description", "worth", "_label", "_value"),
+        place=pl.int_range(1, pl.len() + 1),
+        kind=pl.when(rank=0).then(pl.lit("group")).otherwise(pl.lit("number")),
+        error=error,
         _low=worth - error,
         _high=worth + error,
     )
@@ -290,10 +289,9 @@ def _placed(own: pl.DataFrame) -> pl.DataFrame:
     end = pl.when(share < 0.0).then(below).otherwise(above)
     parts = _PARTS.join(own, on="part", maintain_order="left")
     return with_texts(parts, {"_percent": lambda row: _written(row["share"])}).select(
-        *("name", "share"),
-        pl.col("mc_error").alias("error") * 2.0,
-        pl.col("_lines").str.replace("\n", " ").alias("part"),
-        *("_lines", "_percent", "_full", "_at"),
+        *("name", "share", "_lines", "_percent", "_full", "_at"),
+        error=2.0 * pl.col("mc_error"),
+        part=pl.col("_lines").str.replace("\n", " "),
         _start=end - share,
         _end=end,
         _note=pl.lit(""),

@@ -161,10 +161,10 @@ _whole = share_to(0)
 
 
 def _rule(twin: pl.DataFrame, name: str) -> float:
-    values = twin[name].unique().sort().to_list()
-    if len(values) > 1:
-        raise TableError(f"INVESTMENT: found several values of {name}: {joined([f'{value:g}' for value in values])}.")
-    return float(values[0])
+    first, *others = twin[name].unique().sort()
+    if others:
+        raise TableError(f"INVESTMENT: found several values of {name}: {joined([f'{v:g}' for v in (first, *others)])}.")
+    return float(first)
 
 
 def _adjusts(rules: Row) -> bool:

@@ -64,7 +64,7 @@ _SUMS_NOTE = (
     "Present value: later amounts counted for less, at the discount rate of each draw. So far: the sum since the "
     "start. Every amount is a mean over all draws."
 )
-_SIDES = {"baseline": "Without the strategy", "treated": "With the strategy", "incremental": "Difference"}
+_SIDES = ("baseline", "treated", "incremental")
 # Rows below the ladder, about the difference in its last line.
 _BELOW = {
     "discounted": "Difference in cash, at present value",
@@ -270,7 +270,7 @@ def _written(table: pl.DataFrame, columns: Sequence[str], of: Sequence[str]) -> 
 
 def _subtotals(periods: pl.DataFrame) -> list[dict[str, str]]:
     """Return of each strategy the cash without it and with it, and the differences in the subtotals."""
-    texts = named(_written(periods.filter(_YEARLY), [*_SIDES, *_BELOW], list(_SIDES)))
+    texts = named(_written(periods.filter(_YEARLY), [*_SIDES, *_BELOW], _SIDES))
     rows = []
     for own in texts.filter(pl.col("label").is_in(_labels(periods))).partition_by("name", maintain_order=True):
         for line, measure, words in _OVERVIEW:
@@ -281,7 +281,8 @@ def _subtotals(periods: pl.DataFrame) -> list[dict[str, str]]:
 
 # Line, measure and words of each row of the overview.
 _OVERVIEW = (
-    *((RESULT, side, f"Cash contribution {_SIDES[side].lower()}") for side in ("baseline", "treated")),
+    (RESULT, "baseline", "Cash contribution without the strategy"),
+    (RESULT, "treated", "Cash contribution with the strategy"),
     *((line, "incremental", f"Difference in {line}") for line in SUBTOTALS),
     (RESULT, "span", f"Its {INTERVAL}"),
     *((RESULT, measure, words) for measure, words in _BELOW.items()),
@@ -363,7 +364,7 @@ def _by_cohort(cohort_money: pl.DataFrame) -> Sequence[Row]:
     rows = rows.with_columns(customers=people, each=pl.col("incremental") / people)
     each = precision(rows.filter(pl.col("cohort") != "all")["each"].drop_nulls().to_list() or [0.0])
     texts = in_order(rows, "strategy").with_columns(pl.col("each").map_elements(each.text, return_dtype=pl.String))
-    return _written(texts, list(_SIDES), list(_SIDES)).rows(named=True)
+    return _written(texts, _SIDES, _SIDES).rows(named=True)
 
 
 def _cohort(cohort: str) -> str:

@@ -37,6 +37,7 @@ from cxsim.reporting.theme import (
     framed,
     headings,
     in_column,
+    in_order,
     largest,
     least_and_most,
     lines_beside,
@@ -107,13 +108,12 @@ def tornado(tornado: pl.DataFrame, currency: str) -> Figure:
     by_swing = every.sort(pl.col("swing").max().over("strategy"), descending=True, maintain_order=True)
     chosen = every.filter(pl.col("name").is_in(names_of(by_swing)[:_PANELS]))
     bars = rounded(_bars(chosen.filter(pl.col("rank") <= _MOST), currency))
-    several = len(names) > _PANELS
-    fewer = f" Of {counted(len(names))} strategies, the {counted(_PANELS)} whose result moves most." if several else ""
-    scales = " Scales differ between panels." if chosen["name"].n_unique() > 1 else ""
+    fewer = f" Of {counted(len(names))} strategies, the {counted(_PANELS)} whose result moves most."
+    notes = (" Scales differ between panels." if len(names) > 1 else "") + (fewer if len(names) > _PANELS else "")
     shown = (
         f"Net present value over doing nothing, {currency}, when one number alone is moved from the low end (pale) to "
         f"the high end (dark) of its 80{NBSP}% interval; the ends are printed, and one chance in ten lies beyond each. "
-        f"Dashed line: base case, all numbers at their central value; thick line: zero.{scales}{fewer}"
+        f"Dashed line: base case, all numbers at their central value; thick line: zero.{notes}"
     )
     words = bars.with_columns(pl.col(_NPVS).map_elements(number, return_dtype=pl.String))
     texts = [
@@ -140,7 +140,8 @@ def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
         One map per strategy: a coloured cell with its value per node, and a thick line between gain and loss.
     """
     nodes = check(heat, HEAT).rename({"title": "name"})
-    cells = rounded(pl.concat(_cells(own, currency) for own in nodes.partition_by("name", maintain_order=True)))
+    by_name = nodes.group_by("name", maintain_order=True)
+    cells = rounded(by_name.map_groups(lambda own: _cells(own, currency)))
     shown = (
         f"Net present value over doing nothing, {currency} (k: thousands), at each pair of values of two of the "
         "strategy's own numbers. Green: gain; brown: loss; thick line: break-even between them. "
@@ -196,7 +197,7 @@ def break_evens_table(break_evens: pl.DataFrame, currency: str) -> Table | Prose
 
 
 def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
-    ordered = chosen.sort(pl.col("name").cast(pl.Enum(names_of(chosen))), "rank", maintain_order=True)
+    ordered = in_order(chosen, "name", ["rank"])
     ends = [
         distinguishable([low, high], unit, currency) for low, high, unit in ordered["at_low", "at_high", "unit"].rows()
     ]

@@ -199,40 +199,46 @@ def _result(stored: _Grid, currency: str) -> str:
     return f"{words}+{verdict}+' within '+horizon+(horizon==1?' month':' months')"
 
 
-def _sliders(
-    stored: _Grid, node: dict[str, Any], start: dict[str, Any], currency: str
-) -> list[tuple[alt.Parameter, dict[str, object]]]:
-    sliders = []
-    for axis, nodes in stored.axes.items():
-        if node[f"{axis}_id"] and len(nodes) > 1:
-            label = _FIRST_CLAUSE.split(node[f"{axis}_description"], maxsplit=1)[0]
-            unit = "times" if node[f"{axis}_unit"] == "ratio" else unit_in_words(node[f"{axis}_unit"], currency)
-            step = (nodes[-1] - nodes[0]) / (len(nodes) - 1) / _BETWEEN
-            ends = (nodes[0], nodes[-1])
-            sliders.append(_slider(f"{axis}_value", label, unit.replace("share", "%", 1), start[axis], ends, step))
+_Slider = tuple[alt.Parameter, dict[str, object]]
+
+
+def _sliders(stored: _Grid, node: dict[str, Any], start: dict[str, Any], currency: str) -> list[_Slider]:
+    own = [
+        (
+            f"{axis}_value",
+            _FIRST_CLAUSE.split(node[f"{axis}_description"], maxsplit=1)[0],
+            _unit(node[f"{axis}_unit"], currency),
+            start[axis],
+            (nodes[0], nodes[-1]),
+            (nodes[-1] - nodes[0]) / (len(nodes) - 1) / _BETWEEN,
+        )
+        for axis, nodes in stored.axes.items()
+        if node[f"{axis}_id"] and len(nodes) > 1
+    ]
     rate, margins = start["annual_discount_rate"], (start["margin_low"], start["margin_high"])
-    further = (
+    sliders = (
+        *own,
         ("cost", "Cost of the programme, against the plan", "times", 1.0, (0.0, 2.0), 0.05),
         ("margin", "Gross margin", "%", start["gross_margin"], margins, _SHARE_STEP),
         ("rate", "Discount rate", "% per year", rate, (0.0, max(0.3, 2.0 * rate)), _SHARE_STEP),
         ("horizon", "Horizon", "months", start["horizon_months"], (1, len(stored.days)), 1),
     )
-    return [*sliders, *(_slider(*each) for each in further)]
+    return [_slider(*each) for each in sliders]
 
 
-def _slider(
-    name: str, label: str, unit: str, value: float, ends: tuple[float, float], step: float
-) -> tuple[alt.Parameter, dict[str, object]]:
+def _unit(unit: str, currency: str) -> str:
+    return "times" if unit == "ratio" else unit_in_words(unit, currency).replace("share", "%", 1)
+
+
+def _slider(name: str, label: str, unit: str, value: float, ends: tuple[float, float], step: float) -> _Slider:
     """Return the chart's parameter, bound to a plain range input, and how a page writes its value.
 
     Its ends are as many whole steps from its start as fit, and one press of an arrow key is a step; "%" is a share.
     """
-    steps = [math.trunc((end - value) / step + math.copysign(1e-9, end - value)) for end in ends]
-    start, low, high, size = (
-        float(f"{number:.{_DIGITS}g}") for number in (value, *(value + step * each for each in steps), step)
-    )
+    low, high = (value + step * math.trunc((end - value) / step + math.copysign(1e-9, end - value)) for end in ends)
+    start, low, high, step = (float(f"{number:.{_DIGITS}g}") for number in (value, low, high, step))
     scale = 100 if unit.startswith("%") else 1
     # The noise of binary fractions must not cost a decimal.
-    decimals = max(0, math.ceil(-math.log10(scale * size) - 1e-9))
-    bind = alt.binding_range(min=low, max=high, step=size, name=label)
+    decimals = max(0, math.ceil(-math.log10(scale * step) - 1e-9))
+    bind = alt.binding_range(min=low, max=high, step=step, name=label)
     return alt.param(name=name, value=start, bind=bind), {"scale": scale, "decimals": decimals, "unit": unit}
