@@ -26,6 +26,7 @@ from cxsim.reporting.theme import (
     read_out,
     rounded,
     strategy_colour,
+    subject,
     tooltips,
     with_texts,
 )
@@ -200,9 +201,10 @@ def _finding(table: pl.DataFrame) -> str:
     parts = []
     for verdict, words in where.items():
         titles = [row["title"] for row in rows if _verdict(row) == verdict]
-        who = joined(titles) if len(titles) <= _NAMED else f"{counted(len(titles)).capitalize()} strategies"
-        if titles:
-            parts.append(f"{who} {'pays' if len(titles) == 1 else 'pay'} {words}")
+        if len(titles) > _NAMED:
+            parts.append(f"{counted(len(titles)).capitalize()} strategies pay {words}")
+        elif titles:
+            parts.append(f"{subject(titles, 'pays', 'pay')} {words}")
     return "; ".join(parts)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import polars as pl
@@ -49,7 +48,7 @@ from cxsim.reporting.theme import (
 from cxsim.study.business.experiments import TEST_PLAN
 from cxsim.study.business.information import INFORMATION, SPLIT
 from cxsim.tables import check
-from cxsim.wording import MINUS, MISSING, NBSP, figure, joined, money, number, percent, precision, searched
+from cxsim.wording import MINUS, NBSP, figure, joined, money, number, percent, precision, searched
 
 EVERYTHING = "everything"
 PORTFOLIO = "portfolio"
@@ -319,15 +318,16 @@ def _split_layers(bars: pl.DataFrame) -> list[alt.Chart]:
     )
     # A line from the middle of each part down to its words; a part of nothing has none.
     seen = either("datum.share > 0.0005", 1.0, 0.0)
-    down = {"y": alt.value(_BAR + 2), "y2": alt.value(_DROP)}
     line = drawn.mark_rule(color=QUIET, strokeWidth=1, aria=False)
-    words: dict[str, Any] = {"align": "left", "baseline": "top", "aria": False}
+    down = line.encode(x=alt.X("_middle:Q", scale=None), x2="_foot:Q", y=alt.value(_BAR + 2), y2=alt.value(_DROP))
     text = drawn.encode(x=alt.X("_at:Q", scale=None), y=alt.value(_DROP + 4))
-    share = text.mark_text(fontWeight="bold", fontSize=13, **words)
-    name = text.mark_text(fontSize=11.5, color=QUIET, lineBreak="\n", lineHeight=13, dy=17, **words)
+    share = text.mark_text(align="left", baseline="top", fontWeight="bold", fontSize=13, aria=False)
+    name = text.mark_text(
+        align="left", baseline="top", fontSize=11.5, color=QUIET, lineBreak="\n", lineHeight=13, dy=17, aria=False
+    )
     return [
         bar,
-        line.encode(x=alt.X("_middle:Q", scale=None), x2="_foot:Q", opacity=seen, **down),
+        down.encode(opacity=seen),
         share.encode(text="_percent:N"),
         name.encode(text="_lines:N"),
     ]
@@ -368,20 +368,8 @@ def _of_each_decision(information: pl.DataFrame) -> Sequence[Row]:
     return in_order(shown, "decision", order).rows(named=True)
 
 
-def _kind(row: Row) -> str:
-    if row["id"] == EVERYTHING:
-        return "all"
-    return f"one{NBSP}number" if row["rank"] > 0 else "a group"
-
-
 def _worth(row: Row) -> str:
-    worth, error = (number(row[name]) if row[name] > 0.0 else "0" for name in ("worth", "mc_error"))
-    return f"{worth} ± {error}"
-
-
-def _share(row: Row) -> str:
-    share = row["share_of_everything"]
-    return MISSING if share is None or row["id"] == EVERYTHING else percent(share)
+    return " ± ".join(number(row[name]) if row[name] > 0.0 else "0" for name in ("worth", "mc_error"))
 
 
 _INFORMATION = TableSpec(
@@ -393,9 +381,17 @@ _INFORMATION = TableSpec(
     group="title",
     line=lambda row: first_sentence(row["description"]),
     columns={
-        "kind": Column("What it is", _kind, align="text"),
+        "kind": Column(
+            "What it is",
+            lambda row: "all" if row["id"] == EVERYTHING else f"one{NBSP}number" if row["rank"] > 0 else "a group",
+            align="text",
+        ),
         "worth": Column("Worth at most, {currency}", _worth),
-        "share": Column("Of the value of perfect information", _share),
+        "share": Column(
+            "Of the value of perfect information",
+            lambda row: None if row["id"] == EVERYTHING else row["share_of_everything"],
+            percent,
+        ),
     },
     notes=(
         (

@@ -455,15 +455,13 @@ _OF_KIND = {
 }
 
 
-def _liabilities_subtitle(liabilities: pl.DataFrame) -> str:
-    but = ", but for the number of points" if "points" in liabilities["kind"] else ""
-    return f"{{currency}}{but}, not discounted; means over all draws"
-
-
 _LIABILITIES = TableSpec(
     id="liabilities",
     title=_liabilities_finding,
-    subtitle=_liabilities_subtitle,
+    subtitle=lambda table: (
+        f"{{currency}}{', but for the number of points' if 'points' in table['kind'] else ''}, not discounted; "
+        "means over all draws"
+    ),
     # One column per period.
     columns={},
     rows=lambda table: with_amounts(list(_lines(table)), distinct(table, "period")),

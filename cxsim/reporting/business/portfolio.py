@@ -287,15 +287,15 @@ def _key_marks(key: pl.DataFrame) -> Sequence[alt.Chart]:
 
 
 def _frontier_finding(table: pl.DataFrame, best: Row, currency: str) -> str:
-    if not _split(best["members"]):
+    if not best["members"]:
         return "No set of strategies is expected to bring more than doing nothing"
     within = "" if table["affordable"].all() else " within the budget"
-    subject = f"Best{within}: {best['title']}, {money(best['npv'], currency)}"
+    opening = f"Best{within}: {best['title']}, {money(best['npv'], currency)}"
     others = table.filter(_OTHERS)
     near = others.filter(_NEAR).height
     if near:
-        return f"{subject}; {counted(near)} other {'set is' if near == 1 else 'sets are'} too near to tell apart"
-    return f"{subject}; clearly more than any other" if others.height else subject
+        return f"{opening}; {counted(near)} other {'set is' if near == 1 else 'sets are'} too near to tell apart"
+    return f"{opening}; clearly more than any other" if others.height else opening
 
 
 def _alt_text(table: pl.DataFrame, currency: str) -> str:
@@ -365,7 +365,6 @@ def _in_words(row: Row) -> Row:
 
 _PORTFOLIO = TableSpec(
     id="portfolio",
-    contract=PORTFOLIO,
     title="",
     subtitle="Each set simulated together, against doing nothing; in today's {currency}",
     rows=lambda portfolio: map(_in_words, portfolio.with_columns(near=_OTHERS & _NEAR).rows(named=True)),

@@ -305,7 +305,6 @@ def _by_model(structures: pl.DataFrame) -> list[dict[str, Any]]:
 
 _STRUCTURES = TableSpec(
     id="structures",
-    contract=STRUCTURES,
     title=_structures_finding,
     subtitle="Against doing nothing, in today's {currency}, under each model by itself",
     rows=_by_model,

@@ -214,10 +214,6 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     )
 
 
-def _statement_finding(totals: pl.DataFrame) -> str:
-    return f"On average {_more_cash(named(totals.filter(line=RESULT, period=WHOLE_HORIZON)), 'incremental')}"
-
-
 def _more_cash(cash: pl.DataFrame, column: str) -> str:
     """Return who brings more cash than doing nothing, and who does not."""
     gains = pl.col(column) > 0.0
@@ -240,7 +236,9 @@ def _ladder(totals: pl.DataFrame) -> Sequence[Row]:
 _HAS_ENTRY = pl.col("line").is_in(SUBTOTALS) | pl.any_horizontal(pl.col(*_SIDES) != 0.0)
 _STATEMENT = TableSpec(
     id="statement",
-    title=_statement_finding,
+    title=lambda totals: (
+        f"On average {_more_cash(named(totals.filter(line=RESULT, period=WHOLE_HORIZON)), 'incremental')}"
+    ),
     subtitle="{currency}, not discounted, over the whole horizon; means over all draws",
     # The years stand between.
     columns={},

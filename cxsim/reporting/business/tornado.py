@@ -369,7 +369,6 @@ def _pivoted(own: pl.DataFrame) -> pl.DataFrame:
 
 _RATES = TableSpec(
     id="rates",
-    contract=RATES,
     title=_rates_finding,
     subtitle=f"Net present value in today's {{currency}} and its {INTERVAL}, by discount rate and horizon",
     # One column per horizon.

@@ -28,6 +28,7 @@ from cxsim.study.business.sensitivity import GRID, GRID_CENTRE
 from cxsim.tables import check
 from cxsim.wording import NBSP, money, style
 
+_UNITS = {"ratio": "times"}
 _FIRST_CLAUSE = re.compile(r"[;:] |\. |\.$")
 # A share is moved by half a percentage point.
 _SHARE_STEP = 0.005
@@ -207,7 +208,7 @@ def _sliders(stored: _Grid, node: dict[str, Any], start: dict[str, Any], currenc
         (
             f"{axis}_value",
             _FIRST_CLAUSE.split(node[f"{axis}_description"], maxsplit=1)[0],
-            _unit(node[f"{axis}_unit"], currency),
+            unit_in_words(_UNITS.get(node[f"{axis}_unit"], node[f"{axis}_unit"]), currency).replace("share", "%", 1),
             start[axis],
             (nodes[0], nodes[-1]),
             (nodes[-1] - nodes[0]) / (len(nodes) - 1) / _BETWEEN,
@@ -224,10 +225,6 @@ def _sliders(stored: _Grid, node: dict[str, Any], start: dict[str, Any], currenc
         ("horizon", "Horizon", "months", start["horizon_months"], (1, len(stored.days)), 1),
     )
     return [_slider(*each) for each in sliders]
-
-
-def _unit(unit: str, currency: str) -> str:
-    return "times" if unit == "ratio" else unit_in_words(unit, currency).replace("share", "%", 1)
 
 
 def _slider(name: str, label: str, unit: str, value: float, ends: tuple[float, float], step: float) -> _Slider:
