@@ -170,13 +170,14 @@ def _together(row: Row, currency: str) -> str:
 
 
 def _card(row: Row, currency: str) -> Card:
-    badge, title, facts = BADGES[row["decision"]], row["title"], _facts(row, currency)
+    facts, rule = _facts(row, currency), row["rule"]
     if row["strategy"] != _PORTFOLIO:
-        return Card(row["decision"], badge, title, row["rule"], facts, _what_would_change(row, currency))
+        closing = _what_would_change(row, currency)
+        return Card(row["decision"], BADGES[row["decision"]], row["title"], rule, facts, closing)
     if _is_nothing(row):
-        return Card("reject", "Fund none", f"Best set: {title}", row["rule"], width="wide")
+        return Card("reject", "Fund none", f"Best set: {row['title']}", rule, width="wide")
     closing = "What would change it stands with each of its parts."
-    return Card(row["decision"], badge, f"Best set: {title}", row["rule"], facts, closing, "wide")
+    return Card(row["decision"], BADGES[row["decision"]], f"Best set: {row['title']}", rule, facts, closing, "wide")
 
 
 def _facts(row: Row, currency: str) -> list[tuple[str, str]]:

@@ -411,23 +411,19 @@ def _reached(break_evens: pl.DataFrame, currency: str) -> list[Row]:
 
 
 def _in_words(row: Row, currency: str) -> Row:
+    """Return the texts of a number, with the side of its break-even on which the strategy pays by its base case."""
+    unit, limit = row["unit"], row["break_even"]
+    below = (limit < row["value"]) != (row["npv"] > 0.0)
     return {
         "line": first_sentence(row["description"]),
-        "now": as_written(row["value"], row["unit"], currency=currency),
-        "range": span(found(row["low"]), found(row["high"]), row["unit"], currency=currency),
-        "unit": unit_in_words(row["unit"], currency),
-        "limit": _pays(row, currency),
+        "now": as_written(row["value"], unit, currency=currency),
+        "range": span(found(row["low"]), found(row["high"]), unit, currency=currency),
+        "unit": unit_in_words(unit, currency),
+        "limit": f"{as_written(found(limit), unit, currency=currency)} or {'less' if below else 'more'}",
         "plausible": plausible(row["score"]),
         "error": number(row["mc_error"]),
         "method": _METHODS.get(row["method"], row["method"]),
     }
-
-
-def _pays(row: Row, currency: str) -> str:
-    """Return the break-even with the side of it on which the strategy pays, as far as its base case tells."""
-    below = (row["break_even"] < row["value"]) != (row["npv"] > 0.0)
-    limit = as_written(found(row["break_even"]), row["unit"], currency=currency)
-    return f"{limit} or {'less' if below else 'more'}"
 
 
 _METHODS = {"simulated": "simulated again", "booked": "booked again"}
