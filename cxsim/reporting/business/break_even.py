@@ -263,8 +263,9 @@ def _points(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) -> pl.
     low, high = pl.col("searched_low"), pl.col("searched_high")
     at_left = pl.when(pl.col("break_even") > low + _LEFT_FROM * (high - low))
     return points.select(
-        *("strategy", "size", "npv", "low", "high", "_head", "value", "at"),
-        name="title",
+        *("strategy", "size", "npv", "low", "high"),
+        pl.col("title").alias("name"),
+        *("_head", "value", "at"),
         _left=at_left.then("_mark").otherwise(pl.lit("")),
         _right=at_left.then(pl.lit("")).otherwise("_mark"),
     )

@@ -231,10 +231,11 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
     )
     worth, error = pl.col("worth"), 2.0 * pl.col("mc_error")
     return bars.select(
-        *("description", "worth", "_label", "_value"),
-        place=pl.int_range(1, pl.len() + 1),
-        kind=pl.when(rank=0).then(pl.lit("group")).otherwise(pl.lit("number")),
-        error=error,
+        pl.int_range(1, pl.len() + 1).alias("place"),
+        pl.when(rank=0).then(pl.lit("group")).otherwise(pl.lit("number")).alias("kind"),
+        *("description", "worth"),
+        error.alias("error"),
+        *("_label", "_value"),
         _low=worth - error,
         _high=worth + error,
     )

@@ -173,9 +173,10 @@ def _points(table: pl.DataFrame, key: pl.DataFrame) -> pl.DataFrame:
 
     error = 2.0 * pl.col("npv_mc_error")
     return with_texts(table, {"_label": label, "_colour": colour}).select(
-        *("cvar", "npv", "outlay", "efficient", "affordable", "chosen", "_label", "_colour"),
-        set="title",
-        error=error,
+        pl.col("title").alias("set"),
+        *("cvar", "npv"),
+        error.alias("error"),
+        *("outlay", "efficient", "affordable", "chosen", "_label", "_colour"),
         _low=pl.col("npv") - error,
         _high=pl.col("npv") + error,
     )

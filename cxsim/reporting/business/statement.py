@@ -428,8 +428,9 @@ def _steps(own: pl.DataFrame, currency: str) -> pl.DataFrame:
         },
     )
     return texts.select(
-        *("name", "label", "kind", "amount", "_written", "_label", "_start", "_end"),
-        step=pl.int_range(1, pl.len() + 1),
+        "name",
+        pl.int_range(1, pl.len() + 1).alias("step"),
+        *("label", "kind", "amount", "_written", "_label", "_start", "_end"),
         _edge=pl.max_horizontal("_start", "_end"),
         _note=pl.lit(f"Mean: {money(_mean(own), currency)}"),
     )
