@@ -25,10 +25,10 @@ from typing import Literal, NamedTuple
 
 from cxsim.errors import CxsimError, ParamError, ReportError
 from cxsim.params import names, root
-from cxsim.reporting.business.returns import returns_table
 from cxsim.reporting.execute import Say, remove_leftovers
 from cxsim.reporting.page import make, publish, staging
 from cxsim.reporting.render import Code
+from cxsim.reporting.tables import machine_readable
 from cxsim.reporting.workbook import csv_text, digest, twin_from
 from cxsim.study.loading import canonical, case_files, load_case, load_scenario, parsed_changes
 from cxsim.study.provenance import versions
@@ -149,7 +149,7 @@ def carry_out(task: Task, say: Say) -> None:
 
 def write_study(study: Study, page: Path, *, stamp: Mapping[str, str]) -> None:
     """Write returns.csv and manifest.json where a report of the same name would have them."""
-    text = csv_text(twin_from(returns_table(study.returns, study.currency).machine()))
+    text = csv_text(twin_from(machine_readable("returns", "Returns", study.returns)))
     with staging(page) as folder:
         publish(folder, page, page=None, files={RETURNS_FILE: text}, record={**study.manifest, **stamp})
 

@@ -537,3 +537,8 @@ def capitalised(words: str) -> str:
 def strategy_name(row: Row) -> str:
     """Return the title of a strategy, or its identifier in words."""
     return str(row["title"]) if "title" in row else capitalised(re.sub("[-_]", " ", row["strategy"]))
+
+
+def headed(heads: Mapping[str, str]) -> dict[str, Column]:
+    """Return columns that show fields as they are, each under its head."""
+    return {name: Column(head) for name, head in heads.items()}

@@ -5,19 +5,36 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from itertools import cycle, islice
-from typing import Any, Literal, NamedTuple
+from operator import itemgetter
+from typing import Any, Literal
 
 import altair as alt
 import polars as pl
 import polars.selectors as cs
 
+from cxsim.errors import TableError, choices
 from cxsim.params import Unit
 from cxsim.reporting.tables import CHART, strategy_name
-from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, figure, minor_digits, priced, style, write_as
+from cxsim.tables import Contract
+from cxsim.wording import (
+    ENGLISH,
+    MINUS,
+    NBSP,
+    Locale,
+    Precision,
+    figure,
+    joined,
+    minor_digits,
+    precision,
+    priced,
+    searched,
+    style,
+    write_as,
+)
 
 _SCALES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 # Units that a printed number carries; a number in any other unit stands bare, and what it counts stands beside it.
@@ -45,13 +62,6 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-# Sizes in pixels of the bold words of a figure.
-_LETTER, _LINE = 7.2, 14.0
-_POINT = 9.0
-# Directions that are tried, the most readable first, and how far out.
-_WAYS = ((1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1), (0, -1), (0, 1))
-_STEPS = (12.0, 20.0, 30.0, 44.0)
-_Box = tuple[float, float, float, float]
 INK = "#1F2933"
 QUIET = "#52606D"
 GRID = "#E4E7EB"
@@ -235,48 +245,6 @@ def money_axis(title: str, *, largest: float, grid: Literal["lines", "none"] = "
     )
 
 
-class Dot(NamedTuple):
-    """A point with its words.
-
-    Attributes
-    ----------
-    x, y
-        In pixels from the left and from the top.
-    reach
-        How far its error bar reaches up and down, in pixels.
-    label
-        Words in one line.
-    """
-
-    x: float
-    y: float
-    reach: float
-    label: str
-
-
-def beside(
-    dots: Sequence[Dot], *, width: float, height: float, lines: tuple[float, float]
-) -> list[tuple[float, float]]:
-    """Return the middle of the words of each dot, chosen one after the other."""
-    upright, level = lines
-    taken = [(upright - 1.0, 0.0, upright + 1.0, height), (0.0, level - 1.0, width, level + 1.0)]
-    taken += [_box(dot.x, dot.y, _POINT, max(dot.reach, _POINT)) for dot in dots]
-
-    def crowding(box: _Box) -> float:
-        outside = _shared(box, box) - _shared(box, (0.0, 0.0, width, height))
-        return sum(_shared(box, other) for other in taken) + outside
-
-    for dot in dots:
-        half = _LETTER * len(dot.label) / 2.0
-        tried = [
-            (dot.x + across * (step + half), dot.y + down * (step + (0.0 if across else _LINE / 2.0)))
-            for step in _STEPS
-            for across, down in _WAYS
-        ]
-        taken.append(min((_box(x, y, half, _LINE / 2.0) for x, y in tried), key=crowding))
-    return [((left + right) / 2.0, (top + bottom) / 2.0) for left, top, right, bottom in taken[2 + len(dots) :]]
-
-
 def model_colours(names: Texts) -> list[str]:
     """Return the colour of each model; what is no model, such as a rule of thumb, is grey."""
     greys = cycle(_OTHERS)
@@ -380,15 +348,6 @@ def _wrapped(text: str, characters: int) -> list[str]:
     return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False)
 
 
-def _box(x: float, y: float, across: float, down: float) -> _Box:
-    return x - across, y - down, x + across, y + down
-
-
-def _shared(one: _Box, other: _Box) -> float:
-    across, down = (min(one[end + 2], other[end + 2]) - max(one[end], other[end]) for end in (0, 1))
-    return max(across, 0.0) * max(down, 0.0)
-
-
 def _bundle(spec: Spec, **_metadata: object) -> tuple[Spec, Spec]:
     # The schema's address would make JupyterLab warn that its own Vega-Lite is older; it is no part of the figure.
     stored = {key: value for key, value in spec.items() if key != "$schema"}
@@ -446,3 +405,118 @@ def _look() -> alt.theme.ThemeConfig:
             "text": {"color": INK, "fontSize": 12.5},
         }
     }
+
+
+# Of figures with one panel per strategy: its first row, from which its heading is drawn, and room for words beside it.
+FIRST = "datum._first"
+COLUMN = 232
+
+
+def strategy_panels(
+    layers: Sequence[alt.Chart],
+    table: pl.DataFrame,
+    *,
+    height: int | alt.Step,
+    indent: int = COLUMN,
+    x: Literal["shared", "independent"] = "independent",
+    names: Sequence[str] = (),
+) -> Figure:
+    """Return a panel per strategy below its heading, with its `_note`; colours go by place among all the names."""
+    first = pl.col("name").is_first_distinct()
+    note = pl.when(first).then("_note").otherwise(pl.lit(""))
+    heads = headings(FIRST, strategy_colour(names or names_of(table)), indent=indent)
+    return panels(
+        [*layers, *heads], table.with_columns(_first=first, _note=note), width=WIDTH - indent, height=height, x=x
+    )
+
+
+def zero_rule(axis: Literal["x", "y"], width: float | None = None) -> alt.Chart:
+    """Return the rule at zero of each panel."""
+    rule = alt.Chart().transform_filter(FIRST).mark_rule(color=INK, strokeWidth=width or alt.Undefined, aria=False)
+    encoded: alt.Chart = rule.encode(**{axis: alt.datum(0)})
+    return encoded
+
+
+def in_column(description: str) -> str:
+    """Return what a number means in two lines at most of the words beside rows."""
+    return "\n".join(balanced(shortened(searched(description), 80), 43))
+
+
+def in_order(table: pl.DataFrame, column: str, by: Sequence[str | pl.Expr] = ()) -> pl.DataFrame:
+    """Return the table with the rows of each strategy together, in the order in which strategies come first."""
+    order = pl.Enum(distinct(table, column))
+    return table.sort(pl.col(column).cast(order), *by, maintain_order=True)
+
+
+MONTHS = "Months since the start"
+
+
+def months_across(end: int) -> alt.X:
+    """Return the scale of months from the first to the last, with as many labels as are readable."""
+    every = 1 if end <= 12 else 3 if end <= 36 else 12
+    labels = alt.Axis(values=[1, *range(max(every, 2), end + 1, every)], format="d")
+    scale = alt.Scale(domain=[1, max(end, 2)], nice=False)
+    return alt.X("month:Q", title=MONTHS, scale=scale, axis=labels)
+
+
+def subject(names: Sequence[str], singular: str, plural: str) -> str:
+    """Return the names as a list and the verb that goes with so many.
+
+    >>> subject(["A"], "pays", "pay"), subject(["A", "B"], "pays", "pay")
+    ('A pays', 'A and B pay')
+    """
+    return f"{joined(names)} {singular if len(names) == 1 else plural}"
+
+
+def by_interval(table: pl.DataFrame, words: tuple[str, str, str], most: int) -> list[tuple[str, str]]:
+    """Return who is surely above zero, who may be on either side and who is surely below, after words for each.
+
+    Strategies are named one by one while there are no more of them than `most`, else counted.
+    """
+    gain, loss = pl.col("low") > 0.0, pl.col("high") < 0.0
+    groups = [table.filter(which)["name"].to_list() for which in (gain, ~gain & ~loss, ~gain & loss)]
+    return [
+        (word, joined(names) if table.height <= most else f"{len(names)} of {table.height} strategies")
+        for word, names in zip(words, groups, strict=True)
+        if names
+    ]
+
+
+def read_out(table: pl.DataFrame, pattern: str, between: str = " ") -> str:
+    """Return a text per row, its fields set into a pattern."""
+    return between.join(map(pattern.format_map, table.rows(named=True)))
+
+
+def read_out_by_name(table: pl.DataFrame, pattern: str) -> str:
+    """Return a sentence per strategy, `name: one; two; three.`, each part from a row."""
+    parts = table.partition_by("name", maintain_order=True)
+    return " ".join(f"{own['name'][0]}: {read_out(own, pattern, '; ')}." for own in parts)
+
+
+def least_and_most(table: pl.DataFrame, column: str) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the first row with the least value of a column and the first with the largest."""
+    place = itemgetter(table.columns.index(column))
+    return min(table.rows(), key=place), max(table.rows(), key=place)
+
+
+def rows_of(table: pl.DataFrame, contract: Contract, name: str, *, by: str = "strategy") -> pl.DataFrame:
+    """Return the rows of one strategy, or of what else a column names, after making sure that there are some."""
+    require_known(contract, by, name, distinct(table, by))
+    return table.filter(pl.col(by) == name)
+
+
+def require_known(contract: Contract, what: str, name: str, known: Iterable[str]) -> None:
+    """Refuse a name that is none of those known."""
+    names = list(known)
+    if name not in names:
+        raise TableError(f"{contract.name}: no {what} '{name}'; {choices(name, names)}")
+
+
+def rounded_together(table: pl.DataFrame, columns: Sequence[str]) -> Precision:
+    """Return how the amounts of some columns are rounded that are read together."""
+    return precision(table.select(columns).unpivot()["value"].to_list())
+
+
+def either(test: str, yes: float | str, no: float | str) -> Any:
+    """Return how marks look where a test holds, and how elsewhere."""
+    return alt.condition(test, alt.value(yes), alt.value(no))

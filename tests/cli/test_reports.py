@@ -27,10 +27,10 @@ WRITTEN = ["reports/index.html", "reports/tiny.html", *(f"reports/tiny/{name}" f
 # A study of two draws, and neither charts nor tables but one.
 CELL = """
 import cxsim
-from cxsim.reporting.business.returns import returns_table
 from cxsim.reporting import audit_trail
+from cxsim.reporting.tables import Prose, machine_readable
 study = cxsim.run(cxsim.load_scenario(scenario, changes))
-display(returns_table(study.returns, study.currency))
+display(Prose(markup="<p>Returns</p>", text="Returns", twin=machine_readable("returns", "Returns", study.returns)))
 audit_trail(study.manifest)
 """
 
@@ -164,7 +164,9 @@ STUDY = (
     "import cxsim\nfrom cxsim import reporting\nreporting.enable()",
     "study = cxsim.run(cxsim.load_scenario(scenario))",
     "reporting.npv_by_strategy(study.returns, study.currency)",
-    "from cxsim.reporting.business.returns import returns_table\nreturns_table(study.returns, study.currency)",
+    "from cxsim.reporting.tables import Prose, machine_readable",
+    "twin = machine_readable('returns', 'Returns', study.returns)",
+    "Prose(markup='<p>Returns</p>', text='Returns', twin=twin)",
     "reporting.assumptions_table(study.assumptions, study.currency)",
     "reporting.audit_trail(study.manifest)",
 )

@@ -10,29 +10,33 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.reporting.tables import Card, Column, Prose, Row, Table, TableSpec, Tone, in_cards
+from cxsim.reporting.tables import Card, Column, Prose, Row, Table, TableSpec, Tone, headed, in_cards, lowered
 from cxsim.reporting.theme import (
     INK,
     QUIET,
     WIDTH,
     Figure,
     balanced,
+    distinct,
+    either,
     framed,
     largest,
     money_axis,
     names_of,
+    read_out,
     rounded,
     strategy_colour,
+    subject,
     tooltips,
     with_texts,
 )
 from cxsim.tables import BREAK_EVEN, CURVE, check
 from cxsim.wording import INTERVAL, NBSP, counted, figure, in_words, joined, money, percent, searched, sized
 
-Verdict = Literal["from a size on", "nowhere", "everywhere"]
+_Verdict = Literal["from a size on", "nowhere", "everywhere"]
 # So many strategies are named one by one in a title.
 _NAMED = 3
-_LOOKS: Mapping[Verdict, tuple[Tone, str]] = {
+_LOOKS: Mapping[_Verdict, tuple[Tone, str]] = {
     "from a size on": ("pilot", "Test first"),
     "nowhere": ("reject", "Does not pay"),
     "everywhere": ("fund", "Pays at every size"),
@@ -44,7 +48,7 @@ _HEAD_CHARACTERS = 92
 # The head of a panel has a line for the strategy and one or two for its effect.
 _BREAK = "\N{SYMBOL FOR UNIT SEPARATOR}"
 # The ends of a 90 % range, and of the 98 % range within which break-evens are searched.
-_WITHIN, _EDGE = 1.6448536269514722, 2.3263478740408408
+WITHIN, _EDGE = 1.6448536269514722, 2.3263478740408408
 
 
 def must_be_true(break_even: pl.DataFrame, currency: str) -> Prose:
@@ -115,14 +119,13 @@ def npv_by_size(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) ->
     alt.FacetChart
         One panel per strategy: the mean with its 90 % interval, a rule at zero, and one at the break-even, if any.
     """
-    searches = {str(row["strategy"]): row for row in check(break_even, BREAK_EVEN).rows(named=True)}
-    points = rounded(_points(check(curve, CURVE), searches, currency))
-    alt_text = " ".join(f"{name}, at {size}: {value}." for name, size, value in points["name", "at", "value"].rows())
+    points = rounded(_points(check(curve, CURVE), check(break_even, BREAK_EVEN), currency))
     shown = (
         f"Net present value over doing nothing, {currency}, if the effect had that size. Line: mean over draws of all "
         f"else that is uncertain; band: {INTERVAL}. Nobody has measured the effect."
     )
-    finding = _sizes_finding(list(searches.values()))
+    finding = _sizes_finding(break_even.rows(named=True))
+    alt_text = read_out(points, "{name}, at {at}: {value}.")
     return framed(_panels(points, currency), finding=finding, shown=shown, alt_text=alt_text)
 
 
@@ -131,11 +134,14 @@ def plausible(score: float | None) -> str:
     if score is None:
         return "nowhere within its plausible range"
     chance = percent(0.5 * math.erfc(abs(score) / math.sqrt(2.0)))
-    where = "within" if abs(score) <= _WITHIN else "at the edge of" if abs(score) <= _EDGE else "beyond"
+    where = "within" if abs(score) <= WITHIN else "at the edge of" if abs(score) <= _EDGE else "beyond"
     return f"{where} its plausible range ({chance} chance)"
 
 
-def _verdict(row: Row) -> Verdict:
+_ENDS: Mapping[_Verdict, str] = {"nowhere": "neither end", "everywhere": "both ends"}
+
+
+def _verdict(row: Row) -> _Verdict:
     if row["break_even"] is not None:
         return "from a size on"
     return "everywhere" if row["npv_low"] > 0.0 else "nowhere"
@@ -163,7 +169,7 @@ def _how_large(row: Row) -> str:
 
 def _answer(row: Row) -> str:
     if row["break_even"] is None:
-        return "neither end" if _verdict(row) == "nowhere" else "both ends"
+        return _ENDS[_verdict(row)]
     return f"{_or(row)}: {_how_large(row)}" if row["unit"] == "ratio" else _or(row)
 
 
@@ -178,18 +184,16 @@ def _sentences(row: Row, currency: str) -> str:
 
 def _pays(row: Row) -> str:
     if row["break_even"] is not None:
-        effect = searched(row["description"])
-        return f"{row['title']} pays if this is {_how_large(row)}: {effect[:1].lower()}{effect[1:]}"
-    ends = "neither end" if _verdict(row) == "nowhere" else "both ends"
+        return f"{row['title']} pays if this is {_how_large(row)}: {lowered(searched(row['description']))}"
     low, high = _size(row, "searched_low"), _size(row, "searched_high")
-    return f"{row['title']} pays at {ends} of what was searched, {low} to {high}"
+    return f"{row['title']} pays at {_ENDS[_verdict(row)]} of what was searched, {low} to {high}"
 
 
 def _finding(table: pl.DataFrame) -> str:
     rows = table.rows(named=True)
     if len(rows) == 1:
         return _pays(rows[0])
-    where: Mapping[Verdict, str] = {
+    where: Mapping[_Verdict, str] = {
         "from a size on": "if the effect is large enough",
         "everywhere": "at both ends of what was searched",
         "nowhere": "at neither end of what was searched",
@@ -197,9 +201,10 @@ def _finding(table: pl.DataFrame) -> str:
     parts = []
     for verdict, words in where.items():
         titles = [row["title"] for row in rows if _verdict(row) == verdict]
-        who = joined(titles) if len(titles) <= _NAMED else f"{counted(len(titles)).capitalize()} strategies"
-        if titles:
-            parts.append(f"{who} {'pays' if len(titles) == 1 else 'pay'} {words}")
+        if len(titles) > _NAMED:
+            parts.append(f"{counted(len(titles)).capitalize()} strategies pay {words}")
+        elif titles:
+            parts.append(f"{subject(titles, 'pays', 'pay')} {words}")
     return "; ".join(parts)
 
 
@@ -216,8 +221,7 @@ _BREAK_EVEN = TableSpec(
         "range": Column(
             "Searched between", lambda row: f"{_size(row, 'searched_low')} and {_size(row, 'searched_high')}"
         ),
-        "low": Column("NPV at the first, {currency}", "npv_low"),
-        "high": Column("NPV at the second, {currency}", "npv_high"),
+        **headed({"npv_low": "NPV at the first, {currency}", "npv_high": "NPV at the second, {currency}"}),
     },
     notes=lambda _: (
         "NPV: net present value over doing nothing, in today's {currency}; mean over all else that is uncertain.",
@@ -240,31 +244,31 @@ def _sizes_finding(rows: Sequence[Row]) -> str:
     return f"{len(pays)} of {len(rows)} strategies pay from a size on that was searched"
 
 
-def _points(curve: pl.DataFrame, searches: Mapping[str, Row], currency: str) -> pl.DataFrame:
+def _points(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) -> pl.DataFrame:
     """Return the curve with a head for each panel, values in words, and words at the break-even of each strategy."""
-
-    def mark(row: Row, *, left: bool) -> str:
-        search = searches[row["strategy"]]
-        low, high, root = (search[name] for name in ("searched_low", "searched_high", "break_even"))
-        here = row["size"] == root and left == (root > low + _LEFT_FROM * (high - low))
-        return f"Pays at {_or(search)}" if here else ""
 
     def head(row: Row) -> str:
         effect = balanced(f"{searched(row['description'])} ({row['unit']})", _HEAD_CHARACTERS)
         return _BREAK.join([row["title"], *effect])
 
     points = with_texts(
-        curve,
+        curve.join(break_even.drop("title", "effect", "description", "unit"), on="strategy", maintain_order="left"),
         {
             "_head": head,
             "value": lambda row: in_words(row["npv"], row["low"], row["high"], currency=currency),
-            "at": lambda row: _size({**searches[row["strategy"]], **row}, "size"),
-            "_left": lambda row: mark(row, left=True),
-            "_right": lambda row: mark(row, left=False),
+            "at": lambda row: _size(row, "size"),
+            "_mark": lambda row: f"Pays at {_or(row)}" if row["size"] == row["break_even"] else "",
         },
     )
-    names = ("npv", "low", "high", "title", "_head", "value", "at", "_left", "_right")
-    return points.select("strategy", "size", *names).rename({"title": "name"})
+    low, high = pl.col("searched_low"), pl.col("searched_high")
+    at_left = pl.when(pl.col("break_even") > low + _LEFT_FROM * (high - low))
+    return points.select(
+        *("strategy", "size", "npv", "low", "high"),
+        pl.col("title").alias("name"),
+        *("_head", "value", "at"),
+        _left=at_left.then("_mark").otherwise(pl.lit("")),
+        _right=at_left.then(pl.lit("")).otherwise("_mark"),
+    )
 
 
 def _panels(points: pl.DataFrame, currency: str) -> Figure:
@@ -279,22 +283,22 @@ def _panels(points: pl.DataFrame, currency: str) -> Figure:
         alt.Chart().mark_rule(color=INK).encode(y=alt.datum(0)),
         drawn.mark_line(strokeWidth=2.5).encode(y=mean),
         drawn.mark_point(filled=True, size=70, opacity=1).encode(y=mean, tooltip=tips),
-        *_marked("_left", sizes),
-        *_marked("_right", sizes),
+        *_marked("left", sizes),
+        *_marked("right", sizes),
     ]
     lines = f"split(datum.label, '{_BREAK}')"
     header = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4, labelLimit=WIDTH, labelExpr=lines)
-    rows = alt.Row("_head:N", sort=points["_head"].unique(maintain_order=True).to_list(), title=None, header=header)
+    rows = alt.Row("_head:N", sort=distinct(points, "_head"), title=None, header=header)
     layered = alt.layer(*layers, data=points).properties(width=WIDTH, height=_HEIGHT)
     panels: Figure = layered.facet(row=rows, spacing=24).resolve_scale(x="independent", y="independent")
     return panels
 
 
-def _marked(side: str, sizes: alt.X) -> tuple[alt.Chart, alt.Chart]:
+def _marked(side: Literal["left", "right"], sizes: alt.X) -> tuple[alt.Chart, alt.Chart]:
     """Return the stroke at the break-even, and the words on the side of it where there is room for them."""
     # No row is filtered out: a layer without rows would have no extent, of which browsers complain.
     stroke = alt.Chart().mark_rule(color=QUIET, strokeDash=[4, 3])
-    seen = alt.condition(f"datum.{side} !== ''", alt.value(1.0), alt.value(0.0))
-    align: Literal["left", "right"] = "left" if side == "_right" else "right"
-    words = alt.Chart().mark_text(align=align, baseline="top", dx=6 if align == "left" else -6, dy=2, fontWeight="bold")
-    return stroke.encode(x=sizes, opacity=seen), words.encode(x=sizes, y=alt.value(0), text=f"{side}:N")
+    seen = either(f"datum._{side} !== ''", 1.0, 0.0)
+    align: Literal["left", "right"] = "right" if side == "left" else "left"
+    words = alt.Chart().mark_text(align=align, baseline="top", dx=-6 if side == "left" else 6, dy=2, fontWeight="bold")
+    return stroke.encode(x=sizes, opacity=seen), words.encode(x=sizes, y=alt.value(0), text=f"_{side}:N")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import polars as pl
 
-from cxsim.errors import TableError, choices
+from cxsim.errors import TableError
 from cxsim.reporting.business.break_even import plausible
 from cxsim.reporting.tables import (
     BADGES,
@@ -27,6 +27,7 @@ from cxsim.reporting.tables import (
     share_to,
     span,
 )
+from cxsim.reporting.theme import in_order, require_known
 from cxsim.study.business.base_case import BASE_CASE
 from cxsim.study.business.decision import DECISION
 from cxsim.study.business.kpis import KPIS
@@ -34,7 +35,6 @@ from cxsim.tables import check
 from cxsim.wording import (
     INTERVAL,
     NBSP,
-    Precision,
     compared,
     counted,
     figure,
@@ -87,8 +87,7 @@ def decision_box(decision: pl.DataFrame, currency: str) -> Prose:
     if not alone:
         raise TableError("DECISION: no strategy; a decision needs at least one row beside the best set.")
     for row in rows:
-        if row["decision"] not in BADGES:
-            raise TableError(f"DECISION: no decision '{row['decision']}'; {choices(row['decision'], BADGES)}")
+        require_known(DECISION, "decision", row["decision"], BADGES)
     sets = [row for row in rows if row["strategy"] == _PORTFOLIO]
     together = [_together(row, currency) for row in sets if len(alone) > 1]
     opening = " ".join([lead([(row["title"], row["decision"]) for row in alone]), *together])
@@ -171,28 +170,28 @@ def _together(row: Row, currency: str) -> str:
 
 
 def _card(row: Row, currency: str) -> Card:
-    badge = BADGES[row["decision"]]
+    facts, rule = _facts(row, currency), row["rule"]
     if row["strategy"] != _PORTFOLIO:
-        return Card(
-            row["decision"], badge, row["title"], row["rule"], _facts(row, currency), _what_would_change(row, currency)
-        )
-    title = f"Best set: {row['title']}"
+        closing = _what_would_change(row, currency)
+        return Card(row["decision"], BADGES[row["decision"]], row["title"], rule, facts, closing)
     if _is_nothing(row):
-        return Card("reject", "Fund none", title, row["rule"], width="wide")
+        return Card("reject", "Fund none", f"Best set: {row['title']}", rule, width="wide")
     closing = "What would change it stands with each of its parts."
-    return Card(row["decision"], badge, title, row["rule"], _facts(row, currency), closing, "wide")
+    return Card(row["decision"], BADGES[row["decision"]], f"Best set: {row['title']}", rule, facts, closing, "wide")
 
 
 def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
     together = precision([row[name] for name in ("npv", "low", "high", "low_80", "high_80")])
     gain, error = percent(row["prob_npv_positive"]), 100.0 * row["prob_mc_error"]
-    paid_back = [row["payback_months"], row["payback_months_late"]]
-    half, late = ("beyond the horizon" if duration is None else months(duration) for duration in paid_back)
+    half, late = (
+        "beyond the horizon" if row[name] is None else months(row[name])
+        for name in ("payback_months", "payback_months_late")
+    )
     return [
         ("Spend", money(row["outlay"], currency) if row["outlay"] > 0.0 else "nothing"),
         ("Net present value", priced(f"{together.text(row['npv'])} ± {number(row['npv_mc_error'])}", currency)),
         (f"80{NBSP}% interval", priced(together.span(row["low_80"], row["high_80"]), currency)),
-        (f"90{NBSP}% interval", priced(together.span(row["low"], row["high"]), currency)),
+        (INTERVAL, priced(together.span(row["low"], row["high"]), currency)),
         ("Chance of a gain", f"{gain} ± {figure(error, '.1f')}{NBSP}pp" if error >= 0.05 else gain),
         ("Return on spend", "none, as nothing is spent" if row["roi"] is None else share_to(0)(row["roi"])),
         ("Payback in half of the draws", half),
@@ -204,17 +203,16 @@ def _what_would_change(row: Row, currency: str) -> str:
     """Return the one number that would change the decision most easily, or that none does."""
     if row["changer_break_even"] is None:
         return "No single number, moved within its plausible range, would change the sign of net present value."
-    unit, low, high = row["changer_unit"], row["changer_low"], row["changer_high"]
-    limit = in_unit(found(row["changer_break_even"]), unit, currency)
-    plan = in_unit(row["changer_value"], unit, currency)
-    ends = "" if low is None or high is None else f" (90{NBSP}% range {span(low, high, unit, currency=currency)})"
-    pays = f"it just breaks even at {limit}"
+    unit, low, limit = row["changer_unit"], row["changer_low"], row["changer_break_even"]
+    ends = "" if low is None else f" (90{NBSP}% range {span(low, row['changer_high'], unit, currency=currency)})"
+    pays = "it just breaks even"
     if row["base_npv"] is not None:
-        side = "less" if row["changer_break_even"] < row["changer_value"] else "more"
-        pays = f"it would {'no longer pay' if row['base_npv'] > 0.0 else 'pay'} at {limit} or {side}"
+        pays = f"it would {'no longer pay' if row['base_npv'] > 0.0 else 'pay'}"
+    side = "" if row["base_npv"] is None else " or less" if limit < row["changer_value"] else " or more"
     return (
-        f"What would change it most easily: {lowered(first_sentence(row['changer']))}. The plan says {plan}{ends}; "
-        f"{pays}, all else at its central value. That is {plausible(row['changer_score'])}."
+        f"What would change it most easily: {lowered(first_sentence(row['changer']))}. The plan says "
+        f"{in_unit(row['changer_value'], unit, currency)}{ends}; {pays} at {in_unit(found(limit), unit, currency)}"
+        f"{side}, all else at its central value. That is {plausible(row['changer_score'])}."
     )
 
 
@@ -243,55 +241,46 @@ def _kpis_finding(kpis: pl.DataFrame) -> str:
     return f"Orders per customer change by {joined(named)}{more}"
 
 
-def _level(name: str) -> Column:
-    """Return the column of the figure without a strategy or with it, both rounded together."""
+def _rounded(row: Row, name: str) -> str:
+    """Return a level, or a change with its sign, rounded with those beside it to decimals that mean anything."""
+    change = name not in _LEVELS
+    together = precision([row[each] for each in (("difference", "low", "high") if change else _LEVELS)])
+    together = dataclasses.replace(together, decimals=min(together.decimals, _DECIMALS[row["unit"]]))
+    sign = "+" if change and row[name] > 0.0 and not together.is_nothing(row[name]) else ""
+    return f"{sign}{together.text(row[name])}"
+
+
+def _written(name: str) -> Callable[[Row], str]:
+    """Return how the figure without a strategy or with it is written, or their difference."""
 
     def written(row: Row) -> str:
         if row["unit"] not in _DECIMALS:
-            return measured(row[name], row["unit"], row["currency"])
-        text = _rounded([row["baseline"], row["treated"]], row["unit"]).text(row[name])
+            return measured(row[name], row["unit"], row["currency"], of="value" if name in _LEVELS else "change")
+        text = _rounded(row, name)
         return priced(text, row["currency"]) if row["unit"] == "money" else text
 
-    return Column({"baseline": "Doing nothing", "treated": "With the strategy"}[name], written)
-
-
-def _difference(row: Row) -> str:
-    if row["unit"] not in _DECIMALS:
-        return measured(row["difference"], row["unit"], row["currency"], of="change")
-    text = _signed(row, "difference")
-    return priced(text, row["currency"]) if row["unit"] == "money" else text
+    return written
 
 
 def _interval(row: Row) -> str:
     if row["unit"] not in _DECIMALS:
         return measured_span(row["low"], row["high"], row["unit"], of="change")
-    return f"{_signed(row, 'low')} to {_signed(row, 'high')}"
+    return f"{_rounded(row, 'low')} to {_rounded(row, 'high')}"
 
 
-def _signed(row: Row, name: str) -> str:
-    together = _rounded([row["difference"], row["low"], row["high"]], row["unit"])
-    sign = "+" if row[name] > 0.0 and not together.is_nothing(row[name]) else ""
-    return f"{sign}{together.text(row[name])}"
-
-
-def _rounded(values: Sequence[float], unit: str) -> Precision:
-    """Return how values are rounded together, to as many decimals as mean anything in their unit."""
-    together = precision(values)
-    return dataclasses.replace(together, decimals=min(together.decimals, _DECIMALS[unit]))
-
-
+_LEVELS = ("baseline", "treated")
 _KPIS = TableSpec(
     id="kpis",
     contract=KPIS,
     title=_kpis_finding,
     subtitle="Over the whole horizon; means over all draws",
-    rows=lambda kpis: pl.concat(kpis.partition_by("kpi", maintain_order=True)).rows(named=True),
-    group=lambda row: f"{row['label']}: {row['definition'][:1].lower()}{row['definition'][1:]}",
+    rows=lambda kpis: in_order(kpis, "kpi").rows(named=True),
+    group=lambda row: f"{row['label']}: {lowered(row['definition'])}",
     line="title",
     columns={
-        "baseline": _level("baseline"),
-        "treated": _level("treated"),
-        "difference": Column("Difference", _difference),
+        "baseline": Column("Doing nothing", _written("baseline")),
+        "treated": Column("With the strategy", _written("treated")),
+        "difference": Column("Difference", _written("difference")),
         "interval": Column(f"Its {INTERVAL}", _interval),
         "words": Column(
             "In words", lambda row: compared(row["low"], row["high"], _BETTER[row["direction"]]), align="text"
@@ -333,21 +322,16 @@ _VERDICTS: Mapping[str, str] = {
 def lead(verdicts: Sequence[tuple[str, str]]) -> str:
     """Return the sentence that a reader in a hurry takes away."""
     groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
-    parts = [(words, titles) for words, titles in groups.items() if titles]
-    if len(verdicts) == 1:
-        return f"{verdicts[0][0]} is {parts[0][0]}."
-    if len(parts) == 1:
-        return _unanimous(len(verdicts), verdicts[0][1])
-    parts_in_words = [
-        f"{counted(len(titles))} {'is' if len(titles) == 1 else 'are'} {words} ({joined(titles)})"
-        for words, titles in parts
-    ]
-    return f"Of {counted(len(verdicts))} strategies, {joined(parts_in_words)}."
-
-
-def _unanimous(count: int, decision: str) -> str:
-    if decision == "reject":
-        nobody = "Neither strategy" if count == 2 else f"None of the {counted(count)} strategies"
-        return f"{nobody} is worth funding."
-    everybody = "Both" if count == 2 else f"All {counted(count)}"
-    return f"{everybody} strategies are {_VERDICTS[decision]}."
+    (words, titles), *others = parts = [(words, titles) for words, titles in groups.items() if titles]
+    count = counted(len(verdicts))
+    if others:
+        phrases = [
+            f"{counted(len(own))} {'is' if len(own) == 1 else 'are'} {verdict} ({joined(own)})"
+            for verdict, own in parts
+        ]
+        return f"Of {count} strategies, {joined(phrases)}."
+    if len(titles) == 1:
+        return f"{titles[0]} is {words}."
+    if words == _VERDICTS["reject"]:
+        return f"{'Neither strategy' if len(titles) == 2 else f'None of the {count} strategies'} is worth funding."
+    return f"{'Both' if len(titles) == 2 else f'All {count}'} strategies are {words}."

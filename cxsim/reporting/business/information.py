@@ -2,62 +2,80 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import altair as alt
 import polars as pl
 
-from cxsim.errors import TableError, choices
-from cxsim.reporting.tables import Column, Prose, Row, Table, TableSpec, first_sentence, lowered
+from cxsim.errors import TableError
+from cxsim.reporting.tables import (
+    Column,
+    Prose,
+    Row,
+    Table,
+    TableSpec,
+    capitalised,
+    first_sentence,
+    lowered,
+)
 from cxsim.reporting.theme import (
+    COLUMN,
     INK,
     QUIET,
     WIDTH,
     Figure,
-    balanced,
     colours,
+    distinct,
+    either,
     framed,
-    headings,
+    in_column,
+    in_order,
     lines_beside,
     money_axis,
     names_of,
-    panels,
+    read_out,
+    read_out_by_name,
+    require_known,
     rimmed,
     rounded,
+    rows_of,
     shortened,
     strategy_colour,
+    strategy_panels,
     tooltips,
     with_texts,
 )
 from cxsim.study.business.experiments import TEST_PLAN
 from cxsim.study.business.information import INFORMATION, SPLIT
 from cxsim.tables import check
-from cxsim.wording import MINUS, MISSING, NBSP, figure, joined, money, number, percent, precision, searched
+from cxsim.wording import MINUS, NBSP, figure, joined, money, number, percent, precision, searched
 
 EVERYTHING = "everything"
 PORTFOLIO = "portfolio"
-_COLUMN = 232
-_CHARACTERS = 40
 _ROW = 38
 # Width for the amount beside a bar, in pixels.
 _ENDS = 100
-_READ = 5
+# So many numbers are drawn, those of the highest rank, and so many read out.
+_MOST, _READ = 10, 5
 # So many groups of numbers are drawn below the numbers, those of the highest value.
 _GROUPS = 5
 # Parts in words, in two lines each, in the order in which they are drawn; how full their colour is, so that
-# neighbours differ.
-_PARTS = {
-    "effects": ("What the strategy", "does and costs", 1.0),
-    "economics": ("The shop's prices", "and costs", 0.38),
-    "models": ("What the fitted", "models leave open", 0.74),
-    "structure": ("Which model", "of leaving", 0.2),
-    "sampling": ("Chance in who the", "customers are", 0.56),
-    "together": ("Only several", "of these together", 0.1),
-}
+# neighbours differ; and where their words stand, in pixels.
+_PARTS = pl.DataFrame(
+    [
+        ("effects", "What the strategy\ndoes and costs", 1.0),
+        ("economics", "The shop's prices\nand costs", 0.38),
+        ("models", "What the fitted\nmodels leave open", 0.74),
+        ("structure", "Which model\nof leaving", 0.2),
+        ("sampling", "Chance in who the\ncustomers are", 0.56),
+        ("together", "Only several\nof these together", 0.1),
+    ],
+    schema=["part", "_lines", "_full"],
+    orient="row",
+).with_columns(_at=pl.int_range(pl.len()) * (WIDTH / pl.len()))
 _BAR, _DROP, _HEIGHT = 30, 58, 108
 # Shares are estimates that add up by construction, and may be rounded.
 _ROUNDING = 0.005
-_FIRST = "datum._place === 0"
 # So many strategies are named one by one in a title.
 _NAMED = 3
 # Single numbers that are shown of each decision, the most valuable first; the twin has them all.
@@ -66,9 +84,7 @@ _SHOWN = 3
 _APART = 2.0
 
 
-def value_of_information(
-    information: pl.DataFrame, currency: str, decision: str = PORTFOLIO, *, most: int = 10
-) -> Figure:
+def value_of_information(information: pl.DataFrame, currency: str, decision: str = PORTFOLIO) -> Figure:
     """Draw what it would be worth to know a number, or a group of them, before deciding.
 
     Parameters
@@ -79,24 +95,19 @@ def value_of_information(
         Code of the currency, as "USD".
     decision
         A strategy, for funding it or not, or `portfolio`, for choosing among all of them.
-    most
-        How many bars are drawn, at least 1; those of the highest rank.
 
     Returns
     -------
     alt.LayerChart
-        One bar per number with two simulation errors to both sides, and a line at the value of perfect information.
+        One bar per number, ten at most, with two simulation errors to both sides, and a line at the value of perfect
+        information.
 
     Raises
     ------
     TableError
         If the table is not under `INFORMATION`, lacks the decision, its row `everything`, or any other row of it.
     """
-    table = check(information, INFORMATION)
-    known = table["decision"].unique(maintain_order=True).to_list()
-    if decision not in known:
-        raise TableError(f"INFORMATION: no decision '{decision}'; {choices(decision, known)}")
-    own = table.filter(decision=decision)
+    own = rows_of(check(information, INFORMATION), INFORMATION, decision, by="decision")
     whole, learnt = own.filter(id=EVERYTHING), own.filter(pl.col("id") != EVERYTHING)
     if whole.height != 1 or learnt.is_empty():
         raise TableError(
@@ -106,23 +117,25 @@ def value_of_information(
     everything = float(whole["worth"][0])
     numbers = learnt.filter(pl.col("rank") > 0).sort("rank")
     groups = learnt.filter(rank=0).sort("worth", "id", descending=[True, False]).head(_GROUPS)
-    bars = rounded(_bars(pl.concat([numbers.head(most), groups]), everything))
-    fewer = f" The first {most} of {numbers.height} numbers." if numbers.height > most else ""
+    bars = rounded(_bars(pl.concat([numbers.head(_MOST), groups]), everything))
+    fewer = f" The first {_MOST} of {numbers.height} numbers." if numbers.height > _MOST else ""
     hollow = " Hollow: all numbers of a group together." if groups.height else ""
     what = "choosing one of the strategies, or none" if decision == PORTFOLIO else f"funding {own['title'][0]} or not"
     shown = (
         f"Expected gain, {currency}, of exact information on a number before {what}: the most a test of it may cost. "
         f"Lines at the ends: two standard errors of the simulation; such a mean has no other interval.{hollow}{fewer}"
     )
-    strategies = [name for name in known if name != PORTFOLIO]
-    colour = INK if decision == PORTFOLIO else str(colours(strategies)["range"][strategies.index(decision)])
-    parts = "; ".join(f"{words}: {value}" for words, value in bars.head(_READ)["description", "_value"].rows())
+    strategies = distinct(information.filter(pl.col("decision") != PORTFOLIO), "decision")
+    shades = dict(zip(strategies, colours(strategies)["range"], strict=True))
     return framed(
-        alt.layer(*_layers(bars, everything, currency, colour)),
+        alt.layer(*_layers(bars, everything, currency, shades.get(decision, INK))),
         finding=_finding(numbers, everything, currency),
         shown=shown,
-        alt_text=f"Perfect information: {money(everything, currency)}. {parts}.",
-        width=WIDTH - _COLUMN,
+        alt_text=(
+            f"Perfect information: {money(everything, currency)}. "
+            f"{read_out(bars.head(_READ), '{description}: {_value}', '; ')}."
+        ),
+        width=WIDTH - COLUMN,
         height=_ROW * bars.height,
     )
 
@@ -148,19 +161,17 @@ def variance_split(split: pl.DataFrame) -> Figure:
         to 1.
     """
     table = check(split, SPLIT).rename({"title": "name"})
-    bars = rounded(_in_pixels(pl.concat(_placed(table.filter(name=name)) for name in names_of(table))))
-    below = " Left of zero: below zero by chance of simulation." if bars["share"].to_numpy().min() < 0.0 else ""
+    bars = rounded(_in_pixels(pl.concat(map(_placed, table.partition_by("name", maintain_order=True)))))
+    below = " Left of zero: below zero by chance of simulation." if (bars["share"] < 0.0).any() else ""
     shown = (
         f"What makes net present value differ between draws: shares of its variance, 100{NBSP}% per "
         "strategy. The simulation error of a share, two standard errors, is in its tooltip; the width of the interval "
         f"itself stands with the results.{below}"
     )
-    texts = []
-    for name, own in bars.group_by("name", maintain_order=True):
-        parts = "; ".join(f"{part.lower()} {share}" for part, share in own["part", "_percent"].rows())
-        texts.append(f"{name[0]}: {parts}.")
-    drawn = panels(_split_layers(bars), bars, width=WIDTH, height=_HEIGHT)
-    return framed(drawn, finding=_split_finding(bars), shown=shown, alt_text=" ".join(texts))
+    drawn = strategy_panels(_split_layers(bars), bars, indent=0, height=_HEIGHT)
+    parts = bars.with_columns(pl.col("part").str.to_lowercase())
+    alt_text = read_out_by_name(parts, "{part} {_percent}")
+    return framed(drawn, finding=_split_finding(bars), shown=shown, alt_text=alt_text)
 
 
 def information_table(information: pl.DataFrame, currency: str) -> Table | Prose:
@@ -208,41 +219,38 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
         """Return what a number means; where two mean the same, with what it belongs to, as its identifier says."""
         text = searched(row["description"])
         owner = f"{row['id']}/".split("/")[1].replace("-", " ")
-        if words.count(text) == 1 or not owner:
-            return text
-        return f"{owner[:1].upper()}{owner[1:]}: {text[:1].lower()}{text[1:]}"
+        return f"{capitalised(owner)}: {lowered(text)}" if owner and words.count(text) > 1 else text
 
     bars = with_texts(
         learnt,
         {
             "description": description,
-            "_label": lambda row: "\n".join(balanced(shortened(description(row), 2 * _CHARACTERS), _CHARACTERS + 3)),
+            "_label": lambda row: in_column(description(row)),
             "_value": lambda row: f"{together.bare(row['worth'])} ± {together.text(2.0 * row['mc_error'])}",
         },
     )
+    worth, error = pl.col("worth"), 2.0 * pl.col("mc_error")
     return bars.select(
         pl.int_range(1, pl.len() + 1).alias("place"),
-        pl.when(pl.col("rank") == 0).then(pl.lit("group")).otherwise(pl.lit("number")).alias("kind"),
-        "description",
-        "worth",
-        (2.0 * pl.col("mc_error")).alias("error"),
-        "_label",
-        "_value",
-        _low=pl.col("worth") - 2.0 * pl.col("mc_error"),
-        _high=pl.col("worth") + 2.0 * pl.col("mc_error"),
+        pl.when(rank=0).then(pl.lit("group")).otherwise(pl.lit("number")).alias("kind"),
+        *("description", "worth"),
+        error.alias("error"),
+        *("_label", "_value"),
+        _low=worth - error,
+        _high=worth + error,
     )
 
 
 def _layers(bars: pl.DataFrame, everything: float, currency: str, colour: str) -> list[alt.Chart]:
     title = f"Value of information, {currency}"
-    largest = max(float(bars["_high"].to_numpy().max()), everything)
-    beside = (WIDTH - _COLUMN) / (WIDTH - _COLUMN - _ENDS)
-    domain = [min(0.0, float(bars["_low"].to_numpy().min())), beside * (largest or 1.0)]
-    x = alt.X("worth:Q", axis=money_axis(title, largest=largest), scale=alt.Scale(domain=domain, nice=False))
+    largest = max(everything, *bars["_high"])
+    beside = (WIDTH - COLUMN) / (WIDTH - COLUMN - _ENDS)
+    scale = alt.Scale(domain=[min(0.0, *bars["_low"]), beside * (largest or 1.0)], nice=False)
+    x = alt.X("worth:Q", axis=money_axis(title, largest=largest), scale=scale)
     tips = {"place:I": "Place", "kind:N": "Kind", "description:N": "Number", "worth:Q": title}
     drawn = alt.Chart(bars).encode(y=alt.Y("place:O", axis=None))
     bar = drawn.mark_bar(height=16, color=colour, stroke=colour, aria=False)
-    hollow = alt.condition("datum.kind === 'group'", alt.value(0.0), alt.value(0.5))
+    hollow = either("datum.kind === 'group'", 0.0, 0.5)
     line = drawn.mark_rule(color=INK, strokeWidth=1.5, aria=False)
     amounts = drawn.encode(x=alt.X("_high:Q", title=title), text="_value:N")
     words = {"_worth": [everything], "_label": [f"Everything: {money(everything, currency)}"]}
@@ -254,7 +262,7 @@ def _layers(bars: pl.DataFrame, everything: float, currency: str, colour: str) -
         named.encode(y=alt.value(0), text="_label:N"),
         line.encode(x=alt.X("_low:Q", title=title), x2="_high:Q"),
         *rimmed(amounts, align="left", gap=6),
-        lines_beside(drawn, indent=_COLUMN),
+        lines_beside(drawn, indent=COLUMN),
     ]
 
 
@@ -263,79 +271,66 @@ def _finding(numbers: pl.DataFrame, everything: float, currency: str) -> str:
     if first <= _APART * error:
         whole = "" if everything > 0.0 else ", nor would perfect information"
         return f"Better information on any one number would not clearly change the decision{whole}"
-    words = shortened(searched(numbers["description"][0]), 2 * _CHARACTERS)
+    words = shortened(searched(numbers["description"][0]), 80)
     return f"Test first: “{words}”; to know it is worth up to {money(first, currency)}"
 
 
 def _placed(own: pl.DataFrame) -> pl.DataFrame:
     """Return the parts of one strategy in their order, with their ends in the bar and the column of their words."""
-    name, order = own["name"][0], list(_PARTS)
+    name, total = own["name"][0], float(own["share"].sum())
     for part in own["part"]:
-        if part not in _PARTS:
-            raise TableError(f"SPLIT: no part '{part}'; {choices(part, order)}")
+        require_known(SPLIT, "part", part, _PARTS["part"])
     if own["part"].n_unique() < own.height:
         raise TableError(f"SPLIT: a part of '{name}' stands twice; found {', '.join(own['part'])}.")
-    total = float(own["share"].sum())
     if abs(total - 1.0) > _ROUNDING:
         raise TableError(f"SPLIT: the shares of '{name}' add up to {total:.4f}; they must add up to 1.")
-    below, above = pl.col("share").clip(upper_bound=0.0).cum_sum(), pl.col("share").clip(0.0).cum_sum()
-    end = pl.when(pl.col("share") < 0.0).then(below).otherwise(above)
-    parts = with_texts(
-        own.sort(pl.col("part").cast(pl.Enum(order))),
-        {"_lines": lambda row: "\n".join(_PARTS[row["part"]][:2]), "_percent": lambda row: _written(row["share"])},
-    )
-    return parts.select(
-        "name",
-        "share",
-        pl.col("mc_error").alias("error") * 2.0,
-        pl.col("_lines").str.replace("\n", " ").alias("part"),
-        "_lines",
-        "_percent",
-        pl.Series("_full", [_PARTS[part][2] for part in parts["part"]], dtype=pl.Float64),
-        pl.Series("_at", [WIDTH / len(order) * order.index(part) for part in parts["part"]], dtype=pl.Float64),
-        _start=end - pl.col("share"),
+    share = pl.col("share")
+    below, above = share.clip(upper_bound=0.0).cum_sum(), share.clip(0.0).cum_sum()
+    end = pl.when(share < 0.0).then(below).otherwise(above)
+    parts = _PARTS.join(own, on="part", maintain_order="left")
+    return with_texts(parts, {"_percent": lambda row: _written(row["share"])}).select(
+        *("name", "share", "_lines", "_percent", "_full", "_at"),
+        error=2.0 * pl.col("mc_error"),
+        part=pl.col("_lines").str.replace("\n", " "),
+        _start=end - share,
         _end=end,
-        _place=pl.int_range(pl.len()),
         _note=pl.lit(""),
     )
 
 
 def _in_pixels(parts: pl.DataFrame) -> pl.DataFrame:
     """Return the parts with their ends in pixels: lines lead from the bar to words that have no place on its scale."""
-    ends = parts.select(low=pl.min_horizontal("_start", "_end").min(), high=pl.max_horizontal("_start", "_end").max())
-    low, high = ends.row(0)
-    pixel = WIDTH / (max(high, 1.0) - low)
-    return parts.with_columns(((pl.col("_start", "_end") - low) * pixel).round(1)).with_columns(
-        _middle=((pl.col("_start") + pl.col("_end")) / 2.0).round(1), _foot=pl.col("_at") + 12.0
-    )
+    ends = [*parts["_start"], *parts["_end"]]
+    pixel = WIDTH / (max(1.0, *ends) - min(ends))
+    placed = parts.with_columns(((pl.col("_start", "_end") - min(ends)) * pixel).round(1))
+    return placed.with_columns(_middle=pl.mean_horizontal("_start", "_end").round(1), _foot=pl.col("_at") + 12.0)
 
 
 def _split_layers(bars: pl.DataFrame) -> list[alt.Chart]:
-    colour = strategy_colour(names_of(bars))
     tips = {"name:N": "Strategy", "part:N": "Part", "share:P": "Share", "error:P": "Two standard errors"}
     drawn = alt.Chart()
     bar = drawn.mark_bar(height=_BAR, stroke="#FFFFFF", strokeWidth=1.5, aria=False).encode(
         x=alt.X("_start:Q", scale=None),
         x2="_end:Q",
         y=alt.value(_BAR / 2),
-        color=colour,
+        color=strategy_colour(names_of(bars)),
         opacity=alt.Opacity("_full:Q", scale=None),
         tooltip=tooltips(tips),
     )
     # A line from the middle of each part down to its words; a part of nothing has none.
-    seen = alt.condition("datum.share > 0.0005", alt.value(1.0), alt.value(0.0))
-    down = {"y": alt.value(_BAR + 2), "y2": alt.value(_DROP)}
+    seen = either("datum.share > 0.0005", 1.0, 0.0)
     line = drawn.mark_rule(color=QUIET, strokeWidth=1, aria=False)
-    words: dict[str, Any] = {"align": "left", "baseline": "top", "aria": False}
+    down = line.encode(x=alt.X("_middle:Q", scale=None), x2="_foot:Q", y=alt.value(_BAR + 2), y2=alt.value(_DROP))
     text = drawn.encode(x=alt.X("_at:Q", scale=None), y=alt.value(_DROP + 4))
-    share = text.mark_text(fontWeight="bold", fontSize=13, **words)
-    name = text.mark_text(fontSize=11.5, color=QUIET, lineBreak="\n", lineHeight=13, dy=17, **words)
+    share = text.mark_text(align="left", baseline="top", fontWeight="bold", fontSize=13, aria=False)
+    name = text.mark_text(
+        align="left", baseline="top", fontSize=11.5, color=QUIET, lineBreak="\n", lineHeight=13, dy=17, aria=False
+    )
     return [
         bar,
-        line.encode(x=alt.X("_middle:Q", scale=None), x2="_foot:Q", opacity=seen, **down),
+        down.encode(opacity=seen),
         share.encode(text="_percent:N"),
         name.encode(text="_lines:N"),
-        *headings(_FIRST, colour, indent=0),
     ]
 
 
@@ -345,8 +340,7 @@ def _written(share: float) -> str:
 
 def _split_finding(bars: pl.DataFrame) -> str:
     """Return the largest part of each strategy, together where it is the same."""
-    largest = bars.sort("share", descending=True, maintain_order=True).unique("name", keep="first", maintain_order=True)
-    largest = largest.sort(pl.col("name").cast(pl.Enum(names_of(bars))))
+    largest = bars.group_by("name", maintain_order=True).agg(pl.col("part", "share").get(pl.col("share").arg_max()))
     parts = []
     for (part,), own in largest.group_by("part", maintain_order=True):
         shares = own["share"].sort()
@@ -368,28 +362,15 @@ def _information_finding(information: pl.DataFrame) -> str:
     return f"First to measure, worth at most {money(best['worth'], '{currency}')}: {what} ({best['title']})"
 
 
-def _of_each_decision(information: pl.DataFrame) -> list[Row]:
+def _of_each_decision(information: pl.DataFrame) -> Sequence[Row]:
     """Return everything, then groups, then the first single numbers of each decision, the most valuable first."""
     shown = information.filter((pl.col("id") == EVERYTHING) | ((pl.col("rank") <= _SHOWN) & (pl.col("worth") > 0.0)))
-    parts = shown.partition_by("decision", maintain_order=True)
     order = (pl.col("id") != EVERYTHING, pl.col("rank") > 0, -pl.col("worth"), "rank", "id")
-    return [row for part in parts for row in part.sort(*order).rows(named=True)]
-
-
-def _kind(row: Row) -> str:
-    if row["id"] == EVERYTHING:
-        return "all"
-    return f"one{NBSP}number" if row["rank"] > 0 else "a group"
+    return in_order(shown, "decision", order).rows(named=True)
 
 
 def _worth(row: Row) -> str:
-    worth, error = (number(row[name]) if row[name] > 0.0 else "0" for name in ("worth", "mc_error"))
-    return f"{worth} ± {error}"
-
-
-def _share(row: Row) -> str:
-    share = row["share_of_everything"]
-    return MISSING if share is None or row["id"] == EVERYTHING else percent(share)
+    return " ± ".join(number(row[name]) if row[name] > 0.0 else "0" for name in ("worth", "mc_error"))
 
 
 _INFORMATION = TableSpec(
@@ -401,9 +382,17 @@ _INFORMATION = TableSpec(
     group="title",
     line=lambda row: first_sentence(row["description"]),
     columns={
-        "kind": Column("What it is", _kind, align="text"),
+        "kind": Column(
+            "What it is",
+            lambda row: "all" if row["id"] == EVERYTHING else f"one{NBSP}number" if row["rank"] > 0 else "a group",
+            align="text",
+        ),
         "worth": Column("Worth at most, {currency}", _worth),
-        "share": Column("Of the value of perfect information", _share),
+        "share": Column(
+            "Of the value of perfect information",
+            lambda row: None if row["id"] == EVERYTHING else row["share_of_everything"],
+            percent,
+        ),
     },
     notes=(
         (

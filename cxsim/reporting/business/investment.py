@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,6 @@ import polars as pl
 from cxsim.errors import TableError
 from cxsim.finance.returns import INVESTMENT
 from cxsim.finance.statement import FAN
-from cxsim.reporting.business.returns import shares, whole_months, with_error
 from cxsim.reporting.tables import (
     BADGES,
     Column,
@@ -21,23 +20,29 @@ from cxsim.reporting.tables import (
     Table,
     TableSpec,
     amount,
+    headed,
     interval,
     share_to,
     with_amounts,
 )
 from cxsim.reporting.theme import (
+    FIRST,
     INK,
-    WIDTH,
+    MONTHS,
     Figure,
+    by_interval,
+    distinct,
+    either,
     framed,
-    headings,
     largest,
+    least_and_most,
     money_axis,
+    months_across,
     named,
-    names_of,
-    panels,
-    strategy_colour,
+    strategy_panels,
+    subject,
     tooltips,
+    zero_rule,
 )
 from cxsim.study.business.liabilities import LIABILITIES
 from cxsim.tables import RETURNS, WHOLE_HORIZON, check
@@ -51,8 +56,6 @@ _DIGITS = 4
 _POINTS = 12
 _QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 _BANDS = (("q05", "q95", 0.16), ("q10", "q90", 0.2), ("q25", "q75", 0.28))
-_MONTHS = "Months since the start"
-_FIRST = "datum.month === 1"
 # So many strategies are named one by one in a title; of more, their number is.
 _NAMED = 3
 
@@ -89,10 +92,10 @@ def investment_table(returns: pl.DataFrame, investment: pl.DataFrame, currency: 
         )
     twin = returns.hstack(investment.drop("strategy", "title"))
     rules = {name: _rule(twin, name) for name in ("hurdle", "benefit_haircut", "cost_uplift")}
-    hurdle = Column(f"Of a return on outlay above {share_to(0)(rules['hurdle'])}", write=percent, group="Chance")
-    columns = {name: hurdle if name == "prob_above_hurdle" else column for name, column in _INVESTMENT.columns.items()}
+    hurdle = Column(f"Of a return on outlay above {_whole(rules['hurdle'])}", write=percent, group="Chance")
     adjusted = _RISK_ADJUSTED if _adjusts(rules) else {}
-    return replace(_INVESTMENT, columns=columns | adjusted).render(twin, currency)
+    columns = {**_INVESTMENT.columns, "prob_above_hurdle": hurdle, **adjusted}
+    return replace(_INVESTMENT, columns=columns).render(twin, currency)
 
 
 def cash_fan(fan: pl.DataFrame, currency: str) -> Figure:
@@ -113,19 +116,22 @@ def cash_fan(fan: pl.DataFrame, currency: str) -> Figure:
     """
     month = (pl.col("month") - pl.col("month").min() + 1).cast(pl.Int64)
     months = named(check(fan, FAN)).select("name", "mean", *_QUANTILES, month=month)
-    back, end = _back(months), int(months["month"].to_numpy().max())
+    end = max(months["month"])
+    # The first month from which the mean stays at or above zero, if any.
+    last = pl.col("month").filter(pl.col("mean") < 0.0).max().over("name").fill_null(0)
+    months = months.with_columns(back=pl.when(last < end).then(last + 1))
     shown = (
         f"Cash gained over doing nothing since the start, not discounted, {currency}. Solid line: mean; dashed line: "
         f"median; bands, from dark to pale: 50, 80 and 90{NBSP}% interval over all draws. "
         f"Ring: from here on the mean stays above zero. Ahead or behind: the whole 90{NBSP}% interval lies on one "
-        f"side of zero.{' Each panel has a scale of its own.' if len(back) > 1 else ''}"
+        f"side of zero.{' Each panel has a scale of its own.' if months['name'].n_unique() > 1 else ''}"
     )
     texts = []
-    for name, *ends in months.filter(month=end)["name", "mean", "q05", "q95"].rows():
-        paid = f"back in month {back[name]}" if back[name] else "not back"
+    for name, back, *ends in months.filter(month=end)["name", "back", "mean", "q05", "q95"].rows():
+        paid = f"back in month {back}" if back else "not back"
         texts.append(f"{name}: {in_words(*ends, currency=currency)} at the end, {paid} on average.")
-    table = _noted(months, back, end)
-    drawn = panels(_layers(table, currency, end), table, width=WIDTH - _INDENT, height=_HEIGHT, x="shared")
+    table = _noted(months, end)
+    drawn = strategy_panels(_layers(table, currency, end), table, indent=_INDENT, height=_HEIGHT, x="shared")
     return framed(drawn, finding=_fan_finding(months, end), shown=shown, alt_text=" ".join(texts))
 
 
@@ -145,16 +151,20 @@ def liabilities_table(liabilities: pl.DataFrame, currency: str) -> Table | Prose
         One group of lines per strategy and kind, one column per year and one for the whole horizon. The title says
         what is owed at the end. One sentence where no strategy gives points or takes a fee.
     """
-    periods = check(liabilities, LIABILITIES)["period"].unique(maintain_order=True)
-    spec = replace(_LIABILITIES, columns={period: Column(period) for period in periods})
+    periods = distinct(check(liabilities, LIABILITIES), "period")
+    spec = replace(_LIABILITIES, columns=headed(dict(zip(periods, periods, strict=True))))
     return spec.render_or_remark(liabilities, currency)
 
 
+# A share in whole percent.
+_whole = share_to(0)
+
+
 def _rule(twin: pl.DataFrame, name: str) -> float:
-    values = twin[name].unique().sort().to_list()
-    if len(values) > 1:
-        raise TableError(f"INVESTMENT: found several values of {name}: {joined([f'{value:g}' for value in values])}.")
-    return float(values[0])
+    first, *others = twin[name].unique().sort()
+    if others:
+        raise TableError(f"INVESTMENT: found several values of {name}: {joined([f'{v:g}' for v in (first, *others)])}.")
+    return float(first)
 
 
 def _adjusts(rules: Row) -> bool:
@@ -162,7 +172,7 @@ def _adjusts(rules: Row) -> bool:
 
 
 def _adjustment(rules: Row) -> str:
-    cut, rise = share_to(0)(rules["benefit_haircut"]), share_to(0)(rules["cost_uplift"])
+    cut, rise = _whole(rules["benefit_haircut"]), _whole(rules["cost_uplift"])
     return f"benefits cut by {cut} and costs raised by {rise}"
 
 
@@ -173,14 +183,10 @@ def _investment_finding(twin: pl.DataFrame) -> str:
     if not gains:
         return "On average no strategy earns back its outlay"
     if not _adjusts(rules):
-        return f"On average {joined(gains)} {_bring(gains)} more than doing nothing"
+        return f"On average {subject(gains, 'brings', 'bring')} more than doing nothing"
     if not holds:
         return f"With {_adjustment(rules)}, no strategy brings more than doing nothing"
-    return f"Even with {_adjustment(rules)}, {joined(holds)} {_bring(holds)} more than doing nothing"
-
-
-def _bring(titles: Sequence[str]) -> str:
-    return "brings" if len(titles) == 1 else "bring"
+    return f"Even with {_adjustment(rules)}, {subject(holds, 'brings', 'bring')} more than doing nothing"
 
 
 def _investment_notes(twin: pl.DataFrame) -> list[str]:
@@ -230,6 +236,20 @@ _VALUES = ("incremental_npv", "npv_low", "npv_high", "npv_low_80", "npv_high_80"
 _BOTH = ("incremental_npv", "risk_adjusted_npv")
 
 
+def _with_error(
+    name: str, error: str, write: Callable[[float], str], scale: float = 1.0
+) -> Callable[[Row], str | None]:
+    """Return how a figure is written with its simulation error, both times `scale` in what is printed."""
+
+    def written(row: Row) -> str | None:
+        value, size = row[name], row[error]
+        if value is None or size is None:
+            return None if value is None else write(value)
+        return f"{write(value)} ± {figure(scale * size, '.0f' if scale * size >= 1.0 else '.1f')}"
+
+    return written
+
+
 def _yearly(rate: float) -> str:
     return share_to(1 if abs(rate) < 1.0 else 0)(rate)
 
@@ -241,9 +261,7 @@ _INVESTMENT = TableSpec(
     across="strategy",
     line="title",
     columns={
-        "decision": Column(
-            "What the rule says", write=lambda decision: BADGES.get(decision, decision), group="Decision"
-        ),
+        "decision": Column("What the rule says", write=BADGES.__getitem__, group="Decision"),
         "npv": Column(
             "Net present value, {currency}", amount(_VALUES[0], _VALUES[1:]), error="npv_mc_error", group="Worth"
         ),
@@ -255,23 +273,27 @@ _INVESTMENT = TableSpec(
         "benefits": Column("Benefits, {currency}", amount("benefits_pv", _VALUES), group="Worth"),
         "costs": Column("Outlay (costs), {currency}", amount("costs_pv", _VALUES), group="Worth"),
         "npv_per_customer": Column("Net present value per customer, {currency}", group="Worth"),
-        "gain": Column("Of a gain", with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Chance"),
+        "gain": Column("Of a gain", _with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Chance"),
         # Its head names the hurdle.
         "prob_above_hurdle": Column("", group="Chance"),
         "prob_payback": Column("Of payback within the horizon", write=percent, group="Chance"),
-        "roi": Column("On outlay", with_error("roi", "roi_mc_error", share_to(0), 100.0), group="Return"),
-        "roi_interval": Column(f"On outlay, {INTERVAL}", shares("roi_low", "roi_high"), group="Return"),
-        "break_even_scale": Column("Breaks even at, of the planned outlay", write=share_to(0), group="Return"),
+        "roi": Column("On outlay", _with_error("roi", "roi_mc_error", _whole, 100.0), group="Return"),
+        "roi_interval": Column(
+            f"On outlay, {INTERVAL}",
+            lambda row: None if row["roi"] is None else " to ".join(map(_whole, (row["roi_low"], row["roi_high"]))),
+            group="Return",
+        ),
+        "break_even_scale": Column("Breaks even at, of the planned outlay", write=_whole, group="Return"),
         "irr": Column("Internal rate (IRR), per year", write=_yearly, group="Return"),
         "mirr": Column("Modified internal rate (MIRR), per year", write=_yearly, group="Return"),
         "profitability_index": Column("Profitability index", write=lambda index: figure(index, ",.2f"), group="Return"),
         "payback": Column(
             "Payback in half of the draws, months",
-            with_error("payback_months", "payback_mc_error", whole_months),
+            _with_error("payback_months", "payback_mc_error", figure),
             group="Time",
         ),
-        "payback_months_late": Column("Payback in nine draws of ten, months", write=whole_months, group="Time"),
-        "discounted_payback_months": Column("Discounted payback, months", write=whole_months, group="Time"),
+        "payback_months_late": Column("Payback in nine draws of ten, months", write=figure, group="Time"),
+        "discounted_payback_months": Column("Discounted payback, months", write=figure, group="Time"),
         "peak_funding": Column("At the worst moment, {currency}", group="Money tied up"),
     },
     notes=_investment_notes,
@@ -283,117 +305,96 @@ _RISK_ADJUSTED = {
     "adjusted": Column(
         "Net present value, risk-adjusted, {currency}", amount(_BOTH[1], _BOTH[:1]), group="Risk-adjusted"
     ),
-    "roi_simulated": Column("Return on outlay as simulated", "roi", share_to(0), group="Risk-adjusted"),
-    "risk_adjusted_roi": Column("Return on outlay, risk-adjusted", write=share_to(0), group="Risk-adjusted"),
+    "roi_simulated": Column("Return on outlay as simulated", "roi", _whole, group="Risk-adjusted"),
+    "risk_adjusted_roi": Column("Return on outlay, risk-adjusted", write=_whole, group="Risk-adjusted"),
 }
 
 
-def _back(months: pl.DataFrame) -> dict[str, int | None]:
-    """Return for each strategy the first month from which its mean stays at or above zero; None if none does."""
-    end = int(months["month"].to_numpy().max())
-    below = months.group_by("name", maintain_order=True).agg(last=pl.col("month").filter(pl.col("mean") < 0.0).max())
-    return {name: None if last == end else (last or 0) + 1 for name, last in below.iter_rows()}
-
-
-def _noted(months: pl.DataFrame, back: Mapping[str, int | None], end: int) -> pl.DataFrame:
+def _noted(months: pl.DataFrame, end: int) -> pl.DataFrame:
     """Return what is drawn: months as a listener can follow, the words of each heading, the mark of the payback.
 
     Kept are every few months, those of the ends, that of the least mean and that of the payback.
     """
-    notes = {
-        name: "Never below zero on average" if month == 1 else f"Back in month {month} on average"
-        if month else f"Not back within {end} months on average"
-        for name, month in back.items()
-    }  # fmt: skip
-    paid = pl.col("month") == pl.col("name").replace_strict(back, return_dtype=pl.Int64)
+    paid = pl.col("month").eq_missing(pl.col("back"))
     least = pl.col("mean") == pl.col("mean").min().over("name")
     every = (pl.col("month") % -(-end // _POINTS) == 0) | pl.col("month").is_in([1, end])
-    return months.with_columns(
-        pl.col("mean", *_QUANTILES).round_sig_figs(_DIGITS),
-        _note=pl.when(pl.col("month") == 1).then(pl.col("name").replace_strict(notes)).otherwise(pl.lit("")),
-        _back=paid.fill_null(value=False),
-    ).filter(pl.Series(months.select(every | least | paid.fill_null(value=False)).to_series()))
+    never, not_yet = pl.lit("Never below zero on average"), pl.lit(f"Not back within {end} months on average")
+    note = pl.coalesce(pl.when(back=1).then(never), pl.format("Back in month {} on average", "back"), not_yet)
+    return (
+        months.filter(every | least | paid)
+        .with_columns(pl.col("mean", *_QUANTILES).round_sig_figs(_DIGITS), _note=note, _back=paid)
+        .drop("back")
+    )
 
 
 def _layers(drawn: pl.DataFrame, currency: str, end: int) -> list[alt.Chart]:
-    every = 1 if end <= 12 else 3 if end <= 36 else 12
-    labels = [month for month in range(1, end + 1) if month == 1 or month % every == 0]
-    scale = alt.Scale(domain=[1, max(end, 2)], nice=False)
-    x = alt.X("month:Q", title=_MONTHS, scale=scale, axis=alt.Axis(values=labels, format="d"))
     title = f"Extra cash, {currency}"
-    amounts = money_axis(title, largest=largest(drawn, ("q05", "q95")))
+    months, amounts = months_across(end), money_axis(title, largest=largest(drawn, ("q05", "q95")))
     amounts.tickCount = 4
-    # Axes and colours are set once, by the first layer; the others share them.
-    shown = alt.Color("name:N", legend=None)
-    curve = alt.Chart().encode(x=alt.X("month:Q", title=_MONTHS))
 
     def y(name: str) -> alt.Y:
-        return alt.Y(f"{name}:Q", axis=alt.Axis(title=title))
+        return alt.Y(f"{name}:Q", title=title)
 
-    bands = [
-        curve.mark_area(opacity=opacity, aria=False).encode(y=y(low), y2=f"{high}:Q", color=shown)
+    # Axes are set once, by the first layer, and colours by the headings; the others share them.
+    curve = alt.Chart().encode(x=alt.X("month:Q", title=MONTHS))
+    coloured = curve.encode(color=alt.Color("name:N", legend=None))
+    widest, *bands = (
+        coloured.mark_area(opacity=opacity, aria=False).encode(y=y(low), y2=f"{high}:Q")
         for low, high, opacity in _BANDS
-    ]
-    bands[0] = bands[0].encode(x=x, y=alt.Y("q05:Q", axis=amounts), color=strategy_colour(names_of(drawn)))
-    mean = curve.encode(y=y("mean"), color=shown)
+    )
+    mean = coloured.encode(y=y("mean"))
     median = curve.mark_line(color=INK, strokeWidth=1.2, strokeDash=[5, 3], aria=False)
     # The table of the figure's data takes its heads from here.
     tips = {"name:N": "Strategy", "month:I": "Month", "mean:Q": "Mean"}
     tips |= {f"{name}:Q": "Median" if name == "q50" else f"{int(name[1:])}{NBSP}% quantile" for name in _QUANTILES}
     # The first month is kept, unseen: of a layer without rows, whose scale has no extent, browsers complain.
-    back = curve.encode(y=y("mean")).transform_filter(f"datum._back || {_FIRST}")
+    back = curve.encode(y=y("mean")).transform_filter(f"datum._back || {FIRST}")
     ring = back.mark_point(size=90, fill="#FFFFFF", stroke=INK, strokeWidth=2, aria=False)
     return [
+        widest.encode(x=months, y=alt.Y("q05:Q", axis=amounts)),
         *bands,
-        alt.Chart().transform_filter(_FIRST).mark_rule(color=INK, aria=False).encode(y=alt.datum(0)),
+        zero_rule("y"),
         median.encode(y=y("q50")),
         mean.mark_line(strokeWidth=2.5, aria=False),
         mean.mark_point(filled=True, size=18, opacity=1, aria=False).encode(tooltip=tooltips(tips)),
-        ring.encode(opacity=alt.condition("datum._back", alt.value(1.0), alt.value(0.0))),
-        *headings(_FIRST, shown, indent=_INDENT),
+        ring.encode(opacity=either("datum._back", 1.0, 0.0)),
     ]
 
 
 def _fan_finding(months: pl.DataFrame, end: int) -> str:
-    last = months.filter(month=end)
-    states = {
-        "ahead": last.filter(pl.col("q05") > 0.0),
-        "either ahead or behind": last.filter(pl.col("q05") <= 0.0, pl.col("q95") >= 0.0),
-        "behind": last.filter(pl.col("q05") <= 0.0, pl.col("q95") < 0.0),
-    }
-    parts = []
-    for state, own in states.items():
-        who = joined(own["name"].to_list()) if last.height <= _NAMED else f"{own.height} of {last.height} strategies"
-        if own.height:
-            parts.append(f"{who} {state}")
-    return f"After {end} months: {'; '.join(parts)}"
+    last = months.filter(month=end).select("name", low="q05", high="q95")
+    states = by_interval(last, ("ahead", "either ahead or behind", "behind"), _NAMED)
+    return f"After {end} months: {'; '.join(f'{who} {state}' for state, who in states)}"
 
 
-# Line, column, sign and whether it is a balance or a result, in bold.
-_LINES: dict[str, tuple[tuple[str, str, float, bool], ...]] = {
-    "points": (
-        ("points at full value, at the beginning", "opening", 1.0, False),
-        ("given", "issued", 1.0, False),
-        ("redeemed", "redeemed", -1.0, False),
-        ("lapsed", "expired", -1.0, False),
-        ("points at full value, at the end", "closing", 1.0, True),
-        ("number of points held at the end", "points_outstanding", 1.0, False),
-        ("contract liability, at the beginning", "contract_opening", 1.0, False),
-        ("deferred of what members pay", "contract_deferred", 1.0, False),
-        ("recognised as revenue", "contract_recognised", -1.0, False),
-        ("contract liability, at the end", "contract_closing", 1.0, True),
-        ("paid by members for orders, less refunds: cash view", "cash_revenue", 1.0, False),
-        ("their revenue: accrual view", "accrual_revenue", 1.0, True),
-    ),
-    "fees": (
-        ("contract liability, at the beginning", "contract_opening", 1.0, False),
-        ("fees received", "contract_deferred", 1.0, False),
-        ("earned as time passes", "contract_recognised", -1.0, False),
-        ("contract liability, at the end", "contract_closing", 1.0, True),
-        ("fees received: cash view", "cash_revenue", 1.0, False),
-        ("revenue from fees: accrual view", "accrual_revenue", 1.0, True),
-    ),
+# Columns by the lines that show them.
+_LINES = {
+    "points": {
+        "Points at full value, at the beginning": "opening",
+        "Given": "issued",
+        "Redeemed": "redeemed",
+        "Lapsed": "expired",
+        "Points at full value, at the end": "closing",
+        "Number of points held at the end": "points_outstanding",
+        "Contract liability, at the beginning": "contract_opening",
+        "Deferred of what members pay": "contract_deferred",
+        "Recognised as revenue": "contract_recognised",
+        "Contract liability, at the end": "contract_closing",
+        "Paid by members for orders, less refunds: cash view": "cash_revenue",
+        "Their revenue: accrual view": "accrual_revenue",
+    },
+    "fees": {
+        "Contract liability, at the beginning": "contract_opening",
+        "Fees received": "contract_deferred",
+        "Earned as time passes": "contract_recognised",
+        "Contract liability, at the end": "contract_closing",
+        "Fees received: cash view": "cash_revenue",
+        "Revenue from fees: accrual view": "accrual_revenue",
+    },
 }
+# What leaves a balance is shown below zero; balances and results are in bold.
+_LEAVING = ("redeemed", "expired", "contract_recognised")
+_BALANCES = ("closing", "contract_closing", "accrual_revenue")
 _KINDS = {"points": "points", "fees": "fees paid in advance"}
 
 
@@ -401,22 +402,22 @@ def _lines(liabilities: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """Yield one row per strategy, kind and line, with one amount per period."""
     for (_, kind), part in liabilities.group_by("strategy", "kind", maintain_order=True):
         group = f"{part['title'][0]}: {_KINDS[str(kind)]}"
-        for line, column, sign, bold in _LINES[str(kind)]:
-            amounts = {period: sign * amount for period, amount in part[["period", column]].rows()}
-            yield {"group": group, "line": line, "bold": bold, **amounts}
+        for line, column in _LINES[str(kind)].items():
+            amounts = part[column] * (-1.0 if column in _LEAVING else 1.0)
+            yield {"group": group, "line": line, "column": column, **dict(zip(part["period"], amounts, strict=True))}
 
 
 def _liabilities_finding(liabilities: pl.DataFrame) -> str:
     end = liabilities.filter(period=WHOLE_HORIZON).group_by("strategy", "title", maintain_order=True)
-    owed = end.agg(pl.col("contract_closing", "closing").sum()).rows(named=True)
-    words = [f"{money(row['contract_closing'], '{currency}')} with {row['title']}" for row in owed]
-    if len(words) > _NAMED:
-        most = max(range(len(owed)), key=lambda place: float(owed[place]["contract_closing"]))
-        return f"At the end the shop owes its customers most, by IFRS 15, {words[most]}"
+    owed = end.agg(pl.col("contract_closing", "closing").sum()).drop("strategy")
+    most = least_and_most(owed, "contract_closing")[1]
+    few = owed.height <= _NAMED
+    shown = owed.rows() if few else [most]
+    words = joined([f"{money(amount, '{currency}')} with {title}" for title, amount, _ in shown])
     at_most = ""
-    if len(words) == 1 and "points" in liabilities["kind"]:
-        at_most = f"; {money(owed[0]['closing'], '{currency}')} if every point were redeemed"
-    return f"At the end the shop owes its customers, by IFRS 15, {joined(words)}{at_most}"
+    if owed.height == 1 and "points" in liabilities["kind"]:
+        at_most = f"; {money(most[2], '{currency}')} if every point were redeemed"
+    return f"At the end the shop owes its customers{'' if few else ' most'}, by IFRS 15, {words}{at_most}"
 
 
 def _liabilities_notes(liabilities: pl.DataFrame) -> list[str]:
@@ -454,21 +455,19 @@ _OF_KIND = {
 }
 
 
-def _liabilities_subtitle(liabilities: pl.DataFrame) -> str:
-    but = ", but for the number of points" if "points" in liabilities["kind"] else ""
-    return f"{{currency}}{but}, not discounted; means over all draws"
-
-
 _LIABILITIES = TableSpec(
     id="liabilities",
     title=_liabilities_finding,
-    subtitle=_liabilities_subtitle,
+    subtitle=lambda table: (
+        f"{{currency}}{', but for the number of points' if 'points' in table['kind'] else ''}, not discounted; "
+        "means over all draws"
+    ),
     # One column per period.
     columns={},
-    rows=lambda table: with_amounts(list(_lines(table)), table["period"].unique(maintain_order=True).to_list()),
+    rows=lambda table: with_amounts(list(_lines(table)), distinct(table, "period")),
     group="group",
-    line=lambda row: f"{row['line'][:1].upper()}{row['line'][1:]}",
-    bold=lambda row: bool(row["bold"]),
+    line="line",
+    bold=lambda row: row["column"] in _BALANCES,
     notes=_liabilities_notes,
     empty=(
         "No strategy here gives points or takes a fee in advance: it leaves the shop no debt to its customers, and "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from string import ascii_uppercase
 
@@ -11,28 +11,28 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError, choices
-from cxsim.reporting.tables import Column, Row, Table, TableSpec, amount, interval, strategy_name
+from cxsim.reporting.tables import Column, Row, Table, TableSpec, headed
 from cxsim.reporting.theme import (
     BASELINE,
     INK,
     QUIET,
     WIDTH,
-    Dot,
     Figure,
-    beside,
     colours,
+    either,
     framed,
     largest,
     money_axis,
     rounded,
     tooltips,
+    with_texts,
 )
 from cxsim.study.business.portfolio import PORTFOLIO
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, counted, figure, joined, money, number, percent
+from cxsim.wording import INTERVAL, counted, figure, joined, money, number, percent, precision
 
 _INDENT = 70
-_HEIGHT = 340
+_WIDE, _HEIGHT = WIDTH - _INDENT, 340
 # Margin around the points, as a share of their span.
 _MARGIN = 0.09
 _KEY_TOP, _KEY_ROW = 66, 20
@@ -41,6 +41,16 @@ _WORDED = 16
 _BETWEEN = re.compile(r"[\s,;+&|]+")
 # So many simulation errors apart, two sets are distinguished: by chance alone that happens once in twenty times.
 _APART = 2.0
+_NEAR = pl.col("gap") <= _APART * pl.col("gap_mc_error")
+_OTHERS = pl.col("affordable") & ~pl.col("chosen")
+# Sizes in pixels of the letters beside points.
+_LETTER, _LINE = 7.2, 14.0
+_POINT = 9.0
+# Directions that are tried, the most readable first, and how far out.
+_WAYS = ((1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1), (0, -1), (0, 1))
+_STEPS = (12.0, 20.0, 30.0, 44.0)
+# Left, top, right and bottom in pixels.
+_Box = tuple[float, float, float, float]
 
 
 def efficient_frontier(portfolio: pl.DataFrame, currency: str) -> Figure:
@@ -68,8 +78,8 @@ def efficient_frontier(portfolio: pl.DataFrame, currency: str) -> Figure:
         member that has no place.
     """
     chosen = _chosen(portfolio)
-    letters = _letters(portfolio)
-    points = rounded(_placed(_points(portfolio, letters)))
+    key = _key(portfolio)
+    points = rounded(_placed(_points(portfolio, key)))
     few = f" Of {portfolio.height} sets, those on the line and single strategies are named."
     shown = (
         f"Upwards: expected net present value, the mean of all draws, over doing nothing, {currency}; strokes: two "
@@ -78,11 +88,11 @@ def efficient_frontier(portfolio: pl.DataFrame, currency: str) -> Figure:
         f"choice.{few if portfolio.height > _WORDED else ''}"
     )
     return framed(
-        alt.layer(*_axes(points, currency), *_marks(points), *_key(portfolio, letters)),
+        alt.layer(*_axes(points, currency), *_marks(points), *_key_marks(key)),
         finding=_frontier_finding(portfolio, chosen, currency),
         shown=shown,
         alt_text=_alt_text(portfolio, currency),
-        width=WIDTH - _INDENT,
+        width=_WIDE,
         height=_HEIGHT,
     )
 
@@ -131,69 +141,99 @@ def _split(members: str) -> list[str]:
     return [member for member in _BETWEEN.split(members) if member]
 
 
-def _letters(table: pl.DataFrame) -> dict[str, str]:
-    """Return a letter for each strategy, in the order of the scenario."""
-    known = table.filter(pl.col("place").is_not_null()).sort("place")["members"].to_list()
+def _key(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the strategies in the order of the scenario, each with its letter and its colour."""
+    singles = table.drop_nulls("place").sort("place")
+    known = singles["members"].to_list()
     for member in (member for members in table["members"] for member in _split(members)):
         if member not in known:
             raise TableError(f"PORTFOLIO: strategy '{member}' has no place of its own; {choices(member, known)}")
-    return {member: ascii_uppercase[n % 26] + (str(n // 26) if n >= 26 else "") for n, member in enumerate(known)}
-
-
-def _points(table: pl.DataFrame, letters: Mapping[str, str]) -> pl.DataFrame:
-    scale = dict(zip(letters, colours(list(letters))["range"], strict=True))
-    sets = [_split(members) for members in table["members"]]
-    matters = (table["efficient"] | table["chosen"]).to_list() if table.height > _WORDED else [True] * table.height
-    words = [
-        (" + ".join(letters[member] for member in own) or "Doing nothing") if shown or len(own) < 2 else ""
-        for own, shown in zip(sets, matters, strict=True)
-    ]
-    single = [scale[own[0]] if len(own) == 1 else INK if own else BASELINE for own in sets]
-    return table.select(
-        pl.col("title").alias("set"),
-        "cvar",
-        "npv",
-        (2.0 * pl.col("npv_mc_error")).alias("error"),
-        "outlay",
-        "efficient",
-        "affordable",
-        "chosen",
-        pl.Series("_label", words, dtype=pl.String),
-        pl.Series("_colour", single, dtype=pl.String),
-        _low=pl.col("npv") - 2.0 * pl.col("npv_mc_error"),
-        _high=pl.col("npv") + 2.0 * pl.col("npv_mc_error"),
+    letters = [ascii_uppercase[n % 26] + (str(n // 26) if n >= 26 else "") for n in range(len(known))]
+    return singles.select(
+        "members",
+        pl.Series("letter", letters, dtype=pl.String),
+        strategy="title",
+        _colour=pl.Series(colours(known)["range"], dtype=pl.String),
+        _rise=_HEIGHT + _KEY_TOP + _KEY_ROW * pl.int_range(pl.len()),
     )
 
 
-def _domains(points: pl.DataFrame) -> list[list[float]]:
-    """Return the ends of both scales; zero, where doing nothing is, lies always between them."""
-    lows, highs = points[["cvar", "_low"]].min().row(0), points[["cvar", "_high"]].max().row(0)
-    domains = []
-    for low, high in zip(lows, highs, strict=True):
-        least, most = min(low, 0.0), max(high, 0.0)
-        margin = _MARGIN * (most - least) or 1.0
-        domains.append([least - margin, most + margin])
-    return domains
+def _points(table: pl.DataFrame, key: pl.DataFrame) -> pl.DataFrame:
+    letters, shades = (dict(key["members", column].rows()) for column in ("letter", "_colour"))
+
+    def label(row: Row) -> str:
+        own = _split(row["members"])
+        if table.height > _WORDED and len(own) > 1 and not (row["efficient"] or row["chosen"]):
+            return ""
+        return " + ".join(letters[member] for member in own) or "Doing nothing"
+
+    def colour(row: Row) -> str:
+        own = _split(row["members"])
+        return INK if len(own) > 1 else shades.get("".join(own), BASELINE)
+
+    error = 2.0 * pl.col("npv_mc_error")
+    return with_texts(table, {"_label": label, "_colour": colour}).select(
+        pl.col("title").alias("set"),
+        *("cvar", "npv"),
+        error.alias("error"),
+        *("outlay", "efficient", "affordable", "chosen", "_label", "_colour"),
+        _low=pl.col("npv") - error,
+        _high=pl.col("npv") + error,
+    )
+
+
+def _domain(points: pl.DataFrame, low: str, high: str) -> list[float]:
+    """Return the ends of a scale; zero, where doing nothing is, lies always between them."""
+    least, most = min(0.0, *points[low]), max(0.0, *points[high])
+    margin = _MARGIN * (most - least) or 1.0
+    return [least - margin, most + margin]
 
 
 def _placed(points: pl.DataFrame) -> pl.DataFrame:
-    """Return the points with a place for the letters of each, clear of the other points and of each other's letters."""
-    (left, right), (bottom, top) = _domains(points)
-    across, down = (WIDTH - _INDENT) / (right - left), _HEIGHT / (top - bottom)
+    """Return the points with a place for the letters of each, chosen one after the other.
+
+    It is the nearest that is clear of other points, of letters placed before and of the rules at zero.
+    """
+    (left, right), (bottom, top) = _domain(points, "cvar", "cvar"), _domain(points, "_low", "_high")
+    across, down = _WIDE / (right - left), _HEIGHT / (top - bottom)
     dots = [
-        Dot(x=(x - left) * across, y=(top - y) * down, reach=error * down, label=label)
+        ((x - left) * across, (top - y) * down, error * down, label)
         for x, y, error, label in points["cvar", "npv", "error", "_label"].rows()
     ]
-    places = beside(dots, width=WIDTH - _INDENT, height=_HEIGHT, lines=(-left * across, top * down))
-    return points.with_columns(
-        pl.Series(name, [round(place[axis], 1) for place in places], dtype=pl.Float64)
-        for axis, name in enumerate(("_x", "_y"))
-    )
+    taken = [_box(x, y, _POINT, max(reach, _POINT)) for x, y, reach, _ in dots]
+    taken += [_box(-left * across, _HEIGHT / 2.0, 1.0, _HEIGHT / 2.0), _box(_WIDE / 2.0, top * down, _WIDE / 2.0, 1.0)]
+    frame = (0.0, 0.0, float(_WIDE), float(_HEIGHT))
+    places = []
+    for x, y, _, label in dots:
+        half = _LETTER * len(label) / 2.0
+        tried = [
+            _box(x + way * (step + half), y + rise * (step + (0.0 if way else _LINE / 2.0)), half, _LINE / 2.0)
+            for step in _STEPS
+            for way, rise in _WAYS
+        ]
+        best = min(tried, key=lambda box: _cover(box, taken) + _cover(box, [box]) - _cover(box, [frame]))
+        taken.append(best)
+        places.append((round((best[0] + best[2]) / 2.0, 1), round((best[1] + best[3]) / 2.0, 1)))
+    return points.with_columns(pl.DataFrame(places, schema={"_x": pl.Float64, "_y": pl.Float64}, orient="row"))
+
+
+def _box(x: float, y: float, half_width: float, half_height: float) -> _Box:
+    return x - half_width, y - half_height, x + half_width, y + half_height
+
+
+def _cover(box: _Box, others: Sequence[_Box]) -> float:
+    """Return how much of a box lies in others."""
+    area = 0.0
+    for other in others:
+        across, down = (min(box[side + 2], other[side + 2]) - max(box[side], other[side]) for side in (0, 1))
+        area += max(across, 0.0) * max(down, 0.0)
+    return area
 
 
 def _axes(points: pl.DataFrame, currency: str) -> list[alt.Chart]:
     most = largest(points, ("cvar", "_low", "_high"))
-    xs, ys = (alt.Scale(domain=ends, nice=False) for ends in _domains(points))
+    ends = _domain(points, "cvar", "cvar"), _domain(points, "_low", "_high")
+    xs, ys = (alt.Scale(domain=each, nice=False) for each in ends)
     worst = f"Mean of the worst tenth of the draws (right is safer), {currency}"
     expected = f"Expected net present value, {currency}"
     x = alt.X("cvar:Q", axis=money_axis(worst, largest=most), scale=xs)
@@ -221,7 +261,7 @@ def _marks(points: pl.DataFrame) -> list[alt.Chart]:
     dot = drawn.mark_point(strokeWidth=2, opacity=1, aria=False).encode(
         fill=alt.condition("datum.affordable", alt.Fill("_colour:N", scale=None), alt.value("#FFFFFF")),
         stroke=stroke,
-        size=alt.condition("datum.efficient", alt.value(150), alt.value(60)),
+        size=either("datum.efficient", 150, 60),
         tooltip=tooltips(tips),
     )
     text = alt.Chart(points).encode(x=alt.X("_x:Q", scale=None), y=alt.Y("_y:Q", scale=None), text="_label:N")
@@ -234,18 +274,9 @@ def _marks(points: pl.DataFrame) -> list[alt.Chart]:
     ]
 
 
-def _key(table: pl.DataFrame, letters: Mapping[str, str]) -> Sequence[alt.Chart]:
+def _key_marks(key: pl.DataFrame) -> Sequence[alt.Chart]:
     """Return what each letter stands for, below the figure."""
-    titles = {members: title for members, title in table["members", "title"].rows() if len(_split(members)) == 1}
-    names = [titles.get(member) or strategy_name({"strategy": member}) for member in letters]
-    key = {
-        "letter": list(letters.values()),
-        "strategy": names,
-        "_colour": colours(names)["range"],
-        "_rise": [_HEIGHT + _KEY_TOP + _KEY_ROW * place for place in range(len(names))],
-    }
-    schema = {"letter": pl.String, "strategy": pl.String, "_colour": pl.String, "_rise": pl.Int64}
-    drawn = alt.Chart(pl.DataFrame(key, schema=schema)).encode(y=alt.Y("_rise:Q", scale=None))
+    drawn = alt.Chart(key.drop("members")).encode(y=alt.Y("_rise:Q", scale=None))
     dot = drawn.mark_point(filled=True, size=90, opacity=1, aria=False)
     letter = drawn.mark_text(align="left", baseline="middle", fontWeight="bold", aria=False)
     text = drawn.mark_text(align="left", baseline="middle", color=QUIET, aria=False)
@@ -257,15 +288,15 @@ def _key(table: pl.DataFrame, letters: Mapping[str, str]) -> Sequence[alt.Chart]
 
 
 def _frontier_finding(table: pl.DataFrame, best: Row, currency: str) -> str:
-    if not _split(best["members"]):
+    if not best["members"]:
         return "No set of strategies is expected to bring more than doing nothing"
     within = "" if table["affordable"].all() else " within the budget"
-    subject = f"Best{within}: {best['title']}, {money(best['npv'], currency)}"
-    others = table.filter(~pl.col("chosen") & pl.col("affordable"))
-    near = others.filter(pl.col("gap") <= _APART * pl.col("gap_mc_error")).height
+    opening = f"Best{within}: {best['title']}, {money(best['npv'], currency)}"
+    others = table.filter(_OTHERS)
+    near = others.filter(_NEAR).height
     if near:
-        return f"{subject}; {counted(near)} other {'set is' if near == 1 else 'sets are'} too near to tell apart"
-    return f"{subject}; clearly more than any other" if others.height else subject
+        return f"{opening}; {counted(near)} other {'set is' if near == 1 else 'sets are'} too near to tell apart"
+    return f"{opening}; clearly more than any other" if others.height else opening
 
 
 def _alt_text(table: pl.DataFrame, currency: str) -> str:
@@ -279,35 +310,16 @@ def _alt_text(table: pl.DataFrame, currency: str) -> str:
     return f"Sets that no other beats in both, from the safest on. {'; '.join(sets)}.{rest}"
 
 
-def _apart(row: Row) -> bool:
-    return float(row["gap"]) > _APART * float(row["gap_mc_error"])
-
-
 def _table_finding(portfolio: pl.DataFrame, best: Row, *, limited: bool) -> str:
     within = " within the budget" if limited else ""
-    others = portfolio.filter(pl.col("affordable") & ~pl.col("chosen")).sort("gap", "name").rows(named=True)
+    others = portfolio.filter(_OTHERS).sort("gap", "name")
     opening = f"{best['title']} {'brings' if best['members'] else 'is expected to bring'} most{within}"
-    if not others:
+    if others.is_empty():
         return f"{opening}; there is no other set to compare it with"
-    following = others[0]["title"]
-    if _apart(others[0]):
+    following, near = others["title"][0], others.filter(_NEAR).height
+    if not others.select(_NEAR).item(0, 0):
         return f"{opening}, more than two simulation errors ahead of the next, {following}"
-    near = sum(not _apart(row) for row in others)
     return f"{opening}, but the draws do not tell it apart from {following if near == 1 else f'{near} other sets'}"
-
-
-def _remarks(row: Row) -> str:
-    near = row["affordable"] and not row["chosen"] and not _apart(row)
-    remarks = {
-        "best": row["chosen"],
-        "over budget": not row["affordable"],
-        "not distinguished": near,
-        "efficient": row["efficient"],
-    }
-    return "; ".join(remark for remark, holds in remarks.items() if holds)
-
-
-_VALUES = ("npv", "low", "high", "cvar")
 
 
 def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
@@ -328,31 +340,49 @@ def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
     )
 
 
+def _in_words(row: Row) -> Row:
+    """Return the texts of a set; of doing nothing there is little to say."""
+    remarks = {
+        "best": row["chosen"],
+        "over budget": not row["affordable"],
+        "not distinguished": row["near"],
+        "efficient": row["efficient"],
+    }
+    together = precision([row[name] for name in ("npv", "low", "high", "cvar")])
+    of_sets = {
+        "npv": f"{together.text(row['npv'])} ± {number(row['npv_mc_error'])}",
+        "interval": together.span(row["low"], row["high"]),
+        "worst": together.text(row["cvar"]),
+        "chance": percent(row["prob_npv_positive"]),
+    }
+    return {
+        **row,
+        **(of_sets if row["members"] else {**dict.fromkeys(of_sets, ""), "npv": "0"}),
+        "interaction": number(row["interaction"]) if "," in row["members"] else "",
+        "gap": "" if row["chosen"] else f"{number(row['gap'])} ± {number(row['gap_mc_error'])}",
+        "remark": "; ".join(remark for remark, holds in remarks.items() if holds),
+    }
+
+
 _PORTFOLIO = TableSpec(
     id="portfolio",
-    contract=PORTFOLIO,
     title="",
     subtitle="Each set simulated together, against doing nothing; in today's {currency}",
+    rows=lambda portfolio: map(_in_words, portfolio.with_columns(near=_OTHERS & _NEAR).rows(named=True)),
     line="title",
     columns={
-        "outlay": Column("Spend, {currency}"),
-        "npv": Column(
-            "Net present value, {currency}",
-            lambda row: (
-                f"{amount(_VALUES[0], _VALUES[1:])(row)} ± {number(row['npv_mc_error'])}" if row["members"] else "0"
-            ),
+        **headed(
+            {
+                "outlay": "Spend, {currency}",
+                "npv": "Net present value, {currency}",
+                "interval": INTERVAL,
+                "worst": "Mean of the worst tenth",
+                "chance": "Chance of a gain",
+                "interaction": "More than its parts alone",
+                "gap": "Less than the best, same draws",
+            }
         ),
-        "interval": Column(INTERVAL, lambda row: interval("low", "high", _VALUES)(row) if row["members"] else ""),
-        "worst": Column("Mean of the worst tenth", lambda row: amount("cvar", _VALUES)(row) if row["members"] else ""),
-        "chance": Column("Chance of a gain", lambda row: percent(row["prob_npv_positive"]) if row["members"] else ""),
-        "interaction": Column(
-            "More than its parts alone", lambda row: number(row["interaction"]) if "," in row["members"] else ""
-        ),
-        "gap": Column(
-            "Less than the best, same draws",
-            lambda row: "" if row["chosen"] else f"{number(row['gap'])} ± {number(row['gap_mc_error'])}",
-        ),
-        "remark": Column("Remark", _remarks, align="text"),
+        "remark": Column("Remark", align="text"),
     },
     notes=_notes,
 )

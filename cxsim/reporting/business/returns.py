@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import polars as pl
 
-from cxsim.reporting.tables import BADGES, Column, Prose, Row, Table, TableSpec, amount, interval, remark, share_to
+from cxsim.reporting.tables import (
+    BADGES,
+    Column,
+    Prose,
+    Table,
+    TableSpec,
+    headed,
+    remark,
+)
 from cxsim.reporting.theme import (
     INK,
     QUIET,
     WIDTH,
     Figure,
+    by_interval,
+    distinct,
+    either,
     framed,
+    in_order,
     largest,
+    least_and_most,
     money_axis,
     named,
     names_of,
+    read_out,
     rounded,
+    rounded_together,
     strategy_colour,
+    subject,
     tooltips,
     with_texts,
 )
 from cxsim.tables import REAL, RETURNS, STRUCTURES, TEXT, Contract, check
-from cxsim.wording import INTERVAL, MISSING, MODELS, counted, figure, in_words, joined, number, percent, precision
+from cxsim.wording import INTERVAL, MODELS, counted, figure, in_words, joined, number, percent
 
 NPV = Contract("NPV", TEXT("strategy"), REAL("npv"))
 _BAND, _STRUCTURE_BAND = 64, 26
@@ -56,13 +72,13 @@ def npv_by_strategy(returns: pl.DataFrame, currency: str) -> Figure:
     alt.LayerChart
         One point and one line for the 90 % interval per strategy, and a rule at zero.
     """
-    means = rounded(_means(check(returns, RETURNS), currency))
+    means = _means(check(returns, RETURNS), currency)
     shown = (
         f"Net present value over doing nothing, {currency}. Point: mean of all draws; line: {INTERVAL}. "
         "A gain or a loss: the whole line lies on one side of zero."
     )
     rows = alt.Y("name:N", sort=names_of(means), axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
-    drawn = alt.Chart(means).encode(y=alt.Y("name:N", sort=names_of(means)))
+    drawn = alt.Chart(means).encode(y=rows)
     name = drawn.mark_text(align="left", dy=-12, fontWeight="bold", limit=WIDTH // 2)
     value = drawn.mark_text(align="right", dy=-12, color=QUIET)
     tips = {"name:N": "Strategy", "value:N": _MEAN}
@@ -72,8 +88,10 @@ def npv_by_strategy(returns: pl.DataFrame, currency: str) -> Figure:
         name.encode(x=alt.value(0), text="name:N"),
         value.encode(x=alt.value(WIDTH), text="value:N"),
     )
-    alt_text = " ".join(f"{name}: {value}." for name, value in means.select("name", "value").iter_rows())
-    return framed(layers, finding=_verdicts(means), shown=shown, alt_text=alt_text, height=_BAND * means.height)
+    verdicts = by_interval(means, ("A gain", "Could go either way", "A loss"), _NAMED)
+    finding = ". ".join(f"{verdict}: {who}" for verdict, who in verdicts)
+    alt_text = read_out(means, "{name}: {value}.")
+    return framed(layers, finding=finding, shown=shown, alt_text=alt_text, height=_BAND * means.height)
 
 
 def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | None:
@@ -94,29 +112,26 @@ def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | None:
     """
     if check(structures, STRUCTURES)["structure"].n_unique() < 2:
         return None
-    means = _means(structures, currency).with_columns(model=pl.col("model").replace(MODELS))
-    order = pl.Enum(structures["title"].unique(maintain_order=True))
-    means = rounded(means.sort(pl.col("name").cast(order), maintain_order=True)).with_columns(
+    models = structures.with_columns(pl.col("structure").replace(MODELS))
+    means = in_order(_means(models, currency).rename({"structure": "model"}), "name").with_columns(
         _row=pl.format(f"{{}}{_BREAK}{{}}", "name", "model")
     )
     shown = (
         f"Net present value over doing nothing, {currency}, under each model of leaving by itself. Point: mean of all "
         f"draws; line: {INTERVAL}; upright stroke: zero."
     )
-    heads = (
-        means.select(_name="name").unique(maintain_order=True).with_columns(_row=pl.format(f"{{}}{_BREAK}", "_name"))
-    )
-    parts = means.partition_by("name", maintain_order=True)
-    rows = [row for part in parts for row in (f"{part['name'][0]}{_BREAK}", *part["_row"])]
+    names = names_of(means)
+    heads = pl.DataFrame({"_name": names, "_row": [f"{name}{_BREAK}" for name in names]})
+    rows = [row for name in names for row in (f"{name}{_BREAK}", *means.filter(name=name)["_row"])]
     axis = alt.Axis(title=None, labelExpr=f"split(datum.label, '{_BREAK}')[1]", labelColor=QUIET)
     y = alt.Y("_row:N", sort=rows, axis=axis, scale=alt.Scale(domain=rows, paddingInner=0, paddingOuter=0))
-    names = alt.Chart(heads).mark_text(align="left", dy=4, fontWeight="bold", limit=WIDTH)
+    head = alt.Chart(heads).mark_text(align="left", dy=4, fontWeight="bold", limit=WIDTH)
     tips = {"name:N": "Strategy", "model:N": "Model of leaving", "value:N": _MEAN}
     layers = alt.layer(
-        names.encode(y=y, x=alt.value(0), text="_name:N"),
+        head.encode(y=y, x=alt.value(0), text="_name:N"),
         *_intervals(means, y, currency, tips, tick=_STRUCTURE_BAND - 4, point=90),
     )
-    alt_text = " ".join(f"{name}, {model}: {value}." for name, model, value in means["name", "model", "value"].rows())
+    alt_text = read_out(means, "{name}, {model}: {value}.")
     finding = _structures_signs(means)
     return framed(layers, finding=finding, shown=shown, alt_text=alt_text, height=_STRUCTURE_BAND * len(rows))
 
@@ -161,7 +176,7 @@ def structures_table(structures: pl.DataFrame, currency: str) -> Table | Prose:
         One row per strategy and model, and their difference; the title says which decisions depend on the model. One
         sentence where there is one model only.
     """
-    models = check(structures, STRUCTURES)["structure"].unique(maintain_order=True).to_list()
+    models = distinct(check(structures, STRUCTURES), "structure")
     if len(models) > 1:
         return _STRUCTURES.render(structures, currency)
     used = f"Only one model of leaving was used here, {MODELS.get(models[0], models[0])}. " if models else ""
@@ -171,70 +186,28 @@ def structures_table(structures: pl.DataFrame, currency: str) -> Table | Prose:
     )
 
 
-def returns_table(returns: pl.DataFrame, currency: str) -> Table:
-    """Lay out outlay, net present value, return on outlay, payback and break-even, one column per strategy."""
-    return _RETURNS.render(returns, currency)
-
-
-def with_error(name: str, error: str, write: Callable[[float], str], scale: float = 1.0) -> Callable[[Row], str | None]:
-    """Return how a figure is written with its simulation error, both times `scale` in what is printed."""
-
-    def written(row: Row) -> str | None:
-        if row[name] is None or row[error] is None:
-            return None if row[name] is None else write(row[name])
-        size = scale * row[error]
-        return f"{write(row[name])} ± {figure(size, '.0f' if size >= 1.0 else '.1f')}"
-
-    return written
-
-
-def shares(low: str, high: str) -> Callable[[Row], str | None]:
-    """Return how an interval of shares is written."""
-    share = share_to(0)
-    return lambda row: None if row[low] is None or row[high] is None else f"{share(row[low])} to {share(row[high])}"
-
-
-def whole_months(duration: float) -> str:
-    """Return a duration in whole months."""
-    return figure(duration, ".0f")
-
-
 def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
-    means = table.select(
-        *(pl.col(name) for name in table.columns if name == "structure"),
-        name="title",
-        mean="incremental_npv",
-        low="npv_low",
-        high="npv_high",
-    )
-    means = with_texts(means, {"value": lambda row: in_words(row["mean"], row["low"], row["high"], currency=currency)})
-    return means.rename({"structure": "model"}, strict=False)
+    ends = {"mean": "incremental_npv", "low": "npv_low", "high": "npv_high"}
+    means = table.select(pl.col("^structure$"), name="title", **ends)
+    texts = {"value": lambda row: in_words(row["mean"], row["low"], row["high"], currency=currency)}
+    return rounded(with_texts(means, texts))
 
 
-def _verdicts(means: pl.DataFrame) -> str:
-    groups = {
-        "A gain": means.filter(pl.col("low") > 0.0),
-        "Could go either way": means.filter(pl.col("low") <= 0.0, pl.col("high") >= 0.0),
-        "A loss": means.filter(pl.col("low") <= 0.0, pl.col("high") < 0.0),
-    }
-    return ". ".join(
-        f"{label}: {joined(names_of(own)) if means.height <= _NAMED else f'{own.height} of {means.height} strategies'}"
-        for label, own in groups.items()
-        if own.height
-    )
+def _differing(table: pl.DataFrame, by: Sequence[str], between: pl.Expr) -> list[str]:
+    """Return the names of those between whose rows something differs."""
+    return table.group_by(by, maintain_order=True).agg(n=between.n_unique()).filter(pl.col("n") > 1)[by[-1]].to_list()
 
 
 def _structures_signs(means: pl.DataFrame) -> str:
-    signs = means.group_by("name", maintain_order=True).agg(gains=(pl.col("mean") > 0.0).sum(), models=pl.len())
-    both = signs.filter(pl.col("gains") > 0, pl.col("gains") < pl.col("models"))["name"].to_list()
+    both = _differing(means, ["name"], pl.col("mean") > 0.0)
     if not both:
         return "On average a gain stays a gain and a loss a loss, whichever model of leaving is used"
-    names = joined(both) if len(both) <= _NAMED_BY_MODEL else f"{counted(len(both))} of {signs.height}"
+    names = joined(both) if len(both) <= _NAMED_BY_MODEL else f"{counted(len(both))} of {means['name'].n_unique()}"
     return f"On average a gain or a loss, depending on the model of leaving: {names}"
 
 
 def _intervals(
-    means: pl.DataFrame, y: alt.Y, currency: str, tips: dict[str, str], *, tick: int, point: int, **offset: Any
+    means: pl.DataFrame, y: alt.Y, currency: str, tips: Mapping[str, str], *, tick: int, point: int, **offset: Any
 ) -> tuple[alt.Chart, ...]:
     """Return a tick at zero, and a line for the interval and a point for the mean of each row."""
     axis = money_axis(f"Net present value, {currency}", largest=largest(means, ("low", "high")), grid="none")
@@ -250,30 +223,28 @@ def _intervals(
 
 
 def _chances(gains: pl.DataFrame) -> str:
-    chances = [f"{name} {percent(gain)}" for name, gain in gains.select("name", "gain").iter_rows()]
-    if len(chances) <= _NAMED:
-        return f"Chance of a gain: {joined(chances)}"
-    least, most = gains["gain"].arg_min(), gains["gain"].arg_max()
-    return f"Chance of a gain: from {chances[least or 0]} to {chances[most or 0]}"
+    few = gains.height <= _NAMED
+    rows = gains.rows() if few else least_and_most(gains, "gain")
+    chances = [f"{name} {percent(gain)}" for name, gain, _ in rows]
+    return f"Chance of a gain: {joined(chances) if few else 'from {} to {}'.format(*chances)}"
 
 
 def _histograms(bars: pl.DataFrame, names: list[str], currency: str) -> Figure:
     axis = money_axis(f"Net present value, {currency}", largest=largest(bars, ("start", "end")), grid="none")
+    tips = {
+        "name:N": "Strategy",
+        "start:Q": f"From, {currency}",
+        "end:Q": f"To, {currency}",
+        "share:P": "Share of draws",
+    }
     drawn = alt.Chart().mark_bar(binSpacing=1).properties(width=WIDTH, height=_ROW)
     drawn = drawn.encode(
         x=alt.X("start:Q", axis=axis, bin="binned"),
         x2="end:Q",
         y=alt.Y("share:Q", title="Share of draws", axis=alt.Axis(labelExpr=_PERCENT, tickCount=3)),
         color=strategy_colour(names),
-        opacity=alt.condition("datum.start >= 0", alt.value(1.0), alt.value(0.4)),
-        tooltip=tooltips(
-            {
-                "name:N": "Strategy",
-                "start:Q": f"From, {currency}",
-                "end:Q": f"To, {currency}",
-                "share:P": "Share of draws",
-            }
-        ),
+        opacity=either("datum.start >= 0", 1.0, 0.4),
+        tooltip=tooltips(tips),
     )
     zero = alt.Chart().mark_rule(color=INK).encode(x=alt.datum(0))
     header = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4)
@@ -303,59 +274,17 @@ def _round_width(span: float) -> float:
     return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= raw)
 
 
-def _returns_finding(returns: pl.DataFrame) -> str:
-    ranked = returns.drop_nulls("roi").sort("roi", descending=True, maintain_order=True)
-    if ranked.is_empty():
-        return "What each strategy returns"
-    best, roi = ranked["title", "roi"].row(0)
-    if roi > 0.0:
-        return f"{best} returns most on its outlay: {share_to(0)(roi)} on average"
-    return f"On average no strategy earns back its outlay; {best} comes nearest"
-
-
-_ENDS = ("incremental_npv", "npv_low", "npv_high")
-_RETURNS = TableSpec(
-    id="returns",
-    contract=RETURNS,
-    title=_returns_finding,
-    subtitle="Against doing nothing; amounts in today's {currency}",
-    across="strategy",
-    line="title",
-    columns={
-        "decision": Column("Decision", write=BADGES.__getitem__),
-        "outlay": Column("Outlay, {currency}"),
-        "npv": Column("Net present value, {currency}", amount(_ENDS[0], _ENDS[1:]), error="npv_mc_error"),
-        "interval": Column(f"Net present value, {INTERVAL}", interval("npv_low", "npv_high", ("incremental_npv",))),
-        "chance": Column("Chance of a gain", with_error("prob_npv_positive", "prob_mc_error", percent, 100.0)),
-        "roi": Column("Return on outlay", with_error("roi", "roi_mc_error", share_to(0), 100.0)),
-        "roi_interval": Column(f"Return on outlay, {INTERVAL}", shares("roi_low", "roi_high")),
-        "payback": Column(
-            "Payback in half of the draws, months", with_error("payback_months", "payback_mc_error", whole_months)
-        ),
-        "payback_months_late": Column("Payback in nine draws of ten, months", write=whole_months),
-        "prob_payback": Column("Chance of payback within the horizon", write=percent),
-        "break_even_scale": Column("Breaks even at, of the planned outlay", write=share_to(0)),
-    },
-    notes=(
-        "Return on outlay: net present value per unit of outlay.",
-        f"Payback: when cumulative cash, not discounted, is back at zero; {MISSING} if not within the horizon.",
-        f"Breaks even: the outlay for which the same gain would just pay; {MISSING} without outlay.",
-        "±: simulation error, the standard error that comes from the limited number of draws.",
-    ),
-)
+_ENDS = ["incremental_npv", "npv_low", "npv_high"]
 
 
 def _structures_finding(structures: pl.DataFrame) -> str:
-    decisions = structures.group_by("strategy", maintain_order=True).agg(
-        pl.col("title").first(), depends=pl.col("decision").n_unique() > 1
-    )
-    depends = decisions.filter("depends")["title"].to_list()
+    depends = _differing(structures, ["strategy", "title"], pl.col("decision"))
     if not depends:
         return "No decision depends on the model of leaving"
     if len(depends) <= _NAMED_BY_MODEL:
-        verb = ("decision", "depends") if len(depends) == 1 else ("decisions", "depend")
-        return f"The {verb[0]} on {joined(depends)} {verb[1]} on the model of leaving"
-    of = counted(decisions.height)
+        decisions = f"The decision{'s' if len(depends) > 1 else ''} on"
+        return f"{decisions} {subject(depends, 'depends', 'depend')} on the model of leaving"
+    of = counted(structures["strategy"].n_unique())
     return f"{counted(len(depends)).capitalize()} of {of} decisions depend on the model of leaving"
 
 
@@ -363,21 +292,19 @@ def _by_model(structures: pl.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of each strategy, rounded together, and below them the largest difference of their means."""
     rows = []
     for part in structures.partition_by("strategy", maintain_order=True):
-        together = precision(part.select(pl.concat_list(_ENDS).explode()).to_series().to_list())
+        together, means = rounded_together(part, _ENDS), part["incremental_npv"]
         for row in part.rows(named=True):
-            npv, low, high = (row[name] for name in _ENDS)
-            shown = {"npv": together.text(npv), "interval": together.span(low, high)}
-            rows.append(row | shown | {"chance": percent(row["prob_npv_positive"])})
-        means = part["incremental_npv"].to_list()
+            npv, *interval = (row[name] for name in _ENDS)
+            chance = percent(row["prob_npv_positive"])
+            rows.append(row | {"npv": together.text(npv), "interval": together.span(*interval), "chance": chance})
         verdict = "depends on the model" if part["decision"].n_unique() > 1 else "the same"
         last = {"title": part["title"][0], "structure": "Largest difference", "decision": verdict}
-        rows.append(last | {"npv": number(max(means) - min(means)), "interval": "", "chance": ""})
+        rows.append({"interval": "", "chance": "", **last, "npv": number(max(means) - min(means))})
     return rows
 
 
 _STRUCTURES = TableSpec(
     id="structures",
-    contract=STRUCTURES,
     title=_structures_finding,
     subtitle="Against doing nothing, in today's {currency}, under each model by itself",
     rows=_by_model,
@@ -385,9 +312,7 @@ _STRUCTURES = TableSpec(
     line=lambda row: MODELS.get(row["structure"], row["structure"]),
     columns={
         "decision": Column("Decision", write=lambda decision: BADGES.get(decision, decision), align="text"),
-        "npv": Column("Net present value, {currency}"),
-        "interval": Column(INTERVAL),
-        "chance": Column("Chance of a gain"),
+        **headed({"npv": "Net present value, {currency}", "interval": INTERVAL, "chance": "Chance of a gain"}),
     },
     notes=(
         (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
 
 import altair as alt
 import polars as pl
 
-from cxsim.errors import TableError, choices
-from cxsim.reporting.business.break_even import plausible
+from cxsim.errors import TableError
+from cxsim.reporting.business.break_even import WITHIN, plausible
 from cxsim.reporting.tables import (
     Column,
     Prose,
@@ -20,58 +19,68 @@ from cxsim.reporting.tables import (
     as_written,
     first_sentence,
     found,
+    headed,
+    lowered,
     span,
     unit_in_words,
 )
 from cxsim.reporting.theme import (
+    COLUMN,
+    FIRST,
     INK,
     QUIET,
     WIDTH,
     Figure,
-    balanced,
+    distinct,
     distinguishable,
+    either,
     framed,
     headings,
+    in_column,
+    in_order,
     largest,
+    least_and_most,
     lines_beside,
     money_axis,
     names_of,
     panels,
+    read_out,
     rimmed,
     rounded,
+    rounded_together,
     short,
     shortened,
     strategy_colour,
+    strategy_panels,
+    subject,
     tooltips,
     with_texts,
+    zero_rule,
 )
 from cxsim.study.business.sensitivity import BREAK_EVENS, HEAT, RATES, TORNADO
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, NBSP, counted, figure, joined, money, number, precision, searched
+from cxsim.wording import INTERVAL, NBSP, counted, figure, joined, money, number, searched
 
-PANELS = 3
-_COLUMN = 232
+# So many strategies are drawn, and so many numbers of each.
+_PANELS, _MOST = 3, 8
 _ROW, _HEAT_ROW = 38, 30
-# Two lines of the column.
-_CHARACTERS = 40
 # Width for the values at both ends of a bar, in pixels.
 _ENDS = 68
-_READ = 3
+# So many numbers of a strategy are read out, each so.
+_READ, _MOVED = 3, "{description}: {npv_at_low} at {low}, {npv_at_high} at {high}"
 _NPVS = ("npv_at_low", "npv_at_high", "npv_base")
-_FIRST = "datum.rank === 1"
 # Brown to green by way of white, after ColorBrewer's BrBG: distinguished under every common colour blindness.
-_LOSS, _NOTHING, _GAIN = "#8C510A", "#FFFFFF", "#01665E"
+_SHADES = ["#8C510A", "#FFFFFF", "#01665E"]
 _INDENT = 84
 _HEAT_CHARACTERS = 92
 _RISE = -52
-_HEAT_FIRST = "datum._note !== ''"
 # Cells further from zero than this share of the furthest are so dark that their words must be white.
 _DARK = 0.55
 # So many strategies are named one by one in a title; of more, the least and the most are.
 _NAMED = 3
 
 
-def tornado(tornado: pl.DataFrame, currency: str, *, strategy: str | None = None, most: int = 8) -> Figure:
+def tornado(tornado: pl.DataFrame, currency: str) -> Figure:
     """Draw what each uncertain number does to the net present value when it alone is moved.
 
     Parameters
@@ -80,42 +89,38 @@ def tornado(tornado: pl.DataFrame, currency: str, *, strategy: str | None = None
         Table under `TORNADO`, with all strategies of the scenario in their order.
     currency
         Code of the currency, as "USD".
-    strategy
-        Identifier of the one strategy to draw; of all, no more than three are drawn, those that move most.
-    most
-        How many numbers are drawn of a strategy, at least 1; those with the largest swing.
 
     Returns
     -------
     alt.FacetChart
-        One panel per strategy: a bar from the NPV at the 10 % quantile of a number to that at its 90 % quantile.
+        One panel per strategy, of three at most, those that move most: a bar from the NPV at the 10 % quantile of a
+        number to that at its 90 % quantile, for the numbers with the largest swing.
 
     Raises
     ------
     TableError
-        If the table is not under `TORNADO`, is empty, or does not hold the strategy.
+        If the table is not under `TORNADO`, or is empty.
     """
     every = check(tornado, TORNADO).rename({"title": "name"})
+    if every.is_empty():
+        raise TableError("TORNADO: the table is empty; there must be one row per strategy and number at least.")
     names = names_of(every)
-    chosen = _chosen(every, strategy)
-    bars = rounded(_bars(chosen.filter(pl.col("rank") <= most), currency))
-    several = strategy is None and len(names) > PANELS
-    fewer = f" Of {counted(len(names))} strategies, the {counted(PANELS)} whose result moves most." if several else ""
-    scales = " Scales differ between panels." if chosen["name"].n_unique() > 1 else ""
+    by_swing = every.sort(pl.col("swing").max().over("strategy"), descending=True, maintain_order=True)
+    chosen = every.filter(pl.col("name").is_in(names_of(by_swing)[:_PANELS]))
+    bars = rounded(_bars(chosen.filter(pl.col("rank") <= _MOST), currency))
+    fewer = f" Of {counted(len(names))} strategies, the {counted(_PANELS)} whose result moves most."
+    notes = (" Scales differ between panels." if len(names) > 1 else "") + (fewer if len(names) > _PANELS else "")
     shown = (
         f"Net present value over doing nothing, {currency}, when one number alone is moved from the low end (pale) to "
         f"the high end (dark) of its 80{NBSP}% interval; the ends are printed, and one chance in ten lies beyond each. "
-        f"Dashed line: base case, all numbers at their central value; thick line: zero.{scales}{fewer}"
+        f"Dashed line: base case, all numbers at their central value; thick line: zero.{notes}"
     )
-    texts = []
-    for name, own in bars.group_by("name", maintain_order=True):
-        moved = "; ".join(
-            f"{row['description']}: {money(row['npv_at_low'], '').strip()} at {row['low']}, "
-            f"{money(row['npv_at_high'], '').strip()} at {row['high']}"
-            for row in own.head(_READ).rows(named=True)
-        )
-        texts.append(f"{name[0]}, {own['_note'][0].replace('Base', 'base')}. {moved}.")
-    drawn = panels(_layers(bars, names, currency), bars, width=WIDTH - _COLUMN, height=alt.Step(_ROW))
+    words = bars.with_columns(pl.col(_NPVS).map_elements(number, return_dtype=pl.String))
+    texts = [
+        f"{own['name'][0]}, {lowered(own['_note'][0])}. {read_out(own.head(_READ), _MOVED, '; ')}."
+        for own in words.partition_by("name", maintain_order=True)
+    ]
+    drawn = strategy_panels(_layers(bars, names, currency), bars, height=alt.Step(_ROW), names=names)
     return framed(drawn, finding=_finding(chosen), shown=shown, alt_text=" ".join(texts))
 
 
@@ -135,19 +140,18 @@ def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
         One map per strategy: a coloured cell with its value per node, and a thick line between gain and loss.
     """
     nodes = check(heat, HEAT).rename({"title": "name"})
-    parts = nodes.partition_by("name", maintain_order=True)
-    cells = rounded(pl.concat(_cells(own, currency) for own in parts))
+    by_name = nodes.group_by("name", maintain_order=True)
+    cells = rounded(by_name.map_groups(lambda own: _cells(own, currency)))
     shown = (
         f"Net present value over doing nothing, {currency} (k: thousands), at each pair of values of two of the "
         "strategy's own numbers. Green: gain; brown: loss; thick line: break-even between them. "
         "All other numbers are at their central value, so there is no interval."
     )
     texts = []
-    for own in parts:
-        ends = (own.sort("npv").row(place, named=True) for place in (0, -1))
-        worst, best = (f"{money(row['npv'], currency)} at {_place(row, own, currency)}" for row in ends)
+    for own in cells["name", "npv", "_place"].partition_by("name", maintain_order=True):
+        worst, best = (f"{money(npv, currency)} at {place}" for _, npv, place in least_and_most(own, "npv"))
         texts.append(f"{own['name'][0]}: from {worst} to {best}.")
-    drawn = panels(_heat_layers(cells), cells, width=WIDTH - _INDENT, height=alt.Step(_HEAT_ROW))
+    drawn = panels(_heat_layers(cells), cells.drop("_place"), width=WIDTH - _INDENT, height=alt.Step(_HEAT_ROW))
     return framed(drawn, finding=_heat_finding(nodes), shown=shown, alt_text=" ".join(texts))
 
 
@@ -168,7 +172,7 @@ def rates_table(rates: pl.DataFrame, currency: str) -> Table:
         a gain too.
     """
     horizons = check(rates, RATES)["horizon_months"].unique().sort()
-    columns = {f"months_{months}": Column(f"{months}{NBSP}months") for months in horizons}
+    columns = headed({str(months): f"{months}{NBSP}months" for months in horizons})
     return replace(_RATES, columns=columns, spanners={"Horizon": list(columns)}).render(rates, currency)
 
 
@@ -188,53 +192,30 @@ def break_evens_table(break_evens: pl.DataFrame, currency: str) -> Table | Prose
         One row per number that has a break-even, under its strategy, and one row that counts those without; its twin
         has all of them. One sentence where no number has a spread.
     """
-    return _BREAK_EVENS.render_or_remark(break_evens, currency)
-
-
-def _chosen(every: pl.DataFrame, strategy: str | None) -> pl.DataFrame:
-    known = every["strategy"].unique(maintain_order=True).to_list()
-    if not known:
-        raise TableError("TORNADO: the table is empty; there must be one row per strategy and number at least.")
-    if strategy is not None:
-        if strategy not in known:
-            raise TableError(f"TORNADO: no strategy '{strategy}'; {choices(strategy, known)}")
-        return every.filter(strategy=strategy)
-    swings = every.group_by("strategy", maintain_order=True).agg(pl.col("swing").max())
-    moved = swings.sort("swing", descending=True, maintain_order=True)["strategy"].head(PANELS)
-    return every.filter(pl.col("strategy").is_in(moved.to_list()))
+    spec = replace(_BREAK_EVENS, rows=lambda table: _reached(table, currency))
+    return spec.render_or_remark(break_evens, currency)
 
 
 def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
-    def end(name: str) -> Callable[[Row], str]:
-        place = ("low", "high").index(name)
-        return lambda row: distinguishable([row["at_low"], row["at_high"]], row["unit"], currency)[place]
-
+    ordered = in_order(chosen, "name", ["rank"])
+    ends = [
+        distinguishable([low, high], unit, currency) for low, high, unit in ordered["at_low", "at_high", "unit"].rows()
+    ]
     bars = with_texts(
-        chosen.sort(pl.col("name").cast(pl.Enum(names_of(chosen))), "rank", maintain_order=True),
+        ordered.with_columns(pl.DataFrame(ends, schema=["low", "high"], orient="row")),
         {
             "description": lambda row: searched(row["description"]),
-            "low": end("low"),
-            "high": end("high"),
-            "_label": lambda row: "\n".join(
-                balanced(shortened(searched(row["description"]), 2 * _CHARACTERS), _CHARACTERS + 3)
-            ),
-            "_note": lambda row: f"Base case: {money(row['npv_base'], currency)}" if row["rank"] == 1 else "",
+            "_label": lambda row: in_column(row["description"]),
+            "_note": lambda row: f"Base case: {money(row['npv_base'], currency)}",
         },
     )
     rising = pl.when(pl.col("npv_at_low") <= pl.col("npv_at_high"))
     return bars.select(
-        "name",
-        "rank",
-        "description",
-        *_NPVS,
-        pl.min_horizontal(_NPVS).alias("_from"),
-        pl.max_horizontal(_NPVS).alias("_to"),
-        "low",
-        "high",
-        "_label",
-        rising.then("low").otherwise("high").alias("_left"),
-        rising.then("high").otherwise("low").alias("_right"),
-        "_note",
+        *("name", "rank", "description", *_NPVS, "low", "high", "_label", "_note"),
+        _from=pl.min_horizontal(_NPVS),
+        _to=pl.max_horizontal(_NPVS),
+        _left=rising.then("low").otherwise("high"),
+        _right=rising.then("high").otherwise("low"),
     )
 
 
@@ -242,7 +223,6 @@ def _layers(bars: pl.DataFrame, names: list[str], currency: str) -> list[alt.Cha
     title = f"Net present value, {currency}"
     axis = money_axis(title, largest=largest(bars, _NPVS))
     x = alt.X("npv_base:Q", axis=axis, scale=alt.Scale(padding=_ENDS, nice=False, zero=False))
-    colour = strategy_colour(names)
     tips = {
         "name:N": "Strategy",
         "description:N": "Number",
@@ -254,20 +234,18 @@ def _layers(bars: pl.DataFrame, names: list[str], currency: str) -> list[alt.Cha
         "rank:I": "Rank",
     }
     drawn = alt.Chart().encode(y=alt.Y("rank:O", axis=None))
-    bar = drawn.mark_bar(height=17, aria=False).encode(x=x, color=colour, tooltip=tooltips(tips))
-    first = alt.Chart().transform_filter(_FIRST)
-    dashed = first.mark_rule(color=INK, strokeDash=[3, 2], aria=False)
+    bar = drawn.mark_bar(height=17, aria=False).encode(x=x, color=strategy_colour(names), tooltip=tooltips(tips))
+    dashed = alt.Chart().transform_filter(FIRST).mark_rule(color=INK, strokeDash=[3, 2], aria=False)
     left = drawn.encode(x=alt.X("_from:Q", title=title), text="_left:N")
     right = drawn.encode(x=alt.X("_to:Q", title=title), text="_right:N")
     return [
         bar.encode(x2="npv_at_low:Q", opacity=alt.value(0.42)),
         bar.encode(x2="npv_at_high:Q"),
-        first.mark_rule(color=INK, strokeWidth=2.2, aria=False).encode(x=alt.datum(0)),
+        zero_rule("x", 2.2),
         dashed.encode(x=alt.X("npv_base:Q", title=title)),
-        lines_beside(drawn, indent=_COLUMN),
+        lines_beside(drawn, indent=COLUMN),
         *rimmed(left, align="right", gap=5),
         *rimmed(right, align="left", gap=5),
-        *headings(_FIRST, colour, indent=_COLUMN),
     ]
 
 
@@ -287,61 +265,52 @@ def _cells(nodes: pl.DataFrame, currency: str) -> pl.DataFrame:
     """Return one strategy's nodes, highest first, with values in words and where the break-even runs beside them."""
     grid = nodes.sort(["y", "x"], descending=[True, False])
     gain = pl.col("npv") > 0.0
-    across, down = _axis(grid, "x", "Across"), _axis(grid, "y", "Upwards")
-    second = (down or "It has no second number that is uncertain") if across else ""
-    first = pl.when(pl.int_range(pl.len()) == 0)
+    axes = (across, xs), (upwards, ys) = [_axis(grid, axis, currency) for axis in ("x", "y")]
+    at = [[f"{words} {value}" for value in values] for words, values in axes if words]
+    places = list(map(joined, zip(*at, strict=True))) or ["its only node"]
+    note = f"Across: {lowered(across)}" if across else "None of its own numbers is uncertain"
+    second = f"Upwards: {lowered(upwards)}" if upwards else "It has no second number that is uncertain"
+    first = pl.int_range(pl.len()) == 0
     return grid.select(
         "name",
-        *(pl.Series(axis, _at(grid, axis, currency), dtype=pl.String) for axis in ("x", "y")),
+        pl.Series("x", xs),
+        pl.Series("y", ys),
         "npv",
-        pl.Series("_cell", [short(npv) for npv in grid["npv"]], dtype=pl.String),
+        pl.Series("_cell", [short(npv) for npv in grid["npv"]]),
+        pl.Series("_place", places),
         _right=(gain != gain.shift(-1).over("y")).fill_null(value=False),
         _below=(gain != gain.shift(-1).over("x")).fill_null(value=False),
-        _note=first.then(pl.lit(across or "None of its own numbers is uncertain")).otherwise(pl.lit("")),
-        _down=first.then(pl.lit(second)).otherwise(pl.lit("")),
+        _first=first,
+        _note=pl.when(first).then(pl.lit(note)),
+        _down=pl.when(first).then(pl.lit(second if across else "")),
     )
 
 
-def _axis(grid: pl.DataFrame, axis: str, way: str) -> str:
-    """Return what an axis shows, in words; nothing where the strategy has no such number."""
-    words = shortened(searched(grid[f"{axis}_description"][0]), _HEAT_CHARACTERS)
-    return f"{way}: {words[:1].lower()}{words[1:]}" if grid[f"{axis}_id"][0] else ""
-
-
-def _at(grid: pl.DataFrame, axis: str, currency: str) -> list[str]:
+def _axis(grid: pl.DataFrame, axis: str, currency: str) -> tuple[str, list[str]]:
+    """Return what an axis shows and its values, in words; nothing where the strategy has no such number."""
     if not grid[f"{axis}_id"][0]:
-        return [""] * grid.height
-    return distinguishable(grid[axis].to_list(), grid[f"{axis}_unit"][0], currency)
-
-
-def _place(row: Row, own: pl.DataFrame, currency: str) -> str:
-    """Return one node in words."""
-    at = []
-    for axis in ("x", "y"):
-        if row[f"{axis}_id"]:
-            words = dict(zip(own[axis], _at(own, axis, currency), strict=True))
-            at.append(f"{shortened(searched(row[f'{axis}_description']), _HEAT_CHARACTERS)} {words[row[axis]]}")
-    return joined(at) or "its only node"
+        return "", [""] * grid.height
+    words = shortened(searched(grid[f"{axis}_description"][0]), _HEAT_CHARACTERS)
+    return words, distinguishable(grid[axis].to_list(), grid[f"{axis}_unit"][0], currency)
 
 
 def _heat_layers(cells: pl.DataFrame) -> list[alt.Chart]:
-    most = float(cells["npv"].abs().to_numpy().max()) or 1.0
+    most = largest(cells, ["npv"]) or 1.0
     x = alt.X("x:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, ticks=False))
     y = alt.Y("y:N", sort=None, title=None, axis=alt.Axis(labelColor=QUIET))
-    scale = alt.Scale(domain=[-most, 0.0, most], range=[_LOSS, _NOTHING, _GAIN], interpolate="rgb")
+    scale = alt.Scale(domain=[-most, 0.0, most], range=_SHADES, interpolate="rgb")
     tips = {"name:N": "Strategy", "x:N": "Across", "y:N": "Upwards", "npv:Q": "Net present value"}
-    white = alt.condition(f"abs(datum.npv) > {_DARK * most:.6g}", alt.value("#FFFFFF"), alt.value(INK))
+    white = either(f"abs(datum.npv) > {_DARK * most:.6g}", "#FFFFFF", INK)
     drawn = alt.Chart().encode(x=x, y=y)
-    square, name, _ = headings(_HEAT_FIRST, strategy_colour(names_of(cells)), indent=_INDENT, rise=_RISE)
-    text = alt.Chart().transform_filter(_HEAT_FIRST).mark_text(align="left", baseline="middle", color=QUIET, aria=False)
+    heading = headings(FIRST, strategy_colour(names_of(cells)), indent=_INDENT, rise=_RISE)
+    text = alt.Chart().transform_filter(FIRST).mark_text(align="left", baseline="middle", color=QUIET, aria=False)
     return [
         drawn.mark_rect(stroke="#E4E7EB", strokeWidth=0.5, aria=False).encode(
             fill=alt.Color("npv:Q", scale=scale, legend=None), tooltip=tooltips(tips)
         ),
         drawn.mark_text(fontSize=12, aria=False).encode(text="_cell:N", color=white),
         *_sides(),
-        square,
-        name,
+        *heading[:2],
         text.encode(x=alt.value(-_INDENT), y=alt.value(_RISE + 19), text="_note:N"),
         text.encode(x=alt.value(-_INDENT), y=alt.value(_RISE + 35), text="_down:N"),
     ]
@@ -359,54 +328,54 @@ def _sides() -> tuple[alt.Chart, alt.Chart]:
 
 
 def _heat_finding(nodes: pl.DataFrame) -> str:
-    gains = nodes.group_by("name", maintain_order=True).agg(gain=(pl.col("npv") > 0.0).sum(), of=pl.len())
-    counts = [(str(name), f"{gain or 'none'} of {of}") for name, gain, of in gains.iter_rows()]
-    if len(counts) > _NAMED:
-        share = gains["gain"] / gains["of"]
-        ends = [counts[place or 0] for place in (share.arg_min(), share.arg_max())]
-        return f"Pays at {' to '.join(f'{count} ({name})' for name, count in ends)} pairs of values"
-    (first, count), *others = counts
-    rest = [f"{name} at {count}" for name, count in others]
-    return joined([f"{first} pays at {count} pairs of values", *rest])
+    gain = pl.col("npv") > 0.0
+    of = pl.format("{} of {}", gain.sum(), pl.len()).str.replace("^0", "none")
+    counts = nodes.group_by("name", maintain_order=True).agg(gain.mean().alias("share"), of=of)
+    if counts.height > _NAMED:
+        ends = [f"{of} ({name})" for name, _, of in least_and_most(counts, "share")]
+        return f"Pays at {' to '.join(ends)} pairs of values"
+    (name, _, first), *others = counts.rows()
+    return joined([f"{name} pays at {first} pairs of values", *(f"{other} at {of}" for other, _, of in others)])
 
 
 def _rates_finding(rates: pl.DataFrame) -> str:
     signs = rates.group_by("strategy", "title", maintain_order=True).agg(gains=(pl.col("npv") > 0.0).mean())
-    where = {
+    if signs["gains"].sum() == 0.0:
+        return "On average no strategy pays at any discount rate and horizon"
+    places = {
         "at every discount rate and horizon": pl.col("gains") == 1.0,
         "at some discount rates and horizons only": pl.col("gains").is_between(0.0, 1.0, closed="none"),
         "at none": pl.col("gains") == 0.0,
     }
-    groups = {words: signs.filter(which)["title"].to_list() for words, which in where.items()}
-    if len(groups["at none"]) == signs.height:
-        return "On average no strategy pays at any discount rate and horizon"
-    parts = [f"{joined(own)} {'pays' if len(own) == 1 else 'pay'} {words}" for words, own in groups.items() if own]
+    groups = {place: signs.filter(which)["title"].to_list() for place, which in places.items()}
+    parts = [f"{subject(own, 'pays', 'pay')} {place}" for place, own in groups.items() if own]
     return f"On average {'; '.join(parts)}"
 
 
-def _by_rate(rates: pl.DataFrame) -> list[dict[str, Any]]:
+def _by_rate(rates: pl.DataFrame) -> Sequence[Row]:
     """Return one row per strategy and discount rate, all amounts of a strategy rounded together."""
-    rows = []
-    for part in rates.partition_by("strategy", maintain_order=True):
-        together = precision([*part["npv"], *part["low"], *part["high"]])
-        for (rate,), own in part.sort("annual_discount_rate").group_by("annual_discount_rate", maintain_order=True):
-            row = {"title": part["title"][0], "rate": rate} | {f"months_{n}": None for n in rates["horizon_months"]}
-            for months, npv, low, high in own["horizon_months", "npv", "low", "high"].rows():
-                row[f"months_{months}"] = f"{together.text(npv)} ({together.span(low, high)})"
-            rows.append(row)
-    return rows
+    parts = [_pivoted(own) for own in rates.partition_by("strategy", maintain_order=True)]
+    return pl.concat(parts, how="diagonal").rows(named=True)
+
+
+def _pivoted(own: pl.DataFrame) -> pl.DataFrame:
+    together = rounded_together(own, ["npv", "low", "high"])
+    texts = with_texts(
+        own.sort("annual_discount_rate"),
+        {"text": lambda row: f"{together.text(row['npv'])} ({together.span(row['low'], row['high'])})"},
+    )
+    return texts.pivot("horizon_months", index=["title", "annual_discount_rate"], values="text")
 
 
 _RATES = TableSpec(
     id="rates",
-    contract=RATES,
     title=_rates_finding,
     subtitle=f"Net present value in today's {{currency}} and its {INTERVAL}, by discount rate and horizon",
     # One column per horizon.
     columns={},
     rows=_by_rate,
     group="title",
-    line=lambda row: f"{figure(100 * row['rate'], '.4g')}{NBSP}% a year",
+    line=lambda row: f"{figure(100 * row['annual_discount_rate'], '.4g')}{NBSP}% a year",
     stub="Discount rate",
     notes=(
         (
@@ -419,44 +388,42 @@ _RATES = TableSpec(
 
 def _break_evens_finding(break_evens: pl.DataFrame) -> str:
     """Return for which strategies one number within its 90 % range is enough to change the sign."""
-    parts = break_evens.partition_by("strategy", maintain_order=True)
-    near = [
-        str(part["title"][0])
-        for part in parts
-        if any(plausible(score).startswith("within") for score in part["score"].drop_nulls())
-    ]
+    near = distinct(break_evens.filter(pl.col("score").abs() <= WITHIN), "title")
     if not near:
         return "No single number, within its plausible range, turns a gain into a loss or a loss into a gain"
-    names = joined(near) if len(near) <= _NAMED else f"{counted(len(near))} of {counted(len(parts))} strategies"
+    many = f"{counted(len(near))} of {counted(break_evens['strategy'].n_unique())} strategies"
+    names = joined(near) if len(near) <= _NAMED else many
     return f"One number alone, moved within its plausible range, could turn the result of {names}"
 
 
-def _reached(break_evens: pl.DataFrame) -> list[Row]:
+def _reached(break_evens: pl.DataFrame, currency: str) -> list[Row]:
     """Return the numbers of each strategy that have a break-even, and a row that counts the others."""
     rows: list[Row] = []
     for part in break_evens.partition_by("strategy", maintain_order=True):
         reached = part.drop_nulls("break_even").rows(named=True)
-        rows += [{**row, "line": first_sentence(row["description"])} for row in reached]
+        rows += [{**row, **_in_words(row, currency)} for row in reached]
         rest = part.height - len(reached)
         if rest:
             what = f"{'other ' if reached else ''}{'number' if rest == 1 else 'numbers'}"
             line = f"{counted(rest)} {what}: {plausible(None)}".capitalize()
-            rows.append({"title": part["title"][0], "line": line, "break_even": None})
+            rows.append({**dict.fromkeys(_BREAK_EVENS.columns, ""), "title": part["title"][0], "line": line})
     return rows
 
 
-def _where_reached(
-    head: str, write: Callable[[Row], str | None], align: Literal["number", "text"] = "number"
-) -> Column:
-    """Return a column that is empty in the row that counts the numbers without a break-even."""
-    return Column(head, lambda row: "" if row["break_even"] is None else write(row), align=align)
-
-
-def _pays(row: Row) -> str:
-    """Return the break-even with the side of it on which the strategy pays, as far as its base case tells."""
-    below = (row["break_even"] < row["value"]) != (row["npv"] > 0.0)
-    limit = as_written(found(row["break_even"]), row["unit"], currency=row["currency"])
-    return f"{limit} or {'less' if below else 'more'}"
+def _in_words(row: Row, currency: str) -> Row:
+    """Return the texts of a number, with the side of its break-even on which the strategy pays by its base case."""
+    unit, limit = row["unit"], row["break_even"]
+    below = (limit < row["value"]) != (row["npv"] > 0.0)
+    return {
+        "line": first_sentence(row["description"]),
+        "now": as_written(row["value"], unit, currency=currency),
+        "range": span(found(row["low"]), found(row["high"]), unit, currency=currency),
+        "unit": unit_in_words(unit, currency),
+        "limit": f"{as_written(found(limit), unit, currency=currency)} or {'less' if below else 'more'}",
+        "plausible": plausible(row["score"]),
+        "error": number(row["mc_error"]),
+        "method": _METHODS.get(row["method"], row["method"]),
+    }
 
 
 _METHODS = {"simulated": "simulated again", "booked": "booked again"}
@@ -465,20 +432,16 @@ _BREAK_EVENS = TableSpec(
     contract=BREAK_EVENS,
     title=_break_evens_finding,
     subtitle="One number moved at a time, all others at their central value: the base case",
-    rows=_reached,
     group="title",
     line="line",
     columns={
-        "now": _where_reached("Plan", lambda row: as_written(row["value"], row["unit"], currency=row["currency"])),
-        "range": _where_reached(
-            f"98{NBSP}% range",
-            lambda row: span(found(row["low"]), found(row["high"]), row["unit"], currency=row["currency"]),
-        ),
-        "unit": _where_reached("Unit", lambda row: unit_in_words(row["unit"], row["currency"]), "text"),
-        "limit": _where_reached("Pays at", _pays),
-        "plausible": _where_reached("How plausible that is", lambda row: plausible(row["score"]), "text"),
-        "error": _where_reached("±, {currency}", lambda row: number(row["mc_error"])),
-        "method": _where_reached("How it was found", lambda row: _METHODS.get(row["method"], row["method"]), "text"),
+        "now": Column("Plan"),
+        "range": Column(f"98{NBSP}% range"),
+        "unit": Column("Unit", align="text"),
+        "limit": Column("Pays at"),
+        "plausible": Column("How plausible that is", align="text"),
+        "error": Column("±, {currency}"),
+        "method": Column("How it was found", align="text"),
     },
     notes=(
         (

@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import polars as pl
 
-from cxsim.errors import TableError, choices
+from cxsim.errors import TableError
 from cxsim.params import DAYS_PER_YEAR
-from cxsim.reporting.theme import INK, STRATEGIES, Figure, framed, money_axis, tooltips
+from cxsim.reporting.tables import unit_in_words
+from cxsim.reporting.theme import (
+    INK,
+    STRATEGIES,
+    Figure,
+    framed,
+    money_axis,
+    months_across,
+    rows_of,
+    tooltips,
+)
 from cxsim.study.business.sensitivity import GRID, GRID_CENTRE
 from cxsim.tables import check
 from cxsim.wording import NBSP, money, style
 
+_UNITS = {"ratio": "times"}
 _FIRST_CLAUSE = re.compile(r"[;:] |\. |\.$")
 # A share is moved by half a percentage point.
-SHARE_STEP = 0.005
+_SHARE_STEP = 0.005
 # So many steps lie between two nodes of a grid.
 _BETWEEN = 10
 # Significant digits that keep the ends and steps of a slider free of the noise of binary fractions.
 _DIGITS = 12
-MONTHLY = ("rest", "per_margin", "programme")
-AT_THE_END = ("settled", "settled_programme")
+_MONTHLY = ("rest", "per_margin", "programme")
+_AT_THE_END = ("settled", "settled_programme")
 # What is settled once, at the end, is counted in so many steps of what flows monthly.
-COARSER = 2
+_COARSER = 2
 # So many digits of an amount are printed at most, and monthly amounts are counted in twentieths of the last of them.
 _PRINTED_DIGITS = 6
 _PARTS = 20.0
@@ -39,47 +49,14 @@ _FACTORS = {"per_margin": "margin*", "programme": "cost*", "settled_programme": 
 # The result stands so many pixels above the plotted area.
 _ABOVE = -16
 _SHOWN = (
-    "Cumulative discounted cash against doing nothing, {currency}; the last point is the net present value{settled}."
-)
-_SETTLED = ", with points and working capital still outstanding settled"
-_RESTS_ON = (
+    "Cumulative discounted cash against doing nothing, {currency}; the last point is the net present value{settled}. "
     "This is the base case: numbers without a slider stay at their central values. The decision above rests on the "
     "mean over all draws instead."
 )
+_SETTLED = ", with points and working capital still outstanding settled"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Slider:
-    """A number that a reader moves, from `low` to `high`; `name` is that of the chart's parameter.
-
-    Its start is reached from `low` in whole steps, and one press of an arrow key is a step; the unit "%" is a share.
-    """
-
-    name: str
-    label: str
-    value: float
-    low: float
-    high: float
-    step: float
-    unit: str
-
-    @property
-    def parameter(self) -> alt.Parameter:
-        """The chart's parameter, bound to a plain range input."""
-        bind = alt.binding_range(min=self.low, max=self.high, step=self.step, name=self.label)
-        return alt.param(name=self.name, value=self.value, bind=bind)
-
-    @property
-    def writing(self) -> dict[str, object]:
-        """How a page writes its value: times `scale`, to `decimals`, with `unit`."""
-        scale = 100 if self.unit.startswith("%") else 1
-        # The noise of binary fractions must not cost a decimal.
-        decimals = max(0, math.ceil(-math.log10(scale * self.step) - 1e-9))
-        return {"scale": scale, "decimals": decimals, "unit": self.unit}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredGrid:
+class _Grid(NamedTuple):
     """The grid of one strategy, as its chart carries it."""
 
     # One row per node: x, y, and under each letter a list over months, in steps.
@@ -89,21 +66,10 @@ class StoredGrid:
     # When the cash of each month flows, from the start.
     days: list[float]
     # The values of both numbers, rising and evenly spaced.
-    xs: list[float]
-    ys: list[float]
+    axes: Mapping[str, list[float]]
     # To what amounts are rounded when they are printed: whole units of the currency, or less where they are huge.
     printed: float
     largest: float
-
-    @property
-    def months(self) -> int:
-        """Number of months."""
-        return len(self.days)
-
-    @property
-    def step(self) -> float:
-        """What monthly amounts are counted in, in units of the currency."""
-        return self.printed / _PARTS
 
 
 def what_if(grid: pl.DataFrame, centre: pl.DataFrame, currency: str) -> tuple[Figure, ...]:
@@ -131,57 +97,14 @@ def what_if(grid: pl.DataFrame, centre: pl.DataFrame, currency: str) -> tuple[Fi
         For a table that is not under its contract, a grid that is not even, or a strategy without a grid.
     """
     check(grid, GRID)
-    known = grid["strategy"].unique(maintain_order=True).to_list()
     figures = []
     for place, start in enumerate(check(centre, GRID_CENTRE).iter_rows(named=True)):
-        if start["strategy"] not in known:
-            raise TableError(f"GRID: no strategy '{start['strategy']}'; {choices(start['strategy'], known)}")
-        cells = grid.filter(pl.col("strategy") == start["strategy"]).sort("x", "y", "month")
+        cells = rows_of(grid, GRID, start["strategy"]).sort("x", "y", "month")
         figures.append(_figure(cells, start, currency, STRATEGIES[place % len(STRATEGIES)]))
     return tuple(figures)
 
 
-def within(name: str, label: str, unit: str, *, value: float, ends: tuple[float, float], step: float) -> Slider:
-    """Return a slider whose ends are as many whole steps from its start as fit."""
-    low, high = (value + step * math.trunc((end - value) / step + math.copysign(1e-9, end - value)) for end in ends)
-    return Slider(
-        name=name, label=label, value=_clean(value), low=_clean(low), high=_clean(high), step=_clean(step), unit=unit
-    )
-
-
-def over_nodes(name: str, label: str, unit: str, *, value: float, nodes: Sequence[float]) -> Slider:
-    """Return a slider that goes from the first to the last of evenly spaced values and stops at each of them."""
-    step = (nodes[-1] - nodes[0]) / (len(nodes) - 1) / _BETWEEN
-    return within(name, label, unit, value=value, ends=(nodes[0], nodes[-1]), step=step)
-
-
-def first_clause(description: str) -> str:
-    """Return what a number means, without what is said of it.
-
-    >>> first_clause("Chance of leaving, against before; searched, not assumed. The interval says where to look.")
-    'Chance of leaving, against before'
-    """
-    return _FIRST_CLAUSE.split(description, maxsplit=1)[0]
-
-
-def unit_as_written(unit: str, currency: str) -> str:
-    """Return what a value is written with.
-
-    >>> unit_as_written("share per year", "USD"), unit_as_written("money per order", "USD")
-    ('% per year', 'USD per order')
-    """
-    if unit.startswith("share"):
-        return unit.replace("share", "%", 1)
-    if unit.startswith("money"):
-        return unit.replace("money", currency, 1)
-    return "times" if unit == "ratio" else unit
-
-
-def _clean(number: float) -> float:
-    return float(f"{number:.{_DIGITS}g}")
-
-
-def stored_grid(cells: pl.DataFrame) -> StoredGrid:
+def _stored(cells: pl.DataFrame) -> _Grid:
     """Return a grid as its chart carries it.
 
     Cumulative sums are rounded and then taken apart into months, so the rounding of one month is made good in the
@@ -192,38 +115,27 @@ def stored_grid(cells: pl.DataFrame) -> StoredGrid:
     """
     name = cells["strategy"][0]
     xs, ys, days = (cells[column].unique().sort().to_list() for column in ("x", "y", "day"))
-    _require_full(cells, len(xs) * len(ys) * len(days))
+    if cells.height != len(xs) * len(ys) * len(days) or cells.select("x", "y", "month").is_duplicated().any():
+        raise TableError(f"GRID: '{name}' has {cells.height} rows; it must have each month once at each node.")
     for axis, values in (("x", xs), ("y", ys)):
         gaps = [after - before for before, after in pairwise(values)]
         if gaps and max(gaps) - min(gaps) > _EVEN * max(gaps):
             raise TableError(f"GRID: '{name}' has {axis} at {values}; its nodes must be evenly spaced.")
-    sums = cells.select(pl.col(MONTHLY).cum_sum().over("x", "y").abs(), pl.col(AT_THE_END).abs())
-    highest = sums.max().row(0, named=True)
+    so_far, at_the_end = pl.col(_MONTHLY).cum_sum().over("x", "y"), pl.col(_AT_THE_END)
+    highest = cells.select(so_far.abs(), at_the_end.abs()).max().row(0, named=True)
     largest = float(max(highest.values()))
     printed = 10.0 ** max(0, math.ceil(math.log10(max(largest, 1.0))) - _PRINTED_DIGITS)
     letters = {column: letter for column, letter in zip(highest, "abcde", strict=True) if highest[column] > 0.0}
-    whole = [_whole(column, printed / _PARTS).alias(letter) for column, letter in letters.items()]
-    nodes = cells.group_by("x", "y", maintain_order=True).agg(whole)
-    return StoredGrid(nodes=nodes, letters=letters, days=days, xs=xs, ys=ys, printed=printed, largest=largest)
-
-
-def _require_full(cells: pl.DataFrame, rows: int) -> None:
-    if cells.height != rows or cells.select("x", "y", "month").is_duplicated().any():
-        raise TableError(
-            f"GRID: '{cells['strategy'][0]}' has {cells.height} rows; it must have each month once at each node."
-        )
-
-
-def _whole(column: str, step: float) -> pl.Expr:
-    if column in AT_THE_END:
-        return (pl.col(column) / (COARSER * step)).round().cast(pl.Int64)
-    sums = (pl.col(column).cum_sum() / step).round().cast(pl.Int64)
-    return sums - sums.shift(1, fill_value=0)
+    step = printed / _PARTS
+    sums = cells.with_columns((so_far / step).round(), (at_the_end / (_COARSER * step)).round())
+    monthly = pl.col(_MONTHLY) - pl.col(_MONTHLY).shift(1, fill_value=0.0).over("x", "y")
+    whole = sums.with_columns(monthly).select("x", "y", pl.col(*letters).cast(pl.Int64)).rename(letters)
+    nodes = whole.group_by("x", "y", maintain_order=True).agg(pl.all())
+    return _Grid(nodes, letters, days, {"x": xs, "y": ys}, printed, largest)
 
 
 def _figure(cells: pl.DataFrame, start: dict[str, Any], currency: str, colour: str) -> Figure:
-    stored = stored_grid(cells)
-    node = cells.row(0, named=True)
+    stored = _stored(cells)
     tips = tooltips({"month:I": "Months", "npv:Q": f"Discounted cash so far, {currency}"})
     area = alt.Chart().mark_area(opacity=0.18, color=colour, line={"color": colour, "strokeWidth": 2.5})
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=INK, strokeWidth=1)
@@ -231,7 +143,7 @@ def _figure(cells: pl.DataFrame, start: dict[str, Any], currency: str, colour: s
     words = alt.Chart(name="result").mark_text(align="left", baseline="bottom", fontSize=20, fontWeight="bold")
     drawn = alt.layer(
         area.encode(
-            x=_axis(stored),
+            x=months_across(len(stored.days)),
             y=alt.Y("npv:Q", axis=money_axis(f"Cumulative discounted cash, {currency}", largest=stored.largest)),
             tooltip=tips,
         ),
@@ -241,45 +153,45 @@ def _figure(cells: pl.DataFrame, start: dict[str, Any], currency: str, colour: s
         .encode(x=alt.value(0), y=alt.value(_ABOVE), text="words:N"),
         data=alt.InlineData(values=stored.nodes.to_dicts()),
     )
-    sliders = _sliders(stored, node, start, currency)
-    live = _discounted(drawn, stored).add_params(*(one.parameter for one in sliders))
-    finding = _finding(node["title"], start["npv"], currency)
-    settled = _SETTLED if set(AT_THE_END) & set(stored.letters) else ""
-    shown = f"{_SHOWN.format(currency=currency, settled=settled)} {_RESTS_ON}"
-    entitled = framed(live, finding=finding, shown=shown)
-    return entitled.properties(usermeta={"sliders": {one.name: one.writing for one in sliders}})
+    sliders = _sliders(stored, cells.row(0, named=True), start, currency)
+    verdict = "pays back" if start["npv"] > 0.0 else "loses money" if start["npv"] < 0.0 else "breaks even"
+    entitled = framed(
+        _discounted(drawn, stored).add_params(*(parameter for parameter, _ in sliders)),
+        finding=f"What if: {cells['title'][0]} {verdict} in the base case, {money(start['npv'], currency)}",
+        shown=_SHOWN.format(currency=currency, settled=_SETTLED if set(_AT_THE_END) & set(stored.letters) else ""),
+    )
+    return entitled.properties(usermeta={"sliders": {parameter.name: writing for parameter, writing in sliders}})
 
 
-def _discounted(drawn: Figure, stored: StoredGrid) -> Figure:
+def _discounted(drawn: Figure, stored: _Grid) -> Figure:
     """Interpolate between the nodes, book each month again, and sum its present value up."""
     hats = [
         f"max(0,1-abs(datum.{axis}-{axis}_value)/{nodes[1] - nodes[0]!r})"
-        for axis, nodes in (("x", stored.xs), ("y", stored.ys))
+        for axis, nodes in stored.axes.items()
         if len(nodes) > 1
     ]
-    flows, end = _booked(stored, MONTHLY), _booked(stored, AT_THE_END)
+    flows, end = _booked(stored, _MONTHLY), _booked(stored, _AT_THE_END)
     present = f"pow(1+rate,-{stored.days}[datum.month-1]/{DAYS_PER_YEAR})".replace(" ", "")
+    amount = f"datum.weight*({flows}+(datum.month==horizon?{_COARSER}*({end}):0))*{stored.printed / _PARTS!r}*{present}"
     booked: Figure = (
         drawn.transform_calculate(weight="*".join(hats) or "1")
         .transform_filter("datum.weight>1e-9")
-        .transform_calculate(month=f"sequence(1,{stored.months + 1})")
+        .transform_calculate(month=f"sequence(1,{len(stored.days) + 1})")
         .transform_flatten(["month", *stored.letters.values()])
         .transform_filter("datum.month<=horizon")
-        .transform_calculate(
-            present=f"datum.weight*({flows}+(datum.month==horizon?{COARSER}*({end}):0))*{stored.step!r}*{present}"
-        )
+        .transform_calculate(present=amount)
         .transform_aggregate(present="sum(present)", groupby=["month"])
         .transform_window(npv="sum(present)", sort=[alt.SortField("month")], frame=[None, 0])
     )
     return booked
 
 
-def _booked(stored: StoredGrid, columns: tuple[str, ...]) -> str:
-    held = [(column, stored.letters[column]) for column in columns if column in stored.letters]
-    return "+".join(f"{_FACTORS.get(column, '')}datum.{letter}" for column, letter in held) or "0"
+def _booked(stored: _Grid, columns: tuple[str, ...]) -> str:
+    held = [column for column in columns if column in stored.letters]
+    return "+".join(f"{_FACTORS.get(column, '')}datum.{stored.letters[column]}" for column in held) or "0"
 
 
-def _result(stored: StoredGrid, currency: str) -> str:
+def _result(stored: _Grid, currency: str) -> str:
     # Adding zero makes a zero of what would be printed as minus zero.
     amount = f"(round(datum.npv/{stored.printed:.0f})*{stored.printed:.0f}+0)"
     verdict = f"({amount}>0?': pays back':{amount}<0?': loses money':': breaks even')"
@@ -288,36 +200,42 @@ def _result(stored: StoredGrid, currency: str) -> str:
     return f"{words}+{verdict}+' within '+horizon+(horizon==1?' month':' months')"
 
 
-def _axis(stored: StoredGrid) -> alt.X:
-    every = 1 if stored.months <= 12 else 3 if stored.months <= 36 else 12
-    labels = [month for month in range(1, stored.months + 1) if month == 1 or month % every == 0]
-    scale = alt.Scale(domain=[1, max(stored.months, 2)], nice=False)
-    return alt.X("month:Q", title="Months since the start", scale=scale, axis=alt.Axis(values=labels, format="d"))
+_Slider = tuple[alt.Parameter, dict[str, object]]
 
 
-def _finding(title: str, npv: float, currency: str) -> str:
-    verdict = "pays back" if npv > 0.0 else "loses money" if npv < 0.0 else "breaks even"
-    return f"What if: {title} {verdict} in the base case, {money(npv, currency)}"
-
-
-def _sliders(stored: StoredGrid, node: dict[str, Any], start: dict[str, Any], currency: str) -> list[Slider]:
+def _sliders(stored: _Grid, node: dict[str, Any], start: dict[str, Any], currency: str) -> list[_Slider]:
     own = [
-        over_nodes(
+        (
             f"{axis}_value",
-            first_clause(node[f"{axis}_description"]),
-            unit_as_written(node[f"{axis}_unit"], currency),
-            value=start[axis],
-            nodes=nodes,
+            _FIRST_CLAUSE.split(node[f"{axis}_description"], maxsplit=1)[0],
+            unit_in_words(_UNITS.get(node[f"{axis}_unit"], node[f"{axis}_unit"]), currency).replace("share", "%", 1),
+            start[axis],
+            (nodes[0], nodes[-1]),
+            (nodes[-1] - nodes[0]) / (len(nodes) - 1) / _BETWEEN,
         )
-        for axis, nodes in (("x", stored.xs), ("y", stored.ys))
+        for axis, nodes in stored.axes.items()
         if node[f"{axis}_id"] and len(nodes) > 1
     ]
-    margin, rate, horizon = start["gross_margin"], start["annual_discount_rate"], start["horizon_months"]
-    margins, rates = (start["margin_low"], start["margin_high"]), (0.0, max(0.3, 2.0 * rate))
-    return [
+    rate, margins = start["annual_discount_rate"], (start["margin_low"], start["margin_high"])
+    sliders = (
         *own,
-        within("cost", "Cost of the programme, against the plan", "times", value=1.0, ends=(0.0, 2.0), step=0.05),
-        within("margin", "Gross margin", "%", value=margin, ends=margins, step=SHARE_STEP),
-        within("rate", "Discount rate", "% per year", value=rate, ends=rates, step=SHARE_STEP),
-        within("horizon", "Horizon", "months", value=horizon, ends=(1, stored.months), step=1),
-    ]
+        ("cost", "Cost of the programme, against the plan", "times", 1.0, (0.0, 2.0), 0.05),
+        ("margin", "Gross margin", "%", start["gross_margin"], margins, _SHARE_STEP),
+        ("rate", "Discount rate", "% per year", rate, (0.0, max(0.3, 2.0 * rate)), _SHARE_STEP),
+        ("horizon", "Horizon", "months", start["horizon_months"], (1, len(stored.days)), 1),
+    )
+    return [_slider(*each) for each in sliders]
+
+
+def _slider(name: str, label: str, unit: str, value: float, ends: tuple[float, float], step: float) -> _Slider:
+    """Return the chart's parameter, bound to a plain range input, and how a page writes its value.
+
+    Its ends are as many whole steps from its start as fit, and one press of an arrow key is a step; "%" is a share.
+    """
+    low, high = (value + step * math.trunc((end - value) / step + math.copysign(1e-9, end - value)) for end in ends)
+    start, low, high, step = (float(f"{number:.{_DIGITS}g}") for number in (value, low, high, step))
+    scale = 100 if unit.startswith("%") else 1
+    # The noise of binary fractions must not cost a decimal.
+    decimals = max(0, math.ceil(-math.log10(scale * step) - 1e-9))
+    bind = alt.binding_range(min=low, max=high, step=step, name=label)
+    return alt.param(name=name, value=start, bind=bind), {"scale": scale, "decimals": decimals, "unit": unit}

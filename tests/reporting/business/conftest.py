@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -15,11 +14,12 @@ from cxsim.reporting.business.investment import cash_fan
 from cxsim.reporting.business.portfolio import efficient_frontier
 from cxsim.reporting.business.statement import benefit_waterfall
 from cxsim.reporting.business.tornado import heat_map, tornado
-from cxsim.reporting.business.what_if import what_if as what_if_what_if
-from cxsim.reporting.theme import enable
 from cxsim.tables import BREAK_EVEN, empty
-from tests.grids import CHANGES, by_hand, centre
+from tests.grids import CHANGES
 from tests.reporting.business.cases import fan, heat, information, pathways, portfolio, split, tornado as cases_tornado
+from tests.reporting.shop.conftest import as_text, enabled, finding  # noqa: F401
+
+STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def returns() -> pl.DataFrame:
     """A clear gain, an open case and a clear loss; one title holds markup."""
     return pl.DataFrame(
         {
-            "strategy": ["free_delivery", "points_programme", "win_back_coupon"],
+            "strategy": STRATEGIES,
             "title": ["Free delivery", "Points <b>& more</b>", "Win-back coupon"],
             "decision": ["fund", "pilot", "reject"],
             "outlay": [121_340.0, 64_210.0, 18_750.0],
@@ -50,28 +50,6 @@ def returns() -> pl.DataFrame:
             "draws": [400, 400, 400],
         }
     )
-
-
-@pytest.fixture(scope="session")
-def statement() -> pl.DataFrame:
-    """Two strategies over fourteen months, each month alike; support and acquisition have no entry."""
-    rows = [
-        {
-            "strategy": strategy,
-            "month": month,
-            "starts_on": date(2025 + month // 12, month % 12 + 1, 1),
-            "line": line,
-            "baseline": 10.0 * change,
-            "treated": 11.0 * change,
-            "incremental": change,
-            "low": change - 100.0,
-            "high": change + 100.0,
-        }
-        for strategy in ("free_delivery", "points_programme")
-        for month in range(14)
-        for line, change in CHANGES.items()
-    ]
-    return pl.DataFrame(rows, schema_overrides={"month": pl.Int32})
 
 
 @pytest.fixture(scope="session")
@@ -113,40 +91,13 @@ def assumptions() -> pl.DataFrame:
     )
 
 
-STRATEGIES = ("free_delivery", "points_programme", "win_back_coupon")
-
-
 TITLES = ("Free delivery above USD 40", "Points programme", "Win-back coupon")
 
 
 @pytest.fixture(scope="session")
-def drawn_returns() -> pl.DataFrame:
-    """A clear gain, an open case and a clear loss."""
-    return pl.DataFrame(
-        {
-            "strategy": STRATEGIES,
-            "title": TITLES,
-            "decision": ["fund", "pilot", "reject"],
-            "outlay": [121_340.0, 64_210.0, 18_750.0],
-            "incremental_npv": [41_234.5, 6_120.0, -9_480.0],
-            "npv_low": [8_111.0, -21_400.0, -15_020.0],
-            "npv_high": [92_412.0, 35_300.0, -2_950.0],
-            "npv_mc_error": [1_210.0, 880.0, 190.0],
-            "prob_npv_positive": [0.97, 0.62, 0.0],
-            "prob_mc_error": [0.01, 0.03, 0.0],
-            "roi": [0.34, 0.095, -0.51],
-            "roi_low": [0.07, -0.33, -0.8],
-            "roi_high": [0.76, 0.55, -0.16],
-            "roi_mc_error": [0.01, 0.014, 0.01],
-            "prob_payback": [0.95, 0.55, 0.02],
-            "payback_months": [13.6, 28.2, None],
-            "payback_months_late": [30.9, None, None],
-            "payback_mc_error": [0.4, 1.1, None],
-            "break_even_scale": [0.62, 0.91, None],
-            "customers": [20_000, 20_000, 20_000],
-            "draws": [400, 400, 400],
-        }
-    )
+def drawn_returns(returns) -> pl.DataFrame:
+    """The same with titles as figures show them."""
+    return returns.with_columns(title=pl.Series(TITLES))
 
 
 @pytest.fixture(scope="session")
@@ -212,17 +163,6 @@ def case_figures() -> dict[str, alt.Chart]:
 
 
 @pytest.fixture(scope="session")
-def what_if() -> alt.Chart:
-    """A figure with sliders."""
-    (figure,) = what_if_what_if(by_hand(), centre(x=2.0, gross_margin=0.5, horizon_months=2), "USD")
-    return figure
-
-
-@pytest.fixture
-def enabled() -> Iterator[None]:
-    """The theme and the renderer of cxsim, switched on for one test."""
-    theme, renderer = alt.theme.active, alt.renderers.active
-    enable()
-    yield
-    alt.theme.enable(theme)
-    alt.renderers.enable(renderer)
+def specs(case_figures) -> dict[str, dict[str, Any]]:
+    """The same as they are stored."""
+    return {name: figure.to_dict() for name, figure in case_figures.items()}

@@ -10,30 +10,17 @@ import pytest
 from cxsim.errors import TableError
 from cxsim.reporting.business.break_even import break_even_table, must_be_true, npv_by_size
 from cxsim.reporting.register import cautions_table
-from cxsim.tables import BREAK_EVEN, CAUTIONS, empty
+from cxsim.tables import CAUTIONS, empty
 
 NBSP = "\N{NO-BREAK SPACE}"
 MEANT = "Chance of leaving, against <b>before</b>; searched, not assumed. The interval says where to look."
 
 
-@pytest.fixture
-def search() -> pl.DataFrame:
-    """It pays at a ratio of 0.72 or less."""
-    row = {
-        "strategy": "tiers",
-        "title": "Gold <i>status</i>",
-        "effect": "effects.dropout_1.ratio",
-        "description": MEANT,
-        "unit": "ratio",
-        "searched_low": 0.5,
-        "searched_high": 1.0,
-        "npv_low": 27_256.8,
-        "npv_high": -25_841.9,
-        "break_even": 0.7240473,
-        "npv_mc_error": 1_376.2,
-        "draws": 24,
-    }
-    return pl.DataFrame([row], schema=empty(BREAK_EVEN).schema)
+@pytest.fixture(scope="module")
+def search(drawn_search) -> pl.DataFrame:
+    """It pays at a ratio of 0.72 or less; title and description hold markup."""
+    changes = {"title": "Gold <i>status</i>", "description": MEANT, "break_even": 0.7240473}
+    return drawn_search.with_columns(npv_low=27_256.8, npv_high=-25_841.9, **{k: pl.lit(v) for k, v in changes.items()})
 
 
 def _with(search, **changes):
@@ -72,7 +59,7 @@ def test_a_search_without_a_root_says_where_it_pays(search, low, high, badge, wo
     assert f">{words}</td>" in break_even_table(flat, "USD").html()
 
 
-def test_several_searches_are_alt_text_by_where_they_pay(search):
+def test_several_searches_are_sorted_by_where_they_pay(search):
     three = pl.concat(
         [
             _with(search, strategy="a", title="A"),
@@ -101,9 +88,9 @@ def test_markup_in_titles_and_descriptions_is_shown_and_not_obeyed(search):
         assert "Gold &lt;i&gt;status&lt;/i&gt;" in html
 
 
-def test_no_search_is_alt_text_in_a_sentence(search):
-    alt_text = break_even_table(search.clear(), "USD")
-    assert alt_text.text.startswith("No effect was only searched here")
+def test_no_search_is_a_sentence(search):
+    said = break_even_table(search.clear(), "USD")
+    assert said.text.startswith("No effect was only searched here")
     with pytest.raises(TableError, match="BREAK_EVEN: no strategy"):
         must_be_true(search.clear(), "USD")
 
@@ -118,12 +105,12 @@ def test_a_caution_names_all_its_strategies_and_none_is_a_sentence():
     assert cautions_table(cautions.clear()).text == "No strategy here needs a caution of its own."
 
 
-def _finding(figure):
-    return " ".join(figure.to_dict()["title"]["text"])
-
-
-def test_the_title_says_at_which_size_it_pays(curve, drawn_search):
-    assert _finding(npv_by_size(curve, drawn_search, "USD")) == "Gold status: pays at 0.72 or less"
+def test_the_title_says_at_which_size_it_pays_and_it_is_marked_once(curve, drawn_search, finding):
+    figure = npv_by_size(curve, drawn_search, "USD")
+    assert finding(figure) == "Gold status: pays at 0.72 or less"
+    drawn = json.dumps(figure.to_dict())
+    assert drawn.count("Pays at 0.72 or less") == 1
+    assert "searched, not assumed" not in drawn
 
 
 @pytest.mark.parametrize(
@@ -133,12 +120,6 @@ def test_the_title_says_at_which_size_it_pays(curve, drawn_search):
         (2.0, 1.0, "Pays at both ends of what was searched"),
     ],
 )
-def test_the_title_says_so_where_there_is_no_root(curve, drawn_search, low, high, words):
+def test_the_title_says_so_where_there_is_no_root(curve, drawn_search, low, high, words, finding):
     flat = drawn_search.with_columns(npv_low=low, npv_high=high, break_even=pl.lit(None, dtype=pl.Float64))
-    assert _finding(npv_by_size(curve, flat, "USD")) == words
-
-
-def test_the_break_even_is_marked_once(curve, drawn_search):
-    drawn = json.dumps(npv_by_size(curve, drawn_search, "USD").to_dict())
-    assert drawn.count("Pays at 0.72 or less") == 1
-    assert "searched, not assumed" not in drawn
+    assert finding(npv_by_size(curve, flat, "USD")) == words

@@ -54,23 +54,19 @@ def test_a_worth_within_two_errors_of_nothing_is_not_claimed():
     )
 
 
-def test_rows_stand_by_rank_with_their_error_and_share():
-    html = _table(_ALL, _DROPOUT).html().replace(NBSP, " ")
-    assert html.index(">3,000 ± 100<") < html.index(">1,230 ± 100<") < html.index(">40 %<")
-    assert ">–<" in html
+def test_rows_stand_by_rank_with_their_error_and_share_and_groups_are_no_single_answer(as_text, snapshot):
+    group = _DROPOUT | {"id": "effects of points", "description": "All effects", "worth": 2_000.0, "rank": 0}
+    table = _table(_ALL, group, _DROPOUT)
+    html = table.html().replace(NBSP, " ")
+    assert html.index(">3,000 ± 100<") < html.index(">All effects<") < html.index(">1,230 ± 100<")
+    assert "chance of leaving" in table.title
+    assert as_text(table) == snapshot
 
 
 def test_an_answer_that_changes_nothing_is_not_listed_but_everything_is():
     html = _table(_ALL | {"worth": 0.0}, _DROPOUT | {"worth": 0.0}).html()
     assert html.count(">0 ± 100<") == 1
     assert "chance of leaving" not in html
-
-
-def test_a_group_is_listed_but_is_no_single_answer():
-    group = _DROPOUT | {"id": "effects of points", "description": "All effects", "worth": 2_000.0, "rank": 0}
-    table = _table(_ALL, group, _DROPOUT)
-    assert ">All effects<" in table.html()
-    assert "chance of leaving" in table.title
 
 
 def test_three_of_a_decision_are_shown_and_the_twin_has_all():
@@ -123,23 +119,20 @@ def test_a_test_that_too_few_customers_allow_has_a_dash_and_is_not_first():
     assert ">–<" in table.html()
 
 
-def test_chances_of_error_stand_above_the_figures():
-    html = _table_plan_of_tests(_POINTS, _POINTS | {"follow_up_days": 364, "chosen": False}).html().replace(NBSP, " ")
-    assert "5 % chance of a false alarm, 80 % of seeing a true gain" in html
-    assert ">12.3 ± 40.1<" in html
-    assert ">11,200<" in html
-    # Only the best length of watching has a worth, and its verdict stands below the table.
-    assert html.count(">best of these<") == 1
-    assert html.count("Points: worth running") == 1
-    assert html.count(">1,230<") == 1
+def test_chances_of_error_stand_above_the_figures(as_text, snapshot):
+    table = _table_plan_of_tests(_POINTS, _POINTS | {"follow_up_days": 364, "chosen": False})
+    html = table.html().replace(NBSP, " ")
+    # Only the best length of follow-up has a value, and its verdict stands below the table.
+    assert html.count(">best of these<") == html.count("Points: worth running") == html.count(">1,230<") == 1
+    assert as_text(table) == snapshot
 
 
 def test_without_a_test_there_is_a_sentence():
     assert "No test is planned here" in _table_plan_of_tests().text
 
 
-def _figure(decision="portfolio", **wanted):
-    return value_of_information(information(), "USD", decision, **wanted).to_dict()
+def _figure(decision):
+    return value_of_information(information(), "USD", decision).to_dict()
 
 
 def _rows(figure, column="place"):
@@ -150,11 +143,17 @@ def _finding(figure):
     return " ".join(figure["title"]["text"])
 
 
-def test_the_title_names_the_number_to_test_first_not_a_group():
-    assert _finding(_figure()) == (
+@pytest.fixture(scope="module")
+def whole(specs):
+    return specs["worth_of_knowing"]
+
+
+def test_the_title_names_the_number_to_test_first_not_a_group(whole):
+    assert _finding(whole) == (
         "Test first: “Members' chance of leaving against what it would be without the programme”; "
         f"to know it is worth up to USD{NBSP}5,310"
     )
+    assert f"Perfect information: USD{NBSP}8,420. Members' chance of leaving" in whole["description"]
 
 
 def test_where_nothing_is_worth_knowing_the_title_says_so():
@@ -169,31 +168,24 @@ def test_a_worth_within_two_errors_of_nothing_is_not_clear():
     assert " ".join(title) == "Better information on any one number would not clearly change the decision"
 
 
-def test_numbers_come_by_rank_and_groups_after_them_by_worth():
-    rows = _rows(_figure())
+def test_numbers_come_by_rank_and_groups_after_them_by_worth(whole):
+    rows = _rows(whole)
     assert rows["kind"].to_list() == ["number"] * 6 + ["group"] * 2
     assert rows["worth"].to_list() == [5_310.0, 1_240.0, 310.0, 60.0, 0.0, 0.0, 5_720.0, 420.0]
+    # Numbers of the same words are told apart by what they belong to.
+    words = set(rows["description"])
+    assert {"Free shipping: order rate, against before", "Coupon: order rate, against before"} <= words
+    # Two errors of 20 + 0.05 * 5,310 = 285.5, rounded like the value of everything.
+    assert rows["_value"].to_list()[:3] == ["5,310 ± 570", "1,240 ± 160", "310 ± 70"]
+    assert _rows(whole, "_worth").row(0) == (8_420.0, f"Everything: USD{NBSP}8,420")
 
 
-def test_numbers_of_the_same_words_are_alt_text_apart_by_what_they_belong_to():
-    words = _rows(_figure())["description"].to_list()
-    assert {"Free shipping: order rate, against before", "Coupon: order rate, against before"} <= set(words)
-
-
-def test_no_more_numbers_are_drawn_than_wanted():
-    figure = _figure(most=2)
-    assert _rows(figure)["kind"].to_list() == ["number", "number", "group", "group"]
-    assert "The first 2 of 6 numbers." in " ".join(figure["title"]["subtitle"])
-
-
-def test_worth_and_error_are_rounded_like_the_worth_of_everything():
-    # Two errors of 20 + 0.05 * 5,310 = 285.5.
-    assert _rows(_figure())["_value"].to_list()[:3] == ["5,310 ± 570", "1,240 ± 160", "310 ± 70"]
-
-
-def test_the_line_stands_at_the_worth_of_everything():
-    line = _rows(_figure(), "_worth")
-    assert line.row(0) == (8_420.0, f"Everything: USD{NBSP}8,420")
+def test_no_more_than_ten_numbers_are_drawn():
+    number = information().filter(decision="portfolio", rank=1)
+    many = [number.with_columns(id=pl.lit(f"a/b/{rank}"), rank=pl.lit(rank, pl.Int64)) for rank in range(2, 12)]
+    figure = value_of_information(pl.concat([information().filter(rank=1), information().filter(rank=0), *many]), "USD")
+    assert _rows(figure.to_dict())["kind"].to_list() == ["number"] * 10 + ["group"] * 2
+    assert "The first 10 of 11 numbers." in " ".join(figure.to_dict()["title"]["subtitle"])
 
 
 def test_a_strategy_by_itself_has_its_colour():
@@ -211,13 +203,13 @@ def test_a_decision_without_the_worth_of_everything_is_refused():
         value_of_information(lacking, "USD")
 
 
-def test_the_description_reads_the_first_numbers():
-    assert f"Perfect information: USD{NBSP}8,420. Members' chance of leaving" in _figure()["description"]
-
-
-def _rows_split(split):
-    figure = variance_split(split).to_dict()
+def _rows_split(figure):
     return pl.DataFrame(next(iter(figure["datasets"].values())))
+
+
+@pytest.fixture(scope="module")
+def parts(specs):
+    return _rows_split(specs["variance_split"])
 
 
 def _finding_split(split):
@@ -229,8 +221,8 @@ def _with(part, share):
     return pl.when(at).then(share).otherwise(pl.col("share"))
 
 
-def test_the_title_tells_the_largest_part_of_each_strategy():
-    assert _finding_split(split()) == (
+def test_the_title_tells_the_largest_part_of_each_strategy(specs):
+    assert _finding(specs["variance_split"]) == (
         "Largest source of doubt: what the strategy does and costs for Free shipping from a threshold on and "
         f"Points programme (58 to 64{NBSP}%); the shop's prices and costs for Win-back coupon (52{NBSP}%)"
     )
@@ -243,15 +235,16 @@ def test_more_than_three_strategies_of_one_part_are_counted():
     )
 
 
-def test_parts_fill_the_whole_width_one_after_the_other():
+def test_parts_fill_the_whole_width_one_after_the_other_with_shares_beside_their_names(parts):
     for name in STRATEGIES.values():
-        own = _rows_split(split()).filter(name=name)
+        own = parts.filter(name=name)
         assert own["_start"].to_list() == [0.0, *own["_end"].to_list()[:-1]]
         assert own["_end"][-1] == 640.0
+    assert own["_percent"].to_list() == [f"{share}{NBSP}%" for share in (33, 52, 3, 0, 9, 3)]
 
 
 def test_parts_are_named_in_words_in_one_order():
-    own = _rows_split(split().reverse()).filter(name="Points programme")
+    own = _rows_split(variance_split(split().reverse()).to_dict()).filter(name="Points programme")
     assert own["part"].to_list() == [
         "What the strategy does and costs",
         "The shop's prices and costs",
@@ -262,33 +255,30 @@ def test_parts_are_named_in_words_in_one_order():
     ]
 
 
-def test_shares_are_printed_beside_the_names():
-    own = _rows_split(split()).filter(name="Win-back coupon")
-    assert own["_percent"].to_list() == [f"{share}{NBSP}%" for share in (33, 52, 3, 0, 9, 3)]
-
-
 def test_a_share_below_zero_stands_left_of_zero_and_is_explained():
     below = split().with_columns(share=_with("together", -0.04)).with_columns(share=_with("sampling", 0.16))
-    own = _rows_split(below).filter(name="Win-back coupon")
+    figure = variance_split(below).to_dict()
+    own = _rows_split(figure).filter(name="Win-back coupon")
     # The bar spans -0.04 to 1.04 in 640 pixels: zero is at 0.04 / 1.08 * 640 = 23.7.
     assert own.select("_start", "_end").row(5) == (23.7, 0.0)
     assert own["_percent"][5] == f"−4{NBSP}%"
-    subtitle = " ".join(variance_split(below).to_dict()["title"]["subtitle"])
-    assert "Left of zero: below zero by chance of simulation." in subtitle
+    assert "Left of zero: below zero by chance of simulation." in " ".join(figure["title"]["subtitle"])
 
 
-def test_shares_that_do_not_add_up_are_refused():
-    with pytest.raises(TableError, match=r"the shares of 'Win-back coupon' add up to 0\.9100; they must add up to 1"):
-        variance_split(split().with_columns(share=_with("sampling", 0.0)))
-
-
-def test_an_unknown_part_is_answered_with_the_nearest():
-    wrong = split().with_columns(pl.col("part").replace("sampling", "samplin"))
-    with pytest.raises(TableError, match="SPLIT: no part 'samplin'; did you mean 'sampling'"):
-        variance_split(wrong)
-
-
-def test_a_part_that_stands_twice_is_refused():
-    twice = split().with_columns(pl.col("part").replace("sampling", "models"))
-    with pytest.raises(TableError, match="SPLIT: a part of 'Free shipping from a threshold on' stands twice"):
-        variance_split(twice)
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (
+            {"share": _with("sampling", 0.0)},
+            r"the shares of 'Win-back coupon' add up to 0\.9100; they must add up to 1",
+        ),
+        ({"part": pl.col("part").replace("sampling", "samplin")}, "SPLIT: no part 'samplin'; did you mean 'sampling'"),
+        (
+            {"part": pl.col("part").replace("sampling", "models")},
+            "SPLIT: a part of 'Free shipping from a threshold on' stands twice",
+        ),
+    ],
+)
+def test_a_split_that_is_none_is_refused(wrong, words):
+    with pytest.raises(TableError, match=words):
+        variance_split(split().with_columns(**wrong))

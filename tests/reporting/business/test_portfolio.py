@@ -9,7 +9,6 @@ import pytest
 
 from cxsim.errors import TableError
 from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
-from cxsim.reporting.theme import Dot, beside
 from cxsim.study.business.portfolio import PORTFOLIO
 from cxsim.tables import empty
 from tests.reporting.business.cases import STRATEGIES, portfolio
@@ -89,16 +88,12 @@ def test_doing_nothing_can_be_the_best():
     assert _table(alone).title == "Doing nothing is expected to bring most; there is no other set to compare it with"
 
 
-def test_the_difference_to_the_best_stands_with_its_own_error():
-    html = _table(_BEST, _NEXT).html()
-    assert ">1,000 ± 400<" in html
-    assert ">9,000 ± 900<" in html
-    assert ">−1,500<" in html
-    assert ">best; efficient<" in html
-
-
-def test_only_sets_of_several_have_an_interaction():
-    assert _table(_BEST, _NEXT, _NOTHING).html().count(">−1,500<") == 1
+def test_the_difference_to_the_best_stands_with_its_own_error_and_only_several_interact(as_text, snapshot):
+    table = _table(_BEST, _NEXT, _NOTHING)
+    html = table.html()
+    for cell in ("1,000 ± 400", "−1,500", "best; efficient"):
+        assert html.count(f">{cell}<") == 1
+    assert as_text(table) == snapshot
 
 
 def test_a_table_without_a_choice_is_refused():
@@ -110,83 +105,87 @@ def _figure(table):
     return efficient_frontier(table, "USD").to_dict()
 
 
-def _rows(table, column="set"):
-    for rows in _figure(table)["datasets"].values():
-        if column in rows[0]:
-            return pl.DataFrame(rows, infer_schema_length=None)
-    return pl.DataFrame()
+def _rows(figure, column="set"):
+    return next(
+        pl.DataFrame(rows, infer_schema_length=None) for rows in figure["datasets"].values() if column in rows[0]
+    )
 
 
-def _finding(table):
-    return " ".join(_figure(table)["title"]["text"])
+def _finding(figure):
+    return " ".join(figure["title"]["text"])
 
 
-def test_the_title_names_the_best_set_within_the_budget():
-    assert _finding(portfolio()) == (
+@pytest.fixture(scope="module")
+def spec(specs):
+    return specs["efficient_frontier"]
+
+
+def test_the_title_names_the_best_set_within_the_budget_and_the_description_the_efficient_ones(spec):
+    assert _finding(spec) == (
         f"Best within the budget: Free shipping from a threshold on + Points programme, USD{NBSP}44,900; "
         "clearly more than any other"
     )
+    assert f"Doing nothing: USD{NBSP}0 expected, USD{NBSP}0 in the worst tenth; Free shipping" in spec["description"]
+    over = "Over the budget: Free shipping from a threshold on + Points programme + Win-back coupon."
+    assert over in spec["description"]
 
 
-def test_a_set_that_is_too_near_is_counted():
-    # 44,900 less 41,200 are 3,700: within two errors of 2,000, and the other gaps are not.
-    near = portfolio().with_columns(gap_mc_error=pl.lit(2_000.0))
-    assert _finding(near).endswith("; one other set is too near to tell apart")
+@pytest.mark.parametrize(
+    ("changed", "title"),
+    [
+        # 44,900 less 41,200 are 3,700: within two errors of 2,000, and the other gaps are not.
+        ({"gap_mc_error": pl.lit(2_000.0)}, "44,900; one other set is too near to tell apart"),
+        ({"affordable": pl.lit(value=True)}, "Best: Free shipping"),
+        (
+            {"chosen": pl.col("members") == ""},
+            "No set of strategies is expected to bring more than doing nothing",
+        ),
+    ],
+)
+def test_the_title_says_how_sure_the_choice_is(changed, title):
+    assert title in _finding(_figure(portfolio().with_columns(**changed)))
 
 
-def test_without_a_set_beyond_the_budget_no_budget_is_named():
-    assert _finding(portfolio().with_columns(affordable=pl.lit(value=True))).startswith("Best: Free shipping")
-
-
-def test_if_doing_nothing_is_best_the_title_says_so():
-    nothing = portfolio().with_columns(chosen=pl.col("members") == "")
-    assert _finding(nothing) == "No set of strategies is expected to bring more than doing nothing"
-
-
-def test_letters_follow_the_scenario_whatever_the_order_of_the_sets():
-    rows = _rows(portfolio().reverse())
-    assert sorted(rows["_label"].to_list()) == sorted(
+def test_letters_follow_the_scenario_whatever_the_order_of_the_sets(spec):
+    figure = _figure(portfolio().reverse())
+    assert sorted(_rows(figure)["_label"].to_list()) == sorted(
         ["Doing nothing", "A", "B", "C", "A + B", "A + C", "B + C", "A + B + C"]
     )
-    key = _rows(portfolio(), "letter")
-    assert dict(key.select("letter", "strategy").rows()) == dict(zip("ABC", STRATEGIES.values(), strict=True))
+    for each in (figure, spec):
+        assert dict(_rows(each, "letter").select("letter", "strategy").rows()) == dict(
+            zip("ABC", STRATEGIES.values(), strict=True)
+        )
 
 
 def test_single_strategies_have_their_colours_also_where_only_they_are_compared():
     singles = (
         portfolio().filter(~pl.col("members").str.contains(",")).with_columns(chosen=pl.col("members") == "points")
     )
-    colours = dict(_rows(singles).select("_label", "_colour").rows())
+    colours = dict(_rows(_figure(singles)).select("_label", "_colour").rows())
     assert colours == {"A": "#0072B2", "B": "#D55E00", "C": "#009E73", "Doing nothing": "#7B8794"}
 
 
-def test_members_may_be_parted_by_plus_signs():
+def test_members_may_be_parted_by_plus_signs(spec):
     plus = portfolio().with_columns(pl.col("members").str.replace_all(", ", "+"))
-    assert _rows(plus).equals(_rows(portfolio()))
+    assert _rows(_figure(plus)).equals(_rows(spec))
 
 
-def test_strokes_reach_two_standard_errors():
-    table, rows = portfolio(), _rows(portfolio())
-    reach = (rows["_high"] - rows["_low"]).to_list()
+def test_strokes_reach_two_standard_errors(spec):
+    rows = _rows(spec)
     # Six significant digits of each end.
-    assert reach == pytest.approx([4.0 * error for error in table["npv_mc_error"]], abs=0.2)
+    assert (rows["_high"] - rows["_low"]).to_list() == pytest.approx(
+        [4.0 * error for error in portfolio()["npv_mc_error"]], abs=0.2
+    )
 
 
 def test_of_many_sets_only_those_that_matter_are_named():
     table = portfolio()
     other = table.filter(members="points, coupon")
     many = pl.concat([table, *(other.with_columns(npv=pl.lit(float(n))) for n in range(9))])
-    named = [label for label in _rows(many)["_label"] if label]
+    figure = _figure(many)
+    named = [label for label in _rows(figure)["_label"] if label]
     assert sorted(named) == ["A", "A + B", "B", "C", "Doing nothing"]
-    assert "Of 17 sets, those on the line and single strategies are named" in " ".join(
-        _figure(many)["title"]["subtitle"]
-    )
-
-
-def test_the_description_reads_the_efficient_sets_from_the_safest_on():
-    described = _figure(portfolio())["description"]
-    assert f"Doing nothing: USD{NBSP}0 expected, USD{NBSP}0 in the worst tenth; Free shipping" in described
-    assert "Over the budget: Free shipping from a threshold on + Points programme + Win-back coupon." in described
+    assert "Of 17 sets, those on the line and single strategies are named" in " ".join(figure["title"]["subtitle"])
 
 
 def test_without_one_choice_the_table_is_refused():
@@ -197,7 +196,7 @@ def test_without_one_choice_the_table_is_refused():
 def test_letters_follow_the_places_of_strategies():
     # The scenario brings them the other way round.
     localise = portfolio().with_columns(place=2 - pl.col("place"))
-    assert _rows(localise, "letter").select("letter", "strategy").rows() == list(
+    assert _rows(_figure(localise), "letter").select("letter", "strategy").rows() == list(
         zip("ABC", reversed(STRATEGIES.values()), strict=True)
     )
 
@@ -208,14 +207,12 @@ def test_a_strategy_without_a_place_is_refused():
         efficient_frontier(lost, "USD")
 
 
-def test_words_of_points_that_lie_close_do_not_cover_each_other():
-    dots = [Dot(x=100.0 + 25.0 * n, y=100.0 + 3.0 * n, reach=5.0, label="A + B + C") for n in range(6)]
-    places = beside(dots, width=400.0, height=200.0, lines=(0.0, 200.0))
-    # Words of nine letters are 64.8 wide and 14 high.
-    for (x, y), (other_x, other_y) in itertools.combinations(places, 2):
-        assert abs(x - other_x) >= 64.7 or abs(y - other_y) >= 13.9
-
-
-def test_words_stay_inside_of_the_figure():
-    ((x, _),) = beside([Dot(x=395.0, y=50.0, reach=0.0, label="A + B")], width=400.0, height=100.0, lines=(0.0, 100.0))
-    assert x + 18.0 <= 400.0
+def test_letters_of_points_that_lie_close_do_not_cover_each_other_and_stay_inside():
+    close = portfolio().with_columns(cvar=pl.col("cvar") / 20.0, npv=pl.col("npv") / 20.0, npv_mc_error=500.0)
+    far = close.head(1).with_columns(cvar=-60_000.0, npv=60_000.0, chosen=pl.lit(value=False))
+    rows = _rows(_figure(pl.concat([close, far])))
+    # Letters are 7.2 wide and 14 high, the figure 570 and 340.
+    words = [(x, y, 3.6 * len(label)) for x, y, label in rows["_x", "_y", "_label"].rows()]
+    for (x, y, half), (other_x, other_y, other_half) in itertools.combinations(words, 2):
+        assert abs(x - other_x) >= half + other_half - 0.1 or abs(y - other_y) >= 13.9
+    assert all(half - 0.1 <= x <= 570.1 - half and 6.9 <= y <= 333.1 for x, y, half in words)

@@ -27,10 +27,6 @@ def _spec(grid, start) -> dict:
     return chart.to_dict()
 
 
-def _hand_spec() -> dict:
-    return _spec(by_hand(), centre(x=2.0, gross_margin=0.5, horizon_months=2))
-
-
 def _words(spec: dict, version: str = "6.4", **values: float) -> str:
     """Return what the drawing prints with the sliders at these values."""
     moved = {_NAMES.get(name, name): value for name, value in values.items()}
@@ -47,6 +43,11 @@ def _npv(spec: dict, **values: float) -> float:
 
 def _bytes(spec: dict) -> int:
     return len(json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+@pytest.fixture(scope="module")
+def hand() -> dict:
+    return _spec(by_hand(), centre(x=2.0, gross_margin=0.5, horizon_months=2))
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +71,8 @@ def spec() -> dict:
         ({"x": 1.5, "y": 0.3}, 665),  # (0 + 100 + 250 + 750) / 4 - 1000 + 1390
     ],
 )
-def test_the_drawing_and_python_give_what_is_worked_out_by_hand(moved, npv):
-    assert _npv(_hand_spec(), **HAND | moved) == npv
+def test_the_drawing_and_python_give_what_is_worked_out_by_hand(hand, moved, npv):
+    assert _npv(hand, **HAND | moved) == npv
     assert npv_at(by_hand(), **HAND | moved) == pytest.approx(npv, abs=1e-9)
 
 
@@ -110,11 +111,11 @@ def test_the_sliders_start_where_the_base_case_stands(spec):
     assert _words(spec) == _words(spec, **START)
 
 
-def test_a_gain_a_loss_and_neither_are_said_in_words():
-    assert _words(_hand_spec()) == "NPV USD +1,140: pays back within 2 months"
-    assert _words(_hand_spec(), horizon=1) == "NPV USD \N{MINUS SIGN}290: loses money within 1 month"
+def test_a_gain_a_loss_and_neither_are_said_in_words(hand):
+    assert _words(hand) == "NPV USD +1,140: pays back within 2 months"
+    assert _words(hand, horizon=1) == "NPV USD \N{MINUS SIGN}290: loses money within 1 month"
     # 300 + 900 * 7/9 - 1000 - 40 * 0 would be 0; with the settlement of 40, 740 / 900 of margin are needed.
-    assert _words(_hand_spec(), horizon=1, margin=740 / 900) == "NPV USD +0: breaks even within 1 month"
+    assert _words(hand, horizon=1, margin=740 / 900) == "NPV USD +0: breaks even within 1 month"
 
 
 def test_huge_amounts_are_printed_to_six_digits_and_stay_small():
