@@ -182,11 +182,6 @@ def tooltip(fields: Sequence[tuple[str, ...]]) -> list[alt.Tooltip]:
     ]
 
 
-def ends(words: str, pattern: str) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
-    """Return the fields of the ends of an interval, for `tooltip`."""
-    return ("low:Q", f"{words}, low", pattern), ("high:Q", f"{words}, high", pattern)
-
-
 def error_bar(drawn: alt.Chart, colour: str | None = None, *, opacity: float = 0.5) -> alt.Chart:
     """Return the line of an interval."""
     line: alt.Chart = drawn.mark_rule(color=colour or alt.Undefined, strokeWidth=3, opacity=opacity)
@@ -469,3 +464,39 @@ def _look() -> alt.theme.ThemeConfig:
             "text": {"color": INK, "fontSize": 12.5},
         }
     }
+
+
+# The legend above a figure, and the one inside it beside lines that rise.
+ABOVE = {"orient": "top", "symbolSize": 120}
+TOP_LEFT = {"orient": "top-left", "symbolSize": 400, "labelLimit": 240, "rowPadding": 4}
+
+
+def hover(titles: Mapping[str, str]) -> list[alt.Tooltip]:
+    """Return what appears beside a mark: by field and, after a space, format of a number, its title."""
+    parts = [(*field.partition(" "), title) for field, title in titles.items()]
+    return [alt.Tooltip(field, title=title, format=pattern or alt.Undefined) for field, _, pattern, title in parts]
+
+
+def ends(words: str, pattern: str) -> dict[str, str]:
+    """Return the fields of the ends of an interval with their format, for `hover`."""
+    return {f"{end}:Q {pattern}": f"{words}, {end}" for end in ("low", "high")}
+
+
+def point_and_interval(
+    drawn: alt.Chart, low: alt.X | alt.Y, mean: alt.X | alt.Y, colour: str | None = None, *, size: int = 80
+) -> tuple[alt.Chart, alt.Chart]:
+    """Return full points at their mean, and below them the line from `low` to `high`; beside ink it is paler."""
+    line = error_bar(drawn, colour, opacity=0.45 if colour == INK else 0.5)
+    high = alt.X2("high:Q") if isinstance(low, alt.X) else alt.Y2("high:Q")
+    return line.encode(low, high), points(drawn, colour, size=size).encode(mean)
+
+
+def classes_across(field: str, order: Sequence[str], title: str) -> alt.X:
+    """Return the horizontal axis of classes in their order, with upright labels."""
+    return alt.X(field, sort=order, title=title, axis=alt.Axis(labelAngle=0))
+
+
+def listed(rows: pl.DataFrame, words: Callable[..., str]) -> str:
+    """Return what is said of each row, in the order of its columns, for those who cannot see the figure."""
+    said = "; ".join(words(*row) for row in rows.iter_rows())
+    return f"{said}." if said else ""
