@@ -17,7 +17,7 @@ import polars.selectors as cs
 
 from cxsim.params import Unit
 from cxsim.reporting.tables import CHART
-from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, figure, minor_digits, priced, style, write_as
+from cxsim.wording import ENGLISH, MINUS, NBSP, Locale, counted, figure, minor_digits, priced, style, write_as
 
 _SCALES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 # Units that a printed number carries; a number in any other unit stands bare, and what it counts stands beside it.
@@ -500,3 +500,8 @@ def listed(rows: pl.DataFrame, words: Callable[..., str]) -> str:
     """Return what is said of each row, in the order of its columns, for those who cannot see the figure."""
     said = "; ".join(words(*row) for row in rows.iter_rows())
     return f"{said}." if said else ""
+
+
+def some_of(count: int, whole: int, words: str) -> str:
+    """Return a finding about so many of all, as the beginning of a sentence."""
+    return f"{counted(count)} of {counted(whole)} {words}".capitalize()

@@ -139,8 +139,8 @@ def frequency_histogram(frequencies: pl.DataFrame) -> Figure:
         If a column is missing or of another type.
     """
     table = rounded(check(frequencies, FREQUENCIES))
-    observed = table["observed"]
-    misplaced = float((observed - table["expected"]).abs().sum() / 2 / observed.sum())
+    observed = pl.col("observed")
+    misplaced = table.select((observed - pl.col("expected")).abs().sum() / 2 / observed.sum()).item()
     drawn = by_frequency(table, "customers", ",.0f")
     bars = drawn.mark_bar(color=_PALE, width={"band": 0.7}).encode(y=alt.Y("observed:Q", title="Customers"))
     # In pixels: the Vega-Lite in JupyterLab does not know ticks that are a share of their band.

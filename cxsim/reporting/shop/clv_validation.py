@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from html import escape
+from typing import Any
 
 import altair as alt
 import polars as pl
@@ -50,15 +51,15 @@ _MODEL = {"model": TEXT}
 HOLDOUT = Contract(
     name="HOLDOUT", columns={"frequency": TEXT, "customers": COUNT, "observed": REAL, **ENDS, "expected": REAL}
 )
-CALIBRATION = Contract(name="CALIBRATION", columns=_MODEL | HOLDOUT.columns)
-FORECASTS = Contract(name="FORECASTS", columns=_MODEL | TRACKING.columns | ENDS, nullable=frozenset(ENDS))
+CALIBRATION = Contract(name="CALIBRATION", columns={**_MODEL, **HOLDOUT.columns})
+FORECASTS = Contract(name="FORECASTS", columns={**_MODEL, **TRACKING.columns, **ENDS}, nullable=frozenset(ENDS))
 BIASES = Contract(name="BIASES", columns=_MODEL | {"bias": REAL, **ENDS}, nullable=frozenset(ENDS))
 ALIVE = Contract(name="ALIVE", columns=_MODEL | {"group": TEXT, "alive": REAL, **ENDS})
 FINDINGS = Contract(name="FINDINGS", columns=dict.fromkeys(("about", "severity", "sentence", "advice"), TEXT))
 
 _POINTS = 30
 _BAND = 44
-_DASHES = {"strokeWidth": 2.5, "strokeDash": [7, 4]}
+_DASHES: dict[str, Any] = {"strokeWidth": 2.5, "strokeDash": [7, 4]}
 _AFTER = "Orders per customer after the fit"
 _SIGNED_LABELS = "(datum.value == 0 ? '0' : format(100 * datum.value, '+~g')) + ' %'"
 SHARE_LABELS = "format(100 * datum.value, '~g') + ' %'"
@@ -408,7 +409,7 @@ _FINDINGS = TableSpec(
 )
 
 
-def _beside_observed(expected: alt.Chart, came: alt.Chart) -> alt.LayerChart:
+def _beside_observed(expected: alt.Chart, came: alt.Chart) -> Figure:
     """Return what was expected of each class as lines, and what was observed as points with their intervals."""
     observed = point_and_interval(came, alt.Y("low:Q"), alt.Y("observed:Q"), INK)
     return alt.layer(expected.encode(y=alt.Y("expected:Q", title=_AFTER)), *observed)

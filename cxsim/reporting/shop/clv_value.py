@@ -2,62 +2,67 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
+from dataclasses import replace
 
 import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
 from cxsim.params import Z95
+from cxsim.reporting.shop.clv_validation import ENDS, SHARE_LABELS
 from cxsim.reporting.tables import Column, Row, Table, TableSpec, amount, interval
 from cxsim.reporting.theme import (
     BASELINE,
-    HEIGHT,
     INK,
     QUIET,
     STRATEGIES,
+    TOP_LEFT,
     Figure,
+    classes_across,
     coloured,
     distinct,
     ends,
-    error_bar,
     framed,
+    hover,
+    largest,
+    listed,
     model_colours,
     money_axis,
+    point_and_interval,
     points,
     rounded,
-    tooltip,
 )
 from cxsim.study.predictive_clv import CLV_STEPS
-from cxsim.tables import RFM, Contract, check
+from cxsim.tables import COUNT, REAL, RFM, TEXT, Contract, check
 from cxsim.wording import INTERVAL, NBSP, figure, money, number, percent
 
-_ID, _TEXT, _COUNT, _REAL = RFM.columns["customer_id"], (pl.String,), (pl.Int64,), (pl.Float64,)
-_ENDS = dict.fromkeys(("low", "high"), _REAL)
-_VALUE = dict.fromkeys(("value", "value_low", "value_high"), _REAL)
+_ID = {"customer_id": RFM.columns["customer_id"]}
+_VALUE = dict.fromkeys(("prob_alive", "value", "value_low", "value_high"), REAL)
 DECILES = Contract(
     name="DECILES",
-    columns={"decile": _COUNT, "customers": _COUNT, "expected": _REAL, **_ENDS, "realised": _REAL},
+    columns=dict.fromkeys(("decile", "customers"), COUNT) | dict.fromkeys(("expected", *ENDS, "realised"), REAL),
     nullable=frozenset({"realised"}),
 )
-WORTH = Contract(name="WORTH", columns={"quantity": _TEXT, "unit": _TEXT, "mean": _REAL, **_ENDS})
+WORTH = Contract(name="WORTH", columns={"quantity": TEXT, "unit": TEXT, "mean": REAL, **ENDS})
 CUSTOMERS = Contract(
     name="CUSTOMER_VALUES",
-    columns={"customer_id": _ID, **dict.fromkeys(("orders_low", "orders_high"), _COUNT), **_VALUE}
-    | dict.fromkeys(("prob_alive", "expected_orders", "prob_none", "days_to_next"), _REAL),
+    columns=_ID
+    | dict.fromkeys(("orders_low", "orders_high"), COUNT)
+    | dict.fromkeys((*_VALUE, "expected_orders", "prob_none", "days_to_next"), REAL),
     nullable=frozenset({"days_to_next"}),
 )
 AT_RISK = Contract(
     name="AT_RISK",
-    columns={"customer_id": _ID, "orders": _COUNT, "silent_days": _COUNT, "usual_days": _REAL}
-    | {"prob_alive": _REAL, "prob_alive_then": _REAL, **_VALUE},
+    columns=_ID
+    | dict.fromkeys(("orders", "silent_days"), COUNT)
+    | dict.fromkeys((*_VALUE, "usual_days", "prob_alive_then"), REAL),
 )
-CAPTURE = Contract(name="CAPTURE", columns={"model": _TEXT, "customers": _REAL, "value": _REAL})
+CAPTURE = Contract(name="CAPTURE", columns={"model": TEXT, "customers": REAL, "value": REAL})
 
 _PALE = "#9DC6E0"
 _SIDE = 380
-_TOP = 0.2
+_TOP = 0.2 + 1e-9
 _LAST_CLASS = 7
 # Usual bounds of a correlation in words (Cohen 1988, Statistical Power Analysis, p. 79).
 _STRENGTHS = ((0.1, "hardly related"), (0.3, "weakly related"), (0.5, "moderately related"), (1.1, "strongly related"))
@@ -88,7 +93,7 @@ def worth_table(totals: pl.DataFrame, title: str, caveat: str) -> Table:
         One row per total.
     """
     notes = (*_WORTH.notes, caveat)  # type: ignore[misc]
-    return dataclasses.replace(_WORTH, title=title, notes=notes).render(totals)
+    return replace(_WORTH, title=title, notes=notes).render(totals)
 
 
 def decile_table(deciles: pl.DataFrame, currency: str) -> Table:
@@ -107,9 +112,10 @@ def decile_table(deciles: pl.DataFrame, currency: str) -> Table:
     Table
         One row per tenth, with its share of the whole.
     """
-    known = check(deciles, DECILES)["realised"].null_count() < deciles.height
-    columns = {**_DECILES.columns, **({"realised": Column("Realised, {currency}")} if known else {})}
-    return dataclasses.replace(_DECILES, columns=columns).render(deciles, currency)
+    spec = _DECILES
+    if check(deciles, DECILES)["realised"].count():
+        spec = replace(spec, columns={**spec.columns, "realised": Column("Realised, {currency}")})
+    return spec.render(deciles, currency)
 
 
 def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) -> Table:
@@ -133,7 +139,7 @@ def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) 
         One row per customer.
     """
     subtitle = f"Over the next {figure(horizon_days)} days; the intervals hold chance in what a customer does"
-    return dataclasses.replace(_CUSTOMERS, subtitle=subtitle).render(customers, currency)
+    return replace(_CUSTOMERS, subtitle=subtitle).render(customers, currency)
 
 
 def at_risk_table(customers: pl.DataFrame, currency: str, overdue: int) -> Table:
@@ -160,7 +166,7 @@ def at_risk_table(customers: pl.DataFrame, currency: str, overdue: int) -> Table
     if overdue == 0:
         title = "No customer has been silent for longer than is usual"
     shown = f"The {customers.height} of them with most at stake" if customers.height < overdue else "All of them"
-    return dataclasses.replace(_AT_RISK, title=title, subtitle=shown).render(customers, currency)
+    return replace(_AT_RISK, title=title, subtitle=shown).render(customers, currency)
 
 
 def clv_table(steps: pl.DataFrame, currency: str) -> Table:
@@ -191,19 +197,26 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
     """
     table = rounded(check(deciles, DECILES))
     known = table["realised"].null_count() == 0
-    largest = float(table.select(pl.max_horizontal(pl.col("high", "realised").max())).item())
-    axis = money_axis(f"Value of the tenth, {currency}", largest=largest)
+    axis = money_axis(f"Value of the tenth, {currency}", largest=largest(table, ["high", "realised"]))
     tenth = alt.X("decile:O", title="Tenth of the customers, the most valuable first", axis=alt.Axis(labelAngle=0))
-    drawn = alt.Chart(table).encode(x=tenth, tooltip=_decile_tooltip(currency))
+    titles = {
+        "decile:O": "Tenth",
+        "customers:Q ,d": "Customers",
+        "expected:Q ,.3~r": f"Expected, {currency}",
+        "low:Q ,.3~r": f"{INTERVAL}, low, {currency}",
+        "high:Q ,.3~r": f"{INTERVAL}, high, {currency}",
+        "realised:Q ,.3~r": f"Realised, {currency}",
+    }
+    drawn = alt.Chart(table).encode(x=tenth, tooltip=hover(titles))
     layers = [
         drawn.mark_bar(color=_PALE, width={"band": 0.7}).encode(y=alt.Y("expected:Q", axis=axis)),
         drawn.mark_rule(color=STRATEGIES[0], strokeWidth=3).encode(y="low:Q", y2="high:Q"),
     ]
     if known:
         layers.append(points(drawn.transform_filter("isValid(datum.realised)"), INK).encode(y="realised:Q"))
-    tenths = "; ".join(
-        f"{tenth}: {number(mean)} ({number(low)} to {number(high)})"
-        for tenth, mean, low, high in table.select("decile", "expected", "low", "high").iter_rows()
+    tenths = listed(
+        table.select("decile", "expected", *ENDS),
+        lambda tenth, mean, low, high: f"{tenth}: {number(mean)} ({number(low)} to {number(high)})",
     )
     return framed(
         alt.layer(*layers),
@@ -212,11 +225,8 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
             f"Value of all customers of a tenth together, {currency}; tenths by expected value, the best first. Bar: "
             f"expected; line: {INTERVAL}, by parameters and by chance{'; point: what they brought' if known else ''}."
         ),
-        alt_text=f"By tenth, in {currency}{NBSP}: {tenths}.",
+        alt_text=f"By tenth, in {currency}{NBSP}: {tenths}",
     )
-
-
-_CAPTURE_LEGEND = {"orient": "bottom-right", "symbolSize": 400, "labelLimit": 240, "rowPadding": 4}
 
 
 def value_captured(capture: pl.DataFrame) -> Figure:
@@ -240,34 +250,28 @@ def value_captured(capture: pl.DataFrame) -> Figure:
     """
     table = rounded(check(capture, CAPTURE))
     models = distinct(table, "model")
-    first = table.filter(pl.col("customers") <= _TOP + 1e-9)
+    first = table.filter(pl.col("customers") <= _TOP)
     top = first.group_by("model", maintain_order=True).agg(pl.col("value").max())
-    axis = alt.Axis(labelExpr="format(100 * datum.value, '~g') + ' %'", values=[0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    curves = (
-        alt.Chart(table)
-        .mark_line(strokeWidth=2.5)
-        .encode(
-            x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
-            y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
-            color=coloured("model:N", models, model_colours(models), _CAPTURE_LEGEND),
-            tooltip=tooltip([("model:N", "Model"), ("customers:Q", "Customers", ".0%"), ("value:Q", "Value", ".0%")]),
-        )
-    )
-    chance = (
-        alt.Chart(pl.DataFrame({"customers": [0.0, 1.0], "value": [0.0, 1.0]}))
-        .mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5)
-        .encode(x="customers:Q", y="value:Q")
-    )
+    axis = alt.Axis(labelExpr=SHARE_LABELS, values=[0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    curves = alt.Chart(table).mark_line(strokeWidth=2.5)
+    chance = alt.Chart(pl.DataFrame(dict.fromkeys(("customers", "value"), (0.0, 1.0))))
     return framed(
-        alt.layer(chance, curves),
+        alt.layer(
+            chance.mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(x="customers:Q", y="value:Q"),
+            curves.encode(
+                x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
+                y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
+                color=coloured("model:N", models, model_colours(models), TOP_LEFT | {"orient": "bottom-right"}),
+                tooltip=hover({"model:N": "Model", "customers:Q .0%": "Customers", "value:Q .0%": "Value"}),
+            ),
+        ),
         finding=f"The fifth that {top['model'][0]} put first brought {percent(top['value'][0])} of the later value",
         shown=(
             "Share of the value after the fit that came from the customers that a model put first. Dotted: an order "
             "by chance. There is one observed history, hence no interval."
         ),
-        alt_text=f"From the first fifth: {'; '.join(f'{model} {percent(value)}' for model, value in top.rows())}.",
+        alt_text=f"From the first fifth: {listed(top, lambda model, value: f'{model} {percent(value)}')}",
         width=_SIDE,
-        height=HEIGHT,
     )
 
 
@@ -295,26 +299,22 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
     correlation = _correlation(buyers)
     strength = next(words for bound, words in _STRENGTHS if abs(correlation) < bound)
     classes = _classes(buyers)
-    axis = money_axis(f"Spend per order, {currency}", largest=float(classes["mean"].max()))  # type: ignore[arg-type]
-    order = classes["frequency"].to_list()
+    axis = money_axis(f"Spend per order, {currency}", largest=largest(classes, ["mean"]))
+    titles = {
+        "frequency:O": "Repeat orders",
+        "customers:Q ,": "Customers",
+        "mean:Q ,.3~r": f"Mean spend, {currency}",
+        **ends(INTERVAL, ",.3~r"),
+    }
     drawn = alt.Chart(rounded(classes)).encode(
-        x=alt.X("frequency:O", sort=order, title="Repeat orders", axis=alt.Axis(labelAngle=0)),
-        tooltip=tooltip(
-            [
-                ("frequency:O", "Repeat orders"),
-                ("customers:Q", "Customers", ","),
-                ("mean:Q", f"Mean spend, {currency}", ",.3~r"),
-                *ends(INTERVAL, ",.3~r"),
-            ]
-        ),
+        x=classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders"), tooltip=hover(titles)
     )
+    low, mean = (alt.Y(f"{name}:Q", axis=axis) for name in ("low", "mean"))
     overall = alt.Chart(rounded(buyers.select(mean=pl.col("monetary_value").mean())))
-    means = classes.select("frequency", "mean").iter_rows()
     return framed(
         alt.layer(
             overall.mark_rule(color=BASELINE, strokeWidth=2).encode(y="mean:Q"),
-            error_bar(drawn, INK, opacity=0.45).encode(y=alt.Y("low:Q", axis=axis), y2="high:Q"),
-            points(drawn, INK).encode(y=alt.Y("mean:Q", axis=axis)),
+            *point_and_interval(drawn, low, mean, INK),
         ),
         finding=(
             f"How often customers order and how much they spend are {strength} "
@@ -324,14 +324,16 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
             f"Mean spend per order, {currency}, by number of repeat orders, with the {INTERVAL} of the mean. "
             "Grey rule: mean of all customers who came back. The spend model assumes that all lie on it."
         ),
-        alt_text=f"{'; '.join(f'{label} repeat orders: {number(mean)}' for label, mean in means)}.",
+        alt_text=listed(
+            classes.select("frequency", "mean"), lambda label, mean: f"{label} repeat orders: {number(mean)}"
+        ),
     )
 
 
 _WORTH = TableSpec(
     id="worth",
     contract=WORTH,
-    title="Worth",
+    title="",
     subtitle="All present customers together",
     line="quantity",
     columns={
@@ -344,7 +346,7 @@ _WORTH = TableSpec(
 
 
 def _shares(table: pl.DataFrame) -> Iterable[Row]:
-    total = float(table["expected"].sum())
+    total = pl.col("expected").sum()
     share = pl.when(total > 0.0).then(pl.col("expected") / total)
     return table.with_columns(share=share).rows(named=True)
 
@@ -432,49 +434,35 @@ _CLV = TableSpec(
 
 
 def _decile_finding(table: pl.DataFrame) -> str:
-    total, came = table["expected"].sum(), table["realised"].sum()
-    share = percent(table["expected"][0] / total if total > 0.0 else 0.0)
-    if table["realised"].null_count() or came <= 0.0:
+    expected, realised = table["expected"], table["realised"]
+    share = percent(expected[0] / expected.sum() if expected.sum() > 0.0 else 0.0)
+    if realised.null_count() or realised.sum() <= 0.0:
         return f"The most valuable tenth of the customers is expected to bring {share} of all value"
     inside = table.filter(pl.col("realised").is_between("low", "high")).height
     return (
-        f"The tenth expected to bring most, {share} of all value, brought {percent(table['realised'][0] / came)}; "
+        f"The tenth expected to bring most, {share} of all value, brought {percent(realised[0] / realised.sum())}; "
         f"{inside} of {table.height} tenths lie inside their interval"
     )
 
 
-def _decile_tooltip(currency: str) -> list[alt.Tooltip]:
-    return tooltip(
-        [
-            ("decile:O", "Tenth"),
-            ("customers:Q", "Customers", ",d"),
-            ("expected:Q", f"Expected, {currency}", ",.3~r"),
-            ("low:Q", f"{INTERVAL}, low, {currency}", ",.3~r"),
-            ("high:Q", f"{INTERVAL}, high, {currency}", ",.3~r"),
-            ("realised:Q", f"Realised, {currency}", ",.3~r"),
-        ]
-    )
-
-
 def _correlation(buyers: pl.DataFrame) -> float:
-    distinct = [buyers[name].n_unique() for name in ("frequency", "monetary_value")]
-    if buyers.height < 3 or min(distinct) < 2:
+    frequencies, spends = (buyers[name].n_unique() for name in ("frequency", "monetary_value"))
+    if buyers.height < 3 or min(frequencies, spends) < 2:
         raise TableError(
             "RFM: a correlation needs at least three customers with repeat orders who differ in frequency and in "
-            f"monetary_value; found {buyers.height} customers, {distinct[0]} frequencies and {distinct[1]} monetary "
-            "values."
+            f"monetary_value; found {buyers.height} customers, {frequencies} frequencies and {spends} monetary values."
         )
     return float(buyers.select(pl.corr("frequency", "monetary_value")).item())
 
 
 def _classes(buyers: pl.DataFrame) -> pl.DataFrame:
     """Return mean spend and its interval by frequency; a class of one customer has a mean but no interval."""
-    capped = pl.min_horizontal(pl.col("frequency"), pl.lit(_LAST_CLASS))
-    label = pl.when(pl.col("class") == _LAST_CLASS).then(pl.format("{}+", "class")).otherwise(pl.format("{}", "class"))
+    last = pl.format("{}{}", "class", pl.when(pl.col("class") == _LAST_CLASS).then(pl.lit("+")).otherwise(pl.lit("")))
+    spend = pl.col("monetary_value")
     half = Z95 * pl.col("spread") / pl.col("customers").sqrt()
     return (
-        buyers.group_by(capped.alias("class"))
-        .agg(customers=pl.len(), mean=pl.col("monetary_value").mean(), spread=pl.col("monetary_value").std())
+        buyers.group_by(pl.col("frequency").clip(upper_bound=_LAST_CLASS).alias("class"))
+        .agg(customers=pl.len(), mean=spend.mean(), spread=spend.std())
         .sort("class")
-        .select("customers", "mean", frequency=label, low=pl.col("mean") - half, high=pl.col("mean") + half)
+        .select("customers", "mean", frequency=last, low=pl.col("mean") - half, high=pl.col("mean") + half)
     )
