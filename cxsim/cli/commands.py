@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
-import typer
+from typer import Argument, BadParameter, Option, Typer
 
 from cxsim.cli.levers import levers_app
 from cxsim.cli.metrics import metrics
 from cxsim.cli.printing import (
+    DAY_FORMAT,
     AsJson,
     ScenarioName,
     console,
+    counted,
     counting,
     grid,
     plain,
     print_break_even,
+    print_files,
     print_findings,
     print_frame,
     print_grid,
@@ -31,6 +35,7 @@ from cxsim.cli.printing import (
     print_line,
     print_returns,
     print_structures,
+    print_text,
     require_table_file,
     waiting,
     write_table,
@@ -42,11 +47,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cxsim.clv.customer_value import CustomerValues
-    from cxsim.clv.diagnose import Diagnosis
     from cxsim.clv.likelihood import Model
     from cxsim.clv.purchase_fit import PurchaseFit
     from cxsim.clv.spend_fit import GammaGammaFit
-    from cxsim.data.orders import Transactions
+    from cxsim.data.orders import HygieneReport
     from cxsim.metrics.calibrate import Calibration
 
 # altair and nbformat check their JSON by jsonschema, which, where this package is installed, builds a grammar of web
@@ -55,23 +59,21 @@ _GRAMMAR = "rfc3987_syntax"
 # So many of the most valuable customers are printed.
 _TOP = 10
 
-OrdersName = Annotated[
-    str, typer.Argument(metavar="ORDERS", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")
-]
-CustomerColumn = Annotated[str, typer.Option(help="The file's column of customers.")]
-DateColumn = Annotated[str, typer.Option(help="The file's column of dates or timestamps.")]
-AmountColumn = Annotated[str, typer.Option(help="The file's column of amounts.")]
+OrdersName = Annotated[str, Argument(metavar="ORDERS", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")]
+CustomerColumn = Annotated[str, Option(help="The file's column of customers.")]
+DateColumn = Annotated[str, Option(help="The file's column of dates or timestamps.")]
+AmountColumn = Annotated[str, Option(help="The file's column of amounts.")]
 UntilOrder = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of observation; else the last order's.")
+    datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; else the last order's.")
 ]
 UntilFile = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of observation; else what the files say.")
+    datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; else what the files say.")
 ]
-HorizonDays = Annotated[int, typer.Option(min=1, max=36_525, help="Days over which customers are valued.")]
-DiscountRate = Annotated[float, typer.Option(min=0.0, max=1.0, help="Effective per year.")]
-ModelName = Annotated[str, typer.Option(help="Model of orders and leaving: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
+HorizonDays = Annotated[int, Option(min=1, max=36_525, help="Days over which customers are valued.")]
+DiscountRate = Annotated[float, Option(min=0.0, max=1.0, help="Effective per year.")]
+ModelName = Annotated[str, Option(help="Model of orders and leaving: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
 
-app = typer.Typer(
+app = Typer(
     help="Simulate what customer-experience programmes bring back, with honest intervals.",
     no_args_is_help=True,
     add_completion=False,
@@ -98,9 +100,9 @@ def leave_out() -> None:
 @app.command("break-even")
 def break_even(
     scenario: ScenarioName,
-    strategy: Annotated[str | None, typer.Option(help="One of its strategies; else all with mode: break-even.")] = None,
+    strategy: Annotated[str | None, Option(help="One of its strategies; else all with mode: break-even.")] = None,
     searches: Annotated[
-        str | None, typer.Option(help="The number to search, such as effects.dropout_1.ratio; else the strategy's own.")
+        str | None, Option(help="The number to search, such as effects.dropout_1.ratio; else the strategy's own.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -109,7 +111,7 @@ def break_even(
     from cxsim.study.loading import load_scenario
 
     if searches is not None and strategy is None:
-        raise typer.BadParameter("it needs --strategy: whose number is searched?", param_hint="'--searches'")
+        raise BadParameter("it needs --strategy: whose number is searched?", param_hint="'--searches'")
     loaded = load_scenario(scenario)
     with counting("Searching") as progress:
         if strategy is None:
@@ -125,9 +127,9 @@ def break_even(
 @app.command()
 def tables(
     scenario: ScenarioName,
-    out: Annotated[Path, typer.Option(help="Folder for orders.parquet, tickets.parquet and so on.")],
-    arm: Annotated[str, typer.Option(help="baseline, a strategy or a combination.")] = "baseline",
-    draw: Annotated[int, typer.Option(min=0, help="Number of the draw, from 0; models of leaving one by one.")] = 0,
+    out: Annotated[Path, Option(help="Folder for orders.parquet, tickets.parquet and so on.")],
+    arm: Annotated[str, Option(help="baseline, a strategy or a combination.")] = "baseline",
+    draw: Annotated[int, Option(min=0, help="Number of the draw, from 0; models of leaving one by one.")] = 0,
 ) -> None:
     """Write what one draw would look like in a shop's own tables, as Parquet, without running the whole study."""
     from cxsim.study.loading import load_scenario
@@ -138,25 +140,26 @@ def tables(
     require_writable(out, SHOP_FILES)
     with waiting("Simulating one draw"):
         made = shop_tables(loaded, arm, draw=draw)
-    written = made.save(out)
-    shown = grid(("table", "rows"), right=("rows",))
-    for field in dataclasses.fields(made):
-        shown.add_row(field.name, f"{getattr(made, field.name).height:,}")
-    print_grid(f"{arm}, draw {draw}", shown)
-    print_line(f"Written: {', '.join(path.name for path in written)} in {out}")
+    print_grid(
+        f"{arm}, draw {draw}",
+        ("table", "rows"),
+        ((field.name, f"{getattr(made, field.name).height:,}") for field in dataclasses.fields(made)),
+        right=("rows",),
+    )
+    print_files(made.save(out), out)
 
 
-app.command("metrics")(metrics)
+app.command()(metrics)
 
 
 @app.command()
 def calibrate(
     shop: Annotated[
-        str, typer.Argument(metavar="DIR|SCENARIO", help="Folder or file of a shop's exports; or a scenario's name.")
+        str, Argument(metavar="DIR|SCENARIO", help="Folder or file of a shop's exports; or a scenario's name.")
     ],
-    name: Annotated[str, typer.Option(help="Name of the new behaviour: small letters, digits and hyphens.")],
+    name: Annotated[str, Option(help="Name of the new behaviour: small letters, digits and hyphens.")],
     like: Annotated[
-        str, typer.Option(help="Behaviour under params/behaviour whose numbers stand for the rest.")
+        str, Option(help="Behaviour under params/behaviour whose numbers stand for the rest.")
     ] = "online-shop",
     until: UntilFile = None,
 ) -> None:
@@ -174,17 +177,12 @@ def calibrate(
         raise ParamError(f"{shop}: none of the numbers of a behaviour can be measured there, so nothing is written.")
     file, sources = write_behaviour(found)
     _print_calibration(found, like)
-    print_line()
-    print_line(f"Added to {shown(sources)}:")
-    print_line(source_yaml(found).rstrip())
-    print_line()
+    print_line(f"\nAdded to {shown(sources)}:\n{source_yaml(found).rstrip()}\n")
     print_line(f"Written: {shown(file)}; name it in a scenario as behaviour: {name}")
 
 
-app.command("verify")(verify)
-app.command("compare")(compare)
-app.command("report")(report)
-app.command("sweep")(sweep)
+for command in (verify, compare, report, sweep):
+    app.command()(command)
 
 
 @app.command()
@@ -202,34 +200,35 @@ def fit(
     """Fit models of orders and of spend to a shop's orders; show what they cannot say, and the best customers."""
     from cxsim.clv.customer_value import customer_value
 
-    wanted = _model(model)
-    with waiting("Reading the orders"):
-        transactions, end = _orders(orders, customer_id, ordered_at, amount, until)
-    if not as_json:
-        # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
-        print_line(transactions.hygiene)
-    with waiting("Fitting"):
-        rfm, purchases, spend, diagnosis = _fitted(transactions, wanted, end)
-        value = customer_value(
-            rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
-        )
-    top = value.head(_TOP)
+    hygiene, rfm, purchases, spend, findings = _fitted(
+        orders, {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}, until, model, quiet=as_json
+    )
+    top = customer_value(
+        rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
+    ).head(_TOP)
     if as_json:
-        content = _fit_content(transactions, end, purchases, spend, diagnosis=diagnosis)
-        print_json(content | {"value": {"horizon_days": horizon_days, "customers": top.to_dicts()}})
+        print_json(
+            {
+                "observed_until": str(purchases.observed_until),
+                "hygiene": hygiene.table.to_dicts(),
+                "purchases": _estimated(purchases, model=purchases.model, k=purchases.params.k, time_unit="day"),
+                "spend": _estimated(spend, model="gamma-gamma"),
+                "findings": findings.to_dicts(),
+                "value": {"horizon_days": horizon_days, "customers": top.to_dicts()},
+            }
+        )
         return
-    print_frame("Customers", _summary(rfm, end))
+    print_frame("Customers", _summary(rfm, str(purchases.observed_until)))
     _print_fit(f"Orders and leaving: {purchases.title}, time in days", purchases)
     _print_fit("Spend per order: Gamma-Gamma", spend)
-    print_findings(diagnosis.table)
-    title = f"Most valuable in the next {horizon_days} days (discounted revenue)"
-    print_frame(title, top)
+    print_findings(findings)
+    print_frame(f"Most valuable in the next {horizon_days} days (discounted revenue)", top)
 
 
 @app.command()
 def value(
     orders: OrdersName,
-    out: Annotated[Path, typer.Option(help="The file to write, one row per customer: .csv or .parquet.")],
+    out: Annotated[Path, Option(help="The file to write, one row per customer: .csv or .parquet.")],
     customer_id: CustomerColumn = "customer_id",
     ordered_at: DateColumn = "ordered_at",
     amount: AmountColumn = "amount",
@@ -237,41 +236,38 @@ def value(
     model: ModelName = "mbgnbd",
     horizon_days: HorizonDays = 365,
     annual_discount_rate: DiscountRate = 0.10,
-    margin: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of revenue that counts as value.")] = 1.0,
-    level: Annotated[float, typer.Option(min=0.01, max=0.999, help="Probability of the intervals.")] = 0.9,
-    draws: Annotated[int | None, typer.Option(min=1, help="Draws; else 400, fewer for millions.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
+    margin: Annotated[float, Option(min=0.0, max=1.0, help="Share of revenue that counts as value.")] = 1.0,
+    level: Annotated[float, Option(min=0.01, max=0.999, help="Probability of the intervals.")] = 0.9,
+    draws: Annotated[int | None, Option(min=1, help="Draws; else 400, fewer for millions.")] = None,
+    seed: Annotated[int, Option(min=0, help="Seed of all random numbers.")] = 0,
 ) -> None:
     """Write the value of each customer, and how sure it is; MBG/NBD does not take one-time buyers for alive."""
     from cxsim.clv.customer_value import ValuationTerms, customer_values, draws_for
 
-    wanted = _model(model)
     require_table_file(out)
-    with waiting("Valuing the customers") as say:
-        transactions, end = _orders(orders, customer_id, ordered_at, amount, until)
-        print_line(transactions.hygiene)
-        say("fitting the models")
-        rfm, purchases, spend, diagnosis = _fitted(transactions, wanted, end)
-        terms = ValuationTerms(
-            horizon_days=horizon_days,
-            annual_discount_rate=annual_discount_rate,
-            margin=margin,
-            level=level,
-            draws=draws or draws_for(rfm.height, level),
-            seed=seed,
-        )
-        say(f"what comes, in {terms.draws:,} draws")
+    _, rfm, purchases, spend, findings = _fitted(
+        orders, {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}, until, model
+    )
+    terms = ValuationTerms(
+        horizon_days=horizon_days,
+        annual_discount_rate=annual_discount_rate,
+        margin=margin,
+        level=level,
+        draws=draws or draws_for(rfm.height, level),
+        seed=seed,
+    )
+    with waiting(f"Valuing the customers in {terms.draws:,} draws"):
         values = customer_values(rfm, purchases, spend, terms)
         write_table(values.table, out)
-    _print_values(f"Customers until {end.isoformat()}, by {purchases.title}", values)
-    print_findings(diagnosis.table)
+    _print_values(f"Customers until {purchases.observed_until}, by {purchases.title}", values)
+    print_findings(findings)
     print_line(f"Written: {out} ({rfm.height:,} customers, {out.stat().st_size / 1e6:.1f} MB)")
 
 
 @app.command()
 def simulate(
     scenario: ScenarioName,
-    out: Annotated[Path | None, typer.Option(help="Folder for the tables; else reports/SCENARIO-tables.")] = None,
+    out: Annotated[Path | None, Option(help="Folder for the tables; else reports/SCENARIO-tables.")] = None,
 ) -> None:
     """Run a scenario, write returns.parquet, statement.parquet and manifest.json, and print the returns."""
     from cxsim.params import root
@@ -283,21 +279,20 @@ def simulate(
     require_writable(folder)
     with counting("Simulating") as progress:
         study = run(loaded, progress=progress)
-    written = save_study(study, folder)
     print_returns(study.returns, study.currency, loaded.title)
     print_structures(study.structures)
     print_break_even(study.break_even, study.currency, "What must be true for the others to pay")
     for title, caution in study.cautions.select("title", "caution").iter_rows():
-        console().print(plain(f"Caution, {title}:", style="yellow"), plain(caution))
-    print_line(f"Written: {', '.join(path.name for path in written)} in {folder}")
+        print_text(f"Caution, {title}:", caution, style="yellow")
+    print_files(save_study(study, folder), folder)
 
 
 @app.command()
 def check(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files or folders; else all of params/.")
+        list[Path] | None, Argument(metavar="[PATH]...", help="Files or folders; else all of params/.")
     ] = None,
-    write_schema: Annotated[bool, typer.Option("--write-schema", help="Write params/schema.json anew first.")] = False,
+    write_schema: Annotated[bool, Option("--write-schema", help="Write params/schema.json anew first.")] = False,
 ) -> None:
     """Check everything under params/: keys, units, ranges, evidence and sources."""
     from cxsim.study.loading import check_params, params_files, write_schemas
@@ -305,18 +300,16 @@ def check(
     if write_schema:
         write_schemas()
     problems = check_params(paths or [])
-    number = len(params_files(paths or []))
-    files = "1 file" if number == 1 else f"{number} files"
+    files = counted(len(params_files(paths or [])), "file")
     if problems:
-        mistakes = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
-        raise ParamError("\n".join([f"{mistakes} in {files}.", *problems]))
+        raise ParamError("\n".join([f"{counted(len(problems), 'mistake')} in {files}.", *problems]))
     print_line(f"{files} checked; all is well.")
 
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the copy: small letters, digits and hyphens.")],
-    source: Annotated[str, typer.Option("--from", metavar="NAME", help="The scenario or valuation to start from.")],
+    name: Annotated[str, Argument(help="Name of the copy: small letters, digits and hyphens.")],
+    source: Annotated[str, Option("--from", metavar="NAME", help="The scenario or valuation to start from.")],
 ) -> None:
     """Copy a scenario or a valuation under params/ for you to edit."""
     from cxsim.study.loading import copy_scenario
@@ -324,43 +317,37 @@ def new(
     print_line(f"Written: {copy_scenario(name, source)}. Edit it, then: cxsim report {name}")
 
 
-def _model(name: str) -> Model:
-    from cxsim.clv.likelihood import kind_of
-
-    return cast("Model", kind_of(name).name)
-
-
-def _orders(
-    orders: str, customer_id: str, ordered_at: str, amount: str, until: datetime | None
-) -> tuple[Transactions, date]:
-    """Return a shop's orders and the last day of observation."""
-    from cxsim.data.cdnow import named_orders
-
-    columns = {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}
-    transactions = named_orders(orders, columns=columns, until=until.date() if until else None, folder=Path())
-    return transactions, until.date() if until else transactions.until
-
-
 def _fitted(
-    transactions: Transactions, model: Model, end: date
-) -> tuple[pl.DataFrame, PurchaseFit, GammaGammaFit, Diagnosis]:
-    """Return one row per customer, the models of orders and of spend, and what the orders cannot say of them."""
+    orders: str, columns: Mapping[str, str], until: datetime | None, model: str, *, quiet: bool = False
+) -> tuple[HygieneReport, pl.DataFrame, PurchaseFit, GammaGammaFit, pl.DataFrame]:
+    """Return what became of the rows, one row per customer, the models, and what the orders cannot say of them."""
     from cxsim.clv.diagnose import diagnose
     from cxsim.clv.fit import fit as fit_purchases, fit_spend
+    from cxsim.clv.likelihood import kind_of
+    from cxsim.data.cdnow import named_orders
     from cxsim.data.rfm import summarise
 
-    rfm = summarise(transactions, until=end)
-    purchases, spend = fit_purchases(rfm, model=model, observed_until=end), fit_spend(rfm, observed_until=end)
-    return rfm, purchases, spend, diagnose(rfm, purchases, spend)
+    kind = cast("Model", kind_of(model).name)
+    last = until and until.date()
+    with waiting("Reading the orders"):
+        transactions = named_orders(orders, columns=columns, until=last, folder=Path())
+    if not quiet:
+        # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
+        print_line(transactions.hygiene)
+    with waiting("Fitting the models"):
+        end = last or transactions.until
+        rfm = summarise(transactions, until=end)
+        purchases, spend = fit_purchases(rfm, model=kind, observed_until=end), fit_spend(rfm, observed_until=end)
+        return transactions.hygiene, rfm, purchases, spend, diagnose(rfm, purchases, spend).table
 
 
-def _summary(rfm: pl.DataFrame, end: date) -> pl.DataFrame:
+def _summary(rfm: pl.DataFrame, end: str) -> pl.DataFrame:
     """Return how many customers and orders there are: two columns, a quantity in words and its value."""
     import polars as pl
 
     mean_value, longest = rfm.select(pl.col("monetary_value").mean(), pl.col("age_days").max()).row(0)
     rows = {
-        "observed until": end.isoformat(),
+        "observed until": end,
         "customers": f"{rfm.height:,}",
         "with a repeat order": f"{(rfm['frequency'] > 0).sum():,}",
         "repeat orders": f"{rfm['frequency'].sum():,}",
@@ -372,30 +359,15 @@ def _summary(rfm: pl.DataFrame, end: date) -> pl.DataFrame:
 
 def _print_fit(title: str, fitted: PurchaseFit | GammaGammaFit) -> None:
     print_frame(title, fitted.estimates(), digits=6)
-    console().print(f"Log-likelihood {fitted.log_likelihood:,.3f}, {fitted.n_customers:,} customers")
+    print_text(f"Log-likelihood {fitted.log_likelihood:,.3f}, {fitted.n_customers:,} customers")
 
 
-def _fit_content(
-    transactions: Transactions, end: date, purchases: PurchaseFit, spend: GammaGammaFit, *, diagnosis: Diagnosis
-) -> dict[str, object]:
+def _estimated(fitted: PurchaseFit | GammaGammaFit, **model: object) -> dict[str, object]:
     return {
-        "observed_until": end.isoformat(),
-        "hygiene": transactions.hygiene.table.to_dicts(),
-        "purchases": {
-            "model": purchases.model,
-            "k": purchases.params.k,
-            "time_unit": "day",
-            "parameters": purchases.estimates().to_dicts(),
-            "log_likelihood": purchases.log_likelihood,
-            "n_customers": purchases.n_customers,
-        },
-        "spend": {
-            "model": "gamma-gamma",
-            "parameters": spend.estimates().to_dicts(),
-            "log_likelihood": spend.log_likelihood,
-            "n_customers": spend.n_customers,
-        },
-        "findings": diagnosis.table.to_dicts(),
+        **model,
+        "parameters": fitted.estimates().to_dicts(),
+        "log_likelihood": fitted.log_likelihood,
+        "n_customers": fitted.n_customers,
     }
 
 
@@ -404,39 +376,47 @@ def _print_values(title: str, values: CustomerValues) -> None:
     import polars as pl
 
     span = f"next {values.terms.horizon_days:,.0f} days"
-    totals = {row["quantity"]: row for row in values.totals.iter_rows(named=True)}
-    alive = values.table["prob_alive"].sum()
+    words = {
+        "orders": f"orders in the {span}",
+        "buyers": f"customers who order in the {span}",
+        "value": f"value in the {span}, today",
+    }
     lines = [
         ("customers", f"{values.table.height:,}", ""),
-        ("of these still customers, expected", f"{alive:,.0f}", ""),
+        ("of these still customers, expected", f"{values.table['prob_alive'].sum():,.0f}", ""),
     ]
-    for words, quantity in (
-        (f"orders in the {span}", "orders"),
-        (f"customers who order in the {span}", "buyers"),
-        (f"value in the {span}, today", "value"),
-    ):
-        found = totals[quantity]
-        lines.append((words, f"{found['mean']:,.0f}", f"{found['low']:,.0f} to {found['high']:,.0f}"))
-    interval = f"{100 * values.terms.level:g} % interval"
-    print_frame(title, pl.DataFrame(lines, schema=["quantity", "expected", interval], orient="row"))
+    for quantity, *amounts in values.totals.select("quantity", "mean", "low", "high").iter_rows():
+        mean, low, high = (f"{amount:,.0f}" for amount in amounts)
+        lines.append((words[quantity], mean, f"{low} to {high}"))
+    print_frame(
+        title,
+        pl.DataFrame(lines, schema=["quantity", "expected", f"{100 * values.terms.level:g} % interval"], orient="row"),
+    )
     for remark in values.remarks:
-        console().print(plain(remark))
+        print_text(remark)
 
 
 def _print_calibration(found: Calibration, like: str) -> None:
     numbers = ("assumed", "measured", "90 % interval")
-    table = grid(("number", *numbers, "unit"), right=numbers)
     measured = found.table.filter(found.table["missing"].is_null())
-    for row in measured.iter_rows(named=True):
-        ends = f"{row['low']:.3g} to {row['high']:.3g}"
-        table.add_row(plain(row["number"]), f"{row['before']:g}", f"{row['measured']:.3g}", ends, plain(row["unit"]))
-    out = console()
-    out.print(plain(f"Measured: {measured.height} numbers, beside those of {like}"))
-    out.print(table)
-    missing = found.table.filter(found.table["missing"].is_not_null())
+    print_text(f"Measured: {measured.height} numbers, beside those of {like}")
+    console().print(
+        grid(
+            ("number", *numbers, "unit"),
+            (
+                (
+                    *(row["number"], f"{row['before']:g}", f"{row['measured']:.3g}"),
+                    *(f"{row['low']:.3g} to {row['high']:.3g}", row["unit"]),
+                )
+                for row in measured.iter_rows(named=True)
+            ),
+            right=numbers,
+        )
+    )
+    missing = found.table.drop_nulls("missing")
     if missing.is_empty():
         return
-    out.print()
-    out.print(plain(f"Not measured, and kept as assumed: {missing.height} numbers"))
-    for reason, rows in missing.group_by("missing", maintain_order=True):
-        print_line(f"{', '.join(rows['number'])}: {reason[0]}")
+    print_text()
+    print_text(f"Not measured, and kept as assumed: {missing.height} numbers")
+    for reason, names in missing.group_by("missing", maintain_order=True).agg("number").iter_rows():
+        print_line(f"{', '.join(names)}: {reason}")

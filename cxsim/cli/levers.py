@@ -3,76 +3,89 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from textwrap import wrap
+import itertools
+from collections.abc import Callable, Mapping
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-from rich.table import Table
+from typer import Argument, BadParameter, Context, Option, Typer
 
-from cxsim.cli.printing import AsJson, console, plain, print_json, print_line
+from cxsim.cli.printing import AsJson, console, grid, print_json, print_line, print_parts, print_text
 from cxsim.errors import ParamError, choices
 
 if TYPE_CHECKING:
     from cxsim.params import Source
     from cxsim.strategies.levers import Lever, Prior
 
-levers_app = typer.Typer(help="The catalogue of levers: what each moves, costs and is known to bring.")
+levers_app = Typer(help="The catalogue of levers: what each moves, costs and is known to bring.")
 
 _SIGNS = {"gain": "+", "harm": "−", "both": "±"}
 
 
 def moves(lever: Lever) -> list[str]:
     """Return what a lever moves, each with its sign."""
-    return [f"{_SIGNS[direction]} {pathway.replace('_', ' ')}" for pathway, direction in lever.pathways.items()]
+    return [f"{_SIGNS[direction]} {_words(pathway)}" for pathway, direction in lever.pathways.items()]
 
 
 def brief(prior: Prior) -> str:
     """Return a prior in a few signs: purchase rate ×1.02 (0.99 to 1.05)."""
-    low, high = prior.range
     times = "×" if prior.unit == "ratio" else ""
-    return f"{_words(prior)} {times}{_number(prior.value)} ({_number(low)} to {_number(high)})"
+    return f"{_words(prior.effect)} {times}{_number(prior.value)} ({_range(prior)})"
 
 
 def spelt_out(prior: Prior) -> str:
     """Return a prior with unit, range, evidence and note."""
-    low, high = prior.range
     origin = prior.evidence if prior.source is None else f"{prior.evidence} ({prior.source})"
-    reach = "no effect is within it" if prior.reaches_no_effect else "no effect is outside it"
+    reach = "within" if prior.reaches_no_effect else "outside"
     return (
-        f"{_words(prior)}: {prior.unit} {_number(prior.value)}, 90 % range {_number(low)} to {_number(high)}, {reach}; "
-        f"{origin}. {prior.note}"
+        f"{_words(prior.effect)}: {prior.unit} {_number(prior.value)}, 90 % range {_range(prior)}, "
+        f"no effect is {reach} it; {origin}. {prior.note}"
     )
 
 
 def reference(source: Source) -> str:
-    """Return a source as a reference, with its grade."""
+    """Return a source as a reference, with its grade and what it measured."""
     end = "" if source.title.endswith(("?", "!")) else "."
-    return f"{source.authors} ({source.year}). {source.title}{end} {source.where}. Grade {source.grade}."
+    return (
+        f"{source.authors} ({source.year}). {source.title}{end} {source.where}. Grade {source.grade}. {source.measured}"
+    )
 
 
-def _words(prior: Prior) -> str:
-    return prior.effect.replace("_", " ")
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _number(number: float) -> str:
     return f"{number:g}".replace("-", "−")
 
 
+def _range(prior: Prior) -> str:
+    return " to ".join(map(_number, prior.range))
+
+
+def _priors(lever: Lever, write: Callable[[Prior], str], none: str = "{}") -> list[str]:
+    """Return the priors of a lever, or what is said where it has none."""
+    return [write(prior) for prior in lever.priors] or [none.format(lever.prior)]
+
+
+def _costs(lever: Lever) -> str:
+    return ", ".join(map(_words, lever.cost_shape))
+
+
 @levers_app.callback(invoke_without_command=True)
 def listed(
-    context: typer.Context,
-    words: Annotated[str, typer.Option("--search", metavar="WORD", help="Words in name or description.")] = "",
-    pathway: Annotated[str | None, typer.Option(help="What it moves, such as dropout.")] = None,
+    context: Context,
+    words: Annotated[str, Option("--search", metavar="WORD", help="Words in name or description.")] = "",
+    pathway: Annotated[str | None, Option(help="What it moves, such as dropout.")] = None,
     as_json: AsJson = False,
-    write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/levers.md anew instead.")] = False,
+    write_docs: Annotated[bool, Option("--write-docs", help="Write docs/levers.md anew instead.")] = False,
 ) -> None:
     """List the levers of customer experience; `cxsim levers show L18` shows one in full."""
     from cxsim.strategies.levers import load_levers, search
 
     if context.invoked_subcommand is not None:
         if words or pathway or as_json or write_docs:
-            raise typer.BadParameter(f"options of the list go with no '{context.invoked_subcommand}'.")
+            raise BadParameter(f"options of the list go with no '{context.invoked_subcommand}'.")
         return
     if write_docs:
         print_line(f"Written: {_write_page()}")
@@ -83,14 +96,13 @@ def listed(
     elif found:
         _print_list(found)
     else:
-        asked = [f"'{words}'"] if words else []
-        asked += [f"the pathway '{pathway}'"] if pathway else []
-        print_line(f"No lever has {' and '.join(asked)}.")
+        asked = (words and f"'{words}'", pathway and f"the pathway '{pathway}'")
+        print_line(f"No lever has {' and '.join(filter(None, asked))}.")
 
 
 @levers_app.command()
 def show(
-    identifier: Annotated[str, typer.Argument(metavar="LEVER", help="Its number, such as L18.")],
+    identifier: Annotated[str, Argument(metavar="LEVER", help="Its number, such as L18.")],
     as_json: AsJson = False,
 ) -> None:
     """Show one lever in full: evidence, prior, harms, and how to use it in a scenario."""
@@ -115,49 +127,46 @@ def _content(identifier: str, lever: Lever) -> dict[str, object]:
 
 
 def _print_list(levers: Mapping[str, Lever]) -> None:
-    table = Table()
     # The widest words of what is moved and of a prior stay whole on a terminal of eighty columns.
-    for name, width in (("", 3), ("lever → ready strategy", 16), ("moves", 17), ("grade", 5), ("prior", 20)):
-        table.add_column(name, min_width=width)
-    for identifier, lever in levers.items():
-        # Names of strategies are long; they are broken at their hyphens.
-        ready = [line for name in lever.strategies for line in wrap(f"→ {name}", 19, subsequent_indent="  ")]
-        table.add_row(
-            identifier,
-            plain("\n".join([lever.name, *ready])),
-            "\n".join(moves(lever)),
-            lever.grade,
-            "\n".join(brief(prior) for prior in lever.priors) or plain(str(lever.prior)),
+    widths = {"": 3, "lever → ready strategy": 16, "moves": 17, "grade": 5, "prior": 20}
+    console().print(
+        grid(
+            widths,
+            (
+                (
+                    *(identifier, "\n".join([lever.name, *map(_broken, lever.strategies)])),
+                    *("\n".join(moves(lever)), lever.grade, "\n".join(_priors(lever, brief))),
+                )
+                for identifier, lever in levers.items()
+            ),
+            widths=widths,
         )
-    out = console()
-    out.print(table)
-    out.print(plain("+ gain to the shop, − harm, ± either; × with over without; grade A best, E none."))
-    out.print(plain(f"One in full: cxsim levers show {next(iter(levers))}"))
+    )
+    print_text("+ gain to the shop, − harm, ± either; × with over without; grade A best, E none.")
+    print_text(f"One in full: cxsim levers show {next(iter(levers))}")
+
+
+def _broken(strategy: str) -> str:
+    """Return the name of a ready strategy, which is long, broken at its hyphens."""
+    return fill(f"→ {strategy}", 19, subsequent_indent="  ")
 
 
 def _print_lever(identifier: str, lever: Lever, cited: Mapping[str, Source]) -> None:
-    parts = {
-        "Also called": [", ".join(lever.also)],
-        "Moves": moves(lever),
-        "Costs": [", ".join(kind.replace("_", " ") for kind in lever.cost_shape)],
-        f"Evidence, grade {lever.grade}": [lever.verdict],
-        "Sources": [f"{key}: {reference(source)} {source.measured}" for key, source in cited.items()] or ["none found"],
-        "Prior": [spelt_out(prior) for prior in lever.priors] or [f"{lever.prior}: no number can be defended."],
-        "Harms": [lever.harms],
-        "Founding guides": [", ".join(lever.guides)],
-    }
-    out = console()
-    out.print(plain(f"{identifier} {lever.name}", style="bold"))
-    out.print(plain(lever.description))
-    for heading, lines in parts.items():
-        out.print()
-        out.print(plain(heading, style="bold"))
-        for line in lines:
-            out.print(plain(line))
-    out.print()
-    out.print(plain("In a scenario", style="bold"))
-    for line in _use(lever):
-        out.print(plain(line))
+    print_parts(
+        f"{identifier} {lever.name}",
+        lever.description,
+        {
+            "Also called": [", ".join(lever.also)],
+            "Moves": moves(lever),
+            "Costs": [_costs(lever)],
+            f"Evidence, grade {lever.grade}": [lever.verdict],
+            "Sources": [f"{key}: {reference(source)}" for key, source in cited.items()] or ["none found"],
+            "Prior": _priors(lever, spelt_out, "{}: no number can be defended."),
+            "Harms": [lever.harms],
+            "Founding guides": [", ".join(lever.guides)],
+            "In a scenario": _use(lever),
+        },
+    )
 
 
 def _use(lever: Lever) -> list[str]:
@@ -219,41 +228,35 @@ def _write_page() -> str:
 
 def page(levers: Mapping[str, Lever], known: Mapping[str, Source]) -> str:
     """Return the page as Markdown."""
-    return "\n".join(_lines(levers, known)) + "\n"
-
-
-def _lines(levers: Mapping[str, Lever], known: Mapping[str, Source]) -> Iterator[str]:
     from cxsim.strategies.levers import PATHWAYS, grouped
 
-    yield _OPENING
-    yield from ("| what is moved | meaning |", "| --- | --- |")
-    yield from (f"| {name.replace('_', ' ')} | {meaning} |" for name, meaning in PATHWAYS.items())
+    lines = [_OPENING, "| what is moved | meaning |", "| --- | --- |"]
+    lines += [f"| {_words(name)} | {meaning} |" for name, meaning in PATHWAYS.items()]
     for heading, inside in grouped(levers).items():
-        yield from ("", f"## {heading}", "")
-        yield from ("| | lever | moves | grade | prior | ready strategy |", "| --- | --- | --- | :-: | --- | --- |")
-        yield from (_row(identifier, lever) for identifier, lever in inside.items())
+        lines += ["", f"## {heading}", ""]
+        lines += ["| | lever | moves | grade | prior | ready strategy |", "| --- | --- | --- | :-: | --- | --- |"]
+        lines += itertools.starmap(_row, inside.items())
         for identifier, lever in inside.items():
-            yield from _section(identifier, lever)
+            lines += _section(identifier, lever)
     cited = {source for lever in levers.values() for source in lever.evidence}
-    yield from ("", "## Sources", "")
-    for key in sorted(cited):
-        yield f'- <a id="{key}"></a>**{key}** {reference(known[key])} {known[key].measured}'
+    lines += ["", "## Sources", ""]
+    lines += [f'- <a id="{key}"></a>**{key}** {reference(known[key])}' for key in sorted(cited)]
+    return "\n".join([*lines, ""])
 
 
 def _row(identifier: str, lever: Lever) -> str:
-    prior = "<br>".join(brief(prior) for prior in lever.priors) or str(lever.prior)
     ready = ", ".join(f"`{name}`" for name in lever.strategies) or "–"
+    prior = "<br>".join(_priors(lever, brief))
     return f"| {identifier} | {lever.name} | {', '.join(moves(lever))} | {lever.grade} | {prior} | {ready} |"
 
 
-def _section(identifier: str, lever: Lever) -> Iterator[str]:
+def _section(identifier: str, lever: Lever) -> list[str]:
     links = ", ".join(f"[{source}](#{source})" for source in lever.evidence) or "none found"
-    yield from ("", f"### {identifier} {lever.name}", "", lever.description, "")
-    yield f"- **Also called**: {', '.join(lever.also)}"
-    yield f"- **Costs**: {', '.join(kind.replace('_', ' ') for kind in lever.cost_shape)}"
-    yield f"- **Evidence, grade {lever.grade}**: {lever.verdict} Sources: {links}."
-    if lever.priors:
-        yield from (f"- **Prior**, {spelt_out(prior)}" for prior in lever.priors)
-    else:
-        yield f"- **Prior**: {lever.prior}"
-    yield f"- **Harms**: {lever.harms}"
+    return [
+        *("", f"### {identifier} {lever.name}", "", lever.description, ""),
+        f"- **Also called**: {', '.join(lever.also)}",
+        f"- **Costs**: {_costs(lever)}",
+        f"- **Evidence, grade {lever.grade}**: {lever.verdict} Sources: {links}.",
+        *_priors(lever, lambda prior: f"- **Prior**, {spelt_out(prior)}", "- **Prior**: {}"),
+        f"- **Harms**: {lever.harms}",
+    ]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from cxsim.errors import ReportError
 from cxsim.wording import MODELS, NBSP, searched, sized
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from cxsim.reporting.build import Event
 
+DAY_FORMAT = "%Y-%m-%d"
 # Options that several commands share.
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
-ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.")]
+AsJson = Annotated[bool, Option("--json", help="Print JSON for other programs.")]
+ScenarioName = Annotated[str, Argument(metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.")]
 
 # A file or a pipe has no width of its own; at this one no table has to cut its words.
 _WIDTH = 140
@@ -50,8 +51,12 @@ def console(stream: Literal["stdout", "stderr"] = "stdout") -> Console:
 def plain(content: object, style: str = "") -> Text:
     """Return text in which rich reads no markup, and which sends no control character to a terminal."""
     words = str(content).replace(NBSP, " ")
-    letters = (letter if letter.isprintable() or letter == "\n" else "?" for letter in words)
-    return Text("".join(letters), style=style)
+    return Text("".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in words), style=style)
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """Return so many things in digits."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
 
 
 def print_line(text: object = "", stream: Literal["stdout", "stderr"] = "stdout") -> None:
@@ -59,36 +64,77 @@ def print_line(text: object = "", stream: Literal["stdout", "stderr"] = "stdout"
     console(stream).print(plain(text), soft_wrap=True)
 
 
+def print_text(text: object = "", *more: object, style: str = "") -> None:
+    """Print plain text, broken at the width of the terminal; the first part of it in its style."""
+    console().print(plain(text, style), *map(plain, more))
+
+
+def print_parts(title: str, description: str, parts: Mapping[str, Sequence[str]]) -> None:
+    """Print what is known of one thing, under headings."""
+    print_text(title, style="bold")
+    print_text(description)
+    for heading, lines in parts.items():
+        print_text()
+        print_text(heading, style="bold")
+        for line in lines:
+            print_text(line)
+
+
+def print_written(page: Path, tables: int, name: Path | None = None) -> None:
+    """Print where a report is, how large it is, and how many tables lie beside it."""
+    print_line(f"Written: {name or page} ({page.stat().st_size / 1e6:.1f} MB) and {tables} tables beside it")
+
+
+def print_files(files: Iterable[Path], folder: Path) -> None:
+    """Print which files were written to a folder."""
+    print_line(f"Written: {', '.join(file.name for file in files)} in {folder}")
+
+
 def print_json(content: object) -> None:
     """Print JSON with all digits."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_json_value)
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain_value)
     print(text)  # noqa: T201 - the command's result
 
 
-def grid(heads: Sequence[str], *, right: Collection[str] = ()) -> Table:
-    """Return an empty table with these heads; columns of numbers stand at the right."""
+def _plain_value(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def grid(
+    heads: Iterable[str],
+    rows: Iterable[Iterable[object]],
+    *,
+    right: Collection[str] = (),
+    widths: Mapping[str, int] | None = None,
+) -> Table:
+    """Return a table with these heads; columns of numbers stand at the right, and what is missing is a dash."""
     table = Table()
     for head in heads:
-        table.add_column(head, justify="right" if head in right else "left")
+        table.add_column(head, justify="right" if head in right else "left", min_width=(widths or {}).get(head))
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else plain("–" if cell is None else cell) for cell in row))
     return table
 
 
-def print_grid(title: str, table: Table) -> None:
-    """Print a table below its title."""
-    out = console()
-    out.print()
-    out.print(plain(title))
-    out.print(table)
+def print_grid(title: str, *content: Iterable[Any], right: Collection[str] = ()) -> None:
+    """Print a table of heads and rows below its title."""
+    print_text()
+    print_text(title)
+    console().print(grid(*content, right=right))
 
 
 def print_frame(title: str, content: pl.DataFrame, digits: int = 3) -> None:
     """Print a table of data, its numbers with at most so many decimals."""
     heads = {name.replace("_", " "): kind for name, kind in content.schema.items()}
-    table = grid(list(heads), right=[head for head, kind in heads.items() if kind.is_numeric()])
-    for row in content.iter_rows():
-        numbers = (f"{round(cell, digits):,}" if isinstance(cell, float) else cell for cell in row)
-        table.add_row(*(plain("–" if cell is None else cell) for cell in numbers))
-    print_grid(title, table)
+    print_grid(
+        title,
+        [*heads],
+        (
+            [f"{round(cell, digits):,}" if isinstance(cell, float) else cell for cell in row]
+            for row in content.iter_rows()
+        ),
+        right=[head for head, kind in heads.items() if kind.is_numeric()],
+    )
 
 
 def whole(number: float) -> str:
@@ -99,22 +145,35 @@ def whole(number: float) -> str:
 def print_returns(returns: pl.DataFrame, currency: str, title: str) -> None:
     """Print the headline: one row per strategy."""
     numbers = ("outlay", "incremental NPV", "90 % interval", "P(NPV > 0)", "ROI", "payback")
-    table = grid(("strategy", "decision", *numbers), right=numbers)
-    for row in returns.iter_rows(named=True):
-        table.add_row(
-            plain(row["title"]),
-            plain(row["decision"], style=_DECISIONS[row["decision"]]),
-            whole(row["outlay"]),
-            f"{whole(row['incremental_npv'])} ± {whole(row['npv_mc_error'])}",
-            f"{whole(row['npv_low'])} to {whole(row['npv_high'])}",
-            f"{row['prob_npv_positive']:.1%} ± {row['prob_mc_error']:.1%}",
-            "–" if row["roi"] is None else f"{whole(100 * row['roi'])} %",
-            "not within the horizon" if row["payback_months"] is None else f"{row['payback_months']:.0f} months",
+    print_text(title)
+    console().print(
+        grid(
+            ("strategy", "decision", *numbers),
+            (
+                (
+                    *(row["title"], _decision(row), whole(row["outlay"])),
+                    f"{whole(row['incremental_npv'])} ± {whole(row['npv_mc_error'])}",
+                    _npv_interval(row),
+                    f"{row['prob_npv_positive']:.1%} ± {row['prob_mc_error']:.1%}",
+                    None if row["roi"] is None else f"{whole(100 * row['roi'])} %",
+                    "not within the horizon"
+                    if row["payback_months"] is None
+                    else f"{row['payback_months']:.0f} months",
+                )
+                for row in returns.iter_rows(named=True)
+            ),
+            right=numbers,
         )
-    out = console()
-    out.print(plain(title))
-    out.print(table)
-    out.print(plain(f"Amounts in {currency}; 90 % intervals over draws; ± Monte Carlo error."))
+    )
+    print_text(f"Amounts in {currency}; 90 % intervals over draws; ± Monte Carlo error.")
+
+
+def _decision(row: Mapping[str, Any]) -> Text:
+    return plain(row["decision"], _DECISIONS[row["decision"]])
+
+
+def _npv_interval(row: Mapping[str, Any]) -> str:
+    return f"{whole(row['npv_low'])} to {whole(row['npv_high'])}"
 
 
 def print_structures(structures: pl.DataFrame) -> None:
@@ -122,18 +181,20 @@ def print_structures(structures: pl.DataFrame) -> None:
     if structures["structure"].n_unique() < 2:
         return
     numbers = ("incremental NPV", "90 % interval", "P(NPV > 0)")
-    table = grid(("strategy", "model of leaving", "decision", *numbers), right=numbers)
-    for part in structures.partition_by("strategy", maintain_order=True):
-        for place, row in enumerate(part.iter_rows(named=True)):
-            table.add_row(
-                plain(row["title"] if place == 0 else ""),
-                plain(MODELS.get(row["structure"], row["structure"])),
-                plain(row["decision"], style=_DECISIONS[row["decision"]]),
-                whole(row["incremental_npv"]),
-                f"{whole(row['npv_low'])} to {whole(row['npv_high'])}",
-                f"{row['prob_npv_positive']:.1%}",
+    print_grid(
+        "Under each model of leaving by itself",
+        ("strategy", "model of leaving", "decision", *numbers),
+        (
+            (
+                "" if place else row["title"],
+                *(MODELS.get(row["structure"], row["structure"]), _decision(row), whole(row["incremental_npv"])),
+                *(_npv_interval(row), f"{row['prob_npv_positive']:.1%}"),
             )
-    print_grid("Under each model of leaving by itself", table)
+            for part in structures.partition_by("strategy", maintain_order=True)
+            for place, row in enumerate(part.iter_rows(named=True))
+        ),
+        right=numbers,
+    )
 
 
 def print_break_even(found: pl.DataFrame, currency: str, title: str) -> None:
@@ -141,28 +202,29 @@ def print_break_even(found: pl.DataFrame, currency: str, title: str) -> None:
     if found.is_empty():
         return
     numbers = ("searched", "NPV at the ends")
-    table = grid(("strategy", "what is searched", "pays at", *numbers), right=numbers)
-    for row in found.iter_rows(named=True):
-        low, high = (_size(row, row[name]) for name in ("searched_low", "searched_high"))
-        table.add_row(
-            plain(row["title"]),
-            plain(searched(row["description"])),
-            plain(_answer(row)),
-            f"{low} to {high}",
-            f"{whole(row['npv_low'])}, {whole(row['npv_high'])}",
-        )
-    print_grid(title, table)
-    console().print(plain(f"Amounts in {currency}. Nobody has measured these effects; only a test can say their size."))
+    print_grid(
+        title,
+        ("strategy", "what is searched", "pays at", *numbers),
+        (
+            (
+                *(row["title"], searched(row["description"]), _answer(row)),
+                f"{_size(row, 'searched_low')} to {_size(row, 'searched_high')}",
+                f"{whole(row['npv_low'])}, {whole(row['npv_high'])}",
+            )
+            for row in found.iter_rows(named=True)
+        ),
+        right=numbers,
+    )
+    print_text(f"Amounts in {currency}. Nobody has measured these effects; only a test can say their size.")
 
 
 def print_findings(findings: pl.DataFrame) -> None:
     """Print what the orders cannot say of the fits: severity, sentence and advice, the gravest first."""
-    out = console()
-    out.print()
+    print_text()
     for severity, sentence, advice in findings.select("severity", "sentence", "advice").iter_rows():
-        out.print(plain(f"{severity.capitalize()}:", style=_SEVERITIES[severity]), plain(f"{sentence} {advice}"))
+        print_text(f"{severity.capitalize()}:", f"{sentence} {advice}", style=_SEVERITIES[severity])
     if findings.is_empty():
-        out.print("The examination of the fits found nothing to report.")
+        print_text("The examination of the fits found nothing to report.")
 
 
 def require_table_file(path: Path) -> None:
@@ -177,10 +239,14 @@ def require_table_file(path: Path) -> None:
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
     """Write a table under another name first, so that nobody ever reads half of it."""
+    import polars.selectors as cs
+
     half = path.with_name(f".{path.name}.half-written")
     try:
         if path.suffix.lower() == ".csv":
-            _for_spreadsheets(table).write_csv(half)
+            table.with_columns(cs.string().str.replace(_FORMULA, "'$0"), cs.float().round_sig_figs(_DIGITS)).write_csv(
+                half
+            )
         else:
             table.write_parquet(half)
         half.replace(path)
@@ -217,20 +283,16 @@ def batch_of(task: str) -> Iterator[Callable[[Event], None]]:
         if event.kind == "wanted":
             total.update(number, total=event.wanted)
         elif event.kind in {"begun", "step"}:
-            words = f"  {event.task}: {event.words or 'begun'}"
             if event.task not in lines:
-                lines[event.task] = steps.add_task(words, total=None)
-            steps.update(lines[event.task], description=words)
+                lines[event.task] = steps.add_task("", total=None)
+            steps.update(lines[event.task], description=f"  {event.task}: {event.words or 'begun'}")
         else:
             total.advance(number)
             if event.task in lines:
                 steps.remove_task(lines.pop(event.task))
 
     screen = console("stderr")
-    if screen.is_terminal:
-        with Live(Group(total, steps), console=screen, transient=True):
-            yield watch
-    else:
+    with Live(Group(total, steps), console=screen, transient=True) if screen.is_terminal else nullcontext():
         yield watch
 
 
@@ -247,33 +309,12 @@ def _bars(*columns: BarColumn | MofNCompleteColumn) -> Progress:
     )
 
 
-def _json_value(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"no JSON for {type(value).__name__}.")
-
-
 def _answer(row: Mapping[str, Any]) -> str:
     low, high = row["npv_low"], row["npv_high"]
     if row["break_even"] is None:
         return "both ends" if low > 0.0 else "neither end"
-    return f"{_size(row, row['break_even'])} or {'more' if high > low else 'less'} ({row['unit']})"
+    return f"{_size(row, 'break_even')} or {'more' if high > low else 'less'} ({row['unit']})"
 
 
-def _size(row: Mapping[str, Any], size: float) -> str:
-    return sized(size, row["unit"], row["searched_high"] - row["searched_low"])
-
-
-def _for_spreadsheets(table: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-    import polars.selectors as cs
-
-    # One by one: a text and its apostrophe are put together of one column, not of all texts.
-    texts = [pl.col(name) for name in table.select(cs.string()).columns]
-    escaped = [
-        pl.when(text.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text).name.keep()
-        for text in texts
-    ]
-    return table.with_columns(*escaped, cs.float().round_sig_figs(_DIGITS))
+def _size(row: Mapping[str, Any], name: str) -> str:
+    return sized(row[name], row["unit"], row["searched_high"] - row["searched_low"])

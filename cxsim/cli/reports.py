@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, BadParameter, Exit, Option
 
 from cxsim.cli.printing import (
     AsJson,
     ScenarioName,
     batch_of,
     console,
+    counted,
     grid,
     plain,
     print_break_even,
@@ -21,6 +22,8 @@ from cxsim.cli.printing import (
     print_json,
     print_line,
     print_returns,
+    print_text,
+    print_written,
     waiting,
 )
 from cxsim.errors import CxsimError, ReportError
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
     from cxsim.reporting.build import Event, Task
     from cxsim.reporting.comparison import Comparison
     from cxsim.reporting.render import Code
-    from cxsim.reporting.verify import Verdict
-    from cxsim.study.scenario import Scenario
 
 _MOST_PLACES = 20
 # What is printed of each strategy; JSON has every figure of every table.
@@ -48,31 +49,22 @@ _STATES = {
     "failed": plain("failed", style="bold red"),
 }
 
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[NAME]...", help="Names under params/scenarios or params/valuations, or YAML files."),
-]
-Every = Annotated[bool, typer.Option("--all", help="All scenarios and valuations under params/.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A number set by hand, such as economics.gross_margin=0.5."),
-]
-Over = Annotated[
-    list[str],
-    typer.Option("--over", metavar="KEY=VALUE,...", help="A number and its values, such as draws=40,80."),
-]
-Jobs = Annotated[int | None, typer.Option(min=1, help="How many at once; else one per processor, at most four.")]
-Force = Annotated[bool, typer.Option("--force", help="Make all anew, also where nothing has changed.")]
+Jobs = Annotated[int | None, Option(min=1, help="How many at once; else one per processor, at most four.")]
+Force = Annotated[bool, Option("--force", help="Make all anew, also where nothing has changed.")]
 
 
 def report(
-    names: Names = None,
-    every: Every = False,
-    changes: Set = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The HTML file; for several, their folder. Else in reports/.")
+    names: Annotated[
+        list[str] | None,
+        Argument(metavar="[NAME]...", help="Names under params/scenarios or params/valuations, or YAML files."),
     ] = None,
-    show_code: Annotated[bool, typer.Option("--show-code", help="Show the notebook's code to readers.")] = False,
+    every: Annotated[bool, Option("--all", help="All scenarios and valuations under params/.")] = False,
+    changes: Annotated[
+        list[str] | None,
+        Option("--set", metavar="KEY=VALUE", help="A number set by hand, such as economics.gross_margin=0.5."),
+    ] = None,
+    out: Annotated[Path | None, Option(help="The HTML file; for several, their folder. Else in reports/.")] = None,
+    show_code: Annotated[bool, Option("--show-code", help="Show the notebook's code to readers.")] = False,
     jobs: Jobs = None,
     force: Force = False,
 ) -> None:
@@ -83,25 +75,26 @@ def report(
     """
     given = names or []
     if every == bool(given):
-        raise typer.BadParameter("name at least one scenario or valuation, or say --all; not both.")
-    one = len(given) == 1
-    if one and (jobs is not None or force):
-        raise typer.BadParameter("--jobs and --force belong to several reports; one alone is always made anew.")
-    if changes and not one:
-        raise typer.BadParameter("--set belongs to one report; `cxsim sweep` simulates many changes of a scenario.")
+        raise BadParameter("name at least one scenario or valuation, or say --all; not both.")
     code: Code = "shown" if show_code else "hidden"
-    if one:
+    if len(given) == 1:
+        if jobs is not None or force:
+            raise BadParameter("--jobs and --force belong to several reports; one alone is always made anew.")
         _report_one(given[0], "; ".join(changes or []), out, code)
+    elif changes:
+        raise BadParameter("--set belongs to one report; `cxsim sweep` simulates many changes of a scenario.")
     else:
         _report_many(given, out, code, jobs=jobs, force=force)
 
 
 def sweep(
     scenario: ScenarioName,
-    over: Over,
-    out: Annotated[Path | None, typer.Option(help="Folder; else reports/sweeps/SCENARIO.")] = None,
+    over: Annotated[
+        list[str], Option("--over", metavar="KEY=VALUE,...", help="A number and its values, such as draws=40,80.")
+    ],
+    out: Annotated[Path | None, Option(help="Folder; else reports/sweeps/SCENARIO.")] = None,
     jobs: Jobs = None,
-    reports: Annotated[bool, typer.Option("--reports", help="Write the whole report of each point too.")] = False,
+    reports: Annotated[bool, Option("--reports", help="Write the whole report of each point too.")] = False,
     force: Force = False,
 ) -> None:
     """Simulate a scenario for all combinations of some of its numbers; write sweep.csv and index.html."""
@@ -117,15 +110,13 @@ def sweep(
             again="all" if force else "changed",
             watch=watch,
         )
-    _print_outcomes(found.outcomes)
-    print_line(f"Written: {found.table.name} and {found.page.name} in {found.page.parent}")
-    _require_no_failure(found.outcomes)
+    _close(found.outcomes, f"{found.table.name} and {found.page.name} in {found.page.parent}")
 
 
 def verify(
-    report: Annotated[Path, typer.Argument(metavar="REPORT", help="The HTML file of a report.")],
+    report: Annotated[Path, Argument(metavar="REPORT", help="The HTML file of a report.")],
     numbers: Annotated[
-        bool, typer.Option("--numbers", help="Pass also where only the commit or versions of packages differ.")
+        bool, Option("--numbers", help="Pass also where only the commit or versions of packages differ.")
     ] = False,
 ) -> None:
     """Make a report again and compare every byte; exit with 1 and name the places where anything differs."""
@@ -133,17 +124,25 @@ def verify(
 
     with waiting("Making the report again") as say:
         verdict = verified(report, progress=say)
-    _print_verdict(verdict)
+    words = {
+        "bytes": "every number and every byte agrees.",
+        "numbers": "every number agrees; the commit or versions of packages do not.",
+        "neither": f"it is not the same; {counted(len(verdict.places), 'place differs', 'places differ')}.",
+    }
+    beside = f" and {verdict.files} files beside it" if verdict.files else ""
+    print_line(f"{verdict.report.name}{beside}: made again, {words[verdict.agreement]}")
+    _print_list("It was made from what is otherwise here:", [one.sentence("here it is") for one in verdict.ingredients])
+    _print_list("Where it differs:", [one.sentence() for one in verdict.places])
     if verdict.agreement == "neither" or (verdict.agreement == "numbers" and not numbers):
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="The HTML file of a report.")],
-    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The HTML file of another one.")],
+    before: Annotated[Path, Argument(metavar="BEFORE", help="The HTML file of a report.")],
+    after: Annotated[Path, Argument(metavar="AFTER", help="The HTML file of another one.")],
     as_json: AsJson = False,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 where an assumption, a result or a table moved.")
+        bool, Option("--exit-code", help="Exit with 1 where an assumption, a result or a table moved.")
     ] = False,
 ) -> None:
     """Say which assumptions and results moved between two reports, and whether by more than simulation error."""
@@ -158,13 +157,17 @@ def compare(
     else:
         _print_comparison(found)
     if exit_code and found.moved:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _report_one(given: str, changes: str, out: Path | None, code: Code) -> None:
+    import polars as pl
+
+    from cxsim.finance.returns import read_returns
     from cxsim.reporting.build import carry_out, report_task
     from cxsim.study.loading import load_case
     from cxsim.study.scenario import Scenario
+    from cxsim.tables import BREAK_EVEN, check, empty
 
     if out is not None and out.suffix != ".html":
         raise ReportError(f"{out}: a report's name must end with .html.")
@@ -172,24 +175,12 @@ def _report_one(given: str, changes: str, out: Path | None, code: Code) -> None:
     with waiting("Writing the report") as say:
         carry_out(task, say)
     case = load_case(given, changes)
-    if isinstance(case, Scenario):
-        _print_found(case, task.folder)
-    tables = len(list(task.folder.glob("*.csv")))
-    print_line(f"Written: {out or task.page} ({task.page.stat().st_size / 1e6:.1f} MB) and {tables} tables beside it")
-
-
-def _print_found(case: Scenario, folder: Path) -> None:
-    import polars as pl
-
-    from cxsim.finance.returns import read_returns
-    from cxsim.tables import BREAK_EVEN, check, empty
-
-    currency = case.economics.currency
-    if case.with_prior:
-        print_returns(read_returns(folder / "returns.csv"), currency, case.title)
-    else:
-        found = pl.read_csv(folder / "break-even.csv", schema_overrides=empty(BREAK_EVEN).schema)
-        print_break_even(check(found, BREAK_EVEN), currency, case.title)
+    if isinstance(case, Scenario) and case.with_prior:
+        print_returns(read_returns(task.folder / "returns.csv"), case.economics.currency, case.title)
+    elif isinstance(case, Scenario):
+        found = pl.read_csv(task.folder / "break-even.csv", schema_overrides=empty(BREAK_EVEN).schema)
+        print_break_even(check(found, BREAK_EVEN), case.economics.currency, case.title)
+    print_written(task.page, len(list(task.folder.glob("*.csv"))), name=out)
 
 
 def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: int | None, force: bool) -> None:
@@ -213,40 +204,22 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
     with batch_of("Writing reports") as watch:
         made = make_all(tasks, jobs=jobs, again="all" if force else "changed", watch=watch)
     outcomes = (*made, *unsound)
-    _print_outcomes(outcomes)
-    print_line(f"Written: {write_reports_index(folder)}")
-    _require_no_failure(outcomes)
+    _close(outcomes, write_reports_index(folder))
 
 
-def _print_outcomes(outcomes: Sequence[Event]) -> None:
-    table = grid(("report", "what became of it", "reason"))
-    for one in outcomes:
-        table.add_row(plain(one.task), _STATES[one.kind], plain(one.words))
-    console().print(table)
-
-
-def _require_no_failure(outcomes: Sequence[Event]) -> None:
+def _close(outcomes: Sequence[Event], written: object) -> None:
+    """Print what became of each report and what was written; refuse to end well where one could not be made."""
+    rows = ((one.task, _STATES[one.kind], one.words) for one in outcomes)
+    console().print(grid(("report", "what became of it", "reason"), rows))
+    print_line(f"Written: {written}")
     failed = [one.task for one in outcomes if one.kind == "failed"]
     if failed:
         raise ReportError(f"{len(failed)} of {len(outcomes)} could not be made: {', '.join(failed)}.")
 
 
-def _print_verdict(verdict: Verdict) -> None:
-    count = "1 place differs" if len(verdict.places) == 1 else f"{len(verdict.places):,} places differ"
-    found = {
-        "bytes": "every number and every byte agrees.",
-        "numbers": "every number agrees; the commit or versions of packages do not.",
-        "neither": f"it is not the same; {count}.",
-    }
-    beside = f" and {verdict.files} files beside it" if verdict.files else ""
-    print_line(f"{verdict.report.name}{beside}: made again, {found[verdict.agreement]}")
-    _list("It was made from what is otherwise here:", [one.sentence("here it is") for one in verdict.ingredients])
-    _list("Where it differs:", [one.sentence() for one in verdict.places])
-
-
-def _list(title: str, sentences: Sequence[str]) -> None:
-    for line in [title, *(f"- {sentence}" for sentence in sentences[:_MOST_PLACES])] if sentences else []:
-        print_line(line)
+def _print_list(title: str, sentences: Sequence[str]) -> None:
+    if sentences:
+        print_line("\n".join([title, *(f"- {sentence}" for sentence in sentences[:_MOST_PLACES])]))
     if len(sentences) > _MOST_PLACES:
         print_line(f"- and {len(sentences) - _MOST_PLACES:,} more.")
 
@@ -257,7 +230,6 @@ def _print_comparison(found: Comparison) -> None:
         return
     print_line(f"{found.before.name} → {found.after.name}")
     made_from = [(one.where, _short(one.before), _short(one.after)) for one in found.ingredients]
-    _print_rows("Made from", ("made from", "before", "after"), made_from[:_MOST_PLACES], len(made_from))
     assumptions = [
         (
             *(one.belongs_to, one.description or one.id, one.field if one.how == "changed" else one.how),
@@ -265,41 +237,38 @@ def _print_comparison(found: Comparison) -> None:
         )
         for one in found.assumptions
     ]
-    heads = ("belongs to", "assumption", "what", "before", "after", "unit")
-    _print_rows("Assumptions", heads, assumptions, len(assumptions))
-    results = [
-        (
-            *(one.title, one.figure.replace("_", " "), _cell(one.before), _cell(one.after)),
-            *(_cell(one.errors), _BEYOND[one.against]),
-        )
-        for one in found.results
-        if one.figure in _HEADLINE
-    ]
-    title = "Results; ‘beyond them’: moved by more than both simulation errors together"
-    heads = ("strategy", "figure", "before", "after", "both errors", "beyond them")
-    _print_rows(title, heads, results, len(found.results))
     tables = [(one.id, one.what, one.first) for one in found.tables]
-    _print_rows("Further tables", ("table", "what differs", "first"), tables, len(tables))
+    for title, heads, rows, count in (
+        ("Made from", ("made from", "before", "after"), made_from[:_MOST_PLACES], len(made_from)),
+        ("Assumptions", ("belongs to", "assumption", "what", "before", "after", "unit"), assumptions, len(assumptions)),
+        (
+            "Results; ‘beyond them’: moved by more than both simulation errors together",
+            ("strategy", "figure", "before", "after", "both errors", "beyond them"),
+            [
+                (
+                    *(one.title, one.figure.replace("_", " "), _cell(one.before), _cell(one.after)),
+                    *(_cell(one.errors), _BEYOND[one.against]),
+                )
+                for one in found.results
+                if one.figure in _HEADLINE
+            ],
+            len(found.results),
+        ),
+        ("Further tables", ("table", "what differs", "first"), tables, len(tables)),
+    ):
+        if count:
+            print_grid(title, heads, rows, right=("before", "after", "both errors"))
+        if count > len(rows):
+            print_text(f"and {count - len(rows):,} more; --json lists all.")
     if not found.moved:
         print_line("No assumption, no result and no table moved.")
 
 
-def _print_rows(title: str, heads: Sequence[str], rows: Sequence[Iterable[object]], count: int) -> None:
-    if not count:
-        return
-    table = grid(heads, right=("before", "after", "both errors"))
-    for row in rows:
-        table.add_row(*map(plain, row))
-    print_grid(title, table)
-    if count > len(rows):
-        console().print(plain(f"and {count - len(rows):,} more; --json lists all."))
-
-
-def _cell(value: object) -> str:
+def _cell(value: object) -> object:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
-    return "–" if value is None else str(value)
+    return value
 
 
-def _short(text: str | None) -> str:
-    return "–" if text is None else text if len(text) <= 44 else f"{text[:40]}…"
+def _short(text: str | None) -> str | None:
+    return f"{text[:40]}…" if text and len(text) > 44 else text

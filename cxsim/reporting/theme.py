@@ -26,6 +26,7 @@ from cxsim.wording import (
     NBSP,
     Locale,
     Precision,
+    counted,
     figure,
     joined,
     minor_digits,
@@ -189,11 +190,6 @@ def tooltip(fields: Sequence[tuple[str, ...]]) -> list[alt.Tooltip]:
         alt.Tooltip(field, title=title, format=pattern[0] if pattern else alt.Undefined)
         for field, title, *pattern in fields
     ]
-
-
-def ends(words: str, pattern: str) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
-    """Return the fields of the ends of an interval, for `tooltip`."""
-    return ("low:Q", f"{words}, low", pattern), ("high:Q", f"{words}, high", pattern)
 
 
 def error_bar(drawn: alt.Chart, colour: str | None = None, *, opacity: float = 0.5) -> alt.Chart:
@@ -520,3 +516,53 @@ def rounded_together(table: pl.DataFrame, columns: Sequence[str]) -> Precision:
 def either(test: str, yes: float | str, no: float | str) -> Any:
     """Return how marks look where a test holds, and how elsewhere."""
     return alt.condition(test, alt.value(yes), alt.value(no))
+
+
+Channel = alt.X | alt.Y | alt.Color | alt.XOffset | alt.YOffset
+# The legend above a figure, and the one inside it beside lines that rise.
+ABOVE = {"orient": "top", "symbolSize": 120}
+TOP_LEFT = {"orient": "top-left", "symbolSize": 400, "labelLimit": 240, "rowPadding": 4}
+
+
+def hover(titles: Mapping[str, str]) -> list[alt.Tooltip]:
+    """Return what appears beside a mark: by field and, after a space, format of a number, its title."""
+    parts = [(*field.partition(" "), title) for field, title in titles.items()]
+    return [alt.Tooltip(field, title=title, format=pattern or alt.Undefined) for field, _, pattern, title in parts]
+
+
+def detailed(
+    titles: Mapping[str, str], table: pl.DataFrame | None = None, channels: Sequence[Channel] = ()
+) -> alt.Chart:
+    """Return a chart of a table, or of that of its facets, with what appears beside its marks as in `hover`."""
+    drawn: alt.Chart = alt.Chart(alt.Undefined if table is None else table).encode(*channels, tooltip=hover(titles))
+    return drawn
+
+
+def ends(words: str, pattern: str) -> dict[str, str]:
+    """Return the fields of the ends of an interval with their format, for `hover`."""
+    return {f"{end}:Q {pattern}": f"{words}, {end}" for end in ("low", "high")}
+
+
+def point_and_interval(
+    drawn: alt.Chart, low: alt.X | alt.Y, mean: alt.X | alt.Y, colour: str | None = None, *, size: int = 80
+) -> tuple[alt.Chart, alt.Chart]:
+    """Return full points at their mean, and below them the line from `low` to `high`; beside ink it is paler."""
+    line = error_bar(drawn, colour, opacity=0.45 if colour == INK else 0.5)
+    high = alt.X2("high:Q") if isinstance(low, alt.X) else alt.Y2("high:Q")
+    return line.encode(low, high), points(drawn, colour, size=size).encode(mean)
+
+
+def classes_across(field: str, order: Sequence[str], title: str) -> alt.X:
+    """Return the horizontal axis of classes in their order, with upright labels."""
+    return alt.X(field, sort=order, title=title, axis={"labelAngle": 0})
+
+
+def listed(rows: pl.DataFrame, words: Callable[..., str]) -> str:
+    """Return what is said of each row, in the order of its columns, for those who cannot see the figure."""
+    said = "; ".join(words(*row) for row in rows.iter_rows())
+    return f"{said}." if said else ""
+
+
+def some_of(count: int, whole: int, words: str) -> str:
+    """Return a finding about so many of all, as the beginning of a sentence."""
+    return f"{counted(count)} of {counted(whole)} {words}".capitalize()

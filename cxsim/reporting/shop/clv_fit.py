@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 import altair as alt
@@ -11,22 +13,27 @@ import polars as pl
 
 from cxsim.errors import TableError
 from cxsim.params import Z95
-from cxsim.reporting.tables import Column, Row, Table, TableSpec
+from cxsim.reporting.tables import Column, Row, Table, TableSpec, share_to
 from cxsim.reporting.theme import (
     INK,
     QUIET,
     STRATEGIES,
+    TOP_LEFT,
     WIDTH,
     Figure,
+    classes_across,
+    coloured,
     day_in_words,
+    detailed,
     distinct,
     framed,
+    hover,
+    listed,
     marked_day,
     rounded,
-    tooltip,
 )
 from cxsim.tables import COUNT, DAY, ID, NUMBER, REAL, TEXT, Contract, check
-from cxsim.wording import INTERVAL, MISSING, NBSP, figure, percent
+from cxsim.wording import INTERVAL, MISSING, figure, percent
 
 FIT = Contract("FIT", TEXT("parameter"), REAL("estimate", "std_error"), nullable=("std_error",))
 HYGIENE = Contract("HYGIENE", TEXT("reason", "action"), COUNT("rows"))
@@ -34,8 +41,9 @@ HYGIENE = Contract("HYGIENE", TEXT("reason", "action"), COUNT("rows"))
 VALUES = Contract(
     "VALUES", ID("customer_id"), REAL("prob_alive", "expected_orders", "expected_spend", "expected_value")
 )
-FREQUENCIES = Contract("FREQUENCIES", TEXT("frequency"), NUMBER("observed"), REAL("expected"))
-TRACKING = Contract("TRACKING", DAY("day"), NUMBER("observed"), REAL("expected"))
+SERIES = NUMBER("observed") | REAL("expected")
+FREQUENCIES = Contract("FREQUENCIES", TEXT("frequency"), SERIES)
+TRACKING = Contract("TRACKING", DAY("day"), SERIES)
 
 _MEANINGS = {
     "r": "Order rates: how alike customers are (shape)",
@@ -50,9 +58,8 @@ _MEANINGS = {
 }
 _PALE = "#CBD2D9"
 _POINTS = 60
-_SERIES = ["observed", "expected"]
 # A model that is off by less is not called too low or too high.
-_CLOSE = 0.005
+CLOSE = 0.005
 
 
 def fit_table(parameters: pl.DataFrame, title: str) -> Table:
@@ -70,8 +77,7 @@ def fit_table(parameters: pl.DataFrame, title: str) -> Table:
     Table
         One row per parameter.
     """
-    words = "".join(letter if letter.isalnum() else " " for letter in title.lower()).split()
-    return dataclasses.replace(_FIT, id="-".join(["fit", *words]), title=title).render(parameters)
+    return replace(_FIT, id=re.sub(r"[\W_]+", "-", f"fit {title.lower()}").strip("-"), title=title).render(parameters)
 
 
 def hygiene_table(report: pl.DataFrame) -> Table:
@@ -129,9 +135,9 @@ def frequency_histogram(frequencies: pl.DataFrame) -> Figure:
         If a column is missing or of another type.
     """
     table = rounded(check(frequencies, FREQUENCIES))
-    apart = (pl.col("observed") - pl.col("expected")).abs().sum() / 2
-    misplaced = float(table.select(apart / pl.col("observed").sum()).item())
-    drawn = alt.Chart(table).encode(x=frequency_axis(table), tooltip=frequency_tooltip("customers", ",.0f"))
+    observed = pl.col("observed")
+    misplaced = table.select((observed - pl.col("expected")).abs().sum() / 2 / observed.sum()).item()
+    drawn = by_frequency(table, "customers", ",.0f")
     bars = drawn.mark_bar(color=_PALE, width={"band": 0.7}).encode(y=alt.Y("observed:Q", title="Customers"))
     # In pixels: the Vega-Lite in JupyterLab does not know ticks that are a share of their band.
     size = round(0.86 * WIDTH / table.height)
@@ -145,7 +151,7 @@ def frequency_histogram(frequencies: pl.DataFrame) -> Figure:
         alt.layer(bars, ticks, label),
         finding=f"Model and observation agree on how often {percent(1.0 - misplaced)} of customers come back",
         shown="Customers by repeat orders in the fitted period. Bar: observed; blue tick: expected by the model.",
-        alt_text=by_frequency(table, "customers"),
+        alt_text=frequencies_in_words(table, "customers"),
     )
 
 
@@ -169,20 +175,25 @@ def tracking(orders: pl.DataFrame, calibration_end: date) -> Figure:
     TableError
         If a column is missing, or no day lies before or after the end of the fit.
     """
-    fitted = check(orders, TRACKING).filter(pl.col("day") <= calibration_end)
-    tested = orders.filter(pl.col("day") > calibration_end)
-    if fitted.is_empty() or tested.is_empty():
-        raise TableError(
-            f"TRACKING: the end of the fit, {calibration_end}, must lie inside the days of the table; "
-            f"found {orders['day'][0]} to {orders['day'][-1]}."
-        )
-    came, expected = (float(tested[name][-1] - fitted[name][-1]) for name in _SERIES)
-    lines = _lines(rounded(pl.concat([_thinned(fitted), _thinned(tested)])))
+    tested = days_after(orders, calibration_end, TRACKING)
+    start = orders.row(-tested.height - 1, named=True)
+    came, expected = (float(tested[name][-1] - start[name]) for name in SERIES)
+    kept = thinned(orders, [pl.col("day") <= calibration_end], lambda size: (size // _POINTS).clip(1))
+    lines = cumulative_orders(
+        alt.Chart(rounded(kept)).transform_fold(list(SERIES), as_=["series", "orders"]),
+        coloured(
+            "series:N",
+            list(SERIES),
+            (INK, STRATEGIES[0]),
+            {"labelExpr": "datum.label == 'expected' ? 'expected by the model' : datum.label", **TOP_LEFT},
+        ),
+    )
+    gap = expected / came - 1.0 if came > 0.0 else 0.0
     return framed(
         alt.layer(*marked_day(calibration_end, "end of the fit", align="left"), lines),
         finding=(
             f"After the fit, customers placed {figure(came)} repeat orders; "
-            f"the model expected {figure(expected)}{_gap(came, expected)}"
+            f"the model expected {figure(expected)}{f' ({missed_by(gap)})' if abs(gap) >= CLOSE else ''}"
         ),
         shown=(
             f"Repeat orders since {day_in_words(orders['day'][0])}, cumulative. The model was fitted to orders up to "
@@ -191,41 +202,70 @@ def tracking(orders: pl.DataFrame, calibration_end: date) -> Figure:
     )
 
 
+def by_frequency(table: pl.DataFrame, unit: str, pattern: str) -> alt.Chart:
+    """Return classes of customers by their repeat orders, in the order of the table, with what appears beside them."""
+    return detailed(
+        {
+            "frequency:O": "Repeat orders",
+            f"observed:Q {pattern}": f"Observed {unit}",
+            f"expected:Q {pattern}": f"Expected {unit}",
+        },
+        table,
+        [frequency_axis(table)],
+    )
+
+
 def frequency_axis(table: pl.DataFrame) -> alt.X:
     """Return the axis of classes of customers by their repeat orders, in the order of the table."""
-    order = distinct(table, "frequency")
-    return alt.X("frequency:O", sort=order, title="Repeat orders in the fitted period", axis=alt.Axis(labelAngle=0))
+    return classes_across("frequency:O", distinct(table, "frequency"), "Repeat orders in the fitted period")
 
 
-def frequency_tooltip(unit: str, pattern: str) -> list[alt.Tooltip]:
-    """Return what appears beside a class of customers."""
-    return tooltip(
-        [
-            ("frequency:O", "Repeat orders"),
-            ("observed:Q", f"Observed {unit}", pattern),
-            ("expected:Q", f"Expected {unit}", pattern),
-        ]
-    )
-
-
-def by_frequency(table: pl.DataFrame, unit: str) -> str:
+def frequencies_in_words(table: pl.DataFrame, unit: str) -> str:
     """Return what was observed and expected of each class, for those who cannot see the figure."""
-    classes = "; ".join(
-        f"{label}: {figure(came, ',.3g')} observed, {figure(expected, ',.3g')} expected"
-        for label, came, expected in table.select("frequency", *_SERIES).iter_rows()
+    classes = listed(
+        table.select("frequency", *SERIES),
+        lambda label, came, expected: f"{label}: {figure(came, ',.3g')} observed, {figure(expected, ',.3g')} expected",
     )
-    return f"By number of repeat orders, {unit}: {classes}."
+    return f"By number of repeat orders, {unit}: {classes}"
 
 
-def cumulative_orders() -> dict[str, alt.X | alt.Y | list[alt.Tooltip]]:
-    """Return the axes and the tooltip of repeat orders over time."""
-    return {
-        "x": alt.X("day:T", title=None, axis=alt.Axis(format="%b %Y", labelFlush=False, tickCount=8)),
-        "y": alt.Y("orders:Q", title="Repeat orders since the start", axis=alt.Axis(format=",d")),
-        "tooltip": tooltip(
-            [("series:N", "Series"), ("day:T", "Day", "%-d %B %Y"), ("orders:Q", "Repeat orders", ",.0f")]
+def days_after(orders: pl.DataFrame, end: date, contract: Contract) -> pl.DataFrame:
+    """Return the days after the end of a fit, which must lie inside the days of the table."""
+    later = check(orders, contract).filter(pl.col("day") > end)
+    if later.height in {0, orders.height}:
+        raise TableError(
+            f"{contract.name}: the end of the fit, {end}, must lie inside the days of the table; "
+            f"found {orders['day'][0]} to {orders['day'][-1]}."
+        )
+    return later
+
+
+def thinned(orders: pl.DataFrame, parts: Sequence[str | pl.Expr], every: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
+    """Keep so many days of each part, by its size, that the lines look the same, and always the last one."""
+    place, size = pl.int_range(pl.len()).over(parts), pl.len().over(parts)
+    return orders.filter((place % every(size) == 0) | (place == size - 1))
+
+
+def cumulative_orders(drawn: alt.Chart, colour: alt.Color) -> alt.Chart:
+    """Return lines of repeat orders over time: the first of the series, observed, in full; what was expected dashed."""
+    names = colour["scale"]["domain"]
+    lines: alt.Chart = drawn.mark_line(strokeWidth=2.5).encode(
+        x=alt.X("day:T", title=None, axis={"format": "%b %Y", "labelFlush": False, "tickCount": 8}),
+        y=alt.Y("orders:Q", title="Repeat orders since the start", axis={"format": ",d"}),
+        color=colour,
+        strokeDash=alt.StrokeDash(
+            "series:N",
+            scale={"domain": names, "range": [[1, 0], *[[7, 4]] * (len(names) - 1)]},
+            legend=colour["legend"],
         ),
-    }
+        tooltip=hover({"series:N": "Series", "day:T %-d %B %Y": "Day", "orders:Q ,.0f": "Repeat orders"}),
+    )
+    return lines
+
+
+def missed_by(gap: float, *, more: str = "too many", fewer: str = "too few") -> str:
+    """Return by how much, in per cent, more or fewer were expected than came."""
+    return f"{share_to(0)(abs(gap))} {more if gap > 0.0 else fewer}"
 
 
 def _range(row: Row) -> str | None:
@@ -270,33 +310,3 @@ _VALUES = TableSpec(
         "expected_value": Column("Expected value, {currency}"),
     },
 )
-
-
-def _thinned(orders: pl.DataFrame) -> pl.DataFrame:
-    """Keep so many days that the line looks the same, and always the last one."""
-    place = pl.int_range(pl.len())
-    return orders.filter((place % max(1, orders.height // _POINTS) == 0) | (place == pl.len() - 1))
-
-
-def _gap(came: float, expected: float) -> str:
-    if came <= 0.0 or abs(expected / came - 1.0) < _CLOSE:
-        return ""
-    gap = expected / came - 1.0
-    return f" ({figure(100 * abs(gap))}{NBSP}% too {'many' if gap > 0.0 else 'few'})"
-
-
-def _lines(orders: pl.DataFrame) -> alt.Chart:
-    labels = "datum.label == 'expected' ? 'expected by the model' : datum.label"
-    legend = alt.Legend(title=None, labelExpr=labels, orient="top-left", symbolSize=400, labelLimit=240, rowPadding=4)
-    dashes = alt.Scale(domain=_SERIES, range=[[1, 0], [7, 4]])
-    drawn: alt.Chart = (
-        alt.Chart(orders)
-        .transform_fold(list(_SERIES), as_=["series", "orders"])
-        .mark_line(strokeWidth=2.5)
-        .encode(
-            **cumulative_orders(),
-            color=alt.Color("series:N", scale=alt.Scale(domain=_SERIES, range=[INK, STRATEGIES[0]]), legend=legend),
-            strokeDash=alt.StrokeDash("series:N", scale=dashes, legend=legend),
-        )
-    )
-    return drawn

@@ -2,62 +2,66 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from html import escape
+from typing import Any
 
 import altair as alt
 import polars as pl
 
-from cxsim.errors import TableError
 from cxsim.reporting.shop.clv_fit import (
+    CLOSE,
     by_frequency,
     cumulative_orders,
+    days_after,
+    frequencies_in_words,
     frequency_axis,
-    frequency_tooltip,
+    missed_by,
+    thinned,
 )
 from cxsim.reporting.tables import Column, Prose, Table, TableSpec
 from cxsim.reporting.theme import (
+    ABOVE,
     INK,
     QUIET,
     STRATEGIES,
+    TOP_LEFT,
     Figure,
     coloured,
     day_in_words,
+    detailed,
     distinct,
     ends,
-    error_bar,
     framed,
+    listed,
     marked_day,
     model_colours,
-    points,
+    point_and_interval,
     rounded,
-    tooltip,
 )
 from cxsim.tables import COUNT, DAY, NUMBER, REAL, TEXT, Contract, check
 from cxsim.wording import INTERVAL, MISSING, NBSP, counted, figure, joined, percent
 
-_ENDS = REAL("low", "high")
-HOLDOUT = Contract("HOLDOUT", TEXT("frequency"), COUNT("customers"), REAL("observed"), _ENDS, REAL("expected"))
+ENDS = REAL("low", "high")
+HOLDOUT = Contract("HOLDOUT", TEXT("frequency"), COUNT("customers"), REAL("observed"), ENDS, REAL("expected"))
 CALIBRATION = Contract("CALIBRATION", TEXT("model"), HOLDOUT.columns)
 FORECASTS = Contract(
-    "FORECASTS", TEXT("model"), DAY("day"), NUMBER("observed"), REAL("expected"), _ENDS, nullable=_ENDS
+    "FORECASTS", TEXT("model"), DAY("day"), NUMBER("observed"), REAL("expected"), ENDS, nullable=ENDS
 )
-BIASES = Contract("BIASES", TEXT("model"), REAL("bias"), _ENDS, nullable=_ENDS)
-ALIVE = Contract("ALIVE", TEXT("model", "group"), REAL("alive"), _ENDS)
+BIASES = Contract("BIASES", TEXT("model"), REAL("bias"), ENDS, nullable=ENDS)
+ALIVE = Contract("ALIVE", TEXT("model", "group"), REAL("alive"), ENDS)
 FINDINGS = Contract("FINDINGS", TEXT("about", "severity", "sentence", "advice"))
 
-_OBSERVED = "observed"
 _POINTS = 30
-# A model that is off by less is not called too low or too high.
-_CLOSE = 0.005
 _BAND = 44
-_TOP_LEFT = {"orient": "top-left", "symbolSize": 400, "labelLimit": 240, "rowPadding": 4}
+_DASHES: dict[str, Any] = {"strokeWidth": 2.5, "strokeDash": [7, 4]}
 _AFTER = "Orders per customer after the fit"
 _SIGNED_LABELS = "(datum.value == 0 ? '0' : format(100 * datum.value, '+~g')) + ' %'"
-_SHARE_LABELS = "format(100 * datum.value, '~g') + ' %'"
+SHARE_LABELS = "format(100 * datum.value, '~g') + ' %'"
+_INSIDE = pl.col("expected").is_between("low", "high")
 _SHEET = (
     ".cx-verdict{max-width:46rem;color:#1f2933;font-size:15px;line-height:1.55}"
     ".cx-verdict p{font-weight:600;margin:.4rem 0 .6rem}"
@@ -86,27 +90,17 @@ def holdout_by_frequency(holdout: pl.DataFrame) -> Figure:
         If a column is missing or of another type.
     """
     table = rounded(check(holdout, HOLDOUT))
-    hit = table.filter(pl.col("expected").is_between("low", "high")).height
-    drawn = alt.Chart(table).encode(x=frequency_axis(table), tooltip=frequency_tooltip("orders per customer", ",.3~r"))
-    expected = drawn.mark_line(color=STRATEGIES[0], strokeWidth=2.5, strokeDash=[7, 4]).encode(
-        y=alt.Y("expected:Q", title=_AFTER)
-    )
+    hit = table.filter(_INSIDE).height
+    drawn = by_frequency(table, "orders per customer", ",.3~r")
     return framed(
-        alt.layer(expected, *_observed(drawn)),
+        _beside_observed(drawn.mark_line(color=STRATEGIES[0], **_DASHES), drawn),
         finding=f"The model is inside the interval of what happened in {hit} of {table.height} classes of customers",
         shown=(
             f"Mean orders per customer after the fit, by repeat orders before it. Point and line: observed, with the "
             f"{INTERVAL} of the mean; blue dashes: expected by the model."
         ),
-        alt_text=by_frequency(table, "orders per customer"),
+        alt_text=frequencies_in_words(table, "orders per customer"),
     )
-
-
-_EXPECTED = (
-    ("model:N", "Model"),
-    ("frequency:O", "Repeat orders"),
-    ("expected:Q", "Expected orders per customer", ",.3~r"),
-)
 
 
 def calibration(classes: pl.DataFrame) -> Figure:
@@ -131,30 +125,23 @@ def calibration(classes: pl.DataFrame) -> Figure:
     """
     table = rounded(check(classes, CALIBRATION))
     models = distinct(table, "model")
-    axis = frequency_axis(table)
-    expected = (
-        alt.Chart(table)
-        .mark_line(strokeWidth=2.5, strokeDash=[7, 4])
-        .encode(
-            x=axis,
-            y=alt.Y("expected:Q", title=_AFTER),
-            color=coloured("model:N", models, model_colours(models), _TOP_LEFT),
-            tooltip=tooltip(_EXPECTED),
-        )
+    repeat = {"frequency:O": "Repeat orders"}
+    drawn = detailed(
+        {"model:N": "Model", **repeat, "expected:Q ,.3~r": "Expected orders per customer"},
+        table,
+        [frequency_axis(table)],
     )
-    came = alt.Chart(table.filter(pl.col("model") == models[0])).encode(
-        x=axis,
-        tooltip=tooltip(
-            [
-                ("frequency:O", "Repeat orders"),
-                ("customers:Q", "Customers", ",d"),
-                ("observed:Q", "Observed orders per customer", ",.3~r"),
-                *ends(INTERVAL, ",.3~r"),
-            ]
-        ),
+    first = table.filter(model=models[0])
+    came = detailed(
+        repeat
+        | {"customers:Q ,d": "Customers", "observed:Q ,.3~r": "Observed orders per customer"}
+        | ends(INTERVAL, ",.3~r"),
+        first,
+        [frequency_axis(first)],
     )
+    lines = drawn.mark_line(**_DASHES).encode(color=coloured("model:N", models, model_colours(models), TOP_LEFT))
     return framed(
-        alt.layer(expected, *_observed(came)),
+        _beside_observed(lines, came),
         finding=_calibration_finding(table, models),
         shown=(
             "Mean orders per customer after the fit, by repeat orders before it. Point and line: observed, with the "
@@ -186,27 +173,30 @@ def forecasts(orders: pl.DataFrame, calibration_end: date) -> Figure:
     TableError
         If a column is missing, or no day lies before or after the end of the fit.
     """
-    later = check(orders, FORECASTS).filter(pl.col("day") > calibration_end)
-    if later.is_empty() or later.height == orders.height:
-        raise TableError(
-            f"FORECASTS: the end of the fit, {calibration_end}, must lie inside the days of the table; "
-            f"found {orders['day'][0]} to {orders['day'][-1]}."
-        )
+    days_after(orders, calibration_end, FORECASTS)
     gaps = _gaps(orders, calibration_end)
-    models = distinct(orders, "model")
-    curves = _curves(rounded(_thinned(orders, calibration_end)), models)
-    totals = "; ".join(
-        f"{model} {figure(expected)} ({figure(low)} to {figure(high)})"
-        for model, expected, low, high in gaps.select("model", "expected", "low", "high").iter_rows()
+    totals = listed(
+        gaps.select("model", "expected", *ENDS),
+        lambda model, expected, low, high: f"{model} {figure(expected)} ({figure(low)} to {figure(high)})",
+    )
+    kept = rounded(
+        thinned(
+            orders,
+            ["model", pl.col("day") <= calibration_end],
+            lambda size: (size + _POINTS - 1) // _POINTS,
+        )
     )
     return framed(
-        alt.layer(*marked_day(calibration_end, "end of the fit", align="right"), *curves),
+        alt.layer(
+            *marked_day(calibration_end, "end of the fit", align="right"),
+            *_curves(kept),
+        ),
         finding=_forecasts_finding(gaps),
         shown=(
             f"Repeat orders since {day_in_words(orders['day'][0])}, cumulative. The models were fitted to orders up "
             f"to {day_in_words(calibration_end)} only. Band: {INTERVAL} of what each model held possible from there."
         ),
-        alt_text=f"Expected after the fit: {totals}",
+        alt_text=f"Expected after the fit: {totals.removesuffix('.')}",
     )
 
 
@@ -231,30 +221,32 @@ def forecast_bias(biases: pl.DataFrame) -> Figure:
         If a column is missing or of another type.
     """
     table = rounded(check(biases, BIASES))
-    missed = "; ".join(
-        f"{model} {_signed(bias)}" + ("" if low is None else f" ({_signed(low)} to {_signed(high)})")
-        for model, bias, low, high in table.select("model", "bias", "low", "high").iter_rows()
+    drawn = _by_names(
+        table,
+        "model",
+        {"model:N": "Model", "bias:Q +.1%": "Too many or too few", **ends(INTERVAL, "+.1%")},
     )
-    drawn = alt.Chart(table).encode(
-        y=_names("model", table["model"].to_list()),
-        tooltip=tooltip([("model:N", "Model"), ("bias:Q", "Too many or too few", "+.1%"), *ends(INTERVAL, "+.1%")]),
-    )
-    axis = alt.Axis(title="Orders expected too many or too few", labelExpr=_SIGNED_LABELS, tickCount=6)
-    line = error_bar(drawn, INK, opacity=0.45).encode(x=alt.X("low:Q", axis=axis), x2="high:Q")
-    zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x="zero:Q")
+    axis = {"labelExpr": _SIGNED_LABELS, "tickCount": 6, "title": "Orders expected too many or too few"}
+    low, bias = (alt.X(f"{name}:Q", axis=axis) for name in ("low", "bias"))
+    line, dots = point_and_interval(drawn, low, bias, INK, size=90)
     best = table.sort(pl.col("bias").abs(), maintain_order=True).row(0, named=True)
     return framed(
         alt.layer(
-            zero,
+            alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x="zero:Q"),
             line.transform_filter("isValid(datum.low)"),
-            points(drawn, INK, size=90).encode(x=alt.X("bias:Q", axis=axis)),
+            dots,
         ),
         finding=f"{best['model']} misses the orders that came by least: {_signed(best['bias'])}",
         shown=(
             f"Orders expected after the fit over orders that came, less one. Line: {INTERVAL} of what the model held "
             "possible; a rule of thumb has none. Zero: just right."
         ),
-        alt_text=f"{missed}.",
+        alt_text=listed(
+            table.select("model", "bias", *ENDS),
+            lambda model, bias, low, high: (
+                f"{model} {_signed(bias)}" + ("" if low is None else f" ({_signed(low)} to {_signed(high)})")
+            ),
+        ),
         height=_BAND * table.height,
     )
 
@@ -279,37 +271,27 @@ def alive_by_model(alive: pl.DataFrame) -> Figure:
         If a column is missing or of another type.
     """
     table = rounded(check(alive, ALIVE))
-    models, groups = (table[name].unique(maintain_order=True).to_list() for name in ("model", "group"))
-    shares = "; ".join(
-        f"{group}, {model}: {percent(share)}"
-        for group, model, share in table.select("group", "model", "alive").iter_rows()
-    )
-    drawn = alt.Chart(table).encode(
-        y=_names("group", groups),
+    models, title = distinct(table, "model"), "Still customers"
+    drawn = _by_names(
+        table,
+        "group",
+        {"group:N": "Customers", "model:N": "Model", "alive:Q .1%": title, **ends(INTERVAL, ".1%")},
+    ).encode(
         yOffset=alt.YOffset("model:N", sort=models),
-        color=coloured("model:N", models, model_colours(models), {"orient": "top", "symbolSize": 120}),
-        tooltip=tooltip(
-            [
-                ("group:N", "Customers"),
-                ("model:N", "Model"),
-                ("alive:Q", "Still customers", ".1%"),
-                *ends(INTERVAL, ".1%"),
-            ]
-        ),
+        color=coloured("model:N", models, model_colours(models), ABOVE),
     )
-    axis, title = alt.Axis(labelExpr=_SHARE_LABELS), "Still customers"
-    share = alt.X("alive:Q", title=title, axis=axis, scale=alt.Scale(domain=[0.0, 1.0]))
+    share = alt.X("alive:Q", title=title, axis={"labelExpr": SHARE_LABELS}, scale={"domain": [0.0, 1.0]})
     return framed(
-        alt.layer(
-            error_bar(drawn).encode(x=alt.X("low:Q", title=title), x2="high:Q"), points(drawn, size=90).encode(x=share)
-        ),
+        alt.layer(*point_and_interval(drawn, alt.X("low:Q", title=title), share, size=90)),
         finding=_disagreement(table),
         shown=(
             "Share of the customers of a group that has not left, as each model expects it. "
             f"Line: {INTERVAL} by the model's parameters. Nobody can observe who has left."
         ),
-        alt_text=f"{shares}.",
-        height=len(groups) * max(60, 26 * len(models)),
+        alt_text=listed(
+            table.select("group", "model", "alive"), lambda group, model, share: f"{group}, {model}: {percent(share)}"
+        ),
+        height=table["group"].n_unique() * max(60, 26 * len(models)),
     )
 
 
@@ -331,8 +313,9 @@ def model_table(scores: pl.DataFrame) -> Table:
         One row per model.
     """
     table = check(scores, SCORES).select(list(SCORES.columns))
-    columns = {name: column for name, column in _SCORES.items() if table[name].null_count() < table.height}
-    return dataclasses.replace(_MODELS, columns=columns).render(table)
+    return replace(
+        _MODELS, columns={name: column for name, column in _SCORES.items() if table[name].null_count() < table.height}
+    ).render(table)
 
 
 def findings_table(findings: pl.DataFrame) -> Table:
@@ -373,23 +356,31 @@ def verdict(sentence: str, findings: Sequence[str]) -> Prose:
     return Prose(markup=markup, text="\n".join([sentence, *findings]))
 
 
-def _score(spec: str, *, scale: float = 1.0, unit: str = "") -> Callable[[float], str]:
-    return lambda value: "∞" if math.isinf(value) else f"{figure(scale * value, spec)}{unit}"
+def _score(spec: str) -> Callable[[float], str]:
+    """Return how a score is written: by a format of Python's, or with a sign of per cent behind one."""
+    if spec.endswith("%"):
+        return lambda share: f"{figure(100 * share, f'{spec[:-1]}f')}{NBSP}%"
+    return lambda value: "∞" if math.isinf(value) else figure(value, spec)
 
 
-_SHARE, _SIGNED = (_score(spec, scale=100.0, unit=f"{NBSP}%") for spec in (".1f", "+.1f"))
+_signed = _score("+.0%")
+
+
 _SCORES = {
-    "log_likelihood": Column("Log-likelihood", write=_score(",.1f")),
-    "aic_gap": Column("AIC above the best", write=_score(",.1f")),
-    "weight": Column("Weight by AIC", write=_score(".2f")),
-    "orders_bias": Column("Total missed by", write=_SIGNED),
-    "mae": Column("Mean absolute error", write=_score(".3f")),
-    "rmse": Column("Root mean square error", write=_score(".3f")),
-    "log_score": Column("Log score", write=_score(".3f")),
-    "coverage_80": Column(f"Inside the 80{NBSP}% interval", write=_SHARE),
-    "coverage_95": Column(f"Inside the 95{NBSP}% interval", write=_SHARE),
-    "gini": Column("Order by value (Gini)", write=_score(".2f")),
-    "top_decile_capture": Column("Value caught by the first tenth", write=_SHARE),
+    name: Column(head, write=_score(spec))
+    for name, (head, spec) in {
+        "log_likelihood": ("Log-likelihood", ",.1f"),
+        "aic_gap": ("AIC above the best", ",.1f"),
+        "weight": ("Weight by AIC", ".2f"),
+        "orders_bias": ("Total missed by", "+.1%"),
+        "mae": ("Mean absolute error", ".3f"),
+        "rmse": ("Root mean square error", ".3f"),
+        "log_score": ("Log score", ".3f"),
+        "coverage_80": (f"Inside the 80{NBSP}% interval", ".1%"),
+        "coverage_95": (f"Inside the 95{NBSP}% interval", ".1%"),
+        "gini": ("Order by value (Gini)", ".2f"),
+        "top_decile_capture": ("Value caught by the first tenth", ".1%"),
+    }.items()
 }
 SCORES = Contract("SCORES", TEXT("model"), REAL(*_SCORES), nullable=_SCORES)
 _MODELS = TableSpec(
@@ -437,49 +428,68 @@ _FINDINGS = TableSpec(
 )
 
 
-def _observed(drawn: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
-    bar = error_bar(drawn, INK, opacity=0.45).encode(y="low:Q", y2="high:Q")
-    return bar, points(drawn, INK).encode(y="observed:Q")
+def _beside_observed(expected: alt.Chart, came: alt.Chart) -> Figure:
+    """Return what was expected of each class as lines, and what was observed as points with their intervals."""
+    return alt.layer(
+        expected.encode(y=alt.Y("expected:Q", title=_AFTER)),
+        *point_and_interval(came, alt.Y("low:Q"), alt.Y("observed:Q"), INK),
+    )
 
 
-def _names(field: str, names: list[str]) -> alt.Y:
-    return alt.Y(f"{field}:N", sort=names, title=None, axis=alt.Axis(labelLimit=260, labelColor=INK, labelFontSize=13))
+def _by_names(table: pl.DataFrame, field: str, titles: Mapping[str, str]) -> alt.Chart:
+    """Return rows below each other by their names, with what appears beside them."""
+    return detailed(
+        titles,
+        table,
+        [
+            alt.Y(
+                f"{field}:N",
+                sort=distinct(table, field),
+                title=None,
+                axis={"labelColor": INK, "labelFontSize": 13, "labelLimit": 260},
+            )
+        ],
+    )
 
 
 def _calibration_finding(table: pl.DataFrame, models: list[str]) -> str:
-    hit = pl.col("expected").is_between("low", "high")
-    hits = table.group_by("model", maintain_order=True).agg(hits=hit.sum(), classes=pl.len())
-    first, *others = hits.select("model", "hits").iter_rows()
-    classes = f"{first[0]} in {first[1]} of {hits['classes'][0]} classes"
-    inside = f"Inside the interval of what happened: {joined([classes, *(f'{model} in {n}' for model, n in others)])}"
-    gaps = table.filter((pl.col("frequency") == "0") & (pl.col("observed") > 0.0)).select(
+    (model, hit, classes), *others = (
+        table.group_by("model", maintain_order=True).agg(_INSIDE.sum(), pl.len()).iter_rows()
+    )
+    each = [f"{model} in {hit} of {classes} classes", *(f"{model} in {hit}" for model, hit, _ in others)]
+    inside = f"Inside the interval of what happened: {joined(each)}"
+    gaps = table.filter(pl.col("observed") > 0.0, frequency="0").select(
         "model", gap=pl.col("expected") / pl.col("observed") - 1.0
     )
     if gaps.is_empty():
         return inside
     model, gap = gaps.sort(pl.col("gap").abs(), descending=True).row(0)
-    size = f"{figure(100 * abs(gap))}{NBSP}% too {'many' if gap > 0.0 else 'few'}"
-    return f"{inside}. Of one-time buyers {'it' if len(models) == 1 else model} expected {size}"
+    return f"{inside}. Of one-time buyers {'it' if len(models) == 1 else model} expected {missed_by(gap)}"
 
 
 def _calibration_text(table: pl.DataFrame) -> str:
-    short = table.with_columns(pl.col("expected").round_sig_figs(3))
-    classes = short.group_by("frequency", maintain_order=True).agg(pl.col("observed").first(), "model", "expected")
-    parts = [
-        f"{label}: {figure(came, ',.3g')} observed, "
-        + joined([f"{model} {figure(mean, '')}" for model, mean in zip(models, means, strict=True)])
-        for label, came, models, means in classes.iter_rows()
-    ]
-    return f"By number of repeat orders, orders per customer: {'; '.join(parts)}."
+    classes = (
+        table.with_columns(pl.col("expected").round_sig_figs(3))
+        .group_by("frequency", maintain_order=True)
+        .agg(pl.col("observed").first(), "model", "expected")
+    )
+
+    def words(label: str, came: float, models: list[str], means: list[float]) -> str:
+        expected = [f"{model} {figure(mean, '')}" for model, mean in zip(models, means, strict=True)]
+        return f"{label}: {figure(came, ',.3g')} observed, {joined(expected)}"
+
+    return f"By number of repeat orders, orders per customer: {listed(classes, words)}"
 
 
 def _gaps(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
     """Return for each model the orders after the fit: that came, that were expected, and the interval."""
     start = pl.col("observed").filter(pl.col("day") <= calibration_end).last()
-    ahead = {name: pl.col(name).last() - start for name in ("expected", "low", "high")}
     return (
         orders.group_by("model", maintain_order=True)
-        .agg(came=pl.col("observed").last() - start, **ahead)
+        .agg(
+            came=pl.col("observed").last() - start,
+            **{name: pl.col(name).last() - start for name in ("expected", "low", "high")},
+        )
         .with_columns(gap=pl.col("expected") / pl.col("came") - 1.0)
     )
 
@@ -488,22 +498,20 @@ def _forecasts_finding(gaps: pl.DataFrame) -> str:
     came = float(gaps["came"][0])
     if came <= 0.0:
         return "After the fit, customers placed no repeat order at all"
-    names, sizes = gaps["model"].to_list(), gaps["gap"].sort()
-    low, high = float(sizes[0]), float(sizes[-1])
+    names, sizes = gaps["model"].to_list(), sorted(gaps["gap"])
+    low, high = sizes[0], sizes[-1]
     subject = f"{names[0]} expected" if len(names) == 1 else f"All {len(names)} models expected"
-    if low > -_CLOSE and high < _CLOSE:
-        gap = "as many"
+    than = "than"
+    if low > -CLOSE and high < CLOSE:
+        gap, than = "as many", "as"
     elif high < 0.0 or low > 0.0:
         least, most = sorted((round(100 * abs(low)), round(100 * abs(high))))
         gap = f"{most if least == most else f'{least} to {most}'}{NBSP}% {'fewer' if high < 0.0 else 'more'}"
     else:
-        either = [f"{figure(100 * abs(end))}{NBSP}% {'more' if end > 0.0 else 'fewer'}" for end in (low, high)]
-        subject, gap = subject.replace("All", "The"), f"from {either[0]} to {either[1]}"
+        fewer, more = (missed_by(end, more="more", fewer="fewer") for end in (low, high))
+        subject, gap = subject.replace("All", "The"), f"from {fewer} to {more}"
     held = gaps.filter(pl.lit(came).is_between("low", "high"))["model"].to_list()
-    return (
-        f"{subject} {gap} repeat orders after the fit {'as' if gap == 'as many' else 'than'} the {figure(came)} that "
-        f"came; {_held(held, names)}"
-    )
+    return f"{subject} {gap} repeat orders after the fit {than} the {figure(came)} that came; {_held(held, names)}"
 
 
 def _held(held: list[str], names: list[str]) -> str:
@@ -514,51 +522,38 @@ def _held(held: list[str], names: list[str]) -> str:
     return f"the interval{'' if len(held) == 1 else 's'} of {joined(held)} {'holds' if len(held) == 1 else 'hold'} them"
 
 
-def _thinned(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
-    """Keep so many days on each side of the fit's end that the lines look the same, and always the last one."""
-    part = ["model", (pl.col("day") <= calibration_end).alias("fitted")]
-    place, size = pl.int_range(pl.len()).over(part), pl.len().over(part)
-    every = (size + _POINTS - 1) // _POINTS
-    return orders.filter((place % every == 0) | (place == size - 1))
-
-
-def _curves(orders: pl.DataFrame, models: list[str]) -> tuple[alt.Chart, alt.Chart]:
-    first = orders.filter(pl.col("model") == models[0])
+def _curves(orders: pl.DataFrame) -> tuple[alt.Chart, alt.Chart]:
+    models = distinct(orders, "model")
     long = pl.concat(
         [
-            first.select("day", series=pl.lit(_OBSERVED), orders=pl.col("observed").cast(pl.Float64)),
+            orders.filter(model=models[0]).select(
+                "day", series=pl.lit("observed"), orders=pl.col("observed").cast(pl.Float64)
+            ),
             orders.select("day", series="model", orders="expected"),
         ]
     )
-    names = [_OBSERVED, *models]
-    legend = alt.Legend(
-        title=None, orient="top-left", symbolType="stroke", symbolOpacity=1.0, symbolSize=400, rowPadding=4
-    )
     # Bands and lines share one scale and one legend, or the legend would lose its colours.
-    colour = alt.Color("series:N", scale=alt.Scale(domain=names, range=[INK, *model_colours(models)]), legend=legend)
-    dashes = alt.Scale(domain=names, range=[[1, 0], *([[7, 4]] * len(models))])
-    bands = alt.Chart(orders.drop_nulls(["low", "high"]).select("day", "low", "high", series="model"))
-    lines = alt.Chart(long).mark_line(strokeWidth=2.5)
+    colour = coloured(
+        "series:N",
+        ["observed", *models],
+        [INK, *model_colours(models)],
+        {"orient": "top-left", "symbolType": "stroke", "symbolOpacity": 1.0, "symbolSize": 400, "rowPadding": 4},
+    )
     return (
-        bands.mark_area(opacity=0.16).encode(x="day:T", y="low:Q", y2="high:Q", color=colour),
-        lines.encode(
-            **cumulative_orders(), color=colour, strokeDash=alt.StrokeDash("series:N", scale=dashes, legend=legend)
-        ),
+        alt.Chart(orders.drop_nulls(list(ENDS)).select("day", *ENDS, series="model"))
+        .mark_area(opacity=0.16)
+        .encode(x="day:T", y="low:Q", y2="high:Q", color=colour),
+        cumulative_orders(alt.Chart(long), colour),
     )
 
 
 def _disagreement(table: pl.DataFrame) -> str:
-    spans = table.group_by("group", maintain_order=True).agg(
-        least=pl.col("alive").min(), most=pl.col("alive").max(), models=pl.len()
-    )
+    alive = pl.col("alive")
+    spans = table.group_by("group", maintain_order=True).agg(alive.min(), most=alive.max(), models=pl.len())
     if spans["models"][0] == 1:
-        return joined([f"{percent(least)} of {group} are still customers" for group, least, *_ in spans.iter_rows()])
+        return joined([f"{percent(share)} of {group} are still customers" for group, share, *_ in spans.iter_rows()])
     shares = [
         f"{percent(least)}{'' if round(100 * least) == round(100 * most) else f' to {percent(most)}'} of {group}"
         for group, least, most, _ in spans.iter_rows()
     ]
     return f"Depending on the model, {joined(shares)} are still customers"
-
-
-def _signed(share: float) -> str:
-    return f"{figure(100 * share, '+.0f')}{NBSP}%"

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable
+from dataclasses import replace
 
 import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
 from cxsim.params import Z95
-from cxsim.reporting.tables import Column, Row, Table, TableSpec, amount, interval
+from cxsim.reporting.shop.clv_validation import ENDS, SHARE_LABELS
+from cxsim.reporting.tables import Column, Table, TableSpec, amount, interval
 from cxsim.reporting.theme import (
     BASELINE,
-    HEIGHT,
     INK,
     QUIET,
     STRATEGIES,
+    TOP_LEFT,
     Figure,
+    classes_across,
     coloured,
+    detailed,
     distinct,
     ends,
-    error_bar,
     framed,
+    largest,
+    listed,
     model_colours,
     money_axis,
+    point_and_interval,
     points,
     rounded,
-    tooltip,
 )
 from cxsim.study.predictive_clv import CLV_STEPS
 from cxsim.tables import COUNT, ID, REAL, RFM, TEXT, Contract, check
 from cxsim.wording import INTERVAL, NBSP, figure, money, number, percent
 
-_ENDS = REAL("low", "high")
 _VALUE = REAL("value", "value_low", "value_high")
 DECILES = Contract(
-    "DECILES", COUNT("decile", "customers"), REAL("expected"), _ENDS, REAL("realised"), nullable=("realised",)
+    "DECILES", COUNT("decile", "customers"), REAL("expected"), ENDS, REAL("realised"), nullable=("realised",)
 )
-WORTH = Contract("WORTH", TEXT("quantity", "unit"), REAL("mean"), _ENDS)
+WORTH = Contract("WORTH", TEXT("quantity", "unit"), REAL("mean"), ENDS)
 CUSTOMERS = Contract(
     "CUSTOMER_VALUES",
     ID("customer_id"),
@@ -58,7 +60,7 @@ CAPTURE = Contract("CAPTURE", TEXT("model"), REAL("customers", "value"))
 
 _PALE = "#9DC6E0"
 _SIDE = 380
-_TOP = 0.2
+_TOP = 0.2 + 1e-9
 _LAST_CLASS = 7
 # Usual bounds of a correlation in words (Cohen 1988, Statistical Power Analysis, p. 79).
 _STRENGTHS = ((0.1, "hardly related"), (0.3, "weakly related"), (0.5, "moderately related"), (1.1, "strongly related"))
@@ -89,7 +91,7 @@ def worth_table(totals: pl.DataFrame, title: str, caveat: str) -> Table:
         One row per total.
     """
     notes = (*_WORTH.notes, caveat)  # type: ignore[misc]
-    return dataclasses.replace(_WORTH, title=title, notes=notes).render(totals)
+    return replace(_WORTH, title=title, notes=notes).render(totals)
 
 
 def decile_table(deciles: pl.DataFrame, currency: str) -> Table:
@@ -108,9 +110,10 @@ def decile_table(deciles: pl.DataFrame, currency: str) -> Table:
     Table
         One row per tenth, with its share of the whole.
     """
-    known = check(deciles, DECILES)["realised"].null_count() < deciles.height
-    columns = {**_DECILES.columns, **({"realised": Column("Realised, {currency}")} if known else {})}
-    return dataclasses.replace(_DECILES, columns=columns).render(deciles, currency)
+    spec = _DECILES
+    if check(deciles, DECILES)["realised"].count():
+        spec = replace(spec, columns={**spec.columns, "realised": Column("Realised, {currency}")})
+    return spec.render(deciles, currency)
 
 
 def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) -> Table:
@@ -133,8 +136,10 @@ def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) 
     Table
         One row per customer.
     """
-    subtitle = f"Over the next {figure(horizon_days)} days; the intervals hold chance in what a customer does"
-    return dataclasses.replace(_CUSTOMERS, subtitle=subtitle).render(customers, currency)
+    return replace(
+        _CUSTOMERS,
+        subtitle=f"Over the next {figure(horizon_days)} days; the intervals hold chance in what a customer does",
+    ).render(customers, currency)
 
 
 def at_risk_table(customers: pl.DataFrame, currency: str, overdue: int) -> Table:
@@ -161,7 +166,7 @@ def at_risk_table(customers: pl.DataFrame, currency: str, overdue: int) -> Table
     if overdue == 0:
         title = "No customer has been silent for longer than is usual"
     shown = f"The {customers.height} of them with most at stake" if customers.height < overdue else "All of them"
-    return dataclasses.replace(_AT_RISK, title=title, subtitle=shown).render(customers, currency)
+    return replace(_AT_RISK, title=title, subtitle=shown).render(customers, currency)
 
 
 def clv_table(steps: pl.DataFrame, currency: str) -> Table:
@@ -192,19 +197,29 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
     """
     table = rounded(check(deciles, DECILES))
     known = table["realised"].null_count() == 0
-    largest = float(table.select(pl.max_horizontal(pl.col("high", "realised").max())).item())
-    axis = money_axis(f"Value of the tenth, {currency}", largest=largest)
-    tenth = alt.X("decile:O", title="Tenth of the customers, the most valuable first", axis=alt.Axis(labelAngle=0))
-    drawn = alt.Chart(table).encode(x=tenth, tooltip=_decile_tooltip(currency))
+    axis = money_axis(f"Value of the tenth, {currency}", largest=largest(table, ["high", "realised"]))
+    tenth = alt.X("decile:O", title="Tenth of the customers, the most valuable first", axis={"labelAngle": 0})
+    drawn = detailed(
+        {
+            "decile:O": "Tenth",
+            "customers:Q ,d": "Customers",
+            "expected:Q ,.3~r": f"Expected, {currency}",
+            "low:Q ,.3~r": f"{INTERVAL}, low, {currency}",
+            "high:Q ,.3~r": f"{INTERVAL}, high, {currency}",
+            "realised:Q ,.3~r": f"Realised, {currency}",
+        },
+        table,
+        [tenth],
+    )
     layers = [
         drawn.mark_bar(color=_PALE, width={"band": 0.7}).encode(y=alt.Y("expected:Q", axis=axis)),
         drawn.mark_rule(color=STRATEGIES[0], strokeWidth=3).encode(y="low:Q", y2="high:Q"),
     ]
     if known:
         layers.append(points(drawn.transform_filter("isValid(datum.realised)"), INK).encode(y="realised:Q"))
-    tenths = "; ".join(
-        f"{tenth}: {number(mean)} ({number(low)} to {number(high)})"
-        for tenth, mean, low, high in table.select("decile", "expected", "low", "high").iter_rows()
+    tenths = listed(
+        table.select("decile", "expected", *ENDS),
+        lambda tenth, mean, low, high: f"{tenth}: {number(mean)} ({number(low)} to {number(high)})",
     )
     return framed(
         alt.layer(*layers),
@@ -213,11 +228,8 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
             f"Value of all customers of a tenth together, {currency}; tenths by expected value, the best first. Bar: "
             f"expected; line: {INTERVAL}, by parameters and by chance{'; point: what they brought' if known else ''}."
         ),
-        alt_text=f"By tenth, in {currency}{NBSP}: {tenths}.",
+        alt_text=f"By tenth, in {currency}{NBSP}: {tenths}",
     )
-
-
-_CAPTURE_LEGEND = {"orient": "bottom-right", "symbolSize": 400, "labelLimit": 240, "rowPadding": 4}
 
 
 def value_captured(capture: pl.DataFrame) -> Figure:
@@ -241,34 +253,28 @@ def value_captured(capture: pl.DataFrame) -> Figure:
     """
     table = rounded(check(capture, CAPTURE))
     models = distinct(table, "model")
-    first = table.filter(pl.col("customers") <= _TOP + 1e-9)
-    top = first.group_by("model", maintain_order=True).agg(pl.col("value").max())
-    axis = alt.Axis(labelExpr="format(100 * datum.value, '~g') + ' %'", values=[0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    curves = (
-        alt.Chart(table)
-        .mark_line(strokeWidth=2.5)
-        .encode(
-            x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
-            y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
-            color=coloured("model:N", models, model_colours(models), _CAPTURE_LEGEND),
-            tooltip=tooltip([("model:N", "Model"), ("customers:Q", "Customers", ".0%"), ("value:Q", "Value", ".0%")]),
-        )
-    )
-    chance = (
-        alt.Chart(pl.DataFrame({"customers": [0.0, 1.0], "value": [0.0, 1.0]}))
-        .mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5)
-        .encode(x="customers:Q", y="value:Q")
-    )
+    top = table.filter(pl.col("customers") <= _TOP).group_by("model", maintain_order=True).agg(pl.col("value").max())
+    axis = {"labelExpr": SHARE_LABELS, "values": [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]}
     return framed(
-        alt.layer(chance, curves),
+        alt.layer(
+            alt.Chart(pl.DataFrame(dict.fromkeys(("customers", "value"), (0.0, 1.0))))
+            .mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5)
+            .encode(x="customers:Q", y="value:Q"),
+            detailed({"model:N": "Model", "customers:Q .0%": "Customers", "value:Q .0%": "Value"}, table)
+            .mark_line(strokeWidth=2.5)
+            .encode(
+                x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
+                y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
+                color=coloured("model:N", models, model_colours(models), TOP_LEFT | {"orient": "bottom-right"}),
+            ),
+        ),
         finding=f"The fifth that {top['model'][0]} put first brought {percent(top['value'][0])} of the later value",
         shown=(
             "Share of the value after the fit that came from the customers that a model put first. Dotted: an order "
             "by chance. There is one observed history, hence no interval."
         ),
-        alt_text=f"From the first fifth: {'; '.join(f'{model} {percent(value)}' for model, value in top.rows())}.",
+        alt_text=f"From the first fifth: {listed(top, lambda model, value: f'{model} {percent(value)}')}",
         width=_SIDE,
-        height=HEIGHT,
     )
 
 
@@ -296,26 +302,23 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
     correlation = _correlation(buyers)
     strength = next(words for bound, words in _STRENGTHS if abs(correlation) < bound)
     classes = _classes(buyers)
-    axis = money_axis(f"Spend per order, {currency}", largest=float(classes["mean"].max()))  # type: ignore[arg-type]
-    order = classes["frequency"].to_list()
-    drawn = alt.Chart(rounded(classes)).encode(
-        x=alt.X("frequency:O", sort=order, title="Repeat orders", axis=alt.Axis(labelAngle=0)),
-        tooltip=tooltip(
-            [
-                ("frequency:O", "Repeat orders"),
-                ("customers:Q", "Customers", ","),
-                ("mean:Q", f"Mean spend, {currency}", ",.3~r"),
-                *ends(INTERVAL, ",.3~r"),
-            ]
-        ),
-    )
+    axis = money_axis(f"Spend per order, {currency}", largest=largest(classes, ["mean"]))
+    low, mean = (alt.Y(f"{name}:Q", axis=axis) for name in ("low", "mean"))
     overall = alt.Chart(rounded(buyers.select(mean=pl.col("monetary_value").mean())))
-    means = classes.select("frequency", "mean").iter_rows()
+    drawn = detailed(
+        {
+            "frequency:O": "Repeat orders",
+            "customers:Q ,": "Customers",
+            "mean:Q ,.3~r": f"Mean spend, {currency}",
+            **ends(INTERVAL, ",.3~r"),
+        },
+        rounded(classes),
+        [classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders")],
+    )
     return framed(
         alt.layer(
             overall.mark_rule(color=BASELINE, strokeWidth=2).encode(y="mean:Q"),
-            error_bar(drawn, INK, opacity=0.45).encode(y=alt.Y("low:Q", axis=axis), y2="high:Q"),
-            points(drawn, INK).encode(y=alt.Y("mean:Q", axis=axis)),
+            *point_and_interval(drawn, low, mean, INK),
         ),
         finding=(
             f"How often customers order and how much they spend are {strength} "
@@ -325,14 +328,16 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
             f"Mean spend per order, {currency}, by number of repeat orders, with the {INTERVAL} of the mean. "
             "Grey rule: mean of all customers who came back. The spend model assumes that all lie on it."
         ),
-        alt_text=f"{'; '.join(f'{label} repeat orders: {number(mean)}' for label, mean in means)}.",
+        alt_text=listed(
+            classes.select("frequency", "mean"), lambda label, mean: f"{label} repeat orders: {number(mean)}"
+        ),
     )
 
 
 _WORTH = TableSpec(
     id="worth",
     contract=WORTH,
-    title="Worth",
+    title="",
     subtitle="All present customers together",
     line="quantity",
     columns={
@@ -344,18 +349,14 @@ _WORTH = TableSpec(
 )
 
 
-def _shares(table: pl.DataFrame) -> Iterable[Row]:
-    total = float(table["expected"].sum())
-    share = pl.when(total > 0.0).then(pl.col("expected") / total)
-    return table.with_columns(share=share).rows(named=True)
-
-
 _DECILES = TableSpec(
     id="deciles",
     contract=DECILES,
     title="Value by tenth of the customers",
     subtitle="Tenths by expected value, the most valuable first; all customers of a tenth together",
-    rows=_shares,
+    rows=lambda table: table.with_columns(
+        share=pl.when(pl.col("expected").sum() > 0.0).then(pl.col("expected") / pl.col("expected").sum())
+    ).rows(named=True),
     line=lambda row: f"Tenth {row['decile']}",
     columns={
         "customers": Column("Customers"),
@@ -386,13 +387,6 @@ _CUSTOMERS = TableSpec(
 )
 
 
-def _silence(row: Row) -> str:
-    return (
-        f"silent for {figure(row['silent_days'])} days; nine in ten of such customers who came back did so within "
-        f"{figure(row['usual_days'])}"
-    )
-
-
 _AT_RISK = TableSpec(
     id="at-risk",
     contract=AT_RISK,
@@ -401,7 +395,14 @@ _AT_RISK = TableSpec(
     line="customer_id",
     columns={
         "orders": Column("Orders so far"),
-        "silence": Column("Silence", _silence, align="text"),
+        "silence": Column(
+            "Silence",
+            lambda row: (
+                f"silent for {figure(row['silent_days'])} days; nine in ten of such customers who came back did so "
+                f"within {figure(row['usual_days'])}"
+            ),
+            align="text",
+        ),
         "alive": Column(
             "Chance of still being a customer: at the last order, now",
             lambda row: f"{percent(row['prob_alive_then'])} → {percent(row['prob_alive'])}",
@@ -412,15 +413,13 @@ _AT_RISK = TableSpec(
 )
 
 
-def _clv_finding(table: pl.DataFrame) -> str:
-    times = figure(table["value"][0] / table["value"][-1], ".2f")
-    return f"The product of averages says {times} times what the model expects of a customer"
-
-
 _CLV = TableSpec(
     id="customer-value",
     contract=CLV_STEPS,
-    title=_clv_finding,
+    title=lambda table: (
+        f"The product of averages says {figure(table['value'][0] / table['value'][-1], '.2f')} times what the model "
+        "expects of a customer"
+    ),
     subtitle="Mean over customers; the model looks a year ahead, discounted at 10 % a year",
     line=lambda row: _STEPS.get(row["step"], row["step"]),
     columns={
@@ -433,49 +432,40 @@ _CLV = TableSpec(
 
 
 def _decile_finding(table: pl.DataFrame) -> str:
-    total, came = table["expected"].sum(), table["realised"].sum()
-    share = percent(table["expected"][0] / total if total > 0.0 else 0.0)
-    if table["realised"].null_count() or came <= 0.0:
+    expected, realised = table["expected"], table["realised"]
+    share = percent(expected[0] / expected.sum() if expected.sum() > 0.0 else 0.0)
+    if realised.null_count() or realised.sum() <= 0.0:
         return f"The most valuable tenth of the customers is expected to bring {share} of all value"
     inside = table.filter(pl.col("realised").is_between("low", "high")).height
     return (
-        f"The tenth expected to bring most, {share} of all value, brought {percent(table['realised'][0] / came)}; "
+        f"The tenth expected to bring most, {share} of all value, brought {percent(realised[0] / realised.sum())}; "
         f"{inside} of {table.height} tenths lie inside their interval"
     )
 
 
-def _decile_tooltip(currency: str) -> list[alt.Tooltip]:
-    return tooltip(
-        [
-            ("decile:O", "Tenth"),
-            ("customers:Q", "Customers", ",d"),
-            ("expected:Q", f"Expected, {currency}", ",.3~r"),
-            ("low:Q", f"{INTERVAL}, low, {currency}", ",.3~r"),
-            ("high:Q", f"{INTERVAL}, high, {currency}", ",.3~r"),
-            ("realised:Q", f"Realised, {currency}", ",.3~r"),
-        ]
-    )
-
-
 def _correlation(buyers: pl.DataFrame) -> float:
-    distinct = [buyers[name].n_unique() for name in ("frequency", "monetary_value")]
-    if buyers.height < 3 or min(distinct) < 2:
+    frequencies, spends = (buyers[name].n_unique() for name in ("frequency", "monetary_value"))
+    if buyers.height < 3 or min(frequencies, spends) < 2:
         raise TableError(
             "RFM: a correlation needs at least three customers with repeat orders who differ in frequency and in "
-            f"monetary_value; found {buyers.height} customers, {distinct[0]} frequencies and {distinct[1]} monetary "
-            "values."
+            f"monetary_value; found {buyers.height} customers, {frequencies} frequencies and {spends} monetary values."
         )
     return float(buyers.select(pl.corr("frequency", "monetary_value")).item())
 
 
 def _classes(buyers: pl.DataFrame) -> pl.DataFrame:
     """Return mean spend and its interval by frequency; a class of one customer has a mean but no interval."""
-    capped = pl.min_horizontal(pl.col("frequency"), pl.lit(_LAST_CLASS))
-    label = pl.when(pl.col("class") == _LAST_CLASS).then(pl.format("{}+", "class")).otherwise(pl.format("{}", "class"))
+    spend, mean = pl.col("monetary_value"), pl.col("mean")
     half = Z95 * pl.col("spread") / pl.col("customers").sqrt()
     return (
-        buyers.group_by(capped.alias("class"))
-        .agg(customers=pl.len(), mean=pl.col("monetary_value").mean(), spread=pl.col("monetary_value").std())
+        buyers.group_by(pl.col("frequency").clip(upper_bound=_LAST_CLASS).alias("class"))
+        .agg(customers=pl.len(), mean=spend.mean(), spread=spend.std())
         .sort("class")
-        .select("customers", "mean", frequency=label, low=pl.col("mean") - half, high=pl.col("mean") + half)
+        .select(
+            "customers",
+            "mean",
+            frequency=pl.col("class").cast(pl.String).replace(str(_LAST_CLASS), f"{_LAST_CLASS}+"),
+            low=mean - half,
+            high=mean + half,
+        )
     )

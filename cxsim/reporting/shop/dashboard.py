@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -24,11 +24,15 @@ from cxsim.reporting.theme import (
     distinct,
     ends,
     framed,
+    hover,
+    listed,
+    points,
     rounded,
-    tooltip,
+    some_of,
+    with_texts,
 )
 from cxsim.tables import TEXT, Contract, check
-from cxsim.wording import INTERVAL_95, compared, counted, figure, joined, measured, measured_span
+from cxsim.wording import INTERVAL_95, Of, compared, counted, figure, joined, measured, measured_span
 
 METRICS = Contract(
     "METRICS",
@@ -64,34 +68,31 @@ _BETTER = {"higher": "; higher is better", "lower": "; lower is better", "neithe
 
 def weekly(series: pl.DataFrame, *, metrics: Sequence[str], currency: str) -> Figure:
     """Draw a few metrics over complete periods, each beside the range in which it usually lies."""
-    table = _chosen(check(series, SERIES), metrics)
+    known = distinct(check(series, SERIES), "metric")
+    for name in metrics:
+        if name not in known:
+            raise TableError(f"SERIES: no metric '{name}'; {choices(name, known)}")
+    table = series.filter(pl.col("metric").is_in(metrics), pl.col("value").count().over("metric") > 0)
+    if table.is_empty():
+        raise TableError(f"SERIES: nothing to draw; {', '.join(metrics) or 'no metric'}: no value in any period.")
+    table = table.sort(pl.col("metric").cast(pl.Enum(metrics)), "period_start")
     rows = rounded(_rows(table, currency))
-    facet = alt.Facet(
-        "panel:N",
-        sort=distinct(rows, "panel"),
-        title=None,
-        header=alt.Header(labelAnchor="start", labelPadding=4),
-    )
-    drawn = (
-        alt.layer(*_marks(), data=rows)
-        .properties(width=(WIDTH - _GAP) // _ACROSS, height=_HEIGHT)
-        .facet(facet=facet, columns=_ACROSS, spacing={"row": 16, "column": _GAP})
-        .resolve_scale(y="independent")
-    )
+    header = {"labelAnchor": "start", "labelPadding": 4}
+    facet = alt.Facet("panel:N", sort=distinct(rows, "panel"), title=None, header=header)
+    drawn = alt.layer(*_marks(), data=rows).properties(width=(WIDTH - _GAP) // _ACROSS, height=_HEIGHT)
     # The last period of the table, for the metrics that have a value there.
     latest = table.filter(pl.col("period_start") == pl.col("period_start").max(), pl.col("value").is_not_null())
-    values = "; ".join(
-        f"{title}: {measured(value, unit, currency)}"
-        for title, value, unit in latest.select("title", "value", "unit").iter_rows()
-    )
     return framed(
-        drawn,
+        drawn.facet(facet=facet, columns=_ACROSS, spacing={"row": 16, "column": _GAP}).resolve_scale(y="independent"),
         finding=_finding(latest),
         shown=(
             "One value per complete period. Band: the usual range, by the periods before it, which holds chance too. "
             f"Ring: the value lies outside it. The {INTERVAL_95} of a value is in its tooltip."
         ),
-        alt_text=f"{values}." if values else "",
+        alt_text=listed(
+            latest.select("title", "value", "unit"),
+            lambda title, value, unit: f"{title}: {measured(value, unit, currency)}",
+        ),
     )
 
 
@@ -113,8 +114,10 @@ def dashboard_table(dashboard: pl.DataFrame, currency: str) -> Table | Prose:
     """
     table = check(dashboard, DASHBOARD).filter(pl.col("value").is_not_null())
     # Where nothing is marked, a column for marks would only take room.
-    columns = {name: one for name, one in _DASHBOARD.columns.items() if name != "mark" or table["alert"].count()}
-    return dataclasses.replace(_DASHBOARD, columns=columns).render_or_remark(table, currency)
+    return replace(
+        _DASHBOARD,
+        columns={name: one for name, one in _DASHBOARD.columns.items() if name != "mark" or table["alert"].count()},
+    ).render_or_remark(table, currency)
 
 
 def not_measured_table(dashboard: pl.DataFrame) -> Table | Prose:
@@ -131,11 +134,16 @@ def not_measured_table(dashboard: pl.DataFrame) -> Table | Prose:
         One row per metric that is not measured; one sentence where all are.
     """
     table = check(dashboard, DASHBOARD)
-    reason = pl.coalesce("missing", pl.when(pl.col("caution") != "").then("caution"), pl.lit("nothing to measure"))
-    missing = table.filter(pl.col("value").is_null()).select("metric", "title", "family", missing=reason)
+    missing = table.filter(pl.col("value").is_null()).select(
+        "metric",
+        "title",
+        "family",
+        missing=pl.coalesce("missing", pl.when(pl.col("caution") != "").then("caution"), pl.lit("nothing to measure")),
+    )
     verb = "is" if missing.height == 1 else "are"
-    title = f"{counted(missing.height)} of {counted(table.height)} metrics {verb} not measured".capitalize()
-    return dataclasses.replace(_NOT_MEASURED, title=title).render_or_remark(missing)
+    return replace(
+        _NOT_MEASURED, title=some_of(missing.height, table.height, f"metrics {verb} not measured")
+    ).render_or_remark(missing)
 
 
 def metric_register(metrics: pl.DataFrame, *, fold: Literal["open", "folded"] = "folded") -> Table:
@@ -153,7 +161,7 @@ def metric_register(metrics: pl.DataFrame, *, fold: Literal["open", "folded"] = 
     Table
         One row per metric, under its family.
     """
-    return dataclasses.replace(_METRICS, fold=fold).render(metrics)
+    return replace(_METRICS, fold=fold).render(metrics)
 
 
 def receipts_table(receipts: Sequence[Receipt], policy: Policy) -> Table | Prose:
@@ -176,34 +184,29 @@ def receipts_table(receipts: Sequence[Receipt], policy: Policy) -> Table | Prose
         return remark(
             f"No file was read: these tables are simulated, so every row is as it was made. {policy.sentence()}"
         )
-    schema = dict.fromkeys(("file", "recognised", "table", "reason", "action"), pl.String) | {"rows": pl.Int64}
-    twin = pl.DataFrame([row for receipt in receipts for row in _counts(receipt)], schema=schema, orient="row")
-    facts = [f"{one.file}, {name}: {text}" for one in receipts for name, text in one.facts]
-    spec = dataclasses.replace(_RECEIPTS, title=_receipts_finding(receipts), notes=(policy.sentence(), *facts))
-    return spec.render(twin)
-
-
-def _chosen(table: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
-    known = distinct(table, "metric")
-    for name in metrics:
-        if name not in known:
-            raise TableError(f"SERIES: no metric '{name}'; {choices(name, known)}")
-    parts = [table.filter(metric=name).sort("period_start") for name in metrics]
-    parts = [part for part in parts if part["value"].count()]
-    if not parts:
-        raise TableError(f"SERIES: nothing to draw; {', '.join(metrics) or 'no metric'}: no value in any period.")
-    return pl.concat(parts)
+    spec = replace(
+        _RECEIPTS,
+        title=_receipts_finding(receipts),
+        notes=(policy.sentence(), *[f"{one.file}, {name}: {text}" for one in receipts for name, text in one.facts]),
+    )
+    return spec.render(
+        pl.DataFrame(
+            [row for receipt in receipts for row in _counts(receipt)],
+            schema=(dict.fromkeys(("file", "recognised", "table", "reason", "action"), pl.String) | {"rows": pl.Int64}),
+            orient="row",
+        )
+    )
 
 
 def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:
-    scale = pl.when(pl.col("unit") == "share").then(100.0).otherwise(1.0)
-    heads = {unit: f", {words}".format(currency) for unit, words in _UNITS.items()}
-    unit = pl.col("unit").replace_strict(heads, default="", return_dtype=pl.String)
-    # "Hours to the first answer" name their unit themselves.
-    named = pl.col("title").str.to_lowercase().str.contains(pl.col("unit"), literal=True)
-    return table.select(
-        *(pl.col(name) * scale for name in _NUMBERS),
-        panel=pl.when(named).then("title").otherwise(pl.col("title") + unit),
+    def panel(row: Row) -> str:
+        unit = _UNITS.get(row["unit"], "").format(currency)
+        # "Hours to the first answer" name their unit themselves.
+        return row["title"] if not unit or row["unit"] in row["title"].lower() else f"{row['title']}, {unit}"
+
+    return with_texts(table, {"panel": panel}).select(
+        *(pl.col(name) * pl.when(pl.col("unit") == "share").then(100.0).otherwise(1.0) for name in _NUMBERS),
+        "panel",
         start=pl.col("period_start").dt.date(),
         last=pl.col("period_end").dt.offset_by("-1us").dt.date(),
         alert=pl.format("{} its usual range", "alert"),
@@ -211,27 +214,34 @@ def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 
 def _marks() -> list[alt.Chart]:
-    when = alt.X("start:T", title=None, axis=alt.Axis(format="%b %y", tickCount=5, labelFlush=False))
+    when = alt.X("start:T", title=None, axis={"format": "%b %y", "labelFlush": False, "tickCount": 5})
     # Room for the widest labels keeps the panels below each other.
-    axis = alt.Axis(tickCount=4, labelExpr=_LABELS, minExtent=_LABEL_WIDTH)
-    scale = alt.Scale(zero=False, nice=True)
-    drawn = alt.Chart().encode(x=when, y=alt.Y("value:Q", title=None, axis=axis, scale=scale))
-    usual = alt.Y("usual_low:Q", title=None, axis=axis, scale=scale)
-    beside = tooltip(
-        [
-            ("panel:N", "Metric"),
-            ("start:T", "From", "%-d %B %Y"),
-            ("last:T", "To", "%-d %B %Y"),
-            ("value:Q", "Value", ",.4~r"),
-            *ends(INTERVAL_95, ",.4~r"),
-            ("usual_low:Q", "Usual range, low", ",.4~r"),
-            ("usual_high:Q", "Usual range, high", ",.4~r"),
-        ]
+    value, usual = (
+        alt.Y(
+            f"{name}:Q",
+            title=None,
+            axis={"labelExpr": _LABELS, "minExtent": _LABEL_WIDTH, "tickCount": 4},
+            scale={"nice": True, "zero": False},
+        )
+        for name in ("value", "usual_low")
     )
+    drawn = alt.Chart().encode(x=when, y=value)
     return [
         alt.Chart().mark_area(color=GRID, opacity=0.9).encode(x=when, y=usual, y2="usual_high:Q"),
         drawn.mark_line(color=INK, strokeWidth=1.8),
-        drawn.mark_point(filled=True, color=INK, size=22, opacity=1).encode(tooltip=beside),
+        points(drawn, INK, size=22).encode(
+            tooltip=hover(
+                {
+                    "panel:N": "Metric",
+                    "start:T %-d %B %Y": "From",
+                    "last:T %-d %B %Y": "To",
+                    "value:Q ,.4~r": "Value",
+                    **ends(INTERVAL_95, ",.4~r"),
+                    "usual_low:Q ,.4~r": "Usual range, low",
+                    "usual_high:Q ,.4~r": "Usual range, high",
+                }
+            )
+        ),
         drawn.transform_filter("isValid(datum.alert)").mark_point(
             filled=False, color=STRATEGIES[1], size=140, strokeWidth=2.5, opacity=1
         ),
@@ -245,56 +255,76 @@ def _finding(latest: pl.DataFrame) -> str:
     alerted = latest.drop_nulls("alert")["title"].to_list()
     if not alerted:
         return f"{period}, none of these metrics lies outside its usual range"
-    if len(alerted) <= _NAMED:
-        return f"{period}, {joined(alerted)} {_lie(alerted)} usual range"
-    return f"{period}, {counted(len(alerted))} of {counted(latest.height)} metrics lie outside their usual range"
+    which = f"{counted(len(alerted))} of {counted(latest.height)} metrics"
+    return f"{period}, {joined(alerted) if len(alerted) <= _NAMED else which} {_lie(alerted)}"
 
 
 def _lie(titles: Sequence[str]) -> str:
-    return "lies outside its" if len(titles) == 1 else "lie outside their"
+    return f"{'lies outside its' if len(titles) == 1 else 'lie outside their'} usual range"
 
 
 def _outside(table: pl.DataFrame) -> str:
     alerted = table.drop_nulls("alert")["title"].to_list()
     if not alerted:
         return f"None of {counted(table.height)} metrics lies outside its usual range"
-    head = f"{counted(len(alerted))} of {counted(table.height)} metrics {_lie(alerted)} usual range".capitalize()
+    head = some_of(len(alerted), table.height, f"metrics {_lie(alerted)}")
     # Many titles have commas of their own.
     return f"{head}: {'; '.join(alerted)}" if len(alerted) <= _LISTED else head
 
 
 def _periods(table: pl.DataFrame) -> str:
     found = table.select("period_start", "period_end").unique().sort("period_start", "period_end")
-    return f"{joined([_period(start, end) for start, end in found.iter_rows()])}, beside the period before"
+    return f"{joined([period(*ends) for ends in found.iter_rows()])}, beside the period before"
 
 
-def _period(start: datetime, end: datetime) -> str:
-    # The end is no part of the period; its last day is the day before.
-    return f"{start.date().isoformat()} to {(end - timedelta(microseconds=1)).date().isoformat()}"
+def period(start: datetime, end: datetime) -> str:
+    """Return the first and the last day of a period, whose end is no part of it."""
+    return " to ".join(moment.date().isoformat() for moment in (start, end - timedelta(microseconds=1)))
 
 
 def _notes(table: pl.DataFrame) -> list[str]:
     """Return how to read the table, and each caution once, after the metrics that it is about."""
-    cautions = table.filter(pl.col("caution") != "").group_by("caution", maintain_order=True).agg("title")
     return [
         "An interval holds the sampling error of which customers there happen to be, and no bias of what was recorded.",
         "A change is clear where its interval does not hold zero; pp: percentage points.",
         "An alert: the value lies outside its usual range in this shop, which comes from the periods before.",
-        *(f"{'; '.join(titles)}: {caution}" for caution, titles in cautions.iter_rows()),
+        *(
+            f"{'; '.join(titles)}: {caution}"
+            for caution, titles in table.filter(pl.col("caution") != "")
+            .group_by("caution", maintain_order=True)
+            .agg("title")
+            .iter_rows()
+        ),
     ]
 
 
-def _value(row: Row, name: str) -> str | None:
-    if row[name] is None:
-        return None
-    return measured(row[name], row["unit"], row["currency"], beside=(row["low"], row["high"]))
+def _amount(name: str, of: Of = "value") -> Callable[[Row], str | None]:
+    ends = [f"{'change_' if of == 'change' else ''}{end}" for end in ("low", "high")]
+
+    def written(row: Row) -> str | None:
+        return (
+            None
+            if row[name] is None
+            else measured(row[name], row["unit"], row["currency"], of=of, beside=[row[end] for end in ends])
+        )
+
+    return written
 
 
-def _change(row: Row) -> str | None:
-    if row["change"] is None:
-        return None
-    beside = (row["change_low"], row["change_high"])
-    return measured(row["change"], row["unit"], row["currency"], of="change", beside=beside)
+# What is known of a metric and of its change; the alert is marked otherwise on a terminal.
+MEASURED = {
+    "value": Column("Value", _amount("value")),
+    "interval": Column(INTERVAL_95, lambda row: measured_span(row["low"], row["high"], row["unit"])),
+    "previous": Column("Period before", _amount("previous")),
+    "change": Column("Change", _amount("change", "change")),
+    "span": Column(
+        f"Its {INTERVAL_95}",
+        lambda row: measured_span(row["change_low"], row["change_high"], row["unit"], of="change"),
+    ),
+    "verdict": Column(
+        "In words", lambda row: compared(row["change_low"], row["change_high"], row["direction"]), align="text"
+    ),
+}
 
 
 _DASHBOARD = TableSpec(
@@ -304,20 +334,7 @@ _DASHBOARD = TableSpec(
     subtitle=_periods,
     group="family",
     line="title",
-    columns={
-        "value": Column("Value", lambda row: _value(row, "value")),
-        "interval": Column(INTERVAL_95, lambda row: measured_span(row["low"], row["high"], row["unit"])),
-        "previous": Column("Period before", lambda row: _value(row, "previous")),
-        "change": Column("Change", _change),
-        "span": Column(
-            f"Its {INTERVAL_95}",
-            lambda row: measured_span(row["change_low"], row["change_high"], row["unit"], of="change"),
-        ),
-        "verdict": Column(
-            "In words", lambda row: compared(row["change_low"], row["change_high"], row["direction"]), align="text"
-        ),
-        "mark": Column("Alert", lambda row: _ALERTS.get(row["alert"], ""), align="badge"),
-    },
+    columns=MEASURED | {"mark": Column("Alert", lambda row: _ALERTS.get(row["alert"], ""), align="badge")},
     notes=_notes,
     empty="Nothing is measured here: the tables of this shop say nothing of this period.",
 )
@@ -362,14 +379,17 @@ _RECEIPTS = TableSpec(
 )
 
 
-def _counts(receipt: Receipt) -> Iterator[tuple[str, str, str, str, str, int]]:
+def _counts(receipt: Receipt) -> list[tuple[str | int, ...]]:
     found, possible = receipt.columns
     head = (receipt.file, f"{receipt.recognised} ({found} of {possible} columns)", receipt.table)
-    yield (*head, "rows of the file", "read", receipt.rows_read)
-    for line in receipt.lines:
-        if line.rows:
-            yield (*head, line.reason, line.action, line.rows)
-    yield (*head, f"rows of {receipt.table}", "kept in all", receipt.rows_kept)
+    return [
+        (*head, *line)
+        for line in [
+            ("rows of the file", "read", receipt.rows_read),
+            *(astuple(line) for line in receipt.lines if line.rows),
+            (f"rows of {receipt.table}", "kept in all", receipt.rows_kept),
+        ]
+    ]
 
 
 def _receipts_finding(receipts: Sequence[Receipt]) -> str:
@@ -378,5 +398,5 @@ def _receipts_finding(receipts: Sequence[Receipt]) -> str:
     dropped = sum(line.rows for receipt in receipts for line in receipt.lines if line.action == "dropped")
     if dropped == 0:
         return f"{read}, and no row was dropped"
-    rows = "1 row was dropped" if dropped == 1 else f"{figure(dropped)} rows were dropped"
-    return f"{read}, and {rows}, each for a reason"
+    rows = "1 row was" if dropped == 1 else f"{figure(dropped)} rows were"
+    return f"{read}, and {rows} dropped, each for a reason"

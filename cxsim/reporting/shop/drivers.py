@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
 from cxsim.metrics.drivers import ASSOCIATIONS, DOSES
+from cxsim.reporting.shop.clv_validation import SHARE_LABELS
 from cxsim.reporting.tables import Column, Row, Table, TableSpec
 from cxsim.reporting.theme import (
     BASELINE,
@@ -17,17 +19,20 @@ from cxsim.reporting.theme import (
     STRATEGIES,
     WIDTH,
     Figure,
+    classes_across,
     coloured,
+    detailed,
     distinct,
     ends,
     error_bar,
     framed,
-    points,
+    listed,
+    point_and_interval,
     rounded,
-    tooltip,
+    with_texts,
 )
 from cxsim.tables import check
-from cxsim.wording import INTERVAL_95, MISSING, NBSP, counted, figure, joined, measured, measured_span, percent
+from cxsim.wording import INTERVAL_95, NBSP, counted, figure, joined, measured, measured_span, percent
 
 _ROW = 30
 _LABEL = 330
@@ -51,18 +56,16 @@ def associations(table: pl.DataFrame) -> Figure:
     if rows.is_empty():
         raise TableError("ASSOCIATIONS: there is no row, so there is nothing to draw.")
     titles = distinct(rows, "title")
-    order = [_OUTCOMES.get(outcome, outcome) for outcome in distinct(rows, "outcome")]
     drawn = rounded(_points(rows))
-    facets = (
+    return framed(
         alt.layer(*_marks(drawn, titles), data=drawn)
         .properties(width=WIDTH - _LABEL // 2, height=_ROW * len(titles))
         .facet(
-            row=alt.Row("panel:N", sort=order, title=None, header=alt.Header(orient="top", labelAnchor="start")),
+            row=alt.Row(
+                "panel:N", sort=distinct(drawn, "panel"), title=None, header={"labelAnchor": "start", "orient": "top"}
+            ),
             spacing=18,
-        )
-    )
-    return framed(
-        facets,
+        ),
         finding=_finding(rows),
         shown=(
             f"Ratio for one unit more; line: {INTERVAL_95}. Full: after it happened. Hollow: before it did, which it "
@@ -82,17 +85,15 @@ def dose_curve(table: pl.DataFrame) -> Figure:
     if rows.is_empty():
         raise TableError("DOSES: no class has a value, so there is nothing to draw.")
     exposure, unit, outcome = rows.select("exposure", "unit", "outcome").row(0)
-    labels = [_class(row) for row in rows.iter_rows(named=True)]
-    drawn = rounded(rows.with_columns(label=pl.Series(labels)).drop("dose_high"))
-    shares = "; ".join(f"{label}: {percent(value)}" for label, value in zip(labels, rows["value"], strict=True))
+    rows = with_texts(rows, {"label": _class})
     return framed(
-        _curve(drawn, f"{exposure.capitalize()}, {_UNITS.get(unit, unit)}", outcome),
-        finding=_curve_finding(rows, labels),
+        _curve(rounded(rows.drop("dose_high")), f"{exposure.capitalize()}, {_UNITS.get(unit, unit)}", outcome),
+        finding=_curve_finding(rows.rows(named=True)),
         shown=(
             f"Share that {outcome}, by {exposure}. Line: {INTERVAL_95}, over customers. An association: who meets "
             "more of it may be another kind of customer."
         ),
-        alt_text=f"{shares}.",
+        alt_text=listed(rows.select("label", "value"), lambda label, value: f"{label}: {percent(value)}"),
     )
 
 
@@ -115,8 +116,8 @@ def _ratio(value: float) -> str:
     return measured(value, "ratio", "")
 
 
-def _span(row: Row, low: str, high: str, unit: str) -> str:
-    return MISSING if None in (row[low], row[high]) else measured_span(row[low], row[high], unit)
+def _span(low: str, high: str, unit: str) -> Callable[[Row], str | None]:
+    return lambda row: None if None in (row[low], row[high]) else measured_span(row[low], row[high], unit)
 
 
 _ASSOCIATIONS = TableSpec(
@@ -129,9 +130,9 @@ _ASSOCIATIONS = TableSpec(
     columns={
         "model": Column("Model", align="text"),
         "ratio": Column("Ratio after it", write=_ratio),
-        "interval": Column(INTERVAL_95, lambda row: _span(row, "low", "high", "ratio")),
+        "interval": Column(INTERVAL_95, _span("low", "high", "ratio")),
         "before": Column("Ratio before it", write=_ratio),
-        "before_interval": Column(f"Its {INTERVAL_95}", lambda row: _span(row, "before_low", "before_high", "ratio")),
+        "before_interval": Column(f"Its {INTERVAL_95}", _span("before_low", "before_high", "ratio")),
         "customers": Column("Customers who met it"),
         "clear": Column("Clear", write=lambda clear: "yes" if clear else "no", align="text"),
         "label": Column("Read as", align="text"),
@@ -157,9 +158,7 @@ _DOSES = TableSpec(
         "value": Column(
             "Share", lambda row: "too few" if row["value"] is None else measured(row["value"], "share", "")
         ),
-        "interval": Column(
-            INTERVAL_95, lambda row: None if row["value"] is None else _span(row, "low", "high", "share")
-        ),
+        "interval": Column(INTERVAL_95, _span("low", "high", "share")),
         "dose": Column("Mean in the class", lambda row: figure(row["dose"] or 0.0, ".1f")),
         "customers": Column("Customers"),
     },
@@ -171,42 +170,55 @@ _DOSES = TableSpec(
 
 
 def _points(rows: pl.DataFrame) -> pl.DataFrame:
-    named = rows.with_columns(panel=pl.col("outcome").replace(_OUTCOMES))
-    after = named.select("title", "customers", "ratio", "low", "high", "panel", kind=pl.lit(_AFTER))
-    before = named.select(
-        "title", "customers", "panel", ratio="before", low="before_low", high="before_high", kind=pl.lit(_BEFORE)
+    return pl.concat(
+        rows.select(
+            *("title", "customers"),
+            ratio=ratio,
+            low=low,
+            high=high,
+            panel=pl.col("outcome").replace(_OUTCOMES),
+            kind=pl.lit(kind),
+        ).drop_nulls("ratio")
+        for kind, ratio, low, high in (
+            (_AFTER, "ratio", "low", "high"),
+            (_BEFORE, "before", "before_low", "before_high"),
+        )
     )
-    return pl.concat([after, before.drop_nulls("ratio").select(after.columns)])
 
 
-def _marks(drawn: pl.DataFrame, titles: list[str]) -> list[alt.Chart]:
+def _marks(drawn: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
     kinds = [_AFTER, _BEFORE]
-    low, high = float(drawn["low"].to_numpy().min()), float(drawn["high"].to_numpy().max())
-    span = [min(0.9, 0.95 * low), max(1.1, 1.05 * high)]
-    axis = alt.Axis(title="Ratio", values=_ticks(*span), format="~g", grid=False)
-    legend = alt.Legend(title=None, orient="top", symbolSize=110, symbolOpacity=1)
-    shared = alt.Chart().encode(
-        y=alt.Y("title:N", sort=titles, title=None, axis=alt.Axis(labelLimit=_LABEL, labelColor=INK)),
-        yOffset=alt.YOffset("kind:N", sort=kinds, scale=alt.Scale(paddingOuter=0.6)),
-        color=coloured(
-            "kind:N", kinds, [STRATEGIES[0], BASELINE], {"orient": "top", "symbolSize": 110, "symbolOpacity": 1}
-        ),
-        tooltip=tooltip(
-            [
-                ("title:N", "Experience"),
-                ("kind:N", "When"),
-                ("ratio:Q", "Ratio", ".2f"),
-                *ends(INTERVAL_95, ".2f"),
-                ("customers:Q", "Customers who met it", ",d"),
-            ]
-        ),
+    low, high = drawn.select(pl.col("low").min() * 0.95, pl.col("high").max() * 1.05).row(0)
+    span = [min(0.9, low), max(1.1, high)]
+    colour = coloured(
+        "kind:N", kinds, (STRATEGIES[0], BASELINE), {"orient": "top", "symbolSize": 110, "symbolOpacity": 1}
+    )
+    shared = detailed(
+        {
+            "title:N": "Experience",
+            "kind:N": "When",
+            "ratio:Q .2f": "Ratio",
+            **ends(INTERVAL_95, ".2f"),
+            "customers:Q ,d": "Customers who met it",
+        },
+        channels=[
+            alt.Y("title:N", sort=names, title=None, axis={"labelColor": INK, "labelLimit": _LABEL}),
+            alt.YOffset("kind:N", sort=kinds, scale={"paddingOuter": 0.6}),
+            colour,
+        ],
     )
     return [
         alt.Chart().mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x=alt.XDatum(1.0)),
         error_bar(shared).encode(x=alt.X("low:Q", title="Ratio"), x2="high:Q"),
         shared.mark_point(size=70, opacity=1, strokeWidth=2).encode(
-            x=alt.X("ratio:Q", scale=alt.Scale(type="log", domain=span, nice=False), axis=axis),
-            fill=alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=[STRATEGIES[0], "#FFFFFF"]), legend=legend),
+            x=alt.X(
+                "ratio:Q",
+                scale={"domain": span, "nice": False, "type": "log"},
+                axis={"format": "~g", "grid": False, "title": "Ratio", "values": _ticks(*span)},
+            ),
+            fill=alt.Fill(
+                "kind:N", scale={"domain": kinds, "range": [STRATEGIES[0], "#FFFFFF"]}, legend=colour["legend"]
+            ),
         ),
     ]
 
@@ -219,13 +231,13 @@ def _ticks(low: float, high: float) -> list[float]:
     return inside
 
 
-def _finding(drawn: pl.DataFrame) -> str:
-    clear = drawn.filter("clear")
+def _finding(rows: pl.DataFrame) -> str:
+    clear = rows.filter("clear")
     names = distinct(clear, "title")
     if not names:
         return "No experience clearly goes with what customers order later"
-    odd = clear.filter((pl.col("before_low") > 1.0) | (pl.col("before_high") < 1.0))["title"].n_unique()
-    who = f"{counted(len(names))} of {counted(drawn['title'].n_unique())} experiences"
+    odd = clear.filter(~pl.lit(1.0).is_between("before_low", "before_high"))["title"].n_unique()
+    who = f"{counted(len(names))} of {counted(rows['title'].n_unique())} experiences"
     who = joined(names) if len(names) <= _NAMED else who
     first = f"{who[:1].upper()}{who[1:]} {'goes' if len(names) == 1 else 'go'} with what customers order later"
     if odd == 0:
@@ -234,23 +246,21 @@ def _finding(drawn: pl.DataFrame) -> str:
 
 
 def _curve(rows: pl.DataFrame, title: str, outcome: str) -> Figure:
-    drawn = alt.Chart(rows).encode(
-        x=alt.X("label:O", sort=rows["label"].to_list(), title=title, axis=alt.Axis(labelAngle=0)),
-        tooltip=tooltip(
-            [
-                ("label:O", title),
-                ("value:Q", outcome.capitalize(), ".1%"),
-                *ends(INTERVAL_95, ".1%"),
-                ("customers:Q", "Customers", ",d"),
-            ]
-        ),
+    drawn = detailed(
+        {
+            "label:O": title,
+            "value:Q .1%": outcome.capitalize(),
+            **ends(INTERVAL_95, ".1%"),
+            "customers:Q ,d": "Customers",
+        },
+        rows,
+        [classes_across("label:O", rows["label"].to_list(), title)],
     )
-    words, axis = f"Share that {outcome}", alt.Axis(labelExpr="format(100 * datum.value, '~g') + ' %'", tickCount=6)
-    share = alt.Y("value:Q", title=words, axis=axis, scale=alt.Scale(zero=False, nice=True))
+    words, axis = f"Share that {outcome}", {"labelExpr": SHARE_LABELS, "tickCount": 6}
+    share = alt.Y("value:Q", title=words, axis=axis, scale={"nice": True, "zero": False})
     return alt.layer(
         drawn.mark_line(color=STRATEGIES[0], strokeWidth=1.5, opacity=0.5).encode(y=share),
-        error_bar(drawn, STRATEGIES[0]).encode(y=alt.Y("low:Q", title=words, axis=axis), y2="high:Q"),
-        points(drawn, STRATEGIES[0]).encode(y=share),
+        *point_and_interval(drawn, alt.Y("low:Q", title=words, axis=axis), share, STRATEGIES[0]),
     )
 
 
@@ -264,14 +274,15 @@ def _class(row: Row) -> str:
     return f"{figure(low, 'g')} or more" if math.isinf(high) else f"{figure(low, 'g')} to {figure(high, 'g')}"
 
 
-def _curve_finding(rows: pl.DataFrame, labels: list[str]) -> str:
-    first, last = rows.row(0, named=True), rows.row(-1, named=True)
-    if rows.height == 1:
-        return f"{percent(first['value'])} {first['outcome']}"
+def _curve_finding(rows: Sequence[Row]) -> str:
+    first, last = rows[0], rows[-1]
+    start = f"{percent(first['value'])} {first['outcome']}"
+    if len(rows) == 1:
+        return start
     unit = "" if first["unit"] == "count" else f" {first['unit']}"
     words = (
-        f"{first['exposure'].capitalize()}: {percent(first['value'])} {first['outcome']} at {labels[0]}{unit}, "
-        f"{percent(last['value'])} at {labels[-1]}{unit}"
+        f"{first['exposure'].capitalize()}: {start} at {first['label']}{unit}, "
+        f"{percent(last['value'])} at {last['label']}{unit}"
     )
     halves = [(row["high"] - row["low"]) / 2.0 for row in (first, last) if row["low"] is not None]
     clear = len(halves) == 2 and abs(last["value"] - first["value"]) > math.hypot(*halves)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import altair as alt
 import polars as pl
@@ -14,36 +15,50 @@ from cxsim.metrics.selection import SELECTION
 from cxsim.params import Unit
 from cxsim.reporting.tables import Column, Prose, Row, Table, TableSpec
 from cxsim.reporting.theme import (
+    ABOVE,
     BASELINE,
     INK,
     QUIET,
     STRATEGIES,
     WIDTH,
     Figure,
+    classes_across,
     coloured,
+    detailed,
     distinct,
     ends,
     error_bar,
     framed,
+    largest,
+    listed,
     money_axis,
+    point_and_interval,
     points,
     rounded,
-    tooltip,
+    some_of,
+    with_texts,
 )
 from cxsim.tables import check
-from cxsim.wording import INTERVAL_95, MINUS, counted, figure, number, precision
+from cxsim.wording import INTERVAL_95, MINUS, figure, number, precision
 
 _ROW = 38
 _SELECTION_ROW = 46
 _REPORTED, _TRUE = "What the method reports", "What is true"
 _NONE = "Too few promoters or detractors to compare"
-# How a unit is read above a panel and in a table, and what would be no effect in it.
-_UNITS: dict[str, tuple[str, str, float | None]] = {
-    Unit.MONEY: ("spend per customer, {currency}", "{currency} per customer", 0.0),
-    Unit.MONEY_PER_MONTH: ("spend per customer and month, {currency}", "{currency} per customer and month", 0.0),
-    Unit.RATIO: ("spend, times", "times", 1.0),
-    Unit.SCORE: (f"{MINUS}100 to 100", f"points, {MINUS}100 to 100", None),
+# How a unit is read above a panel, and in a table; then what would be no effect in it.
+_HEADS: dict[str, str] = {
+    Unit.MONEY: "spend per customer, {currency}",
+    Unit.MONEY_PER_MONTH: "spend per customer and month, {currency}",
+    Unit.RATIO: "spend, times",
+    Unit.SCORE: f"{MINUS}100 to 100",
 }
+_UNITS: dict[str, str] = {
+    Unit.MONEY: "{currency} per customer",
+    Unit.MONEY_PER_MONTH: "{currency} per customer and month",
+    Unit.RATIO: "times",
+    Unit.SCORE: f"points, {MINUS}100 to 100",
+}
+_NO_EFFECT = {Unit.MONEY: 0.0, Unit.MONEY_PER_MONTH: 0.0, Unit.RATIO: 1.0}
 _DECIMALS: dict[str, str] = {Unit.RATIO: ".2f", Unit.SCORE: ".1f"}
 _GROUPS = {"Promoters": STRATEGIES[2], "Passives": BASELINE, "Detractors": STRATEGIES[1]}
 _RAW, _CONTROL, _ADJUSTED = "Not adjusted", "Before the answer", "Adjusted"
@@ -76,16 +91,19 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
     """
     table = check(readings, NAIVE)
     rows = rounded(_panels(table, currency))
-    header = alt.Header(orient="top", labelAnchor="start", labelPadding=2)
-    order = distinct(rows, "panel")
-    drawn = (
+    return framed(
         alt.layer(*_marks(), data=rows)
         .properties(width=WIDTH, height=_ROW)
-        .facet(row=alt.Row("panel:N", sort=order, title=None, header=header), spacing=14)
-        .resolve_scale(x="independent")
-    )
-    return framed(
-        drawn,
+        .facet(
+            row=alt.Row(
+                "panel:N",
+                sort=distinct(rows, "panel"),
+                title=None,
+                header={"labelAnchor": "start", "labelPadding": 2, "orient": "top"},
+            ),
+            spacing=14,
+        )
+        .resolve_scale(x="independent"),
         finding=_missed(table),
         shown=(
             f"Point: what a shop would read from its own tables; line: {INTERVAL_95}, by which customers there are. "
@@ -113,11 +131,9 @@ def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> T
         One row per method, with its finding. The title says how many intervals hold the truth. One sentence where no
         method has enough customers.
     """
-    subtitle = f"{_NAIVE.subtitle} ({programme})" if programme else _NAIVE.subtitle
-    return dataclasses.replace(_NAIVE, subtitle=subtitle).render_or_remark(readings, currency)
-
-
-_LEGEND = {"orient": "top", "symbolSize": 120, "symbolOpacity": 1}
+    return replace(
+        _NAIVE, subtitle=(f"{_NAIVE.subtitle} ({programme})" if programme else _NAIVE.subtitle)
+    ).render_or_remark(readings, currency)
 
 
 def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
@@ -141,52 +157,51 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
         For a table that is not under `LTV_BY_NPS`.
     """
     table = check(panel, LTV_BY_NPS)
-    named = rounded(table).with_columns(
-        pl.Series("orders", [_class(orders) for orders in table["orders"]]), pl.col("group").str.to_titlecase()
-    )
-    groups = [group for group in _GROUPS if group in named["group"]]
-    order = distinct(named, "orders")
-    drawn = alt.Chart(named).encode(
-        x=alt.X("orders:N", sort=order, title="Number of orders", axis=alt.Axis(labelAngle=0)),
-        xOffset=alt.XOffset("group:N", sort=groups),
-        color=coloured("group:N", groups, [_GROUPS[group] for group in groups], _LEGEND),
-        tooltip=tooltip(
-            [
-                ("orders:N", "Orders"),
-                ("group:N", "Group"),
-                ("customers:Q", "Customers", ",d"),
-                ("mean:Q", f"Mean spend, {currency}", ",.3~r"),
-                *ends(INTERVAL_95, ",.3~r"),
-            ]
-        ),
-    )
-    axis = money_axis(f"Spend per customer, {currency}", largest=float(table["high"].to_numpy().max()))
+    classes = with_texts(table, {"orders": _class})
+    named = rounded(classes).with_columns(pl.col("group").str.to_titlecase())
+    groups = {group: shade for group, shade in _GROUPS.items() if group in named["group"]}
+    axis = money_axis(f"Spend per customer, {currency}", largest=largest(table, ["high"]))
     axis["values"] = _powers(table)
-    spend = alt.Y("mean:Q", axis=axis, scale=alt.Scale(type="log", nice=False))
-    means = "; ".join(
-        f"{_class(orders)}, {group}: {number(mean)}"
-        for orders, group, mean in table.select("orders", "group", "mean").iter_rows()
+    drawn = detailed(
+        {
+            "orders:N": "Orders",
+            "group:N": "Group",
+            "customers:Q ,d": "Customers",
+            "mean:Q ,.3~r": f"Mean spend, {currency}",
+            **ends(INTERVAL_95, ",.3~r"),
+        },
+        named,
+        [
+            classes_across("orders:N", distinct(named, "orders"), "Number of orders"),
+            alt.XOffset("group:N", sort=[*groups]),
+            coloured("group:N", [*groups], [*groups.values()], {**ABOVE, "symbolOpacity": 1}),
+        ],
     )
+    spend = alt.Y("mean:Q", axis=axis, scale={"nice": False, "type": "log"})
     return framed(
-        alt.layer(
-            error_bar(drawn).encode(y=alt.Y("low:Q", axis=axis), y2="high:Q"), points(drawn, size=70).encode(y=spend)
-        ),
+        alt.layer(*point_and_interval(drawn, alt.Y("low:Q", axis=axis), spend, size=70)),
         finding=_spend_finding(table),
         shown=(
             f"Mean spend per customer, {currency}, on a scale on which equal distances are equal ratios. Line: "
             f"{INTERVAL_95} of the mean. Groups by the last answer: 9 or 10, 7 or 8, less."
         ),
-        alt_text=f"{means}.",
+        alt_text=listed(
+            classes.select("orders", "group", "mean"), lambda orders, group, mean: f"{orders}, {group}: {number(mean)}"
+        ),
     )
 
 
 def selection(panel: pl.DataFrame) -> Figure:
     """Draw what promoters spend over what detractors spend, by each method."""
     table = check(panel, SELECTION)
-    ratios = [figure(ratio, ".2f") for ratio in table["ratio"]]
-    rows = rounded(table).with_columns(
-        kind=pl.Series([_KINDS.get(method, _ADJUSTED) for method in table["method"]], dtype=pl.String),
-        written=pl.Series(ratios, dtype=pl.String),
+    rows = rounded(
+        with_texts(
+            table,
+            {
+                "kind": lambda row: _KINDS.get(row["method"], _ADJUSTED),
+                "written": lambda row: _ratio(row["ratio"]),
+            },
+        )
     )
     return framed(
         alt.layer(*_selection_marks(rows)),
@@ -195,7 +210,7 @@ def selection(panel: pl.DataFrame) -> Figure:
             "Spend of promoters over that of detractors, on a scale on which equal distances are equal ratios. Line: "
             f"{INTERVAL_95}, over which customers there happen to be. Dotted: no difference."
         ),
-        alt_text=f"{'; '.join(map(': '.join, zip(table['title'], ratios, strict=True)))}.",
+        alt_text=listed(rows.select("title", "written"), "{}: {}".format),
         width=WIDTH - 240,
         height=_SELECTION_ROW * max(table.height, 1),
     )
@@ -206,27 +221,22 @@ def selection_table(panel: pl.DataFrame) -> Table:
     return _SELECTION.render(panel)
 
 
-def _written(row: Row, name: str) -> str:
-    return figure(row[name], _DECIMALS[row["unit"]]) if row["unit"] in _DECIMALS else number(row[name])
+def _written(*names: str) -> Callable[[Row], str]:
+    """Return how values of one unit are written that are read together."""
 
+    def text(row: Row) -> str:
+        values = [row[name] for name in names]
+        spec, together = _DECIMALS.get(row["unit"]), precision(values)
+        return " to ".join(figure(value, spec) if spec else together.text(value) for value in values)
 
-def _ends(row: Row) -> str:
-    if row["unit"] in _DECIMALS:
-        return f"{_written(row, 'low')} to {_written(row, 'high')}"
-    together = precision([row["low"], row["high"]])
-    return f"{together.text(row['low'])} to {together.text(row['high'])}"
-
-
-def _unit(row: Row) -> str:
-    words = _UNITS[row["unit"]][1] if row["unit"] in _UNITS else row["unit"]
-    return str(words.replace("{currency}", row["currency"]))
+    return text
 
 
 def _missed(table: pl.DataFrame) -> str:
     missed = table.filter(~pl.col("truth").is_between("low", "high")).height
     if missed == 0:
         return "Every naive reading holds the truth inside its interval"
-    return f"{counted(missed)} of {counted(table.height)} naive readings miss the truth".capitalize()
+    return some_of(missed, table.height, "naive readings miss the truth")
 
 
 _NAIVE = TableSpec(
@@ -236,10 +246,14 @@ _NAIVE = TableSpec(
     subtitle="What a shop would read from its own tables, beside what is true in the same simulated world",
     line="title",
     columns={
-        "reading": Column("Reading", lambda row: _written(row, "reading")),
-        "interval": Column(f"Its {INTERVAL_95}", _ends),
-        "truth": Column("Truth", lambda row: _written(row, "truth")),
-        "unit": Column("Unit", _unit, align="text"),
+        "reading": Column("Reading", _written("reading")),
+        "interval": Column(f"Its {INTERVAL_95}", _written("low", "high")),
+        "truth": Column("Truth", _written("truth")),
+        "unit": Column(
+            "Unit",
+            lambda row: str(_UNITS.get(row["unit"], row["unit"])).replace("{currency}", row["currency"]),
+            align="text",
+        ),
         "finding": Column("In words", align="text"),
     },
     notes=(
@@ -253,27 +267,31 @@ _NAIVE = TableSpec(
 )
 
 
-def _agreeing(table: pl.DataFrame) -> str:
-    if table.is_empty():
-        return _NONE
-    held = table.filter((pl.col("low") <= 1.0) & (pl.col("high") >= 1.0)).height
-    words = f"{counted(held)} of {counted(table.height)} methods see no difference between promoters and detractors"
-    return words.capitalize()
-
-
 def _ratio(value: float) -> str:
     return figure(value, ".2f")
+
+
+def _span(row: Row) -> str:
+    return f"{_ratio(row['low'])} to {_ratio(row['high'])}"
 
 
 _SELECTION = TableSpec(
     id="selection",
     contract=SELECTION,
-    title=_agreeing,
+    title=lambda table: (
+        _NONE
+        if table.is_empty()
+        else some_of(
+            table.filter(pl.lit(1.0).is_between("low", "high")).height,
+            table.height,
+            "methods see no difference between promoters and detractors",
+        )
+    ),
     subtitle="Spend of promoters over that of detractors; 1 is no difference",
     line="title",
     columns={
         "ratio": Column("Ratio", write=_ratio),
-        "interval": Column(INTERVAL_95, lambda row: f"{_ratio(row['low'])} to {_ratio(row['high'])}"),
+        "interval": Column(INTERVAL_95, _span),
         "customers": Column("Customers"),
         "label": Column("What it is", align="text"),
         "finding": Column("In words", align="text"),
@@ -293,38 +311,41 @@ _SELECTION = TableSpec(
 
 def _panels(table: pl.DataFrame, currency: str) -> pl.DataFrame:
     """Return one row for each reading and one for each truth, with the head of its panel and what is no effect."""
-    heads = {unit: words.replace("{currency}", currency) for unit, (words, *_) in _UNITS.items()}
-    none = {unit: nothing for unit, (*_, nothing) in _UNITS.items()}
-    panelled = table.with_columns(
-        panel=pl.format("{}: {}", "title", pl.col("unit").replace_strict(heads, return_dtype=pl.String)),
-        none=pl.col("unit").replace_strict(none, return_dtype=pl.Float64),
-    )
-    reported = panelled.select("panel", "none", "low", "high", kind=pl.lit(_REPORTED), value="reading")
-    true = panelled.select("panel", "none", kind=pl.lit(_TRUE), value="truth")
+    panelled = with_texts(
+        table, {"panel": lambda row: f"{row['title']}: {_HEADS[row['unit']].replace('{currency}', currency)}"}
+    ).with_columns(none=pl.col("unit").replace_strict(_NO_EFFECT, default=None, return_dtype=pl.Float64))
     # Row by row, so that the panels come in the order of the methods.
-    rows = pl.concat([reported, true], how="diagonal")
-    return rows.with_columns(written=pl.Series([number(value) for value in rows["value"]]))
+    return with_texts(
+        pl.concat(
+            [
+                panelled.select("panel", "none", "low", "high", kind=pl.lit(_REPORTED), value="reading"),
+                panelled.select("panel", "none", kind=pl.lit(_TRUE), value="truth"),
+            ],
+            how="diagonal",
+        ),
+        {"written": lambda row: number(row["value"])},
+    )
 
 
 def _marks() -> list[alt.Chart]:
-    kinds, colours = [_REPORTED, _TRUE], [STRATEGIES[1], INK]
-    legend = alt.Legend(title=None, orient="top", symbolSize=120)
-    drawn = alt.Chart().encode(
-        tooltip=tooltip(
-            [("panel:N", "Method"), ("kind:N", "Which"), ("value:Q", "Value", ",.3~r"), *ends(INTERVAL_95, ",.3~r")]
-        )
+    kinds = [_REPORTED, _TRUE]
+    drawn = detailed({"panel:N": "Method", "kind:N": "Which", "value:Q ,.3~r": "Value", **ends(INTERVAL_95, ",.3~r")})
+    values = alt.X(
+        "value:Q", title=None, scale={"nice": True, "padding": 18, "zero": False}, axis={"format": "~r", "tickCount": 6}
     )
-    scale = alt.Scale(zero=False, nice=True, padding=18)
-    values = alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=6, format="~r"))
-    colour = coloured("kind:N", kinds, colours, {"orient": "top", "symbolSize": 120})
-    shape = alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "diamond"]), legend=legend)
+    colour = coloured("kind:N", kinds, (STRATEGIES[1], INK), ABOVE)
     none = alt.Chart().transform_filter("isValid(datum.none) && isValid(datum.low)").mark_rule(strokeDash=[2, 3])
-    line = error_bar(drawn.transform_filter("isValid(datum.low)"), STRATEGIES[1])
     return [
         # Below the written values, so as not to cross them.
         none.encode(x=alt.X("none:Q", title=None), y=alt.value(11), y2=alt.value(_ROW), color=alt.value(QUIET)),
-        line.encode(x=alt.X("low:Q", title=None), x2="high:Q"),
-        points(drawn, size=110).encode(x=values, color=colour, shape=shape),
+        error_bar(drawn.transform_filter("isValid(datum.low)"), STRATEGIES[1]).encode(
+            x=alt.X("low:Q", title=None), x2="high:Q"
+        ),
+        points(drawn, size=110).encode(
+            x=values,
+            color=colour,
+            shape=alt.Shape("kind:N", scale={"domain": kinds, "range": ["circle", "diamond"]}, legend=colour["legend"]),
+        ),
         drawn.mark_text(dy=-14, fontSize=12).encode(x=values, text="written:N", color=colour),
     ]
 
@@ -332,28 +353,30 @@ def _marks() -> list[alt.Chart]:
 def _powers(table: pl.DataFrame) -> list[float]:
     """Return 1, 2 and 5 in every power of ten that the figure covers."""
     low, high = (
-        math.floor(math.log10(max(float(end), 1e-9)))
-        for end in (table["mean"].to_numpy().min(), table["high"].to_numpy().max())
+        math.floor(math.log10(max(end, 1e-9)))
+        for end in table.select(pl.col("mean").min(), pl.col("high").max()).row(0)
     )
     return [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]
 
 
-def _class(orders: str) -> str:
+def _class(row: Row) -> str:
+    orders = str(row["orders"])
     if orders == "all":
         return "Any number"
     return f"{orders.removesuffix('+')} or more" if orders.endswith("+") else orders
 
 
 def _spend_finding(table: pl.DataFrame) -> str:
-    pair = table.pivot("group", index="orders", values=["mean", "customers"])
-    if not {"mean_promoters", "mean_detractors"} <= set(pair.columns):
+    promoters, detractors = (table.filter(group=group) for group in ("promoters", "detractors"))
+    pair = promoters.join(detractors, on="orders", maintain_order="left").select(
+        "orders",
+        times=pl.col("mean") / pl.col("mean_right"),
+        weight=pl.col("customers") + pl.col("customers_right"),
+    )
+    if pair.is_empty():
         return _NONE
-    ratios = pair.with_columns(
-        times=pl.col("mean_promoters") / pl.col("mean_detractors"),
-        weight=pl.col("customers_promoters") + pl.col("customers_detractors"),
-    ).drop_nulls("times")
-    overall = ratios.filter(orders="all")["times"][0]
-    equal = ratios.filter((pl.col("orders") != "all") & ~pl.col("orders").str.ends_with("+"))
+    overall = pair.filter(orders="all")["times"][0]
+    equal = pair.filter(~pl.col("orders").str.contains(r"all|\+$"))
     words = f"Promoters spend {figure(overall, '.1f')} times as much as detractors"
     if equal.is_empty():
         return words
@@ -362,26 +385,26 @@ def _spend_finding(table: pl.DataFrame) -> str:
 
 
 def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
-    present = [kind for kind in _COLOURS if kind in rows["kind"]]
-    drawn = alt.Chart(rows).encode(
-        y=alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis=alt.Axis(labelLimit=360, grid=False)),
-        color=coloured("kind:N", present, [_COLOURS[kind] for kind in present], {"orient": "top", "symbolSize": 120}),
-        tooltip=tooltip(
-            [
-                ("title:N", "Method"),
-                ("ratio:Q", "Ratio", ".2f"),
-                *ends(INTERVAL_95, ".2f"),
-                ("customers:Q", "Customers", ",d"),
-                ("label:N", "What it is"),
-            ]
-        ),
+    kinds = {kind: shade for kind, shade in _COLOURS.items() if kind in rows["kind"]}
+    drawn = detailed(
+        {
+            "title:N": "Method",
+            "ratio:Q .2f": "Ratio",
+            **ends(INTERVAL_95, ".2f"),
+            "customers:Q ,d": "Customers",
+            "label:N": "What it is",
+        },
+        rows,
+        [
+            alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis={"grid": False, "labelLimit": 360}),
+            coloured("kind:N", [*kinds], [*kinds.values()], ABOVE),
+        ],
     )
-    axis = alt.Axis(values=_ticks(rows), format="~r", grid=True)
-    across = alt.X("ratio:Q", title="Times as much", scale=alt.Scale(type="log", nice=False, padding=24), axis=axis)
+    axis = {"format": "~r", "grid": True, "values": _ticks(rows)}
+    across = alt.X("ratio:Q", title="Times as much", scale={"nice": False, "padding": 24, "type": "log"}, axis=axis)
     return [
         alt.Chart(rows.head(1)).mark_rule(strokeDash=[2, 3], color=INK).encode(x=alt.datum(1.0)),
-        error_bar(drawn).encode(x=alt.X("low:Q", axis=axis), x2="high:Q"),
-        points(drawn, size=100).encode(x=across),
+        *point_and_interval(drawn, alt.X("low:Q", axis=axis), across, size=100),
         drawn.mark_text(dy=-13, fontSize=12).encode(x=across, text="written:N", color=alt.value(QUIET)),
     ]
 
@@ -394,15 +417,13 @@ def _ticks(rows: pl.DataFrame) -> list[float]:
 
 
 def _selection_finding(table: pl.DataFrame) -> str:
-    rows = {row["method"]: row for row in table.iter_rows(named=True)}
-    if not rows:
+    if table.is_empty():
         return _NONE
+    rows = {row["method"]: row for row in table.iter_rows(named=True)}
     first = rows.get("naive") or next(iter(rows.values()))
     words = f"Promoters spend {figure(first['ratio'], '.1f')} times as much as detractors"
     last = rows.get("own_past")
     if last is None:
         return words
-    span = f"{_ratio(last['low'])} to {_ratio(last['high'])}"
-    if last["low"] <= 1.0 <= last["high"]:
-        return f"{words}; against their own past no difference is seen ({span})"
-    return f"{words}; against their own past {_ratio(last['ratio'])} times ({span})"
+    what = "no difference is seen" if (last["low"] <= 1.0 <= last["high"]) else f"{_ratio(last['ratio'])} times"
+    return f"{words}; against their own past {what} ({_span(last)})"
