@@ -22,7 +22,6 @@ from cxsim.metrics.intervals import (
     Z,
     caution_for,
     clustered_wilson,
-    difference,
     garwood,
     joined,
     net_promoter,
@@ -30,7 +29,7 @@ from cxsim.metrics.intervals import (
     ratio_correlation,
     wilson,
 )
-from cxsim.metrics.views import WINDOWS, View
+from cxsim.metrics.views import BY_CUSTOMER, WINDOWS
 from cxsim.params import DAYS_PER_MONTH
 
 FloatArray = NDArray[np.float64]
@@ -66,49 +65,45 @@ class PeriodSums:
     cross: CrossSums
 
 
-def sums_over_customers(view: View, metrics: list[Metric], *, periods: int) -> dict[str, PeriodSums]:
+def sums_over_customers(view: pl.LazyFrame, metrics: list[Metric], *, periods: int) -> dict[str, PeriodSums]:
     """Return the sums of several metrics over one view, in one pass over its rows."""
     columns = sorted({text for metric in metrics for text in (metric.over, metric.per)})
     # A comparison becomes 0 or 1.
-    numbers = view.rows.select(
-        "period", "customer", *(pl.sql_expr(text).cast(pl.Int64).alias(text) for text in columns)
-    )
-    if view.grain == "row":
+    numbers = view.select("period", "customer", *(pl.sql_expr(text).cast(pl.Int64).alias(text) for text in columns))
+    if metrics[0].view not in BY_CUSTOMER:
         grouped = numbers.group_by("period", "customer").agg(pl.col(columns).sum())
         numbers = grouped.collect(engine="streaming").lazy()
-    by_period = numbers.group_by("period").agg([part for metric in metrics for part in _squares(metric)])
     now, before = (numbers.filter(pl.col("period") == place) for place in (periods - 1, periods - 2))
-    crossed = now.join(before, on="customer", suffix="_before").select(
-        [part for metric in metrics for part in _products(metric)]
+    of_both = now.join(before, on="customer", suffix="_before")
+    sums, products = pl.collect_all(
+        [numbers.group_by("period").agg(map(_squares, metrics)), of_both.select(map(_products, metrics))],
+        engine="streaming",
     )
-    sums, products = pl.collect_all([by_period, crossed], engine="streaming")
     cross = products.row(0, named=True)
     return {
         metric.name: PeriodSums(
-            by_period={row["period"]: RatioSums(**_parts(row, metric)) for row in sums.iter_rows(named=True)},
-            cross=CrossSums(**_parts(cross, metric)),
+            by_period={row["period"]: RatioSums(**row[metric.name]) for row in sums.iter_rows(named=True)},
+            cross=CrossSums(**cross[metric.name]),
         )
         for metric in metrics
     }
 
 
-def _parts(row: Mapping[str, int | None], metric: Metric) -> dict[str, int]:
-    """Return the sums of one metric by their names; 0 where there is nothing."""
-    start = f"{metric.name}|"
-    return {name.removeprefix(start): value or 0 for name, value in row.items() if name.startswith(start)}
-
-
-def _squares(metric: Metric) -> list[pl.Expr]:
+def _squares(metric: Metric) -> pl.Expr:
     x, n = (pl.col(column).cast(_WIDE) for column in (metric.over, metric.per))
-    parts = {"units": ((x != 0) | (n != 0)).cast(_WIDE), "x": x, "n": n, "xx": x * x, "nn": n * n, "xn": x * n}
-    return [part.sum().alias(f"{metric.name}|{key}") for key, part in parts.items()]
+    counted = ((x != 0) | (n != 0)).cast(_WIDE)
+    return pl.struct(
+        units=counted.sum(), x=x.sum(), n=n.sum(), xx=(x * x).sum(), nn=(n * n).sum(), xn=(x * n).sum()
+    ).alias(metric.name)
 
 
-def _products(metric: Metric) -> list[pl.Expr]:
-    x, n = (pl.col(column).cast(_WIDE) for column in (metric.over, metric.per))
-    x_before, n_before = (pl.col(f"{column}_before").cast(_WIDE) for column in (metric.over, metric.per))
-    parts = {"xx": x * x_before, "xn": x * n_before, "nx": n * x_before, "nn": n * n_before}
-    return [part.sum().alias(f"{metric.name}|{key}") for key, part in parts.items()]
+def _products(metric: Metric) -> pl.Expr:
+    x, n, x_before, n_before = (
+        pl.col(f"{column}{when}").cast(_WIDE) for when in ("", "_before") for column in (metric.over, metric.per)
+    )
+    return pl.struct(
+        xx=(x * x_before).sum(), xn=(x * n_before).sum(), nx=(n * x_before).sum(), nn=(n * n_before).sum()
+    ).alias(metric.name)
 
 
 def estimated(metric: Metric, sums: RatioSums) -> Estimate:
@@ -160,15 +155,13 @@ def suppressed(metric: Metric, estimate: Estimate) -> Estimate:
     return dataclasses.replace(estimate, value=None, low=None, high=None, caution=caution)
 
 
-def changed(metric: Metric, now: Estimate, before: Estimate, *, sums: PeriodSums, last: int) -> Estimate:
-    """Return the change from the period before the last to the last, allowing for the customers who are in both."""
+def correlation(metric: Metric, sums: PeriodSums, *, last: int) -> float:
+    """Return how the last period goes together with the one before, because of the customers who are in both."""
     one, other = (sums.by_period.get(place, NO_SUMS) for place in (last, last - 1))
-    if metric.kind == "total":
-        together = math.sqrt(one.xx * other.xx)
-        shared = sums.cross.xx / together if together > 0.0 else 0.0
-    else:
-        shared = ratio_correlation(one, other, sums.cross)
-    return difference(now, before, correlation=shared)
+    if metric.kind != "total":
+        return ratio_correlation(one, other, sums.cross)
+    together = math.sqrt(one.xx * other.xx)
+    return sums.cross.xx / together if together > 0.0 else 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
