@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from cxsim.errors import DataError, EstimationError
-from cxsim.metrics.intervals import RatioSums, ratio_error
+from cxsim.metrics.intervals import RatioSums, ratio_error, summed
 from cxsim.params import Z95
 
 FloatArray = NDArray[np.float64]
@@ -58,18 +58,13 @@ def share_of(rows: pl.LazyFrame, *, of: str) -> Outcome:
 
 def sums_over_customers(rows: pl.LazyFrame) -> RatioSums:
     """Return the sums of a ratio over customers: what is counted, among what; a guest is a customer alone."""
-    # Squares of cents of many orders can be more than 64 bits hold.
-    x, n = pl.col("counted").cast(pl.Int128), pl.col("among").cast(pl.Int128)
-    each = (
-        rows.filter(pl.col("customer_id").is_not_null()).group_by("customer_id").agg(pl.col("counted", "among").sum())
-    )
+    known = rows.filter(pl.col("customer_id").is_not_null()).group_by("customer_id")
     guests = rows.filter(pl.col("customer_id").is_null())
-    sums = {"x": x, "n": n, "xx": x * x, "nn": n * n, "xn": x * n}
-    everybody = pl.concat([each, guests], how="diagonal").select(
-        pl.len().alias("units"), **{name: part.sum() for name, part in sums.items()}
+    everybody = pl.concat(
+        [known.agg(pl.col("counted", "among").sum()), guests.select("customer_id", "counted", "among")]
     )
-    units, *found = everybody.collect(engine="streaming").row(0)
-    return RatioSums(units=units, **dict(zip(sums, map(float, found), strict=True)))
+    sums = everybody.select(summed(pl.col("counted"), pl.col("among"), pl.len()))
+    return RatioSums(**sums.collect(engine="streaming").item())
 
 
 def on_own_scale(value: float, error: float, units: int, method: str) -> Measurement:

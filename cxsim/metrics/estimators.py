@@ -27,6 +27,7 @@ from cxsim.metrics.intervals import (
     net_promoter,
     ratio,
     ratio_correlation,
+    summed,
     wilson,
 )
 from cxsim.metrics.views import BY_CUSTOMER, WINDOWS
@@ -39,8 +40,6 @@ _NEVER_SUPPRESSED: frozenset[Kind] = frozenset({"total", "cost", "efficiency", "
 # Of one answer: 1 for a promoter, -1 for a detractor.
 _POINTS = (-1.0, 1.0)
 NO_SUMS = RatioSums(units=0, x=0.0, n=0.0, xx=0.0, nn=0.0, xn=0.0)
-# What is summed per pair of columns x over n; squares of cents of millions of customers need more than 64 bits.
-_WIDE = pl.Int128
 _SECONDS_PER_HOUR = 3600.0
 # An answer within this many hours is in time.
 _IN_TIME = 24.0
@@ -90,16 +89,13 @@ def sums_over_customers(view: pl.LazyFrame, metrics: list[Metric], *, periods: i
 
 
 def _squares(metric: Metric) -> pl.Expr:
-    x, n = (pl.col(column).cast(_WIDE) for column in (metric.over, metric.per))
-    counted = ((x != 0) | (n != 0)).cast(_WIDE)
-    return pl.struct(
-        units=counted.sum(), x=x.sum(), n=n.sum(), xx=(x * x).sum(), nn=(n * n).sum(), xn=(x * n).sum()
-    ).alias(metric.name)
+    x, n = pl.col(metric.over), pl.col(metric.per)
+    return summed(x, n, ((x != 0) | (n != 0)).sum()).alias(metric.name)
 
 
 def _products(metric: Metric) -> pl.Expr:
     x, n, x_before, n_before = (
-        pl.col(f"{column}{when}").cast(_WIDE) for when in ("", "_before") for column in (metric.over, metric.per)
+        pl.col(f"{column}{when}").cast(pl.Int128) for when in ("", "_before") for column in (metric.over, metric.per)
     )
     return pl.struct(
         xx=(x * x_before).sum(), xn=(x * n_before).sum(), nx=(n * x_before).sum(), nn=(n * n_before).sum()

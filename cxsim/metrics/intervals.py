@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from scipy import special, stats
 
 from cxsim.errors import DataError
@@ -89,6 +90,13 @@ class RatioSums:
     xx: float
     nn: float
     xn: float
+
+
+def summed(x: pl.Expr, n: pl.Expr, units: pl.Expr) -> pl.Expr:
+    """Return what RatioSums holds of rows of one unit each, as a struct."""
+    # Squares of cents of millions of customers need more than 64 bits.
+    x, n = x.cast(pl.Int128), n.cast(pl.Int128)
+    return pl.struct(units=units, x=x.sum(), n=n.sum(), xx=(x * x).sum(), nn=(n * n).sum(), xn=(x * n).sum())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
