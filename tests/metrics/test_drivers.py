@@ -158,17 +158,21 @@ def delivered(rows):
 @pytest.fixture
 def crowd():
     """Thirty customers twice over: c0 to c29 wait a day, the first 12 order again; s0 to s29 four days, the first 6."""
+    return again_on(40)
+
+
+def again_on(again):
     rows = [(f"c{n}", 0, 1) for n in range(30)] + [(f"s{n}", 0, 4) for n in range(30)]
-    rows += [(f"c{n}", 40, None) for n in range(12)] + [(f"s{n}", 40, None) for n in range(6)]
+    rows += [(f"c{n}", again, None) for n in range(12)] + [(f"s{n}", again, None) for n in range(6)]
     return delivered(rows)
 
 
 def test_the_share_that_orders_again_is_counted_by_class(crowd):
-    table = dose_curve(shop(crowd, days=200), "delivery days", edges=(0, 2), window_days=90)
+    table = dose_curve(shop(crowd, days=200), "delivery days")
     assert table["value"].to_list() == [12 / 30, 6 / 30]
     assert table["dose"].to_list() == [1.0, 4.0]
     assert table["customers"].to_list() == [30, 30]
-    assert table["dose_high"].to_list() == [2.0, float("inf")]
+    assert table.select("dose_low", "dose_high").rows() == [(1.0, 2.0), (4.0, 5.0)]
     assert set(table["outcome"]) == {"ordered again within 90 days"}
     # One order a customer: sqrt(0.4 * 0.6 / 29) = 0.0909718, times t of 29 degrees of freedom, 2.0452296.
     assert_allclose(table["low"][0], 0.4 - 2.0452296 * 0.0909718, atol=1e-6)
@@ -177,10 +181,10 @@ def test_the_share_that_orders_again_is_counted_by_class(crowd):
 def test_a_customer_with_several_orders_counts_once_in_the_interval():
     # Thirty customers, each with two deliveries after which all or none come back: as wide as with one order each.
     rows = [(f"c{n}", when, 1) for n in range(30) for when in (0, 10)]
-    rows += [(f"c{n}", 40, None) for n in range(12)]
+    rows += [(f"c{n}", 95, None) for n in range(12)]
     rows += [(f"d{n}", 0, None) for n in range(3)]
-    table = dose_curve(shop(delivered(rows), days=300), "delivery days", edges=(0,), window_days=35)
-    # After the first delivery all 30 order again on day 10; after the second 12 do, on day 40.
+    table = dose_curve(shop(delivered(rows), days=300), "delivery days")
+    # After the first delivery all 30 order again on day 10; after the second 12 do, on day 95.
     assert table["value"].to_list() == [42 / 60]
     # Over customers e = x - 0.7 n: 0.6 for 12, -0.4 for 18; sum e^2 = 7.2; sqrt(30 / 29 * 7.2) / 60 = 0.0454859.
     assert_allclose(table["high"][0] - table["value"][0], 2.0452296 * 0.0454859, atol=1e-6)
@@ -188,31 +192,25 @@ def test_a_customer_with_several_orders_counts_once_in_the_interval():
 
 def test_only_deliveries_whose_days_are_over_take_part(crowd):
     # Known on day 1 and day 4; 90 days are over on day 91 and 94.
-    table = dose_curve(shop(crowd, days=91), "delivery days", edges=(0, 2), window_days=90)
-    assert table["dose_low"].to_list() == [0.0]
+    assert dose_curve(shop(crowd, days=91), "delivery days")["dose_low"].to_list() == [1.0]
 
 
-def test_an_order_on_the_last_moment_of_the_window_counts_and_one_after_it_does_not(crowd):
-    # From the delivery on day 1 to the next order on day 40 are 39 days; from day 4, 36.
-    late = dose_curve(shop(crowd, days=200), "delivery days", edges=(0, 2), window_days=38)
-    just = dose_curve(shop(crowd, days=200), "delivery days", edges=(0, 2), window_days=39)
+def test_an_order_on_the_last_moment_of_the_window_counts_and_one_after_it_does_not():
+    # From the delivery on day 1 to the next order on day 91 are 90 days.
+    late, just = (dose_curve(shop(again_on(day), days=200), "delivery days") for day in (92, 91))
     assert late["value"].to_list() == [0.0, 0.2]
     assert just["value"].to_list() == [0.4, 0.2]
 
 
 def test_fewer_than_thirty_customers_have_no_share(crowd):
     some = crowd.filter(pl.col("customer_id") != "c29")
-    table = dose_curve(shop(some, days=200), "delivery days", edges=(0, 2))
+    table = dose_curve(shop(some, days=200), "delivery days")
     assert table.select("value", "low", "high", "customers").rows()[0] == (None, None, None, 29)
 
 
 def test_shipping_counts_from_the_shipping(crowd):
-    table = dose_curve(shop(crowd, days=200), "days to shipping", edges=(0, 1))
+    table = dose_curve(shop(crowd, days=200), "days to shipping")
     assert table["dose"].to_list() == [0.5, 2.0]
-
-
-def test_doses_below_the_first_edge_are_left_out(crowd):
-    assert dose_curve(shop(crowd, days=200), "delivery days", edges=(2, 5))["dose"].to_list() == [4.0]
 
 
 def test_tickets_count_from_their_first_answer(crowd):
@@ -225,7 +223,7 @@ def test_tickets_count_from_their_first_answer(crowd):
         }
     )
     made = shop(crowd, days=200, tickets=tickets)
-    table = dose_curve(made, "hours to the first answer", edges=(0, 8))
+    table = dose_curve(made, "hours to the first answer")
     # The one who still waits has no dose, so 29 customers are left: too few for a share.
     assert table.select("dose_low", "dose", "value", "customers").rows() == [(8.0, 12.0, None, 29)]
 
@@ -246,22 +244,15 @@ def test_returns_count_those_made_before_the_order(crowd):
 
 
 @pytest.mark.parametrize(
-    ("exposure", "choices", "message"),
+    ("exposure", "message"),
     [
-        ("delivery", {}, "no dose 'delivery'; did you mean 'delivery days'"),
-        ("delivery days", {"edges": (2, 1)}, "edges must ascend; found 2, 1."),
-        ("delivery days", {"edges": ()}, "edges must ascend; found none."),
-        ("delivery days", {"window_days": 0}, "window_days must be 1 or more; found 0."),
-        (
-            "hours to the first answer",
-            {},
-            "S: hours to the first answer cannot be seen: there is no table of tickets.",
-        ),
+        ("delivery", "no dose 'delivery'; did you mean 'delivery days'"),
+        ("hours to the first answer", "S: hours to the first answer cannot be seen: there is no table of tickets."),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(crowd, exposure, choices, message):
+def test_what_cannot_be_drawn_is_refused(crowd, exposure, message):
     with pytest.raises(DataError, match=message.replace(".", r"\.")):
-        dose_curve(shop(crowd), exposure, **choices)
+        dose_curve(shop(crowd), exposure)
 
 
 def test_a_shop_without_deliveries_says_so(crowd):
