@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -48,8 +47,7 @@ _NAME = re.compile(r"(?=.{1,80}$)[a-z0-9]+(-[a-z0-9]+)*")
 _DIGITS = 6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Calibration:
+class Calibration(NamedTuple):
     """A behaviour in which what a shop's tables say stands in the place of what was assumed.
 
     Attributes

@@ -34,7 +34,6 @@ COHORTS = Contract(
     nullable=frozenset({"value", "low", "high"}),
 )
 Measure = Literal["retention", "orders", "revenue", "cumulative_revenue"]
-IntArray = npt.NDArray[np.int64]
 RealArray = npt.NDArray[np.float64]
 
 # By length of a cohort: days of a step, how its start is found, and how it is called. ISO 8601: the week belongs to the
@@ -207,8 +206,7 @@ class _Sums(NamedTuple):
 
 def _shares(of: _Sums) -> list[Cell]:
     """Return the shares of customers at risk of whom the quantity is 1, with Wilson's interval."""
-    found = map(wilson, of.sums, of.at_risk)
-    return [(share.value, share.low, share.high) for share in found]
+    return [wilson(total, count)[:3] for total, count in zip(of.sums, of.at_risk, strict=True)]
 
 
 def _means(of: _Sums) -> list[Cell]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -60,8 +60,7 @@ MOST_PERIODS = 60
 _OVERLAPPING = frozenset({"active"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Dashboard:
+class Dashboard(NamedTuple):
     """All metrics of a shop.
 
     Attributes
@@ -106,8 +105,7 @@ def periods_of(shop: Shop, every: Every, most: int) -> tuple[Period, ...]:
     return periods[-most:]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MeasuredMetric:
+class MeasuredMetric(NamedTuple):
     """One metric of a shop.
 
     Attributes
@@ -156,7 +154,7 @@ def measured_metrics(
             shared = correlation(metric, own, last=places[-1])
         estimates = tuple(suppressed(metric, one) for one in found)
         change = difference(estimates[-1], estimates[-2], correlation=shared) if len(estimates) > 1 else None
-        measured[name] = MeasuredMetric(metric=metric, estimates=estimates, change=change, missing=reason)
+        measured[name] = MeasuredMetric(metric, estimates, change, reason)
     return tuple(measured[name] for name in metrics)
 
 
@@ -206,7 +204,7 @@ def _row(measured: MeasuredMetric, periods: Sequence[Period], place: int) -> dic
         "unit": metric.unit,
         "period_start": period.start,
         "period_end": period.end,
-        **{name: getattr(found, name) for name in _SHOWN},
+        **dict(zip(_SHOWN, found[:3], strict=True)),
         "usual_low": low,
         "usual_high": high,
         "alert": _alert(found.value, usual),

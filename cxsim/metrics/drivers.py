@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -59,8 +58,7 @@ _DONE = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Associations:
+class Associations(NamedTuple):
     """What goes with what.
 
     Attributes
@@ -197,8 +195,8 @@ def dose_curve(shop: Shop, exposure: str) -> pl.DataFrame:
     outcome, rows = f"ordered again within {_WINDOW} days", []
     for number, mean, sums in _sums_by_dose(_followed(shop, met)):
         share = ratio(sums, scale=(0.0, 1.0)) if sums.units >= _FEWEST else Estimate()
-        found = (mean, outcome, share.value, share.low, share.high, sums.units)
-        rows.append((exposure, dose.unit, ends[number - 1], ends[number], *found))
+        row = (exposure, dose.unit, ends[number - 1], ends[number], mean, outcome, *share[:3], sums.units)
+        rows.append(row)
     return table_of(rows, DOSES)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -48,8 +47,7 @@ _ROUNDING = 1e-12
 _NOTHING_SPENT = Estimate(caution="nothing was spent, or nobody came")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PeriodSums:
+class PeriodSums(NamedTuple):
     """The sums of one metric.
 
     Attributes
@@ -129,18 +127,18 @@ def _total(sums: RatioSums, unit: Unit) -> Estimate:
     """Return a total; customers come as a Poisson process, so its variance is the sum of squares over them."""
     if unit == "count" and sums.xx == sums.x == sums.n:
         # Nobody counts twice, so it is a count, of which small ones have limits of their own.
-        return dataclasses.replace(garwood(round(sums.x)), units=sums.units)
+        return garwood(round(sums.x))._replace(units=sums.units)
     if sums.units == 0:
         return Estimate(value=0.0, caution=NOBODY)
     half = Z * math.sqrt(sums.xx)
     low = max(sums.x - half, 0.0) if sums.x >= 0.0 else sums.x - half
-    return Estimate(value=sums.x, low=low, high=sums.x + half, units=sums.units, method="compound Poisson")
+    return Estimate(sums.x, low, sums.x + half, sums.units, "compound Poisson")
 
 
 def _scaled(estimate: Estimate, factor: float) -> Estimate:
     """Return an estimate in another unit."""
-    value, low, high = (None if end is None else factor * end for end in (estimate.value, estimate.low, estimate.high))
-    return dataclasses.replace(estimate, value=value, low=low, high=high)
+    value, low, high = (None if end is None else factor * end for end in estimate[:3])
+    return estimate._replace(value=value, low=low, high=high)
 
 
 def suppressed(metric: Metric, estimate: Estimate) -> Estimate:
@@ -148,7 +146,7 @@ def suppressed(metric: Metric, estimate: Estimate) -> Estimate:
     if metric.kind in _NEVER_SUPPRESSED or estimate.units >= FEWEST:
         return estimate
     caution = f"too few to say: {estimate.units} of {FEWEST}"
-    return dataclasses.replace(estimate, value=None, low=None, high=None, caution=caution)
+    return estimate._replace(value=None, low=None, high=None, caution=caution)
 
 
 def correlation(metric: Metric, sums: PeriodSums, *, last: int) -> float:
@@ -160,8 +158,7 @@ def correlation(metric: Metric, sums: PeriodSums, *, last: int) -> float:
     return sums.cross.xx / together if together > 0.0 else 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Survival:
+class Survival(NamedTuple):
     """Share of units that still wait, by time since they began to, with its 95 % limits.
 
     Attributes
@@ -196,7 +193,7 @@ def kaplan_meier(times: ArrayLike, events: ArrayLike, censored: ArrayLike) -> Su
     distinct, places = np.unique(np.repeat(moments, left), return_inverse=True)
     if distinct.size == 0:
         nothing = np.empty(0)
-        return Survival(times=nothing, shares=nothing, low=nothing, high=nothing, at_risk=nothing, ended=0)
+        return Survival(nothing, nothing, nothing, nothing, nothing, 0)
     curve = ecdf(CensoredData(np.repeat(moments, ended), right=np.repeat(moments, left - ended))).sf
     with warnings.catch_warnings():
         # The limits are undefined where nobody or everybody still waits; see `answered_within`.
@@ -253,9 +250,7 @@ def answered_within(waits: Survival, time: float) -> Estimate:
     else:
         limits = Estimate(low=float(waits.low[place]), high=float(waits.high[place]))
     low, high = (None if end is None else 1 - end for end in (limits.high, limits.low))
-    return Estimate(
-        value=1 - still, low=low, high=high, units=waits.units, method=method, caution=caution_for(waits.units)
-    )
+    return Estimate(1 - still, low, high, waits.units, method, caution_for(waits.units))
 
 
 def median_wait(waits: Survival) -> Estimate:
@@ -268,7 +263,7 @@ def median_wait(waits: Survival) -> Estimate:
     note = "not reached" if value is None else "upper end not reached" if high is None else ""
     caution = joined([caution_for(waits.units), note if waits.units else ""])
     method = "Kaplan-Meier, Brookmeyer-Crowley"
-    return Estimate(value=value, low=low, high=high, units=waits.units, method=method, caution=caution)
+    return Estimate(value, low, high, waits.units, method, caution)
 
 
 def _half_over(times: FloatArray, curve: FloatArray) -> float | None:
@@ -287,16 +282,14 @@ def acquisition_cost(spent: float, newcomers: int) -> Estimate:
     came = garwood(newcomers)
     if newcomers == 0 or spent <= 0.0 or not came.low or not came.high:
         return _NOTHING_SPENT
-    low, high = spent / came.high, spent / came.low
-    return Estimate(value=spent / newcomers, low=low, high=high, units=newcomers, method="Garwood")
+    return Estimate(spent / newcomers, spent / came.high, spent / came.low, newcomers, "Garwood")
 
 
 def efficiency(revenue: Estimate, spent: float) -> Estimate:
     """Return revenue per unit of marketing spend, the marketing efficiency ratio."""
     if spent <= 0.0 or revenue.value is None or revenue.low is None or revenue.high is None:
         return _NOTHING_SPENT
-    value, low, high = (end / spent for end in (revenue.value, revenue.low, revenue.high))
-    return Estimate(value=value, low=low, high=high, units=revenue.units, method=revenue.method)
+    return Estimate(revenue.value / spent, revenue.low / spent, revenue.high / spent, revenue.units, revenue.method)
 
 
 def payback(cost: Estimate, margins: Mapping[int, Estimate]) -> Estimate:
@@ -311,7 +304,7 @@ def payback(cost: Estimate, margins: Mapping[int, Estimate]) -> Estimate:
     )
     units = min((margin.units for margin in margins.values()), default=0)
     caution = "" if value is not None else "not paid back within a year"
-    return Estimate(value=value, low=low, high=high, units=units, method="ends of intervals", caution=caution)
+    return Estimate(value, low, high, units, "ends of intervals", caution)
 
 
 def _months(cost: float | None, margins: Mapping[int, float | None]) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import polars as pl
 
@@ -26,8 +26,7 @@ _WORD = 8
 _RANGE = 2**64
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Exposure:
+class Exposure(NamedTuple):
     """Something that customers meet.
 
     Attributes
@@ -56,8 +55,7 @@ class Exposure:
     occasions: pl.LazyFrame | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class PersonPeriods:
+class PersonPeriods(NamedTuple):
     """Customers through time.
 
     Attributes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -194,8 +193,7 @@ def _times(matrix: Reals, coefficients: Reals) -> Reals:
     return line
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Design:
+class Design(NamedTuple):
     """Rows of a model; equal ones are one pattern.
 
     Attributes
@@ -239,22 +237,15 @@ def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing) -> Des
     if kept[-1] != matrix.shape[1] - 1:
         raise EstimationError("it goes along with what is held equal, so that the two cannot be distinguished.")
     customer = rows["customer"].rle_id().cast(pl.Int64).to_numpy()
-    return Design(
-        matrix=np.ascontiguousarray(matrix[:, kept]),
-        pattern=pattern,
-        customer=customer,
-        outcomes=outcomes,
-        customers=int(customer.max()) + 1,
-        exposed=exposed,
-    )
+    known = np.ascontiguousarray(matrix[:, kept])
+    return Design(known, pattern, customer, outcomes, int(customer.max()) + 1, exposed)
 
 
 def _by_pattern(pattern: Places, weights: Reals | None = None) -> Reals:
     return np.bincount(pattern, weights=weights).astype(np.float64)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FittedRatio:
+class FittedRatio(NamedTuple):
     """The coefficient of the exposure.
 
     Attributes
@@ -312,12 +303,8 @@ def fitted_ratio(design: Design, outcome: str) -> FittedRatio:
     scores = (outcomes - curve.expected[design.pattern]) * influence[design.pattern]
     over_customers = np.bincount(design.customer, weights=scores)
     factor = _small_sample(design.customers, outcomes.size, len(coefficients))
-    return FittedRatio(
-        log_ratio=float(coefficients[-1]),
-        error=math.sqrt(factor * float(np.square(over_customers).sum())),
-        customers=design.customers,
-        exposed=design.exposed,
-    )
+    error = math.sqrt(factor * float(np.square(over_customers).sum()))
+    return FittedRatio(float(coefficients[-1]), error, design.customers, design.exposed)
 
 
 def _refuse_few(rows: pl.DataFrame, amount: Reals) -> int:
