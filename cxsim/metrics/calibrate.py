@@ -99,7 +99,10 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
             changed,
             name=name,
             title=f"{shop.name}, measured",
-            description=_description(shop, like),
+            description=(
+                f"Measured from tables of {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}; what they do not say stays "
+                f"as in '{like.name}'. {like.description}"
+            ),
             # Whoever answers for the example does not answer for this shop.
             owner=None,
             reviewed_on=None,
@@ -124,13 +127,6 @@ def _measured(like: Behaviour, found: Outcomes, source: str) -> dict[str, Quanti
     return measured
 
 
-def _description(shop: Shop, like: Behaviour) -> str:
-    return (
-        f"Measured from tables of {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}; what they do not say stays as in "
-        f"'{like.name}'. {like.description}"
-    )
-
-
 def _source(shop: Shop) -> Source:
     counted = shop.table("orders").select(pl.len(), pl.col("customer_id").n_unique())
     orders, customers = counted.collect(engine="streaming").row(0)
@@ -145,13 +141,11 @@ def _source(shop: Shop) -> Source:
 
 
 def _table(like: Behaviour, found: Outcomes) -> pl.DataFrame:
-    names = {f"experience.incidents.item_{place}.": one for place, one in enumerate(like.incidents, start=1)}
     rows: list[tuple[object, ...]] = []
     for path, quantity in quantities(like):
         if path in found:
-            one, number = found[path], path
-            for start, incident in names.items():
-                number = number.replace(start, f"experience.{incident}.")
+            one = found[path]
+            number = re.sub(r"incidents\.item_(\d+)", lambda item: like.incidents[int(item[1]) - 1], path)
             says = (*[None] * len(Measurement._fields), one) if isinstance(one, str) else (*one, None)
             rows.append((number, quantity.description, str(quantity.unit), quantity.value, *says))
     return table_of(rows, CALIBRATION)

@@ -28,6 +28,7 @@ from cxsim.params import CENTS, Z95
 from cxsim.strategies.behaviour import Behaviour, Experience, Scale, Surveys
 
 CUSTOMER = "customer_id"
+_CREATED, _SCORE, _INCIDENT = pl.col("created_at"), pl.col("score"), pl.col("incident")
 _LEVEL = 0.9
 _RETURNS = ("returns.chance", "returns.part", "returns.days")
 _CONVERSION = "sessions.conversion"
@@ -57,7 +58,7 @@ def incidents(shop: Shop, experience: Experience) -> Outcomes:
         if isinstance(recorded, str):
             found[path] = recorded
         elif one.name in recorded[1]:
-            happened = (pl.col("incident") == one.name).fill_null(value=False)
+            happened = _INCIDENT.eq(one.name).fill_null(value=False)
             found[path] = share_of(_counted(recorded[0], happened), of="orders")
         else:
             found[path] = f"no order says '{one.name}': it did not happen, or is not recorded."
@@ -107,8 +108,8 @@ def surveys(shop: Shop, behaviour: Behaviour) -> Outcomes:
     if reason is not None:
         return dict.fromkeys((*_ASKED, _RESPONSE, *(path for name in _ENDS for path in _scale_paths(name))), reason)
     rows = shop.table("surveys").filter(pl.col("instrument").is_in(list(_ENDS)))
-    silent = rows.group_by("instrument").agg(pl.col("score").null_count()).collect()
-    listed = frozenset(silent.filter(pl.col("score") > 0)["instrument"])
+    silent = rows.group_by("instrument").agg(_SCORE.null_count()).collect()
+    listed = frozenset(silent.filter(_SCORE > 0)["instrument"])
     response = _response(rows, model, listed)
     found = {
         path: _asked(shop, rows, path, [name for name in names if name in listed]) for path, names in _ASKED.items()
@@ -131,7 +132,7 @@ def tickets(shop: Shop, experience: Experience) -> Outcomes:
     reason = shop.missing("tickets")
     if reason is not None:
         return dict.fromkeys((*writing, _FIRST, *_HOURS), reason)
-    rows = shop.table("tickets").filter(pl.col("created_at") < shop.until)
+    rows = shop.table("tickets").filter(_CREATED.lt(shop.until))
     return {
         **dict(zip(writing, _writing(shop, experience), strict=True)),
         _FIRST: _first_contact(shop, rows),
@@ -164,7 +165,7 @@ def _orders_with_incidents(shop: Shop) -> tuple[pl.LazyFrame, frozenset[str]] | 
     reason = shop.missing("orders.incident")
     orders = shop.table("orders")
     if reason is None:
-        names = orders.select(pl.col("incident").unique().sort()).collect()["incident"].drop_nulls()
+        names = orders.select(_INCIDENT.unique().sort()).collect()["incident"].drop_nulls()
         return (orders, frozenset(names)) if len(names) else "no order says that anything happened to it."
     if any(shop.missing(f"orders.{name}") for name in ("promised_at", "delivered_at")):
         return reason
@@ -246,7 +247,7 @@ def _response(rows: pl.LazyFrame, model: Surveys, listed: frozenset[str]) -> Out
     if not names:
         return _NOT_ASKED
     asked = rows.filter(pl.col("instrument").is_in(names))
-    found = share_of(_counted(asked, pl.col("score").is_not_null()), of="surveys")
+    found = share_of(_counted(asked, _SCORE.is_not_null()), of="surveys")
     if isinstance(found, str) or found.error == 0.0:
         return found
     extremity = model.extremity.value
@@ -288,7 +289,7 @@ def _patterns(rows: pl.LazyFrame) -> pl.DataFrame:
     """Return how many customers were asked and answered so often with these first two scores."""
     who = pl.coalesce(CUSTOMER, pl.format("survey {}", "survey_id")).alias("who")
     keys = ("asked", "answered", "first", "second")
-    asked = rows.group_by(who).agg(asked=pl.len().cast(pl.Int64), answered=pl.col("score").count().cast(pl.Int64))
+    asked = rows.group_by(who).agg(asked=pl.len().cast(pl.Int64), answered=_SCORE.count().cast(pl.Int64))
     # Sorted once and not customer by customer, which takes many times as long; second answers are few.
     answers = (
         rows.drop_nulls("score")
@@ -297,7 +298,7 @@ def _patterns(rows: pl.LazyFrame) -> pl.DataFrame:
         .with_columns(number=pl.int_range(pl.len()).over("who"))
     )
     first, second = (
-        answers.filter(pl.col("number") == number).select("who", pl.col("score").alias(name))
+        answers.filter(pl.col("number") == number).select("who", _SCORE.alias(name))
         for number, name in enumerate(keys[2:])
     )
     return (
@@ -313,32 +314,24 @@ def _patterns(rows: pl.LazyFrame) -> pl.DataFrame:
 def _writing(shop: Shop, experience: Experience) -> list[Outcome]:
     """Return after which share of orders customers write: of those to which nothing happened, and by incident."""
     reason, recorded = shop.missing("tickets.order_id"), _orders_with_incidents(shop)
+    kinds = [one.name for one in experience.incidents]
     if reason is not None:
-        return [f"{reason} Which orders are written about is not known."] * (1 + len(experience.incidents))
+        return [f"{reason} Which orders are written about is not known."] * (1 + len(kinds))
     if isinstance(recorded, str):
-        return [f"{recorded} What was written about is not known."] * (1 + len(experience.incidents))
-    orders, names = recorded
-    written = shop.table("tickets").drop_nulls("order_id").group_by("order_id").agg(pl.col("created_at").min())
-    events = orders.select("order_id", CUSTOMER, "ordered_at", "incident")
+        return [f"{recorded} What was written about is not known."] * (1 + len(kinds))
+    written = shop.table("tickets").drop_nulls("order_id").group_by("order_id").agg(_CREATED.min())
+    events = recorded[0].select("order_id", CUSTOMER, "ordered_at", "incident")
     old, _ = _observed_long_enough(events, written, "created_at", until=shop.until)
     known = old.join(written, on="order_id", how="left").collect(engine="streaming").lazy()
 
     def share(condition: pl.Expr, of: str) -> Outcome:
-        return share_of(_counted(known.filter(condition), pl.col("created_at").is_not_null()), of=of)
+        return share_of(_counted(known.filter(condition), _CREATED.is_not_null()), of=of)
 
-    quiet = (
-        share(pl.col("incident").is_null(), "orders to which nothing happened")
-        if shop.missing("orders.incident") is None
-        else "days of delivery do not tell to which orders nothing happened."
-    )
-    kinds = [one.name for one in experience.incidents]
-    return [
-        quiet,
-        *(
-            share(pl.col("incident") == kind, f"orders with '{kind}'") if kind in names else f"no order says '{kind}'."
-            for kind in kinds
-        ),
-    ]
+    found = {kind: share(_INCIDENT.eq(kind), f"orders with '{kind}'") for kind in kinds if kind in recorded[1]}
+    quiet: Outcome = "days of delivery do not tell to which orders nothing happened."
+    if shop.missing("orders.incident") is None:
+        quiet = share(_INCIDENT.is_null(), "orders to which nothing happened")
+    return [quiet, *(found.get(kind, f"no order says '{kind}'.") for kind in kinds)]
 
 
 def _first_contact(shop: Shop, rows: pl.LazyFrame) -> Outcome:
@@ -349,11 +342,11 @@ def _first_contact(shop: Shop, rows: pl.LazyFrame) -> Outcome:
         at_first = (pl.col("replies") == 1) & (pl.col("reopens") == 0)
     else:
         return "the tickets say neither that nor how many answers and reopenings there were."
-    took = (pl.col("resolved_at") - pl.col("created_at")).quantile(_RESOLUTIONS_OVER, "higher")
+    took = (pl.col("resolved_at") - _CREATED).quantile(_RESOLUTIONS_OVER, "higher")
     wait = rows.select(took).collect().item()
     if wait is None:
         return "no ticket is resolved."
-    old = rows.filter(pl.col("created_at") <= shop.until - wait)
+    old = rows.filter(_CREATED.le(shop.until - wait))
     # A matter that is open after so long was not settled by the first answer.
     settled = pl.when(pl.col("resolved_at").is_null()).then(statement=False).otherwise(at_first)
     of = f"tickets at least {wait / timedelta(days=1):.0f} days old"
@@ -366,7 +359,7 @@ def _response_hours(rows: pl.LazyFrame, until: datetime) -> list[Outcome]:
     over = (pl.col("first_response_at") < until).fill_null(value=False)
     ends = pl.when(over).then("first_response_at").otherwise(pl.lit(until))
     # Times are whole seconds, so that an answer within the first one took half of it.
-    seconds = (ends - pl.col("created_at")).dt.total_seconds() + 0.5
+    seconds = (ends - _CREATED).dt.total_seconds() + 0.5
     waits = (
         rows.select(hours=seconds / _SECONDS_PER_HOUR, over=over)
         .filter(pl.col("hours") > 0.0)

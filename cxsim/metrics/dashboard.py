@@ -29,6 +29,7 @@ from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
 
 _WHEN = (pl.Datetime,)
 _SHOWN = ("value", "low", "high")
+_CHANGE = ("change", "change_low", "change_high")
 # One row per metric of the catalogue, in its order. unit: share, money, score, hours, days, ratio, months. direction:
 # higher, lower or neither is better. previous: the value of the period before; change: value less previous. units: the
 # independent units behind the value. alert: above or below, where the value lies outside its usual range. missing: why
@@ -38,11 +39,11 @@ DASHBOARD = Contract(
     columns={
         **dict.fromkeys(("metric", "title", "family", "unit", "direction"), TEXT),
         **dict.fromkeys(("period_start", "period_end"), _WHEN),
-        **dict.fromkeys((*_SHOWN, "previous", "change", "change_low", "change_high"), REAL),
+        **dict.fromkeys((*_SHOWN, "previous", *_CHANGE), REAL),
         "units": COUNT,
         **dict.fromkeys(("method", "caution", "alert", "missing"), TEXT),
     },
-    nullable=frozenset({*_SHOWN, "previous", "change", "change_low", "change_high", "units", "alert", "missing"}),
+    nullable=frozenset({*_SHOWN, "previous", *_CHANGE, "units", "alert", "missing"}),
 )
 # One row per metric and complete period, by time; usual_low to usual_high: where it lies by the periods before it.
 SERIES = Contract(
@@ -219,9 +220,7 @@ def _last_row(measured: MeasuredMetric, periods: Sequence[Period]) -> dict[str, 
         "family": measured.metric.family,
         "direction": measured.metric.direction,
         "previous": estimates[-2].value if len(estimates) > 1 else None,
-        "change": change.value,
-        "change_low": change.low,
-        "change_high": change.high,
+        **dict(zip(_CHANGE, change[:3], strict=True)),
         "units": now.units if estimates else None,
         "method": now.method,
         "caution": now.caution,

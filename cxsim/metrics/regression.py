@@ -44,10 +44,13 @@ _LONGEST = 2.0
 
 
 class RobustFit(NamedTuple):
-    """Coefficients of a model, their covariance from what was observed of each customer, and the fitted means."""
+    """Coefficients of a model, the variance of the last from what each customer did, and the fitted means.
+
+    The variance is 0 where the other columns determine the last.
+    """
 
     coefficients: Reals
-    covariance: Reals
+    variance: float
     fitted: Reals
 
 
@@ -66,11 +69,10 @@ def robust_glm(outcome: Reals, design: Reals, family: Family) -> RobustFit:
     found, curve = _maximum(basis, outcome, np.ones(rows), family)
     scores = basis * ((outcome - curve.expected) * curve.slope / curve.variance)[:, None]
     bread = np.linalg.solve(triangle, np.linalg.inv(_weighted_gram(basis, curve.slope**2 / curve.variance)))
-    coefficients, covariance = np.zeros(columns), np.zeros((columns, columns))
+    covariance = _small_sample(rows, rows, len(kept)) * (bread @ _weighted_gram(scores, np.ones(rows)) @ bread.T)
+    coefficients = np.zeros(columns)
     coefficients[kept] = np.linalg.solve(triangle, found)
-    factor = _small_sample(rows, rows, len(kept))
-    covariance[np.ix_(kept, kept)] = factor * (bread @ _weighted_gram(scores, np.ones(rows)) @ bread.T)
-    return RobustFit(coefficients, covariance, curve.expected)
+    return RobustFit(coefficients, float(covariance[-1, -1]) if kept[-1] == columns - 1 else 0.0, curve.expected)
 
 
 def _orthonormal(design: Reals) -> tuple[Reals, Reals, list[int]]:

@@ -380,11 +380,11 @@ def _from_log(log_ratio: float, error: float, customers: int) -> Ratio:
 def _by_regression(first: Array, spent: Array, design: Array) -> Ratio:
     # The group stands last, so that it is seen whether the covariates add up to it.
     fit = robust_glm(spent, np.column_stack([design, first]), "poisson")
-    if fit.covariance[-1, -1] <= 0.0:
+    if fit.variance <= 0.0:
         raise EstimationError(
             f"{' and '.join(_LEVELS)} are distinguished by the covariates alone; possible: without the one that does."
         )
-    return _from_log(float(fit.coefficients[-1]), math.sqrt(float(fit.covariance[-1, -1])), len(first))
+    return _from_log(float(fit.coefficients[-1]), math.sqrt(fit.variance), len(first))
 
 
 def _doubly_robust(first: Array, spent: Array, design: Array) -> Ratio:

@@ -30,6 +30,7 @@ _PROMOTER, _DETRACTOR = 9, 6
 _GOOD = {"csat": 4, "csat_good": 1, "ces": 5}
 INSTRUMENTS = ("nps", "csat", "csat_good", "ces", "effort")
 _ONE = pl.lit(1, dtype=pl.Int64)
+_ORDERED, _CREATED, _FIRST = pl.col("ordered_at"), pl.col("created_at"), pl.col("first_at")
 
 # The columns of each view. A column that a shop's tables do not have is missing from its view.
 VIEWS: dict[str, tuple[str, ...]] = {
@@ -73,7 +74,7 @@ def views_of(
 def placed(rows: pl.LazyFrame, at: pl.Expr, periods: Sequence[Period]) -> pl.LazyFrame:
     """Return the rows whose moment lies within the periods, with the place of theirs in a column `period`."""
     first, last = periods[0], periods[-1]
-    inside = rows.filter((at >= first.start) & (at < last.end))
+    inside = rows.filter(at.is_between(first.start, last.end, closed="left"))
     if first.end - first.start == _WEEK:
         place = (at - first.start).dt.total_days() // 7
     else:
@@ -96,8 +97,8 @@ def waits(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFrame]:
         if shop.missing(f"tickets.{column}") is None:
             ended = (pl.col(column) < shop.until).fill_null(value=False)
             until = pl.when(ended).then(pl.col(column)).otherwise(pl.lit(shop.until))
-            rows = placed(shop.table("tickets"), pl.col("created_at"), periods)
-            waited = rows.select("period", ended=ended, seconds=(until - pl.col("created_at")).dt.total_seconds())
+            rows = placed(shop.table("tickets"), _CREATED, periods)
+            waited = rows.select("period", ended=ended, seconds=(until - _CREATED).dt.total_seconds())
             tables[name] = waited.group_by("period", "seconds", "ended").agg(tickets=pl.len())
     return tables
 
@@ -132,10 +133,10 @@ def _life_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFrame
 
     Columns of the latter: customers, again (1 for who ordered on a later day), orders, spend and margin within them.
     """
-    lives, first = _lives(shop, periods), pl.col("first_at")
-    views = {"newcomers": placed(lives, first, periods).select("period", "customer", customers=_ONE)}
+    lives = _lives(shop, periods)
+    views = {"newcomers": placed(lives, _FIRST, periods).select("period", "customer", customers=_ONE)}
     for days in WINDOWS:
-        ended = placed(lives, first + timedelta(days=days), periods)
+        ended = placed(lives, _FIRST + timedelta(days=days), periods)
         columns = {name: pl.col(f"{name}_{days}") for name in ("again", "orders", "spend", "margin")}
         views[f"after_{days}"] = ended.select("period", "customer", customers=_ONE, **_possible(lives, **columns))
     return views
@@ -148,12 +149,12 @@ def _lives(shop: Shop, periods: Sequence[Period]) -> pl.LazyFrame:
     # Where orders are numbered, customers whose first one is there.
     numbered = "order_number" in orders.collect_schema()
     begun = orders.filter(pl.col("order_number") == 1) if numbered else orders
-    firsts = begun.group_by("customer_id").agg(first_at=pl.col("ordered_at").min())
-    firsts = firsts.filter((pl.col("first_at") >= since) & (pl.col("first_at") < periods[-1].end))
+    firsts = begun.group_by("customer_id").agg(first_at=_ORDERED.min())
+    firsts = firsts.filter(_FIRST.is_between(since, periods[-1].end, closed="left"))
     amounts = _possible(orders, spend=cents("amount"), margin=cents("amount") - cents("cost"))
-    recent = orders.filter(pl.col("ordered_at") >= since).select("customer_id", "ordered_at", **amounts)
-    later = pl.col("ordered_at") - pl.col("first_at")
-    next_day = pl.col("ordered_at").dt.date() > pl.col("first_at").dt.date()
+    recent = orders.filter(_ORDERED.ge(since)).select("customer_id", "ordered_at", **amounts)
+    later = _ORDERED - _FIRST
+    next_day = _ORDERED.dt.date() > _FIRST.dt.date()
     sums: dict[str, pl.Expr] = {}
     for days in WINDOWS:
         within = later < timedelta(days=days)
@@ -164,7 +165,7 @@ def _lives(shop: Shop, periods: Sequence[Period]) -> pl.LazyFrame:
         recent.join(firsts, on="customer_id")
         .filter(later < timedelta(days=max(WINDOWS)))
         .group_by(customer=pl.col("customer_id"))
-        .agg(pl.col("first_at").first(), **sums)
+        .agg(_FIRST.first(), **sums)
         .collect(engine="streaming")
         .lazy()
     )
@@ -180,10 +181,10 @@ def _kept_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFrame
         return {}
     # One bit for each period in two whole numbers per customer, so that the orders are passed over only once.
     start, end = min(ends.values()) - 2 * KEEPING, max(ends.values())
-    day = (pl.col("ordered_at") - start).dt.total_days()
+    day = (_ORDERED - start).dt.total_days()
     masks = (
         shop.table("orders")
-        .filter((pl.col("ordered_at") >= start) & (pl.col("ordered_at") < end))
+        .filter(_ORDERED.is_between(start, end, closed="left"))
         .drop_nulls("customer_id")
         .select(customer="customer_id", was=_bits(start, ends, 2).gather(day), stayed=_bits(start, ends, 1).gather(day))
         .group_by("customer")
@@ -209,7 +210,7 @@ def _bits(start: datetime, ends: Mapping[int, datetime], back: int) -> pl.Expr:
 
 def _order_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFrame]:
     """Return `orders`: one row per order, in the period in which it was placed."""
-    rows = placed(shop.table("orders"), pl.col("ordered_at"), periods)
+    rows = placed(shop.table("orders"), _ORDERED, periods)
     known, revenue = pl.col("cost").is_not_null(), cents("amount")
     columns = _possible(
         rows,
@@ -226,10 +227,10 @@ def _order_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFram
 
 def _member_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFrame]:
     """Return `buyers`: one row per customer and period with an order, and whether they were members then."""
-    bought = placed(shop.table("orders"), pl.col("ordered_at"), periods).drop_nulls("customer_id")
+    bought = placed(shop.table("orders"), _ORDERED, periods).drop_nulls("customer_id")
     spans = shop.table("members").select("customer_id", "joined_at", "left_at")
-    stays = pl.col("left_at").is_null() | (pl.col("left_at") > pl.col("ordered_at"))
-    member = (pl.col("joined_at") <= pl.col("ordered_at")) & stays
+    stays = pl.col("left_at").is_null() | (pl.col("left_at") > _ORDERED)
+    member = (pl.col("joined_at") <= _ORDERED) & stays
     rows = (
         bought.select("period", "customer_id", "ordered_at")
         .join(spans, on="customer_id", how="left")
@@ -242,7 +243,7 @@ def _member_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFra
 
 def _return_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFrame]:
     """Return `refunded` and `matured`: orders when they become 30 days old, and what came back of them by then."""
-    rows = placed(shop.table("orders"), pl.col("ordered_at") + _MATURE, periods)
+    rows = placed(shop.table("orders"), _ORDERED + _MATURE, periods)
     present = rows.collect_schema()
     counted = rows.with_columns(_who(rows, "order_id", "customer_id"), orders=_ONE, revenue=cents("amount"))
     views, shared = {}, ("period", "customer", "orders", "revenue")
@@ -256,7 +257,7 @@ def _return_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFra
         soon = (
             shop.returns.select("order_id", "returned_at", "refund", *units)
             .join(rows.select("order_id", "ordered_at"), on="order_id")
-            .filter(pl.col("returned_at") < pl.col("ordered_at") + _MATURE)
+            .filter(pl.col("returned_at") < _ORDERED + _MATURE)
             .group_by("order_id")
             .agg(returned=_ONE.first(), refunded=cents("refund").sum(), **back)
         )
@@ -272,7 +273,7 @@ def _session_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFr
     sessions = rows.select("period", "order_id", who, sessions=_ONE, converted=converted)
     if shop.orders is not None:
         # A visit may begin in one period and its order come in the next, so the orders are not cut to the periods.
-        paid = shop.orders.filter(pl.col("ordered_at") >= periods[0].start).select("order_id", revenue=cents("amount"))
+        paid = shop.orders.filter(_ORDERED.ge(periods[0].start)).select("order_id", revenue=cents("amount"))
         sessions = sessions.join(paid, on="order_id", how="left").with_columns(pl.col("revenue").fill_null(0))
     sessions = sessions.drop("order_id")
     visitors = sessions.group_by("period", "customer").agg(pl.all().sum())
@@ -302,18 +303,18 @@ def _survey_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFra
 def _ticket_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFrame]:
     """Return `tickets`, `settled`, `supported` and, where there are orders, `service`: tickets beside orders."""
     tickets = shop.table("tickets")
-    who, created = _who(tickets, "ticket_id", "customer_id"), pl.col("created_at")
-    rows = placed(tickets, created, periods)
+    who = _who(tickets, "ticket_id", "customer_id")
+    rows = placed(tickets, _CREATED, periods)
     columns = _possible(
         rows, tickets=_ONE, reopened=_indicator(pl.col("reopens") > 0), compensation=cents("compensation")
     )
     views = {"tickets": rows.select("period", who, **columns)}
     if shop.missing("tickets.solved_at_first") is None:
         first = _indicator(pl.col("solved_at_first"))
-        week_old = placed(tickets, created + _SETTLED, periods)
+        week_old = placed(tickets, _CREATED + _SETTLED, periods)
         views["settled"] = week_old.select("period", who, tickets=_ONE, first=first)
     if shop.orders is not None:
-        bought = placed(shop.orders, pl.col("ordered_at"), periods)
+        bought = placed(shop.orders, _ORDERED, periods)
         customer = _who(shop.orders, "order_id", "customer_id")
         views["service"] = pl.concat(
             [
@@ -326,10 +327,10 @@ def _ticket_views(shop: Shop, periods: Sequence[Period]) -> dict[str, pl.LazyFra
 
 
 def _supported(tickets: pl.LazyFrame, orders: pl.LazyFrame, periods: Sequence[Period]) -> pl.LazyFrame:
-    asked = placed(tickets, pl.col("created_at") + _FOLLOWING, periods).drop_nulls("customer_id")
+    asked = placed(tickets, _CREATED + _FOLLOWING, periods).drop_nulls("customer_id")
     asked = asked.select("period", "ticket_id", "customer_id", "created_at")
-    span = (pl.col("ordered_at") > periods[0].start - _FOLLOWING) & (pl.col("ordered_at") < periods[-1].end)
-    since = pl.col("ordered_at") - pl.col("created_at")
+    span = _ORDERED.is_between(periods[0].start - _FOLLOWING, periods[-1].end, closed="none")
+    since = _ORDERED - _CREATED
     followed = (
         orders.filter(span)
         .select("customer_id", "ordered_at")
