@@ -77,7 +77,7 @@ _SURE = 0.02
 class Ratio(NamedTuple):
     """A ratio of means with its 95 % interval, and of how many customers.
 
-    trimmed: who was left out because nobody of the other group is like them; none by a regression, which extrapolates.
+    trimmed: who was left out because nobody of the other group is comparable; none by a regression, which extrapolates.
     overlap: smallest and largest chance of being a promoter among those compared; None for a regression.
     """
 
@@ -148,7 +148,7 @@ def _over_all(customers: pl.DataFrame) -> dict[str, tuple[str, Callable[[], Rati
         "equal_count": (
             "The same, at an equal number of orders",
             lambda: of(ratio_at_equal_count(customers)),
-            "{} times: two customers with the same few orders are not alike, and the score knows more.",
+            "{} times: customers with the same few orders differ in their rates, and so in their scores.",
         ),
     }
 
@@ -158,7 +158,9 @@ def _unseen(found: Ratio) -> str:
     words = f" an unseen trait that goes with both by {figure(e_value(found.ratio), '.1f')} explains it."
     if found.overlap is not None:
         low, high = (figure(chance, ".2f") for chance in found.overlap)
-        words += f" Chance of a promoter {low} to {high}; {figure(found.trimmed)} without a like left out."
+        words += (
+            f" Chance of a promoter {low} to {high}; {figure(found.trimmed)} without a comparable customer left out."
+        )
     return words
 
 
@@ -249,7 +251,7 @@ def _with_covariates(followed: pl.DataFrame) -> pl.DataFrame:
         rate, basket = _credible_rate(count - 1.0, ages), _credible_mean(count, spend, squares)
         scores = _credible_mean(*earlier) if earlier[0].any() else scores
     log_rate, log_basket, score = pl.col("log_rate"), pl.col("log_basket"), pl.col("earlier_score")
-    # Where nobody ordered twice all rates are 0 and alike; so are their logarithms then.
+    # Where nobody ordered twice all rates are 0, and equal; so are their logarithms then.
     return followed.with_columns(
         log_rate=pl.Series(rate).clip(_SELDOM).log(),
         log_basket=pl.Series(basket).log(),
@@ -395,7 +397,7 @@ def _doubly_robust(first: Array, spent: Array, design: Array) -> Ratio:
     sizes = int(first.sum()), int((1.0 - first).sum())
     if min(sizes) < _FEWEST or min(spent[first == arm].sum() for arm in (0.0, 1.0)) <= 0.0:
         raise EstimationError(
-            f"{' and '.join(_LEVELS)} are hardly alike: {sizes[0]} and {sizes[1]} have a like in the other group; "
+            f"{' and '.join(_LEVELS)} hardly overlap: {sizes[0]} and {sizes[1]} are comparable with the other group; "
             f"possible: from {_FEWEST} of each, some with an outcome above 0."
         )
     means, parts = [], []

@@ -71,16 +71,14 @@ def test_the_table_keeps_its_contract_and_has_a_row_per_cohort_measure_and_age(t
 
 
 def test_retention_is_the_share_who_order_in_a_step_and_at_age_0_beside_their_first_order(toy):
+    table = cohort_table(toy, ages=4, least=1)
     # January: a orders again after 10 days (age 0) and after 33 (age 1); b never.
-    assert _cells(cohort_table(toy, ages=4, least=1), "retention", "2024-01") == [
+    assert _cells(table, "retention", "2024-01") == [
         (2, 2, 0.5, True), (2, 2, 0.5, True), (2, 2, 0.0, True), (2, 0, None, False),
     ]  # fmt: skip
-
-
-def test_an_order_exactly_one_step_after_the_first_belongs_to_the_next_age_and_two_at_once_count_as_again(toy):
     # February: c orders again after exactly 30 days, at age 1; d places two orders at one moment, which is again at
     # age 0. The order of d after 65 days lies in age 2, which was not over for d at the end, and counts nowhere.
-    assert _cells(cohort_table(toy, ages=4, least=1), "retention", "2024-02") == [
+    assert _cells(table, "retention", "2024-02") == [
         (2, 2, 0.5, True), (2, 2, 0.5, True), (2, 1, 0.0, False), (2, 0, None, False),
     ]  # fmt: skip
 
@@ -100,11 +98,6 @@ def test_the_intervals_are_those_of_wilson_and_of_t_over_customers(toy):
     assert share == (wilson(1, 2).low, wilson(1, 2).high)
     # 150 and 40: mean 95, standard deviation 77.78, error 55, t with one degree of freedom 12.7062.
     assert spend == pytest.approx((95 - 12.706205 * 55, 95 + 12.706205 * 55), rel=1e-7)
-
-
-def test_one_customer_at_risk_has_a_mean_and_no_interval(toy):
-    cell = cohort_table(toy, ages=3, least=1).filter(cohort="2024-02", measure="revenue", age=2)
-    assert cell.select("value", "low", "high").row(0) == (0.0, None, None)
 
 
 @pytest.fixture
@@ -141,9 +134,11 @@ def test_where_all_were_observed_the_interval_so_far_is_that_of_the_customers_to
 
 
 def test_below_the_least_number_at_risk_a_cell_has_no_value_and_never_nothing(toy):
-    cell = cohort_table(toy, ages=4, least=2).filter(cohort="2024-02", age=2)
-    assert cell["at_risk"].to_list() == [1] * 4
-    assert cell["value"].to_list() == [None] * 4
+    cells, few = (cohort_table(toy, ages=4, least=least).filter(cohort="2024-02", age=2) for least in (1, 2))
+    assert few["at_risk"].to_list() == [1] * 4
+    assert few["value"].to_list() == [None] * 4
+    # One customer at risk has a mean and no interval.
+    assert cells.filter(measure="revenue").select("value", "low", "high").row(0) == (0.0, None, None)
     assert cohort_table(toy, ages=2)["value"].null_count() == 16  # two cohorts of two, where thirty are asked for
 
 
@@ -171,9 +166,8 @@ def test_cohorts_by_week_start_on_monday_and_age_by_seven_days():
 
 def test_the_clock_of_the_shop_decides_to_which_month_a_first_order_belongs():
     # 23:30 on the last of January by the shop is February by universal time, five hours ahead.
-    late, later = _at("2024-01-31 23:30"), _at("2024-02-01 04:30")
-    assert cohort_table(_shop([("a", late, 1)]), ages=1)["cohort"][0] == "2024-01"
-    assert cohort_table(_shop([("a", later, 1)]), ages=1)["cohort"][0] == "2024-02"
+    for moment, cohort in {"2024-01-31 23:30": "2024-01", "2024-02-01 04:30": "2024-02"}.items():
+        assert cohort_table(_shop([("a", moment, 1)]), ages=1)["cohort"][0] == cohort
 
 
 def test_in_an_export_that_does_not_reach_back_the_first_cohorts_carry_a_caution():
@@ -188,13 +182,11 @@ def test_in_an_export_that_does_not_reach_back_the_first_cohorts_carry_a_caution
 
 def test_where_orders_carry_their_number_old_customers_are_known_and_left_out():
     orders = [("a", "2024-01-05", 1), ("b", "2024-01-06", 1), ("b", "2024-02-06", 1)]
-    shop = _shop(orders, opening=False, order_number=[7, 1, 2])
-    assert cohort_table(shop, ages=1).select("customers", "caution").row(0) == (1, "")
-
-
-def test_many_orders_without_a_customer_make_a_caution():
-    shop = _shop([("a", "2024-01-05", 1), (None, "2024-01-06", 1), (None, "2024-01-06", 1)])
-    assert cohort_table(shop, ages=1)["caution"][0] == "67% of the orders name no customer"
+    table = cohort_table(_shop(orders, opening=False, order_number=[7, 1, 2]), ages=1)
+    assert table.select("customers", "caution").row(0) == (1, "")
+    # Many orders without a customer make a caution.
+    guests = _shop([("a", "2024-01-05", 1), (None, "2024-01-06", 1), (None, "2024-01-06", 1)])
+    assert cohort_table(guests, ages=1)["caution"][0] == "67% of the orders name no customer"
 
 
 def test_neither_the_order_of_the_rows_nor_cents_that_binary_numbers_lack_move_a_bit():
@@ -238,17 +230,17 @@ def test_another_length_of_a_cohort_is_refused(toy):
         cohort_table(toy, every="year")
 
 
-def test_orders_that_name_nobody_are_refused():
-    with pytest.raises(DataError, match="Toy: none of 1 orders from 2024-01-01 to before 2024-05-01 names a customer"):
-        cohort_table(_shop([(None, "2024-01-05", 1)]))
-
-
-def test_a_shop_without_orders_or_without_customers_says_why():
-    bare = Shop(name="Toy", currency="", since=YEAR, until=MAY, lacks={"orders.customer_id": "no e-mail."})
-    with pytest.raises(DataError, match=r"Toy: no e-mail\."):
-        cohort_table(bare)
-    with pytest.raises(DataError, match=r"Toy: there is no table of orders\."):
-        cohort_table(Shop(name="Toy", currency="", since=YEAR, until=MAY))
+@pytest.mark.parametrize(
+    ("shop", "message"),
+    [
+        (_shop([(None, "2024-01-05", 1)]), "none of 1 orders from 2024-01-01 to before 2024-05-01 names a customer"),
+        (Shop(name="Toy", currency="", since=YEAR, until=MAY, lacks={"orders.customer_id": "no mail."}), r"no mail\."),
+        (Shop(name="Toy", currency="", since=YEAR, until=MAY), r"there is no table of orders\."),
+    ],
+)
+def test_a_shop_without_orders_or_without_customers_says_why(shop, message):
+    with pytest.raises(DataError, match=f"Toy: {message}"):
+        cohort_table(shop)
 
 
 SHOPS, CUSTOMERS, AGES = 300, 200, 7
