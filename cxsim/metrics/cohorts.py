@@ -55,7 +55,7 @@ def cohort_table(shop: Shop, *, every: Every = "month", ages: int = 12, least: i
     week. A customer is at risk at a if all of it was over at `shop.until`, so that all in a cell were observed equally
     long. Retention is the share of them who order in it; at age 0 the first order itself does not count, so that it
     is the share who order again within the first step. Money is before refunds, per customer at risk, whether or not
-    they order; cumulative money adds the ages up (see Notes).
+    they order; cumulative money adds the ages up.
 
     Bang and Tsiatis (2000), "Estimating medical costs with censored data", Biometrika 87, 329-343. Wilson (1927),
     "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 209-212.

@@ -351,12 +351,12 @@ def _with_exposure(rows: pl.DataFrame, exposure: Exposure, numbered: pl.LazyFram
         # The days that were known by the end of the period in which each wait began.
         ended = events.with_columns(ended_at=pl.min_horizontal("ended_at", calendar.end("window")))
         met = begun = _by_window(ended, _days("at", "ended_at").sum())
-    rows = _joined(rows, met, exposure.name, 1, calendar)
-    rows = _joined(rows, begun, f"{exposure.name}.later", _LATER, calendar)
+    amounts = [(met, "", 1), (begun, ".later", _LATER)]
     if exposure.occasions is not None:
         counts = _by_window(_of_chosen(exposure.occasions, numbered, calendar))
-        rows = _joined(rows, counts, f"{exposure.name}.occasions", 1, calendar)
-        rows = _joined(rows, counts, f"{exposure.name}.occasions.later", _LATER, calendar)
+        amounts += [(counts, ".occasions", 1), (counts, ".occasions.later", _LATER)]
+    for table, suffix, shift in amounts:
+        rows = _joined(rows, table, f"{exposure.name}{suffix}", shift, calendar)
     return rows
 
 
