@@ -62,8 +62,7 @@ def test_promoters_are_compared_overall_and_at_an_equal_number_of_orders(shop):
 def test_the_table_has_a_row_for_all_and_one_for_each_number_of_orders(shop):
     table = check(ltv_by_nps(*shop), LTV_BY_NPS)
     assert table.select("orders", "group", "customers", "mean").rows() == [
-        ("all", "promoters", 10, 30.0), ("all", "detractors", 20, 15.0),
-        ("1", "detractors", 10, 10.0),
+        ("all", "promoters", 10, 30.0), ("all", "detractors", 20, 15.0), ("1", "detractors", 10, 10.0),
         ("2", "promoters", 10, 30.0), ("2", "detractors", 10, 20.0),
     ]  # fmt: skip
 

@@ -316,8 +316,7 @@ def shop():
         ("old", _before(600), 10.0), ("old", _before(400), 20.0), ("old", _before(170), 40.0),
         ("old", _before(100), 80.0), ("old", _before(78), 160.0), ("old", _before(10), 320.0),
         ("new", _before(500), 10.0), ("new", _before(150), 10.0),
-        ("late", _before(600), 10.0), ("late", _before(90), 10.0),
-        (None, _before(150), 10.0),
+        ("late", _before(600), 10.0), ("late", _before(90), 10.0), (None, _before(150), 10.0),
     ]  # fmt: skip
     answers = [
         ("old", _before(400), 3), ("old", _before(170), 9), ("old", _before(100), 2),
