@@ -89,6 +89,11 @@ class Ratio(NamedTuple):
     overlap: tuple[float, float] | None = None
 
 
+# Of each method its title, what finds its ratio, and what that says.
+Methods = dict[str, tuple[str, Callable[[], Ratio], str]]
+_EQUAL = "{} times at an equal history;"
+
+
 def selection_panel(
     orders: pl.DataFrame | pl.LazyFrame, surveys: pl.DataFrame | pl.LazyFrame, *, until: datetime
 ) -> pl.DataFrame:
@@ -96,11 +101,23 @@ def selection_panel(
 
     VanderWeele & Ding (2017) for what an unseen trait must do; see `adjusted_ratio` and `plain_ratio`.
     """
-    customers, too_new, too_late = followed_answerers(orders, surveys, until=until)
+    methods = _over_all(spend_of_answerers(orders, surveys))
+    methods |= _of_followed(*followed_answerers(orders, surveys, until=until))
+    rows = []
+    for method, (title, find, words) in methods.items():
+        # A method for which there are too few is left out.
+        with contextlib.suppress(EstimationError):
+            found = find()
+            finding = f"{words.format(figure(found.ratio, '.2f'))}{_unseen(found) if words == _EQUAL else ''}"
+            rows.append((method, title, *found[:4], "association", finding))
+    return table_of(rows, SELECTION)
+
+
+def _of_followed(customers: pl.DataFrame, too_new: int, too_late: int) -> Methods:
+    """Return the methods that compare customers over equal times."""
     left = f"Left out: {figure(too_new)} too new, {figure(too_late)} who answered too late to be followed."
-    adjusted, equal = f"These {_AFTER} days, adjusted for history: ", "{} times at an equal history;"
-    # Of each method its title, what finds it, and what it says.
-    methods: dict[str, tuple[str, Callable[[], Ratio], str]] = _over_all(spend_of_answerers(orders, surveys)) | {
+    adjusted = f"These {_AFTER} days, adjusted for history: "
+    return {
         "before": (
             f"Spend in the {_HISTORY} days before answering",
             lambda: plain_ratio(customers, "spend_before"),
@@ -111,26 +128,17 @@ def selection_panel(
             lambda: plain_ratio(customers, "spend_after"),
             f"{{}} times after it, before any adjustment. {left}",
         ),
-        "regression": (f"{adjusted}regression", lambda: adjusted_ratio(customers, "regression"), equal),
-        "doubly_robust": (f"{adjusted}doubly robust", lambda: adjusted_ratio(customers, "doubly_robust"), equal),
+        "regression": (f"{adjusted}regression", lambda: adjusted_ratio(customers, "regression"), _EQUAL),
+        "doubly_robust": (f"{adjusted}doubly robust", lambda: adjusted_ratio(customers, "doubly_robust"), _EQUAL),
         "own_past": (
             "After over before: against their own past",
             lambda: plain_ratio(customers, "spend_after", past="spend_before"),
             "{} times what their own past lets expect: what they are like all along cancels.",
         ),
     }
-    rows = []
-    for method, (title, find, words) in methods.items():
-        # A method for which there are too few is left out.
-        with contextlib.suppress(EstimationError):
-            found = find()
-            unseen = _unseen(found) if words == equal else ""
-            finding = f"{words.format(figure(found.ratio, '.2f'))}{unseen}"
-            rows.append((method, title, *found[:4], "association", finding))
-    return table_of(rows, SELECTION)
 
 
-def _over_all(customers: pl.DataFrame) -> dict[str, tuple[str, Callable[[], Ratio], str]]:
+def _over_all(customers: pl.DataFrame) -> Methods:
     """Return the methods that look at all spend so far; none where too few can be compared."""
     if not can_compare(customers):
         return {}
