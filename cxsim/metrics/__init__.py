@@ -2,6 +2,4 @@
 
 from cxsim.metrics.promoters import ltv_by_nps
 
-__all__ = [
-    "ltv_by_nps",
-]
+__all__ = ["ltv_by_nps"]

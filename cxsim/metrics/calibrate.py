@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
 from enum import Enum
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from cxsim.data.shop import Shop
 from cxsim.errors import ParamError
-from cxsim.metrics.calibration_fits import Measurement, NotMeasured, Outcome
+from cxsim.metrics.calibration_fits import Measurement, Outcomes
 from cxsim.metrics.calibration_inputs import conversion, incidents, returns, surveys, tickets
 from cxsim.params import (
     BOUNDS,
@@ -30,7 +28,7 @@ from cxsim.params import (
     with_quantities,
 )
 from cxsim.strategies.behaviour import Behaviour
-from cxsim.tables import COUNT, REAL, TEXT, Contract, check
+from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
 
 # One row per number of the behaviour that a shop's tables could say. number: its place, incidents by name; before: the
 # value that was assumed; measured, low, high: what the tables say, with its 90 % interval; missing: why they do not.
@@ -47,8 +45,7 @@ _NAME = re.compile(r"(?=.{1,80}$)[a-z0-9]+(-[a-z0-9]+)*")
 _DIGITS = 6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Calibration:
+class Calibration(NamedTuple):
     """A behaviour in which what a shop's tables say stands in the place of what was assumed.
 
     Attributes
@@ -85,22 +82,25 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
         )
     shop.table("orders")
     source_name = f"{name}-tables"
-    found: list[Outcome] = []
+    found: Outcomes = {}
     if like.experience is not None:
-        found += [*incidents(shop, like.experience), *tickets(shop, like.experience)]
+        found |= incidents(shop, like.experience) | tickets(shop, like.experience)
     # How surveys are answered is measured under the service that was measured.
-    found += surveys(shop, with_quantities(like, _measured(like, found, source_name)))
+    found |= surveys(shop, with_quantities(like, _measured(like, found, source_name)))
     if like.returns is not None:
-        found += returns(shop)
+        found |= returns(shop)
     if like.sessions is not None:
-        found += conversion(shop)
+        found |= conversion(shop)
     changed = with_quantities(like, _measured(like, found, source_name))
     return Calibration(
         behaviour=dataclasses.replace(
             changed,
             name=name,
             title=f"{shop.name}, measured",
-            description=_description(shop, like),
+            description=(
+                f"Measured from tables of {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}; what they do not say stays "
+                f"as in '{like.name}'. {like.description}"
+            ),
             # Whoever answers for the example does not answer for this shop.
             owner=None,
             reviewed_on=None,
@@ -111,31 +111,18 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
     )
 
 
-def _measured(like: Behaviour, found: list[Outcome], source: str) -> dict[str, Quantity]:
+def _measured(like: Behaviour, found: Outcomes, source: str) -> dict[str, Quantity]:
     """Return the quantities that were measured, rounded as they are written, within what their unit allows."""
-    known = dict(quantities(like))
     measured = {}
-    for one in found:
+    for path, quantity in quantities(like):
+        one = found.get(path)
         if isinstance(one, Measurement):
-            bounds = BOUNDS[known[one.path].unit]
-            low, value, high = (
-                _rounded(min(max(number, bounds.low), bounds.high)) for number in (one.low, one.value, one.high)
-            )
-            measured[one.path] = dataclasses.replace(
-                known[one.path], value=value, range=(low, high), evidence="measured", source=source
+            bounds = BOUNDS[quantity.unit]
+            value, low, high = (float(f"{min(max(number, bounds.low), bounds.high):.{_DIGITS}g}") for number in one[:3])
+            measured[path] = dataclasses.replace(
+                quantity, value=value, range=(low, high), evidence="measured", source=source
             )
     return measured
-
-
-def _rounded(number: float) -> float:
-    return float(f"{number:.{_DIGITS}g}")
-
-
-def _description(shop: Shop, like: Behaviour) -> str:
-    return (
-        f"Measured from tables of {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}; what they do not say stays as in "
-        f"'{like.name}'. {like.description}"
-    )
 
 
 def _source(shop: Shop) -> Source:
@@ -151,32 +138,25 @@ def _source(shop: Shop) -> Source:
     )
 
 
-def _table(like: Behaviour, found: list[Outcome]) -> pl.DataFrame:
-    known = dict(quantities(like))
-    names = {f"experience.incidents.item_{place}.": one for place, one in enumerate(like.incidents, start=1)}
+def _table(like: Behaviour, found: Outcomes) -> pl.DataFrame:
     rows: list[tuple[object, ...]] = []
-    for one in sorted(found, key=lambda one: list(known).index(one.path)):
-        quantity, number = known[one.path], one.path
-        for start, incident in names.items():
-            number = number.replace(start, f"experience.{incident}.")
-        head = (number, quantity.description, str(quantity.unit), quantity.value)
-        if isinstance(one, NotMeasured):
-            rows.append((*head, None, None, None, None, None, None, one.reason))
-        else:
-            rows.append((*head, one.value, one.low, one.high, one.error, one.units, one.method, None))
-    schema = {name: kinds[0] for name, kinds in CALIBRATION.columns.items()}
-    return check(pl.DataFrame(rows, schema=schema, orient="row"), CALIBRATION)
+    for path, quantity in quantities(like):
+        if path in found:
+            one = found[path]
+            number = re.sub(r"incidents\.item_(\d+)", lambda item: like.incidents[int(item[1]) - 1], path)
+            says = (*[None] * len(Measurement._fields), one) if isinstance(one, str) else (*one, None)
+            rows.append((number, quantity.description, str(quantity.unit), quantity.value, *says))
+    return table_of(rows, CALIBRATION)
 
 
 def behaviour_yaml(behaviour: Behaviour) -> str:
     """Return the text of a behaviour's file; read again, it is an equal behaviour."""
-    content = _plain(behaviour)
-    return text_of({key: value for key, value in content.items() if key != "name"})
+    return text_of({key: value for key, value in _plain(behaviour).items() if key != "name"})
 
 
 def source_yaml(calibration: Calibration) -> str:
     """Return the text that params/sources.yaml takes on with a calibration."""
-    return text_of({calibration.source_name: dict(_plain(calibration.source))})
+    return text_of({calibration.source_name: _plain(calibration.source)})
 
 
 def require_new_behaviour(name: str) -> Path:
@@ -216,22 +196,15 @@ def _replace(file: Path, content: bytes) -> None:
         half.unlink(missing_ok=True)
 
 
-def _plain(holder: Behaviour | Source) -> Mapping[str, Plain]:
-    found = _content(holder)
-    if not isinstance(found, dict):
-        raise TypeError(type(holder).__name__)
-    return found
-
-
-def _content(value: object) -> Plain:
+def _plain(holder: Any) -> dict[str, Plain]:
     """Return a dataclass as a mapping of what it has, without parts that are None."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return {name: _content(part) for name, part in parts.items() if part is not None}
+    parts = {field.name: getattr(holder, field.name) for field in dataclasses.fields(holder)}
+    return {name: _content(part) for name, part in parts.items() if part is not None}
+
+
+def _content(value: Any) -> Plain:
+    if dataclasses.is_dataclass(value):
+        return _plain(value)
     if isinstance(value, tuple):
         return [_content(part) for part in value]
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, str | int | float | date):
-        return value
-    raise TypeError(type(value).__name__)
+    return str(value.value) if isinstance(value, Enum) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from cxsim.errors import DataError, EstimationError
-from cxsim.metrics.intervals import RatioSums, ratio_error
+from cxsim.metrics.intervals import RatioSums, ratio_error, summed
 from cxsim.params import Z95
 
 FloatArray = NDArray[np.float64]
@@ -20,51 +20,32 @@ FloatArray = NDArray[np.float64]
 FEWEST = 30
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measurement:
-    """A number that was measured.
+class Measurement(NamedTuple):
+    """A number that was measured, the ends of its 90 % interval, and its standard error.
 
-    Attributes
-    ----------
-    path
-        Its place in the behaviour, as `cxsim.params.quantities` names it.
-    value, error
-        The number and its standard error.
-    low, high
-        Ends of its 90 % interval.
-    units
-        Customers or tickets behind it.
-    method
-        How it was measured, in words.
+    units: customers or tickets behind it; method: how it was measured, in words.
     """
 
-    path: str
     value: float
-    error: float
     low: float
     high: float
+    error: float
     units: int
     method: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NotMeasured:
-    """A number that was not measured, by its place in the behaviour, and why not."""
-
-    path: str
-    reason: str
+# What was measured, or why it was not; of several numbers, by their places as `cxsim.params.quantities` names them.
+Outcome = Measurement | str
+Outcomes = dict[str, Outcome]
 
 
-Outcome = Measurement | NotMeasured
-
-
-def share_of(path: str, rows: pl.LazyFrame, *, of: str) -> Outcome:
+def share_of(rows: pl.LazyFrame, *, of: str) -> Outcome:
     """Return the share of `counted` in `among` with its interval on the logit scale, by the delta method."""
     sums = sums_over_customers(rows)
     if sums.units < FEWEST:
-        return NotMeasured(path=path, reason=f"there are {of} of {sums.units} customers only; {FEWEST} are needed.")
+        return f"there are {of} of {sums.units} customers only; {FEWEST} are needed."
     if sums.x <= 0.0:
-        return NotMeasured(path=path, reason=f"it is nowhere seen among {sums.n:,.0f} {of}.")
+        return f"it is nowhere seen among {sums.n:,.0f} {of}."
     value, error = sums.x / sums.n, ratio_error(sums)
     low = high = value
     if error == 0.0 or not 0.0 < value < 1.0:
@@ -72,47 +53,33 @@ def share_of(path: str, rows: pl.LazyFrame, *, of: str) -> Outcome:
     else:
         middle, half = math.log(value / (1.0 - value)), Z95 * error / (value * (1.0 - value))
         low, high = (1.0 / (1.0 + math.exp(-(middle + side * half))) for side in (-1.0, 1.0))
-    method = f"share of {of}, delta over customers"
-    return Measurement(path=path, value=value, error=error, low=low, high=high, units=sums.units, method=method)
+    return Measurement(value, low, high, error, sums.units, f"share of {of}, delta over customers")
 
 
 def sums_over_customers(rows: pl.LazyFrame) -> RatioSums:
     """Return the sums of a ratio over customers: what is counted, among what; a guest is a customer alone."""
-    # Squares of cents of many orders can be more than 64 bits hold.
-    x, n = pl.col("counted").cast(pl.Int128), pl.col("among").cast(pl.Int128)
-    known = rows.filter(pl.col("customer_id").is_not_null())
+    known = rows.filter(pl.col("customer_id").is_not_null()).group_by("customer_id")
     guests = rows.filter(pl.col("customer_id").is_null())
-    parts = [
-        part.select(units=pl.len(), x=x.sum(), n=n.sum(), xx=(x * x).sum(), nn=(n * n).sum(), xn=(x * n).sum())
-        for part in (known.group_by("customer_id").agg(pl.col("counted", "among").sum()), guests)
-    ]
-    units, *sums = pl.concat(parts).sum().collect(engine="streaming").row(0)
-    return RatioSums(units=units, **dict(zip(("x", "n", "xx", "nn", "xn"), map(float, sums), strict=True)))
+    everybody = pl.concat(
+        [known.agg(pl.col("counted", "among").sum()), guests.select("customer_id", "counted", "among")]
+    )
+    sums = everybody.select(summed(pl.col("counted"), pl.col("among"), pl.len()))
+    return RatioSums(**sums.collect(engine="streaming").item())
 
 
-def on_own_scale(path: str, value: float, error: float, *, units: int, method: str) -> Measurement:
+def on_own_scale(value: float, error: float, units: int, method: str) -> Measurement:
     """Return a number with its interval on its own scale."""
     half = Z95 * error
-    return Measurement(
-        path=path, value=value, error=error, low=value - half, high=value + half, units=units, method=method
-    )
+    return Measurement(value, value - half, value + half, error, units, method)
 
 
 _STEP = 1e-4
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lognormal:
-    """A fitted distribution of waiting times.
+class Lognormal(NamedTuple):
+    """A fitted distribution of waiting times: its median, the standard deviation of the log, and standard errors.
 
-    Attributes
-    ----------
-    median
-        In the unit of the times.
-    spread, spread_error
-        Standard deviation of the log, and its standard error.
-    log_error
-        Standard error of the log of the median.
+    log_error: of the log of the median.
     """
 
     median: float
@@ -148,7 +115,7 @@ def fit_lognormal(over: FloatArray, waiting: FloatArray) -> Lognormal:
     variances = np.diag(np.linalg.inv(0.5 * (curve + curve.T)))
     log_error, spread_error = (math.sqrt(float(variance)) for variance in variances)
     median, spread = math.exp(place[0]), math.exp(place[1])
-    return Lognormal(median=median, spread=spread, spread_error=spread * spread_error, log_error=log_error)
+    return Lognormal(median, spread, spread * spread_error, log_error)
 
 
 # Satisfaction on a grid: finer or wider ones change the fifth digit.
@@ -157,41 +124,26 @@ _DENSITY = np.exp(-0.5 * _GRID * _GRID) / np.exp(-0.5 * _GRID * _GRID).sum()
 _ANSWERS_STEP = 1e-3
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScaleFit:
-    """A fitted scale.
+class ScaleFit(NamedTuple):
+    """A fitted `cxsim.strategies.behaviour.Scale` with standard errors, of the last two only where both were fitted.
 
-    Attributes
-    ----------
-    centre, per_deviation, noise
-        As in `cxsim.strategies.behaviour.Scale`.
-    centre_error, per_deviation_error, noise_error
-        Standard errors; of the last two None where their ratio was not fitted.
-    spread
-        Standard deviation of the scores before rounding.
+    spread: standard deviation of the scores before rounding.
     """
 
     centre: float
     per_deviation: float
     noise: float
+    spread: float
     centre_error: float
     per_deviation_error: float | None
     noise_error: float | None
-    spread: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Responding:
+class Responding(NamedTuple):
     """Who answers at all.
 
-    Attributes
-    ----------
-    odds
-        Odds of an answer at mean satisfaction; None where it is not known how many were asked.
-    extremity
-        As in `cxsim.strategies.behaviour.Surveys`.
-    shift
-        Mean satisfaction of those who are asked.
+    odds: of an answer at mean satisfaction; None where it is not known how many were asked. extremity: as in
+    `cxsim.strategies.behaviour.Surveys`. shift: mean satisfaction of those who are asked.
     """
 
     odds: float | None
@@ -225,26 +177,26 @@ def fit_scale(
     satisfied = _GRID + responding.shift
 
     def loss(place: FloatArray) -> float:
-        share = float(special.expit(place[2])) if satisfaction_share is None else satisfaction_share
-        spread = math.exp(place[1])
-        middle = place[0] + spread * math.sqrt(share) * satisfied
-        chances = _chances(middle, spread * math.sqrt(1.0 - share), ends)
+        per_deviation, noise, _ = _parts(place, satisfaction_share)
+        chances = _chances(place[0] + per_deviation * satisfied, noise, ends)
         both = np.where(alone[:, None], chances[first], chances[first] * chances[second])
         return -float(counts @ np.log((weights * both).sum(axis=1)))
 
     scores = np.repeat(patterns["first"].to_numpy(), patterns["customers"].to_numpy())
-    start = [
-        float(scores.mean()),
-        math.log(max(float(scores.std()), 0.3)),
-        *([0.0] if satisfaction_share is None else []),
-    ]
-    place = optimize.minimize(loss, np.array(start), method="BFGS").x
-    errors = _errors(loss, place)
-    found, width = _fitted(place, errors, satisfaction_share), ends[1] - ends[0]
+    start = [float(scores.mean()), math.log(max(float(scores.std()), 0.3))]
+    place = optimize.minimize(loss, [*start, 0.0] if satisfaction_share is None else start, method="BFGS").x
+    found, width = _fitted(place, _errors(loss, place), satisfaction_share), ends[1] - ends[0]
     # Where all answers are the same, any scale far beyond its end would do.
     if found.centre_error > width or not ends[0] - width <= found.centre <= ends[1] + width:
         raise EstimationError("the answers do not say it: nearly all of them are the same.")
     return found
+
+
+def _parts(place: FloatArray, satisfaction_share: float | None) -> tuple[float, float, float]:
+    """Return what satisfaction and noise add to a score, and the share of the former in its variance."""
+    share = float(special.expit(place[2])) if satisfaction_share is None else satisfaction_share
+    spread = math.exp(place[1])
+    return spread * math.sqrt(share), spread * math.sqrt(1.0 - share), share
 
 
 def _weights(patterns: pl.DataFrame, responding: Responding) -> FloatArray:
@@ -273,15 +225,11 @@ def _chances(middle: FloatArray, noise: float, ends: tuple[int, int]) -> FloatAr
 
 def _errors(loss: Callable[[FloatArray], float], place: FloatArray) -> FloatArray:
     """Return the covariance of the parameters from the curvature at the best place."""
-    size = len(place)
-    curve = np.empty((size, size))
-    steps = _ANSWERS_STEP * np.eye(size)
-    for i in range(size):
-        for j in range(size):
-            corners = [
-                one * other * loss(place + one * steps[i] + other * steps[j]) for one in (1, -1) for other in (1, -1)
-            ]
-            curve[i, j] = sum(corners) / (4.0 * _ANSWERS_STEP * _ANSWERS_STEP)
+    steps = _ANSWERS_STEP * np.eye(len(place))
+    corners = [(one, other) for one in (1, -1) for other in (1, -1)]
+    curve = np.array(
+        [[sum(a * b * loss(place + a * one + b * other) for a, b in corners) for other in steps] for one in steps]
+    ) / (4.0 * _ANSWERS_STEP * _ANSWERS_STEP)
     values = np.linalg.eigvalsh(curve)
     if not np.isfinite(values).all() or values.min() <= 0.0:
         raise EstimationError("the answers do not say it: their likelihood has no peak.")
@@ -290,23 +238,13 @@ def _errors(loss: Callable[[FloatArray], float], place: FloatArray) -> FloatArra
 
 
 def _fitted(place: FloatArray, errors: FloatArray, satisfaction_share: float | None) -> ScaleFit:
-    spread = math.exp(place[1])
-    share = float(special.expit(place[2])) if satisfaction_share is None else satisfaction_share
-    per_deviation, noise = spread * math.sqrt(share), spread * math.sqrt(1.0 - share)
-    both: tuple[float | None, float | None] = (None, None)
+    per_deviation, noise, share = _parts(place, satisfaction_share)
+    both: list[float | None] = [None, None]
     if satisfaction_share is None:
         # By log spread and log odds of the share.
         slopes = np.array(
             [[0.0, per_deviation, 0.5 * per_deviation * (1.0 - share)], [0.0, noise, -0.5 * noise * share]]
         )
-        deviations = np.sqrt(np.diag(slopes @ errors @ slopes.T))
-        both = float(deviations[0]), float(deviations[1])
-    return ScaleFit(
-        centre=float(place[0]),
-        per_deviation=per_deviation,
-        noise=noise,
-        centre_error=math.sqrt(float(errors[0, 0])),
-        per_deviation_error=both[0],
-        noise_error=both[1],
-        spread=spread,
-    )
+        both = np.sqrt(np.diag(slopes @ errors @ slopes.T)).tolist()
+    centre, centre_error = float(place[0]), math.sqrt(float(errors[0, 0]))
+    return ScaleFit(centre, per_deviation, noise, math.exp(place[1]), centre_error, *both)

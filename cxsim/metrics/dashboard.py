@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from cxsim.metrics.estimators import (
     NO_SUMS,
     PeriodSums,
     acquisition_cost,
-    changed,
+    correlation,
     efficiency,
     estimated,
     payback,
@@ -25,7 +25,10 @@ from cxsim.metrics.estimators import (
 )
 from cxsim.metrics.intervals import Estimate, difference, usual_range
 from cxsim.metrics.views import WINDOWS, marketing_spend, views_of, waits
-from cxsim.tables import COUNT, REAL, TEXT, TIME, Contract, check, empty
+from cxsim.tables import COUNT, REAL, TEXT, TIME, Contract, table_of
+
+_SHOWN = ("value", "low", "high")
+_CHANGE = ("change", "change_low", "change_high")
 
 # One row per metric of the catalogue, in its order. unit: share, money, score, hours, days, ratio, months. direction:
 # higher, lower or neither is better. previous: the value of the period before; change: value less previous. units: the
@@ -54,8 +57,7 @@ MOST_PERIODS = 60
 _OVERLAPPING = frozenset({"active"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Dashboard:
+class Dashboard(NamedTuple):
     """All metrics of a shop.
 
     Attributes
@@ -82,8 +84,8 @@ def dashboard(
     spans = periods_of(shop, every, periods)
     measured = measured_metrics(shop, spans, progress=progress)
     return Dashboard(
-        table=_table(DASHBOARD, [_row(one, spans[-1]) for one in measured]),
-        series=_table(SERIES, [row for one in measured for row in _series_rows(one, spans)]),
+        table=table_of((_last_row(one, spans) for one in measured), DASHBOARD),
+        series=table_of((_row(one, spans, n) for one in measured for n in range(len(one.estimates))), SERIES),
     )
 
 
@@ -100,8 +102,7 @@ def periods_of(shop: Shop, every: Every, most: int) -> tuple[Period, ...]:
     return periods[-most:]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MeasuredMetric:
+class MeasuredMetric(NamedTuple):
     """One metric of a shop.
 
     Attributes
@@ -131,22 +132,26 @@ def measured_metrics(
     sums = dict(_all_sums(shop, periods, list(metrics.values()), report))
     report("waiting times")
     waiting = {name: survival_by_period(rows) for name, rows in waits(shop, periods).items()}
-    spent = marketing_spend(shop, periods)
-    places = range(len(periods))
+    spent, places = marketing_spend(shop, periods), range(len(periods))
     measured: dict[str, MeasuredMetric] = {}
     # Those of spending are made of others.
     for name, metric in sorted(metrics.items(), key=lambda item: item[1].kind in SPENDING):
         reason = next((why for need in metric.needs if (why := shop.missing(need)) is not None), None)
+        own, shared, found = sums.get(name), 0.0, list[Estimate]()
         if reason is not None:
-            measured[name] = MeasuredMetric(metric=metric, missing=reason)
+            pass
         elif metric.kind in WAITING:
-            curves = waiting[metric.view]
-            estimates = [suppressed(metric, waiting_estimate(metric, curves.get(place))) for place in places]
-            measured[name] = _without_overlap(metric, estimates)
+            found = [waiting_estimate(metric, waiting[metric.view].get(place)) for place in places]
         elif metric.kind in SPENDING:
-            measured[name] = _without_overlap(metric, list(_of_spending(metric, spent, sums, measured, places)))
+            found = list(_of_spending(metric, spent, sums, measured, places))
+        elif own is None:
+            reason = "it looks further back than the shop was observed."
         else:
-            measured[name] = _of_sums(metric, sums.get(name), places)
+            found = [estimated(metric, own.by_period.get(place, NO_SUMS)) for place in places]
+            shared = correlation(metric, own, last=places[-1])
+        estimates = tuple(suppressed(metric, one) for one in found)
+        change = difference(estimates[-1], estimates[-2], correlation=shared) if len(estimates) > 1 else None
+        measured[name] = MeasuredMetric(metric, estimates, change, reason)
     return tuple(measured[name] for name in metrics)
 
 
@@ -154,7 +159,7 @@ def _all_sums(
     shop: Shop, periods: Sequence[Period], metrics: list[Metric], report: Callable[[str], None]
 ) -> Iterator[tuple[str, PeriodSums]]:
     for name, view in views_of(shop, periods, report):
-        present = set(view.rows.collect_schema())
+        present = set(view.collect_schema())
         here = [
             metric
             for metric in metrics
@@ -162,20 +167,6 @@ def _all_sums(
         ]
         if here:
             yield from sums_over_customers(view, here, periods=len(periods)).items()
-
-
-def _of_sums(metric: Metric, sums: PeriodSums | None, places: range) -> MeasuredMetric:
-    if sums is None:
-        return MeasuredMetric(metric=metric, missing="it looks further back than the shop was observed.")
-    estimates = [suppressed(metric, estimated(metric, sums.by_period.get(place, NO_SUMS))) for place in places]
-    change = changed(metric, estimates[-1], estimates[-2], sums=sums, last=places[-1]) if len(places) > 1 else None
-    return MeasuredMetric(metric=metric, estimates=tuple(estimates), change=change)
-
-
-def _without_overlap(metric: Metric, estimates: Sequence[Estimate]) -> MeasuredMetric:
-    """Return a metric whose periods have no unit in common."""
-    change = difference(estimates[-1], estimates[-2]) if len(estimates) > 1 else None
-    return MeasuredMetric(metric=metric, estimates=tuple(estimates), change=change)
 
 
 def _of_spending(
@@ -198,50 +189,39 @@ def _of_spending(
             yield payback(cost, {days: known[place] for days, known in margins.items() if known})
 
 
-def _row(measured: MeasuredMetric, period: Period) -> dict[str, object]:
-    metric, estimates = measured.metric, measured.estimates
-    now, before = (estimates[-back] if len(estimates) >= back else Estimate() for back in (1, 2))
-    change = measured.change or Estimate()
+def _row(measured: MeasuredMetric, periods: Sequence[Period], place: int) -> dict[str, object]:
+    """Return what a metric was in a period, and what is usual for it."""
+    metric, period = measured.metric, periods[place]
+    found = measured.estimates[place] if measured.estimates else Estimate()
+    usual = _usual(measured, place)
+    low, high = usual or (None, None)
     return {
         "metric": metric.name,
         "title": metric.title,
-        "family": metric.family,
         "unit": metric.unit,
-        "direction": metric.direction,
         "period_start": period.start,
         "period_end": period.end,
-        "value": now.value,
-        "low": now.low,
-        "high": now.high,
-        "previous": before.value,
-        "change": change.value,
-        "change_low": change.low,
-        "change_high": change.high,
-        "units": now.units if estimates else None,
-        "method": now.method,
-        "caution": now.caution,
-        "alert": _alert(now.value, _usual(measured, len(estimates) - 1)),
-        "missing": measured.missing,
+        **dict(zip(_SHOWN, found[:3], strict=True)),
+        "usual_low": low,
+        "usual_high": high,
+        "alert": _alert(found.value, usual),
     }
 
 
-def _series_rows(measured: MeasuredMetric, periods: Sequence[Period]) -> Iterator[dict[str, object]]:
-    for place, estimate in enumerate(measured.estimates):
-        usual = _usual(measured, place)
-        low, high = usual or (None, None)
-        yield {
-            "metric": measured.metric.name,
-            "title": measured.metric.title,
-            "unit": measured.metric.unit,
-            "period_start": periods[place].start,
-            "period_end": periods[place].end,
-            "value": estimate.value,
-            "low": estimate.low,
-            "high": estimate.high,
-            "usual_low": low,
-            "usual_high": high,
-            "alert": _alert(estimate.value, usual),
-        }
+def _last_row(measured: MeasuredMetric, periods: Sequence[Period]) -> dict[str, object]:
+    """Return what a metric was in the last period, beside the one before."""
+    estimates, change = measured.estimates, measured.change or Estimate()
+    now = estimates[-1] if estimates else Estimate()
+    return _row(measured, periods, len(periods) - 1) | {
+        "family": measured.metric.family,
+        "direction": measured.metric.direction,
+        "previous": estimates[-2].value if len(estimates) > 1 else None,
+        **dict(zip(_CHANGE, change[:3], strict=True)),
+        "units": now.units if estimates else None,
+        "method": now.method,
+        "caution": now.caution,
+        "missing": measured.missing,
+    }
 
 
 def _usual(measured: MeasuredMetric, place: int) -> tuple[float, float] | None:
@@ -255,8 +235,3 @@ def _alert(value: float | None, usual: tuple[float, float] | None) -> str | None
     if value is None or usual is None or usual[0] <= value <= usual[1]:
         return None
     return "above" if value > usual[1] else "below"
-
-
-def _table(contract: Contract, rows: list[dict[str, object]]) -> pl.DataFrame:
-    schema = {name: pl.Datetime("us") if kind == pl.Datetime else kind for name, kind in empty(contract).schema.items()}
-    return check(pl.DataFrame(rows, schema=schema, orient="row"), contract)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from itertools import pairwise
 from typing import NamedTuple
 
 import polars as pl
@@ -14,10 +13,10 @@ from scipy.stats import false_discovery_control
 
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError, EstimationError, choices
-from cxsim.metrics.intervals import Estimate, RatioSums, ratio
+from cxsim.metrics.intervals import Estimate, RatioSums, ratio, summed
 from cxsim.metrics.person_periods import Exposure, PersonPeriods
-from cxsim.metrics.regression import MODELS, Design, FittedRatio, design_of, fitted_ratio
-from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, check, empty
+from cxsim.metrics.regression import MODELS, FittedRatio, design_of, fitted_ratio
+from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, table_of
 from cxsim.wording import counted, figure
 
 # How an experience goes with what customers do later: `ratio` of the outcome for one unit more of the exposure.
@@ -45,6 +44,8 @@ DOSES = Contract(
 # Of the comparisons called clear, on average at most so many are chance.
 _FALSE_DISCOVERIES = 0.05
 _FEWEST = 30
+# Days within which customers may order again after a dose.
+_WINDOW = 90
 _MICROSECONDS_OF_A_DAY = 86_400_000_000
 _DONE = {
     "next order": ("a next order comes {} times as fast", "it came {} times as fast"),
@@ -53,8 +54,7 @@ _DONE = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Associations:
+class Associations(NamedTuple):
     """What goes with what.
 
     Attributes
@@ -69,11 +69,8 @@ class Associations:
     left_out: Mapping[str, str]
 
 
-class _Comparison(NamedTuple):
-    exposure: Exposure
-    outcome: str
-    now: FittedRatio
-    before: FittedRatio | None
+# An exposure, an outcome, its ratio, and the ratio for what was done before; None where that cannot be estimated.
+_Comparison = tuple[Exposure, str, FittedRatio, FittedRatio | None]
 
 
 def associations(periods: PersonPeriods) -> Associations:
@@ -91,19 +88,17 @@ def associations(periods: PersonPeriods) -> Associations:
     left_out = dict(periods.unseen)
     compared = [one for exposure in periods.exposures for one in _compared(periods, exposure, left_out)]
     # Benjamini and Hochberg (1995), "Controlling the False Discovery Rate", JRSS B 57, 289-300, eq. 1.
-    adjusted = false_discovery_control([one.now.p_value for one in compared]) if compared else []
-    cells = []
-    for one, p_value in zip(compared, adjusted, strict=True):
-        before = (None, None, None) if one.before is None else (one.before.ratio, *one.before.interval)
+    adjusted = false_discovery_control([now.p_value for _, _, now, _ in compared]) if compared else []
+    rows = []
+    for (exposure, outcome, now, before), p_value in zip(compared, adjusted, strict=True):
         clear = bool(p_value <= _FALSE_DISCOVERIES)
-        words = finding(one.exposure, one.outcome, one.now, one.before, days=periods.every_days)
         doubt = "" if clear else " Among so many comparisons, chance alone could bring this."
-        text = f"{words}.{doubt}{_selection(one.now, one.before)} An association, not an effect."
-        numbers = (one.now.ratio, *one.now.interval, *before, one.now.exposed, clear)
-        model = MODELS[one.outcome][0]
-        cells.append((one.exposure.name, one.outcome, one.exposure.title, model, *numbers, "association", text))
-    table = pl.DataFrame(cells, schema=empty(ASSOCIATIONS).schema, orient="row")
-    return Associations(table=check(table, ASSOCIATIONS), left_out=left_out)
+        words = finding(exposure, outcome, now, before, days=periods.every_days)
+        text = f"{words}.{doubt}{_selection(now, before)} An association, not an effect."
+        earlier = (None, None, None) if before is None else (before.ratio, *before.interval)
+        numbers = (now.ratio, *now.interval, *earlier, now.exposed, clear)
+        rows.append((exposure.name, outcome, exposure.title, MODELS[outcome][0], *numbers, "association", text))
+    return Associations(table=table_of(rows, ASSOCIATIONS), left_out=left_out)
 
 
 def finding(exposure: Exposure, outcome: str, now: FittedRatio, before: FittedRatio | None, *, days: int) -> str:
@@ -134,68 +129,49 @@ def _ends(fit: FittedRatio) -> str:
 
 
 def _compared(periods: PersonPeriods, exposure: Exposure, left_out: dict[str, str]) -> Iterator[_Comparison]:
+    later = None
     try:
-        now = design_of(periods.table, exposure, timing="before")
+        design = design_of(periods.table, exposure, timing="before")
+        with contextlib.suppress(EstimationError):
+            later = design_of(periods.table, exposure, timing="later")
     except EstimationError as reason:
         left_out[exposure.title] = str(reason)
         return
-    try:
-        later = design_of(periods.table, exposure, timing="later")
-    except EstimationError:
-        later = None
     for outcome in MODELS:
+        before = None
         try:
-            found = fitted_ratio(now, outcome)
+            now = fitted_ratio(design, outcome)
+            with contextlib.suppress(EstimationError):
+                before = None if later is None else fitted_ratio(later, outcome)
+            yield exposure, outcome, now, before
         except EstimationError as reason:
             left_out[f"{exposure.title}: {outcome}"] = str(reason)
-            continue
-        yield _Comparison(exposure, outcome, found, _fitted_or_none(later, outcome))
 
 
-def _fitted_or_none(design: Design | None, outcome: str) -> FittedRatio | None:
-    try:
-        return None if design is None else fitted_ratio(design, outcome)
-    except EstimationError:
-        return None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dose:
+class Dose(NamedTuple):
     """Something of which there can be more or less.
 
-    Attributes
-    ----------
-    unit
-        days, hours or count.
-    edges
-        From where to where doses are looked at together, unless others are given; the last class is open.
-    needs
-        Columns without which it cannot be seen, as table.column.
+    unit: days, hours or count. edges: from where to where doses are looked at together; the last class is open. needs:
+    the columns without which it cannot be seen; a time runs from the first to the second.
     """
 
     unit: str
     edges: tuple[float, ...]
-    needs: tuple[str, ...]
+    needs: tuple[str, str]
 
 
 DOSES_OF = {
-    "delivery days": Dose(
-        unit="days", edges=(0, 1, 2, 3, 4, 5, 7, 10, 14), needs=("orders.ordered_at", "orders.delivered_at")
-    ),
-    "days to shipping": Dose(
-        unit="days", edges=(0, 0.5, 1, 2, 3, 5, 7), needs=("orders.ordered_at", "orders.shipped_at")
-    ),
+    "delivery days": Dose("days", (0, 1, 2, 3, 4, 5, 7, 10, 14), ("orders.ordered_at", "orders.delivered_at")),
+    "days to shipping": Dose("days", (0, 0.5, 1, 2, 3, 5, 7), ("orders.ordered_at", "orders.shipped_at")),
     "hours to the first answer": Dose(
-        unit="hours", edges=(0, 1, 2, 4, 8, 24, 48), needs=("tickets.created_at", "tickets.first_response_at")
+        "hours", (0, 1, 2, 4, 8, 24, 48), ("tickets.created_at", "tickets.first_response_at")
     ),
-    "returns so far": Dose(unit="count", edges=(0, 1, 2, 3), needs=("returns.order_id", "returns.returned_at")),
+    "returns so far": Dose("count", (0, 1, 2, 3), ("returns.order_id", "returns.returned_at")),
 }
 
 
-def dose_curve(
-    shop: Shop, exposure: str, *, edges: Sequence[float] | None = None, window_days: int = 90
-) -> pl.DataFrame:
-    """Return the share of orders, or tickets, after which the customer ordered again, by dose.
+def dose_curve(shop: Shop, exposure: str) -> pl.DataFrame:
+    """Return the share of orders, or tickets, after which the customer ordered again within 90 days, by dose.
 
     The days are counted from when the dose is known: the delivery, the shipping, the first answer; for returns, the
     order. Only what happened so long before the end of observation that the days are over takes part. What has no dose,
@@ -204,42 +180,29 @@ def dose_curve(
     dose = DOSES_OF.get(exposure)
     if dose is None:
         raise DataError(f"no dose '{exposure}'; {choices(exposure, DOSES_OF)}")
-    bounds = tuple(float(edge) for edge in (dose.edges if edges is None else edges))
-    if not bounds or any(low >= high for low, high in pairwise(bounds)):
-        raise DataError(f"edges must ascend; found {', '.join(f'{edge:g}' for edge in bounds) or 'none'}.")
-    if window_days < 1:
-        raise DataError(f"window_days must be 1 or more; found {window_days}.")
     for need in ("orders.customer_id", *dose.needs):
         reason = shop.missing(need)
         if reason is not None:
             raise DataError(f"{shop.name}: {exposure} cannot be seen: {reason}")
-    met = _met(shop, exposure).filter((pl.col("dose") >= bounds[0]) & pl.col("customer_id").is_not_null())
-    placed = pl.lit(bounds[0])
-    for edge in bounds[1:]:
-        placed = pl.when(pl.col("dose") >= edge).then(pl.lit(edge)).otherwise(placed)
-    sums = _sums_by_dose(_followed(shop, met.with_columns(bin=placed), window_days))
-    outcome, cells = f"ordered again within {window_days} days", []
-    for low, high in pairwise((*bounds, math.inf)):
-        if low in sums:
-            dose_mean, of = sums[low]
-            share = ratio(of, scale=(0.0, 1.0)) if of.units >= _FEWEST else Estimate()
-            row = (exposure, dose.unit, low, high, dose_mean, outcome, share.value, share.low, share.high, of.units)
-            cells.append(row)
-    return check(pl.DataFrame(cells, schema=empty(DOSES).schema, orient="row"), DOSES)
+    met = _returns_so_far(shop) if dose.unit == "count" else _elapsed(shop, dose)
+    ends = [*map(float, dose.edges), math.inf]
+    place = pl.lit(pl.Series(ends)).search_sorted(pl.col("dose"), side="right")
+    met = met.filter(pl.col("dose") >= ends[0]).drop_nulls("customer_id").with_columns(place=place)
+    outcome, rows = f"ordered again within {_WINDOW} days", []
+    for number, mean, sums in _sums_by_dose(_followed(shop, met)):
+        share = ratio(sums, scale=(0.0, 1.0)) if sums.units >= _FEWEST else Estimate()
+        row = (exposure, dose.unit, ends[number - 1], ends[number], mean, outcome, *share[:3], sums.units)
+        rows.append(row)
+    return table_of(rows, DOSES)
 
 
-def _met(shop: Shop, exposure: str) -> pl.LazyFrame:
+def _elapsed(shop: Shop, dose: Dose) -> pl.LazyFrame:
     """Return customer, dose, and the moment from which days are counted."""
-    if exposure == "returns so far":
-        return _returns_so_far(shop)
-    table, start, known, per_day = {
-        "delivery days": ("orders", "ordered_at", "delivered_at", 1.0),
-        "days to shipping": ("orders", "ordered_at", "shipped_at", 1.0),
-        "hours to the first answer": ("tickets", "created_at", "first_response_at", 24.0),
-    }[exposure]
+    (table, start), (_, known) = (need.split(".") for need in dose.needs)
     elapsed = pl.col(known).cast(pl.Datetime("us")) - pl.col(start).cast(pl.Datetime("us"))
-    dose = per_day * (elapsed.dt.total_microseconds() / _MICROSECONDS_OF_A_DAY)
-    return shop.table(table).select("customer_id", known_at=known, dose=dose)
+    per_day = 24.0 if dose.unit == "hours" else 1.0
+    days = elapsed.dt.total_microseconds() / _MICROSECONDS_OF_A_DAY
+    return shop.table(table).select("customer_id", known_at=known, dose=per_day * days)
 
 
 def _returns_so_far(shop: Shop) -> pl.LazyFrame:
@@ -265,8 +228,8 @@ def _returns_so_far(shop: Shop) -> pl.LazyFrame:
     )
 
 
-def _followed(shop: Shop, met: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
-    window = timedelta(days=window_days)
+def _followed(shop: Shop, met: pl.LazyFrame) -> pl.LazyFrame:
+    window = timedelta(days=_WINDOW)
     orders = shop.table("orders").filter(pl.col("customer_id").is_not_null())
     moments = orders.select("customer_id", next_at=pl.col("ordered_at").cast(pl.Datetime("us")))
     known = met.with_columns(pl.col("known_at").cast(pl.Datetime("us")))
@@ -286,16 +249,14 @@ def _followed(shop: Shop, met: pl.LazyFrame, window_days: int) -> pl.LazyFrame:
     )
 
 
-def _sums_by_dose(followed: pl.LazyFrame) -> dict[float, tuple[float, RatioSums]]:
-    """Return the mean dose and the sums over customers of each class, by its lower edge."""
-    each = followed.group_by("bin", "customer_id").agg(
-        x=pl.col("again").sum().cast(pl.Int64), n=pl.len().cast(pl.Int64), dose=pl.col("dose").sum()
+def _sums_by_dose(followed: pl.LazyFrame) -> list[tuple[int, float, RatioSums]]:
+    """Return place, mean dose and the sums over customers of each class."""
+    table = (
+        followed.group_by("place", "customer_id")
+        .agg(x=pl.col("again").sum().cast(pl.Int64), n=pl.len().cast(pl.Int64), dose=pl.col("dose").sum())
+        .sort("place", "customer_id")
+        .group_by("place", maintain_order=True)
+        .agg(dose=pl.col("dose").sum() / pl.col("n").sum(), sums=summed(pl.col("x"), pl.col("n"), pl.len()))
+        .collect()
     )
-    x, n = pl.col("x"), pl.col("n")
-    sums = each.sort("bin", "customer_id").group_by("bin", maintain_order=True)
-    sizes = {"x": x.sum(), "n": n.sum(), "xx": (x * x).sum(), "nn": (n * n).sum(), "xn": (x * n).sum()}
-    table = sums.agg(dose=pl.col("dose").sum() / n.sum(), units=pl.len(), **sizes).collect()
-    return {
-        low: (dose, RatioSums(**row))
-        for low, dose, row in table.select("bin", "dose", row=pl.struct("units", *sizes)).rows()
-    }
+    return [(place, dose, RatioSums(**row)) for place, dose, row in table.rows()]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -22,15 +21,15 @@ from cxsim.metrics.intervals import (
     Z,
     caution_for,
     clustered_wilson,
-    difference,
     garwood,
     joined,
     net_promoter,
     ratio,
     ratio_correlation,
+    summed,
     wilson,
 )
-from cxsim.metrics.views import WINDOWS, View
+from cxsim.metrics.views import BY_CUSTOMER, WINDOWS
 from cxsim.params import DAYS_PER_MONTH
 
 FloatArray = NDArray[np.float64]
@@ -40,8 +39,6 @@ _NEVER_SUPPRESSED: frozenset[Kind] = frozenset({"total", "cost", "efficiency", "
 # Of one answer: 1 for a promoter, -1 for a detractor.
 _POINTS = (-1.0, 1.0)
 NO_SUMS = RatioSums(units=0, x=0.0, n=0.0, xx=0.0, nn=0.0, xn=0.0)
-# What is summed per pair of columns x over n; squares of cents of millions of customers need more than 64 bits.
-_WIDE = pl.Int128
 _SECONDS_PER_HOUR = 3600.0
 # An answer within this many hours is in time.
 _IN_TIME = 24.0
@@ -50,8 +47,7 @@ _ROUNDING = 1e-12
 _NOTHING_SPENT = Estimate(caution="nothing was spent, or nobody came")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PeriodSums:
+class PeriodSums(NamedTuple):
     """The sums of one metric.
 
     Attributes
@@ -66,49 +62,42 @@ class PeriodSums:
     cross: CrossSums
 
 
-def sums_over_customers(view: View, metrics: list[Metric], *, periods: int) -> dict[str, PeriodSums]:
+def sums_over_customers(view: pl.LazyFrame, metrics: list[Metric], *, periods: int) -> dict[str, PeriodSums]:
     """Return the sums of several metrics over one view, in one pass over its rows."""
     columns = sorted({text for metric in metrics for text in (metric.over, metric.per)})
     # A comparison becomes 0 or 1.
-    numbers = view.rows.select(
-        "period", "customer", *(pl.sql_expr(text).cast(pl.Int64).alias(text) for text in columns)
-    )
-    if view.grain == "row":
+    numbers = view.select("period", "customer", *(pl.sql_expr(text).cast(pl.Int64).alias(text) for text in columns))
+    if metrics[0].view not in BY_CUSTOMER:
         grouped = numbers.group_by("period", "customer").agg(pl.col(columns).sum())
         numbers = grouped.collect(engine="streaming").lazy()
-    by_period = numbers.group_by("period").agg([part for metric in metrics for part in _squares(metric)])
     now, before = (numbers.filter(pl.col("period") == place) for place in (periods - 1, periods - 2))
-    crossed = now.join(before, on="customer", suffix="_before").select(
-        [part for metric in metrics for part in _products(metric)]
+    of_both = now.join(before, on="customer", suffix="_before")
+    sums, products = pl.collect_all(
+        [numbers.group_by("period").agg(map(_squares, metrics)), of_both.select(map(_products, metrics))],
+        engine="streaming",
     )
-    sums, products = pl.collect_all([by_period, crossed], engine="streaming")
     cross = products.row(0, named=True)
     return {
         metric.name: PeriodSums(
-            by_period={row["period"]: RatioSums(**_parts(row, metric)) for row in sums.iter_rows(named=True)},
-            cross=CrossSums(**_parts(cross, metric)),
+            by_period={row["period"]: RatioSums(**row[metric.name]) for row in sums.iter_rows(named=True)},
+            cross=CrossSums(**cross[metric.name]),
         )
         for metric in metrics
     }
 
 
-def _parts(row: Mapping[str, int | None], metric: Metric) -> dict[str, int]:
-    """Return the sums of one metric by their names; 0 where there is nothing."""
-    start = f"{metric.name}|"
-    return {name.removeprefix(start): value or 0 for name, value in row.items() if name.startswith(start)}
+def _squares(metric: Metric) -> pl.Expr:
+    x, n = pl.col(metric.over), pl.col(metric.per)
+    return summed(x, n, ((x != 0) | (n != 0)).sum()).alias(metric.name)
 
 
-def _squares(metric: Metric) -> list[pl.Expr]:
-    x, n = (pl.col(column).cast(_WIDE) for column in (metric.over, metric.per))
-    parts = {"units": ((x != 0) | (n != 0)).cast(_WIDE), "x": x, "n": n, "xx": x * x, "nn": n * n, "xn": x * n}
-    return [part.sum().alias(f"{metric.name}|{key}") for key, part in parts.items()]
-
-
-def _products(metric: Metric) -> list[pl.Expr]:
-    x, n = (pl.col(column).cast(_WIDE) for column in (metric.over, metric.per))
-    x_before, n_before = (pl.col(f"{column}_before").cast(_WIDE) for column in (metric.over, metric.per))
-    parts = {"xx": x * x_before, "xn": x * n_before, "nx": n * x_before, "nn": n * n_before}
-    return [part.sum().alias(f"{metric.name}|{key}") for key, part in parts.items()]
+def _products(metric: Metric) -> pl.Expr:
+    x, n, x_before, n_before = (
+        pl.col(f"{column}{when}").cast(pl.Int128) for when in ("", "_before") for column in (metric.over, metric.per)
+    )
+    return pl.struct(
+        xx=(x * x_before).sum(), xn=(x * n_before).sum(), nx=(n * x_before).sum(), nn=(n * n_before).sum()
+    ).alias(metric.name)
 
 
 def estimated(metric: Metric, sums: RatioSums) -> Estimate:
@@ -138,18 +127,18 @@ def _total(sums: RatioSums, unit: Unit) -> Estimate:
     """Return a total; customers come as a Poisson process, so its variance is the sum of squares over them."""
     if unit == "count" and sums.xx == sums.x == sums.n:
         # Nobody counts twice, so it is a count, of which small ones have limits of their own.
-        return dataclasses.replace(garwood(round(sums.x)), units=sums.units)
+        return garwood(round(sums.x))._replace(units=sums.units)
     if sums.units == 0:
         return Estimate(value=0.0, caution=NOBODY)
     half = Z * math.sqrt(sums.xx)
     low = max(sums.x - half, 0.0) if sums.x >= 0.0 else sums.x - half
-    return Estimate(value=sums.x, low=low, high=sums.x + half, units=sums.units, method="compound Poisson")
+    return Estimate(sums.x, low, sums.x + half, sums.units, "compound Poisson")
 
 
 def _scaled(estimate: Estimate, factor: float) -> Estimate:
     """Return an estimate in another unit."""
-    value, low, high = (None if end is None else factor * end for end in (estimate.value, estimate.low, estimate.high))
-    return dataclasses.replace(estimate, value=value, low=low, high=high)
+    value, low, high = (None if end is None else factor * end for end in estimate[:3])
+    return estimate._replace(value=value, low=low, high=high)
 
 
 def suppressed(metric: Metric, estimate: Estimate) -> Estimate:
@@ -157,22 +146,19 @@ def suppressed(metric: Metric, estimate: Estimate) -> Estimate:
     if metric.kind in _NEVER_SUPPRESSED or estimate.units >= FEWEST:
         return estimate
     caution = f"too few to say: {estimate.units} of {FEWEST}"
-    return dataclasses.replace(estimate, value=None, low=None, high=None, caution=caution)
+    return estimate._replace(value=None, low=None, high=None, caution=caution)
 
 
-def changed(metric: Metric, now: Estimate, before: Estimate, *, sums: PeriodSums, last: int) -> Estimate:
-    """Return the change from the period before the last to the last, allowing for the customers who are in both."""
+def correlation(metric: Metric, sums: PeriodSums, *, last: int) -> float:
+    """Return how the last period goes together with the one before, because of the customers who are in both."""
     one, other = (sums.by_period.get(place, NO_SUMS) for place in (last, last - 1))
-    if metric.kind == "total":
-        together = math.sqrt(one.xx * other.xx)
-        shared = sums.cross.xx / together if together > 0.0 else 0.0
-    else:
-        shared = ratio_correlation(one, other, sums.cross)
-    return difference(now, before, correlation=shared)
+    if metric.kind != "total":
+        return ratio_correlation(one, other, sums.cross)
+    together = math.sqrt(one.xx * other.xx)
+    return sums.cross.xx / together if together > 0.0 else 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Survival:
+class Survival(NamedTuple):
     """Share of units that still wait, by time since they began to, with its 95 % limits.
 
     Attributes
@@ -207,7 +193,7 @@ def kaplan_meier(times: ArrayLike, events: ArrayLike, censored: ArrayLike) -> Su
     distinct, places = np.unique(np.repeat(moments, left), return_inverse=True)
     if distinct.size == 0:
         nothing = np.empty(0)
-        return Survival(times=nothing, shares=nothing, low=nothing, high=nothing, at_risk=nothing, ended=0)
+        return Survival(nothing, nothing, nothing, nothing, nothing, 0)
     curve = ecdf(CensoredData(np.repeat(moments, ended), right=np.repeat(moments, left - ended))).sf
     with warnings.catch_warnings():
         # The limits are undefined where nobody or everybody still waits; see `answered_within`.
@@ -264,9 +250,7 @@ def answered_within(waits: Survival, time: float) -> Estimate:
     else:
         limits = Estimate(low=float(waits.low[place]), high=float(waits.high[place]))
     low, high = (None if end is None else 1 - end for end in (limits.high, limits.low))
-    return Estimate(
-        value=1 - still, low=low, high=high, units=waits.units, method=method, caution=caution_for(waits.units)
-    )
+    return Estimate(1 - still, low, high, waits.units, method, caution_for(waits.units))
 
 
 def median_wait(waits: Survival) -> Estimate:
@@ -279,7 +263,7 @@ def median_wait(waits: Survival) -> Estimate:
     note = "not reached" if value is None else "upper end not reached" if high is None else ""
     caution = joined([caution_for(waits.units), note if waits.units else ""])
     method = "Kaplan-Meier, Brookmeyer-Crowley"
-    return Estimate(value=value, low=low, high=high, units=waits.units, method=method, caution=caution)
+    return Estimate(value, low, high, waits.units, method, caution)
 
 
 def _half_over(times: FloatArray, curve: FloatArray) -> float | None:
@@ -298,16 +282,14 @@ def acquisition_cost(spent: float, newcomers: int) -> Estimate:
     came = garwood(newcomers)
     if newcomers == 0 or spent <= 0.0 or not came.low or not came.high:
         return _NOTHING_SPENT
-    low, high = spent / came.high, spent / came.low
-    return Estimate(value=spent / newcomers, low=low, high=high, units=newcomers, method="Garwood")
+    return Estimate(spent / newcomers, spent / came.high, spent / came.low, newcomers, "Garwood")
 
 
 def efficiency(revenue: Estimate, spent: float) -> Estimate:
     """Return revenue per unit of marketing spend, the marketing efficiency ratio."""
     if spent <= 0.0 or revenue.value is None or revenue.low is None or revenue.high is None:
         return _NOTHING_SPENT
-    value, low, high = (end / spent for end in (revenue.value, revenue.low, revenue.high))
-    return Estimate(value=value, low=low, high=high, units=revenue.units, method=revenue.method)
+    return Estimate(revenue.value / spent, revenue.low / spent, revenue.high / spent, revenue.units, revenue.method)
 
 
 def payback(cost: Estimate, margins: Mapping[int, Estimate]) -> Estimate:
@@ -322,7 +304,7 @@ def payback(cost: Estimate, margins: Mapping[int, Estimate]) -> Estimate:
     )
     units = min((margin.units for margin in margins.values()), default=0)
     caution = "" if value is not None else "not paid back within a year"
-    return Estimate(value=value, low=low, high=high, units=units, method="ends of intervals", caution=caution)
+    return Estimate(value, low, high, units, "ends of intervals", caution)
 
 
 def _months(cost: float | None, margins: Mapping[int, float | None]) -> float | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 from scipy import special, stats
 
 from cxsim.errors import DataError
@@ -17,8 +18,7 @@ _UPPER = 0.975
 Z = float(special.ndtri(_UPPER))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A number with its 95 % interval.
 
     Attributes
@@ -79,8 +79,7 @@ def student_quantile(freedom: int) -> float:
     return float(special.stdtrit(freedom, _UPPER))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RatioSums:
+class RatioSums(NamedTuple):
     """Sums over independent units, each with a numerator x and a denominator n; xx, nn and xn are sums of products."""
 
     units: int
@@ -91,8 +90,14 @@ class RatioSums:
     xn: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CrossSums:
+def summed(x: pl.Expr, n: pl.Expr, units: pl.Expr) -> pl.Expr:
+    """Return what RatioSums holds of rows of one unit each, as a struct."""
+    # Squares of cents of millions of customers need more than 64 bits.
+    x, n = x.cast(pl.Int128), n.cast(pl.Int128)
+    return pl.struct(units=units, x=x.sum(), n=n.sum(), xx=(x * x).sum(), nn=(n * n).sum(), xn=(x * n).sum())
+
+
+class CrossSums(NamedTuple):
     """Sums of x1 times x2, x1 times n2, n1 times x2 and n1 times n2 over the units that two ratios share."""
 
     xx: float
@@ -107,16 +112,20 @@ def ratio(sums: RatioSums, *, scale: tuple[float, float] | None = None) -> Estim
     Deng, Knoblich and Lu (2018), "Applying the Delta Method in Metric Analytics", KDD 2018, eq. 5; with the factor K
     / (K - 1) of Cochran (1977), Sampling Techniques, eq. 2.46.
     """
+    value, caution = _quotient(sums)
     low = high = None
-    caution = caution_for(sums.units)
-    value = sums.x / sums.n if sums.n else None
-    if value is None and sums.units:
-        caution = joined([caution, "nothing to divide by"])
     if value is not None and sums.units > 1:
         half = student_quantile(sums.units - 1) * ratio_error(sums)
         low, high, note = clipped(value - half, value + half, scale)
         caution = joined([caution, note, "" if half else "no spread between units"])
-    return Estimate(value=value, low=low, high=high, units=sums.units, method="delta over units", caution=caution)
+    return Estimate(value, low, high, sums.units, "delta over units", caution)
+
+
+def _quotient(sums: RatioSums) -> tuple[float | None, str]:
+    """Return a ratio of sums with a caution; None where there is nothing to divide by."""
+    value = sums.x / sums.n if sums.n else None
+    note = "nothing to divide by" if value is None and sums.units else ""
+    return value, joined([caution_for(sums.units), note])
 
 
 def ratio_error(sums: RatioSums) -> float:
@@ -161,14 +170,8 @@ def wilson(successes: int, units: int) -> Estimate:
     if not 0 <= successes <= units:
         raise DataError(f"successes must be between 0 and the number of units; found {successes} of {units}.")
     ends = stats.binomtest(successes, units).proportion_ci(LEVEL, method="wilson")
-    caution = caution_for(units, successes)
     return Estimate(
-        value=successes / units,
-        low=float(ends.low),
-        high=float(ends.high),
-        units=units,
-        method="Wilson",
-        caution=caution,
+        successes / units, float(ends.low), float(ends.high), units, "Wilson", caution_for(units, successes)
     )
 
 
@@ -183,11 +186,8 @@ def clustered_wilson(sums: RatioSums) -> Estimate:
     """
     if not 0 <= sums.x <= sums.n:
         raise DataError(f"those that count are some of all; found {sums.x:g} of {sums.n:g}.")
-    value = sums.x / sums.n if sums.n else None
+    value, caution = _quotient(sums)
     low = high = None
-    caution = caution_for(sums.units)
-    if value is None and sums.units:
-        caution = joined([caution, "nothing to divide by"])
     if value is not None and sums.units > 1:
         # With t in place of z, as the error is itself estimated, from as many units as there are.
         answers = _independent_answers(sums, value) * (Z / student_quantile(sums.units - 1)) ** 2
@@ -196,7 +196,7 @@ def clustered_wilson(sums: RatioSums) -> Estimate:
         half = Z * math.sqrt(value * (1 - value) / answers + Z**2 / (4 * answers**2)) / weight
         low = 0.0 if value == 0 else centre - half
         high = 1.0 if value == 1 else centre + half
-    return Estimate(value=value, low=low, high=high, units=sums.units, method="Wilson over units", caution=caution)
+    return Estimate(value, low, high, sums.units, "Wilson over units", caution)
 
 
 def _independent_answers(sums: RatioSums, value: float) -> float:
@@ -227,14 +227,8 @@ def difference(one: Estimate, other: Estimate, *, correlation: float = 0.0) -> E
             low = value - _recovered(one.value - one.low, other.high - other.value, correlation)
         if one.high is not None and other.low is not None:
             high = value + _recovered(one.high - one.value, other.value - other.low, correlation)
-    return Estimate(
-        value=value,
-        low=low,
-        high=high,
-        units=min(one.units, other.units),
-        method="Newcombe" if {one.method, other.method} == {"Wilson"} and correlation == 0 else "MOVER",
-        caution=joined([one.caution, other.caution]),
-    )
+    method = "Newcombe" if {one.method, other.method} == {"Wilson"} and correlation == 0 else "MOVER"
+    return Estimate(value, low, high, min(one.units, other.units), method, joined([one.caution, other.caution]))
 
 
 def _recovered(one: float, other: float, correlation: float) -> float:
@@ -248,14 +242,10 @@ def garwood(events: int) -> Estimate:
 
     Garwood (1936), "Fiducial Limits for the Poisson Distribution", Biometrika 28, 437-442.
     """
-    return Estimate(
-        value=float(events),
-        low=float(special.gammaincinv(events, 1 - _UPPER)) if events else 0.0,
-        high=float(special.gammaincinv(events + 1, _UPPER)),
-        units=events,
-        method="Garwood",
-        caution=caution_for(events, noun="event") if events else "indicative: no event",
-    )
+    low = float(special.gammaincinv(events, 1 - _UPPER)) if events else 0.0
+    high = float(special.gammaincinv(events + 1, _UPPER))
+    caution = caution_for(events, noun="event") if events else "indicative: no event"
+    return Estimate(float(events), low, high, events, "Garwood", caution)
 
 
 PROMOTER_SCALE = (-100.0, 100.0)
@@ -278,8 +268,7 @@ def net_promoter(promoters: int, passives: int, detractors: int) -> Estimate:
     middle = 100 * (more - against)
     # With a single answer, the middle can lie further from the score than half the interval.
     low, high, note = clipped(min(middle - half, value), max(middle + half, value), PROMOTER_SCALE)
-    caution = joined([caution_for(units), note])
-    return Estimate(value=value, low=low, high=high, units=units, method="adjusted Wald", caution=caution)
+    return Estimate(value, low, high, units, "adjusted Wald", joined([caution_for(units), note]))
 
 
 SIGMAS = 3.0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import polars as pl
 
@@ -26,8 +26,7 @@ _WORD = 8
 _RANGE = 2**64
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Exposure:
+class Exposure(NamedTuple):
     """Something that customers meet.
 
     Attributes
@@ -56,8 +55,7 @@ class Exposure:
     occasions: pl.LazyFrame | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class PersonPeriods:
+class PersonPeriods(NamedTuple):
     """Customers through time.
 
     Attributes
@@ -89,9 +87,6 @@ class PersonPeriods:
 
 def person_periods(shop: Shop, *, every_days: int = 28, most_customers: int = 200_000) -> PersonPeriods:
     """Return what customers met and ordered, period by period."""
-    for name, number in {"every_days": every_days, "most_customers": most_customers}.items():
-        if number < 1:
-            raise DataError(f"{name} must be 1 or more; found {number}.")
     calendar = _calendar(shop, every_days)
     known = _known_orders(shop)
     everyone = known.select("customer_id").unique()
@@ -101,10 +96,9 @@ def person_periods(shop: Shop, *, every_days: int = 28, most_customers: int = 20
     numbered = chosen.with_row_index("customer").lazy()
     orders = known.join(numbered, on="customer_id").select("customer", "ordered_at", "amount").collect()
     orders = orders.sort("customer", "ordered_at", "amount").with_columns(window=calendar.place("ordered_at"))
-    rows = _with_history(_with_outcomes(_grid(orders, calendar), orders, calendar), orders)
-    placed = orders.group_by("customer", "window", maintain_order=True).agg(amount=pl.len().cast(pl.Float64))
+    rows = _with_history(_with_outcomes(orders, calendar), orders)
     for name, shift in {"recent": 1, "recent.later": _LATER, "recent.between": -1}.items():
-        rows = _joined(rows, placed, name, shift, calendar)
+        rows = _joined(rows, _by_window(orders), name, shift, calendar)
     exposures, unseen = recorded_exposures(shop)
     for exposure in exposures:
         rows = _with_exposure(rows, exposure, numbered, calendar)
@@ -128,79 +122,60 @@ def recorded_exposures(shop: Shop) -> tuple[tuple[Exposure, ...], dict[str, str]
     - Return: at the return. Answered survey: when it was sent, beside other surveys. Contact: when it was sent.
     - Membership: at the end of a period.
     """
-    exposures, unseen = list[Exposure](), dict[str, str]()
-    for title, found in (*_incidents(shop), *_tickets(shop), *_others(shop)):
-        if isinstance(found, Exposure):
-            exposures.append(found)
-        else:
+    late = _incidents(shop)
+    exposures, unseen = ([], {"Late order": late}) if isinstance(late, str) else (late, dict[str, str]())
+    for title, (needs, make) in _MAKERS.items():
+        reason = next((why for need in needs if (why := shop.missing(need)) is not None), None)
+        found = make(shop, title) if reason is None else reason
+        if isinstance(found, str):
             unseen[title] = found
+        else:
+            exposures.append(found)
     return tuple(exposures), unseen
 
 
-def _incidents(shop: Shop) -> Iterator[tuple[str, Exposure | str]]:
-    reason = shop.missing("orders.incident")
+def _incidents(shop: Shop) -> list[Exposure] | str:
+    orders, reason = shop.table("orders"), shop.missing("orders.incident")
     if reason is None:
-        orders = shop.table("orders")
         named = orders.filter(pl.col("incident").is_not_null() & (pl.col("incident") != ""))
         kinds = named.group_by("incident").len().sort("len", "incident", descending=[True, False]).collect()
         # Late orders come first, whatever their number.
-        for kind in sorted(kinds["incident"].head(_KINDS).to_list(), key=lambda kind: kind != "late"):
-            yield _incident(kind, _events(named.filter(pl.col("incident") == kind), "ordered_at"))
-        return
+        frequent = sorted(kinds["incident"].head(_KINDS).to_list(), key=lambda kind: kind != "late")
+        return [_incident(kind, _events(named.filter(pl.col("incident") == kind), "ordered_at")) for kind in frequent]
     for column in ("promised_at", "delivered_at"):
         lack = shop.missing(f"orders.{column}")
         if lack is not None:
-            yield "Late order", f"{reason} {lack[0].upper()}{lack[1:]}"
-            return
-    late = shop.table("orders").filter(pl.col("delivered_at") > pl.col("promised_at"))
-    yield _incident("late", _events(late, "promised_at"))
+            return f"{reason} {lack[0].upper()}{lack[1:]}"
+    return [_incident("late", _events(orders.filter(pl.col("delivered_at") > pl.col("promised_at")), "promised_at"))]
 
 
-def _incident(kind: str, events: pl.LazyFrame) -> tuple[str, Exposure]:
+def _incident(kind: str, events: pl.LazyFrame) -> Exposure:
     if kind == "late":
-        name, title, opening = "late_order", "Late order", "After a late order"
-    else:
-        words = kind.replace("_", " ").replace("-", " ")
-        name, title = f"incident_{kind}", f"Incident: {words}"
-        opening = f"After an order with the incident “{words}”"
-    return title, Exposure(name=name, title=title, opening=opening, events=events)
+        return Exposure(name="late_order", title="Late order", opening="After a late order", events=events)
+    words = kind.replace("_", " ").replace("-", " ")
+    opening = f"After an order with the incident “{words}”"
+    return Exposure(name=f"incident_{kind}", title=f"Incident: {words}", opening=opening, events=events)
 
 
-def _tickets(shop: Shop) -> Iterator[tuple[str, Exposure | str]]:
-    titles = ("Ticket", "Waiting for the first answer", "Ticket not solved at first contact")
-    reason = shop.missing("tickets")
-    if reason is not None:
-        yield from ((title, reason) for title in titles)
-        return
-    tickets = shop.table("tickets")
-    created = _events(tickets, "created_at", "first_response_at")
-    yield titles[0], Exposure(name="ticket", title=titles[0], opening="After a ticket", events=created)
-    opening = "For each day of waiting for the first answer"
-    title = f"{titles[1]}, days"
-    yield (
-        titles[1],
-        Exposure(name="waiting", title=title, opening=opening, kind="waiting", events=created, occasions=created),
-    )
-    unknown = shop.missing("tickets.solved_at_first")
-    if unknown is not None:
-        yield titles[2], unknown
-        return
-    answered = tickets.filter(pl.col("solved_at_first").is_not_null())
-    unsolved = _events(answered.filter(~pl.col("solved_at_first")), "first_response_at")
+def _ticket(shop: Shop, title: str) -> Exposure:
+    return Exposure(name="ticket", title=title, opening="After a ticket", events=_created(shop))
+
+
+def _waiting(shop: Shop, title: str) -> Exposure:
+    created, opening = _created(shop), "For each day of waiting for the first answer"
+    title = f"{title}, days"
+    return Exposure(name="waiting", title=title, opening=opening, kind="waiting", events=created, occasions=created)
+
+
+def _created(shop: Shop) -> pl.LazyFrame:
+    return _events(shop.table("tickets"), "created_at", "first_response_at")
+
+
+def _unsolved(shop: Shop, title: str) -> Exposure:
+    answered = shop.table("tickets").drop_nulls("solved_at_first")
+    events = _events(answered.filter(~pl.col("solved_at_first")), "first_response_at")
     opening, occasions = "After a ticket that was not solved at first contact", _events(answered, "first_response_at")
-    yield titles[2], Exposure(name="unsolved", title=titles[2], opening=opening, events=unsolved, occasions=occasions)
-
-
-def _others(shop: Shop) -> Iterator[tuple[str, Exposure | str]]:
-    makers = {
-        "Return": ("returns", _return),
-        "Answered survey": ("surveys", _answer),
-        "Contact": ("contacts", _contact),
-        "Membership": ("members", _membership),
-    }
-    for title, (table, make) in makers.items():
-        reason = shop.missing(table)
-        yield title, make(shop, title) if reason is None else reason
+    return Exposure(name="unsolved", title=title, opening=opening, events=events, occasions=occasions)
 
 
 def _return(shop: Shop, title: str) -> Exposure | str:
@@ -215,9 +190,9 @@ def _return(shop: Shop, title: str) -> Exposure | str:
 
 
 def _answer(shop: Shop, title: str) -> Exposure:
-    asked = _events(shop.table("surveys"), "sent_at")
-    answers = _events(shop.table("surveys").filter(pl.col("score").is_not_null()), "sent_at")
-    return Exposure(name="answer", title=title, opening="After answering a survey", events=answers, occasions=asked)
+    asked, opening = shop.table("surveys"), "After answering a survey"
+    answers, occasions = _events(asked.drop_nulls("score"), "sent_at"), _events(asked, "sent_at")
+    return Exposure(name="answer", title=title, opening=opening, events=answers, occasions=occasions)
 
 
 def _contact(shop: Shop, title: str) -> Exposure:
@@ -230,10 +205,26 @@ def _membership(shop: Shop, title: str) -> Exposure:
     return Exposure(name="member", title=title, opening=opening, kind="state", events=events, concerns_orders=False)
 
 
+# By title: what an exposure needs, and what makes it, or says why not.
+_MAKERS: dict[str, tuple[tuple[str, ...], Callable[[Shop, str], Exposure | str]]] = {
+    "Ticket": (("tickets",), _ticket),
+    "Waiting for the first answer": (("tickets",), _waiting),
+    "Ticket not solved at first contact": (("tickets", "tickets.solved_at_first"), _unsolved),
+    "Return": (("returns",), _return),
+    "Answered survey": (("surveys",), _answer),
+    "Contact": (("contacts",), _contact),
+    "Membership": (("members",), _membership),
+}
+
+
 def _events(rows: pl.LazyFrame, at: str, ended_at: str | None = None) -> pl.LazyFrame:
-    ended = pl.lit(None, dtype=pl.Datetime("us")) if ended_at is None else pl.col(ended_at).cast(pl.Datetime("us"))
-    moments = rows.select("customer_id", at=pl.col(at).cast(pl.Datetime("us")), ended_at=ended)
-    return moments.filter(pl.col("customer_id").is_not_null() & pl.col("at").is_not_null())
+    ended = pl.lit(None) if ended_at is None else pl.col(ended_at)
+    moments = rows.select("customer_id", at=_moment(pl.col(at)), ended_at=_moment(ended))
+    return moments.drop_nulls(["customer_id", "at"])
+
+
+def _moment(moment: pl.Expr) -> pl.Expr:
+    return moment.cast(pl.Datetime("us"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,12 +237,12 @@ class _Calendar:
 
     def place(self, moment: str) -> pl.Expr:
         """Return the number of the period that a moment lies in; below 0 before the first one."""
-        since = (pl.col(moment).cast(pl.Datetime("us")) - pl.lit(self.start, dtype=pl.Datetime("us"))).dt
-        return since.total_microseconds().floordiv(self.every_days * _DAY).cast(pl.Int64)
+        since = (_moment(pl.col(moment)) - _moment(pl.lit(self.start))).dt.total_microseconds()
+        return since.floordiv(self.every_days * _DAY).cast(pl.Int64)
 
     def end(self, place: str) -> pl.Expr:
         """Return the moment at which a period ends."""
-        return pl.lit(self.start, dtype=pl.Datetime("us")) + pl.duration(days=(pl.col(place) + 1) * self.every_days)
+        return _moment(pl.lit(self.start)) + pl.duration(days=(pl.col(place) + 1) * self.every_days)
 
 
 def _calendar(shop: Shop, every_days: int) -> _Calendar:
@@ -295,32 +286,24 @@ def _known_orders(shop: Shop) -> pl.LazyFrame:
     reason = shop.missing("orders.customer_id")
     if reason is not None:
         raise DataError(f"{shop.name}: {reason} Nobody can be followed from order to order.")
-    moment = pl.col("ordered_at").cast(pl.Datetime("us"))
-    orders = shop.table("orders").filter(pl.col("customer_id").is_not_null() & (pl.col("ordered_at") < shop.until))
-    return orders.select("customer_id", "amount", ordered_at=moment)
+    orders = shop.table("orders").drop_nulls("customer_id").filter(pl.col("ordered_at") < shop.until)
+    return orders.select("customer_id", "amount", ordered_at=_moment(pl.col("ordered_at")))
 
 
-def _grid(orders: pl.DataFrame, calendar: _Calendar) -> pl.DataFrame:
-    """Return the periods of each customer that began after the first order."""
-    entered = orders.group_by("customer", maintain_order=True).agg(
-        entered=pl.col("window").min(), first_at=pl.col("ordered_at").min()
-    )
-    first = max(1, calendar.count - _MOST_PERIODS)
-    since = pl.max_horizontal(pl.col("entered") + 1, pl.lit(first, dtype=pl.Int64))
-    return (
-        entered.with_columns(period=pl.int_ranges(since, calendar.count, dtype=pl.Int64))
-        .explode("period", empty_as_null=True)
-        .drop_nulls("period")
-        .select("customer", "period", "first_at")
-    )
-
-
-def _with_outcomes(grid: pl.DataFrame, orders: pl.DataFrame, calendar: _Calendar) -> pl.DataFrame:
+def _with_outcomes(orders: pl.DataFrame, calendar: _Calendar) -> pl.DataFrame:
+    """Return the periods of each customer that began after the first order, with what was ordered in them."""
+    first = pl.lit(max(1, calendar.count - _MOST_PERIODS), dtype=pl.Int64)
+    since = pl.max_horizontal(pl.col("entered") + 1, first)
     placed = orders.group_by("customer", "window", maintain_order=True).agg(
         orders=pl.len().cast(pl.Int64), spend=pl.col("amount").sum(), placed_at=pl.col("ordered_at").min()
     )
     return (
-        grid.join(placed, left_on=["customer", "period"], right_on=["customer", "window"], how="left")
+        orders.group_by("customer", maintain_order=True)
+        .agg(entered=pl.col("window").min(), first_at=pl.col("ordered_at").min())
+        .with_columns(period=pl.int_ranges(since, calendar.count, dtype=pl.Int64))
+        .explode("period", empty_as_null=True)
+        .drop_nulls("period")
+        .join(placed, left_on=["customer", "period"], right_on=["customer", "window"], how="left")
         .with_columns(before=pl.col("period") - 1)
         .with_columns(start=calendar.end("before"))
         .with_columns(
@@ -329,7 +312,7 @@ def _with_outcomes(grid: pl.DataFrame, orders: pl.DataFrame, calendar: _Calendar
             first_day=_days("start", "placed_at"),
             age_days=_days("first_at", "start"),
         )
-        .drop("placed_at", "first_at")
+        .drop("entered", "placed_at", "first_at")
     )
 
 
@@ -359,7 +342,7 @@ def _with_history(rows: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
 
 def _with_exposure(rows: pl.DataFrame, exposure: Exposure, numbered: pl.LazyFrame, calendar: _Calendar) -> pl.DataFrame:
     events = _of_chosen(exposure.events, numbered, calendar)
-    met = begun = events.group_by("customer", "window", maintain_order=True).agg(amount=pl.len().cast(pl.Float64))
+    met = begun = _by_window(events)
     if exposure.kind == "state":
         ends = calendar.place("ended_at").fill_null(calendar.count)
         held = events.select("customer", window=pl.int_ranges("window", ends, dtype=pl.Int64))
@@ -367,21 +350,25 @@ def _with_exposure(rows: pl.DataFrame, exposure: Exposure, numbered: pl.LazyFram
     elif exposure.kind == "waiting":
         # The days that were known by the end of the period in which each wait began.
         ended = events.with_columns(ended_at=pl.min_horizontal("ended_at", calendar.end("window")))
-        days = _days("at", "ended_at").sum()
-        met = begun = ended.group_by("customer", "window", maintain_order=True).agg(amount=days)
-    rows = _joined(rows, met, exposure.name, 1, calendar)
-    rows = _joined(rows, begun, f"{exposure.name}.later", _LATER, calendar)
+        met = begun = _by_window(ended, _days("at", "ended_at").sum())
+    amounts = [(met, "", 1), (begun, ".later", _LATER)]
     if exposure.occasions is not None:
-        occasions = _of_chosen(exposure.occasions, numbered, calendar)
-        counts = occasions.group_by("customer", "window", maintain_order=True).agg(amount=pl.len().cast(pl.Float64))
-        rows = _joined(rows, counts, f"{exposure.name}.occasions", 1, calendar)
-        rows = _joined(rows, counts, f"{exposure.name}.occasions.later", _LATER, calendar)
+        counts = _by_window(_of_chosen(exposure.occasions, numbered, calendar))
+        amounts += [(counts, ".occasions", 1), (counts, ".occasions.later", _LATER)]
+    for table, suffix, shift in amounts:
+        rows = _joined(rows, table, f"{exposure.name}{suffix}", shift, calendar)
     return rows
 
 
 def _of_chosen(events: pl.LazyFrame, numbered: pl.LazyFrame, calendar: _Calendar) -> pl.DataFrame:
     chosen = events.join(numbered, on="customer_id").select("customer", "at", "ended_at").collect()
     return chosen.sort("customer", "at", "ended_at").with_columns(window=calendar.place("at"))
+
+
+def _by_window(events: pl.DataFrame, amount: pl.Expr | None = None) -> pl.DataFrame:
+    """Return an amount, or how many events there are, of each customer and period."""
+    number = pl.len().cast(pl.Float64) if amount is None else amount
+    return events.group_by("customer", "window", maintain_order=True).agg(amount=number)
 
 
 def _joined(rows: pl.DataFrame, amounts: pl.DataFrame, name: str, shift: int, calendar: _Calendar) -> pl.DataFrame:

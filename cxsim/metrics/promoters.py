@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import special
 
 from cxsim.data.contracts import ORDERS, SURVEYS
+from cxsim.metrics.intervals import Z
 from cxsim.params import CENTS
-from cxsim.tables import COUNT, REAL, TEXT, Contract, check, empty
+from cxsim.tables import COUNT, REAL, TEXT, Contract, check, table_of
 
 # Spend per customer by what they last answered. orders: `all`, or how many orders they placed, the last class open
 # (`9+`); group: promoters, passives or detractors; low to high: 95 % interval of the mean.
@@ -21,8 +21,6 @@ PROMOTERS, PASSIVES, DETRACTORS = GROUPS = ("promoters", "passives", "detractors
 _FEWEST = 10
 # Counts of orders below this are looked at one by one; the others share a class, in which counts are not equal.
 _OPEN = 9
-# The standard normal's 97.5 % quantile.
-_Z = float(special.ndtri(0.975))
 
 
 class PointEstimate(NamedTuple):
@@ -34,12 +32,12 @@ class PointEstimate(NamedTuple):
     @property
     def low(self) -> float:
         """Lower end of the 95 % interval."""
-        return self.value - _Z * self.error
+        return self.value - Z * self.error
 
     @property
     def high(self) -> float:
         """Upper end of the 95 % interval."""
-        return self.value + _Z * self.error
+        return self.value + Z * self.error
 
 
 def ltv_by_nps(orders: pl.DataFrame | pl.LazyFrame, surveys: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
@@ -73,8 +71,7 @@ def ltv_by_nps(orders: pl.DataFrame | pl.LazyFrame, surveys: pl.DataFrame | pl.L
                 spend = mean(members["spend"])
                 rows.append((name, group, members.height, spend.value, spend.low, spend.high))
     order = pl.Enum(["all", *(str(n) for n in range(1, _OPEN)), f"{_OPEN}+"])
-    table = pl.DataFrame(rows, schema=empty(LTV_BY_NPS).schema, orient="row")
-    return check(table.sort(pl.col("orders").cast(order), pl.col("group").cast(pl.Enum(GROUPS))), LTV_BY_NPS)
+    return table_of(rows, LTV_BY_NPS).sort(pl.col("orders").cast(order), pl.col("group").cast(pl.Enum(GROUPS)))
 
 
 def spend_of_answerers(orders: pl.DataFrame | pl.LazyFrame, surveys: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:

@@ -1,18 +1,18 @@
-"""Customers through time and one exposure, or rows of customers, in; generalised linear models over customers, out."""
+"""Customers through time and one exposure, or customers, in; generalised linear models over customers, out."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import special
-from scipy.stats import norm, t
 
 from cxsim.errors import EstimationError
+from cxsim.metrics.intervals import student_quantile
 from cxsim.metrics.person_periods import Exposure
 
 Reals = NDArray[np.float64]
@@ -30,12 +30,8 @@ MODELS: dict[str, tuple[str, Family]] = {
 FEWEST_CUSTOMERS = 30
 FEWEST_EVENTS = 10
 # Steps of the natural logarithm to which history is rounded, so that rows with the same history are counted together.
-_STEPS = {"orders_so_far": 0.25, "idle_days": 0.5, "age_days": 0.5, "spend": 1.0}
+_STEPS = {"orders": 0.25, "idle": 0.5, "age": 0.5, "spend": 1.0}
 _TOP = 4
-# Of amounts and of history both: all steps are whole numbers of it.
-_FINEST = 0.05
-# Codes of patterns are numbered anew before their product could overflow.
-_MOST_CLASSES = 2**40
 # What is left of a column beyond those to its left if it is their sum: of its square where rows are counted together,
 # else of its length.
 _DEPENDENT, _NOTHING = 1e-8, 1e-7
@@ -45,22 +41,24 @@ _CLOSE = 1e-9
 # An outcome e**30 times the usual one, or as much less, is no estimate.
 _FARTHEST = 30.0
 _LONGEST = 2.0
-_UPPER = 0.975
 
 
-class ClusteredFit(NamedTuple):
-    """Coefficients of a model, their covariance from what was observed of each customer, and the fitted means."""
+class RobustFit(NamedTuple):
+    """Coefficients of a model, the variance of the last from what each customer did, and the fitted means.
+
+    The variance is 0 where the other columns determine the last.
+    """
 
     coefficients: Reals
-    covariance: Reals
+    variance: float
     fitted: Reals
 
 
-def glm_with_clusters(outcome: Reals, design: Reals, *, family: Family, clusters: Places) -> ClusteredFit:
-    """Fit a generalised linear model whose intervals do not lean on its family.
+def robust_glm(outcome: Reals, design: Reals, family: Family) -> RobustFit:
+    """Fit a generalised linear model, of one row a customer, whose intervals do not lean on its family.
 
     A Poisson model with logarithmic link is right about means whatever the distribution of the outcome, zeros and
-    money included; the covariance is the sandwich of the clusters, so it is right too. Logistic: an outcome of 0 or 1.
+    money included; the covariance is the sandwich of the customers, so it is right too. Logistic: an outcome of 0 or 1.
 
     Gourieroux, Monfort & Trognon (1984), "Pseudo maximum likelihood methods: applications to Poisson models"; Santos
     Silva & Tenreyro (2006), "The log of gravity"; Liang & Zeger (1986) for the covariance.
@@ -70,14 +68,11 @@ def glm_with_clusters(outcome: Reals, design: Reals, *, family: Family, clusters
     basis, triangle, kept = _orthonormal(design)
     found, curve = _maximum(basis, outcome, np.ones(rows), family)
     scores = basis * ((outcome - curve.expected) * curve.slope / curve.variance)[:, None]
-    over_clusters = np.column_stack([np.bincount(clusters, weights=score).astype(np.float64) for score in scores.T])
     bread = np.linalg.solve(triangle, np.linalg.inv(_weighted_gram(basis, curve.slope**2 / curve.variance)))
-    coefficients, covariance = np.zeros(columns), np.zeros((columns, columns))
+    covariance = _small_sample(rows, rows, len(kept)) * (bread @ _weighted_gram(scores, np.ones(rows)) @ bread.T)
+    coefficients = np.zeros(columns)
     coefficients[kept] = np.linalg.solve(triangle, found)
-    factor = _small_sample(len(over_clusters), rows, len(kept))
-    meat = _weighted_gram(over_clusters, np.ones(len(over_clusters)))
-    covariance[np.ix_(kept, kept)] = factor * (bread @ meat @ bread.T)
-    return ClusteredFit(coefficients, covariance, curve.expected)
+    return RobustFit(coefficients, float(covariance[-1, -1]) if kept[-1] == columns - 1 else 0.0, curve.expected)
 
 
 def _orthonormal(design: Reals) -> tuple[Reals, Reals, list[int]]:
@@ -200,8 +195,7 @@ def _times(matrix: Reals, coefficients: Reals) -> Reals:
     return line
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Design:
+class Design(NamedTuple):
     """Rows of a model; equal ones are one pattern.
 
     Attributes
@@ -231,36 +225,29 @@ class Design:
 def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing) -> Design:
     """Return the rows and columns of the model of one exposure, met just before the outcomes or long after them."""
     met = exposure.name if timing == "before" else f"{exposure.name}.later"
-    rows = table.filter(pl.col(met).is_not_null())
+    rows = table.drop_nulls(met)
     amount = rows[met].round(1).to_numpy()
     exposed = _refuse_few(rows, amount)
-    keys = [*_controls(rows, exposure, timing), (exposure.name, amount)]
-    pattern, first = _patterns([values for _, values in keys])
-    distinct = {name: values[first] for name, values in keys}
-    outcomes = {
-        "next order": (rows["orders"] > 0).cast(pl.Float64).to_numpy(),
-        "orders": rows["orders"].cast(pl.Float64).to_numpy(),
-        "spend": rows["spend"].to_numpy(),
-    }
-    count = np.bincount(pattern).astype(np.float64)
-    events: Reals = np.bincount(pattern, weights=outcomes["next order"]).astype(np.float64)
-    matrix = np.column_stack([*_columns(distinct, count, events), distinct[exposure.name]])
+    held = _controls(rows, exposure, timing)
+    pattern, first = _patterns([*held.values(), amount])
+    ordered = rows.with_columns((pl.col("orders") > 0).alias("next order"))
+    outcomes = {name: ordered[name].cast(pl.Float64).to_numpy() for name in MODELS}
+    count, events = _by_pattern(pattern), _by_pattern(pattern, outcomes["next order"])
+    distinct = {name: values[first] for name, values in held.items()}
+    matrix = np.column_stack([*_columns(distinct, count, events), amount[first]])
     kept = _independent(matrix, count)
     if kept[-1] != matrix.shape[1] - 1:
         raise EstimationError("it goes along with what is held equal, so that the two cannot be distinguished.")
     customer = rows["customer"].rle_id().cast(pl.Int64).to_numpy()
-    return Design(
-        matrix=np.ascontiguousarray(matrix[:, kept]),
-        pattern=pattern,
-        customer=customer,
-        outcomes=outcomes,
-        customers=int(customer.max()) + 1,
-        exposed=exposed,
-    )
+    known = np.ascontiguousarray(matrix[:, kept])
+    return Design(known, pattern, customer, outcomes, int(customer.max()) + 1, exposed)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FittedRatio:
+def _by_pattern(pattern: Places, weights: Reals | None = None) -> Reals:
+    return np.bincount(pattern, weights=weights).astype(np.float64)
+
+
+class FittedRatio(NamedTuple):
     """The coefficient of the exposure.
 
     Attributes
@@ -288,13 +275,13 @@ class FittedRatio:
     @property
     def interval(self) -> tuple[float, float]:
         """Its 95 % interval, by Student's t with one degree of freedom less than customers."""
-        half = float(t.ppf(_UPPER, self.customers - 1)) * self.error
+        half = student_quantile(self.customers - 1) * self.error
         return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
 
     @property
     def p_value(self) -> float:
         """Probability of a coefficient as far from 0, or further, where there is none."""
-        return float(2.0 * norm.sf(abs(self.log_ratio) / self.error)) if self.error > 0.0 else 0.0
+        return float(2.0 * special.ndtr(-abs(self.log_ratio) / self.error)) if self.error > 0.0 else 0.0
 
 
 def fitted_ratio(design: Design, outcome: str) -> FittedRatio:
@@ -309,8 +296,8 @@ def fitted_ratio(design: Design, outcome: str) -> FittedRatio:
     outcomes = design.outcomes[outcome]
     if outcomes.min() < 0.0:
         raise EstimationError("an outcome is negative, so a ratio of outcomes means nothing.")
-    count = np.bincount(design.pattern).astype(np.float64)
-    mean = np.bincount(design.pattern, weights=outcomes) / count
+    count = _by_pattern(design.pattern)
+    mean = _by_pattern(design.pattern, outcomes) / count
     coefficients, curve = _maximum(design.matrix, mean, count, MODELS[outcome][1])
     information = _weighted_gram(design.matrix, count * curve.slope**2 / curve.variance)
     last = np.linalg.solve(information, np.eye(len(coefficients))[-1])
@@ -319,47 +306,49 @@ def fitted_ratio(design: Design, outcome: str) -> FittedRatio:
     over_customers = np.bincount(design.customer, weights=scores)
     factor = _small_sample(design.customers, outcomes.size, len(coefficients))
     error = math.sqrt(factor * float(np.square(over_customers).sum()))
-    log_ratio = float(coefficients[-1])
-    return FittedRatio(log_ratio=log_ratio, error=error, customers=design.customers, exposed=design.exposed)
+    return FittedRatio(float(coefficients[-1]), error, design.customers, design.exposed)
 
 
 def _refuse_few(rows: pl.DataFrame, amount: Reals) -> int:
     """Return how many customers met the exposure; refuse a comparison of too few."""
-    ordered = rows["orders"].to_numpy() > 0
-    met = amount != 0.0
-    for side, words in ((met, "met it"), (~met, "did not")):
-        customers = rows["customer"].filter(pl.Series(side)).n_unique()
+    sides = rows.select("customer", met=pl.Series(amount != 0.0), ordered=pl.col("orders") > 0)
+    for met, words in ((True, "met it"), (False, "did not")):
+        side = sides.filter(met=met)
+        customers = side["customer"].n_unique()
         if customers < FEWEST_CUSTOMERS:
             raise EstimationError(f"{customers} customers {words}; at least {FEWEST_CUSTOMERS} are needed.")
-        for happened, what in ((ordered, "an order"), (~ordered, "no order")):
-            periods = int((side & happened).sum())
+        for ordered, what in ((True, "an order"), (False, "no order")):
+            periods = side.filter(ordered=ordered).height
             if periods < FEWEST_EVENTS:
                 raise EstimationError(
                     f"of the customers who {words}, {periods} periods have {what}; at least {FEWEST_EVENTS} are needed."
                 )
-    return rows["customer"].filter(pl.Series(met)).n_unique()
+    return sides.filter("met")["customer"].n_unique()
 
 
-def _controls(rows: pl.DataFrame, exposure: Exposure, timing: Timing) -> list[tuple[str, Reals]]:
+def _controls(rows: pl.DataFrame, exposure: Exposure, timing: Timing) -> dict[str, Reals]:
     """Return what is held equal, rounded."""
     so_far = rows["orders_so_far"].to_numpy().astype(np.float64)
-    spend = np.maximum(rows["spend_so_far"].to_numpy(), 0.0) / so_far
-    found = [
-        ("period", rows["period"].to_numpy().astype(np.float64)),
-        ("orders", _rounded(np.log(so_far), _STEPS["orders_so_far"])),
-        ("idle", _rounded(np.log1p(rows["idle_days"].to_numpy() / 7.0), _STEPS["idle_days"])),
-        ("age", _rounded(np.log1p(rows["age_days"].to_numpy() / 7.0), _STEPS["age_days"])),
-        ("spend", _rounded(np.log1p(spend), _STEPS["spend"])),
-        ("recent", np.minimum(rows["recent"].to_numpy(), _TOP)),
-    ]
+    logs = {
+        "orders": np.log(so_far),
+        "idle": np.log1p(rows["idle_days"].to_numpy() / 7.0),
+        "age": np.log1p(rows["age_days"].to_numpy() / 7.0),
+        "spend": np.log1p(np.maximum(rows["spend_so_far"].to_numpy(), 0.0) / so_far),
+    }
+
+    def capped(name: str) -> Reals:
+        return rows[name].clip(upper_bound=_TOP).to_numpy()
+
+    held = {"period": rows["period"].to_numpy().astype(np.float64)}
+    held |= {name: np.round(values / _STEPS[name]) * _STEPS[name] for name, values in logs.items()}
+    held["recent"] = capped("recent")
     if exposure.occasions is not None:
-        suffix = "" if timing == "before" else ".later"
-        found.append(("occasions", np.minimum(rows[f"{exposure.name}.occasions{suffix}"].to_numpy(), _TOP)))
+        held["occasions"] = capped(f"{exposure.name}.occasions{'' if timing == 'before' else '.later'}")
     if timing == "later":
-        found.append(("met", rows[exposure.name].round(1).to_numpy()))
+        held["met"] = rows[exposure.name].round(1).to_numpy()
         if exposure.concerns_orders:
-            found += [(name, np.minimum(rows[name].to_numpy(), _TOP)) for name in ("recent.between", "recent.later")]
-    return found
+            held |= {name: capped(name) for name in ("recent.between", "recent.later")}
+    return held
 
 
 def _columns(held: dict[str, Reals], count: Reals, events: Reals) -> list[Reals]:
@@ -368,11 +357,9 @@ def _columns(held: dict[str, Reals], count: Reals, events: Reals) -> list[Reals]
     for name in ("period", "recent", "occasions", "recent.between", "recent.later"):
         if name in held:
             columns += _indicators(held[name], count, events)
-    curves = {name: held[name] - float(np.average(held[name], weights=count)) for name in ("orders", "idle", "age")}
-    columns += [*curves.values(), *(values**2 for values in curves.values())]
-    columns += [curves["orders"] * curves["idle"], curves["orders"] * curves["age"], curves["idle"] * curves["age"]]
-    columns += [held["spend"] - float(np.average(held["spend"], weights=count))]
-    return columns + ([held["met"]] if "met" in held else [])
+    *curves, spend = (held[name] - float(np.average(held[name], weights=count)) for name in _STEPS)
+    columns += [*curves, *(values**2 for values in curves), *(one * other for one, other in combinations(curves, 2))]
+    return [*columns, spend, *([held["met"]] if "met" in held else [])]
 
 
 def _indicators(values: Reals, count: Reals, events: Reals) -> list[Reals]:
@@ -388,20 +375,8 @@ def _indicators(values: Reals, count: Reals, events: Reals) -> list[Reals]:
 
 def _patterns(keys: list[Reals]) -> tuple[Places, Places]:
     """Return for each row the number of its pattern, and for each pattern the first of its rows."""
-    code, classes = np.zeros(keys[0].size, dtype=np.int64), 1
-    for values in keys:
-        # Every key is a whole number of the finest step.
-        steps = np.rint(values / _FINEST).astype(np.int64)
-        steps -= steps.min()
-        place = np.cumsum(np.bincount(steps) > 0) - 1
-        if classes > _MOST_CLASSES:
-            code = np.unique(code, return_inverse=True)[1].astype(np.int64)
-            classes = int(code.max()) + 1
-        code = code * (int(place[-1]) + 1) + place[steps]
-        classes *= int(place[-1]) + 1
-    _, first, pattern = np.unique(code, return_index=True, return_inverse=True)
-    return pattern.astype(np.int64), first.astype(np.int64)
-
-
-def _rounded(values: Reals, step: float) -> Reals:
-    return np.round(values / step) * step
+    order = np.lexsort(keys[::-1])
+    begins = np.any([np.diff(values[order], prepend=np.nan) != 0.0 for values in keys], axis=0)
+    pattern = np.empty(order.size, dtype=np.int64)
+    pattern[order] = np.cumsum(begins) - 1
+    return pattern, order[begins]

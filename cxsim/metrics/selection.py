@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -19,11 +18,12 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.data.contracts import ORDERS, SURVEYS
-from cxsim.errors import DataError, EstimationError, TableError, choices
+from cxsim.errors import EstimationError, TableError
 from cxsim.metrics.intervals import Z
 from cxsim.metrics.promoters import (
     DETRACTORS,
     PROMOTERS,
+    PointEstimate,
     can_compare,
     checked,
     group_of_score,
@@ -31,9 +31,9 @@ from cxsim.metrics.promoters import (
     ratio_at_equal_count,
     spend_of_answerers,
 )
-from cxsim.metrics.regression import glm_with_clusters
+from cxsim.metrics.regression import robust_glm
 from cxsim.params import CENTS
-from cxsim.tables import COUNT, REAL, TEXT, Contract, check, empty
+from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
 from cxsim.wording import figure
 
 # Promoters against detractors by several methods, each a ratio. label: association or effect.
@@ -58,8 +58,9 @@ COVARIATES = (
 Method = Literal["regression", "doubly_robust"]
 Array = npt.NDArray[np.float64]
 _LEVELS = (PROMOTERS, DETRACTORS)
-_ADJUSTMENTS: dict[Method, str] = {"regression": "regression", "doubly_robust": "doubly robust"}
-_DAY = timedelta(days=1)
+# How long customers are looked at, in days: the history, the season of answering, and the time after an answer. A long
+# history tells customers apart; a short time after leaves little room for their hidden chance to leave.
+_HISTORY, _SEASON, _AFTER = 365, 91, 91
 # Once in a million years, in orders a day.
 _SELDOM = 1e-9
 _FEWEST = 10
@@ -67,127 +68,110 @@ _FEWEST = 10
 _SURE = 0.02
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Windows:
-    """How long customers are looked at, in days: the history, the season of answering, and the time after an answer.
-
-    A long history tells customers apart; a short time after leaves little room for their hidden chance to leave.
-    """
-
-    history_days: int = 365
-    answering_days: int = 91
-    outcome_days: int = 91
-
-    def __post_init__(self) -> None:
-        for name in ("history_days", "answering_days", "outcome_days"):
-            if getattr(self, name) < 1:
-                raise DataError(f"Windows: {name} is {getattr(self, name)}; possible: from 1.")
-
-
-def selection_panel(
-    orders: pl.DataFrame | pl.LazyFrame,
-    surveys: pl.DataFrame | pl.LazyFrame,
-    *,
-    until: datetime,
-    windows: Windows | None = None,
-) -> pl.DataFrame:
-    """Return promoters against detractors by several methods, from the most naive to the most careful.
-
-    VanderWeele & Ding (2017) for what an unseen trait must do; see `adjusted_ratio` and `ratio_to_own_past`.
-    """
-    windows = windows or Windows()
-    followed = followed_answerers(orders, surveys, until=until, windows=windows)
-    rows = [*_over_all(spend_of_answerers(orders, surveys)), *_of_followed(followed, windows)]
-    return check(pl.DataFrame(rows, schema=empty(SELECTION).schema, orient="row"), SELECTION)
-
-
 class Ratio(NamedTuple):
-    """A ratio of means with its 95 % interval, and how many rows are behind it."""
+    """A ratio of means with its 95 % interval, and of how many customers.
+
+    trimmed: who was left out because nobody of the other group is comparable; none by a regression, which extrapolates.
+    overlap: smallest and largest chance of being a promoter among those compared; None for a regression.
+    """
 
     ratio: float
     low: float
     high: float
     customers: int
+    trimmed: int = 0
+    overlap: tuple[float, float] | None = None
 
 
-Row = tuple[str, str, float, float, float, int, str, str]
+# Of each method its title, what finds its ratio, and what that says.
+Methods = dict[str, tuple[str, Callable[[], Ratio], str]]
+_EQUAL = "{} times at an equal history;"
 
 
-def _row(method: str, title: str, found: Ratio, words: str) -> Row:
-    return method, title, *found, "association", words
+def selection_panel(
+    orders: pl.DataFrame | pl.LazyFrame, surveys: pl.DataFrame | pl.LazyFrame, *, until: datetime
+) -> pl.DataFrame:
+    """Return promoters against detractors by several methods, from the most naive to the most careful.
 
-
-def _over_all(customers: pl.DataFrame) -> Iterator[Row]:
-    if not can_compare(customers):
-        return
-    size = customers.filter(pl.col("group").is_in(_LEVELS)).height
-    naive, equal = (
-        Ratio(found.value, found.low, found.high, size)
-        for found in (overall_ratio(customers), ratio_at_equal_count(customers))
-    )
-    words = f"Promoters have spent {figure(naive.ratio, '.2f')} times as much as detractors; why, it does not say."
-    yield _row("naive", "All spend so far, by the last answer", naive, words)
-    words = (
-        f"{figure(equal.ratio, '.2f')} times: two customers with the same few orders are not "
-        "alike, and the score knows more."
-    )
-    yield _row("equal_count", "The same, at an equal number of orders", equal, words)
-
-
-def _of_followed(followed: Answerers, windows: Windows) -> Iterator[Row]:
-    customers, days = followed.customers, windows.outcome_days
-    with contextlib.suppress(EstimationError):
-        found = plain_ratio(customers, group="group", levels=_LEVELS, outcome="spend_before")
-        words = (
-            f"{figure(found.ratio, '.2f')} times before they answered, which the answer cannot have caused: selection."
-        )
-        yield _row("before", f"Spend in the {windows.history_days} days before answering", found, words)
-    with contextlib.suppress(EstimationError):
-        found = plain_ratio(customers, group="group", levels=_LEVELS, outcome="spend_after")
-        late = f"{figure(followed.too_late)} who answered too late to be followed."
-        left = f"Left out: {figure(followed.too_new)} too new, {late}"
-        words = f"{figure(found.ratio, '.2f')} times after it, before any adjustment. {left}"
-        yield _row("after", f"Spend in the {days} days after an answer", found, words)
-    for method, name in _ADJUSTMENTS.items():
+    VanderWeele & Ding (2017) for what an unseen trait must do; see `adjusted_ratio` and `plain_ratio`.
+    """
+    methods = _over_all(spend_of_answerers(orders, surveys))
+    methods |= _of_followed(*followed_answerers(orders, surveys, until=until))
+    rows = []
+    for method, (title, find, words) in methods.items():
+        # A method for which there are too few is left out.
         with contextlib.suppress(EstimationError):
-            yield _adjusted(customers, method, f"These {days} days, adjusted for history: {name}")
-    with contextlib.suppress(EstimationError):
-        found = ratio_to_own_past(customers, group="group", levels=_LEVELS, before="spend_before", after="spend_after")
-        words = (
-            f"{figure(found.ratio, '.2f')} times what their own past lets expect: what they are like all along cancels."
-        )
-        yield _row("own_past", "After over before: against their own past", found, words)
+            found = find()
+            finding = f"{words.format(figure(found.ratio, '.2f'))}{_unseen(found) if words == _EQUAL else ''}"
+            rows.append((method, title, *found[:4], "association", finding))
+    return table_of(rows, SELECTION)
 
 
-def _adjusted(customers: pl.DataFrame, method: Method, title: str) -> Row:
-    found = adjusted_ratio(
-        customers, group="group", levels=_LEVELS, outcome="spend_after", covariates=COVARIATES, method=method
-    )
-    unseen = e_value(found.ratio.ratio)
-    words = (
-        f"{figure(found.ratio.ratio, '.2f')} times at an equal history; an unseen trait that goes with both by "
-        f"{figure(unseen, '.1f')} explains it."
-    )
+def _of_followed(customers: pl.DataFrame, too_new: int, too_late: int) -> Methods:
+    """Return the methods that compare customers over equal times."""
+    left = f"Left out: {figure(too_new)} too new, {figure(too_late)} who answered too late to be followed."
+    adjusted = f"These {_AFTER} days, adjusted for history: "
+    return {
+        "before": (
+            f"Spend in the {_HISTORY} days before answering",
+            lambda: plain_ratio(customers, "spend_before"),
+            "{} times before they answered, which the answer cannot have caused: selection.",
+        ),
+        "after": (
+            f"Spend in the {_AFTER} days after an answer",
+            lambda: plain_ratio(customers, "spend_after"),
+            f"{{}} times after it, before any adjustment. {left}",
+        ),
+        "regression": (f"{adjusted}regression", lambda: adjusted_ratio(customers, "regression"), _EQUAL),
+        "doubly_robust": (f"{adjusted}doubly robust", lambda: adjusted_ratio(customers, "doubly_robust"), _EQUAL),
+        "own_past": (
+            "After over before: against their own past",
+            lambda: plain_ratio(customers, "spend_after", past="spend_before"),
+            "{} times what their own past lets expect: what they are like all along cancels.",
+        ),
+    }
+
+
+def _over_all(customers: pl.DataFrame) -> Methods:
+    """Return the methods that look at all spend so far; none where too few can be compared."""
+    if not can_compare(customers):
+        return {}
+    size = customers.filter(pl.col("group").is_in(_LEVELS)).height
+
+    def of(found: PointEstimate) -> Ratio:
+        return Ratio(found.value, found.low, found.high, size)
+
+    return {
+        "naive": (
+            "All spend so far, by the last answer",
+            lambda: of(overall_ratio(customers)),
+            "Promoters have spent {} times as much as detractors; why, it does not say.",
+        ),
+        "equal_count": (
+            "The same, at an equal number of orders",
+            lambda: of(ratio_at_equal_count(customers)),
+            "{} times: customers with the same few orders differ in their rates, and so in their scores.",
+        ),
+    }
+
+
+def _unseen(found: Ratio) -> str:
+    """Return what else could explain an adjusted ratio, and who was compared."""
+    words = f" an unseen trait that goes with both by {figure(e_value(found.ratio), '.1f')} explains it."
     if found.overlap is not None:
-        low, high = found.overlap
-        words += f" Chance of a promoter {figure(low, '.2f')} to {figure(high, '.2f')}; "
-        words += f"{figure(found.trimmed)} without a like left out."
-    return _row(method, title, found.ratio, words)
+        low, high = (figure(chance, ".2f") for chance in found.overlap)
+        words += (
+            f" Chance of a promoter {low} to {high}; {figure(found.trimmed)} without a comparable customer left out."
+        )
+    return words
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Answerers:
-    """Customers who answered, and those who could not be used.
+class Answerers(NamedTuple):
+    """Customers who answered, and how many of those could not be used.
 
-    Attributes
-    ----------
-    customers
-        One row each, by customer_id: group, score, answered_at, spend_before (over the history), spend_after (over the
-        time after the answer) and the columns of COVARIATES.
-    too_new
-        Answered in the season, but had not ordered before the history.
-    too_late
-        Answered first after the season, so that the time after the answer may not be over.
+    customers: one row each, by customer_id: group, score, answered_at, spend_before (over the history), spend_after
+    (over the time after the answer) and the columns of COVARIATES. too_new: answered in the season, but had not
+    ordered before the history. too_late: answered first after the season, so that the time after may not be over.
     """
 
     customers: pl.DataFrame
@@ -196,95 +180,99 @@ class Answerers:
 
 
 def followed_answerers(
-    orders: pl.DataFrame | pl.LazyFrame, surveys: pl.DataFrame | pl.LazyFrame, *, until: datetime, windows: Windows
+    orders: pl.DataFrame | pl.LazyFrame, surveys: pl.DataFrame | pl.LazyFrame, *, until: datetime
 ) -> Answerers:
     """Return who answered in the season that ends early enough for everybody to be followed.
 
     Anderson, Cain & Gelber (1983), "Analysis of survival by tumor response": the landmark that avoids immortal time.
     """
-    opens = until - (windows.answering_days + windows.outcome_days) * _DAY
-    closes, since = opens + windows.answering_days * _DAY, opens - windows.history_days * _DAY
+    closes = until - timedelta(days=_AFTER)
+    opens = closes - timedelta(days=_SEASON)
+    since = opens - timedelta(days=_HISTORY)
     answers = _first_answers(checked(surveys, SURVEYS), opens, until)
     season = answers.filter(pl.col("answered_at") < closes)
     bought = checked(orders, ORDERS).select("customer_id", "ordered_at", "amount")
     # Sorted, because the sum of squares depends on the order in its last digit.
     bought = bought.join(season.lazy(), on="customer_id").sort("customer_id", "ordered_at", "amount")
-    followed = _histories(bought, since=since, opens=opens, outcome=windows.outcome_days * _DAY).collect()
-    old = followed.filter(pl.col("came") < since)
-    return Answerers(
-        customers=_with_covariates(old, opens),
-        too_new=season.height - old.height,
-        too_late=answers.height - season.height,
-    )
+    old = _histories(bought, since, opens).collect().filter(pl.col("came") < since)
+    return Answerers(_with_covariates(old), season.height - old.height, answers.height - season.height)
 
 
 def _first_answers(surveys: pl.LazyFrame, opens: datetime, until: datetime) -> pl.DataFrame:
     """Return each customer's first answer from a moment on, and what they had answered before it."""
     score, when = pl.col("score"), pl.col("sent_at")
-    answers = (pl.col("instrument") == "nps") & score.is_not_null() & pl.col("customer_id").is_not_null()
     late = when >= opens
+    before = score.filter(~late)
     return (
-        surveys.filter(answers & (when < until))
+        surveys.filter((pl.col("instrument") == "nps") & (when < until))
+        .drop_nulls(["score", "customer_id"])
         .sort("sent_at", "survey_id")
         .group_by("customer_id", maintain_order=True)
         .agg(
             answered_at=when.filter(late).first(),
             score=score.filter(late).first(),
-            earlier=(~late).sum().cast(pl.Float64),
-            earlier_sum=score.filter(~late).sum().cast(pl.Float64),
-            earlier_squares=(score.filter(~late) ** 2).sum().cast(pl.Float64),
+            earlier=before.len().cast(pl.Float64),
+            earlier_sum=before.sum().cast(pl.Float64),
+            earlier_squares=(before**2).sum().cast(pl.Float64),
         )
         .drop_nulls("answered_at")
         .collect()
     )
 
 
-def _histories(bought: pl.LazyFrame, *, since: datetime, opens: datetime, outcome: timedelta) -> pl.LazyFrame:
+def _histories(bought: pl.LazyFrame, since: datetime, opens: datetime) -> pl.LazyFrame:
     ordered, answered = pl.col("ordered_at"), pl.col("answered_at")
-    known = ordered <= answered
+    known, after = ordered <= answered, answered + timedelta(days=_AFTER)
     cents = (pl.col("amount") * CENTS).round().cast(pl.Int64)
     return bought.group_by("customer_id", maintain_order=True).agg(
         pl.col("answered_at", "score", "earlier", "earlier_sum", "earlier_squares").first(),
         spend_before=cents.filter((ordered >= since) & (ordered < opens)).sum() / CENTS,
-        spend_after=cents.filter(~known & (ordered <= answered + outcome)).sum() / CENTS,
+        spend_after=cents.filter(~known & (ordered <= after)).sum() / CENTS,
         spend=cents.filter(known).sum() / CENTS,
         squares=(pl.col("amount") ** 2).filter(known).sum(),
         count=known.sum().cast(pl.Float64),
         came=ordered.min(),
-        idle=(opens - ordered.filter(ordered < opens).max()).dt.total_seconds() / _DAY.total_seconds(),
+        idle=_days(opens - ordered.filter(ordered < opens).max()),
+        wait=_days(answered.first() - opens),
+        age=_days(answered.first() - ordered.min()),
     )
 
 
-def _with_covariates(followed: pl.DataFrame, opens: datetime) -> pl.DataFrame:
-    wait = (pl.col("answered_at") - opens).dt.total_seconds() / _DAY.total_seconds()
-    age = (pl.col("answered_at") - pl.col("came")).dt.total_seconds() / _DAY.total_seconds()
-    timed = followed.with_columns(wait=wait, age=age)
-    if followed.is_empty():
-        rate = basket = scores = np.empty(0)
-    else:
-        count, spend, squares, ages = (timed[name].to_numpy() for name in ("count", "spend", "squares", "age"))
+def _days(span: pl.Expr) -> pl.Expr:
+    return span.dt.total_seconds() / 86_400.0
+
+
+def _with_covariates(followed: pl.DataFrame) -> pl.DataFrame:
+    rate = basket = scores = np.zeros(followed.height)
+    if followed.height:
+        count, spend, squares, ages, *earlier = (
+            followed[name].to_numpy()
+            for name in ("count", "spend", "squares", "age", "earlier", "earlier_sum", "earlier_squares")
+        )
         # The first order made the customer one: only those after it show the rate.
-        rate, basket = credible_rate(count - 1.0, ages), credible_mean(count, spend, squares)
-        earlier, total, squared = (timed[name].to_numpy() for name in ("earlier", "earlier_sum", "earlier_squares"))
-        scores = credible_mean(earlier, total, squared) if earlier.any() else np.zeros(len(earlier))
-    # Where nobody ordered twice all rates are 0 and alike; so are their logarithms then.
-    logs = timed.with_columns(log_rate=pl.Series(rate).clip(_SELDOM).log(), log_basket=pl.Series(basket).log())
-    return logs.select(
-        *("customer_id", "answered_at", "score", "spend_before", "spend_after", "log_rate", "log_basket"),
+        rate, basket = _credible_rate(count - 1.0, ages), _credible_mean(count, spend, squares)
+        scores = _credible_mean(*earlier) if earlier[0].any() else scores
+    log_rate, log_basket, score = pl.col("log_rate"), pl.col("log_basket"), pl.col("earlier_score")
+    # Where nobody ordered twice all rates are 0, and equal; so are their logarithms then.
+    return followed.with_columns(
+        log_rate=pl.Series(rate).clip(_SELDOM).log(),
+        log_basket=pl.Series(basket).log(),
+        earlier_score=pl.Series(scores),
+    ).select(
+        *("customer_id", "answered_at", "score", "spend_before", "spend_after", log_rate, log_basket, score),
         group=group_of_score(),
-        log_rate_squared=pl.col("log_rate") ** 2,
-        log_basket_squared=pl.col("log_basket") ** 2,
-        log_rate_by_basket=pl.col("log_rate") * pl.col("log_basket"),
+        log_rate_squared=log_rate**2,
+        log_basket_squared=log_basket**2,
+        log_rate_by_basket=log_rate * log_basket,
         log_idle=pl.col("idle").log1p(),
         log_wait=pl.col("wait").log1p(),
         log_known=pl.col("age").log1p(),
-        earlier_score=pl.Series(scores),
-        earlier_score_squared=pl.Series(scores) ** 2,
+        earlier_score_squared=score**2,
         log_earlier_answers=pl.col("earlier").log1p(),
     )
 
 
-def credible_rate(counts: Array, exposure: Array) -> Array:
+def _credible_rate(counts: Array, exposure: Array) -> Array:
     """Return the best linear guess at each customer's rate of events.
 
     Where rates are Gamma distributed and events a Poisson process, it is the posterior mean (r + x) / (alpha + T).
@@ -298,7 +286,7 @@ def credible_rate(counts: Array, exposure: Array) -> Array:
     return guess
 
 
-def credible_mean(counts: Array, sums: Array, squares: Array) -> Array:
+def _credible_mean(counts: Array, sums: Array, squares: Array) -> Array:
     """Return the best linear guess at each customer's mean amount.
 
     Bühlmann & Straub (1970); the spreads within and between customers are those of a one-way analysis of variance.
@@ -314,43 +302,27 @@ def credible_mean(counts: Array, sums: Array, squares: Array) -> Array:
     return guess
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AdjustedRatio:
-    """What the first group has over what the second has, at an equal past.
-
-    Attributes
-    ----------
-    ratio
-        The ratio of means, over the rows that were compared.
-    trimmed
-        Rows left out because nobody of the other group is like them; 0 for a regression, which extrapolates.
-    overlap
-        Smallest and largest chance of being in the first group among those compared; None for a regression.
-    """
-
-    ratio: Ratio
-    trimmed: int = 0
-    overlap: tuple[float, float] | None = None
-
-
 def adjusted_ratio(
     customers: pl.DataFrame,
-    *,
-    group: str,
-    levels: tuple[str, str],
-    outcome: str,
-    covariates: Sequence[str],
     method: Method = "doubly_robust",
-) -> AdjustedRatio:
-    """Return the ratio of the outcome between two groups, adjusted for covariates.
+    *,
+    outcome: str = "spend_after",
+    covariates: Sequence[str] = COVARIATES,
+) -> Ratio:
+    """Return the ratio of the outcome between promoters and detractors, adjusted for covariates.
 
     Regression: Santos Silva & Tenreyro (2006). Doubly robust: Robins, Rotnitzky & Zhao (1994), eq. for the mean under
     one arm; the standard error by the influence function. Trimming: Crump, Hotz, Imbens & Mitnik (2009).
     """
-    pair = _two_groups(customers, group=group, levels=levels, amounts=[outcome, *covariates])
-    if (pair.amounts[:, 0] < 0.0).any():
-        raise TableError(f"'{outcome}' is below 0 in {int((pair.amounts[:, 0] < 0.0).sum())} rows; possible: from 0.")
-    return _by_regression(pair, levels) if method == "regression" else _doubly_robust(pair, levels)
+    first, amounts = _two_groups(customers, [outcome, *covariates])
+    spent, seen = amounts[:, 0], amounts[:, 1:]
+    if (spent < 0.0).any():
+        raise TableError(f"'{outcome}' is below 0 in {int((spent < 0.0).sum())} rows; possible: from 0.")
+    # In standard deviations, so that the fit comes to rest; a constant one becomes 0.
+    spread = seen.std(axis=0)
+    scaled = (seen - seen.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
+    design = np.column_stack([np.ones(len(first)), scaled])
+    return _by_regression(first, spent, design) if method == "regression" else _doubly_robust(first, spent, design)
 
 
 def e_value(ratio: float) -> float:
@@ -362,72 +334,45 @@ def e_value(ratio: float) -> float:
     return above + math.sqrt(above * (above - 1.0))
 
 
-def plain_ratio(customers: pl.DataFrame, *, group: str, levels: tuple[str, str], outcome: str) -> Ratio:
-    """Return the mean of an outcome in the first group over that in the second, one row a customer."""
-    return _of_means(_two_groups(customers, group=group, levels=levels, amounts=[outcome]))
+def plain_ratio(customers: pl.DataFrame, outcome: str, past: str | None = None) -> Ratio:
+    """Return the mean of an outcome among promoters over that among detractors, one row a customer.
 
-
-def ratio_to_own_past(
-    customers: pl.DataFrame, *, group: str, levels: tuple[str, str], before: str, after: str
-) -> Ratio:
-    """Return by how much more the first group has grown from before to after than the second.
-
-    It is the ratio of the groups after, over their ratio before. What customers are like all along, seen or unseen,
-    multiplies both and cancels. Not so what changes by itself and differently: the hidden chance to leave, above all.
+    With a past, by how much more promoters have grown from it than detractors: the ratio of the groups after, over
+    their ratio before. What customers are like all along, seen or unseen, multiplies both and cancels. Not so what
+    changes by itself and differently: the hidden chance to leave, above all.
 
     Lipsitch, Tchetgen Tchetgen & Cohen (2010), "Negative controls"; Sofer et al. (2016), "On negative outcome control
     of unobserved confounding as a generalization of difference-in-differences"; Wooldridge (2023) for ratios.
     """
-    pair = _two_groups(customers, group=group, levels=levels, amounts=[after, before])
-    for arm, level in ((1.0, levels[0]), (0.0, levels[1])):
-        if not (pair.amounts[pair.first == arm, 1] > 0.0).any():
-            raise EstimationError(f"{level}: nothing in '{before}', so there is no past to compare with.")
-    return _of_means(pair)
+    first, amounts = _two_groups(customers, [outcome, *([past] if past else [])])
+    value, variance = 0.0, 0.0
+    for level, arm, sign in zip(_LEVELS, (1.0, 0.0), (1.0, -1.0), strict=True):
+        mine = amounts[first == arm]
+        if past and not (mine[:, 1] > 0.0).any():
+            raise EstimationError(f"{level}: nothing in '{past}', so there is no past to compare with.")
+        means = mine.mean(axis=0)
+        relative = mine / means
+        value += sign * (math.log(means[0]) - (math.log(means[1]) if past else 0.0))
+        variance += float((relative[:, 0] - (relative[:, 1] if past else 1.0)).var(ddof=1)) / len(mine)
+    return _from_log(value, math.sqrt(variance), len(amounts))
 
 
-class _Pair(NamedTuple):
-    """Rows of two groups: 1 for the first group and 0 for the second, a column per amount, and who the customer is."""
-
-    first: Array
-    amounts: Array
-    clusters: npt.NDArray[np.int64]
-
-
-def _two_groups(customers: pl.DataFrame, *, group: str, levels: tuple[str, str], amounts: Sequence[str]) -> _Pair:
-    """Return the rows of two groups, in the order of the customers."""
-    for name in (group, "customer_id", *amounts):
-        if name not in customers.columns:
-            raise TableError(f"customers: no column '{name}'; {choices(name, customers.columns)}")
-    some = customers.filter(pl.col(group).is_in(levels)).sort("customer_id", maintain_order=True)
-    numbers = some.select(pl.col(name).cast(pl.Float64) for name in amounts)
-    for name in amounts:
-        unknown = int((~numbers[name].is_finite().fill_null(value=False)).sum())
-        if unknown:
-            raise TableError(f"customers: '{name}' is missing or infinite in {unknown} rows; possible: numbers only.")
-    for level in levels:
-        spent = numbers.filter(some[group] == level)[amounts[0]]
+def _two_groups(customers: pl.DataFrame, amounts: list[str]) -> tuple[Array, Array]:
+    """Return who of the promoters and detractors is a promoter (1 or 0), and their amounts; in order of customers."""
+    some = customers.filter(pl.col("group").is_in(_LEVELS)).sort("customer_id")
+    numbers = some.select(pl.col(amounts).cast(pl.Float64))
+    for name, finite in numbers.select(pl.all().is_finite().fill_null(value=False).sum()).row(0, named=True).items():
+        if finite < some.height:
+            raise TableError(
+                f"customers: '{name}' is missing or infinite in {some.height - finite} rows; possible: numbers only."
+            )
+    for level in _LEVELS:
+        spent = numbers.filter(some["group"] == level)[amounts[0]]
         if len(spent) < _FEWEST:
             raise EstimationError(f"{level}: {len(spent)} rows; possible: from {_FEWEST} in each group.")
         if not (spent != 0.0).any():
             raise EstimationError(f"{level}: '{amounts[0]}' is 0 in all {len(spent)} rows, so there is no ratio.")
-    return _Pair(
-        first=(some[group] == levels[0]).cast(pl.Float64).to_numpy(),
-        amounts=numbers.to_numpy(),
-        clusters=some["customer_id"].rle_id().cast(pl.Int64).to_numpy(),
-    )
-
-
-def _of_means(pair: _Pair) -> Ratio:
-    """Return the ratio of the first column, over that of the second where there is one."""
-    value, variance = 0.0, 0.0
-    for arm, sign in ((1.0, 1.0), (0.0, -1.0)):
-        mine = pair.amounts[pair.first == arm]
-        means = mine.mean(axis=0)
-        relative = mine / means
-        influence = relative[:, 0] - (relative[:, 1] if relative.shape[1] > 1 else 1.0)
-        value += sign * (math.log(means[0]) - (math.log(means[1]) if len(means) > 1 else 0.0))
-        variance += float(influence.var(ddof=1)) / len(mine)
-    return _from_log(value, math.sqrt(variance), len(pair.amounts))
+    return (some["group"] == PROMOTERS).cast(pl.Float64).to_numpy(), numbers.to_numpy()
 
 
 def _from_log(log_ratio: float, error: float, customers: int) -> Ratio:
@@ -436,50 +381,36 @@ def _from_log(log_ratio: float, error: float, customers: int) -> Ratio:
     return Ratio(value, low, high, customers)
 
 
-def _by_regression(pair: _Pair, levels: tuple[str, str]) -> AdjustedRatio:
+def _by_regression(first: Array, spent: Array, design: Array) -> Ratio:
     # The group stands last, so that it is seen whether the covariates add up to it.
-    design = np.column_stack([np.ones(len(pair.first)), _scaled(pair.amounts[:, 1:]), pair.first])
-    fit = glm_with_clusters(pair.amounts[:, 0], design, family="poisson", clusters=pair.clusters)
-    if fit.covariance[-1, -1] <= 0.0:
+    fit = robust_glm(spent, np.column_stack([design, first]), "poisson")
+    if fit.variance <= 0.0:
         raise EstimationError(
-            f"{levels[0]} and {levels[1]} are distinguished by the covariates alone; "
-            "possible: without the one that does."
+            f"{' and '.join(_LEVELS)} are distinguished by the covariates alone; possible: without the one that does."
         )
-    error = math.sqrt(float(fit.covariance[-1, -1]))
-    return AdjustedRatio(ratio=_from_log(float(fit.coefficients[-1]), error, len(pair.first)))
+    return _from_log(float(fit.coefficients[-1]), math.sqrt(fit.variance), len(first))
 
 
-def _doubly_robust(pair: _Pair, levels: tuple[str, str]) -> AdjustedRatio:
-    design = np.column_stack([np.ones(len(pair.first)), _scaled(pair.amounts[:, 1:])])
-    chance = glm_with_clusters(pair.first, design, family="logistic", clusters=pair.clusters).fitted
+def _doubly_robust(first: Array, spent: Array, design: Array) -> Ratio:
+    chance = robust_glm(first, design, "logistic").fitted
     keep = (chance >= _SURE) & (chance <= 1.0 - _SURE)
-    first, spent, chance, design = pair.first[keep], pair.amounts[keep, 0], chance[keep], design[keep]
+    trimmed = int((~keep).sum())
+    first, spent, chance, design = first[keep], spent[keep], chance[keep], design[keep]
     sizes = int(first.sum()), int((1.0 - first).sum())
     if min(sizes) < _FEWEST or min(spent[first == arm].sum() for arm in (0.0, 1.0)) <= 0.0:
         raise EstimationError(
-            f"{levels[0]} and {levels[1]} are hardly alike: {sizes[0]} and {sizes[1]} have a like in the other group; "
+            f"{' and '.join(_LEVELS)} hardly overlap: {sizes[0]} and {sizes[1]} are comparable with the other group; "
             f"possible: from {_FEWEST} of each, some with an outcome above 0."
         )
     means, parts = [], []
     for arm, own in ((first, chance), (1.0 - first, 1.0 - chance)):
         mine = arm == 1.0
-        fit = glm_with_clusters(spent[mine], design[mine], family="poisson", clusters=pair.clusters[keep][mine])
-        expected = np.exp(design @ fit.coefficients)
+        expected = np.exp(design @ robust_glm(spent[mine], design[mine], "poisson").coefficients)
         scores = expected + arm * (spent - expected) / own
         means.append(float(scores.mean()))
         parts.append(scores / scores.mean())
-    # The influence of each customer on the logarithm of the ratio: its sum over rows of the customer.
-    influence = np.bincount(pair.clusters[keep], parts[0] - parts[1])
+    # The influence of each customer on the logarithm of the ratio; that of those left out is 0.
+    influence = np.bincount(np.flatnonzero(keep), parts[0] - parts[1])
     error = math.sqrt(float((influence**2).sum())) / len(spent)
-    return AdjustedRatio(
-        ratio=_from_log(math.log(means[0] / means[1]), error, len(spent)),
-        trimmed=len(pair.first) - len(spent),
-        overlap=(float(chance.min()), float(chance.max())),
-    )
-
-
-def _scaled(covariates: Array) -> Array:
-    """Return the covariates in standard deviations, so that the fit comes to rest; a constant one becomes 0."""
-    spread = covariates.std(axis=0)
-    scaled: Array = (covariates - covariates.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
-    return scaled
+    found = _from_log(math.log(means[0] / means[1]), error, len(spent))
+    return found._replace(trimmed=trimmed, overlap=(float(chance.min()), float(chance.max())))

@@ -94,4 +94,4 @@ def test_views_have_no_other_columns_than_the_register_names():
     found = dict(views_of(shop, complete_periods(shop.since, shop.until, "month"), lambda _: None))
     assert set(found) >= {"orders", "after_365", "active", "matured", "visitors", "nps", "supported", "service"}
     for name, view in found.items():
-        assert set(view.rows.collect_schema()) - {"period", "customer"} <= set(VIEWS[name]), name
+        assert set(view.collect_schema()) - {"period", "customer"} <= set(VIEWS[name]), name

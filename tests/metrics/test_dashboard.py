@@ -12,7 +12,7 @@ from cxsim.errors import DataError
 from cxsim.metrics.catalogue import load_metrics
 from cxsim.metrics.dashboard import DASHBOARD, SERIES, dashboard
 from cxsim.tables import check
-from tests.metrics.toys import APRIL, copied, measured, noon, orders, shop_of
+from tests.metrics.toys import APRIL, measured, noon, orders, shop_of
 
 
 def _weekly(numbers: list[int]) -> pl.DataFrame:
@@ -32,16 +32,15 @@ def test_a_shop_of_orders_alone_says_of_every_other_metric_why_it_is_missing():
     assert found["items_per_order"]["missing"] == "the orders have no column 'units'."
     assert found["cac"]["missing"] == "there is no table of marketing."
     assert {row["metric"] for row in found.values()} == set(load_metrics())
-
-
-def test_what_a_source_lacks_is_explained_in_its_own_words():
-    shop = dataclasses.replace(
-        shop_of(orders=orders(("a", noon("2024-03-10"), 1.0))), lacks={"orders.customer_id": "the export hides buyers."}
-    )
+    # What a source lacks is explained in its own words.
+    shop = shop_of(orders=orders(("a", noon("2024-03-10"), 1.0)))
+    shop = dataclasses.replace(shop, lacks={"orders.customer_id": "the export hides buyers."})
     assert measured(shop)["repeat_90"]["missing"] == "the export hides buyers."
 
 
-def test_only_periods_that_are_over_are_shown():
+def test_only_periods_that_are_over_are_shown_and_one_period_has_no_change():
+    found = measured(shop_of(orders=orders(("a", noon("2024-03-10"), 1.0))), periods=1)
+    assert (found["orders"]["value"], found["orders"]["change"]) == (4.0, None)
     bought = orders(*((f"c{n}", noon("2024-03-10"), 1.0) for n in range(10)))
     found = dashboard(shop_of(orders=bought, until=noon("2024-03-31")), every="month", periods=2)
     assert found.table["period_end"][0] == datetime.fromisoformat("2024-03-01T00:00")
@@ -57,11 +56,6 @@ def test_a_shop_without_a_complete_period_is_refused():
 def test_a_number_of_periods_that_is_not_possible_is_refused(periods):
     with pytest.raises(DataError, match=f"periods must be 1 to 60; found {periods}"):
         dashboard(shop_of(orders=orders(("a", noon("2024-03-10"), 1.0))), periods=periods)
-
-
-def test_one_period_has_no_change():
-    found = measured(shop_of(orders=orders(("a", noon("2024-03-10"), 1.0))), periods=1)
-    assert (found["orders"]["value"], found["orders"]["change"]) == (4.0, None)
 
 
 def test_a_week_far_outside_of_eight_calm_ones_is_an_alert():
@@ -99,10 +93,7 @@ def test_the_order_of_rows_moves_no_digit():
 
 
 def test_weeks_begin_on_monday_and_months_on_the_first():
-    bought = copied(
-        [{"order_id": "o", "customer_id": "c", "ordered_at": noon("2024-02-29"), "amount": 1.0}], "order_id"
-    )
-    weekly = dashboard(shop_of(orders=bought), every="week").table
-    monthly = dashboard(shop_of(orders=bought), every="month").table
+    shop = shop_of(orders=orders(("c", noon("2024-02-29"), 1.0)))
+    weekly, monthly = (dashboard(shop, every=every).table for every in ("week", "month"))
     assert weekly["period_start"][0] == datetime.fromisoformat("2024-03-25T00:00")
     assert (monthly["period_start"][0], monthly["period_end"][0]) == (datetime.fromisoformat("2024-03-01T00:00"), APRIL)

@@ -12,12 +12,7 @@ from cxsim.metrics.person_periods import person_periods, recorded_exposures, sam
 from tests.metrics.worlds import chance_shop, day, orders_of, shop
 
 # Of the four names below, by name; computed with whole numbers in Python, apart from the package.
-LOTS = [
-    9_148_479_431_755_017_898,
-    17_980_321_537_565_920_929,
-    1_247_432_748_412_207_193,
-    8_548_989_853_173_987_009,
-]
+LOTS = [9_148_479_431_755_017_898, 17_980_321_537_565_920_929, 1_247_432_748_412_207_193, 8_548_989_853_173_987_009]
 
 
 @pytest.fixture
@@ -35,32 +30,22 @@ def rows_of(made, **choices):
 def test_customers_are_followed_from_the_period_after_their_first_order_to_the_last_complete_one(few):
     table = rows_of(shop(few, days=50))
     assert table.select("customer", "period").rows() == [(0, 1), (0, 2), (0, 3), (0, 4), (1, 3), (1, 4)]
-
-
-def test_an_incomplete_period_at_the_start_is_no_period(few):
     # 47 days hold four periods, which begin on day 7: a's first order lies before them, its others on 12, 18 and 33.
     table = rows_of(shop(few, days=47)).filter(customer=0)
     assert table.select("period", "orders").rows() == [(1, 1), (2, 1), (3, 0)]
 
 
-def test_outcomes_are_those_of_the_period(few):
+def test_outcomes_are_those_of_the_period_and_history_ends_where_it_begins(few):
     table = rows_of(shop(few, days=50)).filter(customer=0)
     assert table.select("period", "orders", "spend", "first_day").rows() == [
         (1, 2, 50.0, 2.0), (2, 0, 0.0, None), (3, 1, 40.0, 3.0), (4, 0, 0.0, None),
     ]  # fmt: skip
-
-
-def test_history_ends_where_the_period_begins(few):
-    table = rows_of(shop(few, days=50)).filter(customer=0)
     # Day 10, 20, 30 and 40 less the last order (5, 18, 18, 33), and less the first (5).
     assert table.select("orders_so_far", "spend_so_far", "idle_days", "age_days", "recent").rows() == [
         (1, 10.0, 5.0, 5.0, 1.0), (3, 60.0, 2.0, 15.0, 2.0), (3, 60.0, 12.0, 25.0, 0.0), (4, 100.0, 7.0, 35.0, 1.0),
     ]  # fmt: skip
-
-
-def test_a_late_order_is_counted_once_and_only_in_the_period_after(few):
-    # Late on day 5 and 18, periods 0 and 1: they count in 1 and 2.
-    assert rows_of(shop(few, days=50)).filter(customer=0)["late_order"].to_list() == [1.0, 1.0, 0.0, 0.0]
+    # Late on day 5 and 18, periods 0 and 1: once each, and only in the period after.
+    assert table["late_order"].to_list() == [1.0, 1.0, 0.0, 0.0]
 
 
 def test_what_comes_later_is_what_is_met_a_period_after_the_next(few):
@@ -123,33 +108,39 @@ def test_returns_surveys_contacts_and_membership_find_their_customer_and_period(
     assert table["member.later"].to_list() == [0.0, 0.0, None, None]
 
 
-def test_what_cannot_be_seen_is_said(few):
-    unseen = person_periods(shop(few, days=50), every_days=10).unseen
-    assert unseen["Ticket"] == "there is no table of tickets."
-    assert set(unseen) == {
+TICKET = {"ticket_id": ["t"], "customer_id": ["a"], "created_at": [day(6)], "first_response_at": [day(7)]}
+
+
+@pytest.mark.parametrize(
+    ("dropped", "tables", "title", "reason"),
+    [
+        ([], {}, "Ticket", "there is no table of tickets."),
+        (
+            ["incident"],
+            {},
+            "Late order",
+            "the orders have no column 'incident'. The orders have no column 'promised_at'.",
+        ),
+        (
+            [],
+            {"tickets": pl.DataFrame(TICKET)},
+            "Ticket not solved at first contact",
+            "the tickets have no column 'solved_at_first'.",
+        ),
+        (
+            ["order_id"],
+            {"returns": pl.DataFrame({"return_id": ["r"], "returned_at": [day(19)]})},
+            "Return",
+            "the returns have no column 'customer_id', and the orders have no column 'order_id'.",
+        ),
+    ],
+)
+def test_what_cannot_be_seen_is_said(few, dropped, tables, title, reason):
+    assert recorded_exposures(shop(few.drop(dropped), **tables))[1][title] == reason
+    assert set(recorded_exposures(shop(few))[1]) == {
         "Ticket", "Waiting for the first answer", "Ticket not solved at first contact", "Return", "Answered survey",
         "Contact", "Membership",
     }  # fmt: skip
-
-
-def test_without_incidents_and_promises_late_orders_cannot_be_seen(few):
-    _, unseen = recorded_exposures(shop(few.drop("incident")))
-    assert unseen["Late order"] == "the orders have no column 'incident'. The orders have no column 'promised_at'."
-
-
-def test_without_a_first_solution_that_exposure_cannot_be_seen(few):
-    tickets = pl.DataFrame(
-        {"ticket_id": ["t"], "customer_id": ["a"], "created_at": [day(6)], "first_response_at": [day(7)]}
-    )
-    _, unseen = recorded_exposures(shop(few, tickets=tickets))
-    assert unseen["Ticket not solved at first contact"] == "the tickets have no column 'solved_at_first'."
-
-
-def test_returns_need_a_customer_or_an_order_to_find_one(few):
-    returns = pl.DataFrame({"return_id": ["r"], "returned_at": [day(19)]})
-    assert recorded_exposures(shop(few.drop("order_id"), returns=returns))[1]["Return"] == (
-        "the returns have no column 'customer_id', and the orders have no column 'order_id'."
-    )
 
 
 def test_of_many_customers_the_same_are_drawn_and_it_is_said_of_how_many():
@@ -170,17 +161,15 @@ def test_the_draw_does_not_hang_on_the_order_of_the_rows_or_the_release_of_polar
 
 
 @pytest.mark.parametrize(
-    ("choices", "message"),
+    ("every_days", "message"),
     [
-        ({"every_days": 0}, "every_days must be 1 or more; found 0."),
-        ({"most_customers": 0}, "most_customers must be 1 or more; found 0."),
-        ({"every_days": 30}, "holds 1 complete period of 30 days; at least 3 are needed. Choose shorter periods."),
-        ({"every_days": 20}, "holds 2 complete periods of 20 days; at least 3 are needed. Choose shorter periods."),
+        (30, "holds 1 complete period of 30 days; at least 3 are needed. Choose shorter periods."),
+        (20, "holds 2 complete periods of 20 days; at least 3 are needed. Choose shorter periods."),
     ],
 )
-def test_bad_choices_are_refused(few, choices, message):
+def test_too_few_complete_periods_are_refused(few, every_days, message):
     with pytest.raises(DataError, match=message.replace(".", r"\.")):
-        person_periods(shop(few, days=50), **choices)
+        person_periods(shop(few, days=50), every_days=every_days)
 
 
 def test_a_shop_without_customers_cannot_be_followed(few):

@@ -48,9 +48,7 @@ from cxsim.wording import INTERVAL, MISSING, NBSP, counted, figure, joined, perc
 ENDS = REAL("low", "high")
 HOLDOUT = Contract("HOLDOUT", TEXT("frequency"), COUNT("customers"), REAL("observed"), ENDS, REAL("expected"))
 CALIBRATION = Contract("CALIBRATION", TEXT("model"), HOLDOUT.columns)
-FORECASTS = Contract(
-    "FORECASTS", TEXT("model"), DAY("day"), NUMBER("observed"), REAL("expected"), ENDS, nullable=ENDS
-)
+FORECASTS = Contract("FORECASTS", TEXT("model"), DAY("day"), NUMBER("observed"), REAL("expected"), ENDS, nullable=ENDS)
 BIASES = Contract("BIASES", TEXT("model"), REAL("bias"), ENDS, nullable=ENDS)
 ALIVE = Contract("ALIVE", TEXT("model", "group"), REAL("alive"), ENDS)
 FINDINGS = Contract("FINDINGS", TEXT("about", "severity", "sentence", "advice"))
