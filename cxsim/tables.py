@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -233,9 +233,9 @@ def empty(contract: Contract) -> pl.DataFrame:
     return pl.DataFrame(schema={name: kinds[0] for name, kinds in contract.columns.items()})
 
 
-def table_of(rows: Iterable[Mapping[str, object]], contract: Contract) -> pl.DataFrame:
-    """Return rows as a table under `contract`, its columns in the order of the contract."""
-    return check(pl.DataFrame(list(rows), schema=empty(contract).schema), contract)
+def table_of(rows: Iterable[Mapping[str, object] | Sequence[object]], contract: Contract) -> pl.DataFrame:
+    """Return rows, by column or in the order of the contract, as a table under `contract`."""
+    return check(pl.DataFrame(list(rows), schema=empty(contract).schema, orient="row"), contract)
 
 
 def check(table: pl.DataFrame, contract: Contract) -> pl.DataFrame:

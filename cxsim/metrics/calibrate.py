@@ -17,7 +17,6 @@ from cxsim.errors import ParamError
 from cxsim.metrics.calibration_fits import Measurement, NotMeasured, Outcome
 from cxsim.metrics.calibration_inputs import conversion, incidents, returns, surveys, tickets
 from cxsim.params import (
-    BOUNDS,
     SOURCES_FILE,
     Plain,
     Quantity,
@@ -126,7 +125,7 @@ def _measured(like: Behaviour, found: list[Outcome], source: str) -> dict[str, Q
     measured = {}
     for one in found:
         if isinstance(one, Measurement):
-            bounds = BOUNDS[known[one.path].unit]
+            bounds = known[one.path].unit
             low, value, high = (
                 _rounded(min(max(number, bounds.low), bounds.high)) for number in (one.low, one.value, one.high)
             )

@@ -6,6 +6,7 @@ import dataclasses
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +14,17 @@ import polars as pl
 from scipy.optimize import brentq
 
 from cxsim.errors import ParamError, choices
-from cxsim.finance.returns import net_present_value
-from cxsim.finance.statement import flows
+from cxsim.finance.returns import net_present_value, standard_error
+from cxsim.finance.statement import HIGH, LOW, flows
 from cxsim.params import Quantity, quantities, with_values
 from cxsim.simulation.engine import Executor, Progress
 from cxsim.simulation.world import rounded
 from cxsim.strategies.strategy import Strategy
-from cxsim.study.assumptions import register, source_table
+from cxsim.study.assumptions import register, source_table, strategy_table
 from cxsim.study.provenance import manifest
 from cxsim.study.scenario import Scenario
 from cxsim.study.worlds import Draw, Fits, Worlds, draw_worlds, fit_scenario, notebook_bar
-from cxsim.tables import BREAK_EVEN, CURVE, check, empty
+from cxsim.tables import BREAK_EVEN, CURVE, empty, table_of
 
 # With the same random numbers at every size the NPV is a smooth curve of it, so few draws find its root; the error of
 # the NPV at the root is stated.
@@ -34,7 +35,6 @@ _SIZES = 5
 _STEPS = 200.0
 _MOST_STEPS = 20
 _TOTAL = _SIZES + 4
-_INTERVAL = (0.05, 0.95)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -72,9 +72,7 @@ class Search:
     @property
     def strategies(self) -> pl.DataFrame:
         """One row per strategy: strategy, title, description, and harms, what can go wrong."""
-        names = ("strategy", "title", "description", "harms")
-        rows = [(one.name, one.title, one.description, one.harms) for one in self.scenario.searched]
-        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        return strategy_table(self.scenario, self.scenario.searched)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{row['strategy']}: {_size(row)}" for row in self.break_even.iter_rows(named=True))
@@ -119,7 +117,7 @@ def search(scenario: Scenario, *, executor: Executor | None = None, progress: Pr
             "run(scenario) for its returns, or break_even(scenario, strategy, searches=...) for one number."
         )
     fits = fit_scenario(scenario)
-    rows, curve = _searched(scenario, fits, executor=executor, progress=progress or notebook_bar("Searching"))
+    rows, curve = _searched(scenario, fits, executor, progress or notebook_bar("Searching"))
     return Search(
         scenario=scenario,
         break_even=rows,
@@ -132,7 +130,7 @@ def search(scenario: Scenario, *, executor: Executor | None = None, progress: Pr
 
 def search_all(scenario: Scenario, fits: Fits, *, executor: Executor | None = None) -> pl.DataFrame:
     """Return the break-even of every strategy whose mode is `break-even`, under BREAK_EVEN; no rows for none."""
-    return _searched(scenario, fits, executor=executor, progress=None)[0]
+    return _searched(scenario, fits, executor, None)[0]
 
 
 def break_even(
@@ -147,28 +145,30 @@ def break_even(
     known = {one.name: one for one in scenario.strategies}
     if strategy not in known:
         raise ParamError(f"no strategy '{strategy}' in scenario '{scenario.name}'; {choices(strategy, known)}")
-    curve = _curve(scenario, None, known[strategy], searches, executor=executor, progress=progress)
-    return curve.tables()[0]
+    return _curve(scenario, known[strategy], searches, None, executor, progress).tables()[0]
 
 
 def _searched(
-    scenario: Scenario, fits: Fits, *, executor: Executor | None, progress: Progress | None
+    scenario: Scenario, fits: Fits, executor: Executor | None, progress: Progress | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return break-even and curve of every strategy that is searched."""
-    rows, curves = [empty(BREAK_EVEN)], [empty(CURVE)]
+    parts = [(empty(BREAK_EVEN), empty(CURVE))]
     for place, one in enumerate(scenario.searched):
-        part = _part(progress, place, len(scenario.searched))
-        row, curve = _curve(scenario, fits, one, None, executor=executor, progress=part).tables()
-        rows.append(row)
-        curves.append(curve)
+        part = progress and partial(_part, progress, place, len(scenario.searched))
+        parts.append(_curve(scenario, one, None, fits, executor, part).tables())
+    rows, curves = zip(*parts, strict=True)
     return pl.concat(rows), pl.concat(curves)
+
+
+def _part(progress: Progress, place: int, number: int, done: int, _: int) -> None:
+    """Report the progress of one strategy of several as a part of the whole."""
+    progress(place * _TOTAL + done, number * _TOTAL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Curve:
     """The NPV of a strategy alone against doing nothing, by the size of one of its numbers."""
 
-    strategy: Strategy
     path: str  # the number, such as effects.dropout_1.ratio
     quantity: Quantity  # its range is the interval of the search
     worlds: Worlds  # few, the same at every size
@@ -190,12 +190,13 @@ class _Curve:
             self._mean(root)
         if self.progress is not None:
             self.progress(_TOTAL, _TOTAL)
+        (strategy,) = self.worlds.scenario.strategies
         number = {
-            "strategy": self.strategy.name,
-            "title": self.strategy.title,
+            "strategy": strategy.name,
+            "title": strategy.title,
             "effect": self.path,
             "description": self.quantity.description,
-            "unit": str(self.quantity.unit),
+            "unit": self.quantity.unit,
         }
         at_root = self.npvs[low if root is None else root].mean(axis=0)
         row = number | {
@@ -204,19 +205,17 @@ class _Curve:
             "npv_low": means[0],
             "npv_high": means[-1],
             "break_even": root,
-            "npv_mc_error": float(at_root.std(ddof=1) / np.sqrt(at_root.size)),
+            "npv_mc_error": standard_error(at_root),
             "draws": at_root.size,
         }
-        shown = sorted(sizes if root is None else {*sizes, root})
-        quantiles = {size: np.quantile(self.npvs[size], _INTERVAL) for size in shown}
         rows = [
-            number | {"size": size, "npv": float(self.npvs[size].mean()), "low": float(low), "high": float(high)}
-            for size, (low, high) in quantiles.items()
+            number
+            | {"size": size, "npv": npv.mean()}
+            | dict(zip(("low", "high"), np.quantile(npv, (LOW, HIGH)), strict=True))
+            for size, npv in sorted(self.npvs.items())
+            if size == root or size in sizes
         ]
-        return (
-            check(pl.DataFrame([row], schema=empty(BREAK_EVEN).schema), BREAK_EVEN),
-            check(pl.DataFrame(rows, schema=empty(CURVE).schema), CURVE),
-        )
+        return table_of([row], BREAK_EVEN), table_of(rows, CURVE)
 
     def _mean(self, size: float) -> float:
         if size not in self.npvs:
@@ -234,17 +233,15 @@ class _Curve:
         return npv.reshape(len(scenario.structures), -1)
 
     def _at(self, draw: Draw, size: float) -> Draw:
-        (strategy,) = draw.scenario.strategies
-        sized = with_values(strategy, {self.path: rounded(size)})
-        return dataclasses.replace(draw, scenario=dataclasses.replace(draw.scenario, strategies=(sized,)))
+        sized = tuple(with_values(one, {self.path: rounded(size)}) for one in draw.scenario.strategies)
+        return dataclasses.replace(draw, scenario=dataclasses.replace(draw.scenario, strategies=sized))
 
 
 def _curve(
     scenario: Scenario,
-    fits: Fits | None,
     strategy: Strategy,
     searches: str | None,
-    *,
+    fits: Fits | None,
     executor: Executor | None,
     progress: Progress | None,
 ) -> _Curve:
@@ -264,20 +261,12 @@ def _curve(
         draws=min(scenario.draws, DRAWS),
     )
     return _Curve(
-        strategy=strategy,
         path=path,
         quantity=spread[path],
         worlds=draw_worlds(alone, fits or fit_scenario(scenario)),
         executor=executor,
         progress=progress,
     )
-
-
-def _part(progress: Progress | None, place: int, number: int) -> Progress | None:
-    """Return the progress of one strategy of several as a part of the whole."""
-    if progress is None:
-        return None
-    return lambda done, _: progress(place * _TOTAL + done, number * _TOTAL)
 
 
 def _size(row: Mapping[str, float | None]) -> str:

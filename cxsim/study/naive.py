@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -150,9 +150,6 @@ def _until(days: pl.Series, weights: pl.DataFrame) -> pl.Series:
     return sums.gather(weights["day"].search_sorted(days, side="left"))
 
 
-Change = Callable[[Behaviour], Behaviour]
-
-
 Row = tuple[str, str, float, float, float, float, Unit, str]
 
 
@@ -208,17 +205,12 @@ def _of_members(study: Study, treated: ShopTables, baseline: ShopTables) -> Iter
     calendar = study.scenario.calendar
     start, end = (datetime.combine(day, time()) for day in (calendar.starts_on, calendar.starts_of(calendar.months)))
     seen = Membership(treated=treated, baseline=baseline)
-    titles = {
-        "members": ("Members against the others", Unit.MONEY, seen.against_others()),
-        "redeemers": ("Members who used a reward against the other members", Unit.MONEY, seen.redeemers()),
-        "before_after": ("Members before and after joining", Unit.MONEY_PER_MONTH, seen.before_and_after(start, end)),
-    }
-    for method, (title, unit, found) in titles.items():
+    readings = (seen.against_others(), seen.redeemers(), seen.before_and_after(start, end))
+    for method, found in zip(("members", "redeemers", "before_after"), readings, strict=True):
         if found is not None:
             reading, truth = found
             amounts = [money(amount, study.currency) for amount in (abs(reading.value), truth)]
-            finding = _MEMBERS[method].format(*amounts, more="less" if reading.value < 0.0 else "more")
-            yield (method, title, *_cells(reading), truth, unit, finding)
+            yield _row(method, reading, truth, [*amounts, "less" if reading.value < 0.0 else "more"])
 
 
 def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> Iterator[Row]:
@@ -227,25 +219,23 @@ def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> 
         return
     unmoved = _tables_under(study, strategy, draw, _unmoved).orders.group_by("customer_id").agg(spend=paid())
     same = answerers.drop("spend").join(unmoved, on="customer_id", how="left").sort("customer_id")
-    truth = overall_ratio(answerers).value / overall_ratio(same.with_columns(pl.col("spend").fill_null(0.0))).value
-    titles = {
-        "promoters": ("Promoters against detractors", overall_ratio(answerers)),
-        "promoters_equal_count": ("Promoters against detractors with as many orders", ratio_at_equal_count(answerers)),
-    }
-    for method, (title, reading) in titles.items():
-        finding = _ANSWERS[method].format(figure(reading.value, ".2f"), figure(truth, ".2f"))
-        yield (method, title, *_cells(reading), truth, Unit.RATIO, finding)
-    score = net_promoter_score(treated.surveys)
+    overall, equal = overall_ratio(answerers), ratio_at_equal_count(answerers)
+    truth = overall.value / overall_ratio(same.with_columns(pl.col("spend").fill_null(0.0))).value
     everyone = net_promoter_score(_tables_under(study, strategy, draw, _answering).surveys).value
-    finding = _ANSWERS["nps"].format(figure(score.value, ".1f"), figure(everyone, ".1f"))
-    yield ("nps", "Net Promoter Score of those who answer", *_cells(score), everyone, Unit.SCORE, finding)
+    for method, reading, true, form in (
+        ("promoters", overall, truth, ".2f"),
+        ("promoters_equal_count", equal, truth, ".2f"),
+        ("nps", net_promoter_score(treated.surveys), everyone, ".1f"),
+    ):
+        yield _row(method, reading, true, [figure(number, form) for number in (reading.value, true)])
 
 
-def _cells(reading: PointEstimate) -> tuple[float, float, float]:
-    return reading.value, reading.low, reading.high
+def _row(method: str, reading: PointEstimate, truth: float, numbers: Sequence[str]) -> Row:
+    title, unit, finding = _METHODS[method]
+    return method, title, reading.value, reading.low, reading.high, truth, unit, finding.format(*numbers)
 
 
-def _tables_under(study: Study, strategy: str, draw: int, change: Change) -> ShopTables:
+def _tables_under(study: Study, strategy: str, draw: int, change: Callable[[Behaviour], Behaviour]) -> ShopTables:
     """Return the tables of the same world, with the same random numbers, under a changed behaviour."""
     draws = list(study.worlds.draws)
     scenario = draws[draw].scenario
@@ -272,15 +262,36 @@ def _answering(behaviour: Behaviour) -> Behaviour:
 
 
 _MOVED = ("purchase_rate_per_deviation", "dropout_per_deviation", "basket_per_deviation")
-_MEMBERS = {
-    "members": "Members spend {} {more} after joining than the others over the same days; the programme causes {}.",
-    "redeemers": "Members who used a reward spend {} {more} than the other members; the programme causes {} there.",
-    "before_after": "Members spend {} a month {more} after joining than before; the programme causes {} a month.",
-}
-_ANSWERS = {
-    "promoters": "Promoters spend {} times as much as detractors; satisfaction causes {} times.",
-    "promoters_equal_count": (
-        "With equally many orders, promoters spend {} times as much as detractors; satisfaction causes {} times."
+# By method its title, the unit of its reading, and what is said of it.
+_METHODS = {
+    "members": (
+        "Members against the others",
+        Unit.MONEY,
+        "Members spend {0} {2} after joining than the others over the same days; the programme causes {1}.",
     ),
-    "nps": "Those who answer give a score of {}; all who are asked would give {}.",
+    "redeemers": (
+        "Members who used a reward against the other members",
+        Unit.MONEY,
+        "Members who used a reward spend {0} {2} than the other members; the programme causes {1} there.",
+    ),
+    "before_after": (
+        "Members before and after joining",
+        Unit.MONEY_PER_MONTH,
+        "Members spend {0} a month {2} after joining than before; the programme causes {1} a month.",
+    ),
+    "promoters": (
+        "Promoters against detractors",
+        Unit.RATIO,
+        "Promoters spend {} times as much as detractors; satisfaction causes {} times.",
+    ),
+    "promoters_equal_count": (
+        "Promoters against detractors with as many orders",
+        Unit.RATIO,
+        "With equally many orders, promoters spend {} times as much as detractors; satisfaction causes {} times.",
+    ),
+    "nps": (
+        "Net Promoter Score of those who answer",
+        Unit.SCORE,
+        "Those who answer give a score of {}; all who are asked would give {}.",
+    ),
 }

@@ -13,6 +13,7 @@ import polars as pl
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.data.shop import Shop
+from cxsim.study.assumptions import strategy_table
 from cxsim.study.scenario import BASELINE, Model, Scenario
 from cxsim.study.shop_tables import ShopTables, tables_of
 from cxsim.study.worlds import Worlds
@@ -91,12 +92,7 @@ class Study:
     @property
     def strategies(self) -> pl.DataFrame:
         """One row per strategy: strategy, title, description, and harms, what can go wrong."""
-        names = ("strategy", "title", "description", "harms")
-        rows = [(one.name, one.title, one.description, one.harms) for one in self.scenario.strategies]
-        for one in self.scenario.combinations:
-            together = " and ".join(self.scenario.titles[name] for name in one.strategies)
-            rows.append((one.name, one.title, f"At the same time: {together}.", "As of its parts."))
-        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        return strategy_table(self.scenario, self.scenario.strategies)
 
     def tables(self, arm: str = BASELINE, *, draw: int = 0) -> ShopTables:
         """Return what one world would look like in a shop's own tables: orders, tickets, surveys and so on.

@@ -16,7 +16,6 @@ import polars as pl
 
 from cxsim import rng
 from cxsim.clv.fit import fit, fit_spend
-from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.purchases import PurchaseParams, prob_alive
 from cxsim.clv.posterior import posterior
@@ -38,13 +37,13 @@ from cxsim.simulation.world import (
     empty_base,
     existing_customers,
     reached_by,
-    rounded,
     season_levels,
 )
+from cxsim.strategies.effects import Programme
 from cxsim.strategies.mechanisms import Acquisition, Contacts, Points
 from cxsim.strategies.strategy import Strategy
-from cxsim.study.assumptions import assumptions, with_assumptions
-from cxsim.study.scenario import Model, Scenario
+from cxsim.study.assumptions import drawn_assumptions, with_assumptions
+from cxsim.study.scenario import CaseSettings, Model, Scenario
 
 # The strategies that run in each arm, at their drawn values; the first arm is the baseline and has none.
 Arms = Sequence[tuple[Strategy, ...]]
@@ -75,8 +74,8 @@ class Draw:
 
     @property
     def arms(self) -> list[tuple[Strategy, ...]]:
-        """The scenario's own arms, at this draw's values."""
-        return arms_of(self.scenario)
+        """The scenario's own arms, at this draw's values: no strategy in the baseline."""
+        return [(), *(together for _, together in self.scenario.with_prior)]
 
     def tariffs(self, arms: Arms | None = None) -> tuple[npt.NDArray[np.int64], ...]:
         """Return, per arm, what one of each count adds to each account: shape (accounts, counts)."""
@@ -143,6 +142,13 @@ class Worlds:
         return weights(self.scenario.calendar.month_starts, self.scenario.economics.timing, rates)
 
 
+def counts_by_arm(counts: Sequence[Counts]) -> tuple[npt.NDArray[np.int64], ...]:
+    """Return what is counted in each arm, summed over cohorts: shapes (worlds, months, counts)."""
+    return tuple(
+        np.stack([each.sum(axis=0) for each in arm]) for arm in zip(*(one.by_arm for one in counts), strict=True)
+    )
+
+
 def fit_scenario(scenario: Scenario) -> Fits:
     """Return the customers of a scenario's orders and the models fitted to them."""
     rfm = summarise(orders(scenario), until=scenario.observed_until)
@@ -160,16 +166,11 @@ def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
     """
     pool = max(scenario.draws, POSTERIOR_DRAWS)
     spend = posterior(fits.spend, fits.rfm, draws=pool, seed=scenario.seed)
-    # A strategy that is only searched is never simulated as it is written, and must keep the range of its search.
-    searched = tuple(f"strategies/{one.name}/" for one in scenario.searched)
-    uncertain = {
-        identifier: quantity for identifier, _, quantity in assumptions(scenario) if not identifier.startswith(searched)
-    }
+    uncertain = drawn_assumptions(scenario)
     drawn = []
     for number in range(scenario.draws):
         stream = partial(rng.stream, scenario.seed, number)
-        scores = {name: float(stream(f"assumption {name}").standard_normal()) for name in uncertain}
-        values = {name: rounded(quantity.quantile(scores[name])) for name, quantity in uncertain.items()}
+        values = {one.id: one.at(stream(f"assumption {one.id}").standard_normal()) for one in uncertain}
         drawn.append(with_assumptions(scenario, values))
     draws = []
     for place, structure in enumerate(scenario.structures):
@@ -194,15 +195,10 @@ def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
     return Worlds(scenario=scenario, rfm=fits.rfm, population=people, draws=tuple(draws))
 
 
-def orders(scenario: Scenario) -> Transactions:
-    """Return the orders that a scenario names: the CDNOW log, its sample, or a file."""
-    columns = dataclasses.asdict(scenario.columns)
-    return named_orders(scenario.orders, columns=columns, until=scenario.observed_until, folder=root())
-
-
-def arms_of(scenario: Scenario) -> list[tuple[Strategy, ...]]:
-    """Return the strategies that run in each arm: none in the baseline."""
-    return [(), *(together for _, together in scenario.with_prior)]
+def orders(case: CaseSettings) -> Transactions:
+    """Return the orders that a scenario or a valuation names: the CDNOW log, its sample, or a file."""
+    columns = dataclasses.asdict(case.columns)
+    return named_orders(case.orders, columns=columns, until=case.observed_until, folder=root())
 
 
 def schedule(strategy: Strategy) -> Schedule:
@@ -231,9 +227,7 @@ def _with_room(population: Population, draws: Sequence[Draw], arms: Sequence[Arm
 
 def _reached(population: Population, arms: Arms) -> Reached:
     """Return, per arm, who meets the condition of which reach; no draw changes it."""
-    return tuple(
-        reached_by(population, [strategy.programme().reach.who for strategy in strategies]) for strategies in arms
-    )
+    return tuple(reached_by(population, [one.reach.who for one in programmes]) for programmes in _programmes(arms))
 
 
 def _inputs(draw: Draw, population: Population, reached: Reached, arms: Arms) -> Inputs:
@@ -246,24 +240,22 @@ def _inputs(draw: Draw, population: Population, reached: Reached, arms: Arms) ->
         latents=_latents(draw.purchases, draw.spend),
         prob_alive=prob_alive(draw.purchases, *past),
         world=compile_world(scenario.behaviour, calendar),
-        plans=tuple(plan([strategy.programme() for strategy in strategies], calendar) for strategies in arms),
+        plans=tuple(plan(programmes, calendar) for programmes in _programmes(arms)),
         arrivals=_arrivals(scenario, population, arms),
         reached=reached,
         unit_values=tuple(amounts.sum(axis=0) for amounts in draw.tariffs(arms)),
     )
 
 
+def _programmes(arms: Arms) -> list[list[Programme]]:
+    return [[strategy.programme() for strategy in strategies] for strategies in arms]
+
+
 def _arrivals(scenario: Scenario, population: Population, arms: Arms) -> tuple[tuple[int, ...], ...]:
     """Return, per arm, how many customers arrive in each month, with the season and the programmes of a draw."""
-    usual = _usual_arrivals(scenario)
+    usual, stacking = _usual_arrivals(scenario), _stacking(scenario)
     return tuple(
-        arrivals_of(
-            [strategy.programme() for strategy in strategies],
-            usual,
-            population.calendar,
-            stacking=_stacking(scenario),
-        )
-        for strategies in arms
+        arrivals_of(programmes, usual, population.calendar, stacking=stacking) for programmes in _programmes(arms)
     )
 
 
@@ -282,19 +274,10 @@ def _stacking(scenario: Scenario) -> float:
 
 
 def _latents(purchases: PurchaseParams, spend: GammaGammaParams) -> Latents:
-    if isinstance(purchases, BetaGeometricParams):
-        leaving = {"a": purchases.a, "b": purchases.b, "s": 0.0, "beta": 1.0}
-    else:
-        leaving = {"a": 0.0, "b": 1.0, "s": purchases.s, "beta": purchases.beta}
-    return Latents(
-        r=purchases.r,
-        alpha=purchases.alpha,
-        drop_after_first=int(getattr(purchases, "leaves_after_first", False)),
-        p=spend.p,
-        q=spend.q,
-        v=spend.v,
-        **leaving,
-    )
+    # What a model of leaving does not have: no chance to leave after an order, no hazard.
+    none = {"a": 0.0, "b": 1.0, "s": 0.0, "beta": 1.0, "drop_after_first": getattr(purchases, "leaves_after_first", 0)}
+    numbers = none | dataclasses.asdict(purchases) | dataclasses.asdict(spend)
+    return Latents._make(numbers[name] for name in Latents._fields)
 
 
 def _refuse_full_cards(scenario: Scenario, spend: GammaGammaFit) -> None:

@@ -479,7 +479,7 @@ def test_without_an_outlay_there_is_no_return_on_it(two_months):
 
 
 def test_the_net_present_value_is_that_of_the_report_where_the_rate_is_known(study):
-    book = sheets(workbook("T", [_periods_twin(statements(study).periods)], study.manifest))
+    book = sheets(workbook("T", [_periods_twin(statements(study)["periods"])], study.manifest))
     for row in study.returns.iter_rows(named=True):
         cells = book[f"Statement {row['strategy']}"[:31]]
         assert calculated(cells, _place(cells, "Net present value")) == pytest.approx(row["incremental_npv"], abs=CENT)

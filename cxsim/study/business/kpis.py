@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +22,8 @@ Worlds = npt.NDArray[np.float64]
 KPIS = Contract(
     name="KPIS",
     columns={
-        "strategy": TEXT,
-        "title": TEXT,
-        "kpi": TEXT,
-        "label": TEXT,
-        "definition": TEXT,
-        "unit": TEXT,
-        "direction": TEXT,
-        "baseline": REAL,
-        "treated": REAL,
-        "difference": REAL,
-        "low": REAL,
-        "high": REAL,
+        **dict.fromkeys(("strategy", "title", "kpi", "label", "definition", "unit", "direction"), TEXT),
+        **dict.fromkeys(("baseline", "treated", "difference", "low", "high"), REAL),
     },
 )
 _DIRECTIONS = {"higher": "up", "lower": "down", "neither": "none"}
@@ -109,44 +99,33 @@ def kpis(study: Study) -> pl.DataFrame:
 
     They follow from the simulation and show by which way money comes; they are no forecast of scores.
     """
-    existing = study.worlds.population.base.height
+    existing, titles = study.worlds.population.base.height, study.scenario.titles
     baseline, *arms = (_sums(counts.sum(axis=1), existing) for counts in study.counts)
-    titles = study.scenario.titles
     rows = [
-        {"strategy": name, "title": titles[name], "kpi": kpi, **_described(kpi), **row}
+        (name, titles[name], kpi, *_described(kpi), *numbers)
         for kpi, figure in _FIGURES.items()
         for name, treated in zip(study.scenario.arms[1:], arms, strict=True)
-        for row in _compared(_values(figure, baseline), _values(figure, treated))
+        if (numbers := _compared(_values(figure, baseline), _values(figure, treated)))
     ]
     return table_of(rows, KPIS)
 
 
-def _described(kpi: str) -> dict[str, str]:
+def _described(kpi: str) -> tuple[str, str, str, str]:
+    """Return label, definition, unit and direction of a figure."""
     if kpi in _TEXTS:
-        return dict(zip(("label", "definition", "unit", "direction"), _TEXTS[kpi], strict=True))
+        return _TEXTS[kpi]
     metric = metric_named(kpi)
-    return {
-        "label": metric.title,
-        "definition": metric.definition,
-        "unit": metric.unit,
-        "direction": _DIRECTIONS[metric.direction],
-    }
+    return metric.title, metric.definition, metric.unit, _DIRECTIONS[metric.direction]
 
 
-def _compared(before: Worlds, after: Worlds) -> Iterator[dict[str, float]]:
-    """Yield the numbers of a figure, if there is anything to compare."""
+def _compared(before: Worlds, after: Worlds) -> tuple[float, ...]:
+    """Return mean without and with a strategy, and the difference with its interval; nothing if there is no figure."""
     known = np.isfinite(before) & np.isfinite(after)
     before, after = before[known], after[known]
     if not (before.any() or after.any()):
-        return
-    low, high = np.quantile(after - before, (LOW, HIGH))
-    yield {
-        "baseline": float(before.mean()),
-        "treated": float(after.mean()),
-        "difference": float((after - before).mean()),
-        "low": float(low),
-        "high": float(high),
-    }
+        return ()
+    gain = after - before
+    return (before.mean(), after.mean(), gain.mean(), *np.quantile(gain, (LOW, HIGH)))
 
 
 def _values(figure: tuple[str, str | None, float], sums: Mapping[str, Worlds]) -> Worlds:
