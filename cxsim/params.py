@@ -19,7 +19,7 @@ import pydantic
 import yaml
 from pydantic_core import ErrorDetails
 
-from cxsim.errors import ParamError, choices
+from cxsim.errors import ParamError, choices, refuse_unknown
 
 Plain = str | int | float | bool | date | None | list["Plain"] | dict[str, "Plain"]
 _WIDTH = 118
@@ -154,8 +154,7 @@ def locate(kind: Kind, name: str) -> Path:
 
 def named(kind: Kind, name: str) -> Path:
     """Return the file of a name alone."""
-    if name not in names(kind):
-        raise ParamError(f"params/{kind}: no '{name}'; {choices(name, names(kind))}")
+    refuse_unknown(name, names(kind), f"params/{kind}: no '{name}'")
     return root() / "params" / kind / f"{name}.yaml"
 
 
@@ -315,8 +314,9 @@ Scale = Literal["log", "logit", "linear"]
 
 
 class Unit(StrEnum):
-    """What a number in params/ is measured in, with the ends of what is possible, and on which scale it is spread."""
+    """What a number in params/ is measured in."""
 
+    # The smallest and the largest value that is possible, and the scale on which uncertainty is spread.
     low: float
     high: float
     scale: Scale
@@ -428,8 +428,7 @@ class Quantity:
 
     def __post_init__(self) -> None:
         for name, given, known in (("unit", self.unit, list(Unit)), ("evidence", self.evidence, get_args(Evidence))):
-            if given not in known:
-                raise ParamError(f"{name}: no '{given}'; {choices(str(given), known)}")
+            refuse_unknown(given, known, f"{name}: no '{given}'")
         (low, high), unit = self.range, self.unit
         numbers = (low, self.value, high)
         if not all(map(math.isfinite, numbers)):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from cxsim.errors import ParamError, choices
+from cxsim.errors import refuse_unknown
 from cxsim.finance.economics import Economics
 from cxsim.params import Quantity, Source, quantities, sources, with_quantities
 from cxsim.simulation.world import rounded
@@ -98,8 +98,7 @@ def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenari
     """Return the scenario with some of its assumptions known."""
     known = {one.id: one.quantity for one in assumptions(scenario)}
     for identifier in values:
-        if identifier not in known:
-            raise ParamError(f"no assumption '{identifier}'; {choices(identifier, known)}")
+        refuse_unknown(identifier, known, f"no assumption '{identifier}'")
     return with_quantities_in(scenario, {name: known[name].at(value) for name, value in values.items()})
 
 
@@ -110,7 +109,7 @@ def with_quantities_in(scenario: Scenario, others: Mapping[str, Quantity]) -> Sc
     )
     own = {name: others.get(f"scenarios/{scenario.name}/{name}", getattr(scenario, name)) for name in _OWN}
     parts: dict[str, Any] = {"economics": economics, "behaviour": behaviour, "strategies": tuple(strategies), **own}
-    return dataclasses.replace(scenario, **parts)
+    return replace(scenario, **parts)
 
 
 def register(case: Scenario | Valuation) -> pl.DataFrame:
@@ -124,8 +123,8 @@ def source_table(case: Scenario | Valuation) -> pl.DataFrame:
     """Return the sources that the numbers of a scenario or a valuation cite."""
     known = sources()
     cited = sorted(known.keys() & {one.quantity.source for one in assumptions(case)})
-    rows = [{"id": name} | dataclasses.asdict(known[name]) for name in cited]
-    columns = ("id", *(field.name for field in dataclasses.fields(Source)))
+    rows = [{"id": name} | asdict(known[name]) for name in cited]
+    columns = ("id", *(field.name for field in fields(Source)))
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String) | {"year": pl.Int64})
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cxsim.data.exports.formats import Format
 from cxsim.data.exports.hooks import checked_format
-from cxsim.errors import ParamError, choices
+from cxsim.errors import ParamError, choices, refuse_unknown
 from cxsim.finance.economics import Economics
 from cxsim.metrics.catalogue import Metric, load_metrics
 from cxsim.params import (
@@ -72,7 +72,7 @@ def changed(scenario: Scenario, changes: str) -> Scenario:
         else:
             settings |= _setting(scenario, key, text, known)
     try:
-        return dataclasses.replace(with_quantities_in(scenario, quantities), **settings) if wanted else scenario
+        return replace(with_quantities_in(scenario, quantities), **settings) if wanted else scenario
     except ParamError as cause:
         raise ParamError(f"{scenario.name} with {canonical(changes)}: {cause}") from cause
 
@@ -87,11 +87,9 @@ def changes_between(before: Scenario, after: Scenario) -> str | None:
     if before == after:
         return ""
     old, new = _identifiers(before), _identifiers(after)
-    found = {
-        key: repr(one.quantity.value) for key, one in new.items() if key in old and old[key].quantity != one.quantity
-    }
+    found = {key: repr(one.quantity.value) for key, one in new.items() if old.get(key, one) != one}
     held, wanted = _settings(before), _settings(after)
-    found |= {key: str(value) for key, value in wanted.items() if value is not None and value != held[key]}
+    found |= {key: str(value) for key, value in wanted.items() if value not in (None, held[key])}
     try:
         text = canonical("; ".join(f"{key}={value}" for key, value in found.items()))
         return text if changed(before, text) == after else None
@@ -131,7 +129,7 @@ def _by_hand(quantity: Quantity, key: str, text: str) -> Quantity:
     given = quantity.evidence if quantity.source is None else f"{quantity.evidence} ({quantity.source})"
     before = f"{quantity.value:g}" if low == high else f"{quantity.value:g}, 90 % range {low:g} to {high:g}"
     try:
-        return dataclasses.replace(
+        return replace(
             quantity,
             value=value,
             range=(value, value),
@@ -146,8 +144,7 @@ def _by_hand(quantity: Quantity, key: str, text: str) -> Quantity:
 def _setting(scenario: Scenario, key: str, text: str, known: Mapping[str, object]) -> dict[str, object]:
     settings, arriving = _settings(scenario), scenario.new_customers
     if key == _LEAVING:
-        if text not in get_args(Structure):
-            raise ParamError(f"change '{key}': '{text}' is not possible; {choices(text, get_args(Structure))}")
+        refuse_unknown(text, get_args(Structure), f"change '{key}': '{text}' is not possible")
         return {key: text}
     if key not in settings:
         raise ParamError(f"change '{key}': {scenario.name} has no such number; {_possible(key, [*known, *settings])}")
@@ -158,7 +155,7 @@ def _setting(scenario: Scenario, key: str, text: str, known: Mapping[str, object
     if arriving is None:
         raise ParamError(f"change '{key}': {scenario.name} has no new customers; write new_customers in its file.")
     try:
-        return {"new_customers": dataclasses.replace(arriving, per_month=int(text))}
+        return {"new_customers": replace(arriving, per_month=int(text))}
     except ParamError as cause:
         raise ParamError(f"change '{key}={text}': {cause}") from cause
 
@@ -207,8 +204,7 @@ def case_of(name: str) -> Case:
     if name.endswith((".yaml", ".yml")):
         return "valuations" if Path(name).resolve().parent.name == "valuations" else "scenarios"
     known: dict[str, Case] = {found: case for case in CASES for found in names(case)}
-    if name not in known:
-        raise ParamError(f"params/scenarios and params/valuations: no '{name}'; {choices(name, sorted(known))}")
+    refuse_unknown(name, sorted(known), f"params/scenarios and params/valuations: no '{name}'")
     return known[name]
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 import numpy as np
 import polars as pl
 
 from cxsim.data.contracts import NAIVE
-from cxsim.errors import ParamError, choices
+from cxsim.errors import refuse_unknown
 from cxsim.metrics.promoters import (
     PointEstimate,
     can_compare,
@@ -28,7 +27,6 @@ from cxsim.metrics.promoters import (
 from cxsim.params import DAYS_PER_MONTH, Unit
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.study.result import Study
-from cxsim.study.scenario import BASELINE
 from cxsim.study.shop_tables import ShopTables, tables_of
 from cxsim.tables import check, empty
 from cxsim.wording import figure, money, written_as
@@ -191,9 +189,8 @@ def naive_readings(study: Study, strategy: str, *, draw: int = 0) -> pl.DataFram
     ParamError
         For an unknown strategy or draw.
     """
-    possible = [arm for arm in study.scenario.arms if arm != BASELINE]
-    if strategy not in possible:
-        raise ParamError(f"no strategy '{strategy}' in scenario '{study.scenario.name}'; {choices(strategy, possible)}")
+    _, *possible = study.scenario.arms
+    refuse_unknown(strategy, possible, f"no strategy '{strategy}' in scenario '{study.scenario.name}'")
     treated, baseline = study.tables(strategy, draw=draw), study.tables(draw=draw)
     # By the shop's own locale, whatever the session's is, so that the same study gives the same sentences.
     with written_as(study.scenario.economics.locale):
@@ -239,9 +236,9 @@ def _tables_under(study: Study, strategy: str, draw: int, change: Callable[[Beha
     """Return the tables of the same world, with the same random numbers, under a changed behaviour."""
     draws = list(study.worlds.draws)
     scenario = draws[draw].scenario
-    changed = dataclasses.replace(scenario, behaviour=change(scenario.behaviour))
-    draws[draw] = dataclasses.replace(draws[draw], scenario=changed)
-    return tables_of(dataclasses.replace(study.worlds, draws=tuple(draws)), strategy, draw)
+    changed = replace(scenario, behaviour=change(scenario.behaviour))
+    draws[draw] = replace(draws[draw], scenario=changed)
+    return tables_of(replace(study.worlds, draws=tuple(draws)), strategy, draw)
 
 
 def _unmoved(behaviour: Behaviour) -> Behaviour:
@@ -250,7 +247,7 @@ def _unmoved(behaviour: Behaviour) -> Behaviour:
     if experience is None:
         return behaviour
     none = {name: getattr(experience, name).at(1.0) for name in _MOVED}
-    return dataclasses.replace(behaviour, experience=dataclasses.replace(experience, **none))
+    return replace(behaviour, experience=replace(experience, **none))
 
 
 def _answering(behaviour: Behaviour) -> Behaviour:
@@ -258,7 +255,7 @@ def _answering(behaviour: Behaviour) -> Behaviour:
     surveys = behaviour.surveys
     if surveys is None:
         return behaviour
-    return dataclasses.replace(behaviour, surveys=dataclasses.replace(surveys, response=surveys.response.at(1.0)))
+    return replace(behaviour, surveys=replace(surveys, response=surveys.response.at(1.0)))
 
 
 _MOVED = ("purchase_rate_per_deviation", "dropout_per_deviation", "basket_per_deviation")

@@ -1,14 +1,14 @@
-"""Tables and the project's folder in; hashes, versions and the commit that make a result again, and files of it, out."""
+"""Tables and the project's folder in; hashes, versions and commit by which a result is made again, and files, out."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import importlib.metadata
 import json
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -137,7 +137,7 @@ def _record(
 
 def scenario_hash(case: Scenario | Valuation) -> str:
     """Return the hash of everything in a scenario or a valuation, down to the last assumption."""
-    return _sha256(json.dumps(dataclasses.asdict(case), sort_keys=True, default=str).encode())
+    return _sha256(json.dumps(asdict(case), sort_keys=True, default=str).encode())
 
 
 def _file_hashes(names: Sequence[str]) -> dict[str, object]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def _by_structure(worlds: Worlds, monthly: Flows) -> pl.DataFrame:
     parts = []
     for number, structure in enumerate(worlds.scenario.structures):
         some = slice(number * worlds.scenario.draws, (number + 1) * worlds.scenario.draws)
-        alone = dataclasses.replace(worlds, draws=worlds.draws[some])
+        alone = replace(worlds, draws=worlds.draws[some])
         table = _returns(alone, Flows(arms=monthly.arms, amounts=monthly.amounts[some]))
         parts.append(table.select(pl.lit(structure).alias("structure"), pl.all()))
     return pl.concat(parts)

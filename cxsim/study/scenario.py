@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from cxsim.errors import ParamError, choices
+from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.economics import Economics
 from cxsim.finance.returns import Rule
 from cxsim.finance.statement import MONTHS_PER_YEAR
@@ -204,11 +203,9 @@ def _of_behaviour(strategies: Sequence[Strategy], behaviour: Behaviour) -> None:
                 "has the part returns, such as behaviour: online-shop."
             )
         for effect in strategy.effects:
-            if isinstance(effect, Incidents) and effect.incident not in {None, *behaviour.incidents}:
-                raise ParamError(
-                    f"strategy '{strategy.name}': the behaviour '{behaviour.name}' has no incident "
-                    f"'{effect.incident}'; {choices(str(effect.incident), behaviour.incidents)}"
-                )
+            if isinstance(effect, Incidents) and effect.incident is not None:
+                problem = f"strategy '{strategy.name}': the behaviour '{behaviour.name}' has no incident"
+                refuse_unknown(effect.incident, behaviour.incidents, f"{problem} '{effect.incident}'")
 
 
 def _of_costs(behaviour: Behaviour, economics: Economics) -> None:
@@ -226,8 +223,7 @@ def _of_costs(behaviour: Behaviour, economics: Economics) -> None:
 
 def _together(combination: Combination, known: Mapping[str, Strategy]) -> list[Strategy]:
     for name in combination.strategies:
-        if name not in known:
-            raise ParamError(f"combination '{combination.name}': no strategy '{name}'; {choices(name, known)}")
+        refuse_unknown(name, known, f"combination '{combination.name}': no strategy '{name}'")
         if known[name].mode == "break-even":
             raise ParamError(
                 f"combination '{combination.name}': the effects of '{name}' are searched, not assumed (mode: "
@@ -385,7 +381,7 @@ def resolved(written: ScenarioFile, place: str) -> Scenario:
     """Return a scenario with its economics and strategies loaded; `place` is the name of its file in messages."""
     files = files_of(written, place)
     strategies = tuple(read(file, Strategy) for file in files["strategies"])
-    parts: dict[str, Any] = {one.name: getattr(written, one.name) for one in dataclasses.fields(written)} | {
+    parts: dict[str, Any] = {one.name: getattr(written, one.name) for one in fields(written)} | {
         "economics": read(files["economics"][0], Economics),
         "strategies": strategies,
         "behaviour": next((read(file, Behaviour) for file in files["behaviour"]), PLAIN),

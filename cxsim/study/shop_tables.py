@@ -11,7 +11,7 @@ import polars as pl
 
 from cxsim.data.contracts import CONTACTS, LIVES, MARKETING, MEMBERS, ORDERS, SENT_BACK, SESSIONS, SURVEYS, TICKETS
 from cxsim.data.shop import TABLES, Shop, known_at
-from cxsim.errors import ParamError, choices
+from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.economics import ACCOUNTS, Economics, tariff
 from cxsim.finance.ledger import Account
 from cxsim.params import CENTS, DAYS_PER_MONTH, MICROS, micros
@@ -177,8 +177,7 @@ def _of_orders(events: pl.DataFrame, contract: Contract, **columns: pl.Expr) -> 
 
 
 def _require_world(scenario: Scenario, arm: str, draw: int) -> None:
-    if arm not in scenario.arms:
-        raise ParamError(f"no arm '{arm}' in scenario '{scenario.name}'; {choices(arm, scenario.arms)}")
+    refuse_unknown(arm, scenario.arms, f"no arm '{arm}' in scenario '{scenario.name}'")
     worlds = len(scenario.structures) * scenario.draws
     if not 0 <= draw < worlds:
         raise ParamError(f"no draw {draw}; possible: 0 to {worlds - 1}.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,7 @@ from cxsim.study.scenario import CaseSettings, Model, Scenario
 # The strategies that run in each arm, at their drawn values; the first arm is the baseline and has none.
 Arms = Sequence[tuple[Strategy, ...]]
 Reached = tuple[npt.NDArray[np.bool_], ...]
+Amounts = tuple[npt.NDArray[np.int64], ...]
 # Parameters drawn from each posterior; a scenario uses the first of them, so that more draws keep those it had.
 POSTERIOR_DRAWS = 1000
 
@@ -77,15 +78,16 @@ class Draw:
         """The scenario's own arms, at this draw's values: no strategy in the baseline."""
         return [(), *(together for _, together in self.scenario.with_prior)]
 
-    def tariffs(self, arms: Arms | None = None) -> tuple[npt.NDArray[np.int64], ...]:
-        """Return, per arm, what one of each count adds to each account: shape (accounts, counts)."""
-        economics = self.scenario.economics
-        return tuple(tariff(economics, [schedule(one) for one in some]) for some in arms or self.arms)
+    def prices(self, arms: Arms) -> tuple[Amounts, Amounts]:
+        """Return per arm what one of each count adds to each account, and what each account costs in each month.
 
-    def fixed(self, arms: Arms | None = None) -> tuple[npt.NDArray[np.int64], ...]:
-        """Return, per arm, what programmes cost each month whatever customers do: shape (accounts, months)."""
-        months = self.scenario.horizon_months
-        return tuple(fixed_costs([schedule(one) for one in some], months) for some in arms or self.arms)
+        Shapes (accounts, counts) and (accounts, months).
+        """
+        months, schedules = self.scenario.horizon_months, [[schedule(one) for one in some] for some in arms]
+        return (
+            tuple(tariff(self.scenario.economics, some) for some in schedules),
+            tuple(fixed_costs(some, months) for some in schedules),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -111,38 +113,33 @@ class Worlds:
         simulated = [draw.arms for draw in self.draws] if arms is None else arms
         people = _with_room(self.population, self.draws, simulated)
         reached = _reached(people, simulated[0])
-        inputs = [
-            partial(_inputs, draw, people, reached, some) for draw, some in zip(self.draws, simulated, strict=True)
-        ]
+        inputs = [partial(_inputs, *each, people, reached) for each in zip(self.draws, simulated, strict=True)]
         return simulate(people, inputs, seed=self.scenario.seed, executor=executor, progress=progress)
 
     def inputs(self, draw: Draw) -> Inputs:
         """Return what the simulator needs for one draw and the scenario's own arms."""
-        return _inputs(draw, self.population, _reached(self.population, draw.arms), draw.arms)
+        return _inputs(draw, draw.arms, self.population, _reached(self.population, draw.arms))
 
     def ledger(self, counts: Sequence[Counts]) -> pl.DataFrame:
         """Return the ledger of all worlds, under LEDGER; a cohort of new customers is named after its first month."""
-        starts = [self.scenario.calendar.starts_of(month) for month in range(len(self.population.arrivals))]
-        cohorts = ("existing", *(f"{start:%Y-%m}" for start in starts), "referred")
+        scenario = self.scenario
+        starts = map(scenario.calendar.starts_of, range(len(self.population.arrivals)))
+        booked = partial(
+            book, arms=scenario.arms, cohorts=("existing", *(f"{start:%Y-%m}" for start in starts), "referred")
+        )
+        prices = [draw.prices(draw.arms) for draw in self.draws]
         return pl.concat(
-            book(
-                draw.world,
-                counted.by_arm,
-                arms=self.scenario.arms,
-                cohorts=cohorts,
-                tariffs=draw.tariffs(),
-                fixed=draw.fixed(),
-            )
-            for draw, counted in zip(self.draws, counts, strict=True)
+            booked(draw.world, counted.by_arm, tariffs=tariffs, fixed=fixed)
+            for draw, counted, (tariffs, fixed) in zip(self.draws, counts, prices, strict=True)
         )
 
-    def present_values(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    def present_values(self) -> npt.NDArray[np.float64]:
         """Return the present value of one unit of money in each month of each world: shape (worlds, months)."""
         rates = np.array([draw.scenario.economics.annual_discount_rate.value for draw in self.draws])
         return weights(self.scenario.calendar.month_starts, self.scenario.economics.timing, rates)
 
 
-def counts_by_arm(counts: Sequence[Counts]) -> tuple[npt.NDArray[np.int64], ...]:
+def counts_by_arm(counts: Sequence[Counts]) -> Amounts:
     """Return what is counted in each arm, summed over cohorts: shapes (worlds, months, counts)."""
     return tuple(
         np.stack([each.sum(axis=0) for each in arm]) for arm in zip(*(one.by_arm for one in counts), strict=True)
@@ -153,9 +150,9 @@ def fit_scenario(scenario: Scenario) -> Fits:
     """Return the customers of a scenario's orders and the models fitted to them."""
     rfm = summarise(orders(scenario), until=scenario.observed_until)
     purchases = {structure: fit(rfm, model=structure) for structure in scenario.structures}
-    fits = Fits(rfm=rfm, purchases=purchases, spend=fit_spend(rfm))
-    _refuse_full_cards(scenario, fits.spend)
-    return fits
+    spend = fit_spend(rfm)
+    _refuse_full_cards(scenario, spend)
+    return Fits(rfm=rfm, purchases=purchases, spend=spend)
 
 
 def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
@@ -197,7 +194,7 @@ def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
 
 def orders(case: CaseSettings) -> Transactions:
     """Return the orders that a scenario or a valuation names: the CDNOW log, its sample, or a file."""
-    columns = dataclasses.asdict(case.columns)
+    columns = asdict(case.columns)
     return named_orders(case.orders, columns=columns, until=case.observed_until, folder=root())
 
 
@@ -216,13 +213,11 @@ def schedule(strategy: Strategy) -> Schedule:
 
 def _with_room(population: Population, draws: Sequence[Draw], arms: Sequence[Arms]) -> Population:
     """Return the population with room for all customers whom any programme attracts in any draw."""
-    months = [
-        some
-        for draw, simulated in zip(draws, arms, strict=True)
-        for some in _arrivals(draw.scenario, population, simulated)
-    ]
-    most = tuple(max(numbers) for numbers in zip(population.arrivals, *months, strict=True))
-    return dataclasses.replace(population, most_arrivals=most)
+    months = chain.from_iterable(
+        _arrivals(draw.scenario, population, simulated) for draw, simulated in zip(draws, arms, strict=True)
+    )
+    most = tuple(map(max, zip(population.arrivals, *months, strict=True)))
+    return replace(population, most_arrivals=most)
 
 
 def _reached(population: Population, arms: Arms) -> Reached:
@@ -230,7 +225,7 @@ def _reached(population: Population, arms: Arms) -> Reached:
     return tuple(reached_by(population, [one.reach.who for one in programmes]) for programmes in _programmes(arms))
 
 
-def _inputs(draw: Draw, population: Population, reached: Reached, arms: Arms) -> Inputs:
+def _inputs(draw: Draw, arms: Arms, population: Population, reached: Reached) -> Inputs:
     """Return what the simulator needs for a draw."""
     scenario, calendar = draw.scenario, population.calendar
     plan = partial(compile_plan, incidents=scenario.behaviour.incidents, stacking=_stacking(scenario))
@@ -243,7 +238,7 @@ def _inputs(draw: Draw, population: Population, reached: Reached, arms: Arms) ->
         plans=tuple(plan(programmes, calendar) for programmes in _programmes(arms)),
         arrivals=_arrivals(scenario, population, arms),
         reached=reached,
-        unit_values=tuple(amounts.sum(axis=0) for amounts in draw.tariffs(arms)),
+        unit_values=tuple(amounts.sum(axis=0) for amounts in draw.prices(arms)[0]),
     )
 
 
@@ -276,7 +271,7 @@ def _stacking(scenario: Scenario) -> float:
 def _latents(purchases: PurchaseParams, spend: GammaGammaParams) -> Latents:
     # What a model of leaving does not have: no chance to leave after an order, no hazard.
     none = {"a": 0.0, "b": 1.0, "s": 0.0, "beta": 1.0, "drop_after_first": getattr(purchases, "leaves_after_first", 0)}
-    numbers = none | dataclasses.asdict(purchases) | dataclasses.asdict(spend)
+    numbers = none | asdict(purchases) | asdict(spend)
     return Latents._make(numbers[name] for name in Latents._fields)
 
 

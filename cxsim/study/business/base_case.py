@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -63,8 +62,8 @@ class BaseCase:
 
     def under(self, scenario: Scenario) -> BaseCase:
         """Return the base case with other assumptions; its outcomes, not simulated again, have their prices."""
-        draws = tuple(dataclasses.replace(draw, scenario=scenario) for draw in self.worlds.draws)
-        return dataclasses.replace(self, worlds=dataclasses.replace(self.worlds, scenario=scenario, draws=draws))
+        draws = tuple(replace(draw, scenario=scenario) for draw in self.worlds.draws)
+        return replace(self, worlds=replace(self.worlds, scenario=scenario, draws=draws))
 
     def simulate(self, variants: Sequence[Strategies]) -> list[Outcome]:
         """Return the outcome of each set of strategies, with the same random numbers."""
@@ -98,13 +97,13 @@ def base_case(study: Study, *, executor: Executor | None = None) -> BaseCase:
     scenario = study.scenario
     replications = max(2, WORLDS // len(scenario.structures))
     draws = tuple(
-        dataclasses.replace(central_draw(study, structure), number=number, world=place * replications + number)
+        replace(central_draw(study, structure), number=number, world=place * replications + number)
         for place, structure in enumerate(scenario.structures)
         for number in range(replications)
     )
-    worlds = dataclasses.replace(study.worlds, scenario=scenario, draws=draws)
+    worlds = replace(study.worlds, scenario=scenario, draws=draws)
     bare, arms = BaseCase(worlds=worlds, executor=executor, outcomes={}), dict(scenario.with_prior)
-    return dataclasses.replace(bare, outcomes=dict(zip(arms, bare.simulate(list(arms.values())), strict=True)))
+    return replace(bare, outcomes=dict(zip(arms, bare.simulate(list(arms.values())), strict=True)))
 
 
 def central_draw(study: Study, structure: Model) -> Draw:
@@ -139,10 +138,7 @@ def npv_table(study: Study) -> pl.DataFrame:
 def booked(draws: Sequence[Draw], arms: Sequence[Arms], counts: Sequence[Counts]) -> Flows:
     """Return the money of every arm in every world."""
     amounts = [
-        [
-            counted[world] @ prices.T + costs.T
-            for counted, prices, costs in zip(counts, draw.tariffs(some), draw.fixed(some), strict=True)
-        ]
+        [counted[world] @ prices.T + costs.T for counted, prices, costs in zip(counts, *draw.prices(some), strict=True)]
         for world, (draw, some) in enumerate(zip(draws, arms, strict=True))
     ]
     return Flows(arms=tuple(map(str, range(len(counts)))), amounts=np.array(amounts) / MICROS)

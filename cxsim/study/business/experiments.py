@@ -186,7 +186,7 @@ def follow_up(study: Study, days: Sequence[int]) -> FollowUp:
     came = log.filter(pl.col("kind") == KINDS.index("ARRIVED")).select("customer", entered="second").sort("customer")
     there = np.arange(population.base.height)
     people = pl.concat([pl.DataFrame({"customer": there, "entered": 0 * there}), came])
-    amounts = _amounts(log, people, draw.tariffs()[0].sum(axis=0))
+    amounts = _amounts(log, people, draw.prices([()])[0][0].sum(axis=0))
     entered, end = people["entered"].to_numpy(), scenario.calendar.days * SECONDS_PER_DAY
     month = scenario.calendar.month_of_day[amounts["second"].to_numpy() // SECONDS_PER_DAY]
     present = study.worlds.present_values().mean(axis=0)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -88,8 +87,7 @@ class UncertainInput(NamedTuple):
     strategy: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class DrawnInputs:
+class DrawnInputs(NamedTuple):
     """What each draw of a study drew, and what every arm brought in it."""
 
     # Those of the fitted models first.
@@ -154,7 +152,7 @@ def _parameters(draws: Sequence[Draw], number: int) -> Numbers:
 
 def _logarithms(params: PurchaseParams | GammaGammaParams) -> list[float]:
     # Whole numbers, such as the stages of an order clock, are chosen and not drawn.
-    return [math.log(value) for value in dataclasses.astuple(params) if isinstance(value, float)]
+    return [math.log(value) for value in astuple(params) if isinstance(value, float)]
 
 
 def _independent(parameters: Numbers) -> Numbers:
@@ -175,21 +173,18 @@ def information(study: Study, drawn: DrawnInputs) -> pl.DataFrame:
     arms, titles = study.scenario.arms[1:], study.scenario.titles
     decisions = [(PORTFOLIO, "The choice among all", [*range(len(arms))])]
     decisions += [(name, titles[name], [arm]) for arm, name in enumerate(arms)]
-    return table_of(
-        (
-            (name, title, found, what, one.value, one.mc_error, one.value / most if most > 0.0 else None, rank)
-            for name, title, some in decisions
-            for most, found, what, one, rank in _of_decision(study, drawn, some)
-        ),
-        INFORMATION,
-    )
+    rows = []
+    for name, title, some in decisions:
+        found = _of_decision(study, drawn, some)
+        most = found[0][2].value
+        for identifier, what, one, rank in found:
+            share = one.value / most if most > 0.0 else None
+            rows.append((name, title, identifier, what, one.value, one.mc_error, share, rank))
+    return table_of(rows, INFORMATION)
 
 
-def _of_decision(study: Study, drawn: DrawnInputs, arms: list[int]) -> Iterator[tuple[float, str, str, Estimate, int]]:
-    """Yield everything, the groups, and the numbers by their value, for the choice of doing nothing or some arms.
-
-    The value of everything first; then identifier, description, value and rank.
-    """
+def _of_decision(study: Study, drawn: DrawnInputs, arms: list[int]) -> list[tuple[str, str, Estimate, int]]:
+    """Return everything, the groups, and the numbers by their value, for the choice of doing nothing or some arms."""
     seed, mine = study.scenario.seed, drawn.fitted.of(arms)
     npvs = np.concatenate([np.zeros_like(drawn.npvs[:, :, :1]), drawn.npvs[:, :, arms]], axis=2)
     everything = evpi(npvs.reshape(-1, npvs.shape[2]), worlds_per_draw=len(npvs))
@@ -203,9 +198,7 @@ def _of_decision(study: Study, drawn: DrawnInputs, arms: list[int]) -> Iterator[
     # A direction among the fitted models' parameters has no name of its own.
     numbers = [(drawn.inputs[at], evppi(mine, [at], seed=seed)) for at in relevant if drawn.inputs[at].kind != "models"]
     numbers.sort(key=lambda pair: (-pair[1].value, -pair[1].mc_error, pair[0].id))
-    found += [(one.id, one.description, estimate, rank) for rank, (one, estimate) in enumerate(numbers, start=1)]
-    for row in found:
-        yield everything.value, *row
+    return found + [(one.id, one.description, known, rank) for rank, (one, known) in enumerate(numbers, start=1)]
 
 
 def _groups(study: Study, drawn: DrawnInputs, relevant: Sequence[int]) -> Iterator[tuple[str, str, list[int]]]:
@@ -316,7 +309,7 @@ def _sampling_variance(study: Study, draw: Draw) -> Numbers:
     """Return the variance of the undiscounted gain of each arm in one world."""
     ready = study.worlds.inputs(draw)
     # Numbers of draws that no world of the study has.
-    other = dataclasses.replace(ready, draw=study.scenario.draws + draw.number)
+    other = replace(ready, draw=study.scenario.draws + draw.number)
     variances: Numbers = np.square(_gains(study, ready) - _gains(study, other)).sum(axis=1) / 2.0
     return variances
 

@@ -27,24 +27,24 @@ KPIS = Contract(
     },
 )
 _DIRECTIONS = {"higher": "up", "lower": "down", "neither": "none"}
-# Each figure is one sum over another, times a factor; a sum alone where there is no other.
-_FIGURES: Mapping[str, tuple[str, str | None, float]] = {
-    "orders_per_customer": ("orders", "customers", 1.0),
-    "aov_gross": ("list_money", "orders", 1.0),
-    "aov_net": ("paid_money", "orders", 1.0),
-    "discount_share": ("markdown", "list", 1.0),
-    "reward_share": ("reward", "list", 1.0),
-    "new_customers": ("new", None, 1.0),
-    "referred_customers": ("referred", None, 1.0),
-    "member_months": ("member_months", None, 1.0),
-    "revived": ("revived", None, 1.0),
-    "unsubscribed": ("unsubscribed", None, 1.0),
-    "incident_share": ("incidents", "orders", 1.0),
-    "tickets_per_order": ("tickets", "orders", 1.0),
-    "compensation_per_order": ("compensation_money", "orders", 1.0),
-    "returns_per_order": ("returns", "orders", 1.0),
-    "response_rate": ("answered", "surveyed", 1.0),
-    "nps": ("net_promoters", "answered", 100.0),
+# Each figure is one sum over another; a sum alone where there is no other.
+_FIGURES: Mapping[str, tuple[str, str | None]] = {
+    "orders_per_customer": ("orders", "customers"),
+    "aov_gross": ("list_money", "orders"),
+    "aov_net": ("paid_money", "orders"),
+    "discount_share": ("markdown", "list"),
+    "reward_share": ("reward", "list"),
+    "new_customers": ("new", None),
+    "referred_customers": ("referred", None),
+    "member_months": ("member_months", None),
+    "revived": ("revived", None),
+    "unsubscribed": ("unsubscribed", None),
+    "incident_share": ("incidents", "orders"),
+    "tickets_per_order": ("tickets", "orders"),
+    "compensation_per_order": ("compensation_money", "orders"),
+    "returns_per_order": ("returns", "orders"),
+    "response_rate": ("answered", "surveyed"),
+    "nps": ("net_promoters", "answered"),
 }
 # Label, definition, unit and direction of the figures that are not defined as a metric of the catalogue is.
 _TEXTS: Mapping[str, tuple[str, str, str, str]] = {
@@ -128,13 +128,11 @@ def _compared(before: Worlds, after: Worlds) -> tuple[float, ...]:
     return (before.mean(), after.mean(), gain.mean(), *np.quantile(gain, (LOW, HIGH)))
 
 
-def _values(figure: tuple[str, str | None, float], sums: Mapping[str, Worlds]) -> Worlds:
+def _values(figure: tuple[str, str | None], sums: Mapping[str, Worlds]) -> Worlds:
     """Return a figure by world; none (NaN) where it would be over nothing."""
-    over, per, factor = figure
-    above = factor * sums[over]
-    if per is None:
-        return above
-    return np.divide(above, sums[per], out=np.full_like(above, np.nan), where=sums[per] > 0.0)
+    over, per = figure
+    below = sums[per] if per else np.ones_like(sums[over])
+    return np.divide(sums[over], below, out=np.full_like(below, np.nan), where=below > 0.0)
 
 
 def _sums(counts: npt.NDArray[np.int64], existing: int) -> dict[str, Worlds]:
@@ -153,7 +151,7 @@ def _sums(counts: npt.NDArray[np.int64], existing: int) -> dict[str, Worlds]:
         # New customers, whoever brought them.
         "new": new,
         "customers": existing + new,
-        "net_promoters": sums["promoters"] - sums["detractors"],
+        "net_promoters": 100.0 * (sums["promoters"] - sums["detractors"]),
         "list_money": sums["list"] / CENTS,
         "paid_money": (sums["list"] - sums["markdown"] - sums["reward"]) / CENTS,
         "compensation_money": sums["compensation"] / CENTS,

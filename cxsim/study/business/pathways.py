@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import combinations, product
 
@@ -146,7 +146,7 @@ def responding(strategy: Strategy) -> frozenset[str]:
 
 def without(strategy: Strategy, pathways: Collection[str]) -> Strategy:
     """Return a strategy to which customers do not respond by some pathways; all that is given away stays."""
-    return dataclasses.replace(strategy, effects=tuple(_without(effect, pathways) for effect in strategy.effects))
+    return replace(strategy, effects=tuple(_without(effect, pathways) for effect in strategy.effects))
 
 
 def _without(effect: Effect, pathways: Collection[str]) -> Effect:
@@ -156,7 +156,7 @@ def _without(effect: Effect, pathways: Collection[str]) -> Effect:
         for field, neutral in neutrals.items()
         if pathway in pathways and getattr(effect, field) is not None
     }
-    return dataclasses.replace(effect, **fields)  # type: ignore[arg-type]  # the fields are this effect's own
+    return replace(effect, **fields)  # type: ignore[arg-type]  # the fields are this effect's own
 
 
 def _steps(values: Mapping[Set, Mapping[str, Numbers]], after: After) -> Iterator[tuple[str, str, str, Numbers]]:
@@ -187,7 +187,7 @@ def _values(base: BaseCase, outcome: Outcome) -> dict[str, Numbers]:
     """Return the present values of an outcome less the baseline by world, by what is counted."""
     present = base.worlds.present_values() / MICROS
     draw, arms = base.worlds.draws[0], [(), outcome.strategies]
-    usual, tariff = draw.tariffs(arms)
+    (usual, tariff), (_, fixed) = draw.prices(arms)
     values = _by_count(outcome.treated, tariff, present)
     values[:, :N_COUNT_KINDS] -= _by_count(outcome.baseline, usual, present)
     reaches, everything = range(len(outcome.strategies)), {*range(values.shape[1])}
@@ -201,7 +201,7 @@ def _values(base: BaseCase, outcome: Outcome) -> dict[str, Numbers]:
     groups["programme"] = everything - {*range(N_COUNT_KINDS)} - groups["given"] - attracted
     groups["trade"] = everything.difference(*groups.values())
     sums = {name: values[:, sorted(group)].sum(axis=1) for name, group in groups.items()}
-    sums["programme"] += (draw.fixed(arms)[1].sum(axis=0)[None, :] * present).sum(axis=1)
+    sums["programme"] += (fixed.sum(axis=0)[None, :] * present).sum(axis=1)
     return sums
 
 

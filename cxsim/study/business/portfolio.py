@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -145,7 +144,7 @@ def _simulated(study: Study, sets: Sequence[Members], draws: int, executor: Exec
     sets = _within_reach(study, sets)
     if not sets:
         return []
-    worlds = dataclasses.replace(study.worlds, draws=tuple(draw for draw in study.worlds.draws if draw.number < draws))
+    worlds = replace(study.worlds, draws=tuple(draw for draw in study.worlds.draws if draw.number < draws))
     arms: list[Arms] = [
         [(), *(tuple(one for one in draw.scenario.strategies if one.name in members) for members in sets)]
         for draw in worlds.draws

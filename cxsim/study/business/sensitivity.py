@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 
@@ -24,15 +24,15 @@ from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
 from cxsim.tables import COUNT, MONTH, REAL, TEXT, Contract, check, empty, table_of
 
-# The two numbers of a grid; a missing one has one value, 0.
-Axes = tuple[Assumption | None, Assumption | None]
-
+_ABOUT_AXES = ("x_id", "x_description", "x_unit", "y_id", "y_description", "y_unit")
+# A number that a grid lacks has one value, 0.
+_NO_AXES: dict[str, object] = {"x": 0.0, "y": 0.0} | dict.fromkeys(_ABOUT_AXES, "")
 # Columns that tables share: of a strategy, of an assumption, and of a node of a grid.
 _STRATEGY = {"strategy": TEXT, "title": TEXT}
 _ASSUMPTION = {"id": TEXT, "belongs_to": TEXT, "description": TEXT, "unit": TEXT, "value": REAL}
 _NODE = {
     **_STRATEGY,
-    **dict.fromkeys(("x_id", "x_description", "x_unit", "y_id", "y_description", "y_unit"), TEXT),
+    **dict.fromkeys(_ABOUT_AXES, TEXT),
     "x": REAL,
     "y": REAL,
 }
@@ -114,7 +114,7 @@ _FAR_ENOUGH = 0.25
 # Rates around which finance directors think, effective per year; the shop's own stands among them.
 _RATES = (0.0, 0.05, 0.10, 0.15, 0.20)
 # Steps over the range of the first and of the second number; the grid is even, and holds the central values.
-_STEPS = (4, 2)
+_STEPS = {"x": 4, "y": 2}
 _UPTAKE = "reach.uptake"
 
 
@@ -234,13 +234,10 @@ def _most_correlated(study: Study) -> list[Assumption]:
     return sorted(sorted(numbers, key=order)[:_BEHAVIOUR_NUMBERS], key=numbers.index)
 
 
-def _ranked(
-    base: BaseCase, variations: Sequence[Variation], key: Callable[[Variation], float]
-) -> Iterator[tuple[int, Variation]]:
-    """Yield the variations strategy by strategy, with their ranks from 1."""
-    for strategy in base.scenario.prior_strategies:
-        mine = [one for one in variations if one.strategy.name == strategy.name]
-        yield from enumerate(sorted(mine, key=lambda one: (key(one), one.number.id)), start=1)
+def _ranked(base: BaseCase, variations: Sequence[Variation], key: Callable[[Variation], float]) -> list[Variation]:
+    """Return the variations strategy by strategy, each sorted by a key."""
+    names = [strategy.name for strategy in base.scenario.prior_strategies]
+    return sorted(variations, key=lambda one: (names.index(one.strategy.name), key(one), one.number.id))
 
 
 def tornado(base: BaseCase, variations: Sequence[Variation]) -> pl.DataFrame:
@@ -255,11 +252,12 @@ def tornado(base: BaseCase, variations: Sequence[Variation]) -> pl.DataFrame:
             "npv_at_high": one.mean(Z90),
             "swing": one.swing,
             "mc_error": base.error(one.npvs[Z90] - one.npvs[-Z90]),
-            "rank": rank,
+            "rank": 0,
         }
-        for rank, one in _ranked(base, variations, lambda one: -one.swing)
+        for one in _ranked(base, variations, lambda one: -one.swing)
     ]
-    return table_of(rows, TORNADO)
+    rank = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("strategy")
+    return table_of(rows, TORNADO).with_columns(rank=rank)
 
 
 def break_evens(base: BaseCase, variations: Sequence[Variation]) -> pl.DataFrame:
@@ -274,7 +272,7 @@ def break_evens(base: BaseCase, variations: Sequence[Variation]) -> pl.DataFrame
     for _ in range(_ROUNDS + 1):
         _evaluate(base, wanted)
         wanted = [(one, following) for one in searched if (following := one.next()) is not None]
-    return table_of((_break_even(base, one) for _, one in _ranked(base, searched, _distance)), BREAK_EVENS)
+    return table_of((_break_even(base, one) for one in _ranked(base, searched, _distance)), BREAK_EVENS)
 
 
 def _distance(one: Variation) -> float:
@@ -342,46 +340,41 @@ def grids(base: BaseCase, tornado: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
     """Return every strategy at each node of a grid of its two most influential numbers: GRID, GRID_CENTRE and HEAT."""
     cells, heat, centres = [empty(GRID)], [], []
     for strategy in base.scenario.prior_strategies:
-        numbers = _axes(strategy, tornado)
-        centre = tuple(rounded(number.quantity.value) if number else 0.0 for number in numbers)
-        nodes = list(product(*(_even(number, steps) for number, steps in zip(numbers, _STEPS, strict=True))))
-        paths = [number.path if number else "" for number in numbers]
-        outcomes = base.simulate([(with_values(strategy, dict(zip(paths, node, strict=True))),) for node in nodes])
+        axes = _axes(strategy, tornado)
+        described = _NO_AXES | {"strategy": strategy.name, "title": strategy.title}
+        for axis, one in axes.items():
+            described |= {f"{axis}_{name}": one.columns[name] for name in ("id", "description", "unit")}
+        centre = {axis: rounded(one.quantity.value) for axis, one in axes.items()}
+        nodes = [
+            dict(zip(axes, values, strict=True))
+            for values in product(*(_even(one, _STEPS[axis]) for axis, one in axes.items()))
+        ]
+        variants = [{axes[axis].path: value for axis, value in node.items()} for node in nodes]
+        outcomes = base.simulate([(with_values(strategy, variant),) for variant in variants])
         for node, outcome in zip(nodes, outcomes, strict=True):
-            columns = _described(strategy, numbers) | dict(zip("xy", node, strict=True))
-            heat.append(columns | {"npv": base.npv(outcome).mean()})
-            cells.append(pl.DataFrame(columns | _monthly(base, outcome)))
+            heat.append(described | node | {"npv": base.npv(outcome).mean()})
+            cells.append(pl.DataFrame(heat[-1] | _monthly(base, outcome)).select(*GRID.columns))
             if node == centre:
                 centres.append(heat[-1] | _start(base.scenario))
     return check(pl.concat(cells), GRID), table_of(centres, GRID_CENTRE), table_of(heat, HEAT)
 
 
-def _axes(strategy: Strategy, tornado: pl.DataFrame) -> Axes:
+def _axes(strategy: Strategy, tornado: pl.DataFrame) -> dict[str, Assumption]:
     """Return the two numbers that are varied: first a response, second the uptake, where there are such numbers."""
     own = assumed_in("strategies", strategy, strategy.title)
     simulated = {one.id: one for one in own if one.uncertain and not one.priced}
-    ranked = tornado.filter(strategy=strategy.name).sort("rank")["id"].to_list()
+    ranked = tornado.filter(strategy=strategy.name).sort("rank")["id"]
     numbers = [simulated[name] for name in ranked if name in simulated]
     effects = [number for number in numbers if number.path.startswith("effects.")]
-    responses = [number for number in effects if number.path in responding(strategy)]
-    x = next(iter([*responses, *effects]), None)
-    rest = [number for number in numbers if number is not x]
-    return x, next(iter([*(number for number in rest if number.path == _UPTAKE), *rest]), None)
+    first = [*(number for number in effects if number.path in responding(strategy)), *effects][:1]
+    rest = [number for number in numbers if number not in first]
+    second = [*(number for number in rest if number.path == _UPTAKE), *rest][:1]
+    return {axis: number for axis, some in (("x", first), ("y", second)) for number in some}
 
 
-def _described(strategy: Strategy, numbers: Axes) -> dict[str, object]:
-    columns: dict[str, object] = {"strategy": strategy.name, "title": strategy.title}
-    for axis, number in zip("xy", numbers, strict=True):
-        for name in ("id", "description", "unit"):
-            columns[f"{axis}_{name}"] = number.columns[name] if number else ""
-    return columns
-
-
-def _even(number: Assumption | None, steps: int) -> list[float]:
+def _even(one: Assumption, steps: int) -> list[float]:
     """Return evenly spaced values that cover the range, the central one among them."""
-    if number is None:
-        return [0.0]
-    (low, high), value, unit = number.quantity.range, number.quantity.value, number.quantity.unit
+    (low, high), value, unit = one.quantity.range, one.quantity.value, one.quantity.unit
     step = (high - low) / steps
     below, above = round((value - low) / step), round((high - value) / step)
     nodes = [rounded(value + at * step) for at in range(-below, above + 1)]
