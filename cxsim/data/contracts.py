@@ -8,15 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import polars as pl
-
-from cxsim.tables import Contract, Kind
-
-_TEXT: tuple[Kind, ...] = (pl.String,)
-_WHEN: tuple[Kind, ...] = (pl.Datetime,)
-_COUNT: tuple[Kind, ...] = (pl.Int64,)
-_REAL: tuple[Kind, ...] = (pl.Float64,)
-_YES: tuple[Kind, ...] = (pl.Boolean,)
+from cxsim.tables import COUNT, FLAG, REAL, TEXT, TIME, Contract
 
 # One row an order; customer_id is null for guests whom nothing identifies. `amount` is what the shop keeps of it as
 # revenue before returns: list_amount (goods at list price) - markdown (discounts) - reward (points redeemed), without
@@ -24,132 +16,86 @@ _YES: tuple[Kind, ...] = (pl.Boolean,)
 # goods and fulfilment. order_number counts from 1 over the customer's whole life. incident: what went wrong, if known.
 # product: of the line of highest value. coupon: the code used.
 ORDERS = Contract(
-    name="ORDERS",
-    columns={"order_id": _TEXT, "customer_id": _TEXT, "ordered_at": _WHEN, "amount": _REAL},
-    nullable=frozenset(
-        {
-            "customer_id",
-            "incident",
-            "refunded",
-            "cost",
-            "channel",
-            "coupon",
-            "product",
-            "promised_at",
-            "shipped_at",
-            "delivered_at",
-        }
+    "ORDERS",
+    TEXT("order_id", "customer_id"),
+    TIME("ordered_at"),
+    REAL("amount"),
+    nullable=(
+        "customer_id",
+        "incident",
+        "refunded",
+        "cost",
+        "channel",
+        "coupon",
+        "product",
+        "promised_at",
+        "shipped_at",
+        "delivered_at",
     ),
-    optional={
-        "order_number": _COUNT,
-        "list_amount": _REAL,
-        "markdown": _REAL,
-        "reward": _REAL,
-        "shipping": _REAL,
-        "tax": _REAL,
-        "charged": _REAL,
-        "refunded": _REAL,
-        "cost": _REAL,
-        "units": _COUNT,
-        "channel": _TEXT,
-        "coupon": _TEXT,
-        "product": _TEXT,
-        "incident": _TEXT,
-        "promised_at": _WHEN,
-        "shipped_at": _WHEN,
-        "delivered_at": _WHEN,
-    },
+    optional=COUNT("order_number")
+    | REAL("list_amount", "markdown", "reward", "shipping", "tax", "charged", "refunded", "cost")
+    | COUNT("units")
+    | TEXT("channel", "coupon", "product", "incident")
+    | TIME("promised_at", "shipped_at", "delivered_at"),
 )
 # first_response_at and resolved_at are null for tickets that still wait at the end. reopens: how often a closed ticket
 # was opened again; replies: public answers of the shop.
 TICKETS = Contract(
-    name="TICKETS",
-    columns={
-        "ticket_id": _TEXT,
-        "customer_id": _TEXT,
-        "created_at": _WHEN,
-        "first_response_at": _WHEN,
-        "resolved_at": _WHEN,
-    },
-    nullable=frozenset(
-        {"customer_id", "order_id", "first_response_at", "resolved_at", "solved_at_first", "channel", "reason"}
-    ),
-    optional={
-        "order_id": _TEXT,
-        "solved_at_first": _YES,
-        "compensation": _REAL,
-        "replies": _COUNT,
-        "reopens": _COUNT,
-        "channel": _TEXT,
-        "reason": _TEXT,
-    },
+    "TICKETS",
+    TEXT("ticket_id", "customer_id"),
+    TIME("created_at", "first_response_at", "resolved_at"),
+    nullable=("customer_id", "order_id", "first_response_at", "resolved_at", "solved_at_first", "channel", "reason"),
+    optional=TEXT("order_id")
+    | FLAG("solved_at_first")
+    | REAL("compensation")
+    | COUNT("replies", "reopens")
+    | TEXT("channel", "reason"),
 )
 # instrument: nps (0 to 10), csat (1 to 5), csat_good (0 bad, 1 good), ces (1 to 7, 7 is easiest), effort (1 to 5, 5 is
 # hardest); score is null where nobody answered.
 SURVEYS = Contract(
-    name="SURVEYS",
-    columns={
-        "survey_id": _TEXT,
-        "customer_id": _TEXT,
-        "sent_at": _WHEN,
-        "instrument": _TEXT,
-        "score": _COUNT,
-    },
-    nullable=frozenset({"customer_id", "score", "order_id", "ticket_id"}),
-    optional={"order_id": _TEXT, "ticket_id": _TEXT},
+    "SURVEYS",
+    TEXT("survey_id", "customer_id"),
+    TIME("sent_at"),
+    TEXT("instrument"),
+    COUNT("score"),
+    nullable=("customer_id", "score", "order_id", "ticket_id"),
+    optional=TEXT("order_id", "ticket_id"),
 )
 SENT_BACK = Contract(
-    name="RETURNS",
-    columns={"return_id": _TEXT, "order_id": _TEXT, "returned_at": _WHEN, "refund": _REAL},
-    nullable=frozenset({"customer_id"}),
-    optional={"customer_id": _TEXT, "list_amount": _REAL, "units": _COUNT},
+    "RETURNS",
+    TEXT("return_id", "order_id"),
+    TIME("returned_at"),
+    REAL("refund"),
+    nullable=("customer_id",),
+    optional=TEXT("customer_id") | REAL("list_amount") | COUNT("units"),
 )
-CONTACTS = Contract(
-    name="CONTACTS",
-    columns={"contact_id": _TEXT, "customer_id": _TEXT, "sent_at": _WHEN, "programme": _TEXT},
-)
+CONTACTS = Contract("CONTACTS", TEXT("contact_id", "customer_id"), TIME("sent_at"), TEXT("programme"))
 # order_id is null for a visit without an order; visitor_id names the device, customer_id the customer where known.
 SESSIONS = Contract(
-    name="SESSIONS",
-    columns={"session_id": _TEXT, "customer_id": _TEXT, "started_at": _WHEN, "order_id": _TEXT},
-    nullable=frozenset({"customer_id", "order_id", "visitor_id", "source"}),
-    optional={"visitor_id": _TEXT, "source": _TEXT},
+    "SESSIONS",
+    TEXT("session_id", "customer_id"),
+    TIME("started_at"),
+    TEXT("order_id"),
+    nullable=("customer_id", "order_id", "visitor_id", "source"),
+    optional=TEXT("visitor_id", "source"),
 )
 # left_at is null for who is still a member at the end.
-MEMBERS = Contract(
-    name="MEMBERS",
-    columns={"customer_id": _TEXT, "programme": _TEXT, "joined_at": _WHEN, "left_at": _WHEN},
-    nullable=frozenset({"left_at"}),
-)
+MEMBERS = Contract("MEMBERS", TEXT("customer_id", "programme"), TIME("joined_at", "left_at"), nullable=("left_at",))
 # What was spent on winning customers, by moment of spending.
-MARKETING = Contract(
-    name="MARKETING",
-    columns={"spent_at": _WHEN, "amount": _REAL},
-    nullable=frozenset({"channel"}),
-    optional={"channel": _TEXT},
-)
+MARKETING = Contract("MARKETING", TIME("spent_at"), REAL("amount"), nullable=("channel",), optional=TEXT("channel"))
 # What no shop can see: when customers left for good (at the start: some time before it), and who brought them.
 # Customers of before the start have no arrived_at.
 LIVES = Contract(
-    name="LIVES",
-    columns={"customer_id": _TEXT, "arrived_at": _WHEN, "left_at": _WHEN, "referred_by": _TEXT, "attracted_by": _TEXT},
-    nullable=frozenset({"arrived_at", "left_at", "referred_by", "attracted_by"}),
+    "LIVES",
+    TEXT("customer_id"),
+    TIME("arrived_at", "left_at"),
+    TEXT("referred_by", "attracted_by"),
+    nullable=("arrived_at", "left_at", "referred_by", "attracted_by"),
 )
 # What naive methods report of one world, in the order in which they are shown, beside what is true there. method: an
 # identifier; unit: one of cxsim.params.Unit; low to high: the 95 % interval by which customers were observed.
-NAIVE = Contract(
-    name="NAIVE",
-    columns={
-        "method": _TEXT,
-        "title": _TEXT,
-        "reading": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "truth": _REAL,
-        "unit": _TEXT,
-        "finding": _TEXT,
-    },
-)
+NAIVE = Contract("NAIVE", TEXT("method", "title"), REAL("reading", "low", "high", "truth"), TEXT("unit", "finding"))
 CONTRACTS: Mapping[str, Contract] = {
     "orders": ORDERS,
     "tickets": TICKETS,

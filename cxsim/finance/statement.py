@@ -15,7 +15,7 @@ import polars as pl
 from cxsim.finance.economics import ACCOUNTS, SHARED
 from cxsim.finance.ledger import LADDER, OUTLAY
 from cxsim.params import DAYS_PER_YEAR, MICROS
-from cxsim.tables import CASH, DAY, LEDGER, MONTH, REAL, STATEMENT, TEXT, TOTALS, WHOLE_HORIZON, Contract, check
+from cxsim.tables import CASH, DAY, INDEX, LEDGER, REAL, STATEMENT, TEXT, TOTALS, WHOLE_HORIZON, Contract, check
 
 Numbers = npt.NDArray[np.float64]
 # As in `cxsim.tables`: money in units of the currency, `low` and `high` the 5 % and 95 % quantiles over draws.
@@ -24,60 +24,34 @@ Numbers = npt.NDArray[np.float64]
 # cumulative_discounted: sums of the increment since the start, within a strategy, grain and line. day: of a month, on
 # which day from the start its cash flows; null in other grains.
 PERIODS = Contract(
-    name="PERIODS",
-    columns={
-        "strategy": TEXT,
-        "grain": TEXT,
-        "period": MONTH,
-        "label": TEXT,
-        "starts_on": DAY,
-        "line": TEXT,
-        "baseline": REAL,
-        "treated": REAL,
-        "incremental": REAL,
-        "low": REAL,
-        "high": REAL,
-        "discounted": REAL,
-        "cumulative": REAL,
-        "cumulative_discounted": REAL,
-        "day": REAL,
-        "title": TEXT,
-    },
-    nullable=frozenset({"day"}),
+    "PERIODS",
+    TEXT("strategy", "grain"),
+    INDEX("period"),
+    TEXT("label"),
+    DAY("starts_on"),
+    TEXT("line"),
+    REAL(
+        "baseline", "treated", "incremental", "low", "high", "discounted", "cumulative", "cumulative_discounted", "day"
+    ),
+    TEXT("title"),
+    nullable=("day",),
 )
 # One row per strategy, cohort of customers and line of the ladder, over the whole horizon; customers in the baseline.
 COHORT_MONEY = Contract(
-    name="COHORT_MONEY",
-    columns={
-        "strategy": TEXT,
-        "cohort": TEXT,
-        "customers": REAL,
-        "line": TEXT,
-        "baseline": REAL,
-        "treated": REAL,
-        "incremental": REAL,
-        "low": REAL,
-        "high": REAL,
-        "title": TEXT,
-    },
+    "COHORT_MONEY",
+    TEXT("strategy", "cohort"),
+    REAL("customers"),
+    TEXT("line"),
+    REAL("baseline", "treated", "incremental", "low", "high"),
+    TEXT("title"),
 )
 # Cumulative incremental cash, not discounted: quantiles over draws at the end of each month.
 FAN = Contract(
-    name="FAN",
-    columns={
-        "strategy": TEXT,
-        "title": TEXT,
-        "month": MONTH,
-        "ends_on": DAY,
-        "mean": REAL,
-        "q05": REAL,
-        "q10": REAL,
-        "q25": REAL,
-        "q50": REAL,
-        "q75": REAL,
-        "q90": REAL,
-        "q95": REAL,
-    },
+    "FAN",
+    TEXT("strategy", "title"),
+    INDEX("month"),
+    DAY("ends_on"),
+    REAL("mean", "q05", "q10", "q25", "q50", "q75", "q90", "q95"),
 )
 # The central 90 % of the draws.
 LOW, HIGH = 0.05, 0.95

@@ -29,26 +29,17 @@ from cxsim.params import (
     with_quantities,
 )
 from cxsim.strategies.behaviour import Behaviour
-from cxsim.tables import Contract, check
+from cxsim.tables import COUNT, REAL, TEXT, Contract, check
 
 # One row per number of the behaviour that a shop's tables could say. number: its place, incidents by name; before: the
 # value that was assumed; measured, low, high: what the tables say, with its 90 % interval; missing: why they do not.
 CALIBRATION = Contract(
-    name="CALIBRATION",
-    columns={
-        "number": (pl.String,),
-        "description": (pl.String,),
-        "unit": (pl.String,),
-        "before": (pl.Float64,),
-        "measured": (pl.Float64,),
-        "low": (pl.Float64,),
-        "high": (pl.Float64,),
-        "error": (pl.Float64,),
-        "units": (pl.Int64,),
-        "method": (pl.String,),
-        "missing": (pl.String,),
-    },
-    nullable=frozenset({"measured", "low", "high", "error", "units", "method", "missing"}),
+    "CALIBRATION",
+    TEXT("number", "description", "unit"),
+    REAL("before", "measured", "low", "high", "error"),
+    COUNT("units"),
+    TEXT("method", "missing"),
+    nullable=("measured", "low", "high", "error", "units", "method", "missing"),
 )
 # As of scenarios: file systems allow 255 bytes.
 _NAME = re.compile(r"(?=.{1,80}$)[a-z0-9]+(-[a-z0-9]+)*")

@@ -16,28 +16,20 @@ from cxsim.data.shop import Every, Shop, complete_periods
 from cxsim.errors import DataError, choices
 from cxsim.metrics.intervals import student_quantile, wilson
 from cxsim.params import MICROS, MICROS_PER_CENT
-from cxsim.tables import Contract, check, empty
+from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, check, empty
 
-_TEXT, _COUNT, _REAL = (pl.String,), (pl.Int64,), (pl.Float64,)
 # One row per cohort, measure and age. cohort: `2024-03`, `2024-W09`, or a value of the dimension. age: number of the
 # period since the first order, from 0. customers: of the cohort; at_risk: those whose age had ended at the end of
 # observation, over whom the value is taken; it is null where they are too few. complete: whether all of the cohort are,
 # and nobody can join it any more. caution: what to know of the cohort; empty where there is nothing.
 COHORTS = Contract(
-    name="COHORTS",
-    columns={
-        "cohort": _TEXT,
-        "measure": _TEXT,
-        "age": _COUNT,
-        "customers": _COUNT,
-        "at_risk": _COUNT,
-        "value": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "complete": (pl.Boolean,),
-        "caution": _TEXT,
-    },
-    nullable=frozenset({"value", "low", "high"}),
+    "COHORTS",
+    TEXT("cohort", "measure"),
+    COUNT("age", "customers", "at_risk"),
+    REAL("value", "low", "high"),
+    FLAG("complete"),
+    TEXT("caution"),
+    nullable=("value", "low", "high"),
 )
 Measure = Literal["retention", "orders", "revenue", "margin", "cumulative_revenue", "cumulative_margin"]
 IntArray = npt.NDArray[np.int64]

@@ -25,57 +25,29 @@ from cxsim.metrics.estimators import (
 )
 from cxsim.metrics.intervals import Estimate, difference, usual_range
 from cxsim.metrics.views import WINDOWS, marketing_spend, views_of, waits
-from cxsim.tables import Contract, check, empty
+from cxsim.tables import COUNT, REAL, TEXT, TIME, Contract, check, empty
 
-_TEXT, _WHEN, _REAL = (pl.String,), (pl.Datetime,), (pl.Float64,)
 # One row per metric of the catalogue, in its order. unit: share, money, score, hours, days, ratio, months. direction:
 # higher, lower or neither is better. previous: the value of the period before; change: value less previous. units: the
 # independent units behind the value. alert: above or below, where the value lies outside its usual range. missing: why
 # it is not measured.
 DASHBOARD = Contract(
-    name="DASHBOARD",
-    columns={
-        "metric": _TEXT,
-        "title": _TEXT,
-        "family": _TEXT,
-        "unit": _TEXT,
-        "direction": _TEXT,
-        "period_start": _WHEN,
-        "period_end": _WHEN,
-        "value": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "previous": _REAL,
-        "change": _REAL,
-        "change_low": _REAL,
-        "change_high": _REAL,
-        "units": (pl.Int64,),
-        "method": _TEXT,
-        "caution": _TEXT,
-        "alert": _TEXT,
-        "missing": _TEXT,
-    },
-    nullable=frozenset(
-        {"value", "low", "high", "previous", "change", "change_low", "change_high", "units", "alert", "missing"}
-    ),
+    "DASHBOARD",
+    TEXT("metric", "title", "family", "unit", "direction"),
+    TIME("period_start", "period_end"),
+    REAL("value", "low", "high", "previous", "change", "change_low", "change_high"),
+    COUNT("units"),
+    TEXT("method", "caution", "alert", "missing"),
+    nullable=("value", "low", "high", "previous", "change", "change_low", "change_high", "units", "alert", "missing"),
 )
 # One row per metric and complete period, by time; usual_low to usual_high: where it lies by the periods before it.
 SERIES = Contract(
-    name="SERIES",
-    columns={
-        "metric": _TEXT,
-        "title": _TEXT,
-        "unit": _TEXT,
-        "period_start": _WHEN,
-        "period_end": _WHEN,
-        "value": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "usual_low": _REAL,
-        "usual_high": _REAL,
-        "alert": _TEXT,
-    },
-    nullable=frozenset({"value", "low", "high", "usual_low", "usual_high", "alert"}),
+    "SERIES",
+    TEXT("metric", "title", "unit"),
+    TIME("period_start", "period_end"),
+    REAL("value", "low", "high", "usual_low", "usual_high"),
+    TEXT("alert"),
+    nullable=("value", "low", "high", "usual_low", "usual_high", "alert"),
 )
 MOST_PERIODS = 60
 # Windows longer than a period move slowly from one to the next, which the chart would take for a usual calm.

@@ -17,49 +17,30 @@ from cxsim.errors import DataError, EstimationError, choices
 from cxsim.metrics.intervals import Estimate, RatioSums, ratio
 from cxsim.metrics.person_periods import Exposure, PersonPeriods
 from cxsim.metrics.regression import MODELS, Design, FittedRatio, design_of, fitted_ratio
-from cxsim.tables import Contract, check, empty
+from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, check, empty
 from cxsim.wording import counted, figure
 
-_TEXT, _COUNT, _REAL = (pl.String,), (pl.Int64,), (pl.Float64,)
 # How an experience goes with what customers do later: `ratio` of the outcome for one unit more of the exposure.
 # before: the same ratio for what they did before it, which nothing that came later can have caused. clear: whether it
 # remains when all comparisons of the table are taken into account. label: association or effect.
 ASSOCIATIONS = Contract(
-    name="ASSOCIATIONS",
-    columns={
-        "exposure": _TEXT,
-        "outcome": _TEXT,
-        "title": _TEXT,
-        "model": _TEXT,
-        "ratio": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "before": _REAL,
-        "before_low": _REAL,
-        "before_high": _REAL,
-        "customers": _COUNT,
-        "clear": (pl.Boolean,),
-        "label": _TEXT,
-        "finding": _TEXT,
-    },
-    nullable=frozenset({"before", "before_low", "before_high"}),
+    "ASSOCIATIONS",
+    TEXT("exposure", "outcome", "title", "model"),
+    REAL("ratio", "low", "high", "before", "before_low", "before_high"),
+    COUNT("customers"),
+    FLAG("clear"),
+    TEXT("label", "finding"),
+    nullable=("before", "before_low", "before_high"),
 )
 # What customers do later by how much of something they met: dose_low <= dose < dose_high.
 DOSES = Contract(
-    name="DOSES",
-    columns={
-        "exposure": _TEXT,
-        "unit": _TEXT,
-        "dose_low": _REAL,
-        "dose_high": _REAL,
-        "dose": _REAL,
-        "outcome": _TEXT,
-        "value": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "customers": _COUNT,
-    },
-    nullable=frozenset({"value", "low", "high"}),
+    "DOSES",
+    TEXT("exposure", "unit"),
+    REAL("dose_low", "dose_high", "dose"),
+    TEXT("outcome"),
+    REAL("value", "low", "high"),
+    COUNT("customers"),
+    nullable=("value", "low", "high"),
 )
 # Of the comparisons called clear, on average at most so many are chance.
 _FALSE_DISCOVERIES = 0.05

@@ -12,22 +12,11 @@ from scipy import special
 
 from cxsim.data.contracts import ORDERS, SURVEYS
 from cxsim.params import CENTS
-from cxsim.tables import Contract, check, empty
+from cxsim.tables import COUNT, REAL, TEXT, Contract, check, empty
 
-_TEXT, _REAL = (pl.String,), (pl.Float64,)
 # Spend per customer by what they last answered. orders: `all`, or how many orders they placed, the last class open
 # (`9+`); group: promoters, passives or detractors; low to high: 95 % interval of the mean.
-LTV_BY_NPS = Contract(
-    name="LTV_BY_NPS",
-    columns={
-        "orders": _TEXT,
-        "group": _TEXT,
-        "customers": (pl.Int64,),
-        "mean": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-    },
-)
+LTV_BY_NPS = Contract("LTV_BY_NPS", TEXT("orders", "group"), COUNT("customers"), REAL("mean", "low", "high"))
 PROMOTERS, PASSIVES, DETRACTORS = GROUPS = ("promoters", "passives", "detractors")
 _FEWEST = 10
 # Counts of orders below this are looked at one by one; the others share a class, in which counts are not equal.

@@ -33,23 +33,12 @@ from cxsim.metrics.promoters import (
 )
 from cxsim.metrics.regression import glm_with_clusters
 from cxsim.params import CENTS
-from cxsim.tables import Contract, check, empty
+from cxsim.tables import COUNT, REAL, TEXT, Contract, check, empty
 from cxsim.wording import figure
 
-_TEXT, _REAL = (pl.String,), (pl.Float64,)
 # Promoters against detractors by several methods, each a ratio. label: association or effect.
 SELECTION = Contract(
-    name="SELECTION",
-    columns={
-        "method": _TEXT,
-        "title": _TEXT,
-        "ratio": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "customers": (pl.Int64,),
-        "label": _TEXT,
-        "finding": _TEXT,
-    },
+    "SELECTION", TEXT("method", "title"), REAL("ratio", "low", "high"), COUNT("customers"), TEXT("label", "finding")
 )
 # What is known of a customer at the moment of the answer: own rate of orders and own basket as far as history shows
 # them, days from the last order to the season and from there to the answer, and days since the first order.

@@ -23,24 +23,11 @@ from cxsim.reporting.tables import (
     unit_in_words,
 )
 from cxsim.study.business.checklist import CHECKLIST, REGISTER
-from cxsim.tables import ASSUMPTIONS, CAUTIONS, Contract, check
+from cxsim.tables import ASSUMPTIONS, CAUTIONS, COUNT, TEXT, Contract, check
 from cxsim.wording import NBSP, counted, joined, number
 
-SOURCES = Contract(
-    name="SOURCES",
-    columns={
-        "authors": (pl.String,),
-        "year": (pl.Int64,),
-        "title": (pl.String,),
-        "where": (pl.String,),
-        "measured": (pl.String,),
-        "grade": (pl.String,),
-    },
-)
-STRATEGIES = Contract(
-    name="STRATEGIES",
-    columns={"title": (pl.String,), "description": (pl.String,), "harms": (pl.String,)},
-)
+SOURCES = Contract("SOURCES", TEXT("authors"), COUNT("year"), TEXT("title", "where", "measured", "grade"))
+STRATEGIES = Contract("STRATEGIES", TEXT("title", "description", "harms"))
 # So many numbers are named in the title.
 _NAMED = 3
 # Keeps the name of a distribution in one line.

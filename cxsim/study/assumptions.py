@@ -15,7 +15,7 @@ from cxsim.simulation.world import rounded
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.scenario import Scenario, Valuation
-from cxsim.tables import ASSUMPTIONS, CAUTIONS, check, empty, table_of
+from cxsim.tables import ASSUMPTIONS, CAUTIONS, table_of
 
 # Numbers that a scenario itself assumes, with what they belong to.
 _OWN = {"stacking": "Several strategies at once", "budget": "What may be spent"}
@@ -159,7 +159,7 @@ def cautions(scenario: Scenario) -> pl.DataFrame:
         (name, titles[name], text) for name, together in scenario.with_prior for text in _of_arm(scenario, together)
     ]
     rows += [(one.name, one.title, _SEARCHED) for one in scenario.searched]
-    return check(pl.DataFrame(rows, schema=empty(CAUTIONS).schema, orient="row"), CAUTIONS)
+    return table_of(rows, CAUTIONS)
 
 
 _SEARCHED = (

@@ -28,7 +28,7 @@ from cxsim.params import DAYS_PER_MONTH, Unit
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.study.result import Study
 from cxsim.study.shop_tables import ShopTables, tables_of
-from cxsim.tables import check, empty
+from cxsim.tables import table_of
 from cxsim.wording import figure, money, written_as
 
 # A mean of fewer customers says too little.
@@ -195,7 +195,7 @@ def naive_readings(study: Study, strategy: str, *, draw: int = 0) -> pl.DataFram
     # By the shop's own locale, whatever the session's is, so that the same study gives the same sentences.
     with written_as(study.scenario.economics.locale):
         rows = [*_of_members(study, treated, baseline), *_of_answers(study, treated, strategy, draw)]
-    return check(pl.DataFrame(rows, schema=empty(NAIVE).schema, orient="row"), NAIVE)
+    return table_of(rows, NAIVE)
 
 
 def _of_members(study: Study, treated: ShopTables, baseline: ShopTables) -> Iterator[Row]:

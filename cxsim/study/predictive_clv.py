@@ -14,22 +14,12 @@ from cxsim.data.rfm import summarise
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError
 from cxsim.params import CENTS, DAYS_PER_YEAR
-from cxsim.tables import Contract, check, empty
+from cxsim.tables import REAL, TEXT, Contract, table_of
 from cxsim.wording import figure, money, percent
 
 # What a customer is worth, step by step from the product of averages to the model. low, high: 90 % interval of the
 # model's mean, by the uncertainty of its parameters and by chance; null where a step has none.
-CLV_STEPS = Contract(
-    name="CLV_STEPS",
-    columns={
-        "step": (pl.String,),
-        "value": (pl.Float64,),
-        "low": (pl.Float64,),
-        "high": (pl.Float64,),
-        "why": (pl.String,),
-    },
-    nullable=frozenset({"low", "high"}),
-)
+CLV_STEPS = Contract("CLV_STEPS", TEXT("step"), REAL("value", "low", "high"), TEXT("why"), nullable=("low", "high"))
 
 
 # Years of 365 days, for a shop that plans by them.
@@ -125,4 +115,4 @@ def _steps(
         ("after costs", mean_of_products * terms.margin, None, None, after_costs),
         ("model", *total.row(0), expected),
     ]
-    return check(pl.DataFrame(rows, schema=empty(CLV_STEPS).schema, orient="row"), CLV_STEPS)
+    return table_of(rows, CLV_STEPS)

@@ -25,10 +25,10 @@ from cxsim.reporting.theme import (
     tooltips,
     with_texts,
 )
-from cxsim.tables import RETURNS, STRUCTURES, Contract, check
+from cxsim.tables import REAL, RETURNS, STRUCTURES, TEXT, Contract, check
 from cxsim.wording import INTERVAL, MISSING, MODELS, counted, figure, in_words, joined, number, percent, precision
 
-NPV = Contract(name="NPV", columns={"strategy": (pl.String,), "npv": (pl.Float64,)})
+NPV = Contract("NPV", TEXT("strategy"), REAL("npv"))
 _BAND, _STRUCTURE_BAND = 64, 26
 _BINS = 40
 _ROW = 84

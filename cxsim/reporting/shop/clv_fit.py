@@ -25,26 +25,17 @@ from cxsim.reporting.theme import (
     rounded,
     tooltip,
 )
-from cxsim.tables import RFM, Contract, check
+from cxsim.tables import COUNT, DAY, ID, NUMBER, REAL, TEXT, Contract, check
 from cxsim.wording import INTERVAL, MISSING, NBSP, figure, percent
 
-_REAL = (pl.Float64,)
-FIT = Contract(
-    name="FIT",
-    columns={"parameter": (pl.String,), "estimate": _REAL, "std_error": _REAL},
-    nullable=frozenset({"std_error"}),
-)
-HYGIENE = Contract(name="HYGIENE", columns={"reason": (pl.String,), "action": (pl.String,), "rows": (pl.Int64,)})
+FIT = Contract("FIT", TEXT("parameter"), REAL("estimate", "std_error"), nullable=("std_error",))
+HYGIENE = Contract("HYGIENE", TEXT("reason", "action"), COUNT("rows"))
+# As in RFM: whatever the shop counts its customers with.
 VALUES = Contract(
-    name="VALUES",
-    # As in RFM: whatever the shop counts its customers with.
-    columns={"customer_id": RFM.columns["customer_id"]}
-    | dict.fromkeys(("prob_alive", "expected_orders", "expected_spend", "expected_value"), _REAL),
+    "VALUES", ID("customer_id"), REAL("prob_alive", "expected_orders", "expected_spend", "expected_value")
 )
-FREQUENCIES = Contract(
-    name="FREQUENCIES", columns={"frequency": (pl.String,), "observed": (pl.Int64, pl.Float64), "expected": _REAL}
-)
-TRACKING = Contract(name="TRACKING", columns={"day": (pl.Date,), "observed": (pl.Float64, pl.Int64), "expected": _REAL})
+FREQUENCIES = Contract("FREQUENCIES", TEXT("frequency"), NUMBER("observed"), REAL("expected"))
+TRACKING = Contract("TRACKING", DAY("day"), NUMBER("observed"), REAL("expected"))
 
 _MEANINGS = {
     "r": "Order rates: how alike customers are (shape)",

@@ -36,24 +36,18 @@ from cxsim.reporting.theme import (
     rounded,
     tooltip,
 )
-from cxsim.tables import Contract, check
+from cxsim.tables import COUNT, DAY, NUMBER, REAL, TEXT, Contract, check
 from cxsim.wording import INTERVAL, MISSING, NBSP, counted, figure, joined, percent
 
-_TEXT, _REAL = (pl.String,), (pl.Float64,)
-_ENDS = dict.fromkeys(("low", "high"), _REAL)
-HOLDOUT = Contract(
-    name="HOLDOUT",
-    columns={"frequency": _TEXT, "customers": (pl.Int64,), "observed": _REAL, **_ENDS, "expected": _REAL},
-)
-CALIBRATION = Contract(name="CALIBRATION", columns={"model": _TEXT, **HOLDOUT.columns})
+_ENDS = REAL("low", "high")
+HOLDOUT = Contract("HOLDOUT", TEXT("frequency"), COUNT("customers"), REAL("observed"), _ENDS, REAL("expected"))
+CALIBRATION = Contract("CALIBRATION", TEXT("model"), HOLDOUT.columns)
 FORECASTS = Contract(
-    name="FORECASTS",
-    columns={"model": _TEXT, "day": (pl.Date,), "observed": (pl.Float64, pl.Int64), "expected": _REAL, **_ENDS},
-    nullable=frozenset(_ENDS),
+    "FORECASTS", TEXT("model"), DAY("day"), NUMBER("observed"), REAL("expected"), _ENDS, nullable=_ENDS
 )
-BIASES = Contract(name="BIASES", columns={"model": _TEXT, "bias": _REAL, **_ENDS}, nullable=frozenset(_ENDS))
-ALIVE = Contract(name="ALIVE", columns={"model": _TEXT, "group": _TEXT, "alive": _REAL, **_ENDS})
-FINDINGS = Contract(name="FINDINGS", columns=dict.fromkeys(("about", "severity", "sentence", "advice"), _TEXT))
+BIASES = Contract("BIASES", TEXT("model"), REAL("bias"), _ENDS, nullable=_ENDS)
+ALIVE = Contract("ALIVE", TEXT("model", "group"), REAL("alive"), _ENDS)
+FINDINGS = Contract("FINDINGS", TEXT("about", "severity", "sentence", "advice"))
 
 _OBSERVED = "observed"
 _POINTS = 30
@@ -397,7 +391,7 @@ _SCORES = {
     "gini": Column("Order by value (Gini)", write=_score(".2f")),
     "top_decile_capture": Column("Value caught by the first tenth", write=_SHARE),
 }
-SCORES = Contract(name="SCORES", columns={"model": _TEXT, **dict.fromkeys(_SCORES, _REAL)}, nullable=frozenset(_SCORES))
+SCORES = Contract("SCORES", TEXT("model"), REAL(*_SCORES), nullable=_SCORES)
 _MODELS = TableSpec(
     id="models",
     title="Models and rules of thumb side by side",

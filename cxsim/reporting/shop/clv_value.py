@@ -30,30 +30,31 @@ from cxsim.reporting.theme import (
     tooltip,
 )
 from cxsim.study.predictive_clv import CLV_STEPS
-from cxsim.tables import RFM, Contract, check
+from cxsim.tables import COUNT, ID, REAL, RFM, TEXT, Contract, check
 from cxsim.wording import INTERVAL, NBSP, figure, money, number, percent
 
-_ID, _TEXT, _COUNT, _REAL = RFM.columns["customer_id"], (pl.String,), (pl.Int64,), (pl.Float64,)
-_ENDS = dict.fromkeys(("low", "high"), _REAL)
-_VALUE = dict.fromkeys(("value", "value_low", "value_high"), _REAL)
+_ENDS = REAL("low", "high")
+_VALUE = REAL("value", "value_low", "value_high")
 DECILES = Contract(
-    name="DECILES",
-    columns={"decile": _COUNT, "customers": _COUNT, "expected": _REAL, **_ENDS, "realised": _REAL},
-    nullable=frozenset({"realised"}),
+    "DECILES", COUNT("decile", "customers"), REAL("expected"), _ENDS, REAL("realised"), nullable=("realised",)
 )
-WORTH = Contract(name="WORTH", columns={"quantity": _TEXT, "unit": _TEXT, "mean": _REAL, **_ENDS})
+WORTH = Contract("WORTH", TEXT("quantity", "unit"), REAL("mean"), _ENDS)
 CUSTOMERS = Contract(
-    name="CUSTOMER_VALUES",
-    columns={"customer_id": _ID, **dict.fromkeys(("orders_low", "orders_high"), _COUNT), **_VALUE}
-    | dict.fromkeys(("prob_alive", "expected_orders", "prob_none", "days_to_next"), _REAL),
-    nullable=frozenset({"days_to_next"}),
+    "CUSTOMER_VALUES",
+    ID("customer_id"),
+    COUNT("orders_low", "orders_high"),
+    _VALUE,
+    REAL("prob_alive", "expected_orders", "prob_none", "days_to_next"),
+    nullable=("days_to_next",),
 )
 AT_RISK = Contract(
-    name="AT_RISK",
-    columns={"customer_id": _ID, "orders": _COUNT, "silent_days": _COUNT, "usual_days": _REAL}
-    | {"prob_alive": _REAL, "prob_alive_then": _REAL, **_VALUE},
+    "AT_RISK",
+    ID("customer_id"),
+    COUNT("orders", "silent_days"),
+    REAL("usual_days", "prob_alive", "prob_alive_then"),
+    _VALUE,
 )
-CAPTURE = Contract(name="CAPTURE", columns={"model": _TEXT, "customers": _REAL, "value": _REAL})
+CAPTURE = Contract("CAPTURE", TEXT("model"), REAL("customers", "value"))
 
 _PALE = "#9DC6E0"
 _SIDE = 380

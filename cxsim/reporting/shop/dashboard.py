@@ -27,29 +27,25 @@ from cxsim.reporting.theme import (
     rounded,
     tooltip,
 )
-from cxsim.tables import Contract, check
+from cxsim.tables import TEXT, Contract, check
 from cxsim.wording import INTERVAL_95, compared, counted, figure, joined, measured, measured_span
 
-_TEXT = (pl.String,)
 METRICS = Contract(
-    name="METRICS",
-    columns=dict.fromkeys(
-        (
-            "name",
-            "title",
-            "family",
-            "definition",
-            "numerator",
-            "denominator",
-            "unit",
-            "direction",
-            "window",
-            "scale",
-            "interval",
-            "pitfalls",
-            "variant",
-        ),
-        _TEXT,
+    "METRICS",
+    TEXT(
+        "name",
+        "title",
+        "family",
+        "definition",
+        "numerator",
+        "denominator",
+        "unit",
+        "direction",
+        "window",
+        "scale",
+        "interval",
+        "pitfalls",
+        "variant",
     ),
 )
 _ACROSS = 2

@@ -31,10 +31,7 @@ _ARMS_AT_ONCE = 24
 
 # The base case: every assumption at its central value, the models at their estimates, in a few worlds that differ in
 # nothing but random numbers (worlds). mean: the mean over all draws, which the decision rests on.
-BASE_CASE = Contract(
-    name="BASE_CASE",
-    columns={"strategy": TEXT, "title": TEXT, "npv": REAL, "mc_error": REAL, "mean": REAL, "worlds": COUNT},
-)
+BASE_CASE = Contract("BASE_CASE", TEXT("strategy", "title"), REAL("npv", "mc_error", "mean"), COUNT("worlds"))
 
 
 class Outcome(NamedTuple):

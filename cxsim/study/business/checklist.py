@@ -17,28 +17,20 @@ from cxsim.wording import MODELS, counted, figure, joined, percent
 State = Literal["yes", "partly", "no"]
 
 # ASSUMPTIONS with who answers for each number, since when, and how much depends on it: rank 1 moves the NPV most.
+# The most that perfect information on it is worth for any single decision.
 REGISTER = Contract(
-    name="REGISTER",
-    columns={
-        **dict.fromkeys(("id", "belongs_to", "description", "unit"), TEXT),
-        **dict.fromkeys(("value", "low", "high"), REAL),
-        **dict.fromkeys(("distribution", "owner", "evidence", "grade", "source"), TEXT),
-        "reviewed_on": DAY,
-        "swing": REAL,
-        "rank": COUNT,
-        # The most that perfect information on it is worth for any single decision.
-        "worth": REAL,
-    },
-    nullable=frozenset({"source", "grade", "owner", "reviewed_on", "swing", "rank", "worth"}),
+    "REGISTER",
+    TEXT("id", "belongs_to", "description", "unit"),
+    REAL("value", "low", "high"),
+    TEXT("distribution", "owner", "evidence", "grade", "source"),
+    DAY("reviewed_on"),
+    REAL("swing"),
+    COUNT("rank"),
+    REAL("worth"),
+    nullable=("source", "grade", "owner", "reviewed_on", "swing", "rank", "worth"),
 )
 # What a reader of an economic evaluation should find, and where it is here. state: `yes`, `partly`, `no`.
-CHECKLIST = Contract(
-    name="CHECKLIST",
-    columns={
-        "number": COUNT,
-        **dict.fromkeys(("topic", "item", "state", "answer", "where"), TEXT),
-    },
-)
+CHECKLIST = Contract("CHECKLIST", COUNT("number"), TEXT("topic", "item", "state", "answer", "where"))
 # Sections of the report.
 _DECISION = "Which strategies are worth their money?"
 _WORTH = "What the strategies are worth"

@@ -27,21 +27,30 @@ _CHANGER = {
 # The decision per strategy, and one row for the best portfolio (strategy `portfolio`). changer_*: the assumption whose
 # break-even is the most plausible, its value now and the value that would change the decision; null where none is
 # within reach.
+# Ends of the range of the changer, its 5 % and 95 % quantiles; and the NPV of the base case in which it was
+# moved, whose sign shows on which side of the break-even the strategy pays.
 DECISION = Contract(
-    name="DECISION",
-    columns={
-        **dict.fromkeys(("strategy", "title", "decision", "rule"), TEXT),
-        **dict.fromkeys(("outlay", "npv", "npv_mc_error", "low_80", "high_80", "low", "high"), REAL),
-        **dict.fromkeys(("prob_npv_positive", "prob_mc_error", "roi", "payback_months", "payback_months_late"), REAL),
-        **dict.fromkeys(("changer_id", "changer", "changer_unit"), TEXT),
-        **dict.fromkeys(("changer_value", "changer_break_even", "changer_score"), REAL),
-        "customers": COUNT,
-        "draws": COUNT,
-        # Ends of the range of the changer, its 5 % and 95 % quantiles; and the NPV of the base case in which it was
-        # moved, whose sign shows on which side of the break-even the strategy pays.
-        **dict.fromkeys(("changer_low", "changer_high", "base_npv"), REAL),
-    },
-    nullable=frozenset({"roi", "payback_months", "payback_months_late", *_CHANGER}),
+    "DECISION",
+    TEXT("strategy", "title", "decision", "rule"),
+    REAL(
+        "outlay",
+        "npv",
+        "npv_mc_error",
+        "low_80",
+        "high_80",
+        "low",
+        "high",
+        "prob_npv_positive",
+        "prob_mc_error",
+        "roi",
+        "payback_months",
+        "payback_months_late",
+    ),
+    TEXT("changer_id", "changer", "changer_unit"),
+    REAL("changer_value", "changer_break_even", "changer_score"),
+    COUNT("customers", "draws"),
+    REAL("changer_low", "changer_high", "base_npv"),
+    nullable=("roi", "payback_months", "payback_months_late", *_CHANGER),
 )
 
 

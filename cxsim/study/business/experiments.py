@@ -29,19 +29,15 @@ Numbers = npt.NDArray[np.float64]
 # worth: EVPPI of what the test measures. One row for each length of follow-up; chosen: the shortest in which the test
 # is feasible, else the one that needs the fewest customers.
 TEST_PLAN = Contract(
-    name="TEST_PLAN",
-    columns={
-        **dict.fromkeys(("strategy", "title", "id", "description", "outcome"), TEXT),
-        "follow_up_days": COUNT,
-        **dict.fromkeys(("mean", "sd", "difference", "alpha", "power"), REAL),
-        "per_group": COUNT,
-        "available": COUNT,
-        "weeks": REAL,
-        "worth": REAL,
-        "verdict": TEXT,
-        "chosen": FLAG,
-    },
-    nullable=frozenset({"weeks"}),
+    "TEST_PLAN",
+    TEXT("strategy", "title", "id", "description", "outcome"),
+    COUNT("follow_up_days"),
+    REAL("mean", "sd", "difference", "alpha", "power"),
+    COUNT("per_group", "available"),
+    REAL("weeks", "worth"),
+    TEXT("verdict"),
+    FLAG("chosen"),
+    nullable=("weeks",),
 )
 # A quarter, half a year and a year, in whole weeks.
 DAYS = (91, 182, 364)

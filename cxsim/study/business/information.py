@@ -31,33 +31,16 @@ Kind = Literal["models", "responses", "costs", "economics", "behaviour", "stacki
 # decision: a strategy, for funding it or not, or `portfolio`, for choosing among doing nothing and all arms. rank: of
 # single numbers, from 1; 0 for `everything` and groups.
 INFORMATION = Contract(
-    name="INFORMATION",
-    columns={
-        "decision": TEXT,
-        "title": TEXT,
-        "id": TEXT,
-        "description": TEXT,
-        "worth": REAL,
-        "mc_error": REAL,
-        "share_of_everything": REAL,
-        "rank": COUNT,
-    },
-    nullable=frozenset({"share_of_everything"}),
+    "INFORMATION",
+    TEXT("decision", "title", "id", "description"),
+    REAL("worth", "mc_error", "share_of_everything"),
+    COUNT("rank"),
+    nullable=("share_of_everything",),
 )
 # How much of the variance of the NPV has which source: `models` (fitted parameters), `effects`, `economics`,
 # `structure`, `sampling` (which customers there happen to be), `together` (what only shows in combination). sd is the
 # standard deviation that this part alone would leave.
-SPLIT = Contract(
-    name="SPLIT",
-    columns={
-        "strategy": TEXT,
-        "title": TEXT,
-        "part": TEXT,
-        "share": REAL,
-        "mc_error": REAL,
-        "sd": REAL,
-    },
-)
+SPLIT = Contract("SPLIT", TEXT("strategy", "title", "part"), REAL("share", "mc_error", "sd"))
 PORTFOLIO, EVERYTHING, STRUCTURE = "portfolio", "everything", "structure"
 # The sources of variance that are regressed on what was drawn.
 _REGRESSED: Mapping[str, tuple[Kind, ...]] = {

@@ -20,11 +20,9 @@ Worlds = npt.NDArray[np.float64]
 # What customer-experience figures do with the strategy and without it: means over draws, with the interval of the
 # difference. direction: `up` or `down` is better, or `none`.
 KPIS = Contract(
-    name="KPIS",
-    columns={
-        **dict.fromkeys(("strategy", "title", "kpi", "label", "definition", "unit", "direction"), TEXT),
-        **dict.fromkeys(("baseline", "treated", "difference", "low", "high"), REAL),
-    },
+    "KPIS",
+    TEXT("strategy", "title", "kpi", "label", "definition", "unit", "direction"),
+    REAL("baseline", "treated", "difference", "low", "high"),
 )
 _DIRECTIONS = {"higher": "up", "lower": "down", "neither": "none"}
 # Each figure is one sum over another; a sum alone where there is no other.

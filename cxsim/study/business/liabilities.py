@@ -21,7 +21,6 @@ from cxsim.tables import REAL, TEXT, WHOLE_HORIZON, Contract, table_of
 # Shape (worlds, years), or (worlds, 1) for what holds in all years.
 Years = npt.NDArray[np.float64]
 Amount = float | Years
-_POINTS = ("points_issued", "points_redeemed", "points_expired", "points_outstanding")
 
 # What the shop owes its customers, by year: points or prepaid fees. Mean over draws; closing = opening + issued -
 # redeemed - expired. In money at fair value; points are counted in points as well (null for fees). contract_*: the
@@ -29,15 +28,26 @@ _POINTS = ("points_issued", "points_redeemed", "points_expired", "points_outstan
 # cash_revenue: what members pay for orders, less refunds, or the fees; accrual_revenue: the same less what is deferred,
 # plus what is recognised.
 LIABILITIES = Contract(
-    name="LIABILITIES",
-    columns={
-        **dict.fromkeys(("strategy", "title", "kind", "period"), TEXT),
-        **dict.fromkeys(("opening", "issued", "redeemed", "expired", "closing"), REAL),
-        **dict.fromkeys(_POINTS, REAL),
-        **dict.fromkeys(("contract_opening", "contract_deferred", "contract_recognised", "contract_closing"), REAL),
-        **dict.fromkeys(("cash_revenue", "accrual_revenue"), REAL),
-    },
-    nullable=frozenset(_POINTS),
+    "LIABILITIES",
+    TEXT("strategy", "title", "kind", "period"),
+    REAL(
+        "opening",
+        "issued",
+        "redeemed",
+        "expired",
+        "closing",
+        "points_issued",
+        "points_redeemed",
+        "points_expired",
+        "points_outstanding",
+        "contract_opening",
+        "contract_deferred",
+        "contract_recognised",
+        "contract_closing",
+        "cash_revenue",
+        "accrual_revenue",
+    ),
+    nullable=("points_issued", "points_redeemed", "points_expired", "points_outstanding"),
 )
 
 

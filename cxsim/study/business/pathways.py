@@ -25,17 +25,7 @@ After = Mapping[str, Collection[str]]
 # The base case's NPV by pathway, present values that add up: kind is `gives` or `takes` (a pathway's or an account's
 # part), `base` (their sum), `uncertainty` (the mean over all draws less the base case) or `mean` (the sum of both).
 PATHWAYS = Contract(
-    name="PATHWAYS",
-    columns={
-        "strategy": TEXT,
-        "title": TEXT,
-        "step": COUNT,
-        "pathway": TEXT,
-        "label": TEXT,
-        "kind": TEXT,
-        "amount": REAL,
-        "mc_error": REAL,
-    },
+    "PATHWAYS", TEXT("strategy", "title"), COUNT("step"), TEXT("pathway", "label", "kind"), REAL("amount", "mc_error")
 )
 LABELS: Mapping[str, str] = {
     "frequency": "More frequent orders",

@@ -32,19 +32,29 @@ Members = tuple[str, ...]
 # same draws, with its error. efficient: no other set has both a higher NPV and a higher cvar. chosen: the best within
 # the budget. members are in the order of the scenario; place: of a strategy alone, its place there, from 0 on.
 PORTFOLIO = Contract(
-    name="PORTFOLIO",
-    columns={
-        "name": TEXT,
-        "title": TEXT,
-        "members": TEXT,
-        **dict.fromkeys(("outlay", "npv", "npv_mc_error", "low", "high", "low_80", "high_80"), REAL),
-        **dict.fromkeys(("prob_npv_positive", "prob_mc_error", "cvar", "roi"), REAL),
-        **dict.fromkeys(("payback_months", "payback_months_late", "interaction", "gap", "gap_mc_error"), REAL),
-        **dict.fromkeys(("efficient", "affordable", "chosen"), FLAG),
-        "draws": COUNT,
-        "place": COUNT,
-    },
-    nullable=frozenset({"roi", "payback_months", "payback_months_late", "place"}),
+    "PORTFOLIO",
+    TEXT("name", "title", "members"),
+    REAL(
+        "outlay",
+        "npv",
+        "npv_mc_error",
+        "low",
+        "high",
+        "low_80",
+        "high_80",
+        "prob_npv_positive",
+        "prob_mc_error",
+        "cvar",
+        "roi",
+        "payback_months",
+        "payback_months_late",
+        "interaction",
+        "gap",
+        "gap_mc_error",
+    ),
+    FLAG("efficient", "affordable", "chosen"),
+    COUNT("draws", "place"),
+    nullable=("roi", "payback_months", "payback_months_late", "place"),
 )
 NOTHING = "nothing"
 # Of so many strategies every set is simulated; of more, the best set grows by one strategy at a time.

@@ -22,48 +22,34 @@ from cxsim.study.business.base_case import Z90, Z99, BaseCase, Counts, Numbers, 
 from cxsim.study.business.pathways import responding
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
-from cxsim.tables import COUNT, MONTH, REAL, TEXT, Contract, check, empty, table_of
+from cxsim.tables import COUNT, INDEX, REAL, TEXT, Contract, check, empty, table_of
 
-_ABOUT_AXES = ("x_id", "x_description", "x_unit", "y_id", "y_description", "y_unit")
 # A number that a grid lacks has one value, 0.
-_NO_AXES: dict[str, object] = {"x": 0.0, "y": 0.0} | dict.fromkeys(_ABOUT_AXES, "")
-# Columns that tables share: of a strategy, of an assumption, and of a node of a grid.
-_STRATEGY = {"strategy": TEXT, "title": TEXT}
-_ASSUMPTION = {"id": TEXT, "belongs_to": TEXT, "description": TEXT, "unit": TEXT, "value": REAL}
-_NODE = {
-    **_STRATEGY,
-    **dict.fromkeys(_ABOUT_AXES, TEXT),
-    "x": REAL,
-    "y": REAL,
-}
+_NO_AXES: dict[str, object] = {"x": 0.0, "y": 0.0} | dict.fromkeys(
+    ("x_id", "x_description", "x_unit", "y_id", "y_description", "y_unit"), ""
+)
 # One assumption moved from its 10 % to its 90 % quantile, all others at their central value. npv_base: with this one
 # at its central value too. method: `simulated` again, or `booked` again where it is a price and changes no behaviour.
 TORNADO = Contract(
-    name="TORNADO",
-    columns={
-        **_STRATEGY,
-        **_ASSUMPTION,
-        **dict.fromkeys(("at_low", "at_high", "npv_base", "npv_at_low", "npv_at_high", "swing", "mc_error"), REAL),
-        "method": TEXT,
-        "rank": COUNT,
-    },
+    "TORNADO",
+    TEXT("strategy", "title", "id", "belongs_to", "description", "unit"),
+    REAL("value", "at_low", "at_high", "npv_base", "npv_at_low", "npv_at_high", "swing", "mc_error"),
+    TEXT("method"),
+    COUNT("rank"),
 )
 # The value of one assumption at which the base case's NPV is zero; null where it is zero nowhere between low and high,
 # the ends of what was searched (the 1 % and 99 % quantiles of its prior). score: how far the break-even is from
 # the central value, in standard deviations of its prior; evaluations: at how
 # many values the NPV was found for it.
+# NPV of the base case, at the value.
 BREAK_EVENS = Contract(
-    name="BREAK_EVENS",
-    columns={
-        **_STRATEGY,
-        **_ASSUMPTION,
-        **dict.fromkeys(("low", "high", "break_even", "score", "mc_error"), REAL),
-        "evaluations": COUNT,
-        "method": TEXT,
-        # NPV of the base case, at the value.
-        "npv": REAL,
-    },
-    nullable=frozenset({"break_even", "score"}),
+    "BREAK_EVENS",
+    TEXT("strategy", "title", "id", "belongs_to", "description", "unit"),
+    REAL("value", "low", "high", "break_even", "score", "mc_error"),
+    COUNT("evaluations"),
+    TEXT("method"),
+    REAL("npv"),
+    nullable=("break_even", "score"),
 )
 # What a strategy's base case brings at each node of a grid of two of its own numbers, month by month, taken apart so
 # that it can be booked again with another margin, discount rate, horizon and cost: cash of a month is
@@ -72,34 +58,33 @@ BREAK_EVENS = Contract(
 # settled_programme). day: when the month's cash flows, in days from the start. x_id or y_id is empty where the strategy
 # has no such number, and x or y is then 0.
 GRID = Contract(
-    name="GRID",
-    columns={
-        **_NODE,
-        "month": MONTH,
-        **dict.fromkeys(("day", "rest", "per_margin", "programme", "settled", "settled_programme"), REAL),
-    },
+    "GRID",
+    TEXT("strategy", "title", "x_id", "x_description", "x_unit", "y_id", "y_description", "y_unit"),
+    REAL("x", "y"),
+    INDEX("month"),
+    REAL("day", "rest", "per_margin", "programme", "settled", "settled_programme"),
 )
 # What the sliders start from and how far they go, and the heat map's place.
 GRID_CENTRE = Contract(
-    name="GRID_CENTRE",
-    columns={
-        "strategy": TEXT,
-        **dict.fromkeys(("x", "y", "gross_margin", "margin_low", "margin_high", "annual_discount_rate"), REAL),
-        "horizon_months": COUNT,
-        "npv": REAL,
-    },
+    "GRID_CENTRE",
+    TEXT("strategy"),
+    REAL("x", "y", "gross_margin", "margin_low", "margin_high", "annual_discount_rate"),
+    COUNT("horizon_months"),
+    REAL("npv"),
 )
 # NPV at each node of the same grid, everything else at its central value.
-HEAT = Contract(name="HEAT", columns={**_NODE, "npv": REAL})
+HEAT = Contract(
+    "HEAT",
+    TEXT("strategy", "title", "x_id", "x_description", "x_unit", "y_id", "y_description", "y_unit"),
+    REAL("x", "y", "npv"),
+)
 # NPV over all draws at other discount rates and shorter horizons; points still outstanding at the end are settled.
 RATES = Contract(
-    name="RATES",
-    columns={
-        **_STRATEGY,
-        "annual_discount_rate": REAL,
-        "horizon_months": COUNT,
-        **dict.fromkeys(("npv", "low", "high", "prob_npv_positive"), REAL),
-    },
+    "RATES",
+    TEXT("strategy", "title"),
+    REAL("annual_discount_rate"),
+    COUNT("horizon_months"),
+    REAL("npv", "low", "high", "prob_npv_positive"),
 )
 # Of the numbers of a shop's behaviour there are dozens, and each must be simulated with every strategy; so many are,
 # those that correlate most with the NPV over the draws.
