@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +20,7 @@ from cxsim.simulation.world import rounded
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import register, source_table, strategy_table
 from cxsim.study.provenance import manifest
+from cxsim.study.result import html_table
 from cxsim.study.scenario import Scenario
 from cxsim.study.worlds import Fits, Worlds, draw_worlds, fit_scenario, notebook_bar
 from cxsim.tables import BREAK_EVEN, CURVE, empty, table_of
@@ -79,14 +79,8 @@ class Search:
         return f"Search({self.scenario.name}; {sizes})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(row['title'])}</td><td>{_size(row)}</td></tr>"
-            for row in self.break_even.iter_rows(named=True)
-        )
-        return (
-            f"<table><caption>{html.escape(self.scenario.title)}</caption>"
-            f"<tr><th>strategy</th><th>pays from</th></tr>{rows}</table>"
-        )
+        rows = ((row["title"], _size(row)) for row in self.break_even.iter_rows(named=True))
+        return html_table(self.scenario.title, ("strategy", "pays from"), rows)
 
 
 def search(scenario: Scenario, *, executor: Executor | None = None, progress: Progress | None = None) -> Search:

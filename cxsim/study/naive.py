@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
@@ -24,8 +24,7 @@ from cxsim.metrics.promoters import (
     spend_of_answerers,
     total,
 )
-from cxsim.params import DAYS_PER_MONTH, Unit
-from cxsim.strategies.behaviour import Behaviour
+from cxsim.params import DAYS_PER_MONTH, Unit, with_values
 from cxsim.study.result import Study
 from cxsim.study.shop_tables import ShopTables, tables_of
 from cxsim.tables import table_of
@@ -214,11 +213,11 @@ def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> 
     answerers = spend_of_answerers(treated.orders, treated.surveys)
     if not can_compare(answerers):
         return
-    unmoved = _tables_under(study, strategy, draw, _unmoved).orders.group_by("customer_id").agg(spend=paid())
+    unmoved = _tables_under(study, strategy, draw, _UNMOVED).orders.group_by("customer_id").agg(spend=paid())
     same = answerers.drop("spend").join(unmoved, on="customer_id", how="left").sort("customer_id")
     overall, equal = overall_ratio(answerers), ratio_at_equal_count(answerers)
     truth = overall.value / overall_ratio(same.with_columns(pl.col("spend").fill_null(0.0))).value
-    everyone = net_promoter_score(_tables_under(study, strategy, draw, _answering).surveys).value
+    everyone = net_promoter_score(_tables_under(study, strategy, draw, _ANSWERING).surveys).value
     for method, reading, true, form in (
         ("promoters", overall, truth, ".2f"),
         ("promoters_equal_count", equal, truth, ".2f"),
@@ -232,33 +231,25 @@ def _row(method: str, reading: PointEstimate, truth: float, numbers: Sequence[st
     return method, title, reading.value, reading.low, reading.high, truth, unit, finding.format(*numbers)
 
 
-def _tables_under(study: Study, strategy: str, draw: int, change: Callable[[Behaviour], Behaviour]) -> ShopTables:
-    """Return the tables of the same world, with the same random numbers, under a changed behaviour."""
+def _tables_under(study: Study, strategy: str, draw: int, values: Mapping[str, float]) -> ShopTables:
+    """Return the tables of the same world, with the same random numbers, under other numbers of the behaviour."""
     draws = list(study.worlds.draws)
     scenario = draws[draw].scenario
-    changed = replace(scenario, behaviour=change(scenario.behaviour))
+    changed = replace(scenario, behaviour=with_values(scenario.behaviour, values))
     draws[draw] = replace(draws[draw], scenario=changed)
     return tables_of(replace(study.worlds, draws=tuple(draws)), strategy, draw)
 
 
-def _unmoved(behaviour: Behaviour) -> Behaviour:
-    """Return the behaviour without any effect of satisfaction."""
-    experience = behaviour.experience
-    if experience is None:
-        return behaviour
-    none = {name: getattr(experience, name).at(1.0) for name in _MOVED}
-    return replace(behaviour, experience=replace(experience, **none))
-
-
-def _answering(behaviour: Behaviour) -> Behaviour:
-    """Return the behaviour with an answer from everybody who is asked."""
-    surveys = behaviour.surveys
-    if surveys is None:
-        return behaviour
-    return replace(behaviour, surveys=replace(surveys, response=surveys.response.at(1.0)))
-
-
-_MOVED = ("purchase_rate_per_deviation", "dropout_per_deviation", "basket_per_deviation")
+# Satisfaction without any effect; an answer from everybody who is asked.
+_UNMOVED = dict.fromkeys(
+    (
+        "experience.purchase_rate_per_deviation",
+        "experience.dropout_per_deviation",
+        "experience.basket_per_deviation",
+    ),
+    1.0,
+)
+_ANSWERING = {"surveys.response": 1.0}
 # By method its title, the unit of its reading, and what is said of it.
 _METHODS = {
     "members": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,13 +144,22 @@ class Study:
         return f"Study({self.scenario.name}; {self.scenario.draws} draws; {found})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(row['title'])}</td><td>{row['decision']}</td><td>{round(row['incremental_npv']):,}</td>"
-            f"<td>{round(row['npv_low']):,} to {round(row['npv_high']):,}</td></tr>"
+        heads = ("strategy", "decision", f"incremental NPV, {self.currency}", "90 % interval")
+        rows = (
+            (
+                row["title"],
+                row["decision"],
+                f"{round(row['incremental_npv']):,}",
+                f"{round(row['npv_low']):,} to {round(row['npv_high']):,}",
+            )
             for row in self.returns.iter_rows(named=True)
         )
-        return (
-            f"<table><caption>{html.escape(self.scenario.title)}: {self.scenario.draws} draws</caption><tr>"
-            f"<th>strategy</th><th>decision</th><th>incremental NPV, {self.currency}</th><th>90 % interval</th></tr>"
-            f"{rows}</table>"
-        )
+        return html_table(f"{self.scenario.title}: {self.scenario.draws} draws", heads, rows)
+
+
+def html_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a small table for a notebook."""
+    lines = ["".join(f"<th>{head}</th>" for head in heads)]
+    lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><caption>{html.escape(caption)}</caption>{body}</table>"

@@ -193,19 +193,13 @@ def _customer_name(number: pl.Expr, worlds: Worlds) -> pl.Expr:
 
     New customers are named after month and place within it, so that one whom a programme attracts renames nobody.
     """
-    population = worlds.population
-    known = worlds.rfm["customer_id"].cast(pl.String).head(population.base.height)
-    name: Any = pl.when(number >= FIRST_REFERRED).then(pl.format("referred-{}", number))
-    first = len(known)
+    population, calendar = worlds.population, worlds.scenario.calendar
+    names = [worlds.rfm["customer_id"].cast(pl.String).head(population.base.height)]
     for month, customers in enumerate(population.most_arrivals):
-        label = f"new-{worlds.scenario.calendar.starts_of(month):%Y-%m}"
-        name = name.when(number.is_between(first, first + customers - 1)).then(
-            pl.format("{}-{}", pl.lit(label), number - first + 1)
-        )
-        first += customers
-    there = pl.lit(known).gather(number.clip(0, len(known) - 1)) if len(known) else pl.lit(None)
-    named: pl.Expr = name.otherwise(there)
-    return named
+        place = pl.int_range(1, customers + 1)
+        names.append(pl.select(pl.format(f"new-{calendar.starts_of(month):%Y-%m}-{{}}", place)).to_series())
+    there = pl.lit(pl.concat(names)).gather(number.clip(0, sum(map(len, names)) - 1))
+    return pl.when(number >= FIRST_REFERRED).then(pl.format("referred-{}", number)).otherwise(there)
 
 
 def _programme_name(reach: pl.Expr, names: pl.Series) -> pl.Expr:

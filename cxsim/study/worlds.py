@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +53,7 @@ Amounts = tuple[npt.NDArray[np.int64], ...]
 POSTERIOR_DRAWS = 1000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fits:
+class Fits(NamedTuple):
     """The customers of a scenario's orders, under RFM, and the models fitted to them: one of orders per structure."""
 
     rfm: pl.DataFrame
