@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -199,7 +199,7 @@ def test_the_same_customers_join_a_programme_alone_and_together_with_others(busy
 
 
 def test_another_combination_moves_no_entry(scenario):
-    once = combined(dataclasses.replace(scenario, draws=2), "points-programme", "win-back-coupon")
+    once = combined(replace(scenario, draws=2), "points-programme", "win-back-coupon")
     twice = combined(once, "points-programme", "faster-delivery", name="more")
     assert entries(run(twice), TOGETHER).equals(entries(run(once), TOGETHER))
 
@@ -236,7 +236,7 @@ def test_every_strategy_runs_and_leaves_a_trace(catalogue):
 
 @pytest.mark.parametrize("name", ["first-order-discount", "referral-programme"])
 def test_a_strategy_alone_is_what_it_is_among_all_others(catalogue, name):
-    alone = run(dataclasses.replace(catalogue.scenario, strategies=(with_prior(name),)))
+    alone = run(replace(catalogue.scenario, strategies=(with_prior(name),)))
     assert alone.npv.equals(catalogue.npv.filter(strategy=name))
 
 

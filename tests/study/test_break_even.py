@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -44,7 +44,7 @@ def scenario(*strategies, **changes):
 
 
 def with_prior(strategy, size):
-    known = with_values(dataclasses.replace(strategy, mode="prior", searches=None), {RATIO: size})
+    known = with_values(replace(strategy, mode="prior", searches=None), {RATIO: size})
     return run(scenario(known)).returns.row(0, named=True)
 
 
@@ -87,7 +87,7 @@ def test_a_strategy_that_is_believed_can_be_searched_too(found):
 
 
 def test_other_strategies_and_combinations_do_not_move_it(found):
-    other = dataclasses.replace(load_strategy("points-programme"), name="other")
+    other = replace(load_strategy("points-programme"), name="other")
     assert break_even(scenario(searched(), other), "plan").row(0, named=True) == found
 
 
@@ -135,7 +135,7 @@ def test_a_scenario_of_searched_strategies_alone_is_refused_and_sentence_where_t
 
 @pytest.fixture(scope="module")
 def searched_search():
-    free = dataclasses.replace(load_strategy("packaging-gift"), costs=())
+    free = replace(load_strategy("packaging-gift"), costs=())
     return small(strategies=(free,), dropout="all", draws=2)
 
 

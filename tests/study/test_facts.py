@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -97,7 +97,7 @@ PLAIN = {"payment_share": 0.0, "payment_per_order": 0.0, "fulfilment_per_order":
 
 def values(margin=MARGIN, acquisition=ACQUISITION):
     """Return what 2,000 new customers are worth, less what winning them costs: as they are, and with more retention."""
-    scenario = dataclasses.replace(
+    scenario = replace(
         load_scenario("cdnow-quick"),
         strategies=(STAYING,),
         existing_customers="none",

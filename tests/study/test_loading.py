@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -136,11 +136,11 @@ def test_changes_are_found_again_from_the_scenario():
 @pytest.mark.parametrize(
     "after",
     [
-        dataclasses.replace(MADE, title="Another"),
+        replace(MADE, title="Another"),
         made(plan("other", *MADE.strategies[0].effects)),
         with_assumptions(MADE, {"economics/cdnow-service/gross_margin": 0.5}),
-        dataclasses.replace(MADE, budget=assumed(5.0, Unit.MONEY)),
-        made(plan("plan", dataclasses.replace(MADE.strategies[0].effects[0], ratio=ratio(1.2, (1.1, 1.3))))),
+        replace(MADE, budget=assumed(5.0, Unit.MONEY)),
+        made(plan("plan", replace(MADE.strategies[0].effects[0], ratio=ratio(1.2, (1.1, 1.3))))),
     ],
     ids=["title", "strategy", "by a function", "budget", "range"],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -47,7 +47,7 @@ def small(**changes):
         "horizon_months": 24,
         "draws": 2,
     }
-    return dataclasses.replace(load_scenario("cdnow-naive"), **written | changes)
+    return replace(load_scenario("cdnow-naive"), **written | changes)
 
 
 def club(name: str, ratio: float, *, who: str, uptake: float) -> Strategy:
@@ -101,7 +101,7 @@ def test_members_who_joined_by_lot_are_read_without_bias_f18(study):
     # All who may join join on the first day, so that nothing but chance tells them from the others who were there.
     tables, baseline = study.tables("lot"), study.tables()
     old = tables.lives.filter(pl.col("arrived_at").is_null())["customer_id"].implode()
-    among = dataclasses.replace(
+    among = replace(
         tables,
         lives=tables.lives.filter(pl.col("customer_id").is_in(old)),
         orders=tables.orders.filter(pl.col("customer_id").is_in(old)),
@@ -138,14 +138,14 @@ def test_promoters_are_worth_more_and_satisfaction_causes_none_of_it(readings):
 
 def test_where_satisfaction_causes_everything_the_truth_is_above_one(study):
     scenario = study.scenario
-    going = dataclasses.replace(
+    going = replace(
         scenario.behaviour.experience,
         purchase_rate_per_deviation=assumed(1.5, Unit.RATIO),
         basket_per_deviation=assumed(1.2, Unit.RATIO),
     )
-    moved = dataclasses.replace(scenario.behaviour, traits=None, experience=going)
+    moved = replace(scenario.behaviour, traits=None, experience=going)
     idle = scenario.strategies[-1:]
-    found = naive_readings(run(dataclasses.replace(scenario, behaviour=moved, strategies=idle)), "idle")
+    found = naive_readings(run(replace(scenario, behaviour=moved, strategies=idle)), "idle")
     overall, equal = row(found, "promoters"), row(found, "promoters_equal_count")
     # Who orders enough to be asked although they are not satisfied would order much anyway, which hides some of it.
     assert overall["truth"] > overall["reading"] > 1.5
@@ -153,9 +153,9 @@ def test_where_satisfaction_causes_everything_the_truth_is_above_one(study):
 
 
 def test_the_true_score_is_what_all_who_were_asked_would_have_said(study, readings):
-    surveys = dataclasses.replace(study.scenario.behaviour.surveys, response=assumed(1.0, Unit.SHARE))
-    talkative = dataclasses.replace(study.scenario.behaviour, surveys=surveys)
-    everyone = shop_tables(dataclasses.replace(study.scenario, behaviour=talkative), "points-programme")
+    surveys = replace(study.scenario.behaviour.surveys, response=assumed(1.0, Unit.SHARE))
+    talkative = replace(study.scenario.behaviour, surveys=surveys)
+    everyone = shop_tables(replace(study.scenario, behaviour=talkative), "points-programme")
     nps = everyone.surveys.filter(instrument="nps")
     assert nps["score"].null_count() == 0
     assert row(readings, "nps")["truth"] == net_promoter_score(nps).value
@@ -255,7 +255,7 @@ class Found(NamedTuple):
 
 def read(*, latent=0.0, buying=1.0, leaving=1.0, basket=1.0) -> Found:
     """Return the ratios of promoters to detractors in a world without programmes."""
-    asking = dataclasses.replace(surveys(after_order=1.0, after_ticket=0.0, response=1.0, extremity=0.0), nps=ANSWER)
+    asking = replace(surveys(after_order=1.0, after_ticket=0.0, response=1.0, extremity=0.0), nps=ANSWER)
     going = experience(contact=0.0, buying=buying, leaving=leaving, basket=basket)
     behaviour = shop(traits=traits(latent, latent, latent), experience=going, surveys=asking)
     population = newcomers(CUSTOMERS, months=MONTHS)

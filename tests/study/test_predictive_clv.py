@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -24,7 +24,7 @@ MARGIN, RATE = 0.4, 0.1
 @pytest.fixture(scope="module")
 def world():
     """Two years in which 6,000 customers come in the first, as a shop sees it."""
-    scenario = dataclasses.replace(
+    scenario = replace(
         load_scenario("cdnow-quick"),
         orders="cdnow-sample",
         existing_customers="none",
@@ -39,7 +39,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def early(world):
-    return dataclasses.replace(world, until=CUT, orders=world.orders.filter(pl.col("ordered_at") < CUT))
+    return replace(world, until=CUT, orders=world.orders.filter(pl.col("ordered_at") < CUT))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_the_steps_lead_from_one_to_the_other(steps):
 def test_customers_who_ordered_before_are_left_out(early, steps):
     # A customer with a first order of number 3 is an old one.
     old = early.orders.head(1).with_columns(customer_id=pl.lit("old"), order_number=pl.lit(3, dtype=pl.Int64))
-    shop = dataclasses.replace(early, orders=pl.concat([early.orders, old]))
+    shop = replace(early, orders=pl.concat([early.orders, old]))
     again = predictive_clv(shop, annual_discount_rate=RATE, margin=MARGIN)
     assert value(again, "model") == value(steps, "model")
 
@@ -115,7 +115,7 @@ def test_a_shop_without_customers_is_refused():
         DataError, match=r"Tiny: the export names nobody\. A customer's worth needs orders by customer\."
     ):
         predictive_clv(shop, annual_discount_rate=RATE, margin=MARGIN)
-    nameless = dataclasses.replace(shop, lacks={})
+    nameless = replace(shop, lacks={})
     with pytest.raises(DataError, match="no order of a customer whose first order was seen; 0 customers are older"):
         predictive_clv(nameless, annual_discount_rate=RATE, margin=MARGIN)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import subprocess
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -49,9 +49,9 @@ def test_two_runs_have_the_same_manifest(study, scenario):
 
 def test_one_digit_of_one_assumption_is_another_scenario(scenario):
     points, *others = scenario.strategies
-    changed = dataclasses.replace(points, reach=dataclasses.replace(points.reach, uptake=points.reach.uptake.at(0.41)))
-    assert scenario_hash(dataclasses.replace(scenario, strategies=(changed, *others))) != scenario_hash(scenario)
-    assert scenario_hash(dataclasses.replace(scenario)) == scenario_hash(scenario)
+    changed = replace(points, reach=replace(points.reach, uptake=points.reach.uptake.at(0.41)))
+    assert scenario_hash(replace(scenario, strategies=(changed, *others))) != scenario_hash(scenario)
+    assert scenario_hash(replace(scenario)) == scenario_hash(scenario)
 
 
 def test_a_scenario_of_the_project_names_its_files_and_its_command(study, rfm):

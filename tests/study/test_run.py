@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from dataclasses import replace
 
 import nbformat
 import numpy as np
@@ -15,7 +15,8 @@ from cxsim.errors import EstimationError, ReportError
 from cxsim.params import Unit
 from cxsim.reporting.execute import execute
 from cxsim.strategies.effects import PurchaseRate, Reach
-from cxsim.study.run import require_writable, save_study
+from cxsim.study.provenance import require_writable
+from cxsim.study.run import STUDY_FILES, save_study
 from cxsim.study.worlds import notebook_bar
 from cxsim.tables import ASSUMPTIONS, CASH, LEDGER, RETURNS, STATEMENT, check
 from tests.simulated import assumed
@@ -52,19 +53,19 @@ def test_a_scenario_made_by_hand_runs(scenario):
         reach=Reach(who="true", uptake=assumed(1.0, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS)),
         effects=(PurchaseRate(ratio=assumed(1.0, Unit.RATIO)),),
     )
-    found = cxsim.run(dataclasses.replace(scenario, name="by-hand", strategies=(plan,)))
+    found = cxsim.run(replace(scenario, name="by-hand", strategies=(plan,)))
     row = found.returns.row(0, named=True)
     assert (row["incremental_npv"], row["outlay"], row["roi"]) == (0.0, 0.0, None)
     assert found.assumptions.filter(belongs_to="A plan")["evidence"].unique().to_list() == ["assumed"]
 
 
 def test_a_seed_of_its_own_gives_other_random_numbers(study, scenario):
-    other = cxsim.run(dataclasses.replace(scenario, seed=scenario.seed + 1))
+    other = cxsim.run(replace(scenario, seed=scenario.seed + 1))
     assert not other.ledger.equals(study.ledger)
 
 
 def test_existing_customers_are_simulated_too(scenario):
-    found = cxsim.run(dataclasses.replace(scenario, existing_customers="all", new_customers=None, draws=2))
+    found = cxsim.run(replace(scenario, existing_customers="all", new_customers=None, draws=2))
     assert found.returns["customers"].to_list() == [2357] * 3
     assert found.ledger["cohort"].cast(pl.String).unique().sort().to_list() == ["existing", "shared"]
 
@@ -82,9 +83,7 @@ def test_orders_of_ones_own_are_read_by_the_scenarios_columns(scenario, tmp_path
     path = tmp_path / "orders.parquet"
     lines = cxsim.load_cdnow(sample=True).table.collect().rename({"customer_id": "client"})
     lines.write_parquet(path)
-    mine = dataclasses.replace(
-        scenario, orders=str(path), columns=dataclasses.replace(scenario.columns, customer_id="client"), draws=2
-    )
+    mine = replace(scenario, orders=str(path), columns=replace(scenario.columns, customer_id="client"), draws=2)
     assert cxsim.run(mine).purchases["bgnbd"].n_customers > 2000
 
 
@@ -94,7 +93,7 @@ def test_a_shop_without_repeat_customers_is_refused(scenario, tmp_path):
         "customer_id,ordered_at,amount\n" + "".join(f"{n},1998-01-{n % 28 + 1:02d},5.00\n" for n in range(99))
     )
     with pytest.raises(EstimationError, match="repeat"):
-        cxsim.run(dataclasses.replace(scenario, orders=str(path)))
+        cxsim.run(replace(scenario, orders=str(path)))
 
 
 def test_points_are_issued_by_the_points_programme_alone(study):
@@ -131,14 +130,14 @@ def test_where_one_file_cannot_be_written_no_older_one_is_lost(study, tmp_path):
 
 
 def test_a_folder_that_does_not_exist_yet_is_fine_and_is_not_made(tmp_path):
-    require_writable(tmp_path / "deep" / "tables")
+    require_writable(tmp_path / "deep" / "tables", STUDY_FILES)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "taken").write_text("mine")
     with pytest.raises(ReportError, match="cannot be written to"):
-        require_writable(tmp_path / "taken" / "tables")
+        require_writable(tmp_path / "taken" / "tables", STUDY_FILES)
 
 
 def test_a_study_says_in_one_line_what_it_found(study):
@@ -155,16 +154,14 @@ def test_in_a_notebook_it_shows_one_row_per_strategy(study):
 
 def test_titles_are_text_and_not_markup(study):
     evil = "<script>alert(1)</script>"
-    scenario = dataclasses.replace(study.scenario, title=evil)
-    page = dataclasses.replace(
-        study, scenario=scenario, returns=study.returns.with_columns(title=pl.lit(evil))
-    )._repr_html_()
+    scenario = replace(study.scenario, title=evil)
+    page = replace(study, scenario=scenario, returns=study.returns.with_columns(title=pl.lit(evil)))._repr_html_()
     assert "<script>" not in page
     assert page.count("&lt;script&gt;") == 1 + 3
 
 
 def test_nothing_is_shown_as_less_than_nothing(study):
-    page = dataclasses.replace(study, returns=study.returns.with_columns(incremental_npv=pl.lit(-0.2)))._repr_html_()
+    page = replace(study, returns=study.returns.with_columns(incremental_npv=pl.lit(-0.2)))._repr_html_()
     assert "<td>0</td>" in page
     assert "<td>-0</td>" not in page
 

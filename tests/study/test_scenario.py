@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from datetime import date
 from typing import get_args
 
@@ -77,14 +77,14 @@ def test_a_scenario_made_by_hand_starts_on_the_day_after_the_last_that_was_seen(
         ({"strategies": ()}, "strategies: there are none"),
         ({"strategies": [PLAN]}, "strategies must be a tuple; found list"),
         ({"strategies": (PLAN, PLAN)}, "different names.*found plan, plan"),
-        ({"strategies": (dataclasses.replace(PLAN, name="baseline"),)}, "none may be 'baseline'"),
+        ({"strategies": (replace(PLAN, name="baseline"),)}, "none may be 'baseline'"),
         ({"existing_customers": "none"}, "there are no customers"),
         ({"new_customers": NewCustomers(per_month=1, months=13)}, "beyond the horizon \\(12 months\\)"),
     ],
 )
 def test_a_scenario_is_refused_when(changes, words):
     with pytest.raises(ParamError, match=words):
-        dataclasses.replace(HAND_MADE, **changes)
+        replace(HAND_MADE, **changes)
 
 
 @pytest.mark.parametrize(("per_month", "months"), [(0, 1), (1, 0), (-1, 1), (10**8, 2)])
@@ -132,7 +132,7 @@ def test_an_incident_that_the_shop_does_not_have_is_answered_with_the_nearest():
     [
         (SHOP, "'online-shop' has tickets, but the economics 'cdnow' do not say.*support_per_ticket"),
         (
-            dataclasses.replace(SHOP, experience=None, surveys=None, traits=None),
+            replace(SHOP, experience=None, surveys=None, traits=None),
             "'online-shop' has returns, but the economics 'cdnow' do not say.*handling_per_return and resaleable",
         ),
     ],
@@ -302,4 +302,4 @@ def test_every_assumed_number_is_listed():
 )
 def test_what_cannot_be_valued_is_refused_in_words(change, words):
     with pytest.raises(ParamError, match=words):
-        dataclasses.replace(QUICK, **change)
+        replace(QUICK, **change)

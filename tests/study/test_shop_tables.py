@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import is_dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -240,7 +240,7 @@ def test_a_shop_without_visits_and_experience_has_orders_and_empty_tables(study)
     assert tables.members.height > 0
     for name in ("tickets", "surveys", "returns", "sessions"):
         assert check(getattr(tables, name), CONTRACTS[name]).is_empty()
-    assert dataclasses.is_dataclass(tables)
+    assert is_dataclass(tables)
 
 
 # A world as a shop that observed it: the ledger's costs, nothing of later days, and nobody taken for new.
@@ -344,5 +344,5 @@ def test_nothing_is_stated_that_was_not_known_on_the_last_day(shops, busy):
 
 
 def test_without_new_customers_nothing_is_spent_on_winning_them(shop_tables, busy):
-    scenario = dataclasses.replace(busy.scenario, new_customers=None)
+    scenario = replace(busy.scenario, new_customers=None)
     assert shop_tables[BASELINE].shop(scenario).marketing is None

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cxsim.study.assumptions import assumptions
-from cxsim.study.worlds import Fits, arms_of, draw_worlds
+from cxsim.study.worlds import Fits, draw_worlds
 
 
 def drawn(study, number):
     fits = Fits(rfm=study.worlds.rfm, purchases=study.purchases, spend=study.spend)
-    return draw_worlds(dataclasses.replace(study.scenario, draws=number), fits).draws
+    return draw_worlds(replace(study.scenario, draws=number), fits).draws
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,8 @@ def test_two_strategies_draw_their_numbers_independently(draws):
     assert abs(np.corrcoef(ones, others)[0, 1]) < 4 / np.sqrt(len(draws))
 
 
-def test_the_baseline_has_no_strategy_and_no_costs(draws, scenario):
-    assert [len(arm) for arm in arms_of(scenario)] == [0, 1, 1, 1]
-    assert not draws[0].fixed()[0].any()
-    assert all(costs.any() for costs in draws[0].fixed()[1:])
+def test_the_baseline_has_no_strategy_and_no_costs(draws):
+    assert [len(arm) for arm in draws[0].arms] == [0, 1, 1, 1]
+    _, (usual, *fixed) = draws[0].prices(draws[0].arms)
+    assert not usual.any()
+    assert all(costs.any() for costs in fixed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -20,7 +20,7 @@ def _rules(case, sets, plan=NO_PLAN, **changed):
     """Return the rule of each row, by strategy, with some columns of the returns changed."""
     returns = case.study.returns.with_columns(**changed)
     table = decision(
-        dataclasses.replace(case.study, returns=returns),
+        replace(case.study, returns=returns),
         investment=case.investment,
         break_evens=empty(BREAK_EVENS),
         portfolio=sets,

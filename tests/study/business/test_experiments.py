@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -31,15 +31,15 @@ def existing():
     """The existing customers of the sample and some new ones, for two strategies of which one is for some alone."""
     plain = small(draws=4, existing_customers="all", horizon_months=18)
     points, coupon, fast = plain.strategies
-    repeat = dataclasses.replace(points, reach=dataclasses.replace(points.reach, who="repeat_buyers"))
-    return run(dataclasses.replace(plain, strategies=(repeat, coupon, fast)))
+    repeat = replace(points, reach=replace(points.reach, who="repeat_buyers"))
+    return run(replace(plain, strategies=(repeat, coupon, fast)))
 
 
 def _costly(study, factor):
     """Return a study of faster delivery alone whose cost at the start is so large."""
     fast = study.scenario.strategies[2]
-    dear = dataclasses.replace(fast, costs=(Cost(kind="one_off", amount=assumed(factor, Unit.MONEY)),))
-    return run(dataclasses.replace(study.scenario, strategies=(dear,)))
+    dear = replace(fast, costs=(Cost(kind="one_off", amount=assumed(factor, Unit.MONEY)),))
+    return run(replace(study.scenario, strategies=(dear,)))
 
 
 def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
@@ -47,7 +47,7 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
     # the simulator's own values, with what winning them cost taken out. Referred customers count with whoever brought
     # them there, and with nobody here, so the baseline of this scenario must have none.
     scenario, worlds = busy.scenario, busy.worlds
-    draw = dataclasses.replace(
+    draw = replace(
         worlds.draws[0], scenario=scenario, purchases=busy.purchases["bgnbd"].params, spend=busy.spend.params
     )
     ready = worlds.inputs(draw)
@@ -57,15 +57,12 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
     assert np.isnan(seen.within[10_000]).all()
     arrivals = int((seen.entered > 0.0).sum())
     winning = int(ready.unit_values[0][place(CountKind.ARRIVALS)]) * arrivals
-    free = dataclasses.replace(scenario.economics, annual_discount_rate=scenario.economics.annual_discount_rate.at(0.0))
-    undiscounted = dataclasses.replace(
+    free = replace(scenario.economics, annual_discount_rate=scenario.economics.annual_discount_rate.at(0.0))
+    undiscounted = replace(
         busy,
-        worlds=dataclasses.replace(
+        worlds=replace(
             worlds,
-            draws=tuple(
-                dataclasses.replace(one, scenario=dataclasses.replace(one.scenario, economics=free))
-                for one in worlds.draws
-            ),
+            draws=tuple(replace(one, scenario=replace(one.scenario, economics=free)) for one in worlds.draws),
         ),
     )
     total = follow_up(undiscounted, []).present_value.sum() * MICROS
@@ -83,14 +80,12 @@ def test_nobody_is_followed_beyond_the_end(study):
 def test_a_strategy_for_some_is_tested_on_them_alone(existing):
     table = planned_tests(existing, NOTHING_KNOWN)
     central = existing.worlds.population.base
-    assert table.filter(pl.col("strategy") == "points-programme")["available"].unique().to_list() == [
+    assert table.filter(strategy="points-programme")["available"].unique().to_list() == [
         central.filter(pl.col("frequency") >= 1).height
     ]
     # 50 new ones a month for three months, each month with its season.
     arrived = sum(existing.worlds.population.arrivals)
-    assert table.filter(pl.col("strategy") == "faster-delivery")["available"].unique().to_list() == [
-        central.height + arrived
-    ]
+    assert table.filter(strategy="faster-delivery")["available"].unique().to_list() == [central.height + arrived]
 
 
 def test_the_numbers_of_a_plan_belong_to_each_other(study, plans):
@@ -147,6 +142,6 @@ def test_the_value_of_a_test_is_that_of_knowing_the_effects(study, case):
 
 def test_a_strategy_that_neither_costs_nor_brings_anything_has_no_test(study):
     fast = study.scenario.strategies[2]
-    idle = dataclasses.replace(fast, costs=(), effects=())
-    known = run(dataclasses.replace(study.scenario, strategies=(idle,)))
+    idle = replace(fast, costs=(), effects=())
+    known = run(replace(study.scenario, strategies=(idle,)))
     assert planned_tests(known, NOTHING_KNOWN).is_empty()

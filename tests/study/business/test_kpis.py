@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def counted(study, arm, worlds):
                 # In two months, so that sums over months are needed.
                 counts[where][world, 3, place(count_kind)] = number - number // 3
                 counts[where][world, 7, place(count_kind)] = number // 3
-    return dataclasses.replace(study, counts=tuple(counts))
+    return replace(study, counts=tuple(counts))
 
 
 @pytest.fixture
@@ -119,8 +119,8 @@ def test_figures_of_the_catalogue_have_its_words(busy_case):
 def test_figures_are_those_that_the_shop_would_measure_in_its_own_tables(busy):
     orders, tickets = busy.tables(TOGETHER, draw=0).orders, busy.tables(TOGETHER, draw=0).tickets
     alone = tuple(counts[:1] for counts in busy.counts)
-    worlds = dataclasses.replace(busy.worlds, draws=busy.worlds.draws[:1])
-    first = dataclasses.replace(busy, worlds=worlds, counts=alone)
+    worlds = replace(busy.worlds, draws=busy.worlds.draws[:1])
+    first = replace(busy, worlds=worlds, counts=alone)
     found = kpis(first).filter(strategy=TOGETHER)
     assert figures(found, "aov_net")[1] == pytest.approx(orders["amount"].mean(), rel=1e-9)
     assert figures(found, "tickets_per_order")[1] == pytest.approx(tickets.height / orders.height, rel=1e-12)

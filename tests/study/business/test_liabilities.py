@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -34,19 +34,18 @@ POINTS = "points-programme"
 @pytest.fixture(scope="module")
 def quick():
     """Points for three years, in four worlds."""
-    return run(dataclasses.replace(load_scenario("cdnow-quick"), draws=4))
+    return run(replace(load_scenario("cdnow-quick"), draws=4))
 
 
 @pytest.fixture(scope="module")
 def two_points():
     """Two programmes whose points have the values 0.04 and 0.08, alone and together."""
     points = load_strategy(POINTS)
-    richer = dataclasses.replace(
+    richer = replace(
         points,
         name="double-points",
         effects=tuple(
-            dataclasses.replace(one, reward=one.reward.at(8.0)) if one.kind == "points" else one
-            for one in points.effects
+            replace(one, reward=one.reward.at(8.0)) if one.kind == "points" else one for one in points.effects
         ),
     )
     return run(combined(small(strategies=(points, richer), draws=2, horizon_months=18)))
@@ -55,8 +54,8 @@ def two_points():
 def in_world(study, world):
     """Return the study as if there were this world alone."""
     alone = tuple(counts[world : world + 1] for counts in study.counts)
-    worlds = dataclasses.replace(study.worlds, draws=(study.worlds.draws[world],))
-    return dataclasses.replace(study, worlds=worlds, counts=alone)
+    worlds = replace(study.worlds, draws=(study.worlds.draws[world],))
+    return replace(study, worlds=worlds, counts=alone)
 
 
 def counted(study, arm, happenings):
@@ -65,7 +64,7 @@ def counted(study, arm, happenings):
     counts = [np.zeros_like(one) for one in first.counts]
     for count_kind, month, number in happenings:
         counts[study.scenario.arms.index(arm)][0, month, place(count_kind)] = number
-    return dataclasses.replace(first, counts=tuple(counts))
+    return replace(first, counts=tuple(counts))
 
 
 def column(table, name, **where):
