@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -39,8 +40,7 @@ _BEFORE = datetime(1, 1, 1)  # noqa: DTZ001 - the shop's own time has no zone
 Found = tuple[PointEstimate, float]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Membership:
+class Membership(NamedTuple):
     """The same world with a programme and without it, and who joined.
 
     Each comparison returns its reading and the truth: what the same members spend beyond what they spend without the

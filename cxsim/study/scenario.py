@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cxsim.errors import ParamError, refuse_unknown
-from cxsim.finance.economics import Economics
+from cxsim.finance.economics import Economics, load_economics
 from cxsim.finance.returns import Rule
 from cxsim.finance.statement import MONTHS_PER_YEAR
 from cxsim.params import Kind, Quantity, Unit, locate, named, read
@@ -382,7 +382,7 @@ def resolved(written: ScenarioFile, place: str) -> Scenario:
     files = files_of(written, place)
     strategies = tuple(read(file, Strategy) for file in files["strategies"])
     parts: dict[str, Any] = {one.name: getattr(written, one.name) for one in fields(written)} | {
-        "economics": read(files["economics"][0], Economics),
+        "economics": load_economics(str(files["economics"][0])),
         "strategies": strategies,
         "behaviour": next((read(file, Behaviour) for file in files["behaviour"]), PLAIN),
     }

@@ -134,20 +134,31 @@ def tables_of(worlds: Worlds, arm: str, draw: int) -> ShopTables:
     strategies = world.arms[number]
     names = pl.Series([one.name for one in strategies], dtype=pl.String)
     orders = _orders(log, worlds)
-    instrument = _A.replace_strict(dict(enumerate(_INSTRUMENTS)), return_dtype=pl.String)
     return ShopTables(
         orders=_under(ORDERS, orders.sort("ordered_at", "order_id")),
-        tickets=_of_orders(
+        contacts=_contacts(log, names, strategies),
+        sessions=_sessions(orders, world, scenario),
+        members=_members(log, names, scenario),
+        lives=_lives(log, names, worlds),
+        **_after_orders(log),
+    )
+
+
+def _after_orders(log: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return what happened to orders: tickets, surveys and returns."""
+    instrument = _A.replace_strict(dict(enumerate(_INSTRUMENTS)), return_dtype=pl.String)
+    return {
+        "tickets": _of_orders(
             _of_kind(log, "TICKET"),
             TICKETS,
             ticket_id=pl.format("t-{}", "order_id"),
             created_at=_AT,
             first_response_at=_AT + pl.duration(seconds=_A),
             resolved_at=_AT + pl.duration(seconds=_B),
-            solved_at_first=_C == 1,
+            solved_at_first=_C.eq(1),
             compensation=_D / CENTS,
         ),
-        surveys=_of_orders(
+        "surveys": _of_orders(
             _of_kind(log, "SURVEY"),
             SURVEYS,
             survey_id=pl.format("{}-{}", instrument, "order_id"),
@@ -155,7 +166,7 @@ def tables_of(worlds: Worlds, arm: str, draw: int) -> ShopTables:
             instrument=instrument,
             score=pl.when(_B >= 0).then(_B),
         ),
-        returns=_of_orders(
+        "returns": _of_orders(
             _of_kind(log, "RETURN"),
             SENT_BACK,
             return_id=pl.format("r-{}", "order_id"),
@@ -163,11 +174,7 @@ def tables_of(worlds: Worlds, arm: str, draw: int) -> ShopTables:
             refund=_A / CENTS,
             list_amount=_B / CENTS,
         ),
-        contacts=_contacts(log, names, strategies),
-        sessions=_sessions(orders, world, scenario),
-        members=_members(log, names, scenario),
-        lives=_lives(log, names, worlds),
-    )
+    }
 
 
 def _of_orders(events: pl.DataFrame, contract: Contract, **columns: pl.Expr) -> pl.DataFrame:

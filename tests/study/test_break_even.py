@@ -9,19 +9,16 @@ import pytest
 import cxsim
 from cxsim.errors import ParamError
 from cxsim.params import Unit, with_values
-from cxsim.strategies.effects import Dropout, PurchaseRate, Reach
+from cxsim.strategies.effects import Dropout, PurchaseRate
 from cxsim.strategies.strategy import Cost, Strategy, load_strategy
 from cxsim.study.break_even import break_even, search
 from cxsim.study.run import run
 from cxsim.tables import BREAK_EVEN, CURVE, check
 from tests.simulated import assumed
 from tests.study.conftest import small
+from tests.study.plans import plan, reach
 
 RATIO = "effects.purchase_rate_1.ratio"
-
-
-def share(value):
-    return assumed(value, Unit.SHARE)
 
 
 def searched(*, low=1.0, high=2.0, one_off=300.0, **changes):
@@ -30,7 +27,7 @@ def searched(*, low=1.0, high=2.0, one_off=300.0, **changes):
         "name": "plan",
         "title": "A plan",
         "description": "Made for a test.",
-        "reach": Reach(who="true", uptake=share(1.0), ramp_days=assumed(0.0, Unit.DAYS)),
+        "reach": reach(),
         "effects": (PurchaseRate(ratio=assumed((low * high) ** 0.5, Unit.RATIO, range=(low, high))),),
         "costs": (Cost(kind="one_off", amount=assumed(one_off, Unit.MONEY, range=(one_off * 0.9, one_off * 1.1))),),
         "mode": "break-even",
@@ -91,32 +88,22 @@ def test_other_strategies_and_combinations_do_not_move_it(found):
     assert break_even(scenario(searched(), other), "plan").row(0, named=True) == found
 
 
-def test_an_unknown_strategy_is_answered_with_the_nearest():
-    with pytest.raises(ParamError, match="no strategy 'paln' in scenario 'cdnow-quick'; did you mean 'plan'"):
-        break_even(scenario(searched()), "paln")
-
-
 @pytest.mark.parametrize(
-    ("searches", "words"),
+    ("strategy", "searches", "words"),
     [
-        ("effects.purchase_rate.ratio", f"is no number with a range to search; did you mean '{RATIO}'"),
-        ("reach.uptake", "'reach.uptake' is no number with a range to search; possible: "),
+        ("paln", None, "no strategy 'paln' in scenario 'cdnow-quick'; did you mean 'plan'"),
+        ("plan", "effects.purchase_rate.ratio", f"is no number with a range to search; did you mean '{RATIO}'"),
+        ("plan", "reach.uptake", "'reach.uptake' is no number with a range to search; possible: "),
     ],
-    ids=["misspelt", "without a range"],
+    ids=["strategy", "misspelt", "without a range"],
 )
-def test_an_unknown_number_is_answered_with_the_nearest(searches, words):
+def test_what_is_unknown_is_answered_with_the_nearest(strategy, searches, words):
     with pytest.raises(ParamError, match=words):
-        break_even(scenario(searched()), "plan", searches=searches)
+        break_even(scenario(searched()), strategy, searches=searches)
 
 
 def test_a_study_lists_searched_strategies_beside_the_returns_and_not_in_them(found):
-    loyal = Strategy(
-        name="loyal",
-        title="Loyal",
-        description="Made for a test.",
-        reach=searched().reach,
-        effects=(Dropout(ratio=assumed(0.9, Unit.RATIO)),),
-    )
+    loyal = plan("loyal", Dropout(ratio=assumed(0.9, Unit.RATIO)))
     study = run(scenario(loyal, searched()))
     assert study.returns["strategy"].to_list() == ["loyal"]
     assert study.ledger["arm"].unique().to_list() in (["baseline", "loyal"], ["loyal", "baseline"])

@@ -167,14 +167,13 @@ def test_a_shop_without_surveys_and_members_has_nothing_to_read():
     assert naive_readings(run(scenario), "nobody").is_empty()
 
 
-def test_doing_nothing_is_no_strategy_to_read(study):
-    with pytest.raises(ParamError, match="no strategy 'baseline' in scenario 'cdnow-naive'"):
-        naive_readings(study, "baseline")
-
-
-def test_a_draw_that_does_not_exist_is_refused(study):
-    with pytest.raises(ParamError, match="no draw 7"):
-        naive_readings(study, "idle", draw=7)
+@pytest.mark.parametrize(
+    ("strategy", "draw", "words"),
+    [("baseline", 0, "no strategy 'baseline' in scenario 'cdnow-naive'"), ("idle", 7, "no draw 7")],
+)
+def test_what_is_not_there_cannot_be_read(study, strategy, draw, words):
+    with pytest.raises(ParamError, match=words):
+        naive_readings(study, strategy, draw=draw)
 
 
 def test_the_panel_by_score_holds_every_customer_who_answered_once(study):

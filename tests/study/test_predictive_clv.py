@@ -120,12 +120,14 @@ def test_a_shop_without_customers_is_refused():
         predictive_clv(nameless, annual_discount_rate=RATE, margin=MARGIN)
 
 
-def test_a_margin_of_nothing_is_refused(early):
-    with pytest.raises(DataError, match="margin must be above 0"):
-        predictive_clv(early, annual_discount_rate=RATE, margin=0.0)
-
-
-@pytest.mark.parametrize("margin", [-0.1, 1.1])
-def test_a_margin_that_is_no_share_is_refused(early, margin):
-    with pytest.raises(EstimationError, match="margin must be a share"):
+@pytest.mark.parametrize(
+    ("margin", "error", "words"),
+    [
+        (0.0, DataError, "margin must be above 0"),
+        (-0.1, EstimationError, "margin must be a share"),
+        (1.1, EstimationError, "margin must be a share"),
+    ],
+)
+def test_a_margin_that_leaves_nothing_or_is_no_share_is_refused(early, margin, error, words):
+    with pytest.raises(error, match=words):
         predictive_clv(early, annual_discount_rate=RATE, margin=margin)

@@ -14,12 +14,13 @@ import cxsim
 from cxsim.errors import EstimationError, ReportError
 from cxsim.params import Unit
 from cxsim.reporting.execute import execute
-from cxsim.strategies.effects import PurchaseRate, Reach
+from cxsim.strategies.effects import PurchaseRate
 from cxsim.study.provenance import require_writable
 from cxsim.study.run import STUDY_FILES, save_study
 from cxsim.study.worlds import notebook_bar
 from cxsim.tables import ASSUMPTIONS, CASH, LEDGER, RETURNS, STATEMENT, check
 from tests.simulated import assumed
+from tests.study.plans import plan
 
 
 def test_every_table_keeps_its_contract(study):
@@ -46,17 +47,11 @@ def test_progress_grows_by_one_up_to_the_total(scenario):
 
 
 def test_a_scenario_made_by_hand_runs(scenario):
-    plan = cxsim.Strategy(
-        name="plan",
-        title="A plan",
-        description="Nothing happens and nothing is paid.",
-        reach=Reach(who="true", uptake=assumed(1.0, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS)),
-        effects=(PurchaseRate(ratio=assumed(1.0, Unit.RATIO)),),
-    )
-    found = cxsim.run(replace(scenario, name="by-hand", strategies=(plan,)))
+    nothing = plan("plan", PurchaseRate(ratio=assumed(1.0, Unit.RATIO)))
+    found = cxsim.run(replace(scenario, name="by-hand", strategies=(nothing,)))
     row = found.returns.row(0, named=True)
     assert (row["incremental_npv"], row["outlay"], row["roi"]) == (0.0, 0.0, None)
-    assert found.assumptions.filter(belongs_to="A plan")["evidence"].unique().to_list() == ["assumed"]
+    assert found.assumptions.filter(belongs_to="plan")["evidence"].unique().to_list() == ["assumed"]
 
 
 def test_a_seed_of_its_own_gives_other_random_numbers(study, scenario):
@@ -71,12 +66,8 @@ def test_existing_customers_are_simulated_too(scenario):
 
 
 def test_cohorts_are_named_after_the_month_in_which_they_arrive(study):
-    assert study.ledger["cohort"].cast(pl.String).unique().sort().to_list() == [
-        "1998-07",
-        "1998-08",
-        "1998-09",
-        "shared",
-    ]
+    cohorts = study.ledger["cohort"].cast(pl.String).unique().sort()
+    assert cohorts.to_list() == ["1998-07", "1998-08", "1998-09", "shared"]
 
 
 def test_orders_of_ones_own_are_read_by_the_scenarios_columns(scenario, tmp_path):
@@ -152,16 +143,12 @@ def test_in_a_notebook_it_shows_one_row_per_strategy(study):
     assert page == study._repr_html_()
 
 
-def test_titles_are_text_and_not_markup(study):
+def test_titles_are_text_and_not_markup_and_nothing_is_shown_as_less_than_nothing(study):
     evil = "<script>alert(1)</script>"
-    scenario = replace(study.scenario, title=evil)
-    page = replace(study, scenario=scenario, returns=study.returns.with_columns(title=pl.lit(evil)))._repr_html_()
+    returns = study.returns.with_columns(title=pl.lit(evil), incremental_npv=pl.lit(-0.2))
+    page = replace(study, scenario=replace(study.scenario, title=evil), returns=returns)._repr_html_()
     assert "<script>" not in page
     assert page.count("&lt;script&gt;") == 1 + 3
-
-
-def test_nothing_is_shown_as_less_than_nothing(study):
-    page = replace(study, returns=study.returns.with_columns(incremental_npv=pl.lit(-0.2)))._repr_html_()
     assert "<td>0</td>" in page
     assert "<td>-0</td>" not in page
 
@@ -175,37 +162,29 @@ def test_strategies_are_listed_with_their_harms_in_the_order_of_the_scenario(stu
 WATCHED = """
 from IPython.display import DisplayHandle
 told = []
-DisplayHandle.update = lambda self, bundle, **how: told.append(bundle["text/html"])
+usual, DisplayHandle.update = DisplayHandle.update, lambda self, bundle, **how: told.append(bundle["text/html"])
 from cxsim.study.worlds import notebook_bar
 show = notebook_bar("Simulating")
 for done in range(1, 201):
     show(done, 200)
 print(len(told), told[0], told[-1] == "", sep="|")
+DisplayHandle.update = usual
 """
-
-
-def _run(tmp_path, source):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    path = tmp_path / "bar.ipynb"
-    nbformat.write(notebook, path)
-    return execute(path, {}).cells[0].outputs
 
 
 def test_outside_of_a_kernel_there_is_no_bar():
     assert notebook_bar("Simulating") is None
 
 
-@pytest.fixture(scope="module")
-def follow_up(tmp_path_factory):
-    return _run(tmp_path_factory.mktemp("bar"), WATCHED)
-
-
-def test_in_a_notebook_the_bar_moves_in_fifty_steps_and_goes(follow_up):
-    printed = "".join(output.text for output in follow_up if output.output_type == "stream")
+def test_in_a_notebook_the_bar_moves_in_fifty_steps_and_what_is_stored_is_empty_after_it_is_gone(tmp_path):
+    sources = (
+        WATCHED,
+        'from cxsim.study.worlds import notebook_bar\nshow = notebook_bar("x")',
+        "[show(k, 9) for k in range(10)];",
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbformat.write(notebook, tmp_path / "bar.ipynb")
+    moved, stored, _ = (cell.outputs for cell in execute(tmp_path / "bar.ipynb", {}).cells)
+    printed = "".join(output.text for output in moved if output.output_type == "stream")
     assert printed.strip() == '50|<progress value="4" max="200"></progress> Simulating: 4 of 200|True'
-
-
-def test_the_stored_notebook_holds_an_empty_output_after_the_bar_is_gone(tmp_path):
-    source = 'from cxsim.study.worlds import notebook_bar\nshow = notebook_bar("x")\n[show(k, 9) for k in range(10)];'
-    (output,) = _run(tmp_path, source)
-    assert output.data == {"text/html": "", "text/plain": ""}
+    assert [output.data for output in stored] == [{"text/html": "", "text/plain": ""}]

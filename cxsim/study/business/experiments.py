@@ -78,7 +78,9 @@ def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     for column, strategy in enumerate(study.scenario.prior_strategies):
         name, group = strategy.name, responses_to(strategy.name)
-        plans = list(_plans(customers, column, _required(study, name)))
+        # The present value that the strategy must bring.
+        outlay, npv = study.returns.filter(strategy=name).select("outlay", "incremental_npv").row(0)
+        plans = list(_plans(customers, column, outlay if outlay > 0.0 else abs(npv)))
         # The shortest that is feasible first, then what needs the fewest customers.
         best = min(
             plans,
@@ -114,12 +116,6 @@ class _Plan(NamedTuple):
     per_group: int
     available: int
     weeks: float | None
-
-
-def _required(study: Study, strategy: str) -> float:
-    """Return the present value that the strategy must bring."""
-    outlay, npv = study.returns.filter(strategy=strategy).select("outlay", "incremental_npv").row(0)
-    return float(outlay if outlay > 0.0 else abs(npv))
 
 
 def _plans(customers: FollowUp, column: int, required: float) -> Iterator[_Plan]:

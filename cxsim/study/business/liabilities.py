@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,8 +51,7 @@ LIABILITIES = Contract(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Arm:
+class _Arm(NamedTuple):
     """What happens in one arm of every world."""
 
     name: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -103,8 +103,7 @@ _STEPS = {"x": 4, "y": 2}
 _UPTAKE = "reach.uptake"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Variation:
+class Variation(NamedTuple):
     """A number moved alone, for one strategy: the NPV in every world at the scores of its prior that were evaluated."""
 
     strategy: Strategy

@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 import polars as pl
 import pytest
 
-import cxsim
 from cxsim.study.business.case import business_case
 from cxsim.study.run import run
 from cxsim.wording import written_as
@@ -91,10 +90,6 @@ def test_a_business_case_is_shown_in_one_line(case):
         "BusinessCase(cdnow-quick; points-programme: reject, win-back-coupon: reject, faster-delivery: reject, "
         "portfolio: reject)"
     )
-
-
-def test_the_face_of_cxsim_shows_it():
-    assert cxsim.business_case is business_case
 
 
 def test_a_shop_without_rules_of_its_own_has_a_case_too():

@@ -73,12 +73,10 @@ def test_prices_must_be_dated_and_of_the_time_of_the_orders(study, reviewed_on, 
 
 
 def test_one_model_of_leaving_is_part_of_the_uncertainty_only(study):
-    assert (_item(study, 16)["state"], _item(_with(study, dropout="all"), 16)["state"]) == ("partly", "yes")
-    assert _item(study, 20)["state"] == "partly"
-    assert _item(study, 20)["answer"].endswith("one model of leaving, BG/NBD.")
-    several = _item(_with(study, dropout="all"), 20)
-    assert several["state"] == "yes"
-    assert several["answer"].endswith("three models of leaving count equally.")
+    several = _with(study, dropout="all")
+    for number in (16, 20):
+        assert (_item(study, number)["state"], _item(several, number)["state"]) == ("partly", "yes")
+    assert _item(several, 20)["answer"].endswith("three models of leaving count equally.")
 
 
 def test_numbers_need_an_owner_and_one_that_is_measured(study):
@@ -112,22 +110,8 @@ def test_every_section_that_is_named_stands_in_the_report(study):
 
 
 def _moved(*swings):
-    """Return a table under TORNADO of strategies, numbers and swings; the rest of it does not matter here."""
-    rows = [
-        {
-            "strategy": strategy,
-            "title": strategy,
-            "id": name,
-            "belongs_to": "",
-            "description": "",
-            "unit": "ratio",
-            **dict.fromkeys(("value", "at_low", "at_high", "npv_base", "npv_at_low", "npv_at_high", "mc_error"), 1.0),
-            "swing": swing,
-            "method": "simulated",
-            "rank": 1,
-        }
-        for strategy, name, swing in swings
-    ]
+    """Return a table under TORNADO of numbers and swings; the rest of it does not matter here."""
+    rows = [{"id": name, "swing": swing} for name, swing in swings]
     return pl.DataFrame(rows, schema=empty(TORNADO).schema)
 
 
@@ -135,31 +119,15 @@ def _by_id(register, name):
     return register.row(by_predicate=pl.col("id") == name, named=True)
 
 
-@pytest.fixture
-def register(study):
-    tornado = _moved(("points", MARGIN, 40.0), ("coupon", MARGIN, 90.0), ("points", DROPOUT, 70.0))
-    known = {"decision": "points", "title": "", "description": "", "mc_error": 0.0, "share_of_everything": None}
-    worth = [known | {"id": DROPOUT, "worth": 5.0, "rank": 1}, known | {"id": DROPOUT, "worth": 8.0, "rank": 1}]
-    return case_register(study, tornado, pl.DataFrame(worth, schema=empty(INFORMATION).schema))
-
-
-def test_the_largest_swing_over_strategies_counts(register):
-    margin, dropout = _by_id(register, MARGIN), _by_id(register, DROPOUT)
-    # The larger of 40 and 90 is ahead of 70.
-    assert (margin["swing"], margin["rank"]) == (90.0, 1)
-    assert (dropout["swing"], dropout["rank"]) == (70.0, 2)
-    assert _by_id(register, FIXED)["rank"] is None
-
-
-def test_the_value_of_a_number_is_that_for_the_decision_it_matters_most_to(register):
-    assert _by_id(register, DROPOUT)["worth"] == 8.0
-    assert _by_id(register, MARGIN)["worth"] is None
-
-
-def test_a_grade_is_that_of_the_source_and_an_assumed_range_has_none_behind_it(register):
-    assert _by_id(register, DROPOUT)["grade"] == "B"  # Gopalakrishnan et al. (2021)
-    assert _by_id(register, MARGIN)["grade"] == "E"
-    assert _by_id(register, FIXED)["grade"] is None
+def test_the_register_has_the_largest_swing_and_value_of_a_number_and_the_grade_of_its_source(study):
+    tornado = _moved((MARGIN, 40.0), (MARGIN, 90.0), (DROPOUT, 70.0))
+    worth = [{"id": DROPOUT, "worth": 5.0}, {"id": DROPOUT, "worth": 8.0}]
+    register = case_register(study, tornado, pl.DataFrame(worth, schema=empty(INFORMATION).schema))
+    found = {name: _by_id(register, name) for name in (MARGIN, DROPOUT, FIXED)}
+    # The larger of 40 and 90 is ahead of 70. DROPOUT is of Gopalakrishnan et al. (2021), the margin is assumed.
+    assert [found[MARGIN][name] for name in ("swing", "rank", "worth", "grade")] == [90.0, 1, None, "E"]
+    assert [found[DROPOUT][name] for name in ("swing", "rank", "worth", "grade")] == [70.0, 2, 8.0, "B"]
+    assert (found[FIXED]["rank"], found[FIXED]["grade"]) == (None, None)
 
 
 def test_owner_and_day_are_those_of_the_file(study):

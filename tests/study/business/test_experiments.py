@@ -11,6 +11,7 @@ from cxsim.params import MICROS, Unit
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import customer_values
 from cxsim.strategies.strategy import Cost
+from cxsim.study.business.base_case import central_draw
 from cxsim.study.business.experiments import DAYS, TEST_PLAN, follow_up, planned_tests
 from cxsim.study.business.information import INFORMATION
 from cxsim.study.run import run
@@ -47,10 +48,7 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
     # the simulator's own values, with what winning them cost taken out. Referred customers count with whoever brought
     # them there, and with nobody here, so the baseline of this scenario must have none.
     scenario, worlds = busy.scenario, busy.worlds
-    draw = replace(
-        worlds.draws[0], scenario=scenario, purchases=busy.purchases["bgnbd"].params, spend=busy.spend.params
-    )
-    ready = worlds.inputs(draw)
+    ready = worlds.inputs(central_draw(busy, "bgnbd"))
     values = customer_values(worlds.population, ready, seed=scenario.seed).sum()
     # Nobody is followed for longer than the scenario lasts, so days beyond it count everything.
     seen = follow_up(busy, [10_000])
@@ -58,13 +56,8 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
     arrivals = int((seen.entered > 0.0).sum())
     winning = int(ready.unit_values[0][place(CountKind.ARRIVALS)]) * arrivals
     free = replace(scenario.economics, annual_discount_rate=scenario.economics.annual_discount_rate.at(0.0))
-    undiscounted = replace(
-        busy,
-        worlds=replace(
-            worlds,
-            draws=tuple(replace(one, scenario=replace(one.scenario, economics=free)) for one in worlds.draws),
-        ),
-    )
+    draws = tuple(replace(one, scenario=replace(one.scenario, economics=free)) for one in worlds.draws)
+    undiscounted = replace(busy, worlds=replace(worlds, draws=draws))
     total = follow_up(undiscounted, []).present_value.sum() * MICROS
     # Sums of floats of amounts that are whole millionths.
     assert total == pytest.approx(float(values - winning), rel=1e-9)
@@ -78,14 +71,11 @@ def test_nobody_is_followed_beyond_the_end(study):
 
 
 def test_a_strategy_for_some_is_tested_on_them_alone(existing):
-    table = planned_tests(existing, NOTHING_KNOWN)
-    central = existing.worlds.population.base
-    assert table.filter(strategy="points-programme")["available"].unique().to_list() == [
-        central.filter(pl.col("frequency") >= 1).height
-    ]
+    table, there = planned_tests(existing, NOTHING_KNOWN), existing.worlds.population.base
+    available = dict(table.select("strategy", "available").iter_rows())
+    assert available["points-programme"] == there.filter(pl.col("frequency") >= 1).height
     # 50 new ones a month for three months, each month with its season.
-    arrived = sum(existing.worlds.population.arrivals)
-    assert table.filter(strategy="faster-delivery")["available"].unique().to_list() == [central.height + arrived]
+    assert available["faster-delivery"] == there.height + sum(existing.worlds.population.arrivals)
 
 
 def test_the_numbers_of_a_plan_belong_to_each_other(study, plans):

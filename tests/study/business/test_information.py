@@ -150,10 +150,6 @@ def test_what_decides_alone_has_all_of_the_value():
     assert abs(group["worth"] - cost["worth"]) < 4.0 * group["mc_error"]
 
 
-def _split(study):
-    return split(study, drawn_inputs(study))
-
-
 def _part(table, strategy, part):
     return table.filter((pl.col("strategy") == strategy) & (pl.col("part") == part)).row(0, named=True)
 
@@ -184,7 +180,8 @@ def test_the_deviation_of_a_part_is_what_its_variance_alone_leaves(study, case):
 
 
 def test_where_every_number_is_known_neither_effects_nor_economics_have_a_share():
-    found = _split(run(_settled(small(draws=40, new_customers=NewCustomers(per_month=300, months=3)))))
+    known = run(_settled(small(draws=40, new_customers=NewCustomers(per_month=300, months=3))))
+    found = split(known, drawn_inputs(known))
     for row in found.filter(pl.col("part").is_in(["effects", "economics"])).iter_rows(named=True):
         assert (row["share"], row["mc_error"]) == (0.0, 0.0)
     # What is left is sampling and the fitted models; with 900 customers, sampling is most. Its error is that of the
@@ -216,7 +213,7 @@ def test_sampling_variance_is_that_between_worlds_that_differ_in_nothing_else():
 
 
 def test_models_of_leaving_that_disagree_have_a_share_of_the_variance(two_models):
-    found = _split(two_models)
+    found = split(two_models, drawn_inputs(two_models))
     for strategy in found["strategy"].unique(maintain_order=True):
         row = _part(found, strategy, "structure")
         assert row["mc_error"] > 0.0

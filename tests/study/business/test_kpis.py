@@ -28,45 +28,25 @@ def counted(study, arm, worlds):
 @pytest.fixture
 def two_worlds(study):
     """A points programme in two worlds; in the second one nobody answers without it."""
+    kind, reach = CountKind, ReachCountKind
     first = (
         [
-            (CountKind.ORDERS, 200),
-            (CountKind.LIST, 1_000_000),
-            (CountKind.MARKDOWN, 50_000),
-            (CountKind.ARRIVALS, 80),
-            (CountKind.SURVEYED, 40),
-            (CountKind.ANSWERED, 10),
-            (CountKind.PROMOTERS, 5),
-            (CountKind.DETRACTORS, 2),
+            (kind.ORDERS, 200), (kind.LIST, 1_000_000), (kind.MARKDOWN, 50_000), (kind.ARRIVALS, 80),
+            (kind.SURVEYED, 40), (kind.ANSWERED, 10), (kind.PROMOTERS, 5), (kind.DETRACTORS, 2),
         ],
         [
-            (CountKind.ORDERS, 250),
-            (CountKind.LIST, 1_250_000),
-            (CountKind.MARKDOWN, 62_500),
-            (CountKind.REWARD, 12_500),
-            (CountKind.ARRIVALS, 80),
-            (ReachCountKind.ATTRACTED, 15),
-            (CountKind.REFERRED, 5),
-            (ReachCountKind.MEMBER_MONTHS, 600),
-            (CountKind.SURVEYED, 50),
-            (CountKind.ANSWERED, 20),
-            (CountKind.PROMOTERS, 8),
-            (CountKind.DETRACTORS, 6),
+            (kind.ORDERS, 250), (kind.LIST, 1_250_000), (kind.MARKDOWN, 62_500), (kind.REWARD, 12_500),
+            (kind.ARRIVALS, 80), (reach.ATTRACTED, 15), (kind.REFERRED, 5), (reach.MEMBER_MONTHS, 600),
+            (kind.SURVEYED, 50), (kind.ANSWERED, 20), (kind.PROMOTERS, 8), (kind.DETRACTORS, 6),
         ],
-    )
+    )  # fmt: skip
     second = (
-        [(CountKind.ORDERS, 100), (CountKind.LIST, 400_000), (CountKind.ARRIVALS, 80)],
+        [(kind.ORDERS, 100), (kind.LIST, 400_000), (kind.ARRIVALS, 80)],
         [
-            (CountKind.ORDERS, 100),
-            (CountKind.LIST, 440_000),
-            (CountKind.REWARD, 4_400),
-            (CountKind.ARRIVALS, 80),
-            (ReachCountKind.MEMBER_MONTHS, 400),
-            (CountKind.SURVEYED, 10),
-            (CountKind.ANSWERED, 5),
-            (CountKind.PROMOTERS, 5),
+            (kind.ORDERS, 100), (kind.LIST, 440_000), (kind.REWARD, 4_400), (kind.ARRIVALS, 80),
+            (reach.MEMBER_MONTHS, 400), (kind.SURVEYED, 10), (kind.ANSWERED, 5), (kind.PROMOTERS, 5),
         ],
-    )
+    )  # fmt: skip
     return kpis(counted(study, "points-programme", [first, second])).filter(strategy="points-programme")
 
 

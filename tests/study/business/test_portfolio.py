@@ -69,12 +69,6 @@ def test_the_efficient_sets_are_beaten_by_none(table):
         assert better.is_empty() == row["efficient"]
 
 
-def test_without_stacking_strategies_stand_alone():
-    table = portfolio(run(small(stacking=None)))
-    assert table.height == 4
-    assert not table["members"].str.contains(",").any()
-
-
 def test_of_many_strategies_the_best_set_grows_by_one_at_a_time(study, monkeypatch):
     """With room for every set of one alone, three strategies must take the long way, and find the same best set."""
     every = portfolio(study)

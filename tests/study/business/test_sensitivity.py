@@ -81,12 +81,11 @@ def test_at_a_break_even_the_strategy_just_pays(near_base, even):
         strategy = next(one for one in at.strategies if one.name == row["strategy"])
         (outcome,) = near_base.simulate([(strategy,)])
         npv = float(near_base.under(at).npv(outcome).mean())
-        ends = [with_assumptions(near_base.scenario, {row["id"]: row[end]}) for end in ("low", "high")]
-        strategies = [[one for one in end.strategies if one.name == row["strategy"]] for end in ends]
-        span = [
-            float(near_base.under(end).npv(*near_base.simulate([tuple(some)])).mean())
-            for some, end in zip(strategies, ends, strict=True)
-        ]
+        span = []
+        for end in (row["low"], row["high"]):
+            moved = near_base.under(with_assumptions(near_base.scenario, {row["id"]: end}))
+            some = tuple(one for one in moved.scenario.strategies if one.name == row["strategy"])
+            span.append(float(moved.npv(*near_base.simulate([some])).mean()))
         # The bracket is a fiftieth of a standard deviation wide, of a range of 4.65: a 230th of what the whole range
         # does is the most that can be left, where the curve is smooth; it is made of single customers, so twice that.
         assert abs(npv) <= 2.0 * abs(span[1] - span[0]) / 230.0, row["id"]
@@ -109,16 +108,10 @@ def test_the_grid_is_even_and_holds_the_central_values(case):
 def test_sliders_at_a_node_give_what_simulating_gives(central, case):
     for row in case.heat.iter_rows(named=True):
         mine = case.grid.filter(strategy=row["strategy"])
-        economics = central.scenario.economics
-        shown = npv_at(
-            mine,
-            x=row["x"],
-            y=row["y"],
-            margin=economics.gross_margin.value,
-            rate=economics.annual_discount_rate.value,
-            horizon=central.scenario.horizon_months,
-            cost=1.0,
+        margin, rate = (
+            getattr(central.scenario.economics, name).value for name in ("gross_margin", "annual_discount_rate")
         )
+        shown = npv_at(mine, x=row["x"], y=row["y"], margin=margin, rate=rate, horizon=12, cost=1.0)
         assert shown == pytest.approx(row["npv"], abs=MICRO * 100)
 
 
@@ -187,17 +180,11 @@ def test_counts_booked_again_give_the_ledger_to_the_last_digit(busy):
     assert np.array_equal(again.amounts, ledger.amounts)
 
 
-def test_a_variant_without_any_change_has_the_npv_of_the_strategy(central):
-    strategy = central.scenario.strategies[0]
-    (again,) = central.simulate([(strategy,)])
-    assert np.array_equal(central.npv(again), central.npv(central.outcomes[strategy.name]))
-
-
-def test_the_number_of_arms_simulated_at_once_changes_nothing(central):
+def test_a_variant_without_any_change_has_the_npv_of_the_strategy_however_many_are_simulated_at_once(central):
     """26 variants are cut into two parts, and the last one must meet the same random numbers as the first."""
     strategy = central.scenario.strategies[0]
-    outcomes = central.simulate([(strategy,)] * 26)
-    assert all(np.array_equal(central.npv(one), central.npv(outcomes[0])) for one in outcomes)
+    known = central.npv(central.outcomes[strategy.name])
+    assert all(np.array_equal(central.npv(one), known) for one in central.simulate([(strategy,)] * 26))
 
 
 def test_other_economics_are_booked_without_simulating_again(central):
