@@ -173,7 +173,11 @@ def _curve(
     spread = {path: one for path, one in quantities(strategy) if one.range[0] < one.range[1]}
     path = str(searches or strategy.searches)
     refuse_unknown(path, spread, f"strategy '{strategy.name}': '{path}' is no number with a range to search")
-    worlds = _alone(scenario, with_values(strategy, {path: spread[path].value}), fits)
+    with_prior = with_values(replace(strategy, mode="prior", searches=None), {path: spread[path].value})
+    alone = replace(
+        scenario, strategies=(with_prior,), combinations=(), stacking=None, draws=min(scenario.draws, DRAWS)
+    )
+    worlds = draw_worlds(alone, fits or fit_scenario(scenario))
     # NPV of every draw, by size, shape (structures, draws)
     npvs: dict[float, Numbers] = {}
 
@@ -201,14 +205,6 @@ def _curve(
     shown = sorted({size for size in npvs if size == root or size in sizes})
     rows = ((*number, size, npvs[size].mean(), *np.quantile(npvs[size], (LOW, HIGH))) for size in shown)
     return table_of([row], BREAK_EVEN), table_of(rows, CURVE)
-
-
-def _alone(scenario: Scenario, strategy: Strategy, fits: Fits | None) -> Worlds:
-    """Return few worlds, the same at every size, of a strategy as if its effects had a prior, and of no other one."""
-    with_prior = replace(strategy, mode="prior", searches=None)
-    draws = min(scenario.draws, DRAWS)
-    alone = replace(scenario, strategies=(with_prior,), combinations=(), stacking=None, draws=draws)
-    return draw_worlds(alone, fits or fit_scenario(scenario))
 
 
 def _npv(worlds: Worlds, path: str, size: float, executor: Executor | None) -> Numbers:
