@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -191,12 +191,7 @@ def _curve(
     low, high = spread[path].range
     sizes: list[float] = np.linspace(low, high, _SIZES).tolist()
     means = [mean(size) for size in sizes]
-    root = None
-    if (means[0] > 0.0) != (means[-1] > 0.0):
-        place = next(place for place in range(1, _SIZES) if (means[place] > 0.0) != (means[0] > 0.0))
-        ends = sizes[place - 1], sizes[place]
-        root = float(brentq(mean, *ends, xtol=(high - low) / _STEPS, maxiter=_MOST_STEPS))
-        mean(root)
+    root = _root(mean, sizes, means)
     if progress is not None:
         progress(_TOTAL, _TOTAL)
     number = (strategy.name, strategy.title, path, spread[path].description, spread[path].unit)
@@ -205,6 +200,17 @@ def _curve(
     shown = sorted({size for size in npvs if size == root or size in sizes})
     rows = ((*number, size, npvs[size].mean(), *np.quantile(npvs[size], (LOW, HIGH))) for size in shown)
     return table_of([row], BREAK_EVEN), table_of(rows, CURVE)
+
+
+def _root(mean: Callable[[float], float], sizes: list[float], means: list[float]) -> float | None:
+    """Return the size at which the mean NPV is zero; None where it has the same sign at both ends."""
+    changed = [place for place in range(1, _SIZES) if (means[place] > 0.0) != (means[0] > 0.0)]
+    if (means[0] > 0.0) == (means[-1] > 0.0):
+        return None
+    ends = sizes[changed[0] - 1], sizes[changed[0]]
+    root = float(brentq(mean, *ends, xtol=(sizes[-1] - sizes[0]) / _STEPS, maxiter=_MOST_STEPS))
+    mean(root)
+    return root
 
 
 def _npv(worlds: Worlds, path: str, size: float, executor: Executor | None) -> Numbers:

@@ -16,14 +16,14 @@ from cxsim.study.scenario import NewCustomers
 from cxsim.study.shop_tables import shop_tables
 from cxsim.tables import check
 
-CUSTOMERS = 6_000
+CUSTOMERS = 3_600
 CUT = datetime.fromisoformat("1999-07-01")
 MARGIN, RATE = 0.4, 0.1
 
 
 @pytest.fixture(scope="module")
 def world():
-    """Two years in which 6,000 customers come in the first, as a shop sees it."""
+    """Two years in which 3,600 customers come in the first, as a shop sees it."""
     scenario = replace(
         load_scenario("cdnow-quick"),
         orders="cdnow-sample",
@@ -31,7 +31,7 @@ def world():
         dropout="mbgnbd",
         draws=2,
         seed=5,
-        new_customers=NewCustomers(per_month=500, months=12),
+        new_customers=NewCustomers(per_month=300, months=12),
         horizon_months=24,
     )
     return shop_tables(scenario).shop(scenario)
