@@ -127,8 +127,14 @@ def searched_search():
 
 
 @pytest.fixture(scope="module")
-def found_search(searched_search):
-    return search(searched_search)
+def progress():
+    """What the search reported while it ran."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def found_search(searched_search, progress):
+    return search(searched_search, progress=lambda done, total: progress.append((done, total)))
 
 
 def test_a_gift_that_costs_nothing_pays_until_customers_leave_sooner(found_search):
@@ -160,11 +166,10 @@ def test_it_shows_itself_in_one_line_and_in_a_table(found_search):
     assert found_search.strategies["strategy"].to_list() == ["packaging-gift"]
 
 
-def test_progress_ends_at_its_total(searched_search):
-    sentence: list[tuple[int, int]] = []
-    search(searched_search, progress=lambda done, total: sentence.append((done, total)))
-    assert sentence[-1][0] == sentence[-1][1]
-    assert all(done < total for done, total in sentence[:-1])
+def test_progress_ends_at_its_total(found_search, progress):
+    assert found_search is not None
+    assert progress[-1][0] == progress[-1][1]
+    assert all(done < total for done, total in progress[:-1])
 
 
 def test_nothing_to_search_is_refused(scenario):

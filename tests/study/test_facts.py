@@ -37,17 +37,10 @@ def calibration():
     return summarise(load_cdnow(sample=True), until=CALIBRATION)
 
 
-def test_f3_of_2357_customers_59_9_percent_have_no_repeat_order_by_week_39(calibration):
-    assert calibration.height == 2357
-    assert round(100 * (calibration["frequency"] == 0).mean(), 1) == 59.9
-
-
-def test_f3_51_7_percent_are_one_time_buyers_at_78_weeks():
+def test_f3_59_9_percent_of_2357_customers_have_no_repeat_order_by_week_39_and_51_7_at_78_weeks(calibration):
     whole = summarise(load_cdnow(sample=True), until=END)
-    assert round(100 * (whole["frequency"] == 0).mean(), 1) == 51.7
-
-
-def test_f3_2457_repeat_orders_by_week_39_and_1882_after_it(calibration):
+    assert calibration.height == whole.height == 2357
+    assert [round(100 * (rfm["frequency"] == 0).mean(), 1) for rfm in (calibration, whole)] == [59.9, 51.7]
     later = holdout(load_cdnow(sample=True), after=CALIBRATION, until=END)
     assert (calibration["frequency"].sum(), later["holdout_orders"].sum()) == (2457, 1882)
 
