@@ -87,18 +87,24 @@ EXPERIENCED = {
 }
 
 
-@pytest.mark.parametrize("kind", EXPERIENCED)
-def test_an_effect_on_what_customers_go_through_needs_a_behaviour_that_says_what_that_is(kind):
-    changed = plan("plan", EXPERIENCED[kind])
+PER_TICKET = Cost(kind="per_ticket", amount=assumed(1.0, Unit.MONEY_PER_TICKET))
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        *(
+            (plan("plan", effect), f"{kind}, .*'plain' says nothing of that.*online-shop")
+            for kind, effect in EXPERIENCED.items()
+        ),
+        (plan("plan", FASTER, costs=(PER_TICKET,)), "the cost per_ticket, .*part experience, such as behaviour"),
+    ],
+    ids=[*EXPERIENCED, "per_ticket"],
+)
+def test_what_changes_what_customers_go_through_needs_a_behaviour_that_says_what_that_is(changed, words):
     assert made(changed).behaviour is SHOP
-    with pytest.raises(ParamError, match=rf"'plan' has {kind}, .*'plain' says nothing of that.*online-shop"):
+    with pytest.raises(ParamError, match=f"'plan' has {words}"):
         made(changed, behaviour=PLAIN)
-
-
-def test_a_cost_for_each_ticket_needs_tickets():
-    helped = plan("plan", FASTER, costs=(Cost(kind="per_ticket", amount=assumed(1.0, Unit.MONEY_PER_TICKET)),))
-    with pytest.raises(ParamError, match=r"'plan' has the cost per_ticket, .*part experience, such as behaviour"):
-        made(helped, behaviour=PLAIN)
 
 
 def test_an_incident_that_the_shop_does_not_have_is_answered_with_the_nearest():
