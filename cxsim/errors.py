@@ -35,6 +35,12 @@ class ReportError(CxsimError):
     """A report cannot be written."""
 
 
+def refuse_unknown(name: object, known: Iterable[object], problem: str) -> None:
+    """Refuse a name that is not among those known, and say what is possible."""
+    if name not in (listed := [*map(str, known)]):
+        raise ParamError(f"{problem}; {choices(str(name), listed)}")
+
+
 def choices(unknown: str, known: Iterable[str]) -> str:
     """Return the end of a message: the nearest match, then everything that is possible.
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 import pydantic
 import yaml
 from pydantic_core import ErrorDetails
 
-from cxsim.errors import ParamError, ReportError, choices
+from cxsim.errors import ParamError, ReportError, choices, refuse_unknown
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -161,8 +161,7 @@ def locate(kind: Kind, name: str) -> Path:
 
 def named(kind: Kind, name: str) -> Path:
     """Return the file of a name alone."""
-    if name not in names(kind):
-        raise ParamError(f"params/{kind}: no '{name}'; {choices(name, names(kind))}")
+    refuse_unknown(name, names(kind), f"params/{kind}: no '{name}'")
     return root() / "params" / kind / f"{name}.yaml"
 
 
@@ -203,7 +202,7 @@ def sound(shape: type[T], content: object, what: str) -> T:
     try:
         found: T = _adapter(shape).validate_json(json.dumps(content, allow_nan=False), strict=True, extra="forbid")
     except pydantic.ValidationError as cause:
-        raise ReportError(f"{what}: {_message(cause.errors(include_url=False)[0], shape, '')}") from cause
+        raise ReportError(_with_place(what, "", cause.errors(include_url=False)[0], shape)) from cause
     except ValueError as cause:
         raise ReportError(f"{what}: {cause}.") from cause
     return found
@@ -229,9 +228,12 @@ _adapter: Callable[[Any], Any] = functools.cache(pydantic.TypeAdapter)
 
 
 def _content(path: Path) -> dict[str, Any]:
-    text = _params_text(path)
     try:
-        content = _parsed(text)
+        content = _parsed(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as cause:
+        raise ParamError(f"{shown(path)}: not UTF-8; save the file as UTF-8.") from cause
+    except OSError as cause:
+        raise ParamError(f"{shown(path)}: cannot be read ({cause.strerror}).") from cause
     except ValueError as cause:
         raise ParamError(f"{shown(path)}: {cause}") from cause
     if content is None:
@@ -243,63 +245,48 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
-def _params_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as cause:
-        raise ParamError(f"{shown(path)}: not UTF-8; save the file as UTF-8.") from cause
-    except OSError as cause:
-        raise ParamError(f"{shown(path)}: cannot be read ({cause.strerror}).") from cause
-
-
 def _validated(content: Mapping[str, Any], shape: type[T], path: Path, at: str = "") -> T:
     try:
         # By way of JSON, where strict means strict: a number in quotes is refused, a list may be a tuple.
         sound: T = _adapter(shape).validate_json(json.dumps(content, default=str), strict=True, extra="forbid")
     except pydantic.ValidationError as cause:
-        lines = [f"{shown(path)}: {_message(error, shape, at)}" for error in cause.errors(include_url=False)]
+        lines = [_with_place(shown(path), at, error, shape) for error in cause.errors(include_url=False)]
         raise ParamError("\n".join(lines)) from cause
     return sound
 
 
-def _message(error: ErrorDetails, shape: type[Any], at: str) -> str:
-    key = ".".join(str(step) for step in ((at,) if at else ()) + error["loc"])
-    said = _FIXED.get(error["type"]) or _said(error, shape)
-    return f"{key}: {said}" if key else said
+def _with_place(what: str, at: str, error: ErrorDetails, shape: type[Any]) -> str:
+    key = ".".join(map(str, ((at,) if at else ()) + error["loc"]))
+    return ": ".join(filter(None, (what, key, _message(error, shape))))
 
 
-def _said(error: ErrorDetails, shape: type[Any]) -> str:
+def _message(error: ErrorDetails, shape: type[Any]) -> str:
     found, context = error.get("input"), error.get("ctx", {})
     match error["type"]:
+        case "missing":
+            return "missing; write it."
+        case "union_tag_not_found":
+            return "the key 'kind' is missing; write which kind it is."
         case "unexpected_keyword_argument":
             *steps, name = error["loc"]
             known = [field.name for field in _fields_at(shape, steps) if field.name != "name"]
             return f"unknown key; {choices(str(name), known)}"
         case "value_error":
             return error["msg"].removeprefix("Value error, ")
-        case "enum" | "literal_error":
-            return f"'{found}' is not possible; {choices(str(found), _listed(context['expected']))}"
-        case "union_tag_invalid":
-            return (
-                f"kind '{context['tag']}' is not possible; {choices(context['tag'], _listed(context['expected_tags']))}"
-            )
-        case _:
-            return f"{_PLAIN.get(error['type']) or error['msg'].replace('Input should', 'must')}; found {found!r}."
+        case "enum" | "literal_error" | "union_tag_invalid":
+            tag = str(context.get("tag", found))
+            listed = (context.get("expected_tags") or context["expected"]).replace("'", "").replace(" or ", ", ")
+            kind = "kind " if "tag" in context else ""
+            return f"{kind}'{tag}' is not possible; {choices(tag, listed.split(', '))}"
+        case other:
+            return f"{_PLAIN.get(other) or error['msg'].replace('Input should', 'must')}; found {found!r}."
 
 
-_FIXED = {
-    "missing": "missing; write it.",
-    "union_tag_not_found": "the key 'kind' is missing; write which kind it is.",
-}
 _PLAIN = {
     # YAML reads 1e3 as text as well.
     "float_type": "must be a number, without quotes, and with a point where it has an exponent (1.0e+3)",
     "int_type": "must be a whole number, without quotes and without a point",
 }
-
-
-def _listed(expected: str) -> list[str]:
-    return expected.replace("'", "").replace(" or ", ", ").split(", ")
 
 
 def _fields_at(shape: Any, steps: Sequence[int | str]) -> tuple[dataclasses.Field[Any], ...]:
@@ -343,16 +330,31 @@ MICROS_PER_CENT = MICROS // CENTS
 SHARE_STEPS = 10_000
 
 
+Scale = Literal["log", "logit", "linear"]
+
+
 class Unit(StrEnum):
     """What a number in params/ is measured in."""
 
-    RATIO = "ratio"
-    SHARE = "share"
-    SHARE_PER_YEAR = "share per year"
-    ELASTICITY = "elasticity"
-    DAYS = "days"
-    MONEY = "money"
-    MONEY_PER_MONTH = "money per month"
+    # The smallest and the largest value that is possible, and the scale on which uncertainty is spread.
+    low: float
+    high: float
+    scale: Scale
+
+    def __new__(cls, text: str, low: float = 0.0, high: float = 1e5, scale: Scale = "log") -> Self:
+        """Return the unit of this text; without bounds, for what is paid for each of something."""
+        unit = str.__new__(cls, text)
+        unit._value_ = text
+        unit.low, unit.high, unit.scale = low, high, scale
+        return unit
+
+    RATIO = "ratio", 0.01, 100.0
+    SHARE = "share", 0.0, 1.0, "logit"
+    SHARE_PER_YEAR = "share per year", 0.0, 1.0, "logit"
+    ELASTICITY = "elasticity", -10.0, 0.0, "linear"
+    DAYS = "days", 0.0, 36_525.0
+    MONEY = "money", 0.0, 1e9
+    MONEY_PER_MONTH = "money per month", 0.0, 1e9
     MONEY_PER_ORDER = "money per order"
     MONEY_PER_CONTACT = "money per contact"
     MONEY_PER_MEMBER_MONTH = "money per member and month"
@@ -361,65 +363,37 @@ class Unit(StrEnum):
     MONEY_PER_TICKET = "money per ticket"
     MONEY_PER_REFERRAL = "money per referral"
     MONEY_PER_RETURN = "money per return"
-    MONEY_PER_YEAR = "money per year"
-    HOURS = "hours"
-    PER_YEAR = "per year"
-    PER_MONTH = "per month"
-    DEVIATIONS = "standard deviations"
-    SCORE = "score"
-    CORRELATION = "correlation"
-    EXPONENT = "exponent"
-    POINTS = "points"
-    POINTS_PER_MONEY = "points per unit of money"
+    MONEY_PER_YEAR = "money per year", 0.0, 1e9
+    HOURS = "hours", 0.0, 8_766.0
+    PER_YEAR = "per year", 0.0, 1_000.0
+    PER_MONTH = "per month", 0.0, 100.0
+    DEVIATIONS = "standard deviations", -10.0, 10.0, "linear"
+    SCORE = "score", -100.0, 100.0, "linear"
+    CORRELATION = "correlation", -1.0, 1.0, "linear"
+    EXPONENT = "exponent", 0.0, 10.0, "linear"
+    POINTS = "points", 1.0, 1e7
+    POINTS_PER_MONEY = "points per unit of money", 0.0, 1e4
+
+    def on_scale(self, value: float) -> float:
+        """Return a number on the scale of its prior; infinite at its ends."""
+        if self.scale == "linear":
+            return value
+        if value <= 0.0:
+            return -math.inf
+        if self.scale == "log":
+            return math.log(value)
+        return math.log(value) - math.log1p(-value) if value < 1.0 else math.inf
+
+    def from_scale(self, number: float) -> float:
+        """Return the value of a number on the scale."""
+        if self.scale == "linear":
+            return number
+        return _exp(number) if self.scale == "log" else 1.0 / (1.0 + _exp(-number))
 
 
-Scale = Literal["log", "logit", "linear"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bounds:
-    """What a unit allows.
-
-    Attributes
-    ----------
-    low, high
-        Smallest and largest possible value, both included.
-    scale
-        Scale on which uncertainty about such a number is spread.
-    """
-
-    low: float
-    high: float
-    scale: Scale
-
-
-BOUNDS: dict[Unit, Bounds] = {
-    Unit.RATIO: Bounds(low=0.01, high=100.0, scale="log"),
-    Unit.SHARE: Bounds(low=0.0, high=1.0, scale="logit"),
-    Unit.SHARE_PER_YEAR: Bounds(low=0.0, high=1.0, scale="logit"),
-    Unit.ELASTICITY: Bounds(low=-10.0, high=0.0, scale="linear"),
-    Unit.DAYS: Bounds(low=0.0, high=36_525.0, scale="log"),
-    Unit.MONEY: Bounds(low=0.0, high=1e9, scale="log"),
-    Unit.MONEY_PER_MONTH: Bounds(low=0.0, high=1e9, scale="log"),
-    Unit.MONEY_PER_ORDER: Bounds(low=0.0, high=1e5, scale="log"),
-    Unit.MONEY_PER_CONTACT: Bounds(low=0.0, high=1e5, scale="log"),
-    Unit.MONEY_PER_MEMBER_MONTH: Bounds(low=0.0, high=1e5, scale="log"),
-    Unit.MONEY_PER_CUSTOMER: Bounds(low=0.0, high=1e5, scale="log"),
-    Unit.MONEY_PER_REDEMPTION: Bounds(low=0.0, high=1e5, scale="log"),
-    Unit.MONEY_PER_TICKET: Bounds(low=0.0, high=1e5, scale="log"),
-    Unit.MONEY_PER_REFERRAL: Bounds(low=0.0, high=1e5, scale="log"),
-    Unit.MONEY_PER_RETURN: Bounds(low=0.0, high=1e5, scale="log"),
-    Unit.MONEY_PER_YEAR: Bounds(low=0.0, high=1e9, scale="log"),
-    Unit.HOURS: Bounds(low=0.0, high=8_766.0, scale="log"),
-    Unit.PER_YEAR: Bounds(low=0.0, high=1_000.0, scale="log"),
-    Unit.PER_MONTH: Bounds(low=0.0, high=100.0, scale="log"),
-    Unit.DEVIATIONS: Bounds(low=-10.0, high=10.0, scale="linear"),
-    Unit.SCORE: Bounds(low=-100.0, high=100.0, scale="linear"),
-    Unit.CORRELATION: Bounds(low=-1.0, high=1.0, scale="linear"),
-    Unit.EXPONENT: Bounds(low=0.0, high=10.0, scale="linear"),
-    Unit.POINTS: Bounds(low=1.0, high=1e7, scale="log"),
-    Unit.POINTS_PER_MONEY: Bounds(low=0.0, high=1e4, scale="log"),
-}
+def _exp(number: float) -> float:
+    # 700 is far beyond every unit's bounds, and just inside what a float can hold.
+    return math.exp(min(number, 700.0))
 
 
 def micros(amount: float) -> int:
@@ -473,25 +447,21 @@ class Quantity:
     source: str | None = None
 
     def __post_init__(self) -> None:
-        for name, given, possible in (("unit", self.unit, list(Unit)), ("evidence", self.evidence, get_args(Evidence))):
-            if given not in possible:
-                raise ParamError(f"{name}: no '{given}'; {choices(str(given), possible)}")
-        low, high = self.range
-        bounds = BOUNDS[self.unit]
+        for name, given, known in (("unit", self.unit, list(Unit)), ("evidence", self.evidence, get_args(Evidence))):
+            refuse_unknown(given, known, f"{name}: no '{given}'")
+        (low, high), unit = self.range, self.unit
         numbers = (low, self.value, high)
-        if not all(math.isfinite(number) for number in numbers):
+        if not all(map(math.isfinite, numbers)):
             raise ParamError(f"value and range must be finite numbers; found {numbers}.")
         if not low <= self.value <= high:
             raise ParamError(f"value {self.value:g} is outside its range [{low:g}, {high:g}].")
-        if low < bounds.low or high > bounds.high:
+        possible = f"{unit.low:g} to {unit.high:g}"
+        if low < unit.low or high > unit.high:
+            raise ParamError(f"range [{low:g}, {high:g}] is outside what the unit '{unit}' allows: {possible}.")
+        if low < high and not all(math.isfinite(unit.on_scale(end)) for end in self.range):
             raise ParamError(
-                f"range [{low:g}, {high:g}] is outside what the unit '{self.unit}' allows: "
-                f"{bounds.low:g} to {bounds.high:g}."
-            )
-        if low < high and not _quantity_inside(low, high, bounds.scale):
-            raise ParamError(
-                f"range [{low:g}, {high:g}] touches the edge of the unit '{self.unit}', where no spread can be "
-                f"drawn; move the ends inside {bounds.low:g} to {bounds.high:g}, or make the range a single value."
+                f"range [{low:g}, {high:g}] touches the edge of the unit '{unit}', where no spread can be "
+                f"drawn; move the ends inside {possible}, or make the range a single value."
             )
         if self.evidence != "assumed" and not self.source:
             raise ParamError(f"evidence '{self.evidence}' needs a source; write one, or say evidence: assumed.")
@@ -502,14 +472,12 @@ class Quantity:
         Two half normals on the unit's scale (log, logit or linear), which meet at the median, so that an
         asymmetric range is kept as it is written.
         """
-        end = self.range[0] if z < 0.0 else self.range[1]
+        end, unit = self.range[0 if z < 0.0 else 1], self.unit
         if end == self.value:
             return self.value
-        bounds = BOUNDS[self.unit]
-        forward, back = _SCALES[bounds.scale]
-        middle = forward(self.value)
-        drawn = back(middle + abs(z) / Z95 * (forward(end) - middle))
-        return min(max(drawn, bounds.low), bounds.high)
+        middle = unit.on_scale(self.value)
+        drawn = unit.from_scale(middle + abs(z) / Z95 * (unit.on_scale(end) - middle))
+        return min(max(drawn, unit.low), unit.high)
 
     def require(self, unit: Unit, name: str) -> None:
         """Refuse another unit than `unit`; `name` says in the message which number it is."""
@@ -532,72 +500,40 @@ def require_together(holder: object, names: Sequence[str], kind: str) -> None:
 
 
 def quantities(holder: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
-    """Yield every quantity inside dataclasses and tuples, with its path, in the order of the fields."""
+    """Yield every quantity inside dataclasses and tuples, its path behind `path`, in the order of the fields."""
     for step, child in _children(holder):
-        name = f"{path}.{step}" if path else step
         if isinstance(child, Quantity):
-            yield name, child
+            yield f"{path}{step}", child
         else:
-            yield from quantities(child, name)
+            yield from quantities(child, f"{path}{step}.")
 
 
-def with_values(holder: T, values: Mapping[str, float], path: str = "") -> T:
+def with_values(holder: T, values: Mapping[str, float]) -> T:
     """Return `holder` with each quantity whose path is in `values` fixed at that value."""
-    fixed = {name: quantity.at(values[name]) for name, quantity in quantities(holder, path) if name in values}
-    return with_quantities(holder, fixed, path)
+    fixed = {name: quantity.at(values[name]) for name, quantity in quantities(holder) if name in values}
+    return with_quantities(holder, fixed)
 
 
 def with_quantities(holder: T, others: Mapping[str, Quantity], path: str = "") -> T:
-    """Return `holder` with another quantity at each path that is in `others`."""
+    """Return `holder` with another quantity at each path, behind `path`, that is in `others`."""
+    changed = {
+        step: others.get(f"{path}{step}", child)
+        if isinstance(child, Quantity)
+        else with_quantities(child, others, f"{path}{step}.")
+        for step, child in _children(holder)
+    }
     if isinstance(holder, tuple):
-        return type(holder)(_replaced(child, others, path, step) for step, child in _children(holder))
-    changed = {step: _replaced(child, others, path, step) for step, child in _children(holder)}
+        return type(holder)(changed.values())
     return dataclasses.replace(holder, **changed) if changed else holder  # type: ignore[type-var]
-
-
-def _replaced(child: Any, others: Mapping[str, Quantity], path: str, step: str) -> Any:
-    name = f"{path}.{step}" if path else step
-    if isinstance(child, Quantity):
-        return others.get(name, child)
-    return with_quantities(child, others, name)
 
 
 def _children(holder: Any) -> Iterator[tuple[str, Any]]:
     """Yield the parts that can hold quantities; a tuple's parts are named by their `kind` and place."""
     if isinstance(holder, tuple):
-        for place, child in enumerate(holder):
-            yield f"{getattr(child, 'kind', 'item')}_{place + 1}", child
-    elif dataclasses.is_dataclass(holder) and not isinstance(holder, type):
+        for place, child in enumerate(holder, start=1):
+            yield f"{getattr(child, 'kind', 'item')}_{place}", child
+    elif dataclasses.is_dataclass(holder):
         for field in dataclasses.fields(holder):
             child = getattr(holder, field.name)
             if isinstance(child, tuple) or dataclasses.is_dataclass(child):
                 yield field.name, child
-
-
-def _quantity_inside(low: float, high: float, scale: Scale) -> bool:
-    """Whether a range has no end at an edge that lies infinitely far away on the scale."""
-    return scale == "linear" or (low > 0.0 and (scale == "log" or high < 1.0))
-
-
-def _exp(number: float) -> float:
-    # 700 is far beyond every unit's bounds, and just inside what a float can hold.
-    return math.exp(min(number, 700.0))
-
-
-def _logit(share: float) -> float:
-    return math.log(share) - math.log1p(-share)
-
-
-def _share(logit: float) -> float:
-    return 1.0 / (1.0 + _exp(-logit))
-
-
-def _same(number: float) -> float:
-    return number
-
-
-_SCALES: dict[Scale, tuple[Callable[[float], float], Callable[[float], float]]] = {
-    "log": (math.log, _exp),
-    "logit": (_logit, _share),
-    "linear": (_same, _same),
-}

@@ -10,7 +10,6 @@ from hypothesis import given, strategies as st
 
 from cxsim.errors import ParamError
 from cxsim.params import (
-    BOUNDS,
     BY_KIND,
     MICROS,
     MICROS_PER_CENT,
@@ -164,11 +163,8 @@ def test_the_schema_names_every_key():
 def beliefs(draw):
     """Any quantity that may be written down: three values inside the unit, in order."""
     unit = draw(st.sampled_from(list(Unit)))
-    bounds = BOUNDS[unit]
-    margin = 0.0 if bounds.scale == "linear" else 1e-6
-    low, value, high = sorted(
-        draw(st.lists(st.floats(bounds.low + margin, bounds.high - margin), min_size=3, max_size=3))
-    )
+    margin = 0.0 if unit.scale == "linear" else 1e-6
+    low, value, high = sorted(draw(st.lists(st.floats(unit.low + margin, unit.high - margin), min_size=3, max_size=3)))
     return assumed(value, unit, range=(low, high))
 
 
@@ -190,8 +186,7 @@ def test_a_larger_score_never_gives_a_smaller_value(belief, one, other):
 
 @given(beliefs(), st.floats(-40.0, 40.0))
 def test_no_draw_leaves_what_the_unit_allows(belief, score):
-    bounds = BOUNDS[belief.unit]
-    assert bounds.low <= belief.quantile(score) <= bounds.high
+    assert belief.unit.low <= belief.quantile(score) <= belief.unit.high
 
 
 @given(beliefs(), st.floats(-12.0, 12.0))
@@ -289,7 +284,7 @@ def test_what_is_not_named_stays_as_it_is():
 
 @pytest.mark.parametrize("unit", Unit)
 def test_every_unit_says_what_it_allows(unit):
-    assert BOUNDS[unit].low < BOUNDS[unit].high
+    assert unit.low < unit.high
 
 
 def test_a_share_of_a_cent_is_a_whole_number_of_millionths():

@@ -133,7 +133,7 @@ def tables(
 ) -> None:
     """Write what one draw would look like in a shop's own tables, as Parquet, without running the whole study."""
     from cxsim.study.loading import load_scenario
-    from cxsim.study.run import require_writable
+    from cxsim.study.provenance import require_writable
     from cxsim.study.shop_tables import SHOP_FILES, shop_tables
 
     loaded = load_scenario(scenario)
@@ -272,11 +272,12 @@ def simulate(
     """Run a scenario, write returns.parquet, statement.parquet and manifest.json, and print the returns."""
     from cxsim.params import root
     from cxsim.study.loading import load_scenario
-    from cxsim.study.run import require_writable, run, save_study
+    from cxsim.study.provenance import require_writable
+    from cxsim.study.run import STUDY_FILES, run, save_study
 
     loaded = load_scenario(scenario)
     folder = out or root() / "reports" / f"{loaded.name}-tables"
-    require_writable(folder)
+    require_writable(folder, STUDY_FILES)
     with counting("Simulating") as progress:
         study = run(loaded, progress=progress)
     print_returns(study.returns, study.currency, loaded.title)

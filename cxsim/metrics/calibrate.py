@@ -15,7 +15,6 @@ from cxsim.errors import ParamError
 from cxsim.metrics.calibration_fits import Measurement, Outcomes
 from cxsim.metrics.calibration_inputs import conversion, incidents, returns, surveys, tickets
 from cxsim.params import (
-    BOUNDS,
     SOURCES_FILE,
     Plain,
     Quantity,
@@ -117,7 +116,7 @@ def _measured(like: Behaviour, found: Outcomes, source: str) -> dict[str, Quanti
     for path, quantity in quantities(like):
         one = found.get(path)
         if isinstance(one, Measurement):
-            bounds = BOUNDS[quantity.unit]
+            bounds = quantity.unit
             value, low, high = (float(f"{min(max(number, bounds.low), bounds.high):.{_DIGITS}g}") for number in one[:3])
             measured[path] = dataclasses.replace(
                 quantity, value=value, range=(low, high), evidence="measured", source=source

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Literal
 
 from cxsim.errors import ParamError
-from cxsim.params import BOUNDS, Unit, record
+from cxsim.params import Unit, record
 from cxsim.strategies.mechanisms import (
     Acquisition,
     Contacts,
@@ -239,10 +239,10 @@ class Markdown(Checked):
             low, high = self.dip_depth.range
             raise ParamError(f"markdown.dip_depth must be 0.01 to 0.99; found [{low:g}, {high:g}].")
         most = (1.0 - self.depth.range[1] * self.redemption.range[1]) ** self.elasticity.range[0]
-        if most > BOUNDS[Unit.RATIO].high:
+        if most > Unit.RATIO.high:
             raise ParamError(
                 f"markdown: at the far ends of depth, redemption and elasticity customers order {most:g} times as "
-                f"often; at most {BOUNDS[Unit.RATIO].high:g} times is possible."
+                f"often; at most {Unit.RATIO.high:g} times is possible."
             )
 
 

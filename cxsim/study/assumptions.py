@@ -2,93 +2,141 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from cxsim.errors import ParamError, choices
+from cxsim.errors import refuse_unknown
+from cxsim.finance.economics import Economics
 from cxsim.params import Quantity, Source, quantities, sources, with_quantities
+from cxsim.simulation.world import rounded
+from cxsim.strategies.behaviour import Behaviour
 from cxsim.strategies.strategy import Strategy
-from cxsim.study.scenario import MANY, Scenario, Valuation
-from cxsim.tables import ASSUMPTIONS, CAUTIONS, check, empty
+from cxsim.study.scenario import Scenario, Valuation
+from cxsim.tables import ASSUMPTIONS, CAUTIONS, table_of
 
 # Numbers that a scenario itself assumes, with what they belong to.
 _OWN = {"stacking": "Several strategies at once", "budget": "What may be spent"}
 
 
-def assumptions(case: Scenario | Valuation) -> Iterator[tuple[str, str, Quantity]]:
+class Assumption(NamedTuple):
+    """A number that is assumed: its identifier, the title of what it belongs to, and the number itself."""
+
+    # Folder, file and path therein, such as `strategies/points-programme/effects.dropout_1.ratio`.
+    id: str
+    belongs_to: str
+    quantity: Quantity
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether it has a range."""
+        low, high = self.quantity.range
+        return low < high
+
+    @property
+    def path(self) -> str:
+        """Where it stands in its file."""
+        return self.id.split("/", 2)[2]
+
+    @property
+    def priced(self) -> bool:
+        """Whether it is a price, which changes nothing that customers do."""
+        return self.id.startswith("economics/") or self.path.startswith("costs.")
+
+    def at(self, score: float) -> float:
+        """Return its value at a standard normal score of its prior."""
+        return rounded(self.quantity.quantile(score))
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """Its columns in tables."""
+        low, high = self.quantity.range
+        same = {name: getattr(self.quantity, name) for name in ("description", "unit", "value", "evidence")}
+        return {"id": self.id, "belongs_to": self.belongs_to, **same, "low": low, "high": high}
+
+
+def assumptions(case: Scenario | Valuation) -> Iterator[Assumption]:
     """Yield every number that a scenario assumes, of economics, behaviour and strategies too; or a valuation's own."""
     if isinstance(case, Valuation):
-        holders: list[tuple[str, str, object]] = [(f"valuations/{case.name}", "Value of customers", case)]
-    else:
-        holders = [
-            (f"economics/{case.economics.name}", case.economics.title, case.economics),
-            (f"behaviour/{case.behaviour.name}", case.behaviour.title, case.behaviour),
-            *((f"strategies/{one.name}", one.title, one) for one in case.strategies),
-        ]
-    for prefix, title, holder in holders:
-        for path, quantity in quantities(holder):
-            yield f"{prefix}/{path}", title, quantity
-    if isinstance(case, Scenario):
-        for name, title in _OWN.items():
-            own: Quantity | None = getattr(case, name)
-            if own is not None:
-                yield f"scenarios/{case.name}/{name}", title, own
+        yield from assumed_in("valuations", case, "Value of customers")
+        return
+    for folder, holder in files_in(case):
+        yield from assumed_in(folder, holder, holder.title)
+    for name, title in _OWN.items():
+        own: Quantity | None = getattr(case, name)
+        if own is not None:
+            yield Assumption(f"scenarios/{case.name}/{name}", title, own)
+
+
+def files_in(scenario: Scenario) -> list[tuple[str, Economics | Behaviour | Strategy]]:
+    """Return what a scenario is made of, each with its folder in params."""
+    strategies = [("strategies", one) for one in scenario.strategies]
+    return [("economics", scenario.economics), ("behaviour", scenario.behaviour), *strategies]
+
+
+def assumed_in(folder: str, holder: Economics | Behaviour | Strategy | Valuation, title: str) -> Iterator[Assumption]:
+    """Yield the numbers of one file in params."""
+    for identifier, quantity in quantities(holder, f"{folder}/{holder.name}/"):
+        yield Assumption(identifier, title, quantity)
+
+
+def drawn_assumptions(scenario: Scenario) -> list[Assumption]:
+    """Return the numbers that are drawn: all but those of strategies that are only searched."""
+    # These are never simulated as they are written, and must keep the range of their search.
+    searched = tuple(f"strategies/{one.name}/" for one in scenario.searched)
+    return [one for one in assumptions(scenario) if not one.id.startswith(searched)]
+
+
+def assumed_values(scenario: Scenario) -> dict[str, float]:
+    """Return the value of every number that a scenario assumes."""
+    return {one.id: one.quantity.value for one in assumptions(scenario)}
 
 
 def with_assumptions(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
     """Return the scenario with some of its assumptions known."""
-    known = {identifier: quantity for identifier, _, quantity in assumptions(scenario)}
+    known = {one.id: one.quantity for one in assumptions(scenario)}
     for identifier in values:
-        if identifier not in known:
-            raise ParamError(f"no assumption '{identifier}'; {choices(identifier, known)}")
-    return with_quantities_in(
-        scenario, {identifier: known[identifier].at(value) for identifier, value in values.items()}
-    )
+        refuse_unknown(identifier, known, f"no assumption '{identifier}'")
+    return with_quantities_in(scenario, {name: known[name].at(value) for name, value in values.items()})
 
 
 def with_quantities_in(scenario: Scenario, others: Mapping[str, Quantity]) -> Scenario:
     """Return the scenario with other quantities."""
-    economics, behaviour = scenario.economics, scenario.behaviour
-    return dataclasses.replace(
-        scenario,
-        economics=with_quantities(economics, _under(others, f"economics/{economics.name}/")),
-        behaviour=with_quantities(behaviour, _under(others, f"behaviour/{behaviour.name}/")),
-        strategies=tuple(
-            with_quantities(one, _under(others, f"strategies/{one.name}/")) for one in scenario.strategies
-        ),
-        **{name: others.get(f"scenarios/{scenario.name}/{name}", getattr(scenario, name)) for name in _OWN},
+    economics, behaviour, *strategies = (
+        with_quantities(holder, others, f"{folder}/{holder.name}/") for folder, holder in files_in(scenario)
     )
+    own = {name: others.get(f"scenarios/{scenario.name}/{name}", getattr(scenario, name)) for name in _OWN}
+    parts: dict[str, Any] = {"economics": economics, "behaviour": behaviour, "strategies": tuple(strategies), **own}
+    return replace(scenario, **parts)
 
 
 def register(case: Scenario | Valuation) -> pl.DataFrame:
     """Return every assumption of a scenario or a valuation, with its source in words."""
     known = sources()
-    rows = [
-        {
-            "id": identifier,
-            "belongs_to": title,
-            "description": quantity.description,
-            "unit": str(quantity.unit),
-            "value": quantity.value,
-            "low": quantity.range[0],
-            "high": quantity.range[1],
-            "evidence": quantity.evidence,
-            "source": _in_words(quantity.source, known),
-        }
-        for identifier, title, quantity in assumptions(case)
-    ]
-    return check(pl.DataFrame(rows, schema=empty(ASSUMPTIONS).schema), ASSUMPTIONS)
+    rows = [one.columns | {"source": _in_words(one.quantity.source, known)} for one in assumptions(case)]
+    return table_of(rows, ASSUMPTIONS)
 
 
 def source_table(case: Scenario | Valuation) -> pl.DataFrame:
     """Return the sources that the numbers of a scenario or a valuation cite."""
     known = sources()
-    cited = sorted({quantity.source for _, _, quantity in assumptions(case) if quantity.source in known})
-    rows = [{"id": name} | dataclasses.asdict(known[name]) for name in cited]
-    names = ("id", "authors", "year", "title", "where", "measured", "grade")
-    return pl.DataFrame(rows, schema={name: pl.Int64 if name == "year" else pl.String for name in names})
+    cited = sorted(known.keys() & {one.quantity.source for one in assumptions(case)})
+    rows = [{"id": name} | asdict(known[name]) for name in cited]
+    columns = ("id", *(field.name for field in fields(Source)))
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String) | {"year": pl.Int64})
+
+
+def strategy_table(scenario: Scenario, strategies: Sequence[Strategy]) -> pl.DataFrame:
+    """Return one row per strategy, and per combination of them: strategy, title, description and harms."""
+    names = ("strategy", "title", "description", "harms")
+    rows = [(one.name, one.title, one.description, one.harms) for one in strategies]
+    for one in scenario.combinations:
+        if {*one.strategies} <= {strategy.name for strategy in strategies}:
+            together = " and ".join(scenario.titles[name] for name in one.strategies)
+            rows.append((one.name, one.title, f"At the same time: {together}.", "As of its parts."))
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def _in_words(source: str | None, known: Mapping[str, Source]) -> str | None:
@@ -96,10 +144,8 @@ def _in_words(source: str | None, known: Mapping[str, Source]) -> str | None:
     return source if entry is None else f"{entry.authors} ({entry.year}), {entry.where}; grade {entry.grade}"
 
 
-def _under(others: Mapping[str, Quantity], prefix: str) -> dict[str, Quantity]:
-    return {name.removeprefix(prefix): one for name, one in others.items() if name.startswith(prefix)}
-
-
+# Effects of programmes were measured one at a time; of more together, less and less is known.
+_MANY = 3
 # Effects by which customers order more often while they stay.
 _FASTER = ("purchase_rate", "contacts", "points", "status", "markdown")
 # In these models customers leave after an order, not by the calendar.
@@ -113,7 +159,7 @@ def cautions(scenario: Scenario) -> pl.DataFrame:
         (name, titles[name], text) for name, together in scenario.with_prior for text in _of_arm(scenario, together)
     ]
     rows += [(one.name, one.title, _SEARCHED) for one in scenario.searched]
-    return check(pl.DataFrame(rows, schema=empty(CAUTIONS).schema, orient="row"), CAUTIONS)
+    return table_of(rows, CAUTIONS)
 
 
 _SEARCHED = (
@@ -131,7 +177,7 @@ def _of_arm(scenario: Scenario, together: tuple[Strategy, ...]) -> Iterator[str]
             "orders a day bring 6.3 % more orders in a year and 4.3 % in ten (BG/NBD, CDNOW). In Pareto/NBD they bring "
             "10 %. With `dropout: all` the report shows both."
         )
-    if len(together) > MANY:
+    if len(together) > _MANY:
         yield (
             f"{len(together)} strategies run together. Their effects were measured one at a time; where several work "
             "on the same thing, the strongest counts in full and only a share of the others, which is an assumption."

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
-import html
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy.optimize import brentq
 
-from cxsim.errors import ParamError, choices
-from cxsim.finance.returns import net_present_value
-from cxsim.finance.statement import flows
-from cxsim.params import Quantity, quantities, with_values
+from cxsim.errors import ParamError, refuse_unknown
+from cxsim.finance.returns import net_present_value, standard_error
+from cxsim.finance.statement import HIGH, LOW, flows
+from cxsim.params import quantities, with_values
 from cxsim.simulation.engine import Executor, Progress
 from cxsim.simulation.world import rounded
 from cxsim.strategies.strategy import Strategy
-from cxsim.study.assumptions import register, source_table
+from cxsim.study.assumptions import register, source_table, strategy_table
 from cxsim.study.provenance import manifest
+from cxsim.study.result import html_table
 from cxsim.study.scenario import Scenario
-from cxsim.study.worlds import Draw, Fits, Worlds, draw_worlds, fit_scenario, notebook_bar
-from cxsim.tables import BREAK_EVEN, CURVE, check, empty
+from cxsim.study.worlds import Fits, Worlds, draw_worlds, fit_scenario, notebook_bar
+from cxsim.tables import BREAK_EVEN, CURVE, empty, table_of
 
+Numbers = npt.NDArray[np.float64]
 # With the same random numbers at every size the NPV is a smooth curve of it, so few draws find its root; the error of
 # the NPV at the root is stated.
 DRAWS = 24
@@ -34,7 +35,6 @@ _SIZES = 5
 _STEPS = 200.0
 _MOST_STEPS = 20
 _TOTAL = _SIZES + 4
-_INTERVAL = (0.05, 0.95)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -72,23 +72,15 @@ class Search:
     @property
     def strategies(self) -> pl.DataFrame:
         """One row per strategy: strategy, title, description, and harms, what can go wrong."""
-        names = ("strategy", "title", "description", "harms")
-        rows = [(one.name, one.title, one.description, one.harms) for one in self.scenario.searched]
-        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        return strategy_table(self.scenario, self.scenario.searched)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{row['strategy']}: {_size(row)}" for row in self.break_even.iter_rows(named=True))
         return f"Search({self.scenario.name}; {sizes})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(row['title'])}</td><td>{_size(row)}</td></tr>"
-            for row in self.break_even.iter_rows(named=True)
-        )
-        return (
-            f"<table><caption>{html.escape(self.scenario.title)}</caption>"
-            f"<tr><th>strategy</th><th>pays from</th></tr>{rows}</table>"
-        )
+        rows = ((row["title"], _size(row)) for row in self.break_even.iter_rows(named=True))
+        return html_table(self.scenario.title, ("strategy", "pays from"), rows)
 
 
 def search(scenario: Scenario, *, executor: Executor | None = None, progress: Progress | None = None) -> Search:
@@ -119,7 +111,7 @@ def search(scenario: Scenario, *, executor: Executor | None = None, progress: Pr
             "run(scenario) for its returns, or break_even(scenario, strategy, searches=...) for one number."
         )
     fits = fit_scenario(scenario)
-    rows, curve = _searched(scenario, fits, executor=executor, progress=progress or notebook_bar("Searching"))
+    rows, curve = _searched(scenario, fits, executor, progress or notebook_bar("Searching"))
     return Search(
         scenario=scenario,
         break_even=rows,
@@ -132,7 +124,7 @@ def search(scenario: Scenario, *, executor: Executor | None = None, progress: Pr
 
 def search_all(scenario: Scenario, fits: Fits, *, executor: Executor | None = None) -> pl.DataFrame:
     """Return the break-even of every strategy whose mode is `break-even`, under BREAK_EVEN; no rows for none."""
-    return _searched(scenario, fits, executor=executor, progress=None)[0]
+    return _searched(scenario, fits, executor, None)[0]
 
 
 def break_even(
@@ -145,139 +137,93 @@ def break_even(
 ) -> pl.DataFrame:
     """Return how large one effect of a strategy must be for it to pay on average, under BREAK_EVEN."""
     known = {one.name: one for one in scenario.strategies}
-    if strategy not in known:
-        raise ParamError(f"no strategy '{strategy}' in scenario '{scenario.name}'; {choices(strategy, known)}")
-    curve = _curve(scenario, None, known[strategy], searches, executor=executor, progress=progress)
-    return curve.tables()[0]
+    refuse_unknown(strategy, known, f"no strategy '{strategy}' in scenario '{scenario.name}'")
+    return _curve(scenario, known[strategy], searches, None, executor, progress)[0]
 
 
 def _searched(
-    scenario: Scenario, fits: Fits, *, executor: Executor | None, progress: Progress | None
+    scenario: Scenario, fits: Fits, executor: Executor | None, progress: Progress | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return break-even and curve of every strategy that is searched."""
-    rows, curves = [empty(BREAK_EVEN)], [empty(CURVE)]
+    parts = [(empty(BREAK_EVEN), empty(CURVE))]
     for place, one in enumerate(scenario.searched):
-        part = _part(progress, place, len(scenario.searched))
-        row, curve = _curve(scenario, fits, one, None, executor=executor, progress=part).tables()
-        rows.append(row)
-        curves.append(curve)
+        part = progress and partial(_part, progress, place, len(scenario.searched))
+        parts.append(_curve(scenario, one, None, fits, executor, part))
+    rows, curves = zip(*parts, strict=True)
     return pl.concat(rows), pl.concat(curves)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Curve:
-    """The NPV of a strategy alone against doing nothing, by the size of one of its numbers."""
-
-    strategy: Strategy
-    path: str  # the number, such as effects.dropout_1.ratio
-    quantity: Quantity  # its range is the interval of the search
-    worlds: Worlds  # few, the same at every size
-    executor: Executor | None
-    progress: Progress | None
-    # NPV of every draw, by size, shape (structures, draws)
-    npvs: dict[float, npt.NDArray[np.float64]] = field(default_factory=dict)
-
-    def tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return the break-even, one row, and the NPV at a few sizes and the break-even itself."""
-        low, high = self.quantity.range
-        sizes = [float(size) for size in np.linspace(low, high, _SIZES)]
-        means = [self._mean(size) for size in sizes]
-        root = None
-        if (means[0] > 0.0) != (means[-1] > 0.0):
-            place = next(place for place in range(1, _SIZES) if (means[place] > 0.0) != (means[0] > 0.0))
-            ends = sizes[place - 1], sizes[place]
-            root = float(brentq(self._mean, *ends, xtol=(high - low) / _STEPS, maxiter=_MOST_STEPS))
-            self._mean(root)
-        if self.progress is not None:
-            self.progress(_TOTAL, _TOTAL)
-        number = {
-            "strategy": self.strategy.name,
-            "title": self.strategy.title,
-            "effect": self.path,
-            "description": self.quantity.description,
-            "unit": str(self.quantity.unit),
-        }
-        at_root = self.npvs[low if root is None else root].mean(axis=0)
-        row = number | {
-            "searched_low": low,
-            "searched_high": high,
-            "npv_low": means[0],
-            "npv_high": means[-1],
-            "break_even": root,
-            "npv_mc_error": float(at_root.std(ddof=1) / np.sqrt(at_root.size)),
-            "draws": at_root.size,
-        }
-        shown = sorted(sizes if root is None else {*sizes, root})
-        quantiles = {size: np.quantile(self.npvs[size], _INTERVAL) for size in shown}
-        rows = [
-            number | {"size": size, "npv": float(self.npvs[size].mean()), "low": float(low), "high": float(high)}
-            for size, (low, high) in quantiles.items()
-        ]
-        return (
-            check(pl.DataFrame([row], schema=empty(BREAK_EVEN).schema), BREAK_EVEN),
-            check(pl.DataFrame(rows, schema=empty(CURVE).schema), CURVE),
-        )
-
-    def _mean(self, size: float) -> float:
-        if size not in self.npvs:
-            self.npvs[size] = self._npv(size)
-            if self.progress is not None:
-                self.progress(min(len(self.npvs), _TOTAL - 1), _TOTAL)
-        return float(self.npvs[size].mean())
-
-    def _npv(self, size: float) -> npt.NDArray[np.float64]:
-        worlds = dataclasses.replace(self.worlds, draws=tuple(self._at(draw, size) for draw in self.worlds.draws))
-        scenario = worlds.scenario
-        ledger = worlds.ledger(worlds.simulate(executor=self.executor))
-        monthly = flows(ledger, scenario.arms, draws=len(worlds.draws), months=scenario.horizon_months)
-        npv = net_present_value(monthly.cash(1), worlds.present_values())
-        return npv.reshape(len(scenario.structures), -1)
-
-    def _at(self, draw: Draw, size: float) -> Draw:
-        (strategy,) = draw.scenario.strategies
-        sized = with_values(strategy, {self.path: rounded(size)})
-        return dataclasses.replace(draw, scenario=dataclasses.replace(draw.scenario, strategies=(sized,)))
+def _part(progress: Progress, place: int, number: int, done: int, _: int) -> None:
+    """Report the progress of one strategy of several as a part of the whole."""
+    progress(place * _TOTAL + done, number * _TOTAL)
 
 
 def _curve(
     scenario: Scenario,
-    fits: Fits | None,
     strategy: Strategy,
     searches: str | None,
-    *,
+    fits: Fits | None,
     executor: Executor | None,
     progress: Progress | None,
-) -> _Curve:
-    """Return the curve of a strategy over a number: `searches`, or what its file names when None."""
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the break-even of a strategy alone, one row, and its NPV at a few sizes and the break-even itself.
+
+    The number is `searches`, or what the strategy's file names when None.
+    """
     spread = {path: one for path, one in quantities(strategy) if one.range[0] < one.range[1]}
-    path = searches or strategy.searches
-    if path is None or path not in spread:
-        raise ParamError(
-            f"strategy '{strategy.name}': '{path}' is no number with a range to search; {choices(str(path), spread)}"
-        )
-    with_prior = dataclasses.replace(strategy, mode="prior", searches=None)
-    alone = dataclasses.replace(
-        scenario,
-        strategies=(with_values(with_prior, {path: spread[path].value}),),
-        combinations=(),
-        stacking=None,
-        draws=min(scenario.draws, DRAWS),
+    path = str(searches or strategy.searches)
+    refuse_unknown(path, spread, f"strategy '{strategy.name}': '{path}' is no number with a range to search")
+    with_prior = with_values(replace(strategy, mode="prior", searches=None), {path: spread[path].value})
+    alone = replace(
+        scenario, strategies=(with_prior,), combinations=(), stacking=None, draws=min(scenario.draws, DRAWS)
     )
-    return _Curve(
-        strategy=strategy,
-        path=path,
-        quantity=spread[path],
-        worlds=draw_worlds(alone, fits or fit_scenario(scenario)),
-        executor=executor,
-        progress=progress,
-    )
+    worlds = draw_worlds(alone, fits or fit_scenario(scenario))
+    # NPV of every draw, by size, shape (structures, draws)
+    npvs: dict[float, Numbers] = {}
+
+    def mean(size: float) -> float:
+        if size not in npvs:
+            npvs[size] = _npv(worlds, path, rounded(size), executor)
+            if progress is not None:
+                progress(min(len(npvs), _TOTAL - 1), _TOTAL)
+        return float(npvs[size].mean())
+
+    low, high = spread[path].range
+    sizes: list[float] = np.linspace(low, high, _SIZES).tolist()
+    means = [mean(size) for size in sizes]
+    root = _root(mean, sizes, means)
+    if progress is not None:
+        progress(_TOTAL, _TOTAL)
+    number = (strategy.name, strategy.title, path, spread[path].description, spread[path].unit)
+    at_root = npvs[low if root is None else root].mean(axis=0)
+    row = (*number, low, high, means[0], means[-1], root, standard_error(at_root), at_root.size)
+    shown = sorted({size for size in npvs if size == root or size in sizes})
+    rows = ((*number, size, npvs[size].mean(), *np.quantile(npvs[size], (LOW, HIGH))) for size in shown)
+    return table_of([row], BREAK_EVEN), table_of(rows, CURVE)
 
 
-def _part(progress: Progress | None, place: int, number: int) -> Progress | None:
-    """Return the progress of one strategy of several as a part of the whole."""
-    if progress is None:
+def _root(mean: Callable[[float], float], sizes: list[float], means: list[float]) -> float | None:
+    """Return the size at which the mean NPV is zero; None where it has the same sign at both ends."""
+    changed = [place for place in range(1, _SIZES) if (means[place] > 0.0) != (means[0] > 0.0)]
+    if (means[0] > 0.0) == (means[-1] > 0.0):
         return None
-    return lambda done, _: progress(place * _TOTAL + done, number * _TOTAL)
+    ends = sizes[changed[0] - 1], sizes[changed[0]]
+    root = float(brentq(mean, *ends, xtol=(sizes[-1] - sizes[0]) / _STEPS, maxiter=_MOST_STEPS))
+    mean(root)
+    return root
+
+
+def _npv(worlds: Worlds, path: str, size: float, executor: Executor | None) -> Numbers:
+    """Return the NPV of a strategy against doing nothing in every world, with a number of this size."""
+    draws = []
+    for draw in worlds.draws:
+        sized = tuple(with_values(one, {path: size}) for one in draw.scenario.strategies)
+        draws.append(replace(draw, scenario=replace(draw.scenario, strategies=sized)))
+    worlds, scenario = replace(worlds, draws=tuple(draws)), worlds.scenario
+    ledger = worlds.ledger(worlds.simulate(executor=executor))
+    monthly = flows(ledger, scenario.arms, draws=len(draws), months=scenario.horizon_months)
+    npv = net_present_value(monthly.cash(1), worlds.present_values())
+    return npv.reshape(len(scenario.structures), -1)
 
 
 def _size(row: Mapping[str, float | None]) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cxsim.data.exports.formats import Format
 from cxsim.data.exports.hooks import checked_format
-from cxsim.errors import ParamError, choices
+from cxsim.errors import ParamError, choices, refuse_unknown
 from cxsim.finance.economics import Economics
 from cxsim.metrics.catalogue import Metric, load_metrics
 from cxsim.params import (
@@ -31,16 +32,13 @@ from cxsim.params import (
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.strategies.levers import Lever, load_levers, refuse_unmeasured
 from cxsim.strategies.strategy import Strategy
-from cxsim.study.assumptions import assumptions, with_quantities_in
+from cxsim.study.assumptions import Assumption, assumptions, with_quantities_in
 from cxsim.study.scenario import Scenario, ScenarioFile, Structure, Valuation, files_of, load_valuation, resolved
 
-_WHOLE = ("draws", "horizon_months", "seed")
 _ARRIVALS, _LEAVING = "new_customers.per_month", "dropout"
-_SETTINGS = (*_WHOLE, _LEAVING, _ARRIVALS)
+_WHOLE = ("draws", "horizon_months", "seed", _ARRIVALS)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-
-Value = float | int | str
 
 
 def parsed_changes(text: str) -> dict[str, str]:
@@ -59,25 +57,22 @@ def parsed_changes(text: str) -> dict[str, str]:
 def changed(scenario: Scenario, changes: str) -> Scenario:
     """Return a scenario with some of its numbers set by hand."""
     wanted = parsed_changes(changes)
-    if not wanted:
-        return scenario
     known = _identifiers(scenario)
     searched = {f"strategies.{one.name}.{one.searches}" for one in scenario.searched}
     quantities: dict[str, Quantity] = {}
     settings: dict[str, Any] = {}
     for key, text in wanted.items():
+        if key in searched:
+            raise ParamError(
+                f"change '{key}': nobody has a prior for it, it is searched (mode: break-even); change another "
+                "number of the strategy, or the range in its file."
+            )
         if key in known:
-            identifier, quantity = known[key]
-            if key in searched:
-                raise ParamError(
-                    f"change '{key}': nobody has a prior for it, it is searched (mode: break-even); change another "
-                    "number of the strategy, or the range in its file."
-                )
-            quantities[identifier] = _by_hand(quantity, key, text)
+            quantities[known[key].id] = _by_hand(known[key].quantity, key, text)
         else:
             settings |= _setting(scenario, key, text, known)
     try:
-        return dataclasses.replace(with_quantities_in(scenario, quantities), **settings)
+        return replace(with_quantities_in(scenario, quantities), **settings) if wanted else scenario
     except ParamError as cause:
         raise ParamError(f"{scenario.name} with {canonical(changes)}: {cause}") from cause
 
@@ -92,11 +87,9 @@ def changes_between(before: Scenario, after: Scenario) -> str | None:
     if before == after:
         return ""
     old, new = _identifiers(before), _identifiers(after)
-    found = {key: repr(one.value) for key, (_, one) in new.items() if key in old and old[key][1] != one}
-    for key in _SETTINGS:
-        value = _value_of(after, key)
-        if value is not None and value != _value_of(before, key):
-            found[key] = str(value)
+    found = {key: repr(one.quantity.value) for key, one in new.items() if old.get(key, one) != one}
+    held, wanted = _settings(before), _settings(after)
+    found |= {key: str(value) for key, value in wanted.items() if value not in (None, held[key])}
     try:
         text = canonical("; ".join(f"{key}={value}" for key, value in found.items()))
         return text if changed(before, text) == after else None
@@ -105,21 +98,27 @@ def changes_between(before: Scenario, after: Scenario) -> str | None:
 
 
 def _spelt(key: str, text: str) -> str:
-    if key in (*_WHOLE, _ARRIVALS):
+    if key in _WHOLE:
         return str(int(text)) if _INTEGER.fullmatch(text) else text
-    if not _NUMBER.fullmatch(text):
-        return text
-    return repr(float(text) + 0.0).removesuffix(".0")
+    return repr(float(text) + 0.0).removesuffix(".0") if _NUMBER.fullmatch(text) else text
 
 
-def _identifiers(scenario: Scenario) -> dict[str, tuple[str, Quantity]]:
-    """Return identifier and quantity of each assumption by its short form, such as economics.gross_margin."""
+def _identifiers(scenario: Scenario) -> dict[str, Assumption]:
+    """Return each assumption by its short form, such as economics.gross_margin."""
     found = {}
-    for identifier, _, quantity in assumptions(scenario):
-        kind, name, path = identifier.split("/", 2)
-        short = {"scenarios": path, "strategies": f"{kind}.{name}.{path}"}.get(kind, f"{kind}.{path}")
-        found[short] = (identifier, quantity)
+    for one in assumptions(scenario):
+        kind, name, path = one.id.split("/", 2)
+        prefix = {"scenarios": "", "strategies": f"{kind}.{name}."}.get(kind, f"{kind}.")
+        found[f"{prefix}{path}"] = one
     return found
+
+
+def _settings(scenario: Scenario) -> dict[str, int | str | None]:
+    """Return what can be changed beside assumptions, as it is."""
+    arriving = scenario.new_customers
+    return {name: getattr(scenario, name) for name in ("draws", "horizon_months", "seed", _LEAVING)} | {
+        _ARRIVALS: None if arriving is None else arriving.per_month
+    }
 
 
 def _by_hand(quantity: Quantity, key: str, text: str) -> Quantity:
@@ -130,7 +129,7 @@ def _by_hand(quantity: Quantity, key: str, text: str) -> Quantity:
     given = quantity.evidence if quantity.source is None else f"{quantity.evidence} ({quantity.source})"
     before = f"{quantity.value:g}" if low == high else f"{quantity.value:g}, 90 % range {low:g} to {high:g}"
     try:
-        return dataclasses.replace(
+        return replace(
             quantity,
             value=value,
             range=(value, value),
@@ -142,43 +141,31 @@ def _by_hand(quantity: Quantity, key: str, text: str) -> Quantity:
         raise ParamError(f"change '{key}={text}': {cause}") from cause
 
 
-def _setting(
-    scenario: Scenario, key: str, text: str, known: Mapping[str, tuple[str, Quantity]]
-) -> dict[str, int | str | object]:
+def _setting(scenario: Scenario, key: str, text: str, known: Mapping[str, object]) -> dict[str, object]:
+    settings, arriving = _settings(scenario), scenario.new_customers
     if key == _LEAVING:
-        if text not in get_args(Structure):
-            raise ParamError(f"change '{key}': '{text}' is not possible; {choices(text, get_args(Structure))}")
+        refuse_unknown(text, get_args(Structure), f"change '{key}': '{text}' is not possible")
         return {key: text}
-    if key not in _SETTINGS:
-        raise ParamError(f"change '{key}': {scenario.name} has no such number; {_possible(key, known)}")
+    if key not in settings:
+        raise ParamError(f"change '{key}': {scenario.name} has no such number; {_possible(key, [*known, *settings])}")
     if not _INTEGER.fullmatch(text):
-        raise ParamError(
-            f"change '{key}': must be a whole number, such as {_value_of(scenario, key) or 1000}; found '{text}'."
-        )
+        raise ParamError(f"change '{key}': must be a whole number, such as {settings[key] or 1000}; found '{text}'.")
     if key != _ARRIVALS:
         return {key: int(text)}
-    if scenario.new_customers is None:
+    if arriving is None:
         raise ParamError(f"change '{key}': {scenario.name} has no new customers; write new_customers in its file.")
     try:
-        return {"new_customers": dataclasses.replace(scenario.new_customers, per_month=int(text))}
+        return {"new_customers": replace(arriving, per_month=int(text))}
     except ParamError as cause:
         raise ParamError(f"change '{key}={text}': {cause}") from cause
 
 
-def _possible(key: str, known: Mapping[str, object]) -> str:
+def _possible(key: str, every: Sequence[str]) -> str:
     """Return what is possible instead: of the same part of the scenario where there is such a part."""
-    every, head = [*known, *_SETTINGS], key
-    beside: list[str] = []
+    head, beside = key, list[str]()
     while (head := head.rpartition(".")[0]) and not beside:
         beside = [name for name in every if name.startswith(f"{head}.")]
     return choices(key, beside or every)
-
-
-def _value_of(scenario: Scenario, key: str) -> Value | None:
-    if key == _ARRIVALS:
-        return None if scenario.new_customers is None else scenario.new_customers.per_month
-    value: Value = getattr(scenario, key)
-    return value
 
 
 def load_scenario(name: str, changes: str = "") -> Scenario:
@@ -217,8 +204,7 @@ def case_of(name: str) -> Case:
     if name.endswith((".yaml", ".yml")):
         return "valuations" if Path(name).resolve().parent.name == "valuations" else "scenarios"
     known: dict[str, Case] = {found: case for case in CASES for found in names(case)}
-    if name not in known:
-        raise ParamError(f"params/scenarios and params/valuations: no '{name}'; {choices(name, sorted(known))}")
+    refuse_unknown(name, sorted(known), f"params/scenarios and params/valuations: no '{name}'")
     return known[name]
 
 
@@ -240,8 +226,8 @@ def case_files(name: str) -> tuple[Path, ...]:
     own, cited = locate(case, name), root() / "params" / SOURCES_FILE
     if case == "valuations":
         return (own, cited)
-    economics, strategies, behaviour = files_of(read(own, ScenarioFile), shown(own))
-    return (own, cited, economics, *strategies, *filter(None, [behaviour]))
+    files = files_of(read(own, ScenarioFile), shown(own))
+    return (own, cited, *chain.from_iterable(files.values()))
 
 
 SHAPES: dict[str, type[object]] = {
@@ -267,8 +253,7 @@ SCHEMA_FILE = "schema.json"
 def check_params(paths: Sequence[Path]) -> list[str]:
     """Return what is wrong with the files."""
     # A strategy's mistakes are also those of the scenarios that name it; they are listed once.
-    found = dict.fromkeys(problem for path in params_files(paths) for problem in _problems(path, path.parent.name))
-    return list(found)
+    return list(dict.fromkeys(chain.from_iterable(_problems(path, path.parent.name) for path in params_files(paths))))
 
 
 def params_files(paths: Sequence[Path]) -> list[Path]:
@@ -319,20 +304,17 @@ def _problems(path: Path, kind: str) -> Iterator[str]:
 def _of_file(path: Path, kind: str) -> Iterator[str]:
     """Yield the mistakes of a file that holds quantities, and of the files that a scenario names."""
     holder: Any = read(path, SHAPES[kind])
-    if isinstance(holder, ScenarioFile):
-        economics, strategies, behaviour = files_of(holder, shown(path))
-        yield from _problems(economics, "economics")
-        for file in strategies:
-            yield from _problems(file, "strategies")
-        for file in filter(None, [behaviour]):
-            yield from _problems(file, "behaviour")
+    named = files_of(holder, shown(path)) if isinstance(holder, ScenarioFile) else {}
+    for folder, files in named.items():
+        for file in files:
+            yield from _problems(file, folder)
     yield from _of_quantities(path, holder)
-    if isinstance(holder, Strategy):
-        try:
+    try:
+        if isinstance(holder, Strategy):
             refuse_unmeasured([holder])
-        except ParamError as cause:
-            yield f"{shown(path)}: {cause}"
-    if isinstance(holder, ScenarioFile):
+    except ParamError as cause:
+        yield f"{shown(path)}: {cause}"
+    if named:
         resolved(holder, shown(path))
     if kind in CASES and path.resolve().is_relative_to(root() / "params"):
         # The same name in both would not say which report is meant.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from cxsim.data.contracts import NAIVE
-from cxsim.errors import ParamError, choices
+from cxsim.errors import refuse_unknown
 from cxsim.metrics.promoters import (
     PointEstimate,
     can_compare,
@@ -25,12 +25,10 @@ from cxsim.metrics.promoters import (
     spend_of_answerers,
     total,
 )
-from cxsim.params import DAYS_PER_MONTH, Unit
-from cxsim.strategies.behaviour import Behaviour
+from cxsim.params import DAYS_PER_MONTH, Unit, with_values
 from cxsim.study.result import Study
-from cxsim.study.scenario import BASELINE
 from cxsim.study.shop_tables import ShopTables, tables_of
-from cxsim.tables import check, empty
+from cxsim.tables import table_of
 from cxsim.wording import figure, money, written_as
 
 # A mean of fewer customers says too little.
@@ -42,8 +40,7 @@ _BEFORE = datetime(1, 1, 1)  # noqa: DTZ001 - the shop's own time has no zone
 Found = tuple[PointEstimate, float]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Membership:
+class Membership(NamedTuple):
     """The same world with a programme and without it, and who joined.
 
     Each comparison returns its reading and the truth: what the same members spend beyond what they spend without the
@@ -150,9 +147,6 @@ def _until(days: pl.Series, weights: pl.DataFrame) -> pl.Series:
     return sums.gather(weights["day"].search_sorted(days, side="left"))
 
 
-Change = Callable[[Behaviour], Behaviour]
-
-
 Row = tuple[str, str, float, float, float, float, Unit, str]
 
 
@@ -194,93 +188,98 @@ def naive_readings(study: Study, strategy: str, *, draw: int = 0) -> pl.DataFram
     ParamError
         For an unknown strategy or draw.
     """
-    possible = [arm for arm in study.scenario.arms if arm != BASELINE]
-    if strategy not in possible:
-        raise ParamError(f"no strategy '{strategy}' in scenario '{study.scenario.name}'; {choices(strategy, possible)}")
+    _, *possible = study.scenario.arms
+    refuse_unknown(strategy, possible, f"no strategy '{strategy}' in scenario '{study.scenario.name}'")
     treated, baseline = study.tables(strategy, draw=draw), study.tables(draw=draw)
     # By the shop's own locale, whatever the session's is, so that the same study gives the same sentences.
     with written_as(study.scenario.economics.locale):
         rows = [*_of_members(study, treated, baseline), *_of_answers(study, treated, strategy, draw)]
-    return check(pl.DataFrame(rows, schema=empty(NAIVE).schema, orient="row"), NAIVE)
+    return table_of(rows, NAIVE)
 
 
 def _of_members(study: Study, treated: ShopTables, baseline: ShopTables) -> Iterator[Row]:
     calendar = study.scenario.calendar
     start, end = (datetime.combine(day, time()) for day in (calendar.starts_on, calendar.starts_of(calendar.months)))
     seen = Membership(treated=treated, baseline=baseline)
-    titles = {
-        "members": ("Members against the others", Unit.MONEY, seen.against_others()),
-        "redeemers": ("Members who used a reward against the other members", Unit.MONEY, seen.redeemers()),
-        "before_after": ("Members before and after joining", Unit.MONEY_PER_MONTH, seen.before_and_after(start, end)),
-    }
-    for method, (title, unit, found) in titles.items():
+    readings = (seen.against_others(), seen.redeemers(), seen.before_and_after(start, end))
+    for method, found in zip(("members", "redeemers", "before_after"), readings, strict=True):
         if found is not None:
             reading, truth = found
             amounts = [money(amount, study.currency) for amount in (abs(reading.value), truth)]
-            finding = _MEMBERS[method].format(*amounts, more="less" if reading.value < 0.0 else "more")
-            yield (method, title, *_cells(reading), truth, unit, finding)
+            yield _row(method, reading, truth, [*amounts, "less" if reading.value < 0.0 else "more"])
 
 
 def _of_answers(study: Study, treated: ShopTables, strategy: str, draw: int) -> Iterator[Row]:
     answerers = spend_of_answerers(treated.orders, treated.surveys)
     if not can_compare(answerers):
         return
-    unmoved = _tables_under(study, strategy, draw, _unmoved).orders.group_by("customer_id").agg(spend=paid())
+    unmoved = _tables_under(study, strategy, draw, _UNMOVED).orders.group_by("customer_id").agg(spend=paid())
     same = answerers.drop("spend").join(unmoved, on="customer_id", how="left").sort("customer_id")
-    truth = overall_ratio(answerers).value / overall_ratio(same.with_columns(pl.col("spend").fill_null(0.0))).value
-    titles = {
-        "promoters": ("Promoters against detractors", overall_ratio(answerers)),
-        "promoters_equal_count": ("Promoters against detractors with as many orders", ratio_at_equal_count(answerers)),
-    }
-    for method, (title, reading) in titles.items():
-        finding = _ANSWERS[method].format(figure(reading.value, ".2f"), figure(truth, ".2f"))
-        yield (method, title, *_cells(reading), truth, Unit.RATIO, finding)
-    score = net_promoter_score(treated.surveys)
-    everyone = net_promoter_score(_tables_under(study, strategy, draw, _answering).surveys).value
-    finding = _ANSWERS["nps"].format(figure(score.value, ".1f"), figure(everyone, ".1f"))
-    yield ("nps", "Net Promoter Score of those who answer", *_cells(score), everyone, Unit.SCORE, finding)
+    overall, equal = overall_ratio(answerers), ratio_at_equal_count(answerers)
+    truth = overall.value / overall_ratio(same.with_columns(pl.col("spend").fill_null(0.0))).value
+    everyone = net_promoter_score(_tables_under(study, strategy, draw, _ANSWERING).surveys).value
+    for method, reading, true, form in (
+        ("promoters", overall, truth, ".2f"),
+        ("promoters_equal_count", equal, truth, ".2f"),
+        ("nps", net_promoter_score(treated.surveys), everyone, ".1f"),
+    ):
+        yield _row(method, reading, true, [figure(number, form) for number in (reading.value, true)])
 
 
-def _cells(reading: PointEstimate) -> tuple[float, float, float]:
-    return reading.value, reading.low, reading.high
+def _row(method: str, reading: PointEstimate, truth: float, numbers: Sequence[str]) -> Row:
+    title, unit, finding = _METHODS[method]
+    return method, title, reading.value, reading.low, reading.high, truth, unit, finding.format(*numbers)
 
 
-def _tables_under(study: Study, strategy: str, draw: int, change: Change) -> ShopTables:
-    """Return the tables of the same world, with the same random numbers, under a changed behaviour."""
+def _tables_under(study: Study, strategy: str, draw: int, values: Mapping[str, float]) -> ShopTables:
+    """Return the tables of the same world, with the same random numbers, under other numbers of the behaviour."""
     draws = list(study.worlds.draws)
     scenario = draws[draw].scenario
-    changed = dataclasses.replace(scenario, behaviour=change(scenario.behaviour))
-    draws[draw] = dataclasses.replace(draws[draw], scenario=changed)
-    return tables_of(dataclasses.replace(study.worlds, draws=tuple(draws)), strategy, draw)
+    changed = replace(scenario, behaviour=with_values(scenario.behaviour, values))
+    draws[draw] = replace(draws[draw], scenario=changed)
+    return tables_of(replace(study.worlds, draws=tuple(draws)), strategy, draw)
 
 
-def _unmoved(behaviour: Behaviour) -> Behaviour:
-    """Return the behaviour without any effect of satisfaction."""
-    experience = behaviour.experience
-    if experience is None:
-        return behaviour
-    none = {name: getattr(experience, name).at(1.0) for name in _MOVED}
-    return dataclasses.replace(behaviour, experience=dataclasses.replace(experience, **none))
-
-
-def _answering(behaviour: Behaviour) -> Behaviour:
-    """Return the behaviour with an answer from everybody who is asked."""
-    surveys = behaviour.surveys
-    if surveys is None:
-        return behaviour
-    return dataclasses.replace(behaviour, surveys=dataclasses.replace(surveys, response=surveys.response.at(1.0)))
-
-
-_MOVED = ("purchase_rate_per_deviation", "dropout_per_deviation", "basket_per_deviation")
-_MEMBERS = {
-    "members": "Members spend {} {more} after joining than the others over the same days; the programme causes {}.",
-    "redeemers": "Members who used a reward spend {} {more} than the other members; the programme causes {} there.",
-    "before_after": "Members spend {} a month {more} after joining than before; the programme causes {} a month.",
-}
-_ANSWERS = {
-    "promoters": "Promoters spend {} times as much as detractors; satisfaction causes {} times.",
-    "promoters_equal_count": (
-        "With equally many orders, promoters spend {} times as much as detractors; satisfaction causes {} times."
+# Satisfaction without any effect; an answer from everybody who is asked.
+_UNMOVED = dict.fromkeys(
+    (
+        "experience.purchase_rate_per_deviation",
+        "experience.dropout_per_deviation",
+        "experience.basket_per_deviation",
     ),
-    "nps": "Those who answer give a score of {}; all who are asked would give {}.",
+    1.0,
+)
+_ANSWERING = {"surveys.response": 1.0}
+# By method its title, the unit of its reading, and what is said of it.
+_METHODS = {
+    "members": (
+        "Members against the others",
+        Unit.MONEY,
+        "Members spend {0} {2} after joining than the others over the same days; the programme causes {1}.",
+    ),
+    "redeemers": (
+        "Members who used a reward against the other members",
+        Unit.MONEY,
+        "Members who used a reward spend {0} {2} than the other members; the programme causes {1} there.",
+    ),
+    "before_after": (
+        "Members before and after joining",
+        Unit.MONEY_PER_MONTH,
+        "Members spend {0} a month {2} after joining than before; the programme causes {1} a month.",
+    ),
+    "promoters": (
+        "Promoters against detractors",
+        Unit.RATIO,
+        "Promoters spend {} times as much as detractors; satisfaction causes {} times.",
+    ),
+    "promoters_equal_count": (
+        "Promoters against detractors with as many orders",
+        Unit.RATIO,
+        "With equally many orders, promoters spend {} times as much as detractors; satisfaction causes {} times.",
+    ),
+    "nps": (
+        "Net Promoter Score of those who answer",
+        Unit.SCORE,
+        "Those who answer give a score of {}; all who are asked would give {}.",
+    ),
 }

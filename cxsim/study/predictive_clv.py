@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -15,22 +14,12 @@ from cxsim.data.rfm import summarise
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError
 from cxsim.params import CENTS, DAYS_PER_YEAR
-from cxsim.tables import REAL, TEXT, Contract, check, empty
+from cxsim.tables import REAL, TEXT, Contract, table_of
 from cxsim.wording import figure, money, percent
 
 # What a customer is worth, step by step from the product of averages to the model. low, high: 90 % interval of the
 # model's mean, by the uncertainty of its parameters and by chance; null where a step has none.
 CLV_STEPS = Contract("CLV_STEPS", TEXT("step"), REAL("value", "low", "high"), TEXT("why"), nullable=("low", "high"))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Averages:
-    """Means: of an order; of a customer's orders in a year; of years from first to last; of their product."""
-
-    value: float
-    per_year: float
-    lifespan_years: float
-    mean_of_products: float
 
 
 # Years of 365 days, for a shop that plans by them.
@@ -81,7 +70,8 @@ def _lines(shop: Shop) -> pl.DataFrame:
     return lines
 
 
-def _averages(lines: pl.DataFrame, shop: Shop, until: date) -> _Averages:
+def _averages(lines: pl.DataFrame, shop: Shop, until: date) -> tuple[float, float, float, float]:
+    """Return means: of an order; of a customer's orders in a year; of years from first to last; of their product."""
     years = ((until - shop.since.date()).days + 1) / DAYS_PER_YEAR
     each = (
         lines.group_by("customer_id")
@@ -94,24 +84,21 @@ def _averages(lines: pl.DataFrame, shop: Shop, until: date) -> _Averages:
     )
     paid, spans = each["cents"].to_numpy() / CENTS, each["days"].to_numpy() / 86_400 / DAYS_PER_YEAR
     orders = int(each["orders"].sum())
-    return _Averages(
-        value=float(paid.sum()) / orders,
-        per_year=orders / each.height / years,
-        lifespan_years=float(spans.mean()),
-        # A customer's mean order times orders a year is what they paid a year.
-        mean_of_products=float(np.mean(paid / years * spans)),
-    )
+    # A customer's mean order times orders a year is what they paid a year.
+    by_customer = float(np.mean(paid / years * spans))
+    return float(paid.sum()) / orders, orders / each.height / years, float(spans.mean()), by_customer
 
 
-def _steps(averages: _Averages, values: CustomerValues, terms: ValuationTerms, currency: str) -> pl.DataFrame:
-    total = values.totals.filter(quantity="value").row(0, named=True)
-    model = tuple(total[name] / values.table.height for name in ("mean", "low", "high"))
+def _steps(
+    averages: tuple[float, float, float, float], values: CustomerValues, terms: ValuationTerms, currency: str
+) -> pl.DataFrame:
+    value, per_year, lifespan_years, mean_of_products = averages
+    total = values.totals.filter(quantity="value").select("mean", "low", "high") / values.table.height
     alive = float(values.table["prob_alive"].to_numpy().mean())
-    order = money(averages.value, currency) if currency else figure(averages.value, ",.2f")
-    product = averages.value * averages.per_year * averages.lifespan_years
+    order = money(value, currency) if currency else figure(value, ",.2f")
     multiplied = (
-        f"{order} an order, times {figure(averages.per_year, '.2f')} orders a year, times "
-        f"{figure(averages.lifespan_years, '.2f')} years from first to last order."
+        f"{order} an order, times {figure(per_year, '.2f')} orders a year, times "
+        f"{figure(lifespan_years, '.2f')} years from first to last order."
     )
     by_customer = (
         "The same three multiplied customer by customer and then averaged: who stays longer also orders more, "
@@ -123,9 +110,9 @@ def _steps(averages: _Averages, values: CustomerValues, terms: ValuationTerms, c
         f"seen so far lie in the past, and {percent(alive)} of them are expected not to be over."
     )
     rows = [
-        ("product of averages", product, None, None, multiplied),
-        ("mean of products", averages.mean_of_products, None, None, by_customer),
-        ("after costs", averages.mean_of_products * terms.margin, None, None, after_costs),
-        ("model", *model, expected),
+        ("product of averages", value * per_year * lifespan_years, None, None, multiplied),
+        ("mean of products", mean_of_products, None, None, by_customer),
+        ("after costs", mean_of_products * terms.margin, None, None, after_costs),
+        ("model", *total.row(0), expected),
     ]
-    return check(pl.DataFrame(rows, schema=empty(CLV_STEPS).schema, orient="row"), CLV_STEPS)
+    return table_of(rows, CLV_STEPS)

@@ -1,17 +1,19 @@
-"""Tables and the project's folder in; hashes, versions and the commit, by which a result can be made again, out."""
+"""Tables and the project's folder in; hashes, versions and commit by which a result is made again, and files, out."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import importlib.metadata
 import json
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 import polars as pl
 
-from cxsim.errors import ParamError
+from cxsim.errors import ParamError, ReportError
 from cxsim.params import root
 from cxsim.strategies.behaviour import PLAIN
 from cxsim.study.loading import changes_between, load_scenario, parsed_changes
@@ -75,30 +77,22 @@ def manifest(
     scenario: Scenario, rfm: pl.DataFrame, result: pl.DataFrame, *, named: str = "ledger"
 ) -> dict[str, object]:
     """Return the manifest of a study or a search, as plain values for JSON."""
-    record = {
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "seed": scenario.seed,
-        "draws": scenario.draws,
-        "orders": scenario.orders,
+    economics = scenario.economics
+    own = {
         "observed_until": scenario.observed_until.isoformat(),
         "horizon_months": scenario.horizon_months,
-        "currency": scenario.economics.currency,
-        "annual_discount_rate": scenario.economics.annual_discount_rate.value,
-        "timing": scenario.economics.timing,
-        "scenario_sha256": scenario_hash(scenario),
-        "customers_sha256": table_hash(rfm),
-        f"{named}_sha256": table_hash(result),
-        "versions": versions(PACKAGES),
-        "commit": commit(),
+        "currency": economics.currency,
+        "annual_discount_rate": economics.annual_discount_rate.value,
+        "timing": economics.timing,
     }
+    record = _record("scenario", scenario, own, {"customers": rfm, named: result})
     try:
         changes = changes_between(load_scenario(scenario.name), scenario)
     except ParamError:
         changes = None
     if changes is None:
         return record
-    names = [f"economics/{scenario.economics.name}", "sources"]
+    names = [f"economics/{economics.name}", "sources"]
     names += [f"behaviour/{scenario.behaviour.name}"] if scenario.behaviour != PLAIN else []
     names += [f"strategies/{strategy.name}" for strategy in scenario.strategies]
     options = "".join(f" --set {key}={value}" for key, value in parsed_changes(changes).items())
@@ -112,20 +106,9 @@ def manifest(
 
 def valuation_manifest(valuation: Valuation, rfm: pl.DataFrame, values: pl.DataFrame) -> dict[str, object]:
     """Return the manifest of a valuation of customers, as plain values for JSON."""
-    record = {
-        "valuation": valuation.name,
-        "title": valuation.title,
-        "seed": valuation.seed,
-        "draws": valuation.draws,
-        "orders": valuation.orders,
-        "calibration_end": valuation.calibration_end.isoformat(),
-        "observed_until": valuation.observed_until.isoformat(),
-        "valuation_sha256": scenario_hash(valuation),
-        "customers_sha256": table_hash(rfm),
-        "values_sha256": table_hash(values),
-        "versions": versions([name for name in PACKAGES if name != "lifetimes"]),
-        "commit": commit(),
-    }
+    days = ("calibration_end", "observed_until")
+    own = {day: getattr(valuation, day).isoformat() for day in days}
+    record = _record("valuation", valuation, own, {"customers": rfm, "values": values})
     try:
         if load_valuation(valuation.name) != valuation:
             return record
@@ -135,13 +118,67 @@ def valuation_manifest(valuation: Valuation, rfm: pl.DataFrame, values: pl.DataF
     return record | files | {"command": f"cxsim report {valuation.name}"}
 
 
+def _record(
+    kind: str, case: Scenario | Valuation, own: Mapping[str, object], tables: Mapping[str, pl.DataFrame]
+) -> dict[str, object]:
+    """Return what scenarios and valuations record alike, with what one of them records on its own."""
+    # A valuation never uses the other implementation of the models.
+    packages = [name for name in PACKAGES if name != "lifetimes" or kind == "scenario"]
+    return {
+        kind: case.name,
+        **{name: getattr(case, name) for name in ("title", "seed", "draws", "orders")},
+        **own,
+        f"{kind}_sha256": scenario_hash(case),
+        **{f"{name}_sha256": table_hash(table) for name, table in tables.items()},
+        "versions": versions(packages),
+        "commit": commit(),
+    }
+
+
 def scenario_hash(case: Scenario | Valuation) -> str:
     """Return the hash of everything in a scenario or a valuation, down to the last assumption."""
-    content = json.dumps(dataclasses.asdict(case), sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return _sha256(json.dumps(asdict(case), sort_keys=True, default=str).encode())
 
 
 def _file_hashes(names: Sequence[str]) -> dict[str, object]:
     """Return the hashes of files under params, which are enough to make a result again."""
-    contents = {f"{name}.yaml": (root() / "params" / f"{name}.yaml").read_bytes() for name in names}
-    return {"parameters_sha256": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}}
+    files = {f"{name}.yaml": root() / "params" / f"{name}.yaml" for name in names}
+    return {"parameters_sha256": {name: _sha256(file.read_bytes()) for name, file in files.items()}}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def require_writable(folder: Path, names: Sequence[str]) -> None:
+    """Refuse a folder that files could not be saved in, before anything is simulated; leave nothing behind."""
+    for name in names:
+        # Putting the files in their places would fail here only after some were.
+        if (folder / name).is_dir():
+            raise ReportError(f"{folder / name}: this is a folder, not a file; choose another folder with --out.")
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as cause:
+        raise _refusal(folder, cause) from cause
+
+
+def save_files(folder: Path, contents: Mapping[str, pl.DataFrame | str]) -> tuple[Path, ...]:
+    """Write tables as Parquet, and texts, into a folder, all of them or none; files of these names are replaced."""
+    require_writable(folder, list(contents))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".cxsim-", dir=folder) as staging:
+            for name, content in contents.items():
+                if isinstance(content, str):
+                    (Path(staging) / name).write_text(content, encoding="utf-8", newline="\n")
+                else:
+                    content.write_parquet(Path(staging) / name)
+            return tuple((Path(staging) / name).replace(folder / name) for name in contents)
+    except OSError as cause:
+        raise _refusal(folder, cause) from cause
+
+
+def _refusal(folder: Path, cause: OSError) -> ReportError:
+    return ReportError(f"{folder}: cannot be written to ({cause.strerror}); choose another folder with --out.")

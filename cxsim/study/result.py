@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ import polars as pl
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.data.shop import Shop
+from cxsim.study.assumptions import strategy_table
 from cxsim.study.scenario import BASELINE, Model, Scenario
 from cxsim.study.shop_tables import ShopTables, tables_of
 from cxsim.study.worlds import Worlds
@@ -91,12 +92,7 @@ class Study:
     @property
     def strategies(self) -> pl.DataFrame:
         """One row per strategy: strategy, title, description, and harms, what can go wrong."""
-        names = ("strategy", "title", "description", "harms")
-        rows = [(one.name, one.title, one.description, one.harms) for one in self.scenario.strategies]
-        for one in self.scenario.combinations:
-            together = " and ".join(self.scenario.titles[name] for name in one.strategies)
-            rows.append((one.name, one.title, f"At the same time: {together}.", "As of its parts."))
-        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        return strategy_table(self.scenario, self.scenario.strategies)
 
     def tables(self, arm: str = BASELINE, *, draw: int = 0) -> ShopTables:
         """Return what one world would look like in a shop's own tables: orders, tickets, surveys and so on.
@@ -148,13 +144,22 @@ class Study:
         return f"Study({self.scenario.name}; {self.scenario.draws} draws; {found})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(row['title'])}</td><td>{row['decision']}</td><td>{round(row['incremental_npv']):,}</td>"
-            f"<td>{round(row['npv_low']):,} to {round(row['npv_high']):,}</td></tr>"
+        heads = ("strategy", "decision", f"incremental NPV, {self.currency}", "90 % interval")
+        rows = (
+            (
+                row["title"],
+                row["decision"],
+                f"{round(row['incremental_npv']):,}",
+                f"{round(row['npv_low']):,} to {round(row['npv_high']):,}",
+            )
             for row in self.returns.iter_rows(named=True)
         )
-        return (
-            f"<table><caption>{html.escape(self.scenario.title)}: {self.scenario.draws} draws</caption><tr>"
-            f"<th>strategy</th><th>decision</th><th>incremental NPV, {self.currency}</th><th>90 % interval</th></tr>"
-            f"{rows}</table>"
-        )
+        return html_table(f"{self.scenario.title}: {self.scenario.draws} draws", heads, rows)
+
+
+def html_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a small table for a notebook."""
+    lines = ["".join(f"<th>{head}</th>" for head in heads)]
+    lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><caption>{html.escape(caption)}</caption>{body}</table>"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import io
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from cxsim.errors import ParamError, ReportError
+from cxsim.errors import ParamError
 from cxsim.finance.returns import npv_by_draw, returns
 from cxsim.finance.statement import Flows, cash, flows, statement, totals
 from cxsim.params import MICROS
@@ -21,10 +20,10 @@ from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Counts, Executor, Progress
 from cxsim.study.assumptions import cautions, register, source_table
 from cxsim.study.break_even import search_all
-from cxsim.study.provenance import manifest
+from cxsim.study.provenance import manifest, save_files
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
-from cxsim.study.worlds import Worlds, draw_worlds, fit_scenario, notebook_bar
+from cxsim.study.worlds import Worlds, counts_by_arm, draw_worlds, fit_scenario, notebook_bar
 
 
 def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progress | None = None) -> Study:
@@ -59,8 +58,8 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
     fits = fit_scenario(scenario)
     worlds = draw_worlds(scenario, fits)
     counts = worlds.simulate(executor=executor, progress=progress or notebook_bar("Simulating"))
-    ledger = worlds.ledger(counts)
-    calendar, titles, present = scenario.calendar, scenario.titles, worlds.present_values()
+    ledger, by_arm = worlds.ledger(counts), counts_by_arm(counts)
+    calendar, titles = scenario.calendar, scenario.titles
     monthly = flows(ledger, scenario.arms, draws=len(worlds.draws), months=calendar.months)
     starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
     return Study(
@@ -72,9 +71,9 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
         statement=_titled(statement(monthly, starts[:-1]), titles),
         totals=_titled(totals(monthly), titles),
         cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),
-        npv=_titled(npv_by_draw(monthly, present), titles),
+        npv=_titled(npv_by_draw(monthly, worlds.present_values()), titles),
         ledger=ledger,
-        points=_points(scenario, counts),
+        points=_points(scenario, by_arm),
         paired=_paired(worlds, counts),
         assumptions=register(scenario),
         sources=source_table(scenario),
@@ -82,41 +81,17 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
         spend=fits.spend,
         manifest=manifest(scenario, fits.rfm, ledger),
         worlds=worlds,
-        counts=tuple(np.stack([one.by_arm[arm].sum(axis=0) for one in counts]) for arm in range(len(scenario.arms))),
+        counts=by_arm,
     )
 
 
 STUDY_FILES = ("returns.parquet", "statement.parquet", "manifest.json")
 
 
-def require_writable(folder: Path, names: Sequence[str] = STUDY_FILES) -> None:
-    """Refuse a folder that files could not be saved in, before anything is simulated; leave nothing behind."""
-    for name in names:
-        if (folder / name).is_dir():
-            raise ReportError(f"{folder / name}: this is a folder, not a file; choose another folder with --out.")
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    try:
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
-    except OSError as cause:
-        raise _refusal(folder, cause) from cause
-
-
 def save_study(study: Study, folder: Path) -> tuple[Path, ...]:
     """Write returns.parquet, statement.parquet and manifest.json into a folder."""
-    require_writable(folder)
     manifest = json.dumps(dict(study.manifest), indent=1, sort_keys=True, allow_nan=False) + "\n"
-    contents = (_parquet(study.returns), _parquet(study.statement), manifest.encode())
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".cxsim-", dir=folder) as staging:
-            for name, content in zip(STUDY_FILES, contents, strict=True):
-                (Path(staging) / name).write_bytes(content)
-            for name in STUDY_FILES:
-                (Path(staging) / name).replace(folder / name)
-    except OSError as cause:
-        raise _refusal(folder, cause) from cause
-    return tuple(folder / name for name in STUDY_FILES)
+    return save_files(folder, dict(zip(STUDY_FILES, (study.returns, study.statement, manifest), strict=True)))
 
 
 def _returns(worlds: Worlds, monthly: Flows) -> pl.DataFrame:
@@ -136,7 +111,7 @@ def _by_structure(worlds: Worlds, monthly: Flows) -> pl.DataFrame:
     parts = []
     for number, structure in enumerate(worlds.scenario.structures):
         some = slice(number * worlds.scenario.draws, (number + 1) * worlds.scenario.draws)
-        alone = dataclasses.replace(worlds, draws=worlds.draws[some])
+        alone = replace(worlds, draws=worlds.draws[some])
         table = _returns(alone, Flows(arms=monthly.arms, amounts=monthly.amounts[some]))
         parts.append(table.select(pl.lit(structure).alias("structure"), pl.all()))
     return pl.concat(parts)
@@ -147,19 +122,14 @@ def _titled(table: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
     return table.with_columns(title=pl.col("strategy").replace_strict(titles, return_dtype=pl.String))
 
 
-def _points(scenario: Scenario, counts: Sequence[Counts]) -> pl.DataFrame:
+def _points(scenario: Scenario, counts: Sequence[npt.NDArray[np.int64]]) -> pl.DataFrame:
     """Return per strategy what became of its points, means over draws."""
-    kinds = [kind for kind in CountKind if kind.name.startswith("POINTS_")]
-    return pl.DataFrame(
-        [
-            {"strategy": name}
-            | {
-                kind.name.lower(): sum(int(one.by_arm[arm][:, :, place(kind)].sum()) for one in counts) / len(counts)
-                for kind in kinds
-            }
-            for arm, name in enumerate(scenario.arms[1:], start=1)
-        ]
-    )
+    means = {
+        kind.name.lower(): [counted[:, :, place(kind)].sum() / len(counted) for counted in counts[1:]]
+        for kind in CountKind
+        if kind.name.startswith("POINTS_")
+    }
+    return pl.DataFrame({"strategy": scenario.arms[1:], **means})
 
 
 def _paired(worlds: Worlds, counts: Sequence[Counts]) -> pl.DataFrame:
@@ -171,13 +141,3 @@ def _paired(worlds: Worlds, counts: Sequence[Counts]) -> pl.DataFrame:
     errors = np.sqrt(np.maximum(sums[:, :, 1] / customers - means**2, 0.0) / customers)
     columns = {"strategy": worlds.scenario.arms[1:], "gain_per_customer": means.mean(axis=1)}
     return pl.DataFrame(columns | {"paired_std_error": errors.mean(axis=1)})
-
-
-def _parquet(table: pl.DataFrame) -> bytes:
-    file = io.BytesIO()
-    table.write_parquet(file)
-    return file.getvalue()
-
-
-def _refusal(folder: Path, cause: OSError) -> ReportError:
-    return ReportError(f"{folder}: cannot be written to ({cause.strerror}); choose another folder with --out.")

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
-from cxsim.errors import ParamError, choices
+from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.economics import Economics, load_economics
 from cxsim.finance.returns import Rule
+from cxsim.finance.statement import MONTHS_PER_YEAR
 from cxsim.params import Kind, Quantity, Unit, locate, named, read
 from cxsim.simulation.world import Calendar
 from cxsim.strategies.behaviour import PLAIN, Behaviour
 from cxsim.strategies.effects import EXPERIENCED, Markdown
 from cxsim.strategies.levers import refuse_unmeasured
 from cxsim.strategies.mechanisms import Incidents, Referral
-from cxsim.strategies.strategy import Strategy, load_strategy
+from cxsim.strategies.strategy import Strategy
 
 _NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
-# Effects of programmes were measured one at a time; of more together, less and less is known.
-MANY = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +101,34 @@ class Columns:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ScenarioFile:
+class CaseSettings:
+    """What a scenario and a valuation have in common."""
+
+    name: str
+    title: str
+    description: str
+    orders: str
+    observed_until: date
+    seed: int
+    columns: Columns = Columns()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScenarioSettings(CaseSettings):
+    """What stands in a scenario and in its file alike."""
+
+    horizon_months: int
+    existing_customers: Literal["all", "none"] = "all"
+    new_customers: NewCustomers | None = None
+    dropout: Structure = "bgnbd"
+    combinations: tuple[Combination, ...] = ()
+    stacking: Quantity | None = None
+    draws: int = 200
+    budget: Quantity | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScenarioFile(ScenarioSettings):
     """A scenario as it is written in params/scenarios, with names instead of what they stand for.
 
     Attributes
@@ -141,27 +166,9 @@ class ScenarioFile:
         The most that all strategies together may cost over the horizon, as a present value; no limit when left out.
     """
 
-    name: str
-    title: str
-    description: str
-    orders: str
-    observed_until: date
     economics: str
     strategies: tuple[str, ...]
-    horizon_months: int
-    seed: int
-    columns: Columns = Columns()
-    existing_customers: Literal["all", "none"] = "all"
-    new_customers: NewCustomers | None = None
-    dropout: Structure = "bgnbd"
     behaviour: str | None = None
-    combinations: tuple[Combination, ...] = ()
-    stacking: Quantity | None = None
-    draws: int = 200
-    budget: Quantity | None = None
-
-
-_MONTHS_PER_YEAR = 12.0
 
 
 def _refuse_misfits(scenario: Scenario) -> None:
@@ -196,11 +203,9 @@ def _of_behaviour(strategies: Sequence[Strategy], behaviour: Behaviour) -> None:
                 "has the part returns, such as behaviour: online-shop."
             )
         for effect in strategy.effects:
-            if isinstance(effect, Incidents) and effect.incident not in {None, *behaviour.incidents}:
-                raise ParamError(
-                    f"strategy '{strategy.name}': the behaviour '{behaviour.name}' has no incident "
-                    f"'{effect.incident}'; {choices(str(effect.incident), behaviour.incidents)}"
-                )
+            if isinstance(effect, Incidents) and effect.incident is not None:
+                problem = f"strategy '{strategy.name}': the behaviour '{behaviour.name}' has no incident"
+                refuse_unknown(effect.incident, behaviour.incidents, f"{problem} '{effect.incident}'")
 
 
 def _of_costs(behaviour: Behaviour, economics: Economics) -> None:
@@ -218,8 +223,7 @@ def _of_costs(behaviour: Behaviour, economics: Economics) -> None:
 
 def _together(combination: Combination, known: Mapping[str, Strategy]) -> list[Strategy]:
     for name in combination.strategies:
-        if name not in known:
-            raise ParamError(f"combination '{combination.name}': no strategy '{name}'; {choices(name, known)}")
+        refuse_unknown(name, known, f"combination '{combination.name}': no strategy '{name}'")
         if known[name].mode == "break-even":
             raise ParamError(
                 f"combination '{combination.name}': the effects of '{name}' are searched, not assumed (mode: "
@@ -243,7 +247,7 @@ def _of_prices(strategies: Sequence[Strategy], name: str, months: int) -> None:
 def _of_referrals(strategies: Iterable[Strategy], months: int) -> None:
     """Refuse a reproduction number that could reach one: every customer would bring one and more within the horizon."""
     referring = [(one.name, effect) for one in strategies for effect in one.effects if isinstance(effect, Referral)]
-    most = sum(effect.most_per_year * months / _MONTHS_PER_YEAR for _, effect in referring)
+    most = sum(effect.most_per_year * months / MONTHS_PER_YEAR for _, effect in referring)
     if most >= 1.0:
         names = " and ".join(repr(name) for name, _ in referring)
         raise ParamError(
@@ -270,7 +274,7 @@ def _refuse_beyond_limits(case: Scenario | Valuation, fewest_draws: int) -> None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scenario:
+class Scenario(ScenarioSettings):
     """Everything that determines a study.
 
     Attributes
@@ -289,24 +293,9 @@ class Scenario:
         fit together.
     """
 
-    name: str
-    title: str
-    description: str
-    orders: str
-    observed_until: date
     economics: Economics
     strategies: tuple[Strategy, ...]
-    horizon_months: int
-    seed: int
-    columns: Columns = field(default_factory=Columns)
-    existing_customers: Literal["all", "none"] = "all"
-    new_customers: NewCustomers | None = None
-    dropout: Structure = "bgnbd"
     behaviour: Behaviour = PLAIN
-    combinations: tuple[Combination, ...] = ()
-    stacking: Quantity | None = None
-    draws: int = 200
-    budget: Quantity | None = None
 
     def __post_init__(self) -> None:
         _refuse_beyond_limits(self, 2)
@@ -357,7 +346,7 @@ class Scenario:
     def with_prior(self) -> tuple[tuple[str, tuple[Strategy, ...]], ...]:
         """Name and strategies of each arm but the baseline; those that are only searched for break-even have none."""
         known = {strategy.name: strategy for strategy in self.strategies}
-        alone = [(name, (one,)) for name, one in known.items() if one.mode == "prior"]
+        alone = [(one.name, (one,)) for one in self.prior_strategies]
         together = [(one.name, tuple(known[name] for name in one.strategies)) for one in self.combinations]
         return (*alone, *together)
 
@@ -365,6 +354,11 @@ class Scenario:
     def searched(self) -> tuple[Strategy, ...]:
         """Strategies whose effects are only searched for the size from which they pay."""
         return tuple(strategy for strategy in self.strategies if strategy.mode == "break-even")
+
+    @property
+    def prior_strategies(self) -> list[Strategy]:
+        """Strategies whose effects have a prior, one by one; the others are only searched."""
+        return [strategy for strategy in self.strategies if strategy.mode == "prior"]
 
     @property
     def rule(self) -> Rule:
@@ -386,48 +380,42 @@ class Scenario:
 def resolved(written: ScenarioFile, place: str) -> Scenario:
     """Return a scenario with its economics and strategies loaded; `place` is the name of its file in messages."""
     files = files_of(written, place)
-    parts: dict[str, Any] = {one.name: getattr(written, one.name) for one in dataclasses.fields(written)}
-    parts["economics"] = load_economics(str(files.economics))
-    parts["strategies"] = tuple(load_strategy(str(file)) for file in files.strategies)
-    parts["behaviour"] = PLAIN if files.behaviour is None else read(files.behaviour, Behaviour)
-    refuse_unmeasured(parts["strategies"])
+    strategies = tuple(read(file, Strategy) for file in files["strategies"])
+    parts: dict[str, Any] = {one.name: getattr(written, one.name) for one in fields(written)} | {
+        "economics": load_economics(str(files["economics"][0])),
+        "strategies": strategies,
+        "behaviour": next((read(file, Behaviour) for file in files["behaviour"]), PLAIN),
+    }
+    refuse_unmeasured(strategies)
     try:
         return Scenario(**parts)
     except ParamError as cause:
         raise ParamError(f"{place}: {cause}") from cause
 
 
-class Files(NamedTuple):
-    """Files that a scenario names; no behaviour where it names none."""
-
-    economics: Path
-    strategies: tuple[Path, ...]
-    behaviour: Path | None
-
-
-def files_of(written: ScenarioFile, place: str) -> Files:
-    """Return the files that a scenario names; `place` as in `resolved`."""
-    wanted: list[tuple[str, Kind, str]] = [("economics", "economics", written.economics)]
-    wanted += [(f"strategies.{number}", "strategies", name) for number, name in enumerate(written.strategies)]
-    if written.behaviour is not None:
-        wanted.append(("behaviour", "behaviour", written.behaviour))
-    found: dict[str, list[Path]] = {"economics": [], "strategies": [], "behaviour": []}
+def files_of(written: ScenarioFile, place: str) -> dict[Kind, list[Path]]:
+    """Return the files that a scenario names, by their kinds; `place` as in `resolved`."""
+    wanted: dict[Kind, Sequence[str]] = {"economics": [written.economics], "strategies": written.strategies}
+    wanted["behaviour"] = [] if written.behaviour is None else [written.behaviour]
+    found: dict[Kind, list[Path]] = {kind: [] for kind in wanted}
     problems = []
-    for key, kind, name in wanted:
-        try:
-            found[kind].append(named(kind, name))
-        except ParamError as cause:
-            problems.append(f"{place}: {key}: {cause}")
+    for kind, names in wanted.items():
+        for number, name in enumerate(names):
+            try:
+                found[kind].append(named(kind, name))
+            except ParamError as cause:
+                key = f"strategies.{number}" if kind == "strategies" else kind
+                problems.append(f"{place}: {key}: {cause}")
     if problems:
         raise ParamError("\n".join(problems))
-    return Files(found["economics"][0], tuple(found["strategies"]), next(iter(found["behaviour"]), None))
+    return found
 
 
 PurchaseModel = Literal["bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Valuation:
+class Valuation(CaseSettings):
     """Everything that determines what a shop's customers are worth.
 
     Attributes
@@ -463,19 +451,12 @@ class Valuation:
         For days, numbers or units that are not possible, or models that are not apart.
     """
 
-    name: str
-    title: str
-    description: str
-    orders: str
     currency: str
-    observed_until: date
     calibration_end: date
     horizon_days: int
     annual_discount_rate: Quantity
     margin: Quantity
-    seed: int
     models: tuple[PurchaseModel, ...] = ("bgnbd", "mbgnbd", "paretonbd")
-    columns: Columns = field(default_factory=Columns)
     draws: int = 400
 
     def __post_init__(self) -> None:

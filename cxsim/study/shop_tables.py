@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import polars as pl
 
 from cxsim.data.contracts import CONTACTS, LIVES, MARKETING, MEMBERS, ORDERS, SENT_BACK, SESSIONS, SURVEYS, TICKETS
 from cxsim.data.shop import TABLES, Shop, known_at
-from cxsim.errors import ParamError, ReportError, choices
+from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.economics import ACCOUNTS, Economics, tariff
 from cxsim.finance.ledger import Account
 from cxsim.params import CENTS, DAYS_PER_MONTH, MICROS, micros
@@ -20,15 +19,19 @@ from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.kernel import visits
 from cxsim.simulation.state import KINDS
-from cxsim.strategies.mechanisms import Contacts
 from cxsim.strategies.strategy import Strategy
+from cxsim.study.provenance import save_files
 from cxsim.study.scenario import BASELINE, Scenario
 from cxsim.study.worlds import Draw, Worlds, draw_worlds, fit_scenario, schedule
 from cxsim.tables import Contract, check, empty
 
 SECONDS_PER_DAY = 86_400
 _INSTRUMENTS = ("nps", "csat", "ces")
-_FIRST_REFERRED = 1 << 40
+# Customers whom others bring have numbers from here on; no test can assign them beforehand.
+FIRST_REFERRED = 1 << 40
+# When an event is, and what the simulator notes of it, by its kind.
+_AT, _A, _B, _C, _D = map(pl.col, ("at", "a", "b", "c", "d"))
+_NONE = pl.DataFrame()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,16 +70,15 @@ class ShopTables:
         Shop
             Without what no shop can see; tables without rows are absent.
         """
-        since, until = (datetime.combine(day, time()) for day in _ends(scenario))
-        tables: dict[str, pl.DataFrame | None] = {one: getattr(self, one, None) for one in TABLES}
-        found = {one: table for one, table in tables.items() if table is not None and not table.is_empty()}
-        if "orders" in found:
-            found["orders"] = check(found["orders"].with_columns(cost=_cost(scenario.economics)), ORDERS)
-        if "tickets" in found:
-            found["tickets"] = known_at(found["tickets"].lazy(), "tickets", until).collect()
+        since, until = _ends(scenario)
+        tables = {one: table for one in TABLES if not (table := getattr(self, one, _NONE)).is_empty()}
+        if "orders" in tables:
+            tables["orders"] = check(self.orders.with_columns(cost=_cost(scenario.economics)), ORDERS)
+        if "tickets" in tables:
+            tables["tickets"] = known_at(self.tickets.lazy(), "tickets", until).collect()
         if scenario.new_customers is not None:
-            found["marketing"] = _marketing(self.lives, scenario)
-        lazy: dict[str, Any] = {one: table.lazy() for one, table in found.items()}
+            tables["marketing"] = _marketing(self.lives, scenario)
+        lazy: dict[str, Any] = {one: table.lazy() for one, table in tables.items()}
         return Shop(
             name=name or scenario.title,
             currency=currency or scenario.economics.currency,
@@ -104,18 +106,8 @@ class ShopTables:
         ReportError
             When something cannot be written.
         """
-        for name in SHOP_FILES:
-            # Putting the files in their places would fail here only after some were.
-            if (folder / name).is_dir():
-                raise ReportError(f"{folder / name}: this is a folder, not a file; choose another folder.")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".cxsim-", dir=folder) as staging:
-                for field in fields(self):
-                    getattr(self, field.name).write_parquet(Path(staging) / f"{field.name}.parquet")
-                return tuple((Path(staging) / name).replace(folder / name) for name in SHOP_FILES)
-        except OSError as cause:
-            raise ReportError(f"{folder}: cannot be written to ({cause.strerror}); choose another folder.") from cause
+        tables = (getattr(self, field.name) for field in fields(self))
+        return save_files(folder, dict(zip(SHOP_FILES, tables, strict=True)))
 
 
 SHOP_FILES = tuple(f"{field.name}.parquet" for field in fields(ShopTables))
@@ -144,19 +136,55 @@ def tables_of(worlds: Worlds, arm: str, draw: int) -> ShopTables:
     orders = _orders(log, worlds)
     return ShopTables(
         orders=_under(ORDERS, orders.sort("ordered_at", "order_id")),
-        tickets=_tickets(log),
-        surveys=_surveys(log),
-        returns=_returns(log),
         contacts=_contacts(log, names, strategies),
         sessions=_sessions(orders, world, scenario),
         members=_members(log, names, scenario),
         lives=_lives(log, names, worlds),
+        **_after_orders(log),
     )
 
 
+def _after_orders(log: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return what happened to orders: tickets, surveys and returns."""
+    instrument = _A.replace_strict(dict(enumerate(_INSTRUMENTS)), return_dtype=pl.String)
+    return {
+        "tickets": _of_orders(
+            _of_kind(log, "TICKET"),
+            TICKETS,
+            ticket_id=pl.format("t-{}", "order_id"),
+            created_at=_AT,
+            first_response_at=_AT + pl.duration(seconds=_A),
+            resolved_at=_AT + pl.duration(seconds=_B),
+            solved_at_first=_C.eq(1),
+            compensation=_D / CENTS,
+        ),
+        "surveys": _of_orders(
+            _of_kind(log, "SURVEY"),
+            SURVEYS,
+            survey_id=pl.format("{}-{}", instrument, "order_id"),
+            sent_at=_AT,
+            instrument=instrument,
+            score=pl.when(_B >= 0).then(_B),
+        ),
+        "returns": _of_orders(
+            _of_kind(log, "RETURN"),
+            SENT_BACK,
+            return_id=pl.format("r-{}", "order_id"),
+            returned_at=_AT,
+            refund=_A / CENTS,
+            list_amount=_B / CENTS,
+        ),
+    }
+
+
+def _of_orders(events: pl.DataFrame, contract: Contract, **columns: pl.Expr) -> pl.DataFrame:
+    """Return what happened to orders, by time; the first two columns are the key and the time."""
+    key, when, *_ = columns
+    return _under(contract, events.select("order_id", "customer_id", **columns).sort(when, key))
+
+
 def _require_world(scenario: Scenario, arm: str, draw: int) -> None:
-    if arm not in scenario.arms:
-        raise ParamError(f"no arm '{arm}' in scenario '{scenario.name}'; {choices(arm, scenario.arms)}")
+    refuse_unknown(arm, scenario.arms, f"no arm '{arm}' in scenario '{scenario.name}'")
     worlds = len(scenario.structures) * scenario.draws
     if not 0 <= draw < worlds:
         raise ParamError(f"no draw {draw}; possible: 0 to {worlds - 1}.")
@@ -164,8 +192,7 @@ def _require_world(scenario: Scenario, arm: str, draw: int) -> None:
 
 def _moment(scenario: Scenario, second: pl.Expr) -> pl.Expr:
     """Return the time of a second of the scenario."""
-    start = pl.lit(datetime.combine(scenario.calendar.starts_on, time())).cast(pl.Datetime("us"))
-    return (start + pl.duration(seconds=second)).cast(pl.Datetime("us"))
+    return (pl.lit(_ends(scenario)[0]).cast(pl.Datetime("us")) + pl.duration(seconds=second)).cast(pl.Datetime("us"))
 
 
 def _customer_name(number: pl.Expr, worlds: Worlds) -> pl.Expr:
@@ -173,19 +200,13 @@ def _customer_name(number: pl.Expr, worlds: Worlds) -> pl.Expr:
 
     New customers are named after month and place within it, so that one whom a programme attracts renames nobody.
     """
-    population = worlds.population
-    known = worlds.rfm["customer_id"].cast(pl.String).head(population.base.height)
-    name: Any = pl.when(number >= _FIRST_REFERRED).then(pl.format("referred-{}", number))
-    first = len(known)
+    population, calendar = worlds.population, worlds.scenario.calendar
+    names = [worlds.rfm["customer_id"].cast(pl.String).head(population.base.height)]
     for month, customers in enumerate(population.most_arrivals):
-        label = f"new-{worlds.scenario.calendar.starts_of(month):%Y-%m}"
-        name = name.when(number.is_between(first, first + customers - 1)).then(
-            pl.format("{}-{}", pl.lit(label), number - first + 1)
-        )
-        first += customers
-    there = pl.lit(known).gather(number.clip(0, len(known) - 1)) if len(known) else pl.lit(None)
-    named: pl.Expr = name.otherwise(there)
-    return named
+        place = pl.int_range(1, customers + 1)
+        names.append(pl.select(pl.format(f"new-{calendar.starts_of(month):%Y-%m}-{{}}", place)).to_series())
+    there = pl.lit(pl.concat(names)).gather(number.clip(0, sum(map(len, names)) - 1))
+    return pl.when(number >= FIRST_REFERRED).then(pl.format("referred-{}", number)).otherwise(there)
 
 
 def _programme_name(reach: pl.Expr, names: pl.Series) -> pl.Expr:
@@ -219,86 +240,39 @@ def _orders(log: pl.DataFrame, worlds: Worlds) -> pl.DataFrame:
             "customer_id",
             ordered_at="at",
             order_number=pl.col("order") + 1 + pl.col("earlier").fill_null(0),
-            list_amount=pl.col("a") / CENTS,
-            markdown=pl.col("b") / CENTS,
-            reward=pl.col("c") / CENTS,
-            amount=(pl.col("a") - pl.col("b") - pl.col("c")) / CENTS,
-            incident=pl.col("d").replace_strict(incidents, default=None, return_dtype=pl.String),
+            list_amount=_A / CENTS,
+            markdown=_B / CENTS,
+            reward=_C / CENTS,
+            amount=(_A - _B - _C) / CENTS,
+            incident=_D.replace_strict(incidents, default=None, return_dtype=pl.String),
         )
     )
-
-
-def _tickets(log: pl.DataFrame) -> pl.DataFrame:
-    tickets = _of_kind(log, "TICKET").select(
-        "order_id",
-        "customer_id",
-        ticket_id=pl.format("t-{}", pl.col("order_id")),
-        created_at="at",
-        first_response_at=pl.col("at") + pl.duration(seconds=pl.col("a")),
-        resolved_at=pl.col("at") + pl.duration(seconds=pl.col("b")),
-        solved_at_first=pl.col("c") == 1,
-        compensation=pl.col("d") / CENTS,
-    )
-    return _under(TICKETS, tickets.sort("created_at", "ticket_id"))
-
-
-def _surveys(log: pl.DataFrame) -> pl.DataFrame:
-    instrument = pl.col("a").replace_strict(dict(enumerate(_INSTRUMENTS)), return_dtype=pl.String)
-    surveys = _of_kind(log, "SURVEY").select(
-        "order_id",
-        "customer_id",
-        survey_id=pl.format("{}-{}", instrument, pl.col("order_id")),
-        sent_at="at",
-        instrument=instrument,
-        score=pl.when(pl.col("b") >= 0).then("b"),
-    )
-    return _under(SURVEYS, surveys.sort("sent_at", "survey_id"))
-
-
-def _returns(log: pl.DataFrame) -> pl.DataFrame:
-    returns = _of_kind(log, "RETURN").select(
-        "order_id",
-        "customer_id",
-        return_id=pl.format("r-{}", pl.col("order_id")),
-        returned_at="at",
-        refund=pl.col("a") / CENTS,
-        list_amount=pl.col("b") / CENTS,
-    )
-    return _under(SENT_BACK, returns.sort("returned_at", "return_id"))
 
 
 def _contacts(log: pl.DataFrame, names: pl.Series, strategies: tuple[Strategy, ...]) -> pl.DataFrame:
     """Return the messages sent to customers: single ones, and those that members receive again and again."""
     parts = [_of_kind(log, "CONTACT").select("customer_id", sent_at="at", reach="a")]
-    monthly = {
-        reach: effect.per_month.value
-        for reach, strategy in enumerate(strategies)
-        for effect in strategy.effects
-        if isinstance(effect, Contacts) and effect.per_month.value > 0.0
-    }
-    for reach, number in monthly.items():
+    for reach, strategy in enumerate(strategies):
+        number = schedule(strategy).contacts_per_month
+        if not number:
+            continue
         apart = DAYS_PER_MONTH * SECONDS_PER_DAY / number
         parts.append(
             _of_kind(log, "MEMBER")
-            .filter(pl.col("a") == reach)
-            .with_columns(count=((pl.col("b") - pl.col("second")) / apart).floor().cast(pl.Int64))
-            .select("customer_id", "at", reach="a", number=pl.int_ranges(0, pl.col("count")))
+            .filter(reach == _A)
+            .with_columns(count=((_B - pl.col("second")) / apart).floor().cast(pl.Int64))
+            .select("customer_id", "at", reach="a", number=pl.int_ranges(0, "count"))
             .explode("number")
             .drop_nulls("number")
             .select(
                 "customer_id",
-                sent_at=pl.col("at") + pl.duration(seconds=((pl.col("number") + 0.5) * apart).cast(pl.Int64)),
+                sent_at=_AT + pl.duration(seconds=((pl.col("number") + 0.5) * apart).cast(pl.Int64)),
                 reach="reach",
             )
         )
-    contacts = (
-        pl.concat(parts)
-        .sort("sent_at", "customer_id", "reach")
-        .with_columns(programme=_programme_name(pl.col("reach"), names))
-        .with_row_index("number", offset=1)
-        .with_columns(contact_id=pl.format("c-{}", pl.col("number")))
-    )
-    return _under(CONTACTS, contacts)
+    contacts = pl.concat(parts).sort("sent_at", "customer_id", "reach").with_row_index("number", offset=1)
+    programme = _programme_name(pl.col("reach"), names)
+    return _under(CONTACTS, contacts.with_columns(programme=programme, contact_id=pl.format("c-{}", "number")))
 
 
 def _sessions(orders: pl.DataFrame, world: Draw, scenario: Scenario) -> pl.DataFrame:
@@ -319,7 +293,7 @@ def _sessions(orders: pl.DataFrame, world: Draw, scenario: Scenario) -> pl.DataF
         )
         .sort("started_at", "row", "bought")
         .with_row_index("number", offset=1)
-        .with_columns(session_id=pl.format("v-{}", pl.col("number")))
+        .with_columns(session_id=pl.format("v-{}", "number"))
     )
     return _under(SESSIONS, sessions)
 
@@ -328,9 +302,9 @@ def _members(log: pl.DataFrame, names: pl.Series, scenario: Scenario) -> pl.Data
     end = scenario.calendar.days * SECONDS_PER_DAY
     members = _of_kind(log, "MEMBER").select(
         "customer_id",
-        programme=_programme_name(pl.col("a"), names),
+        programme=_programme_name(_A, names),
         joined_at="at",
-        left_at=pl.when(pl.col("b") < end).then(_moment(scenario, pl.col("b"))),
+        left_at=pl.when(end > _B).then(_moment(scenario, _B)),
     )
     return check(members.sort("joined_at", "customer_id", "programme"), MEMBERS)
 
@@ -339,37 +313,36 @@ def _lives(log: pl.DataFrame, names: pl.Series, worlds: Worlds) -> pl.DataFrame:
     arrived = _of_kind(log, "ARRIVED").select(
         "customer_id",
         arrived_at="at",
-        referred_by=pl.when(pl.col("a") >= 0).then(_customer_name(pl.col("a"), worlds)),
-        attracted_by=_programme_name(pl.col("b"), names),
+        referred_by=pl.when(_A >= 0).then(_customer_name(_A, worlds)),
+        attracted_by=_programme_name(_B, names),
     )
-    left = _of_kind(log, "LEFT").group_by("customer_id").agg(left_at=pl.col("at").max())
-    back = _of_kind(log, "REVIVED").group_by("customer_id").agg(back_at=pl.col("at").max())
-    everyone = [log.select("customer_id")]
+    left, back = (_of_kind(log, kind).group_by("customer_id").agg(_AT.max()) for kind in ("LEFT", "REVIVED"))
+    lives = log.select("customer_id")
     if worlds.scenario.existing_customers == "all":
-        everyone.append(worlds.rfm.select(pl.col("customer_id").cast(pl.String)))
-    lives = (
-        pl.concat(everyone)
-        .unique()
-        .join(arrived, on="customer_id", how="left")
-        .join(left, on="customer_id", how="left")
-        .join(back, on="customer_id", how="left")
-        .with_columns(
-            left_at=pl.when(pl.col("back_at").is_null() | (pl.col("left_at") > pl.col("back_at"))).then("left_at")
-        )
-    )
-    return _under(LIVES, lives.sort("customer_id"))
+        lives = pl.concat([lives, worlds.rfm.select(pl.col("customer_id").cast(pl.String))])
+    lives = lives.unique()
+    for part in (arrived, left.rename({"at": "left_at"}), back.rename({"at": "back_at"})):
+        lives = lives.join(part, on="customer_id", how="left")
+    stays = pl.col("back_at").is_null() | (pl.col("left_at") > pl.col("back_at"))
+    return _under(LIVES, lives.with_columns(left_at=pl.when(stays).then("left_at")).sort("customer_id"))
 
 
-def _ends(scenario: Scenario) -> tuple[date, date]:
+def _ends(scenario: Scenario) -> tuple[datetime, datetime]:
+    """Return the first moment of a scenario and the first after it."""
     calendar = scenario.calendar
-    return calendar.starts_on, calendar.starts_of(calendar.months)
+    return (
+        datetime.combine(calendar.starts_on, time()),
+        datetime.combine(calendar.starts_of(calendar.months), time()),
+    )
 
 
 def _cost(economics: Economics) -> pl.Expr:
     """Return what goods and fulfilment of an order cost, as the ledger books them: whole millionths."""
     amounts = tariff(economics, ())
-    goods = -int(amounts[ACCOUNTS.index(Account.COST_OF_GOODS), place(CountKind.LIST)])
-    fulfilment = -int(amounts[ACCOUNTS.index(Account.FULFILMENT), place(CountKind.ORDERS)])
+    goods, fulfilment = (
+        -int(amounts[ACCOUNTS.index(account), place(count_kind)])
+        for account, count_kind in ((Account.COST_OF_GOODS, CountKind.LIST), (Account.FULFILMENT, CountKind.ORDERS))
+    )
     cents = (pl.col("list_amount") * CENTS).round().cast(pl.Int64)
     return (cents * goods + fulfilment) / MICROS
 
@@ -382,13 +355,12 @@ def _marketing(lives: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
     by = pl.col("attracted_by")
     charge = by.replace_strict(charges, default=None, return_dtype=pl.Int64)
     each = pl.when(by.is_null()).then(micros(usual)).otherwise(charge)
-    days = pl.DataFrame({"spent_at": pl.datetime_range(first, end, "1d", closed="left", time_unit="us", eager=True)})
+    days = pl.datetime_range(first, end, "1d", closed="left", time_unit="us", eager=True).alias("spent_at").to_frame()
     spent = (
         lives.filter(pl.col("arrived_at").is_not_null() & pl.col("referred_by").is_null())
         .group_by(spent_at=pl.col("arrived_at").dt.truncate("1d"))
         .agg(amount=each.sum())
     )
-    table = days.join(spent, on="spent_at", how="left", maintain_order="left").with_columns(
-        amount=pl.col("amount").fill_null(0) / MICROS
-    )
+    table = days.join(spent, on="spent_at", how="left", maintain_order="left")
+    table = table.with_columns(amount=pl.col("amount").fill_null(0) / MICROS)
     return check(table, MARKETING)

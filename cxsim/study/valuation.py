@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
 from cxsim.clv.customer_value import (
     VALUE,
     CustomerValues,
+    ParameterDraws,
     ValuationTerms,
     alive_by_group,
     at_risk,
@@ -23,13 +24,12 @@ from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.clv.validation.compare import Comparison, compare
 from cxsim.clv.validation.holdout import captures, decile_values, forecasts, missed, with_deciles
-from cxsim.data.cdnow import named_orders
 from cxsim.data.orders import Transactions
 from cxsim.data.rfm import holdout, summarise
-from cxsim.params import root
 from cxsim.study.assumptions import register, source_table
 from cxsim.study.provenance import valuation_manifest
 from cxsim.study.scenario import Valuation
+from cxsim.study.worlds import orders
 from cxsim.wording import figure, in_words, percent
 
 LEVEL = 0.9
@@ -64,11 +64,11 @@ class Tested:
     captures: pl.DataFrame
 
 
-def tested(valuation: Valuation, orders: Transactions, report: Progress) -> Tested:
+def tested(valuation: Valuation, lines: Transactions, report: Progress) -> Tested:
     """Return how the models of a valuation, fitted up to the end of calibration, predicted what came after."""
     ends = valuation.calibration_end, valuation.observed_until
-    rfm = summarise(orders, until=ends[0])
-    later = holdout(orders, after=ends[0], until=ends[1])
+    rfm = summarise(lines, until=ends[0])
+    later = holdout(lines, after=ends[0], until=ends[1])
     report("first part of the orders: models")
     spend = fit_spend(rfm, observed_until=ends[0])
     comparison = compare(
@@ -76,11 +76,8 @@ def tested(valuation: Valuation, orders: Transactions, report: Progress) -> Test
     )
     report("first part of the orders: forecasts")
     fits = {found.title: found for found in comparison.fits.values()}
-    drawn = {
-        title: parameter_draws(rfm, found, spend, draws=valuation.draws, seed=valuation.seed)
-        for title, found in fits.items()
-    }
-    predicted = forecasts(orders, rfm, fits, drawn, ends=ends, level=LEVEL, seed=valuation.seed)
+    drawn = _drawn(valuation, rfm, fits.values(), spend)
+    predicted = forecasts(lines, rfm, fits, drawn, ends=ends, level=LEVEL, seed=valuation.seed)
     chosen = comparison.fits[comparison.choice]
     deciles, captured = _by_value(valuation, rfm, later, (chosen, spend))
     return Tested(
@@ -93,22 +90,29 @@ def tested(valuation: Valuation, orders: Transactions, report: Progress) -> Test
     )
 
 
+def _drawn(
+    valuation: Valuation, rfm: pl.DataFrame, fits: Iterable[PurchaseFit], spend: GammaGammaFit
+) -> dict[str, ParameterDraws]:
+    """Return draws of the parameters of several models, by the titles of these."""
+    draws, seed = valuation.draws, valuation.seed
+    return {one.title: parameter_draws(rfm, one, spend, draws=draws, seed=seed) for one in fits}
+
+
 def _by_value(
     valuation: Valuation, rfm: pl.DataFrame, later: pl.DataFrame, fits: tuple[PurchaseFit, GammaGammaFit]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return spend after the fit by tenth, and the share of it that several orders of the customers catch."""
-    purchases = fits[0]
     # As customers pay it, all of it and not discounted, so that it can be held against what they paid.
     expected, ranked, values = _valued(valuation, rfm, fits, days=valuation.holdout_days, rate=0.0, margin=1.0)
     came = rfm.select("customer_id").join(
         later.select("customer_id", realised="holdout_amount"), on="customer_id", how="left", maintain_order="left"
     )
-    orders = {
-        purchases.title: expected,
+    rankings = {
+        fits[0].title: expected,
         "spend so far": rfm["frequency"] * rfm["monetary_value"].fill_null(0.0),
         "orders so far": rfm["frequency"],
     }
-    return decile_values(ranked, values.group_totals, came), captures(orders, came["realised"])
+    return decile_values(ranked, values.group_totals, came), captures(rankings, came["realised"])
 
 
 def _biases(comparison: Comparison, models: pl.DataFrame) -> pl.DataFrame:
@@ -219,18 +223,16 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
     DataError, EstimationError, ParamError
         For orders that cannot be read, customers to whom models cannot be fitted, or sources that are not sound.
     """
-    report = progress or _silent
+    report, until = progress or (lambda _: None), valuation.observed_until
     report("orders")
-    columns, until, currency = asdict(valuation.columns), valuation.observed_until, valuation.currency
-    orders = named_orders(valuation.orders, columns=columns, until=until, folder=root())
-    test = tested(valuation, orders, report)
+    lines = orders(valuation)
+    test = tested(valuation, lines, report)
     report("all orders: models")
-    rfm = summarise(orders, until=until)
+    rfm = summarise(lines, until=until)
     fits: dict[str, PurchaseFit] = {name: fit(rfm, model=name, observed_until=until) for name in valuation.models}
     spend = fit_spend(rfm, observed_until=until)
     report("all orders: value")
-    purchases, draws = fits[test.comparison.choice], valuation.draws
-    drawn = {one.title: parameter_draws(rfm, one, spend, draws=draws, seed=valuation.seed) for one in fits.values()}
+    purchases, drawn = fits[test.comparison.choice], _drawn(valuation, rfm, fits.values(), spend)
     _, ranked, values = _valued(
         valuation,
         rfm,
@@ -239,10 +241,10 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
         rate=valuation.annual_discount_rate.value,
         margin=valuation.margin.value,
     )
-    chosen = drawn[purchases.title]
+    chosen, currency = drawn[purchases.title], valuation.currency
     return CustomerValuation(
         valuation=valuation,
-        hygiene=orders.hygiene.table,
+        hygiene=lines.hygiene.table,
         tested=test,
         alive=alive_by_group(rfm, {title: one.purchases for title, one in drawn.items()}, LEVEL),
         purchases=purchases,
@@ -284,12 +286,7 @@ def _valued(
 def _findings(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit, values: CustomerValues) -> pl.DataFrame:
     """Return what the orders cannot say of the fits, and what cannot be relied on in their draws."""
     found = diagnose(rfm, purchases, spend).table.select("severity", "sentence", "advice", about="topic")
-    remarks = pl.DataFrame({"sentence": values.remarks}, schema={"sentence": pl.String}).select(
-        "sentence", severity=pl.lit("caution"), advice=pl.lit("Read the intervals as rough."), about=pl.lit("draws")
-    )
-    columns = ["about", "severity", "sentence", "advice"]
-    return pl.concat([found.select(columns), remarks.select(columns)])
-
-
-def _silent(line: str) -> None:
-    """Report nothing."""
+    rough = {"about": "draws", "severity": "caution", "advice": "Read the intervals as rough."}
+    remarks = [{**rough, "sentence": remark} for remark in values.remarks]
+    table = found.select("about", "severity", "sentence", "advice")
+    return pl.concat([table, pl.DataFrame(remarks, schema=table.schema)])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ import polars as pl
 
 from cxsim import rng
 from cxsim.clv.fit import fit, fit_spend
-from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.purchases import PurchaseParams, prob_alive
 from cxsim.clv.posterior import posterior
@@ -38,23 +37,23 @@ from cxsim.simulation.world import (
     empty_base,
     existing_customers,
     reached_by,
-    rounded,
     season_levels,
 )
+from cxsim.strategies.effects import Programme
 from cxsim.strategies.mechanisms import Acquisition, Contacts, Points
 from cxsim.strategies.strategy import Strategy
-from cxsim.study.assumptions import assumptions, with_assumptions
-from cxsim.study.scenario import Model, Scenario
+from cxsim.study.assumptions import drawn_assumptions, with_assumptions
+from cxsim.study.scenario import CaseSettings, Model, Scenario
 
 # The strategies that run in each arm, at their drawn values; the first arm is the baseline and has none.
 Arms = Sequence[tuple[Strategy, ...]]
 Reached = tuple[npt.NDArray[np.bool_], ...]
+Amounts = tuple[npt.NDArray[np.int64], ...]
 # Parameters drawn from each posterior; a scenario uses the first of them, so that more draws keep those it had.
 POSTERIOR_DRAWS = 1000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fits:
+class Fits(NamedTuple):
     """The customers of a scenario's orders, under RFM, and the models fitted to them: one of orders per structure."""
 
     rfm: pl.DataFrame
@@ -75,18 +74,19 @@ class Draw:
 
     @property
     def arms(self) -> list[tuple[Strategy, ...]]:
-        """The scenario's own arms, at this draw's values."""
-        return arms_of(self.scenario)
+        """The scenario's own arms, at this draw's values: no strategy in the baseline."""
+        return [(), *(together for _, together in self.scenario.with_prior)]
 
-    def tariffs(self, arms: Arms | None = None) -> tuple[npt.NDArray[np.int64], ...]:
-        """Return, per arm, what one of each count adds to each account: shape (accounts, counts)."""
-        economics = self.scenario.economics
-        return tuple(tariff(economics, [schedule(one) for one in some]) for some in arms or self.arms)
+    def prices(self, arms: Arms) -> tuple[Amounts, Amounts]:
+        """Return per arm what one of each count adds to each account, and what each account costs in each month.
 
-    def fixed(self, arms: Arms | None = None) -> tuple[npt.NDArray[np.int64], ...]:
-        """Return, per arm, what programmes cost each month whatever customers do: shape (accounts, months)."""
-        months = self.scenario.horizon_months
-        return tuple(fixed_costs([schedule(one) for one in some], months) for some in arms or self.arms)
+        Shapes (accounts, counts) and (accounts, months).
+        """
+        months, schedules = self.scenario.horizon_months, [[schedule(one) for one in some] for some in arms]
+        return (
+            tuple(tariff(self.scenario.economics, some) for some in schedules),
+            tuple(fixed_costs(some, months) for some in schedules),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -112,44 +112,46 @@ class Worlds:
         simulated = [draw.arms for draw in self.draws] if arms is None else arms
         people = _with_room(self.population, self.draws, simulated)
         reached = _reached(people, simulated[0])
-        inputs = [
-            partial(_inputs, draw, people, reached, some) for draw, some in zip(self.draws, simulated, strict=True)
-        ]
+        inputs = [partial(_inputs, *each, people, reached) for each in zip(self.draws, simulated, strict=True)]
         return simulate(people, inputs, seed=self.scenario.seed, executor=executor, progress=progress)
 
     def inputs(self, draw: Draw) -> Inputs:
         """Return what the simulator needs for one draw and the scenario's own arms."""
-        return _inputs(draw, self.population, _reached(self.population, draw.arms), draw.arms)
+        return _inputs(draw, draw.arms, self.population, _reached(self.population, draw.arms))
 
     def ledger(self, counts: Sequence[Counts]) -> pl.DataFrame:
         """Return the ledger of all worlds, under LEDGER; a cohort of new customers is named after its first month."""
-        starts = [self.scenario.calendar.starts_of(month) for month in range(len(self.population.arrivals))]
-        cohorts = ("existing", *(f"{start:%Y-%m}" for start in starts), "referred")
+        scenario = self.scenario
+        starts = map(scenario.calendar.starts_of, range(len(self.population.arrivals)))
+        booked = partial(
+            book, arms=scenario.arms, cohorts=("existing", *(f"{start:%Y-%m}" for start in starts), "referred")
+        )
+        prices = [draw.prices(draw.arms) for draw in self.draws]
         return pl.concat(
-            book(
-                draw.world,
-                counted.by_arm,
-                arms=self.scenario.arms,
-                cohorts=cohorts,
-                tariffs=draw.tariffs(),
-                fixed=draw.fixed(),
-            )
-            for draw, counted in zip(self.draws, counts, strict=True)
+            booked(draw.world, counted.by_arm, tariffs=tariffs, fixed=fixed)
+            for draw, counted, (tariffs, fixed) in zip(self.draws, counts, prices, strict=True)
         )
 
-    def present_values(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    def present_values(self) -> npt.NDArray[np.float64]:
         """Return the present value of one unit of money in each month of each world: shape (worlds, months)."""
         rates = np.array([draw.scenario.economics.annual_discount_rate.value for draw in self.draws])
         return weights(self.scenario.calendar.month_starts, self.scenario.economics.timing, rates)
+
+
+def counts_by_arm(counts: Sequence[Counts]) -> Amounts:
+    """Return what is counted in each arm, summed over cohorts: shapes (worlds, months, counts)."""
+    return tuple(
+        np.stack([each.sum(axis=0) for each in arm]) for arm in zip(*(one.by_arm for one in counts), strict=True)
+    )
 
 
 def fit_scenario(scenario: Scenario) -> Fits:
     """Return the customers of a scenario's orders and the models fitted to them."""
     rfm = summarise(orders(scenario), until=scenario.observed_until)
     purchases = {structure: fit(rfm, model=structure) for structure in scenario.structures}
-    fits = Fits(rfm=rfm, purchases=purchases, spend=fit_spend(rfm))
-    _refuse_full_cards(scenario, fits.spend)
-    return fits
+    spend = fit_spend(rfm)
+    _refuse_full_cards(scenario, spend)
+    return Fits(rfm=rfm, purchases=purchases, spend=spend)
 
 
 def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
@@ -160,16 +162,11 @@ def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
     """
     pool = max(scenario.draws, POSTERIOR_DRAWS)
     spend = posterior(fits.spend, fits.rfm, draws=pool, seed=scenario.seed)
-    # A strategy that is only searched is never simulated as it is written, and must keep the range of its search.
-    searched = tuple(f"strategies/{one.name}/" for one in scenario.searched)
-    uncertain = {
-        identifier: quantity for identifier, _, quantity in assumptions(scenario) if not identifier.startswith(searched)
-    }
+    uncertain = drawn_assumptions(scenario)
     drawn = []
     for number in range(scenario.draws):
         stream = partial(rng.stream, scenario.seed, number)
-        scores = {name: float(stream(f"assumption {name}").standard_normal()) for name in uncertain}
-        values = {name: rounded(quantity.quantile(scores[name])) for name, quantity in uncertain.items()}
+        values = {one.id: one.at(stream(f"assumption {one.id}").standard_normal()) for one in uncertain}
         drawn.append(with_assumptions(scenario, values))
     draws = []
     for place, structure in enumerate(scenario.structures):
@@ -194,15 +191,10 @@ def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
     return Worlds(scenario=scenario, rfm=fits.rfm, population=people, draws=tuple(draws))
 
 
-def orders(scenario: Scenario) -> Transactions:
-    """Return the orders that a scenario names: the CDNOW log, its sample, or a file."""
-    columns = dataclasses.asdict(scenario.columns)
-    return named_orders(scenario.orders, columns=columns, until=scenario.observed_until, folder=root())
-
-
-def arms_of(scenario: Scenario) -> list[tuple[Strategy, ...]]:
-    """Return the strategies that run in each arm: none in the baseline."""
-    return [(), *(together for _, together in scenario.with_prior)]
+def orders(case: CaseSettings) -> Transactions:
+    """Return the orders that a scenario or a valuation names: the CDNOW log, its sample, or a file."""
+    columns = asdict(case.columns)
+    return named_orders(case.orders, columns=columns, until=case.observed_until, folder=root())
 
 
 def schedule(strategy: Strategy) -> Schedule:
@@ -220,23 +212,19 @@ def schedule(strategy: Strategy) -> Schedule:
 
 def _with_room(population: Population, draws: Sequence[Draw], arms: Sequence[Arms]) -> Population:
     """Return the population with room for all customers whom any programme attracts in any draw."""
-    months = [
-        some
-        for draw, simulated in zip(draws, arms, strict=True)
-        for some in _arrivals(draw.scenario, population, simulated)
-    ]
-    most = tuple(max(numbers) for numbers in zip(population.arrivals, *months, strict=True))
-    return dataclasses.replace(population, most_arrivals=most)
+    months = chain.from_iterable(
+        _arrivals(draw.scenario, population, simulated) for draw, simulated in zip(draws, arms, strict=True)
+    )
+    most = tuple(map(max, zip(population.arrivals, *months, strict=True)))
+    return replace(population, most_arrivals=most)
 
 
 def _reached(population: Population, arms: Arms) -> Reached:
     """Return, per arm, who meets the condition of which reach; no draw changes it."""
-    return tuple(
-        reached_by(population, [strategy.programme().reach.who for strategy in strategies]) for strategies in arms
-    )
+    return tuple(reached_by(population, [one.reach.who for one in programmes]) for programmes in _programmes(arms))
 
 
-def _inputs(draw: Draw, population: Population, reached: Reached, arms: Arms) -> Inputs:
+def _inputs(draw: Draw, arms: Arms, population: Population, reached: Reached) -> Inputs:
     """Return what the simulator needs for a draw."""
     scenario, calendar = draw.scenario, population.calendar
     plan = partial(compile_plan, incidents=scenario.behaviour.incidents, stacking=_stacking(scenario))
@@ -246,24 +234,22 @@ def _inputs(draw: Draw, population: Population, reached: Reached, arms: Arms) ->
         latents=_latents(draw.purchases, draw.spend),
         prob_alive=prob_alive(draw.purchases, *past),
         world=compile_world(scenario.behaviour, calendar),
-        plans=tuple(plan([strategy.programme() for strategy in strategies], calendar) for strategies in arms),
+        plans=tuple(plan(programmes, calendar) for programmes in _programmes(arms)),
         arrivals=_arrivals(scenario, population, arms),
         reached=reached,
-        unit_values=tuple(amounts.sum(axis=0) for amounts in draw.tariffs(arms)),
+        unit_values=tuple(amounts.sum(axis=0) for amounts in draw.prices(arms)[0]),
     )
+
+
+def _programmes(arms: Arms) -> list[list[Programme]]:
+    return [[strategy.programme() for strategy in strategies] for strategies in arms]
 
 
 def _arrivals(scenario: Scenario, population: Population, arms: Arms) -> tuple[tuple[int, ...], ...]:
     """Return, per arm, how many customers arrive in each month, with the season and the programmes of a draw."""
-    usual = _usual_arrivals(scenario)
+    usual, stacking = _usual_arrivals(scenario), _stacking(scenario)
     return tuple(
-        arrivals_of(
-            [strategy.programme() for strategy in strategies],
-            usual,
-            population.calendar,
-            stacking=_stacking(scenario),
-        )
-        for strategies in arms
+        arrivals_of(programmes, usual, population.calendar, stacking=stacking) for programmes in _programmes(arms)
     )
 
 
@@ -282,19 +268,10 @@ def _stacking(scenario: Scenario) -> float:
 
 
 def _latents(purchases: PurchaseParams, spend: GammaGammaParams) -> Latents:
-    if isinstance(purchases, BetaGeometricParams):
-        leaving = {"a": purchases.a, "b": purchases.b, "s": 0.0, "beta": 1.0}
-    else:
-        leaving = {"a": 0.0, "b": 1.0, "s": purchases.s, "beta": purchases.beta}
-    return Latents(
-        r=purchases.r,
-        alpha=purchases.alpha,
-        drop_after_first=int(getattr(purchases, "leaves_after_first", False)),
-        p=spend.p,
-        q=spend.q,
-        v=spend.v,
-        **leaving,
-    )
+    # What a model of leaving does not have: no chance to leave after an order, no hazard.
+    none = {"a": 0.0, "b": 1.0, "s": 0.0, "beta": 1.0, "drop_after_first": getattr(purchases, "leaves_after_first", 0)}
+    numbers = none | asdict(purchases) | asdict(spend)
+    return Latents._make(numbers[name] for name in Latents._fields)
 
 
 def _refuse_full_cards(scenario: Scenario, spend: GammaGammaFit) -> None:

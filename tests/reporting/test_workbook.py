@@ -403,7 +403,7 @@ def test_another_rate_gives_another_present_value(random_twin):
 
 
 def test_the_net_present_value_is_that_of_the_report_where_the_rate_is_known(study):
-    book = sheets(workbook("T", [_periods_twin(statements(study).periods)], study.manifest))
+    book = sheets(workbook("T", [_periods_twin(statements(study)["periods"])], study.manifest))
     for row in study.returns.iter_rows(named=True):
         cells = book[f"Statement {row['strategy']}"[:31]]
         assert calculated(cells, _place(cells, "Net present value")) == pytest.approx(row["incremental_npv"], abs=CENT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +21,7 @@ def small(**changes):
         "horizon_months": 12,
         "draws": 4,
     }
-    return dataclasses.replace(load_scenario("cdnow-quick"), **written | changes)
+    return replace(load_scenario("cdnow-quick"), **written | changes)
 
 
 @pytest.fixture(scope="session")

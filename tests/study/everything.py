@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 from cxsim.params import Unit
 from cxsim.strategies.strategy import load_strategy
@@ -23,7 +23,7 @@ TOGETHER = "all-together"
 
 def with_prior(name):
     """Return a strategy as if its effects were known."""
-    return dataclasses.replace(load_strategy(name), mode="prior", searches=None)
+    return replace(load_strategy(name), mode="prior", searches=None)
 
 
 def service(**changes):
@@ -35,13 +35,13 @@ def service(**changes):
         "draws": 2,
         "dropout": "bgnbd",
     }
-    return dataclasses.replace(load_scenario("cdnow-service"), **written | changes)
+    return replace(load_scenario("cdnow-service"), **written | changes)
 
 
 def combined(scenario, *names, name=TOGETHER, stacking=0.6):
     """Return the scenario with its strategies, or some of them, together as one more arm."""
     strategies = names or tuple(one.name for one in scenario.strategies)
-    return dataclasses.replace(
+    return replace(
         scenario,
         combinations=(*scenario.combinations, Combination(name=name, title="Together", strategies=strategies)),
         stacking=assumed(stacking, Unit.SHARE),
@@ -52,4 +52,4 @@ def everything():
     """Return the service scenario with every mechanism that the simulator has."""
     plain = service(combinations=(), stacking=None)
     strategies = (*plain.strategies, *(with_prior(name) for name in MORE))
-    return combined(dataclasses.replace(plain, strategies=strategies))
+    return combined(replace(plain, strategies=strategies))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from datetime import date
 
 from cxsim.finance.economics import load_economics
@@ -70,4 +70,4 @@ MADE = Scenario(
 
 def made(*strategies, **changes):
     """Return the scenario with other strategies."""
-    return dataclasses.replace(MADE, strategies=strategies or MADE.strategies, **changes)
+    return replace(MADE, strategies=strategies or MADE.strategies, **changes)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from cxsim.params import MICROS, Unit, names, quantities
-from cxsim.strategies.effects import Basket, Dropout, PurchaseRate, Reach
+from cxsim.strategies.effects import Basket, Dropout, PurchaseRate
 from cxsim.strategies.levers import NO_EFFECT, load_levers
-from cxsim.strategies.strategy import Strategy, load_strategy
+from cxsim.strategies.strategy import load_strategy
 from cxsim.study.assumptions import assumptions
 from cxsim.study.run import run
 from cxsim.study.scenario import BASELINE, NewCustomers
 from cxsim.tables import RETURNS, check
-from tests.simulated import assumed
 from tests.study.conftest import small
 from tests.study.everything import TOGETHER, combined, service, with_prior
+from tests.study.plans import plan, ratio
 
 STRUCTURES = ("bgnbd", "mbgnbd", "paretonbd")
 
@@ -43,7 +43,7 @@ def test_there_is_one_row_for_each_structure_and_strategy_beside_the_pooled_one(
     assert list(study.purchases) == list(STRUCTURES)
 
 
-def test_the_pooled_result_is_that_of_all_worlds(study):
+def test_the_pooled_result_is_that_of_all_worlds_and_its_errors_count_draws(study):
     for row in study.returns.iter_rows(named=True):
         npv = by_structure(study, row["strategy"])
         assert row["draws"] == npv.size == 12
@@ -51,6 +51,11 @@ def test_the_pooled_result_is_that_of_all_worlds(study):
         assert row["incremental_npv"] == pytest.approx(npv.mean(), abs=1e-9)
         assert (row["npv_low"], row["npv_high"]) == pytest.approx(tuple(np.quantile(npv, (0.05, 0.95))), abs=1e-9)
         assert row["prob_npv_positive"] == (npv > 0).mean()
+        means = npv.mean(axis=0)
+        assert row["npv_mc_error"] == pytest.approx(means.std(ddof=1) / np.sqrt(len(means)), abs=1e-9)
+        # Laplace's rule of succession over the four draws.
+        share = ((npv > 0).mean() * 4 + 1) / 6
+        assert row["prob_mc_error"] == pytest.approx(np.sqrt(share * (1 - share) / 6), rel=1e-12)
 
 
 def test_a_row_of_a_structure_is_that_of_its_own_worlds(study):
@@ -61,24 +66,12 @@ def test_a_row_of_a_structure_is_that_of_its_own_worlds(study):
         assert row["npv_mc_error"] == pytest.approx(npv.std(ddof=1) / np.sqrt(4), abs=1e-9)
 
 
-def test_monte_carlo_errors_count_draws_and_not_worlds(study):
-    for row in study.returns.iter_rows(named=True):
-        npv = by_structure(study, row["strategy"])
-        means = npv.mean(axis=0)
-        assert row["npv_mc_error"] == pytest.approx(means.std(ddof=1) / np.sqrt(len(means)), abs=1e-9)
-        # Laplace's rule of succession over the four draws.
-        share = ((npv > 0).mean() * 4 + 1) / 6
-        assert row["prob_mc_error"] == pytest.approx(np.sqrt(share * (1 - share) / 6), rel=1e-12)
-
-
-def test_playing_the_same_draws_under_three_structures_does_not_make_the_error_of_one_smaller_by_a_root_of_three():
+def test_playing_the_same_draws_under_three_structures_does_not_make_the_error_of_one_smaller_by_a_root_of_three(study):
     # With structures that agree, the pooled error must be that of one of them: 2 % for the little that they differ.
-    twice = run(small(dropout="bgnbd", draws=8))
-    alone = twice.returns["npv_mc_error"].to_numpy()
-    pooled = run(small(dropout="all", draws=8))
-    each = pooled.structures.filter(structure="bgnbd")["npv_mc_error"].to_numpy()
+    alone = run(small(dropout="bgnbd")).returns["npv_mc_error"].to_numpy()
+    each = study.structures.filter(structure="bgnbd")["npv_mc_error"].to_numpy()
     assert each == pytest.approx(alone, rel=1e-12)
-    assert (pooled.returns["npv_mc_error"].to_numpy() > 0.7 * each).all()
+    assert (study.returns["npv_mc_error"].to_numpy() > 0.7 * each).all()
 
 
 def test_a_draw_has_the_same_assumptions_under_every_structure(study):
@@ -109,15 +102,6 @@ def test_the_tables_of_a_world_hold_the_money_of_its_own_entries_in_the_ledger(s
 
 
 # Strategies at once: simulated together, the stronger gain counted in full and a share of the weaker.
-
-
-def ratio(value):
-    return assumed(value, Unit.RATIO)
-
-
-def plan(name, *effects):
-    reach = Reach(who="true", uptake=assumed(1.0, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS))
-    return Strategy(name=name, title=name, description="Made for a test.", reach=reach, effects=effects)
 
 
 def entries(study, arm):
@@ -153,14 +137,24 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("stacking", [1.0, 0.0, 0.5])
-@pytest.mark.parametrize(("kind", "one", "other", "factors"), PAIRS.values(), ids=PAIRS)
-def test_together_is_the_product_the_stronger_alone_or_between(kind, one, other, factors, stacking):
-    parts = plan("one", kind(ratio=ratio(one))), plan("other", kind(ratio=ratio(other)))
-    expected = plan("expected", kind(ratio=ratio(factors[stacking])))
-    study = simulated(*parts, expected, stacking=stacking)
-    assert entries(study, TOGETHER).height > 0
-    assert entries(study, TOGETHER).equals(entries(study, "expected"))
+@pytest.fixture(scope="module", params=[1.0, 0.0, 0.5])
+def stacked(request):
+    """All pairs at once, each as one arm, and beside it what is expected of it; and the stacking."""
+    plans, together = [], []
+    for number, (kind, one, other, factors) in enumerate(PAIRS.values()):
+        ratios = {"one": one, "other": other, "expected": factors[request.param]}
+        plans += [plan(f"{name}-{number}", kind(ratio=ratio(value))) for name, value in ratios.items()]
+        together.append((f"one-{number}", f"other-{number}"))
+    scenario = small(strategies=tuple(plans), draws=2)
+    for number, pair in enumerate(together):
+        scenario = combined(scenario, *pair, name=f"both-{number}", stacking=request.param)
+    return run(scenario)
+
+
+@pytest.mark.parametrize("number", range(len(PAIRS)), ids=PAIRS)
+def test_together_is_the_product_the_stronger_alone_or_between(stacked, number):
+    assert entries(stacked, f"both-{number}").height > 0
+    assert entries(stacked, f"both-{number}").equals(entries(stacked, f"expected-{number}"))
 
 
 def test_effects_on_different_things_do_not_weaken_each_other():
@@ -199,7 +193,7 @@ def test_the_same_customers_join_a_programme_alone_and_together_with_others(busy
 
 
 def test_another_combination_moves_no_entry(scenario):
-    once = combined(dataclasses.replace(scenario, draws=2), "points-programme", "win-back-coupon")
+    once = combined(replace(scenario, draws=2), "points-programme", "win-back-coupon")
     twice = combined(once, "points-programme", "faster-delivery", name="more")
     assert entries(run(twice), TOGETHER).equals(entries(run(once), TOGETHER))
 
@@ -236,7 +230,7 @@ def test_every_strategy_runs_and_leaves_a_trace(catalogue):
 
 @pytest.mark.parametrize("name", ["first-order-discount", "referral-programme"])
 def test_a_strategy_alone_is_what_it_is_among_all_others(catalogue, name):
-    alone = run(dataclasses.replace(catalogue.scenario, strategies=(with_prior(name),)))
+    alone = run(replace(catalogue.scenario, strategies=(with_prior(name),)))
     assert alone.npv.equals(catalogue.npv.filter(strategy=name))
 
 
@@ -250,21 +244,15 @@ def test_strategies_are_searched_where_their_lever_has_no_number_and_believed_el
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_what_is_searched_reaches_no_effect(name):
+def test_what_is_searched_or_assumed_of_customers_reaches_no_effect(name):
     strategy = load_strategy(name)
-    if strategy.mode == "break-even":
-        searched = dict(quantities(strategy))[strategy.searches]
-        low, high = searched.range
+    numbers = dict(quantities(strategy))
+    assert (strategy.searches is None) == (strategy.mode == "prior")
+    if strategy.searches is not None:
+        low, high = numbers[strategy.searches].range
         assert low < high
-        if searched.unit in NO_EFFECT:
-            assert low <= NO_EFFECT[searched.unit] <= high
-    else:
-        assert strategy.searches is None
-
-
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_what_customers_are_assumed_to_do_reaches_no_effect(name):
-    for path, one in quantities(load_strategy(name)):
+        assert low <= NO_EFFECT.get(numbers[strategy.searches].unit, low) <= high
+    for path, one in numbers.items():
         if path.startswith(OF_CUSTOMERS) and one.unit == Unit.RATIO and one.evidence == "assumed":
             low, high = one.range
             assert low <= 1.0 <= high, f"{path} is assumed to work for certain"

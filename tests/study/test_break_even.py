@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 
 import cxsim
 from cxsim.errors import ParamError
 from cxsim.params import Unit, with_values
-from cxsim.strategies.effects import Dropout, PurchaseRate, Reach
+from cxsim.strategies.effects import Dropout, PurchaseRate
 from cxsim.strategies.strategy import Cost, Strategy, load_strategy
 from cxsim.study.break_even import break_even, search
 from cxsim.study.run import run
 from cxsim.tables import BREAK_EVEN, CURVE, check
 from tests.simulated import assumed
 from tests.study.conftest import small
+from tests.study.plans import plan, reach
 
 RATIO = "effects.purchase_rate_1.ratio"
-
-
-def share(value):
-    return assumed(value, Unit.SHARE)
 
 
 def searched(*, low=1.0, high=2.0, one_off=300.0, **changes):
@@ -30,7 +27,7 @@ def searched(*, low=1.0, high=2.0, one_off=300.0, **changes):
         "name": "plan",
         "title": "A plan",
         "description": "Made for a test.",
-        "reach": Reach(who="true", uptake=share(1.0), ramp_days=assumed(0.0, Unit.DAYS)),
+        "reach": reach(),
         "effects": (PurchaseRate(ratio=assumed((low * high) ** 0.5, Unit.RATIO, range=(low, high))),),
         "costs": (Cost(kind="one_off", amount=assumed(one_off, Unit.MONEY, range=(one_off * 0.9, one_off * 1.1))),),
         "mode": "break-even",
@@ -44,7 +41,7 @@ def scenario(*strategies, **changes):
 
 
 def with_prior(strategy, size):
-    known = with_values(dataclasses.replace(strategy, mode="prior", searches=None), {RATIO: size})
+    known = with_values(replace(strategy, mode="prior", searches=None), {RATIO: size})
     return run(scenario(known)).returns.row(0, named=True)
 
 
@@ -87,36 +84,26 @@ def test_a_strategy_that_is_believed_can_be_searched_too(found):
 
 
 def test_other_strategies_and_combinations_do_not_move_it(found):
-    other = dataclasses.replace(load_strategy("points-programme"), name="other")
+    other = replace(load_strategy("points-programme"), name="other")
     assert break_even(scenario(searched(), other), "plan").row(0, named=True) == found
 
 
-def test_an_unknown_strategy_is_answered_with_the_nearest():
-    with pytest.raises(ParamError, match="no strategy 'paln' in scenario 'cdnow-quick'; did you mean 'plan'"):
-        break_even(scenario(searched()), "paln")
-
-
 @pytest.mark.parametrize(
-    ("searches", "words"),
+    ("strategy", "searches", "words"),
     [
-        ("effects.purchase_rate.ratio", f"is no number with a range to search; did you mean '{RATIO}'"),
-        ("reach.uptake", "'reach.uptake' is no number with a range to search; possible: "),
+        ("paln", None, "no strategy 'paln' in scenario 'cdnow-quick'; did you mean 'plan'"),
+        ("plan", "effects.purchase_rate.ratio", f"is no number with a range to search; did you mean '{RATIO}'"),
+        ("plan", "reach.uptake", "'reach.uptake' is no number with a range to search; possible: "),
     ],
-    ids=["misspelt", "without a range"],
+    ids=["strategy", "misspelt", "without a range"],
 )
-def test_an_unknown_number_is_answered_with_the_nearest(searches, words):
+def test_what_is_unknown_is_answered_with_the_nearest(strategy, searches, words):
     with pytest.raises(ParamError, match=words):
-        break_even(scenario(searched()), "plan", searches=searches)
+        break_even(scenario(searched()), strategy, searches=searches)
 
 
 def test_a_study_lists_searched_strategies_beside_the_returns_and_not_in_them(found):
-    loyal = Strategy(
-        name="loyal",
-        title="Loyal",
-        description="Made for a test.",
-        reach=searched().reach,
-        effects=(Dropout(ratio=assumed(0.9, Unit.RATIO)),),
-    )
+    loyal = plan("loyal", Dropout(ratio=assumed(0.9, Unit.RATIO)))
     study = run(scenario(loyal, searched()))
     assert study.returns["strategy"].to_list() == ["loyal"]
     assert study.ledger["arm"].unique().to_list() in (["baseline", "loyal"], ["loyal", "baseline"])
@@ -135,13 +122,19 @@ def test_a_scenario_of_searched_strategies_alone_is_refused_and_sentence_where_t
 
 @pytest.fixture(scope="module")
 def searched_search():
-    free = dataclasses.replace(load_strategy("packaging-gift"), costs=())
+    free = replace(load_strategy("packaging-gift"), costs=())
     return small(strategies=(free,), dropout="all", draws=2)
 
 
 @pytest.fixture(scope="module")
-def found_search(searched_search):
-    return search(searched_search)
+def progress():
+    """What the search reported while it ran."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def found_search(searched_search, progress):
+    return search(searched_search, progress=lambda done, total: progress.append((done, total)))
 
 
 def test_a_gift_that_costs_nothing_pays_until_customers_leave_sooner(found_search):
@@ -173,11 +166,10 @@ def test_it_shows_itself_in_one_line_and_in_a_table(found_search):
     assert found_search.strategies["strategy"].to_list() == ["packaging-gift"]
 
 
-def test_progress_ends_at_its_total(searched_search):
-    sentence: list[tuple[int, int]] = []
-    search(searched_search, progress=lambda done, total: sentence.append((done, total)))
-    assert sentence[-1][0] == sentence[-1][1]
-    assert all(done < total for done, total in sentence[:-1])
+def test_progress_ends_at_its_total(found_search, progress):
+    assert found_search is not None
+    assert progress[-1][0] == progress[-1][1]
+    assert all(done < total for done, total in progress[:-1])
 
 
 def test_nothing_to_search_is_refused(scenario):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from dataclasses import replace
 
 import nbformat
 import numpy as np
@@ -14,11 +14,13 @@ import cxsim
 from cxsim.errors import EstimationError, ReportError
 from cxsim.params import Unit
 from cxsim.reporting.execute import execute
-from cxsim.strategies.effects import PurchaseRate, Reach
-from cxsim.study.run import require_writable, save_study
+from cxsim.strategies.effects import PurchaseRate
+from cxsim.study.provenance import require_writable
+from cxsim.study.run import STUDY_FILES, save_study
 from cxsim.study.worlds import notebook_bar
 from cxsim.tables import ASSUMPTIONS, CASH, LEDGER, RETURNS, STATEMENT, check
 from tests.simulated import assumed
+from tests.study.plans import plan
 
 
 def test_every_table_keeps_its_contract(study):
@@ -45,46 +47,34 @@ def test_progress_grows_by_one_up_to_the_total(scenario):
 
 
 def test_a_scenario_made_by_hand_runs(scenario):
-    plan = cxsim.Strategy(
-        name="plan",
-        title="A plan",
-        description="Nothing happens and nothing is paid.",
-        reach=Reach(who="true", uptake=assumed(1.0, Unit.SHARE), ramp_days=assumed(0.0, Unit.DAYS)),
-        effects=(PurchaseRate(ratio=assumed(1.0, Unit.RATIO)),),
-    )
-    found = cxsim.run(dataclasses.replace(scenario, name="by-hand", strategies=(plan,)))
+    nothing = plan("plan", PurchaseRate(ratio=assumed(1.0, Unit.RATIO)))
+    found = cxsim.run(replace(scenario, name="by-hand", strategies=(nothing,)))
     row = found.returns.row(0, named=True)
     assert (row["incremental_npv"], row["outlay"], row["roi"]) == (0.0, 0.0, None)
-    assert found.assumptions.filter(belongs_to="A plan")["evidence"].unique().to_list() == ["assumed"]
+    assert found.assumptions.filter(belongs_to="plan")["evidence"].unique().to_list() == ["assumed"]
 
 
 def test_a_seed_of_its_own_gives_other_random_numbers(study, scenario):
-    other = cxsim.run(dataclasses.replace(scenario, seed=scenario.seed + 1))
+    other = cxsim.run(replace(scenario, seed=scenario.seed + 1))
     assert not other.ledger.equals(study.ledger)
 
 
 def test_existing_customers_are_simulated_too(scenario):
-    found = cxsim.run(dataclasses.replace(scenario, existing_customers="all", new_customers=None, draws=2))
+    found = cxsim.run(replace(scenario, existing_customers="all", new_customers=None, draws=2))
     assert found.returns["customers"].to_list() == [2357] * 3
     assert found.ledger["cohort"].cast(pl.String).unique().sort().to_list() == ["existing", "shared"]
 
 
 def test_cohorts_are_named_after_the_month_in_which_they_arrive(study):
-    assert study.ledger["cohort"].cast(pl.String).unique().sort().to_list() == [
-        "1998-07",
-        "1998-08",
-        "1998-09",
-        "shared",
-    ]
+    cohorts = study.ledger["cohort"].cast(pl.String).unique().sort()
+    assert cohorts.to_list() == ["1998-07", "1998-08", "1998-09", "shared"]
 
 
 def test_orders_of_ones_own_are_read_by_the_scenarios_columns(scenario, tmp_path):
     path = tmp_path / "orders.parquet"
     lines = cxsim.load_cdnow(sample=True).table.collect().rename({"customer_id": "client"})
     lines.write_parquet(path)
-    mine = dataclasses.replace(
-        scenario, orders=str(path), columns=dataclasses.replace(scenario.columns, customer_id="client"), draws=2
-    )
+    mine = replace(scenario, orders=str(path), columns=replace(scenario.columns, customer_id="client"), draws=2)
     assert cxsim.run(mine).purchases["bgnbd"].n_customers > 2000
 
 
@@ -94,7 +84,7 @@ def test_a_shop_without_repeat_customers_is_refused(scenario, tmp_path):
         "customer_id,ordered_at,amount\n" + "".join(f"{n},1998-01-{n % 28 + 1:02d},5.00\n" for n in range(99))
     )
     with pytest.raises(EstimationError, match="repeat"):
-        cxsim.run(dataclasses.replace(scenario, orders=str(path)))
+        cxsim.run(replace(scenario, orders=str(path)))
 
 
 def test_points_are_issued_by_the_points_programme_alone(study):
@@ -131,14 +121,14 @@ def test_where_one_file_cannot_be_written_no_older_one_is_lost(study, tmp_path):
 
 
 def test_a_folder_that_does_not_exist_yet_is_fine_and_is_not_made(tmp_path):
-    require_writable(tmp_path / "deep" / "tables")
+    require_writable(tmp_path / "deep" / "tables", STUDY_FILES)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "taken").write_text("mine")
     with pytest.raises(ReportError, match="cannot be written to"):
-        require_writable(tmp_path / "taken" / "tables")
+        require_writable(tmp_path / "taken" / "tables", STUDY_FILES)
 
 
 def test_a_study_says_in_one_line_what_it_found(study):
@@ -153,18 +143,12 @@ def test_in_a_notebook_it_shows_one_row_per_strategy(study):
     assert page == study._repr_html_()
 
 
-def test_titles_are_text_and_not_markup(study):
+def test_titles_are_text_and_not_markup_and_nothing_is_shown_as_less_than_nothing(study):
     evil = "<script>alert(1)</script>"
-    scenario = dataclasses.replace(study.scenario, title=evil)
-    page = dataclasses.replace(
-        study, scenario=scenario, returns=study.returns.with_columns(title=pl.lit(evil))
-    )._repr_html_()
+    returns = study.returns.with_columns(title=pl.lit(evil), incremental_npv=pl.lit(-0.2))
+    page = replace(study, scenario=replace(study.scenario, title=evil), returns=returns)._repr_html_()
     assert "<script>" not in page
     assert page.count("&lt;script&gt;") == 1 + 3
-
-
-def test_nothing_is_shown_as_less_than_nothing(study):
-    page = dataclasses.replace(study, returns=study.returns.with_columns(incremental_npv=pl.lit(-0.2)))._repr_html_()
     assert "<td>0</td>" in page
     assert "<td>-0</td>" not in page
 
@@ -178,37 +162,29 @@ def test_strategies_are_listed_with_their_harms_in_the_order_of_the_scenario(stu
 WATCHED = """
 from IPython.display import DisplayHandle
 told = []
-DisplayHandle.update = lambda self, bundle, **how: told.append(bundle["text/html"])
+usual, DisplayHandle.update = DisplayHandle.update, lambda self, bundle, **how: told.append(bundle["text/html"])
 from cxsim.study.worlds import notebook_bar
 show = notebook_bar("Simulating")
 for done in range(1, 201):
     show(done, 200)
 print(len(told), told[0], told[-1] == "", sep="|")
+DisplayHandle.update = usual
 """
-
-
-def _run(tmp_path, source):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    path = tmp_path / "bar.ipynb"
-    nbformat.write(notebook, path)
-    return execute(path, {}).cells[0].outputs
 
 
 def test_outside_of_a_kernel_there_is_no_bar():
     assert notebook_bar("Simulating") is None
 
 
-@pytest.fixture(scope="module")
-def follow_up(tmp_path_factory):
-    return _run(tmp_path_factory.mktemp("bar"), WATCHED)
-
-
-def test_in_a_notebook_the_bar_moves_in_fifty_steps_and_goes(follow_up):
-    printed = "".join(output.text for output in follow_up if output.output_type == "stream")
+def test_in_a_notebook_the_bar_moves_in_fifty_steps_and_what_is_stored_is_empty_after_it_is_gone(tmp_path):
+    sources = (
+        WATCHED,
+        'from cxsim.study.worlds import notebook_bar\nshow = notebook_bar("x")',
+        "[show(k, 9) for k in range(10)];",
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbformat.write(notebook, tmp_path / "bar.ipynb")
+    moved, stored, _ = (cell.outputs for cell in execute(tmp_path / "bar.ipynb", {}).cells)
+    printed = "".join(output.text for output in moved if output.output_type == "stream")
     assert printed.strip() == '50|<progress value="4" max="200"></progress> Simulating: 4 of 200|True'
-
-
-def test_the_stored_notebook_holds_an_empty_output_after_the_bar_is_gone(tmp_path):
-    source = 'from cxsim.study.worlds import notebook_bar\nshow = notebook_bar("x")\n[show(k, 9) for k in range(10)];'
-    (output,) = _run(tmp_path, source)
-    assert output.data == {"text/html": "", "text/plain": ""}
+    assert [output.data for output in stored] == [{"text/html": "", "text/plain": ""}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,22 +12,16 @@ import pytest
 import cxsim
 from cxsim.data.contracts import CONTACTS, LIVES, MARKETING, MEMBERS, ORDERS, SENT_BACK, SESSIONS, SURVEYS, TICKETS
 from cxsim.data.shop import TABLES
-from cxsim.errors import ParamError, ReportError
+from cxsim.errors import ParamError
 from cxsim.params import CENTS, MICROS
 from cxsim.study.scenario import BASELINE
 from cxsim.tables import RFM, TRANSACTIONS, check
 from tests.study.everything import TOGETHER
 
 CONTRACTS = {
-    "orders": ORDERS,
-    "tickets": TICKETS,
-    "surveys": SURVEYS,
-    "returns": SENT_BACK,
-    "contacts": CONTACTS,
-    "sessions": SESSIONS,
-    "members": MEMBERS,
-    "lives": LIVES,
-}
+    "orders": ORDERS, "tickets": TICKETS, "surveys": SURVEYS, "returns": SENT_BACK, "contacts": CONTACTS,
+    "sessions": SESSIONS, "members": MEMBERS, "lives": LIVES,
+}  # fmt: skip
 KEYS = {
     "orders": "order_id", "tickets": "ticket_id", "surveys": "survey_id", "returns": "return_id",
     "contacts": "contact_id", "sessions": "session_id", "lives": "customer_id",
@@ -204,34 +198,17 @@ def test_tables_come_back_from_parquet_as_they_were(tables, tmp_path):
     )
 
 
-def test_a_file_in_the_way_is_refused_and_left_alone(tables, tmp_path):
-    (tmp_path / "taken").write_text("mine")
-    with pytest.raises(ReportError, match="cannot be written to"):
-        tables.save(tmp_path / "taken" / "tables")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-    assert (tmp_path / "taken").read_text() == "mine"
-
-
-def test_where_one_table_cannot_be_written_none_is(tables, tmp_path):
-    (tmp_path / "orders.parquet").write_text("old")
-    (tmp_path / "tickets.parquet").mkdir()
-    with pytest.raises(ReportError, match=r"tickets\.parquet: this is a folder, not a file"):
-        tables.save(tmp_path)
-    assert (tmp_path / "orders.parquet").read_text() == "old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["orders.parquet", "tickets.parquet"]
-
-
-def test_an_arm_that_is_not_there_is_answered_with_the_nearest(busy):
-    with pytest.raises(
-        ParamError, match="no arm 'free-return' in scenario 'cdnow-service'; did you mean 'free-returns'"
-    ):
-        busy.tables("free-return")
-
-
-@pytest.mark.parametrize("draw", [-1, 2])
-def test_a_world_that_is_not_there_is_answered_with_those_that_are(busy, draw):
-    with pytest.raises(ParamError, match=f"no draw {draw}; possible: 0 to 1"):
-        busy.tables(draw=draw)
+@pytest.mark.parametrize(
+    ("arm", "draw", "words"),
+    [
+        ("free-return", 0, "no arm 'free-return' in scenario 'cdnow-service'; did you mean 'free-returns'"),
+        (BASELINE, -1, "no draw -1; possible: 0 to 1"),
+        (BASELINE, 2, "no draw 2; possible: 0 to 1"),
+    ],
+)
+def test_a_world_that_is_not_there_is_answered_with_those_that_are(busy, arm, draw, words):
+    with pytest.raises(ParamError, match=words):
+        busy.tables(arm, draw=draw)
 
 
 def test_a_shop_without_visits_and_experience_has_orders_and_empty_tables(study):
@@ -240,21 +217,9 @@ def test_a_shop_without_visits_and_experience_has_orders_and_empty_tables(study)
     assert tables.members.height > 0
     for name in ("tickets", "surveys", "returns", "sessions"):
         assert check(getattr(tables, name), CONTRACTS[name]).is_empty()
-    assert dataclasses.is_dataclass(tables)
 
 
 # A world as a shop that observed it: the ledger's costs, nothing of later days, and nobody taken for new.
-
-CONTRACTS_AS_SHOP = {
-    "orders": ORDERS,
-    "tickets": TICKETS,
-    "surveys": SURVEYS,
-    "returns": SENT_BACK,
-    "contacts": CONTACTS,
-    "sessions": SESSIONS,
-    "members": MEMBERS,
-    "marketing": MARKETING,
-}
 
 
 @pytest.fixture(scope="module")
@@ -275,26 +240,19 @@ def in_ledger_as_shop(study, arm, account):
 
 def test_all_tables_are_there_lazily_and_keep_their_contracts(shops):
     for name in TABLES:
-        check(shops[TOGETHER].table(name).collect(), CONTRACTS_AS_SHOP[name])
+        check(shops[TOGETHER].table(name).collect(), (CONTRACTS | {"marketing": MARKETING})[name])
     assert shops[BASELINE].missing("members") == "there is no table of members."
 
 
-def test_days_name_and_currency_are_those_of_the_scenario(shops, busy):
-    shop, calendar = shops[BASELINE], busy.scenario.calendar
+def test_the_shop_has_days_name_and_currency_of_the_scenario_and_was_open_before(shops, busy, study):
+    shop = shops[BASELINE]
     # 24 months from the day after 30 June 1998.
     assert (shop.since, shop.until) == (datetime.fromisoformat("1998-07-01"), datetime.fromisoformat("2000-07-01"))
-    assert shop.since.date() == calendar.starts_on
     assert (shop.name, shop.currency) == (busy.scenario.title, "USD")
-
-
-def test_with_existing_customers_the_shop_was_open_before_and_the_first_order_is_stated_by_its_number(shops):
-    shop = shops[BASELINE]
+    # Existing customers ordered before, as the number of their orders shows; without them the shop opens then.
     assert not shop.opening
     first = shop.table("orders").group_by("customer_id").agg(pl.col("order_number").min()).collect()
     assert set(first["order_number"]) > {1}
-
-
-def test_without_existing_customers_the_shop_opens_with_the_scenario(study):
     assert study.shop().opening
 
 
@@ -344,5 +302,5 @@ def test_nothing_is_stated_that_was_not_known_on_the_last_day(shops, busy):
 
 
 def test_without_new_customers_nothing_is_spent_on_winning_them(shop_tables, busy):
-    scenario = dataclasses.replace(busy.scenario, new_customers=None)
+    scenario = replace(busy.scenario, new_customers=None)
     assert shop_tables[BASELINE].shop(scenario).marketing is None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
-from typing import NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from cxsim.finance.returns import investment
 from cxsim.finance.statement import cash_days, cohort_money, fan, flows, periods
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Executor
-from cxsim.study.business.base_case import base_case, base_case_table, strategies_with_prior
+from cxsim.study.business.base_case import base_case, base_case_table
 from cxsim.study.business.checklist import case_register, checklist
 from cxsim.study.business.decision import decision
 from cxsim.study.business.experiments import planned_tests
@@ -145,8 +145,8 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     costliest = _costliest(study)
     return BusinessCase(
         study=study,
-        decision=decision(study, investment=money.investment, break_evens=even, portfolio=sets, test_plan=tests),
-        **money._asdict(),
+        decision=decision(study, investment=money["investment"], break_evens=even, portfolio=sets, test_plan=tests),
+        **money,
         base_case=base_case_table(base, study.returns),
         tornado=swings,
         break_evens=even,
@@ -168,17 +168,8 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     )
 
 
-class Statements(NamedTuple):
-    """The money of a study, under INVESTMENT, PERIODS, COHORT_MONEY and FAN."""
-
-    investment: pl.DataFrame
-    periods: pl.DataFrame
-    cohorts: pl.DataFrame
-    fan: pl.DataFrame
-
-
-def statements(study: Study) -> Statements:
-    """Return the money of a study."""
+def statements(study: Study) -> dict[str, pl.DataFrame]:
+    """Return the money of a study, under INVESTMENT, PERIODS, COHORT_MONEY and FAN."""
     scenario, worlds, titles = study.scenario, study.worlds, study.scenario.titles
     calendar, economics, arms, draws = scenario.calendar, scenario.economics, scenario.arms, len(worlds.draws)
     monthly = flows(study.ledger, arms, draws=draws, months=calendar.months)
@@ -186,12 +177,13 @@ def statements(study: Study) -> Statements:
     days = cash_days(calendar.month_starts, economics.timing)
     starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
     customers, structures = worlds.population.size, len(scenario.structures)
-    return Statements(
-        investment(monthly, present, economics, titles=titles, customers=customers, days=days, structures=structures),
-        periods(monthly, present, starts[:-1], days=days, titles=titles),
-        cohort_money(study.ledger, arms, draws=draws, customers=_customers(study), titles=titles),
-        fan(monthly, [start - timedelta(days=1) for start in starts[1:]], titles),
-    )
+    shared: Any = {"days": days, "titles": titles}
+    return {
+        "investment": investment(monthly, present, economics, customers=customers, structures=structures, **shared),
+        "periods": periods(monthly, present, starts[:-1], **shared),
+        "cohorts": cohort_money(study.ledger, arms, draws=draws, customers=_customers(study), titles=titles),
+        "fan": fan(monthly, [start - timedelta(days=1) for start in starts[1:]], titles),
+    }
 
 
 def _customers(study: Study) -> dict[str, float]:
@@ -209,7 +201,7 @@ def _customers(study: Study) -> dict[str, float]:
 def _costliest(study: Study) -> str:
     """Return the name of the strategy with the largest outlay: the one on which a wrong reading costs most."""
     outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
-    names = [strategy.name for strategy in strategies_with_prior(study.scenario)] or list(outlays)
+    names = [strategy.name for strategy in study.scenario.prior_strategies] or list(outlays)
     return max(names, key=lambda name: (outlays[name], name))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -11,6 +12,18 @@ from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
 from cxsim.wording import figure, money, percent
 
 PORTFOLIO_ROW = "portfolio"
+# Columns of a changer, and of the register or the break-evens that they come from.
+_CHANGER = {
+    "changer_id": "id",
+    "changer": "description",
+    "changer_unit": "unit",
+    "changer_value": "value",
+    "changer_break_even": "break_even",
+    "changer_score": "score",
+    "changer_low": "prior_low",
+    "changer_high": "prior_high",
+    "base_npv": "npv",
+}
 # The decision per strategy, and one row for the best portfolio (strategy `portfolio`). changer_*: the assumption whose
 # break-even is the most plausible, its value now and the value that would change the decision; null where none is
 # within reach.
@@ -37,33 +50,8 @@ DECISION = Contract(
     REAL("changer_value", "changer_break_even", "changer_score"),
     COUNT("customers", "draws"),
     REAL("changer_low", "changer_high", "base_npv"),
-    nullable=(
-        "changer_low",
-        "changer_high",
-        "base_npv",
-        "roi",
-        "payback_months",
-        "payback_months_late",
-        "changer_id",
-        "changer",
-        "changer_unit",
-        "changer_value",
-        "changer_break_even",
-        "changer_score",
-    ),
+    nullable=("roi", "payback_months", "payback_months_late", *_CHANGER),
 )
-# Columns of a changer, and of the register or the break-evens that they come from.
-_CHANGER = {
-    "changer_id": "id",
-    "changer": "description",
-    "changer_unit": "unit",
-    "changer_value": "value",
-    "changer_break_even": "break_even",
-    "changer_score": "score",
-    "changer_low": "prior_low",
-    "changer_high": "prior_high",
-    "base_npv": "npv",
-}
 
 
 def decision(
@@ -75,48 +63,34 @@ def decision(
     test_plan: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return the decision on each strategy, and on the best set of them."""
-    intervals = {row["strategy"]: row for row in investment.iter_rows(named=True)}
+    intervals = investment.select("strategy", low_80="npv_low_80", high_80="npv_high_80")
     ranges = study.assumptions.select("id", prior_low="low", prior_high="high")
-    known = break_evens.join(ranges, on="id", how="left", maintain_order="left")
-    rows = [
-        _of_strategy(study, row, intervals[row["strategy"]], test_plan) | _changer(known, row["strategy"])
-        for row in study.returns.iter_rows(named=True)
-    ]
-    rows += [
-        _of_portfolio(study, row) | dict.fromkeys(_CHANGER) for row in portfolio.filter("chosen").iter_rows(named=True)
-    ]
+    # Of each strategy the assumption whose break-even is the most plausible.
+    nearest = break_evens.drop_nulls("score").sort(pl.col("score").abs(), "id").unique("strategy", keep="first")
+    changers = nearest.join(ranges, on="id", how="left").select("strategy", **_CHANGER)
+    table = study.returns.rename({"incremental_npv": "npv", "npv_low": "low", "npv_high": "high"})
+    for part in (intervals, changers):
+        table = table.join(part, on="strategy", how="left", maintain_order="left")
+    rows = [row | {"rule": f"{_rule(study, row)}{_test(row, test_plan)}"} for row in table.iter_rows(named=True)]
+    rows += [row | _of_portfolio(study, row) for row in portfolio.filter("chosen").iter_rows(named=True)]
     return table_of(rows, DECISION)
 
 
-def _of_strategy(
-    study: Study, row: Mapping[str, object], interval: Mapping[str, object], test_plan: pl.DataFrame
-) -> dict[str, object]:
-    same = ("strategy", "title", "decision", "outlay", "prob_npv_positive", "prob_mc_error", "roi", "payback_months")
-    return {name: row[name] for name in (*same, "payback_months_late", "customers", "draws", "npv_mc_error")} | {
-        "rule": f"{_rule(study, row)}{_test(row, test_plan)}",
-        "npv": row["incremental_npv"],
-        "low": row["npv_low"],
-        "high": row["npv_high"],
-        "low_80": interval["npv_low_80"],
-        "high_80": interval["npv_high_80"],
-    }
-
-
-def _rule(study: Study, row: Mapping[str, object]) -> str:
+def _rule(study: Study, row: Mapping[str, Any]) -> str:
     """Return how the chance of a gain lies to the shop's limits, and what follows."""
     economics = study.scenario.economics
     fund, reject = percent(economics.fund_probability.value), percent(economics.reject_probability.value)
-    gains = f"Gains in {percent(float(str(row['prob_npv_positive'])))} of draws;"
+    gains = f"Gains in {percent(row['prob_npv_positive'])} of draws;"
     return {
         "fund": f"{gains} from {fund} on, the shop funds.",
         "pilot": f"{gains} between {reject} and {fund}, the shop pilots first.",
         "reject": f"{gains} below {reject}, the shop does not fund.",
-    }[str(row["decision"])]
+    }[row["decision"]]
 
 
-def _test(row: Mapping[str, object], test_plan: pl.DataFrame) -> str:
+def _test(row: Mapping[str, Any], test_plan: pl.DataFrame) -> str:
     """Return what a test of a strategy that is to be piloted takes, or that there are too few customers for one."""
-    plan = test_plan.filter((pl.col("strategy") == row["strategy"]) & pl.col("chosen"))
+    plan = test_plan.filter("chosen", strategy=row["strategy"])
     if row["decision"] != "pilot" or plan.is_empty():
         return ""
     group, weeks, available = plan.select("per_group", "weeks", "available").row(0)
@@ -131,26 +105,14 @@ def _test(row: Mapping[str, object], test_plan: pl.DataFrame) -> str:
     )
 
 
-def _of_portfolio(study: Study, row: Mapping[str, object]) -> dict[str, object]:
-    share = float(str(row["prob_npv_positive"]))
+def _of_portfolio(study: Study, row: Mapping[str, Any]) -> dict[str, object]:
     budget = study.scenario.budget
     within = "" if budget is None else f" that cost at most {money(budget.value, study.currency)}"
-    same = ("title", "outlay", "npv", "npv_mc_error", "low", "high", "low_80", "high_80", "prob_npv_positive", "roi")
-    found = study.scenario.rule.decision(share) if row["members"] else "reject"
-    best = f"Of all sets{within}, this one brings most on average. {_rule(study, {**row, 'decision': found})}"
-    none = f"On average over all draws, none of the sets{within} brings more than doing nothing."
-    if study.returns["decision"].eq("pilot").any():
-        none = f"{none} A pilot is run to learn whether that is so, not for its return."
-    return {name: row[name] for name in (*same, "prob_mc_error", "payback_months", "payback_months_late", "draws")} | {
-        "strategy": PORTFOLIO_ROW,
-        "decision": found,
-        "rule": best if row["members"] else none,
-        "customers": study.returns["customers"][0],
-    }
-
-
-def _changer(break_evens: pl.DataFrame, strategy: str) -> dict[str, object]:
-    """Return the assumption whose break-even is the most plausible."""
-    reached = break_evens.filter((pl.col("strategy") == strategy) & pl.col("score").is_not_null())
-    nearest = reached.sort(pl.col("score").abs(), "id").head(1).to_dicts()
-    return {name: nearest[0][source] if nearest else None for name, source in _CHANGER.items()}
+    found = study.scenario.rule.decision(row["prob_npv_positive"]) if row["members"] else "reject"
+    rule = f"Of all sets{within}, this one brings most on average. {_rule(study, {**row, 'decision': found})}"
+    if not row["members"]:
+        rule = f"On average over all draws, none of the sets{within} brings more than doing nothing."
+        if study.returns["decision"].eq("pilot").any():
+            rule = f"{rule} A pilot is run to learn whether that is so, not for its return."
+    customers = study.returns["customers"][0]
+    return {"strategy": PORTFOLIO_ROW, "decision": found, "rule": rule, "customers": customers}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +14,10 @@ from cxsim.params import DAYS_PER_YEAR, MICROS
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import KINDS
-from cxsim.study.business.base_case import strategies_with_prior
+from cxsim.study.business.base_case import central_draw
 from cxsim.study.business.information import RESPONSES, responses_to
 from cxsim.study.result import Study
-from cxsim.study.shop_tables import SECONDS_PER_DAY
+from cxsim.study.shop_tables import FIRST_REFERRED, SECONDS_PER_DAY
 from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, table_of
 from cxsim.wording import figure, money, percent
 
@@ -44,17 +42,15 @@ TEST_PLAN = Contract(
 # A quarter, half a year and a year, in whole weeks.
 DAYS = (91, 182, 364)
 # What an event counts: for each count the column of the log that holds how much of it, or one.
-_COUNTED: Mapping[str, Mapping[CountKind, str | None]] = {
-    "ORDER": {CountKind.ORDERS: None, CountKind.LIST: "a", CountKind.MARKDOWN: "b", CountKind.REWARD: "c"},
-    "RETURN": {CountKind.RETURNS: None, CountKind.REFUNDED: "a", CountKind.SENT_BACK: "b"},
-    "TICKET": {CountKind.TICKETS: None, CountKind.COMPENSATION: "d"},
+_ONE, _A, _B, _C, _D = pl.lit(1), *map(pl.col, "abcd")
+_COUNTED: Mapping[str, Mapping[CountKind, pl.Expr]] = {
+    "ORDER": {CountKind.ORDERS: _ONE, CountKind.LIST: _A, CountKind.MARKDOWN: _B, CountKind.REWARD: _C},
+    "RETURN": {CountKind.RETURNS: _ONE, CountKind.REFUNDED: _A, CountKind.SENT_BACK: _B},
+    "TICKET": {CountKind.TICKETS: _ONE, CountKind.COMPENSATION: _D},
 }
-# Customers whom others bring have numbers from here on; no test can assign them beforehand.
-_REFERRED = 1 << 40
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class FollowUp:
+class FollowUp(NamedTuple):
     """Contributions of the customers of one world without any strategy, in units of the currency."""
 
     # Shape (customers,): day of the scenario on which they came; 0 for those who were there.
@@ -78,24 +74,30 @@ def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
     is expected takes the outlay's place. Contributions vary as they do without the strategy, in one world with every
     number at its central value.
     """
-    customers = follow_up(study, DAYS)
+    customers, titles = follow_up(study, DAYS), study.scenario.titles
     rows: list[dict[str, object]] = []
-    for column, strategy in enumerate(strategies_with_prior(study.scenario)):
-        name = responses_to(strategy.name)
-        known = information.filter((pl.col("decision") == strategy.name) & (pl.col("id") == name))
-        plans = list(_plans(customers, column, _required(study, strategy.name)))
-        best = min(plans, key=_order, default=None)
+    for column, strategy in enumerate(study.scenario.prior_strategies):
+        name, group = strategy.name, responses_to(strategy.name)
+        # The present value that the strategy must bring.
+        outlay, npv = study.returns.filter(strategy=name).select("outlay", "incremental_npv").row(0)
+        plans = list(_plans(customers, column, outlay if outlay > 0.0 else abs(npv)))
+        # The shortest that is feasible first, then what needs the fewest customers.
+        best = min(
+            plans,
+            key=lambda plan: (True, plan.per_group) if plan.weeks is None else (False, plan.follow_up_days),
+            default=None,
+        )
         rows += [
             {
-                "strategy": strategy.name,
-                "title": strategy.title,
-                "id": name,
-                "description": f"{strategy.title}: {RESPONSES}",
+                "strategy": name,
+                "title": titles[name],
+                "id": group,
+                "description": f"{titles[name]}: {RESPONSES}",
                 "outcome": f"Contribution per customer within {plan.follow_up_days} days",
                 **plan._asdict(),
                 "alpha": ALPHA,
                 "power": POWER,
-                "worth": float(known["worth"].sum()),
+                "worth": information.filter(decision=name, id=group)["worth"].sum(),
                 "verdict": _verdict(plan, study.currency),
                 "chosen": plan is best,
             }
@@ -114,18 +116,6 @@ class _Plan(NamedTuple):
     per_group: int
     available: int
     weeks: float | None
-
-
-def _order(plan: _Plan) -> tuple[bool, int]:
-    """Sort the shortest that is feasible first, then what needs the fewest customers."""
-    return (True, plan.per_group) if plan.weeks is None else (False, plan.follow_up_days)
-
-
-def _required(study: Study, strategy: str) -> float:
-    """Return the present value that the strategy must bring."""
-    returns = study.returns.filter(pl.col("strategy") == strategy).row(0, named=True)
-    outlay = float(returns["outlay"])
-    return outlay if outlay > 0.0 else abs(float(returns["incremental_npv"]))
 
 
 def _plans(customers: FollowUp, column: int, required: float) -> Iterator[_Plan]:
@@ -181,19 +171,14 @@ def follow_up(study: Study, days: Sequence[int]) -> FollowUp:
 
     Contribution is what the ledger books for orders, returns and tickets; winning the customer is not part of it.
     """
-    scenario, population, structure = study.scenario, study.worlds.population, study.scenario.structures[0]
-    draw = dataclasses.replace(
-        study.worlds.draws[0],
-        scenario=scenario,
-        purchases=study.purchases[structure].params,
-        spend=study.spend.params,
-    )
+    scenario, population = study.scenario, study.worlds.population
+    draw = central_draw(study, scenario.structures[0])
     ready = study.worlds.inputs(draw)
-    log = events(population, ready, seed=scenario.seed).filter(pl.col("customer") < _REFERRED)
+    log = events(population, ready, seed=scenario.seed).filter(pl.col("customer") < FIRST_REFERRED)
     came = log.filter(pl.col("kind") == KINDS.index("ARRIVED")).select("customer", entered="second").sort("customer")
     there = np.arange(population.base.height)
-    people = pl.concat([pl.DataFrame({"customer": there, "entered": np.zeros(len(there), np.int64)}), came])
-    amounts = _amounts(log, people, draw.tariffs()[0].sum(axis=0))
+    people = pl.concat([pl.DataFrame({"customer": there, "entered": 0 * there}), came])
+    amounts = _amounts(log, people, draw.prices([()])[0][0].sum(axis=0))
     entered, end = people["entered"].to_numpy(), scenario.calendar.days * SECONDS_PER_DAY
     month = scenario.calendar.month_of_day[amounts["second"].to_numpy() // SECONDS_PER_DAY]
     present = study.worlds.present_values().mean(axis=0)
@@ -206,7 +191,7 @@ def follow_up(study: Study, days: Sequence[int]) -> FollowUp:
         within[length] = np.where(entered + seconds <= end, total, np.nan)
     # The last row stands for all newcomers.
     rows = np.minimum(people["customer"].to_numpy(), len(ready.reached[0]) - 1)
-    arms = [scenario.arms.index(one.name) for one in strategies_with_prior(scenario)]
+    arms = [scenario.arms.index(one.name) for one in scenario.prior_strategies]
     return FollowUp(
         entered=entered / SECONDS_PER_DAY,
         within=within,
@@ -219,10 +204,7 @@ def _amounts(log: pl.DataFrame, people: pl.DataFrame, prices: npt.NDArray[np.int
     """Return what each event adds: place of the customer among the people, second, seconds since entry, millionths."""
     amount = pl.lit(0, pl.Int64)
     for kind, count_kinds in _COUNTED.items():
-        each = pl.sum_horizontal(
-            (pl.lit(1) if column is None else pl.col(column)) * int(prices[place(count_kind)])
-            for count_kind, column in count_kinds.items()
-        )
+        each = pl.sum_horizontal(count * int(prices[place(count_kind)]) for count_kind, count in count_kinds.items())
         amount = pl.when(pl.col("kind") == KINDS.index(kind)).then(each).otherwise(amount)
     return (
         log.filter(pl.col("kind").is_in([KINDS.index(kind) for kind in _COUNTED]))

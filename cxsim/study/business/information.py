@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,13 @@ import polars as pl
 
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.purchases import PurchaseParams
-from cxsim.finance.information import bootstrap_weights, evpi, evppi, evppi_of_structure, explained
+from cxsim.finance.information import Estimate, bootstrap_weights, evpi, evppi, evppi_of_structure, explained
 from cxsim.finance.metamodel import Surface, nine_digits, surface
-from cxsim.params import BOUNDS, MICROS, Z95, Quantity, Scale
+from cxsim.params import MICROS, Z95, Quantity
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Inputs, customer_values
-from cxsim.study.assumptions import assumptions
+from cxsim.study.assumptions import Assumption, assumed_values, drawn_assumptions
+from cxsim.study.business.base_case import npv_table
 from cxsim.study.result import Study
 from cxsim.study.worlds import Draw
 from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
@@ -58,8 +58,7 @@ _FARTHEST = 4.0
 _OWN = 1e-6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UncertainInput:
+class UncertainInput(NamedTuple):
     """A number that was drawn: an assumption, or a parameter of a fitted model."""
 
     # Identifier of the assumption; of a fitted model's parameter `models/` and a number.
@@ -68,17 +67,10 @@ class UncertainInput:
     # What it belongs to; `responses` is how customers respond to a strategy, `stacking` how strategies work together.
     kind: Kind
     # Name of its strategy; empty for all other kinds.
-    strategy: str = ""
-
-    def matters(self, members: Collection[str]) -> bool:
-        """Return whether an arm with these strategies depends on it."""
-        if self.kind == "stacking":
-            return len(members) > 1
-        return not self.strategy or self.strategy in members
+    strategy: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class DrawnInputs:
+class DrawnInputs(NamedTuple):
     """What each draw of a study drew, and what every arm brought in it."""
 
     # Those of the fitted models first.
@@ -96,74 +88,41 @@ class DrawnInputs:
 
 def drawn_inputs(study: Study) -> DrawnInputs:
     """Return what each draw of a study drew, and a regression of every arm's NPV on it."""
-    scenario = study.scenario
-    arms, worlds = scenario.arms[1:], study.npv.pivot(on="strategy", index="draw", values="npv").sort("draw")
-    npvs = worlds.select(arms).to_numpy().reshape(len(scenario.structures), scenario.draws, len(arms))
-    models = _independent(_parameters(study.worlds.draws, scenario.draws))
-    assumed = list(_assumed(study))
-    inputs = (
-        *(UncertainInput(id=f"models/{n + 1}", description="", kind="models") for n in range(models.shape[1])),
-        *(uncertain for uncertain, _ in assumed),
-    )
-    scores = np.hstack([models, _scores(assumed, study.worlds.draws[: scenario.draws])])
-    members = [[one.name for one in together] for _, together in scenario.with_prior]
-    relevant = np.array([[one.matters(some) for one in inputs] for some in members], np.bool_)
-    return DrawnInputs(
-        inputs=inputs,
-        scores=scores,
-        npvs=npvs,
-        relevant=relevant,
-        fitted=surface(npvs.mean(axis=0), scores, relevant),
-    )
+    scenario, draws = study.scenario, study.worlds.draws
+    npvs = npv_table(study).to_numpy().reshape(len(scenario.structures), scenario.draws, -1)
+    models = _independent(_parameters(draws, scenario.draws))
+    assumed = [one for one in drawn_assumptions(scenario) if one.uncertain]
+    directions = (UncertainInput(f"models/{number}", "", "models", "") for number in range(1, models.shape[1] + 1))
+    inputs = (*directions, *map(_input, assumed))
+    values = [assumed_values(draw.scenario) for draw in draws[: scenario.draws]]
+    found = [[standard_score(one.quantity, drawn[one.id]) for one in assumed] for drawn in values]
+    scores = np.hstack([models, np.array(found, np.float64).reshape(scenario.draws, -1)])
+    relevant = [
+        [
+            one.strategy in {"", *(each.name for each in some)} and (one.kind != "stacking" or len(some) > 1)
+            for one in inputs
+        ]
+        for _, some in scenario.with_prior
+    ]
+    fitted = surface(npvs.mean(axis=0), scores, np.array(relevant))
+    return DrawnInputs(inputs=inputs, scores=scores, npvs=npvs, relevant=np.array(relevant), fitted=fitted)
 
 
-def _assumed(study: Study) -> Iterator[tuple[UncertainInput, Quantity]]:
-    """Yield the assumptions that are drawn, with their priors."""
-    scenario = study.scenario
-    searched = tuple(f"strategies/{one.name}/" for one in scenario.searched)
+def _input(one: Assumption) -> UncertainInput:
+    folder, owner, _ = one.id.split("/", 2)
     kinds: dict[str, Kind] = {"economics": "economics", "behaviour": "behaviour", "scenarios": "stacking"}
-    for name, _, quantity in assumptions(scenario):
-        if quantity.range[0] == quantity.range[1] or name.startswith(searched):
-            continue
-        folder, owner, path = name.split("/", 2)
-        own: Kind = "costs" if path.startswith("costs.") else "responses"
-        yield (
-            UncertainInput(
-                id=name,
-                description=quantity.description,
-                kind=kinds.get(folder, own),
-                strategy="" if folder in kinds else owner,
-            ),
-            quantity,
-        )
-
-
-def _scores(assumed: Sequence[tuple[UncertainInput, Quantity]], draws: Sequence[Draw]) -> Numbers:
-    values = [{name: one.value for name, _, one in assumptions(draw.scenario)} for draw in draws]
-    scores = [[standard_score(quantity, drawn[uncertain.id]) for uncertain, quantity in assumed] for drawn in values]
-    return np.array(scores, np.float64).reshape(len(draws), len(assumed))
+    own: Kind = "costs" if one.priced else "responses"
+    return UncertainInput(one.id, one.quantity.description, kinds.get(folder, own), "" if folder in kinds else owner)
 
 
 def standard_score(quantity: Quantity, value: float) -> float:
     """Return at which standard normal score of a quantity's prior a value lies, -4 to 4."""
-    end = quantity.range[0] if value < quantity.value else quantity.range[1]
-    scale = BOUNDS[quantity.unit].scale
-    middle, far, at = (on_scale(number, scale) for number in (quantity.value, end, value))
+    end = quantity.range[0 if value < quantity.value else 1]
+    middle, far, at = map(quantity.unit.on_scale, (quantity.value, end, value))
     if far == middle:
         return 0.0
     distance = Z95 * abs(at - middle) / abs(far - middle)
     return math.copysign(min(distance, _FARTHEST), value - quantity.value)
-
-
-def on_scale(value: float, scale: Scale) -> float:
-    """Return a number on the scale of its prior; infinite at its ends."""
-    if scale == "linear":
-        return value
-    if value <= 0.0:
-        return -math.inf
-    if scale == "log":
-        return math.log(value)
-    return math.log(value) - math.log1p(-value) if value < 1.0 else math.inf
 
 
 def _parameters(draws: Sequence[Draw], number: int) -> Numbers:
@@ -176,8 +135,7 @@ def _parameters(draws: Sequence[Draw], number: int) -> Numbers:
 
 def _logarithms(params: PurchaseParams | GammaGammaParams) -> list[float]:
     # Whole numbers, such as the stages of an order clock, are chosen and not drawn.
-    values = (getattr(params, field.name) for field in dataclasses.fields(params))
-    return [math.log(value) for value in values if isinstance(value, float)]
+    return [math.log(value) for value in astuple(params) if isinstance(value, float)]
 
 
 def _independent(parameters: Numbers) -> Numbers:
@@ -195,21 +153,25 @@ def _independent(parameters: Numbers) -> Numbers:
 
 def information(study: Study, drawn: DrawnInputs) -> pl.DataFrame:
     """Return the value of perfect information on each number, each group of them, or everything, before deciding."""
-    arms = study.scenario.arms[1:]
-    rows = list(_of_decision(study, drawn, range(len(arms)), PORTFOLIO, "The choice among all"))
-    for arm, name in enumerate(arms):
-        rows += _of_decision(study, drawn, [arm], name, study.scenario.titles[name])
+    arms, titles = study.scenario.arms[1:], study.scenario.titles
+    decisions = [(PORTFOLIO, "The choice among all", [*range(len(arms))])]
+    decisions += [(name, titles[name], [arm]) for arm, name in enumerate(arms)]
+    rows = []
+    for name, title, some in decisions:
+        found = _of_decision(study, drawn, some)
+        most = found[0][2].value
+        for identifier, what, one, rank in found:
+            share = one.value / most if most > 0.0 else None
+            rows.append((name, title, identifier, what, one.value, one.mc_error, share, rank))
     return table_of(rows, INFORMATION)
 
 
-def _of_decision(
-    study: Study, drawn: DrawnInputs, arms: Sequence[int], name: str, title: str
-) -> Iterator[dict[str, object]]:
-    """Yield everything, the groups, and the numbers by their value, for the choice of doing nothing or some arms."""
+def _of_decision(study: Study, drawn: DrawnInputs, arms: list[int]) -> list[tuple[str, str, Estimate, int]]:
+    """Return everything, the groups, and the numbers by their value, for the choice of doing nothing or some arms."""
     seed, mine = study.scenario.seed, drawn.fitted.of(arms)
-    npvs = np.concatenate([np.zeros_like(drawn.npvs[:, :, :1]), drawn.npvs[:, :, list(arms)]], axis=2)
+    npvs = np.concatenate([np.zeros_like(drawn.npvs[:, :, :1]), drawn.npvs[:, :, arms]], axis=2)
     everything = evpi(npvs.reshape(-1, npvs.shape[2]), worlds_per_draw=len(npvs))
-    relevant = np.flatnonzero(np.logical_or.reduce(drawn.relevant[list(arms)], axis=0)).tolist()
+    relevant = np.flatnonzero(drawn.relevant[arms].any(axis=0)).tolist()
     found = [(EVERYTHING, "Everything, chance included", everything, 0)]
     for group, what, places in _groups(study, drawn, relevant):
         found.append((group, what, evppi(mine, places, seed=seed), 0))
@@ -219,39 +181,27 @@ def _of_decision(
     # A direction among the fitted models' parameters has no name of its own.
     numbers = [(drawn.inputs[at], evppi(mine, [at], seed=seed)) for at in relevant if drawn.inputs[at].kind != "models"]
     numbers.sort(key=lambda pair: (-pair[1].value, -pair[1].mc_error, pair[0].id))
-    found += [(one.id, one.description, estimate, rank) for rank, (one, estimate) in enumerate(numbers, start=1)]
-    for identifier, what, estimate, rank in found:
-        yield {
-            "decision": name,
-            "title": title,
-            "id": identifier,
-            "description": what,
-            "worth": estimate.value,
-            "mc_error": estimate.mc_error,
-            "share_of_everything": estimate.value / everything.value if everything.value > 0.0 else None,
-            "rank": rank,
-        }
+    return found + [(one.id, one.description, known, rank) for rank, (one, known) in enumerate(numbers, start=1)]
 
 
 def _groups(study: Study, drawn: DrawnInputs, relevant: Sequence[int]) -> Iterator[tuple[str, str, list[int]]]:
     """Yield name, description and places of the groups of numbers that a decision depends on."""
     groups: list[tuple[Kind, str, str, str]] = []
     for one in study.scenario.strategies:
-        groups += [
-            ("responses", one.name, responses_to(one.name), f"{one.title}: {RESPONSES}"),
-            ("costs", one.name, f"costs of {one.name}", f"{one.title}: what it costs"),
-        ]
-    groups += [
-        ("economics", "", "economics", "What an order earns and costs the shop"),
-        ("behaviour", "", "behaviour", "How customers behave with and without any strategy"),
-        ("models", "", "fitted models", "How often customers order, how long they stay and what they spend"),
-    ]
-    for kind, strategy, name, what in groups:
+        groups.append(("responses", one.name, responses_to(one.name), f"{one.title}: {RESPONSES}"))
+        groups.append(("costs", one.name, f"costs of {one.name}", f"{one.title}: what it costs"))
+    for kind, strategy, name, what in (*groups, *_SHARED):
         places = [at for at in relevant if (drawn.inputs[at].kind, drawn.inputs[at].strategy) == (kind, strategy)]
         if places:
             yield name, what, places
 
 
+# Groups that belong to no strategy: kind, none, id and description.
+_SHARED: Sequence[tuple[Kind, str, str, str]] = (
+    ("economics", "", "economics", "What an order earns and costs the shop"),
+    ("behaviour", "", "behaviour", "How customers behave with and without any strategy"),
+    ("models", "", "fitted models", "How often customers order, how long they stay and what they spend"),
+)
 # What the group of `responses_to` a strategy describes.
 RESPONSES = "how many take part, and how they respond"
 
@@ -274,32 +224,24 @@ def split(study: Study, drawn: DrawnInputs) -> pl.DataFrame:
     shows in combination, and what the regression did not see. Its error takes those of the others for independent.
     """
     rows = []
-    sampling = zip(*sampling_variance(study), strict=True)
-    for arm, (name, (variance, error)) in enumerate(zip(study.scenario.arms[1:], sampling, strict=True)):
-        worlds, seed = drawn.npvs[:, :, arm], study.scenario.seed
+    seed, arms = study.scenario.seed, study.scenario.arms[1:]
+    for arm, (name, variance, error) in enumerate(zip(arms, *sampling_variance(study), strict=True)):
+        worlds = drawn.npvs[:, :, arm]
         total, *structure = _structure(worlds, seed)
         # Parts of the variance as shares of all of it; nothing varies where that is 0.
-        within = float(worlds.mean(axis=0).var(ddof=1)) / total if total > 0.0 else 0.0
-        whole = 1.0 / total if total > 0.0 else 0.0
+        within, whole = (worlds.mean(axis=0).var(ddof=1) / total, 1.0 / total) if total > 0.0 else (0.0, 0.0)
         parts: dict[str, Sequence[float]] = {}
         for part, kinds in _REGRESSED.items():
             places = [at for at, one in enumerate(drawn.inputs) if one.kind in kinds]
             share = explained(drawn.fitted, places, output=arm, seed=seed)
             parts[part] = (share.value * within, share.mc_error * within)
-        parts |= {"structure": structure, "sampling": (float(variance) * whole, float(error) * whole)}
-        parts = {part: [nine_digits(number) for number in pair] for part, pair in parts.items()}
+        parts |= {"structure": structure, "sampling": (variance * whole, error * whole)}
+        parts = {part: [nine_digits(float(number)) for number in pair] for part, pair in parts.items()}
         shares, errors = zip(*parts.values(), strict=True)
         parts["together"] = (1.0 - math.fsum(shares), math.sqrt(math.fsum(one**2 for one in errors)))
         rows += [
-            {
-                "strategy": name,
-                "title": study.scenario.titles[name],
-                "part": part,
-                "share": share,
-                "mc_error": error,
-                "sd": nine_digits(math.sqrt(max(share, 0.0) * total)),
-            }
-            for part, (share, error) in parts.items()
+            (name, study.scenario.titles[name], part, *pair, nine_digits(math.sqrt(max(pair[0], 0.0) * total)))
+            for part, pair in parts.items()
         ]
     return table_of(rows, SPLIT)
 
@@ -350,16 +292,15 @@ def _sampling_variance(study: Study, draw: Draw) -> Numbers:
     """Return the variance of the undiscounted gain of each arm in one world."""
     ready = study.worlds.inputs(draw)
     # Numbers of draws that no world of the study has.
-    other = dataclasses.replace(ready, draw=study.scenario.draws + draw.number)
-    one, another = _gains(study, ready), _gains(study, other)
-    return np.array([float(np.square(first - second).sum()) / 2.0 for first, second in zip(one, another, strict=True)])
+    other = replace(ready, draw=study.scenario.draws + draw.number)
+    variances: Numbers = np.square(_gains(study, ready) - _gains(study, other)).sum(axis=1) / 2.0
+    return variances
 
 
-def _gains(study: Study, ready: Inputs) -> list[Numbers]:
+def _gains(study: Study, ready: Inputs) -> Numbers:
     """Return by how much the value of each customer in each arm is above that in the baseline."""
     seed, population = study.scenario.seed, study.worlds.population
-    usual = customer_values(population, ready, seed=seed)
-    return [
-        (customer_values(population, ready, seed=seed, arm=arm) - usual) / MICROS
-        for arm in range(1, len(study.scenario.arms))
-    ]
+    arms = range(len(study.scenario.arms))
+    values = np.array([customer_values(population, ready, seed=seed, arm=arm) for arm in arms])
+    gains: Numbers = (values[1:] - values[0]) / MICROS
+    return gains

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -25,24 +25,24 @@ KPIS = Contract(
     REAL("baseline", "treated", "difference", "low", "high"),
 )
 _DIRECTIONS = {"higher": "up", "lower": "down", "neither": "none"}
-# Each figure is one sum over another, times a factor; a sum alone where there is no other.
-_FIGURES: Mapping[str, tuple[str, str | None, float]] = {
-    "orders_per_customer": ("orders", "customers", 1.0),
-    "aov_gross": ("list_money", "orders", 1.0),
-    "aov_net": ("paid_money", "orders", 1.0),
-    "discount_share": ("markdown", "list", 1.0),
-    "reward_share": ("reward", "list", 1.0),
-    "new_customers": ("new", None, 1.0),
-    "referred_customers": ("referred", None, 1.0),
-    "member_months": ("member_months", None, 1.0),
-    "revived": ("revived", None, 1.0),
-    "unsubscribed": ("unsubscribed", None, 1.0),
-    "incident_share": ("incidents", "orders", 1.0),
-    "tickets_per_order": ("tickets", "orders", 1.0),
-    "compensation_per_order": ("compensation_money", "orders", 1.0),
-    "returns_per_order": ("returns", "orders", 1.0),
-    "response_rate": ("answered", "surveyed", 1.0),
-    "nps": ("net_promoters", "answered", 100.0),
+# Each figure is one sum over another; a sum alone where there is no other.
+_FIGURES: Mapping[str, tuple[str, str | None]] = {
+    "orders_per_customer": ("orders", "customers"),
+    "aov_gross": ("list_money", "orders"),
+    "aov_net": ("paid_money", "orders"),
+    "discount_share": ("markdown", "list"),
+    "reward_share": ("reward", "list"),
+    "new_customers": ("new", None),
+    "referred_customers": ("referred", None),
+    "member_months": ("member_months", None),
+    "revived": ("revived", None),
+    "unsubscribed": ("unsubscribed", None),
+    "incident_share": ("incidents", "orders"),
+    "tickets_per_order": ("tickets", "orders"),
+    "compensation_per_order": ("compensation_money", "orders"),
+    "returns_per_order": ("returns", "orders"),
+    "response_rate": ("answered", "surveyed"),
+    "nps": ("net_promoters", "answered"),
 }
 # Label, definition, unit and direction of the figures that are not defined as a metric of the catalogue is.
 _TEXTS: Mapping[str, tuple[str, str, str, str]] = {
@@ -97,53 +97,40 @@ def kpis(study: Study) -> pl.DataFrame:
 
     They follow from the simulation and show by which way money comes; they are no forecast of scores.
     """
-    existing = study.worlds.population.base.height
+    existing, titles = study.worlds.population.base.height, study.scenario.titles
     baseline, *arms = (_sums(counts.sum(axis=1), existing) for counts in study.counts)
-    titles = study.scenario.titles
     rows = [
-        {"strategy": name, "title": titles[name], "kpi": kpi, **_described(kpi), **row}
+        (name, titles[name], kpi, *_described(kpi), *numbers)
         for kpi, figure in _FIGURES.items()
         for name, treated in zip(study.scenario.arms[1:], arms, strict=True)
-        for row in _compared(_values(figure, baseline), _values(figure, treated))
+        if (numbers := _compared(_values(figure, baseline), _values(figure, treated)))
     ]
     return table_of(rows, KPIS)
 
 
-def _described(kpi: str) -> dict[str, str]:
+def _described(kpi: str) -> tuple[str, str, str, str]:
+    """Return label, definition, unit and direction of a figure."""
     if kpi in _TEXTS:
-        return dict(zip(("label", "definition", "unit", "direction"), _TEXTS[kpi], strict=True))
+        return _TEXTS[kpi]
     metric = metric_named(kpi)
-    return {
-        "label": metric.title,
-        "definition": metric.definition,
-        "unit": metric.unit,
-        "direction": _DIRECTIONS[metric.direction],
-    }
+    return metric.title, metric.definition, metric.unit, _DIRECTIONS[metric.direction]
 
 
-def _compared(before: Worlds, after: Worlds) -> Iterator[dict[str, float]]:
-    """Yield the numbers of a figure, if there is anything to compare."""
+def _compared(before: Worlds, after: Worlds) -> tuple[float, ...]:
+    """Return mean without and with a strategy, and the difference with its interval; nothing if there is no figure."""
     known = np.isfinite(before) & np.isfinite(after)
     before, after = before[known], after[known]
     if not (before.any() or after.any()):
-        return
-    low, high = np.quantile(after - before, (LOW, HIGH))
-    yield {
-        "baseline": float(before.mean()),
-        "treated": float(after.mean()),
-        "difference": float((after - before).mean()),
-        "low": float(low),
-        "high": float(high),
-    }
+        return ()
+    gain = after - before
+    return (before.mean(), after.mean(), gain.mean(), *np.quantile(gain, (LOW, HIGH)))
 
 
-def _values(figure: tuple[str, str | None, float], sums: Mapping[str, Worlds]) -> Worlds:
+def _values(figure: tuple[str, str | None], sums: Mapping[str, Worlds]) -> Worlds:
     """Return a figure by world; none (NaN) where it would be over nothing."""
-    over, per, factor = figure
-    above = factor * sums[over]
-    if per is None:
-        return above
-    return np.divide(above, sums[per], out=np.full_like(above, np.nan), where=sums[per] > 0.0)
+    over, per = figure
+    below = sums[per] if per else np.ones_like(sums[over])
+    return np.divide(sums[over], below, out=np.full_like(below, np.nan), where=below > 0.0)
 
 
 def _sums(counts: npt.NDArray[np.int64], existing: int) -> dict[str, Worlds]:
@@ -162,7 +149,7 @@ def _sums(counts: npt.NDArray[np.int64], existing: int) -> dict[str, Worlds]:
         # New customers, whoever brought them.
         "new": new,
         "customers": existing + new,
-        "net_promoters": sums["promoters"] - sums["detractors"],
+        "net_promoters": 100.0 * (sums["promoters"] - sums["detractors"]),
         "list_money": sums["list"] / CENTS,
         "paid_money": (sums["list"] - sums["markdown"] - sums["reward"]) / CENTS,
         "compensation_money": sums["compensation"] / CENTS,

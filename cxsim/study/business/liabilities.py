@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from cxsim.tables import REAL, TEXT, WHOLE_HORIZON, Contract, table_of
 
 # Shape (worlds, years), or (worlds, 1) for what holds in all years.
 Years = npt.NDArray[np.float64]
+Amount = float | Years
 
 # What the shop owes its customers, by year: points or prepaid fees. Mean over draws; closing = opening + issued -
 # redeemed - expired. In money at fair value; points are counted in points as well (null for fees). contract_*: the
@@ -50,8 +51,7 @@ LIABILITIES = Contract(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Arm:
+class _Arm(NamedTuple):
     """What happens in one arm of every world."""
 
     name: str
@@ -65,13 +65,17 @@ class _Arm:
     @property
     def spans(self) -> list[tuple[int, int]]:
         """First month and the one after the last of each year; of the whole where that is a year or less."""
-        named = years(self.counts.shape[1])
-        return [span for label, span in named.items() if label != WHOLE_HORIZON] or [named[WHOLE_HORIZON]]
+        *single, whole = years(self.counts.shape[1]).values()
+        return single or [whole]
 
     def yearly(self, count_kind: CountKind | ReachCountKind, reach: int = 0) -> Years:
         """Return how many there are in each year; sums of whole numbers, exact."""
         firsts = [first for first, _ in self.spans]
         return np.add.reduceat(self.counts[:, :, place(count_kind, reach)], firsts, axis=1).astype(np.float64)
+
+    def of_points(self, count_kind: ReachCountKind) -> Years:
+        """Return how many there are in each year of all programmes that give points."""
+        return sum((self.yearly(count_kind, reach) for reach in self.having(Points)), np.zeros(1))
 
     def having(self, kind: type[Points | Membership]) -> list[int]:
         """Return the reaches whose strategy has an effect of a kind."""
@@ -94,33 +98,27 @@ def liabilities(study: Study) -> pl.DataFrame:
     same by both views, since membership is used by time alone.  cash_revenue is what members pay, or the fees;
     accrual_revenue is the same less what is deferred, plus what is recognised of this and earlier years.
     """
+    titles, month_starts = study.scenario.titles, study.scenario.calendar.month_starts
     rows: list[dict[str, object]] = []
-    for number, name in enumerate(study.scenario.arms[1:], start=1):
-        arm = _Arm(
-            name=name,
-            counts=study.counts[number],
-            drawn=[draw.scenario.with_prior[number - 1][1] for draw in study.worlds.draws],
-            month_starts=study.scenario.calendar.month_starts,
-        )
+    for number, (name, _) in enumerate(study.scenario.with_prior):
+        drawn = [draw.scenario.with_prior[number][1] for draw in study.worlds.draws]
+        arm = _Arm(name, study.counts[number + 1], drawn, month_starts)
         for kind, of, account in (("points", Points, _points), ("fees", Membership, _fees)):
             if arm.having(of):
-                named = {"strategy": name, "title": study.scenario.titles[name], "kind": kind}
+                named = {"strategy": name, "title": titles[name], "kind": kind}
                 rows += [named | row for row in _rolled(arm, account(arm))]
     return table_of(rows, LIABILITIES)
 
 
 def _points(arm: _Arm) -> dict[str, Years]:
     """Return all that flows in or out of the points account, in points, at full value and by IFRS 15."""
-    issued, redeemed, expired = (
-        arm.yearly(count_kind)
-        for count_kind in (CountKind.POINTS_ISSUED, CountKind.POINTS_REDEEMED, CountKind.POINTS_EXPIRED)
+    issued, redeemed, expired = map(
+        arm.yearly, (CountKind.POINTS_ISSUED, CountKind.POINTS_REDEEMED, CountKind.POINTS_EXPIRED)
     )
     held = (issued - redeemed - expired).cumsum(axis=1)
     _refuse_gap(arm, held[:, -1])
-    value = _value(arm)
-    ended = (redeemed + expired).sum(axis=1, keepdims=True)
-    ever = np.divide(redeemed.sum(axis=1, keepdims=True), ended, out=np.ones_like(ended), where=ended > 0.0)
-    paid = _paid(arm)
+    value, paid = _value(arm), _paid(arm)
+    ever = _ratio(*((flow.sum(axis=1, keepdims=True)) for flow in (redeemed, redeemed + expired)), where_nothing=1.0)
     deferred = allocate(paid, goods=paid, points=stand_alone_price(issued, value, ever))
     so_far = redeemed.cumsum(axis=1)
     earned = by_period(recognised(deferred.cumsum(axis=1), so_far, so_far + ever * held))
@@ -140,9 +138,7 @@ def _points(arm: _Arm) -> dict[str, Years]:
 
 def _refuse_gap(arm: _Arm, held: npt.NDArray[np.float64]) -> None:
     outstanding = arm.yearly(CountKind.POINTS_OUTSTANDING).sum(axis=1)
-    wrong = np.flatnonzero(held != outstanding)
-    if len(wrong):
-        world = int(wrong[0])
+    for world in np.flatnonzero(held != outstanding):
         raise SimulationError(
             f"{arm.name}: in world {world} {held[world]:,.0f} points are neither redeemed nor lapsed, but "
             f"{outstanding[world]:,.0f} are held at the end; both must be the same."
@@ -163,15 +159,12 @@ def _value(arm: _Arm) -> Years:
             for together in arm.drawn
         ]
     )
-    if np.all(values == values[:, :1]):
-        return values[:, :1] / CENTS
-    value: Years = values.mean(axis=1, keepdims=True)
-    held = [arm.yearly(ReachCountKind.POINTS_VALUE, reach) for reach in arm.having(Points)]
-    cents = (arm.yearly(CountKind.REWARD) + np.stack(held).sum(axis=0)).sum(axis=1, keepdims=True)
-    points = (arm.yearly(CountKind.POINTS_REDEEMED) + arm.yearly(CountKind.POINTS_OUTSTANDING)).sum(
-        axis=1, keepdims=True
-    )
-    np.divide(cents, points, out=value, where=points > 0.0)
+    value: Years = values[:, :1]
+    if np.any(values != value):
+        cents = arm.yearly(CountKind.REWARD) + arm.of_points(ReachCountKind.POINTS_VALUE)
+        points = arm.yearly(CountKind.POINTS_REDEEMED) + arm.yearly(CountKind.POINTS_OUTSTANDING)
+        sums = (each.sum(axis=1, keepdims=True) for each in (cents, points))
+        value = _ratio(*sums, where_nothing=values.mean(axis=1, keepdims=True))
     return value / CENTS
 
 
@@ -181,27 +174,24 @@ def _paid(arm: _Arm) -> Years:
     An order that gives points of two programmes counts twice, but all of them together never for more than is paid.
     """
     of_all = arm.yearly(CountKind.LIST) - arm.yearly(CountKind.MARKDOWN) - arm.yearly(CountKind.REWARD)
-    by_reach = [arm.yearly(ReachCountKind.PAID, reach) for reach in arm.having(Points)]
-    of_members: Years = np.minimum(np.stack(by_reach).sum(axis=0), of_all)
-    refunded = np.minimum(arm.yearly(CountKind.REFUNDED), of_all)
-    kept: Years = np.divide(of_all - refunded, of_all, out=np.ones_like(of_all), where=of_all > 0.0)
-    paid: Years = of_members * kept / CENTS
-    return paid
+    of_members = np.minimum(arm.of_points(ReachCountKind.PAID), of_all)
+    kept = _ratio(of_all - np.minimum(arm.yearly(CountKind.REFUNDED), of_all), of_all, where_nothing=1.0)
+    return of_members * kept / CENTS
 
 
 def _fees(arm: _Arm) -> dict[str, Years]:
     """Return all that flows in or out of the account of fees paid in advance."""
-    fees = arm.counts[:, :, place(CountKind.FEES)] / CENTS
+    fees, received = arm.counts[:, :, place(CountKind.FEES)] / CENTS, arm.yearly(CountKind.FEES) / CENTS
     middles = 0.5 * (arm.month_starts[:-1] + arm.month_starts[1:])
     longest = [
-        max(it.period_days.value for one in together for it in one.effects if isinstance(it, Membership))
+        [max(it.period_days.value for one in together for it in one.effects if isinstance(it, Membership))]
         for together in arm.drawn
     ]
-    period = np.array(longest)[:, None]
     ends = [float(arm.month_starts[after]) for _, after in arm.spans]
-    so_far = [straight_line(fees, elapsed_days=end - middles, period_days=period).sum(axis=1) for end in ends]
+    so_far = [
+        straight_line(fees, elapsed_days=end - middles, period_days=np.array(longest)).sum(axis=1) for end in ends
+    ]
     earned = by_period(np.stack(so_far, axis=1))
-    received = arm.yearly(CountKind.FEES) / CENTS
     return {
         "issued": received,
         "redeemed": earned,
@@ -225,64 +215,59 @@ def _rolled(arm: _Arm, flows: Mapping[str, Years]) -> Iterator[dict[str, object]
         first, last = (0, len(closing)) if name == WHOLE_HORIZON else (year, year + 1)
         yield {
             "period": name,
-            **{flow: float(mean[first:last].sum()) for flow, mean in means.items()},
-            "opening": float(closing[first - 1]) if first else 0.0,
-            "closing": float(closing[last - 1]),
-            "points_outstanding": float(held[last - 1]) if "points_issued" in means else None,
-            "contract_opening": float(owed[first - 1]) if first else 0.0,
-            "contract_closing": float(owed[last - 1]),
+            **{flow: mean[first:last].sum() for flow, mean in means.items()},
+            "opening": closing[first - 1] if first else 0.0,
+            "closing": closing[last - 1],
+            "points_outstanding": held[last - 1] if "points_issued" in means else None,
+            "contract_opening": owed[first - 1] if first else 0.0,
+            "contract_closing": owed[last - 1],
         }
 
 
-def stand_alone_price(points: float | Years, value: float | Years, redemption: float | Years) -> Years:
+def stand_alone_price(points: Amount, value: Amount, redemption: Amount) -> Years:
     """Return what points would cost by themselves.
 
     points * value * redemption. IFRS 15.B42 and ASC 606-10-55-44: the discount that the customer would get, adjusted
     for the likelihood that it is used.
     """
-    price: Years = np.asarray(points, np.float64) * value * redemption
-    return price
+    return np.asarray(points, np.float64) * value * redemption
 
 
-def allocate(price: float | Years, *, goods: float | Years, points: float | Years) -> Years:
+def allocate(price: Amount, *, goods: Amount, points: Amount) -> Years:
     """Return what of a transaction price is allocated to points, and deferred, by relative stand-alone prices.
 
     price * points / (goods + points); the rest is revenue at once. IFRS 15.74-76, ASC 606-10-32-31.
     """
-    earned = np.asarray(points, np.float64)
-    deferred: Years = np.asarray(price, np.float64) * _ratio(earned, goods + earned, where_nothing=0.0)
-    return deferred
+    return price * _ratio(points, goods + np.asarray(points, np.float64), where_nothing=0.0)
 
 
-def recognised(allocated: float | Years, redeemed: float | Years, expected: float | Years) -> Years:
+def recognised(allocated: Amount, redeemed: Amount, expected: Amount) -> Years:
     """Return the revenue from points recognised by each date, since the first point was given.
 
     allocated * redeemed / expected. A new estimate holds from its date on: what it changes in the past is caught up
     in the period in which it is made (`by_period`). Breakage is thereby recognised in proportion to redemption. IFRS
     15.B44-B47 and illustrative example 52, ASC 606-10-55-46 to 55-49.
     """
-    used, ultimate = (np.asarray(one, np.float64) for one in (redeemed, expected))
     # Expected redemption is computed with shares in doubles, and may come out a hair below what was redeemed.
-    revenue: Years = allocated * np.minimum(_ratio(used, ultimate, where_nothing=1.0), 1.0)
-    return revenue
+    return allocated * np.minimum(_ratio(redeemed, expected, where_nothing=1.0), 1.0)
 
 
-def by_period(cumulative: float | Years) -> Years:
+def by_period(cumulative: Amount) -> Years:
     """Return what each period adds to a sum since the start."""
     return np.diff(np.asarray(cumulative, np.float64), prepend=0.0, axis=-1)
 
 
-def straight_line(fee: float | Years, *, elapsed_days: npt.ArrayLike, period_days: float | Years) -> Years:
+def straight_line(fee: Amount, *, elapsed_days: npt.ArrayLike, period_days: Amount) -> Years:
     """Return how much of a fee paid in advance is revenue by now; the rest is owed as membership.
 
     fee * elapsed_days / period_days: a service of standing ready is given evenly over time. IFRS 15.B18, ASC
     606-10-55-20.
     """
-    served: Years = fee * np.clip(np.asarray(elapsed_days, np.float64) / period_days, 0.0, 1.0)
-    return served
+    return fee * np.clip(np.asarray(elapsed_days, np.float64) / period_days, 0.0, 1.0)
 
 
-def _ratio(above: Years, below: Years, *, where_nothing: float) -> Years:
-    above, below = np.broadcast_arrays(above, below)
-    found: Years = np.divide(above, below, out=np.full(below.shape, where_nothing), where=below > 0.0)
-    return found
+def _ratio(above: Amount, below: Amount, *, where_nothing: Amount) -> Years:
+    """Return one over the other, and something else where there is nothing to divide by."""
+    above, below, found = np.broadcast_arrays(np.asarray(above, np.float64), below, where_nothing)
+    divided: Years = np.divide(above, below, out=found.copy(), where=below > 0.0)
+    return divided

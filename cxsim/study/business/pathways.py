@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
+from itertools import combinations, product
 
 import numpy as np
 import polars as pl
 
 from cxsim.params import MICROS
-from cxsim.simulation.counts import N_COUNT_KINDS, CountKind, ReachCountKind, place, width
+from cxsim.simulation.counts import N_COUNT_KINDS, CountKind, ReachCountKind, place
 from cxsim.strategies.effects import Effect
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.business.base_case import BaseCase, Counts, Numbers, Outcome
@@ -88,7 +89,7 @@ def pathways(base: BaseCase, returns: pl.DataFrame) -> pl.DataFrame:
     goes to customers who would have ordered anyway.
     """
     means = dict(returns.select("strategy", "incremental_npv").iter_rows())
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name, strategies in base.scenario.with_prior:
         after = pathways_of(strategies)
         if len(after) > _MOST:
@@ -96,24 +97,17 @@ def pathways(base: BaseCase, returns: pl.DataFrame) -> pl.DataFrame:
             after = {pathway: tuple(after)[:step] for step, pathway in enumerate(after)}
         sets = feasible_sets(after)
         # The last set holds every pathway, and is simulated already.
-        variants = [tuple(without(one, set(after) - held) for one in strategies) for held in sets[:-1]]
+        variants = [tuple(without(one, after.keys() - held) for one in strategies) for held in sets[:-1]]
         outcomes = [*base.simulate(variants), base.outcomes[name]]
         values = {held: _values(base, outcome) for held, outcome in zip(sets, outcomes, strict=True)}
-        npv = base.npv(base.outcomes[name])
-        mean, base_npv = means[name], float(npv.mean())
+        npv, mean = base.npv(base.outcomes[name]), means[name]
         steps = [
-            (pathway, label, kind, float(by_world.mean()), base.error(by_world))
-            for pathway, label, kind, by_world in (*_steps(values, after), ("base", "Base case", "base", npv))
-        ]
-        steps += [
-            ("uncertainty", "From the base case to the mean of all draws", "uncertainty", mean - base_npv, 0.0),
+            *((*step, by_world.mean(), base.error(by_world)) for *step, by_world in _steps(values, after)),
+            ("base", "Base case", "base", npv.mean(), base.error(npv)),
+            ("uncertainty", "From the base case to the mean of all draws", "uncertainty", mean - npv.mean(), 0.0),
             ("mean", "Net present value", "mean", mean, 0.0),
         ]
-        rows += [
-            {"strategy": name, "title": base.scenario.titles[name], "step": number}
-            | dict(zip(("pathway", "label", "kind", "amount", "mc_error"), step, strict=True))
-            for number, step in enumerate(steps, start=1)
-        ]
+        rows += [(name, base.scenario.titles[name], number, *step) for number, step in enumerate(steps, start=1)]
     return table_of(rows, PATHWAYS)
 
 
@@ -124,7 +118,8 @@ def pathways_of(strategies: Collection[Strategy]) -> dict[str, tuple[str, ...]]:
         for strategy in strategies
         for effect in strategy.effects
         for pathway, fields in RESPONSES[effect.kind].items()
-        if _responds(effect, fields)
+        for field, neutral in fields.items()
+        if (given := getattr(effect, field)) is not None and (neutral is None or given.value != neutral)
     }
     return {pathway: _AFTER.get(pathway, ()) for pathway in LABELS if pathway in found}
 
@@ -141,72 +136,62 @@ def responding(strategy: Strategy) -> frozenset[str]:
 
 def without(strategy: Strategy, pathways: Collection[str]) -> Strategy:
     """Return a strategy to which customers do not respond by some pathways; all that is given away stays."""
-    effects = tuple(_without(effect, pathways) for effect in strategy.effects)
-    return dataclasses.replace(strategy, effects=effects)
+    return replace(strategy, effects=tuple(_without(effect, pathways) for effect in strategy.effects))
 
 
 def _without(effect: Effect, pathways: Collection[str]) -> Effect:
     fields = {
         field: None if neutral is None else getattr(effect, field).at(neutral)
         for pathway, neutrals in RESPONSES[effect.kind].items()
-        if pathway in pathways
         for field, neutral in neutrals.items()
-        if getattr(effect, field) is not None
+        if pathway in pathways and getattr(effect, field) is not None
     }
-    return dataclasses.replace(effect, **fields)  # type: ignore[arg-type]  # the fields are this effect's own
-
-
-def _responds(effect: Effect, fields: Mapping[str, float | None]) -> bool:
-    return any(
-        (given := getattr(effect, field)) is not None and (neutral is None or given.value != neutral)
-        for field, neutral in fields.items()
-    )
+    return replace(effect, **fields)  # type: ignore[arg-type]  # the fields are this effect's own
 
 
 def _steps(values: Mapping[Set, Mapping[str, Numbers]], after: After) -> Iterator[tuple[str, str, str, Numbers]]:
     """Yield pathway, label, kind and present values by world of each part of the base case."""
     nobody, everybody = values[frozenset()], values[frozenset(after)]
-    trade = shapley({held: value["trade"] for held, value in values.items()}, after)
-    back = shapley({held: value["sent_back"] for held, value in values.items()}, after)
+    trade, back = (
+        shapley({held: value[part] for held, value in values.items()}, after) for part in ("trade", "sent_back")
+    )
     if "returns" in trade:
         trade["returns"] = trade["returns"] + back.pop("returns")
-    parts = [(pathway, LABELS[pathway], amount) for pathway, amount in trade.items()]
-    others = sum(back.values(), np.zeros_like(everybody["fees"]))
-    subsidy = nobody["given"] + nobody["trade"] + nobody["sent_back"]
-    parts += [
+    for pathway, label, amount in (
+        *((pathway, LABELS[pathway], amount) for pathway, amount in trade.items()),
         ("fees", "Membership fees", everybody["fees"]),
-        ("subsidy", "Given to those who would have ordered anyway", subsidy),
+        (
+            "subsidy",
+            "Given to those who would have ordered anyway",
+            nobody["given"] + nobody["trade"] + nobody["sent_back"],
+        ),
         ("rewards", "Given with the extra orders", everybody["given"] - nobody["given"]),
-        ("extra_returns", "Extra orders sent back", others),
+        ("extra_returns", "Extra orders sent back", sum(back.values(), np.zeros_like(everybody["fees"]))),
         ("programme", "Cost of the programme", everybody["programme"]),
-    ]
-    for pathway, label, amount in parts:
+    ):
         if np.any(amount != 0.0):
             yield pathway, label, "gives" if amount.mean() >= 0.0 else "takes", amount
 
 
 def _values(base: BaseCase, outcome: Outcome) -> dict[str, Numbers]:
     """Return the present values of an outcome less the baseline by world, by what is counted."""
-    present = base.present_values() / MICROS
-    arms = [(), outcome.strategies]
-    tariffs, fixed = base.draws[0].tariffs(arms), base.draws[0].fixed(arms)
-    values = _by_count(outcome.treated, tariffs[1], present)
-    values[:, :N_COUNT_KINDS] -= _by_count(outcome.baseline, tariffs[0], present)
-    reaches = range(len(outcome.strategies))
-    given = [place(kind) for kind in _GIVEN] + [place(ReachCountKind.POINTS_VALUE, reach) for reach in reaches]
+    present = base.worlds.present_values() / MICROS
+    draw, arms = base.worlds.draws[0], [(), outcome.strategies]
+    (usual, tariff), (_, fixed) = draw.prices(arms)
+    values = _by_count(outcome.treated, tariff, present)
+    values[:, :N_COUNT_KINDS] -= _by_count(outcome.baseline, usual, present)
+    reaches, everything = range(len(outcome.strategies)), {*range(values.shape[1])}
     # Whom the programme attracts costs what winning a customer costs; that is trade, not a cost of the programme.
-    attracted = [place(ReachCountKind.ATTRACTED, reach) for reach in reaches]
-    counts = range(width(len(reaches)))
+    attracted = {place(ReachCountKind.ATTRACTED, reach) for reach in reaches}
     groups = {
-        "given": given,
-        "sent_back": [place(kind) for kind in _SENT_BACK],
-        "fees": [place(CountKind.FEES)],
-        "programme": [count for count in counts if count >= N_COUNT_KINDS and count not in {*given, *attracted}],
+        "given": {*map(place, _GIVEN)} | {place(ReachCountKind.POINTS_VALUE, reach) for reach in reaches},
+        "sent_back": {*map(place, _SENT_BACK)},
+        "fees": {place(CountKind.FEES)},
     }
-    grouped = {count for group in groups.values() for count in group}
-    groups["trade"] = [count for count in counts if count not in grouped]
-    sums = {name: values[:, group].sum(axis=1) for name, group in groups.items()}
-    sums["programme"] += (fixed[1].sum(axis=0)[None, :] * present).sum(axis=1)
+    groups["programme"] = everything - {*range(N_COUNT_KINDS)} - groups["given"] - attracted
+    groups["trade"] = everything.difference(*groups.values())
+    sums = {name: values[:, sorted(group)].sum(axis=1) for name, group in groups.items()}
+    sums["programme"] += (fixed.sum(axis=0)[None, :] * present).sum(axis=1)
     return sums
 
 
@@ -218,16 +203,9 @@ def _by_count(counts: Counts, tariff: Counts, present: Numbers) -> Numbers:
 
 def feasible_sets(after: After) -> list[Set]:
     """Return all sets that hold with each player those that it must come after, the smallest first."""
-    sets = {frozenset[str]()}
-    waiting = [frozenset[str]()]
-    while waiting:
-        held = waiting.pop()
-        for player in _next(held, after):
-            larger = held | {player}
-            if larger not in sets:
-                sets.add(larger)
-                waiting.append(larger)
-    return sorted(sets, key=lambda one: (len(one), sorted(one)))
+    players = sorted(after)
+    sets = (frozenset(some) for size in range(len(players) + 1) for some in combinations(players, size))
+    return [held for held in sets if all(held >= after.keys() & after[player] for player in held)]
 
 
 def shapley(values: Mapping[Set, Numbers], after: After) -> dict[str, Numbers]:
@@ -241,32 +219,20 @@ def shapley(values: Mapping[Set, Numbers], after: After) -> dict[str, Numbers]:
     @cache
     def orders_from(held: Set) -> int:
         """Count the orders in which the others can still come."""
-        return 1 if held == everybody else sum(orders_from(held | {player}) for player in _next(held, after))
+        larger = (held | {player} for player in everybody - held)
+        return 1 if held == everybody else sum(orders_from(one) for one in larger if one in values)
 
     @cache
     def orders_to(held: Set) -> int:
         """Count the orders in which these can have come."""
-        if not held:
-            return 1
-        last = [player for player in held if player in _next(held - {player}, after)]
-        return sum(orders_to(held - {player}) for player in last if (held - {player}) in values)
+        smaller = (held - {player} for player in held)
+        return sum(orders_to(one) for one in smaller if one in values) if held else 1
 
     total = orders_from(frozenset())
-    parts: dict[str, Numbers] = {}
-    for player in after:
-        part = np.zeros_like(values[everybody], dtype=np.float64)
-        for held in values:
-            if player not in held and player in _next(held, after):
-                larger = held | {player}
-                share = orders_to(held) * orders_from(larger) / total
-                part = part + share * (values[larger] - values[held])
-        parts[player] = part
+    parts = {player: np.zeros_like(values[everybody], dtype=np.float64) for player in after}
+    for held, player in product(values, after):
+        larger = held | {player}
+        if player not in held and larger in values:
+            share = orders_to(held) * orders_from(larger) / total
+            parts[player] = parts[player] + share * (values[larger] - values[held])
     return parts
-
-
-def _next(held: Set, after: After) -> list[str]:
-    return [
-        player
-        for player, earlier in after.items()
-        if player not in held and all(one in held for one in earlier if one in after)
-    ]

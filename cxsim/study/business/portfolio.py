@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -21,9 +20,9 @@ from cxsim.finance.returns import (
     worst_tenth,
 )
 from cxsim.simulation.engine import Executor
-from cxsim.study.business.base_case import Numbers, booked, counts_of, strategies_with_prior
+from cxsim.study.business.base_case import Numbers, booked
 from cxsim.study.result import Study
-from cxsim.study.worlds import Arms
+from cxsim.study.worlds import Arms, counts_by_arm
 from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, table_of
 
 Members = tuple[str, ...]
@@ -65,10 +64,10 @@ _MOST_ARMS, _FEWEST_DRAWS = 240, 24
 # A set whose members, each alone, spend more than this many times the budget is not simulated: running together they
 # would have to save each other a fifth of what they spend to be affordable.
 _REACH = 1.25
-_LEVELS = (0.05, 0.10, 0.90, 0.95)
+_LEVELS = {"low": 0.05, "low_80": 0.10, "high_80": 0.90, "high": 0.95}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Set:
     """A set of strategies: what it brings and spends in each draw, means over models of leaving."""
 
@@ -85,16 +84,21 @@ class _Set:
     def cvar(self) -> float:
         return worst_tenth(self.npv)[0]
 
+    @property
+    def order(self) -> tuple[float, Members]:
+        """What brings more is larger; of equals, one of them always is."""
+        return self.mean, self.members
+
 
 def portfolio(study: Study, *, executor: Executor | None = None) -> pl.DataFrame:
     """Return what sets of strategies bring when they run together, beside doing nothing."""
-    names = [strategy.name for strategy in strategies_with_prior(study.scenario)]
+    names = [strategy.name for strategy in study.scenario.prior_strategies]
     together = names if study.scenario.stacking is not None else []
     draws = _draws(study, together)
     none = np.zeros(draws)
-    sets = [_Set(members=(), npv=none, outlay=none, payback=none), *(_single(study, name, draws) for name in names)]
+    sets = [_Set((), none, none, none), *(_single(study, name, draws) for name in names)]
     if len(together) > 1:
-        sets += _larger(study, sets[1:], draws, executor=executor)
+        sets += _larger(study, sets[1:], draws, executor)
     return table_of(_rows(study, sets), PORTFOLIO)
 
 
@@ -113,97 +117,91 @@ def _every_set(names: Sequence[str]) -> list[Members]:
 
 def _within_reach(study: Study, sets: Sequence[Members]) -> list[Members]:
     """Return the sets that the budget may pay for, going by what their members spend alone."""
-    if study.scenario.budget is None:
-        return list(sets)
-    outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
-    most = _REACH * study.scenario.budget.value
+    budget, outlays = study.scenario.budget, dict(study.returns.select("strategy", "outlay").iter_rows())
+    most = np.inf if budget is None else _REACH * budget.value
     return [members for members in sets if sum(outlays[name] for name in members) <= most]
 
 
 def _single(study: Study, name: str, draws: int) -> _Set:
     """Return a strategy by itself, as the study has simulated it."""
-    rows = study.npv.filter(pl.col("strategy") == name).sort("draw")
+    rows = study.npv.filter(strategy=name).sort("draw").fill_null(np.inf)
     npv, outlay, months = (
-        rows[column].fill_null(np.inf).to_numpy().reshape(-1, study.scenario.draws)[:, :draws]
+        rows[column].to_numpy().reshape(-1, study.scenario.draws)[:, :draws]
         for column in ("npv", "outlay", "payback_months")
     )
-    return _Set(members=(name,), npv=npv.mean(axis=0), outlay=outlay.mean(axis=0), payback=months.ravel())
+    return _Set((name,), npv.mean(axis=0), outlay.mean(axis=0), months.ravel())
 
 
-def _larger(study: Study, singles: Sequence[_Set], draws: int, *, executor: Executor | None) -> Iterator[_Set]:
+def _larger(study: Study, singles: Sequence[_Set], draws: int, executor: Executor | None) -> Iterator[_Set]:
     """Yield sets of two and more: all of them, or else those on the way of the best one."""
     names = [one.members[0] for one in singles]
     if len(names) <= EVERY_SET:
-        yield from _simulated(study, _within_reach(study, _every_set(names)), draws, executor=executor)
+        yield from _simulated(study, _every_set(names), draws, executor)
         return
-    best = max(singles, key=lambda one: (one.mean, one.members))
+    best = max(singles, key=lambda one: one.order)
     while len(best.members) < len(names):
-        larger = [tuple(one for one in names if one in {*best.members, more}) for more in names]
-        sets = _within_reach(study, sorted({some for some in larger if len(some) > len(best.members)}))
-        if not sets:
-            return
-        found = list(_simulated(study, sets, draws, executor=executor))
+        larger = {tuple(one for one in names if one in {*best.members, more}) for more in names} - {best.members}
+        found = _simulated(study, sorted(larger), draws, executor)
         yield from found
-        better = max(found, key=lambda one: (one.mean, one.members))
+        better = max(found, key=lambda one: one.order, default=best)
         if better.mean <= best.mean:
             return
         best = better
 
 
-def _simulated(study: Study, sets: Sequence[Members], draws: int, *, executor: Executor | None) -> Iterator[_Set]:
-    """Yield what sets of strategies bring in the first draws of the study."""
+def _simulated(study: Study, sets: Sequence[Members], draws: int, executor: Executor | None) -> list[_Set]:
+    """Return what sets of strategies bring that the budget may pay for, in the first draws of the study."""
+    sets = _within_reach(study, sets)
     if not sets:
-        return
-    worlds = dataclasses.replace(study.worlds, draws=tuple(draw for draw in study.worlds.draws if draw.number < draws))
+        return []
+    worlds = replace(study.worlds, draws=tuple(draw for draw in study.worlds.draws if draw.number < draws))
     arms: list[Arms] = [
         [(), *(tuple(one for one in draw.scenario.strategies if one.name in members) for members in sets)]
         for draw in worlds.draws
     ]
-    counts = counts_of(worlds, arms, executor=executor)
+    counts = counts_by_arm(worlds.simulate(arms, executor=executor))
     monthly, present = booked(worlds.draws, arms, counts), worlds.present_values()
+    found = []
     for arm, members in enumerate(sets, start=1):
         npv, outlay = (
             net_present_value(money(arm), present).reshape(-1, draws).mean(axis=0)
             for money in (monthly.cash, monthly.outlay)
         )
-        yield _Set(members=members, npv=npv, outlay=outlay, payback=payback_months(monthly.cash(arm)))
+        found.append(_Set(members, npv, outlay, payback_months(monthly.cash(arm))))
+    return found
 
 
 def _rows(study: Study, sets: Sequence[_Set]) -> Iterator[dict[str, object]]:
-    alone = {one.members[0]: one for one in sets if len(one.members) == 1}
-    places: dict[Members, int] = {(name,): place for place, name in enumerate(alone)}
+    names, titles = [one.name for one in study.scenario.prior_strategies], study.scenario.titles
+    alone = {one.members[0]: one.mean for one in sets if len(one.members) == 1}
     budget = study.scenario.budget
     most = np.inf if budget is None else budget.value
     affordable = [one for one in sets if one.outlay.mean() <= most]
     best = max(affordable, key=lambda one: (one.mean, -len(one.members), one.members))
     for one in sorted(sets, key=lambda one: (-one.mean, len(one.members), one.members)):
-        low, low_80, high_80, high = np.quantile(one.npv, _LEVELS)
-        outlay, gap = float(one.outlay.mean()), best.npv - one.npv
+        outlay, gap, gains = float(one.outlay.mean()), best.npv - one.npv, one.npv > 0.0
         yield {
             "name": "+".join(one.members) or NOTHING,
-            "title": " + ".join(study.scenario.titles[name] for name in one.members) or "Doing nothing",
+            "title": " + ".join(titles[name] for name in one.members) or "Doing nothing",
             "members": ", ".join(one.members),
             "outlay": outlay,
             "npv": one.mean,
             "npv_mc_error": standard_error(one.npv),
-            "low": float(low),
-            "high": float(high),
-            "low_80": float(low_80),
-            "high_80": float(high_80),
-            "prob_npv_positive": float((one.npv > 0.0).mean()),
-            "prob_mc_error": share_error(one.npv > 0.0),
+            **{name: np.quantile(one.npv, level) for name, level in _LEVELS.items()},
+            "prob_npv_positive": gains.mean(),
+            "prob_mc_error": share_error(gains),
             "cvar": one.cvar,
             "roi": one.mean / outlay if outlay > 0.0 else None,
             "payback_months": finite(quantile_draw(one.payback, 0.5)) if one.members else None,
             "payback_months_late": finite(quantile_draw(one.payback, LATE)) if one.members else None,
-            "interaction": one.mean - sum(alone[name].mean for name in one.members),
-            "gap": float(gap.mean()),
+            "interaction": one.mean - sum(alone[name] for name in one.members),
+            "gap": gap.mean(),
             "gap_mc_error": standard_error(gap),
             "efficient": not any(_dominates(other, one) for other in sets),
             "affordable": one in affordable,
             "chosen": one is best,
             "draws": len(one.npv),
-            "place": places.get(one.members),
+            "place": names.index(one.members[0]) if len(one.members) == 1 else None,
         }
 
 

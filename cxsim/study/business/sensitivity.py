@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,29 +13,21 @@ import polars as pl
 from cxsim.finance.economics import ACCOUNTS
 from cxsim.finance.ledger import PROGRAMME_ACCOUNTS, Account
 from cxsim.finance.statement import HIGH, LOW, MONTHS_PER_YEAR, cash_days, flows, weights
-from cxsim.params import BOUNDS, MICROS, MICROS_PER_CENT, with_values
+from cxsim.params import MICROS, MICROS_PER_CENT, with_values
 from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.world import rounded
 from cxsim.strategies.strategy import Strategy
-from cxsim.study.assumptions import assumptions, with_assumptions
-from cxsim.study.business.base_case import (
-    Z90,
-    Z99,
-    BaseCase,
-    Counts,
-    Numbers,
-    Outcome,
-    UncertainNumber,
-    strategies_with_prior,
-    uncertain_numbers,
-)
+from cxsim.study.assumptions import Assumption, assumed_in, assumed_values, with_assumptions
+from cxsim.study.business.base_case import Z90, Z99, BaseCase, Counts, Numbers, Outcome, Strategies, npv_table
 from cxsim.study.business.pathways import responding
 from cxsim.study.result import Study
+from cxsim.study.scenario import Scenario
 from cxsim.tables import COUNT, INDEX, REAL, TEXT, Contract, check, empty, table_of
 
-# The two numbers of a grid; a missing one has one value, 0.
-Axes = tuple[UncertainNumber | None, UncertainNumber | None]
-
+# A number that a grid lacks has one value, 0.
+_NO_AXES: dict[str, object] = {"x": 0.0, "y": 0.0} | dict.fromkeys(
+    ("x_id", "x_description", "x_unit", "y_id", "y_description", "y_unit"), ""
+)
 # One assumption moved from its 10 % to its 90 % quantile, all others at their central value. npv_base: with this one
 # at its central value too. method: `simulated` again, or `booked` again where it is a price and changes no behaviour.
 TORNADO = Contract(
@@ -107,149 +99,35 @@ _FAR_ENOUGH = 0.25
 # Rates around which finance directors think, effective per year; the shop's own stands among them.
 _RATES = (0.0, 0.05, 0.10, 0.15, 0.20)
 # Steps over the range of the first and of the second number; the grid is even, and holds the central values.
-_STEPS = (4, 2)
+_STEPS = {"x": 4, "y": 2}
 _UPTAKE = "reach.uptake"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Sensitivity:
-    """One-at-a-time variation of a number, for one strategy: NPV by world at its 10 % and at its 90 % quantile."""
+class Variation(NamedTuple):
+    """A number moved alone, for one strategy: the NPV in every world at the scores of its prior that were evaluated."""
 
     strategy: Strategy
-    number: UncertainNumber
-    low: Numbers
-    high: Numbers
+    number: Assumption
+    npvs: dict[float, Numbers]
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """What tables say of it."""
+        named = {"strategy": self.strategy.name, "title": self.strategy.title}
+        return self.number.columns | named | {"method": "booked" if self.number.priced else "simulated"}
+
+    def varied(self, score: float) -> Strategies:
+        """Return the strategy with the number at a score."""
+        return (with_values(self.strategy, {self.number.path: self.number.at(score)}),)
+
+    def mean(self, score: float) -> float:
+        """Return the mean NPV at a score."""
+        return float(self.npvs[score].mean())
 
     @property
     def swing(self) -> float:
-        """By how much the mean NPV moves from one end to the other."""
-        return abs(float((self.high - self.low).mean()))
-
-
-def sensitivities(base: BaseCase, study: Study) -> list[Sensitivity]:
-    """Return what moving each number alone from its 10 % to its 90 % quantile does to each strategy."""
-    scenario = base.scenario
-    strategies = strategies_with_prior(scenario)
-    pairs = [
-        (strategy, number)
-        for strategy in strategies
-        for number in (*uncertain_numbers("strategies", strategy), *uncertain_numbers("economics", scenario.economics))
-    ]
-    ends = [_npvs_at(base, [(*pair, score) for pair in pairs]) for score in (-Z90, Z90)]
-    for number in _most_correlated(study, uncertain_numbers("behaviour", scenario.behaviour)):
-        pairs += [(strategy, number) for strategy in strategies]
-        for npvs, score in zip(ends, (-Z90, Z90), strict=True):
-            varied = with_assumptions(scenario, {number.id: number.at(score)})
-            outcomes = base.simulate([(strategy,) for strategy in strategies], varied)
-            npvs += [base.npv(outcome) for outcome in outcomes]
-    return [
-        Sensitivity(strategy=strategy, number=number, low=low, high=high)
-        for (strategy, number), low, high in zip(pairs, *ends, strict=True)
-    ]
-
-
-def _npvs_at(base: BaseCase, wanted: Sequence[tuple[Strategy, UncertainNumber, float]]) -> list[Numbers]:
-    """Return the NPV by world of strategies with one number at a score; prices are booked again, not simulated."""
-    variants = [
-        (with_values(strategy, {number.path: number.at(score)}),)
-        for strategy, number, score in wanted
-        if number.method == "simulated"
-    ]
-    outcomes = iter(base.simulate(variants))
-    npvs = []
-    for strategy, number, score in wanted:
-        if number.method == "simulated":
-            npvs.append(base.npv(next(outcomes)))
-        elif number.id.startswith("economics/"):
-            priced = with_assumptions(base.scenario, {number.id: number.at(score)})
-            npvs.append(base.npv(base.outcomes[strategy.name], scenario=priced))
-        else:
-            varied = (with_values(strategy, {number.path: number.at(score)}),)
-            npvs.append(base.npv(base.outcomes[strategy.name], strategies=varied))
-    return npvs
-
-
-def _most_correlated(study: Study, numbers: Sequence[UncertainNumber]) -> list[UncertainNumber]:
-    if len(numbers) <= _BEHAVIOUR_NUMBERS:
-        return list(numbers)
-    drawn = [{name: one.value for name, _, one in assumptions(draw.scenario)} for draw in study.worlds.draws]
-    npvs = study.npv.pivot(on="strategy", index="draw", values="npv").sort("draw").drop("draw").to_numpy()
-    correlations = []
-    for number in numbers:
-        values = np.array([draw[number.id] for draw in drawn])
-        correlations.append(max(abs(float(np.corrcoef(values, npv)[0, 1])) for npv in npvs.T))
-    ranked = sorted(range(len(numbers)), key=lambda at: (-correlations[at], numbers[at].id))
-    return [numbers[at] for at in sorted(ranked[:_BEHAVIOUR_NUMBERS])]
-
-
-def tornado(base: BaseCase, sensitivities: Sequence[Sensitivity]) -> pl.DataFrame:
-    """Return the table of one-at-a-time variations, the largest swing first."""
-    rows = []
-    for strategy in strategies_with_prior(base.scenario):
-        mine = (one for one in sensitivities if one.strategy.name == strategy.name)
-        npv = float(base.npv(base.outcomes[strategy.name]).mean())
-        rows += [
-            {
-                "strategy": strategy.name,
-                "title": strategy.title,
-                **one.number.description(),
-                "at_low": one.number.at(-Z90),
-                "at_high": one.number.at(Z90),
-                "npv_base": npv,
-                "npv_at_low": float(one.low.mean()),
-                "npv_at_high": float(one.high.mean()),
-                "swing": one.swing,
-                "mc_error": base.error(one.high - one.low),
-                "method": one.number.method,
-                "rank": rank,
-            }
-            for rank, one in enumerate(sorted(mine, key=lambda one: (-one.swing, one.number.id)), start=1)
-        ]
-    return table_of(rows, TORNADO)
-
-
-def break_evens(base: BaseCase, sensitivities: Sequence[Sensitivity]) -> pl.DataFrame:
-    """Return for each uncertain number of each strategy, and each price, the value at which the strategy just pays.
-
-    All else stands at its central value, and the random numbers are the same at every value, so the NPV is a smooth
-    curve of it. It is followed to the 1 % and 99 % quantiles where at the 10 % or 90 % one it has come at least a
-    quarter of the way to zero.
-    """
-    searches = [
-        _Search(
-            strategy=one.strategy,
-            number=one.number,
-            npvs={-Z90: one.low, 0.0: base.npv(base.outcomes[one.strategy.name]), Z90: one.high},
-        )
-        for one in sensitivities
-        if not one.number.id.startswith("behaviour/")
-    ]
-    wanted: list[tuple[_Search, float]] = [(search, score) for search in searches for score in search.ends()]
-    for _ in range(_ROUNDS + 1):
-        npvs = _npvs_at(base, [(search.strategy, search.number, score) for search, score in wanted])
-        for (search, score), npv in zip(wanted, npvs, strict=True):
-            search.npvs[score] = npv
-        wanted = [(search, following) for search in searches if (following := search.next()) is not None]
-    ranked = sorted(searches, key=_Search.order)
-    rows = [
-        search.row(base)
-        for strategy in strategies_with_prior(base.scenario)
-        for search in ranked
-        if search.strategy.name == strategy.name
-    ]
-    return table_of(rows, BREAK_EVENS)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class _Search:
-    """A number whose break-even is searched: the NPV in every world at the scores that were evaluated."""
-
-    strategy: Strategy
-    number: UncertainNumber
-    npvs: dict[float, Numbers]
-
-    def mean(self, score: float) -> float:
-        return float(self.npvs[score].mean())
+        """By how much the mean NPV moves from the 10 % to the 90 % quantile."""
+        return abs(float((self.npvs[Z90] - self.npvs[-Z90]).mean()))
 
     def ends(self) -> list[float]:
         """Return the outermost scores towards which the NPV goes far enough to zero."""
@@ -287,26 +165,117 @@ class _Search:
         low, high = ends
         return low + (high - low) * self.mean(low) / (self.mean(low) - self.mean(high))
 
-    def order(self) -> tuple[float, str]:
-        found = self.found()
-        return (math.inf if found is None else abs(found), self.number.id)
 
-    def row(self, base: BaseCase) -> dict[str, object]:
-        score, number = self.found(), self.number
-        nearest = min(self.npvs, key=lambda evaluated: (abs(evaluated - (score or 0.0)), evaluated))
-        return {
-            "strategy": self.strategy.name,
-            "title": self.strategy.title,
-            **number.description(),
-            "low": number.at(-Z99),
-            "high": number.at(Z99),
-            "break_even": None if score is None else number.at(score),
-            "score": score,
-            "mc_error": base.error(self.npvs[nearest]),
-            "evaluations": len(self.npvs),
-            "method": number.method,
-            "npv": self.mean(0.0),
+def sensitivities(base: BaseCase, study: Study) -> list[Variation]:
+    """Return what moving each number alone from its 10 % to its 90 % quantile does to each strategy."""
+    scenario = base.scenario
+    strategies = {one.name: (one, base.npv(base.outcomes[one.name])) for one in scenario.prior_strategies}
+    shop = list(assumed_in("economics", scenario.economics, scenario.economics.title))
+    own = [
+        Variation(strategy, number, {0.0: npv})
+        for strategy, npv in strategies.values()
+        for number in (*assumed_in("strategies", strategy, strategy.title), *shop)
+        if number.uncertain
+    ]
+    _evaluate(base, [(one, score) for one in own for score in (-Z90, Z90)])
+    for number in _most_correlated(study):
+        some = [Variation(strategy, number, {0.0: npv}) for strategy, npv in strategies.values()]
+        for score in (-Z90, Z90):
+            other = base.under(with_assumptions(scenario, {number.id: number.at(score)}))
+            for one, outcome in zip(some, other.simulate([(one.strategy,) for one in some]), strict=True):
+                one.npvs[score] = other.npv(outcome)
+        own += some
+    return own
+
+
+def _evaluate(base: BaseCase, wanted: Sequence[tuple[Variation, float]]) -> None:
+    """Find the NPV by world at some scores; prices are booked again, not simulated."""
+    outcomes = iter(base.simulate([one.varied(score) for one, score in wanted if not one.number.priced]))
+    for one, score in wanted:
+        known, priced = base.outcomes[one.strategy.name], base
+        if not one.number.priced:
+            known = next(outcomes)
+        elif one.number.id.startswith("economics/"):
+            priced = base.under(with_assumptions(base.scenario, {one.number.id: one.number.at(score)}))
+        else:
+            known = known._replace(strategies=one.varied(score))
+        one.npvs[score] = priced.npv(known)
+
+
+def _most_correlated(study: Study) -> list[Assumption]:
+    """Return the numbers of behaviour that correlate most with the NPV over the draws."""
+    behaviour = study.scenario.behaviour
+    numbers = [one for one in assumed_in("behaviour", behaviour, behaviour.title) if one.uncertain]
+    if len(numbers) <= _BEHAVIOUR_NUMBERS:
+        return numbers
+    drawn = [assumed_values(draw.scenario) for draw in study.worlds.draws]
+    npvs = npv_table(study).to_numpy().T
+
+    def order(number: Assumption) -> tuple[float, str]:
+        values = [one[number.id] for one in drawn]
+        return -max(abs(float(np.corrcoef(values, npv)[0, 1])) for npv in npvs), number.id
+
+    return sorted(sorted(numbers, key=order)[:_BEHAVIOUR_NUMBERS], key=numbers.index)
+
+
+def _ranked(base: BaseCase, variations: Sequence[Variation], key: Callable[[Variation], float]) -> list[Variation]:
+    """Return the variations strategy by strategy, each sorted by a key."""
+    names = [strategy.name for strategy in base.scenario.prior_strategies]
+    return sorted(variations, key=lambda one: (names.index(one.strategy.name), key(one), one.number.id))
+
+
+def tornado(base: BaseCase, variations: Sequence[Variation]) -> pl.DataFrame:
+    """Return the table of one-at-a-time variations, the largest swing first."""
+    rows = [
+        one.columns
+        | {
+            "at_low": one.number.at(-Z90),
+            "at_high": one.number.at(Z90),
+            "npv_base": one.mean(0.0),
+            "npv_at_low": one.mean(-Z90),
+            "npv_at_high": one.mean(Z90),
+            "swing": one.swing,
+            "mc_error": base.error(one.npvs[Z90] - one.npvs[-Z90]),
+            "rank": 0,
         }
+        for one in _ranked(base, variations, lambda one: -one.swing)
+    ]
+    rank = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("strategy")
+    return table_of(rows, TORNADO).with_columns(rank=rank)
+
+
+def break_evens(base: BaseCase, variations: Sequence[Variation]) -> pl.DataFrame:
+    """Return for each uncertain number of each strategy, and each price, the value at which the strategy just pays.
+
+    All else stands at its central value, and the random numbers are the same at every value, so the NPV is a smooth
+    curve of it. It is followed to the 1 % and 99 % quantiles where at the 10 % or 90 % one it has come at least a
+    quarter of the way to zero.
+    """
+    searched = [one for one in variations if not one.number.id.startswith("behaviour/")]
+    wanted = [(one, score) for one in searched for score in one.ends()]
+    for _ in range(_ROUNDS + 1):
+        _evaluate(base, wanted)
+        wanted = [(one, following) for one in searched if (following := one.next()) is not None]
+    return table_of((_break_even(base, one) for one in _ranked(base, searched, _distance)), BREAK_EVENS)
+
+
+def _distance(one: Variation) -> float:
+    found = one.found()
+    return math.inf if found is None else abs(found)
+
+
+def _break_even(base: BaseCase, one: Variation) -> dict[str, object]:
+    score, number = one.found(), one.number
+    nearest = min(one.npvs, key=lambda evaluated: (abs(evaluated - (score or 0.0)), evaluated))
+    return one.columns | {
+        "low": number.at(-Z99),
+        "high": number.at(Z99),
+        "break_even": None if score is None else number.at(score),
+        "score": score,
+        "mc_error": base.error(one.npvs[nearest]),
+        "evaluations": len(one.npvs),
+        "npv": one.mean(0.0),
+    }
 
 
 def rates(study: Study) -> pl.DataFrame:
@@ -317,6 +286,7 @@ def rates(study: Study) -> pl.DataFrame:
     annual = sorted({*_RATES, scenario.economics.annual_discount_rate.value})
     money = flows(study.ledger, scenario.arms, draws=len(study.worlds.draws), months=months)
     kept = [number for number, account in enumerate(ACCOUNTS) if account != Account.POINTS_LIABILITY]
+    month_starts, timing = scenario.calendar.month_starts, scenario.economics.timing
     rows = []
     for arm, (name, together) in enumerate(scenario.with_prior, start=1):
         increment = money.incremental(arm)
@@ -327,20 +297,11 @@ def rates(study: Study) -> pl.DataFrame:
         for rate, horizon in product(annual, horizons):
             monthly = cash[:, :horizon].copy()
             monthly[:, -1] += settled[:, horizon - 1]
-            present = weights(scenario.calendar.month_starts, scenario.economics.timing, np.full(len(cash), rate))
+            present = weights(month_starts, timing, np.full(len(cash), rate))
             npv = (monthly * present[:, :horizon]).sum(axis=1)
-            rows.append(
-                {
-                    "strategy": name,
-                    "title": scenario.titles[name],
-                    "annual_discount_rate": rate,
-                    "horizon_months": horizon,
-                    "npv": float(npv.mean()),
-                    "low": float(np.quantile(npv, LOW)),
-                    "high": float(np.quantile(npv, HIGH)),
-                    "prob_npv_positive": float((npv > 0.0).mean()),
-                }
-            )
+            low, high = np.quantile(npv, (LOW, HIGH))
+            gains = (npv > 0.0).mean()
+            rows.append((name, scenario.titles[name], rate, horizon, npv.mean(), low, high, gains))
     return table_of(rows, RATES)
 
 
@@ -362,90 +323,76 @@ def _outstanding(counts: Counts, reaches: int) -> Numbers:
 def grids(base: BaseCase, tornado: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Return every strategy at each node of a grid of its two most influential numbers: GRID, GRID_CENTRE and HEAT."""
     cells, heat, centres = [empty(GRID)], [], []
-    for strategy in strategies_with_prior(base.scenario):
-        numbers = _axes(strategy, tornado)
-        nodes = list(product(*(_even(number, steps) for number, steps in zip(numbers, _STEPS, strict=True))))
-        variants = [
-            (with_values(strategy, {one.path: value for one, value in zip(numbers, node, strict=True) if one}),)
-            for node in nodes
+    for strategy in base.scenario.prior_strategies:
+        axes = _axes(strategy, tornado)
+        described = _NO_AXES | {"strategy": strategy.name, "title": strategy.title}
+        for axis, one in axes.items():
+            described |= {f"{axis}_{name}": one.columns[name] for name in ("id", "description", "unit")}
+        centre = {axis: rounded(one.quantity.value) for axis, one in axes.items()}
+        nodes = [
+            dict(zip(axes, values, strict=True))
+            for values in product(*(_even(one, _STEPS[axis]) for axis, one in axes.items()))
         ]
-        outcomes = base.simulate(variants)
-        npvs = {node: float(base.npv(outcome).mean()) for node, outcome in zip(nodes, outcomes, strict=True)}
-        described = _described(strategy, numbers)
-        for (x, y), outcome in zip(nodes, outcomes, strict=True):
-            columns = {**described, "x": x, "y": y}
-            heat.append({**columns, "npv": npvs[x, y]})
-            months = pl.DataFrame(_monthly(base, outcome))
-            cells.append(months.with_columns(pl.lit(value).alias(name) for name, value in columns.items()))
-        centres.append(_centre(base, strategy, numbers, npvs))
-    grid = pl.concat([cell.select(list(GRID.columns)) for cell in cells])
-    return check(grid, GRID), table_of(centres, GRID_CENTRE), table_of(heat, HEAT)
+        variants = [{axes[axis].path: value for axis, value in node.items()} for node in nodes]
+        outcomes = base.simulate([(with_values(strategy, variant),) for variant in variants])
+        for node, outcome in zip(nodes, outcomes, strict=True):
+            heat.append(described | node | {"npv": base.npv(outcome).mean()})
+            cells.append(pl.DataFrame(heat[-1] | _monthly(base, outcome)).select(*GRID.columns))
+            if node == centre:
+                centres.append(heat[-1] | _start(base.scenario))
+    return check(pl.concat(cells), GRID), table_of(centres, GRID_CENTRE), table_of(heat, HEAT)
 
 
-def _axes(strategy: Strategy, tornado: pl.DataFrame) -> Axes:
+def _axes(strategy: Strategy, tornado: pl.DataFrame) -> dict[str, Assumption]:
     """Return the two numbers that are varied: first a response, second the uptake, where there are such numbers."""
-    simulated = {one.id: one for one in uncertain_numbers("strategies", strategy) if one.method == "simulated"}
-    ranked = tornado.filter(pl.col("strategy") == strategy.name).sort("rank")["id"].to_list()
+    own = assumed_in("strategies", strategy, strategy.title)
+    simulated = {one.id: one for one in own if one.uncertain and not one.priced}
+    ranked = tornado.filter(strategy=strategy.name).sort("rank")["id"]
     numbers = [simulated[name] for name in ranked if name in simulated]
     effects = [number for number in numbers if number.path.startswith("effects.")]
-    responses = [number for number in effects if number.path in responding(strategy)]
-    x = next(iter([*responses, *effects]), None)
-    rest = [number for number in numbers if number is not x]
-    return x, next((number for number in rest if number.path == _UPTAKE), rest[0] if rest else None)
+    first = [*(number for number in effects if number.path in responding(strategy)), *effects][:1]
+    rest = [number for number in numbers if number not in first]
+    second = [*(number for number in rest if number.path == _UPTAKE), *rest][:1]
+    return {axis: number for axis, some in (("x", first), ("y", second)) for number in some}
 
 
-def _described(strategy: Strategy, numbers: Axes) -> dict[str, object]:
-    columns: dict[str, object] = {"strategy": strategy.name, "title": strategy.title}
-    for axis, number in zip("xy", numbers, strict=True):
-        columns[f"{axis}_id"] = number.id if number else ""
-        columns[f"{axis}_description"] = number.quantity.description if number else ""
-        columns[f"{axis}_unit"] = str(number.quantity.unit) if number else ""
-    return columns
-
-
-def _even(number: UncertainNumber | None, steps: int) -> list[float]:
+def _even(one: Assumption, steps: int) -> list[float]:
     """Return evenly spaced values that cover the range, the central one among them."""
-    if number is None:
-        return [0.0]
-    (low, high), value, bounds = number.quantity.range, number.quantity.value, BOUNDS[number.quantity.unit]
+    (low, high), value, unit = one.quantity.range, one.quantity.value, one.quantity.unit
     step = (high - low) / steps
     below, above = round((value - low) / step), round((high - value) / step)
     nodes = [rounded(value + at * step) for at in range(-below, above + 1)]
-    return [node for node in nodes if bounds.low <= node <= bounds.high]
+    return [node for node in nodes if unit.low <= node <= unit.high]
 
 
-def _monthly(base: BaseCase, outcome: Outcome) -> dict[str, Numbers]:
+def _monthly(base: BaseCase, outcome: Outcome) -> dict[str, object]:
     """Return the cash of each month, mean over worlds, as GRID takes it apart: a straight line in the margin."""
     scenario = base.scenario
     margin = f"economics/{scenario.economics.name}/gross_margin"
-    priced = [with_assumptions(scenario, {margin: share}) for share in (0.0, 1.0)]
-    none, all_ = (base.flows(outcome, one).incremental(1).mean(axis=0) for one in priced)
-    accounts = {account: column for column, account in enumerate(ACCOUNTS)}
-    programme = none[:, [accounts[account] for account in PROGRAMME_ACCOUNTS]].sum(axis=1)
+    none, all_ = (
+        base.under(with_assumptions(scenario, {margin: share})).flows(outcome).incremental(1).mean(axis=0)
+        for share in (0.0, 1.0)
+    )
+    accounts = {account: none[:, column] for column, account in enumerate(ACCOUNTS)}
+    programme = none[:, [ACCOUNTS.index(account) for account in PROGRAMME_ACCOUNTS]].sum(axis=1)
     return {
         "month": np.arange(scenario.calendar.months, dtype=np.int32),
         "day": cash_days(scenario.calendar.month_starts, scenario.economics.timing),
-        "rest": none.sum(axis=1) - programme - none[:, accounts[Account.POINTS_LIABILITY]],
+        "rest": none.sum(axis=1) - programme - accounts[Account.POINTS_LIABILITY],
         "per_margin": (all_ - none).sum(axis=1),
         "programme": programme,
         "settled": -_outstanding(outcome.treated, len(outcome.strategies)).mean(axis=0),
-        "settled_programme": -none[:, accounts[Account.WORKING_CAPITAL]].cumsum(),
+        "settled_programme": -accounts[Account.WORKING_CAPITAL].cumsum(),
     }
 
 
-def _centre(
-    base: BaseCase, strategy: Strategy, numbers: Axes, npvs: Mapping[tuple[float, ...], float]
-) -> dict[str, object]:
-    economics = base.scenario.economics
-    x, y = (0.0 if number is None else rounded(number.quantity.value) for number in numbers)
+def _start(scenario: Scenario) -> dict[str, object]:
+    """Return what the sliders beside the grid start from, and how far that of the margin goes."""
+    margin = scenario.economics.gross_margin.value
     return {
-        "strategy": strategy.name,
-        "x": x,
-        "y": y,
-        "gross_margin": economics.gross_margin.value,
-        "margin_low": max(0.0, math.floor(50.0 * economics.gross_margin.value) / 100.0),
-        "margin_high": min(1.0, math.ceil(150.0 * economics.gross_margin.value) / 100.0),
-        "annual_discount_rate": economics.annual_discount_rate.value,
-        "horizon_months": base.scenario.horizon_months,
-        "npv": npvs[x, y],
+        "gross_margin": margin,
+        "margin_low": max(0.0, math.floor(50.0 * margin) / 100.0),
+        "margin_high": min(1.0, math.ceil(150.0 * margin) / 100.0),
+        "annual_discount_rate": scenario.economics.annual_discount_rate.value,
+        "horizon_months": scenario.horizon_months,
     }

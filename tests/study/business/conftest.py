@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -34,7 +34,7 @@ def case(study, progress):
 @pytest.fixture(scope="session")
 def busy_case():
     """The case of a year of new customers in which everything happens: all kinds of effects, tickets, returns."""
-    return business_case(run(dataclasses.replace(everything(), existing_customers="none", horizon_months=12)))
+    return business_case(run(replace(everything(), existing_customers="none", horizon_months=12)))
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -27,11 +27,11 @@ def _item(study, number):
 
 
 def _with(study, **changes):
-    return dataclasses.replace(study, scenario=dataclasses.replace(study.scenario, **changes))
+    return replace(study, scenario=replace(study.scenario, **changes))
 
 
 def _measured(quantity):
-    return dataclasses.replace(quantity, evidence="measured", source="books of 2026")
+    return replace(quantity, evidence="measured", source="books of 2026")
 
 
 def test_there_are_28_items_and_not_all_of_them_are_here(study, snapshot):
@@ -46,14 +46,13 @@ def test_there_are_28_items_and_not_all_of_them_are_here(study, snapshot):
 def test_the_discount_rate_needs_a_source(study):
     assert _item(study, 10)["state"] == "partly"
     economics = study.scenario.economics
-    sourced = dataclasses.replace(economics, annual_discount_rate=_measured(economics.annual_discount_rate))
+    sourced = replace(economics, annual_discount_rate=_measured(economics.annual_discount_rate))
     assert _item(_with(study, economics=sourced), 10)["state"] == "yes"
 
 
 def test_effects_that_are_all_assumed_are_not_measured(study):
     bare = tuple(
-        dataclasses.replace(one, effects=tuple(_assumed(effect) for effect in one.effects))
-        for one in study.scenario.strategies
+        replace(one, effects=tuple(_assumed(effect) for effect in one.effects)) for one in study.scenario.strategies
     )
     assert _item(_with(study, strategies=bare), 12)["state"] == "no"
 
@@ -61,7 +60,7 @@ def test_effects_that_are_all_assumed_are_not_measured(study):
 def _assumed(effect):
     if not hasattr(effect, "ratio"):
         return effect
-    return dataclasses.replace(effect, ratio=dataclasses.replace(effect.ratio, evidence="assumed"))
+    return replace(effect, ratio=replace(effect.ratio, evidence="assumed"))
 
 
 @pytest.mark.parametrize(
@@ -69,37 +68,33 @@ def _assumed(effect):
 )
 def test_prices_must_be_dated_and_of_the_time_of_the_orders(study, reviewed_on, state):
     # Orders end in June 1998; two years apart at most.
-    economics = dataclasses.replace(study.scenario.economics, reviewed_on=reviewed_on)
+    economics = replace(study.scenario.economics, reviewed_on=reviewed_on)
     assert _item(_with(study, economics=economics), 15)["state"] == state
 
 
 def test_one_model_of_leaving_is_part_of_the_uncertainty_only(study):
-    assert (_item(study, 16)["state"], _item(_with(study, dropout="all"), 16)["state"]) == ("partly", "yes")
-    assert _item(study, 20)["state"] == "partly"
-    assert _item(study, 20)["answer"].endswith("one model of leaving, BG/NBD.")
-    several = _item(_with(study, dropout="all"), 20)
-    assert several["state"] == "yes"
-    assert several["answer"].endswith("three models of leaving count equally.")
+    several = _with(study, dropout="all")
+    for number in (16, 20):
+        assert (_item(study, number)["state"], _item(several, number)["state"]) == ("partly", "yes")
+    assert _item(several, 20)["answer"].endswith("three models of leaving count equally.")
 
 
 def test_numbers_need_an_owner_and_one_that_is_measured(study):
     assert _item(study, 22)["state"] == "partly"
     assert _item(study, 22)["answer"].endswith("Not each has somebody who answers for it.")
     scenario = study.scenario
-    strategies = tuple(dataclasses.replace(one, owner="Head of loyalty") for one in scenario.strategies)
-    economics = dataclasses.replace(scenario.economics, owner="Head of finance")
+    strategies = tuple(replace(one, owner="Head of loyalty") for one in scenario.strategies)
+    economics = replace(scenario.economics, owner="Head of finance")
     owned = _with(study, strategies=strategies, economics=economics)
     assert _item(owned, 22)["answer"].endswith("Each has somebody who answers for it.")
     assert _item(owned, 22)["state"] == "partly"
-    measured = dataclasses.replace(economics, gross_margin=_measured(economics.gross_margin))
+    measured = replace(economics, gross_margin=_measured(economics.gross_margin))
     assert _item(_with(owned, economics=measured), 22)["state"] == "yes"
 
 
 def test_a_scenario_made_by_hand_has_no_plan_that_can_be_found(study):
     assert _item(study, 4)["state"] == "no"
-    stored = dataclasses.replace(
-        study, manifest={"command": "cxsim report x", "commit": "0123456789abcdef with changes"}
-    )
+    stored = replace(study, manifest={"command": "cxsim report x", "commit": "0123456789abcdef with changes"})
     assert _item(stored, 4)["state"] == "partly"
     # Not the commit itself: a stored notebook would differ with every one.
     assert "the audit trail names the commit." in _item(stored, 4)["answer"]
@@ -115,22 +110,8 @@ def test_every_section_that_is_named_stands_in_the_report(study):
 
 
 def _moved(*swings):
-    """Return a table under TORNADO of strategies, numbers and swings; the rest of it does not matter here."""
-    rows = [
-        {
-            "strategy": strategy,
-            "title": strategy,
-            "id": name,
-            "belongs_to": "",
-            "description": "",
-            "unit": "ratio",
-            **dict.fromkeys(("value", "at_low", "at_high", "npv_base", "npv_at_low", "npv_at_high", "mc_error"), 1.0),
-            "swing": swing,
-            "method": "simulated",
-            "rank": 1,
-        }
-        for strategy, name, swing in swings
-    ]
+    """Return a table under TORNADO of numbers and swings; the rest of it does not matter here."""
+    rows = [{"id": name, "swing": swing} for name, swing in swings]
     return pl.DataFrame(rows, schema=empty(TORNADO).schema)
 
 
@@ -138,39 +119,23 @@ def _by_id(register, name):
     return register.row(by_predicate=pl.col("id") == name, named=True)
 
 
-@pytest.fixture
-def register(study):
-    tornado = _moved(("points", MARGIN, 40.0), ("coupon", MARGIN, 90.0), ("points", DROPOUT, 70.0))
-    known = {"decision": "points", "title": "", "description": "", "mc_error": 0.0, "share_of_everything": None}
-    worth = [known | {"id": DROPOUT, "worth": 5.0, "rank": 1}, known | {"id": DROPOUT, "worth": 8.0, "rank": 1}]
-    return case_register(study, tornado, pl.DataFrame(worth, schema=empty(INFORMATION).schema))
-
-
-def test_the_largest_swing_over_strategies_counts(register):
-    margin, dropout = _by_id(register, MARGIN), _by_id(register, DROPOUT)
-    # The larger of 40 and 90 is ahead of 70.
-    assert (margin["swing"], margin["rank"]) == (90.0, 1)
-    assert (dropout["swing"], dropout["rank"]) == (70.0, 2)
-    assert _by_id(register, FIXED)["rank"] is None
-
-
-def test_the_value_of_a_number_is_that_for_the_decision_it_matters_most_to(register):
-    assert _by_id(register, DROPOUT)["worth"] == 8.0
-    assert _by_id(register, MARGIN)["worth"] is None
-
-
-def test_a_grade_is_that_of_the_source_and_an_assumed_range_has_none_behind_it(register):
-    assert _by_id(register, DROPOUT)["grade"] == "B"  # Gopalakrishnan et al. (2021)
-    assert _by_id(register, MARGIN)["grade"] == "E"
-    assert _by_id(register, FIXED)["grade"] is None
+def test_the_register_has_the_largest_swing_and_value_of_a_number_and_the_grade_of_its_source(study):
+    tornado = _moved((MARGIN, 40.0), (MARGIN, 90.0), (DROPOUT, 70.0))
+    worth = [{"id": DROPOUT, "worth": 5.0}, {"id": DROPOUT, "worth": 8.0}]
+    register = case_register(study, tornado, pl.DataFrame(worth, schema=empty(INFORMATION).schema))
+    found = {name: _by_id(register, name) for name in (MARGIN, DROPOUT, FIXED)}
+    # The larger of 40 and 90 is ahead of 70. DROPOUT is of Gopalakrishnan et al. (2021), the margin is assumed.
+    assert [found[MARGIN][name] for name in ("swing", "rank", "worth", "grade")] == [90.0, 1, None, "E"]
+    assert [found[DROPOUT][name] for name in ("swing", "rank", "worth", "grade")] == [70.0, 2, 8.0, "B"]
+    assert (found[FIXED]["rank"], found[FIXED]["grade"]) == (None, None)
 
 
 def test_owner_and_day_are_those_of_the_file(study):
     scenario = study.scenario
-    owned = dataclasses.replace(scenario.economics, owner="Head of finance", reviewed_on=date(2024, 2, 29))
-    nobody = dataclasses.replace(scenario.strategies[0], owner=None, reviewed_on=None)
-    changed = dataclasses.replace(scenario, economics=owned, strategies=(nobody, *scenario.strategies[1:]))
-    register = case_register(dataclasses.replace(study, scenario=changed), _moved(), empty(INFORMATION))
+    owned = replace(scenario.economics, owner="Head of finance", reviewed_on=date(2024, 2, 29))
+    nobody = replace(scenario.strategies[0], owner=None, reviewed_on=None)
+    changed = replace(scenario, economics=owned, strategies=(nobody, *scenario.strategies[1:]))
+    register = case_register(replace(study, scenario=changed), _moved(), empty(INFORMATION))
     margin, dropout = _by_id(register, MARGIN), _by_id(register, DROPOUT)
     assert (margin["owner"], margin["reviewed_on"]) == ("Head of finance", date(2024, 2, 29))
     assert (dropout["owner"], dropout["reviewed_on"]) == (None, None)
@@ -180,9 +145,9 @@ def test_owner_and_day_are_those_of_the_file(study):
 
 def test_what_is_only_searched_is_not_shown_as_a_prior(study):
     first = small().strategies[0]
-    searched = dataclasses.replace(first, mode="break-even", searches="effects.dropout_1.ratio")
-    scenario = dataclasses.replace(study.scenario, strategies=(searched, *study.scenario.strategies[1:]))
-    register = case_register(dataclasses.replace(study, scenario=scenario), _moved(), empty(INFORMATION))
+    searched = replace(first, mode="break-even", searches="effects.dropout_1.ratio")
+    scenario = replace(study.scenario, strategies=(searched, *study.scenario.strategies[1:]))
+    register = case_register(replace(study, scenario=scenario), _moved(), empty(INFORMATION))
     assert _by_id(register, DROPOUT)["distribution"] == "searched, no prior"
 
 

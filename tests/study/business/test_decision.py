@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -20,7 +20,7 @@ def _rules(case, sets, plan=NO_PLAN, **changed):
     """Return the rule of each row, by strategy, with some columns of the returns changed."""
     returns = case.study.returns.with_columns(**changed)
     table = decision(
-        dataclasses.replace(case.study, returns=returns),
+        replace(case.study, returns=returns),
         investment=case.investment,
         break_evens=empty(BREAK_EVENS),
         portfolio=sets,
@@ -77,14 +77,8 @@ def test_the_best_set_is_judged_like_a_strategy(case):
     ],
 )
 def test_a_pilot_states_what_a_test_takes_or_that_none_is_possible(case, weeks, sentence):
-    row = {name: [None] for name in empty(TEST_PLAN).columns} | {
-        "strategy": ["points-programme"],
-        "per_group": [1234],
-        "available": [150],
-        "weeks": [weeks],
-        "chosen": [True],
-    }
-    plan = pl.DataFrame(row, schema=empty(TEST_PLAN).schema)
+    row = {"strategy": "points-programme", "per_group": 1234, "available": 150, "weeks": weeks, "chosen": True}
+    plan = pl.DataFrame([row], schema=empty(TEST_PLAN).schema)
     rules = _rules(case, case.portfolio, plan, decision=pl.lit("pilot"), prob_npv_positive=pl.lit(0.5))
     assert rules["points-programme"].endswith(sentence)
     assert "test" not in rules["faster-delivery"]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,7 @@ from cxsim.params import MICROS, Unit
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import customer_values
 from cxsim.strategies.strategy import Cost
+from cxsim.study.business.base_case import central_draw
 from cxsim.study.business.experiments import DAYS, TEST_PLAN, follow_up, planned_tests
 from cxsim.study.business.information import INFORMATION
 from cxsim.study.run import run
@@ -31,15 +32,15 @@ def existing():
     """The existing customers of the sample and some new ones, for two strategies of which one is for some alone."""
     plain = small(draws=4, existing_customers="all", horizon_months=18)
     points, coupon, fast = plain.strategies
-    repeat = dataclasses.replace(points, reach=dataclasses.replace(points.reach, who="repeat_buyers"))
-    return run(dataclasses.replace(plain, strategies=(repeat, coupon, fast)))
+    repeat = replace(points, reach=replace(points.reach, who="repeat_buyers"))
+    return run(replace(plain, strategies=(repeat, coupon, fast)))
 
 
 def _costly(study, factor):
     """Return a study of faster delivery alone whose cost at the start is so large."""
     fast = study.scenario.strategies[2]
-    dear = dataclasses.replace(fast, costs=(Cost(kind="one_off", amount=assumed(factor, Unit.MONEY)),))
-    return run(dataclasses.replace(study.scenario, strategies=(dear,)))
+    dear = replace(fast, costs=(Cost(kind="one_off", amount=assumed(factor, Unit.MONEY)),))
+    return run(replace(study.scenario, strategies=(dear,)))
 
 
 def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
@@ -47,27 +48,16 @@ def test_what_customers_bring_is_what_the_ledger_counts_for_them(busy):
     # the simulator's own values, with what winning them cost taken out. Referred customers count with whoever brought
     # them there, and with nobody here, so the baseline of this scenario must have none.
     scenario, worlds = busy.scenario, busy.worlds
-    draw = dataclasses.replace(
-        worlds.draws[0], scenario=scenario, purchases=busy.purchases["bgnbd"].params, spend=busy.spend.params
-    )
-    ready = worlds.inputs(draw)
+    ready = worlds.inputs(central_draw(busy, "bgnbd"))
     values = customer_values(worlds.population, ready, seed=scenario.seed).sum()
     # Nobody is followed for longer than the scenario lasts, so days beyond it count everything.
     seen = follow_up(busy, [10_000])
     assert np.isnan(seen.within[10_000]).all()
     arrivals = int((seen.entered > 0.0).sum())
     winning = int(ready.unit_values[0][place(CountKind.ARRIVALS)]) * arrivals
-    free = dataclasses.replace(scenario.economics, annual_discount_rate=scenario.economics.annual_discount_rate.at(0.0))
-    undiscounted = dataclasses.replace(
-        busy,
-        worlds=dataclasses.replace(
-            worlds,
-            draws=tuple(
-                dataclasses.replace(one, scenario=dataclasses.replace(one.scenario, economics=free))
-                for one in worlds.draws
-            ),
-        ),
-    )
+    free = replace(scenario.economics, annual_discount_rate=scenario.economics.annual_discount_rate.at(0.0))
+    draws = tuple(replace(one, scenario=replace(one.scenario, economics=free)) for one in worlds.draws)
+    undiscounted = replace(busy, worlds=replace(worlds, draws=draws))
     total = follow_up(undiscounted, []).present_value.sum() * MICROS
     # Sums of floats of amounts that are whole millionths.
     assert total == pytest.approx(float(values - winning), rel=1e-9)
@@ -81,16 +71,11 @@ def test_nobody_is_followed_beyond_the_end(study):
 
 
 def test_a_strategy_for_some_is_tested_on_them_alone(existing):
-    table = planned_tests(existing, NOTHING_KNOWN)
-    central = existing.worlds.population.base
-    assert table.filter(pl.col("strategy") == "points-programme")["available"].unique().to_list() == [
-        central.filter(pl.col("frequency") >= 1).height
-    ]
+    table, there = planned_tests(existing, NOTHING_KNOWN), existing.worlds.population.base
+    available = dict(table.select("strategy", "available").iter_rows())
+    assert available["points-programme"] == there.filter(pl.col("frequency") >= 1).height
     # 50 new ones a month for three months, each month with its season.
-    arrived = sum(existing.worlds.population.arrivals)
-    assert table.filter(pl.col("strategy") == "faster-delivery")["available"].unique().to_list() == [
-        central.height + arrived
-    ]
+    assert available["faster-delivery"] == there.height + sum(existing.worlds.population.arrivals)
 
 
 def test_the_numbers_of_a_plan_belong_to_each_other(study, plans):
@@ -147,6 +132,6 @@ def test_the_value_of_a_test_is_that_of_knowing_the_effects(study, case):
 
 def test_a_strategy_that_neither_costs_nor_brings_anything_has_no_test(study):
     fast = study.scenario.strategies[2]
-    idle = dataclasses.replace(fast, costs=(), effects=())
-    known = run(dataclasses.replace(study.scenario, strategies=(idle,)))
+    idle = replace(fast, costs=(), effects=())
+    known = run(replace(study.scenario, strategies=(idle,)))
     assert planned_tests(known, NOTHING_KNOWN).is_empty()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import dataclasses
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -37,7 +37,7 @@ def known(case):
 def two_models():
     """Two strategies and both together, under all models of leaving."""
     plain = combined(small(draws=12, dropout="all"), "points-programme", "faster-delivery")
-    return run(dataclasses.replace(plain, stacking=assumed(0.6, Unit.SHARE, range=(0.25, 0.95))))
+    return run(replace(plain, stacking=assumed(0.6, Unit.SHARE, range=(0.25, 0.95))))
 
 
 def _of(table, decision, name):
@@ -84,15 +84,15 @@ def test_every_draw_is_described_by_independent_numbers(study, drawn):
 
 
 def test_a_strategy_does_not_depend_on_what_another_one_costs(known):
-    mine = known.filter(pl.col("decision") == "win-back-coupon")["id"].to_list()
+    mine = known.filter(decision="win-back-coupon")["id"].to_list()
     assert not [name for name in mine if "points-programme" in name or "faster-delivery" in name]
     assert "effects of win-back-coupon" in mine
-    assert "effects of points-programme" in known.filter(pl.col("decision") == "portfolio")["id"].to_list()
+    assert "effects of points-programme" in known.filter(decision="portfolio")["id"].to_list()
 
 
 def test_together_depend_on_both_and_on_how_they_stack(two_models):
     found = information(two_models, drawn_inputs(two_models))
-    names = found.filter(pl.col("decision") == "all-together")["id"].to_list()
+    names = found.filter(decision="all-together")["id"].to_list()
     assert "scenarios/cdnow-quick/stacking" in names
     assert {"effects of points-programme", "effects of faster-delivery", "structure"} <= set(names)
     assert not [name for name in names if "win-back-coupon" in name]
@@ -113,7 +113,7 @@ def test_the_numbers_are_ranked_from_the_first_to_find_out(known):
 def test_the_value_of_everything_is_that_of_the_draws(study, known):
     # For each strategy alone: the mean of what it brings where it brings something, less its mean where above 0.
     for name in study.scenario.arms[1:]:
-        npv = study.npv.filter(pl.col("strategy") == name)["npv"].to_numpy()
+        npv = study.npv.filter(strategy=name)["npv"].to_numpy()
         worth = np.maximum(npv, 0.0).mean() - max(npv.mean(), 0.0)
         # Exact but for the order of the sum.
         assert math.isclose(_of(known, name, "everything")["worth"], worth, rel_tol=1e-9, abs_tol=1e-9)
@@ -121,7 +121,7 @@ def test_the_value_of_everything_is_that_of_the_draws(study, known):
 
 def test_a_strategy_that_loses_in_every_draw_leaves_no_value_of_information(known):
     # In this small shop the set-up cost is lost whatever customers do.
-    mine = known.filter(pl.col("decision") == "points-programme")
+    mine = known.filter(decision="points-programme")
     assert mine["worth"].to_list() == [0.0] * mine.height
     assert mine["share_of_everything"].null_count() == mine.height
 
@@ -129,17 +129,17 @@ def test_a_strategy_that_loses_in_every_draw_leaves_no_value_of_information(know
 def test_what_decides_alone_has_all_of_the_value():
     # A shop in which only one number has a spread, the cost per order of a strategy without effect that otherwise just
     # pays: all of the value of information is in that number.
-    plain = small(draws=60, new_customers=dataclasses.replace(small().new_customers, per_month=400))
+    plain = small(draws=60, new_customers=replace(small().new_customers, per_month=400))
     fast = next(one for one in plain.strategies if one.name == "faster-delivery")
     (dear, order) = fast.costs
-    fast = dataclasses.replace(
+    fast = replace(
         fast,
         costs=(
-            dataclasses.replace(dear, amount=dear.amount.at(0.0)),
-            dataclasses.replace(order, amount=assumed(0.12, Unit.MONEY_PER_ORDER, range=(0.02, 0.7))),
+            replace(dear, amount=dear.amount.at(0.0)),
+            replace(order, amount=assumed(0.12, Unit.MONEY_PER_ORDER, range=(0.02, 0.7))),
         ),
     )
-    alone = run(dataclasses.replace(plain, strategies=(fast,)))
+    alone = run(replace(plain, strategies=(fast,)))
     found = information(alone, drawn_inputs(alone))
     whole = _of(found, "faster-delivery", "everything")
     cost = _of(found, "faster-delivery", "strategies/faster-delivery/costs.per_order_2.amount")
@@ -150,10 +150,6 @@ def test_what_decides_alone_has_all_of_the_value():
     assert abs(group["worth"] - cost["worth"]) < 4.0 * group["mc_error"]
 
 
-def _split(study):
-    return split(study, drawn_inputs(study))
-
-
 def _part(table, strategy, part):
     return table.filter((pl.col("strategy") == strategy) & (pl.col("part") == part)).row(0, named=True)
 
@@ -162,7 +158,7 @@ def _settled(scenario):
     """Return the scenario with every number of economics and strategies known."""
     strategies = tuple(with_values(one, {path: q.value for path, q in quantities(one)}) for one in scenario.strategies)
     economics = with_values(scenario.economics, {path: q.value for path, q in quantities(scenario.economics)})
-    return dataclasses.replace(scenario, strategies=strategies, economics=economics)
+    return replace(scenario, strategies=strategies, economics=economics)
 
 
 def test_the_shares_of_each_strategy_add_up_to_one(study, case):
@@ -176,7 +172,7 @@ def test_the_shares_of_each_strategy_add_up_to_one(study, case):
 
 def test_the_deviation_of_a_part_is_what_its_variance_alone_leaves(study, case):
     for name in study.scenario.arms[1:]:
-        variance = study.npv.filter(pl.col("strategy") == name)["npv"].var()
+        variance = study.npv.filter(strategy=name)["npv"].var()
         for part in PARTS:
             row = _part(case.split, name, part)
             # Both are cut to nine digits, half of the last of which may be 5e-9 of the number.
@@ -184,12 +180,13 @@ def test_the_deviation_of_a_part_is_what_its_variance_alone_leaves(study, case):
 
 
 def test_where_every_number_is_known_neither_effects_nor_economics_have_a_share():
-    found = _split(run(_settled(small(draws=40, new_customers=NewCustomers(per_month=300, months=3)))))
+    known = run(_settled(small(draws=40, new_customers=NewCustomers(per_month=300, months=3))))
+    found = split(known, drawn_inputs(known))
     for row in found.filter(pl.col("part").is_in(["effects", "economics"])).iter_rows(named=True):
         assert (row["share"], row["mc_error"]) == (0.0, 0.0)
     # What is left is sampling and the fitted models; with 900 customers, sampling is most. Its error is that of the
     # variance simulated again; the variance over 40 draws has one of its own, sqrt(2 / 39) = 23 % for normal sums.
-    for row in found.filter(pl.col("part") == "sampling").iter_rows(named=True):
+    for row in found.filter(part="sampling").iter_rows(named=True):
         assert abs(row["share"] - 1.0) < 4.0 * np.hypot(row["mc_error"], 0.23)
         assert row["share"] > 0.5
 
@@ -199,11 +196,11 @@ def test_sampling_variance_is_that_between_worlds_that_differ_in_nothing_else():
     # sqrt(2 / 199) = 10 % for normal sums; gains of customers have long tails, so it is computed from fourth moments.
     # Discounting is by the mean month there and exact in the worlds: within a year, at 10 %, less than 1 %.
     study = run(_settled(small(draws=2, new_customers=NewCustomers(per_month=250, months=3))))
-    study = dataclasses.replace(study, scenario=dataclasses.replace(study.scenario, draws=200))
+    study = replace(study, scenario=replace(study.scenario, draws=200))
     central = base_case(study)
-    draws = [dataclasses.replace(central.draws[0], number=n, world=n) for n in range(200)]
-    still = dataclasses.replace(central, worlds=dataclasses.replace(central.worlds, draws=tuple(draws)))
-    study = dataclasses.replace(study, worlds=dataclasses.replace(study.worlds, draws=tuple(draws)))
+    draws = [replace(central.worlds.draws[0], number=n, world=n) for n in range(200)]
+    still = replace(central, worlds=replace(central.worlds, draws=tuple(draws)))
+    study = replace(study, worlds=replace(study.worlds, draws=tuple(draws)))
     variances, errors = sampling_variance(study)
     outcomes = still.simulate([together for _, together in study.scenario.with_prior])
     for place, (name, outcome) in enumerate(zip(study.scenario.arms[1:], outcomes, strict=True)):
@@ -216,7 +213,7 @@ def test_sampling_variance_is_that_between_worlds_that_differ_in_nothing_else():
 
 
 def test_models_of_leaving_that_disagree_have_a_share_of_the_variance(two_models):
-    found = _split(two_models)
+    found = split(two_models, drawn_inputs(two_models))
     for strategy in found["strategy"].unique(maintain_order=True):
         row = _part(found, strategy, "structure")
         assert row["mc_error"] > 0.0

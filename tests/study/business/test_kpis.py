@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,51 +22,31 @@ def counted(study, arm, worlds):
                 # In two months, so that sums over months are needed.
                 counts[where][world, 3, place(count_kind)] = number - number // 3
                 counts[where][world, 7, place(count_kind)] = number // 3
-    return dataclasses.replace(study, counts=tuple(counts))
+    return replace(study, counts=tuple(counts))
 
 
 @pytest.fixture
 def two_worlds(study):
     """A points programme in two worlds; in the second one nobody answers without it."""
+    kind, reach = CountKind, ReachCountKind
     first = (
         [
-            (CountKind.ORDERS, 200),
-            (CountKind.LIST, 1_000_000),
-            (CountKind.MARKDOWN, 50_000),
-            (CountKind.ARRIVALS, 80),
-            (CountKind.SURVEYED, 40),
-            (CountKind.ANSWERED, 10),
-            (CountKind.PROMOTERS, 5),
-            (CountKind.DETRACTORS, 2),
+            (kind.ORDERS, 200), (kind.LIST, 1_000_000), (kind.MARKDOWN, 50_000), (kind.ARRIVALS, 80),
+            (kind.SURVEYED, 40), (kind.ANSWERED, 10), (kind.PROMOTERS, 5), (kind.DETRACTORS, 2),
         ],
         [
-            (CountKind.ORDERS, 250),
-            (CountKind.LIST, 1_250_000),
-            (CountKind.MARKDOWN, 62_500),
-            (CountKind.REWARD, 12_500),
-            (CountKind.ARRIVALS, 80),
-            (ReachCountKind.ATTRACTED, 15),
-            (CountKind.REFERRED, 5),
-            (ReachCountKind.MEMBER_MONTHS, 600),
-            (CountKind.SURVEYED, 50),
-            (CountKind.ANSWERED, 20),
-            (CountKind.PROMOTERS, 8),
-            (CountKind.DETRACTORS, 6),
+            (kind.ORDERS, 250), (kind.LIST, 1_250_000), (kind.MARKDOWN, 62_500), (kind.REWARD, 12_500),
+            (kind.ARRIVALS, 80), (reach.ATTRACTED, 15), (kind.REFERRED, 5), (reach.MEMBER_MONTHS, 600),
+            (kind.SURVEYED, 50), (kind.ANSWERED, 20), (kind.PROMOTERS, 8), (kind.DETRACTORS, 6),
         ],
-    )
+    )  # fmt: skip
     second = (
-        [(CountKind.ORDERS, 100), (CountKind.LIST, 400_000), (CountKind.ARRIVALS, 80)],
+        [(kind.ORDERS, 100), (kind.LIST, 400_000), (kind.ARRIVALS, 80)],
         [
-            (CountKind.ORDERS, 100),
-            (CountKind.LIST, 440_000),
-            (CountKind.REWARD, 4_400),
-            (CountKind.ARRIVALS, 80),
-            (ReachCountKind.MEMBER_MONTHS, 400),
-            (CountKind.SURVEYED, 10),
-            (CountKind.ANSWERED, 5),
-            (CountKind.PROMOTERS, 5),
+            (kind.ORDERS, 100), (kind.LIST, 440_000), (kind.REWARD, 4_400), (kind.ARRIVALS, 80),
+            (reach.MEMBER_MONTHS, 400), (kind.SURVEYED, 10), (kind.ANSWERED, 5), (kind.PROMOTERS, 5),
         ],
-    )
+    )  # fmt: skip
     return kpis(counted(study, "points-programme", [first, second])).filter(strategy="points-programme")
 
 
@@ -119,8 +99,8 @@ def test_figures_of_the_catalogue_have_its_words(busy_case):
 def test_figures_are_those_that_the_shop_would_measure_in_its_own_tables(busy):
     orders, tickets = busy.tables(TOGETHER, draw=0).orders, busy.tables(TOGETHER, draw=0).tickets
     alone = tuple(counts[:1] for counts in busy.counts)
-    worlds = dataclasses.replace(busy.worlds, draws=busy.worlds.draws[:1])
-    first = dataclasses.replace(busy, worlds=worlds, counts=alone)
+    worlds = replace(busy.worlds, draws=busy.worlds.draws[:1])
+    first = replace(busy, worlds=worlds, counts=alone)
     found = kpis(first).filter(strategy=TOGETHER)
     assert figures(found, "aov_net")[1] == pytest.approx(orders["amount"].mean(), rel=1e-9)
     assert figures(found, "tickets_per_order")[1] == pytest.approx(tickets.height / orders.height, rel=1e-12)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -34,19 +34,18 @@ POINTS = "points-programme"
 @pytest.fixture(scope="module")
 def quick():
     """Points for three years, in four worlds."""
-    return run(dataclasses.replace(load_scenario("cdnow-quick"), draws=4))
+    return run(replace(load_scenario("cdnow-quick"), draws=4))
 
 
 @pytest.fixture(scope="module")
 def two_points():
     """Two programmes whose points have the values 0.04 and 0.08, alone and together."""
     points = load_strategy(POINTS)
-    richer = dataclasses.replace(
+    richer = replace(
         points,
         name="double-points",
         effects=tuple(
-            dataclasses.replace(one, reward=one.reward.at(8.0)) if one.kind == "points" else one
-            for one in points.effects
+            replace(one, reward=one.reward.at(8.0)) if one.kind == "points" else one for one in points.effects
         ),
     )
     return run(combined(small(strategies=(points, richer), draws=2, horizon_months=18)))
@@ -55,8 +54,8 @@ def two_points():
 def in_world(study, world):
     """Return the study as if there were this world alone."""
     alone = tuple(counts[world : world + 1] for counts in study.counts)
-    worlds = dataclasses.replace(study.worlds, draws=(study.worlds.draws[world],))
-    return dataclasses.replace(study, worlds=worlds, counts=alone)
+    worlds = replace(study.worlds, draws=(study.worlds.draws[world],))
+    return replace(study, worlds=worlds, counts=alone)
 
 
 def counted(study, arm, happenings):
@@ -65,7 +64,7 @@ def counted(study, arm, happenings):
     counts = [np.zeros_like(one) for one in first.counts]
     for count_kind, month, number in happenings:
         counts[study.scenario.arms.index(arm)][0, month, place(count_kind)] = number
-    return dataclasses.replace(first, counts=tuple(counts))
+    return replace(first, counts=tuple(counts))
 
 
 def column(table, name, **where):
@@ -81,30 +80,21 @@ def test_in_every_world_each_point_is_redeemed_lapsed_or_held(quick):
         assert total["points_issued"] == total["points_redeemed"] + total["points_expired"] + held
 
 
-def test_each_year_closes_where_the_next_one_opens(quick, busy):
-    for study in (quick, busy):
-        table = liabilities(study).filter(pl.col("period") != "Total")
-        for _, years in table.group_by("strategy", "kind", maintain_order=True):
-            assert years["opening"][0] == years["contract_opening"][0] == 0.0
-            assert years["opening"].to_list()[1:] == years["closing"].to_list()[:-1]
-            assert years["contract_opening"].to_list()[1:] == years["contract_closing"].to_list()[:-1]
-
-
-def test_the_balances_are_the_sums_of_what_flows_to_the_cent(quick, busy, two_points):
-    for study in (quick, busy, two_points):
-        for row in liabilities(study).rows(named=True):
-            assert row["closing"] == pytest.approx(
-                row["opening"] + row["issued"] - row["redeemed"] - row["expired"], abs=0.005
-            )
-            assert row["contract_closing"] == pytest.approx(
-                row["contract_opening"] + row["contract_deferred"] - row["contract_recognised"], abs=0.005
-            )
-
-
-def test_revenue_of_both_views_differs_by_what_is_still_owed(quick, busy):
-    for study in (quick, busy):
-        for row in liabilities(study).filter(period="Total").rows(named=True):
+@pytest.mark.parametrize("which", ["quick", "busy", "two_points"])
+def test_balances_roll_forward_and_both_views_of_revenue_differ_by_what_is_still_owed(which, request):
+    table = liabilities(request.getfixturevalue(which))
+    for row in table.rows(named=True):
+        assert row["closing"] == pytest.approx(
+            row["opening"] + row["issued"] - row["redeemed"] - row["expired"], abs=0.005
+        )
+        deferred = row["contract_opening"] + row["contract_deferred"] - row["contract_recognised"]
+        assert row["contract_closing"] == pytest.approx(deferred, abs=0.005)
+        if row["period"] == "Total":
             assert row["cash_revenue"] - row["accrual_revenue"] == pytest.approx(row["contract_closing"], abs=0.005)
+    # Each year closes where the next one opens.
+    for _, years in table.filter(pl.col("period") != "Total").group_by("strategy", "kind", maintain_order=True):
+        for opening, closing in (("opening", "closing"), ("contract_opening", "contract_closing")):
+            assert years[opening].to_list() == [0.0, *years[closing].to_list()[:-1]]
 
 
 def test_what_is_redeemed_is_what_was_taken_off_and_the_last_balance_is_that_of_the_ledger(quick):
@@ -219,17 +209,13 @@ def test_goods_of_two_thousand_with_points_of_one_hundred_and_seventy():
     assert_allclose([2_000.0 - deferred, deferred], [1_843.3180, 156.6820], atol=5e-5)
 
 
-def test_a_higher_estimate_of_redemption_is_caught_up_in_the_year_in_which_it_is_made():
-    # KPMG, Revenue: IFRS 15 handbook, example 10A. Year 2: 9,000 * 4,500 / 9,700 = 4,175.26.
-    # Year 3: 9,000 * (4,500 + 4,000) / 9,900 = 7,727.27, less 4,175.26 is 3,552.02. Printed in whole units.
-    years = by_period(recognised(9_000.0, [4_500, 8_500], [9_700, 9_900]))
-    assert [round(float(year)) for year in years] == [4_175, 3_552]
-
-
-def test_a_lower_estimate_of_redemption_is_caught_up_in_the_year_in_which_it_is_made():
-    # The same, example 10B. Year 3: 9,000 * 8,500 / 9,200 = 8,315.22, less 4,175.26 is 4,139.96.
-    years = by_period(recognised(9_000.0, [4_500, 8_500], [9_700, 9_200]))
-    assert [round(float(year)) for year in years] == [4_175, 4_140]
+@pytest.mark.parametrize(("expected", "printed"), [(9_900, 3_552), (9_200, 4_140)], ids=["higher", "lower"])
+def test_another_estimate_of_redemption_is_caught_up_in_the_year_in_which_it_is_made(expected, printed):
+    # KPMG, Revenue: IFRS 15 handbook, examples 10A and 10B. Year 2: 9,000 * 4,500 / 9,700 = 4,175.26.
+    # Year 3 of 10A: 9,000 * (4,500 + 4,000) / 9,900 = 7,727.27, less 4,175.26 is 3,552.02. Of 10B: 9,000 * 8,500 /
+    # 9,200 = 8,315.22, less 4,175.26 is 4,139.96. Printed in whole units.
+    years = by_period(recognised(9_000.0, [4_500, 8_500], [9_700, expected]))
+    assert [round(float(year)) for year in years] == [4_175, printed]
 
 
 def test_the_example_of_the_standard_itself():
@@ -243,17 +229,11 @@ def test_the_example_of_the_standard_itself():
     assert round(float(deferred - years.sum())) == 1_073
 
 
-def test_where_no_points_are_given_nothing_is_deferred():
+def test_nothing_is_deferred_without_points_and_nothing_owed_that_nobody_will_redeem():
     assert float(allocate(80.0, goods=80.0, points=stand_alone_price(0, 0.04, 0.9))) == 0.0
     assert float(allocate(0.0, goods=0.0, points=0.0)) == 0.0
-
-
-def test_before_anything_is_redeemed_nothing_is_recognised():
-    assert recognised(18.75, 0, 1_600).item() == 0.0
-
-
-def test_when_nobody_will_redeem_any_more_all_of_it_is_revenue():
-    assert recognised(18.75, 0, 0).item() == 18.75
+    assert recognised(18.75, 0, 1_600).item() == 0.0  # nothing is redeemed yet
+    assert recognised(18.75, 0, 0).item() == 18.75  # and nothing ever will be
 
 
 def test_a_fee_is_earned_day_by_day_and_never_more_than_once():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
@@ -34,15 +33,15 @@ BOUND = {"a": (), "b": ("a",), "c": ("a",), "d": ()}
 def test_the_parts_add_up_to_the_base_case_and_this_to_the_mean_to_the_cent(which, request):
     found = request.getfixturevalue(which).pathways
     for name in found["strategy"].unique(maintain_order=True):
-        steps = found.filter(pl.col("strategy") == name)
-        amount = {kind: steps.filter(pl.col("kind") == kind)["amount"].sum() for kind in steps["kind"].unique()}
+        steps = found.filter(strategy=name)
+        amount = {kind: steps.filter(kind=kind)["amount"].sum() for kind in steps["kind"].unique()}
         assert amount.get("gives", 0.0) + amount.get("takes", 0.0) == pytest.approx(amount["base"], abs=CENT)
         assert amount["base"] + amount["uncertainty"] == pytest.approx(amount["mean"], abs=CENT)
 
 
 def test_the_mean_is_that_of_the_returns(study, case):
     table = case.pathways
-    means = dict(table.filter(pl.col("kind") == "mean").select("strategy", "amount").iter_rows())
+    means = dict(table.filter(kind="mean").select("strategy", "amount").iter_rows())
     assert means == dict(study.returns.select("strategy", "incremental_npv").iter_rows())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -24,8 +24,8 @@ def test_a_set_has_the_npv_of_the_same_combination_of_the_scenario(table):
     """The same draws, simulated as an arm of the scenario: the same to a millionth of a unit."""
     both = Combination(name="both", title="Both", strategies=("points-programme", "faster-delivery"))
     known = run(small(draws=8, combinations=(both,)))
-    npv = known.returns.filter(pl.col("strategy") == "both").row(0, named=True)
-    row = table.filter(pl.col("name") == "points-programme+faster-delivery").row(0, named=True)
+    npv = known.returns.filter(strategy="both").row(0, named=True)
+    row = table.filter(name="points-programme+faster-delivery").row(0, named=True)
     assert row["npv"] == pytest.approx(npv["incremental_npv"], abs=1e-6)
     assert row["outlay"] == pytest.approx(npv["outlay"], abs=1e-6)
 
@@ -38,7 +38,7 @@ def test_a_strategy_alone_has_the_npv_of_the_study(study, table):
 
 def test_interaction_is_what_the_parts_do_not_add_up_to(table):
     alone = dict(table.filter(pl.col("members").str.contains(",").not_()).select("name", "npv").iter_rows())
-    row = table.filter(pl.col("name") == "points-programme+win-back-coupon").row(0, named=True)
+    row = table.filter(name="points-programme+win-back-coupon").row(0, named=True)
     apart = alone["points-programme"] + alone["win-back-coupon"]
     assert row["interaction"] == pytest.approx(row["npv"] - apart, abs=1e-9)
     assert row["interaction"] != 0.0
@@ -46,9 +46,9 @@ def test_interaction_is_what_the_parts_do_not_add_up_to(table):
 
 def test_what_costs_more_than_the_budget_is_not_chosen(study):
     """Without doing nothing being the best: a margin at which strategies pay, and a budget for the cheapest alone."""
-    rich = dataclasses.replace(
+    rich = replace(
         study.scenario,
-        economics=dataclasses.replace(study.scenario.economics, gross_margin=assumed(0.95, Unit.SHARE)),
+        economics=replace(study.scenario.economics, gross_margin=assumed(0.95, Unit.SHARE)),
         budget=assumed(3_000.0, Unit.MONEY),
     )
     table = portfolio(run(rich))
@@ -69,12 +69,6 @@ def test_the_efficient_sets_are_beaten_by_none(table):
         assert better.is_empty() == row["efficient"]
 
 
-def test_without_stacking_strategies_stand_alone():
-    table = portfolio(run(small(stacking=None)))
-    assert table.height == 4
-    assert not table["members"].str.contains(",").any()
-
-
 def test_of_many_strategies_the_best_set_grows_by_one_at_a_time(study, monkeypatch):
     """With room for every set of one alone, three strategies must take the long way, and find the same best set."""
     every = portfolio(study)
@@ -88,11 +82,11 @@ def test_of_many_strategies_the_best_set_grows_by_one_at_a_time(study, monkeypat
 
 def test_sets_far_beyond_the_budget_are_not_simulated(study):
     """The points programme alone costs about 11,000 here: with a budget of 4,000 no set with it is simulated."""
-    poor = dataclasses.replace(study.scenario, budget=assumed(4_000.0, Unit.MONEY))
+    poor = replace(study.scenario, budget=assumed(4_000.0, Unit.MONEY))
     table = portfolio(run(poor))
     several = table.filter(pl.col("members").str.contains(","))
     outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
     for members in several["members"]:
         assert sum(outlays[name] for name in members.split(", ")) <= 5_000.0
     assert outlays["points-programme"] > 5_000.0
-    assert table.filter(pl.col("name") == "points-programme")["affordable"].to_list() == [False]
+    assert table.filter(name="points-programme")["affordable"].to_list() == [False]
