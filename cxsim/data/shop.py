@@ -42,7 +42,20 @@ def noticed(action: Action, rows: Mapping[str, int]) -> tuple[ReceiptLine, ...]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Receipt:
+class Counted:
+    """How many rows were read, and what was noticed in them."""
+
+    rows_read: int
+    lines: tuple[ReceiptLine, ...] = ()
+
+    @property
+    def rows_kept(self) -> int:
+        """Rows that became rows of a table."""
+        return self.rows_read - sum(line.rows for line in self.lines if line.action != "kept")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt(Counted):
     """What became of the rows of one file.
 
     Attributes
@@ -69,14 +82,7 @@ class Receipt:
     table: str
     recognised: str
     columns: tuple[int, int]
-    rows_read: int
-    lines: tuple[ReceiptLine, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def rows_kept(self) -> int:
-        """Rows that became rows of the shop's table."""
-        return self.rows_read - sum(line.rows for line in self.lines if line.action != "kept")
 
     def __str__(self) -> str:
         """Return the receipt as lines of text."""

@@ -14,16 +14,17 @@ from typing import Annotated, Literal, cast
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, LIVES
-from cxsim.data.exports.moments import text_of
+from cxsim.data.exports.moments import Facts, moments, text_of
 from cxsim.data.orders import unreadable
 from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine, noticed
 from cxsim.errors import ParamError, choices
 from cxsim.params import BY_TYPE, LIST, TEXT, read, root
 
 Table = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing"]
-AnyTable = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing", "none"]
+AnyTable = Literal[Table, "none"]
 Instrument = Literal["nps", "csat", "csat_good", "ces", "effort"]
 Flag = Literal["test", "cancelled", "unpaid"]
+Rule = tuple[str, Action, pl.Expr]
 # The name of a column, or several, of which the first that a file has counts.
 Columns = Mapping[str, Annotated[Annotated[str, TEXT] | Annotated[tuple[str, ...], LIST], BY_TYPE]]
 
@@ -34,10 +35,11 @@ _NEAREST, _SHOWN = 3, 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Export:
-    """A file that was opened, by its name; nothing is guessed yet, every column of a CSV is text."""
+    """A file that was opened, by its name, of a shop in a time zone; nothing is guessed, a CSV is text throughout."""
 
     file: str
     rows: pl.LazyFrame
+    zone: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -65,7 +67,24 @@ class RowsWith:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Format:
+class Layout:
+    """Which column of a file is what, and how its cells are written; what formats and tables of shop.yaml share."""
+
+    columns: Columns = field(default_factory=dict)
+    moments: str = "iso"
+    decimal: Literal[".", ","] = "."
+    zone: str = ""
+    instrument: Instrument | None = None
+    rows: Literal["orders", "lines"] = "orders"
+    amount: str = ""
+    statuses: Mapping[Flag, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        terms_of(self.amount, self.columns)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Format(Layout):
     """A kind of export that many people have: a file in params/formats.
 
     Attributes
@@ -100,14 +119,6 @@ class Format:
     reason: str = ""
     header: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
-    columns: Columns = field(default_factory=dict)
-    moments: str = "iso"
-    decimal: Literal[".", ","] = "."
-    zone: str = ""
-    instrument: Instrument | None = None
-    rows: Literal["orders", "lines"] = "orders"
-    amount: str = ""
-    statuses: Mapping[Flag, tuple[str, ...]] = field(default_factory=dict)
     ratings: Mapping[str, tuple[Instrument, int | None]] = field(default_factory=dict)
     blank: str = ""
     rows_with: RowsWith | None = None
@@ -116,12 +127,9 @@ class Format:
     lacks: Mapping[str, str] = field(default_factory=dict)
     hook: str = ""
 
-    def __post_init__(self) -> None:
-        terms_of(self.amount, self.columns)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TableFile:
+class TableFile(Layout):
     """Which column of a file is what; a table of shop.yaml.
 
     Attributes
@@ -152,16 +160,6 @@ class TableFile:
     file: str
     columns: Columns
     separator: str = ""
-    decimal: Literal[".", ","] = "."
-    moments: str = "iso"
-    zone: str = ""
-    instrument: Instrument | None = None
-    rows: Literal["orders", "lines"] = "orders"
-    amount: str = ""
-    statuses: Mapping[Flag, tuple[str, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        terms_of(self.amount, self.columns)
 
 
 def formats() -> tuple[Format, ...]:
@@ -179,24 +177,23 @@ def recognised(columns: Sequence[str]) -> Format | None:
 
     A header that holds all that one format requires, and more that another requires, is of the other.
     """
-    header = {folded(name) for name in columns}
-    fitting = [form for form in formats() if form.required and not _lacking(form, header)]
+    fitting = [form for form in formats() if form.required and not _lacking(form, columns)]
     return max(fitting, key=lambda form: (len(form.required), len(form.header)), default=None)
 
 
 def unrecognised(columns: Sequence[str], file: str) -> str:
     """Return the message for a header of no format."""
-    header = {folded(name) for name in columns}
-    known = [form for form in formats() if form.required]
-    nearest = sorted(known, key=lambda form: (len(_lacking(form, header)) / len(form.required), form.title))
-    listed = "; ".join(f"{form.title} (lacks {_some(_lacking(form, header))})" for form in nearest[:_NEAREST])
+    lacking = [(_lacking(form, columns), form) for form in formats() if form.required]
+    nearest = sorted(lacking, key=lambda one: (len(one[0]) / len(one[1].required), one[1].title))[:_NEAREST]
+    listed = "; ".join(f"{form.title} (lacks {_some(names)})" for names, form in nearest)
     return (
-        f"{file}: not recognised by its {len(columns)} columns ({_some(list(columns))}). Nearest: {listed}. "
+        f"{file}: not recognised by its {len(columns)} columns ({_some(columns)}). Nearest: {listed}. "
         "A file shop.yaml beside it can say which of its columns is what."
     )
 
 
-def _lacking(form: Format, header: set[str]) -> list[str]:
+def _lacking(form: Format, columns: Iterable[str]) -> list[str]:
+    header = {folded(name) for name in columns}
     return [name for name in form.required if folded(name) not in header]
 
 
@@ -223,11 +220,12 @@ def names_of(form: Format, column: str) -> tuple[str, ...]:
 def located(export: Export, form: Format) -> dict[str, str]:
     """Return for our columns the one of the file, where it has one."""
     there = {folded(name): name for name in reversed(export.rows.collect_schema().names())}
-    first = {
-        ours: next((there[folded(name)] for name in names_of(form, ours) if folded(name) in there), None)
+    return {
+        ours: there[folded(name)]
         for ours in form.columns
+        for name in reversed(names_of(form, ours))
+        if folded(name) in there
     }
-    return {ours: theirs for ours, theirs in first.items() if theirs is not None}
 
 
 def found(export: Export, form: Format) -> tuple[int, int]:
@@ -242,24 +240,36 @@ def found(export: Export, form: Format) -> tuple[int, int]:
     return held, len(form.header)
 
 
-def cells(export: Export, form: Format) -> pl.LazyFrame:
-    """Return the columns of an export that its format names, under our names; null where the file has none.
+def cells(export: Export, form: Format, also: Iterable[str] = ()) -> pl.LazyFrame:
+    """Return the columns that a format names, and others besides, under our names; null where the file has none.
 
     Text is without outer blanks; days and moments of other files are as they are, all else is text too.
     """
     schema = export.rows.collect_schema()
-    there = located(export, form)
-
-    def cell(ours: str) -> pl.Expr:
-        if ours not in there:
-            return pl.lit(None, pl.String)
-        name = there[ours]
+    columns = dict.fromkeys((*form.columns, *also), pl.lit(None, pl.String))
+    for ours, name in located(export, form).items():
         if schema[name].is_temporal():
-            return pl.col(name)
-        text = text_of(name) if schema[name] == pl.String else pl.col(name).cast(pl.String)
-        return pl.when(text != form.blank).then(text) if form.blank else text
+            columns[ours] = pl.col(name)
+        else:
+            text = text_of(name) if schema[name] == pl.String else pl.col(name).cast(pl.String)
+            columns[ours] = pl.when(text != form.blank).then(text)
+    return export.rows.select(**columns)
 
-    return export.rows.select(cell(ours).alias(ours) for ours in form.columns)
+
+def timed(
+    export: Export, form: Format, policy: Policy, times: Sequence[str], *, also: Iterable[str] = ()
+) -> tuple[pl.LazyFrame, Facts]:
+    """Return the cells of an export with some of them read as moments, and what a receipt should say of these."""
+    return moments(
+        cells(export, form, (*times, *also)),
+        times,
+        file=export.file,
+        clock=policy.clock,
+        form=form.moments,
+        zone=form.zone,
+        shop_zone=export.zone,
+        shown=located(export, form),
+    )
 
 
 def collected(rows: pl.LazyFrame, file: str) -> pl.DataFrame:
@@ -288,7 +298,7 @@ def terms_of(amount: str, columns: Columns) -> list[tuple[int, str]]:
 
 
 def sift(
-    rows: pl.DataFrame, rules: Sequence[tuple[str, Action, pl.Expr]], *, weight: str = ""
+    rows: pl.DataFrame, rules: Iterable[Rule], *, weight: str = ""
 ) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
     """Return the rows that no rule drops, and a line for each rule: its reason, what is done, for which rows.
 
@@ -297,12 +307,10 @@ def sift(
     """
     lines = []
     for reason, action, where in rules:
-        holds = rows.select(where.fill_null(value=False)).to_series()
-        count = holds.sum()
-        if action == "dropped" and count:
-            count = rows.filter(holds)[weight].sum() if weight else count
-            rows = rows.filter(~holds)
-        lines.append(ReceiptLine(reason=reason, action=action, rows=int(count)))
+        held, dropped = rows.filter(where), action == "dropped"
+        count = int(held[weight].sum()) if weight and dropped else held.height
+        lines.append(ReceiptLine(reason=reason, action=action, rows=count))
+        rows = rows.remove(where) if dropped else rows
     return rows, tuple(lines)
 
 
@@ -312,7 +320,7 @@ def receipt_of(
     *,
     rows: int,
     lines: Iterable[ReceiptLine],
-    facts: Iterable[tuple[str, str]] = (),
+    facts: Facts = (),
     table: str = "",
 ) -> Receipt:
     """Return the receipt of an export for the table of its format, or for another."""
@@ -323,23 +331,19 @@ def receipt_of(
         columns=found(export, form),
         rows_read=rows,
         lines=tuple(lines),
-        facts=tuple(facts),
+        facts=facts,
     )
 
 
 def set_aside(export: Export, form: Format, _policy: Policy) -> Readout:
     """Return the receipt of a file that fills no table."""
-    there = located(export, form)
     counts = {
-        fact: pl.any_horizontal(
-            text_of(there[column]).str.to_lowercase().is_in(values) if column in there else pl.lit(value=False)
-            for column, values in where.items()
-        ).sum()
+        fact: pl.any_horizontal(pl.col(name).str.to_lowercase().is_in(values) for name, values in where.items()).sum()
         for fact, where in form.counted.items()
     }
-    row = collected(export.rows.select(pl.len().alias(""), **counts), export.file).row(0, named=True)
+    row = collected(cells(export, form).select(pl.len().alias(""), **counts), export.file).row(0, named=True)
     rows = row.pop("")
-    facts = ((fact, f"{count:,}") for fact, count in row.items())
+    facts = tuple((fact, f"{count:,}") for fact, count in row.items())
     receipt = receipt_of(export, form, rows=rows, lines=noticed("dropped", {form.reason: rows}), facts=facts)
     return Readout(tables={}, receipts=(receipt,))
 

@@ -18,6 +18,7 @@ from cxsim.data.exports.formats import (
     Format,
     Instrument,
     Readout,
+    Rule,
     collected,
     customer_of,
     folded,
@@ -25,9 +26,10 @@ from cxsim.data.exports.formats import (
     located,
     receipt_of,
     sift,
+    timed,
 )
-from cxsim.data.exports.moments import moments, text_of
-from cxsim.data.shop import Action, Policy, noticed
+from cxsim.data.exports.moments import Facts
+from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError, choices
 from cxsim.tables import check
 
@@ -48,6 +50,8 @@ _WORDS: tuple[tuple[str, tuple[Instrument, ...]], ...] = (
     (r"effort", ("effort",)),
     (r"\bcsat\b|csat_|_csat|satisf|^rating$|^stars$", ("csat", "csat_good")),
 )
+_TIMES = ("sent_at", "answered_at")
+_LINKS = ("survey_id", "customer_id", "instrument", "order_id", "ticket_id")
 # With that many answers, a scale whose upper end nobody uses is another scale; so is one that a twentieth leave.
 _ENOUGH = 20
 _STRAY = 0.05
@@ -80,33 +84,37 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
             f"{file}: no question says that it is about recommending, satisfaction, ease or effort; write in shop.yaml "
             "which column holds the score, and its instrument."
         )
-    dated = list(dict.fromkeys(there[name] for name in ("sent_at", "answered_at") if name in there))
-    every = collected(export.rows.with_row_index("row"), file)
-    rows, incomplete = _complete(every, form)
-    when = moments(rows.lazy(), dated, file=file, clock="shop" if form.zone == "UTC" else policy.clock)
-    moment = pl.coalesce([when.columns[name] for name in dated])
-    scored = _scored(rows, questions, there, moment, file)
+    only = form.rows_with
+    further = (*questions, *((only.column,) if only else ()))
+    asked = replace(form, columns={**form.columns, **{name: name for name in further}}, zone="")
+    if form.zone == "UTC":
+        policy = replace(policy, clock="shop")
+    read, facts = timed(export, asked, policy, _TIMES, also=_LINKS)
+    every = collected(read.with_row_index("row", 1), file)
+    rows = every
+    if only and only.column in located(export, asked):
+        text = pl.col(only.column)
+        rows = every.filter(text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null())
+    scored = _scored(rows, questions, there.get("instrument"), file)
     kept, lines = sift(scored, _RULES)
     once = kept.unique("survey_id", keep="first", maintain_order=True)
     times = len(questions)
+    incomplete = {only.otherwise: (every.height - rows.height) * times} if only else {}
+    merged = {"a further row of the same answer": kept.height - once.height}
     receipt = receipt_of(
         export,
         form,
         rows=every.height * times,
-        lines=(
-            *noticed("dropped", {reason: count * times for reason, count in incomplete.items()}),
-            *lines,
-            *noticed("merged", {"a further row of the same answer": kept.height - once.height}),
-        ),
-        facts=(*when.facts, *form.facts.items(), *_facts(questions, scored, there)),
+        lines=noticed("dropped", incomplete) + lines + noticed("merged", merged),
+        facts=(*facts, *form.facts.items(), *_facts(questions, scored, there)),
     )
     lacks = {}
     if "customer_id" not in there:
         lacks["surveys.customer_id"] = f"{file} has no column of e-mail addresses or customer numbers."
     if not once["score"].null_count():
         lacks["surveys.sent_at"] = f"{file} holds answers alone, so how many were asked is not known."
-    surveys = check(once.select(*SURVEYS.columns, *(name for name in SURVEYS.optional if name in there)), SURVEYS)
-    return Readout(tables={"surveys": surveys.lazy()}, receipts=(receipt,), lacks=lacks)
+    columns = (*SURVEYS.columns, *(name for name in SURVEYS.optional if name in there))
+    return Readout(tables={"surveys": check(once.select(columns), SURVEYS).lazy()}, receipts=(receipt,), lacks=lacks)
 
 
 def instruments_meant(question: str) -> tuple[Instrument, ...]:
@@ -149,18 +157,7 @@ def off_scale() -> pl.Expr:
     return ~pl.col("score").is_between(low, high)
 
 
-def within_scale(readout: Readout) -> Readout:
-    """Return surveys without those whose score is off its scale; they are dropped and counted, not clipped."""
-    surveys, (receipt,) = readout.tables["surveys"], readout.receipts
-    for name in surveys.select(pl.col("instrument").unique().sort()).collect(engine="streaming")["instrument"]:
-        checked_instrument(name, receipt.file)
-    stray = off_scale().fill_null(value=False)
-    count = int(surveys.select(stray.sum()).collect(engine="streaming").item())
-    lines = receipt.lines + noticed("dropped", {"a score outside of the scale": count})
-    return replace(readout, tables={"surveys": surveys.filter(~stray)}, receipts=(replace(receipt, lines=lines),))
-
-
-_RULES: tuple[tuple[str, Action, pl.Expr], ...] = (
+_RULES: tuple[Rule, ...] = (
     ("no moment, or one that cannot be read", "dropped", pl.col("sent_at").is_null()),
     ("an answer that is no whole number", "dropped", pl.col("written").is_not_null() & pl.col("score").is_null()),
     ("a score outside of the scale", "dropped", off_scale()),
@@ -183,53 +180,28 @@ def _questions(header: Sequence[str], form: Format, there: Mapping[str, str]) ->
     return questions or ((there["score"],) if {"score", "instrument"} <= there.keys() else ())
 
 
-def _complete(rows: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return the rows that count by the format, and how many others there are by reason."""
-    only = form.rows_with
-    name = next((name for name in rows.columns if only and folded(name) == folded(only.column)), None)
-    if only is None or name is None:
-        return rows, {}
-    text = text_of(name)
-    counts = text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null()
-    kept = rows.filter(counts.fill_null(value=False))
-    return kept, {only.otherwise: rows.height - kept.height}
-
-
-def _scored(
-    rows: pl.DataFrame, questions: Sequence[str], there: Mapping[str, str], moment: pl.Expr, file: str
-) -> pl.DataFrame:
-    """Return the answers to all questions, each with its instrument."""
-
-    def text(name: str) -> pl.Expr:
-        return text_of(there[name]) if name in there else pl.lit(None, dtype=pl.String)
-
-    answers = rows.select(
-        *rows.columns,
-        _number=pl.coalesce(text("survey_id"), pl.format("{} row {}", pl.lit(file), pl.col("row") + 1)),
-        _kind=text("instrument").str.to_lowercase().fill_null(""),
-    )
-    by = there.get("instrument")
-    names = answers["_kind"].unique().sort() if by else ()
-    kinds = {name: checked_instrument(name, f"{file}: '{by}'") for name in names}
+def _scored(rows: pl.DataFrame, questions: Sequence[str], by: str | None, file: str) -> pl.DataFrame:
+    """Return the answers to all questions, each with its instrument, which a column of the file may say."""
+    named = pl.col("instrument").str.to_lowercase()
+    for name in rows.select(named.unique().sort()).to_series() if by else ():
+        checked_instrument(name or "", f"{file}: '{by}'")
     scored = []
     for question in questions:
-        written = text_of(question)
+        written = pl.col(question)
         score = pl.when(written.str.contains(_WHOLE)).then(written.cast(pl.Float64, strict=False)).cast(pl.Int64)
-        if by:
-            instrument = pl.col("_kind").replace_strict(kinds, return_dtype=pl.String)
-        else:
-            instrument = pl.lit(instrument_of(question, answers.select(score).to_series(), file))
-        # Different surveys give their answers the same numbers, and several questions of a row are several surveys.
+        said = named if by else pl.lit(instrument_of(question, rows.select(score).to_series(), file))
+        number = pl.coalesce("survey_id", pl.format("{} row {}", pl.lit(file), "row"))
         scored.append(
-            answers.select(
-                survey_id=pl.format("{} {}", instrument, "_number"),
-                customer_id=customer_of(there["customer_id"]) if "customer_id" in there else text("customer_id"),
-                sent_at=moment,
-                instrument=instrument,
+            rows.select(
+                customer_of("customer_id"),
+                "order_id",
+                "ticket_id",
+                # Different surveys give their answers the same numbers, and several questions are several surveys.
+                survey_id=pl.format("{} {}", said, number),
+                sent_at=pl.coalesce(_TIMES),
+                instrument=said,
                 score=score,
                 written=written,
-                order_id=text("order_id"),
-                ticket_id=text("ticket_id"),
             )
         )
     _refuse_twice(questions, scored, file)
@@ -249,7 +221,7 @@ def _refuse_twice(questions: Sequence[str], scored: Sequence[pl.DataFrame], file
             seen[name] = question
 
 
-def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> Facts:
     facts = [
         ("questions", "; ".join(questions)),
         ("instruments", ", ".join(scored["instrument"].unique().sort())),
