@@ -10,13 +10,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cxsim.tables import Contract, Kind
+from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, Kind
 
-_TEXT: tuple[Kind, ...] = (pl.String,)
 _WHEN: tuple[Kind, ...] = (pl.Datetime,)
-_COUNT: tuple[Kind, ...] = (pl.Int64,)
-_REAL: tuple[Kind, ...] = (pl.Float64,)
-_YES: tuple[Kind, ...] = (pl.Boolean,)
 
 # One row an order; customer_id is null for guests whom nothing identifies. `amount` is what the shop keeps of it as
 # revenue before returns: list_amount (goods at list price) - markdown (discounts) - reward (points redeemed), without
@@ -25,7 +21,7 @@ _YES: tuple[Kind, ...] = (pl.Boolean,)
 # product: of the line of highest value. coupon: the code used.
 ORDERS = Contract(
     name="ORDERS",
-    columns={"order_id": _TEXT, "customer_id": _TEXT, "ordered_at": _WHEN, "amount": _REAL},
+    columns={"order_id": TEXT, "customer_id": TEXT, "ordered_at": _WHEN, "amount": REAL},
     nullable=frozenset(
         {
             "customer_id",
@@ -41,20 +37,20 @@ ORDERS = Contract(
         }
     ),
     optional={
-        "order_number": _COUNT,
-        "list_amount": _REAL,
-        "markdown": _REAL,
-        "reward": _REAL,
-        "shipping": _REAL,
-        "tax": _REAL,
-        "charged": _REAL,
-        "refunded": _REAL,
-        "cost": _REAL,
-        "units": _COUNT,
-        "channel": _TEXT,
-        "coupon": _TEXT,
-        "product": _TEXT,
-        "incident": _TEXT,
+        "order_number": COUNT,
+        "list_amount": REAL,
+        "markdown": REAL,
+        "reward": REAL,
+        "shipping": REAL,
+        "tax": REAL,
+        "charged": REAL,
+        "refunded": REAL,
+        "cost": REAL,
+        "units": COUNT,
+        "channel": TEXT,
+        "coupon": TEXT,
+        "product": TEXT,
+        "incident": TEXT,
         "promised_at": _WHEN,
         "shipped_at": _WHEN,
         "delivered_at": _WHEN,
@@ -65,8 +61,8 @@ ORDERS = Contract(
 TICKETS = Contract(
     name="TICKETS",
     columns={
-        "ticket_id": _TEXT,
-        "customer_id": _TEXT,
+        "ticket_id": TEXT,
+        "customer_id": TEXT,
         "created_at": _WHEN,
         "first_response_at": _WHEN,
         "resolved_at": _WHEN,
@@ -75,13 +71,13 @@ TICKETS = Contract(
         {"customer_id", "order_id", "first_response_at", "resolved_at", "solved_at_first", "channel", "reason"}
     ),
     optional={
-        "order_id": _TEXT,
-        "solved_at_first": _YES,
-        "compensation": _REAL,
-        "replies": _COUNT,
-        "reopens": _COUNT,
-        "channel": _TEXT,
-        "reason": _TEXT,
+        "order_id": TEXT,
+        "solved_at_first": FLAG,
+        "compensation": REAL,
+        "replies": COUNT,
+        "reopens": COUNT,
+        "channel": TEXT,
+        "reason": TEXT,
     },
 )
 # instrument: nps (0 to 10), csat (1 to 5), csat_good (0 bad, 1 good), ces (1 to 7, 7 is easiest), effort (1 to 5, 5 is
@@ -89,50 +85,50 @@ TICKETS = Contract(
 SURVEYS = Contract(
     name="SURVEYS",
     columns={
-        "survey_id": _TEXT,
-        "customer_id": _TEXT,
+        "survey_id": TEXT,
+        "customer_id": TEXT,
         "sent_at": _WHEN,
-        "instrument": _TEXT,
-        "score": _COUNT,
+        "instrument": TEXT,
+        "score": COUNT,
     },
     nullable=frozenset({"customer_id", "score", "order_id", "ticket_id"}),
-    optional={"order_id": _TEXT, "ticket_id": _TEXT},
+    optional={"order_id": TEXT, "ticket_id": TEXT},
 )
 SENT_BACK = Contract(
     name="RETURNS",
-    columns={"return_id": _TEXT, "order_id": _TEXT, "returned_at": _WHEN, "refund": _REAL},
+    columns={"return_id": TEXT, "order_id": TEXT, "returned_at": _WHEN, "refund": REAL},
     nullable=frozenset({"customer_id"}),
-    optional={"customer_id": _TEXT, "list_amount": _REAL, "units": _COUNT},
+    optional={"customer_id": TEXT, "list_amount": REAL, "units": COUNT},
 )
 CONTACTS = Contract(
     name="CONTACTS",
-    columns={"contact_id": _TEXT, "customer_id": _TEXT, "sent_at": _WHEN, "programme": _TEXT},
+    columns={"contact_id": TEXT, "customer_id": TEXT, "sent_at": _WHEN, "programme": TEXT},
 )
 # order_id is null for a visit without an order; visitor_id names the device, customer_id the customer where known.
 SESSIONS = Contract(
     name="SESSIONS",
-    columns={"session_id": _TEXT, "customer_id": _TEXT, "started_at": _WHEN, "order_id": _TEXT},
+    columns={"session_id": TEXT, "customer_id": TEXT, "started_at": _WHEN, "order_id": TEXT},
     nullable=frozenset({"customer_id", "order_id", "visitor_id", "source"}),
-    optional={"visitor_id": _TEXT, "source": _TEXT},
+    optional={"visitor_id": TEXT, "source": TEXT},
 )
 # left_at is null for who is still a member at the end.
 MEMBERS = Contract(
     name="MEMBERS",
-    columns={"customer_id": _TEXT, "programme": _TEXT, "joined_at": _WHEN, "left_at": _WHEN},
+    columns={"customer_id": TEXT, "programme": TEXT, "joined_at": _WHEN, "left_at": _WHEN},
     nullable=frozenset({"left_at"}),
 )
 # What was spent on winning customers, by moment of spending.
 MARKETING = Contract(
     name="MARKETING",
-    columns={"spent_at": _WHEN, "amount": _REAL},
+    columns={"spent_at": _WHEN, "amount": REAL},
     nullable=frozenset({"channel"}),
-    optional={"channel": _TEXT},
+    optional={"channel": TEXT},
 )
 # What no shop can see: when customers left for good (at the start: some time before it), and who brought them.
 # Customers of before the start have no arrived_at.
 LIVES = Contract(
     name="LIVES",
-    columns={"customer_id": _TEXT, "arrived_at": _WHEN, "left_at": _WHEN, "referred_by": _TEXT, "attracted_by": _TEXT},
+    columns={"customer_id": TEXT, "arrived_at": _WHEN, "left_at": _WHEN, "referred_by": TEXT, "attracted_by": TEXT},
     nullable=frozenset({"arrived_at", "left_at", "referred_by", "attracted_by"}),
 )
 # What naive methods report of one world, in the order in which they are shown, beside what is true there. method: an
@@ -140,14 +136,14 @@ LIVES = Contract(
 NAIVE = Contract(
     name="NAIVE",
     columns={
-        "method": _TEXT,
-        "title": _TEXT,
-        "reading": _REAL,
-        "low": _REAL,
-        "high": _REAL,
-        "truth": _REAL,
-        "unit": _TEXT,
-        "finding": _TEXT,
+        "method": TEXT,
+        "title": TEXT,
+        "reading": REAL,
+        "low": REAL,
+        "high": REAL,
+        "truth": REAL,
+        "unit": TEXT,
+        "finding": TEXT,
     },
 )
 CONTRACTS: Mapping[str, Contract] = {
@@ -185,3 +181,8 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "tickets": ("first_response_at", "resolved_at"),
     "members": ("left_at",),
 }
+
+
+def kinds_of(contract: Contract) -> dict[str, Kind]:
+    """Return the columns of a contract, those that a table may lack too, with their types."""
+    return {name: kinds[0] for name, kinds in {**contract.columns, **contract.optional}.items()}

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import polars as pl
 
-from cxsim.data.shop import Action, Counted, ReceiptLine
+from cxsim.data.shop import Action, Counted, ReceiptLine, Treatment
 from cxsim.errors import DataError, choices
 from cxsim.params import CENTS
 from cxsim.tables import TRANSACTIONS
@@ -40,7 +40,6 @@ _SEED = 1
 _LARGEST_SHARED = 0.25
 # Up to so many days with copies, their rows are held; with more of them, all rows are compared.
 _HELD_DAYS = 100_000
-Treatment = Literal["drop", "keep"]
 _REASONS = (
     _MISSING_CUSTOMER,
     _UNPARSEABLE_DATE,
@@ -197,24 +196,21 @@ def read_transactions(
     >>> read_transactions(lines)
     Transactions(1 of 2 rows kept, until 2024-03-01)
     """
-    rules = HygienePolicy() if policy is None else policy
-    end = None if until is None else as_date("until", until)
+    rules = policy or HygienePolicy()
+    end = until and as_date("until", until)
     raw, label = _opened(source)
-    rows = _keyed(_judged(_read(raw, schema_of(raw, label), _names(columns), label), rules, end))
-    try:
-        counts = _counted(rows, rules, _repeated(rows)).collect(engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        raise unreadable(label, error) from error
+    rows = _keyed(_judged(_read(raw, schema_of(raw, label), _names(columns or {}), label), rules, end))
+    counts = collected(_counted(rows, rules, _repeated(rows, label)), label)
     if counts.is_empty():
         raise DataError(f"{label}: there are no rows.")
     report = _report_of(counts, rules)
     if report.rows_kept == 0:
         raise DataError(f"{label}: no usable row.\n{report}")
-    usable = counts.filter(pl.col("fate") == _KEPT)
-    clean = rows.filter(pl.col("fate") == pl.lit(_KEPT, dtype=_FATE))
+    usable = counts.filter(fate=_KEPT)
+    clean = rows.filter(fate=_KEPT)
     if rules.exact_duplicate == "drop":
         clean = _without_copies(clean, usable["copied"].explode().drop_nulls())
-    until_then: date = usable["last_day"].item() if end is None else end
+    until_then: date = end or usable["last_day"].item()
     return Transactions(table=clean.select(list(TRANSACTIONS.columns)), hygiene=report, until=until_then)
 
 
@@ -283,6 +279,14 @@ def unreadable(label: str, error: Exception) -> DataError:
     return DataError(f"{label}: the rows cannot be read ({reason}).")
 
 
+def collected(rows: pl.LazyFrame, file: str) -> pl.DataFrame:
+    """Return the rows of a file in memory."""
+    try:
+        return rows.collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise unreadable(file, error) from error
+
+
 def first_line(error: Exception) -> str:
     """Return what an error says, in one line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
@@ -324,10 +328,9 @@ def scanned(path: Path, separator: str) -> pl.LazyFrame:
     return pl.scan_csv(place, infer_schema=False, separator=separator, glob=False, raise_if_empty=False)
 
 
-def _names(columns: Mapping[str, str] | None) -> dict[str, str]:
+def _names(given: Mapping[str, str]) -> dict[str, str]:
     """Return the source's name for each of ours."""
     ours = list(TRANSACTIONS.columns)
-    given = {} if columns is None else columns
     for name in given:
         if name not in ours:
             raise DataError(f"columns maps our names to the source's; we have no '{name}'; {choices(name, ours)}")
@@ -434,9 +437,9 @@ def _keyed(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns(pl.struct("customer_id", day).hash(_SEED).alias(_DAY_KEY))
 
 
-def _repeated(rows: pl.LazyFrame) -> pl.Series | None:
+def _repeated(rows: pl.LazyFrame, label: str) -> pl.Series | None:
     """Find the days that keyed rows share, in one streaming pass that holds eight bytes for each row."""
-    keys = rows.select(_DAY_KEY).collect(engine="streaming").to_series()
+    keys = collected(rows.select(_DAY_KEY), label).to_series()
     again = repeated(keys)
     # A day that is there twice has two rows to compare, or more.
     return None if 2 * again.len() > _LARGEST_SHARED * keys.len() else again.unique()
@@ -452,18 +455,17 @@ def _counted(rows: pl.LazyFrame, policy: HygienePolicy, days: pl.Series | None) 
     if days is not None:
         keys = days.to_frame().lazy()
         single, shared = rows.join(keys, on=_DAY_KEY, how="anti"), rows.join(keys, on=_DAY_KEY, how="semi")
-    amount, one = pl.col("amount"), pl.lit(1, dtype=pl.Int64)
+    amount, one = pl.col("amount"), pl.lit(1, pl.Int64)
     alone = single.select(
         "fate",
         day=pl.col("ordered_at").dt.date(),
         lines=one,
         distinct=one,
-        zeros=(amount == 0).cast(pl.Int64),
-        finer=_finer_than_a_cent(amount).cast(pl.Int64),
-        copied=pl.lit(None, pl.UInt64),
+        zeros=amount == 0,
+        finer=_finer_than_a_cent(amount),
     )
     return (
-        pl.concat([alone, _day_by_day(shared, policy)])
+        pl.concat([alone, _day_by_day(shared, policy)], how="diagonal_relaxed")
         .group_by("fate")
         .agg(
             pl.col("lines", "distinct", "zeros", "finer").sum(),
@@ -477,20 +479,18 @@ def _counted(rows: pl.LazyFrame, policy: HygienePolicy, days: pl.Series | None) 
 def _day_by_day(rows: pl.LazyFrame, policy: HygienePolicy) -> pl.LazyFrame:
     """Count the rows of each customer, day and fate; `copied` is the key of a day that holds a row more than once."""
     amount, lines = pl.col("amount"), pl.col("lines")
-    copies = lines if policy.exact_duplicate == "keep" else pl.lit(1, pl.Int64)
+    copies = lines if policy.exact_duplicate == "keep" else pl.lit(1)
     return (
         rows.group_by(pl.all())
-        .agg(lines=pl.len().cast(pl.Int64))
+        .agg(lines=pl.len())
         .group_by("customer_id", pl.col("ordered_at").dt.date().alias("day"), "fate")
         .agg(
             lines.sum(),
-            distinct=pl.len().cast(pl.Int64),
+            distinct=pl.len(),
             zeros=pl.when(amount == 0).then(copies).sum(),
             finer=pl.when(_finer_than_a_cent(amount)).then(copies).sum(),
             copied=pl.when(lines.sum() > pl.len()).then(pl.col(_DAY_KEY).first()),
         )
-        .drop("customer_id")
-        .select("fate", pl.exclude("fate"))
     )
 
 
@@ -498,21 +498,23 @@ def _report_of(counts: pl.DataFrame, policy: HygienePolicy) -> HygieneReport:
     """Return the report on rows counted by `_counted`."""
     listed = counts.drop("copied", "last_day").unpivot(index="fate")
     number = Counter({(fate, what): count for fate, what, count in listed.iter_rows()})
-    merges, drops_zero = policy.exact_duplicate == "drop", policy.zero_amount == "drop"
+    merges = policy.exact_duplicate == "drop"
     remaining = "distinct" if merges else "lines"
-    copies = {fate: number[fate, "lines"] - number[fate, "distinct"] for fate in (_KEPT, _AFTER_THE_END)}
+    copies = [number[fate, "lines"] - number[fate, "distinct"] for fate in (_KEPT, _AFTER_THE_END)]
     rows = {reason: number[reason, "lines"] for reason in _REASONS} | {
-        _EXACT_DUPLICATE: sum(copies.values()) if merges else copies[_KEPT],
+        _EXACT_DUPLICATE: sum(copies) if merges else copies[0],
         _AFTER_THE_END: number[_AFTER_THE_END, remaining],
         _FINER_THAN_A_CENT: number[_KEPT, "finer"],
         _SAME_ORDER_DAY: number[_KEPT, remaining] - number[_KEPT, "order_days"],
     }
-    actions: dict[str, Action] = dict.fromkeys(_REASONS, "dropped")
-    actions |= dict.fromkeys((_FINER_THAN_A_CENT, _SAME_ORDER_DAY), "kept")
-    actions[_EXACT_DUPLICATE] = "merged" if merges else "kept"
-    if not drops_zero:
-        rows[_ZERO_AMOUNT], actions[_ZERO_AMOUNT] = number[_KEPT, "zeros"], "kept"
-    lines = (ReceiptLine(reason=reason, action=actions[reason], rows=count) for reason, count in rows.items())
+    rows[_ZERO_AMOUNT] += number[_KEPT, "zeros"]
+    actions: dict[str, Action] = {
+        _ZERO_AMOUNT: "dropped" if policy.zero_amount == "drop" else "kept",
+        _EXACT_DUPLICATE: "merged" if merges else "kept",
+        _FINER_THAN_A_CENT: "kept",
+        _SAME_ORDER_DAY: "kept",
+    }
+    lines = [ReceiptLine(reason=one, action=actions.get(one, "dropped"), rows=count) for one, count in rows.items()]
     return HygieneReport(rows_read=int(counts["lines"].sum()), lines=tuple(lines))
 
 

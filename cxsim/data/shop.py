@@ -15,6 +15,7 @@ from cxsim.errors import DataError
 from cxsim.wording import joined
 
 Action = Literal["kept", "merged", "dropped"]
+Treatment = Literal["drop", "keep"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,10 +120,10 @@ class Policy:
     """
 
     value: Literal["merchandise", "charged"] = "merchandise"
-    gift_cards: Literal["drop", "keep"] = "drop"
-    cancelled: Literal["drop", "keep"] = "drop"
-    test: Literal["drop", "keep"] = "drop"
-    unpaid: Literal["drop", "keep"] = "keep"
+    gift_cards: Treatment = "drop"
+    cancelled: Treatment = "drop"
+    test: Treatment = "drop"
+    unpaid: Treatment = "keep"
     clock: Literal["shop", "utc"] = "shop"
 
     def sentence(self) -> str:
@@ -144,6 +145,7 @@ class Policy:
 
 
 TABLES = tuple(CONTRACTS)
+_Rows = pl.LazyFrame | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -176,14 +178,14 @@ class Shop:
     since: datetime
     until: datetime
     opening: bool = False
-    orders: pl.LazyFrame | None = None
-    tickets: pl.LazyFrame | None = None
-    surveys: pl.LazyFrame | None = None
-    returns: pl.LazyFrame | None = None
-    contacts: pl.LazyFrame | None = None
-    sessions: pl.LazyFrame | None = None
-    members: pl.LazyFrame | None = None
-    marketing: pl.LazyFrame | None = None
+    orders: _Rows = None
+    tickets: _Rows = None
+    surveys: _Rows = None
+    returns: _Rows = None
+    contacts: _Rows = None
+    sessions: _Rows = None
+    members: _Rows = None
+    marketing: _Rows = None
     policy: Policy = field(default_factory=Policy)
     receipts: tuple[Receipt, ...] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ The same language serves `shop.yaml`, for the files of one shop, and params/form
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -14,16 +14,17 @@ from typing import Annotated, Literal, cast
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, LIVES
-from cxsim.data.exports.moments import Facts, moments, text_of
-from cxsim.data.orders import unreadable
+from cxsim.data.orders import collected
 from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine, noticed
 from cxsim.errors import ParamError, choices
 from cxsim.params import BY_TYPE, LIST, TEXT, read, root
+from cxsim.tables import Contract, check
 
 Table = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing"]
 AnyTable = Literal[Table, "none"]
 Instrument = Literal["nps", "csat", "csat_good", "ces", "effort"]
 Flag = Literal["test", "cancelled", "unpaid"]
+Facts = tuple[tuple[str, str], ...]
 Rule = tuple[str, Action, pl.Expr]
 # The name of a column, or several, of which the first that a file has counts.
 Columns = Mapping[str, Annotated[Annotated[str, TEXT] | Annotated[tuple[str, ...], LIST], BY_TYPE]]
@@ -181,13 +182,13 @@ def recognised(columns: Sequence[str]) -> Format | None:
     return max(fitting, key=lambda form: (len(form.required), len(form.header)), default=None)
 
 
-def unrecognised(columns: Sequence[str], file: str) -> str:
+def unrecognised(columns: Sequence[str]) -> str:
     """Return the message for a header of no format."""
     lacking = [(_lacking(form, columns), form) for form in formats() if form.required]
     nearest = sorted(lacking, key=lambda one: (len(one[0]) / len(one[1].required), one[1].title))[:_NEAREST]
     listed = "; ".join(f"{form.title} (lacks {_some(names)})" for names, form in nearest)
     return (
-        f"{file}: not recognised by its {len(columns)} columns ({_some(columns)}). Nearest: {listed}. "
+        f"not recognised by its {len(columns)} columns ({_some(columns)}). Nearest: {listed}. "
         "A file shop.yaml beside it can say which of its columns is what."
     )
 
@@ -233,10 +234,12 @@ def found(export: Export, form: Format) -> tuple[int, int]:
     header = {folded(name) for name in export.rows.collect_schema().names()}
     if not form.header:
         return len(header), len(header)
-    groups = [names_of(form, ours) for ours in form.columns]
+    groups = {name: names for ours in form.columns for names in (names_of(form, ours),) for name in names}
     # Another name of a column stands for it, unless the format has a column of that name too.
-    others = {name: [one for one in names if one not in form.header] for names in groups for name in names}
-    held = sum(any(folded(one) in header for one in (name, *others.get(name, ()))) for name in form.header)
+    held = sum(
+        any(folded(one) in header for one in groups.get(name, (name,)) if one == name or one not in form.header)
+        for name in form.header
+    )
     return held, len(form.header)
 
 
@@ -256,28 +259,10 @@ def cells(export: Export, form: Format, also: Iterable[str] = ()) -> pl.LazyFram
     return export.rows.select(**columns)
 
 
-def timed(
-    export: Export, form: Format, policy: Policy, times: Sequence[str], *, also: Iterable[str] = ()
-) -> tuple[pl.LazyFrame, Facts]:
-    """Return the cells of an export with some of them read as moments, and what a receipt should say of these."""
-    return moments(
-        cells(export, form, (*times, *also)),
-        times,
-        file=export.file,
-        clock=policy.clock,
-        form=form.moments,
-        zone=form.zone,
-        shop_zone=export.zone,
-        shown=located(export, form),
-    )
-
-
-def collected(rows: pl.LazyFrame, file: str) -> pl.DataFrame:
-    """Return the rows of a file in memory."""
-    try:
-        return rows.collect(engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        raise unreadable(file, error) from error
+def text_of(name: str) -> pl.Expr:
+    """Return a column of text without outer blanks; null where nothing is written."""
+    text = pl.col(name).str.strip_chars()
+    return pl.when(text != "").then(text)
 
 
 def customer_of(name: str) -> pl.Expr:
@@ -295,6 +280,12 @@ def terms_of(amount: str, columns: Columns) -> list[tuple[int, str]]:
         if name not in columns:
             raise ParamError(f"amount: no column '{name}' is named; {choices(name, list(columns))}")
     return [(-1 if sign == "-" else 1, name) for sign, name in terms]
+
+
+def under(contract: Contract, rows: pl.DataFrame, there: Container[str]) -> pl.LazyFrame:
+    """Return rows under a contract, with those of its optional columns that are there."""
+    optional = (name for name in contract.optional if name in there)
+    return check(rows.select(*contract.columns, *optional), contract).lazy()
 
 
 def sift(

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from cxsim.data.contracts import SURVEYS, TICKETS
-from cxsim.data.exports.formats import Export, Format, Readout, Rule, collected, located, receipt_of, sift, timed
+from cxsim.data.exports.formats import Export, Format, Readout, Rule, located, receipt_of, sift, under
+from cxsim.data.exports.moments import timed
+from cxsim.data.orders import collected
 from cxsim.data.shop import Policy, ReceiptLine, noticed
 from cxsim.errors import DataError
-from cxsim.tables import check
 
 # What `columns` may name beside the columns of TICKETS.
 FURTHER_COLUMNS = (
@@ -50,7 +51,7 @@ def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
     more = {**form.facts, "customers": identified, "newest moment": f"{newest:%Y-%m-%d %H:%M}" if newest else ""}
     facts += tuple(fact for fact in more.items() if fact[1])
     receipts = [receipt_of(export, form, rows=rows.height, lines=lines, facts=facts)]
-    tables = {"tickets": _tickets(tickets).lazy()}
+    tables = {"tickets": _tickets(tickets)}
     lacks = {
         f"tickets.{name}": f"{count:,} of {rows.height:,} rows have no number under '{there[name]}'."
         for name, count in gaps.items()
@@ -64,7 +65,7 @@ def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
         lines = noticed("dropped", {"no ticket of its own": rows.height - tickets.height}) + lines
         facts = (("sent_at", "the moment of resolution, or else of creation: the file has no moment of the rating"),)
         receipts.append(receipt_of(export, form, rows=rows.height, lines=lines, facts=facts, table="surveys"))
-        tables["surveys"] = check(surveys, SURVEYS).lazy()
+        tables["surveys"] = under(SURVEYS, surveys, surveys.columns)
     return Readout(tables=tables, receipts=tuple(receipts), lacks={**lacks, **form.lacks})
 
 
@@ -155,13 +156,12 @@ def _merged(tickets: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...
     return pl.concat([tickets.filter(~twice), last]), noticed("merged", merged)
 
 
-def _tickets(tickets: pl.DataFrame) -> pl.DataFrame:
+def _tickets(tickets: pl.DataFrame) -> pl.LazyFrame:
     if {*_COUNTS} <= {*tickets.columns}:
         # Only of a ticket that is done can be said whether its first answer was enough.
         at_first = (pl.col("replies") == 1) & (pl.col("reopens") == 0)
         tickets = tickets.with_columns(solved_at_first=pl.when(pl.col("status").is_in(_DONE)).then(at_first))
-    names = (*TICKETS.columns, *TICKETS.optional)
-    return check(tickets.select(name for name in names if name in tickets.columns), TICKETS)
+    return under(TICKETS, tickets, tickets.columns)
 
 
 def _surveys(tickets: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cxsim.data.contracts import CONTRACTS, IDS
+from cxsim.data.contracts import CONTRACTS, IDS, kinds_of
 from cxsim.data.exports import helpdesks, order_lists
 from cxsim.data.exports.files import open_exports
 from cxsim.data.exports.formats import (
@@ -21,8 +21,8 @@ from cxsim.data.exports.formats import (
     found,
     located,
     names_of,
-    timed,
 )
+from cxsim.data.exports.moments import timed
 from cxsim.data.exports.own_tables import read_table
 from cxsim.data.exports.surveys import SCALES
 from cxsim.data.shop import Policy
@@ -83,9 +83,8 @@ def mapped_readouts(shop: ShopFile, folder: Path) -> tuple[Readout, ...]:
 
 def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
     """Return a file whose columns are mapped to those of a contract: write it anew under our names, and read that."""
-    contract = CONTRACTS[form.table]
     there = located(export, form)
-    kinds = {name: kinds[0] for name, kinds in {**contract.columns, **contract.optional}.items()}
+    kinds = kinds_of(CONTRACTS[form.table])
     times = [name for name in there if kinds.get(name) == pl.Datetime]
     numbers = [name for name in there if kinds.get(name) in (pl.Float64, pl.Int64) or name in _MONEY]
     read, facts = timed(export, form, policy, times)
@@ -105,7 +104,7 @@ def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
 def refuse_columns(form: Format, place: str) -> None:
     """Refuse columns that the table has not, and the lack of those that it needs."""
     contract = CONTRACTS[form.table]
-    known = [*contract.columns, *contract.optional, *_FURTHER.get(form.table, ())]
+    known = [*kinds_of(contract), *_FURTHER.get(form.table, ())]
     for ours in form.columns:
         if ours not in known:
             raise DataError(f"{place}: columns: the {form.table} have no column '{ours}'; {choices(ours, known)}")

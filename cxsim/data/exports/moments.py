@@ -6,17 +6,14 @@ shows it. What cannot be read becomes null, and whoever reads the file counts it
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from cxsim.data.exports.formats import Export, Facts, Format, cells, located, text_of
+from cxsim.data.shop import Policy
 from cxsim.errors import DataError
-
-Clock = Literal["shop", "utc"]
-Facts = tuple[tuple[str, str], ...]
 
 # An offset is one only behind a time: 01-03-2024 ends like one.
 _BEHIND_A_TIME = r":\d{2}(?:\.\d{1,9})?(?: ?[APap][Mm])?"
@@ -38,57 +35,51 @@ _WRITE_FORM = "write how its moments are written in shop.yaml, such as moments: 
 _FIRST = 1_000
 
 
-def moments(
-    rows: pl.LazyFrame,
-    names: Sequence[str],
+def timed(
+    export: Export,
+    form: Format,
+    policy: Policy,
+    times: Sequence[str],
     *,
-    file: str,
-    clock: Clock = "shop",
-    form: str = "iso",
-    zone: str = "",
-    shop_zone: str = "",
-    shown: Mapping[str, str] | None = None,
+    also: Iterable[str] = (),
+    rows: pl.LazyFrame | None = None,
 ) -> tuple[pl.LazyFrame, Facts]:
-    """Return the rows with some columns read as moments, by the shop's clock or in universal time, and facts of them.
+    """Return the cells of an export, or other rows, with some of them read as moments, and facts of these.
 
-    Moments are a Datetime without a zone, null where there is none or where it cannot be read. `zone` is that of cells
-    without an offset, `shop_zone` that of the shop; `shown` are the file's own names.
+    They are by the shop's clock or in universal time: a Datetime without a zone, null where there is none or where it
+    cannot be read.
     """
-    _refuse_unknown_zones(file, zone, shop_zone)
-    schema = rows.collect_schema()
-    places = {name: f"{file}: '{(shown or {}).get(name, name)}'" for name in names}
-    texts = [name for name in names if schema[name] == pl.String]
-    cells = rows.select(texts).unpivot().cast(pl.String).select("variable", text=text_of("value")).drop_nulls()
-    shapes = _shapes(cells)
+    read = cells(export, form, (*times, *also)) if rows is None else rows
+    file, schema, there = export.file, read.collect_schema(), located(export, form)
+    places = {name: f"{file}: '{there.get(name, name)}'" for name in times}
+    texts = [name for name in times if schema[name] == pl.String]
+    written = read.select(texts).unpivot().cast(pl.String).select("variable", text=text_of("value")).drop_nulls()
+    shapes = _shapes(written)
     offsets = shapes["offset"].drop_nulls().unique().sort().to_list()
-    zoned = bool(offsets) or any(getattr(schema[name], "time_zone", None) for name in names)
-    target = "UTC" if clock == "utc" else shop_zone
-    read_by: Clock = "utc" if zoned and target else "shop"
-    source = "UTC" if zoned and target else zone or shop_zone
+    zoned = bool(offsets) or any(getattr(schema[name], "time_zone", None) for name in times)
+    _refuse_unknown_zones(file, form.zone, export.zone)
+    target = "UTC" if policy.clock == "utc" else export.zone
+    clock = "utc" if zoned and target else "shop"
+    source = "UTC" if clock == "utc" else form.zone or export.zone
     if target and (zoned or not source):
-        _refuse_bare(rows, shapes, places)
-    elif zone and not (zoned or target):
-        raise DataError(f"{file}: its moments are written in {zone}; write the zone of the shop too.")
-    forms = {name: _forms(cells, shapes.filter(variable=name), form, file) for name in texts}
-    columns = {}
-    for name in names:
-        if name in forms:
-            _refuse_unread(cells.filter(variable=name), _read(pl.col("text"), forms[name]), places[name])
-            read = _read(text_of(name), forms[name], read_by)
-        else:
-            read = _typed(name, schema[name], read_by, places[name])
-        columns[name] = _in_zone(read, source, target)
-    facts = {"moments": ", ".join(dict.fromkeys(itertools.chain.from_iterable(forms.values())))}
+        _refuse_bare(read, shapes, places)
+    elif form.zone and not (zoned or target):
+        raise DataError(f"{file}: its moments are written in {form.zone}; write the zone of the shop too.")
+    forms = {name: _forms(written, shapes.filter(variable=name), form.moments, file) for name in texts}
+    for name in texts:
+        _refuse_unread(written.filter(variable=name), _read(pl.col("text"), forms[name]), places[name])
+    walls = {
+        name: _read(text_of(name), forms[name], clock)
+        if name in forms
+        else _typed(name, schema[name], clock, places[name])
+        for name in times
+    }
+    facts = {"moments": ", ".join(dict.fromkeys(one for name in texts for one in forms[name]))}
     if offsets:
         clocks = {"": "the time is kept as written", "UTC": "converted to universal time"}
         facts["offsets"] = f"{', '.join(offsets)}; {clocks.get(target, f'converted to the time of {target}')}"
-    return rows.with_columns(**columns), tuple((name, text) for name, text in facts.items() if text)
-
-
-def text_of(name: str) -> pl.Expr:
-    """Return a column of text without outer blanks; null where nothing is written."""
-    text = pl.col(name).str.strip_chars()
-    return pl.when(text != "").then(text)
+    table = read.with_columns(**{name: _in_zone(wall, source, target) for name, wall in walls.items()})
+    return table, tuple(fact for fact in facts.items() if fact[1])
 
 
 def _refuse_unknown_zones(file: str, *zones: str) -> None:
@@ -166,7 +157,7 @@ def _ordered(cells: pl.LazyFrame, day: str, file: str) -> str:
     return f"%d{mark}%m{mark}%Y" if first else f"%m{mark}%d{mark}%Y"
 
 
-def _read(text: pl.Expr, forms: Sequence[str], clock: Clock = "shop") -> pl.Expr:
+def _read(text: pl.Expr, forms: Sequence[str], clock: str = "shop") -> pl.Expr:
     local = _local(text)
     read = [local.str.to_datetime(form, time_unit="us", strict=False) for form in forms]
     wall = pl.coalesce(*read, pl.lit(None, pl.Datetime("us")))
@@ -184,7 +175,7 @@ def _ahead(text: pl.Expr) -> pl.Expr:
     return pl.duration(minutes=sign * (60 * hours + minutes))
 
 
-def _typed(name: str, kind: pl.DataType, clock: Clock, place: str) -> pl.Expr:
+def _typed(name: str, kind: pl.DataType, clock: str, place: str) -> pl.Expr:
     if kind not in (pl.Date, pl.Datetime):
         raise DataError(f"{place} is {kind}; it must be text, a date or a datetime.")
     zone = getattr(kind, "time_zone", None)

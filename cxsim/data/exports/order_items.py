@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from cxsim.data.exports.formats import Export, Format, Readout, collected, receipt_of, timed
-from cxsim.data.exports.moments import Facts
+from cxsim.data.exports.formats import Export, Facts, Format, Readout, receipt_of
+from cxsim.data.exports.moments import timed
 from cxsim.data.exports.order_lists import coarse, fine, identity, number, settled
+from cxsim.data.orders import collected
 from cxsim.data.shop import Policy, ReceiptLine, noticed
 from cxsim.errors import DataError
 

@@ -6,26 +6,25 @@ from dataclasses import replace
 
 import polars as pl
 
-from cxsim.data.contracts import ORDERS
+from cxsim.data.contracts import ORDERS, kinds_of
 from cxsim.data.exports.formats import (
     Export,
+    Facts,
     Format,
     Readout,
     Rule,
-    collected,
     customer_of,
     located,
     receipt_of,
     sift,
     terms_of,
-    timed,
 )
-from cxsim.data.exports.moments import Facts
-from cxsim.data.orders import amount
+from cxsim.data.exports.moments import timed
+from cxsim.data.orders import amount, collected
 from cxsim.data.shop import Policy, Receipt, noticed
 from cxsim.errors import DataError
 
-_KINDS = {name: kinds[0] for name, kinds in {**ORDERS.columns, **ORDERS.optional}.items()}
+_KINDS = kinds_of(ORDERS)
 # What `columns` may name beside the columns of ORDERS.
 FURTHER_COLUMNS = ("ordered_at_utc", "status", "subtotal", "line_amount", "email", "phone", "account", "currency")
 _NUMBERS = ("units", "order_number", "line_amount")

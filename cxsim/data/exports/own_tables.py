@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from cxsim.data.contracts import CONTRACTS, IDS
-from cxsim.data.exports.formats import Export, Format, Readout, collected, folded, receipt_of
-from cxsim.data.exports.moments import moments, text_of
+from cxsim.data.contracts import CONTRACTS, IDS, kinds_of
+from cxsim.data.exports.formats import Export, Format, Readout, folded, receipt_of, text_of
+from cxsim.data.exports.moments import timed
 from cxsim.data.exports.surveys import checked_instrument, off_scale
-from cxsim.data.orders import amount, first_reason, repeated
+from cxsim.data.orders import amount, collected, first_reason, repeated
 from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError
 from cxsim.tables import Contract, Kind
@@ -27,7 +27,7 @@ _SEED = 1
 def read_table(export: Export, form: Format, policy: Policy) -> Readout:
     """Return a file whose columns have the names of a contract."""
     table, contract, file = form.table, CONTRACTS[form.table], export.file
-    raw = _typed(export, contract, policy)
+    raw = _typed(export, form, policy)
     schema = raw.collect_schema()
     if table == "surveys":
         for name in collected(raw.select(pl.col("instrument").drop_nulls().unique().sort()), file).to_series():
@@ -47,7 +47,7 @@ def read_table(export: Export, form: Format, policy: Policy) -> Readout:
     once, copies = _without_copies(clean, IDS[table], file) if table in IDS else (clean, 0)
     partial = {name: counts[name] for name in whole if counts[name]}
     lines = noticed("dropped", dropped) + noticed("merged", {"equal to an earlier row": copies})
-    columns = (len(schema) - ("written" in schema), len(contract.columns) + len(contract.optional))
+    columns = (len(schema) - ("written" in schema), len(kinds_of(contract)))
     receipt = replace(receipt_of(export, form, rows=counts["rows"], lines=lines), columns=columns)
     return Readout(
         tables={table: once.drop("written", *partial, strict=False)},
@@ -78,17 +78,16 @@ def _without_copies(rows: pl.LazyFrame, name: str, file: str) -> tuple[pl.LazyFr
     return pl.concat([rows.filter(~shared), once.lazy()]), held.height - once.height
 
 
-def _typed(export: Export, contract: Contract, policy: Policy) -> pl.LazyFrame:
+def _typed(export: Export, form: Format, policy: Policy) -> pl.LazyFrame:
     """Return the contract's columns under their types; null where something cannot be read."""
-    file = export.file
-    kinds = {name: kinds[0] for name, kinds in {**contract.columns, **contract.optional}.items()}
+    kinds = kinds_of(CONTRACTS[form.table])
     written = export.rows.collect_schema()
     names = {folded(name): name for name in reversed(written.names())}
-    if contract.name == "ORDERS" and policy.value == "charged":
+    if form.table == "orders" and policy.value == "charged":
         if "charged" not in names:
             raise DataError(
-                f"{file}: policy value: charged needs a column 'charged', which these orders do not have; use value: "
-                "merchandise."
+                f"{export.file}: policy value: charged needs a column 'charged', which these orders do not have; use "
+                "value: merchandise."
             )
         names["amount"] = names["charged"]
     rows = export.rows.select(pl.col(names[name]).alias(name) for name in kinds if name in names)
@@ -97,14 +96,14 @@ def _typed(export: Export, contract: Contract, policy: Policy) -> pl.LazyFrame:
     # In a CSV file all is text, with the blanks that people leave; other files are taken as they are.
     text = text_of if all(kind == pl.String for kind in written.values()) else pl.col
     typed = [
-        (pl.col(name) if name in times else _cell(name, text(name), kinds[name], schema[name], file)).alias(name)
+        (pl.col(name) if name in times else _cell(name, text(name), kinds[name], schema[name], export.file)).alias(name)
         for name in schema
     ]
-    if contract.name == "SURVEYS":
+    if form.table == "surveys":
         # There may be an answer that cannot be read.
         answer = pl.col("score").cast(pl.String).str.strip_chars()
         typed.append((answer != "").fill_null(value=False).alias("written"))
-    return moments(rows, times, file=file, clock=policy.clock)[0].select(typed)
+    return timed(export, form, policy, times, rows=rows)[0].select(typed)
 
 
 def _cell(name: str, column: pl.Expr, kind: Kind, written: pl.DataType, file: str) -> pl.Expr:

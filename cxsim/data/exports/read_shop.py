@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +18,12 @@ from cxsim.data.contracts import CONTRACTS
 from cxsim.data.exports.files import ENDINGS, Opened, open_exports
 from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customer_of, recognised, unrecognised
 from cxsim.data.exports.hooks import reader_of
-from cxsim.data.exports.mappings import SHOP_FILE, ShopFile, load_shop_file, mapped_readouts
+from cxsim.data.exports.mappings import SHOP_FILE, load_shop_file, mapped_readouts
 from cxsim.data.exports.own_tables import read_table
 from cxsim.data.exports.parts import Part, observed, of_one_currency, parts_of, tables_of, without_repeats
 from cxsim.data.exports.sessions import sessions_against_orders
 from cxsim.data.exports.surveys import answers_format
+from cxsim.data.orders import first_line
 from cxsim.data.shop import Policy, Receipt, Shop
 from cxsim.errors import DataError, choices
 
@@ -77,13 +79,28 @@ def read_shop(
     written = load_shop_file(place / SHOP_FILE) if (place / SHOP_FILE).is_file() else None
     rules = policy or (written.policy if written else Policy())
     opened = open_exports(place)
-    readouts, unknown = _readouts(opened.exports, written, rules)
+    mapped = {table.file for table in written.tables} if written else set()
+    readouts = []
+    unknown = {}
+    for export in opened.exports:
+        columns = export.rows.collect_schema().names()
+        form = recognised(columns) or answers_format(columns)
+        if form and export.file not in mapped:
+            readouts.append(reader_of(form)(export, form, rules))
+        elif export.file not in mapped:
+            unknown[export.file] = unrecognised(columns)
     if written:
         readouts += mapped_readouts(replace(written, policy=rules), place)
     if not readouts:
-        raise DataError("\n".join(unknown.values()) or f"{place}: {_no_tables(opened)}")
+        raise DataError("\n".join(f"{file}: {why}" for file, why in unknown.items()) or _no_tables(place, opened))
     shop = _shop(readouts, written.title if written else place.stem, str(place), rules, currency, until)
-    return replace(shop, receipts=(*shop.receipts, *_not_read(opened, unknown)))
+    # So that no file is passed over in silence.
+    unread = tuple(
+        Receipt(file=file, table="none", recognised="nothing", columns=(0, 0), rows_read=0, facts=(("not read", why),))
+        for file, why in (*opened.others, *unknown.items())
+        if file != SHOP_FILE
+    )
+    return replace(shop, receipts=shop.receipts + unread)
 
 
 def read_database(
@@ -141,12 +158,10 @@ def read_database(
         if table not in CONTRACTS:
             raise DataError(f"{name}: no table '{table}'; {choices(table, CONTRACTS)}")
     rules = policy or Policy()
-    opened = _opened(Path(connection)) if isinstance(connection, str | os.PathLike) else None
-    try:
-        readouts = [_query_readout(opened or connection, table, query, rules) for table, query in queries.items()]
-    finally:
-        if opened is not None:
-            opened.close()
+    with ExitStack() as opened:
+        if isinstance(connection, str | os.PathLike):
+            connection = opened.enter_context(closing(_opened(Path(connection))))
+        readouts = [_query_readout(connection, table, query, rules) for table, query in queries.items()]
     shop = _shop(readouts, name, name, rules, None, until)
     return replace(shop, currency=currency or shop.currency)
 
@@ -188,41 +203,10 @@ def _lacking(readouts: Sequence[Readout], tables: Mapping[str, object]) -> Itera
                 yield need, why
 
 
-def _readouts(
-    exports: Sequence[Export], written: ShopFile | None, policy: Policy
-) -> tuple[list[Readout], dict[str, str]]:
-    """Read what is recognised of the files that shop.yaml does not name; of the others return the message, by file."""
-    mapped = {table.file for table in written.tables} if written else set()
-    readouts = []
-    unknown = {}
-    for export in exports:
-        if export.file in mapped:
-            continue
-        columns = export.rows.collect_schema().names()
-        form = recognised(columns) or answers_format(columns)
-        if form is None:
-            unknown[export.file] = unrecognised(columns, export.file)
-        else:
-            readouts.append(reader_of(form)(export, form, policy))
-    return readouts, unknown
-
-
-def _not_read(opened: Opened, unknown: Mapping[str, str]) -> list[Receipt]:
-    """Return a receipt for each file that was not read, so that none is passed over in silence."""
-    reasons = (
-        *((file, why) for file, why in opened.others if file != SHOP_FILE),
-        *((file, why.removeprefix(f"{file}: ")) for file, why in unknown.items()),
-    )
-    return [
-        Receipt(file=file, table="none", recognised="nothing", columns=(0, 0), rows_read=0, facts=(("not read", why),))
-        for file, why in reasons
-    ]
-
-
-def _no_tables(opened: Opened) -> str:
-    if opened.others:
-        return "there are no tables in it: " + "; ".join(f"{file} ({why})" for file, why in opened.others) + "."
-    return f"there are no tables in it: it is empty; put a shop's exports there, as {', '.join(ENDINGS)}."
+def _no_tables(place: Path, opened: Opened) -> str:
+    others = "; ".join(f"{file} ({why})" for file, why in opened.others)
+    empty = f"it is empty; put a shop's exports there, as {', '.join(ENDINGS)}"
+    return f"{place}: there are no tables in it: {others or empty}."
 
 
 def _with_visits(parts: Sequence[Part], tables: Mapping[str, pl.LazyFrame]) -> list[Part]:
@@ -247,7 +231,7 @@ def _opened(path: Path) -> Any:
     try:
         return driver.connect(str(path), read_only=True)
     except driver.Error as error:
-        raise DataError(f"{path}: {_DRIVER} cannot open it ({_first_line(error)}).") from error
+        raise DataError(f"{path}: {_DRIVER} cannot open it ({first_line(error)}).") from error
 
 
 def _query_readout(connection: object, table: str, query: str, policy: Policy) -> Readout:
@@ -273,10 +257,5 @@ def _rows(connection: object, query: str, label: str) -> pl.DataFrame:
             else pl.read_database(query, connection, infer_schema_length=None)
         )
     except Exception as error:  # each driver has an error of its own, with no ancestor in common
-        raise DataError(f"{label}: the database refuses it ({_first_line(error)}).") from error
+        raise DataError(f"{label}: the database refuses it ({first_line(error)}).") from error
     return rows.cast({pl.Null: pl.String})
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__

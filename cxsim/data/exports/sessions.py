@@ -7,21 +7,21 @@ import polars as pl
 from cxsim.data.contracts import SESSIONS
 from cxsim.data.exports.formats import (
     Export,
+    Facts,
     Format,
     Readout,
     cells,
-    collected,
     customer_of,
     located,
     receipt_of,
     sift,
-    timed,
+    under,
 )
-from cxsim.data.exports.moments import Facts
+from cxsim.data.exports.moments import timed
 from cxsim.data.exports.own_tables import hashes
+from cxsim.data.orders import collected
 from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError
-from cxsim.tables import check
 
 _NOT_SET = ("(not set)", "(not provided)")
 
@@ -42,9 +42,8 @@ def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
     lines += noticed("merged", {"a further row of the same session": kept.height - once.height})
     lines += noticed("kept", {"no customer": once["customer_id"].null_count()})
     absent = [name for name in ("customer_id", "order_id") if name not in there]
-    table = check(once.select(name for name in once.columns if name in SESSIONS.columns or name in there), SESSIONS)
     return Readout(
-        tables={"sessions": table.lazy()},
+        tables={"sessions": under(SESSIONS, once, there)},
         receipts=(receipt_of(export, form, rows=rows.height, lines=lines, facts=facts),),
         lacks={f"sessions.{name}": f"{export.file} has no column '{name}'." for name in absent},
     )

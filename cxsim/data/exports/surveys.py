@@ -15,23 +15,23 @@ import polars as pl
 from cxsim.data.contracts import SURVEYS
 from cxsim.data.exports.formats import (
     Export,
+    Facts,
     Format,
     Instrument,
     Readout,
     Rule,
-    collected,
     customer_of,
     folded,
     formats,
     located,
     receipt_of,
     sift,
-    timed,
+    under,
 )
-from cxsim.data.exports.moments import Facts
+from cxsim.data.exports.moments import timed
+from cxsim.data.orders import collected
 from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError, choices
-from cxsim.tables import check
 
 # Lowest and highest score of each instrument; see SURVEYS.
 SCALES: dict[Instrument, tuple[int, int]] = {
@@ -113,8 +113,7 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
         lacks["surveys.customer_id"] = f"{file} has no column of e-mail addresses or customer numbers."
     if not once["score"].null_count():
         lacks["surveys.sent_at"] = f"{file} holds answers alone, so how many were asked is not known."
-    columns = (*SURVEYS.columns, *(name for name in SURVEYS.optional if name in there))
-    return Readout(tables={"surveys": check(once.select(columns), SURVEYS).lazy()}, receipts=(receipt,), lacks=lacks)
+    return Readout(tables={"surveys": under(SURVEYS, once, there)}, receipts=(receipt,), lacks=lacks)
 
 
 def instruments_meant(question: str) -> tuple[Instrument, ...]:

@@ -48,16 +48,16 @@ def test_case_blanks_sequence_and_a_byte_order_mark_do_not_matter(form):
 
 def test_an_unknown_header_is_answered_with_the_nearest_formats_and_what_they_lack():
     columns = ["order_id", "customer_id", "ordered_at", "price"]
-    message = unrecognised(columns, "mine.csv")
+    message = unrecognised(columns)
     assert recognised(columns) is None
-    assert message.startswith("mine.csv: not recognised by its 4 columns (order_id, customer_id, ordered_at, price). ")
+    assert message.startswith("not recognised by its 4 columns (order_id, customer_id, ordered_at, price). ")
     assert "Nearest: cxsim orders (lacks amount); " in message
     assert message.count("(lacks ") == 3
     assert message.endswith("A file shop.yaml beside it can say which of its columns is what.")
 
 
 def test_of_a_long_header_the_message_shows_the_beginning():
-    assert "by its 9 columns (a, b, c, d, e, f and 3 more)" in unrecognised(list("abcdefghi"), "mine.csv")
+    assert "by its 9 columns (a, b, c, d, e, f and 3 more)" in unrecognised(list("abcdefghi"))
 
 
 BIGSHOP = """\

@@ -9,9 +9,12 @@ from zipfile import ZipFile
 import polars as pl
 import pytest
 
+from cxsim.data.exports.formats import Export, Format
 from cxsim.data.exports.mappings import load_shop_file, mapped_readouts
-from cxsim.data.exports.moments import moments
+from cxsim.data.exports.moments import timed
+from cxsim.data.shop import Policy
 from cxsim.errors import DataError, ParamError
+from tests.data.samples import read_as
 
 ORDERS = "Nr;Kunde;Datum;Betrag\n1;Ana@Example.com;03.02.2024 10:00;1.234,50\n2;;04.02.2024 23:30;12,5\n"
 COLUMNS = "{order_id: Nr, customer_id: Kunde, ordered_at: Datum, amount: Betrag}"
@@ -199,9 +202,14 @@ def test_orders_with_lines_and_statuses_are_read_by_them(shop):
 # How moments are written.
 
 
+def read_moments(columns, clock="shop", form="iso"):
+    form = Format(name="x", title="x", table="orders", columns={name: name for name in columns}, moments=form)
+    rows, facts = timed(Export(file="file.csv", rows=pl.LazyFrame(columns)), form, Policy(clock=clock), list(columns))
+    return rows.collect(), dict(facts)
+
+
 def read_cells(cells, **asked):
-    rows = pl.LazyFrame({"when": cells})
-    return moments(rows, ["when"], file="file.csv", **asked)[0].collect()["when"].to_list()
+    return read_moments({"when": cells}, **asked)[0]["when"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -243,9 +251,8 @@ def test_one_day_above_the_twelfth_tells_the_order_for_the_whole_file():
 
 
 def test_another_column_of_the_file_tells_the_order_too():
-    rows = pl.LazyFrame({"created": ["08.04.2023 20:52"], "solved": ["17.04.2023 09:05"]})
-    found, _ = moments(rows, ["created", "solved"], file="file.csv")
-    assert found.collect()["created"].item() == datetime(2023, 4, 8, 20, 52)
+    found, _ = read_moments({"created": ["08.04.2023 20:52"], "solved": ["17.04.2023 09:05"]})
+    assert found["created"].item() == datetime(2023, 4, 8, 20, 52)
 
 
 def test_days_and_months_that_cannot_be_told_apart_are_refused():
@@ -275,8 +282,7 @@ def test_universal_time_is_reckoned_from_the_offset():
 
 def test_the_end_of_a_day_is_no_offset():
     # -2024 looks like an offset of 20 hours and 24 minutes.
-    rows = pl.LazyFrame({"when": ["13-03-2024", "01-03-2024"]})
-    assert "offsets" not in dict(moments(rows, ["when"], file="file.csv")[1])
+    assert "offsets" not in read_moments({"when": ["13-03-2024", "01-03-2024"]})[1]
 
 
 def test_universal_time_is_refused_where_a_cell_has_no_offset():
@@ -296,13 +302,14 @@ def test_columns_without_a_zone_have_no_universal_time():
 
 
 def test_a_column_of_numbers_is_no_column_of_moments():
-    with pytest.raises(DataError, match="'when' is Int64; it must be text, a date or a datetime"):
-        read_cells([20240301])
+    numbers = pl.LazyFrame({"order_id": ["1"], "customer_id": ["a"], "ordered_at": [20240301], "amount": [1.0]})
+    with pytest.raises(DataError, match="'ordered_at' is Int64; it must be text, a date or a datetime"):
+        read_as("cxsim orders", numbers)
 
 
 def test_the_offsets_of_a_file_are_shown():
-    rows = pl.LazyFrame({"when": ["2024-03-01 09:05:00 -0500", "2024-03-20 09:05:00 -0400"]})
-    assert ("offsets", "-0400, -0500; the time is kept as written") in moments(rows, ["when"], file="file.csv")[1]
+    _, facts = read_moments({"when": ["2024-03-01 09:05:00 -0500", "2024-03-20 09:05:00 -0400"]})
+    assert facts["offsets"] == "-0400, -0500; the time is kept as written"
 
 
 def test_one_moment_below_many_that_cannot_be_read_is_enough():

@@ -71,7 +71,7 @@ def test_moments_with_a_zone_keep_the_clock_of_the_shop_or_move_to_universal_tim
 
 
 def test_universal_time_needs_zones(parquet):
-    with pytest.raises(DataError, match="without an offset from universal time. clock: utc needs the zone"):
+    with pytest.raises(DataError, match=r"without an offset from universal time\. clock: utc needs the zone"):
         parquet(orders(), policy=Policy(clock="utc"))
 
 
