@@ -19,10 +19,7 @@ from cxsim.errors import DataError, choices
 from cxsim.params import CENTS
 from cxsim.tables import TRANSACTIONS
 
-_IDS_AS_THEY_ARE = (pl.String, pl.Int64, pl.Int32, pl.UInt32, pl.UInt64)
 _SHORT_INTEGERS = (pl.Int8, pl.Int16, pl.UInt8, pl.UInt16)
-_NAMED = (pl.Categorical, pl.Enum)
-_NUMBERS = (*_IDS_AS_THEY_ARE[1:], *_SHORT_INTEGERS, pl.Float64, pl.Float32, pl.Decimal)
 _OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 _MOMENT = (
     r"^(?:\d{8}|\d{4}-\d{2}-\d{2}"
@@ -231,7 +228,7 @@ def amount(name: str, kind: pl.DataType, label: str) -> pl.Expr:
     if kind == pl.String:
         text = column.str.strip_chars()
         column = pl.when(text.str.contains(_AMOUNT)).then(text.str.strip_prefix("+"))
-    elif kind not in _NUMBERS:
+    elif not kind.is_numeric():
         raise _wrong_kind(label, "amount", name, kind, "numbers or text")
     number = column.cast(pl.Float64, strict=False)
     return pl.when(number.is_finite() & (number.abs() <= _LARGEST_AMOUNT)).then(number)
@@ -351,8 +348,8 @@ def _read(raw: pl.LazyFrame, schema: pl.Schema, names: Mapping[str, str], label:
         if schema[name] == pl.Object:
             raise DataError(f"{label}: column '{name}' holds Python objects, which cannot be compared; leave it out.")
     readers = {"customer_id": _customer_id, "ordered_at": _ordered_at, "amount": amount}
-    columns = {name: read(names[name], schema[names[name]], label) for name, read in readers.items()}
-    return raw.select(**columns, **{f"other_{place}": pl.col(name) for place, name in enumerate(others)})
+    columns = {ours: read(names[ours], schema[names[ours]], label) for ours, read in readers.items()}
+    return raw.select(pl.col(others).name.prefix("other_"), **columns)
 
 
 def _separator_hint(schema: pl.Schema) -> str:
@@ -367,13 +364,12 @@ def _customer_id(name: str, kind: pl.DataType, label: str) -> pl.Expr:
     Text stays text, so that leading zeros survive; whole numbers stay whole numbers.
     """
     column = pl.col(name)
-    if kind in _NAMED:
-        column = column.cast(pl.String)
-    elif kind in _SHORT_INTEGERS:
-        return column.cast(pl.Int64)
-    elif kind not in _IDS_AS_THEY_ARE:
+    if kind.is_integer():
+        return column.cast(pl.Int64) if kind in _SHORT_INTEGERS else column
+    if kind not in (pl.String, pl.Categorical, pl.Enum):
         raise _wrong_kind(label, "customer_id", name, kind, "text or whole numbers")
-    return column if kind.is_integer() else pl.when(column.str.strip_chars() != "").then(column)
+    text = column.cast(pl.String)
+    return pl.when(text.str.strip_chars() != "").then(text)
 
 
 def _ordered_at(name: str, kind: pl.DataType, label: str) -> pl.Expr:

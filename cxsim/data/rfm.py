@@ -22,19 +22,24 @@ def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
     table = orders.table if isinstance(orders, Transactions) else orders.lazy()
     check(pl.DataFrame(schema=table.collect_schema()), TRANSACTIONS)
     amount = pl.col("amount")
+    cents = whole_cents(amount)
     lines = table.select(
         "customer_id",
         day=pl.col("ordered_at").dt.date(),
-        cents=whole_cents(amount),
-        unusable=(
-            pl.col("customer_id").is_null()
-            | pl.col("ordered_at").is_null()
-            | ~(amount.is_finite() & (amount >= 0)).fill_null(value=False)
-        ),
+        cents=cents,
+        unusable=pl.any_horizontal(pl.col("customer_id", "ordered_at").is_null(), cents.is_null(), amount < 0),
     )
     if until is not None:
         lines = lines.filter((pl.col("day") <= _within(orders, until)) | pl.col("unusable"))
-    return _merged(_usable(lines.collect(engine="streaming")))
+    found = lines.collect(engine="streaming")
+    # They are counted on any day.
+    unusable = found["unusable"].sum()
+    if unusable:
+        raise DataError(
+            f"{unusable:,} lines have no customer, no date, or an amount that is missing, negative or not finite; "
+            "pass the orders through read_transactions, which counts such lines and leaves them out."
+        )
+    return _merged(found.drop("unusable"))
 
 
 def first_of_customer() -> pl.Expr:
@@ -45,17 +50,6 @@ def first_of_customer() -> pl.Expr:
 def last_of_customer() -> pl.Expr:
     """Whether a row of order days is its customer's last."""
     return _differs("customer_id", -1)
-
-
-def _usable(lines: pl.DataFrame) -> pl.DataFrame:
-    """Refuse lines that no clean table has; they are counted on any day."""
-    unusable = lines["unusable"].sum()
-    if unusable:
-        raise DataError(
-            f"{unusable:,} lines have no customer, no date, or an amount that is missing, negative or not finite; "
-            "pass the orders through read_transactions, which counts such lines and leaves them out."
-        )
-    return lines.drop("unusable")
 
 
 def _merged(lines: pl.DataFrame) -> pl.DataFrame:

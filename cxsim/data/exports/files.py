@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -152,17 +152,13 @@ def _refuse_wide_rows(rows: pl.LazyFrame, source: Path | bytes, separator: str, 
             raise unreadable(file, error) from error
         content = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         with io.TextIOWrapper(content, encoding="utf-8-sig", errors="replace", newline="") as lines:
-            place = _first_wide(lines, separator)
+            reader = csv.reader(lines, delimiter=separator)
+            names = len(next(reader, []))
+            wide = next((len(row) for row in reader if len(row) > names), 0)
+        place = f"line {reader.line_num:,} has {wide} cells and the header {names} names"
+        if not wide:
+            place = "a row has more cells than the header has names"
         raise DataError(
             f"{file}: {place}, so that its columns are shifted, as by a comma without quotes; export the file again "
             "and do not save it with a spreadsheet."
         ) from error
-
-
-def _first_wide(lines: Iterable[str], separator: str) -> str:
-    reader = csv.reader(lines, delimiter=separator)
-    names = len(next(reader, []))
-    for row in reader:
-        if len(row) > names:
-            return f"line {reader.line_num:,} has {len(row)} cells and the header {names} names"
-    return "a row has more cells than the header has names"

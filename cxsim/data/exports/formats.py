@@ -13,12 +13,12 @@ from typing import Annotated, Literal, cast
 
 import polars as pl
 
-from cxsim.data.contracts import CONTRACTS, LIVES
+from cxsim.data.contracts import CONTRACTS, LIVES, kinds_of
 from cxsim.data.orders import collected
 from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine, noticed
 from cxsim.errors import ParamError, choices
 from cxsim.params import BY_TYPE, LIST, TEXT, read, root
-from cxsim.tables import Contract, check
+from cxsim.tables import check
 
 Table = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing"]
 AnyTable = Literal[Table, "none"]
@@ -251,23 +251,20 @@ def cells(export: Export, form: Format, also: Iterable[str] = ()) -> pl.LazyFram
     schema = export.rows.collect_schema()
     columns = dict.fromkeys((*form.columns, *also), pl.lit(None, pl.String))
     for ours, name in located(export, form).items():
-        if schema[name].is_temporal():
-            columns[ours] = pl.col(name)
-        else:
-            text = text_of(name) if schema[name] == pl.String else pl.col(name).cast(pl.String)
-            columns[ours] = pl.when(text != form.blank).then(text)
+        text = text_of(name)
+        columns[ours] = pl.col(name) if schema[name].is_temporal() else pl.when(text != form.blank).then(text)
     return export.rows.select(**columns)
 
 
 def text_of(name: str) -> pl.Expr:
-    """Return a column of text without outer blanks; null where nothing is written."""
-    text = pl.col(name).str.strip_chars()
+    """Return a column as text without outer blanks; null where nothing is written."""
+    text = pl.col(name).cast(pl.String).str.strip_chars()
     return pl.when(text != "").then(text)
 
 
-def customer_of(name: str) -> pl.Expr:
-    """Return a column of customers: an e-mail address in small letters, anything else as it is written."""
-    text = text_of(name)
+def customers() -> pl.Expr:
+    """Return the customers of the column for them: e-mail addresses in small letters, others as they are written."""
+    text = text_of("customer_id")
     return pl.when(text.str.contains("@", literal=True)).then(text.str.to_lowercase()).otherwise(text)
 
 
@@ -282,10 +279,17 @@ def terms_of(amount: str, columns: Columns) -> list[tuple[int, str]]:
     return [(-1 if sign == "-" else 1, name) for sign, name in terms]
 
 
-def under(contract: Contract, rows: pl.DataFrame, there: Container[str]) -> pl.LazyFrame:
-    """Return rows under a contract, with those of its optional columns that are there."""
-    optional = (name for name in contract.optional if name in there)
-    return check(rows.select(*contract.columns, *optional), contract).lazy()
+def under(table: str, rows: pl.DataFrame, there: Container[str]) -> tuple[pl.LazyFrame, dict[str, str]]:
+    """Return rows under a contract, its optional columns where they are there and whole, and why others are not."""
+    contract = CONTRACTS[table]
+    whole = [name for name in contract.optional if name in there and name not in contract.nullable]
+    gaps = {name: count for name in whole if (count := rows[name].null_count())}
+    names = [name for name in kinds_of(contract) if name in contract.columns or (name in there and name not in gaps)]
+    known = {
+        f"{table}.{name}": f"the export says it for {rows.height - count:,} of {rows.height:,} {table}."
+        for name, count in gaps.items()
+    }
+    return check(rows.select(*names, *({"currency"} & {*rows.columns})), contract).lazy(), known
 
 
 def sift(
@@ -344,9 +348,9 @@ OWN_FORMATS = tuple(
     Format(
         name=f"cxsim-{table}",
         title=f"cxsim {table}",
-        table=cast("Table", table) if table in CONTRACTS else "none",
-        reason="when customers left, and who brought them, is what no shop can see" if table not in CONTRACTS else "",
-        header=(*contract.columns, *contract.optional),
+        table=cast("AnyTable", table if table in CONTRACTS else "none"),
+        reason="when customers left, and who brought them, is what no shop can see",
+        header=tuple(kinds_of(contract)),
         required=tuple(contract.columns),
     )
     for table, contract in {**CONTRACTS, "lives": LIVES}.items()

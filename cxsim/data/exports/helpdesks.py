@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cxsim.data.contracts import SURVEYS, TICKETS
 from cxsim.data.exports.formats import Export, Format, Readout, Rule, located, receipt_of, sift, under
 from cxsim.data.exports.moments import timed
 from cxsim.data.orders import collected
@@ -45,18 +44,14 @@ def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
     customer, unknown, identified = _customers(written, file)
     counts = pl.col(*_COUNTS).cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
     rows = written.with_columns(*_moments(written, there, file), counts, customer_id=customer)
-    gaps = {name: rows[name].null_count() for name in _COUNTS if name in there}
-    tickets, lines = _settled(rows.drop(name for name in _COUNTS if gaps.get(name, 1)))
+    tickets, lines = _settled(rows.drop(name for name in _COUNTS if name not in there))
     newest = rows.select(pl.max_horizontal(_TIMES[:4]).max()).item()
     more = {**form.facts, "customers": identified, "newest moment": f"{newest:%Y-%m-%d %H:%M}" if newest else ""}
     facts += tuple(fact for fact in more.items() if fact[1])
     receipts = [receipt_of(export, form, rows=rows.height, lines=lines, facts=facts)]
-    tables = {"tickets": _tickets(tickets)}
-    lacks = {
-        f"tickets.{name}": f"{count:,} of {rows.height:,} rows have no number under '{there[name]}'."
-        for name, count in gaps.items()
-        if count
-    }
+    judged = _judged(tickets)
+    table, lacks = under("tickets", judged, judged.columns)
+    tables = {"tickets": table}
     lacks |= dict.fromkeys(("tickets.customer_id", "surveys.customer_id"), unknown) if unknown else {}
     surveys, lines = _surveys(tickets, form)
     if surveys.is_empty():
@@ -65,7 +60,7 @@ def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
         lines = noticed("dropped", {"no ticket of its own": rows.height - tickets.height}) + lines
         facts = (("sent_at", "the moment of resolution, or else of creation: the file has no moment of the rating"),)
         receipts.append(receipt_of(export, form, rows=rows.height, lines=lines, facts=facts, table="surveys"))
-        tables["surveys"] = under(SURVEYS, surveys, surveys.columns)
+        tables["surveys"], _ = under("surveys", surveys, surveys.columns)
     return Readout(tables=tables, receipts=tuple(receipts), lacks={**lacks, **form.lacks})
 
 
@@ -156,12 +151,13 @@ def _merged(tickets: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...
     return pl.concat([tickets.filter(~twice), last]), noticed("merged", merged)
 
 
-def _tickets(tickets: pl.DataFrame) -> pl.LazyFrame:
-    if {*_COUNTS} <= {*tickets.columns}:
-        # Only of a ticket that is done can be said whether its first answer was enough.
-        at_first = (pl.col("replies") == 1) & (pl.col("reopens") == 0)
-        tickets = tickets.with_columns(solved_at_first=pl.when(pl.col("status").is_in(_DONE)).then(at_first))
-    return under(TICKETS, tickets, tickets.columns)
+def _judged(tickets: pl.DataFrame) -> pl.DataFrame:
+    """Add whether the first answer was enough, where every ticket has its counts."""
+    if any(name not in tickets.columns or tickets[name].null_count() for name in _COUNTS):
+        return tickets
+    # Only of a ticket that is done can be said whether its first answer was enough.
+    at_first = pl.when(pl.col("status").is_in(_DONE)).then((pl.col("replies") == 1) & (pl.col("reopens") == 0))
+    return tickets.with_columns(solved_at_first=at_first)
 
 
 def _surveys(tickets: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:

@@ -17,7 +17,7 @@ from cxsim.data.exports.formats import (
     Layout,
     Readout,
     TableFile,
-    customer_of,
+    customers,
     found,
     located,
     names_of,
@@ -83,22 +83,27 @@ def mapped_readouts(shop: ShopFile, folder: Path) -> tuple[Readout, ...]:
 
 def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
     """Return a file whose columns are mapped to those of a contract: write it anew under our names, and read that."""
+    contract = CONTRACTS[form.table]
     there = located(export, form)
-    kinds = kinds_of(CONTRACTS[form.table])
+    kinds = kinds_of(contract)
     times = [name for name in there if kinds.get(name) == pl.Datetime]
     numbers = [name for name in there if kinds.get(name) in (pl.Float64, pl.Int64) or name in _MONEY]
-    read, facts = timed(export, form, policy, times)
-    rows = read.select(list(there)).with_columns(_plain_number(name, form.decimal) for name in numbers)
+    absent = [name for name in contract.columns if name in contract.nullable and name not in there]
+    read, facts = timed(export, form, policy, times, also=absent)
+    rows = read.select(*there, *absent).with_columns(_plain_number(name, form.decimal) for name in numbers)
     # Moments are read already, by the clock of the policy.
     plain, policy = replace(form, columns={name: name for name in there}, zone=""), replace(policy, clock="shop")
-    lacks: dict[str, str] = {}
+    lacks = dict(form.lacks)
     if form.table == "orders" and ("status" in there or form.amount):
         readout = order_lists.read_orders(Export(file=export.file, rows=rows), plain, policy)
     else:
-        completed, lacks = _completed(rows, export.file, form)
-        readout = read_table(Export(file=export.file, rows=completed), plain, policy)
+        source = form.title.rpartition(" by ")[2]
+        lacks = {
+            f"{form.table}.{name}": f"{source} names no column of {export.file} for it." for name in absent
+        } | lacks
+        readout = read_table(Export(file=export.file, rows=_numbered(rows, export.file, form)), plain, policy)
     receipts = (replace(one, columns=found(export, form), facts=facts + one.facts) for one in readout.receipts)
-    return replace(readout, receipts=tuple(receipts), lacks={**lacks, **form.lacks, **readout.lacks})
+    return replace(readout, receipts=tuple(receipts), lacks={**lacks, **readout.lacks})
 
 
 def refuse_columns(form: Format, place: str) -> None:
@@ -160,25 +165,18 @@ def _opened(table: TableFile, folder: Path, place: str) -> Export:
     return exports[0]
 
 
-def _completed(rows: pl.LazyFrame, file: str, form: Format) -> tuple[pl.LazyFrame, dict[str, str]]:
-    """Return the rows with the columns that the contract needs and the file does not have, and why they are empty."""
-    contract = CONTRACTS[form.table]
-    named = rows.collect_schema().names()
-    absent = [name for name in contract.columns if name in contract.nullable and name not in named]
-    added = dict.fromkeys(absent, pl.lit(None, pl.String))
-    if form.instrument is not None:
-        added["instrument"] = pl.lit(form.instrument)
+def _numbered(rows: pl.LazyFrame, file: str, form: Format) -> pl.LazyFrame:
+    """Return the rows with their instrument and with numbers of their own, where the file has none."""
+    named = rows.collect_schema()
     number = IDS.get(form.table)
-    if number is not None and number not in named:
-        added[number] = pl.format("{} row {}", pl.lit(file), pl.int_range(1, pl.len() + 1))
     if "customer_id" in named:
-        added["customer_id"] = customer_of("customer_id")
-    whole = rows.with_columns(**added)
-    if form.table == "surveys":
-        # Different surveys give their answers the same numbers.
-        whole = whole.with_columns(survey_id=pl.format("{} {}", "instrument", "survey_id"))
-    source = form.title.rpartition(" by ")[2]
-    return whole, {f"{form.table}.{name}": f"{source} names no column of {file} for it." for name in absent}
+        rows = rows.with_columns(customers())
+    if form.instrument is not None:
+        rows = rows.with_columns(instrument=pl.lit(form.instrument))
+    if number is not None and number not in named:
+        rows = rows.with_columns(pl.format("{} row {}", pl.lit(file), pl.int_range(1, pl.len() + 1)).alias(number))
+    # Different surveys give their answers the same numbers.
+    return rows.with_columns(survey_id=pl.format("{} {}", "instrument", "survey_id")) if number == "survey_id" else rows
 
 
 def _plain_number(name: str, decimal: str) -> pl.Expr:

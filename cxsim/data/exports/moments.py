@@ -53,7 +53,7 @@ def timed(
     file, schema, there = export.file, read.collect_schema(), located(export, form)
     places = {name: f"{file}: '{there.get(name, name)}'" for name in times}
     texts = [name for name in times if schema[name] == pl.String]
-    written = read.select(texts).unpivot().cast(pl.String).select("variable", text=text_of("value")).drop_nulls()
+    written = read.select(texts).unpivot().select("variable", text=text_of("value")).drop_nulls()
     shapes = _shapes(written)
     offsets = shapes["offset"].drop_nulls().unique().sort().to_list()
     zoned = bool(offsets) or any(getattr(schema[name], "time_zone", None) for name in times)

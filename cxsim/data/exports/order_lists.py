@@ -13,11 +13,12 @@ from cxsim.data.exports.formats import (
     Format,
     Readout,
     Rule,
-    customer_of,
+    customers,
     located,
     receipt_of,
     sift,
     terms_of,
+    under,
 )
 from cxsim.data.exports.moments import timed
 from cxsim.data.orders import amount, collected
@@ -93,9 +94,9 @@ def settled(orders: pl.DataFrame, receipt: Receipt, form: Format, policy: Policy
         "further lines of an order": held - once.height,
     }
     lines = (*receipt.lines, *lines, *noticed("merged", twice))
-    table, gaps = _whole(once)
+    table, gaps = under("orders", once, once.columns)
     return Readout(
-        tables={"orders": table.lazy()},
+        tables={"orders": table},
         receipts=(replace(receipt, lines=lines, facts=_facts(orders, once) + receipt.facts),),
         # The contract may lack what a file says only of some of its orders; a reader must know why it is not there.
         lacks=gaps | dict(form.lacks),
@@ -172,7 +173,7 @@ def _priced(orders: pl.DataFrame, form: Format, policy: Policy) -> pl.DataFrame:
 
 def _customer(form: Format) -> pl.Expr:
     if "customer_id" in form.columns:
-        return customer_of("customer_id")
+        return customers()
     # Guests have the account 0.
     account = pl.when(pl.col("account") != "0").then("account " + pl.col("account"))
     return pl.coalesce(identity(pl.col("email"), pl.col("phone")), account)
@@ -188,20 +189,6 @@ def _single(orders: pl.DataFrame, file: str) -> pl.DataFrame:
             f"{different[0]!r}; export each shop for itself, or with the column that tells its orders apart."
         )
     return orders.unique("order_id", keep="first", maintain_order=True)
-
-
-def _whole(orders: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
-    """Leave out the columns that must be whole and are not; say which, and why."""
-    names = [name for name in (*_KINDS, "currency") if name in orders.columns]
-    gaps = {
-        name: orders[name].null_count() for name in names if name in ORDERS.optional and name not in ORDERS.nullable
-    }
-    lacks = {
-        f"orders.{name}": f"the export says it for {orders.height - count:,} of {orders.height:,} orders."
-        for name, count in gaps.items()
-        if count
-    }
-    return orders.select(name for name in names if not gaps.get(name)), lacks
 
 
 def _facts(every: pl.DataFrame, kept: pl.DataFrame) -> Facts:

@@ -16,7 +16,7 @@ import polars as pl
 
 from cxsim.data.contracts import CONTRACTS
 from cxsim.data.exports.files import ENDINGS, Opened, open_exports
-from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customer_of, recognised, unrecognised
+from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customers, recognised, unrecognised
 from cxsim.data.exports.hooks import reader_of
 from cxsim.data.exports.mappings import SHOP_FILE, load_shop_file, mapped_readouts
 from cxsim.data.exports.own_tables import read_table
@@ -84,7 +84,7 @@ def read_shop(
     unknown = {}
     for export in opened.exports:
         columns = export.rows.collect_schema().names()
-        form = recognised(columns) or answers_format(columns)
+        form = recognised(columns) or answers_format(export)
         if form and export.file not in mapped:
             readouts.append(reader_of(form)(export, form, rules))
         elif export.file not in mapped:
@@ -242,7 +242,7 @@ def _query_readout(connection: object, table: str, query: str, policy: Policy) -
     if absent:
         raise DataError(f"{label}: it gives no column '{absent[0]}'; {choices(absent[0], rows.columns)}")
     if rows.schema.get("customer_id") == pl.String:
-        rows = rows.with_columns(customer_of("customer_id"))
+        rows = rows.with_columns(customers())
     return read_table(Export(file=label, rows=rows.lazy()), form, policy)
 
 

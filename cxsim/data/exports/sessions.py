@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from cxsim.data.contracts import SESSIONS
 from cxsim.data.exports.formats import (
     Export,
     Facts,
     Format,
     Readout,
     cells,
-    customer_of,
+    customers,
     located,
     receipt_of,
     sift,
@@ -30,7 +29,7 @@ def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
     """Return a table of sessions; of several rows of one session the earliest."""
     there = located(export, form)
     read, facts = timed(export, form, policy, ("started_at",))
-    rows = collected(read.with_columns(customer_of("customer_id")), export.file)
+    rows = collected(read.with_columns(customers()), export.file)
     kept, lines = sift(
         rows,
         [
@@ -42,8 +41,9 @@ def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
     lines += noticed("merged", {"a further row of the same session": kept.height - once.height})
     lines += noticed("kept", {"no customer": once["customer_id"].null_count()})
     absent = [name for name in ("customer_id", "order_id") if name not in there]
+    table, _ = under("sessions", once, there)
     return Readout(
-        tables={"sessions": under(SESSIONS, once, there)},
+        tables={"sessions": table},
         receipts=(receipt_of(export, form, rows=rows.height, lines=lines, facts=facts),),
         lacks={f"sessions.{name}": f"{export.file} has no column '{name}'." for name in absent},
     )
@@ -108,7 +108,7 @@ def sessions_against_orders(sessions: pl.LazyFrame, orders: pl.LazyFrame) -> Fac
 
 
 def _events(export: Export, form: Format) -> pl.LazyFrame:
-    rows = cells(export, form).with_columns(customer_of("customer_id"))
+    rows = cells(export, form).with_columns(customers())
     at = pl.col("at").cast(pl.Int64, strict=False)
     wrong = rows.filter(at.is_null() & pl.col("at").is_not_null()).select("at").head(1).collect(engine="streaming")
     if wrong.height:

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import polars as pl
 
-from cxsim.data.contracts import SURVEYS
 from cxsim.data.exports.formats import (
     Export,
     Facts,
@@ -20,7 +19,7 @@ from cxsim.data.exports.formats import (
     Instrument,
     Readout,
     Rule,
-    customer_of,
+    customers,
     folded,
     formats,
     located,
@@ -61,24 +60,23 @@ _WHOLE = r"^\d{1,4}(?:\.0+)?$"
 _NOT_A_QUESTION = ("comment", "reason", "category", "segment", "type", "group")
 
 
-def answers_format(columns: Sequence[str]) -> Format | None:
+def answers_format(export: Export) -> Format | None:
     """Return the format of a table of answers whose columns say what they are; None if it is no such table.
 
     It needs a column of scores that says what it measures, or one called `score` beside one that says the instrument,
     and a moment at which the survey was sent or answered.
     """
     form = next((one for one in formats() if one.name == "survey-answers"), None)
-    export = Export(file="", rows=pl.LazyFrame(schema=dict.fromkeys(columns, pl.String)))
-    there = located(export, form) if form else {}
-    dated = "sent_at" in there or "answered_at" in there
-    return form if form and dated and _questions(columns, form, there) else None
+    if form is None or located(export, form).keys().isdisjoint(_TIMES) or not _questions(export, form):
+        return None
+    return form
 
 
 def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
     """Return the scores of a table of answers."""
     file = export.file
     there = located(export, form)
-    questions = _questions(export.rows.collect_schema().names(), form, there)
+    questions = _questions(export, form)
     if not questions:
         raise DataError(
             f"{file}: no question says that it is about recommending, satisfaction, ease or effort; write in shop.yaml "
@@ -113,7 +111,8 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
         lacks["surveys.customer_id"] = f"{file} has no column of e-mail addresses or customer numbers."
     if not once["score"].null_count():
         lacks["surveys.sent_at"] = f"{file} holds answers alone, so how many were asked is not known."
-    return Readout(tables={"surveys": under(SURVEYS, once, there)}, receipts=(receipt,), lacks=lacks)
+    table, _ = under("surveys", once, there)
+    return Readout(tables={"surveys": table}, receipts=(receipt,), lacks=lacks)
 
 
 def instruments_meant(question: str) -> tuple[Instrument, ...]:
@@ -165,17 +164,18 @@ _RULES: tuple[Rule, ...] = (
 )
 
 
-def _questions(header: Sequence[str], form: Format, there: Mapping[str, str]) -> tuple[str, ...]:
+def _questions(export: Export, form: Format) -> tuple[str, ...]:
     """Return the columns whose names say what they measure, in their order."""
     own = {folded(name) for name in form.header}
     questions = tuple(
         name
-        for name in header
+        for name in export.rows.collect_schema().names()
         if folded(name) not in own
         and instruments_meant(name)
         and not any(word in folded(name) for word in _NOT_A_QUESTION)
     )
     # Only beside a column that says the instrument does a score without a name of its own mean something.
+    there = located(export, form)
     return questions or ((there["score"],) if {"score", "instrument"} <= there.keys() else ())
 
 
@@ -192,7 +192,7 @@ def _scored(rows: pl.DataFrame, questions: Sequence[str], by: str | None, file: 
         number = pl.coalesce("survey_id", pl.format("{} row {}", pl.lit(file), "row"))
         scored.append(
             rows.select(
-                customer_of("customer_id"),
+                customers(),
                 "order_id",
                 "ticket_id",
                 # Different surveys give their answers the same numbers, and several questions are several surveys.

@@ -128,7 +128,7 @@ def test_whether_the_first_answer_was_enough_is_not_known_of_a_ticket_that_waits
 def test_a_count_that_some_rows_do_not_have_is_left_out_and_said():
     readout = read(zendesk("1"), zendesk("2", Replies=""))
     assert "replies" not in tickets(readout).columns
-    assert readout.lacks["tickets.replies"] == "1 of 2 rows have no number under 'Replies'."
+    assert readout.lacks["tickets.replies"] == "the export says it for 1 of 2 tickets."
 
 
 def test_a_ticket_that_stands_twice_is_counted_once_as_it_was_updated_last():
