@@ -198,7 +198,7 @@ def holdout(transactions: Orders, *, after: date, until: date) -> pl.DataFrame:
         .agg(
             first_day=pl.col("day").first(),
             holdout_orders=later.sum().cast(pl.Int64),
-            cents=pl.when(later).then(pl.col("cents")).otherwise(0).sum(),
+            cents=pl.col("cents").filter(later).sum(),
         )
     )
     known = customers.filter(pl.col("first_day") <= after)
@@ -239,14 +239,9 @@ def cumulative_repeat_orders(transactions: Orders, *, until: date) -> pl.DataFra
     )
     if counts.is_empty():
         raise DataError(f"there is no order up to {until.isoformat()}.")
-    first_orders = pl.col("firsts").fill_null(0)
+    calendar = counts.select(day=pl.date_range(pl.col("day").min(), pl.lit(until), interval="1d"))
     return (
-        counts.select(day=pl.date_range(pl.col("day").min(), pl.lit(until), interval="1d"))
-        .join(counts, on="day", how="left")
-        .sort("day")
-        .select(
-            "day",
-            repeat_orders=(pl.col("orders").fill_null(0) - first_orders).cum_sum(),
-            first_orders=first_orders,
-        )
+        calendar.join(counts, on="day", how="left", maintain_order="left")
+        .fill_null(0)
+        .select("day", repeat_orders=(pl.col("orders") - pl.col("firsts")).cum_sum(), first_orders="firsts")
     )

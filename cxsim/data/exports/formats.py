@@ -15,7 +15,7 @@ import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, LIVES, kinds_of
 from cxsim.data.orders import collected
-from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine, noticed
+from cxsim.data.shop import Policy, Receipt, ReceiptLine, noticed
 from cxsim.errors import ParamError, choices
 from cxsim.params import BY_TYPE, LIST, TEXT, read, root
 from cxsim.tables import check
@@ -25,7 +25,6 @@ AnyTable = Literal[Table, "none"]
 Instrument = Literal["nps", "csat", "csat_good", "ces", "effort"]
 Flag = Literal["test", "cancelled", "unpaid"]
 Facts = tuple[tuple[str, str], ...]
-Rule = tuple[str, Action, pl.Expr]
 # The name of a column, or several, of which the first that a file has counts.
 Columns = Mapping[str, Annotated[Annotated[str, TEXT] | Annotated[tuple[str, ...], LIST], BY_TYPE]]
 
@@ -293,20 +292,23 @@ def under(table: str, rows: pl.DataFrame, there: Container[str]) -> tuple[pl.Laz
 
 
 def sift(
-    rows: pl.DataFrame, rules: Iterable[Rule], *, weight: str = ""
+    rows: pl.DataFrame, dropped: Mapping[str, pl.Expr], kept: Mapping[str, pl.Expr], *, weight: str = ""
 ) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
-    """Return the rows that no rule drops, and a line for each rule: its reason, what is done, for which rows.
+    """Return the rows for which no reason to drop them holds, and a line for each of these reasons and for others.
 
-    A row is dropped for the first rule that holds; a rule that keeps its rows counts those that are still there.
-    Dropped rows count as many as their column `weight` says.
+    A row is dropped for the first reason that holds, and counts as many as its column `weight` says.
     """
-    lines = []
-    for reason, action, where in rules:
-        held, dropped = rows.filter(where), action == "dropped"
-        count = int(held[weight].sum()) if weight and dropped else held.height
-        lines.append(ReceiptLine(reason=reason, action=action, rows=count))
-        rows = rows.remove(where) if dropped else rows
-    return rows, tuple(lines)
+    gone = {}
+    for reason, where in dropped.items():
+        held = rows.filter(where)
+        gone[reason] = int(held[weight].sum()) if weight else held.height
+        rows = rows.remove(where)
+    return rows, noticed("dropped", gone) + counted(rows, kept)
+
+
+def counted(rows: pl.DataFrame, kept: Mapping[str, pl.Expr]) -> tuple[ReceiptLine, ...]:
+    """Return a line for each thing that is noticed of rows that stay."""
+    return noticed("kept", {reason: rows.filter(where).height for reason, where in kept.items()})
 
 
 def receipt_of(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cxsim.data.exports.formats import Export, Format, Readout, Rule, located, receipt_of, sift, under
+from cxsim.data.exports.formats import Export, Format, Readout, counted, located, receipt_of, sift, under
 from cxsim.data.exports.moments import timed
 from cxsim.data.orders import collected
 from cxsim.data.shop import Policy, ReceiptLine, noticed
@@ -116,24 +116,21 @@ def _settled(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]
         status=pl.when(merged).then(pl.lit("merged")).otherwise(status.str.to_lowercase()),
     )
     early = pl.min_horizontal("first_response_at", "resolved_at") < pl.col("created_at")
-    rules: list[Rule] = [
-        ("no ticket number", "dropped", pl.col("ticket_id").is_null()),
-        ("no moment of creation, or one that cannot be read", "dropped", pl.col("created_at").is_null()),
-        *((f"ticket {reason}", "dropped", status == name) for name, reason in _NO_TICKETS.items()),
-        ("answered or resolved before it was created", "dropped", early),
-    ]
-    kept, lines = sift(rows, rules)
+    dropped = {
+        "no ticket number": pl.col("ticket_id").is_null(),
+        "no moment of creation, or one that cannot be read": pl.col("created_at").is_null(),
+        **{f"ticket {reason}": status == name for name, reason in _NO_TICKETS.items()},
+        "answered or resolved before it was created": early,
+    }
+    kept, lines = sift(rows, dropped, {})
     single, merged_lines = _merged(kept)
-    again = resolved.is_not_null() & status.is_in(_WAITING)
-    single, further = sift(
-        single,
-        [
-            ("solved once and open again: counted as open", "kept", again),
-            ("no customer", "kept", pl.col("customer_id").is_null()),
-        ],
-    )
-    tickets = single.with_columns(resolved_at=pl.when(again.fill_null(value=False).not_()).then(resolved))
-    return tickets, lines + merged_lines + further
+    again = (resolved.is_not_null() & status.is_in(_WAITING)).fill_null(value=False)
+    noted = {
+        "solved once and open again: counted as open": again,
+        "no customer": pl.col("customer_id").is_null(),
+    }
+    tickets = single.with_columns(resolved_at=pl.when(~again).then(resolved))
+    return tickets, lines + merged_lines + counted(single, noted)
 
 
 def _merged(tickets: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:

@@ -183,19 +183,17 @@ def _plain_number(name: str, decimal: str) -> pl.Expr:
     """Return a column of text whose numbers have a point before their decimals and nothing between thousands.
 
     Only thousands that are set apart throughout are joined: with a decimal comma, `1.234,50` is 1234.50 and `1.23,4`
-    stays what it is, which is no number.
+    becomes what is no number.
 
     >>> cells = pl.DataFrame({"price": ["1.234,50", "12,5", "1.23,4"]})
     >>> cells.select(_plain_number("price", ","))["price"].to_list()
-    ['1234.50', '12.5', '1.23,4']
+    ['1234.50', '12.5', '1?23,4']
     """
     text = pl.col(name)
     apart = "." if decimal == "," else ","
-    grouped = text.str.contains(rf"^[+-]?\d{{1,3}}(?:\{apart}\d{{3}})+(?:\{decimal}\d+)?$")
-    plain = text.str.contains(rf"^[+-]?\d*\{decimal}?\d+$")
+    grouped = rf"\d{{1,3}}(?:\{apart}\d{{3}})+(?:\{decimal}\d+)?"
+    number = text.str.contains(rf"^[+-]?(?:{grouped}|\d*\{decimal}?\d+)$")
     joined = text.str.replace_all(apart, "", literal=True).str.replace(decimal, ".", literal=True)
     # What is no number must not be read as one: with a decimal comma, a point alone is not one.
-    strange = (
-        pl.when(text.str.contains(",", literal=True)).then(text).otherwise(text.str.replace(".", "?", literal=True))
-    )
-    return pl.when(grouped | plain).then(joined).otherwise(strange if decimal == "," else text).alias(name)
+    strange = text.str.replace(".", "?", literal=True) if decimal == "," else text
+    return pl.when(number).then(joined).otherwise(strange).alias(name)

@@ -143,16 +143,11 @@ def _ordered(cells: pl.LazyFrame, day: str, file: str) -> str:
     parts = cells.select(pl.col("text").str.extract_groups(rf"^(\d{{1,2}})\{mark}(\d{{1,2}})\{mark}\d{{4}}"))
     numbers = parts.unnest("text").drop_nulls().select((pl.all().cast(pl.Int64) > 12).sum(), both=pl.len())
     first, second, both = numbers.collect(engine="streaming").row(0)
-    shown = f"{file}: moments like {day.replace('9', '01').replace('Y', '2024')}:"
-    if first and second:
+    if bool(first) == bool(second):
         raise DataError(
-            f"{shown} the first number is above 12 in {first:,} of {both:,} cells and the second in {second:,}, so "
-            f"that neither can be the month; save the file with one form of date, or {_WRITE_FORM}."
-        )
-    if not first and not second:
-        raise DataError(
-            f"{shown} in none of {both:,} cells is a number above 12, so that day and month cannot be distinguished; "
-            f"{_WRITE_FORM}."
+            f"{file}: moments like {day.replace('9', '01').replace('Y', '2024')}: the first number is above 12 in "
+            f"{first:,} of {both:,} cells and the second in {second:,}, so that day and month cannot be distinguished; "
+            f"save the file with one form of date, or {_WRITE_FORM}."
         )
     return f"%d{mark}%m{mark}%Y" if first else f"%m{mark}%d{mark}%Y"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from cxsim.data.exports.formats import Export, Facts, Format, Readout, receipt_of
+from cxsim.data.exports.formats import Export, Facts, Format, Readout, counted, receipt_of
 from cxsim.data.exports.moments import timed
 from cxsim.data.exports.order_lists import coarse, fine, identity, number, settled
 from cxsim.data.orders import collected
@@ -140,7 +140,7 @@ def _noticed(rows: pl.DataFrame, rounded: int) -> tuple[ReceiptLine, ...]:
         "orders with gift cards and goods": pl.col("gifts").is_between(0, pl.col("value"), closed="none"),
     }
     ids = {"order ids that a spreadsheet rounded, such as 5.0E+12; all orders go by their names": rounded}
-    return noticed("kept", ids | {reason: rows.filter(where).height for reason, where in reasons.items()})
+    return noticed("kept", ids) + counted(rows, reasons)
 
 
 def _arithmetic(rows: pl.DataFrame) -> Facts:

@@ -12,7 +12,6 @@ from cxsim.data.exports.formats import (
     Facts,
     Format,
     Readout,
-    Rule,
     customers,
     located,
     receipt_of,
@@ -79,14 +78,12 @@ def settled(orders: pl.DataFrame, receipt: Receipt, form: Format, policy: Policy
     `currency`, `status`, and the flags `test`, `cancelled`, `unpaid`, `gift_cards` (of gift cards alone). `receipt`:
     what was noticed of rows that are not in `orders`, and of orders that stay.
     """
-    rules: list[Rule] = [
-        (reason, "kept" if getattr(policy, flag) == "keep" else "dropped", pl.col(flag))
-        for flag, reason in _FLAGS.items()
-        if flag in orders.columns
-    ]
-    rules += [(reason, "dropped", pl.col(name).is_null()) for name, reason in _UNUSABLE.items()]
-    rules.append(("orders of less than nothing: credit notes", "dropped", pl.col("amount") < 0))
-    kept, lines = sift(orders, rules, weight="lines")
+    flags = {flag: reason for flag, reason in _FLAGS.items() if flag in orders.columns}
+    dropped = {reason: pl.col(flag) for flag, reason in flags.items() if getattr(policy, flag) == "drop"}
+    noted = {reason: pl.col(flag) for flag, reason in flags.items() if reason not in dropped}
+    dropped |= {reason: pl.col(name).is_null() for name, reason in _UNUSABLE.items()}
+    dropped["orders of less than nothing: credit notes"] = pl.col("amount") < 0
+    kept, lines = sift(orders, dropped, noted, weight="lines")
     once = _single(kept, receipt.file)
     held = int(once["lines"].sum())
     twice = {

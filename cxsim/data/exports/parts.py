@@ -98,17 +98,16 @@ def without_repeats(parts: Sequence[Part]) -> list[Part]:
     kept = list(parts)
     taken: list[tuple[Part, pl.Series]] = []
     for table in dict.fromkeys(part.table for part in parts if part.table in IDS):
-        systems: dict[str, list[int]] = {}
-        for place, part in enumerate(kept):
-            if part.table == table:
-                systems.setdefault(_system(part), []).append(place)
-        earlier: list[Part] = []
-        for places in systems.values():
-            own = _newest_first([kept[place] for place in places])
-            for place, part in zip(places, own, strict=True):
-                kept[place] = part
-                taken += _taken(part, earlier)
-            earlier += own
+        several = [part for part in parts if part.table == table]
+        systems = list(dict.fromkeys(map(_system, several)))
+        done: list[Part] = []
+        for part in sorted(_newest_first(several), key=lambda part: systems.index(_system(part))):
+            own = [one for one in done if _system(one) == _system(part)]
+            rest = _without(part, own) if own else part
+            if len(own) < len(done):
+                taken += _taken(rest, [one for one in done if one not in own])
+            done.append(rest)
+            kept[parts.index(part)] = rest
     return [_distinguishable(part, taken) for part in kept]
 
 
@@ -119,20 +118,18 @@ def _system(part: Part) -> str:
 
 
 def _newest_first(parts: Sequence[Part]) -> list[Part]:
-    """Take from each part the rows that a newer one has."""
     if len(parts) == 1:
         return list(parts)
     oldest = datetime.min  # noqa: DTZ901 (shops' clocks have no zone)
-    name = IDS[parts[0].table]
-    newer: list[Part] = []
-    kept = {}
-    for part in sorted(parts, key=lambda part: (_newest(part) or oldest, part.receipt.file), reverse=True):
-        kept[id(part)] = part
-        if newer and (both := _found_elsewhere(part, newer)[name]).len():
-            rows = part.rows.filter(~pl.col(name).is_in(both.implode()))
-            kept[id(part)] = part.having(rows, "merged", "also in a newer file", both.len())
-        newer.append(part)
-    return [kept[id(part)] for part in parts]
+    return sorted(parts, key=lambda part: (_newest(part) or oldest, part.receipt.file), reverse=True)
+
+
+def _without(part: Part, newer: Sequence[Part]) -> Part:
+    """Take from a part the rows that newer ones have."""
+    name = IDS[part.table]
+    both = _found_elsewhere(part, newer)[name]
+    rows = part.rows.filter(~pl.col(name).is_in(both.implode()))
+    return part.having(rows, "merged", "also in a newer file", both.len()) if both.len() else part
 
 
 def _found_elsewhere(part: Part, others: Sequence[Part]) -> pl.DataFrame:
@@ -146,7 +143,7 @@ def _found_elsewhere(part: Part, others: Sequence[Part]) -> pl.DataFrame:
 
 def _taken(part: Part, earlier: Sequence[Part]) -> list[tuple[Part, pl.Series]]:
     """Return the names of a part that an earlier system has given to something else."""
-    common = _found_elsewhere(part, earlier) if earlier else pl.DataFrame()
+    common = _found_elsewhere(part, earlier)
     if common.is_empty():
         return []
     same = int(common["same"].sum())
@@ -212,9 +209,9 @@ def tables_of(parts: Sequence[Part]) -> tuple[dict[str, pl.LazyFrame], dict[str,
     lacks: dict[str, str] = {}
     for table in dict.fromkeys(part.table for part in parts):
         frames = [part.rows for part in parts if part.table == table]
-        held = Counter(name for frame in frames for name in frame.collect_schema())
+        named = [set(frame.collect_schema()) for frame in frames]
         whole = CONTRACTS[table].optional.keys() - CONTRACTS[table].nullable
-        partial = [name for name, files in held.items() if name in whole and files < len(frames)]
+        partial = sorted(whole & set.union(*named) - named[0].intersection(*named))
         lacks |= {f"{table}.{name}": f"not every file of {table} says it." for name in partial}
         tables[table] = pl.concat([frame.drop(partial, strict=False) for frame in frames], how="diagonal_relaxed")
     return tables, lacks

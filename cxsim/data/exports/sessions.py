@@ -30,13 +30,11 @@ def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
     there = located(export, form)
     read, facts = timed(export, form, policy, ("started_at",))
     rows = collected(read.with_columns(customers()), export.file)
-    kept, lines = sift(
-        rows,
-        [
-            ("no session_id", "dropped", pl.col("session_id").is_null()),
-            ("no moment, or one that cannot be read", "dropped", pl.col("started_at").is_null()),
-        ],
-    )
+    unusable = {
+        "no session_id": pl.col("session_id").is_null(),
+        "no moment, or one that cannot be read": pl.col("started_at").is_null(),
+    }
+    kept, lines = sift(rows, unusable, {})
     once = kept.sort("started_at", maintain_order=True).unique("session_id", keep="first", maintain_order=True)
     lines += noticed("merged", {"a further row of the same session": kept.height - once.height})
     lines += noticed("kept", {"no customer": once["customer_id"].null_count()})

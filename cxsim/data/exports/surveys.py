@@ -18,7 +18,6 @@ from cxsim.data.exports.formats import (
     Format,
     Instrument,
     Readout,
-    Rule,
     customers,
     folded,
     formats,
@@ -94,7 +93,7 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
         text = pl.col(only.column)
         rows = every.filter(text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null())
     scored = _scored(rows, questions, there.get("instrument"), file)
-    kept, lines = sift(scored, _RULES)
+    kept, lines = sift(scored, _UNUSABLE, _NOTED)
     once = kept.unique("survey_id", keep="first", maintain_order=True)
     times = len(questions)
     incomplete = {only.otherwise: (every.height - rows.height) * times} if only else {}
@@ -155,13 +154,12 @@ def off_scale() -> pl.Expr:
     return ~pl.col("score").is_between(low, high)
 
 
-_RULES: tuple[Rule, ...] = (
-    ("no moment, or one that cannot be read", "dropped", pl.col("sent_at").is_null()),
-    ("an answer that is no whole number", "dropped", pl.col("written").is_not_null() & pl.col("score").is_null()),
-    ("a score outside of the scale", "dropped", off_scale()),
-    ("no customer", "kept", pl.col("customer_id").is_null()),
-    ("not answered", "kept", pl.col("score").is_null()),
-)
+_UNUSABLE = {
+    "no moment, or one that cannot be read": pl.col("sent_at").is_null(),
+    "an answer that is no whole number": pl.col("written").is_not_null() & pl.col("score").is_null(),
+    "a score outside of the scale": off_scale(),
+}
+_NOTED = {"no customer": pl.col("customer_id").is_null(), "not answered": pl.col("score").is_null()}
 
 
 def _questions(export: Export, form: Format) -> tuple[str, ...]:
