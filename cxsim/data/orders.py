@@ -497,21 +497,21 @@ def _report_of(counts: pl.DataFrame, policy: HygienePolicy) -> HygieneReport:
     merges = policy.exact_duplicate == "drop"
     remaining = "distinct" if merges else "lines"
     copies = [number[fate, "lines"] - number[fate, "distinct"] for fate in (_KEPT, _AFTER_THE_END)]
-    rows = {reason: number[reason, "lines"] for reason in _REASONS} | {
-        _EXACT_DUPLICATE: sum(copies) if merges else copies[0],
-        _AFTER_THE_END: number[_AFTER_THE_END, remaining],
-        _FINER_THAN_A_CENT: number[_KEPT, "finer"],
-        _SAME_ORDER_DAY: number[_KEPT, remaining] - number[_KEPT, "order_days"],
-    }
-    rows[_ZERO_AMOUNT] += number[_KEPT, "zeros"]
-    actions: dict[str, Action] = {
-        _ZERO_AMOUNT: "dropped" if policy.zero_amount == "drop" else "kept",
-        _EXACT_DUPLICATE: "merged" if merges else "kept",
-        _FINER_THAN_A_CENT: "kept",
-        _SAME_ORDER_DAY: "kept",
-    }
-    lines = [ReceiptLine(reason=one, action=actions.get(one, "dropped"), rows=count) for one, count in rows.items()]
-    return HygieneReport(rows_read=int(counts["lines"].sum()), lines=tuple(lines))
+    rows: list[tuple[Action, str, int]] = [
+        *(("dropped", reason, number[reason, "lines"]) for reason in _REASONS[:3]),
+        (
+            "dropped" if policy.zero_amount == "drop" else "kept",
+            _ZERO_AMOUNT,
+            number[_ZERO_AMOUNT, "lines"] + number[_KEPT, "zeros"],
+        ),
+        ("dropped", _NEGATIVE_LINE, number[_NEGATIVE_LINE, "lines"]),
+        ("merged" if merges else "kept", _EXACT_DUPLICATE, sum(copies) if merges else copies[0]),
+        ("dropped", _AFTER_THE_END, number[_AFTER_THE_END, remaining]),
+        ("kept", _FINER_THAN_A_CENT, number[_KEPT, "finer"]),
+        ("kept", _SAME_ORDER_DAY, number[_KEPT, remaining] - number[_KEPT, "order_days"]),
+    ]
+    lines = tuple(ReceiptLine(reason=reason, action=action, rows=count) for action, reason, count in rows)
+    return HygieneReport(rows_read=int(counts["lines"].sum()), lines=lines)
 
 
 def _without_copies(rows: pl.LazyFrame, copied: pl.Series) -> pl.LazyFrame:

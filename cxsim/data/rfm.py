@@ -30,7 +30,12 @@ def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
         unusable=pl.any_horizontal(pl.col("customer_id", "ordered_at").is_null(), cents.is_null(), amount < 0),
     )
     if until is not None:
-        lines = lines.filter((pl.col("day") <= _within(orders, until)) | pl.col("unusable"))
+        if isinstance(orders, Transactions) and as_date("until", until) > orders.until:
+            raise DataError(
+                f"until {until} is after the end of observation, {orders.until}; give an earlier day, or say in "
+                "read_transactions(..., until=...) how long the orders were observed."
+            )
+        lines = lines.filter((pl.col("day") <= as_date("until", until)) | pl.col("unusable"))
     found = lines.collect(engine="streaming")
     # They are counted on any day.
     unusable = found["unusable"].sum()
@@ -69,17 +74,6 @@ def _merged(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _differs(name: str, by: int) -> pl.Expr:
     return pl.col(name).ne_missing(pl.col(name).shift(by))
-
-
-def _within(orders: Orders, until: date) -> date:
-    """Return `until` if the orders were observed so long: silence that nobody observed is no silence."""
-    as_date("until", until)
-    if isinstance(orders, Transactions) and until > orders.until:
-        raise DataError(
-            f"until {until.isoformat()} is after the end of observation, {orders.until.isoformat()}; give an earlier "
-            "day, or say in read_transactions(..., until=...) how long the orders were observed."
-        )
-    return until
 
 
 # Logarithms are summed in whole units of 2**-30, so that no order of summing can make a difference. A power of two,
@@ -132,7 +126,7 @@ def summarise(transactions: Orders, *, until: date | None = None) -> pl.DataFram
     end = transactions.until if until is None and isinstance(transactions, Transactions) else until
     days = order_days(transactions, end)
     if days.is_empty():
-        raise DataError("there is no order to summarise" + ("." if end is None else f" up to {end.isoformat()}."))
+        raise DataError("there is no order to summarise" + ("." if end is None else f" up to {end}."))
     return check(_customers(days, end), RFM)
 
 
@@ -190,7 +184,7 @@ def holdout(transactions: Orders, *, after: date, until: date) -> pl.DataFrame:
         When a frame does not keep TRANSACTIONS.
     """
     if as_date("after", after) >= as_date("until", until):
-        raise DataError(f"after must be before until; found {after.isoformat()} and {until.isoformat()}.")
+        raise DataError(f"after must be before until; found {after} and {until}.")
     later = pl.col("day") > after
     customers = (
         order_days(transactions, until)
@@ -203,7 +197,7 @@ def holdout(transactions: Orders, *, after: date, until: date) -> pl.DataFrame:
     )
     known = customers.filter(pl.col("first_day") <= after)
     if known.is_empty():
-        raise DataError(f"there is no customer with an order up to {after.isoformat()}.")
+        raise DataError(f"there is no customer with an order up to {after}.")
     return known.select("customer_id", "holdout_orders", holdout_amount=money(pl.col("cents")))
 
 
@@ -238,7 +232,7 @@ def cumulative_repeat_orders(transactions: Orders, *, until: date) -> pl.DataFra
         .agg(orders=pl.len().cast(pl.Int64), firsts=pl.col("first").sum().cast(pl.Int64))
     )
     if counts.is_empty():
-        raise DataError(f"there is no order up to {until.isoformat()}.")
+        raise DataError(f"there is no order up to {until}.")
     calendar = counts.select(day=pl.date_range(pl.col("day").min(), pl.lit(until), interval="1d"))
     return (
         calendar.join(counts, on="day", how="left", maintain_order="left")

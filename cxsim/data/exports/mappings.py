@@ -88,22 +88,20 @@ def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
     kinds = kinds_of(contract)
     times = [name for name in there if kinds.get(name) == pl.Datetime]
     numbers = [name for name in there if kinds.get(name) in (pl.Float64, pl.Int64) or name in _MONEY]
-    absent = [name for name in contract.columns if name in contract.nullable and name not in there]
+    by_status = form.table == "orders" and ("status" in there or form.amount)
+    absent = [] if by_status else [one for one in contract.columns if one in contract.nullable and one not in there]
     read, facts = timed(export, form, policy, times, also=absent)
     rows = read.select(*there, *absent).with_columns(_plain_number(name, form.decimal) for name in numbers)
+    source = form.title.rpartition(" by ")[2]
+    lacks = {f"{form.table}.{name}": f"{source} names no column of {export.file} for it." for name in absent}
     # Moments are read already, by the clock of the policy.
-    plain, policy = replace(form, columns={name: name for name in there}, zone=""), replace(policy, clock="shop")
-    lacks = dict(form.lacks)
-    if form.table == "orders" and ("status" in there or form.amount):
-        readout = order_lists.read_orders(Export(file=export.file, rows=rows), plain, policy)
-    else:
-        source = form.title.rpartition(" by ")[2]
-        lacks = {
-            f"{form.table}.{name}": f"{source} names no column of {export.file} for it." for name in absent
-        } | lacks
-        readout = read_table(Export(file=export.file, rows=_numbered(rows, export.file, form)), plain, policy)
+    readout = (order_lists.read_orders if by_status else read_table)(
+        Export(file=export.file, rows=rows if by_status else _numbered(rows, export.file, form)),
+        replace(form, columns={name: name for name in there}, zone=""),
+        replace(policy, clock="shop"),
+    )
     receipts = (replace(one, columns=found(export, form), facts=facts + one.facts) for one in readout.receipts)
-    return replace(readout, receipts=tuple(receipts), lacks={**lacks, **readout.lacks})
+    return replace(readout, receipts=tuple(receipts), lacks={**lacks, **form.lacks, **readout.lacks})
 
 
 def refuse_columns(form: Format, place: str) -> None:

@@ -6,7 +6,7 @@ shows it. What cannot be read becomes null, and whoever reads the file counts it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -51,43 +51,44 @@ def timed(
     """
     read = cells(export, form, (*times, *also)) if rows is None else rows
     file, schema, there = export.file, read.collect_schema(), located(export, form)
-    places = {name: f"{file}: '{there.get(name, name)}'" for name in times}
+    source, target = _zones(export, form, policy)
     texts = [name for name in times if schema[name] == pl.String]
     written = read.select(texts).unpivot().select("variable", text=text_of("value")).drop_nulls()
     shapes = _shapes(written)
-    offsets = shapes["offset"].drop_nulls().unique().sort().to_list()
-    zoned = bool(offsets) or any(getattr(schema[name], "time_zone", None) for name in times)
-    _refuse_unknown_zones(file, form.zone, export.zone)
-    target = "UTC" if policy.clock == "utc" else export.zone
-    clock = "utc" if zoned and target else "shop"
-    source = "UTC" if clock == "utc" else form.zone or export.zone
-    if target and (zoned or not source):
-        _refuse_bare(read, shapes, places)
-    elif form.zone and not (zoned or target):
-        raise DataError(f"{file}: its moments are written in {form.zone}; write the zone of the shop too.")
-    forms = {name: _forms(written, shapes.filter(variable=name), form.moments, file) for name in texts}
-    for name in texts:
-        _refuse_unread(written.filter(variable=name), _read(pl.col("text"), forms[name]), places[name])
-    walls = {
-        name: _read(text_of(name), forms[name], clock)
-        if name in forms
-        else _typed(name, schema[name], clock, places[name])
-        for name in times
-    }
-    facts = {"moments": ", ".join(dict.fromkeys(one for name in texts for one in forms[name]))}
-    if offsets:
-        clocks = {"": "the time is kept as written", "UTC": "converted to universal time"}
-        facts["offsets"] = f"{', '.join(offsets)}; {clocks.get(target, f'converted to the time of {target}')}"
-    table = read.with_columns(**{name: _in_zone(wall, source, target) for name, wall in walls.items()})
-    return table, tuple(fact for fact in facts.items() if fact[1])
+    used: dict[str, None] = {}
+    columns = {}
+    for name in times:
+        place, own = f"{file}: '{there.get(name, name)}'", shapes.filter(variable=name)
+        known = own["offset"].count() > 0 or getattr(schema[name], "time_zone", None) is not None
+        if form.zone and not (known or target):
+            raise DataError(f"{place} is written in {form.zone}; write the zone of the shop too.")
+        if target and (known or not source):
+            _refuse_bare(own, schema[name], place)
+        if name in texts:
+            forms = _forms(written, own, form.moments, file)
+            _refuse_unread(written.filter(variable=name), _read(pl.col("text"), forms), place)
+            used |= dict.fromkeys(forms)
+            wall = _read(text_of(name), forms)
+            if known and target:
+                wall = _in_zone(wall - _ahead(text_of(name)), "UTC", target)
+        else:
+            wall = _typed(name, schema[name], target, place)
+        columns[name] = wall if known else _in_zone(wall, source, target)
+    offsets = ", ".join(shapes["offset"].drop_nulls().unique().sort())
+    clocks = {"": "the time is kept as written", "UTC": "converted to universal time"}
+    kept = clocks.get(target, f"converted to the time of {target}")
+    facts = {"moments": ", ".join(used), "offsets": offsets and f"{offsets}; {kept}"}
+    return read.with_columns(**columns), tuple(fact for fact in facts.items() if fact[1])
 
 
-def _refuse_unknown_zones(file: str, *zones: str) -> None:
-    for zone in zones:
+def _zones(export: Export, form: Format, policy: Policy) -> tuple[str, str]:
+    """Return the zone of moments without an offset, and the one in which moments are wanted; "" where none is said."""
+    for zone in (form.zone, export.zone):
         try:
             ZoneInfo(zone or "UTC")
         except (OSError, ValueError, KeyError) as cause:
-            raise DataError(f"{file}: no time zone '{zone}'; write one such as Europe/Berlin or UTC.") from cause
+            raise DataError(f"{export.file}: no time zone '{zone}'; write one such as Europe/Berlin or UTC.") from cause
+    return form.zone or export.zone, "UTC" if policy.clock == "utc" else export.zone
 
 
 def _shapes(cells: pl.LazyFrame) -> pl.DataFrame:
@@ -111,18 +112,15 @@ def _local(text: pl.Expr) -> pl.Expr:
     return spaced.str.replace(r"(\d) ?([APap][Mm])$", "${1} ${2}")
 
 
-def _refuse_bare(rows: pl.LazyFrame, shapes: pl.DataFrame, places: Mapping[str, str]) -> None:
+def _refuse_bare(shapes: pl.DataFrame, kind: pl.DataType, place: str) -> None:
     """Refuse moments of which nothing says how far they are from universal time."""
-    schema = rows.collect_schema()
-    for name, place in places.items():
-        bare = shapes.filter(pl.col("offset").is_null(), variable=name)["len"].sum()
-        if schema[name] == pl.Datetime and getattr(schema[name], "time_zone", None) is None:
-            bare = rows.select(pl.col(name).count()).collect(engine="streaming").item()
-        if bare:
-            raise DataError(
-                f"{place}: {bare:,} cells are written without an offset from universal time. clock: utc needs the zone "
-                "in which its moments are written, as `zone` in shop.yaml; else read the shop with clock: shop."
-            )
+    bare = shapes.filter(pl.col("offset").is_null())["len"].sum()
+    if bare or (kind == pl.Datetime and getattr(kind, "time_zone", None) is None):
+        cells = f"{bare:,} cells" if bare else "all cells"
+        raise DataError(
+            f"{place}: {cells} are written without an offset from universal time. clock: utc needs the zone in which "
+            "its moments are written, as `zone` in shop.yaml; else read the shop with clock: shop."
+        )
 
 
 def _forms(cells: pl.LazyFrame, shapes: pl.DataFrame, form: str, file: str) -> list[str]:
@@ -152,11 +150,10 @@ def _ordered(cells: pl.LazyFrame, day: str, file: str) -> str:
     return f"%d{mark}%m{mark}%Y" if first else f"%m{mark}%d{mark}%Y"
 
 
-def _read(text: pl.Expr, forms: Sequence[str], clock: str = "shop") -> pl.Expr:
+def _read(text: pl.Expr, forms: Sequence[str]) -> pl.Expr:
     local = _local(text)
     read = [local.str.to_datetime(form, time_unit="us", strict=False) for form in forms]
-    wall = pl.coalesce(*read, pl.lit(None, pl.Datetime("us")))
-    return wall - _ahead(text) if clock == "utc" else wall
+    return pl.coalesce(*read, pl.lit(None, pl.Datetime("us")))
 
 
 def _ahead(text: pl.Expr) -> pl.Expr:
@@ -170,12 +167,12 @@ def _ahead(text: pl.Expr) -> pl.Expr:
     return pl.duration(minutes=sign * (60 * hours + minutes))
 
 
-def _typed(name: str, kind: pl.DataType, clock: str, place: str) -> pl.Expr:
+def _typed(name: str, kind: pl.DataType, target: str, place: str) -> pl.Expr:
     if kind not in (pl.Date, pl.Datetime):
         raise DataError(f"{place} is {kind}; it must be text, a date or a datetime.")
     zone = getattr(kind, "time_zone", None)
     column = pl.col(name).cast(pl.Datetime("us", zone))
-    return (column.dt.convert_time_zone("UTC") if clock == "utc" and zone else column).dt.replace_time_zone(None)
+    return (column.dt.convert_time_zone(target) if zone and target else column).dt.replace_time_zone(None)
 
 
 def _in_zone(wall: pl.Expr, source: str, target: str) -> pl.Expr:

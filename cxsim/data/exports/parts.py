@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import polars as pl
@@ -15,6 +15,7 @@ from cxsim.data.exports.formats import Readout
 from cxsim.data.shop import Action, Receipt, known_at, noticed
 from cxsim.errors import DataError, choices
 
+_OLDEST = datetime.min  # noqa: DTZ901 (shops' clocks have no zone)
 _AN_INSTANT = timedelta(microseconds=1)
 # Customers write, visit and answer before a shop's tables of orders begin; what they buy shows from then on.
 _FOLLOW_UP = ("orders", "tickets")
@@ -100,8 +101,10 @@ def without_repeats(parts: Sequence[Part]) -> list[Part]:
     for table in dict.fromkeys(part.table for part in parts if part.table in IDS):
         several = [part for part in parts if part.table == table]
         systems = list(dict.fromkeys(map(_system, several)))
+        if len(several) > 1:
+            several.sort(key=lambda part: (_newest(part) or _OLDEST, part.receipt.file), reverse=True)
         done: list[Part] = []
-        for part in sorted(_newest_first(several), key=lambda part: systems.index(_system(part))):
+        for part in sorted(several, key=lambda part: systems.index(_system(part))):
             own = [one for one in done if _system(one) == _system(part)]
             rest = _without(part, own) if own else part
             if len(own) < len(done):
@@ -115,13 +118,6 @@ def _system(part: Part) -> str:
     """Return which system numbered the rows: `Zendesk` for all that Zendesk exports, `shop.yaml` for what it maps."""
     words = part.receipt.recognised.split()
     return words[-1] if words[1:2] == ["by"] else words[0]
-
-
-def _newest_first(parts: Sequence[Part]) -> list[Part]:
-    if len(parts) == 1:
-        return list(parts)
-    oldest = datetime.min  # noqa: DTZ901 (shops' clocks have no zone)
-    return sorted(parts, key=lambda part: (_newest(part) or oldest, part.receipt.file), reverse=True)
 
 
 def _without(part: Part, newer: Sequence[Part]) -> Part:
@@ -178,13 +174,13 @@ def observed(parts: Sequence[Part], until: datetime | None, place: str) -> tuple
     moment of all. The clock of the machine says nothing of its end.
     """
     starting = [part for part in parts if part.table in _FOLLOW_UP] or parts
-    starts = [moment for part in starting if (moment := part.value(pl.col(WHEN[part.table]).min())) is not None]
+    starts = [moment for part in starting if (moment := part.value(pl.col(WHEN[part.table]).min()))]
     if not starts:
         raise DataError(f"{place}: no usable row.\n" + "\n".join(str(part.receipt) for part in parts))
-    since = min(starts).replace(hour=0, minute=0, second=0, microsecond=0)
-    ends = [part.value(pl.col("ordered_at").max()) for part in parts if part.table == "orders"]
-    last = [moment for moment in ends if moment is not None] or [one for one in map(_newest, parts) if one is not None]
-    end = max(last) + _AN_INSTANT if until is None else until
+    since = datetime.combine(min(starts), time())
+    orders = [part for part in parts if part.table == "orders"]
+    ends = [moment for part in orders if (moment := part.value(pl.col("ordered_at").max()))]
+    end = until or max(ends or filter(None, map(_newest, parts))) + _AN_INSTANT
     if end <= since:
         raise DataError(f"{place}: observation would end at {end}, before the first row of {min(starts)}.")
     known = []

@@ -20,7 +20,7 @@ from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customers, 
 from cxsim.data.exports.hooks import reader_of
 from cxsim.data.exports.mappings import SHOP_FILE, load_shop_file, mapped_readouts
 from cxsim.data.exports.own_tables import read_table
-from cxsim.data.exports.parts import Part, observed, of_one_currency, parts_of, tables_of, without_repeats
+from cxsim.data.exports.parts import observed, of_one_currency, parts_of, tables_of, without_repeats
 from cxsim.data.exports.sessions import sessions_against_orders
 from cxsim.data.exports.surveys import answers_format
 from cxsim.data.orders import first_line
@@ -177,7 +177,11 @@ def _shop(
     parts = without_repeats(parts)
     parts, since, end = observed(parts, until, place)
     tables, partial = tables_of(parts)
-    parts = _with_visits(parts, tables)
+    receipts = [*(part.receipt for part in parts), *idle]
+    if {"sessions", "orders"} <= tables.keys():
+        first = next(place for place, receipt in enumerate(receipts) if receipt.table == "sessions")
+        visits = sessions_against_orders(tables["sessions"], tables["orders"])
+        receipts[first] = replace(receipts[first], facts=receipts[first].facts + visits)
     filled: dict[str, Any] = dict(tables)
     return Shop(
         name=name,
@@ -186,7 +190,7 @@ def _shop(
         until=end,
         opening=any(readout.opening for readout in readouts),
         policy=policy,
-        receipts=(*(part.receipt for part in parts), *idle),
+        receipts=tuple(receipts),
         lacks=partial | dict(_lacking(readouts, tables)),
         **filled,
     )
@@ -207,16 +211,6 @@ def _no_tables(place: Path, opened: Opened) -> str:
     others = "; ".join(f"{file} ({why})" for file, why in opened.others)
     empty = f"it is empty; put a shop's exports there, as {', '.join(ENDINGS)}"
     return f"{place}: there are no tables in it: {others or empty}."
-
-
-def _with_visits(parts: Sequence[Part], tables: Mapping[str, pl.LazyFrame]) -> list[Part]:
-    """Let the receipt of the first file of sessions say how all of them fit the orders."""
-    first = next((part for part in parts if part.table == "sessions"), None)
-    if first is None or "orders" not in tables:
-        return list(parts)
-    facts = (*first.receipt.facts, *sessions_against_orders(tables["sessions"], tables["orders"]))
-    fitting = replace(first, receipt=replace(first.receipt, facts=facts))
-    return [fitting if part is first else part for part in parts]
 
 
 def _opened(path: Path) -> Any:
@@ -246,16 +240,14 @@ def _query_readout(connection: object, table: str, query: str, policy: Policy) -
     return read_table(Export(file=label, rows=rows.lazy()), form, policy)
 
 
-def _rows(connection: object, query: str, label: str) -> pl.DataFrame:
+def _rows(connection: Any, query: str, label: str) -> pl.DataFrame:
     """Return what a query gives. DuckDB hands it over whole, without the package that polars would ask for."""
-    run = getattr(connection, "sql", None) if type(connection).__module__.split(".")[0].strip("_") == _DRIVER else None
     try:
-        # Some drivers give values without types: all of a column are looked at, and an empty one may be anything.
-        rows = (
-            pl.DataFrame(run(query))
-            if run is not None
-            else pl.read_database(query, connection, infer_schema_length=None)
-        )
+        if _DRIVER in type(connection).__module__:
+            rows = pl.DataFrame(connection.sql(query))
+        else:
+            # Some drivers give values without types: all of a column are looked at; an empty one may be anything.
+            rows = pl.read_database(query, connection, infer_schema_length=None)
     except Exception as error:  # each driver has an error of its own, with no ancestor in common
         raise DataError(f"{label}: the database refuses it ({first_line(error)}).") from error
     return rows.cast({pl.Null: pl.String})

@@ -147,11 +147,8 @@ def checked_instrument(name: str, place: str) -> Instrument:
 
 def off_scale() -> pl.Expr:
     """Whether a score lies outside of the scale of its instrument."""
-    low, high = (
-        pl.col("instrument").replace_strict({name: ends[end] for name, ends in SCALES.items()}, return_dtype=pl.Int64)
-        for end in (0, 1)
-    )
-    return ~pl.col("score").is_between(low, high)
+    score, kind = pl.col("score"), pl.col("instrument")
+    return ~pl.any_horizontal((kind == name) & score.is_between(*ends) for name, ends in SCALES.items())
 
 
 _UNUSABLE = {
@@ -199,23 +196,22 @@ def _scored(rows: pl.DataFrame, questions: Sequence[str], by: str | None, file: 
                 instrument=said,
                 score=score,
                 written=written,
+                question=pl.lit(question),
             )
         )
-    _refuse_twice(questions, scored, file)
-    return pl.concat(scored)
+    answers = pl.concat(scored)
+    _refuse_twice(answers, file)
+    return answers
 
 
-def _refuse_twice(questions: Sequence[str], scored: Sequence[pl.DataFrame], file: str) -> None:
+def _refuse_twice(answers: pl.DataFrame, file: str) -> None:
     """Refuse two questions of one instrument, of which one is about something else than the shop."""
-    seen: dict[str, str] = {}
-    for question, rows in zip(questions, scored, strict=True):
-        for name in rows["instrument"].unique().sort():
-            if name in seen:
-                raise DataError(
-                    f"{file}: '{seen[name]}' and '{question}' are both {name}; write in shop.yaml which of them is "
-                    "about the shop."
-                )
-            seen[name] = question
+    asked = answers.select("instrument", "question").unique(maintain_order=True)
+    for name in asked.filter(pl.col("instrument").is_duplicated())["instrument"].head(1):
+        one, other = asked.filter(instrument=name)["question"].head(2)
+        raise DataError(
+            f"{file}: '{one}' and '{other}' are both {name}; write in shop.yaml which of them is about the shop."
+        )
 
 
 def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> Facts:

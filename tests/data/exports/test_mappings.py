@@ -127,7 +127,7 @@ def test_a_parquet_file_is_mapped_too(shop, tmp_path):
         (orders(file="../orders.csv"), r"a file is named without a folder"),
         (orders(form='separator: "--"'), r"separator '--' must be one sign"),
         (orders() + ", instrument: nps", r"instrument is for surveys of which no column says it"),
-        (orders(form=FORM + ", zone: UTC"), r"its moments are written in UTC; write the zone of the shop too"),
+        (orders(form=FORM + ", zone: UTC"), r"is written in UTC; write the zone of the shop too"),
         (orders(form=FORM + ", zone: Berlin"), r"no time zone 'Berlin'; write one such as Europe/Berlin"),
         (
             "table: surveys, file: orders.csv, columns: {sent_at: Datum, score: Nr}, " + FORM,
@@ -299,7 +299,7 @@ def test_columns_that_are_moments_already_are_taken_as_they_are():
 
 
 def test_columns_without_a_zone_have_no_universal_time():
-    with pytest.raises(DataError, match="'when': 1 cells are written without an offset"):
+    with pytest.raises(DataError, match="'when': all cells are written without an offset"):
         read_cells([datetime(2024, 3, 1, 9)], clock="utc")
 
 
