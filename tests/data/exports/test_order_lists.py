@@ -97,10 +97,8 @@ def test_an_order_of_an_app_counts_although_no_time_of_payment_is_known():
 
 def test_days_are_those_of_the_shop_or_of_universal_time_by_the_offset_of_each_order():
     def moment(policy, number):
-        (when,) = orders_of(read_shop(FILE, policy=policy)).filter(pl.col("order_id").str.ends_with(number))[
-            "ordered_at"
-        ]
-        return when
+        orders = orders_of(read_shop(FILE, policy=policy))
+        return orders.filter(pl.col("order_id").str.ends_with(number))["ordered_at"].item()
 
     assert f"{moment(Policy(), '1001'):%Y-%m}" == EXPECTED["order_1001_month_shop_local"] == "2024-01"
     assert EXPECTED["order_1001_month_utc"] == "2024-02"
