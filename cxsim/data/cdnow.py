@@ -52,19 +52,16 @@ def load_cdnow(*, sample: bool = False) -> Transactions:
     >>> load_cdnow(sample=True)
     Transactions(6,919 of 6,919 rows kept, until 1998-06-30)
     """
-    path = _folder() / ("CDNOW_sample.txt" if sample else "CDNOW_master.txt")
+    # The package is found but not imported, for that changes global settings.
+    spec = importlib.util.find_spec(_HOLDER)
+    if spec is None or not spec.submodule_search_locations:
+        raise DataError(f"the CDNOW files come with the package {_HOLDER}, which is not installed; install {_HOLDER}.")
+    folder = Path(spec.submodule_search_locations[0]) / "datasets"
+    path = folder / ("CDNOW_sample.txt" if sample else "CDNOW_master.txt")
     if not path.is_file():
         raise DataError(f"the installed {_HOLDER} lacks datasets/{path.name}; reinstall {_HOLDER} 0.11.3.")
     fields = _fields(path, _SAMPLE_LINE if sample else _LINE)
     return read_transactions(fields, until=_LAST_DAY, policy=_AS_IN_THE_LITERATURE)
-
-
-def _folder() -> Path:
-    """Return the folder of the files; the package is found but not imported, for that changes global settings."""
-    spec = importlib.util.find_spec(_HOLDER)
-    if spec is None or not spec.submodule_search_locations:
-        raise DataError(f"the CDNOW files come with the package {_HOLDER}, which is not installed; install {_HOLDER}.")
-    return Path(spec.submodule_search_locations[0]) / "datasets"
 
 
 def _fields(path: Path, pattern: str) -> pl.DataFrame:

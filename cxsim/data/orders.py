@@ -296,10 +296,9 @@ def _opened(source: Source) -> tuple[pl.LazyFrame, str]:
     if not isinstance(source, str | os.PathLike):
         raise DataError(f"orders come from a path, a polars DataFrame or a LazyFrame; found {type(source).__name__}.")
     path = Path(source)
-    if not path.exists():
-        raise DataError(f"{path}: no such file.")
     if not path.is_file():
-        raise DataError(f"{path}: not a file; possible: one CSV or Parquet file.")
+        found = "not a file" if path.exists() else "no such file"
+        raise DataError(f"{path}: {found}; possible: one CSV or Parquet file.")
     if path.suffix.lower() not in _ENDINGS:
         raise DataError(f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(_ENDINGS)}.")
     with path.open("rb") as file:

@@ -47,21 +47,11 @@ def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
     return _merged(found.drop("unusable"))
 
 
-def first_of_customer() -> pl.Expr:
-    """Whether a row of order days is its customer's first."""
-    return _differs("customer_id", 1)
-
-
-def last_of_customer() -> pl.Expr:
-    """Whether a row of order days is its customer's last."""
-    return _differs("customer_id", -1)
-
-
 def _merged(lines: pl.DataFrame) -> pl.DataFrame:
     """Sort lines by customer and day, and sum up those of one day."""
     # Two sorts, the second one stable: polars takes twice as long to sort once by two columns, and as much to group.
     ordered = lines.sort("day").sort("customer_id", maintain_order=True)
-    last_line = last_of_customer() | _differs("day", -1)
+    last_line = _differs("customer_id", -1) | _differs("day", -1)
     cents = pl.col("cents")
     return (
         ordered.lazy()
@@ -73,6 +63,7 @@ def _merged(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _differs(name: str, by: int) -> pl.Expr:
+    """Whether a row of order days differs from the one before it (1) or behind it (-1)."""
     return pl.col(name).ne_missing(pl.col(name).shift(by))
 
 
@@ -135,7 +126,7 @@ def _customers(days: pl.DataFrame, end: date | None) -> pl.DataFrame:
 
     A sum over a customer's repeat orders is the running sum at the last order less the one at the first.
     """
-    day, first, last = pl.col("day"), first_of_customer(), last_of_customer()
+    day, first, last = pl.col("day"), _differs("customer_id", 1), _differs("customer_id", -1)
 
     def between(running: pl.Expr) -> pl.Expr:
         return running.filter(last) - running.filter(first)
@@ -227,7 +218,7 @@ def cumulative_repeat_orders(transactions: Orders, *, until: date) -> pl.DataFra
     """
     days = order_days(transactions, until)
     counts = (
-        days.with_columns(first=first_of_customer())
+        days.with_columns(first=_differs("customer_id", 1))
         .group_by("day")
         .agg(orders=pl.len().cast(pl.Int64), firsts=pl.col("first").sum().cast(pl.Int64))
     )

@@ -354,6 +354,8 @@ OWN_FORMATS = tuple(
         reason="when customers left, and who brought them, is what no shop can see",
         header=tuple(kinds_of(contract)),
         required=tuple(contract.columns),
+        columns={name: name for name in kinds_of(contract)},
+        hook="cxsim-table",
     )
     for table, contract in {**CONTRACTS, "lives": LIVES}.items()
 )

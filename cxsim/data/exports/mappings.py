@@ -95,11 +95,10 @@ def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
     source = form.title.rpartition(" by ")[2]
     lacks = {f"{form.table}.{name}": f"{source} names no column of {export.file} for it." for name in absent}
     # Moments are read already, by the clock of the policy.
-    readout = (order_lists.read_orders if by_status else read_table)(
-        Export(file=export.file, rows=rows if by_status else _numbered(rows, export.file, form)),
-        replace(form, columns={name: name for name in there}, zone=""),
-        replace(policy, clock="shop"),
-    )
+    rows = rows if by_status else _numbered(rows, export.file, form)
+    plain = replace(form, columns={name: name for name in rows.collect_schema()}, zone="")
+    reader = order_lists.read_orders if by_status else read_table
+    readout = reader(Export(file=export.file, rows=rows), plain, replace(policy, clock="shop"))
     receipts = (replace(one, columns=found(export, form), facts=facts + one.facts) for one in readout.receipts)
     return replace(readout, receipts=tuple(receipts), lacks={**lacks, **form.lacks, **readout.lacks})
 

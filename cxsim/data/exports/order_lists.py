@@ -165,15 +165,11 @@ def _priced(orders: pl.DataFrame, form: Format, policy: Policy) -> pl.DataFrame:
         columns["currency"] = pl.col("currency")
     columns["amount"] = coarse(goods if policy.value == "merchandise" else money["charged"])
     columns |= {flag: status.is_in(values) for flag, values in form.statuses.items()}
-    return orders.select("lines", **(columns | {"customer_id": _customer(form), "status": status}))
-
-
-def _customer(form: Format) -> pl.Expr:
-    if "customer_id" in form.columns:
-        return customers()
     # Guests have the account 0.
     account = pl.when(pl.col("account") != "0").then("account " + pl.col("account"))
-    return pl.coalesce(identity(pl.col("email"), pl.col("phone")), account)
+    customer = pl.coalesce(identity(pl.col("email"), pl.col("phone")), account)
+    columns["customer_id"] = customers() if "customer_id" in form.columns else customer
+    return orders.select("lines", status=status, **columns)
 
 
 def _single(orders: pl.DataFrame, file: str) -> pl.DataFrame:

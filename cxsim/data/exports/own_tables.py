@@ -6,14 +6,13 @@ Text is read strictly; whatever cannot be read is dropped and counted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, IDS, kinds_of
-from cxsim.data.exports.formats import Export, Format, Readout, folded, receipt_of, text_of
+from cxsim.data.exports.formats import Export, Format, Readout, located, receipt_of, text_of
 from cxsim.data.exports.moments import timed
-from cxsim.data.exports.surveys import checked_instrument, off_scale
+from cxsim.data.exports.surveys import off_scale, refuse_unknown_instrument
 from cxsim.data.orders import amount, collected, first_reason, repeated
 from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError
@@ -31,7 +30,7 @@ def read_table(export: Export, form: Format, policy: Policy) -> Readout:
     schema = raw.collect_schema()
     if table == "surveys":
         for name in collected(raw.select(pl.col("instrument").drop_nulls().unique().sort()), file).to_series():
-            checked_instrument(name, file)
+            refuse_unknown_instrument(name, file)
     rules = _rules(table, contract)
     unusable = pl.col("unusable")
     whole = [name for name in contract.optional if name in schema and name not in contract.nullable]
@@ -47,11 +46,9 @@ def read_table(export: Export, form: Format, policy: Policy) -> Readout:
     once, copies = _without_copies(clean, IDS[table], file) if table in IDS else (clean, 0)
     partial = {name: counts[name] for name in whole if counts[name]}
     lines = noticed("dropped", dropped) + noticed("merged", {"equal to an earlier row": copies})
-    columns = (len(schema) - ("written" in schema), len(kinds_of(contract)))
-    receipt = replace(receipt_of(export, form, rows=counts["rows"], lines=lines), columns=columns)
     return Readout(
         tables={table: once.drop("written", *partial, strict=False)},
-        receipts=(receipt,),
+        receipts=(receipt_of(export, form, rows=counts["rows"], lines=lines),),
         lacks={f"{table}.{name}": f"{file} misses {n:,} of its values." for name, n in partial.items()},
     )
 
@@ -82,15 +79,15 @@ def _typed(export: Export, form: Format, policy: Policy) -> pl.LazyFrame:
     """Return the contract's columns under their types; null where something cannot be read."""
     kinds = kinds_of(CONTRACTS[form.table])
     written = export.rows.collect_schema()
-    names = {folded(name): name for name in reversed(written.names())}
+    there = located(export, form)
     if form.table == "orders" and policy.value == "charged":
-        if "charged" not in names:
+        if "charged" not in there:
             raise DataError(
                 f"{export.file}: policy value: charged needs a column 'charged', which these orders do not have; use "
                 "value: merchandise."
             )
-        names["amount"] = names["charged"]
-    rows = export.rows.select(pl.col(names[name]).alias(name) for name in kinds if name in names)
+        there["amount"] = there["charged"]
+    rows = export.rows.select(pl.col(there[name]).alias(name) for name in kinds if name in there)
     schema = rows.collect_schema()
     times = [name for name in schema if kinds[name] == pl.Datetime]
     # In a CSV file all is text, with the blanks that people leave; other files are taken as they are.

@@ -138,11 +138,10 @@ def instrument_of(question: str, scores: pl.Series, file: str) -> Instrument:
     )
 
 
-def checked_instrument(name: str, place: str) -> Instrument:
-    """Return an instrument that somebody wrote down."""
-    if name in SCALES:
-        return name
-    raise DataError(f"{place}: no instrument '{name}'; {choices(name, list(SCALES))}")
+def refuse_unknown_instrument(name: str, place: str) -> None:
+    """Refuse an instrument that somebody wrote down and that there is not."""
+    if name not in SCALES:
+        raise DataError(f"{place}: no instrument '{name}'; {choices(name, SCALES)}")
 
 
 def off_scale() -> pl.Expr:
@@ -178,7 +177,7 @@ def _scored(rows: pl.DataFrame, questions: Sequence[str], by: str | None, file: 
     """Return the answers to all questions, each with its instrument, which a column of the file may say."""
     named = pl.col("instrument").str.to_lowercase()
     for name in rows.select(named.unique().sort()).to_series() if by else ():
-        checked_instrument(name or "", f"{file}: '{by}'")
+        refuse_unknown_instrument(name or "", f"{file}: '{by}'")
     scored = []
     for question in questions:
         written = pl.col(question)

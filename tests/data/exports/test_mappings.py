@@ -81,30 +81,24 @@ def test_surveys_have_an_instrument_by_shop_yaml_and_numbers_by_their_row(shop):
     assert sum(line.rows for line in readout.receipts[0].lines if line.reason == "a score outside of the scale") == 1
 
 
-def test_moments_of_another_zone_are_turned_to_the_shop_s_clock(shop):
-    form = FORM + ", zone: UTC"
-    (readout,) = shop(orders(form=form), head="zone: Europe/Berlin")
-    # In winter Berlin is an hour ahead, so that half past eleven in the evening belongs to the next day.
-    assert readout.tables["orders"].collect()["ordered_at"].to_list()[1] == datetime(2024, 2, 5, 0, 30)
+OFFSETS = ORDERS.replace("03.02.2024 10:00", "2024-02-03T10:00Z").replace("04.02.2024 23:30", "2024-07-04T23:30Z")
 
 
-def test_offsets_are_turned_to_the_shop_s_clock_where_its_zone_is_written(shop):
-    files = {
-        "orders.csv": ORDERS.replace("03.02.2024 10:00", "2024-02-03T10:00Z").replace(
-            "04.02.2024 23:30", "2024-07-04T23:30Z"
-        )
-    }
-    (readout,) = shop(orders(form='separator: ";", decimal: ","'), files=files, head="zone: Europe/Berlin")
-    # An hour ahead in winter, two in summer.
-    assert readout.tables["orders"].collect()["ordered_at"].to_list() == [
-        datetime(2024, 2, 3, 11),
-        datetime(2024, 7, 5, 1, 30),
-    ]
-
-
-def test_universal_time_is_reckoned_from_the_zone_of_the_shop(shop):
-    (readout,) = shop(orders(), head="zone: Europe/Berlin\npolicy: {clock: utc}")
-    assert readout.tables["orders"].collect()["ordered_at"].to_list()[0] == datetime(2024, 2, 3, 9)
+@pytest.mark.parametrize(
+    ("text", "form", "policy", "expected"),
+    [
+        # In winter Berlin is an hour ahead, so that half past eleven in the evening belongs to the next day.
+        (ORDERS, FORM + ", zone: UTC", "", [datetime(2024, 2, 3, 11), datetime(2024, 2, 5, 0, 30)]),
+        # An hour ahead in winter, two in summer.
+        (OFFSETS, 'separator: ";", decimal: ","', "", [datetime(2024, 2, 3, 11), datetime(2024, 7, 5, 1, 30)]),
+        (ORDERS, FORM, "\npolicy: {clock: utc}", [datetime(2024, 2, 3, 9), datetime(2024, 2, 4, 22, 30)]),
+    ],
+)
+def test_moments_of_another_zone_are_reckoned_by_the_clock_of_the_shop_or_in_universal_time(
+    shop, text, form, policy, expected
+):
+    (readout,) = shop(orders(form=form), files={"orders.csv": text}, head=f"zone: Europe/Berlin{policy}")
+    assert readout.tables["orders"].collect()["ordered_at"].to_list() == expected
 
 
 def test_a_parquet_file_is_mapped_too(shop, tmp_path):

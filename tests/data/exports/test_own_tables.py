@@ -143,28 +143,21 @@ def test_surveys_of_a_scale_in_parquet_are_checked_too_and_may_be_none(tmp_path)
     assert read_shop(tmp_path).surveys.collect().is_empty()
 
 
-def test_what_no_shop_can_see_is_set_aside(tmp_path):
+def test_what_no_shop_can_see_is_set_aside_and_an_empty_table_is_there(tmp_path):
     orders().write_parquet(tmp_path / "orders.parquet")
     lives = pl.DataFrame([["ana", NOON, None, None, None]], orient="row", schema=list(LIVES.columns))
     lives.write_parquet(tmp_path / "lives.parquet")
-    lives_receipt = read_shop(tmp_path).receipts[1]
-    assert (lives_receipt.recognised, lives_receipt.table, lives_receipt.rows_kept) == ("cxsim lives", "none", 0)
-
-
-def test_an_empty_table_beside_others_is_there(tmp_path):
-    orders().write_parquet(tmp_path / "orders.parquet")
     kinds = {"customer_id": pl.String, "programme": pl.String, "joined_at": pl.Datetime, "left_at": pl.Datetime}
     pl.DataFrame(schema=kinds).write_parquet(tmp_path / "members.parquet")
     shop = read_shop(tmp_path)
+    (aside,) = (receipt for receipt in shop.receipts if receipt.file == "lives.parquet")
+    assert (aside.recognised, aside.table, aside.rows_kept) == ("cxsim lives", "none", 0)
     assert shop.missing("members") is None
     assert shop.members.collect().is_empty()
 
 
-def test_rows_are_read_lazily(parquet):
+def test_rows_are_read_lazily_and_a_file_that_is_no_parquet_is_refused(parquet, text_file):
     assert "Parquet SCAN" in parquet(orders()).orders.explain()
-
-
-def test_a_file_that_is_no_parquet_is_refused(text_file):
     with pytest.raises(DataError, match=r"x\.parquet: the rows cannot be read"):
         read_shop(text_file("a,b\n1,2\n", "x.parquet"))
 

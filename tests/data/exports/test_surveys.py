@@ -10,7 +10,7 @@ import pytest
 
 from cxsim.data.exports.formats import Export
 from cxsim.data.exports.read_shop import read_shop
-from cxsim.data.exports.surveys import answers_format, checked_instrument, instrument_of
+from cxsim.data.exports.surveys import answers_format, instrument_of, refuse_unknown_instrument
 from cxsim.errors import DataError
 from tests.data.samples import read_as
 
@@ -72,7 +72,7 @@ def test_a_question_that_nobody_answered_has_no_scale_and_an_instrument_that_the
     with pytest.raises(DataError, match="nobody answered 'nps'"):
         instrument_of("nps", pl.Series([None], dtype=pl.Int64), "answers.csv")
     with pytest.raises(DataError, match="no instrument 'npss'; did you mean 'nps'"):
-        checked_instrument("npss", "shop.yaml")
+        refuse_unknown_instrument("npss", "shop.yaml")
 
 
 @pytest.mark.parametrize(
