@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import html
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -31,7 +30,6 @@ _AMOUNT = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _LARGEST_AMOUNT = 1e10
 # A hundred times a Float64 of that size is off by less than this, in cents.
 _CENT_TOLERANCE = 1e-3
-_DAY_KEY = "day_key"
 _SEED = 1
 # Where more of the rows than this share their day, to look for them costs more than it saves.
 _LARGEST_SHARED = 0.25
@@ -112,13 +110,8 @@ class HygieneReport(Counted):
         return "\n".join([self._headline(), *listed])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in self.table.columns)
-        rows = "".join(
-            f"<tr><td>{html.escape(line.reason)}</td><td>{line.action}</td><td>{line.rows:,}</td></tr>"
-            for line in self.lines
-        )
-        caption = f"<caption>{self._headline()}</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        with pl.Config(fmt_str_lengths=100):
+            return f"<p>{self._headline()}</p>{self.table._repr_html_()}"
 
     def _headline(self) -> str:
         return f"{self.rows_read:,} rows read, {self.rows_kept:,} kept"
@@ -148,7 +141,7 @@ class Transactions:
         return f"Transactions({report.rows_kept:,} of {report.rows_read:,} rows kept, until {self.until})"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>{self.hygiene._repr_html_()}"
+        return f"<p>{self!r}</p>{self.hygiene._repr_html_()}"
 
 
 def read_transactions(
@@ -429,12 +422,12 @@ def _judged(rows: pl.LazyFrame, policy: HygienePolicy, until: date | None) -> pl
 def _keyed(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Add the hash of customer and day."""
     day = pl.col("ordered_at").dt.date().alias("day")
-    return rows.with_columns(pl.struct("customer_id", day).hash(_SEED).alias(_DAY_KEY))
+    return rows.with_columns(pl.struct("customer_id", day).hash(_SEED).alias("day_key"))
 
 
 def _repeated(rows: pl.LazyFrame, label: str) -> pl.Series | None:
     """Find the days that keyed rows share, in one streaming pass that holds eight bytes for each row."""
-    keys = collected(rows.select(_DAY_KEY), label).to_series()
+    keys = collected(rows.select("day_key"), label).to_series()
     again = repeated(keys)
     # A day that is there twice has two rows to compare, or more.
     return None if 2 * again.len() > _LARGEST_SHARED * keys.len() else again.unique()
@@ -449,7 +442,7 @@ def _counted(rows: pl.LazyFrame, policy: HygienePolicy, days: pl.Series | None) 
     single, shared = rows.clear(), rows
     if days is not None:
         keys = days.to_frame().lazy()
-        single, shared = rows.join(keys, on=_DAY_KEY, how="anti"), rows.join(keys, on=_DAY_KEY, how="semi")
+        single, shared = rows.join(keys, on="day_key", how="anti"), rows.join(keys, on="day_key", how="semi")
     amount, one = pl.col("amount"), pl.lit(1, pl.Int64)
     alone = single.select(
         "fate",
@@ -484,7 +477,7 @@ def _day_by_day(rows: pl.LazyFrame, policy: HygienePolicy) -> pl.LazyFrame:
             distinct=pl.len(),
             zeros=pl.when(amount == 0).then(copies).sum(),
             finer=pl.when(_finer_than_a_cent(amount)).then(copies).sum(),
-            copied=pl.when(lines.sum() > pl.len()).then(pl.col(_DAY_KEY).first()),
+            copied=pl.when(lines.sum() > pl.len()).then(pl.col("day_key").first()),
         )
     )
 
@@ -519,7 +512,7 @@ def _without_copies(rows: pl.LazyFrame, copied: pl.Series) -> pl.LazyFrame:
         return rows
     if copied.len() > _HELD_DAYS:
         return rows.unique(maintain_order=True, keep="first")
-    has_copies = pl.col(_DAY_KEY).is_in(copied.implode())
+    has_copies = pl.col("day_key").is_in(copied.implode())
     placed = rows.with_row_index("place")
     held = placed.filter(has_copies).collect(engine="streaming")
     once = held.unique(pl.exclude("place"), maintain_order=True, keep="first")

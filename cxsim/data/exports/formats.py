@@ -232,7 +232,7 @@ def found(export: Export, form: Format) -> tuple[int, int]:
     """Return how many of a format's columns an export has, and how many there are."""
     header = {folded(name) for name in export.rows.collect_schema().names()}
     if not form.header:
-        return len(header), len(header)
+        return len(located(export, form)), len(header)
     groups = {name: names for ours in form.columns for names in (names_of(form, ours),) for name in names}
     # Another name of a column stands for it, unless the format has a column of that name too.
     held = sum(

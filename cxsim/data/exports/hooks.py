@@ -40,7 +40,7 @@ def reader_of(form: Format) -> Reader:
         raise ParamError(f"params/formats/{form.name}.yaml: hook: no '{form.hook}'; {choices(form.hook, HOOKS)}")
     if form.hook:
         return HOOKS[form.hook]
-    return _BY_STATUS[form.table] if form.table in _BY_STATUS and "status" in form.columns else read_mapped
+    return _BY_STATUS.get(form.table, read_mapped) if "status" in form.columns else read_mapped
 
 
 def checked_format(path: Path) -> Format:

@@ -27,7 +27,6 @@ from cxsim.data.exports.own_tables import read_table
 from cxsim.data.exports.surveys import SCALES
 from cxsim.data.shop import Policy
 from cxsim.errors import DataError, choices
-from cxsim.params import read
 
 SHOP_FILE = "shop.yaml"
 # Rows of these tables need no number of their own; others are named by it elsewhere.
@@ -67,11 +66,6 @@ class ShopFile:
     opening: bool = False
     policy: Policy = field(default_factory=Policy)
     tables: tuple[TableFile, ...]
-
-
-def load_shop_file(path: Path) -> ShopFile:
-    """Return what a file shop.yaml says."""
-    return read(path, ShopFile)
 
 
 def mapped_readouts(shop: ShopFile, folder: Path) -> tuple[Readout, ...]:
@@ -144,8 +138,7 @@ def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
     readout = read_mapped(replace(export, zone=shop.zone), form, shop.policy)
     (receipt,) = readout.receipts
     facts = (*receipt.facts, ("columns", ", ".join(f"{ours} = {theirs}" for ours, theirs in there.items())))
-    receipts = (replace(receipt, columns=(len(table.columns), len(header)), facts=facts),)
-    return replace(readout, receipts=receipts, currency=shop.currency, opening=shop.opening)
+    return replace(readout, receipts=(replace(receipt, facts=facts),), currency=shop.currency, opening=shop.opening)
 
 
 def _opened(table: TableFile, folder: Path, place: str) -> Export:

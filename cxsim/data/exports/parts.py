@@ -65,6 +65,8 @@ def of_one_currency(parts: Sequence[Part], wanted: str | None) -> tuple[list[Par
         elif part.table == "orders" and part.receipt.rows_kept:
             silent.append(part.receipt.file)
     code = next(iter(counts), "") if wanted is None else wanted.strip().upper()
+    if wanted is not None and counts and code not in counts:
+        raise DataError(f"no orders are in {wanted!r}; {choices(code, sorted(counts))}")
     if wanted is None and len(counts) > 1:
         listed = ", ".join(f"{one} ({rows:,} orders)" for one, rows in sorted(counts.items()))
         raise DataError(
@@ -76,8 +78,6 @@ def of_one_currency(parts: Sequence[Part], wanted: str | None) -> tuple[list[Par
             f"{', '.join(silent)}: no currency is named, while other orders are in {code}. If these are too, say so, "
             f"as `currency` or with --currency {code}; else put them in a folder of their own."
         )
-    if wanted is not None and counts and code not in counts:
-        raise DataError(f"no orders are in {wanted!r}; {choices(code, sorted(counts))}")
     return [_only(part, code) for part in parts], code
 
 

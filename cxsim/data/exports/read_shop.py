@@ -18,7 +18,7 @@ from cxsim.data.contracts import CONTRACTS
 from cxsim.data.exports.files import ENDINGS, Opened, open_exports
 from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customers, recognised, unrecognised
 from cxsim.data.exports.hooks import reader_of
-from cxsim.data.exports.mappings import SHOP_FILE, load_shop_file, mapped_readouts
+from cxsim.data.exports.mappings import SHOP_FILE, ShopFile, mapped_readouts
 from cxsim.data.exports.own_tables import read_table
 from cxsim.data.exports.parts import observed, of_one_currency, parts_of, tables_of, without_repeats
 from cxsim.data.exports.sessions import sessions_against_orders
@@ -26,6 +26,7 @@ from cxsim.data.exports.surveys import answers_format
 from cxsim.data.orders import first_line
 from cxsim.data.shop import Policy, Receipt, Shop
 from cxsim.errors import DataError, choices
+from cxsim.params import read
 
 _DRIVER = "duckdb"
 
@@ -76,7 +77,7 @@ def read_shop(
     Shop(mine: orders; 2024-02-03 to 2024-02-03)
     """
     place = Path(path)
-    written = load_shop_file(place / SHOP_FILE) if (place / SHOP_FILE).is_file() else None
+    written = read(place / SHOP_FILE, ShopFile) if (place / SHOP_FILE).is_file() else None
     rules = policy or (written.policy if written else Policy())
     opened = open_exports(place)
     mapped = {table.file for table in written.tables} if written else set()

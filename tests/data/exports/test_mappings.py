@@ -9,8 +9,9 @@ from zipfile import ZipFile
 import polars as pl
 import pytest
 
+from cxsim import params
 from cxsim.data.exports.formats import Export, Format
-from cxsim.data.exports.mappings import load_shop_file, mapped_readouts
+from cxsim.data.exports.mappings import ShopFile, mapped_readouts
 from cxsim.data.exports.moments import timed
 from cxsim.data.shop import Policy
 from cxsim.errors import DataError, ParamError
@@ -31,7 +32,7 @@ def shop(tmp_path):
         listed = "\n".join(f"  - {{{table}}}" for table in tables)
         path = tmp_path / "shop.yaml"
         path.write_text(f"title: Mein Laden\n{head}\ntables:{'' if tables else ' []'}\n{listed}\n", encoding="utf-8")
-        return mapped_readouts(load_shop_file(path), tmp_path)
+        return mapped_readouts(params.read(path, ShopFile), tmp_path)
 
     return read
 
