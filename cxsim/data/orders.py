@@ -334,7 +334,10 @@ def _read(raw: pl.LazyFrame, schema: pl.Schema, names: Mapping[str, str], label:
     for ours, name in names.items():
         if name not in schema:
             asked = "" if ours == name else f" (for {ours})"
-            raise DataError(f"{label}: no column '{name}'{asked}; {choices(name, schema)}{_separator_hint(schema)}")
+            # A header that was not split is the usual sign of a file separated by something else.
+            only = next(iter(schema)) if len(schema) == 1 else ""
+            hint = " Columns must be separated by commas." if any(mark in only for mark in ";\t|") else ""
+            raise DataError(f"{label}: no column '{name}'{asked}; {choices(name, schema)}{hint}")
     others = [name for name in schema if name not in names.values()]
     for name in others:
         if schema[name] == pl.Object:
@@ -342,12 +345,6 @@ def _read(raw: pl.LazyFrame, schema: pl.Schema, names: Mapping[str, str], label:
     readers = {"customer_id": _customer_id, "ordered_at": _ordered_at, "amount": amount}
     columns = {ours: read(names[ours], schema[names[ours]], label) for ours, read in readers.items()}
     return raw.select(pl.col(others).name.prefix("other_"), **columns)
-
-
-def _separator_hint(schema: pl.Schema) -> str:
-    """Say so when a header was not split, the usual sign of a file separated by something else."""
-    only = next(iter(schema)) if len(schema) == 1 else ""
-    return " Columns must be separated by commas." if any(mark in only for mark in ";\t|") else ""
 
 
 def _customer_id(name: str, kind: pl.DataType, label: str) -> pl.Expr:

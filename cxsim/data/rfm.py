@@ -44,20 +44,14 @@ def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
             f"{unusable:,} lines have no customer, no date, or an amount that is missing, negative or not finite; "
             "pass the orders through read_transactions, which counts such lines and leaves them out."
         )
-    return _merged(found.drop("unusable"))
-
-
-def _merged(lines: pl.DataFrame) -> pl.DataFrame:
-    """Sort lines by customer and day, and sum up those of one day."""
     # Two sorts, the second one stable: polars takes twice as long to sort once by two columns, and as much to group.
-    ordered = lines.sort("day").sort("customer_id", maintain_order=True)
-    last_line = _differs("customer_id", -1) | _differs("day", -1)
-    cents = pl.col("cents")
+    ordered = found.drop("unusable").sort("day").sort("customer_id", maintain_order=True)
+    running = pl.col("cents")
     return (
         ordered.lazy()
-        .with_columns(cents.cum_sum())
-        .filter(last_line)
-        .with_columns(cents - cents.shift(1, fill_value=0))
+        .with_columns(running.cum_sum())
+        .filter(_differs("customer_id", -1) | _differs("day", -1))
+        .with_columns(running - running.shift(1, fill_value=0))
         .collect()
     )
 

@@ -195,7 +195,7 @@ def _amazon_orders(items: pl.DataFrame, policy: Policy, file: str) -> pl.DataFra
         customer_id=pl.lit(None, pl.String),
         markdown=coarse(off),
         shipping=coarse(pl.col("shipping_price") - pl.col("shipping_markdown")),
-        tax=coarse(pl.sum_horizontal(name for name in _ADDED if name.endswith("tax"))),
+        tax=coarse(pl.sum_horizontal(pl.col("^.*_tax$"))),
         cancelled=status == "cancelled",
         unpaid=status.str.starts_with("pending"),
     )

@@ -16,7 +16,7 @@ from cxsim.data.exports.surveys import off_scale, refuse_unknown_instrument
 from cxsim.data.orders import amount, collected, first_reason, repeated
 from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError
-from cxsim.tables import Contract, Kind
+from cxsim.tables import Kind
 
 _NOT_BELOW_NOTHING: Mapping[str, str] = {"orders": "amount", "returns": "refund"}
 _TRUE = dict.fromkeys(("true", "yes", "1"), True) | dict.fromkeys(("false", "no", "0"), False)
@@ -28,10 +28,19 @@ def read_table(export: Export, form: Format, policy: Policy) -> Readout:
     table, contract, file = form.table, CONTRACTS[form.table], export.file
     raw = _typed(export, form, policy)
     schema = raw.collect_schema()
+    rules = {
+        f"{name} is missing or cannot be read": pl.col(name).is_null()
+        for name in contract.columns
+        if name not in contract.nullable
+    }
+    if table in _NOT_BELOW_NOTHING:
+        name = _NOT_BELOW_NOTHING[table]
+        rules[f"{name} is below nothing"] = pl.col(name) < 0
     if table == "surveys":
         for name in collected(raw.select(pl.col("instrument").drop_nulls().unique().sort()), file).to_series():
             refuse_unknown_instrument(name, file)
-    rules = _rules(table, contract)
+        rules["an answer that is no whole number"] = pl.col("written") & pl.col("score").is_null()
+        rules["a score outside of the scale"] = off_scale()
     unusable = pl.col("unusable")
     whole = [name for name in contract.optional if name in schema and name not in contract.nullable]
     judged = raw.with_columns(unusable=first_reason(rules))
@@ -113,19 +122,3 @@ def _cell(name: str, column: pl.Expr, kind: Kind, written: pl.DataType, file: st
         number = column.cast(pl.Float64, strict=False)
         return pl.when(number.floor() == number).then(number).cast(pl.Int64, strict=False)
     return amount(name, written, file)
-
-
-def _rules(table: str, contract: Contract) -> dict[str, pl.Expr]:
-    """Return by reason what makes a row unusable."""
-    rules = {
-        f"{name} is missing or cannot be read": pl.col(name).is_null()
-        for name in contract.columns
-        if name not in contract.nullable
-    }
-    if table in _NOT_BELOW_NOTHING:
-        name = _NOT_BELOW_NOTHING[table]
-        rules[f"{name} is below nothing"] = pl.col(name) < 0
-    if table == "surveys":
-        rules["an answer that is no whole number"] = pl.col("written") & pl.col("score").is_null()
-        rules["a score outside of the scale"] = off_scale()
-    return rules

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS
-from cxsim.data.exports.files import ENDINGS, Opened, open_exports
+from cxsim.data.exports.files import ENDINGS, open_exports
 from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customers, recognised, unrecognised
 from cxsim.data.exports.hooks import reader_of
 from cxsim.data.exports.mappings import SHOP_FILE, ShopFile, mapped_readouts
@@ -93,7 +93,10 @@ def read_shop(
     if written:
         readouts += mapped_readouts(replace(written, policy=rules), place)
     if not readouts:
-        raise DataError("\n".join(f"{file}: {why}" for file, why in unknown.items()) or _no_tables(place, opened))
+        others = "; ".join(f"{file} ({why})" for file, why in opened.others)
+        empty = f"it is empty; put a shop's exports there, as {', '.join(ENDINGS)}"
+        reasons = [f"{file}: {why}" for file, why in unknown.items()]
+        raise DataError("\n".join(reasons) or f"{place}: there are no tables in it: {others or empty}.")
     shop = _shop(readouts, written.title if written else place.stem, str(place), rules, currency, until)
     # So that no file is passed over in silence.
     unread = tuple(
@@ -208,12 +211,6 @@ def _lacking(readouts: Sequence[Readout], tables: Mapping[str, object]) -> Itera
                 yield need, why
 
 
-def _no_tables(place: Path, opened: Opened) -> str:
-    others = "; ".join(f"{file} ({why})" for file, why in opened.others)
-    empty = f"it is empty; put a shop's exports there, as {', '.join(ENDINGS)}"
-    return f"{place}: there are no tables in it: {others or empty}."
-
-
 def _opened(path: Path) -> Any:
     if importlib.util.find_spec(_DRIVER) is None:
         raise DataError(
@@ -229,26 +226,22 @@ def _opened(path: Path) -> Any:
         raise DataError(f"{path}: {_DRIVER} cannot open it ({first_line(error)}).") from error
 
 
-def _query_readout(connection: object, table: str, query: str, policy: Policy) -> Readout:
+def _query_readout(connection: Any, table: str, query: str, policy: Policy) -> Readout:
     label = f"query of {table}"
-    rows = _rows(connection, query, label)
+    try:
+        if _DRIVER in type(connection).__module__:
+            # It hands a table over whole, without the package that polars would ask for.
+            found = pl.DataFrame(connection.sql(query))
+        else:
+            # Some drivers give values without types: all of a column are looked at; an empty one may be anything.
+            found = pl.read_database(query, connection, infer_schema_length=None)
+    except Exception as error:  # each driver has an error of its own, with no ancestor in common
+        raise DataError(f"{label}: the database refuses it ({first_line(error)}).") from error
+    rows = found.cast({pl.Null: pl.String})
     form = next(one for one in OWN_FORMATS if one.table == table)
-    absent = [name for name in form.required if name not in rows.columns]
-    if absent:
-        raise DataError(f"{label}: it gives no column '{absent[0]}'; {choices(absent[0], rows.columns)}")
+    for name in form.required:
+        if name not in rows.columns:
+            raise DataError(f"{label}: it gives no column '{name}'; {choices(name, rows.columns)}")
     if rows.schema.get("customer_id") == pl.String:
         rows = rows.with_columns(customers())
     return read_table(Export(file=label, rows=rows.lazy()), form, policy)
-
-
-def _rows(connection: Any, query: str, label: str) -> pl.DataFrame:
-    """Return what a query gives. DuckDB hands it over whole, without the package that polars would ask for."""
-    try:
-        if _DRIVER in type(connection).__module__:
-            rows = pl.DataFrame(connection.sql(query))
-        else:
-            # Some drivers give values without types: all of a column are looked at; an empty one may be anything.
-            rows = pl.read_database(query, connection, infer_schema_length=None)
-    except Exception as error:  # each driver has an error of its own, with no ancestor in common
-        raise DataError(f"{label}: the database refuses it ({first_line(error)}).") from error
-    return rows.cast({pl.Null: pl.String})
