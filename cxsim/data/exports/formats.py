@@ -332,6 +332,11 @@ def receipt_of(
     )
 
 
+def facts_of(facts: Mapping[str, str]) -> Facts:
+    """Return what a receipt should say, without what there is nothing to say of."""
+    return tuple(fact for fact in facts.items() if fact[1])
+
+
 def set_aside(export: Export, form: Format, _policy: Policy) -> Readout:
     """Return the receipt of a file that fills no table."""
     counts = {
@@ -340,7 +345,7 @@ def set_aside(export: Export, form: Format, _policy: Policy) -> Readout:
     }
     row = collected(cells(export, form).select(pl.len().alias(""), **counts), export.file).row(0, named=True)
     rows = row.pop("")
-    facts = tuple((fact, f"{count:,}") for fact, count in row.items())
+    facts = facts_of({fact: f"{count:,}" for fact, count in row.items()})
     receipt = receipt_of(export, form, rows=rows, lines=noticed("dropped", {form.reason: rows}), facts=facts)
     return Readout(tables={}, receipts=(receipt,))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cxsim.data.exports.formats import Export, Format, Readout, counted, located, receipt_of, sift, under
+from cxsim.data.exports.formats import Export, Format, Readout, counted, facts_of, located, receipt_of, sift, under
 from cxsim.data.exports.moments import timed
 from cxsim.data.orders import collected
 from cxsim.data.shop import Policy, ReceiptLine, noticed
@@ -46,8 +46,8 @@ def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
     rows = written.with_columns(*_moments(written, there, file), counts, customer_id=customer)
     tickets, lines = _settled(rows.drop(name for name in _COUNTS if name not in there))
     newest = rows.select(pl.max_horizontal(_TIMES[:4]).max()).item()
-    more = {**form.facts, "customers": identified, "newest moment": f"{newest:%Y-%m-%d %H:%M}" if newest else ""}
-    facts += tuple(fact for fact in more.items() if fact[1])
+    last = f"{newest:%Y-%m-%d %H:%M}" if newest else ""
+    facts += facts_of({**form.facts, "customers": identified, "newest moment": last})
     receipts = [receipt_of(export, form, rows=rows.height, lines=lines, facts=facts)]
     judged = _judged(tickets)
     table, lacks = under("tickets", judged, judged.columns)
@@ -60,7 +60,7 @@ def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
         lines = noticed("dropped", {"no ticket of its own": rows.height - tickets.height}) + lines
         facts = (("sent_at", "the moment of resolution, or else of creation: the file has no moment of the rating"),)
         receipts.append(receipt_of(export, form, rows=rows.height, lines=lines, facts=facts, table="surveys"))
-        tables["surveys"], _ = under("surveys", surveys, surveys.columns)
+        tables["surveys"] = under("surveys", surveys, surveys.columns)[0]
     return Readout(tables=tables, receipts=tuple(receipts), lacks={**lacks, **form.lacks})
 
 

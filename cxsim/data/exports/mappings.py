@@ -86,8 +86,10 @@ def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
     absent = [] if by_status else [one for one in contract.columns if one in contract.nullable and one not in there]
     read, facts = timed(export, form, policy, times, also=absent)
     rows = read.select(*there, *absent).with_columns(_plain_number(name, form.decimal) for name in numbers)
-    source = form.title.rpartition(" by ")[2]
-    lacks = {f"{form.table}.{name}": f"{source} names no column of {export.file} for it." for name in absent}
+    lacks = {
+        f"{form.table}.{name}": f"{form.title.rpartition(' by ')[2]} names no column of {export.file} for it."
+        for name in absent
+    }
     # Moments are read already, by the clock of the policy.
     rows = rows if by_status else _numbered(rows, export.file, form)
     plain = replace(form, columns={name: name for name in rows.collect_schema()}, zone="")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from cxsim.data.exports.formats import Export, Facts, Format, cells, located, text_of
+from cxsim.data.exports.formats import Export, Facts, Format, cells, facts_of, located, text_of
 from cxsim.data.shop import Policy
 from cxsim.errors import DataError
 
@@ -77,8 +77,8 @@ def timed(
     offsets = ", ".join(shapes["offset"].drop_nulls().unique().sort())
     clocks = {"": "the time is kept as written", "UTC": "converted to universal time"}
     kept = clocks.get(target, f"converted to the time of {target}")
-    facts = {"moments": ", ".join(used), "offsets": offsets and f"{offsets}; {kept}"}
-    return read.with_columns(**columns), tuple(fact for fact in facts.items() if fact[1])
+    facts = facts_of({"moments": ", ".join(used), "offsets": offsets and f"{offsets}; {kept}"})
+    return read.with_columns(**columns), facts
 
 
 def _zones(export: Export, form: Format, policy: Policy) -> tuple[str, str]:

@@ -38,12 +38,14 @@ def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
     once = kept.sort("started_at", maintain_order=True).unique("session_id", keep="first", maintain_order=True)
     lines += noticed("merged", {"a further row of the same session": kept.height - once.height})
     lines += noticed("kept", {"no customer": once["customer_id"].null_count()})
-    absent = [name for name in ("customer_id", "order_id") if name not in there]
-    table, _ = under("sessions", once, there)
     return Readout(
-        tables={"sessions": table},
+        tables={"sessions": under("sessions", once, there)[0]},
         receipts=(receipt_of(export, form, rows=rows.height, lines=lines, facts=facts),),
-        lacks={f"sessions.{name}": f"{export.file} has no column '{name}'." for name in absent},
+        lacks={
+            f"sessions.{name}": f"{export.file} has no column '{name}'."
+            for name in ("customer_id", "order_id")
+            if name not in there
+        },
     )
 
 

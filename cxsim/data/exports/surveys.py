@@ -19,6 +19,7 @@ from cxsim.data.exports.formats import (
     Instrument,
     Readout,
     customers,
+    facts_of,
     folded,
     formats,
     located,
@@ -84,9 +85,8 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
     only = form.rows_with
     further = (*questions, *((only.column,) if only else ()))
     asked = replace(form, columns={**form.columns, **{name: name for name in further}}, zone="")
-    if form.zone == "UTC":
-        policy = replace(policy, clock="shop")
-    read, facts = timed(export, asked, policy, _TIMES, also=_LINKS)
+    clock = "shop" if form.zone == "UTC" else policy.clock
+    read, facts = timed(export, asked, replace(policy, clock=clock), _TIMES, also=_LINKS)
     every = collected(read.with_row_index("row", 1), file)
     rows = every
     if only and only.column in located(export, asked):
@@ -110,8 +110,7 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
         lacks["surveys.customer_id"] = f"{file} has no column of e-mail addresses or customer numbers."
     if not once["score"].null_count():
         lacks["surveys.sent_at"] = f"{file} holds answers alone, so how many were asked is not known."
-    table, _ = under("surveys", once, there)
-    return Readout(tables={"surveys": table}, receipts=(receipt,), lacks=lacks)
+    return Readout(tables={"surveys": under("surveys", once, there)[0]}, receipts=(receipt,), lacks=lacks)
 
 
 def instruments_meant(question: str) -> tuple[Instrument, ...]:
@@ -214,15 +213,15 @@ def _refuse_twice(answers: pl.DataFrame, file: str) -> None:
 
 
 def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> Facts:
-    facts = [
-        ("questions", "; ".join(questions)),
-        ("instruments", ", ".join(scored["instrument"].unique().sort())),
-    ]
-    if len(questions) > 1:
-        facts.append(("rows", "each row of the file is read once for each question"))
-    if "sent_at" not in there:
-        facts.append(("sent_at", "the moment of the answer: the file does not say when the survey was sent"))
-    return tuple(facts)
+    when = "the moment of the answer: the file does not say when the survey was sent"
+    return facts_of(
+        {
+            "questions": "; ".join(questions),
+            "instruments": ", ".join(scored["instrument"].unique().sort()),
+            "rows": "each row of the file is read once for each question" if len(questions) > 1 else "",
+            "sent_at": when if "sent_at" not in there else "",
+        }
+    )
 
 
 def _fits(answered: pl.Series, name: Instrument) -> bool:
