@@ -290,8 +290,8 @@ def _opened(source: Source) -> tuple[pl.LazyFrame, str]:
         raise DataError(f"orders come from a path, a polars DataFrame or a LazyFrame; found {type(source).__name__}.")
     path = Path(source)
     if not path.is_file():
-        found = "not a file" if path.exists() else "no such file"
-        raise DataError(f"{path}: {found}; possible: one CSV or Parquet file.")
+        found = "not a file; possible: one CSV or Parquet file" if path.exists() else "no such file"
+        raise DataError(f"{path}: {found}.")
     if path.suffix.lower() not in _ENDINGS:
         raise DataError(f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(_ENDINGS)}.")
     with path.open("rb") as file:

@@ -288,10 +288,6 @@ def numbers(table, name="ticket_id"):
     return table.sort(name).collect()[name].to_list()
 
 
-def rows_by_receipt(shop, words):
-    return [sum(one.rows for one in receipt.lines if words in one.reason) for receipt in shop.receipts]
-
-
 def test_tickets_of_two_desks_with_one_number_are_two_tickets_with_ratings_of_their_own(desks):
     later = {"Created_time": "2024-03-05 09:00:00", "Resolved_time": "2024-03-05 19:00:00",
              "Initial_response_time": "2024-03-05 10:00:00"}  # fmt: skip
@@ -302,13 +298,13 @@ def test_tickets_of_two_desks_with_one_number_are_two_tickets_with_ratings_of_th
     assert numbers(shop.surveys) == ["Zendesk 1"]
     assert [receipt.rows_kept for receipt in shop.receipts if receipt.table == "tickets"] == [2, 2]
     # The file that comes second by name is told so: its ticket 1.
-    assert max(rows_by_receipt(shop, "distinguished as in 'Zendesk 1'")) == 1
+    assert rows_of(shop, "distinguished as in 'Zendesk 1'") == 1
 
 
 def test_an_export_of_one_desk_in_two_pieces_is_merged(desks):
     shop = desks(a=[zendesk("1"), zendesk("2")], b=[zendesk("2"), zendesk("3", Created_at="2024-03-09 09:00")])
     assert numbers(shop.tickets) == ["1", "2", "3"]
-    assert sum(rows_by_receipt(shop, "also in a newer file")) == 1
+    assert rows_of(shop, "also in a newer file") == 1
 
 
 def test_the_same_orders_from_two_systems_are_refused(tmp_path):

@@ -107,13 +107,9 @@ def test_no_answer_is_lost_or_bent_in_silence(columns, found, counts):
     assert {reason: line(readout, reason) for reason in counts} == counts
 
 
-def test_the_moment_of_sending_goes_before_that_of_answering():
+def test_the_moment_of_sending_goes_before_that_of_answering_and_a_table_without_customers_says_so():
     readout = read({"sent_at": [WHEN, ""], "answered_at": "2024-03-05 10:00", "nps": ["9", "8"]})
     assert readout.tables["surveys"].collect()["sent_at"].dt.day().to_list() == [1, 5]
-
-
-def test_a_table_without_customers_says_so():
-    readout = read({"date": WHEN, "nps": ["9", "0"]})
     assert readout.lacks["surveys.customer_id"] == "answers.csv has no column of e-mail addresses or customer numbers."
 
 
