@@ -292,18 +292,22 @@ def under(table: str, rows: pl.DataFrame, there: Container[str]) -> tuple[pl.Laz
 
 
 def sift(
-    rows: pl.DataFrame, dropped: Mapping[str, pl.Expr], kept: Mapping[str, pl.Expr], *, weight: str = ""
+    rows: pl.DataFrame, reasons: Mapping[str, pl.Expr], kept: Container[str] = (), *, weight: str = ""
 ) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
-    """Return the rows for which no reason to drop them holds, and a line for each of these reasons and for others.
+    """Return the rows that no reason drops, and a line for each reason; those of `kept` drop nothing.
 
-    A row is dropped for the first reason that holds, and counts as many as its column `weight` says.
+    A row is dropped for the first reason that holds, and counts as many as its column `weight` says; a reason that
+    keeps its rows counts those that are still there.
     """
-    gone = {}
-    for reason, where in dropped.items():
+    lines: list[ReceiptLine] = []
+    for reason, where in reasons.items():
         held = rows.filter(where)
-        gone[reason] = int(held[weight].sum()) if weight else held.height
-        rows = rows.remove(where)
-    return rows, noticed("dropped", gone) + counted(rows, kept)
+        if reason in kept:
+            lines += noticed("kept", {reason: held.height})
+        else:
+            lines += noticed("dropped", {reason: int(held[weight].sum()) if weight else held.height})
+            rows = rows.remove(where)
+    return rows, tuple(lines)
 
 
 def counted(rows: pl.DataFrame, kept: Mapping[str, pl.Expr]) -> tuple[ReceiptLine, ...]:

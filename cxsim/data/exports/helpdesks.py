@@ -122,7 +122,7 @@ def _settled(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]
         **{f"ticket {reason}": status == name for name, reason in _NO_TICKETS.items()},
         "answered or resolved before it was created": early,
     }
-    kept, lines = sift(rows, dropped, {})
+    kept, lines = sift(rows, dropped)
     single, merged_lines = _merged(kept)
     again = (resolved.is_not_null() & status.is_in(_WAITING)).fill_null(value=False)
     noted = {

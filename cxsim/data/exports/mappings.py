@@ -84,7 +84,7 @@ def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
     numbers = [name for name in there if kinds.get(name) in (pl.Float64, pl.Int64) or name in _MONEY]
     by_status = form.table == "orders" and ("status" in there or form.amount)
     absent = [] if by_status else [one for one in contract.columns if one in contract.nullable and one not in there]
-    read, facts = timed(export, form, policy, times, also=absent)
+    read, _ = timed(export, form, policy, times, also=absent)
     rows = read.select(*there, *absent).with_columns(_plain_number(name, form.decimal) for name in numbers)
     lacks = {
         f"{form.table}.{name}": f"{form.title.rpartition(' by ')[2]} names no column of {export.file} for it."
@@ -95,7 +95,7 @@ def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
     plain = replace(form, columns={name: name for name in rows.collect_schema()}, zone="")
     reader = order_lists.read_orders if by_status else read_table
     readout = reader(Export(file=export.file, rows=rows), plain, replace(policy, clock="shop"))
-    receipts = (replace(one, columns=found(export, form), facts=facts + one.facts) for one in readout.receipts)
+    receipts = (replace(one, columns=found(export, form)) for one in readout.receipts)
     return replace(readout, receipts=tuple(receipts), lacks={**lacks, **form.lacks, **readout.lacks})
 
 

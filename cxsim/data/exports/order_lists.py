@@ -78,12 +78,12 @@ def settled(orders: pl.DataFrame, receipt: Receipt, form: Format, policy: Policy
     `currency`, `status`, and the flags `test`, `cancelled`, `unpaid`, `gift_cards` (of gift cards alone). `receipt`:
     what was noticed of rows that are not in `orders`, and of orders that stay.
     """
-    flags = {flag: reason for flag, reason in _FLAGS.items() if flag in orders.columns}
-    dropped = {reason: pl.col(flag) for flag, reason in flags.items() if getattr(policy, flag) == "drop"}
-    noted = {reason: pl.col(flag) for flag, reason in flags.items() if reason not in dropped}
-    dropped |= {reason: pl.col(name).is_null() for name, reason in _UNUSABLE.items()}
-    dropped["orders of less than nothing: credit notes"] = pl.col("amount") < 0
-    kept, lines = sift(orders, dropped, noted, weight="lines")
+    flags = {reason: flag for flag, reason in _FLAGS.items() if flag in orders.columns}
+    reasons = {reason: pl.col(flag) for reason, flag in flags.items()}
+    reasons |= {reason: pl.col(name).is_null() for name, reason in _UNUSABLE.items()}
+    reasons["orders of less than nothing: credit notes"] = pl.col("amount") < 0
+    stay = [reason for reason, flag in flags.items() if getattr(policy, flag) == "keep"]
+    kept, lines = sift(orders, reasons, stay, weight="lines")
     once = _single(kept, receipt.file)
     held = int(once["lines"].sum())
     twice = {

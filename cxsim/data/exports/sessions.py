@@ -34,7 +34,7 @@ def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
         "no session_id": pl.col("session_id").is_null(),
         "no moment, or one that cannot be read": pl.col("started_at").is_null(),
     }
-    kept, lines = sift(rows, unusable, {})
+    kept, lines = sift(rows, unusable)
     once = kept.sort("started_at", maintain_order=True).unique("session_id", keep="first", maintain_order=True)
     lines += noticed("merged", {"a further row of the same session": kept.height - once.height})
     lines += noticed("kept", {"no customer": once["customer_id"].null_count()})

@@ -93,7 +93,7 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
         text = pl.col(only.column)
         rows = every.filter(text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null())
     scored = _scored(rows, questions, there.get("instrument"), file)
-    kept, lines = sift(scored, _UNUSABLE, _NOTED)
+    kept, lines = sift(scored, _UNUSABLE | _NOTED, _NOTED)
     once = kept.unique("survey_id", keep="first", maintain_order=True)
     times = len(questions)
     incomplete = {only.otherwise: (every.height - rows.height) * times} if only else {}
