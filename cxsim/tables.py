@@ -9,8 +9,10 @@ from polars.datatypes import DataType, DataTypeClass
 
 from cxsim.errors import TableError, choices
 
+ColumnType = DataType | DataTypeClass
 
-class Kind(tuple[DataType | DataTypeClass, ...]):
+
+class Kind(tuple[ColumnType, ...]):
     """Types that a column may have, the first one preferred; called with names, the columns that have them."""
 
     __slots__ = ()

@@ -52,35 +52,28 @@ def load_cdnow(*, sample: bool = False) -> Transactions:
     >>> load_cdnow(sample=True)
     Transactions(6,919 of 6,919 rows kept, until 1998-06-30)
     """
-    path = _folder() / ("CDNOW_sample.txt" if sample else "CDNOW_master.txt")
-    if not path.is_file():
-        raise DataError(f"the installed {_HOLDER} lacks datasets/{path.name}; reinstall {_HOLDER} 0.11.3.")
-    fields = _fields(path, _SAMPLE_LINE if sample else _LINE)
-    return read_transactions(fields, until=_LAST_DAY, policy=_AS_IN_THE_LITERATURE)
-
-
-def _folder() -> Path:
-    """Return the folder of the files; the package is found but not imported, for that changes global settings."""
+    # The package is found but not imported, for that changes global settings.
     spec = importlib.util.find_spec(_HOLDER)
     if spec is None or not spec.submodule_search_locations:
         raise DataError(f"the CDNOW files come with the package {_HOLDER}, which is not installed; install {_HOLDER}.")
-    return Path(spec.submodule_search_locations[0]) / "datasets"
-
-
-def _fields(path: Path, pattern: str) -> pl.DataFrame:
-    """Read the lines of a file that separates its columns by a varying number of spaces."""
+    folder = Path(spec.submodule_search_locations[0]) / "datasets"
+    path = folder / ("CDNOW_sample.txt" if sample else "CDNOW_master.txt")
+    if not path.is_file():
+        raise DataError(f"the installed {_HOLDER} lacks datasets/{path.name}; reinstall {_HOLDER} 0.11.3.")
+    # The files separate their columns by a varying number of spaces.
     lines = path.read_text(encoding="ascii").splitlines()
+    pattern = _SAMPLE_LINE if sample else _LINE
     fields = pl.DataFrame({"line": lines}).select(pl.col("line").str.extract_groups(pattern)).unnest("line")
-    strange = fields["customer_id"].null_count()
     # The full log has a line of column names.
-    headed = strange == 1 and "customer_id" in lines[0]
-    if strange and not headed:
+    strange = fields["customer_id"].null_count() - ("customer_id" in lines[0])
+    if strange:
         raise DataError(f"{path.name}: {strange} of {len(lines)} lines are not a line of CDNOW; reinstall {_HOLDER}.")
-    return fields.drop_nulls("customer_id").select(
+    purchases = fields.drop_nulls("customer_id").select(
         pl.col("customer_id").cast(pl.Int64),
         pl.col("day").str.to_date("%Y%m%d").alias("ordered_at"),
         pl.col("amount").cast(pl.Float64),
     )
+    return read_transactions(purchases, until=_LAST_DAY, policy=_AS_IN_THE_LITERATURE)
 
 
 _BUNDLED = ("cdnow", "cdnow-sample")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cxsim.tables import COUNT, FLAG, REAL, TEXT, TIME, Contract
+from cxsim.tables import COUNT, FLAG, REAL, TEXT, TIME, ColumnType, Contract
 
 # One row an order; customer_id is null for guests whom nothing identifies. `amount` is what the shop keeps of it as
 # revenue before returns: list_amount (goods at list price) - markdown (discounts) - reward (points redeemed), without
@@ -131,3 +131,8 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "tickets": ("first_response_at", "resolved_at"),
     "members": ("left_at",),
 }
+
+
+def kinds_of(contract: Contract) -> dict[str, ColumnType]:
+    """Return the columns of a contract, those that a table may lack too, with their types."""
+    return {name: kinds[0] for name, kinds in {**contract.columns, **contract.optional}.items()}

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import codecs
-import html
 import os
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 import polars as pl
 
-from cxsim.data.shop import Action, ReceiptLine
+from cxsim.data.shop import Action, Counted, ReceiptLine, Treatment
 from cxsim.errors import DataError, choices
 from cxsim.params import CENTS
 from cxsim.tables import TRANSACTIONS
 
-_IDS_AS_THEY_ARE = (pl.String, pl.Int64, pl.Int32, pl.UInt32, pl.UInt64)
 _SHORT_INTEGERS = (pl.Int8, pl.Int16, pl.UInt8, pl.UInt16)
-_NAMED = (pl.Categorical, pl.Enum)
-_NUMBERS = (*_IDS_AS_THEY_ARE[1:], *_SHORT_INTEGERS, pl.Float64, pl.Float32, pl.Decimal)
 _OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 _MOMENT = (
     r"^(?:\d{8}|\d{4}-\d{2}-\d{2}"
@@ -33,28 +30,37 @@ _AMOUNT = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _LARGEST_AMOUNT = 1e10
 # A hundred times a Float64 of that size is off by less than this, in cents.
 _CENT_TOLERANCE = 1e-3
-_DAY_KEY = "day_key"
 _SEED = 1
 # Where more of the rows than this share their day, to look for them costs more than it saves.
 _LARGEST_SHARED = 0.25
 # Up to so many days with copies, their rows are held; with more of them, all rows are compared.
 _HELD_DAYS = 100_000
-Treatment = Literal["drop", "keep"]
-_MISSING_CUSTOMER = "missing customer id"
-_UNPARSEABLE_DATE = "unparseable date"
-_UNPARSEABLE_AMOUNT = "unparseable amount"
-_ZERO_AMOUNT = "zero amount"
-_NEGATIVE_LINE = "credit note or negative line"
-_EXACT_DUPLICATE = "exact duplicate"
-_AFTER_THE_END = "after the end of observation"
-_FINER_THAN_A_CENT = "amount finer than a cent"
-_SAME_ORDER_DAY = "further line of the same order day"
-_KEPT = "kept"
-_FATE = pl.Enum(
-    [_MISSING_CUSTOMER, _UNPARSEABLE_DATE, _UNPARSEABLE_AMOUNT, _ZERO_AMOUNT, _NEGATIVE_LINE, _AFTER_THE_END, _KEPT]
+_REASONS = (
+    _MISSING_CUSTOMER,
+    _UNPARSEABLE_DATE,
+    _UNPARSEABLE_AMOUNT,
+    _ZERO_AMOUNT,
+    _NEGATIVE_LINE,
+    _EXACT_DUPLICATE,
+    _AFTER_THE_END,
+    _FINER_THAN_A_CENT,
+    _SAME_ORDER_DAY,
+) = (
+    "missing customer id",
+    "unparseable date",
+    "unparseable amount",
+    "zero amount",
+    "credit note or negative line",
+    "exact duplicate",
+    "after the end of observation",
+    "amount finer than a cent",
+    "further line of the same order day",
 )
+_KEPT = "kept"
+_FATE = pl.Enum([*_REASONS, _KEPT])
 Source = str | os.PathLike[str] | pl.DataFrame | pl.LazyFrame
 _ENDINGS = (".csv", ".parquet")
+_START = 1_000
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # What a header in another encoding leaves behind when it is read as UTF-8.
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -76,13 +82,13 @@ class HygienePolicy:
     exact_duplicate: Treatment = "drop"
 
     def __post_init__(self) -> None:
-        for field, found in (("zero_amount", self.zero_amount), ("exact_duplicate", self.exact_duplicate)):
-            if found not in ("drop", "keep"):
+        for field, found in asdict(self).items():
+            if found not in get_args(Treatment):
                 raise DataError(f"{field} is {found!r}; possible: drop, keep.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HygieneReport:
+class HygieneReport(Counted):
     """What became of every row that was read.
 
     Attributes
@@ -93,19 +99,10 @@ class HygieneReport:
         Reasons in the order in which they are tried; the first that holds counts, so no row is gone twice.
     """
 
-    rows_read: int
-    lines: tuple[ReceiptLine, ...]
-
-    @property
-    def rows_kept(self) -> int:
-        """Rows that remain."""
-        return self.rows_read - sum(line.rows for line in self.lines if line.action != "kept")
-
     @property
     def table(self) -> pl.DataFrame:
         """The lines as a table: reason, action, rows."""
-        rows = [(line.reason, line.action, line.rows) for line in self.lines]
-        return pl.DataFrame(rows, schema={"reason": pl.String, "action": pl.String, "rows": pl.Int64}, orient="row")
+        return pl.DataFrame(list(self.lines))
 
     def __str__(self) -> str:
         width = max(len(line.reason) for line in self.lines)
@@ -113,13 +110,8 @@ class HygieneReport:
         return "\n".join([self._headline(), *listed])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(line.reason)}</td><td>{html.escape(line.action)}</td><td>{line.rows:,}</td></tr>"
-            for line in self.lines
-        )
-        head = "<tr><th>reason</th><th>action</th><th>rows</th></tr>"
-        caption = html.escape(self._headline())
-        return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
+        with pl.Config(fmt_str_lengths=100):
+            return f"<p>{self._headline()}</p>{self.table._repr_html_()}"
 
     def _headline(self) -> str:
         return f"{self.rows_read:,} rows read, {self.rows_kept:,} kept"
@@ -145,13 +137,11 @@ class Transactions:
     until: date
 
     def __repr__(self) -> str:
-        return (
-            f"Transactions({self.hygiene.rows_kept:,} of {self.hygiene.rows_read:,} rows kept, "
-            f"until {self.until.isoformat()})"
-        )
+        report = self.hygiene
+        return f"Transactions({report.rows_kept:,} of {report.rows_read:,} rows kept, until {self.until})"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>{self.hygiene._repr_html_()}"
+        return f"<p>{self!r}</p>{self.hygiene._repr_html_()}"
 
 
 def read_transactions(
@@ -196,24 +186,21 @@ def read_transactions(
     >>> read_transactions(lines)
     Transactions(1 of 2 rows kept, until 2024-03-01)
     """
-    rules = HygienePolicy() if policy is None else policy
-    end = None if until is None else as_date("until", until)
+    rules = policy or HygienePolicy()
+    end = until and as_date("until", until)
     raw, label = _opened(source)
-    rows = _keyed(_judged(_read(raw, schema_of(raw, label), _names(columns), label), rules, end))
-    try:
-        counts = _counted(rows, rules, _repeated(rows)).collect(engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        raise unreadable(label, error) from error
+    rows = _keyed(_judged(_read(raw, schema_of(raw, label), _names(columns or {}), label), rules, end))
+    counts = collected(_counted(rows, rules, _repeated(rows, label)), label)
     if counts.is_empty():
         raise DataError(f"{label}: there are no rows.")
     report = _report_of(counts, rules)
     if report.rows_kept == 0:
         raise DataError(f"{label}: no usable row.\n{report}")
-    usable = counts.filter(pl.col("fate") == _KEPT)
-    clean = rows.filter(pl.col("fate") == pl.lit(_KEPT, dtype=_FATE))
+    usable = counts.filter(fate=_KEPT)
+    clean = rows.filter(fate=_KEPT)
     if rules.exact_duplicate == "drop":
         clean = _without_copies(clean, usable["copied"].explode().drop_nulls())
-    until_then: date = usable["last_day"].item() if end is None else end
+    until_then: date = end or usable["last_day"].item()
     return Transactions(table=clean.select(list(TRANSACTIONS.columns)), hygiene=report, until=until_then)
 
 
@@ -233,13 +220,15 @@ def amount(name: str, kind: pl.DataType, label: str) -> pl.Expr:
     column = pl.col(name)
     if kind == pl.String:
         text = column.str.strip_chars()
-        plain = pl.when(text.str.contains(_AMOUNT)).then(text.str.strip_prefix("+"))
-        number = plain.cast(pl.Float64, strict=False)
-    elif kind in _NUMBERS:
-        number = column.cast(pl.Float64)
-    else:
-        raise DataError(f"{label}: amount ('{name}') is {kind}; it must be numbers or text.")
+        column = pl.when(text.str.contains(_AMOUNT)).then(text.str.strip_prefix("+"))
+    elif not kind.is_numeric():
+        raise _wrong_kind(label, "amount", name, kind, "numbers or text")
+    number = column.cast(pl.Float64, strict=False)
     return pl.when(number.is_finite() & (number.abs() <= _LARGEST_AMOUNT)).then(number)
+
+
+def _wrong_kind(label: str, ours: str, name: str, kind: pl.DataType, possible: str) -> DataError:
+    return DataError(f"{label}: {ours} ('{name}') is {kind}; it must be {possible}.")
 
 
 def whole_cents(amount: pl.Expr) -> pl.Expr:
@@ -274,10 +263,23 @@ def schema_of(rows: pl.LazyFrame, label: str) -> pl.Schema:
 
 def unreadable(label: str, error: Exception) -> DataError:
     """Return the error for rows that polars cannot read, with its reason in one line."""
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    if "utf-8" in reason.lower() or "utf8" in reason.lower():
+    reason = first_line(error)
+    if "utf8" in reason.lower().replace("-", ""):
         return DataError(f"{label}: the file is not UTF-8 ({reason}); save it as UTF-8.")
     return DataError(f"{label}: the rows cannot be read ({reason}).")
+
+
+def collected(rows: pl.LazyFrame, file: str) -> pl.DataFrame:
+    """Return the rows of a file in memory."""
+    try:
+        return rows.collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise unreadable(file, error) from error
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _opened(source: Source) -> tuple[pl.LazyFrame, str]:
@@ -287,35 +289,37 @@ def _opened(source: Source) -> tuple[pl.LazyFrame, str]:
     if not isinstance(source, str | os.PathLike):
         raise DataError(f"orders come from a path, a polars DataFrame or a LazyFrame; found {type(source).__name__}.")
     path = Path(source)
-    _refuse_unreadable(path)
+    if not path.is_file():
+        found = "not a file; possible: one CSV or Parquet file" if path.exists() else "no such file"
+        raise DataError(f"{path}: {found}.")
+    if path.suffix.lower() not in _ENDINGS:
+        raise DataError(f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(_ENDINGS)}.")
+    with path.open("rb") as file:
+        refuse_start(file.read(_START), str(path))
+    return scanned(path, ","), str(path)
+
+
+def refuse_start(start: bytes, label: str) -> None:
+    """Refuse a file that begins as no table does, before polars does, in words that say what to do."""
+    if not start.strip():
+        raise DataError(f"{label}: the file is empty; it must have a header line and rows.")
+    if start.startswith(_UTF16):
+        raise DataError(f"{label}: the file is UTF-16, not UTF-8; save it as UTF-8.")
+
+
+def scanned(path: Path, separator: str) -> pl.LazyFrame:
+    """Return the rows of a Parquet or text file, nothing guessed."""
     # Resolved, because a lazy table is read later, perhaps from another working directory; `glob` is off, because a
     # bracket in a file's name is part of the name.
     place = path.resolve()
-    if path.suffix.lower() == ".csv":
-        return pl.scan_csv(place, infer_schema=False, glob=False, raise_if_empty=False), str(path)
-    return pl.scan_parquet(place, glob=False), str(path)
+    if path.suffix.lower() == ".parquet":
+        return pl.scan_parquet(place, glob=False)
+    return pl.scan_csv(place, infer_schema=False, separator=separator, glob=False, raise_if_empty=False)
 
 
-def _refuse_unreadable(path: Path) -> None:
-    """Refuse a path before polars does, in words that say what to do."""
-    if not path.exists():
-        raise DataError(f"{path}: no such file.")
-    if not path.is_file():
-        raise DataError(f"{path}: not a file; possible: one CSV or Parquet file.")
-    if path.suffix.lower() not in _ENDINGS:
-        raise DataError(f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(_ENDINGS)}.")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path}: the file is empty; it must have a header line and rows.")
-    with path.open("rb") as file:
-        start = file.read(2)
-    if start in _UTF16:
-        raise DataError(f"{path}: the file is UTF-16, not UTF-8; save it as UTF-8.")
-
-
-def _names(columns: Mapping[str, str] | None) -> dict[str, str]:
+def _names(given: Mapping[str, str]) -> dict[str, str]:
     """Return the source's name for each of ours."""
     ours = list(TRANSACTIONS.columns)
-    given = {} if columns is None else columns
     for name in given:
         if name not in ours:
             raise DataError(f"columns maps our names to the source's; we have no '{name}'; {choices(name, ours)}")
@@ -330,23 +334,17 @@ def _read(raw: pl.LazyFrame, schema: pl.Schema, names: Mapping[str, str], label:
     for ours, name in names.items():
         if name not in schema:
             asked = "" if ours == name else f" (for {ours})"
-            raise DataError(f"{label}: no column '{name}'{asked}; {choices(name, schema)}{_separator_hint(schema)}")
+            # A header that was not split is the usual sign of a file separated by something else.
+            only = next(iter(schema)) if len(schema) == 1 else ""
+            hint = " Columns must be separated by commas." if any(mark in only for mark in ";\t|") else ""
+            raise DataError(f"{label}: no column '{name}'{asked}; {choices(name, schema)}{hint}")
     others = [name for name in schema if name not in names.values()]
     for name in others:
         if schema[name] == pl.Object:
             raise DataError(f"{label}: column '{name}' holds Python objects, which cannot be compared; leave it out.")
-    return raw.select(
-        _customer_id(names["customer_id"], schema[names["customer_id"]], label).alias("customer_id"),
-        _ordered_at(names["ordered_at"], schema[names["ordered_at"]], label).alias("ordered_at"),
-        amount(names["amount"], schema[names["amount"]], label).alias("amount"),
-        *(pl.col(name).alias(f"other_{place}") for place, name in enumerate(others)),
-    )
-
-
-def _separator_hint(schema: pl.Schema) -> str:
-    """Say so when a header was not split, the usual sign of a file separated by something else."""
-    only = next(iter(schema)) if len(schema) == 1 else ""
-    return " Columns must be separated by commas." if any(mark in only for mark in ";\t|") else ""
+    readers = {"customer_id": _customer_id, "ordered_at": _ordered_at, "amount": amount}
+    columns = {ours: read(names[ours], schema[names[ours]], label) for ours, read in readers.items()}
+    return raw.select(pl.col(others).name.prefix("other_"), **columns)
 
 
 def _customer_id(name: str, kind: pl.DataType, label: str) -> pl.Expr:
@@ -355,15 +353,12 @@ def _customer_id(name: str, kind: pl.DataType, label: str) -> pl.Expr:
     Text stays text, so that leading zeros survive; whole numbers stay whole numbers.
     """
     column = pl.col(name)
-    if kind in _NAMED:
-        column = column.cast(pl.String)
-    elif kind in _SHORT_INTEGERS:
-        return column.cast(pl.Int64)
-    elif kind not in _IDS_AS_THEY_ARE:
-        raise DataError(f"{label}: customer_id ('{name}') is {kind}; it must be text or whole numbers.")
     if kind.is_integer():
-        return column
-    return pl.when(column.str.strip_chars() != "").then(column)
+        return column.cast(pl.Int64) if kind in _SHORT_INTEGERS else column
+    if kind not in (pl.String, pl.Categorical, pl.Enum):
+        raise _wrong_kind(label, "customer_id", name, kind, "text or whole numbers")
+    text = column.cast(pl.String)
+    return pl.when(text.str.strip_chars() != "").then(text)
 
 
 def _ordered_at(name: str, kind: pl.DataType, label: str) -> pl.Expr:
@@ -378,7 +373,7 @@ def _ordered_at(name: str, kind: pl.DataType, label: str) -> pl.Expr:
     if kind == pl.Datetime:
         return column.dt.replace_time_zone(None)
     if kind != pl.String:
-        raise DataError(f"{label}: ordered_at ('{name}') is {kind}; it must be Date, Datetime or text.")
+        raise _wrong_kind(label, "ordered_at", name, kind, "Date, Datetime or text")
     text = column.str.strip_chars()
     local = text.str.replace(_OFFSET, "").str.replace("T", " ", literal=True)
     read = [local.str.to_datetime(form, time_unit="us", strict=False) for form in _MOMENT_FORMATS]
@@ -394,34 +389,43 @@ def _finer_than_a_cent(amount: pl.Expr) -> pl.Expr:
     return (amount * CENTS - whole_cents(amount)).abs() > _CENT_TOLERANCE
 
 
+def first_reason(reasons: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Return the first reason that holds for a row, as text; null where none does."""
+    return pl.coalesce(pl.when(holds).then(pl.lit(reason)) for reason, holds in reasons.items())
+
+
+def repeated(keys: pl.Series) -> pl.Series:
+    """Return the keys that were there before, sorted."""
+    ordered = keys.sort()
+    return ordered.filter(ordered == ordered.shift(1))
+
+
 def _judged(rows: pl.LazyFrame, policy: HygienePolicy, until: date | None) -> pl.LazyFrame:
     """Add to each row its `fate`: the first reason to drop it, or `kept`; duplicates are judged later, together."""
-    amount = pl.col("amount")
-    reasons = [
-        (_MISSING_CUSTOMER, pl.col("customer_id").is_null()),
-        (_UNPARSEABLE_DATE, pl.col("ordered_at").is_null()),
-        (_UNPARSEABLE_AMOUNT, amount.is_null()),
-        (_ZERO_AMOUNT, (amount == 0) & (policy.zero_amount == "drop")),
-        (_NEGATIVE_LINE, amount < 0),
-    ]
-    if until is not None:
-        reasons.append((_AFTER_THE_END, pl.col("ordered_at").dt.date() > until))
-    fate = pl.lit(_KEPT, dtype=_FATE)
-    for reason, holds in reversed(reasons):
-        fate = pl.when(holds).then(pl.lit(reason, dtype=_FATE)).otherwise(fate)
-    return rows.with_columns(fate=fate)
+    amount, day = pl.col("amount"), pl.col("ordered_at").dt.date()
+    fate = first_reason(
+        {
+            _MISSING_CUSTOMER: pl.col("customer_id").is_null(),
+            _UNPARSEABLE_DATE: pl.col("ordered_at").is_null(),
+            _UNPARSEABLE_AMOUNT: amount.is_null(),
+            _ZERO_AMOUNT: (amount == 0) & (policy.zero_amount == "drop"),
+            _NEGATIVE_LINE: amount < 0,
+            _AFTER_THE_END: day > pl.lit(until),
+        }
+    )
+    return rows.with_columns(fate=fate.fill_null(_KEPT).cast(_FATE))
 
 
 def _keyed(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Add the hash of customer and day."""
     day = pl.col("ordered_at").dt.date().alias("day")
-    return rows.with_columns(pl.struct("customer_id", day).hash(_SEED).alias(_DAY_KEY))
+    return rows.with_columns(pl.struct("customer_id", day).hash(_SEED).alias("day_key"))
 
 
-def _repeated(rows: pl.LazyFrame) -> pl.Series | None:
+def _repeated(rows: pl.LazyFrame, label: str) -> pl.Series | None:
     """Find the days that keyed rows share, in one streaming pass that holds eight bytes for each row."""
-    keys = rows.select(_DAY_KEY).collect(engine="streaming").to_series().sort()
-    again = keys.filter((keys == keys.shift(1)).fill_null(value=False))
+    keys = collected(rows.select("day_key"), label).to_series()
+    again = repeated(keys)
     # A day that is there twice has two rows to compare, or more.
     return None if 2 * again.len() > _LARGEST_SHARED * keys.len() else again.unique()
 
@@ -431,28 +435,27 @@ def _counted(rows: pl.LazyFrame, policy: HygienePolicy, days: pl.Series | None) 
 
     Rows that are alone on their day, by `days` of `_repeated`, need no comparison, which is most of the work.
     """
-    amount = pl.col("amount")
     # Without days all rows are compared.
     single, shared = rows.clear(), rows
     if days is not None:
         keys = days.to_frame().lazy()
-        single, shared = rows.join(keys, on=_DAY_KEY, how="anti"), rows.join(keys, on=_DAY_KEY, how="semi")
-    single = single.select(
+        single, shared = rows.join(keys, on="day_key", how="anti"), rows.join(keys, on="day_key", how="semi")
+    amount, one = pl.col("amount"), pl.lit(1, pl.Int64)
+    alone = single.select(
         "fate",
         day=pl.col("ordered_at").dt.date(),
-        lines=pl.lit(1, dtype=pl.Int64),
-        distinct=pl.lit(1, dtype=pl.Int64),
-        zeros=(amount == 0).cast(pl.Int64),
-        finer=_finer_than_a_cent(amount).cast(pl.Int64),
-        order_days=pl.lit(1, dtype=pl.Int64),
-        copied=pl.lit(None, dtype=pl.UInt64),
+        lines=one,
+        distinct=one,
+        zeros=amount == 0,
+        finer=_finer_than_a_cent(amount),
     )
     return (
-        pl.concat([single, _day_by_day(shared, policy)])
+        pl.concat([alone, _day_by_day(shared, policy)], how="diagonal_relaxed")
         .group_by("fate")
         .agg(
-            pl.col("lines", "distinct", "zeros", "finer", "order_days").sum(),
+            pl.col("lines", "distinct", "zeros", "finer").sum(),
             pl.col("copied").drop_nulls(),
+            order_days=pl.len().cast(pl.Int64),
             last_day=pl.col("day").max(),
         )
     )
@@ -460,59 +463,43 @@ def _counted(rows: pl.LazyFrame, policy: HygienePolicy, days: pl.Series | None) 
 
 def _day_by_day(rows: pl.LazyFrame, policy: HygienePolicy) -> pl.LazyFrame:
     """Count the rows of each customer, day and fate; `copied` is the key of a day that holds a row more than once."""
-    amount = pl.col("amount")
+    amount, lines = pl.col("amount"), pl.col("lines")
+    copies = lines if policy.exact_duplicate == "keep" else pl.lit(1)
     return (
         rows.group_by(pl.all())
         .agg(lines=pl.len())
-        .with_columns(copies=pl.col("lines") if policy.exact_duplicate == "keep" else pl.lit(1, dtype=pl.UInt32))
         .group_by("customer_id", pl.col("ordered_at").dt.date().alias("day"), "fate")
         .agg(
-            lines=pl.col("lines").sum().cast(pl.Int64),
-            distinct=pl.len().cast(pl.Int64),
-            zeros=pl.col("copies").filter(amount == 0).sum().cast(pl.Int64),
-            finer=pl.col("copies").filter(_finer_than_a_cent(amount)).sum().cast(pl.Int64),
-            key=pl.col(_DAY_KEY).first(),
-        )
-        .select(
-            "fate",
-            "day",
-            "lines",
-            "distinct",
-            "zeros",
-            "finer",
-            order_days=pl.lit(1, dtype=pl.Int64),
-            copied=pl.when(pl.col("lines") > pl.col("distinct")).then("key"),
+            lines.sum(),
+            distinct=pl.len(),
+            zeros=pl.when(amount == 0).then(copies).sum(),
+            finer=pl.when(_finer_than_a_cent(amount)).then(copies).sum(),
+            copied=pl.when(lines.sum() > pl.len()).then(pl.col("day_key").first()),
         )
     )
 
 
 def _report_of(counts: pl.DataFrame, policy: HygienePolicy) -> HygieneReport:
     """Return the report on rows counted by `_counted`."""
-    by_fate: Mapping[str, Mapping[str, int]] = {row["fate"]: row for row in counts.iter_rows(named=True)}
-
-    def number(fate: str, what: str) -> int:
-        return by_fate[fate][what] if fate in by_fate else 0
-
+    listed = counts.drop("copied", "last_day").unpivot(index="fate")
+    number = Counter({(fate, what): count for fate, what, count in listed.iter_rows()})
     merges = policy.exact_duplicate == "drop"
     remaining = "distinct" if merges else "lines"
-    rows_kept = number(_KEPT, remaining)
-    copies = number(_KEPT, "lines") - number(_KEPT, "distinct")
-    if merges:
-        copies += number(_AFTER_THE_END, "lines") - number(_AFTER_THE_END, "distinct")
-    drops_zero = policy.zero_amount == "drop"
-    zeros = number(_ZERO_AMOUNT, "lines") if drops_zero else number(_KEPT, "zeros")
-    found: list[tuple[str, Action, int]] = [
-        (_MISSING_CUSTOMER, "dropped", number(_MISSING_CUSTOMER, "lines")),
-        (_UNPARSEABLE_DATE, "dropped", number(_UNPARSEABLE_DATE, "lines")),
-        (_UNPARSEABLE_AMOUNT, "dropped", number(_UNPARSEABLE_AMOUNT, "lines")),
-        (_ZERO_AMOUNT, "dropped" if drops_zero else "kept", zeros),
-        (_NEGATIVE_LINE, "dropped", number(_NEGATIVE_LINE, "lines")),
-        (_EXACT_DUPLICATE, "merged" if merges else "kept", copies),
-        (_AFTER_THE_END, "dropped", number(_AFTER_THE_END, remaining)),
-        (_FINER_THAN_A_CENT, "kept", number(_KEPT, "finer")),
-        (_SAME_ORDER_DAY, "kept", rows_kept - number(_KEPT, "order_days")),
+    copies = [number[fate, "lines"] - number[fate, "distinct"] for fate in (_KEPT, _AFTER_THE_END)]
+    rows: list[tuple[Action, str, int]] = [
+        *(("dropped", reason, number[reason, "lines"]) for reason in _REASONS[:3]),
+        (
+            "dropped" if policy.zero_amount == "drop" else "kept",
+            _ZERO_AMOUNT,
+            number[_ZERO_AMOUNT, "lines"] + number[_KEPT, "zeros"],
+        ),
+        ("dropped", _NEGATIVE_LINE, number[_NEGATIVE_LINE, "lines"]),
+        ("merged" if merges else "kept", _EXACT_DUPLICATE, sum(copies) if merges else copies[0]),
+        ("dropped", _AFTER_THE_END, number[_AFTER_THE_END, remaining]),
+        ("kept", _FINER_THAN_A_CENT, number[_KEPT, "finer"]),
+        ("kept", _SAME_ORDER_DAY, number[_KEPT, remaining] - number[_KEPT, "order_days"]),
     ]
-    lines = tuple(ReceiptLine(reason=reason, action=action, rows=rows) for reason, action, rows in found)
+    lines = tuple(ReceiptLine(reason=reason, action=action, rows=count) for action, reason, count in rows)
     return HygieneReport(rows_read=int(counts["lines"].sum()), lines=lines)
 
 
@@ -522,8 +509,8 @@ def _without_copies(rows: pl.LazyFrame, copied: pl.Series) -> pl.LazyFrame:
         return rows
     if copied.len() > _HELD_DAYS:
         return rows.unique(maintain_order=True, keep="first")
-    has_copies = pl.col(_DAY_KEY).is_in(copied.implode())
-    compared = rows.collect_schema().names()
+    has_copies = pl.col("day_key").is_in(copied.implode())
     placed = rows.with_row_index("place")
-    held = placed.filter(has_copies).collect(engine="streaming").unique(compared, maintain_order=True, keep="first")
-    return placed.filter(~has_copies).merge_sorted(held.lazy(), key="place")
+    held = placed.filter(has_copies).collect(engine="streaming")
+    once = held.unique(pl.exclude("place"), maintain_order=True, keep="first")
+    return placed.filter(~has_copies).merge_sorted(once.lazy(), key="place")

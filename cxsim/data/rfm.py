@@ -22,70 +22,43 @@ def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
     table = orders.table if isinstance(orders, Transactions) else orders.lazy()
     check(pl.DataFrame(schema=table.collect_schema()), TRANSACTIONS)
     amount = pl.col("amount")
+    cents = whole_cents(amount)
     lines = table.select(
         "customer_id",
         day=pl.col("ordered_at").dt.date(),
-        cents=whole_cents(amount),
-        unusable=(
-            pl.col("customer_id").is_null()
-            | pl.col("ordered_at").is_null()
-            | ~(amount.is_finite() & (amount >= 0)).fill_null(value=False)
-        ),
+        cents=cents,
+        unusable=pl.any_horizontal(pl.col("customer_id", "ordered_at").is_null(), cents.is_null(), amount < 0),
     )
     if until is not None:
-        lines = lines.filter((pl.col("day") <= _within(orders, until)) | pl.col("unusable"))
-    return _merged(_usable(lines.collect(engine="streaming")))
-
-
-def first_of_customer() -> pl.Expr:
-    """Whether a row of order days is its customer's first."""
-    return _differs("customer_id", 1)
-
-
-def last_of_customer() -> pl.Expr:
-    """Whether a row of order days is its customer's last."""
-    return _differs("customer_id", -1)
-
-
-def _usable(lines: pl.DataFrame) -> pl.DataFrame:
-    """Refuse lines that no clean table has; they are counted on any day."""
-    unusable = lines["unusable"].sum()
+        if isinstance(orders, Transactions) and as_date("until", until) > orders.until:
+            raise DataError(
+                f"until {until} is after the end of observation, {orders.until}; give an earlier day, or say in "
+                "read_transactions(..., until=...) how long the orders were observed."
+            )
+        lines = lines.filter((pl.col("day") <= as_date("until", until)) | pl.col("unusable"))
+    found = lines.collect(engine="streaming")
+    # They are counted on any day.
+    unusable = found["unusable"].sum()
     if unusable:
         raise DataError(
             f"{unusable:,} lines have no customer, no date, or an amount that is missing, negative or not finite; "
             "pass the orders through read_transactions, which counts such lines and leaves them out."
         )
-    return lines.drop("unusable")
-
-
-def _merged(lines: pl.DataFrame) -> pl.DataFrame:
-    """Sort lines by customer and day, and sum up those of one day."""
     # Two sorts, the second one stable: polars takes twice as long to sort once by two columns, and as much to group.
-    ordered = lines.sort("day").sort("customer_id", maintain_order=True)
-    last_line = last_of_customer() | _differs("day", -1)
-    cents = pl.col("cents")
+    ordered = found.drop("unusable").sort("day").sort("customer_id", maintain_order=True)
+    running = pl.col("cents")
     return (
         ordered.lazy()
-        .with_columns(cents.cum_sum())
-        .filter(last_line)
-        .with_columns(cents - cents.shift(1, fill_value=0))
+        .with_columns(running.cum_sum())
+        .filter(_differs("customer_id", -1) | _differs("day", -1))
+        .with_columns(running - running.shift(1, fill_value=0))
         .collect()
     )
 
 
 def _differs(name: str, by: int) -> pl.Expr:
+    """Whether a row of order days differs from the one before it (1) or behind it (-1)."""
     return pl.col(name).ne_missing(pl.col(name).shift(by))
-
-
-def _within(orders: Orders, until: date) -> date:
-    """Return `until` if the orders were observed so long: silence that nobody observed is no silence."""
-    as_date("until", until)
-    if isinstance(orders, Transactions) and until > orders.until:
-        raise DataError(
-            f"until {until.isoformat()} is after the end of observation, {orders.until.isoformat()}; give an earlier "
-            "day, or say in read_transactions(..., until=...) how long the orders were observed."
-        )
-    return until
 
 
 # Logarithms are summed in whole units of 2**-30, so that no order of summing can make a difference. A power of two,
@@ -138,7 +111,7 @@ def summarise(transactions: Orders, *, until: date | None = None) -> pl.DataFram
     end = transactions.until if until is None and isinstance(transactions, Transactions) else until
     days = order_days(transactions, end)
     if days.is_empty():
-        raise DataError("there is no order to summarise" + ("." if end is None else f" up to {end.isoformat()}."))
+        raise DataError("there is no order to summarise" + ("." if end is None else f" up to {end}."))
     return check(_customers(days, end), RFM)
 
 
@@ -147,7 +120,7 @@ def _customers(days: pl.DataFrame, end: date | None) -> pl.DataFrame:
 
     A sum over a customer's repeat orders is the running sum at the last order less the one at the first.
     """
-    day, first, last = pl.col("day"), first_of_customer(), last_of_customer()
+    day, first, last = pl.col("day"), _differs("customer_id", 1), _differs("customer_id", -1)
 
     def between(running: pl.Expr) -> pl.Expr:
         return running.filter(last) - running.filter(first)
@@ -196,7 +169,7 @@ def holdout(transactions: Orders, *, after: date, until: date) -> pl.DataFrame:
         When a frame does not keep TRANSACTIONS.
     """
     if as_date("after", after) >= as_date("until", until):
-        raise DataError(f"after must be before until; found {after.isoformat()} and {until.isoformat()}.")
+        raise DataError(f"after must be before until; found {after} and {until}.")
     later = pl.col("day") > after
     customers = (
         order_days(transactions, until)
@@ -204,12 +177,12 @@ def holdout(transactions: Orders, *, after: date, until: date) -> pl.DataFrame:
         .agg(
             first_day=pl.col("day").first(),
             holdout_orders=later.sum().cast(pl.Int64),
-            cents=pl.when(later).then(pl.col("cents")).otherwise(0).sum(),
+            cents=pl.col("cents").filter(later).sum(),
         )
     )
     known = customers.filter(pl.col("first_day") <= after)
     if known.is_empty():
-        raise DataError(f"there is no customer with an order up to {after.isoformat()}.")
+        raise DataError(f"there is no customer with an order up to {after}.")
     return known.select("customer_id", "holdout_orders", holdout_amount=money(pl.col("cents")))
 
 
@@ -239,20 +212,15 @@ def cumulative_repeat_orders(transactions: Orders, *, until: date) -> pl.DataFra
     """
     days = order_days(transactions, until)
     counts = (
-        days.with_columns(first=first_of_customer())
+        days.with_columns(first=_differs("customer_id", 1))
         .group_by("day")
         .agg(orders=pl.len().cast(pl.Int64), firsts=pl.col("first").sum().cast(pl.Int64))
     )
     if counts.is_empty():
-        raise DataError(f"there is no order up to {until.isoformat()}.")
-    first_orders = pl.col("firsts").fill_null(0)
+        raise DataError(f"there is no order up to {until}.")
+    calendar = counts.select(day=pl.date_range(pl.col("day").min(), pl.lit(until), interval="1d"))
     return (
-        counts.select(day=pl.date_range(pl.col("day").min(), pl.lit(until), interval="1d"))
-        .join(counts, on="day", how="left")
-        .sort("day")
-        .select(
-            "day",
-            repeat_orders=(pl.col("orders").fill_null(0) - first_orders).cum_sum(),
-            first_orders=first_orders,
-        )
+        calendar.join(counts, on="day", how="left", maintain_order="left")
+        .fill_null(0)
+        .select("day", repeat_orders=(pl.col("orders") - pl.col("firsts")).cum_sum(), first_orders="firsts")
     )

@@ -15,6 +15,7 @@ from cxsim.errors import DataError
 from cxsim.wording import joined
 
 Action = Literal["kept", "merged", "dropped"]
+Treatment = Literal["drop", "keep"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +43,20 @@ def noticed(action: Action, rows: Mapping[str, int]) -> tuple[ReceiptLine, ...]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Receipt:
+class Counted:
+    """How many rows were read, and what was noticed in them."""
+
+    rows_read: int
+    lines: tuple[ReceiptLine, ...] = ()
+
+    @property
+    def rows_kept(self) -> int:
+        """Rows that became rows of a table."""
+        return self.rows_read - sum(line.rows for line in self.lines if line.action != "kept")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt(Counted):
     """What became of the rows of one file.
 
     Attributes
@@ -69,14 +83,7 @@ class Receipt:
     table: str
     recognised: str
     columns: tuple[int, int]
-    rows_read: int
-    lines: tuple[ReceiptLine, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def rows_kept(self) -> int:
-        """Rows that became rows of the shop's table."""
-        return self.rows_read - sum(line.rows for line in self.lines if line.action != "kept")
 
     def __str__(self) -> str:
         """Return the receipt as lines of text."""
@@ -113,10 +120,10 @@ class Policy:
     """
 
     value: Literal["merchandise", "charged"] = "merchandise"
-    gift_cards: Literal["drop", "keep"] = "drop"
-    cancelled: Literal["drop", "keep"] = "drop"
-    test: Literal["drop", "keep"] = "drop"
-    unpaid: Literal["drop", "keep"] = "keep"
+    gift_cards: Treatment = "drop"
+    cancelled: Treatment = "drop"
+    test: Treatment = "drop"
+    unpaid: Treatment = "keep"
     clock: Literal["shop", "utc"] = "shop"
 
     def sentence(self) -> str:
@@ -138,6 +145,7 @@ class Policy:
 
 
 TABLES = tuple(CONTRACTS)
+_Rows = pl.LazyFrame | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -170,14 +178,14 @@ class Shop:
     since: datetime
     until: datetime
     opening: bool = False
-    orders: pl.LazyFrame | None = None
-    tickets: pl.LazyFrame | None = None
-    surveys: pl.LazyFrame | None = None
-    returns: pl.LazyFrame | None = None
-    contacts: pl.LazyFrame | None = None
-    sessions: pl.LazyFrame | None = None
-    members: pl.LazyFrame | None = None
-    marketing: pl.LazyFrame | None = None
+    orders: _Rows = None
+    tickets: _Rows = None
+    surveys: _Rows = None
+    returns: _Rows = None
+    contacts: _Rows = None
+    sessions: _Rows = None
+    members: _Rows = None
+    marketing: _Rows = None
     policy: Policy = field(default_factory=Policy)
     receipts: tuple[Receipt, ...] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)

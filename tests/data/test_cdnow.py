@@ -34,29 +34,20 @@ def master():
     return load_cdnow()
 
 
-def identities(orders: Transactions) -> dict[str, int]:
+def identities(orders: Transactions) -> tuple[int, ...]:
     """Lines, customers, order days, cents and zero-dollar lines, counted from the clean table."""
-    days = pl.struct("customer_id", "ordered_at").n_unique()
-    cents = (pl.col("amount") * 100).round().cast(pl.Int64).sum()
-    zeros = (pl.col("amount") == 0).sum()
-    return (
-        orders.table.select(
-            lines=pl.len(), customers=pl.col("customer_id").n_unique(), days=days, cents=cents, zeros=zeros
-        )
-        .collect()
-        .row(0, named=True)
-    )
+    customer, amount = pl.col("customer_id"), pl.col("amount")
+    cents = (amount * 100).round().cast(pl.Int64).sum().alias("cents")
+    days = pl.struct("customer_id", "ordered_at").n_unique().alias("days")
+    zeros = (amount == 0).sum().alias("zeros")
+    return orders.table.select(pl.len(), customer.n_unique(), days, cents, zeros).collect().row(0)
 
 
-def calibration(orders: Transactions) -> dict[str, int]:
-    """Sum of repeat orders, one-time buyers, and distinct patterns of a summary up to the end of calibration."""
+def calibration(orders: Transactions) -> tuple[int, ...]:
+    """Repeat orders, one-time buyers, distinct patterns and paying repeaters up to the end of calibration."""
     rfm = summarise(orders, until=CALIBRATION_END)
-    return {
-        "repeat_orders": rfm["frequency"].sum(),
-        "one_time_buyers": (rfm["frequency"] == 0).sum(),
-        "patterns": rfm.select("frequency", "recency_days", "age_days").n_unique(),
-        "paying_repeaters": (rfm["monetary_value"] > 0).sum(),
-    }
+    patterns = rfm.select("frequency", "recency_days", "age_days").n_unique()
+    return (rfm["frequency"].sum(), (rfm["frequency"] == 0).sum(), patterns, (rfm["monetary_value"] > 0).sum())
 
 
 def later(orders: Transactions) -> tuple[int, int]:
@@ -65,47 +56,34 @@ def later(orders: Transactions) -> tuple[int, int]:
     return table["holdout_orders"].sum(), round(table["holdout_amount"].sum() * 100)
 
 
-def test_the_sample_has_the_published_lines_customers_days_and_dollars(sample):
-    assert identities(sample) == {
-        "lines": 6_919, "customers": 2_357, "days": 6_696, "cents": 24_409_194, "zeros": 8
-    }  # fmt: skip
+LOGS = ("sample", "master")
 
 
-def test_the_master_log_has_the_published_lines_customers_days_and_dollars(master):
-    assert identities(master) == {
-        "lines": 69_659, "customers": 23_570, "days": 67_591, "cents": 250_031_563, "zeros": 80
-    }  # fmt: skip
+@pytest.mark.parametrize(
+    ("log", "counts"),
+    list(zip(LOGS, [(6_919, 2_357, 6_696, 24_409_194, 8), (69_659, 23_570, 67_591, 250_031_563, 80)], strict=True)),
+)
+def test_a_log_has_the_published_lines_customers_days_cents_and_zeros(request, log, counts):
+    assert identities(request.getfixturevalue(log)) == counts
 
 
-def test_the_sample_summarises_to_the_published_calibration(sample):
-    assert calibration(sample) == {
-        "repeat_orders": 2_457, "one_time_buyers": 1_411, "patterns": 1_016, "paying_repeaters": 946
-    }  # fmt: skip
+@pytest.mark.parametrize(
+    ("log", "counts"), list(zip(LOGS, [(2_457, 1_411, 1_016, 946), (24_337, 14_119, 8_685, 9_450)], strict=True))
+)
+def test_a_log_summarises_to_the_published_calibration(request, log, counts):
+    assert calibration(request.getfixturevalue(log)) == counts
 
 
-def test_the_master_log_summarises_to_the_known_calibration(master):
-    assert calibration(master) == {
-        "repeat_orders": 24_337, "one_time_buyers": 14_119, "patterns": 8_685, "paying_repeaters": 9_450
-    }  # fmt: skip
+@pytest.mark.parametrize(("log", "counts"), list(zip(LOGS, [(1_882, 7_097_639), (19_684, 77_696_113)], strict=True)))
+def test_a_log_has_the_published_holdout(request, log, counts):
+    assert later(request.getfixturevalue(log)) == counts
 
 
-def test_the_sample_has_the_published_holdout(sample):
-    assert later(sample) == (1_882, 7_097_639)
-
-
-def test_the_master_log_has_the_known_holdout(master):
-    assert later(master) == (19_684, 77_696_113)
-
-
-def test_the_holdout_knows_the_customers_of_the_calibration(master):
-    rfm = summarise(master, until=CALIBRATION_END)
+def test_calibration_and_holdout_have_the_same_customers_and_add_up_to_order_days(master):
     table = holdout(master, after=CALIBRATION_END, until=END)
-    assert table["customer_id"].equals(rfm["customer_id"])
-
-
-def test_orders_of_all_periods_add_up_to_order_days(master):
+    assert table["customer_id"].equals(summarise(master, until=CALIBRATION_END)["customer_id"])
     # BTYDplus: order days = repeat orders + holdout orders + customers.
-    assert calibration(master)["repeat_orders"] + later(master)[0] + 23_570 == 67_591
+    assert calibration(master)[0] + later(master)[0] + 23_570 == 67_591
 
 
 def test_the_first_customers_of_the_sample_are_as_printed(sample):
@@ -151,15 +129,11 @@ def test_an_order_on_the_day_of_the_split_is_not_held_out(sample):
     assert asked["holdout_orders"].to_list() == [0, 3, 3]
 
 
-def test_cumulative_repeat_orders_of_the_sample_are_as_published_by_week(sample):
+def test_cumulative_repeat_orders_of_the_sample_are_as_published(sample):
     # BTYD vignette: weeks 20 to 25, counted from 1 January 1997.
     table = cumulative_repeat_orders(sample, until=END)
     assert table["repeat_orders"][20 * 7 - 1 : 25 * 7 : 7].to_list() == [1359, 1414, 1484, 1517, 1573, 1672]
-
-
-def test_cumulative_repeat_orders_of_the_sample_are_as_published_by_day(sample):
     # lifetimes, test of expected_cumulative_transactions: 11 to 14 January 1997.
-    table = cumulative_repeat_orders(sample, until=END)
     days = table.filter(pl.col("day").is_between(date(1997, 1, 11), date(1997, 1, 14)))
     assert days["repeat_orders"].to_list() == [11, 12, 15, 19]
 
@@ -182,11 +156,8 @@ def test_cdnow_says_which_lines_it_keeps_by_policy(sample):
     assert sample.hygiene.rows_kept == sample.hygiene.rows_read == 6_919
 
 
-def test_cdnow_is_observed_until_the_end_of_june_1998(sample, master):
+def test_cdnow_is_observed_until_the_end_of_june_1998_and_its_customers_are_whole_numbers(sample, master):
     assert sample.until == master.until == END
-
-
-def test_customers_of_cdnow_are_whole_numbers(sample):
     assert sample.table.collect_schema()["customer_id"] == pl.Int64
     assert summarise(sample)["customer_id"].to_list() == list(range(1, 2358))
 
@@ -207,23 +178,25 @@ def test_cdnow_without_the_package_that_carries_it_says_what_to_install(monkeypa
         load_cdnow()
 
 
-def test_cdnow_without_its_file_says_which_one_is_missing(tmp_path, monkeypatch):
-    (tmp_path / "lifetimes").mkdir()
-    (tmp_path / "lifetimes" / "__init__.py").touch()
-    monkeypatch.delitem(sys.modules, "lifetimes", raising=False)
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DataError, match=r"lacks datasets/CDNOW_sample\.txt; reinstall lifetimes"):
-        load_cdnow(sample=True)
-
-
-def test_a_damaged_file_of_cdnow_is_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (None, r"lacks datasets/CDNOW_sample\.txt; reinstall lifetimes"),
+        (
+            " 00004 0001 19970101  2   29.33\n 00004 0001 1997",
+            r"CDNOW_sample\.txt: 1 of 2 lines are not a line of CDNOW",
+        ),
+    ],
+)
+def test_a_missing_or_damaged_file_of_cdnow_is_refused(tmp_path, monkeypatch, written, message):
     folder = tmp_path / "lifetimes" / "datasets"
     folder.mkdir(parents=True)
     (tmp_path / "lifetimes" / "__init__.py").touch()
-    (folder / "CDNOW_sample.txt").write_text(" 00004 0001 19970101  2   29.33\n 00004 0001 1997", encoding="ascii")
+    if written:
+        (folder / "CDNOW_sample.txt").write_text(written, encoding="ascii")
     monkeypatch.delitem(sys.modules, "lifetimes", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DataError, match=r"CDNOW_sample\.txt: 1 of 2 lines are not a line of CDNOW"):
+    with pytest.raises(DataError, match=message):
         load_cdnow(sample=True)
 
 

@@ -6,24 +6,25 @@ The same language serves `shop.yaml`, for the files of one shop, and params/form
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
 import polars as pl
 
-from cxsim.data.contracts import CONTRACTS, LIVES
-from cxsim.data.exports.moments import text_of
-from cxsim.data.orders import unreadable
-from cxsim.data.shop import Action, Policy, Receipt, ReceiptLine, noticed
+from cxsim.data.contracts import CONTRACTS, LIVES, kinds_of
+from cxsim.data.orders import collected
+from cxsim.data.shop import Policy, Receipt, ReceiptLine, noticed
 from cxsim.errors import ParamError, choices
 from cxsim.params import BY_TYPE, LIST, TEXT, read, root
+from cxsim.tables import check
 
 Table = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing"]
-AnyTable = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing", "none"]
+AnyTable = Literal[Table, "none"]
 Instrument = Literal["nps", "csat", "csat_good", "ces", "effort"]
 Flag = Literal["test", "cancelled", "unpaid"]
+Facts = tuple[tuple[str, str], ...]
 # The name of a column, or several, of which the first that a file has counts.
 Columns = Mapping[str, Annotated[Annotated[str, TEXT] | Annotated[tuple[str, ...], LIST], BY_TYPE]]
 
@@ -34,10 +35,11 @@ _NEAREST, _SHOWN = 3, 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Export:
-    """A file that was opened, by its name; nothing is guessed yet, every column of a CSV is text."""
+    """A file that was opened, by its name, of a shop in a time zone; nothing is guessed, a CSV is text throughout."""
 
     file: str
     rows: pl.LazyFrame
+    zone: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -65,7 +67,24 @@ class RowsWith:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Format:
+class Layout:
+    """Which column of a file is what, and how its cells are written; what formats and tables of shop.yaml share."""
+
+    columns: Columns = field(default_factory=dict)
+    moments: str = "iso"
+    decimal: Literal[".", ","] = "."
+    zone: str = ""
+    instrument: Instrument | None = None
+    rows: Literal["orders", "lines"] = "orders"
+    amount: str = ""
+    statuses: Mapping[Flag, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        terms_of(self.amount, self.columns)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Format(Layout):
     """A kind of export that many people have: a file in params/formats.
 
     Attributes
@@ -100,14 +119,6 @@ class Format:
     reason: str = ""
     header: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
-    columns: Columns = field(default_factory=dict)
-    moments: str = "iso"
-    decimal: Literal[".", ","] = "."
-    zone: str = ""
-    instrument: Instrument | None = None
-    rows: Literal["orders", "lines"] = "orders"
-    amount: str = ""
-    statuses: Mapping[Flag, tuple[str, ...]] = field(default_factory=dict)
     ratings: Mapping[str, tuple[Instrument, int | None]] = field(default_factory=dict)
     blank: str = ""
     rows_with: RowsWith | None = None
@@ -116,12 +127,9 @@ class Format:
     lacks: Mapping[str, str] = field(default_factory=dict)
     hook: str = ""
 
-    def __post_init__(self) -> None:
-        terms_of(self.amount, self.columns)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TableFile:
+class TableFile(Layout):
     """Which column of a file is what; a table of shop.yaml.
 
     Attributes
@@ -152,16 +160,6 @@ class TableFile:
     file: str
     columns: Columns
     separator: str = ""
-    decimal: Literal[".", ","] = "."
-    moments: str = "iso"
-    zone: str = ""
-    instrument: Instrument | None = None
-    rows: Literal["orders", "lines"] = "orders"
-    amount: str = ""
-    statuses: Mapping[Flag, tuple[str, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        terms_of(self.amount, self.columns)
 
 
 def formats() -> tuple[Format, ...]:
@@ -179,24 +177,23 @@ def recognised(columns: Sequence[str]) -> Format | None:
 
     A header that holds all that one format requires, and more that another requires, is of the other.
     """
-    header = {folded(name) for name in columns}
-    fitting = [form for form in formats() if form.required and not _lacking(form, header)]
+    fitting = [form for form in formats() if form.required and not _lacking(form, columns)]
     return max(fitting, key=lambda form: (len(form.required), len(form.header)), default=None)
 
 
-def unrecognised(columns: Sequence[str], file: str) -> str:
+def unrecognised(columns: Sequence[str]) -> str:
     """Return the message for a header of no format."""
-    header = {folded(name) for name in columns}
-    known = [form for form in formats() if form.required]
-    nearest = sorted(known, key=lambda form: (len(_lacking(form, header)) / len(form.required), form.title))
-    listed = "; ".join(f"{form.title} (lacks {_some(_lacking(form, header))})" for form in nearest[:_NEAREST])
+    lacking = [(_lacking(form, columns), form) for form in formats() if form.required]
+    nearest = sorted(lacking, key=lambda one: (len(one[0]) / len(one[1].required), one[1].title))[:_NEAREST]
+    listed = "; ".join(f"{form.title} (lacks {_some(names)})" for names, form in nearest)
     return (
-        f"{file}: not recognised by its {len(columns)} columns ({_some(list(columns))}). Nearest: {listed}. "
+        f"not recognised by its {len(columns)} columns ({_some(columns)}). Nearest: {listed}. "
         "A file shop.yaml beside it can say which of its columns is what."
     )
 
 
-def _lacking(form: Format, header: set[str]) -> list[str]:
+def _lacking(form: Format, columns: Iterable[str]) -> list[str]:
+    header = {folded(name) for name in columns}
     return [name for name in form.required if folded(name) not in header]
 
 
@@ -223,56 +220,50 @@ def names_of(form: Format, column: str) -> tuple[str, ...]:
 def located(export: Export, form: Format) -> dict[str, str]:
     """Return for our columns the one of the file, where it has one."""
     there = {folded(name): name for name in reversed(export.rows.collect_schema().names())}
-    first = {
-        ours: next((there[folded(name)] for name in names_of(form, ours) if folded(name) in there), None)
+    return {
+        ours: there[folded(name)]
         for ours in form.columns
+        for name in reversed(names_of(form, ours))
+        if folded(name) in there
     }
-    return {ours: theirs for ours, theirs in first.items() if theirs is not None}
 
 
 def found(export: Export, form: Format) -> tuple[int, int]:
     """Return how many of a format's columns an export has, and how many there are."""
     header = {folded(name) for name in export.rows.collect_schema().names()}
     if not form.header:
-        return len(header), len(header)
-    groups = [names_of(form, ours) for ours in form.columns]
+        return len(located(export, form)), len(header)
+    groups = {name: names for ours in form.columns for names in (names_of(form, ours),) for name in names}
     # Another name of a column stands for it, unless the format has a column of that name too.
-    others = {name: [one for one in names if one not in form.header] for names in groups for name in names}
-    held = sum(any(folded(one) in header for one in (name, *others.get(name, ()))) for name in form.header)
+    held = sum(
+        any(folded(one) in header for one in groups.get(name, (name,)) if one == name or one not in form.header)
+        for name in form.header
+    )
     return held, len(form.header)
 
 
-def cells(export: Export, form: Format) -> pl.LazyFrame:
-    """Return the columns of an export that its format names, under our names; null where the file has none.
+def cells(export: Export, form: Format, also: Iterable[str] = ()) -> pl.LazyFrame:
+    """Return the columns that a format names, and others besides, under our names; null where the file has none.
 
     Text is without outer blanks; days and moments of other files are as they are, all else is text too.
     """
     schema = export.rows.collect_schema()
-    there = located(export, form)
-
-    def cell(ours: str) -> pl.Expr:
-        if ours not in there:
-            return pl.lit(None, pl.String)
-        name = there[ours]
-        if schema[name].is_temporal():
-            return pl.col(name)
-        text = text_of(name) if schema[name] == pl.String else pl.col(name).cast(pl.String)
-        return pl.when(text != form.blank).then(text) if form.blank else text
-
-    return export.rows.select(cell(ours).alias(ours) for ours in form.columns)
+    columns = dict.fromkeys((*form.columns, *also), pl.lit(None, pl.String))
+    for ours, name in located(export, form).items():
+        text = text_of(name)
+        columns[ours] = pl.col(name) if schema[name].is_temporal() else pl.when(text != form.blank).then(text)
+    return export.rows.select(**columns)
 
 
-def collected(rows: pl.LazyFrame, file: str) -> pl.DataFrame:
-    """Return the rows of a file in memory."""
-    try:
-        return rows.collect(engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        raise unreadable(file, error) from error
+def text_of(name: str) -> pl.Expr:
+    """Return a column as text without outer blanks; null where nothing is written."""
+    text = pl.col(name).cast(pl.String).str.strip_chars()
+    return pl.when(text != "").then(text)
 
 
-def customer_of(name: str) -> pl.Expr:
-    """Return a column of customers: an e-mail address in small letters, anything else as it is written."""
-    text = text_of(name)
+def customers() -> pl.Expr:
+    """Return the customers of the column for them: e-mail addresses in small letters, others as they are written."""
+    text = text_of("customer_id")
     return pl.when(text.str.contains("@", literal=True)).then(text.str.to_lowercase()).otherwise(text)
 
 
@@ -287,23 +278,41 @@ def terms_of(amount: str, columns: Columns) -> list[tuple[int, str]]:
     return [(-1 if sign == "-" else 1, name) for sign, name in terms]
 
 
-def sift(
-    rows: pl.DataFrame, rules: Sequence[tuple[str, Action, pl.Expr]], *, weight: str = ""
-) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
-    """Return the rows that no rule drops, and a line for each rule: its reason, what is done, for which rows.
+def under(table: str, rows: pl.DataFrame, there: Container[str]) -> tuple[pl.LazyFrame, dict[str, str]]:
+    """Return rows under a contract, its optional columns where they are there and whole, and why others are not."""
+    contract = CONTRACTS[table]
+    whole = [name for name in contract.optional if name in there and name not in contract.nullable]
+    gaps = {name: count for name in whole if (count := rows[name].null_count())}
+    names = [name for name in kinds_of(contract) if name in contract.columns or (name in there and name not in gaps)]
+    known = {
+        f"{table}.{name}": f"the export says it for {rows.height - count:,} of {rows.height:,} {table}."
+        for name, count in gaps.items()
+    }
+    return check(rows.select(*names, *({"currency"} & {*rows.columns})), contract).lazy(), known
 
-    A row is dropped for the first rule that holds; a rule that keeps its rows counts those that are still there.
-    Dropped rows count as many as their column `weight` says.
+
+def sift(
+    rows: pl.DataFrame, reasons: Mapping[str, pl.Expr], kept: Container[str] = (), *, weight: str = ""
+) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
+    """Return the rows that no reason drops, and a line for each reason; those of `kept` drop nothing.
+
+    A row is dropped for the first reason that holds, and counts as many as its column `weight` says; a reason that
+    keeps its rows counts those that are still there.
     """
-    lines = []
-    for reason, action, where in rules:
-        holds = rows.select(where.fill_null(value=False)).to_series()
-        count = holds.sum()
-        if action == "dropped" and count:
-            count = rows.filter(holds)[weight].sum() if weight else count
-            rows = rows.filter(~holds)
-        lines.append(ReceiptLine(reason=reason, action=action, rows=int(count)))
+    lines: list[ReceiptLine] = []
+    for reason, where in reasons.items():
+        held = rows.filter(where)
+        if reason in kept:
+            lines += noticed("kept", {reason: held.height})
+        else:
+            lines += noticed("dropped", {reason: int(held[weight].sum()) if weight else held.height})
+            rows = rows.remove(where)
     return rows, tuple(lines)
+
+
+def counted(rows: pl.DataFrame, kept: Mapping[str, pl.Expr]) -> tuple[ReceiptLine, ...]:
+    """Return a line for each thing that is noticed of rows that stay."""
+    return noticed("kept", {reason: rows.filter(where).height for reason, where in kept.items()})
 
 
 def receipt_of(
@@ -312,7 +321,7 @@ def receipt_of(
     *,
     rows: int,
     lines: Iterable[ReceiptLine],
-    facts: Iterable[tuple[str, str]] = (),
+    facts: Facts = (),
     table: str = "",
 ) -> Receipt:
     """Return the receipt of an export for the table of its format, or for another."""
@@ -323,23 +332,24 @@ def receipt_of(
         columns=found(export, form),
         rows_read=rows,
         lines=tuple(lines),
-        facts=tuple(facts),
+        facts=facts,
     )
+
+
+def facts_of(facts: Mapping[str, str]) -> Facts:
+    """Return what a receipt should say, without what there is nothing to say of."""
+    return tuple(fact for fact in facts.items() if fact[1])
 
 
 def set_aside(export: Export, form: Format, _policy: Policy) -> Readout:
     """Return the receipt of a file that fills no table."""
-    there = located(export, form)
     counts = {
-        fact: pl.any_horizontal(
-            text_of(there[column]).str.to_lowercase().is_in(values) if column in there else pl.lit(value=False)
-            for column, values in where.items()
-        ).sum()
+        fact: pl.any_horizontal(pl.col(name).str.to_lowercase().is_in(values) for name, values in where.items()).sum()
         for fact, where in form.counted.items()
     }
-    row = collected(export.rows.select(pl.len().alias(""), **counts), export.file).row(0, named=True)
+    row = collected(cells(export, form).select(pl.len().alias(""), **counts), export.file).row(0, named=True)
     rows = row.pop("")
-    facts = ((fact, f"{count:,}") for fact, count in row.items())
+    facts = facts_of({fact: f"{count:,}" for fact, count in row.items()})
     receipt = receipt_of(export, form, rows=rows, lines=noticed("dropped", {form.reason: rows}), facts=facts)
     return Readout(tables={}, receipts=(receipt,))
 
@@ -349,10 +359,12 @@ OWN_FORMATS = tuple(
     Format(
         name=f"cxsim-{table}",
         title=f"cxsim {table}",
-        table=cast("Table", table) if table in CONTRACTS else "none",
-        reason="when customers left, and who brought them, is what no shop can see" if table not in CONTRACTS else "",
-        header=(*contract.columns, *contract.optional),
+        table=cast("AnyTable", table if table in CONTRACTS else "none"),
+        reason="when customers left, and who brought them, is what no shop can see",
+        header=tuple(kinds_of(contract)),
         required=tuple(contract.columns),
+        columns={name: name for name in kinds_of(contract)},
+        hook="cxsim-table",
     )
     for table, contract in {**CONTRACTS, "lives": LIVES}.items()
 )

@@ -23,6 +23,7 @@ Reader = Callable[[Export, Format, Policy], Readout]
 HOOKS: Mapping[str, Reader] = {
     "amazon-items": read_amazon,
     "analytics-events": read_events,
+    "cxsim-table": read_table,
     "session-table": read_sessions,
     "shopify-lines": read_shopify,
     "survey-answers": read_answers,
@@ -33,15 +34,13 @@ _BY_STATUS: Mapping[str, Reader] = {"orders": read_orders, "tickets": read_ticke
 
 def reader_of(form: Format) -> Reader:
     """Return what reads exports of a format."""
-    if form.hook:
-        if form.hook not in HOOKS:
-            raise ParamError(f"params/formats/{form.name}.yaml: hook: no '{form.hook}'; {choices(form.hook, HOOKS)}")
-        return HOOKS[form.hook]
     if form.table == "none":
         return set_aside
-    if not form.columns:
-        return read_table
-    return _BY_STATUS[form.table] if form.table in _BY_STATUS and "status" in form.columns else read_mapped
+    if form.hook and form.hook not in HOOKS:
+        raise ParamError(f"params/formats/{form.name}.yaml: hook: no '{form.hook}'; {choices(form.hook, HOOKS)}")
+    if form.hook:
+        return HOOKS[form.hook]
+    return _BY_STATUS.get(form.table, read_mapped) if "status" in form.columns else read_mapped
 
 
 def checked_format(path: Path) -> Format:

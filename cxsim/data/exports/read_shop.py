@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,16 +15,18 @@ from typing import Any
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS
-from cxsim.data.exports.files import ENDINGS, Opened, open_exports
-from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customer_of, recognised, unrecognised
+from cxsim.data.exports.files import ENDINGS, open_exports
+from cxsim.data.exports.formats import OWN_FORMATS, Export, Readout, customers, recognised, unrecognised
 from cxsim.data.exports.hooks import reader_of
-from cxsim.data.exports.mappings import SHOP_FILE, ShopFile, load_shop_file, mapped_readouts
+from cxsim.data.exports.mappings import SHOP_FILE, ShopFile, mapped_readouts
 from cxsim.data.exports.own_tables import read_table
-from cxsim.data.exports.parts import Part, observed, of_one_currency, parts_of, tables_of, without_repeats
+from cxsim.data.exports.parts import observed, of_one_currency, parts_of, tables_of, without_repeats
 from cxsim.data.exports.sessions import sessions_against_orders
 from cxsim.data.exports.surveys import answers_format
+from cxsim.data.orders import first_line
 from cxsim.data.shop import Policy, Receipt, Shop
 from cxsim.errors import DataError, choices
+from cxsim.params import read
 
 _DRIVER = "duckdb"
 
@@ -74,16 +77,34 @@ def read_shop(
     Shop(mine: orders; 2024-02-03 to 2024-02-03)
     """
     place = Path(path)
-    written = load_shop_file(place / SHOP_FILE) if (place / SHOP_FILE).is_file() else None
+    written = read(place / SHOP_FILE, ShopFile) if (place / SHOP_FILE).is_file() else None
     rules = policy or (written.policy if written else Policy())
     opened = open_exports(place)
-    readouts, unknown = _readouts(opened.exports, written, rules)
+    mapped = {table.file for table in written.tables} if written else set()
+    readouts = []
+    unknown = {}
+    for export in opened.exports:
+        columns = export.rows.collect_schema().names()
+        form = recognised(columns) or answers_format(export)
+        if form and export.file not in mapped:
+            readouts.append(reader_of(form)(export, form, rules))
+        elif export.file not in mapped:
+            unknown[export.file] = unrecognised(columns)
     if written:
         readouts += mapped_readouts(replace(written, policy=rules), place)
     if not readouts:
-        raise DataError("\n".join(unknown.values()) or f"{place}: {_no_tables(opened)}")
+        others = "; ".join(f"{file} ({why})" for file, why in opened.others)
+        empty = f"it is empty; put a shop's exports there, as {', '.join(ENDINGS)}"
+        reasons = [f"{file}: {why}" for file, why in unknown.items()]
+        raise DataError("\n".join(reasons) or f"{place}: there are no tables in it: {others or empty}.")
     shop = _shop(readouts, written.title if written else place.stem, str(place), rules, currency, until)
-    return replace(shop, receipts=(*shop.receipts, *_not_read(opened, unknown)))
+    # So that no file is passed over in silence.
+    unread = tuple(
+        Receipt(file=file, table="none", recognised="nothing", columns=(0, 0), rows_read=0, facts=(("not read", why),))
+        for file, why in (*opened.others, *unknown.items())
+        if file != SHOP_FILE
+    )
+    return replace(shop, receipts=shop.receipts + unread)
 
 
 def read_database(
@@ -141,12 +162,10 @@ def read_database(
         if table not in CONTRACTS:
             raise DataError(f"{name}: no table '{table}'; {choices(table, CONTRACTS)}")
     rules = policy or Policy()
-    opened = _opened(Path(connection)) if isinstance(connection, str | os.PathLike) else None
-    try:
-        readouts = [_query_readout(opened or connection, table, query, rules) for table, query in queries.items()]
-    finally:
-        if opened is not None:
-            opened.close()
+    with ExitStack() as opened:
+        if isinstance(connection, str | os.PathLike):
+            connection = opened.enter_context(closing(_opened(Path(connection))))
+        readouts = [_query_readout(connection, table, query, rules) for table, query in queries.items()]
     shop = _shop(readouts, name, name, rules, None, until)
     return replace(shop, currency=currency or shop.currency)
 
@@ -162,7 +181,11 @@ def _shop(
     parts = without_repeats(parts)
     parts, since, end = observed(parts, until, place)
     tables, partial = tables_of(parts)
-    parts = _with_visits(parts, tables)
+    receipts = [*(part.receipt for part in parts), *idle]
+    if {"sessions", "orders"} <= tables.keys():
+        first = next(place for place, receipt in enumerate(receipts) if receipt.table == "sessions")
+        visits = sessions_against_orders(tables["sessions"], tables["orders"])
+        receipts[first] = replace(receipts[first], facts=receipts[first].facts + visits)
     filled: dict[str, Any] = dict(tables)
     return Shop(
         name=name,
@@ -171,7 +194,7 @@ def _shop(
         until=end,
         opening=any(readout.opening for readout in readouts),
         policy=policy,
-        receipts=(*(part.receipt for part in parts), *idle),
+        receipts=tuple(receipts),
         lacks=partial | dict(_lacking(readouts, tables)),
         **filled,
     )
@@ -188,53 +211,6 @@ def _lacking(readouts: Sequence[Readout], tables: Mapping[str, object]) -> Itera
                 yield need, why
 
 
-def _readouts(
-    exports: Sequence[Export], written: ShopFile | None, policy: Policy
-) -> tuple[list[Readout], dict[str, str]]:
-    """Read what is recognised of the files that shop.yaml does not name; of the others return the message, by file."""
-    mapped = {table.file for table in written.tables} if written else set()
-    readouts = []
-    unknown = {}
-    for export in exports:
-        if export.file in mapped:
-            continue
-        columns = export.rows.collect_schema().names()
-        form = recognised(columns) or answers_format(columns)
-        if form is None:
-            unknown[export.file] = unrecognised(columns, export.file)
-        else:
-            readouts.append(reader_of(form)(export, form, policy))
-    return readouts, unknown
-
-
-def _not_read(opened: Opened, unknown: Mapping[str, str]) -> list[Receipt]:
-    """Return a receipt for each file that was not read, so that none is passed over in silence."""
-    reasons = (
-        *((file, why) for file, why in opened.others if file != SHOP_FILE),
-        *((file, why.removeprefix(f"{file}: ")) for file, why in unknown.items()),
-    )
-    return [
-        Receipt(file=file, table="none", recognised="nothing", columns=(0, 0), rows_read=0, facts=(("not read", why),))
-        for file, why in reasons
-    ]
-
-
-def _no_tables(opened: Opened) -> str:
-    if opened.others:
-        return "there are no tables in it: " + "; ".join(f"{file} ({why})" for file, why in opened.others) + "."
-    return f"there are no tables in it: it is empty; put a shop's exports there, as {', '.join(ENDINGS)}."
-
-
-def _with_visits(parts: Sequence[Part], tables: Mapping[str, pl.LazyFrame]) -> list[Part]:
-    """Let the receipt of the first file of sessions say how all of them fit the orders."""
-    first = next((part for part in parts if part.table == "sessions"), None)
-    if first is None or "orders" not in tables:
-        return list(parts)
-    facts = (*first.receipt.facts, *sessions_against_orders(tables["sessions"], tables["orders"]))
-    fitting = replace(first, receipt=replace(first.receipt, facts=facts))
-    return [fitting if part is first else part for part in parts]
-
-
 def _opened(path: Path) -> Any:
     if importlib.util.find_spec(_DRIVER) is None:
         raise DataError(
@@ -247,36 +223,25 @@ def _opened(path: Path) -> Any:
     try:
         return driver.connect(str(path), read_only=True)
     except driver.Error as error:
-        raise DataError(f"{path}: {_DRIVER} cannot open it ({_first_line(error)}).") from error
+        raise DataError(f"{path}: {_DRIVER} cannot open it ({first_line(error)}).") from error
 
 
-def _query_readout(connection: object, table: str, query: str, policy: Policy) -> Readout:
+def _query_readout(connection: Any, table: str, query: str, policy: Policy) -> Readout:
     label = f"query of {table}"
-    rows = _rows(connection, query, label)
-    form = next(one for one in OWN_FORMATS if one.table == table)
-    absent = [name for name in form.required if name not in rows.columns]
-    if absent:
-        raise DataError(f"{label}: it gives no column '{absent[0]}'; {choices(absent[0], rows.columns)}")
-    if rows.schema.get("customer_id") == pl.String:
-        rows = rows.with_columns(customer_of("customer_id"))
-    return read_table(Export(file=label, rows=rows.lazy()), form, policy)
-
-
-def _rows(connection: object, query: str, label: str) -> pl.DataFrame:
-    """Return what a query gives. DuckDB hands it over whole, without the package that polars would ask for."""
-    run = getattr(connection, "sql", None) if type(connection).__module__.split(".")[0].strip("_") == _DRIVER else None
     try:
-        # Some drivers give values without types: all of a column are looked at, and an empty one may be anything.
-        rows = (
-            pl.DataFrame(run(query))
-            if run is not None
-            else pl.read_database(query, connection, infer_schema_length=None)
-        )
+        if _DRIVER in type(connection).__module__:
+            # It hands a table over whole, without the package that polars would ask for.
+            found = pl.DataFrame(connection.sql(query))
+        else:
+            # Some drivers give values without types: all of a column are looked at; an empty one may be anything.
+            found = pl.read_database(query, connection, infer_schema_length=None)
     except Exception as error:  # each driver has an error of its own, with no ancestor in common
-        raise DataError(f"{label}: the database refuses it ({_first_line(error)}).") from error
-    return rows.cast({pl.Null: pl.String})
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+        raise DataError(f"{label}: the database refuses it ({first_line(error)}).") from error
+    rows = found.cast({pl.Null: pl.String})
+    form = next(one for one in OWN_FORMATS if one.table == table)
+    for name in form.required:
+        if name not in rows.columns:
+            raise DataError(f"{label}: it gives no column '{name}'; {choices(name, rows.columns)}")
+    if rows.schema.get("customer_id") == pl.String:
+        rows = rows.with_columns(customers())
+    return read_table(Export(file=label, rows=rows.lazy()), form, policy)

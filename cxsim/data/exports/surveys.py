@@ -12,24 +12,25 @@ from dataclasses import replace
 
 import polars as pl
 
-from cxsim.data.contracts import SURVEYS
 from cxsim.data.exports.formats import (
     Export,
+    Facts,
     Format,
     Instrument,
     Readout,
-    collected,
-    customer_of,
+    customers,
+    facts_of,
     folded,
     formats,
     located,
     receipt_of,
     sift,
+    under,
 )
-from cxsim.data.exports.moments import moments, text_of
-from cxsim.data.shop import Action, Policy, noticed
+from cxsim.data.exports.moments import timed
+from cxsim.data.orders import collected
+from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError, choices
-from cxsim.tables import check
 
 # Lowest and highest score of each instrument; see SURVEYS.
 SCALES: dict[Instrument, tuple[int, int]] = {
@@ -48,6 +49,8 @@ _WORDS: tuple[tuple[str, tuple[Instrument, ...]], ...] = (
     (r"effort", ("effort",)),
     (r"\bcsat\b|csat_|_csat|satisf|^rating$|^stars$", ("csat", "csat_good")),
 )
+_TIMES = ("sent_at", "answered_at")
+_LINKS = ("survey_id", "customer_id", "instrument", "order_id", "ticket_id")
 # With that many answers, a scale whose upper end nobody uses is another scale; so is one that a twentieth leave.
 _ENOUGH = 20
 _STRAY = 0.05
@@ -57,56 +60,57 @@ _WHOLE = r"^\d{1,4}(?:\.0+)?$"
 _NOT_A_QUESTION = ("comment", "reason", "category", "segment", "type", "group")
 
 
-def answers_format(columns: Sequence[str]) -> Format | None:
+def answers_format(export: Export) -> Format | None:
     """Return the format of a table of answers whose columns say what they are; None if it is no such table.
 
     It needs a column of scores that says what it measures, or one called `score` beside one that says the instrument,
     and a moment at which the survey was sent or answered.
     """
     form = next((one for one in formats() if one.name == "survey-answers"), None)
-    export = Export(file="", rows=pl.LazyFrame(schema=dict.fromkeys(columns, pl.String)))
-    there = located(export, form) if form else {}
-    dated = "sent_at" in there or "answered_at" in there
-    return form if form and dated and _questions(columns, form, there) else None
+    if form is None or located(export, form).keys().isdisjoint(_TIMES) or not _questions(export, form):
+        return None
+    return form
 
 
 def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
     """Return the scores of a table of answers."""
     file = export.file
     there = located(export, form)
-    questions = _questions(export.rows.collect_schema().names(), form, there)
+    questions = _questions(export, form)
     if not questions:
         raise DataError(
             f"{file}: no question says that it is about recommending, satisfaction, ease or effort; write in shop.yaml "
             "which column holds the score, and its instrument."
         )
-    dated = list(dict.fromkeys(there[name] for name in ("sent_at", "answered_at") if name in there))
-    every = collected(export.rows.with_row_index("row"), file)
-    rows, incomplete = _complete(every, form)
-    when = moments(rows.lazy(), dated, file=file, clock="shop" if form.zone == "UTC" else policy.clock)
-    moment = pl.coalesce([when.columns[name] for name in dated])
-    scored = _scored(rows, questions, there, moment, file)
-    kept, lines = sift(scored, _RULES)
+    only = form.rows_with
+    further = (*questions, *((only.column,) if only else ()))
+    asked = replace(form, columns={**form.columns, **{name: name for name in further}}, zone="")
+    clock = "shop" if form.zone == "UTC" else policy.clock
+    read, facts = timed(export, asked, replace(policy, clock=clock), _TIMES, also=_LINKS)
+    every = collected(read.with_row_index("row", 1), file)
+    rows = every
+    if only and only.column in located(export, asked):
+        text = pl.col(only.column)
+        rows = every.filter(text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null())
+    scored = _scored(rows, questions, there.get("instrument"), file)
+    kept, lines = sift(scored, _UNUSABLE | _NOTED, _NOTED)
     once = kept.unique("survey_id", keep="first", maintain_order=True)
     times = len(questions)
+    incomplete = {only.otherwise: (every.height - rows.height) * times} if only else {}
+    merged = {"a further row of the same answer": kept.height - once.height}
     receipt = receipt_of(
         export,
         form,
         rows=every.height * times,
-        lines=(
-            *noticed("dropped", {reason: count * times for reason, count in incomplete.items()}),
-            *lines,
-            *noticed("merged", {"a further row of the same answer": kept.height - once.height}),
-        ),
-        facts=(*when.facts, *form.facts.items(), *_facts(questions, scored, there)),
+        lines=noticed("dropped", incomplete) + lines + noticed("merged", merged),
+        facts=(*facts, *form.facts.items(), *_facts(questions, scored, there)),
     )
     lacks = {}
     if "customer_id" not in there:
         lacks["surveys.customer_id"] = f"{file} has no column of e-mail addresses or customer numbers."
     if not once["score"].null_count():
         lacks["surveys.sent_at"] = f"{file} holds answers alone, so how many were asked is not known."
-    surveys = check(once.select(*SURVEYS.columns, *(name for name in SURVEYS.optional if name in there)), SURVEYS)
-    return Readout(tables={"surveys": surveys.lazy()}, receipts=(receipt,), lacks=lacks)
+    return Readout(tables={"surveys": under("surveys", once, there)[0]}, receipts=(receipt,), lacks=lacks)
 
 
 def instruments_meant(question: str) -> tuple[Instrument, ...]:
@@ -133,132 +137,91 @@ def instrument_of(question: str, scores: pl.Series, file: str) -> Instrument:
     )
 
 
-def checked_instrument(name: str, place: str) -> Instrument:
-    """Return an instrument that somebody wrote down."""
-    if name in SCALES:
-        return name
-    raise DataError(f"{place}: no instrument '{name}'; {choices(name, list(SCALES))}")
+def refuse_unknown_instrument(name: str, place: str) -> None:
+    """Refuse an instrument that somebody wrote down and that there is not."""
+    if name not in SCALES:
+        raise DataError(f"{place}: no instrument '{name}'; {choices(name, SCALES)}")
 
 
 def off_scale() -> pl.Expr:
     """Whether a score lies outside of the scale of its instrument."""
-    low, high = (
-        pl.col("instrument").replace_strict({name: ends[end] for name, ends in SCALES.items()}, return_dtype=pl.Int64)
-        for end in (0, 1)
-    )
-    return ~pl.col("score").is_between(low, high)
+    score, kind = pl.col("score"), pl.col("instrument")
+    return ~pl.any_horizontal((kind == name) & score.is_between(*ends) for name, ends in SCALES.items())
 
 
-def within_scale(readout: Readout) -> Readout:
-    """Return surveys without those whose score is off its scale; they are dropped and counted, not clipped."""
-    surveys, (receipt,) = readout.tables["surveys"], readout.receipts
-    for name in surveys.select(pl.col("instrument").unique().sort()).collect(engine="streaming")["instrument"]:
-        checked_instrument(name, receipt.file)
-    stray = off_scale().fill_null(value=False)
-    count = int(surveys.select(stray.sum()).collect(engine="streaming").item())
-    lines = receipt.lines + noticed("dropped", {"a score outside of the scale": count})
-    return replace(readout, tables={"surveys": surveys.filter(~stray)}, receipts=(replace(receipt, lines=lines),))
+_UNUSABLE = {
+    "no moment, or one that cannot be read": pl.col("sent_at").is_null(),
+    "an answer that is no whole number": pl.col("written").is_not_null() & pl.col("score").is_null(),
+    "a score outside of the scale": off_scale(),
+}
+_NOTED = {"no customer": pl.col("customer_id").is_null(), "not answered": pl.col("score").is_null()}
 
 
-_RULES: tuple[tuple[str, Action, pl.Expr], ...] = (
-    ("no moment, or one that cannot be read", "dropped", pl.col("sent_at").is_null()),
-    ("an answer that is no whole number", "dropped", pl.col("written").is_not_null() & pl.col("score").is_null()),
-    ("a score outside of the scale", "dropped", off_scale()),
-    ("no customer", "kept", pl.col("customer_id").is_null()),
-    ("not answered", "kept", pl.col("score").is_null()),
-)
-
-
-def _questions(header: Sequence[str], form: Format, there: Mapping[str, str]) -> tuple[str, ...]:
+def _questions(export: Export, form: Format) -> tuple[str, ...]:
     """Return the columns whose names say what they measure, in their order."""
     own = {folded(name) for name in form.header}
     questions = tuple(
         name
-        for name in header
+        for name in export.rows.collect_schema().names()
         if folded(name) not in own
         and instruments_meant(name)
         and not any(word in folded(name) for word in _NOT_A_QUESTION)
     )
     # Only beside a column that says the instrument does a score without a name of its own mean something.
+    there = located(export, form)
     return questions or ((there["score"],) if {"score", "instrument"} <= there.keys() else ())
 
 
-def _complete(rows: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return the rows that count by the format, and how many others there are by reason."""
-    only = form.rows_with
-    name = next((name for name in rows.columns if only and folded(name) == folded(only.column)), None)
-    if only is None or name is None:
-        return rows, {}
-    text = text_of(name)
-    counts = text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null()
-    kept = rows.filter(counts.fill_null(value=False))
-    return kept, {only.otherwise: rows.height - kept.height}
-
-
-def _scored(
-    rows: pl.DataFrame, questions: Sequence[str], there: Mapping[str, str], moment: pl.Expr, file: str
-) -> pl.DataFrame:
-    """Return the answers to all questions, each with its instrument."""
-
-    def text(name: str) -> pl.Expr:
-        return text_of(there[name]) if name in there else pl.lit(None, dtype=pl.String)
-
-    answers = rows.select(
-        *rows.columns,
-        _number=pl.coalesce(text("survey_id"), pl.format("{} row {}", pl.lit(file), pl.col("row") + 1)),
-        _kind=text("instrument").str.to_lowercase().fill_null(""),
-    )
-    by = there.get("instrument")
-    names = answers["_kind"].unique().sort() if by else ()
-    kinds = {name: checked_instrument(name, f"{file}: '{by}'") for name in names}
+def _scored(rows: pl.DataFrame, questions: Sequence[str], by: str | None, file: str) -> pl.DataFrame:
+    """Return the answers to all questions, each with its instrument, which a column of the file may say."""
+    named = pl.col("instrument").str.to_lowercase()
+    for name in rows.select(named.unique().sort()).to_series() if by else ():
+        refuse_unknown_instrument(name or "", f"{file}: '{by}'")
     scored = []
     for question in questions:
-        written = text_of(question)
+        written = pl.col(question)
         score = pl.when(written.str.contains(_WHOLE)).then(written.cast(pl.Float64, strict=False)).cast(pl.Int64)
-        if by:
-            instrument = pl.col("_kind").replace_strict(kinds, return_dtype=pl.String)
-        else:
-            instrument = pl.lit(instrument_of(question, answers.select(score).to_series(), file))
-        # Different surveys give their answers the same numbers, and several questions of a row are several surveys.
+        said = named if by else pl.lit(instrument_of(question, rows.select(score).to_series(), file))
+        number = pl.coalesce("survey_id", pl.format("{} row {}", pl.lit(file), "row"))
         scored.append(
-            answers.select(
-                survey_id=pl.format("{} {}", instrument, "_number"),
-                customer_id=customer_of(there["customer_id"]) if "customer_id" in there else text("customer_id"),
-                sent_at=moment,
-                instrument=instrument,
+            rows.select(
+                customers(),
+                "order_id",
+                "ticket_id",
+                # Different surveys give their answers the same numbers, and several questions are several surveys.
+                survey_id=pl.format("{} {}", said, number),
+                sent_at=pl.coalesce(_TIMES),
+                instrument=said,
                 score=score,
                 written=written,
-                order_id=text("order_id"),
-                ticket_id=text("ticket_id"),
+                question=pl.lit(question),
             )
         )
-    _refuse_twice(questions, scored, file)
-    return pl.concat(scored)
+    answers = pl.concat(scored)
+    _refuse_twice(answers, file)
+    return answers
 
 
-def _refuse_twice(questions: Sequence[str], scored: Sequence[pl.DataFrame], file: str) -> None:
+def _refuse_twice(answers: pl.DataFrame, file: str) -> None:
     """Refuse two questions of one instrument, of which one is about something else than the shop."""
-    seen: dict[str, str] = {}
-    for question, rows in zip(questions, scored, strict=True):
-        for name in rows["instrument"].unique().sort():
-            if name in seen:
-                raise DataError(
-                    f"{file}: '{seen[name]}' and '{question}' are both {name}; write in shop.yaml which of them is "
-                    "about the shop."
-                )
-            seen[name] = question
+    asked = answers.select("instrument", "question").unique(maintain_order=True)
+    for name in asked.filter(pl.col("instrument").is_duplicated())["instrument"].head(1):
+        one, other = asked.filter(instrument=name)["question"].head(2)
+        raise DataError(
+            f"{file}: '{one}' and '{other}' are both {name}; write in shop.yaml which of them is about the shop."
+        )
 
 
-def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    facts = [
-        ("questions", "; ".join(questions)),
-        ("instruments", ", ".join(scored["instrument"].unique().sort())),
-    ]
-    if len(questions) > 1:
-        facts.append(("rows", "each row of the file is read once for each question"))
-    if "sent_at" not in there:
-        facts.append(("sent_at", "the moment of the answer: the file does not say when the survey was sent"))
-    return tuple(facts)
+def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> Facts:
+    when = "the moment of the answer: the file does not say when the survey was sent"
+    return facts_of(
+        {
+            "questions": "; ".join(questions),
+            "instruments": ", ".join(scored["instrument"].unique().sort()),
+            "rows": "each row of the file is read once for each question" if len(questions) > 1 else "",
+            "sent_at": when if "sent_at" not in there else "",
+        }
+    )
 
 
 def _fits(answered: pl.Series, name: Instrument) -> bool:

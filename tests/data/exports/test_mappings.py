@@ -9,9 +9,13 @@ from zipfile import ZipFile
 import polars as pl
 import pytest
 
-from cxsim.data.exports.mappings import load_shop_file, mapped_readouts
-from cxsim.data.exports.moments import moments
+from cxsim import params
+from cxsim.data.exports.formats import Export, Format
+from cxsim.data.exports.mappings import ShopFile, mapped_readouts
+from cxsim.data.exports.moments import timed
+from cxsim.data.shop import Policy
 from cxsim.errors import DataError, ParamError
+from tests.data.samples import read_as
 
 ORDERS = "Nr;Kunde;Datum;Betrag\n1;Ana@Example.com;03.02.2024 10:00;1.234,50\n2;;04.02.2024 23:30;12,5\n"
 COLUMNS = "{order_id: Nr, customer_id: Kunde, ordered_at: Datum, amount: Betrag}"
@@ -28,7 +32,7 @@ def shop(tmp_path):
         listed = "\n".join(f"  - {{{table}}}" for table in tables)
         path = tmp_path / "shop.yaml"
         path.write_text(f"title: Mein Laden\n{head}\ntables:{'' if tables else ' []'}\n{listed}\n", encoding="utf-8")
-        return mapped_readouts(load_shop_file(path), tmp_path)
+        return mapped_readouts(params.read(path, ShopFile), tmp_path)
 
     return read
 
@@ -78,30 +82,24 @@ def test_surveys_have_an_instrument_by_shop_yaml_and_numbers_by_their_row(shop):
     assert sum(line.rows for line in readout.receipts[0].lines if line.reason == "a score outside of the scale") == 1
 
 
-def test_moments_of_another_zone_are_turned_to_the_shop_s_clock(shop):
-    form = FORM + ", zone: UTC"
-    (readout,) = shop(orders(form=form), head="zone: Europe/Berlin")
-    # In winter Berlin is an hour ahead, so that half past eleven in the evening belongs to the next day.
-    assert readout.tables["orders"].collect()["ordered_at"].to_list()[1] == datetime(2024, 2, 5, 0, 30)
+OFFSETS = ORDERS.replace("03.02.2024 10:00", "2024-02-03T10:00Z").replace("04.02.2024 23:30", "2024-07-04T23:30Z")
 
 
-def test_offsets_are_turned_to_the_shop_s_clock_where_its_zone_is_written(shop):
-    files = {
-        "orders.csv": ORDERS.replace("03.02.2024 10:00", "2024-02-03T10:00Z").replace(
-            "04.02.2024 23:30", "2024-07-04T23:30Z"
-        )
-    }
-    (readout,) = shop(orders(form='separator: ";", decimal: ","'), files=files, head="zone: Europe/Berlin")
-    # An hour ahead in winter, two in summer.
-    assert readout.tables["orders"].collect()["ordered_at"].to_list() == [
-        datetime(2024, 2, 3, 11),
-        datetime(2024, 7, 5, 1, 30),
-    ]
-
-
-def test_universal_time_is_reckoned_from_the_zone_of_the_shop(shop):
-    (readout,) = shop(orders(), head="zone: Europe/Berlin\npolicy: {clock: utc}")
-    assert readout.tables["orders"].collect()["ordered_at"].to_list()[0] == datetime(2024, 2, 3, 9)
+@pytest.mark.parametrize(
+    ("text", "form", "policy", "expected"),
+    [
+        # In winter Berlin is an hour ahead, so that half past eleven in the evening belongs to the next day.
+        (ORDERS, FORM + ", zone: UTC", "", [datetime(2024, 2, 3, 11), datetime(2024, 2, 5, 0, 30)]),
+        # An hour ahead in winter, two in summer.
+        (OFFSETS, 'separator: ";", decimal: ","', "", [datetime(2024, 2, 3, 11), datetime(2024, 7, 5, 1, 30)]),
+        (ORDERS, FORM, "\npolicy: {clock: utc}", [datetime(2024, 2, 3, 9), datetime(2024, 2, 4, 22, 30)]),
+    ],
+)
+def test_moments_of_another_zone_are_reckoned_by_the_clock_of_the_shop_or_in_universal_time(
+    shop, text, form, policy, expected
+):
+    (readout,) = shop(orders(form=form), files={"orders.csv": text}, head=f"zone: Europe/Berlin{policy}")
+    assert readout.tables["orders"].collect()["ordered_at"].to_list() == expected
 
 
 def test_a_parquet_file_is_mapped_too(shop, tmp_path):
@@ -124,7 +122,7 @@ def test_a_parquet_file_is_mapped_too(shop, tmp_path):
         (orders(file="../orders.csv"), r"a file is named without a folder"),
         (orders(form='separator: "--"'), r"separator '--' must be one sign"),
         (orders() + ", instrument: nps", r"instrument is for surveys of which no column says it"),
-        (orders(form=FORM + ", zone: UTC"), r"its moments are written in UTC; write the zone of the shop too"),
+        (orders(form=FORM + ", zone: UTC"), r"is written in UTC; write the zone of the shop too"),
         (orders(form=FORM + ", zone: Berlin"), r"no time zone 'Berlin'; write one such as Europe/Berlin"),
         (
             "table: surveys, file: orders.csv, columns: {sent_at: Datum, score: Nr}, " + FORM,
@@ -144,15 +142,12 @@ def test_a_shop_without_a_zone_or_a_table_is_refused(shop):
         shop()
 
 
-def test_an_archive_of_several_tables_is_refused(shop, tmp_path):
+def test_an_archive_of_several_tables_and_a_wide_row_are_refused(shop, tmp_path):
     with ZipFile(tmp_path / "both.zip", "w") as archive:
         for name in ("a.csv", "b.csv"):
             archive.writestr(name, ORDERS)
     with pytest.raises(DataError, match=r"both.zip: it must be one table; found 2"):
         shop(orders(file="both.zip"))
-
-
-def test_a_wide_row_is_refused_under_a_separator_that_is_written_down(shop):
     with pytest.raises(DataError, match="line 3 has 5 cells and the header 4 names"):
         shop(orders(), files={"orders.csv": ORDERS.replace("12,5", "12,5;9")})
 
@@ -164,7 +159,7 @@ def test_a_wide_row_is_refused_under_a_separator_that_is_written_down(shop):
             orders().replace("table: orders", "table: order"),
             r"tables.0.table: 'order' is not possible; did you mean 'orders'",
         ),
-        (orders() + ", hook: shopify-lines", r"tables.0.hook: unknown key; possible: table, file, columns"),
+        (orders() + ", hook: shopify-lines", r"tables.0.hook: unknown key; possible: columns, moments, "),
         (orders() + ", seperator: x", r"tables.0.seperator: unknown key; did you mean 'separator'"),
         (orders(form='decimal: ";"'), r"tables.0.decimal: ';' is not possible"),
     ],
@@ -199,9 +194,14 @@ def test_orders_with_lines_and_statuses_are_read_by_them(shop):
 # How moments are written.
 
 
+def read_moments(columns, clock="shop", form="iso"):
+    form = Format(name="x", title="x", table="orders", columns={name: name for name in columns}, moments=form)
+    rows, facts = timed(Export(file="file.csv", rows=pl.LazyFrame(columns)), form, Policy(clock=clock), list(columns))
+    return rows.collect(), dict(facts)
+
+
 def read_cells(cells, **asked):
-    rows = pl.LazyFrame({"when": cells})
-    return rows.select(moments(rows, ["when"], file="file.csv", **asked).columns["when"]).collect()["when"].to_list()
+    return read_moments({"when": cells}, **asked)[0]["when"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -225,37 +225,37 @@ def test_a_moment_is_read_as_the_clock_on_the_wall_shows_it(cell):
     assert read_cells([cell]) == [datetime(2024, 3, 1, 9, 5)]
 
 
-@pytest.mark.parametrize("cell", ["2024-03-01", "20240301", "1 Mar 2024"])
-def test_a_day_without_a_time_is_its_midnight(cell):
-    assert read_cells([cell]) == [datetime(2024, 3, 1)]
+@pytest.mark.parametrize(
+    ("cell", "hour"),
+    [
+        *((day, 0) for day in ("2024-03-13", "20240313", "13 Mar 2024")),
+        ("3/13/2024 12:00 AM", 0),
+        ("3/13/2024 12:00 PM", 12),
+        ("3/13/2024 1:30:00 PM", 13),
+    ],
+)
+def test_a_day_without_a_time_is_its_midnight_and_a_clock_may_have_twelve_hours(cell, hour):
+    found = read_cells([cell])[0]
+    assert found.replace(minute=0) == datetime(2024, 3, 13, hour)
+
+
+def test_one_day_above_the_twelfth_tells_the_order_for_all_columns_of_the_file():
+    assert read_cells(["08-04-2023 20:52", "17-04-2023 09:05"])[0] == datetime(2023, 4, 8, 20, 52)
+    assert read_cells(["08/04/2023 20:52", "04/17/2023 09:05"])[0] == datetime(2023, 8, 4, 20, 52)
+    found, _ = read_moments({"created": ["08.04.2023 20:52"], "solved": ["17.04.2023 09:05"]})
+    assert found["created"].item() == datetime(2023, 4, 8, 20, 52)
 
 
 @pytest.mark.parametrize(
-    ("cell", "hour"), [("3/13/2024 12:00 AM", 0), ("3/13/2024 12:00 PM", 12), ("3/13/2024 1:30:00 PM", 13)]
+    ("cells", "found"),
+    [
+        (["01/02/2024 09:05", "11/12/2024 09:05"], "in 0 of 2 cells and the second in 0"),
+        (["13/02/2024 09:05", "02/13/2024 09:05"], "in 1 of 2 cells and the second in 1"),
+    ],
 )
-def test_noon_and_midnight_are_told_apart_on_a_clock_of_twelve_hours(cell, hour):
-    assert read_cells([cell])[0].hour == hour
-
-
-def test_one_day_above_the_twelfth_tells_the_order_for_the_whole_file():
-    assert read_cells(["08-04-2023 20:52", "17-04-2023 09:05"])[0] == datetime(2023, 4, 8, 20, 52)
-    assert read_cells(["08/04/2023 20:52", "04/17/2023 09:05"])[0] == datetime(2023, 8, 4, 20, 52)
-
-
-def test_another_column_of_the_file_tells_the_order_too():
-    rows = pl.LazyFrame({"created": ["08.04.2023 20:52"], "solved": ["17.04.2023 09:05"]})
-    found = moments(rows, ["created", "solved"], file="file.csv").columns["created"]
-    assert rows.select(found).collect().item() == datetime(2023, 4, 8, 20, 52)
-
-
-def test_days_and_months_that_cannot_be_told_apart_are_refused():
-    with pytest.raises(DataError, match=r"in none of 2 cells is a number above 12.*write how its moments .* shop.yaml"):
-        read_cells(["01/02/2024 09:05", "11/12/2024 09:05"])
-
-
-def test_days_and_months_in_both_orders_are_refused():
-    with pytest.raises(DataError, match=r"above 12 in 1 of 2 cells and the second in 1, so that neither"):
-        read_cells(["13/02/2024 09:05", "02/13/2024 09:05"])
+def test_days_and_months_that_cannot_be_told_apart_are_refused(cells, found):
+    with pytest.raises(DataError, match=f"above 12 {found}.*write how its moments .* shop.yaml"):
+        read_cells(cells)
 
 
 def test_a_form_that_somebody_wrote_down_is_kept_to():
@@ -267,48 +267,34 @@ def test_what_is_no_moment_is_null(cell):
     assert read_cells([cell, "2024-03-01 09:00"]) == [None, datetime(2024, 3, 1, 9)]
 
 
-def test_universal_time_is_reckoned_from_the_offset():
+def test_universal_time_is_reckoned_from_the_offset_and_refused_where_a_cell_has_none():
     # 09:05 five hours behind is 14:05; 09:05 five and a half hours ahead is 03:35.
     cells = ["2024-03-01 09:05:00 -0500", "2024-03-01T09:05:00+05:30", "2024-03-01T09:05:00Z"]
     assert [moment.strftime("%H:%M") for moment in read_cells(cells, clock="utc")] == ["14:05", "03:35", "09:05"]
+    with pytest.raises(DataError, match="'when': 1 cells are written without an offset"):
+        read_cells([*cells, "2024-03-01 09:05"], clock="utc")
 
 
-def test_the_end_of_a_day_is_no_offset():
+def test_the_offsets_of_a_file_are_shown_and_the_end_of_a_day_is_none():
+    _, facts = read_moments({"when": ["2024-03-01 09:05:00 -0500", "2024-03-20 09:05:00 -0400"]})
+    assert facts["offsets"] == "-0400, -0500; the time is kept as written"
     # -2024 looks like an offset of 20 hours and 24 minutes.
-    rows = pl.LazyFrame({"when": ["13-03-2024", "01-03-2024"]})
-    assert moments(rows, ["when"], file="file.csv").offsets == ()
-
-
-def test_universal_time_is_refused_where_a_cell_has_no_offset():
-    with pytest.raises(DataError, match="1 cells of 'when' are written without an offset"):
-        read_cells(["2024-03-01 09:05", "2024-03-01 09:05:00Z"], clock="utc")
+    assert "offsets" not in read_moments({"when": ["13-03-2024", "01-03-2024"]})[1]
 
 
 def test_columns_that_are_moments_already_are_taken_as_they_are():
     assert read_cells([date(2024, 3, 1)]) == [datetime(2024, 3, 1)]
     assert read_cells([datetime(2024, 3, 1, 9)]) == [datetime(2024, 3, 1, 9)]
     assert read_cells([datetime(2024, 3, 1, 9, tzinfo=UTC)], clock="utc") == [datetime(2024, 3, 1, 9)]
-
-
-def test_columns_without_a_zone_have_no_universal_time():
-    with pytest.raises(DataError, match="'when' has no time zone"):
+    with pytest.raises(DataError, match="'when': all cells are written without an offset"):
         read_cells([datetime(2024, 3, 1, 9)], clock="utc")
-
-
-def test_a_column_of_numbers_is_no_column_of_moments():
-    with pytest.raises(DataError, match="'when' is Int64; it must be text, a date or a datetime"):
-        read_cells([20240301])
-
-
-def test_the_offsets_of_a_file_are_shown():
-    rows = pl.LazyFrame({"when": ["2024-03-01 09:05:00 -0500", "2024-03-20 09:05:00 -0400"]})
-    found = moments(rows, ["when"], file="file.csv")
-    assert found.offsets == ("-0400", "-0500")
-    assert ("offsets", "-0400, -0500; the time is kept as written") in found.facts
+    numbers = pl.LazyFrame({"order_id": ["1"], "customer_id": ["a"], "ordered_at": [20240301], "amount": [1.0]})
+    with pytest.raises(DataError, match="'ordered_at' is Int64; it must be text, a date or a datetime"):
+        read_as("cxsim orders", numbers)
 
 
 def test_one_moment_below_many_that_cannot_be_read_is_enough():
     # Only the first 1,000 are tried before the whole column is.
     assert read_cells(["soon"] * 1_200 + ["2024-03-01 09:05"])[-1] == datetime(2024, 3, 1, 9, 5)
-    with pytest.raises(DataError, match="none of the 1,200 cells of 'when' can be read"):
+    with pytest.raises(DataError, match="'when': none of the 1,200 cells can be read"):
         read_cells(["soon"] * 1_200)

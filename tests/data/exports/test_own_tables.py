@@ -41,38 +41,28 @@ def rows_of(shop, words: str) -> int:
     return found.rows
 
 
-def test_a_clean_table_is_read_as_it_is(parquet):
-    frame = orders(charged=[1.5, 2.5], order_number=[1, 1])
+def test_a_clean_table_is_read_as_it_is_from_csv_and_parquet(parquet, tmp_path):
+    frame = orders(charged=[1.5, 2.5], order_number=[1, 1], units=[1, 2], coupon=["A", None])
     shop = parquet(frame)
     assert check(shop.orders.collect(), ORDERS).equals(frame.select(shop.orders.collect_schema().names()))
     assert shop.receipts[0].rows_kept == 2
-
-
-def test_csv_and_parquet_read_the_same(parquet, tmp_path):
-    frame = orders(units=[1, 2], coupon=["A", None])
     frame.write_csv(tmp_path / "y.csv")
-    assert read_shop(tmp_path / "y.csv").orders.collect().equals(parquet(frame).orders.collect())
+    assert read_shop(tmp_path / "y.csv").orders.collect().equals(shop.orders.collect())
 
 
-def test_columns_beyond_the_contract_are_left_out(parquet):
-    assert "note" not in parquet(orders(note=["x", "y"])).orders.collect_schema()
-
-
-def test_whole_numbers_are_ids_as_text(parquet):
-    shop = parquet(orders(order_id=[7, 8], customer_id=[1, None], amount=[1, 2]))
+def test_columns_beyond_the_contract_are_left_out_and_whole_numbers_are_ids_as_text(parquet):
+    shop = parquet(orders(order_id=[7, 8], customer_id=[1, None], amount=[1, 2], note=["x", "y"]))
+    assert "note" not in shop.orders.collect_schema()
     assert check(shop.orders.collect(), ORDERS).select("order_id", "customer_id", "amount").row(0) == ("7", "1", 1.0)
 
 
 def test_moments_with_a_zone_keep_the_clock_of_the_shop_or_move_to_universal_time(parquet):
-    zoned = pl.Series([NOON, NOON]).dt.replace_time_zone("Europe/Berlin")
+    zoned, utc = pl.Series([NOON, NOON]).dt.replace_time_zone("Europe/Berlin"), Policy(clock="utc")
     assert parquet(orders(ordered_at=zoned)).orders.collect()["ordered_at"][0] == NOON
-    moved = parquet(orders(ordered_at=zoned), policy=Policy(clock="utc")).orders.collect()["ordered_at"][0]
+    moved = parquet(orders(ordered_at=zoned), policy=utc).orders.collect()["ordered_at"][0]
     assert moved.replace(tzinfo=UTC) == datetime(2024, 2, 3, 11, tzinfo=UTC)
-
-
-def test_universal_time_needs_zones(parquet):
-    with pytest.raises(DataError, match="has no time zone, so that clock: utc cannot be kept"):
-        parquet(orders(), policy=Policy(clock="utc"))
+    with pytest.raises(DataError, match=r"without an offset from universal time\. clock: utc needs the zone"):
+        parquet(orders(), policy=utc)
 
 
 def test_what_cannot_be_read_is_dropped_for_one_reason(text_file):
@@ -90,13 +80,10 @@ def test_what_cannot_be_read_is_dropped_for_one_reason(text_file):
     assert shop.orders.collect().select("order_id", "customer_id").rows() == [("1", "ana"), ("6", None)]
 
 
-def test_equal_rows_are_merged(parquet):
+def test_equal_rows_are_merged_and_one_id_for_different_rows_is_refused(parquet):
     shop = parquet(pl.concat([orders(), orders().head(1)]))
     assert sorted(shop.orders.collect()["order_id"]) == ["1", "2"]
     assert rows_of(shop, "equal to an earlier row") == 1
-
-
-def test_one_id_for_different_rows_is_refused(parquet):
     with pytest.raises(DataError, match=r"x\.parquet: 1 values of order_id stand for rows that differ, such as '1'"):
         parquet(orders(order_id=["1", "1"]))
 
@@ -152,28 +139,21 @@ def test_surveys_of_a_scale_in_parquet_are_checked_too_and_may_be_none(tmp_path)
     assert read_shop(tmp_path).surveys.collect().is_empty()
 
 
-def test_what_no_shop_can_see_is_set_aside(tmp_path):
+def test_what_no_shop_can_see_is_set_aside_and_an_empty_table_is_there(tmp_path):
     orders().write_parquet(tmp_path / "orders.parquet")
     lives = pl.DataFrame([["ana", NOON, None, None, None]], orient="row", schema=list(LIVES.columns))
     lives.write_parquet(tmp_path / "lives.parquet")
-    lives_receipt = read_shop(tmp_path).receipts[1]
-    assert (lives_receipt.recognised, lives_receipt.table, lives_receipt.rows_kept) == ("cxsim lives", "none", 0)
-
-
-def test_an_empty_table_beside_others_is_there(tmp_path):
-    orders().write_parquet(tmp_path / "orders.parquet")
     kinds = {"customer_id": pl.String, "programme": pl.String, "joined_at": pl.Datetime, "left_at": pl.Datetime}
     pl.DataFrame(schema=kinds).write_parquet(tmp_path / "members.parquet")
     shop = read_shop(tmp_path)
+    (aside,) = (receipt for receipt in shop.receipts if receipt.file == "lives.parquet")
+    assert (aside.recognised, aside.table, aside.rows_kept) == ("cxsim lives", "none", 0)
     assert shop.missing("members") is None
     assert shop.members.collect().is_empty()
 
 
-def test_rows_are_read_lazily(parquet):
+def test_rows_are_read_lazily_and_a_file_that_is_no_parquet_is_refused(parquet, text_file):
     assert "Parquet SCAN" in parquet(orders()).orders.explain()
-
-
-def test_a_file_that_is_no_parquet_is_refused(text_file):
     with pytest.raises(DataError, match=r"x\.parquet: the rows cannot be read"):
         read_shop(text_file("a,b\n1,2\n", "x.parquet"))
 
@@ -226,54 +206,56 @@ def test_a_session_is_a_visitor_with_a_number_and_begins_with_its_first_event():
     assert found["started_at"].to_list() == [datetime(2024, 3, 1, 0, minute) for minute in (5, 20, 7)]
 
 
-def test_an_order_belongs_to_the_session_in_which_it_was_named_first():
-    readout = read_events(
-        event(1, "purchase", transaction="A"),
-        event(2, "purchase", transaction="A"),
-        event(90, "purchase", session="2", transaction="A"),
-    )
-    assert sessions(readout)["order_id"].to_list() == ["A", None]
-    assert facts(readout)["purchases"] == "3: 0 name no transaction, 2 tell of one again"
+@pytest.mark.parametrize(
+    ("events", "orders", "purchases", "further"),
+    [
+        # An order belongs to the session in which it was named first.
+        (
+            [
+                event(1, "purchase", transaction="A"),
+                event(2, "purchase", transaction="A"),
+                event(90, "purchase", session="2", transaction="A"),
+            ],
+            ["A", None],
+            "3: 0 name no transaction, 2 tell of one again",
+            "0;",
+        ),
+        (
+            [event(1, "purchase"), event(2, "purchase", transaction="(not set)")],
+            [None],
+            "2: 2 name no transaction, 0 tell of one again",
+            "0;",
+        ),
+        ([event(1, "refund", transaction="A")], [None], "0: 0 name no transaction, 0 tell of one again", "0;"),
+        # A session shows the first of its orders.
+        (
+            [event(2, "purchase", transaction="A"), event(1, "purchase", transaction="B")],
+            ["B"],
+            "2: 0 name no transaction, 0 tell of one again",
+            "1;",
+        ),
+    ],
+)
+def test_purchases_that_name_a_transaction_are_orders_of_their_sessions(events, orders, purchases, further):
+    readout = read_events(*events)
+    assert sessions(readout)["order_id"].to_list() == orders
+    assert facts(readout)["purchases"] == purchases
+    assert facts(readout)["further orders of a session"].startswith(further)
 
 
-def test_purchases_without_a_transaction_are_counted_and_are_no_orders():
-    readout = read_events(event(1, "purchase"), event(2, "purchase", transaction="(not set)"))
-    assert sessions(readout)["order_id"].to_list() == [None]
-    assert facts(readout)["purchases"] == "2: 2 name no transaction, 0 tell of one again"
-
-
-def test_a_transaction_of_another_event_is_no_order():
-    assert sessions(read_events(event(1, "refund", transaction="A")))["order_id"].to_list() == [None]
-
-
-def test_a_session_shows_the_first_of_its_orders_and_the_others_are_counted():
-    readout = read_events(event(2, "purchase", transaction="A"), event(1, "purchase", transaction="B"))
-    assert sessions(readout)["order_id"].to_list() == ["B"]
-    assert facts(readout)["further orders of a session"].startswith("1;")
-
-
-def test_events_without_visitor_or_session_are_dropped_and_counted():
-    readout = read_events(event(1), event(2, visitor=""), event(3, session=""))
-    assert sessions(readout).height == 1
+def test_events_without_visitor_or_session_are_dropped_and_the_receipt_adds_up():
+    readout = read_events(event(1), event(2), event(3, visitor=""), event(4, session="2"), event(5, session=""))
+    # Five events: one without a visitor, one without a session, one a further event of a session, two sessions.
     assert (line(readout, "no visitor"), line(readout, "no session")) == (1, 1)
-
-
-def test_the_receipt_adds_up():
-    readout = read_events(event(1), event(2), event(3, visitor=""), event(4, session="2"))
-    # Four events: one without a visitor, one a further event of a session, two sessions.
-    assert readout.receipts[0].rows_read == 4
-    assert readout.receipts[0].rows_kept == sessions(readout).height == 2
+    assert (readout.receipts[0].rows_read, readout.receipts[0].rows_kept) == (5, sessions(readout).height) == (5, 2)
 
 
 def test_the_customer_is_known_from_any_event_and_the_source_from_the_first_that_has_one():
     found = sessions(read_events(event(1), event(3, source="mail"), event(2, user="Ana@Example.com", source="search")))
     assert found.select("customer_id", "source", "visitor_id").row(0) == ("ana@example.com", "search", "v")
-
-
-def test_events_that_name_no_customer_lack_them_and_say_that_their_clock_is_universal():
-    readout = read_events(event(1))
-    assert readout.lacks["sessions.customer_id"] == "events.csv names no user_id."
-    assert "universal time" in facts(readout)["clock"]
+    unknown = read_events(event(1))
+    assert unknown.lacks["sessions.customer_id"] == "events.csv names no user_id."
+    assert "universal time" in facts(unknown)["clock"]
 
 
 def test_moments_that_a_spreadsheet_has_rounded_are_refused():

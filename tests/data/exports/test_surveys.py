@@ -8,8 +8,9 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from cxsim.data.exports.formats import Export
 from cxsim.data.exports.read_shop import read_shop
-from cxsim.data.exports.surveys import answers_format, checked_instrument, instrument_of
+from cxsim.data.exports.surveys import answers_format, instrument_of, refuse_unknown_instrument
 from cxsim.errors import DataError
 from tests.data.samples import read_as
 
@@ -67,21 +68,18 @@ def test_a_scale_that_is_not_certain_is_refused(question, answers):
         instrument_of(question, pl.Series(answers), "answers.csv")
 
 
-def test_a_question_that_nobody_answered_has_no_scale():
+def test_a_question_that_nobody_answered_has_no_scale_and_an_instrument_that_there_is_not_is_refused():
     with pytest.raises(DataError, match="nobody answered 'nps'"):
         instrument_of("nps", pl.Series([None], dtype=pl.Int64), "answers.csv")
-
-
-def test_an_instrument_that_there_is_not_is_refused():
     with pytest.raises(DataError, match="no instrument 'npss'; did you mean 'nps'"):
-        checked_instrument("npss", "shop.yaml")
+        refuse_unknown_instrument("npss", "shop.yaml")
 
 
 @pytest.mark.parametrize(
     "header", [["email", "total"], ["email", "sent_at", "score"], ["nps"], ["date", "NPS comment"]]
 )
 def test_other_tables_are_no_answers(header):
-    assert answers_format(header) is None
+    assert answers_format(Export(file="x.csv", rows=pl.LazyFrame(schema=dict.fromkeys(header, pl.String)))) is None
 
 
 def test_a_table_of_nps_answers_is_read_without_being_named(text_file):
@@ -93,65 +91,55 @@ def test_a_table_of_nps_answers_is_read_without_being_named(text_file):
     ]
 
 
-def test_scores_outside_of_the_scale_are_dropped_and_counted_and_never_clipped():
-    readout = read({"email": "a@b.c", "sent_at": WHEN, "nps": ["10", "0", "11"]})
-    assert scores(readout) == [("nps", 10), ("nps", 0)]
-    assert line(readout, "outside of the scale") == 1
+@pytest.mark.parametrize(
+    ("columns", "found", "counts"),
+    [
+        # Never clipped.
+        ({"nps": ["10", "0", "11"]}, [10, 0], {"outside of the scale": 1}),
+        ({"email": ["", "a@b.c"], "nps": ["9", ""]}, [9, None], {"no customer": 1, "not answered": 1}),
+        ({"sent_at": [WHEN, WHEN, ""], "nps": ["9", "very", "8"]}, [9], {"no whole number": 1, "no moment": 1}),
+        ({"response id": ["7", "7"], "nps": ["9", "9"]}, [9], {"further row of the same answer": 1}),
+    ],
+)
+def test_no_answer_is_lost_or_bent_in_silence(columns, found, counts):
+    readout = read({"email": "a@b.c", "sent_at": WHEN, **columns})
+    assert scores(readout) == [("nps", score) for score in found]
+    assert {reason: line(readout, reason) for reason in counts} == counts
 
 
-def test_answers_without_customer_or_score_are_kept_and_counted():
-    readout = read({"email": ["", "a@b.c"], "sent_at": WHEN, "nps": ["9", ""]})
-    assert scores(readout) == [("nps", 9), ("nps", None)]
-    assert (line(readout, "no customer"), line(readout, "not answered")) == (1, 1)
-
-
-def test_words_for_scores_and_missing_moments_are_dropped_and_counted():
-    readout = read({"email": "a@b.c", "sent_at": [WHEN, WHEN, ""], "nps": ["9", "very", "8"]})
-    assert scores(readout) == [("nps", 9)]
-    assert (line(readout, "no whole number"), line(readout, "no moment")) == (1, 1)
-
-
-def test_an_answer_that_stands_twice_is_counted_once():
-    readout = read({"response id": ["7", "7"], "email": "a@b.c", "sent_at": WHEN, "nps": ["9", "9"]})
-    assert scores(readout) == [("nps", 9)]
-    assert line(readout, "further row of the same answer") == 1
-
-
-def test_the_moment_of_sending_goes_before_that_of_answering():
+def test_the_moment_of_sending_goes_before_that_of_answering_and_a_table_without_customers_says_so():
     readout = read({"sent_at": [WHEN, ""], "answered_at": "2024-03-05 10:00", "nps": ["9", "8"]})
     assert readout.tables["surveys"].collect()["sent_at"].dt.day().to_list() == [1, 5]
-
-
-def test_a_table_without_customers_says_so():
-    readout = read({"date": WHEN, "nps": ["9", "0"]})
     assert readout.lacks["surveys.customer_id"] == "answers.csv has no column of e-mail addresses or customer numbers."
 
 
 def test_a_column_that_says_the_instrument_names_that_of_each_row():
-    readout = read({"person email": "a@b.c", "created_at": WHEN, "score": ["10", "5"], "survey_type": ["NPS", "csat"]})
-    assert scores(readout) == [("nps", 10), ("csat", 5)]
-
-
-def test_a_column_that_says_no_instrument_is_refused():
+    columns = {"person email": "a@b.c", "created_at": WHEN, "score": ["10", "5"]}
+    assert scores(read(columns | {"survey_type": ["NPS", "csat"]})) == [("nps", 10), ("csat", 5)]
     with pytest.raises(DataError, match="'survey_type': no instrument 'stars'"):
-        read({"created_at": WHEN, "score": ["10"], "survey_type": ["stars"]})
+        read(columns | {"survey_type": "stars"})
+
+
+TYPEFORM = {
+    "#": ["a", "b"],
+    "Start Date (UTC)": "2024-03-01 09:00:00",
+    "Submit Date (UTC)": "2024-03-01 09:05:00",
+    "Network ID": "x",
+}
 
 
 def test_typeform_drops_answers_that_were_begun_and_not_completed():
     columns = {
-        "#": ["a", "b"],
         "How likely are you to recommend us?": ["9", "2"],
         "Email": "Ana@Example.com",
         "Response Type": ["completed", "partial"],
-        "Start Date (UTC)": "2024-03-01 09:00:00",
         "Submit Date (UTC)": ["2024-03-01 09:05:00", ""],
-        "Network ID": "x",
     }
-    readout = read(columns, "Typeform answers")
+    readout = read(TYPEFORM | columns, "Typeform answers")
     assert scores(readout) == [("nps", 9)]
     assert line(readout, "begun and not completed") == 1
     assert readout.tables["surveys"].collect()["sent_at"].to_list() == [datetime(2024, 3, 1, 9, 5)]
-    assert any(name == "clock" and "universal time" in text for name, text in readout.receipts[0].facts)
+    assert "universal time" in dict(readout.receipts[0].facts)["clock"]
 
 
 def test_several_questions_of_a_row_are_several_surveys_and_the_receipt_adds_up():
@@ -170,21 +158,11 @@ def test_several_questions_of_a_row_are_several_surveys_and_the_receipt_adds_up(
     assert readout.receipts[0].rows_kept == surveys.height
 
 
-def test_two_questions_of_one_instrument_are_refused():
+def test_two_questions_of_one_instrument_and_none_that_says_what_it_is_about_are_refused():
     with pytest.raises(DataError, match="'nps shop' and 'nps courier' are both nps"):
         read({"date": WHEN, "nps shop": ["9"], "nps courier": ["8"]})
-
-
-def test_a_survey_without_a_question_that_says_what_it_is_about_is_refused():
-    columns = {
-        "#": ["a"],
-        "How are you?": ["9"],
-        "Start Date (UTC)": WHEN,
-        "Submit Date (UTC)": WHEN,
-        "Network ID": "x",
-    }
     with pytest.raises(DataError, match="no question says that it is about recommending"):
-        read(columns, "Typeform answers")
+        read(TYPEFORM | {"How are you?": ["9", "9"]}, "Typeform answers")
 
 
 def test_surveymonkey_has_a_second_row_of_header_and_dates_with_the_month_first():
