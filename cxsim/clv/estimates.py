@@ -7,11 +7,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.special import ndtri
 
 from cxsim.clv.inputs import require
@@ -21,7 +22,10 @@ from cxsim.clv.models.purchases import PurchaseParams
 from cxsim.errors import EstimationError
 
 Basis = Literal["likelihood", "prior"]
-Matrix = tuple[tuple[float, ...], ...]
+Params = TypeVar("Params", bound=PurchaseParams | GammaGammaParams)
+_Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Matrix = tuple[tuple[_Finite, ...], ...]
 
 # A maximum is found to about twelve digits, an inverse Hessian to eleven, and the last of these differ between
 # processors. What is kept is what they agree on, so that everything that follows from a fit is the same everywhere.
@@ -38,25 +42,25 @@ def significant(value: float, digits: int) -> float:
     return float(f"{value:.{digits - 1}e}")
 
 
-def as_matrix(array: NDArray[np.float64]) -> Matrix:
-    """Return a two-dimensional array as a tuple of rows, to as many digits as all processors agree on."""
-    return tuple(tuple(significant(float(x), COVARIANCE_DIGITS) for x in row) for row in array)
+def rounded(array: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
+    """Return every number of an array to so many significant digits."""
+    return np.array([significant(x, digits) for x in array.ravel().tolist()]).reshape(array.shape)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class FittedModel:
+class FittedModel(Generic[Params]):
     """What fits of orders and fits of spend have in common: the one place where a class has heirs.
 
     `PurchaseFit` and `GammaGammaFit` say what the fields mean.
     """
 
     model: str
-    params: PurchaseParams | GammaGammaParams
+    params: Params
     log_covariance: Matrix
-    log_likelihood: float
-    n_customers: int
-    n_patterns: int
-    max_abs_gradient: float
+    log_likelihood: _Finite
+    n_customers: Count
+    n_patterns: Count
+    max_abs_gradient: _Finite
     basis: Basis = "likelihood"
     loose: tuple[str, ...] = ()
     engine: str = "native"
@@ -64,9 +68,9 @@ class FittedModel:
 
     def __post_init__(self) -> None:
         size = len(self.names)
-        square = len(self.log_covariance) == size and all(len(row) == size for row in self.log_covariance)
-        matrix = np.array(self.log_covariance) if square else np.zeros((0, 0))
-        if not square or not np.isfinite(matrix).all() or (matrix != matrix.T).any() or (np.diag(matrix) <= 0.0).any():
+        square = [len(row) for row in self.log_covariance] == [size] * size
+        matrix = np.array(self.log_covariance if square else [[np.nan]])
+        if not np.isfinite(matrix).all() or (matrix != matrix.T).any() or (np.diag(matrix) <= 0.0).any():
             raise EstimationError(
                 f"log_covariance must be a symmetric {size} by {size} matrix of finite numbers with a positive "
                 f"diagonal, for {', '.join(self.names)}; found {self.log_covariance}."
@@ -85,7 +89,7 @@ class FittedModel:
     @property
     def title(self) -> str:
         """Name of the model for readers."""
-        return self.kind.titled(getattr(self.params, "k", 1))
+        return self.kind.titled(self.params.k)
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -95,7 +99,7 @@ class FittedModel:
     @property
     def std_errors(self) -> dict[str, float]:
         """Standard error of each parameter on the natural scale, by the delta method."""
-        return dict(zip(self.names, (self.values * self._log_errors()).tolist(), strict=True))
+        return dict(self.estimates().select("parameter", "std_error").rows())
 
     @property
     def covariance(self) -> NDArray[np.float64]:

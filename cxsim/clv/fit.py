@@ -12,19 +12,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from types import ModuleType
-from typing import Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cxsim.clv.estimates import PARAMETER_DIGITS, as_matrix, significant
-from cxsim.clv.inputs import is_count, log_gap_sum, purchase_patterns, spend_patterns
+from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, rounded, significant
+from cxsim.clv.inputs import arrays, is_count, log_gap_sum, purchase_patterns, spend_patterns
 from cxsim.clv.likelihood import SPEND, Kind, Model, derivatives, kind_of, thinned
 from cxsim.clv.models.bgnbd import MOST_STAGES
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.models.purchases import PurchaseParams
-from cxsim.clv.optimum import REACH, Optimum, Problem, maximise, newton, purchase_problem, spend_problem
+from cxsim.clv.optimum import REACH, Optimum, Problem, log_prior, maximise, newton, purchase_problem, spend_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError, choices
@@ -110,22 +108,11 @@ def fit(
     @functools.cache
     def optimum_of(stages: int) -> Optimum:
         problem = purchase_problem(kind, stages, patterns, log_gaps=log_gaps)
-        return _optimum(problem) if engine == "native" else _reported(problem, _lifetimes_purchases(kind, patterns))
+        return _optimum(problem) if engine == "native" else _reported(problem, _lifetimes(kind, patterns))
 
     stages = _most_likely_stages(optimum_of) if open_k else k or 1
-    optimum = optimum_of(stages)
     return PurchaseFit(
-        model=kind.name,
-        params=cast("PurchaseParams", kind.params(_rounded(optimum), stages)),
-        log_covariance=as_matrix(optimum.covariance),
-        log_likelihood=optimum.value,
-        n_customers=rfm.height,
-        n_patterns=patterns.height,
-        max_abs_gradient=float(np.abs(optimum.gradient).max()),
-        basis=optimum.basis,
-        loose=optimum.loose,
-        engine=engine,
-        observed_until=observed_until,
+        model=model, engine=engine, observed_until=observed_until, **_found(kind, patterns, optimum_of(stages), stages)
     )
 
 
@@ -167,21 +154,24 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
     patterns = spend_patterns(rfm)
     _require(SPEND, None, engine)
     problem = spend_problem(patterns)
-    optimum = _optimum(problem) if engine == "native" else _reported(problem, _lifetimes_spend(patterns))
-    n_customers = int(patterns["weight"].sum())
-    return GammaGammaFit(
-        params=cast("GammaGammaParams", SPEND.params(_rounded(optimum), 1)),
-        log_covariance=as_matrix(optimum.covariance),
-        log_likelihood=optimum.value,
-        n_customers=n_customers,
-        n_left_out=rfm.height - n_customers,
-        n_patterns=patterns.height,
-        max_abs_gradient=float(np.abs(optimum.gradient).max()),
-        basis=optimum.basis,
-        loose=optimum.loose,
-        engine=engine,
-        observed_until=observed_until,
-    )
+    optimum = _optimum(problem) if engine == "native" else _reported(problem, _lifetimes(SPEND, patterns))
+    found = _found(SPEND, patterns, optimum, 1)
+    left_out = rfm.height - found["n_customers"]
+    return GammaGammaFit(n_left_out=left_out, engine=engine, observed_until=observed_until, **found)
+
+
+def _found(kind: Kind, patterns: pl.DataFrame, optimum: Optimum, k: int) -> dict[str, Any]:
+    """Return what fits of orders and fits of spend have in common."""
+    return {
+        "params": kind.params([significant(math.exp(x), PARAMETER_DIGITS) for x in optimum.log_params], k),
+        "log_covariance": tuple(map(tuple, rounded(optimum.covariance, COVARIANCE_DIGITS).tolist())),
+        "log_likelihood": optimum.value,
+        "n_customers": int(patterns["weight"].sum()),
+        "n_patterns": patterns.height,
+        "max_abs_gradient": float(np.abs(optimum.gradient).max()),
+        "basis": optimum.basis,
+        "loose": optimum.loose,
+    }
 
 
 def _require(kind: Kind, k: int | None, engine: str) -> None:
@@ -218,7 +208,7 @@ def _optimum(problem: Problem) -> Optimum:
             found = maximise(problem.log_likelihood, starts, problem.centre)
     if found.converged:
         return found
-    names, middle = problem.likelihood.names, problem.prior.means
+    names, middle = problem.likelihood.names, problem.prior
     held = maximise(problem.log_posterior, [*starts, middle], middle, far=REACH)
     if not held.converged:
         runaway = zip(names, held.log_params, strict=True)
@@ -227,7 +217,7 @@ def _optimum(problem: Problem) -> Optimum:
             f"ran to {', '.join(f'{name} = {math.exp(min(x, 700.0)):.4g}' for name, x in runaway)}. Look for customers "
             "who are no persons (tills, resellers, test accounts)."
         )
-    value = held.value - float(problem.prior.log_density(held.log_params))
+    value = held.value - float(log_prior(held.log_params, middle))
     return replace(held, value=value, basis="prior", loose=_loose(names, found, problem.centre))
 
 
@@ -239,16 +229,10 @@ def _loose(names: tuple[str, ...], end: Optimum, centre: FloatArray) -> tuple[st
     return tuple(name for name, loose in zip(names, far, strict=True) if loose)
 
 
-def _rounded(optimum: Optimum) -> list[float]:
-    """Return the parameters on the natural scale."""
-    return [significant(math.exp(x), PARAMETER_DIGITS) for x in optimum.log_params]
-
-
 def _reported(problem: Problem, params: Sequence[float]) -> Optimum:
     """Return the place that lifetimes found, with our likelihood and derivatives there."""
     log_params = np.log(params)
-    value, gradient, hessian = problem.log_likelihood(log_params)
-    return Optimum(log_params=log_params, value=value, gradient=gradient, hessian=hessian, converged=True)
+    return Optimum(log_params, *problem.log_likelihood(log_params), converged=True)
 
 
 # Deprecations of pandas and invalid escapes in its source: of no use to our users, who cannot mend an archived library.
@@ -274,20 +258,16 @@ _FITTERS = {
 _PENALTIES = (0.0, 0.001, 0.01, 0.1)
 
 
-def _lifetimes_purchases(kind: Kind, patterns: pl.DataFrame) -> tuple[float, ...]:
-    """Return the parameters that lifetimes finds for a model of orders, times in days."""
-    columns = [patterns[name].to_numpy() for name in ("frequency", "recency_days", "age_days")]
-    found = _first_success(kind.title, _FITTERS[kind.name], columns, patterns["weight"].to_numpy())
-    return tuple(found[name] for name in kind.names)
-
-
-def _lifetimes_spend(patterns: pl.DataFrame) -> tuple[float, ...]:
-    """Return the Gamma-Gamma parameters that lifetimes finds."""
-    frequency, amount, weight = (patterns[name].to_numpy() for name in ("frequency", "monetary_value", "weight"))
-    # In units of the mean amount, so that its start suits every currency.
-    unit = float((weight * amount).sum() / weight.sum())
-    found = _first_success(SPEND.title, _FITTERS[SPEND.name], [frequency, amount / unit], weight)
-    return (found["p"], found["q"], found["v"] * unit)
+def _lifetimes(kind: Kind, patterns: pl.DataFrame) -> list[float]:
+    """Return the parameters that lifetimes finds, times in days."""
+    *columns, weight = arrays(patterns)
+    unit = 1.0
+    if kind == SPEND:
+        # In units of the mean amount, so that its start suits every currency.
+        unit = float((weight * columns[1]).sum() / weight.sum())
+        columns[1] = columns[1] / unit
+    found = _first_success(kind.title, _FITTERS[kind.name], columns, weight)
+    return [found[name] * unit if name == "v" else found[name] for name in kind.names]
 
 
 def _first_success(model: str, fitter: str, columns: Sequence[FloatArray], weight: FloatArray) -> dict[str, float]:

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Mapping
+from dataclasses import asdict, fields
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from cxsim.clv.likelihood import ALL_KINDS, SPEND
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.models.purchases import PurchaseParams
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import CxsimError, EstimationError, choices
 
 FORMAT, VERSION = "cxsim fit", 2
-_STORED = (
-    "log_covariance",
-    "log_likelihood",
-    "n_customers",
-    "n_patterns",
-    "max_abs_gradient",
-    "basis",
-    "loose",
-    "engine",
-    "observed_until",
-)
 
 
 def save_fit(fit: PurchaseFit | GammaGammaFit, path: str | os.PathLike[str]) -> None:
@@ -56,14 +44,15 @@ def save_fit(fit: PurchaseFit | GammaGammaFit, path: str | os.PathLike[str]) -> 
     ...     cxsim.load_fit(Path(folder) / "orders.json") == found
     True
     """
-    own = "n_left_out" if isinstance(fit, GammaGammaFit) else "k"
+    stored = asdict(fit)
+    del stored["params"]
     record = {
         "format": FORMAT,
         "version": VERSION,
-        "kind": fit.model,
+        "kind": stored.pop("model"),
         "params": dict(zip(fit.names, fit.values.tolist(), strict=True)),
-        **{name: getattr(fit, name) for name in _STORED},
-        own: fit.n_left_out if isinstance(fit, GammaGammaFit) else fit.params.k,
+        **stored,
+        **({"k": fit.params.k} if isinstance(fit, PurchaseFit) else {}),
     }
     target = Path(path)
     # The process in the name keeps two writers apart; the last one wins.
@@ -108,6 +97,10 @@ def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | GammaGammaFit:
         raise EstimationError(f"{source}: this is no JSON; a fit is a JSON file written by save_fit.") from error
     except KeyError as error:
         raise EstimationError(f"{source}: a fit needs the field {error}.") from error
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = ".".join(map(str, wrong["loc"]))
+        raise EstimationError(f"{source}: '{name}': {wrong['msg']}; found {wrong['input']!r}.") from error
     except (CxsimError, TypeError, ValueError) as error:
         raise EstimationError(f"{source}: {error}") from error
 
@@ -120,37 +113,11 @@ def _fit(record: Any) -> PurchaseFit | GammaGammaFit:
         raise EstimationError(
             f"this fit has version {record.get('version')!r}; this cxsim reads version {VERSION}. Fit the model again."
         )
-    if record.get("kind") not in ALL_KINDS:
-        raise EstimationError(f"no kind of fit '{record.get('kind')}'; {choices(str(record.get('kind')), ALL_KINDS)}")
-    kind = ALL_KINDS[record["kind"]]
-    fields: dict[str, Any] = {name: record[name] for name in _STORED} | {
-        "model": kind.name,
-        "log_covariance": tuple(
-            tuple(_number(cell, "log_covariance") for cell in row) for row in record["log_covariance"]
-        ),
-        "loose": tuple(map(str, record["loose"])),
-        "observed_until": None if record["observed_until"] is None else date.fromisoformat(record["observed_until"]),
-        **{name: _number(record[name], name) for name in ("log_likelihood", "max_abs_gradient")},
-        **{name: _count(record, name) for name in ("n_customers", "n_patterns")},
-    }
-    if record["basis"] not in {"likelihood", "prior"}:
-        raise EstimationError(f"'basis' must be 'likelihood' or 'prior'; found {record['basis']!r}.")
-    values = [_number(record["params"][name], name) for name in kind.names]
-    if kind == SPEND:
-        return GammaGammaFit(
-            **fields, params=cast("GammaGammaParams", kind.params(values, 1)), n_left_out=_count(record, "n_left_out")
-        )
-    return PurchaseFit(**fields, params=cast("PurchaseParams", kind.params(values, _count(record, "k"))))
-
-
-def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise EstimationError(f"'{name}' must be a finite number; found {value!r}.")
-    return float(value)
-
-
-def _count(record: Mapping[str, Any], name: str) -> int:
-    value = record[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise EstimationError(f"'{name}' must be a whole number, not negative; found {value!r}.")
-    return value
+    name = str(record.get("kind"))
+    if name not in ALL_KINDS:
+        raise EstimationError(f"no kind of fit '{name}'; {choices(name, ALL_KINDS)}")
+    kind, shape = ALL_KINDS[name], GammaGammaFit if name == SPEND.name else PurchaseFit
+    values = {"model": name, "params": kind.params([record["params"][one] for one in kind.names], record.get("k", 1))}
+    values |= {field.name: record[field.name] for field in fields(shape) if field.name not in values}
+    found: PurchaseFit | GammaGammaFit = TypeAdapter(shape).validate_python(values)
+    return found

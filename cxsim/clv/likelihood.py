@@ -30,7 +30,7 @@ _AFTER_ORDERS = ("r", "alpha", "a", "b")
 _ON_THE_CALENDAR = ("r", "alpha", "s", "beta")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A model of orders and dropout: its name as in `fit(model=...)` and for readers, and its parameters in order."""
 
@@ -39,7 +39,6 @@ class Kind:
     names: tuple[str, ...]
     leaves_after_first: bool = False  # whether customers may drop out after their first order already
     regular: bool = False  # whether orders may come more regularly than by chance, in k stages
-    reference: str
 
     @property
     def calendar(self) -> bool:
@@ -53,7 +52,7 @@ class Kind:
     def params(self, values: Sequence[float], k: int) -> PurchaseParams | GammaGammaParams:
         """Return checked parameters from their values in order."""
         named = dict(zip(self.names, values, strict=True))
-        if self.name == SPEND.name:
+        if self == SPEND:
             return GammaGammaParams(**named)
         if self.calendar:
             return ParetoNbdParams(**named)
@@ -61,19 +60,14 @@ class Kind:
 
 
 _ROWS = (
-    ("bgnbd", "BG/NBD", _AFTER_ORDERS, False, False, "Fader, Hardie & Lee (2005)"),
-    ("mbgnbd", "MBG/NBD", _AFTER_ORDERS, True, False, "Batislam, Denizel & Filiztekin (2007)"),
-    ("paretonbd", "Pareto/NBD", _ON_THE_CALENDAR, False, False, "Schmittlein, Morrison & Colombo (1987)"),
-    ("bgcnbd", "BG/CNBD-k", _AFTER_ORDERS, False, True, "Platzer & Reutterer (2016)"),
-    ("mbgcnbd", "MBG/CNBD-k", _AFTER_ORDERS, True, True, "Platzer & Reutterer (2016)"),
+    ("bgnbd", "BG/NBD", _AFTER_ORDERS, False, False),  # Fader, Hardie & Lee (2005)
+    ("mbgnbd", "MBG/NBD", _AFTER_ORDERS, True, False),  # Batislam, Denizel & Filiztekin (2007)
+    ("paretonbd", "Pareto/NBD", _ON_THE_CALENDAR, False, False),  # Schmittlein, Morrison & Colombo (1987)
+    ("bgcnbd", "BG/CNBD-k", _AFTER_ORDERS, False, True),  # Platzer & Reutterer (2016)
+    ("mbgcnbd", "MBG/CNBD-k", _AFTER_ORDERS, True, True),  # the same
 )
-KINDS = {
-    name: Kind(name=name, title=title, names=names, leaves_after_first=first, regular=regular, reference=reference)
-    for name, title, names, first, regular, reference in _ROWS
-}
-
-
-SPEND = Kind(name="gamma_gamma", title="Gamma-Gamma", names=("p", "q", "v"), reference="Fader & Hardie (2013)")
+KINDS = {row[0]: Kind(*row) for row in _ROWS}
+SPEND = Kind("gamma_gamma", "Gamma-Gamma", ("p", "q", "v"))  # Fader & Hardie (2013)
 # Everything that can be fitted.
 ALL_KINDS = {**KINDS, SPEND.name: SPEND}
 

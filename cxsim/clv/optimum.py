@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cxsim.clv.estimates import PARAMETER_DIGITS, Basis, significant
+from cxsim.clv.inputs import arrays
 from cxsim.clv.likelihood import Derivatives, Kind, Likelihood, derivatives, purchase_likelihood, spend_likelihood
 
 FloatArray = NDArray[np.float64]
@@ -51,7 +52,7 @@ _HAZARDS = ((0.5, 0.3), (1.0, 1.0), (1.5, 8.0))
 _SPENDS = ((1.5, 3.0), (6.0, 4.0), (3.0, 10.0))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Optimum:
     """Where a search ended, in the logarithms of the parameters, with value and derivatives there.
 
@@ -74,32 +75,27 @@ class Optimum:
         return np.asarray(0.5 * (inverse + inverse.T))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class WeakPrior:
-    """Independent normal distributions of the logarithms of parameters, all with the standard deviation WEAK.
+def log_prior(log_params: FloatArray, means: FloatArray) -> FloatArray:
+    """Return the log density of log-parameters of shape (..., d) under weak priors.
 
-    It says less than fifty customers do and moves the estimates of a few thousand by a small part of their standard
-    errors. It is proper: where the likelihood runs off to infinity (nobody ever leaves, all buy at the same rate),
-    the posterior still has a maximum, a mean and a spread.
+    These are independent normal distributions about `means`, all with the standard deviation WEAK. They say less than
+    fifty customers do and move the estimates of a few thousand by a small part of their standard errors. They are
+    proper: where the likelihood runs off to infinity (nobody ever leaves, all buy at the same rate), the posterior
+    still has a maximum, a mean and a spread.
     """
-
-    means: FloatArray
-
-    def log_density(self, log_params: FloatArray) -> FloatArray:
-        """Return the log density of log-parameters of shape (..., d)."""
-        scores = (log_params - self.means) / WEAK
-        constant = sum(math.log(WEAK) for _ in self.means) + 0.5 * self.means.size * math.log(2.0 * math.pi)
-        return np.asarray(-0.5 * (scores * scores).sum(axis=-1) - constant)
+    scores = (log_params - means) / WEAK
+    constant = means.size * math.log(WEAK) + 0.5 * means.size * math.log(2.0 * math.pi)
+    return np.asarray(-0.5 * (scores * scores).sum(axis=-1) - constant)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Problem:
-    """A likelihood to maximise: places to start from, log-parameters of ordinary size, and the prior if it must be."""
+    """A likelihood to maximise: places to start from, log-parameters of ordinary size, and means of weak priors."""
 
     likelihood: Likelihood
     starts: list[FloatArray]
     centre: FloatArray
-    prior: WeakPrior
+    prior: FloatArray
 
     def log_likelihood(self, log_params: FloatArray) -> Derivatives:
         """Return log-likelihood, gradient and Hessian."""
@@ -108,14 +104,14 @@ class Problem:
     def log_posterior(self, log_params: FloatArray) -> Derivatives:
         """Return the same of the posterior density, up to a constant."""
         value, gradient, hessian = derivatives(self.likelihood, log_params)
-        scores = (log_params - self.prior.means) / WEAK
-        curvature = np.diag(np.full(log_params.size, -1.0 / WEAK**2))
-        return value + float(self.prior.log_density(log_params)), gradient - scores / WEAK, hessian + curvature
+        slope = (log_params - self.prior) / WEAK / WEAK
+        prior = float(log_prior(log_params, self.prior))
+        return value + prior, gradient - slope, hessian - np.eye(log_params.size) / WEAK**2
 
 
 def purchase_problem(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps: float = 0.0) -> Problem:
     """Return the fit of a model of orders; the starts bring about as many orders as were seen."""
-    frequency, age, weight = (patterns[name].to_numpy() for name in ("frequency", "age_days", "weight"))
+    frequency, _, age, weight = arrays(patterns)
     mean_age = float(np.average(age, weights=weight))
     # Half of the time that customers were observed for, they had left.
     gap = 0.5 * float((weight * age).sum()) / float((weight * frequency).sum())
@@ -134,7 +130,7 @@ def purchase_problem(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps: fl
 
 def spend_problem(patterns: pl.DataFrame) -> Problem:
     """Return the fit of Gamma-Gamma; the starts have the mean spend that was seen."""
-    frequency, amount, weight = (patterns[name].to_numpy() for name in ("frequency", "monetary_value", "weight"))
+    frequency, amount, weight = arrays(patterns)
     mean, orders = float(np.average(amount, weights=weight)), weight * frequency
     likelihood = spend_likelihood(patterns)
     return Problem(
@@ -145,10 +141,10 @@ def spend_problem(patterns: pl.DataFrame) -> Problem:
     )
 
 
-def _weak_prior(names: Sequence[str], scale: float) -> WeakPrior:
-    """Return the prior of parameters whose times, or money, are of the size of `scale`."""
+def _weak_prior(names: Sequence[str], scale: float) -> FloatArray:
+    """Return the means of the priors of parameters whose times, or money, are of the size of `scale`."""
     middles = (_MIDDLES[name] * (scale if name in _SCALED else 1.0) for name in names)
-    return WeakPrior(means=np.array([significant(math.log(middle), PARAMETER_DIGITS) for middle in middles]))
+    return np.array([significant(math.log(middle), PARAMETER_DIGITS) for middle in middles])
 
 
 def maximise(surface: Surface, starts: Sequence[FloatArray], centre: FloatArray, *, far: float = _FAR) -> Optimum:
@@ -161,29 +157,25 @@ def maximise(surface: Surface, starts: Sequence[FloatArray], centre: FloatArray,
 
 def newton(surface: Surface, start: FloatArray, centre: FloatArray, *, far: float = _FAR) -> Optimum:
     """Return where Newton's steps from `start` end; they are halved until they rise, and pointed uphill."""
-    here, before = start, np.inf
-    value, gradient, hessian = surface(here)
+    here, before, found, converged = start, np.inf, surface(start), False
     for _ in range(_STEPS):
+        value, gradient, hessian = found
         step = _uphill(gradient, hessian)
         rise = float(gradient @ step)
         while True:
-            there = here + step
-            new = surface(there)
+            new = surface(here + step)
             if new[0] >= value + 1e-4 * rise - _NOISE * abs(value):
+                here, found = here + step, new
                 break
             step, rise = 0.5 * step, 0.5 * rise
             if np.abs(step).max() < _STILL:
-                there, new = here, (value, gradient, hessian)
                 break
-        here, (value, gradient, hessian) = there, new
-        away = bool(np.abs(here - centre).max() > far)
-        length = float(np.abs(step).max())
-        still = length < _STILL or before <= length < _FINE
+        away, length = np.abs(here - centre).max() > far, float(np.abs(step).max())
+        if away or length < _STILL or before <= length < _FINE:
+            converged = not away and _determined(found[2])
+            break
         before = length
-        if away or still:
-            converged = not away and _determined(hessian)
-            return Optimum(log_params=here, value=value, gradient=gradient, hessian=hessian, converged=converged)
-    return Optimum(log_params=here, value=value, gradient=gradient, hessian=hessian, converged=False)
+    return Optimum(here, *found, converged)
 
 
 def _uphill(gradient: FloatArray, hessian: FloatArray) -> FloatArray:

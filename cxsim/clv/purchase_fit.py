@@ -43,7 +43,7 @@ def continuous_rate(annual_discount_rate: float) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class PurchaseFit(FittedModel):
+class PurchaseFit(FittedModel[PurchaseParams]):
     """A model of orders and dropout, fitted to the customers of a shop.
 
     Attributes
@@ -70,8 +70,6 @@ class PurchaseFit(FittedModel):
     observed_until
         Last day of the observation, where it is known.
     """
-
-    params: PurchaseParams
 
     def prob_alive(self, rfm: pl.DataFrame, after_days: float = 0.0) -> pl.DataFrame:
         """Return customer_id and prob_alive, the chance of not having left `after_days` from now; rows as in `rfm`.
@@ -113,8 +111,8 @@ class PurchaseFit(FittedModel):
         [0.18, 1.49]
         """
         times = np.atleast_1d(np.asarray(days, dtype=np.float64))
-        for time in times:
-            require({"days": float(time)})
+        for time in times.tolist():
+            require({"days": time})
         return pl.DataFrame({"days": times, "expected_purchases": expected_purchases_new(self.params, times)})
 
     def purchase_distribution(
@@ -198,16 +196,13 @@ class PurchaseFit(FittedModel):
         if not levels or not all(0.0 < level < 1.0 for level in levels):
             raise EstimationError(f"levels must be chances above 0 and below 1; found {list(levels)}.")
 
-        def columns(x: FloatArray, last: FloatArray, age: FloatArray) -> dict[str, FloatArray]:
-            within = next_purchase_within(self.params, x, last, age)
-            ever = within(np.full(x.size, np.inf))
+        def columns(*past: FloatArray) -> dict[str, FloatArray]:
+            within = next_purchase_within(self.params, *past)
+            ever = within(np.full(past[0].size, np.inf))
             times = {f"days_p{100 * level:g}": _time_of(within, level * ever) for level in levels}
             return {"prob_none": np.clip(1.0 - ever, 0.0, 1.0), **times}
 
-        return by_past(rfm, columns).with_columns(
-            pl.when(pl.col(name).is_finite()).then(name).alias(name)
-            for name in (f"days_p{100 * level:g}" for level in levels)
-        )
+        return by_past(rfm, columns).fill_nan(None)
 
     def clv(
         self,
@@ -286,13 +281,13 @@ class PurchaseFit(FittedModel):
         revenue = (1.0 + repeats) * mean
         return pl.DataFrame(
             {
-                "first_orders": [1.0],
-                "discounted_orders": [repeats],
-                "expected_spend": [mean],
-                "revenue": [revenue],
-                "contribution": [revenue * margin],
-                "acquisition_cost": [acquisition_cost],
-                "net_contribution": [revenue * margin - acquisition_cost],
+                "first_orders": 1.0,
+                "discounted_orders": repeats,
+                "expected_spend": mean,
+                "revenue": revenue,
+                "contribution": revenue * margin,
+                "acquisition_cost": acquisition_cost,
+                "net_contribution": revenue * margin - acquisition_cost,
             }
         )
 
@@ -308,11 +303,11 @@ def _admitted_rate(annual_discount_rate: float, horizon_days: float, margin: flo
 
 
 def _time_of(within: Callable[[FloatArray], FloatArray], wanted: FloatArray) -> FloatArray:
-    """Return the days within which an order comes with the chance `wanted`; infinite beyond a century."""
+    """Return the days within which an order comes with the chance `wanted`; NaN beyond a century."""
     low, high = np.full(wanted.size, np.log(_SECOND)), np.full(wanted.size, np.log(CENTURY))
     beyond = within(np.exp(high)) < wanted
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         early = within(np.exp(middle)) < wanted
         low, high = np.where(early, middle, low), np.where(early, high, middle)
-    return np.where(beyond, np.inf, np.exp(0.5 * (low + high)))
+    return np.where(beyond, np.nan, np.exp(0.5 * (low + high)))

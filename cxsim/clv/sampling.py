@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import boxcox1p
 
-from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, significant
+from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, rounded, significant
 from cxsim.errors import EstimationError
 
 FloatArray = NDArray[np.float64]
@@ -28,7 +28,7 @@ _ROUNDS = 4
 _DIGITS_OF_SHARES = 4
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """Where to propose: a point, the covariance about there, and the log of the mass there, up to a constant."""
 
@@ -137,21 +137,21 @@ def fit_tail(excess: FloatArray) -> tuple[float, float]:
 
 def _round(log_density: LogDensity, places: Sequence[Place], size: int, generator: np.random.Generator) -> Weighted:
     """Return weighted proposals, each place's number of them in proportion to the square root of its mass."""
-    factors, dimension = [root(place.spread) for place in places], places[0].centre.size
-    scores = generator.standard_normal((size, dimension)) / np.sqrt(generator.chisquare(_FREEDOM, (size, 1)) / _FREEDOM)
     shares = _shares(places)
+    parts = [(share, place.centre, root(place.spread)) for share, place in zip(shares, places, strict=True)]
+    scores = generator.standard_normal((size, places[0].centre.size))
+    scores /= np.sqrt(generator.chisquare(_FREEDOM, (size, 1)) / _FREEDOM)
     # Spread evenly over the places and shuffled, so that draws come in no order.
     turns = generator.permutation(np.searchsorted(np.cumsum(shares), (np.arange(size) + 0.5) / size))
-    points = np.empty((size, dimension))
-    for turn, (place, factor) in enumerate(zip(places, factors, strict=True)):
-        points[turns == turn] = _spread_out(place.centre, factor, scores[turns == turn])
+    points = np.empty_like(scores)
+    for turn, (_, centre, factor) in enumerate(parts):
+        points[turns == turn] = _spread_out(centre, factor, scores[turns == turn])
     points = _rounded(points)
     values = log_density(points)
     if np.isnan(values).any():
         raise EstimationError(f"the log density is NaN at {int(np.isnan(values).sum())} of {size} points.")
     # Each point is weighed against all places, so that none that another place would have proposed weighs too much.
-    parts = zip(shares, places, factors, strict=True)
-    proposal = [math.log(share) + _log_student(place.centre, factor, points) for share, place, factor in parts]
+    proposal = [math.log(share) + _log_student(centre, factor, points) for share, centre, factor in parts]
     weights, k_hat = smoothed(values - np.logaddexp.reduce(proposal))
     effective = significant(1.0 / float(weights @ weights), _DIGITS)
     return Weighted(points=points, weights=weights, k_hat=k_hat, effective_draws=effective)
@@ -191,7 +191,7 @@ def _moved(found: Weighted, spread: FloatArray, log_mass: float) -> Place:
     off = points - mean
     seen, held = found.effective_draws, 2.0 * mean.size
     covariance = (seen * (off.T * weights) @ off + held * spread) / (seen + held)
-    return Place(centre=_rounded(mean), spread=0.5 * (covariance + covariance.T), log_mass=log_mass)
+    return Place(_rounded(mean), 0.5 * (covariance + covariance.T), log_mass)
 
 
 def _systematic(found: Weighted, draws: int, offset: float) -> NDArray[np.intp]:
@@ -207,14 +207,13 @@ def _systematic(found: Weighted, draws: int, offset: float) -> NDArray[np.intp]:
 def _rounded(values: FloatArray) -> FloatArray:
     if not np.isfinite(values).all():
         raise EstimationError("the place or spread of the proposals is not finite; fit the model again.")
-    cut = [significant(float(value), PARAMETER_DIGITS) for value in values.ravel()]
-    return np.array(cut).reshape(values.shape)
+    return rounded(values, PARAMETER_DIGITS)
 
 
 def root(spread: FloatArray) -> list[list[float]]:
     """Return the Cholesky factor L of a covariance, L L' = covariance; the same on every processor."""
     size = len(spread)
-    rows = [[significant(float(x), COVARIANCE_DIGITS) for x in row] for row in spread]
+    rows = rounded(spread, COVARIANCE_DIGITS).tolist()
     factor = [[0.0] * size for _ in range(size)]
     for i in range(size):
         for j in range(i + 1):

@@ -7,7 +7,7 @@ Gamma(s, beta + age), independent of each other and of when the last order came.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -39,6 +39,8 @@ class ParetoNbdParams:
         Shape and rate of the Gamma distribution of the hazard of dropout; `beta` carries the unit of time.
     k
         Orders come by pure chance: 1 stage between them.
+    leaves_after_first
+        Nobody leaves with an order.
     """
 
     r: float
@@ -46,9 +48,10 @@ class ParetoNbdParams:
     s: float
     beta: float
     k: ClassVar[int] = 1
+    leaves_after_first: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        require_positive("Pareto/NBD", {"r": self.r, "alpha": self.alpha, "s": self.s, "beta": self.beta})
+        require_positive("Pareto/NBD", asdict(self))
 
 
 def survival_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:

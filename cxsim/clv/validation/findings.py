@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
 from cxsim.clv.likelihood import KINDS
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.validation.scoring import Verdict
 from cxsim.wording import INTERVAL, NBSP, counted, figure, joined, number, percent
 
 # Against less than this, a model is not dismissed.
@@ -19,14 +18,13 @@ _CERTAIN = 0.995
 _APART = 0.1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """A model, and how well it describes customers and forecast what they did later, against the best of the others."""
+class Candidate(NamedTuple):
+    """A model, with the chances that it describes customers and forecast what they did better than the best other."""
 
     name: str
     title: str
-    fit: Verdict | None = None
-    forecast: Verdict | None = None
+    fit: float = 0.5
+    forecast: float = 0.5
 
     @property
     def keeps_one_time_buyers(self) -> bool:
@@ -36,43 +34,40 @@ class Candidate:
 
 def choice(candidates: Sequence[Candidate]) -> Candidate:
     """Return the model to use."""
-    left = _kept([(one, one.forecast) for one in candidates])
-    left = _kept([(one, one.fit) for one in left])
-    return max(left, key=lambda one: (not one.keeps_one_time_buyers, _chance(one.forecast), _chance(one.fit)))
+    # Of those that are not spoken against; of all if all are.
+    left = [one for one in candidates if one.forecast >= UNSURE] or candidates
+    left = [one for one in left if one.fit >= UNSURE] or left
+    return max(left, key=lambda one: (not one.keeps_one_time_buyers, one.forecast, one.fit))
 
 
 def fit_sentence(candidates: Sequence[Candidate], n_customers: int) -> str:
     """Return what the fit says of the models against each other."""
-    best, *others = sorted(candidates, key=lambda one: -_chance(one.fit))
+    best, *others = sorted(candidates, key=lambda one: -one.fit)
+    customers = f"{figure(n_customers)} customers"
     if not others:
-        return f"{best.title} alone was fitted to {figure(n_customers)} customers."
-    tied = [one.title for one in others if _chance(one.fit) >= UNSURE]
-    beaten = [one for one in others if _chance(one.fit) < UNSURE]
+        return f"{best.title} alone was fitted to {customers}."
+    tied = [one.title for one in others if one.fit >= UNSURE]
+    beaten = [one for one in others if one.fit < UNSURE]
+    lost = joined([one.title for one in beaten])
     if not tied:
-        against = joined([one.title for one in others])
-        return f"{figure(n_customers)} customers speak for {best.title} against {against} (P{_p(_chance(best.fit))})."
-    text = (
-        f"{figure(n_customers)} customers cannot tell {best.title} from {joined(tied)} (P{_p(_chance(best.fit))} that "
-        f"{best.title} is the better one)"
-    )
-    if beaten:
-        most = max(_chance(one.fit) for one in beaten)
-        text += f"; they speak against {joined([one.title for one in beaten])} (P{_p(most)})"
-    return f"{text}."
+        return f"{customers} speak for {best.title} against {lost} (P{_p(best.fit)})."
+    against = f"; they speak against {lost} (P{_p(max(one.fit for one in beaten))})" if beaten else ""
+    return f"{customers} cannot tell {best.title} from {joined(tied)} {_better_one(best.title, best.fit)}{against}."
 
 
 def forecast_sentence(candidates: Sequence[Candidate]) -> str:
     """Return which model forecast the orders of customers best, by the log score, and how sure that is."""
-    best, *others = sorted(candidates, key=lambda one: -_chance(one.forecast))
-    if not others:
-        return ""
-    tied = [one.title for one in others if _chance(one.forecast) >= UNSURE]
+    best, *others = sorted(candidates, key=lambda one: -one.forecast)
+    tied = [one.title for one in others if one.forecast >= UNSURE]
+    sure = f"(P{_p(best.forecast)})"
     if tied:
-        return (
-            f"By the log score {best.title} forecast customers' orders best, but that may be chance against "
-            f"{joined(tied)} (P{_p(_chance(best.forecast))} that {best.title} is the better one)."
-        )
-    return f"By the log score {best.title} forecast customers' orders best (P{_p(_chance(best.forecast))})."
+        sure = f"but that may be chance against {joined(tied)} {_better_one(best.title, best.forecast)}"
+    best_of = f"By the log score {best.title} forecast customers' orders best"
+    return f"{best_of}{',' if tied else ''} {sure}." if others else ""
+
+
+def _better_one(title: str, chance: float) -> str:
+    return f"(P{_p(chance)} that {title} is the better one)"
 
 
 def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
@@ -80,15 +75,15 @@ def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
     chosen = choice(candidates)
     certain = [one.title for one in candidates if one.keeps_one_time_buyers]
     losers = [one for one in candidates if not one.keeps_one_time_buyers]
-    verb = "takes" if len(certain) == 1 else "take"
-    takes = f"{joined(certain)} {verb} all {figure(one_time_buyers)} one-time buyers for alive"
     if not certain or not one_time_buyers:
         return f"Use {chosen.title}."
+    takes = (
+        f"{joined(certain)} {'takes' if len(certain) == 1 else 'take'} all {figure(one_time_buyers)} one-time buyers"
+    )
     if not chosen.keeps_one_time_buyers:
-        return f"Use {chosen.title}; {takes}."
-    if losers:
-        return f"Use {chosen.title} for forecasts, but ask {choice(losers).title} who is still alive, for {takes}."
-    return f"Use {chosen.title} for forecasts, but do not ask it who is still alive, for {takes}."
+        return f"Use {chosen.title}; {takes} for alive."
+    ask = f"ask {choice(losers).title}" if losers else "do not ask it"
+    return f"Use {chosen.title} for forecasts, but {ask} who is still alive, for {takes} for alive."
 
 
 def bias_sentence(table: pl.DataFrame, models: Sequence[str], *, when: str) -> str:
@@ -181,16 +176,6 @@ def _better(table: pl.DataFrame, models: Sequence[str], score: str, sign: int) -
     best = table.filter(is_model).select(scaled.max()).item()
     better = [] if best is None else table.filter(~is_model & (scaled > best))["model"].to_list()
     return joined([f"“{title}”" for title in better])
-
-
-def _kept(rated: Sequence[tuple[Candidate, Verdict | None]]) -> list[Candidate]:
-    """Return those that are not spoken against; all if all are."""
-    kept = [one for one, verdict in rated if verdict is None or verdict.prob_better >= UNSURE]
-    return kept or [one for one, _ in rated]
-
-
-def _chance(verdict: Verdict | None) -> float:
-    return 0.5 if verdict is None else verdict.prob_better
 
 
 def _p(chance: float) -> str:

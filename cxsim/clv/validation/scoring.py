@@ -20,7 +20,7 @@ TOP = 0.1
 LAST_CLASS = 7
 # With no order among n customers, a mean of -ln(0.05) / n would have left so empty a class in 5 % of cases.
 _NONE_SEEN = -math.log(0.05)
-_SPEND_ENDS = ("spend_bias_low", "spend_bias_high")
+_ENDS = ("_low", "_high")
 # Log probabilities are computed to about 1e-12; models closer than this say the same.
 _SAME = 1e-9
 
@@ -85,84 +85,77 @@ def scores_of(holdout: Holdout) -> pl.DataFrame:
     rows = [_scores(holdout, forecast) for forecast in holdout.forecasts]
     types: dict[type, type[pl.DataType]] = {str: pl.String, int: pl.Int64}
     schema = {name: types.get(type(value), pl.Float64) for name, value in rows[0].items()}
-    return pl.DataFrame(rows, schema=schema)
+    return _with_biases(pl.DataFrame(rows, schema=schema))
 
 
 def _scores(holdout: Holdout, forecast: Forecast) -> dict[str, float | str | None]:
-    low, high = forecast.orders_range
+    low, high = forecast.total_intervals[90]
     spend_low, spend_high = forecast.spend_range or (None, None)
     orders, amount = holdout.orders, holdout.amount
-    came, spent, error = float(orders.sum()), float(amount.sum()), forecast.orders - orders
-    expected, spend = float(forecast.orders.sum()), float(forecast.spend.sum())
-    inside = {
-        percent: (float(((one.low <= orders) & (orders <= one.high)).mean()), one.total_low <= came <= one.total_high)
-        for percent, one in forecast.intervals.items()
-    }
+    came, error = float(orders.sum()), forecast.orders - orders
     constant = np.ptp(forecast.orders) == 0.0 or np.ptp(orders) == 0.0
     return {
         "model": forecast.title,
         "name": forecast.name,
         "customers": orders.size,
         "observed_orders": came,
-        "expected_orders": expected,
+        "expected_orders": float(forecast.orders.sum()),
         "expected_orders_low": low,
         "expected_orders_high": high,
-        "orders_bias": _bias(expected, came),
-        "orders_bias_low": _bias(low, came),
-        "orders_bias_high": _bias(high, came),
-        "observed_spend": spent,
-        "expected_spend": spend,
-        "spend_bias": _bias(spend, spent),
-        "spend_bias_low": _bias(spend_low, spent),
-        "spend_bias_high": _bias(spend_high, spent),
+        **dict.fromkeys(("orders_bias", "orders_bias_low", "orders_bias_high")),
+        "observed_spend": float(amount.sum()),
+        "expected_spend": float(forecast.spend.sum()),
+        "expected_spend_low": spend_low,
+        "expected_spend_high": spend_high,
+        **dict.fromkeys(("spend_bias", "spend_bias_low", "spend_bias_high")),
         "mae": float(np.abs(error).mean()),
         "rmse": float(np.sqrt(np.square(error).mean())),
         "correlation": None if constant else float(np.corrcoef(forecast.orders, orders)[0, 1]),
         "log_score": float(-forecast.log_probs.mean()),
-        **{f"coverage_{percent}": customers for percent, (customers, _) in inside.items()},
-        **{f"total_coverage_{percent}": float(total) for percent, (_, total) in inside.items()},
+        **{
+            f"coverage_{percent}": float(((low <= orders) & (orders <= high)).mean())
+            for percent, (low, high) in forecast.intervals.items()
+        },
+        **{
+            f"total_coverage_{percent}": float(low <= came <= high)
+            for percent, (low, high) in forecast.total_intervals.items()
+            if percent in forecast.intervals
+        },
         "gini": normalised_gini(forecast.spend, amount),
         "top_decile_capture": captured(forecast.spend, amount, TOP),
     }
 
 
-def _bias(end: float | None, observed: float) -> float | None:
-    return end / observed - 1.0 if end is not None and observed > 0.0 else None
+def _with_biases(scores: pl.DataFrame) -> pl.DataFrame:
+    """Return scores with what was expected, and its interval, over what came; null where nothing came."""
+    biases = (
+        pl.when(pl.col(f"observed_{what}") > 0.0)
+        .then(pl.col(f"expected_{what}{end}") / pl.col(f"observed_{what}") - 1.0)
+        .alias(f"{what}_bias{end}")
+        for what in ("orders", "spend")
+        for end in ("", *_ENDS)
+    )
+    return scores.with_columns(biases).drop("expected_spend_low", "expected_spend_high")
 
 
 def pooled(by_origin: pl.DataFrame) -> pl.DataFrame:
     """Return the scores of each model over several holdouts."""
     weight = pl.col("customers")
-    sums = ["observed_orders", "expected_orders", "expected_orders_low", "expected_orders_high"]
-    money = ["observed_spend", "expected_spend"]
-    means = ["gini", "top_decile_capture", "correlation", "total_coverage_80", "total_coverage_95"]
-    weighted = ["mae", "log_score", "coverage_80", "coverage_95"]
+    sums = pl.col("^(observed|expected)_.*$")
+    means = pl.col("gini", "top_decile_capture", "correlation", "^total_coverage_.*$")
+    weighted = pl.col("mae", "log_score", "^coverage_.*$")
+    spends = {f"expected_spend{end}": (pl.col(f"spend_bias{end}") + 1.0) * pl.col("observed_spend") for end in _ENDS}
     rows = by_origin.group_by("name", maintain_order=True).agg(
         pl.col("model").first(),
-        *(pl.col(name).sum() for name in [*sums, *money]),
-        *(_whole((pl.col(name) + 1.0) * pl.col("observed_spend")).alias(name) for name in _SPEND_ENDS),
-        *(pl.col(name).mean() for name in means),
-        *((pl.col(name) * weight).sum() / weight.sum() for name in weighted),
+        sums.sum(),
+        means.mean(),
+        (weighted * weight).sum() / weight.sum(),
+        # Null if any is missing.
+        **{name: pl.when(spend.is_not_null().all()).then(spend.sum()) for name, spend in spends.items()},
         rmse=((pl.col("rmse").pow(2) * weight).sum() / weight.sum()).sqrt(),
         customers=weight.sum(),
     )
-    with_bias = rows.with_columns(
-        *(_share(name, "observed_spend").alias(name) for name in _SPEND_ENDS),
-        orders_bias=_share("expected_orders", "observed_orders"),
-        orders_bias_low=_share("expected_orders_low", "observed_orders"),
-        orders_bias_high=_share("expected_orders_high", "observed_orders"),
-        spend_bias=_share("expected_spend", "observed_spend"),
-    )
-    return with_bias.select(by_origin.drop("origin").columns)
-
-
-def _whole(amounts: pl.Expr) -> pl.Expr:
-    """Return the sum, null if any is missing."""
-    return pl.when(amounts.is_not_null().all()).then(amounts.sum())
-
-
-def _share(expected: str, observed: str) -> pl.Expr:
-    return pl.when(pl.col(observed) > 0.0).then(pl.col(expected) / pl.col(observed) - 1.0)
+    return _with_biases(rows).select(by_origin.drop("origin").columns)
 
 
 def calibration_of(holdouts: Sequence[Holdout]) -> pl.DataFrame:
@@ -185,11 +178,10 @@ def forecast_verdicts(holdouts: Sequence[Holdout], names: Sequence[str]) -> dict
     """Return how well each model forecast the orders of customers against the best of the other models."""
     customers = pl.concat([one.rfm["customer_id"] for one in holdouts])
     person = customers.rank("dense").cast(pl.Int64).to_numpy() - 1
-    log_probs = {
-        name: np.concatenate([found.log_probs for one in holdouts for found in one.forecasts if found.name == name])
-        for name in names
-    }
-    by_person: list[FloatArray] = [np.asarray(np.bincount(person, weights=log_probs[name])) for name in names]
+    by_person: list[FloatArray] = []
+    for name in names:
+        found = [one.log_probs for holdout in holdouts for one in holdout.forecasts if one.name == name]
+        by_person.append(np.asarray(np.bincount(person, weights=np.concatenate(found))))
     return dict(zip(names, against_best(by_person, [0.0] * len(names)), strict=True))
 
 
@@ -238,27 +230,24 @@ def by_frequency(outcomes: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFr
     """Return mean orders per customer by class of past frequency, as they came and as each model expected them."""
     classes = np.minimum(outcomes["frequency"].to_numpy(), LAST_CLASS)
     seen = np.unique(classes)
-    observed = _observed(classes, outcomes)[seen]
     rows = np.bincount(classes)[seen]
-    tables = [
-        pl.DataFrame(
-            {
-                "model": title,
-                "name": name,
-                "frequency": [f"{one}+" if one == LAST_CLASS else f"{one}" for one in seen],
-                "customers": rows,
-                "observed": observed[:, 0],
-                "low": observed[:, 1],
-                "high": observed[:, 2],
-                "expected": np.bincount(classes, weights=outcomes[name].to_numpy())[seen] / rows,
-            }
+    ends = zip(("observed", "low", "high"), _observed(classes, outcomes), strict=True)
+    labels = [f"{one}+" if one == LAST_CLASS else f"{one}" for one in seen]
+    table = pl.DataFrame(
+        {"frequency": labels, "customers": rows, **{name: column[seen] for name, column in ends}}
+    ).fill_nan(None)
+    return pl.concat(
+        table.select(
+            pl.lit(title).alias("model"),
+            pl.lit(name).alias("name"),
+            pl.all(),
+            expected=np.bincount(classes, weights=outcomes[name].to_numpy())[seen] / rows,
         )
         for name, title in titles.items()
-    ]
-    return pl.concat(tables).with_columns(pl.col("low", "high").fill_nan(None))
+    )
 
 
-def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> NDArray[np.float64]:
+def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> tuple[FloatArray, ...]:
     """Return mean, low and high of each class; NaN where there is no interval.
 
     Customers are independent and their rows are not, so deviations are added up by customer first.
@@ -275,4 +264,4 @@ def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> NDArray[np.
     half = np.full(mean.size, np.nan)
     half[several] = Z95 * np.sqrt(squares[several] * persons[several] / (persons[several] - 1)) / rows[several]
     high = np.where(mean > 0.0, mean + half, half + _NONE_SEEN / np.maximum(persons, 1))
-    return np.column_stack([mean, np.maximum(mean - half, 0.0), high])
+    return mean, np.maximum(mean - half, 0.0), high
