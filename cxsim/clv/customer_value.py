@@ -22,7 +22,6 @@ from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError
 from cxsim.params import Quantity
 from cxsim.rng import stream
-from cxsim.tables import RFM, check
 from cxsim.wording import NBSP
 
 FloatArray = NDArray[np.float64]
@@ -215,7 +214,7 @@ def customer_values(
     An order at t days from now counts (1 + annual_discount_rate) ** -(t / 365.25).
     """
     rate, days, level = terms.annual_discount_rate, terms.horizon_days, terms.level
-    drawn = parameter_draws(check(rfm, RFM), purchases, spend, draws=terms.draws, seed=terms.seed)
+    drawn = parameter_draws(rfm, purchases, spend, draws=terms.draws, seed=terms.seed)
     predicted = predict(
         rfm,
         drawn.purchases,
@@ -294,7 +293,7 @@ def alive_by_group(
 
 def at_risk(rfm: pl.DataFrame, values: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     """Return the customers who have been silent for longer than is usual for them, those with most at stake first."""
-    then = check(rfm, RFM).with_columns(age_days="recency_days")
+    then = rfm.with_columns(age_days="recency_days")
     return (
         rfm.select("customer_id", "frequency", silent_days=pl.col("age_days") - pl.col("recency_days"))
         .with_columns(

@@ -21,6 +21,7 @@ from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.purchases import PurchaseParams
 from cxsim.errors import EstimationError
 
+FloatArray = NDArray[np.float64]
 Basis = Literal["likelihood", "prior"]
 Params = TypeVar("Params", bound=PurchaseParams | GammaGammaParams)
 _Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -42,7 +43,7 @@ def significant(value: float, digits: int) -> float:
     return float(f"{value:.{digits - 1}e}")
 
 
-def rounded(array: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
+def rounded(array: FloatArray, digits: int) -> FloatArray:
     """Return every number of an array to so many significant digits."""
     return np.array([significant(x, digits) for x in array.ravel().tolist()]).reshape(array.shape)
 
@@ -92,7 +93,7 @@ class FittedModel(Generic[Params]):
         return self.kind.titled(self.params.k)
 
     @property
-    def values(self) -> NDArray[np.float64]:
+    def values(self) -> FloatArray:
         """Estimates in the order of `names`."""
         return np.array([getattr(self.params, name) for name in self.names], dtype=np.float64)
 
@@ -102,7 +103,7 @@ class FittedModel(Generic[Params]):
         return dict(self.estimates().select("parameter", "std_error").rows())
 
     @property
-    def covariance(self) -> NDArray[np.float64]:
+    def covariance(self) -> FloatArray:
         """Covariance of the parameters on the natural scale, by the delta method."""
         return np.asarray(self.values[:, None] * np.array(self.log_covariance) * self.values[None, :])
 
@@ -167,7 +168,7 @@ class FittedModel(Generic[Params]):
             "Method": "Maximum likelihood" if self.basis == "likelihood" else "Posterior mode, weak priors",
             "Engine": self.engine,
             "Time unit": "day",
-            "Observed until": "unknown" if self.observed_until is None else self.observed_until.isoformat(),
+            "Observed until": str(self.observed_until or "unknown"),
             "No. Customers": f"{self.n_customers:,}",
             "No. Patterns": f"{self.n_patterns:,}",
             "Log-Likelihood": f"{self.log_likelihood:,.3f}",
@@ -175,10 +176,10 @@ class FittedModel(Generic[Params]):
             "BIC": f"{self.bic:,.1f}",
         }
 
-    def _log_errors(self) -> NDArray[np.float64]:
+    def _log_errors(self) -> FloatArray:
         return np.sqrt(np.diag(self.log_covariance))
 
-    def _table(self, columns: Mapping[str, NDArray[np.float64]]) -> pl.DataFrame:
+    def _table(self, columns: Mapping[str, FloatArray]) -> pl.DataFrame:
         return pl.DataFrame({"parameter": list(self.names), **columns})
 
     def __repr__(self) -> str:

@@ -119,5 +119,5 @@ def _fit(record: Any) -> PurchaseFit | GammaGammaFit:
     kind, shape = ALL_KINDS[name], GammaGammaFit if name == SPEND.name else PurchaseFit
     values = {"model": name, "params": kind.params([record["params"][one] for one in kind.names], record.get("k", 1))}
     values |= {field.name: record[field.name] for field in fields(shape) if field.name not in values}
-    found: PurchaseFit | GammaGammaFit = TypeAdapter(shape).validate_python(values)
-    return found
+    adapter: TypeAdapter[PurchaseFit | GammaGammaFit] = TypeAdapter(shape)
+    return adapter.validate_python(values)

@@ -31,6 +31,8 @@ from cxsim.clv.forecast_kernel import (
     UNITS,
     Block,
     Family,
+    FloatArray,
+    IntArray,
     Question,
     Scratch,
     Thetas,
@@ -227,7 +229,7 @@ def totals_over_draws(
 
 def _forecast(
     customers: pl.DataFrame, groups: int, thetas: Thetas, family: Family, question: Question
-) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+) -> tuple[dict[str, FloatArray], IntArray]:
     """Return what is known of every customer, and the sums of each group in each draw.
 
     One array for each of OUTCOMES, rows as in `customers`; whole numbers of shape (groups, draws, 4).
@@ -235,7 +237,7 @@ def _forecast(
     outcomes = {name: np.empty(customers.height) for name in OUTCOMES}
     counts = np.zeros((groups, len(thetas), COUNTERS), np.int64)
 
-    def one(start: int) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+    def one(start: int) -> tuple[FloatArray, IntArray, int]:
         block, counted = _records(customers.slice(start, BLOCK_SIZE)), np.zeros_like(counts)
         found = np.empty((len(block), len(OUTCOMES)))
         equal_together = np.lexsort((block["age"], block["last"], block["frequency"]))
@@ -325,9 +327,7 @@ def _grouped(rfm: pl.DataFrame, by: str | None) -> tuple[pl.Series, pl.DataFrame
     return rfm[by].unique().sort(), rfm.with_columns(group=pl.col(by).rank("dense").cast(pl.Int64) - 1)
 
 
-def _totals_by_draw(
-    counts: NDArray[np.int64], names: pl.Series, by: str | None, quantities: Sequence[str]
-) -> pl.DataFrame:
+def _totals_by_draw(counts: IntArray, names: pl.Series, by: str | None, quantities: Sequence[str]) -> pl.DataFrame:
     """Return one row per group and draw: the group's name if it has one, draw, and the `quantities`."""
     groups, draws, _ = counts.shape
     value = counts[..., UNITS] + np.ldexp(counts[..., PARTS].astype(np.float64), -PART_BITS)
@@ -370,7 +370,7 @@ def customer_numbers(customer_id: pl.Series) -> NDArray[np.uint64]:
 
 
 @lean
-def _fill(numbers: NDArray[np.uint64], letters: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
+def _fill(numbers: NDArray[np.uint64], letters: NDArray[np.uint8], ends: IntArray) -> None:
     start = 0
     for i in range(len(numbers)):
         number = _OFFSET

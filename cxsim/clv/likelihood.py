@@ -81,6 +81,7 @@ def kind_of(model: str) -> Kind:
 
 Derivatives = tuple[float, FloatArray, FloatArray]
 Item = TypeVar("Item")
+Added = TypeVar("Added", float, FloatArray)
 
 # Pasts summed at once: a few milliseconds, and what is rounded within a piece is the same on every machine.
 _PIECE = 1 << 14
@@ -189,7 +190,7 @@ def log_likelihoods(likelihood: Likelihood, log_params: FloatArray) -> FloatArra
 
 def _value(likelihood: Likelihood, pieces: Sequence[tuple[FloatArray, ...]], vector: FloatArray) -> float:
     values = [likelihood.compiled_sum(vector, *piece, *likelihood.options) for piece in pieces]
-    return float(_added([np.array([value]) for value in values])[0]) + likelihood.constant
+    return _added(values) + likelihood.constant
 
 
 def _mapped(function: Callable[[Item], FloatArray], items: Sequence[Item]) -> list[FloatArray]:
@@ -200,7 +201,7 @@ def _mapped(function: Callable[[Item], FloatArray], items: Sequence[Item]) -> li
         return list(threads.map(function, items))
 
 
-def _added(parts: list[FloatArray]) -> FloatArray:
+def _added(parts: list[Added]) -> Added:
     """Return the sum, added up pairwise, so that rounding grows with the logarithm of the number of parts."""
     while len(parts) > 1:
         odd = parts[-1:] if len(parts) % 2 else []

@@ -96,10 +96,9 @@ def next_order_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *,
 
     The density of the first order at u, times the probability of still being alive by then, over all u up to `time`.
     """
-    x, age, time = np.broadcast_arrays(x, age, time)
     columns = (params.r + x, params.alpha + age, params.beta + age, time)
     (chance,) = each_row(_next_rows, columns, (params.s,), outputs=(1,))
-    return np.asarray(np.minimum(chance, 1.0).reshape(*x.shape, 1))
+    return np.minimum(chance, 1.0)
 
 
 @lean
@@ -221,10 +220,9 @@ def count_probs_ahead(
     Someone who stays to the end orders a negative binomial number of times; so does someone who leaves on the way, in
     the time until then, over which an integral is taken. Whoever left before the start orders nothing.
     """
-    x, age, start, end, counts = np.broadcast_arrays(x, age, start, end, counts)
     columns = (params.r + x, params.alpha + age, params.beta + age, start, end, counts)
     (chance,) = each_row(_count_rows, columns, (params.s,), outputs=(1,))
-    return np.asarray(np.minimum(chance, 1.0).reshape(*x.shape, 1))
+    return np.minimum(chance, 1.0)
 
 
 @lean
@@ -266,7 +264,7 @@ def log_likelihood(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age
 
     Schmittlein, Morrison & Colombo (1987), appendix; here with the time of dropout integrated numerically.
     """
-    return _past(params, x, last, age)[0]
+    return _past(params, x, last, age)[0][..., 0]
 
 
 def phase_probs(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age: FloatArray) -> FloatArray:
@@ -274,7 +272,7 @@ def phase_probs(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age: F
 
     Schmittlein, Morrison & Colombo (1987), equations (11) to (13).
     """
-    return np.asarray(expit(-_past(params, x, last, age)[1])[..., None])
+    return np.asarray(expit(-_past(params, x, last, age)[1]))
 
 
 def phase_probs_new(params: ParetoNbdParams) -> FloatArray:
@@ -282,11 +280,10 @@ def phase_probs_new(params: ParetoNbdParams) -> FloatArray:
     return np.ones(params.k)
 
 
-def _past(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the log-likelihood and log(P(left) / P(alive))."""
+def _past(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age: FloatArray) -> tuple[FloatArray, ...]:
+    """Return the log-likelihood and log(P(left) / P(alive)), with one more axis."""
     constants = (params.r, params.alpha, params.s, params.beta)
-    likelihood, odds = each_row(_past_rows, (x, last, age), constants, outputs=(1, 1))
-    return likelihood.reshape(x.shape), odds.reshape(x.shape)
+    return each_row(_past_rows, (x, last, age), constants, outputs=(1, 1))
 
 
 @lean

@@ -213,7 +213,7 @@ def log1p_exp(x: float) -> float:
 
 
 @inlined
-def to_logs(out: NDArray[np.float64], theta: tuple[float, ...]) -> None:
+def to_logs(out: FloatArray, theta: tuple[float, ...]) -> None:
     """Turn gradient and Hessian in the parameters into those in their logarithms, in place."""
     size = len(theta)
     place = 1 + size
@@ -238,20 +238,22 @@ def each_row(
     *,
     outputs: tuple[int, ...],
 ) -> tuple[FloatArray, ...]:
-    """Return what `compiled` writes for each row.
+    """Return what `compiled` writes for each row of the columns, which broadcast together.
 
-    Arrays of shape (n rows, width).
+    Arrays of their shape and one more axis of each of the `outputs`.
     """
-    flat = tuple(np.ascontiguousarray(column, dtype=np.float64).ravel() for column in columns)
-    results = tuple(np.empty((flat[0].size, width)) for width in outputs)
-    starts = range(0, flat[0].size, _ROWS)
+    same = np.broadcast_arrays(*columns)
+    flat = [np.ascontiguousarray(column, dtype=np.float64).ravel() for column in same]
+    size = flat[0].size
+    results = [np.empty((size, width)) for width in outputs]
+    starts = range(0, size, _ROWS)
 
     def work(start: int) -> None:
-        compiled(start, min(start + _ROWS, flat[0].size), *flat, *constants, *results)
+        compiled(start, min(start + _ROWS, size), *flat, *constants, *results)
 
     if len(starts) <= 1:
         list(map(work, starts))
     else:
         with ThreadPoolExecutor(max_workers=_PROCESSORS) as threads:
             list(threads.map(work, starts))
-    return results
+    return tuple(result.reshape(*same[0].shape, result.shape[1]) for result in results)

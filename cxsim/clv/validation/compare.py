@@ -39,7 +39,6 @@ from cxsim.clv.validation.forecasts import (
     spend_outlook,
 )
 from cxsim.clv.validation.scoring import (
-    Verdict,
     against_best,
     akaike_weights,
     calibration_of,
@@ -186,31 +185,37 @@ def compare(
     'mbgnbd'
     """
     _require_models(models)
-    _require_both(later, days)
+    if (later is None) != (days is None):
+        found, missing = ("days", "later, from holdout(...)") if later is None else ("later", "days, its length")
+        raise DataError(f"later and days belong together; found only {found}, give {missing}.")
     customers = check(rfm, RFM).sort("customer_id")
     fits: dict[str, PurchaseFit] = {model: fit(customers, model=model) for model in models}
-    table, verdicts = _fitted(fits, customers)
-    candidates = [Candidate(name, fits[name].title, _chance(verdicts[name])) for name in table["name"]]
-    sentences, findings, calibration = [fit_sentence(candidates, rfm.height)], on_fits(fits, customers), None
+    table, findings, calibration, biases = _fitted(fits, customers), on_fits(fits, customers), None, ""
     if later is not None and days is not None:
         known, finding = _with_forecasts(
             holdout_of(customers, later, days=days), fits.values(), spend, of="later", draws=draws, seed=seed
         )
-        scores, predicted = scores_of(known), forecast_verdicts([known], models)
-        candidates = [one._replace(forecast=_chance(predicted[one.name])) for one in candidates]
-        sentences += [bias_sentence(scores, models, when=f"in the {days:g} days after"), forecast_sentence(candidates)]
-        limits = (spend_of_models(scores, models), intervals_of_totals(scores, models), naive_rules(scores, models))
+        scores = scores_of(known)
+        of_models, of_rules = _parted(scores, models)
+        biases = bias_sentence(of_models, when=f"in the {days:g} days after")
+        limits = spend_of_models(of_models), intervals_of_totals(of_models), naive_rules(of_models, of_rules)
         findings += [*filter(None, (*limits, finding))]
-        table, calibration = (
-            _side_by_side(table, with_verdicts(scores, predicted, "_forecast")),
-            calibration_of([known]),
-        )
+        table = _side_by_side(table, with_verdicts(scores, forecast_verdicts([known], models), "_forecast"))
+        calibration = calibration_of([known])
+    chances = pl.col("^prob_better.*$").fill_null(0.5)
+    candidates = [Candidate(*row) for row in _parted(table, models)[0].select("name", "model", chances).rows()]
+    sentences = (
+        fit_sentence(candidates, rfm.height),
+        biases,
+        forecast_sentence(candidates) if biases else "",
+        advice(candidates, rfm.filter(frequency=0).height),
+    )
     return Comparison(
         table=table,
         calibration=calibration,
         fits=fits,
         choice=choice(candidates).name,
-        sentence=" ".join(filter(None, (*sentences, advice(candidates, _one_time_buyers(rfm))))),
+        sentence=" ".join(filter(None, sentences)),
         findings=tuple(findings),
     )
 
@@ -334,10 +339,11 @@ def backtest(
             if progress is not None:
                 progress(next(done), total)
 
-    holdouts = []
+    holdouts, horizon = [], timedelta(days=plan.horizon_days)
     for origin in plan.days:
-        known, before = _at_origin(transactions, plan.horizon_days, origin)
-        found = fits(known.rfm, origin)
+        later = holdout(transactions, after=origin, until=origin + horizon)
+        known = holdout_of(summarise(transactions, until=origin), later, days=plan.horizon_days)
+        found, before = fits(known.rfm, origin), summarise(transactions, until=origin - horizon)
         holdouts.append(_with_forecasts(known, found, None, of=str(origin), before=before, draws=draws, seed=seed)[0])
     return _backtest(plan, holdouts, models)
 
@@ -348,17 +354,17 @@ def _backtest(plan: Plan, holdouts: Sequence[Holdout], models: Sequence[Model]) 
         scores_of(one).select(pl.lit(origin).alias("origin"), pl.all())
         for origin, one in zip(plan.days, holdouts, strict=True)
     )
-    verdicts = forecast_verdicts(holdouts, models)
-    table = with_verdicts(pooled(by_origin), verdicts)
-    titles = dict(table.select("name", "model").rows())
-    candidates = [Candidate(name, titles[name], forecast=_chance(verdicts[name])) for name in models]
+    table = with_verdicts(pooled(by_origin), forecast_verdicts(holdouts, models))
+    of_models, of_rules = _parted(table, models)
+    chances = of_models.select("name", "model", pl.col("prob_better").fill_null(0.5))
+    candidates = [Candidate(name, title, forecast=chance) for name, title, chance in chances.rows()]
     several = f"each of {counted(len(holdouts))} days of the past, which overlap"
     times = several if len(holdouts) > 1 else str(plan.days[0])
     sentences = (
-        bias_sentence(table, models, when=f"in the {plan.horizon_days} days after {times}"),
-        naive_rules(table, models),
+        bias_sentence(of_models, when=f"in the {plan.horizon_days} days after {times}"),
+        naive_rules(of_models, of_rules),
         forecast_sentence(candidates),
-        advice(candidates, _one_time_buyers(holdouts[-1].rfm)),
+        advice(candidates, holdouts[-1].rfm.filter(frequency=0).height),
     )
     return Backtest(
         origins=plan.days,
@@ -386,7 +392,7 @@ def planned(
         possible = f"horizon_days up to {longest}" if longest else "more days of orders"
         fewer = ", or fewer origins" if origins > 1 else ""
         raise DataError(
-            f"orders span {span} days, {first.isoformat()} to {end.isoformat()}; {origins} origins with a horizon of "
+            f"orders span {span} days, {first} to {end}; {origins} origins with a horizon of "
             f"{horizon} days need {2 * horizon + (origins - 1) * horizon // 2}, as the first must have as many days to "
             f"learn from as it looks ahead; possible: {possible}{fewer}."
         )
@@ -427,31 +433,14 @@ def _with_forecasts(
     return replace(known, forecasts=(*forecasts, *naive_forecasts(known, before))), outlook.finding
 
 
-def _at_origin(transactions: Orders, horizon_days: int, origin: date) -> tuple[Holdout, pl.DataFrame]:
-    """Return the customers of an origin with what came of them, and how customers stood a horizon before."""
-    horizon = timedelta(days=horizon_days)
-    rfm, later = summarise(transactions, until=origin), holdout(transactions, after=origin, until=origin + horizon)
-    return holdout_of(rfm, later, days=horizon_days), summarise(transactions, until=origin - horizon)
+def _parted(scores: pl.DataFrame, models: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the scores of models, and those of naive rules."""
+    of_models = pl.col("name").is_in(models)
+    return scores.filter(of_models), scores.filter(~of_models)
 
 
-def _chance(verdict: Verdict | None) -> float:
-    return 0.5 if verdict is None else verdict.prob_better
-
-
-def _one_time_buyers(rfm: pl.DataFrame) -> int:
-    return rfm.filter(pl.col("frequency") == 0).height
-
-
-def _require_both(later: pl.DataFrame | None, days: float | None) -> None:
-    if (later is None) != (days is None):
-        missing = "days, the length of the time that later covers" if days is None else "later, from holdout(...)"
-        raise DataError(
-            f"later and days belong together; found only {'later' if days is None else 'days'}, give {missing}."
-        )
-
-
-def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Verdict | None]]:
-    """Return the table of fits, the best first, and how each stands against the best of the others."""
+def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return the table of fits, the best first, with how each stands against the best of the others."""
     found = list(fits.values())
     log_probs, n_params = [log_likelihoods(one, rfm) for one in found], [float(one.n_params) for one in found]
     verdicts = dict(zip(fits, against_best(log_probs, n_params), strict=True))
@@ -459,7 +448,7 @@ def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> tuple[pl.Data
     table = pl.DataFrame(rows, schema=["model", "name", "log_likelihood", "aic", "bic"], orient="row").with_columns(
         aic_gap=pl.col("aic") - pl.col("aic").min(), weight=pl.Series(akaike_weights([one.aic for one in found]))
     )
-    return with_verdicts(table, verdicts).sort("aic", maintain_order=True), verdicts
+    return with_verdicts(table, verdicts).sort("aic", maintain_order=True)
 
 
 def log_likelihoods(fitted: PurchaseFit, rfm: pl.DataFrame) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -86,12 +86,11 @@ def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
     return f"Use {chosen.title} for forecasts, but {ask} who is still alive, for {takes} for alive."
 
 
-def bias_sentence(table: pl.DataFrame, models: Sequence[str], *, when: str) -> str:
+def bias_sentence(models: pl.DataFrame, *, when: str) -> str:
     """Return by how much the models missed the total, not to be hidden."""
-    rows = table.filter(pl.col("name").is_in(models))
-    biases = rows.select("model", "orders_bias", "orders_bias_low", "orders_bias_high").rows()
+    biases = models.select("model", "orders_bias", "orders_bias_low", "orders_bias_high").rows()
     gaps = [gap for _, gap, _, _ in biases]
-    opening = f"{figure(rows['observed_orders'][0])} orders came {when}; "
+    opening = f"{figure(models['observed_orders'][0])} orders came {when}; "
     if len(biases) == 1:
         title, gap, low, high = biases[0]
         return f"{opening}{title} expected {gap_in_words(gap)} ({INTERVAL}: {_between(low, high, 0)})."
@@ -101,48 +100,44 @@ def bias_sentence(table: pl.DataFrame, models: Sequence[str], *, when: str) -> s
     return f"{opening}{who} expected {_between(min(gaps), max(gaps), 1)}: {sentence}."
 
 
-def gap_in_words(gap: float, decimals: int = 1) -> str:
-    r"""Return a bias as a share of what came, in words."""
-    return f"{figure(100 * abs(gap), f'.{decimals}f')}{NBSP}% {'fewer' if gap < 0.0 else 'more'}"
+def gap_in_words(gap: float, decimals: int = 1, *, below: str = "fewer") -> str:
+    """Return a bias as a share of what came, in words."""
+    return f"{figure(100 * abs(gap), f'.{decimals}f')}{NBSP}% {below if gap < 0.0 else 'more'}"
 
 
 def _between(low: float, high: float, decimals: int) -> str:
     """Return a range of gaps, the smaller one first where both have the same sign."""
     if low * high <= 0.0:
         return f"{gap_in_words(low, decimals)} to {gap_in_words(high, decimals)}"
-    less, more = sorted((low, high), key=abs)
-    first, last = (gap_in_words(gap, decimals) for gap in (less, more))
+    first, last = (gap_in_words(gap, decimals) for gap in sorted((low, high), key=abs))
     return last if first == last else f"{first.split(NBSP)[0]} to {last}"
 
 
-def naive_rules(table: pl.DataFrame, models: Sequence[str]) -> str:
+def naive_rules(models: pl.DataFrame, rules: pl.DataFrame) -> str:
     """Return by how much naive rules missed the total, and whether any of them did better than the models."""
-    rules = table.filter(~pl.col("name").is_in(models))
+
+    def better(score: str, sign: int) -> str:
+        best = pl.lit((sign * models[score]).max())
+        return joined([f"“{title}”" for title in rules.filter(sign * pl.col(score) > best)["model"]])
+
     gaps = rules.select("model", "orders_bias").drop_nulls().rows()
     parts = [f"“{title}” expected {gap_in_words(gap, 0)}" for title, gap in gaps]
-    better = _better(table, models, "rmse", -1)
-    orders = _better(table, models, "gini", 1)
-    errors = f"{better} had smaller errors (RMSE)" if better else "all had larger errors (RMSE)"
+    nearer, orders = better("rmse", -1), better("gini", 1)
+    errors = f"{nearer} had smaller errors (RMSE)" if nearer else "all had larger errors (RMSE)"
     ranks = f"; {orders} ordered customers by value better than any model (Gini)" if orders else ""
     return f"Naive rules: {joined(parts)}; {errors} than the best model{ranks}."
 
 
-def spend_of_models(table: pl.DataFrame, models: Sequence[str]) -> str | None:
+def spend_of_models(models: pl.DataFrame) -> str | None:
     """Return by how much the models missed what was spent; None if nothing was."""
-    rows = table.filter(pl.col("name").is_in(models))
-    gaps = rows["spend_bias"].drop_nulls().to_list()
-    if not gaps:
-        return None
-    sentence = [
-        f"{figure(100 * abs(gap), '.1f')}{NBSP}% {'less' if gap < 0.0 else 'more'} by {title}"
-        for title, gap in zip(rows["model"], gaps, strict=True)
-    ]
-    return f"Customers spent {number(rows['observed_spend'][0])}; expected was {joined(sentence)}."
+    rows = models.select("model", "spend_bias").drop_nulls().rows()
+    gaps = [f"{gap_in_words(gap, below='less')} by {title}" for title, gap in rows]
+    return f"Customers spent {number(models['observed_spend'][0])}; expected was {joined(gaps)}." if gaps else None
 
 
-def intervals_of_totals(table: pl.DataFrame, models: Sequence[str]) -> str | None:
+def intervals_of_totals(models: pl.DataFrame) -> str | None:
     """Return whose 95 % interval of the total did not hold; None if all did."""
-    missed = table.filter(pl.col("name").is_in(models) & (pl.col("total_coverage_95") < 1.0))["model"].to_list()
+    missed = models.filter(pl.col("total_coverage_95") < 1.0)["model"].to_list()
     if not missed:
         return None
     return (
@@ -160,7 +155,7 @@ def on_fits(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> list[str]:
             f"The likelihood of {joined(weak)} has no maximum; weak priors hold the estimates, so the comparison is "
             "rough."
         )
-    alive = {fit.title: float(fit.prob_alive(rfm)["prob_alive"].mean()) for fit in fits.values()}  # type: ignore[arg-type]
+    alive: dict[str, Any] = {fit.title: fit.prob_alive(rfm)["prob_alive"].mean() for fit in fits.values()}
     if max(alive.values()) - min(alive.values()) > _APART:
         sentence = joined([f"{percent(share)} by {title}" for title, share in alive.items()])
         found.append(
@@ -168,14 +163,6 @@ def on_fits(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> list[str]:
             "Call nobody lost on the word of one model."
         )
     return found
-
-
-def _better(table: pl.DataFrame, models: Sequence[str], score: str, sign: int) -> str:
-    """Return the naive rules whose score beats that of all models; `sign` is 1 where larger is better."""
-    is_model, scaled = pl.col("name").is_in(models), sign * pl.col(score)
-    best = table.filter(is_model).select(scaled.max()).item()
-    better = [] if best is None else table.filter(~is_model & (scaled > best))["model"].to_list()
-    return joined([f"“{title}”" for title in better])
 
 
 def _p(chance: float) -> str:
