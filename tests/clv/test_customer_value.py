@@ -225,13 +225,6 @@ def test_a_case_that_no_file_gives_has_no_command_to_make_it_again(found):
     assert found.manifest["draws"] == 40
 
 
-def test_the_same_case_gives_the_same_values(found):
-    again = value_customers(CASE)
-    assert again.manifest["values_sha256"] == found.manifest["values_sha256"]
-    assert again.tested.forecasts.equals(found.tested.forecasts)
-    assert again.worth.equals(found.worth)
-
-
 def test_tenths_differ_by_one_customer_and_ties_go_by_customer_id():
     customers = pl.DataFrame({"customer_id": range(25, 0, -1)})
     tenths = with_deciles(customers, pl.Series([1.0] * 25))

@@ -125,12 +125,12 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path, purchases):
         ({"version": 1}, "this fit has version 1; this cxsim reads version 2"),
         ({"kind": "bgnb"}, "no kind of fit 'bgnb'; did you mean 'bgnbd'"),
         ({"params": {"r": 1.0}}, "a fit needs the field 'alpha'"),
-        ({"n_customers": 2.5}, "'n_customers' must be a whole number, not negative; found 2.5"),
-        ({"log_likelihood": "high"}, "'log_likelihood' must be a finite number; found 'high'"),
+        ({"n_customers": 2.5}, "'n_customers': Input should be a valid integer; found 2.5"),
+        ({"log_likelihood": "high"}, "'log_likelihood': Input should be a valid number; found 'high'"),
         ({"log_covariance": [[1.0]]}, "log_covariance must be a symmetric 4 by 4 matrix"),
-        ({"basis": "guess"}, "'basis' must be 'likelihood' or 'prior'; found 'guess'"),
+        ({"basis": "guess"}, "'basis': Input should be 'likelihood' or 'prior'; found 'guess'"),
         ({"k": 0}, "k is 0; it must be a whole number from 1 to 60"),
-        ({"observed_until": "30.9.1997"}, "Invalid isoformat string"),
+        ({"observed_until": "30.9.1997"}, "'observed_until': Input should be a valid date.*; found '30.9.1997'"),
     ],
 )
 def test_a_fit_that_was_tampered_with_is_refused(tmp_path, purchases, fields, message):

@@ -19,14 +19,6 @@ from cxsim import rng
 from cxsim.clv.models import pareto_nbd
 from cxsim.clv.models.pareto_integrals import likelihood_sum
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams, likelihood_sum_by_day, phase_probs_new
-from cxsim.clv.models.purchases import (
-    discounted_expected_purchases,
-    expected_purchases,
-    next_purchase_within,
-    prob_alive,
-    purchase_probability,
-)
-from cxsim.errors import DataError
 from tests.clv.shops import ahead
 
 IN_ROWS = ahead(pareto_nbd)
@@ -303,33 +295,6 @@ def test_ends_of_the_parameters_still_give_probabilities():
             for found in (coming, counts):
                 assert np.all((found >= 0.0) & (found <= 1.0)), (p, x, found)
             assert np.isfinite(discounted_orders_ahead(p, x, 40, rate=1e-3)).all()
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: prob_alive(PARAMS, 1, 50, 40), "last_order must not exceed age; found last_order 50.0"),
-        (lambda: expected_purchases(PARAMS, 1, 9, 40, time=-1), "time must be finite and not negative; found -1.0"),
-        (lambda: prob_alive(PARAMS, 0.5, 9, 40, time=1), r"frequency must be whole numbers; found 0\.5"),
-        (lambda: next_purchase_within(PARAMS, 1, 9, 40)(math.nan), "time must not be negative; found nan"),
-        (
-            lambda: discounted_expected_purchases(PARAMS, 1, 9, 40, rate=0.0),
-            "rate must be positive for an infinite horizon",
-        ),
-        (lambda: discounted_expected_purchases(PARAMS, 1, 9, 40, rate=math.nan), "found rate nan and horizon inf"),
-        (
-            lambda: purchase_probability(PARAMS, 1, 9, 40, start=5, end=4, counts=0),
-            "start must not lie behind end; found start 5",
-        ),
-        (
-            lambda: purchase_probability(PARAMS, 1, 9, 40, start=0, end=4, counts=-1),
-            "counts must be finite and not negative",
-        ),
-    ],
-)
-def test_the_impossible_is_refused(call, message):
-    with pytest.raises(DataError, match=message):
-        call()
 
 
 PLACES = {

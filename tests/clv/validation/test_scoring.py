@@ -17,7 +17,7 @@ from cxsim.clv.validation.findings import (
     fit_sentence,
     forecast_sentence,
 )
-from cxsim.clv.validation.forecasts import Forecast, Holdout, Interval
+from cxsim.clv.validation.forecasts import Forecast, Holdout
 from cxsim.clv.validation.scoring import (
     Verdict,
     against_best,
@@ -36,15 +36,14 @@ OBSERVED = np.array([0.0, 4.0, 3.0, 3.0])
 
 def row(expected=EXPECTED, observed=OBSERVED, log_probs=(-0.1,) * 4):
     """Return the scores of a forecast of four customers, of whom everyone has an interval from 1 to 3."""
-    one = Interval(low=np.ones(4), high=np.full(4, 3.0), total_low=10.0, total_high=12.0)
     forecast = Forecast(
         name="bgnbd",
         title="BG/NBD",
         orders=expected,
         spend=expected,
         log_probs=np.array(log_probs),
-        intervals={80: one},
-        orders_range=(5.0, 12.0),
+        intervals={80: (np.ones(4), np.full(4, 3.0))},
+        total_intervals={80: (10.0, 12.0), 90: (5.0, 12.0)},
     )
     holdout = Holdout(rfm=pl.DataFrame(), orders=observed, amount=observed, days=1.0, forecasts=(forecast,))
     return scores_of(holdout).row(0, named=True)
@@ -149,17 +148,8 @@ def test_counting_everything_twice_of_the_same_customers_narrows_no_interval():
 TITLES = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 
 
-def candidates(fit, forecast=None):
-    predicted = {} if forecast is None else forecast
-    return [
-        Candidate(
-            name=name,
-            title=TITLES[name],
-            fit=Verdict(z=0.0, prob_better=chance),
-            forecast=Verdict(z=0.0, prob_better=predicted[name]) if name in predicted else None,
-        )
-        for name, chance in fit.items()
-    ]
+def candidates(fit, forecast=()):
+    return [Candidate(name, TITLES[name], chance, dict(forecast).get(name, 0.5)) for name, chance in fit.items()]
 
 
 def plain(text):
@@ -191,7 +181,7 @@ def test_what_was_forecast_counts_before_what_was_fitted():
 
 
 def test_bg_nbd_alone_is_not_to_be_asked_who_is_alive():
-    alone = [Candidate(name="bgnbd", title="BG/NBD")]
+    alone = [Candidate("bgnbd", "BG/NBD")]
     assert advice(alone, 9).startswith("Use BG/NBD for forecasts, but do not ask it who is still alive")
     assert fit_sentence(alone, 40) == "BG/NBD alone was fitted to 40 customers."
     assert forecast_sentence(alone) == ""
@@ -208,11 +198,11 @@ def test_bg_nbd_alone_is_not_to_be_asked_who_is_alive():
 )
 def test_the_bias_of_all_models_is_written_in_per_cent(gaps, words):
     names = [f"model {number}" for number in range(len(gaps))]
-    table = pl.DataFrame({"name": names, "model": names, "orders_bias": gaps, "observed_orders": [1882.0] * len(gaps)})
+    table = pl.DataFrame({"model": names, "orders_bias": gaps, "observed_orders": [1882.0] * len(gaps)})
     table = table.with_columns(
         orders_bias_low=pl.col("orders_bias") - 0.1, orders_bias_high=pl.col("orders_bias") + 0.1
     )
-    assert words in plain(bias_sentence(table, names, when="in the 273 days after"))
+    assert words in plain(bias_sentence(table, when="in the 273 days after"))
 
 
 def test_the_verdict_is_the_mean_difference_over_its_standard_error():
