@@ -16,6 +16,7 @@ from cxsim.clv.forecast import draws_outside, fewest_draws, predict, totals_over
 from cxsim.clv.inputs import PAST, arrays, by_past, require
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
 from cxsim.clv.models.purchases import PurchaseParams, discounted_expected_purchases_new, prob_alive
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.posterior import posterior
 from cxsim.clv.purchase_fit import PurchaseFit, continuous_rate
 from cxsim.clv.spend_fit import GammaGammaFit
@@ -24,7 +25,6 @@ from cxsim.params import Quantity
 from cxsim.rng import stream
 from cxsim.wording import NBSP
 
-FloatArray = NDArray[np.float64]
 BUYERS = pl.when(pl.col("frequency") > 0).then(pl.lit("repeat buyers")).otherwise(pl.lit("one-time buyers"))
 # Chances that are held at once by each thread: 8 MB.
 _MOST_HELD = 1_000_000
@@ -286,7 +286,7 @@ def alive_by_group(
     for (name,), part in pasts.group_by("group", maintain_order=True):
         *past, weights = arrays(part.select(*PAST, "customers"))
         for model, draws in params.items():
-            shares = [float(prob_alive(one, *past) @ weights) / float(weights.sum()) for one in draws]
+            shares = [(prob_alive(one, *past) @ weights) / weights.sum() for one in draws]
             rows.append((model, name, np.mean(shares), *_interval(shares, level)))
     return pl.DataFrame(rows, schema=["model", "group", "alive", "low", "high"], orient="row")
 

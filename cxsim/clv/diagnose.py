@@ -9,18 +9,17 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.fit import fit
 from cxsim.clv.inputs import checked_amounts, purchase_patterns
 from cxsim.clv.likelihood import Derivatives
 from cxsim.clv.models.gamma_gamma import population_mean
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.optimum import maximise, purchase_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.wording import figure
 
-FloatArray = NDArray[np.float64]
 Severity = Literal["stop", "caution", "note"]
 _ORDER = ["stop", "caution", "note"]
 
@@ -257,7 +256,7 @@ def _dropout(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
     patterns = purchase_patterns(rfm)
     problem = purchase_problem(purchases.kind, purchases.params.k, patterns)
     # The parameter of dropout is held at nothing.
-    oldest = math.log(max(float(patterns["age_days"].to_numpy().max()), 1.0))
+    oldest = math.log(max(patterns["age_days"].to_numpy().max(), 1.0))
     held = np.array([_NEVER, oldest if purchases.kind.calendar else 0.0])
 
     def surface(rates: FloatArray) -> Derivatives:
@@ -287,7 +286,7 @@ def _one_time_buyers(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | Non
         return None
     other = fit(rfm, model="mbgcnbd" if kind.regular else "mbgnbd", k=purchases.params.k)
     once = rfm.filter(pl.col("frequency") == 0)
-    chance = float(other.prob_alive(once)["prob_alive"].sum()) / once.height
+    chance = other.prob_alive(once)["prob_alive"].sum() / once.height
     gap = other.log_likelihood - purchases.log_likelihood
     return Finding(
         "one-time buyers",

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from pydantic import Field
 from scipy.special import ndtri
 
@@ -19,9 +18,9 @@ from cxsim.clv.inputs import require
 from cxsim.clv.likelihood import ALL_KINDS, Kind
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.clv.models.special import FloatArray
 from cxsim.errors import EstimationError
 
-FloatArray = NDArray[np.float64]
 Basis = Literal["likelihood", "prior"]
 Params = TypeVar("Params", bound=PurchaseParams | GammaGammaParams)
 _Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -141,8 +140,8 @@ class FittedModel(Generic[Params]):
     def summary(self) -> Any:
         """Return statsmodels' page on the fit: text in a terminal, a table in a notebook."""
         # Imported when asked for: statsmodels takes half a second.
-        page = importlib.import_module("statsmodels.iolib.summary").Summary()
-        look = importlib.import_module("statsmodels.iolib.tableformatting").fmt_params
+        library = importlib.import_module("statsmodels.iolib.summary")
+        page = library.Summary()
         facts = [(f"{label}:", [text]) for label, text in self.facts().items()]
         half = (len(facts) + 1) // 2
         page.add_table_2cols(
@@ -150,11 +149,11 @@ class FittedModel(Generic[Params]):
         )
         table = self.estimates().join(self.conf_int(), on="parameter", maintain_order="left")
         page.tables.append(
-            importlib.import_module("statsmodels.iolib.table").SimpleTable(
+            library.SimpleTable(
                 [[f"{number:.5g}" for number in row[1:]] for row in table.iter_rows()],
                 headers=["coef", "std err", "[0.025", "0.975]"],
                 stubs=list(self.names),
-                txt_fmt={**look, "data_fmts": ["%s"] * 4},
+                txt_fmt={**library.fmt_params, "data_fmts": ["%s"] * 4},
             )
         )
         gradient = f"Largest |gradient| in a log-parameter: {self.max_abs_gradient:.1e}."

@@ -9,25 +9,23 @@ import io
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, rounded, significant
 from cxsim.clv.inputs import arrays, is_count, log_gap_sum, purchase_patterns, spend_patterns
 from cxsim.clv.likelihood import SPEND, Kind, Model, derivatives, kind_of, thinned
 from cxsim.clv.models.bgnbd import MOST_STAGES
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.optimum import REACH, Optimum, Problem, log_prior, maximise, newton, purchase_problem, spend_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError, choices
 
-FloatArray = NDArray[np.float64]
 Engine = Literal["native", "lifetimes"]
 ENGINES = ("native", "lifetimes")
 
@@ -218,7 +216,7 @@ def _optimum(problem: Problem) -> Optimum:
             "who are no persons (tills, resellers, test accounts)."
         )
     value = held.value - float(log_prior(held.log_params, middle))
-    return replace(held, value=value, basis="prior", loose=_loose(names, found, problem.centre))
+    return held._replace(value=value, basis="prior", loose=_loose(names, found, problem.centre))
 
 
 def _loose(names: tuple[str, ...], end: Optimum, centre: FloatArray) -> tuple[str, ...]:

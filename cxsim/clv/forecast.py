@@ -31,7 +31,6 @@ from cxsim.clv.forecast_kernel import (
     UNITS,
     Block,
     Family,
-    FloatArray,
     IntArray,
     Question,
     Scratch,
@@ -42,6 +41,7 @@ from cxsim.clv.inputs import PAST, checked_amounts, is_count, require
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.posterior import Posterior
 from cxsim.clv.purchase_fit import continuous_rate
 from cxsim.errors import EstimationError, choices

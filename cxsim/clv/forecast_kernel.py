@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from cxsim import rng
 from cxsim.clv.models.pareto_integrals import log_odds
+from cxsim.clv.models.special import FloatArray
 from cxsim.jit import inlined, lean
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 # One draw of all parameters for the kernel: those of a model that is not asked for stay 0.

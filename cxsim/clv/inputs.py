@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from cxsim.clv.models.special import FloatArray
 from cxsim.errors import EstimationError, TableError
 from cxsim.tables import RFM, check
 
-FloatArray = NDArray[np.float64]
 PAST = ["frequency", "recency_days", "age_days"]
 
 # Fewer customers than this say next to nothing of four parameters.
@@ -131,10 +130,11 @@ def spend_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
             f"Gamma-Gamma: found {spenders.height} customers with a repeat order and a positive monetary value among "
             f"{rfm.height}; it needs at least {MIN_CUSTOMERS}. Use a longer period or more customers."
         )
-    if spenders["monetary_value"].n_unique() == 1:
+    amounts = spenders["monetary_value"]
+    if amounts.n_unique() == 1:
         raise EstimationError(
             f"Gamma-Gamma: all {spenders.height} repeat customers have the same monetary value, "
-            f"{spenders['monetary_value'][0]:g}, so there is no spread to fit. Check the amounts, or take this value "
+            f"{amounts[0]:g}, so there is no spread to fit. Check the amounts, or take this value "
             "as the spend of everyone."
         )
     return _counted(spenders, ["frequency", "monetary_value"])

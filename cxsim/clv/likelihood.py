@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.inputs import arrays
 from cxsim.clv.models import bgnbd, gamma_gamma, pareto_integrals
@@ -22,16 +20,15 @@ from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams, likelihood_sum_by_day
 from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.clv.models.special import FloatArray
 from cxsim.errors import EstimationError, choices
 
-FloatArray = NDArray[np.float64]
 Model = Literal["bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"]
 _AFTER_ORDERS = ("r", "alpha", "a", "b")
 _ON_THE_CALENDAR = ("r", "alpha", "s", "beta")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """A model of orders and dropout: its name as in `fit(model=...)` and for readers, and its parameters in order."""
 
     name: str
@@ -90,8 +87,7 @@ _VECTORS = 32
 _PROCESSORS = os.cpu_count() or 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Likelihood:
+class Likelihood(NamedTuple):
     """The log-likelihood of one model, given its data.
 
     `columns` hold what is known of each distinct past, and the number of customers with it; `options` are whole numbers
@@ -101,9 +97,9 @@ class Likelihood:
     title: str
     names: tuple[str, ...]
     columns: tuple[FloatArray, ...]
-    options: tuple[int, ...] = ()
     compiled_sum: Callable[..., float]  # of log-parameters, columns and options
     compiled_derivatives: Callable[..., None]
+    options: tuple[int, ...] = ()
     constant: float = 0.0
 
     def pieces(self) -> list[tuple[FloatArray, ...]]:
@@ -152,7 +148,7 @@ def thinned(likelihood: Likelihood, customers: int) -> Likelihood:
     places = (np.arange(customers) + 0.5) * (total / customers)
     chosen, counts = np.unique(np.searchsorted(np.cumsum(weight), places), return_counts=True)
     columns = (*(past[chosen] for past in pasts), counts.astype(np.float64) * (total / customers))
-    return replace(likelihood, columns=columns)
+    return likelihood._replace(columns=columns)
 
 
 def derivatives(likelihood: Likelihood, log_params: FloatArray) -> Derivatives:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.estimates import PARAMETER_DIGITS, Basis, significant
 from cxsim.clv.inputs import arrays
 from cxsim.clv.likelihood import Derivatives, Kind, Likelihood, derivatives, purchase_likelihood, spend_likelihood
+from cxsim.clv.models.special import FloatArray
 
-FloatArray = NDArray[np.float64]
 Surface = Callable[[FloatArray], Derivatives]
 
 _STEPS = 80
@@ -40,9 +39,9 @@ _HIGHER = 1e-6
 WEAK = 2.5
 # Eight standard deviations, a factor of half a billion; the prior holds 1e-15 beyond.
 REACH = 8.0 * WEAK
-# Where each prior has its middle, as a multiple of the scale for times and money. A shape of 1 is neutral: exponential
+# Each prior has its middle at 1, as a multiple of the scale for times and money: a shape of 1 is neutral, exponential
 # rates, chances of dropout that are equally likely all over. Amounts vary less than that, within customers and between.
-_MIDDLES = {"r": 1.0, "alpha": 1.0, "a": 1.0, "b": 1.0, "s": 1.0, "beta": 1.0, "p": 2.0, "q": 2.0, "v": 1.0}
+_MIDDLES = {"p": 2.0, "q": 2.0}
 # The parameters that carry a unit, of time or of money.
 _SCALED = frozenset({"alpha", "beta", "v"})
 # Shapes of the rates, and of the chances of dropout or the calendar's hazard (as a multiple of the mean age).
@@ -52,8 +51,7 @@ _HAZARDS = ((0.5, 0.3), (1.0, 1.0), (1.5, 8.0))
 _SPENDS = ((1.5, 3.0), (6.0, 4.0), (3.0, 10.0))
 
 
-@dataclass(frozen=True, slots=True)
-class Optimum:
+class Optimum(NamedTuple):
     """Where a search ended, in the logarithms of the parameters, with value and derivatives there.
 
     `converged`: no step goes higher, and every direction goes down; otherwise a parameter ran away. `basis` and `loose`
@@ -88,8 +86,7 @@ def log_prior(log_params: FloatArray, means: FloatArray) -> FloatArray:
     return np.asarray(-0.5 * (scores * scores).sum(axis=-1) - constant)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Problem:
+class Problem(NamedTuple):
     """A likelihood to maximise: places to start from, log-parameters of ordinary size, and means of weak priors."""
 
     likelihood: Likelihood
@@ -112,11 +109,12 @@ class Problem:
 def purchase_problem(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps: float = 0.0) -> Problem:
     """Return the fit of a model of orders; the starts bring about as many orders as were seen."""
     frequency, _, age, weight = arrays(patterns)
-    mean_age = float(np.average(age, weights=weight))
+    mean_age = np.average(age, weights=weight)
     # Half of the time that customers were observed for, they had left.
-    gap = 0.5 * float((weight * age).sum()) / float((weight * frequency).sum())
+    gap = 0.5 * (weight * age).sum() / (weight * frequency).sum()
     scale = mean_age if kind.calendar else 1.0
-    sizes = {"alpha": max(mean_age, 1.0) / k, "beta": max(mean_age, 1.0)}
+    days = max(mean_age, 1.0)
+    sizes = {"alpha": days / k, "beta": days}
     return Problem(
         likelihood=purchase_likelihood(kind, k, patterns, log_gaps=log_gaps),
         starts=[
@@ -124,26 +122,26 @@ def purchase_problem(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps: fl
             for shape, (third, fourth) in itertools.product(_SHAPES, _HAZARDS if kind.calendar else _CHANCES)
         ],
         centre=np.log([sizes.get(name, 1.0) for name in kind.names]),
-        prior=_weak_prior(kind.names, max(float(weight @ age / weight.sum()), 1.0)),
+        prior=_weak_prior(kind.names, days),
     )
 
 
 def spend_problem(patterns: pl.DataFrame) -> Problem:
     """Return the fit of Gamma-Gamma; the starts have the mean spend that was seen."""
     frequency, amount, weight = arrays(patterns)
-    mean, orders = float(np.average(amount, weights=weight)), weight * frequency
+    mean, orders = np.average(amount, weights=weight), weight * frequency
     likelihood = spend_likelihood(patterns)
     return Problem(
         likelihood=likelihood,
         starts=[np.log([p, q, mean * (q - 1.0) / p]) for p, q in _SPENDS],
         centre=np.array([0.0, 0.0, math.log(mean)]),
-        prior=_weak_prior(likelihood.names, float(orders @ amount / orders.sum())),
+        prior=_weak_prior(likelihood.names, orders @ amount / orders.sum()),
     )
 
 
 def _weak_prior(names: Sequence[str], scale: float) -> FloatArray:
     """Return the means of the priors of parameters whose times, or money, are of the size of `scale`."""
-    middles = (_MIDDLES[name] * (scale if name in _SCALED else 1.0) for name in names)
+    middles = (_MIDDLES.get(name, 1.0) * (scale if name in _SCALED else 1.0) for name in names)
     return np.array([significant(math.log(middle), PARAMETER_DIGITS) for middle in middles])
 
 
@@ -161,7 +159,7 @@ def newton(surface: Surface, start: FloatArray, centre: FloatArray, *, far: floa
     for _ in range(_STEPS):
         value, gradient, hessian = found
         step = _uphill(gradient, hessian)
-        rise = float(gradient @ step)
+        rise = gradient @ step
         while True:
             new = surface(here + step)
             if new[0] >= value + 1e-4 * rise - _NOISE * abs(value):
@@ -170,7 +168,7 @@ def newton(surface: Surface, start: FloatArray, centre: FloatArray, *, far: floa
             step, rise = 0.5 * step, 0.5 * rise
             if np.abs(step).max() < _STILL:
                 break
-        away, length = np.abs(here - centre).max() > far, float(np.abs(step).max())
+        away, length = np.abs(here - centre).max() > far, np.abs(step).max()
         if away or length < _STILL or before <= length < _FINE:
             converged = not away and _determined(found[2])
             break

@@ -11,17 +11,15 @@ from typing import Generic, cast
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.estimates import PARAMETER_DIGITS, FittedModel, Params, significant
 from cxsim.clv.inputs import is_count, purchase_patterns, require, spend_patterns
 from cxsim.clv.likelihood import ALL_KINDS, SPEND, Derivatives, Likelihood, derivatives, log_likelihoods, thinned
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.optimum import REACH, WEAK, Problem, Surface, log_prior, newton, purchase_problem, spend_problem
 from cxsim.clv.sampling import Place, reliable_k_hat, sample
 from cxsim.errors import EstimationError
 from cxsim.rng import stream
-
-FloatArray = NDArray[np.float64]
 
 # Most of them amount to an independent draw where the posterior is close to normal.
 _PROPOSALS_PER_DRAW = 3
@@ -265,11 +263,11 @@ def _places(surface: Surface, start: FloatArray, middle: FloatArray) -> list[Pla
     first = newton(surface, start, middle, far=REACH)
     if not first.converged:
         return []
-    if float(np.linalg.eigvalsh(first.covariance)[-1]) < _NARROW**2:
+    if np.linalg.eigvalsh(first.covariance)[-1] < _NARROW**2:
         return [Place(first.log_params, first.covariance)]
     places = _along_ridge(surface, first.log_params, first.covariance)
     second = newton(surface, middle + np.array(_FEW_LEAVE[-middle.size :]), middle, far=REACH)
-    if second.converged and float(np.abs(second.log_params - first.log_params).max()) > _SAME_PLACE:
+    if second.converged and np.abs(second.log_params - first.log_params).max() > _SAME_PLACE:
         places += _along_ridge(surface, second.log_params, second.covariance)
     return places
 
@@ -281,7 +279,7 @@ def _along_ridge(surface: Surface, mode: FloatArray, covariance: FloatArray) -> 
     along = axes[:, -1] * np.sign(axes[np.abs(axes[:, -1]).argmax(), -1])
     height = surface(mode)[0]
     places = [_place(mode, covariance, height)]
-    first = _STRIDE * float(np.sqrt(variances[-1]))
+    first = _STRIDE * np.sqrt(variances[-1])
     shortest = 0.25 * first
     for way in (1.0, -1.0):
         here, tangent, stride = mode, along, first
@@ -313,12 +311,12 @@ def _back_on_ridge(
         step = across @ (spread @ (across.T @ gradient))
         if np.abs(step).max() < 0.01 * _LONGEST:
             return here, value, across @ spread @ across.T
-        here = here + step * min(1.0, _LONGEST / float(np.abs(step).max()))
+        here = here + step * min(1.0, _LONGEST / np.abs(step).max())
     return None
 
 
 def _place(centre: FloatArray, spread: FloatArray, height: float) -> Place:
-    return Place(centre, spread, height + 0.5 * float(np.linalg.slogdet(spread)[1]))
+    return Place(centre, spread, height + 0.5 * np.linalg.slogdet(spread)[1])
 
 
 def nearby(likelihood: Likelihood, mode: FloatArray) -> Callable[[FloatArray], FloatArray]:

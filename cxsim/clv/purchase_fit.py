@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.estimates import FittedModel
 from cxsim.clv.inputs import by_past, require
@@ -24,11 +23,10 @@ from cxsim.clv.models.purchases import (
     purchase_probability,
     purchase_probability_new,
 )
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError
 from cxsim.params import DAYS_PER_YEAR
-
-FloatArray = NDArray[np.float64]
 
 # Days after which nobody waits any more: a century.
 CENTURY = 36_525.0

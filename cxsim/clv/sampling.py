@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import boxcox1p
 
 from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, rounded, significant
+from cxsim.clv.models.special import FloatArray
 from cxsim.errors import EstimationError
 
-FloatArray = NDArray[np.float64]
 LogDensity = Callable[[FloatArray], FloatArray]
 
 # The shape is drawn towards a half as if ten more weights of the tail had that shape.
@@ -28,8 +28,7 @@ _ROUNDS = 4
 _DIGITS_OF_SHARES = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class Place(NamedTuple):
     """Where to propose: a point, the covariance about there, and the log of the mass there, up to a constant."""
 
     centre: FloatArray
@@ -37,8 +36,7 @@ class Place:
     log_mass: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Weighted:
+class Weighted(NamedTuple):
     """Points, shape (n, d), with importance weights that sum to 1.
 
     `k_hat` is the shape of the tail of the weights: below 0.5 they have a finite variance, up to about 0.7 averages can
@@ -74,8 +72,8 @@ def sample(
         moved = _moved(found, moved.spread, max(place.log_mass for place in places))
         found = _round(log_density, [*places, moved], proposals, generator)
         best = found if found.k_hat < best.k_hat else best
-    chosen = generator.permutation(_systematic(best, draws, float(generator.random())))
-    return replace(best, points=best.points[chosen])
+    chosen = generator.permutation(_systematic(best, draws, generator.random()))
+    return best._replace(points=best.points[chosen])
 
 
 def reliable_k_hat(weights: int) -> float:
@@ -97,7 +95,7 @@ def smoothed(log_weights: FloatArray) -> tuple[FloatArray, float]:
     size = math.ceil(min(0.2 * ratios.size, 3.0 * math.sqrt(ratios.size)))
     # Stable, so that equal weights keep their places on every processor.
     order = np.argsort(ratios, kind="stable")
-    tail, cutoff = order[-size:], float(ratios[order[-size - 1]])
+    tail, cutoff = order[-size:], ratios[order[-size - 1]]
     shape, scale = fit_tail(ratios[tail] - cutoff)
     if math.isfinite(shape) and scale > 0.0:
         # Quantiles of the generalised Pareto distribution.
@@ -116,10 +114,10 @@ def fit_tail(excess: FloatArray) -> tuple[float, float]:
     Zhang & Stephens (2009), "A New and Efficient Estimation Method for the Generalized Pareto Distribution",
     Technometrics 51, 316-325; the weak prior is that of Vehtari et al. (2024), appendix G.
     """
-    n, largest = excess.size, float(excess[-1])
+    n, largest = excess.size, excess[-1]
     if largest <= 0.0:
         return 0.0, 0.0
-    quartile = float(excess[int(n / 4.0 + 0.5) - 1])
+    quartile = excess[int(n / 4.0 + 0.5) - 1]
     # Beyond the range in which the candidates below can be distinguished.
     if quartile <= largest * 1e-250:
         return math.inf, 0.0
@@ -129,8 +127,8 @@ def fit_tail(excess: FloatArray) -> tuple[float, float]:
     shapes = np.log1p(-theta[:, None] * excess).mean(axis=1)
     likelihood = n * (np.log(-theta / shapes) - shapes - 1.0)
     density = np.exp(likelihood - likelihood.max())
-    best = float(density @ theta / density.sum())
-    shape = float(np.log1p(-best * excess).mean())
+    best = density @ theta / density.sum()
+    shape = np.log1p(-best * excess).mean()
     regular = (n * shape + _PRIOR_WEIGHT * _PRIOR_SHAPE) / (n + _PRIOR_WEIGHT)
     return regular, -shape / best
 

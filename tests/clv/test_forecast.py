@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -161,8 +162,7 @@ def test_a_million_orders_give_finite_numbers(model, twins, past):
 def test_tiny_and_huge_parameters_give_finite_numbers(twins, size):
     for params in MODELS.values():
         names = ("r", "alpha", "s", "beta") if hasattr(params, "s") else ("r", "alpha", "a", "b")
-        kept = {} if hasattr(params, "s") else {"k": params.k, "leaves_after_first": params.leaves_after_first}
-        extreme = params.__class__(**dict.fromkeys(names, size), **kept)
+        extreme = replace(params, **dict.fromkeys(names, size))
         found = predict(twins(3, 3, 60, 100, 5.0), [extreme] * 40, [SPEND] * 40, days=10)
         assert np.isfinite(found.customers.drop("customer_id").to_numpy()).all()
 
@@ -174,8 +174,8 @@ AGE, AHEAD = 400 * STEPS, 365 * STEPS
 
 def finer(params):
     """Return the parameters with time in hundredths of a day."""
-    values = {name: getattr(params, name) for name in params.__dataclass_fields__ if name != "k" or params.k > 1}
-    return params.__class__(**{name: x * STEPS if name in ("alpha", "beta") else x for name, x in values.items()})
+    times = {name: getattr(params, name) * STEPS for name in ("alpha", "beta") if hasattr(params, name)}
+    return replace(params, **times)
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95])
@@ -226,10 +226,7 @@ def test_the_interval_s_ends_are_draws_in_order_of_size(twins):
 def test_unsure_parameters_make_intervals_of_totals_wider(twins):
     sure = MODELS["MBG/NBD"]
     generator = np.random.Generator(np.random.Philox(15)).normal(0.0, 0.8, 200)
-    unsure = [
-        sure.__class__(r=sure.r * math.exp(z), alpha=sure.alpha, a=sure.a, b=sure.b, leaves_after_first=True)
-        for z in generator
-    ]
+    unsure = [replace(sure, r=sure.r * math.exp(z)) for z in generator]
     shop = twins(2000, 2, 213, 272, 30.0)
     narrow = predict(shop, [sure] * 200, [SPEND] * 200, days=365).totals
     wide = predict(shop, unsure, [SPEND] * 200, days=365).totals

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betainc, betaln, gammaln, logsumexp
 
 from cxsim.clv.models.bgnbd_integrals import (
@@ -16,13 +15,20 @@ from cxsim.clv.models.bgnbd_integrals import (
     survival_and_orders_by_sums,
     terms_needed,
 )
-from cxsim.clv.models.special import digamma, each_row, log1p_exp, require_positive, to_logs, trigamma
+from cxsim.clv.models.special import (
+    FloatArray,
+    Floats,
+    digamma,
+    each_row,
+    log1p_exp,
+    require_positive,
+    to_logs,
+    trigamma,
+)
 from cxsim.errors import DataError, ParamError
 from cxsim.jit import inlined, lean
 
-FloatArray = NDArray[np.float64]
 Three = tuple[float, float, float]
-Floats = tuple[float, ...]
 
 # Beyond so many stages an order comes like clockwork, and a model of chance says nothing of it.
 MOST_STAGES = 60

@@ -5,13 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cxsim.clv.models.special import log_beta_height, log_count_prob, log_gamma_height
+from cxsim.clv.models.special import FloatArray, Floats, log_beta_height, log_count_prob, log_gamma_height
 from cxsim.jit import counted, lean
-
-FloatArray = NDArray[np.float64]
-Floats = tuple[float, ...]
 
 _LEFT_OUT = 1e-17
 

@@ -7,13 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from cxsim.clv.models.special import digamma, require_positive, to_logs, trigamma
+from cxsim.clv.models.special import FloatArray, digamma, require_positive, to_logs, trigamma
 from cxsim.errors import DataError, EstimationError
 from cxsim.jit import inlined, lean
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

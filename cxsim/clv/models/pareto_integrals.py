@@ -9,13 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cxsim.clv.models.special import digamma_rise, lgamma_rise, log1p_exp, trigamma_rise, unit_rule
+from cxsim.clv.models.special import FloatArray, Floats, digamma_rise, lgamma_rise, log1p_exp, trigamma_rise, unit_rule
 from cxsim.jit import inlined, lean
-
-FloatArray = NDArray[np.float64]
-Floats = tuple[float, ...]
 
 # On a panel of this length 32 nodes hold 1e-13 of the integral, though it fall by exp(-80) (measured in the tests).
 _PANEL = 4.0

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from cxsim.clv.models.pareto_integrals import (
@@ -21,10 +20,8 @@ from cxsim.clv.models.pareto_integrals import (
     log_odds,
     power_integral,
 )
-from cxsim.clv.models.special import each_row, lgamma_rise, log1p_exp, require_positive, unit_rule
+from cxsim.clv.models.special import FloatArray, each_row, lgamma_rise, log1p_exp, require_positive, unit_rule
 from cxsim.jit import counted, inlined, lean
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from cxsim.clv.models import bgnbd, pareto_nbd
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
+from cxsim.clv.models.special import FloatArray
 
-FloatArray = NDArray[np.float64]
 PurchaseParams = BetaGeometricParams | ParetoNbdParams
 
 _FAMILIES: dict[type, Any] = {BetaGeometricParams: bgnbd, ParetoNbdParams: pareto_nbd}

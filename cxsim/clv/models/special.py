@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 from cxsim.errors import ParamError
 from cxsim.jit import inlined, lean
 
+FloatArray = NDArray[np.float64]
+Floats = tuple[float, ...]
+
 # From here on, the first term that is left out of each series is below 2e-16 of the result.
 _FAR = 10.0
 
@@ -119,9 +122,6 @@ def _trigamma_rest(x: float) -> float:
     return z * (0.5 + (1.0 / 6.0 - z * (1.0 / 30.0 - z * (1.0 / 42.0 - z * series))) / x)
 
 
-FloatArray = NDArray[np.float64]
-
-
 def require_positive(model: str, params: Mapping[str, float]) -> None:
     """Refuse parameters of `model` which are not positive finite numbers."""
     for name, value in params.items():
@@ -213,7 +213,7 @@ def log1p_exp(x: float) -> float:
 
 
 @inlined
-def to_logs(out: FloatArray, theta: tuple[float, ...]) -> None:
+def to_logs(out: FloatArray, theta: Floats) -> None:
     """Turn gradient and Hessian in the parameters into those in their logarithms, in place."""
     size = len(theta)
     place = 1 + size

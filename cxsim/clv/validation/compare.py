@@ -5,18 +5,17 @@ from __future__ import annotations
 import html
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.fit import fit
 from cxsim.clv.inputs import by_past
 from cxsim.clv.likelihood import Model, kind_of
 from cxsim.clv.models.purchases import log_likelihood
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.clv.validation.findings import (
@@ -53,7 +52,6 @@ from cxsim.errors import DataError, EstimationError, choices
 from cxsim.tables import RFM, TRANSACTIONS, check
 from cxsim.wording import counted
 
-FloatArray = NDArray[np.float64]
 Orders = Transactions | pl.DataFrame | pl.LazyFrame
 Progress = Callable[[int, int], None]
 
@@ -430,7 +428,7 @@ def _with_forecasts(
         )
     outlook = spend_outlook(known.rfm, spend, draws=draws, seed=seed)
     forecasts = [model_forecast(one, known, outlook, draws=draws, seed=seed) for one in fits]
-    return replace(known, forecasts=(*forecasts, *naive_forecasts(known, before))), outlook.finding
+    return known._replace(forecasts=(*forecasts, *naive_forecasts(known, before))), outlook.finding
 
 
 def _parted(scores: pl.DataFrame, models: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from cxsim.clv.fit import fit_spend
@@ -17,14 +15,13 @@ from cxsim.clv.forecast import draws_outside, predict
 from cxsim.clv.inputs import PAST, arrays
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.purchases import PurchaseParams, purchase_probability
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.posterior import posterior
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import DataError, EstimationError, choices
 from cxsim.tables import RFM, check
 from cxsim.wording import figure
-
-FloatArray = NDArray[np.float64]
 
 # Of intervals of customers that are held against what came, and of those of all of them, of which one is shown.
 LEVELS = {80: 0.8, 95: 0.95}
@@ -34,8 +31,7 @@ _LATER = ("customer_id", "holdout_orders", "holdout_amount")
 _LEAST_CHANCE = 1e-300
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Forecast:
+class Forecast(NamedTuple):
     """What one model, or one naive rule, expected of each customer; arrays of shape (n,).
 
     `log_probs` are of the very number of orders that came; `intervals` are low and high by percent, of each customer
@@ -52,8 +48,7 @@ class Forecast:
     spend_range: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Holdout:
+class Holdout(NamedTuple):
     """Customers at an origin, under RFM and sorted, what they did in the `days` after it, and forecasts of that."""
 
     rfm: pl.DataFrame

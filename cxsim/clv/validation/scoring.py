@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.validation.forecasts import Forecast, Holdout
 from cxsim.params import Z95
-
-FloatArray = NDArray[np.float64]
 
 TOP = 0.1
 LAST_CLASS = 7
@@ -43,8 +42,8 @@ def verdict(first: FloatArray, second: FloatArray, *, more_params: float = 0.0) 
     """
     difference = first - second
     difference = np.where(np.abs(difference) < _SAME, 0.0, difference)
-    total = float(difference.sum()) - more_params
-    spread = float(difference.std(ddof=1)) * math.sqrt(difference.size)
+    total = difference.sum() - more_params
+    spread = difference.std(ddof=1) * math.sqrt(difference.size)
     if not difference.any():
         return Verdict(z=0.0, prob_better=0.5)
     if spread == 0.0:
@@ -54,14 +53,15 @@ def verdict(first: FloatArray, second: FloatArray, *, more_params: float = 0.0) 
 
 def against_best(log_probs: Sequence[FloatArray], n_params: Sequence[float]) -> list[Verdict | None]:
     """Weigh each model against the best of the others; None where there is no other."""
-    totals = [float(found.sum()) - size for found, size in zip(log_probs, n_params, strict=True)]
-    verdicts: list[Verdict | None] = []
-    for place, found in enumerate(log_probs):
-        rival = max((other for other in range(len(log_probs)) if other != place), key=totals.__getitem__, default=None)
-        verdicts.append(
-            None if rival is None else verdict(found, log_probs[rival], more_params=n_params[place] - n_params[rival])
-        )
-    return verdicts
+    totals = [found.sum() - size for found, size in zip(log_probs, n_params, strict=True)]
+    best, *others = sorted(range(len(totals)), key=lambda place: -totals[place])
+    if not others:
+        return [None]
+    rivals = [others[0] if place == best else best for place in range(len(totals))]
+    return [
+        verdict(log_probs[place], log_probs[rival], more_params=n_params[place] - n_params[rival])
+        for place, rival in enumerate(rivals)
+    ]
 
 
 def akaike_weights(aic: Sequence[float]) -> list[float]:
@@ -88,32 +88,32 @@ def scores_of(holdout: Holdout) -> pl.DataFrame:
     return _with_biases(pl.DataFrame(rows, schema=schema))
 
 
-def _scores(holdout: Holdout, forecast: Forecast) -> dict[str, float | str | None]:
+def _scores(holdout: Holdout, forecast: Forecast) -> dict[str, Any]:
     low, high = forecast.total_intervals[90]
     spend_low, spend_high = forecast.spend_range or (None, None)
     orders, amount = holdout.orders, holdout.amount
-    came, error = float(orders.sum()), forecast.orders - orders
+    came, error = orders.sum(), forecast.orders - orders
     constant = np.ptp(forecast.orders) == 0.0 or np.ptp(orders) == 0.0
     return {
         "model": forecast.title,
         "name": forecast.name,
         "customers": orders.size,
         "observed_orders": came,
-        "expected_orders": float(forecast.orders.sum()),
+        "expected_orders": forecast.orders.sum(),
         "expected_orders_low": low,
         "expected_orders_high": high,
         **dict.fromkeys(("orders_bias", "orders_bias_low", "orders_bias_high")),
-        "observed_spend": float(amount.sum()),
-        "expected_spend": float(forecast.spend.sum()),
+        "observed_spend": amount.sum(),
+        "expected_spend": forecast.spend.sum(),
         "expected_spend_low": spend_low,
         "expected_spend_high": spend_high,
         **dict.fromkeys(("spend_bias", "spend_bias_low", "spend_bias_high")),
-        "mae": float(np.abs(error).mean()),
-        "rmse": float(np.sqrt(np.square(error).mean())),
-        "correlation": None if constant else float(np.corrcoef(forecast.orders, orders)[0, 1]),
-        "log_score": float(-forecast.log_probs.mean()),
+        "mae": np.abs(error).mean(),
+        "rmse": np.sqrt(np.square(error).mean()),
+        "correlation": None if constant else np.corrcoef(forecast.orders, orders)[0, 1],
+        "log_score": -forecast.log_probs.mean(),
         **{
-            f"coverage_{percent}": float(((low <= orders) & (orders <= high)).mean())
+            f"coverage_{percent}": ((low <= orders) & (orders <= high)).mean()
             for percent, (low, high) in forecast.intervals.items()
         },
         **{
@@ -188,15 +188,13 @@ def forecast_verdicts(holdouts: Sequence[Holdout], names: Sequence[str]) -> dict
 def with_verdicts(table: pl.DataFrame, verdicts: Mapping[str, Verdict | None], suffix: str = "") -> pl.DataFrame:
     """Return `table`, which has a column name, with columns z and prob_better; null where there is no verdict."""
     found = [verdicts.get(name) or (None, None) for name in table["name"]]
-    z, chance = zip(*found, strict=True)
-    return table.with_columns(
-        pl.Series(f"z{suffix}", z, dtype=pl.Float64), pl.Series(f"prob_better{suffix}", chance, dtype=pl.Float64)
-    )
+    schema = dict.fromkeys((f"z{suffix}", f"prob_better{suffix}"), pl.Float64)
+    return table.hstack(pl.DataFrame(found, schema=schema, orient="row"))
 
 
 def capture_curve(predicted: FloatArray, realised: FloatArray) -> tuple[FloatArray, FloatArray] | None:
     """Return the curve of captured value; None where nothing was realised."""
-    total = float(realised.sum())
+    total = realised.sum()
     if not total > 0.0:
         return None
     _, group, size = np.unique(-predicted, return_inverse=True, return_counts=True)
@@ -208,7 +206,7 @@ def capture_curve(predicted: FloatArray, realised: FloatArray) -> tuple[FloatArr
 def captured(predicted: FloatArray, realised: FloatArray, share: float) -> float | None:
     """Return the share of realised value that the top `share` of customers by predicted value holds."""
     curve = capture_curve(predicted, realised)
-    return None if curve is None else float(np.interp(share, *curve))
+    return None if curve is None else np.interp(share, *curve)
 
 
 def normalised_gini(predicted: FloatArray, realised: FloatArray) -> float | None:

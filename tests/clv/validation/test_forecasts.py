@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -29,7 +28,7 @@ from cxsim.rng import stream
 
 
 def scores(known, *forecasts):
-    return scores_of(replace(known, forecasts=forecasts)).row(0, named=True)
+    return scores_of(known._replace(forecasts=forecasts)).row(0, named=True)
 
 
 def test_rules_go_on_at_the_own_rate_at_that_of_the_shop_or_repeat_the_recent_past(small_known):
