@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from os import cpu_count
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +14,7 @@ from cxsim.clv.forecast import draws_outside, fewest_draws, predict, totals_over
 from cxsim.clv.inputs import PAST, arrays, by_past, require
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
 from cxsim.clv.models.purchases import PurchaseParams, discounted_expected_purchases_new, prob_alive
-from cxsim.clv.models.special import FloatArray
+from cxsim.clv.models.special import FloatArray, in_threads
 from cxsim.clv.posterior import posterior
 from cxsim.clv.purchase_fit import PurchaseFit, continuous_rate
 from cxsim.clv.spend_fit import GammaGammaFit
@@ -261,8 +259,7 @@ def _alive_intervals(rfm: pl.DataFrame, params: Sequence[PurchaseParams], level:
             some = [column[start : start + size] for column in past]
             return _interval([prob_alive(one, *some) for one in params], level)
 
-        with ThreadPoolExecutor(max_workers=cpu_count()) as pool:
-            found = [np.zeros((2, 0)), *pool.map(part, range(0, past[0].size, size))]
+        found = [np.zeros((2, 0)), *in_threads(part, range(0, past[0].size, size))]
         return dict(zip(("prob_alive_low", "prob_alive_high"), np.concatenate(found, axis=1), strict=True))
 
     return by_past(rfm, edges).drop("customer_id")
@@ -366,4 +363,4 @@ def _new_customer(
 
 def _interval(drawn: FloatArray | list[FloatArray] | list[float], level: float) -> FloatArray:
     """Return between what numbers draws lie, over the first axis."""
-    return np.asarray(np.quantile(drawn, [0.5 * (1.0 - level), 0.5 * (1.0 + level)], axis=0))
+    return np.quantile(drawn, [0.5 * (1.0 - level), 0.5 * (1.0 + level)], axis=0)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from cxsim.clv.fit import fit
-from cxsim.clv.inputs import checked_amounts, purchase_patterns
+from cxsim.clv.inputs import purchase_patterns, spenders_of
 from cxsim.clv.likelihood import Derivatives
 from cxsim.clv.models.gamma_gamma import population_mean
 from cxsim.clv.models.special import FloatArray
@@ -143,8 +143,7 @@ def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit | N
             _tied_parameters(spend),
             _unfinished(spend),
         ]
-    findings = [finding for finding in found if finding is not None]
-    return Diagnosis(findings=tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity))))
+    return Diagnosis(findings=tuple(sorted(filter(None, found), key=lambda finding: _ORDER.index(finding.severity))))
 
 
 def _vague_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
@@ -281,11 +280,11 @@ def _dropout(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
 def _one_time_buyers(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
     """Return a finding on customers who ordered once, where the model takes all of them for alive."""
     kind = purchases.kind
-    share = rfm.filter(pl.col("frequency") == 0).height / rfm.height
+    once = rfm.filter(frequency=0)
+    share = once.height / rfm.height
     if kind.calendar or kind.leaves_after_first or share == 0.0:
         return None
     other = fit(rfm, model="mbgcnbd" if kind.regular else "mbgnbd", k=purchases.params.k)
-    once = rfm.filter(pl.col("frequency") == 0)
     chance = other.prob_alive(once)["prob_alive"].sum() / once.height
     gap = other.log_likelihood - purchases.log_likelihood
     return Finding(
@@ -323,15 +322,9 @@ def _runaway(purchases: PurchaseFit) -> Finding | None:
 
 def _independence(rfm: pl.DataFrame, spend: GammaGammaFit) -> Finding | None:
     """Return a finding on how orders and spend go together, which Gamma-Gamma and every value built on it deny."""
-    table = (
-        checked_amounts(rfm)
-        .filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
-        .select(
-            correlation=pl.corr("frequency", "monetary_value"),
-            seen=(pl.col("frequency") * pl.col("monetary_value")).sum() / pl.col("frequency").sum(),
-        )
-    )
-    correlation, seen = table.row(0)
+    orders, amount = pl.col("frequency"), pl.col("monetary_value")
+    seen_mean = (orders * amount).sum() / orders.sum()
+    correlation, seen = spenders_of(rfm).select(correlation=pl.corr(orders, amount), seen=seen_mean).row(0)
     if correlation is None or not math.isfinite(correlation) or spend.n_customers <= math.ceil(_CERTAIN):
         return None
     error = 1.0 / math.sqrt(spend.n_customers - _CERTAIN)

@@ -123,7 +123,8 @@ class FittedModel(Generic[Params]):
 
     def estimates(self) -> pl.DataFrame:
         """Return one row per parameter: parameter, estimate, std_error."""
-        return self._table({"estimate": self.values, "std_error": self.values * self._log_errors()})
+        errors = self.values * self._log_errors()
+        return pl.DataFrame({"parameter": self.names, "estimate": self.values, "std_error": errors})
 
     def conf_int(self, level: float = 0.95) -> pl.DataFrame:
         """Return one row per parameter: parameter, low, high; normal on the logarithm, as none is below zero.
@@ -135,7 +136,7 @@ class FittedModel(Generic[Params]):
         """
         require({"level": level})
         factor = np.exp(np.minimum(ndtri(0.5 + 0.5 * level) * self._log_errors(), 700.0))
-        return self._table({"low": self.values / factor, "high": self.values * factor})
+        return pl.DataFrame({"parameter": self.names, "low": self.values / factor, "high": self.values * factor})
 
     def summary(self) -> Any:
         """Return statsmodels' page on the fit: text in a terminal, a table in a notebook."""
@@ -177,9 +178,6 @@ class FittedModel(Generic[Params]):
 
     def _log_errors(self) -> FloatArray:
         return np.sqrt(np.diag(self.log_covariance))
-
-    def _table(self, columns: Mapping[str, FloatArray]) -> pl.DataFrame:
-        return pl.DataFrame({"parameter": list(self.names), **columns})
 
     def __repr__(self) -> str:
         line = ", ".join(f"{name}={value:.4g}" for name, value in zip(self.names, self.values, strict=True))

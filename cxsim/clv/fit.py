@@ -106,7 +106,7 @@ def fit(
     @functools.cache
     def optimum_of(stages: int) -> Optimum:
         problem = purchase_problem(kind, stages, patterns, log_gaps=log_gaps)
-        return _optimum(problem) if engine == "native" else _reported(problem, _lifetimes(kind, patterns))
+        return _optimum(problem, kind) if engine == "native" else _reported(problem, _lifetimes(kind, patterns))
 
     stages = _most_likely_stages(optimum_of) if open_k else k or 1
     return PurchaseFit(
@@ -152,7 +152,7 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
     patterns = spend_patterns(rfm)
     _require(SPEND, None, engine)
     problem = spend_problem(patterns)
-    optimum = _optimum(problem) if engine == "native" else _reported(problem, _lifetimes(SPEND, patterns))
+    optimum = _optimum(problem, SPEND) if engine == "native" else _reported(problem, _lifetimes(SPEND, patterns))
     found = _found(SPEND, patterns, optimum, 1)
     left_out = rfm.height - found["n_customers"]
     return GammaGammaFit(n_left_out=left_out, engine=engine, observed_until=observed_until, **found)
@@ -195,7 +195,7 @@ def _most_likely_stages(optimum_of: Callable[[int], Optimum]) -> int:
     return best
 
 
-def _optimum(problem: Problem) -> Optimum:
+def _optimum(problem: Problem, kind: Kind) -> Optimum:
     """Return the maximum of the likelihood, or if it has none that of the posterior under a weak prior."""
     few = functools.partial(derivatives, thinned(problem.likelihood, _SCOUTS))
     starts = sorted(problem.starts, key=lambda start: -few(start)[0])[:_BEST_STARTS]
@@ -206,17 +206,17 @@ def _optimum(problem: Problem) -> Optimum:
             found = maximise(problem.log_likelihood, starts, problem.centre)
     if found.converged:
         return found
-    names, middle = problem.likelihood.names, problem.prior
+    middle = problem.prior
     held = maximise(problem.log_posterior, [*starts, middle], middle, far=REACH)
     if not held.converged:
-        runaway = zip(names, held.log_params, strict=True)
+        runaway = zip(kind.names, held.log_params, strict=True)
         raise EstimationError(
-            f"{problem.likelihood.title}: neither the likelihood nor a posterior with weak priors has a maximum; it "
+            f"{kind.title}: neither the likelihood nor a posterior with weak priors has a maximum; it "
             f"ran to {', '.join(f'{name} = {math.exp(min(x, 700.0)):.4g}' for name, x in runaway)}. Look for customers "
             "who are no persons (tills, resellers, test accounts)."
         )
     value = held.value - float(log_prior(held.log_params, middle))
-    return held._replace(value=value, basis="prior", loose=_loose(names, found, problem.centre))
+    return held._replace(value=value, basis="prior", loose=_loose(kind.names, found, problem.centre))
 
 
 def _loose(names: tuple[str, ...], end: Optimum, centre: FloatArray) -> tuple[str, ...]:
@@ -233,16 +233,10 @@ def _reported(problem: Problem, params: Sequence[float]) -> Optimum:
     return Optimum(log_params, *problem.log_likelihood(log_params), converged=True)
 
 
-# Deprecations of pandas and invalid escapes in its source: of no use to our users, who cannot mend an archived library.
-_KNOWN = (DeprecationWarning, FutureWarning, PendingDeprecationWarning, SyntaxWarning, RuntimeWarning)
-
-
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence lifetimes, and undo its edits of the global warning filters."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        for category in _KNOWN:
-            warnings.simplefilter("ignore", category)
+    """Silence lifetimes, whose warnings no user can mend, and undo its edits of the global warning filters."""
+    with warnings.catch_warnings(action="ignore"), contextlib.redirect_stdout(io.StringIO()):
         yield
 
 

@@ -122,9 +122,14 @@ def purchase_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
     return _counted(rfm, PAST)
 
 
+def spenders_of(rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return the customers with repeat orders and a mean amount above 0."""
+    return checked_amounts(rfm).filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
+
+
 def spend_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
     """Return the distinct repeat orders and mean amounts above 0, sorted: frequency, monetary_value, weight."""
-    spenders = checked_amounts(rfm).filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
+    spenders = spenders_of(rfm)
     if spenders.height < MIN_CUSTOMERS:
         raise EstimationError(
             f"Gamma-Gamma: found {spenders.height} customers with a repeat order and a positive monetary value among "

@@ -6,9 +6,7 @@ depends neither on the number of threads nor on who was first.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -20,7 +18,7 @@ from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams, likelihood_sum_by_day
 from cxsim.clv.models.purchases import PurchaseParams
-from cxsim.clv.models.special import FloatArray
+from cxsim.clv.models.special import FloatArray, in_threads
 from cxsim.errors import EstimationError, choices
 
 Model = Literal["bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"]
@@ -77,14 +75,12 @@ def kind_of(model: str) -> Kind:
 
 
 Derivatives = tuple[float, FloatArray, FloatArray]
-Item = TypeVar("Item")
 Added = TypeVar("Added", float, FloatArray)
 
 # Pasts summed at once: a few milliseconds, and what is rounded within a piece is the same on every machine.
 _PIECE = 1 << 14
 # Parameter vectors handled at once where there are many.
 _VECTORS = 32
-_PROCESSORS = os.cpu_count() or 1
 
 
 class Likelihood(NamedTuple):
@@ -94,8 +90,6 @@ class Likelihood(NamedTuple):
     which tell the members of a family apart; `constant` is what the data add whatever the parameters.
     """
 
-    title: str
-    names: tuple[str, ...]
     columns: tuple[FloatArray, ...]
     compiled_sum: Callable[..., float]  # of log-parameters, columns and options
     compiled_derivatives: Callable[..., None]
@@ -115,8 +109,6 @@ def purchase_likelihood(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps:
     # Times of customers are whole days, as a rule, for which there is a faster sum.
     by_day = kind.calendar and not any((days % 1.0).any() for days in columns[1:3])
     return Likelihood(
-        title=kind.titled(k),
-        names=kind.names,
         columns=columns,
         options=() if kind.calendar else (k, int(kind.leaves_after_first)),
         compiled_sum=likelihood_sum_by_day if by_day else family.likelihood_sum,
@@ -128,8 +120,6 @@ def purchase_likelihood(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps:
 def spend_likelihood(patterns: pl.DataFrame) -> Likelihood:
     """Return the likelihood of the Gamma-Gamma model of spend."""
     return Likelihood(
-        title=SPEND.title,
-        names=SPEND.names,
         columns=arrays(patterns),
         compiled_sum=gamma_gamma.likelihood_sum,
         compiled_derivatives=gamma_gamma.likelihood_derivatives,
@@ -164,7 +154,7 @@ def derivatives(likelihood: Likelihood, log_params: FloatArray) -> Derivatives:
         likelihood.compiled_derivatives(log_params, *piece, *likelihood.options, out)
         return out
 
-    total = _added(_mapped(one, likelihood.pieces()))
+    total = _added(in_threads(one, likelihood.pieces()))
     hessian = np.zeros((size, size))
     hessian[place] = total[1 + size :]
     return float(total[0]) + likelihood.constant, total[1 : 1 + size], hessian + np.triu(hessian, 1).T
@@ -181,20 +171,12 @@ def log_likelihoods(likelihood: Likelihood, log_params: FloatArray) -> FloatArra
         return np.array([_value(likelihood, pieces, vector) for vector in vectors])
 
     groups = [log_params[i : i + _VECTORS] for i in range(0, len(log_params), _VECTORS)]
-    return np.concatenate([*_mapped(some, groups), np.empty(0)])
+    return np.concatenate([*in_threads(some, groups), np.empty(0)])
 
 
 def _value(likelihood: Likelihood, pieces: Sequence[tuple[FloatArray, ...]], vector: FloatArray) -> float:
     values = [likelihood.compiled_sum(vector, *piece, *likelihood.options) for piece in pieces]
     return _added(values) + likelihood.constant
-
-
-def _mapped(function: Callable[[Item], FloatArray], items: Sequence[Item]) -> list[FloatArray]:
-    """Return the results in the order of the items, computed on all processors."""
-    if len(items) < 2:
-        return [function(item) for item in items]
-    with ThreadPoolExecutor(max_workers=_PROCESSORS) as threads:
-        return list(threads.map(function, items))
 
 
 def _added(parts: list[Added]) -> Added:

@@ -12,7 +12,15 @@ import polars as pl
 
 from cxsim.clv.estimates import PARAMETER_DIGITS, Basis, significant
 from cxsim.clv.inputs import arrays
-from cxsim.clv.likelihood import Derivatives, Kind, Likelihood, derivatives, purchase_likelihood, spend_likelihood
+from cxsim.clv.likelihood import (
+    SPEND,
+    Derivatives,
+    Kind,
+    Likelihood,
+    derivatives,
+    purchase_likelihood,
+    spend_likelihood,
+)
 from cxsim.clv.models.special import FloatArray
 
 Surface = Callable[[FloatArray], Derivatives]
@@ -70,7 +78,7 @@ class Optimum(NamedTuple):
     def covariance(self) -> FloatArray:
         """Covariance of the log-parameters, the inverse of minus the Hessian."""
         inverse = np.linalg.inv(-self.hessian)
-        return np.asarray(0.5 * (inverse + inverse.T))
+        return 0.5 * (inverse + inverse.T)
 
 
 def log_prior(log_params: FloatArray, means: FloatArray) -> FloatArray:
@@ -130,12 +138,11 @@ def spend_problem(patterns: pl.DataFrame) -> Problem:
     """Return the fit of Gamma-Gamma; the starts have the mean spend that was seen."""
     frequency, amount, weight = arrays(patterns)
     mean, orders = np.average(amount, weights=weight), weight * frequency
-    likelihood = spend_likelihood(patterns)
     return Problem(
-        likelihood=likelihood,
+        likelihood=spend_likelihood(patterns),
         starts=[np.log([p, q, mean * (q - 1.0) / p]) for p, q in _SPENDS],
         centre=np.array([0.0, 0.0, math.log(mean)]),
-        prior=_weak_prior(likelihood.names, orders @ amount / orders.sum()),
+        prior=_weak_prior(SPEND.names, orders @ amount / orders.sum()),
     )
 
 

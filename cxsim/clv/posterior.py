@@ -145,7 +145,7 @@ class Posterior(Generic[Params]):
         require({"level": level})
         edge = 0.5 * (1.0 - level)
         low, median, high = np.exp(np.quantile(self.log_params, [edge, 0.5, 1.0 - edge], axis=0))
-        return pl.DataFrame({"parameter": list(self.names), "low": low, "median": median, "high": high})
+        return pl.DataFrame({"parameter": self.names, "low": low, "median": median, "high": high})
 
     def __repr__(self) -> str:
         means = ", ".join(f"{name}={value:.4g}" for name, value in self.mean.items())

@@ -341,26 +341,18 @@ def test_it_says_what_is_possible(twins, options, words):
         predict(twins(5, *PAST), [MODELS["BG/NBD"]] * 40, **{"days": 30, **options})
 
 
-def test_draws_of_different_models_are_refused(twins):
-    mixed = [MODELS["BG/NBD"], MODELS["Pareto/NBD"]] * 20
-    with pytest.raises(EstimationError, match="must all be of one model of orders; found 2 models"):
-        predict(twins(5, *PAST), mixed, days=30)
-    with pytest.raises(EstimationError, match="40 draws of the parameters of orders and 39 of those of spend"):
-        predict(twins(5, *PAST), [MODELS["BG/NBD"]] * 40, [SPEND] * 39, days=30)
-    with pytest.raises(EstimationError, match="found 0 draws"):
-        predict(twins(5, *PAST), [], days=30)
-
-
-def test_spend_without_a_mean_is_refused(twins):
-    wild = [GammaGammaParams(p=6.0, q=0.9, v=15.0)] + [GammaGammaParams(p=6.0, q=3.0, v=15.0)] * 39
-    with pytest.raises(EstimationError, match="in 1 of 40 draws of the parameters mean spend is infinite"):
-        predict(twins(5, *PAST), [MODELS["BG/NBD"]] * 40, wild, days=30)
-
-
-def test_amounts_too_large_to_be_added_up_are_refused(twins):
-    rich = GammaGammaParams(p=6.0, q=3.0, v=1e16)
-    with pytest.raises(EstimationError, match="count money in a larger unit"):
-        predict(twins(50, *PAST), [MODELS["BG/NBD"]] * 40, [rich] * 40, days=3000)
+def test_draws_that_do_not_go_together_or_of_endless_or_huge_amounts_are_refused(twins):
+    model, of_spend = MODELS["BG/NBD"], {"p": 6.0, "q": 3.0, "v": 15.0}
+    wild, rich = GammaGammaParams(**of_spend | {"q": 0.9}), GammaGammaParams(**of_spend | {"v": 1e16})
+    for purchases, spend, words in (
+        ([model, MODELS["Pareto/NBD"]] * 20, None, "must all be of one model of orders; found 2 models"),
+        ([model] * 40, [SPEND] * 39, "40 draws of the parameters of orders and 39 of those of spend"),
+        ([], None, "found 0 draws"),
+        ([model] * 40, [wild] + [SPEND] * 39, "in 1 of 40 draws of the parameters mean spend is infinite"),
+        ([model] * 40, [rich] * 40, "count money in a larger unit"),
+    ):
+        with pytest.raises(EstimationError, match=words):
+            predict(twins(50, *PAST), purchases, spend, days=3000)
 
 
 def test_nobody_in_groups_has_no_totals(twins):

@@ -135,15 +135,8 @@ def test_orders_of_a_new_customer_in_the_second_39_weeks_are_as_simulated(purcha
 @pytest.mark.parametrize("model", MODELS)
 def test_the_next_order_comes_when_it_does_in_a_simulation(by_model, model):
     fitted, customers = by_model[model], 40_000
-    one = pl.DataFrame(
-        {
-            "customer_id": ["ann"],
-            "frequency": [4],
-            "recency_days": [150],
-            "age_days": [200],
-            "monetary_value": [9.0],
-        }
-    )
+    past = {"frequency": [4], "recency_days": [150], "age_days": [200], "monetary_value": [9.0]}
+    one = pl.DataFrame({"customer_id": ["ann"], **past})
     found = fitted.days_to_next_purchase(one, (0.1, 0.5, 0.9)).row(0, named=True)
     wait = simulated_wait(fitted.params, 4, 150, 200, customers)
     comes = np.isfinite(wait)

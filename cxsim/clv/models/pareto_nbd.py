@@ -57,7 +57,7 @@ def survival_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, t
     Schmittlein, Morrison & Colombo (1987): the Pareto distribution of the second kind, whose scale grows with age.
     """
     _, age, time = np.broadcast_arrays(x, age, time)
-    return np.asarray(np.exp(-params.s * np.log1p(time / (params.beta + age)))[..., None])
+    return np.exp(-params.s * np.log1p(time / (params.beta + age)))[..., None]
 
 
 def orders_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:
@@ -70,7 +70,7 @@ def orders_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, tim
     lifetime = (
         (params.beta + age) * length * np.divide(-np.expm1(-bend), bend, out=np.ones_like(bend), where=bend != 0.0)
     )
-    return np.asarray(((params.r + x) / (params.alpha + age) * lifetime)[..., None])
+    return ((params.r + x) / (params.alpha + age) * lifetime)[..., None]
 
 
 def discounted_orders_ahead(

@@ -14,9 +14,10 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal, localcontext
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,7 +229,16 @@ def to_logs(out: FloatArray, theta: Floats) -> None:
 
 # Rows come out the same in whatever chunk they are, so the chunks only share out the work.
 _ROWS = 2048
-_PROCESSORS = os.cpu_count() or 1
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return the results in the order of the items, computed on all processors."""
+    if len(items) < 2:
+        return list(map(function, items))
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        return list(threads.map(function, items))
 
 
 def each_row(
@@ -246,14 +256,9 @@ def each_row(
     flat = [np.ascontiguousarray(column, dtype=np.float64).ravel() for column in same]
     size = flat[0].size
     results = [np.empty((size, width)) for width in outputs]
-    starts = range(0, size, _ROWS)
 
     def work(start: int) -> None:
         compiled(start, min(start + _ROWS, size), *flat, *constants, *results)
 
-    if len(starts) <= 1:
-        list(map(work, starts))
-    else:
-        with ThreadPoolExecutor(max_workers=_PROCESSORS) as threads:
-            list(threads.map(work, starts))
+    in_threads(work, range(0, size, _ROWS))
     return tuple(result.reshape(*same[0].shape, result.shape[1]) for result in results)

@@ -283,15 +283,6 @@ def test_gauss_and_legendres_rule_is_exact_up_to_its_degree():
 def test_the_order_of_the_pasts_does_not_matter_but_for_the_last_digits():
     _, x, last, age = _random_pasts(7, 500, 1.0, 2.0, 50.0)
     orders = (np.lexsort((age, last, x)), np.arange(x.size), np.argsort(age))
-    sums = [
-        _sums(
-            np.array([0.5532770468531542, 10.577683463302117, 0.6062399891279875, 11.668735288860791]),
-            x[order],
-            last[order],
-            age[order],
-            np.ones(x.size),
-        )
-        for order in orders
-    ]
+    sums = [_sums(np.array(SAMPLE), x[order], last[order], age[order], np.ones(x.size)) for order in orders]
     assert_allclose(sums[1], sums[0], rtol=1e-11)
     assert_allclose(sums[2], sums[0], rtol=1e-11)
