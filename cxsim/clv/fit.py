@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib
 import io
+import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -105,8 +106,7 @@ def fit(
 
     @functools.cache
     def optimum_of(stages: int) -> Optimum:
-        problem = purchase_problem(kind, stages, patterns, log_gaps=log_gaps)
-        return _optimum(problem, kind) if engine == "native" else _reported(problem, _lifetimes(kind, patterns))
+        return _optimum(purchase_problem(kind, stages, patterns, log_gaps=log_gaps), kind, patterns, engine)
 
     stages = _most_likely_stages(optimum_of) if open_k else k or 1
     return PurchaseFit(
@@ -151,9 +151,7 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
     """
     patterns = spend_patterns(rfm)
     _require(SPEND, None, engine)
-    problem = spend_problem(patterns)
-    optimum = _optimum(problem, SPEND) if engine == "native" else _reported(problem, _lifetimes(SPEND, patterns))
-    found = _found(SPEND, patterns, optimum, 1)
+    found = _found(SPEND, patterns, _optimum(spend_problem(patterns), SPEND, patterns, engine), 1)
     left_out = rfm.height - found["n_customers"]
     return GammaGammaFit(n_left_out=left_out, engine=engine, observed_until=observed_until, **found)
 
@@ -195,8 +193,14 @@ def _most_likely_stages(optimum_of: Callable[[int], Optimum]) -> int:
     return best
 
 
-def _optimum(problem: Problem, kind: Kind) -> Optimum:
-    """Return the maximum of the likelihood, or if it has none that of the posterior under a weak prior."""
+def _optimum(problem: Problem, kind: Kind, patterns: pl.DataFrame, engine: Engine) -> Optimum:
+    """Return the maximum of the likelihood, or if it has none that of the posterior under a weak prior.
+
+    Of lifetimes, the place that it found, with our likelihood and derivatives there.
+    """
+    if engine == "lifetimes":
+        log_params = np.log(_lifetimes(kind, patterns))
+        return Optimum(log_params, *problem.log_likelihood(log_params), converged=True)
     few = functools.partial(derivatives, thinned(problem.likelihood, _SCOUTS))
     starts = sorted(problem.starts, key=lambda start: -few(start)[0])[:_BEST_STARTS]
     near = found = maximise(few, starts, problem.centre)
@@ -224,13 +228,7 @@ def _loose(names: tuple[str, ...], end: Optimum, centre: FloatArray) -> tuple[st
     far = np.abs(end.log_params - centre) > _AWAY
     if not far.any():
         far = np.abs(np.linalg.eigh(-end.hessian)[1][:, 0]) > _PART
-    return tuple(name for name, loose in zip(names, far, strict=True) if loose)
-
-
-def _reported(problem: Problem, params: Sequence[float]) -> Optimum:
-    """Return the place that lifetimes found, with our likelihood and derivatives there."""
-    log_params = np.log(params)
-    return Optimum(log_params, *problem.log_likelihood(log_params), converged=True)
+    return tuple(itertools.compress(names, far))
 
 
 @contextlib.contextmanager
@@ -256,7 +254,7 @@ def _lifetimes(kind: Kind, patterns: pl.DataFrame) -> list[float]:
     unit = 1.0
     if kind == SPEND:
         # In units of the mean amount, so that its start suits every currency.
-        unit = float((weight * columns[1]).sum() / weight.sum())
+        unit = (weight * columns[1]).sum() / weight.sum()
         columns[1] = columns[1] / unit
     found = _first_success(kind.title, _FITTERS[kind.name], columns, weight)
     return [found[name] * unit if name == "v" else found[name] for name in kind.names]
@@ -271,8 +269,8 @@ def _first_success(model: str, fitter: str, columns: Sequence[FloatArray], weigh
                 fitted = getattr(library, fitter)(penalizer_coef=penalty).fit(*columns, weights=weight)
         except (library.utils.ConvergenceError, np.linalg.LinAlgError):
             continue
-        found = {str(name): float(value) for name, value in fitted.params_.items()}
-        if all(np.isfinite(value) and value > 0.0 for value in found.values()):
+        found = dict(fitted.params_)
+        if all(0.0 < value < np.inf for value in found.values()):
             return found
     raise EstimationError(
         f"{model}: lifetimes did not converge on {weight.sum():.0f} customers in {weight.size} patterns, with none of "

@@ -164,22 +164,22 @@ def _shares(places: Sequence[Place]) -> list[float]:
 
 def _spread_out(centre: FloatArray, factor: list[list[float]], scores: FloatArray) -> FloatArray:
     """Return the points for standard scores; sums in a fixed order, which a matrix product does not promise."""
-    points = np.tile(centre, (len(scores), 1))
-    for i, row in enumerate(factor):
-        for j in range(i + 1):
-            points[:, i] += row[j] * scores[:, j]
-    return points
+    columns = [
+        sum((weight * score for weight, score in zip(row, scores.T, strict=True)), np.full(len(scores), middle))
+        for middle, row in zip(centre, factor, strict=True)
+    ]
+    return np.column_stack(columns)
 
 
 def _log_student(centre: FloatArray, factor: list[list[float]], points: FloatArray) -> FloatArray:
     """Return the log density of a place's distribution, up to a constant that all places share."""
-    off, dimension = points - centre, centre.size
-    scores = np.empty_like(off)
+    scores: list[FloatArray] = []
     for i, row in enumerate(factor):
-        known = sum((row[j] * scores[:, j] for j in range(i)), np.zeros(len(off)))
-        scores[:, i] = (off[:, i] - known) / row[i]
+        known = sum((weight * score for weight, score in zip(row, scores, strict=False)), np.zeros(len(points)))
+        scores.append((points[:, i] - centre[i] - known) / row[i])
     size = sum(math.log(row[i]) for i, row in enumerate(factor))
-    return np.asarray(-0.5 * (_FREEDOM + dimension) * np.log1p((scores * scores).sum(axis=1) / _FREEDOM) - size)
+    squares = sum(score * score for score in scores)
+    return np.asarray(-0.5 * (_FREEDOM + centre.size) * np.log1p(squares / _FREEDOM) - size)
 
 
 def _moved(found: Weighted, spread: FloatArray, log_mass: float) -> Place:

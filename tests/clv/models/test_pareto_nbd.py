@@ -324,10 +324,8 @@ def pasts():
 def test_every_past_has_its_log_likelihood_to_a_millionth(place):
     here, (frequency, last, age) = np.log(PLACES[place]), pasts()
     # Alone, a past is not value a table: all are asked, and one counts.
-    for place, one in enumerate(np.eye(frequency.size)):
-        alone = likelihood_sum(
-            here, *(column[place : place + 1] for column in (frequency, last, age, np.ones_like(age)))
-        )
+    for row, one in enumerate(np.eye(frequency.size)):
+        alone = likelihood_sum(here, *(column[row : row + 1] for column in (frequency, last, age, np.ones_like(age))))
         # Three nodes a day where the integrand falls by no more than a factor of e a day: 1e-6 at worst.
         assert likelihood_sum_by_day(here, frequency, last, age, one) == pytest.approx(alone, abs=1.01e-6)
 
