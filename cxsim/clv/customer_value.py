@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cxsim.clv.forecast import draws_outside, fewest_draws, predict, totals_over_draws
 from cxsim.clv.inputs import PAST, arrays, by_past, require
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
-from cxsim.clv.models.purchases import PurchaseParams, discounted_expected_purchases_new, prob_alive
+from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.models.special import FloatArray, in_threads
 from cxsim.clv.posterior import posterior
 from cxsim.clv.purchase_fit import PurchaseFit, continuous_rate
@@ -233,10 +233,8 @@ def customer_values(
     ]
     table = pl.concat(parts, how="horizontal").rename(_RENAMED).select(_COLUMNS)
     # Sums over groups, whose rows follow one another, in a fixed order of addition.
-    drawn_sums = {
-        name: predicted.totals_by_draw[name].to_numpy().reshape(-1, terms.draws).sum(axis=0) for name in _QUANTITIES
-    }
-    by_draw = pl.DataFrame({"draw": np.arange(terms.draws), **drawn_sums})
+    sums = [predicted.totals_by_draw[name].to_numpy().reshape(-1, terms.draws).sum(axis=0) for name in _QUANTITIES]
+    by_draw = pl.DataFrame({"draw": np.arange(terms.draws), **dict(zip(_QUANTITIES, sums, strict=True))})
     together = np.zeros(rfm.height, np.int64)
     place = together if by is None else rfm[by].rank("dense").cast(pl.Int64).to_numpy() - 1
     totals = totals_over_draws(by_draw, _QUANTITIES, draws_outside(level, terms.draws))
@@ -257,7 +255,7 @@ def _alive_intervals(rfm: pl.DataFrame, params: Sequence[PurchaseParams], level:
     def edges(*past: FloatArray) -> dict[str, FloatArray]:
         def part(start: int) -> FloatArray:
             some = [column[start : start + size] for column in past]
-            return _interval([prob_alive(one, *some) for one in params], level)
+            return _interval([Outlook(one, *some).prob_alive() for one in params], level)
 
         found = [np.zeros((2, 0)), *in_threads(part, range(0, past[0].size, size))]
         return dict(zip(("prob_alive_low", "prob_alive_high"), np.concatenate(found, axis=1), strict=True))
@@ -283,7 +281,7 @@ def alive_by_group(
     for (name,), part in pasts.group_by("group", maintain_order=True):
         *past, weights = arrays(part.select(*PAST, "customers"))
         for model, draws in params.items():
-            shares = [(prob_alive(one, *past) @ weights) / weights.sum() for one in draws]
+            shares = [(Outlook(one, *past).prob_alive() @ weights) / weights.sum() for one in draws]
             rows.append((model, name, np.mean(shares), *_interval(shares, level)))
     return pl.DataFrame(rows, schema=["model", "group", "alive", "low", "high"], orient="row")
 
@@ -354,8 +352,8 @@ def _new_customer(
     rate = continuous_rate(terms.annual_discount_rate)
 
     def revenue(orders: PurchaseParams, spend: GammaGammaParams) -> float:
-        later = discounted_expected_purchases_new(orders, rate=rate, horizon=terms.horizon_days)
-        return (1.0 + later) * population_mean(spend)
+        later = Outlook(orders).discounted_purchases(rate=rate, horizon=terms.horizon_days)
+        return float((1.0 + later) * population_mean(spend))
 
     found = np.array(list(map(revenue, drawn.purchases, drawn.spends)))
     return (revenue(fits[0].params, fits[1].params) * terms.margin, *_interval(found * margins, terms.level))

@@ -7,11 +7,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import polars as pl
-from pydantic import Field
 from scipy.special import ndtri
 
 from cxsim.clv.inputs import require
@@ -23,9 +22,7 @@ from cxsim.errors import EstimationError
 
 Basis = Literal["likelihood", "prior"]
 Params = TypeVar("Params", bound=PurchaseParams | GammaGammaParams)
-_Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=0)]
-Matrix = tuple[tuple[_Finite, ...], ...]
+Matrix = tuple[tuple[float, ...], ...]
 
 # A maximum is found to about twelve digits, an inverse Hessian to eleven, and the last of these differ between
 # processors. What is kept is what they agree on, so that everything that follows from a fit is the same everywhere.
@@ -57,10 +54,10 @@ class FittedModel(Generic[Params]):
     model: str
     params: Params
     log_covariance: Matrix
-    log_likelihood: _Finite
-    n_customers: Count
-    n_patterns: Count
-    max_abs_gradient: _Finite
+    log_likelihood: float
+    n_customers: int
+    n_patterns: int
+    max_abs_gradient: float
     basis: Basis = "likelihood"
     loose: tuple[str, ...] = ()
     engine: str = "native"

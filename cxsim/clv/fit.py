@@ -9,7 +9,7 @@ import io
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from types import ModuleType
 from typing import Any, Literal
@@ -108,9 +108,12 @@ def fit(
     def optimum_of(stages: int) -> Optimum:
         return _optimum(purchase_problem(kind, stages, patterns, log_gaps=log_gaps), kind, patterns, engine)
 
-    stages = _most_likely_stages(optimum_of) if open_k else k or 1
+    best = stages = k or 1
+    while open_k and stages <= min(best + _PATIENCE, MOST_STAGES):
+        best = max(best, stages, key=lambda number: optimum_of(number).value)
+        stages += 1
     return PurchaseFit(
-        model=model, engine=engine, observed_until=observed_until, **_found(kind, patterns, optimum_of(stages), stages)
+        model=model, engine=engine, observed_until=observed_until, **_found(kind, patterns, optimum_of(best), best)
     )
 
 
@@ -184,15 +187,6 @@ def _require(kind: Kind, k: int | None, engine: str) -> None:
         raise EstimationError(f"{kind.title}: k is {k!r}; it must be {possible}.")
 
 
-def _most_likely_stages(optimum_of: Callable[[int], Optimum]) -> int:
-    """Return the number of stages with the highest likelihood."""
-    best = stages = 1
-    while stages <= min(best + _PATIENCE, MOST_STAGES):
-        best = max(best, stages, key=lambda number: optimum_of(number).value)
-        stages += 1
-    return best
-
-
 def _optimum(problem: Problem, kind: Kind, patterns: pl.DataFrame, engine: Engine) -> Optimum:
     """Return the maximum of the likelihood, or if it has none that of the posterior under a weak prior.
 
@@ -220,15 +214,11 @@ def _optimum(problem: Problem, kind: Kind, patterns: pl.DataFrame, engine: Engin
             "who are no persons (tills, resellers, test accounts)."
         )
     value = held.value - float(log_prior(held.log_params, middle))
-    return held._replace(value=value, basis="prior", loose=_loose(kind.names, found, problem.centre))
-
-
-def _loose(names: tuple[str, ...], end: Optimum, centre: FloatArray) -> tuple[str, ...]:
-    """Return the parameters that ran away, or those that can move together without the likelihood's noticing."""
-    far = np.abs(end.log_params - centre) > _AWAY
-    if not far.any():
-        far = np.abs(np.linalg.eigh(-end.hessian)[1][:, 0]) > _PART
-    return tuple(itertools.compress(names, far))
+    # Loose are the parameters that ran away, or those that can move together without the likelihood's noticing.
+    loose = np.abs(found.log_params - problem.centre) > _AWAY
+    if not loose.any():
+        loose = np.abs(np.linalg.eigh(-found.hessian)[1][:, 0]) > _PART
+    return held._replace(value=value, basis="prior", loose=tuple(itertools.compress(kind.names, loose)))
 
 
 @contextlib.contextmanager

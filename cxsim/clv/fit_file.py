@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import TypeAdapter, ValidationError
-
+from cxsim.clv.estimates import Basis
 from cxsim.clv.likelihood import ALL_KINDS, SPEND
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
@@ -97,10 +98,6 @@ def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | GammaGammaFit:
         raise EstimationError(f"{source}: this is no JSON; a fit is a JSON file written by save_fit.") from error
     except KeyError as error:
         raise EstimationError(f"{source}: a fit needs the field {error}.") from error
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        name = ".".join(map(str, wrong["loc"]))
-        raise EstimationError(f"{source}: '{name}': {wrong['msg']}; found {wrong['input']!r}.") from error
     except (CxsimError, TypeError, ValueError) as error:
         raise EstimationError(f"{source}: {error}") from error
 
@@ -116,8 +113,46 @@ def _fit(record: Any) -> PurchaseFit | GammaGammaFit:
     name = str(record.get("kind"))
     if name not in ALL_KINDS:
         raise EstimationError(f"no kind of fit '{name}'; {choices(name, ALL_KINDS)}")
-    kind, shape = ALL_KINDS[name], GammaGammaFit if name == SPEND.name else PurchaseFit
-    values = {"model": name, "params": kind.params([record["params"][one] for one in kind.names], record.get("k", 1))}
-    values |= {field.name: record[field.name] for field in fields(shape) if field.name not in values}
-    adapter: TypeAdapter[PurchaseFit | GammaGammaFit] = TypeAdapter(shape)
-    return adapter.validate_python(values)
+    kind = ALL_KINDS[name]
+    params = kind.params([_number(record["params"][one]) for one in kind.names], record.get("k", 1))
+    shape: Any = GammaGammaFit if kind == SPEND else PurchaseFit
+    found: PurchaseFit | GammaGammaFit = shape(
+        model=name, params=params, **{one.name: _field(one.name, record) for one in fields(shape)[2:]}
+    )
+    return found
+
+
+def _field(name: str, record: Mapping[str, Any]) -> Any:
+    try:
+        return _READ[name](record[name])
+    except (TypeError, ValueError) as error:
+        raise EstimationError(f"'{name}': {error}") from error
+
+
+def _number(value: Any) -> float:
+    if type(value) not in {int, float} or not math.isfinite(value):
+        raise ValueError(f"it must be a finite number; found {value!r}.")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"it must be a whole number, not negative; found {value!r}.")
+    return value
+
+
+def _basis(value: Any) -> str:
+    if value not in get_args(Basis):
+        raise ValueError(f"it must be 'likelihood' or 'prior'; found {value!r}.")
+    return str(value)
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "log_covariance": lambda rows: tuple(tuple(map(_number, row)) for row in rows),
+    **dict.fromkeys(("log_likelihood", "max_abs_gradient"), _number),
+    **dict.fromkeys(("n_customers", "n_patterns", "n_left_out"), _count),
+    "basis": _basis,
+    "loose": lambda names: tuple(map(str, names)),
+    "engine": str,
+    "observed_until": lambda day: None if day is None else date.fromisoformat(day),
+}

@@ -180,7 +180,7 @@ def predict(
     outside = draws_outside(level, len(thetas))
     rate = continuous_rate(annual_discount_rate)
     question = Question(float(days), rate, float(margin), outside, len(thetas) - 1 - outside, seed)
-    groups, customers = _grouped(_admitted(rfm), by)
+    groups, customers = _grouped(rfm, by)
     outcomes, counts = _forecast(customers, len(groups), thetas, family, question)
     # Of orders alone, the first of each.
     quantities, shown = ["orders", "buyers", "value"][: 2 + family.spends], OUTCOMES[: 4 + 3 * family.spends]
@@ -316,7 +316,12 @@ def _thetas(purchases: Sequence[PurchaseParams], spend: Sequence[GammaGammaParam
 
 
 def _grouped(rfm: pl.DataFrame, by: str | None) -> tuple[pl.Series, pl.DataFrame]:
-    """Return the names of the groups, and `rfm` with the column `group` that the kernel counts by."""
+    """Return the names of the groups, and admitted customers with the column `group` that the kernel counts by."""
+    different = checked_amounts(rfm, least=0.0)["customer_id"].n_unique()
+    if different != rfm.height:
+        raise EstimationError(
+            f"RFM: {rfm.height} rows, but {different} different customer_id; each customer must have one row."
+        )
     if by is None:
         return pl.Series([0]), rfm.with_columns(group=pl.lit(0, pl.Int64))
     if by not in rfm.columns or by in _TAKEN:
@@ -339,16 +344,6 @@ def _totals_by_draw(counts: IntArray, names: pl.Series, by: str | None, quantiti
             **{name: columns[name].ravel() for name in quantities},
         }
     )
-
-
-def _admitted(rfm: pl.DataFrame) -> pl.DataFrame:
-    """Return `rfm`, or refuse impossible pasts, names that come twice, and amounts that are none."""
-    different = checked_amounts(rfm, least=0.0)["customer_id"].n_unique()
-    if different != rfm.height:
-        raise EstimationError(
-            f"RFM: {rfm.height} rows, but {different} different customer_id; each customer must have one row."
-        )
-    return rfm
 
 
 # As polars' own hash may differ between its releases, and Python's between two runs.

@@ -177,7 +177,10 @@ def newton(surface: Surface, start: FloatArray, centre: FloatArray, *, far: floa
                 break
         away, length = np.abs(here - centre).max() > far, np.abs(step).max()
         if away or length < _STILL or before <= length < _FINE:
-            converged = not away and _determined(found[2])
+            if not away:
+                # By more than rounding, the surface bends down in every direction.
+                least, *_, most = np.linalg.eigvalsh(-found[2])
+                converged = bool(least > most / _FLAT)
             break
         before = length
     return Optimum(here, *found, converged)
@@ -189,9 +192,3 @@ def _uphill(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
     size = np.abs(curvature)
     step = axes @ ((axes.T @ gradient) / np.maximum(size, size.max() * 1e-12))
     return np.asarray(step * min(1.0, _LONGEST_STEP / np.abs(step).max()) if step.any() else step)
-
-
-def _determined(hessian: FloatArray) -> bool:
-    """Return whether the surface bends down in every direction by more than rounding."""
-    curvature = np.linalg.eigvalsh(-hessian)
-    return bool(curvature[0] > curvature[-1] / _FLAT)

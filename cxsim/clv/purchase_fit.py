@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,17 +12,7 @@ import polars as pl
 from cxsim.clv.estimates import FittedModel
 from cxsim.clv.inputs import by_past, require
 from cxsim.clv.models.gamma_gamma import population_mean
-from cxsim.clv.models.purchases import (
-    PurchaseParams,
-    discounted_expected_purchases,
-    discounted_expected_purchases_new,
-    expected_purchases,
-    expected_purchases_new,
-    next_purchase_within,
-    prob_alive,
-    purchase_probability,
-    purchase_probability_new,
-)
+from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.models.special import FloatArray
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError
@@ -75,12 +65,12 @@ class PurchaseFit(FittedModel[PurchaseParams]):
         Raises TableError or EstimationError for a table or a number of days that cannot be used; so do all below.
         """
         require({"after_days": after_days})
-        return by_past(rfm, lambda *past: {"prob_alive": prob_alive(self.params, *past, time=after_days)})
+        return self._ahead(rfm, lambda ahead: {"prob_alive": ahead.prob_alive(after_days)})
 
     def expected_purchases(self, rfm: pl.DataFrame, days: float) -> pl.DataFrame:
         """Return customer_id and expected_purchases, the orders expected in the next `days`; rows as in `rfm`."""
         require({"days": days})
-        return by_past(rfm, lambda *past: {"expected_purchases": expected_purchases(self.params, *past, time=days)})
+        return self._ahead(rfm, lambda ahead: {"expected_purchases": ahead.expected_purchases(days)})
 
     def expected_purchases_new(self, days: float | Sequence[float]) -> pl.DataFrame:
         """Return what a new customer is expected to order again.
@@ -111,7 +101,7 @@ class PurchaseFit(FittedModel[PurchaseParams]):
         times = np.atleast_1d(np.asarray(days, dtype=np.float64))
         for time in times.tolist():
             require({"days": time})
-        return pl.DataFrame({"days": times, "expected_purchases": expected_purchases_new(self.params, times)})
+        return pl.DataFrame({"days": times, "expected_purchases": Outlook(self.params).expected_purchases(times)})
 
     def purchase_distribution(
         self, rfm: pl.DataFrame | None = None, *, days: float, from_days: float = 0.0, most: int = 10
@@ -153,13 +143,13 @@ class PurchaseFit(FittedModel[PurchaseParams]):
         require({"most": most})
         counts = np.arange(most + 1)
         if rfm is None:
-            exact = purchase_probability_new(self.params, start=from_days, end=days, counts=counts[:-1])[None, :]
+            exact = Outlook(self.params).purchase_probability(start=from_days, end=days, counts=counts[:-1])[None, :]
             ids = []
         else:
-            known = by_past(
+            known = self._ahead(
                 rfm,
-                lambda *past: {
-                    f"{count}": purchase_probability(self.params, *past, start=from_days, end=days, counts=count)
+                lambda ahead: {
+                    f"{count}": ahead.purchase_probability(start=from_days, end=days, counts=count)
                     for count in range(most)
                 },
             )
@@ -194,13 +184,13 @@ class PurchaseFit(FittedModel[PurchaseParams]):
         if not levels or not all(0.0 < level < 1.0 for level in levels):
             raise EstimationError(f"levels must be chances above 0 and below 1; found {list(levels)}.")
 
-        def columns(*past: FloatArray) -> dict[str, FloatArray]:
-            within = next_purchase_within(self.params, *past)
-            ever = within(np.full(past[0].size, np.inf))
+        def columns(ahead: Outlook) -> dict[str, FloatArray]:
+            within = ahead.next_purchase_within
+            ever = within(math.inf)
             times = {f"days_p{100 * level:g}": _time_of(within, level * ever) for level in levels}
             return {"prob_none": np.clip(1.0 - ever, 0.0, 1.0), **times}
 
-        return by_past(rfm, columns).fill_nan(None)
+        return self._ahead(rfm, columns).fill_nan(None)
 
     def clv(
         self,
@@ -239,13 +229,12 @@ class PurchaseFit(FittedModel[PurchaseParams]):
             out of range, and if fitted spend has no mean.
         """
         rate = _admitted_rate(annual_discount_rate, horizon_days, margin)
-        params = self.params
         return (
-            by_past(
+            self._ahead(
                 rfm,
-                lambda *past: {
-                    "prob_alive": prob_alive(params, *past),
-                    "discounted_orders": discounted_expected_purchases(params, *past, rate=rate, horizon=horizon_days),
+                lambda ahead: {
+                    "prob_alive": ahead.prob_alive(),
+                    "discounted_orders": ahead.discounted_purchases(rate=rate, horizon=horizon_days),
                 },
             )
             .with_columns(spend.expected_spend(rfm)["expected_spend"])
@@ -274,7 +263,7 @@ class PurchaseFit(FittedModel[PurchaseParams]):
         """
         rate = _admitted_rate(annual_discount_rate, horizon_days, margin)
         require({"acquisition_cost": acquisition_cost})
-        repeats = discounted_expected_purchases_new(self.params, rate=rate, horizon=horizon_days)
+        repeats = float(Outlook(self.params).discounted_purchases(rate=rate, horizon=horizon_days))
         mean = population_mean(spend.params)
         revenue = (1.0 + repeats) * mean
         return pl.DataFrame(
@@ -288,6 +277,10 @@ class PurchaseFit(FittedModel[PurchaseParams]):
                 "net_contribution": revenue * margin - acquisition_cost,
             }
         )
+
+    def _ahead(self, rfm: pl.DataFrame, columns: Callable[[Outlook], Mapping[str, FloatArray]]) -> pl.DataFrame:
+        """Return customer_id and `columns` of what is ahead of each past; rows as in `rfm`."""
+        return by_past(rfm, lambda *past: columns(Outlook(self.params, *past)))
 
 
 def _admitted_rate(annual_discount_rate: float, horizon_days: float, margin: float) -> float:

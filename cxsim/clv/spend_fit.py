@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cxsim.clv.estimates import Count, FittedModel
+from cxsim.clv.estimates import FittedModel
 from cxsim.clv.inputs import arrays, checked_amounts
 from cxsim.clv.likelihood import SPEND
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, expected_spend
@@ -45,7 +45,7 @@ class GammaGammaFit(FittedModel[GammaGammaParams]):
     """
 
     model: str = SPEND.name
-    n_left_out: Count
+    n_left_out: int
 
     def expected_spend(self, rfm: pl.DataFrame) -> pl.DataFrame:
         """Return customer_id and expected_spend, the mean amount of the customer's future orders; rows as in `rfm`.

@@ -18,7 +18,7 @@ from cxsim import rng
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.models.purchases import PurchaseParams, prob_alive
+from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.posterior import posterior
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
@@ -244,7 +244,7 @@ def _inputs(draw: Draw, population: Population, reached: Reached, arms: Arms) ->
     return Inputs(
         draw=draw.number,
         latents=_latents(draw.purchases, draw.spend),
-        prob_alive=prob_alive(draw.purchases, *past),
+        prob_alive=Outlook(draw.purchases, *past).prob_alive(),
         world=compile_world(scenario.behaviour, calendar),
         plans=tuple(plan([strategy.programme() for strategy in strategies], calendar) for strategies in arms),
         arrivals=_arrivals(scenario, population, arms),

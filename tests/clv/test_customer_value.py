@@ -21,7 +21,7 @@ from cxsim.clv.customer_value import (
     parameter_draws,
 )
 from cxsim.clv.models.bgnbd import BetaGeometricParams
-from cxsim.clv.models.purchases import prob_alive
+from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.posterior import posterior
 from cxsim.clv.validation.holdout import captures, decile_values, missed, with_deciles
 from cxsim.errors import EstimationError
@@ -82,7 +82,7 @@ def test_the_chance_of_being_alive_lies_in_an_interval_of_its_draws(both):
     past = pl.DataFrame(
         {"customer_id": [1], "frequency": [2], "recency_days": [30], "age_days": [200], "monetary_value": [9.0]}
     )
-    chances = sorted(float(prob_alive(one, 2.0, 30.0, 200.0)) for one in draws)
+    chances = sorted(float(Outlook(one, 2.0, 30.0, 200.0).prob_alive()) for one in draws)
     low, high = _alive_intervals(past, draws, 0.9).row(0)
     assert low == pytest.approx(chances[0] + 0.1 * (chances[1] - chances[0]), rel=1e-12)
     assert high == pytest.approx(chances[1] + 0.9 * (chances[2] - chances[1]), rel=1e-12)

@@ -22,7 +22,7 @@ from cxsim.clv.fit import _first_success, _library, fit, fit_spend
 from cxsim.clv.likelihood import KINDS
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.purchases import expected_purchases
+from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.optimum import maximise, purchase_problem
 from cxsim.clv.posterior import posterior
 from cxsim.clv.validation.holdout import tracking
@@ -140,7 +140,7 @@ def test_value_in_the_convention_of_lifetimes(rounded, optima, rounded_spend, we
     params = KINDS["bgnbd"].params(np.exp(optima["bgnbd"].log_params), 1)
     past = (rounded[name].cast(pl.Float64).to_numpy() for name in ("x", "t_x", "T"))
     x, last, age = (column[:, None] for column in past)
-    by_month_end = expected_purchases(params, x, last, age, time=weeks * np.arange(13))
+    by_month_end = Outlook(params, x, last, age).expected_purchases(weeks * np.arange(13))
     orders = np.diff(by_month_end, axis=1) @ 1.01 ** -np.arange(1.0, 13.0)
     value = orders * spend.expected_spend(rfm)["expected_spend"].to_numpy()
     # Seven digits, from estimates that were held to seven decimals.

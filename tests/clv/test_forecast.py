@@ -18,7 +18,7 @@ from cxsim.clv.forecast_kernel import ranked
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, expected_spend
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.purchases import discounted_expected_purchases, expected_purchases, purchase_probability
+from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.posterior import Posterior
 from cxsim.errors import EstimationError
 
@@ -107,7 +107,7 @@ PASTS = {"one-timer": (0, 0, 272), "repeater": (2, 213, 272), "regular": (26, 21
 def test_orders_and_value_have_the_expectations_of_the_models(model, assert_agrees, twins, past):
     mean_spend = None if past[0] == 0 else 22.35
     customers = predict(twins(400, *past, mean_spend), [model] * 250, [SPEND] * 250, days=DAYS, seed=1).customers
-    orders = float(expected_purchases(model, *past, time=DAYS))
+    orders = float(Outlook(model, *past).expected_purchases(DAYS))
     amount = float(expected_spend(SPEND, past[0], mean_spend or math.nan))
     assert_agrees(customers["orders_mean"], orders)
     assert_agrees(customers["value_mean"], orders * amount)
@@ -117,7 +117,7 @@ def test_value_is_discounted_by_the_moment_of_each_order_and_only_its_margin_cou
     past, amount = (2, 213, 272), float(expected_spend(SPEND, 2, 22.35))
     asked = {"days": 1000, "annual_discount_rate": 0.5, "margin": 0.4}
     found = predict(twins(400, *past, 22.35), [model] * 250, [SPEND] * 250, **asked).customers
-    expected = discounted_expected_purchases(model, *past, rate=math.log(1.5) / 365.25, horizon=1000)
+    expected = Outlook(model, *past).discounted_purchases(rate=math.log(1.5) / 365.25, horizon=1000)
     assert_agrees(found["value_mean"], 0.4 * amount * float(expected))
 
 
@@ -126,7 +126,7 @@ def test_numbers_of_orders_have_the_probabilities_of_the_models(model, assert_ag
     by_draw = predict(twins(300, *past), [model] * 250, days=DAYS, seed=3, by="customer_id").totals_by_draw
     orders = by_draw["orders"].to_numpy().reshape(300, 250)
     for count in (0, 1, 2, 5, 20):
-        expected = float(purchase_probability(model, *past, end=DAYS, counts=count))
+        expected = float(Outlook(model, *past).purchase_probability(end=DAYS, counts=count))
         assert_agrees((orders == count).mean(axis=1), expected, trials=orders.size)
 
 

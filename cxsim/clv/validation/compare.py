@@ -183,9 +183,7 @@ def compare(
     'mbgnbd'
     """
     _require_models(models)
-    if (later is None) != (days is None):
-        found, missing = ("days", "later, from holdout(...)") if later is None else ("later", "days, its length")
-        raise DataError(f"later and days belong together; found only {found}, give {missing}.")
+    _require_both(later, days)
     customers = check(rfm, RFM).sort("customer_id")
     fits: dict[str, PurchaseFit] = {model: fit(customers, model=model) for model in models}
     table, findings, calibration, biases = _fitted(fits, customers), on_fits(fits, customers), None, ""
@@ -202,18 +200,14 @@ def compare(
         calibration = calibration_of([known])
     chances = pl.col("^prob_better.*$").fill_null(0.5)
     candidates = [Candidate(*row) for row in _parted(table, models)[0].select("name", "model", chances).rows()]
-    sentences = (
-        fit_sentence(candidates, rfm.height),
-        biases,
-        forecast_sentence(candidates) if biases else "",
-        advice(candidates, rfm.filter(frequency=0).height),
-    )
+    forecast = forecast_sentence(candidates) if biases else ""
+    last = advice(candidates, rfm.filter(frequency=0).height)
     return Comparison(
         table=table,
         calibration=calibration,
         fits=fits,
         choice=choice(candidates).name,
-        sentence=" ".join(filter(None, sentences)),
+        sentence=" ".join(filter(None, (fit_sentence(candidates, rfm.height), biases, forecast, last))),
         findings=tuple(findings),
     )
 
@@ -435,6 +429,12 @@ def _parted(scores: pl.DataFrame, models: Sequence[str]) -> tuple[pl.DataFrame, 
     """Return the scores of models, and those of naive rules."""
     of_models = pl.col("name").is_in(models)
     return scores.filter(of_models), scores.filter(~of_models)
+
+
+def _require_both(later: pl.DataFrame | None, days: float | None) -> None:
+    if (later is None) != (days is None):
+        found, missing = ("days", "later, from holdout(...)") if later is None else ("later", "days, its length")
+        raise DataError(f"later and days belong together; found only {found}, give {missing}.")
 
 
 def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from cxsim.clv.fit import fit_spend
 from cxsim.clv.forecast import draws_outside, predict
 from cxsim.clv.inputs import PAST, arrays
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.models.purchases import PurchaseParams, purchase_probability
+from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.models.special import FloatArray
 from cxsim.clv.posterior import posterior
 from cxsim.clv.purchase_fit import PurchaseFit
@@ -145,7 +145,9 @@ def outcome_probs(params: PurchaseParams, holdout: Holdout) -> FloatArray:
     chance = np.empty(came.size)
     for count in np.unique(came):
         rows = came == count
-        chance[rows] = purchase_probability(params, *(one[rows] for one in past), end=holdout.days, counts=count)
+        chance[rows] = Outlook(params, *(one[rows] for one in past)).purchase_probability(
+            end=holdout.days, counts=count
+        )
     return np.clip(chance, _LEAST_CHANCE, 1.0)
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from cxsim.clv.customer_value import ParameterDraws
 from cxsim.clv.forecast import predict
 from cxsim.clv.inputs import arrays
-from cxsim.clv.models.purchases import expected_purchases_new, purchase_probability_new
+from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.validation.scoring import LAST_CLASS, by_frequency, capture_curve
 from cxsim.data.orders import Transactions
@@ -51,7 +51,7 @@ def tracking(counts: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     (4339, 4429.0)
     """
     age = np.arange(counts.height, dtype=np.float64)
-    per_customer = expected_purchases_new(purchases.params, age)
+    per_customer = Outlook(purchases.params).expected_purchases(age)
     expected = np.convolve(counts["first_orders"].to_numpy(), per_customer)[: counts.height]
     return counts.select("day", pl.Series("expected", expected), observed="repeat_orders")
 
@@ -83,7 +83,7 @@ def frequency_fit(rfm: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     """
     ages = check(rfm, RFM).group_by("age_days", maintain_order=True).len()
     age, weight = arrays(ages.select("age_days", "len"))
-    chances = purchase_probability_new(purchases.params, end=age[:, None], counts=np.arange(LAST_CLASS)[None, :])
+    chances = Outlook(purchases.params).purchase_probability(end=age[:, None], counts=np.arange(LAST_CLASS)[None, :])
     exact = weight @ chances
     observed = np.bincount(np.minimum(rfm["frequency"].to_numpy(), LAST_CLASS), minlength=LAST_CLASS + 1)
     return pl.DataFrame(

@@ -254,12 +254,11 @@ def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> tuple[Float
     rows = np.maximum(np.bincount(classes), 1)
     mean = np.bincount(classes, weights=orders) / rows
     person = outcomes["customer_id"].rank("dense").cast(pl.Int64).to_numpy()
-    pairs, pair = np.unique(classes * (person.max() + 1) + person, return_inverse=True)
+    size = person.max() + 1
+    pairs, pair = np.unique(classes * size + person, return_inverse=True)
     deviation = np.bincount(pair, weights=orders - mean[classes])
-    persons = np.bincount(pairs // (person.max() + 1))
-    squares = np.bincount(pairs // (person.max() + 1), weights=np.square(deviation))
-    several = persons > 1
-    half = np.full(mean.size, np.nan)
-    half[several] = Z95 * np.sqrt(squares[several] * persons[several] / (persons[several] - 1)) / rows[several]
+    persons = np.bincount(pairs // size)
+    squares = np.bincount(pairs // size, weights=np.square(deviation)) * persons / np.maximum(persons - 1, 1)
+    half = np.where(persons > 1, Z95 * np.sqrt(squares) / rows, np.nan)
     high = np.where(mean > 0.0, mean + half, half + _NONE_SEEN / np.maximum(persons, 1))
     return mean, np.maximum(mean - half, 0.0), high

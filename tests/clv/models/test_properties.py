@@ -12,13 +12,7 @@ from numpy.testing import assert_allclose
 from cxsim.clv.models import bgnbd, pareto_nbd
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.purchases import (
-    discounted_expected_purchases,
-    expected_purchases,
-    expected_purchases_new,
-    prob_alive,
-    purchase_probability_new,
-)
+from cxsim.clv.models.purchases import Outlook
 from tests.clv.shops import ahead
 
 BETA, PARETO = ahead(bgnbd), ahead(pareto_nbd)
@@ -45,9 +39,9 @@ def pasts(draw):
 
 def test_counts_between_two_ages_have_the_mean_of_the_orders_between_them():
     n = np.arange(4000)
-    mean = (n * purchase_probability_new(PRINTED, start=39, end=78, counts=n)).sum()
+    mean = (n * Outlook(PRINTED).purchase_probability(start=39, end=78, counts=n)).sum()
     assert_allclose(mean, 0.66379586, rtol=5e-8)  # E[X(78)] - E[X(39)], recomputed, eight digits
-    assert_allclose(mean, np.diff(expected_purchases_new(PRINTED, [39, 78]))[0], rtol=1e-11)
+    assert_allclose(mean, np.diff(Outlook(PRINTED).expected_purchases([39, 78]))[0], rtol=1e-11)
 
 
 def test_a_customers_number_does_not_depend_on_who_else_is_asked_for():
@@ -59,18 +53,18 @@ def test_a_customers_number_does_not_depend_on_who_else_is_asked_for():
 
 
 def test_without_a_rate_discounted_orders_are_orders():
-    plain = expected_purchases(FITTED, 2, 30, 39, time=52)
-    assert discounted_expected_purchases(FITTED, 2, 30, 39, rate=0.0, horizon=52.0) == pytest.approx(plain, rel=1e-14)
+    plain = Outlook(FITTED, 2, 30, 39).expected_purchases(52)
+    assert Outlook(FITTED, 2, 30, 39).discounted_purchases(rate=0.0, horizon=52.0) == pytest.approx(plain, rel=1e-14)
 
 
 def test_mbg_nbd_agrees_with_thirty_digit_arithmetic_at_parameters_of_seven_decimals_too():
     short = BetaGeometricParams(r=0.5248432, alpha=6.1830853, a=0.8913594, b=1.6140022, leaves_after_first=True)
     orders = [0.053060327, 0.15079223, 1.0366058, 1.4188849, 1.8036305]
-    assert_allclose(expected_purchases_new(short, [1, 3, 32, 52, 78]), orders, rtol=EIGHT)
-    assert_allclose(prob_alive(short, [2, 0], [30.43, 0], 38.86), [0.70612568, 0.38971503], rtol=EIGHT)
-    assert_allclose(purchase_probability_new(short, end=39, counts=0), 0.58260503, rtol=EIGHT)
+    assert_allclose(Outlook(short).expected_purchases([1, 3, 32, 52, 78]), orders, rtol=EIGHT)
+    assert_allclose(Outlook(short, [2, 0], [30.43, 0], 38.86).prob_alive(), [0.70612568, 0.38971503], rtol=EIGHT)
+    assert_allclose(Outlook(short).purchase_probability(end=39, counts=0), 0.58260503, rtol=EIGHT)
     counts = [0.61065227, 0.18171163, 0.083017738, 0.044702837, 0.026414132, 0.01657911, 0.01085777, 0.0073385576]
-    assert_allclose(purchase_probability_new(short, end=30, counts=np.arange(8)), counts, rtol=EIGHT)
+    assert_allclose(Outlook(short).purchase_probability(end=30, counts=np.arange(8)), counts, rtol=EIGHT)
 
 
 @given(params, st.floats(1e-3, 1e4), pasts())
@@ -82,14 +76,14 @@ def test_quadrature_agrees_with_a_dense_rule(params, time, past):
     log_beta = math.lgamma(params.a) + math.lgamma(params.b + x) - math.lgamma(params.a + params.b + x)
     density = np.exp(params.a * log_p + (params.b + x) * log_q - log_beta)
     orders = -np.expm1(-(params.r + x) * np.log1p(p * time / (params.alpha + age))) / p
-    dense = 0.02 * (density * orders).sum() * prob_alive(params, x, last, age)
+    dense = 0.02 * (density * orders).sum() * Outlook(params, x, last, age).prob_alive()
     # log Gamma of 80 shapes is about 270, whose last bit is 1e-13; the dense rule makes the same error again.
-    assert_allclose(expected_purchases(params, x, last, age, time=time), dense, rtol=1e-10)
+    assert_allclose(Outlook(params, x, last, age).expected_purchases(time), dense, rtol=1e-10)
 
 
 @given(params, st.floats(0.0, 500.0))
 def test_without_a_repeat_order_everyone_is_alive(params, age):
-    assert prob_alive(params, 0, 0, age) == 1.0
+    assert Outlook(params, 0, 0, age).prob_alive() == 1.0
 
 
 @given(leaving_params, frequencies, spans, spans, spans)

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from cxsim.clv.fit import fit
-from cxsim.clv.models.purchases import expected_purchases_new
+from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.validation.compare import backtest, compare, log_likelihoods, planned
 from cxsim.clv.validation.forecasts import mean_spend, spend_outlook
 from cxsim.clv.validation.holdout import frequency_fit, holdout_fit, tracking
@@ -298,5 +298,5 @@ def test_tracking_ends_at_all_repeat_orders_never_falls_and_expects_what_the_mod
     found = tracking(cumulative_repeat_orders(orders, until=END), purchases)
     assert found["observed"][-1] == 2457 + 1882
     assert (np.diff(found["expected"]) >= 0.0).all()
-    one_by_one = expected_purchases_new(purchases.params, sample["age_days"].cast(pl.Float64).to_numpy()).sum()
+    one_by_one = Outlook(purchases.params).expected_purchases(sample["age_days"].cast(pl.Float64).to_numpy()).sum()
     assert_allclose(found.filter(day=UNTIL)["expected"], one_by_one, rtol=1e-9)

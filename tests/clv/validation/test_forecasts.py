@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.purchases import purchase_probability
+from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.validation.forecasts import (
     LEVELS,
     SpendOutlook,
@@ -136,7 +136,7 @@ def test_they_are_those_of_each_customer_by_themselves(params, small):
     known = holdout_of(small, came, days=60)
     at = outcome_probs(params, known)
     past = [known.rfm[name].cast(pl.Float64).to_numpy()[:, None] for name in ("frequency", "recency_days", "age_days")]
-    table = purchase_probability(params, *past, end=60.0, counts=np.arange(5.0)[None, :])
+    table = Outlook(params, *past).purchase_probability(end=60.0, counts=np.arange(5.0)[None, :])
     orders = known.orders.astype(int)
     # The same formula, once for all pairs of frequency and age, and once customer by customer.
     assert_allclose(at, table[range(4), orders], rtol=1e-9)
