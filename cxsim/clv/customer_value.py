@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from os import cpu_count
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,17 +13,16 @@ from numpy.typing import NDArray
 from cxsim.clv.forecast import draws_outside, fewest_draws, predict, totals_over_draws
 from cxsim.clv.inputs import PAST, arrays, by_past, require
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
-from cxsim.clv.models.purchases import PurchaseParams, discounted_expected_purchases_new, prob_alive
+from cxsim.clv.models.purchases import Outlook, PurchaseParams
+from cxsim.clv.models.special import FloatArray, in_threads
 from cxsim.clv.posterior import posterior
 from cxsim.clv.purchase_fit import PurchaseFit, continuous_rate
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError
 from cxsim.params import Quantity
 from cxsim.rng import stream
-from cxsim.tables import RFM, check
 from cxsim.wording import NBSP
 
-FloatArray = NDArray[np.float64]
 BUYERS = pl.when(pl.col("frequency") > 0).then(pl.lit("repeat buyers")).otherwise(pl.lit("one-time buyers"))
 # Chances that are held at once by each thread: 8 MB.
 _MOST_HELD = 1_000_000
@@ -32,11 +30,18 @@ _MOST_HELD = 1_000_000
 _MOST_SIMULATED = 200_000_000
 _MOST_DRAWS, _FEWEST_DRAWS = 400, 40
 _QUANTITIES = ("orders", "buyers", "value")
+_RENAMED = {"expected_purchases": "expected_orders", "contribution": "value", "days_p50": "days_to_next"}
+_COLUMNS = (
+    "customer_id",
+    *("prob_alive", "prob_alive_low", "prob_alive_high"),
+    *("expected_orders", "orders_low", "orders_high"),
+    *("value", "value_low", "value_high"),
+    *("prob_none", "days_to_next"),
+)
 # Nine in ten of the customers who come back have done so within the usual silence.
 _USUAL = 0.9
 # How the row of the headline begins.
 VALUE = "Value, today"
-Row = tuple[str, str, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,16 +72,14 @@ class ValuationTerms:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require({"horizon_days": self.horizon_days, "annual_discount_rate": self.annual_discount_rate})
-        require({"margin": self.margin, "level": self.level})
+        require(asdict(self))
         if self.draws < (fewest := fewest_draws(self.level)):
             raise EstimationError(
                 f"an interval of level {self.level:g} takes at least {fewest:,} draws; found {self.draws:,}."
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParameterDraws:
+class ParameterDraws(NamedTuple):
     """Equally likely parameters, as many of each model, and what a reader must know of them, one sentence each."""
 
     purchases: tuple[PurchaseParams, ...]
@@ -197,11 +200,8 @@ def parameter_draws(
             f"Gamma-Gamma: {endless:,} of {draws:,} draws had an infinite mean spend and were replaced; the values of "
             "the most valuable customers are less sure than their intervals say."
         )
-    return ParameterDraws(
-        purchases=tuple(map(of_orders.params, range(draws))),
-        spends=tuple(finite[number % len(finite)] for number in range(draws)),
-        remarks=tuple(remarks),
-    )
+    spends = tuple(finite[number % len(finite)] for number in range(draws))
+    return ParameterDraws(tuple(map(of_orders.params, range(draws))), spends, tuple(remarks))
 
 
 def customer_values(
@@ -211,70 +211,40 @@ def customer_values(
 
     An order at t days from now counts (1 + annual_discount_rate) ** -(t / 365.25).
     """
-    drawn = parameter_draws(check(rfm, RFM), purchases, spend, draws=terms.draws, seed=terms.seed)
+    rate, days, level = terms.annual_discount_rate, terms.horizon_days, terms.level
+    drawn = parameter_draws(rfm, purchases, spend, draws=terms.draws, seed=terms.seed)
     predicted = predict(
         rfm,
         drawn.purchases,
         drawn.spends,
-        days=terms.horizon_days,
+        days=days,
         seed=terms.seed,
-        level=terms.level,
-        annual_discount_rate=terms.annual_discount_rate,
+        level=level,
+        annual_discount_rate=rate,
         margin=terms.margin,
         by=by,
     )
-    table = _expected(rfm, purchases, spend, terms, drawn.purchases).with_columns(
-        predicted.customers.select("orders_low", "orders_high", "value_low", "value_high")
-    )
+    parts = [
+        purchases.clv(rfm, spend, annual_discount_rate=rate, horizon_days=days, margin=terms.margin),
+        _alive_intervals(rfm, drawn.purchases, level),
+        purchases.expected_purchases(rfm, days).drop("customer_id"),
+        predicted.customers.drop("customer_id"),
+        purchases.days_to_next_purchase(rfm, [0.5]).drop("customer_id"),
+    ]
+    table = pl.concat(parts, how="horizontal").rename(_RENAMED).select(_COLUMNS)
     # Sums over groups, whose rows follow one another, in a fixed order of addition.
-    sums = {
-        name: predicted.totals_by_draw[name].to_numpy().reshape(-1, terms.draws).sum(axis=0) for name in _QUANTITIES
-    }
-    by_draw = pl.DataFrame({"draw": np.arange(terms.draws), **sums})
-    totals = _with_means(
-        totals_over_draws(by_draw, _QUANTITIES, draws_outside(terms.level, terms.draws)),
-        table,
-        np.zeros(rfm.height, np.int64),
-    )
-    if by is not None:
-        place = rfm[by].rank("dense").cast(pl.Int64).to_numpy() - 1
+    sums = [predicted.totals_by_draw[name].to_numpy().reshape(-1, terms.draws).sum(axis=0) for name in _QUANTITIES]
+    by_draw = pl.DataFrame({"draw": np.arange(terms.draws), **dict(zip(_QUANTITIES, sums, strict=True))})
+    together = np.zeros(rfm.height, np.int64)
+    place = together if by is None else rfm[by].rank("dense").cast(pl.Int64).to_numpy() - 1
+    totals = totals_over_draws(by_draw, _QUANTITIES, draws_outside(level, terms.draws))
     return CustomerValues(
         table=table,
-        totals=totals,
-        group_totals=totals if by is None else _with_means(predicted.totals, table, place),
+        totals=_with_means(totals, table, together),
+        group_totals=_with_means(predicted.totals, table, place),
         totals_by_draw=by_draw,
         terms=terms,
         remarks=drawn.remarks,
-    )
-
-
-def _expected(
-    rfm: pl.DataFrame,
-    purchases: PurchaseFit,
-    spend: GammaGammaFit,
-    terms: ValuationTerms,
-    drawn: Sequence[PurchaseParams],
-) -> pl.DataFrame:
-    """Return what is expected at the estimates, and how surely they are still customers; intervals are empty yet."""
-    rate, days = terms.annual_discount_rate, terms.horizon_days
-    ahead = purchases.clv(rfm, spend, annual_discount_rate=rate, horizon_days=days)
-    following = purchases.days_to_next_purchase(rfm, [0.5])
-    empty = pl.lit(None)
-    return pl.concat(
-        [
-            ahead.select("customer_id", "prob_alive"),
-            _alive_intervals(rfm, drawn, terms.level),
-            purchases.expected_purchases(rfm, days).select(expected_orders="expected_purchases"),
-            ahead.select(
-                orders_low=empty,
-                orders_high=empty,
-                value=pl.col("discounted_orders") * pl.col("expected_spend") * terms.margin,
-                value_low=empty,
-                value_high=empty,
-            ),
-            following.select("prob_none", days_to_next="days_p50"),
-        ],
-        how="horizontal",
     )
 
 
@@ -284,13 +254,11 @@ def _alive_intervals(rfm: pl.DataFrame, params: Sequence[PurchaseParams], level:
 
     def edges(*past: FloatArray) -> dict[str, FloatArray]:
         def part(start: int) -> FloatArray:
-            chances = [prob_alive(one, *(column[start : start + size] for column in past)) for one in params]
-            return np.quantile(chances, [0.5 * (1.0 - level), 0.5 * (1.0 + level)], axis=0)
+            some = [column[start : start + size] for column in past]
+            return _interval([Outlook(one, *some).prob_alive() for one in params], level)
 
-        with ThreadPoolExecutor(max_workers=cpu_count()) as pool:
-            found = list(pool.map(part, range(0, past[0].size, size)))
-        low, high = np.concatenate(found, axis=1) if found else np.zeros((2, 0))
-        return {"prob_alive_low": low, "prob_alive_high": high}
+        found = [np.zeros((2, 0)), *in_threads(part, range(0, past[0].size, size))]
+        return dict(zip(("prob_alive_low", "prob_alive_high"), np.concatenate(found, axis=1), strict=True))
 
     return by_past(rfm, edges).drop("customer_id")
 
@@ -313,15 +281,14 @@ def alive_by_group(
     for (name,), part in pasts.group_by("group", maintain_order=True):
         *past, weights = arrays(part.select(*PAST, "customers"))
         for model, draws in params.items():
-            shares = np.array([float(prob_alive(one, *past) @ weights) / float(weights.sum()) for one in draws])
-            rows.append((model, name, float(shares.mean()), *_interval(shares, level)))
-    schema = {"model": pl.String, "group": pl.String, "alive": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+            shares = [(Outlook(one, *past).prob_alive() @ weights) / weights.sum() for one in draws]
+            rows.append((model, name, np.mean(shares), *_interval(shares, level)))
+    return pl.DataFrame(rows, schema=["model", "group", "alive", "low", "high"], orient="row")
 
 
 def at_risk(rfm: pl.DataFrame, values: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     """Return the customers who have been silent for longer than is usual for them, those with most at stake first."""
-    then = check(rfm, RFM).with_columns(age_days="recency_days")
+    then = rfm.with_columns(age_days="recency_days")
     return (
         rfm.select("customer_id", "frequency", silent_days=pl.col("age_days") - pl.col("recency_days"))
         .with_columns(
@@ -356,57 +323,42 @@ def value_totals(
     currency: str,
 ) -> pl.DataFrame:
     """Return totals over all customers, and the mean value of a new customer."""
-    terms, orders = values.terms, fits[0]
-    totals = {name: (mean, low, high) for name, mean, low, high in values.totals.iter_rows()}
-    alive = alive_by_group(rfm, {orders.title: drawn.purchases}, terms.level, group=pl.lit("all"))
-    low, high = alive.select(pl.col("low", "high") * rfm.height).row(0)
-    margins = _margins(margin, terms)
-    left = _interval(values.totals_by_draw["value"].to_numpy() / terms.margin * margins, terms.level)
-    mean, revenue_low, revenue_high = (amount / terms.margin for amount in totals["value"])
-    span = f"next {terms.horizon_days:,.0f} days"
-    share = f"{100 * margin.value:.3g}{NBSP}%"
-    first = f"first {terms.horizon_days:,.0f} days"
-    rows: list[Row] = [
-        ("Still customers", "customers", float(values.table["prob_alive"].sum()), low, high),
-        (f"Customers who order in the {span}", "customers", *totals["buyers"]),
-        (f"Orders in the {span}", "orders", *totals["orders"]),
-        (f"Revenue in the {span}, in today's money", currency, mean, revenue_low, revenue_high),
-        (f"{VALUE}: what a margin of {share} leaves of it", currency, totals["value"][0], *left),
-        (
-            f"Value of a new customer in the {first}, first order included",
-            currency,
-            *_new_customer(fits, drawn, margins, terms),
-        ),
-    ]
-    schema = {"quantity": pl.String, "unit": pl.String, "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _margins(margin: Quantity, terms: ValuationTerms) -> FloatArray:
-    """Return a margin for each draw, spread as its range says."""
+    terms, level = values.terms, values.terms.level
+    totals = {name: ends for name, *ends in values.totals.iter_rows()}
+    alive = alive_by_group(rfm, {fits[0].title: drawn.purchases}, level, group=pl.lit("all"))
     scores = stream(terms.seed, 0, "margin").standard_normal(terms.draws)
-    return np.array([margin.quantile(float(score)) for score in scores])
+    # A margin for each draw, spread as its range says.
+    margins = np.array(list(map(margin.quantile, scores.tolist())))
+    left = _interval(values.totals_by_draw["value"].to_numpy() / terms.margin * margins, level)
+    days = f"{terms.horizon_days:,.0f} days"
+    kept = f"{VALUE}: what a margin of {100 * margin.value:.3g}{NBSP}% leaves of it"
+    new = f"Value of a new customer in the first {days}, first order included"
+    still = values.table["prob_alive"].sum(), *alive.select(pl.col("low", "high") * rfm.height).row(0)
+    rows = [
+        ("Still customers", "customers", *still),
+        (f"Customers who order in the next {days}", "customers", *totals["buyers"]),
+        (f"Orders in the next {days}", "orders", *totals["orders"]),
+        (f"Revenue in the next {days}, in today's money", currency, *(end / terms.margin for end in totals["value"])),
+        (kept, currency, totals["value"][0], *left),
+        (new, currency, *_new_customer(fits, drawn, margins, terms)),
+    ]
+    return pl.DataFrame(rows, schema=["quantity", "unit", "mean", "low", "high"], orient="row")
 
 
 def _new_customer(
     fits: tuple[PurchaseFit, GammaGammaFit], drawn: ParameterDraws, margins: FloatArray, terms: ValuationTerms
-) -> tuple[float, float, float]:
+) -> tuple[float, ...]:
     """Return what a new customer brings on average, and how surely that mean is known."""
     rate = continuous_rate(terms.annual_discount_rate)
-    found = [
-        (1.0 + discounted_expected_purchases_new(orders, rate=rate, horizon=terms.horizon_days))
-        * population_mean(spend)
-        for orders, spend in zip(drawn.purchases, drawn.spends, strict=True)
-    ]
-    central = fits[0].clv_new(
-        fits[1],
-        annual_discount_rate=terms.annual_discount_rate,
-        horizon_days=terms.horizon_days,
-        margin=terms.margin,
-    )
-    return (float(central["contribution"][0]), *_interval(np.array(found) * margins, terms.level))
+
+    def revenue(orders: PurchaseParams, spend: GammaGammaParams) -> float:
+        later = Outlook(orders).discounted_purchases(rate=rate, horizon=terms.horizon_days)
+        return float((1.0 + later) * population_mean(spend))
+
+    found = np.array(list(map(revenue, drawn.purchases, drawn.spends)))
+    return (revenue(fits[0].params, fits[1].params) * terms.margin, *_interval(found * margins, terms.level))
 
 
-def _interval(drawn: FloatArray, level: float) -> tuple[float, float]:
-    low, high = np.quantile(drawn, [0.5 * (1.0 - level), 0.5 * (1.0 + level)])
-    return float(low), float(high)
+def _interval(drawn: FloatArray | list[FloatArray] | list[float], level: float) -> FloatArray:
+    """Return between what numbers draws lie, over the first axis."""
+    return np.quantile(drawn, [0.5 * (1.0 - level), 0.5 * (1.0 + level)], axis=0)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.fit import fit
-from cxsim.clv.inputs import checked_amounts, purchase_patterns
+from cxsim.clv.inputs import purchase_patterns, spenders_of
+from cxsim.clv.likelihood import Derivatives
 from cxsim.clv.models.gamma_gamma import population_mean
-from cxsim.clv.optimum import Problem, maximise, purchase_problem
+from cxsim.clv.models.special import FloatArray
+from cxsim.clv.optimum import maximise, purchase_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.wording import figure
 
-FloatArray = NDArray[np.float64]
 Severity = Literal["stop", "caution", "note"]
 _ORDER = ["stop", "caution", "note"]
 
@@ -44,8 +44,7 @@ _MATTERS = 0.1
 _LEAST = 0.02
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that the data say, or cannot say.
 
     Attributes
@@ -86,7 +85,7 @@ class Diagnosis:
         """One row per finding: topic, severity, figure, sentence, advice."""
         text = pl.String
         schema = {"topic": text, "severity": text, "figure": pl.Float64, "sentence": text, "advice": text}
-        return pl.DataFrame([asdict(finding) for finding in self.findings], schema=schema)
+        return pl.DataFrame(self.findings, schema=schema, orient="row")
 
     def __repr__(self) -> str:
         lines = [f"{finding.severity:>7}  {finding.sentence} {finding.advice}" for finding in self.findings]
@@ -124,7 +123,7 @@ def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit | N
     >>> diagnose(customers, fit(customers)).table["topic"].to_list()
     ['one-time buyers']
     """
-    found: list[Finding | None] = [
+    found = [
         _dropout(rfm, purchases),
         _runaway(purchases),
         _one_time_buyers(rfm, purchases),
@@ -144,8 +143,7 @@ def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit | N
             _tied_parameters(spend),
             _unfinished(spend),
         ]
-    findings = [finding for finding in found if finding is not None]
-    return Diagnosis(findings=tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity))))
+    return Diagnosis(findings=tuple(sorted(filter(None, found), key=lambda finding: _ORDER.index(finding.severity))))
 
 
 def _vague_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
@@ -156,11 +154,11 @@ def _vague_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
         return None
     name, factor = fitted.names[worst], math.exp(min(1.96 * errors[worst], 50.0))
     return Finding(
-        topic=f"{fitted.title}: vague",
-        severity="caution",
-        figure=factor,
-        sentence=f"{fitted.title}: {name} is known only to a factor of {figure(factor, '.3g')} up or down (95 %).",
-        advice="Use intervals from the posterior, not the normal approximation, and more customers or a longer period.",
+        f"{fitted.title}: vague",
+        "caution",
+        factor,
+        f"{fitted.title}: {name} is known only to a factor of {figure(factor, '.3g')} up or down (95 %).",
+        "Use intervals from the posterior, not the normal approximation, and more customers or a longer period.",
     )
 
 
@@ -170,16 +168,16 @@ def _tied_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
     spread = np.sqrt(np.diag(matrix))
     together = np.abs(np.triu(matrix / spread[:, None] / spread[None, :], 1))
     first, second = np.unravel_index(int(np.argmax(together)), together.shape)
-    if together[first, second] <= _TIED:
+    closest = float(together[first, second])
+    if closest <= _TIED:
         return None
     pair = f"{fitted.names[int(first)]} and {fitted.names[int(second)]}"
     return Finding(
-        topic=f"{fitted.title}: tied",
-        severity="note",
-        figure=float(together[first, second]),
-        sentence=f"{fitted.title}: {pair} are known together, not each by itself "
-        f"(correlation {figure(together[first, second], '.3f')}).",
-        advice="What the model expects is sure all the same; do not read either parameter by itself.",
+        f"{fitted.title}: tied",
+        "note",
+        closest,
+        f"{fitted.title}: {pair} are known together, not each by itself (correlation {figure(closest, '.3f')}).",
+        "What the model expects is sure all the same; do not read either parameter by itself.",
     )
 
 
@@ -190,12 +188,12 @@ def _short_observation(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | N
     if mean_age >= gap:
         return None
     return Finding(
-        topic="observation",
-        severity="caution",
-        figure=mean_age / gap,
-        sentence=f"The observation is short: {figure(mean_age)} days per customer on average, while a customer of mean "
+        "observation",
+        "caution",
+        mean_age / gap,
+        f"The observation is short: {figure(mean_age)} days per customer on average, while a customer of mean "
         f"rate orders every {figure(gap)} days.",
-        advice="Forecast no further ahead than was observed, and fit again when there is more.",
+        "Forecast no further ahead than was observed, and fit again when there is more.",
     )
 
 
@@ -208,11 +206,11 @@ def _merged_days(purchases: PurchaseFit) -> Finding | None:
     if lost <= _MERGED:
         return None
     return Finding(
-        topic="days",
-        severity="caution",
-        figure=lost,
-        sentence=f"Customers order so often that about {lost:.0%} of orders fall on a day with another and count once.",
-        advice="Read rates as order days, not orders; a day is too coarse a unit for this shop.",
+        "days",
+        "caution",
+        lost,
+        f"Customers order so often that about {lost:.0%} of orders fall on a day with another and count once.",
+        "Read rates as order days, not orders; a day is too coarse a unit for this shop.",
     )
 
 
@@ -226,12 +224,12 @@ def _regularity(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
     if other.params.k == 1 or gain <= _REGULAR:
         return None
     return Finding(
-        topic="regularity",
-        severity="caution",
-        figure=gain,
-        sentence=f"Customers order more regularly than by chance: {other.title} raises the log-likelihood by "
+        "regularity",
+        "caution",
+        gain,
+        f"Customers order more regularly than by chance: {other.title} raises the log-likelihood by "
         f"{figure(gain, ',.1f')}.",
-        advice=f"Use model='{other.model}': it sees sooner who is overdue.",
+        f"Use model='{other.model}': it sees sooner who is overdue.",
     )
 
 
@@ -240,12 +238,12 @@ def _unfinished(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
     if fitted.max_abs_gradient <= _STEEP:
         return None
     return Finding(
-        topic=f"{fitted.title}: engine",
-        severity="caution",
-        figure=fitted.max_abs_gradient,
-        sentence=f"{fitted.title}: {fitted.engine} stopped where the log-likelihood still rises by "
+        f"{fitted.title}: engine",
+        "caution",
+        fitted.max_abs_gradient,
+        f"{fitted.title}: {fitted.engine} stopped where the log-likelihood still rises by "
         f"{figure(fitted.max_abs_gradient, '.2g')} per unit of a log-parameter.",
-        advice="Use engine='native'.",
+        "Use engine='native'.",
     )
 
 
@@ -256,16 +254,25 @@ def _dropout(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
     """
     patterns = purchase_patterns(rfm)
     problem = purchase_problem(purchases.kind, purchases.params.k, patterns)
-    gain = problem.log_likelihood(np.log(purchases.values))[0] - _without_dropout(problem, purchases, patterns)
+    # The parameter of dropout is held at nothing.
+    oldest = math.log(max(patterns["age_days"].to_numpy().max(), 1.0))
+    held = np.array([_NEVER, oldest if purchases.kind.calendar else 0.0])
+
+    def surface(rates: FloatArray) -> Derivatives:
+        value, gradient, hessian = problem.log_likelihood(np.concatenate([rates, held]))
+        return value, gradient[:2], hessian[:2, :2]
+
+    without = maximise(surface, [start[:2] for start in problem.starts[::3]], problem.centre[:2]).value
+    gain = problem.log_likelihood(np.log(purchases.values))[0] - without
     if 2.0 * gain >= _EDGE_TEST:
         return None
     less = "no lower" if gain <= 0.0 else f"only {figure(gain, '.2f')} lower"
     return Finding(
-        topic="dropout",
-        severity="stop",
-        figure=gain,
-        sentence=f"Dropout is not identified: NBD, in which nobody ever leaves, fits as well (log-likelihood {less}).",
-        advice=f"Do not read P(alive) or {' and '.join(purchases.names[2:])}; observe for longer, and value over a "
+        "dropout",
+        "stop",
+        gain,
+        f"Dropout is not identified: NBD, in which nobody ever leaves, fits as well (log-likelihood {less}).",
+        f"Do not read P(alive) or {' and '.join(purchases.names[2:])}; observe for longer, and value over a "
         "finite horizon.",
     )
 
@@ -273,21 +280,21 @@ def _dropout(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
 def _one_time_buyers(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
     """Return a finding on customers who ordered once, where the model takes all of them for alive."""
     kind = purchases.kind
-    share = rfm.filter(pl.col("frequency") == 0).height / rfm.height
+    once = rfm.filter(frequency=0)
+    share = once.height / rfm.height
     if kind.calendar or kind.leaves_after_first or share == 0.0:
         return None
     other = fit(rfm, model="mbgcnbd" if kind.regular else "mbgnbd", k=purchases.params.k)
-    once = rfm.filter(pl.col("frequency") == 0)
-    chance = float(other.prob_alive(once)["prob_alive"].sum()) / once.height
+    chance = other.prob_alive(once)["prob_alive"].sum() / once.height
     gap = other.log_likelihood - purchases.log_likelihood
     return Finding(
-        topic="one-time buyers",
-        severity="caution" if share > _MANY else "note",
-        figure=share,
-        sentence=f"{figure(once.height)} of {figure(rfm.height)} customers ({share:.0%}) ordered once, and "
+        "one-time buyers",
+        "caution" if share > _MANY else "note",
+        share,
+        f"{figure(once.height)} of {figure(rfm.height)} customers ({share:.0%}) ordered once, and "
         f"{purchases.title} takes all of them for alive with certainty; {other.title} (log-likelihood "
         f"{figure(gap, '+.2f')}) gives them {chance:.0%}.",
-        advice="To ask who is still a customer, use mbgnbd or paretonbd.",
+        "To ask who is still a customer, use mbgnbd or paretonbd.",
     )
 
 
@@ -304,38 +311,20 @@ def _runaway(purchases: PurchaseFit) -> Finding | None:
     ]
     read = ", and ".join(meaning for meaning in meanings if meaning)
     return Finding(
-        topic="boundary",
-        severity="caution",
-        figure=float(len(purchases.loose)),
-        sentence=f"The likelihood of {purchases.title} has no maximum: {read or 'a parameter runs away'}; weak priors "
+        "boundary",
+        "caution",
+        float(len(purchases.loose)),
+        f"The likelihood of {purchases.title} has no maximum: {read or 'a parameter runs away'}; weak priors "
         f"hold the estimates at {values}.",
-        advice="Read the intervals, not the estimates; use more customers or a longer period.",
+        "Read the intervals, not the estimates; use more customers or a longer period.",
     )
-
-
-def _without_dropout(problem: Problem, purchases: PurchaseFit, patterns: pl.DataFrame) -> float:
-    """Return the highest log-likelihood with the parameter of dropout held at nothing."""
-    oldest = math.log(max(float(patterns.select("age_days").max().item()), 1.0))
-    held = np.array([_NEVER, oldest if purchases.kind.calendar else 0.0])
-
-    def surface(rates: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        value, gradient, hessian = problem.log_likelihood(np.concatenate([rates, held]))
-        return value, gradient[:2], hessian[:2, :2]
-
-    return maximise(surface, [start[:2] for start in problem.starts[::3]], problem.centre[:2]).value
 
 
 def _independence(rfm: pl.DataFrame, spend: GammaGammaFit) -> Finding | None:
     """Return a finding on how orders and spend go together, which Gamma-Gamma and every value built on it deny."""
-    table = (
-        checked_amounts(rfm)
-        .filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
-        .select(
-            correlation=pl.corr("frequency", "monetary_value"),
-            seen=(pl.col("frequency") * pl.col("monetary_value")).sum() / pl.col("frequency").sum(),
-        )
-    )
-    correlation, seen = table.row(0)
+    orders, amount = pl.col("frequency"), pl.col("monetary_value")
+    seen_mean = (orders * amount).sum() / orders.sum()
+    correlation, seen = spenders_of(rfm).select(correlation=pl.corr(orders, amount), seen=seen_mean).row(0)
     if correlation is None or not math.isfinite(correlation) or spend.n_customers <= math.ceil(_CERTAIN):
         return None
     error = 1.0 / math.sqrt(spend.n_customers - _CERTAIN)
@@ -347,14 +336,14 @@ def _independence(rfm: pl.DataFrame, spend: GammaGammaFit) -> Finding | None:
         return None
     words = "more" if correlation > 0.0 else "less"
     return Finding(
-        topic="independence",
-        severity="caution" if abs(correlation) > _MATTERS else "note",
-        figure=correlation,
-        sentence=f"Orders and spend are not independent, as Gamma-Gamma takes for granted: who orders more often "
+        "independence",
+        "caution" if abs(correlation) > _MATTERS else "note",
+        correlation,
+        f"Orders and spend are not independent, as Gamma-Gamma takes for granted: who orders more often "
         f"spends {words} per order (correlation {figure(correlation, '.2f')}); the mean repeat order so far "
         f"was {figure(100 * abs(gap), '.1f')}% "
         f"{'above' if gap > 0.0 else 'below'} what the model expects of a new customer.",
-        advice=f"Take the value of new customers for too {'low' if gap > 0.0 else 'high'} by up to that much; of those "
+        f"Take the value of new customers for too {'low' if gap > 0.0 else 'high'} by up to that much; of those "
         "with many orders their own amounts count, and their values hardly change.",
     )
 
@@ -366,12 +355,11 @@ def _infinite_moments(spend: GammaGammaFit) -> Finding | None:
         return None
     what = "mean" if q <= 1.0 else "spread"
     return Finding(
-        topic="spend",
-        severity="stop" if q <= 1.0 else "caution",
-        figure=q,
-        sentence=f"Fitted spend has an infinite {what}: q = {figure(q, '.3g')}, "
-        f"and it needs q > {1 if q <= 1.0 else 2}.",
-        advice="Look at the largest monetary values; leave out what is not retail, as resellers and invoices.",
+        "spend",
+        "stop" if q <= 1.0 else "caution",
+        q,
+        f"Fitted spend has an infinite {what}: q = {figure(q, '.3g')}, and it needs q > {1 if q <= 1.0 else 2}.",
+        "Look at the largest monetary values; leave out what is not retail, as resellers and invoices.",
     )
 
 
@@ -380,11 +368,11 @@ def _held_by_prior(spend: GammaGammaFit) -> Finding | None:
     if spend.basis == "likelihood":
         return None
     return Finding(
-        topic="spend boundary",
-        severity="caution",
-        figure=float(len(spend.loose)),
-        sentence="The likelihood of Gamma-Gamma has no maximum: "
+        "spend boundary",
+        "caution",
+        float(len(spend.loose)),
+        "The likelihood of Gamma-Gamma has no maximum: "
         f"{' and '.join(spend.loose)} run away (customers spend nearly the same, or orders of one customer do), and "
         "weak priors hold the estimates.",
-        advice="Read the intervals, not the estimates; the mean spend itself is sure.",
+        "Read the intervals, not the estimates; the mean spend itself is sure.",
     )

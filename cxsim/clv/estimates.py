@@ -7,20 +7,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from cxsim.clv.inputs import require
 from cxsim.clv.likelihood import ALL_KINDS, Kind
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.clv.models.special import FloatArray
 from cxsim.errors import EstimationError
 
 Basis = Literal["likelihood", "prior"]
+Params = TypeVar("Params", bound=PurchaseParams | GammaGammaParams)
 Matrix = tuple[tuple[float, ...], ...]
 
 # A maximum is found to about twelve digits, an inverse Hessian to eleven, and the last of these differ between
@@ -38,20 +39,20 @@ def significant(value: float, digits: int) -> float:
     return float(f"{value:.{digits - 1}e}")
 
 
-def as_matrix(array: NDArray[np.float64]) -> Matrix:
-    """Return a two-dimensional array as a tuple of rows, to as many digits as all processors agree on."""
-    return tuple(tuple(significant(float(x), COVARIANCE_DIGITS) for x in row) for row in array)
+def rounded(array: FloatArray, digits: int) -> FloatArray:
+    """Return every number of an array to so many significant digits."""
+    return np.array([significant(x, digits) for x in array.ravel().tolist()]).reshape(array.shape)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class FittedModel:
+class FittedModel(Generic[Params]):
     """What fits of orders and fits of spend have in common: the one place where a class has heirs.
 
     `PurchaseFit` and `GammaGammaFit` say what the fields mean.
     """
 
     model: str
-    params: PurchaseParams | GammaGammaParams
+    params: Params
     log_covariance: Matrix
     log_likelihood: float
     n_customers: int
@@ -64,9 +65,9 @@ class FittedModel:
 
     def __post_init__(self) -> None:
         size = len(self.names)
-        square = len(self.log_covariance) == size and all(len(row) == size for row in self.log_covariance)
-        matrix = np.array(self.log_covariance) if square else np.zeros((0, 0))
-        if not square or not np.isfinite(matrix).all() or (matrix != matrix.T).any() or (np.diag(matrix) <= 0.0).any():
+        square = [len(row) for row in self.log_covariance] == [size] * size
+        matrix = np.array(self.log_covariance if square else [[np.nan]])
+        if not np.isfinite(matrix).all() or (matrix != matrix.T).any() or (np.diag(matrix) <= 0.0).any():
             raise EstimationError(
                 f"log_covariance must be a symmetric {size} by {size} matrix of finite numbers with a positive "
                 f"diagonal, for {', '.join(self.names)}; found {self.log_covariance}."
@@ -85,20 +86,20 @@ class FittedModel:
     @property
     def title(self) -> str:
         """Name of the model for readers."""
-        return self.kind.titled(getattr(self.params, "k", 1))
+        return self.kind.titled(self.params.k)
 
     @property
-    def values(self) -> NDArray[np.float64]:
+    def values(self) -> FloatArray:
         """Estimates in the order of `names`."""
         return np.array([getattr(self.params, name) for name in self.names], dtype=np.float64)
 
     @property
     def std_errors(self) -> dict[str, float]:
         """Standard error of each parameter on the natural scale, by the delta method."""
-        return dict(zip(self.names, (self.values * self._log_errors()).tolist(), strict=True))
+        return dict(self.estimates().select("parameter", "std_error").rows())
 
     @property
-    def covariance(self) -> NDArray[np.float64]:
+    def covariance(self) -> FloatArray:
         """Covariance of the parameters on the natural scale, by the delta method."""
         return np.asarray(self.values[:, None] * np.array(self.log_covariance) * self.values[None, :])
 
@@ -119,7 +120,8 @@ class FittedModel:
 
     def estimates(self) -> pl.DataFrame:
         """Return one row per parameter: parameter, estimate, std_error."""
-        return self._table({"estimate": self.values, "std_error": self.values * self._log_errors()})
+        errors = self.values * self._log_errors()
+        return pl.DataFrame({"parameter": self.names, "estimate": self.values, "std_error": errors})
 
     def conf_int(self, level: float = 0.95) -> pl.DataFrame:
         """Return one row per parameter: parameter, low, high; normal on the logarithm, as none is below zero.
@@ -131,13 +133,13 @@ class FittedModel:
         """
         require({"level": level})
         factor = np.exp(np.minimum(ndtri(0.5 + 0.5 * level) * self._log_errors(), 700.0))
-        return self._table({"low": self.values / factor, "high": self.values * factor})
+        return pl.DataFrame({"parameter": self.names, "low": self.values / factor, "high": self.values * factor})
 
     def summary(self) -> Any:
         """Return statsmodels' page on the fit: text in a terminal, a table in a notebook."""
         # Imported when asked for: statsmodels takes half a second.
-        page = importlib.import_module("statsmodels.iolib.summary").Summary()
-        look = importlib.import_module("statsmodels.iolib.tableformatting").fmt_params
+        library = importlib.import_module("statsmodels.iolib.summary")
+        page = library.Summary()
         facts = [(f"{label}:", [text]) for label, text in self.facts().items()]
         half = (len(facts) + 1) // 2
         page.add_table_2cols(
@@ -145,11 +147,11 @@ class FittedModel:
         )
         table = self.estimates().join(self.conf_int(), on="parameter", maintain_order="left")
         page.tables.append(
-            importlib.import_module("statsmodels.iolib.table").SimpleTable(
+            library.SimpleTable(
                 [[f"{number:.5g}" for number in row[1:]] for row in table.iter_rows()],
                 headers=["coef", "std err", "[0.025", "0.975]"],
                 stubs=list(self.names),
-                txt_fmt={**look, "data_fmts": ["%s"] * 4},
+                txt_fmt={**library.fmt_params, "data_fmts": ["%s"] * 4},
             )
         )
         gradient = f"Largest |gradient| in a log-parameter: {self.max_abs_gradient:.1e}."
@@ -163,7 +165,7 @@ class FittedModel:
             "Method": "Maximum likelihood" if self.basis == "likelihood" else "Posterior mode, weak priors",
             "Engine": self.engine,
             "Time unit": "day",
-            "Observed until": "unknown" if self.observed_until is None else self.observed_until.isoformat(),
+            "Observed until": str(self.observed_until or "unknown"),
             "No. Customers": f"{self.n_customers:,}",
             "No. Patterns": f"{self.n_patterns:,}",
             "Log-Likelihood": f"{self.log_likelihood:,.3f}",
@@ -171,11 +173,8 @@ class FittedModel:
             "BIC": f"{self.bic:,.1f}",
         }
 
-    def _log_errors(self) -> NDArray[np.float64]:
+    def _log_errors(self) -> FloatArray:
         return np.sqrt(np.diag(self.log_covariance))
-
-    def _table(self, columns: Mapping[str, NDArray[np.float64]]) -> pl.DataFrame:
-        return pl.DataFrame({"parameter": list(self.names), **columns})
 
     def __repr__(self) -> str:
         line = ", ".join(f"{name}={value:.4g}" for name, value in zip(self.names, self.values, strict=True))

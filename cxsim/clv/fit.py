@@ -6,30 +6,27 @@ import contextlib
 import functools
 import importlib
 import io
+import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from datetime import date
 from types import ModuleType
-from typing import Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from cxsim.clv.estimates import PARAMETER_DIGITS, as_matrix, significant
-from cxsim.clv.inputs import is_count, log_gap_sum, purchase_patterns, spend_patterns
+from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, rounded, significant
+from cxsim.clv.inputs import arrays, is_count, log_gap_sum, purchase_patterns, spend_patterns
 from cxsim.clv.likelihood import SPEND, Kind, Model, derivatives, kind_of, thinned
 from cxsim.clv.models.bgnbd import MOST_STAGES
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.models.purchases import PurchaseParams
-from cxsim.clv.optimum import REACH, Optimum, Problem, maximise, newton, purchase_problem, spend_problem
+from cxsim.clv.models.special import FloatArray
+from cxsim.clv.optimum import REACH, Optimum, Problem, log_prior, maximise, newton, purchase_problem, spend_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError, choices
 
-FloatArray = NDArray[np.float64]
 Engine = Literal["native", "lifetimes"]
 ENGINES = ("native", "lifetimes")
 
@@ -109,23 +106,14 @@ def fit(
 
     @functools.cache
     def optimum_of(stages: int) -> Optimum:
-        problem = purchase_problem(kind, stages, patterns, log_gaps=log_gaps)
-        return _optimum(problem) if engine == "native" else _reported(problem, _lifetimes_purchases(kind, patterns))
+        return _optimum(purchase_problem(kind, stages, patterns, log_gaps=log_gaps), kind, patterns, engine)
 
-    stages = _most_likely_stages(optimum_of) if open_k else k or 1
-    optimum = optimum_of(stages)
+    best = stages = k or 1
+    while open_k and stages <= min(best + _PATIENCE, MOST_STAGES):
+        best = max(best, stages, key=lambda number: optimum_of(number).value)
+        stages += 1
     return PurchaseFit(
-        model=kind.name,
-        params=cast("PurchaseParams", kind.params(_rounded(optimum), stages)),
-        log_covariance=as_matrix(optimum.covariance),
-        log_likelihood=optimum.value,
-        n_customers=rfm.height,
-        n_patterns=patterns.height,
-        max_abs_gradient=float(np.abs(optimum.gradient).max()),
-        basis=optimum.basis,
-        loose=optimum.loose,
-        engine=engine,
-        observed_until=observed_until,
+        model=model, engine=engine, observed_until=observed_until, **_found(kind, patterns, optimum_of(best), best)
     )
 
 
@@ -166,22 +154,23 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
     """
     patterns = spend_patterns(rfm)
     _require(SPEND, None, engine)
-    problem = spend_problem(patterns)
-    optimum = _optimum(problem) if engine == "native" else _reported(problem, _lifetimes_spend(patterns))
-    n_customers = int(patterns["weight"].sum())
-    return GammaGammaFit(
-        params=cast("GammaGammaParams", SPEND.params(_rounded(optimum), 1)),
-        log_covariance=as_matrix(optimum.covariance),
-        log_likelihood=optimum.value,
-        n_customers=n_customers,
-        n_left_out=rfm.height - n_customers,
-        n_patterns=patterns.height,
-        max_abs_gradient=float(np.abs(optimum.gradient).max()),
-        basis=optimum.basis,
-        loose=optimum.loose,
-        engine=engine,
-        observed_until=observed_until,
-    )
+    found = _found(SPEND, patterns, _optimum(spend_problem(patterns), SPEND, patterns, engine), 1)
+    left_out = rfm.height - found["n_customers"]
+    return GammaGammaFit(n_left_out=left_out, engine=engine, observed_until=observed_until, **found)
+
+
+def _found(kind: Kind, patterns: pl.DataFrame, optimum: Optimum, k: int) -> dict[str, Any]:
+    """Return what fits of orders and fits of spend have in common."""
+    return {
+        "params": kind.params([significant(math.exp(x), PARAMETER_DIGITS) for x in optimum.log_params], k),
+        "log_covariance": tuple(map(tuple, rounded(optimum.covariance, COVARIANCE_DIGITS).tolist())),
+        "log_likelihood": optimum.value,
+        "n_customers": int(patterns["weight"].sum()),
+        "n_patterns": patterns.height,
+        "max_abs_gradient": float(np.abs(optimum.gradient).max()),
+        "basis": optimum.basis,
+        "loose": optimum.loose,
+    }
 
 
 def _require(kind: Kind, k: int | None, engine: str) -> None:
@@ -198,17 +187,14 @@ def _require(kind: Kind, k: int | None, engine: str) -> None:
         raise EstimationError(f"{kind.title}: k is {k!r}; it must be {possible}.")
 
 
-def _most_likely_stages(optimum_of: Callable[[int], Optimum]) -> int:
-    """Return the number of stages with the highest likelihood."""
-    best = stages = 1
-    while stages <= min(best + _PATIENCE, MOST_STAGES):
-        best = max(best, stages, key=lambda number: optimum_of(number).value)
-        stages += 1
-    return best
+def _optimum(problem: Problem, kind: Kind, patterns: pl.DataFrame, engine: Engine) -> Optimum:
+    """Return the maximum of the likelihood, or if it has none that of the posterior under a weak prior.
 
-
-def _optimum(problem: Problem) -> Optimum:
-    """Return the maximum of the likelihood, or if it has none that of the posterior under a weak prior."""
+    Of lifetimes, the place that it found, with our likelihood and derivatives there.
+    """
+    if engine == "lifetimes":
+        log_params = np.log(_lifetimes(kind, patterns))
+        return Optimum(log_params, *problem.log_likelihood(log_params), converged=True)
     few = functools.partial(derivatives, thinned(problem.likelihood, _SCOUTS))
     starts = sorted(problem.starts, key=lambda start: -few(start)[0])[:_BEST_STARTS]
     near = found = maximise(few, starts, problem.centre)
@@ -218,49 +204,27 @@ def _optimum(problem: Problem) -> Optimum:
             found = maximise(problem.log_likelihood, starts, problem.centre)
     if found.converged:
         return found
-    names, middle = problem.likelihood.names, problem.prior.means
+    middle = problem.prior
     held = maximise(problem.log_posterior, [*starts, middle], middle, far=REACH)
     if not held.converged:
-        runaway = zip(names, held.log_params, strict=True)
+        runaway = zip(kind.names, held.log_params, strict=True)
         raise EstimationError(
-            f"{problem.likelihood.title}: neither the likelihood nor a posterior with weak priors has a maximum; it "
+            f"{kind.title}: neither the likelihood nor a posterior with weak priors has a maximum; it "
             f"ran to {', '.join(f'{name} = {math.exp(min(x, 700.0)):.4g}' for name, x in runaway)}. Look for customers "
             "who are no persons (tills, resellers, test accounts)."
         )
-    value = held.value - float(problem.prior.log_density(held.log_params))
-    return replace(held, value=value, basis="prior", loose=_loose(names, found, problem.centre))
-
-
-def _loose(names: tuple[str, ...], end: Optimum, centre: FloatArray) -> tuple[str, ...]:
-    """Return the parameters that ran away, or those that can move together without the likelihood's noticing."""
-    far = np.abs(end.log_params - centre) > _AWAY
-    if not far.any():
-        far = np.abs(np.linalg.eigh(-end.hessian)[1][:, 0]) > _PART
-    return tuple(name for name, loose in zip(names, far, strict=True) if loose)
-
-
-def _rounded(optimum: Optimum) -> list[float]:
-    """Return the parameters on the natural scale."""
-    return [significant(math.exp(x), PARAMETER_DIGITS) for x in optimum.log_params]
-
-
-def _reported(problem: Problem, params: Sequence[float]) -> Optimum:
-    """Return the place that lifetimes found, with our likelihood and derivatives there."""
-    log_params = np.log(params)
-    value, gradient, hessian = problem.log_likelihood(log_params)
-    return Optimum(log_params=log_params, value=value, gradient=gradient, hessian=hessian, converged=True)
-
-
-# Deprecations of pandas and invalid escapes in its source: of no use to our users, who cannot mend an archived library.
-_KNOWN = (DeprecationWarning, FutureWarning, PendingDeprecationWarning, SyntaxWarning, RuntimeWarning)
+    value = held.value - float(log_prior(held.log_params, middle))
+    # Loose are the parameters that ran away, or those that can move together without the likelihood's noticing.
+    loose = np.abs(found.log_params - problem.centre) > _AWAY
+    if not loose.any():
+        loose = np.abs(np.linalg.eigh(-found.hessian)[1][:, 0]) > _PART
+    return held._replace(value=value, basis="prior", loose=tuple(itertools.compress(kind.names, loose)))
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence lifetimes, and undo its edits of the global warning filters."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        for category in _KNOWN:
-            warnings.simplefilter("ignore", category)
+    """Silence lifetimes, whose warnings no user can mend, and undo its edits of the global warning filters."""
+    with warnings.catch_warnings(action="ignore"), contextlib.redirect_stdout(io.StringIO()):
         yield
 
 
@@ -274,20 +238,16 @@ _FITTERS = {
 _PENALTIES = (0.0, 0.001, 0.01, 0.1)
 
 
-def _lifetimes_purchases(kind: Kind, patterns: pl.DataFrame) -> tuple[float, ...]:
-    """Return the parameters that lifetimes finds for a model of orders, times in days."""
-    columns = [patterns[name].to_numpy() for name in ("frequency", "recency_days", "age_days")]
-    found = _first_success(kind.title, _FITTERS[kind.name], columns, patterns["weight"].to_numpy())
-    return tuple(found[name] for name in kind.names)
-
-
-def _lifetimes_spend(patterns: pl.DataFrame) -> tuple[float, ...]:
-    """Return the Gamma-Gamma parameters that lifetimes finds."""
-    frequency, amount, weight = (patterns[name].to_numpy() for name in ("frequency", "monetary_value", "weight"))
-    # In units of the mean amount, so that its start suits every currency.
-    unit = float((weight * amount).sum() / weight.sum())
-    found = _first_success(SPEND.title, _FITTERS[SPEND.name], [frequency, amount / unit], weight)
-    return (found["p"], found["q"], found["v"] * unit)
+def _lifetimes(kind: Kind, patterns: pl.DataFrame) -> list[float]:
+    """Return the parameters that lifetimes finds, times in days."""
+    *columns, weight = arrays(patterns)
+    unit = 1.0
+    if kind == SPEND:
+        # In units of the mean amount, so that its start suits every currency.
+        unit = (weight * columns[1]).sum() / weight.sum()
+        columns[1] = columns[1] / unit
+    found = _first_success(kind.title, _FITTERS[kind.name], columns, weight)
+    return [found[name] * unit if name == "v" else found[name] for name in kind.names]
 
 
 def _first_success(model: str, fitter: str, columns: Sequence[FloatArray], weight: FloatArray) -> dict[str, float]:
@@ -299,8 +259,8 @@ def _first_success(model: str, fitter: str, columns: Sequence[FloatArray], weigh
                 fitted = getattr(library, fitter)(penalizer_coef=penalty).fit(*columns, weights=weight)
         except (library.utils.ConvergenceError, np.linalg.LinAlgError):
             continue
-        found = {str(name): float(value) for name, value in fitted.params_.items()}
-        if all(np.isfinite(value) and value > 0.0 for value in found.values()):
+        found = dict(fitted.params_)
+        if all(0.0 < value < np.inf for value in found.values()):
             return found
     raise EstimationError(
         f"{model}: lifetimes did not converge on {weight.sum():.0f} customers in {weight.size} patterns, with none of "

@@ -5,30 +5,19 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, get_args
 
+from cxsim.clv.estimates import Basis
 from cxsim.clv.likelihood import ALL_KINDS, SPEND
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.models.purchases import PurchaseParams
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import CxsimError, EstimationError, choices
 
 FORMAT, VERSION = "cxsim fit", 2
-_STORED = (
-    "log_covariance",
-    "log_likelihood",
-    "n_customers",
-    "n_patterns",
-    "max_abs_gradient",
-    "basis",
-    "loose",
-    "engine",
-    "observed_until",
-)
 
 
 def save_fit(fit: PurchaseFit | GammaGammaFit, path: str | os.PathLike[str]) -> None:
@@ -56,14 +45,15 @@ def save_fit(fit: PurchaseFit | GammaGammaFit, path: str | os.PathLike[str]) -> 
     ...     cxsim.load_fit(Path(folder) / "orders.json") == found
     True
     """
-    own = "n_left_out" if isinstance(fit, GammaGammaFit) else "k"
+    stored = asdict(fit)
+    del stored["params"]
     record = {
         "format": FORMAT,
         "version": VERSION,
-        "kind": fit.model,
+        "kind": stored.pop("model"),
         "params": dict(zip(fit.names, fit.values.tolist(), strict=True)),
-        **{name: getattr(fit, name) for name in _STORED},
-        own: fit.n_left_out if isinstance(fit, GammaGammaFit) else fit.params.k,
+        **stored,
+        **({"k": fit.params.k} if isinstance(fit, PurchaseFit) else {}),
     }
     target = Path(path)
     # The process in the name keeps two writers apart; the last one wins.
@@ -120,37 +110,49 @@ def _fit(record: Any) -> PurchaseFit | GammaGammaFit:
         raise EstimationError(
             f"this fit has version {record.get('version')!r}; this cxsim reads version {VERSION}. Fit the model again."
         )
-    if record.get("kind") not in ALL_KINDS:
-        raise EstimationError(f"no kind of fit '{record.get('kind')}'; {choices(str(record.get('kind')), ALL_KINDS)}")
-    kind = ALL_KINDS[record["kind"]]
-    fields: dict[str, Any] = {name: record[name] for name in _STORED} | {
-        "model": kind.name,
-        "log_covariance": tuple(
-            tuple(_number(cell, "log_covariance") for cell in row) for row in record["log_covariance"]
-        ),
-        "loose": tuple(map(str, record["loose"])),
-        "observed_until": None if record["observed_until"] is None else date.fromisoformat(record["observed_until"]),
-        **{name: _number(record[name], name) for name in ("log_likelihood", "max_abs_gradient")},
-        **{name: _count(record, name) for name in ("n_customers", "n_patterns")},
-    }
-    if record["basis"] not in {"likelihood", "prior"}:
-        raise EstimationError(f"'basis' must be 'likelihood' or 'prior'; found {record['basis']!r}.")
-    values = [_number(record["params"][name], name) for name in kind.names]
-    if kind == SPEND:
-        return GammaGammaFit(
-            **fields, params=cast("GammaGammaParams", kind.params(values, 1)), n_left_out=_count(record, "n_left_out")
-        )
-    return PurchaseFit(**fields, params=cast("PurchaseParams", kind.params(values, _count(record, "k"))))
+    name = str(record.get("kind"))
+    if name not in ALL_KINDS:
+        raise EstimationError(f"no kind of fit '{name}'; {choices(name, ALL_KINDS)}")
+    kind = ALL_KINDS[name]
+    params = kind.params([_number(record["params"][one]) for one in kind.names], record.get("k", 1))
+    shape: Any = GammaGammaFit if kind == SPEND else PurchaseFit
+    found: PurchaseFit | GammaGammaFit = shape(
+        model=name, params=params, **{one.name: _field(one.name, record) for one in fields(shape)[2:]}
+    )
+    return found
 
 
-def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise EstimationError(f"'{name}' must be a finite number; found {value!r}.")
+def _field(name: str, record: Mapping[str, Any]) -> Any:
+    try:
+        return _READ[name](record[name])
+    except (TypeError, ValueError) as error:
+        raise EstimationError(f"'{name}': {error}") from error
+
+
+def _number(value: Any) -> float:
+    if type(value) not in {int, float} or not math.isfinite(value):
+        raise ValueError(f"it must be a finite number; found {value!r}.")
     return float(value)
 
 
-def _count(record: Mapping[str, Any], name: str) -> int:
-    value = record[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise EstimationError(f"'{name}' must be a whole number, not negative; found {value!r}.")
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"it must be a whole number, not negative; found {value!r}.")
     return value
+
+
+def _basis(value: Any) -> str:
+    if value not in get_args(Basis):
+        raise ValueError(f"it must be 'likelihood' or 'prior'; found {value!r}.")
+    return str(value)
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "log_covariance": lambda rows: tuple(tuple(map(_number, row)) for row in rows),
+    **dict.fromkeys(("log_likelihood", "max_abs_gradient"), _number),
+    **dict.fromkeys(("n_customers", "n_patterns", "n_left_out"), _count),
+    "basis": _basis,
+    "loose": lambda names: tuple(map(str, names)),
+    "engine": str,
+    "observed_until": lambda day: None if day is None else date.fromisoformat(day),
+}

@@ -11,14 +11,13 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from os import cpu_count
-from typing import TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cxsim.clv.estimates import Params
 from cxsim.clv.forecast_kernel import (
     BUYERS,
     COUNTERS,
@@ -32,21 +31,21 @@ from cxsim.clv.forecast_kernel import (
     UNITS,
     Block,
     Family,
+    IntArray,
     Question,
     Scratch,
     Thetas,
     forecast_customers,
 )
-from cxsim.clv.inputs import PAST, checked_pasts, is_count, require
+from cxsim.clv.inputs import PAST, checked_amounts, is_count, require
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.posterior import Posterior
 from cxsim.clv.purchase_fit import continuous_rate
 from cxsim.errors import EstimationError, choices
 from cxsim.jit import lean
-
-Params = TypeVar("Params", bound=PurchaseParams | GammaGammaParams)
 
 # The sums of one block of this size, and of no larger one, stay in the range of whole numbers.
 BLOCK_SIZE = 4096
@@ -55,9 +54,6 @@ _MOST_UNITS = 1 << 62
 _TAKEN = ("draw", "orders", "buyers", "value", "quantity", "mean", "low", "high")
 # (draws + 1) (1 - level) / 2 is often a whole number, and must not become the one below by rounding.
 _ROUNDING = 1e-9
-# Columns of OUTCOMES that count, and those that need a model of spend.
-_ORDERS = ("orders_mean", "orders_low", "orders_high", "prob_order")
-_VALUE = ("value_mean", "value_low", "value_high")
 _TYPES = {"orders_low": pl.Int64, "orders_high": pl.Int64}
 
 
@@ -180,30 +176,24 @@ def predict(
     └─────────────┴────────────┴─────────────┘
     """
     require({"days": days, "annual_discount_rate": annual_discount_rate, "margin": margin, "seed": seed})
-    records, family = _thetas(_chosen(purchases, draws), None if spend is None else _chosen(spend, draws))
-    outside = draws_outside(level, len(records))
-    question = Question(
-        days=float(days),
-        rate=continuous_rate(annual_discount_rate),
-        margin=float(margin),
-        low_rank=outside,
-        high_rank=len(records) - 1 - outside,
-        seed=seed,
-    )
-    customers, groups, names = _grouped(_admitted(rfm), by)
-    outcomes, counts = forecast_all(customers, Work(thetas=records, family=family, question=question, groups=groups))
-    quantities = ("orders", "buyers") if spend is None else ("orders", "buyers", "value")
-    by_draw = _totals_by_draw(counts, names, quantities)
-    shown = _ORDERS if spend is None else (*_ORDERS, *_VALUE)
+    thetas, family = _thetas(_chosen(purchases, draws), [] if spend is None else _chosen(spend, draws))
+    outside = draws_outside(level, len(thetas))
+    rate = continuous_rate(annual_discount_rate)
+    question = Question(float(days), rate, float(margin), outside, len(thetas) - 1 - outside, seed)
+    groups, customers = _grouped(rfm, by)
+    outcomes, counts = _forecast(customers, len(groups), thetas, family, question)
+    # Of orders alone, the first of each.
+    quantities, shown = ["orders", "buyers", "value"][: 2 + family.spends], OUTCOMES[: 4 + 3 * family.spends]
+    by_draw = _totals_by_draw(counts, groups, by, quantities)
     # Popped one by one, so that no more than one column is held twice.
     columns = [pl.Series(name, outcomes.pop(name), dtype=_TYPES.get(name)) for name in shown]
     return Prediction(
         customers=pl.DataFrame([rfm["customer_id"], *columns]),
-        totals=totals_over_draws(by_draw, quantities, outside, key=names.columns),
+        totals=totals_over_draws(by_draw, quantities, outside, key=[] if by is None else [by]),
         totals_by_draw=by_draw,
         days=days,
         level=level,
-        draws=len(records),
+        draws=len(thetas),
     )
 
 
@@ -237,80 +227,55 @@ def totals_over_draws(
     return found.sort(key, maintain_order=True) if key else found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
-    """What the blocks have in common: draws of the parameters, their model, the question, and the number of groups."""
-
-    thetas: Thetas
-    family: Family
-    question: Question
-    groups: int
-
-
-def forecast_all(
-    customers: pl.DataFrame, work: Work, *, block_size: int = BLOCK_SIZE, threads: int | None = None
-) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+def _forecast(
+    customers: pl.DataFrame, groups: int, thetas: Thetas, family: Family, question: Question
+) -> tuple[dict[str, FloatArray], IntArray]:
     """Return what is known of every customer, and the sums of each group in each draw.
 
     One array for each of OUTCOMES, rows as in `customers`; whole numbers of shape (groups, draws, 4).
     """
     outcomes = {name: np.empty(customers.height) for name in OUTCOMES}
-    counts = np.zeros((work.groups, len(work.thetas), COUNTERS), np.int64)
-    starts = range(0, customers.height, block_size)
-    with ThreadPoolExecutor(max_workers=threads or cpu_count()) as pool:
-        parts = pool.map(partial(_block, work), (customers.slice(start, block_size) for start in starts))
-        for start, (found, counted) in zip(starts, parts, strict=True):
-            for place, name in enumerate(OUTCOMES):
-                outcomes[name][start : start + len(found)] = found[:, place]
-            _add(counts, counted)
+    counts = np.zeros((groups, len(thetas), COUNTERS), np.int64)
+
+    def one(start: int) -> tuple[FloatArray, IntArray, int]:
+        block, counted = _records(customers.slice(start, BLOCK_SIZE)), np.zeros_like(counts)
+        found = np.empty((len(block), len(OUTCOMES)))
+        equal_together = np.lexsort((block["age"], block["last"], block["frequency"]))
+        scratch = Scratch(*np.empty((3, len(thetas))))
+        return (
+            found,
+            counted,
+            forecast_customers(block, equal_together, thetas, family, question, scratch, found, counted),
+        )
+
+    starts = range(0, customers.height, BLOCK_SIZE)
+    with ThreadPoolExecutor(max_workers=cpu_count()) as pool:
+        for start, (found, counted, too_large) in zip(starts, pool.map(one, starts), strict=True):
+            for name, column in zip(OUTCOMES, found.T, strict=True):
+                outcomes[name][start : start + len(found)] = column
+            counts += counted
+            # What the parts of units make in whole units is carried.
+            counts[..., UNITS] += counts[..., PARTS] >> PART_BITS
+            counts[..., PARTS] &= (1 << PART_BITS) - 1
+            if too_large or counts[..., UNITS].max() >= _MOST_UNITS:
+                raise EstimationError(
+                    "the value of a customer exceeds 5e14, or that of all of them 4e18, in some draw: look at the "
+                    "largest monetary values, or count money in a larger unit."
+                )
     return outcomes, counts
 
 
 def _records(customers: pl.DataFrame) -> Block:
     """Return customers, under RFM and with a column `group`, as records for the kernel."""
-    paid = pl.when(pl.col("monetary_value").is_not_null()).then("frequency").otherwise(0).cast(pl.Float64)
+    paid = pl.when(pl.col("monetary_value").is_not_null()).then("frequency").otherwise(0)
     columns = customers.select(
-        *(pl.col(name).cast(pl.Float64) for name in PAST),
+        pl.Series("number", customer_numbers(customers["customer_id"])),
+        *PAST,
         paid=paid,
         total=paid * pl.col("monetary_value").fill_null(0.0),
         group="group",
     )
-    block = np.empty(customers.height, CUSTOMER_RECORD)
-    block["number"] = customer_numbers(customers["customer_id"])
-    for field, column in zip(("frequency", "last", "age", "paid", "total", "group"), columns, strict=True):
-        block[field] = column.to_numpy()
-    return block
-
-
-def _block(work: Work, customers: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the outcomes and counts of one block."""
-    block, draws = _records(customers), len(work.thetas)
-    outcomes = np.empty((len(block), len(OUTCOMES)))
-    counts = np.zeros((work.groups, draws, COUNTERS), np.int64)
-    equal_together = np.lexsort((block["age"], block["last"], block["frequency"]))
-    scratch = Scratch(np.empty(draws), np.empty(draws), np.empty(draws))
-    too_large = forecast_customers(
-        block, equal_together, work.thetas, work.family, work.question, scratch, outcomes, counts
-    )
-    if too_large:
-        _refuse()
-    return outcomes, counts
-
-
-def _add(total: NDArray[np.int64], part: NDArray[np.int64]) -> None:
-    """Add a block's counts, and carry what the parts of units make in whole units."""
-    total += part
-    total[..., UNITS] += total[..., PARTS] >> PART_BITS
-    total[..., PARTS] &= (1 << PART_BITS) - 1
-    if total[..., UNITS].max() >= _MOST_UNITS:
-        _refuse()
-
-
-def _refuse() -> None:
-    raise EstimationError(
-        "the value of a customer exceeds 5e14, or that of all of them 4e18, in some draw: look at the largest monetary "
-        "values, or count money in a larger unit."
-    )
+    return columns.to_numpy(structured=True).astype(CUSTOMER_RECORD)
 
 
 def _chosen(source: Sequence[Params] | Posterior[Params], draws: int | None) -> list[Params]:
@@ -323,81 +288,62 @@ def _chosen(source: Sequence[Params] | Posterior[Params], draws: int | None) -> 
     return [source.params(i) if isinstance(source, Posterior) else source[i] for i in numbers]
 
 
-def _thetas(purchases: Sequence[PurchaseParams], spend: Sequence[GammaGammaParams] | None) -> tuple[Thetas, Family]:
+def _thetas(purchases: Sequence[PurchaseParams], spend: Sequence[GammaGammaParams]) -> tuple[Thetas, Family]:
     """Return the draws as records, with what they have in common."""
-    families = {_family(params, spends=int(spend is not None)) for params in purchases}
-    if len(families) != 1:
+    kinds = {(one.k, int(one.leaves_after_first), int(isinstance(one, ParetoNbdParams))) for one in purchases}
+    if len(kinds) != 1:
         raise EstimationError(
-            f"the draws of the parameters must all be of one model of orders; found {len(families)} models."
+            f"the draws of the parameters must all be of one model of orders; found {len(kinds)} models."
         )
-    if spend is not None and len(spend) != len(purchases):
+    if spend and len(spend) != len(purchases):
         raise EstimationError(
             f"found {len(purchases)} draws of the parameters of orders and {len(spend)} of those of spend; each draw "
             "needs both, so there must be as many."
         )
-    endless = [params.q for params in spend or () if params.q <= 1.0]
+    endless = [params.q for params in spend if params.q <= 1.0]
     if endless:
         raise EstimationError(
-            f"Gamma-Gamma: in {len(endless)} of {len(spend or ())} draws of the parameters mean spend is infinite; it "
+            f"Gamma-Gamma: in {len(endless)} of {len(spend)} draws of the parameters mean spend is infinite; it "
             f"needs q > 1, and the smallest q is {min(endless):g}. A few very large orders do this: look at the "
             "largest monetary values, and leave out what is not retail."
         )
     records = np.zeros(len(purchases), PARAMS_RECORD)
-    for name in FIELDS:
-        for params in (purchases, spend or ()):
-            if params and hasattr(params[0], name):
+    for params in filter(None, (purchases, spend)):
+        for name in FIELDS:
+            if hasattr(params[0], name):
                 records[name] = [getattr(one, name) for one in params]
-    return records, families.pop()
+    return records, Family(*kinds.pop(), spends=int(bool(spend)))
 
 
-def _family(params: PurchaseParams, *, spends: int) -> Family:
-    if isinstance(params, ParetoNbdParams):
-        return Family(k=1, first=0, calendar=1, spends=spends)
-    return Family(k=params.k, first=int(params.leaves_after_first), calendar=0, spends=spends)
-
-
-def _grouped(rfm: pl.DataFrame, by: str | None) -> tuple[pl.DataFrame, int, pl.DataFrame]:
-    """Return `rfm` with the column `group` that the kernel counts by, the number of groups, and their names."""
+def _grouped(rfm: pl.DataFrame, by: str | None) -> tuple[pl.Series, pl.DataFrame]:
+    """Return the names of the groups, and admitted customers with the column `group` that the kernel counts by."""
+    different = checked_amounts(rfm, least=0.0)["customer_id"].n_unique()
+    if different != rfm.height:
+        raise EstimationError(
+            f"RFM: {rfm.height} rows, but {different} different customer_id; each customer must have one row."
+        )
     if by is None:
-        return rfm.with_columns(group=pl.lit(0, pl.Int64)), 1, pl.DataFrame()
+        return pl.Series([0]), rfm.with_columns(group=pl.lit(0, pl.Int64))
     if by not in rfm.columns or by in _TAKEN:
         possible = [name for name in rfm.columns if name not in _TAKEN]
         raise EstimationError(f"totals by column '{by}': {choices(by, possible)}")
     if rfm[by].null_count():
         raise EstimationError(f"totals by column '{by}': {rfm[by].null_count()} of {rfm.height} values are missing.")
-    names = rfm.select(by).unique().sort(by)
-    groups = rfm.with_columns(group=pl.col(by).rank("dense").cast(pl.Int64) - 1)
-    return groups, names.height, names
+    return rfm[by].unique().sort(), rfm.with_columns(group=pl.col(by).rank("dense").cast(pl.Int64) - 1)
 
 
-def _totals_by_draw(counts: NDArray[np.int64], names: pl.DataFrame, quantities: Sequence[str]) -> pl.DataFrame:
+def _totals_by_draw(counts: IntArray, names: pl.Series, by: str | None, quantities: Sequence[str]) -> pl.DataFrame:
     """Return one row per group and draw: the group's name if it has one, draw, and the `quantities`."""
     groups, draws, _ = counts.shape
-    columns = {
-        "orders": counts[..., ORDERS].ravel(),
-        "buyers": counts[..., BUYERS].ravel(),
-        "value": (counts[..., UNITS] + np.ldexp(counts[..., PARTS].astype(np.float64), -PART_BITS)).ravel(),
-    }
-    named = [names[name].gather(np.repeat(np.arange(groups), draws)) for name in names.columns]
-    drawn = pl.Series("draw", np.tile(np.arange(draws), groups))
-    return pl.DataFrame([*named, drawn, *(pl.Series(name, columns[name]) for name in quantities)])
-
-
-def _admitted(rfm: pl.DataFrame) -> pl.DataFrame:
-    """Return `rfm`, or refuse impossible pasts, names that come twice, and amounts that are none."""
-    value = pl.col("monetary_value")
-    odd = checked_pasts(rfm).filter(value.is_not_null() & ~(value.is_finite() & (value >= 0.0)))
-    if odd.height:
-        raise EstimationError(
-            f"RFM: {odd.height} of {rfm.height} monetary values are negative or not finite, the first "
-            f"{odd['monetary_value'][0]} of customer {odd['customer_id'][0]!r}; leave out what is unknown (null)."
-        )
-    different = rfm["customer_id"].n_unique()
-    if different != rfm.height:
-        raise EstimationError(
-            f"RFM: {rfm.height} rows, but {different} different customer_id; each customer must have one row."
-        )
-    return rfm
+    value = counts[..., UNITS] + np.ldexp(counts[..., PARTS].astype(np.float64), -PART_BITS)
+    columns = {"orders": counts[..., ORDERS], "buyers": counts[..., BUYERS], "value": value}
+    return pl.DataFrame(
+        {
+            **({} if by is None else {by: names.gather(np.repeat(np.arange(groups), draws))}),
+            "draw": np.tile(np.arange(draws), groups),
+            **{name: columns[name].ravel() for name in quantities},
+        }
+    )
 
 
 # As polars' own hash may differ between its releases, and Python's between two runs.
@@ -419,7 +365,7 @@ def customer_numbers(customer_id: pl.Series) -> NDArray[np.uint64]:
 
 
 @lean
-def _fill(numbers: NDArray[np.uint64], letters: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
+def _fill(numbers: NDArray[np.uint64], letters: NDArray[np.uint8], ends: IntArray) -> None:
     start = 0
     for i in range(len(numbers)):
         number = _OFFSET

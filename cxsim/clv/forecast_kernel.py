@@ -20,7 +20,10 @@ from numpy.typing import NDArray
 
 from cxsim import rng
 from cxsim.clv.models.pareto_integrals import log_odds
+from cxsim.clv.models.special import FloatArray
 from cxsim.jit import inlined, lean
+
+IntArray = NDArray[np.int64]
 
 # One draw of all parameters for the kernel: those of a model that is not asked for stay 0.
 FIELDS = ("r", "alpha", "a", "b", "s", "beta", "p", "q", "v")
@@ -96,7 +99,7 @@ def _log_phases(shape: float, ratio: float, k: int) -> float:
 
 
 @lean
-def ranked(numbers: NDArray[np.float64], size: int, zeros: int, rank: int) -> float:
+def ranked(numbers: FloatArray, size: int, zeros: int, rank: int) -> float:
     """Return the number of a rank among `zeros` zeros and the first `size` of some positive numbers.
 
     Hoare (1961), "Algorithm 65: Find".
@@ -127,11 +130,7 @@ def ranked(numbers: NDArray[np.float64], size: int, zeros: int, rank: int) -> fl
 CUSTOMER_RECORD = np.dtype(
     [
         ("number", np.uint64),
-        ("frequency", np.float64),
-        ("last", np.float64),
-        ("age", np.float64),
-        ("paid", np.float64),
-        ("total", np.float64),
+        *((name, np.float64) for name in ("frequency", "last", "age", "paid", "total")),
         ("group", np.int64),
     ]
 )
@@ -148,8 +147,9 @@ _PARTS_PER_UNIT = float(1 << PART_BITS)
 # A block of 4,096 customers, each below this, stays in the range of whole numbers.
 LARGEST_VALUE = float(1 << 49)
 
-_ALIVE, _ORDER, _DROPOUT = int(rng.Purpose.ALIVE), int(rng.Purpose.ORDER), int(rng.Purpose.DROPOUT)
-_LIFETIME, _SPEND_RATE, _SPEND = int(rng.Purpose.LIFETIME), int(rng.Purpose.SPEND_RATE), int(rng.Purpose.SPEND)
+_ALIVE, _ORDER, _DROPOUT, _LIFETIME, _SPEND_RATE, _SPEND = (
+    int(rng.Purpose[name]) for name in ("ALIVE", "ORDER", "DROPOUT", "LIFETIME", "SPEND_RATE", "SPEND")
+)
 # The golden section: its multiples, with whole numbers dropped, fill the unit interval evenly from the first on.
 _SECTION = 0.6180339887498949
 
@@ -172,21 +172,21 @@ class Question(NamedTuple):
 class Scratch(NamedTuple):
     """Room for one customer's draws, each of shape (draws,): odds of having left, and orders and value where any."""
 
-    odds: NDArray[np.float64]
-    orders: NDArray[np.float64]
-    values: NDArray[np.float64]
+    odds: FloatArray
+    orders: FloatArray
+    values: FloatArray
 
 
 @lean
 def forecast_customers(
     block: Block,
-    order: NDArray[np.int64],
+    order: IntArray,
     thetas: Thetas,
     family: Family,
     question: Question,
     scratch: Scratch,
-    outcomes: NDArray[np.float64],
-    counts: NDArray[np.int64],
+    outcomes: FloatArray,
+    counts: IntArray,
 ) -> int:
     """Simulate what is ahead of each customer in each draw."""
     too_large = 0
@@ -208,8 +208,8 @@ def _forecast_one(
     family: Family,
     question: Question,
     scratch: Scratch,
-    outcomes: NDArray[np.float64],
-    counts: NDArray[np.int64],
+    outcomes: FloatArray,
+    counts: IntArray,
 ) -> int:
     draws, too_large = len(thetas), 0
     buying, all_orders, all_value = 0, 0.0, 0.0
@@ -242,7 +242,7 @@ def _forecast_one(
 
 
 @inlined
-def _count(counts: NDArray[np.int64], group: int, draw: int, orders: int, value: float) -> None:
+def _count(counts: IntArray, group: int, draw: int, orders: int, value: float) -> None:
     units = np.int64(value)
     counts[group, draw, ORDERS] += orders
     counts[group, draw, BUYERS] += 1

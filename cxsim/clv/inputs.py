@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from cxsim.clv.models.special import FloatArray
 from cxsim.errors import EstimationError, TableError
 from cxsim.tables import RFM, check
 
-FloatArray = NDArray[np.float64]
 PAST = ["frequency", "recency_days", "age_days"]
 
 # Fewer customers than this say next to nothing of four parameters.
@@ -22,25 +21,15 @@ MIN_REPEATERS = 4
 _SEEDS = 1 << 63
 
 
-def _not_negative(number: float) -> bool:
-    return math.isfinite(number) and number >= 0.0
-
-
-def _positive(number: float) -> bool:
-    return math.isfinite(number) and number > 0.0
-
-
-_NOT_NEGATIVE = (_not_negative, "finite and not negative")
-_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
-    "after_days": _NOT_NEGATIVE,
-    "days": _NOT_NEGATIVE,
-    "annual_discount_rate": _NOT_NEGATIVE,
-    "acquisition_cost": _NOT_NEGATIVE,
-    "horizon_days": (_positive, "finite and positive"),
+_Rule = tuple[Callable[[float], bool], str]
+_NOT_NEGATIVE: _Rule = (lambda number: 0.0 <= number < math.inf, "finite and not negative")
+_COUNT: _Rule = (lambda number: is_count(number, least=1), "a whole number of at least 1")
+_RULES: dict[str, _Rule] = {
+    **dict.fromkeys(("after_days", "days", "annual_discount_rate", "acquisition_cost"), _NOT_NEGATIVE),
+    **dict.fromkeys(("draws", "most"), _COUNT),
+    "horizon_days": (lambda number: 0.0 < number < math.inf, "finite and positive"),
     "margin": (lambda number: 0.0 <= number <= 1.0, "a share from 0 to 1"),
     "level": (lambda number: 0.0 < number < 1.0, "above 0 and below 1"),
-    "draws": (lambda number: is_count(number, least=1), "a whole number of at least 1"),
-    "most": (lambda number: is_count(number, least=1), "a whole number of at least 1"),
     "seed": (lambda number: is_count(number, least=0) and number < _SEEDS, f"from 0 to {_SEEDS - 1}"),
 }
 
@@ -78,13 +67,15 @@ def checked_pasts(rfm: pl.DataFrame) -> pl.DataFrame:
     return rfm
 
 
-def checked_amounts(rfm: pl.DataFrame) -> pl.DataFrame:
-    """Return `rfm` if every past is possible and every monetary value is a number or missing."""
-    odd = checked_pasts(rfm).filter(pl.col("monetary_value").is_not_null() & ~pl.col("monetary_value").is_finite())
+def checked_amounts(rfm: pl.DataFrame, *, least: float = -math.inf) -> pl.DataFrame:
+    """Return `rfm` if every past is possible and every monetary value is missing or a number of at least `least`."""
+    value = pl.col("monetary_value")
+    odd = checked_pasts(rfm).filter(~(value.is_finite() & (value >= least)))
     if odd.height:
         raise EstimationError(
-            f"RFM: {odd.height} of {rfm.height} monetary values are NaN or infinite, the first that of customer "
-            f"{odd['customer_id'][0]!r}; leave them null."
+            f"RFM: {odd.height} of {rfm.height} monetary values are {'not' if least < 0.0 else 'negative or not'} "
+            f"finite, the first {odd['monetary_value'][0]} of customer {odd['customer_id'][0]!r}; leave out what is "
+            "unknown (null)."
         )
     return rfm
 
@@ -97,9 +88,7 @@ def by_past(
     Rows as in `rfm`.
     """
     distinct = checked_pasts(rfm).select(PAST).unique().sort(PAST)
-    found = columns(*arrays(distinct.select(PAST)))
-    series = [pl.Series(name, values, dtype=pl.Float64) for name, values in found.items()]
-    known = distinct.with_columns(series)
+    known = distinct.with_columns(**columns(*arrays(distinct)))
     return rfm.select("customer_id", *PAST).join(known, on=PAST, how="left", maintain_order="left").drop(PAST)
 
 
@@ -133,18 +122,24 @@ def purchase_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
     return _counted(rfm, PAST)
 
 
+def spenders_of(rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return the customers with repeat orders and a mean amount above 0."""
+    return checked_amounts(rfm).filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
+
+
 def spend_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
     """Return the distinct repeat orders and mean amounts above 0, sorted: frequency, monetary_value, weight."""
-    spenders = checked_amounts(rfm).filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
+    spenders = spenders_of(rfm)
     if spenders.height < MIN_CUSTOMERS:
         raise EstimationError(
             f"Gamma-Gamma: found {spenders.height} customers with a repeat order and a positive monetary value among "
             f"{rfm.height}; it needs at least {MIN_CUSTOMERS}. Use a longer period or more customers."
         )
-    if spenders["monetary_value"].n_unique() == 1:
+    amounts = spenders["monetary_value"]
+    if amounts.n_unique() == 1:
         raise EstimationError(
             f"Gamma-Gamma: all {spenders.height} repeat customers have the same monetary value, "
-            f"{spenders['monetary_value'][0]:g}, so there is no spread to fit. Check the amounts, or take this value "
+            f"{amounts[0]:g}, so there is no spread to fit. Check the amounts, or take this value "
             "as the spend of everyone."
         )
     return _counted(spenders, ["frequency", "monetary_value"])

@@ -6,15 +6,11 @@ depends neither on the number of threads nor on who was first.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.inputs import arrays
 from cxsim.clv.models import bgnbd, gamma_gamma, pareto_integrals
@@ -22,16 +18,15 @@ from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams, likelihood_sum_by_day
 from cxsim.clv.models.purchases import PurchaseParams
+from cxsim.clv.models.special import FloatArray, in_threads
 from cxsim.errors import EstimationError, choices
 
-FloatArray = NDArray[np.float64]
 Model = Literal["bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"]
 _AFTER_ORDERS = ("r", "alpha", "a", "b")
 _ON_THE_CALENDAR = ("r", "alpha", "s", "beta")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """A model of orders and dropout: its name as in `fit(model=...)` and for readers, and its parameters in order."""
 
     name: str
@@ -39,7 +34,6 @@ class Kind:
     names: tuple[str, ...]
     leaves_after_first: bool = False  # whether customers may drop out after their first order already
     regular: bool = False  # whether orders may come more regularly than by chance, in k stages
-    reference: str
 
     @property
     def calendar(self) -> bool:
@@ -53,7 +47,7 @@ class Kind:
     def params(self, values: Sequence[float], k: int) -> PurchaseParams | GammaGammaParams:
         """Return checked parameters from their values in order."""
         named = dict(zip(self.names, values, strict=True))
-        if self.name == SPEND.name:
+        if self == SPEND:
             return GammaGammaParams(**named)
         if self.calendar:
             return ParetoNbdParams(**named)
@@ -61,19 +55,14 @@ class Kind:
 
 
 _ROWS = (
-    ("bgnbd", "BG/NBD", _AFTER_ORDERS, False, False, "Fader, Hardie & Lee (2005)"),
-    ("mbgnbd", "MBG/NBD", _AFTER_ORDERS, True, False, "Batislam, Denizel & Filiztekin (2007)"),
-    ("paretonbd", "Pareto/NBD", _ON_THE_CALENDAR, False, False, "Schmittlein, Morrison & Colombo (1987)"),
-    ("bgcnbd", "BG/CNBD-k", _AFTER_ORDERS, False, True, "Platzer & Reutterer (2016)"),
-    ("mbgcnbd", "MBG/CNBD-k", _AFTER_ORDERS, True, True, "Platzer & Reutterer (2016)"),
+    ("bgnbd", "BG/NBD", _AFTER_ORDERS, False, False),  # Fader, Hardie & Lee (2005)
+    ("mbgnbd", "MBG/NBD", _AFTER_ORDERS, True, False),  # Batislam, Denizel & Filiztekin (2007)
+    ("paretonbd", "Pareto/NBD", _ON_THE_CALENDAR, False, False),  # Schmittlein, Morrison & Colombo (1987)
+    ("bgcnbd", "BG/CNBD-k", _AFTER_ORDERS, False, True),  # Platzer & Reutterer (2016)
+    ("mbgcnbd", "MBG/CNBD-k", _AFTER_ORDERS, True, True),  # the same
 )
-KINDS = {
-    name: Kind(name=name, title=title, names=names, leaves_after_first=first, regular=regular, reference=reference)
-    for name, title, names, first, regular, reference in _ROWS
-}
-
-
-SPEND = Kind(name="gamma_gamma", title="Gamma-Gamma", names=("p", "q", "v"), reference="Fader & Hardie (2013)")
+KINDS = {row[0]: Kind(*row) for row in _ROWS}
+SPEND = Kind("gamma_gamma", "Gamma-Gamma", ("p", "q", "v"))  # Fader & Hardie (2013)
 # Everything that can be fitted.
 ALL_KINDS = {**KINDS, SPEND.name: SPEND}
 
@@ -86,29 +75,25 @@ def kind_of(model: str) -> Kind:
 
 
 Derivatives = tuple[float, FloatArray, FloatArray]
-Item = TypeVar("Item")
+Added = TypeVar("Added", float, FloatArray)
 
 # Pasts summed at once: a few milliseconds, and what is rounded within a piece is the same on every machine.
 _PIECE = 1 << 14
 # Parameter vectors handled at once where there are many.
 _VECTORS = 32
-_PROCESSORS = os.cpu_count() or 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Likelihood:
+class Likelihood(NamedTuple):
     """The log-likelihood of one model, given its data.
 
     `columns` hold what is known of each distinct past, and the number of customers with it; `options` are whole numbers
     which tell the members of a family apart; `constant` is what the data add whatever the parameters.
     """
 
-    title: str
-    names: tuple[str, ...]
     columns: tuple[FloatArray, ...]
-    options: tuple[int, ...] = ()
     compiled_sum: Callable[..., float]  # of log-parameters, columns and options
     compiled_derivatives: Callable[..., None]
+    options: tuple[int, ...] = ()
     constant: float = 0.0
 
     def pieces(self) -> list[tuple[FloatArray, ...]]:
@@ -124,8 +109,6 @@ def purchase_likelihood(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps:
     # Times of customers are whole days, as a rule, for which there is a faster sum.
     by_day = kind.calendar and not any((days % 1.0).any() for days in columns[1:3])
     return Likelihood(
-        title=kind.titled(k),
-        names=kind.names,
         columns=columns,
         options=() if kind.calendar else (k, int(kind.leaves_after_first)),
         compiled_sum=likelihood_sum_by_day if by_day else family.likelihood_sum,
@@ -137,8 +120,6 @@ def purchase_likelihood(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps:
 def spend_likelihood(patterns: pl.DataFrame) -> Likelihood:
     """Return the likelihood of the Gamma-Gamma model of spend."""
     return Likelihood(
-        title=SPEND.title,
-        names=SPEND.names,
         columns=arrays(patterns),
         compiled_sum=gamma_gamma.likelihood_sum,
         compiled_derivatives=gamma_gamma.likelihood_derivatives,
@@ -157,7 +138,7 @@ def thinned(likelihood: Likelihood, customers: int) -> Likelihood:
     places = (np.arange(customers) + 0.5) * (total / customers)
     chosen, counts = np.unique(np.searchsorted(np.cumsum(weight), places), return_counts=True)
     columns = (*(past[chosen] for past in pasts), counts.astype(np.float64) * (total / customers))
-    return replace(likelihood, columns=columns)
+    return likelihood._replace(columns=columns)
 
 
 def derivatives(likelihood: Likelihood, log_params: FloatArray) -> Derivatives:
@@ -173,7 +154,7 @@ def derivatives(likelihood: Likelihood, log_params: FloatArray) -> Derivatives:
         likelihood.compiled_derivatives(log_params, *piece, *likelihood.options, out)
         return out
 
-    total = _added(_mapped(one, likelihood.pieces()))
+    total = _added(in_threads(one, likelihood.pieces()))
     hessian = np.zeros((size, size))
     hessian[place] = total[1 + size :]
     return float(total[0]) + likelihood.constant, total[1 : 1 + size], hessian + np.triu(hessian, 1).T
@@ -190,23 +171,15 @@ def log_likelihoods(likelihood: Likelihood, log_params: FloatArray) -> FloatArra
         return np.array([_value(likelihood, pieces, vector) for vector in vectors])
 
     groups = [log_params[i : i + _VECTORS] for i in range(0, len(log_params), _VECTORS)]
-    return np.concatenate([*_mapped(some, groups), np.empty(0)])
+    return np.concatenate([*in_threads(some, groups), np.empty(0)])
 
 
 def _value(likelihood: Likelihood, pieces: Sequence[tuple[FloatArray, ...]], vector: FloatArray) -> float:
     values = [likelihood.compiled_sum(vector, *piece, *likelihood.options) for piece in pieces]
-    return float(_added([np.array([value]) for value in values])[0]) + likelihood.constant
+    return _added(values) + likelihood.constant
 
 
-def _mapped(function: Callable[[Item], FloatArray], items: Sequence[Item]) -> list[FloatArray]:
-    """Return the results in the order of the items, computed on all processors."""
-    if len(items) < 2:
-        return [function(item) for item in items]
-    with ThreadPoolExecutor(max_workers=_PROCESSORS) as threads:
-        return list(threads.map(function, items))
-
-
-def _added(parts: list[FloatArray]) -> FloatArray:
+def _added(parts: list[Added]) -> Added:
     """Return the sum, added up pairwise, so that rounding grows with the logarithm of the number of parts."""
     while len(parts) > 1:
         odd = parts[-1:] if len(parts) % 2 else []

@@ -5,16 +5,24 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.estimates import PARAMETER_DIGITS, Basis, significant
-from cxsim.clv.likelihood import Derivatives, Kind, Likelihood, derivatives, purchase_likelihood, spend_likelihood
+from cxsim.clv.inputs import arrays
+from cxsim.clv.likelihood import (
+    SPEND,
+    Derivatives,
+    Kind,
+    Likelihood,
+    derivatives,
+    purchase_likelihood,
+    spend_likelihood,
+)
+from cxsim.clv.models.special import FloatArray
 
-FloatArray = NDArray[np.float64]
 Surface = Callable[[FloatArray], Derivatives]
 
 _STEPS = 80
@@ -39,9 +47,9 @@ _HIGHER = 1e-6
 WEAK = 2.5
 # Eight standard deviations, a factor of half a billion; the prior holds 1e-15 beyond.
 REACH = 8.0 * WEAK
-# Where each prior has its middle, as a multiple of the scale for times and money. A shape of 1 is neutral: exponential
+# Each prior has its middle at 1, as a multiple of the scale for times and money: a shape of 1 is neutral, exponential
 # rates, chances of dropout that are equally likely all over. Amounts vary less than that, within customers and between.
-_MIDDLES = {"r": 1.0, "alpha": 1.0, "a": 1.0, "b": 1.0, "s": 1.0, "beta": 1.0, "p": 2.0, "q": 2.0, "v": 1.0}
+_MIDDLES = {"p": 2.0, "q": 2.0}
 # The parameters that carry a unit, of time or of money.
 _SCALED = frozenset({"alpha", "beta", "v"})
 # Shapes of the rates, and of the chances of dropout or the calendar's hazard (as a multiple of the mean age).
@@ -51,8 +59,7 @@ _HAZARDS = ((0.5, 0.3), (1.0, 1.0), (1.5, 8.0))
 _SPENDS = ((1.5, 3.0), (6.0, 4.0), (3.0, 10.0))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Optimum:
+class Optimum(NamedTuple):
     """Where a search ended, in the logarithms of the parameters, with value and derivatives there.
 
     `converged`: no step goes higher, and every direction goes down; otherwise a parameter ran away. `basis` and `loose`
@@ -71,35 +78,29 @@ class Optimum:
     def covariance(self) -> FloatArray:
         """Covariance of the log-parameters, the inverse of minus the Hessian."""
         inverse = np.linalg.inv(-self.hessian)
-        return np.asarray(0.5 * (inverse + inverse.T))
+        return 0.5 * (inverse + inverse.T)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class WeakPrior:
-    """Independent normal distributions of the logarithms of parameters, all with the standard deviation WEAK.
+def log_prior(log_params: FloatArray, means: FloatArray) -> FloatArray:
+    """Return the log density of log-parameters of shape (..., d) under weak priors.
 
-    It says less than fifty customers do and moves the estimates of a few thousand by a small part of their standard
-    errors. It is proper: where the likelihood runs off to infinity (nobody ever leaves, all buy at the same rate),
-    the posterior still has a maximum, a mean and a spread.
+    These are independent normal distributions about `means`, all with the standard deviation WEAK. They say less than
+    fifty customers do and move the estimates of a few thousand by a small part of their standard errors. They are
+    proper: where the likelihood runs off to infinity (nobody ever leaves, all buy at the same rate), the posterior
+    still has a maximum, a mean and a spread.
     """
-
-    means: FloatArray
-
-    def log_density(self, log_params: FloatArray) -> FloatArray:
-        """Return the log density of log-parameters of shape (..., d)."""
-        scores = (log_params - self.means) / WEAK
-        constant = sum(math.log(WEAK) for _ in self.means) + 0.5 * self.means.size * math.log(2.0 * math.pi)
-        return np.asarray(-0.5 * (scores * scores).sum(axis=-1) - constant)
+    scores = (log_params - means) / WEAK
+    constant = means.size * math.log(WEAK) + 0.5 * means.size * math.log(2.0 * math.pi)
+    return np.asarray(-0.5 * (scores * scores).sum(axis=-1) - constant)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Problem:
-    """A likelihood to maximise: places to start from, log-parameters of ordinary size, and the prior if it must be."""
+class Problem(NamedTuple):
+    """A likelihood to maximise: places to start from, log-parameters of ordinary size, and means of weak priors."""
 
     likelihood: Likelihood
     starts: list[FloatArray]
     centre: FloatArray
-    prior: WeakPrior
+    prior: FloatArray
 
     def log_likelihood(self, log_params: FloatArray) -> Derivatives:
         """Return log-likelihood, gradient and Hessian."""
@@ -108,19 +109,20 @@ class Problem:
     def log_posterior(self, log_params: FloatArray) -> Derivatives:
         """Return the same of the posterior density, up to a constant."""
         value, gradient, hessian = derivatives(self.likelihood, log_params)
-        scores = (log_params - self.prior.means) / WEAK
-        curvature = np.diag(np.full(log_params.size, -1.0 / WEAK**2))
-        return value + float(self.prior.log_density(log_params)), gradient - scores / WEAK, hessian + curvature
+        slope = (log_params - self.prior) / WEAK / WEAK
+        prior = float(log_prior(log_params, self.prior))
+        return value + prior, gradient - slope, hessian - np.eye(log_params.size) / WEAK**2
 
 
 def purchase_problem(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps: float = 0.0) -> Problem:
     """Return the fit of a model of orders; the starts bring about as many orders as were seen."""
-    frequency, age, weight = (patterns[name].to_numpy() for name in ("frequency", "age_days", "weight"))
-    mean_age = float(np.average(age, weights=weight))
+    frequency, _, age, weight = arrays(patterns)
+    mean_age = np.average(age, weights=weight)
     # Half of the time that customers were observed for, they had left.
-    gap = 0.5 * float((weight * age).sum()) / float((weight * frequency).sum())
+    gap = 0.5 * (weight * age).sum() / (weight * frequency).sum()
     scale = mean_age if kind.calendar else 1.0
-    sizes = {"alpha": max(mean_age, 1.0) / k, "beta": max(mean_age, 1.0)}
+    days = max(mean_age, 1.0)
+    sizes = {"alpha": days / k, "beta": days}
     return Problem(
         likelihood=purchase_likelihood(kind, k, patterns, log_gaps=log_gaps),
         starts=[
@@ -128,27 +130,26 @@ def purchase_problem(kind: Kind, k: int, patterns: pl.DataFrame, *, log_gaps: fl
             for shape, (third, fourth) in itertools.product(_SHAPES, _HAZARDS if kind.calendar else _CHANCES)
         ],
         centre=np.log([sizes.get(name, 1.0) for name in kind.names]),
-        prior=_weak_prior(kind.names, max(float(weight @ age / weight.sum()), 1.0)),
+        prior=_weak_prior(kind.names, days),
     )
 
 
 def spend_problem(patterns: pl.DataFrame) -> Problem:
     """Return the fit of Gamma-Gamma; the starts have the mean spend that was seen."""
-    frequency, amount, weight = (patterns[name].to_numpy() for name in ("frequency", "monetary_value", "weight"))
-    mean, orders = float(np.average(amount, weights=weight)), weight * frequency
-    likelihood = spend_likelihood(patterns)
+    frequency, amount, weight = arrays(patterns)
+    mean, orders = np.average(amount, weights=weight), weight * frequency
     return Problem(
-        likelihood=likelihood,
+        likelihood=spend_likelihood(patterns),
         starts=[np.log([p, q, mean * (q - 1.0) / p]) for p, q in _SPENDS],
         centre=np.array([0.0, 0.0, math.log(mean)]),
-        prior=_weak_prior(likelihood.names, float(orders @ amount / orders.sum())),
+        prior=_weak_prior(SPEND.names, orders @ amount / orders.sum()),
     )
 
 
-def _weak_prior(names: Sequence[str], scale: float) -> WeakPrior:
-    """Return the prior of parameters whose times, or money, are of the size of `scale`."""
-    middles = (_MIDDLES[name] * (scale if name in _SCALED else 1.0) for name in names)
-    return WeakPrior(means=np.array([significant(math.log(middle), PARAMETER_DIGITS) for middle in middles]))
+def _weak_prior(names: Sequence[str], scale: float) -> FloatArray:
+    """Return the means of the priors of parameters whose times, or money, are of the size of `scale`."""
+    middles = (_MIDDLES.get(name, 1.0) * (scale if name in _SCALED else 1.0) for name in names)
+    return np.array([significant(math.log(middle), PARAMETER_DIGITS) for middle in middles])
 
 
 def maximise(surface: Surface, starts: Sequence[FloatArray], centre: FloatArray, *, far: float = _FAR) -> Optimum:
@@ -161,29 +162,28 @@ def maximise(surface: Surface, starts: Sequence[FloatArray], centre: FloatArray,
 
 def newton(surface: Surface, start: FloatArray, centre: FloatArray, *, far: float = _FAR) -> Optimum:
     """Return where Newton's steps from `start` end; they are halved until they rise, and pointed uphill."""
-    here, before = start, np.inf
-    value, gradient, hessian = surface(here)
+    here, before, found, converged = start, np.inf, surface(start), False
     for _ in range(_STEPS):
+        value, gradient, hessian = found
         step = _uphill(gradient, hessian)
-        rise = float(gradient @ step)
+        rise = gradient @ step
         while True:
-            there = here + step
-            new = surface(there)
+            new = surface(here + step)
             if new[0] >= value + 1e-4 * rise - _NOISE * abs(value):
+                here, found = here + step, new
                 break
             step, rise = 0.5 * step, 0.5 * rise
             if np.abs(step).max() < _STILL:
-                there, new = here, (value, gradient, hessian)
                 break
-        here, (value, gradient, hessian) = there, new
-        away = bool(np.abs(here - centre).max() > far)
-        length = float(np.abs(step).max())
-        still = length < _STILL or before <= length < _FINE
+        away, length = np.abs(here - centre).max() > far, np.abs(step).max()
+        if away or length < _STILL or before <= length < _FINE:
+            if not away:
+                # By more than rounding, the surface bends down in every direction.
+                least, *_, most = np.linalg.eigvalsh(-found[2])
+                converged = bool(least > most / _FLAT)
+            break
         before = length
-        if away or still:
-            converged = not away and _determined(hessian)
-            return Optimum(log_params=here, value=value, gradient=gradient, hessian=hessian, converged=converged)
-    return Optimum(log_params=here, value=value, gradient=gradient, hessian=hessian, converged=False)
+    return Optimum(here, *found, converged)
 
 
 def _uphill(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
@@ -192,9 +192,3 @@ def _uphill(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
     size = np.abs(curvature)
     step = axes @ ((axes.T @ gradient) / np.maximum(size, size.max() * 1e-12))
     return np.asarray(step * min(1.0, _LONGEST_STEP / np.abs(step).max()) if step.any() else step)
-
-
-def _determined(hessian: FloatArray) -> bool:
-    """Return whether the surface bends down in every direction by more than rounding."""
-    curvature = np.linalg.eigvalsh(-hessian)
-    return bool(curvature[0] > curvature[-1] / _FLAT)

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar, cast, overload
+from typing import Generic, cast
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from cxsim.clv.estimates import PARAMETER_DIGITS, significant
+from cxsim.clv.estimates import PARAMETER_DIGITS, FittedModel, Params, significant
 from cxsim.clv.inputs import is_count, purchase_patterns, require, spend_patterns
-from cxsim.clv.likelihood import ALL_KINDS, Derivatives, Likelihood, derivatives, log_likelihoods, thinned
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.models.purchases import PurchaseParams
-from cxsim.clv.optimum import REACH, WEAK, Problem, Surface, newton, purchase_problem, spend_problem
-from cxsim.clv.purchase_fit import PurchaseFit
+from cxsim.clv.likelihood import ALL_KINDS, SPEND, Derivatives, Likelihood, derivatives, log_likelihoods, thinned
+from cxsim.clv.models.special import FloatArray
+from cxsim.clv.optimum import REACH, WEAK, Problem, Surface, log_prior, newton, purchase_problem, spend_problem
 from cxsim.clv.sampling import Place, reliable_k_hat, sample
-from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError
 from cxsim.rng import stream
-
-FloatArray = NDArray[np.float64]
-Params = TypeVar("Params", bound=PurchaseParams | GammaGammaParams)
 
 # Most of them amount to an independent draw where the posterior is close to normal.
 _PROPOSALS_PER_DRAW = 3
@@ -85,7 +79,7 @@ class Posterior(Generic[Params]):
 
     def __post_init__(self) -> None:
         draws = np.array(self.log_params, dtype=np.float64)
-        if draws.ndim != 2 or draws.shape[0] < 1 or draws.shape[1] != len(self.names) or not np.isfinite(draws).all():
+        if draws.shape[1:] != (len(self.names),) or not draws.size or not np.isfinite(draws).all():
             raise EstimationError(
                 f"log_params must be finite, at least one row of {len(self.names)} ({', '.join(self.names)}); found "
                 f"shape {draws.shape}."
@@ -151,7 +145,7 @@ class Posterior(Generic[Params]):
         require({"level": level})
         edge = 0.5 * (1.0 - level)
         low, median, high = np.exp(np.quantile(self.log_params, [edge, 0.5, 1.0 - edge], axis=0))
-        return pl.DataFrame({"parameter": list(self.names), "low": low, "median": median, "high": high})
+        return pl.DataFrame({"parameter": self.names, "low": low, "median": median, "high": high})
 
     def __repr__(self) -> str:
         means = ", ".join(f"{name}={value:.4g}" for name, value in self.mean.items())
@@ -161,17 +155,7 @@ class Posterior(Generic[Params]):
         return f"<p>{html.escape(repr(self))}</p>{self.interval()._repr_html_()}<p>{self.verdict}</p>"
 
 
-@overload
-def posterior(
-    fit: PurchaseFit, rfm: pl.DataFrame, *, draws: int = 1000, seed: int = 0
-) -> Posterior[PurchaseParams]: ...
-@overload
-def posterior(
-    fit: GammaGammaFit, rfm: pl.DataFrame, *, draws: int = 1000, seed: int = 0
-) -> Posterior[GammaGammaParams]: ...
-def posterior(
-    fit: PurchaseFit | GammaGammaFit, rfm: pl.DataFrame, *, draws: int = 1000, seed: int = 0
-) -> Posterior[PurchaseParams] | Posterior[GammaGammaParams]:
+def posterior(fit: FittedModel[Params], rfm: pl.DataFrame, *, draws: int = 1000, seed: int = 0) -> Posterior[Params]:
     """Return draws of a fit's parameters from their posterior under weak priors.
 
     Parameters
@@ -200,7 +184,7 @@ def posterior(
 
     Notes
     -----
-    The prior is that of `WeakPrior`: every logarithm normal with standard deviation 2.5, cut off at eight of these.
+    The prior is weak: every logarithm normal with standard deviation 2.5, cut off at eight of these.
     Proposals come from Student distributions about the maximum of the posterior and along the ridge through it, three
     for each draw, and are weighted by the likelihood of all customers. With more than 50,000 distinct pasts, where the
     posterior is narrow, value, slope and curvature are those of all customers, and what goes beyond is that of ten
@@ -220,9 +204,8 @@ def posterior(
     Posterior(MBG/NBD: r=0.6163, alpha=60.56, a=0.5709, b=1.104; 200 draws, k-hat -0.15)
     """
     require({"draws": draws, "seed": seed})
-    k = getattr(fit.params, "k", 1)
-    problem = _problem(fit, rfm, k)
-    middle = problem.prior.means
+    problem = _problem(fit, rfm)
+    middle = problem.prior
     # An estimate that has all but run away is no place to start from: the prior holds the maximum well inside.
     start = np.clip(np.log(fit.values), middle - _FARTHEST, middle + _FARTHEST)
     places = _places(problem.log_posterior, start, middle)
@@ -231,12 +214,14 @@ def posterior(
     # A second place is a sign that the posterior is wide, and must be asked exactly.
     many = fit.n_patterns > MANY_PASTS and len(places) == 1
     # Spend and orders have random numbers of their own: their parameters are independent, given the data.
-    purpose = "posterior of spend" if isinstance(fit, GammaGammaFit) else "posterior of orders"
+    purpose = "posterior of spend" if fit.kind == SPEND else "posterior of orders"
     proposals = max(
         _FEWEST_PROPOSALS, min(_PROPOSALS_PER_DRAW * draws, _EVALUATIONS // (1 if many else fit.n_patterns))
     )
+    likelihood = problem.likelihood
+    asked = nearby(likelihood, places[0].centre) if many else functools.partial(log_likelihoods, likelihood)
     drawn = sample(
-        _log_density(problem, nearby(problem.likelihood, places[0].centre) if many else None),
+        functools.partial(_log_density, asked, middle),
         places,
         draws=draws,
         generator=stream(seed, 0, purpose),
@@ -244,7 +229,7 @@ def posterior(
     )
     return Posterior(
         model=fit.model,
-        k=k,
+        k=fit.params.k,
         log_params=drawn.points,
         k_hat=drawn.k_hat,
         effective_draws=drawn.effective_draws,
@@ -252,9 +237,9 @@ def posterior(
     )
 
 
-def _problem(fit: PurchaseFit | GammaGammaFit, rfm: pl.DataFrame, k: int) -> Problem:
+def _problem(fit: FittedModel[Params], rfm: pl.DataFrame) -> Problem:
     """Return likelihood and prior, if these are the customers of the fit."""
-    spend = isinstance(fit, GammaGammaFit)
+    spend = fit.kind == SPEND
     patterns = spend_patterns(rfm) if spend else purchase_patterns(rfm)
     found = (int(patterns["weight"].sum()), patterns.height)
     if found != (fit.n_customers, fit.n_patterns):
@@ -262,23 +247,15 @@ def _problem(fit: PurchaseFit | GammaGammaFit, rfm: pl.DataFrame, k: int) -> Pro
             f"the posterior needs the customers that the model was fitted to, {fit.n_customers} in {fit.n_patterns} "
             f"patterns; found {found[0]} in {found[1]}."
         )
-    return spend_problem(patterns) if spend else purchase_problem(fit.kind, k, patterns)
+    return spend_problem(patterns) if spend else purchase_problem(fit.kind, fit.params.k, patterns)
 
 
-def _log_density(
-    problem: Problem, near: Callable[[FloatArray], FloatArray] | None
-) -> Callable[[FloatArray], FloatArray]:
+def _log_density(likelihood: Callable[[FloatArray], FloatArray], prior: FloatArray, points: FloatArray) -> FloatArray:
     """Return the log posterior density, none where the prior is cut off: no formula need hold so far out."""
-
-    def density(points: FloatArray) -> FloatArray:
-        values = np.full(len(points), -np.inf)
-        inside = (np.abs(points - problem.prior.means) <= REACH).all(axis=1)
-        within = points[inside]
-        likelihood = log_likelihoods(problem.likelihood, within) if near is None else near(within)
-        values[inside] = likelihood + problem.prior.log_density(within)
-        return values
-
-    return density
+    values = np.full(len(points), -np.inf)
+    inside = (np.abs(points - prior) <= REACH).all(axis=1)
+    values[inside] = likelihood(points[inside]) + log_prior(points[inside], prior)
+    return values
 
 
 def _places(surface: Surface, start: FloatArray, middle: FloatArray) -> list[Place]:
@@ -286,11 +263,11 @@ def _places(surface: Surface, start: FloatArray, middle: FloatArray) -> list[Pla
     first = newton(surface, start, middle, far=REACH)
     if not first.converged:
         return []
-    if float(np.linalg.eigvalsh(first.covariance)[-1]) < _NARROW**2:
-        return [Place(centre=first.log_params, spread=first.covariance)]
+    if np.linalg.eigvalsh(first.covariance)[-1] < _NARROW**2:
+        return [Place(first.log_params, first.covariance)]
     places = _along_ridge(surface, first.log_params, first.covariance)
     second = newton(surface, middle + np.array(_FEW_LEAVE[-middle.size :]), middle, far=REACH)
-    if second.converged and float(np.abs(second.log_params - first.log_params).max()) > _SAME_PLACE:
+    if second.converged and np.abs(second.log_params - first.log_params).max() > _SAME_PLACE:
         places += _along_ridge(surface, second.log_params, second.covariance)
     return places
 
@@ -302,7 +279,7 @@ def _along_ridge(surface: Surface, mode: FloatArray, covariance: FloatArray) -> 
     along = axes[:, -1] * np.sign(axes[np.abs(axes[:, -1]).argmax(), -1])
     height = surface(mode)[0]
     places = [_place(mode, covariance, height)]
-    first = _STRIDE * float(np.sqrt(variances[-1]))
+    first = _STRIDE * np.sqrt(variances[-1])
     shortest = 0.25 * first
     for way in (1.0, -1.0):
         here, tangent, stride = mode, along, first
@@ -334,12 +311,12 @@ def _back_on_ridge(
         step = across @ (spread @ (across.T @ gradient))
         if np.abs(step).max() < 0.01 * _LONGEST:
             return here, value, across @ spread @ across.T
-        here = here + step * min(1.0, _LONGEST / float(np.abs(step).max()))
+        here = here + step * min(1.0, _LONGEST / np.abs(step).max())
     return None
 
 
 def _place(centre: FloatArray, spread: FloatArray, height: float) -> Place:
-    return Place(centre=centre, spread=spread, log_mass=height + 0.5 * float(np.linalg.slogdet(spread)[1]))
+    return Place(centre, spread, height + 0.5 * np.linalg.slogdet(spread)[1])
 
 
 def nearby(likelihood: Likelihood, mode: FloatArray) -> Callable[[FloatArray], FloatArray]:

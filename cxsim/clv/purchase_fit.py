@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.estimates import FittedModel
 from cxsim.clv.inputs import by_past, require
 from cxsim.clv.models.gamma_gamma import population_mean
-from cxsim.clv.models.purchases import (
-    PurchaseParams,
-    discounted_expected_purchases,
-    discounted_expected_purchases_new,
-    expected_purchases,
-    expected_purchases_new,
-    next_purchase_within,
-    prob_alive,
-    purchase_probability,
-    purchase_probability_new,
-)
+from cxsim.clv.models.purchases import Outlook, PurchaseParams
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import EstimationError
 from cxsim.params import DAYS_PER_YEAR
-
-FloatArray = NDArray[np.float64]
 
 # Days after which nobody waits any more: a century.
 CENTURY = 36_525.0
@@ -43,7 +31,7 @@ def continuous_rate(annual_discount_rate: float) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class PurchaseFit(FittedModel):
+class PurchaseFit(FittedModel[PurchaseParams]):
     """A model of orders and dropout, fitted to the customers of a shop.
 
     Attributes
@@ -71,20 +59,18 @@ class PurchaseFit(FittedModel):
         Last day of the observation, where it is known.
     """
 
-    params: PurchaseParams
-
     def prob_alive(self, rfm: pl.DataFrame, after_days: float = 0.0) -> pl.DataFrame:
         """Return customer_id and prob_alive, the chance of not having left `after_days` from now; rows as in `rfm`.
 
         Raises TableError or EstimationError for a table or a number of days that cannot be used; so do all below.
         """
         require({"after_days": after_days})
-        return by_past(rfm, lambda *past: {"prob_alive": prob_alive(self.params, *past, time=after_days)})
+        return self._ahead(rfm, lambda ahead: {"prob_alive": ahead.prob_alive(after_days)})
 
     def expected_purchases(self, rfm: pl.DataFrame, days: float) -> pl.DataFrame:
         """Return customer_id and expected_purchases, the orders expected in the next `days`; rows as in `rfm`."""
         require({"days": days})
-        return by_past(rfm, lambda *past: {"expected_purchases": expected_purchases(self.params, *past, time=days)})
+        return self._ahead(rfm, lambda ahead: {"expected_purchases": ahead.expected_purchases(days)})
 
     def expected_purchases_new(self, days: float | Sequence[float]) -> pl.DataFrame:
         """Return what a new customer is expected to order again.
@@ -113,9 +99,9 @@ class PurchaseFit(FittedModel):
         [0.18, 1.49]
         """
         times = np.atleast_1d(np.asarray(days, dtype=np.float64))
-        for time in times:
-            require({"days": float(time)})
-        return pl.DataFrame({"days": times, "expected_purchases": expected_purchases_new(self.params, times)})
+        for time in times.tolist():
+            require({"days": time})
+        return pl.DataFrame({"days": times, "expected_purchases": Outlook(self.params).expected_purchases(times)})
 
     def purchase_distribution(
         self, rfm: pl.DataFrame | None = None, *, days: float, from_days: float = 0.0, most: int = 10
@@ -157,13 +143,13 @@ class PurchaseFit(FittedModel):
         require({"most": most})
         counts = np.arange(most + 1)
         if rfm is None:
-            exact = purchase_probability_new(self.params, start=from_days, end=days, counts=counts[:-1])[None, :]
+            exact = Outlook(self.params).purchase_probability(start=from_days, end=days, counts=counts[:-1])[None, :]
             ids = []
         else:
-            known = by_past(
+            known = self._ahead(
                 rfm,
-                lambda *past: {
-                    f"{count}": purchase_probability(self.params, *past, start=from_days, end=days, counts=count)
+                lambda ahead: {
+                    f"{count}": ahead.purchase_probability(start=from_days, end=days, counts=count)
                     for count in range(most)
                 },
             )
@@ -198,16 +184,13 @@ class PurchaseFit(FittedModel):
         if not levels or not all(0.0 < level < 1.0 for level in levels):
             raise EstimationError(f"levels must be chances above 0 and below 1; found {list(levels)}.")
 
-        def columns(x: FloatArray, last: FloatArray, age: FloatArray) -> dict[str, FloatArray]:
-            within = next_purchase_within(self.params, x, last, age)
-            ever = within(np.full(x.size, np.inf))
+        def columns(ahead: Outlook) -> dict[str, FloatArray]:
+            within = ahead.next_purchase_within
+            ever = within(math.inf)
             times = {f"days_p{100 * level:g}": _time_of(within, level * ever) for level in levels}
             return {"prob_none": np.clip(1.0 - ever, 0.0, 1.0), **times}
 
-        return by_past(rfm, columns).with_columns(
-            pl.when(pl.col(name).is_finite()).then(name).alias(name)
-            for name in (f"days_p{100 * level:g}" for level in levels)
-        )
+        return self._ahead(rfm, columns).fill_nan(None)
 
     def clv(
         self,
@@ -246,13 +229,12 @@ class PurchaseFit(FittedModel):
             out of range, and if fitted spend has no mean.
         """
         rate = _admitted_rate(annual_discount_rate, horizon_days, margin)
-        params = self.params
         return (
-            by_past(
+            self._ahead(
                 rfm,
-                lambda *past: {
-                    "prob_alive": prob_alive(params, *past),
-                    "discounted_orders": discounted_expected_purchases(params, *past, rate=rate, horizon=horizon_days),
+                lambda ahead: {
+                    "prob_alive": ahead.prob_alive(),
+                    "discounted_orders": ahead.discounted_purchases(rate=rate, horizon=horizon_days),
                 },
             )
             .with_columns(spend.expected_spend(rfm)["expected_spend"])
@@ -281,20 +263,24 @@ class PurchaseFit(FittedModel):
         """
         rate = _admitted_rate(annual_discount_rate, horizon_days, margin)
         require({"acquisition_cost": acquisition_cost})
-        repeats = discounted_expected_purchases_new(self.params, rate=rate, horizon=horizon_days)
+        repeats = float(Outlook(self.params).discounted_purchases(rate=rate, horizon=horizon_days))
         mean = population_mean(spend.params)
         revenue = (1.0 + repeats) * mean
         return pl.DataFrame(
             {
-                "first_orders": [1.0],
-                "discounted_orders": [repeats],
-                "expected_spend": [mean],
-                "revenue": [revenue],
-                "contribution": [revenue * margin],
-                "acquisition_cost": [acquisition_cost],
-                "net_contribution": [revenue * margin - acquisition_cost],
+                "first_orders": 1.0,
+                "discounted_orders": repeats,
+                "expected_spend": mean,
+                "revenue": revenue,
+                "contribution": revenue * margin,
+                "acquisition_cost": acquisition_cost,
+                "net_contribution": revenue * margin - acquisition_cost,
             }
         )
+
+    def _ahead(self, rfm: pl.DataFrame, columns: Callable[[Outlook], Mapping[str, FloatArray]]) -> pl.DataFrame:
+        """Return customer_id and `columns` of what is ahead of each past; rows as in `rfm`."""
+        return by_past(rfm, lambda *past: columns(Outlook(self.params, *past)))
 
 
 def _admitted_rate(annual_discount_rate: float, horizon_days: float, margin: float) -> float:
@@ -308,11 +294,11 @@ def _admitted_rate(annual_discount_rate: float, horizon_days: float, margin: flo
 
 
 def _time_of(within: Callable[[FloatArray], FloatArray], wanted: FloatArray) -> FloatArray:
-    """Return the days within which an order comes with the chance `wanted`; infinite beyond a century."""
+    """Return the days within which an order comes with the chance `wanted`; NaN beyond a century."""
     low, high = np.full(wanted.size, np.log(_SECOND)), np.full(wanted.size, np.log(CENTURY))
     beyond = within(np.exp(high)) < wanted
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         early = within(np.exp(middle)) < wanted
         low, high = np.where(early, middle, low), np.where(early, high, middle)
-    return np.where(beyond, np.inf, np.exp(0.5 * (low + high)))
+    return np.where(beyond, np.nan, np.exp(0.5 * (low + high)))

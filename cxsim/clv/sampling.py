@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import boxcox1p
 
-from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, significant
+from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, rounded, significant
+from cxsim.clv.models.special import FloatArray
 from cxsim.errors import EstimationError
 
-FloatArray = NDArray[np.float64]
 LogDensity = Callable[[FloatArray], FloatArray]
 
 # The shape is drawn towards a half as if ten more weights of the tail had that shape.
@@ -28,8 +28,7 @@ _ROUNDS = 4
 _DIGITS_OF_SHARES = 4
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Place:
+class Place(NamedTuple):
     """Where to propose: a point, the covariance about there, and the log of the mass there, up to a constant."""
 
     centre: FloatArray
@@ -37,8 +36,7 @@ class Place:
     log_mass: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Weighted:
+class Weighted(NamedTuple):
     """Points, shape (n, d), with importance weights that sum to 1.
 
     `k_hat` is the shape of the tail of the weights: below 0.5 they have a finite variance, up to about 0.7 averages can
@@ -74,8 +72,8 @@ def sample(
         moved = _moved(found, moved.spread, max(place.log_mass for place in places))
         found = _round(log_density, [*places, moved], proposals, generator)
         best = found if found.k_hat < best.k_hat else best
-    chosen = generator.permutation(_systematic(best, draws, float(generator.random())))
-    return replace(best, points=best.points[chosen])
+    chosen = generator.permutation(_systematic(best, draws, generator.random()))
+    return best._replace(points=best.points[chosen])
 
 
 def reliable_k_hat(weights: int) -> float:
@@ -97,7 +95,7 @@ def smoothed(log_weights: FloatArray) -> tuple[FloatArray, float]:
     size = math.ceil(min(0.2 * ratios.size, 3.0 * math.sqrt(ratios.size)))
     # Stable, so that equal weights keep their places on every processor.
     order = np.argsort(ratios, kind="stable")
-    tail, cutoff = order[-size:], float(ratios[order[-size - 1]])
+    tail, cutoff = order[-size:], ratios[order[-size - 1]]
     shape, scale = fit_tail(ratios[tail] - cutoff)
     if math.isfinite(shape) and scale > 0.0:
         # Quantiles of the generalised Pareto distribution.
@@ -116,10 +114,10 @@ def fit_tail(excess: FloatArray) -> tuple[float, float]:
     Zhang & Stephens (2009), "A New and Efficient Estimation Method for the Generalized Pareto Distribution",
     Technometrics 51, 316-325; the weak prior is that of Vehtari et al. (2024), appendix G.
     """
-    n, largest = excess.size, float(excess[-1])
+    n, largest = excess.size, excess[-1]
     if largest <= 0.0:
         return 0.0, 0.0
-    quartile = float(excess[int(n / 4.0 + 0.5) - 1])
+    quartile = excess[int(n / 4.0 + 0.5) - 1]
     # Beyond the range in which the candidates below can be distinguished.
     if quartile <= largest * 1e-250:
         return math.inf, 0.0
@@ -129,29 +127,29 @@ def fit_tail(excess: FloatArray) -> tuple[float, float]:
     shapes = np.log1p(-theta[:, None] * excess).mean(axis=1)
     likelihood = n * (np.log(-theta / shapes) - shapes - 1.0)
     density = np.exp(likelihood - likelihood.max())
-    best = float(density @ theta / density.sum())
-    shape = float(np.log1p(-best * excess).mean())
+    best = density @ theta / density.sum()
+    shape = np.log1p(-best * excess).mean()
     regular = (n * shape + _PRIOR_WEIGHT * _PRIOR_SHAPE) / (n + _PRIOR_WEIGHT)
     return regular, -shape / best
 
 
 def _round(log_density: LogDensity, places: Sequence[Place], size: int, generator: np.random.Generator) -> Weighted:
     """Return weighted proposals, each place's number of them in proportion to the square root of its mass."""
-    factors, dimension = [root(place.spread) for place in places], places[0].centre.size
-    scores = generator.standard_normal((size, dimension)) / np.sqrt(generator.chisquare(_FREEDOM, (size, 1)) / _FREEDOM)
     shares = _shares(places)
+    parts = [(share, place.centre, root(place.spread)) for share, place in zip(shares, places, strict=True)]
+    scores = generator.standard_normal((size, places[0].centre.size))
+    scores /= np.sqrt(generator.chisquare(_FREEDOM, (size, 1)) / _FREEDOM)
     # Spread evenly over the places and shuffled, so that draws come in no order.
     turns = generator.permutation(np.searchsorted(np.cumsum(shares), (np.arange(size) + 0.5) / size))
-    points = np.empty((size, dimension))
-    for turn, (place, factor) in enumerate(zip(places, factors, strict=True)):
-        points[turns == turn] = _spread_out(place.centre, factor, scores[turns == turn])
+    points = np.empty_like(scores)
+    for turn, (_, centre, factor) in enumerate(parts):
+        points[turns == turn] = _spread_out(centre, factor, scores[turns == turn])
     points = _rounded(points)
     values = log_density(points)
     if np.isnan(values).any():
         raise EstimationError(f"the log density is NaN at {int(np.isnan(values).sum())} of {size} points.")
     # Each point is weighed against all places, so that none that another place would have proposed weighs too much.
-    parts = zip(shares, places, factors, strict=True)
-    proposal = [math.log(share) + _log_student(place.centre, factor, points) for share, place, factor in parts]
+    proposal = [math.log(share) + _log_student(centre, factor, points) for share, centre, factor in parts]
     weights, k_hat = smoothed(values - np.logaddexp.reduce(proposal))
     effective = significant(1.0 / float(weights @ weights), _DIGITS)
     return Weighted(points=points, weights=weights, k_hat=k_hat, effective_draws=effective)
@@ -166,22 +164,22 @@ def _shares(places: Sequence[Place]) -> list[float]:
 
 def _spread_out(centre: FloatArray, factor: list[list[float]], scores: FloatArray) -> FloatArray:
     """Return the points for standard scores; sums in a fixed order, which a matrix product does not promise."""
-    points = np.tile(centre, (len(scores), 1))
-    for i, row in enumerate(factor):
-        for j in range(i + 1):
-            points[:, i] += row[j] * scores[:, j]
-    return points
+    columns = [
+        sum((weight * score for weight, score in zip(row, scores.T, strict=True)), np.full(len(scores), middle))
+        for middle, row in zip(centre, factor, strict=True)
+    ]
+    return np.column_stack(columns)
 
 
 def _log_student(centre: FloatArray, factor: list[list[float]], points: FloatArray) -> FloatArray:
     """Return the log density of a place's distribution, up to a constant that all places share."""
-    off, dimension = points - centre, centre.size
-    scores = np.empty_like(off)
+    scores: list[FloatArray] = []
     for i, row in enumerate(factor):
-        known = sum((row[j] * scores[:, j] for j in range(i)), np.zeros(len(off)))
-        scores[:, i] = (off[:, i] - known) / row[i]
+        known = sum((weight * score for weight, score in zip(row, scores, strict=False)), np.zeros(len(points)))
+        scores.append((points[:, i] - centre[i] - known) / row[i])
     size = sum(math.log(row[i]) for i, row in enumerate(factor))
-    return np.asarray(-0.5 * (_FREEDOM + dimension) * np.log1p((scores * scores).sum(axis=1) / _FREEDOM) - size)
+    squares = sum(score * score for score in scores)
+    return np.asarray(-0.5 * (_FREEDOM + centre.size) * np.log1p(squares / _FREEDOM) - size)
 
 
 def _moved(found: Weighted, spread: FloatArray, log_mass: float) -> Place:
@@ -191,7 +189,7 @@ def _moved(found: Weighted, spread: FloatArray, log_mass: float) -> Place:
     off = points - mean
     seen, held = found.effective_draws, 2.0 * mean.size
     covariance = (seen * (off.T * weights) @ off + held * spread) / (seen + held)
-    return Place(centre=_rounded(mean), spread=0.5 * (covariance + covariance.T), log_mass=log_mass)
+    return Place(_rounded(mean), 0.5 * (covariance + covariance.T), log_mass)
 
 
 def _systematic(found: Weighted, draws: int, offset: float) -> NDArray[np.intp]:
@@ -207,14 +205,13 @@ def _systematic(found: Weighted, draws: int, offset: float) -> NDArray[np.intp]:
 def _rounded(values: FloatArray) -> FloatArray:
     if not np.isfinite(values).all():
         raise EstimationError("the place or spread of the proposals is not finite; fit the model again.")
-    cut = [significant(float(value), PARAMETER_DIGITS) for value in values.ravel()]
-    return np.array(cut).reshape(values.shape)
+    return rounded(values, PARAMETER_DIGITS)
 
 
 def root(spread: FloatArray) -> list[list[float]]:
     """Return the Cholesky factor L of a covariance, L L' = covariance; the same on every processor."""
     size = len(spread)
-    rows = [[significant(float(x), COVARIANCE_DIGITS) for x in row] for row in spread]
+    rows = rounded(spread, COVARIANCE_DIGITS).tolist()
     factor = [[0.0] * size for _ in range(size)]
     for i in range(size):
         for j in range(i + 1):

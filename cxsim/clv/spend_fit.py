@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from cxsim.clv.estimates import FittedModel
-from cxsim.clv.inputs import checked_amounts
+from cxsim.clv.inputs import arrays, checked_amounts
 from cxsim.clv.likelihood import SPEND
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, expected_spend
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class GammaGammaFit(FittedModel):
+class GammaGammaFit(FittedModel[GammaGammaParams]):
     """A Gamma-Gamma model fitted to the repeat customers of a shop.
 
     Attributes
@@ -45,7 +45,6 @@ class GammaGammaFit(FittedModel):
     """
 
     model: str = SPEND.name
-    params: GammaGammaParams
     n_left_out: int
 
     def expected_spend(self, rfm: pl.DataFrame) -> pl.DataFrame:
@@ -65,9 +64,8 @@ class GammaGammaFit(FittedModel):
         >>> fit_spend(customers).expected_spend(customers)["expected_spend"].mean()
         35.937417513318785
         """
-        paid = checked_amounts(rfm)["monetary_value"].fill_null(float("nan")).to_numpy()
-        spend = expected_spend(self.params, rfm["frequency"].to_numpy(), paid)
-        return rfm.select("customer_id", pl.Series("expected_spend", spend, dtype=pl.Float64))
+        past = arrays(checked_amounts(rfm).select("frequency", "monetary_value"))
+        return rfm.select("customer_id", expected_spend=expected_spend(self.params, *past))
 
     def facts(self) -> Mapping[str, str]:
         """Return what is written of the fit as a whole: a text for each label."""

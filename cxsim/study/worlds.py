@@ -17,7 +17,7 @@ import polars as pl
 from cxsim import rng
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.models.gamma_gamma import GammaGammaParams
-from cxsim.clv.models.purchases import PurchaseParams, prob_alive
+from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.posterior import posterior
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
@@ -232,7 +232,7 @@ def _inputs(draw: Draw, arms: Arms, population: Population, reached: Reached) ->
     return Inputs(
         draw=draw.number,
         latents=_latents(draw.purchases, draw.spend),
-        prob_alive=prob_alive(draw.purchases, *past),
+        prob_alive=Outlook(draw.purchases, *past).prob_alive(),
         world=compile_world(scenario.behaviour, calendar),
         plans=tuple(plan(programmes, calendar) for programmes in _programmes(arms)),
         arrivals=_arrivals(scenario, population, arms),

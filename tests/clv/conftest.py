@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -124,29 +123,3 @@ def small_known(small):
         {"customer_id": ["a", "b", "c", "d"], "holdout_orders": [3, 1, 0, 0], "holdout_amount": [90.0, 25.0, 0.0, 0.0]}
     )
     return holdout_of(small, came, days=10)
-
-
-@pytest.fixture(scope="session")
-def lost_after_first():
-    """Customers who may leave after any order, the first included: MBG/NBD, simulated order by order in days."""
-    generator = np.random.default_rng(20240501)
-    n, age = 20_000, 365.0
-    rate = generator.gamma(1.2, 1.0 / 20.0, n)
-    leaving = generator.beta(1.0, 1.5, n)
-    alive, now, last, frequency = generator.random(n) >= leaving, np.zeros(n), np.zeros(n), np.zeros(n, np.int64)
-    while alive.any():
-        now = now + generator.exponential(1.0, n) / rate
-        orders = alive & (now < age)
-        new_day = orders & (np.floor(now) > last)
-        frequency += new_day
-        last = np.where(new_day, np.floor(now), last)
-        alive = orders & (generator.random(n) >= leaving)
-    return pl.DataFrame(
-        {
-            "customer_id": np.arange(n),
-            "frequency": frequency,
-            "recency_days": last.astype(np.int64),
-            "age_days": np.full(n, int(age)),
-            "monetary_value": pl.Series(np.where(frequency > 0, 20.0, np.nan)).fill_nan(None),
-        }
-    )

@@ -147,8 +147,8 @@ def test_amounts_that_are_no_number_are_refused_wherever_money_counts(healthy, p
 
 def test_a_negative_amount_is_refused_where_it_is_used_and_left_out_where_it_says_nothing(healthy, posteriors):
     rfm, _, _ = healthy["bgnbd"]
-    refunds = rfm.with_columns(pl.when(pl.col("customer_id") == 0).then(-5.0).otherwise("monetary_value").alias("m"))
-    refunds = refunds.drop("monetary_value").rename({"m": "monetary_value"})
+    value = pl.when(pl.col("customer_id") == 0).then(-5.0).otherwise("monetary_value")
+    refunds = rfm.with_columns(monetary_value=value)
     asked = questions(refunds, healthy["bgnbd"], posteriors)
     for name in ("clv", "expected_spend", "customer_value"):
         with pytest.raises(DataError, match=r"monetary_value must be finite and not negative; found -5.0 \(1 of 200\)"):
@@ -160,8 +160,8 @@ def test_a_negative_amount_is_refused_where_it_is_used_and_left_out_where_it_say
 
 def test_free_orders_are_left_out_of_the_fit_and_counted(healthy):
     rfm = healthy["bgnbd"][0]
-    free = rfm.with_columns(pl.when(pl.col("customer_id") < 50).then(0.0).otherwise("monetary_value").alias("m"))
-    found = fit_spend(free.drop("monetary_value").rename({"m": "monetary_value"}))
+    value = pl.when(pl.col("customer_id") < 50).then(0.0).otherwise("monetary_value")
+    found = fit_spend(rfm.with_columns(monetary_value=value))
     assert found.n_left_out == rfm.filter((pl.col("customer_id") < 50) | (pl.col("frequency") == 0)).height
 
 

@@ -17,11 +17,7 @@ from cxsim.clv.models import bgnbd, pareto_nbd
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import population_mean
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.purchases import (
-    discounted_expected_purchases,
-    discounted_expected_purchases_new,
-    expected_purchases_new,
-)
+from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.optimum import maximise, purchase_problem
 from tests.clv.shops import STAGES, ahead
 
@@ -74,7 +70,7 @@ def test_each_customer_is_answered_by_the_formulas_of_the_model_whatever_the_ord
         # The same formulas, at distinct pasts and at all of them; sums of k terms.
         assert_allclose(table.to_series(1), expected[name], rtol=1e-13, err_msg=name)
     new = fitted.expected_purchases_new([0, 30, 365])
-    assert_allclose(new["expected_purchases"], expected_purchases_new(params, [0.0, 30.0, 365.0]), rtol=1e-15)
+    assert_allclose(new["expected_purchases"], Outlook(params).expected_purchases([0.0, 30.0, 365.0]), rtol=1e-15)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -135,15 +131,8 @@ def test_orders_of_a_new_customer_in_the_second_39_weeks_are_as_simulated(purcha
 @pytest.mark.parametrize("model", MODELS)
 def test_the_next_order_comes_when_it_does_in_a_simulation(by_model, model):
     fitted, customers = by_model[model], 40_000
-    one = pl.DataFrame(
-        {
-            "customer_id": ["ann"],
-            "frequency": [4],
-            "recency_days": [150],
-            "age_days": [200],
-            "monetary_value": [9.0],
-        }
-    )
+    past = {"frequency": [4], "recency_days": [150], "age_days": [200], "monetary_value": [9.0]}
+    one = pl.DataFrame({"customer_id": ["ann"], **past})
     found = fitted.days_to_next_purchase(one, (0.1, 0.5, 0.9)).row(0, named=True)
     wait = simulated_wait(fitted.params, 4, 150, 200, customers)
     comes = np.isfinite(wait)
@@ -195,12 +184,12 @@ def in_weeks(params):
 @pytest.mark.parametrize("model", MODELS)
 def test_discounted_orders_are_the_same_in_days_and_in_weeks(by_model, past, model, horizon):
     params, (x, last, age) = by_model[model].params, (numbers[::10] for numbers in past)
-    days = discounted_expected_purchases(params, x, last, age, rate=DAILY, horizon=horizon)
-    weeks = discounted_expected_purchases(in_weeks(params), x, last / 7, age / 7, rate=7 * DAILY, horizon=horizon / 7)
+    days = Outlook(params, x, last, age).discounted_purchases(rate=DAILY, horizon=horizon)
+    weeks = Outlook(in_weeks(params), x, last / 7, age / 7).discounted_purchases(rate=7 * DAILY, horizon=horizon / 7)
     assert_allclose(weeks, days, rtol=1e-9)
     new = [
-        discounted_expected_purchases_new(params, rate=DAILY, horizon=horizon),
-        discounted_expected_purchases_new(in_weeks(params), rate=7 * DAILY, horizon=horizon / 7),
+        Outlook(params).discounted_purchases(rate=DAILY, horizon=horizon),
+        Outlook(in_weeks(params)).discounted_purchases(rate=7 * DAILY, horizon=horizon / 7),
     ]
     assert new[1] == pytest.approx(new[0], rel=1e-9)
 
@@ -215,7 +204,7 @@ def test_a_fit_in_weeks_gives_the_same_value(by_model, spend, sample, model):
     found = in_weeks(by_model[model].params)
     assert_allclose([getattr(found, name) for name in kind.names], optimum, 1e-9)
     *past, weight = arrays(weekly)
-    weeks = discounted_expected_purchases(kind.params(optimum, k), *past, rate=7 * DAILY)
+    weeks = Outlook(kind.params(optimum, k), *past).discounted_purchases(rate=7 * DAILY)
     each = population_mean(spend.params)
     customers = days.select(pl.all().exclude("weight").cast(pl.Int64), monetary_value=pl.lit(None, pl.Float64))
     in_days = by_model[model].clv(
@@ -247,7 +236,7 @@ def test_a_new_customer_brings_the_first_order_and_the_discounted_later_ones_les
         found = by_model[model].clv_new(
             spend, annual_discount_rate=RATE, horizon_days=horizon, margin=0.3, acquisition_cost=4.0
         )
-        later = discounted_expected_purchases_new(params, rate=DAILY, horizon=horizon)
+        later = Outlook(params).discounted_purchases(rate=DAILY, horizon=horizon)
         mean = population_mean(spend.params)
         expected = [1.0, later, mean, (1 + later) * mean, 0.3 * (1 + later) * mean, 4.0]
         assert_allclose(found.row(0), [*expected, 0.3 * (1 + later) * mean - 4.0], rtol=1e-14)

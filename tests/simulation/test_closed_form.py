@@ -13,7 +13,7 @@ from scipy.special import hyp2f1
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, expected_spend, population_mean
-from cxsim.clv.models.purchases import expected_purchases, expected_purchases_new, prob_alive
+from cxsim.clv.models.purchases import Outlook
 from cxsim.data.rfm import summarise
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import customer_values, events
@@ -47,13 +47,13 @@ MONTH, HALF = 31.0, 15.5
 
 
 def bgnbd_repeats(time):
-    return expected_purchases_new(FITTED, time)
+    return Outlook(FITTED).expected_purchases(time)
 
 
 def bgnbd_repeats_as_printed(time):
     """As `bgnbd_repeats`, at another run's maximum: as good a fit, and what fact F2 of the field was computed at."""
     printed = BetaGeometricParams(r=0.2426, alpha=4.413 * WEEK, a=0.789, b=2.411)
-    return expected_purchases_new(printed, time)
+    return Outlook(printed).expected_purchases(time)
 
 
 def pareto_repeats(time):
@@ -117,7 +117,7 @@ def future():
     """All orders of the next nine months, with the place of the customer's past, and the horizon in days."""
     population = existing(past_customers(PASTS, COPIES), months=9)
     x, t_x, age = (np.repeat([past[place] for past in PASTS], COPIES).astype(float) for place in range(3))
-    ready = inputs(population, [], prob_alive=prob_alive(FITTED, x, t_x, age))
+    ready = inputs(population, [], prob_alive=Outlook(FITTED, x, t_x, age).prob_alive())
     log = orders(population, ready, seed=3)
     return log.with_columns(past=pl.col("customer") // COPIES), population.calendar.days
 
@@ -127,7 +127,7 @@ def test_existing_customers_order_as_often_as_the_model_says(future, past):
     log, horizon = future
     ordered = np.bincount(log.filter(pl.col("past") == past)["customer"].to_numpy() - past * COPIES, minlength=COPIES)
     frequency, recency_days, age_days, _ = PASTS[past]
-    expected = expected_purchases(FITTED, frequency, recency_days, age_days, time=horizon)
+    expected = Outlook(FITTED, frequency, recency_days, age_days).expected_purchases(horizon)
     score = (ordered.mean() - float(expected)) / (ordered.std() / np.sqrt(COPIES))
     assert abs(score) < 4, f"{score:.2f} standard errors"
 

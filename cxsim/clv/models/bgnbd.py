@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betainc, betaln, gammaln, logsumexp
 
 from cxsim.clv.models.bgnbd_integrals import (
@@ -16,11 +15,19 @@ from cxsim.clv.models.bgnbd_integrals import (
     survival_and_orders_by_sums,
     terms_needed,
 )
-from cxsim.clv.models.special import digamma, each_row, log1p_exp, require_positive, to_logs, trigamma
+from cxsim.clv.models.special import (
+    FloatArray,
+    Floats,
+    digamma,
+    each_row,
+    log1p_exp,
+    require_positive,
+    to_logs,
+    trigamma,
+)
 from cxsim.errors import DataError, ParamError
 from cxsim.jit import inlined, lean
 
-FloatArray = NDArray[np.float64]
 Three = tuple[float, float, float]
 
 # Beyond so many stages an order comes like clockwork, and a model of chance says nothing of it.
@@ -97,10 +104,9 @@ def _in_time(
     params: BetaGeometricParams, x: FloatArray, age: FloatArray, time: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return both survival and orders."""
-    x, age, time = np.broadcast_arrays(x, age, time)
-    shape, reach, b = params.r + params.k * x, time / (params.alpha + age), params.b + x + params.leaves_after_first
-    survival, orders = each_row(_in_time_rows, (shape, reach, b), (params.a,), outputs=(params.k, params.k))
-    return survival.reshape(*x.shape, params.k), orders.reshape(*x.shape, params.k)
+    columns = params.r + params.k * x, time / (params.alpha + age), params.b + x + params.leaves_after_first
+    survival, orders = each_row(_in_time_rows, columns, (params.a,), outputs=(params.k, params.k))
+    return survival, orders
 
 
 @lean
@@ -124,7 +130,7 @@ def _in_time_rows(
 
 
 @lean
-def survival_and_orders(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> tuple[float, float]:
+def survival_and_orders(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> Floats:
     """Return P(alive after the time) and the expected orders in it, by the cheaper of the two ways."""
     if terms_needed(shape, reach) <= _SUM_UP_TO * k:
         return survival_and_orders_by_sums(k, stage, shape, reach, a, b)
@@ -162,7 +168,7 @@ def count_probs_ahead(
     reached = np.where(counts[..., None] > 0, reached, 1.0).reshape(-1, params.k)
     columns = (shape, before, within, b, counts, lowest)
     (probs,) = each_row(count_rows, columns, (params.a, reached), outputs=(params.k,))
-    return probs.reshape(*counts.shape, params.k)
+    return probs
 
 
 _NODES = 16
@@ -251,13 +257,12 @@ def discounted_orders_ahead(
     """
     if rate == 0.0:
         return orders_ahead(params, x, age, time=np.asarray(horizon))
-    x, age = np.broadcast_arrays(x, age)
     columns = params.r + params.k * x, params.alpha + age, params.b + x + params.leaves_after_first
     if rate * horizon > _ENDLESS:
         (orders,) = each_row(lifelong_rows, columns, (params.a, rate), outputs=(params.k,))
     else:
         (orders,) = each_row(finite_rows, columns, (params.a, rate, horizon), outputs=(params.k,))
-    return orders.reshape(*x.shape, params.k)
+    return orders
 
 
 def log_likelihood(params: BetaGeometricParams, x: FloatArray, last: FloatArray, age: FloatArray) -> FloatArray:
@@ -372,7 +377,7 @@ def likelihood_derivatives(
 
 
 @inlined
-def _constants(r: float, alpha: float, a: float, b: float, x: float, k: int, first: int) -> tuple[float, float]:
+def _constants(r: float, alpha: float, a: float, b: float, x: float, k: int, first: int) -> Floats:
     """Return the logarithms of what all explanations of a frequency share, and of the odds of dropout at an order."""
     shape, chances = r + k * x, x + first
     rates = math.lgamma(shape) - math.lgamma(r) + r * math.log(alpha) - x * math.lgamma(k)
@@ -412,7 +417,7 @@ def _phases(shape: float, ratio: float, k: int) -> float:
 
 
 @inlined
-def _alive(shape: float, end: float, ratio: float, k: int) -> tuple[float, tuple[float, float], Three]:
+def _alive(shape: float, end: float, ratio: float, k: int) -> tuple[float, Floats, Three]:
     """Return the log weight of being alive relative to phase 0, its derivatives in r, alpha; and in rr, ra, aa."""
     slope, bends = (-math.log(end), -shape / end), (0.0, -1.0 / end, shape / (end * end))
     if k == 1:
@@ -439,8 +444,8 @@ def _add_gradient(
     w: float,
     share: float,
     slopes: Three,
-    alive: tuple[float, float],
-    gap: tuple[float, float, float, float],
+    alive: Floats,
+    gap: Floats,
 ) -> None:
     out[1] += w * (slopes[0] + alive[0] + share * gap[0])
     out[2] += w * (alive[1] + share * gap[1])
@@ -449,9 +454,7 @@ def _add_gradient(
 
 
 @inlined
-def _add_curvature(
-    out: FloatArray, w: float, share: float, bends: Three, alive: Three, gap: tuple[float, float, float, float]
-) -> None:
+def _add_curvature(out: FloatArray, w: float, share: float, bends: Three, alive: Three, gap: Floats) -> None:
     """Add the shared bends, those of being alive, and the spread of the two gradients."""
     spread, other = w * share * (1.0 - share), 1.0 - share
     out[5] += w * (bends[0] + other * alive[0]) + spread * gap[0] * gap[0]

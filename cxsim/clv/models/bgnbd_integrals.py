@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cxsim.clv.models.special import log_beta_height, log_count_prob, log_gamma_height
+from cxsim.clv.models.special import FloatArray, Floats, log_beta_height, log_count_prob, log_gamma_height
 from cxsim.jit import counted, lean
-
-FloatArray = NDArray[np.float64]
 
 _LEFT_OUT = 1e-17
 
@@ -82,7 +79,7 @@ def _next_stays(a: float, b: float, orders: float) -> float:
 
 
 @lean
-def _in_interval(k: int, passed: int, shape: float, within: float, n: float) -> tuple[float, float, float]:
+def _in_interval(k: int, passed: int, shape: float, within: float, n: float) -> Floats:
     """Return P(exactly n orders' stages), P(enough stages, but fewer than k n), and the rise of P(k n or more).
 
     That rise comes with one more stage before the interval, which adds 1 to `shape`.
@@ -165,7 +162,7 @@ def fall(falling: float, other: float) -> float:
 
 
 @lean
-def log_node(u: float) -> tuple[float, float]:
+def log_node(u: float) -> Floats:
     """Return log(p) and log(1 - p) at logit(p) = u."""
     rest = math.log1p(math.exp(-abs(u)))
     return min(u, 0.0) - rest, min(-u, 0.0) - rest
@@ -188,9 +185,7 @@ _POWERS = 9
 
 
 @lean
-def survival_and_orders_by_integrals(
-    k: int, stage: int, shape: float, reach: float, a: float, b: float
-) -> tuple[float, float]:
+def survival_and_orders_by_integrals(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> Floats:
     """Return P(alive after the time) and the expected orders in it."""
     bend = max((shape * reach + stage) / k, 1.0)
     low, step, nodes = dropout_rule(a, b, bend, shape)
@@ -233,7 +228,7 @@ def _by_powers(k: int, stage: int, shape: float, reach: float, q: float) -> floa
 
 
 @lean
-def _by_roots(k: int, stage: int, shape: float, reach: float, log_p: float, log_q: float) -> tuple[float, float]:
+def _by_roots(k: int, stage: int, shape: float, reach: float, log_p: float, log_q: float) -> Floats:
     """Return E[(1 - p)^M] and 1 less that, by the filter."""
     root = log_q / k
     size = math.exp(root)
@@ -358,9 +353,7 @@ def terms_needed(shape: float, reach: float) -> float:
 
 
 @lean
-def survival_and_orders_by_sums(
-    k: int, stage: int, shape: float, reach: float, a: float, b: float
-) -> tuple[float, float]:
+def survival_and_orders_by_sums(k: int, stage: int, shape: float, reach: float, a: float, b: float) -> Floats:
     """Return P(alive after the time) and the expected orders in it."""
     prob, limit = math.exp(-shape * math.log1p(reach)), reach / (1.0 + reach)
     stays, had, orders_done, passed, n = 1.0, 0.0, 0.0, stage, 0.0

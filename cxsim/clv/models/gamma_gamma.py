@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from cxsim.clv.models.special import digamma, require_positive, to_logs, trigamma, whole
+from cxsim.clv.models.special import FloatArray, digamma, require_positive, to_logs, trigamma
 from cxsim.errors import DataError, EstimationError
 from cxsim.jit import inlined, lean
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +24,8 @@ class GammaGammaParams:
         Shape of the Gamma distribution of one customer's order amounts.
     q, v
         Shape and rate of the Gamma distribution of the customers' rates; `v` carries the unit of money.
+    k
+        As of models of orders that come by pure chance.
 
     Raises
     ------
@@ -35,9 +36,10 @@ class GammaGammaParams:
     p: float
     q: float
     v: float
+    k: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        require_positive("Gamma-Gamma", {"p": self.p, "q": self.q, "v": self.v})
+        require_positive("Gamma-Gamma", asdict(self))
 
 
 def population_mean(params: GammaGammaParams) -> float:
@@ -57,11 +59,10 @@ def expected_spend(params: GammaGammaParams, frequency: ArrayLike, monetary_valu
 
     Fader & Hardie (2013), note 025, equation (5).
     """
-    x, m = np.broadcast_arrays(whole("frequency", frequency), np.asarray(monetary_value, dtype=np.float64))
-    bad = (m < 0.0) | np.isinf(m)
-    if bad.any():
-        first = m[bad].flat[0]
-        raise DataError(f"monetary_value must be finite and not negative; found {first} ({bad.sum()} of {bad.size}).")
+    x, m = np.broadcast_arrays(*(np.asarray(one, np.float64) for one in (frequency, monetary_value)))
+    bad = m[m < 0.0]
+    if bad.size:
+        raise DataError(f"monetary_value must be finite and not negative; found {bad[0]} ({bad.size} of {m.size}).")
     everyone = population_mean(params)
     own = params.p * x / (params.p * x + params.q - 1.0)
     return np.where((x > 0) & ~np.isnan(m), (1.0 - own) * everyone + own * m, everyone)

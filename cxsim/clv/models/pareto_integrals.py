@@ -9,13 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cxsim.clv.models.special import digamma_rise, lgamma_rise, log1p_exp, trigamma_rise, unit_rule
+from cxsim.clv.models.special import FloatArray, Floats, digamma_rise, lgamma_rise, log1p_exp, trigamma_rise, unit_rule
 from cxsim.jit import inlined, lean
-
-FloatArray = NDArray[np.float64]
-Four = tuple[float, float, float, float]
 
 # On a panel of this length 32 nodes hold 1e-13 of the integral, though it fall by exp(-80) (measured in the tests).
 _PANEL = 4.0
@@ -82,7 +78,7 @@ def log_bump(u: float, count: float, power_a: float, power_b: float, a: float, b
 
 
 @lean
-def bump_integral(count: float, power_a: float, power_b: float, a: float, b: float, end: float) -> tuple[float, float]:
+def bump_integral(count: float, power_a: float, power_b: float, a: float, b: float, end: float) -> Floats:
     """Return the integral of (u / (a + u))^count (1 + u / a)^-power_a (1 + u / b)^-power_b over 0 < u < end."""
     near = min(a, b)
     mode = _mode(count, power_a, power_b, a, b, end)
@@ -141,8 +137,6 @@ def _where_fallen(
     return outer
 
 
-Moments = tuple[float, float, float, float, float, float, float, float, float, float, float, float, float, float, float]
-
 # Of the integral no more than exp(-37), 1e-16, lies beyond the upper end.
 _LEAVING_DROP = 37.0
 # Nodes for a logarithmic length L of the interval and a fall F of the integrand's logarithm along it, at least
@@ -180,7 +174,7 @@ def log_scale(shape: float, s: float, start_a: float, start_b: float, idle: floa
 
 
 @inlined
-def moments(shape: float, s: float, start_a: float, start_b: float, idle: float) -> Moments:
+def moments(shape: float, s: float, start_a: float, start_b: float, idle: float) -> Floats:
     """Return the integral, then means and products of four functions of the time u of dropout.
 
     The four are a = log(1 + u / start_a), f = u / (start_a + u), and b, g, the same two with start_b. In order: the
@@ -294,12 +288,12 @@ def likelihood_derivatives(
 
 
 @inlined
-def _natural(log_params: FloatArray) -> Four:
+def _natural(log_params: FloatArray) -> Floats:
     return math.exp(log_params[0]), math.exp(log_params[1]), math.exp(log_params[2]), math.exp(log_params[3])
 
 
 @inlined
-def _add_gradient(out: FloatArray, w: float, share: float, shared: tuple[float, float], alive: Four, gap: Four) -> None:
+def _add_gradient(out: FloatArray, w: float, share: float, shared: Floats, alive: Floats, gap: Floats) -> None:
     out[1] += w * (shared[0] + alive[0] + share * gap[0])
     out[2] += w * (shared[1] + alive[1] + share * gap[1])
     out[3] += w * (alive[2] + share * gap[2])
@@ -311,13 +305,13 @@ def _add_curvature(
     out: FloatArray,
     w: float,
     share: float,
-    theta: Four,
+    theta: Floats,
     x: float,
     last: float,
     end: float,
-    alive: Four,
-    gap: Four,
-    m: Moments,
+    alive: Floats,
+    gap: Floats,
+    m: Floats,
 ) -> None:
     """Add the mean Hessian of the explanations, without what they share."""
     r, alpha, s, beta = theta
@@ -335,7 +329,7 @@ def _add_curvature(
 
 
 @inlined
-def _add_spread(out: FloatArray, left: float, alive: float, scale: Four, gap: Four, m: Moments) -> None:
+def _add_spread(out: FloatArray, left: float, alive: float, scale: Floats, gap: Floats, m: Floats) -> None:
     """Add the covariance of the gradients: within those who left, and between them and those alive."""
     out[5] += left * (scale[0] * scale[0] * (m[5] - m[1] * m[1]) + alive * gap[0] * gap[0])
     out[6] += left * (scale[0] * scale[1] * (m[6] - m[1] * m[2]) + alive * gap[0] * gap[1])

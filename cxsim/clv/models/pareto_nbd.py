@@ -7,11 +7,10 @@ Gamma(s, beta + age), independent of each other and of when the last order came.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from cxsim.clv.models.pareto_integrals import (
@@ -21,10 +20,8 @@ from cxsim.clv.models.pareto_integrals import (
     log_odds,
     power_integral,
 )
-from cxsim.clv.models.special import each_row, lgamma_rise, log1p_exp, require_positive, unit_rule
+from cxsim.clv.models.special import FloatArray, each_row, lgamma_rise, log1p_exp, require_positive, unit_rule
 from cxsim.jit import counted, inlined, lean
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +36,8 @@ class ParetoNbdParams:
         Shape and rate of the Gamma distribution of the hazard of dropout; `beta` carries the unit of time.
     k
         Orders come by pure chance: 1 stage between them.
+    leaves_after_first
+        Nobody leaves with an order.
     """
 
     r: float
@@ -46,9 +45,10 @@ class ParetoNbdParams:
     s: float
     beta: float
     k: ClassVar[int] = 1
+    leaves_after_first: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        require_positive("Pareto/NBD", {"r": self.r, "alpha": self.alpha, "s": self.s, "beta": self.beta})
+        require_positive("Pareto/NBD", asdict(self))
 
 
 def survival_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:
@@ -57,7 +57,7 @@ def survival_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, t
     Schmittlein, Morrison & Colombo (1987): the Pareto distribution of the second kind, whose scale grows with age.
     """
     _, age, time = np.broadcast_arrays(x, age, time)
-    return np.asarray(np.exp(-params.s * np.log1p(time / (params.beta + age)))[..., None])
+    return np.exp(-params.s * np.log1p(time / (params.beta + age)))[..., None]
 
 
 def orders_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, time: FloatArray) -> FloatArray:
@@ -70,7 +70,7 @@ def orders_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *, tim
     lifetime = (
         (params.beta + age) * length * np.divide(-np.expm1(-bend), bend, out=np.ones_like(bend), where=bend != 0.0)
     )
-    return np.asarray(((params.r + x) / (params.alpha + age) * lifetime)[..., None])
+    return ((params.r + x) / (params.alpha + age) * lifetime)[..., None]
 
 
 def discounted_orders_ahead(
@@ -93,10 +93,9 @@ def next_order_ahead(params: ParetoNbdParams, x: FloatArray, age: FloatArray, *,
 
     The density of the first order at u, times the probability of still being alive by then, over all u up to `time`.
     """
-    x, age, time = np.broadcast_arrays(x, age, time)
     columns = (params.r + x, params.alpha + age, params.beta + age, time)
     (chance,) = each_row(_next_rows, columns, (params.s,), outputs=(1,))
-    return np.asarray(np.minimum(chance, 1.0).reshape(*x.shape, 1))
+    return np.minimum(chance, 1.0)
 
 
 @lean
@@ -218,10 +217,9 @@ def count_probs_ahead(
     Someone who stays to the end orders a negative binomial number of times; so does someone who leaves on the way, in
     the time until then, over which an integral is taken. Whoever left before the start orders nothing.
     """
-    x, age, start, end, counts = np.broadcast_arrays(x, age, start, end, counts)
     columns = (params.r + x, params.alpha + age, params.beta + age, start, end, counts)
     (chance,) = each_row(_count_rows, columns, (params.s,), outputs=(1,))
-    return np.asarray(np.minimum(chance, 1.0).reshape(*x.shape, 1))
+    return np.minimum(chance, 1.0)
 
 
 @lean
@@ -263,7 +261,7 @@ def log_likelihood(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age
 
     Schmittlein, Morrison & Colombo (1987), appendix; here with the time of dropout integrated numerically.
     """
-    return _past(params, x, last, age)[0]
+    return _past(params, x, last, age)[0][..., 0]
 
 
 def phase_probs(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age: FloatArray) -> FloatArray:
@@ -271,7 +269,7 @@ def phase_probs(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age: F
 
     Schmittlein, Morrison & Colombo (1987), equations (11) to (13).
     """
-    return np.asarray(expit(-_past(params, x, last, age)[1])[..., None])
+    return np.asarray(expit(-_past(params, x, last, age)[1]))
 
 
 def phase_probs_new(params: ParetoNbdParams) -> FloatArray:
@@ -279,11 +277,10 @@ def phase_probs_new(params: ParetoNbdParams) -> FloatArray:
     return np.ones(params.k)
 
 
-def _past(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the log-likelihood and log(P(left) / P(alive))."""
+def _past(params: ParetoNbdParams, x: FloatArray, last: FloatArray, age: FloatArray) -> tuple[FloatArray, ...]:
+    """Return the log-likelihood and log(P(left) / P(alive)), with one more axis."""
     constants = (params.r, params.alpha, params.s, params.beta)
-    likelihood, odds = each_row(_past_rows, (x, last, age), constants, outputs=(1, 1))
-    return likelihood.reshape(x.shape), odds.reshape(x.shape)
+    return each_row(_past_rows, (x, last, age), constants, outputs=(1, 1))
 
 
 @lean

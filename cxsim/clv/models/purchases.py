@@ -10,19 +10,16 @@ A past is `frequency`, `last_order` (age at the last order) and `age`, which bro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from cxsim.clv.models import bgnbd, pareto_nbd
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.special import history, non_negative, require_rate, whole
-from cxsim.errors import DataError
+from cxsim.clv.models.special import FloatArray
 
-FloatArray = NDArray[np.float64]
 PurchaseParams = BetaGeometricParams | ParetoNbdParams
 
 _FAMILIES: dict[type, Any] = {BetaGeometricParams: bgnbd, ParetoNbdParams: pareto_nbd}
@@ -33,130 +30,61 @@ def log_likelihood(params: PurchaseParams, frequency: ArrayLike, last_order: Arr
 
     For k > 1 the gaps between the orders add (k - 1) times the sum of their logarithms, which no parameter changes.
     """
-    found: FloatArray = _FAMILIES[type(params)].log_likelihood(params, *history(frequency, last_order, age))
+    past = np.broadcast_arrays(*(np.asarray(one, np.float64) for one in (frequency, last_order, age)))
+    found: FloatArray = _FAMILIES[type(params)].log_likelihood(params, *past)
     return found
 
 
-def prob_alive(
-    params: PurchaseParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike, *, time: ArrayLike = 0.0
-) -> FloatArray:
-    """Return the probability that a customer has not left by `time` after `age`."""
-    family, past, until = _FAMILIES[type(params)], history(frequency, last_order, age), non_negative("time", time)
-    now = family.phase_probs(params, *past)
-    if not until.any():
-        return np.asarray(np.minimum(now.sum(axis=-1) + np.zeros_like(until), 1.0))
-    return _mean(now, _ahead(family.survival_ahead, params, past, time=until))
+class Outlook:
+    """What the past of customers says of now and of later; without a past, of a new customer after the first order.
 
+    The past is frequency, last order and age, which broadcast together.
+    """
 
-def expected_purchases(
-    params: PurchaseParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike, *, time: ArrayLike
-) -> FloatArray:
-    """Return the expected orders in the next `time`."""
-    family, past = _FAMILIES[type(params)], history(frequency, last_order, age)
-    return _mean(
-        family.phase_probs(params, *past), _ahead(family.orders_ahead, params, past, time=non_negative("time", time))
-    )
+    def __init__(self, params: PurchaseParams, *past: ArrayLike) -> None:
+        self._params, self._family = params, _FAMILIES[type(params)]
+        x, last, age = np.broadcast_arrays(*(np.asarray(one, np.float64) for one in past or (0.0, 0.0, 0.0)))
+        self._frequency, self._age = x, age
+        family = self._family
+        self._now: FloatArray = family.phase_probs(params, x, last, age) if past else family.phase_probs_new(params)
 
-
-def expected_purchases_new(params: PurchaseParams, time: ArrayLike) -> FloatArray:
-    """Return the expected repeat orders of a new customer in the first `time`; shape of `time`."""
-    family = _FAMILIES[type(params)]
-    ahead = family.orders_ahead(params, np.zeros(()), np.zeros(()), time=non_negative("time", time))
-    return _mean(family.phase_probs_new(params), ahead)
-
-
-def discounted_expected_purchases(
-    params: PurchaseParams,
-    frequency: ArrayLike,
-    last_order: ArrayLike,
-    age: ArrayLike,
-    *,
-    rate: float,
-    horizon: float = math.inf,
-) -> FloatArray:
-    """Return the expected future orders, each counted as exp(-rate * t) if it comes at t from now."""
-    require_rate(rate, horizon)
-    family, past = _FAMILIES[type(params)], history(frequency, last_order, age)
-
-    def discounted(params: PurchaseParams, x: FloatArray, age: FloatArray) -> FloatArray:
-        found: FloatArray = family.discounted_orders_ahead(params, x, age, rate=rate, horizon=horizon)
-        return found
-
-    return _mean(family.phase_probs(params, *past), _ahead(discounted, params, past))
-
-
-def discounted_expected_purchases_new(params: PurchaseParams, *, rate: float, horizon: float = math.inf) -> float:
-    """Return the same for the repeat orders of a new customer, without the first order."""
-    require_rate(rate, horizon)
-    family = _FAMILIES[type(params)]
-    ahead = family.discounted_orders_ahead(params, np.zeros(()), np.zeros(()), rate=rate, horizon=horizon)
-    return float(_mean(family.phase_probs_new(params), ahead))
-
-
-def purchase_probability(
-    params: PurchaseParams,
-    frequency: ArrayLike,
-    last_order: ArrayLike,
-    age: ArrayLike,
-    *,
-    start: ArrayLike = 0.0,
-    end: ArrayLike,
-    counts: ArrayLike,
-) -> FloatArray:
-    """Return the probability of exactly `counts` orders between `start` and `end` after `age`; 1 in sum over counts."""
-    family, past, question = _FAMILIES[type(params)], history(frequency, last_order, age), _counts(start, end, counts)
-    now = family.phase_probs(params, *past)
-    found = _mean(now, _ahead(family.count_probs_ahead, params, past, **question))
-    return np.asarray(found + (question["counts"] == 0.0) * np.maximum(1.0 - now.sum(axis=-1), 0.0))
-
-
-def purchase_probability_new(
-    params: PurchaseParams, *, start: ArrayLike = 0.0, end: ArrayLike, counts: ArrayLike
-) -> FloatArray:
-    """Return the same for the repeat orders of a new customer."""
-    family, question = _FAMILIES[type(params)], _counts(start, end, counts)
-    now = family.phase_probs_new(params)
-    found = _mean(now, family.count_probs_ahead(params, np.zeros(()), np.zeros(()), **question))
-    return np.asarray(found + (question["counts"] == 0.0) * max(1.0 - float(now.sum()), 0.0))
-
-
-def next_purchase_within(
-    params: PurchaseParams, frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike
-) -> Callable[[ArrayLike], FloatArray]:
-    """Return the probability that the next order comes within a time, or ever with infinity, as a function of it."""
-    family, past = _FAMILIES[type(params)], history(frequency, last_order, age)
-    now = family.phase_probs(params, *past)
-
-    def within(time: ArrayLike) -> FloatArray:
+    def prob_alive(self, time: ArrayLike = 0.0) -> FloatArray:
+        """Return the probability that a customer has not left by `time` from now."""
         until = np.asarray(time, np.float64)
-        if not (until >= 0.0).all():
-            raise DataError(f"time must not be negative; found {until[~(until >= 0.0)].flat[0]}.")
-        return _mean(now, _ahead(family.next_order_ahead, params, past, time=until))
+        if until.any():
+            return self._mean("survival_ahead", time=until)
+        return np.asarray(np.minimum(self._now.sum(axis=-1) + np.zeros_like(until), 1.0))
 
-    return within
+    def expected_purchases(self, time: ArrayLike) -> FloatArray:
+        """Return the expected (repeat) orders in the next `time`."""
+        return self._mean("orders_ahead", time=time)
 
+    def discounted_purchases(self, *, rate: float, horizon: float = math.inf) -> FloatArray:
+        """Return the expected (repeat) orders, each counted as exp(-rate * t) if it comes at t from now."""
+        return self._mean("discounted_orders_ahead", rate=rate, horizon=horizon)
 
-def _counts(start: ArrayLike, end: ArrayLike, counts: ArrayLike) -> dict[str, FloatArray]:
-    begin, stop, n = non_negative("start", start), non_negative("end", end), whole("counts", counts)
-    if (begin > stop).any():
-        raise DataError(f"start must not lie behind end; found start {begin} and end {stop}.")
-    return {"start": begin, "end": stop, "counts": n}
+    def purchase_probability(self, *, start: ArrayLike = 0.0, end: ArrayLike, counts: ArrayLike) -> FloatArray:
+        """Return the probability of exactly `counts` orders between `start` and `end` from now; 1 in sum."""
+        found = self._mean("count_probs_ahead", start=start, end=end, counts=counts)
+        # Who has left orders nothing.
+        return np.asarray(found + (np.asarray(counts) == 0.0) * np.maximum(1.0 - self._now.sum(axis=-1), 0.0))
 
+    def next_purchase_within(self, time: ArrayLike) -> FloatArray:
+        """Return the probability that the next order comes within a time, or ever with infinity."""
+        return self._mean("next_order_ahead", time=time)
 
-def _ahead(
-    function: Callable[..., FloatArray],
-    params: PurchaseParams,
-    past: tuple[FloatArray, FloatArray, FloatArray],
-    **question: FloatArray,
-) -> FloatArray:
-    """Return what comes, worked out once for each pair of frequency and age where nothing else differs by customer."""
-    x, _, age = past
-    if x.ndim != 1 or any(one.ndim for one in question.values()):
-        return function(params, x, age, **question)
-    pairs, place = np.unique(x + 1j * age, return_inverse=True)
-    return function(params, pairs.real, pairs.imag, **question)[place]
+    def _mean(self, what: str, **question: ArrayLike) -> FloatArray:
+        """Return the mean of what comes over the phases that customers may be in now.
 
-
-def _mean(now: FloatArray, ahead: FloatArray) -> FloatArray:
-    """Return the mean over the phases of what comes."""
-    return np.asarray(np.einsum("...k,...k->...", now, ahead))
+        It is worked out once for each pair of frequency and age where nothing else differs by customer.
+        """
+        asked, ahead = (
+            {name: np.asarray(one, np.float64)[()] for name, one in question.items()},
+            getattr(self._family, what),
+        )
+        if self._age.ndim == 1 and not any(one.ndim for one in asked.values()):
+            pairs, place = np.unique(self._frequency + 1j * self._age, return_inverse=True)
+            comes = ahead(self._params, pairs.real, pairs.imag, **asked)[place]
+        else:
+            comes = ahead(self._params, self._frequency, self._age, **asked)
+        return np.asarray(np.einsum("...k,...k->...", self._now, comes))

@@ -14,15 +14,19 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal, localcontext
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from cxsim.errors import DataError, ParamError
+from cxsim.errors import ParamError
 from cxsim.jit import inlined, lean
+
+FloatArray = NDArray[np.float64]
+Floats = tuple[float, ...]
 
 # From here on, the first term that is left out of each series is below 2e-16 of the result.
 _FAR = 10.0
@@ -119,56 +123,11 @@ def _trigamma_rest(x: float) -> float:
     return z * (0.5 + (1.0 / 6.0 - z * (1.0 / 30.0 - z * (1.0 / 42.0 - z * series))) / x)
 
 
-FloatArray = NDArray[np.float64]
-
-
 def require_positive(model: str, params: Mapping[str, float]) -> None:
     """Refuse parameters of `model` which are not positive finite numbers."""
     for name, value in params.items():
         if not (math.isfinite(value) and value > 0.0):
             raise ParamError(f"{model}: {name} is {value!r}; it must be a positive finite number.")
-
-
-def require_rate(rate: float, horizon: float) -> None:
-    """Refuse a discount rate and a horizon over which what is to come has no finite value."""
-    if not (rate >= 0.0 and horizon >= 0.0) or (rate == 0.0 and math.isinf(horizon)) or math.isinf(rate):
-        raise DataError(
-            f"rate and horizon must not be negative, and rate must be positive for an infinite horizon; "
-            f"found rate {rate} and horizon {horizon}."
-        )
-
-
-def non_negative(name: str, values: ArrayLike) -> FloatArray:
-    """Return `values` as an array of finite numbers >= 0."""
-    array = np.asarray(values, dtype=np.float64)
-    bad = ~(np.isfinite(array) & (array >= 0.0))
-    if bad.any():
-        first = array[bad].flat[0]
-        raise DataError(f"{name} must be finite and not negative; found {first} ({bad.sum()} of {bad.size}).")
-    return array
-
-
-def whole(name: str, values: ArrayLike) -> FloatArray:
-    """Return `values` as an array of whole numbers >= 0."""
-    array = non_negative(name, values)
-    bad = array != np.floor(array)
-    if bad.any():
-        raise DataError(f"{name} must be whole numbers; found {array[bad].flat[0]} ({bad.sum()} of {bad.size}).")
-    return array
-
-
-def history(frequency: ArrayLike, last_order: ArrayLike, age: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the three numbers of a customer's past as arrays of one shape."""
-    x, last, end = np.broadcast_arrays(
-        whole("frequency", frequency), non_negative("last_order", last_order), non_negative("age", age)
-    )
-    late = last > end
-    if late.any():
-        raise DataError(
-            f"last_order must not exceed age; found last_order {last[late].flat[0]} with age {end[late].flat[0]} "
-            f"({late.sum()} of {late.size})."
-        )
-    return x, last, end
 
 
 # From here on, the series errs by less than the last bit.
@@ -255,7 +214,7 @@ def log1p_exp(x: float) -> float:
 
 
 @inlined
-def to_logs(out: NDArray[np.float64], theta: tuple[float, ...]) -> None:
+def to_logs(out: FloatArray, theta: Floats) -> None:
     """Turn gradient and Hessian in the parameters into those in their logarithms, in place."""
     size = len(theta)
     place = 1 + size
@@ -270,7 +229,16 @@ def to_logs(out: NDArray[np.float64], theta: tuple[float, ...]) -> None:
 
 # Rows come out the same in whatever chunk they are, so the chunks only share out the work.
 _ROWS = 2048
-_PROCESSORS = os.cpu_count() or 1
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return the results in the order of the items, computed on all processors."""
+    if len(items) < 2:
+        return list(map(function, items))
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        return list(threads.map(function, items))
 
 
 def each_row(
@@ -280,20 +248,17 @@ def each_row(
     *,
     outputs: tuple[int, ...],
 ) -> tuple[FloatArray, ...]:
-    """Return what `compiled` writes for each row.
+    """Return what `compiled` writes for each row of the columns, which broadcast together.
 
-    Arrays of shape (n rows, width).
+    Arrays of their shape and one more axis of each of the `outputs`.
     """
-    flat = tuple(np.ascontiguousarray(column, dtype=np.float64).ravel() for column in columns)
-    results = tuple(np.empty((flat[0].size, width)) for width in outputs)
-    starts = range(0, flat[0].size, _ROWS)
+    same = np.broadcast_arrays(*columns)
+    flat = [np.ascontiguousarray(column, dtype=np.float64).ravel() for column in same]
+    size = flat[0].size
+    results = [np.empty((size, width)) for width in outputs]
 
     def work(start: int) -> None:
-        compiled(start, min(start + _ROWS, flat[0].size), *flat, *constants, *results)
+        compiled(start, min(start + _ROWS, size), *flat, *constants, *results)
 
-    if len(starts) <= 1:
-        list(map(work, starts))
-    else:
-        with ThreadPoolExecutor(max_workers=_PROCESSORS) as threads:
-            list(threads.map(work, starts))
-    return results
+    in_threads(work, range(0, size, _ROWS))
+    return tuple(result.reshape(*same[0].shape, result.shape[1]) for result in results)

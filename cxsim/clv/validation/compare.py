@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
+from typing import NamedTuple
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from cxsim.clv.fit import fit
 from cxsim.clv.inputs import by_past
 from cxsim.clv.likelihood import Model, kind_of
 from cxsim.clv.models.purchases import log_likelihood
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.clv.validation.findings import (
@@ -32,16 +32,12 @@ from cxsim.clv.validation.findings import (
 )
 from cxsim.clv.validation.forecasts import (
     Holdout,
-    SpendOutlook,
     holdout_of,
     model_forecast,
-    own_rate,
-    recent_past,
-    shop_rate,
+    naive_forecasts,
     spend_outlook,
 )
 from cxsim.clv.validation.scoring import (
-    Verdict,
     against_best,
     akaike_weights,
     calibration_of,
@@ -56,7 +52,6 @@ from cxsim.errors import DataError, EstimationError, choices
 from cxsim.tables import RFM, TRANSACTIONS, check
 from cxsim.wording import counted
 
-FloatArray = NDArray[np.float64]
 Orders = Transactions | pl.DataFrame | pl.LazyFrame
 Progress = Callable[[int, int], None]
 
@@ -191,29 +186,35 @@ def compare(
     _require_both(later, days)
     customers = check(rfm, RFM).sort("customer_id")
     fits: dict[str, PurchaseFit] = {model: fit(customers, model=model) for model in models}
-    table, verdicts = _fitted(fits, customers)
-    candidates = [Candidate(name=name, title=fits[name].title, fit=verdicts[name]) for name in table["name"]]
-    if later is None or days is None:
-        words = (fit_sentence(candidates, rfm.height), advice(candidates, _one_time_buyers(rfm)))
-        return Comparison(
-            table=table,
-            calibration=None,
-            fits=fits,
-            choice=choice(candidates).name,
-            sentence=" ".join(words),
-            findings=tuple(on_fits(fits, customers)),
+    table, findings, calibration, biases = _fitted(fits, customers), on_fits(fits, customers), None, ""
+    if later is not None and days is not None:
+        known, finding = _with_forecasts(
+            holdout_of(customers, later, days=days), fits.values(), spend, of="later", draws=draws, seed=seed
         )
-    outlook = spend_outlook(customers, spend, draws=draws, seed=seed)
-    known = _with_forecasts(fits, holdout_of(customers, later, days=days), outlook, draws=draws, seed=seed)
-    found = _held(fits, table, candidates, known)
-    return found if outlook.finding is None else replace(found, findings=(*found.findings, outlook.finding))
+        scores = scores_of(known)
+        of_models, of_rules = _parted(scores, models)
+        biases = bias_sentence(of_models, when=f"in the {days:g} days after")
+        limits = spend_of_models(of_models), intervals_of_totals(of_models), naive_rules(of_models, of_rules)
+        findings += [*filter(None, (*limits, finding))]
+        table = _side_by_side(table, with_verdicts(scores, forecast_verdicts([known], models), "_forecast"))
+        calibration = calibration_of([known])
+    chances = pl.col("^prob_better.*$").fill_null(0.5)
+    candidates = [Candidate(*row) for row in _parted(table, models)[0].select("name", "model", chances).rows()]
+    forecast = forecast_sentence(candidates) if biases else ""
+    last = advice(candidates, rfm.filter(frequency=0).height)
+    return Comparison(
+        table=table,
+        calibration=calibration,
+        fits=fits,
+        choice=choice(candidates).name,
+        sentence=" ".join(filter(None, (fit_sentence(candidates, rfm.height), biases, forecast, last))),
+        findings=tuple(findings),
+    )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """When forecasts are made: first day with an order, last days that forecasts know of, and how far they look."""
+class Plan(NamedTuple):
+    """When forecasts are made: the last days that they know of, and how far they look."""
 
-    first: date
     days: tuple[date, ...]
     horizon_days: int
 
@@ -251,12 +252,14 @@ class Backtest:
     sentence: str
 
     def __repr__(self) -> str:
-        days = ", ".join(origin.isoformat() for origin in self.origins)
-        return f"Backtest({self.horizon_days} days after {days}: {self.sentence})"
+        return f"Backtest({self._time}: {self.sentence})"
 
     def _repr_html_(self) -> str:
-        days = ", ".join(origin.isoformat() for origin in self.origins)
-        return _page(self.table, f"Forecasts of the {self.horizon_days} days after {days}", [self.sentence])
+        return _page(self.table, f"Forecasts of the {self._time}", [self.sentence])
+
+    @property
+    def _time(self) -> str:
+        return f"{self.horizon_days} days after {', '.join(map(str, self.origins))}"
 
 
 def backtest(
@@ -320,18 +323,20 @@ def backtest(
     """
     _require_models(models)
     plan = planned(transactions, origins=origins, horizon_days=horizon_days, observed_until=observed_until)
-    total = len(plan.days) * len(models)
+    done, total = itertools.count(1), len(plan.days) * len(models)
 
-    def done(fits: int, before: int) -> None:
-        if progress is not None:
-            progress(before + fits, total)
+    def fits(rfm: pl.DataFrame, origin: date) -> Iterator[PurchaseFit]:
+        for model in models:
+            yield fit(rfm, model=model, observed_until=origin)
+            if progress is not None:
+                progress(next(done), total)
 
-    holdouts = [
-        _at_origin(
-            transactions, plan, origin, models, draws=draws, seed=seed, done=partial(done, before=number * len(models))
-        )
-        for number, origin in enumerate(plan.days)
-    ]
+    holdouts, horizon = [], timedelta(days=plan.horizon_days)
+    for origin in plan.days:
+        later = holdout(transactions, after=origin, until=origin + horizon)
+        known = holdout_of(summarise(transactions, until=origin), later, days=plan.horizon_days)
+        found, before = fits(known.rfm, origin), summarise(transactions, until=origin - horizon)
+        holdouts.append(_with_forecasts(known, found, None, of=str(origin), before=before, draws=draws, seed=seed)[0])
     return _backtest(plan, holdouts, models)
 
 
@@ -341,17 +346,17 @@ def _backtest(plan: Plan, holdouts: Sequence[Holdout], models: Sequence[Model]) 
         scores_of(one).select(pl.lit(origin).alias("origin"), pl.all())
         for origin, one in zip(plan.days, holdouts, strict=True)
     )
-    verdicts = forecast_verdicts(holdouts, models)
-    table = with_verdicts(pooled(by_origin), verdicts)
-    titles = dict(table.select("name", "model").rows())
-    candidates = [Candidate(name=name, title=titles[name], forecast=verdicts[name]) for name in models]
-    one = len(plan.days) == 1
-    times = plan.days[0].isoformat() if one else f"each of {counted(len(plan.days))} days of the past, which overlap"
+    table = with_verdicts(pooled(by_origin), forecast_verdicts(holdouts, models))
+    of_models, of_rules = _parted(table, models)
+    chances = of_models.select("name", "model", pl.col("prob_better").fill_null(0.5))
+    candidates = [Candidate(name, title, forecast=chance) for name, title, chance in chances.rows()]
+    several = f"each of {counted(len(holdouts))} days of the past, which overlap"
+    times = several if len(holdouts) > 1 else str(plan.days[0])
     sentences = (
-        bias_sentence(table, models, when=f"in the {plan.horizon_days} days after {times}"),
-        naive_rules(table, models),
+        bias_sentence(of_models, when=f"in the {plan.horizon_days} days after {times}"),
+        naive_rules(of_models, of_rules),
         forecast_sentence(candidates),
-        advice(candidates, _one_time_buyers(holdouts[-1].rfm)),
+        advice(candidates, holdouts[-1].rfm.filter(frequency=0).height),
     )
     return Backtest(
         origins=plan.days,
@@ -379,11 +384,11 @@ def planned(
         possible = f"horizon_days up to {longest}" if longest else "more days of orders"
         fewer = ", or fewer origins" if origins > 1 else ""
         raise DataError(
-            f"orders span {span} days, {first.isoformat()} to {end.isoformat()}; {origins} origins with a horizon of "
+            f"orders span {span} days, {first} to {end}; {origins} origins with a horizon of "
             f"{horizon} days need {2 * horizon + (origins - 1) * horizon // 2}, as the first must have as many days to "
             f"learn from as it looks ahead; possible: {possible}{fewer}."
         )
-    return Plan(first=first, days=days, horizon_days=horizon)
+    return Plan(days, horizon)
 
 
 def _span(transactions: Orders, observed_until: date | None) -> tuple[date, date]:
@@ -399,100 +404,49 @@ def _span(transactions: Orders, observed_until: date | None) -> tuple[date, date
     return first, observed_until or known or last
 
 
-def _held(
-    fits: Mapping[str, PurchaseFit], table: pl.DataFrame, fitted: Sequence[Candidate], known: Holdout
-) -> Comparison:
-    """Return the comparison of fits whose forecasts are held against what came."""
-    models = list(fits)
-    scores, predicted = scores_of(known), forecast_verdicts([known], models)
-    candidates = [replace(one, forecast=predicted[one.name]) for one in fitted]
-    sentences = (
-        fit_sentence(candidates, known.rfm.height),
-        bias_sentence(scores, models, when=f"in the {known.days:g} days after"),
-        forecast_sentence(candidates),
-        advice(candidates, _one_time_buyers(known.rfm)),
-    )
-    limits = (spend_of_models(scores, models), intervals_of_totals(scores, models), naive_rules(scores, models))
-    return Comparison(
-        table=_side_by_side(table, with_verdicts(scores, predicted, "_forecast")),
-        calibration=calibration_of([known]),
-        fits=fits,
-        choice=choice(candidates).name,
-        sentence=" ".join(filter(None, sentences)),
-        findings=(*on_fits(fits, known.rfm), *filter(None, limits)),
-    )
-
-
 def _with_forecasts(
-    fits: Mapping[str, PurchaseFit], known: Holdout, outlook: SpendOutlook, *, draws: int, seed: int
-) -> Holdout:
-    if not known.orders.any():
-        raise DataError(
-            f"later: nobody ordered in the {known.days:g} days; there is nothing to hold forecasts against."
-        )
-    forecasts = [model_forecast(one, known, outlook, draws=draws, seed=seed) for one in fits.values()]
-    return replace(known, forecasts=(*forecasts, own_rate(known), shop_rate(known)))
-
-
-def _at_origin(
-    transactions: Orders,
-    plan: Plan,
-    origin: date,
-    models: Sequence[Model],
+    known: Holdout,
+    fits: Iterable[PurchaseFit],
+    spend: GammaGammaFit | None,
     *,
+    of: str,
+    before: pl.DataFrame | None = None,
     draws: int,
     seed: int,
-    done: Callable[[int], None],
-) -> Holdout:
-    """Return the customers of an origin, what came of them, and all forecasts of it."""
-    horizon = timedelta(days=plan.horizon_days)
-    rfm, later = summarise(transactions, until=origin), holdout(transactions, after=origin, until=origin + horizon)
-    known = holdout_of(rfm, later, days=plan.horizon_days)
+) -> tuple[Holdout, str | None]:
+    """Return what models and naive rules expected, and why Gamma-Gamma was not used, if it was not."""
     if not known.orders.any():
         raise DataError(
-            f"no customer known at {origin.isoformat()} ordered in the {plan.horizon_days} days after; there is "
-            "nothing to hold forecasts against. Use a longer horizon."
+            f"{of}: nobody ordered in the {known.days:g} days after; there is nothing to hold forecasts against. Use a "
+            "longer time."
         )
-    outlook = spend_outlook(known.rfm, None, draws=draws, seed=seed)
-    forecasts = []
-    for number, model in enumerate(models, start=1):
-        fitted = fit(known.rfm, model=model, observed_until=origin)
-        forecasts.append(model_forecast(fitted, known, outlook, draws=draws, seed=seed))
-        done(number)
-    before = summarise(transactions, until=origin - horizon)
-    return replace(known, forecasts=(*forecasts, own_rate(known), shop_rate(known), recent_past(known, before)))
+    outlook = spend_outlook(known.rfm, spend, draws=draws, seed=seed)
+    forecasts = [model_forecast(one, known, outlook, draws=draws, seed=seed) for one in fits]
+    return known._replace(forecasts=(*forecasts, *naive_forecasts(known, before))), outlook.finding
 
 
-def _one_time_buyers(rfm: pl.DataFrame) -> int:
-    return rfm.filter(pl.col("frequency") == 0).height
+def _parted(scores: pl.DataFrame, models: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the scores of models, and those of naive rules."""
+    of_models = pl.col("name").is_in(models)
+    return scores.filter(of_models), scores.filter(~of_models)
 
 
 def _require_both(later: pl.DataFrame | None, days: float | None) -> None:
     if (later is None) != (days is None):
-        missing = "days, the length of the time that later covers" if days is None else "later, from holdout(...)"
-        raise DataError(
-            f"later and days belong together; found only {'later' if days is None else 'days'}, give {missing}."
-        )
+        found, missing = ("days", "later, from holdout(...)") if later is None else ("later", "days, its length")
+        raise DataError(f"later and days belong together; found only {found}, give {missing}.")
 
 
-def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Verdict | None]]:
-    """Return the table of fits, the best first, and how each stands against the best of the others."""
+def _fitted(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> pl.DataFrame:
+    """Return the table of fits, the best first, with how each stands against the best of the others."""
     found = list(fits.values())
-    n_params = [float(one.n_params) for one in found]
-    verdicts = dict(zip(fits, against_best([log_likelihoods(one, rfm) for one in found], n_params), strict=True))
-    aic = [one.aic for one in found]
-    table = pl.DataFrame(
-        {
-            "model": [one.title for one in found],
-            "name": list(fits),
-            "log_likelihood": [one.log_likelihood for one in found],
-            "aic": aic,
-            "bic": [one.bic for one in found],
-            "aic_gap": [one - min(aic) for one in aic],
-            "weight": akaike_weights(aic),
-        }
+    log_probs, n_params = [log_likelihoods(one, rfm) for one in found], [float(one.n_params) for one in found]
+    verdicts = dict(zip(fits, against_best(log_probs, n_params), strict=True))
+    rows = [(one.title, one.model, one.log_likelihood, one.aic, one.bic) for one in found]
+    table = pl.DataFrame(rows, schema=["model", "name", "log_likelihood", "aic", "bic"], orient="row").with_columns(
+        aic_gap=pl.col("aic") - pl.col("aic").min(), weight=pl.Series(akaike_weights([one.aic for one in found]))
     )
-    return with_verdicts(table, verdicts).sort("aic", maintain_order=True), verdicts
+    return with_verdicts(table, verdicts).sort("aic", maintain_order=True)
 
 
 def log_likelihoods(fitted: PurchaseFit, rfm: pl.DataFrame) -> FloatArray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from cxsim.clv.customer_value import ParameterDraws
 from cxsim.clv.forecast import predict
 from cxsim.clv.inputs import arrays
-from cxsim.clv.models.purchases import expected_purchases_new, purchase_probability_new
+from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.validation.scoring import LAST_CLASS, by_frequency, capture_curve
 from cxsim.data.orders import Transactions
@@ -50,7 +51,7 @@ def tracking(counts: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     (4339, 4429.0)
     """
     age = np.arange(counts.height, dtype=np.float64)
-    per_customer = expected_purchases_new(purchases.params, age)
+    per_customer = Outlook(purchases.params).expected_purchases(age)
     expected = np.convolve(counts["first_orders"].to_numpy(), per_customer)[: counts.height]
     return counts.select("day", pl.Series("expected", expected), observed="repeat_orders")
 
@@ -82,7 +83,7 @@ def frequency_fit(rfm: pl.DataFrame, purchases: PurchaseFit) -> pl.DataFrame:
     """
     ages = check(rfm, RFM).group_by("age_days", maintain_order=True).len()
     age, weight = arrays(ages.select("age_days", "len"))
-    chances = purchase_probability_new(purchases.params, end=age[:, None], counts=np.arange(LAST_CLASS)[None, :])
+    chances = Outlook(purchases.params).purchase_probability(end=age[:, None], counts=np.arange(LAST_CLASS)[None, :])
     exact = weight @ chances
     observed = np.bincount(np.minimum(rfm["frequency"].to_numpy(), LAST_CLASS), minlength=LAST_CLASS + 1)
     return pl.DataFrame(
@@ -144,47 +145,35 @@ def forecasts(
     seed: int,
 ) -> pl.DataFrame:
     """Return cumulative repeat orders of the customers known when calibration ends, observed and expected."""
-    known = Transactions(
-        table=transactions.table.join(check(rfm, RFM).lazy().select("customer_id"), on="customer_id", how="semi"),
-        hygiene=transactions.hygiene,
-        until=transactions.until,
+    start_day, end = ends
+    known = replace(
+        transactions, table=transactions.table.join(rfm.lazy().select("customer_id"), on="customer_id", how="semi")
     )
-    counts = cumulative_repeat_orders(known, until=ends[1])
-    fitted = counts.filter(pl.col("day") <= ends[0])
-    start = int(fitted["repeat_orders"][-1])
-    span = (ends[1] - ends[0]).days
+    counts = cumulative_repeat_orders(known, until=end)
+    fitted = counts.filter(pl.col("day") <= start_day)
+    start = pl.lit(fitted["repeat_orders"][-1])
+    span = (end - start_day).days
     steps = sorted({max(1, round(span * step / _STEPS)) for step in range(1, _STEPS + 1)})
-    columns = [pl.col(name).cast(pl.Float64) for name in ("observed", "expected", "low", "high")]
     parts = []
     for model, found in fits.items():
-        inside = tracking(fitted, found).with_columns(low=None, high=None)
-        later = (
-            _ahead(rfm, found, draws[model], steps, level=level, seed=seed)
-            .select(
-                pl.col("expected", "low", "high") + start,
-                day=pl.lit(ends[0]) + pl.duration(days=pl.col("days")),
-            )
-            .join(counts.select("day", observed="repeat_orders"), on="day", how="left", maintain_order="left")
+        rows = []
+        for days in steps:
+            expected = found.expected_purchases(rfm, days)["expected_purchases"].sum()
+            # The same random numbers for each length, so that the band does not flicker.
+            totals = predict(rfm, draws[model].purchases, days=days, level=level, seed=seed).totals
+            ends_of_orders = totals.filter(quantity="orders").select("low", "high").row(0)
+            rows.append((start_day + timedelta(days), expected, *ends_of_orders))
+        later = pl.DataFrame(rows, schema=["day", "expected", "low", "high"], orient="row")
+        later = later.with_columns(pl.col("expected", "low", "high") + start).join(
+            counts.select("day", observed="repeat_orders"), on="day", how="left", maintain_order="left"
         )
-        parts += [
-            table.select(pl.lit(model).alias("model"), pl.col("day").cast(pl.Date), *columns)
-            for table in (inside, later)
-        ]
+        both = pl.concat([tracking(fitted, found), later], how="diagonal_relaxed")
+        parts.append(
+            both.select(
+                pl.lit(model).alias("model"), "day", pl.col("observed", "expected", "low", "high").cast(pl.Float64)
+            )
+        )
     return pl.concat(parts)
-
-
-def _ahead(
-    rfm: pl.DataFrame, found: PurchaseFit, drawn: ParameterDraws, steps: Sequence[int], *, level: float, seed: int
-) -> pl.DataFrame:
-    """Return the orders of all customers within so many days, expected and with their interval."""
-    rows = []
-    for days in steps:
-        expected = float(found.expected_purchases(rfm, days)["expected_purchases"].sum())
-        # The same random numbers for each length, so that the band does not flicker.
-        totals = predict(rfm, drawn.purchases, days=days, level=level, seed=seed).totals
-        low, high = totals.filter(pl.col("quantity") == "orders").select("low", "high").row(0)
-        rows.append({"days": days, "expected": expected, "low": low, "high": high})
-    return pl.DataFrame(rows, schema={"days": pl.Int64, "expected": pl.Float64, "low": pl.Float64, "high": pl.Float64})
 
 
 def missed(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
@@ -202,35 +191,33 @@ def missed(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
 
 def with_deciles(rfm: pl.DataFrame, value: pl.Series) -> pl.DataFrame:
     """Return customers with the tenth that they belong to by value, 1 for the most valuable; ties by customer_id."""
-    order = rfm.select("customer_id").with_columns(value=value).with_row_index("row")
-    ranked = order.sort(["value", "customer_id"], descending=[True, False]).with_columns(
-        decile=pl.int_range(pl.len(), dtype=pl.Int64) * DECILES // pl.len() + 1
-    )
-    return rfm.with_columns(ranked.sort("row")["decile"].cast(pl.Int64))
+    place = pl.arg_sort_by(pl.lit(value), "customer_id", descending=[True, False]).arg_sort().cast(pl.Int64)
+    return rfm.with_columns(decile=place * DECILES // rfm.height + 1)
 
 
 def decile_values(customers: pl.DataFrame, totals: pl.DataFrame, realised: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the value of each tenth of the customers."""
-    known = customers.select("customer_id", "decile").join(
-        customers.select("customer_id", realised=None) if realised is None else realised, on="customer_id", how="left"
-    )
+    known = customers.with_columns(realised=pl.lit(None, pl.Float64))
+    if realised is not None:
+        known = customers.join(realised, on="customer_id", how="left")
     came = pl.when(pl.col("realised").is_not_null().any()).then(pl.col("realised").cast(pl.Float64).sum())
     tenths = known.group_by("decile").agg(customers=pl.len().cast(pl.Int64), realised=came)
-    values = totals.filter(pl.col("quantity") == "value").select("decile", "low", "high", expected="mean")
-    return (
-        tenths.join(values, on="decile")
-        .sort("decile")
-        .select("decile", "customers", "expected", "low", "high", "realised")
-    )
+    values = totals.filter(quantity="value").select("decile", "low", "high", expected="mean")
+    columns = ["decile", "customers", "expected", "low", "high", "realised"]
+    return tenths.join(values, on="decile").sort("decile").select(columns)
 
 
 def captures(orders: Mapping[str, pl.Series], realised: pl.Series) -> pl.DataFrame:
     """Return which share of the value that came lies with which share of the customers, in several orders of them."""
-    parts = []
-    for model, ranked in orders.items():
-        curve = capture_curve(ranked.cast(pl.Float64).to_numpy(), realised.to_numpy())
-        if curve is not None:
-            points = {"customers": _CURVE, "value": np.interp(_CURVE, *curve)}
-            parts.append(pl.DataFrame(points).select(pl.lit(model).alias("model"), "customers", "value"))
+    curves = {
+        model: capture_curve(ranked.cast(pl.Float64).to_numpy(), realised.to_numpy())
+        for model, ranked in orders.items()
+    }
+    rows = [
+        (model, *point)
+        for model, curve in curves.items()
+        if curve is not None
+        for point in zip(_CURVE, np.interp(_CURVE, *curve), strict=True)
+    ]
     schema = {"model": pl.String, "customers": pl.Float64, "value": pl.Float64}
-    return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from cxsim.clv.models.special import FloatArray
 from cxsim.clv.validation.forecasts import Forecast, Holdout
 from cxsim.params import Z95
-
-FloatArray = NDArray[np.float64]
 
 TOP = 0.1
 LAST_CLASS = 7
 # With no order among n customers, a mean of -ln(0.05) / n would have left so empty a class in 5 % of cases.
 _NONE_SEEN = -math.log(0.05)
-_SPEND_ENDS = ("spend_bias_low", "spend_bias_high")
+_ENDS = ("_low", "_high")
 # Log probabilities are computed to about 1e-12; models closer than this say the same.
 _SAME = 1e-9
 
@@ -43,8 +42,8 @@ def verdict(first: FloatArray, second: FloatArray, *, more_params: float = 0.0) 
     """
     difference = first - second
     difference = np.where(np.abs(difference) < _SAME, 0.0, difference)
-    total = float(difference.sum()) - more_params
-    spread = float(difference.std(ddof=1)) * math.sqrt(difference.size)
+    total = difference.sum() - more_params
+    spread = difference.std(ddof=1) * math.sqrt(difference.size)
     if not difference.any():
         return Verdict(z=0.0, prob_better=0.5)
     if spread == 0.0:
@@ -54,14 +53,15 @@ def verdict(first: FloatArray, second: FloatArray, *, more_params: float = 0.0) 
 
 def against_best(log_probs: Sequence[FloatArray], n_params: Sequence[float]) -> list[Verdict | None]:
     """Weigh each model against the best of the others; None where there is no other."""
-    totals = [float(found.sum()) - size for found, size in zip(log_probs, n_params, strict=True)]
-    verdicts: list[Verdict | None] = []
-    for place, found in enumerate(log_probs):
-        rival = max((other for other in range(len(log_probs)) if other != place), key=totals.__getitem__, default=None)
-        verdicts.append(
-            None if rival is None else verdict(found, log_probs[rival], more_params=n_params[place] - n_params[rival])
-        )
-    return verdicts
+    totals = [found.sum() - size for found, size in zip(log_probs, n_params, strict=True)]
+    best, *others = sorted(range(len(totals)), key=lambda place: -totals[place])
+    if not others:
+        return [None]
+    rivals = [others[0] if place == best else best for place in range(len(totals))]
+    return [
+        verdict(log_probs[place], log_probs[rival], more_params=n_params[place] - n_params[rival])
+        for place, rival in enumerate(rivals)
+    ]
 
 
 def akaike_weights(aic: Sequence[float]) -> list[float]:
@@ -85,84 +85,77 @@ def scores_of(holdout: Holdout) -> pl.DataFrame:
     rows = [_scores(holdout, forecast) for forecast in holdout.forecasts]
     types: dict[type, type[pl.DataType]] = {str: pl.String, int: pl.Int64}
     schema = {name: types.get(type(value), pl.Float64) for name, value in rows[0].items()}
-    return pl.DataFrame(rows, schema=schema)
+    return _with_biases(pl.DataFrame(rows, schema=schema))
 
 
-def _scores(holdout: Holdout, forecast: Forecast) -> dict[str, float | str | None]:
-    low, high = forecast.orders_range
+def _scores(holdout: Holdout, forecast: Forecast) -> dict[str, Any]:
+    low, high = forecast.total_intervals[90]
     spend_low, spend_high = forecast.spend_range or (None, None)
     orders, amount = holdout.orders, holdout.amount
-    came, spent, error = float(orders.sum()), float(amount.sum()), forecast.orders - orders
-    expected, spend = float(forecast.orders.sum()), float(forecast.spend.sum())
-    inside = {
-        percent: (float(((one.low <= orders) & (orders <= one.high)).mean()), one.total_low <= came <= one.total_high)
-        for percent, one in forecast.intervals.items()
-    }
+    came, error = orders.sum(), forecast.orders - orders
     constant = np.ptp(forecast.orders) == 0.0 or np.ptp(orders) == 0.0
     return {
         "model": forecast.title,
         "name": forecast.name,
         "customers": orders.size,
         "observed_orders": came,
-        "expected_orders": expected,
+        "expected_orders": forecast.orders.sum(),
         "expected_orders_low": low,
         "expected_orders_high": high,
-        "orders_bias": _bias(expected, came),
-        "orders_bias_low": _bias(low, came),
-        "orders_bias_high": _bias(high, came),
-        "observed_spend": spent,
-        "expected_spend": spend,
-        "spend_bias": _bias(spend, spent),
-        "spend_bias_low": _bias(spend_low, spent),
-        "spend_bias_high": _bias(spend_high, spent),
-        "mae": float(np.abs(error).mean()),
-        "rmse": float(np.sqrt(np.square(error).mean())),
-        "correlation": None if constant else float(np.corrcoef(forecast.orders, orders)[0, 1]),
-        "log_score": float(-forecast.log_probs.mean()),
-        **{f"coverage_{percent}": customers for percent, (customers, _) in inside.items()},
-        **{f"total_coverage_{percent}": float(total) for percent, (_, total) in inside.items()},
+        **dict.fromkeys(("orders_bias", "orders_bias_low", "orders_bias_high")),
+        "observed_spend": amount.sum(),
+        "expected_spend": forecast.spend.sum(),
+        "expected_spend_low": spend_low,
+        "expected_spend_high": spend_high,
+        **dict.fromkeys(("spend_bias", "spend_bias_low", "spend_bias_high")),
+        "mae": np.abs(error).mean(),
+        "rmse": np.sqrt(np.square(error).mean()),
+        "correlation": None if constant else np.corrcoef(forecast.orders, orders)[0, 1],
+        "log_score": -forecast.log_probs.mean(),
+        **{
+            f"coverage_{percent}": ((low <= orders) & (orders <= high)).mean()
+            for percent, (low, high) in forecast.intervals.items()
+        },
+        **{
+            f"total_coverage_{percent}": float(low <= came <= high)
+            for percent, (low, high) in forecast.total_intervals.items()
+            if percent in forecast.intervals
+        },
         "gini": normalised_gini(forecast.spend, amount),
         "top_decile_capture": captured(forecast.spend, amount, TOP),
     }
 
 
-def _bias(end: float | None, observed: float) -> float | None:
-    return end / observed - 1.0 if end is not None and observed > 0.0 else None
+def _with_biases(scores: pl.DataFrame) -> pl.DataFrame:
+    """Return scores with what was expected, and its interval, over what came; null where nothing came."""
+    biases = (
+        pl.when(pl.col(f"observed_{what}") > 0.0)
+        .then(pl.col(f"expected_{what}{end}") / pl.col(f"observed_{what}") - 1.0)
+        .alias(f"{what}_bias{end}")
+        for what in ("orders", "spend")
+        for end in ("", *_ENDS)
+    )
+    return scores.with_columns(biases).drop("expected_spend_low", "expected_spend_high")
 
 
 def pooled(by_origin: pl.DataFrame) -> pl.DataFrame:
     """Return the scores of each model over several holdouts."""
     weight = pl.col("customers")
-    sums = ["observed_orders", "expected_orders", "expected_orders_low", "expected_orders_high"]
-    money = ["observed_spend", "expected_spend"]
-    means = ["gini", "top_decile_capture", "correlation", "total_coverage_80", "total_coverage_95"]
-    weighted = ["mae", "log_score", "coverage_80", "coverage_95"]
+    sums = pl.col("^(observed|expected)_.*$")
+    means = pl.col("gini", "top_decile_capture", "correlation", "^total_coverage_.*$")
+    weighted = pl.col("mae", "log_score", "^coverage_.*$")
+    spends = {f"expected_spend{end}": (pl.col(f"spend_bias{end}") + 1.0) * pl.col("observed_spend") for end in _ENDS}
     rows = by_origin.group_by("name", maintain_order=True).agg(
         pl.col("model").first(),
-        *(pl.col(name).sum() for name in [*sums, *money]),
-        *(_whole((pl.col(name) + 1.0) * pl.col("observed_spend")).alias(name) for name in _SPEND_ENDS),
-        *(pl.col(name).mean() for name in means),
-        *((pl.col(name) * weight).sum() / weight.sum() for name in weighted),
+        sums.sum(),
+        means.mean(),
+        (weighted * weight).sum() / weight.sum(),
+        # Null if any is missing.
+        **{name: pl.when(spend.is_not_null().all()).then(spend.sum()) for name, spend in spends.items()},
         rmse=((pl.col("rmse").pow(2) * weight).sum() / weight.sum()).sqrt(),
         customers=weight.sum(),
     )
-    with_bias = rows.with_columns(
-        *(_share(name, "observed_spend").alias(name) for name in _SPEND_ENDS),
-        orders_bias=_share("expected_orders", "observed_orders"),
-        orders_bias_low=_share("expected_orders_low", "observed_orders"),
-        orders_bias_high=_share("expected_orders_high", "observed_orders"),
-        spend_bias=_share("expected_spend", "observed_spend"),
-    )
-    return with_bias.select(by_origin.drop("origin").columns)
-
-
-def _whole(amounts: pl.Expr) -> pl.Expr:
-    """Return the sum, null if any is missing."""
-    return pl.when(amounts.is_not_null().all()).then(amounts.sum())
-
-
-def _share(expected: str, observed: str) -> pl.Expr:
-    return pl.when(pl.col(observed) > 0.0).then(pl.col(expected) / pl.col(observed) - 1.0)
+    return _with_biases(rows).select(by_origin.drop("origin").columns)
 
 
 def calibration_of(holdouts: Sequence[Holdout]) -> pl.DataFrame:
@@ -185,26 +178,23 @@ def forecast_verdicts(holdouts: Sequence[Holdout], names: Sequence[str]) -> dict
     """Return how well each model forecast the orders of customers against the best of the other models."""
     customers = pl.concat([one.rfm["customer_id"] for one in holdouts])
     person = customers.rank("dense").cast(pl.Int64).to_numpy() - 1
-    log_probs = {
-        name: np.concatenate([found.log_probs for one in holdouts for found in one.forecasts if found.name == name])
-        for name in names
-    }
-    by_person: list[FloatArray] = [np.asarray(np.bincount(person, weights=log_probs[name])) for name in names]
+    by_person: list[FloatArray] = []
+    for name in names:
+        found = [one.log_probs for holdout in holdouts for one in holdout.forecasts if one.name == name]
+        by_person.append(np.asarray(np.bincount(person, weights=np.concatenate(found))))
     return dict(zip(names, against_best(by_person, [0.0] * len(names)), strict=True))
 
 
 def with_verdicts(table: pl.DataFrame, verdicts: Mapping[str, Verdict | None], suffix: str = "") -> pl.DataFrame:
     """Return `table`, which has a column name, with columns z and prob_better; null where there is no verdict."""
     found = [verdicts.get(name) or (None, None) for name in table["name"]]
-    z, chance = zip(*found, strict=True)
-    return table.with_columns(
-        pl.Series(f"z{suffix}", z, dtype=pl.Float64), pl.Series(f"prob_better{suffix}", chance, dtype=pl.Float64)
-    )
+    schema = dict.fromkeys((f"z{suffix}", f"prob_better{suffix}"), pl.Float64)
+    return table.hstack(pl.DataFrame(found, schema=schema, orient="row"))
 
 
 def capture_curve(predicted: FloatArray, realised: FloatArray) -> tuple[FloatArray, FloatArray] | None:
     """Return the curve of captured value; None where nothing was realised."""
-    total = float(realised.sum())
+    total = realised.sum()
     if not total > 0.0:
         return None
     _, group, size = np.unique(-predicted, return_inverse=True, return_counts=True)
@@ -216,7 +206,7 @@ def capture_curve(predicted: FloatArray, realised: FloatArray) -> tuple[FloatArr
 def captured(predicted: FloatArray, realised: FloatArray, share: float) -> float | None:
     """Return the share of realised value that the top `share` of customers by predicted value holds."""
     curve = capture_curve(predicted, realised)
-    return None if curve is None else float(np.interp(share, *curve))
+    return None if curve is None else np.interp(share, *curve)
 
 
 def normalised_gini(predicted: FloatArray, realised: FloatArray) -> float | None:
@@ -238,27 +228,24 @@ def by_frequency(outcomes: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFr
     """Return mean orders per customer by class of past frequency, as they came and as each model expected them."""
     classes = np.minimum(outcomes["frequency"].to_numpy(), LAST_CLASS)
     seen = np.unique(classes)
-    observed = _observed(classes, outcomes)[seen]
     rows = np.bincount(classes)[seen]
-    tables = [
-        pl.DataFrame(
-            {
-                "model": title,
-                "name": name,
-                "frequency": [f"{one}+" if one == LAST_CLASS else f"{one}" for one in seen],
-                "customers": rows,
-                "observed": observed[:, 0],
-                "low": observed[:, 1],
-                "high": observed[:, 2],
-                "expected": np.bincount(classes, weights=outcomes[name].to_numpy())[seen] / rows,
-            }
+    ends = zip(("observed", "low", "high"), _observed(classes, outcomes), strict=True)
+    labels = [f"{one}+" if one == LAST_CLASS else f"{one}" for one in seen]
+    table = pl.DataFrame(
+        {"frequency": labels, "customers": rows, **{name: column[seen] for name, column in ends}}
+    ).fill_nan(None)
+    return pl.concat(
+        table.select(
+            pl.lit(title).alias("model"),
+            pl.lit(name).alias("name"),
+            pl.all(),
+            expected=np.bincount(classes, weights=outcomes[name].to_numpy())[seen] / rows,
         )
         for name, title in titles.items()
-    ]
-    return pl.concat(tables).with_columns(pl.col("low", "high").fill_nan(None))
+    )
 
 
-def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> NDArray[np.float64]:
+def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> tuple[FloatArray, ...]:
     """Return mean, low and high of each class; NaN where there is no interval.
 
     Customers are independent and their rows are not, so deviations are added up by customer first.
@@ -267,12 +254,11 @@ def _observed(classes: NDArray[np.int64], outcomes: pl.DataFrame) -> NDArray[np.
     rows = np.maximum(np.bincount(classes), 1)
     mean = np.bincount(classes, weights=orders) / rows
     person = outcomes["customer_id"].rank("dense").cast(pl.Int64).to_numpy()
-    pairs, pair = np.unique(classes * (person.max() + 1) + person, return_inverse=True)
+    size = person.max() + 1
+    pairs, pair = np.unique(classes * size + person, return_inverse=True)
     deviation = np.bincount(pair, weights=orders - mean[classes])
-    persons = np.bincount(pairs // (person.max() + 1))
-    squares = np.bincount(pairs // (person.max() + 1), weights=np.square(deviation))
-    several = persons > 1
-    half = np.full(mean.size, np.nan)
-    half[several] = Z95 * np.sqrt(squares[several] * persons[several] / (persons[several] - 1)) / rows[several]
+    persons = np.bincount(pairs // size)
+    squares = np.bincount(pairs // size, weights=np.square(deviation)) * persons / np.maximum(persons - 1, 1)
+    half = np.where(persons > 1, Z95 * np.sqrt(squares) / rows, np.nan)
     high = np.where(mean > 0.0, mean + half, half + _NONE_SEEN / np.maximum(persons, 1))
-    return np.column_stack([mean, np.maximum(mean - half, 0.0), high])
+    return mean, np.maximum(mean - half, 0.0), high

@@ -6,20 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from numpy.testing import assert_allclose
 
 from cxsim.clv.models import bgnbd, pareto_nbd
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.purchases import (
-    discounted_expected_purchases,
-    expected_purchases,
-    expected_purchases_new,
-    log_likelihood,
-    prob_alive,
-    purchase_probability_new,
-)
+from cxsim.clv.models.purchases import Outlook
 from tests.clv.shops import ahead
 
 BETA, PARETO = ahead(bgnbd), ahead(pareto_nbd)
@@ -32,14 +25,6 @@ LEAVING = ParetoNbdParams(r=0.55, alpha=10.56, s=0.61, beta=11.64)
 EIGHT = 5e-8
 positive = st.floats(0.05, 20.0)
 params = st.builds(BetaGeometricParams, r=positive, alpha=positive, a=positive, b=positive)
-# Small r and large time make a tail of many orders, which the sums below would have to follow.
-short_tails = st.builds(
-    BetaGeometricParams,
-    r=st.floats(0.05, 3.0),
-    alpha=st.floats(5.0, 50.0),
-    a=st.floats(0.05, 5.0),
-    b=st.floats(0.05, 5.0),
-)
 leaving_params = st.builds(ParetoNbdParams, r=positive, alpha=positive, s=positive, beta=positive)
 spans = st.floats(0.0, 300.0)
 frequencies = st.integers(0, 60)
@@ -52,38 +37,11 @@ def pasts(draw):
     return frequency, (age * draw(st.floats(0.0, 1.0)) if frequency else 0.0), age
 
 
-def test_counts_between_two_ages_agree_with_a_simulation():
-    # Two million simulated customers at the fitted parameters, +-0.0004.
-    found = purchase_probability_new(FITTED, start=39, end=78, counts=[0, 1, 3])
-    assert_allclose(found, [0.7544, 0.1216, 0.0249], atol=4e-4)
-
-
 def test_counts_between_two_ages_have_the_mean_of_the_orders_between_them():
     n = np.arange(4000)
-    mean = (n * purchase_probability_new(PRINTED, start=39, end=78, counts=n)).sum()
+    mean = (n * Outlook(PRINTED).purchase_probability(start=39, end=78, counts=n)).sum()
     assert_allclose(mean, 0.66379586, rtol=5e-8)  # E[X(78)] - E[X(39)], recomputed, eight digits
-    assert_allclose(mean, np.diff(expected_purchases_new(PRINTED, [39, 78]))[0], rtol=1e-11)
-
-
-@given(short_tails, st.floats(0.0, 40.0))
-def test_probabilities_of_a_new_customer_sum_to_one(params, time):
-    # At 40 / (5 + 40) the chance of an order falls by 8/9 each: after 600 orders 1e-30 is left.
-    assert_allclose(purchase_probability_new(params, end=time, counts=np.arange(600)).sum(), 1.0, rtol=1e-11)
-
-
-@settings(max_examples=30)  # each is a sum of integrals
-@given(short_tails, st.floats(0.0, 100.0), st.floats(0.0, 10.0))
-def test_probabilities_between_two_ages_sum_to_one(params, start, length):
-    # At 10 / (5 + 10) the chance of an order falls by 2/3 each: after 120 orders 1e-21 is left.
-    found = purchase_probability_new(params, start=start, end=start + length, counts=np.arange(120))
-    assert_allclose(found.sum(), 1.0, rtol=1e-11)
-    assert (found >= 0.0).all()
-
-
-@given(short_tails, st.floats(0.0, 100.0), st.integers(0, 300))
-def test_counts_from_the_start_are_those_of_a_new_customer(params, end, n):
-    new = purchase_probability_new(params, end=end, counts=n)
-    assert_allclose(purchase_probability_new(params, start=0.0, end=end, counts=n), new, rtol=1e-9, atol=1e-300)
+    assert_allclose(mean, np.diff(Outlook(PRINTED).expected_purchases([39, 78]))[0], rtol=1e-11)
 
 
 def test_a_customers_number_does_not_depend_on_who_else_is_asked_for():
@@ -95,18 +53,18 @@ def test_a_customers_number_does_not_depend_on_who_else_is_asked_for():
 
 
 def test_without_a_rate_discounted_orders_are_orders():
-    plain = expected_purchases(FITTED, 2, 30, 39, time=52)
-    assert discounted_expected_purchases(FITTED, 2, 30, 39, rate=0.0, horizon=52.0) == pytest.approx(plain, rel=1e-14)
+    plain = Outlook(FITTED, 2, 30, 39).expected_purchases(52)
+    assert Outlook(FITTED, 2, 30, 39).discounted_purchases(rate=0.0, horizon=52.0) == pytest.approx(plain, rel=1e-14)
 
 
 def test_mbg_nbd_agrees_with_thirty_digit_arithmetic_at_parameters_of_seven_decimals_too():
     short = BetaGeometricParams(r=0.5248432, alpha=6.1830853, a=0.8913594, b=1.6140022, leaves_after_first=True)
     orders = [0.053060327, 0.15079223, 1.0366058, 1.4188849, 1.8036305]
-    assert_allclose(expected_purchases_new(short, [1, 3, 32, 52, 78]), orders, rtol=EIGHT)
-    assert_allclose(prob_alive(short, [2, 0], [30.43, 0], 38.86), [0.70612568, 0.38971503], rtol=EIGHT)
-    assert_allclose(purchase_probability_new(short, end=39, counts=0), 0.58260503, rtol=EIGHT)
+    assert_allclose(Outlook(short).expected_purchases([1, 3, 32, 52, 78]), orders, rtol=EIGHT)
+    assert_allclose(Outlook(short, [2, 0], [30.43, 0], 38.86).prob_alive(), [0.70612568, 0.38971503], rtol=EIGHT)
+    assert_allclose(Outlook(short).purchase_probability(end=39, counts=0), 0.58260503, rtol=EIGHT)
     counts = [0.61065227, 0.18171163, 0.083017738, 0.044702837, 0.026414132, 0.01657911, 0.01085777, 0.0073385576]
-    assert_allclose(purchase_probability_new(short, end=30, counts=np.arange(8)), counts, rtol=EIGHT)
+    assert_allclose(Outlook(short).purchase_probability(end=30, counts=np.arange(8)), counts, rtol=EIGHT)
 
 
 @given(params, st.floats(1e-3, 1e4), pasts())
@@ -118,46 +76,14 @@ def test_quadrature_agrees_with_a_dense_rule(params, time, past):
     log_beta = math.lgamma(params.a) + math.lgamma(params.b + x) - math.lgamma(params.a + params.b + x)
     density = np.exp(params.a * log_p + (params.b + x) * log_q - log_beta)
     orders = -np.expm1(-(params.r + x) * np.log1p(p * time / (params.alpha + age))) / p
-    dense = 0.02 * (density * orders).sum() * prob_alive(params, x, last, age)
+    dense = 0.02 * (density * orders).sum() * Outlook(params, x, last, age).prob_alive()
     # log Gamma of 80 shapes is about 270, whose last bit is 1e-13; the dense rule makes the same error again.
-    assert_allclose(expected_purchases(params, x, last, age, time=time), dense, rtol=1e-10)
-
-
-@given(params, pasts())
-def test_prob_alive_is_a_probability(params, past):
-    assert 0.0 <= prob_alive(params, *past) <= 1.0
+    assert_allclose(Outlook(params, x, last, age).expected_purchases(time), dense, rtol=1e-10)
 
 
 @given(params, st.floats(0.0, 500.0))
 def test_without_a_repeat_order_everyone_is_alive(params, age):
-    assert prob_alive(params, 0, 0, age) == 1.0
-
-
-@given(params, pasts(), st.floats(0.0, 500.0))
-def test_idling_can_only_lower_prob_alive(params, past, more):
-    x, last, age = past
-    assert prob_alive(params, x, last, age + more) <= prob_alive(params, x, last, age)
-
-
-@given(params, pasts(), st.floats(0.1, 100.0))
-def test_the_unit_of_time_plays_no_part(params, past, unit):
-    x, last, age = past
-    scaled = BetaGeometricParams(r=params.r, alpha=unit * params.alpha, a=params.a, b=params.b)
-    # Times scaled and rounded anew, then raised to powers up to 80.
-    assert_allclose(prob_alive(scaled, x, unit * last, unit * age), prob_alive(params, *past), rtol=1e-11)
-    orders = expected_purchases(params, *past, time=52.0)
-    assert_allclose(expected_purchases(scaled, x, unit * last, unit * age, time=unit * 52.0), orders, rtol=1e-11)
-    # A density of x orders has the unit 1 / time ** x.
-    density = log_likelihood(params, *past) - x * math.log(unit)
-    assert_allclose(log_likelihood(scaled, x, unit * last, unit * age), density, rtol=1e-10, atol=1e-10)
-
-
-@given(params, pasts(), st.floats(0.01, 500.0), st.floats(0.01, 500.0))
-def test_a_longer_horizon_holds_more_orders(params, past, time, more):
-    none, short, long = expected_purchases(params, *past, time=[0.0, time, time + more])
-    assert none == 0.0
-    # Equal where the chance of being alive underflows, and where after `time` nobody is left to order.
-    assert long >= short * (1.0 - 1e-12) >= 0.0
+    assert Outlook(params, 0, 0, age).prob_alive() == 1.0
 
 
 @given(leaving_params, frequencies, spans, spans, spans)

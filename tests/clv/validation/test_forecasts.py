@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -12,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.purchases import purchase_probability
+from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.validation.forecasts import (
     LEVELS,
     SpendOutlook,
@@ -20,10 +19,8 @@ from cxsim.clv.validation.forecasts import (
     holdout_of,
     mean_spend,
     model_forecast,
+    naive_forecasts,
     outcome_probs,
-    own_rate,
-    recent_past,
-    shop_rate,
     spend_outlook,
 )
 from cxsim.clv.validation.scoring import scores_of
@@ -31,20 +28,17 @@ from cxsim.rng import stream
 
 
 def scores(known, *forecasts):
-    return scores_of(replace(known, forecasts=forecasts)).row(0, named=True)
+    return scores_of(known._replace(forecasts=forecasts)).row(0, named=True)
 
 
-def test_the_own_rate_goes_on_and_one_time_buyers_stay_away(small_known):
-    assert_allclose(own_rate(small_known).orders, [2 / 20 * 10, 0.0, 1 / 10 * 10, 0.0])
-
-
-def test_everyone_orders_at_the_rate_of_the_shop(small_known):
-    assert_allclose(shop_rate(small_known).orders, [3 / 50 * 10] * 4)
-
-
-def test_the_recent_past_repeats_the_repeat_orders_since(small_known):
+def test_rules_go_on_at_the_own_rate_at_that_of_the_shop_or_repeat_the_recent_past(small_known):
     before = pl.DataFrame({"customer_id": ["a", "b"], "frequency": [1, 0]})
-    assert recent_past(small_known, before).orders.tolist() == [1.0, 0.0, 1.0, 0.0]
+    own, shop, recent = naive_forecasts(small_known, before)
+    assert_allclose(own.orders, [2 / 20 * 10, 0.0, 1 / 10 * 10, 0.0])
+    assert_allclose(shop.orders, [3 / 50 * 10] * 4)
+    assert recent.orders.tolist() == [1.0, 0.0, 1.0, 0.0]
+    # A rule that holds an order impossible.
+    assert scores(small_known, own)["log_score"] == math.inf
 
 
 def test_an_order_brings_the_own_mean_or_else_the_mean_of_the_shop(small):
@@ -55,28 +49,19 @@ def test_a_shop_without_repeat_orders_has_nothing_to_say_of_their_value(small):
     assert mean_spend(small.filter(pl.col("frequency") == 0)).tolist() == [0.0, 0.0]
 
 
-def test_chances_are_those_of_poisson_worked_out_by_hand(small_known):
-    found = shop_rate(small_known)
-    mean = 0.6
+def test_chances_and_intervals_are_those_of_poisson_worked_out_by_hand(small_known):
+    found, mean = naive_forecasts(small_known)[1], 0.6
     assert_allclose(np.exp(found.log_probs), math.exp(-mean) * np.array([mean**3 / 6, mean, 1.0, 1.0]))
-
-
-def test_the_ends_of_intervals_are_quantiles_of_poisson(small_known):
-    narrow = shop_rate(small_known).intervals[80]
     # Mean 0.6: 0.549, 0.878 and 0.977 for up to 0, 1 and 2 orders; the total has mean 2.4, with 0.0907 for none and
     # 0.779 and 0.904 for up to 3 and 4.
-    assert (narrow.low[0], narrow.high[0]) == (0.0, 2.0)
-    assert (narrow.total_low, narrow.total_high) == (1.0, 4.0)
-
-
-def test_a_rule_that_holds_an_order_impossible_has_an_infinite_log_score(small_known):
-    assert scores(small_known, own_rate(small_known))["log_score"] == math.inf
+    low, high = found.intervals[80]
+    assert (low[0], high[0]) == (0.0, 2.0)
+    assert found.total_intervals[80] == (1.0, 4.0)
 
 
 def test_the_own_rate_expects_56_percent_too_many_orders_of_the_cdnow_sample(known):
     # Recomputed from the data, two decimals, four digits of the total and five of the errors.
-    found = own_rate(known)
-    row = scores(known, found)
+    row = scores(known, naive_forecasts(known)[0])
     assert row["expected_orders"] == pytest.approx(2930.10, abs=0.01)
     assert row["orders_bias"] == pytest.approx(0.557, abs=5e-4)
     assert row["mae"] == pytest.approx(1.02367, abs=1e-5)
@@ -85,9 +70,9 @@ def test_the_own_rate_expects_56_percent_too_many_orders_of_the_cdnow_sample(kno
 
 def test_poisson_intervals_hold_as_often_as_they_say_where_orders_are_poisson(small_known):
     generator = np.random.default_rng(3)
-    interval = shop_rate(small_known).intervals[95]
+    low, high = naive_forecasts(small_known)[1].intervals[95]
     came = generator.poisson(0.6, 20_000)
-    inside = ((interval.low[0] <= came) & (came <= interval.high[0])).mean()
+    inside = ((low[0] <= came) & (came <= high[0])).mean()
     # At most the 5 % that are promised, less 4 standard errors.
     assert inside > 0.95 - 4 * math.sqrt(0.95 * 0.05 / came.size)
 
@@ -95,7 +80,7 @@ def test_poisson_intervals_hold_as_often_as_they_say_where_orders_are_poisson(sm
 @pytest.mark.parametrize(("draws", "low", "high"), [(39, 2.0, 38.0), (19, 1.0, 19.0), (199, 10.0, 190.0)])
 def test_the_90_percent_interval_of_a_total_leaves_a_twentieth_of_the_draws_on_each_side(draws, low, high):
     # Number floor((n + 1) / 20) from below, and as far from above.
-    assert _range(pl.Series(np.arange(draws, 0.0, -1.0))) == (low, high)
+    assert _range(pl.Series(np.arange(draws, 0.0, -1.0)), 0.9) == (low, high)
 
 
 def test_expected_spend_is_expected_orders_times_gamma_gamma(fits, spend, known):
@@ -131,7 +116,8 @@ def test_intervals_hold_for_customers_who_are_what_the_model_says(fits, sample):
     for percent, level in LEVELS.items():
         # At least the level, less 4 standard errors of a share of 2,357 customers.
         assert row[f"coverage_{percent}"] > level - 4 * np.sqrt(level * (1 - level) / sample.height)
-    assert found.intervals[95].total_low <= came.sum() <= found.intervals[95].total_high
+    low, high = found.total_intervals[95]
+    assert low <= came.sum() <= high
 
 
 MODELS = [
@@ -150,7 +136,7 @@ def test_they_are_those_of_each_customer_by_themselves(params, small):
     known = holdout_of(small, came, days=60)
     at = outcome_probs(params, known)
     past = [known.rfm[name].cast(pl.Float64).to_numpy()[:, None] for name in ("frequency", "recency_days", "age_days")]
-    table = purchase_probability(params, *past, end=60.0, counts=np.arange(5.0)[None, :])
+    table = Outlook(params, *past).purchase_probability(end=60.0, counts=np.arange(5.0)[None, :])
     orders = known.orders.astype(int)
     # The same formula, once for all pairs of frequency and age, and once customer by customer.
     assert_allclose(at, table[range(4), orders], rtol=1e-9)

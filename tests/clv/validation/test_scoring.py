@@ -17,7 +17,7 @@ from cxsim.clv.validation.findings import (
     fit_sentence,
     forecast_sentence,
 )
-from cxsim.clv.validation.forecasts import Forecast, Holdout, Interval
+from cxsim.clv.validation.forecasts import Forecast, Holdout
 from cxsim.clv.validation.scoring import (
     Verdict,
     against_best,
@@ -36,15 +36,14 @@ OBSERVED = np.array([0.0, 4.0, 3.0, 3.0])
 
 def row(expected=EXPECTED, observed=OBSERVED, log_probs=(-0.1,) * 4):
     """Return the scores of a forecast of four customers, of whom everyone has an interval from 1 to 3."""
-    one = Interval(low=np.ones(4), high=np.full(4, 3.0), total_low=10.0, total_high=12.0)
     forecast = Forecast(
         name="bgnbd",
         title="BG/NBD",
         orders=expected,
         spend=expected,
         log_probs=np.array(log_probs),
-        intervals={80: one},
-        orders_range=(5.0, 12.0),
+        intervals={80: (np.ones(4), np.full(4, 3.0))},
+        total_intervals={80: (10.0, 12.0), 90: (5.0, 12.0)},
     )
     holdout = Holdout(rfm=pl.DataFrame(), orders=observed, amount=observed, days=1.0, forecasts=(forecast,))
     return scores_of(holdout).row(0, named=True)
@@ -62,16 +61,10 @@ def test_scores_are_those_worked_out_by_hand():
     assert (found["coverage_80"], found["total_coverage_80"]) == (0.5, 1.0)
 
 
-def test_where_nothing_came_the_total_has_no_bias():
+def test_what_has_no_meaning_is_null_and_what_was_held_impossible_is_infinite():
     assert row(observed=np.zeros(4))["orders_bias"] is None
-
-
-@pytest.mark.parametrize(("expected", "observed"), [(np.ones(4), OBSERVED), (EXPECTED, np.ones(4))])
-def test_a_number_that_is_the_same_for_everyone_correlates_with_nothing(expected, observed):
-    assert row(expected, observed)["correlation"] is None
-
-
-def test_the_log_score_of_what_was_held_impossible_is_infinite():
+    # A number that is the same for everyone correlates with nothing.
+    assert row(np.ones(4), OBSERVED)["correlation"] is row(EXPECTED, np.ones(4))["correlation"] is None
     assert row(log_probs=(-0.1, -0.1, -0.1, -math.inf))["log_score"] == math.inf
 
 
@@ -84,25 +77,15 @@ def test_the_gini_is_that_worked_out_by_hand():
     assert normalised_gini(np.array([3.0, 2.0, 5.0, 1.0, 4.0]), REALISED) == pytest.approx(0.48 / 0.6, abs=1e-12)
 
 
-def test_the_most_perverse_order_of_two_kinds_has_a_gini_of_minus_one():
+def test_the_most_perverse_order_of_two_kinds_has_a_gini_of_minus_one_and_where_all_are_the_same_there_is_none():
     assert normalised_gini(np.array([0.0, 1.0]), np.array([1.0, 0.0])) == -1.0
+    assert normalised_gini(np.arange(5.0), np.zeros(5)) is normalised_gini(np.arange(5.0), np.full(5, 7.0)) is None
 
 
-@pytest.mark.parametrize("realised", [np.zeros(5), np.full(5, 7.0)])
-def test_where_all_realised_the_same_there_is_no_gini(realised):
-    assert normalised_gini(np.arange(5.0), realised) is None
-
-
-def test_the_top_fifth_captures_what_its_customer_realised():
+def test_the_top_fifth_captures_what_its_customer_realised_and_equals_share_what_they_did():
     assert captured(np.array([3.0, 2.0, 5.0, 1.0, 4.0]), REALISED, 0.2) == pytest.approx(0.3, abs=1e-15)
-
-
-def test_customers_of_equal_prediction_share_what_they_realised():
     # The two at the top hold 90 of 100 together; half of them hold 45.
     assert captured(np.array([0.0, 0.0, 1.0, 0.0, 1.0]), REALISED, 0.2) == pytest.approx(0.45, abs=1e-15)
-
-
-def test_where_nothing_was_realised_nothing_is_captured():
     assert captured(np.arange(5.0), np.zeros(5), 0.1) is None
 
 
@@ -149,17 +132,8 @@ def test_counting_everything_twice_of_the_same_customers_narrows_no_interval():
 TITLES = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 
 
-def candidates(fit, forecast=None):
-    predicted = {} if forecast is None else forecast
-    return [
-        Candidate(
-            name=name,
-            title=TITLES[name],
-            fit=Verdict(z=0.0, prob_better=chance),
-            forecast=Verdict(z=0.0, prob_better=predicted[name]) if name in predicted else None,
-        )
-        for name, chance in fit.items()
-    ]
+def candidates(fit, forecast=()):
+    return [Candidate(name, TITLES[name], chance, dict(forecast).get(name, 0.5)) for name, chance in fit.items()]
 
 
 def plain(text):
@@ -191,7 +165,7 @@ def test_what_was_forecast_counts_before_what_was_fitted():
 
 
 def test_bg_nbd_alone_is_not_to_be_asked_who_is_alive():
-    alone = [Candidate(name="bgnbd", title="BG/NBD")]
+    alone = [Candidate("bgnbd", "BG/NBD")]
     assert advice(alone, 9).startswith("Use BG/NBD for forecasts, but do not ask it who is still alive")
     assert fit_sentence(alone, 40) == "BG/NBD alone was fitted to 40 customers."
     assert forecast_sentence(alone) == ""
@@ -208,11 +182,11 @@ def test_bg_nbd_alone_is_not_to_be_asked_who_is_alive():
 )
 def test_the_bias_of_all_models_is_written_in_per_cent(gaps, words):
     names = [f"model {number}" for number in range(len(gaps))]
-    table = pl.DataFrame({"name": names, "model": names, "orders_bias": gaps, "observed_orders": [1882.0] * len(gaps)})
+    table = pl.DataFrame({"model": names, "orders_bias": gaps, "observed_orders": [1882.0] * len(gaps)})
     table = table.with_columns(
         orders_bias_low=pl.col("orders_bias") - 0.1, orders_bias_high=pl.col("orders_bias") + 0.1
     )
-    assert words in plain(bias_sentence(table, names, when="in the 273 days after"))
+    assert words in plain(bias_sentence(table, when="in the 273 days after"))
 
 
 def test_the_verdict_is_the_mean_difference_over_its_standard_error():
@@ -221,19 +195,13 @@ def test_the_verdict_is_the_mean_difference_over_its_standard_error():
     # Differences 0.1, 0.2, 0.6: mean 0.3, sd sqrt(0.07).
     found = verdict(np.array([0.1, 0.2, 0.6]), np.zeros(3))
     assert found.z == pytest.approx(0.9 / math.sqrt(0.07 * 3), abs=1e-12)
-
-
-def test_a_parameter_more_takes_one_off_the_difference():
     found = verdict(np.array([0.1, 0.2, 0.6]), np.zeros(3), more_params=1.0)
     assert found.z == pytest.approx((0.9 - 1.0) / math.sqrt(0.07 * 3), abs=1e-12)
 
 
-def test_models_that_say_the_same_to_the_last_digits_cannot_be_distinguished():
+def test_what_all_customers_say_the_same_is_certain_and_the_same_to_the_last_digits_is_nothing():
     same = np.linspace(-3.0, -1.0, 50)
     assert verdict(same, same * (1 + 1e-13), more_params=1.0) == Verdict(z=0.0, prob_better=0.5)
-
-
-def test_what_all_customers_say_the_same_is_certain():
     assert verdict(np.full(5, -1.0), np.full(5, -2.0)) == Verdict(z=math.inf, prob_better=1.0)
     assert verdict(np.full(5, -2.0), np.full(5, -1.0)) == Verdict(z=-math.inf, prob_better=0.0)
 
@@ -244,9 +212,6 @@ def test_the_best_is_held_against_the_second_and_all_others_against_the_best():
     models = [base - 0.5 + generator.normal(size=200), base, base - 0.1 + generator.normal(size=200)]
     found = against_best(models, [0.0] * 3)
     assert found == [verdict(models[0], models[1]), verdict(models[1], models[2]), verdict(models[2], models[1])]
-
-
-def test_a_single_model_has_nothing_to_be_held_against():
     assert against_best([np.zeros(5)], [0.0]) == [None]
 
 
