@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import shutil
@@ -17,13 +18,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
+import papermill
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
-from papermill.translators import translate_parameters
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillException, PapermillExecutionError
 from traitlets import Any as AnyTrait, Unicode
 from traitlets.config import Config
 
@@ -39,6 +42,7 @@ Rows = Literal["all", "first"]
 
 # sockaddr_un.sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero; "-5" is appended to the name.
 _LONGEST_SOCKET_PATH = 100
+_ENGINE = "cxsim"
 _NOT_COMPARED = "nbval-ignore-output"  # nbval's own tag
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _STAGING = re.compile(r"\..+-(?P<process>\d+)-[a-z0-9_]{8}", re.ASCII)
@@ -47,6 +51,8 @@ _LAUNCH = (
     "from cxsim.cli.commands import leave_out; leave_out(); "
     "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
 )
+# Without a handler of its own, logging would print papermill's remarks to the terminal.
+logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 
 def execute(
@@ -74,11 +80,11 @@ def execute(
 
     try:
         return _run(source, parameters, notebook.resolve().parent, rows, {"on_cell_start": starts, "follow": follow})
-    except CellExecutionError as error:
+    except PapermillExecutionError as error:
         raise ReportError(f"{notebook.name}: {at} failed with {error.ename}: {_plain(str(error.evalue))}") from error
     except nbformat.ValidationError as error:
         raise ReportError(f"{notebook.name}: {at} shows an output that is not plain JSON of a known kind.") from error
-    except (DeadKernelError, RuntimeError) as error:
+    except (DeadKernelError, PapermillException, RuntimeError) as error:
         raise ReportError(f"{notebook.name}: the notebook's process ended in {at}: {_plain(str(error))}") from error
     finally:
         _end_tasks()
@@ -165,8 +171,8 @@ def _search_path() -> str:
     return os.pathsep.join(part for part in ("" if installed else root, given) if part)
 
 
-class _Client(NotebookClient):
-    """nbclient's client, which also passes on what bars show while a cell runs."""
+class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill carries no types
+    """papermill's client, which also passes on what bars show while a cell runs."""
 
     follow = AnyTrait()
 
@@ -176,31 +182,42 @@ class _Client(NotebookClient):
             data = msg["content"].get("data", {})
             if str(data.get("text/html", "")).startswith("<progress "):
                 self.follow(str(data.get("text/plain", "")))
-        return super().process_message(msg, cell, cell_index)
+        output: NotebookNode | None = super().process_message(msg, cell, cell_index)
+        return output
+
+
+class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill carries no types
+    """papermill's engine with this client."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
+        """Execute with the settings that a client knows."""
+        known = {name: value for name, value in settings.items() if name in _Client.class_trait_names()}
+        started = settings.get("start_timeout", 60)
+        return _Client(nb_man, kernel_name=kernel_name, startup_timeout=started, **known).execute()
 
 
 def _run(
-    source: NotebookNode, parameters: Parameters, cwd: Path, rows: Rows, settings: Mapping[str, Any]
+    source: NotebookNode, parameters: Parameters, cwd: Path, rows: Rows, settings: Mapping[str, object]
 ) -> NotebookNode:
-    notebook = fresh_copy(source)
-    if parameters:
-        tagged = [place for place, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
-        values = translate_parameters("python3", "python", dict(parameters), "Parameters")
-        cell = nbformat.v4.new_code_cell(values, metadata={"tags": ["injected-parameters"]})  # type: ignore[no-untyped-call]
-        notebook.cells.insert(tagged[0] + 1, cell)
+    papermill_engines.register(_ENGINE, _Engine)
     with tempfile.TemporaryDirectory(prefix="cxsim-", ignore_cleanup_errors=True) as folder:
-        client = _Client(
-            notebook,
+        executed: NotebookNode = papermill.execute_notebook(
+            fresh_copy(source),
+            None,
+            parameters=dict(parameters),
             kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            start_timeout=120,
+            engine_name=_ENGINE,
             kernel_manager_class=OwnKernel,
             config=kernel_settings(Path(folder), rows),
-            startup_timeout=120,
-            raise_on_iopub_timeout=True,
             shutdown_kernel="immediate",  # all outputs are in; its threads would take seconds to end
             resources={"metadata": {"path": str(cwd)}},
             **settings,
         )
-        return client.execute()
+    return executed
 
 
 def _end_tasks() -> None:
