@@ -27,6 +27,7 @@ from cxsim.cli.printing import (
     grid,
     plain,
     print_break_even,
+    print_files,
     print_findings,
     print_frame,
     print_grid,
@@ -142,7 +143,7 @@ def tables(
     written = made.save(out)
     rows = ((field.name, f"{getattr(made, field.name).height:,}") for field in dataclasses.fields(made))
     print_grid(f"{arm}, draw {draw}", grid(("table", "rows"), rows, right=("rows",)))
-    print_line(f"Written: {', '.join(path.name for path in written)} in {out}")
+    print_files(written, out)
 
 
 app.command()(metrics)
@@ -283,7 +284,7 @@ def simulate(
     print_break_even(study.break_even, study.currency, "What must be true for the others to pay")
     for title, caution in study.cautions.select("title", "caution").iter_rows():
         print_text(f"Caution, {title}:", caution, style="yellow")
-    print_line(f"Written: {', '.join(path.name for path in written)} in {folder}")
+    print_files(written, folder)
 
 
 @app.command()
@@ -379,14 +380,13 @@ def _print_values(title: str, values: CustomerValues) -> None:
         "buyers": f"customers who order in the {span}",
         "value": f"value in the {span}, today",
     }
-    totals = {quantity: ends for quantity, *ends in values.totals.select("quantity", "mean", "low", "high").iter_rows()}
     lines = [
         ("customers", f"{values.table.height:,}", ""),
         ("of these still customers, expected", f"{values.table['prob_alive'].sum():,.0f}", ""),
     ]
-    for quantity, said in words.items():
-        mean, low, high = (f"{amount:,.0f}" for amount in totals[quantity])
-        lines.append((said, mean, f"{low} to {high}"))
+    for quantity, *amounts in values.totals.select("quantity", "mean", "low", "high").iter_rows():
+        mean, low, high = (f"{amount:,.0f}" for amount in amounts)
+        lines.append((words[quantity], mean, f"{low} to {high}"))
     interval = f"{100 * values.terms.level:g} % interval"
     print_frame(title, pl.DataFrame(lines, schema=["quantity", "expected", interval], orient="row"))
     for remark in values.remarks:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
-from textwrap import wrap
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
-from rich.table import Table
 from typer import Argument, BadParameter, Context, Option, Typer
 
-from cxsim.cli.printing import AsJson, console, plain, print_json, print_line, print_parts, print_text
+from cxsim.cli.printing import AsJson, console, grid, print_json, print_line, print_parts, print_text
 from cxsim.errors import ParamError, choices
 
 if TYPE_CHECKING:
@@ -128,23 +127,23 @@ def _content(identifier: str, lever: Lever) -> dict[str, object]:
 
 
 def _print_list(levers: Mapping[str, Lever]) -> None:
-    table = Table()
     # The widest words of what is moved and of a prior stay whole on a terminal of eighty columns.
-    for name, width in (("", 3), ("lever → ready strategy", 16), ("moves", 17), ("grade", 5), ("prior", 20)):
-        table.add_column(name, min_width=width)
-    for identifier, lever in levers.items():
-        # Names of strategies are long; they are broken at their hyphens.
-        ready = [line for name in lever.strategies for line in wrap(f"→ {name}", 19, subsequent_indent="  ")]
-        table.add_row(
-            identifier,
-            plain("\n".join([lever.name, *ready])),
-            "\n".join(moves(lever)),
-            lever.grade,
-            plain("\n".join(_priors(lever, brief))),
+    widths = {"": 3, "lever → ready strategy": 16, "moves": 17, "grade": 5, "prior": 20}
+    rows = (
+        (
+            *(identifier, "\n".join([lever.name, *map(_broken, lever.strategies)])),
+            *("\n".join(moves(lever)), lever.grade, "\n".join(_priors(lever, brief))),
         )
-    console().print(table)
+        for identifier, lever in levers.items()
+    )
+    console().print(grid(widths, rows, widths=widths))
     print_text("+ gain to the shop, − harm, ± either; × with over without; grade A best, E none.")
     print_text(f"One in full: cxsim levers show {next(iter(levers))}")
+
+
+def _broken(strategy: str) -> str:
+    """Return the name of a ready strategy, which is long, broken at its hyphens."""
+    return fill(f"→ {strategy}", 19, subsequent_indent="  ")
 
 
 def _print_lever(identifier: str, lever: Lever, cited: Mapping[str, Source]) -> None:

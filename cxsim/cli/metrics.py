@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -39,50 +39,43 @@ NOTEBOOK = "05-cx-dashboard.ipynb"
 _ALERTS = {"above": "above usual", "below": "below usual"}
 _COLOURS = {"(better)": "green", "(worse)": "red"}
 
-ShopName = Annotated[
-    str | None,
-    Argument(metavar="[SHOP]", help="Folder or file of exports, or a scenario, which is simulated first."),
-]
-EveryOption = Annotated[str, Option(metavar="week|month", help="Length of a period; weeks begin on Monday.")]
-Until = Annotated[datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; else the files'.")]
-Currency = Annotated[str, Option(help="Code, where no file says it or several do, such as EUR.")]
-Out = Annotated[Path | None, Option(help="Write the dashboard as a table: .csv or .parquet.")]
-Report = Annotated[Path | None, Option(help="Write one HTML file with everything, its tables beside it, instead.")]
-Listed = Annotated[bool, Option("--list", help="List all metrics; needs no shop.")]
-Explained = Annotated[str | None, Option("--explain", metavar="METRIC", help="Define one metric, such as aov_net.")]
-
 
 def metrics(
-    shop: ShopName = None,
-    every: EveryOption = "week",
-    until: Until = None,
-    currency: Currency = "",
+    shop: Annotated[
+        str | None,
+        Argument(metavar="[SHOP]", help="Folder or file of exports, or a scenario, which is simulated first."),
+    ] = None,
+    every: Annotated[str, Option(metavar="week|month", help="Length of a period; weeks begin on Monday.")] = "week",
+    until: Annotated[
+        datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; else the files'.")
+    ] = None,
+    currency: Annotated[str, Option(help="Code, where no file says it or several do, such as EUR.")] = "",
     as_json: AsJson = False,
-    out: Out = None,
-    report: Report = None,
-    listed: Listed = False,
-    explain: Explained = None,
+    out: Annotated[Path | None, Option(help="Write the dashboard as a table: .csv or .parquet.")] = None,
+    report: Annotated[
+        Path | None, Option(help="Write one HTML file with everything, its tables beside it, instead.")
+    ] = None,
+    listed: Annotated[bool, Option("--list", help="List all metrics; needs no shop.")] = False,
+    explain: Annotated[
+        str | None, Option("--explain", metavar="METRIC", help="Define one metric, such as aov_net.")
+    ] = None,
 ) -> None:
     """Measure customer experience in a shop's own exports: what became of every row, then every metric there is."""
     if listed or explain is not None:
         _refuse("--list", listed and explain is not None, "either all metrics or one, not both.")
-        _refuse(
-            "--list" if listed else "--explain",
-            shop is not None or out is not None or report is not None,
-            "it defines metrics and measures no shop; leave out SHOP, --out and --report.",
-        )
+        words = "it defines metrics and measures no shop; leave out SHOP, --out and --report."
+        _refuse("--list" if listed else "--explain", (shop, out, report) != (None, None, None), words)
         _define(explain, as_json=as_json)
         return
     if shop is None:
         raise BadParameter("name a folder or file of exports, or a scenario; or ask for --list.", param_hint="'SHOP'")
-    extra = report is not None and (as_json or out is not None)
-    _refuse("--report", extra, "it brings its tables as CSV beside it; leave out --json and --out.")
+    words = "it brings its tables as CSV beside it; leave out --json and --out."
+    _refuse("--report", report is not None and (as_json or out is not None), words)
     _refuse("--every", every not in ("week", "month"), f"'{every}' is neither week nor month.")
     if report is None:
-        _measure(shop, cast("Every", every), until, currency=currency, as_json=as_json, out=out)
+        _measure(shop, cast("Every", every), until and until.date(), currency=currency, as_json=as_json, out=out)
     else:
-        last = f"{until:{DAY_FORMAT}}" if until else ""
-        _write_report(shop, report, {"every": every, "until": last, "currency": currency})
+        _write_report(shop, report, {"every": every, "until": str(until or "")[:10], "currency": currency})
 
 
 def _refuse(option: str, wrong: bool, why: str) -> None:
@@ -90,16 +83,14 @@ def _refuse(option: str, wrong: bool, why: str) -> None:
         raise BadParameter(why, param_hint=f"'{option}'")
 
 
-def _measure(
-    name: str, every: Every, until: datetime | None, *, currency: str, as_json: bool, out: Path | None
-) -> None:
+def _measure(name: str, every: Every, until: date | None, *, currency: str, as_json: bool, out: Path | None) -> None:
     from cxsim.metrics.dashboard import dashboard
     from cxsim.reporting.shop_page import load_shop
 
     if out is not None:
         require_table_file(out)
     with waiting("Reading the shop"):
-        shop = load_shop(name, until=until.date() if until else None, currency=currency)
+        shop = load_shop(name, until=until, currency=currency)
     if not as_json:
         # Before anything is measured: where nothing can be, what became of the rows is most often the reason.
         _print_receipts(shop)

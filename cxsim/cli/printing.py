@@ -86,17 +86,28 @@ def print_written(page: Path, tables: int, name: Path | None = None) -> None:
     print_line(f"Written: {name or page} ({page.stat().st_size / 1e6:.1f} MB) and {tables} tables beside it")
 
 
+def print_files(files: Iterable[Path], folder: Path) -> None:
+    """Print which files were written to a folder."""
+    print_line(f"Written: {', '.join(file.name for file in files)} in {folder}")
+
+
 def print_json(content: object) -> None:
     """Print JSON with all digits."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_json_value)
     print(text)  # noqa: T201 - the command's result
 
 
-def grid(heads: Sequence[str], rows: Iterable[Iterable[object]], *, right: Collection[str] = ()) -> Table:
+def grid(
+    heads: Iterable[str],
+    rows: Iterable[Iterable[object]],
+    *,
+    right: Collection[str] = (),
+    widths: Mapping[str, int] | None = None,
+) -> Table:
     """Return a table with these heads; columns of numbers stand at the right, and what is missing is a dash."""
     table = Table()
     for head in heads:
-        table.add_column(head, justify="right" if head in right else "left")
+        table.add_column(head, justify="right" if head in right else "left", min_width=(widths or {}).get(head))
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else plain("–" if cell is None else cell) for cell in row))
     return table

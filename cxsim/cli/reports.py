@@ -51,27 +51,20 @@ _STATES = {
     "failed": plain("failed", style="bold red"),
 }
 
-Names = Annotated[
-    list[str] | None,
-    Argument(metavar="[NAME]...", help="Names under params/scenarios or params/valuations, or YAML files."),
-]
-Every = Annotated[bool, Option("--all", help="All scenarios and valuations under params/.")]
-Set = Annotated[
-    list[str] | None,
-    Option("--set", metavar="KEY=VALUE", help="A number set by hand, such as economics.gross_margin=0.5."),
-]
-Over = Annotated[
-    list[str],
-    Option("--over", metavar="KEY=VALUE,...", help="A number and its values, such as draws=40,80."),
-]
 Jobs = Annotated[int | None, Option(min=1, help="How many at once; else one per processor, at most four.")]
 Force = Annotated[bool, Option("--force", help="Make all anew, also where nothing has changed.")]
 
 
 def report(
-    names: Names = None,
-    every: Every = False,
-    changes: Set = None,
+    names: Annotated[
+        list[str] | None,
+        Argument(metavar="[NAME]...", help="Names under params/scenarios or params/valuations, or YAML files."),
+    ] = None,
+    every: Annotated[bool, Option("--all", help="All scenarios and valuations under params/.")] = False,
+    changes: Annotated[
+        list[str] | None,
+        Option("--set", metavar="KEY=VALUE", help="A number set by hand, such as economics.gross_margin=0.5."),
+    ] = None,
     out: Annotated[Path | None, Option(help="The HTML file; for several, their folder. Else in reports/.")] = None,
     show_code: Annotated[bool, Option("--show-code", help="Show the notebook's code to readers.")] = False,
     jobs: Jobs = None,
@@ -98,7 +91,9 @@ def report(
 
 def sweep(
     scenario: ScenarioName,
-    over: Over,
+    over: Annotated[
+        list[str], Option("--over", metavar="KEY=VALUE,...", help="A number and its values, such as draws=40,80.")
+    ],
     out: Annotated[Path | None, Option(help="Folder; else reports/sweeps/SCENARIO.")] = None,
     jobs: Jobs = None,
     reports: Annotated[bool, Option("--reports", help="Write the whole report of each point too.")] = False,

@@ -477,6 +477,12 @@ def hover(titles: Mapping[str, str]) -> list[alt.Tooltip]:
     return [alt.Tooltip(field, title=title, format=pattern or alt.Undefined) for field, _, pattern, title in parts]
 
 
+def detailed(titles: Mapping[str, str], table: pl.DataFrame | None = None, **encoded: Any) -> alt.Chart:
+    """Return a chart of a table, or of that of its facets, with what appears beside its marks as in `hover`."""
+    drawn: alt.Chart = alt.Chart(alt.Undefined if table is None else table).encode(tooltip=hover(titles), **encoded)
+    return drawn
+
+
 def ends(words: str, pattern: str) -> dict[str, str]:
     """Return the fields of the ends of an interval with their format, for `hover`."""
     return {f"{end}:Q {pattern}": f"{words}, {end}" for end in ("low", "high")}
@@ -493,7 +499,7 @@ def point_and_interval(
 
 def classes_across(field: str, order: Sequence[str], title: str) -> alt.X:
     """Return the horizontal axis of classes in their order, with upright labels."""
-    return alt.X(field, sort=order, title=title, axis=alt.Axis(labelAngle=0))
+    return alt.X(field, sort=order, title=title, axis={"labelAngle": 0})
 
 
 def listed(rows: pl.DataFrame, words: Callable[..., str]) -> str:

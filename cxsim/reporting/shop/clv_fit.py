@@ -24,6 +24,7 @@ from cxsim.reporting.theme import (
     classes_across,
     coloured,
     day_in_words,
+    detailed,
     distinct,
     framed,
     hover,
@@ -209,7 +210,7 @@ def by_frequency(table: pl.DataFrame, unit: str, pattern: str) -> alt.Chart:
         f"observed:Q {pattern}": f"Observed {unit}",
         f"expected:Q {pattern}": f"Expected {unit}",
     }
-    return alt.Chart(table).encode(x=frequency_axis(table), tooltip=hover(titles))
+    return detailed(titles, table, x=frequency_axis(table))
 
 
 def frequency_axis(table: pl.DataFrame) -> alt.X:
@@ -246,10 +247,10 @@ def thinned(orders: pl.DataFrame, parts: Sequence[str | pl.Expr], every: Callabl
 def cumulative_orders(drawn: alt.Chart, colour: alt.Color) -> alt.Chart:
     """Return lines of repeat orders over time: the first of the series, observed, in full; what was expected dashed."""
     names = colour["scale"]["domain"]
-    dashes = alt.Scale(domain=names, range=[[1, 0], *[[7, 4]] * (len(names) - 1)])
+    dashes = {"domain": names, "range": [[1, 0], *[[7, 4]] * (len(names) - 1)]}
     lines: alt.Chart = drawn.mark_line(strokeWidth=2.5).encode(
-        x=alt.X("day:T", title=None, axis=alt.Axis(format="%b %Y", labelFlush=False, tickCount=8)),
-        y=alt.Y("orders:Q", title="Repeat orders since the start", axis=alt.Axis(format=",d")),
+        x=alt.X("day:T", title=None, axis={"format": "%b %Y", "labelFlush": False, "tickCount": 8}),
+        y=alt.Y("orders:Q", title="Repeat orders since the start", axis={"format": ",d"}),
         color=colour,
         strokeDash=alt.StrokeDash("series:N", scale=dashes, legend=colour["legend"]),
         tooltip=hover({"series:N": "Series", "day:T %-d %B %Y": "Day", "orders:Q ,.0f": "Repeat orders"}),

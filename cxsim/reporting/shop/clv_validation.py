@@ -23,7 +23,7 @@ from cxsim.reporting.shop.clv_fit import (
     missed_by,
     thinned,
 )
-from cxsim.reporting.tables import Column, Prose, Table, TableSpec, share_to
+from cxsim.reporting.tables import Column, Prose, Table, TableSpec
 from cxsim.reporting.theme import (
     ABOVE,
     INK,
@@ -33,10 +33,10 @@ from cxsim.reporting.theme import (
     Figure,
     coloured,
     day_in_words,
+    detailed,
     distinct,
     ends,
     framed,
-    hover,
     listed,
     marked_day,
     model_colours,
@@ -130,13 +130,9 @@ def calibration(classes: pl.DataFrame) -> Figure:
     repeat = {"frequency:O": "Repeat orders"}
     expected = {"model:N": "Model", **repeat, "expected:Q ,.3~r": "Expected orders per customer"}
     observed = {"customers:Q ,d": "Customers", "observed:Q ,.3~r": "Observed orders per customer"}
-    drawn, came = (
-        alt.Chart(rows).encode(x=frequency_axis(table), tooltip=hover(titles))
-        for rows, titles in (
-            (table, expected),
-            (table.filter(model=models[0]), repeat | observed | ends(INTERVAL, ",.3~r")),
-        )
-    )
+    drawn = detailed(expected, table, x=frequency_axis(table))
+    first = table.filter(model=models[0])
+    came = detailed(repeat | observed | ends(INTERVAL, ",.3~r"), first, x=frequency_axis(first))
     lines = drawn.mark_line(**_DASHES).encode(color=coloured("model:N", models, model_colours(models), TOP_LEFT))
     return framed(
         _beside_observed(lines, came),
@@ -215,7 +211,7 @@ def forecast_bias(biases: pl.DataFrame) -> Figure:
         "model",
         {"model:N": "Model", "bias:Q +.1%": "Too many or too few", **ends(INTERVAL, "+.1%")},
     )
-    axis = alt.Axis(title="Orders expected too many or too few", labelExpr=_SIGNED_LABELS, tickCount=6)
+    axis = {"labelExpr": _SIGNED_LABELS, "tickCount": 6, "title": "Orders expected too many or too few"}
     low, bias = (alt.X(f"{name}:Q", axis=axis) for name in ("low", "bias"))
     line, dots = point_and_interval(drawn, low, bias, INK, size=90)
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x="zero:Q")
@@ -266,7 +262,7 @@ def alive_by_model(alive: pl.DataFrame) -> Figure:
         yOffset=alt.YOffset("model:N", sort=models),
         color=coloured("model:N", models, model_colours(models), ABOVE),
     )
-    share = alt.X("alive:Q", title=title, axis=alt.Axis(labelExpr=SHARE_LABELS), scale=alt.Scale(domain=[0.0, 1.0]))
+    share = alt.X("alive:Q", title=title, axis={"labelExpr": SHARE_LABELS}, scale={"domain": [0.0, 1.0]})
     return framed(
         alt.layer(*point_and_interval(drawn, alt.X("low:Q", title=title), share, size=90)),
         finding=_disagreement(table),
@@ -342,26 +338,30 @@ def verdict(sentence: str, findings: Sequence[str]) -> Prose:
 
 
 def _score(spec: str) -> Callable[[float], str]:
+    """Return how a score is written: by a format of Python's, or with a sign of per cent behind one."""
+    if spec.endswith("%"):
+        return lambda share: f"{figure(100 * share, f'{spec[:-1]}f')}{NBSP}%"
     return lambda value: "∞" if math.isinf(value) else figure(value, spec)
 
 
-def _signed(share: float, spec: str = "+.0f") -> str:
-    return f"{figure(100 * share, spec)}{NBSP}%"
+_signed = _score("+.0%")
 
 
-_SHARE = share_to(1)
 _SCORES = {
-    "log_likelihood": Column("Log-likelihood", write=_score(",.1f")),
-    "aic_gap": Column("AIC above the best", write=_score(",.1f")),
-    "weight": Column("Weight by AIC", write=_score(".2f")),
-    "orders_bias": Column("Total missed by", write=lambda bias: _signed(bias, "+.1f")),
-    "mae": Column("Mean absolute error", write=_score(".3f")),
-    "rmse": Column("Root mean square error", write=_score(".3f")),
-    "log_score": Column("Log score", write=_score(".3f")),
-    "coverage_80": Column(f"Inside the 80{NBSP}% interval", write=_SHARE),
-    "coverage_95": Column(f"Inside the 95{NBSP}% interval", write=_SHARE),
-    "gini": Column("Order by value (Gini)", write=_score(".2f")),
-    "top_decile_capture": Column("Value caught by the first tenth", write=_SHARE),
+    name: Column(head, write=_score(spec))
+    for name, (head, spec) in {
+        "log_likelihood": ("Log-likelihood", ",.1f"),
+        "aic_gap": ("AIC above the best", ",.1f"),
+        "weight": ("Weight by AIC", ".2f"),
+        "orders_bias": ("Total missed by", "+.1%"),
+        "mae": ("Mean absolute error", ".3f"),
+        "rmse": ("Root mean square error", ".3f"),
+        "log_score": ("Log score", ".3f"),
+        "coverage_80": (f"Inside the 80{NBSP}% interval", ".1%"),
+        "coverage_95": (f"Inside the 95{NBSP}% interval", ".1%"),
+        "gini": ("Order by value (Gini)", ".2f"),
+        "top_decile_capture": ("Value caught by the first tenth", ".1%"),
+    }.items()
 }
 SCORES = Contract(name="SCORES", columns=_MODEL | dict.fromkeys(_SCORES, REAL), nullable=frozenset(_SCORES))
 _MODELS = TableSpec(
@@ -417,9 +417,9 @@ def _beside_observed(expected: alt.Chart, came: alt.Chart) -> Figure:
 
 def _by_names(table: pl.DataFrame, field: str, titles: Mapping[str, str]) -> alt.Chart:
     """Return rows below each other by their names, with what appears beside them."""
-    axis = alt.Axis(labelLimit=260, labelColor=INK, labelFontSize=13)
+    axis = {"labelColor": INK, "labelFontSize": 13, "labelLimit": 260}
     names = alt.Y(f"{field}:N", sort=distinct(table, field), title=None, axis=axis)
-    return alt.Chart(table).encode(y=names, tooltip=hover(titles))
+    return detailed(titles, table, y=names)
 
 
 def _calibration_finding(table: pl.DataFrame, models: list[str]) -> str:
@@ -439,12 +439,12 @@ def _calibration_finding(table: pl.DataFrame, models: list[str]) -> str:
 def _calibration_text(table: pl.DataFrame) -> str:
     short = table.with_columns(pl.col("expected").round_sig_figs(3))
     classes = short.group_by("frequency", maintain_order=True).agg(pl.col("observed").first(), "model", "expected")
-    parts = [
-        f"{label}: {figure(came, ',.3g')} observed, "
-        + joined([f"{model} {figure(mean, '')}" for model, mean in zip(models, means, strict=True)])
-        for label, came, models, means in classes.iter_rows()
-    ]
-    return f"By number of repeat orders, orders per customer: {'; '.join(parts)}."
+
+    def words(label: str, came: float, models: list[str], means: list[float]) -> str:
+        expected = [f"{model} {figure(mean, '')}" for model, mean in zip(models, means, strict=True)]
+        return f"{label}: {figure(came, ',.3g')} observed, {joined(expected)}"
+
+    return f"By number of repeat orders, orders per customer: {listed(classes, words)}"
 
 
 def _gaps(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:

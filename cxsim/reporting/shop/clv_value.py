@@ -21,10 +21,10 @@ from cxsim.reporting.theme import (
     Figure,
     classes_across,
     coloured,
+    detailed,
     distinct,
     ends,
     framed,
-    hover,
     largest,
     listed,
     model_colours,
@@ -198,7 +198,7 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
     table = rounded(check(deciles, DECILES))
     known = table["realised"].null_count() == 0
     axis = money_axis(f"Value of the tenth, {currency}", largest=largest(table, ["high", "realised"]))
-    tenth = alt.X("decile:O", title="Tenth of the customers, the most valuable first", axis=alt.Axis(labelAngle=0))
+    tenth = alt.X("decile:O", title="Tenth of the customers, the most valuable first", axis={"labelAngle": 0})
     titles = {
         "decile:O": "Tenth",
         "customers:Q ,d": "Customers",
@@ -207,7 +207,7 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
         "high:Q ,.3~r": f"{INTERVAL}, high, {currency}",
         "realised:Q ,.3~r": f"Realised, {currency}",
     }
-    drawn = alt.Chart(table).encode(x=tenth, tooltip=hover(titles))
+    drawn = detailed(titles, table, x=tenth)
     layers = [
         drawn.mark_bar(color=_PALE, width={"band": 0.7}).encode(y=alt.Y("expected:Q", axis=axis)),
         drawn.mark_rule(color=STRATEGIES[0], strokeWidth=3).encode(y="low:Q", y2="high:Q"),
@@ -252,17 +252,16 @@ def value_captured(capture: pl.DataFrame) -> Figure:
     models = distinct(table, "model")
     first = table.filter(pl.col("customers") <= _TOP)
     top = first.group_by("model", maintain_order=True).agg(pl.col("value").max())
-    axis = alt.Axis(labelExpr=SHARE_LABELS, values=[0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    curves = alt.Chart(table).mark_line(strokeWidth=2.5)
+    axis = {"labelExpr": SHARE_LABELS, "values": [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]}
+    curves = detailed({"model:N": "Model", "customers:Q .0%": "Customers", "value:Q .0%": "Value"}, table)
     chance = alt.Chart(pl.DataFrame(dict.fromkeys(("customers", "value"), (0.0, 1.0))))
     return framed(
         alt.layer(
             chance.mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(x="customers:Q", y="value:Q"),
-            curves.encode(
+            curves.mark_line(strokeWidth=2.5).encode(
                 x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
                 y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
                 color=coloured("model:N", models, model_colours(models), TOP_LEFT | {"orient": "bottom-right"}),
-                tooltip=hover({"model:N": "Model", "customers:Q .0%": "Customers", "value:Q .0%": "Value"}),
             ),
         ),
         finding=f"The fifth that {top['model'][0]} put first brought {percent(top['value'][0])} of the later value",
@@ -306,9 +305,8 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
         "mean:Q ,.3~r": f"Mean spend, {currency}",
         **ends(INTERVAL, ",.3~r"),
     }
-    drawn = alt.Chart(rounded(classes)).encode(
-        x=classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders"), tooltip=hover(titles)
-    )
+    across = classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders")
+    drawn = detailed(titles, rounded(classes), x=across)
     low, mean = (alt.Y(f"{name}:Q", axis=axis) for name in ("low", "mean"))
     overall = alt.Chart(rounded(buyers.select(mean=pl.col("monetary_value").mean())))
     return framed(
@@ -457,12 +455,12 @@ def _correlation(buyers: pl.DataFrame) -> float:
 
 def _classes(buyers: pl.DataFrame) -> pl.DataFrame:
     """Return mean spend and its interval by frequency; a class of one customer has a mean but no interval."""
-    last = pl.format("{}{}", "class", pl.when(pl.col("class") == _LAST_CLASS).then(pl.lit("+")).otherwise(pl.lit("")))
-    spend = pl.col("monetary_value")
+    spend, mean = pl.col("monetary_value"), pl.col("mean")
+    label = pl.col("class").cast(pl.String).replace(str(_LAST_CLASS), f"{_LAST_CLASS}+")
     half = Z95 * pl.col("spread") / pl.col("customers").sqrt()
     return (
         buyers.group_by(pl.col("frequency").clip(upper_bound=_LAST_CLASS).alias("class"))
         .agg(customers=pl.len(), mean=spend.mean(), spread=spend.std())
         .sort("class")
-        .select("customers", "mean", frequency=last, low=pl.col("mean") - half, high=pl.col("mean") + half)
+        .select("customers", "mean", frequency=label, low=mean - half, high=mean + half)
     )

@@ -10,7 +10,7 @@ import polars as pl
 from cxsim.errors import TableError, choices
 from cxsim.metrics.cohorts import COHORTS
 from cxsim.reporting.tables import share_to
-from cxsim.reporting.theme import INK, QUIET, Figure, distinct, framed, hover, listed, rounded, with_texts
+from cxsim.reporting.theme import INK, QUIET, Figure, detailed, distinct, framed, listed, rounded, with_texts
 from cxsim.tables import check
 from cxsim.wording import INTERVAL_95, money, number, style
 
@@ -79,17 +79,18 @@ def _marks(cells: pl.DataFrame, order: list[str]) -> list[alt.Chart]:
         "customers:Q ,d": "Customers of the cohort",
         "caution:N": "Caution",
     }
-    drawn = alt.Chart(cells).encode(
+    drawn = detailed(
+        titles,
+        cells,
         x=alt.X(
             "age:O",
             title=f"Age: steps of {_STEP_DAYS} days after each customer's own first order",
-            scale=alt.Scale(domain=cells["age"].unique().sort().to_list(), paddingInner=0.06),
-            axis=alt.Axis(labelAngle=0),
+            scale={"domain": cells["age"].unique().sort().to_list(), "paddingInner": 0.06},
+            axis={"labelAngle": 0},
         ),
-        y=alt.Y("cohort:N", sort=order, title="Cohort", scale=alt.Scale(domain=order, paddingInner=0.1)),
-        tooltip=hover(titles),
+        y=alt.Y("cohort:N", sort=order, title="Cohort", scale={"domain": order, "paddingInner": 0.1}),
     )
-    colour = alt.Color("value:Q", scale=alt.Scale(domain=[low, high], range=[_LEAST, _MOST]), legend=None)
+    colour = alt.Color("value:Q", scale={"domain": [low, high], "range": [_LEAST, _MOST]}, legend=None)
     dark = f"datum.value > {low + 0.5 * (high - low)}"
     partial = drawn.transform_filter("!datum.complete")
     bare = f"replace(datum.value_written, {_BARE[style().currency]}, '')"

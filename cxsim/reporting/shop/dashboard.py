@@ -29,6 +29,7 @@ from cxsim.reporting.theme import (
     points,
     rounded,
     some_of,
+    with_texts,
 )
 from cxsim.tables import TEXT, Contract, check
 from cxsim.wording import INTERVAL_95, Of, compared, counted, figure, joined, measured, measured_span
@@ -72,7 +73,7 @@ def weekly(series: pl.DataFrame, *, metrics: Sequence[str], currency: str) -> Fi
     """Draw a few metrics over complete periods, each beside the range in which it usually lies."""
     table = _chosen(check(series, SERIES), metrics)
     rows = rounded(_rows(table, currency))
-    header = alt.Header(labelAnchor="start", labelPadding=4)
+    header = {"labelAnchor": "start", "labelPadding": 4}
     facet = alt.Facet("panel:N", sort=distinct(rows, "panel"), title=None, header=header)
     drawn = alt.layer(*_marks(), data=rows).properties(width=(WIDTH - _GAP) // _ACROSS, height=_HEIGHT)
     # The last period of the table, for the metrics that have a value there.
@@ -191,14 +192,15 @@ def _chosen(table: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
 
 
 def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:
+    def panel(row: Row) -> str:
+        unit = _UNITS.get(row["unit"], "").format(currency)
+        # "Hours to the first answer" name their unit themselves.
+        return row["title"] if not unit or row["unit"] in row["title"].lower() else f"{row['title']}, {unit}"
+
     scale = pl.when(pl.col("unit") == "share").then(100.0).otherwise(1.0)
-    heads = {unit: f", {words}".format(currency) for unit, words in _UNITS.items()}
-    unit = pl.col("unit").replace_strict(heads, default="", return_dtype=pl.String)
-    # "Hours to the first answer" name their unit themselves.
-    named = pl.col("title").str.to_lowercase().str.contains(pl.col("unit"), literal=True)
-    return table.select(
+    return with_texts(table, {"panel": panel}).select(
         *(pl.col(name) * scale for name in _NUMBERS),
-        panel=pl.when(named).then("title").otherwise(pl.col("title") + unit),
+        "panel",
         start=pl.col("period_start").dt.date(),
         last=pl.col("period_end").dt.offset_by("-1us").dt.date(),
         alert=pl.format("{} its usual range", "alert"),
@@ -206,11 +208,11 @@ def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 
 def _marks() -> list[alt.Chart]:
-    when = alt.X("start:T", title=None, axis=alt.Axis(format="%b %y", tickCount=5, labelFlush=False))
+    when = alt.X("start:T", title=None, axis={"format": "%b %y", "labelFlush": False, "tickCount": 5})
     # Room for the widest labels keeps the panels below each other.
-    axis = alt.Axis(tickCount=4, labelExpr=_LABELS, minExtent=_LABEL_WIDTH)
+    axis = {"labelExpr": _LABELS, "minExtent": _LABEL_WIDTH, "tickCount": 4}
     value, usual = (
-        alt.Y(f"{name}:Q", title=None, axis=axis, scale=alt.Scale(zero=False, nice=True))
+        alt.Y(f"{name}:Q", title=None, axis=axis, scale={"nice": True, "zero": False})
         for name in ("value", "usual_low")
     )
     drawn = alt.Chart().encode(x=when, y=value)

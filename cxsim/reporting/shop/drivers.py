@@ -21,11 +21,11 @@ from cxsim.reporting.theme import (
     Figure,
     classes_across,
     coloured,
+    detailed,
     distinct,
     ends,
     error_bar,
     framed,
-    hover,
     listed,
     point_and_interval,
     rounded,
@@ -58,7 +58,7 @@ def associations(table: pl.DataFrame) -> Figure:
     titles = distinct(rows, "title")
     drawn = rounded(_points(rows))
     layers = alt.layer(*_marks(drawn, titles), data=drawn)
-    header = alt.Header(orient="top", labelAnchor="start")
+    header = {"labelAnchor": "start", "orient": "top"}
     row = alt.Row("panel:N", sort=distinct(drawn, "panel"), title=None, header=header)
     return framed(
         layers.properties(width=WIDTH - _LABEL // 2, height=_ROW * len(titles)).facet(row=row, spacing=18),
@@ -186,7 +186,7 @@ def _marks(drawn: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
     kinds = [_AFTER, _BEFORE]
     low, high = drawn.select(pl.col("low").min() * 0.95, pl.col("high").max() * 1.05).row(0)
     span = [min(0.9, low), max(1.1, high)]
-    axis = alt.Axis(title="Ratio", values=_ticks(*span), format="~g", grid=False)
+    axis = {"format": "~g", "grid": False, "title": "Ratio", "values": _ticks(*span)}
     colour = coloured(
         "kind:N", kinds, (STRATEGIES[0], BASELINE), {"orient": "top", "symbolSize": 110, "symbolOpacity": 1}
     )
@@ -197,18 +197,18 @@ def _marks(drawn: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
         **ends(INTERVAL_95, ".2f"),
         "customers:Q ,d": "Customers who met it",
     }
-    shared = alt.Chart().encode(
-        y=alt.Y("title:N", sort=names, title=None, axis=alt.Axis(labelLimit=_LABEL, labelColor=INK)),
-        yOffset=alt.YOffset("kind:N", sort=kinds, scale=alt.Scale(paddingOuter=0.6)),
+    shared = detailed(
+        titles,
+        y=alt.Y("title:N", sort=names, title=None, axis={"labelColor": INK, "labelLimit": _LABEL}),
+        yOffset=alt.YOffset("kind:N", sort=kinds, scale={"paddingOuter": 0.6}),
         color=colour,
-        tooltip=hover(titles),
     )
-    fills = alt.Scale(domain=kinds, range=[STRATEGIES[0], "#FFFFFF"])
+    fills = {"domain": kinds, "range": [STRATEGIES[0], "#FFFFFF"]}
     return [
         alt.Chart().mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x=alt.XDatum(1.0)),
         error_bar(shared).encode(x=alt.X("low:Q", title="Ratio"), x2="high:Q"),
         shared.mark_point(size=70, opacity=1, strokeWidth=2).encode(
-            x=alt.X("ratio:Q", scale=alt.Scale(type="log", domain=span, nice=False), axis=axis),
+            x=alt.X("ratio:Q", scale={"domain": span, "nice": False, "type": "log"}, axis=axis),
             fill=alt.Fill("kind:N", scale=fills, legend=colour["legend"]),
         ),
     ]
@@ -243,9 +243,9 @@ def _curve(rows: pl.DataFrame, title: str, outcome: str) -> Figure:
         **ends(INTERVAL_95, ".1%"),
         "customers:Q ,d": "Customers",
     }
-    drawn = alt.Chart(rows).encode(x=classes_across("label:O", rows["label"].to_list(), title), tooltip=hover(titles))
-    words, axis = f"Share that {outcome}", alt.Axis(labelExpr=SHARE_LABELS, tickCount=6)
-    share = alt.Y("value:Q", title=words, axis=axis, scale=alt.Scale(zero=False, nice=True))
+    drawn = detailed(titles, rows, x=classes_across("label:O", rows["label"].to_list(), title))
+    words, axis = f"Share that {outcome}", {"labelExpr": SHARE_LABELS, "tickCount": 6}
+    share = alt.Y("value:Q", title=words, axis=axis, scale={"nice": True, "zero": False})
     return alt.layer(
         drawn.mark_line(color=STRATEGIES[0], strokeWidth=1.5, opacity=0.5).encode(y=share),
         *point_and_interval(drawn, alt.Y("low:Q", title=words, axis=axis), share, STRATEGIES[0]),

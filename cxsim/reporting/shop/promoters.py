@@ -24,11 +24,11 @@ from cxsim.reporting.theme import (
     Figure,
     classes_across,
     coloured,
+    detailed,
     distinct,
     ends,
     error_bar,
     framed,
-    hover,
     listed,
     money_axis,
     point_and_interval,
@@ -90,7 +90,7 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
     """
     table = check(readings, NAIVE)
     rows = rounded(_panels(table, currency))
-    header = alt.Header(orient="top", labelAnchor="start", labelPadding=2)
+    header = {"labelAnchor": "start", "labelPadding": 2, "orient": "top"}
     row = alt.Row("panel:N", sort=distinct(rows, "panel"), title=None, header=header)
     drawn = alt.layer(*_marks(), data=rows).properties(width=WIDTH, height=_ROW)
     return framed(
@@ -157,15 +157,16 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
         "mean:Q ,.3~r": f"Mean spend, {currency}",
         **ends(INTERVAL_95, ",.3~r"),
     }
-    drawn = alt.Chart(named).encode(
+    drawn = detailed(
+        titles,
+        named,
         x=classes_across("orders:N", distinct(named, "orders"), "Number of orders"),
         xOffset=alt.XOffset("group:N", sort=groups),
         color=coloured("group:N", groups, [_GROUPS[group] for group in groups], {**ABOVE, "symbolOpacity": 1}),
-        tooltip=hover(titles),
     )
     axis = money_axis(f"Spend per customer, {currency}", largest=float(table["high"].to_numpy().max()))
     axis["values"] = _powers(table)
-    spend = alt.Y("mean:Q", axis=axis, scale=alt.Scale(type="log", nice=False))
+    spend = alt.Y("mean:Q", axis=axis, scale={"nice": False, "type": "log"})
     return framed(
         alt.layer(*point_and_interval(drawn, alt.Y("low:Q", axis=axis), spend, size=70)),
         finding=_spend_finding(table),
@@ -305,11 +306,11 @@ def _panels(table: pl.DataFrame, currency: str) -> pl.DataFrame:
 def _marks() -> list[alt.Chart]:
     kinds = [_REPORTED, _TRUE]
     titles = {"panel:N": "Method", "kind:N": "Which", "value:Q ,.3~r": "Value", **ends(INTERVAL_95, ",.3~r")}
-    drawn = alt.Chart().encode(tooltip=hover(titles))
-    scale = alt.Scale(zero=False, nice=True, padding=18)
-    values = alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=6, format="~r"))
+    drawn = detailed(titles)
+    scale = {"nice": True, "padding": 18, "zero": False}
+    values = alt.X("value:Q", title=None, scale=scale, axis={"format": "~r", "tickCount": 6})
     colour = coloured("kind:N", kinds, (STRATEGIES[1], INK), ABOVE)
-    shapes = alt.Scale(domain=kinds, range=["circle", "diamond"])
+    shapes = {"domain": kinds, "range": ["circle", "diamond"]}
     none = alt.Chart().transform_filter("isValid(datum.none) && isValid(datum.low)").mark_rule(strokeDash=[2, 3])
     line = error_bar(drawn.transform_filter("isValid(datum.low)"), STRATEGIES[1])
     return [
@@ -364,14 +365,15 @@ def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
         "customers:Q ,d": "Customers",
         "label:N": "What it is",
     }
-    names = alt.Axis(labelLimit=360, grid=False)
-    drawn = alt.Chart(rows).encode(
+    names = {"grid": False, "labelLimit": 360}
+    drawn = detailed(
+        titles,
+        rows,
         y=alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis=names),
         color=coloured("kind:N", present, [_COLOURS[kind] for kind in present], ABOVE),
-        tooltip=hover(titles),
     )
-    axis = alt.Axis(values=_ticks(rows), format="~r", grid=True)
-    across = alt.X("ratio:Q", title="Times as much", scale=alt.Scale(type="log", nice=False, padding=24), axis=axis)
+    axis = {"format": "~r", "grid": True, "values": _ticks(rows)}
+    across = alt.X("ratio:Q", title="Times as much", scale={"nice": False, "padding": 24, "type": "log"}, axis=axis)
     return [
         alt.Chart(rows.head(1)).mark_rule(strokeDash=[2, 3], color=INK).encode(x=alt.datum(1.0)),
         *point_and_interval(drawn, alt.X("low:Q", axis=axis), across, size=100),
