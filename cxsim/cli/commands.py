@@ -140,10 +140,13 @@ def tables(
     require_writable(out, SHOP_FILES)
     with waiting("Simulating one draw"):
         made = shop_tables(loaded, arm, draw=draw)
-    written = made.save(out)
-    rows = ((field.name, f"{getattr(made, field.name).height:,}") for field in dataclasses.fields(made))
-    print_grid(f"{arm}, draw {draw}", grid(("table", "rows"), rows, right=("rows",)))
-    print_files(written, out)
+    print_grid(
+        f"{arm}, draw {draw}",
+        ("table", "rows"),
+        ((field.name, f"{getattr(made, field.name).height:,}") for field in dataclasses.fields(made)),
+        right=("rows",),
+    )
+    print_files(made.save(out), out)
 
 
 app.command()(metrics)
@@ -197,22 +200,19 @@ def fit(
     """Fit models of orders and of spend to a shop's orders; show what they cannot say, and the best customers."""
     from cxsim.clv.customer_value import customer_value
 
-    columns = {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}
-    hygiene, rfm, purchases, spend, findings = _fitted(orders, columns, until, model, quiet=as_json)
-    value = customer_value(rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate)
-    top = value.head(_TOP)
+    hygiene, rfm, purchases, spend, findings = _fitted(
+        orders, {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}, until, model, quiet=as_json
+    )
+    top = customer_value(
+        rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
+    ).head(_TOP)
     if as_json:
         print_json(
             {
                 "observed_until": str(purchases.observed_until),
                 "hygiene": hygiene.table.to_dicts(),
-                "purchases": {
-                    "model": purchases.model,
-                    "k": purchases.params.k,
-                    "time_unit": "day",
-                    **_estimated(purchases),
-                },
-                "spend": {"model": "gamma-gamma", **_estimated(spend)},
+                "purchases": _estimated(purchases, model=purchases.model, k=purchases.params.k, time_unit="day"),
+                "spend": _estimated(spend, model="gamma-gamma"),
                 "findings": findings.to_dicts(),
                 "value": {"horizon_days": horizon_days, "customers": top.to_dicts()},
             }
@@ -245,8 +245,9 @@ def value(
     from cxsim.clv.customer_value import ValuationTerms, customer_values, draws_for
 
     require_table_file(out)
-    columns = {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}
-    _, rfm, purchases, spend, findings = _fitted(orders, columns, until, model)
+    _, rfm, purchases, spend, findings = _fitted(
+        orders, {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}, until, model
+    )
     terms = ValuationTerms(
         horizon_days=horizon_days,
         annual_discount_rate=annual_discount_rate,
@@ -278,13 +279,12 @@ def simulate(
     require_writable(folder)
     with counting("Simulating") as progress:
         study = run(loaded, progress=progress)
-    written = save_study(study, folder)
     print_returns(study.returns, study.currency, loaded.title)
     print_structures(study.structures)
     print_break_even(study.break_even, study.currency, "What must be true for the others to pay")
     for title, caution in study.cautions.select("title", "caution").iter_rows():
         print_text(f"Caution, {title}:", caution, style="yellow")
-    print_files(written, folder)
+    print_files(save_study(study, folder), folder)
 
 
 @app.command()
@@ -362,8 +362,9 @@ def _print_fit(title: str, fitted: PurchaseFit | GammaGammaFit) -> None:
     print_text(f"Log-likelihood {fitted.log_likelihood:,.3f}, {fitted.n_customers:,} customers")
 
 
-def _estimated(fitted: PurchaseFit | GammaGammaFit) -> dict[str, object]:
+def _estimated(fitted: PurchaseFit | GammaGammaFit, **model: object) -> dict[str, object]:
     return {
+        **model,
         "parameters": fitted.estimates().to_dicts(),
         "log_likelihood": fitted.log_likelihood,
         "n_customers": fitted.n_customers,
@@ -387,8 +388,10 @@ def _print_values(title: str, values: CustomerValues) -> None:
     for quantity, *amounts in values.totals.select("quantity", "mean", "low", "high").iter_rows():
         mean, low, high = (f"{amount:,.0f}" for amount in amounts)
         lines.append((words[quantity], mean, f"{low} to {high}"))
-    interval = f"{100 * values.terms.level:g} % interval"
-    print_frame(title, pl.DataFrame(lines, schema=["quantity", "expected", interval], orient="row"))
+    print_frame(
+        title,
+        pl.DataFrame(lines, schema=["quantity", "expected", f"{100 * values.terms.level:g} % interval"], orient="row"),
+    )
     for remark in values.remarks:
         print_text(remark)
 
@@ -396,15 +399,20 @@ def _print_values(title: str, values: CustomerValues) -> None:
 def _print_calibration(found: Calibration, like: str) -> None:
     numbers = ("assumed", "measured", "90 % interval")
     measured = found.table.filter(found.table["missing"].is_null())
-    rows = (
-        (
-            *(row["number"], f"{row['before']:g}", f"{row['measured']:.3g}"),
-            *(f"{row['low']:.3g} to {row['high']:.3g}", row["unit"]),
-        )
-        for row in measured.iter_rows(named=True)
-    )
     print_text(f"Measured: {measured.height} numbers, beside those of {like}")
-    console().print(grid(("number", *numbers, "unit"), rows, right=numbers))
+    console().print(
+        grid(
+            ("number", *numbers, "unit"),
+            (
+                (
+                    *(row["number"], f"{row['before']:g}", f"{row['measured']:.3g}"),
+                    *(f"{row['low']:.3g} to {row['high']:.3g}", row["unit"]),
+                )
+                for row in measured.iter_rows(named=True)
+            ),
+            right=numbers,
+        )
+    )
     missing = found.table.drop_nulls("missing")
     if missing.is_empty():
         return

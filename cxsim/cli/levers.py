@@ -129,14 +129,19 @@ def _content(identifier: str, lever: Lever) -> dict[str, object]:
 def _print_list(levers: Mapping[str, Lever]) -> None:
     # The widest words of what is moved and of a prior stay whole on a terminal of eighty columns.
     widths = {"": 3, "lever → ready strategy": 16, "moves": 17, "grade": 5, "prior": 20}
-    rows = (
-        (
-            *(identifier, "\n".join([lever.name, *map(_broken, lever.strategies)])),
-            *("\n".join(moves(lever)), lever.grade, "\n".join(_priors(lever, brief))),
+    console().print(
+        grid(
+            widths,
+            (
+                (
+                    *(identifier, "\n".join([lever.name, *map(_broken, lever.strategies)])),
+                    *("\n".join(moves(lever)), lever.grade, "\n".join(_priors(lever, brief))),
+                )
+                for identifier, lever in levers.items()
+            ),
+            widths=widths,
         )
-        for identifier, lever in levers.items()
     )
-    console().print(grid(widths, rows, widths=widths))
     print_text("+ gain to the shop, − harm, ± either; × with over without; grade A best, E none.")
     print_text(f"One in full: cxsim levers show {next(iter(levers))}")
 
@@ -147,18 +152,21 @@ def _broken(strategy: str) -> str:
 
 
 def _print_lever(identifier: str, lever: Lever, cited: Mapping[str, Source]) -> None:
-    parts = {
-        "Also called": [", ".join(lever.also)],
-        "Moves": moves(lever),
-        "Costs": [_costs(lever)],
-        f"Evidence, grade {lever.grade}": [lever.verdict],
-        "Sources": [f"{key}: {reference(source)}" for key, source in cited.items()] or ["none found"],
-        "Prior": _priors(lever, spelt_out, "{}: no number can be defended."),
-        "Harms": [lever.harms],
-        "Founding guides": [", ".join(lever.guides)],
-        "In a scenario": _use(lever),
-    }
-    print_parts(f"{identifier} {lever.name}", lever.description, parts)
+    print_parts(
+        f"{identifier} {lever.name}",
+        lever.description,
+        {
+            "Also called": [", ".join(lever.also)],
+            "Moves": moves(lever),
+            "Costs": [_costs(lever)],
+            f"Evidence, grade {lever.grade}": [lever.verdict],
+            "Sources": [f"{key}: {reference(source)}" for key, source in cited.items()] or ["none found"],
+            "Prior": _priors(lever, spelt_out, "{}: no number can be defended."),
+            "Harms": [lever.harms],
+            "Founding guides": [", ".join(lever.guides)],
+            "In a scenario": _use(lever),
+        },
+    )
 
 
 def _use(lever: Lever) -> list[str]:

@@ -186,15 +186,20 @@ def _print_dashboard(table: pl.DataFrame, currency: str) -> None:
 
 def _print_catalogue(metrics: Sequence[Metric]) -> None:
     """Print all metrics, under their families."""
-    rows = [
-        (
-            metric.family,
-            *(metric.name, plain(metric.title), metric.unit),
-            *("" if metric.direction == "neither" else metric.direction, plain(_formula(metric))),
+    console().print(
+        _by_family(
+            ("name", "metric", "unit", "better", "formula"),
+            [
+                (
+                    metric.family,
+                    *(metric.name, plain(metric.title), metric.unit),
+                    *("" if metric.direction == "neither" else metric.direction, plain(_formula(metric))),
+                )
+                for metric in metrics
+            ],
+            indent=1,
         )
-        for metric in metrics
-    ]
-    console().print(_by_family(("name", "metric", "unit", "better", "formula"), rows, indent=1))
+    )
     print_text(f"One in full: cxsim metrics --explain {metrics[0].name}")
 
 
@@ -210,14 +215,19 @@ def _print_metric(metric: Metric) -> None:
         "What to be careful about": metric.pitfalls,
         "Another formula in use": metric.variant,
     }
-    said = {heading: [text] for heading, text in parts.items() if text}
-    print_parts(f"{metric.title} ({metric.name})", metric.definition, said)
+    print_parts(
+        f"{metric.title} ({metric.name})",
+        metric.definition,
+        {heading: [text] for heading, text in parts.items() if text},
+    )
 
 
 def _titles_by(table: pl.DataFrame, text: pl.Expr) -> list[tuple[str, str]]:
     """Return each text once, with the titles that it is about."""
-    groups = table.group_by(text.alias("text"), maintain_order=True).agg("title")
-    return [(words, "; ".join(titles)) for words, titles in groups.iter_rows()]
+    return [
+        (words, "; ".join(titles))
+        for words, titles in table.group_by(text.alias("text"), maintain_order=True).agg("title").iter_rows()
+    ]
 
 
 def _short(receipt: Receipt) -> str:
@@ -231,8 +241,11 @@ def _short(receipt: Receipt) -> str:
 
 def _measured(table: pl.DataFrame) -> Table:
     numbers = ("value", "interval", "before", "change", "its interval")
-    rows = [(row["family"], *_cells(row)) for row in table.iter_rows(named=True)]
-    return _by_family(("metric", *numbers, "in words", "alert"), rows, right=numbers)
+    return _by_family(
+        ("metric", *numbers, "in words", "alert"),
+        [(row["family"], *_cells(row)) for row in table.iter_rows(named=True)],
+        right=numbers,
+    )
 
 
 def _by_family(
@@ -253,8 +266,12 @@ def _cells(row: Mapping[str, Any]) -> list[Any]:
 
     *numbers, words = (column.cell(row, name) for name, column in MEASURED.items())
     style = next((colour for word, colour in _COLOURS.items() if words.endswith(word)), "")
-    alert = plain(_ALERTS.get(row["alert"], ""), style="bold yellow")
-    return [plain(row["title"]), *numbers, plain(words, style), alert]
+    return [
+        plain(row["title"]),
+        *numbers,
+        plain(words, style),
+        plain(_ALERTS.get(row["alert"], ""), style="bold yellow"),
+    ]
 
 
 def _formula(metric: Metric) -> str:

@@ -51,8 +51,7 @@ def console(stream: Literal["stdout", "stderr"] = "stdout") -> Console:
 def plain(content: object, style: str = "") -> Text:
     """Return text in which rich reads no markup, and which sends no control character to a terminal."""
     words = str(content).replace(NBSP, " ")
-    letters = (letter if letter.isprintable() or letter == "\n" else "?" for letter in words)
-    return Text("".join(letters), style=style)
+    return Text("".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in words), style=style)
 
 
 def counted(number: int, what: str) -> str:
@@ -113,20 +112,25 @@ def grid(
     return table
 
 
-def print_grid(title: str, table: Table) -> None:
-    """Print a table below its title."""
+def print_grid(title: str, *content: Iterable[Any], right: Collection[str] = ()) -> None:
+    """Print a table of heads and rows below its title."""
     print_text()
     print_text(title)
-    console().print(table)
+    console().print(grid(*content, right=right))
 
 
 def print_frame(title: str, content: pl.DataFrame, digits: int = 3) -> None:
     """Print a table of data, its numbers with at most so many decimals."""
     heads = {name.replace("_", " "): kind for name, kind in content.schema.items()}
-    rows = (
-        [f"{round(cell, digits):,}" if isinstance(cell, float) else cell for cell in row] for row in content.iter_rows()
+    print_grid(
+        title,
+        [*heads],
+        (
+            [f"{round(cell, digits):,}" if isinstance(cell, float) else cell for cell in row]
+            for row in content.iter_rows()
+        ),
+        right=[head for head, kind in heads.items() if kind.is_numeric()],
     )
-    print_grid(title, grid([*heads], rows, right=[head for head, kind in heads.items() if kind.is_numeric()]))
 
 
 def whole(number: float) -> str:
@@ -137,19 +141,26 @@ def whole(number: float) -> str:
 def print_returns(returns: pl.DataFrame, currency: str, title: str) -> None:
     """Print the headline: one row per strategy."""
     numbers = ("outlay", "incremental NPV", "90 % interval", "P(NPV > 0)", "ROI", "payback")
-    rows = (
-        (
-            *(row["title"], _decision(row), whole(row["outlay"])),
-            f"{whole(row['incremental_npv'])} ± {whole(row['npv_mc_error'])}",
-            _npv_interval(row),
-            f"{row['prob_npv_positive']:.1%} ± {row['prob_mc_error']:.1%}",
-            None if row["roi"] is None else f"{whole(100 * row['roi'])} %",
-            "not within the horizon" if row["payback_months"] is None else f"{row['payback_months']:.0f} months",
-        )
-        for row in returns.iter_rows(named=True)
-    )
     print_text(title)
-    console().print(grid(("strategy", "decision", *numbers), rows, right=numbers))
+    console().print(
+        grid(
+            ("strategy", "decision", *numbers),
+            (
+                (
+                    *(row["title"], _decision(row), whole(row["outlay"])),
+                    f"{whole(row['incremental_npv'])} ± {whole(row['npv_mc_error'])}",
+                    _npv_interval(row),
+                    f"{row['prob_npv_positive']:.1%} ± {row['prob_mc_error']:.1%}",
+                    None if row["roi"] is None else f"{whole(100 * row['roi'])} %",
+                    "not within the horizon"
+                    if row["payback_months"] is None
+                    else f"{row['payback_months']:.0f} months",
+                )
+                for row in returns.iter_rows(named=True)
+            ),
+            right=numbers,
+        )
+    )
     print_text(f"Amounts in {currency}; 90 % intervals over draws; ± Monte Carlo error.")
 
 
@@ -166,17 +177,20 @@ def print_structures(structures: pl.DataFrame) -> None:
     if structures["structure"].n_unique() < 2:
         return
     numbers = ("incremental NPV", "90 % interval", "P(NPV > 0)")
-    rows = (
+    print_grid(
+        "Under each model of leaving by itself",
+        ("strategy", "model of leaving", "decision", *numbers),
         (
-            "" if place else row["title"],
-            *(MODELS.get(row["structure"], row["structure"]), _decision(row), whole(row["incremental_npv"])),
-            *(_npv_interval(row), f"{row['prob_npv_positive']:.1%}"),
-        )
-        for part in structures.partition_by("strategy", maintain_order=True)
-        for place, row in enumerate(part.iter_rows(named=True))
+            (
+                "" if place else row["title"],
+                *(MODELS.get(row["structure"], row["structure"]), _decision(row), whole(row["incremental_npv"])),
+                *(_npv_interval(row), f"{row['prob_npv_positive']:.1%}"),
+            )
+            for part in structures.partition_by("strategy", maintain_order=True)
+            for place, row in enumerate(part.iter_rows(named=True))
+        ),
+        right=numbers,
     )
-    table = grid(("strategy", "model of leaving", "decision", *numbers), rows, right=numbers)
-    print_grid("Under each model of leaving by itself", table)
 
 
 def print_break_even(found: pl.DataFrame, currency: str, title: str) -> None:
@@ -184,15 +198,19 @@ def print_break_even(found: pl.DataFrame, currency: str, title: str) -> None:
     if found.is_empty():
         return
     numbers = ("searched", "NPV at the ends")
-    rows = (
+    print_grid(
+        title,
+        ("strategy", "what is searched", "pays at", *numbers),
         (
-            *(row["title"], searched(row["description"]), _answer(row)),
-            f"{_size(row, 'searched_low')} to {_size(row, 'searched_high')}",
-            f"{whole(row['npv_low'])}, {whole(row['npv_high'])}",
-        )
-        for row in found.iter_rows(named=True)
+            (
+                *(row["title"], searched(row["description"]), _answer(row)),
+                f"{_size(row, 'searched_low')} to {_size(row, 'searched_high')}",
+                f"{whole(row['npv_low'])}, {whole(row['npv_high'])}",
+            )
+            for row in found.iter_rows(named=True)
+        ),
+        right=numbers,
     )
-    print_grid(title, grid(("strategy", "what is searched", "pays at", *numbers), rows, right=numbers))
     print_text(f"Amounts in {currency}. Nobody has measured these effects; only a test can say their size.")
 
 
@@ -222,8 +240,9 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
     half = path.with_name(f".{path.name}.half-written")
     try:
         if path.suffix.lower() == ".csv":
-            texts = cs.string().str.replace(_FORMULA, "'$0")
-            table.with_columns(texts, cs.float().round_sig_figs(_DIGITS)).write_csv(half)
+            table.with_columns(cs.string().str.replace(_FORMULA, "'$0"), cs.float().round_sig_figs(_DIGITS)).write_csv(
+                half
+            )
         else:
             table.write_parquet(half)
         half.replace(path)

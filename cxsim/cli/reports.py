@@ -257,24 +257,27 @@ def _print_comparison(found: Comparison) -> None:
         )
         for one in found.assumptions
     ]
-    results = [
-        (
-            *(one.title, one.figure.replace("_", " "), _cell(one.before), _cell(one.after)),
-            *(_cell(one.errors), _BEYOND[one.against]),
-        )
-        for one in found.results
-        if one.figure in _HEADLINE
-    ]
     tables = [(one.id, one.what, one.first) for one in found.tables]
-    beyond = "Results; ‘beyond them’: moved by more than both simulation errors together"
     for title, heads, rows, count in (
         ("Made from", ("made from", "before", "after"), made_from[:_MOST_PLACES], len(made_from)),
         ("Assumptions", ("belongs to", "assumption", "what", "before", "after", "unit"), assumptions, len(assumptions)),
-        (beyond, ("strategy", "figure", "before", "after", "both errors", "beyond them"), results, len(found.results)),
+        (
+            "Results; ‘beyond them’: moved by more than both simulation errors together",
+            ("strategy", "figure", "before", "after", "both errors", "beyond them"),
+            [
+                (
+                    *(one.title, one.figure.replace("_", " "), _cell(one.before), _cell(one.after)),
+                    *(_cell(one.errors), _BEYOND[one.against]),
+                )
+                for one in found.results
+                if one.figure in _HEADLINE
+            ],
+            len(found.results),
+        ),
         ("Further tables", ("table", "what differs", "first"), tables, len(tables)),
     ):
         if count:
-            print_grid(title, grid(heads, rows, right=("before", "after", "both errors")))
+            print_grid(title, heads, rows, right=("before", "after", "both errors"))
         if count > len(rows):
             print_text(f"and {count - len(rows):,} more; --json lists all.")
     if not found.moved:

@@ -81,8 +81,7 @@ def fit_table(parameters: pl.DataFrame, title: str) -> Table:
     Table
         One row per parameter.
     """
-    name = re.sub(r"[\W_]+", "-", f"fit {title.lower()}").strip("-")
-    return replace(_FIT, id=name, title=title).render(parameters)
+    return replace(_FIT, id=re.sub(r"[\W_]+", "-", f"fit {title.lower()}").strip("-"), title=title).render(parameters)
 
 
 def hygiene_table(report: pl.DataFrame) -> Table:
@@ -184,10 +183,14 @@ def tracking(orders: pl.DataFrame, calibration_end: date) -> Figure:
     start = orders.row(-tested.height - 1, named=True)
     came, expected = (float(tested[name][-1] - start[name]) for name in SERIES)
     kept = thinned(orders, [pl.col("day") <= calibration_end], lambda size: (size // _POINTS).clip(1))
-    labels = "datum.label == 'expected' ? 'expected by the model' : datum.label"
     lines = cumulative_orders(
         alt.Chart(rounded(kept)).transform_fold(list(SERIES), as_=["series", "orders"]),
-        coloured("series:N", list(SERIES), (INK, STRATEGIES[0]), {"labelExpr": labels, **TOP_LEFT}),
+        coloured(
+            "series:N",
+            list(SERIES),
+            (INK, STRATEGIES[0]),
+            {"labelExpr": "datum.label == 'expected' ? 'expected by the model' : datum.label", **TOP_LEFT},
+        ),
     )
     gap = expected / came - 1.0 if came > 0.0 else 0.0
     return framed(
@@ -205,12 +208,15 @@ def tracking(orders: pl.DataFrame, calibration_end: date) -> Figure:
 
 def by_frequency(table: pl.DataFrame, unit: str, pattern: str) -> alt.Chart:
     """Return classes of customers by their repeat orders, in the order of the table, with what appears beside them."""
-    titles = {
-        "frequency:O": "Repeat orders",
-        f"observed:Q {pattern}": f"Observed {unit}",
-        f"expected:Q {pattern}": f"Expected {unit}",
-    }
-    return detailed(titles, table, x=frequency_axis(table))
+    return detailed(
+        {
+            "frequency:O": "Repeat orders",
+            f"observed:Q {pattern}": f"Observed {unit}",
+            f"expected:Q {pattern}": f"Expected {unit}",
+        },
+        table,
+        x=frequency_axis(table),
+    )
 
 
 def frequency_axis(table: pl.DataFrame) -> alt.X:
@@ -247,12 +253,15 @@ def thinned(orders: pl.DataFrame, parts: Sequence[str | pl.Expr], every: Callabl
 def cumulative_orders(drawn: alt.Chart, colour: alt.Color) -> alt.Chart:
     """Return lines of repeat orders over time: the first of the series, observed, in full; what was expected dashed."""
     names = colour["scale"]["domain"]
-    dashes = {"domain": names, "range": [[1, 0], *[[7, 4]] * (len(names) - 1)]}
     lines: alt.Chart = drawn.mark_line(strokeWidth=2.5).encode(
         x=alt.X("day:T", title=None, axis={"format": "%b %Y", "labelFlush": False, "tickCount": 8}),
         y=alt.Y("orders:Q", title="Repeat orders since the start", axis={"format": ",d"}),
         color=colour,
-        strokeDash=alt.StrokeDash("series:N", scale=dashes, legend=colour["legend"]),
+        strokeDash=alt.StrokeDash(
+            "series:N",
+            scale={"domain": names, "range": [[1, 0], *[[7, 4]] * (len(names) - 1)]},
+            legend=colour["legend"],
+        ),
         tooltip=hover({"series:N": "Series", "day:T %-d %B %Y": "Day", "orders:Q ,.0f": "Repeat orders"}),
     )
     return lines

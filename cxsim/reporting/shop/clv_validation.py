@@ -128,11 +128,19 @@ def calibration(classes: pl.DataFrame) -> Figure:
     table = rounded(check(classes, CALIBRATION))
     models = distinct(table, "model")
     repeat = {"frequency:O": "Repeat orders"}
-    expected = {"model:N": "Model", **repeat, "expected:Q ,.3~r": "Expected orders per customer"}
-    observed = {"customers:Q ,d": "Customers", "observed:Q ,.3~r": "Observed orders per customer"}
-    drawn = detailed(expected, table, x=frequency_axis(table))
+    drawn = detailed(
+        {"model:N": "Model", **repeat, "expected:Q ,.3~r": "Expected orders per customer"},
+        table,
+        x=frequency_axis(table),
+    )
     first = table.filter(model=models[0])
-    came = detailed(repeat | observed | ends(INTERVAL, ",.3~r"), first, x=frequency_axis(first))
+    came = detailed(
+        repeat
+        | {"customers:Q ,d": "Customers", "observed:Q ,.3~r": "Observed orders per customer"}
+        | ends(INTERVAL, ",.3~r"),
+        first,
+        x=frequency_axis(first),
+    )
     lines = drawn.mark_line(**_DASHES).encode(color=coloured("model:N", models, model_colours(models), TOP_LEFT))
     return framed(
         _beside_observed(lines, came),
@@ -169,13 +177,23 @@ def forecasts(orders: pl.DataFrame, calibration_end: date) -> Figure:
     """
     days_after(orders, calibration_end, FORECASTS)
     gaps = _gaps(orders, calibration_end)
-    kept = thinned(orders, ["model", pl.col("day") <= calibration_end], lambda size: (size + _POINTS - 1) // _POINTS)
     totals = listed(
         gaps.select("model", "expected", *ENDS),
         lambda model, expected, low, high: f"{model} {figure(expected)} ({figure(low)} to {figure(high)})",
     )
     return framed(
-        alt.layer(*marked_day(calibration_end, "end of the fit", align="right"), *_curves(rounded(kept))),
+        alt.layer(
+            *marked_day(calibration_end, "end of the fit", align="right"),
+            *_curves(
+                rounded(
+                    thinned(
+                        orders,
+                        ["model", pl.col("day") <= calibration_end],
+                        lambda size: (size + _POINTS - 1) // _POINTS,
+                    )
+                )
+            ),
+        ),
         finding=_forecasts_finding(gaps),
         shown=(
             f"Repeat orders since {day_in_words(orders['day'][0])}, cumulative. The models were fitted to orders up "
@@ -214,10 +232,13 @@ def forecast_bias(biases: pl.DataFrame) -> Figure:
     axis = {"labelExpr": _SIGNED_LABELS, "tickCount": 6, "title": "Orders expected too many or too few"}
     low, bias = (alt.X(f"{name}:Q", axis=axis) for name in ("low", "bias"))
     line, dots = point_and_interval(drawn, low, bias, INK, size=90)
-    zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x="zero:Q")
     best = table.sort(pl.col("bias").abs(), maintain_order=True).row(0, named=True)
     return framed(
-        alt.layer(zero, line.transform_filter("isValid(datum.low)"), dots),
+        alt.layer(
+            alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x="zero:Q"),
+            line.transform_filter("isValid(datum.low)"),
+            dots,
+        ),
         finding=f"{best['model']} misses the orders that came by least: {_signed(best['bias'])}",
         shown=(
             f"Orders expected after the fit over orders that came, less one. Line: {INTERVAL} of what the model held "
@@ -295,8 +316,9 @@ def model_table(scores: pl.DataFrame) -> Table:
         One row per model.
     """
     table = check(scores, SCORES).select(list(SCORES.columns))
-    columns = {name: column for name, column in _SCORES.items() if table[name].null_count() < table.height}
-    return replace(_MODELS, columns=columns).render(table)
+    return replace(
+        _MODELS, columns={name: column for name, column in _SCORES.items() if table[name].null_count() < table.height}
+    ).render(table)
 
 
 def findings_table(findings: pl.DataFrame) -> Table:
@@ -411,20 +433,30 @@ _FINDINGS = TableSpec(
 
 def _beside_observed(expected: alt.Chart, came: alt.Chart) -> Figure:
     """Return what was expected of each class as lines, and what was observed as points with their intervals."""
-    observed = point_and_interval(came, alt.Y("low:Q"), alt.Y("observed:Q"), INK)
-    return alt.layer(expected.encode(y=alt.Y("expected:Q", title=_AFTER)), *observed)
+    return alt.layer(
+        expected.encode(y=alt.Y("expected:Q", title=_AFTER)),
+        *point_and_interval(came, alt.Y("low:Q"), alt.Y("observed:Q"), INK),
+    )
 
 
 def _by_names(table: pl.DataFrame, field: str, titles: Mapping[str, str]) -> alt.Chart:
     """Return rows below each other by their names, with what appears beside them."""
-    axis = {"labelColor": INK, "labelFontSize": 13, "labelLimit": 260}
-    names = alt.Y(f"{field}:N", sort=distinct(table, field), title=None, axis=axis)
-    return detailed(titles, table, y=names)
+    return detailed(
+        titles,
+        table,
+        y=alt.Y(
+            f"{field}:N",
+            sort=distinct(table, field),
+            title=None,
+            axis={"labelColor": INK, "labelFontSize": 13, "labelLimit": 260},
+        ),
+    )
 
 
 def _calibration_finding(table: pl.DataFrame, models: list[str]) -> str:
-    hits = table.group_by("model", maintain_order=True).agg(_INSIDE.sum(), pl.len())
-    (model, hit, classes), *others = hits.iter_rows()
+    (model, hit, classes), *others = (
+        table.group_by("model", maintain_order=True).agg(_INSIDE.sum(), pl.len()).iter_rows()
+    )
     each = [f"{model} in {hit} of {classes} classes", *(f"{model} in {hit}" for model, hit, _ in others)]
     inside = f"Inside the interval of what happened: {joined(each)}"
     gaps = table.filter(pl.col("observed") > 0.0, frequency="0").select(
@@ -437,8 +469,11 @@ def _calibration_finding(table: pl.DataFrame, models: list[str]) -> str:
 
 
 def _calibration_text(table: pl.DataFrame) -> str:
-    short = table.with_columns(pl.col("expected").round_sig_figs(3))
-    classes = short.group_by("frequency", maintain_order=True).agg(pl.col("observed").first(), "model", "expected")
+    classes = (
+        table.with_columns(pl.col("expected").round_sig_figs(3))
+        .group_by("frequency", maintain_order=True)
+        .agg(pl.col("observed").first(), "model", "expected")
+    )
 
     def words(label: str, came: float, models: list[str], means: list[float]) -> str:
         expected = [f"{model} {figure(mean, '')}" for model, mean in zip(models, means, strict=True)]
@@ -450,10 +485,12 @@ def _calibration_text(table: pl.DataFrame) -> str:
 def _gaps(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
     """Return for each model the orders after the fit: that came, that were expected, and the interval."""
     start = pl.col("observed").filter(pl.col("day") <= calibration_end).last()
-    ahead = {name: pl.col(name).last() - start for name in ("expected", "low", "high")}
     return (
         orders.group_by("model", maintain_order=True)
-        .agg(came=pl.col("observed").last() - start, **ahead)
+        .agg(
+            came=pl.col("observed").last() - start,
+            **{name: pl.col(name).last() - start for name in ("expected", "low", "high")},
+        )
         .with_columns(gap=pl.col("expected") / pl.col("came") - 1.0)
     )
 
@@ -488,10 +525,14 @@ def _held(held: list[str], names: list[str]) -> str:
 
 def _curves(orders: pl.DataFrame) -> tuple[alt.Chart, alt.Chart]:
     models = distinct(orders, "model")
-    observed = orders.filter(model=models[0]).select(
-        "day", series=pl.lit("observed"), orders=pl.col("observed").cast(pl.Float64)
+    long = pl.concat(
+        [
+            orders.filter(model=models[0]).select(
+                "day", series=pl.lit("observed"), orders=pl.col("observed").cast(pl.Float64)
+            ),
+            orders.select("day", series="model", orders="expected"),
+        ]
     )
-    long = pl.concat([observed, orders.select("day", series="model", orders="expected")])
     # Bands and lines share one scale and one legend, or the legend would lose its colours.
     colour = coloured(
         "series:N",
@@ -499,9 +540,10 @@ def _curves(orders: pl.DataFrame) -> tuple[alt.Chart, alt.Chart]:
         [INK, *model_colours(models)],
         {"orient": "top-left", "symbolType": "stroke", "symbolOpacity": 1.0, "symbolSize": 400, "rowPadding": 4},
     )
-    bands = alt.Chart(orders.drop_nulls(list(ENDS)).select("day", *ENDS, series="model"))
     return (
-        bands.mark_area(opacity=0.16).encode(x="day:T", y="low:Q", y2="high:Q", color=colour),
+        alt.Chart(orders.drop_nulls(list(ENDS)).select("day", *ENDS, series="model"))
+        .mark_area(opacity=0.16)
+        .encode(x="day:T", y="low:Q", y2="high:Q", color=colour),
         cumulative_orders(alt.Chart(long), colour),
     )
 

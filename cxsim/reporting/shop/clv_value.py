@@ -138,8 +138,10 @@ def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) 
     Table
         One row per customer.
     """
-    subtitle = f"Over the next {figure(horizon_days)} days; the intervals hold chance in what a customer does"
-    return replace(_CUSTOMERS, subtitle=subtitle).render(customers, currency)
+    return replace(
+        _CUSTOMERS,
+        subtitle=f"Over the next {figure(horizon_days)} days; the intervals hold chance in what a customer does",
+    ).render(customers, currency)
 
 
 def at_risk_table(customers: pl.DataFrame, currency: str, overdue: int) -> Table:
@@ -199,15 +201,18 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
     known = table["realised"].null_count() == 0
     axis = money_axis(f"Value of the tenth, {currency}", largest=largest(table, ["high", "realised"]))
     tenth = alt.X("decile:O", title="Tenth of the customers, the most valuable first", axis={"labelAngle": 0})
-    titles = {
-        "decile:O": "Tenth",
-        "customers:Q ,d": "Customers",
-        "expected:Q ,.3~r": f"Expected, {currency}",
-        "low:Q ,.3~r": f"{INTERVAL}, low, {currency}",
-        "high:Q ,.3~r": f"{INTERVAL}, high, {currency}",
-        "realised:Q ,.3~r": f"Realised, {currency}",
-    }
-    drawn = detailed(titles, table, x=tenth)
+    drawn = detailed(
+        {
+            "decile:O": "Tenth",
+            "customers:Q ,d": "Customers",
+            "expected:Q ,.3~r": f"Expected, {currency}",
+            "low:Q ,.3~r": f"{INTERVAL}, low, {currency}",
+            "high:Q ,.3~r": f"{INTERVAL}, high, {currency}",
+            "realised:Q ,.3~r": f"Realised, {currency}",
+        },
+        table,
+        x=tenth,
+    )
     layers = [
         drawn.mark_bar(color=_PALE, width={"band": 0.7}).encode(y=alt.Y("expected:Q", axis=axis)),
         drawn.mark_rule(color=STRATEGIES[0], strokeWidth=3).encode(y="low:Q", y2="high:Q"),
@@ -250,15 +255,16 @@ def value_captured(capture: pl.DataFrame) -> Figure:
     """
     table = rounded(check(capture, CAPTURE))
     models = distinct(table, "model")
-    first = table.filter(pl.col("customers") <= _TOP)
-    top = first.group_by("model", maintain_order=True).agg(pl.col("value").max())
+    top = table.filter(pl.col("customers") <= _TOP).group_by("model", maintain_order=True).agg(pl.col("value").max())
     axis = {"labelExpr": SHARE_LABELS, "values": [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]}
-    curves = detailed({"model:N": "Model", "customers:Q .0%": "Customers", "value:Q .0%": "Value"}, table)
-    chance = alt.Chart(pl.DataFrame(dict.fromkeys(("customers", "value"), (0.0, 1.0))))
     return framed(
         alt.layer(
-            chance.mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5).encode(x="customers:Q", y="value:Q"),
-            curves.mark_line(strokeWidth=2.5).encode(
+            alt.Chart(pl.DataFrame(dict.fromkeys(("customers", "value"), (0.0, 1.0))))
+            .mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.5)
+            .encode(x="customers:Q", y="value:Q"),
+            detailed({"model:N": "Model", "customers:Q .0%": "Customers", "value:Q .0%": "Value"}, table)
+            .mark_line(strokeWidth=2.5)
+            .encode(
                 x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
                 y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
                 color=coloured("model:N", models, model_colours(models), TOP_LEFT | {"orient": "bottom-right"}),
@@ -299,20 +305,26 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
     strength = next(words for bound, words in _STRENGTHS if abs(correlation) < bound)
     classes = _classes(buyers)
     axis = money_axis(f"Spend per order, {currency}", largest=largest(classes, ["mean"]))
-    titles = {
-        "frequency:O": "Repeat orders",
-        "customers:Q ,": "Customers",
-        "mean:Q ,.3~r": f"Mean spend, {currency}",
-        **ends(INTERVAL, ",.3~r"),
-    }
-    across = classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders")
-    drawn = detailed(titles, rounded(classes), x=across)
     low, mean = (alt.Y(f"{name}:Q", axis=axis) for name in ("low", "mean"))
     overall = alt.Chart(rounded(buyers.select(mean=pl.col("monetary_value").mean())))
     return framed(
         alt.layer(
             overall.mark_rule(color=BASELINE, strokeWidth=2).encode(y="mean:Q"),
-            *point_and_interval(drawn, low, mean, INK),
+            *point_and_interval(
+                detailed(
+                    {
+                        "frequency:O": "Repeat orders",
+                        "customers:Q ,": "Customers",
+                        "mean:Q ,.3~r": f"Mean spend, {currency}",
+                        **ends(INTERVAL, ",.3~r"),
+                    },
+                    rounded(classes),
+                    x=classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders"),
+                ),
+                low,
+                mean,
+                INK,
+            ),
         ),
         finding=(
             f"How often customers order and how much they spend are {strength} "
@@ -345,8 +357,7 @@ _WORTH = TableSpec(
 
 def _shares(table: pl.DataFrame) -> Iterable[Row]:
     total = pl.col("expected").sum()
-    share = pl.when(total > 0.0).then(pl.col("expected") / total)
-    return table.with_columns(share=share).rows(named=True)
+    return table.with_columns(share=pl.when(total > 0.0).then(pl.col("expected") / total)).rows(named=True)
 
 
 _DECILES = TableSpec(
@@ -456,11 +467,16 @@ def _correlation(buyers: pl.DataFrame) -> float:
 def _classes(buyers: pl.DataFrame) -> pl.DataFrame:
     """Return mean spend and its interval by frequency; a class of one customer has a mean but no interval."""
     spend, mean = pl.col("monetary_value"), pl.col("mean")
-    label = pl.col("class").cast(pl.String).replace(str(_LAST_CLASS), f"{_LAST_CLASS}+")
     half = Z95 * pl.col("spread") / pl.col("customers").sqrt()
     return (
         buyers.group_by(pl.col("frequency").clip(upper_bound=_LAST_CLASS).alias("class"))
         .agg(customers=pl.len(), mean=spend.mean(), spread=spend.std())
         .sort("class")
-        .select("customers", "mean", frequency=label, low=mean - half, high=mean + half)
+        .select(
+            "customers",
+            "mean",
+            frequency=pl.col("class").cast(pl.String).replace(str(_LAST_CLASS), f"{_LAST_CLASS}+"),
+            low=mean - half,
+            high=mean + half,
+        )
     )

@@ -10,7 +10,7 @@ import polars as pl
 from cxsim.errors import TableError, choices
 from cxsim.metrics.cohorts import COHORTS
 from cxsim.reporting.tables import share_to
-from cxsim.reporting.theme import INK, QUIET, Figure, detailed, distinct, framed, listed, rounded, with_texts
+from cxsim.reporting.theme import INK, QUIET, Figure, detailed, distinct, framed, listed, rounded
 from cxsim.tables import check
 from cxsim.wording import INTERVAL_95, money, number, style
 
@@ -32,15 +32,13 @@ _BARE = {"before": "/^[A-Z]+\\u00a0| ?\\u00a0%$/g", "after": "/ ?\\u00a0([A-Z]+|
 
 def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str) -> Figure:
     """Draw one measure of every cohort at every age."""
-    known = distinct(check(table, COHORTS), "measure")
-    if measure not in known:
-        raise TableError(f"COHORTS: no measure '{measure}'; {choices(measure, known)}")
+    measures = distinct(check(table, COHORTS), "measure")
+    if measure not in measures:
+        raise TableError(f"COHORTS: no measure '{measure}'; {choices(measure, measures)}")
     write = _writer(measure, currency)
-    texts = {
-        f"{name}_written": lambda row, name=name: "not known" if row[name] is None else write(row[name])
-        for name in ("value", "low", "high")
-    }
-    cells = rounded(with_texts(table.filter(measure=measure).drop_nulls("value"), texts))
+    written = pl.col("value", "low", "high").map_elements(write, return_dtype=pl.String)
+    known = table.filter(measure=measure).drop_nulls("value")
+    cells = rounded(known.with_columns(written.fill_null("not known").name.suffix("_written")))
     order = distinct(table, "cohort")
     return framed(
         alt.layer(*_marks(cells, order)),
@@ -69,18 +67,17 @@ def _measured(measure: str, currency: str) -> str:
 
 def _marks(cells: pl.DataFrame, order: list[str]) -> list[alt.Chart]:
     low, high = _span(cells["value"])
-    titles = {
-        "cohort:N": "Cohort",
-        "age:Q": "Age",
-        "value_written:N": "Value",
-        "low_written:N": f"{INTERVAL_95}, low",
-        "high_written:N": f"{INTERVAL_95}, high",
-        "at_risk:Q ,d": "Customers observed so long",
-        "customers:Q ,d": "Customers of the cohort",
-        "caution:N": "Caution",
-    }
     drawn = detailed(
-        titles,
+        {
+            "cohort:N": "Cohort",
+            "age:Q": "Age",
+            "value_written:N": "Value",
+            "low_written:N": f"{INTERVAL_95}, low",
+            "high_written:N": f"{INTERVAL_95}, high",
+            "at_risk:Q ,d": "Customers observed so long",
+            "customers:Q ,d": "Customers of the cohort",
+            "caution:N": "Caution",
+        },
         cells,
         x=alt.X(
             "age:O",
@@ -90,12 +87,13 @@ def _marks(cells: pl.DataFrame, order: list[str]) -> list[alt.Chart]:
         ),
         y=alt.Y("cohort:N", sort=order, title="Cohort", scale={"domain": order, "paddingInner": 0.1}),
     )
-    colour = alt.Color("value:Q", scale={"domain": [low, high], "range": [_LEAST, _MOST]}, legend=None)
     dark = f"datum.value > {low + 0.5 * (high - low)}"
     partial = drawn.transform_filter("!datum.complete")
     bare = f"replace(datum.value_written, {_BARE[style().currency]}, '')"
     return [
-        drawn.mark_rect().encode(color=colour),
+        drawn.mark_rect().encode(
+            color=alt.Color("value:Q", scale={"domain": [low, high], "range": [_LEAST, _MOST]}, legend=None)
+        ),
         partial.mark_rect(fillOpacity=0, stroke="#FFFFFF", strokeWidth=3),
         partial.mark_rect(fillOpacity=0, stroke=QUIET, strokeWidth=1.2, strokeDash=[3, 2]),
         drawn.transform_calculate(cell=bare)
@@ -136,8 +134,9 @@ def _latest(cells: pl.DataFrame) -> pl.DataFrame:
 
 def _last_values(cells: pl.DataFrame) -> str:
     """Return the last value of each cohort in words; all of them would be too many to listen to."""
-    last = cells.group_by("cohort", maintain_order=True).agg(pl.all().sort_by("age").last())
     return listed(
-        last.select("cohort", "age", "value_written", "at_risk", "customers"),
+        cells.group_by("cohort", maintain_order=True)
+        .agg(pl.all().sort_by("age").last())
+        .select("cohort", "age", "value_written", "at_risk", "customers"),
         lambda cohort, age, value, seen, all_of_it: f"{cohort} at age {age}: {value}, {seen} of {all_of_it} customers",
     )

@@ -73,13 +73,17 @@ def weekly(series: pl.DataFrame, *, metrics: Sequence[str], currency: str) -> Fi
     """Draw a few metrics over complete periods, each beside the range in which it usually lies."""
     table = _chosen(check(series, SERIES), metrics)
     rows = rounded(_rows(table, currency))
-    header = {"labelAnchor": "start", "labelPadding": 4}
-    facet = alt.Facet("panel:N", sort=distinct(rows, "panel"), title=None, header=header)
     drawn = alt.layer(*_marks(), data=rows).properties(width=(WIDTH - _GAP) // _ACROSS, height=_HEIGHT)
     # The last period of the table, for the metrics that have a value there.
     latest = table.filter(pl.col("period_start") == pl.col("period_start").max(), pl.col("value").is_not_null())
     return framed(
-        drawn.facet(facet=facet, columns=_ACROSS, spacing={"row": 16, "column": _GAP}).resolve_scale(y="independent"),
+        drawn.facet(
+            facet=alt.Facet(
+                "panel:N", sort=distinct(rows, "panel"), title=None, header={"labelAnchor": "start", "labelPadding": 4}
+            ),
+            columns=_ACROSS,
+            spacing={"row": 16, "column": _GAP},
+        ).resolve_scale(y="independent"),
         finding=_finding(latest),
         shown=(
             "One value per complete period. Band: the usual range, by the periods before it, which holds chance too. "
@@ -110,8 +114,10 @@ def dashboard_table(dashboard: pl.DataFrame, currency: str) -> Table | Prose:
     """
     table = check(dashboard, DASHBOARD).filter(pl.col("value").is_not_null())
     # Where nothing is marked, a column for marks would only take room.
-    columns = {name: one for name, one in _DASHBOARD.columns.items() if name != "mark" or table["alert"].count()}
-    return replace(_DASHBOARD, columns=columns).render_or_remark(table, currency)
+    return replace(
+        _DASHBOARD,
+        columns={name: one for name, one in _DASHBOARD.columns.items() if name != "mark" or table["alert"].count()},
+    ).render_or_remark(table, currency)
 
 
 def not_measured_table(dashboard: pl.DataFrame) -> Table | Prose:
@@ -128,11 +134,16 @@ def not_measured_table(dashboard: pl.DataFrame) -> Table | Prose:
         One row per metric that is not measured; one sentence where all are.
     """
     table = check(dashboard, DASHBOARD)
-    reason = pl.coalesce("missing", pl.when(pl.col("caution") != "").then("caution"), pl.lit("nothing to measure"))
-    missing = table.filter(pl.col("value").is_null()).select("metric", "title", "family", missing=reason)
+    missing = table.filter(pl.col("value").is_null()).select(
+        "metric",
+        "title",
+        "family",
+        missing=pl.coalesce("missing", pl.when(pl.col("caution") != "").then("caution"), pl.lit("nothing to measure")),
+    )
     verb = "is" if missing.height == 1 else "are"
-    title = some_of(missing.height, table.height, f"metrics {verb} not measured")
-    return replace(_NOT_MEASURED, title=title).render_or_remark(missing)
+    return replace(
+        _NOT_MEASURED, title=some_of(missing.height, table.height, f"metrics {verb} not measured")
+    ).render_or_remark(missing)
 
 
 def metric_register(metrics: pl.DataFrame, *, fold: Literal["open", "folded"] = "folded") -> Table:
@@ -173,11 +184,18 @@ def receipts_table(receipts: Sequence[Receipt], policy: Policy) -> Table | Prose
         return remark(
             f"No file was read: these tables are simulated, so every row is as it was made. {policy.sentence()}"
         )
-    schema = dict.fromkeys(("file", "recognised", "table", "reason", "action"), pl.String) | {"rows": pl.Int64}
-    twin = pl.DataFrame([row for receipt in receipts for row in _counts(receipt)], schema=schema, orient="row")
-    facts = [f"{one.file}, {name}: {text}" for one in receipts for name, text in one.facts]
-    spec = replace(_RECEIPTS, title=_receipts_finding(receipts), notes=(policy.sentence(), *facts))
-    return spec.render(twin)
+    spec = replace(
+        _RECEIPTS,
+        title=_receipts_finding(receipts),
+        notes=(policy.sentence(), *[f"{one.file}, {name}: {text}" for one in receipts for name, text in one.facts]),
+    )
+    return spec.render(
+        pl.DataFrame(
+            [row for receipt in receipts for row in _counts(receipt)],
+            schema=(dict.fromkeys(("file", "recognised", "table", "reason", "action"), pl.String) | {"rows": pl.Int64}),
+            orient="row",
+        )
+    )
 
 
 def _chosen(table: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
@@ -197,9 +215,8 @@ def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:
         # "Hours to the first answer" name their unit themselves.
         return row["title"] if not unit or row["unit"] in row["title"].lower() else f"{row['title']}, {unit}"
 
-    scale = pl.when(pl.col("unit") == "share").then(100.0).otherwise(1.0)
     return with_texts(table, {"panel": panel}).select(
-        *(pl.col(name) * scale for name in _NUMBERS),
+        *(pl.col(name) * pl.when(pl.col("unit") == "share").then(100.0).otherwise(1.0) for name in _NUMBERS),
         "panel",
         start=pl.col("period_start").dt.date(),
         last=pl.col("period_end").dt.offset_by("-1us").dt.date(),
@@ -210,25 +227,32 @@ def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:
 def _marks() -> list[alt.Chart]:
     when = alt.X("start:T", title=None, axis={"format": "%b %y", "labelFlush": False, "tickCount": 5})
     # Room for the widest labels keeps the panels below each other.
-    axis = {"labelExpr": _LABELS, "minExtent": _LABEL_WIDTH, "tickCount": 4}
     value, usual = (
-        alt.Y(f"{name}:Q", title=None, axis=axis, scale={"nice": True, "zero": False})
+        alt.Y(
+            f"{name}:Q",
+            title=None,
+            axis={"labelExpr": _LABELS, "minExtent": _LABEL_WIDTH, "tickCount": 4},
+            scale={"nice": True, "zero": False},
+        )
         for name in ("value", "usual_low")
     )
     drawn = alt.Chart().encode(x=when, y=value)
-    titles = {
-        "panel:N": "Metric",
-        "start:T %-d %B %Y": "From",
-        "last:T %-d %B %Y": "To",
-        "value:Q ,.4~r": "Value",
-        **ends(INTERVAL_95, ",.4~r"),
-        "usual_low:Q ,.4~r": "Usual range, low",
-        "usual_high:Q ,.4~r": "Usual range, high",
-    }
     return [
         alt.Chart().mark_area(color=GRID, opacity=0.9).encode(x=when, y=usual, y2="usual_high:Q"),
         drawn.mark_line(color=INK, strokeWidth=1.8),
-        points(drawn, INK, size=22).encode(tooltip=hover(titles)),
+        points(drawn, INK, size=22).encode(
+            tooltip=hover(
+                {
+                    "panel:N": "Metric",
+                    "start:T %-d %B %Y": "From",
+                    "last:T %-d %B %Y": "To",
+                    "value:Q ,.4~r": "Value",
+                    **ends(INTERVAL_95, ",.4~r"),
+                    "usual_low:Q ,.4~r": "Usual range, low",
+                    "usual_high:Q ,.4~r": "Usual range, high",
+                }
+            )
+        ),
         drawn.transform_filter("isValid(datum.alert)").mark_point(
             filled=False, color=STRATEGIES[1], size=140, strokeWidth=2.5, opacity=1
         ),
@@ -271,12 +295,17 @@ def period(start: datetime, end: datetime) -> str:
 
 def _notes(table: pl.DataFrame) -> list[str]:
     """Return how to read the table, and each caution once, after the metrics that it is about."""
-    cautions = table.filter(pl.col("caution") != "").group_by("caution", maintain_order=True).agg("title")
     return [
         "An interval holds the sampling error of which customers there happen to be, and no bias of what was recorded.",
         "A change is clear where its interval does not hold zero; pp: percentage points.",
         "An alert: the value lies outside its usual range in this shop, which comes from the periods before.",
-        *(f"{'; '.join(titles)}: {caution}" for caution, titles in cautions.iter_rows()),
+        *(
+            f"{'; '.join(titles)}: {caution}"
+            for caution, titles in table.filter(pl.col("caution") != "")
+            .group_by("caution", maintain_order=True)
+            .agg("title")
+            .iter_rows()
+        ),
     ]
 
 
@@ -284,8 +313,11 @@ def _amount(name: str, of: Of = "value") -> Callable[[Row], str | None]:
     ends = [f"{'change_' if of == 'change' else ''}{end}" for end in ("low", "high")]
 
     def written(row: Row) -> str | None:
-        beside = [row[end] for end in ends]
-        return None if row[name] is None else measured(row[name], row["unit"], row["currency"], of=of, beside=beside)
+        return (
+            None
+            if row[name] is None
+            else measured(row[name], row["unit"], row["currency"], of=of, beside=[row[end] for end in ends])
+        )
 
     return written
 
@@ -361,12 +393,14 @@ _RECEIPTS = TableSpec(
 def _counts(receipt: Receipt) -> list[tuple[str | int, ...]]:
     found, possible = receipt.columns
     head = (receipt.file, f"{receipt.recognised} ({found} of {possible} columns)", receipt.table)
-    lines = [
-        ("rows of the file", "read", receipt.rows_read),
-        *(astuple(line) for line in receipt.lines if line.rows),
-        (f"rows of {receipt.table}", "kept in all", receipt.rows_kept),
+    return [
+        (*head, *line)
+        for line in [
+            ("rows of the file", "read", receipt.rows_read),
+            *(astuple(line) for line in receipt.lines if line.rows),
+            (f"rows of {receipt.table}", "kept in all", receipt.rows_kept),
+        ]
     ]
-    return [(*head, *line) for line in lines]
 
 
 def _receipts_finding(receipts: Sequence[Receipt]) -> str:

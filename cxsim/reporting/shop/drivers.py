@@ -57,11 +57,15 @@ def associations(table: pl.DataFrame) -> Figure:
         raise TableError("ASSOCIATIONS: there is no row, so there is nothing to draw.")
     titles = distinct(rows, "title")
     drawn = rounded(_points(rows))
-    layers = alt.layer(*_marks(drawn, titles), data=drawn)
-    header = {"labelAnchor": "start", "orient": "top"}
-    row = alt.Row("panel:N", sort=distinct(drawn, "panel"), title=None, header=header)
     return framed(
-        layers.properties(width=WIDTH - _LABEL // 2, height=_ROW * len(titles)).facet(row=row, spacing=18),
+        alt.layer(*_marks(drawn, titles), data=drawn)
+        .properties(width=WIDTH - _LABEL // 2, height=_ROW * len(titles))
+        .facet(
+            row=alt.Row(
+                "panel:N", sort=distinct(drawn, "panel"), title=None, header={"labelAnchor": "start", "orient": "top"}
+            ),
+            spacing=18,
+        ),
         finding=_finding(rows),
         shown=(
             f"Ratio for one unit more; line: {INTERVAL_95}. Full: after it happened. Hollow: before it did, which it "
@@ -186,30 +190,33 @@ def _marks(drawn: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
     kinds = [_AFTER, _BEFORE]
     low, high = drawn.select(pl.col("low").min() * 0.95, pl.col("high").max() * 1.05).row(0)
     span = [min(0.9, low), max(1.1, high)]
-    axis = {"format": "~g", "grid": False, "title": "Ratio", "values": _ticks(*span)}
     colour = coloured(
         "kind:N", kinds, (STRATEGIES[0], BASELINE), {"orient": "top", "symbolSize": 110, "symbolOpacity": 1}
     )
-    titles = {
-        "title:N": "Experience",
-        "kind:N": "When",
-        "ratio:Q .2f": "Ratio",
-        **ends(INTERVAL_95, ".2f"),
-        "customers:Q ,d": "Customers who met it",
-    }
     shared = detailed(
-        titles,
+        {
+            "title:N": "Experience",
+            "kind:N": "When",
+            "ratio:Q .2f": "Ratio",
+            **ends(INTERVAL_95, ".2f"),
+            "customers:Q ,d": "Customers who met it",
+        },
         y=alt.Y("title:N", sort=names, title=None, axis={"labelColor": INK, "labelLimit": _LABEL}),
         yOffset=alt.YOffset("kind:N", sort=kinds, scale={"paddingOuter": 0.6}),
         color=colour,
     )
-    fills = {"domain": kinds, "range": [STRATEGIES[0], "#FFFFFF"]}
     return [
         alt.Chart().mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x=alt.XDatum(1.0)),
         error_bar(shared).encode(x=alt.X("low:Q", title="Ratio"), x2="high:Q"),
         shared.mark_point(size=70, opacity=1, strokeWidth=2).encode(
-            x=alt.X("ratio:Q", scale={"domain": span, "nice": False, "type": "log"}, axis=axis),
-            fill=alt.Fill("kind:N", scale=fills, legend=colour["legend"]),
+            x=alt.X(
+                "ratio:Q",
+                scale={"domain": span, "nice": False, "type": "log"},
+                axis={"format": "~g", "grid": False, "title": "Ratio", "values": _ticks(*span)},
+            ),
+            fill=alt.Fill(
+                "kind:N", scale={"domain": kinds, "range": [STRATEGIES[0], "#FFFFFF"]}, legend=colour["legend"]
+            ),
         ),
     ]
 
@@ -237,13 +244,16 @@ def _finding(rows: pl.DataFrame) -> str:
 
 
 def _curve(rows: pl.DataFrame, title: str, outcome: str) -> Figure:
-    titles = {
-        "label:O": title,
-        "value:Q .1%": outcome.capitalize(),
-        **ends(INTERVAL_95, ".1%"),
-        "customers:Q ,d": "Customers",
-    }
-    drawn = detailed(titles, rows, x=classes_across("label:O", rows["label"].to_list(), title))
+    drawn = detailed(
+        {
+            "label:O": title,
+            "value:Q .1%": outcome.capitalize(),
+            **ends(INTERVAL_95, ".1%"),
+            "customers:Q ,d": "Customers",
+        },
+        rows,
+        x=classes_across("label:O", rows["label"].to_list(), title),
+    )
     words, axis = f"Share that {outcome}", {"labelExpr": SHARE_LABELS, "tickCount": 6}
     share = alt.Y("value:Q", title=words, axis=axis, scale={"nice": True, "zero": False})
     return alt.layer(

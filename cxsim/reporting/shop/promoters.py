@@ -90,11 +90,19 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
     """
     table = check(readings, NAIVE)
     rows = rounded(_panels(table, currency))
-    header = {"labelAnchor": "start", "labelPadding": 2, "orient": "top"}
-    row = alt.Row("panel:N", sort=distinct(rows, "panel"), title=None, header=header)
-    drawn = alt.layer(*_marks(), data=rows).properties(width=WIDTH, height=_ROW)
     return framed(
-        drawn.facet(row=row, spacing=14).resolve_scale(x="independent"),
+        alt.layer(*_marks(), data=rows)
+        .properties(width=WIDTH, height=_ROW)
+        .facet(
+            row=alt.Row(
+                "panel:N",
+                sort=distinct(rows, "panel"),
+                title=None,
+                header={"labelAnchor": "start", "labelPadding": 2, "orient": "top"},
+            ),
+            spacing=14,
+        )
+        .resolve_scale(x="independent"),
         finding=_missed(table),
         shown=(
             f"Point: what a shop would read from its own tables; line: {INTERVAL_95}, by which customers there are. "
@@ -122,8 +130,9 @@ def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> T
         One row per method, with its finding. The title says how many intervals hold the truth. One sentence where no
         method has enough customers.
     """
-    subtitle = f"{_NAIVE.subtitle} ({programme})" if programme else _NAIVE.subtitle
-    return replace(_NAIVE, subtitle=subtitle).render_or_remark(readings, currency)
+    return replace(
+        _NAIVE, subtitle=(f"{_NAIVE.subtitle} ({programme})" if programme else _NAIVE.subtitle)
+    ).render_or_remark(readings, currency)
 
 
 def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
@@ -150,25 +159,31 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
     classes = with_texts(table, {"orders": _class})
     named = rounded(classes).with_columns(pl.col("group").str.to_titlecase())
     groups = [group for group in _GROUPS if group in named["group"]]
-    titles = {
-        "orders:N": "Orders",
-        "group:N": "Group",
-        "customers:Q ,d": "Customers",
-        "mean:Q ,.3~r": f"Mean spend, {currency}",
-        **ends(INTERVAL_95, ",.3~r"),
-    }
-    drawn = detailed(
-        titles,
-        named,
-        x=classes_across("orders:N", distinct(named, "orders"), "Number of orders"),
-        xOffset=alt.XOffset("group:N", sort=groups),
-        color=coloured("group:N", groups, [_GROUPS[group] for group in groups], {**ABOVE, "symbolOpacity": 1}),
-    )
     axis = money_axis(f"Spend per customer, {currency}", largest=float(table["high"].to_numpy().max()))
     axis["values"] = _powers(table)
-    spend = alt.Y("mean:Q", axis=axis, scale={"nice": False, "type": "log"})
     return framed(
-        alt.layer(*point_and_interval(drawn, alt.Y("low:Q", axis=axis), spend, size=70)),
+        alt.layer(
+            *point_and_interval(
+                detailed(
+                    {
+                        "orders:N": "Orders",
+                        "group:N": "Group",
+                        "customers:Q ,d": "Customers",
+                        "mean:Q ,.3~r": f"Mean spend, {currency}",
+                        **ends(INTERVAL_95, ",.3~r"),
+                    },
+                    named,
+                    x=classes_across("orders:N", distinct(named, "orders"), "Number of orders"),
+                    xOffset=alt.XOffset("group:N", sort=groups),
+                    color=coloured(
+                        "group:N", groups, [_GROUPS[group] for group in groups], {**ABOVE, "symbolOpacity": 1}
+                    ),
+                ),
+                alt.Y("low:Q", axis=axis),
+                alt.Y("mean:Q", axis=axis, scale={"nice": False, "type": "log"}),
+                size=70,
+            )
+        ),
         finding=_spend_finding(table),
         shown=(
             f"Mean spend per customer, {currency}, on a scale on which equal distances are equal ratios. Line: "
@@ -183,11 +198,15 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
 def selection(panel: pl.DataFrame) -> Figure:
     """Draw what promoters spend over what detractors spend, by each method."""
     table = check(panel, SELECTION)
-    texts = {
-        "kind": lambda row: _KINDS.get(row["method"], _ADJUSTED),
-        "written": lambda row: _ratio(row["ratio"]),
-    }
-    rows = rounded(with_texts(table, texts))
+    rows = rounded(
+        with_texts(
+            table,
+            {
+                "kind": lambda row: _KINDS.get(row["method"], _ADJUSTED),
+                "written": lambda row: _ratio(row["ratio"]),
+            },
+        )
+    )
     return framed(
         alt.layer(*_selection_marks(rows)),
         finding=_selection_finding(table),
@@ -253,9 +272,15 @@ _NAIVE = TableSpec(
 
 
 def _agreeing(table: pl.DataFrame) -> str:
-    agreeing = table.filter(pl.lit(1.0).is_between("low", "high")).height
-    words = "methods see no difference between promoters and detractors"
-    return _NONE if table.is_empty() else some_of(agreeing, table.height, words)
+    return (
+        _NONE
+        if table.is_empty()
+        else some_of(
+            table.filter(pl.lit(1.0).is_between("low", "high")).height,
+            table.height,
+            "methods see no difference between promoters and detractors",
+        )
+    )
 
 
 def _ratio(value: float) -> str:
@@ -294,31 +319,40 @@ _SELECTION = TableSpec(
 
 def _panels(table: pl.DataFrame, currency: str) -> pl.DataFrame:
     """Return one row for each reading and one for each truth, with the head of its panel and what is no effect."""
-    heads = {"panel": lambda row: f"{row['title']}: {_HEADS[row['unit']].replace('{currency}', currency)}"}
-    none = pl.col("unit").replace_strict(_NO_EFFECT, default=None, return_dtype=pl.Float64)
-    panelled = with_texts(table, heads).with_columns(none=none)
-    reported = panelled.select("panel", "none", "low", "high", kind=pl.lit(_REPORTED), value="reading")
-    true = panelled.select("panel", "none", kind=pl.lit(_TRUE), value="truth")
+    panelled = with_texts(
+        table, {"panel": lambda row: f"{row['title']}: {_HEADS[row['unit']].replace('{currency}', currency)}"}
+    ).with_columns(none=pl.col("unit").replace_strict(_NO_EFFECT, default=None, return_dtype=pl.Float64))
     # Row by row, so that the panels come in the order of the methods.
-    return with_texts(pl.concat([reported, true], how="diagonal"), {"written": lambda row: number(row["value"])})
+    return with_texts(
+        pl.concat(
+            [
+                panelled.select("panel", "none", "low", "high", kind=pl.lit(_REPORTED), value="reading"),
+                panelled.select("panel", "none", kind=pl.lit(_TRUE), value="truth"),
+            ],
+            how="diagonal",
+        ),
+        {"written": lambda row: number(row["value"])},
+    )
 
 
 def _marks() -> list[alt.Chart]:
     kinds = [_REPORTED, _TRUE]
-    titles = {"panel:N": "Method", "kind:N": "Which", "value:Q ,.3~r": "Value", **ends(INTERVAL_95, ",.3~r")}
-    drawn = detailed(titles)
-    scale = {"nice": True, "padding": 18, "zero": False}
-    values = alt.X("value:Q", title=None, scale=scale, axis={"format": "~r", "tickCount": 6})
+    drawn = detailed({"panel:N": "Method", "kind:N": "Which", "value:Q ,.3~r": "Value", **ends(INTERVAL_95, ",.3~r")})
+    values = alt.X(
+        "value:Q", title=None, scale={"nice": True, "padding": 18, "zero": False}, axis={"format": "~r", "tickCount": 6}
+    )
     colour = coloured("kind:N", kinds, (STRATEGIES[1], INK), ABOVE)
-    shapes = {"domain": kinds, "range": ["circle", "diamond"]}
     none = alt.Chart().transform_filter("isValid(datum.none) && isValid(datum.low)").mark_rule(strokeDash=[2, 3])
-    line = error_bar(drawn.transform_filter("isValid(datum.low)"), STRATEGIES[1])
     return [
         # Below the written values, so as not to cross them.
         none.encode(x=alt.X("none:Q", title=None), y=alt.value(11), y2=alt.value(_ROW), color=alt.value(QUIET)),
-        line.encode(x=alt.X("low:Q", title=None), x2="high:Q"),
+        error_bar(drawn.transform_filter("isValid(datum.low)"), STRATEGIES[1]).encode(
+            x=alt.X("low:Q", title=None), x2="high:Q"
+        ),
         points(drawn, size=110).encode(
-            x=values, color=colour, shape=alt.Shape("kind:N", scale=shapes, legend=colour["legend"])
+            x=values,
+            color=colour,
+            shape=alt.Shape("kind:N", scale={"domain": kinds, "range": ["circle", "diamond"]}, legend=colour["legend"]),
         ),
         drawn.mark_text(dy=-14, fontSize=12).encode(x=values, text="written:N", color=colour),
     ]
@@ -326,8 +360,10 @@ def _marks() -> list[alt.Chart]:
 
 def _powers(table: pl.DataFrame) -> list[float]:
     """Return 1, 2 and 5 in every power of ten that the figure covers."""
-    ends = table.select(pl.col("mean").min(), pl.col("high").max()).row(0)
-    low, high = (math.floor(math.log10(max(end, 1e-9))) for end in ends)
+    low, high = (
+        math.floor(math.log10(max(end, 1e-9)))
+        for end in table.select(pl.col("mean").min(), pl.col("high").max()).row(0)
+    )
     return [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]
 
 
@@ -358,18 +394,16 @@ def _spend_finding(table: pl.DataFrame) -> str:
 
 def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
     present = [kind for kind in _COLOURS if kind in rows["kind"]]
-    titles = {
-        "title:N": "Method",
-        "ratio:Q .2f": "Ratio",
-        **ends(INTERVAL_95, ".2f"),
-        "customers:Q ,d": "Customers",
-        "label:N": "What it is",
-    }
-    names = {"grid": False, "labelLimit": 360}
     drawn = detailed(
-        titles,
+        {
+            "title:N": "Method",
+            "ratio:Q .2f": "Ratio",
+            **ends(INTERVAL_95, ".2f"),
+            "customers:Q ,d": "Customers",
+            "label:N": "What it is",
+        },
         rows,
-        y=alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis=names),
+        y=alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis={"grid": False, "labelLimit": 360}),
         color=coloured("kind:N", present, [_COLOURS[kind] for kind in present], ABOVE),
     )
     axis = {"format": "~r", "grid": True, "values": _ticks(rows)}
@@ -397,6 +431,5 @@ def _selection_finding(table: pl.DataFrame) -> str:
     last = rows.get("own_past")
     if last is None:
         return words
-    none = last["low"] <= 1.0 <= last["high"]
-    what = "no difference is seen" if none else f"{_ratio(last['ratio'])} times"
+    what = "no difference is seen" if (last["low"] <= 1.0 <= last["high"]) else f"{_ratio(last['ratio'])} times"
     return f"{words}; against their own past {what} ({_span(last)})"
