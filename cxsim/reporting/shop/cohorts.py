@@ -9,8 +9,8 @@ import polars as pl
 
 from cxsim.errors import TableError, choices
 from cxsim.metrics.cohorts import COHORTS
-from cxsim.reporting.tables import share_to
-from cxsim.reporting.theme import INK, QUIET, Figure, detailed, distinct, framed, listed, rounded
+from cxsim.reporting.tables import Row, share_to
+from cxsim.reporting.theme import INK, QUIET, Figure, detailed, distinct, framed, listed, rounded, with_texts
 from cxsim.tables import check
 from cxsim.wording import INTERVAL_95, money, number, style
 
@@ -36,9 +36,8 @@ def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str) -> Figure:
     if measure not in measures:
         raise TableError(f"COHORTS: no measure '{measure}'; {choices(measure, measures)}")
     write = _writer(measure, currency)
-    written = pl.col("value", "low", "high").map_elements(write, return_dtype=pl.String)
-    known = table.filter(measure=measure).drop_nulls("value")
-    cells = rounded(known.with_columns(written.fill_null("not known").name.suffix("_written")))
+    texts = {f"{name}_written": _written(name, write) for name in ("value", "low", "high")}
+    cells = rounded(with_texts(table.filter(measure=measure).drop_nulls("value"), texts))
     order = distinct(table, "cohort")
     return framed(
         alt.layer(*_marks(cells, order)),
@@ -56,6 +55,10 @@ def _writer(measure: str, currency: str) -> Callable[[float], str]:
     if measure == "retention":
         return share_to(1)
     return number if measure == "orders" else lambda value: money(value, currency)
+
+
+def _written(name: str, write: Callable[[float], str]) -> Callable[[Row], str]:
+    return lambda row: "not known" if row[name] is None else write(row[name])
 
 
 def _measured(measure: str, currency: str) -> str:
