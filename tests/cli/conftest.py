@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -50,18 +53,30 @@ class Outcome:
 
 
 class Project:
-    """A copy of the bundled params/, with the scenario `tiny`."""
+    """A copy of the bundled params/, with the scenario `tiny`, in which the command line is called."""
 
-    def __init__(self, folder, monkeypatch, capsys):
-        self.folder, self.monkeypatch, self.capsys = folder, monkeypatch, capsys
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.copytree(_PARAMS, folder / "params")
+        for kind in ("scenarios", "valuations"):
+            for old in (folder / "params" / kind).glob("*.yaml"):
+                old.unlink()
+        self.scenario("tiny", TINY)
 
     def __call__(self, *words):
-        self.monkeypatch.setattr(sys, "argv", ["cxsim", *map(str, words)])
-        self.capsys.readouterr()
-        with pytest.raises(SystemExit) as done:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            chdir(self.folder),
+            patch.object(sys, "argv", ["cxsim", *map(str, words)]),
+            pytest.raises(SystemExit) as done,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
             main()
-        printed = self.capsys.readouterr()
-        return Outcome(done.value.code or 0, printed.out, printed.err)
+        return Outcome(done.value.code or 0, out.getvalue(), err.getvalue())
+
+    def scenario(self, name, text):
+        (self.folder / "params" / "scenarios" / f"{name}.yaml").write_text(text, encoding="utf-8")
 
     def edit(self, place, old, new):
         file = self.folder / "params" / place
@@ -71,29 +86,28 @@ class Project:
         return file
 
     def files(self):
-        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in _files(self.folder)}
+        found = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in found}
 
     def folders(self):
         return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_dir())
-
-
-def _files(folder):
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 _PARAMS = root() / "params"
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch, capsys):
-    folder = tmp_path / "shop"
-    shutil.copytree(_PARAMS, folder / "params")
-    for kind in ("scenarios", "valuations"):
-        for old in (folder / "params" / kind).glob("*.yaml"):
-            old.unlink()
-    (folder / "params" / "scenarios" / "tiny.yaml").write_text(TINY, encoding="utf-8")
-    monkeypatch.chdir(folder)
-    return Project(folder, monkeypatch, capsys)
+def project(tmp_path, monkeypatch):
+    """A project of its own for each test, which works in it."""
+    made = Project(tmp_path / "shop")
+    monkeypatch.chdir(made.folder)
+    return made
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A project for runs that many tests look at; nothing in it may be changed."""
+    return Project(tmp_path_factory.mktemp("shared") / "shop")
 
 
 @pytest.fixture

@@ -11,69 +11,63 @@ from cxsim.cli.printing import require_table_file, write_table
 from cxsim.data.cdnow import load_cdnow
 from cxsim.errors import ReportError
 
-
-def _parameters(done, model):
-    return {row["parameter"]: row["estimate"] for row in json.loads(done.out)[model]["parameters"]}
+UNTIL = ("--until", "1997-09-30")
 
 
-@pytest.fixture
-def sample(project):
-    """The CDNOW sample as a shop would export it: its own names, one column too many."""
-    path = project.folder / "orders.csv"
-    lines = load_cdnow(sample=True).table.collect()
-    lines.rename({"customer_id": "client", "ordered_at": "day", "amount": "total"}).with_row_index("line").write_csv(
-        path
-    )
-    return path
+@pytest.fixture(scope="module")
+def fitted(shared):
+    """What a fit of the CDNOW sample says as JSON."""
+    done = shared("fit", "cdnow-sample", *UNTIL, "--horizon-days", "30", "--json")
+    assert (done.code, done.err) == (0, "")
+    return json.loads(done.out)
 
 
-def test_the_published_fit_of_the_cdnow_sample_comes_out(project):
-    done = project("fit", "cdnow-sample", "--until", "1997-09-30", "--json")
-    found = _parameters(done, "purchases")
+def _parameters(fitted):
+    return {row["parameter"]: row["estimate"] for row in fitted["purchases"]["parameters"]}
+
+
+def test_the_published_fit_of_the_cdnow_sample_comes_out(fitted):
+    found = _parameters(fitted)
     # Fader, Hardie & Lee (2005), table 2, in weeks: r .243, alpha 4.414, a .793, b 2.426; half of the last digit.
     assert found["r"] == pytest.approx(0.243, abs=5e-4)
     assert found["alpha"] / 7 == pytest.approx(4.414, abs=5e-4)
     assert found["a"] == pytest.approx(0.793, abs=5e-4)
     assert found["b"] == pytest.approx(2.426, abs=5e-4)
-    assert json.loads(done.out)["observed_until"] == "1997-09-30"
+    assert fitted["observed_until"] == "1997-09-30"
 
 
-def test_the_tables_show_the_same(project):
-    done = project("fit", "cdnow-sample", "--until", "1997-09-30")
+def test_json_has_the_horizon_the_rows_and_the_most_valuable_customers_first(fitted):
+    assert fitted["value"]["horizon_days"] == 30
+    # The sample's eight lines of zero dollars are order days in the literature.
+    assert {"reason": "zero amount", "action": "kept", "rows": 8} in fitted["hygiene"]
+    values = [row["expected_value"] for row in fitted["value"]["customers"]]
+    assert values == sorted(values, reverse=True)
+    assert len(values) == 10
+
+
+def test_the_tables_show_the_same(shared):
+    done = shared("fit", "cdnow-sample", *UNTIL)
     assert (done.code, done.err) == (0, "")
     assert "0.2425" in done.out  # r
     assert "30.895" in done.out  # alpha in days, 4.4136 weeks
     assert "2,357 customers" in done.out
 
 
-def test_columns_by_other_names_give_the_same_fit(project, sample):
-    words = ["--customer-id", "client", "--ordered-at", "day", "--amount", "total", "--until", "1998-06-30", "--json"]
-    named, bundled = project("fit", sample, *words), project("fit", "cdnow-sample", "--json")
+def test_columns_by_other_names_give_the_same_fit(project, fitted):
+    # As a shop would export the sample: its own names, one column too many.
+    lines = load_cdnow(sample=True).table.collect()
+    named = lines.rename({"customer_id": "client", "ordered_at": "day", "amount": "total"}).with_row_index("line")
+    named.write_csv(project.folder / "orders.csv")
+    words = ["--customer-id", "client", "--ordered-at", "day", "--amount", "total", *UNTIL, "--json"]
+    found = json.loads(project("fit", "orders.csv", *words).out)
     # Zero amounts count as orders in the bundled data alone, so the fits differ a little; both are of all customers.
-    assert _parameters(named, "purchases")["r"] == pytest.approx(_parameters(bundled, "purchases")["r"], rel=0.1)
-    assert json.loads(named.out)["value"]["customers"][0]["customer_id"]
+    assert _parameters(found)["r"] == pytest.approx(_parameters(fitted)["r"], rel=0.1)
+    assert found["value"]["customers"][0]["customer_id"]
 
 
-def test_columns_of_the_bundled_data_cannot_be_renamed(project):
-    message = project("fit", "cdnow-sample", "--amount", "total").error
+def test_columns_of_the_bundled_data_cannot_be_renamed(shared):
+    message = shared("fit", "cdnow-sample", "--amount", "total").error
     assert message == "cdnow-sample has columns of its own; leave out the names for amount."
-
-
-def test_json_goes_to_standard_output_alone(project):
-    done = project("fit", "cdnow-sample", "--json", "--horizon-days", "30")
-    content = json.loads(done.out)
-    assert done.err == ""
-    assert content["value"]["horizon_days"] == 30
-    # The sample's eight lines of zero dollars are order days in the literature.
-    assert {"reason": "zero amount", "action": "kept", "rows": 8} in content["hygiene"]
-
-
-def test_the_dearest_customers_come_first(project):
-    worth = [
-        row["expected_value"] for row in json.loads(project("fit", "cdnow-sample", "--json").out)["value"]["customers"]
-    ]
-    assert worth == sorted(worth, reverse=True)
-    assert len(worth) == 10
 
 
 def test_where_no_model_can_be_fitted_the_rows_are_listed_all_the_same(project):
@@ -86,41 +80,44 @@ def test_where_no_model_can_be_fitted_the_rows_are_listed_all_the_same(project):
 
 
 COLUMNS = [
-    "customer_id",
-    "prob_alive",
-    "prob_alive_low",
-    "prob_alive_high",
-    "expected_orders",
-    "orders_low",
-    "orders_high",
-    "value",
-    "value_low",
-    "value_high",
-    "prob_none",
-    "days_to_next",
-]
+    "customer_id", "prob_alive", "prob_alive_low", "prob_alive_high", "expected_orders", "orders_low", "orders_high",
+    "value", "value_low", "value_high", "prob_none", "days_to_next",
+]  # fmt: skip
+CUSTOMERS = 468
 
 
-QUICK = ("--draws", "20", "--until", "1998-06-30")
-
-
-@pytest.fixture
-def few(project):
+@pytest.fixture(scope="module")
+def few(shared):
     """Every fifth customer of the sample, whose names a spreadsheet would run as formulas."""
-    path = project.folder / "orders.csv"
+    path = shared.folder / "few.csv"
     lines = load_cdnow(sample=True).table.collect().filter(pl.col("customer_id") % 5 == 0, pl.col("amount") > 0)
     lines.with_columns(customer_id=pl.format("=customer {}", "customer_id")).write_csv(path)
     return path
 
 
-def test_every_customer_has_a_row_with_value_and_interval(project, few):
-    done = project("value", few, "--out", "worth.parquet", "--margin", "0.25", *QUICK)
-    assert (done.code, done.err) == (0, "")
-    table = pl.read_parquet(project.folder / "worth.parquet")
-    assert table.columns == COLUMNS
-    assert table["customer_id"].to_list() == pl.read_csv(few)["customer_id"].unique().sort().to_list()
-    assert table.drop("days_to_next").null_count().sum_horizontal().item() == 0
-    inside = table.select(
+@pytest.fixture(scope="module")
+def value(shared, few):
+    """Value these customers, and return what was printed."""
+
+    def call(out, *words):
+        done = shared("value", few, "--out", out, *words, "--draws", "20", "--until", "1998-06-30")
+        assert (done.code, done.err) == (0, "")
+        return done.out
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def full(shared, value):
+    value("full.parquet")
+    return pl.read_parquet(shared.folder / "full.parquet")
+
+
+def test_every_customer_has_a_row_with_value_and_interval(full, few):
+    assert full.columns == COLUMNS
+    assert full["customer_id"].to_list() == pl.read_csv(few)["customer_id"].unique().sort().to_list()
+    assert full.drop("days_to_next").null_count().sum_horizontal().item() == 0
+    inside = full.select(
         (pl.col("prob_alive_low") <= pl.col("prob_alive_high")).all(),
         pl.col("prob_alive", "prob_none").is_between(0.0, 1.0).all(),
         (pl.col("value_low") <= pl.col("value_high")).all().alias("value"),
@@ -128,48 +125,39 @@ def test_every_customer_has_a_row_with_value_and_interval(project, few):
     assert all(inside.row(0))
 
 
-def test_the_summary_tells_totals_with_intervals_and_the_file(project, few):
-    out = project("value", few, "--out", "worth.csv", *QUICK).out
-    assert "90 % interval" in out
-    assert "value in the next 365 days, today" in out
-    assert "rows read" in out
-    assert "Written: worth.csv (468 customers" in out
-
-
-def test_a_spreadsheet_runs_no_name_as_a_formula(project, few):
-    project("value", few, "--out", "worth.csv", *QUICK)
-    lines = (project.folder / "worth.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == ",".join(COLUMNS)
-    assert len(lines) == 469
-    assert all(line.startswith("'=customer ") for line in lines[1:])
-
-
-def test_the_same_call_writes_the_same_bytes_and_leaves_nothing_else(project, few):
-    before = set(project.files())
-    written = []
+def test_the_same_call_writes_the_same_bytes_with_no_formula_and_prints_totals(shared, value):
+    before, printed, written = set(shared.files()), [], []
     for _ in range(2):
-        project("value", few, "--out", "worth.csv", *QUICK)
-        written.append((project.folder / "worth.csv").read_bytes())
+        printed.append(value("value.csv"))
+        written.append((shared.folder / "value.csv").read_bytes())
     assert written[0] == written[1]
-    assert set(project.files()) - before == {"worth.csv"}
+    assert set(shared.files()) - before == {"value.csv"}
+    for words in (
+        "90 % interval",
+        "value in the next 365 days, today",
+        "rows read",
+        "Written: value.csv (468 customers",
+    ):
+        assert words in printed[0]
+    head, *lines = written[0].decode().splitlines()
+    assert head == ",".join(COLUMNS)
+    assert len(lines) == CUSTOMERS
+    assert all(line.startswith("'=customer ") for line in lines)
 
 
-def test_a_margin_scales_value_and_nothing_else(project, few):
-    tables = []
-    for margin in ("1.0", "0.5"):
-        project("value", few, "--out", "worth.parquet", "--margin", margin, *QUICK)
-        tables.append(pl.read_parquet(project.folder / "worth.parquet"))
-    full, half = tables
-    worth = ["value", "value_low", "value_high"]
-    assert half.select(pl.col(worth) * 2.0).equals(full.select(worth))
-    assert half.drop(worth).equals(full.drop(worth))
+def test_a_margin_scales_value_and_nothing_else(shared, value, full):
+    value("half.parquet", "--margin", "0.5")
+    half = pl.read_parquet(shared.folder / "half.parquet")
+    amounts = ["value", "value_low", "value_high"]
+    assert half.select(pl.col(amounts) * 2.0).equals(full.select(amounts))
+    assert half.drop(amounts).equals(full.drop(amounts))
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--out", "worth.txt"], "worth.txt: file ending '.txt' is not known; possible: .csv, .parquet."),
-        (["--out", "nowhere/worth.csv"], "there is no folder nowhere; make it, or choose another."),
+        (["--out", "value.txt"], "value.txt: file ending '.txt' is not known; possible: .csv, .parquet."),
+        (["--out", "nowhere/value.csv"], "there is no folder nowhere; make it, or choose another."),
         (["--out", "w.csv", "--model", "bgnb"], "no model 'bgnb'; did you mean 'bgnbd'? Possible: bgnbd, mbgnbd, "),
     ],
 )
@@ -179,11 +167,11 @@ def test_what_cannot_be_written_or_fitted_is_refused_before_anything_is_read(pro
     assert project.files() == before
 
 
-def test_too_few_draws_for_an_interval_are_refused_and_no_file_is_left(project, few):
-    done = project("value", few, "--out", "worth.csv", "--draws", "18")
+def test_too_few_draws_for_an_interval_are_refused_and_no_file_is_left(shared, few):
+    done = shared("value", few, "--out", "none.csv", "--draws", "18")
     assert done.code == 1
     assert "an interval of level 0.9 takes at least 19 draws; found 18." in done.err
-    assert not (project.folder / "worth.csv").exists()
+    assert not (shared.folder / "none.csv").exists()
 
 
 @pytest.mark.parametrize("letters", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])

@@ -236,18 +236,18 @@ def test_outside_of_a_project_the_bundled_scenarios_are_found(project, tmp_path,
 
 
 # Everything is refused before anything is simulated: a file stands where a folder would have to be.
-@pytest.mark.parametrize("out", ["taken", "taken/deeper/still"])
-def test_tables_are_not_written_where_a_file_stands(project, out):
-    (project.folder / "taken").write_text("mine")
-    message = project("simulate", "tiny", "--out", out).error
-    assert message.startswith(f"{out}: cannot be written to")
-    assert (project.folder / "taken").read_text() == "mine"
-
-
-def test_a_report_is_not_written_where_a_file_stands(project):
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["simulate", "tiny", "--out", "taken"], "taken: cannot be written to"),
+        (["simulate", "tiny", "--out", "taken/deeper/still"], "taken/deeper/still: cannot be written to"),
+        (["report", "tiny", "--out", "taken/page.html"], "taken"),
+    ],
+)
+def test_nothing_is_written_where_a_file_stands(project, words, said):
     (project.folder / "taken").write_text("mine")
     before = project.files()
-    assert "taken" in project("report", "tiny", "--out", "taken/page.html").error
+    assert said in project(*words).error
     assert project.files() == before
 
 
@@ -265,13 +265,21 @@ def test_an_unknown_column_is_answered_with_those_found_and_the_nearest(project,
     assert "did you mean 'customer'? Possible: customer, ordered_at, amout." in message
 
 
-def test_a_column_option_that_names_nothing_is_refused(project, orders):
-    assert "no column 'total' (for amount)" in project("fit", orders(*LINES), "--amount", "total").error
+@pytest.mark.parametrize(
+    ("lines", "words", "said"),
+    [
+        (LINES, ["--amount", "total"], "no column 'total' (for amount)"),
+        (["7,2024-01-01,ten", "8,2024-01-01,=1+1"], [], "no usable row"),
+        ([], [], "orders.csv"),
+    ],
+)
+def test_orders_that_cannot_be_used_are_refused(project, orders, lines, words, said):
+    assert said in project("fit", orders(*lines), *words).error
 
 
-@pytest.mark.parametrize("header", ["", "customer_id,ordered_at,amount\n"], ids=["no byte", "no row"])
-def test_an_empty_file_is_refused(project, orders, header):
-    assert "orders.csv" in project("fit", orders(header=header)).error
+def test_a_file_that_is_empty_or_not_there_is_refused(project, orders):
+    assert "orders.csv" in project("fit", orders(header="")).error
+    assert "no-such.csv" in project("fit", "no-such.csv").error
 
 
 def test_a_shop_without_repeat_customers_learns_what_the_models_need(project, orders):
@@ -288,14 +296,6 @@ def test_a_scenario_over_such_a_shop_is_refused_too_and_writes_nothing(project, 
     before = project.files(), project.folders()
     assert "repeat" in project("simulate", "tiny").error
     assert (project.files(), project.folders()) == before
-
-
-def test_a_file_that_is_not_there_is_refused(project):
-    assert "no-such.csv" in project("fit", "no-such.csv").error
-
-
-def test_amounts_that_are_no_numbers_are_refused(project, orders):
-    assert "no usable row" in project("fit", orders("7,2024-01-01,ten", "8,2024-01-01,=1+1")).error
 
 
 def test_names_in_data_send_no_markup_and_no_control_character_to_the_terminal(project, orders):
@@ -319,13 +319,7 @@ def test_names_in_data_send_no_markup_and_no_control_character_to_the_terminal(p
         ("fit", "cdnow-sample", "--annual-discount-rate", "nan"),
     ],
 )
-def test_a_call_that_is_none_ends_with_code_2(project, words):
-    done = project(*words)
-    assert done.code == 2
-    assert done.out == ""
-
-
-def test_without_words_the_command_line_explains_itself(project):
-    done = project("--help")
-    assert done.code == 0
-    assert "simulate" in done.out
+def test_a_call_that_is_none_ends_with_code_2_and_help_with_the_commands(shared, words):
+    done = shared(*words)
+    assert (done.code, done.out) == (2, "")
+    assert "simulate" in shared("--help").out

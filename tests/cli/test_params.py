@@ -14,8 +14,6 @@ _PARAMS = root() / "params"
 
 
 SHOP = "economics/cdnow.yaml"
-
-
 POINTS = "strategies/points-programme.yaml"
 
 
@@ -24,14 +22,11 @@ def _params(project):
     return sum(place.startswith("params/") for place in project.files())
 
 
-def test_sound_files_are_counted(project):
-    done = project("check")
+def test_sound_files_are_counted(shared):
+    done = shared("check")
     assert (done.code, done.err) == (0, "")
-    assert done.out == f"{_params(project)} files checked; all is well.\n"
-
-
-def test_one_sound_file_is_one_file(project):
-    assert project("check", "params/economics/cdnow.yaml").out == "1 file checked; all is well.\n"
+    assert done.out == f"{_params(shared)} files checked; all is well.\n"
+    assert shared("check", "params/economics/cdnow.yaml").out == "1 file checked; all is well.\n"
 
 
 def test_all_mistakes_of_all_files_are_listed_at_once(project):
@@ -56,21 +51,6 @@ def test_all_mistakes_of_all_files_are_listed_at_once(project):
         ("params/strategies/points-programme.yaml: reach.uptake.description: empty", ""),
     ]:
         assert any(line.startswith(start) and words in line for line in lines)
-
-
-def test_a_source_that_is_not_listed_is_answered_with_the_nearest(project):
-    project.edit(POINTS, "source: nastasoiu-2021", "source: nastasoiu-2012")
-    message = project("check").error
-    assert "effects.purchase_rate_2.ratio.source: no 'nastasoiu-2012'" in message
-    assert "did you mean 'nastasoiu-2021'?" in message
-
-
-def test_a_number_without_description_is_refused(project):
-    project.edit(POINTS, "Share of customers that ever joins.", '""')
-    assert project("check").error.splitlines() == [
-        f"1 mistake in {_params(project)} files.",
-        "params/strategies/points-programme.yaml: reach.uptake.description: empty; say what the number means.",
-    ]
 
 
 def test_a_mistake_of_a_strategy_is_listed_once_and_under_its_own_name(project):
@@ -114,12 +94,9 @@ def test_a_file_in_no_known_folder_is_refused(project, tmp_path):
     )
 
 
-def test_a_path_that_does_not_exist_is_refused(project):
-    assert project("check", "params/scenario").error == "no file or folder params/scenario."
-
-
-def test_a_folder_without_files_is_refused(project):
+def test_a_path_without_files_is_refused(project):
     (project.folder / "nothing").mkdir()
+    assert project("check", "params/scenario").error == "no file or folder params/scenario."
     assert project("check", "nothing").error == "nothing: no YAML file in this folder."
 
 
@@ -129,32 +106,15 @@ def test_an_old_schema_is_found_and_written_anew(project):
     assert project("check", "--write-schema").out == f"{_params(project)} files checked; all is well.\n"
 
 
-def test_every_mistake_of_the_sources_is_listed(project):
-    project.edit("sources.yaml", "  year: 2021\n", "")
-    project.edit("sources.yaml", "  grade: B", "  grade: F")
-    message = project("check", "params/sources.yaml").error
-    assert "gopalakrishnan-2021.year: missing" in message
-    assert "gopalakrishnan-2021.grade: 'F' is not possible" in message
-
-
-def test_a_valuation_of_the_name_of_a_scenario_is_refused(project):
-    valuation = (_PARAMS / "valuations" / "cdnow-value-quick.yaml").read_text(encoding="utf-8")
-    (project.folder / "params" / "valuations" / "tiny.yaml").write_text(valuation, encoding="utf-8")
+def test_a_mistake_in_a_valuation_is_listed_with_its_key_and_so_is_the_name_of_a_scenario(project):
+    text = (_PARAMS / "valuations" / "cdnow-value-quick.yaml").read_text(encoding="utf-8")
+    folder = project.folder / "params" / "valuations"
+    (folder / "tiny.yaml").write_text(text, encoding="utf-8")
+    (folder / "other.yaml").write_text(text.replace("draws: ", "drawz: "), encoding="utf-8")
     message = project("check").error
     assert "params/valuations/tiny.yaml: there is a file scenarios/tiny.yaml too; give one of them another" in message
     assert "params/scenarios/tiny.yaml: there is a file valuations/tiny.yaml too" in message
-
-
-def test_a_mistake_in_a_valuation_is_listed_with_its_key(project):
-    valuation = (_PARAMS / "valuations" / "cdnow-value-quick.yaml").read_text(encoding="utf-8")
-    wrong = valuation.replace("draws: ", "drawz: ").replace("  unit: share\n", "  unit: ratio\n")
-    (project.folder / "params" / "valuations" / "worth.yaml").write_text(wrong, encoding="utf-8")
-    message = project("check", "params/valuations").error
-    assert "params/valuations/worth.yaml: drawz: unknown key; did you mean 'draws'?" in message
-
-
-# Taken before a test moves into a project of its own.
-_PARAMS_NEW = root() / "params"
+    assert "params/valuations/other.yaml: drawz: unknown key; did you mean 'draws'?" in message
 
 
 def test_a_copy_is_a_sound_scenario_of_another_name(project):
@@ -202,24 +162,21 @@ def test_a_scenario_that_is_not_sound_is_not_copied(project):
 
 def test_a_valuation_is_copied_to_the_valuations_under_a_name_that_no_scenario_has(project):
     folder = project.folder / "params" / "valuations"
-    source = _PARAMS_NEW / "valuations" / "cdnow-value.yaml"
+    source = _PARAMS / "valuations" / "cdnow-value.yaml"
     (folder / "worth.yaml").write_bytes(source.read_bytes())
     assert "there is a scenario 'tiny' already" in project("new", "tiny", "--from", "worth").error
     assert project("new", "worth-2", "--from", "worth").code == 0
     assert (folder / "worth-2.yaml").read_bytes() == source.read_bytes()
 
 
-_PARAMS_NEW_USER = root() / "params"
-
-
 @pytest.fixture
 def bundled(project):
     """Put the bundled service scenario, with fewer customers and draws, into the project."""
-    text = (_PARAMS_NEW_USER / "scenarios" / "cdnow-service.yaml").read_text(encoding="utf-8")
+    text = (_PARAMS / "scenarios" / "cdnow-service.yaml").read_text(encoding="utf-8")
     for old, new in [("orders: cdnow\n", "orders: cdnow-sample\n"), ("per_month: 2000", "per_month: 20")]:
         assert old in text
         text = text.replace(old, new)
-    (project.folder / "params" / "scenarios" / "cdnow-service.yaml").write_text(text, encoding="utf-8")
+    project.scenario("cdnow-service", text)
     return project
 
 

@@ -18,16 +18,10 @@ from cxsim.params import root
 from tests.data.samples import EXPORTS, line, order, write
 
 _ORDERS = (
-    "1,ana,2024-01-02 10:00,20.00",
-    "2,bo,2024-01-03 11:00,40.00",
-    "3,ana,2024-01-09 09:00,30.00",
-    "4,cy,2024-01-10 09:00,60.00",
-)
-
-
+    "1,ana,2024-01-02 10:00,20.00", "2,bo,2024-01-03 11:00,40.00",
+    "3,ana,2024-01-09 09:00,30.00", "4,cy,2024-01-10 09:00,60.00",
+)  # fmt: skip
 _HEADER = "order_id,customer_id,ordered_at,amount\n"
-
-
 # Tuesday 2 to Sunday 14 January: the week of the 8th is the last that is over.
 _UNTIL = ("--until", "2024-01-14")
 
@@ -49,8 +43,9 @@ def test_receipts_come_first_then_metrics_under_their_families_then_what_is_not_
     assert "EUR\N{NO-BREAK SPACE}90" in done.out  # orders 3 and 4: 30 + 60
 
 
-def test_json_has_receipts_policy_and_all_digits_of_every_metric(project, exports):
-    done = project("metrics", exports, *_UNTIL, "--json")
+def test_json_has_receipts_policy_and_all_digits_and_what_is_written_beside_it_is_on_the_other_stream(project, exports):
+    done = project("metrics", exports, *_UNTIL, "--json", "--out", "found.csv")
+    assert done.err == "Written: found.csv\n"
     content = json.loads(done.out)
     assert (content["shop"], content["until"]) == ("orders", "2024-01-15T00:00:00")
     assert [(receipt["rows_read"], receipt["rows_kept"]) for receipt in content["receipts"]] == [(4, 4)]
@@ -58,22 +53,15 @@ def test_json_has_receipts_policy_and_all_digits_of_every_metric(project, export
     assert len(found) == len(load_metrics())
     assert (found["revenue"]["value"], found["revenue"]["period_start"]) == (90.0, "2024-01-08T00:00:00")
     assert found["nps"]["missing"] == "there is no table of surveys."
+    # Texts keep to their own columns.
+    assert pl.read_csv(project.folder / "found.csv").filter(metric="orders")["title"].to_list() == ["Orders"]
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_the_dashboard_is_written_as_a_table(project, exports, ending):
-    done = project("metrics", exports, *_UNTIL, "--out", f"found.{ending}")
-    assert done.out.endswith(f"Written: found.{ending}\n")
-    read = pl.read_csv if ending == "csv" else pl.read_parquet
-    table = read(project.folder / f"found.{ending}")
+def test_the_dashboard_is_written_as_a_table(project, exports):
+    done = project("metrics", exports, *_UNTIL, "--out", "found.parquet")
+    assert done.out.endswith("Written: found.parquet\n")
+    table = pl.read_parquet(project.folder / "found.parquet")
     assert table.filter(metric="orders")["value"].to_list() == [2.0]
-    assert table.filter(metric="orders")["title"].to_list() == ["Orders"]  # texts keep to their own columns
-
-
-def test_what_is_written_beside_json_is_listed_on_the_other_stream(project, exports):
-    done = project("metrics", exports, *_UNTIL, "--json", "--out", "found.csv")
-    assert json.loads(done.out)
-    assert done.err == "Written: found.csv\n"
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(project):
@@ -100,28 +88,16 @@ def test_a_shop_without_a_complete_period_is_refused_after_its_receipts(project,
     assert done.out.startswith("orders.csv: recognised as")
 
 
-def test_all_metrics_are_listed_with_unit_direction_and_formula(project):
-    done = project("metrics", "--list")
+def test_all_metrics_are_listed_or_one_is_defined_as_text_and_as_json(shared, snapshot):
+    done = shared("metrics", "--list")
     assert (done.code, done.err) == (0, "")
     assert all(metric.name in done.out for metric in load_metrics().values())
     assert done.out.endswith("One in full: cxsim metrics --explain orders\n")
-
-
-def test_one_metric_is_defined_with_formula_interval_pitfalls_and_the_other_formula(project):
-    out = project("metrics", "--explain", "cac").out
-    (cac,) = (metric for metric in load_metrics().values() if metric.name == "cac")
-    for words in (cac.definition, f"{cac.numerator} ÷ {cac.denominator}", cac.interval, cac.variant, "better: lower"):
-        assert words in out
-
-
-def test_definitions_come_as_json_too(project):
-    everything = json.loads(project("metrics", "--list", "--json").out)
+    assert shared("metrics", "--explain", "cac").out == snapshot
+    everything = json.loads(shared("metrics", "--list", "--json").out)
     assert [row["name"] for row in everything] == [metric.name for metric in load_metrics().values()]
-    assert json.loads(project("metrics", "--explain", "nps", "--json").out)[0]["unit"] == "score"
-
-
-def test_an_unknown_metric_is_answered_with_the_nearest(project):
-    assert project("metrics", "--explain", "npps").error.startswith("no metric 'npps'; did you mean 'nps'?")
+    assert json.loads(shared("metrics", "--explain", "nps", "--json").out)[0]["unit"] == "score"
+    assert shared("metrics", "--explain", "npps").error.startswith("no metric 'npps'; did you mean 'nps'?")
 
 
 @pytest.mark.parametrize(
@@ -136,31 +112,20 @@ def test_an_unknown_metric_is_answered_with_the_nearest(project):
         (["tiny", "--report", "a.html", "--out", "a.csv"], "it brings its tables as CSV"),
     ],
 )
-def test_options_that_do_not_go_together_are_a_mistake_of_usage(project, words, said):
-    done = project("metrics", *words)
+def test_options_that_do_not_go_together_are_a_mistake_of_usage(shared, words, said):
+    done = shared("metrics", *words)
     assert done.code == 2
     assert said in " ".join(done.err.replace("│", " ").split())
 
 
 ORDERS = 3_000
-
-
 SINCE, UNTIL = datetime(2024, 1, 1), datetime(2025, 3, 1)
-
-
 SUMMER = (datetime(2024, 3, 10, 2), datetime(2024, 11, 3, 2))
-
-
 LAST_MONTH = datetime(2025, 2, 1), datetime(2025, 3, 1)
-
-
 WHEN = "%Y-%m-%d %H:%M:%S"
-
-
-_REPOSITORY = root()
-
-
 CODES = ("WELCOME10", "SPRING")
+_REPOSITORY = root()
+_MONTHLY = ("--every", "month", "--until", "2025-02-28")
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +219,7 @@ def test_the_export_has_all_that_makes_one_difficult(rows):
 
 
 def test_one_command_recognises_and_measures_it_as_a_plain_loop_does(project, new_exports):
-    done = project("metrics", new_exports, "--every", "month", "--until", "2025-02-28", "--json")
+    done = project("metrics", new_exports, *_MONTHLY, "--json")
     assert (done.code, done.err) == (0, "")
     content = json.loads(done.out)
     found = {row["metric"]: row for row in content["metrics"]}
@@ -273,7 +238,7 @@ def test_one_command_recognises_and_measures_it_as_a_plain_loop_does(project, ne
 
 
 def test_in_the_terminal_the_receipt_comes_first_and_money_has_the_currency_of_the_file(project, new_exports):
-    done = project("metrics", new_exports, "--every", "month", "--until", "2025-02-28")
+    done = project("metrics", new_exports, *_MONTHLY)
     assert done.code == 0
     assert done.out.startswith("orders_export_1.csv: recognised as Shopify orders (79 of 79 columns); ")
     assert "USD\N{NO-BREAK SPACE}" in done.out
@@ -283,7 +248,7 @@ def test_in_the_terminal_the_receipt_comes_first_and_money_has_the_currency_of_t
 def test_the_report_is_one_file_that_a_browser_opens(project, new_exports):
     (project.folder / "notebooks").mkdir()
     shutil.copy(_REPOSITORY / "notebooks" / NOTEBOOK, project.folder / "notebooks")
-    done = project("metrics", new_exports, "--every", "month", "--until", "2025-02-28", "--report", "out.html")
+    done = project("metrics", new_exports, *_MONTHLY, "--report", "out.html")
     assert (done.code, done.err) == (0, "")
     page = (project.folder / "out.html").read_text(encoding="utf-8")
     assert "Shopify orders" in page
@@ -291,16 +256,11 @@ def test_the_report_is_one_file_that_a_browser_opens(project, new_exports):
     assert any(path.suffix == ".csv" for path in project.folder.rglob("*.csv") if path.parent != new_exports)
 
 
-_SCENARIO = "tiny"
-
-
 _AMAZON = "amazon-order-id\tpurchase-date\torder-status\titem-status\tquantity\tcurrency\titem-price"
-
-
 _DAMAGED = "5.60000E+12"
 
 
-def march(day: int, name: str, **cells: str) -> dict[str, str]:
+def march(day, name, **cells):
     return order(name, Created_at=f"2024-03-{day:02d} 10:00:00 -0500", **cells)
 
 
@@ -315,7 +275,7 @@ def folder(project):
 def refused(project):
     """Call the command with a file to write, and return what it was refused with; nothing may have changed."""
 
-    def call(*words) -> str:
+    def call(*words):
         before = project.files(), project.folders()
         message = project("metrics", *words, "--out", "found.csv").error
         assert (project.files(), project.folders()) == before
@@ -408,10 +368,10 @@ def test_ids_that_a_spreadsheet_rounded_are_replaced_by_the_names_of_orders(proj
 
 
 def test_a_folder_wins_over_a_scenario_of_its_name(project, refused):
-    place = project.folder / _SCENARIO
+    place = project.folder / "tiny"
     place.mkdir()
-    assert refused(_SCENARIO).startswith(f"{_SCENARIO}: there are no tables in it: it is empty")
+    assert refused("tiny").startswith("tiny: there are no tables in it: it is empty")
     write(place / "orders.csv", [march(day, f"#{1000 + day}") for day in range(2, 25)])
-    done = project("metrics", _SCENARIO)
+    done = project("metrics", "tiny")
     assert done.code == 0
     assert done.out.startswith("orders.csv: recognised as Shopify orders")

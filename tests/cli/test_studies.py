@@ -17,43 +17,40 @@ from cxsim.study.shop_tables import SHOP_FILES
 from cxsim.tables import RETURNS, STATEMENT, check
 from tests.cli.conftest import TINY
 
-WRITTEN = [
-    "reports/tiny-tables/manifest.json",
-    "reports/tiny-tables/returns.parquet",
-    "reports/tiny-tables/statement.parquet",
-]
+WRITTEN = ["manifest.json", "returns.parquet", "statement.parquet"]
 
 
-def test_tables_and_manifest_are_written_and_the_returns_printed(project):
-    before = set(project.files())
-    done = project("simulate", "tiny")
+@pytest.fixture(scope="module")
+def simulated(shared):
+    """What two simulations of the same scenario print, and the files of both, of which nothing else has changed."""
+    before = shared.files()
+    done = shared("simulate", "tiny")
     assert (done.code, done.err) == (0, "")
-    assert sorted(set(project.files()) - before) == WRITTEN
-    folder = project.folder / "reports" / "tiny-tables"
-    returns = check(pl.read_parquet(folder / "returns.parquet"), RETURNS)
+    assert shared("simulate", "tiny", "--out", "again").code == 0
+    after = shared.files()
+    assert before == {name: after.pop(name) for name in before}
+    return done.out, after
+
+
+def test_tables_and_manifest_are_written_twice_with_the_same_bytes(shared, simulated):
+    _, files = simulated
+    folder = "reports/tiny-tables"
+    assert sorted(files) == [*(f"again/{name}" for name in WRITTEN), *(f"{folder}/{name}" for name in WRITTEN)]
+    assert all(files[f"again/{name}"] == files[f"{folder}/{name}"] for name in WRITTEN)
+    returns = check(pl.read_parquet(shared.folder / folder / "returns.parquet"), RETURNS)
     assert returns["strategy"].to_list() == ["points-programme", "win-back-coupon"]
-    assert check(pl.read_parquet(folder / "statement.parquet"), STATEMENT)["month"].n_unique() == 3
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["command"] == "cxsim report tiny"
-    for title in ("What would two programmes bring?", "Points programme", "Win-back coupon"):
-        assert title in done.out
-    assert all(path.split("/")[-1] in done.out for path in WRITTEN)
+    assert check(pl.read_parquet(shared.folder / folder / "statement.parquet"), STATEMENT)["month"].n_unique() == 3
+    assert json.loads(files[f"{folder}/manifest.json"])["command"] == "cxsim report tiny"
 
 
-def test_the_same_scenario_writes_the_same_bytes(project):
-    project("simulate", "tiny", "--out", "one")
-    project("simulate", "tiny", "--out", "two")
-    files = project.files()
-    for name in ("manifest.json", "returns.parquet", "statement.parquet"):
-        assert files[f"one/{name}"] == files[f"two/{name}"]
-
-
-def test_a_file_of_two_lines_is_as_wide_as_its_table_and_no_word_is_cut(project):
-    out = project("simulate", "tiny", "--out", "tables").out
+def test_the_returns_are_printed_as_wide_as_their_table_with_cautions_and_without_models(simulated):
+    out, _ = simulated
+    titles = ("What would two programmes bring?", "Points programme", "Win-back coupon", "Caution, Points programme:")
+    assert all(words in out for words in (*titles, *WRITTEN))
     header = next(line for line in out.splitlines() if "strategy" in line)
     for name in ("decision", "outlay", "incremental NPV", "90 % interval", "P(NPV > 0)", "ROI", "payback"):
         assert name in header
-    assert "…" not in out
+    assert not any(words in out for words in ("…", "by itself", "What must be true"))
 
 
 def test_titles_send_no_markup_and_no_control_character_to_the_terminal(project):
@@ -78,28 +75,15 @@ def test_a_scenario_elsewhere_runs_and_claims_no_command_that_makes_it_again(pro
 _NOTEBOOKS = root() / "notebooks"
 
 
-SEARCHED = """\
-title: How large must it be?
-description: Forty new customers of a record shop over three months.
-orders: cdnow-sample
-observed_until: 1998-06-30
-economics: cdnow
-strategies: [packaging-gift]
-dropout: all
-existing_customers: none
-new_customers:
-  per_month: 20
-  months: 2
-horizon_months: 3
-draws: 2
-seed: 7
-"""
+SEARCHED = TINY.replace("[points-programme, win-back-coupon]", "[packaging-gift]\ndropout: all").replace(
+    "title: What would two programmes bring?", "title: How large must it be?"
+)
 
 
 @pytest.fixture
 def searched(project):
     """A project with the scenario `searched`, whose only strategy nobody has measured."""
-    (project.folder / "params" / "scenarios" / "searched.yaml").write_text(SEARCHED, encoding="utf-8")
+    project.scenario("searched", SEARCHED)
     return project
 
 
@@ -118,7 +102,7 @@ def test_json_is_one_row_for_each_strategy(searched):
     assert row["draws"] == 2
 
 
-def test_another_number_of_a_believed_strategy_can_be_searched(project):
+def test_another_number_of_a_measured_strategy_can_be_searched(project):
     words = ("--strategy", "win-back-coupon", "--searches", "effects.coupon_2.redemption", "--json")
     (row,) = json.loads(project("break-even", "tiny", *words).out)
     assert (row["strategy"], row["effect"]) == ("win-back-coupon", "effects.coupon_2.redemption")
@@ -141,9 +125,19 @@ def test_a_mistake_names_what_is_possible(project, words, message):
     assert message in project("break-even", *words).error
 
 
-@pytest.mark.parametrize("words", [["tiny", "--searches", "effects.coupon_2.redemption"], [], ["tiny", "--draws", "3"]])
-def test_usage_errors_have_a_code_of_their_own(project, words):
-    done = project("break-even", *words)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["break-even", "tiny", "--searches", "effects.coupon_2.redemption"],
+        ["break-even"],
+        ["break-even", "tiny", "--draws", "3"],
+        ["tables", "tiny"],
+        ["tables", "tiny", "--draw", "-1", "--out", "x"],
+        ["tables", "tiny", "--draw", "a", "--out", "x"],
+    ],
+)
+def test_usage_errors_have_a_code_of_their_own(shared, words):
+    done = shared(*words)
     assert (done.code, done.out) == (2, "")
 
 
@@ -154,13 +148,6 @@ def test_simulate_shows_models_searches_and_cautions(searched):
     for words in ("Under each model of leaving by itself", "MBG/NBD", "Pareto/NBD", "Small gift in every parcel"):
         assert words in done.out
     assert "Caution, Small gift in every parcel: Nobody has measured" in done.out
-
-
-def test_simulate_with_one_model_shows_the_caution_and_no_models(project):
-    out = project("simulate", "tiny", "--out", "tables").out
-    assert "Caution, Points programme:" in out
-    assert "by itself" not in out
-    assert "What must be true" not in out
 
 
 def test_a_scenario_that_only_searches_becomes_one_report_of_its_own(searched):
@@ -174,21 +161,16 @@ def test_a_scenario_that_only_searches_becomes_one_report_of_its_own(searched):
     assert "Small gift in every parcel" in done.out
 
 
-def test_every_table_is_written_under_its_contract(project):
-    done = project("tables", "tiny", "--arm", "points-programme", "--draw", "1", "--out", "shop")
+def test_every_table_of_the_whole_study_is_written_under_its_contract(project):
+    done = project("tables", "tiny", "--arm", "win-back-coupon", "--draw", "1", "--out", "shop")
     assert (done.code, done.err) == (0, "")
     assert {path.name for path in (project.folder / "shop").iterdir()} == set(SHOP_FILES)
-    assert check(pl.read_parquet(project.folder / "shop" / "orders.parquet"), ORDERS).height > 0
-    check(pl.read_parquet(project.folder / "shop" / "lives.parquet"), LIVES)
-    assert "points-programme, draw 1" in done.out
-    assert all(name in done.out for name in SHOP_FILES)
-
-
-def test_they_are_the_tables_of_the_whole_study(project):
-    project("tables", "tiny", "--arm", "win-back-coupon", "--draw", "1", "--out", "shop")
+    assert all(words in done.out for words in ("win-back-coupon, draw 1", *SHOP_FILES))
+    tables = {name: pl.read_parquet(project.folder / "shop" / name) for name in SHOP_FILES}
+    assert check(tables["orders.parquet"], ORDERS).height > 0
+    check(tables["lives.parquet"], LIVES)
     whole = run(load_scenario("tiny")).tables("win-back-coupon", draw=1)
-    for name in SHOP_FILES:
-        assert pl.read_parquet(project.folder / "shop" / name).equals(getattr(whole, name.removesuffix(".parquet")))
+    assert all(table.equals(getattr(whole, name.removesuffix(".parquet"))) for name, table in tables.items())
 
 
 @pytest.mark.parametrize(
@@ -204,15 +186,7 @@ def test_an_unknown_arm_or_draw_is_refused_and_nothing_written(project, words, m
     assert project.files() == before
 
 
-@pytest.mark.parametrize(
-    "words", [["tiny"], ["tiny", "--draw", "-1", "--out", "x"], ["tiny", "--draw", "a", "--out", "x"]]
-)
-def test_usage_errors_have_a_code_of_their_own_of_tables(project, words):
-    done = project("tables", *words)
-    assert (done.code, done.out) == (2, "")
-
-
-def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_played(project, monkeypatch):
+def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_simulated(project, monkeypatch):
     monkeypatch.setattr("cxsim.study.shop_tables", None)
     (project.folder / "taken").write_text("", encoding="utf-8")
     assert "taken" in project("tables", "tiny", "--out", "taken").error
@@ -227,34 +201,27 @@ SERVICE = TINY.replace("economics: cdnow", "economics: cdnow-service\nbehaviour:
 
 @pytest.fixture
 def service(project):
-    (project.folder / "params" / "scenarios" / "service.yaml").write_text(SERVICE, encoding="utf-8")
+    project.scenario("service", SERVICE)
     return project
 
 
-def test_a_scenario_becomes_a_behaviour_that_can_be_named(service):
+def test_a_scenario_and_a_folder_of_its_tables_become_the_same_behaviour_that_can_be_named(service):
     done = service("calibrate", "service", "--name", "mine")
     assert (done.code, done.err) == (0, "")
-    behaviour = read(service.folder / "params" / "behaviour" / "mine.yaml", Behaviour)
-    assert behaviour.experience.incidents[0].chance.evidence == "measured"
-    assert "experience.late.chance" in done.out
-    assert "Not measured, and kept as assumed" in done.out
+    for words in ("experience.late.chance", "Not measured, and kept as assumed"):
+        assert words in done.out
     # What is added to a file of the project is shown.
     assert "Added to params/sources.yaml:\nmine-tables:\n  authors:" in done.out
     assert "Written: params/behaviour/mine.yaml; name it in a scenario as behaviour: mine" in done.out
     assert service("check").code == 0
-
-
-def test_a_folder_of_tables_says_the_same_as_the_scenario(service):
     service("tables", "service", "--out", "shop")
-    service("calibrate", "service", "--name", "one")
-    done = service("calibrate", "shop", "--name", "other")
-    assert done.code == 0, done.err
-    one, other = (
-        read(service.folder / "params" / "behaviour" / f"{name}.yaml", Behaviour).experience
-        for name in ("one", "other")
+    assert service("calibrate", "shop", "--name", "other").code == 0
+    mine, other = (
+        read(service.folder / "params" / "behaviour" / f"{name}.yaml", Behaviour).experience.incidents
+        for name in ("mine", "other")
     )
-    for place in range(4):
-        assert other.incidents[place].chance.value == one.incidents[place].chance.value
+    assert mine[0].chance.evidence == "measured"
+    assert [one.chance.value for one in other[:4]] == [one.chance.value for one in mine[:4]]
 
 
 def test_a_name_that_is_taken_is_refused_before_anything_is_measured(service):

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cxsim.data.shop import Receipt, ReceiptLine
 from cxsim.metrics.cohorts import COHORTS
 from cxsim.metrics.dashboard import DASHBOARD, SERIES
 from cxsim.metrics.drivers import ASSOCIATIONS, DOSES
@@ -352,3 +353,73 @@ def panel() -> pl.DataFrame:
         ("own_past", "Own past", 1.01, 0.9, 1.13, 800, "association", "Nothing."),
     ]
     return pl.DataFrame(rows, schema=empty(SELECTION).schema, orient="row")
+
+
+@pytest.fixture(scope="session")
+def scores():
+    """A model with a likelihood, and a rule of thumb without, which held something impossible that came."""
+    return pl.DataFrame(
+        {
+            "model": ["MBG/NBD", "Own <rate>"],
+            "log_likelihood": [-14_363.2, None],
+            "aic_gap": [0.0, None],
+            "weight": [0.57, None],
+            "orders_bias": [-0.162, 0.557],
+            "mae": [0.765, 1.024],
+            "rmse": [1.607, 2.212],
+            "log_score": [0.982, math.inf],
+            "coverage_80": [0.9245, 0.814],
+            "coverage_95": [0.975, 0.875],
+            "gini": [0.637, 0.671],
+            "top_decile_capture": [None, None],
+        },
+        schema_overrides={"top_decile_capture": pl.Float64},
+    )
+
+
+@pytest.fixture(scope="session")
+def overdue():
+    """One customer who has been silent for longer than is usual."""
+    row = {
+        "customer_id": "<b>ann", "orders": 7, "silent_days": 190, "usual_days": 119.6,
+        "prob_alive": 0.41, "prob_alive_then": 0.94, "value": 56.1, "value_low": 0.0, "value_high": 187.2,
+    }  # fmt: skip
+    return pl.DataFrame([row])
+
+
+@pytest.fixture(scope="session")
+def steps():
+    """From a product of averages to a model; a reason holds markup."""
+    return pl.DataFrame(
+        [
+            ("product of averages", 6.8, None, None, "Three averages multiplied."),
+            ("mean of products", 16.62, None, None, "Customer by customer."),
+            ("after costs", 6.648, None, None, "A margin is left."),
+            ("model", 13.6, 12.5, 14.75, "What is <b>expected</b>."),
+        ],
+        schema={"step": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "why": pl.String},
+        orient="row",
+    )
+
+
+@pytest.fixture(scope="session")
+def receipts():
+    """Twelve lines of ten orders, two of which are set aside; a clean file of tickets whose name holds markup."""
+    return (
+        Receipt(
+            file="orders.csv",
+            table="orders",
+            recognised="Shopify orders",
+            columns=(79, 79),
+            rows_read=1_012,
+            lines=(
+                ReceiptLine(reason="further lines of an order", action="merged", rows=1_002),
+                ReceiptLine(reason="test order", action="dropped", rows=1),
+                ReceiptLine(reason="cancelled", action="dropped", rows=1),
+                ReceiptLine(reason="no e-mail", action="kept", rows=2),
+                ReceiptLine(reason="twice", action="dropped", rows=0),
+            ),
+            facts=(("currency", "<USD>"),),
+        ),
+        Receipt(file="<b>.csv", table="tickets", recognised="Tickets", columns=(4, 9), rows_read=3),
+    )

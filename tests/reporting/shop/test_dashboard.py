@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cxsim.data.shop import Policy, Receipt, ReceiptLine
+from cxsim.data.shop import Policy, Receipt
 from cxsim.errors import TableError
 from cxsim.reporting.shop.dashboard import (
     dashboard_table,
@@ -14,40 +14,12 @@ from cxsim.reporting.shop.dashboard import (
     receipts_table,
     weekly,
 )
-from tests.reporting.shop.conftest import metric
 
 _LAST = "22\N{NO-BREAK SPACE}January\N{NO-BREAK SPACE}2024"
 
 
-@pytest.fixture
-def receipts():
-    """Twelve lines of ten orders, two of which are set aside; a clean file of tickets whose name holds markup."""
-    return (
-        Receipt(
-            file="orders.csv",
-            table="orders",
-            recognised="Shopify orders",
-            columns=(79, 79),
-            rows_read=1_012,
-            lines=(
-                ReceiptLine(reason="further lines of an order", action="merged", rows=1_002),
-                ReceiptLine(reason="test order", action="dropped", rows=1),
-                ReceiptLine(reason="cancelled", action="dropped", rows=1),
-                ReceiptLine(reason="no e-mail", action="kept", rows=2),
-                ReceiptLine(reason="twice", action="dropped", rows=0),
-            ),
-            facts=(("currency", "<USD>"),),
-        ),
-        Receipt(file="<b>.csv", table="tickets", recognised="Tickets", columns=(4, 9), rows_read=3),
-    )
-
-
 def _panels(figure):
     return figure.to_dict()["facet"]["sort"]
-
-
-def test_panels_come_in_the_order_asked_for_and_the_title_names_what_lies_outside(series, as_text, snapshot):
-    assert as_text(weekly(series, metrics=["aov", "reopened"], currency="EUR")) == snapshot
 
 
 def test_an_alert_of_an_earlier_period_is_marked_and_not_in_the_title(series, finding):
@@ -87,14 +59,6 @@ def test_a_metric_without_any_value_has_no_panel_and_alone_is_refused(series):
         weekly(series, metrics=["nps"], currency="EUR")
     with pytest.raises(TableError, match="SERIES: no metric 'avo'; did you mean 'aov'"):
         weekly(series, metrics=["avo"], currency="EUR")
-    with pytest.raises(TableError, match="SERIES: no column 'usual_low'"):
-        weekly(series.drop("usual_low"), metrics=["aov"], currency="EUR")
-
-
-def test_each_metric_stands_with_its_unit_interval_change_and_alert_and_each_caution_once(dashboard, as_text, snapshot):
-    table = dashboard_table(dashboard, "EUR")
-    assert as_text(table) == snapshot
-    assert table.twin.equals(dashboard.head(4))
 
 
 def test_without_an_alert_there_is_no_column_of_alerts_and_more_than_three_are_counted(dashboard, as_text):
@@ -105,23 +69,12 @@ def test_without_an_alert_there_is_no_column_of_alerts_and_more_than_three_are_c
     assert dashboard_table(wild, "EUR").title == "Four of four metrics lie outside their usual range"
 
 
-def test_what_is_not_measured_is_listed_with_its_reason_in_a_folded_table(dashboard, as_text, snapshot):
-    few = pl.DataFrame([metric(title="Few", caution="too few: 4 of 10"), metric(title="None")], dashboard.schema)
-    assert as_text(not_measured_table(pl.concat([dashboard, few]))) == snapshot
-    one = dashboard.filter(pl.col("metric") != "cac")
-    assert not_measured_table(one).title == "One of five metrics is not measured"
-
-
 def test_where_everything_or_nothing_is_measured_a_sentence_says_so(dashboard):
     measured, missing = (dashboard.filter(pl.col("value").is_not_null() == there) for there in (True, False))
     assert str(not_measured_table(measured)) == "Every metric of the catalogue is measured."
     assert str(dashboard_table(missing, "EUR")).startswith("Nothing is measured here")
-
-
-def test_a_table_without_a_change_is_refused(dashboard):
-    for lay_out in (lambda table: dashboard_table(table, "EUR"), not_measured_table):
-        with pytest.raises(TableError, match="DASHBOARD: no column 'change'"):
-            lay_out(dashboard.drop("change"))
+    one = dashboard.filter(pl.col("metric") != "cac")
+    assert not_measured_table(one).title == "One of five metrics is not measured"
 
 
 def test_a_metric_is_registered_with_its_formula_and_a_total_is_over_nothing(as_text, snapshot):
@@ -137,13 +90,6 @@ def test_a_metric_is_registered_with_its_formula_and_a_total_is_over_nothing(as_
     metrics = pl.DataFrame([shared | mean, shared | total])
     assert as_text(metric_register(metrics)) == snapshot
     assert metric_register(metrics, fold="open").fold == "open"
-    with pytest.raises(TableError, match="METRICS: no column 'definition'"):
-        metric_register(metrics.drop("definition"))
-
-
-def test_each_file_begins_with_what_was_read_and_ends_with_what_was_kept(receipts, as_text, snapshot):
-    # 1,012 − 1,002 − 1 − 1 = 8; what was kept all the same is not taken off.
-    assert as_text(receipts_table(receipts, Policy())) == snapshot
 
 
 def test_a_file_that_fills_two_tables_is_one_file(receipts):

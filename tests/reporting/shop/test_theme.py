@@ -15,25 +15,24 @@ import polars as pl
 import pytest
 import vl_convert
 
+from cxsim.data.shop import Policy
+from cxsim.errors import TableError
 from cxsim.reporting.business.what_if import what_if
-from cxsim.reporting.shop.clv_fit import frequency_histogram, hygiene_table, tracking
-from cxsim.reporting.shop.clv_validation import (
-    alive_by_model,
-    calibration,
-    forecast_bias,
-    forecasts,
-    holdout_by_frequency,
+from cxsim.reporting.shop import (
+    clv_fit,
+    clv_validation,
+    clv_value,
+    cohorts as heat_maps,
+    dashboard as metrics,
+    drivers,
+    promoters,
 )
-from cxsim.reporting.shop.clv_value import clv_table, spend_by_frequency, value_by_decile, value_captured
-from cxsim.reporting.shop.cohorts import cohort_heatmap
-from cxsim.reporting.shop.dashboard import dashboard_table, weekly
-from cxsim.reporting.shop.drivers import associations, dose_curve
-from cxsim.reporting.shop.promoters import ltv_by_nps, naive_against_truth, selection
 from cxsim.reporting.tables import CHART, in_unit
 from cxsim.reporting.theme import BASELINE, STRATEGIES, colours, distinguishable, enable, named, short, shortened
 from cxsim.study.predictive_clv import CLV_STEPS
 from cxsim.wording import written_as
 from tests.grids import by_hand, centre
+from tests.reporting.shop.conftest import metric
 
 NBSP, NNBSP, MINUS = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{MINUS SIGN}"
 APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
@@ -42,29 +41,121 @@ END = date(1997, 4, 10)
 EXACT = {"frequency_histogram"}
 
 
+# Every figure of a shop: how it is drawn, and of which table.
+FIGURES = {
+    # Half of |600-610| + |200-190| + |120-130| + |80-70| is 20 of 1,000.
+    "frequency_histogram": (clv_fit.frequency_histogram, "frequencies"),
+    "tracking": (lambda days: clv_fit.tracking(days, END), "tracking_days"),
+    "holdout_by_frequency": (clv_validation.holdout_by_frequency, "holdout"),
+    "calibration": (clv_validation.calibration, "calibration_classes"),
+    # 1,000 came after the fit; one model expected 900 (800 to 1,010), the other 850 (800 to 900).
+    "forecasts": (lambda days: clv_validation.forecasts(days, END), "forecast_days"),
+    "forecast_bias": (clv_validation.forecast_bias, "biases"),
+    "alive_by_model": (clv_validation.alive_by_model, "alive"),
+    "value_by_decile": (lambda table: clv_value.value_by_decile(table, "USD"), "tenths"),
+    "value_captured": (clv_value.value_captured, "captures"),
+    "spend_by_frequency": (lambda table: clv_value.spend_by_frequency(table, "USD"), "rfm"),
+    # At age 1 the second cohort is not complete, so that age 0 is the last one that two complete cohorts have.
+    "cohort_heatmap": (lambda table: heat_maps.cohort_heatmap(table, "retention", "USD"), "cohorts"),
+    "weekly": (lambda table: metrics.weekly(table, metrics=["aov", "reopened"], currency="EUR"), "series"),
+    "associations": (drivers.associations, "found"),
+    # A difference of 0.1, beyond the root of 0.02^2 + 0.03^2 = 0.036.
+    "dose_curve": (lambda table: drivers.dose_curve(table.filter(exposure="delivery days")), "doses"),
+    "naive_against_truth": (lambda table: promoters.naive_against_truth(table, "USD"), "readings"),
+    # Twenty customers at one and a half times and thirty at one and a tenth; nine and more are not an equal number.
+    "ltv_by_nps": (lambda table: promoters.ltv_by_nps(table, "USD"), "worth_by_nps"),
+    "selection": (promoters.selection, "panel"),
+}
+_CUSTOMER = {
+    "customer_id": 7, "prob_alive": 1.0, "expected_orders": 0.02, "orders_low": 0, "orders_high": 1,
+    "value": 0.31, "value_low": 0.0, "value_high": 4.2, "prob_none": 0.0, "days_to_next": None,
+}  # fmt: skip
+
+
+def _few(table):
+    return pl.DataFrame([metric(title="Few", caution="too few: 4 of 10"), metric(title="None")], table.schema)
+
+
+# Every table of a shop: how it is laid out, and of which rows.
+TABLES = {
+    # exp(ln 2 -/+ 1.6449 * 0.5 / 2) = 1.3257 and 3.0172.
+    "fit": (
+        lambda table: clv_fit.fit_table(table, "BG/NBD (r)"),
+        pl.DataFrame({"parameter": ["r", "alpha"], "estimate": [2.0, 30.91], "std_error": [0.5, None]}),
+    ),
+    "hygiene": (clv_fit.hygiene_table, pl.DataFrame([{"reason": "zero amount", "action": "dropped", "rows": 1_234}])),
+    "value": (
+        lambda table: clv_fit.value_table(table, "USD"),
+        pl.DataFrame([(111, 1.0, 9.8765, 35.0, 1_234.567)], schema=list(clv_fit.VALUES.columns), orient="row"),
+    ),
+    "model": (clv_validation.model_table, "scores"),
+    "totals": (
+        lambda table: clv_value.worth_table(table, "Value", "They do not cover <all>."),
+        pl.DataFrame(
+            [{"quantity": "Revenue", "unit": "USD", "mean": 1_234_567.0, "low": 998_765.0, "high": 1_400_001.0}]
+        ),
+    ),
+    "deciles": (lambda table: clv_value.decile_table(table, "USD"), "tenths"),
+    "customers": (
+        lambda table: clv_value.customer_table(table, "USD", 365),
+        pl.DataFrame([_CUSTOMER, _CUSTOMER | {"days_to_next": 1_234.5}]),
+    ),
+    "at_risk": (lambda table: clv_value.at_risk_table(table, "USD", 1_030), "overdue"),
+    "clv": (lambda table: clv_value.clv_table(table, "USD"), "steps"),
+    "associations_table": (drivers.associations_table, "found"),
+    "doses": (drivers.doses_table, "doses"),
+    "naive": (lambda table: promoters.naive_table(table, "USD", "Points"), "readings"),
+    "selection_table": (promoters.selection_table, "panel"),
+    "dashboard": (lambda table: metrics.dashboard_table(table, "EUR"), "dashboard"),
+    "not_measured": (lambda table: metrics.not_measured_table(pl.concat([table, _few(table)])), "dashboard"),
+}
+
+
 @pytest.fixture(scope="module")
 def figures(request):
-    """Every figure of a shop."""
-    table = request.getfixturevalue
-    return {
-        "frequency_histogram": frequency_histogram(table("frequencies")),
-        "tracking": tracking(table("tracking_days"), END),
-        "holdout_by_frequency": holdout_by_frequency(table("holdout")),
-        "calibration": calibration(table("calibration_classes")),
-        "forecasts": forecasts(table("forecast_days"), END),
-        "forecast_bias": forecast_bias(table("biases")),
-        "alive_by_model": alive_by_model(table("alive")),
-        "value_by_decile": value_by_decile(table("tenths"), "USD"),
-        "value_captured": value_captured(table("captures")),
-        "spend_by_frequency": spend_by_frequency(table("rfm"), "USD"),
-        "cohort_heatmap": cohort_heatmap(table("cohorts"), "retention", "USD"),
-        "weekly": weekly(table("series"), metrics=["aov", "reopened"], currency="USD"),
-        "associations": associations(table("found")),
-        "dose_curve": dose_curve(table("doses").filter(exposure="delivery days")),
-        "naive_against_truth": naive_against_truth(table("readings"), "USD"),
-        "ltv_by_nps": ltv_by_nps(table("worth_by_nps"), "USD"),
-        "selection": selection(table("panel")),
-    }
+    return {name: draw(request.getfixturevalue(table)) for name, (draw, table) in FIGURES.items()}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_says_its_finding_and_is_drawn_from_these_marks(figures, name, as_text, snapshot):
+    assert as_text(figures[name]) == snapshot
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_read_so_and_its_twin_holds_all_digits(request, name, as_text, snapshot):
+    lay_out, given = TABLES[name]
+    rows = request.getfixturevalue(given) if isinstance(given, str) else given
+    table = lay_out(rows)
+    assert as_text(table) == snapshot
+    assert name in {"dashboard", "not_measured"} or table.twin.equals(rows)
+
+
+def test_what_was_realised_is_shown_only_where_it_is_known(tenths, as_text, snapshot):
+    unknown = tenths.with_columns(realised=pl.lit(None, pl.Float64))
+    assert as_text(clv_value.decile_table(unknown, "USD")) == snapshot
+    assert as_text(clv_value.value_by_decile(unknown, "USD")) == snapshot
+
+
+# A column that each of them needs.
+NEEDED = {
+    "tracking": "expected", "associations": "ratio", "dose_curve": "unit", "naive_against_truth": "truth",
+    "ltv_by_nps": "mean", "selection": "ratio", "cohort_heatmap": "at_risk", "weekly": "usual_low",
+    "model": "mae", "at_risk": "usual_days", "clv": "why", "doses": "unit", "naive": "truth", "dashboard": "change",
+    "hygiene": "rows", "associations_table": "label", "selection_table": "ratio",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_table_that_breaks_its_contract_is_refused(request, name):
+    show, given = (FIGURES | TABLES)[name]
+    rows = request.getfixturevalue(given) if isinstance(given, str) else given
+    with pytest.raises(TableError, match=f"^[A-Z_]+: no column '{NEEDED[name]}'"):
+        show(rows.drop(NEEDED[name]))
+
+
+def test_each_file_begins_with_what_was_read_and_ends_with_what_was_kept(receipts, as_text, snapshot):
+    # 1,012 − 1,002 − 1 − 1 = 8; what was kept all the same is not taken off.
+    assert as_text(metrics.receipts_table(receipts, Policy())) == snapshot
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +236,7 @@ def test_a_figure_has_a_few_hundred_rows_and_six_significant_digits_at_most(spec
 def test_numbers_that_the_browser_writes_follow_the_locale(frequencies, locale, group, decimal):
     many = frequencies.with_columns(observed=frequencies["observed"] * 1_000, expected=frequencies["expected"] * 1_000)
     with written_as(locale):
-        spec = frequency_histogram(many).to_dict()
+        spec = clv_fit.frequency_histogram(many).to_dict()
     assert f"600{group}000" in _words(spec)
     number = {"decimal": decimal, "thousands": group, "grouping": [3], "currency": ["", ""]}
     assert spec["config"].get("locale", {"number": number}) == {"number": number}
@@ -153,22 +244,22 @@ def test_numbers_that_the_browser_writes_follow_the_locale(frequencies, locale, 
 
 def test_a_cell_of_cohorts_is_bare_wherever_the_currency_stands(cohorts):
     with written_as("de"):
-        words = _words(cohort_heatmap(cohorts, "cumulative_revenue", "USD").to_dict())
+        words = _words(heat_maps.cohort_heatmap(cohorts, "cumulative_revenue", "USD").to_dict())
     assert {"52,7", "44,0"} <= set(words)
 
 
 def test_a_twin_has_the_same_numbers_in_every_locale_and_the_title_of_the_page(worth_by_nps, dashboard, finding):
-    english = dashboard_table(dashboard, "USD")
+    english = metrics.dashboard_table(dashboard, "USD")
     for locale in ("de", "fr", "ch"):
         with written_as(locale):
-            local = dashboard_table(dashboard, "USD")
+            local = metrics.dashboard_table(dashboard, "USD")
         assert local.machine()["rows"] == english.machine()["rows"]
         assert local.html() != english.html() or locale == "ch"
     with written_as("de"):
-        assert clv_table(
+        assert clv_value.clv_table(
             pl.DataFrame([("model", 1.0, 0.9, 1.1, "")], list(CLV_STEPS.columns), orient="row"), "USD"
         ).title == ("The product of averages says 1,00 times what the model expects of a customer")
-        assert finding(ltv_by_nps(worth_by_nps, "USD")).startswith("Promoters spend 2,0 times")
+        assert finding(promoters.ltv_by_nps(worth_by_nps, "USD")).startswith("Promoters spend 2,0 times")
 
 
 def test_what_a_session_chose_with_its_figures_holds_for_its_tables():
@@ -176,12 +267,12 @@ def test_what_a_session_chose_with_its_figures_holds_for_its_tables():
     report = pl.DataFrame({"reason": ["zero amount"], "action": ["dropped"], "rows": [1_234]})
     try:
         enable(locale="ch")
-        assert f"1{APOSTROPHE}234" in hygiene_table(report).html()
+        assert f"1{APOSTROPHE}234" in clv_fit.hygiene_table(report).html()
     finally:
         enable()
         alt.theme.enable(theme)
         alt.renderers.enable(renderer)
-    assert "1,234" in hygiene_table(report).html()
+    assert "1,234" in clv_fit.hygiene_table(report).html()
 
 
 @pytest.mark.usefixtures("enabled")
