@@ -93,7 +93,11 @@ def _measure(name: str, every: Every, until: date | None, *, currency: str, as_j
         shop = load_shop(name, until=until, currency=currency)
     if not as_json:
         # Before anything is measured: where nothing can be, what became of the rows is most often the reason.
-        _print_receipts(shop)
+        for receipt in shop.receipts:
+            print_line(_short(receipt))
+        if not shop.receipts:
+            print_line(f"{shop.name}: simulated, hence no file was read.")
+        print_line(shop.policy.sentence())
     with waiting("Measuring") as say:
         found = dashboard(shop, every=every, progress=say)
     if as_json:
@@ -150,15 +154,6 @@ def _content(shop: Shop, found: Dashboard) -> dict[str, object]:
         ],
         "metrics": found.table.to_dicts(),
     }
-
-
-def _print_receipts(shop: Shop) -> None:
-    """Print what became of the rows of each file, one line a file, and what counts as an order."""
-    for receipt in shop.receipts:
-        print_line(_short(receipt))
-    if not shop.receipts:
-        print_line(f"{shop.name}: simulated, hence no file was read.")
-    print_line(shop.policy.sentence())
 
 
 def _print_dashboard(table: pl.DataFrame, currency: str) -> None:
@@ -243,7 +238,10 @@ def _measured(table: pl.DataFrame) -> Table:
     numbers = ("value", "interval", "before", "change", "its interval")
     return _by_family(
         ("metric", *numbers, "in words", "alert"),
-        [(row["family"], *_cells(row)) for row in table.iter_rows(named=True)],
+        [
+            (row["family"], plain(row["title"]), *_cells(row), plain(_ALERTS.get(row["alert"], ""), "bold yellow"))
+            for row in table.iter_rows(named=True)
+        ],
         right=numbers,
     )
 
@@ -266,12 +264,7 @@ def _cells(row: Mapping[str, Any]) -> list[Any]:
 
     *numbers, words = (column.cell(row, name) for name, column in MEASURED.items())
     style = next((colour for word, colour in _COLOURS.items() if words.endswith(word)), "")
-    return [
-        plain(row["title"]),
-        *numbers,
-        plain(words, style),
-        plain(_ALERTS.get(row["alert"], ""), style="bold yellow"),
-    ]
+    return [*numbers, plain(words, style)]
 
 
 def _formula(metric: Metric) -> str:

@@ -54,9 +54,9 @@ def plain(content: object, style: str = "") -> Text:
     return Text("".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in words), style=style)
 
 
-def counted(number: int, what: str) -> str:
+def counted(number: int, one: str, more: str = "") -> str:
     """Return so many things in digits."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
 
 
 def print_line(text: object = "", stream: Literal["stdout", "stderr"] = "stdout") -> None:
@@ -92,8 +92,12 @@ def print_files(files: Iterable[Path], folder: Path) -> None:
 
 def print_json(content: object) -> None:
     """Print JSON with all digits."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_json_value)
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain_value)
     print(text)  # noqa: T201 - the command's result
+
+
+def _plain_value(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def grid(
@@ -303,12 +307,6 @@ def _bars(*columns: BarColumn | MofNCompleteColumn) -> Progress:
         transient=True,
         disable=not screen.is_terminal,
     )
-
-
-def _json_value(value: object) -> str:
-    if isinstance(value, (datetime, Path)):
-        return value.isoformat() if isinstance(value, datetime) else str(value)
-    raise TypeError(f"no JSON for {type(value).__name__}.")
 
 
 def _answer(row: Mapping[str, Any]) -> str:

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from cxsim.reporting.build import Outcome, Task
     from cxsim.reporting.comparison import Comparison
     from cxsim.reporting.render import Code
-    from cxsim.reporting.verify import Verdict
-    from cxsim.study.scenario import Scenario
 
 _MOST_PLACES = 20
 # What is printed of each strategy; JSON has every figure of every table.
@@ -112,9 +110,7 @@ def sweep(
             again="all" if force else "changed",
             watch=watch,
         )
-    _print_outcomes(found.outcomes)
-    print_line(f"Written: {found.table.name} and {found.index.name} in {found.index.parent}")
-    _require_no_failure(found.outcomes)
+    _close(found.outcomes, f"{found.table.name} and {found.index.name} in {found.index.parent}")
 
 
 def verify(
@@ -128,7 +124,15 @@ def verify(
 
     with waiting("Making the report again") as say:
         verdict = verified(report, progress=say)
-    _print_verdict(verdict)
+    words = {
+        "bytes": "every number and every byte agrees.",
+        "numbers": "every number agrees; the commit or versions of packages do not.",
+        "neither": f"it is not the same; {counted(len(verdict.places), 'place differs', 'places differ')}.",
+    }
+    beside = f" and {verdict.files} files beside it" if verdict.files else ""
+    print_line(f"{verdict.report.name}{beside}: made again, {words[verdict.agreement]}")
+    _print_list("It was made from what is otherwise here:", [one.sentence("here it is") for one in verdict.ingredients])
+    _print_list("Where it differs:", [one.sentence() for one in verdict.places])
     if verdict.agreement == "neither" or (verdict.agreement == "numbers" and not numbers):
         raise Exit(1)
 
@@ -157,9 +161,13 @@ def compare(
 
 
 def _report_one(given: str, changes: str, out: Path | None, code: Code) -> None:
+    import polars as pl
+
+    from cxsim.finance.returns import read_returns
     from cxsim.reporting.build import carry_out, report_task
     from cxsim.study.loading import load_case
     from cxsim.study.scenario import Scenario
+    from cxsim.tables import BREAK_EVEN, check, empty
 
     if out is not None and out.suffix != ".html":
         raise ReportError(f"{out}: a report's name must end with .html.")
@@ -167,23 +175,12 @@ def _report_one(given: str, changes: str, out: Path | None, code: Code) -> None:
     with waiting("Writing the report") as say:
         carry_out(task, say)
     case = load_case(given, changes)
-    if isinstance(case, Scenario):
-        _print_found(case, task.folder)
+    if isinstance(case, Scenario) and case.with_prior:
+        print_returns(read_returns(task.folder / "returns.csv"), case.economics.currency, case.title)
+    elif isinstance(case, Scenario):
+        found = pl.read_csv(task.folder / "break-even.csv", schema_overrides=empty(BREAK_EVEN).schema)
+        print_break_even(check(found, BREAK_EVEN), case.economics.currency, case.title)
     print_written(task.page, len(list(task.folder.glob("*.csv"))), name=out)
-
-
-def _print_found(case: Scenario, folder: Path) -> None:
-    import polars as pl
-
-    from cxsim.finance.returns import read_returns
-    from cxsim.tables import BREAK_EVEN, check, empty
-
-    terms = (case.economics.currency, case.title)
-    if case.with_prior:
-        print_returns(read_returns(folder / "returns.csv"), *terms)
-    else:
-        found = pl.read_csv(folder / "break-even.csv", schema_overrides=empty(BREAK_EVEN).schema)
-        print_break_even(check(found, BREAK_EVEN), *terms)
 
 
 def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: int | None, force: bool) -> None:
@@ -207,34 +204,17 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
     with batch_of("Writing reports") as watch:
         made = make_all(tasks, jobs=jobs, again="all" if force else "changed", watch=watch)
     outcomes = (*made, *unsound)
-    _print_outcomes(outcomes)
-    print_line(f"Written: {write_reports_index(folder)}")
-    _require_no_failure(outcomes)
+    _close(outcomes, write_reports_index(folder))
 
 
-def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
+def _close(outcomes: Sequence[Outcome], written: object) -> None:
+    """Print what became of each report and what was written; refuse to end well where one could not be made."""
     rows = ((one.task, _STATES[one.state], one.reason) for one in outcomes)
     console().print(grid(("report", "what became of it", "reason"), rows))
-
-
-def _require_no_failure(outcomes: Sequence[Outcome]) -> None:
+    print_line(f"Written: {written}")
     failed = [one.task for one in outcomes if one.state == "failed"]
     if failed:
         raise ReportError(f"{len(failed)} of {len(outcomes)} could not be made: {', '.join(failed)}.")
-
-
-def _print_verdict(verdict: Verdict) -> None:
-    one = len(verdict.places) == 1
-    count = f"{counted(len(verdict.places), 'place')} differ{'s' if one else ''}"
-    found = {
-        "bytes": "every number and every byte agrees.",
-        "numbers": "every number agrees; the commit or versions of packages do not.",
-        "neither": f"it is not the same; {count}.",
-    }
-    beside = f" and {verdict.files} files beside it" if verdict.files else ""
-    print_line(f"{verdict.report.name}{beside}: made again, {found[verdict.agreement]}")
-    _print_list("It was made from what is otherwise here:", [one.sentence("here it is") for one in verdict.ingredients])
-    _print_list("Where it differs:", [one.sentence() for one in verdict.places])
 
 
 def _print_list(title: str, sentences: Sequence[str]) -> None:

@@ -396,13 +396,6 @@ _CUSTOMERS = TableSpec(
 )
 
 
-def _silence(row: Row) -> str:
-    return (
-        f"silent for {figure(row['silent_days'])} days; nine in ten of such customers who came back did so within "
-        f"{figure(row['usual_days'])}"
-    )
-
-
 _AT_RISK = TableSpec(
     id="at-risk",
     contract=AT_RISK,
@@ -411,7 +404,14 @@ _AT_RISK = TableSpec(
     line="customer_id",
     columns={
         "orders": Column("Orders so far"),
-        "silence": Column("Silence", _silence, align="text"),
+        "silence": Column(
+            "Silence",
+            lambda row: (
+                f"silent for {figure(row['silent_days'])} days; nine in ten of such customers who came back did so "
+                f"within {figure(row['usual_days'])}"
+            ),
+            align="text",
+        ),
         "alive": Column(
             "Chance of still being a customer: at the last order, now",
             lambda row: f"{percent(row['prob_alive_then'])} → {percent(row['prob_alive'])}",
@@ -422,15 +422,13 @@ _AT_RISK = TableSpec(
 )
 
 
-def _clv_finding(table: pl.DataFrame) -> str:
-    times = figure(table["value"][0] / table["value"][-1], ".2f")
-    return f"The product of averages says {times} times what the model expects of a customer"
-
-
 _CLV = TableSpec(
     id="customer-value",
     contract=CLV_STEPS,
-    title=_clv_finding,
+    title=lambda table: (
+        f"The product of averages says {figure(table['value'][0] / table['value'][-1], '.2f')} times what the model "
+        "expects of a customer"
+    ),
     subtitle="Mean over customers; the model looks a year ahead, discounted at 10 % a year",
     line=lambda row: _STEPS.get(row["step"], row["step"]),
     columns={

@@ -35,7 +35,7 @@ def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str) -> Figure:
     measures = distinct(check(table, COHORTS), "measure")
     if measure not in measures:
         raise TableError(f"COHORTS: no measure '{measure}'; {choices(measure, measures)}")
-    write = _writer(measure, currency)
+    measured, write = _read_as(measure, currency)
     texts = {f"{name}_written": _written(name, write) for name in ("value", "low", "high")}
     cells = rounded(with_texts(table.filter(measure=measure).drop_nulls("value"), texts))
     order = distinct(table, "cohort")
@@ -43,29 +43,32 @@ def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str) -> Figure:
         alt.layer(*_marks(cells, order)),
         finding=_finding(cells, measure, write),
         shown=(
-            f"{_measured(measure, currency)}. Dashed frame: only a part of the cohort has been observed so long. "
+            f"{measured}. Dashed frame: only a part of the cohort has been observed so long. "
             f"Blank: too few have been. The {INTERVAL_95} of a cell is in its tooltip."
         ),
-        alt_text=_last_values(cells),
+        # The last value of each cohort; all of them would be too many to listen to.
+        alt_text=listed(
+            cells.group_by("cohort", maintain_order=True)
+            .agg(pl.all().sort_by("age").last())
+            .select("cohort", "age", "value_written", "at_risk", "customers"),
+            "{} at age {}: {}, {} of {} customers".format,
+        ),
         height=_ROW * len(order),
     )
 
 
-def _writer(measure: str, currency: str) -> Callable[[float], str]:
+def _read_as(measure: str, currency: str) -> tuple[str, Callable[[float], str]]:
+    """Return what is measured, in words with its unit, and how a value is written."""
     if measure == "retention":
-        return share_to(1)
-    return number if measure == "orders" else lambda value: money(value, currency)
+        return "Share of customers who order again, %", share_to(1)
+    words = _MEASURES.get(measure, measure.replace("_", " "))
+    if measure == "orders":
+        return words, number
+    return f"{words}, {currency}", lambda value: money(value, currency)
 
 
 def _written(name: str, write: Callable[[float], str]) -> Callable[[Row], str]:
     return lambda row: "not known" if row[name] is None else write(row[name])
-
-
-def _measured(measure: str, currency: str) -> str:
-    if measure == "retention":
-        return "Share of customers who order again, %"
-    words = _MEASURES.get(measure, measure.replace("_", " "))
-    return words if measure == "orders" else f"{words}, {currency}"
 
 
 def _marks(cells: pl.DataFrame, order: list[str]) -> list[alt.Chart]:
@@ -115,31 +118,15 @@ def _span(values: pl.Series) -> tuple[float, float]:
 def _finding(cells: pl.DataFrame, measure: str, write: Callable[[float], str]) -> str:
     if cells.is_empty():
         return "Too few customers have been observed for long enough"
-    at = _latest(cells.filter("complete") if cells["complete"].any() else cells)
-    first = _STEP_DAYS * int(at["age"][0])
-    last = first + _STEP_DAYS
-    least, most = map(write, at["value"].sort().gather([0, -1]))
+    complete = cells.filter("complete") if cells["complete"].any() else cells
+    # The last age that as many cohorts as two have, if there are two.
+    sizes = complete.group_by("age").len("cohorts")
+    age = sizes.filter(pl.col("cohorts") >= pl.col("cohorts").max().clip(upper_bound=2))["age"].sort()[-1]
+    least, most = map(write, complete.filter(age=age)["value"].sort().gather([0, -1]))
     span = least if least == most else f"{least} to {most}"
+    last = _STEP_DAYS * (age + 1)
     if measure.startswith("cumulative"):
         return f"After {last} days, a customer has brought {span}, by cohort"
-    if measure == "retention":
-        return f"{span} of customers order again in days {first} to {last}, by cohort"
-    what = measure if measure == "orders" else f"of {measure}"
-    return f"{span} {what} per customer in days {first} to {last}, by cohort"
-
-
-def _latest(cells: pl.DataFrame) -> pl.DataFrame:
-    """Return the cells of the last age that as many cohorts as two have, if there are two."""
-    sizes = cells.group_by("age").len("cohorts")
-    shared = sizes.filter(pl.col("cohorts") >= pl.col("cohorts").max().clip(upper_bound=2))
-    return cells.filter(pl.col("age") == shared["age"].max())
-
-
-def _last_values(cells: pl.DataFrame) -> str:
-    """Return the last value of each cohort in words; all of them would be too many to listen to."""
-    return listed(
-        cells.group_by("cohort", maintain_order=True)
-        .agg(pl.all().sort_by("age").last())
-        .select("cohort", "age", "value_written", "at_risk", "customers"),
-        lambda cohort, age, value, seen, all_of_it: f"{cohort} at age {age}: {value}, {seen} of {all_of_it} customers",
-    )
+    what = f"{'' if measure == 'orders' else 'of '}{measure} per customer"
+    what = "of customers order again" if measure == "retention" else what
+    return f"{span} {what} in days {last - _STEP_DAYS} to {last}, by cohort"

@@ -71,19 +71,22 @@ _BETTER = {"higher": "; higher is better", "lower": "; lower is better", "neithe
 
 def weekly(series: pl.DataFrame, *, metrics: Sequence[str], currency: str) -> Figure:
     """Draw a few metrics over complete periods, each beside the range in which it usually lies."""
-    table = _chosen(check(series, SERIES), metrics)
+    known = distinct(check(series, SERIES), "metric")
+    for name in metrics:
+        if name not in known:
+            raise TableError(f"SERIES: no metric '{name}'; {choices(name, known)}")
+    table = series.filter(pl.col("metric").is_in(metrics), pl.col("value").count().over("metric") > 0)
+    if table.is_empty():
+        raise TableError(f"SERIES: nothing to draw; {', '.join(metrics) or 'no metric'}: no value in any period.")
+    table = table.sort(pl.col("metric").cast(pl.Enum(metrics)), "period_start")
     rows = rounded(_rows(table, currency))
+    header = {"labelAnchor": "start", "labelPadding": 4}
+    facet = alt.Facet("panel:N", sort=distinct(rows, "panel"), title=None, header=header)
     drawn = alt.layer(*_marks(), data=rows).properties(width=(WIDTH - _GAP) // _ACROSS, height=_HEIGHT)
     # The last period of the table, for the metrics that have a value there.
     latest = table.filter(pl.col("period_start") == pl.col("period_start").max(), pl.col("value").is_not_null())
     return framed(
-        drawn.facet(
-            facet=alt.Facet(
-                "panel:N", sort=distinct(rows, "panel"), title=None, header={"labelAnchor": "start", "labelPadding": 4}
-            ),
-            columns=_ACROSS,
-            spacing={"row": 16, "column": _GAP},
-        ).resolve_scale(y="independent"),
+        drawn.facet(facet=facet, columns=_ACROSS, spacing={"row": 16, "column": _GAP}).resolve_scale(y="independent"),
         finding=_finding(latest),
         shown=(
             "One value per complete period. Band: the usual range, by the periods before it, which holds chance too. "
@@ -196,17 +199,6 @@ def receipts_table(receipts: Sequence[Receipt], policy: Policy) -> Table | Prose
             orient="row",
         )
     )
-
-
-def _chosen(table: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
-    known = distinct(table, "metric")
-    for name in metrics:
-        if name not in known:
-            raise TableError(f"SERIES: no metric '{name}'; {choices(name, known)}")
-    valued = table.filter(pl.col("metric").is_in(metrics), pl.col("value").count().over("metric") > 0)
-    if valued.is_empty():
-        raise TableError(f"SERIES: nothing to draw; {', '.join(metrics) or 'no metric'}: no value in any period.")
-    return valued.sort(pl.col("metric").cast(pl.Enum(metrics)), "period_start")
 
 
 def _rows(table: pl.DataFrame, currency: str) -> pl.DataFrame:

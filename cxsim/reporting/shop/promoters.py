@@ -236,10 +236,6 @@ def _written(*names: str) -> Callable[[Row], str]:
     return text
 
 
-def _unit(row: Row) -> str:
-    return str(_UNITS.get(row["unit"], row["unit"])).replace("{currency}", row["currency"])
-
-
 def _missed(table: pl.DataFrame) -> str:
     missed = table.filter(~pl.col("truth").is_between("low", "high")).height
     if missed == 0:
@@ -257,7 +253,11 @@ _NAIVE = TableSpec(
         "reading": Column("Reading", _written("reading")),
         "interval": Column(f"Its {INTERVAL_95}", _written("low", "high")),
         "truth": Column("Truth", _written("truth")),
-        "unit": Column("Unit", _unit, align="text"),
+        "unit": Column(
+            "Unit",
+            lambda row: str(_UNITS.get(row["unit"], row["unit"])).replace("{currency}", row["currency"]),
+            align="text",
+        ),
         "finding": Column("In words", align="text"),
     },
     notes=(
