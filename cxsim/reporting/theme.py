@@ -466,6 +466,7 @@ def _look() -> alt.theme.ThemeConfig:
     }
 
 
+Channel = alt.X | alt.Y | alt.Color | alt.XOffset | alt.YOffset
 # The legend above a figure, and the one inside it beside lines that rise.
 ABOVE = {"orient": "top", "symbolSize": 120}
 TOP_LEFT = {"orient": "top-left", "symbolSize": 400, "labelLimit": 240, "rowPadding": 4}
@@ -477,9 +478,11 @@ def hover(titles: Mapping[str, str]) -> list[alt.Tooltip]:
     return [alt.Tooltip(field, title=title, format=pattern or alt.Undefined) for field, _, pattern, title in parts]
 
 
-def detailed(titles: Mapping[str, str], table: pl.DataFrame | None = None, **encoded: Any) -> alt.Chart:
+def detailed(
+    titles: Mapping[str, str], table: pl.DataFrame | None = None, channels: Sequence[Channel] = ()
+) -> alt.Chart:
     """Return a chart of a table, or of that of its facets, with what appears beside its marks as in `hover`."""
-    drawn: alt.Chart = alt.Chart(alt.Undefined if table is None else table).encode(tooltip=hover(titles), **encoded)
+    drawn: alt.Chart = alt.Chart(alt.Undefined if table is None else table).encode(*channels, tooltip=hover(titles))
     return drawn
 
 

@@ -215,7 +215,7 @@ def by_frequency(table: pl.DataFrame, unit: str, pattern: str) -> alt.Chart:
             f"expected:Q {pattern}": f"Expected {unit}",
         },
         table,
-        x=frequency_axis(table),
+        [frequency_axis(table)],
     )
 
 

@@ -131,7 +131,7 @@ def calibration(classes: pl.DataFrame) -> Figure:
     drawn = detailed(
         {"model:N": "Model", **repeat, "expected:Q ,.3~r": "Expected orders per customer"},
         table,
-        x=frequency_axis(table),
+        [frequency_axis(table)],
     )
     first = table.filter(model=models[0])
     came = detailed(
@@ -139,7 +139,7 @@ def calibration(classes: pl.DataFrame) -> Figure:
         | {"customers:Q ,d": "Customers", "observed:Q ,.3~r": "Observed orders per customer"}
         | ends(INTERVAL, ",.3~r"),
         first,
-        x=frequency_axis(first),
+        [frequency_axis(first)],
     )
     lines = drawn.mark_line(**_DASHES).encode(color=coloured("model:N", models, model_colours(models), TOP_LEFT))
     return framed(
@@ -444,12 +444,14 @@ def _by_names(table: pl.DataFrame, field: str, titles: Mapping[str, str]) -> alt
     return detailed(
         titles,
         table,
-        y=alt.Y(
-            f"{field}:N",
-            sort=distinct(table, field),
-            title=None,
-            axis={"labelColor": INK, "labelFontSize": 13, "labelLimit": 260},
-        ),
+        [
+            alt.Y(
+                f"{field}:N",
+                sort=distinct(table, field),
+                title=None,
+                axis={"labelColor": INK, "labelFontSize": 13, "labelLimit": 260},
+            )
+        ],
     )
 
 

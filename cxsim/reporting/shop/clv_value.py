@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import altair as alt
@@ -11,7 +10,7 @@ import polars as pl
 from cxsim.errors import TableError
 from cxsim.params import Z95
 from cxsim.reporting.shop.clv_validation import ENDS, SHARE_LABELS
-from cxsim.reporting.tables import Column, Row, Table, TableSpec, amount, interval
+from cxsim.reporting.tables import Column, Table, TableSpec, amount, interval
 from cxsim.reporting.theme import (
     BASELINE,
     INK,
@@ -211,7 +210,7 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
             "realised:Q ,.3~r": f"Realised, {currency}",
         },
         table,
-        x=tenth,
+        [tenth],
     )
     layers = [
         drawn.mark_bar(color=_PALE, width={"band": 0.7}).encode(y=alt.Y("expected:Q", axis=axis)),
@@ -319,7 +318,7 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
                         **ends(INTERVAL, ",.3~r"),
                     },
                     rounded(classes),
-                    x=classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders"),
+                    [classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders")],
                 ),
                 low,
                 mean,
@@ -355,17 +354,14 @@ _WORTH = TableSpec(
 )
 
 
-def _shares(table: pl.DataFrame) -> Iterable[Row]:
-    total = pl.col("expected").sum()
-    return table.with_columns(share=pl.when(total > 0.0).then(pl.col("expected") / total)).rows(named=True)
-
-
 _DECILES = TableSpec(
     id="deciles",
     contract=DECILES,
     title="Value by tenth of the customers",
     subtitle="Tenths by expected value, the most valuable first; all customers of a tenth together",
-    rows=_shares,
+    rows=lambda table: table.with_columns(
+        share=pl.when(pl.col("expected").sum() > 0.0).then(pl.col("expected") / pl.col("expected").sum())
+    ).rows(named=True),
     line=lambda row: f"Tenth {row['decile']}",
     columns={
         "customers": Column("Customers"),

@@ -85,13 +85,15 @@ def _marks(cells: pl.DataFrame, order: list[str]) -> list[alt.Chart]:
             "caution:N": "Caution",
         },
         cells,
-        x=alt.X(
-            "age:O",
-            title=f"Age: steps of {_STEP_DAYS} days after each customer's own first order",
-            scale={"domain": cells["age"].unique().sort().to_list(), "paddingInner": 0.06},
-            axis={"labelAngle": 0},
-        ),
-        y=alt.Y("cohort:N", sort=order, title="Cohort", scale={"domain": order, "paddingInner": 0.1}),
+        [
+            alt.X(
+                "age:O",
+                title=f"Age: steps of {_STEP_DAYS} days after each customer's own first order",
+                scale={"domain": cells["age"].unique().sort().to_list(), "paddingInner": 0.06},
+                axis={"labelAngle": 0},
+            ),
+            alt.Y("cohort:N", sort=order, title="Cohort", scale={"domain": order, "paddingInner": 0.1}),
+        ],
     )
     dark = f"datum.value > {low + 0.5 * (high - low)}"
     partial = drawn.transform_filter("!datum.complete")

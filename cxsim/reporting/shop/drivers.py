@@ -201,9 +201,11 @@ def _marks(drawn: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
             **ends(INTERVAL_95, ".2f"),
             "customers:Q ,d": "Customers who met it",
         },
-        y=alt.Y("title:N", sort=names, title=None, axis={"labelColor": INK, "labelLimit": _LABEL}),
-        yOffset=alt.YOffset("kind:N", sort=kinds, scale={"paddingOuter": 0.6}),
-        color=colour,
+        channels=[
+            alt.Y("title:N", sort=names, title=None, axis={"labelColor": INK, "labelLimit": _LABEL}),
+            alt.YOffset("kind:N", sort=kinds, scale={"paddingOuter": 0.6}),
+            colour,
+        ],
     )
     return [
         alt.Chart().mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x=alt.XDatum(1.0)),
@@ -252,7 +254,7 @@ def _curve(rows: pl.DataFrame, title: str, outcome: str) -> Figure:
             "customers:Q ,d": "Customers",
         },
         rows,
-        x=classes_across("label:O", rows["label"].to_list(), title),
+        [classes_across("label:O", rows["label"].to_list(), title)],
     )
     words, axis = f"Share that {outcome}", {"labelExpr": SHARE_LABELS, "tickCount": 6}
     share = alt.Y("value:Q", title=words, axis=axis, scale={"nice": True, "zero": False})

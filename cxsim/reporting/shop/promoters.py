@@ -29,6 +29,7 @@ from cxsim.reporting.theme import (
     ends,
     error_bar,
     framed,
+    largest,
     listed,
     money_axis,
     point_and_interval,
@@ -158,8 +159,8 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
     table = check(panel, LTV_BY_NPS)
     classes = with_texts(table, {"orders": _class})
     named = rounded(classes).with_columns(pl.col("group").str.to_titlecase())
-    groups = [group for group in _GROUPS if group in named["group"]]
-    axis = money_axis(f"Spend per customer, {currency}", largest=float(table["high"].to_numpy().max()))
+    groups = {group: shade for group, shade in _GROUPS.items() if group in named["group"]}
+    axis = money_axis(f"Spend per customer, {currency}", largest=largest(table, ["high"]))
     axis["values"] = _powers(table)
     return framed(
         alt.layer(
@@ -173,11 +174,11 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
                         **ends(INTERVAL_95, ",.3~r"),
                     },
                     named,
-                    x=classes_across("orders:N", distinct(named, "orders"), "Number of orders"),
-                    xOffset=alt.XOffset("group:N", sort=groups),
-                    color=coloured(
-                        "group:N", groups, [_GROUPS[group] for group in groups], {**ABOVE, "symbolOpacity": 1}
-                    ),
+                    [
+                        classes_across("orders:N", distinct(named, "orders"), "Number of orders"),
+                        alt.XOffset("group:N", sort=[*groups]),
+                        coloured("group:N", [*groups], [*groups.values()], {**ABOVE, "symbolOpacity": 1}),
+                    ],
                 ),
                 alt.Y("low:Q", axis=axis),
                 alt.Y("mean:Q", axis=axis, scale={"nice": False, "type": "log"}),
@@ -271,18 +272,6 @@ _NAIVE = TableSpec(
 )
 
 
-def _agreeing(table: pl.DataFrame) -> str:
-    return (
-        _NONE
-        if table.is_empty()
-        else some_of(
-            table.filter(pl.lit(1.0).is_between("low", "high")).height,
-            table.height,
-            "methods see no difference between promoters and detractors",
-        )
-    )
-
-
 def _ratio(value: float) -> str:
     return figure(value, ".2f")
 
@@ -294,7 +283,15 @@ def _span(row: Row) -> str:
 _SELECTION = TableSpec(
     id="selection",
     contract=SELECTION,
-    title=_agreeing,
+    title=lambda table: (
+        _NONE
+        if table.is_empty()
+        else some_of(
+            table.filter(pl.lit(1.0).is_between("low", "high")).height,
+            table.height,
+            "methods see no difference between promoters and detractors",
+        )
+    ),
     subtitle="Spend of promoters over that of detractors; 1 is no difference",
     line="title",
     columns={
@@ -393,7 +390,7 @@ def _spend_finding(table: pl.DataFrame) -> str:
 
 
 def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
-    present = [kind for kind in _COLOURS if kind in rows["kind"]]
+    kinds = {kind: shade for kind, shade in _COLOURS.items() if kind in rows["kind"]}
     drawn = detailed(
         {
             "title:N": "Method",
@@ -403,8 +400,10 @@ def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
             "label:N": "What it is",
         },
         rows,
-        y=alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis={"grid": False, "labelLimit": 360}),
-        color=coloured("kind:N", present, [_COLOURS[kind] for kind in present], ABOVE),
+        [
+            alt.Y("title:N", sort=rows["title"].to_list(), title=None, axis={"grid": False, "labelLimit": 360}),
+            coloured("kind:N", [*kinds], [*kinds.values()], ABOVE),
+        ],
     )
     axis = {"format": "~r", "grid": True, "values": _ticks(rows)}
     across = alt.X("ratio:Q", title="Times as much", scale={"nice": False, "padding": 24, "type": "log"}, axis=axis)
