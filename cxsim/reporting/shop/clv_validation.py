@@ -181,18 +181,17 @@ def forecasts(orders: pl.DataFrame, calibration_end: date) -> Figure:
         gaps.select("model", "expected", *ENDS),
         lambda model, expected, low, high: f"{model} {figure(expected)} ({figure(low)} to {figure(high)})",
     )
+    kept = rounded(
+        thinned(
+            orders,
+            ["model", pl.col("day") <= calibration_end],
+            lambda size: (size + _POINTS - 1) // _POINTS,
+        )
+    )
     return framed(
         alt.layer(
             *marked_day(calibration_end, "end of the fit", align="right"),
-            *_curves(
-                rounded(
-                    thinned(
-                        orders,
-                        ["model", pl.col("day") <= calibration_end],
-                        lambda size: (size + _POINTS - 1) // _POINTS,
-                    )
-                )
-            ),
+            *_curves(kept),
         ),
         finding=_forecasts_finding(gaps),
         shown=(

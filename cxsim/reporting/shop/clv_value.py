@@ -306,24 +306,20 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
     axis = money_axis(f"Spend per order, {currency}", largest=largest(classes, ["mean"]))
     low, mean = (alt.Y(f"{name}:Q", axis=axis) for name in ("low", "mean"))
     overall = alt.Chart(rounded(buyers.select(mean=pl.col("monetary_value").mean())))
+    drawn = detailed(
+        {
+            "frequency:O": "Repeat orders",
+            "customers:Q ,": "Customers",
+            "mean:Q ,.3~r": f"Mean spend, {currency}",
+            **ends(INTERVAL, ",.3~r"),
+        },
+        rounded(classes),
+        [classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders")],
+    )
     return framed(
         alt.layer(
             overall.mark_rule(color=BASELINE, strokeWidth=2).encode(y="mean:Q"),
-            *point_and_interval(
-                detailed(
-                    {
-                        "frequency:O": "Repeat orders",
-                        "customers:Q ,": "Customers",
-                        "mean:Q ,.3~r": f"Mean spend, {currency}",
-                        **ends(INTERVAL, ",.3~r"),
-                    },
-                    rounded(classes),
-                    [classes_across("frequency:O", classes["frequency"].to_list(), "Repeat orders")],
-                ),
-                low,
-                mean,
-                INK,
-            ),
+            *point_and_interval(drawn, low, mean, INK),
         ),
         finding=(
             f"How often customers order and how much they spend are {strength} "

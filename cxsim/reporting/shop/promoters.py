@@ -162,24 +162,25 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
     groups = {group: shade for group, shade in _GROUPS.items() if group in named["group"]}
     axis = money_axis(f"Spend per customer, {currency}", largest=largest(table, ["high"]))
     axis["values"] = _powers(table)
+    drawn = detailed(
+        {
+            "orders:N": "Orders",
+            "group:N": "Group",
+            "customers:Q ,d": "Customers",
+            "mean:Q ,.3~r": f"Mean spend, {currency}",
+            **ends(INTERVAL_95, ",.3~r"),
+        },
+        named,
+        [
+            classes_across("orders:N", distinct(named, "orders"), "Number of orders"),
+            alt.XOffset("group:N", sort=[*groups]),
+            coloured("group:N", [*groups], [*groups.values()], {**ABOVE, "symbolOpacity": 1}),
+        ],
+    )
     return framed(
         alt.layer(
             *point_and_interval(
-                detailed(
-                    {
-                        "orders:N": "Orders",
-                        "group:N": "Group",
-                        "customers:Q ,d": "Customers",
-                        "mean:Q ,.3~r": f"Mean spend, {currency}",
-                        **ends(INTERVAL_95, ",.3~r"),
-                    },
-                    named,
-                    [
-                        classes_across("orders:N", distinct(named, "orders"), "Number of orders"),
-                        alt.XOffset("group:N", sort=[*groups]),
-                        coloured("group:N", [*groups], [*groups.values()], {**ABOVE, "symbolOpacity": 1}),
-                    ],
-                ),
+                drawn,
                 alt.Y("low:Q", axis=axis),
                 alt.Y("mean:Q", axis=axis, scale={"nice": False, "type": "log"}),
                 size=70,
