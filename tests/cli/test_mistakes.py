@@ -230,8 +230,8 @@ def test_a_scenario_that_is_not_there_is_no_accident(project, command, name):
     assert "tiny" in project(command, name).error
 
 
-def test_outside_of_a_project_the_bundled_scenarios_are_found(project, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_outside_of_a_project_the_bundled_scenarios_are_found(project, tmp_path):
+    project.folder = tmp_path
     assert "cdnow-quick" in project("simulate", "tiny").error
 
 
