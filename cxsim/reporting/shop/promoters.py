@@ -177,15 +177,9 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
             coloured("group:N", [*groups], [*groups.values()], {**ABOVE, "symbolOpacity": 1}),
         ],
     )
+    spend = alt.Y("mean:Q", axis=axis, scale={"nice": False, "type": "log"})
     return framed(
-        alt.layer(
-            *point_and_interval(
-                drawn,
-                alt.Y("low:Q", axis=axis),
-                alt.Y("mean:Q", axis=axis, scale={"nice": False, "type": "log"}),
-                size=70,
-            )
-        ),
+        alt.layer(*point_and_interval(drawn, alt.Y("low:Q", axis=axis), spend, size=70)),
         finding=_spend_finding(table),
         shown=(
             f"Mean spend per customer, {currency}, on a scale on which equal distances are equal ratios. Line: "
