@@ -16,4 +16,4 @@ settings.load_profile("cxsim")
 def pytest_configure(config):
     # Before the tests are shared out: else each process compiles the same functions, half a minute of each.
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        cxsim.run(dataclasses.replace(cxsim.load_scenario("cdnow-quick"), draws=1))
+        cxsim.run(dataclasses.replace(cxsim.load_scenario("cdnow-quick"), draws=2))

@@ -97,7 +97,9 @@ def print_json(content: object) -> None:
 
 
 def _plain_value(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    if isinstance(value, (datetime, Path)):
+        return value.isoformat() if isinstance(value, datetime) else str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}.")
 
 
 def grid(

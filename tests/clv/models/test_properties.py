@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_allclose
 
 from cxsim.clv.models import bgnbd, pareto_nbd
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
-from cxsim.clv.models.purchases import Outlook
+from cxsim.clv.models.purchases import Outlook, log_likelihood
 from tests.clv.shops import ahead
 
 BETA, PARETO = ahead(bgnbd), ahead(pareto_nbd)
@@ -25,6 +25,14 @@ LEAVING = ParetoNbdParams(r=0.55, alpha=10.56, s=0.61, beta=11.64)
 EIGHT = 5e-8
 positive = st.floats(0.05, 20.0)
 params = st.builds(BetaGeometricParams, r=positive, alpha=positive, a=positive, b=positive)
+# Small r and large time make a tail of many orders, which the sums below would have to follow.
+short_tails = st.builds(
+    BetaGeometricParams,
+    r=st.floats(0.05, 3.0),
+    alpha=st.floats(5.0, 50.0),
+    a=st.floats(0.05, 5.0),
+    b=st.floats(0.05, 5.0),
+)
 leaving_params = st.builds(ParetoNbdParams, r=positive, alpha=positive, s=positive, beta=positive)
 spans = st.floats(0.0, 300.0)
 frequencies = st.integers(0, 60)
@@ -35,6 +43,34 @@ def pasts(draw):
     age = draw(st.floats(1.0, 500.0))
     frequency = draw(st.integers(0, 60))
     return frequency, (age * draw(st.floats(0.0, 1.0)) if frequency else 0.0), age
+
+
+def test_counts_between_two_ages_agree_with_a_simulation():
+    # Two million simulated customers at the fitted parameters, +-0.0004.
+    found = Outlook(FITTED).purchase_probability(start=39, end=78, counts=[0, 1, 3])
+    assert_allclose(found, [0.7544, 0.1216, 0.0249], atol=4e-4)
+
+
+@given(short_tails, st.floats(0.0, 40.0))
+def test_probabilities_of_a_new_customer_sum_to_one(params, time):
+    # At 40 / (5 + 40) the chance of an order falls by 8/9 each: after 600 orders 1e-30 is left.
+    assert_allclose(Outlook(params).purchase_probability(end=time, counts=np.arange(600)).sum(), 1.0, rtol=1e-11)
+
+
+@settings(max_examples=30)  # each is a sum of integrals
+@given(short_tails, st.floats(0.0, 100.0), st.floats(0.0, 10.0))
+def test_probabilities_between_two_ages_sum_to_one(params, start, length):
+    # At 10 / (5 + 10) the chance of an order falls by 2/3 each: after 120 orders 1e-21 is left.
+    found = Outlook(params).purchase_probability(start=start, end=start + length, counts=np.arange(120))
+    assert_allclose(found.sum(), 1.0, rtol=1e-11)
+    assert (found >= 0.0).all()
+
+
+@given(short_tails, st.floats(0.0, 100.0), st.integers(0, 300))
+def test_counts_from_the_start_are_those_of_a_new_customer(params, end, n):
+    new = Outlook(params).purchase_probability(end=end, counts=n)
+    again = Outlook(params).purchase_probability(start=0.0, end=end, counts=n)
+    assert_allclose(again, new, rtol=1e-9, atol=1e-300)
 
 
 def test_counts_between_two_ages_have_the_mean_of_the_orders_between_them():
@@ -84,6 +120,35 @@ def test_quadrature_agrees_with_a_dense_rule(params, time, past):
 @given(params, st.floats(0.0, 500.0))
 def test_without_a_repeat_order_everyone_is_alive(params, age):
     assert Outlook(params, 0, 0, age).prob_alive() == 1.0
+
+
+@given(params, pasts(), st.floats(0.0, 500.0))
+def test_idling_can_only_lower_the_chance_of_being_alive(params, past, more):
+    x, last, age = past
+    alive = Outlook(params, *past).prob_alive()
+    assert 0.0 <= Outlook(params, x, last, age + more).prob_alive() <= alive <= 1.0
+
+
+@given(params, pasts(), st.floats(0.1, 100.0))
+def test_the_unit_of_time_changes_nothing(params, past, unit):
+    x, last, age = past
+    scaled = BetaGeometricParams(r=params.r, alpha=unit * params.alpha, a=params.a, b=params.b)
+    longer = (x, unit * last, unit * age)
+    # Times scaled and rounded anew, then raised to powers up to 80.
+    assert_allclose(Outlook(scaled, *longer).prob_alive(), Outlook(params, *past).prob_alive(), rtol=1e-11)
+    orders = Outlook(params, *past).expected_purchases(52.0)
+    assert_allclose(Outlook(scaled, *longer).expected_purchases(unit * 52.0), orders, rtol=1e-11)
+    # A density of x orders has the unit 1 / time ** x.
+    density = log_likelihood(params, *past) - x * math.log(unit)
+    assert_allclose(log_likelihood(scaled, *longer), density, rtol=1e-10, atol=1e-10)
+
+
+@given(params, pasts(), st.floats(0.01, 500.0), st.floats(0.01, 500.0))
+def test_a_longer_horizon_holds_more_orders(params, past, time, more):
+    none, short, long = Outlook(params, *past).expected_purchases([0.0, time, time + more])
+    assert none == 0.0
+    # Equal where the chance of being alive underflows, and where after `time` nobody is left to order.
+    assert long >= short * (1.0 - 1e-12) >= 0.0
 
 
 @given(leaving_params, frequencies, spans, spans, spans)
