@@ -333,7 +333,7 @@ def _layers(drawn: pl.DataFrame, currency: str, end: int) -> list[alt.Chart]:
     amounts.tickCount = 4
 
     def y(name: str) -> alt.Y:
-        return alt.Y(f"{name}:Q", title=title)
+        return alt.Y(f"{name}:Q", axis=alt.Axis(title=title))
 
     # Axes are set once, by the first layer, and colours by the headings; the others share them.
     curve = alt.Chart().encode(x=alt.X("month:Q", title=MONTHS))

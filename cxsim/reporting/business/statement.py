@@ -214,12 +214,12 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     )
 
 
-def _more_cash(cash: pl.DataFrame, column: str) -> str:
+def _more_cash(cash: pl.DataFrame, column: str, than: str) -> str:
     """Return who brings more cash than doing nothing, and who does not."""
     gains = pl.col(column) > 0.0
     more, less = (names_of(cash.filter(sign)) for sign in (gains, ~gains))
     if not more:
-        return "no strategy brings more cash than doing nothing"
+        return f"no strategy brings more cash than {than}"
     brings = f"{subject(more, 'brings', 'bring')} more cash than doing nothing"
     return f"{brings}; {subject(less, 'does', 'do')} not" if less else brings
 
@@ -237,7 +237,7 @@ _HAS_ENTRY = pl.col("line").is_in(SUBTOTALS) | pl.any_horizontal(pl.col(*_SIDES)
 _STATEMENT = TableSpec(
     id="statement",
     title=lambda totals: (
-        f"On average {_more_cash(named(totals.filter(line=RESULT, period=WHOLE_HORIZON)), 'incremental')}"
+        f"On average {_more_cash(named(totals.filter(line=RESULT, period=WHOLE_HORIZON)), 'incremental', 'it costs')}"
     ),
     subtitle="{currency}, not discounted, over the whole horizon; means over all draws",
     # The years stand between.
@@ -294,7 +294,7 @@ def _periods_finding(periods: pl.DataFrame) -> str:
     years = named(periods.filter(line=RESULT, grain="year"))
     ends = years.group_by("name", maintain_order=True).agg(so_far.last())
     if ends.height > 1:
-        return f"At present value {_more_cash(ends, 'cumulative_discounted')}"
+        return f"At present value {_more_cash(ends, 'cumulative_discounted', 'doing nothing')}"
     name, end = ends.row(0)
     if end <= 0.0:
         return f"At present value {name} brings no more cash than doing nothing"
