@@ -269,7 +269,13 @@ def _stacking(scenario: Scenario) -> float:
 
 def _latents(purchases: PurchaseParams, spend: GammaGammaParams) -> Latents:
     # What a model of leaving does not have: no chance to leave after an order, no hazard.
-    none = {"a": 0.0, "b": 1.0, "s": 0.0, "beta": 1.0, "drop_after_first": getattr(purchases, "leaves_after_first", 0)}
+    none = {
+        "a": 0.0,
+        "b": 1.0,
+        "s": 0.0,
+        "beta": 1.0,
+        "drop_after_first": int(getattr(purchases, "leaves_after_first", 0)),
+    }
     numbers = none | asdict(purchases) | asdict(spend)
     return Latents._make(numbers[name] for name in Latents._fields)
 

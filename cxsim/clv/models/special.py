@@ -253,7 +253,7 @@ def each_row(
     Arrays of their shape and one more axis of each of the `outputs`.
     """
     same = np.broadcast_arrays(*columns)
-    flat = [np.ascontiguousarray(column, dtype=np.float64).ravel() for column in same]
+    flat = [np.array(column, dtype=np.float64, order="C").ravel() for column in same]
     size = flat[0].size
     results = [np.empty((size, width)) for width in outputs]
 
