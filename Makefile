@@ -49,7 +49,7 @@ check: $(ready) ## lint, format, types, floors, house rules, params/ (under a mi
 
 test: $(ready) ## all tests on all cores, the ten slowest named; then every notebook compared with its stored outputs
 	@start=$$(date +%s); \
-	$(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --durations 10 && \
+	$(bin)/python -m pytest --quiet --numprocesses auto --dist loadgroup --durations 10 && \
 	$(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --nbval --nbval-current-env \
 		--nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks/ && \
 	echo "All tests took $$(($$(date +%s) - start)) s."

@@ -187,7 +187,7 @@ def read_transactions(
     Transactions(1 of 2 rows kept, until 2024-03-01)
     """
     rules = policy or HygienePolicy()
-    end = until and as_date("until", until)
+    end = None if until is None else as_date("until", until)
     raw, label = _opened(source)
     rows = _keyed(_judged(_read(raw, schema_of(raw, label), _names(columns or {}), label), rules, end))
     counts = collected(_counted(rows, rules, _repeated(rows, label)), label)

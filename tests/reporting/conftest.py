@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -278,3 +280,9 @@ def made_shop(_made, tmp_path, monkeypatch):
 def heard(_made):
     """What was heard while they were made."""
     return _made[1]
+
+
+def require_offline(page):
+    assert "<script" not in page
+    assert "default-src 'none'" in html.unescape(page)
+    assert not re.search(r"\son\w+=|https?:|src=|@import", page.replace("http-equiv", ""))

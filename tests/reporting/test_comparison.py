@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 
@@ -12,10 +11,10 @@ import pytest
 from cxsim.errors import ParamError, ReportError
 from cxsim.reporting.build import page_name, report_task
 from cxsim.reporting.comparison import AssumptionMove, ResultMove, TableMove, compare
-from cxsim.reporting.sweep import PointReturns, grid, sweep_csv, sweep_page, write_reports_index
+from cxsim.reporting.sweep import PointReturns, grid, sweep_csv, sweep_page
 from cxsim.reporting.workbook import Twin, embedded
 from cxsim.tables import RETURNS as RETURNS_CONTRACT
-from tests.reporting.conftest import ROW
+from tests.reporting.conftest import ROW, require_offline
 
 HEAD = '<!DOCTYPE html><meta name="generator" content="cxsim">'
 RETURNS = ("strategy", "title", "decision", "incremental_npv", "npv_mc_error", "roi", "roi_mc_error", "draws")
@@ -242,51 +241,13 @@ def _point(value, *rows):
     return PointReturns(values=values, returns=table, files=files)
 
 
-def _require_offline(page):
-    assert "<script" not in page
-    assert "default-src 'none'" in html.unescape(page)
-    assert not re.search(r"\son\w+=|https?:|src=|@import", page.replace("http-equiv", ""))
-
-
-def test_the_index_lists_question_decision_interval_page_tables_and_size(made_shop):
-    (made_shop.reports / "notes.html").write_text("my own")
-    text = write_reports_index(made_shop.reports).read_text(encoding="utf-8")
-    _require_offline(text)
-    assert "2 reports." in text
-    # The question and the strategy's title both hold a script.
-    assert text.count("&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;") == 4
-    decision = '<span class="cx-pilot">Pilot first</span>'
-    for words in (
-        "What of one?",
-        "<caption>Amounts in EUR</caption>",
-        decision,
-        ">1,230<",
-        ">−210 to 2,500<",
-        " kB",
-    ):
-        assert words in text
-    assert 'href="./one.html"' in text
-    assert 'href="./two/returns.csv"' in text
-    assert "notes.html" not in text
-
-
-def test_the_index_is_the_same_bytes_leaves_out_what_is_not_whole_and_may_be_empty(made_shop, tmp_path):
-    assert "0 reports." in write_reports_index(tmp_path / "none").read_text(encoding="utf-8")
-    first = write_reports_index(made_shop.reports).read_bytes()
-    assert write_reports_index(made_shop.reports).read_bytes() == first
-    (made_shop.reports / "one" / "returns.csv").write_text("torn")
-    text = write_reports_index(made_shop.reports).read_text(encoding="utf-8")
-    assert "One report." in text
-    assert "one.html" not in text
-
-
 def test_a_sweep_shows_points_against_strategies_and_marks_the_highest_by_a_word():
     points = [
         _point("0.3", {}, {"strategy": "coupon", "title": "Coupon", "incremental_npv": 2_000.0, "decision": "fund"}),
         _point("0.4", {}, {"strategy": "coupon", "title": "Coupon", "incremental_npv": 1_000.0, "decision": "reject"}),
     ]
     text = sweep_page("Q <script>", "USD", keys=["economics.gross_margin", "dropout"], points=points, missing=1)
-    _require_offline(text)
+    require_offline(text)
     assert "<h1>Q &lt;script&gt;</h1>" in text
     first, second = (row for row in text.split("<tr>") if "bgnbd" in row)
     assert re.search(r"<strong>1,230</strong>(?! \(highest\)).*<strong>2,000</strong> \(highest\)", first, re.DOTALL)
