@@ -47,11 +47,10 @@ check: $(ready) ## lint, format, types, floors, house rules, params/ (under a mi
 	@echo 'house';  $(bin)/python -m checks
 	@echo 'params'; $(bin)/cxsim check
 
-test: $(ready) ## all tests on all cores, the ten slowest named; then every notebook compared with its stored outputs
+test: $(ready) ## all tests, and every notebook compared with its stored outputs, on all cores; the ten slowest named
 	@start=$$(date +%s); \
-	$(bin)/python -m pytest --quiet --numprocesses auto --dist loadgroup --durations 10 && \
-	$(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --nbval --nbval-current-env \
-		--nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks/ && \
+	$(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --durations 10 --nbval --nbval-current-env \
+		--nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg tests notebooks && \
 	echo "All tests took $$(($$(date +%s) - start)) s."
 
 notebooks: $(ready) ## run all notebooks again and store their outputs

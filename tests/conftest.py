@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
-import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 import cxsim
 
@@ -21,12 +20,14 @@ def pytest_configure(config):
         cxsim.run(dataclasses.replace(cxsim.load_scenario("cdnow-quick"), draws=2))
 
 
-# Folders whose tests look at the same fits and runs: one process makes these for all. Elsewhere files stay together.
-TOGETHER = ("clv", "finance", "study")
+class ByRuns(LoadFileScheduling):
+    """Shares out files, and as one the folders whose tests look at the same fits and runs, which are then made once."""
+
+    def _split_scope(self, nodeid):
+        path = nodeid.partition("::")[0]
+        folder = path.removeprefix("tests/").partition("/")[0]
+        return folder if folder in ("clv", "finance", "study") else path
 
 
-def pytest_collection_modifyitems(items):
-    tests = Path(__file__).parent
-    for item in items:
-        folder, *_ = item.path.relative_to(tests).parts if item.path.is_relative_to(tests) else ("",)
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else item.path.stem))
+def pytest_xdist_make_scheduler(config, log):
+    return ByRuns(config, log)
