@@ -281,11 +281,10 @@ def _statement(rows: Sequence[Mapping[str, Any]], rate: float, currency: str) ->
     months = {row["period"]: row for row in rows}
     cells = {(row["line"], row["period"]): row for row in rows}
     days = _numbers(row["day"] for row in months.values())
-    amounts = {
-        side: _SUMS
-        @ _numbers(cells[line, month][side] for line in _ACCOUNTS for month in months).reshape(-1, len(months))
-        for side in ("baseline", "treated")
-    }
+    amounts = dict[str, Amounts]()
+    for side in ("baseline", "treated"):
+        values = _numbers(cells[line, month][side] for line in _ACCOUNTS for month in months).reshape(-1, len(months))
+        amounts[side] = np.array([values[summed].sum(axis=0) for summed in _SUMS])
     return Statement(
         strategy=rows[0]["strategy"],
         title=rows[0]["title"],
