@@ -87,9 +87,26 @@ def by_past(
 
     Rows as in `rfm`.
     """
-    distinct = checked_pasts(rfm).select(PAST).unique().sort(PAST)
-    known = distinct.with_columns(**columns(*arrays(distinct)))
-    return rfm.select("customer_id", *PAST).join(known, on=PAST, how="left", maintain_order="left").drop(PAST)
+    keys, pasts_of = _past_keys(checked_pasts(rfm))
+    places = (keys.rank("dense") - 1).cast(pl.Int64).to_numpy()
+    found = columns(*arrays(pasts_of(keys.unique().sort())))
+    return rfm.select("customer_id").with_columns(
+        pl.Series(name, np.asarray(values)[places], dtype=pl.Float64) for name, values in found.items()
+    )
+
+
+def _past_keys(rfm: pl.DataFrame) -> tuple[pl.Series, Callable[[pl.Series], pl.DataFrame]]:
+    """Return a whole number per past, in the order of pasts, and how to read it: faster than three columns."""
+    most, recencies, ages = rfm.select(pl.col(PAST).max().fill_null(0) + 1).row(0)
+    if most * recencies * ages >= _SEEDS:
+        raise EstimationError(
+            f"RFM: frequency up to {most - 1:,}, recency_days up to {recencies - 1:,} and age_days up to {ages - 1:,} "
+            "are beyond any shop's; look for times in other units than days."
+        )
+    keys = rfm.select((pl.col(PAST[0]) * recencies + pl.col(PAST[1])) * ages + pl.col(PAST[2])).to_series()
+    key = pl.col("key")
+    parts = dict(zip(PAST, (key // ages // recencies, key // ages % recencies, key % ages), strict=True))
+    return keys, lambda some: some.to_frame("key").select(**parts)
 
 
 def arrays(table: pl.DataFrame) -> tuple[FloatArray, ...]:
@@ -119,7 +136,9 @@ def purchase_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
             f"at least {MIN_CUSTOMERS} and {MIN_REPEATERS}. Chances of dropout show only after repeat orders: use a "
             "longer period or more customers."
         )
-    return _counted(rfm, PAST)
+    keys, pasts_of = _past_keys(rfm)
+    runs = keys.sort().rle().struct
+    return pasts_of(runs.field("value")).with_columns(weight=runs.field("len")).cast(pl.Float64)
 
 
 def spenders_of(rfm: pl.DataFrame) -> pl.DataFrame:
