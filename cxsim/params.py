@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -13,20 +14,13 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pydantic
 import yaml
 from pydantic_core import ErrorDetails
 
 from cxsim.errors import ParamError, ReportError, choices, refuse_unknown
-
-
-@dataclass_transform(kw_only_default=True, frozen_default=True)
-def record(shape: type[T]) -> type[T]:
-    """Make a class the dataclass that all records are: what is in it is named, and never changes."""
-    return dataclass(frozen=True, kw_only=True, slots=True)(shape)
-
 
 Plain = str | int | float | bool | date | None | list["Plain"] | dict[str, "Plain"]
 _WIDTH = 118
@@ -212,6 +206,18 @@ def schema_text(shapes: Mapping[str, type[object]]) -> str:
     """Return the JSON schemas of several kinds of files as one text, for editors that complete and check YAML."""
     content = {kind: pydantic.TypeAdapter(shape).json_schema() for kind, shape in shapes.items()}
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield another name to write to, which becomes the file's at the end: nobody ever reads half of it."""
+    # The process in the name keeps two writers apart; the last one wins.
+    half = path.with_name(f".{path.name}.{os.getpid()}.half-written")
+    try:
+        yield half
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def shown(path: Path) -> str:

@@ -240,22 +240,20 @@ def require_table_file(path: Path) -> None:
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Write a table under another name first, so that nobody ever reads half of it."""
+    """Write a table into a file, whole or not at all."""
     import polars.selectors as cs
 
-    half = path.with_name(f".{path.name}.half-written")
+    from cxsim.params import written_whole
+
     try:
-        if path.suffix.lower() == ".csv":
-            table.with_columns(cs.string().str.replace(_FORMULA, "'$0"), cs.float().round_sig_figs(_DIGITS)).write_csv(
-                half
-            )
-        else:
-            table.write_parquet(half)
-        half.replace(path)
+        with written_whole(path) as half:
+            if path.suffix.lower() == ".csv":
+                texts, numbers = cs.string().str.replace(_FORMULA, "'$0"), cs.float().round_sig_figs(_DIGITS)
+                table.with_columns(texts, numbers).write_csv(half)
+            else:
+                table.write_parquet(half)
     except OSError as error:
         raise ReportError(f"{path}: cannot be written ({error.strerror or error}).") from error
-    finally:
-        half.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from cxsim.clv.likelihood import ALL_KINDS, SPEND
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit
 from cxsim.errors import CxsimError, EstimationError, choices
+from cxsim.params import written_whole
 
 FORMAT, VERSION = "cxsim fit", 2
 
@@ -55,15 +56,9 @@ def save_fit(fit: PurchaseFit | GammaGammaFit, path: str | os.PathLike[str]) -> 
         **stored,
         **({"k": fit.params.k} if isinstance(fit, PurchaseFit) else {}),
     }
-    target = Path(path)
-    # The process in the name keeps two writers apart; the last one wins.
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with written_whole(Path(path)) as half:
         text = json.dumps(record, indent=2, allow_nan=False, default=date.isoformat)
-        draft.write_text(text + "\n", encoding="utf-8", newline="\n")
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+        half.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | GammaGammaFit:

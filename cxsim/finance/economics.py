@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
@@ -13,7 +14,7 @@ import polars as pl
 
 from cxsim.errors import ParamError
 from cxsim.finance.ledger import Account
-from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, record, share_steps
+from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, share_steps
 from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import Cost
 from cxsim.strategies.units import Checked, Share
@@ -29,7 +30,7 @@ MoneyPerOrder = Annotated[Quantity, Unit.MONEY_PER_ORDER]
 RULES = ("fund_probability", "reject_probability", "roi_hurdle", "benefit_haircut", "cost_uplift")
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Economics(Checked):
     """What an order earns and costs, and how the shop decides."""
 
@@ -92,7 +93,7 @@ class Economics(Checked):
             )
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
     """The costs of one programme, and when it runs."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -11,7 +12,6 @@ import numpy.typing as npt
 
 from cxsim.finance.metamodel import BOOTSTRAPS, Surface, nine_digits, predict
 from cxsim.finance.returns import standard_error
-from cxsim.params import record
 
 Numbers = npt.NDArray[np.float64]
 # A test is two-sided at this level, and finds a difference that is there with this probability.
@@ -20,7 +20,7 @@ ALPHA, POWER = 0.05, 0.8
 _DISTANCE = NormalDist().inv_cdf(1.0 - ALPHA / 2.0) + NormalDist().inv_cdf(POWER)
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
     """A number and its standard error over draws."""
 

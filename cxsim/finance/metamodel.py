@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
-
-from cxsim.params import record
 
 Numbers = npt.NDArray[np.float64]
 # Draws of the fitted values, for errors of what is computed from them; an error is then known to about 4 %.
@@ -42,7 +41,7 @@ _NOT_EXCLUDED = float(np.e) - 1.0
 _DIGITS = 9
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Basis:
     """Columns of a regression, each with mean 0."""
 
@@ -69,7 +68,7 @@ class _Basis:
         )
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Fit:
     """A regression in which the coefficients of each component come from a normal distribution of its own variance."""
 
@@ -81,7 +80,7 @@ class _Fit:
     covariance: Numbers
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Surface:
     """Outputs as smooth functions of inputs that are independent of each other."""
 
@@ -248,7 +247,7 @@ def _hats(knots: Numbers) -> Numbers:
     return np.diag(whole) + np.diag(gaps / 6.0, 1) + np.diag(gaps / 6.0, -1)
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Equations:
     """An output with mean 0 and its columns."""
 

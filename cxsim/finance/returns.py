@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from cxsim.finance.economics import Economics
 from cxsim.finance.statement import HIGH, LOW, Flows
-from cxsim.params import DAYS_PER_YEAR, record
+from cxsim.params import DAYS_PER_YEAR
 from cxsim.strategies.units import value_of
 from cxsim.tables import REAL, RETURNS, TEXT, Contract, empty, ordered, table_of
 from cxsim.wording import NBSP, figure, joined
@@ -76,7 +77,7 @@ INVESTMENT = Contract(
 )
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """How a shop decides: fund at or above one chance that NPV > 0, reject below another, pilot between."""
 

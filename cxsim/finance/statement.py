@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -12,7 +13,7 @@ import polars as pl
 
 from cxsim.finance.economics import ACCOUNTS, SHARED, Timing
 from cxsim.finance.ledger import LADDER, OUTLAY
-from cxsim.params import DAYS_PER_YEAR, MICROS, record
+from cxsim.params import DAYS_PER_YEAR, MICROS
 from cxsim.tables import (
     CASH,
     DAY,
@@ -76,7 +77,7 @@ _MONTHS_PER_QUARTER = 3
 _FEW_COHORTS = 6
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Flows:
     """Money per draw, arm, month and account, in units of the currency; the first arm is the baseline."""
 

@@ -25,6 +25,7 @@ from cxsim.params import (
     source_names,
     text_of,
     with_quantities,
+    written_whole,
 )
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
@@ -187,12 +188,8 @@ def write_behaviour(calibration: Calibration) -> tuple[Path, Path]:
 
 
 def _replace(file: Path, content: bytes) -> None:
-    half = file.with_name(f".{file.name}.half-written")
-    try:
+    with written_whole(file) as half:
         half.write_bytes(content)
-        half.replace(file)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def _plain(holder: Any) -> dict[str, Plain]:

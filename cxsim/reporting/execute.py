@@ -31,6 +31,7 @@ from traitlets import Any as AnyTrait, Unicode
 from traitlets.config import Config
 
 from cxsim.errors import ReportError, choices, naming
+from cxsim.params import written_whole
 from cxsim.reporting.render import fresh_copy, normalised, notebook_text, read_notebook
 from cxsim.reporting.tables import ROWS
 
@@ -100,15 +101,11 @@ def refresh(notebook: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text under another name first, so that nobody ever reads half of it."""
-    half = path.with_name(f".{path.name}.half-written")
+    """Write a text into a file, whole or not at all."""
     with naming(path, "cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with written_whole(path) as half:
             half.write_text(text, encoding="utf-8", newline="\n")
-            half.replace(path)
-        finally:
-            half.unlink(missing_ok=True)
 
 
 def staging_prefix(name: str) -> str:

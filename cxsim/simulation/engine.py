@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from os import cpu_count
 from typing import Any, NamedTuple, Protocol
@@ -18,7 +19,6 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.errors import SimulationError
-from cxsim.params import record
 from cxsim.simulation.accounts import add_up_members
 from cxsim.simulation.arrivals import normal_scores, relate
 from cxsim.simulation.kernel import run_block, run_plain_block
@@ -44,7 +44,7 @@ from cxsim.simulation.world import Population, World
 BLOCK_SIZE = 4096
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
     """Everything that one draw needs.
 
@@ -78,7 +78,7 @@ class Inputs:
     unit_values: tuple[npt.NDArray[np.int64], ...]
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
     """What happened in one draw, or in a part of it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, TypeVar
 
@@ -13,14 +14,13 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.errors import SimulationError
-from cxsim.params import record
 from cxsim.strategies.behaviour import PLAIN, Behaviour, Experience, Season, Surveys
 from cxsim.tables import CUSTOMERS, check, empty
 
 T = TypeVar("T")
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Calendar:
     """Days and months of a scenario, counted from its first day.
 
@@ -269,7 +269,7 @@ def _cut(number: float) -> float:
     return number if isinstance(number, bool) else rounded(number)
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Population:
     """Existing customers and the number of new ones per month.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import date
 
 from cxsim.errors import ParamError
-from cxsim.params import Quantity, Unit, record
+from cxsim.params import Quantity, Unit
 from cxsim.strategies.units import (
     Checked,
     Conversion,
@@ -26,7 +27,7 @@ from cxsim.strategies.units import (
 MAX_INCIDENTS = 6
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Incident:
     """Something that can happen to an order.
 
@@ -54,7 +55,7 @@ class Incident:
         require_units(self, f"incident '{self.name}'")
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Experience(Checked):
     """Incident, ticket, resolution, satisfaction, and what follows.
 
@@ -115,7 +116,7 @@ class Experience(Checked):
             )
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Returning(Checked):
     """Orders that are sent back.
 
@@ -138,7 +139,7 @@ class Returning(Checked):
 _MONTHS = 12
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Season:
     """A yearly pattern: the level of each calendar month, January first, relative to the year's mean of 1.
 
@@ -176,7 +177,7 @@ class Season:
         return tuple(1.0 + self.amplitude.value * (level / mean - 1.0) for level in self.pattern)
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Drift(Checked):
     """How new customers change with the date of their arrival: growing shops win less eager customers.
 
@@ -190,7 +191,7 @@ class Drift(Checked):
     dropout: Ratio
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Scale(Checked):
     """How satisfaction S becomes a score: the nearest whole number to centre + per_deviation * S + noise, within ends.
 
@@ -209,7 +210,7 @@ class Scale(Checked):
     noise: Noise
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Surveys(Checked):
     """Surveys after orders (NPS, 0 to 10) and after tickets (CSAT, 1 to 5, and CES, 1 to 7 where 7 is easiest).
 
@@ -236,7 +237,7 @@ class Surveys(Checked):
     ces: Scale
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Traits(Checked):
     """How a customer's own satisfaction goes together with what nobody sees: a source of confounding, none of effects.
 
@@ -263,7 +264,7 @@ class Traits(Checked):
             )
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sessions(Checked):
     """Visits to the shop.
 
@@ -276,7 +277,7 @@ class Sessions(Checked):
     conversion: Conversion
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Behaviour:
     """A shop's customers beside orders, leaving and spend; a part that is left out does not happen.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from cxsim.errors import ParamError
-from cxsim.params import Unit, record
+from cxsim.params import Unit
 from cxsim.strategies.mechanisms import (
     Acquisition,
     Contacts,
@@ -36,7 +36,7 @@ _TAIL_HALF_LIVES = 8.0
 Steps = tuple[tuple[float, ...], tuple[float, ...]]
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Course(Checked):
     """Strength of an effect over the days since the reach switched on for a customer; 1 is the full effect.
 
@@ -133,7 +133,7 @@ def decay_steps(half_life_days: float) -> Steps:
     return (*edges[1:], math.inf), (*heights, 0.0)
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Coursed(Checked):
     """A ratio that comes and goes, and that may be larger for those who buy less often.
 
@@ -153,7 +153,7 @@ class Coursed(Checked):
     light_buyers: Exponent | None = None
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PurchaseRate(Coursed):
     """Multiply the order rate of a living customer while the reach is on.
 
@@ -169,7 +169,7 @@ class PurchaseRate(Coursed):
     kind: Literal["purchase_rate"] = "purchase_rate"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Dropout(Coursed):
     """Multiply the chance of leaving, per order and per day, while the reach is on.
 
@@ -183,7 +183,7 @@ class Dropout(Coursed):
     kind: Literal["dropout"] = "dropout"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Basket(Coursed):
     """Multiply the list price of an order while the reach is on.
 
@@ -196,7 +196,7 @@ class Basket(Coursed):
     kind: Literal["basket"] = "basket"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Markdown(Checked):
     """Take a share off the price of some orders; the lower mean price raises the order rate, and is remembered.
 
@@ -246,7 +246,7 @@ class Markdown(Checked):
             )
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Coupon(Checked):
     """Take an amount of money off some orders, at most the whole order; a gift, which no reference price remembers.
 
@@ -322,7 +322,7 @@ def _subject(effect: Effect) -> str:
     return effect.kind
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reach(Checked):
     """Who is reached, and when.
 
@@ -389,7 +389,7 @@ class Reach(Checked):
                 )
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Programme:
     """One reach and the effects on those whom it reaches: all that the simulator sees of a strategy.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,7 +17,6 @@ from cxsim.params import (
     Unit,
     entries,
     names,
-    record,
     root,
     shown,
     source_names,
@@ -75,7 +75,7 @@ BREAK_EVEN: Literal["break-even only"] = "break-even only"
 NO_EFFECT: dict[Unit, float] = {Unit.RATIO: 1.0, Unit.ELASTICITY: 0.0}
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Prior:
     """The prior of one effect of a lever, before a shop has measured it.
 
@@ -129,7 +129,7 @@ class Prior:
         return self.unit in NO_EFFECT and low <= NO_EFFECT[self.unit] <= high
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lever:
     """Something that a shop can do for its customers.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 from cxsim.errors import ParamError
-from cxsim.params import record
 from cxsim.strategies.units import (
     Checked,
     Days,
@@ -26,7 +26,7 @@ from cxsim.strategies.units import (
 )
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Contacts(Checked):
     """Write to members so many times a month, until they unsubscribe.
 
@@ -51,7 +51,7 @@ class Contacts(Checked):
     kind: Literal["contacts"] = "contacts"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reactivation(Checked):
     """Bring back some of those who had left, at the moment a reach with `after_idle_days` switches on for them.
 
@@ -69,7 +69,7 @@ class Reactivation(Checked):
     kind: Literal["reactivation"] = "reactivation"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Acquisition(Checked):
     """Multiply the number of new customers that arrive while the programme runs.
 
@@ -110,7 +110,7 @@ class Acquisition(Checked):
         return value_of(self.loyal, 1.0)
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Referral(Checked):
     """Let satisfied customers bring new ones, who bring new ones in turn.
 
@@ -145,7 +145,7 @@ class Referral(Checked):
         return self.per_year.range[1] * self.success.range[1] * (1.0 - self.anyway.range[0])
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Points(Checked):
     """Give points on what is paid, and a reward in money for a full card.
 
@@ -193,7 +193,7 @@ class Points(Checked):
             )
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Status(Checked):
     """Give a status to members who pay enough within a year of membership; take it back a year later if they do not.
 
@@ -229,7 +229,7 @@ class Status(Checked):
             raise ParamError("status.threshold must be above 0; a status that everybody has is none.")
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Membership(Checked):
     """Take a fee for being a member, on joining and at the end of each period; who does not renew is no longer reached.
 
@@ -249,7 +249,7 @@ class Membership(Checked):
     kind: Literal["membership"] = "membership"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Incidents(Checked):
     """Multiply the chance that something happens to an order.
 
@@ -266,7 +266,7 @@ class Incidents(Checked):
     kind: Literal["incidents"] = "incidents"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tickets(Checked):
     """Multiply the chance that a customer writes to support about an order; self-service and clear pages lower it.
 
@@ -280,7 +280,7 @@ class Tickets(Checked):
     kind: Literal["tickets"] = "tickets"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Resolution(Checked):
     """Change how well support answers.
 
@@ -297,7 +297,7 @@ class Resolution(Checked):
     kind: Literal["resolution"] = "resolution"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recovery(Checked):
     """Make up for what went wrong, with money, for some of the customers who write about it.
 
@@ -323,7 +323,7 @@ class Recovery(Checked):
     kind: Literal["recovery"] = "recovery"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Satisfaction(Checked):
     """Shift what customers experience with every order.
 
@@ -337,7 +337,7 @@ class Satisfaction(Checked):
     kind: Literal["satisfaction"] = "satisfaction"
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Returns(Checked):
     """Multiply the chance that an order is sent back.
 

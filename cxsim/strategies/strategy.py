@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Annotated, Literal
@@ -11,7 +12,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from cxsim.errors import ParamError, choices
-from cxsim.params import BY_KIND, Quantity, Unit, locate, quantities, read, record
+from cxsim.params import BY_KIND, Quantity, Unit, locate, quantities, read
 from cxsim.strategies.effects import EXPERIENCED, Effect, Programme, Reach, refuse_contradictions
 from cxsim.tables import CUSTOMERS
 
@@ -84,7 +85,7 @@ _COUNTED_BY = {
 _TRIGGERS = ("after_idle_days", "every_days")
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
     """One line of what a programme costs, beside what it gives away.
 
@@ -108,7 +109,7 @@ class Cost:
         self.amount.require(COST_UNITS[self.kind], f"cost '{self.kind}'")
 
 
-@record
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Strategy:
     """A programme that a shop may run.
 

@@ -28,6 +28,7 @@ from cxsim.params import (
     shown,
     source_names,
     sources,
+    written_whole,
 )
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.strategies.levers import Lever, load_levers, refuse_unmeasured
@@ -350,11 +351,9 @@ def copy_scenario(name: str, source: str) -> Path:
     load_case(source)
     case = case_of(source)
     target = root() / "params" / case / f"{name}.yaml"
-    half = target.with_name(f".{name}.half-written")
     try:
-        half.write_bytes(locate(case, source).read_bytes())
-        half.replace(target)
+        with written_whole(target) as half:
+            half.write_bytes(locate(case, source).read_bytes())
     except OSError as cause:
-        half.unlink(missing_ok=True)
         raise ParamError(f"{target}: cannot be written ({cause.strerror}).") from cause
     return target

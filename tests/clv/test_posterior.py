@@ -168,6 +168,32 @@ def test_a_bent_ridge_is_followed():
     assert min(place.centre[0] for place in places) < -10.0
 
 
+COVARIANCE = np.array([[1.0, 0.5, 0.0, 0.0], [0.5, 1.0, 0.0, 0.0], [0.0, 0.0, 0.2, 0.0], [0.0, 0.0, 0.0, 0.1]])
+
+
+def normal(here, precision):
+    return float(-0.5 * here @ precision @ here), -precision @ here, -precision
+
+
+def test_the_ridge_of_a_normal_surface_is_its_longest_axis():
+    precision = np.linalg.inv(COVARIANCE)
+    places = _along_ridge(lambda here: normal(here, precision), np.zeros(4), COVARIANCE)
+    assert (places[0].centre == 0.0).all()
+    for place in places[1:]:
+        # The longest axis is (1, 1, 0, 0), of variance 1.5.
+        assert place.centre == pytest.approx(np.array([1.0, 1.0, 0.0, 0.0]) * place.centre[0], abs=1e-9)
+        assert place.centre[0] ** 2 / 1.5 < 9.0
+        assert place.spread[2:, 2:] == pytest.approx(COVARIANCE[2:, 2:], rel=1e-9)
+    assert {np.sign(place.centre[0]) for place in places} == {-1.0, 0.0, 1.0}
+
+
+def test_what_is_known_well_is_proposed_about_its_maximum_alone():
+    precision = 1e4 * np.eye(4)
+    (place,) = _places(lambda here: normal(here, precision), np.full(4, 0.3), np.zeros(4))
+    assert place.centre == pytest.approx(np.zeros(4), abs=1e-12)
+    assert place.spread == pytest.approx(1e-4 * np.eye(4), abs=1e-15)
+
+
 def test_a_surface_without_a_maximum_has_no_places():
     def slope(here):
         return float(here.sum()), np.ones(4), -1e-9 * np.eye(4)

@@ -22,7 +22,7 @@ TICKETS = survival(HOURS, REPLIED)
 GAPS = [36, 50, 71, 71, 66, 19, 14, 26, 21, 70, 265]
 ORDERED = [True, False, False, True, False, True, True, False, False, True, False]
 
-SAMPLES = 1000
+SAMPLES = 2000
 FOUR_ERRORS = 4 * math.sqrt(0.95 * 0.05 / SAMPLES)
 waits = st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=60)
 

@@ -115,6 +115,13 @@ def test_mean_order_value_is_that_worked_by_hand():
     assert estimate.units == 5
 
 
+def test_revenue_per_customer_is_a_ratio_over_ones():
+    sums = ratio_sums(REVENUE, [1] * 5)
+    assert ratio(sums).value == 80
+    # Deviations 20, -50, 40, 10, -20: 5000 / 4 / 5 = 250.
+    assert ratio_error(sums) == pytest.approx(15.811388, abs=5e-7)
+
+
 @given(st.lists(st.integers(0, 1000), min_size=2, max_size=30))
 def test_a_ratio_over_ones_is_a_mean_with_students_interval(values):
     one, other = ratio_of(values, [1] * len(values)), mean(values)

@@ -126,7 +126,7 @@ def causeless_shop(seed=11) -> Shop:
         load_scenario("cdnow-naive"),
         orders="cdnow-sample",
         existing_customers="none",
-        new_customers=NewCustomers(per_month=900, months=6),
+        new_customers=NewCustomers(per_month=1500, months=6),
         horizon_months=24,
         draws=2,
         seed=seed,

@@ -188,9 +188,9 @@ def test_a_batch_that_is_stopped_leaves_what_was_whole_and_can_be_taken_up_again
     batch.send_signal(sent)
     out, _ = batch.communicate()
     # At once: the notebook would have gone on for two minutes.
-    assert time.monotonic() - begun < 60.0
+    assert time.monotonic() - begun < 10.0
     assert batch.returncode != 0
-    _until(lambda: all(map(_is_gone, workers)), seconds=60.0)
+    _until(lambda: all(map(_is_gone, workers)), seconds=10.0)
     assert b"Written" not in out
     assert {name: content for name, content in made_shop.files().items() if not name.startswith(".")} == before
     assert made_shop.current() == {"one": True, "two": False}

@@ -19,9 +19,7 @@ _MEASURES = {
     "retention": "Customers who order again",
     "orders": "Orders per customer",
     "revenue": "Revenue per customer",
-    "margin": "Margin per customer",
     "cumulative_revenue": "Revenue per customer so far",
-    "cumulative_margin": "Margin per customer so far",
 }
 _STEP_DAYS = 30
 _ROW = 26
