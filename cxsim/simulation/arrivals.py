@@ -11,82 +11,93 @@ from scipy import special
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.rng import Purpose
-from cxsim.simulation.counts import ReachCountKind
-from cxsim.simulation.state import MAX_REFERRED, Block, Desk, Latents, Records, column_of, count_for
+from cxsim.simulation.counts import N_REACH_COUNT_KINDS, ReachCountKind, place
+from cxsim.simulation.plan import Plan
+from cxsim.simulation.state import MAX_REFERRED, Block, Books, Latents, Records, count_for
 from cxsim.simulation.world import World, rounded
 
+_ATTRACTED, _REFERRAL = int(rng.Purpose.ATTRACTED), int(rng.Purpose.REFERRAL)
+_REFERRED, _ANYWAY = int(rng.Purpose.REFERRED), int(rng.Purpose.ANYWAY)
+_REACH_ATTRACTED, _REFERRALS = (
+    place(ReachCountKind.ATTRACTED),
+    place(ReachCountKind.REFERRALS),
+)
 
-@inlined
-def attracted(desk: Desk) -> int:
+
+@lean
+def attracted(life: Records, plan: Plan, books: Books) -> int:
     """Book a customer who comes on top; return the reach that brought them. Some of them never order again."""
-    me = desk.life[0]
-    key = rng.purpose_key(me.key, Purpose.ATTRACTED)
+    me = life[0]
+    key = rng.purpose_key(me.key, _ATTRACTED)
     total = 0.0
-    for s in range(len(desk.reaches)):
-        reach = desk.reaches[s]
-        total += reach.attracts
+    for s in range(len(plan.reaches)):
+        total += plan.reaches[s].attracts
     by, left = 0, rng.uniform(key, 0) * total
-    for s in range(len(desk.reaches)):
-        reach = desk.reaches[s]
-        if reach.attracts > 0.0:
+    for s in range(len(plan.reaches)):
+        if plan.reaches[s].attracts > 0.0:
             by = s
-            left -= reach.attracts
+            left -= plan.reaches[s].attracts
             if left < 0.0:
                 break
-    count_for(desk, me.entry, column_of(by, ReachCountKind.ATTRACTED), 1)
-    if rng.uniform(key, 1) >= desk.reaches[by].loyal:
+    count_for(books, life, books.month_of_day[int(me.entry)], _REACH_ATTRACTED + by * N_REACH_COUNT_KINDS, 1)
+    if rng.uniform(key, 1) >= plan.reaches[by].loyal:
         me.rate = 0.0
     return by
 
 
 @inlined
-def recommend(desk: Desk, queue: int, now: float, then: float) -> int:
+def recommend(
+    life: Records, card: Records, plan: Plan, books: Books, waiting: Records, queue: int, now: float, then: float
+) -> int:
     """Let the customer win new ones between `now` and `then`; return how many wait to be simulated."""
-    for s in range(desk.life[0].refers, len(desk.card)):
-        if desk.card[s].on and desk.reaches[s].referrals_per_day > 0.0 and desk.life[0].felt >= 0.0:
-            queue = _won(desk, queue, s, then, then - now)
+    for s in range(life[0].refers, len(card)):
+        if card[s].on and plan.reaches[s].referrals_per_day > 0.0 and life[0].felt >= 0.0:
+            queue = _won(life, card, plan, books, waiting, queue, s, then, then - now)
     return queue
 
 
-@inlined
-def recommend_on(desk: Desk, queue: int, now: float) -> int:
+@lean
+def recommend_on(
+    life: Records, card: Records, plan: Plan, books: Books, waiting: Records, queue: int, now: float
+) -> int:
     """Let a customer who stays and orders no more win new ones until the horizon; return how many of them wait."""
-    me = desk.life[0]
-    coming = me.before + me.k + 1
-    for s in range(me.refers, len(desk.card)):
-        mine, reach = desk.card[s], desk.reaches[s]
-        if reach.referrals_per_day > 0.0 and mine.joins < np.inf and me.felt >= 0.0:
-            begins, ends = max(now, mine.joins), min(mine.leaves, desk.horizon)
+    coming = life[0].before + life[0].k + 1
+    for s in range(life[0].refers, len(card)):
+        mine, reach = card[s], plan.reaches[s]
+        if reach.referrals_per_day > 0.0 and mine.joins < np.inf and life[0].felt >= 0.0:
+            begins, ends = max(now, mine.joins), min(mine.leaves, float(len(books.month_of_day)))
             if begins < ends and reach.from_order <= coming < reach.until_order:
-                queue = _won(desk, queue, s, ends, ends - begins)
+                queue = _won(life, card, plan, books, waiting, queue, s, ends, ends - begins)
     return queue
 
 
 @lean
 def _won(
-    desk: Desk,
+    life: Records,
+    card: Records,
+    plan: Plan,
+    books: Books,
+    waiting: Records,
     queue: int,
     s: int,
     then: float,
     passed: float,
 ) -> int:
-    me, mine, reach = desk.life[0], desk.card[s], desk.reaches[s]
+    me, mine, reach = life[0], card[s], plan.reaches[s]
     mine.referral_left -= reach.referrals_per_day * passed
     while mine.referral_left <= 0.0:
         when = max(then + mine.referral_left / reach.referrals_per_day, me.entry)
-        if when < desk.horizon:
-            count_for(desk, when, column_of(s, ReachCountKind.REFERRALS), 1)
-            new = rng.uniform(rng.purpose_key(mine.seed_key, Purpose.ANYWAY), mine.referrals) >= reach.anyway
+        if when < len(books.month_of_day):
+            month = books.month_of_day[int(when)]
+            count_for(books, life, month, _REFERRALS + s * N_REACH_COUNT_KINDS, 1)
+            new = rng.uniform(rng.purpose_key(mine.seed_key, _ANYWAY), mine.referrals) >= reach.anyway
             if new and queue < MAX_REFERRED:
-                desk.waiting[queue].key = rng.random_bits(
-                    rng.purpose_key(mine.seed_key, Purpose.REFERRED), mine.referrals
-                )
-                desk.waiting[queue].by = me.id
-                desk.waiting[queue].entry, desk.waiting[queue].reach = when, s
+                waiting[queue].key = rng.random_bits(rng.purpose_key(mine.seed_key, _REFERRED), mine.referrals)
+                waiting[queue].by = me.id
+                waiting[queue].entry, waiting[queue].reach = when, s
                 queue += 1
         mine.referrals += 1
-        mine.referral_left += rng.exponential(rng.purpose_key(mine.seed_key, Purpose.REFERRAL), mine.referrals)
+        mine.referral_left += rng.exponential(rng.purpose_key(mine.seed_key, _REFERRAL), mine.referrals)
     return queue
 
 
@@ -153,9 +164,9 @@ def _table(knots: Table, places: Table) -> Table:
 
 
 @lean
-def relate(block: Block, scores: Scores, of_world: Records) -> None:
+def relate(block: Block, scores: Scores, world: World) -> None:
     """Write into the customers of a block the part of their satisfaction that goes together with their rates."""
-    facts = of_world[0]
+    facts = world.facts[0]
     for i in range(len(block)):
         customer, trait = block[i], 0.0
         if facts.trait_rate != 0.0 and customer.rate > 0.0:

@@ -8,51 +8,56 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-# Places of the counts that every arm has.
-#
-# LIST is what the orders cost at list price; MARKDOWN and REWARD are what was taken off; what a customer pays is
-# LIST - MARKDOWN - REWARD. REFUNDED is what was paid back, and SENT_BACK what it cost at list price. All are counted
-# as positive cents, and so are FEES and COMPENSATION. ARRIVALS are new customers, without those whom a programme
-# attracted (a count of its reach) or REFERRED. PROMOTERS and DETRACTORS are among those who ANSWERED.
-CountKind = IntEnum(
-    "CountKind",
-    [
-        "ORDERS",
-        "LIST",
-        "MARKDOWN",
-        "REWARD",
-        "ARRIVALS",
-        "POINTS_ISSUED",
-        "POINTS_REDEEMED",
-        "POINTS_EXPIRED",
-        "POINTS_OUTSTANDING",
-        "FEES",
-        "RETURNS",
-        "REFUNDED",
-        "SENT_BACK",
-        "INCIDENTS",
-        "TICKETS",
-        "COMPENSATION",
-        "SURVEYED",
-        "ANSWERED",
-        "PROMOTERS",
-        "DETRACTORS",
-        "REFERRED",
-        "REVIVED",
-        "UNSUBSCRIBED",
-    ],
-    start=0,
-)
+
+class CountKind(IntEnum):
+    """Places of the counts that every arm has.
+
+    LIST is what the orders cost at list price; MARKDOWN and REWARD are what was taken off; what a customer pays is
+    LIST - MARKDOWN - REWARD. REFUNDED is what was paid back, and SENT_BACK what it cost at list price. All are counted
+    as positive cents, and so are FEES and COMPENSATION. ARRIVALS are new customers, without those whom a programme
+    attracted (a count of its reach) or REFERRED. PROMOTERS and DETRACTORS are among those who ANSWERED.
+    """
+
+    ORDERS = 0
+    LIST = 1
+    MARKDOWN = 2
+    REWARD = 3
+    ARRIVALS = 4
+    POINTS_ISSUED = 5
+    POINTS_REDEEMED = 6
+    POINTS_EXPIRED = 7
+    POINTS_OUTSTANDING = 8
+    FEES = 9
+    RETURNS = 10
+    REFUNDED = 11
+    SENT_BACK = 12
+    INCIDENTS = 13
+    TICKETS = 14
+    COMPENSATION = 15
+    SURVEYED = 16
+    ANSWERED = 17
+    PROMOTERS = 18
+    DETRACTORS = 19
+    REFERRED = 20
+    REVIVED = 21
+    UNSUBSCRIBED = 22
 
 
-# Places of the counts that each reach of an arm adds behind the common ones.
-#
-# CONTACTS are the times that it switched on for a customer; REFERRALS also count those who would have come anyway.
-ReachCountKind = IntEnum(
-    "ReachCountKind",
-    ["ORDERS", "PAID", "MEMBER_MONTHS", "CONTACTS", "POINTS_VALUE", "REDEMPTIONS", "TICKETS", "REFERRALS", "ATTRACTED"],
-    start=0,
-)
+class ReachCountKind(IntEnum):
+    """Places of the counts that each reach of an arm adds behind the common ones.
+
+    CONTACTS are the times that it switched on for a customer; REFERRALS also count those who would have come anyway.
+    """
+
+    ORDERS = 0
+    PAID = 1
+    MEMBER_MONTHS = 2
+    CONTACTS = 3
+    POINTS_VALUE = 4
+    REDEMPTIONS = 5
+    TICKETS = 6
+    REFERRALS = 7
+    ATTRACTED = 8
 
 
 N_COUNT_KINDS = len(CountKind)

@@ -23,20 +23,8 @@ from cxsim.simulation.accounts import add_up_members
 from cxsim.simulation.arrivals import normal_scores, relate
 from cxsim.simulation.kernel import run_block, run_plain_block
 from cxsim.simulation.plan import Plan, count_kinds_of
-from cxsim.simulation.state import (
-    CARD_RECORD,
-    CUSTOMER_RECORD,
-    LIFE_RECORD,
-    LOG_COLUMNS,
-    MAX_REFERRED,
-    REFERRED_RECORD,
-    Block,
-    Desk,
-    Latents,
-    Stage,
-    draw_block,
-    staged,
-)
+from cxsim.simulation.service import empty_desk
+from cxsim.simulation.state import LOG_COLUMNS, MAX_REFERRED, Block, Books, Latents, Stage, draw_block, staged
 from cxsim.simulation.world import Population, World
 
 # Chosen once, for a block's arrays to stay in a processor's second-level cache; part of the result's definition,
@@ -111,9 +99,9 @@ def events(population: Population, inputs: Inputs, *, seed: int, arm: int = 0) -
     stage, parts = staged(population), []
     for number in range(number_of_blocks(stage.customers)):
         block, first = _block(stage, inputs, seed, number), number * BLOCK_SIZE
-        length = int(_run_block(stage, inputs, block, first, arm).cursor[0])
-        log = _run_block(stage, inputs, block, first, arm, log_length=length).log
-        parts.append(pl.DataFrame(log, schema=dict.fromkeys(LOG_COLUMNS, pl.Int64)))
+        _, _, length = _run_block(stage, inputs, block, first, arm)
+        books, _, _ = _run_block(stage, inputs, block, first, arm, log_length=length)
+        parts.append(pl.DataFrame(books.log, schema=dict.fromkeys(LOG_COLUMNS, pl.Int64)))
     return pl.concat(parts)
 
 
@@ -122,22 +110,20 @@ def customer_values(population: Population, inputs: Inputs, *, seed: int, arm: i
 
     Millionths of the currency unit, shape (customers,): existing customers in their order, then new ones.
     """
-    stage = staged(population)
-    return np.concatenate(
-        [
-            _run_block(stage, inputs, _block(stage, inputs, seed, number), number * BLOCK_SIZE, arm).values
-            for number in range(number_of_blocks(stage.customers))
-        ]
-    )
+    stage, parts = staged(population), []
+    for number in range(number_of_blocks(stage.customers)):
+        books, _, _ = _run_block(stage, inputs, _block(stage, inputs, seed, number), number * BLOCK_SIZE, arm)
+        parts.append(books.values)
+    return np.concatenate(parts)
 
 
 def block_counts(stage: Stage, inputs: Inputs, seed: int, number: int) -> Counts:
     """Return the counts of one block of customers."""
     block = _block(stage, inputs, seed, number)
-    simulated = [_run_block(stage, inputs, block, number * BLOCK_SIZE, arm) for arm in range(len(inputs.plans))]
-    gains = [desk.values - simulated[0].values for desk in simulated]
+    simulated = [_run_block(stage, inputs, block, number * BLOCK_SIZE, arm)[:2] for arm in range(len(inputs.plans))]
+    gains = [books.values - simulated[0][0].values for books, _ in simulated]
     return Counts(
-        by_arm=tuple(desk.counts for desk in simulated),
+        by_arm=tuple(counts for _, counts in simulated),
         paired=np.array([(float(gain.sum()), np.square(gain.astype(np.float64)).sum()) for gain in gains]),
         customers=len(block),
     )
@@ -152,23 +138,17 @@ def _block(stage: Stage, inputs: Inputs, seed: int, number: int) -> Block:
     first = number * BLOCK_SIZE
     last = min(first + BLOCK_SIZE, stage.customers)
     drawn = draw_block(stage, inputs.latents, inputs.prob_alive, seed=seed, draw=inputs.draw, first=first, last=last)
-    relate(drawn, normal_scores(inputs.latents, inputs.world), inputs.world.facts)
+    relate(drawn, normal_scores(inputs.latents, inputs.world), inputs.world)
     return drawn
 
 
-def _run_block(stage: Stage, inputs: Inputs, block: Block, first: int, arm: int, *, log_length: int = 0) -> Desk:
+def _run_block(
+    stage: Stage, inputs: Inputs, block: Block, first: int, arm: int, *, log_length: int = 0
+) -> tuple[Books, npt.NDArray[np.int64], int]:
     plan, size = inputs.plans[arm], len(block)
     rows = np.minimum(np.append(np.arange(first, first + size), len(stage.past)), len(stage.past))
     counts = np.zeros((stage.cohorts, stage.months, count_kinds_of(plan)), np.int64)
-    desk = Desk(
-        np.zeros(1, LIFE_RECORD),
-        np.zeros(len(plan.reaches), CARD_RECORD),
-        np.zeros(MAX_REFERRED, REFERRED_RECORD),
-        np.zeros(1, CUSTOMER_RECORD),
-        inputs.latents,
-        *plan,
-        *inputs.world,
-        horizon=float(len(stage.month_of_day)),
+    books = Books(
         month_of_day=stage.month_of_day,
         unit_value=inputs.unit_values[arm],
         counts=counts,
@@ -177,18 +157,19 @@ def _run_block(stage: Stage, inputs: Inputs, block: Block, first: int, arm: int,
         cursor=np.zeros(1, np.int64),
     )
     extra = _extra(inputs.arrivals[0], inputs.arrivals[arm], block)
-    if len(plan.reaches) == 0 and desk.facts[0]["plain"]:
-        run_plain_block(desk, block, extra == 0)
+    if len(plan.reaches) == 0 and inputs.world.facts[0]["plain"]:
+        run_plain_block(inputs.latents, block, extra == 0, books)
     else:
+        desk, reached = empty_desk(len(plan.reaches)), inputs.reached[arm][rows]
         scores = normal_scores(inputs.latents, inputs.world)
-        waiting = run_block(desk, scores, block, inputs.reached[arm][rows], extra)
+        waiting = run_block(plan, inputs.world, inputs.latents, scores, block, reached, extra, desk, books)
         if waiting >= MAX_REFERRED:
             raise SimulationError(
                 f"one customer brought {MAX_REFERRED} new ones and more, with those whom these brought: referrals "
                 "explode. Lower the number of recommendations a year or their success, or shorten the horizon."
             )
     add_up_members(counts)
-    return desk
+    return books, counts, int(books.cursor[0])
 
 
 def _extra(usual: tuple[int, ...], arrivals: tuple[int, ...], customers: Block) -> npt.NDArray[np.int8]:
@@ -208,11 +189,21 @@ _PATIENCE_SECONDS = 600.0
 Progress = Callable[[int, int], None]
 
 
+class Future(Protocol):
+    """What a submitted task gives back."""
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Return what the task returned, or raise what it raised; TimeoutError after so many seconds."""
+
+    def cancel(self) -> bool:
+        """Take the task back if it has not begun."""
+
+
 class Executor(Protocol):
     """Anything that runs tasks: every executor of concurrent.futures, or a cluster's client behind an adapter."""
 
-    def submit(self, work: Callable[[Task], Counts], task: Task, /) -> Any:
-        """Run ``work(task)`` soon, perhaps elsewhere, and return its future, with ``result(timeout)``, ``cancel()``."""
+    def submit(self, work: Callable[[Task], Counts], task: Task, /) -> Future:
+        """Run ``work(task)`` soon, perhaps elsewhere."""
 
 
 class Task(NamedTuple):
@@ -264,7 +255,7 @@ def _tasks(
 def _in_order(tasks: Iterator[Task], executor: Executor) -> Iterator[Counts]:
     """Yield the results in the order of the tasks, with only a few tasks in flight."""
     window = 2 * (cpu_count() or 1) + 2
-    flying: deque[Any] = deque()
+    flying: deque[Future] = deque()
     try:
         while True:
             while len(flying) < window and (task := next(tasks, None)) is not None:

@@ -16,20 +16,22 @@ import numpy.typing as npt
 
 from cxsim import rng
 from cxsim.jit import counted, inlined, lean
-from cxsim.rng import Purpose
 from cxsim.simulation.accounts import HELD, book_end, book_order, renew, renew_on, resume, roll_status, stirred
 from cxsim.simulation.arrivals import Scores, attracted, recommend, recommend_on, relate
 from cxsim.simulation.counts import CountKind
-from cxsim.simulation.plan import COURSES, STIRS
-from cxsim.simulation.service import left_to_give_back, remembered, serve, store
+from cxsim.simulation.plan import COURSES, STIRS, Plan
+from cxsim.simulation.service import Desk, left_to_give_back, remembered, serve, store
 from cxsim.simulation.state import (
     ARRIVED,
     LEFT,
+    LOG_COLUMNS,
     ORDER,
     REVIVED,
     Block,
-    Desk,
-    Whole,
+    Books,
+    Latents,
+    Records,
+    count,
     count_for,
     day_of,
     draw_newcomer,
@@ -41,45 +43,44 @@ from cxsim.simulation.state import (
     spell,
     strength,
 )
+from cxsim.simulation.world import World
 
 # More than what adding up in another order can change.
 _SLACK = 1e-9
 
 
 @inlined
-def weigh(desk: Desk, now: float) -> None:
+def weigh(force: Records, life: Records, card: Records, plan: Plan, world: World, now: float) -> None:
     """Work out the forces at `now`, and write which reaches are on."""
-    me, facts = desk.life[0], desk.facts[0]
-    rate, drop = _logs(desk, now)
+    mine, me, facts = force[0], life[0], world.facts[0]
+    rate, drop = _logs(force, life, card, plan, now)
     drop += me.drop_log
     if facts.experienced:
         rate += facts.rate_centre + facts.rate_log * me.mood
         drop += facts.drop_centre + facts.drop_log * me.mood
-    me.buying = rng.exp(rate) if rate != 0.0 else 1.0
-    if drop != me.drop:
-        me.drop, me.dropping = drop, rng.exp(drop)
-    me.anew, me.dip = False, 0.0
-    if me.stock > 0.0 and me.borrows == 0.0:
-        me.dip = _dip(desk)
-        me.buying *= 1.0 - me.dip
+    mine.buying = rng.exp(rate) if rate != 0.0 else 1.0
+    if drop != mine.drop:
+        mine.drop, mine.dropping = drop, rng.exp(drop)
+    mine.anew, mine.dip = False, 0.0
+    if me.stock > 0.0 and mine.borrows == 0.0:
+        mine.dip = _dip(card, plan)
+        mine.buying *= 1.0 - mine.dip
 
 
 @inlined
-def _logs(desk: Desk, now: float) -> tuple[float, float]:
+def _logs(force: Records, life: Records, card: Records, plan: Plan, now: float) -> tuple[float, float]:
     """Return the logs on rate and dropout of all reaches, and write when they change and what is borrowed.
 
     A reach is looked at only on the day on which it changes, and all of them after an order.
     """
-    me = desk.life[0]
     rates = drops = top_rate = top_drop = harm_rate = harm_drop = 0.0
-    me.switch, me.borrows = np.inf, 0.0
-    for s in range(len(desk.card)):
-        mine = desk.card[s]
-        if mine.joins < np.inf:
-            if me.anew or mine.changes <= now:
-                _look(desk, s, now)
-            rate, drop = mine.rate + _priced(desk, s, now), mine.drop
-            me.switch = min(me.switch, mine.changes)
+    force[0].switch, force[0].borrows = np.inf, 0.0
+    for s in range(len(card)):
+        if card[s].joins < np.inf:
+            if force[0].anew or card[s].changes <= now:
+                _look(life, card, plan, s, now)
+            rate, drop = card[s].rate + _priced(force, card, plan, s, now), card[s].drop
+            force[0].switch = min(force[0].switch, card[s].changes)
             if rate > 0.0:
                 rates += rate
                 top_rate = max(top_rate, rate)
@@ -90,382 +91,408 @@ def _logs(desk: Desk, now: float) -> tuple[float, float]:
                 top_drop = min(top_drop, drop)
             else:
                 harm_drop += drop
-    rate = top_rate + desk.stacking * (rates - top_rate) + harm_rate
-    return rate, top_drop + desk.stacking * (drops - top_drop) + harm_drop
+    rate = top_rate + plan.stacking * (rates - top_rate) + harm_rate
+    return rate, top_drop + plan.stacking * (drops - top_drop) + harm_drop
 
 
 @inlined
-def _priced(desk: Desk, s: int, now: float) -> float:
+def _priced(force: Records, card: Records, plan: Plan, s: int, now: float) -> float:
     """Return the log on the order rate by the price of a reach, and write when it changes and what is borrowed."""
-    me = desk.life[0]
-    if not desk.card[s].priced:
+    if not card[s].priced:
         return 0.0
-    priced, until = remembered(desk, s, now)
-    me.switch = min(me.switch, until)
+    priced, until = remembered(card, plan, s, now)
+    force[0].switch = min(force[0].switch, until)
     if priced > 0.0:
-        me.borrows = max(me.borrows, desk.reaches[s].forward * (1.0 - rng.exp(-priced)))
+        force[0].borrows = max(force[0].borrows, plan.reaches[s].forward * (1.0 - rng.exp(-priced)))
     return priced
 
 
 @inlined
-def most_buying(desk: Desk) -> float:
+def most_buying(life: Records, card: Records, plan: Plan, world: World) -> float:
     """Return a ratio on the order rate that is not exceeded before the next order: every part of it at its best."""
-    facts = desk.facts[0]
     total = top = 0.0
-    for s in range(len(desk.card)):
-        mine, reach = desk.card[s], desk.reaches[s]
+    for s in range(len(card)):
+        mine, reach = card[s], plan.reaches[s]
         if mine.joins < np.inf:
             most = max(mine.rate_log, 0.0) + max(reach.contact_log, 0.0) + max(mine.pull_log, 0.0)
             if reach.stirs > 0.0 and mine.rewarded_at > -np.inf:
-                most += desk.courses[COURSES * s + STIRS, 0].strength
+                most += plan.courses[COURSES * s + STIRS, 0].strength
             if reach.status_cents > 0.0:
                 most += max(reach.status_rate_log if mine.status == HELD else mine.status_pull_log, 0.0)
             most += max(reach.elasticity * reach.price_log, 0.0)
             total += most
             top = max(top, most)
-    log = top + desk.stacking * (total - top)
-    if facts.experienced:
-        log += facts.rate_centre + facts.rate_log * desk.life[0].mood
+    log = top + plan.stacking * (total - top)
+    if world.facts[0].experienced:
+        log += world.facts[0].rate_centre + world.facts[0].rate_log * life[0].mood
     return rng.exp(log + _SLACK)
 
 
 @inlined
-def _dip(desk: Desk) -> float:
+def _dip(card: Records, plan: Plan) -> float:
     dip = 0.0
-    for s in range(len(desk.card)):
-        mine = desk.card[s]
-        if mine.joins < np.inf and mine.priced:
-            dip = max(dip, desk.reaches[s].dip)
+    for s in range(len(card)):
+        if card[s].joins < np.inf and card[s].priced:
+            dip = max(dip, plan.reaches[s].dip)
     return dip
 
 
 @inlined
-def _look(desk: Desk, s: int, now: float) -> None:
+def _look(life: Records, card: Records, plan: Plan, s: int, now: float) -> None:
     """Write whether a reach is on, its logs on rate and dropout without what a price adds, and when they change."""
-    me = desk.life[0]
-    reach, mine = desk.reaches[s], desk.card[s]
-    begins, ends = spell(desk, s, me.last, now)
+    reach, mine = plan.reaches[s], card[s]
+    begins, ends = spell(card, plan, s, life[0].last, now)
     rate = drop = 0.0
     changes = begins
     mine.on = False
     if begins <= now:
         changes = ends if now < ends else np.inf
-        coming = me.before + me.k + 1
+        coming = life[0].before + life[0].k + 1
         mine.on = now < ends and reach.from_order <= coming < reach.until_order
     if mine.on:
         if mine.rate_log != 0.0:
-            weight, until = strength(desk, COURSES * s, begins, now)
+            weight, until = strength(plan, COURSES * s, begins, now)
             rate, changes = mine.rate_log * weight, min(changes, until)
         if mine.drop_log != 0.0:
-            weight, until = strength(desk, COURSES * s + 1, begins, now)
+            weight, until = strength(plan, COURSES * s + 1, begins, now)
             drop, changes = mine.drop_log * weight, min(changes, until)
         rate += reach.contact_log
         if reach.points_threshold > 0:
-            gain, until = stirred(desk, s, now)
+            gain, until = stirred(life, card, plan, s, now)
             rate, changes = rate + gain, min(changes, until)
         if reach.status_cents > 0.0:
-            gain, loss, until = roll_status(desk, s, now)
+            gain, loss, until = roll_status(card, plan, s, now)
             rate, drop, changes = rate + gain, drop + loss, min(changes, until)
     mine.rate, mine.drop, mine.changes = rate, drop, changes
 
 
+_ORDER, _DROPOUT, _LIFETIME = int(rng.Purpose.ORDER), int(rng.Purpose.DROPOUT), int(rng.Purpose.LIFETIME)
+_REVIVAL = int(rng.Purpose.REVIVAL)
+_ARRIVALS, _REFERRED, _REVIVED = int(CountKind.ARRIVALS), int(CountKind.REFERRED), int(CountKind.REVIVED)
+
+
 @lean
 def run_block(
-    desk: Desk,
+    plan: Plan,
+    world: World,
+    latents: Latents,
     scores: Scores,
     block: Block,
     reached: npt.NDArray[np.bool_],
     extra: npt.NDArray[np.int8],
+    desk: Desk,
+    books: Books,
 ) -> int:
     """Simulate one block under one plan, and write what happens into the books."""
-    me = desk.life[0]
     most = 0
     for i in range(len(block)):
         if extra[i] < 0:
             continue
-        settle(desk, block, i)
-        me.row = i
-        join(desk, reached, i)
+        settle(desk.life, block, i, world)
+        desk.life[0].row = i
+        join(desk.life, desk.card, plan, latents, reached, i)
         done, queue, referrer, by = -1, 0, -1, extra[i]
         # The customer first, then those whom they referred, then those whom these referred.
         while done < queue:
             if done >= 0:
-                _seat(desk, scores, done)
-                me.row = i
-                join(desk, reached, len(block))
+                _seat(plan, world, latents, scores, desk, books, done)
+                desk.life[0].row = i
+                join(desk.life, desk.card, plan, latents, reached, len(block))
                 referrer, by = desk.waiting[done].by, 0
-            if not me.alive:
-                note(desk, LEFT, 0.0, 0, 0, 0, 0)
-            if me.is_new:
-                _arrive(desk, by, referrer)
-            queue = _live(desk, queue)
-            book_end(desk)
+            if not desk.life[0].alive:
+                note(books, LEFT, desk.life, 0.0, 0, 0, 0, 0)
+            if desk.life[0].is_new:
+                _arrive(desk.life, plan, books, by, referrer)
+            queue = _live(plan, world, latents, desk, books, queue)
+            book_end(desk.life, desk.card, plan, books)
             done += 1
         most = max(most, queue)
     return most
 
 
 @inlined
-def _seat(desk: Desk, scores: Scores, done: int) -> None:
+def _seat(plan: Plan, world: World, latents: Latents, scores: Scores, desk: Desk, books: Books, done: int) -> None:
     """Take a referred customer as the one who is simulated."""
     one = desk.waiting[done]
-    reach = desk.reaches[one.reach]
-    draw_newcomer(desk.child, one.key, one.entry, desk.counts.shape[0] - 1, desk.latents)
-    relate(desk.child, scores, desk.facts)
-    settle(desk, desk.child, 0)
+    reach = plan.reaches[one.reach]
+    draw_newcomer(desk.child, one.key, one.entry, books.counts.shape[0] - 1, latents)
+    relate(desk.child, scores, world)
+    settle(desk.life, desk.child, 0, world)
     me = desk.life[0]
     me.drop_log += reach.referred_drop_log
     me.premium_log, me.premium_fade = reach.premium_log, reach.premium_fade_per_day
 
 
 @inlined
-def _arrive(desk: Desk, extra: int, referrer: int) -> None:
-    me = desk.life[0]
+def _arrive(life: Records, plan: Plan, books: Books, extra: int, referrer: int) -> None:
+    me = life[0]
+    month = books.month_of_day[int(me.entry)]
     by = -1
     if extra == 1:
-        by = attracted(desk)
+        by = attracted(life, plan, books)
     else:
-        count_for(desk, me.entry, CountKind.ARRIVALS if referrer < 0 else CountKind.REFERRED, 1)
-    note(desk, ARRIVED, me.entry, referrer, by, 0, 0)
+        count_for(books, life, month, _ARRIVALS if referrer < 0 else _REFERRED, 1)
+    note(books, ARRIVED, life, me.entry, referrer, by, 0, 0)
 
 
 @inlined
-def _live(desk: Desk, queue: int) -> int:
+def _live(plan: Plan, world: World, latents: Latents, desk: Desk, books: Books, queue: int) -> int:
     """Simulate a customer from the entry to the horizon; return how many referred customers wait."""
-    me = desk.life[0]
-    horizon = desk.horizon
-    _start(desk)
+    me, mine, time = desk.life[0], desk.force[0], desk.clock[0]
+    horizon = float(len(books.month_of_day))
+    _start(desk, world)
     while True:
         if not me.alive:
-            me.now = _revive(desk)
-            if me.now >= horizon:
+            time.now = _revive(desk.life, desk.card, plan, books)
+            if time.now >= horizon:
                 break
-            _start_again(desk)
-        anew = me.anew
-        _move(desk)
-        if anew and _orders_no_more(desk):
-            renew_on(desk)
-            queue = recommend_on(desk, queue, me.now)
+            _start_again(desk, world)
+        anew = mine.anew
+        _move(plan, world, desk, books)
+        if anew and _orders_no_more(plan, world, desk):
+            renew_on(desk.life, desk.card, plan, books)
+            queue = recommend_on(desk.life, desk.card, plan, books, desk.waiting, queue, time.now)
             break
-        order_at, end_at, dip_at = _next(desk)
-        then = min(order_at, end_at, me.switch, me.due, dip_at)
-        queue = _pass(desk, queue, min(then, horizon))
+        order_at, end_at, dip_at = _next(desk, world)
+        then = min(order_at, end_at, mine.switch, time.due, dip_at)
+        queue = _pass(plan, world, desk, books, queue, min(then, horizon))
         if then >= horizon:
             break
         if end_at <= then:
             me.alive, me.ended = False, then
-            note(desk, LEFT, then, 0, 0, 0, 0)
-            me.order_left = _remaining(desk)
+            note(books, LEFT, desk.life, then, 0, 0, 0, 0)
+            time.order_left = _remaining(desk)
             continue
         if dip_at <= then:
             me.stock = 0.0
         if order_at <= then:
             before = me.mood
-            incident = book_order(desk, desk.latents.p, then)
-            if desk.facts[0].experienced:
-                serve(desk, incident, then)
-            _stay_or_leave(desk, before)
+            incident = book_order(desk.life, desk.card, plan, world, books, latents.p, then)
+            if world.facts[0].experienced:
+                serve(desk.life, desk.card, plan, world, books, incident, then)
+            _stay_or_leave(world, latents, desk, books, before)
     return queue
 
 
 @inlined
-def _start(desk: Desk) -> None:
+def _start(desk: Desk, world: World) -> None:
     """Set the clocks at the entry of a customer; a new one orders at once."""
-    me = desk.life[0]
-    me.now, me.month = me.entry, month_of(desk, me.entry, 0)
-    me.season = seasonal(desk, me.entry, me.month)
-    me.order_anchor, me.end_anchor = me.season, me.now
-    me.order_left = 0.0 if me.is_new else rng.exponential(rng.purpose_key(me.key, Purpose.ORDER), 0)
-    me.end_left = np.inf
+    me, time = desk.life[0], desk.clock[0]
+    time.now, time.month = me.entry, month_of(world, me.entry, 0)
+    time.season = seasonal(world, me.entry, time.month)
+    time.order_anchor, time.end_anchor = time.season, time.now
+    time.order_left = 0.0 if me.is_new else rng.exponential(rng.purpose_key(me.key, _ORDER), 0)
+    time.end_left = np.inf
     if me.hazard > 0.0:
-        me.end_left = rng.exponential(rng.purpose_key(me.key, Purpose.LIFETIME), 0)
-    me.buying, me.dropping, me.drop = 1.0, 1.0, 0.0
-    me.due, me.anew = -np.inf, True
+        time.end_left = rng.exponential(rng.purpose_key(me.key, _LIFETIME), 0)
+    desk.force[0].buying, desk.force[0].dropping, desk.force[0].drop = 1.0, 1.0, 0.0
+    time.due, desk.force[0].anew = -np.inf, True
 
 
 @inlined
-def _start_again(desk: Desk) -> None:
+def _start_again(desk: Desk, world: World) -> None:
     """Set the clocks of one who has come back: what was left to wait for the order is still left."""
-    me = desk.life[0]
+    me, time = desk.life[0], desk.clock[0]
     me.revived += 1
-    me.alive, me.anew = True, True
-    me.month = month_of(desk, me.now, 0)
-    me.season = seasonal(desk, me.now, me.month)
-    me.order_anchor, me.end_anchor = me.season, me.now
+    me.alive, desk.force[0].anew = True, True
+    time.month = month_of(world, time.now, 0)
+    time.season = seasonal(world, time.now, time.month)
+    time.order_anchor, time.end_anchor = time.season, time.now
     if me.hazard > 0.0:
-        me.end_left = rng.exponential(rng.purpose_key(me.key, Purpose.LIFETIME), me.revived)
+        time.end_left = rng.exponential(rng.purpose_key(me.key, _LIFETIME), me.revived)
 
 
 @inlined
-def _next(desk: Desk) -> tuple[float, float, float]:
+def _next(desk: Desk, world: World) -> tuple[float, float, float]:
     """Return when the next order, the end, and the end of a dip come if nothing changes before."""
-    me = desk.life[0]
+    me, mine, time = desk.life[0], desk.force[0], desk.clock[0]
     order_at = end_at = dip_at = np.inf
     if me.hazard > 0.0:
-        end_at = me.end_anchor + me.end_left / (me.hazard * me.dropping)
+        end_at = time.end_anchor + time.end_left / (me.hazard * mine.dropping)
     if me.is_new and me.k == 0:
         order_at = me.entry
     elif me.rate > 0.0:
         # What comes after these need not be known.
-        latest = min(end_at, me.switch, me.due)
-        speed = me.rate * me.buying
-        order_at = day_of(desk, me.order_anchor + me.order_left / speed, me.month, latest)
-        if me.dip > 0.0:
-            back = left_to_give_back(desk) / speed
-            dip_at = day_of(desk, me.season + back, me.month, latest)
+        latest = min(end_at, mine.switch, time.due)
+        speed = me.rate * mine.buying
+        order_at = day_of(world, time.order_anchor + time.order_left / speed, time.month, latest)
+        if mine.dip > 0.0:
+            back = left_to_give_back(desk.life, desk.force) / speed
+            dip_at = day_of(world, time.season + back, time.month, latest)
     return order_at, end_at, dip_at
 
 
 @inlined
-def _orders_no_more(desk: Desk) -> bool:
+def _orders_no_more(plan: Plan, world: World, desk: Desk) -> bool:
     """Return whether no order, and no end, can come before the horizon, whatever the reaches do: most have such a time.
 
     What is left of it needs no clock.
     """
-    me = desk.life[0]
-    if me.hazard > 0.0 or (me.is_new and me.k == 0) or me.due <= me.now:
+    me, time = desk.life[0], desk.clock[0]
+    if me.hazard > 0.0 or (me.is_new and me.k == 0) or time.due <= time.now:
         return False
-    ahead = desk.months[len(desk.months) - 1].season - me.season
-    return me.rate * most_buying(desk) * ahead < _remaining(desk)
+    ahead = world.months[len(world.months) - 1].season - time.season
+    return me.rate * most_buying(desk.life, desk.card, plan, world) * ahead < _remaining(desk)
 
 
 @inlined
 def _remaining(desk: Desk) -> float:
     """Return how much intensity is left until the next order."""
-    me = desk.life[0]
-    gone = me.rate * me.buying * (me.season - me.order_anchor)
-    return max(me.order_left - gone, 0.0)
+    time = desk.clock[0]
+    gone = desk.life[0].rate * desk.force[0].buying * (time.season - time.order_anchor)
+    return max(time.order_left - gone, 0.0)
 
 
 @inlined
-def _pass(desk: Desk, queue: int, then: float) -> int:
+def _pass(plan: Plan, world: World, desk: Desk, books: Books, queue: int, then: float) -> int:
     """Let time go by until the next event: borrowed orders, and recommendations; return how many customers wait."""
-    me = desk.life[0]
-    me.month = month_of(desk, then, me.month)
-    season = seasonal(desk, then, me.month)
-    store(desk, me.rate * me.buying * (season - me.season))
-    queue = recommend(desk, queue, me.now, then)
-    me.now, me.season = then, season
+    time = desk.clock[0]
+    time.month = month_of(world, then, time.month)
+    season = seasonal(world, then, time.month)
+    store(desk.life, desk.force, desk.life[0].rate * desk.force[0].buying * (season - time.season))
+    queue = recommend(desk.life, desk.card, plan, books, desk.waiting, queue, time.now, then)
+    time.now, time.season = then, season
     return queue
 
 
 @inlined
-def _stay_or_leave(desk: Desk, before: float) -> None:
+def _stay_or_leave(world: World, latents: Latents, desk: Desk, books: Books, before: float) -> None:
     """Decide whether the customer leaves after an order that was just placed; `before` is the mood before it."""
-    me, facts = desk.life[0], desk.facts[0]
-    leaving = me.chance * me.dropping
+    me, time, facts = desk.life[0], desk.clock[0], world.facts[0]
+    leaving = me.chance * desk.force[0].dropping
     if facts.experienced and facts.drop_log != 0.0:
         # What happened with this very order moves the chance of leaving after it.
         leaving *= rng.exp(facts.drop_log * (me.mood - before))
-    tested = me.k > 0 or not me.is_new or desk.latents.drop_after_first == 1
-    if tested and rng.uniform(rng.purpose_key(me.key, Purpose.DROPOUT), me.k) < leaving:
-        me.alive, me.ended = False, me.now
-    me.last = me.now
+    tested = me.k > 0 or not me.is_new or latents.drop_after_first == 1
+    if tested and rng.uniform(rng.purpose_key(me.key, _DROPOUT), me.k) < leaving:
+        me.alive, me.ended = False, time.now
+    me.last = time.now
     me.k += 1
     if not me.alive:
-        note(desk, LEFT, me.now, 1, 0, 0, 0)
-    me.order_left = rng.exponential(rng.purpose_key(me.key, Purpose.ORDER), me.k)
-    me.order_anchor, me.anew = me.season, True
+        note(books, LEFT, desk.life, time.now, 1, 0, 0, 0)
+    time.order_left = rng.exponential(rng.purpose_key(me.key, _ORDER), me.k)
+    time.order_anchor, desk.force[0].anew = time.season, True
 
 
 @inlined
-def _move(desk: Desk) -> None:
+def _move(plan: Plan, world: World, desk: Desk, books: Books) -> None:
     """Work out the forces anew, and move the anchors of what has changed."""
-    me = desk.life[0]
-    buying, dropping, left = me.buying, me.dropping, _remaining(desk)
-    if me.due <= me.now:
-        me.due = renew(desk, me.now)
-    weigh(desk, me.now)
-    if me.buying != buying:
-        me.order_left, me.order_anchor = left, me.season
-    if me.dropping != dropping and me.hazard > 0.0:
-        me.end_left = max(me.end_left - me.hazard * dropping * (me.now - me.end_anchor), 0.0)
-        me.end_anchor = me.now
+    me, mine, time = desk.life[0], desk.force[0], desk.clock[0]
+    buying, dropping, left = mine.buying, mine.dropping, _remaining(desk)
+    if time.due <= time.now:
+        time.due = renew(desk.life, desk.card, plan, books, time.now)
+    weigh(desk.force, desk.life, desk.card, plan, world, time.now)
+    if mine.buying != buying:
+        time.order_left, time.order_anchor = left, time.season
+    if mine.dropping != dropping and me.hazard > 0.0:
+        time.end_left = max(time.end_left - me.hazard * dropping * (time.now - time.end_anchor), 0.0)
+        time.end_anchor = time.now
 
 
-@inlined
-def _revive(desk: Desk) -> float:
+@lean
+def _revive(life: Records, card: Records, plan: Plan, books: Books) -> float:
     """Return the day on which a programme brings back the customer who had left; infinity for never.
 
     Each programme has one chance in an idle spell: on the day that it answers it.
     """
-    me, earliest, by = desk.life[0], np.inf, 0
+    me, earliest, by = life[0], np.inf, 0
     gone = me.ended if me.ended < np.inf else 0.0
-    for s in range(len(desk.card)):
-        mine, reach = desk.card[s], desk.reaches[s]
-        if reach.revive > 0.0 and mine.joins < np.inf:
-            begins, _ = spell(desk, s, me.last, gone)
+    for s in range(len(card)):
+        if plan.reaches[s].revive > 0.0 and card[s].joins < np.inf:
+            begins, _ = spell(card, plan, s, me.last, gone)
             coming = me.before + me.k + 1
-            within = reach.from_order <= coming < reach.until_order
+            within = plan.reaches[s].from_order <= coming < plan.reaches[s].until_order
             if within and gone <= begins < earliest:
                 ordinal = 64 * me.k + me.revived
-                if rng.uniform(rng.purpose_key(mine.seed_key, Purpose.REVIVAL), ordinal) < reach.revive:
+                if rng.uniform(rng.purpose_key(card[s].seed_key, _REVIVAL), ordinal) < plan.reaches[s].revive:
                     earliest, by = begins, s
-    if earliest < desk.horizon:
-        me.drop_log += desk.reaches[by].second_drop_log
-        resume(desk, earliest)
-        count_for(desk, earliest, CountKind.REVIVED, 1)
-        note(desk, REVIVED, earliest, by, 0, 0, 0)
+    if earliest < len(books.month_of_day):
+        me.drop_log += plan.reaches[by].second_drop_log
+        resume(card, plan, earliest)
+        count_for(books, life, books.month_of_day[int(earliest)], _REVIVED, 1)
+        note(books, REVIVED, life, earliest, by, 0, 0, 0)
     return earliest
 
 
+_SPEND, _ORDERS, _LIST = int(rng.Purpose.SPEND), int(CountKind.ORDERS), int(CountKind.LIST)
+_SECONDS_PER_DAY = 86_400.0
+_NUMBERS = len(LOG_COLUMNS)
+
+
 @lean
-def run_plain_block(desk: Desk, block: Block, present: np.ndarray) -> None:
+def run_plain_block(latents: Latents, block: Block, present: np.ndarray, books: Books) -> None:
     """Simulate one block of customers, of whom `present` says who is there, and write what happens into the books."""
-    me = desk.life[0]
     for i in range(len(block)):
-        if present[i]:
-            one, alive = block[i], block[i].alive
-            me.row, me.id, me.cohort, me.k = i, one.number, one.cohort, 0
-            if not alive:
-                note(desk, LEFT, 0.0, 0, 0, 0, 0)
-            if one.is_new:
-                count_for(desk, one.entry, CountKind.ARRIVALS, 1)
-                note(desk, ARRIVED, one.entry, -1, -1, 0, 0)
-                _order(desk, block, i, one.entry)
-                if desk.latents.drop_after_first == 1:
-                    alive = rng.uniform(rng.purpose_key(one.key, Purpose.DROPOUT), 0) >= one.dropout_prob
-                me.k = 1
+        if not present[i]:
+            continue
+        k, alive = 0, block[i].alive
+        if not alive:
+            _log(books, block, i, LEFT, 0, 0.0, 0, 0)
+        if block[i].is_new:
+            count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], _ARRIVALS, 1)
+            _log(books, block, i, ARRIVED, 0, block[i].entry, -1, -1)
+            _order(books, block, i, 0, block[i].entry, latents.p)
+            k = 1
+            if latents.drop_after_first == 1:
+                key = rng.purpose_key(block[i].key, _DROPOUT)
+                alive = rng.uniform(key, 0) >= block[i].dropout_prob
                 if not alive:
-                    note(desk, LEFT, one.entry, 1, 0, 0, 0)
-            if alive:
-                _alone_live(desk, block, i)
+                    _log(books, block, i, LEFT, 1, block[i].entry, 1, 0)
+        if alive:
+            _alone_live(latents, block, i, books, k)
 
 
 @inlined
-def _alone_live(desk: Desk, block: Block, i: int) -> None:
-    me, one, horizon = desk.life[0], block[i], desk.horizon
-    order_key, dropout_key = rng.purpose_key(one.key, Purpose.ORDER), rng.purpose_key(one.key, Purpose.DROPOUT)
-    rate, chance, hazard = one.rate, one.dropout_prob, one.dropout_rate
-    now, end_at = one.entry, np.inf
+def _alone_live(latents: Latents, block: Block, i: int, books: Books, k: int) -> None:
+    horizon = float(len(books.month_of_day))
+    order_key, dropout_key = (
+        rng.purpose_key(block[i].key, _ORDER),
+        rng.purpose_key(block[i].key, _DROPOUT),
+    )
+    rate, chance, hazard = block[i].rate, block[i].dropout_prob, block[i].dropout_rate
+    now, end_at = block[i].entry, np.inf
     if hazard > 0.0:
-        end_at = now + rng.exponential(rng.purpose_key(one.key, Purpose.LIFETIME), 0) / hazard
+        end_at = now + rng.exponential(rng.purpose_key(block[i].key, _LIFETIME), 0) / hazard
     alive = rate > 0.0
     while alive:
-        now += rng.exponential(order_key, me.k) / rate
+        now += rng.exponential(order_key, k) / rate
         if now >= horizon or end_at <= now:
             break
-        _order(desk, block, i, now)
-        alive = rng.uniform(dropout_key, me.k) >= chance
-        me.k += 1
+        _order(books, block, i, k, now, latents.p)
+        alive = rng.uniform(dropout_key, k) >= chance
+        k += 1
         if not alive:
-            note(desk, LEFT, now, 1, 0, 0, 0)
+            _log(books, block, i, LEFT, k, now, 1, 0)
     if end_at < horizon and (alive or rate <= 0.0):
-        note(desk, LEFT, end_at, 0, 0, 0, 0)
+        _log(books, block, i, LEFT, k, end_at, 0, 0)
 
 
 @inlined
-def _order(desk: Desk, block: Block, i: int, now: float) -> None:
-    one = block[i]
-    key = rng.purpose_key(one.key, Purpose.SPEND)
-    paid = int(np.rint(100.0 * rng.gamma(key, desk.life[0].k, desk.latents.p) / one.spend_rate))
-    count_for(desk, now, CountKind.LIST, paid)
-    count_for(desk, now, CountKind.ORDERS, 1)
-    note(desk, ORDER, now, paid, 0, 0, 0)
+def _order(books: Books, block: Block, i: int, k: int, now: float, spend_shape: float) -> None:
+    cohort, month = block[i].cohort, books.month_of_day[int(now)]
+    spend = 100.0 * rng.gamma(rng.purpose_key(block[i].key, _SPEND), k, spend_shape) / block[i].spend_rate
+    paid = int(np.rint(spend))
+    count(books, i, cohort, month, _LIST, paid)
+    count(books, i, cohort, month, _ORDERS, 1)
+    _log(books, block, i, ORDER, k, now, paid, 0)
 
 
+@inlined
+def _log(books: Books, block: Block, i: int, kind: int, k: int, when: float, a: int, b: int) -> None:
+    place = books.cursor[0]
+    books.cursor[0] = place + 1
+    if place < len(books.log):
+        log = books.log
+        log[place, 0], log[place, 1], log[place, 2] = kind, block[i].number, k
+        log[place, 3], log[place, 4], log[place, 5] = int(when * _SECONDS_PER_DAY), a, b
+        for column in range(6, _NUMBERS):
+            log[place, column] = 0
+
+
+_SESSION = int(rng.Purpose.SESSION)
 # A customer looks at the shop at most so often before an order.
 _MOST = 1000
+Whole = npt.NDArray[np.int64]
 
 
 def visits(orders: Whole, *, seed: int, draw: int, conversion: float) -> Whole:
@@ -487,7 +514,7 @@ def _visits(orders: Whole, seed: int, draw: int, conversion: float) -> Whole:
     found, place = np.empty((total, 4), np.int64), 0
     for row in range(len(orders)):
         customer, order, before, at = orders[row]
-        key = rng.purpose_key(rng.customer_key(seed, draw, customer), Purpose.SESSION)
+        key = rng.purpose_key(rng.customer_key(seed, draw, customer), _SESSION)
         for number in range(_idle(seed, draw, customer, order, conversion)):
             share = rng.uniform(key, (order + 1) * _MOST + number)
             found[place] = (row, customer, before + int(share * (at - before)), 0)
@@ -502,6 +529,6 @@ def _idle(seed: int, draw: int, customer: int, order: int, conversion: float) ->
     """Return the number of visits without an order before one order."""
     if conversion >= 1.0:
         return 0
-    key = rng.purpose_key(rng.customer_key(seed, draw, customer), Purpose.SESSION)
+    key = rng.purpose_key(rng.customer_key(seed, draw, customer), _SESSION)
     waiting = rng.exponential(key, -2 - order)
     return min(int(waiting / -rng.log(1.0 - conversion)), _MOST - 1)

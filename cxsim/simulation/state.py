@@ -10,15 +10,17 @@ import polars as pl
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.rng import Purpose
-from cxsim.simulation.counts import N_COUNT_KINDS, N_REACH_COUNT_KINDS
-from cxsim.simulation.world import Population, fields
+from cxsim.simulation.plan import Plan
+from cxsim.simulation.world import Population, World, fields
 
 FIRST_NEW_CUSTOMER = 1 << 40
 _MONTH = 1 << 41
 _INSTANT = 1e-9
 # Per day: at less, nothing happens in the age of the universe; as 0 it is never divided by, nor is a ratio of it.
 _NEVER = 1e-250
+_ALIVE, _PURCHASE_RATE = int(rng.Purpose.ALIVE), int(rng.Purpose.PURCHASE_RATE)
+_DROPOUT_PROB, _DROPOUT_RATE = int(rng.Purpose.DROPOUT_PROB), int(rng.Purpose.DROPOUT_RATE)
+_SPEND_RATE, _ARRIVAL = int(rng.Purpose.SPEND_RATE), int(rng.Purpose.ARRIVAL)
 
 
 class Latents(NamedTuple):
@@ -55,7 +57,6 @@ CUSTOMER_RECORD = np.dtype(
     align=True,
 )
 Block = npt.NDArray[np.void]
-Whole = npt.NDArray[np.int64]
 
 
 class Stage(NamedTuple):
@@ -138,16 +139,15 @@ def _draw(
 ) -> None:
     existing = len(stage.past)
     for i in range(len(block)):
-        one = block[i]
         customer = first + i
-        one.number = customer
+        block[i].number = customer
         if customer < existing:
             frequency, age = stage.past[customer, 0], stage.past[customer, 1]
             idle, value = stage.past[customer, 2], stage.past[customer, 3]
             key = rng.customer_key(seed, draw, customer)
-            one.last = -idle
-            one.orders_before = int(frequency) + 1
-            one.alive = rng.uniform(rng.purpose_key(key, Purpose.ALIVE), 0) < prob_alive[customer]
+            block[i].last = -idle
+            block[i].orders_before = int(frequency) + 1
+            block[i].alive = rng.uniform(rng.purpose_key(key, _ALIVE), 0) < prob_alive[customer]
             survived = frequency + latents.drop_after_first
             _draw_rates(block, i, key, latents, frequency, age, value, survived)
         else:
@@ -155,14 +155,14 @@ def _draw(
             month = np.searchsorted(stage.arrivals, newcomer, side="right") - 1
             place = newcomer - stage.arrivals[month]
             key = rng.customer_key(seed, draw, FIRST_NEW_CUSTOMER + month * _MONTH + place)
-            one.place = place
-            one.is_new = True
-            one.alive = True
-            one.cohort = 1 + month
-            share = rng.uniform(rng.purpose_key(key, Purpose.ARRIVAL), 0)
+            block[i].place = place
+            block[i].is_new = True
+            block[i].alive = True
+            block[i].cohort = 1 + month
+            share = rng.uniform(rng.purpose_key(key, _ARRIVAL), 0)
             begins, ends = stage.month_starts[month], stage.month_starts[month + 1]
             # The last instant of a month can be rounded into the next, where there may be no day any more.
-            one.entry = min(begins + share * (ends - begins), ends - _INSTANT)
+            block[i].entry = min(begins + share * (ends - begins), ends - _INSTANT)
             _draw_rates(block, i, key, latents, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -171,24 +171,25 @@ def _draw_rates(
     block: Block, i: int, key: np.uint64, latents: Latents, frequency: float, age: float, value: float, survived: float
 ) -> None:
     """Draw a customer's own rates; `survived` is after how many orders they could have left and did not."""
-    one = block[i]
-    one.key = key
-    rate = rng.gamma(rng.purpose_key(key, Purpose.PURCHASE_RATE), 0, latents.r + frequency) / (latents.alpha + age)
-    one.rate = rate if rate > _NEVER else 0.0
+    block[i].key = key
+    rate = rng.gamma(rng.purpose_key(key, _PURCHASE_RATE), 0, latents.r + frequency) / (latents.alpha + age)
+    block[i].rate = rate if rate > _NEVER else 0.0
     if latents.a > 0.0:
-        own_key = rng.purpose_key(key, Purpose.DROPOUT_PROB)
+        own_key = rng.purpose_key(key, _DROPOUT_PROB)
         leave = rng.gamma(own_key, 0, latents.a)
         stay = rng.gamma(own_key, 1, latents.b + survived)
         # Both can underflow to 0 only for absurdly small shapes; then the beta number is at one of its two ends.
-        one.dropout_prob = leave / (leave + stay) if leave + stay > 0.0 else 0.0
+        block[i].dropout_prob = leave / (leave + stay) if leave + stay > 0.0 else 0.0
     if latents.s > 0.0:
-        own_key = rng.purpose_key(key, Purpose.DROPOUT_RATE)
+        own_key = rng.purpose_key(key, _DROPOUT_RATE)
         hazard = rng.gamma(own_key, 0, latents.s) / (latents.beta + age)
-        one.dropout_rate = hazard if hazard > _NEVER else 0.0
+        block[i].dropout_rate = hazard if hazard > _NEVER else 0.0
     shape = latents.q + latents.p * frequency
-    one.spend_rate = rng.gamma(rng.purpose_key(key, Purpose.SPEND_RATE), 0, shape) / (latents.v + frequency * value)
+    block[i].spend_rate = rng.gamma(rng.purpose_key(key, _SPEND_RATE), 0, shape) / (latents.v + frequency * value)
 
 
+_UPTAKE, _UNSUBSCRIBE, _REFERRAL = int(rng.Purpose.UPTAKE), int(rng.Purpose.UNSUBSCRIBE), int(rng.Purpose.REFERRAL)
+_TRAIT = int(rng.Purpose.TRAIT)
 STATUS_YEAR_DAYS = 365.0
 # Light buyers respond more, but nobody more than four times as much as the mean buyer.
 _MOST_LIGHT = 4.0
@@ -197,20 +198,13 @@ _MOST_LIGHT = 4.0
 # how many orders were placed before the scenario, `k` how many in it; logs are of ratios; `mood` is the satisfaction
 # that moves rates, `felt` the one that surveys ask for; `stock` is borrowed orders not yet given back.
 # refers: the first reach in which the customer may win others
-# anew, buying, dropping, drop: every reach is to be looked at, since an order may have changed anything; the ratios in
-# force since the last event, and the logarithm of the second; switch: the day on which they change
-# borrows, dip: share of each order's intensity that is borrowed from later; share by which orders are down while the
-# stock lasts, 0 while none is used up
-# now, season, order_left, order_anchor, end_left, end_anchor, due, month: where the customer stands between two events,
-# thresholds still to be reached, and from when they are counted; season and order_anchor are in seasonal time
 LIFE_RECORD = np.dtype(
     [
         *fields("key", np.uint64),
-        *fields("id row cohort before k revived refers month", np.int64),
-        *fields("is_new alive anew", np.bool_),
+        *fields("id row cohort before k revived refers", np.int64),
+        *fields("is_new alive", np.bool_),
         *fields(
-            "entry last ended rate chance hazard spend_rate drop_log premium_log premium_fade mood felt trait stock "
-            "buying dropping drop switch borrows dip now season order_left order_anchor end_left end_anchor due",
+            "entry last ended rate chance hazard spend_rate drop_log premium_log premium_fade mood felt trait stock",
             np.float64,
         ),
     ],
@@ -238,42 +232,10 @@ MAX_REFERRED = 1024
 Records = npt.NDArray[np.void]
 
 
-class Desk(NamedTuple):
-    """All that a block is simulated with: room for one customer, the plan, the world, and what happens.
-
-    life (1,), card (reaches,), waiting (MAX_REFERRED,), child (1,); reaches to stacking as in `Plan`, facts to months
-    as in `World`; horizon: the day of the end. `counts`, `values`, the log and its cursor are changed in place:
-    month_of_day (days,); unit_value (counts,), millionths of the currency unit for one of each count; counts (cohorts,
-    months, counts); values (customers,), millionths; log (events, 8), of length 0 when not wanted; cursor (1,): events
-    so far, also those beyond the log.
-    """
-
-    life: Records
-    card: Records
-    waiting: Records
-    child: Block
-    latents: Latents
-    reaches: Records
-    courses: Records
-    ratios: npt.NDArray[np.float64]
-    stacking: float
-    facts: Records
-    incidents: Records
-    scales: Records
-    months: Records
-    horizon: float
-    month_of_day: Whole
-    unit_value: Whole
-    counts: Whole
-    values: Whole
-    log: Whole
-    cursor: Whole
-
-
 @inlined
-def settle(desk: Desk, block: Block, i: int) -> None:
+def settle(life: Records, block: Block, i: int, world: World) -> None:
     """Take over customer `i` of a block as the customer who is simulated."""
-    me, customer, facts = desk.life[0], block[i], desk.facts[0]
+    me, customer, facts = life[0], block[i], world.facts[0]
     me.key, me.id, me.cohort, me.before = customer.key, customer.number, customer.cohort, customer.orders_before
     me.is_new, me.alive = customer.is_new, customer.alive
     me.k, me.revived, me.ended = 0, 0, np.inf
@@ -289,46 +251,45 @@ def settle(desk: Desk, block: Block, i: int) -> None:
     if customer.is_new and facts.drift_drop_log != 0.0:
         me.drop_log = facts.drift_drop_log * customer.entry
     if facts.experienced:
-        own = rng.normal(rng.purpose_key(customer.key, Purpose.TRAIT), 0)
+        own = rng.normal(rng.purpose_key(customer.key, _TRAIT), 0)
         me.trait = facts.trait_own * own + customer.trait
     me.mood = me.trait
     me.felt = me.trait
 
 
 @inlined
-def join(desk: Desk, reached: npt.NDArray[np.bool_], row: int) -> None:
+def join(life: Records, card: Records, plan: Plan, latents: Latents, reached: npt.NDArray[np.bool_], row: int) -> None:
     """Write into `card` the day on which the customer joins each reach, and begin it; infinity for never.
 
     A customer joins if their uniform is below the uptake, and the earlier the smaller it is: raising the uptake adds
     customers and never removes one.
     """
-    me = desk.life[0]
-    me.refers = len(desk.card)
-    for s in range(len(desk.card)):
-        mine, reach = desk.card[s], desk.reaches[s]
+    life[0].refers = len(card)
+    for s in range(len(card)):
+        mine, reach = card[s], plan.reaches[s]
         mine.joins = np.inf
         mine.on = False
         mine.balance = 0
         if reached[row, s]:
-            mine.seed_key = rng.purpose_key(me.key ^ reach.seed_key, Purpose.UPTAKE)
+            mine.seed_key = rng.purpose_key(life[0].key ^ reach.seed_key, _UPTAKE)
             u = rng.uniform(mine.seed_key, 0)
             if u < reach.uptake:
-                joins = max(reach.from_day + reach.ramp_days * u / reach.uptake, me.entry)
+                joins = max(reach.from_day + reach.ramp_days * u / reach.uptake, life[0].entry)
                 if joins < reach.until_day:
                     mine.joins = joins
-                    _begin(desk, s)
+                    _begin(life, card, plan, latents, s)
 
 
-@inlined
-def _begin(desk: Desk, s: int) -> None:
-    mine, reach = desk.card[s], desk.reaches[s]
+@lean
+def _begin(life: Records, card: Records, plan: Plan, latents: Latents, s: int) -> None:
+    mine, reach = card[s], plan.reaches[s]
     mine.leaves = reach.until_day
     if reach.unsubscribe_per_day > 0.0:
-        stays = rng.exponential(rng.purpose_key(mine.seed_key, Purpose.UNSUBSCRIBE), 0) / reach.unsubscribe_per_day
+        stays = rng.exponential(rng.purpose_key(mine.seed_key, _UNSUBSCRIBE), 0) / reach.unsubscribe_per_day
         mine.leaves = min(mine.leaves, mine.joins + stays)
-    mine.rate_log = reach.rate_log * _lightness(desk, reach.rate_light)
-    mine.drop_log = reach.drop_log * _lightness(desk, reach.drop_light)
-    mine.basket_log = reach.basket_log * _lightness(desk, reach.basket_light)
+    mine.rate_log = reach.rate_log * _lightness(life, latents, reach.rate_light)
+    mine.drop_log = reach.drop_log * _lightness(life, latents, reach.drop_light)
+    mine.basket_log = reach.basket_log * _lightness(life, latents, reach.basket_light)
     mine.reference, mine.level, mine.level_at = 0.0, 0.0, mine.joins
     mine.level_log, mine.level_until = 0.0, np.inf
     mine.priced = reach.elasticity != 0.0
@@ -338,24 +299,24 @@ def _begin(desk: Desk, s: int) -> None:
     mine.renews_at, mine.periods = mine.joins, 0
     mine.referrals = 0
     if reach.referrals_per_day > 0.0:
-        desk.life[0].refers = min(desk.life[0].refers, s)
-        mine.referral_left = rng.exponential(rng.purpose_key(mine.seed_key, Purpose.REFERRAL), 0)
+        life[0].refers = min(life[0].refers, s)
+        mine.referral_left = rng.exponential(rng.purpose_key(mine.seed_key, _REFERRAL), 0)
 
 
 @inlined
-def _lightness(desk: Desk, exponent: float) -> float:
+def _lightness(life: Records, latents: Latents, exponent: float) -> float:
     if exponent == 0.0:
         return 1.0
-    if desk.life[0].rate <= 0.0:
+    if life[0].rate <= 0.0:
         return _MOST_LIGHT
-    relative = rng.log(desk.life[0].rate * desk.latents.alpha / desk.latents.r)
+    relative = rng.log(life[0].rate * latents.alpha / latents.r)
     return min(rng.exp(-exponent * relative), _MOST_LIGHT)
 
 
 @inlined
-def spell(desk: Desk, s: int, last: float, now: float) -> tuple[float, float]:
+def spell(card: Records, plan: Plan, s: int, last: float, now: float) -> tuple[float, float]:
     """Return the day on which reach `s` begins its spell at or after `now`'s, and the day from which it is off."""
-    reach, joins, leaves = desk.reaches[s], desk.card[s].joins, desk.card[s].leaves
+    reach, joins, leaves = plan.reaches[s], card[s].joins, card[s].leaves
     if reach.idle_days >= 0.0:
         begins = max(last + reach.idle_days, joins)
         if begins >= leaves:
@@ -383,45 +344,45 @@ def _window(every: float, lasting: float, joins: float, leaves: float, now: floa
 
 
 @inlined
-def strength(desk: Desk, course: int, begins: float, now: float) -> tuple[float, float]:
+def strength(plan: Plan, course: int, begins: float, now: float) -> tuple[float, float]:
     """Return how strong a course is at `now`, and the day on which that changes."""
     step = 0
-    while begins + desk.courses[course, step].ends <= now:
+    while begins + plan.courses[course, step].ends <= now:
         step += 1
-    return desk.courses[course, step].strength, begins + desk.courses[course, step].ends
+    return plan.courses[course, step].strength, begins + plan.courses[course, step].ends
 
 
 @inlined
-def month_of(desk: Desk, now: float, month: int) -> int:
+def month_of(world: World, now: float, month: int) -> int:
     """Return the month of a day, the last one for the horizon itself; found at once if it is not far after `month`."""
-    if desk.months[month].begins > now:
+    if world.months[month].begins > now:
         month = 0
-    while month < len(desk.months) - 2 and desk.months[month + 1].begins <= now:
+    while month < len(world.months) - 2 and world.months[month + 1].begins <= now:
         month += 1
     return month
 
 
 @inlined
-def seasonal(desk: Desk, now: float, month: int) -> float:
+def seasonal(world: World, now: float, month: int) -> float:
     """Return the seasonal time of a day of the scenario, and of a month."""
-    if not desk.facts[0].seasonal:
+    if not world.facts[0].seasonal:
         return now
-    mine = desk.months[month]
+    mine = world.months[month]
     return mine.season + (now - mine.begins) * mine.level
 
 
 @inlined
-def day_of(desk: Desk, time: float, month: int, latest: float) -> float:
+def day_of(world: World, time: float, month: int, latest: float) -> float:
     """Return the day of a seasonal time that is not before `month`; infinity if it is after the day `latest`."""
-    if not desk.facts[0].seasonal:
+    if not world.facts[0].seasonal:
         return time
-    if time >= desk.months[len(desk.months) - 1].season:
+    if time >= world.months[len(world.months) - 1].season:
         return np.inf
-    while desk.months[month + 1].season <= time:
+    while world.months[month + 1].season <= time:
         month += 1
-        if desk.months[month].begins > latest:
+        if world.months[month].begins > latest:
             return np.inf
-    mine = desk.months[month]
+    mine = world.months[month]
     return mine.begins + (time - mine.season) / mine.level
 
 
@@ -444,27 +405,42 @@ LOG_COLUMNS = ("kind", "customer", "order", "second", "a", "b", "c", "d")
 _SECONDS_PER_DAY = 86_400.0
 
 
-@inlined
-def count_for(desk: Desk, when: float, column: int, amount: int) -> None:
-    """Add `amount` to one count of the customer who is simulated, and its value to the customer's value."""
-    me = desk.life[0]
-    desk.counts[me.cohort, desk.month_of_day[int(when)], column] += amount
-    desk.values[me.row] += amount * desk.unit_value[column]
+class Books(NamedTuple):
+    """Where a block writes what happens; `counts`, `values`, the log and its cursor are changed in place.
+
+    month_of_day (days,); unit_value (counts,), millionths of the currency unit for one of each count;
+    counts (cohorts, months, counts); values (customers,), millionths; log (events, 8), of length 0 when not wanted;
+    cursor (1,): events so far, also those beyond the log.
+    """
+
+    month_of_day: npt.NDArray[np.int64]
+    unit_value: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    values: npt.NDArray[np.int64]
+    log: npt.NDArray[np.int64]
+    cursor: npt.NDArray[np.int64]
 
 
 @inlined
-def column_of(s: int, count_kind: int) -> int:
-    """Return the column of a count of reach `s`, as `counts.place` does."""
-    return N_COUNT_KINDS + s * N_REACH_COUNT_KINDS + count_kind
+def count(books: Books, row: int, cohort: int, month: int, count_kind: int, amount: int) -> None:
+    """Add `amount` to one count and its value to the customer's value."""
+    books.counts[cohort, month, count_kind] += amount
+    books.values[row] += amount * books.unit_value[count_kind]
 
 
 @inlined
-def note(desk: Desk, kind: int, when: float, a: int, b: int, c: int, d: int) -> None:
+def count_for(books: Books, life: Records, month: int, count_kind: int, amount: int) -> None:
+    """Add `amount` to one count of the customer who is simulated, as `count` does."""
+    count(books, life[0].row, life[0].cohort, month, count_kind, amount)
+
+
+@inlined
+def note(books: Books, kind: int, life: Records, when: float, a: int, b: int, c: int, d: int) -> None:
     """Write one event of the customer who is simulated."""
-    place = desk.cursor[0]
-    desk.cursor[0] = place + 1
-    if place < len(desk.log):
-        _write(desk.log, place, kind, desk.life[0].id, desk.life[0].k, when, a, b, c, d)
+    place = books.cursor[0]
+    books.cursor[0] = place + 1
+    if place < len(books.log):
+        _write(books.log, place, kind, life[0].id, life[0].k, when, a, b, c, d)
 
 
 @lean
