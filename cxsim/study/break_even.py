@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,7 +22,7 @@ from cxsim.study.assumptions import register, source_table, strategy_table
 from cxsim.study.provenance import manifest
 from cxsim.study.result import html_table
 from cxsim.study.scenario import Scenario
-from cxsim.study.worlds import Fits, Worlds, draw_worlds, fit_scenario, notebook_bar
+from cxsim.study.worlds import Arms, Draw, Fits, Worlds, draw_worlds, fit_scenario, notebook_bar
 from cxsim.tables import BREAK_EVEN, CURVE, empty, table_of
 
 Numbers = npt.NDArray[np.float64]
@@ -183,13 +183,14 @@ def _curve(
 
     def mean(size: float) -> float:
         if size not in npvs:
-            npvs[size] = _npv(worlds, path, rounded(size), executor)
+            (npvs[size],) = _npvs(worlds, path, [size], executor, None)
             if progress is not None:
                 progress(min(len(npvs), _TOTAL - 1), _TOTAL)
         return float(npvs[size].mean())
 
     low, high = spread[path].range
     sizes: list[float] = np.linspace(low, high, _SIZES).tolist()
+    npvs |= zip(sizes, _npvs(worlds, path, sizes, executor, progress), strict=True)
     means = [mean(size) for size in sizes]
     root = _root(mean, sizes, means)
     if progress is not None:
@@ -213,17 +214,34 @@ def _root(mean: Callable[[float], float], sizes: list[float], means: list[float]
     return root
 
 
-def _npv(worlds: Worlds, path: str, size: float, executor: Executor | None) -> Numbers:
-    """Return the NPV of a strategy against doing nothing in every world, with a number of this size."""
-    draws = []
-    for draw in worlds.draws:
-        sized = tuple(with_values(one, {path: size}) for one in draw.scenario.strategies)
-        draws.append(replace(draw, scenario=replace(draw.scenario, strategies=sized)))
-    worlds, scenario = replace(worlds, draws=tuple(draws)), worlds.scenario
-    ledger = worlds.ledger(worlds.simulate(executor=executor))
-    monthly = flows(ledger, scenario.arms, draws=len(draws), months=scenario.horizon_months)
-    npv = net_present_value(monthly.cash(1), worlds.present_values())
-    return npv.reshape(len(scenario.structures), -1)
+def _npvs(
+    worlds: Worlds, path: str, sizes: Sequence[float], executor: Executor | None, progress: Progress | None
+) -> list[Numbers]:
+    """Return the NPV of a strategy against doing nothing in every world, for each size of a number: one arm each."""
+    scenario = worlds.scenario
+    by_size = [replace(worlds, draws=tuple(_sized(draw, path, size) for draw in worlds.draws)) for size in sizes]
+    arms: list[Arms] = [
+        [(), *(draw.arms[1] for draw in same)] for same in zip(*(one.draws for one in by_size), strict=True)
+    ]
+    counts = worlds.simulate(arms, executor=executor, progress=progress and partial(_first_sizes, progress))
+    npvs = []
+    for place, sized in enumerate(by_size, start=1):
+        alone = [
+            replace(one, by_arm=(one.by_arm[0], one.by_arm[place]), paired=one.paired[[0, place]]) for one in counts
+        ]
+        monthly = flows(sized.ledger(alone), scenario.arms, draws=len(worlds.draws), months=scenario.horizon_months)
+        npv = net_present_value(monthly.cash(1), sized.present_values())
+        npvs.append(npv.reshape(len(scenario.structures), -1))
+    return npvs
+
+
+def _sized(draw: Draw, path: str, size: float) -> Draw:
+    sized = tuple(with_values(one, {path: rounded(size)}) for one in draw.scenario.strategies)
+    return replace(draw, scenario=replace(draw.scenario, strategies=sized))
+
+
+def _first_sizes(progress: Progress, done: int, tasks: int) -> None:
+    progress(done * _SIZES // tasks, _TOTAL)
 
 
 def _size(row: Mapping[str, float | None]) -> str:
