@@ -16,7 +16,7 @@ def problems(root: Path) -> list[str]:
     names = {module.name for module in package}
     for module in package:
         faults = list(_import_faults(module, names))
-        if module.is_package and module.name != "cxsim":
+        if module.is_package:
             faults += _package_faults(module)
         found += [f"{module.place}:{line}: {fault}" for line, fault in faults]
     return found + [f"import in a circle: {' > '.join(circle)}." for circle in circles(imported(package))]
@@ -79,9 +79,17 @@ def _package_faults(module: Module) -> Iterator[tuple[int, str]]:
         yield 1, "a package begins with a docstring."
     shown: set[str] = set()
     listed: set[str] | None = None
-    for node in module.tree.body:
+    body = (inner for outer in module.tree.body for inner in (outer.body if isinstance(outer, ast.If) else [outer]))
+    for node in body:
         match node:
-            case ast.Expr(value=ast.Constant(value=str())) | ast.ImportFrom(module="__future__"):
+            case ast.Expr(value=ast.Constant(value=str())) | ast.ImportFrom(module="__future__" | "typing"):
+                pass
+            # Imports may stand under TYPE_CHECKING and be made when their names are used.
+            case (
+                ast.ImportFrom(names=[ast.alias(name="waiting_imports")])
+                | ast.Assign(targets=[ast.Name(id="__getattr__")])
+                | ast.FunctionDef(name="__dir__")
+            ):
                 pass
             case ast.ImportFrom():
                 shown |= {alias.asname or alias.name for alias in node.names}

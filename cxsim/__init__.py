@@ -10,10 +10,9 @@ Each name is loaded when it is first used, so that `import cxsim` itself costs n
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
-from cxsim.errors import choices
+from cxsim.errors import waiting_imports
 
 if TYPE_CHECKING:
     from cxsim.clv.diagnose import diagnose
@@ -32,31 +31,6 @@ if TYPE_CHECKING:
     from cxsim.study.run import run
     from cxsim.study.scenario import Scenario
 
-_PACKAGES = {
-    "BusinessCase": "study",
-    "GammaGammaFit": "clv",
-    "PurchaseFit": "clv",
-    "Scenario": "study",
-    "Strategy": "strategies",
-    "Study": "study",
-    "backtest": "clv",
-    "business_case": "study",
-    "compare": "clv",
-    "diagnose": "clv",
-    "fit": "clv",
-    "fit_spend": "clv",
-    "load_cdnow": "data",
-    "load_fit": "clv",
-    "load_scenario": "study",
-    "posterior": "clv",
-    "predict": "clv",
-    "read_database": "data",
-    "read_shop": "data",
-    "read_transactions": "data",
-    "run": "study",
-    "save_fit": "clv",
-    "summarise": "data",
-}
 __all__ = [
     "BusinessCase",
     "GammaGammaFit",
@@ -82,12 +56,7 @@ __all__ = [
     "save_fit",
     "summarise",
 ]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _PACKAGES:
-        raise AttributeError(f"cxsim has no '{name}'; {choices(name, __all__)}")
-    return getattr(importlib.import_module(f"cxsim.{_PACKAGES[name]}"), name)
+__getattr__ = waiting_imports(__name__, __file__)
 
 
 def __dir__() -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import difflib
-from collections.abc import Iterable, Iterator
+import importlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 
 class CxsimError(Exception):
@@ -55,6 +58,25 @@ def choices(unknown: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean '{near[0]}'? Possible: {listed}."
     return f"possible: {listed}."
+
+
+def waiting_imports(package: str, file: str) -> Callable[[str], object]:
+    """Return the `__getattr__` of a package whose imports stand under TYPE_CHECKING: each is made at its first use."""
+    homes = {
+        alias.name: str(node.module)
+        for block in ast.parse(Path(file).read_text(encoding="utf-8")).body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+    def found(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"{package} has no '{name}'; {choices(name, homes)}")
+        return getattr(importlib.import_module(homes[name]), name)
+
+    return found
 
 
 @contextlib.contextmanager

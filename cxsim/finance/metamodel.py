@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicSpline
+import scipy
 
 Numbers = npt.NDArray[np.float64]
 # Draws of the fitted values, for errors of what is computed from them; an error is then known to about 4 %.
@@ -225,7 +225,7 @@ def _bends(scaled: Numbers) -> Numbers:
     knots = np.unique(np.quantile(scaled, np.linspace(0.0, 1.0, max(wanted, 2))))
     if len(knots) < _FEWEST_KNOTS:
         return np.empty((rows, 0))
-    spline = CubicSpline(knots, np.eye(len(knots)), bc_type="natural")
+    spline = scipy.interpolate.CubicSpline(knots, np.eye(len(knots)), bc_type="natural")
     curvature = spline(knots, 2)
     penalty = curvature.T @ _hats(knots) @ curvature
     sizes, directions = np.linalg.eigh((penalty + penalty.T) / 2.0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.optimize import brentq, minimize_scalar
+import scipy
 
 from cxsim.finance.economics import Economics
 from cxsim.finance.statement import HIGH, LOW, Flows
@@ -423,12 +423,12 @@ def _zeros(present_value: Callable[[float], float], *, searched_twice: bool) -> 
                 brackets += [(left, nearest), (nearest, right)]
             elif sign * present_value(nearest) <= _ZERO:
                 touches += 1
-    return sorted(float(brentq(present_value, *bracket, xtol=1e-14)) for bracket in brackets), touches
+    return sorted(float(scipy.optimize.brentq(present_value, *bracket, xtol=1e-14)) for bracket in brackets), touches
 
 
 def _nearest(present_value: Callable[[float], float], sign: float, between: tuple[float, float]) -> float:
     search = {"bounds": between, "method": "bounded", "options": {"xatol": 1e-9}}
-    return float(minimize_scalar(lambda force: sign * present_value(force), **search).x)
+    return float(scipy.optimize.minimize_scalar(lambda force: sign * present_value(force), **search).x)
 
 
 def _single(flowing: Draws, turns: int) -> str:

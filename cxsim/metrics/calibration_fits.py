@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from cxsim.errors import DataError, EstimationError
 from cxsim.metrics.intervals import RatioSums, ratio_error, summed
@@ -110,7 +111,7 @@ def fit_lognormal(over: FloatArray, waiting: FloatArray) -> Lognormal:
         return -np.array([by_mean, square - count + float((hazard * z).sum())])
 
     first = np.array([start[0], math.log(start[1])])
-    place = np.asarray(optimize.root(slope, first, method="hybr", tol=1e-12).x, dtype=float)
+    place = np.asarray(scipy.optimize.root(slope, first, method="hybr", tol=1e-12).x, dtype=float)
     curve = np.column_stack([(slope(place + step) - slope(place - step)) / (2.0 * _STEP) for step in _STEP * np.eye(2)])
     variances = np.diag(np.linalg.inv(0.5 * (curve + curve.T)))
     log_error, spread_error = (math.sqrt(float(variance)) for variance in variances)
@@ -162,7 +163,7 @@ def response_at_mean(share: float, extremity: float) -> float:
     def excess(log_odds: float) -> float:
         return float((_DENSITY * special.expit(log_odds + tilt)).sum()) - share
 
-    return float(special.expit(optimize.brentq(excess, -40.0, 40.0, xtol=1e-12)))
+    return float(special.expit(scipy.optimize.brentq(excess, -40.0, 40.0, xtol=1e-12)))
 
 
 def fit_scale(
@@ -184,7 +185,7 @@ def fit_scale(
 
     scores = np.repeat(patterns["first"].to_numpy(), patterns["customers"].to_numpy())
     start = [float(scores.mean()), math.log(max(float(scores.std()), 0.3))]
-    place = optimize.minimize(loss, [*start, 0.0] if satisfaction_share is None else start, method="BFGS").x
+    place = scipy.optimize.minimize(loss, [*start, 0.0] if satisfaction_share is None else start, method="BFGS").x
     found, width = _fitted(place, _errors(loss, place), satisfaction_share), ends[1] - ends[0]
     # Where all answers are the same, any scale far beyond its end would do.
     if found.centre_error > width or not ends[0] - width <= found.centre <= ends[1] + width:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError, EstimationError
@@ -197,7 +197,7 @@ def _observed_long_enough(
 def _median(days: pl.Series) -> Outcome:
     """Return the median with order statistics as ends (Thompson 1936)."""
     delays = days.to_numpy()
-    ends = stats.quantile_test(delays, p=0.5).confidence_interval(_LEVEL)
+    ends = scipy.stats.quantile_test(delays, p=0.5).confidence_interval(_LEVEL)
     low, high = float(ends.low), float(ends.high)
     if len(delays) < FEWEST or math.isnan(low + high):
         return f"{len(delays)} returns are known; {FEWEST} are needed."

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import polars as pl
-from scipy.stats import false_discovery_control
+import scipy
 
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError, EstimationError, choices
@@ -88,7 +88,7 @@ def associations(periods: PersonPeriods) -> Associations:
     left_out = dict(periods.unseen)
     compared = [one for exposure in periods.exposures for one in _compared(periods, exposure, left_out)]
     # Benjamini and Hochberg (1995), "Controlling the False Discovery Rate", JRSS B 57, 289-300, eq. 1.
-    adjusted = false_discovery_control([now.p_value for _, _, now, _ in compared]) if compared else []
+    adjusted = scipy.stats.false_discovery_control([now.p_value for _, _, now, _ in compared]) if compared else []
     rows = []
     for (exposure, outcome, now, before), p_value in zip(compared, adjusted, strict=True):
         clear = bool(p_value <= _FALSE_DISCOVERIES)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import CensoredData, ecdf
 
 from cxsim.metrics.catalogue import Kind, Metric, Unit
 from cxsim.metrics.intervals import (
@@ -194,7 +194,9 @@ def kaplan_meier(times: ArrayLike, events: ArrayLike, censored: ArrayLike) -> Su
     if distinct.size == 0:
         nothing = np.empty(0)
         return Survival(nothing, nothing, nothing, nothing, nothing, 0)
-    curve = ecdf(CensoredData(np.repeat(moments, ended), right=np.repeat(moments, left - ended))).sf
+    curve = scipy.stats.ecdf(
+        scipy.stats.CensoredData(np.repeat(moments, ended), right=np.repeat(moments, left - ended))
+    ).sf
     with warnings.catch_warnings():
         # The limits are undefined where nobody or everybody still waits; see `answered_within`.
         warnings.simplefilter("ignore", RuntimeWarning)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from cxsim.errors import DataError
 
@@ -169,7 +170,7 @@ def wilson(successes: int, units: int) -> Estimate:
         return Estimate(method="Wilson", caution=NOBODY)
     if not 0 <= successes <= units:
         raise DataError(f"successes must be between 0 and the number of units; found {successes} of {units}.")
-    ends = stats.binomtest(successes, units).proportion_ci(LEVEL, method="wilson")
+    ends = scipy.stats.binomtest(successes, units).proportion_ci(LEVEL, method="wilson")
     return Estimate(
         successes / units, float(ends.low), float(ends.high), units, "Wilson", caution_for(units, successes)
     )

@@ -1,70 +1,77 @@
 """Results in; figures, tables, pages, workbooks and their checks out."""
 
-from cxsim.reporting.business.break_even import break_even_table, must_be_true, npv_by_size
-from cxsim.reporting.business.decision import base_case_sentence, decision_box, kpis_table
-from cxsim.reporting.business.information import (
-    information_table,
-    test_plan_table,
-    value_of_information,
-    variance_split,
-)
-from cxsim.reporting.business.investment import cash_fan, investment_table, liabilities_table
-from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
-from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution, structures_table
-from cxsim.reporting.business.statement import (
-    benefit_waterfall,
-    cohort_table,
-    periods_table,
-    quarters_table,
-    statement_table,
-)
-from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
-from cxsim.reporting.business.what_if import what_if
-from cxsim.reporting.register import (
-    assumptions_table,
-    audit_trail,
-    cautions_table,
-    checklist_table,
-    register_table,
-    sources_table,
-    strategies_table,
-)
-from cxsim.reporting.shop.clv_fit import fit_table, frequency_histogram, hygiene_table, tracking, value_table
-from cxsim.reporting.shop.clv_validation import (
-    alive_by_model,
-    calibration,
-    findings_table,
-    forecast_bias,
-    forecasts,
-    holdout_by_frequency,
-    model_table,
-    verdict,
-)
-from cxsim.reporting.shop.clv_value import (
-    at_risk_table,
-    customer_table,
-    decile_table,
-    spend_by_frequency,
-    value_by_decile,
-    value_captured,
-    worth_table,
-)
-from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table, receipts_table
-from cxsim.reporting.shop.promoters import ltv_by_nps, naive_against_truth, naive_table
-from cxsim.reporting.shop_page import (
-    associations_details,
-    associations_figure,
-    clv_details,
-    cohort_figure,
-    dose_figure,
-    doses_details,
-    overview,
-    selection_details,
-    selection_figure,
-    weekly_figure,
-    worth_figure,
-)
-from cxsim.reporting.theme import enable
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cxsim.errors import waiting_imports
+
+if TYPE_CHECKING:
+    from cxsim.reporting.business.break_even import break_even_table, must_be_true, npv_by_size
+    from cxsim.reporting.business.decision import base_case_sentence, decision_box, kpis_table
+    from cxsim.reporting.business.information import (
+        information_table,
+        test_plan_table,
+        value_of_information,
+        variance_split,
+    )
+    from cxsim.reporting.business.investment import cash_fan, investment_table, liabilities_table
+    from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
+    from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution, structures_table
+    from cxsim.reporting.business.statement import (
+        benefit_waterfall,
+        cohort_table,
+        periods_table,
+        quarters_table,
+        statement_table,
+    )
+    from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
+    from cxsim.reporting.business.what_if import what_if
+    from cxsim.reporting.register import (
+        assumptions_table,
+        audit_trail,
+        cautions_table,
+        checklist_table,
+        register_table,
+        sources_table,
+        strategies_table,
+    )
+    from cxsim.reporting.shop.clv_fit import fit_table, frequency_histogram, hygiene_table, tracking, value_table
+    from cxsim.reporting.shop.clv_validation import (
+        alive_by_model,
+        calibration,
+        findings_table,
+        forecast_bias,
+        forecasts,
+        holdout_by_frequency,
+        model_table,
+        verdict,
+    )
+    from cxsim.reporting.shop.clv_value import (
+        at_risk_table,
+        customer_table,
+        decile_table,
+        spend_by_frequency,
+        value_by_decile,
+        value_captured,
+        worth_table,
+    )
+    from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table, receipts_table
+    from cxsim.reporting.shop.promoters import ltv_by_nps, naive_against_truth, naive_table
+    from cxsim.reporting.shop_page import (
+        associations_details,
+        associations_figure,
+        clv_details,
+        cohort_figure,
+        dose_figure,
+        doses_details,
+        overview,
+        selection_details,
+        selection_figure,
+        weekly_figure,
+        worth_figure,
+    )
+    from cxsim.reporting.theme import enable
 
 __all__ = [
     "alive_by_model",
@@ -143,3 +150,8 @@ __all__ = [
     "worth_figure",
     "worth_table",
 ]
+__getattr__ = waiting_imports(__name__, __file__)
+
+
+def __dir__() -> list[str]:
+    return __all__

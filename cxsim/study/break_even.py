@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.optimize import brentq
+import scipy
 
 from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.returns import net_present_value, standard_error
@@ -209,7 +209,7 @@ def _root(mean: Callable[[float], float], sizes: list[float], means: list[float]
     if (means[0] > 0.0) == (means[-1] > 0.0):
         return None
     ends = sizes[changed[0] - 1], sizes[changed[0]]
-    root = float(brentq(mean, *ends, xtol=(sizes[-1] - sizes[0]) / _STEPS, maxiter=_MOST_STEPS))
+    root = float(scipy.optimize.brentq(mean, *ends, xtol=(sizes[-1] - sizes[0]) / _STEPS, maxiter=_MOST_STEPS))
     mean(root)
     return root
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.stats import poisson
+import scipy
 
 from cxsim.clv.fit import fit_spend
 from cxsim.clv.forecast import draws_outside, predict
@@ -185,7 +185,7 @@ def naive_forecasts(holdout: Holdout, before: pl.DataFrame | None = None) -> lis
             title=title,
             orders=mean,
             spend=mean * mean_spend(holdout.rfm),
-            log_probs=poisson.logpmf(holdout.orders, mean),
+            log_probs=scipy.stats.poisson.logpmf(holdout.orders, mean),
             intervals={percent: _ends(level, mean) for percent, level in LEVELS.items()},
             total_intervals={percent: _ends(level, mean.sum()) for percent, level in _OF_TOTALS.items()},
         )
@@ -195,4 +195,4 @@ def naive_forecasts(holdout: Holdout, before: pl.DataFrame | None = None) -> lis
 
 def _ends(level: float, mean: Any) -> tuple[Any, Any]:
     """Return the ends of the interval that Poisson counts lie in with a chance of at least `level`."""
-    return poisson.ppf(0.5 - 0.5 * level, mean), poisson.ppf(0.5 + 0.5 * level, mean)
+    return scipy.stats.poisson.ppf(0.5 - 0.5 * level, mean), scipy.stats.poisson.ppf(0.5 + 0.5 * level, mean)
