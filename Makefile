@@ -47,9 +47,10 @@ check: $(ready) ## lint, format, types, floors, house rules, params/ (under a mi
 	@echo 'house';  $(bin)/python -m checks
 	@echo 'params'; $(bin)/cxsim check
 
+# Dozens of processes start, each of which would compile every module anew where the environment says not to keep them.
 test: $(ready) ## all tests, and every notebook compared with its stored outputs, on all cores; the ten slowest named
 	@start=$$(date +%s); \
-	$(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --durations 10 --nbval --nbval-current-env \
+	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --durations 10 --nbval --nbval-current-env \
 		--nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg tests notebooks && \
 	echo "All tests took $$(($$(date +%s) - start)) s."
 
