@@ -59,7 +59,7 @@ def _checkout(root, **files):
     for place in ("Makefile", "README.md"):
         (root / place).write_text("")
     for place, text in {
-        "cxsim/__init__": "",
+        "cxsim/__init__": '"""Made for a test."""',
         **{name.replace("__", "/"): text for name, text in files.items()},
     }.items():
         (root / f"{place}.py").parent.mkdir(parents=True, exist_ok=True)
