@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import functools
 import hashlib
@@ -11,6 +12,7 @@ import itertools
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -25,6 +27,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from cxsim.errors import ReportError, naming
+from cxsim.params import written_whole
 from cxsim.reporting.drawings import VEGA_LITE, Figure, draw
 from cxsim.reporting.tables import CHART, MANIFEST, TABLE
 from cxsim.reporting.workbook import Twin, embedded, json_text, outputs_of, twin_of
@@ -32,6 +35,7 @@ from cxsim.reporting.workbook import Twin, embedded, json_text, outputs_of, twin
 Code = Literal["hidden", "shown"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_KEPT = Path(__file__).parent / "__pycache__"
 _PAGES = Environment(
     loader=FileSystemLoader(_TEMPLATES),
     autoescape=True,
@@ -112,8 +116,17 @@ def asset(name: str) -> str:
 @functools.cache
 def vega_bundle() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script, closed off because it would define 2500 globals."""
-    # The wheel's stub calls the snippet required; without one, the bundle sets vegaEmbed on the window.
-    bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+    # Put together in two seconds; so it is kept beside the compiled modules, where that folder can be written.
+    kept = _KEPT / f"vega-{version('vl-convert-python')}-{VEGA_LITE}.js"
+    try:
+        bundle = kept.read_bytes().decode()
+    except OSError:
+        # The wheel's stub calls the snippet required; without one, the bundle sets vegaEmbed on the window.
+        bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+        with contextlib.suppress(OSError):
+            kept.parent.mkdir(exist_ok=True)
+            with written_whole(kept) as half:
+                half.write_bytes(bundle.encode())
     return f"(function(){{{_QUIET}{bundle}}})();"
 
 
