@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import dataclasses
+import subprocess
+import sys
 
+import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
-
-import cxsim
 
 # A test that fails once in a hundred runs teaches people to run it again; nor may a busy machine decide a verdict.
 settings.register_profile("cxsim", derandomize=True, deadline=None)
 settings.load_profile("cxsim")
 
+COMPILING = pytest.StashKey[subprocess.Popen]()
+_COMPILE = """
+import dataclasses
+import cxsim
+cxsim.run(dataclasses.replace(cxsim.load_scenario("cdnow-quick"), draws=2))
+"""
+
 
 def pytest_configure(config):
-    # Before the tests are shared out: else each process compiles the same functions, half a minute of each.
+    # While tests are collected: else each process compiles the same functions, half a minute of each.
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        cxsim.run(dataclasses.replace(cxsim.load_scenario("cdnow-quick"), draws=2))
+        config.stash[COMPILING] = subprocess.Popen([sys.executable, "-c", _COMPILE], cwd=config.rootpath)
 
 
 class ByRuns(LoadFileScheduling):
     """Shares out files, and as one the folders whose tests look at the same fits and runs, which are then made once."""
+
+    def schedule(self):
+        assert self.config.stash[COMPILING].wait() == 0, "cdnow-quick cannot be run"
+        super().schedule()
 
     def _split_scope(self, nodeid):
         path = nodeid.partition("::")[0]
