@@ -50,8 +50,9 @@ check: $(ready) ## lint, format, types, floors, house rules, params/ (under a mi
 # Dozens of processes start, each of which would compile every module anew where the environment says not to keep them.
 test: $(ready) ## all tests, and every notebook compared with its stored outputs, on all cores; the ten slowest named
 	@start=$$(date +%s); \
-	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --durations 10 --nbval --nbval-current-env \
-		--nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg tests notebooks && \
+	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --quiet --numprocesses auto --dist loadfile --no-loadscope-reorder \
+		--durations 10 --nbval --nbval-current-env --nbval-cell-timeout 300 \
+		--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks tests && \
 	echo "All tests took $$(($$(date +%s) - start)) s."
 
 notebooks: $(ready) ## run all notebooks again and store their outputs
