@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -22,8 +23,10 @@ cxsim.run(dataclasses.replace(cxsim.load_scenario("cdnow-quick"), draws=2))
 
 
 def pytest_configure(config):
-    # While tests are collected: else each process compiles the same functions, half a minute of each.
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        # A process for each core: the threads of libraries would only take turns with the other processes.
+        os.environ.update(OPENBLAS_NUM_THREADS="1", POLARS_MAX_THREADS="1")
+        # While tests are collected: else each process compiles the same functions, half a minute of each.
         config.stash[COMPILING] = subprocess.Popen([sys.executable, "-c", _COMPILE], cwd=config.rootpath)
 
 

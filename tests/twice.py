@@ -11,10 +11,12 @@ from cxsim.cli.commands import main
 
 
 def written_twice(case, page):
-    """Write the report of a case into the folders `first` and `second` beside the folder that the case lies in."""
+    """Write the report of a case into `first` and, on other numbers of threads, into `second` beside its folder."""
     folder = case.parent.parent
-    for turn in ("first", "second"):
+    for turn, threads in (("first", "1"), ("second", "3")):
         with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("POLARS_MAX_THREADS", threads)
+            patch.setenv("OPENBLAS_NUM_THREADS", threads)
             patch.setattr("sys.argv", ["cxsim", "report", str(case), "--out", str(folder / turn / page)])
             with pytest.raises(SystemExit) as stop:
                 main()
