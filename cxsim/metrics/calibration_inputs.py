@@ -287,7 +287,7 @@ def _scale(rows: pl.LazyFrame, name: str, model: Scale, responding: Responding) 
 
 def _patterns(rows: pl.LazyFrame) -> pl.DataFrame:
     """Return how many customers were asked and answered so often with these first two scores."""
-    who = pl.coalesce(CUSTOMER, pl.format("survey {}", "survey_id")).alias("who")
+    who = pl.coalesce(CUSTOMER, pl.concat_str(pl.lit("survey "), "survey_id")).alias("who")
     keys = ("asked", "answered", "first", "second")
     asked = rows.group_by(who).agg(asked=pl.len().cast(pl.Int64), answered=_SCORE.count().cast(pl.Int64))
     # Sorted once and not customer by customer, which takes many times as long; second answers are few.

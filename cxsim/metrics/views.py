@@ -119,7 +119,7 @@ def _indicator(condition: pl.Expr) -> pl.Expr:
 def _who(table: pl.LazyFrame, row: str, *names: str) -> pl.Expr:
     """Return the customer (or visitor) of a row, and for a guest the row itself: whoever is independent of others."""
     present = table.collect_schema()
-    return pl.coalesce(*(name for name in names if name in present), pl.format("\0{}", row)).alias("customer")
+    return pl.coalesce(*(name for name in names if name in present), pl.concat_str(pl.lit("\0"), row)).alias("customer")
 
 
 def _possible(table: pl.LazyFrame, **columns: pl.Expr) -> dict[str, pl.Expr]:

@@ -170,7 +170,7 @@ def _surveys(tickets: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, tuple[R
         "ticket_id",
         "instrument",
         "score",
-        survey_id=pl.format("{} {}", pl.lit(form.title), "ticket_id"),
+        survey_id=pl.concat_str(pl.lit(f"{form.title} "), "ticket_id"),
         sent_at=pl.coalesce("resolved_at", "created_at"),
     )
     unknown = tickets.filter(~pl.col("rating").is_in([*_NOT_ASKED, *form.ratings]))["rating"]

@@ -166,9 +166,13 @@ def _numbered(rows: pl.LazyFrame, file: str, form: Format) -> pl.LazyFrame:
     if form.instrument is not None:
         rows = rows.with_columns(instrument=pl.lit(form.instrument))
     if number is not None and number not in named:
-        rows = rows.with_columns(pl.format("{} row {}", pl.lit(file), pl.int_range(1, pl.len() + 1)).alias(number))
+        rows = rows.with_columns(pl.concat_str(pl.lit(f"{file} row "), pl.int_range(1, pl.len() + 1)).alias(number))
     # Different surveys give their answers the same numbers.
-    return rows.with_columns(survey_id=pl.format("{} {}", "instrument", "survey_id")) if number == "survey_id" else rows
+    return (
+        rows.with_columns(survey_id=pl.concat_str("instrument", "survey_id", separator=" "))
+        if number == "survey_id"
+        else rows
+    )
 
 
 def _plain_number(name: str, decimal: str) -> pl.Expr:

@@ -159,7 +159,7 @@ def _distinguishable(part: Part, taken: Sequence[tuple[Part, pl.Series]]) -> Par
         if one.receipt.file != part.receipt.file or name not in part.rows.collect_schema():
             continue
         number = pl.col(name)
-        apart = pl.when(number.is_in(names.implode())).then(pl.format("{} {}", pl.lit(system), number))
+        apart = pl.when(number.is_in(names.implode())).then(pl.concat_str(pl.lit(f"{system} "), number))
         rows = part.rows.with_columns(apart.otherwise(number).alias(name))
         reason = f"its number is that of another system's too: distinguished as in '{system} {names[0]}'"
         part = part.having(rows, "kept", reason, names.len()) if name == IDS[part.table] else replace(part, rows=rows)

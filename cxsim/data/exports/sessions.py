@@ -53,7 +53,7 @@ def read_events(export: Export, form: Format, _policy: Policy) -> Readout:
     """Return the sessions of Google Analytics' events, which are in universal time under any policy."""
     events = _events(export, form)
     usable = events.drop_nulls(["visitor_id", "session", "at"])
-    usable = usable.with_columns(session_id=pl.format("{}.{}", "visitor_id", "session"))
+    usable = usable.with_columns(session_id=pl.concat_str("visitor_id", "session", separator="."))
     bought = pl.col("event_name") == "purchase"
     purchases = usable.filter(bought).drop_nulls("order_id")
     # An order belongs to the session in which it is named first.

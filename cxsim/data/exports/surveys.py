@@ -182,14 +182,14 @@ def _scored(rows: pl.DataFrame, questions: Sequence[str], by: str | None, file: 
         written = pl.col(question)
         score = pl.when(written.str.contains(_WHOLE)).then(written.cast(pl.Float64, strict=False)).cast(pl.Int64)
         said = named if by else pl.lit(instrument_of(question, rows.select(score).to_series(), file))
-        number = pl.coalesce("survey_id", pl.format("{} row {}", pl.lit(file), "row"))
+        number = pl.coalesce("survey_id", pl.concat_str(pl.lit(f"{file} row "), "row"))
         scored.append(
             rows.select(
                 customers(),
                 "order_id",
                 "ticket_id",
                 # Different surveys give their answers the same numbers, and several questions are several surveys.
-                survey_id=pl.format("{} {}", said, number),
+                survey_id=pl.concat_str(said, number, separator=" "),
                 sent_at=pl.coalesce(_TIMES),
                 instrument=said,
                 score=score,
