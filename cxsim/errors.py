@@ -73,7 +73,7 @@ def waiting_imports(package: str, file: str) -> Callable[[str], object]:
 
     def found(name: str) -> object:
         if name not in homes:
-            raise AttributeError(f"{package} has no '{name}'; {choices(name, homes)}")
+            raise AttributeError(f"{package} has no '{name}'; {choices(name, sorted(homes))}")
         return getattr(importlib.import_module(homes[name]), name)
 
     return found

@@ -30,6 +30,13 @@ def pytest_configure(config):
         config.stash[COMPILING] = subprocess.Popen([sys.executable, "-c", _COMPILE], cwd=config.rootpath)
 
 
+def pytest_unconfigure(config):
+    # Where tests could not even be collected, nobody waited for it.
+    if COMPILING in config.stash:
+        config.stash[COMPILING].kill()
+        config.stash[COMPILING].wait()
+
+
 class ByRuns(LoadFileScheduling):
     """Shares out files, and as one the folders whose tests look at the same fits and runs, which are then made once."""
 

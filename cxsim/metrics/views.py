@@ -119,7 +119,6 @@ def _indicator(condition: pl.Expr) -> pl.Expr:
 def _who(table: pl.LazyFrame, row: str, *names: str) -> pl.Expr:
     """Return the customer (or visitor) of a row, and for a guest the row itself: whoever is independent of others."""
     present = table.collect_schema()
-    # Not pl.format: polars 2.1 panics over it where a part of a stream has no rows, as happens on a single core.
     return pl.coalesce(*(name for name in names if name in present), pl.concat_str(pl.lit("\0"), row)).alias("customer")
 
 
