@@ -11,6 +11,7 @@ import polars as pl
 from cxsim.clv.models.special import FloatArray
 from cxsim.errors import EstimationError, TableError
 from cxsim.tables import RFM, check
+from cxsim.wording import figure
 
 PAST = ["frequency", "recency_days", "age_days"]
 
@@ -130,6 +131,7 @@ def log_gap_sum(rfm: pl.DataFrame) -> float:
 def purchase_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
     """Return the distinct pasts, sorted: frequency, recency_days, age_days, and weight, the customers with each."""
     repeaters = checked_pasts(rfm).filter(pl.col("frequency") > 0).height
+    _refuse_without_repeats(rfm, repeaters)
     if rfm.height < MIN_CUSTOMERS or repeaters < MIN_REPEATERS:
         raise EstimationError(
             f"found {rfm.height} customers, {repeaters} of them with a repeat order; a model of orders needs "
@@ -141,6 +143,41 @@ def purchase_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
     return pasts_of(runs.field("value")).with_columns(weight=runs.field("len")).cast(pl.Float64)
 
 
+# At 95 % confidence, no event means fewer than this many expected: -log(0.05), rounded up.
+_RULE_OF_THREE = 3.0
+_DAYS_OF_A_YEAR = 365
+
+
+def _refuse_without_repeats(rfm: pl.DataFrame, repeaters: int) -> None:
+    """Refuse customers of whom none came back, and say what can be said of them.
+
+    Whatever the chances of each, nobody comes back with a probability of at most exp(-sum of them). Hanley &
+    Lippman-Hand (1983), "If nothing goes wrong, is everything all right?", JAMA 249, 1743-1745. No point estimate is
+    given: where nobody came back, a posterior says of coming orders what its prior says.
+    """
+    if repeaters or rfm.height < MIN_CUSTOMERS:
+        return
+    days, longest = int(rfm["age_days"].sum()), int(rfm["age_days"].max())  # type: ignore[arg-type]  # whole numbers
+    seen = (
+        f"found {figure(rfm.height)} customers, none with a second order within the {figure(longest)} days or less "
+        f"that each was observed ({figure(days)} customer-days in all)"
+    )
+    bound = ""
+    if days >= _RULE_OF_THREE:
+        # Towards more who come back, so that rounding keeps them bounds.
+        apart, yearly = math.floor(days / _RULE_OF_THREE), _RULE_OF_THREE * _DAYS_OF_A_YEAR * rfm.height / days
+        bound = (
+            " What they do say, with 95 % confidence: on average at most one customer comes back per "
+            f"{figure(apart)} customer-days (rule of three), and if that does not become more frequent, at most "
+            f"{figure(min(math.ceil(yearly), rfm.height))} of them in the next {_DAYS_OF_A_YEAR} days."
+        )
+    raise EstimationError(
+        f"{seen}: there is no repeat order to fit a model to, and any expected number would be made up.{bound} "
+        "Check that customer_id names the customer and not the order, and that all orders are there; else observe for "
+        "longer."
+    )
+
+
 def spenders_of(rfm: pl.DataFrame) -> pl.DataFrame:
     """Return the customers with repeat orders and a mean amount above 0."""
     return checked_amounts(rfm).filter((pl.col("frequency") > 0) & (pl.col("monetary_value") > 0))
@@ -149,6 +186,7 @@ def spenders_of(rfm: pl.DataFrame) -> pl.DataFrame:
 def spend_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
     """Return the distinct repeat orders and mean amounts above 0, sorted: frequency, monetary_value, weight."""
     spenders = spenders_of(rfm)
+    _refuse_without_repeats(rfm, rfm.filter(pl.col("frequency") > 0).height)
     if spenders.height < MIN_CUSTOMERS:
         raise EstimationError(
             f"Gamma-Gamma: found {spenders.height} customers with a repeat order and a positive monetary value among "

@@ -282,11 +282,14 @@ def test_a_file_that_is_empty_or_not_there_is_refused(project, orders):
     assert "no-such.csv" in project("fit", "no-such.csv").error
 
 
-def test_a_shop_without_repeat_customers_learns_what_the_models_need(project, orders):
+def test_a_shop_without_repeat_customers_learns_what_can_be_said_and_done(project, orders):
     done = project("fit", orders(*_single_orders(60)), "--until", "2024-06-30")
     assert done.code == 1
     assert "60 rows read, 60 kept" in done.out
-    assert done.err.startswith("Error: found 60 customers, 0 of them with a repeat order; a model of orders needs")
+    assert done.err.startswith("Error: found 60 customers, none with a second order within the 181 days or less")
+    assert "with 95 % confidence" in done.err
+    assert "Check that customer_id names the customer and not the order" in done.err
+    assert done.err.count("\n") == 1
 
 
 def test_a_scenario_over_such_a_shop_is_refused_too_and_writes_nothing(project, orders):

@@ -220,6 +220,25 @@ def test_a_number_out_of_range_is_refused_with_what_was_found(healthy, posterior
             assert str(number) in str(refused.value), f"{number}: {refused.value}"
 
 
+def test_customers_of_whom_none_came_back_are_refused_with_what_their_silence_says():
+    # Hanley & Lippman-Hand (1983): at most 3 events where none was seen, as exp(-3) is less than 5 %. So 3 who come
+    # back in 100 times 301 customer-days are one in 10,033, and 3 / 30,100 * 365 * 100 = 3.6 are at most 4 a year.
+    assert math.exp(-3.0) < 0.05
+    silent = rfm_of(*[(0, 0, 301, None)] * 100)
+    for ask in (fit, fit_spend):
+        with pytest.raises(EstimationError) as refused:
+            ask(silent)
+        said = str(refused.value)
+        assert "found 100 customers, none with a second order within the 301 days or less" in said
+        assert "at most one customer comes back per 10,033 customer-days (rule of three)" in said
+        assert "at most 4 of them in the next 365 days" in said
+    with pytest.raises(EstimationError, match="at most 100 of them in the next 365 days"):
+        fit(rfm_of(*[(0, 0, 5, None)] * 100))
+    with pytest.raises(EstimationError, match=r"made up\. Check that customer_id") as refused:
+        fit(rfm_of(*[(0, 0, 0, None)] * 100))
+    assert "confidence" not in str(refused.value)
+
+
 def test_an_infinite_horizon_needs_a_rate(healthy):
     rfm, purchases, spend = healthy["paretonbd"]
     for ask in (
