@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from cxsim.clv.customer_value import CustomerValues
     from cxsim.clv.likelihood import Model
     from cxsim.clv.purchase_fit import PurchaseFit
-    from cxsim.clv.spend_fit import GammaGammaFit
+    from cxsim.clv.spend_fit import SpendFit
     from cxsim.data.orders import HygieneReport
     from cxsim.metrics.calibrate import Calibration
 
@@ -212,7 +212,7 @@ def fit(
                 "observed_until": str(purchases.observed_until),
                 "hygiene": hygiene.table.to_dicts(),
                 "purchases": _estimated(purchases, model=purchases.model, k=purchases.params.k, time_unit="day"),
-                "spend": _estimated(spend, model="gamma-gamma"),
+                "spend": _estimated(spend, model=spend.model.replace("_", "-")),
                 "findings": findings.to_dicts(),
                 "value": {"horizon_days": horizon_days, "customers": top.to_dicts()},
             }
@@ -220,7 +220,7 @@ def fit(
         return
     print_frame("Customers", _summary(rfm, str(purchases.observed_until)))
     _print_fit(f"Orders and leaving: {purchases.title}, time in days", purchases)
-    _print_fit("Spend per order: Gamma-Gamma", spend)
+    _print_fit(f"Spend per order: {spend.title}", spend)
     print_findings(findings)
     print_frame(f"Most valuable in the next {horizon_days} days (discounted revenue)", top)
 
@@ -320,7 +320,7 @@ def new(
 
 def _fitted(
     orders: str, columns: Mapping[str, str], until: datetime | None, model: str, *, quiet: bool = False
-) -> tuple[HygieneReport, pl.DataFrame, PurchaseFit, GammaGammaFit, pl.DataFrame]:
+) -> tuple[HygieneReport, pl.DataFrame, PurchaseFit, SpendFit, pl.DataFrame]:
     """Return what became of the rows, one row per customer, the models, and what the orders cannot say of them."""
     from cxsim.clv.diagnose import diagnose
     from cxsim.clv.fit import fit as fit_purchases, fit_spend
@@ -358,12 +358,12 @@ def _summary(rfm: pl.DataFrame, end: str) -> pl.DataFrame:
     return pl.DataFrame({"quantity": list(rows), "value": list(rows.values())})
 
 
-def _print_fit(title: str, fitted: PurchaseFit | GammaGammaFit) -> None:
+def _print_fit(title: str, fitted: PurchaseFit | SpendFit) -> None:
     print_frame(title, fitted.estimates(), digits=6)
     print_text(f"Log-likelihood {fitted.log_likelihood:,.3f}, {fitted.n_customers:,} customers")
 
 
-def _estimated(fitted: PurchaseFit | GammaGammaFit, **model: object) -> dict[str, object]:
+def _estimated(fitted: PurchaseFit | SpendFit, **model: object) -> dict[str, object]:
     return {
         **model,
         "parameters": fitted.estimates().to_dicts(),

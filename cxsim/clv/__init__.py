@@ -7,12 +7,13 @@ from cxsim.clv.fit_file import load_fit, save_fit
 from cxsim.clv.forecast import predict
 from cxsim.clv.posterior import Posterior, posterior
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import GammaGammaFit, OnePriceFit
 from cxsim.clv.validation.compare import backtest, compare
 from cxsim.clv.validation.holdout import frequency_fit, holdout_fit, tracking
 
 __all__ = [
     "GammaGammaFit",
+    "OnePriceFit",
     "Posterior",
     "PurchaseFit",
     "backtest",

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from cxsim.clv.forecast import draws_outside, fewest_draws, predict, totals_over_draws
 from cxsim.clv.inputs import PAST, arrays, by_past, require
-from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
+from cxsim.clv.models.gamma_gamma import SpendParams, population_mean
 from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.models.special import FloatArray, in_threads
-from cxsim.clv.posterior import posterior
+from cxsim.clv.posterior import Posterior, posterior
 from cxsim.clv.purchase_fit import PurchaseFit, continuous_rate
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import SpendFit
 from cxsim.errors import EstimationError
 from cxsim.params import Quantity
 from cxsim.rng import stream
@@ -83,7 +83,7 @@ class ParameterDraws(NamedTuple):
     """Equally likely parameters, as many of each model, and what a reader must know of them, one sentence each."""
 
     purchases: tuple[PurchaseParams, ...]
-    spends: tuple[GammaGammaParams, ...]
+    spends: tuple[SpendParams, ...]
     remarks: tuple[str, ...] = ()
 
 
@@ -122,7 +122,7 @@ class CustomerValues:
 def customer_value(
     rfm: pl.DataFrame,
     purchases: PurchaseFit,
-    spend: GammaGammaFit,
+    spend: SpendFit,
     *,
     horizon_days: float,
     annual_discount_rate: float,
@@ -178,20 +178,20 @@ def draws_for(customers: int, level: float) -> int:
 
 
 def parameter_draws(
-    rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit, *, draws: int, seed: int
+    rfm: pl.DataFrame, purchases: PurchaseFit, spend: SpendFit, *, draws: int, seed: int
 ) -> ParameterDraws:
     """Return draws of the parameters of orders and of spend from their posteriors.
 
     Draws in which mean spend is infinite (q of 1 or less) are replaced by others, as a shop's mean order is a number.
     """
     of_orders = posterior(purchases, rfm, draws=draws, seed=seed)
-    of_spend = posterior(spend, rfm, draws=draws, seed=seed)
-    finite = [params for params in map(of_spend.params, range(draws)) if params.q > 1.0]
+    of_spend: Posterior[SpendParams] = posterior(spend, rfm, draws=draws, seed=seed)
+    finite = [params for params in map(of_spend.params, range(draws)) if params.has_mean]
     endless = draws - len(finite)
     if 2 * endless > draws:
         raise EstimationError(
             f"Gamma-Gamma: mean spend is infinite in {endless:,} of {draws:,} draws of its parameters (q of 1 or less; "
-            f"estimated {spend.params.q:.3g}). A few very large orders do this: look at the largest monetary values, "
+            f"estimated {spend.values[1]:.3g}). A few very large orders do this: look at the largest monetary values, "
             "and leave out what is not retail."
         )
     remarks = [f"{one.title}: {one.verdict}" for one in (of_orders, of_spend) if not one.reliable]
@@ -205,7 +205,7 @@ def parameter_draws(
 
 
 def customer_values(
-    rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit, terms: ValuationTerms, *, by: str | None = None
+    rfm: pl.DataFrame, purchases: PurchaseFit, spend: SpendFit, terms: ValuationTerms, *, by: str | None = None
 ) -> CustomerValues:
     """Return what each customer and all of them will bring on certain terms.
 
@@ -316,7 +316,7 @@ def at_risk(rfm: pl.DataFrame, values: pl.DataFrame, purchases: PurchaseFit) -> 
 def value_totals(
     rfm: pl.DataFrame,
     values: CustomerValues,
-    fits: tuple[PurchaseFit, GammaGammaFit],
+    fits: tuple[PurchaseFit, SpendFit],
     drawn: ParameterDraws,
     *,
     margin: Quantity,
@@ -346,12 +346,12 @@ def value_totals(
 
 
 def _new_customer(
-    fits: tuple[PurchaseFit, GammaGammaFit], drawn: ParameterDraws, margins: FloatArray, terms: ValuationTerms
+    fits: tuple[PurchaseFit, SpendFit], drawn: ParameterDraws, margins: FloatArray, terms: ValuationTerms
 ) -> tuple[float, ...]:
     """Return what a new customer brings on average, and how surely that mean is known."""
     rate = continuous_rate(terms.annual_discount_rate)
 
-    def revenue(orders: PurchaseParams, spend: GammaGammaParams) -> float:
+    def revenue(orders: PurchaseParams, spend: SpendParams) -> float:
         later = Outlook(orders).discounted_purchases(rate=rate, horizon=terms.horizon_days)
         return float((1.0 + later) * population_mean(spend))
 

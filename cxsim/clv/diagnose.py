@@ -17,7 +17,7 @@ from cxsim.clv.models.gamma_gamma import population_mean
 from cxsim.clv.models.special import FloatArray
 from cxsim.clv.optimum import maximise, purchase_problem
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import GammaGammaFit, OnePriceFit, SpendFit
 from cxsim.wording import figure
 
 Severity = Literal["stop", "caution", "note"]
@@ -95,7 +95,7 @@ class Diagnosis:
         return f"<pre>{html.escape(repr(self))}</pre>"
 
 
-def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit | None = None) -> Diagnosis:
+def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: SpendFit | None = None) -> Diagnosis:
     """Return what the data cannot say about customers, and what that means.
 
     Parameters
@@ -134,10 +134,12 @@ def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit | N
         _merged_days(purchases) or _regularity(rfm, purchases),
         _unfinished(purchases),
     ]
-    if spend is not None:
+    if isinstance(spend, OnePriceFit):
+        found.append(_one_price(spend))
+    elif spend is not None:
         found += [
             _infinite_moments(spend),
-            _independence(rfm, spend) if spend.params.q > 1.0 else None,
+            _independence(rfm, spend) if spend.params.has_mean else None,
             _held_by_prior(spend),
             _vague_parameters(spend),
             _tied_parameters(spend),
@@ -345,6 +347,19 @@ def _independence(rfm: pl.DataFrame, spend: GammaGammaFit) -> Finding | None:
         f"{'above' if gap > 0.0 else 'below'} what the model expects of a new customer.",
         f"Take the value of new customers for too {'low' if gap > 0.0 else 'high'} by up to that much; of those "
         "with many orders their own amounts count, and their values hardly change.",
+    )
+
+
+def _one_price(spend: OnePriceFit) -> Finding:
+    """Return a finding that every order costs the same, which is no model but what was seen."""
+    price = figure(spend.params.price, ",.2f")
+    return Finding(
+        "one price",
+        "note",
+        spend.params.price,
+        f"Every repeat order cost {price} ({figure(spend.n_customers)} customers), so that the spend of everyone is "
+        "taken to be this price: no model of spend is fitted, and no uncertainty of values comes from it.",
+        "Where the price changes, values change in proportion; what a new price does to orders is not in them.",
     )
 
 

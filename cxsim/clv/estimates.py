@@ -14,14 +14,16 @@ import polars as pl
 from scipy.special import ndtri
 
 from cxsim.clv.inputs import require
-from cxsim.clv.likelihood import ALL_KINDS, Kind
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.likelihood import ALL_KINDS, ONE_PRICE, Kind
+from cxsim.clv.models.gamma_gamma import SpendParams
 from cxsim.clv.models.purchases import PurchaseParams
 from cxsim.clv.models.special import FloatArray
 from cxsim.errors import EstimationError
 
 Basis = Literal["likelihood", "prior"]
-Params = TypeVar("Params", bound=PurchaseParams | GammaGammaParams)
+Params = TypeVar("Params", bound=PurchaseParams | SpendParams)
+# Of objects that give parameters and take none: fits of one model or another are fits of either.
+Params_co = TypeVar("Params_co", bound=PurchaseParams | SpendParams, covariant=True)
 Matrix = tuple[tuple[float, ...], ...]
 
 # A maximum is found to about twelve digits, an inverse Hessian to eleven, and the last of these differ between
@@ -45,14 +47,14 @@ def rounded(array: FloatArray, digits: int) -> FloatArray:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class FittedModel(Generic[Params]):
+class FittedModel(Generic[Params_co]):
     """What fits of orders and fits of spend have in common: the one place where a class has heirs.
 
-    `PurchaseFit` and `GammaGammaFit` say what the fields mean.
+    `PurchaseFit`, `GammaGammaFit` and `OnePriceFit` say what the fields mean.
     """
 
     model: str
-    params: Params
+    params: Params_co
     log_covariance: Matrix
     log_likelihood: float
     n_customers: int
@@ -67,6 +69,8 @@ class FittedModel(Generic[Params]):
         size = len(self.names)
         square = [len(row) for row in self.log_covariance] == [size] * size
         matrix = np.array(self.log_covariance if square else [[np.nan]])
+        if self.kind == ONE_PRICE and not matrix.any():
+            return  # A price is read off the orders, and nothing of it is uncertain.
         if not np.isfinite(matrix).all() or (matrix != matrix.T).any() or (np.diag(matrix) <= 0.0).any():
             raise EstimationError(
                 f"log_covariance must be a symmetric {size} by {size} matrix of finite numbers with a positive "

@@ -18,13 +18,14 @@ import numpy as np
 import polars as pl
 
 from cxsim.clv.estimates import COVARIANCE_DIGITS, PARAMETER_DIGITS, rounded, significant
-from cxsim.clv.inputs import arrays, is_count, log_gap_sum, purchase_patterns, spend_patterns
+from cxsim.clv.inputs import arrays, is_count, log_gap_sum, one_price, purchase_patterns, spend_patterns, spenders_of
 from cxsim.clv.likelihood import SPEND, Kind, Model, derivatives, kind_of, thinned
 from cxsim.clv.models.bgnbd import MOST_STAGES
+from cxsim.clv.models.gamma_gamma import OnePriceParams
 from cxsim.clv.models.special import FloatArray
 from cxsim.clv.optimum import REACH, Optimum, Problem, log_prior, maximise, newton, purchase_problem, spend_problem
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import GammaGammaFit, OnePriceFit, SpendFit
 from cxsim.errors import EstimationError, choices
 
 Engine = Literal["native", "lifetimes"]
@@ -117,8 +118,8 @@ def fit(
     )
 
 
-def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: date | None = None) -> GammaGammaFit:
-    """Fit the Gamma-Gamma model of spend per order to repeat customers by maximum likelihood.
+def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: date | None = None) -> SpendFit:
+    """Fit a model of spend per order to repeat customers: Gamma-Gamma by maximum likelihood, or one price for all.
 
     Parameters
     ----------
@@ -132,15 +133,17 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
 
     Returns
     -------
-    GammaGammaFit
-        Estimates with covariance and log-likelihood, v in the currency of the orders; `basis` as in `fit`.
+    GammaGammaFit or OnePriceFit
+        Estimates with covariance and log-likelihood, v in the currency of the orders; `basis` as in `fit`. Where the
+        monetary values of all repeat customers are the same, as of a subscription, there is no spread to fit: spend is
+        that price, for everyone and without uncertainty.
 
     Raises
     ------
     TableError
         If `rfm` does not keep its contract.
     EstimationError
-        For an unknown engine, impossible pasts, too few repeat customers, or amounts all the same.
+        For an unknown engine, impossible pasts, or too few repeat customers.
 
     References
     ----------
@@ -152,8 +155,15 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
     >>> fit_spend(summarise(load_cdnow(sample=True)))
     GammaGammaFit(Gamma-Gamma: p=4.683, q=4.19, v=24.39; 1139 customers)
     """
-    patterns = spend_patterns(rfm)
     _require(SPEND, None, engine)
+    price = one_price(rfm)
+    if price is not None:
+        payers = spenders_of(rfm).height
+        params = OnePriceParams(price=price)
+        return OnePriceFit(
+            params=params, n_customers=payers, n_left_out=rfm.height - payers, observed_until=observed_until
+        )
+    patterns = spend_patterns(rfm)
     found = _found(SPEND, patterns, _optimum(spend_problem(patterns), SPEND, patterns, engine), 1)
     left_out = rfm.height - found["n_customers"]
     return GammaGammaFit(n_left_out=left_out, engine=engine, observed_until=observed_until, **found)

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 from cxsim.clv.estimates import Basis
-from cxsim.clv.likelihood import ALL_KINDS, SPEND
+from cxsim.clv.likelihood import ALL_KINDS, ONE_PRICE, SPEND
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import GammaGammaFit, OnePriceFit, SpendFit
 from cxsim.errors import CxsimError, EstimationError, choices
 from cxsim.params import written_whole
 
 FORMAT, VERSION = "cxsim fit", 2
 
 
-def save_fit(fit: PurchaseFit | GammaGammaFit, path: str | os.PathLike[str]) -> None:
+def save_fit(fit: PurchaseFit | SpendFit, path: str | os.PathLike[str]) -> None:
     """Write a fit to a JSON file, to all its digits.
 
     Parameters
@@ -61,7 +61,7 @@ def save_fit(fit: PurchaseFit | GammaGammaFit, path: str | os.PathLike[str]) -> 
         half.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | GammaGammaFit:
+def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | SpendFit:
     """Read a fit from the JSON file that `save_fit` wrote.
 
     Parameters
@@ -71,7 +71,7 @@ def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | GammaGammaFit:
 
     Returns
     -------
-    PurchaseFit or GammaGammaFit
+    PurchaseFit, GammaGammaFit or OnePriceFit
         The very fit that was written.
 
     Raises
@@ -97,7 +97,7 @@ def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | GammaGammaFit:
         raise EstimationError(f"{source}: {error}") from error
 
 
-def _fit(record: Any) -> PurchaseFit | GammaGammaFit:
+def _fit(record: Any) -> PurchaseFit | SpendFit:
     """Return the fit of a record of this version; a field that makes no sense is a TypeError or ValueError."""
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise EstimationError(f"this JSON holds no fit; its field 'format' must be '{FORMAT}'.")
@@ -110,8 +110,8 @@ def _fit(record: Any) -> PurchaseFit | GammaGammaFit:
         raise EstimationError(f"no kind of fit '{name}'; {choices(name, ALL_KINDS)}")
     kind = ALL_KINDS[name]
     params = kind.params([_number(record["params"][one]) for one in kind.names], record.get("k", 1))
-    shape: Any = GammaGammaFit if kind == SPEND else PurchaseFit
-    found: PurchaseFit | GammaGammaFit = shape(
+    shape: Any = {SPEND: GammaGammaFit, ONE_PRICE: OnePriceFit}.get(kind, PurchaseFit)
+    found: PurchaseFit | SpendFit = shape(
         model=name, params=params, **{one.name: _field(one.name, record) for one in fields(shape)[2:]}
     )
     return found

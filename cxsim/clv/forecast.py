@@ -38,7 +38,7 @@ from cxsim.clv.forecast_kernel import (
     forecast_customers,
 )
 from cxsim.clv.inputs import PAST, checked_amounts, is_count, require
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams, SpendParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
 from cxsim.clv.models.purchases import PurchaseParams
 from cxsim.clv.models.special import FloatArray
@@ -90,7 +90,7 @@ class Prediction:
 def predict(
     rfm: pl.DataFrame,
     purchases: Sequence[PurchaseParams] | Posterior[PurchaseParams],
-    spend: Sequence[GammaGammaParams] | Posterior[GammaGammaParams] | None = None,
+    spend: Sequence[SpendParams] | Posterior[SpendParams] | None = None,
     *,
     days: float,
     draws: int | None = None,
@@ -149,7 +149,7 @@ def predict(
     probability `level` or more, whatever n; for whole numbers usually more.
 
     Spend per order is Gamma distributed with a rate of the customer's own, drawn given their monetary_value; a
-    customer without one is drawn from the population.
+    customer without one is drawn from the population. Under one price, each order costs it.
 
     Examples
     --------
@@ -288,7 +288,7 @@ def _chosen(source: Sequence[Params] | Posterior[Params], draws: int | None) -> 
     return [source.params(i) if isinstance(source, Posterior) else source[i] for i in numbers]
 
 
-def _thetas(purchases: Sequence[PurchaseParams], spend: Sequence[GammaGammaParams]) -> tuple[Thetas, Family]:
+def _thetas(purchases: Sequence[PurchaseParams], spend: Sequence[SpendParams]) -> tuple[Thetas, Family]:
     """Return the draws as records, with what they have in common."""
     kinds = {(one.k, int(one.leaves_after_first), int(isinstance(one, ParetoNbdParams))) for one in purchases}
     if len(kinds) != 1:
@@ -300,7 +300,7 @@ def _thetas(purchases: Sequence[PurchaseParams], spend: Sequence[GammaGammaParam
             f"found {len(purchases)} draws of the parameters of orders and {len(spend)} of those of spend; each draw "
             "needs both, so there must be as many."
         )
-    endless = [params.q for params in spend if params.q <= 1.0]
+    endless = [params.q for params in spend if isinstance(params, GammaGammaParams) and not params.has_mean]
     if endless:
         raise EstimationError(
             f"Gamma-Gamma: in {len(endless)} of {len(spend)} draws of the parameters mean spend is infinite; it "

@@ -26,7 +26,7 @@ from cxsim.jit import inlined, lean
 IntArray = NDArray[np.int64]
 
 # One draw of all parameters for the kernel: those of a model that is not asked for stay 0.
-FIELDS = ("r", "alpha", "a", "b", "s", "beta", "p", "q", "v")
+FIELDS = ("r", "alpha", "a", "b", "s", "beta", "p", "q", "v", "price")
 PARAMS_RECORD = np.dtype([(name, np.float64) for name in FIELDS])
 Thetas = NDArray[np.void]
 
@@ -274,9 +274,12 @@ def _ahead(
         if clock > limit:
             break
         if family.spends == 1:
-            if orders == 0:
-                spend_rate = _spend_rate(theta, block, i, key)
-            amount = rng.gamma(rng.purpose_key(key, _SPEND), orders, theta.p) / spend_rate
+            if theta.price > 0.0:
+                amount = theta.price
+            else:
+                if orders == 0:
+                    spend_rate = _spend_rate(theta, block, i, key)
+                amount = rng.gamma(rng.purpose_key(key, _SPEND), orders, theta.p) / spend_rate
             value += amount * question.margin * _discount(question.rate, scale, clock)
         orders, stages = orders + 1, family.k
         # An urn without balls of the first kind, as Pareto/NBD has it, never gives one.

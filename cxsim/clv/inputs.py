@@ -20,6 +20,8 @@ MIN_CUSTOMERS = 20
 # Chances of dropout are seen only after repeat orders; as many customers as parameters is the least.
 MIN_REPEATERS = 4
 _SEEDS = 1 << 63
+# As many as of every other estimate.
+_DIGITS_OF_A_PRICE = 10
 
 
 _Rule = tuple[Callable[[float], bool], str]
@@ -192,14 +194,15 @@ def spend_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
             f"Gamma-Gamma: found {spenders.height} customers with a repeat order and a positive monetary value among "
             f"{rfm.height}; it needs at least {MIN_CUSTOMERS}. Use a longer period or more customers."
         )
-    amounts = spenders["monetary_value"]
-    if amounts.n_unique() == 1:
-        raise EstimationError(
-            f"Gamma-Gamma: all {spenders.height} repeat customers have the same monetary value, "
-            f"{amounts[0]:g}, so there is no spread to fit. Check the amounts, or take this value "
-            "as the spend of everyone."
-        )
     return _counted(spenders, ["frequency", "monetary_value"])
+
+
+def one_price(rfm: pl.DataFrame) -> float | None:
+    """Return what every repeat order costs, if all cost the same."""
+    amounts = spenders_of(rfm)["monetary_value"]
+    # Of whole cents a mean of equal amounts is that amount; of what others summed up, but for the last of its digits.
+    same = amounts.len() >= MIN_REPEATERS and amounts.round_sig_figs(_DIGITS_OF_A_PRICE).n_unique() == 1
+    return float(amounts.round_sig_figs(_DIGITS_OF_A_PRICE)[0]) if same else None
 
 
 def _counted(customers: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

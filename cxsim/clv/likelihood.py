@@ -15,7 +15,7 @@ import polars as pl
 from cxsim.clv.inputs import arrays
 from cxsim.clv.models import bgnbd, gamma_gamma, pareto_integrals
 from cxsim.clv.models.bgnbd import BetaGeometricParams
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.gamma_gamma import GammaGammaParams, OnePriceParams, SpendParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams, likelihood_sum_by_day
 from cxsim.clv.models.purchases import PurchaseParams
 from cxsim.clv.models.special import FloatArray, in_threads
@@ -44,11 +44,13 @@ class Kind(NamedTuple):
         """Return the title with its number of stages."""
         return self.title.replace("-k", f"-{k}") if self.regular else self.title
 
-    def params(self, values: Sequence[float], k: int) -> PurchaseParams | GammaGammaParams:
+    def params(self, values: Sequence[float], k: int) -> PurchaseParams | SpendParams:
         """Return checked parameters from their values in order."""
         named = dict(zip(self.names, values, strict=True))
         if self == SPEND:
             return GammaGammaParams(**named)
+        if self == ONE_PRICE:
+            return OnePriceParams(**named)
         if self.calendar:
             return ParetoNbdParams(**named)
         return BetaGeometricParams(**named, k=k, leaves_after_first=self.leaves_after_first)
@@ -63,8 +65,9 @@ _ROWS = (
 )
 KINDS = {row[0]: Kind(*row) for row in _ROWS}
 SPEND = Kind("gamma_gamma", "Gamma-Gamma", ("p", "q", "v"))  # Fader & Hardie (2013)
+ONE_PRICE = Kind("one_price", "one price", ("price",))  # where no order costs more than another
 # Everything that can be fitted.
-ALL_KINDS = {**KINDS, SPEND.name: SPEND}
+ALL_KINDS = {**KINDS, SPEND.name: SPEND, ONE_PRICE.name: ONE_PRICE}
 
 
 def kind_of(model: str) -> Kind:

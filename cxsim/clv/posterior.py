@@ -12,9 +12,18 @@ from typing import Generic, cast
 import numpy as np
 import polars as pl
 
-from cxsim.clv.estimates import PARAMETER_DIGITS, FittedModel, Params, significant
-from cxsim.clv.inputs import is_count, purchase_patterns, require, spend_patterns
-from cxsim.clv.likelihood import ALL_KINDS, SPEND, Derivatives, Likelihood, derivatives, log_likelihoods, thinned
+from cxsim.clv.estimates import PARAMETER_DIGITS, FittedModel, Params, Params_co, significant
+from cxsim.clv.inputs import is_count, one_price, purchase_patterns, require, spend_patterns
+from cxsim.clv.likelihood import (
+    ALL_KINDS,
+    ONE_PRICE,
+    SPEND,
+    Derivatives,
+    Likelihood,
+    derivatives,
+    log_likelihoods,
+    thinned,
+)
 from cxsim.clv.models.special import FloatArray
 from cxsim.clv.optimum import REACH, WEAK, Problem, Surface, log_prior, newton, purchase_problem, spend_problem
 from cxsim.clv.sampling import Place, reliable_k_hat, sample
@@ -51,13 +60,13 @@ _LONGEST = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Posterior(Generic[Params]):
+class Posterior(Generic[Params_co]):
     """Equally likely parameters of one model, given its data and weak priors.
 
     Attributes
     ----------
     model
-        `bgnbd`, `mbgnbd`, `paretonbd`, `bgcnbd` or `mbgcnbd`; `gamma_gamma` for spend.
+        `bgnbd`, `mbgnbd`, `paretonbd`, `bgcnbd` or `mbgcnbd`; `gamma_gamma` or `one_price` for spend.
     k
         Stages between orders, taken as known; 1 but for `bgcnbd` and `mbgcnbd`.
     log_params
@@ -114,6 +123,8 @@ class Posterior(Generic[Params]):
     def verdict(self) -> str:
         """One sentence on whether the draws can be relied on."""
         found = f"k-hat {self.k_hat:.2f}, {self.effective_draws:,.0f} effective of {self.proposals:,} proposals"
+        if self.model == ONE_PRICE.name:
+            return "The draws are all the same: the price is known."
         if self.reliable:
             return f"The draws can be relied on ({found})."
         return (
@@ -121,7 +132,7 @@ class Posterior(Generic[Params]):
             "customers, or a model with fewer parameters."
         )
 
-    def params(self, number: int) -> Params:
+    def params(self, number: int) -> Params_co:
         """Return the parameters of one draw, numbered from 0, to ten significant digits.
 
         Raises
@@ -132,7 +143,7 @@ class Posterior(Generic[Params]):
         if not (is_count(number, least=0) and number < len(self)):
             raise EstimationError(f"no draw {number}; possible: 0 to {len(self) - 1}.")
         values = [significant(math.exp(x), PARAMETER_DIGITS) for x in self.log_params[number]]
-        return cast("Params", ALL_KINDS[self.model].params(values, self.k))
+        return cast("Params_co", ALL_KINDS[self.model].params(values, self.k))
 
     def interval(self, level: float = 0.95) -> pl.DataFrame:
         """Return one row per parameter: parameter, low, median, high; as much of the posterior below low as above high.
@@ -204,6 +215,8 @@ def posterior(fit: FittedModel[Params], rfm: pl.DataFrame, *, draws: int = 1000,
     Posterior(MBG/NBD: r=0.6163, alpha=60.56, a=0.5709, b=1.104; 200 draws, k-hat -0.15)
     """
     require({"draws": draws, "seed": seed})
+    if fit.kind == ONE_PRICE:
+        return _of_one_price(fit, rfm, draws)
     problem = _problem(fit, rfm)
     middle = problem.prior
     # An estimate that has all but run away is no place to start from: the prior holds the maximum well inside.
@@ -234,6 +247,20 @@ def posterior(fit: FittedModel[Params], rfm: pl.DataFrame, *, draws: int = 1000,
         k_hat=drawn.k_hat,
         effective_draws=drawn.effective_draws,
         proposals=proposals,
+    )
+
+
+def _of_one_price(fit: FittedModel[Params], rfm: pl.DataFrame, draws: int) -> Posterior[Params]:
+    """Return the price again and again: nothing is drawn, so nothing is weighted, and no draw can be off."""
+    found = one_price(rfm)
+    if found is None or found != fit.values[0]:
+        raise EstimationError(
+            f"the posterior needs the customers whose price was found, {fit.values[0]:g}; these customers pay "
+            f"{'several' if found is None else f'{found:g}'}."
+        )
+    log_params = np.full((draws, 1), math.log(found))
+    return Posterior(
+        model=fit.model, log_params=log_params, k_hat=-math.inf, effective_draws=float(draws), proposals=draws
     )
 
 

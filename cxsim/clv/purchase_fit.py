@@ -14,7 +14,7 @@ from cxsim.clv.inputs import by_past, require
 from cxsim.clv.models.gamma_gamma import population_mean
 from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.models.special import FloatArray
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import SpendFit
 from cxsim.errors import EstimationError
 from cxsim.params import DAYS_PER_YEAR
 
@@ -195,7 +195,7 @@ class PurchaseFit(FittedModel[PurchaseParams]):
     def clv(
         self,
         rfm: pl.DataFrame,
-        spend: GammaGammaFit,
+        spend: SpendFit,
         *,
         annual_discount_rate: float,
         horizon_days: float = math.inf,
@@ -244,7 +244,7 @@ class PurchaseFit(FittedModel[PurchaseParams]):
 
     def clv_new(
         self,
-        spend: GammaGammaFit,
+        spend: SpendFit,
         *,
         annual_discount_rate: float,
         horizon_days: float = math.inf,

@@ -17,8 +17,10 @@ from cxsim.simulation.state import (
     POINTS,
     STATUS_YEAR_DAYS,
     Books,
+    Latents,
     Records,
     count_for,
+    list_cents,
     note,
     spell,
     strength,
@@ -184,7 +186,7 @@ def expire(life: Records, card: Records, plan: Plan, books: Books, now: float) -
                 mine.balance, mine.pull_log = 0, 0.0
 
 
-_SPEND, _REDEMPTION = int(rng.Purpose.SPEND), int(rng.Purpose.REDEMPTION)
+_REDEMPTION = int(rng.Purpose.REDEMPTION)
 _ORDERS, _LIST, _MARKDOWN, _REWARD = (
     int(CountKind.ORDERS),
     int(CountKind.LIST),
@@ -203,11 +205,11 @@ _POINTS_VALUE = place(ReachCountKind.POINTS_VALUE)
 
 @inlined
 def book_order(
-    life: Records, card: Records, plan: Plan, world: World, books: Books, spend_shape: float, now: float
+    life: Records, card: Records, plan: Plan, world: World, books: Books, latents: Latents, now: float
 ) -> int:
     """Book the order of the customer who is simulated; return the place of what happened to it, from 1, or 0."""
     me, month = life[0], books.month_of_day[int(now)]
-    spend = 100.0 * rng.gamma(rng.purpose_key(me.key, _SPEND), me.k, spend_shape) / me.spend_rate
+    spend = list_cents(latents, me.key, me.k, me.spend_rate)
     listed = int(np.rint(spend * _basket(life, card, plan, world, now)))
     incident = happen(life, card, plan, world)
     markdown = _markdown(life, card, plan, books, listed, month)

@@ -131,7 +131,7 @@ def normal_scores(latents: Latents, world: World) -> Scores:
         rates=_gamma_table(latents.r, latents.alpha),
         chances=_chance_table(latents.a, latents.b) if latents.a > 0.0 else nothing,
         hazards=_gamma_table(latents.s, latents.beta) if latents.s > 0.0 else nothing,
-        spends=_gamma_table(latents.q, latents.v),
+        spends=nothing if latents.price > 0.0 else _gamma_table(latents.q, latents.v),
     )
 
 
@@ -171,7 +171,7 @@ def relate(block: Block, scores: Scores, world: World) -> None:
         customer, trait = block[i], 0.0
         if facts.trait_rate != 0.0 and customer.rate > 0.0:
             trait += facts.trait_rate * _score(scores.rates, rng.log(customer.rate))
-        if facts.trait_spend != 0.0:
+        if facts.trait_spend != 0.0 and scores.spends.shape[1] > 0:
             trait -= facts.trait_spend * _score(scores.spends, rng.log(customer.spend_rate))
         if facts.trait_stay != 0.0:
             if scores.hazards.shape[1] > 0 and customer.dropout_rate > 0.0:

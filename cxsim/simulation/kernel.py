@@ -36,6 +36,7 @@ from cxsim.simulation.state import (
     day_of,
     draw_newcomer,
     join,
+    list_cents,
     month_of,
     note,
     seasonal,
@@ -267,7 +268,7 @@ def _live(plan: Plan, world: World, latents: Latents, desk: Desk, books: Books, 
             me.stock = 0.0
         if order_at <= then:
             before = me.mood
-            incident = book_order(desk.life, desk.card, plan, world, books, latents.p, then)
+            incident = book_order(desk.life, desk.card, plan, world, books, latents, then)
             if world.facts[0].experienced:
                 serve(desk.life, desk.card, plan, world, books, incident, then)
             _stay_or_leave(world, latents, desk, books, before)
@@ -414,7 +415,7 @@ def _revive(life: Records, card: Records, plan: Plan, books: Books) -> float:
     return earliest
 
 
-_SPEND, _ORDERS, _LIST = int(rng.Purpose.SPEND), int(CountKind.ORDERS), int(CountKind.LIST)
+_ORDERS, _LIST = int(CountKind.ORDERS), int(CountKind.LIST)
 _SECONDS_PER_DAY = 86_400.0
 _NUMBERS = len(LOG_COLUMNS)
 
@@ -431,7 +432,7 @@ def run_plain_block(latents: Latents, block: Block, present: np.ndarray, books: 
         if block[i].is_new:
             count(books, i, block[i].cohort, books.month_of_day[int(block[i].entry)], _ARRIVALS, 1)
             _log(books, block, i, ARRIVED, 0, block[i].entry, -1, -1)
-            _order(books, block, i, 0, block[i].entry, latents.p)
+            _order(latents, books, block, i, 0, block[i].entry)
             k = 1
             if latents.drop_after_first == 1:
                 key = rng.purpose_key(block[i].key, _DROPOUT)
@@ -458,7 +459,7 @@ def _alone_live(latents: Latents, block: Block, i: int, books: Books, k: int) ->
         now += rng.exponential(order_key, k) / rate
         if now >= horizon or end_at <= now:
             break
-        _order(books, block, i, k, now, latents.p)
+        _order(latents, books, block, i, k, now)
         alive = rng.uniform(dropout_key, k) >= chance
         k += 1
         if not alive:
@@ -468,10 +469,9 @@ def _alone_live(latents: Latents, block: Block, i: int, books: Books, k: int) ->
 
 
 @inlined
-def _order(books: Books, block: Block, i: int, k: int, now: float, spend_shape: float) -> None:
+def _order(latents: Latents, books: Books, block: Block, i: int, k: int, now: float) -> None:
     cohort, month = block[i].cohort, books.month_of_day[int(now)]
-    spend = 100.0 * rng.gamma(rng.purpose_key(block[i].key, _SPEND), k, spend_shape) / block[i].spend_rate
-    paid = int(np.rint(spend))
+    paid = int(np.rint(list_cents(latents, block[i].key, k, block[i].spend_rate)))
     count(books, i, cohort, month, _LIST, paid)
     count(books, i, cohort, month, _ORDERS, 1)
     _log(books, block, i, ORDER, k, now, paid, 0)

@@ -20,7 +20,7 @@ _INSTANT = 1e-9
 _NEVER = 1e-250
 _ALIVE, _PURCHASE_RATE = int(rng.Purpose.ALIVE), int(rng.Purpose.PURCHASE_RATE)
 _DROPOUT_PROB, _DROPOUT_RATE = int(rng.Purpose.DROPOUT_PROB), int(rng.Purpose.DROPOUT_RATE)
-_SPEND_RATE, _ARRIVAL = int(rng.Purpose.SPEND_RATE), int(rng.Purpose.ARRIVAL)
+_SPEND_RATE, _SPEND, _ARRIVAL = (int(rng.Purpose[name]) for name in ("SPEND_RATE", "SPEND", "ARRIVAL"))
 
 
 class Latents(NamedTuple):
@@ -28,7 +28,8 @@ class Latents(NamedTuple):
 
     Purchase rate ~ Gamma(r, alpha). Dropout competes: a chance after each order ~ Beta(a, b), none for a = 0, and a
     hazard per day ~ Gamma(s, beta), none for s = 0. BG/NBD is s = 0; Pareto/NBD is a = 0; MBG/NBD also lets customers
-    drop out after their first order. Spend per order ~ Gamma(p, nu) with nu ~ Gamma(q, v).
+    drop out after their first order. Spend per order ~ Gamma(p, nu) with nu ~ Gamma(q, v), or `price`, where that is
+    above 0.
     """
 
     r: float
@@ -41,6 +42,7 @@ class Latents(NamedTuple):
     p: float
     q: float
     v: float
+    price: float = 0.0
 
 
 # One customer of a block for the kernel; days are days of the scenario. `last` is the day of the last order before the
@@ -186,6 +188,14 @@ def _draw_rates(
         block[i].dropout_rate = hazard if hazard > _NEVER else 0.0
     shape = latents.q + latents.p * frequency
     block[i].spend_rate = rng.gamma(rng.purpose_key(key, _SPEND_RATE), 0, shape) / (latents.v + frequency * value)
+
+
+@inlined
+def list_cents(latents: Latents, key: np.uint64, k: int, spend_rate: float) -> float:
+    """Return what order number `k` costs by itself, in cents."""
+    if latents.price > 0.0:
+        return 100.0 * latents.price
+    return float(100.0 * rng.gamma(rng.purpose_key(key, _SPEND), k, latents.p) / spend_rate)
 
 
 _UPTAKE, _UNSUBSCRIBE, _REFERRAL = int(rng.Purpose.UPTAKE), int(rng.Purpose.UNSUBSCRIBE), int(rng.Purpose.REFERRAL)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import SpendFit
 from cxsim.data.shop import Shop
 from cxsim.study.assumptions import strategy_table
 from cxsim.study.scenario import BASELINE, Model, Scenario
@@ -79,7 +79,7 @@ class Study:
     assumptions: pl.DataFrame
     sources: pl.DataFrame
     purchases: Mapping[Model, PurchaseFit]
-    spend: GammaGammaFit
+    spend: SpendFit
     manifest: Mapping[str, object]
     worlds: Worlds
     counts: tuple[npt.NDArray[np.int64], ...]

@@ -21,7 +21,7 @@ from cxsim.clv.customer_value import (
 from cxsim.clv.diagnose import diagnose
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import SpendFit
 from cxsim.clv.validation.compare import Comparison, compare
 from cxsim.clv.validation.holdout import captures, decile_values, forecasts, missed, with_deciles
 from cxsim.data.orders import Transactions
@@ -91,7 +91,7 @@ def tested(valuation: Valuation, lines: Transactions, report: Progress) -> Teste
 
 
 def _drawn(
-    valuation: Valuation, rfm: pl.DataFrame, fits: Iterable[PurchaseFit], spend: GammaGammaFit
+    valuation: Valuation, rfm: pl.DataFrame, fits: Iterable[PurchaseFit], spend: SpendFit
 ) -> dict[str, ParameterDraws]:
     """Return draws of the parameters of several models, by the titles of these."""
     draws, seed = valuation.draws, valuation.seed
@@ -99,7 +99,7 @@ def _drawn(
 
 
 def _by_value(
-    valuation: Valuation, rfm: pl.DataFrame, later: pl.DataFrame, fits: tuple[PurchaseFit, GammaGammaFit]
+    valuation: Valuation, rfm: pl.DataFrame, later: pl.DataFrame, fits: tuple[PurchaseFit, SpendFit]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return spend after the fit by tenth, and the share of it that several orders of the customers catch."""
     # As customers pay it, all of it and not discounted, so that it can be held against what they paid.
@@ -168,7 +168,7 @@ class CustomerValuation:
     tested: Tested
     alive: pl.DataFrame
     purchases: PurchaseFit
-    spend: GammaGammaFit
+    spend: SpendFit
     findings: pl.DataFrame
     values: CustomerValues
     worth: pl.DataFrame
@@ -263,7 +263,7 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
 def _valued(
     valuation: Valuation,
     rfm: pl.DataFrame,
-    fits: tuple[PurchaseFit, GammaGammaFit],
+    fits: tuple[PurchaseFit, SpendFit],
     *,
     days: int,
     rate: float,
@@ -283,7 +283,7 @@ def _valued(
     return expected, ranked, customer_values(ranked, *fits, terms, by="decile")
 
 
-def _findings(rfm: pl.DataFrame, purchases: PurchaseFit, spend: GammaGammaFit, values: CustomerValues) -> pl.DataFrame:
+def _findings(rfm: pl.DataFrame, purchases: PurchaseFit, spend: SpendFit, values: CustomerValues) -> pl.DataFrame:
     """Return what the orders cannot say of the fits, and what cannot be relied on in their draws."""
     found = diagnose(rfm, purchases, spend).table.select("severity", "sentence", "advice", about="topic")
     rough = {"about": "draws", "severity": "caution", "advice": "Read the intervals as rough."}

@@ -16,11 +16,11 @@ import polars as pl
 
 from cxsim import rng
 from cxsim.clv.fit import fit, fit_spend
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.gamma_gamma import SpendParams, population_mean
 from cxsim.clv.models.purchases import Outlook, PurchaseParams
-from cxsim.clv.posterior import posterior
+from cxsim.clv.posterior import Posterior, posterior
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import SpendFit
 from cxsim.data.cdnow import named_orders
 from cxsim.data.orders import Transactions
 from cxsim.data.rfm import summarise
@@ -58,7 +58,7 @@ class Fits(NamedTuple):
 
     rfm: pl.DataFrame
     purchases: Mapping[Model, PurchaseFit]
-    spend: GammaGammaFit
+    spend: SpendFit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +70,7 @@ class Draw:
     structure: Model
     scenario: Scenario  # with every assumption at its drawn value
     purchases: PurchaseParams  # time in days
-    spend: GammaGammaParams
+    spend: SpendParams
 
     @property
     def arms(self) -> list[tuple[Strategy, ...]]:
@@ -161,7 +161,7 @@ def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
     n takes the n-th parameters from each posterior.
     """
     pool = max(scenario.draws, POSTERIOR_DRAWS)
-    spend = posterior(fits.spend, fits.rfm, draws=pool, seed=scenario.seed)
+    spend: Posterior[SpendParams] = posterior(fits.spend, fits.rfm, draws=pool, seed=scenario.seed)
     uncertain = drawn_assumptions(scenario)
     drawn = []
     for number in range(scenario.draws):
@@ -267,22 +267,24 @@ def _stacking(scenario: Scenario) -> float:
     return 1.0 if scenario.stacking is None else scenario.stacking.value
 
 
-def _latents(purchases: PurchaseParams, spend: GammaGammaParams) -> Latents:
-    # What a model of leaving does not have: no chance to leave after an order, no hazard.
+def _latents(purchases: PurchaseParams, spend: SpendParams) -> Latents:
+    # What a model of leaving does not have: no chance to leave after an order, no hazard; and a model of spend: a price
+    # for all, or where there is one any spread.
     none = {
         "a": 0.0,
         "b": 1.0,
         "s": 0.0,
         "beta": 1.0,
+        **dict.fromkeys(("p", "q", "v"), 1.0),
+        "price": 0.0,
         "drop_after_first": int(getattr(purchases, "leaves_after_first", 0)),
     }
     numbers = none | asdict(purchases) | asdict(spend)
     return Latents._make(numbers[name] for name in Latents._fields)
 
 
-def _refuse_full_cards(scenario: Scenario, spend: GammaGammaFit) -> None:
-    params = spend.params
-    mean = params.p * params.v / (params.q - 1.0) if params.q > 1.0 else math.inf
+def _refuse_full_cards(scenario: Scenario, spend: SpendFit) -> None:
+    mean = population_mean(spend.params) if spend.params.has_mean else math.inf
     for strategy in scenario.strategies:
         for effect in strategy.effects:
             if isinstance(effect, Points) and effect.threshold.value <= effect.earn.value * mean:

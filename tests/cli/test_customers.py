@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
@@ -143,6 +144,47 @@ def test_the_same_call_writes_the_same_bytes_with_no_formula_and_prints_totals(s
     assert head == ",".join(COLUMNS)
     assert len(lines) == CUSTOMERS
     assert all(line.startswith("'=customer ") for line in lines)
+
+
+def _subscriptions():
+    """Return the orders of eighty customers who pay 9.90 once a month, some of them for longer than others."""
+    return [
+        f"{customer},{date(2024, 1, 1 + customer % 28) + timedelta(days=30 * month)},9.90"
+        for customer in range(80)
+        for month in range(1 + customer * 7 % 6)
+    ]
+
+
+def test_a_shop_with_one_price_is_fitted_and_everyone_spends_that_price(project, orders):
+    words = [orders(*_subscriptions()), "--until", "2024-07-31"]
+    found = json.loads(project("fit", *words, "--json").out)
+    assert found["spend"]["model"] == "one-price"
+    assert found["spend"]["parameters"] == [{"parameter": "price", "estimate": 9.9, "std_error": 0.0}]
+    assert {row["expected_spend"] for row in found["value"]["customers"]} == {9.9}
+    (note,) = [finding for finding in found["findings"] if finding["topic"] == "one price"]
+    assert note["severity"] == "note"
+    assert "Every repeat order cost 9.90" in note["sentence"]
+    assert "Spend per order: one price" in project("fit", *words).out
+
+
+def test_a_shop_with_one_price_is_valued_at_it(project, orders):
+    words = [orders(*_subscriptions()), "--until", "2024-07-31", "--annual-discount-rate", "0", "--draws", "20"]
+    done = project("value", *words, "--out", "value.csv")
+    assert (done.code, done.err) == (0, "")
+    assert "Every repeat order cost 9.90" in done.out
+    values = pl.read_csv(project.folder / "value.csv")
+    # Numbers of the file have six digits.
+    for orders_of, value_of in (("expected_orders", "value"), ("orders_high", "value_high")):
+        assert values[value_of].to_list() == pytest.approx((9.9 * values[orders_of]).to_list(), rel=1e-5)
+
+
+def test_a_shop_with_one_price_is_simulated_at_it(project, orders):
+    orders(*_subscriptions())
+    project.edit("scenarios/tiny.yaml", "orders: cdnow-sample", "orders: orders.csv")
+    project.edit("scenarios/tiny.yaml", "observed_until: 1998-06-30", "observed_until: 2024-07-31")
+    assert project("tables", "tiny", "--out", "tables").code == 0
+    paid = pl.read_parquet(project.folder / "tables" / "orders.parquet")
+    assert paid["amount"].round(2).unique().to_list() == [9.9]
 
 
 def test_a_margin_scales_value_and_nothing_else(shared, value, full):

@@ -411,7 +411,9 @@ def spend_of(rfm):
     except EstimationError:
         own = None
     return (
-        own if own is not None and own.params.q > 1.0 else fit_spend(simulated(SHOPS["bgnbd"], 60, seed=1, spend=SPEND))
+        own
+        if own is not None and own.params.has_mean
+        else fit_spend(simulated(SHOPS["bgnbd"], 60, seed=1, spend=SPEND))
     )
 
 

@@ -8,10 +8,13 @@ import pytest
 
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.world import Population
+from cxsim.strategies.behaviour import PLAIN
 from tests.simulated import orders
 from tests.simulation.mechanisms import made
 from tests.simulation.regulars import DAY, moments, regulars, side_by_side
+from tests.simulation.shops import UNMOVED
 from tests.simulation.worlds import (
+    CDNOW,
     LOYAL,
     PARETO,
     buying,
@@ -54,6 +57,25 @@ def test_a_coupon_never_exceeds_the_order():
     population = newcomers(2_000)
     log = orders(population, inputs(population, [], [programme(coupon(1e6, 1.0))]), seed=5, arm=1)
     assert log["amount"].unique().to_list() == [0.0]
+
+
+SUBSCRIPTION = CDNOW._replace(p=1.0, q=1.0, v=1.0, price=9.95)
+
+
+@pytest.mark.parametrize("behaviour", [PLAIN, UNMOVED])
+def test_where_every_order_costs_the_same_every_order_of_the_log_does(behaviour):
+    # The short loop where nothing else happens, and the long one where satisfaction goes together with spend too.
+    past = past_customers([(3, 200, 300, 9.95), (0, 0, 90, None)], copies=200)
+    population = existing(past, arrivals=(100,))
+    log = orders(population, inputs(population, [], latents=SUBSCRIPTION, behaviour=behaviour), seed=5)
+    assert log.height > 100
+    assert (log["amount"] * 100).round().unique().to_list() == [995.0]
+
+
+def test_a_markdown_of_a_half_takes_exactly_half_of_a_price():
+    population = newcomers(500)
+    ready = inputs(population, [], [programme(markdown(0.5, 1.0, 0.0))], latents=SUBSCRIPTION._replace(price=9.9))
+    assert orders(population, ready, seed=5, arm=1)["amount"].unique().to_list() == [4.95]
 
 
 # What customers remember of prices: every order of a regular customer against a reckoning by hand.

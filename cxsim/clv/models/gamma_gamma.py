@@ -1,4 +1,4 @@
-"""Parameters of the Gamma-Gamma model and mean spends in, likelihood and expected spend per order out."""
+"""Parameters of spend, by Gamma-Gamma or one price for all, in; likelihood and expected spend per order out."""
 
 from __future__ import annotations
 
@@ -41,10 +41,32 @@ class GammaGammaParams:
     def __post_init__(self) -> None:
         require_positive("Gamma-Gamma", asdict(self))
 
+    @property
+    def has_mean(self) -> bool:
+        """Whether mean spend is finite."""
+        return self.q > 1.0
 
-def population_mean(params: GammaGammaParams) -> float:
-    """Return the mean spend per order over all customers, p v / (q - 1)."""
-    if params.q <= 1.0:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OnePriceParams:
+    """The price of every order, where all orders cost the same; a positive finite number, in units of money."""
+
+    price: float
+    k: ClassVar[int] = 1
+    has_mean: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        require_positive("One price", asdict(self))
+
+
+SpendParams = GammaGammaParams | OnePriceParams
+
+
+def population_mean(params: SpendParams) -> float:
+    """Return the mean spend per order over all customers: p v / (q - 1), or the one price."""
+    if isinstance(params, OnePriceParams):
+        return params.price
+    if not params.has_mean:
         raise EstimationError(
             f"Gamma-Gamma: with q = {params.q:g} mean spend is infinite; it needs q > 1. A few very large orders do "
             "this: look at the largest monetary values, and leave out what is not retail."

@@ -17,7 +17,7 @@ from cxsim.clv.likelihood import Model, kind_of
 from cxsim.clv.models.purchases import log_likelihood
 from cxsim.clv.models.special import FloatArray
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import SpendFit
 from cxsim.clv.validation.findings import (
     Candidate,
     advice,
@@ -124,7 +124,7 @@ def compare(
     *,
     days: float | None = None,
     models: Sequence[Model] = MODELS,
-    spend: GammaGammaFit | None = None,
+    spend: SpendFit | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Comparison:
@@ -407,7 +407,7 @@ def _span(transactions: Orders, observed_until: date | None) -> tuple[date, date
 def _with_forecasts(
     known: Holdout,
     fits: Iterable[PurchaseFit],
-    spend: GammaGammaFit | None,
+    spend: SpendFit | None,
     *,
     of: str,
     before: pl.DataFrame | None = None,

@@ -13,12 +13,12 @@ import scipy
 from cxsim.clv.fit import fit_spend
 from cxsim.clv.forecast import draws_outside, predict
 from cxsim.clv.inputs import PAST, arrays
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.gamma_gamma import SpendParams
 from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.models.special import FloatArray
-from cxsim.clv.posterior import posterior
+from cxsim.clv.posterior import Posterior, posterior
 from cxsim.clv.purchase_fit import PurchaseFit
-from cxsim.clv.spend_fit import GammaGammaFit
+from cxsim.clv.spend_fit import SpendFit
 from cxsim.errors import DataError, EstimationError, choices
 from cxsim.tables import RFM, check
 from cxsim.wording import figure
@@ -61,11 +61,11 @@ class Holdout(NamedTuple):
 class SpendOutlook(NamedTuple):
     """What orders are expected to bring: per customer, and draws for intervals where they can be had.
 
-    `finding` says why Gamma-Gamma was not used and each customer's own mean was; None if it was.
+    `finding` says why no model of spend was used and each customer's own mean was; None if one was.
     """
 
     per_order: FloatArray
-    draws: list[GammaGammaParams] | None = None
+    draws: list[SpendParams] | None = None
     finding: str | None = None
 
 
@@ -95,18 +95,21 @@ def holdout_of(rfm: pl.DataFrame, later: pl.DataFrame, *, days: float) -> Holdou
     return Holdout(rfm=both.select(rfm.columns), orders=orders, amount=amount, days=days)
 
 
-def spend_outlook(rfm: pl.DataFrame, spend: GammaGammaFit | None, *, draws: int, seed: int) -> SpendOutlook:
-    """Return what orders are expected to bring, by Gamma-Gamma where customers allow it."""
+def spend_outlook(rfm: pl.DataFrame, spend: SpendFit | None, *, draws: int, seed: int) -> SpendOutlook:
+    """Return what orders are expected to bring, by Gamma-Gamma or one price where customers allow it."""
     try:
         found = fit_spend(rfm) if spend is None else spend
     except EstimationError as error:
         return SpendOutlook(mean_spend(rfm), finding=str(error))
-    if found.params.q <= 1.0:
-        why = f"Gamma-Gamma: mean spend is infinite at the fitted q of {figure(found.params.q, '.3g')}; it needs q > 1."
-        return SpendOutlook(mean_spend(rfm), finding=why)
-    params = list(map(posterior(found, rfm, draws=draws, seed=seed).params, range(draws)))
+    if not found.params.has_mean:
+        q = figure(found.values[1], ".3g")
+        return SpendOutlook(
+            mean_spend(rfm), finding=f"Gamma-Gamma: mean spend is infinite at the fitted q of {q}; it needs q > 1."
+        )
+    drawn: Posterior[SpendParams] = posterior(found, rfm, draws=draws, seed=seed)
+    params = list(map(drawn.params, range(draws)))
     per_order = found.expected_spend(rfm)["expected_spend"].to_numpy()
-    return SpendOutlook(per_order, params if min(one.q for one in params) > 1.0 else None)
+    return SpendOutlook(per_order, params if all(one.has_mean for one in params) else None)
 
 
 def model_forecast(fit: PurchaseFit, holdout: Holdout, outlook: SpendOutlook, *, draws: int, seed: int) -> Forecast:

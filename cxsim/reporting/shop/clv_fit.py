@@ -55,6 +55,7 @@ _MEANINGS = {
     "p": "Spend: how alike the orders of one customer are (shape)",
     "q": "Spend: how alike customers are (shape)",
     "v": "Spend: scale, in units of the currency",
+    "price": "Spend: what every order costs, in units of the currency",
 }
 _PALE = "#CBD2D9"
 _POINTS = 60

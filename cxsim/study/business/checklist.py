@@ -131,7 +131,7 @@ _ITEMS = (
         _ELSE,
         "modelled",
         (
-            "Orders and leaving by {models}, order values by Gamma-Gamma, fitted to the shop's customers; every "
+            "Orders and leaving by {models}, order values by {spend}, fitted to the shop's customers; every "
             "customer is then simulated order by order. How well they fit is shown; {why}."
         ),
     ),
@@ -307,6 +307,7 @@ def _modelled(study: Study) -> dict[str, object]:
     return {
         "modelled": "yes" if len(models) > 1 else "partly",
         "models": joined(models),
+        "spend": study.spend.title,
         "why": why,
         "leaving": leaving,
         "draws": figure(scenario.draws),

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cxsim.clv.models.gamma_gamma import GammaGammaParams
+from cxsim.clv.models.gamma_gamma import SpendParams
 from cxsim.clv.models.purchases import PurchaseParams
 from cxsim.finance.information import Estimate, bootstrap_weights, evpi, evppi, evppi_of_structure, explained
 from cxsim.finance.metamodel import Surface, nine_digits, surface
@@ -133,7 +133,7 @@ def _parameters(draws: Sequence[Draw], number: int) -> Numbers:
     return np.hstack([*orders, spend])
 
 
-def _logarithms(params: PurchaseParams | GammaGammaParams) -> list[float]:
+def _logarithms(params: PurchaseParams | SpendParams) -> list[float]:
     # Whole numbers, such as the stages of an order clock, are chosen and not drawn.
     return [math.log(value) for value in astuple(params) if isinstance(value, float)]
 

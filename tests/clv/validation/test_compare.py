@@ -120,11 +120,19 @@ def test_the_later_time_of_one_table_is_found_whatever_the_order_of_its_rows(sam
 
 
 def test_spend_that_cannot_be_fitted_falls_back_to_the_own_mean_and_says_so(sample):
+    few = sample.filter(pl.col("frequency") > 0).head(19)
+    outlook = spend_outlook(few, None, draws=40, seed=0)
+    assert outlook.draws is None
+    assert "found 19 customers with a repeat order" in outlook.finding
+    assert_allclose(outlook.per_order, mean_spend(few))
+
+
+def test_forecasts_of_spend_at_one_price_are_of_that_price(sample):
     constant = sample.with_columns(monetary_value=pl.when(pl.col("frequency") > 0).then(20.0))
     outlook = spend_outlook(constant, None, draws=40, seed=0)
-    assert outlook.draws is None
-    assert "same monetary value" in outlook.finding
-    assert_allclose(outlook.per_order, mean_spend(constant))
+    assert outlook.finding is None
+    assert {one.price for one in outlook.draws} == {20.0}
+    assert set(outlook.per_order) == {20.0}
 
 
 def test_a_fitted_model_of_spend_is_taken_as_it_is(sample, later, spend, comparison):
