@@ -376,6 +376,8 @@ def _print_values(title: str, values: CustomerValues) -> None:
     """Print the value of all customers together, and the remarks that belong to it."""
     import polars as pl
 
+    from cxsim.clv.customer_value import rows_outside
+
     span = f"next {values.terms.horizon_days:,.0f} days"
     words = {
         "orders": f"orders in the {span}",
@@ -393,7 +395,7 @@ def _print_values(title: str, values: CustomerValues) -> None:
         title,
         pl.DataFrame(lines, schema=["quantity", "expected", f"{100 * values.terms.level:g} % interval"], orient="row"),
     )
-    for remark in values.remarks:
+    for remark in (*values.remarks, *values.outside, *rows_outside(values.table)):
         print_text(remark)
 
 

@@ -21,7 +21,7 @@ from cxsim.clv.spend_fit import SpendFit
 from cxsim.errors import EstimationError
 from cxsim.params import Quantity
 from cxsim.rng import stream
-from cxsim.wording import NBSP
+from cxsim.wording import NBSP, figure
 
 BUYERS = pl.when(pl.col("frequency") > 0).then(pl.lit("repeat buyers")).otherwise(pl.lit("one-time buyers"))
 # Chances that are held at once by each thread: 8 MB.
@@ -40,6 +40,9 @@ _COLUMNS = (
 )
 # Nine in ten of the customers who come back have done so within the usual silence.
 _USUAL = 0.9
+# Sums are added up in another order than the ends of their intervals.
+_ROUNDING = 1e-9
+_SIX = ",.6g"
 # How the row of the headline begins.
 VALUE = "Value, today"
 
@@ -117,6 +120,11 @@ class CustomerValues:
     totals_by_draw: pl.DataFrame
     terms: ValuationTerms
     remarks: tuple[str, ...]
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """Which of the `totals` have a mean outside their interval, and why, one sentence each."""
+        return means_outside(self.totals, self.terms.level)
 
 
 def customer_value(
@@ -246,6 +254,40 @@ def customer_values(
         terms=terms,
         remarks=drawn.remarks,
     )
+
+
+def means_outside(totals: pl.DataFrame, level: float) -> tuple[str, ...]:
+    """Return a sentence for each row (quantity, mean, low, high) whose mean lies outside its interval, and why."""
+    rows = totals.filter(outside("mean", "low", "high")).select("quantity", "mean", "low", "high")
+    return tuple(
+        f"{name[:1].upper()}{name[1:]}: the expected {figure(mean, _SIX)} lies {'above' if mean > high else 'below'} "
+        f"its {figure(100 * level, 'g')}{NBSP}% interval, {figure(low, _SIX)} to {figure(high, _SIX)}: the "
+        f"estimates, or a few draws, say {'more' if mean > high else 'less'} than nearly all parameters that the "
+        "orders allow."
+        for name, mean, low, high in rows.iter_rows()
+    )
+
+
+def outside(mean: str, low: str, high: str) -> pl.Expr:
+    """Return whether a mean lies outside its interval, by more than what rounding in adding up can do."""
+    slack = _ROUNDING * pl.col(mean).abs()
+    return (pl.col(mean) > pl.col(high) + slack) | (pl.col(mean) < pl.col(low) - slack)
+
+
+def rows_outside(customers: pl.DataFrame) -> tuple[str, ...]:
+    """Return sentences on the customers who have an expected number outside its interval, and why."""
+    alive = outside("prob_alive", "prob_alive_low", "prob_alive_high")
+    ahead = outside("expected_orders", "orders_low", "orders_high") | outside("value", "value_low", "value_high")
+    certain, skewed = (customers.filter(beyond).height for beyond in (alive, ahead))
+    of_all = f"of {figure(customers.height)} customers"
+    sentences = {
+        f"{figure(skewed)} {of_all} have expected orders or an expected value outside their interval: it is a mean, "
+        "and a few large outcomes, which the interval leaves out, can make most of it, such as any order at all of "
+        "customers who have all but certainly left.": skewed,
+        f"{figure(certain)} {of_all} have a chance of still being one outside its interval: it is what the estimates "
+        "say, and nearly all other parameters that the orders allow say more, or less.": certain,
+    }
+    return tuple(sentence for sentence, rows in sentences.items() if rows)
 
 
 def _alive_intervals(rfm: pl.DataFrame, params: Sequence[PurchaseParams], level: float) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from cxsim.clv.customer_value import (
     alive_by_group,
     at_risk,
     customer_values,
+    means_outside,
     parameter_draws,
     value_totals,
 )
@@ -242,6 +243,7 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
         margin=valuation.margin.value,
     )
     chosen, currency = drawn[purchases.title], valuation.currency
+    worth = value_totals(rfm, values, (purchases, spend), chosen, margin=valuation.margin, currency=currency)
     return CustomerValuation(
         valuation=valuation,
         hygiene=lines.hygiene.table,
@@ -249,9 +251,9 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
         alive=alive_by_group(rfm, {title: one.purchases for title, one in drawn.items()}, LEVEL),
         purchases=purchases,
         spend=spend,
-        findings=_findings(rfm, purchases, spend, values),
+        findings=_findings(rfm, purchases, spend, values.remarks, worth),
         values=values,
-        worth=value_totals(rfm, values, (purchases, spend), chosen, margin=valuation.margin, currency=currency),
+        worth=worth,
         deciles=decile_values(ranked, values.group_totals),
         at_risk=at_risk(rfm, values.table, purchases),
         assumptions=register(valuation),
@@ -283,10 +285,14 @@ def _valued(
     return expected, ranked, customer_values(ranked, *fits, terms, by="decile")
 
 
-def _findings(rfm: pl.DataFrame, purchases: PurchaseFit, spend: SpendFit, values: CustomerValues) -> pl.DataFrame:
+def _findings(
+    rfm: pl.DataFrame, purchases: PurchaseFit, spend: SpendFit, remarks: Iterable[str], worth: pl.DataFrame
+) -> pl.DataFrame:
     """Return what the orders cannot say of the fits, and what cannot be relied on in their draws."""
     found = diagnose(rfm, purchases, spend).table.select("severity", "sentence", "advice", about="topic")
     rough = {"about": "draws", "severity": "caution", "advice": "Read the intervals as rough."}
-    remarks = [{**rough, "sentence": remark} for remark in values.remarks]
+    skewed = {"about": "interval", "severity": "caution", "advice": "Read the interval, not the expected number."}
+    rows = [{**rough, "sentence": remark} for remark in remarks]
+    rows += [{**skewed, "sentence": sentence} for sentence in means_outside(worth, LEVEL)]
     table = found.select("about", "severity", "sentence", "advice")
-    return pl.concat([table, pl.DataFrame(remarks, schema=table.schema)])
+    return pl.concat([table, pl.DataFrame(rows, schema=table.schema)])

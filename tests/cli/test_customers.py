@@ -137,6 +137,7 @@ def test_the_same_call_writes_the_same_bytes_with_no_formula_and_prints_totals(s
         "90 % interval",
         "value in the next 365 days, today",
         "rows read",
+        "of 468 customers have expected orders or an expected value outside their interval: it is a mean",
         "Written: value.csv (468 customers",
     ):
         assert words in printed[0]

@@ -18,7 +18,9 @@ from cxsim.clv.customer_value import (
     at_risk,
     customer_values,
     draws_for,
+    means_outside,
     parameter_draws,
+    rows_outside,
 )
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.purchases import Outlook
@@ -26,7 +28,7 @@ from cxsim.clv.posterior import posterior
 from cxsim.clv.validation.holdout import captures, decile_values, missed, with_deciles
 from cxsim.errors import EstimationError
 from cxsim.study.scenario import load_valuation
-from cxsim.study.valuation import value_customers
+from cxsim.study.valuation import _findings, value_customers
 
 TERMS = ValuationTerms(horizon_days=365.0, annual_discount_rate=0.1, margin=0.3, draws=60, seed=7)
 
@@ -114,6 +116,50 @@ def test_who_is_overdue_has_been_silent_for_longer_than_nine_in_ten_of_those_who
     ever = 1.0 - both[0].days_to_next_purchase(past)["prob_none"].item()
     within = both[0].purchase_distribution(past, days=one["usual_days"], most=1)["probability"][1]
     assert within == pytest.approx(0.9 * ever, rel=1e-6)
+
+
+def test_an_expected_total_outside_its_interval_is_said_to_be_so_and_why(sample, both, values):
+    assert values.outside == ()
+    purchases, spend = both
+    # Estimates that no draw shares: customers who stay far longer than these did.
+    params = dataclasses.replace(purchases.params, b=20.0 * purchases.params.b)
+    found = customer_values(sample, dataclasses.replace(purchases, params=params), spend, TERMS)
+    totals = {name: ends for name, *ends in found.totals.iter_rows()}
+    mean, low, high = totals["orders"]
+    assert mean > high
+    assert len(found.outside) == 2
+    assert found.outside[0] == (
+        f"Orders: the expected {mean:,.6g} lies above its 90\N{NO-BREAK SPACE}% interval, {low:,.6g} to {high:,.6g}: "
+        "the estimates, or a few draws, say more than nearly all parameters that the orders allow."
+    )
+
+
+def test_means_at_the_ends_of_their_intervals_are_inside_and_those_below_are_named():
+    rows = [("orders", 1.0, 1.0, 2.0), ("buyers", 0.1 + 0.2, 0.0, 0.3), ("value", -3.0, -2.0, 5.0)]
+    totals = pl.DataFrame(rows, schema=["quantity", "mean", "low", "high"], orient="row")
+    (said,) = means_outside(totals, 0.9)
+    assert said.startswith("Value: the expected \N{MINUS SIGN}3 lies below its 90")
+
+
+def test_a_valuation_lists_a_mean_outside_its_interval_among_its_findings(sample, both):
+    rows = [("Orders in the next 365 days", "orders", 9.0, 1.0, 8.0), ("Still customers", "customers", 5.0, 4.0, 6.0)]
+    worth = pl.DataFrame(rows, schema=["quantity", "unit", "mean", "low", "high"], orient="row")
+    found = _findings(sample, *both, ["Rough."], worth).filter(pl.col("about").is_in(["draws", "interval"]))
+    assert found["sentence"][0] == "Rough."
+    assert found.row(1)[:2] == ("interval", "caution")
+    assert found["sentence"][1].startswith("Orders in the next 365 days: the expected 9 lies above its 90")
+    assert found["advice"][1] == "Read the interval, not the expected number."
+
+
+def test_customers_whose_expected_orders_lie_outside_their_interval_are_counted(values):
+    above = values.table.filter(
+        (pl.col("expected_orders") > pl.col("orders_high")) | (pl.col("value") > pl.col("value_high"))
+    )
+    assert above.height > 0
+    said = rows_outside(values.table)[0]
+    assert said.startswith(f"{above.height:,} of 2,357 customers have expected orders or an expected value outside")
+    one = values.table.head(1).with_columns(prob_alive=0.99, prob_alive_low=0.2, prob_alive_high=0.3)
+    assert "1 of 1 customers have a chance of still being one outside its interval" in rows_outside(one)[-1]
 
 
 def test_draws_in_which_mean_spend_is_infinite_are_replaced_or_refused_where_they_are_most(sample, both, monkeypatch):

@@ -123,5 +123,6 @@ def test_values_are_discounted_orders_times_price_times_margin(subscribers, orde
     values = customer_values(subscribers, orders, price, terms)
     ahead = orders.clv(subscribers, price, annual_discount_rate=0.1, horizon_days=365.0)
     np.testing.assert_allclose(values.table["value"], 0.5 * PRICE * ahead["discounted_orders"].to_numpy(), rtol=1e-12)
+    assert values.outside == ()
     new = orders.clv_new(price, annual_discount_rate=0.1, horizon_days=365.0)
     assert new["expected_spend"].item() == PRICE

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import altair as alt
 import polars as pl
 
+from cxsim.clv.customer_value import outside
 from cxsim.errors import TableError
 from cxsim.params import Z95
 from cxsim.reporting.shop.clv_validation import ENDS, SHARE_LABELS
@@ -334,6 +336,7 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
     )
 
 
+_VALUE_ENDS = {"value": ("value_low", "value_high")}
 _WORTH = TableSpec(
     id="worth",
     contract=WORTH,
@@ -364,6 +367,7 @@ _DECILES = TableSpec(
         "interval": Column(INTERVAL, interval("low", "high")),
         "share": Column("Share of all value", write=percent),
     },
+    notes=lambda table: _outside(table, {"expected": ("low", "high")}),
 )
 
 
@@ -384,6 +388,7 @@ _CUSTOMERS = TableSpec(
             lambda row: f"over{NBSP}a century" if row["days_to_next"] is None else figure(row["days_to_next"]),
         ),
     },
+    notes=lambda table: _outside(table, {"expected_orders": ("orders_low", "orders_high"), **_VALUE_ENDS}),
 )
 
 
@@ -410,6 +415,7 @@ _AT_RISK = TableSpec(
         "value": Column("Still expected, {currency}"),
         "interval": Column(INTERVAL, interval("value_low", "value_high")),
     },
+    notes=lambda table: _outside(table, _VALUE_ENDS),
 )
 
 
@@ -429,6 +435,19 @@ _CLV = TableSpec(
     },
     notes=("The formula looks back on lifespans that are not over; the model (MBG/NBD, Gamma-Gamma) looks ahead.",),
 )
+
+
+def _outside(table: pl.DataFrame, intervals: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
+    """Return a note where an expected number of a table lies outside its interval."""
+    beyond = pl.any_horizontal(outside(mean, *ends) for mean, ends in intervals.items())
+    rows = table.filter(beyond).height
+    if not rows:
+        return ()
+    note = (
+        f"In {figure(rows)} of {figure(table.height)} rows the expected number lies outside its interval: it is a "
+        "mean, and a few large outcomes, which the interval leaves out, can make most of it."
+    )
+    return (note,)
 
 
 def _decile_finding(table: pl.DataFrame) -> str:

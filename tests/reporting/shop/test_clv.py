@@ -17,6 +17,7 @@ from cxsim.reporting.shop.clv_validation import (
 )
 from cxsim.reporting.shop.clv_value import (
     at_risk_table,
+    decile_table,
     spend_by_frequency,
     value_captured,
 )
@@ -114,6 +115,13 @@ def _customers(frequency, spend):
 def test_who_is_overdue_is_counted_in_the_title(overdue):
     assert at_risk_table(overdue, "USD", 1).title.startswith("1 customer has been silent")
     assert at_risk_table(overdue.clear(), "USD", 0).title == "No customer has been silent for longer than is usual"
+
+
+def test_a_table_says_how_many_of_its_rows_expect_what_lies_outside_their_interval(overdue, tenths, as_text):
+    assert "outside" not in as_text(at_risk_table(overdue, "USD", 1)) + as_text(decile_table(tenths, "USD"))
+    rare = as_text(at_risk_table(pl.concat([overdue, overdue.with_columns(value_high=0.0)]), "USD", 2))
+    assert "In 1 of 2 rows the expected number lies outside its interval: it is a mean" in rare
+    assert "In 2 of 2 rows" in as_text(decile_table(tenths.with_columns(high=pl.col("low")), "USD"))
 
 
 def test_a_perfect_correlation_has_its_sign(finding):
