@@ -123,10 +123,7 @@ def test_gammas_of_every_shape_follow_their_distribution(shape):
 def test_the_tails_of_normals_and_exponentials_are_as_heavy_as_they_should_be():
     # Beyond the last layer of each ziggurat the numbers are made in another way.
     size = 2_000_000
-    for fill, beyond, chance in (
-        (fill_normal, 3.5, 2 * stats.norm.sf(3.5)),
-        (fill_exponential, 8.0, math.exp(-8.0)),
-    ):
+    for fill, beyond, chance in ((fill_normal, 3.5, 2 * stats.norm.sf(3.5)), (fill_exponential, 8.0, math.exp(-8.0))):
         found = (np.abs(filled(fill, KEY, size=size)) > beyond).sum()
         assert abs(found - size * chance) < 4 * math.sqrt(size * chance)
 

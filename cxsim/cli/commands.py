@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -16,7 +16,23 @@ from typing import TYPE_CHECKING, Annotated, cast
 from typer import Argument, BadParameter, Option, Typer
 
 from cxsim.cli.levers import levers_app
-from cxsim.cli.metrics import metrics
+from cxsim.cli.metrics import (
+    AmountColumn,
+    CustomerColumn,
+    DateColumn,
+    NamedColumns,
+    OrderColumn,
+    PolicyChanges,
+    PriceColumn,
+    QuantityColumn,
+    Unreadable,
+    changed_policy,
+    load,
+    metrics,
+    named_columns,
+    orders_in,
+    reading_content,
+)
 from cxsim.cli.printing import (
     DAY_FORMAT,
     AsJson,
@@ -33,6 +49,7 @@ from cxsim.cli.printing import (
     print_grid,
     print_json,
     print_line,
+    print_reading,
     print_returns,
     print_structures,
     print_text,
@@ -50,21 +67,18 @@ if TYPE_CHECKING:
     from cxsim.clv.likelihood import Model
     from cxsim.clv.purchase_fit import PurchaseFit
     from cxsim.clv.spend_fit import SpendFit
-    from cxsim.data.orders import HygieneReport
+    from cxsim.data.shop import Shop
     from cxsim.metrics.calibrate import Calibration
 
 # altair and nbformat check their JSON by jsonschema, which, where this package is installed, builds a grammar of web
 # addresses for two seconds; no address is checked here.
 _GRAMMAR = "rfc3987_syntax"
+_NOTHING = "The examination of the fits found nothing to report."
 # So many of the most valuable customers are printed.
 _TOP = 10
 
-OrdersName = Annotated[str, Argument(metavar="ORDERS", help="Order lines, CSV or Parquet; or cdnow, cdnow-sample.")]
-CustomerColumn = Annotated[str, Option(help="The file's column of customers.")]
-DateColumn = Annotated[str, Option(help="The file's column of dates or timestamps.")]
-AmountColumn = Annotated[str, Option(help="The file's column of amounts.")]
-UntilOrder = Annotated[
-    datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; else the last order's.")
+OrdersName = Annotated[
+    str, Argument(metavar="ORDERS", help="Folder or file of a shop's exports; or cdnow, cdnow-sample, a scenario.")
 ]
 UntilFile = Annotated[
     datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; else what the files say.")
@@ -134,7 +148,8 @@ def tables(
     """Write what one draw would look like in a shop's own tables, as Parquet, without running the whole study."""
     from cxsim.study.loading import load_scenario
     from cxsim.study.provenance import require_writable
-    from cxsim.study.shop_tables import SHOP_FILES, shop_tables
+    from cxsim.study.shop_tables import SHOP_FILES
+    from cxsim.study.sources import shop_tables
 
     loaded = load_scenario(scenario)
     require_writable(out, SHOP_FILES)
@@ -162,17 +177,23 @@ def calibrate(
         str, Option(help="Behaviour under params/behaviour whose numbers stand for the rest.")
     ] = "online-shop",
     until: UntilFile = None,
+    column: NamedColumns = None,
+    policy: PolicyChanges = None,
+    unreadable: Unreadable = None,
 ) -> None:
     """Write a behaviour in which a shop's own numbers stand in the place of what was assumed."""
     from cxsim.metrics.calibrate import calibrate as calibrated, require_new_behaviour, source_yaml, write_behaviour
     from cxsim.params import locate, read, shown
-    from cxsim.reporting.shop_page import load_shop
     from cxsim.strategies.behaviour import Behaviour
 
     require_new_behaviour(name)
     assumed = read(locate("behaviour", like), Behaviour)
+    with waiting("Reading the shop"):
+        changes = changed_policy(policy, unreadable)
+        known = load(shop, columns=named_columns(column), policy=changes, until=until and until.date())
+    print_reading(known, orders_in(known))
     with waiting("Measuring"):
-        found = calibrated(load_shop(shop, until=until and until.date()), like=assumed, name=name)
+        found = calibrated(known, like=assumed, name=name)
     if found.table["missing"].null_count() == 0:
         raise ParamError(f"{shop}: none of the numbers of a behaviour can be measured there, so nothing is written.")
     file, sources = write_behaviour(found)
@@ -188,10 +209,15 @@ for command in (verify, compare, report, sweep):
 @app.command()
 def fit(
     orders: OrdersName,
-    customer_id: CustomerColumn = "customer_id",
-    ordered_at: DateColumn = "ordered_at",
-    amount: AmountColumn = "amount",
-    until: UntilOrder = None,
+    customer_id: CustomerColumn = None,
+    ordered_at: DateColumn = None,
+    amount: AmountColumn = None,
+    order_id: OrderColumn = None,
+    quantity: QuantityColumn = None,
+    price: PriceColumn = None,
+    policy: PolicyChanges = None,
+    unreadable: Unreadable = None,
+    until: UntilFile = None,
     model: ModelName = "bgnbd",
     horizon_days: HorizonDays = 365,
     annual_discount_rate: DiscountRate = 0.10,
@@ -199,29 +225,24 @@ def fit(
 ) -> None:
     """Fit models of orders and of spend to a shop's orders; show what they cannot say, and the best customers."""
     from cxsim.clv.customer_value import customer_value
+    from cxsim.data.shop import findings_table
 
-    hygiene, rfm, purchases, spend, findings = _fitted(
-        orders, {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}, until, model, quiet=as_json
+    columns = _columns(customer_id, ordered_at, amount, (order_id, quantity, price))
+    read, rfm, purchases, spend, findings = _fitted(
+        orders, columns, changed_policy(policy, unreadable), until, model=model, quiet=as_json
     )
     top = customer_value(
         rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
     ).head(_TOP)
     if as_json:
-        print_json(
-            {
-                "observed_until": str(purchases.observed_until),
-                "hygiene": hygiene.table.to_dicts(),
-                "purchases": _estimated(purchases, model=purchases.model, k=purchases.params.k, time_unit="day"),
-                "spend": _estimated(spend, model=spend.model.replace("_", "-")),
-                "findings": findings.to_dicts(),
-                "value": {"horizon_days": horizon_days, "customers": top.to_dicts()},
-            }
-        )
+        content = _fits(purchases, spend) | {"findings": findings_table(read.findings).vstack(findings).to_dicts()}
+        valued = {"horizon_days": horizon_days, "customers": top.to_dicts()}
+        print_json(reading_content(read, orders_in(read)) | content | {"value": valued})
         return
     print_frame("Customers", _summary(rfm, str(purchases.observed_until)))
     _print_fit(f"Orders and leaving: {purchases.title}, time in days", purchases)
     _print_fit(f"Spend per order: {spend.title}", spend)
-    print_findings(findings)
+    print_findings(findings, _NOTHING)
     print_frame(f"Most valuable in the next {horizon_days} days (discounted revenue)", top)
 
 
@@ -229,10 +250,15 @@ def fit(
 def value(
     orders: OrdersName,
     out: Annotated[Path, Option(help="The file to write, one row per customer: .csv or .parquet.")],
-    customer_id: CustomerColumn = "customer_id",
-    ordered_at: DateColumn = "ordered_at",
-    amount: AmountColumn = "amount",
-    until: UntilOrder = None,
+    customer_id: CustomerColumn = None,
+    ordered_at: DateColumn = None,
+    amount: AmountColumn = None,
+    order_id: OrderColumn = None,
+    quantity: QuantityColumn = None,
+    price: PriceColumn = None,
+    policy: PolicyChanges = None,
+    unreadable: Unreadable = None,
+    until: UntilFile = None,
     model: ModelName = "mbgnbd",
     horizon_days: HorizonDays = 365,
     annual_discount_rate: DiscountRate = 0.10,
@@ -245,9 +271,9 @@ def value(
     from cxsim.clv.customer_value import ValuationTerms, customer_values, draws_for
 
     require_table_file(out)
-    _, rfm, purchases, spend, findings = _fitted(
-        orders, {"customer_id": customer_id, "ordered_at": ordered_at, "amount": amount}, until, model
-    )
+    columns = _columns(customer_id, ordered_at, amount, (order_id, quantity, price))
+    changes = changed_policy(policy, unreadable)
+    _, rfm, purchases, spend, findings = _fitted(orders, columns, changes, until, model=model)
     terms = ValuationTerms(
         horizon_days=horizon_days,
         annual_discount_rate=annual_discount_rate,
@@ -259,8 +285,7 @@ def value(
     with waiting(f"Valuing the customers in {terms.draws:,} draws"):
         values = customer_values(rfm, purchases, spend, terms)
         write_table(values.table, out)
-    _print_values(f"Customers until {purchases.observed_until}, by {purchases.title}", values)
-    print_findings(findings)
+    _print_values(f"Customers until {purchases.observed_until}, by {purchases.title}", values, findings)
     print_line(f"Written: {out} ({rfm.height:,} customers, {out.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -295,12 +320,16 @@ def check(
     ] = None,
     write_schema: Annotated[bool, Option("--write-schema", help="Write params/schema.json anew first.")] = False,
 ) -> None:
-    """Check everything under params/: keys, units, ranges, evidence and sources."""
+    """Check everything under params/: keys, units, ranges, evidence and sources, and the orders that files name."""
     from cxsim.study.loading import check_params, params_files, write_schemas
+    from cxsim.study.sources import check_orders
 
     if write_schema:
         write_schemas()
-    problems = check_params(paths or [])
+    with waiting("Checking"):
+        problems = check_params(paths or [])
+        # What a file names is opened only where the file can be read.
+        problems = problems or check_orders(params_files(paths or []))
     files = counted(len(params_files(paths or [])), "file")
     if problems:
         raise ParamError("\n".join([f"{counted(len(problems), 'mistake')} in {files}.", *problems]))
@@ -318,28 +347,43 @@ def new(
     print_line(f"Written: {copy_scenario(name, source)}. Edit it, then: cxsim report {name}")
 
 
+def _columns(
+    customer_id: str | None, ordered_at: str | None, amount: str | None, lines: Sequence[str | None]
+) -> dict[str, str]:
+    """Return the columns that options name, by ours; `lines`: of order numbers, quantities and prices."""
+    ours = ("customer_id", "ordered_at", "amount", "order_id", "units", "line_price")
+    named = zip(ours, (customer_id, ordered_at, amount, *lines), strict=True)
+    return {one: theirs for one, theirs in named if theirs is not None}
+
+
 def _fitted(
-    orders: str, columns: Mapping[str, str], until: datetime | None, model: str, *, quiet: bool = False
-) -> tuple[HygieneReport, pl.DataFrame, PurchaseFit, SpendFit, pl.DataFrame]:
-    """Return what became of the rows, one row per customer, the models, and what the orders cannot say of them."""
+    name: str,
+    columns: Mapping[str, str],
+    policy: Sequence[str],
+    until: datetime | None,
+    *,
+    model: str,
+    quiet: bool = False,
+) -> tuple[Shop, pl.DataFrame, PurchaseFit, SpendFit, pl.DataFrame]:
+    """Return the shop, one row per customer, the models, and what the orders cannot say of these."""
     from cxsim.clv.diagnose import diagnose
     from cxsim.clv.fit import fit as fit_purchases, fit_spend
     from cxsim.clv.likelihood import kind_of
-    from cxsim.data.cdnow import named_orders
+    from cxsim.data.orders import transactions_of
     from cxsim.data.rfm import summarise
 
     kind = cast("Model", kind_of(model).name)
-    last = until and until.date()
     with waiting("Reading the orders"):
-        transactions = named_orders(orders, columns=columns, until=last, folder=Path())
+        shop = load(name, columns=columns, policy=policy, until=until and until.date(), tables="orders")
+        orders = transactions_of(shop)
     if not quiet:
         # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
-        print_line(transactions.hygiene)
+        print_reading(shop, orders)
     with waiting("Fitting the models"):
-        end = last or transactions.until
-        rfm = summarise(transactions, until=end)
-        purchases, spend = fit_purchases(rfm, model=kind, observed_until=end), fit_spend(rfm, observed_until=end)
-        return transactions.hygiene, rfm, purchases, spend, diagnose(rfm, purchases, spend).table
+        rfm = summarise(orders)
+        purchases = fit_purchases(rfm, model=kind, observed_until=orders.until)
+        spend = fit_spend(rfm, observed_until=orders.until)
+        return shop, rfm, purchases, spend, diagnose(rfm, purchases, spend).table
 
 
 def _summary(rfm: pl.DataFrame, end: str) -> pl.DataFrame:
@@ -363,6 +407,14 @@ def _print_fit(title: str, fitted: PurchaseFit | SpendFit) -> None:
     print_text(f"Log-likelihood {fitted.log_likelihood:,.3f}, {fitted.n_customers:,} customers")
 
 
+def _fits(purchases: PurchaseFit, spend: SpendFit) -> dict[str, object]:
+    return {
+        "observed_until": str(purchases.observed_until),
+        "purchases": _estimated(purchases, model=purchases.model, k=purchases.params.k, time_unit="day"),
+        "spend": _estimated(spend, model=spend.model.replace("_", "-")),
+    }
+
+
 def _estimated(fitted: PurchaseFit | SpendFit, **model: object) -> dict[str, object]:
     return {
         **model,
@@ -372,8 +424,8 @@ def _estimated(fitted: PurchaseFit | SpendFit, **model: object) -> dict[str, obj
     }
 
 
-def _print_values(title: str, values: CustomerValues) -> None:
-    """Print the value of all customers together, and the remarks that belong to it."""
+def _print_values(title: str, values: CustomerValues, findings: pl.DataFrame) -> None:
+    """Print the value of all customers together, the remarks that belong to it, and what the fits cannot say."""
     import polars as pl
 
     from cxsim.clv.customer_value import rows_outside
@@ -397,6 +449,7 @@ def _print_values(title: str, values: CustomerValues) -> None:
     )
     for remark in (*values.remarks, *values.outside, *rows_outside(values.table)):
         print_text(remark)
+    print_findings(findings, _NOTHING)
 
 
 def _print_calibration(found: Calibration, like: str) -> None:

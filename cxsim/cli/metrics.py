@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from rich.table import Table
 from typer import Argument, BadParameter, Option
@@ -21,6 +21,7 @@ from cxsim.cli.printing import (
     print_json,
     print_line,
     print_parts,
+    print_reading,
     print_text,
     print_written,
     require_table_file,
@@ -31,11 +32,31 @@ from cxsim.cli.printing import (
 if TYPE_CHECKING:
     import polars as pl
 
-    from cxsim.data.shop import Every, Receipt, Shop
+    from cxsim.data.orders import Transactions
+    from cxsim.data.shop import Every, Shop
     from cxsim.metrics.catalogue import Metric
     from cxsim.metrics.dashboard import Dashboard
 
 NOTEBOOK = "05-cx-dashboard.ipynb"
+# What a shop's files cannot say by themselves; several commands ask for it.
+CustomerColumn = Annotated[str | None, Option(help="The file's column of customers, if it is not recognised.")]
+DateColumn = Annotated[str | None, Option(help="The file's column of dates or timestamps.")]
+AmountColumn = Annotated[str | None, Option(help="The file's column of amounts.")]
+OrderColumn = Annotated[str | None, Option(help="The file's column of order numbers: its rows are lines of orders.")]
+QuantityColumn = Annotated[str | None, Option(help="The file's column of quantities of lines.")]
+PriceColumn = Annotated[str | None, Option(help="The file's column of prices of one piece.")]
+NamedColumns = Annotated[
+    list[str] | None,
+    Option("--column", metavar="KEY=NAME", help="A column that is not recognised, such as customer_id=Kunde."),
+]
+PolicyChanges = Annotated[
+    list[str] | None,
+    Option("--policy", metavar="KEY=VALUE", help="How files are read, such as cancelled=Avbruten or value=charged."),
+]
+Unreadable = Annotated[
+    str | None, Option(metavar="refuse|missing", help="Whether cells that cannot be read stop, or are missing.")
+]
+_NO_SHOP = "it defines metrics and measures no shop; leave out SHOP, --out and --report."
 _ALERTS = {"above": "above usual", "below": "below usual"}
 _COLOURS = {"(better)": "green", "(worse)": "red"}
 
@@ -50,6 +71,9 @@ def metrics(
         datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; else the files'.")
     ] = None,
     currency: Annotated[str, Option(help="Code, where no file says it or several do, such as EUR.")] = "",
+    column: NamedColumns = None,
+    policy: PolicyChanges = None,
+    unreadable: Unreadable = None,
     as_json: AsJson = False,
     out: Annotated[Path | None, Option(help="Write the dashboard as a table: .csv or .parquet.")] = None,
     report: Annotated[
@@ -62,20 +86,52 @@ def metrics(
 ) -> None:
     """Measure customer experience in a shop's own exports: what became of every row, then every metric there is."""
     if listed or explain is not None:
+        _refuse("--list" if listed else "--explain", (shop, out, report) != (None, None, None), _NO_SHOP)
         _refuse("--list", listed and explain is not None, "either all metrics or one, not both.")
-        words = "it defines metrics and measures no shop; leave out SHOP, --out and --report."
-        _refuse("--list" if listed else "--explain", (shop, out, report) != (None, None, None), words)
-        _define(explain, as_json=as_json)
-        return
+        return _define(explain, as_json=as_json)
     if shop is None:
         raise BadParameter("name a folder or file of exports, or a scenario; or ask for --list.", param_hint="'SHOP'")
     words = "it brings its tables as CSV beside it; leave out --json and --out."
     _refuse("--report", report is not None and (as_json or out is not None), words)
     _refuse("--every", every not in ("week", "month"), f"'{every}' is neither week nor month.")
-    if report is None:
-        _measure(shop, cast("Every", every), until and until.date(), currency=currency, as_json=as_json, out=out)
-    else:
-        _write_report(shop, report, {"every": every, "until": str(until or "")[:10], "currency": currency})
+    last, changes = until and until.date(), changed_policy(policy, unreadable)
+    if report is not None:
+        settings = {"every": every, "until": str(last or ""), "currency": currency, "policy": "; ".join(changes)}
+        return _write_report(shop, report, settings | {"columns": "; ".join(column or ())})
+    how = {"columns": named_columns(column), "policy": changes, "until": last, "currency": currency}
+    return _measure(shop, how, cast("Every", every), as_json=as_json, out=out)
+
+
+def named_columns(texts: Sequence[str] | None) -> dict[str, str]:
+    """Return the columns that somebody names, from texts such as `customer_id=Kunde`."""
+    found = {}
+    for text in texts or ():
+        ours, sign, theirs = (part.strip() for part in text.partition("="))
+        _refuse("--column", not (ours and sign and theirs), f"{text!r} must be KEY=NAME, such as customer_id=Kunde.")
+        found[ours] = theirs
+    return found
+
+
+def changed_policy(policy: Sequence[str] | None, unreadable: str | None) -> list[str]:
+    """Return what is changed of a policy, as texts."""
+    return [*(policy or ()), *([f"unreadable={unreadable}"] if unreadable else [])]
+
+
+def load(
+    name: str,
+    *,
+    columns: Mapping[str, str],
+    policy: Sequence[str],
+    until: date | None,
+    currency: str = "",
+    tables: Literal["all", "orders"] = "all",
+) -> Shop:
+    """Return the shop that a user names, read as the options say."""
+    from cxsim.data.shop import policy_changes
+    from cxsim.study.sources import load_shop
+
+    changes = policy_changes(policy)
+    return load_shop(name, columns=columns, policy=changes, until=until, currency=currency, tables=tables)
 
 
 def _refuse(option: str, wrong: bool, why: str) -> None:
@@ -83,30 +139,37 @@ def _refuse(option: str, wrong: bool, why: str) -> None:
         raise BadParameter(why, param_hint=f"'{option}'")
 
 
-def _measure(name: str, every: Every, until: date | None, *, currency: str, as_json: bool, out: Path | None) -> None:
+def _measure(name: str, how: Mapping[str, Any], every: Every, *, as_json: bool, out: Path | None) -> None:
     from cxsim.metrics.dashboard import dashboard
-    from cxsim.reporting.shop_page import load_shop
 
     if out is not None:
         require_table_file(out)
     with waiting("Reading the shop"):
-        shop = load_shop(name, until=until, currency=currency)
+        shop = load(name, **how)
+    orders = orders_in(shop)
     if not as_json:
         # Before anything is measured: where nothing can be, what became of the rows is most often the reason.
-        for receipt in shop.receipts:
-            print_line(_short(receipt))
-        if not shop.receipts:
-            print_line(f"{shop.name}: simulated, hence no file was read.")
-        print_line(shop.policy.sentence())
+        print_reading(shop, orders)
     with waiting("Measuring") as say:
         found = dashboard(shop, every=every, progress=say)
     if as_json:
-        print_json(_content(shop, found))
+        print_json(_content(shop, orders, found))
     else:
         _print_dashboard(found.table, shop.currency)
     if out is not None:
         write_table(found.table, out)
         print_line(f"Written: {out}", "stderr" if as_json else "stdout")
+
+
+def orders_in(shop: Shop) -> Transactions | None:
+    """Return the orders of a shop whose customers are known; None where it has none."""
+    from cxsim.data.orders import transactions_of
+    from cxsim.errors import DataError
+
+    try:
+        return transactions_of(shop) if shop.missing("orders") is None else None
+    except DataError:
+        return None
 
 
 def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
@@ -140,19 +203,31 @@ def _define(name: str | None, *, as_json: bool) -> None:
         _print_metric(chosen[0])
 
 
-def _content(shop: Shop, found: Dashboard) -> dict[str, object]:
+def _content(shop: Shop, orders: Transactions | None, found: Dashboard) -> dict[str, object]:
     return {
         "shop": shop.name,
         "currency": shop.currency,
         "since": shop.since,
         "until": shop.until,
+        **reading_content(shop, orders),
+        "metrics": found.table.to_dicts(),
+    }
+
+
+def reading_content(shop: Shop, orders: Transactions | None) -> dict[str, object]:
+    """Return what became of the rows of each file, by which policy, what counts, and what was found, for JSON."""
+    from cxsim.data.shop import findings_table
+
+    names = ("file", "table", "recognised", "rows_read", "rows_kept")
+    return {
         "policy": shop.policy.sentence(),
         "receipts": [
-            {name: getattr(receipt, name) for name in ("file", "table", "recognised", "rows_read", "rows_kept")}
+            {name: getattr(receipt, name) for name in names}
             | {"lines": [asdict(line) for line in receipt.lines], "facts": dict(receipt.facts)}
             for receipt in shop.receipts
         ],
-        "metrics": found.table.to_dicts(),
+        "orders": orders and orders.totals._asdict(),
+        "findings": findings_table(shop.findings).to_dicts(),
     }
 
 
@@ -223,15 +298,6 @@ def _titles_by(table: pl.DataFrame, text: pl.Expr) -> list[tuple[str, str]]:
         (words, "; ".join(titles))
         for words, titles in table.group_by(text.alias("text"), maintain_order=True).agg("title").iter_rows()
     ]
-
-
-def _short(receipt: Receipt) -> str:
-    head = str(receipt).splitlines()[0]
-    counts = {
-        action: sum(line.rows for line in receipt.lines if line.action == action) for action in ("merged", "dropped")
-    }
-    sentence = ", ".join(f"{rows:,} {action}" for action, rows in counts.items() if rows)
-    return f"{head} {sentence}." if sentence else head
 
 
 def _measured(table: pl.DataFrame) -> Table:

@@ -22,6 +22,8 @@ from cxsim.wording import MODELS, NBSP, searched, sized
 if TYPE_CHECKING:
     import polars as pl
 
+    from cxsim.data.orders import Transactions
+    from cxsim.data.shop import Receipt, Shop
     from cxsim.reporting.build import Event
 
 DAY_FORMAT = "%Y-%m-%d"
@@ -220,13 +222,43 @@ def print_break_even(found: pl.DataFrame, currency: str, title: str) -> None:
     print_text(f"Amounts in {currency}. Nobody has measured these effects; only a test can say their size.")
 
 
-def print_findings(findings: pl.DataFrame) -> None:
-    """Print what the orders cannot say of the fits: severity, sentence and advice, the gravest first."""
+def print_reading(shop: Shop, orders: Transactions | None) -> None:
+    """Print what became of the rows of each file, by which policy, what counts, and what was found in it."""
+    from cxsim.data.orders import UNCOUNTED
+    from cxsim.data.shop import findings_table
+
+    for receipt in shop.receipts:
+        print_line(brief(receipt))
+    if not shop.receipts:
+        print_line(f"{shop.name}: simulated, hence no file was read.")
+    print_line(shop.policy.sentence())
+    if orders is not None:
+        customers, count, revenue = orders.totals
+        print_line(
+            f"Orders: {count:,} of {counted(customers, 'customer')} until {orders.until}, "
+            f"{f'{orders.currency} {revenue:,.2f}'.strip()} after refunds."
+        )
+        for line in orders.hygiene.lines:
+            if line.rows and line.reason in UNCOUNTED:
+                print_line(f"  not counted: {line.rows:,} {line.reason}")
+    if shop.receipts:
+        print_findings(findings_table(shop.findings), "The examination of the orders found nothing to report.")
+
+
+def brief(receipt: Receipt) -> str:
+    """Return a receipt in a few lines: what was recognised, what became of its rows and why, and its statuses."""
+    head, *rest = str(receipt).splitlines()
+    shown = ("  dropped", "  merged", "  status", "  passed over")
+    return "\n".join([head, *(line for line in rest if line.startswith(shown) or receipt.recognised == "nothing")])
+
+
+def print_findings(findings: pl.DataFrame, nothing: str) -> None:
+    """Print findings, the gravest first, or that there are none."""
     print_text()
     for severity, sentence, advice in findings.select("severity", "sentence", "advice").iter_rows():
         print_text(f"{severity.capitalize()}:", f"{sentence} {advice}", style=_SEVERITIES[severity])
     if findings.is_empty():
-        print_text("The examination of the fits found nothing to report.")
+        print_text(nothing)
 
 
 def require_table_file(path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,10 +17,8 @@ from cxsim.clv.models.special import FloatArray
 from cxsim.clv.optimum import maximise, purchase_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit, OnePriceFit, SpendFit
+from cxsim.data.shop import Finding, findings_table, gravity
 from cxsim.wording import figure
-
-Severity = Literal["stop", "caution", "note"]
-_ORDER = ["stop", "caution", "note"]
 
 # A standard error of 0.7 on the logarithm: the 95 % interval spans a factor of four up and down.
 _VAGUE = 0.7
@@ -44,30 +41,6 @@ _MATTERS = 0.1
 _LEAST = 0.02
 
 
-class Finding(NamedTuple):
-    """One thing that the data say, or cannot say.
-
-    Attributes
-    ----------
-    topic
-        What it is about, as "dropout"; unique within a diagnosis.
-    severity
-        `stop`: do not use what hangs on it; `caution`: use it and say this beside it; `note`: good to know.
-    figure
-        The number that the sentence rests on.
-    sentence
-        What was found, with the figure.
-    advice
-        What to do about it.
-    """
-
-    topic: str
-    severity: Severity
-    figure: float
-    sentence: str
-    advice: str
-
-
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Diagnosis:
     """All findings about a fit, the gravest first.
@@ -83,9 +56,7 @@ class Diagnosis:
     @property
     def table(self) -> pl.DataFrame:
         """One row per finding: topic, severity, figure, sentence, advice."""
-        text = pl.String
-        schema = {"topic": text, "severity": text, "figure": pl.Float64, "sentence": text, "advice": text}
-        return pl.DataFrame(self.findings, schema=schema, orient="row")
+        return findings_table(self.findings)
 
     def __repr__(self) -> str:
         lines = [f"{finding.severity:>7}  {finding.sentence} {finding.advice}" for finding in self.findings]
@@ -145,7 +116,7 @@ def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: SpendFit | None =
             _tied_parameters(spend),
             _unfinished(spend),
         ]
-    return Diagnosis(findings=tuple(sorted(filter(None, found), key=lambda finding: _ORDER.index(finding.severity))))
+    return Diagnosis(findings=tuple(sorted(filter(None, found), key=gravity)))
 
 
 def _vague_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:

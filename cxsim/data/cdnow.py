@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
-from cxsim.data.orders import HygienePolicy, Transactions, read_transactions
+from cxsim.data.exports.read_shop import shop_of
+from cxsim.data.orders import Transactions, transactions_of
+from cxsim.data.shop import Policy, Shop
 from cxsim.errors import DataError
 
 _HOLDER = "lifetimes"
 _LAST_DAY = date(1998, 6, 30)
 # The classical analyses count a day with a zero-dollar line as an order day, and equal lines as two purchases.
-_AS_IN_THE_LITERATURE = HygienePolicy(zero_amount="keep", exact_duplicate="keep")
+_AS_IN_THE_LITERATURE = Policy(zero="keep", duplicates="keep")
 _FIELDS = r"(?<customer_id>\d+)\s+(?<day>\d{8})\s+\d+\s+(?<amount>\d+\.\d\d)\s*$"
 _LINE = r"^\s*" + _FIELDS
 # The sample numbers its customers anew, behind their number in the full log.
@@ -25,7 +28,7 @@ _SAMPLE_LINE = r"^\s*\d+\s+" + _FIELDS
 def load_cdnow(*, sample: bool = False) -> Transactions:
     """Load the purchases of new customers of an online record shop, January 1997 to June 1998.
 
-    Zero-dollar lines and equal lines are kept, as in the classical analyses; the hygiene report counts them.
+    Zero-dollar lines and equal lines are kept, as in the classical analyses.
 
     Parameters
     ----------
@@ -52,6 +55,12 @@ def load_cdnow(*, sample: bool = False) -> Transactions:
     >>> load_cdnow(sample=True)
     Transactions(6,919 of 6,919 rows kept, until 1998-06-30)
     """
+    return transactions_of(cdnow_shop("cdnow-sample" if sample else "cdnow"))
+
+
+def cdnow_shop(name: Literal["cdnow", "cdnow-sample"]) -> Shop:
+    """Return the same purchases, or those of the sample, as a shop, whose customers are the numbers of the files."""
+    sample = name == "cdnow-sample"
     # The package is found but not imported, for that changes global settings.
     spec = importlib.util.find_spec(_HOLDER)
     if spec is None or not spec.submodule_search_locations:
@@ -73,17 +82,6 @@ def load_cdnow(*, sample: bool = False) -> Transactions:
         pl.col("day").str.to_date("%Y%m%d").alias("ordered_at"),
         pl.col("amount").cast(pl.Float64),
     )
-    return read_transactions(purchases, until=_LAST_DAY, policy=_AS_IN_THE_LITERATURE)
-
-
-_BUNDLED = ("cdnow", "cdnow-sample")
-
-
-def named_orders(name: str, *, columns: Mapping[str, str], until: date | None, folder: Path) -> Transactions:
-    """Return the orders that a scenario or a user names."""
-    if name not in _BUNDLED:
-        return read_transactions(folder / name, columns=columns, until=until)
-    renamed = [ours for ours, theirs in columns.items() if ours != theirs]
-    if renamed:
-        raise DataError(f"{name} has columns of its own; leave out the names for {', '.join(renamed)}.")
-    return load_cdnow(sample=name == "cdnow-sample")
+    shop = shop_of(purchases, policy=_AS_IN_THE_LITERATURE, until=_LAST_DAY)
+    read = (replace(receipt, file=path.name, recognised="CDNOW purchases") for receipt in shop.receipts)
+    return replace(shop, name="CDNOW", currency="USD", receipts=tuple(read))

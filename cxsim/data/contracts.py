@@ -14,7 +14,7 @@ from cxsim.tables import COUNT, FLAG, REAL, TEXT, TIME, ColumnType, Contract
 # revenue before returns: list_amount (goods at list price) - markdown (discounts) - reward (points redeemed), without
 # shipping and tax. charged: all that was asked of the customer. refunded: paid back since, at no known date. cost: of
 # goods and fulfilment. order_number counts from 1 over the customer's whole life. incident: what went wrong, if known.
-# product: of the line of highest value. coupon: the code used.
+# product, category: of the line of highest value. coupon: the code used.
 ORDERS = Contract(
     "ORDERS",
     TEXT("order_id", "customer_id"),
@@ -28,6 +28,7 @@ ORDERS = Contract(
         "channel",
         "coupon",
         "product",
+        "category",
         "promised_at",
         "shipped_at",
         "delivered_at",
@@ -35,7 +36,7 @@ ORDERS = Contract(
     optional=COUNT("order_number")
     | REAL("list_amount", "markdown", "reward", "shipping", "tax", "charged", "refunded", "cost")
     | COUNT("units")
-    | TEXT("channel", "coupon", "product", "incident")
+    | TEXT("channel", "coupon", "product", "category", "incident")
     | TIME("promised_at", "shipped_at", "delivered_at"),
 )
 # first_response_at and resolved_at are null for tickets that still wait at the end. reopens: how often a closed ticket

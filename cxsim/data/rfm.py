@@ -6,12 +6,24 @@ from datetime import date
 
 import polars as pl
 
-from cxsim.data.orders import Transactions, as_date, money, whole_cents
+from cxsim.data.orders import Transactions, as_date, money, transactions_of, whole_cents
+from cxsim.data.shop import Shop
 from cxsim.errors import DataError
 from cxsim.params import CENTS
 from cxsim.tables import RFM, TRANSACTIONS, check
 
-Orders = Transactions | pl.DataFrame | pl.LazyFrame
+Orders = Transactions | Shop | pl.DataFrame | pl.LazyFrame
+
+
+def clean_orders(orders: Orders) -> Transactions | pl.DataFrame | pl.LazyFrame:
+    """Return orders as a model takes them, those of a shop among them."""
+    if isinstance(orders, Shop):
+        return transactions_of(orders)
+    if not isinstance(orders, Transactions | pl.DataFrame | pl.LazyFrame):
+        raise DataError(
+            f"orders are {type(orders).__name__}; pass them through read_transactions, which reads such tables."
+        )
+    return orders
 
 
 def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
@@ -19,6 +31,7 @@ def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
 
     Whole cents are summed, so the result depends neither on the order of the rows nor on the number of threads.
     """
+    orders = clean_orders(orders)
     table = orders.table if isinstance(orders, Transactions) else orders.lazy()
     check(pl.DataFrame(schema=table.collect_schema()), TRANSACTIONS)
     amount = pl.col("amount")
@@ -36,19 +49,18 @@ def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
                 "read_transactions(..., until=...) how long the orders were observed."
             )
         lines = lines.filter((pl.col("day") <= as_date("until", until)) | pl.col("unusable"))
-    found = lines.collect(engine="streaming")
+    ordered = lines.sort("customer_id", "day").collect(engine="streaming")
     # They are counted on any day.
-    unusable = found["unusable"].sum()
+    unusable = ordered["unusable"].sum()
     if unusable:
         raise DataError(
             f"{unusable:,} lines have no customer, no date, or an amount that is missing, negative or not finite; "
             "pass the orders through read_transactions, which counts such lines and leaves them out."
         )
-    # Two sorts, the second one stable: polars takes twice as long to sort once by two columns, and as much to group.
-    ordered = found.drop("unusable").sort("day").sort("customer_id", maintain_order=True)
     running = pl.col("cents")
     return (
         ordered.lazy()
+        .drop("unusable")
         .with_columns(running.cum_sum())
         .filter(_differs("customer_id", -1) | _differs("day", -1))
         .with_columns(running - running.shift(1, fill_value=0))
@@ -74,7 +86,7 @@ def summarise(transactions: Orders, *, until: date | None = None) -> pl.DataFram
     Parameters
     ----------
     transactions
-        Clean lines: what `read_transactions` returns, or a frame under TRANSACTIONS.
+        Clean orders: what `read_transactions` or `read_shop` returns, or a frame under TRANSACTIONS.
     until
         Last day that counts. By default the end of observation; for a frame, the last day with an order.
 
@@ -108,6 +120,7 @@ def summarise(transactions: Orders, *, until: date | None = None) -> pl.DataFram
     >>> summarise(orders, until=date(2024, 3, 1)).row(0)
     ('a', 2, 30, 60, 22.5, 5.298317367210984)
     """
+    transactions = clean_orders(transactions)
     end = transactions.until if until is None and isinstance(transactions, Transactions) else until
     days = order_days(transactions, end)
     if days.is_empty():
@@ -148,7 +161,7 @@ def holdout(transactions: Orders, *, after: date, until: date) -> pl.DataFrame:
     Parameters
     ----------
     transactions
-        Clean lines: what `read_transactions` returns, or a frame under TRANSACTIONS.
+        Clean orders: what `read_transactions` or `read_shop` returns, or a frame under TRANSACTIONS.
     after
         Last day of calibration; the `until` of the `summarise` that goes with it.
     until
@@ -192,7 +205,7 @@ def cumulative_repeat_orders(transactions: Orders, *, until: date) -> pl.DataFra
     Parameters
     ----------
     transactions
-        Clean lines: what `read_transactions` returns, or a frame under TRANSACTIONS.
+        Clean orders: what `read_transactions` or `read_shop` returns, or a frame under TRANSACTIONS.
     until
         Last day of the table.
 

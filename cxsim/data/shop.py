@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal, NamedTuple, cast, get_args, get_type_hints
 
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, LATER, WHEN
-from cxsim.errors import DataError
+from cxsim.errors import DataError, choices
+from cxsim.params import BY_TYPE, LIST, TEXT
 from cxsim.wording import joined
 
 Action = Literal["kept", "merged", "dropped"]
@@ -30,16 +31,24 @@ class ReceiptLine:
         What happened to these rows: `kept` all the same, `merged` into another row, or `dropped`.
     rows
         How many rows.
+    example
+        One of them, by its number or its words; "" where there is nothing to show.
     """
 
     reason: str
     action: Action
     rows: int
+    example: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.rows:,}: {self.reason}" + (f", such as {self.example}" if self.example else "")
 
 
-def noticed(action: Action, rows: Mapping[str, int]) -> tuple[ReceiptLine, ...]:
+def noticed(action: Action, rows: Mapping[str, int], example: str = "") -> tuple[ReceiptLine, ...]:
     """Return lines of one action, from the number of rows by reason."""
-    return tuple(ReceiptLine(reason=reason, action=action, rows=count) for reason, count in rows.items())
+    return tuple(
+        ReceiptLine(reason=reason, action=action, rows=count, example=example) for reason, count in rows.items()
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,8 +102,12 @@ class Receipt(Counted):
         became = f"{self.rows_kept:,} of {self.rows_read:,} rows became {self.table}."
         fate = became if self.table != "none" else f"its {self.rows_read:,} rows are set aside."
         head = f"{self.file}: recognised as {self.recognised} ({found} of {possible} columns); {fate}"
-        lines = [f"  {line.action} {line.rows:,}: {line.reason}" for line in self.lines if line.rows]
+        lines = [f"  {line}" for line in self.lines if line.rows]
         return "\n".join([head, *lines, *(f"  {name}: {text}" for name, text in self.facts)])
+
+
+# Words for a treatment, or statuses of orders as an export writes them.
+Words = Annotated[Annotated[str, TEXT] | Annotated[tuple[str, ...], LIST], BY_TYPE]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,38 +123,163 @@ class Policy:
         `drop` sets orders of gift cards alone aside and takes gift cards out of other orders, because what they buy is
         counted when they are redeemed; `keep` counts the sale too.
     cancelled
-        What happens to cancelled and voided orders.
+        What happens to cancelled and voided orders: `drop` or `keep`; or a list of statuses that mean it, whose orders
+        are dropped.
     test
-        What happens to test orders, where the export shows them.
+        What happens to test orders, where the export shows them; in the same way.
     unpaid
-        What happens to orders that were never paid or are not yet.
+        What happens to orders that were never paid or are not yet: `keep` or `drop`; or a list of statuses that mean
+        it, whose orders are kept.
+    counts
+        Statuses that mean a sale, beside those that are known.
+    zero
+        What happens to orders that cost nothing: free samples, or a shop's way to cancel.
+    duplicates
+        What happens to rows equal to an earlier one in every column of the file, where no number tells them apart: a
+        double export, or two equal purchases.
+    amounts
+        Whether an amount that stands on the lines of an order is that of the `order` or of the `line`; "" to find out.
+    credits
+        `net` takes credit notes and negative lines off the purchases of the same customer: first off the last one of
+        the same amount, then off the last ones; `drop` leaves them out.
+    nobody
+        Whether words such as `guest` or `nan` in the place of a customer mean that none is known (`missing`), or are
+        customers (`keep`).
+    unreadable
+        Whether a cell that cannot be read stops the file (`refuse`) or counts as empty (`missing`). So does a moment
+        that cannot be right.
+    currency
+        Code of the currency whose orders are kept, where there are several; "" where there is one.
+    decimal
+        The mark before the decimals of amounts, where the files do not show it: a point or a comma; "" to find out.
+    moments
+        How moments are written, where the files do not show it, such as `%d/%m/%Y %H:%M`; "iso" to find out.
     clock
         Whose midnight ends a day: the `shop`'s, as written in its export, or `utc`.
     """
 
     value: Literal["merchandise", "charged"] = "merchandise"
     gift_cards: Treatment = "drop"
-    cancelled: Treatment = "drop"
-    test: Treatment = "drop"
-    unpaid: Treatment = "keep"
+    cancelled: Words = "drop"
+    test: Words = "drop"
+    unpaid: Words = "keep"
+    counts: tuple[str, ...] = ()
+    zero: Treatment = "drop"
+    duplicates: Treatment = "drop"
+    amounts: Literal["", "order", "line"] = ""
+    credits: Literal["net", "drop"] = "net"
+    nobody: Literal["missing", "keep"] = "missing"
+    unreadable: Literal["refuse", "missing"] = "refuse"
+    currency: str = ""
+    decimal: Literal["", ".", ","] = ""
+    moments: str = "iso"
     clock: Literal["shop", "utc"] = "shop"
+
+    def __post_init__(self) -> None:
+        known = get_type_hints(Policy)
+        for one in fields(self):
+            found = getattr(self, one.name)
+            possible = get_args(Treatment) if one.name in _BY_STATUS else get_args(known[one.name])
+            if isinstance(found, str) and possible and found not in possible:
+                more = ", or a list of statuses" if one.name in _BY_STATUS else ""
+                raise DataError(f"policy {one.name}: {found!r} is not possible; possible: {', '.join(possible)}{more}.")
+
+    def treatment(self, flag: str) -> Treatment:
+        """Return what happens to orders that are cancelled, test or unpaid, or to gift cards."""
+        found = getattr(self, flag)
+        usual: Mapping[str, Treatment] = {"unpaid": "keep"}
+        return cast("Treatment", found) if isinstance(found, str) else usual.get(flag, "drop")
+
+    def statuses(self, flag: str) -> tuple[str, ...]:
+        """Return the statuses that mean so, beside those that are known."""
+        found = getattr(self, flag)
+        return () if isinstance(found, str) else found
 
     def sentence(self) -> str:
         """Return the policy as a footnote.
 
-        >>> Policy(gift_cards="keep", clock="utc").sentence()[-70:]
-        'refunds. Left out: cancelled and test orders. Days: by universal time.'
+        >>> Policy(gift_cards="keep", clock="utc").sentence().partition(" Left out: ")[2]
+        'cancelled, test and free orders. Days: by universal time.'
         """
         value = {
             "merchandise": "goods after discounts, without shipping and tax, before refunds",
             "charged": "all that was charged, with shipping and tax, before refunds",
         }[self.value]
-        orders = [name for name in ("cancelled", "test", "unpaid") if getattr(self, name) == "drop"]
+        orders = [name for name in ("cancelled", "test", "unpaid") if self.treatment(name) == "drop"]
+        orders += ["free"] if self.zero == "drop" else []
         gone = ["gift cards sold"] if self.gift_cards == "drop" else []
         gone += [f"{joined(orders)} orders"] if orders else []
+        gone += ["credit notes"] if self.credits == "drop" else []
         left_out = f" Left out: {', '.join(gone)}." if gone else ""
         days = {"shop": "by the clock of the shop", "utc": "by universal time"}[self.clock]
-        return f"Value: {value}.{left_out} Days: {days}."
+        further = (
+            " Rows equal to another count too." if self.duplicates == "keep" else "",
+            " Words for nobody are customers." if self.nobody == "keep" else "",
+            " Cells that cannot be read are empty." if self.unreadable == "missing" else "",
+        )
+        return f"Value: {value}.{left_out} Days: {days}.{''.join(further)}"
+
+
+_BY_STATUS = ("cancelled", "test", "unpaid")
+
+
+def policy_changes(texts: Iterable[str]) -> dict[str, object]:
+    """Return what texts such as `unreadable=missing` or `cancelled=Avbruten,Storniert` change of a policy.
+
+    >>> policy_changes(["zero=keep", "cancelled=Avbruten, Storniert"])
+    {'zero': 'keep', 'cancelled': ('Avbruten', 'Storniert')}
+    """
+    known = [one.name for one in fields(Policy)]
+    found: dict[str, object] = {}
+    for text in texts:
+        key, sign, value = (part.strip() for part in text.partition("="))
+        if key not in known:
+            raise DataError(f"policy: no '{key}'; {choices(key, known)}")
+        if not (sign and value):
+            raise DataError(f"policy: {text!r} must be KEY=VALUE, such as unreadable=missing.")
+        words = key == "counts" or (key in _BY_STATUS and value not in get_args(Treatment))
+        found[key] = tuple(word.strip() for word in value.split(",")) if words else value
+    return found
+
+
+Severity = Literal["stop", "caution", "note"]
+
+
+class Finding(NamedTuple):
+    """One thing that the data say, or cannot say.
+
+    Attributes
+    ----------
+    topic
+        What it is about, as "dropout"; unique within an examination.
+    severity
+        `stop`: do not use what hangs on it; `caution`: use it and say this beside it; `note`: good to know.
+    figure
+        The number that the sentence rests on.
+    sentence
+        What was found, with the figure.
+    advice
+        What to do about it.
+    """
+
+    topic: str
+    severity: Severity
+    figure: float
+    sentence: str
+    advice: str
+
+
+FINDINGS = {"topic": pl.String, "severity": pl.String, "figure": pl.Float64, "sentence": pl.String, "advice": pl.String}
+
+
+def findings_table(findings: Iterable[Finding]) -> pl.DataFrame:
+    """Return findings as a table, the gravest first: topic, severity, figure, sentence, advice."""
+    return pl.DataFrame(sorted(findings, key=gravity), schema=FINDINGS, orient="row")
+
+
+def gravity(finding: Finding) -> int:
+    """Return where a finding stands among others: the gravest first."""
+    return get_args(Severity).index(finding.severity)
 
 
 TABLES = tuple(CONTRACTS)
@@ -171,6 +309,8 @@ class Shop:
         What became of the rows of each file.
     lacks
         Why something is missing, by table or by table.column, such as {"orders.customer_id": "the export says ..."}.
+    findings
+        What a reader must know of its orders before believing a number of them.
     """
 
     name: str
@@ -189,6 +329,7 @@ class Shop:
     policy: Policy = field(default_factory=Policy)
     receipts: tuple[Receipt, ...] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:
         has = ", ".join(name for name in TABLES if getattr(self, name) is not None)

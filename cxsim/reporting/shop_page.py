@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from pathlib import Path
-from typing import Any, NamedTuple
+from datetime import date
+from typing import NamedTuple
 
 import polars as pl
 
-from cxsim.data.exports.read_shop import read_shop
-from cxsim.data.shop import TABLES, Every, Shop, complete_periods, known_at
-from cxsim.errors import CxsimError, DataError, ParamError, choices
+from cxsim.data.shop import Every, Shop, complete_periods, findings_table, policy_changes
+from cxsim.errors import CxsimError, DataError, ParamError
 from cxsim.metrics.catalogue import Metric, load_metrics
 from cxsim.metrics.cohorts import COHORTS, Measure, cohort_table
 from cxsim.metrics.dashboard import DASHBOARD, SERIES, Dashboard, dashboard
@@ -22,17 +19,17 @@ from cxsim.metrics.drivers import ASSOCIATIONS, DOSES, DOSES_OF, associations, d
 from cxsim.metrics.person_periods import person_periods
 from cxsim.metrics.promoters import LTV_BY_NPS, ltv_by_nps
 from cxsim.metrics.selection import SELECTION, selection_panel
-from cxsim.params import CENTS, names
+from cxsim.params import CENTS
 from cxsim.reporting.shop import drivers, promoters
 from cxsim.reporting.shop.clv_value import clv_table
 from cxsim.reporting.shop.cohorts import cohort_heatmap
 from cxsim.reporting.shop.dashboard import METRICS, weekly
 from cxsim.reporting.tables import Prose, Table, remark
 from cxsim.reporting.theme import Figure
-from cxsim.study.loading import load_scenario
+from cxsim.study.loading import parsed_changes
 from cxsim.study.predictive_clv import CLV_STEPS, predictive_clv
 from cxsim.study.provenance import commit, table_hash, versions
-from cxsim.study.shop_tables import shop_tables
+from cxsim.study.sources import load_shop
 from cxsim.tables import Contract, empty
 
 _ORDERS = ("orders.customer_id",)
@@ -58,15 +55,6 @@ _FIRST = (
     "new_customers",
 )
 _PANELS = 6
-_WRITTEN = (".yaml", ".yml")
-# Visits are simulated up to the order that they lead to, so that near the horizon those to later orders are missing.
-_FORESEEN = timedelta(days=365)
-_UNFORESEEN = (
-    "in the last year of a scenario, visits that lead to orders after its end are not simulated; look at an earlier "
-    "day (until)."
-)
-# So many names that lie beside a path are offered when it leads nowhere.
-_OFFERED = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -77,6 +65,8 @@ class Overview:
     ----------
     shop
         Its tables and receipts.
+    findings
+        about, severity, sentence, advice: what was found in its orders.
     dashboard, series
         Under DASHBOARD and SERIES: every metric in the last complete period, and over time.
     cohorts
@@ -96,6 +86,7 @@ class Overview:
     """
 
     shop: Shop
+    findings: pl.DataFrame
     dashboard: pl.DataFrame
     series: pl.DataFrame
     cohorts: pl.DataFrame
@@ -112,7 +103,9 @@ class Overview:
         return f"Overview of {self.shop!r}"
 
 
-def overview(name: str, *, every: Every = "week", until: str = "", currency: str = "") -> Overview:
+def overview(
+    name: str, *, every: Every = "week", until: str = "", currency: str = "", policy: str = "", columns: str = ""
+) -> Overview:
     """Measure a shop's exports, or one world of a scenario, and say what goes with what.
 
     Parameters
@@ -124,7 +117,11 @@ def overview(name: str, *, every: Every = "week", until: str = "", currency: str
     until
         Last day of observation, as 2024-12-31; "" as in `load_shop`.
     currency
-        As in `load_shop`.
+        Code of the currency whose orders are kept.
+    policy
+        What is otherwise read than by default, such as `unreadable=missing; cancelled=Avbruten`.
+    columns
+        Columns of a file of orders that is not recognised, such as `customer_id=Kunde; amount=Betrag`.
 
     Returns
     -------
@@ -138,12 +135,19 @@ def overview(name: str, *, every: Every = "week", until: str = "", currency: str
     DataError
         When the exports cannot be used.
     """
-    shop = load_shop(name, until=_day(until), currency=currency)
+    shop = load_shop(
+        name,
+        columns=parsed_changes(columns),
+        policy=policy_changes(part for part in policy.split(";") if part.strip()),
+        until=_day(until),
+        currency=currency,
+    )
     measured, unmeasured = _dashboard_of(shop, every)
     made = {part: part_of(shop, how) for part, how in PARTS.items()}
     reasons = {"dashboard": unmeasured} | {part: reason for part, (_, reason) in made.items()}
     return Overview(
         shop=shop,
+        findings=findings_table(shop.findings).select("severity", "sentence", "advice", about="topic"),
         dashboard=measured.table,
         series=measured.series,
         definitions=definitions(),
@@ -151,44 +155,6 @@ def overview(name: str, *, every: Every = "week", until: str = "", currency: str
         manifest=_manifest(shop, name, every, measured.series),
         **{part: table for part, (table, _) in made.items()},
     )
-
-
-def load_shop(name: str, *, until: date | None = None, currency: str = "") -> Shop:
-    """Return the shop whose exports lie somewhere, or one world of a scenario as a shop that observed it."""
-    path, end = Path(name), None if until is None else datetime.combine(until, time()) + timedelta(days=1)
-    written = path.suffix.lower() in _WRITTEN
-    if path.exists() and not written:
-        return read_shop(path, until=end, currency=currency or None)
-    if not written and name not in names("scenarios"):
-        raise ParamError(
-            f"'{name}' is no folder or file of exports, and no scenario; {choices(name, _possible(path))} "
-            "Or any path that leads to exports."
-        )
-    scenario = load_scenario(name)
-    whole = shop_tables(scenario).shop(scenario, name=scenario.title, currency=currency)
-    shop = whole if end is None else seen_until(whole, end)
-    if shop.sessions is None or shop.until <= whole.until - _FORESEEN:
-        return shop
-    return dataclasses.replace(shop, sessions=None, lacks={**shop.lacks, "sessions": _UNFORESEEN})
-
-
-def seen_until(shop: Shop, end: datetime) -> Shop:
-    """Return a shop as it was known at a moment: later rows are gone, and what came later has not happened."""
-    if not shop.since < end <= shop.until:
-        raise ParamError(
-            f"until: {end - timedelta(days=1):%Y-%m-%d} lies outside of what was observed, {shop.since:%Y-%m-%d} to "
-            f"{shop.until - timedelta(days=1):%Y-%m-%d}."
-        )
-    tables: dict[str, Any] = {name: getattr(shop, name) for name in TABLES}
-    known: dict[str, Any] = {name: known_at(table, name, end) for name, table in tables.items() if table is not None}
-    return dataclasses.replace(shop, until=end, **known)
-
-
-def _possible(path: Path) -> list[str]:
-    """Return what could have been meant: every scenario, and what lies there under a similar name."""
-    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, sorted(beside), n=_OFFERED)
-    return [*names("scenarios"), *(str(path.with_name(one)) for one in near)]
 
 
 def definitions(metrics: Sequence[Metric] = ()) -> pl.DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from cxsim.data.shop import Finding
 from cxsim.errors import refuse_unknown
 from cxsim.finance.economics import Economics
 from cxsim.params import Quantity, Source, quantities, sources, with_quantities
@@ -152,10 +153,11 @@ _FASTER = ("purchase_rate", "contacts", "points", "status", "markdown")
 _LEAVING_BY_ORDERS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD"}
 
 
-def cautions(scenario: Scenario) -> pl.DataFrame:
-    """Return what to be careful about."""
+def cautions(scenario: Scenario, orders: Iterable[Finding] = ()) -> pl.DataFrame:
+    """Return what to be careful about, of the orders first, of which notes are left out."""
     titles = scenario.titles
-    rows = [
+    rows = [("orders", "The orders", f"{one.sentence} {one.advice}") for one in orders if one.severity != "note"]
+    rows += [
         (name, titles[name], text) for name, together in scenario.with_prior for text in _of_arm(scenario, together)
     ]
     rows += [(one.name, one.title, _SEARCHED) for one in scenario.searched]

@@ -22,7 +22,8 @@ from cxsim.study.assumptions import register, source_table, strategy_table
 from cxsim.study.provenance import manifest
 from cxsim.study.result import html_table
 from cxsim.study.scenario import Scenario
-from cxsim.study.worlds import Arms, Draw, Fits, Worlds, draw_worlds, fit_scenario, notebook_bar
+from cxsim.study.sources import fit_scenario
+from cxsim.study.worlds import Arms, Draw, Fits, Worlds, draw_worlds, notebook_bar
 from cxsim.tables import BREAK_EVEN, CURVE, empty, table_of
 
 Numbers = npt.NDArray[np.float64]
@@ -118,7 +119,8 @@ def search(scenario: Scenario, *, executor: Executor | None = None, progress: Pr
         curve=curve,
         assumptions=register(scenario),
         sources=source_table(scenario),
-        manifest=manifest(scenario, fits.rfm, curve, named="curve") | {"draws_searched": min(scenario.draws, DRAWS)},
+        manifest=manifest(scenario, fits.rfm, curve, reading=fits.reading, named="curve")
+        | {"draws_searched": min(scenario.draws, DRAWS)},
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cxsim.data.exports.formats import Format
-from cxsim.data.exports.hooks import checked_format
+from cxsim.data.exports.read_shop import checked_format
 from cxsim.errors import ParamError, choices, refuse_unknown
 from cxsim.finance.economics import Economics
 from cxsim.metrics.catalogue import Metric, load_metrics

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
@@ -74,17 +75,23 @@ PACKAGES = (
 
 
 def manifest(
-    scenario: Scenario, rfm: pl.DataFrame, result: pl.DataFrame, *, named: str = "ledger"
+    scenario: Scenario,
+    rfm: pl.DataFrame,
+    result: pl.DataFrame,
+    *,
+    reading: Mapping[str, object] = MappingProxyType({}),
+    named: str = "ledger",
 ) -> dict[str, object]:
     """Return the manifest of a study or a search, as plain values for JSON."""
     economics = scenario.economics
-    own = {
+    own: dict[str, object] = {
         "observed_until": scenario.observed_until.isoformat(),
         "horizon_months": scenario.horizon_months,
         "currency": economics.currency,
         "annual_discount_rate": economics.annual_discount_rate.value,
         "timing": economics.timing,
     }
+    own |= {"orders_read": dict(reading)} if reading else {}
     record = _record("scenario", scenario, own, {"customers": rfm, named: result})
     try:
         changes = changes_between(load_scenario(scenario.name), scenario)
@@ -104,10 +111,12 @@ def manifest(
     )
 
 
-def valuation_manifest(valuation: Valuation, rfm: pl.DataFrame, values: pl.DataFrame) -> dict[str, object]:
+def valuation_manifest(
+    valuation: Valuation, rfm: pl.DataFrame, values: pl.DataFrame, reading: Mapping[str, object]
+) -> dict[str, object]:
     """Return the manifest of a valuation of customers, as plain values for JSON."""
     days = ("calibration_end", "observed_until")
-    own = {day: getattr(valuation, day).isoformat() for day in days}
+    own = {day: getattr(valuation, day).isoformat() for day in days} | {"orders_read": dict(reading)}
     record = _record("valuation", valuation, own, {"customers": rfm, "values": values})
     try:
         if load_valuation(valuation.name) != valuation:

@@ -23,7 +23,8 @@ from cxsim.study.break_even import search_all
 from cxsim.study.provenance import manifest, save_files
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
-from cxsim.study.worlds import Worlds, counts_by_arm, draw_worlds, fit_scenario, notebook_bar
+from cxsim.study.sources import fit_scenario
+from cxsim.study.worlds import Worlds, counts_by_arm, draw_worlds, notebook_bar
 
 
 def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progress | None = None) -> Study:
@@ -67,7 +68,7 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
         returns=_returns(worlds, monthly),
         structures=_by_structure(worlds, monthly),
         break_even=search_all(scenario, fits, executor=executor),
-        cautions=cautions(scenario),
+        cautions=cautions(scenario, fits.findings),
         statement=_titled(statement(monthly, starts[:-1]), titles),
         totals=_titled(totals(monthly), titles),
         cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),
@@ -79,7 +80,7 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
         sources=source_table(scenario),
         purchases=fits.purchases,
         spend=fits.spend,
-        manifest=manifest(scenario, fits.rfm, ledger),
+        manifest=manifest(scenario, fits.rfm, ledger, reading=fits.reading),
         worlds=worlds,
         counts=by_arm,
     )

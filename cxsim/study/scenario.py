@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from cxsim.data.shop import Policy
 from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.economics import Economics, load_economics
 from cxsim.finance.returns import Rule
@@ -87,17 +88,27 @@ class NewCustomers:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
-    """What the order file calls our columns.
+    """What the order file calls our columns, where it is not recognised by itself.
 
     Attributes
     ----------
     customer_id, ordered_at, amount
         Its names for these.
+    order_id, units, line_price, line_markdown, line_amount, status, product, category
+        Its names for those that it has besides; with order_id, its rows are the lines of orders.
     """
 
-    customer_id: str = "customer_id"
-    ordered_at: str = "ordered_at"
-    amount: str = "amount"
+    customer_id: str = ""
+    ordered_at: str = ""
+    amount: str = ""
+    order_id: str = ""
+    units: str = ""
+    line_price: str = ""
+    line_markdown: str = ""
+    line_amount: str = ""
+    status: str = ""
+    product: str = ""
+    category: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +122,7 @@ class CaseSettings:
     observed_until: date
     seed: int
     columns: Columns = Columns()
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +148,9 @@ class ScenarioFile(ScenarioSettings):
     name, title, description
         Name of the file; name and question for readers.
     orders
-        `cdnow`, `cdnow-sample`, or the path of a CSV or Parquet file, relative to the project.
+        `cdnow`, `cdnow-sample`, the name of a scenario, or the path of a shop's exports, relative to the project.
+    policy
+        How these are read; by default what shop.yaml beside them says.
     columns
         What that file calls our columns.
     observed_until
@@ -281,7 +295,7 @@ class Scenario(ScenarioSettings):
     ----------
     name, title, description, orders, observed_until, horizon_months, seed
         As in `ScenarioFile`.
-    columns, existing_customers, new_customers, dropout, combinations, stacking, draws, budget
+    columns, policy, existing_customers, new_customers, dropout, combinations, stacking, draws, budget
         As in `ScenarioFile`.
     economics, strategies, behaviour
         What the names in the file stand for.
@@ -423,7 +437,9 @@ class Valuation(CaseSettings):
     name, title, description
         Name of the file; name and question for readers.
     orders
-        `cdnow`, `cdnow-sample`, or the path of a CSV or Parquet file, relative to the project.
+        `cdnow`, `cdnow-sample`, the name of a scenario, or the path of a shop's exports, relative to the project.
+    policy
+        How these are read; by default what shop.yaml beside them says.
     columns
         What that file calls our columns.
     currency

@@ -21,8 +21,8 @@ from cxsim.simulation.kernel import visits
 from cxsim.simulation.state import KINDS
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.provenance import save_files
-from cxsim.study.scenario import BASELINE, Scenario
-from cxsim.study.worlds import Draw, Worlds, draw_worlds, fit_scenario, schedule
+from cxsim.study.scenario import Scenario
+from cxsim.study.worlds import Draw, Worlds, schedule
 from cxsim.tables import Contract, check, empty
 
 SECONDS_PER_DAY = 86_400
@@ -113,16 +113,10 @@ class ShopTables:
 SHOP_FILES = tuple(f"{field.name}.parquet" for field in fields(ShopTables))
 
 
-def shop_tables(scenario: Scenario, arm: str = BASELINE, *, draw: int = 0) -> ShopTables:
-    """Return what `run(scenario).tables(arm, draw=draw)` returns, without simulating any other world."""
-    _require_world(scenario, arm, draw)
-    return tables_of(draw_worlds(scenario, fit_scenario(scenario)), arm, draw)
-
-
 def tables_of(worlds: Worlds, arm: str, draw: int) -> ShopTables:
     """Return the tables of one world and arm."""
     scenario = worlds.scenario
-    _require_world(scenario, arm, draw)
+    require_world(scenario, arm, draw)
     world, number = worlds.draws[draw], scenario.arms.index(arm)
     log = events(worlds.population, worlds.inputs(world), seed=scenario.seed, arm=number)
     customer = _customer_name(pl.col("customer"), worlds)
@@ -183,7 +177,8 @@ def _of_orders(events: pl.DataFrame, contract: Contract, **columns: pl.Expr) -> 
     return _under(contract, events.select("order_id", "customer_id", **columns).sort(when, key))
 
 
-def _require_world(scenario: Scenario, arm: str, draw: int) -> None:
+def require_world(scenario: Scenario, arm: str, draw: int) -> None:
+    """Refuse an arm or a draw that the scenario has not."""
     refuse_unknown(arm, scenario.arms, f"no arm '{arm}' in scenario '{scenario.name}'")
     worlds = len(scenario.structures) * scenario.draws
     if not 0 <= draw < worlds:

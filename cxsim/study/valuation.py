@@ -19,7 +19,7 @@ from cxsim.clv.customer_value import (
     parameter_draws,
     value_totals,
 )
-from cxsim.clv.diagnose import diagnose
+from cxsim.clv.diagnose import Diagnosis, diagnose
 from cxsim.clv.fit import fit, fit_spend
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import SpendFit
@@ -27,10 +27,11 @@ from cxsim.clv.validation.compare import Comparison, compare
 from cxsim.clv.validation.holdout import captures, decile_values, forecasts, missed, with_deciles
 from cxsim.data.orders import Transactions
 from cxsim.data.rfm import holdout, summarise
+from cxsim.data.shop import Finding, findings_table
 from cxsim.study.assumptions import register, source_table
 from cxsim.study.provenance import valuation_manifest
 from cxsim.study.scenario import Valuation
-from cxsim.study.worlds import orders
+from cxsim.study.sources import orders_of
 from cxsim.wording import figure, in_words, percent
 
 LEVEL = 0.9
@@ -226,7 +227,7 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
     """
     report, until = progress or (lambda _: None), valuation.observed_until
     report("orders")
-    lines = orders(valuation)
+    lines = orders_of(valuation, valuation.currency)
     test = tested(valuation, lines, report)
     report("all orders: models")
     rfm = summarise(lines, until=until)
@@ -251,14 +252,14 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
         alive=alive_by_group(rfm, {title: one.purchases for title, one in drawn.items()}, LEVEL),
         purchases=purchases,
         spend=spend,
-        findings=_findings(rfm, purchases, spend, values.remarks, worth),
+        findings=_findings(lines.findings, diagnose(rfm, purchases, spend), values.remarks, worth),
         values=values,
         worth=worth,
         deciles=decile_values(ranked, values.group_totals),
         at_risk=at_risk(rfm, values.table, purchases),
         assumptions=register(valuation),
         sources=source_table(valuation),
-        manifest=valuation_manifest(valuation, rfm, values.table),
+        manifest=valuation_manifest(valuation, rfm, values.table, lines.record),
     )
 
 
@@ -285,11 +286,9 @@ def _valued(
     return expected, ranked, customer_values(ranked, *fits, terms, by="decile")
 
 
-def _findings(
-    rfm: pl.DataFrame, purchases: PurchaseFit, spend: SpendFit, remarks: Iterable[str], worth: pl.DataFrame
-) -> pl.DataFrame:
-    """Return what the orders cannot say of the fits, and what cannot be relied on in their draws."""
-    found = diagnose(rfm, purchases, spend).table.select("severity", "sentence", "advice", about="topic")
+def _findings(orders: Iterable[Finding], fits: Diagnosis, remarks: Iterable[str], worth: pl.DataFrame) -> pl.DataFrame:
+    """Return what is to be said of the orders, what they cannot say of the fits, and of which draws not to rely."""
+    found = pl.concat([findings_table(orders), fits.table]).select("severity", "sentence", "advice", about="topic")
     rough = {"about": "draws", "severity": "caution", "advice": "Read the intervals as rough."}
     skewed = {"about": "interval", "severity": "caution", "advice": "Read the interval, not the expected number."}
     rows = [{**rough, "sentence": remark} for remark in remarks]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,19 +15,14 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim import rng
-from cxsim.clv.fit import fit, fit_spend
-from cxsim.clv.models.gamma_gamma import SpendParams, population_mean
+from cxsim.clv.models.gamma_gamma import SpendParams
 from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.posterior import Posterior, posterior
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import SpendFit
-from cxsim.data.cdnow import named_orders
-from cxsim.data.orders import Transactions
-from cxsim.data.rfm import summarise
-from cxsim.errors import ParamError
+from cxsim.data.shop import Finding
 from cxsim.finance.economics import Schedule, book, fixed_costs, tariff
 from cxsim.finance.statement import weights
-from cxsim.params import root
 from cxsim.simulation.engine import Counts, Executor, Inputs, Progress, simulate
 from cxsim.simulation.plan import arrivals_of, compile_plan
 from cxsim.simulation.state import Latents
@@ -40,10 +35,10 @@ from cxsim.simulation.world import (
     season_levels,
 )
 from cxsim.strategies.effects import Programme
-from cxsim.strategies.mechanisms import Acquisition, Contacts, Points
+from cxsim.strategies.mechanisms import Acquisition, Contacts
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import drawn_assumptions, with_assumptions
-from cxsim.study.scenario import CaseSettings, Model, Scenario
+from cxsim.study.scenario import Model, Scenario
 
 # The strategies that run in each arm, at their drawn values; the first arm is the baseline and has none.
 Arms = Sequence[tuple[Strategy, ...]]
@@ -54,11 +49,16 @@ POSTERIOR_DRAWS = 1000
 
 
 class Fits(NamedTuple):
-    """The customers of a scenario's orders, under RFM, and the models fitted to them: one of orders per structure."""
+    """The customers of a scenario's orders, under RFM, and the models fitted to them: one of orders per structure.
+
+    `findings`: what was found in the orders; `reading`: how they were read, for the manifest.
+    """
 
     rfm: pl.DataFrame
     purchases: Mapping[Model, PurchaseFit]
     spend: SpendFit
+    findings: tuple[Finding, ...] = ()
+    reading: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,15 +145,6 @@ def counts_by_arm(counts: Sequence[Counts]) -> Amounts:
     )
 
 
-def fit_scenario(scenario: Scenario) -> Fits:
-    """Return the customers of a scenario's orders and the models fitted to them."""
-    rfm = summarise(orders(scenario), until=scenario.observed_until)
-    purchases = {structure: fit(rfm, model=structure) for structure in scenario.structures}
-    spend = fit_spend(rfm)
-    _refuse_full_cards(scenario, spend)
-    return Fits(rfm=rfm, purchases=purchases, spend=spend)
-
-
 def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
     """Return all worlds of a scenario, those of one structure after those of the other.
 
@@ -189,12 +180,6 @@ def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
     )
     people = _with_room(population, draws, [draw.arms for draw in draws])
     return Worlds(scenario=scenario, rfm=fits.rfm, population=people, draws=tuple(draws))
-
-
-def orders(case: CaseSettings) -> Transactions:
-    """Return the orders that a scenario or a valuation names: the CDNOW log, its sample, or a file."""
-    columns = asdict(case.columns)
-    return named_orders(case.orders, columns=columns, until=case.observed_until, folder=root())
 
 
 def schedule(strategy: Strategy) -> Schedule:
@@ -281,18 +266,6 @@ def _latents(purchases: PurchaseParams, spend: SpendParams) -> Latents:
     }
     numbers = none | asdict(purchases) | asdict(spend)
     return Latents._make(numbers[name] for name in Latents._fields)
-
-
-def _refuse_full_cards(scenario: Scenario, spend: SpendFit) -> None:
-    mean = population_mean(spend.params) if spend.params.has_mean else math.inf
-    for strategy in scenario.strategies:
-        for effect in strategy.effects:
-            if isinstance(effect, Points) and effect.threshold.value <= effect.earn.value * mean:
-                raise ParamError(
-                    f"strategy '{strategy.name}': {effect.threshold.value:g} points fill a card, and an order of this "
-                    f"shop, {mean:.2f} on average, already gives {effect.earn.value * mean:.0f}: every order would "
-                    "earn a reward, which is a price cut and no programme. Raise points.threshold or lower points.earn."
-                )
 
 
 _EMPTY = {"text/html": "", "text/plain": ""}

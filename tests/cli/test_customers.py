@@ -1,8 +1,9 @@
-"""`cxsim fit` and `cxsim value` on published orders and on files with mistakes."""
+"""`cxsim fit` and `cxsim value` on published orders, on files with mistakes, and beside the commands that measure."""
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 
 import polars as pl
@@ -11,6 +12,11 @@ import pytest
 from cxsim.cli.printing import require_table_file, write_table
 from cxsim.data.cdnow import load_cdnow
 from cxsim.errors import ReportError
+from cxsim.study.loading import load_scenario
+from cxsim.study.sources import orders_of as scenario_orders
+from tests.cli.conftest import TINY
+from tests.data.samples import order, order_log, write
+from tests.data.test_decorations import Decorated
 
 UNTIL = ("--until", "1997-09-30")
 
@@ -40,7 +46,13 @@ def test_the_published_fit_of_the_cdnow_sample_comes_out(fitted):
 def test_json_has_the_horizon_the_rows_and_the_most_valuable_customers_first(fitted):
     assert fitted["value"]["horizon_days"] == 30
     # The sample's eight lines of zero dollars are order days in the literature.
-    assert {"reason": "zero amount", "action": "kept", "rows": 8} in fitted["hygiene"]
+    (receipt,) = fitted["receipts"]
+    assert {"reason": "orders of no charge", "action": "kept", "rows": 8, "example": ""} in receipt["lines"]
+    assert fitted["policy"].startswith(
+        "Value: goods after discounts, without shipping and tax, before refunds. Left out"
+    )
+    assert (receipt["rows_read"], fitted["orders"]["customers"]) == (6_919, 2_357)
+    assert {"topic", "severity", "figure", "sentence", "advice"} == set(fitted["findings"][0])
     values = [row["expected_value"] for row in fitted["value"]["customers"]]
     assert values == sorted(values, reverse=True)
     assert len(values) == 10
@@ -68,15 +80,21 @@ def test_columns_by_other_names_give_the_same_fit(project, fitted):
 
 def test_columns_of_the_bundled_data_cannot_be_renamed(shared):
     message = shared("fit", "cdnow-sample", "--amount", "total").error
-    assert message == "cdnow-sample has columns of its own; leave out the names for amount."
+    assert message == "cdnow-sample is no file and is read in one way; leave out the names for amount."
 
 
 def test_where_no_model_can_be_fitted_the_rows_are_listed_all_the_same(project):
     path = project.folder / "few.csv"
     path.write_text("customer_id,ordered_at,amount\n1,2024-01-01,10\n2,2024-01-05,20\n1,2024-02-01,x\n")
-    done = project("fit", str(path))
+    assert "'amount': 1 of 3 cells cannot be read as an amount: row 3: 'x' (rows" in project("fit", str(path)).error
+    done = project("fit", str(path), "--unreadable", "missing")
     assert done.code == 1
-    assert "3 rows read, 2 kept" in done.out
+    head, why, policy, orders, *_ = done.out.splitlines()
+    assert head == "few.csv: recognised as cxsim orders (3 of 22 columns); 2 of 3 rows became orders."
+    assert why == "  dropped 1: amount is missing"
+    assert policy.endswith(" Cells that cannot be read are empty.")
+    assert orders == "Orders: 2 of 2 customers until 2024-01-05, 30.00 after refunds."
+    assert "Caution: few.csv: 1 of 3 rows (33 %) left out: amount is missing." in " ".join(done.out.split())
     assert "0 of them with a repeat order" in done.err
 
 
@@ -136,7 +154,8 @@ def test_the_same_call_writes_the_same_bytes_with_no_formula_and_prints_totals(s
     for words in (
         "90 % interval",
         "value in the next 365 days, today",
-        "rows read",
+        "(3 of 22 columns); 1,283 of 1,286 rows became orders.\n  merged 3: equal to an earlier row\nValue: goods",
+        "Note: few.csv: 3 of 1,286 rows (less than 0.5",
         "of 468 customers have expected orders or an expected value outside their interval: it is a mean",
         "Written: value.csv (468 customers",
     ):
@@ -228,3 +247,101 @@ def test_a_folder_is_no_file_for_a_table(tmp_path):
     (tmp_path / "t.csv").mkdir()
     with pytest.raises(ReportError, match="this is a folder; the table is a file"):
         require_table_file(tmp_path / "t.csv")
+
+
+_TOTALS = re.compile(r"Orders: ([\d,]+) of ([\d,]+) customers until \S+, USD ([\d,.]+) after refunds")
+_OPTIONS = {"order_id": "--order-id", "units": "--quantity", "line_price": "--price", "customer_id": "--customer-id"}
+_OPTIONS |= {"ordered_at": "--ordered-at", "amount": "--amount"}
+
+
+def _shopify_order(one, kind):
+    """A row of Shopify with 4.00 of shipping; its goods after refunds, in cents, or None if it is no sale."""
+    goods, total = (f"{cents / 100:.2f}" for cents in (2 * one["cents"], 2 * one["cents"] + 400))
+    back = {"refunded": total, "partially refunded": f"{one['cents'] / 100 + 2:.2f}"}.get(kind, "0.00")
+    row = order(
+        f"#{one['order_id']}",
+        Email=f"{one['customer_id']}@shop.example",
+        Financial_Status=kind if kind not in ("test", "gift card") else "paid",
+        Created_at=f"{one['ordered_at']:%Y-%m-%d %H:%M:%S} -0500",
+        Subtotal=goods,
+        Lineitem_price=goods,
+        Shipping="4.00",
+        Total=total,
+        Refunded_Amount=back,
+        Payment_Method="Bogus Gateway" if kind == "test" else "Shopify Payments",
+        **({"Lineitem_name": "Gift Card", "Lineitem_requires_shipping": "false"} if kind == "gift card" else {}),
+    )
+    worth = {"paid": 2 * one["cents"], "pending": 2 * one["cents"], "partially refunded": one["cents"]}
+    return row, worth.get(kind)
+
+
+def test_every_command_and_a_scenario_count_the_same_customers_orders_and_revenue_of_a_platforms_export(project):
+    kinds = ["voided", "pending", "refunded", "partially refunded", "gift card", "test", *["paid"] * 7]
+    log = order_log(3, people=80, orders=300)
+    made = [_shopify_order(one, kinds[place % len(kinds)]) for place, one in enumerate(log)]
+    sold = [(one["customer_id"], worth) for one, (_, worth) in zip(log, made, strict=True) if worth]
+    right = (len({who for who, _ in sold}), len(sold), sum(worth for _, worth in sold) / 100)
+    path = project.folder / "exports"
+    path.mkdir()
+    write(path / "orders_export.csv", [row for row, _ in made])
+    # Of orders alone a behaviour takes nothing.
+    answers = [f"c{n:03d}@shop.example,2023-03-{n % 28 + 1:02d} 10:00,{n % 11}" for n in range(60)]
+    (path / "answers.csv").write_text("\n".join(["email,created_at,nps", *answers]), encoding="utf-8")
+
+    calls = {
+        "fit": ("fit", path, "--json"),
+        "metrics": ("metrics", path, "--json"),
+        "value": ("value", path, "--out", project.folder / "values.csv", "--draws", "40"),
+        "calibrate": ("calibrate", path, "--name", "mine"),
+    }
+    found = {}
+    for name, words in calls.items():
+        done = project(*words)
+        assert done.code == 0, done.err
+        if "--json" in words:
+            found[name] = tuple(json.loads(done.out)["orders"].values())
+        else:
+            orders, customers, revenue = (float(text.replace(",", "")) for text in _TOTALS.search(done.out).groups())
+            found[name] = (customers, orders, revenue)
+    text = TINY.replace("cdnow-sample", path.name).replace("1998-06-30", f"{log[-1]['ordered_at']:%Y-%m-%d}")
+    project.scenario("mine", text)
+    found["scenario"] = tuple(scenario_orders(load_scenario("mine"), "USD").totals)
+    assert found == dict.fromkeys(found, right)
+
+
+def test_every_command_says_what_was_found_in_the_orders(project):
+    path = project.folder / "exports"
+    path.mkdir()
+    log = order_log(3, people=80, orders=300)
+    rows = [f"{one['customer_id']},{one['ordered_at']:%Y-%m-%d},{one['cents'] / 100:.2f}" for one in log]
+    guests = [f"nan,{one['ordered_at']:%Y-%m-%d},40.00" for one in log[::30]]
+    orders = ["customer_id,ordered_at,amount", *rows, *guests, "c001,2023-05-05,98765.40"]
+    (path / "orders.csv").write_text("\n".join(orders), encoding="utf-8")
+    answers = [f"c{n:03d},2023-03-{n % 28 + 1:02d} 10:00,{n % 11}" for n in range(40)]
+    (path / "answers.csv").write_text("\n".join(["customer_id,created_at,nps", *answers]), encoding="utf-8")
+    calls = (
+        ("fit", path, "--json"),
+        ("metrics", path, "--json"),
+        ("fit", path),
+        ("metrics", path),
+        ("value", path, "--out", project.folder / "values.csv", "--draws", "40"),
+        ("calibrate", path, "--name", "mine"),
+    )
+    for words in calls:
+        done = project(*words)
+        assert done.code == 0, (words, done.err)
+        said = " ".join(done.out.split())
+        assert "'nan' (10)" in said, words
+        assert "comes to 98,765.40" in said, words
+
+
+@pytest.mark.parametrize(("seed", "commands"), [(3, ("fit", "metrics")), (28, ("fit", "metrics")), (14, ("fit",))])
+def test_however_a_log_is_written_down_commands_count_its_customers_orders_and_revenue(seed, commands, project):
+    folder = project.folder / "files"
+    folder.mkdir()
+    made = Decorated(seed, folder)
+    names = [word for ours, theirs in (made.columns or {}).items() for word in (_OPTIONS[ours], theirs)]
+    for command in commands:
+        done = project(command, made.path, *names, "--json")
+        assert (done.code, done.err) == (0, ""), (made.what, done.err)
+        assert tuple(json.loads(done.out)["orders"].values()) == made.totals

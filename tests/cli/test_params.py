@@ -138,15 +138,12 @@ def test_a_copy_of_a_file_elsewhere_is_possible(project, tmp_path):
     [
         ("tiny", "tiny", "there is a scenario 'tiny' already"),
         ("Spring", "tiny", "'Spring' is no name for a scenario; use at most 80 small letters"),
-        ("../spring", "tiny", "is no name for a scenario"),
-        ("spring.yaml", "tiny", "is no name for a scenario"),
-        ("spring\n", "tiny", "is no name for a scenario"),
-        ("", "tiny", "is no name for a scenario"),
+        ("../spring", "tiny", "is no name for a scenario"), ("spring.yaml", "tiny", "is no name for a scenario"),
+        ("spring\n", "tiny", "is no name for a scenario"), ("", "tiny", "is no name for a scenario"),
         ("spring", "tinny", "no 'tinny'; did you mean 'tiny'?"),
-        ("spring", "elsewhere.yaml", "no file elsewhere.yaml"),
-        ("spring" * 50, "tiny", "at most 80 small letters"),
+        ("spring", "elsewhere.yaml", "no file elsewhere.yaml"), ("spring" * 50, "tiny", "at most 80 small letters"),
     ],
-)
+)  # fmt: skip
 def test_nothing_is_left_half_written_for(project, name, source, words):
     before = project.files()
     assert words in project("new", name, "--from", source).error

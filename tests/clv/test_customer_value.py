@@ -22,10 +22,12 @@ from cxsim.clv.customer_value import (
     parameter_draws,
     rows_outside,
 )
+from cxsim.clv.diagnose import diagnose
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.posterior import posterior
 from cxsim.clv.validation.holdout import captures, decile_values, missed, with_deciles
+from cxsim.data.shop import Finding
 from cxsim.errors import EstimationError
 from cxsim.study.scenario import load_valuation
 from cxsim.study.valuation import _findings, value_customers
@@ -144,7 +146,10 @@ def test_means_at_the_ends_of_their_intervals_are_inside_and_those_below_are_nam
 def test_a_valuation_lists_a_mean_outside_its_interval_among_its_findings(sample, both):
     rows = [("Orders in the next 365 days", "orders", 9.0, 1.0, 8.0), ("Still customers", "customers", 5.0, 4.0, 6.0)]
     worth = pl.DataFrame(rows, schema=["quantity", "unit", "mean", "low", "high"], orient="row")
-    found = _findings(sample, *both, ["Rough."], worth).filter(pl.col("about").is_in(["draws", "interval"]))
+    outsized = Finding("orders: outsized", "caution", 0.4, "One order makes 40 % of revenue.", "Look at it.")
+    every = _findings([outsized], diagnose(sample, *both), ["Rough."], worth)
+    assert every.row(0) == ("orders: outsized", "caution", outsized.sentence, outsized.advice)
+    found = every.filter(pl.col("about").is_in(["draws", "interval"]))
     assert found["sentence"][0] == "Rough."
     assert found.row(1)[:2] == ("interval", "caution")
     assert found["sentence"][1].startswith("Orders in the next 365 days: the expected 9 lies above its 90")

@@ -1,14 +1,18 @@
-"""Rows of exports, written as Shopify writes them, and rows read as one format, whatever their header says."""
+"""Rows of exports, written as Shopify writes them; orders of a shop that never was; rows read as one format."""
+
+# ruff: noqa: DTZ001 - the clocks of shops have no zone
 
 from __future__ import annotations
 
 import csv
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from cxsim.data.exports.formats import Export, Format, Readout, formats
-from cxsim.data.exports.hooks import reader_of
+from cxsim.data.exports.read_shop import reader_of
 from cxsim.data.shop import Policy
 
 EXPORTS = Path(__file__).parent / "exports"
@@ -59,40 +63,22 @@ def line(name: str, quantity: str, price: str, **cells: str) -> dict[str, str]:
 def zendesk(number: str = "1", **cells: str) -> dict[str, str]:
     """Row of a Zendesk view: a ticket that was solved."""
     row = {
-        "Id": number,
-        "Requester id": "10300000000001",
-        "Requester email": "Ana@Example.com",
-        "Tags": "",
-        "Status": "Solved",
-        "Via": "Mail",
-        "Created at": "2024-03-01 09:00",
-        "Updated at": "2024-03-02 09:00",
-        "Satisfaction Score": "Not Offered",
-        "Reopens": "0",
-        "Replies": "1",
-        "First reply time in minutes": "60",
+        "Id": number, "Requester id": "10300000000001", "Requester email": "Ana@Example.com", "Tags": "",
+        "Status": "Solved", "Via": "Mail", "Created at": "2024-03-01 09:00", "Updated at": "2024-03-02 09:00",
+        "Satisfaction Score": "Not Offered", "Reopens": "0", "Replies": "1", "First reply time in minutes": "60",
         "Full resolution time in minutes": "600",
-    }
+    }  # fmt: skip
     return row | {name.replace("_", " "): cell for name, cell in cells.items()}
 
 
 def freshdesk(number: str = "1", **cells: str) -> dict[str, str]:
     """Row of a Freshdesk export: a ticket that was resolved."""
     row = {
-        "Ticket ID": number,
-        "Status": "Resolved",
-        "Source": "Email",
-        "Created time": "2024-03-01 09:00:00",
-        "Resolved time": "2024-03-01 19:00:00",
-        "Closed time": "",
-        "Last update time": "2024-03-02 09:00:00",
-        "Initial response time": "2024-03-01 10:00:00",
-        "First response time (in hrs)": "00:15:00",
-        "Resolution time (in hrs)": "",
-        "Agent interactions": "1",
-        "Survey results": "",
-        "Email": "Ana@Example.com",
-    }
+        "Ticket ID": number, "Status": "Resolved", "Source": "Email", "Created time": "2024-03-01 09:00:00",
+        "Resolved time": "2024-03-01 19:00:00", "Closed time": "", "Last update time": "2024-03-02 09:00:00",
+        "Initial response time": "2024-03-01 10:00:00", "First response time (in hrs)": "00:15:00",
+        "Resolution time (in hrs)": "", "Agent interactions": "1", "Survey results": "", "Email": "Ana@Example.com",
+    }  # fmt: skip
     return row | {name.replace("_", " "): cell for name, cell in cells.items()}
 
 
@@ -105,7 +91,30 @@ def write(path: Path, rows: list[dict[str, str]], columns: tuple[str, ...] = COL
     return path
 
 
-def read_as(title: str, rows: pl.LazyFrame, file: str = "file.csv") -> Readout:
+def read_as(title: str, rows: pl.LazyFrame, file: str = "file.csv", policy: Policy | None = None) -> Readout:
     """Read rows by the format of a name."""
     form = format_of(title)
-    return reader_of(form)(Export(file=file, rows=rows), form, Policy())
+    return reader_of(form)(Export(file=file, rows=rows), form, policy or Policy())
+
+
+def order_log(seed: int, *, people: int, orders: int) -> list[dict]:
+    """Orders over 2022 and 2023, by time: a first one of each customer, and later ones some weeks apart."""
+    draw = np.random.default_rng(seed)
+    last = dict(enumerate(draw.uniform(0, 690, people)[:orders]))
+    days = list(last.items())
+    while len(days) < orders:
+        buyer = int(draw.integers(people))
+        later = last[buyer] + draw.exponential(45)
+        if later < 729.5:
+            last[buyer] = later
+            days.append((buyer, later))
+    begin = datetime(2022, 1, 1)
+    return [
+        {
+            "order_id": f"{4001 + place}",
+            "customer_id": f"c{buyer:03d}",
+            "ordered_at": begin + timedelta(minutes=round(day * 1440)),
+            "cents": int(draw.integers(500, 9_500)),
+        }
+        for place, (day, buyer) in enumerate(sorted((day, buyer) for buyer, day in days))
+    ]

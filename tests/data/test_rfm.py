@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from cxsim.data.cdnow import load_cdnow
-from cxsim.data.orders import read_transactions
+from cxsim.data.exports.read_shop import read_transactions
 from cxsim.data.rfm import cumulative_repeat_orders, holdout, summarise
 from cxsim.errors import DataError, TableError
 from cxsim.tables import RFM, check
@@ -183,14 +183,10 @@ def test_a_frame_without_a_column_is_refused():
 @pytest.mark.parametrize(
     "row",
     [
-        (None, START, 1.0),
-        ("a", None, 1.0),
-        ("a", START, None),
-        ("a", START, -1.0),
-        ("a", START, float("nan")),
+        (None, START, 1.0), ("a", None, 1.0), ("a", START, None), ("a", START, -1.0), ("a", START, float("nan")),
         ("a", START, float("inf")),
     ],
-)
+)  # fmt: skip
 def test_a_frame_with_a_line_that_no_clean_table_has_is_refused(row):
     rows = pl.concat([SIX_CUSTOMERS, orders([row])])
     with pytest.raises(DataError, match=r"1 lines have no customer, .*; pass the orders through read_transactions"):

@@ -17,7 +17,7 @@ from cxsim.metrics.calibration_fits import Responding, fit_lognormal, fit_scale,
 from cxsim.params import quantities, read, root, sources, with_values
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.study.loading import check_params
-from cxsim.study.shop_tables import shop_tables
+from cxsim.study.sources import shop_tables
 from cxsim.tables import check
 from tests.metrics.worlds import LIKE, OTHERWISE, exactly, new_customers
 

@@ -13,7 +13,7 @@ from cxsim.metrics.views import VIEWS, views_of
 from cxsim.params import METRICS_FILE, root
 from cxsim.reporting.shop_page import definitions
 from cxsim.study.loading import check_params
-from cxsim.study.shop_tables import shop_tables
+from cxsim.study.sources import shop_tables
 from tests.metrics.toys import measured, noon, orders, shop_of
 from tests.metrics.worlds import OTHERWISE, exactly, new_customers
 

@@ -31,7 +31,7 @@ from cxsim.metrics.estimators import (
     waiting_estimate,
 )
 from cxsim.metrics.views import WAITS, views_of
-from cxsim.study.shop_tables import shop_tables
+from cxsim.study.sources import shop_tables
 from tests.metrics.worlds import OTHERWISE, exactly, new_customers
 
 SHOPS, PARTINGS, CUSTOMERS = 300, 4, 1_500

@@ -27,7 +27,7 @@ from cxsim.simulation.engine import events
 from cxsim.simulation.state import KINDS
 from cxsim.study.loading import load_scenario
 from cxsim.study.scenario import NewCustomers
-from cxsim.study.shop_tables import shop_tables
+from cxsim.study.sources import shop_tables
 from cxsim.tables import check
 from tests.simulation.shops import experience, incident, scale, shop as shop_of, surveys, traits
 from tests.simulation.worlds import PARETO, START, inputs, newcomers

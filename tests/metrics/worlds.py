@@ -13,7 +13,7 @@ from cxsim.params import quantities, read, root, with_values
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.study.loading import load_scenario
 from cxsim.study.scenario import NewCustomers
-from cxsim.study.shop_tables import shop_tables
+from cxsim.study.sources import shop_tables
 
 LIKE = read(root() / "params" / "behaviour" / "online-shop.yaml", Behaviour)
 # Far from what is assumed, and so many surveys and tickets that their scales can be measured.

@@ -43,14 +43,7 @@ def test_the_index_lists_question_decision_interval_page_tables_and_size(made_sh
     # The question and the strategy's title both hold a script.
     assert text.count("&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;") == 4
     decision = '<span class="cx-pilot">Pilot first</span>'
-    for words in (
-        "What of one?",
-        "<caption>Amounts in EUR</caption>",
-        decision,
-        ">1,230<",
-        ">−210 to 2,500<",
-        " kB",
-    ):
+    for words in ("What of one?", "<caption>Amounts in EUR</caption>", decision, ">1,230<", ">−210 to 2,500<", " kB"):
         assert words in text
     assert 'href="./one.html"' in text
     assert 'href="./two/returns.csv"' in text

@@ -1,12 +1,10 @@
-"""A shop is loaded from exports or a scenario, and its overview holds what its tables say, or why they say nothing."""
+"""The overview of a shop holds what its tables say, or why they say nothing."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
 
 import altair as alt
-import polars as pl
 import pytest
 
 from cxsim.errors import DataError, ParamError
@@ -19,6 +17,7 @@ from cxsim.reporting.register import audit_trail
 from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table, receipts_table
 from cxsim.reporting.tables import Prose, Table
 from cxsim.tables import check
+from tests.small_shop import exports_of_three, small_scenario
 
 EXPORTS = Path(__file__).parents[1] / "data" / "exports"
 DRAWN = {
@@ -36,138 +35,24 @@ DRAWN = {
 SHOWABLE = (alt.LayerChart, alt.FacetChart, Table, Prose)
 NO_SURVEYS = "there is no table of surveys."
 NO_ORDERS = "there is no table of orders."
-ORDERS = """\
-order_id,customer_id,ordered_at,amount
-1,ana,2024-01-02 10:00,20.00
-2,bo,2024-01-03 11:00,40.00
-3,ana,2024-01-09 09:00,30.00
-4,cy,2024-01-10 09:00,60.00
-5,bo,2024-01-22 09:00,80.00
-"""
-TICKETS = """\
-ticket_id,customer_id,created_at,first_response_at,resolved_at
-t1,ana,2024-01-03 10:00,2024-01-03 12:00,2024-01-20 12:00
-t2,bo,2024-01-10 10:00,,
-"""
-SCENARIO = """\
-title: A small shop
-description: Forty new customers of a record shop over three months.
-orders: cdnow-sample
-observed_until: 1998-06-30
-economics: cdnow-service
-behaviour: online-shop
-strategies: [self-service]
-existing_customers: none
-new_customers:
-  per_month: 20
-  months: 2
-horizon_months: 3
-draws: 2
-seed: 7
-"""
-
-
-def _exports(beside):
-    made = beside / "my-shop"
-    made.mkdir()
-    (made / "orders.csv").write_text(ORDERS, encoding="utf-8")
-    (made / "tickets.csv").write_text(TICKETS, encoding="utf-8")
-    return made
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with orders and tickets of three customers."""
-    return _exports(tmp_path)
+    return exports_of_three(tmp_path)
 
 
 @pytest.fixture
 def scenario(tmp_path):
-    """The file of a scenario with service and surveys."""
-    path = tmp_path / "small.yaml"
-    path.write_text(SCENARIO, encoding="utf-8")
-    return path
+    return small_scenario(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """An overview of three customers up to Sunday 14 January."""
-    return shop_page.overview(str(_exports(tmp_path_factory.mktemp("shops"))), until="2024-01-14", currency="EUR")
-
-
-def test_a_folder_of_exports_becomes_a_shop_with_a_receipt_for_each_file(folder):
-    shop = shop_page.load_shop(str(folder))
-    assert shop.name == "my-shop"
-    assert [(receipt.table, receipt.rows_kept) for receipt in shop.receipts] == [("orders", 5), ("tickets", 2)]
-
-
-def test_observation_ends_with_the_last_day_that_is_named(folder):
-    shop = shop_page.load_shop(str(folder), until=date(2024, 1, 10), currency="EUR")
-    assert shop.until == datetime.fromisoformat("2024-01-11")
-    assert shop.currency == "EUR"
-    assert shop.table("orders").collect().height == 4
-    # The ticket of 3 January was resolved on the 20th, which nobody knew on the 10th.
-    assert shop.table("tickets").collect()["resolved_at"].to_list() == [None, None]
-
-
-def test_a_scenario_is_simulated_and_no_file_is_read(scenario):
-    shop = shop_page.load_shop(str(scenario))
-    assert (shop.name, shop.receipts, shop.currency) == ("A small shop", (), "USD")
-    assert shop.since == datetime.fromisoformat("1998-07-01")
-    assert shop.table("orders").collect().height >= 40  # every new customer begins with an order
-
-
-def test_a_scenario_can_be_looked_at_before_its_horizon_ends(scenario):
-    whole, seen = shop_page.load_shop(str(scenario)), shop_page.load_shop(str(scenario), until=date(1998, 7, 31))
-    end = datetime.fromisoformat("1998-08-01")
-    assert seen.until == end
-    orders = whole.table("orders").filter(pl.col("ordered_at") < end).collect()
-    assert seen.table("orders").collect().equals(orders)
-    assert 0 < orders.height < whole.table("orders").collect().height
-
-
-def test_what_came_later_has_not_happened_yet(folder):
-    # t1 was answered on the 3rd and resolved on the 20th; what it took shows only then.
-    shop = shop_page.load_shop(str(folder))
-    tickets = shop.table("tickets").with_columns(solved_at_first=pl.lit(value=True))
-    seen = shop_page.seen_until(
-        shop.__class__(name="s", currency="", since=shop.since, until=shop.until, tickets=tickets),
-        datetime.fromisoformat("2024-01-08"),
+    return shop_page.overview(
+        str(exports_of_three(tmp_path_factory.mktemp("shops"))), until="2024-01-14", currency="EUR"
     )
-    (row,) = seen.table("tickets").collect().rows(named=True)
-    assert row["first_response_at"] == datetime.fromisoformat("2024-01-03T12:00")
-    assert (row["resolved_at"], row["solved_at_first"]) == (None, None)
-
-
-def test_a_day_outside_of_the_horizon_is_refused(scenario):
-    with pytest.raises(
-        ParamError, match=r"until: 2001-01-01 lies outside of what was observed, 1998-07-01 to 1998-09-30"
-    ):
-        shop_page.load_shop(str(scenario), until=date(2001, 1, 1))
-
-
-def test_a_name_that_leads_nowhere_is_answered_with_the_nearest_scenario_or_file(folder):
-    with pytest.raises(
-        ParamError, match="'cdnow-servise' is no folder or file of exports, and no scenario; did you mean"
-    ):
-        shop_page.load_shop("cdnow-servise")
-    with pytest.raises(
-        ParamError, match=r"did you mean '.*my-shop'\? Possible: cdnow-experience, .*my-shop\. Or any path"
-    ):
-        shop_page.load_shop(str(folder.with_name("my-shp")))
-
-
-def test_what_lies_there_wins_over_a_scenario_of_the_same_name(folder, monkeypatch):
-    folder.rename(folder.with_name("cdnow-quick"))
-    monkeypatch.chdir(folder.parent)
-    assert len(shop_page.load_shop("cdnow-quick").receipts) == 2
-
-
-def test_the_last_year_of_a_scenario_has_no_visits_because_those_to_later_orders_are_missing(scenario):
-    assert "look at an earlier day" in shop_page.load_shop(str(scenario)).missing("sessions")
-    scenario.write_text(SCENARIO.replace("horizon_months: 3", "horizon_months: 14"), encoding="utf-8")
-    assert shop_page.load_shop(str(scenario), until=date(1998, 8, 30)).missing("sessions") is None
-    assert shop_page.load_shop(str(scenario), until=date(1998, 9, 30)).missing("sessions") is not None
 
 
 def test_the_dashboard_is_of_the_last_complete_week(small):

@@ -35,17 +35,11 @@ SEVEN = [incident(name, 0.01, 0.0, 0.0) for name in "abcdefg"]
     ("make", "message"),
     [
         (lambda: incident("Late!", 0.1, -1.0, 0.1), "incident: 'Late!' is no name; use small letters and underscores"),
-        (
-            lambda: incident("late", SHARE, SHARE, SHARE),
-            "incident 'late'.shock: wrong unit 'share'; it must be",
-        ),
+        (lambda: incident("late", SHARE, SHARE, SHARE), "incident 'late'.shock: wrong unit 'share'; it must be"),
         (lambda: experience(*LOST), "at the far ends of their ranges the chances add up to 1.1; at most one incident"),
         (lambda: experience(LATE, LATE), "must have different names; found late, late."),
         (lambda: experience(*SEVEN), f"at most {MAX_INCIDENTS} are possible; found 7."),
-        (
-            lambda: dataclasses.replace(experience(), incidents=[LATE]),
-            "incidents must be a tuple; found list.",
-        ),
+        (lambda: dataclasses.replace(experience(), incidents=[LATE]), "incidents must be a tuple; found list."),
         (lambda: traits(0.8, 0.5, 0.4), "traits: the squares of the correlations add up to 1.05 at the far ends of"),
         (lambda: correlation(1.5), "is outside what the unit 'correlation' allows: -1 to 1"),
         (lambda: shop(surveys=surveys()), "surveys are about satisfaction, which needs the part 'experience'"),

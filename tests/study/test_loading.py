@@ -9,14 +9,7 @@ import pytest
 from cxsim.errors import ParamError
 from cxsim.params import Unit
 from cxsim.study.assumptions import assumptions, register, with_assumptions
-from cxsim.study.loading import (
-    canonical,
-    case_files,
-    changed,
-    changes_between,
-    load_case,
-    load_scenario,
-)
+from cxsim.study.loading import canonical, case_files, changed, changes_between, load_case, load_scenario
 from cxsim.study.provenance import scenario_hash
 from tests.simulated import assumed
 from tests.study.plans import MADE, combination, made, plan, ratio, share

@@ -28,7 +28,8 @@ from cxsim.study.loading import load_scenario
 from cxsim.study.naive import Membership, naive_readings
 from cxsim.study.run import run
 from cxsim.study.scenario import NewCustomers
-from cxsim.study.shop_tables import ShopTables, shop_tables
+from cxsim.study.shop_tables import ShopTables
+from cxsim.study.sources import shop_tables
 from cxsim.tables import check
 from cxsim.wording import written_as
 from tests.simulated import assumed

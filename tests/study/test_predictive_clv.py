@@ -13,7 +13,7 @@ from cxsim.errors import DataError, EstimationError
 from cxsim.study.loading import load_scenario
 from cxsim.study.predictive_clv import CLV_STEPS, predictive_clv
 from cxsim.study.scenario import NewCustomers
-from cxsim.study.shop_tables import shop_tables
+from cxsim.study.sources import shop_tables
 from cxsim.tables import check
 
 CUSTOMERS = 3_600

@@ -133,10 +133,7 @@ def at_once(*plans, **changes):
 
 
 SEARCHED = plan(
-    "searched",
-    Dropout(ratio=ratio(0.9, ends=(0.5, 1.0))),
-    mode="break-even",
-    searches="effects.dropout_1.ratio",
+    "searched", Dropout(ratio=ratio(0.9, ends=(0.5, 1.0))), mode="break-even", searches="effects.dropout_1.ratio"
 )
 LOYAL = [plan(f"plan-{place}", STAYING) for place in range(4)]
 CAUTIONED = {

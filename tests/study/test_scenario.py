@@ -129,10 +129,7 @@ def test_what_happens_must_have_a_cost(behaviour, words):
 
 
 SEARCHED = plan(
-    "searched",
-    Dropout(ratio=ratio(0.9, ends=(0.5, 1.0))),
-    mode="break-even",
-    searches="effects.dropout_1.ratio",
+    "searched", Dropout(ratio=ratio(0.9, ends=(0.5, 1.0))), mode="break-even", searches="effects.dropout_1.ratio"
 )
 
 

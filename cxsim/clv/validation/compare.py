@@ -47,12 +47,11 @@ from cxsim.clv.validation.scoring import (
     with_verdicts,
 )
 from cxsim.data.orders import Transactions
-from cxsim.data.rfm import holdout, summarise
+from cxsim.data.rfm import Orders, clean_orders, holdout, summarise
 from cxsim.errors import DataError, EstimationError, choices
 from cxsim.tables import RFM, TRANSACTIONS, check
 from cxsim.wording import counted
 
-Orders = Transactions | pl.DataFrame | pl.LazyFrame
 Progress = Callable[[int, int], None]
 
 MODELS: tuple[Model, ...] = ("bgnbd", "mbgnbd", "paretonbd")
@@ -278,7 +277,7 @@ def backtest(
     Parameters
     ----------
     transactions
-        Clean lines: what `read_transactions` returns, or a frame under TRANSACTIONS.
+        Clean orders: what `read_transactions` or `read_shop` returns, or a frame under TRANSACTIONS.
     models
         Models of orders, as in `fit(model=...)`.
     origins
@@ -392,6 +391,7 @@ def planned(
 
 
 def _span(transactions: Orders, observed_until: date | None) -> tuple[date, date]:
+    transactions = clean_orders(transactions)
     known = transactions.until if isinstance(transactions, Transactions) else None
     table = transactions.table if isinstance(transactions, Transactions) else transactions.lazy()
     names = table.collect_schema().names()

@@ -7,39 +7,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, LIVES, kinds_of
+from cxsim.data.exports.cells import Decimal
 from cxsim.data.orders import collected
-from cxsim.data.shop import Policy, Receipt, ReceiptLine, noticed
-from cxsim.errors import ParamError, choices
+from cxsim.data.shop import Finding, Policy, Receipt, ReceiptLine, noticed
+from cxsim.errors import DataError, ParamError, choices, refuse_unknown
 from cxsim.params import BY_TYPE, LIST, TEXT, read, root
 from cxsim.tables import check
 
 Table = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing"]
 AnyTable = Literal[Table, "none"]
 Instrument = Literal["nps", "csat", "csat_good", "ces", "effort"]
-Flag = Literal["test", "cancelled", "unpaid"]
+Flag = Literal["counts", "cancelled", "unpaid", "test"]
 Facts = tuple[tuple[str, str], ...]
 # The name of a column, or several, of which the first that a file has counts.
 Columns = Mapping[str, Annotated[Annotated[str, TEXT] | Annotated[tuple[str, ...], LIST], BY_TYPE]]
 
 _BUNDLED = Path(__file__).resolve().parents[3] / "params" / "formats"
+# A column beside those of a file: the hash of its row.
+ROW_KEY = "\0row"
 _TERM = re.compile(r"\s*([+-]?)\s*([a-z_]+)")
 _NEAREST, _SHOWN = 3, 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Export:
-    """A file that was opened, by its name, of a shop in a time zone; nothing is guessed, a CSV is text throughout."""
+    """A file that was opened, by its name, of a shop in a time zone; nothing is guessed, a CSV is text throughout.
+
+    `twice`: names that its header has several times; `facts`: what a receipt should say of how it was opened; of a text
+    table, `source`: the file or its content, `separator`: between its cells, `before`: lines before the header.
+    """
 
     file: str
     rows: pl.LazyFrame
     zone: str = ""
+    twice: tuple[str, ...] = ()
+    facts: Facts = ()
+    source: Path | bytes | None = None
+    separator: str = ""
+    before: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -55,6 +69,7 @@ class Readout:
     currency: str = ""
     lacks: Mapping[str, str] = field(default_factory=dict)
     opening: bool = False
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,12 +82,20 @@ class RowsWith:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Documented:
+    """The address at which an export is documented or quoted, and the date of what was read there."""
+
+    address: str
+    seen: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
     """Which column of a file is what, and how its cells are written; what formats and tables of shop.yaml share."""
 
     columns: Columns = field(default_factory=dict)
     moments: str = "iso"
-    decimal: Literal[".", ","] = "."
+    decimal: Decimal = ""
     zone: str = ""
     instrument: Instrument | None = None
     rows: Literal["orders", "lines"] = "orders"
@@ -93,6 +116,8 @@ class Format(Layout):
         That of the file; as readers know it, such as "Shopify orders".
     table, reason
         The shop's table that it fills; "none" for one that fills none, with the reason.
+    source
+        Where its header is documented, and when that was so.
     header, required
         Its columns, as the source writes them; those without which it is something else.
     columns
@@ -109,14 +134,17 @@ class Format(Layout):
         Facts for the receipt: how many rows have one of some values in a column.
     facts, lacks
         Facts for the receipt; what this kind of file cannot say, and why, by table or table.column.
+    statuses_of
+        Name of another format whose statuses hold here too.
     hook
-        Name of the reader in `cxsim.data.exports.hooks`, where this language does not suffice.
+        Name of the reader in `cxsim.data.exports.read_shop`, where this language does not suffice.
     """
 
     name: str
     title: str
     table: AnyTable
     reason: str = ""
+    source: Documented | None = None
     header: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     ratings: Mapping[str, tuple[Instrument, int | None]] = field(default_factory=dict)
@@ -125,6 +153,7 @@ class Format(Layout):
     counted: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     lacks: Mapping[str, str] = field(default_factory=dict)
+    statuses_of: str = ""
     hook: str = ""
 
 
@@ -141,7 +170,7 @@ class TableFile(Layout):
     separator
         What stands between the cells of a text file; "" to find out.
     decimal
-        The mark before the decimals of its numbers.
+        The mark before the decimals of its numbers; "" to find out.
     moments
         How its moments are written, such as `%d.%m.%Y %H:%M`; "iso" to find out, with any form that is certain.
     zone
@@ -153,7 +182,7 @@ class TableFile(Layout):
     amount
         What an order comes to, as a sum of columns such as `charged - shipping - tax`, where no column says it.
     statuses
-        Which statuses of an order are those of one that is cancelled, a test, or unpaid; in small letters.
+        Which statuses of an order are those of a sale (`counts`), and of one that is cancelled, unpaid or a test.
     """
 
     table: Table
@@ -169,7 +198,18 @@ def formats() -> tuple[Format, ...]:
     except ParamError:
         folder = _BUNDLED
     files = sorted((folder if folder.is_dir() else _BUNDLED).glob("*.yaml"))
-    return (*(read(file, Format) for file in files), *OWN_FORMATS)
+    return _formats(tuple((file, file.stat().st_mtime_ns) for file in files))
+
+
+@cache
+def _formats(files: tuple[tuple[Path, int], ...]) -> tuple[Format, ...]:
+    """Return the formats of files, which are read again when one has changed."""
+    found = {file.stem: read(file, Format) for file, _ in files}
+    for name, form in found.items():
+        if form.statuses_of:
+            refuse_unknown(form.statuses_of, found, f"params/formats/{name}.yaml: statuses_of: no '{form.statuses_of}'")
+            found[name] = replace(form, statuses=found[form.statuses_of].statuses)
+    return (*found.values(), *OWN_FORMATS)
 
 
 def recognised(columns: Sequence[str]) -> Format | None:
@@ -184,11 +224,17 @@ def recognised(columns: Sequence[str]) -> Format | None:
 def unrecognised(columns: Sequence[str]) -> str:
     """Return the message for a header of no format."""
     lacking = [(_lacking(form, columns), form) for form in formats() if form.required]
-    nearest = sorted(lacking, key=lambda one: (len(one[0]) / len(one[1].required), one[1].title))[:_NEAREST]
-    listed = "; ".join(f"{form.title} (lacks {_some(names)})" for names, form in nearest)
+    # Neighbours share most of what they need; one column in common says nothing.
+    near = [(names, form) for names, form in lacking if 2 * len(names) < len(form.required)]
+    near.sort(key=lambda one: (len(one[0]) / len(one[1].required), one[1].title))
+    listed = "; ".join(f"{form.title} (lacks {_some(names)})" for names, form in near[:_NEAREST])
+    only = f" Its header is one cell, {columns[0][:60]!r}." if len(columns) == 1 else ""
+    nearest = f" Nearest: {listed}." if near else ""
     return (
-        f"not recognised by its {len(columns)} columns ({_some(columns)}). Nearest: {listed}. "
-        "A file shop.yaml beside it can say which of its columns is what."
+        f"not recognised by its {len(columns)} columns ({_some(columns)}).{only}{nearest} Say which of its columns is "
+        "what: for orders with --customer-id, --ordered-at, --amount (and --order-id, --quantity, --price for lines of "
+        "orders), in metrics and calibrate with --column customer_id=NAME and so on; for any table in a file shop.yaml "
+        "beside it."
     )
 
 
@@ -217,15 +263,47 @@ def names_of(form: Format, column: str) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else names
 
 
+# What columns are called that say of orders whether they count, and in what money they are.
+_SPEAKING = {
+    "status": (
+        *("status", "order status", "order_status", "orderstatus", "payment status", "payment_status"),
+        *("financial status", "financial_status", "bestellstatus", "zahlungsstatus", "statut"),
+    ),
+    "currency": ("currency", "currency code", "currency_code", "währung", "devise", "moneda", "valuta", "waluta"),
+}
+
+
+def row_name(file: str) -> str:
+    """Return what the name of a row begins with where a file gives its rows no numbers; the place in it follows."""
+    return f"{file} row "
+
+
+def status_columns(header: Sequence[str], used: Container[str]) -> dict[str, str]:
+    """Return the columns of orders that nobody named, and that say by their name what an order's status or currency is.
+
+    >>> status_columns(["Kunde", "Betrag", "Status", "Währung"], ["Kunde", "Betrag"])
+    {'status': 'Status', 'currency': 'Währung'}
+    """
+    free = {folded(name): name for name in reversed(header) if name not in used}
+    return {ours: free[name] for ours, names in _SPEAKING.items() for name in reversed(names) if name in free}
+
+
 def located(export: Export, form: Format) -> dict[str, str]:
     """Return for our columns the one of the file, where it has one."""
     there = {folded(name): name for name in reversed(export.rows.collect_schema().names())}
-    return {
+    used = {
         ours: there[folded(name)]
         for ours in form.columns
         for name in reversed(names_of(form, ours))
         if folded(name) in there
     }
+    for ours, name in used.items():
+        if name.strip() in export.twice:
+            raise DataError(
+                f"{export.file}: two columns are called '{name.strip()}', so that it is not known which is {ours}; "
+                "rename or remove one of them."
+            )
+    return used
 
 
 def found(export: Export, form: Format) -> tuple[int, int]:
@@ -242,16 +320,31 @@ def found(export: Export, form: Format) -> tuple[int, int]:
     return held, len(form.header)
 
 
-def cells(export: Export, form: Format, also: Iterable[str] = ()) -> pl.LazyFrame:
+def cells(
+    export: Export,
+    form: Format,
+    also: Iterable[str] = (),
+    numbers: Container[str] = (),
+    *,
+    as_written: Container[str] = (),
+) -> pl.LazyFrame:
     """Return the columns that a format names, and others besides, under our names; null where the file has none.
 
-    Text is without outer blanks; days and moments of other files are as they are, all else is text too.
+    Text is without outer blanks, and null where nothing is left, but for columns that are wanted as they are written,
+    which is faster. Days and moments of other files are as they are, and so are the numbers asked for.
     """
     schema = export.rows.collect_schema()
     columns = dict.fromkeys((*form.columns, *also), pl.lit(None, pl.String))
     for ours, name in located(export, form).items():
-        text = text_of(name)
-        columns[ours] = pl.col(name) if schema[name].is_temporal() else pl.when(text != form.blank).then(text)
+        text = pl.col(name).cast(pl.String) if ours in as_written else text_of(name)
+        typed = name == ROW_KEY or schema[name].is_temporal() or (ours in numbers and schema[name].is_numeric())
+        columns[ours] = pl.col(name) if typed else pl.when(text != form.blank).then(text) if form.blank else text
+    time, there = columns.pop("time_of_day", None), located(export, form)
+    if {"time_of_day", "ordered_at"} <= there.keys() and schema[there["ordered_at"]] == pl.String:
+        # A spreadsheet keeps a day as its midnight.
+        day = columns["ordered_at"].str.replace(r"[T ]00:00:00$", "")
+        # A day without a time is one; a time without a day is none.
+        columns["ordered_at"] = pl.concat_str(day, pl.concat_str(pl.lit(" "), time).fill_null(""))
     return export.rows.select(**columns)
 
 
@@ -292,20 +385,21 @@ def under(table: str, rows: pl.DataFrame, there: Container[str]) -> tuple[pl.Laz
 
 
 def sift(
-    rows: pl.DataFrame, reasons: Mapping[str, pl.Expr], kept: Container[str] = (), *, weight: str = ""
+    rows: pl.DataFrame, reasons: Mapping[str, pl.Expr], kept: Container[str] = (), *, weight: str = "", name: str = ""
 ) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
     """Return the rows that no reason drops, and a line for each reason; those of `kept` drop nothing.
 
     A row is dropped for the first reason that holds, and counts as many as its column `weight` says; a reason that
-    keeps its rows counts those that are still there.
+    keeps its rows counts those that are still there. `name`: of the column by which an example is named.
     """
     lines: list[ReceiptLine] = []
     for reason, where in reasons.items():
         held = rows.filter(where)
+        example = next(iter(held[name].drop_nulls().head(1)), "") if name else ""
         if reason in kept:
-            lines += noticed("kept", {reason: held.height})
+            lines += noticed("kept", {reason: held.height}, example)
         else:
-            lines += noticed("dropped", {reason: int(held[weight].sum()) if weight else held.height})
+            lines += noticed("dropped", {reason: int(held[weight].sum()) if weight else held.height}, example)
             rows = rows.remove(where)
     return rows, tuple(lines)
 
@@ -332,7 +426,7 @@ def receipt_of(
         columns=found(export, form),
         rows_read=rows,
         lines=tuple(lines),
-        facts=facts,
+        facts=export.facts + facts,
     )
 
 
@@ -347,8 +441,8 @@ def set_aside(export: Export, form: Format, _policy: Policy) -> Readout:
         fact: pl.any_horizontal(pl.col(name).str.to_lowercase().is_in(values) for name, values in where.items()).sum()
         for fact, where in form.counted.items()
     }
-    row = collected(cells(export, form).select(pl.len().alias(""), **counts), export.file).row(0, named=True)
-    rows = row.pop("")
+    row = collected(cells(export, form).select(**counts), export.file).row(0, named=True) if counts else {}
+    rows = int(collected(export.rows.select(pl.len()), export.file).item())
     facts = facts_of({fact: f"{count:,}" for fact, count in row.items()})
     receipt = receipt_of(export, form, rows=rows, lines=noticed("dropped", {form.reason: rows}), facts=facts)
     return Readout(tables={}, receipts=(receipt,))
@@ -362,7 +456,8 @@ OWN_FORMATS = tuple(
         table=cast("AnyTable", table if table in CONTRACTS else "none"),
         reason="when customers left, and who brought them, is what no shop can see",
         header=tuple(kinds_of(contract)),
-        required=tuple(contract.columns),
+        # Where orders have no numbers, each row is one.
+        required=tuple(name for name in contract.columns if (table, name) != ("orders", "order_id")),
         columns={name: name for name in kinds_of(contract)},
         hook="cxsim-table",
     )

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from cxsim.data.exports.columns import read_columns
 from cxsim.data.exports.formats import Export, Format, Readout, counted, facts_of, located, receipt_of, sift, under
-from cxsim.data.exports.moments import timed
 from cxsim.data.orders import collected
 from cxsim.data.shop import Policy, ReceiptLine, noticed
 from cxsim.errors import DataError
@@ -18,6 +18,7 @@ FURTHER_COLUMNS = (
     "updated_at",
     "closed_at",
     "first_response_minutes",
+    "first_response_seconds",
     "resolution_minutes",
     "email",
     "contact",
@@ -33,14 +34,15 @@ _ROUNDED = r"^\d+(?:[.,]\d+)?[eE]\+?\d+$"
 _MERGED_TAG = r"(?:^|[\s,])closed_by_merge(?:$|[\s,])"
 _TIMES = ("created_at", "first_response_at", "resolved_at", "updated_at", "closed_at")
 _COUNTS = ("replies", "reopens")
+_SECONDS = "first_response_seconds"
 
 
 def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
     """Return the tickets of a desk under TICKETS, its ratings under SURVEYS, and a receipt for each."""
     file = export.file
     there = located(export, form)
-    read, facts = timed(export, form, policy, _TIMES, also=(*_COUNTS, *FURTHER_COLUMNS, "channel", "reason"))
-    written = collected(read, file)
+    read = read_columns(export, form, policy, _TIMES, also=(*_COUNTS, *FURTHER_COLUMNS, "channel", "reason"))
+    written, facts = collected(read.rows, file), read.facts
     customer, unknown, identified = _customers(written, file)
     counts = pl.col(*_COUNTS).cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
     rows = written.with_columns(*_moments(written, there, file), counts, customer_id=customer)
@@ -48,7 +50,7 @@ def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
     newest = rows.select(pl.max_horizontal(_TIMES[:4]).max()).item()
     last = f"{newest:%Y-%m-%d %H:%M}" if newest else ""
     facts += facts_of({**form.facts, "customers": identified, "newest moment": last})
-    receipts = [receipt_of(export, form, rows=rows.height, lines=lines, facts=facts)]
+    receipts = [receipt_of(export, form, rows=rows.height, lines=read.lines + lines, facts=facts)]
     judged = _judged(tickets)
     table, lacks = under("tickets", judged, judged.columns)
     tables = {"tickets": table}
@@ -68,7 +70,11 @@ def _moments(rows: pl.DataFrame, there: Mapping[str, str], file: str) -> list[pl
     """Return when a ticket was answered and resolved; what the file counts in minutes runs from creation on."""
     ends = {"first_response": ["first_response_at"], "resolution": ["resolved_at", "closed_at"]}
     return [
-        pl.coalesce(pl.col("created_at") + _minutes(rows, f"{name}_minutes", there, file), *moments).alias(moments[0])
+        pl.coalesce(
+            pl.col("created_at") + _minutes(rows, f"{name}_minutes", there, file),
+            *([pl.col("created_at") + _minutes(rows, _SECONDS, there, file) / 60] if name in _SECONDS else []),
+            *moments,
+        ).alias(moments[0])
         for name, moments in ends.items()
     ]
 

@@ -1,16 +1,22 @@
-"""shop.yaml goes in; what the files that it maps give comes out, each table under its contract and with a receipt."""
+"""A file and the names of its columns go in; its table, under its contract and still lazy, and a receipt come out.
+
+The names stand in shop.yaml, in a format, in what somebody asked for, or are those of the contract.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, IDS, kinds_of
 from cxsim.data.exports import helpdesks, order_lists
-from cxsim.data.exports.files import open_exports
+from cxsim.data.exports.columns import Columns, read_columns
+from cxsim.data.exports.files import later_copies, open_exports, refuse_wide_rows
 from cxsim.data.exports.formats import (
     Export,
     Format,
@@ -21,17 +27,23 @@ from cxsim.data.exports.formats import (
     found,
     located,
     names_of,
+    receipt_of,
+    row_name,
+    status_columns,
+    text_of,
 )
-from cxsim.data.exports.moments import timed
-from cxsim.data.exports.own_tables import read_table
-from cxsim.data.exports.surveys import SCALES
-from cxsim.data.shop import Policy
+from cxsim.data.exports.surveys import SCALES, off_scale, refuse_unknown_instrument
+from cxsim.data.orders import collected, first_reason, repeated
+from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError, choices
+from cxsim.tables import ColumnType
 
 SHOP_FILE = "shop.yaml"
+_SHORT_INTEGERS = (pl.Int8, pl.Int16, pl.UInt8, pl.UInt16)
+_TRUE = dict.fromkeys(("true", "yes", "1"), True) | dict.fromkeys(("false", "no", "0"), False)
+_SEED = 1
 # Rows of these tables need no number of their own; others are named by it elsewhere.
 _NUMBERED = ("surveys", "returns", "contacts")
-_MONEY = ("subtotal", "line_amount")
 # What stands for a column that the contract needs, where a table is read by its statuses.
 _FURTHER: Mapping[str, tuple[str, ...]] = {
     "orders": order_lists.FURTHER_COLUMNS,
@@ -55,8 +67,10 @@ class ShopFile:
         Whether the tables begin with the opening of the shop.
     policy
         What counts as an order, as its value and as its day.
+    until
+        Last day of observation; by default that of the newest order.
     tables
-        The files.
+        The files that are not recognised by themselves.
     """
 
     name: str
@@ -65,37 +79,74 @@ class ShopFile:
     zone: str = ""
     opening: bool = False
     policy: Policy = field(default_factory=Policy)
-    tables: tuple[TableFile, ...]
+    until: date | None = None
+    tables: tuple[TableFile, ...] = ()
 
 
-def mapped_readouts(shop: ShopFile, folder: Path) -> tuple[Readout, ...]:
+def mapped_readouts(shop: ShopFile, folder: Path, *, tables: Literal["all", "orders"] = "all") -> tuple[Readout, ...]:
     """Return what the tables named in shop.yaml give, each under its contract and with a receipt."""
-    if not shop.tables:
-        raise DataError(f"{SHOP_FILE}: tables: there is none; name at least one file.")
-    return tuple(_readout(shop, table, folder) for table in shop.tables)
+    asked = (table for table in shop.tables if table.table == "orders" or tables == "all")
+    return tuple(_readout(shop, table, folder) for table in asked)
+
+
+def named_format(export: Export, columns: Mapping[str, str]) -> Format:
+    """Return the format of a file of orders, or of their lines, from the names of its columns."""
+    header = export.rows.collect_schema().names()
+    # What the file has under our name need not be named.
+    needed = ("customer_id", "ordered_at", *(() if columns.keys() & {*order_lists.OF_LINES} else ("amount",)))
+    columns = {name: name for name in needed if name in header} | dict(columns)
+    columns = status_columns(header, columns.values()) | columns
+    form = Format(
+        name="named",
+        title="orders by named columns",
+        table="orders",
+        columns=columns,
+        rows="lines" if "order_id" in columns else "orders",
+    )
+    known = [*kinds_of(CONTRACTS["orders"]), *order_lists.FURTHER_COLUMNS]
+    twice = next((one for one in columns.values() if list(columns.values()).count(one) > 1), None)
+    if twice:
+        raise DataError(f"{export.file}: '{twice}' is named for two columns; each must be another.")
+    for ours, theirs in columns.items():
+        if ours not in known:
+            raise DataError(f"columns maps our names to the source's; we have no '{ours}'; {choices(ours, known)}")
+        if theirs not in header:
+            asked = "" if ours == theirs else f" (for {ours})"
+            raise DataError(f"{export.file}: no column '{theirs}'{asked}; {choices(theirs, header)}")
+    refuse_columns(form, export.file)
+    return form
 
 
 def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
     """Return a file whose columns are mapped to those of a contract: write it anew under our names, and read that."""
+    if form.table == "orders":
+        further = {"status", *order_lists.FURTHER_COLUMNS} & {*form.columns}
+        by_orders = further or form.header or form.amount or form.rows == "lines"
+        readout = (order_lists.read_orders if by_orders else read_table)(export, form, policy)
+        known = form.columns.keys() & {"customer_id", "email", "account", "phone"}
+        nobody = f"{form.title.rpartition(' by ')[2]} names no column of {export.file} for it."
+        lacks = {} if known or form.header else {"orders.customer_id": nobody}
+        return replace(readout, lacks={**lacks, **form.lacks, **readout.lacks})
+    refuse_wide_rows(export)
     contract = CONTRACTS[form.table]
     there = located(export, form)
     kinds = kinds_of(contract)
     times = [name for name in there if kinds.get(name) == pl.Datetime]
-    numbers = [name for name in there if kinds.get(name) in (pl.Float64, pl.Int64) or name in _MONEY]
-    by_status = form.table == "orders" and ("status" in there or form.amount)
-    absent = [] if by_status else [one for one in contract.columns if one in contract.nullable and one not in there]
-    read, _ = timed(export, form, policy, times, also=absent)
-    rows = read.select(*there, *absent).with_columns(_plain_number(name, form.decimal) for name in numbers)
+    numbers = [name for name in there if kinds.get(name) == pl.Float64]
+    absent = [one for one in contract.columns if one in contract.nullable and one not in there]
+    read = read_columns(export, form, policy, times, numbers=numbers, also=absent)
     lacks = {
         f"{form.table}.{name}": f"{form.title.rpartition(' by ')[2]} names no column of {export.file} for it."
         for name in absent
     }
     # Moments are read already, by the clock of the policy.
-    rows = rows if by_status else _numbered(rows, export.file, form)
-    plain = replace(form, columns={name: name for name in rows.collect_schema()}, zone="")
-    reader = order_lists.read_orders if by_status else read_table
-    readout = reader(Export(file=export.file, rows=rows), plain, replace(policy, clock="shop"))
-    receipts = (replace(one, columns=found(export, form)) for one in readout.receipts)
+    rows = _numbered(read.rows.select(*there, *absent), export.file, form)
+    plain = replace(form, columns={name: name for name in rows.collect_schema()}, zone="", moments="iso")
+    readout = read_table(Export(file=export.file, rows=rows), plain, replace(policy, clock="shop"))
+    receipts = (
+        replace(one, columns=found(export, form), lines=read.lines + one.lines, facts=export.facts + one.facts)
+        for one in readout.receipts
+    )
     return replace(readout, receipts=tuple(receipts), lacks={**lacks, **form.lacks, **readout.lacks})
 
 
@@ -107,9 +158,9 @@ def refuse_columns(form: Format, place: str) -> None:
         if ours not in known:
             raise DataError(f"{place}: columns: the {form.table} have no column '{ours}'; {choices(ours, known)}")
     given = {*form.columns, *contract.nullable}
-    if form.amount:
+    if form.amount or form.columns.keys() & {"line_price", "line_amount"}:
         given.add("amount")
-    if form.table in _NUMBERED:
+    if form.table in (*_NUMBERED, "orders"):
         given.add(IDS[form.table])
     if form.instrument is not None:
         if form.table != "surveys" or "instrument" in form.columns:
@@ -137,6 +188,9 @@ def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
         theirs = there[ours]
         if used.setdefault(theirs, ours) != ours:
             raise DataError(f"{place}: columns: '{theirs}' is named for both {used[theirs]} and {ours}; it can be one.")
+    if table.table == "orders":
+        form = replace(form, columns=status_columns(header, there.values()) | dict(form.columns))
+        there = located(export, form)
     readout = read_mapped(replace(export, zone=shop.zone), form, shop.policy)
     (receipt,) = readout.receipts
     facts = (*receipt.facts, ("columns", ", ".join(f"{ours} = {theirs}" for ours, theirs in there.items())))
@@ -166,7 +220,7 @@ def _numbered(rows: pl.LazyFrame, file: str, form: Format) -> pl.LazyFrame:
     if form.instrument is not None:
         rows = rows.with_columns(instrument=pl.lit(form.instrument))
     if number is not None and number not in named:
-        rows = rows.with_columns(pl.concat_str(pl.lit(f"{file} row "), pl.int_range(1, pl.len() + 1)).alias(number))
+        rows = rows.with_columns(pl.concat_str(pl.lit(row_name(file)), pl.int_range(1, pl.len() + 1)).alias(number))
     # Different surveys give their answers the same numbers.
     return (
         rows.with_columns(survey_id=pl.concat_str("instrument", "survey_id", separator=" "))
@@ -175,21 +229,148 @@ def _numbered(rows: pl.LazyFrame, file: str, form: Format) -> pl.LazyFrame:
     )
 
 
-def _plain_number(name: str, decimal: str) -> pl.Expr:
-    """Return a column of text whose numbers have a point before their decimals and nothing between thousands.
+def read_table(export: Export, form: Format, policy: Policy) -> Readout:
+    """Return a file whose columns have the names of a contract."""
+    table, contract, file = form.table, CONTRACTS[form.table], export.file
+    there = located(export, form)
+    if table == "orders" and (said := status_columns(export.rows.collect_schema().names(), there.values())):
+        # No platform's list of statuses holds for it.
+        rows: Literal["orders", "lines"] = "lines" if "order_id" in there else "orders"
+        by_orders = replace(form, header=(), rows=rows, columns={**said, **there})
+        return order_lists.read_orders(export, by_orders, policy)
+    alike = table == "orders" and "order_id" not in there and policy.duplicates == "drop"
+    copies = later_copies(export) if alike else pl.Series(dtype=pl.UInt32)
+    if not alike:
+        refuse_wide_rows(export)
+    read = _typed(export, form, policy, copies)
+    raw, schema = read.rows, read.rows.collect_schema()
+    numberless = table == "orders" and "order_id" not in there
+    rules = _rules(table, raw, file)
+    whole = [name for name in contract.optional if name in schema and name not in contract.nullable]
+    judged = raw.with_columns(unusable=first_reason(rules))
+    reasons = ((pl.col("unusable") == one).sum().alias(one) for one in rules)
+    counts = collected(judged.select(*reasons, pl.col(whole).null_count(), rows=pl.len()), file).row(0, named=True)
+    dropped = {one: counts[one] for one in rules}
+    once, equal = raw, copies.len()
+    if any(dropped.values()):
+        once = judged.filter(pl.col("unusable").is_null()).drop("unusable")
+    if table == "orders" and "order_id" in there and repeated(hashes(once, "order_id")).len():
+        # Several rows of one number are lines of an order, or a double export.
+        return order_lists.read_orders(export, replace(form, rows="lines", columns=there), policy)
+    if table in IDS and table != "orders":
+        once, equal = _without_copies(once, IDS[table], file)
+    partial = {name: counts[name] for name in whole if counts[name]}
+    lines = (*read.lines, *noticed("dropped", dropped), *noticed("merged", {"equal to an earlier row": equal}))
+    receipt = receipt_of(export, form, rows=counts["rows"] + copies.len(), lines=lines, facts=read.facts)
+    return Readout(
+        tables={table: once.drop("written", *partial, strict=False)},
+        receipts=(receipt,),
+        lacks={f"{table}.{name}": f"{file} misses {n:,} of its values." for name, n in partial.items()},
+        findings=order_lists.repeated_amounts(export, raw, there, copies) if numberless else (),
+    )
 
-    Only thousands that are set apart throughout are joined: with a decimal comma, `1.234,50` is 1234.50 and `1.23,4`
-    becomes what is no number.
 
-    >>> cells = pl.DataFrame({"price": ["1.234,50", "12,5", "1.23,4"]})
-    >>> cells.select(_plain_number("price", ","))["price"].to_list()
-    ['1234.50', '12.5', '1?23,4']
-    """
-    text = pl.col(name)
-    apart = "." if decimal == "," else ","
-    grouped = rf"\d{{1,3}}(?:\{apart}\d{{3}})+(?:\{decimal}\d+)?"
-    number = text.str.contains(rf"^[+-]?(?:{grouped}|\d*\{decimal}?\d+)$")
-    joined = text.str.replace_all(apart, "", literal=True).str.replace(decimal, ".", literal=True)
-    # What is no number must not be read as one: with a decimal comma, a point alone is not one.
-    strange = text.str.replace(".", "?", literal=True) if decimal == "," else text
-    return pl.when(number).then(joined).otherwise(strange).alias(name)
+def _rules(table: str, rows: pl.LazyFrame, file: str) -> dict[str, pl.Expr]:
+    """Return what makes a row of a table unusable, by the words for it."""
+    contract = CONTRACTS[table]
+    rules = {f"{name} is missing": pl.col(name).is_null() for name in contract.columns if name not in contract.nullable}
+    if table == "returns":
+        rules["refund is below nothing"] = pl.col("refund") < 0
+    if table == "surveys":
+        for name in collected(rows.select(pl.col("instrument").drop_nulls().unique().sort()), file).to_series():
+            refuse_unknown_instrument(name, file)
+        rules["an answer that is no whole number"] = pl.col("written") & pl.col("score").is_null()
+        rules["a score outside of the scale"] = off_scale()
+    return rules
+
+
+def hashes(rows: pl.LazyFrame, name: str) -> pl.Series:
+    """Return the hash of every row's name: eight bytes a row, in one streaming pass."""
+    return rows.select(pl.col(name).hash(_SEED)).collect(engine="streaming").to_series()
+
+
+def _without_copies(rows: pl.LazyFrame, name: str, file: str) -> tuple[pl.LazyFrame, int]:
+    """Return the rows without those that equal an earlier one, and how many these are."""
+    again = repeated(hashes(rows, name)).unique()
+    if again.is_empty():
+        return rows, 0
+    shared = pl.col(name).hash(_SEED).is_in(again.implode())
+    held = rows.filter(shared).collect(engine="streaming")
+    once = held.unique(maintain_order=True, keep="first")
+    differing = once[name].filter(once[name].is_duplicated()).unique().sort()
+    if differing.len():
+        raise DataError(
+            f"{file}: {differing.len():,} values of {name} stand for rows that differ, such as {differing[0]!r}; each "
+            "row must have its own."
+        )
+    return pl.concat([rows.filter(~shared), once.lazy()]), held.height - once.height
+
+
+def _typed(export: Export, form: Format, policy: Policy, copies: pl.Series) -> Columns:
+    """Return the contract's columns under their types; null where nothing stands."""
+    kinds, file = kinds_of(CONTRACTS[form.table]), export.file
+    written, there = export.rows.collect_schema(), located(export, form)
+    if form.table == "orders" and policy.value == "charged":
+        if "charged" not in there:
+            raise DataError(
+                f"{file}: policy value: charged needs a column 'charged', which these orders do not have; use value: "
+                "merchandise."
+            )
+        there["amount"] = there["charged"]
+    names = [name for name in kinds if name in there]
+    times = [name for name in names if kinds[name] == pl.Datetime]
+    numbers = [name for name in names if kinds[name] == pl.Float64]
+    # In a CSV file all is text, with the blanks that people leave; other files are taken as they are.
+    bare = all(kind == pl.String for kind in written.values())
+    textual = {name for name in names if bare or (name in (*times, *numbers) and written[there[name]] == pl.String)}
+    columns = {name: text_of(there[name]) if name in textual else pl.col(there[name]) for name in names}
+    rows = export.rows.select(**columns, **_lacked(form.table, there, file))
+    if copies.len():
+        rows = rows.with_row_index("place").filter(~pl.col("place").is_in(copies.implode())).drop("place")
+    read = read_columns(export, form, policy, times, numbers=numbers, rows=rows)
+    schema = read.rows.collect_schema()
+    typed = {
+        name: pl.col(name) if name in (*times, *numbers) else _cell(name, kinds[name], schema[name]) for name in names
+    }
+    if form.table == "orders" and "customer_id" in there:
+        typed["customer_id"] = _customer(read.rows, file)
+    if form.table == "surveys":
+        # There may be an answer that cannot be read.
+        answer = pl.col("score").cast(pl.String).str.strip_chars()
+        typed["written"] = (answer != "").fill_null(value=False)
+    order = dict.fromkeys([*(name for name in kinds if name in schema), *typed])
+    return replace(read, rows=read.rows.with_columns(**typed).select(*order))
+
+
+def _lacked(table: str, there: Container[str], file: str) -> dict[str, pl.Expr]:
+    """Return what orders need and may lack: a number each, and a customer."""
+    numbered = pl.concat_str(pl.lit(row_name(file)), pl.int_range(1, pl.len() + 1))
+    needs = {"order_id": numbered, "customer_id": pl.lit(None, pl.String)} if table == "orders" else {}
+    return {name: lacked for name, lacked in needs.items() if name not in there}
+
+
+def _customer(rows: pl.LazyFrame, file: str) -> pl.Expr:
+    """Return the customers of orders: e-mail addresses in small letters, other texts and numbers as they are."""
+    kind = rows.collect_schema()["customer_id"]
+    if kind.is_integer():
+        return pl.col("customer_id").cast(pl.Int64) if kind in _SHORT_INTEGERS else pl.col("customer_id")
+    if kind.is_float():
+        # A table of pandas in which a number is missing has them all so.
+        number = pl.col("customer_id")
+        if rows.select((number.is_finite() & (number != number.floor())).any()).collect(engine="streaming").item():
+            raise DataError(f"{file}: customer_id has numbers with decimals; it must be text or whole numbers.")
+        return number.cast(pl.Int64, strict=False)
+    if kind not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        raise DataError(f"{file}: customer_id is {kind}; it must be text or whole numbers.")
+    return customers()
+
+
+def _cell(name: str, kind: ColumnType, written: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if kind in (written, pl.String):
+        return column.cast(kind)
+    if kind == pl.Boolean:
+        low = column.cast(pl.String).str.to_lowercase()
+        return low.replace_strict(_TRUE, default=None, return_dtype=pl.Boolean)
+    number = column.cast(pl.Float64, strict=False)
+    return pl.when(number.floor() == number).then(number).cast(pl.Int64, strict=False)

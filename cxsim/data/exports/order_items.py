@@ -6,20 +6,21 @@ from dataclasses import replace
 
 import polars as pl
 
+from cxsim.data.exports.columns import read_columns
 from cxsim.data.exports.formats import Export, Facts, Format, Readout, counted, receipt_of
-from cxsim.data.exports.moments import timed
-from cxsim.data.exports.order_lists import coarse, fine, identity, number, settled
+from cxsim.data.exports.order_lists import coarse, fine, identity, settled
 from cxsim.data.orders import collected
 from cxsim.data.shop import Policy, ReceiptLine, noticed
 from cxsim.errors import DataError
 
 _OF_LINE = ("line_units", "line_name", "line_price", "line_shipped")
+_NUMBERS_OF_LINE = ("line_units", "line_price")
 _OF_ORDER = ("subtotal", "shipping", "tax", "duties", "charged", "markdown", "refunded", "outstanding")
-_UNPAID = ("pending", "authorized", "expired")
 _TAG = r"(?i)(?:^|,)\s*{}\s*(?:,|$)"
 _ROUNDED = r"^\d+(?:[.,]\d+)?[eE]\+?\d+$"
 _FIRST_NUMBER = r"(?:^|\D)1001(?:\D|$)"
 _ADDED = ("item_tax", "shipping_price", "shipping_tax", "wrap_price", "wrap_tax")
+_OF_ITEM = ("item_price", "markdown", "shipping_markdown", *_ADDED)
 # Identities of money hold to the cent.
 _CENT = 101
 
@@ -31,8 +32,8 @@ def read_shopify(export: Export, form: Format, policy: Policy) -> Readout:
     says what holds for the order as a whole. Lines of an order follow each other. `subtotal` is after markdowns,
     `line_price` is for one unit, and each moment has the offset of the shop on that day.
     """
-    read, facts = timed(export, form, policy, ("ordered_at", "shipped_at"))
-    lines = collected(read, export.file)
+    read = read_columns(export, form, policy, ("ordered_at", "shipped_at"), numbers=(*_OF_ORDER, *_NUMBERS_OF_LINE))
+    lines = collected(read.rows, export.file)
     blocks = _blocks(lines)
     nameless = pl.col("name").is_null()
     headless = pl.col("charged").is_null() & pl.col("status").is_null() & ~nameless
@@ -44,13 +45,13 @@ def read_shopify(export: Export, form: Format, policy: Policy) -> Readout:
     orders = blocks.filter(~(headless | nameless))
     rounded = int(orders["id"].str.contains(_ROUNDED).sum())
     ident = "name" if rounded or orders["id"].null_count() else "id"
-    rows = orders.with_columns(*map(number, _OF_ORDER), order_id=ident)
+    rows = orders.with_columns(order_id=ident)
     receipt = receipt_of(
         export,
         form,
         rows=lines.height,
-        lines=noticed("dropped", dropped) + _noticed(rows, rounded),
-        facts=facts + _arithmetic(rows),
+        lines=read.lines + noticed("dropped", dropped) + _noticed(rows, rounded),
+        facts=read.facts + _arithmetic(rows),
     )
     opening = bool(rows["name"].str.contains(_FIRST_NUMBER).any())
     return replace(settled(_orders(rows, policy), receipt, form, policy), opening=opening)
@@ -62,11 +63,13 @@ def read_amazon(export: Export, form: Format, policy: Policy) -> Readout:
     One row is one item of an order, and its price is for all of its quantity, not for one (Amazon Seller Central,
     "Order reports": "aggregate of the quantity"). The report identifies no customer.
     """
-    read, facts = timed(export, form, policy, ("ordered_at",))
-    rows = collected(read, export.file)
+    read = read_columns(export, form, policy, ("ordered_at",), numbers=(*_OF_ITEM, "units"))
+    rows = collected(read.rows, export.file)
     items = rows.drop_nulls("order_id")
     dropped = {"lines without an order number": rows.height - items.height}
-    receipt = receipt_of(export, form, rows=rows.height, lines=noticed("dropped", dropped), facts=facts)
+    receipt = receipt_of(
+        export, form, rows=rows.height, lines=read.lines + noticed("dropped", dropped), facts=read.facts
+    )
     return settled(_amazon_orders(items, policy, export.file), receipt, form, policy)
 
 
@@ -78,8 +81,6 @@ def _blocks(lines: pl.DataFrame) -> pl.DataFrame:
     shipped = pl.col("line_shipped").fill_null("").str.to_lowercase() == "true"
     return (
         lines.with_columns(
-            number("line_units"),
-            number("line_price"),
             gift=(pl.col("line_name").str.contains("(?i)gift card") & ~shipped).fill_null(value=False),
             block=starts.cum_sum(),
         )
@@ -99,7 +100,7 @@ def _blocks(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _orders(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    value, status, all_gifts = pl.col("value"), pl.col("status"), pl.col("gifts")
+    value, all_gifts = pl.col("value"), pl.col("gifts")
     out = int(policy.gift_cards == "drop")
     gifts = out * all_gifts
     net = fine(pl.col("subtotal")) - gifts
@@ -114,8 +115,7 @@ def _orders(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
         markdown=coarse(listed - net),
         units=pl.col("units") - out * pl.col("gift_units"),
         test=pl.col("payment").str.contains("(?i)bogus gateway").fill_null(value=False) | _tagged("test"),
-        cancelled=pl.col("cancelled_at").is_not_null() | (status == "voided"),
-        unpaid=status.is_in(_UNPAID),
+        cancelled=pl.col("cancelled_at").is_not_null(),
         gift_cards=(all_gifts > 0) & (all_gifts == value),
     )
 
@@ -136,7 +136,6 @@ def _noticed(rows: pl.DataFrame, rounded: int) -> tuple[ReceiptLine, ...]:
         ),
         "orders tagged as replacement": _tagged("replacement"),
         "orders made from a draft": pl.col("channel") == "shopify_draft_order",
-        "orders of no charge": pl.col("charged") == 0,
         "orders with gift cards and goods": pl.col("gifts").is_between(0, pl.col("value"), closed="none"),
     }
     ids = {"order ids that a spreadsheet rounded, such as 5.0E+12; all orders go by their names": rounded}
@@ -166,21 +165,20 @@ def _amazon_orders(items: pl.DataFrame, policy: Policy, file: str) -> pl.DataFra
         raise DataError(f"{file}: there are prices without a currency; ask Amazon for the report again.")
     cancelled = pl.col("item_status").str.to_lowercase() == "cancelled"
     # Of a cancelled item nothing is sold; its price is blank.
-    amounts = ("item_price", "markdown", "shipping_markdown", *_ADDED)
-    sold = [pl.when(cancelled).then(0).otherwise(fine(number(name))).alias(name) for name in amounts]
+    sold = [pl.when(cancelled).then(0).otherwise(fine(pl.col(name))).alias(name) for name in _OF_ITEM]
     orders = (
-        items.with_columns(*sold, number("units"))
+        items.with_columns(*sold)
         .group_by("order_id", maintain_order=True)
         .agg(
             pl.col("ordered_at").min(),
             pl.col("status", "currency", "channel").first(ignore_nulls=True),
             pl.col("product").max_by(pl.col("item_price").fill_null(0)),
-            pl.col(*amounts, "units").sum(),
+            pl.col(*_OF_ITEM, "units").sum(),
             priced=pl.col("item_price").is_not_null().all(),
             lines=pl.len(),
         )
     )
-    goods, off, status = pl.col("item_price"), pl.col("markdown"), pl.col("status").str.to_lowercase()
+    goods, off = pl.col("item_price"), pl.col("markdown")
     charged = goods - off + pl.sum_horizontal(*_ADDED) - pl.col("shipping_markdown")
     priced = {
         "amount": goods - off if policy.value == "merchandise" else charged,
@@ -196,6 +194,4 @@ def _amazon_orders(items: pl.DataFrame, policy: Policy, file: str) -> pl.DataFra
         markdown=coarse(off),
         shipping=coarse(pl.col("shipping_price") - pl.col("shipping_markdown")),
         tax=coarse(pl.sum_horizontal(pl.col("^.*_tax$"))),
-        cancelled=status == "cancelled",
-        unpaid=status.str.starts_with("pending"),
     )

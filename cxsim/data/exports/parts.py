@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, IDS, LATER, WHEN
-from cxsim.data.exports.formats import Readout
-from cxsim.data.shop import Action, Receipt, known_at, noticed
+from cxsim.data.examine import implausible_days, settle
+from cxsim.data.exports.formats import Readout, row_name
+from cxsim.data.orders import collected
+from cxsim.data.shop import Action, Finding, Policy, Receipt, known_at, noticed
 from cxsim.errors import DataError, choices
 
 _OLDEST = datetime.min  # noqa: DTZ901 (shops' clocks have no zone)
 _AN_INSTANT = timedelta(microseconds=1)
 # Customers write, visit and answer before a shop's tables of orders begin; what they buy shows from then on.
+_SHOWN = 3
 _FOLLOW_UP = ("orders", "tickets")
 
 
@@ -71,12 +74,12 @@ def of_one_currency(parts: Sequence[Part], wanted: str | None) -> tuple[list[Par
         listed = ", ".join(f"{one} ({rows:,} orders)" for one, rows in sorted(counts.items()))
         raise DataError(
             f"orders are in several currencies: {listed}. Amounts of different currencies have no sum; name the one "
-            "to keep, as `currency` or with --currency."
+            "to keep, with --policy currency=EUR or currency: in the policy (metrics also knows --currency)."
         )
     if wanted is None and counts and silent:
         raise DataError(
             f"{', '.join(silent)}: no currency is named, while other orders are in {code}. If these are too, say so, "
-            f"as `currency` or with --currency {code}; else put them in a folder of their own."
+            f"with --policy currency={code} or currency: in the policy; else put them in a folder of their own."
         )
     return [_only(part, code) for part in parts], code
 
@@ -89,12 +92,13 @@ def _only(part: Part, code: str) -> Part:
     return part.having(rows, "dropped", f"orders in another currency than {code}", int(part.value(other.sum())))
 
 
-def without_repeats(parts: Sequence[Part]) -> list[Part]:
+def without_repeats(parts: Sequence[Part], policy: Policy) -> list[Part]:
     """Return the parts, each without the rows that a newer file of the same system has too.
 
     Of a row that stands in several files the one in the file with the newest rows is kept: it was exported last. Every
     system counts from 1, so that one number in the files of two systems stands for two things: the later system, by the
-    sequence of files, has its name put before such numbers, in all the tables that come from the file.
+    sequence of files, has its name put before such numbers, in all the tables that come from the file. Where files give
+    orders no numbers, rows of two files that agree in all else are one order, as the policy has duplicates.
     """
     kept = list(parts)
     taken: list[tuple[Part, pl.Series]] = []
@@ -106,7 +110,7 @@ def without_repeats(parts: Sequence[Part]) -> list[Part]:
         done: list[Part] = []
         for part in sorted(several, key=lambda part: systems.index(_system(part))):
             own = [one for one in done if _system(one) == _system(part)]
-            rest = _without(part, own) if own else part
+            rest = _without(part, own, policy) if own else part
             if len(own) < len(done):
                 taken += _taken(rest, [one for one in done if one not in own])
             done.append(rest)
@@ -120,9 +124,23 @@ def _system(part: Part) -> str:
     return words[-1] if words[1:2] == ["by"] else words[0]
 
 
-def _without(part: Part, newer: Sequence[Part]) -> Part:
+def _without(part: Part, newer: Sequence[Part], policy: Policy) -> Part:
     """Take from a part the rows that newer ones have."""
     name = IDS[part.table]
+    if part.table == "orders" and policy.duplicates == "drop":
+        alike = ["customer_id", "ordered_at", "amount"]
+        numberless = pl.col(name).str.starts_with
+        theirs = pl.concat(
+            [one.rows.filter(numberless(row_name(one.receipt.file))).select(alike) for one in newer],
+            how="vertical_relaxed",
+        )
+        mine = part.rows.filter(numberless(row_name(part.receipt.file)))
+        equal = mine.join(theirs.unique(), on=alike, how="semi", nulls_equal=True).select(name)
+        gone = collected(equal, part.receipt.file)[name]
+        rows = part.rows.filter(~pl.col(name).is_in(gone.implode()))
+        part = (
+            part.having(rows, "merged", "equal to an earlier row of another file", gone.len()) if gone.len() else part
+        )
     both = _found_elsewhere(part, newer)[name]
     rows = part.rows.filter(~pl.col(name).is_in(both.implode()))
     return part.having(rows, "merged", "also in a newer file", both.len()) if both.len() else part
@@ -166,12 +184,61 @@ def _distinguishable(part: Part, taken: Sequence[tuple[Part, pl.Series]]) -> Par
     return part
 
 
-def observed(parts: Sequence[Part], until: datetime | None, place: str) -> tuple[list[Part], datetime, datetime]:
-    """Return the parts as they were known at the end of observation, and its two ends.
+def without_implausible(
+    parts: Sequence[Part], until: datetime | None, policy: Policy
+) -> tuple[list[Part], list[Finding]]:
+    """Return the parts without orders whose moments cannot be right, which stop the reading unless they are missing."""
+    places = [place for place, part in enumerate(parts) if part.table == "orders"]
+    if not places:
+        return list(parts), []
+    day = pl.col("ordered_at").dt.date().alias("day")
+    days = pl.concat([parts[place].rows.group_by(day).len() for place in places])
+    last = None if until is None else (until - _AN_INSTANT).date()
+    judged = implausible_days(
+        days.group_by("day").agg(pl.col("len").sum()).drop_nulls().collect(engine="streaming"),
+        last,
+        date.today(),  # noqa: DTZ011 (of the machine, and only to refuse: no result depends on it)
+    )
+    stop, found, kept = judged.filter(severity="stop")["day"], [], list(parts)
+    for place in places if judged.height else ():
+        part = parts[place]
+        rows = collected(part.rows.filter(day.is_in(judged["day"].implode())), part.receipt.file)
+        if rows.is_empty():
+            continue
+        listed = _listed(rows.sort("ordered_at", "order_id").with_columns(day), judged)
+        if stop.len() and policy.unreadable == "refuse":
+            raise DataError(
+                f"{part.receipt.file}: moments that cannot be right: {listed}. Correct them in the file; or declare "
+                "the last day of observation, with --until or until=, after which orders are left out; or say that "
+                "such moments are missing, with --unreadable missing (unreadable: missing in the policy)."
+            )
+        gone = rows.filter(day.is_in(stop.implode())).height
+        reason = "moments that cannot be right, taken for missing"
+        kept[place] = part.having(part.rows.filter(~day.is_in(stop.implode())), "dropped", reason, gone)
+        if gone < rows.height:
+            sentence = f"{part.receipt.file}: {listed}."
+            advice = "Look whether the date is mistyped; if it is right, nothing need be done."
+            found.append(Finding("orders: far from the others", "caution", rows.height - gone, sentence, advice))
+    return kept, found
 
-    Observation begins with the day of the first order or ticket, or else of the first row of all. It ends with the
-    newest order: a table that was exported later would leave days without orders; without orders it is the newest
-    moment of all. The clock of the machine says nothing of its end.
+
+def _listed(rows: pl.DataFrame, judged: pl.DataFrame) -> str:
+    """Return the first of some orders in words, each with what is wrong about its day."""
+    why = rows.join(judged, on="day", maintain_order="left")
+    columns = ("order_id", "customer_id", "ordered_at", "amount", "why")
+    listed = "; ".join(
+        f"order {number} of customer {customer}: {moment:%Y-%m-%d}, {amount:,.2f} ({reason})"
+        for number, customer, moment, amount, reason in why.select(columns).head(_SHOWN).iter_rows()
+    )
+    return listed + (f" and {rows.height - _SHOWN:,} more" if rows.height > _SHOWN else "")
+
+
+def observation(parts: Sequence[Part], until: datetime | None, place: str) -> tuple[datetime, datetime]:
+    """Return the two ends of observation.
+
+    It begins with the day of the first order or ticket, or else of the first row of all. It ends with the newest order:
+    a table that was exported later would leave days without orders; without orders it is the newest moment of all. The
+    clock of the machine says nothing of its end.
     """
     starting = [part for part in parts if part.table in _FOLLOW_UP] or parts
     starts = [moment for part in starting if (moment := part.value(pl.col(WHEN[part.table]).min()))]
@@ -183,12 +250,30 @@ def observed(parts: Sequence[Part], until: datetime | None, place: str) -> tuple
     end = until or max(ends or filter(None, map(_newest, parts))) + _AN_INSTANT
     if end <= since:
         raise DataError(f"{place}: observation would end at {end}, before the first row of {min(starts)}.")
+    return since, end
+
+
+def known_until(parts: Sequence[Part], end: datetime) -> list[Part]:
+    """Return the parts as they were known at the end of observation."""
     known = []
     for part in parts:
         gone = int(part.value((pl.col(WHEN[part.table]) >= end).sum()))
         rows = known_at(part.rows, part.table, end)
         known.append(part.having(rows, "dropped", "after the end of observation", gone))
-    return known, since, end
+    return known
+
+
+def settled(parts: Sequence[Part], policy: Policy, place: str) -> tuple[list[Part], list[Finding]]:
+    """Return the parts with the orders that count, and what a reader must know of the others."""
+    places = [place for place, part in enumerate(parts) if part.table == "orders"]
+    if not places:
+        return list(parts), []
+    done = settle([parts[one].rows for one in places], policy, place)
+    kept = list(parts)
+    for one, rows, lines in zip(places, done.orders, done.lines, strict=True):
+        part = parts[one]
+        kept[one] = replace(part, rows=rows, receipt=replace(part.receipt, lines=part.receipt.lines + lines))
+    return kept, list(done.findings)
 
 
 def _newest(part: Part) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from cxsim.data.exports.columns import read_columns
 from cxsim.data.exports.formats import (
     Export,
     Facts,
@@ -16,8 +17,7 @@ from cxsim.data.exports.formats import (
     sift,
     under,
 )
-from cxsim.data.exports.moments import timed
-from cxsim.data.exports.own_tables import hashes
+from cxsim.data.exports.mappings import hashes
 from cxsim.data.orders import collected
 from cxsim.data.shop import Policy, noticed
 from cxsim.errors import DataError
@@ -28,8 +28,8 @@ _NOT_SET = ("(not set)", "(not provided)")
 def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
     """Return a table of sessions; of several rows of one session the earliest."""
     there = located(export, form)
-    read, facts = timed(export, form, policy, ("started_at",))
-    rows = collected(read.with_columns(customers()), export.file)
+    read = read_columns(export, form, policy, ("started_at",))
+    rows = collected(read.rows.with_columns(customers()), export.file)
     unusable = {
         "no session_id": pl.col("session_id").is_null(),
         "no moment, or one that cannot be read": pl.col("started_at").is_null(),
@@ -40,7 +40,7 @@ def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
     lines += noticed("kept", {"no customer": once["customer_id"].null_count()})
     return Readout(
         tables={"sessions": under("sessions", once, there)[0]},
-        receipts=(receipt_of(export, form, rows=rows.height, lines=lines, facts=facts),),
+        receipts=(receipt_of(export, form, rows=rows.height, lines=read.lines + lines, facts=read.facts),),
         lacks={
             f"sessions.{name}": f"{export.file} has no column '{name}'."
             for name in ("customer_id", "order_id")

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from cxsim.data.exports.columns import read_columns
 from cxsim.data.exports.formats import (
     Export,
     Facts,
@@ -27,9 +28,8 @@ from cxsim.data.exports.formats import (
     sift,
     under,
 )
-from cxsim.data.exports.moments import timed
 from cxsim.data.orders import collected
-from cxsim.data.shop import Policy, noticed
+from cxsim.data.shop import Finding, Policy, ReceiptLine, noticed
 from cxsim.errors import DataError, choices
 
 # Lowest and highest score of each instrument; see SURVEYS.
@@ -53,9 +53,13 @@ _TIMES = ("sent_at", "answered_at")
 _LINKS = ("survey_id", "customer_id", "instrument", "order_id", "ticket_id")
 # With that many answers, a scale whose upper end nobody uses is another scale; so is one that a twentieth leave.
 _ENOUGH = 20
+_COLUMN = "write in shop.yaml which column holds the score, and its instrument."
 _STRAY = 0.05
+# So many answers may be no scores.
+_UNREAD = 0.01
 _WRITE = "write the instrument in shop.yaml: nps, csat, csat_good, ces or effort"
-_WHOLE = r"^\d{1,4}(?:\.0+)?$"
+# A score may stand with the words of its end of the scale, such as `10 - Extremely likely` or `Very satisfied (5)`.
+_SCORES = (r"^(\d{1,4})(?:\.0+)?(?:\s*[-\u{2013}\u{2014}:=(.]\s*|\s+)?(?:[\p{L}(].*)?$", r"^\p{L}[^\d]*(\d{1,4})\)?$")
 # Other columns in which the words of a question are found.
 _NOT_A_QUESTION = ("comment", "reason", "category", "segment", "type", "group")
 
@@ -79,38 +83,39 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
     questions = _questions(export, form)
     if not questions:
         raise DataError(
-            f"{file}: no question says that it is about recommending, satisfaction, ease or effort; write in shop.yaml "
-            "which column holds the score, and its instrument."
+            f"{file}: no question says that it is about recommending, satisfaction, ease or effort; {_COLUMN}"
         )
     only = form.rows_with
     further = (*questions, *((only.column,) if only else ()))
     asked = replace(form, columns={**form.columns, **{name: name for name in further}}, zone="")
     clock = "shop" if form.zone == "UTC" else policy.clock
-    read, facts = timed(export, asked, replace(policy, clock=clock), _TIMES, also=_LINKS)
-    every = collected(read.with_row_index("row", 1), file)
+    read = read_columns(export, asked, replace(policy, clock=clock), _TIMES, also=_LINKS)
+    every = collected(read.rows.with_row_index("row", 1), file)
     rows = every
     if only and only.column in located(export, asked):
         text = pl.col(only.column)
         rows = every.filter(text.str.to_lowercase().is_in(only.values) if only.values else text.is_not_null())
     scored = _scored(rows, questions, there.get("instrument"), file)
+    _refuse_unread(scored, policy, file)
     kept, lines = sift(scored, _UNUSABLE | _NOTED, _NOTED)
     once = kept.unique("survey_id", keep="first", maintain_order=True)
     times = len(questions)
     incomplete = {only.otherwise: (every.height - rows.height) * times} if only else {}
-    merged = {"a further row of the same answer": kept.height - once.height}
     receipt = receipt_of(
         export,
         form,
         rows=every.height * times,
-        lines=noticed("dropped", incomplete) + lines + noticed("merged", merged),
-        facts=(*facts, *form.facts.items(), *_facts(questions, scored, there)),
+        lines=read.lines + noticed("dropped", incomplete) + lines + _merged(kept, once),
+        facts=(*read.facts, *form.facts.items(), *_facts(questions, scored, there)),
     )
-    lacks = {}
-    if "customer_id" not in there:
-        lacks["surveys.customer_id"] = f"{file} has no column of e-mail addresses or customer numbers."
-    if not once["score"].null_count():
-        lacks["surveys.sent_at"] = f"{file} holds answers alone, so how many were asked is not known."
-    return Readout(tables={"surveys": under("surveys", once, there)[0]}, receipts=(receipt,), lacks=lacks)
+    nobody = {"surveys.customer_id": f"{file} has no column of e-mail addresses or customer numbers."}
+    alone = {"surveys.sent_at": f"{file} holds answers alone, so how many were asked is not known."}
+    return Readout(
+        tables={"surveys": under("surveys", once, there)[0]},
+        receipts=(receipt,),
+        lacks=({} if "customer_id" in there else nobody) | ({} if once["score"].null_count() else alone),
+        findings=_unused_tops(once, file),
+    )
 
 
 def instruments_meant(question: str) -> tuple[Instrument, ...]:
@@ -180,7 +185,7 @@ def _scored(rows: pl.DataFrame, questions: Sequence[str], by: str | None, file: 
     scored = []
     for question in questions:
         written = pl.col(question)
-        score = pl.when(written.str.contains(_WHOLE)).then(written.cast(pl.Float64, strict=False)).cast(pl.Int64)
+        score = pl.coalesce(written.str.extract(form) for form in _SCORES).cast(pl.Int64, strict=False)
         said = named if by else pl.lit(instrument_of(question, rows.select(score).to_series(), file))
         number = pl.coalesce("survey_id", pl.concat_str(pl.lit(f"{file} row "), "row"))
         scored.append(
@@ -210,6 +215,40 @@ def _refuse_twice(answers: pl.DataFrame, file: str) -> None:
         raise DataError(
             f"{file}: '{one}' and '{other}' are both {name}; write in shop.yaml which of them is about the shop."
         )
+
+
+def _merged(kept: pl.DataFrame, once: pl.DataFrame) -> tuple[ReceiptLine, ...]:
+    return noticed("merged", {"a further row of the same answer": kept.height - once.height})
+
+
+def _refuse_unread(scored: pl.DataFrame, policy: Policy, file: str) -> None:
+    """Refuse answers that are no scores, as those at the ends of a scale may be, if they are more than a few."""
+    strange = scored.filter(pl.col("written").is_not_null() & pl.col("score").is_null())
+    answered = scored["written"].count()
+    if policy.unreadable == "missing" or strange.height <= _UNREAD * answered:
+        return
+    examples = ", ".join(map(repr, strange["written"].unique(maintain_order=True).head(3)))
+    raise DataError(
+        f"{file}: '{strange['question'][0]}': {strange.height:,} of {answered:,} answers are no score, such as "
+        f"{examples}. Possible: 9, 10 - Extremely likely, Very satisfied (5). Export the numbers of the answers; or "
+        "say that such answers are missing, with --unreadable missing (unreadable: missing in the policy)."
+    )
+
+
+def _unused_tops(kept: pl.DataFrame, file: str) -> tuple[Finding, ...]:
+    """Return a finding for each instrument of whose upper half nobody has made use, as of another scale."""
+    tops = kept.drop_nulls("score").group_by("instrument").agg(pl.col("score").max(), pl.len()).sort("instrument")
+    return tuple(
+        Finding(
+            f"{file}: {name}",
+            "caution",
+            top,
+            f"{file}: under {name}, which goes to {SCALES[name][1]}, none of {count:,} answers is above {top}.",
+            f"If customers were shown another scale, the score means nothing; {_WRITE}.",
+        )
+        for name, top, count in tops.iter_rows()
+        if name in _UPPER and top < _UPPER[name]
+    )
 
 
 def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> Facts:

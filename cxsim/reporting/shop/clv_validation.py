@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import polars as pl
@@ -316,21 +316,24 @@ def model_table(scores: pl.DataFrame) -> Table:
     ).render(table)
 
 
-def findings_table(findings: pl.DataFrame) -> Table:
-    """Lay out what an examination of the fits found, the gravest first, with what to do about it.
+def findings_table(findings: pl.DataFrame, of: Literal["fits", "orders"] = "fits") -> Table:
+    """Lay out what an examination of the fits, or of the orders, found, the gravest first, with what to do about it.
 
     Parameters
     ----------
     findings
         `about` (a model, or the orders), `severity` (stop, caution or note), `sentence` with its figure, and `advice`;
         in the order in which they are shown.
+    of
+        What was examined.
 
     Returns
     -------
     Table
         One row per finding; without any, one row that says so.
     """
-    return _FINDINGS.render(findings)
+    spec = {"fits": _FINDINGS, "orders": replace(_FINDINGS, id="orders-findings", title=_of_orders, subtitle=_READ)}
+    return spec[of].render(findings)
 
 
 def verdict(sentence: str, findings: Sequence[str]) -> Prose:
@@ -396,6 +399,18 @@ _MODELS = TableSpec(
         "Gini: 1 when customers are put in the order of the value that they brought, 0 for an order by chance.",
     ),
 )
+
+
+_READ = "What stands in the files that a reader must know before believing a number"
+
+
+def _of_orders(table: pl.DataFrame) -> str:
+    cautions = table.filter(severity="caution").height
+    if table.is_empty():
+        return "The examination of the orders found nothing"
+    if cautions == 0:
+        return "Nothing found in the orders changes a number"
+    return f"{counted(cautions).capitalize()} thing{'' if cautions == 1 else 's'} in the orders must be known"
 
 
 def _gravest(table: pl.DataFrame) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 import altair as alt
 import polars as pl
 
-from cxsim.data.shop import Policy, Receipt
+from cxsim.data.shop import Policy, Receipt, ReceiptLine
 from cxsim.errors import TableError, choices
 from cxsim.metrics.dashboard import DASHBOARD, SERIES
 from cxsim.reporting.tables import Column, Prose, Row, Table, TableSpec, remark
@@ -379,6 +379,10 @@ _RECEIPTS = TableSpec(
 )
 
 
+def _noticed(line: ReceiptLine) -> tuple[str, str, int]:
+    return line.reason + (f", such as {line.example}" if line.example else ""), line.action, line.rows
+
+
 def _counts(receipt: Receipt) -> list[tuple[str | int, ...]]:
     found, possible = receipt.columns
     head = (receipt.file, f"{receipt.recognised} ({found} of {possible} columns)", receipt.table)
@@ -386,7 +390,7 @@ def _counts(receipt: Receipt) -> list[tuple[str | int, ...]]:
         (*head, *line)
         for line in [
             ("rows of the file", "read", receipt.rows_read),
-            *(astuple(line) for line in receipt.lines if line.rows),
+            *(_noticed(line) for line in receipt.lines if line.rows),
             (f"rows of {receipt.table}", "kept in all", receipt.rows_kept),
         ]
     ]

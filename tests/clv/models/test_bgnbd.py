@@ -13,11 +13,7 @@ from scipy.special import betaln, gammaln
 
 from cxsim import rng
 from cxsim.clv.models.bgnbd import BetaGeometricParams, phase_probs_new
-from cxsim.clv.models.bgnbd_integrals import (
-    survival_and_orders_by_integrals,
-    survival_and_orders_by_sums,
-    terms_needed,
-)
+from cxsim.clv.models.bgnbd_integrals import survival_and_orders_by_integrals, survival_and_orders_by_sums, terms_needed
 from cxsim.clv.models.purchases import Outlook, bgnbd, log_likelihood
 from cxsim.errors import DataError, ParamError
 from tests.clv.shops import ahead

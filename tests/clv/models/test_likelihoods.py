@@ -216,10 +216,7 @@ def test_gradient_and_hessian_agree_with_central_differences(params):
 
 @pytest.mark.parametrize(
     ("sample", "params", "covariance", "log_likelihood_"),
-    [
-        (True, SAMPLE, SAMPLE_COVARIANCE, -9594.976178939545),
-        (False, MASTER, MASTER_COVARIANCE, -95415.11861746988),
-    ],
+    [(True, SAMPLE, SAMPLE_COVARIANCE, -9594.976178939545), (False, MASTER, MASTER_COVARIANCE, -95415.11861746988)],
 )
 def test_cdnows_known_maxima_are_maxima_with_the_known_covariances(sample, params, covariance, log_likelihood_):
     found = _sums(np.array(params), *_patterns(sample=sample))

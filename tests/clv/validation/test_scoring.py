@@ -9,14 +9,7 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 
-from cxsim.clv.validation.findings import (
-    Candidate,
-    advice,
-    bias_sentence,
-    choice,
-    fit_sentence,
-    forecast_sentence,
-)
+from cxsim.clv.validation.findings import Candidate, advice, bias_sentence, choice, fit_sentence, forecast_sentence
 from cxsim.clv.validation.forecasts import Forecast, Holdout
 from cxsim.clv.validation.scoring import (
     Verdict,

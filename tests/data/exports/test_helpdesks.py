@@ -67,14 +67,11 @@ def test_a_ticket_is_answered_and_resolved_after_its_minutes_on_the_calendar():
 def test_an_explore_table_says_the_same_under_other_names():
     rows = pl.LazyFrame(
         {
-            "Ticket ID": ["7"],
-            "Requester ID": ["10300000000001"],
-            "Ticket status": ["Solved"],
-            "Ticket created - Timestamp": ["2024-03-01T09:00:00"],
-            "First reply time (min)": ["60"],
+            "Ticket ID": ["7"], "Requester ID": ["10300000000001"], "Ticket status": ["Solved"],
+            "Ticket created - Timestamp": ["2024-03-01T09:00:00"], "First reply time (min)": ["60"],
             "Full resolution time (min)": ["600"],
         }
-    )
+    )  # fmt: skip
     readout = read_as("Zendesk Explore tickets", rows)
     assert tickets(readout)["first_response_at"][0] == datetime(2024, 3, 1, 10)
     assert readout.receipts[0].recognised == "Zendesk Explore tickets"
@@ -142,7 +139,7 @@ def test_a_ticket_that_stands_twice_is_counted_once_as_it_was_updated_last():
         ({"Status": "Deleted"}, "ticket deleted"),
         ({"Status": "spam"}, "ticket spam"),
         ({"Status": "Closed", "Tags": "vip closed_by_merge"}, "merged into another"),
-        ({"Created_at": "soon"}, "no moment of creation"),
+        ({"Created_at": ""}, "no moment of creation"),
         ({REPLY: "-5"}, "before it was created"),
     ],
 )
@@ -150,6 +147,15 @@ def test_what_is_no_ticket_is_dropped_and_counted(cells, reason):
     readout = read(zendesk("1", **cells), zendesk("2"))
     assert tickets(readout)["ticket_id"].to_list() == ["2"]
     assert line(readout, "tickets", reason) == 1
+
+
+def test_a_moment_of_creation_that_cannot_be_read_is_refused_and_others_in_one_of_a_hundred_cells_are_counted():
+    with pytest.raises(DataError, match=r"'Created at': 1 of 2 cells cannot be read as a moment: row 1: 'soon' \("):
+        read(zendesk("1", Created_at="soon"), zendesk("2"))
+    rows = [zendesk(str(n), Updated_at="soon" if n == 7 else "2024-03-02 09:00") for n in range(100)]
+    assert line(read(*rows), "tickets", "cells of 'Updated at' that cannot be read, taken for missing") == 1
+    with pytest.raises(DataError, match=r"'Updated at': 1 of 99 cells cannot be read as a moment: row 8: 'soon' \("):
+        read(*rows[:99])
 
 
 def test_a_status_that_the_shop_made_up_is_kept():

@@ -1,23 +1,23 @@
-"""shop.yaml: which column is what, in whatever language and form, and a clear word for every mistake."""
+"""Tables whose columns shop.yaml or the contracts name: in whatever form, of any size, every unusable row counted."""
 
 # ruff: noqa: DTZ001 - the clocks of shops have no zone
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from zipfile import ZipFile
 
 import polars as pl
 import pytest
 
 from cxsim import params
-from cxsim.data.exports.formats import Export, Format
+from cxsim.data.contracts import LIVES, ORDERS, TICKETS
 from cxsim.data.exports.mappings import ShopFile, mapped_readouts
-from cxsim.data.exports.moments import timed
+from cxsim.data.exports.read_shop import read_shop
 from cxsim.data.shop import Policy
 from cxsim.errors import DataError, ParamError
-from tests.data.samples import read_as
+from cxsim.tables import check
 
-ORDERS = "Nr;Kunde;Datum;Betrag\n1;Ana@Example.com;03.02.2024 10:00;1.234,50\n2;;04.02.2024 23:30;12,5\n"
+SALES = "Nr;Kunde;Datum;Betrag\n1;Ana@Example.com;03.02.2024 10:00;1.234,50\n2;;04.02.2024 23:30;12,5\n"
 COLUMNS = "{order_id: Nr, customer_id: Kunde, ordered_at: Datum, amount: Betrag}"
 FORM = """separator: ";", decimal: ",", moments: "%d.%m.%Y %H:%M\""""
 
@@ -27,7 +27,7 @@ def shop(tmp_path):
     """Write the files of a folder with its shop.yaml, whose tables are given, and read them."""
 
     def read(*tables, files=None, head=""):
-        for name, text in ({"orders.csv": ORDERS} if files is None else files).items():
+        for name, text in ({"orders.csv": SALES} if files is None else files).items():
             (tmp_path / name).write_text(text, encoding="utf-8")
         listed = "\n".join(f"  - {{{table}}}" for table in tables)
         path = tmp_path / "shop.yaml"
@@ -37,12 +37,12 @@ def shop(tmp_path):
     return read
 
 
-def orders(columns=COLUMNS, form=FORM, file="orders.csv"):
+def mapped(columns=COLUMNS, form=FORM, file="orders.csv"):
     return f"table: orders, file: {file}, columns: {columns}, {form}"
 
 
 def test_foreign_names_commas_and_dates_become_orders_with_a_receipt(shop):
-    (readout,) = shop(orders(), head="currency: EUR\nopening: true")
+    (readout,) = shop(mapped(), head="currency: EUR\nopening: true")
     assert readout.tables["orders"].collect().rows() == [
         ("1", "ana@example.com", datetime(2024, 2, 3, 10), 1234.5),
         ("2", None, datetime(2024, 2, 4, 23, 30), 12.5),
@@ -54,21 +54,26 @@ def test_foreign_names_commas_and_dates_become_orders_with_a_receipt(shop):
     assert ("columns", "order_id = Nr, customer_id = Kunde, ordered_at = Datum, amount = Betrag") in receipt.facts
 
 
-def test_what_cannot_be_read_is_dropped_and_counted(shop):
-    text = ORDERS + "3;b;31.02.2024 10:00;1\n4;b;05.02.2024 10:00;1.5\n5;b;05.02.2024 10:00;-1\n"
-    (readout,) = shop(orders(), files={"orders.csv": text})
-    # The thirty-first of February; a point where numbers have a comma; a credit note.
+def test_what_cannot_be_read_is_refused_or_dropped_and_counted(shop):
+    text = SALES + "3;b;31.02.2024 10:00;1\n4;b;05.02.2024 10:00;1.5\n5;b;05.02.2024 10:00;-1\n"
+    with pytest.raises(
+        DataError, match=r"'Datum': 1 of 5 cells cannot be read as a moment: row 3: '31.02.2024 10:00' \("
+    ):
+        shop(mapped(), files={"orders.csv": text})
+    (readout,) = shop(mapped(), files={"orders.csv": text}, head="policy: {unreadable: missing}")
+    # The thirty-first of February; a point where numbers have a comma; the credit note stays, for it takes money back.
     noticed = {line.reason: line.rows for line in readout.receipts[0].lines if line.rows}
     assert noticed == {
-        "ordered_at is missing or cannot be read": 1,
-        "amount is missing or cannot be read": 1,
-        "amount is below nothing": 1,
+        "cells of 'Datum' that cannot be read, taken for missing": 1,
+        "cells of 'Betrag' that cannot be read, taken for missing": 1,
+        "ordered_at is missing": 1,
+        "amount is missing": 1,
     }
-    assert readout.receipts[0].rows_kept == readout.tables["orders"].collect().height == 2
+    assert readout.receipts[0].rows_kept == readout.tables["orders"].collect().height == 3
 
 
 def test_a_column_that_may_be_missing_may_be_left_out_and_the_reason_is_said(shop):
-    (readout,) = shop(orders("{order_id: Nr, ordered_at: Datum, amount: Betrag}"))
+    (readout,) = shop(mapped("{order_id: Nr, ordered_at: Datum, amount: Betrag}"))
     assert readout.tables["orders"].collect()["customer_id"].null_count() == 2
     assert readout.lacks["orders.customer_id"] == "shop.yaml names no column of orders.csv for it."
 
@@ -82,23 +87,23 @@ def test_surveys_have_an_instrument_by_shop_yaml_and_numbers_by_their_row(shop):
     assert sum(line.rows for line in readout.receipts[0].lines if line.reason == "a score outside of the scale") == 1
 
 
-OFFSETS = ORDERS.replace("03.02.2024 10:00", "2024-02-03T10:00Z").replace("04.02.2024 23:30", "2024-07-04T23:30Z")
+OFFSETS = SALES.replace("03.02.2024 10:00", "2024-02-03T10:00Z").replace("04.02.2024 23:30", "2024-07-04T23:30Z")
 
 
 @pytest.mark.parametrize(
     ("text", "form", "policy", "expected"),
     [
         # In winter Berlin is an hour ahead, so that half past eleven in the evening belongs to the next day.
-        (ORDERS, FORM + ", zone: UTC", "", [datetime(2024, 2, 3, 11), datetime(2024, 2, 5, 0, 30)]),
+        (SALES, FORM + ", zone: UTC", "", [datetime(2024, 2, 3, 11), datetime(2024, 2, 5, 0, 30)]),
         # An hour ahead in winter, two in summer.
         (OFFSETS, 'separator: ";", decimal: ","', "", [datetime(2024, 2, 3, 11), datetime(2024, 7, 5, 1, 30)]),
-        (ORDERS, FORM, "\npolicy: {clock: utc}", [datetime(2024, 2, 3, 9), datetime(2024, 2, 4, 22, 30)]),
+        (SALES, FORM, "\npolicy: {clock: utc}", [datetime(2024, 2, 3, 9), datetime(2024, 2, 4, 22, 30)]),
     ],
 )
 def test_moments_of_another_zone_are_reckoned_by_the_clock_of_the_shop_or_in_universal_time(
     shop, text, form, policy, expected
 ):
-    (readout,) = shop(orders(form=form), files={"orders.csv": text}, head=f"zone: Europe/Berlin{policy}")
+    (readout,) = shop(mapped(form=form), files={"orders.csv": text}, head=f"zone: Europe/Berlin{policy}")
     assert readout.tables["orders"].collect()["ordered_at"].to_list() == expected
 
 
@@ -106,7 +111,7 @@ def test_a_parquet_file_is_mapped_too(shop, tmp_path):
     frame = pl.DataFrame({"nr": [1], "at": [datetime(2024, 2, 3, 10)], "euros": [12.5]})
     frame.write_parquet(tmp_path / "orders.parquet")
     (readout,) = shop(
-        orders("{order_id: nr, ordered_at: at, amount: euros}", "zone: UTC", "orders.parquet"), head="zone: UTC"
+        mapped("{order_id: nr, ordered_at: at, amount: euros}", "zone: UTC", "orders.parquet"), head="zone: UTC"
     )
     assert readout.tables["orders"].collect().rows() == [("1", None, datetime(2024, 2, 3, 10), 12.5)]
 
@@ -114,16 +119,16 @@ def test_a_parquet_file_is_mapped_too(shop, tmp_path):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (orders("{order: Nr}"), r"the orders have no column 'order'; did you mean 'order_id'"),
-        (orders(COLUMNS.replace("Betrag", "Betrg")), r"amount: the file has no column 'Betrg'; did you mean 'Betrag'"),
-        (orders(COLUMNS.replace("Kunde", "Nr")), r"'Nr' is named for both order_id and customer_id"),
-        (orders("{order_id: Nr}"), r"no column for ordered_at, amount; name it"),
-        (orders(file="order.csv"), r"order.csv: no such file; did you mean 'orders.csv'"),
-        (orders(file="../orders.csv"), r"a file is named without a folder"),
-        (orders(form='separator: "--"'), r"separator '--' must be one sign"),
-        (orders() + ", instrument: nps", r"instrument is for surveys of which no column says it"),
-        (orders(form=FORM + ", zone: UTC"), r"is written in UTC; write the zone of the shop too"),
-        (orders(form=FORM + ", zone: Berlin"), r"no time zone 'Berlin'; write one such as Europe/Berlin"),
+        (mapped("{order: Nr}"), r"the orders have no column 'order'; did you mean 'order_id'"),
+        (mapped(COLUMNS.replace("Betrag", "Betrg")), r"amount: the file has no column 'Betrg'; did you mean 'Betrag'"),
+        (mapped(COLUMNS.replace("Kunde", "Nr")), r"'Nr' is named for both order_id and customer_id"),
+        (mapped("{order_id: Nr}"), r"no column for ordered_at, amount; name it"),
+        (mapped(file="order.csv"), r"order.csv: no such file; did you mean 'orders.csv'"),
+        (mapped(file="../orders.csv"), r"a file is named without a folder"),
+        (mapped(form='separator: "--"'), r"separator '--' must be one sign"),
+        (mapped() + ", instrument: nps", r"instrument is for surveys of which no column says it"),
+        (mapped(form=FORM + ", zone: UTC"), r"is written in UTC; write the zone of the shop too"),
+        (mapped(form=FORM + ", zone: Berlin"), r"no time zone 'Berlin'; write one such as Europe/Berlin"),
         (
             "table: surveys, file: orders.csv, columns: {sent_at: Datum, score: Nr}, " + FORM,
             r"no column for instrument; name it or write the instrument, one of nps, csat, csat_good, ces, effort",
@@ -135,33 +140,42 @@ def test_every_mistake_is_named(shop, table, message):
         shop(table)
 
 
-def test_a_shop_without_a_zone_or_a_table_is_refused(shop):
+def test_a_shop_without_a_zone_is_refused(shop):
     with pytest.raises(DataError, match="clock: utc needs the zone in which its moments are written"):
-        shop(orders(), head="policy: {clock: utc}")
-    with pytest.raises(DataError, match="tables: there is none; name at least one file"):
-        shop()
+        shop(mapped(), head="policy: {clock: utc}")
+
+
+def test_a_shop_that_names_no_table_says_how_the_files_that_are_recognised_are_read(shop, tmp_path):
+    text = HEADER + "1,ana,01/02/2024,0\n2,bo,02/02/2024,5\n3,bo,03/03/2024,5\n"
+    head = "currency: EUR\nopening: true\nuntil: 2024-02-29\npolicy: {zero: keep, moments: '%d/%m/%Y'}"
+    assert shop(files={"x.csv": text}, head=head) == ()
+    found = read_shop(tmp_path)
+    assert (found.name, found.currency, found.opening, found.until) == ("Mein Laden", "EUR", True, datetime(2024, 3, 1))
+    assert found.orders.collect()["amount"].to_list() == [0.0, 5.0]
+    # What is asked for goes before what is written.
+    assert read_shop(tmp_path, policy={"zero": "drop"}).orders.collect()["amount"].to_list() == [5.0]
 
 
 def test_an_archive_of_several_tables_and_a_wide_row_are_refused(shop, tmp_path):
     with ZipFile(tmp_path / "both.zip", "w") as archive:
         for name in ("a.csv", "b.csv"):
-            archive.writestr(name, ORDERS)
+            archive.writestr(name, SALES)
     with pytest.raises(DataError, match=r"both.zip: it must be one table; found 2"):
-        shop(orders(file="both.zip"))
+        shop(mapped(file="both.zip"))
     with pytest.raises(DataError, match="line 3 has 5 cells and the header 4 names"):
-        shop(orders(), files={"orders.csv": ORDERS.replace("12,5", "12,5;9")})
+        shop(mapped(), files={"orders.csv": SALES.replace("12,5", "12,5;9")})
 
 
 @pytest.mark.parametrize(
     ("table", "message"),
     [
         (
-            orders().replace("table: orders", "table: order"),
+            mapped().replace("table: orders", "table: order"),
             r"tables.0.table: 'order' is not possible; did you mean 'orders'",
         ),
-        (orders() + ", hook: shopify-lines", r"tables.0.hook: unknown key; possible: columns, moments, "),
-        (orders() + ", seperator: x", r"tables.0.seperator: unknown key; did you mean 'separator'"),
-        (orders(form='decimal: ";"'), r"tables.0.decimal: ';' is not possible"),
+        (mapped() + ", hook: shopify-lines", r"tables.0.hook: unknown key; possible: columns, moments, "),
+        (mapped() + ", seperator: x", r"tables.0.seperator: unknown key; did you mean 'separator'"),
+        (mapped(form='decimal: ";"'), r"tables.0.decimal: ';' is not possible"),
     ],
 )
 def test_a_mistake_of_form_is_named_as_in_any_parameter_file(shop, table, message):
@@ -179,122 +193,177 @@ def test_orders_with_lines_and_statuses_are_read_by_them(shop):
         "{order_id: Nr, product: Zeile, ordered_at: Datum, status: Status, charged: Summe, shipping: Versand, "
         "units: Stück, line_amount: Preis}"
     )
-    words = "rows: lines, amount: charged - shipping, statuses: {cancelled: [storniert], unpaid: [offen]}"
-    (readout,) = shop(f"{orders(columns)}, {words}", files={"orders.csv": text}, head="policy: {unpaid: drop}")
+    known = "{counts: [bezahlt], cancelled: [storniert], unpaid: [offen]}"
+    table = f"{mapped(columns)}, rows: lines, amount: charged - shipping, statuses: {known}"
+    asked = {"files": {"orders.csv": text}, "head": "policy: {unpaid: drop}"}
+    with pytest.raises(DataError, match=r"whether orders of these statuses are sales: 'bezahlt': 1 order \(20\.00\)\."):
+        shop(table.replace("counts: [bezahlt], ", ""), **asked)
+    (readout,) = shop(table, **asked)
     (row,) = readout.tables["orders"].collect().to_dicts()
     assert (row["amount"], row["charged"], row["units"], row["product"]) == (20.0, 25.0, 3, "Tasse")
     noticed = {line.reason: line.rows for line in readout.receipts[0].lines if line.rows}
-    assert noticed == {
-        "cancelled or voided orders": 1,
-        "orders that are not paid": 1,
-        "further lines of an order": 1,
-    }
+    assert noticed == {"cancelled or voided orders": 1, "orders that are not paid": 1, "further lines of an order": 1}
 
 
-# How moments are written.
+# Tables under the names of the contracts.
+
+HEADER = "order_id,customer_id,ordered_at,amount\n"
+NOON = datetime(2024, 2, 3, 12)
 
 
-def read_moments(columns, clock="shop", form="iso"):
-    form = Format(name="x", title="x", table="orders", columns={name: name for name in columns}, moments=form)
-    rows, facts = timed(Export(file="file.csv", rows=pl.LazyFrame(columns)), form, Policy(clock=clock), list(columns))
-    return rows.collect(), dict(facts)
+def orders(**columns) -> pl.DataFrame:
+    start = {"order_id": ["1", "2"], "customer_id": ["ana", None], "ordered_at": [NOON, NOON], "amount": [1.0, 2.0]}
+    return pl.DataFrame({**start, **columns})
 
 
-def read_cells(cells, **asked):
-    return read_moments({"when": cells}, **asked)[0]["when"].to_list()
+@pytest.fixture
+def parquet(tmp_path):
+    """Write a frame under a name that says nothing and read it."""
+
+    def read(frame: pl.DataFrame, **asked):
+        frame.write_parquet(tmp_path / "x.parquet")
+        return read_shop(tmp_path / "x.parquet", **asked)
+
+    return read
 
 
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "2024-03-01 09:05",
-        "2024-03-01 09:05:00",
-        " 2024-03-01T09:05:00.000 ",
-        "2024-03-01 09:05:00 -0500",
-        "2024-03-01T09:05:00Z",
-        "2024-03-01T09:05:00+05:30",
-        "2024/03/01 9:05:00 AM GMT+1",
-        "Mar 1, 2024 09:05:00 AM",
-        "Mar 1, 2024, 9:05 am",
-        "1 Mar 2024 09:05",
-        "01-Mar-2024 09:05",
-        "Fri, 01 Mar 2024 09:05:00 +0000",
-    ],
-)
-def test_a_moment_is_read_as_the_clock_on_the_wall_shows_it(cell):
-    assert read_cells([cell]) == [datetime(2024, 3, 1, 9, 5)]
+def rows_of(shop, words: str) -> int:
+    (found,) = [one for one in shop.receipts[0].lines if words in one.reason]
+    return found.rows
 
 
-@pytest.mark.parametrize(
-    ("cell", "hour"),
-    [
-        *((day, 0) for day in ("2024-03-13", "20240313", "13 Mar 2024")),
-        ("3/13/2024 12:00 AM", 0),
-        ("3/13/2024 12:00 PM", 12),
-        ("3/13/2024 1:30:00 PM", 13),
-    ],
-)
-def test_a_day_without_a_time_is_its_midnight_and_a_clock_may_have_twelve_hours(cell, hour):
-    found = read_cells([cell])[0]
-    assert found.replace(minute=0) == datetime(2024, 3, 13, hour)
+def test_a_clean_table_is_read_as_it_is_from_csv_and_parquet(parquet, tmp_path):
+    frame = orders(charged=[1.5, 2.5], order_number=[1, 1], units=[1, 2], coupon=["A", None])
+    shop = parquet(frame)
+    assert check(shop.orders.collect(), ORDERS).equals(frame.select(shop.orders.collect_schema().names()))
+    assert shop.receipts[0].rows_kept == 2
+    frame.write_csv(tmp_path / "y.csv")
+    assert read_shop(tmp_path / "y.csv").orders.collect().equals(shop.orders.collect())
 
 
-def test_one_day_above_the_twelfth_tells_the_order_for_all_columns_of_the_file():
-    assert read_cells(["08-04-2023 20:52", "17-04-2023 09:05"])[0] == datetime(2023, 4, 8, 20, 52)
-    assert read_cells(["08/04/2023 20:52", "04/17/2023 09:05"])[0] == datetime(2023, 8, 4, 20, 52)
-    found, _ = read_moments({"created": ["08.04.2023 20:52"], "solved": ["17.04.2023 09:05"]})
-    assert found["created"].item() == datetime(2023, 4, 8, 20, 52)
+def test_columns_beyond_the_contract_are_left_out_and_whole_numbers_are_ids_as_text(parquet):
+    shop = parquet(orders(order_id=[7, 8], customer_id=[1, None], amount=[1, 2], note=["x", "y"]))
+    assert "note" not in shop.orders.collect_schema()
+    assert check(shop.orders.collect(), ORDERS).select("order_id", "customer_id", "amount").row(0) == ("7", "1", 1.0)
 
 
-@pytest.mark.parametrize(
-    ("cells", "found"),
-    [
-        (["01/02/2024 09:05", "11/12/2024 09:05"], "in 0 of 2 cells and the second in 0"),
-        (["13/02/2024 09:05", "02/13/2024 09:05"], "in 1 of 2 cells and the second in 1"),
-    ],
-)
-def test_days_and_months_that_cannot_be_told_apart_are_refused(cells, found):
-    with pytest.raises(DataError, match=f"above 12 {found}.*write how its moments .* shop.yaml"):
-        read_cells(cells)
+def test_moments_with_a_zone_keep_the_clock_of_the_shop_or_move_to_universal_time(parquet):
+    zoned, utc = pl.Series([NOON, NOON]).dt.replace_time_zone("Europe/Berlin"), Policy(clock="utc")
+    assert parquet(orders(ordered_at=zoned)).orders.collect()["ordered_at"][0] == NOON
+    moved = parquet(orders(ordered_at=zoned), policy=utc).orders.collect()["ordered_at"][0]
+    assert moved.replace(tzinfo=UTC) == datetime(2024, 2, 3, 11, tzinfo=UTC)
+    with pytest.raises(DataError, match=r"without an offset from universal time\. clock: utc needs the zone"):
+        parquet(orders(), policy=utc)
 
 
-def test_a_form_that_somebody_wrote_down_is_kept_to():
-    assert read_cells(["01/02/2024", "2024-01-01"], form="%d/%m/%Y") == [datetime(2024, 2, 1), None]
+def test_what_is_missing_is_dropped_for_one_reason(text_file):
+    rows = [
+        "1,ana,2024-02-03 10:00,9.90", ",ana,,", "3,ana,,", "4,ana,2024-02-03 10:00,", "5,ana,2024-02-03 10:00,-1",
+        '6,,2024-02-03 10:00," 4.00 "',
+    ]  # fmt: skip
+    shop = read_shop(text_file(HEADER + "\n".join(rows)))
+    counts = [rows_of(shop, words) for words in ("order_id is", "ordered_at is", "amount is missing", "credit notes")]
+    assert counts == [1, 1, 1, 1]
+    rows = shop.orders.collect().select("order_id", "customer_id", "amount", "refunded").rows()
+    assert rows == [("1", "ana", 9.9, 1.0), ("6", None, 4.0, 0.0)]
 
 
-@pytest.mark.parametrize("cell", ["", "  ", None, "2024-02-30 09:00", "2024-03-01 25:00", "soon"])
-def test_what_is_no_moment_is_null(cell):
-    assert read_cells([cell, "2024-03-01 09:00"]) == [None, datetime(2024, 3, 1, 9)]
+def test_rows_of_one_order_are_its_lines_equal_ones_count_once_and_different_moments_or_customers_are_refused(parquet):
+    shop = parquet(pl.concat([orders(), orders().head(1)]))
+    assert sorted(shop.orders.collect()["order_id"]) == ["1", "2"]
+    assert rows_of(shop, "equal to an earlier one") == 1
+    shop = parquet(orders(order_id=["1", "1"]))
+    assert shop.orders.collect().rows() == [("1", "ana", NOON, 3.0)]
+    assert rows_of(shop, "further lines of an order") == 1
+    assert ("amount", "summed over the lines of an order") in shop.receipts[0].facts
+    with pytest.raises(
+        DataError, match=r"x\.parquet: 1 order numbers stand for orders of different moments or customers, .* '1'"
+    ):
+        parquet(orders(order_id=["1", "1"], ordered_at=[NOON, NOON + timedelta(days=1)]))
+    with pytest.raises(DataError, match=r"1 order numbers stand for orders of different moments or customers, .* '1'"):
+        parquet(orders(order_id=["1", "1"], customer_id=["ana", "bo"]))
 
 
-def test_universal_time_is_reckoned_from_the_offset_and_refused_where_a_cell_has_none():
-    # 09:05 five hours behind is 14:05; 09:05 five and a half hours ahead is 03:35.
-    cells = ["2024-03-01 09:05:00 -0500", "2024-03-01T09:05:00+05:30", "2024-03-01T09:05:00Z"]
-    assert [moment.strftime("%H:%M") for moment in read_cells(cells, clock="utc")] == ["14:05", "03:35", "09:05"]
-    with pytest.raises(DataError, match="'when': 1 cells are written without an offset"):
-        read_cells([*cells, "2024-03-01 09:05"], clock="utc")
+def test_equal_rows_of_other_tables_are_merged_and_one_id_for_different_rows_is_refused(text_file):
+    header, row = "ticket_id,customer_id,created_at,first_response_at,resolved_at\n", "1,ana,2024-02-03,,\n"
+    shop = read_shop(text_file(header + row + row))
+    assert (shop.tickets.collect().height, rows_of(shop, "equal to an earlier row")) == (1, 1)
+    with pytest.raises(DataError, match=r"file\.csv: 1 values of ticket_id stand for rows that differ, such as '1'"):
+        read_shop(text_file(header + row + row.replace("ana", "bo")))
 
 
-def test_the_offsets_of_a_file_are_shown_and_the_end_of_a_day_is_none():
-    _, facts = read_moments({"when": ["2024-03-01 09:05:00 -0500", "2024-03-20 09:05:00 -0400"]})
-    assert facts["offsets"] == "-0400, -0500; the time is kept as written"
-    # -2024 looks like an offset of 20 hours and 24 minutes.
-    assert "offsets" not in read_moments({"when": ["13-03-2024", "01-03-2024"]})[1]
+def test_a_column_with_gaps_that_must_be_whole_is_left_out_and_said(parquet):
+    shop = parquet(orders(shipping=[1.0, None]))
+    assert "shipping" not in shop.orders.collect_schema()
+    assert shop.missing("orders.shipping") == "x.parquet misses 1 of its values."
 
 
-def test_columns_that_are_moments_already_are_taken_as_they_are():
-    assert read_cells([date(2024, 3, 1)]) == [datetime(2024, 3, 1)]
-    assert read_cells([datetime(2024, 3, 1, 9)]) == [datetime(2024, 3, 1, 9)]
-    assert read_cells([datetime(2024, 3, 1, 9, tzinfo=UTC)], clock="utc") == [datetime(2024, 3, 1, 9)]
-    with pytest.raises(DataError, match="'when': all cells are written without an offset"):
-        read_cells([datetime(2024, 3, 1, 9)], clock="utc")
-    numbers = pl.LazyFrame({"order_id": ["1"], "customer_id": ["a"], "ordered_at": [20240301], "amount": [1.0]})
-    with pytest.raises(DataError, match="'ordered_at' is Int64; it must be text, a date or a datetime"):
-        read_as("cxsim orders", numbers)
+def test_the_value_charged_needs_its_column(parquet):
+    assert parquet(orders(charged=[3.0, 4.0]), policy=Policy(value="charged")).orders.collect()["amount"].sum() == 7.0
+    with pytest.raises(DataError, match=r"x\.parquet: policy value: charged needs a column 'charged'"):
+        parquet(orders(), policy=Policy(value="charged"))
 
 
-def test_one_moment_below_many_that_cannot_be_read_is_enough():
-    # Only the first 1,000 are tried before the whole column is.
-    assert read_cells(["soon"] * 1_200 + ["2024-03-01 09:05"])[-1] == datetime(2024, 3, 1, 9, 5)
-    with pytest.raises(DataError, match="'when': none of the 1,200 cells can be read"):
-        read_cells(["soon"] * 1_200)
+def test_yes_and_no_are_read_from_text(text_file):
+    text = "ticket_id,customer_id,created_at,first_response_at,resolved_at,solved_at_first\n"
+    text += "1,ana,2024-02-03,,,yes\n2,bo,2024-02-03,2024-02-04,,FALSE\n3,cy,2024-02-03,,,perhaps\n"
+    tickets = check(read_shop(text_file(text)).tickets.collect(), TICKETS)
+    assert tickets["solved_at_first"].to_list() == [True, False, None]
+
+
+SURVEYS = "survey_id,customer_id,sent_at,instrument,score\n"
+
+
+def test_scores_outside_of_their_scale_are_dropped_and_counted(text_file):
+    # NPS ends at 10, CSAT begins at 1, CES ends at 7; the 9.5 and the word are no scores; the blank was not answered.
+    given = ("nps,10", "nps,11", "csat,0", "csat,5", "ces,8", "nps,9.5", "nps,ten", "nps, ")
+    rows = "".join(f"{place},ana,2024-02-03,{answer}\n" for place, answer in enumerate(given))
+    shop = read_shop(text_file(SURVEYS + rows))
+    assert shop.surveys.sort("survey_id").collect().select("survey_id", "score").rows() == [
+        ("0", 10), ("3", 5), ("7", None),
+    ]  # fmt: skip
+    assert (rows_of(shop, "outside of the scale"), rows_of(shop, "no whole number")) == (3, 2)
+    assert (shop.receipts[0].rows_read, shop.receipts[0].rows_kept) == (8, 3)
+
+
+def test_an_instrument_that_there_is_not_is_refused(text_file):
+    with pytest.raises(DataError, match=r"file\.csv: no instrument 'npss'; did you mean 'nps'\? Possible: nps, csat, "):
+        read_shop(text_file(SURVEYS + "1,ana,2024-02-03,npss,9\n"))
+
+
+def test_surveys_of_a_scale_in_parquet_are_checked_too_and_may_be_none(tmp_path):
+    orders().write_parquet(tmp_path / "orders.parquet")
+    surveys = pl.DataFrame(
+        {"survey_id": ["1", "2"], "customer_id": ["ana"] * 2, "sent_at": [NOON] * 2, "instrument": ["effort"] * 2,
+         "score": [5, 6]}
+    )  # fmt: skip
+    surveys.write_parquet(tmp_path / "surveys.parquet")
+    assert read_shop(tmp_path).surveys.collect()["score"].to_list() == [5]
+    surveys.clear().write_parquet(tmp_path / "surveys.parquet")
+    assert read_shop(tmp_path).surveys.collect().is_empty()
+
+
+def test_what_no_shop_can_see_is_set_aside_and_an_empty_table_is_there(tmp_path):
+    orders().write_parquet(tmp_path / "orders.parquet")
+    lives = pl.DataFrame([["ana", NOON, None, None, None]], orient="row", schema=list(LIVES.columns))
+    lives.write_parquet(tmp_path / "lives.parquet")
+    kinds = {"customer_id": pl.String, "programme": pl.String, "joined_at": pl.Datetime, "left_at": pl.Datetime}
+    pl.DataFrame(schema=kinds).write_parquet(tmp_path / "members.parquet")
+    shop = read_shop(tmp_path)
+    (aside,) = (receipt for receipt in shop.receipts if receipt.file == "lives.parquet")
+    assert (aside.recognised, aside.table, aside.rows_kept) == ("cxsim lives", "none", 0)
+    assert shop.missing("members") is None
+    assert shop.members.collect().is_empty()
+
+
+def test_rows_are_read_lazily_and_a_file_that_is_no_parquet_is_refused(parquet, text_file):
+    assert "Parquet SCAN" in parquet(orders()).orders.explain()
+    with pytest.raises(DataError, match=r"x\.parquet: the rows cannot be read"):
+        read_shop(text_file("a,b\n1,2\n", "x.parquet"))
+
+
+def test_what_shows_when_a_ticket_is_closed_is_not_known_before(text_file):
+    text = "ticket_id,customer_id,created_at,first_response_at,resolved_at,solved_at_first\n"
+    text += "1,ana,2024-02-03,2024-02-04,2024-02-09,yes\n2,bo,2024-02-03,2024-02-04,2024-02-05,yes\n"
+    tickets = read_shop(text_file(text), until=datetime(2024, 2, 8)).tickets.collect()
+    assert tickets["solved_at_first"].to_list() == [None, True]

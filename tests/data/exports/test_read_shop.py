@@ -110,7 +110,12 @@ def test_what_is_no_text_is_refused_by_its_first_bytes(tmp_path, first, kind):
         ({"all.zip": b"no archive"}, {}, r"all\.zip: the archive cannot be read"),
         ({"mine.csv": b""}, {}, r"mine\.csv: the file is empty"),
         ({"mine.csv": OWN.encode("utf-16")}, {}, "the file is UTF-16, not UTF-8"),
-        ({"mine.csv": OWN.replace("ana", "ané").encode("latin-1")}, {}, "not UTF-8"),
+        ({"mine.csv": OWN.replace("ana", "ané").encode("latin-1")}, {}, "the file is not UTF-8 .*; save it as UTF-8"),
+        (
+            {"mine.csv": OWN.replace("1,", "größe,").replace("order_id", "größe").encode("latin-1")},
+            {},
+            "header is not UTF-8",
+        ),
         ({"mine.csv": OWN.encode() + b"2,bo,2024-02-04,1.0,and,more\n"}, {}, r"line 3 has 6 cells and the header 4"),
         ({"mine.csv": OWN.splitlines()[0].encode()}, {}, r"no usable row\.\nmine\.csv: recognised as cxsim orders"),
         (
@@ -120,7 +125,7 @@ def test_what_is_no_text_is_refused_by_its_first_bytes(tmp_path, first, kind):
         ),
         ({"notes.csv": b"what,why\n1,2\n"}, {}, r"notes\.csv: not recognised by its 2 columns"),
         ({"readme.md": b"words"}, {}, r"there are no tables in it: readme\.md \(file ending '\.md'"),
-        ({}, {}, r"it is empty; put a shop's exports there, as \.csv, \.tsv, \.txt, \.parquet"),
+        ({}, {}, r"it is empty; put a shop's exports there, as \.csv, \.tsv, \.txt, \.xlsx, \.parquet, \.zip\."),
     ],
 )
 def test_a_folder_that_shows_no_shop_is_refused_with_the_reason(tmp_path, written, asked, message):
@@ -133,7 +138,9 @@ def test_a_folder_that_shows_no_shop_is_refused_with_the_reason(tmp_path, writte
 def test_a_path_that_is_no_export_is_refused(tmp_path, text_file):
     with pytest.raises(DataError, match="no such file or folder"):
         read_shop(tmp_path / "nothing")
-    with pytest.raises(DataError, match=r"file ending '\.xlsx' is not known; possible: \.csv, \.tsv, \.txt"):
+    with pytest.raises(DataError, match=r"file ending '\.ods' is not known; possible: \.csv, \.tsv, \.txt, \.xlsx"):
+        read_shop(text_file("x", "mine.ods"))
+    with pytest.raises(DataError, match=r"mine\.xlsx: the workbook cannot be read \(.*\)\."):
         read_shop(text_file("x", "mine.xlsx"))
 
 
@@ -159,7 +166,7 @@ def test_a_receipt_says_in_a_line_why_a_file_is_not_read(tmp_path):
     shutil.copy(EXPORTS / "shopify_customers.csv", tmp_path)
     receipts = {one.file: str(one).splitlines()[0] for one in read_shop(tmp_path).receipts}
     assert receipts["notes.csv"].startswith(
-        "notes.csv: not read: not recognised by its 2 columns (what, why). Nearest: "
+        "notes.csv: not read: not recognised by its 2 columns (what, why). Say which of its columns is what: "
     )
     assert receipts["shopify_customers.csv"] == (
         "shopify_customers.csv: recognised as Shopify customers (20 of 20 columns); its 3 rows are set aside."
@@ -234,19 +241,18 @@ MAYBE = some.fixed_dictionaries(
     optional={
         "Financial_Status": some.sampled_from(["paid", "pending", "voided", "refunded"]),
         "Payment_Method": some.sampled_from(["(for testing) Bogus Gateway", "Gift Card"]),
-        "Lineitem_name": some.just("Gift Card - $20"),
-        "Lineitem_requires_shipping": some.just("false"),
+        "Lineitem_name": some.just("Gift Card - $20"), "Lineitem_requires_shipping": some.just("false"),
         "Created_at": some.sampled_from(["2024-02-03 10:00:00 -0500", "soon", ""]),
-        "Total": some.sampled_from(["", "x", "-3.00"]),
+        "Total": some.sampled_from(["", "x", "-3.00", "0.00"]), "Subtotal": some.sampled_from(["", "-3.00", "0.00"]),
         "Currency": some.sampled_from(["USD", "EUR"]),
     },
-)
+)  # fmt: skip
 SHOPS = some.lists(some.tuples(some.integers(1001, 1006), MAYBE, some.integers(0, 2)), min_size=1, max_size=8)
 CHOICES = some.builds(
-    Policy,
-    value=some.sampled_from(["merchandise", "charged"]),
-    **{name: some.sampled_from(["drop", "keep"]) for name in ("gift_cards", "cancelled", "test", "unpaid")},
-)
+    Policy, value=some.sampled_from(["merchandise", "charged"]), credits=some.sampled_from(["net", "drop"]),
+    unreadable=some.just("missing"),
+    **{name: some.sampled_from(["drop", "keep"]) for name in ("gift_cards", "cancelled", "test", "unpaid", "zero")},
+)  # fmt: skip
 
 
 @settings(max_examples=30)

@@ -11,16 +11,17 @@ import pytest
 from cxsim.data.exports.formats import Export
 from cxsim.data.exports.read_shop import read_shop
 from cxsim.data.exports.surveys import answers_format, instrument_of, refuse_unknown_instrument
+from cxsim.data.shop import Policy
 from cxsim.errors import DataError
 from tests.data.samples import read_as
 
 WHEN = "2024-03-01 10:00"
 
 
-def read(columns, title="survey answers"):
+def read(columns, title="survey answers", policy=None):
     longest = max(len(cells) for cells in columns.values() if not isinstance(cells, str))
     rows = {name: [cells] * longest if isinstance(cells, str) else cells for name, cells in columns.items()}
-    return read_as(title, pl.LazyFrame(rows), "answers.csv")
+    return read_as(title, pl.LazyFrame(rows), "answers.csv", policy)
 
 
 def scores(readout):
@@ -34,18 +35,13 @@ def line(readout, reason):
 @pytest.mark.parametrize(
     ("question", "answers", "instrument"),
     [
-        ("NPS", [10, 9, 0], "nps"),
-        ("nps_score", [10, 9, 1], "nps"),
-        ("How likely are you to recommend us to a friend?", [1, 10], "nps"),
-        ("csat", [5, 4, 1], "csat"),
-        ("How satisfied were you?", [4, 2], "csat"),
-        ("rating", [5, 3], "csat"),
-        ("CSAT", [1, 0, 1], "csat_good"),
-        ("ces", [7, 6, 1], "ces"),
-        ("How easy was it to return the goods?", [6, 2], "ces"),
+        ("NPS", [10, 9, 0], "nps"), ("nps_score", [10, 9, 1], "nps"),
+        ("How likely are you to recommend us to a friend?", [1, 10], "nps"), ("csat", [5, 4, 1], "csat"),
+        ("How satisfied were you?", [4, 2], "csat"), ("rating", [5, 3], "csat"), ("CSAT", [1, 0, 1], "csat_good"),
+        ("ces", [7, 6, 1], "ces"), ("How easy was it to return the goods?", [6, 2], "ces"),
         ("How much effort did it take?", [5, 1], "effort"),
     ],
-)
+)  # fmt: skip
 def test_words_and_answers_tell_the_instrument(question, answers, instrument):
     assert instrument_of(question, pl.Series(answers), "answers.csv") == instrument
 
@@ -85,10 +81,7 @@ def test_other_tables_are_no_answers(header):
 def test_a_table_of_nps_answers_is_read_without_being_named(text_file):
     shop = read_shop(text_file("Email,sent_at,nps\nAna@Example.com,2024-03-01,9\n,2024-03-02,\n"))
     rows = shop.surveys.collect().select("customer_id", "sent_at", "instrument", "score").rows()
-    assert rows == [
-        ("ana@example.com", datetime(2024, 3, 1), "nps", 9),
-        (None, datetime(2024, 3, 2), "nps", None),
-    ]
+    assert rows == [("ana@example.com", datetime(2024, 3, 1), "nps", 9), (None, datetime(2024, 3, 2), "nps", None)]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +90,7 @@ def test_a_table_of_nps_answers_is_read_without_being_named(text_file):
         # Never clipped.
         ({"nps": ["10", "0", "11"]}, [10, 0], {"outside of the scale": 1}),
         ({"email": ["", "a@b.c"], "nps": ["9", ""]}, [9, None], {"no customer": 1, "not answered": 1}),
-        ({"sent_at": [WHEN, WHEN, ""], "nps": ["9", "very", "8"]}, [9], {"no whole number": 1, "no moment": 1}),
+        ({"sent_at": [WHEN, ""], "nps": ["9", "8"]}, [9], {"no moment": 1}),
         ({"response id": ["7", "7"], "nps": ["9", "9"]}, [9], {"further row of the same answer": 1}),
     ],
 )
@@ -105,6 +98,23 @@ def test_no_answer_is_lost_or_bent_in_silence(columns, found, counts):
     readout = read({"email": "a@b.c", "sent_at": WHEN, **columns})
     assert scores(readout) == [("nps", score) for score in found]
     assert {reason: line(readout, reason) for reason in counts} == counts
+
+
+def test_answers_that_are_no_score_are_refused_unless_they_count_as_missing_or_are_one_in_a_hundred():
+    columns = {"email": "a@b.c", "sent_at": WHEN, "nps": ["9", "very"]}
+    with pytest.raises(
+        DataError, match=r"answers\.csv: 'nps': 1 of 2 answers are no score, such as 'very'\. Possible: "
+    ):
+        read(columns)
+    readout = read(columns, policy=Policy(unreadable="missing"))
+    assert (scores(readout), line(readout, "no whole number")) == ([("nps", 9)], 1)
+    many = read(columns | {"nps": ["very", *["9"] * 99]})
+    assert (len(scores(many)), line(many, "no whole number")) == (99, 1)
+
+
+@pytest.mark.parametrize(("cell", "score"), [("10 - Extremely likely", 10), ("9 (likely)", 9), ("Likely (8)", 8)])
+def test_a_score_may_stand_with_the_words_of_its_end_of_the_scale(cell, score):
+    assert scores(read({"email": "a@b.c", "sent_at": WHEN, "nps": ["6", cell]})) == [("nps", 6), ("nps", score)]
 
 
 def test_the_moment_of_sending_goes_before_that_of_answering_and_a_table_without_customers_says_so():

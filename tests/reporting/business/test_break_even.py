@@ -115,10 +115,7 @@ def test_the_title_says_at_which_size_it_pays_and_it_is_marked_once(curve, drawn
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
-    [
-        (-1.0, -2.0, "No break-even within what was searched"),
-        (2.0, 1.0, "Pays at both ends of what was searched"),
-    ],
+    [(-1.0, -2.0, "No break-even within what was searched"), (2.0, 1.0, "Pays at both ends of what was searched")],
 )
 def test_the_title_says_so_where_there_is_no_root(curve, drawn_search, low, high, words, finding):
     flat = drawn_search.with_columns(npv_low=low, npv_high=high, break_even=pl.lit(None, dtype=pl.Float64))

@@ -19,16 +19,7 @@ from cxsim.reporting.business.statement import benefit_waterfall, statement_tabl
 from cxsim.reporting.business.tornado import heat_map, tornado
 from cxsim.reporting.register import assumptions_table
 from cxsim.reporting.shop.clv_fit import fit_table
-from cxsim.reporting.tables import (
-    TABLE,
-    Card,
-    Column,
-    Prose,
-    TableSpec,
-    in_cards,
-    machine_readable,
-    remark,
-)
+from cxsim.reporting.tables import TABLE, Card, Column, Prose, TableSpec, in_cards, machine_readable, remark
 from cxsim.wording import NBSP, percent
 from tests.reporting.business.cases import (
     STRATEGIES,
@@ -50,11 +41,7 @@ def structures(returns):
 
 @pytest.fixture(scope="module")
 def tables(structures, totals, assumptions):
-    return [
-        structures_table(structures, "USD"),
-        statement_table(totals, "USD"),
-        assumptions_table(assumptions, "USD"),
-    ]
+    return [structures_table(structures, "USD"), statement_table(totals, "USD"), assumptions_table(assumptions, "USD")]
 
 
 def test_a_table_is_stored_for_the_eye_for_machines_and_as_one_line(tables):

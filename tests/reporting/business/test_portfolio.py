@@ -136,10 +136,7 @@ def test_the_title_names_the_best_set_within_the_budget_and_the_description_the_
         # 44,900 less 41,200 are 3,700: within two errors of 2,000, and the other gaps are not.
         ({"gap_mc_error": pl.lit(2_000.0)}, "44,900; one other set is too near to tell apart"),
         ({"affordable": pl.lit(value=True)}, "Best: Free shipping"),
-        (
-            {"chosen": pl.col("members") == ""},
-            "No set of strategies is expected to bring more than doing nothing",
-        ),
+        ({"chosen": pl.col("members") == ""}, "No set of strategies is expected to bring more than doing nothing"),
     ],
 )
 def test_the_title_says_how_sure_the_choice_is(changed, title):

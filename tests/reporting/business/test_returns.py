@@ -6,12 +6,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.reporting.business.returns import (
-    npv_by_strategy,
-    npv_by_structure,
-    npv_distribution,
-    structures_table,
-)
+from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution, structures_table
 
 NBSP = "\N{NO-BREAK SPACE}"
 

@@ -9,18 +9,8 @@ import pytest
 
 from cxsim.errors import TableError
 from cxsim.reporting.shop.clv_fit import tracking
-from cxsim.reporting.shop.clv_validation import (
-    alive_by_model,
-    findings_table,
-    forecasts,
-    verdict,
-)
-from cxsim.reporting.shop.clv_value import (
-    at_risk_table,
-    decile_table,
-    spend_by_frequency,
-    value_captured,
-)
+from cxsim.reporting.shop.clv_validation import alive_by_model, findings_table, forecasts, verdict
+from cxsim.reporting.shop.clv_value import at_risk_table, decile_table, spend_by_frequency, value_captured
 
 END = date(1997, 4, 10)
 

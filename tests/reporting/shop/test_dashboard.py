@@ -7,13 +7,7 @@ import pytest
 
 from cxsim.data.shop import Policy, Receipt
 from cxsim.errors import TableError
-from cxsim.reporting.shop.dashboard import (
-    dashboard_table,
-    metric_register,
-    not_measured_table,
-    receipts_table,
-    weekly,
-)
+from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table, receipts_table, weekly
 
 _LAST = "22\N{NO-BREAK SPACE}January\N{NO-BREAK SPACE}2024"
 

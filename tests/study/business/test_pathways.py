@@ -11,15 +11,7 @@ from hypothesis import given, strategies as st
 from cxsim.strategies.effects import Effect
 from cxsim.strategies.strategy import load_strategy
 from cxsim.study.business.base_case import base_case
-from cxsim.study.business.pathways import (
-    LABELS,
-    RESPONSES,
-    feasible_sets,
-    pathways_of,
-    responding,
-    shapley,
-    without,
-)
+from cxsim.study.business.pathways import LABELS, RESPONSES, feasible_sets, pathways_of, responding, shapley, without
 
 CENT = 0.005
 

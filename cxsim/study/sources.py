@@ -1,0 +1,179 @@
+"""The name of files, of the bundled shop or a scenario in; that shop, its orders and the models fitted to them, out."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import polars as pl
+
+from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.inputs import one_price, purchase_patterns, spend_patterns
+from cxsim.clv.models.gamma_gamma import population_mean
+from cxsim.clv.spend_fit import SpendFit
+from cxsim.data.cdnow import cdnow_shop
+from cxsim.data.contracts import WHEN
+from cxsim.data.exports.read_shop import shop_of
+from cxsim.data.orders import Transactions, transactions_of
+from cxsim.data.rfm import summarise
+from cxsim.data.shop import TABLES, Policy, Receipt, Shop, known_at, noticed
+from cxsim.errors import CxsimError, DataError, ParamError, choices
+from cxsim.params import names, root, shown
+from cxsim.strategies.mechanisms import Points
+from cxsim.study.loading import CASES, load_scenario
+from cxsim.study.scenario import BASELINE, CaseSettings, Scenario, Valuation, load_valuation
+from cxsim.study.shop_tables import ShopTables, require_world, tables_of
+from cxsim.study.worlds import Fits, draw_worlds
+
+BUNDLED = ("cdnow", "cdnow-sample")
+_WRITTEN = (".yaml", ".yml")
+_OFFERED = 3
+# Visits are simulated up to the order that they lead to, so that near the horizon those to later orders are missing.
+_FORESEEN = timedelta(days=365)
+_UNFORESEEN = (
+    "in the last year of a scenario, visits that lead to orders after its end are not simulated; look at an earlier "
+    "day (until)."
+)
+
+
+def load_shop(
+    name: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    policy: Policy | Mapping[str, object] | None = None,
+    until: date | None = None,
+    currency: str = "",
+    folder: Path = Path(),
+    tables: Literal["all", "orders"] = "all",
+) -> Shop:
+    """Return the shop whose exports lie somewhere, the bundled one, or one world of a scenario as a shop that saw it.
+
+    `columns`, `policy`, `currency`: as in `read_shop`; `folder`: from which a path starts; `tables`: as in
+    `shop_of`.
+    """
+    path = folder / name
+    written = path.suffix.lower() in _WRITTEN
+    if path.exists() and not written:
+        return shop_of(path, columns=columns, policy=policy, until=until, currency=currency or None, tables=tables)
+    if name not in BUNDLED and not written and name not in names("scenarios"):
+        raise ParamError(
+            f"'{name}' is no folder or file of exports, and no scenario; {choices(name, _possible(path))} "
+            "Or any path that leads to exports."
+        )
+    end = None if until is None else datetime.combine(until, time()) + timedelta(days=1)
+    renamed = [ours for ours, theirs in (columns or {}).items() if ours != theirs]
+    if renamed or policy not in (None, {}, Policy()):
+        said = f"the names for {', '.join(renamed)}" if renamed else "the policy"
+        raise DataError(f"{name} is no file and is read in one way; leave out {said}.")
+    if name in BUNDLED:
+        shop = cdnow_shop(cast("Literal['cdnow', 'cdnow-sample']", name))
+        return shop if end is None or end >= shop.until else seen_until(shop, end)
+    scenario = load_scenario(name)
+    whole = shop_tables(scenario).shop(scenario, name=scenario.title, currency=currency)
+    shop = whole if end is None else seen_until(whole, end)
+    if shop.sessions is None or shop.until <= whole.until - _FORESEEN:
+        return shop
+    return replace(shop, sessions=None, lacks={**shop.lacks, "sessions": _UNFORESEEN})
+
+
+def orders_of(case: CaseSettings, currency: str) -> Transactions:
+    """Return the orders that a scenario or a valuation in a currency names, up to its end of observation."""
+    columns = {ours: theirs for ours, theirs in asdict(case.columns).items() if theirs}
+    orders = transactions_of(
+        load_shop(
+            case.orders,
+            columns=columns,
+            policy=case.policy,
+            until=case.observed_until,
+            folder=root(),
+            tables="orders",
+        )
+    )
+    if orders.currency not in ("", currency):
+        raise ParamError(
+            f"{case.name}: its orders are in {orders.currency}, and its money is in {currency}; write the currency of "
+            "the orders in its file or in that of its economics."
+        )
+    return orders
+
+
+def check_orders(files: Sequence[Path]) -> list[str]:
+    """Return what a run would refuse of the orders that scenarios and valuations name, one line for each file."""
+    problems, seen = [], dict[str, str]()
+    for file in files:
+        kind = file.parent.name
+        if kind not in CASES:
+            continue
+        case: Scenario | Valuation = load_scenario(str(file)) if kind == "scenarios" else load_valuation(str(file))
+        currency = case.economics.currency if isinstance(case, Scenario) else case.currency
+        asked = repr((case.orders, case.columns, case.policy, case.observed_until, currency))
+        if asked not in seen:
+            try:
+                rfm = summarise(orders_of(case, currency), until=case.observed_until)
+                purchase_patterns(rfm)
+                if one_price(rfm) is None:
+                    spend_patterns(rfm)
+                seen[asked] = ""
+            except CxsimError as error:
+                seen[asked] = str(error)
+        problems += [f"{shown(file)}: orders: {seen[asked]}"] if seen[asked] else []
+    return problems
+
+
+def seen_until(shop: Shop, end: datetime) -> Shop:
+    """Return a shop as it was known at a moment: later rows are gone, and what came later has not happened."""
+    if not shop.since < end <= shop.until:
+        raise ParamError(
+            f"until: {end - timedelta(days=1):%Y-%m-%d} lies outside of what was observed, {shop.since:%Y-%m-%d} to "
+            f"{shop.until - timedelta(days=1):%Y-%m-%d}."
+        )
+    tables: dict[str, Any] = {name: getattr(shop, name) for name in TABLES}
+    known: dict[str, Any] = {name: known_at(table, name, end) for name, table in tables.items() if table is not None}
+    return replace(shop, until=end, receipts=tuple(_cut(shop, receipt, end) for receipt in shop.receipts), **known)
+
+
+def _cut(shop: Shop, receipt: Receipt, end: datetime) -> Receipt:
+    """Return the receipt of the one file of a table with what came after the end of observation."""
+    after = (pl.col(WHEN[receipt.table]) >= end).sum()
+    gone = int(shop.table(receipt.table).select(after).collect(engine="streaming").item())
+    return replace(receipt, lines=receipt.lines + noticed("dropped", {"after the end of observation": gone}))
+
+
+def _possible(path: Path) -> list[str]:
+    """Return what could have been meant: every scenario, and what lies there under a similar name."""
+    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, sorted(beside), n=_OFFERED)
+    return [*names("scenarios"), *(str(path.with_name(one)) for one in near)]
+
+
+def shop_tables(scenario: Scenario, arm: str = BASELINE, *, draw: int = 0) -> ShopTables:
+    """Return what `run(scenario).tables(arm, draw=draw)` returns, without simulating any other world."""
+    require_world(scenario, arm, draw)
+    return tables_of(draw_worlds(scenario, fit_scenario(scenario)), arm, draw)
+
+
+def fit_scenario(scenario: Scenario) -> Fits:
+    """Return the customers of a scenario's orders and the models fitted to them."""
+    orders = orders_of(scenario, scenario.economics.currency)
+    rfm = summarise(orders, until=scenario.observed_until)
+    purchases = {structure: fit(rfm, model=structure) for structure in scenario.structures}
+    spend = fit_spend(rfm)
+    _refuse_full_cards(scenario, spend)
+    return Fits(rfm=rfm, purchases=purchases, spend=spend, findings=orders.findings, reading=orders.record)
+
+
+def _refuse_full_cards(scenario: Scenario, spend: SpendFit) -> None:
+    mean = population_mean(spend.params) if spend.params.has_mean else math.inf
+    for strategy in scenario.strategies:
+        for effect in strategy.effects:
+            if isinstance(effect, Points) and effect.threshold.value <= effect.earn.value * mean:
+                raise ParamError(
+                    f"strategy '{strategy.name}': {effect.threshold.value:g} points fill a card, and an order of this "
+                    f"shop, {mean:.2f} on average, already gives {effect.earn.value * mean:.0f}: every order would "
+                    "earn a reward, which is a price cut and no programme. Raise points.threshold or lower points.earn."
+                )
