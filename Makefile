@@ -4,10 +4,11 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup check test notebooks report value bench format clean
+.PHONY: help setup check test fuzz notebooks report value bench format clean
 
 SHELL := /bin/sh
 bin := .venv/bin
+DECORATIONS := 400
 ready := .venv/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -54,6 +55,9 @@ test: $(ready) ## all tests, and every notebook compared with its stored outputs
 		--durations 10 --nbval --nbval-current-env --nbval-cell-timeout 300 \
 		--nbval-sanitize-with tests/nbval_sanitize.cfg && \
 	echo "All tests took $$(($$(date +%s) - start)) s."
+
+fuzz: $(ready) ## write hundreds of known logs of orders down in other ways and read them (minutes); make fuzz DECORATIONS=3000
+	@PYTHONDONTWRITEBYTECODE= CXSIM_DECORATIONS=$(DECORATIONS) $(bin)/python -m pytest --quiet tests/data/test_decorations.py
 
 notebooks: $(ready) ## run all notebooks again and store their outputs
 	@$(bin)/python -m cxsim.reporting.execute notebooks/*.ipynb
