@@ -8,6 +8,7 @@ from types import MappingProxyType
 from benchmarks.dashboards import dashboards
 from benchmarks.fitting import fits, posteriors
 from benchmarks.measuring import Case
+from benchmarks.reading import reading
 from benchmarks.reporting import reporting
 from benchmarks.simulator import simulator
 from benchmarks.summarising import summaries
@@ -16,6 +17,7 @@ from benchmarks.valuing import memory, values, whole
 GROUPS: MappingProxyType[str, Callable[[], Iterator[Case]]] = MappingProxyType(
     {
         "simulator": simulator,
+        "reading": reading,
         "summary": summaries,
         "fit": fits,
         "value": values,

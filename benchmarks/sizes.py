@@ -10,7 +10,7 @@ import polars as pl
 
 from benchmarks.measuring import Case, seconds
 from benchmarks.shop import order_log
-from cxsim.data.orders import read_transactions
+from cxsim.data import read_transactions
 from cxsim.data.rfm import summarise
 
 # Rivals are measured at these; at the largest we are measured against ourselves at the last of them.

@@ -11,8 +11,8 @@ from benchmarks.archived import as_pandas, summary
 from benchmarks.measuring import Case, speed
 from benchmarks.shop import LAST_DAY, order_log
 from benchmarks.sizes import SIZES, linear, titled
+from cxsim.data import read_transactions
 from cxsim.data.cdnow import load_cdnow
-from cxsim.data.orders import read_transactions
 from cxsim.data.rfm import summarise
 
 _ROUNDS = 3

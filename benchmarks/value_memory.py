@@ -9,7 +9,7 @@ from benchmarks.peaks import peak
 from benchmarks.shop import order_log
 from benchmarks.terms import HORIZON_DAYS, RATE
 from cxsim.clv.fit import fit, fit_spend
-from cxsim.data.orders import read_transactions
+from cxsim.data import read_transactions
 from cxsim.data.rfm import summarise
 
 
