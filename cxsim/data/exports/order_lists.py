@@ -55,6 +55,7 @@ _UNUSABLE = {
     "amount": "orders without a value",
 }
 _NO_STATUS = "(none)"
+_STATUSES_SHOWN = 10
 _SEED = 1
 # So many rows, and so large a share, of one customer, moment and amount are no accident.
 _LEAST_ALIKE, _SHARE_ALIKE = 5, 0.02
@@ -345,12 +346,16 @@ def _flagged(orders: pl.DataFrame, form: Format, policy: Policy, file: str) -> p
     open_ones = judged.filter(pl.col("meaning").is_null() & ~pl.any_horizontal(*known, pl.lit(value=False)))
     if open_ones.height:
         sums = open_ones.group_by(pl.col("status").fill_null(_NO_STATUS)).agg(pl.len(), pl.col("amount").sum())
-        rows = sums.sort("status").rows()
-        listed = "; ".join(f"'{one}': {n:,} order{'' if n == 1 else 's'} ({total:,.2f})" for one, n, total in rows)
+        rows = sums.sort("len", "status", descending=[True, False]).rows()
+        listed = "; ".join(
+            f"'{one}': {n:,} order{'' if n == 1 else 's'} ({total:,.2f})" for one, n, total in rows[:_STATUSES_SHOWN]
+        )
+        more = f"; and {len(rows) - _STATUSES_SHOWN:,} more" if len(rows) > _STATUSES_SHOWN else ""
+        example = f"cancelled: ['{rows[0][0]}']"
         raise DataError(
-            f"{file}: it is not known whether orders of these statuses are sales: {listed}. Say it in the policy, as "
-            f"counts, cancelled, unpaid or test: in shop.yaml such as policy: {{cancelled: ['{rows[0][0]}']}}, or with "
-            f"--policy cancelled='{rows[0][0]}'."
+            f"{file}: it is not known whether orders of these statuses are sales: {listed}{more}. Say it in the policy "
+            "(counts, cancelled, unpaid or test): in shop.yaml such as policy: {" + example + "}, or with "
+            f"--policy cancelled='{rows[0][0]}'. If the column of statuses says something else, rename it."
         )
     said = {flag: (pl.col("meaning") == flag).fill_null(value=False) for flag in _FLAGS}
     return judged.with_columns(

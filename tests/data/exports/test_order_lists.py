@@ -474,3 +474,10 @@ def test_a_column_that_we_do_not_use_may_have_any_name(name, text_file):
         read_transactions(text_file(f"{header.format('order_id')}\n{lines.replace(',8,3,x3a', ',n/a,3,x3a')}"))
     (found,) = read_transactions(text_file(f"{header.format('number')}\n{lines}")).findings
     assert "--order-id 'number'" in found.advice
+
+
+def test_of_many_statuses_that_nobody_knows_the_most_frequent_are_named(text_file):
+    rows = "".join(f"c{place},2024-01-01,5,note {place // 2}\n" for place in range(51))
+    with pytest.raises(DataError, match=r"'note 0': 2 orders \(10\.00\).*; and 16 more\. .*rename it\.$") as refusal:
+        read_transactions(text_file(f"customer_id,ordered_at,amount,status\n{rows}"))
+    assert len(str(refusal.value)) < 1_000
