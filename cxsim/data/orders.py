@@ -210,6 +210,12 @@ def unreadable(label: str, error: Exception) -> DataError:
     reason = first_line(error)
     if "utf8" in reason.lower().replace("-", ""):
         return DataError(f"{label}: the file is not UTF-8 ({reason}); save it as UTF-8.")
+    if '`"' in reason:
+        start = reason.partition("`")[2].strip("`")
+        return DataError(
+            f"{label}: a quotation mark is opened and not closed, in the cell that begins {start!r}; close it or take "
+            "it out, in the file or by exporting it again."
+        )
     return DataError(f"{label}: the rows cannot be read ({reason}).")
 
 

@@ -481,3 +481,9 @@ def test_of_many_statuses_that_nobody_knows_the_most_frequent_are_named(text_fil
     with pytest.raises(DataError, match=r"'note 0': 2 orders \(10\.00\).*; and 16 more\. .*rename it\.$") as refusal:
         read_transactions(text_file(f"customer_id,ordered_at,amount,status\n{rows}"))
     assert len(str(refusal.value)) < 1_000
+
+
+def test_a_quotation_mark_that_is_not_closed_is_named_with_its_cell(text_file):
+    rows = 'customer_id,ordered_at,amount,note\na,2024-01-01,5,x\nb,2024-01-02,6,"y\nc,2024-01-03,7,z\n'
+    with pytest.raises(DataError, match=r"""quotation mark is opened and not closed, in the cell that begins '"y'"""):
+        read_transactions(text_file(rows))
