@@ -403,9 +403,6 @@ def identity(email: pl.Expr, phone: pl.Expr) -> pl.Expr:
 
 
 def _priced(orders: pl.DataFrame, form: Format, policy: Policy) -> pl.DataFrame:
-    orders = orders.with_columns(
-        pl.lit(None, pl.String).alias(name) for name in ("email", "phone", "account") if name not in orders.columns
-    )
     names = [name for name in _KINDS if name in form.columns or name == "order_id"]
     terms = terms_of(form.amount, form.columns)
     money = {name: fine(pl.col(name)) for name in names if _KINDS[name] == pl.Float64}
@@ -430,11 +427,22 @@ def _priced(orders: pl.DataFrame, form: Format, policy: Policy) -> pl.DataFrame:
     if "paid_at" in form.columns:
         columns["unpaid"] = pl.col("paid_at").is_null()
     columns["amount"] = coarse(goods if policy.value == "merchandise" else money["charged"])
-    # Guests have the account 0.
-    account = pl.when(pl.col("account") != "0").then("account " + pl.col("account"))
-    known = [customers()] if "customer_id" in form.columns else []
-    columns["customer_id"] = pl.coalesce(*known, identity(pl.col("email"), pl.col("phone")), account)
+    columns["customer_id"] = _whose(form)
     return orders.select("lines", **columns)
+
+
+def _whose(form: Format) -> pl.Expr:
+    """Return the customer of an order, by the first of the columns that names one."""
+    known = [customers()] if "customer_id" in form.columns else []
+    if form.columns.keys() & {"email", "phone"}:
+        email, phone = (
+            pl.col(name) if name in form.columns else pl.lit(None, pl.String) for name in ("email", "phone")
+        )
+        known.append(identity(email, phone))
+    if "account" in form.columns:
+        # Guests have the account 0.
+        known.append(pl.when(pl.col("account") != "0").then("account " + pl.col("account")))
+    return pl.coalesce(known) if known else pl.lit(None, pl.String)
 
 
 def _single(orders: pl.DataFrame, file: str) -> pl.DataFrame:
