@@ -6,9 +6,9 @@ both are shown and asked for; nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -324,11 +324,16 @@ def _order(cells: pl.DataFrame, place: str, seen: Seen, unreadable: Unreadable) 
     differing = read.filter(pl.any_horizontal(pl.col(possible[0]) != pl.col(name) for name in possible[1:]))
     if differing.is_empty():
         return names.index(possible[0])
-    row = differing.sort("text").row(0, named=True)
-    readings = " or ".join(f"{row[name]:%-d %B %Y}" for name in possible)
-    raise DataError(
-        f"{place}: {row['text']!r} can be read as {readings}, and no cell shows which number is the day; say "
-        "how moments are written, as moments: in shop.yaml or with --policy moments='%d/%m/%Y' or '%m/%d/%Y %H:%M'."
+    raise _ambiguous(differing.sort("text").row(0, named=True), [names.index(name) for name in possible], place)
+
+
+def _ambiguous(cell: Mapping[str, Any], orders: Sequence[int], place: str) -> DataError:
+    readings = " or ".join(f"{cell[f'order {at}']:%-d %B %Y}" for at in orders)
+    time = _TIMES[cell["time"] or ""]
+    forms = " or ".join(f"'{_EITHER_ORDER[cell['day']][at]}{time}'" for at in orders)
+    return DataError(
+        f"{place}: {cell['text']!r} can be read as {readings}, and no cell shows which number is the day; say how "
+        f"moments are written, as moments: in shop.yaml or with --policy moments={forms}."
     )
 
 
