@@ -284,11 +284,13 @@ def repeated_amounts(
     `rows`: customer_id, ordered_at and amount of the rows of the file but `copies`.
     """
     header = [name for name in export.rows.collect_schema().names() if name not in used.values()]
+    if not header:
+        return ()
     keys = collected(rows.select(key=pl.struct(_ALIKE).hash(_SEED)), export.file)["key"]
     again = repeated(keys).unique()
     shared = keys.is_in(again.implode())
     alike = int(shared.sum())
-    if not header or alike < max(_LEAST_ALIKE, _SHARE_ALIKE * keys.len()):
+    if alike < max(_LEAST_ALIKE, _SHARE_ALIKE * keys.len()):
         return ()
     rows = export.rows.select(header).with_row_index(ROW_KEY).filter(~pl.col(ROW_KEY).is_in(copies.implode()))
     held = collected(rows, export.file).with_columns(keys.alias(ROW_KEY)).filter(shared)

@@ -128,14 +128,9 @@ def _without(part: Part, newer: Sequence[Part], policy: Policy) -> Part:
     """Take from a part the rows that newer ones have."""
     name = IDS[part.table]
     if part.table == "orders" and policy.duplicates == "drop":
-        alike = ["customer_id", "ordered_at", "amount"]
-        numberless = pl.col(name).str.starts_with
-        theirs = pl.concat(
-            [one.rows.filter(numberless(row_name(one.receipt.file))).select(alike) for one in newer],
-            how="vertical_relaxed",
-        )
-        mine = part.rows.filter(numberless(row_name(part.receipt.file)))
-        equal = mine.join(theirs.unique(), on=alike, how="semi", nulls_equal=True).select(name)
+        theirs = pl.concat(map(_numberless, newer)).drop(name).unique()
+        on = theirs.collect_schema().names()
+        equal = _numberless(part).join(theirs, on=on, how="semi", nulls_equal=True).select(name)
         gone = collected(equal, part.receipt.file)[name]
         rows = part.rows.filter(~pl.col(name).is_in(gone.implode()))
         part = (
@@ -144,6 +139,12 @@ def _without(part: Part, newer: Sequence[Part], policy: Policy) -> Part:
     both = _found_elsewhere(part, newer)[name]
     rows = part.rows.filter(~pl.col(name).is_in(both.implode()))
     return part.having(rows, "merged", "also in a newer file", both.len()) if both.len() else part
+
+
+def _numberless(part: Part) -> pl.LazyFrame:
+    """Return the orders to which a file gives no number, and what tells them apart, customers as text."""
+    unnamed = pl.col("order_id").str.starts_with(row_name(part.receipt.file))
+    return part.rows.filter(unnamed).select("order_id", pl.col("customer_id").cast(pl.String), "ordered_at", "amount")
 
 
 def _found_elsewhere(part: Part, others: Sequence[Part]) -> pl.DataFrame:

@@ -487,3 +487,13 @@ def test_a_quotation_mark_that_is_not_closed_is_named_with_its_cell(text_file):
     rows = 'customer_id,ordered_at,amount,note\na,2024-01-01,5,x\nb,2024-01-02,6,"y\nc,2024-01-03,7,z\n'
     with pytest.raises(DataError, match=r"""quotation mark is opened and not closed, in the cell that begins '"y'"""):
         read_transactions(text_file(rows))
+
+
+def test_orders_without_numbers_count_once_where_one_file_has_customers_as_numbers(tmp_path):
+    days = [datetime(2024, 1, 1 + day) for day in range(20)]
+    orders = pl.DataFrame({"customer_id": [day % 9 for day in range(20)], "ordered_at": days, "amount": [5.0] * 20})
+    orders.write_parquet(tmp_path / "all.parquet")
+    orders.head(12).write_csv(tmp_path / "part.csv")
+    found = read_transactions(tmp_path)
+    assert found.totals == (9, 20, 100.0)
+    assert "12 of 12 rows" in next(one.sentence for one in found.findings if one.topic.startswith("part.csv"))
