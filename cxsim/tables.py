@@ -82,15 +82,15 @@ WHOLE_HORIZON = "Total"
 TOTALS = Contract(
     "TOTALS", TEXT("strategy", "period", "line"), REAL("baseline", "treated", "incremental", "low", "high")
 )
-# One row per strategy. outlay: present value of what it spends beyond the baseline; roi: incremental_npv over outlay;
-# break_even_scale: 1 + roi, the factor by which the outlay could be multiplied before the NPV is 0, all else equal
-# (0 or less: it does not pay even for nothing). payback_months: median over draws, payback_months_late: their 90 %
+# One row per strategy. investment: present value of what it spends beyond the baseline; roi: incremental_npv over
+# investment; break_even_scale: 1 + roi, the factor by which the investment could be multiplied before the NPV is 0, all
+# else equal (0 or less: not even if it were free). payback_months: median over draws, payback_months_late: their 90 %
 # quantile; both null where that many draws have not paid back by the horizon. *_mc_error: standard error over draws.
 RETURNS = Contract(
     "RETURNS",
     TEXT("strategy", "title", "decision"),
     REAL(
-        "outlay",
+        "investment",
         "incremental_npv",
         "npv_low",
         "npv_high",

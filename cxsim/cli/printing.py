@@ -148,14 +148,14 @@ def whole(number: float) -> str:
 
 def print_returns(returns: pl.DataFrame, currency: str, title: str) -> None:
     """Print the headline: one row per strategy."""
-    numbers = ("outlay", "incremental NPV", "90 % interval", "P(NPV > 0)", "ROI", "payback")
+    numbers = ("investment", "incremental NPV", "90 % interval", "P(NPV > 0)", "ROI", "payback")
     print_text(title)
     console().print(
         grid(
             ("strategy", "decision", *numbers),
             (
                 (
-                    *(row["title"], _decision(row), whole(row["outlay"])),
+                    *(row["title"], _decision(row), whole(row["investment"])),
                     f"{whole(row['incremental_npv'])} ± {whole(row['npv_mc_error'])}",
                     _npv_interval(row),
                     f"{row['prob_npv_positive']:.1%} ± {row['prob_mc_error']:.1%}",

@@ -37,7 +37,7 @@ _MOST_PLACES = 20
 # What is printed of each strategy; JSON has every figure of every table.
 _HEADLINE = frozenset(
     [
-        *("strategy", "decision", "outlay", "incremental_npv", "npv_low", "npv_high", "prob_npv_positive", "roi"),
+        *("strategy", "decision", "investment", "incremental_npv", "npv_low", "npv_high", "prob_npv_positive", "roi"),
         *("roi_low", "roi_high", "payback_months", "payback_months_late", "cvar", "irr", "peak_funding", "chosen"),
         *("changer", "customers", "draws", "npv"),
     ]

@@ -63,7 +63,7 @@ class Economics(Checked):
     resaleable: Share | None = None
     # When in a month its cash flows.
     timing: Timing = "mid"
-    # Return on outlay that the shop asks for.
+    # Return on investment that the shop asks for.
     roi_hurdle: Share | None = None
     # For the risk-adjusted case: shares by which benefits are cut and costs are raised.
     benefit_haircut: Share | None = None

@@ -59,7 +59,7 @@ LADDER: tuple[tuple[str, tuple[Account, ...]], ...] = (
     ("cash contribution", PROGRAMME_ACCOUNTS),
 )
 # What a strategy spends; the rest of its increment is what it brings.
-OUTLAY: tuple[Account, ...] = (
+INVESTMENT_ACCOUNTS: tuple[Account, ...] = (
     Account.MARKDOWN,
     Account.REWARDS,
     Account.POINTS_LIABILITY,

@@ -131,14 +131,14 @@ def returns(
 ) -> pl.DataFrame:
     """Return what every strategy brings back, one row each.
 
-    Outlay is the present value of markdowns, rewards, points still outstanding and programme cost. ROI is mean
-    incremental NPV over mean outlay, null where nothing is spent in some draw; break_even_scale is 1 + ROI, the
-    factor by which the outlay could be multiplied before the NPV is 0 (0 or less: it does not pay even for nothing).
+    Investment is the present value of markdowns, rewards, points still outstanding and programme cost. ROI is mean
+    incremental NPV over mean investment, null where nothing is spent in some draw; break_even_scale is 1 + ROI, the
+    factor by which the investment could be multiplied before the NPV is 0 (0 or less: not even if it were free).
     Monte Carlo errors are standard errors over draws; that of a ratio by the delta method, that of a median by its
     order statistics, that of a chance with one gain and one loss added, so that it is not 0 when all draws agree.
     """
     rows = []
-    for strategy, cash, npv, outlay in _by_strategy(flows, weights):
+    for strategy, cash, npv, investment in _by_strategy(flows, weights):
         payback = payback_months(cash)
         prob = (npv > 0.0).mean()
         rows.append(
@@ -146,7 +146,7 @@ def returns(
                 "strategy": strategy,
                 "title": titles[strategy],
                 "decision": rule.decision(prob),
-                "outlay": outlay.mean(),
+                "investment": investment.mean(),
                 "incremental_npv": npv.mean(),
                 **_quantiles(npv, npv_low=LOW, npv_high=HIGH),
                 "npv_mc_error": standard_error(npv, structures),
@@ -156,7 +156,7 @@ def returns(
                 "payback_months": finite(quantile_draw(payback, 0.5)),
                 "payback_months_late": finite(quantile_draw(payback, LATE)),
                 "payback_mc_error": finite(_median_error(payback, structures)),
-                **_ratios(npv, outlay, structures),
+                **_ratios(npv, investment, structures),
                 "customers": customers,
                 "draws": len(weights),
             }
@@ -177,35 +177,35 @@ def npv_by_draw(flows: Flows, weights: Draws) -> pl.DataFrame:
                 "strategy": strategy,
                 "draw": np.arange(len(weights), dtype=np.int32),
                 "npv": npv,
-                "outlay": outlay,
+                "investment": investment,
                 "payback_months": payback_months(cash),
             }
         )
-        for strategy, cash, npv, outlay in _by_strategy(flows, weights)
+        for strategy, cash, npv, investment in _by_strategy(flows, weights)
     ]
     months = pl.col("payback_months")
     return pl.concat(parts).with_columns(pl.when(months.is_finite()).then(months))
 
 
 def _by_strategy(flows: Flows, weights: Draws) -> Iterator[tuple[str, Draws, Draws, Draws]]:
-    """Yield each strategy with its incremental cash by month, and the present values of that and of its outlay."""
+    """Yield each strategy with its incremental cash by month, and the present values of that and its investment."""
     for arm, strategy in flows.strategies:
         cash = flows.cash(arm)
-        yield strategy, cash, net_present_value(cash, weights), net_present_value(flows.outlay(arm), weights)
+        yield strategy, cash, net_present_value(cash, weights), net_present_value(flows.investment(arm), weights)
 
 
 def _quantiles(draws: Draws, **levels: float) -> dict[str, float]:
     return {name: float(np.quantile(draws, level)) for name, level in levels.items()}
 
 
-def _ratios(npv: Draws, outlay: Draws, structures: int) -> dict[str, float | None]:
-    if (outlay <= 0.0).any():
+def _ratios(npv: Draws, investment: Draws, structures: int) -> dict[str, float | None]:
+    if (investment <= 0.0).any():
         return dict.fromkeys(("roi", "roi_low", "roi_high", "roi_mc_error", "break_even_scale"))
-    roi = npv.mean() / outlay.mean()
+    roi = npv.mean() / investment.mean()
     return {
         "roi": roi,
-        **_quantiles(npv / outlay, roi_low=LOW, roi_high=HIGH),
-        "roi_mc_error": standard_error(npv - roi * outlay, structures) / outlay.mean(),
+        **_quantiles(npv / investment, roi_low=LOW, roi_high=HIGH),
+        "roi_mc_error": standard_error(npv - roi * investment, structures) / investment.mean(),
         "break_even_scale": 1.0 + roi,
     }
 
@@ -265,8 +265,8 @@ def investment(
 ) -> pl.DataFrame:
     """Return how every strategy does as an investment, one row each.
 
-    Costs are the mean present value of the outlay, and benefits are mean NPV plus costs. Internal rates and the most
-    that is ever out, `peak_funding`, are those of mean undiscounted cash, which flows on `days`; the discounted
+    Costs are the mean present value of the investment, and benefits are mean NPV plus costs. Internal rates and the
+    most that is ever out, `peak_funding`, are those of mean undiscounted cash, which flows on `days`; the discounted
     payback, counted as in `payback_months`, is that of mean discounted cash. For the profitability index the money put
     in is the depth of the lowest point of cumulative mean discounted cash, so that the index is above 1 just where the
     mean NPV is above 0; null where cash is never below zero. Shares of draws above the hurdle, and the risk-adjusted
@@ -274,10 +274,10 @@ def investment(
     """
     hurdle = value_of(economics.roi_hurdle)
     rows = []
-    for strategy, cash, npv, outlay in _by_strategy(flows, weights):
-        spends = (outlay > 0.0).all()
+    for strategy, cash, npv, investment in _by_strategy(flows, weights):
+        spends = (investment > 0.0).all()
         cvar, cvar_error = worst_tenth(npv, structures=structures)
-        adjusted = _risk_adjusted(npv.mean(), outlay.mean(), economics)
+        adjusted = _risk_adjusted(npv.mean(), investment.mean(), economics)
         rows.append(
             {
                 "strategy": strategy,
@@ -286,7 +286,7 @@ def investment(
                 "cvar": cvar,
                 "cvar_mc_error": cvar_error,
                 "hurdle": hurdle,
-                "prob_above_hurdle": (npv > hurdle * outlay).mean() if spends else None,
+                "prob_above_hurdle": (npv > hurdle * investment).mean() if spends else None,
                 **_of_mean_cash(cash, weights, days, economics.annual_discount_rate.value),
                 "npv_per_customer": npv.mean() / customers,
                 **adjusted,

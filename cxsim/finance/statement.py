@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.finance.economics import ACCOUNTS, SHARED, Timing
-from cxsim.finance.ledger import LADDER, OUTLAY
+from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
 from cxsim.params import DAYS_PER_YEAR, MICROS
 from cxsim.tables import (
     CASH,
@@ -100,9 +100,9 @@ class Flows:
         total: Numbers = self.incremental(arm).sum(axis=2)
         return total
 
-    def outlay(self, arm: int) -> Numbers:
+    def investment(self, arm: int) -> Numbers:
         """Return what an arm spends beyond the baseline, as positive amounts: shape (draws, months)."""
-        spent = [ACCOUNTS.index(account) for account in OUTLAY]
+        spent = [ACCOUNTS.index(account) for account in INVESTMENT_ACCOUNTS]
         total: Numbers = -self.incremental(arm)[:, :, spent].sum(axis=2)
         return total
 

@@ -43,7 +43,7 @@ Content = Mapping[str, Any]
 
 TABLE_FILE = "sweep.csv"
 COLUMNS = (
-    *("strategy", "title", "decision", "outlay", "incremental_npv", "npv_low", "npv_high", "npv_mc_error"),
+    *("strategy", "title", "decision", "investment", "incremental_npv", "npv_low", "npv_high", "npv_mc_error"),
     *("prob_npv_positive", "prob_mc_error", "roi", "roi_low", "roi_high"),
 )
 # Each is a study of its own; more of them are a slip of the finger.

@@ -22,7 +22,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_range, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from cxsim.errors import ReportError
-from cxsim.finance.ledger import LADDER, OUTLAY
+from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
 from cxsim.finance.statement import PERIODS
 from cxsim.params import DAYS_PER_YEAR, sound
 from cxsim.reporting.tables import TABLE
@@ -214,7 +214,7 @@ _SIDES = {"baseline": "Without the strategy", "treated": "With the strategy", "d
 _SUBTOTALS = tuple(subtotal for subtotal, _ in LADDER)
 _LINES = tuple(line for subtotal, accounts in LADDER for line in (*map(str, accounts), subtotal))
 _ACCOUNTS = tuple(line for line in _LINES if line not in _SUBTOTALS)
-_SPENT = tuple(line for line in _LINES if line in {str(account) for account in OUTLAY})
+_SPENT = tuple(line for line in _LINES if line in {str(account) for account in INVESTMENT_ACCOUNTS})
 # Which accounts make up a line: itself, or all those above.
 _SUMS = np.array(
     [
@@ -227,7 +227,7 @@ _SUMS = np.array(
 _RATE, _HEADS, _DAYS, _FACTORS, _FIRST = 3, 5, 6, 7, 9
 _BLOCK = len(_LINES) + 2
 _CUMULATIVE = _FIRST + len(_SIDES) * _BLOCK
-_PRESENT, _OUTLAY, _NPV, _RETURN, _NOTE = (_CUMULATIVE + down for down in (1, 2, 4, 5, 7))
+_PRESENT, _INVESTED, _NPV, _RETURN, _NOTE = (_CUMULATIVE + down for down in (1, 2, 4, 5, 7))
 _MONTH = 1
 _CENTRAL = (
     "At one discount rate, the central one. The report's net present value is a mean over draws, which can have rates "
@@ -349,23 +349,23 @@ def _write_line(
 
 
 def _write_value(sheet: Worksheet, looks: Looks, statement: Statement) -> None:
-    """Write what follows from the difference: cumulative cash, present values, outlay and return."""
+    """Write what follows from the difference: cumulative cash, present values, investment and return."""
     difference, factors, last = statement.amounts["difference"], statement.factors, _MONTH + len(statement.starts)
     value = difference[-1] * factors
     spent = -difference[[_LINES.index(line) for line in _SPENT]].sum(axis=0) * factors
     cash, factor = _at("difference", _LINES[-1]), f"#{_FACTORS + 1}"
-    outlays = "+".join(_at("difference", line) for line in _SPENT)
+    investments = "+".join(_at("difference", line) for line in _SPENT)
     write = partial(_write_line, sheet, looks)
     write(_CUMULATIVE, "Cumulative cash", difference[-1].cumsum(), f"=SUM({cash.replace('#', 'B')}:{cash})", "formula")
     write(_PRESENT, "Present value", value, f"={cash}*{factor}", "formula", "total")
-    write(_OUTLAY, "Outlay, present value", spent, f"=-({outlays})*{factor}", "formula", "total")
-    npv, outlay = float(value.sum()), float(spent.sum())
-    numerator, denominator = (xl_rowcol_to_cell(row, last) for row in (_PRESENT, _OUTLAY))
-    sheet.write_column(_NPV, 0, ["Net present value", "Return on outlay"], looks["label"])
+    write(_INVESTED, "Investment, present value", spent, f"=-({investments})*{factor}", "formula", "total")
+    npv, investment = float(value.sum()), float(spent.sum())
+    numerator, denominator = (xl_rowcol_to_cell(row, last) for row in (_PRESENT, _INVESTED))
+    sheet.write_column(_NPV, 0, ["Net present value", "Return on investment"], looks["label"])
     sheet.write_formula(_NPV, _MONTH, f"={numerator}", looks["total"], npv)
-    # Without an outlay there is no return on it, which is another thing than a return of nothing.
+    # Without an investment there is no return on it, which is another thing than a return of nothing.
     formula = f'=IF({denominator}<=0,"none",{numerator}/{denominator})'
-    sheet.write_formula(_RETURN, _MONTH, formula, looks["ratio"], npv / outlay if outlay > 0.0 else "none")
+    sheet.write_formula(_RETURN, _MONTH, formula, looks["ratio"], npv / investment if investment > 0.0 else "none")
     sheet.write(_NOTE, 0, _CENTRAL)
 
 

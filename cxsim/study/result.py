@@ -42,7 +42,7 @@ class Study:
     cautions
         What to know before relying on a strategy's results, under CAUTIONS.
     npv
-        NPV, outlay and payback of every strategy in every draw.
+        NPV, investment and payback of every strategy in every draw.
     ledger
         Every amount by draw, arm, cohort, month and account, in millionths of the currency unit, under LEDGER.
     points

@@ -48,7 +48,7 @@ def test_the_returns_are_printed_as_wide_as_their_table_with_cautions_and_withou
     titles = ("What would two programmes bring?", "Points programme", "Win-back coupon", "Caution, Points programme:")
     assert all(words in out for words in (*titles, *WRITTEN))
     header = next(line for line in out.splitlines() if "strategy" in line)
-    for name in ("decision", "outlay", "incremental NPV", "90 % interval", "P(NPV > 0)", "ROI", "payback"):
+    for name in ("decision", "investment", "incremental NPV", "90 % interval", "P(NPV > 0)", "ROI", "payback"):
         assert name in header
     assert not any(words in out for words in ("…", "by itself", "What must be true"))
 

@@ -112,7 +112,7 @@ COST = np.full((10, 1), 100.0)
 def test_returns_are_what_the_draws_say(flows_of):
     found = _returns(flows_of(GAIN, COST))
     npv = GAIN[:, 0] - 100.0
-    assert found["outlay"] == 100.0
+    assert found["investment"] == 100.0
     assert found["incremental_npv"] == 35.0
     assert (found["npv_low"], found["npv_high"]) == tuple(np.quantile(npv, [0.05, 0.95]))
     assert found["prob_npv_positive"] == 0.8  # a draw of exactly zero is no gain
@@ -124,14 +124,14 @@ def test_returns_are_what_the_draws_say(flows_of):
     assert (found["customers"], found["draws"], found["title"]) == (7, 10, "A plan")
 
 
-def test_the_outlay_could_be_multiplied_by_the_break_even_scale(flows_of):
+def test_the_investment_could_be_multiplied_by_the_break_even_scale(flows_of):
     scale = _returns(flows_of(GAIN, COST))["break_even_scale"]
     assert scale == 1.35
     assert _returns(flows_of(GAIN, COST * scale))["incremental_npv"] == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize("cost", [0.0, -5.0], ids=["nothing is spent", "something is saved"])
-def test_without_outlay_there_is_no_return_on_it(flows_of, cost):
+def test_without_investment_there_is_no_return_on_it(flows_of, cost):
     found = _returns(flows_of(GAIN, COST * 0.0 + cost))
     names = ("roi", "roi_low", "roi_high", "roi_mc_error", "break_even_scale")
     assert [found[name] for name in names] == [None] * 5
@@ -198,7 +198,7 @@ def test_npv_by_draw_are_the_draws_behind_the_returns(flows_of):
     each, found = npv_by_draw(flows, np.ones((10, 1))), _returns(flows)
     assert each["draw"].to_list() == list(range(10))
     assert each["npv"].mean() == found["incremental_npv"]
-    assert each["outlay"].mean() == found["outlay"]
+    assert each["investment"].mean() == found["investment"]
     assert each["payback_months"].null_count() == 1  # the draw that gains 90 for 100
 
 

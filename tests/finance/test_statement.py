@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from cxsim.finance.economics import ACCOUNTS
-from cxsim.finance.ledger import LADDER, OUTLAY, PROGRAMME_ACCOUNTS, Account
+from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER, PROGRAMME_ACCOUNTS, Account
 from cxsim.finance.returns import Rule, returns
 from cxsim.finance.statement import (
     COHORT_MONEY,
@@ -78,7 +78,7 @@ def test_entries_are_summed_over_cohorts_and_missing_ones_are_zero():
     # A difference of two amounts of ten digits keeps six of the sixteen.
     assert found.incremental(1)[0, 0, ACCOUNTS.index(Account.GROSS_SALES)] == pytest.approx(2.500001, abs=1e-12)
     assert found.cash(1) == pytest.approx(np.array([[2.500001, 0.0], [0.0, -3.5]]), abs=1e-12)
-    assert found.outlay(1).tolist() == [[0.0, 0.0], [0.0, 3.5]]
+    assert found.investment(1).tolist() == [[0.0, 0.0], [0.0, 3.5]]
 
 
 def test_the_order_of_the_entries_does_not_matter():
@@ -333,7 +333,7 @@ def test_the_ladder_holds_every_account_once_and_what_a_programme_costs_below_th
     assert dict(LADDER)["cash contribution"] == PROGRAMME_ACCOUNTS
 
 
-def test_outlay_is_what_the_strategy_gives_away_and_what_it_costs():
+def test_investment_is_what_the_strategy_gives_away_and_what_it_costs():
     given_away = {Account.MARKDOWN, Account.REWARDS, Account.POINTS_LIABILITY, Account.COMPENSATION}
-    assert set(OUTLAY) == given_away | set(PROGRAMME_ACCOUNTS)
-    assert len(set(OUTLAY)) == len(OUTLAY)
+    assert set(INVESTMENT_ACCOUNTS) == given_away | set(PROGRAMME_ACCOUNTS)
+    assert len(set(INVESTMENT_ACCOUNTS)) == len(INVESTMENT_ACCOUNTS)

@@ -177,7 +177,7 @@ def altered(project, tmp_path, monkeypatch):
 _PARAMS = root() / "params"
 STRANGE = "</td><script>alert(1)</script>"
 ROW = dict.fromkeys(RETURNS_CONTRACT.columns) | {
-    "strategy": "points", "title": f"Points {STRANGE}", "decision": "pilot", "outlay": 100.0,
+    "strategy": "points", "title": f"Points {STRANGE}", "decision": "pilot", "investment": 100.0,
     "incremental_npv": 1_234.0, "npv_low": -210.0, "npv_high": 2_500.0, "npv_mc_error": 1.0,
     "prob_npv_positive": 0.8, "prob_mc_error": 0.1, "roi": 12.34, "prob_payback": 0.7, "customers": 10, "draws": 2,
 }  # fmt: skip

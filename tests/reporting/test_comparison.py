@@ -265,6 +265,6 @@ def test_a_sweep_shows_points_against_strategies_and_marks_the_highest_by_a_word
 def test_the_table_of_a_sweep_has_the_swept_values_before_the_returns():
     text = sweep_csv(["economics.gross_margin", "dropout"], [_point("0.3", {"title": "=SUM(1)"}), _point("2", {})])
     head, first, second = text.splitlines()
-    assert head.startswith("economics.gross_margin,dropout,strategy,title,decision,outlay,incremental_npv,")
+    assert head.startswith("economics.gross_margin,dropout,strategy,title,decision,investment,incremental_npv,")
     assert first.startswith("0.3,bgnbd,points,'=SUM(1),pilot,100.0,1234.0,-210.0,2500.0,1.0,0.8,0.1,12.34,,")
     assert second.startswith("2,bgnbd,points,")

@@ -21,7 +21,7 @@ import pytest
 from checks.source import ROOT
 from cxsim.errors import ReportError
 from cxsim.finance.economics import ACCOUNTS
-from cxsim.finance.ledger import LADDER, OUTLAY
+from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
 from cxsim.finance.statement import Flows, periods
 from cxsim.params import Unit
 from cxsim.reporting.tables import TABLE, machine_readable
@@ -370,11 +370,11 @@ def test_the_sheet_says_what_the_table_says_to_the_cent(random_twin):
     assert compared == 15 * 28 * 3
 
 
-def test_two_months_by_hand_with_another_amount_and_without_an_outlay(two_months):
+def test_two_months_by_hand_with_another_amount_and_without_an_investment(two_months):
     cells = _sheet(two_months)
     # Cash 50 and 100; a year at 21 % makes a unit 1/1.21: 50 + 82.6446 = 132.6446, of 50 spent 2.6529.
     assert calculated(cells, _place(cells, "Net present value")) == pytest.approx(50 + 100 / 1.21, abs=1e-9)
-    assert calculated(cells, _place(cells, "Return on outlay")) == pytest.approx((50 + 100 / 1.21) / 50, abs=1e-9)
+    assert calculated(cells, _place(cells, "Return on investment")) == pytest.approx((50 + 100 / 1.21) / 50, abs=1e-9)
     assert [calculated(cells, _place(cells, "Cumulative cash", column)) for column in "BC"] == [50.0, 150.0]
     assert [cells[f"{column}7"].value for column in "BC"] == [0.0, 365.25]
     sales = _place(cells, "gross sales", "C")
@@ -383,7 +383,7 @@ def test_two_months_by_hand_with_another_amount_and_without_an_outlay(two_months
     assert found == pytest.approx(50 + 79 / 1.21, abs=1e-9)
     cost = _place(cells, "set-up cost", block=1)
     assert cells[cost].value == -50.0
-    assert calculated(cells, _place(cells, "Return on outlay"), {cost: 0.0}) == "none"
+    assert calculated(cells, _place(cells, "Return on investment"), {cost: 0.0}) == "none"
 
 
 def test_another_rate_gives_another_present_value(random_twin):
@@ -396,10 +396,10 @@ def test_another_rate_gives_another_present_value(random_twin):
         expected = (cash * (1.0 + rate) ** (-days / 365.25)).sum()
         found = calculated(cells, _place(cells, "Net present value"), {RATE: rate})
         assert found == pytest.approx(expected, abs=CENT)
-    spent = {str(account) for account in OUTLAY}
-    outlay = -sum(row["incremental"] for row in mine if row["line"] in spent)
-    expected = cash.sum() / outlay if outlay > 0 else "none"
-    assert calculated(cells, _place(cells, "Return on outlay"), {RATE: 0.0}) == pytest.approx(expected)
+    spent = {str(account) for account in INVESTMENT_ACCOUNTS}
+    investment = -sum(row["incremental"] for row in mine if row["line"] in spent)
+    expected = cash.sum() / investment if investment > 0 else "none"
+    assert calculated(cells, _place(cells, "Return on investment"), {RATE: 0.0}) == pytest.approx(expected)
 
 
 def test_the_net_present_value_is_that_of_the_report_where_the_rate_is_known(study):

@@ -225,7 +225,7 @@ def test_every_strategy_runs_and_leaves_a_trace(catalogue):
     for row in catalogue.returns.iter_rows(named=True):
         assert row["npv_low"] <= row["incremental_npv"] <= row["npv_high"]
         assert row["incremental_npv"] != 0.0
-        assert row["outlay"] > 0.0
+        assert row["investment"] > 0.0
 
 
 @pytest.mark.parametrize("name", ["first-order-discount", "referral-programme"])

@@ -50,7 +50,7 @@ def test_a_scenario_made_by_hand_runs(scenario):
     nothing = plan("plan", PurchaseRate(ratio=assumed(1.0, Unit.RATIO)))
     found = cxsim.run(replace(scenario, name="by-hand", strategies=(nothing,)))
     row = found.returns.row(0, named=True)
-    assert (row["incremental_npv"], row["outlay"], row["roi"]) == (0.0, 0.0, None)
+    assert (row["incremental_npv"], row["investment"], row["roi"]) == (0.0, 0.0, None)
     assert found.assumptions.filter(belongs_to="plan")["evidence"].unique().to_list() == ["assumed"]
 
 

@@ -155,7 +155,7 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
 
 def _is_nothing(row: Row) -> bool:
     # Doing nothing costs nothing and brings nothing in every draw; whatever else breaks even has a spread.
-    return bool(row["outlay"] == 0.0 and row["low"] == 0.0 == row["high"])
+    return bool(row["investment"] == 0.0 and row["low"] == 0.0 == row["high"])
 
 
 def _together(row: Row, currency: str) -> str:
@@ -188,12 +188,12 @@ def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
         for name in ("payback_months", "payback_months_late")
     )
     return [
-        ("Spend", money(row["outlay"], currency) if row["outlay"] > 0.0 else "nothing"),
+        ("Investment", money(row["investment"], currency) if row["investment"] > 0.0 else "nothing"),
         ("Net present value", priced(f"{together.text(row['npv'])} ± {number(row['npv_mc_error'])}", currency)),
         (f"80{NBSP}% interval", priced(together.span(row["low_80"], row["high_80"]), currency)),
         (INTERVAL, priced(together.span(row["low"], row["high"]), currency)),
         ("Chance of a gain", f"{gain} ± {figure(error, '.1f')}{NBSP}pp" if error >= 0.05 else gain),
-        ("Return on spend", "none, as nothing is spent" if row["roi"] is None else share_to(0)(row["roi"])),
+        ("Return on investment", "none, as nothing is spent" if row["roi"] is None else share_to(0)(row["roi"])),
         ("Payback in half of the draws", half),
         ("Payback in nine of ten", late),
     ]
@@ -221,10 +221,10 @@ def _aid(alone: Row, sets: Sequence[Row], currency: str) -> str:
     return (
         f"How to read this: each is compared with doing nothing, for the same {figure(alone['customers'])} customers "
         f"and with the same random numbers. Draws: the whole was simulated {figure(alone['draws'])} "
-        f"times{''.join(fewer[:1])}, each time with other values of all that is uncertain. Spend and net present value "
-        f"are means over draws, also called expected, in today's {currency}; return on spend is the second over the "
-        f"first. An 80{NBSP}% interval holds eight draws of ten, a 90{NBSP}% one nine. ±: simulation error, the "
-        "standard error that the limited number of draws leaves; pp: percentage points. Payback counts cash as it "
+        f"times{''.join(fewer[:1])}, each time with other values of all that is uncertain. Investment and net present "
+        f"value are means over draws, also called expected, in today's {currency}; return on investment is the second "
+        f"over the first. An 80{NBSP}% interval holds eight draws of ten, a 90{NBSP}% one nine. ±: simulation error, "
+        "the standard error that the limited number of draws leaves; pp: percentage points. Payback counts cash as it "
         "flows, not discounted."
     )
 

@@ -92,7 +92,7 @@ def investment_table(returns: pl.DataFrame, investment: pl.DataFrame, currency: 
         )
     twin = returns.hstack(investment.drop("strategy", "title"))
     rules = {name: _rule(twin, name) for name in ("hurdle", "benefit_haircut", "cost_uplift")}
-    hurdle = Column(f"Of a return on outlay above {_whole(rules['hurdle'])}", write=percent, group="Chance")
+    hurdle = Column(f"Of a return on investment above {_whole(rules['hurdle'])}", write=percent, group="Chance")
     adjusted = _RISK_ADJUSTED if _adjusts(rules) else {}
     columns = {**_INVESTMENT.columns, "prob_above_hurdle": hurdle, **adjusted}
     return replace(_INVESTMENT, columns=columns).render(twin, currency)
@@ -181,7 +181,7 @@ def _investment_finding(twin: pl.DataFrame) -> str:
     holds = twin.filter(pl.col("risk_adjusted_npv") > 0.0)["title"].to_list()
     rules = twin.row(0, named=True)
     if not gains:
-        return "On average no strategy earns back its outlay"
+        return "On average no strategy earns back its investment"
     if not _adjusts(rules):
         return f"On average {subject(gains, 'brings', 'bring')} more than doing nothing"
     if not holds:
@@ -206,12 +206,12 @@ def _investment_notes(twin: pl.DataFrame) -> list[str]:
 _NOTES = (
     (
         "Net present value: all that the strategy changes, later amounts counted for less at the discount rate. "
-        "Outlay: what the strategy spends; benefits: the rest. Both at present value."
+        "Investment: what the strategy spends; benefits: the rest. Both at present value."
     ),
     "Mean of the worst tenth: of the tenth of the draws with the lowest net present value; also called CVaR.",
     (
-        f"Return on outlay: net present value per unit of outlay. Breaks even: the outlay for which the same gain "
-        f"would just pay; {MISSING} without outlay."
+        f"Return on investment: net present value per unit of investment. Breaks even: the investment for which the "
+        f"same gain would just pay; {MISSING} without investment."
     ),
     (
         "Internal rate of return (IRR): the yearly discount rate at which the net present value is zero. Modified rate "
@@ -271,19 +271,19 @@ _INVESTMENT = TableSpec(
             "Mean of the worst tenth, {currency}", amount("cvar", _VALUES), error="cvar_mc_error", group="Worth"
         ),
         "benefits": Column("Benefits, {currency}", amount("benefits_pv", _VALUES), group="Worth"),
-        "costs": Column("Outlay (costs), {currency}", amount("costs_pv", _VALUES), group="Worth"),
+        "costs": Column("Investment, {currency}", amount("costs_pv", _VALUES), group="Worth"),
         "npv_per_customer": Column("Net present value per customer, {currency}", group="Worth"),
         "gain": Column("Of a gain", _with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Chance"),
         # Its head names the hurdle.
         "prob_above_hurdle": Column("", group="Chance"),
         "prob_payback": Column("Of payback within the horizon", write=percent, group="Chance"),
-        "roi": Column("On outlay", _with_error("roi", "roi_mc_error", _whole, 100.0), group="Return"),
+        "roi": Column("On investment", _with_error("roi", "roi_mc_error", _whole, 100.0), group="Return"),
         "roi_interval": Column(
-            f"On outlay, {INTERVAL}",
+            f"On investment, {INTERVAL}",
             lambda row: None if row["roi"] is None else " to ".join(map(_whole, (row["roi_low"], row["roi_high"]))),
             group="Return",
         ),
-        "break_even_scale": Column("Breaks even at, of the planned outlay", write=_whole, group="Return"),
+        "break_even_scale": Column("Breaks even at, of the planned investment", write=_whole, group="Return"),
         "irr": Column("Internal rate (IRR), per year", write=_yearly, group="Return"),
         "mirr": Column("Modified internal rate (MIRR), per year", write=_yearly, group="Return"),
         "profitability_index": Column("Profitability index", write=lambda index: figure(index, ",.2f"), group="Return"),
@@ -305,8 +305,8 @@ _RISK_ADJUSTED = {
     "adjusted": Column(
         "Net present value, risk-adjusted, {currency}", amount(_BOTH[1], _BOTH[:1]), group="Risk-adjusted"
     ),
-    "roi_simulated": Column("Return on outlay as simulated", "roi", _whole, group="Risk-adjusted"),
-    "risk_adjusted_roi": Column("Return on outlay, risk-adjusted", write=_whole, group="Risk-adjusted"),
+    "roi_simulated": Column("Return on investment as simulated", "roi", _whole, group="Risk-adjusted"),
+    "risk_adjusted_roi": Column("Return on investment, risk-adjusted", write=_whole, group="Risk-adjusted"),
 }
 
 

@@ -176,7 +176,7 @@ def _points(table: pl.DataFrame, key: pl.DataFrame) -> pl.DataFrame:
         pl.col("title").alias("set"),
         *("cvar", "npv"),
         error.alias("error"),
-        *("outlay", "efficient", "affordable", "chosen", "_label", "_colour"),
+        *("investment", "efficient", "affordable", "chosen", "_label", "_colour"),
         _low=pl.col("npv") - error,
         _high=pl.col("npv") + error,
     )
@@ -256,7 +256,7 @@ def _marks(points: pl.DataFrame) -> list[alt.Chart]:
         "npv:Q": "Expected net present value",
         "error:Q": "Two standard errors",
         "cvar:Q": "Mean of the worst tenth",
-        "outlay:Q": "Outlay",
+        "investment:Q": "Investment",
     }
     dot = drawn.mark_point(strokeWidth=2, opacity=1, aria=False).encode(
         fill=alt.condition("datum.affordable", alt.Fill("_colour:N", scale=None), alt.value("#FFFFFF")),
@@ -373,7 +373,7 @@ _PORTFOLIO = TableSpec(
     columns={
         **headed(
             {
-                "outlay": "Spend, {currency}",
+                "investment": "Investment, {currency}",
                 "npv": "Net present value, {currency}",
                 "interval": INTERVAL,
                 "worst": "Mean of the worst tenth",

@@ -57,7 +57,7 @@ class BusinessCase:
         What the shop owes its customers, and what happens to the metrics of their experience: under LIABILITIES, KPIS.
     naive, naive_of
         What naive comparisons would show in one world, beside the truth, under NAIVE, and the title of the strategy
-        they are about: the one with the largest outlay.
+        they are about: the one with the largest investment.
     register, checklist
         Every number that was assumed, and what a reader should look for: under REGISTER and CHECKLIST.
     """
@@ -199,10 +199,10 @@ def _customers(study: Study) -> dict[str, float]:
 
 
 def _costliest(study: Study) -> str:
-    """Return the name of the strategy with the largest outlay: the one on which a wrong reading costs most."""
-    outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
-    names = [strategy.name for strategy in study.scenario.prior_strategies] or list(outlays)
-    return max(names, key=lambda name: (outlays[name], name))
+    """Return the name of the strategy with the largest investment: the one on which a wrong reading costs most."""
+    investments = dict(study.returns.select("strategy", "investment").iter_rows())
+    names = [strategy.name for strategy in study.scenario.prior_strategies] or list(investments)
+    return max(names, key=lambda name: (investments[name], name))
 
 
 def _counted(progress: Progress | None) -> Callable[[T], T]:

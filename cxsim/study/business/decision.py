@@ -33,7 +33,7 @@ DECISION = Contract(
     "DECISION",
     TEXT("strategy", "title", "decision", "rule"),
     REAL(
-        "outlay",
+        "investment",
         "npv",
         "npv_mc_error",
         "low_80",

@@ -69,18 +69,18 @@ def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
     All customers who meet the strategy's condition take part, half of them without it, assigned at random; those who
     are there at once, others as they come. What must be detected is the gain with which the strategy just pays: the
     share by which all contributions of these customers within the horizon would have to rise for the present value of
-    the rise to equal that of the outlay, of the mean contribution during follow-up. Since the outlay is spread over all
-    of them and not over those who join, it is diluted as the gain is. For a strategy that spends nothing, the gain that
-    is expected takes the outlay's place. Contributions vary as they do without the strategy, in one world with every
-    number at its central value.
+    the rise to equal that of the investment, of the mean contribution during follow-up. Since the investment is spread
+    over all of them and not over those who join, it is diluted as the gain is. For a strategy that spends nothing, the
+    gain that is expected takes the investment's place. Contributions vary as they do without the strategy, in one world
+    with every number at its central value.
     """
     customers, titles = follow_up(study, DAYS), study.scenario.titles
     rows: list[dict[str, object]] = []
     for column, strategy in enumerate(study.scenario.prior_strategies):
         name, group = strategy.name, responses_to(strategy.name)
         # The present value that the strategy must bring.
-        outlay, npv = study.returns.filter(strategy=name).select("outlay", "incremental_npv").row(0)
-        plans = list(_plans(customers, column, outlay if outlay > 0.0 else abs(npv)))
+        investment, npv = study.returns.filter(strategy=name).select("investment", "incremental_npv").row(0)
+        plans = list(_plans(customers, column, investment if investment > 0.0 else abs(npv)))
         # The shortest that is feasible first, then what needs the fewest customers.
         best = min(
             plans,

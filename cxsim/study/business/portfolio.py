@@ -27,7 +27,7 @@ from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, table_of
 
 Members = tuple[str, ...]
 
-# One row per set of strategies that was simulated together; `nothing` is the empty set. outlay: present value, mean.
+# One row per set of strategies that was simulated together; `nothing` is the empty set. investment: mean present value.
 # interaction: NPV less the sum of the parts' NPVs in the same draws. gap: NPV of the best set less this one's, in the
 # same draws, with its error. efficient: no other set has both a higher NPV and a higher cvar. chosen: the best within
 # the budget. members are in the order of the scenario; place: of a strategy alone, its place there, from 0 on.
@@ -35,7 +35,7 @@ PORTFOLIO = Contract(
     "PORTFOLIO",
     TEXT("name", "title", "members"),
     REAL(
-        "outlay",
+        "investment",
         "npv",
         "npv_mc_error",
         "low",
@@ -73,7 +73,7 @@ class _Set:
 
     members: Members
     npv: Numbers
-    outlay: Numbers
+    investment: Numbers
     payback: Numbers
 
     @property
@@ -117,19 +117,19 @@ def _every_set(names: Sequence[str]) -> list[Members]:
 
 def _within_reach(study: Study, sets: Sequence[Members]) -> list[Members]:
     """Return the sets that the budget may pay for, going by what their members spend alone."""
-    budget, outlays = study.scenario.budget, dict(study.returns.select("strategy", "outlay").iter_rows())
+    budget, investments = study.scenario.budget, dict(study.returns.select("strategy", "investment").iter_rows())
     most = np.inf if budget is None else _REACH * budget.value
-    return [members for members in sets if sum(outlays[name] for name in members) <= most]
+    return [members for members in sets if sum(investments[name] for name in members) <= most]
 
 
 def _single(study: Study, name: str, draws: int) -> _Set:
     """Return a strategy by itself, as the study has simulated it."""
     rows = study.npv.filter(strategy=name).sort("draw").fill_null(np.inf)
-    npv, outlay, months = (
+    npv, investment, months = (
         rows[column].to_numpy().reshape(-1, study.scenario.draws)[:, :draws]
-        for column in ("npv", "outlay", "payback_months")
+        for column in ("npv", "investment", "payback_months")
     )
-    return _Set((name,), npv.mean(axis=0), outlay.mean(axis=0), months.ravel())
+    return _Set((name,), npv.mean(axis=0), investment.mean(axis=0), months.ravel())
 
 
 def _larger(study: Study, singles: Sequence[_Set], draws: int, executor: Executor | None) -> Iterator[_Set]:
@@ -163,11 +163,11 @@ def _simulated(study: Study, sets: Sequence[Members], draws: int, executor: Exec
     monthly, present = booked(worlds.draws, arms, counts), worlds.present_values()
     found = []
     for arm, members in enumerate(sets, start=1):
-        npv, outlay = (
+        npv, investment = (
             net_present_value(money(arm), present).reshape(-1, draws).mean(axis=0)
-            for money in (monthly.cash, monthly.outlay)
+            for money in (monthly.cash, monthly.investment)
         )
-        found.append(_Set(members, npv, outlay, payback_months(monthly.cash(arm))))
+        found.append(_Set(members, npv, investment, payback_months(monthly.cash(arm))))
     return found
 
 
@@ -176,22 +176,22 @@ def _rows(study: Study, sets: Sequence[_Set]) -> Iterator[dict[str, object]]:
     alone = {one.members[0]: one.mean for one in sets if len(one.members) == 1}
     budget = study.scenario.budget
     most = np.inf if budget is None else budget.value
-    affordable = [one for one in sets if one.outlay.mean() <= most]
+    affordable = [one for one in sets if one.investment.mean() <= most]
     best = max(affordable, key=lambda one: (one.mean, -len(one.members), one.members))
     for one in sorted(sets, key=lambda one: (-one.mean, len(one.members), one.members)):
-        outlay, gap, gains = float(one.outlay.mean()), best.npv - one.npv, one.npv > 0.0
+        investment, gap, gains = float(one.investment.mean()), best.npv - one.npv, one.npv > 0.0
         yield {
             "name": "+".join(one.members) or NOTHING,
             "title": " + ".join(titles[name] for name in one.members) or "Doing nothing",
             "members": ", ".join(one.members),
-            "outlay": outlay,
+            "investment": investment,
             "npv": one.mean,
             "npv_mc_error": standard_error(one.npv),
             **{name: np.quantile(one.npv, level) for name, level in _LEVELS.items()},
             "prob_npv_positive": gains.mean(),
             "prob_mc_error": share_error(gains),
             "cvar": one.cvar,
-            "roi": one.mean / outlay if outlay > 0.0 else None,
+            "roi": one.mean / investment if investment > 0.0 else None,
             "payback_months": finite(quantile_draw(one.payback, 0.5)) if one.members else None,
             "payback_months_late": finite(quantile_draw(one.payback, LATE)) if one.members else None,
             "interaction": one.mean - sum(alone[name] for name in one.members),

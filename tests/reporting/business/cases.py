@@ -265,7 +265,7 @@ def pathways() -> pl.DataFrame:
 def portfolio() -> pl.DataFrame:
     """All eight sets of three strategies, the best first: three efficient, and one that the budget does not allow."""
     sets = [
-        # members, outlay, npv, cvar, efficient, affordable, chosen
+        # members, investment, npv, cvar, efficient, affordable, chosen
         ((), 0.0, 0.0, 0.0, True, True, False),
         (("free-shipping",), 121_000.0, 41_200.0, -1_900.0, True, True, False),
         (("points",), 64_200.0, 6_100.0, -24_000.0, False, True, False),
@@ -276,14 +276,14 @@ def portfolio() -> pl.DataFrame:
         (("free-shipping", "points", "coupon"), 202_000.0, 36_200.0, -27_700.0, False, False, False),
     ]
     rows = []
-    for members, outlay, npv, cvar, efficient, affordable, chosen in sorted(sets, key=lambda one: -one[2]):
+    for members, investment, npv, cvar, efficient, affordable, chosen in sorted(sets, key=lambda one: -one[2]):
         sd = 0.6 * (npv - cvar)
         rows.append(
             {
                 "name": "+".join(members) or "nothing",
                 "title": " + ".join(STRATEGIES[name] for name in members) or "Doing nothing",
                 "members": ", ".join(members),
-                "outlay": outlay,
+                "investment": investment,
                 "npv": npv,
                 "npv_mc_error": sd / 14.0,
                 "low": npv - 1.64 * sd,
@@ -293,7 +293,7 @@ def portfolio() -> pl.DataFrame:
                 "prob_npv_positive": 0.5,
                 "prob_mc_error": 0.03,
                 "cvar": cvar,
-                "roi": npv / outlay if outlay else None,
+                "roi": npv / investment if investment else None,
                 "payback_months": None,
                 "payback_months_late": None,
                 "interaction": 0.0,

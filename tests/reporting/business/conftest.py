@@ -30,7 +30,7 @@ def returns() -> pl.DataFrame:
             "strategy": STRATEGIES,
             "title": ["Free delivery", "Points <b>& more</b>", "Win-back coupon"],
             "decision": ["fund", "pilot", "reject"],
-            "outlay": [121_340.0, 64_210.0, 18_750.0],
+            "investment": [121_340.0, 64_210.0, 18_750.0],
             "incremental_npv": [41_234.5, 6_120.0, -9_480.0],
             "npv_low": [8_111.0, -21_400.0, -15_020.0],
             "npv_high": [92_412.0, 35_300.0, -2_950.0],

@@ -19,7 +19,7 @@ _POINTS = {
     "title": "Points <b>& more</b>",
     "decision": "pilot",
     "rule": "Fund from 90 % on, reject below 25 %.",
-    "outlay": 64_210.0,
+    "investment": 64_210.0,
     "npv": 6_120.0,
     "npv_mc_error": 880.0,
     "low_80": -11_400.0,
@@ -48,7 +48,7 @@ _COUPON = _POINTS | {
     "title": "Win-back coupon",
     "decision": "reject",
     "roi": None,
-    "outlay": 0.0,
+    "investment": 0.0,
     "prob_npv_positive": 0.0,
     "prob_mc_error": 0.0004,
     "payback_months": None,
@@ -58,7 +58,7 @@ _BEST = _COUPON | {
     "strategy": "portfolio",
     "title": "Points + Coupon",
     "decision": "pilot",
-    "outlay": 70_000.0,
+    "investment": 70_000.0,
     "roi": 0.1,
     "draws": 24,
 }
@@ -138,7 +138,7 @@ def test_the_best_set_is_a_card_and_a_sentence_of_the_lead():
 
 def test_where_doing_nothing_is_best_no_figure_is_made_up():
     none = dict.fromkeys(
-        ("outlay", "npv", "npv_mc_error", "low_80", "high_80", "low", "high", "prob_npv_positive"), 0.0
+        ("investment", "npv", "npv_mc_error", "low_80", "high_80", "low", "high", "prob_npv_positive"), 0.0
     )
     text = _text(_POINTS, _COUPON, _BEST | none | {"title": "Doing nothing", "decision": "reject", "roi": None})
     assert "No set of them is expected to bring more than doing nothing." in text

@@ -63,9 +63,9 @@ def test_every_figure_stands_in_its_group_with_its_interval_or_error(returns, in
     groups = re.findall(r'class="gt_group_heading"[^>]*>(.*?)<', html)
     assert groups == ["Decision", "Worth", "Chance", "Return", "Time", "Money tied up", "Risk-adjusted"]
     assert _row(html, "Net present value, USD")[0] == "41,000 ± 1,210"
-    assert _row(html, f"On outlay, 90{NBSP}% interval") == ["7 % to 76 %", "−33 % to 55 %", "−80 % to −16 %"]
-    assert _row(html, f"Of a return on outlay above 15{NBSP}%") == ["81 %", "42 %", "–"]
-    assert _row(html, "Return on outlay, risk-adjusted") == ["2 %", "−20 %", "–"]
+    assert _row(html, f"On investment, 90{NBSP}% interval") == ["7 % to 76 %", "−33 % to 55 %", "−80 % to −16 %"]
+    assert _row(html, f"Of a return on investment above 15{NBSP}%") == ["81 %", "42 %", "–"]
+    assert _row(html, "Return on investment, risk-adjusted") == ["2 %", "−20 %", "–"]
     assert "<b>&" not in html
     assert len(html.encode()) < 25_000
     assert table.twin.height == 3
@@ -79,10 +79,10 @@ def test_rates_near_zero_have_no_sign_and_large_ones_no_decimal(returns, investm
     assert _row(_html(returns, other), "Internal rate (IRR), per year") == ["0.0 %", "1,234 %", "–"]
 
 
-def test_a_return_on_no_outlay_is_a_dash(returns, investment):
+def test_a_return_on_no_investment_is_a_dash(returns, investment):
     none = returns.with_columns(pl.lit(None, pl.Float64).alias(name) for name in ("roi", "roi_low", "roi_high"))
     html = _html(none, investment)
-    assert _row(html, "On outlay") == _row(html, f"On outlay, 90{NBSP}% interval") == ["–"] * 3
+    assert _row(html, "On investment") == _row(html, f"On investment, 90{NBSP}% interval") == ["–"] * 3
 
 
 def test_without_a_rule_there_is_no_adjusted_case(returns, investment):
@@ -106,7 +106,7 @@ def test_the_title_says_which_hold_even_after_adjustment(returns, investment):
 def test_the_title_says_so_when_nothing_pays(returns, investment):
     losses = returns.with_columns(incremental_npv=-pl.col("incremental_npv").abs())
     title = investment_table(losses, investment, "USD").title
-    assert title == "On average no strategy earns back its outlay"
+    assert title == "On average no strategy earns back its investment"
 
 
 def test_tables_of_other_strategies_are_refused(returns, investment):

@@ -18,7 +18,7 @@ _BEST = {
     "name": "a+b",
     "title": "A + B",
     "members": "a, b",
-    "outlay": 30_000.0,
+    "investment": 30_000.0,
     "npv": 9_000.0,
     "npv_mc_error": 900.0,
     "low": -4_000.0,

@@ -46,7 +46,7 @@ def test_decisions_are_those_of_the_returns_and_of_the_chosen_set(case):
         assert strategies[name].to_list() == returns[other].to_list()
     (chosen,) = case.portfolio.filter("chosen").iter_rows(named=True)
     (best,) = case.decision.filter(strategy="portfolio").iter_rows(named=True)
-    assert (best["title"], best["npv"], best["outlay"]) == (chosen["title"], chosen["npv"], chosen["outlay"])
+    assert (best["title"], best["npv"], best["investment"]) == (chosen["title"], chosen["npv"], chosen["investment"])
 
 
 def test_a_decision_is_changed_most_easily_by_the_nearest_break_even(case):

@@ -81,14 +81,16 @@ def test_a_strategy_for_some_is_tested_on_them_alone(existing):
 def test_the_numbers_of_a_plan_belong_to_each_other(study, plans):
     check(plans, TEST_PLAN)
     seen = follow_up(study, DAYS)
-    outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
+    investments = dict(study.returns.select("strategy", "investment").iter_rows())
     for row in plans.iter_rows(named=True):
         brought = seen.within[row["follow_up_days"]]
         brought = brought[np.isfinite(brought)]
         assert row["mean"] == pytest.approx(brought.mean())
         assert row["sd"] == pytest.approx(brought.std(ddof=1))
-        # The share of all that they bring that would pay for the outlay, of what one brings during follow-up.
-        assert row["difference"] == pytest.approx(outlays[row["strategy"]] / seen.present_value.sum() * brought.mean())
+        # The share of all that they bring that would pay for the investment, of what one brings during follow-up.
+        assert row["difference"] == pytest.approx(
+            investments[row["strategy"]] / seen.present_value.sum() * brought.mean()
+        )
         assert row["per_group"] == sample_size(row["sd"], row["difference"])
 
 

@@ -27,7 +27,7 @@ def test_a_set_has_the_npv_of_the_same_combination_of_the_scenario(table):
     npv = known.returns.filter(strategy="both").row(0, named=True)
     row = table.filter(name="points-programme+faster-delivery").row(0, named=True)
     assert row["npv"] == pytest.approx(npv["incremental_npv"], abs=1e-6)
-    assert row["outlay"] == pytest.approx(npv["outlay"], abs=1e-6)
+    assert row["investment"] == pytest.approx(npv["investment"], abs=1e-6)
 
 
 def test_a_strategy_alone_has_the_npv_of_the_study(study, table):
@@ -54,7 +54,7 @@ def test_what_costs_more_than_the_budget_is_not_chosen(study):
     table = portfolio(run(rich))
     chosen = table.filter("chosen")
     assert chosen.height == 1
-    assert chosen["outlay"][0] <= 3_000.0
+    assert chosen["investment"][0] <= 3_000.0
     better = table.filter(pl.col("npv") > chosen["npv"][0])
     assert better.filter("affordable").is_empty()
 
@@ -85,8 +85,8 @@ def test_sets_far_beyond_the_budget_are_not_simulated(study):
     poor = replace(study.scenario, budget=assumed(4_000.0, Unit.MONEY))
     table = portfolio(run(poor))
     several = table.filter(pl.col("members").str.contains(","))
-    outlays = dict(study.returns.select("strategy", "outlay").iter_rows())
+    investments = dict(study.returns.select("strategy", "investment").iter_rows())
     for members in several["members"]:
-        assert sum(outlays[name] for name in members.split(", ")) <= 5_000.0
-    assert outlays["points-programme"] > 5_000.0
+        assert sum(investments[name] for name in members.split(", ")) <= 5_000.0
+    assert investments["points-programme"] > 5_000.0
     assert table.filter(name="points-programme")["affordable"].to_list() == [False]
