@@ -276,7 +276,8 @@ def _message(error: ErrorDetails, shape: type[Any]) -> str:
         case "unexpected_keyword_argument":
             *steps, name = error["loc"]
             known = [field.name for field in _fields_at(shape, steps) if field.name != "name"]
-            return f"unknown key; {choices(str(name), known)}"
+            retired = getattr(shape, "retired", {}).get(name)
+            return f"{retired}." if retired else f"unknown key; {choices(str(name), known)}"
         case "value_error":
             return error["msg"].removeprefix("Value error, ")
         case "enum" | "literal_error" | "union_tag_invalid":

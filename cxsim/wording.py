@@ -218,6 +218,19 @@ def percent(share: float) -> str:
     return f"{figure(100 * share, '.0f' if 0.01 <= share <= 0.99 else '.1f')}{NBSP}%"
 
 
+def percent_against(share: float, limit: float) -> str:
+    r"""Return a share as a percentage with as many decimals as it takes to lie on its side of a limit.
+
+    >>> percent_against(0.8967, 0.9), percent_against(0.44, 0.9), percent_against(0.9, 0.9)
+    ('89.7\xa0%', '44\xa0%', '90\xa0%')
+    """
+    for decimals in range(9):
+        text = f"{100.0 * share:.{decimals}f}"
+        if (float(text) < 100.0 * limit) == (share < limit):
+            break
+    return percent(share) if decimals == 0 else f"{figure(100.0 * share, f'.{decimals}f')}{NBSP}%"
+
+
 def months(duration: float) -> str:
     r"""Return a duration in months.
 
@@ -246,6 +259,16 @@ def joined(names: Sequence[str]) -> str:
     ('a', 'a, b and c')
     """
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def first_sentence(description: str) -> str:
+    """Return what a number means, without what its file says further on."""
+    return description.split(". ", maxsplit=1)[0].removesuffix(".")
+
+
+def lowered(words: str) -> str:
+    """Return words that go on a sentence: a small first letter, but where the first word is a name of capitals."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
 def sized(size: float, unit: str, span: float) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ MoneyPerOrder = Annotated[Quantity, Unit.MONEY_PER_ORDER]
 
 
 # The shop's own choices, which need no evidence and have no spread.
-RULES = ("fund_probability", "reject_probability", "roi_hurdle", "benefit_haircut", "cost_uplift")
+RULES = ("fund_probability", "roi_hurdle", "benefit_haircut", "cost_uplift")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,10 +51,9 @@ class Economics(Checked):
     acquisition_per_customer: Annotated[Quantity, Unit.MONEY_PER_CUSTOMER]
     # Effective per year.
     annual_discount_rate: Annotated[Quantity, Unit.SHARE_PER_YEAR]
-    # Fund at or above the first chance that NPV > 0, reject below the second, pilot between. A rule's range is a single
-    # value, like those of the hurdle, the haircut and the uplift.
+    # Fund what has an expected NPV above zero and at least this probability of a positive one. A rule's range is a
+    # single value, like those of the hurdle, the haircut and the uplift.
     fund_probability: Share
-    reject_probability: Share
     # Needed where tickets are simulated.
     support_per_ticket: Annotated[Quantity, Unit.MONEY_PER_TICKET] | None = None
     # Cost of taking back an order, and share of the goods' cost recovered by selling them again; needed where returns
@@ -75,6 +74,12 @@ class Economics(Checked):
     reviewed_on: date | None = None
 
     together = (("handling_per_return", "resaleable"),)
+    retired: ClassVar[Mapping[str, str]] = {
+        "reject_probability": (
+            "no longer a rule; a strategy is rejected when its expected NPV is zero or less and no planned test is "
+            "worth its cost. Delete the key"
+        )
+    }
 
     def _refuse(self) -> None:
         if not re.fullmatch("[A-Z]{3}", self.currency):
@@ -86,11 +91,6 @@ class Economics(Checked):
                 raise ParamError(
                     f"{name}: a rule has no spread; make its range a single value, not [{low:g}, {high:g}]."
                 )
-        if self.reject_probability.value > self.fund_probability.value:
-            raise ParamError(
-                f"reject_probability ({self.reject_probability.value:g}) is above fund_probability "
-                f"({self.fund_probability.value:g}); it must be at or below it."
-            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

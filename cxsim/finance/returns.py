@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ _STEPS = 2_000
 # Present values are scaled to -1..1. Where they come nearer to zero than _NEAR without crossing it between two steps,
 # they are looked at again; _ZERO is what is left of sixteen digits after a sum of a hundred terms.
 _NEAR, _ZERO = 1e-2, 1e-13
+# What lies within so many Monte Carlo errors of a limit is not beyond it: 95 % confidence.
+BEYOND = 2.0
 # So many rates are listed where there are several.
 _LISTED = 3
 
@@ -78,17 +81,58 @@ INVESTMENT = Contract(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a decision looks at: expected NPV and P(NPV > 0) with their Monte Carlo errors, and what a test is worth."""
+
+    npv: float
+    npv_error: float
+    prob: float
+    prob_error: float
+    # Expected net benefit of the best planned test; 0 where none is planned.
+    test: float = 0.0
+
+    @property
+    def sign(self) -> int:
+        """The sign of the expected NPV: 0 where it is within BEYOND errors of zero."""
+        return int(np.sign(self.npv)) if abs(self.npv) > BEYOND * self.npv_error else 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """How a shop decides: fund at or above one chance that NPV > 0, reject below another, pilot between."""
+    """How a shop decides: fund what is expected to gain, and gains with at least the probability `fund`."""
 
     fund: float
-    reject: float
 
-    def decision(self, prob_npv_positive: float) -> str:
-        """Return fund, pilot or reject."""
-        if prob_npv_positive >= self.fund:
+    def likely(self, outcome: Outcome) -> bool:
+        """Return whether P(NPV > 0) reaches the limit by more than its error."""
+        return outcome.prob - BEYOND * outcome.prob_error >= self.fund
+
+    def decision(self, outcome: Outcome) -> str:
+        """Return fund, pilot or reject.
+
+        An NPV of exactly 0 in every draw brings nothing that could be learnt, and is rejected.
+        """
+        if outcome.sign > 0 and self.likely(outcome):
             return "fund"
-        return "reject" if prob_npv_positive < self.reject else "pilot"
+        loses = outcome.sign < 0 or outcome.npv == 0.0 == outcome.npv_error
+        return "reject" if loses and outcome.test <= 0.0 else "pilot"
+
+    def decided(self, returns: pl.DataFrame, tests: Mapping[str, float]) -> pl.DataFrame:
+        """Return a table of returns with the decisions that follow from what a test of each strategy is worth."""
+        rows = returns.rows(named=True)
+        found = [self.decision(outcome_of(row, test=tests.get(row["strategy"], 0.0))) for row in rows]
+        return returns.with_columns(decision=pl.Series(found, dtype=pl.String))
+
+
+def outcome_of(row: Mapping[str, Any], *, npv: str = "incremental_npv", test: float = 0.0) -> Outcome:
+    """Return the outcome in a row of RETURNS, or of a table in which NPV has another name."""
+    return Outcome(
+        npv=row[npv],
+        npv_error=row["npv_mc_error"],
+        prob=row["prob_npv_positive"],
+        prob_error=row["prob_mc_error"],
+        test=test,
+    )
 
 
 def net_present_value(monthly: Draws, weights: Draws) -> Draws:
@@ -140,18 +184,20 @@ def returns(
     rows = []
     for strategy, cash, npv, investment in _by_strategy(flows, weights):
         payback = payback_months(cash)
-        prob = (npv > 0.0).mean()
+        found = {
+            "incremental_npv": float(npv.mean()),
+            "npv_mc_error": standard_error(npv, structures),
+            "prob_npv_positive": float((npv > 0.0).mean()),
+            "prob_mc_error": share_error(npv > 0.0, structures),
+        }
         rows.append(
             {
                 "strategy": strategy,
                 "title": titles[strategy],
-                "decision": rule.decision(prob),
+                "decision": rule.decision(outcome_of(found)),
                 "investment": investment.mean(),
-                "incremental_npv": npv.mean(),
+                **found,
                 **_quantiles(npv, npv_low=LOW, npv_high=HIGH),
-                "npv_mc_error": standard_error(npv, structures),
-                "prob_npv_positive": prob,
-                "prob_mc_error": share_error(npv > 0.0, structures),
                 "prob_payback": np.isfinite(payback).mean(),
                 "payback_months": finite(quantile_draw(payback, 0.5)),
                 "payback_months_late": finite(quantile_draw(payback, LATE)),

@@ -16,15 +16,13 @@ from cxsim.reporting.tables import (
     Table,
     TableSpec,
     as_written,
-    first_sentence,
     in_unit,
-    lowered,
     span,
     unit_in_words,
 )
 from cxsim.study.business.checklist import CHECKLIST, REGISTER
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, COUNT, TEXT, Contract, check
-from cxsim.wording import NBSP, counted, joined, number
+from cxsim.wording import NBSP, counted, first_sentence, joined, lowered, number
 
 SOURCES = Contract("SOURCES", TEXT("authors"), COUNT("year"), TEXT("title", "where", "measured", "grade"))
 STRATEGIES = Contract("STRATEGIES", TEXT("title", "description", "harms"))

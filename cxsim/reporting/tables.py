@@ -508,16 +508,6 @@ def found(value: float) -> float:
     return 0.0 if value == 0.0 else round(value, 2 - math.floor(math.log10(abs(value))))
 
 
-def first_sentence(description: str) -> str:
-    """Return what a number means, without what its file says further on."""
-    return description.split(". ", maxsplit=1)[0].removesuffix(".")
-
-
-def lowered(words: str) -> str:
-    """Return words that go on a sentence: a small first letter, but where the first word is a name of capitals."""
-    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
-
-
 def _amount(value: float, digits: int) -> str:
     """Return money as it is written on a bill: whole, or with cents, or with what is finer than a cent."""
     if value == round(value):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, get_args, get_type_hints
 
 from cxsim.errors import ParamError
 from cxsim.params import Quantity, Unit, require_together
@@ -36,6 +37,8 @@ class Checked:
     __slots__ = ()
     # Fields of which either all are written or none.
     together: tuple[tuple[str, ...], ...] = ()
+    # Keys of earlier versions, each with what has taken its place.
+    retired: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
         kind = getattr(self, "kind", type(self).__name__.lower())

@@ -62,6 +62,9 @@ class Study:
         Customers and draws, to simulate single worlds again.
     counts
         Per arm what was counted in each world, summed over cohorts: shape (worlds, months, counts).
+    information, test_plan
+        What it is worth to know more before deciding, and the randomised test of each strategy, under INFORMATION and
+        TEST_PLAN.
     """
 
     scenario: Scenario
@@ -83,6 +86,8 @@ class Study:
     manifest: Mapping[str, object]
     worlds: Worlds
     counts: tuple[npt.NDArray[np.int64], ...]
+    information: pl.DataFrame
+    test_plan: pl.DataFrame
 
     @property
     def currency(self) -> str:

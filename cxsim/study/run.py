@@ -20,11 +20,14 @@ from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Counts, Executor, Progress
 from cxsim.study.assumptions import cautions, register, source_table
 from cxsim.study.break_even import search_all
+from cxsim.study.business.experiments import TEST_PLAN, net_benefits, planned_tests
+from cxsim.study.business.information import INFORMATION, drawn_inputs, information
 from cxsim.study.provenance import manifest, save_files
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
 from cxsim.study.sources import fit_scenario
 from cxsim.study.worlds import Worlds, counts_by_arm, draw_worlds, notebook_bar
+from cxsim.tables import empty
 
 
 def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progress | None = None) -> Study:
@@ -63,26 +66,42 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
     calendar, titles = scenario.calendar, scenario.titles
     monthly = flows(ledger, scenario.arms, draws=len(worlds.draws), months=calendar.months)
     starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
-    return Study(
-        scenario=scenario,
-        returns=_returns(worlds, monthly),
-        structures=_by_structure(worlds, monthly),
-        break_even=search_all(scenario, fits, executor=executor),
-        cautions=cautions(scenario, fits.findings),
-        statement=_titled(statement(monthly, starts[:-1]), titles),
-        totals=_titled(totals(monthly), titles),
-        cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),
-        npv=_titled(npv_by_draw(monthly, worlds.present_values()), titles),
-        ledger=ledger,
-        points=_points(scenario, by_arm),
-        paired=_paired(worlds, counts),
-        assumptions=register(scenario),
-        sources=source_table(scenario),
-        purchases=fits.purchases,
-        spend=fits.spend,
-        manifest=manifest(scenario, fits.rfm, ledger, reading=fits.reading),
-        worlds=worlds,
-        counts=by_arm,
+    return _decided(
+        Study(
+            scenario=scenario,
+            returns=_returns(worlds, monthly),
+            structures=_by_structure(worlds, monthly),
+            break_even=search_all(scenario, fits, executor=executor),
+            cautions=cautions(scenario, fits.findings),
+            statement=_titled(statement(monthly, starts[:-1]), titles),
+            totals=_titled(totals(monthly), titles),
+            cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),
+            npv=_titled(npv_by_draw(monthly, worlds.present_values()), titles),
+            ledger=ledger,
+            points=_points(scenario, by_arm),
+            paired=_paired(worlds, counts),
+            assumptions=register(scenario),
+            sources=source_table(scenario),
+            purchases=fits.purchases,
+            spend=fits.spend,
+            manifest=manifest(scenario, fits.rfm, ledger, reading=fits.reading),
+            worlds=worlds,
+            counts=by_arm,
+            information=empty(INFORMATION),
+            test_plan=empty(TEST_PLAN),
+        )
+    )
+
+
+def _decided(study: Study) -> Study:
+    """Return a study with what it is worth to learn before deciding, and the decisions that follow from it."""
+    rule, drawn = study.scenario.rule, drawn_inputs(study)
+    known = information(study, drawn)
+    plans = planned_tests(study, drawn, known)
+    tests = net_benefits(plans)
+    structures = rule.decided(study.structures, tests)
+    return replace(
+        study, returns=rule.decided(study.returns, tests), structures=structures, information=known, test_plan=plans
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -377,7 +378,12 @@ class Scenario(ScenarioSettings):
     @property
     def rule(self) -> Rule:
         """How the shop decides."""
-        return Rule(fund=self.economics.fund_probability.value, reject=self.economics.reject_probability.value)
+        return Rule(fund=self.economics.fund_probability.value)
+
+    @property
+    def most(self) -> float:
+        """The budget; infinity for none."""
+        return math.inf if self.budget is None else self.budget.value
 
     @property
     def titles(self) -> dict[str, str]:

@@ -59,7 +59,7 @@ FILES = {
     "not a number": (SHOP, MARGIN, "value: .nan\n  range: [0.34, 0.46]"),
     "an infinite seed": (TINY, "seed: 7", "seed: .inf"),
     "a rule with spread": (SHOP, "value: 0.90\n  range: [0.90, 0.90]", "value: 0.90\n  range: [0.80, 0.95]"),
-    "rules that contradict": (SHOP, "value: 0.25\n  range: [0.25, 0.25]", "value: 0.95\n  range: [0.95, 0.95]"),
+    "a rule of earlier versions": (SHOP, "roi_hurdle:", "reject_probability:"),
     "a currency that is none": (SHOP, "currency: USD", "currency: dollars"),
     "a source missing": (POINTS, "evidence: published\n      source: gopalakrishnan-2021", "evidence: published"),
     "an unknown grade of evidence": (SHOP, "evidence: assumed", "evidence: guessed"),

@@ -27,7 +27,6 @@ def shop():
         acquisition_per_customer=assumed(12.34, Unit.MONEY_PER_CUSTOMER),
         annual_discount_rate=assumed(0.10, Unit.SHARE_PER_YEAR),
         fund_probability=assumed(0.9, Unit.SHARE),
-        reject_probability=assumed(0.25, Unit.SHARE),
     )
 
 

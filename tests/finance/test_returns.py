@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from cxsim.finance.returns import (
     INVESTMENT,
+    Outcome,
     Rule,
     internal_rate,
     investment,
@@ -28,7 +29,7 @@ from cxsim.params import Unit
 from cxsim.tables import RETURNS, check
 from tests.simulated import assumed
 
-RULE = Rule(fund=0.9, reject=0.25)
+RULE = Rule(fund=0.9)
 TITLES = {"plan": "A plan"}
 YEAR = 365.25
 NBSP = "\N{NO-BREAK SPACE}"
@@ -97,11 +98,30 @@ def test_payback_does_not_depend_on_the_currency(monthly, rate):
 
 
 @pytest.mark.parametrize(
-    ("prob", "decision"),
-    [(1.0, "fund"), (0.9, "fund"), (0.8999, "pilot"), (0.25, "pilot"), (0.2499, "reject"), (0.0, "reject")],
+    ("npv", "error", "prob", "prob_error", "test", "decision"),
+    [
+        # The chance alone would fund the first and reject the second.
+        (-3_820.0, 500.0, 0.92, 0.005, 0.0, "reject"),
+        (17_733.0, 500.0, 0.22, 0.005, 0.0, "pilot"),
+        (17_733.0, 500.0, 0.95, 0.005, 0.0, "fund"),
+        # Within two errors of zero, or of the limit, nothing is settled.
+        (900.0, 500.0, 0.95, 0.005, 0.0, "pilot"),
+        (-900.0, 500.0, 0.3, 0.005, 0.0, "pilot"),
+        (17_733.0, 500.0, 0.905, 0.005, 0.0, "pilot"),
+        # At the limit without any error.
+        (1.0, 0.0, 0.9, 0.0, 0.0, "fund"),
+        # A test that is worth more than it costs.
+        (-3_820.0, 500.0, 0.3, 0.005, 1.0, "pilot"),
+        (-3_820.0, 500.0, 0.3, 0.005, -1.0, "reject"),
+        # What changes nothing in any draw.
+        (0.0, 0.0, 0.0, 0.005, 0.0, "reject"),
+    ],
 )
-def test_the_rule_funds_at_or_above_one_chance_and_rejects_below_another(prob, decision):
-    assert RULE.decision(prob) == decision
+def test_the_rule_asks_for_the_expected_npv_and_its_chance_beyond_their_errors(
+    npv, error, prob, prob_error, test, decision
+):
+    outcome = Outcome(npv=npv, npv_error=error, prob=prob, prob_error=prob_error, test=test)
+    assert RULE.decision(outcome) == decision
 
 
 # Ten draws of one month: gains of 90 to 180 for a cost of 100, so NPVs of -10 to 80.

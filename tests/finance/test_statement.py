@@ -192,7 +192,7 @@ def test_a_subtotal_is_the_sum_of_the_accounts_above_it(months, seed):
 def test_the_last_cumulative_present_value_is_the_npv():
     flows, weights = _made(30)
     found = _periods(flows, weights)
-    npv = returns(flows, weights, Rule(fund=0.9, reject=0.2), titles=TITLES, customers=1)
+    npv = returns(flows, weights, Rule(fund=0.9), titles=TITLES, customers=1)
     last = found.filter(line=RESULT).group_by("strategy", "grain", maintain_order=True).last()
     for grain in ("month", "quarter", "year", "total"):
         found_lines = last.filter(grain=grain)["cumulative_discounted"].to_numpy()

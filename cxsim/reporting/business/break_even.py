@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.reporting.tables import Card, Column, Prose, Row, Table, TableSpec, Tone, headed, in_cards, lowered
+from cxsim.reporting.tables import Card, Column, Prose, Row, Table, TableSpec, Tone, headed, in_cards
 from cxsim.reporting.theme import (
     INK,
     QUIET,
@@ -31,7 +31,7 @@ from cxsim.reporting.theme import (
     with_texts,
 )
 from cxsim.tables import BREAK_EVEN, CURVE, check
-from cxsim.wording import INTERVAL, NBSP, counted, figure, in_words, joined, money, percent, searched, sized
+from cxsim.wording import INTERVAL, NBSP, counted, figure, in_words, joined, lowered, money, percent, searched, sized
 
 _Verdict = Literal["from a size on", "nowhere", "everywhere"]
 # So many strategies are named one by one in a title.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import altair as alt
 import polars as pl
@@ -15,8 +15,6 @@ from cxsim.reporting.tables import (
     Table,
     TableSpec,
     capitalised,
-    first_sentence,
-    lowered,
 )
 from cxsim.reporting.theme import (
     COLUMN,
@@ -48,7 +46,19 @@ from cxsim.reporting.theme import (
 from cxsim.study.business.experiments import TEST_PLAN
 from cxsim.study.business.information import INFORMATION, SPLIT
 from cxsim.tables import check
-from cxsim.wording import MINUS, NBSP, figure, joined, money, number, percent, precision, searched
+from cxsim.wording import (
+    MINUS,
+    NBSP,
+    figure,
+    first_sentence,
+    joined,
+    lowered,
+    money,
+    number,
+    percent,
+    precision,
+    searched,
+)
 
 EVERYTHING = "everything"
 PORTFOLIO = "portfolio"
@@ -412,13 +422,13 @@ _INFORMATION = TableSpec(
 
 
 def _test_plan_finding(test_plan: pl.DataFrame) -> str:
-    possible = test_plan.filter(pl.col("chosen"), pl.col("weeks").is_not_null(), pl.col("worth") > 0.0)
-    if possible.is_empty():
-        return "No test is both possible with these customers and worth anything"
-    first = possible.sort(["worth", "strategy"], descending=[True, False]).row(0, named=True)
+    worth_it = test_plan.filter(pl.col("chosen"), pl.col("net_benefit") > 0.0)
+    if worth_it.is_empty():
+        return "No planned test is worth its cost"
+    first = worth_it.sort(["net_benefit", "strategy"], descending=[True, False]).row(0, named=True)
     return (
         f"Test {first['title']} first: {figure(2 * first['per_group'])} customers and {figure(first['weeks'])} weeks "
-        f"for an answer worth at most {money(first['worth'], '{currency}')}"
+        f"for an expected net benefit of {money(first['net_benefit'], '{currency}')}"
     )
 
 
@@ -429,6 +439,11 @@ def _chances(test_plan: pl.DataFrame) -> str:
         f"{percent(alarm)} chance of a false alarm, {percent(gain)} of seeing a true gain" for alarm, gain in pairs
     ]
     return f"The strategy for one half of those it may reach, nothing for the other, by lot; {joined(words)}"
+
+
+def _or_dash(name: str) -> Callable[[Row], str | None]:
+    """Return how an amount is written that only a feasible test has."""
+    return lambda row: None if row[name] is None else number(row[name])
 
 
 def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
@@ -444,8 +459,9 @@ def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
             "customer in the test until the follow-up of the last ends. A dash: too few customers come."
         ),
         (
-            "Worth at most: what it would be worth to have the answer before deciding, if the test gave it without "
-            "error; cost of the test not taken off."
+            "Value: expected gain from deciding after the test, with what its size leaves open, over the rest of the "
+            "horizon. Cost: set-up in full, and the investment for the treated group while the test runs. At most: "
+            "value of an answer without error."
         ),
     ]
 
@@ -463,7 +479,10 @@ _TEST_PLAN = TableSpec(
         "per_group": Column("Customers in each group"),
         "available": Column("There are"),
         "weeks": Column("Weeks to the decision", write=figure),
-        "worth": Column("Worth at most, {currency}", lambda row: number(row["worth"]) if row["chosen"] else ""),
+        "value": Column("Value, {currency}", _or_dash("value")),
+        "cost": Column("Cost, {currency}", _or_dash("cost")),
+        "net_benefit": Column("Net benefit, {currency}", _or_dash("net_benefit")),
+        "worth": Column("At most, {currency}", lambda row: number(row["worth"]) if row["chosen"] else ""),
         "remark": Column("Remark", lambda row: "best of these" if row["chosen"] else "", align="text"),
     },
     notes=_test_plan_notes,

@@ -17,10 +17,8 @@ from cxsim.reporting.tables import (
     Table,
     TableSpec,
     as_written,
-    first_sentence,
     found,
     headed,
-    lowered,
     span,
     unit_in_words,
 )
@@ -59,7 +57,7 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.sensitivity import BREAK_EVENS, HEAT, RATES, TORNADO
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, NBSP, counted, figure, joined, money, number, searched
+from cxsim.wording import INTERVAL, NBSP, counted, figure, first_sentence, joined, lowered, money, number, searched
 
 # So many strategies are drawn, and so many numbers of each.
 _PANELS, _MOST = 3, 8

@@ -17,8 +17,7 @@ from cxsim.simulation.engine import Executor
 from cxsim.study.business.base_case import base_case, base_case_table
 from cxsim.study.business.checklist import case_register, checklist
 from cxsim.study.business.decision import decision
-from cxsim.study.business.experiments import planned_tests
-from cxsim.study.business.information import drawn_inputs, information, split
+from cxsim.study.business.information import drawn_inputs, split
 from cxsim.study.business.kpis import kpis
 from cxsim.study.business.liabilities import liabilities
 from cxsim.study.business.pathways import pathways
@@ -32,7 +31,7 @@ from cxsim.wording import written_as
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
 # So many steps of a business case report their progress.
-_STEPS = 14
+_STEPS = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -140,12 +139,10 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     ways = step(pathways(base, study.returns))
     sets = step(portfolio(study, executor=executor))
     drawn = step(drawn_inputs(study))
-    known = step(information(study, drawn))
-    tests = step(planned_tests(study, known))
     costliest = _costliest(study)
     return BusinessCase(
         study=study,
-        decision=decision(study, investment=money["investment"], break_evens=even, portfolio=sets, test_plan=tests),
+        decision=decision(study, investment=money["investment"], break_evens=even, portfolio=sets),
         **money,
         base_case=base_case_table(base, study.returns),
         tornado=swings,
@@ -156,14 +153,14 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
         rates=rates(study),
         pathways=ways,
         split=step(split(study, drawn)),
-        information=known,
-        test_plan=tests,
+        information=study.information,
+        test_plan=study.test_plan,
         portfolio=sets,
         liabilities=liabilities(study),
         kpis=step(kpis(study)),
         naive=step(naive_readings(study, costliest)),
         naive_of=study.scenario.titles[costliest],
-        register=case_register(study, swings, known),
+        register=case_register(study, swings, study.information),
         checklist=checklist(study),
     )
 

@@ -51,8 +51,8 @@ _ITEMS = (
         _DECISION,
         "yes",
         (
-            "For each strategy the decision and its rule, spend, net present value with intervals, chance of a gain, "
-            "payback and what would change it."
+            "For each strategy the decision and its rule, investment, net present value with intervals, chance of a "
+            "gain, payback and what would change it."
         ),
     ),
     (
@@ -113,7 +113,7 @@ _ITEMS = (
         "Which results are counted",
         _WORTH,
         "yes",
-        "Incremental cash by month; from it net present value, return on spend, payback and the chance of a gain.",
+        "Incremental cash by month; from it net present value, return on investment, payback and the chance of a gain.",
     ),
     ("Methods", "How effects were measured", _ASSUMED, "measured", "Effects of the strategies: {effects}."),
     (

@@ -1,4 +1,4 @@
-"""A study, its sensitivities, portfolio and test plan in; the decision on each strategy and on the best set, out."""
+"""A study, its sensitivities and portfolio in; the decision on each strategy and on the best set, out."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import polars as pl
 
+from cxsim.finance.returns import Outcome, Rule, outcome_of
 from cxsim.study.result import Study
 from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
-from cxsim.wording import figure, money, percent
+from cxsim.wording import figure, first_sentence, joined, lowered, money, percent, percent_against
 
 PORTFOLIO_ROW = "portfolio"
 # Columns of a changer, and of the register or the break-evens that they come from.
@@ -55,12 +56,7 @@ DECISION = Contract(
 
 
 def decision(
-    study: Study,
-    *,
-    investment: pl.DataFrame,
-    break_evens: pl.DataFrame,
-    portfolio: pl.DataFrame,
-    test_plan: pl.DataFrame,
+    study: Study, *, investment: pl.DataFrame, break_evens: pl.DataFrame, portfolio: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the decision on each strategy, and on the best set of them."""
     intervals = investment.select("strategy", low_80="npv_low_80", high_80="npv_high_80")
@@ -71,48 +67,80 @@ def decision(
     table = study.returns.rename({"incremental_npv": "npv", "npv_low": "low", "npv_high": "high"})
     for part in (intervals, changers):
         table = table.join(part, on="strategy", how="left", maintain_order="left")
-    rows = [row | {"rule": f"{_rule(study, row)}{_test(row, test_plan)}"} for row in table.iter_rows(named=True)]
-    rows += [row | _of_portfolio(study, row) for row in portfolio.filter("chosen").iter_rows(named=True)]
+    plans = {row["strategy"]: row for row in study.test_plan.filter("chosen").iter_rows(named=True)}
+    rows = [row | {"rule": _of_strategy(study, row, plans.get(row["strategy"]))} for row in table.iter_rows(named=True)]
+    decisions = dict(study.returns.select("strategy", "decision").iter_rows())
+    scenario = study.scenario
+    limit = "" if scenario.budget is None else f" within the budget of {money(scenario.most, study.currency)}"
+    for row in portfolio.filter("chosen").iter_rows(named=True):
+        found, reason = of_best_set(row, decisions, scenario.titles, scenario.rule, within=limit)
+        own = {"strategy": PORTFOLIO_ROW, "decision": found, "rule": reason, "customers": study.returns["customers"][0]}
+        rows.append(row | own)
     return table_of(rows, DECISION)
 
 
-def _rule(study: Study, row: Mapping[str, Any]) -> str:
-    """Return how the chance of a gain lies to the shop's limits, and what follows."""
-    economics = study.scenario.economics
-    fund, reject = percent(economics.fund_probability.value), percent(economics.reject_probability.value)
-    gains = f"Gains in {percent(row['prob_npv_positive'])} of draws;"
-    return {
-        "fund": f"{gains} from {fund} on, the shop funds.",
-        "pilot": f"{gains} between {reject} and {fund}, the shop pilots first.",
-        "reject": f"{gains} below {reject}, the shop does not fund.",
-    }[row["decision"]]
+def _of_strategy(study: Study, row: Mapping[str, Any], plan: Mapping[str, Any] | None) -> str:
+    """Return why the rule decides as it does about a strategy, and what a pilot of it must show."""
+    test = (plan and plan["net_benefit"]) or 0.0
+    outcome = outcome_of(row, npv="npv", test=test)
+    reason = reason_of(outcome, study.scenario.rule)
+    if row["decision"] != "pilot":
+        return reason
+    return f"{reason} {_to_learn(row, plan, study.currency)}"
 
 
-def _test(row: Mapping[str, Any], test_plan: pl.DataFrame) -> str:
-    """Return what a test of a strategy that is to be piloted takes, or that there are too few customers for one."""
-    plan = test_plan.filter("chosen", strategy=row["strategy"])
-    if row["decision"] != "pilot" or plan.is_empty():
-        return ""
-    group, weeks, available = plan.select("per_group", "weeks", "available").row(0)
-    if weeks is None:
+def reason_of(outcome: Outcome, rule: Rule) -> str:
+    """Return why a rule decides as it does."""
+    chance, limit = percent_against(outcome.prob, rule.fund), percent(rule.fund)
+    policy = f"{chance} chance of a positive NPV; policy: fund from {limit}."
+    if outcome.sign < 0:
         return (
-            f" No test among this shop's customers can show by their money alone whether it pays: that takes "
-            f"{figure(group)} in each of two groups, and {figure(available)} could take part. A pilot shows what it "
-            "costs and how it is met."
+            "Expected NPV is negative, but a test is worth more than it costs."
+            if outcome.test > 0.0
+            else "Expected NPV is negative, and no planned test is worth its cost."
         )
-    return (
-        f" A test of whether it pays takes {figure(group)} customers in each of two groups and {figure(weeks)} weeks."
-    )
+    if outcome.npv == 0.0 == outcome.npv_error:
+        return "Expected NPV is zero in every draw."
+    if outcome.sign == 0:
+        return "Expected NPV is not clearly different from zero with this number of draws."
+    if outcome.prob >= rule.fund and not rule.likely(outcome):
+        return f"{policy} The chance is within simulation error of that limit; more draws would settle it."
+    return policy
 
 
-def _of_portfolio(study: Study, row: Mapping[str, Any]) -> dict[str, object]:
-    budget = study.scenario.budget
-    within = "" if budget is None else f" that cost at most {money(budget.value, study.currency)}"
-    found = study.scenario.rule.decision(row["prob_npv_positive"]) if row["members"] else "reject"
-    rule = f"Of all sets{within}, this one brings most on average. {_rule(study, {**row, 'decision': found})}"
-    if not row["members"]:
-        rule = f"On average over all draws, none of the sets{within} brings more than doing nothing."
-        if study.returns["decision"].eq("pilot").any():
-            rule = f"{rule} A pilot is run to learn whether that is so, not for its return."
-    customers = study.returns["customers"][0]
-    return {"strategy": PORTFOLIO_ROW, "decision": found, "rule": rule, "customers": customers}
+def _to_learn(row: Mapping[str, Any], plan: Mapping[str, Any] | None, currency: str) -> str:
+    """Return what a pilot must show for the strategy to be funded, and what it takes to show it."""
+    if plan is not None and plan["weeks"] is not None:
+        return (
+            f"The pilot must show an extra contribution of at least {money(plan['difference'], currency)} per customer "
+            f"within {figure(plan['follow_up_days'])} days: {figure(plan['per_group'])} customers in each of two "
+            f"groups, {figure(plan['weeks'])} weeks."
+        )
+    few = ""
+    if plan is not None:
+        few = (
+            f" Extra contribution alone cannot show it here: a test needs {figure(plan['per_group'])} customers in "
+            f"each of two groups, and {figure(plan['available'])} can take part."
+        )
+    if row["changer_break_even"] is None:
+        return f"The pilot must show what the strategy costs and how many customers take part.{few}"
+    return f"The pilot must measure: {lowered(first_sentence(row['changer']))}.{few}"
+
+
+def of_best_set(
+    row: Mapping[str, Any], decisions: Mapping[str, str], titles: Mapping[str, str], rule: Rule, *, within: str = ""
+) -> tuple[str, str]:
+    """Return the decision on the best set, and why, given the decisions on its members; `within` names the budget."""
+    members = row["members"].split(", ") if row["members"] else []
+    wanted = [titles[name] for name, found in decisions.items() if found == "fund" and name not in members]
+    beyond = f" {joined(wanted)} would pay alone, but not within the budget or beside these." if wanted else ""
+    if not members:
+        pilot = any(found == "pilot" for found in decisions.values())
+        closing = " A pilot is paid for what it teaches, not for its return." if pilot else ""
+        return "reject", f"No set of strategies{within} has a positive expected NPV.{beyond}{closing}"
+    outcome = outcome_of(row, npv="npv")
+    own = rule.decision(outcome)
+    waiting = [titles[name] for name in members if decisions[name] != "fund"]
+    found = "pilot" if waiting and own == "fund" else own
+    first = f" Not to be funded yet: {joined(waiting)}." if waiting else ""
+    return found, f"Highest expected NPV of all sets{within}. {reason_of(outcome, rule)}{first}{beyond}"

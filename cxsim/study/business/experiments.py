@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cxsim.finance.information import ALPHA, POWER, sample_size, smallest_difference
+from cxsim.finance.information import ALPHA, POWER, sample_information, sample_size, smallest_difference
+from cxsim.finance.ledger import Account
+from cxsim.finance.metamodel import predict
 from cxsim.params import DAYS_PER_YEAR, MICROS
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.state import KINDS
 from cxsim.study.business.base_case import central_draw
-from cxsim.study.business.information import RESPONSES, responses_to
+from cxsim.study.business.information import RESPONSES, DrawnInputs, responses_to
 from cxsim.study.result import Study
 from cxsim.study.shop_tables import FIRST_REFERRED, SECONDS_PER_DAY
 from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, table_of
@@ -25,19 +28,22 @@ Numbers = npt.NDArray[np.float64]
 
 # The randomised test of whether a strategy pays: customers of both groups whose contribution is followed for
 # `follow_up_days`, so that a true gain per customer of `difference` is detected. available: customers whom the strategy
-# may reach within the horizon's first year; weeks: from the first customer to the decision; null where too few come.
-# worth: EVPPI of what the test measures. One row for each length of follow-up; chosen: the shortest in which the test
-# is feasible, else the one that needs the fewest customers.
+# may reach within the horizon's first year, reached: within all of it; weeks: from the first customer to the decision;
+# null where too few come. worth: EVPPI of what the test measures. value: expected value of the sample information, for
+# what is left of the horizon after the test; cost: set-up in full, and the rest of the investment for the treated group
+# during the test, whatever it brings; net_benefit: value less cost; all three null where too few come. One row for each
+# length of follow-up; chosen: the highest net benefit, or where none is feasible the test that needs the fewest
+# customers.
 TEST_PLAN = Contract(
     "TEST_PLAN",
     TEXT("strategy", "title", "id", "description", "outcome"),
     COUNT("follow_up_days"),
     REAL("mean", "sd", "difference", "alpha", "power"),
-    COUNT("per_group", "available"),
-    REAL("weeks", "worth"),
+    COUNT("per_group", "available", "reached"),
+    REAL("weeks", "worth", "value", "cost", "net_benefit"),
     TEXT("verdict"),
     FLAG("chosen"),
-    nullable=("weeks",),
+    nullable=("weeks", "value", "cost", "net_benefit"),
 )
 # A quarter, half a year and a year, in whole weeks.
 DAYS = (91, 182, 364)
@@ -63,8 +69,8 @@ class FollowUp(NamedTuple):
     reached: npt.NDArray[np.bool_]
 
 
-def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
-    """Return for each strategy the randomised test of whether it pays.
+def planned_tests(study: Study, drawn: DrawnInputs, information: pl.DataFrame) -> pl.DataFrame:
+    """Return for each strategy the randomised tests of whether it pays, with what they are worth and cost.
 
     All customers who meet the strategy's condition take part, half of them without it, assigned at random; those who
     are there at once, others as they come. What must be detected is the gain with which the strategy just pays: the
@@ -80,13 +86,9 @@ def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
         name, group = strategy.name, responses_to(strategy.name)
         # The present value that the strategy must bring.
         investment, npv = study.returns.filter(strategy=name).select("investment", "incremental_npv").row(0)
-        plans = list(_plans(customers, column, investment if investment > 0.0 else abs(npv)))
-        # The shortest that is feasible first, then what needs the fewest customers.
-        best = min(
-            plans,
-            key=lambda plan: (True, plan.per_group) if plan.weeks is None else (False, plan.follow_up_days),
-            default=None,
-        )
+        required = investment if investment > 0.0 else abs(npv)
+        plans = [_valued(study, drawn, plan, column, required) for plan in _plans(customers, column, required)]
+        best = min(plans, key=_preference, default=None)
         rows += [
             {
                 "strategy": name,
@@ -106,9 +108,15 @@ def planned_tests(study: Study, information: pl.DataFrame) -> pl.DataFrame:
     return table_of(rows, TEST_PLAN)
 
 
+def net_benefits(test_plan: pl.DataFrame) -> dict[str, float]:
+    """Return the expected net benefit of the best planned test of each strategy that has a feasible one."""
+    return dict(test_plan.filter("chosen").drop_nulls("net_benefit").select("strategy", "net_benefit").iter_rows())
+
+
 class _Plan(NamedTuple):
     """A test of one strategy, in columns of TEST_PLAN."""
 
+    reached: int
     follow_up_days: int
     mean: float
     sd: float
@@ -116,6 +124,42 @@ class _Plan(NamedTuple):
     per_group: int
     available: int
     weeks: float | None
+    value: float | None = None
+    cost: float | None = None
+    net_benefit: float | None = None
+
+
+def _preference(plan: _Plan) -> tuple[bool, float]:
+    """Return what is smaller for a better plan."""
+    return (True, plan.per_group) if plan.net_benefit is None else (False, -plan.net_benefit)
+
+
+def _valued(study: Study, drawn: DrawnInputs, plan: _Plan, column: int, required: float) -> _Plan:
+    """Return a plan with the expected value of its sample information, and what the test costs."""
+    if plan.weeks is None:
+        return plan
+    scenario, strategy = study.scenario, study.scenario.prior_strategies[column]
+    arm = scenario.arms.index(strategy.name)
+    mine = drawn.fitted.of([arm - 1])
+    places = [at for at, one in enumerate(drawn.inputs) if (one.kind, one.strategy) == ("responses", strategy.name)]
+    # The error of the measured gain, on the scale of the NPV: a gain of `difference` is worth `required`.
+    noise = plan.sd * math.sqrt(2.0 / plan.per_group) * required / plan.difference
+    signal = float(predict(mine, places, seed=scenario.seed)[0].std()) if places else 0.0
+    learnt = sample_information(mine, places, signal=signal, noise=noise, seed=scenario.seed).value if places else 0.0
+    running = min(plan.weeks * 7.0 / scenario.calendar.days, 1.0)
+    set_up = _set_up(study, arm)
+    investment = study.returns["investment"][arm - 1]
+    cost = set_up + max(investment - set_up, 0.0) * plan.per_group / plan.reached * running
+    value = learnt * (1.0 - running)
+    return plan._replace(value=value, cost=cost, net_benefit=value - cost)
+
+
+def _set_up(study: Study, arm: int) -> float:
+    """Return the mean present value of what it costs to set a strategy up."""
+    entries = study.ledger.filter(arm=study.scenario.arms[arm], account=Account.SET_UP)
+    weights = study.worlds.present_values()
+    amounts = entries["amount"].to_numpy() * weights[entries["draw"].to_numpy(), entries["month"].to_numpy()]
+    return -float(amounts.sum()) / MICROS / len(weights)
 
 
 def _plans(customers: FollowUp, column: int, required: float) -> Iterator[_Plan]:
@@ -135,6 +179,7 @@ def _plans(customers: FollowUp, column: int, required: float) -> Iterator[_Plan]
         per_group = sample_size(sd, difference)
         fits = 2 * per_group <= available
         yield _Plan(
+            reached=int(reached.sum()),
             follow_up_days=days,
             mean=mean,
             sd=sd,

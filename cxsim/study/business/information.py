@@ -154,7 +154,9 @@ def _independent(parameters: Numbers) -> Numbers:
 def information(study: Study, drawn: DrawnInputs) -> pl.DataFrame:
     """Return the value of perfect information on each number, each group of them, or everything, before deciding."""
     arms, titles = study.scenario.arms[1:], study.scenario.titles
-    decisions = [(PORTFOLIO, "The choice among all", [*range(len(arms))])]
+    # What the budget does not allow cannot be chosen, whatever is learnt.
+    affordable = study.returns["investment"] <= study.scenario.most
+    decisions = [(PORTFOLIO, "The choice among all", affordable.arg_true().to_list())]
     decisions += [(name, titles[name], [arm]) for arm, name in enumerate(arms)]
     rows = []
     for name, title, some in decisions:

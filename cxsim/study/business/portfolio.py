@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -16,7 +17,6 @@ from cxsim.finance.returns import (
     payback_months,
     quantile_draw,
     share_error,
-    standard_error,
     worst_tenth,
 )
 from cxsim.simulation.engine import Executor
@@ -28,9 +28,11 @@ from cxsim.tables import COUNT, FLAG, REAL, TEXT, Contract, table_of
 Members = tuple[str, ...]
 
 # One row per set of strategies that was simulated together; `nothing` is the empty set. investment: mean present value.
-# interaction: NPV less the sum of the parts' NPVs in the same draws. gap: NPV of the best set less this one's, in the
-# same draws, with its error. efficient: no other set has both a higher NPV and a higher cvar. chosen: the best within
-# the budget. members are in the order of the scenario; place: of a strategy alone, its place there, from 0 on.
+# A set's mean is the sum of its parts' means over all draws of the study, and by how much the set differs from that sum
+# in the draws in which it was simulated, as many as `draws` says; its intervals, chances and worst tenth are those of
+# these draws, moved to that mean. interaction: by how much the set differs from the sum of its parts. gap: NPV of the
+# best set less this one's, with its error. efficient: no other set has both a higher NPV and a higher cvar. chosen: the
+# best within the budget. members are in the order of the scenario; place: of a strategy alone, its place there, from 0.
 PORTFOLIO = Contract(
     "PORTFOLIO",
     TEXT("name", "title", "members"),
@@ -67,22 +69,42 @@ _REACH = 1.25
 _LEVELS = {"low": 0.05, "low_80": 0.10, "high_80": 0.90, "high": 0.95}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Set:
-    """A set of strategies: what it brings and spends in each draw, means over models of leaving."""
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class StrategySet:
+    """A set of strategies, with what it brings in the draws in which it was simulated.
+
+    Shapes are (models of leaving, draws); the parts of a set have all draws of the study, a set perhaps the first ones.
+    """
 
     members: Members
     npv: Numbers
     investment: Numbers
     payback: Numbers
+    # Sums over the members, each simulated by itself.
+    parts_npv: Numbers
+    parts_investment: Numbers
+
+    @property
+    def interaction(self) -> Numbers:
+        """By how much the set differs from the sum of its parts."""
+        return self.npv - self.parts_npv[:, : self.npv.shape[1]]
 
     @property
     def mean(self) -> float:
-        return float(self.npv.mean())
+        """The expected NPV: what the parts bring in all draws, and what the set adds to that in its own."""
+        return float(self.parts_npv.mean() + self.interaction.mean())
 
     @property
-    def cvar(self) -> float:
-        return worst_tenth(self.npv)[0]
+    def spend(self) -> float:
+        """The expected investment, found in the same way."""
+        extra = self.investment - self.parts_investment[:, : self.investment.shape[1]]
+        return float(self.parts_investment.mean() + extra.mean())
+
+    @property
+    def around(self) -> Numbers:
+        """The draws, moved to the expected NPV."""
+        moved: Numbers = (self.npv + (self.mean - self.npv.mean())).ravel()
+        return moved
 
     @property
     def order(self) -> tuple[float, Members]:
@@ -95,11 +117,11 @@ def portfolio(study: Study, *, executor: Executor | None = None) -> pl.DataFrame
     names = [strategy.name for strategy in study.scenario.prior_strategies]
     together = names if study.scenario.stacking is not None else []
     draws = _draws(study, together)
-    none = np.zeros(draws)
-    sets = [_Set((), none, none, none), *(_single(study, name, draws) for name in names)]
+    sets = [_nothing(study), *(_single(study, name) for name in names)]
     if len(together) > 1:
         sets += _larger(study, sets[1:], draws, executor)
-    return table_of(_rows(study, sets), PORTFOLIO)
+    titles = {name: study.scenario.titles[name] for name in names}
+    return compared_sets(sets, titles, most=study.scenario.most)
 
 
 def _draws(study: Study, names: Sequence[str]) -> int:
@@ -117,31 +139,39 @@ def _every_set(names: Sequence[str]) -> list[Members]:
 
 def _within_reach(study: Study, sets: Sequence[Members]) -> list[Members]:
     """Return the sets that the budget may pay for, going by what their members spend alone."""
-    budget, investments = study.scenario.budget, dict(study.returns.select("strategy", "investment").iter_rows())
-    most = np.inf if budget is None else _REACH * budget.value
+    investments = dict(study.returns.select("strategy", "investment").iter_rows())
+    most = _REACH * study.scenario.most
     return [members for members in sets if sum(investments[name] for name in members) <= most]
 
 
-def _single(study: Study, name: str, draws: int) -> _Set:
+def _nothing(study: Study) -> StrategySet:
+    none = np.zeros((len(study.scenario.structures), study.scenario.draws))
+    return StrategySet(members=(), npv=none, investment=none, payback=none, parts_npv=none, parts_investment=none)
+
+
+def _single(study: Study, name: str) -> StrategySet:
     """Return a strategy by itself, as the study has simulated it."""
     rows = study.npv.filter(strategy=name).sort("draw").fill_null(np.inf)
     npv, investment, months = (
-        rows[column].to_numpy().reshape(-1, study.scenario.draws)[:, :draws]
-        for column in ("npv", "investment", "payback_months")
+        rows[column].to_numpy().reshape(-1, study.scenario.draws) for column in ("npv", "investment", "payback_months")
     )
-    return _Set((name,), npv.mean(axis=0), investment.mean(axis=0), months.ravel())
+    return StrategySet(
+        members=(name,), npv=npv, investment=investment, payback=months, parts_npv=npv, parts_investment=investment
+    )
 
 
-def _larger(study: Study, singles: Sequence[_Set], draws: int, executor: Executor | None) -> Iterator[_Set]:
+def _larger(
+    study: Study, singles: Sequence[StrategySet], draws: int, executor: Executor | None
+) -> Iterator[StrategySet]:
     """Yield sets of two and more: all of them, or else those on the way of the best one."""
     names = [one.members[0] for one in singles]
     if len(names) <= EVERY_SET:
-        yield from _simulated(study, _every_set(names), draws, executor)
+        yield from _simulated(study, _every_set(names), singles, draws, executor)
         return
     best = max(singles, key=lambda one: one.order)
     while len(best.members) < len(names):
         larger = {tuple(one for one in names if one in {*best.members, more}) for more in names} - {best.members}
-        found = _simulated(study, sorted(larger), draws, executor)
+        found = _simulated(study, sorted(larger), singles, draws, executor)
         yield from found
         better = max(found, key=lambda one: one.order, default=best)
         if better.mean <= best.mean:
@@ -149,7 +179,13 @@ def _larger(study: Study, singles: Sequence[_Set], draws: int, executor: Executo
         best = better
 
 
-def _simulated(study: Study, sets: Sequence[Members], draws: int, executor: Executor | None) -> list[_Set]:
+def _simulated(
+    study: Study,
+    sets: Sequence[Members],
+    singles: Sequence[StrategySet],
+    draws: int,
+    executor: Executor | None,
+) -> list[StrategySet]:
     """Return what sets of strategies bring that the budget may pay for, in the first draws of the study."""
     sets = _within_reach(study, sets)
     if not sets:
@@ -164,48 +200,81 @@ def _simulated(study: Study, sets: Sequence[Members], draws: int, executor: Exec
     found = []
     for arm, members in enumerate(sets, start=1):
         npv, investment = (
-            net_present_value(money(arm), present).reshape(-1, draws).mean(axis=0)
-            for money in (monthly.cash, monthly.investment)
+            net_present_value(money(arm), present).reshape(-1, draws) for money in (monthly.cash, monthly.investment)
         )
-        found.append(_Set(members, npv, investment, payback_months(monthly.cash(arm))))
+        parts = [one for one in singles if one.members[0] in members]
+        found.append(
+            StrategySet(
+                members=members,
+                npv=npv,
+                investment=investment,
+                payback=payback_months(monthly.cash(arm)).reshape(-1, draws),
+                parts_npv=sum((one.npv for one in parts), np.zeros_like(parts[0].npv)),
+                parts_investment=sum((one.investment for one in parts), np.zeros_like(parts[0].npv)),
+            )
+        )
     return found
 
 
-def _rows(study: Study, sets: Sequence[_Set]) -> Iterator[dict[str, object]]:
-    names, titles = [one.name for one in study.scenario.prior_strategies], study.scenario.titles
+def compared_sets(sets: Sequence[StrategySet], titles: Mapping[str, str], *, most: float = math.inf) -> pl.DataFrame:
+    """Return sets of strategies from the best to the worst, with the best of those that cost `most` or less."""
+    names = [*titles]
     alone = {one.members[0]: one.mean for one in sets if len(one.members) == 1}
-    budget = study.scenario.budget
-    most = np.inf if budget is None else budget.value
-    affordable = [one for one in sets if one.investment.mean() <= most]
+    affordable = [one for one in sets if one.spend <= most]
     best = max(affordable, key=lambda one: (one.mean, -len(one.members), one.members))
+    worst = {one.members: worst_tenth(one.around, structures=len(one.npv))[0] for one in sets}
+    rows = []
     for one in sorted(sets, key=lambda one: (-one.mean, len(one.members), one.members)):
-        investment, gap, gains = float(one.investment.mean()), best.npv - one.npv, one.npv > 0.0
-        yield {
-            "name": "+".join(one.members) or NOTHING,
-            "title": " + ".join(titles[name] for name in one.members) or "Doing nothing",
-            "members": ", ".join(one.members),
-            "investment": investment,
-            "npv": one.mean,
-            "npv_mc_error": standard_error(one.npv),
-            **{name: np.quantile(one.npv, level) for name, level in _LEVELS.items()},
-            "prob_npv_positive": gains.mean(),
-            "prob_mc_error": share_error(gains),
-            "cvar": one.cvar,
-            "roi": one.mean / investment if investment > 0.0 else None,
-            "payback_months": finite(quantile_draw(one.payback, 0.5)) if one.members else None,
-            "payback_months_late": finite(quantile_draw(one.payback, LATE)) if one.members else None,
-            "interaction": one.mean - sum(alone[name] for name in one.members),
-            "gap": gap.mean(),
-            "gap_mc_error": standard_error(gap),
-            "efficient": not any(_dominates(other, one) for other in sets),
-            "affordable": one in affordable,
-            "chosen": one is best,
-            "draws": len(one.npv),
-            "place": names.index(one.members[0]) if len(one.members) == 1 else None,
-        }
+        around, structures = one.around, len(one.npv)
+        levels = zip(_LEVELS, np.quantile(around, [*_LEVELS.values()]), strict=True)
+        rows.append(
+            {
+                "name": "+".join(one.members) or NOTHING,
+                "title": " + ".join(titles[name] for name in one.members) or "Doing nothing",
+                "members": ", ".join(one.members),
+                "investment": one.spend,
+                "npv": one.mean,
+                "npv_mc_error": _error(one.interaction, one.parts_npv),
+                **dict(levels),
+                "prob_npv_positive": (around > 0.0).mean(),
+                "prob_mc_error": share_error(around > 0.0, structures),
+                "cvar": worst[one.members],
+                "roi": one.mean / one.spend if (one.investment > 0.0).all() else None,
+                "payback_months": finite(quantile_draw(one.payback.ravel(), 0.5)) if one.members else None,
+                "payback_months_late": finite(quantile_draw(one.payback.ravel(), LATE)) if one.members else None,
+                "interaction": one.mean - sum(alone[name] for name in one.members),
+                "gap": best.mean - one.mean,
+                "gap_mc_error": _gap_error(best, one),
+                "efficient": not any(_dominates(other, one, worst) for other in sets),
+                "affordable": one in affordable,
+                "chosen": one is best,
+                "draws": one.npv.size,
+                "place": names.index(one.members[0]) if len(one.members) == 1 else None,
+            }
+        )
+    return table_of(rows, PORTFOLIO)
 
 
-def _dominates(other: _Set, one: _Set) -> bool:
+def _gap_error(best: StrategySet, one: StrategySet) -> float:
+    """Return the error of the difference of two expected NPVs, in the draws that both were simulated in."""
+    shared = min(best.npv.shape[1], one.npv.shape[1])
+    return _error(best.interaction[:, :shared] - one.interaction[:, :shared], best.parts_npv - one.parts_npv)
+
+
+def _error(interaction: Numbers, parts: Numbers) -> float:
+    """Return the standard error of mean(interaction) + mean(parts), the first over some of the draws of the second.
+
+    Var = Var(interaction) / some + (Var(parts) + 2 Cov(interaction, parts)) / all; the same draw under another model
+    of leaving is no new evidence.
+    """
+    own, whole = interaction.mean(axis=0), parts.mean(axis=0)
+    some, every = len(own), len(whole)
+    covariance = float(np.cov(own, whole[:some])[0, 1])
+    variance = own.var(ddof=1) / some + (whole.var(ddof=1) + 2.0 * covariance) / every
+    return math.sqrt(max(float(variance), 0.0))
+
+
+def _dominates(other: StrategySet, one: StrategySet, worst: Mapping[Members, float]) -> bool:
     """Return whether a set has no lower mean and no lower cvar, and not both the same."""
-    same = other.mean == one.mean and other.cvar == one.cvar
-    return not same and other.mean >= one.mean and other.cvar >= one.cvar
+    means, tails = (other.mean, one.mean), (worst[other.members], worst[one.members])
+    return means[0] >= means[1] and tails[0] >= tails[1] and (means[0], tails[0]) != (means[1], tails[1])

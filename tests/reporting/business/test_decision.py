@@ -120,8 +120,8 @@ def test_money_and_shares_that_would_change_it_have_their_unit():
 def test_nothing_spent_has_no_return_and_no_error_smaller_than_shown():
     text = _text(_COUPON)
     for words in (
-        "Spend: nothing",
-        "Return on spend: none, as nothing is spent",
+        "Investment: nothing",
+        "Return on investment: none, as nothing is spent",
         "Chance of a gain: less than 0.5 %;",
         "No single number, moved within its plausible range, would change the sign",
     ):
@@ -154,7 +154,7 @@ def test_text_from_data_stays_text():
     markup = _box(_POINTS).markup
     assert "Points &lt;b&gt;&amp; more&lt;/b&gt;" in markup
     assert "<b>" not in markup
-    assert "<dt>Spend</dt><dd>USD" in markup
+    assert "<dt>Investment</dt><dd>USD" in markup
 
 
 def test_the_twin_holds_the_decisions_unrounded():

@@ -95,8 +95,12 @@ _POINTS = {
     "power": 0.8,
     "per_group": 11_200,
     "available": 30_000,
+    "reached": 40_000,
     "weeks": 51.7,
     "worth": 1_234.0,
+    "value": 800.0,
+    "cost": 150.0,
+    "net_benefit": 650.0,
     "verdict": "Worth running",
     "chosen": True,
 }
@@ -108,14 +112,14 @@ def _table_plan_of_tests(*rows):
 
 def test_the_title_says_which_test_comes_first_and_what_it_takes():
     # Two groups of 11,200.
-    assert _table_plan_of_tests(_POINTS, _POINTS | {"title": "Coupon", "worth": 10.0}).title.replace(NBSP, " ") == (
-        "Test Points first: 22,400 customers and 52 weeks for an answer worth at most USD 1,230"
-    )
+    assert _table_plan_of_tests(_POINTS, _POINTS | {"title": "Coupon", "net_benefit": 10.0}).title.replace(
+        NBSP, " "
+    ) == ("Test Points first: 22,400 customers and 52 weeks for an expected net benefit of USD 650")
 
 
 def test_a_test_that_too_few_customers_allow_has_a_dash_and_is_not_first():
-    table = _table_plan_of_tests(_POINTS | {"weeks": None})
-    assert table.title == "No test is both possible with these customers and worth anything"
+    table = _table_plan_of_tests(_POINTS | dict.fromkeys(("weeks", "value", "cost", "net_benefit")))
+    assert table.title == "No planned test is worth its cost"
     assert ">–<" in table.html()
 
 

@@ -13,7 +13,7 @@ from cxsim.simulation.engine import customer_values
 from cxsim.strategies.strategy import Cost
 from cxsim.study.business.base_case import central_draw
 from cxsim.study.business.experiments import DAYS, TEST_PLAN, follow_up, planned_tests
-from cxsim.study.business.information import INFORMATION
+from cxsim.study.business.information import INFORMATION, drawn_inputs
 from cxsim.study.run import run
 from cxsim.tables import check, empty
 from tests.simulated import assumed
@@ -34,6 +34,10 @@ def existing():
     points, coupon, fast = plain.strategies
     repeat = replace(points, reach=replace(points.reach, who="repeat_buyers"))
     return run(replace(plain, strategies=(repeat, coupon, fast)))
+
+
+def _plans(study):
+    return planned_tests(study, drawn_inputs(study), NOTHING_KNOWN)
 
 
 def _costly(study, factor):
@@ -71,7 +75,7 @@ def test_nobody_is_followed_beyond_the_end(study):
 
 
 def test_a_strategy_for_some_is_tested_on_them_alone(existing):
-    table, there = planned_tests(existing, NOTHING_KNOWN), existing.worlds.population.base
+    table, there = _plans(existing), existing.worlds.population.base
     available = dict(table.select("strategy", "available").iter_rows())
     assert available["points-programme"] == there.filter(pl.col("frequency") >= 1).height
     # 50 new ones a month for three months, each month with its season.
@@ -94,14 +98,17 @@ def test_the_numbers_of_a_plan_belong_to_each_other(study, plans):
         assert row["per_group"] == sample_size(row["sd"], row["difference"])
 
 
-def test_the_shortest_feasible_plan_is_chosen(study):
+def test_the_feasible_plan_with_the_highest_net_benefit_is_chosen(study):
     # A cost so large that a rise of a multiple of what customers bring would be needed is seen at once.
     known = _costly(study, 20_000.0)
-    table = planned_tests(known, NOTHING_KNOWN)
+    table = _plans(known)
     feasible = table.filter(pl.col("weeks").is_not_null())
     assert feasible.height > 0
-    assert feasible["follow_up_days"].min() == table.filter("chosen")["follow_up_days"].item()
     row = table.filter("chosen").row(0, named=True)
+    assert row["net_benefit"] == feasible["net_benefit"].max()
+    # All of the cost falls on whoever tests, before the first customer takes part; it is paid in the middle of a month.
+    assert row["cost"] == pytest.approx(20_000.0, rel=0.01)
+    assert row["net_benefit"] == row["value"] - row["cost"]
     assert row["verdict"] == (
         f"Feasible: {row['per_group']:,} customers in each group, and the answer is known after "
         f"{row['weeks']:.0f} weeks."
@@ -112,7 +119,7 @@ def test_the_shortest_feasible_plan_is_chosen(study):
 
 def test_too_few_customers_are_shown_the_smallest_gain_that_they_could_show(study):
     known = _costly(study, 1.0)
-    table = planned_tests(known, NOTHING_KNOWN)
+    table = _plans(known)
     assert table["weeks"].null_count() == table.height
     # Of none that is feasible, the one that needs the fewest customers.
     row = table.filter("chosen").row(0, named=True)
@@ -125,7 +132,7 @@ def test_too_few_customers_are_shown_the_smallest_gain_that_they_could_show(stud
 
 def test_the_value_of_a_test_is_that_of_knowing_the_effects(study, case):
     known = case.information.with_columns(worth=pl.col("rank").cast(pl.Float64) + 7.0)
-    table = planned_tests(study, known)
+    table = planned_tests(study, drawn_inputs(study), known)
     assert table["id"].unique(maintain_order=True).to_list() == [
         f"effects of {name}" for name in study.scenario.arms[1:]
     ]
@@ -136,4 +143,4 @@ def test_a_strategy_that_neither_costs_nor_brings_anything_has_no_test(study):
     fast = study.scenario.strategies[2]
     idle = replace(fast, costs=(), effects=())
     known = run(replace(study.scenario, strategies=(idle,)))
-    assert planned_tests(known, NOTHING_KNOWN).is_empty()
+    assert _plans(known).is_empty()
