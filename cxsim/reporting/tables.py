@@ -409,14 +409,21 @@ class Card(NamedTuple):
     width: Literal["narrow", "wide"] = "narrow"
 
 
-def in_cards(lead: str, cards: Sequence[Card], aid: str, twin: Mapping[str, object] | None = None) -> Prose:
-    """Return a lead sentence, the cards and a line on how to read them; all of it is plain text."""
+def in_cards(
+    lead: str, cards: Sequence[Card], aid: str, twin: Mapping[str, object] | None = None, *, basis: str = ""
+) -> Prose:
+    """Return a lead sentence, on what basis it stands, the cards and a line on how to read them, all as plain text."""
     articles = "".join(_article(card) for card in cards)
+    below = f'<p class="cx-basis">{escape(basis)}</p>' if basis else ""
     markup = (
         f'<section class="cx-decisions"><style>{_CARDS_SHEET}</style><p class="cx-lead">{escape(lead)}</p>'
-        f'<div class="cx-cards">{articles}</div><p class="cx-aid">{escape(aid)}</p></section>'
+        f'{below}<div class="cx-cards">{articles}</div><p class="cx-aid">{escape(aid)}</p></section>'
     )
-    return Prose(markup=markup, text="\n".join([lead, *(_alt_text(card) for card in cards), aid]), twin=twin)
+    return Prose(
+        markup=markup,
+        text="\n".join([lead, *filter(None, [basis]), *(_alt_text(card) for card in cards), aid]),
+        twin=twin,
+    )
 
 
 def _article(card: Card) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ import polars as pl
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import SpendFit
 from cxsim.data.shop import Shop
+from cxsim.params import MICROS
 from cxsim.study.assumptions import strategy_table
 from cxsim.study.scenario import BASELINE, Model, Scenario
 from cxsim.study.shop_tables import ShopTables, tables_of
@@ -98,6 +99,26 @@ class Study:
     def strategies(self) -> pl.DataFrame:
         """One row per strategy: strategy, title, description, and harms, what can go wrong."""
         return strategy_table(self.scenario, self.scenario.strategies)
+
+    def present_value(self, arm: str, accounts: Collection[str]) -> float:
+        """Return the mean present value of some accounts of an arm, in units of the currency.
+
+        Parameters
+        ----------
+        arm
+            The baseline, a strategy or a combination.
+        accounts
+            Names of accounts, such as "set-up cost".
+
+        Returns
+        -------
+        float
+            Costs are negative; 0 where the arm has no entry in these accounts.
+        """
+        entries = self.ledger.filter(pl.col("arm") == arm, pl.col("account").is_in([*accounts]))
+        weights = self.worlds.present_values()
+        amounts = entries["amount"].to_numpy() * weights[entries["draw"].to_numpy(), entries["month"].to_numpy()]
+        return float(amounts.sum()) / MICROS / len(weights)
 
     def tables(self, arm: str = BASELINE, *, draw: int = 0) -> ShopTables:
         """Return what one world would look like in a shop's own tables: orders, tickets, surveys and so on.

@@ -74,14 +74,20 @@ def must_be_true(break_even: pl.DataFrame, currency: str) -> Prose:
     rows = check(break_even, BREAK_EVEN).rows(named=True)
     if not rows:
         raise TableError("BREAK_EVEN: no strategy; a search needs at least one row.")
-    cards = [Card(*_LOOKS[_verdict(row)], row["title"], _sentences(row, currency)) for row in rows]
-    lead = f"{_pays(rows[0])}. Nobody has measured whether it is." if len(rows) == 1 else f"{_finding(break_even)}."
+    cards = break_even_cards(break_even, currency)
+    lead = f"{_pays(rows[0])}. No evidence says whether it is." if len(rows) == 1 else f"{_finding(break_even)}."
     aid = (
         "How to read this: the strategy is compared with doing nothing, for the same customers and with the same "
         f"random numbers, in {figure(rows[0]['draws'])} draws of all else that is uncertain under each model of "
         f"leaving; only the searched number is set by hand. Amounts are in today's {currency}."
     )
     return in_cards(lead, cards, aid)
+
+
+def break_even_cards(break_even: pl.DataFrame, currency: str) -> list[Card]:
+    """Return one card for each strategy whose effect nobody has measured."""
+    rows = check(break_even, BREAK_EVEN).rows(named=True)
+    return [Card(*_LOOKS[_verdict(row)], row["title"], _sentences(row, currency)) for row in rows]
 
 
 def break_even_table(break_even: pl.DataFrame, currency: str) -> Table | Prose:
@@ -175,10 +181,12 @@ def _answer(row: Row) -> str:
 
 def _sentences(row: Row, currency: str) -> str:
     low, high = _size(row, "searched_low"), _size(row, "searched_high")
+    answer = _answer(row)
+    needs = f"Needs {answer}" if row["break_even"] is not None else f"Pays at {answer}"
     return (
-        f"Searched: {searched(row['description'])} ({row['unit']}, {low} to {high}). Pays at {_answer(row)}. At {low} "
-        f"it brings {money(row['npv_low'], currency)}, at {high} {money(row['npv_high'], currency)}, on average over "
-        "all else that is uncertain. Nobody has measured this effect; only a test can say how large it is."
+        f"{needs} ({lowered(searched(row['description']))}). No evidence yet; searched from {low}, expected NPV "
+        f"{money(row['npv_low'], currency)}, to {high}, {money(row['npv_high'], currency)}. Only a test can say how "
+        "large the effect is."
     )
 
 
@@ -212,7 +220,7 @@ _BREAK_EVEN = TableSpec(
     id="break-even",
     contract=BREAK_EVEN,
     title=_finding,
-    subtitle="Nobody has measured these effects: this is what must be true, not what is expected",
+    subtitle="No evidence on these effects: what must be true, not what is expected",
     line="title",
     columns={
         "pays": Column("Pays at", _answer, align="text"),

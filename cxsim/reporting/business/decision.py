@@ -9,7 +9,8 @@ from html import escape
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.reporting.business.break_even import plausible
+from cxsim.params import Unit
+from cxsim.reporting.business.break_even import break_even_cards, plausible
 from cxsim.reporting.tables import (
     BADGES,
     Card,
@@ -61,7 +62,7 @@ _DECIMALS = {"money": 2, "ratio": 4}
 _APART = 2.0
 
 
-def decision_box(decision: pl.DataFrame, currency: str) -> Prose:
+def decision_box(decision: pl.DataFrame, currency: str, break_even: pl.DataFrame | None = None) -> Prose:
     """Say what to do about each strategy and the best set of them, on what ground, and what would change that.
 
     Parameters
@@ -71,28 +72,35 @@ def decision_box(decision: pl.DataFrame, currency: str) -> Prose:
         best set is named `portfolio`.
     currency
         Code of the currency, as "USD".
+    break_even
+        Table under `BREAK_EVEN`: the strategies whose effect nobody has measured, each of which gets a card too.
 
     Returns
     -------
     Prose
-        A lead sentence, one card per row, and one line on how to read them; its twin has one row per card.
+        A lead sentence, one card per row, and one line on how to read them; its twin has one row of each card with a
+        return.
 
     Raises
     ------
     TableError
-        For a table that is not under `DECISION`, has no strategy, or holds a decision of another name.
+        For a table that is not under its contract, has no strategy, or holds a decision of another name.
     """
     rows = check(decision, DECISION).rows(named=True)
-    alone = [row for row in rows if row["strategy"] != _PORTFOLIO]
-    if not alone:
+    arms = [row for row in rows if row["strategy"] != _PORTFOLIO]
+    if not arms:
         raise TableError("DECISION: no strategy; a decision needs at least one row beside the best set.")
     for row in rows:
         require_known(DECISION, "decision", row["decision"], BADGES)
-    sets = [row for row in rows if row["strategy"] == _PORTFOLIO]
-    together = [_together(row, currency) for row in sets if len(alone) > 1]
-    opening = " ".join([lead([(row["title"], row["decision"]) for row in alone]), *together])
+    searched = [] if break_even is None else break_even_cards(break_even, currency)
+    alone = [row for row in arms if row["kind"] == "strategy"]
+    # Of one strategy there are no sets to choose from.
+    sets = [row for row in rows if row["strategy"] == _PORTFOLIO and len(alone) > 1]
+    verdicts = [(row["title"], row["decision"]) for row in alone]
+    opening = lead(verdicts, [card.title for card in searched])
+    cards = [*(_card(row, currency) for row in arms), *searched, *(_card(row, currency) for row in sets)]
     twin = machine_readable("decision", "What to do, on what ground, and what would change it", decision)
-    return in_cards(opening, [_card(row, currency) for row in rows], _aid(alone[0], sets, currency), twin)
+    return in_cards(opening, cards, _aid(arms[0], sets, currency), twin, basis=_basis(arms[0], currency))
 
 
 def kpis_table(kpis: pl.DataFrame, currency: str) -> Table | Prose:
@@ -153,79 +161,103 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     return Prose(markup=markup, text="\n".join([opening, *sentences, closing]))
 
 
-def _is_nothing(row: Row) -> bool:
-    # Doing nothing costs nothing and brings nothing in every draw; whatever else breaks even has a spread.
-    return bool(row["investment"] == 0.0 and row["low"] == 0.0 == row["high"])
-
-
-def _together(row: Row, currency: str) -> str:
-    """Return what is said of the best set beside the strategies by themselves."""
-    if _is_nothing(row):
-        return "No set of them is expected to bring more than doing nothing."
-    together = precision([row[name] for name in ("npv", "low", "high")])
+def _basis(row: Row, currency: str) -> str:
+    """Return what every decision is made in."""
     return (
-        f"Of all sets of them, {row['title']} is expected to bring most: net present value "
-        f"{priced(together.text(row['npv']), currency)} ({INTERVAL} {together.span(row['low'], row['high'])})."
+        f"Horizon {months(row['horizon_months'])}; discount rate {_exact_percent(row['annual_discount_rate'])} a year; "
+        f"without any programme {money(row['revenue'], currency)} net revenue from {figure(row['customers'])} "
+        f"customers, {_size(row['orders_per_year'])} orders a year."
     )
+
+
+def _exact_percent(share: float) -> str:
+    return f"{figure(100.0 * share, '.4g')}{NBSP}%"
+
+
+def _size(orders: float) -> str:
+    """Return a number of orders to three digits, in full."""
+    return figure(float(f"{orders:.3g}"))
 
 
 def _card(row: Row, currency: str) -> Card:
     facts, rule = _facts(row, currency), row["rule"]
     if row["strategy"] != _PORTFOLIO:
-        closing = _what_would_change(row, currency)
-        return Card(row["decision"], BADGES[row["decision"]], row["title"], rule, facts, closing)
+        kind = "Together: " if row["kind"] == "combination" else ""
+        closing = " ".join(filter(None, (_what_would_change(row, currency), _pays_from(row), _ceiling(row, currency))))
+        return Card(row["decision"], BADGES[row["decision"]], f"{kind}{row['title']}", rule, facts, closing)
     if _is_nothing(row):
-        return Card("reject", "Fund none", f"Best set: {row['title']}", rule, width="wide")
-    closing = "What would change it stands with each of its parts."
-    return Card(row["decision"], BADGES[row["decision"]], f"Best set: {row['title']}", rule, facts, closing, "wide")
+        return Card("reject", "Fund none", "Best set: no programme", rule, width="wide")
+    return Card(row["decision"], BADGES[row["decision"]], f"Best set: {row['title']}", rule, facts, width="wide")
 
 
 def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
-    together = precision([row[name] for name in ("npv", "low", "high", "low_80", "high_80")])
-    gain, error = percent(row["prob_npv_positive"]), 100.0 * row["prob_mc_error"]
-    half, late = (
-        "beyond the horizon" if row[name] is None else months(row[name])
-        for name in ("payback_months", "payback_months_late")
-    )
+    together = precision([row[name] for name in ("npv", "low", "high", "investment", "benefits")])
+    chance, error = percent(row["prob_npv_positive"]), 100.0 * row["prob_mc_error"]
+    invested = row["investment"]
     return [
-        ("Investment", money(row["investment"], currency) if row["investment"] > 0.0 else "nothing"),
-        ("Net present value", priced(f"{together.text(row['npv'])} ± {number(row['npv_mc_error'])}", currency)),
-        (f"80{NBSP}% interval", priced(together.span(row["low_80"], row["high_80"]), currency)),
+        ("Investment", priced(together.text(invested), currency) if invested != 0.0 else "none"),
+        ("Benefits", priced(together.text(row["benefits"]), currency)),
+        ("Expected NPV", priced(f"{together.text(row['npv'])} ± {number(row['npv_mc_error'])}", currency)),
         (INTERVAL, priced(together.span(row["low"], row["high"]), currency)),
-        ("Chance of a gain", f"{gain} ± {figure(error, '.1f')}{NBSP}pp" if error >= 0.05 else gain),
-        ("Return on investment", "none, as nothing is spent" if row["roi"] is None else share_to(0)(row["roi"])),
-        ("Payback in half of the draws", half),
-        ("Payback in nine of ten", late),
+        (
+            "Chance of a positive NPV",
+            f"{chance} ± {figure(error, '.1f')}{NBSP}pp" if error >= 0.05 else chance,
+        ),
+        ("Return on investment", "–" if row["roi"] is None else share_to(0)(row["roi"])),
+        ("Median payback", "beyond the horizon" if row["payback_months"] is None else months(row["payback_months"])),
     ]
 
 
 def _what_would_change(row: Row, currency: str) -> str:
-    """Return the one number that would change the decision most easily, or that none does."""
+    """Return the one assumption that would change the decision most easily, or that none does."""
     if row["changer_break_even"] is None:
-        return "No single number, moved within its plausible range, would change the sign of net present value."
+        other = "negative" if row["npv"] > 0.0 else "positive"
+        return f"No single assumption, within its plausible range, turns this {other}."
     unit, low, limit = row["changer_unit"], row["changer_low"], row["changer_break_even"]
     ends = "" if low is None else f" (90{NBSP}% range {span(low, row['changer_high'], unit, currency=currency)})"
-    pays = "it just breaks even"
+    turns = "breaks even"
     if row["base_npv"] is not None:
-        pays = f"it would {'no longer pay' if row['base_npv'] > 0.0 else 'pay'}"
+        turns = f"turns {'negative' if row['base_npv'] > 0.0 else 'positive'}"
     side = "" if row["base_npv"] is None else " or less" if limit < row["changer_value"] else " or more"
     return (
-        f"What would change it most easily: {lowered(first_sentence(row['changer']))}. The plan says "
-        f"{in_unit(row['changer_value'], unit, currency)}{ends}; {pays} at {in_unit(found(limit), unit, currency)}"
-        f"{side}, all else at its central value. That is {plausible(row['changer_score'])}."
+        f"Most sensitive to: {lowered(first_sentence(row['changer']))}. Plan: "
+        f"{in_unit(row['changer_value'], unit, currency)}{ends}; NPV {turns} at "
+        f"{in_unit(found(limit), unit, currency)}{side}, all else at central values. That is "
+        f"{plausible(row['changer_score'])}."
     )
 
 
-def _aid(alone: Row, sets: Sequence[Row], currency: str) -> str:
-    fewer = [f" (sets of strategies {figure(row['draws'])} times)" for row in sets if row["draws"] != alone["draws"]]
+def _pays_from(row: Row) -> str:
+    """Return from which size of the shop on fixed costs are earned back."""
+    needed, orders = row["orders_to_pay"], row["orders_per_year"]
+    if needed is None:
+        return "It pays at no size of the shop: each further order adds more cost than margin."
+    if needed == 0.0:
+        return "It has no fixed cost, so it pays at any size of the shop."
+    return f"It pays from {_size(needed)} orders a year on; this shop has {_size(orders)}."
+
+
+def _ceiling(row: Row, currency: str) -> str:
+    if row["ceiling"] is None:
+        return ""
+    avoided = percent(1.0 - Unit.RATIO.low)
+    npv = money(row["ceiling"], currency)
+    return f"Ceiling: if {avoided} of all incidents were avoided at no cost, NPV would be {npv}."
+
+
+def _is_nothing(row: Row) -> bool:
+    # No programme costs nothing and brings nothing in every draw; whatever else breaks even has a spread.
+    return bool(row["investment"] == 0.0 and row["low"] == 0.0 == row["high"])
+
+
+def _aid(arm: Row, sets: Sequence[Row], currency: str) -> str:
+    fewer = [f" (sets: {figure(row['draws'])})" for row in sets if row["draws"] != arm["draws"]]
     return (
-        f"How to read this: each is compared with doing nothing, for the same {figure(alone['customers'])} customers "
-        f"and with the same random numbers. Draws: the whole was simulated {figure(alone['draws'])} "
-        f"times{''.join(fewer[:1])}, each time with other values of all that is uncertain. Investment and net present "
-        f"value are means over draws, also called expected, in today's {currency}; return on investment is the second "
-        f"over the first. An 80{NBSP}% interval holds eight draws of ten, a 90{NBSP}% one nine. ±: simulation error, "
-        "the standard error that the limited number of draws leaves; pp: percentage points. Payback counts cash as it "
-        "flows, not discounted."
+        "Each programme is compared with a no-programme baseline on the same simulated customers, in "
+        f"{figure(arm['draws'])} draws of everything that is uncertain{''.join(fewer[:1])}. Investment, benefits and "
+        f"NPV are expected present values in {currency}; return on investment is NPV over investment. The interval "
+        "holds nine draws in ten. ±: simulation error, one standard error; pp: percentage points. Payback is not "
+        "discounted."
     )
 
 
@@ -312,26 +344,15 @@ def _base_sentence(row: Row, currency: str) -> str:
     return f"{row['title']}: {npv} in the base case, {mean} on average over all draws, {size}."
 
 
-_VERDICTS: Mapping[str, str] = {
-    "fund": "worth funding now",
-    "pilot": "worth a pilot first",
-    "reject": "not worth funding",
-}
+_VERDICTS: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot", "reject": "Do not fund"}
 
 
-def lead(verdicts: Sequence[tuple[str, str]]) -> str:
+def lead(verdicts: Sequence[tuple[str, str]], searched: Sequence[str] = ()) -> str:
     """Return the sentence that a reader in a hurry takes away."""
     groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
-    (words, titles), *others = parts = [(words, titles) for words, titles in groups.items() if titles]
-    count = counted(len(verdicts))
-    if others:
-        phrases = [
-            f"{counted(len(own))} {'is' if len(own) == 1 else 'are'} {verdict} ({joined(own)})"
-            for verdict, own in parts
-        ]
-        return f"Of {count} strategies, {joined(phrases)}."
-    if len(titles) == 1:
-        return f"{titles[0]} is {words}."
-    if words == _VERDICTS["reject"]:
-        return f"{'Neither strategy' if len(titles) == 2 else f'None of the {count} strategies'} is worth funding."
-    return f"{'Both' if len(titles) == 2 else f'All {count}'} strategies are {words}."
+    parts = [
+        f"{words} {joined(titles)}{' first' if words == 'Pilot' else ''}." for words, titles in groups.items() if titles
+    ]
+    if searched:
+        parts.append(f"No evidence on {joined(searched)}: only what each would need is known.")
+    return " ".join(parts)

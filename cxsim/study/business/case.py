@@ -142,7 +142,7 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     costliest = _costliest(study)
     return BusinessCase(
         study=study,
-        decision=decision(study, investment=money["investment"], break_evens=even, portfolio=sets),
+        decision=decision(study, base=base, break_evens=even, portfolio=sets),
         **money,
         base_case=base_case_table(base, study.returns),
         tornado=swings,

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
+from cxsim.finance.ledger import Account
 from cxsim.finance.returns import Outcome, Rule, outcome_of
+from cxsim.params import DAYS_PER_YEAR, Quantity, Unit
+from cxsim.simulation.counts import CountKind, place
+from cxsim.strategies.mechanisms import Incidents
+from cxsim.study.business.base_case import BaseCase
 from cxsim.study.result import Study
-from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
+from cxsim.tables import COUNT, REAL, TEXT, WHOLE_HORIZON, Contract, table_of
 from cxsim.wording import figure, first_sentence, joined, lowered, money, percent, percent_against
 
 PORTFOLIO_ROW = "portfolio"
@@ -25,58 +31,95 @@ _CHANGER = {
     "changer_high": "prior_high",
     "base_npv": "npv",
 }
-# The decision per strategy, and one row for the best portfolio (strategy `portfolio`). changer_*: the assumption whose
-# break-even is the most plausible, its value now and the value that would change the decision; null where none is
-# within reach.
-# Ends of the range of the changer, its 5 % and 95 % quantiles; and the NPV of the base case in which it was
-# moved, whose sign shows on which side of the break-even the strategy pays.
+# The decision on each strategy and combination, and one row for the best set (strategy and kind `portfolio`); kind:
+# `strategy`, `combination` or `portfolio`. investment, benefits, npv: expected present values. changer_*: the
+# assumption whose break-even is the most plausible, its value now, the value that would change the decision and the
+# ends of its range, its 5 % and 95 % quantiles; base_npv: the NPV of the base case in which it was moved, whose sign
+# shows on which side of the break-even the strategy pays; null where none is within reach. orders_to_pay: from how many
+# orders a year in the baseline the expected NPV is above zero, all but fixed costs growing in proportion; null where no
+# size pays. ceiling: NPV of the base case if all incidents but the least share that a ratio can be were avoided at no
+# cost; of service strategies.
+# horizon_months, annual_discount_rate, revenue and orders_per_year are those of the baseline, in every row the same.
 DECISION = Contract(
     "DECISION",
-    TEXT("strategy", "title", "decision", "rule"),
-    REAL(
-        "investment",
-        "npv",
-        "npv_mc_error",
-        "low_80",
-        "high_80",
-        "low",
-        "high",
-        "prob_npv_positive",
-        "prob_mc_error",
-        "roi",
-        "payback_months",
-        "payback_months_late",
-    ),
+    TEXT("strategy", "title", "kind", "decision", "rule"),
+    REAL("investment", "benefits", "npv", "npv_mc_error", "low", "high", "prob_npv_positive", "prob_mc_error"),
+    REAL("roi", "payback_months", "payback_months_late"),
     TEXT("changer_id", "changer", "changer_unit"),
     REAL("changer_value", "changer_break_even", "changer_score"),
     COUNT("customers", "draws"),
-    REAL("changer_low", "changer_high", "base_npv"),
-    nullable=("roi", "payback_months", "payback_months_late", *_CHANGER),
+    REAL("changer_low", "changer_high", "base_npv", "orders_to_pay", "ceiling"),
+    REAL("horizon_months", "annual_discount_rate", "revenue", "orders_per_year"),
+    nullable=("roi", "payback_months", "payback_months_late", *_CHANGER, "orders_to_pay", "ceiling"),
 )
+# What a strategy costs whatever its customers do.
+_FIXED = (Account.SET_UP, Account.PROGRAMME)
+# Effects on what goes wrong with an order, and on what is done about it.
+_SERVICE = frozenset({"incidents", "tickets", "resolution", "recovery"})
 
 
-def decision(
-    study: Study, *, investment: pl.DataFrame, break_evens: pl.DataFrame, portfolio: pl.DataFrame
-) -> pl.DataFrame:
-    """Return the decision on each strategy, and on the best set of them."""
-    intervals = investment.select("strategy", low_80="npv_low_80", high_80="npv_high_80")
-    ranges = study.assumptions.select("id", prior_low="low", prior_high="high")
+def decision(study: Study, *, base: BaseCase, break_evens: pl.DataFrame, portfolio: pl.DataFrame) -> pl.DataFrame:
+    """Return the decision on each strategy and combination, and on the best set of strategies."""
+    scenario, ranges = study.scenario, study.assumptions.select("id", prior_low="low", prior_high="high")
     # Of each strategy the assumption whose break-even is the most plausible.
     nearest = break_evens.drop_nulls("score").sort(pl.col("score").abs(), "id").unique("strategy", keep="first")
     changers = nearest.join(ranges, on="id", how="left").select("strategy", **_CHANGER)
     table = study.returns.rename({"incremental_npv": "npv", "npv_low": "low", "npv_high": "high"})
-    for part in (intervals, changers):
-        table = table.join(part, on="strategy", how="left", maintain_order="left")
+    table = table.join(changers, on="strategy", how="left", maintain_order="left")
     plans = {row["strategy"]: row for row in study.test_plan.filter("chosen").iter_rows(named=True)}
-    rows = [row | {"rule": _of_strategy(study, row, plans.get(row["strategy"]))} for row in table.iter_rows(named=True)]
+    limits, alone, around = _ceilings(base), {one.name for one in scenario.strategies}, _surroundings(study)
+    rows = []
+    for row in table.iter_rows(named=True):
+        name = row["strategy"]
+        own = {
+            "kind": "strategy" if name in alone else "combination",
+            "rule": _of_strategy(study, row, plans.get(name)),
+            "benefits": row["npv"] + row["investment"],
+            "orders_to_pay": _orders_to_pay(study, row, around["orders_per_year"]),
+            "ceiling": limits.get(name),
+        }
+        rows.append(row | own | around)
     decisions = dict(study.returns.select("strategy", "decision").iter_rows())
-    scenario = study.scenario
     limit = "" if scenario.budget is None else f" within the budget of {money(scenario.most, study.currency)}"
     for row in portfolio.filter("chosen").iter_rows(named=True):
         found, reason = of_best_set(row, decisions, scenario.titles, scenario.rule, within=limit)
-        own = {"strategy": PORTFOLIO_ROW, "decision": found, "rule": reason, "customers": study.returns["customers"][0]}
-        rows.append(row | own)
+        own = {"strategy": PORTFOLIO_ROW, "kind": PORTFOLIO_ROW, "decision": found, "rule": reason}
+        own |= {"benefits": row["npv"] + row["investment"], "customers": study.returns["customers"][0]}
+        rows.append(row | own | around)
     return table_of(rows, DECISION)
+
+
+def _surroundings(study: Study) -> dict[str, float]:
+    """Return what each decision is made in: horizon, discount rate, and revenue and orders of the baseline."""
+    scenario = study.scenario
+    sold = study.totals.filter(period=WHOLE_HORIZON, line="net revenue")["baseline"][0]
+    orders = float(study.counts[0][:, :, place(CountKind.ORDERS)].sum(axis=1).mean())
+    return {
+        "horizon_months": scenario.calendar.months,
+        "annual_discount_rate": scenario.economics.annual_discount_rate.value,
+        "revenue": sold,
+        "orders_per_year": orders / (scenario.calendar.days / DAYS_PER_YEAR),
+    }
+
+
+def _orders_to_pay(study: Study, row: Mapping[str, Any], orders: float) -> float | None:
+    """Return from how many orders a year fixed costs are earned back; None where more orders lose more."""
+    fixed = -study.present_value(row["strategy"], _FIXED)
+    varying = row["npv"] + fixed
+    return orders * max(fixed, 0.0) / varying if varying > 0.0 else None
+
+
+def _ceilings(base: BaseCase) -> dict[str, float]:
+    """Return the NPV of the base case if next to nothing went wrong for those whom a service strategy reaches."""
+    least = Unit.RATIO.low
+    none = Quantity(description="No incident.", unit=Unit.RATIO, value=least, range=(least, least), evidence="assumed")
+    perfect = {
+        one.name: (replace(one, effects=(Incidents(ratio=none),), costs=()),)
+        for one in base.scenario.prior_strategies
+        if base.scenario.behaviour.experience is not None and any(effect.kind in _SERVICE for effect in one.effects)
+    }
+    outcomes = base.simulate(list(perfect.values()))
+    return {name: float(base.npv(outcome).mean()) for name, outcome in zip(perfect, outcomes, strict=True)}
 
 
 def _of_strategy(study: Study, row: Mapping[str, Any], plan: Mapping[str, Any] | None) -> str:

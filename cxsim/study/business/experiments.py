@@ -147,19 +147,11 @@ def _valued(study: Study, drawn: DrawnInputs, plan: _Plan, column: int, required
     signal = float(predict(mine, places, seed=scenario.seed)[0].std()) if places else 0.0
     learnt = sample_information(mine, places, signal=signal, noise=noise, seed=scenario.seed).value if places else 0.0
     running = min(plan.weeks * 7.0 / scenario.calendar.days, 1.0)
-    set_up = _set_up(study, arm)
+    set_up = -study.present_value(strategy.name, [Account.SET_UP])
     investment = study.returns["investment"][arm - 1]
     cost = set_up + max(investment - set_up, 0.0) * plan.per_group / plan.reached * running
     value = learnt * (1.0 - running)
     return plan._replace(value=value, cost=cost, net_benefit=value - cost)
-
-
-def _set_up(study: Study, arm: int) -> float:
-    """Return the mean present value of what it costs to set a strategy up."""
-    entries = study.ledger.filter(arm=study.scenario.arms[arm], account=Account.SET_UP)
-    weights = study.worlds.present_values()
-    amounts = entries["amount"].to_numpy() * weights[entries["draw"].to_numpy(), entries["month"].to_numpy()]
-    return -float(amounts.sum()) / MICROS / len(weights)
 
 
 def _plans(customers: FollowUp, column: int, required: float) -> Iterator[_Plan]:

@@ -43,7 +43,7 @@ def test_the_lead_says_from_which_size_on_it_pays(search, changes, words):
     lead = must_be_true(_with(search, **changes), "USD").text.splitlines()[0].replace(NBSP, " ")
     assert lead == (
         f"Gold <i>status</i> pays if this is {words}: chance of leaving, against <b>before</b>. "
-        "Nobody has measured whether it is."
+        "No evidence says whether it is."
     )
 
 
@@ -75,7 +75,13 @@ def test_several_searches_are_sorted_by_where_they_pay(search):
 def test_the_table_says_that_nobody_has_measured_and_holds_both_ends(search):
     table = break_even_table(search, "USD")
     html = table.html().replace(NBSP, " ")
-    for words in ("Nobody has measured", "0.50 and 1.00", "27,300", "−25,800", "0.72 or less: at least 28 % lower"):
+    for words in (
+        "No evidence on these effects",
+        "0.50 and 1.00",
+        "27,300",
+        "−25,800",
+        "0.72 or less: at least 28 % lower",
+    ):
         assert words in html
     assert "searched, not assumed" not in html
     assert table.machine()["rows"][0][9] == 0.7240473

@@ -11,19 +11,19 @@ from cxsim.reporting.tables import TABLE
 from cxsim.study.business.base_case import BASE_CASE
 from cxsim.study.business.decision import DECISION
 from cxsim.study.business.kpis import KPIS
-from cxsim.tables import empty
+from cxsim.tables import BREAK_EVEN, empty
 
 NBSP = "\N{NO-BREAK SPACE}"
 _POINTS = {
     "strategy": "points",
     "title": "Points <b>& more</b>",
+    "kind": "strategy",
     "decision": "pilot",
     "rule": "Fund from 90 % on, reject below 25 %.",
     "investment": 64_210.0,
+    "benefits": 70_330.0,
     "npv": 6_120.0,
     "npv_mc_error": 880.0,
-    "low_80": -11_400.0,
-    "high_80": 25_300.0,
     "low": -21_400.0,
     "high": 35_300.0,
     "prob_npv_positive": 0.62,
@@ -42,6 +42,12 @@ _POINTS = {
     "changer_low": 0.7,
     "changer_high": 1.0,
     "base_npv": -400.0,
+    "orders_to_pay": 41_260.0,
+    "ceiling": None,
+    "horizon_months": 36.0,
+    "annual_discount_rate": 0.1,
+    "revenue": 5_545_562.0,
+    "orders_per_year": 50_340.0,
 }
 _COUPON = _POINTS | {
     "strategy": "coupon",
@@ -56,6 +62,7 @@ _COUPON = _POINTS | {
 }
 _BEST = _COUPON | {
     "strategy": "portfolio",
+    "kind": "portfolio",
     "title": "Points + Coupon",
     "decision": "pilot",
     "investment": 70_000.0,
@@ -72,33 +79,34 @@ def _text(*rows):
     return _box(*rows).text.replace(NBSP, " ")
 
 
-def test_the_first_line_is_the_answer():
-    first = _text(_POINTS, _COUPON).splitlines()[0]
-    assert first == (
-        "Of two strategies, one is worth a pilot first (Points <b>& more</b>) and one is not worth funding "
-        "(Win-back coupon)."
+def test_the_first_line_is_the_answer_and_the_second_its_basis():
+    first, second, *_ = _text(_POINTS, _COUPON).splitlines()
+    assert first == "Pilot Points <b>& more</b> first. Do not fund Win-back coupon."
+    assert second == (
+        "Horizon 36 months; discount rate 10 % a year; without any programme USD 5.55 million net revenue from 20,000 "
+        "customers, 50,300 orders a year."
     )
 
 
 def test_every_figure_has_its_unit_and_its_interval_or_error(snapshot):
     text = _text(_POINTS)
-    # Rounded together, to the hundreds that three digits of the largest, 35,300, leave.
-    assert "Net present value: USD 6,100 ± 880" in text
+    # Rounded together, to the hundreds that three digits of the largest, 70,330, leave.
+    assert "Expected NPV: USD 6,100 ± 880" in text
     # A normal score of -1 leaves 15.87 % below it.
     assert "That is within its plausible range (16 % chance)." in text
     assert text == snapshot
 
 
 def test_of_a_strategy_that_pays_in_the_base_case_it_says_when_it_would_no_longer():
-    assert "it would no longer pay at 0.93 or more" in _text(
+    assert "NPV turns negative at 0.93 or more" in _text(
         _POINTS | {"base_npv": 400.0, "changer_break_even": 0.93, "changer_score": 1.1}
     )
 
 
 def test_without_the_base_case_no_side_is_claimed():
     text = _text(_POINTS | {"base_npv": None, "changer_low": None})
-    assert "The plan says 0.85; it just breaks even at 0.741" in text
-    assert "would pay" not in text
+    assert "Plan: 0.85; NPV breaks even at 0.741, all else" in text
+    assert "turns" not in text
 
 
 def test_money_and_shares_that_would_change_it_have_their_unit():
@@ -109,45 +117,90 @@ def test_money_and_shares_that_would_change_it_have_their_unit():
         "changer_score": 2.0,
     }
     text = _text(_POINTS | one | {"changer_low": 300.0, "changer_high": 900.0})
-    assert "USD 500 per month (90 % range 300 to 900); it would pay at USD 1,230 per month or more" in text
+    assert "USD 500 per month (90 % range 300 to 900); NPV turns positive at USD 1,230 per month or more" in text
     assert "That is at the edge of its plausible range (2 % chance)." in text
     share = {"changer_unit": "share", "changer_value": 0.4, "changer_break_even": 0.45678, "changer_score": 0.5}
-    assert "40 % (90 % range 35 to 45 %); it would pay at 45.7 % or more" in _text(
+    assert "40 % (90 % range 35 to 45 %); NPV turns positive at 45.7 % or more" in _text(
         _POINTS | share | {"changer_low": 0.35, "changer_high": 0.45}
     )
 
 
 def test_nothing_spent_has_no_return_and_no_error_smaller_than_shown():
-    text = _text(_COUPON)
+    text = _text(_COUPON | {"npv": -5.0})
     for words in (
-        "Investment: nothing",
-        "Return on investment: none, as nothing is spent",
-        "Chance of a gain: less than 0.5 %;",
-        "No single number, moved within its plausible range, would change the sign",
+        "Investment: none",
+        "Return on investment: –",
+        "Chance of a positive NPV: less than 0.5 %;",
+        "No single assumption, within its plausible range, turns this positive.",
     ):
         assert words in text
 
 
-def test_the_best_set_is_a_card_and_a_sentence_of_the_lead():
-    text = _text(_POINTS, _COUPON, _BEST)
-    assert "Of all sets of them, Points + Coupon is expected to bring most: net present value USD 6,100" in text
-    assert "Pilot first: Best set: Points + Coupon." in text
-    assert "What would change it stands with each of its parts." in text
-    assert "the whole was simulated 200 times (sets of strategies 24 times), each time with other values" in text
+@pytest.mark.parametrize(
+    ("needed", "sentence"),
+    [
+        (41_260.0, "It pays from 41,300 orders a year on; this shop has 50,300."),
+        (0.0, "It has no fixed cost, so it pays at any size of the shop."),
+        (None, "It pays at no size of the shop: each further order adds more cost than margin."),
+    ],
+)
+def test_each_strategy_says_from_which_size_of_the_shop_on_it_pays(needed, sentence):
+    assert sentence in _text(_POINTS | {"orders_to_pay": needed})
 
 
-def test_where_doing_nothing_is_best_no_figure_is_made_up():
-    none = dict.fromkeys(
-        ("investment", "npv", "npv_mc_error", "low_80", "high_80", "low", "high", "prob_npv_positive"), 0.0
+def test_a_service_strategy_names_its_ceiling():
+    assert "Ceiling: if 99 % of all incidents were avoided at no cost, NPV would be USD 12,300." in _text(
+        _POINTS | {"ceiling": 12_345.0}
     )
+
+
+def test_combinations_stand_apart_and_are_not_counted():
+    both = _POINTS | {"strategy": "both", "title": "Points and coupon", "kind": "combination", "decision": "fund"}
+    text = _text(_POINTS, both)
+    assert "Fund: Together: Points and coupon." in text
+    assert text.splitlines()[0] == "Pilot Points <b>& more</b> first."
+
+
+def test_a_strategy_without_evidence_has_a_card_with_what_it_needs():
+    row = {
+        "strategy": "surveys",
+        "title": "Customer surveys",
+        "effect": "effects.dropout_1.ratio",
+        "description": "Chance of leaving; searched, not assumed",
+        "unit": "ratio",
+        "searched_low": 0.8,
+        "searched_high": 1.0,
+        "npv_low": 9_000.0,
+        "npv_high": -4_000.0,
+        "break_even": 0.93,
+        "npv_mc_error": 10.0,
+        "draws": 24,
+    }
+    searched = pl.DataFrame([row], schema=empty(BREAK_EVEN).schema)
+    table = pl.DataFrame([_POINTS], schema=empty(DECISION).schema)
+    lead, *cards = decision_box(table, "USD", searched).text.replace(NBSP, " ").splitlines()
+    assert lead.endswith("No evidence on Customer surveys: only what each would need is known.")
+    assert "Test first: Customer surveys. Needs 0.930 or less: at least 7.0 % lower" in "\n".join(cards)
+    assert "(chance of leaving). No evidence yet; searched from 0.800, expected NPV USD 9,000, to 1.000" in "\n".join(
+        cards
+    )
+
+
+def test_the_best_set_is_a_card_of_its_own():
+    text = _text(_POINTS, _COUPON, _BEST)
+    assert "Pilot first: Best set: Points + Coupon." in text
+    assert "in 200 draws of everything that is uncertain (sets: 24)" in text
+
+
+def test_where_no_set_gains_no_figure_is_made_up():
+    none = dict.fromkeys(("investment", "npv", "npv_mc_error", "low", "high", "prob_npv_positive"), 0.0)
     text = _text(_POINTS, _COUPON, _BEST | none | {"title": "Doing nothing", "decision": "reject", "roi": None})
-    assert "No set of them is expected to bring more than doing nothing." in text
-    assert "Fund none: Best set: Doing nothing. Fund from 90 % on, reject below 25 %." in text
-    assert text.count("Net present value:") == 2
+    assert "Fund none: Best set: no programme. Fund from 90 % on, reject below 25 %." in text
+    assert text.count("Expected NPV:") == 2
 
 
 def test_a_single_strategy_is_not_compared_with_sets():
-    assert "Of all sets" not in _text(_POINTS, _BEST)
+    assert "Best set" not in _text(_POINTS, _BEST)
 
 
 def test_text_from_data_stays_text():
