@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     )
     from cxsim.reporting.business.investment import cash_fan, investment_table, liabilities_table
     from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
-    from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution, structures_table
+    from cxsim.reporting.business.returns import npv_by_structure, npv_distribution, structures_table
     from cxsim.reporting.business.statement import (
         benefit_waterfall,
         cohort_table,
         periods_table,
         quarters_table,
         statement_table,
+        summary_table,
     )
     from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
     from cxsim.reporting.business.what_if import what_if
@@ -119,7 +120,6 @@ __all__ = [
     "naive_table",
     "not_measured_table",
     "npv_by_size",
-    "npv_by_strategy",
     "npv_by_structure",
     "npv_distribution",
     "overview",
@@ -136,6 +136,7 @@ __all__ = [
     "statement_table",
     "strategies_table",
     "structures_table",
+    "summary_table",
     "test_plan_table",
     "tornado",
     "tracking",

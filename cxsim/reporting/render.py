@@ -60,6 +60,8 @@ _FETCHING = ("src", "srcset", "poster", "background", "data")
 _FETCH = re.compile(r"@import|url\(\s*['\"]?\s*(?!data:|#|['\"#])", re.IGNORECASE)
 _ALLOWED_LINK = re.compile(r"(?:#|\./)|(?![a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 _WEB_LINK = re.compile(r"https?:|mailto:", re.IGNORECASE)
+# Sections that a reader opens when they want them.
+_APPENDIX = "Appendix"
 _HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 # Of one library and one level the same bytes come out; another zlib, as some systems and later Pythons bring, may pack
 # the same script into other bytes. A page then differs in them, and in nothing that it shows or allows.
@@ -91,7 +93,7 @@ def render(
         title=title,
         body=_SLOT_FOUND.sub(lambda found: drawn.get(found[1], ""), body),
         has_title="<h1" in body,
-        contents=[*contents, ("audit-trail", "Audit trail")],
+        contents=[*contents, ("audit-trail", "Appendix: audit trail")],
         style=asset("style.css"),
         policy=_policy([vega_bundle(), *scripts] if drawn else []),
         scripts=scripts,
@@ -192,6 +194,7 @@ def tidy(html: str, *, reserved: Iterable[str]) -> tuple[str, list[tuple[str, st
         element.attrs.pop("tabindex", None)
     contents = _anchors(soup, reserved)
     _scroll(soup)
+    _fold_appendix(soup)
     return str(soup), contents
 
 
@@ -241,6 +244,25 @@ def _anchors(soup: BeautifulSoup, reserved: Iterable[str]) -> list[tuple[str, st
         if heading.name == "h2":
             contents.append((anchor, text))
     return contents
+
+
+def _fold_appendix(soup: BeautifulSoup) -> None:
+    """Fold each section whose heading begins with `Appendix` under this heading."""
+    for heading in [one for one in soup.find_all("h2") if one.get_text().startswith(_APPENDIX)]:
+        top = heading
+        while top.parent is not None and top.parent is not soup:
+            top = top.parent
+        later = itertools.takewhile(
+            lambda part: not isinstance(part, Tag) or (part.name != "h2" and part.find("h2") is None), top.next_siblings
+        )
+        section = soup.new_tag("details", attrs={"class": "cx-appendix"})
+        parts = list(later)
+        top.insert_before(section)
+        summary = soup.new_tag("summary")
+        section.append(summary)
+        summary.append(heading.extract())
+        for part in (top, *parts) if top is not heading else parts:
+            section.append(part.extract())
 
 
 def _scroll(soup: BeautifulSoup) -> None:

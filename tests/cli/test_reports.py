@@ -32,7 +32,7 @@ from cxsim import reporting
 from cxsim.reporting.tables import Prose, machine_readable
 reporting.enable()
 study = cxsim.run(cxsim.load_scenario(scenario, changes))
-display(reporting.npv_by_strategy(study.returns, study.currency))
+display(reporting.npv_distribution(study.npv, study.currency))
 display(Prose(markup="<p>Returns</p>", text="Returns", twin=machine_readable("returns", "Returns", study.returns)))
 display(reporting.assumptions_table(study.assumptions, study.currency))
 reporting.audit_trail(study.manifest)

@@ -23,7 +23,6 @@ from cxsim.reporting.theme import (
     QUIET,
     WIDTH,
     Figure,
-    by_interval,
     distinct,
     either,
     framed,
@@ -41,7 +40,7 @@ from cxsim.reporting.theme import (
     tooltips,
     with_texts,
 )
-from cxsim.tables import REAL, RETURNS, STRUCTURES, TEXT, Contract, check
+from cxsim.tables import REAL, STRUCTURES, TEXT, Contract, check
 from cxsim.wording import INTERVAL, MODELS, counted, figure, in_words, joined, number, percent
 
 NPV = Contract("NPV", TEXT("strategy"), REAL("npv"))
@@ -55,43 +54,6 @@ _NAMED_BY_MODEL = 3
 # A row is named after its strategy and its model, of which the axis shows the model; the strategy heads its rows.
 _BREAK = "\N{SYMBOL FOR UNIT SEPARATOR}"
 _MEAN = f"Mean ({INTERVAL})"
-
-
-def npv_by_strategy(returns: pl.DataFrame, currency: str) -> Figure:
-    """Draw the net present value of each strategy against doing nothing, with its interval.
-
-    Parameters
-    ----------
-    returns
-        Table under `RETURNS`, one row per strategy in the order of the scenario.
-    currency
-        Code of the currency, as "USD".
-
-    Returns
-    -------
-    alt.LayerChart
-        One point and one line for the 90 % interval per strategy, and a rule at zero.
-    """
-    means = _means(check(returns, RETURNS), currency)
-    shown = (
-        f"Net present value over doing nothing, {currency}. Point: mean of all draws; line: {INTERVAL}. "
-        "A gain or a loss: the whole line lies on one side of zero."
-    )
-    rows = alt.Y("name:N", sort=names_of(means), axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
-    drawn = alt.Chart(means).encode(y=rows)
-    name = drawn.mark_text(align="left", dy=-12, fontWeight="bold", limit=WIDTH // 2)
-    value = drawn.mark_text(align="right", dy=-12, color=QUIET)
-    tips = {"name:N": "Strategy", "value:N": _MEAN}
-    layers = alt.layer(
-        # A rule across the figure would run through the names.
-        *_intervals(means, rows, currency, tips, tick=30, point=130, yOffset=12),
-        name.encode(x=alt.value(0), text="name:N"),
-        value.encode(x=alt.value(WIDTH), text="value:N"),
-    )
-    verdicts = by_interval(means, ("A gain", "Could go either way", "A loss"), _NAMED)
-    finding = ". ".join(f"{verdict}: {who}" for verdict, who in verdicts)
-    alt_text = read_out(means, "{name}: {value}.")
-    return framed(layers, finding=finding, shown=shown, alt_text=alt_text, height=_BAND * means.height)
 
 
 def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | None:
@@ -108,7 +70,7 @@ def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | None:
     -------
     alt.LayerChart or None
         One point and one line for the 90 % interval per strategy and model, and a tick at zero. None, which a notebook
-        does not show, where there is one model only: `npv_by_strategy` says the same.
+        does not show, where there is one model only.
     """
     if check(structures, STRUCTURES)["structure"].n_unique() < 2:
         return None

@@ -50,9 +50,23 @@ from cxsim.reporting.theme import (
     with_texts,
     zero_rule,
 )
-from cxsim.study.business.pathways import PATHWAYS
+from cxsim.study.business.decision import DECISION
+from cxsim.study.business.pathways import PATHWAYS, QUALITIES, SUMMARY
 from cxsim.tables import TOTALS, WHOLE_HORIZON, check
-from cxsim.wording import INTERVAL, MISSING, NBSP, figure, joined, money, number, precision
+from cxsim.wording import (
+    INTERVAL,
+    MISSING,
+    NBSP,
+    figure,
+    first_sentence,
+    joined,
+    lowered,
+    money,
+    number,
+    percent,
+    precision,
+    priced,
+)
 
 LADDER_NOTE = (
     "Costs are negative. Net revenue: sales and fees less markdowns and refunds. Contribution margin 1 (CM1): net "
@@ -159,6 +173,36 @@ def quarters_table(periods: pl.DataFrame, currency: str) -> Table:
     return _QUARTERS.render(check(periods, PERIODS).filter(subtotals, grain="quarter"), currency)
 
 
+def summary_table(summary: pl.DataFrame, qualities: pl.DataFrame, decision: pl.DataFrame, currency: str) -> Table:
+    """Lay out benefits by source and investment by account, year by year, with what no line holds below.
+
+    Parameters
+    ----------
+    summary
+        Table under `SUMMARY`, strategies in the order of the scenario.
+    qualities
+        Table under `QUALITIES`.
+    decision
+        Table under `DECISION`, for interval, chance and payback.
+    currency
+        Code of the currency, as "USD".
+
+    Returns
+    -------
+    Table
+        One group per strategy; one column per year and one for the whole horizon, present values. Below stand risk,
+        benefits that are not quantified and what can be stopped.
+    """
+    check(decision, DECISION)
+    periods = distinct(check(summary, SUMMARY), "period")
+    spec = replace(
+        _SUMMARY,
+        columns=headed(dict(zip(periods, periods, strict=True))),
+        notes=_qualities_notes(check(qualities, QUALITIES), decision, currency),
+    )
+    return spec.render(summary, currency)
+
+
 def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
     """Lay out what each strategy changes for each cohort of customers, over the whole horizon.
 
@@ -212,6 +256,57 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     return framed(
         drawn, finding=_benefits_finding(table), shown=shown, alt_text=read_out_by_name(steps, "{label} {_written}")
     )
+
+
+def _summary_rows(summary: pl.DataFrame) -> Sequence[Row]:
+    """Return one row per strategy and line, with one column per period."""
+    lines = ["strategy", "title", "section", "label"]
+    wide = summary.pivot("period", index=lines, values="amount")
+    return with_amounts(wide.rename({"title": "name"}).rows(named=True), wide.columns[len(lines) :])
+
+
+def _summary_finding(summary: pl.DataFrame) -> str:
+    """Return which share of the investment comes back as benefits."""
+    whole = summary.filter(period=WHOLE_HORIZON)
+    sums = {
+        section: dict(whole.filter(section=section).select("title", "amount").iter_rows())
+        for section in ("benefits total", "investment total")
+    }
+    parts = [
+        f"{percent(benefits / spent) if benefits > 0.0 else 'none'} for {title}"
+        for title, benefits in sums["benefits total"].items()
+        if (spent := sums["investment total"][title]) > 0.0
+    ]
+    return f"Benefits over investment: {joined(parts)}" if parts else "No programme needs an investment"
+
+
+def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: str) -> list[str]:
+    known = {row["strategy"]: row for row in decision.iter_rows(named=True)}
+    notes = []
+    for row in qualities.iter_rows(named=True):
+        one = known[row["strategy"]]
+        together = precision([one["npv"], one["low"], one["high"]])
+        missing = joined([lowered(words) for words in row["unquantified"].split("; ") if words]) or "nothing"
+        notes.append(
+            f"{row['title']}. Risk: NPV {priced(together.span(one['low'], one['high']), currency)} in nine draws of "
+            f"ten; {lowered(first_sentence(row['harms']))}. Not quantified: {missing}. "
+            f"Flexibility: {money(row['sunk'], currency)} is spent up front; {money(row['avoidable'], currency)} stops "
+            "with the programme."
+        )
+    return notes
+
+
+_SUMMARY = TableSpec(
+    id="summary",
+    contract=SUMMARY,
+    title=_summary_finding,
+    subtitle="Expected present values, {currency}, against the no-programme baseline",
+    columns={},
+    rows=_summary_rows,
+    group="name",
+    line=lambda row: capitalised(row["label"]),
+    bold=lambda row: row["section"] in ("benefits total", "investment total", "npv"),
+)
 
 
 def _more_cash(cash: pl.DataFrame, column: str, than: str) -> str:

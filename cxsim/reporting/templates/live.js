@@ -58,6 +58,8 @@
   if (!window.DecompressionStream) { still(); return; }
   try { await unpack(); } catch (error) { still(); console.error(error); return; }
   document.querySelectorAll("figure.cx-figure").forEach(function (figure) {
-    enliven(figure).catch(function (error) { console.error(error); });
+    var start = function () { enliven(figure).catch(function (error) { console.error(error); }); };
+    var folded = figure.closest("details.cx-appendix:not([open])");
+    if (folded) { folded.addEventListener("toggle", start, { once: true }); } else { start(); }
   });
 })();

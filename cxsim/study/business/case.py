@@ -20,7 +20,7 @@ from cxsim.study.business.decision import decision
 from cxsim.study.business.information import drawn_inputs, split
 from cxsim.study.business.kpis import kpis
 from cxsim.study.business.liabilities import liabilities
-from cxsim.study.business.pathways import pathways
+from cxsim.study.business.pathways import pathways, qualities
 from cxsim.study.business.portfolio import portfolio
 from cxsim.study.business.sensitivity import break_evens, grids, rates, sensitivities, tornado
 from cxsim.study.naive import naive_readings
@@ -46,6 +46,8 @@ class BusinessCase:
         What to do about each strategy and which set of them is best, under DECISION.
     investment, periods, cohorts, fan
         The money: under INVESTMENT, PERIODS, COHORT_MONEY and FAN.
+    summary, qualities
+        The case on one page, in money and in words, under SUMMARY and QUALITIES.
     base_case, tornado, break_evens, grid, grid_centre, heat, rates, pathways
         What moves the result and where it comes from: under the contracts of these names.
     split, information, test_plan
@@ -75,6 +77,8 @@ class BusinessCase:
     heat: pl.DataFrame
     rates: pl.DataFrame
     pathways: pl.DataFrame
+    summary: pl.DataFrame
+    qualities: pl.DataFrame
     split: pl.DataFrame
     information: pl.DataFrame
     test_plan: pl.DataFrame
@@ -136,7 +140,7 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     swings = step(tornado(base, varied))
     even = step(break_evens(base, varied))
     grid, grid_centre, heat = step(grids(base, swings))
-    ways = step(pathways(base, study.returns))
+    ways, summary = step(pathways(base, study.returns, money["periods"]))
     sets = step(portfolio(study, executor=executor))
     drawn = step(drawn_inputs(study))
     costliest = _costliest(study)
@@ -152,6 +156,8 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
         heat=heat,
         rates=rates(study),
         pathways=ways,
+        summary=summary,
+        qualities=qualities(study),
         split=step(split(study, drawn)),
         information=study.information,
         test_plan=study.test_plan,

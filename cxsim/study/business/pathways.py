@@ -10,12 +10,17 @@ from itertools import combinations, product
 import numpy as np
 import polars as pl
 
+from cxsim.finance.economics import ACCOUNTS
+from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, Account
+from cxsim.finance.statement import LINES, MONTHS_PER_YEAR
 from cxsim.params import MICROS
 from cxsim.simulation.counts import N_COUNT_KINDS, CountKind, ReachCountKind, place
 from cxsim.strategies.effects import Effect
+from cxsim.strategies.levers import load_levers
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.business.base_case import BaseCase, Counts, Numbers, Outcome
-from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
+from cxsim.study.result import Study
+from cxsim.tables import COUNT, REAL, TEXT, WHOLE_HORIZON, Contract, table_of
 
 Set = frozenset[str]
 # Pathways, each with those that it must come after.
@@ -27,6 +32,15 @@ After = Mapping[str, Collection[str]]
 PATHWAYS = Contract(
     "PATHWAYS", TEXT("strategy", "title"), COUNT("step"), TEXT("pathway", "label", "kind"), REAL("amount", "mc_error")
 )
+# What a finance director reads on one page: mean present values by period, which is a year or `whole horizon`. section:
+# `benefits` by source, `investment` by account, each with its total, and `npv`. Sources are shares of the base case;
+# the line of benefits that leads from there to the mean over all draws is one of them.
+SUMMARY = Contract("SUMMARY", TEXT("strategy", "title", "section", "label", "period"), REAL("amount"))
+# What of a strategy stands in no line: possible benefits of its lever that it does not model, separated by semicolons;
+# what of its investment is spent at the start, and what stops with it; and what can go wrong.
+QUALITIES = Contract("QUALITIES", TEXT("strategy", "title", "unquantified"), REAL("sunk", "avoidable"), TEXT("harms"))
+_INVESTED = frozenset(str(account) for account in INVESTMENT_ACCOUNTS)
+_BENEFITS = frozenset(str(account) for account in ACCOUNTS) - _INVESTED
 LABELS: Mapping[str, str] = {
     "frequency": "More frequent orders",
     "retention": "Customers stay longer",
@@ -42,6 +56,17 @@ LABELS: Mapping[str, str] = {
     "recovery": "Making up for failures",
     "satisfaction": "More satisfied customers",
     "returns": "Goods sent back",
+}
+# By pathway of a lever, the pathways of responses in which it would show; `margin` is a cost and shows in none.
+_OF_LEVERS: Mapping[str, tuple[str, ...]] = {
+    "acquisition": ("conversion",),
+    "basket": ("basket",),
+    "dropout": ("retention", "reactivation"),
+    "purchase_rate": ("frequency", "price"),
+    "referral": ("referral",),
+    "returns": ("returns",),
+    "satisfaction": ("satisfaction", "failures", "recovery", "service"),
+    "service": ("service",),
 }
 # By kind of effect, the pathways by which customers respond to it, each with the fields of the response and their
 # values without it: 1 for a ratio, 0 for a gain, None where the field is absent. What an effect changes without anybody
@@ -81,8 +106,8 @@ _GIVEN = (CountKind.MARKDOWN, CountKind.REWARD, CountKind.COMPENSATION)
 _SENT_BACK = (CountKind.RETURNS, CountKind.REFUNDED, CountKind.SENT_BACK)
 
 
-def pathways(base: BaseCase, returns: pl.DataFrame) -> pl.DataFrame:
-    """Return by which pathways each strategy's NPV comes about.
+def pathways(base: BaseCase, returns: pl.DataFrame, periods: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return by which pathways each strategy's NPV comes about, and its benefits and investment by source and year.
 
     Every set of pathways is simulated with the same random numbers; a pathway's part is what it adds on average over
     all orders in which the pathways can be switched on (Shapley). What the strategy gives away when nobody responds
@@ -90,6 +115,7 @@ def pathways(base: BaseCase, returns: pl.DataFrame) -> pl.DataFrame:
     """
     means = dict(returns.select("strategy", "incremental_npv").iter_rows())
     rows: list[tuple[object, ...]] = []
+    summary: list[tuple[object, ...]] = []
     for name, strategies in base.scenario.with_prior:
         after = pathways_of(strategies)
         if len(after) > _MOST:
@@ -98,8 +124,8 @@ def pathways(base: BaseCase, returns: pl.DataFrame) -> pl.DataFrame:
         sets = feasible_sets(after)
         # The last set holds every pathway, and is simulated already.
         variants = [tuple(without(one, after.keys() - held) for one in strategies) for held in sets[:-1]]
-        outcomes = [*base.simulate(variants), base.outcomes[name]]
-        values = {held: _values(base, outcome) for held, outcome in zip(sets, outcomes, strict=True)}
+        outcomes = dict(zip(sets, [*base.simulate(variants), base.outcomes[name]], strict=True))
+        values = {held: _values(base, outcome) for held, outcome in outcomes.items()}
         npv, mean = base.npv(base.outcomes[name]), means[name]
         steps = [
             *((*step, by_world.mean(), base.error(by_world)) for *step, by_world in _steps(values, after)),
@@ -107,8 +133,67 @@ def pathways(base: BaseCase, returns: pl.DataFrame) -> pl.DataFrame:
             ("uncertainty", "From the base case to the mean of all draws", "uncertainty", mean - npv.mean(), 0.0),
             ("mean", "Net present value", "mean", mean, 0.0),
         ]
-        rows += [(name, base.scenario.titles[name], number, *step) for number, step in enumerate(steps, start=1)]
-    return table_of(rows, PATHWAYS)
+        title = base.scenario.titles[name]
+        rows += [(name, title, number, *step) for number, step in enumerate(steps, start=1)]
+        own = periods.filter(strategy=name)
+        summary += [(name, title, *line) for line in _summary(base, outcomes, after, own)]
+    return table_of(rows, PATHWAYS), table_of(summary, SUMMARY)
+
+
+def _summary(
+    base: BaseCase, outcomes: Mapping[Set, Outcome], after: After, periods: pl.DataFrame
+) -> Iterator[tuple[str, str, str, float]]:
+    """Yield section, label, period and present value of benefits by source and of investment by account."""
+    years = periods.filter(grain="year")["label"].unique(maintain_order=True).to_list()
+    sources = {held: _benefits(base, outcome) for held, outcome in outcomes.items()}
+    nobody = sources[frozenset()]
+    lines = {LABELS[pathway]: amounts for pathway, amounts in shapley(sources, after).items()}
+    if np.any(nobody != 0.0):
+        lines["Without any response of customers"] = nobody
+    expected = _by_year(periods, [line for line in LINES if line in _BENEFITS])
+    known = {label: amounts.mean(axis=0) for label, amounts in lines.items()}
+    known["Expected value less base case"] = expected - sum(known.values(), np.zeros(len(years)))
+    spent = {line: -_by_year(periods, [line]) for line in LINES if line in _INVESTED}
+    shown = {("benefits", label): amounts for label, amounts in known.items()} | {
+        ("benefits total", "Benefits"): expected
+    }
+    shown |= {("investment", line): amounts for line, amounts in spent.items() if np.any(amounts != 0.0)}
+    invested = sum(spent.values(), np.zeros(len(years)))
+    shown |= {("investment total", "Investment"): invested, ("npv", "Net present value"): expected - invested}
+    for (section, label), amounts in shown.items():
+        for period, amount in zip([*years, WHOLE_HORIZON], [*amounts, amounts.sum()], strict=True):
+            yield section, label, period, float(amount)
+
+
+def _by_year(periods: pl.DataFrame, lines: Collection[str]) -> Numbers:
+    """Return the sum of some lines' mean present values, by year."""
+    some = periods.filter(pl.col("grain") == "year", pl.col("line").is_in([*lines]))
+    years = periods.filter(grain="year")["label"].unique(maintain_order=True)
+    sums = dict(some.group_by("label", maintain_order=True).agg(pl.col("discounted").sum()).iter_rows())
+    return np.array([sums.get(year, 0.0) for year in years])
+
+
+def _benefits(base: BaseCase, outcome: Outcome) -> Numbers:
+    """Return the present value of an outcome less the baseline, without what is invested: shape (worlds, years)."""
+    benefits = [place for place, account in enumerate(ACCOUNTS) if account not in INVESTMENT_ACCOUNTS]
+    money = base.flows(outcome).incremental(1)[:, :, benefits].sum(axis=2) * base.worlds.present_values()
+    return np.add.reduceat(money, range(0, money.shape[1], MONTHS_PER_YEAR), axis=1)
+
+
+def qualities(study: Study) -> pl.DataFrame:
+    """Return of each strategy which benefits are not quantified, what can be stopped, and what can go wrong."""
+    levers, invested = load_levers(), dict(study.returns.select("strategy", "investment").iter_rows())
+    rows = []
+    for strategy in study.scenario.prior_strategies:
+        modelled = pathways_of([strategy])
+        lever = levers.get(strategy.lever or "")
+        gains = [name for name, found in lever.pathways.items() if found == "gain"] if lever else []
+        missing = [LABELS[of[0]] for name, of in _OF_LEVERS.items() if name in gains and modelled.keys().isdisjoint(of)]
+        sunk = -study.present_value(strategy.name, [Account.SET_UP])
+        rows.append(
+            (strategy.name, strategy.title, "; ".join(missing), sunk, invested[strategy.name] - sunk, strategy.harms)
+        )
+    return table_of(rows, QUALITIES)
 
 
 def pathways_of(strategies: Collection[Strategy]) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution, structures_table
+from cxsim.reporting.business.returns import npv_by_structure, npv_distribution, structures_table
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -66,21 +66,6 @@ def test_one_model_is_a_sentence(structures):
 def test_returns_without_the_name_of_a_model_are_refused(returns):
     with pytest.raises(TableError, match="STRUCTURES: no column 'structure'"):
         structures_table(returns, "USD")
-
-
-def test_the_title_sorts_strategies_by_where_their_interval_lies(drawn_returns, finding):
-    figure = npv_by_strategy(drawn_returns, "USD")
-    assert finding(figure) == (
-        "A gain: Free delivery above USD 40. Could go either way: Points programme. A loss: Win-back coupon"
-    )
-    assert f"Win-back coupon: USD{NBSP}−9,500 (−15,000 to −3,000)" in figure.to_dict()["description"]
-
-
-def test_many_strategies_are_counted_instead_of_named(drawn_returns, finding):
-    many = pl.concat([drawn_returns.with_columns(title=pl.format("{} {}", "title", pl.lit(n))) for n in range(2)])
-    assert finding(npv_by_strategy(many, "USD")) == (
-        "A gain: 2 of 6 strategies. Could go either way: 2 of 6 strategies. A loss: 2 of 6 strategies"
-    )
 
 
 def test_the_title_of_the_spread_gives_the_share_of_draws_above_zero(finding):
