@@ -51,6 +51,8 @@ from cxsim.wording import (
 
 # The row of DECISION that tells of the best set of strategies.
 _PORTFOLIO = "portfolio"
+# How the check of the models on the shop's own orders ended, in a word.
+MODEL_CHECK = {"fits": "passed", "caution": "caution", "stop": "failed"}
 _BETTER = {"up": "higher", "down": "lower", "none": "neither"}
 _LEADING = "orders_per_customer"
 # So many strategies are named in a title.
@@ -90,7 +92,7 @@ def decision_box(decision: pl.DataFrame, currency: str) -> Prose:
         require_known(DECISION, "decision", row["decision"], BADGES)
     sets = [row for row in rows if row["strategy"] == _PORTFOLIO]
     together = [_together(row, currency) for row in sets if len(alone) > 1]
-    opening = " ".join([lead([(row["title"], row["decision"]) for row in alone]), *together])
+    opening = " ".join([lead([(row["title"], row["decision"]) for row in alone]), *together, *_failed(alone[0])])
     twin = machine_readable("decision", "What to do, on what ground, and what would change it", decision)
     return in_cards(opening, [_card(row, currency) for row in rows], _aid(alone[0], sets, currency), twin)
 
@@ -153,6 +155,20 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     return Prose(markup=markup, text="\n".join([opening, *sentences, closing]))
 
 
+def _failed(row: Row) -> list[str]:
+    """Return what a reader must know first where the models fail on the shop's own orders."""
+    if row.get("model_check") != "stop":
+        return []
+    return [f"The models behind this failed on the shop's own orders: {row['model_check_finding']}."]
+
+
+def _checked(row: Row) -> list[tuple[str, str]]:
+    """Return how the models stood the check on the shop's own orders, where they were checked."""
+    if "model_check" not in row:
+        return []
+    return [("Model check", f"{MODEL_CHECK[row['model_check']]}: {row['model_check_finding']}")]
+
+
 def _is_nothing(row: Row) -> bool:
     # Doing nothing costs nothing and brings nothing in every draw; whatever else breaks even has a spread.
     return bool(row["investment"] == 0.0 and row["low"] == 0.0 == row["high"])
@@ -196,6 +212,7 @@ def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
         ("Return on investment", "none, as nothing is spent" if row["roi"] is None else share_to(0)(row["roi"])),
         ("Payback in half of the draws", half),
         ("Payback in nine of ten", late),
+        *_checked(row),
     ]
 
 

@@ -17,6 +17,7 @@ from cxsim.simulation.engine import Executor
 from cxsim.study.business.base_case import base_case, base_case_table
 from cxsim.study.business.checklist import case_register, checklist
 from cxsim.study.business.decision import decision
+from cxsim.study.business.evidence import Evidence, evidence, with_model_check
 from cxsim.study.business.experiments import planned_tests
 from cxsim.study.business.information import drawn_inputs, information, split
 from cxsim.study.business.kpis import kpis
@@ -32,7 +33,7 @@ from cxsim.wording import written_as
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
 # So many steps of a business case report their progress.
-_STEPS = 14
+_STEPS = 15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -45,6 +46,8 @@ class BusinessCase:
         What was simulated.
     decision
         What to do about each strategy and which set of them is best, under DECISION.
+    evidence
+        How the models of orders and leaving fit this shop's own orders and forecast those of its past.
     investment, periods, cohorts, fan
         The money: under INVESTMENT, PERIODS, COHORT_MONEY and FAN.
     base_case, tornado, break_evens, grid, grid_centre, heat, rates, pathways
@@ -64,6 +67,7 @@ class BusinessCase:
 
     study: Study
     decision: pl.DataFrame
+    evidence: Evidence
     investment: pl.DataFrame
     periods: pl.DataFrame
     cohorts: pl.DataFrame
@@ -142,10 +146,12 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     drawn = step(drawn_inputs(study))
     known = step(information(study, drawn))
     tests = step(planned_tests(study, known))
-    costliest = _costliest(study)
+    costliest, checked = _costliest(study), step(evidence(study))
+    decided = decision(study, investment=money["investment"], break_evens=even, portfolio=sets, test_plan=tests)
     return BusinessCase(
         study=study,
-        decision=decision(study, investment=money["investment"], break_evens=even, portfolio=sets, test_plan=tests),
+        decision=with_model_check(decided, checked),
+        evidence=checked,
         **money,
         base_case=base_case_table(base, study.returns),
         tornado=swings,

@@ -51,6 +51,8 @@ DECISION = Contract(
     COUNT("customers", "draws"),
     REAL("changer_low", "changer_high", "base_npv"),
     nullable=("roi", "payback_months", "payback_months_late", *_CHANGER),
+    # How the models stood the check on the shop's own orders (fits, caution or stop), and on what ground.
+    optional=TEXT("model_check", "model_check_finding"),
 )
 
 
