@@ -197,6 +197,11 @@ def test_every_number_has_its_own_unit(shop, name):
     [
         ({"reject_probability": (0.95, 0.95)}, r"reject_probability \(0\.95\) is above fund_probability \(0\.9\)"),
         ({"fund_probability": (0.9, 0.95)}, "fund_probability: a rule has no spread"),
+        (
+            {"forecast_caution": (0.3, 0.3), "forecast_stop": (0.2, 0.2)},
+            r"forecast_caution \(0\.3\) is above forecast_stop \(0\.2\)",
+        ),
+        ({"forecast_caution": (0.1, 0.1), "forecast_stop": (0.2, 0.4)}, "forecast_stop: a rule has no spread"),
     ],
 )
 def test_a_rule_that_rejects_what_it_funds_or_has_spread_is_refused(shop, rules, message):

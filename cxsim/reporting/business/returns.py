@@ -18,6 +18,7 @@ from cxsim.reporting.tables import (
     Row,
     Table,
     TableSpec,
+    capitalised,
     headed,
     machine_readable,
     remark,
@@ -205,7 +206,7 @@ def evidence_box(evidence: Evidence) -> tuple[Prose | Table, ...]:
         The verdict with what was found of stop and caution; and one row per model and time of the past, where any was
         forecast.
     """
-    title = f"Model check {MODEL_CHECK[evidence.verdict]}: {evidence.finding}"
+    title = f"Model check: {MODEL_CHECK[evidence.verdict]}. {capitalised(evidence.finding)}"
     grave = evidence.findings.filter(pl.col("severity") != "note").select("severity", "about", "sentence", "advice")
     found = [
         f"{severity.capitalize()}, {about}: {sentence} {advice}" for severity, about, sentence, advice in grave.rows()
@@ -216,7 +217,7 @@ def evidence_box(evidence: Evidence) -> tuple[Prose | Table, ...]:
         f"<h3>{escape(title)}</h3><p>{escape(evidence.sentence)}</p>{f'<ul>{items}</ul>' if items else ''}"
         f"<p>{escape(_NO_INTERVAL)}</p></section>"
     )
-    twin = machine_readable("model_findings", "What the orders cannot say of the models", evidence.findings)
+    twin = machine_readable("model-findings", "What the orders cannot say of the models", evidence.findings)
     box = Prose(markup=markup, text="\n".join([f"{title}.", evidence.sentence, *found, _NO_INTERVAL]), twin=twin)
     return (box,) if evidence.backtest.is_empty() else (box, _BACKTEST.render(evidence.backtest))
 

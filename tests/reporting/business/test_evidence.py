@@ -62,7 +62,7 @@ NOTE = ("BG/NBD", "note", "Two parameters go together.", "Read neither by itself
 def test_the_box_opens_with_the_verdict_and_its_ground(verdict, word):
     (box,) = evidence_box(_evidence(verdict))
     first = box.text.splitlines()[0].replace(NBSP, " ")
-    assert first == f"Model check {word}: 23 % too few repeat orders expected in the last two quarters."
+    assert first == f"Model check: {word}. 23 % too few repeat orders expected in the last two quarters."
     assert f'data-verdict="{verdict}"' in box.markup
 
 
