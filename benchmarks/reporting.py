@@ -17,7 +17,7 @@ from cxsim.reporting.execute import execute
 _CHECKOUT = Path(__file__).parents[1]
 _NEEDED = ("cxsim", "params", "notebooks", "pyproject.toml")
 _SCENARIO = "cdnow-programmes"
-# Two cores, 200 draws, three strategies and all their sets, to the finished file.
+# Two cores, 67 draws of three models of leaving, three strategies and all their sets, to the finished file.
 _REPORT_SECONDS = 45.0
 _ROUNDS = 5
 _COMMAND = "from cxsim.cli import main; main()"

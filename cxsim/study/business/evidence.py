@@ -111,18 +111,21 @@ def evidence(study: Study) -> Evidence:
     table = table_of(rows, BACKTEST)
     verdict = _verdict(study, table, found)
     finding, sentence = _untested(study, windows) if table.is_empty() else _in_words(table, verdict)
-    stops = [one for _, one in found if one.severity == "stop"]
-    if stops and verdict == "stop":
-        finding = stops[0].sentence.split(":", maxsplit=1)[0].removesuffix(".")
+    stops = [f"{about}: {_shortened(one.sentence)}" for about, one in found if one.severity == "stop"]
     return Evidence(
         verdict=verdict,
-        finding=finding,
+        finding="; ".join([*stops, finding]),
         sentence=sentence,
         backtest=table,
         findings=table_of(
             ((about, one.severity, one.sentence, one.advice, one.figure) for about, one in found), MODEL_FINDINGS
         ),
     )
+
+
+def _shortened(sentence: str) -> str:
+    """Return what a finding says before it says why."""
+    return sentence.split(":", maxsplit=1)[0].removesuffix(".")
 
 
 def with_model_check(decision: pl.DataFrame, checked: Evidence) -> pl.DataFrame:

@@ -118,7 +118,8 @@ def test_what_forbids_the_use_of_the_orders_stops_whatever_the_forecasts(sound):
     stop = Finding("dates", "stop", 0.4, "Two in five days are swapped: see the dates.", "Say which comes first.")
     note = Finding("names", "note", 1.0, "One customer has no name.", "Nothing.")
     found = evidence(replace(sound, orders=replace(sound.orders, findings=(note, stop))))
-    assert (found.verdict, found.finding) == ("stop", "Two in five days are swapped")
+    assert found.verdict == "stop"
+    assert found.finding.startswith("The orders: Two in five days are swapped; ")
     assert found.findings.row(0, named=True)["about"] == "The orders"
     assert "One customer has no name." not in found.findings["sentence"].to_list()
     assert found.sentence.endswith("The models fail on this shop's own orders: test before you fund.")
