@@ -93,4 +93,4 @@ if CHROMIUM is None and os.environ.get("CI") == "true":
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed.")
 def test_all_charts_of_the_business_case_are_alive_without_a_network(case, tmp_path):
     with browser(tmp_path) as tab:
-        assert charts_alive(tab, case / "first" / "case.html") == (12, 12, [])
+        assert charts_alive(tab, case / "first" / "case.html") == (13, 13, [])

@@ -27,7 +27,10 @@ MoneyPerOrder = Annotated[Quantity, Unit.MONEY_PER_ORDER]
 
 
 # The shop's own choices, which need no evidence and have no spread.
-RULES = ("fund_probability", "roi_hurdle", "benefit_haircut", "cost_uplift")
+RULES = (
+    *("fund_probability", "roi_hurdle", "benefit_haircut", "cost_uplift"),
+    *("forecast_caution", "forecast_stop"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,13 +70,17 @@ class Economics(Checked):
     # For the risk-adjusted case: shares by which benefits are cut and costs are raised.
     benefit_haircut: Share | None = None
     cost_uplift: Share | None = None
+    # Shares of the repeat orders that came by which a forecast of this shop's own past may miss them: beyond the first
+    # the results stand with a caution, beyond the second the model fails.
+    forecast_caution: Share | None = None
+    forecast_stop: Share | None = None
     # How a report writes numbers: en USD 1,234.5, de 1.234,5 USD, fr 1 234,5 USD, ch USD 1’234.5.
     locale: Locale = "en"
     # Who answers for these numbers, and when they were last reviewed.
     owner: str | None = None
     reviewed_on: date | None = None
 
-    together = (("handling_per_return", "resaleable"),)
+    together = (("handling_per_return", "resaleable"), ("forecast_caution", "forecast_stop"))
     retired: ClassVar[Mapping[str, str]] = {
         "reject_probability": (
             "no longer a rule; a strategy is rejected when its expected NPV is zero or less and no planned test is "
@@ -91,6 +98,12 @@ class Economics(Checked):
                 raise ParamError(
                     f"{name}: a rule has no spread; make its range a single value, not [{low:g}, {high:g}]."
                 )
+        caution, stop = self.forecast_caution, self.forecast_stop
+        if caution is not None and stop is not None and caution.value > stop.value:
+            raise ParamError(
+                f"forecast_caution ({caution.value:g}) is above forecast_stop ({stop.value:g}); it must be at or below "
+                "it."
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

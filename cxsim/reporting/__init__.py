@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     )
     from cxsim.reporting.business.investment import cash_fan, investment_table, liabilities_table
     from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
-    from cxsim.reporting.business.returns import npv_by_structure, npv_distribution, structures_table
+    from cxsim.reporting.business.returns import (
+        evidence_box,
+        npv_by_structure,
+        npv_distribution,
+        structures_table,
+    )
     from cxsim.reporting.business.statement import (
         benefit_waterfall,
         cohort_table,
@@ -100,6 +105,7 @@ __all__ = [
     "doses_details",
     "efficient_frontier",
     "enable",
+    "evidence_box",
     "findings_table",
     "fit_table",
     "forecast_bias",

@@ -27,7 +27,7 @@ from cxsim.reporting.shop.dashboard import METRICS, weekly
 from cxsim.reporting.tables import Prose, Table, remark
 from cxsim.reporting.theme import Figure
 from cxsim.study.loading import parsed_changes
-from cxsim.study.predictive_clv import CLV_STEPS, predictive_clv
+from cxsim.study.naive import CLV_STEPS, predictive_clv
 from cxsim.study.provenance import commit, table_hash, versions
 from cxsim.study.sources import load_shop
 from cxsim.tables import Contract, empty

@@ -37,6 +37,7 @@ from cxsim.study.assumptions import Assumption, assumptions, with_quantities_in
 from cxsim.study.scenario import Scenario, ScenarioFile, Structure, Valuation, files_of, load_valuation, resolved
 
 _ARRIVALS, _LEAVING = "new_customers.per_month", "dropout"
+_CHOSEN_BY_HAND = "Set by hand."
 _WHOLE = ("draws", "horizon_months", "seed", _ARRIVALS)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -146,7 +147,7 @@ def _setting(scenario: Scenario, key: str, text: str, known: Mapping[str, object
     settings, arriving = _settings(scenario), scenario.new_customers
     if key == _LEAVING:
         refuse_unknown(text, get_args(Structure), f"change '{key}': '{text}' is not possible")
-        return {key: text}
+        return {key: text, "dropout_reason": "" if text == "all" else _CHOSEN_BY_HAND}
     if key not in settings:
         raise ParamError(f"change '{key}': {scenario.name} has no such number; {_possible(key, [*known, *settings])}")
     if not _INTEGER.fullmatch(text):

@@ -12,6 +12,7 @@ import polars as pl
 
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import SpendFit
+from cxsim.data.orders import Transactions
 from cxsim.data.shop import Shop
 from cxsim.params import MICROS
 from cxsim.study.assumptions import strategy_table
@@ -57,6 +58,8 @@ class Study:
         The sources that those numbers cite.
     purchases, spend
         The fitted models; of orders and leaving one for each structure.
+    orders
+        The orders that they were fitted to; None where customers were made by hand.
     manifest
         What is needed to make the study again: versions, seed, and the hashes of inputs and results.
     worlds
@@ -84,6 +87,7 @@ class Study:
     sources: pl.DataFrame
     purchases: Mapping[Model, PurchaseFit]
     spend: SpendFit
+    orders: Transactions | None
     manifest: Mapping[str, object]
     worlds: Worlds
     counts: tuple[npt.NDArray[np.int64], ...]

@@ -84,6 +84,7 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
             sources=source_table(scenario),
             purchases=fits.purchases,
             spend=fits.spend,
+            orders=fits.orders,
             manifest=manifest(scenario, fits.rfm, ledger, reading=fits.reading),
             worlds=worlds,
             counts=by_arm,

@@ -133,7 +133,8 @@ class ScenarioSettings(CaseSettings):
     horizon_months: int
     existing_customers: Literal["all", "none"] = "all"
     new_customers: NewCustomers | None = None
-    dropout: Structure = "bgnbd"
+    dropout: Structure = "all"
+    dropout_reason: str = ""
     combinations: tuple[Combination, ...] = ()
     stacking: Quantity | None = None
     draws: int = 200
@@ -165,7 +166,9 @@ class ScenarioFile(ScenarioSettings):
     new_customers
         Arrivals; none when left out.
     dropout
-        Structure of orders and leaving: one of three models, or `all` of them beside each other.
+        Structure of orders and leaving: `all` three models beside each other, or one of them.
+    dropout_reason
+        Why it is one of them, for readers; needed then, where returns are stated.
     behaviour
         Name under params/behaviour; nothing happens beside orders, leaving and spend when left out.
     combinations
@@ -296,7 +299,7 @@ class Scenario(ScenarioSettings):
     ----------
     name, title, description, orders, observed_until, horizon_months, seed
         As in `ScenarioFile`.
-    columns, policy, existing_customers, new_customers, dropout, combinations, stacking, draws, budget
+    columns, policy, existing_customers, new_customers, dropout, dropout_reason, combinations, stacking, draws, budget
         As in `ScenarioFile`.
     economics, strategies, behaviour
         What the names in the file stand for.
@@ -408,9 +411,15 @@ def resolved(written: ScenarioFile, place: str) -> Scenario:
     }
     refuse_unmeasured(strategies)
     try:
-        return Scenario(**parts)
+        scenario = Scenario(**parts)
     except ParamError as cause:
         raise ParamError(f"{place}: {cause}") from cause
+    if scenario.with_prior and scenario.dropout != "all" and not scenario.dropout_reason.strip():
+        raise ParamError(
+            f"{place}: dropout_reason: missing; dropout names {scenario.dropout} alone, and a decision may depend on "
+            "the model. Write why this one, or dropout: all, which shows three beside each other."
+        )
+    return scenario
 
 
 def files_of(written: ScenarioFile, place: str) -> dict[Kind, list[Path]]:

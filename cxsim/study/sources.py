@@ -164,7 +164,9 @@ def fit_scenario(scenario: Scenario) -> Fits:
     purchases = {structure: fit(rfm, model=structure) for structure in scenario.structures}
     spend = fit_spend(rfm)
     _refuse_full_cards(scenario, spend)
-    return Fits(rfm=rfm, purchases=purchases, spend=spend, findings=orders.findings, reading=orders.record)
+    return Fits(
+        rfm=rfm, purchases=purchases, spend=spend, findings=orders.findings, reading=orders.record, orders=orders
+    )
 
 
 def _refuse_full_cards(scenario: Scenario, spend: SpendFit) -> None:

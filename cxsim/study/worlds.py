@@ -20,6 +20,7 @@ from cxsim.clv.models.purchases import Outlook, PurchaseParams
 from cxsim.clv.posterior import Posterior, posterior
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import SpendFit
+from cxsim.data.orders import Transactions
 from cxsim.data.shop import Finding
 from cxsim.finance.economics import Schedule, book, fixed_costs, tariff
 from cxsim.finance.statement import weights
@@ -51,7 +52,8 @@ POSTERIOR_DRAWS = 1000
 class Fits(NamedTuple):
     """The customers of a scenario's orders, under RFM, and the models fitted to them: one of orders per structure.
 
-    `findings`: what was found in the orders; `reading`: how they were read, for the manifest.
+    `findings`: what was found in the orders; `reading`: how they were read, for the manifest; `orders`: the orders,
+    where they were read.
     """
 
     rfm: pl.DataFrame
@@ -59,6 +61,7 @@ class Fits(NamedTuple):
     spend: SpendFit
     findings: tuple[Finding, ...] = ()
     reading: Mapping[str, object] = MappingProxyType({})
+    orders: Transactions | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

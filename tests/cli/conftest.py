@@ -22,6 +22,8 @@ orders: cdnow-sample
 observed_until: 1998-06-30
 economics: cdnow
 strategies: [points-programme, win-back-coupon]
+dropout: bgnbd
+dropout_reason: One is enough.
 existing_customers: none
 new_customers:
   per_month: 20

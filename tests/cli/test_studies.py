@@ -75,8 +75,10 @@ def test_a_scenario_elsewhere_runs_and_claims_no_command_that_makes_it_again(pro
 _NOTEBOOKS = root() / "notebooks"
 
 
-SEARCHED = TINY.replace("[points-programme, win-back-coupon]", "[packaging-gift]\ndropout: all").replace(
-    "title: What would two programmes bring?", "title: How large must it be?"
+SEARCHED = (
+    TINY.replace("[points-programme, win-back-coupon]", "[packaging-gift]")
+    .replace("dropout: bgnbd", "dropout: all")
+    .replace("title: What would two programmes bring?", "title: How large must it be?")
 )
 
 

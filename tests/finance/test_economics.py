@@ -192,9 +192,21 @@ def test_every_number_has_its_own_unit(shop, name):
         dataclasses.replace(shop, **{name: assumed(1.0, Unit.POINTS)})
 
 
-def test_a_rule_with_spread_is_refused(shop):
-    with pytest.raises(ParamError, match="fund_probability: a rule has no spread"):
-        dataclasses.replace(shop, fund_probability=assumed(0.9, Unit.SHARE, range=(0.9, 0.95)))
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"fund_probability": (0.9, 0.95)}, "fund_probability: a rule has no spread"),
+        (
+            {"forecast_caution": (0.3, 0.3), "forecast_stop": (0.2, 0.2)},
+            r"forecast_caution \(0\.3\) is above forecast_stop \(0\.2\)",
+        ),
+        ({"forecast_caution": (0.1, 0.1), "forecast_stop": (0.2, 0.4)}, "forecast_stop: a rule has no spread"),
+    ],
+)
+def test_rules_that_contradict_or_have_spread_are_refused(shop, rules, message):
+    changed = {name: assumed(low, Unit.SHARE, range=(low, high)) for name, (low, high) in rules.items()}
+    with pytest.raises(ParamError, match=message):
+        dataclasses.replace(shop, **changed)
 
 
 def _booked(draw, baseline, plan, fixed=NOTHING):

@@ -64,6 +64,7 @@ MADE = Scenario(
     behaviour=SHOP,
     strategies=(plan("plan", FASTER),),
     horizon_months=12,
+    dropout="bgnbd",
     seed=7,
 )
 

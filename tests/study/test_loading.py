@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.params import Unit
+from cxsim.params import Unit, names
 from cxsim.study.assumptions import assumptions, register, with_assumptions
 from cxsim.study.loading import canonical, case_files, changed, changes_between, load_case, load_scenario
 from cxsim.study.provenance import scenario_hash
@@ -43,6 +43,21 @@ def test_settings_of_a_study_can_be_changed():
     found = load_scenario("cdnow-quick", text)
     assert (found.draws, found.horizon_months, found.seed, found.dropout) == (7, 12, 5, "all")
     assert found.new_customers.per_month == 9
+
+
+def test_the_reason_for_one_model_of_leaving_is_that_of_the_file_or_the_hand():
+    in_file = load_scenario("cdnow-quick")
+    assert (in_file.dropout, bool(in_file.dropout_reason)) == ("bgnbd", True)
+    by_hand = load_scenario("cdnow-quick", "dropout=paretonbd")
+    assert (by_hand.dropout, by_hand.dropout_reason) == ("paretonbd", "Set by hand.")
+    assert changes_between(in_file, by_hand) == "dropout=paretonbd"
+    assert load_scenario("cdnow-quick", "dropout=all").dropout_reason == ""
+
+
+def test_every_bundled_scenario_shows_three_models_of_leaving_or_says_why_not():
+    for name in names("scenarios"):
+        scenario = load_scenario(name)
+        assert (scenario.dropout == "all") != bool(scenario.dropout_reason)
 
 
 def test_behaviour_stacking_and_budget_can_be_changed():

@@ -52,6 +52,8 @@ from cxsim.wording import (
 
 # The row of DECISION that tells of the best set of strategies.
 _PORTFOLIO = "portfolio"
+# How the check of the models on the shop's own orders ended, in a word.
+MODEL_CHECK = {"fits": "passed", "caution": "caution", "stop": "failed"}
 _BETTER = {"up": "higher", "down": "lower", "none": "neither"}
 _LEADING = "orders_per_customer"
 # So many strategies are named in a title.
@@ -97,7 +99,7 @@ def decision_box(decision: pl.DataFrame, currency: str, break_even: pl.DataFrame
     # Of one strategy there are no sets to choose from.
     sets = [row for row in rows if row["strategy"] == _PORTFOLIO and len(alone) > 1]
     verdicts = [(row["title"], row["decision"]) for row in alone]
-    opening = lead(verdicts, [card.title for card in searched])
+    opening = " ".join([lead(verdicts, [card.title for card in searched]), *_failed(arms[0])])
     cards = [*(_card(row, currency) for row in arms), *searched, *(_card(row, currency) for row in sets)]
     twin = machine_readable("decision", "What to do, on what ground, and what would change it", decision)
     return in_cards(opening, cards, _aid(arms[0], sets, currency), twin, basis=_basis(arms[0], currency))
@@ -161,6 +163,20 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     return Prose(markup=markup, text="\n".join([opening, *sentences, closing]))
 
 
+def _failed(row: Row) -> list[str]:
+    """Return what a reader must know first where the models fail on the shop's own orders."""
+    if row.get("model_check") != "stop":
+        return []
+    return [f"The models behind this failed on the shop's own orders: {row['model_check_finding']}."]
+
+
+def _checked(row: Row) -> list[tuple[str, str]]:
+    """Return how the models stood the check on the shop's own orders, where they were checked."""
+    if "model_check" not in row:
+        return []
+    return [("Model check", f"{MODEL_CHECK[row['model_check']]}: {row['model_check_finding']}")]
+
+
 def _basis(row: Row, currency: str) -> str:
     """Return what every decision is made in."""
     return (
@@ -205,6 +221,7 @@ def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
         ),
         ("Return on investment", "–" if row["roi"] is None else share_to(0)(row["roi"])),
         ("Median payback", "beyond the horizon" if row["payback_months"] is None else months(row["payback_months"])),
+        *_checked(row),
     ]
 
 

@@ -1,21 +1,26 @@
-"""What strategies bring: tables under RETURNS, STRUCTURES and draws in; figures and tables of size and chance out."""
+"""What strategies bring, and by which models: returns, draws and the models' own check in; figures and tables out."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import altair as alt
 import polars as pl
 
+from cxsim.reporting.business.decision import MODEL_CHECK
 from cxsim.reporting.tables import (
     BADGES,
     Column,
     Prose,
+    Row,
     Table,
     TableSpec,
+    capitalised,
     headed,
+    machine_readable,
     remark,
 )
 from cxsim.reporting.theme import (
@@ -40,8 +45,9 @@ from cxsim.reporting.theme import (
     tooltips,
     with_texts,
 )
+from cxsim.study.business.evidence import BACKTEST, Evidence
 from cxsim.tables import REAL, STRUCTURES, TEXT, Contract, check
-from cxsim.wording import INTERVAL, MODELS, counted, figure, in_words, joined, number, percent
+from cxsim.wording import INTERVAL, MODELS, NBSP, counted, figure, in_words, joined, number, percent
 
 NPV = Contract("NPV", TEXT("strategy"), REAL("npv"))
 _BAND, _STRUCTURE_BAND = 64, 26
@@ -146,6 +152,36 @@ def structures_table(structures: pl.DataFrame, currency: str) -> Table | Prose:
         f"{used}Other models take other customers for gone, and a decision may depend on that. Whoever writes the "
         "scenario can ask for three of them (dropout: all), each of which is then shown beside the others."
     )
+
+
+def evidence_box(evidence: Evidence) -> tuple[Prose | Table, ...]:
+    """Say how the models fit this shop's own orders and forecast those of its past, and whether to rely on them.
+
+    Parameters
+    ----------
+    evidence
+        As in a business case: the verdict and its ground, and the tables under `BACKTEST` and `MODEL_FINDINGS`.
+
+    Returns
+    -------
+    tuple of Prose and Table
+        The verdict with what was found of stop and caution; and one row per model and time of the past, where any was
+        forecast.
+    """
+    title = f"Model check: {MODEL_CHECK[evidence.verdict]}. {capitalised(evidence.finding)}"
+    grave = evidence.findings.filter(pl.col("severity") != "note").select("severity", "about", "sentence", "advice")
+    found = [
+        f"{severity.capitalize()}, {about}: {sentence} {advice}" for severity, about, sentence, advice in grave.rows()
+    ]
+    items = "".join(f"<li>{escape(one)}</li>" for one in found)
+    markup = (
+        f'<section class="cx-evidence" data-verdict="{evidence.verdict}"><style>{_EVIDENCE_SHEET}</style>'
+        f"<h3>{escape(title)}</h3><p>{escape(evidence.sentence)}</p>{f'<ul>{items}</ul>' if items else ''}"
+        f"<p>{escape(_NO_INTERVAL)}</p></section>"
+    )
+    twin = machine_readable("model-findings", "What the orders cannot say of the models", evidence.findings)
+    box = Prose(markup=markup, text="\n".join([f"{title}.", evidence.sentence, *found, _NO_INTERVAL]), twin=twin)
+    return (box,) if evidence.backtest.is_empty() else (box, _BACKTEST.render(evidence.backtest))
 
 
 def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -287,4 +323,67 @@ _STRUCTURES = TableSpec(
             "sections each counts the same."
         ),
     ),
+)
+
+
+_NO_INTERVAL = (
+    "The intervals of the results hold what is not known of the parameters of a model, and of the choice among the "
+    "models that were used. They cannot hold that none of these fits; that is what this check is for."
+)
+_EVIDENCE_SHEET = (
+    ".cx-evidence{max-width:60rem;color:#1f2933;font-size:15px;line-height:1.55;border:1px solid #e4e7eb;"
+    "border-left:4px solid #00684a;border-radius:6px;padding:.7rem 1rem;margin:1rem 0;break-inside:avoid}"
+    ".cx-evidence[data-verdict=caution]{border-left-color:#b45f06}"
+    ".cx-evidence[data-verdict=stop]{border-left-color:#9b1c1c}"
+    ".cx-evidence h3{font-size:1.05rem;font-weight:600;line-height:1.5;margin:0;padding:0;border:0}"
+    ".cx-evidence p{margin:.4rem 0 0;max-width:46rem}"
+    ".cx-evidence ul{margin:.4rem 0 0;padding-left:1.2rem;max-width:46rem}"
+)
+_SPANS = {"quarter": "Quarter by quarter", "whole": "All of them in one forecast"}
+
+
+def _held(backtest: pl.DataFrame) -> str:
+    held = backtest.filter(result="held").height
+    return f"{figure(held)} of {figure(backtest.height)} forecasts of this shop's own past held what came"
+
+
+def _off(name: str) -> Column:
+    """Return the column of an error, with its sign."""
+    heads = {"error": "Expected too many (+) or too few", "revenue_error": "The same of revenue"}
+    return Column(heads[name], write=lambda error: f"{figure(100.0 * error, '+.0f')}{NBSP}%")
+
+
+def _ends(row: Row) -> str:
+    return f"{figure(row['low'])} to {figure(row['high'])}"
+
+
+_BACKTEST = TableSpec(
+    id="backtest",
+    contract=BACKTEST,
+    title=_held,
+    subtitle="Repeat orders of the customers known by a day, as a model expected them that knew no later order",
+    group=lambda row: _SPANS[row["window"]],
+    line="model",
+    columns={
+        "origin": Column("Known up to", write=str, align="text"),
+        "until": Column("Forecast up to", write=str, align="text"),
+        "expected": Column("Expected", write=figure),
+        "interval": Column("Interval", _ends),
+        "actual": Column("Came", write=figure),
+        "error": _off("error"),
+        "result": Column("Result", align="badge"),
+        "revenue_error": _off("revenue_error"),
+    },
+    notes=(
+        (
+            f"Interval: all intervals of a model together hold with a probability of 90{NBSP}% where the model is "
+            "right. A quarter has 91 days."
+        ),
+        (
+            "Held: what came lies in the interval, or is missed by no more than the shop's economics allow "
+            "(forecast_caution). Far off: missed by more than forecast_stop."
+        ),
+        "A model fails where it is far off in half of the quarters, or in the forecast of all of them at once.",
+    ),
+    fold="folded",
 )

@@ -17,6 +17,7 @@ from cxsim.simulation.engine import Executor
 from cxsim.study.business.base_case import base_case, base_case_table
 from cxsim.study.business.checklist import case_register, checklist
 from cxsim.study.business.decision import decision
+from cxsim.study.business.evidence import Evidence, evidence, with_model_check
 from cxsim.study.business.information import drawn_inputs, split
 from cxsim.study.business.kpis import kpis
 from cxsim.study.business.liabilities import liabilities
@@ -31,7 +32,7 @@ from cxsim.wording import written_as
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
 # So many steps of a business case report their progress.
-_STEPS = 12
+_STEPS = 13
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -44,6 +45,8 @@ class BusinessCase:
         What was simulated.
     decision
         What to do about each strategy and which set of them is best, under DECISION.
+    evidence
+        How the models of orders and leaving fit this shop's own orders and forecast those of its past.
     investment, periods, cohorts, fan
         The money: under INVESTMENT, PERIODS, COHORT_MONEY and FAN.
     summary, qualities
@@ -65,6 +68,7 @@ class BusinessCase:
 
     study: Study
     decision: pl.DataFrame
+    evidence: Evidence
     investment: pl.DataFrame
     periods: pl.DataFrame
     cohorts: pl.DataFrame
@@ -143,10 +147,12 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     ways, summary = step(pathways(base, study.returns, money["periods"]))
     sets = step(portfolio(study, executor=executor))
     drawn = step(drawn_inputs(study))
-    costliest = _costliest(study)
+    costliest, checked = _costliest(study), step(evidence(study))
+    decided = decision(study, base=base, break_evens=even, portfolio=sets)
     return BusinessCase(
         study=study,
-        decision=decision(study, base=base, break_evens=even, portfolio=sets),
+        decision=with_model_check(decided, checked),
+        evidence=checked,
         **money,
         base_case=base_case_table(base, study.returns),
         tornado=swings,

@@ -302,6 +302,8 @@ def _modelled(study: Study) -> dict[str, object]:
     if len(models) > 1:
         leaving = f"{counted(len(models))} models of leaving count equally"
         why = "all are simulated, since no order log shows who has left"
+    elif scenario.dropout_reason:
+        why = f"why this one of the models of leaving: {scenario.dropout_reason.strip().removesuffix('.')}"
     few = scenario.draws < _FEW_DRAWS
     plural = "" if cautions == 1 else "s"
     return {

@@ -51,6 +51,8 @@ DECISION = Contract(
     REAL("changer_low", "changer_high", "base_npv", "orders_to_pay", "ceiling"),
     REAL("horizon_months", "annual_discount_rate", "revenue", "orders_per_year"),
     nullable=("roi", "payback_months", "payback_months_late", *_CHANGER, "orders_to_pay", "ceiling"),
+    # How the models stood the check on the shop's own orders (fits, caution or stop), and on what ground.
+    optional=TEXT("model_check", "model_check_finding"),
 )
 # What a strategy costs whatever its customers do.
 _FIXED = (Account.SET_UP, Account.PROGRAMME)
