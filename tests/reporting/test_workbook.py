@@ -25,17 +25,8 @@ from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
 from cxsim.finance.statement import Flows, periods
 from cxsim.params import Unit
 from cxsim.reporting.tables import TABLE, machine_readable
-from cxsim.reporting.workbook import (
-    Twin,
-    csv_text,
-    embedded,
-    harvest,
-    sheet_name,
-    statements_in,
-    tables_in,
-    tables_json,
-    workbook,
-)
+from cxsim.reporting.twins import Twin, csv_text, embedded, harvest, tables_in, tables_json
+from cxsim.reporting.workbook import sheet_name, workbook
 from cxsim.study.business.case import statements
 from cxsim.study.run import run
 from tests.reporting.spreadsheet import calculated, letters, parts, sheets

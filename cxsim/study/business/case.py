@@ -14,7 +14,7 @@ from cxsim.finance.returns import investment
 from cxsim.finance.statement import cash_days, cohort_money, fan, flows, periods
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Executor
-from cxsim.study.business.base_case import base_case, base_case_table
+from cxsim.study.business.base_case import base_case, base_case_table, prices, volumes
 from cxsim.study.business.checklist import case_register, checklist
 from cxsim.study.business.decision import decision
 from cxsim.study.business.experiments import planned_tests
@@ -47,6 +47,8 @@ class BusinessCase:
         What to do about each strategy and which set of them is best, under DECISION.
     investment, periods, cohorts, fan
         The money: under INVESTMENT, PERIODS, COHORT_MONEY and FAN.
+    volumes, prices
+        The base case as a model, in which money is volumes times prices: under VOLUMES and PRICES.
     base_case, tornado, break_evens, grid, grid_centre, heat, rates, pathways
         What moves the result and where it comes from: under the contracts of these names.
     split, information, test_plan
@@ -69,6 +71,8 @@ class BusinessCase:
     cohorts: pl.DataFrame
     fan: pl.DataFrame
     base_case: pl.DataFrame
+    volumes: pl.DataFrame
+    prices: pl.DataFrame
     tornado: pl.DataFrame
     break_evens: pl.DataFrame
     grid: pl.DataFrame
@@ -148,6 +152,8 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
         decision=decision(study, investment=money["investment"], break_evens=even, portfolio=sets, test_plan=tests),
         **money,
         base_case=base_case_table(base, study.returns),
+        volumes=volumes(base),
+        prices=prices(base),
         tornado=swings,
         break_evens=even,
         grid=grid,
