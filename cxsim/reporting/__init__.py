@@ -22,8 +22,10 @@ if TYPE_CHECKING:
         benefit_waterfall,
         cohort_table,
         periods_table,
+        prices_table,
         quarters_table,
         statement_table,
+        volumes_table,
     )
     from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
     from cxsim.reporting.business.what_if import what_if
@@ -125,6 +127,7 @@ __all__ = [
     "overview",
     "periods_table",
     "portfolio_table",
+    "prices_table",
     "quarters_table",
     "rates_table",
     "receipts_table",
@@ -145,6 +148,7 @@ __all__ = [
     "value_table",
     "variance_split",
     "verdict",
+    "volumes_table",
     "weekly_figure",
     "what_if",
     "worth_figure",

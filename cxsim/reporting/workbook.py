@@ -20,7 +20,7 @@ from cxsim.errors import ReportError
 from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
 from cxsim.finance.returns import payback_months
 from cxsim.params import CENTS, DAYS_PER_YEAR, Unit
-from cxsim.reporting.tables import first_sentence, unit_in_words
+from cxsim.reporting.tables import capitalised, first_sentence, unit_in_words
 from cxsim.reporting.twins import Twin, Twins, Value
 from cxsim.study.business.base_case import MONEY
 from cxsim.study.scenario import BASELINE
@@ -32,26 +32,31 @@ _INVESTED = {str(account) for account in INVESTMENT_ACCOUNTS}
 # The tables that the model is made of.
 _NEEDED = ("model-volumes", "model-prices", "base-case", "register", "periods")
 # How cells look: what somebody may change is blue on yellow, as finance people expect.
-_AMOUNT, _FINE = "#,##0.00;[Red]-#,##0.00", "#,##0.00####"
+_AMOUNT, _FINE = "#,##0.00;[Red]-#,##0.00;–", "#,##0.00####"
 _INPUT: Mapping[str, object] = {"font_color": "#0000FF", "bg_color": "#FFF9DB", "border": 1, "border_color": "#D9D9D9"}
+_HEAD: Mapping[str, object] = {"bold": True, "bottom": 1, "valign": "top", "text_wrap": True, "bg_color": "#E9EEF4"}
 _LOOKS: Mapping[str, dict[str, object]] = {
     "title": {"bold": True, "font_size": 14},
     "note": {"font_color": "#52606D"},
-    "head": {"bold": True, "bottom": 1, "align": "right", "valign": "top", "text_wrap": True},
-    "words": {"bold": True, "bottom": 1, "valign": "top", "text_wrap": True},
-    "month": {"bold": True, "bottom": 1, "align": "right", "num_format": "mmm yyyy"},
+    "head": {**_HEAD, "align": "right"},
+    "words": {**_HEAD, "align": "left"},
+    "bold": {"bold": True},
+    "month": {**_HEAD, "align": "right", "num_format": "mmm yyyy"},
     "label": {"bold": True, "bg_color": "#E9EEF4"},
     "wrapped": {"text_wrap": True, "valign": "top"},
     "count": {"num_format": "0"},
     "day": {"num_format": "0.0"},
     "factor": {"num_format": "0.000000"},
-    "volume": {"num_format": "#,##0.00"},
+    "given": {"num_format": _AMOUNT, "font_color": "#0000FF"},
     "amount": {"num_format": _AMOUNT},
+    "result": {"num_format": _AMOUNT, "bold": True},
     "total": {"num_format": _AMOUNT, "bold": True, "top": 1},
     "ratio": {"num_format": "0.0%", "align": "right"},
     "months": {"num_format": "0.0", "align": "right"},
     "price": {"num_format": "#,##0.00####;[Red]-#,##0.00####"},
     "choice": {**_INPUT, "align": "center"},
+    "case": {"align": "center"},
+    "name": {"font_color": "#52606D", "indent": 1},
     "input": {**_INPUT, "num_format": _FINE},
     "share input": {**_INPUT, "num_format": "0.00##%"},
     "used": {"num_format": _FINE, "bold": True},
@@ -215,23 +220,25 @@ def _write_heads(sheet: Worksheet, looks: Looks, row: int, heads: Mapping[str, t
     for column, (head, (look, width)) in enumerate(heads.items()):
         sheet.write(row, column, head, looks[look])
         sheet.set_column(column, column, width)
+    sheet.set_row(row, _TWO_LINES)
 
 
-_CASE_ROW, _INPUTS_ROW = 6, 8
+_CASE_ROW, _INPUTS_ROW, _TWO_LINES = 6, 8, 32
 
 
 def _write_inputs(book: xlsxwriter.Workbook, sheet: Worksheet, looks: Looks, model: Model) -> None:
     """Write every number that prices depend on: its range, and which end of it is in use."""
     sheet.write(0, 0, "Inputs", looks["title"])
     sheet.write_column(1, 0, [*_SAYS, "Change what is blue on yellow; what is black follows."], looks["note"])
-    sheet.write(_CASE_ROW, 0, "Case of all inputs: low, base or high", looks["words"])
+    sheet.write(_CASE_ROW, 0, "Case of all inputs: low, base or high", looks["bold"])
     sheet.write(_CASE_ROW, 1, "base", looks["choice"])
     sheet.data_validation(_CASE_ROW, 1, _CASE_ROW, 1, {"validate": "list", "source": _CASES})
     place = f"'{model.sheets[_INPUTS]}'!$"
     book.define_name("Case", f"={place}B${_CASE_ROW + 1}")
-    heads = {"Input": ("words", 70), "Belongs to": ("words", 28), "Unit": ("words", 22)}
-    heads |= dict.fromkeys(("Low", "Base", "High", "Case of its own", "Case", "In use"), ("head", 12))
-    _write_heads(sheet, looks, _INPUTS_ROW, heads | {"Name of the cell in use": ("words", 40)})
+    heads = {"Input": ("words", 68), "Belongs to": ("words", 26), "Unit": ("words", 20)}
+    heads |= dict.fromkeys(("Low", "Base", "High", "Case of its own", "Case in use", "In use"), ("head", 11))
+    heads |= {"Name of the cell in use": ("words", 38), "Strategy": ("words", 32), "Net present value": ("head", 16)}
+    _write_heads(sheet, looks, _INPUTS_ROW, heads)
     for row, (name, one) in enumerate(model.inputs.items(), start=_INPUTS_ROW + 1):
         unit, share = Unit(one["unit"]), "share " * (one["unit"] in (Unit.SHARE, Unit.SHARE_PER_YEAR))
         words = [first_sentence(one["description"]), one["belongs_to"], unit_in_words(unit, model.currency)]
@@ -241,17 +248,14 @@ def _write_inputs(book: xlsxwriter.Workbook, sheet: Worksheet, looks: Looks, mod
         sheet.write_blank(row, 6, None, looks["choice"])
         sheet.data_validation(row, 6, row, 6, {"validate": "list", "source": _CASES})
         at = row + 1
-        sheet.write_formula(row, 7, f'=IF(G{at}="",Case,G{at})', None, "base")
+        sheet.write_formula(row, 7, f'=IF(G{at}="",Case,G{at})', looks["case"], "base")
         used = f'=IF(H{at}="low",D{at},IF(H{at}="high",F{at},E{at}))'
         sheet.write_formula(row, 8, used, looks[f"{share}used"], one["value"])
-        sheet.write(row, 9, name)
+        sheet.write(row, 9, name, looks["name"])
         book.define_name(name, f"={place}I${at}")
-    sheet.write_row(_INPUTS_ROW, 11, ["Strategy", "Net present value"], looks["words"])
     for row, one in enumerate(model.base, start=_INPUTS_ROW + 1):
-        sheet.write(row, 11, one["title"])
-        sheet.write_formula(row, 12, f"={model.results[one['strategy']]}", looks["amount"], one["npv"])
-    sheet.set_column(11, 11, 36)
-    sheet.set_column(12, 12, 18)
+        sheet.write(row, 10, one["title"])
+        sheet.write_formula(row, 11, f"={model.results[one['strategy']]}", looks["amount"], one["npv"])
     sheet.freeze_panes(_INPUTS_ROW + 1, 1)
 
 
@@ -279,12 +283,12 @@ def _write_prices(sheet: Worksheet, looks: Looks, model: Model) -> None:
         1, 0, f"{model.currency}; costs are negative. Of a volume in {model.currency}, per {model.currency} of it."
     )
     sheet.write(2, 0, "Where no input is named, the volume is itself the amount.", looks["note"])
-    heads = {"Account": ("words", 28), "Volume": ("words", 58), "Unit": ("words", 12), "Worked out from": ("words", 56)}
+    heads = {"Account": ("words", 28), "Volume": ("words", 58), "Unit": ("words", 12), "Worked out from": ("words", 64)}
     _write_heads(sheet, looks, _PRICES_ROW, heads | {"Price": ("head", 14)})
     for row, one in enumerate(model.prices, start=_PRICES_ROW + 1):
         factors = [one[name] for name in ("factor", "times") if one[name]]
         words = " × ".join(f"(1 - {name[2:]})" if name.startswith("1-") else name for name in factors)
-        sheet.write_row(row, 0, [one["account"], one["volume"], _unit(model, one["unit"]), words])
+        sheet.write_row(row, 0, [capitalised(one["account"]), one["volume"], _unit(model, one["unit"]), words])
         price = one["sign"] * one["amount"]
         # As the ledger holds it: a share to a hundredth of a percent, money to a millionth.
         digits = 4 if one["unit"] == MONEY else 6
@@ -349,8 +353,9 @@ def _write_arm(sheet: Worksheet, looks: Looks, model: Model, arm: str, layouts: 
     """Write the volumes of an arm and its statement, and how both differ from doing nothing."""
     own, last = layouts[arm], _MONTH + len(model.starts)
     sheet.write(0, 0, model.titles[arm], looks["title"])
-    worlds = "means over the worlds of the base case, costs are negative"
-    sheet.write(1, 0, f"{model.currency}, not discounted but where it says so; {worlds}".strip(", "), looks["note"])
+    sheet.write(
+        1, 0, "Not discounted but where it says so. Costs are negative. In blue: means over worlds.", looks["note"]
+    )
     sheet.write_row(_HEADS, 0, ["Month from", "Unit"], looks["words"])
     for column, day in enumerate(model.starts, _MONTH):
         sheet.write_datetime(_HEADS, column, datetime(day.year, day.month, day.day), looks["month"])  # noqa: DTZ001
@@ -366,9 +371,9 @@ def _write_arm(sheet: Worksheet, looks: Looks, model: Model, arm: str, layouts: 
             sheet.write(top, column, _BLOCKS[block] if column == 0 else None, looks["label"])
         for line, amounts in own.blocks[block].items():
             unit = model.units.get(line, MONEY) if "volumes" in block else MONEY
-            look = "total" if line in _SUBTOTALS else "amount" if unit == MONEY else "volume"
             formula = _formula(model, arm, layouts, block, line)
-            write(own.rows[block, line], (line, _unit(model, unit)), amounts, formula, look)
+            look = "total" if line in _SUBTOTALS else "amount" if formula else "given"
+            write(own.rows[block, line], (capitalised(line), _unit(model, unit)), amounts, formula, look)
             total = f"=SUM({xl_range(own.rows[block, line], _MONTH, own.rows[block, line], last - 1)})"
             sheet.write_formula(own.rows[block, line], last, total, looks[look], float(amounts.sum()))
     sheet.set_column(0, 0, 50)
@@ -401,7 +406,7 @@ def _write_line(
     sheet: Worksheet, looks: Looks, row: int, words: tuple[str, str], amounts: Amounts, formula: str, look: str
 ) -> None:
     """Write a name, a unit and an amount for each month; in a formula, # stands for the month's column."""
-    sheet.write_row(row, 0, words)
+    sheet.write_row(row, 0, words, looks["bold"] if look == "total" else None)
     for column, amount in enumerate(map(float, amounts), _MONTH):
         if formula:
             sheet.write_formula(row, column, formula.replace("#", xl_col_to_name(column)), looks[look], amount)
@@ -410,10 +415,9 @@ def _write_line(
 
 
 # Results of a strategy, with how they look.
-_NPV, _SPENT, _BENEFITS, _ROI, _PAYBACK, _FUNDING = _SHOWN = (
-    *("Net present value", "Investment", "Benefits", "Return on investment", "Payback, months", "Peak funding"),
-)
-_SHOWN_AS = {_NPV: "total", _ROI: "ratio", _PAYBACK: "months"}
+_SHOWN = ("Net present value", "Investment", "Benefits", "Return on investment", "Payback, months", "Peak funding")
+_NPV, _SPENT, _BENEFITS, _ROI, _PAYBACK, _FUNDING = _SHOWN
+_SHOWN_AS = {_NPV: "result", _ROI: "ratio", _PAYBACK: "months"}
 _LATE = "beyond the horizon"
 
 
@@ -431,11 +435,7 @@ def _write_value(sheet: Worksheet, looks: Looks, model: Model, own: Layout) -> N
             "count",
         ),
         "Cash, present value": (flow * model.factors, f"={cash}*{factor}", "amount"),
-        "Investment, present value": (
-            invested * model.factors,
-            f"=-({spent or '0'})*{factor}",
-            "amount",
-        ),
+        "Investment, present value": (invested * model.factors, f"=-({spent or '0'})*{factor}", "amount"),
     }
     sheet.write_row(own.end, 0, ["Value", *[""] * (months + 2)], looks["label"])
     for row, (name, (amounts, formula, look)) in enumerate(lines.items(), start=own.end + 1):
@@ -444,7 +444,7 @@ def _write_value(sheet: Worksheet, looks: Looks, model: Model, own: Layout) -> N
     row = own.rows["more money", _SUBTOTALS[-1]]
     formulas = _result_formulas(own.end + 6, spans, xl_range(row, _MONTH, row, _MONTH + months - 1), months)
     for row, (name, value) in enumerate(_results(flow, invested, model.factors).items(), start=own.end + 6):
-        sheet.write(row, 0, name, looks["label"])
+        sheet.write_row(row, 0, [name, "" if name in (_ROI, _PAYBACK) else model.currency], looks["bold"])
         sheet.write_formula(row, _MONTH, formulas[name], looks[_SHOWN_AS.get(name, "amount")], value)
 
 
@@ -479,12 +479,7 @@ def _results(cash: Amounts, invested: Amounts, factors: Amounts) -> dict[str, fl
 
 _RESULTS_ROW = 9
 # What stands beside the results.
-_COMPARED = (
-    "NPV of the base case, in the report",
-    "Change by other inputs",
-    "NPV, mean over all draws",
-    "Mean less base case",
-)
+_COMPARED = ("NPV of the report's base case", "Change by inputs", "NPV, mean over all draws", "Mean less base case")
 
 
 def _write_results(sheet: Worksheet, looks: Looks, model: Model, layouts: Mapping[str, Layout]) -> None:
@@ -493,13 +488,13 @@ def _write_results(sheet: Worksheet, looks: Looks, model: Model, layouts: Mappin
     sheet.write(0, 0, "Results", looks["title"])
     sheet.write_column(1, 0, [*_SAYS, _OF_MEAN], looks["note"])
     sheet.write_column(
-        6, 0, ["Case of all inputs", "Each NPV is the base case of the report, to the cent"], looks["words"]
+        6, 0, ["Case of all inputs", "Is each NPV that of the report's base case, to the cent?"], looks["bold"]
     )
-    sheet.write_formula(6, 1, "=Case", looks["ratio"], "base")
+    sheet.write_formula(6, 1, "=Case", looks["case"], "base")
     sheet.write_formula(
-        7, 1, f'=IF(MAX(MAX(I{first}:I{last}),-MIN(I{first}:I{last}))<0.005,"yes","no")', looks["ratio"], "yes"
+        7, 1, f'=IF(MAX(MAX(I{first}:I{last}),-MIN(I{first}:I{last}))<0.005,"yes","no")', looks["case"], "yes"
     )
-    heads = {f"Strategy ({model.currency} unless noted)": ("words", 46), **dict.fromkeys(_SHOWN, ("head", 14))}
+    heads = {f"Strategy ({model.currency} unless noted)": ("words", 54), **dict.fromkeys(_SHOWN, ("head", 18))}
     heads |= dict.fromkeys(_COMPARED, ("head", 16))
     _write_heads(sheet, looks, _RESULTS_ROW, heads)
     for row, one in enumerate(model.base, start=_RESULTS_ROW + 1):
@@ -510,8 +505,9 @@ def _write_results(sheet: Worksheet, looks: Looks, model: Model, layouts: Mappin
         for column, (name, value) in enumerate(values.items(), start=1):
             place = f"'{own.sheet}'!$C${own.end + 6 + column}"
             sheet.write_formula(row, column, f"={place}", looks[_SHOWN_AS.get(name, "amount")], value)
+        npv = float(values[_NPV])
         sheet.write_number(row, 7, one["npv"], looks["amount"])
-        sheet.write_formula(row, 8, f"=B{at}-H{at}", looks["amount"], 0.0)
+        sheet.write_formula(row, 8, f"=B{at}-H{at}", looks["amount"], npv - one["npv"])
         sheet.write_number(row, 9, one["mean"], looks["amount"])
         sheet.write_formula(row, 10, f"=J{at}-H{at}", looks["amount"], one["mean"] - one["npv"])
     sheet.freeze_panes(_RESULTS_ROW + 1, 1)
@@ -568,6 +564,9 @@ def sheet_name(wanted: str, taken: set[str]) -> str:
 
 def _contents(sheet: Worksheet, title: str, listed: Sequence[tuple[str, str]], looks: Looks) -> None:
     sheet.set_column(0, 0, 32)
+    sheet.set_column(1, 1, 120)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     sheet.write(0, 0, _fitting(title), looks["title"])
     sheet.write(1, 0, "Sheets of the model calculate: change what is blue on yellow, and what is black follows.")
     sheet.write(2, 0, "All other sheets hold the report's tables as they were computed, to ten digits.")

@@ -127,7 +127,7 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     Returns
     -------
     Prose
-        A sentence, one more per strategy, and the reason why the two differ.
+        A sentence, one more per strategy, and the reason why the two differ; the twin holds the table.
 
     Raises
     ------
@@ -150,7 +150,8 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     sentences = [_base_sentence(row, currency) for row in rows]
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     markup = f'<div class="cx-base"><p>{escape(opening)}</p><ul>{items}</ul><p>{escape(closing)}</p></div>'
-    return Prose(markup=markup, text="\n".join([opening, *sentences, closing]))
+    twin = machine_readable("base-case", "What each strategy brings in the base case", base_case)
+    return Prose(markup=markup, text="\n".join([opening, *sentences, closing]), twin=twin)
 
 
 def _is_nothing(row: Row) -> bool:

@@ -1,4 +1,4 @@
-"""The profit and loss of each strategy against doing nothing: TOTALS, PERIODS, COHORT_MONEY, PATHWAYS in; sums out."""
+"""The profit and loss of each strategy against doing nothing: its sums, and the volumes and prices behind them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from cxsim.errors import TableError
 from cxsim.finance.statement import COHORT_MONEY, PERIODS
+from cxsim.params import CENTS
 from cxsim.reporting.tables import (
     RESULT,
     SUBTOTALS,
@@ -50,6 +51,7 @@ from cxsim.reporting.theme import (
     with_texts,
     zero_rule,
 )
+from cxsim.study.business.base_case import MONEY, PRICES, VOLUMES
 from cxsim.study.business.pathways import PATHWAYS
 from cxsim.tables import TOTALS, WHOLE_HORIZON, check
 from cxsim.wording import INTERVAL, MISSING, NBSP, figure, joined, money, number, precision
@@ -176,6 +178,44 @@ def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
         and with it, and the difference with its interval. The twin holds every account of every cohort.
     """
     return _COHORT_MONEY.render(cohort_money, currency)
+
+
+def volumes_table(volumes: pl.DataFrame, currency: str) -> Table:
+    """Lay out what happens in the base case without each strategy and with it, as far as money depends on it.
+
+    Parameters
+    ----------
+    volumes
+        Table under `VOLUMES`, the baseline first.
+    currency
+        Code of the currency, as "USD".
+
+    Returns
+    -------
+    Table
+        One row per strategy and volume, folded under its title: sums over the horizon, means over worlds. The twin
+        holds every month, as sums over the worlds.
+    """
+    return _VOLUMES.render(volumes, currency)
+
+
+def prices_table(prices: pl.DataFrame, currency: str) -> Table:
+    """Lay out what one of each volume of the base case adds to which account.
+
+    Parameters
+    ----------
+    prices
+        Table under `PRICES`.
+    currency
+        Code of the currency, as "USD".
+
+    Returns
+    -------
+    Table
+        One row per account and volume, folded under its title. The twin names the numbers of the register from which
+        a price is worked out.
+    """
+    return _PRICES.render(prices, currency)
 
 
 def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
@@ -411,6 +451,59 @@ _COHORT_MONEY = TableSpec(
             "the statement by year has it."
         ),
     ),
+)
+
+
+def _volumes(volumes: pl.DataFrame) -> Sequence[Row]:
+    """Return one row per strategy and volume: what it comes to over the horizon, without the strategy and with it."""
+    per_unit = pl.when(unit=MONEY).then(CENTS).otherwise(1)
+    sums = volumes.group_by("arm", "volume", "unit", maintain_order=True).agg(
+        amount=(pl.col("total") / pl.col("worlds") / per_unit).sum()
+    )
+    arms, amounts = distinct(sums, "arm"), {(arm, volume): amount for arm, volume, _, amount in sums.rows()}
+    rows = []
+    for strategy, volume, unit, treated in sums.filter(pl.col("arm") != arms[0]).rows():
+        baseline = amounts.get((arms[0], volume), 0.0)
+        row = {"strategy": strategy, "volume": volume, "unit": unit, "baseline": baseline, "treated": treated}
+        if baseline or treated:
+            rows.append(row | {"incremental": treated - baseline})
+    return with_amounts(rows, _SIDES)
+
+
+def _price(row: Row) -> str:
+    signed = row["sign"] * row["amount"]
+    return share_to(2)(signed) if row["unit"] == MONEY else figure(signed, ",.4g" if abs(signed) < 1.0 else ",.2f")
+
+
+_VOLUMES = TableSpec(
+    id="model-volumes",
+    title="Volumes of the base case, without each strategy and with it",
+    subtitle="Over the whole horizon; means over the worlds of the base case. Money in {currency}",
+    contract=VOLUMES,
+    rows=_volumes,
+    group=strategy_name,
+    line="volume",
+    columns={"unit": Column("Unit", lambda row: row["currency"] if row["unit"] == MONEY else "", align="text")}
+    | headed(dict(zip(_SIDES, ("Doing nothing", "With the strategy", "Difference"), strict=True))),
+    notes=(
+        "A volume that names a strategy is counted for that strategy alone.",
+        "The table's file holds every month, and the workbook calculates with it.",
+    ),
+    fold="folded",
+)
+_PRICES = TableSpec(
+    id="model-prices",
+    title="Prices of the base case: what one of each volume adds to an account",
+    subtitle="{currency} for each, or the share of a volume in {currency}; costs are negative",
+    contract=PRICES,
+    group=lambda row: capitalised(row["account"]),
+    line="volume",
+    columns={"amount": Column("Price", _price)},
+    notes=(
+        "Volumes times prices are the accounts of the base case.",
+        "The table's file names the numbers of the register behind each price; the workbook follows them.",
+    ),
+    fold="folded",
 )
 
 

@@ -184,7 +184,7 @@ def prices(base: BaseCase) -> pl.DataFrame:
         postings = _postings(scenario.economics, strategy)
         rows += [_price(one, _volume(scenario, one, strategy), known) for one in postings]
     rows.sort(key=lambda row: ACCOUNTS.index(row[0]))
-    return table_of(rows, PRICES).filter(pl.col("volume").is_in(volumes(base)["volume"].unique()))
+    return table_of(rows, PRICES).join(volumes(base), on="volume", how="semi", maintain_order="left")
 
 
 def _postings(economics: Economics, strategy: Strategy | None) -> Iterable[Posting]:
