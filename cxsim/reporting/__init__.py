@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     )
     from cxsim.reporting.business.investment import cash_fan, investment_table, liabilities_table
     from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
+    from cxsim.reporting.business.register import (
+        assumptions_table,
+        audit_trail,
+        cautions_table,
+        checklist_table,
+        register_table,
+        sources_table,
+        strategies_table,
+    )
     from cxsim.reporting.business.returns import npv_by_strategy, npv_by_structure, npv_distribution, structures_table
     from cxsim.reporting.business.statement import (
         benefit_waterfall,
@@ -29,15 +38,6 @@ if TYPE_CHECKING:
     )
     from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
     from cxsim.reporting.business.what_if import what_if
-    from cxsim.reporting.register import (
-        assumptions_table,
-        audit_trail,
-        cautions_table,
-        checklist_table,
-        register_table,
-        sources_table,
-        strategies_table,
-    )
     from cxsim.reporting.shop.clv_fit import fit_table, frequency_histogram, hygiene_table, tracking, value_table
     from cxsim.reporting.shop.clv_validation import (
         alive_by_model,

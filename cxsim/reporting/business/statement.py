@@ -11,7 +11,7 @@ import polars as pl
 
 from cxsim.errors import TableError
 from cxsim.finance.statement import COHORT_MONEY, PERIODS
-from cxsim.params import CENTS
+from cxsim.params import CENTS, Unit
 from cxsim.reporting.tables import (
     RESULT,
     SUBTOTALS,
@@ -20,6 +20,7 @@ from cxsim.reporting.tables import (
     Table,
     TableSpec,
     amounts_as_text,
+    as_written,
     capitalised,
     headed,
     share_to,
@@ -472,7 +473,7 @@ def _volumes(volumes: pl.DataFrame) -> Sequence[Row]:
 
 def _price(row: Row) -> str:
     signed = row["sign"] * row["amount"]
-    return share_to(2)(signed) if row["unit"] == MONEY else figure(signed, ",.4g" if abs(signed) < 1.0 else ",.2f")
+    return share_to(2)(signed) if row["unit"] == MONEY else as_written(signed, Unit.MONEY, currency=row["currency"])
 
 
 _VOLUMES = TableSpec(
