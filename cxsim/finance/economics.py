@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from cxsim.errors import ParamError
 from cxsim.finance.ledger import Account
 from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, share_steps
 from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
-from cxsim.strategies.strategy import Cost
+from cxsim.strategies.strategy import Cost, CostKind
 from cxsim.strategies.units import Checked, Share
 from cxsim.tables import LEDGER, check
 from cxsim.wording import Locale
@@ -125,6 +125,20 @@ def load_economics(name: str) -> Economics:
     return read(locate("economics", name), Economics)
 
 
+class Posting(NamedTuple):
+    """What one of what is counted adds to an account: `sign` times `size`, in millionths of the currency.
+
+    `counted` is a kind of cost where it comes whatever customers do. `factors` are the numbers whose product the size
+    is, each by its path in economics, strategy or schedule; with `1-` before it, what it leaves of 1. None for cash.
+    """
+
+    account: Account
+    counted: CountKind | ReachCountKind | CostKind
+    sign: Literal[-1, 1]
+    size: int
+    factors: tuple[str, ...] = ()
+
+
 def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[np.int64]:
     """Return what one of each count adds to each account, in millionths of the currency: shape (accounts, counts).
 
@@ -132,57 +146,62 @@ def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[n
     gives the same ledger as booking every order of every customer: money is conserved exactly.
     """
     prices = np.zeros((len(ACCOUNTS), width(len(schedules))), np.int64)
-    for account, count_kind, amount in _entries(economics):
-        prices[ACCOUNTS.index(account), place(count_kind)] += amount
-    for reach, schedule in enumerate(schedules):
-        for account, counted, amount in _own(economics, schedule):
-            prices[ACCOUNTS.index(account), place(counted, reach)] += amount
+    own = [(reach, own_postings(economics, schedule)) for reach, schedule in enumerate(schedules)]
+    for reach, postings in ((0, iter(shop_postings(economics))), *own):
+        for one in postings:
+            if not isinstance(one.counted, str):
+                prices[ACCOUNTS.index(one.account), place(one.counted, reach)] += one.sign * one.size
     return prices
 
 
-def _own(economics: Economics, schedule: Schedule) -> Iterator[tuple[Account, ReachCountKind, int]]:
-    """Yield what one of each count of a programme adds to which account."""
+def own_postings(economics: Economics, schedule: Schedule) -> Iterator[Posting]:
+    """Yield what one of each count of a programme adds to which account, and each of its costs that are not counted."""
     # Points still held at the end are charged in full: nothing is counted on never being redeemed.
-    yield Account.POINTS_LIABILITY, ReachCountKind.POINTS_VALUE, -MICROS_PER_CENT
-    charge = economics.acquisition_per_customer.value * schedule.acquisition_charge
-    yield Account.ACQUISITION, ReachCountKind.ATTRACTED, -micros(charge)
-    for cost in schedule.costs:
+    yield Posting(Account.POINTS_LIABILITY, ReachCountKind.POINTS_VALUE, -1, MICROS_PER_CENT)
+    charge = micros(economics.acquisition_per_customer.value * schedule.acquisition_charge)
+    charged = ("acquisition_per_customer", "acquisition_charge")
+    yield Posting(Account.ACQUISITION, ReachCountKind.ATTRACTED, -1, charge, charged)
+    for number, cost in enumerate(schedule.costs, start=1):
+        price, path = cost.amount.value, f"costs.{cost.kind}_{number}.amount"
+        factors: tuple[str, ...] = (path,)
         if cost.kind in _COUNTED:
             account, counted, whole = _COUNTED[cost.kind]
-            price = cost.amount.value
             if cost.kind == "per_contact" and schedule.contacts_per_month is not None:
                 counted, price = ReachCountKind.MEMBER_MONTHS, price * schedule.contacts_per_month
-            yield account, counted, -whole(price)
+                factors = (path, "contacts_per_month")
+            yield Posting(account, counted, -1, whole(price), factors)
+        else:
+            yield Posting(_FIXED[cost.kind], cost.kind, -1, micros(price), factors)
 
 
-def _entries(economics: Economics) -> list[tuple[Account, CountKind, int]]:
+def shop_postings(economics: Economics) -> list[Posting]:
     """Return what one of each common count adds to which account."""
     goods = MICROS_PER_CENT - share_steps(economics.gross_margin.value)
     fee = share_steps(economics.payment_share.value)
-    entries = [
-        (Account.PAYMENT, CountKind.LIST, -fee),
-        (Account.PAYMENT, CountKind.MARKDOWN, fee),
-        (Account.PAYMENT, CountKind.REWARD, fee),
-        (Account.PAYMENT, CountKind.FEES, -fee),
-        (Account.GROSS_SALES, CountKind.LIST, MICROS_PER_CENT),
-        (Account.FEES, CountKind.FEES, MICROS_PER_CENT),
-        (Account.MARKDOWN, CountKind.MARKDOWN, -MICROS_PER_CENT),
-        (Account.REFUNDS, CountKind.REFUNDED, -MICROS_PER_CENT),
+    of_goods = "1-gross_margin"
+    postings = [
+        Posting(Account.PAYMENT, CountKind.LIST, -1, fee, ("payment_share",)),
+        Posting(Account.PAYMENT, CountKind.MARKDOWN, 1, fee, ("payment_share",)),
+        Posting(Account.PAYMENT, CountKind.REWARD, 1, fee, ("payment_share",)),
+        Posting(Account.PAYMENT, CountKind.FEES, -1, fee, ("payment_share",)),
+        Posting(Account.GROSS_SALES, CountKind.LIST, 1, MICROS_PER_CENT),
+        Posting(Account.FEES, CountKind.FEES, 1, MICROS_PER_CENT),
+        Posting(Account.MARKDOWN, CountKind.MARKDOWN, -1, MICROS_PER_CENT),
+        Posting(Account.REFUNDS, CountKind.REFUNDED, -1, MICROS_PER_CENT),
         # Goods cost the same whatever is taken off their price.
-        (Account.COST_OF_GOODS, CountKind.LIST, -goods),
-        (Account.PAYMENT, CountKind.ORDERS, -micros(economics.payment_per_order.value)),
-        (Account.FULFILMENT, CountKind.ORDERS, -micros(economics.fulfilment_per_order.value)),
-        (Account.SUPPORT, CountKind.ORDERS, -micros(economics.support_per_order.value)),
-        (Account.REWARDS, CountKind.REWARD, -MICROS_PER_CENT),
-        (Account.COMPENSATION, CountKind.COMPENSATION, -MICROS_PER_CENT),
-        (Account.ACQUISITION, CountKind.ARRIVALS, -micros(economics.acquisition_per_customer.value)),
+        Posting(Account.COST_OF_GOODS, CountKind.LIST, -1, goods, (of_goods,)),
+        *(
+            Posting(account, counted, -1, micros(getattr(economics, name).value), (name,))
+            for account, counted, name in _PER_UNIT
+            if getattr(economics, name) is not None
+        ),
+        Posting(Account.REWARDS, CountKind.REWARD, -1, MICROS_PER_CENT),
+        Posting(Account.COMPENSATION, CountKind.COMPENSATION, -1, MICROS_PER_CENT),
     ]
-    if economics.support_per_ticket is not None:
-        entries.append((Account.SUPPORT, CountKind.TICKETS, -micros(economics.support_per_ticket.value)))
-    if economics.handling_per_return is not None and economics.resaleable is not None:
-        entries.append((Account.RETURNS, CountKind.RETURNS, -micros(economics.handling_per_return.value)))
-        entries.append((Account.COST_OF_GOODS, CountKind.SENT_BACK, round(goods * economics.resaleable.value)))
-    return entries
+    if economics.resaleable is not None:
+        resold = round(goods * economics.resaleable.value)
+        postings.append(Posting(Account.COST_OF_GOODS, CountKind.SENT_BACK, 1, resold, (of_goods, "resaleable")))
+    return postings
 
 
 def fixed_costs(schedules: Sequence[Schedule], months: int) -> npt.NDArray[np.int64]:
@@ -193,19 +212,33 @@ def fixed_costs(schedules: Sequence[Schedule], months: int) -> npt.NDArray[np.in
     """
     costs = np.zeros((len(ACCOUNTS), months), np.int64)
     for schedule in schedules:
-        until = months if schedule.until_month is None else min(schedule.until_month, months)
+        times = occurrences(schedule, months)
         for cost in schedule.costs:
-            amount = micros(cost.amount.value)
-            if cost.kind == "one_off":
-                costs[ACCOUNTS.index(Account.SET_UP), schedule.from_month] -= amount
-            elif cost.kind == "monthly":
-                costs[ACCOUNTS.index(Account.PROGRAMME), schedule.from_month : until] -= amount
-            elif cost.kind == "working_capital":
-                costs[ACCOUNTS.index(Account.WORKING_CAPITAL), schedule.from_month] -= amount
-                costs[ACCOUNTS.index(Account.WORKING_CAPITAL), min(until, months - 1)] += amount
+            if cost.kind in _FIXED:
+                costs[ACCOUNTS.index(_FIXED[cost.kind])] -= micros(cost.amount.value) * times[cost.kind]
     return costs
 
 
+def occurrences(schedule: Schedule, months: int) -> dict[CostKind, npt.NDArray[np.int64]]:
+    """Return how often each cost comes in each month that comes whatever customers do; -1 where it is paid back."""
+    until = months if schedule.until_month is None else min(schedule.until_month, months)
+    times: dict[CostKind, npt.NDArray[np.int64]] = {kind: np.zeros(months, np.int64) for kind in _FIXED}
+    times["one_off"][schedule.from_month] = 1
+    times["monthly"][schedule.from_month : until] = 1
+    times["working_capital"][schedule.from_month] += 1
+    times["working_capital"][min(until, months - 1)] -= 1
+    return times
+
+
+# Costs of the shop that are paid for each of something, by the names of their fields.
+_PER_UNIT = (
+    (Account.PAYMENT, CountKind.ORDERS, "payment_per_order"),
+    (Account.FULFILMENT, CountKind.ORDERS, "fulfilment_per_order"),
+    (Account.SUPPORT, CountKind.ORDERS, "support_per_order"),
+    (Account.ACQUISITION, CountKind.ARRIVALS, "acquisition_per_customer"),
+    (Account.SUPPORT, CountKind.TICKETS, "support_per_ticket"),
+    (Account.RETURNS, CountKind.RETURNS, "handling_per_return"),
+)
 # A share of a cent in millionths of the unit is a share in hundredths of a percent: 10**4 of each make the whole.
 _COUNTED = {
     "per_member_month": (Account.MEMBER_BENEFITS, ReachCountKind.MEMBER_MONTHS, micros),
@@ -215,6 +248,11 @@ _COUNTED = {
     "per_contact": (Account.CONTACTS, ReachCountKind.CONTACTS, micros),
     "per_referral": (Account.REFERRALS, ReachCountKind.REFERRALS, micros),
     "share_of_revenue": (Account.REVENUE_SHARE, ReachCountKind.PAID, share_steps),
+}
+_FIXED: dict[CostKind, Account] = {
+    "one_off": Account.SET_UP,
+    "monthly": Account.PROGRAMME,
+    "working_capital": Account.WORKING_CAPITAL,
 }
 
 

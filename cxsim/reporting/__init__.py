@@ -8,7 +8,7 @@ from cxsim.errors import waiting_imports
 
 if TYPE_CHECKING:
     from cxsim.reporting.business.break_even import break_even_table, must_be_true, npv_by_size
-    from cxsim.reporting.business.decision import base_case_sentence, decision_box, kpis_table
+    from cxsim.reporting.business.decision import base_case_sentence, decision_box, kpis_table, summary_table
     from cxsim.reporting.business.information import (
         information_table,
         test_plan_table,
@@ -17,23 +17,7 @@ if TYPE_CHECKING:
     )
     from cxsim.reporting.business.investment import cash_fan, investment_table, liabilities_table
     from cxsim.reporting.business.portfolio import efficient_frontier, portfolio_table
-    from cxsim.reporting.business.returns import (
-        evidence_box,
-        npv_by_structure,
-        npv_distribution,
-        structures_table,
-    )
-    from cxsim.reporting.business.statement import (
-        benefit_waterfall,
-        cohort_table,
-        periods_table,
-        quarters_table,
-        statement_table,
-        summary_table,
-    )
-    from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
-    from cxsim.reporting.business.what_if import what_if
-    from cxsim.reporting.register import (
+    from cxsim.reporting.business.register import (
         assumptions_table,
         audit_trail,
         cautions_table,
@@ -42,6 +26,18 @@ if TYPE_CHECKING:
         sources_table,
         strategies_table,
     )
+    from cxsim.reporting.business.returns import evidence_box, npv_by_structure, npv_distribution, structures_table
+    from cxsim.reporting.business.statement import (
+        benefit_waterfall,
+        cohort_table,
+        periods_table,
+        prices_table,
+        quarters_table,
+        statement_table,
+        volumes_table,
+    )
+    from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
+    from cxsim.reporting.business.what_if import what_if
     from cxsim.reporting.shop.clv_fit import fit_table, frequency_histogram, hygiene_table, tracking, value_table
     from cxsim.reporting.shop.clv_validation import (
         alive_by_model,
@@ -131,6 +127,7 @@ __all__ = [
     "overview",
     "periods_table",
     "portfolio_table",
+    "prices_table",
     "quarters_table",
     "rates_table",
     "receipts_table",
@@ -152,6 +149,7 @@ __all__ = [
     "value_table",
     "variance_split",
     "verdict",
+    "volumes_table",
     "weekly_figure",
     "what_if",
     "worth_figure",

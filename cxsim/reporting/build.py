@@ -29,7 +29,7 @@ from cxsim.reporting.execute import Say, remove_leftovers
 from cxsim.reporting.page import make, publish, staging
 from cxsim.reporting.render import Code
 from cxsim.reporting.tables import machine_readable
-from cxsim.reporting.workbook import csv_text, digest, twin_from
+from cxsim.reporting.twins import csv_text, digest, twin_from
 from cxsim.study.loading import canonical, case_files, load_case, load_scenario, parsed_changes
 from cxsim.study.provenance import versions
 from cxsim.study.result import Study

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cxsim.errors import ReportError, naming
-from cxsim.reporting.workbook import Twin, Value, tables_in
+from cxsim.reporting.twins import Twin, Value, tables_in
 
 Row = Mapping[str, Value]
 Tables = Mapping[str, Twin]

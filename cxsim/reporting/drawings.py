@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import vl_convert
 
 from cxsim.errors import ReportError
-from cxsim.reporting.workbook import json_text
+from cxsim.reporting.twins import json_text
 from cxsim.wording import ENGLISH, NBSP, NumberStyle
 
 # An attribute's value may hold the sign that ends an element, text between elements never holds the one that begins it.

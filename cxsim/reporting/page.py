@@ -17,7 +17,8 @@ from cxsim.params import root, sound
 from cxsim.reporting.execute import Parameters, Say, execute, staging_prefix
 from cxsim.reporting.markdown import markdown
 from cxsim.reporting.render import Code, manifest_in, packed_bundle, read_notebook, render
-from cxsim.reporting.workbook import csv_text, digest, harvest, json_text, tables_json, workbook
+from cxsim.reporting.twins import csv_text, digest, harvest, json_text, tables_json
+from cxsim.reporting.workbook import workbook
 
 # Its name in the provenance of a report.
 _RECIPE = "report"

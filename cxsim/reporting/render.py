@@ -30,7 +30,7 @@ from cxsim.errors import ReportError, naming
 from cxsim.params import written_whole
 from cxsim.reporting.drawings import VEGA_LITE, Figure, draw
 from cxsim.reporting.tables import CHART, MANIFEST, TABLE
-from cxsim.reporting.workbook import Twin, embedded, json_text, outputs_of, twin_of
+from cxsim.reporting.twins import Twin, embedded, json_text, outputs_of, twin_of
 
 Code = Literal["hidden", "shown"]
 

@@ -34,7 +34,7 @@ from cxsim.reporting.comparison import (
 )
 from cxsim.reporting.execute import Parameter, Say
 from cxsim.reporting.page import Recipe, make, notebook_hash, place_in_project, recipe_in
-from cxsim.reporting.workbook import digest, tables_in_json
+from cxsim.reporting.twins import digest, tables_in_json
 from cxsim.study.provenance import commit
 
 # What a part of a report is called, and the places in it that differ.

@@ -1,388 +1,517 @@
-"""Tables as they were computed in; CSV, JSON, what a page carries of them, and a workbook that calculates, out."""
+"""Tables of a report in; a workbook of all of them, and of a business case its base case as a model, out."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
-from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import xlsxwriter
-from nbformat import NotebookNode
 from xlsxwriter.format import Format
-from xlsxwriter.utility import xl_col_to_name, xl_range, xl_rowcol_to_cell
+from xlsxwriter.utility import xl_col_to_name, xl_range
 from xlsxwriter.worksheet import Worksheet
 
 from cxsim.errors import ReportError
 from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
-from cxsim.finance.statement import PERIODS
-from cxsim.params import DAYS_PER_YEAR, sound
-from cxsim.reporting.tables import TABLE
-
-Value = str | int | float | bool | None
-
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-# A spreadsheet runs a cell as a formula that begins with one of = + - @, in any width, or with a blank that it skips
-# (OWASP, "CSV Injection"). A text can begin a cell of its own where a program cuts at semicolons, tabs or line ends.
-_FORMULA = re.compile(
-    r"^(?=[\t\r\n])|(^|[;\t\r\n])"
-    r"(?=[\s\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])"
-)
-_SEPARATOR = re.compile(r'[",\r\n]')
-# What a comparison of two reports reads, in the order in which it would be missed.
-_FIRST_CARRIED = (
-    *("returns", "decision", "portfolio", "register", "assumptions"),
-    *("information", "break-evens", "break-even", "totals", "statement"),
-)
-_RANKS = {name: rank for rank, name in enumerate(_FIRST_CARRIED)}
-_MOST_VALUES, _MOST_BYTES = 1_500, 60_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Twin:
-    """The values of a table as they were computed."""
-
-    id: str  # also the name of its file
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Value, ...], ...]  # None where a value is missing
-
-    def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
-            raise ValueError(f"id {self.id!r}: possible are up to 64 of a-z, 0-9, - and _")
-        if not self.columns or {len(row) for row in self.rows} - {len(self.columns)}:
-            raise ValueError(f"{self.id}: it must have columns, and each row a value for each of them")
-
-    def records(self) -> list[dict[str, Value]]:
-        """Return the rows as mappings of columns to values."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-
-
-Twins = Sequence[Twin]
-
-
-def harvest(notebook: NotebookNode) -> tuple[Twin, ...]:
-    """Return the twins of all tables in a notebook, in the order of their first appearance."""
-    found: dict[str, Twin] = {}
-    for twin in map(twin_of, outputs_of(notebook)):
-        if twin is not None and found.setdefault(twin.id, twin) != twin:
-            raise ReportError(f"table {twin.id}: two different tables carry this id; an id names one table.")
-    return tuple(found.values())
-
-
-def outputs_of(notebook: NotebookNode) -> list[NotebookNode]:
-    """Return the outputs of all cells of a notebook."""
-    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
-
-
-def twin_of(output: NotebookNode) -> Twin | None:
-    """Return the twin that an output carries, if it carries one."""
-    content = output.get("data", {}).get(TABLE)
-    return None if content is None else twin_from(content)
-
-
-def twin_from(content: object) -> Twin:
-    """Return the twin that an output of kind TABLE holds."""
-    return sound(Twin, content, "a table of an output")
-
-
-def csv_text(twin: Twin) -> str:
-    """Return a twin as CSV: numbers to their last digit, a missing value as an empty field."""
-    lines = [twin.columns, *twin.rows]
-    return "".join(",".join(map(_field, line)) + "\n" for line in lines)
-
-
-def tables_json(twins: Twins) -> str:
-    """Return all twins as one JSON text, column by column."""
-    lines = [
-        json_text(
-            {
-                "id": twin.id,
-                "title": twin.title,
-                "rows": len(twin.rows),
-                "columns": [{"name": name, "values": values} for name, values in _by_column(twin).items()],
-            }
-        )
-        for twin in sorted(twins, key=lambda twin: twin.id)
-    ]
-    return '{"tables":[\n' + ",\n".join(lines) + "\n]}\n"
-
-
-def tables_in_json(text: str) -> dict[str, Twin]:
-    """Return the twins that `tables_json` has written, by their ids."""
-    return {
-        one["id"]: _from_columns(one["id"], one["title"], {part["name"]: part["values"] for part in one["columns"]})
-        for one in json.loads(text)["tables"]
-    }
-
-
-def embedded(twins: Twins) -> str:
-    """Return the tables of a page as JSON that may stand inside a script element, of at most 60 kB."""
-
-    def rank(twin: Twin) -> tuple[int, int, str]:
-        return _RANKS.get(twin.id, len(_RANKS)), len(twin.columns) * len(twin.rows), twin.id
-
-    text, chosen = "", list[Twin]()
-    for twin in sorted(twins, key=rank):
-        if twin.id in _RANKS or rank(twin)[1] <= _MOST_VALUES:
-            longer = _carried([*chosen, twin])
-            if len(longer.encode()) <= _MOST_BYTES:
-                text, chosen = longer, [*chosen, twin]
-    return text
-
-
-def tables_in(text: str) -> dict[str, Twin]:
-    """Return the tables that a page carries, by their ids."""
-    try:
-        content = json.loads(text)
-        texts = content["texts"]
-        return {name: _read_carried(name, table, texts) for name, table in content["tables"].items()}
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise ReportError("the tables inside the page are not what `cxsim report` writes.") from error
-
-
-def json_text(content: object, indent: int | None = None) -> str:
-    """Return content as JSON with sorted keys."""
-    signs = (",", ":" if indent is None else ": ")
-    try:
-        return json.dumps(content, sort_keys=True, indent=indent, separators=signs, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ReportError(f"this cannot be written as JSON: {error}.") from error
-
-
-def digest(content: str | bytes) -> str:
-    """Return the hash of a file's content."""
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
-
-
-def _by_column(twin: Twin) -> dict[str, list[Value]]:
-    return {name: [row[place] for row in twin.rows] for place, name in enumerate(twin.columns)}
-
-
-def _from_columns(name: str, title: str, columns: Mapping[str, Sequence[Value]]) -> Twin:
-    return Twin(id=name, title=title, columns=tuple(columns), rows=tuple(zip(*columns.values(), strict=True)))
-
-
-def _field(value: Value) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else repr(value)
-    field = _FORMULA.sub(r"\g<0>'", value)
-    # The csv module lets a lone carriage return through.
-    return '"' + field.replace('"', '""') + '"' if _SEPARATOR.search(field) else field
-
-
-def _carried(twins: Twins) -> str:
-    """Return tables as JSON in which a column of texts holds their places in one list of all texts."""
-    places: dict[str, int] = {}
-
-    def column(values: list[Value]) -> object:
-        if {type(value) for value in values} - {NoneType} != {str}:
-            return values
-        return {"texts": [None if value is None else places.setdefault(str(value), len(places)) for value in values]}
-
-    tables = {
-        twin.id: {
-            "columns": twin.columns,
-            "title": twin.title,
-            "values": [column(values) for values in _by_column(twin).values()],
-        }
-        for twin in twins
-    }
-    return json_text({"tables": tables, "texts": list(places)}).replace("<", "\\u003c")
-
-
-def _read_carried(name: str, table: Mapping[str, Any], texts: Sequence[str]) -> Twin:
-    values = [
-        [None if place is None else texts[place] for place in column["texts"]] if isinstance(column, dict) else column
-        for column in table["values"]
-    ]
-    return _from_columns(name, table["title"], dict(zip(table["columns"], values, strict=True)))
-
+from cxsim.finance.returns import payback_months
+from cxsim.params import CENTS, DAYS_PER_YEAR, Unit
+from cxsim.reporting.tables import capitalised, unit_in_words
+from cxsim.reporting.twins import Twin, Twins, Value
+from cxsim.study.business.base_case import MONEY
+from cxsim.study.scenario import BASELINE
+from cxsim.wording import first_sentence
 
 Amounts = npt.NDArray[np.float64]
-_SIDES = {"baseline": "Without the strategy", "treated": "With the strategy", "difference": "Difference"}
+Rows = Sequence[Mapping[str, Any]]
 _SUBTOTALS = tuple(subtotal for subtotal, _ in LADDER)
-_LINES = tuple(line for subtotal, accounts in LADDER for line in (*map(str, accounts), subtotal))
-_ACCOUNTS = tuple(line for line in _LINES if line not in _SUBTOTALS)
-_SPENT = tuple(line for line in _LINES if line in {str(account) for account in INVESTMENT_ACCOUNTS})
-# Which accounts make up a line: itself, or all those above.
-_SUMS = np.array(
-    [
-        [account == line or (line in _SUBTOTALS and account in _LINES[:place]) for account in _ACCOUNTS]
-        for place, line in enumerate(_LINES)
-    ]
-)
-# Where things stand, counted from 0: the rate, the heads of months, their days and factors, the first block of lines,
-# and what follows from the blocks. Months stand side by side from the second column on.
-_RATE, _HEADS, _DAYS, _FACTORS, _FIRST = 3, 5, 6, 7, 9
-_BLOCK = len(_LINES) + 2
-_CUMULATIVE = _FIRST + len(_SIDES) * _BLOCK
-_PRESENT, _INVESTED, _NPV, _RETURN, _NOTE = (_CUMULATIVE + down for down in (1, 2, 4, 5, 7))
-_MONTH = 1
-_CENTRAL = (
-    "At one discount rate, the central one. The report's net present value is a mean over draws, which can have rates "
-    "of their own."
-)
-
-
-# How cells look: what somebody may change is blue, as finance people expect.
-_AMOUNT, _BLUE = "#,##0.00;[Red]-#,##0.00", "#0B5394"
+_INVESTED = {str(account) for account in INVESTMENT_ACCOUNTS}
+# The tables that the model is made of.
+_NEEDED = ("model-volumes", "model-prices", "base-case", "register", "periods")
+# How cells look: what somebody may change is blue on yellow, as finance people expect.
+_AMOUNT, _FINE = "#,##0.00;[Red]-#,##0.00;–", "#,##0.00####"
+_INPUT: Mapping[str, object] = {"font_color": "#0000FF", "bg_color": "#FFF9DB", "border": 1, "border_color": "#D9D9D9"}
+_HEAD: Mapping[str, object] = {"bold": True, "bottom": 1, "valign": "top", "text_wrap": True, "bg_color": "#E9EEF4"}
 _LOOKS: Mapping[str, dict[str, object]] = {
     "title": {"bold": True, "font_size": 14},
-    "head": {"bold": True, "bottom": 1, "align": "right"},
-    "label": {"bold": True},
-    "given": {"num_format": _AMOUNT, "font_color": _BLUE},
-    "formula": {"num_format": _AMOUNT},
-    "total": {"num_format": _AMOUNT, "bold": True, "top": 1},
-    "rate": {"num_format": "0.00%", "font_color": _BLUE},
-    "ratio": {"num_format": "0.0%", "bold": True, "align": "right"},
+    "note": {"font_color": "#52606D"},
+    "head": {**_HEAD, "align": "right"},
+    "words": {**_HEAD, "align": "left"},
+    "bold": {"bold": True},
+    "month": {**_HEAD, "align": "right", "num_format": "mmm yyyy"},
+    "label": {"bold": True, "bg_color": "#E9EEF4"},
+    "wrapped": {"text_wrap": True, "valign": "top"},
+    "count": {"num_format": "0"},
+    "day": {"num_format": "0.0"},
     "factor": {"num_format": "0.000000"},
+    "given": {"num_format": _AMOUNT, "font_color": "#0000FF"},
+    "amount": {"num_format": _AMOUNT},
+    "result": {"num_format": _AMOUNT, "bold": True},
+    "total": {"num_format": _AMOUNT, "bold": True, "top": 1},
+    "ratio": {"num_format": "0.0%", "align": "right"},
+    "months": {"num_format": "0.0", "align": "right"},
+    "price": {"num_format": "#,##0.00####;[Red]-#,##0.00####"},
+    "choice": {**_INPUT, "align": "center"},
+    "case": {"align": "center"},
+    "name": {"font_color": "#52606D", "indent": 1},
+    "input": {**_INPUT, "num_format": _FINE},
+    "share input": {**_INPUT, "num_format": "0.00##%"},
+    "used": {"num_format": _FINE, "bold": True},
+    "share used": {"num_format": "0.00##%", "bold": True},
 }
 Looks = Mapping[str, Format]
+_CASES = ["low", "base", "high"]
+_SAYS = (
+    "The base case as a model: every number is at its central value, and money is volumes times prices.",
+    (
+        "Volumes are those of the simulation and stay as they are: another case or another number moves prices and "
+        "costs alone, not what customers do. To simulate again, change the scenario and make the report anew."
+    ),
+    (
+        "Low and high are the ends of each number's range, 5 % and 95 %, not bad and good. Shares are rounded to a "
+        "hundredth of a percent and money to a millionth, as in the report."
+    ),
+)
+_OF_MEAN = (
+    "The decision rests on the mean over all draws, in which every number moves within its range. It differs from the "
+    "base case, because ranges are wider on one side and a mean of products is not the product of means."
+)
 
 
-class Statement(NamedTuple):
-    """One strategy's statement by month, with the central discount rate per year."""
+class Model(NamedTuple):
+    """The base case of a report as volumes and prices."""
 
-    strategy: str
-    title: str
     currency: str
-    rate: float
-    starts: Sequence[str]
+    starts: Sequence[date]
     days: Amounts  # from the start, on which the cash of a month flows
-    factors: Amounts  # the present value of one unit of money in each month
-    amounts: Mapping[str, Amounts]  # of baseline, treated and difference, shape (lines of the ladder, months)
+    inputs: Mapping[str, Mapping[str, Any]]  # rows of the register, by the names of the cells in use
+    prices: Rows  # with the names of cells as factors
+    arms: Mapping[str, Mapping[str, Amounts]]  # each volume by month, mean over worlds; the baseline is first
+    units: Mapping[str, str]  # of volumes
+    results: Mapping[str, str]  # name of the cell with the net present value of each strategy
+    titles: Mapping[str, str]
+    base: Rows  # what the report says of the base case
+    sheets: Mapping[str, str]  # names of the sheets of arms, and of what they have in common
+
+    @property
+    def factors(self) -> Amounts:
+        """The present value of one unit of money in each month."""
+        factors: Amounts = (1.0 + self.inputs[_RATE]["value"]) ** (-self.days / DAYS_PER_YEAR)
+        return factors
+
+    def prices_of(self, arm: str, account: str) -> list[tuple[int, Mapping[str, Any]]]:
+        """Return the prices by which an account has money in an arm, each with its place."""
+        return [
+            (place, row)
+            for place, row in enumerate(self.prices)
+            if row["account"] == account and row["volume"] in self.arms[arm]
+        ]
+
+    def money(self, arm: str) -> dict[str, Amounts]:
+        """Return the statement of an arm by month, without accounts that have no prices."""
+        lines, so_far = dict[str, Amounts](), np.zeros(len(self.starts))
+        for subtotal, accounts in LADDER:
+            for account in map(str, accounts):
+                parts = [
+                    row["sign"] * row["amount"] * self.arms[arm][row["volume"]]
+                    for _, row in self.prices_of(arm, account)
+                ]
+                if parts:
+                    lines[account] = np.sum(parts, axis=0)
+                    so_far = so_far + lines[account]
+            lines[subtotal] = so_far
+        return lines
 
 
-def statements_in(twins: Twins, manifest: Mapping[str, object]) -> list[Statement]:
-    """Return the statements by month in a report's tables, of each strategy once."""
-    rate, currency = manifest.get("annual_discount_rate"), str(manifest.get("currency", ""))
-    if not isinstance(rate, (int, float)):
-        return []
-    monthly = [twin for twin in twins if set(PERIODS.columns) <= set(twin.columns)]
-    months = [row for twin in monthly for row in twin.records() if row["grain"] == "month"]
-    return [
-        _statement([row for row in months if row["strategy"] == name], rate, currency)
-        for name in dict.fromkeys(row["strategy"] for row in months)
-    ]
+_RATE, _RESULTS, _INPUTS, _PRICES = "annual_discount_rate", "Results", "Inputs", "Prices"
 
 
-def _statement(rows: Sequence[Mapping[str, Any]], rate: float, currency: str) -> Statement:
-    months = {row["period"]: row for row in rows}
-    cells = {(row["line"], row["period"]): row for row in rows}
-    days = _numbers(row["day"] for row in months.values())
-    amounts = dict[str, Amounts]()
-    for side in ("baseline", "treated"):
-        values = _numbers(cells[line, month][side] for line in _ACCOUNTS for month in months).reshape(-1, len(months))
-        amounts[side] = np.array([values[summed].sum(axis=0) for summed in _SUMS])
-    return Statement(
-        strategy=rows[0]["strategy"],
-        title=rows[0]["title"],
-        currency=currency,
-        rate=rate,
-        starts=[row["starts_on"] for row in months.values()],
-        days=days,
-        factors=(1.0 + rate) ** (-days / DAYS_PER_YEAR),
-        amounts=amounts | {"difference": amounts["treated"] - amounts["baseline"]},
+def model_in(twins: Twins, manifest: Mapping[str, object], taken: set[str]) -> Model | None:
+    """Return the model in a report's tables, if it has one; the names of its sheets are then taken."""
+    tables: dict[str, Rows] = {twin.id: twin.records() for twin in twins if twin.id in _NEEDED}
+    if len(tables) < len(_NEEDED):
+        return None
+    volumes, prices, base, register, periods = (tables[name] for name in _NEEDED)
+    ids = {str(row[name]).removeprefix("1-") for row in prices for name in ("factor", "times")}
+    used = [row for row in register if row["id"] in ids or row["id"].endswith(f"/{_RATE}")]
+    npvs = {row["strategy"]: f"results/npv/{row['strategy']}" for row in base}
+    cells = _cell_names([*(row["id"] for row in used), *npvs.values()])
+    months = {row["period"]: row for row in periods if row["grain"] == "month"}
+    arms = dict[str, dict[str, list[float]]]()
+    for row in volumes:
+        share = row["worlds"] * (CENTS if row["unit"] == MONEY else 1)
+        arms.setdefault(row["arm"], {}).setdefault(row["volume"], []).append(row["total"] / share)
+    titles = {BASELINE: "Doing nothing"} | {row["strategy"]: row["title"] for row in base}
+    wanted = {name: name for name in (_RESULTS, _INPUTS, _PRICES)} | {name: f"Model {name}" for name in titles}
+    return Model(
+        currency=str(manifest.get("currency", "")),
+        starts=[date.fromisoformat(row["starts_on"]) for row in months.values()],
+        days=_numbers(row["day"] for row in months.values()),
+        inputs={cells[row["id"]]: row for row in used},
+        prices=[dict(row) | {name: _with_cell(row[name], cells) for name in ("factor", "times")} for row in prices],
+        arms={arm: {name: _numbers(found) for name, found in arms[arm].items()} for arm in titles},
+        units={row["volume"]: row["unit"] for row in volumes},
+        results={name: cells[npv] for name, npv in npvs.items()},
+        titles=titles,
+        base=base,
+        sheets={name: sheet_name(text, taken) for name, text in wanted.items()},
     )
+
+
+def _cell_names(ids: Iterable[str]) -> dict[str, str]:
+    """Return a name for the cell of each number, such as gross_margin or points_programme_monthly."""
+    found, taken = dict[str, str](), {"case"}
+    for identifier in ids:
+        folder, holder, path = identifier.split("/", 2)
+        path = re.sub(r"^costs\.|^effects\.|_\d+(?=\.)|\.amount$", "", path)
+        plain = re.sub(r"\W+", "_", path if folder == "economics" else f"{holder}_{path}")
+        name, number = f"{'_' * plain[0].isdigit()}{plain}", 2
+        while name.lower() in taken:
+            name, number = f"{plain}_{number}", number + 1
+        taken.add(name.lower())
+        found[identifier] = name
+    return found
+
+
+def _with_cell(factor: str | None, cells: Mapping[str, str]) -> str | None:
+    return None if factor is None else f"{'1-' * factor.startswith('1-')}{cells[factor.removeprefix('1-')]}"
 
 
 def _numbers(values: Iterable[Any]) -> Amounts:
     found = list(values)
     if None in found:
-        raise ReportError("a statement by month has None where a number is needed.")
+        raise ReportError("a table of the model has None where a number is needed.")
     return np.array(found, dtype=np.float64)
 
 
-def _write_statement(sheet: Worksheet, looks: Looks, statement: Statement) -> None:
-    """Write a statement: the two blocks that are given, their difference, and what follows from it."""
-    sheet.write(0, 0, statement.title, looks["title"])
-    sheet.write(1, 0, f"{statement.currency}; means over all draws; costs are negative".strip("; "))
-    sheet.write(_RATE, 0, "Discount rate, effective per year")
-    sheet.write(_RATE, _MONTH, statement.rate, looks["rate"])
-    sheet.write_column(_HEADS, 0, ["Month from", "Cash flows on day"], looks["label"])
-    sheet.write_row(_HEADS, _MONTH, [*statement.starts, "Total"], looks["head"])
-    sheet.write_row(_DAYS, _MONTH, statement.days)
-    write = partial(_write_line, sheet, looks)
-    write(
-        _FACTORS, "Discount factor", statement.factors, f"=(1+$B${_RATE + 1})^(-#{_DAYS + 1}/{DAYS_PER_YEAR})", "factor"
+def _write_model(book: xlsxwriter.Workbook, looks: Looks, model: Model) -> list[tuple[str, str]]:
+    """Write the sheets of a model; return their names and what they show."""
+    sheets = {name: book.add_worksheet(sheet) for name, sheet in model.sheets.items()}
+    _write_inputs(book, sheets[_INPUTS], looks, model)
+    _write_prices(sheets[_PRICES], looks, model)
+    layouts = {arm: _layout(model, arm) for arm in model.arms}
+    for arm, own in layouts.items():
+        _write_arm(sheets[arm], looks, model, arm, layouts)
+        if arm != BASELINE:
+            _write_value(sheets[arm], looks, model, own)
+            book.define_name(model.results[arm], f"='{own.sheet}'!$C${own.end + 7}")
+    _write_results(sheets[_RESULTS], looks, model, layouts)
+    for sheet in sheets.values():
+        sheet.hide_gridlines(2)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+    shown = {
+        _RESULTS: "what each strategy brings",
+        _INPUTS: "what may be changed",
+        _PRICES: "what one of each volume adds",
+    }
+    return [(sheet, f"The model: {shown.get(name) or model.titles[name]}") for name, sheet in model.sheets.items()]
+
+
+def _unit(model: Model, unit: str) -> str:
+    return model.currency if unit == MONEY else unit
+
+
+def _write_heads(sheet: Worksheet, looks: Looks, row: int, heads: Mapping[str, tuple[str, float]]) -> None:
+    """Write the heads of columns, each with the look and the width of its column."""
+    for column, (head, (look, width)) in enumerate(heads.items()):
+        sheet.write(row, column, head, looks[look])
+        sheet.set_column(column, column, width)
+    sheet.set_row(row, _TWO_LINES)
+
+
+_CASE_ROW, _INPUTS_ROW, _TWO_LINES = 6, 8, 32
+
+
+def _write_inputs(book: xlsxwriter.Workbook, sheet: Worksheet, looks: Looks, model: Model) -> None:
+    """Write every number that prices depend on: its range, and which end of it is in use."""
+    sheet.write(0, 0, "Inputs", looks["title"])
+    sheet.write_column(1, 0, [*_SAYS, "Change what is blue on yellow; what is black follows."], looks["note"])
+    sheet.write(_CASE_ROW, 0, "Case of all inputs: low, base or high", looks["bold"])
+    sheet.write(_CASE_ROW, 1, "base", looks["choice"])
+    sheet.data_validation(_CASE_ROW, 1, _CASE_ROW, 1, {"validate": "list", "source": _CASES})
+    place = f"'{model.sheets[_INPUTS]}'!$"
+    book.define_name("Case", f"={place}B${_CASE_ROW + 1}")
+    heads = {"Input": ("words", 68), "Belongs to": ("words", 26), "Unit": ("words", 20)}
+    heads |= dict.fromkeys(("Low", "Base", "High", "Case of its own", "Case in use", "In use"), ("head", 11))
+    heads |= {"Name of the cell in use": ("words", 38), "Strategy": ("words", 32), "Net present value": ("head", 16)}
+    _write_heads(sheet, looks, _INPUTS_ROW, heads)
+    for row, (name, one) in enumerate(model.inputs.items(), start=_INPUTS_ROW + 1):
+        unit, share = Unit(one["unit"]), "share " * (one["unit"] in (Unit.SHARE, Unit.SHARE_PER_YEAR))
+        words = [first_sentence(one["description"]), one["belongs_to"], unit_in_words(unit, model.currency)]
+        sheet.write_row(row, 0, words, looks["wrapped"])
+        sheet.write_row(row, 3, [one[end] for end in ("low", "value", "high")], looks[f"{share}input"])
+        sheet.data_validation(row, 3, row, 5, _possible(unit))
+        sheet.write_blank(row, 6, None, looks["choice"])
+        sheet.data_validation(row, 6, row, 6, {"validate": "list", "source": _CASES})
+        at = row + 1
+        sheet.write_formula(row, 7, f'=IF(G{at}="",Case,G{at})', looks["case"], "base")
+        used = f'=IF(H{at}="low",D{at},IF(H{at}="high",F{at},E{at}))'
+        sheet.write_formula(row, 8, used, looks[f"{share}used"], one["value"])
+        sheet.write(row, 9, name, looks["name"])
+        book.define_name(name, f"={place}I${at}")
+    for row, one in enumerate(model.base, start=_INPUTS_ROW + 1):
+        sheet.write(row, 10, one["title"])
+        sheet.write_formula(row, 11, f"={model.results[one['strategy']]}", looks["amount"], one["npv"])
+    sheet.freeze_panes(_INPUTS_ROW + 1, 1)
+
+
+def _possible(unit: Unit) -> dict[str, object]:
+    bounds = f"{unit.low:g} to {unit.high:g}"
+    return {
+        "validate": "decimal",
+        "criteria": "between",
+        "minimum": unit.low,
+        "maximum": unit.high,
+        "input_title": str(unit),
+        "input_message": f"Possible: {bounds}.",
+        "error_title": "Not possible",
+        "error_message": f"A number of the unit '{unit}' must be {bounds}.",
+    }
+
+
+_PRICES_ROW = 4
+
+
+def _write_prices(sheet: Worksheet, looks: Looks, model: Model) -> None:
+    """Write what one of each volume adds to an account, worked out from the inputs."""
+    sheet.write(0, 0, "Prices: what one of each volume adds to which account", looks["title"])
+    sheet.write(
+        1, 0, f"{model.currency}; costs are negative. Of a volume in {model.currency}, per {model.currency} of it."
     )
-    for side, head in _SIDES.items():
-        sheet.write(_row(side) - 1, 0, head, looks["label"])
-        for line, amounts in zip(_LINES, statement.amounts[side], strict=True):
-            if line in _SUBTOTALS:
-                write(_row(side, line), line, amounts, _subtotal(side, line), "total", "total")
-            else:
-                formula = f"={_at('treated', line)}-{_at('baseline', line)}" if side == "difference" else ""
-                write(_row(side, line), line, amounts, formula, "formula" if formula else "given", "formula")
-    _write_value(sheet, looks, statement)
-    sheet.set_column(0, 0, 30)
-    sheet.set_column(_MONTH, _MONTH + len(statement.starts), 13)
+    sheet.write(2, 0, "Where no input is named, the volume is itself the amount.", looks["note"])
+    heads = {"Account": ("words", 28), "Volume": ("words", 58), "Unit": ("words", 12), "Worked out from": ("words", 64)}
+    _write_heads(sheet, looks, _PRICES_ROW, heads | {"Price": ("head", 14)})
+    for row, one in enumerate(model.prices, start=_PRICES_ROW + 1):
+        factors = [one[name] for name in ("factor", "times") if one[name]]
+        words = " × ".join(f"(1 - {name[2:]})" if name.startswith("1-") else name for name in factors)
+        sheet.write_row(row, 0, [capitalised(one["account"]), one["volume"], _unit(model, one["unit"]), words])
+        price = one["sign"] * one["amount"]
+        # As the ledger holds it: a share to a hundredth of a percent, money to a millionth.
+        digits = 4 if one["unit"] == MONEY else 6
+        product = "*".join(f"(1-ROUND({name[2:]},4))" if name.startswith("1-") else name for name in factors)
+        if factors:
+            sign = "-" if one["sign"] < 0 else ""
+            sheet.write_formula(row, 4, f"={sign}ROUND({product},{digits})", looks["price"], price)
+        else:
+            sheet.write_number(row, 4, price, looks["price"])
+    sheet.freeze_panes(_PRICES_ROW + 1, 2)
+
+
+# Where things stand on the sheet of an arm, counted from 0: heads of months, their numbers, days and factors, the first
+# block of lines; months stand side by side from the third column on.
+_HEADS, _MONTHS, _DAYS, _FACTORS, _FIRST, _MONTH = 3, 4, 5, 6, 8, 2
+_BLOCKS = {
+    "volumes": "Volumes",
+    "more volumes": "Volumes: difference to doing nothing",
+    "money": "Money: volumes times prices",
+    "more money": "Money: difference to doing nothing",
+}
+
+
+class Layout(NamedTuple):
+    """The lines of an arm by block, and where they stand on its sheet."""
+
+    sheet: str
+    blocks: Mapping[str, Mapping[str, Amounts]]
+    rows: Mapping[tuple[str, str], int]
+
+    def at(self, block: str, line: str) -> str:
+        """Return the place of a line, in which # stands for the month's column."""
+        return f"#{self.rows[block, line] + 1}"
+
+    @property
+    def end(self) -> int:
+        """The row below the last block."""
+        return max(self.rows.values()) + 2
+
+    @property
+    def flows(self) -> tuple[Amounts, Amounts]:
+        """Cash and investment by month, as differences to doing nothing."""
+        money = self.blocks["more money"]
+        cash = money[_SUBTOTALS[-1]]
+        return cash, 0.0 - np.sum([np.zeros_like(cash), *(money[line] for line in money if line in _INVESTED)], axis=0)
+
+
+def _layout(model: Model, arm: str) -> Layout:
+    blocks: dict[str, dict[str, Amounts]] = {"volumes": dict(model.arms[arm]), "money": model.money(arm)}
+    if arm != BASELINE:
+        before = {"volumes": model.arms[BASELINE], "money": model.money(BASELINE)}
+        for kind, lines in list(blocks.items()):
+            blocks[f"more {kind}"] = {line: amounts - before[kind].get(line, 0.0) for line, amounts in lines.items()}
+    rows, row = dict[tuple[str, str], int](), _FIRST
+    for block in filter(blocks.__contains__, _BLOCKS):
+        rows |= {(block, line): row + down for down, line in enumerate(blocks[block], start=1)}
+        row += len(blocks[block]) + 2
+    return Layout(model.sheets[arm], blocks, rows)
+
+
+def _write_arm(sheet: Worksheet, looks: Looks, model: Model, arm: str, layouts: Mapping[str, Layout]) -> None:
+    """Write the volumes of an arm and its statement, and how both differ from doing nothing."""
+    own, last = layouts[arm], _MONTH + len(model.starts)
+    sheet.write(0, 0, model.titles[arm], looks["title"])
+    sheet.write(
+        1, 0, "Not discounted but where it says so. Costs are negative. In blue: means over worlds.", looks["note"]
+    )
+    sheet.write_row(_HEADS, 0, ["Month from", "Unit"], looks["words"])
+    for column, day in enumerate(model.starts, _MONTH):
+        sheet.write_datetime(_HEADS, column, datetime(day.year, day.month, day.day), looks["month"])  # noqa: DTZ001
+    sheet.write(_HEADS, last, "Total", looks["head"])
+    write = partial(_write_line, sheet, looks)
+    write(_MONTHS, ("Month", ""), np.arange(1.0, len(model.starts) + 1.0), "", "count")
+    write(_DAYS, ("Cash flows on day, from the start", ""), model.days, "", "day")
+    factor = f"=(1+{_RATE})^(-#{_DAYS + 1}/{DAYS_PER_YEAR})"
+    write(_FACTORS, ("Discount factor", ""), model.factors, factor, "factor")
+    for block in filter(own.blocks.__contains__, _BLOCKS):
+        top = own.rows[block, next(iter(own.blocks[block]))] - 1
+        for column in range(last + 1):
+            sheet.write(top, column, _BLOCKS[block] if column == 0 else None, looks["label"])
+        for line, amounts in own.blocks[block].items():
+            unit = model.units.get(line, MONEY) if "volumes" in block else MONEY
+            formula = _formula(model, arm, layouts, block, line)
+            look = "total" if line in _SUBTOTALS else "amount" if formula else "given"
+            write(own.rows[block, line], (capitalised(line), _unit(model, unit)), amounts, formula, look)
+            total = f"=SUM({xl_range(own.rows[block, line], _MONTH, own.rows[block, line], last - 1)})"
+            sheet.write_formula(own.rows[block, line], last, total, looks[look], float(amounts.sum()))
+    sheet.set_column(0, 0, 50)
+    sheet.set_column(1, 1, 9)
+    sheet.set_column(_MONTH, last, 13)
     sheet.freeze_panes(_HEADS + 1, _MONTH)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+    sheet.repeat_columns(0, 1)
+
+
+def _formula(model: Model, arm: str, layouts: Mapping[str, Layout], block: str, line: str) -> str:
+    """Return the formula of a line in a block, in which # stands for the month's column; none for what is given."""
+    own, baseline, kind = layouts[arm], layouts[BASELINE], block.removeprefix("more ")
+    if kind != block:
+        before = f"-'{baseline.sheet}'!{baseline.at(kind, line)}" if line in baseline.blocks[kind] else ""
+        return f"={own.at(kind, line)}{before}"
+    if block == "volumes":
+        return ""
+    if line not in _SUBTOTALS:
+        prices, places = f"'{model.sheets[_PRICES]}'!$E$", model.prices_of(arm, line)
+        return "=" + "+".join(
+            f"{prices}{_PRICES_ROW + 2 + place}*{own.at('volumes', row['volume'])}" for place, row in places
+        )
+    number = _SUBTOTALS.index(line)
+    accounts = [own.at(block, one) for one in map(str, LADDER[number][1]) if one in own.blocks[block]]
+    above = [own.at(block, _SUBTOTALS[number - 1])] if number else []
+    return f"={'+'.join([*above, *accounts]) or '0'}"
 
 
 def _write_line(
-    sheet: Worksheet, looks: Looks, row: int, name: str, amounts: Amounts, formula: str, look: str, total: str = ""
+    sheet: Worksheet, looks: Looks, row: int, words: tuple[str, str], amounts: Amounts, formula: str, look: str
 ) -> None:
-    """Write a name, an amount for each month, and their total; in a formula, # stands for the month's column."""
-    sheet.write(row, 0, name, None if name in _ACCOUNTS else looks["label"])
+    """Write a name, a unit and an amount for each month; in a formula, # stands for the month's column."""
+    sheet.write_row(row, 0, words, looks["bold"] if look == "total" else None)
     for column, amount in enumerate(map(float, amounts), _MONTH):
         if formula:
             sheet.write_formula(row, column, formula.replace("#", xl_col_to_name(column)), looks[look], amount)
         else:
             sheet.write_number(row, column, amount, looks[look])
-    if total:
-        months = xl_range(row, _MONTH, row, _MONTH + len(amounts) - 1)
-        sheet.write_formula(row, _MONTH + len(amounts), f"=SUM({months})", looks[total], float(amounts.sum()))
 
 
-def _write_value(sheet: Worksheet, looks: Looks, statement: Statement) -> None:
-    """Write what follows from the difference: cumulative cash, present values, investment and return."""
-    difference, factors, last = statement.amounts["difference"], statement.factors, _MONTH + len(statement.starts)
-    value = difference[-1] * factors
-    spent = -difference[[_LINES.index(line) for line in _SPENT]].sum(axis=0) * factors
-    cash, factor = _at("difference", _LINES[-1]), f"#{_FACTORS + 1}"
-    investments = "+".join(_at("difference", line) for line in _SPENT)
-    write = partial(_write_line, sheet, looks)
-    write(_CUMULATIVE, "Cumulative cash", difference[-1].cumsum(), f"=SUM({cash.replace('#', 'B')}:{cash})", "formula")
-    write(_PRESENT, "Present value", value, f"={cash}*{factor}", "formula", "total")
-    write(_INVESTED, "Investment, present value", spent, f"=-({investments})*{factor}", "formula", "total")
-    npv, investment = float(value.sum()), float(spent.sum())
-    numerator, denominator = (xl_rowcol_to_cell(row, last) for row in (_PRESENT, _INVESTED))
-    sheet.write_column(_NPV, 0, ["Net present value", "Return on investment"], looks["label"])
-    sheet.write_formula(_NPV, _MONTH, f"={numerator}", looks["total"], npv)
-    # Without an investment there is no return on it, which is another thing than a return of nothing.
-    formula = f'=IF({denominator}<=0,"none",{numerator}/{denominator})'
-    sheet.write_formula(_RETURN, _MONTH, formula, looks["ratio"], npv / investment if investment > 0.0 else "none")
-    sheet.write(_NOTE, 0, _CENTRAL)
+# Results of a strategy, with how they look.
+_SHOWN = ("Net present value", "Investment", "Benefits", "Return on investment", "Payback, months", "Peak funding")
+_NPV, _SPENT, _BENEFITS, _ROI, _PAYBACK, _FUNDING = _SHOWN
+_SHOWN_AS = {_NPV: "result", _ROI: "ratio", _PAYBACK: "months"}
+_LATE = "beyond the horizon"
 
 
-def _row(side: str, line: str = _LINES[0]) -> int:
-    """Return the row of a line in a block, below the block's head."""
-    return _FIRST + list(_SIDES).index(side) * _BLOCK + 1 + _LINES.index(line)
+def _write_value(sheet: Worksheet, looks: Looks, model: Model, own: Layout) -> None:
+    """Write what follows from the difference to doing nothing, and the results below it."""
+    (flow, invested), months, cash = own.flows, len(model.starts), own.at("more money", _SUBTOTALS[-1])
+    spent = "+".join(own.at("more money", line) for line in own.blocks["more money"] if line in _INVESTED)
+    cumulative, factor = flow.cumsum().round(6), f"#${_FACTORS + 1}"
+    spans = [xl_range(own.end + down, _MONTH, own.end + down, _MONTH + months - 1) for down in range(1, 5)]
+    lines = {
+        "Cumulative cash": (cumulative, f"=ROUND(SUM(${cash.replace('#', 'C')}:{cash}),6)", "amount"),
+        "Number of a month below zero": (
+            np.arange(1.0, months + 1.0) * (cumulative < 0.0),
+            f"=IF(#{own.end + 2}<0,#{_MONTHS + 1},0)",
+            "count",
+        ),
+        "Cash, present value": (flow * model.factors, f"={cash}*{factor}", "amount"),
+        "Investment, present value": (invested * model.factors, f"=-({spent or '0'})*{factor}", "amount"),
+    }
+    sheet.write_row(own.end, 0, ["Value", *[""] * (months + 2)], looks["label"])
+    for row, (name, (amounts, formula, look)) in enumerate(lines.items(), start=own.end + 1):
+        unit = "" if look == "count" else model.currency
+        _write_line(sheet, looks, row, (name, unit), amounts, formula, look)
+    row = own.rows["more money", _SUBTOTALS[-1]]
+    formulas = _result_formulas(own.end + 6, spans, xl_range(row, _MONTH, row, _MONTH + months - 1), months)
+    for row, (name, value) in enumerate(_results(flow, invested, model.factors).items(), start=own.end + 6):
+        sheet.write_row(row, 0, [name, "" if name in (_ROI, _PAYBACK) else model.currency], looks["bold"])
+        sheet.write_formula(row, _MONTH, formulas[name], looks[_SHOWN_AS.get(name, "amount")], value)
 
 
-def _at(side: str, line: str) -> str:
-    return f"#{_row(side, line) + 1}"
+def _result_formulas(row: int, spans: Sequence[str], flow: str, months: int) -> dict[str, str]:
+    """Return the formula of each result, from the spans of the lines above it and that of cash."""
+    cumulative, below, present, invested = spans
+    npv, spent = (f"C{row + 1 + down}" for down in (0, 1))
+    last = f"MAX({below})"
+    paid = f"{last}-INDEX({cumulative},1,{last})/INDEX({flow},1,{last}+1)"
+    return {
+        _NPV: f"=SUM({present})",
+        _SPENT: f"=SUM({invested})",
+        _BENEFITS: f"={npv}+{spent}",
+        # Without an investment there is no return on it, which is another thing than a return of nothing.
+        _ROI: f'=IF({spent}<=0,"none",{npv}/{spent})',
+        _PAYBACK: f'=IF({last}=0,0,IF({last}={months},"{_LATE}",{paid}))',
+        _FUNDING: f"=MAX(0,-MIN({cumulative}))",
+    }
 
 
-def _subtotal(side: str, line: str) -> str:
-    """Return the formula of a subtotal: the one above it, and the accounts between them."""
-    number = _SUBTOTALS.index(line)
-    before = f"{_at(side, _SUBTOTALS[number - 1])}+" if number else ""
-    return f"={before}SUM({_at(side, str(LADDER[number][1][0]))}:#{_row(side, line)})"
+def _results(cash: Amounts, invested: Amounts, factors: Amounts) -> dict[str, float | str]:
+    npv, spent, payback = float(cash @ factors), float(invested @ factors), float(payback_months(cash[None, :])[0])
+    return {
+        _NPV: npv,
+        _SPENT: spent,
+        _BENEFITS: npv + spent,
+        _ROI: npv / spent if spent > 0.0 else "none",
+        _PAYBACK: payback if np.isfinite(payback) else _LATE,
+        _FUNDING: max(0.0, -float(cash.cumsum().round(6).min())),
+    }
+
+
+_RESULTS_ROW = 9
+# What stands beside the results.
+_COMPARED = ("NPV of the report's base case", "Change by inputs", "NPV, mean over all draws", "Mean less base case")
+
+
+def _write_results(sheet: Worksheet, looks: Looks, model: Model, layouts: Mapping[str, Layout]) -> None:
+    """Write what each strategy brings with the inputs in use, beside what the report says."""
+    first, last = _RESULTS_ROW + 2, _RESULTS_ROW + 1 + len(model.base)
+    sheet.write(0, 0, "Results", looks["title"])
+    sheet.write_column(1, 0, [*_SAYS, _OF_MEAN], looks["note"])
+    sheet.write_column(
+        6, 0, ["Case of all inputs", "Is each NPV that of the report's base case, to the cent?"], looks["bold"]
+    )
+    sheet.write_formula(6, 1, "=Case", looks["case"], "base")
+    sheet.write_formula(
+        7, 1, f'=IF(MAX(MAX(I{first}:I{last}),-MIN(I{first}:I{last}))<0.005,"yes","no")', looks["case"], "yes"
+    )
+    heads = {f"Strategy ({model.currency} unless noted)": ("words", 54), **dict.fromkeys(_SHOWN, ("head", 18))}
+    heads |= dict.fromkeys(_COMPARED, ("head", 16))
+    _write_heads(sheet, looks, _RESULTS_ROW, heads)
+    for row, one in enumerate(model.base, start=_RESULTS_ROW + 1):
+        arm, at = one["strategy"], row + 1
+        own = layouts[arm]
+        sheet.write(row, 0, model.titles[arm])
+        values = _results(*own.flows, model.factors)
+        for column, (name, value) in enumerate(values.items(), start=1):
+            place = f"'{own.sheet}'!$C${own.end + 6 + column}"
+            sheet.write_formula(row, column, f"={place}", looks[_SHOWN_AS.get(name, "amount")], value)
+        npv = float(values[_NPV])
+        sheet.write_number(row, 7, one["npv"], looks["amount"])
+        sheet.write_formula(row, 8, f"=B{at}-H{at}", looks["amount"], npv - one["npv"])
+        sheet.write_number(row, 9, one["mean"], looks["amount"])
+        sheet.write_formula(row, 10, f"=J{at}-H{at}", looks["amount"], one["mean"] - one["npv"])
+    sheet.freeze_panes(_RESULTS_ROW + 1, 1)
 
 
 # A spreadsheet's own limits: characters of a sheet's name, rows and columns of a sheet, characters of a cell, and the
@@ -397,7 +526,7 @@ _CUT = " … (cut: a cell holds no more)"
 
 
 def workbook(title: str, twins: Twins, manifest: Mapping[str, object]) -> bytes:
-    """Return a workbook of all tables, with a sheet for each strategy's statement whose sums are live formulas.
+    """Return a workbook of all tables, and of a business case its base case as a model of live formulas.
 
     In the format of Excel 2007 and later; the same for the same tables. Text is stored as text, so nothing that looks
     like a formula is one, but for those that this function writes. A table that is too large for a sheet is named in
@@ -410,10 +539,8 @@ def workbook(title: str, twins: Twins, manifest: Mapping[str, object]) -> bytes:
     taken = {"history"}  # a name that Excel keeps for itself
     contents = book.add_worksheet(sheet_name("Contents", taken))
     listed = list[tuple[str, str]]()
-    for statement in statements_in(twins, manifest):
-        name = sheet_name(f"Statement {statement.strategy}", taken)
-        _write_statement(book.add_worksheet(name), looks, statement)
-        listed.append((name, f"{statement.title}: statement by month, which calculates"))
+    if (model := model_in(twins, manifest, taken)) is not None:
+        listed += _write_model(book, looks, model)
     for twin in twins:
         name = ""
         if len(twin.rows) < _MOST_ROWS and len(twin.columns) <= _MOST_COLUMNS:
@@ -438,8 +565,11 @@ def sheet_name(wanted: str, taken: set[str]) -> str:
 
 def _contents(sheet: Worksheet, title: str, listed: Sequence[tuple[str, str]], looks: Looks) -> None:
     sheet.set_column(0, 0, 32)
+    sheet.set_column(1, 1, 120)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     sheet.write(0, 0, _fitting(title), looks["title"])
-    sheet.write(1, 0, "Sheets of statements calculate: change a number in blue, and what is in black follows.")
+    sheet.write(1, 0, "Sheets of the model calculate: change what is blue on yellow, and what is black follows.")
     sheet.write(2, 0, "All other sheets hold the report's tables as they were computed, to ten digits.")
     for row, (name, described) in enumerate(listed, start=4):
         if name:
@@ -449,7 +579,7 @@ def _contents(sheet: Worksheet, title: str, listed: Sequence[tuple[str, str]], l
 
 def _values(sheet: Worksheet, twin: Twin, looks: Looks) -> None:
     sheet.write_row(0, 0, map(_fitting, twin.columns), looks["head"])
-    for column, (name, values) in enumerate(_by_column(twin).items()):
+    for column, (name, values) in enumerate(twin.by_column().items()):
         widths = [len(str(value)) for value in (name, *values[:200])]
         sheet.set_column(column, column, min(max(widths) + 1, _WIDEST))
         sheet.write_column(1, column, map(_fitting, values))

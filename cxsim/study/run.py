@@ -62,36 +62,34 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
     fits = fit_scenario(scenario)
     worlds = draw_worlds(scenario, fits)
     counts = worlds.simulate(executor=executor, progress=progress or notebook_bar("Simulating"))
-    ledger, by_arm = worlds.ledger(counts), counts_by_arm(counts)
-    calendar, titles = scenario.calendar, scenario.titles
+    ledger, by_arm, calendar, titles = worlds.ledger(counts), counts_by_arm(counts), scenario.calendar, scenario.titles
     monthly = flows(ledger, scenario.arms, draws=len(worlds.draws), months=calendar.months)
     starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
-    return _decided(
-        Study(
-            scenario=scenario,
-            returns=_returns(worlds, monthly),
-            structures=_by_structure(worlds, monthly),
-            break_even=search_all(scenario, fits, executor=executor),
-            cautions=cautions(scenario, fits.findings),
-            statement=_titled(statement(monthly, starts[:-1]), titles),
-            totals=_titled(totals(monthly), titles),
-            cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),
-            npv=_titled(npv_by_draw(monthly, worlds.present_values()), titles),
-            ledger=ledger,
-            points=_points(scenario, by_arm),
-            paired=_paired(worlds, counts),
-            assumptions=register(scenario),
-            sources=source_table(scenario),
-            purchases=fits.purchases,
-            spend=fits.spend,
-            orders=fits.orders,
-            manifest=manifest(scenario, fits.rfm, ledger, reading=fits.reading),
-            worlds=worlds,
-            counts=by_arm,
-            information=empty(INFORMATION),
-            test_plan=empty(TEST_PLAN),
-        )
+    undecided = Study(
+        scenario=scenario,
+        returns=_returns(worlds, monthly),
+        structures=_by_structure(worlds, monthly),
+        break_even=search_all(scenario, fits, executor=executor),
+        cautions=cautions(scenario, fits.findings),
+        statement=_titled(statement(monthly, starts[:-1]), titles),
+        totals=_titled(totals(monthly), titles),
+        cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),
+        npv=_titled(npv_by_draw(monthly, worlds.present_values()), titles),
+        ledger=ledger,
+        points=_points(scenario, by_arm),
+        paired=_paired(worlds, counts),
+        assumptions=register(scenario),
+        sources=source_table(scenario),
+        purchases=fits.purchases,
+        spend=fits.spend,
+        orders=fits.orders,
+        manifest=manifest(scenario, fits.rfm, ledger, reading=fits.reading),
+        worlds=worlds,
+        counts=by_arm,
+        information=empty(INFORMATION),
+        test_plan=empty(TEST_PLAN),
     )
+    return _decided(undecided)
 
 
 def _decided(study: Study) -> Study:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from cxsim.reporting.page import make
-from cxsim.reporting.workbook import tables_in
+from cxsim.reporting.twins import tables_in
 from cxsim.study.loading import load_scenario
 from cxsim.study.run import run
 from tests.cli.conftest import TINY, Project

@@ -19,8 +19,8 @@ from cxsim.finance.information import (
     explained,
     sample_size,
     smallest_difference,
+    surface,
 )
-from cxsim.finance.metamodel import surface
 
 OUTER, INNER = 1_500, 2_000
 GROUPS = [(0,), (1,), (2,), (3,), (0, 1), (2, 3), (0, 1, 2)]

@@ -12,7 +12,7 @@ from cxsim.errors import ParamError, ReportError
 from cxsim.reporting.build import page_name, report_task
 from cxsim.reporting.comparison import AssumptionMove, ResultMove, TableMove, compare
 from cxsim.reporting.sweep import PointReturns, grid, sweep_csv, sweep_page
-from cxsim.reporting.workbook import Twin, embedded
+from cxsim.reporting.twins import Twin, embedded
 from cxsim.tables import RETURNS as RETURNS_CONTRACT
 from tests.reporting.conftest import ROW, require_offline
 

@@ -20,7 +20,7 @@ from cxsim.errors import ReportError
 from cxsim.reporting.business.what_if import what_if
 from cxsim.reporting.drawings import VEGA_LITE, chart_label, draw, slim
 from cxsim.reporting.page import make, notebook_hash, place_in_project, publish, recipe_in, recipe_of, staging
-from cxsim.reporting.workbook import tables_in
+from cxsim.reporting.twins import tables_in
 from tests.grids import centre, lively
 from tests.reporting.conftest import HOSTILE, MANIFEST, write_notebook
 from tests.reporting.spreadsheet import sheets

@@ -19,7 +19,7 @@ from cxsim.errors import ReportError
 from cxsim.reporting.drawings import VEGA_LITE
 from cxsim.reporting.markdown import escaped, line, markdown
 from cxsim.reporting.render import normalised, notebook_text, render, tidy, vega_bundle
-from cxsim.reporting.workbook import json_text
+from cxsim.reporting.twins import json_text
 from tests.reporting.conftest import HOSTILE, MANIFEST
 
 

@@ -13,7 +13,7 @@ from cxsim.metrics.dashboard import DASHBOARD, SERIES
 from cxsim.metrics.promoters import LTV_BY_NPS
 from cxsim.metrics.selection import SELECTION
 from cxsim.reporting import shop_page
-from cxsim.reporting.register import audit_trail
+from cxsim.reporting.business.register import audit_trail
 from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table, receipts_table
 from cxsim.reporting.tables import Prose, Table
 from cxsim.tables import check

@@ -1,12 +1,10 @@
-"""Tables keep all their digits in every format, and the formulas of the workbook give what it shows."""
+"""A workbook holds all tables, and its model is the base case of the report, which moves as the package's own does."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import hashlib
 import io
-import json
 import os
 import subprocess
 import sys
@@ -14,173 +12,25 @@ import zipfile
 from datetime import date
 from xml.etree import ElementTree as ET
 
-import nbformat
 import numpy as np
+import polars as pl
 import pytest
 
 from checks.source import ROOT
 from cxsim.errors import ReportError
-from cxsim.finance.economics import ACCOUNTS
-from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
-from cxsim.finance.statement import Flows, periods
+from cxsim.finance.returns import payback_months
 from cxsim.params import Unit
-from cxsim.reporting.tables import TABLE, machine_readable
-from cxsim.reporting.workbook import (
-    Twin,
-    csv_text,
-    embedded,
-    harvest,
-    sheet_name,
-    statements_in,
-    tables_in,
-    tables_json,
-    workbook,
-)
+from cxsim.reporting.tables import machine_readable
+from cxsim.reporting.twins import Twin
+from cxsim.reporting.workbook import sheet_name, workbook
+from cxsim.study.assumptions import assumptions, register, with_assumptions
+from cxsim.study.business.base_case import base_case, base_case_table, prices, volumes
 from cxsim.study.business.case import statements
 from cxsim.study.run import run
-from tests.reporting.spreadsheet import calculated, letters, parts, sheets
+from tests.reporting.spreadsheet import LIBREOFFICE, Calculator, names, parts, recalculated, sheets, with_cells
 from tests.simulated import assumed
 from tests.study.conftest import small
-
-
-def _notebook(*contents):
-    cell = nbformat.v4.new_code_cell()
-    cell.outputs = [nbformat.v4.new_output("display_data", data={TABLE: content}) for content in contents]
-    return nbformat.v4.new_notebook(cells=[cell])
-
-
-def _content(**changes):
-    return {"id": "t", "title": "T", "columns": ["a"], "rows": [[1]], **changes}
-
-
-# In the order of OWASP's list, full-width signs last, then those behind a blank that a spreadsheet skips.
-@pytest.mark.parametrize("start", [*"=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", " =", "\u00a0=", "\ufeff=", "\u200b+"])
-def test_a_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe(start):
-    text = csv_text(Twin(id="t", title="", columns=(f"{start}a",), rows=((f"{start}1+1",), (-1,))))
-    assert list(csv.reader(io.StringIO(text, newline=""))) == [[f"'{start}a"], [f"'{start}1+1"], ["-1"]]
-
-
-@pytest.mark.parametrize(
-    ("text", "field"),
-    [
-        ("-5", "'-5"), ("+49 30 123", "'+49 30 123"), ("-", "'-"), ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
-        ("a;=1+1", "a;'=1+1"), ("a;b; -1", "a;b;' -1"), ("a\n@x", "a\n'@x"), ("a\t=x", "a\t'=x"), ('a",=1', 'a",=1'),
-        ("a-5; b=c@d", "a-5; b=c@d"), ("\u22125", "\u22125"), ("'=1", "'=1"), ("", ""),
-    ],
-)  # fmt: skip
-def test_a_text_is_neutralised_wherever_a_cell_could_begin(text, field):
-    written = csv_text(Twin(id="t", title="", columns=("a", "b"), rows=((text, -5),)))
-    assert list(csv.reader(io.StringIO(written, newline="")))[1] == [field, "-5"]
-
-
-def test_all_tables_in_one_file_are_by_column_and_sorted():
-    second = Twin(id="b", title="Zwei <é>", columns=("who", "npv", "paid"), rows=(("=A1", 0.1, True), (None, -2, None)))
-    first = Twin(id="a", title="One", columns=("x",), rows=())
-    text = tables_json([second, first])
-    assert tables_json([first, second]) == text
-    assert json.loads(text) == {
-        "tables": [
-            {"id": "a", "title": "One", "rows": 0, "columns": [{"name": "x", "values": []}]},
-            {
-                "id": "b",
-                "title": "Zwei <é>",
-                "rows": 2,
-                "columns": [
-                    {"name": "who", "values": ["=A1", None]},
-                    {"name": "npv", "values": [0.1, -2]},
-                    {"name": "paid", "values": [True, None]},
-                ],
-            },
-        ]
-    }
-    assert len(text.splitlines()) == 4
-
-
-def test_a_report_without_tables_has_an_empty_list_of_them_a_page_that_carries_nothing_and_contents():
-    assert json.loads(tables_json([])) == {"tables": []}
-    assert embedded([]) == ""
-    assert list(sheets(workbook("T", [], {}))) == ["Contents"]
-
-
-def test_numbers_keep_every_digit_and_missing_values_stay_empty():
-    row = (0.1 + 0.2, 1e-300, -5, None, True, "")
-    text = csv_text(Twin(id="t", title="", columns=tuple("abcdef"), rows=(row,)))
-    assert text == "a,b,c,d,e,f\n0.30000000000000004,1e-300,-5,,true,\n"
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"id": "../x"}, r"id '\.\./x': possible are up to 64 of a-z"),
-        ({"id": "Big"}, "possible are"),
-        ({"columns": []}, "it must have columns"),
-        ({"rows": [[1, 2]]}, "t: it must have columns, and each row a value for each of them"),
-        ({"rows": [[[1]]]}, r"rows.0.0.*found \[1\]"),
-        ({"rows": [[float("nan")]]}, "Out of range float"),
-        ({"rows": ["x"]}, "rows.0: .*found 'x'"),
-        ({"note": 1}, "note: unknown key; possible: id, title, columns, rows"),
-    ],
-)
-def test_a_malformed_twin_is_refused(changes, said):
-    with pytest.raises(ReportError, match=said):
-        harvest(_notebook(_content(**changes)))
-
-
-def test_a_table_shown_twice_has_one_twin_and_two_different_ones_under_one_id_are_refused():
-    assert [twin.id for twin in harvest(_notebook(_content(), _content()))] == ["t"]
-    with pytest.raises(ReportError, match="two different tables"):
-        harvest(_notebook(_content(), _content(rows=[[2]])))
-
-
-RETURNS = Twin(
-    id="returns",
-    title="Returns </script>",
-    columns=("strategy", "npv", "paid", "why"),
-    rows=(("points", 0.1, True, None), ("points", None, False, None), ("</script>", -2, True, None)),
-)
-
-
-def _twin(name, rows, value=1):
-    return Twin(id=name, title=name, columns=("a", "b"), rows=((value, value),) * rows)
-
-
-def test_tables_come_back_as_they_were_from_a_text_for_a_script_element_that_says_each_text_once():
-    other = Twin(id="mixed", title="M", columns=("a",), rows=(("x",), (1,), (None,)))
-    empty = Twin(id="empty", title="", columns=("a", "b"), rows=())
-    assert tables_in(embedded([RETURNS, other, empty])) == {"returns": RETURNS, "mixed": other, "empty": empty}
-    text = embedded([RETURNS, Twin(id="more", title="", columns=("a",), rows=(("points",),))])
-    assert "<" not in text
-    assert json.loads(text)["texts"] == ["points", "</script>"]
-
-
-def test_a_table_of_more_than_1500_values_stays_outside_unless_a_comparison_reads_it():
-    # Two columns: 750 rows are 1,500 values.
-    tables = [_twin("small", 750), _twin("large", 751), _twin("assumptions", 751)]
-    assert sorted(tables_in(embedded(tables))) == ["assumptions", "small"]
-    assert embedded(tables) == embedded(tables[::-1])
-
-
-def test_where_room_is_short_the_tables_of_a_comparison_come_first():
-    # A row of two numbers of 18 letters and two commas takes 38 bytes: 1,000 rows 38 kB, 700 rows 27 kB.
-    number = 123456789012345.25
-    tables = [_twin("a", 700, number), _twin("statement", 700, number), _twin("returns", 1_000, number)]
-    text = embedded(tables)
-    assert sorted(tables_in(text)) == ["returns"]
-    assert len(text.encode()) <= 60_000
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{", "[]", '{"tables":{},"more":1}', '{"tables":{"a":{"columns":["a"],"title":"","values":[]}},"texts":[]}',
-        '{"tables":{"a":{"columns":["a"],"title":"","values":[{"texts":[3]}]}},"texts":[]}',
-        '{"tables":{"a":{"columns":["a","b"],"title":"","values":[[1],[]]}},"texts":[]}',
-    ],
-)  # fmt: skip
-def test_anything_else_is_refused(text):
-    with pytest.raises(ReportError, match="inside the page"):
-        tables_in(text)
-
+from tests.study.everything import everything
 
 HOSTILE = "<script>alert(1)</script>"
 ROWS = ((HOSTILE, 0.1, True), ("=1+1", -5, False), ("+A1", None, None), ("-5", 10**17, None), ("@SUM(1)", 1e-7, None))
@@ -194,7 +44,7 @@ print(hashlib.sha256(built()).hexdigest())
 
 
 def built():
-    return workbook(f"Title {HOSTILE}", [TWIN], {"currency": "EUR", "annual_discount_rate": 0.1})
+    return workbook(f"Title {HOSTILE}", [TWIN], {"currency": "EUR"})
 
 
 @pytest.fixture(scope="module")
@@ -284,145 +134,282 @@ def test_names_that_differ_by_capitals_alone_or_begin_alike_are_listed_apart():
     assert [found[name]["A2"].value for name in list(found)[1:3]] == ["x", "y"]
 
 
+def test_a_report_without_tables_has_contents_alone():
+    assert list(sheets(workbook("T", [], {}))) == ["Contents"]
+
+
 CENT = 0.005
-RATE = "B4"
+MANIFEST = {"currency": "USD"}
+CASE = ("Inputs", "B7")
 
 
-def _periods_twin(table, name="periods"):
-    found = machine_readable(name, "Statement", table)
-    rows = tuple(map(tuple, found["rows"]))
-    return Twin(id=name, title="Statement", columns=tuple(found["columns"]), rows=rows)
+def _twins(study, base):
+    """Return the tables from which the model of a report is made."""
+    tables = {
+        "model-volumes": volumes(base),
+        "model-prices": prices(base),
+        "base-case": base_case_table(base, study.returns),
+        "register": register(study.scenario),
+        "periods": statements(study)["periods"],
+    }
+    found = {name: machine_readable(name, name, table) for name, table in tables.items()}
+    return [
+        Twin(id=name, title=name, columns=tuple(one["columns"]), rows=tuple(map(tuple, one["rows"])))
+        for name, one in found.items()
+    ]
 
 
-def _made(amounts, days, rate=0.21):
-    """Return the twin of flows; `amounts` has shape (draws, arms, months, accounts)."""
-    draws, arms, months, _ = amounts.shape
-    flows = Flows(arms=("baseline", "win_back", "points")[:arms], amounts=amounts)
-    weights = np.tile((1.0 + rate) ** (-days / 365.25), (draws, 1))
-    starts = [date(2025 + month // 12, month % 12 + 1, 1) for month in range(months)]
-    titles = {"win_back": "Win-back coupon", "points": "Points"}
-    return _periods_twin(periods(flows, weights, starts, days=days, titles=titles))
+class Made:
+    """A study with ranges for everything, its base case and its workbook."""
+
+    def __init__(self, scenario):
+        spread = assumed(0.10, Unit.SHARE_PER_YEAR, range=(0.06, 0.15))
+        economics = dataclasses.replace(scenario.economics, annual_discount_rate=spread)
+        self.study = run(dataclasses.replace(scenario, economics=economics))
+        self.base = base_case(self.study)
+        self.twins = _twins(self.study, self.base)
+        self.book = workbook("T", self.twins, MANIFEST)
+        moved = {*prices(self.base)["factor"].drop_nulls(), *prices(self.base)["times"].drop_nulls()}
+        self.ids = {one.removeprefix("1-") for one in moved} | {f"economics/{economics.name}/annual_discount_rate"}
+        self.numbers = {one.id: one.quantity for one in assumptions(self.study.scenario) if one.id in self.ids}
+        cells = sheets(self.book)["Inputs"]
+        # In the order of the register, as the inputs are.
+        self.rows = {name: 10 + place for place, name in enumerate(self.numbers)}
+        self.cells = {name: cells[f"J{row}"].value for name, row in self.rows.items()}
+
+    def npvs(self, values):
+        """Return the NPVs that the package books for the same customers with some numbers moved."""
+        other = self.base.under(with_assumptions(self.study.scenario, values))
+        arms = dict(other.scenario.with_prior)
+        return {
+            name: float(other.npv(outcome._replace(strategies=arms[name])).mean())
+            for name, outcome in self.base.outcomes.items()
+        }
+
+    def at(self, end):
+        """Return the value of every number at one end of its range."""
+        return {name: one.range[0 if end == "low" else 1] for name, one in self.numbers.items()}
 
 
-def _sheet(twin, name="Statement win_back", rate=0.21):
-    return sheets(workbook("T", [twin], {"annual_discount_rate": rate, "currency": "EUR"}))[name]
+def _cells_of_npvs(made):
+    return {arm: names(made.book)[f"npv_{arm.replace('-', '_')}"] for arm in made.base.outcomes}
 
 
-def _place(cells, label, column="B", *, block=0):
-    """Return the place in the row that is called so; in the block of this number, if each has one."""
-    found = [place for place, cell in cells.items() if place[0] == "A" and place[1:].isdigit() and cell.value == label]
-    return f"{column}{found[block][1:]}"
+def _npvs(calculator, made):
+    return {arm: calculator(*cell) for arm, cell in _cells_of_npvs(made).items()}
 
 
 @pytest.fixture(scope="module")
-def random_twin():
-    luck = np.random.default_rng(11)
-    amounts = luck.integers(-(10**7), 10**7, (3, 3, 14, len(ACCOUNTS))) / 100
-    return _made(amounts, 30.4375 * np.arange(14) + 15.0)
+def plain():
+    return Made(small(draws=2))
 
 
 @pytest.fixture(scope="module")
-def two_months():
-    """Nothing without the strategy; with it 100 of sales a month, and 50 for the start in the first."""
-    amounts = np.zeros((1, 2, 2, len(ACCOUNTS)))
-    names = [str(account) for account in ACCOUNTS]
-    amounts[0, 1, :, names.index("gross sales")] = 100.0
-    amounts[0, 1, 0, names.index("set-up cost")] = -50.0
-    return _made(amounts, np.array([0.0, 365.25]))
+def busy():
+    """A year of new customers in which everything happens: tickets, returns, fees, referrals, all kinds of costs."""
+    return Made(dataclasses.replace(everything(), existing_customers="none", horizon_months=12))
 
 
-@pytest.fixture(scope="module")
-def study():
-    """A study in which the discount rate is known."""
-    scenario = small(draws=4)
-    economics = dataclasses.replace(scenario.economics, annual_discount_rate=assumed(0.13, Unit.SHARE_PER_YEAR))
-    return run(dataclasses.replace(scenario, economics=economics))
+@pytest.fixture(params=["plain", "busy"])
+def made(request):
+    return request.getfixturevalue(request.param)
 
 
-def test_every_formula_gives_the_value_that_is_stored_beside_it(random_twin):
-    for name in ("Statement win_back", "Statement points"):
-        cells, known = _sheet(random_twin, name), {}
-        formulas = [place for place, cell in cells.items() if cell.formula is not None]
-        # 5 subtotals in two blocks and all 28 lines of the difference, of 14 months; their 84 totals; factors,
-        # 3 rows below with 2 totals, net present value and return.
-        assert len(formulas) == (2 * 5 + 28) * 14 + 84 + 14 + 3 * 14 + 2 + 2
-        for place in formulas:
-            stored = cells[place].value
-            expected = stored if isinstance(stored, str) else pytest.approx(stored, abs=1e-6, rel=1e-9)
-            assert calculated(cells, place, known=known) == expected
+def test_every_formula_gives_the_value_that_is_stored_beside_it(made):
+    calculator, formulas = Calculator(made.book), 0
+    for sheet, cells in calculator.cells.items():
+        for place, cell in cells.items():
+            if cell.formula is not None:
+                formulas += 1
+                # The tables of a report keep ten digits.
+                expected = cell.value if isinstance(cell.value, str) else pytest.approx(cell.value, abs=1e-6, rel=1e-9)
+                assert calculator(sheet, place) == expected, (sheet, place, cell.formula)
+    assert formulas > 1_000
 
 
-def test_the_sheet_says_what_the_table_says_to_the_cent(random_twin):
-    cells, known = _sheet(random_twin), {}
-    blocks = ["Without the strategy", "With the strategy", "Difference"]
-    tops = [int(_place(cells, head)[1:]) for head in blocks]
-    first = dict(zip(("baseline", "treated", "incremental"), tops, strict=True))
-    lines = [line for subtotal, accounts in LADDER for line in (*map(str, accounts), subtotal)]
-    rows = [dict(zip(random_twin.columns, row, strict=True)) for row in random_twin.rows]
-    compared = 0
-    for row in rows:
-        if row["strategy"] == "win_back" and row["grain"] in ("month", "total"):
-            column = letters(2 + (row["period"] if row["grain"] == "month" else 14))
-            for side, top in first.items():
-                place = f"{column}{top + 1 + lines.index(row['line'])}"
-                assert calculated(cells, place, known=known) == pytest.approx(row[side], abs=CENT)
-                compared += 1
-    assert compared == 15 * 28 * 3
+def test_as_it_is_opened_the_model_is_the_base_case_of_the_report_to_the_cent(made):
+    found = _npvs(Calculator(made.book), made)
+    for row in base_case_table(made.base, made.study.returns).iter_rows(named=True):
+        assert found[row["strategy"]] == pytest.approx(row["npv"], abs=CENT)
+    assert Calculator(made.book)("Results", "B8") == "yes"
 
 
-def test_two_months_by_hand_with_another_amount_and_without_an_investment(two_months):
-    cells = _sheet(two_months)
-    # Cash 50 and 100; a year at 21 % makes a unit 1/1.21: 50 + 82.6446 = 132.6446, of 50 spent 2.6529.
-    assert calculated(cells, _place(cells, "Net present value")) == pytest.approx(50 + 100 / 1.21, abs=1e-9)
-    assert calculated(cells, _place(cells, "Return on investment")) == pytest.approx((50 + 100 / 1.21) / 50, abs=1e-9)
-    assert [calculated(cells, _place(cells, "Cumulative cash", column)) for column in "BC"] == [50.0, 150.0]
-    assert [cells[f"{column}7"].value for column in "BC"] == [0.0, 365.25]
-    sales = _place(cells, "gross sales", "C")
-    # The first row of this name is without the strategy: 21 more there makes 79 of 100, worth 21 / 1.21 less.
-    found = calculated(cells, _place(cells, "Net present value"), {sales: 21.0})
-    assert found == pytest.approx(50 + 79 / 1.21, abs=1e-9)
-    cost = _place(cells, "set-up cost", block=1)
-    assert cells[cost].value == -50.0
-    assert calculated(cells, _place(cells, "Return on investment"), {cost: 0.0}) == "none"
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_at_the_other_case_it_is_what_the_package_books_for_the_same_customers_there(made, end):
+    found = _npvs(Calculator(made.book, {CASE: end}), made)
+    assert found == pytest.approx(made.npvs(made.at(end)), abs=CENT)
+    assert Calculator(made.book, {CASE: end})("Results", "B8") == "no"
 
 
-def test_another_rate_gives_another_present_value(random_twin):
-    cells = _sheet(random_twin)
-    rows = [dict(zip(random_twin.columns, row, strict=True)) for row in random_twin.rows]
-    mine = [row for row in rows if (row["strategy"], row["grain"]) == ("win_back", "month")]
-    cash = np.array([row["incremental"] for row in mine if row["line"] == LADDER[-1][0]])
-    days = np.array([row["day"] for row in mine if row["line"] == LADDER[-1][0]])
-    for rate in (0.0, 0.08, 0.5):
-        expected = (cash * (1.0 + rate) ** (-days / 365.25)).sum()
-        found = calculated(cells, _place(cells, "Net present value"), {RATE: rate})
-        assert found == pytest.approx(expected, abs=CENT)
-    spent = {str(account) for account in INVESTMENT_ACCOUNTS}
-    investment = -sum(row["incremental"] for row in mine if row["line"] in spent)
-    expected = cash.sum() / investment if investment > 0 else "none"
-    assert calculated(cells, _place(cells, "Return on investment"), {RATE: 0.0}) == pytest.approx(expected)
+def test_each_input_moves_alone_as_in_the_package(busy):
+    for name, quantity in busy.numbers.items():
+        found = _npvs(Calculator(busy.book, {("Inputs", f"G{busy.rows[name]}"): "high"}), busy)
+        assert found == pytest.approx(busy.npvs({name: quantity.range[1]}), abs=CENT), name
 
 
-def test_the_net_present_value_is_that_of_the_report_where_the_rate_is_known(study):
-    book = sheets(workbook("T", [_periods_twin(statements(study)["periods"])], study.manifest))
-    for row in study.returns.iter_rows(named=True):
-        cells = book[f"Statement {row['strategy']}"[:31]]
-        assert calculated(cells, _place(cells, "Net present value")) == pytest.approx(row["incremental_npv"], abs=CENT)
-        assert cells["A1"].value == row["title"]
-        assert cells[RATE].value == 0.13
+def test_a_number_typed_over_the_base_moves_what_is_in_use(plain):
+    margin = next(name for name in plain.numbers if name.endswith("gross_margin"))
+    found = _npvs(Calculator(plain.book, {("Inputs", f"E{plain.rows[margin]}"): 0.55}), plain)
+    assert found == pytest.approx(plain.npvs({margin: 0.55}), abs=CENT)
 
 
-def test_a_strategy_in_two_tables_has_one_statement_and_without_a_rate_or_months_it_has_none(two_months):
-    again = dataclasses.replace(two_months, id="periods-win-back")
-    found = statements_in([two_months, again], {"annual_discount_rate": 0.1})
-    assert [(one.strategy, one.title) for one in found] == [("win_back", "Win-back coupon")]
-    assert statements_in([two_months], {"currency": "EUR"}) == []
-    total = dataclasses.replace(two_months, rows=tuple(row for row in two_months.rows if row[1] != "month"))
-    other = Twin(id="periods", title="", columns=("strategy", "grain"), rows=(("a", "month"),))
-    assert statements_in([total, other], {"annual_discount_rate": 0.1}) == []
+def test_results_are_those_of_the_package_and_stand_beside_the_mean_that_the_decision_rests_on(made):
+    calculator, weights = Calculator(made.book), made.base.worlds.present_values()[0]
+    for row, (name, outcome) in enumerate(made.base.outcomes.items(), start=11):
+        flows = made.base.flows(outcome)
+        cash, spent = flows.cash(1).mean(axis=0), flows.investment(1).mean(axis=0)
+        found = [calculator("Results", f"{column}{row}") for column in "BCDEFG"]
+        npv, investment, benefits, roi, payback, funding = found
+        assert investment == pytest.approx(spent @ weights, abs=CENT)
+        assert benefits == pytest.approx(cash @ weights + spent @ weights, abs=CENT)
+        assert roi == pytest.approx(npv / investment)
+        months = float(payback_months(cash[None])[0])
+        assert payback == (pytest.approx(months, abs=1e-6) if np.isfinite(months) else "beyond the horizon")
+        assert funding == pytest.approx(max(0.0, -cash.cumsum().min()), abs=CENT)
+        mean = made.study.returns.filter(strategy=name)["incremental_npv"][0]
+        assert calculator("Results", f"J{row}") == pytest.approx(mean, abs=CENT)
+        assert calculator("Results", f"K{row}") == pytest.approx(mean - npv, abs=2 * CENT)
 
 
-def test_a_month_without_its_day_is_refused(two_months):
-    day = two_months.columns.index("day")
-    rows = tuple((*row[:day], None, *row[day + 1 :]) for row in two_months.rows)
-    with pytest.raises(ReportError, match="a statement by month has None where a number is needed"):
-        statements_in([dataclasses.replace(two_months, rows=rows)], {"annual_discount_rate": 0.1})
+def test_a_strategy_pays_back_within_the_month_in_which_its_cash_is_back_at_zero(plain):
+    # With hardly a cost and a margin of nine tenths, the strategy comes back before the horizon ends.
+    costs = {name: row for name, row in plain.rows.items() if "/costs." in name}
+    changed = {("Inputs", f"E{row}"): 0.0 for row in costs.values()}
+    changed |= {("Inputs", f"E{row}"): 0.9 for name, row in plain.rows.items() if name.endswith("gross_margin")}
+    changed["Inputs", f"E{costs['strategies/faster-delivery/costs.one_off_1.amount']}"] = 30.0
+    calculator = Calculator(plain.book, changed)
+    sheet = "Model faster-delivery"
+    lines = {cell.value: place[1:] for place, cell in calculator.cells[sheet].items() if place[0] == "A"}
+    cash = [calculator(sheet, f"{column}{lines['Cumulative cash']}") for column in "CDEFGHIJKLMN"]
+    flows = np.diff([0.0, *cash])
+    expected = float(payback_months(flows[None])[0])
+    assert 0.0 < expected < 12.0
+    assert calculator(sheet, f"C{lines['Payback, months']}") == pytest.approx(expected, abs=1e-4)
+
+
+needs_libreoffice = pytest.mark.skipif(
+    LIBREOFFICE is None and os.environ.get("CI") != "true", reason="LibreOffice is not installed."
+)
+
+
+@needs_libreoffice
+def test_libreoffice_calculates_the_same_as_it_is_opened_and_at_another_case_with_another_number(busy, tmp_path):
+    assert LIBREOFFICE, "CI must have LibreOffice: without it nobody knows that the workbook calculates."
+    rate = next(name for name in busy.numbers if name.endswith("annual_discount_rate"))
+    typed = {("Inputs", f"G{busy.rows[rate]}"): "base", ("Inputs", f"E{busy.rows[rate]}"): 0.2}
+    given = {"opened": ({}, {}), "changed": ({CASE: "high"} | typed, busy.at("high") | {rate: 0.2})}
+    for name, (changed, values) in given.items():
+        book = with_cells(busy.book, changed)
+        (tmp_path / name).mkdir()
+        found, calculator = recalculated(book, tmp_path / name), Calculator(book)
+        npvs = {arm: found[sheet][place].value for arm, (sheet, place) in _cells_of_npvs(busy).items()}
+        assert npvs == pytest.approx(busy.npvs(values), abs=CENT)
+        for sheet, cells in calculator.cells.items():
+            for place, cell in cells.items():
+                if cell.formula is not None:
+                    value = calculator(sheet, place)
+                    expected = value if isinstance(value, str) else pytest.approx(value, abs=1e-6, rel=1e-9)
+                    assert found[sheet][place].value == expected, (name, sheet, place)
+
+
+def test_inputs_have_names_units_and_the_bounds_that_the_package_has(plain):
+    cells = sheets(plain.book)["Inputs"]
+    assert list(plain.cells.values())[:3] == ["gross_margin", "payment_share", "payment_per_order"]
+    named = names(plain.book)
+    assert {"Case", "annual_discount_rate", "points_programme_monthly", "npv_win_back_coupon"} <= named.keys()
+    for name, row in plain.rows.items():
+        quantity = plain.numbers[name]
+        low, high = quantity.range
+        assert [cells[f"{column}{row}"].value for column in "DEF"] == [low, quantity.value, high]
+        assert named[plain.cells[name]] == ("Inputs", f"I{row}")
+        assert cells[f"C{row}"].value == quantity.unit.replace("money", "USD")
+    tree = ET.fromstring(_file_of(plain.book, "Inputs"))  # noqa: S314 - the project wrote it itself
+    space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    allowed = {one.get("sqref"): [part.text for part in one] for one in tree.iterfind(".//m:dataValidation", space)}
+    assert allowed["B7"] == ['"low,base,high"']
+    margin = plain.rows[next(name for name in plain.rows if name.endswith("gross_margin"))]
+    assert [float(bound) for bound in allowed[f"D{margin}:F{margin}"]] == [Unit.SHARE.low, Unit.SHARE.high]
+
+
+def _file_of(book, sheet):
+    return parts(book)[f"xl/worksheets/sheet{list(sheets(book)).index(sheet) + 1}.xml"]
+
+
+def test_months_are_dates(plain):
+    # Spreadsheets count days from 30 December 1899.
+    calendar, cells = plain.study.scenario.calendar, sheets(plain.book)["Model faster-delivery"]
+    for month, column in enumerate("CDEFGHIJKLMN"):
+        assert cells[f"{column}4"].value == (calendar.starts_of(month) - date(1899, 12, 30)).days
+
+
+def test_volumes_of_both_arms_and_their_difference_stand_by_month(plain):
+    calculator, first = Calculator(plain.book), "Model points-programme"
+    rows = [place[1:] for place, cell in calculator.cells[first].items() if place[0] == "A" and cell.value == "Orders"]
+    other = [
+        place[1:]
+        for place, cell in calculator.cells["Model baseline"].items()
+        if place[0] == "A" and cell.value == "Orders"
+    ]
+    table = volumes(plain.base).filter(volume="Orders").with_columns(mean=pl.col("total") / pl.col("worlds"))
+    for month, column in enumerate("CDEFGHIJKLMN"):
+        mine, baseline = (table.filter(arm=arm, month=month)["mean"][0] for arm in ("points-programme", "baseline"))
+        assert calculator(first, f"{column}{rows[0]}") == mine
+        assert calculator("Model baseline", f"{column}{other[0]}") == baseline
+        assert calculator(first, f"{column}{rows[1]}") == mine - baseline
+
+
+def _with(twins, name, column, change):
+    """Return the tables with other values in one column of one."""
+    return [
+        dataclasses.replace(
+            one,
+            rows=tuple(
+                tuple(change(value) if head == column else value for head, value in zip(one.columns, row, strict=True))
+                for row in one.rows
+            ),
+        )
+        if one.id == name
+        else one
+        for one in twins
+    ]
+
+
+def test_titles_and_descriptions_that_look_like_formulas_stay_text(plain):
+    twins = _with(plain.twins, "base-case", "title", lambda title: f"=HYPERLINK({title})")
+    twins = _with(twins, "register", "description", lambda text: f"=1+{text}")
+    twins = _with(twins, "register", "belongs_to", lambda text: f"@{text}")
+    book = workbook("T", twins, MANIFEST)
+    cells = sheets(book)
+    assert cells["Model faster-delivery"]["A1"].value == "=HYPERLINK(Faster delivery)"
+    assert cells["Inputs"]["A10"].value.startswith("=1+")
+    formulas = [cell.formula for one in cells.values() for cell in one.values() if cell.formula]
+    assert not [one for one in formulas if "HYPERLINK" in one or "@" in one]
+
+
+def _renamed(made, old, new):
+    """Return the names of cells where some identifiers are others."""
+    twins = _with(made.twins, "register", "id", lambda name: name.replace(old, new))
+    twins = _with(twins, "model-prices", "factor", lambda name: name and name.replace(old, new))
+    return names(workbook("T", twins, MANIFEST))
+
+
+def test_two_numbers_that_would_have_one_name_have_two_and_no_name_begins_with_a_digit(plain):
+    assert {"points_programme_one_off", "points_programme_one_off_2"} <= _renamed(
+        plain, "monthly_2", "one_off_2"
+    ).keys()
+    assert "_2_for_1_monthly" in _renamed(plain, "points-programme", "2-for-1")
+
+
+def test_without_one_of_its_tables_a_report_has_no_model(plain):
+    for one in plain.twins:
+        found = sheets(workbook("T", [twin for twin in plain.twins if twin is not one], MANIFEST))
+        assert "Inputs" not in found
+
+
+def test_a_month_without_its_day_is_refused(plain):
+    with pytest.raises(ReportError, match="a table of the model has None where a number is needed"):
+        workbook("T", _with(plain.twins, "periods", "day", lambda _: None), MANIFEST)
+
+
+def test_the_same_tables_give_the_same_bytes(plain):
+    assert workbook("T", plain.twins, MANIFEST) == plain.book

@@ -19,18 +19,22 @@ from cxsim.reporting.tables import (
     Row,
     Table,
     TableSpec,
+    capitalised,
     found,
+    headed,
     in_cards,
     in_unit,
     machine_readable,
     share_to,
     span,
+    with_amounts,
 )
-from cxsim.reporting.theme import in_order, require_known
+from cxsim.reporting.theme import distinct, in_order, require_known
 from cxsim.study.business.base_case import BASE_CASE
 from cxsim.study.business.decision import DECISION
 from cxsim.study.business.kpis import KPIS
-from cxsim.tables import check
+from cxsim.study.business.pathways import QUALITIES, SUMMARY
+from cxsim.tables import WHOLE_HORIZON, check
 from cxsim.wording import (
     INTERVAL,
     NBSP,
@@ -105,6 +109,36 @@ def decision_box(decision: pl.DataFrame, currency: str, break_even: pl.DataFrame
     return in_cards(opening, cards, _aid(arms[0], sets, currency), twin, basis=_basis(arms[0], currency))
 
 
+def summary_table(summary: pl.DataFrame, qualities: pl.DataFrame, decision: pl.DataFrame, currency: str) -> Table:
+    """Lay out benefits by source and investment by account, year by year, with what no line holds below.
+
+    Parameters
+    ----------
+    summary
+        Table under `SUMMARY`, strategies in the order of the scenario.
+    qualities
+        Table under `QUALITIES`.
+    decision
+        Table under `DECISION`, for interval, chance and payback.
+    currency
+        Code of the currency, as "USD".
+
+    Returns
+    -------
+    Table
+        One group per strategy; one column per year and one for the whole horizon, present values. Below stand risk,
+        benefits that are not quantified and what can be stopped.
+    """
+    check(decision, DECISION)
+    periods = distinct(check(summary, SUMMARY), "period")
+    spec = dataclasses.replace(
+        _SUMMARY,
+        columns=headed(dict(zip(periods, periods, strict=True))),
+        notes=_qualities_notes(check(qualities, QUALITIES), decision, currency),
+    )
+    return spec.render(summary, currency)
+
+
 def kpis_table(kpis: pl.DataFrame, currency: str) -> Table | Prose:
     """Lay out each figure without a strategy and with it, and the difference.
 
@@ -137,7 +171,7 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     Returns
     -------
     Prose
-        A sentence, one more per strategy, and the reason why the two differ.
+        A sentence, one more per strategy, and the reason why the two differ; the twin holds the table.
 
     Raises
     ------
@@ -160,7 +194,8 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     sentences = [_base_sentence(row, currency) for row in rows]
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     markup = f'<div class="cx-base"><p>{escape(opening)}</p><ul>{items}</ul><p>{escape(closing)}</p></div>'
-    return Prose(markup=markup, text="\n".join([opening, *sentences, closing]))
+    twin = machine_readable("base-case", "What each strategy brings in the base case", base_case)
+    return Prose(markup=markup, text="\n".join([opening, *sentences, closing]), twin=twin)
 
 
 def _failed(row: Row) -> list[str]:
@@ -359,6 +394,57 @@ def _base_sentence(row: Row, currency: str) -> str:
     if abs(apart) <= _APART * row["mc_error"]:
         size = "a difference that chance alone may explain"
     return f"{row['title']}: {npv} in the base case, {mean} on average over all draws, {size}."
+
+
+def _summary_rows(summary: pl.DataFrame) -> Sequence[Row]:
+    """Return one row per strategy and line, with one column per period."""
+    lines = ["strategy", "title", "section", "label"]
+    wide = summary.pivot("period", index=lines, values="amount")
+    return with_amounts(wide.rename({"title": "name"}).rows(named=True), wide.columns[len(lines) :])
+
+
+def _summary_finding(summary: pl.DataFrame) -> str:
+    """Return which share of the investment comes back as benefits."""
+    whole = summary.filter(period=WHOLE_HORIZON)
+    sums = {
+        section: dict(whole.filter(section=section).select("title", "amount").iter_rows())
+        for section in ("benefits total", "investment total")
+    }
+    parts = [
+        f"{percent(benefits / spent) if benefits > 0.0 else 'none'} for {title}"
+        for title, benefits in sums["benefits total"].items()
+        if (spent := sums["investment total"][title]) > 0.0
+    ]
+    return f"Benefits over investment: {joined(parts)}" if parts else "No programme needs an investment"
+
+
+def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: str) -> list[str]:
+    known = {row["strategy"]: row for row in decision.iter_rows(named=True)}
+    notes = []
+    for row in qualities.iter_rows(named=True):
+        one = known[row["strategy"]]
+        together = precision([one["npv"], one["low"], one["high"]])
+        missing = joined([lowered(words) for words in row["unquantified"].split("; ") if words]) or "nothing"
+        notes.append(
+            f"{row['title']}. Risk: NPV {priced(together.span(one['low'], one['high']), currency)} in nine draws of "
+            f"ten; {lowered(first_sentence(row['harms']))}. Not quantified: {missing}. "
+            f"Flexibility: {money(row['sunk'], currency)} is spent up front; {money(row['avoidable'], currency)} stops "
+            "with the programme."
+        )
+    return notes
+
+
+_SUMMARY = TableSpec(
+    id="summary",
+    contract=SUMMARY,
+    title=_summary_finding,
+    subtitle="Expected present values, {currency}, against the no-programme baseline",
+    columns={},
+    rows=_summary_rows,
+    group="name",
+    line=lambda row: capitalised(row["label"]),
+    bold=lambda row: row["section"] in ("benefits total", "investment total", "npv"),
+)
 
 
 _VERDICTS: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot", "reject": "Do not fund"}

@@ -1,4 +1,4 @@
-"""The profit and loss of each strategy against doing nothing: TOTALS, PERIODS, COHORT_MONEY, PATHWAYS in; sums out."""
+"""The profit and loss of each strategy against doing nothing: its sums, and the volumes and prices behind them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from cxsim.errors import TableError
 from cxsim.finance.statement import COHORT_MONEY, PERIODS
+from cxsim.params import CENTS, Unit
 from cxsim.reporting.tables import (
     RESULT,
     SUBTOTALS,
@@ -19,6 +20,7 @@ from cxsim.reporting.tables import (
     Table,
     TableSpec,
     amounts_as_text,
+    as_written,
     capitalised,
     headed,
     share_to,
@@ -50,22 +52,18 @@ from cxsim.reporting.theme import (
     with_texts,
     zero_rule,
 )
-from cxsim.study.business.decision import DECISION
-from cxsim.study.business.pathways import PATHWAYS, QUALITIES, SUMMARY
+from cxsim.study.business.base_case import MONEY, PRICES, VOLUMES
+from cxsim.study.business.pathways import PATHWAYS
 from cxsim.tables import TOTALS, WHOLE_HORIZON, check
 from cxsim.wording import (
     INTERVAL,
     MISSING,
     NBSP,
     figure,
-    first_sentence,
     joined,
-    lowered,
     money,
     number,
-    percent,
     precision,
-    priced,
 )
 
 LADDER_NOTE = (
@@ -173,36 +171,6 @@ def quarters_table(periods: pl.DataFrame, currency: str) -> Table:
     return _QUARTERS.render(check(periods, PERIODS).filter(subtotals, grain="quarter"), currency)
 
 
-def summary_table(summary: pl.DataFrame, qualities: pl.DataFrame, decision: pl.DataFrame, currency: str) -> Table:
-    """Lay out benefits by source and investment by account, year by year, with what no line holds below.
-
-    Parameters
-    ----------
-    summary
-        Table under `SUMMARY`, strategies in the order of the scenario.
-    qualities
-        Table under `QUALITIES`.
-    decision
-        Table under `DECISION`, for interval, chance and payback.
-    currency
-        Code of the currency, as "USD".
-
-    Returns
-    -------
-    Table
-        One group per strategy; one column per year and one for the whole horizon, present values. Below stand risk,
-        benefits that are not quantified and what can be stopped.
-    """
-    check(decision, DECISION)
-    periods = distinct(check(summary, SUMMARY), "period")
-    spec = replace(
-        _SUMMARY,
-        columns=headed(dict(zip(periods, periods, strict=True))),
-        notes=_qualities_notes(check(qualities, QUALITIES), decision, currency),
-    )
-    return spec.render(summary, currency)
-
-
 def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
     """Lay out what each strategy changes for each cohort of customers, over the whole horizon.
 
@@ -220,6 +188,44 @@ def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
         and with it, and the difference with its interval. The twin holds every account of every cohort.
     """
     return _COHORT_MONEY.render(cohort_money, currency)
+
+
+def volumes_table(volumes: pl.DataFrame, currency: str) -> Table:
+    """Lay out what happens in the base case without each strategy and with it, as far as money depends on it.
+
+    Parameters
+    ----------
+    volumes
+        Table under `VOLUMES`, the baseline first.
+    currency
+        Code of the currency, as "USD".
+
+    Returns
+    -------
+    Table
+        One row per strategy and volume, folded under its title: sums over the horizon, means over worlds. The twin
+        holds every month, as sums over the worlds.
+    """
+    return _VOLUMES.render(volumes, currency)
+
+
+def prices_table(prices: pl.DataFrame, currency: str) -> Table:
+    """Lay out what one of each volume of the base case adds to which account.
+
+    Parameters
+    ----------
+    prices
+        Table under `PRICES`.
+    currency
+        Code of the currency, as "USD".
+
+    Returns
+    -------
+    Table
+        One row per account and volume, folded under its title. The twin names the numbers of the register from which
+        a price is worked out.
+    """
+    return _PRICES.render(prices, currency)
 
 
 def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
@@ -256,57 +262,6 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     return framed(
         drawn, finding=_benefits_finding(table), shown=shown, alt_text=read_out_by_name(steps, "{label} {_written}")
     )
-
-
-def _summary_rows(summary: pl.DataFrame) -> Sequence[Row]:
-    """Return one row per strategy and line, with one column per period."""
-    lines = ["strategy", "title", "section", "label"]
-    wide = summary.pivot("period", index=lines, values="amount")
-    return with_amounts(wide.rename({"title": "name"}).rows(named=True), wide.columns[len(lines) :])
-
-
-def _summary_finding(summary: pl.DataFrame) -> str:
-    """Return which share of the investment comes back as benefits."""
-    whole = summary.filter(period=WHOLE_HORIZON)
-    sums = {
-        section: dict(whole.filter(section=section).select("title", "amount").iter_rows())
-        for section in ("benefits total", "investment total")
-    }
-    parts = [
-        f"{percent(benefits / spent) if benefits > 0.0 else 'none'} for {title}"
-        for title, benefits in sums["benefits total"].items()
-        if (spent := sums["investment total"][title]) > 0.0
-    ]
-    return f"Benefits over investment: {joined(parts)}" if parts else "No programme needs an investment"
-
-
-def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: str) -> list[str]:
-    known = {row["strategy"]: row for row in decision.iter_rows(named=True)}
-    notes = []
-    for row in qualities.iter_rows(named=True):
-        one = known[row["strategy"]]
-        together = precision([one["npv"], one["low"], one["high"]])
-        missing = joined([lowered(words) for words in row["unquantified"].split("; ") if words]) or "nothing"
-        notes.append(
-            f"{row['title']}. Risk: NPV {priced(together.span(one['low'], one['high']), currency)} in nine draws of "
-            f"ten; {lowered(first_sentence(row['harms']))}. Not quantified: {missing}. "
-            f"Flexibility: {money(row['sunk'], currency)} is spent up front; {money(row['avoidable'], currency)} stops "
-            "with the programme."
-        )
-    return notes
-
-
-_SUMMARY = TableSpec(
-    id="summary",
-    contract=SUMMARY,
-    title=_summary_finding,
-    subtitle="Expected present values, {currency}, against the no-programme baseline",
-    columns={},
-    rows=_summary_rows,
-    group="name",
-    line=lambda row: capitalised(row["label"]),
-    bold=lambda row: row["section"] in ("benefits total", "investment total", "npv"),
-)
 
 
 def _more_cash(cash: pl.DataFrame, column: str, than: str) -> str:
@@ -506,6 +461,59 @@ _COHORT_MONEY = TableSpec(
             "the statement by year has it."
         ),
     ),
+)
+
+
+def _volumes(volumes: pl.DataFrame) -> Sequence[Row]:
+    """Return one row per strategy and volume: what it comes to over the horizon, without the strategy and with it."""
+    per_unit = pl.when(unit=MONEY).then(CENTS).otherwise(1)
+    sums = volumes.group_by("arm", "volume", "unit", maintain_order=True).agg(
+        amount=(pl.col("total") / pl.col("worlds") / per_unit).sum()
+    )
+    arms, amounts = distinct(sums, "arm"), {(arm, volume): amount for arm, volume, _, amount in sums.rows()}
+    rows = []
+    for strategy, volume, unit, treated in sums.filter(pl.col("arm") != arms[0]).rows():
+        baseline = amounts.get((arms[0], volume), 0.0)
+        row = {"strategy": strategy, "volume": volume, "unit": unit, "baseline": baseline, "treated": treated}
+        if baseline or treated:
+            rows.append(row | {"incremental": treated - baseline})
+    return with_amounts(rows, _SIDES)
+
+
+def _price(row: Row) -> str:
+    signed = row["sign"] * row["amount"]
+    return share_to(2)(signed) if row["unit"] == MONEY else as_written(signed, Unit.MONEY, currency=row["currency"])
+
+
+_VOLUMES = TableSpec(
+    id="model-volumes",
+    title="Volumes of the base case, without each strategy and with it",
+    subtitle="Over the whole horizon; means over the worlds of the base case. Money in {currency}",
+    contract=VOLUMES,
+    rows=_volumes,
+    group=strategy_name,
+    line="volume",
+    columns={"unit": Column("Unit", lambda row: row["currency"] if row["unit"] == MONEY else "", align="text")}
+    | headed(dict(zip(_SIDES, ("Doing nothing", "With the strategy", "Difference"), strict=True))),
+    notes=(
+        "A volume that names a strategy is counted for that strategy alone.",
+        "The table's file holds every month, and the workbook calculates with it.",
+    ),
+    fold="folded",
+)
+_PRICES = TableSpec(
+    id="model-prices",
+    title="Prices of the base case: what one of each volume adds to an account",
+    subtitle="{currency} for each, or the share of a volume in {currency}; costs are negative",
+    contract=PRICES,
+    group=lambda row: capitalised(row["account"]),
+    line="volume",
+    columns={"amount": Column("Price", _price)},
+    notes=(
+        "Volumes times prices are the accounts of the base case.",
+        "The table's file names the numbers of the register behind each price; the workbook follows them.",
+    ),
+    fold="folded",
 )
 
 

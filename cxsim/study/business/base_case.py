@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from cxsim.finance.economics import ACCOUNTS, Economics, Posting, occurrences, own_postings, shop_postings
 from cxsim.finance.returns import net_present_value
 from cxsim.finance.statement import Flows
-from cxsim.params import MICROS
+from cxsim.params import MICROS, MICROS_PER_CENT, quantities
+from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import Executor
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.result import Study
-from cxsim.study.scenario import Model, Scenario
-from cxsim.study.worlds import Arms, Draw, Worlds, counts_by_arm
-from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
+from cxsim.study.scenario import BASELINE, Model, Scenario
+from cxsim.study.worlds import Arms, Draw, Worlds, counts_by_arm, schedule
+from cxsim.tables import COUNT, INDEX, REAL, TEXT, Contract, table_of
 
 Numbers = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -32,6 +35,21 @@ _ARMS_AT_ONCE = 24
 # The base case: every assumption at its central value, the models at their estimates, in a few worlds that differ in
 # nothing but random numbers (worlds). mean: the mean over all draws, which the decision rests on.
 BASE_CASE = Contract("BASE_CASE", TEXT("strategy", "title"), REAL("npv", "mc_error", "mean"), COUNT("worlds"))
+# What happens in each arm of the base case in each month, as far as money depends on it. total: sum over all worlds, in
+# cents where `unit` is money. An account has total / worlds, in units of money, times what one of it adds.
+VOLUMES = Contract("VOLUMES", TEXT("arm", "volume", "unit"), INDEX("month"), COUNT("total", "worlds"))
+# What one of a volume, or one unit of money of it, adds to an account: sign * amount. factor, times: identifiers of the
+# numbers whose product the amount is, with `1-` before one that counts as what it leaves of 1; both null where the
+# volume is itself the amount.
+PRICES = Contract(
+    "PRICES",
+    TEXT("account", "volume", "unit"),
+    COUNT("sign"),
+    REAL("amount"),
+    TEXT("factor", "times"),
+    nullable=("factor", "times"),
+)
+MONEY, NUMBER = "money", "number"
 
 
 class Outcome(NamedTuple):
@@ -125,6 +143,105 @@ def base_case_table(base: BaseCase, returns: pl.DataFrame) -> pl.DataFrame:
         ),
         BASE_CASE,
     )
+
+
+def volumes(base: BaseCase) -> pl.DataFrame:
+    """Return what happens in each arm and month, the baseline first; what happens in no arm is left out."""
+    worlds, first = len(base.worlds.draws), next(iter(base.outcomes.values()))
+    arms = {BASELINE: Outcome((), first.baseline, first.baseline)} | dict(base.outcomes)
+    rows = (
+        (arm, *volume, month, int(total), worlds)
+        for arm, outcome in arms.items()
+        for volume, by_month in _totals(base, outcome).items()
+        for month, total in enumerate(by_month)
+    )
+    return table_of(rows, VOLUMES).filter((pl.col("total") != 0).any().over("volume"))
+
+
+def _totals(base: BaseCase, outcome: Outcome) -> dict[tuple[str, str], Counts]:
+    """Return the sum over worlds of each volume with a strategy, by name and unit: shape (months,)."""
+    economics, months = base.scenario.economics, base.scenario.horizon_months
+    totals, worlds = outcome.treated.sum(axis=0), len(base.worlds.draws)
+    found = {}
+    for reach, strategy in enumerate((None, *outcome.strategies), start=-1):
+        times = {} if strategy is None else occurrences(schedule(strategy), months)
+        for one in _postings(economics, strategy):
+            found[_volume(base.scenario, one, strategy)] = (
+                times[one.counted] * worlds if isinstance(one.counted, str) else totals[:, place(one.counted, reach)]
+            )
+    return found
+
+
+def prices(base: BaseCase) -> pl.DataFrame:
+    """Return what one of each volume of the base case adds to which account, in the order of the accounts."""
+    scenario, known = base.scenario, dict[str, str]()
+    strategies = {one.name: one for outcome in base.outcomes.values() for one in outcome.strategies}
+    rows = list[tuple[Any, ...]]()
+    for strategy in (None, *strategies.values()):
+        folder, holder = ("economics", scenario.economics) if strategy is None else ("strategies", strategy)
+        for path, _ in quantities(holder):
+            known[_OF_SCHEDULE.get(_NUMBERED.sub("", path), path)] = f"{folder}/{holder.name}/{path}"
+        postings = _postings(scenario.economics, strategy)
+        rows += [_price(one, _volume(scenario, one, strategy), known) for one in postings]
+    rows.sort(key=lambda row: ACCOUNTS.index(row[0]))
+    return table_of(rows, PRICES).join(volumes(base), on="volume", how="semi", maintain_order="left")
+
+
+def _postings(economics: Economics, strategy: Strategy | None) -> Iterable[Posting]:
+    return shop_postings(economics) if strategy is None else own_postings(economics, schedule(strategy))
+
+
+def _price(one: Posting, volume: tuple[str, str], known: Mapping[str, str]) -> tuple[Any, ...]:
+    whole = MICROS_PER_CENT if volume[1] == MONEY else MICROS
+    factors = [f"{'1-' * path.startswith('1-')}{known.get(path.removeprefix('1-'))}" for path in one.factors]
+    return (str(one.account), *volume, one.sign, one.size / whole, *factors, *[None] * (2 - len(factors)))
+
+
+def _volume(scenario: Scenario, one: Posting, strategy: Strategy | None) -> tuple[str, str]:
+    """Return the name of what is counted, which no other volume has, and its unit."""
+    of_kind: Mapping[object, tuple[str, str]] = _VOLUMES[type(one.counted).__name__]
+    name, unit = of_kind[one.counted]
+    if strategy is None:
+        return name, unit
+    alone = [other.title for other in scenario.strategies].count(strategy.title) == 1
+    return f"{name}: {strategy.title}{'' if alone else f' ({strategy.name})'}", unit
+
+
+# Numbers of a schedule, by the number of an effect that each is.
+_OF_SCHEDULE = {"effects.contacts.per_month": "contacts_per_month", "effects.acquisition.charge": "acquisition_charge"}
+_NUMBERED = re.compile(r"_\d+(?=\.)")
+# Names and units of what is counted, by the type of its kind: places of counts of two types can be equal.
+_VOLUMES: Mapping[str, Mapping[Any, tuple[str, str]]] = {
+    "CountKind": {
+        CountKind.ORDERS: ("Orders", NUMBER),
+        CountKind.LIST: ("Sales at list price", MONEY),
+        CountKind.MARKDOWN: ("Markdowns", MONEY),
+        CountKind.REWARD: ("Rewards redeemed", MONEY),
+        CountKind.ARRIVALS: ("New customers", NUMBER),
+        CountKind.FEES: ("Membership fees", MONEY),
+        CountKind.RETURNS: ("Returns", NUMBER),
+        CountKind.REFUNDED: ("Refunds", MONEY),
+        CountKind.SENT_BACK: ("Goods sent back, at list price", MONEY),
+        CountKind.TICKETS: ("Tickets", NUMBER),
+        CountKind.COMPENSATION: ("Compensation", MONEY),
+    },
+    "ReachCountKind": {
+        ReachCountKind.ORDERS: ("Orders of customers reached", NUMBER),
+        ReachCountKind.PAID: ("Revenue from customers reached", MONEY),
+        ReachCountKind.MEMBER_MONTHS: ("Member months", NUMBER),
+        ReachCountKind.CONTACTS: ("Contacts", NUMBER),
+        ReachCountKind.POINTS_VALUE: ("Points outstanding, at their value", MONEY),
+        ReachCountKind.REDEMPTIONS: ("Redemptions", NUMBER),
+        ReachCountKind.TICKETS: ("Tickets of customers reached", NUMBER),
+        ReachCountKind.REFERRALS: ("Customers referred", NUMBER),
+        ReachCountKind.ATTRACTED: ("Customers attracted", NUMBER),
+    },
+    "str": {
+        "one_off": ("Start", NUMBER),
+        "monthly": ("Months of running", NUMBER),
+        "working_capital": ("Working capital tied up, less released", NUMBER),
+    },
+}
 
 
 def npv_table(study: Study) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from cxsim.finance.returns import investment
 from cxsim.finance.statement import cash_days, cohort_money, fan, flows, periods
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Executor
-from cxsim.study.business.base_case import base_case, base_case_table
+from cxsim.study.business.base_case import base_case, base_case_table, prices, volumes
 from cxsim.study.business.checklist import case_register, checklist
 from cxsim.study.business.decision import decision
 from cxsim.study.business.evidence import Evidence, evidence, with_model_check
@@ -51,10 +51,12 @@ class BusinessCase:
         The money: under INVESTMENT, PERIODS, COHORT_MONEY and FAN.
     summary, qualities
         The case on one page, in money and in words, under SUMMARY and QUALITIES.
+    volumes, prices
+        The base case as a model, in which money is volumes times prices: under VOLUMES and PRICES.
     base_case, tornado, break_evens, grid, grid_centre, heat, rates, pathways
         What moves the result and where it comes from: under the contracts of these names.
-    split, information, test_plan
-        What is not known, the value of information on it, and the test of it: under SPLIT, INFORMATION and TEST_PLAN.
+    split
+        Which uncertainty the spread of each NPV comes from, under SPLIT.
     portfolio
         Sets of strategies, under PORTFOLIO.
     liabilities, kpis
@@ -74,6 +76,8 @@ class BusinessCase:
     cohorts: pl.DataFrame
     fan: pl.DataFrame
     base_case: pl.DataFrame
+    volumes: pl.DataFrame
+    prices: pl.DataFrame
     tornado: pl.DataFrame
     break_evens: pl.DataFrame
     grid: pl.DataFrame
@@ -84,8 +88,6 @@ class BusinessCase:
     summary: pl.DataFrame
     qualities: pl.DataFrame
     split: pl.DataFrame
-    information: pl.DataFrame
-    test_plan: pl.DataFrame
     portfolio: pl.DataFrame
     liabilities: pl.DataFrame
     kpis: pl.DataFrame
@@ -155,6 +157,8 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
         evidence=checked,
         **money,
         base_case=base_case_table(base, study.returns),
+        volumes=volumes(base),
+        prices=prices(base),
         tornado=swings,
         break_evens=even,
         grid=grid,
@@ -165,8 +169,6 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
         summary=summary,
         qualities=qualities(study),
         split=step(split(study, drawn)),
-        information=study.information,
-        test_plan=study.test_plan,
         portfolio=sets,
         liabilities=liabilities(study),
         kpis=step(kpis(study)),

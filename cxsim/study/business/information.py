@@ -13,8 +13,17 @@ import polars as pl
 
 from cxsim.clv.models.gamma_gamma import SpendParams
 from cxsim.clv.models.purchases import PurchaseParams
-from cxsim.finance.information import Estimate, bootstrap_weights, evpi, evppi, evppi_of_structure, explained
-from cxsim.finance.metamodel import Surface, nine_digits, surface
+from cxsim.finance.information import (
+    Estimate,
+    Surface,
+    bootstrap_weights,
+    evpi,
+    evppi,
+    evppi_of_structure,
+    explained,
+    nine_digits,
+    surface,
+)
 from cxsim.params import MICROS, Z95, Quantity
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Inputs, customer_values

@@ -9,7 +9,7 @@ import pytest
 
 from cxsim.errors import TableError
 from cxsim.reporting.business.break_even import break_even_table, must_be_true, npv_by_size
-from cxsim.reporting.register import cautions_table
+from cxsim.reporting.business.register import cautions_table
 from cxsim.tables import CAUTIONS, empty
 
 NBSP = "\N{NO-BREAK SPACE}"

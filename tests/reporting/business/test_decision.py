@@ -255,6 +255,12 @@ def test_the_distance_has_its_side_and_may_be_chance_within_two_errors():
     assert "Points &lt;i&gt;" in _prose(_POINTS_CENTRAL_CASE).markup
 
 
+def test_machines_find_the_base_case_beside_its_sentences():
+    twin = _prose(_POINTS_CENTRAL_CASE).twin
+    assert (twin["id"], twin["columns"]) == ("base-case", list(BASE_CASE.columns))
+    assert twin["rows"] == [[_POINTS_CENTRAL_CASE[name] for name in BASE_CASE.columns]]
+
+
 def test_no_strategy_is_refused():
     with pytest.raises(TableError, match="BASE_CASE: no strategy; a base case needs at least one row"):
         _prose()

@@ -14,10 +14,10 @@ from cxsim.reporting.business.decision import lead
 from cxsim.reporting.business.information import value_of_information, variance_split
 from cxsim.reporting.business.investment import cash_fan
 from cxsim.reporting.business.portfolio import efficient_frontier
+from cxsim.reporting.business.register import assumptions_table
 from cxsim.reporting.business.returns import structures_table
 from cxsim.reporting.business.statement import benefit_waterfall, statement_table
 from cxsim.reporting.business.tornado import heat_map, tornado
-from cxsim.reporting.register import assumptions_table
 from cxsim.reporting.shop.clv_fit import fit_table
 from cxsim.reporting.tables import TABLE, Card, Column, Prose, TableSpec, in_cards, machine_readable, remark
 from cxsim.wording import NBSP, percent

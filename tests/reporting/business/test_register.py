@@ -8,7 +8,13 @@ import polars as pl
 import pytest
 
 from cxsim.errors import TableError
-from cxsim.reporting.register import assumptions_table, checklist_table, register_table, sources_table, strategies_table
+from cxsim.reporting.business.register import (
+    assumptions_table,
+    checklist_table,
+    register_table,
+    sources_table,
+    strategies_table,
+)
 from cxsim.study.business.checklist import CHECKLIST, REGISTER
 from cxsim.tables import empty
 

@@ -13,9 +13,13 @@ from cxsim.reporting.business.statement import (
     benefit_waterfall,
     cohort_table,
     periods_table,
+    prices_table,
     quarters_table,
     statement_table,
+    volumes_table,
 )
+from cxsim.study.business.base_case import PRICES, VOLUMES
+from cxsim.tables import table_of
 from tests.grids import CHANGES
 from tests.reporting.business.cases import STRATEGIES, pathways
 
@@ -153,6 +157,35 @@ def test_quarters_are_folded_with_cash_and_its_interval(periods, as_text, snapsh
     # Net revenue 4,600, margin 3 of 1,350 and cash of 750 a month, three months; nine tenths; so far twice as much.
     cells = ["13,800", "4,050", "2,250", "1,250 to 3,250", "2,025", "4,500", "4,050"]
     assert _rows(table.html(), "Quarter 2")[0] == cells
+    assert as_text(table) == snapshot
+
+
+def test_volumes_are_means_over_worlds_without_each_strategy_and_with_it(as_text, snapshot):
+    # Two months in two worlds; money in cents.
+    months = {
+        ("baseline", "Orders", "number"): (200, 300),
+        ("baseline", "Sales <at list price>", "money"): (1_000_000, 1_500_050),
+        ("free_delivery", "Orders", "number"): (210, 330),
+        ("free_delivery", "Sales <at list price>", "money"): (1_100_000, 1_600_050),
+        ("free_delivery", "Start: Free delivery", "number"): (2, 0),
+    }
+    rows = [(*of, month, total, 2) for of, totals in months.items() for month, total in enumerate(totals)]
+    table = volumes_table(table_of(rows, VOLUMES), "USD")
+    assert table.html().startswith("<details><summary>Volumes of the base case")
+    # (200 + 300) / 2 and (210 + 330) / 2; 2,500,050 cents / 2 and 2,700,050 / 2.
+    assert _rows(table.html(), "Orders")[0] == ["", "250", "270", "20"]
+    assert _rows(table.html(), "Sales &lt;at list price&gt;")[0] == ["USD", "12,500", "13,500", "1,000"]
+    assert as_text(table) == snapshot
+
+
+def test_prices_are_shares_of_money_and_amounts_for_each_of_anything_else(as_text, snapshot):
+    rows = [
+        ("cost of goods", "Sales at list price", "money", -1, 0.6, "1-economics/shop/gross_margin", None),
+        ("payment fees", "Orders", "number", -1, 0.3, "economics/shop/payment_per_order", None),
+        ("set-up cost", "Start: Free delivery", "number", -1, 8_000.0, "strategies/free/costs.one_off_1.amount", None),
+    ]
+    table = prices_table(table_of(rows, PRICES), "USD")
+    assert [_rows(table.html(), row[1])[0] for row in rows] == [["−60.00\N{NO-BREAK SPACE}%"], ["−0.30"], ["−8,000"]]
     assert as_text(table) == snapshot
 
 

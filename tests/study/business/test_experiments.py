@@ -24,7 +24,7 @@ NOTHING_KNOWN = empty(INFORMATION)
 
 @pytest.fixture
 def plans(case):
-    return case.test_plan
+    return case.study.test_plan
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_too_few_customers_are_shown_the_smallest_gain_that_they_could_show(stud
 
 
 def test_the_value_of_a_test_is_that_of_knowing_the_effects(study, case):
-    known = case.information.with_columns(worth=pl.col("rank").cast(pl.Float64) + 7.0)
+    known = case.study.information.with_columns(worth=pl.col("rank").cast(pl.Float64) + 7.0)
     table = planned_tests(study, drawn_inputs(study), known)
     assert table["id"].unique(maintain_order=True).to_list() == [
         f"effects of {name}" for name in study.scenario.arms[1:]

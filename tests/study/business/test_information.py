@@ -30,7 +30,7 @@ PARTS = ["models", "effects", "economics", "structure", "sampling", "together"]
 
 @pytest.fixture
 def known(case):
-    return case.information
+    return case.study.information
 
 
 @pytest.fixture(scope="module")
