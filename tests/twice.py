@@ -42,6 +42,9 @@ def ways_out(page):
 def charts_alive(tab, report):
     """Open a report and return how many of its charts are alive, how many there are, and what should not have been."""
     tab.open(report, width=1280)
+    # Charts of the appendix are drawn when a reader opens it.
+    tab.evaluate("document.querySelectorAll('details.cx-appendix').forEach(part => { part.open = true; })")
+    tab.wait_for("!document.querySelector('figure.cx-figure:not(.on)')")
     alive = tab.evaluate("document.querySelectorAll('figure.on .cx-live svg.marks').length")
     addresses = [event["request"]["url"] for event in tab.reported("Network.requestWillBeSent")]
     fetched = [address for address in addresses if not address.startswith(("file:", "data:"))]

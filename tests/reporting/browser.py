@@ -53,7 +53,7 @@ class Tab:
         return answer["result"].get("value")
 
     def open(self, page: Path, *, width: int = 1280, scripts: str = "on", charts: str = "live") -> None:
-        """Open a file, and wait until it is complete and each of its charts is drawn, unless they stay still."""
+        """Open a file, and wait until it is complete and each of its charts is drawn that is not folded or still."""
         self.events.clear()
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
@@ -62,7 +62,7 @@ class Tab:
         self.call("Page.navigate", url=page.absolute().as_uri())
         ready = "document.readyState === 'complete'"
         if scripts == "on" and charts == "live":
-            ready += " && !document.querySelector('figure.cx-figure:not(.on)')"
+            ready += " && !document.querySelector('figure.cx-figure:not(.on):not(details:not([open]) *)')"
         self.wait_for(ready)
 
     def press(self, key: str) -> None:

@@ -32,13 +32,13 @@ REGISTER = Contract(
 # What a reader of an economic evaluation should find, and where it is here. state: `yes`, `partly`, `no`.
 CHECKLIST = Contract("CHECKLIST", COUNT("number"), TEXT("topic", "item", "state", "answer", "where"))
 # Sections of the report.
-_DECISION = "Which strategies are worth their money?"
-_WORTH = "What the strategies are worth"
-_MONEY = "Profit and loss, and when the money comes back"
-_CHANGE = "What could change it, and what to test first"
-_ELSE = "What else to know"
-_ASSUMED = "What is assumed, and where it comes from"
-_TRAIL = "Audit trail"
+_DECISION = "Which programmes should we fund?"
+_WORTH = "Value, risk and cash"
+_MONEY = "The case on one page"
+_CHANGE = "What could change the decision, and what to test first"
+_ELSE = "Appendix: figures in full"
+_ASSUMED = "Appendix: method, assumptions and sources"
+_TRAIL = "Appendix: audit trail"
 _NOWHERE = "Nowhere"
 # What a reader should find, by topic; where it stands; whether it is there, or by which fact that is judged; and what
 # this study gives on it, or leaves out. The items are those of CHEERS 2022, put in words of a shop: Husereau et al.

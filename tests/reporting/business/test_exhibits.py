@@ -121,26 +121,13 @@ def test_cells_in_bold_do_not_repeat_the_names_of_their_heads_either():
 @pytest.mark.parametrize(
     ("decided", "sentence"),
     [
-        (["fund"], "Ann is worth funding now."),
-        (["reject"], "Ann is not worth funding."),
-        (["fund", "fund"], "Both strategies are worth funding now."),
-        (["reject", "reject"], "Neither strategy is worth funding."),
-        (["reject"] * 3, "None of the three strategies is worth funding."),
-        (["pilot"] * 3, "All three strategies are worth a pilot first."),
-        (
-            ["fund", "reject", "reject"],
-            "Of three strategies, one is worth funding now (Ann) and two are not worth funding (Ben and Cy).",
-        ),
-        (
-            ["pilot", "fund", "reject"],
-            (
-                "Of three strategies, one is worth funding now (Ben), one is worth a pilot first (Ann) "
-                "and one is not worth funding (Cy)."
-            ),
-        ),
+        (["fund"], "Fund Ann."),
+        (["reject"] * 3, "Do not fund Ann, Ben and Cy."),
+        (["pilot"] * 2, "Pilot Ann and Ben first."),
+        (["pilot", "fund", "reject"], "Fund Ben. Pilot Ann first. Do not fund Cy."),
     ],
 )
-def test_the_lead_counts_the_decisions(decided, sentence):
+def test_the_lead_says_what_to_do(decided, sentence):
     assert lead(list(zip(["Ann", "Ben", "Cy"], decided, strict=False))) == sentence
 
 

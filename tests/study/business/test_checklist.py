@@ -106,7 +106,7 @@ def test_every_section_that_is_named_stands_in_the_report(study):
     lines = [line.strip() for cell in notebook["cells"] if cell["cell_type"] == "markdown" for line in cell["source"]]
     heads = {line.lstrip("# ") for line in lines if line.startswith("#")}
     # The audit trail is added to every report.
-    assert set(checklist(study)["where"]) - heads == {"Audit trail", "Nowhere"}
+    assert set(checklist(study)["where"]) - heads == {"Appendix: audit trail", "Nowhere"}
 
 
 def _moved(*swings):
