@@ -26,7 +26,13 @@ if TYPE_CHECKING:
         sources_table,
         strategies_table,
     )
-    from cxsim.reporting.business.returns import evidence_box, npv_by_structure, npv_distribution, structures_table
+    from cxsim.reporting.business.returns import (
+        backtest_table,
+        evidence_box,
+        npv_by_structure,
+        npv_distribution,
+        structures_table,
+    )
     from cxsim.reporting.business.statement import (
         benefit_waterfall,
         cohort_table,
@@ -82,6 +88,7 @@ __all__ = [
     "assumptions_table",
     "at_risk_table",
     "audit_trail",
+    "backtest_table",
     "base_case_sentence",
     "benefit_waterfall",
     "break_even_table",

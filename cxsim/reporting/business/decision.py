@@ -209,7 +209,8 @@ def _checked(row: Row) -> list[tuple[str, str]]:
     """Return how the models stood the check on the shop's own orders, where they were checked."""
     if "model_check" not in row:
         return []
-    return [("Model check", f"{MODEL_CHECK[row['model_check']]}: {row['model_check_finding']}")]
+    verdict = MODEL_CHECK[row["model_check"]]
+    return [("Model check", f"{verdict}: {row['model_check_finding']}" if row["model_check"] == "stop" else verdict)]
 
 
 def _basis(row: Row, currency: str) -> str:
@@ -234,7 +235,9 @@ def _card(row: Row, currency: str) -> Card:
     facts, rule = _facts(row, currency), row["rule"]
     if row["strategy"] != _PORTFOLIO:
         kind = "Together: " if row["kind"] == "combination" else ""
-        closing = " ".join(filter(None, (_what_would_change(row, currency), _pays_from(row), _ceiling(row, currency))))
+        closing = " ".join(
+            filter(None, (row["learn"], _what_would_change(row, currency), _pays_from(row), _ceiling(row, currency)))
+        )
         return Card(row["decision"], BADGES[row["decision"]], f"{kind}{row['title']}", rule, facts, closing)
     if _is_nothing(row):
         return Card("reject", "Fund none", "Best set: no programme", rule, width="wide")

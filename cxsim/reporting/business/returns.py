@@ -154,7 +154,7 @@ def structures_table(structures: pl.DataFrame, currency: str) -> Table | Prose:
     )
 
 
-def evidence_box(evidence: Evidence) -> tuple[Prose | Table, ...]:
+def evidence_box(evidence: Evidence) -> Prose:
     """Say how the models fit this shop's own orders and forecast those of its past, and whether to rely on them.
 
     Parameters
@@ -164,9 +164,8 @@ def evidence_box(evidence: Evidence) -> tuple[Prose | Table, ...]:
 
     Returns
     -------
-    tuple of Prose and Table
-        The verdict with what was found of stop and caution; and one row per model and time of the past, where any was
-        forecast.
+    Prose
+        The verdict with what was found of stop and caution.
     """
     title = f"Model check: {MODEL_CHECK[evidence.verdict]}. {capitalised(evidence.finding)}"
     grave = evidence.findings.filter(pl.col("severity") != "note").select("severity", "about", "sentence", "advice")
@@ -180,8 +179,23 @@ def evidence_box(evidence: Evidence) -> tuple[Prose | Table, ...]:
         f"<p>{escape(_NO_INTERVAL)}</p></section>"
     )
     twin = machine_readable("model-findings", "What the orders cannot say of the models", evidence.findings)
-    box = Prose(markup=markup, text="\n".join([f"{title}.", evidence.sentence, *found, _NO_INTERVAL]), twin=twin)
-    return (box,) if evidence.backtest.is_empty() else (box, _BACKTEST.render(evidence.backtest))
+    return Prose(markup=markup, text="\n".join([f"{title}.", evidence.sentence, *found, _NO_INTERVAL]), twin=twin)
+
+
+def backtest_table(evidence: Evidence) -> Table | Prose:
+    """List how each model forecast the shop's own orders from several days in its past.
+
+    Parameters
+    ----------
+    evidence
+        As in a business case, with a table under `BACKTEST`.
+
+    Returns
+    -------
+    Table or Prose
+        One row per model and forecast; one sentence where the orders are too short for any.
+    """
+    return _BACKTEST.render_or_remark(evidence.backtest)
 
 
 def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -386,4 +400,5 @@ _BACKTEST = TableSpec(
         "A model fails where it is far off in half of the quarters, or in the forecast of all of them at once.",
     ),
     fold="folded",
+    empty="This shop's orders are too short, so no forecast of its past was possible.",
 )

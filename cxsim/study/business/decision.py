@@ -32,17 +32,17 @@ _CHANGER = {
     "base_npv": "npv",
 }
 # The decision on each strategy and combination, and one row for the best set (strategy and kind `portfolio`); kind:
-# `strategy`, `combination` or `portfolio`. investment, benefits, npv: expected present values. changer_*: the
-# assumption whose break-even is the most plausible, its value now, the value that would change the decision and the
-# ends of its range, its 5 % and 95 % quantiles; base_npv: the NPV of the base case in which it was moved, whose sign
-# shows on which side of the break-even the strategy pays; null where none is within reach. orders_to_pay: from how many
-# orders a year in the baseline the expected NPV is above zero, all but fixed costs growing in proportion; null where no
-# size pays. ceiling: NPV of the base case if all incidents but the least share that a ratio can be were avoided at no
-# cost; of service strategies.
-# horizon_months, annual_discount_rate, revenue and orders_per_year are those of the baseline, in every row the same.
+# `strategy`, `combination` or `portfolio`. learn: what a pilot must show, empty without one. investment, benefits, npv:
+# expected present values. changer_*: the assumption whose break-even is the most plausible, its value now, the value
+# that would change the decision and the ends of its range, its 5 % and 95 % quantiles; base_npv: the NPV of the base
+# case in which it was moved, whose sign shows on which side of the break-even the strategy pays; null where none is
+# within reach. orders_to_pay: from how many orders a year in the baseline the expected NPV is above zero, all but fixed
+# costs growing in proportion; null where no size pays. ceiling: NPV of the base case if all incidents but the least
+# share that a ratio can be were avoided at no cost; of service strategies. horizon_months, annual_discount_rate,
+# revenue and orders_per_year are those of the baseline, in every row the same.
 DECISION = Contract(
     "DECISION",
-    TEXT("strategy", "title", "kind", "decision", "rule"),
+    TEXT("strategy", "title", "kind", "decision", "rule", "learn"),
     REAL("investment", "benefits", "npv", "npv_mc_error", "low", "high", "prob_npv_positive", "prob_mc_error"),
     REAL("roi", "payback_months", "payback_months_late"),
     TEXT("changer_id", "changer", "changer_unit"),
@@ -75,7 +75,8 @@ def decision(study: Study, *, base: BaseCase, break_evens: pl.DataFrame, portfol
         name = row["strategy"]
         own = {
             "kind": "strategy" if name in alone else "combination",
-            "rule": _of_strategy(study, row, plans.get(name)),
+            "rule": _reason(study, row, plans.get(name)),
+            "learn": _to_learn(row, plans.get(name), study.currency) if row["decision"] == "pilot" else "",
             "benefits": row["npv"] + row["investment"],
             "orders_to_pay": _orders_to_pay(study, row, around["orders_per_year"]),
             "ceiling": limits.get(name),
@@ -85,7 +86,7 @@ def decision(study: Study, *, base: BaseCase, break_evens: pl.DataFrame, portfol
     limit = "" if scenario.budget is None else f" within the budget of {money(scenario.most, study.currency)}"
     for row in portfolio.filter("chosen").iter_rows(named=True):
         found, reason = of_best_set(row, decisions, scenario.titles, scenario.rule, within=limit)
-        own = {"strategy": PORTFOLIO_ROW, "kind": PORTFOLIO_ROW, "decision": found, "rule": reason}
+        own = {"strategy": PORTFOLIO_ROW, "kind": PORTFOLIO_ROW, "decision": found, "rule": reason, "learn": ""}
         own |= {"benefits": row["npv"] + row["investment"], "customers": study.returns["customers"][0]}
         rows.append(row | own | around)
     return table_of(rows, DECISION)
@@ -124,14 +125,10 @@ def _ceilings(base: BaseCase) -> dict[str, float]:
     return {name: float(base.npv(outcome).mean()) for name, outcome in zip(perfect, outcomes, strict=True)}
 
 
-def _of_strategy(study: Study, row: Mapping[str, Any], plan: Mapping[str, Any] | None) -> str:
-    """Return why the rule decides as it does about a strategy, and what a pilot of it must show."""
+def _reason(study: Study, row: Mapping[str, Any], plan: Mapping[str, Any] | None) -> str:
+    """Return why the rule decides as it does about a strategy."""
     test = (plan and plan["net_benefit"]) or 0.0
-    outcome = outcome_of(row, npv="npv", test=test)
-    reason = reason_of(outcome, study.scenario.rule)
-    if row["decision"] != "pilot":
-        return reason
-    return f"{reason} {_to_learn(row, plan, study.currency)}"
+    return reason_of(outcome_of(row, npv="npv", test=test), study.scenario.rule)
 
 
 def reason_of(outcome: Outcome, rule: Rule) -> str:

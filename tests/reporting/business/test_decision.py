@@ -19,7 +19,8 @@ _POINTS = {
     "title": "Points <b>& more</b>",
     "kind": "strategy",
     "decision": "pilot",
-    "rule": "Fund from 90 % on, reject below 25 %.",
+    "rule": "62 % chance of a positive NPV; policy: fund from 90 %.",
+    "learn": "",
     "investment": 64_210.0,
     "benefits": 70_330.0,
     "npv": 6_120.0,
@@ -195,7 +196,7 @@ def test_the_best_set_is_a_card_of_its_own():
 def test_where_no_set_gains_no_figure_is_made_up():
     none = dict.fromkeys(("investment", "npv", "npv_mc_error", "low", "high", "prob_npv_positive"), 0.0)
     text = _text(_POINTS, _COUPON, _BEST | none | {"title": "Doing nothing", "decision": "reject", "roi": None})
-    assert "Fund none: Best set: no programme. Fund from 90 % on, reject below 25 %." in text
+    assert "Fund none: Best set: no programme. 62 % chance" in text
     assert text.count("Expected NPV:") == 2
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from cxsim.params import root
 from cxsim.reporting.business.decision import decision_box
-from cxsim.reporting.business.returns import evidence_box
+from cxsim.reporting.business.returns import backtest_table, evidence_box
 from cxsim.reporting.tables import TABLE
 from cxsim.study.business.decision import DECISION
 from cxsim.study.business.evidence import BACKTEST, MODEL_FINDINGS, Evidence
@@ -60,14 +60,14 @@ NOTE = ("BG/NBD", "note", "Two parameters go together.", "Read neither by itself
 
 @pytest.mark.parametrize(("verdict", "word"), [("fits", "passed"), ("caution", "caution"), ("stop", "failed")])
 def test_the_box_opens_with_the_verdict_and_its_ground(verdict, word):
-    (box,) = evidence_box(_evidence(verdict))
+    box = evidence_box(_evidence(verdict))
     first = box.text.splitlines()[0].replace(NBSP, " ")
     assert first == f"Model check: {word}. 23 % too few repeat orders expected in the last two quarters."
     assert f'data-verdict="{verdict}"' in box.markup
 
 
 def test_what_was_found_is_listed_but_notes_stand_in_the_file_alone():
-    (box,) = evidence_box(_evidence(findings=(STOP, NOTE)))
+    box = evidence_box(_evidence(findings=(STOP, NOTE)))
     assert "Stop, BG/NBD: Nobody <leaves>. Observe for longer." in box.text
     assert "Nobody &lt;leaves&gt;." in box.markup
     assert "Two parameters" not in box.text
@@ -75,7 +75,7 @@ def test_what_was_found_is_listed_but_notes_stand_in_the_file_alone():
 
 
 def test_every_forecast_is_a_row_and_the_title_counts_those_that_held():
-    _, table = evidence_box(_evidence(rows=ROWS))
+    table = backtest_table(_evidence(rows=ROWS))
     assert table.title == "1 of 3 forecasts of this shop's own past held what came"
     page = table.html().replace(NBSP, " ")
     for words in ("Quarter by quarter", "All of them in one forecast", "2024-07-02", "576 to 704", "−21 %", "far off"):
@@ -87,7 +87,7 @@ _PLAIN = {pl.String: "ratio", pl.Float64: 0.5, pl.Int64: 10}
 
 
 def _cards(**checked):
-    row = {name: _PLAIN[kind] for name, kind in empty(DECISION).schema.items()} | {"decision": "pilot"} | checked
+    row = {name: _PLAIN[kind] for name, kind in empty(DECISION).schema.items()} | {"decision": "pilot", "kind": "strategy"} | checked
     return decision_box(pl.DataFrame([row]), "USD").text.replace(NBSP, " ")
 
 
@@ -98,7 +98,7 @@ def test_a_card_shows_how_the_models_stood_and_the_lead_says_where_they_failed()
     assert f"Model check: failed: {ground}." in failed
     with_care = _cards(model_check="caution", model_check_finding=ground)
     assert "failed" not in with_care
-    assert f"Model check: caution: {ground}." in with_care
+    assert "Model check: caution." in with_care
     assert "Model check" not in _cards()
 
 

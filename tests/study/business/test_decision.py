@@ -37,7 +37,8 @@ def _rules(case, sets, plan=None, **changed):
         break_evens=empty(BREAK_EVENS),
         portfolio=sets,
     )
-    return {name: rule.replace(NBSP, " ") for name, rule in table.select("strategy", "rule").iter_rows()}
+    texts = table.select("strategy", pl.concat_str("rule", "learn", separator=" ").str.strip_chars())
+    return {name: text.replace(NBSP, " ") for name, text in texts.iter_rows()}
 
 
 @pytest.mark.parametrize(
@@ -237,6 +238,7 @@ def _box_agrees(cards, outcomes, titles, spends, best):
             "kind": "strategy",
             "decision": cards[name],
             "rule": reason_of(outcome, RULE),
+            "learn": "",
             "npv": outcome.npv,
             "npv_mc_error": outcome.npv_error,
             "prob_npv_positive": outcome.prob,
@@ -247,7 +249,13 @@ def _box_agrees(cards, outcomes, titles, spends, best):
     ]
     known = {name: best[name] for name in ("title", "decision", "rule", "npv", "npv_mc_error", "investment")}
     rows.append(
-        known | {"strategy": PORTFOLIO_ROW, "kind": PORTFOLIO_ROW, "prob_npv_positive": best["prob_npv_positive"]}
+        known
+        | {
+            "strategy": PORTFOLIO_ROW,
+            "kind": PORTFOLIO_ROW,
+            "learn": "",
+            "prob_npv_positive": best["prob_npv_positive"],
+        }
     )
     schema = empty(DECISION).schema
     filled = pl.DataFrame(rows, schema=schema).with_columns(
