@@ -17,9 +17,10 @@ from markdown_it import MarkdownIt
 
 from cxsim.errors import ReportError
 from cxsim.reporting.drawings import VEGA_LITE
-from cxsim.reporting.markdown import escaped, line, markdown
+from cxsim.reporting.markdown import line, markdown
 from cxsim.reporting.render import normalised, notebook_text, render, tidy, vega_bundle
 from cxsim.reporting.workbook import json_text
+from cxsim.wording import in_markdown
 from tests.reporting.conftest import HOSTILE, MANIFEST
 
 
@@ -251,7 +252,7 @@ def _tags(soup):
 @example("===")
 @example("    code")
 def test_any_text_is_read_back_as_it_is(text):
-    soup = _read(line(escaped(text).strip(" ")))
+    soup = _read(line(in_markdown(text).strip(" ")))
     assert _tags(soup) <= {"p"}
     assert soup.get_text().strip() == _shown(text)
 

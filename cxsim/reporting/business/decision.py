@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 
 import polars as pl
 
@@ -38,6 +37,7 @@ from cxsim.wording import (
     compared,
     counted,
     figure,
+    in_html,
     joined,
     measured,
     measured_span,
@@ -148,8 +148,8 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
         "simulation error, the standard error of a mean over worlds."
     )
     sentences = [_base_sentence(row, currency) for row in rows]
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    markup = f'<div class="cx-base"><p>{escape(opening)}</p><ul>{items}</ul><p>{escape(closing)}</p></div>'
+    items = "".join(f"<li>{in_html(sentence)}</li>" for sentence in sentences)
+    markup = f'<div class="cx-base"><p>{in_html(opening)}</p><ul>{items}</ul><p>{in_html(closing)}</p></div>'
     return Prose(markup=markup, text="\n".join([opening, *sentences, closing]))
 
 
