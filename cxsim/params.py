@@ -8,7 +8,9 @@ import functools
 import json
 import math
 import os
+import re
 import types
+import unicodedata
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,9 +23,28 @@ import yaml
 from pydantic_core import ErrorDetails
 
 from cxsim.errors import ParamError, ReportError, choices, refuse_unknown
+from cxsim.wording import UNSEEN
 
 Plain = str | int | float | bool | date | None | list["Plain"] | dict[str, "Plain"]
 _WIDTH = 118
+# What readers of a report see, in which a tag can be nothing but a mistake. Conditions, names of files and what
+# stands in somebody's exports may hold such signs.
+_FOR_READERS = frozenset(
+    (
+        *("title", "description", "harms", "owner", "note", "verdict", "authors", "where", "measured", "reason"),
+        *("definition", "numerator", "denominator", "window", "scale", "pitfalls", "variant"),
+    )
+)
+# HTML takes this sign for the beginning of a tag, a comment or an instruction, but not before a space or a digit.
+_TAG = re.compile("<[A-Za-z/!?][^<>]{0,30}>?")
+_TAG_FOUND = (
+    "found '{}', which a page takes for a tag; possible: words without tags, and a space after the sign of a "
+    "comparison, as in 'orders < limit'."
+)
+_UNSEEN_FOUND = (
+    "found {!r}, with U+{:04X} ({}), which nobody sees and which changes how the rest is shown; possible: letters, "
+    "digits, signs, spaces, tabs and ends of lines."
+)
 
 
 def content_of(text: str) -> Any:
@@ -248,7 +269,25 @@ def _content(path: Path) -> dict[str, Any]:
         raise ParamError(
             f"{shown(path)}: found {type(content).__name__}; the file must be a mapping of keys to values."
         )
+    if faults := [f"{shown(path)}: {place}: {fault}" for place, fault in _no_text(content)]:
+        raise ParamError("\n".join(faults))
     return content
+
+
+def _no_text(content: Any, place: str = "", key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield where a text, or a key, holds what acts on a screen or on a page instead of being read there, and what."""
+    if isinstance(content, dict):
+        for name, inside in content.items():
+            yield from _no_text(name, f"{place}{name!r}.")
+            yield from _no_text(inside, f"{place}{name}.", name)
+    elif isinstance(content, list):
+        for number, inside in enumerate(content):
+            yield from _no_text(inside, f"{place}{number}.", key)
+    elif isinstance(content, str):
+        if found := UNSEEN.search(content):
+            yield place[:-1], _UNSEEN_FOUND.format(content, ord(found[0]), unicodedata.name(found[0], "a control"))
+        if key in _FOR_READERS and (found := _TAG.search(content)):
+            yield place[:-1], _TAG_FOUND.format(found[0])
 
 
 def _validated(content: Mapping[str, Any], shape: type[T], path: Path, at: str = "") -> T:

@@ -1,12 +1,16 @@
 """Numbers in words: values go in, text that a finance reader understands comes out, as the locale in force writes it.
 
 Words are English everywhere. A number is written once, where its sentence is made, and is to three digits at most.
+Text from files and data passes `in_html` and its like on its way out, each at the one place where a page, a table or a
+terminal would take some of its characters for more than text.
 """
 
 from __future__ import annotations
 
+import html
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -348,3 +352,77 @@ def _signed(figure: str, of: Of) -> str:
 def _suffix(unit: str, of: Of) -> str:
     word = "pp" if unit == "share" and of == "change" else _UNITS[unit][2]
     return f"{NBSP}{word}" if word else ""
+
+
+# What acts on a screen instead of being seen on it: controls but tabs and line feeds, ends of lines that editors do not
+# show, and what turns the direction of the text that follows (Unicode, "Bidirectional Algorithm", 2).
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# A spreadsheet runs a cell as a formula that begins with one of = + - @, in any width, or with a blank that it skips
+# (OWASP, "CSV Injection"). A text can begin a cell of its own where a program cuts at semicolons, tabs or line ends.
+_CELL = r"(^|[;\t\r\n])"
+_SIGN = r"[\s\x1c-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
+_FORMULA = re.compile(rf"^(?=[\t\r\n])|{_CELL}(?={_SIGN})")
+# The same as a question, also for engines that cannot look ahead.
+FORMULAS = rf"^[\t\r\n]|{_CELL}{_SIGN}"
+# Of JSON: two backslashes, or what XML 1.0 allows in no document, on which the library that draws ends the process.
+_NOT_XML = re.compile(r"(\\\\)|\\[bf]|\\u00(?:0[0-8bcef]|1[0-9a-f])|[\ufffe\uffff]")
+# Not a space that keeps a number and its unit together.
+BLANKS = re.compile("[\x00-\x20\x7f\x85\u2028\u2029]+")
+# An underscore inside a word is no markup; the last sign of a text may stand before a link.
+_ACTIVE = re.compile(r"[\\`*\[\]|~$#]|(?<![^\W_])_|_(?![^\W_])|!$")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def in_html(text: str) -> str:
+    """Return plain text as HTML that shows exactly this text, between elements or inside a quoted attribute.
+
+    >>> in_html("Orders > 2 & <b>")
+    'Orders &gt; 2 &amp; &lt;b&gt;'
+    """
+    return html.escape(text)
+
+
+def in_script(json: str) -> str:
+    r"""Return JSON as it may stand inside a script element, which no text in it can end.
+
+    >>> in_script('["</script>"]')
+    '["\\u003c/script>"]'
+    """
+    return json.replace("<", "\\u003c")
+
+
+def in_drawing(json: str) -> str:
+    r"""Return JSON of a chart whose texts a drawing can hold: a mark stands for what XML does not know.
+
+    >>> in_drawing('["\\u001b[31m"]')
+    '["\ufffd[31m"]'
+    """
+    # A sign of its own after a backslash that is itself escaped.
+    return _NOT_XML.sub(lambda found: found[1] or "\ufffd", json)
+
+
+def in_markdown(text: str) -> str:
+    r"""Return plain text as Markdown that shows exactly this text.
+
+    >>> in_markdown("[x](y) | <b>")
+    '\\[x\\](y) \\| &lt;b&gt;'
+    """
+    return _ACTIVE.sub(r"\\\g<0>", BLANKS.sub(" ", text)).translate(_ENTITIES)
+
+
+def in_csv(text: str) -> str:
+    """Return text as a cell of a CSV file that no spreadsheet runs: an apostrophe before what would be a formula.
+
+    >>> in_csv("=HYPERLINK(A1)"), in_csv("a-b")
+    ("'=HYPERLINK(A1)", 'a-b')
+    """
+    return _FORMULA.sub(r"\g<0>'", text)
+
+
+def in_terminal(text: str, instead: Callable[[str], str] = lambda _: "?") -> str:
+    r"""Return text without what would act on a terminal, in whose place stands what `instead` makes of it.
+
+    >>> in_terminal("\x1b[31mred")
+    '?[31mred'
+    """
+    return UNSEEN.sub(lambda found: instead(found[0]), text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from rich.table import Table
+from rich.text import Text
 from typer import Argument, BadParameter, Option
 
 from cxsim.cli.printing import (
@@ -28,6 +29,7 @@ from cxsim.cli.printing import (
     waiting,
     write_table,
 )
+from cxsim.wording import in_terminal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -321,7 +323,8 @@ def _by_family(
         table.add_section()
         table.add_row(*[""] * indent, plain(family, style="bold"))
         for _, *cells in inside:
-            table.add_row(*cells)
+            # A number and its unit stay on one line.
+            table.add_row(*(cell if isinstance(cell, Text) else Text(in_terminal(cell)) for cell in cells))
     return table
 
 

@@ -17,7 +17,7 @@ from rich.text import Text
 from typer import Argument, Option
 
 from cxsim.errors import ReportError
-from cxsim.wording import MODELS, NBSP, searched, sized
+from cxsim.wording import FORMULAS, MODELS, NBSP, in_csv, in_terminal, searched, sized
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,8 +36,6 @@ _WIDTH = 140
 _DECISIONS = {"fund": "green", "pilot": "yellow", "reject": "red"}
 _SEVERITIES = {"stop": "bold red", "caution": "yellow", "note": "dim"}
 _ENDINGS = (".csv", ".parquet")
-# A spreadsheet runs a cell that begins like this as a formula (OWASP, "CSV Injection").
-_FORMULA = r"^[=+\-@\t\r]"
 # All that an expected number can mean; a file for ten million customers is then a third smaller.
 _DIGITS = 6
 
@@ -52,8 +50,7 @@ def console(stream: Literal["stdout", "stderr"] = "stdout") -> Console:
 
 def plain(content: object, style: str = "") -> Text:
     """Return text in which rich reads no markup, and which sends no control character to a terminal."""
-    words = str(content).replace(NBSP, " ")
-    return Text("".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in words), style=style)
+    return Text(in_terminal(str(content).replace(NBSP, " ")), style=style)
 
 
 def counted(number: int, one: str, more: str = "") -> str:
@@ -93,9 +90,9 @@ def print_files(files: Iterable[Path], folder: Path) -> None:
 
 
 def print_json(content: object) -> None:
-    """Print JSON with all digits."""
+    """Print JSON with all digits; what would act on a terminal is written as JSON writes it in letters."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain_value)
-    print(text)  # noqa: T201 - the command's result
+    print(in_terminal(text, lambda letter: json.dumps(letter)[1:-1]))  # noqa: T201 - the command's result
 
 
 def _plain_value(value: object) -> str:
@@ -114,7 +111,7 @@ def grid(
     """Return a table with these heads; columns of numbers stand at the right, and what is missing is a dash."""
     table = Table()
     for head in heads:
-        table.add_column(head, justify="right" if head in right else "left", min_width=(widths or {}).get(head))
+        table.add_column(plain(head), justify="right" if head in right else "left", min_width=(widths or {}).get(head))
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else plain("–" if cell is None else cell) for cell in row))
     return table
@@ -280,12 +277,18 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
     try:
         with written_whole(path) as half:
             if path.suffix.lower() == ".csv":
-                texts, numbers = cs.string().str.replace(_FORMULA, "'$0"), cs.float().round_sig_figs(_DIGITS)
-                table.with_columns(texts, numbers).write_csv(half)
+                texts = [_cells(column) for column in table.select(cs.string())]
+                table.with_columns(*texts, cs.float().round_sig_figs(_DIGITS)).write_csv(half)
             else:
                 table.write_parquet(half)
     except OSError as error:
         raise ReportError(f"{path}: cannot be written ({error.strerror or error}).") from error
+
+
+def _cells(texts: pl.Series) -> pl.Series:
+    """Return texts as cells; only the few that could begin a formula are looked at one by one."""
+    found = texts.filter(texts.str.contains(FORMULAS)).unique().to_list()
+    return texts.replace(found, list(map(in_csv, found))) if found else texts
 
 
 @contextmanager
@@ -301,7 +304,7 @@ def waiting(task: str) -> Iterator[Callable[[str], None]]:
     """Yield a function of a short line that is shown beside a spinner and the time."""
     with _bars() as bars:
         number = bars.add_task(task, total=None)
-        yield lambda line: bars.update(number, description=f"{task}: {line}")
+        yield lambda line: bars.update(number, description=in_terminal(f"{task}: {line}"))
 
 
 @contextmanager
@@ -317,7 +320,7 @@ def batch_of(task: str) -> Iterator[Callable[[Event], None]]:
         elif event.kind in {"begun", "step"}:
             if event.task not in lines:
                 lines[event.task] = steps.add_task("", total=None)
-            steps.update(lines[event.task], description=f"  {event.task}: {event.words or 'begun'}")
+            steps.update(lines[event.task], description=in_terminal(f"  {event.task}: {event.words or 'begun'}"))
         else:
             total.advance(number)
             if event.task in lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from cxsim.clv.optimum import maximise, purchase_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit, OnePriceFit, SpendFit
 from cxsim.data.shop import Finding, findings_table, gravity
-from cxsim.wording import figure
+from cxsim.wording import figure, in_html
 
 # A standard error of 0.7 on the logarithm: the 95 % interval spans a factor of four up and down.
 _VAGUE = 0.7
@@ -63,7 +62,7 @@ class Diagnosis:
         return "\n".join(["Diagnosis", *lines]) if lines else "Diagnosis: nothing to report."
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
+        return f"<pre>{in_html(repr(self))}</pre>"
 
 
 def diagnose(rfm: pl.DataFrame, purchases: PurchaseFit, spend: SpendFit | None = None) -> Diagnosis:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import html
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from cxsim.clv.optimum import REACH, WEAK, Problem, Surface, log_prior, newton, 
 from cxsim.clv.sampling import Place, reliable_k_hat, sample
 from cxsim.errors import EstimationError
 from cxsim.rng import stream
+from cxsim.wording import in_html
 
 # Most of them amount to an independent draw where the posterior is close to normal.
 _PROPOSALS_PER_DRAW = 3
@@ -163,7 +163,7 @@ class Posterior(Generic[Params_co]):
         return f"Posterior({self.title}: {means}; {len(self)} draws, k-hat {self.k_hat:.2f})"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>{self.interval()._repr_html_()}<p>{self.verdict}</p>"
+        return f"<p>{in_html(repr(self))}</p>{self.interval()._repr_html_()}<p>{in_html(self.verdict)}</p>"
 
 
 def posterior(fit: FittedModel[Params], rfm: pl.DataFrame, *, draws: int = 1000, seed: int = 0) -> Posterior[Params]:

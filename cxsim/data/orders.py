@@ -15,6 +15,7 @@ from cxsim.data.shop import Counted, Finding, Policy, Receipt, ReceiptLine, Shop
 from cxsim.errors import DataError
 from cxsim.params import CENTS
 from cxsim.tables import TRANSACTIONS
+from cxsim.wording import in_html
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # What a header in another encoding leaves behind when it is read as UTF-8.
@@ -56,7 +57,7 @@ class HygieneReport(Counted):
 
     def _repr_html_(self) -> str:
         with pl.Config(fmt_str_lengths=100):
-            return f"<p>{self._headline()}</p>{self.table._repr_html_()}"
+            return f"<p>{in_html(self._headline())}</p>{self.table._repr_html_()}"
 
     def _headline(self) -> str:
         return f"{self.rows_read:,} rows read, {self.rows_kept:,} kept"
@@ -104,7 +105,7 @@ class Transactions:
         return f"Transactions({report.rows_kept:,} of {report.rows_read:,} rows kept, until {self.until})"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self!r}</p>{self.hygiene._repr_html_()}"
+        return f"<p>{in_html(repr(self))}</p>{self.hygiene._repr_html_()}"
 
 
 def transactions_of(shop: Shop) -> Transactions:

@@ -267,11 +267,12 @@ def sampled_customers(customers: pl.LazyFrame, *, most: int) -> pl.DataFrame:
     width = everyone["customer_id"].str.len_bytes().max()
     words = max(1, -(-(width if isinstance(width, int) else 1) // _WORD))
     padded = pl.col("customer_id").str.pad_end(words * _WORD, "\x00").cast(pl.Binary)
-    mixed: pl.Expr = pl.lit(1, dtype=pl.UInt64)
+    lot = pl.col("lot")
+    lots = everyone.with_columns(lot=pl.lit(1, dtype=pl.UInt64))
+    # Step by step: one expression over all words would name each step twice in the next, and double with each word.
     for place in range(words):
         word = padded.bin.slice(place * _WORD, _WORD).bin.reinterpret(dtype=pl.UInt64, endianness="little")
-        mixed = _mixed(_mixed(mixed ^ word))
-    lots = everyone.with_columns(lot=mixed)
+        lots = lots.with_columns(lot=_mixed(lot ^ word)).with_columns(lot=_mixed(lot))
     if everyone.height > most:
         lots = lots.filter(pl.col("lot") < _RANGE * most // everyone.height)
     return lots.sort("customer_id")

@@ -11,7 +11,7 @@ import vl_convert
 
 from cxsim.errors import ReportError
 from cxsim.reporting.twins import json_text
-from cxsim.wording import ENGLISH, NBSP, NumberStyle
+from cxsim.wording import ENGLISH, NBSP, NumberStyle, in_drawing, in_script
 
 # An attribute's value may hold the sign that ends an element, text between elements never holds the one that begins it.
 _ELEMENT = re.compile(r'<(?:"[^"]*"|[^">])*>')
@@ -51,10 +51,11 @@ def _hundredths(number: re.Match[str]) -> str:
 
 def _one_font(svg: str) -> str:
     """Say once for the whole drawing in which letters it is written, if it is written in one kind."""
-    fonts = set(_FONT.findall(svg))
+    fonts = {font for element in _ELEMENT.findall(svg) for font in _FONT.findall(element)}
     if len(fonts) != 1 or _ROOT not in svg:
         return svg
-    return _FONT.sub("", svg).replace(_ROOT, f"{_ROOT}{fonts.pop()}", 1)
+    bare = _ELEMENT.sub(lambda found: _FONT.sub("", found[0]), svg)
+    return bare.replace(_ROOT, f"{_ROOT}{fonts.pop()}", 1)
 
 
 # The version for which altair writes; a test holds the two together.
@@ -92,18 +93,18 @@ def draw(spec: Spec, figure_id: str) -> Figure:
     for node in _nodes(spec):
         if isinstance(node.get("url"), str):
             raise ReportError(f"chart '{label}' loads {node['url']!r}; a report must carry its data inside.")
-    text = json_text(spec)
+    text = in_drawing(json_text(spec))
     try:
         svg = vl_convert.vegalite_to_svg(text, vl_version=VEGA_LITE, allowed_base_urls=[])
     except ValueError as error:
         raise ReportError(f"chart '{label}' cannot be drawn: {str(error).splitlines()[0]}") from error
-    if _OUTSIDE.search(svg):
+    if any(map(_OUTSIDE.search, _ELEMENT.findall(svg))):
         raise ReportError(f"chart '{label}' links to another page; a report stands alone.")
     return Figure(
         id=figure_id,
         label=label,
         svg=_own_ids(slim(svg), figure_id),
-        spec=text.replace("<", "\\u003c"),
+        spec=in_script(text),
         tables=_tables(spec, style),
         sliders=_sliders(spec, style),
     )
@@ -124,8 +125,12 @@ def chart_label(spec: Spec) -> str:
 
 def _own_ids(svg: str, figure_id: str) -> str:
     """Prefix the ids inside a drawing, because every drawing calls its first clip path clip0."""
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{figure_id}-\1"', svg)
-    return re.sub(r"url\(#([^)]+)\)", rf"url(#{figure_id}-\1)", svg)
+
+    def owned(found: re.Match[str]) -> str:
+        element = re.sub(r'\bid="([^"]+)"', rf'id="{figure_id}-\1"', found[0])
+        return re.sub(r"url\(#([^)]+)\)", rf"url(#{figure_id}-\1)", element)
+
+    return _ELEMENT.sub(owned, svg)
 
 
 def _style(spec: Spec) -> NumberStyle:

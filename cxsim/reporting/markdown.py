@@ -11,6 +11,8 @@ from urllib.parse import quote
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
 
+from cxsim.wording import BLANKS, in_markdown
+
 Code = Literal["span", "plain"]
 Blocks = Iterator[str]
 # The cell at each place of row and column, and how many columns before it the cell begins.
@@ -28,11 +30,6 @@ _LISTS = ("ul", "ol", "dl")
 _BLOCKS = frozenset(
     {*_HEADINGS, *_LISTS, "article", "blockquote", "details", "div", "figure", "hr", "p", "pre", "section", "table"}
 )
-# Not a space that keeps a number and its unit together.
-_BLANKS = re.compile("[\x00-\x20\x7f\x85\u2028\u2029]+")
-# An underscore inside a word is no markup; the last sign of a text may stand before a link.
-_ACTIVE = re.compile(r"[\\`*\[\]|~$#]|(?<![^\W_])_|_(?![^\W_])|!$")
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _START = re.compile(r"\d{1,9}(?=[.)])|(?=[-+=])")
 _FILE = re.compile(r"[a-z0-9][a-z0-9_-]*\.(?:csv|json|xlsx)")
 _MOST_SPANNED = 1_000
@@ -44,15 +41,10 @@ def markdown(page: str, name: str) -> str:
     blocks = [] if main is None else [*_blocks(_prepared(main, f"./{quote(PurePath(name).stem)}/"))]
     title = next((place for place, block in enumerate(blocks) if block.startswith("# ")), -1)
     opening = (
-        f"The text of [{escaped(name)}](../{quote(name)}): figures are given by their descriptions and data. "
+        f"The text of [{in_markdown(name)}](../{quote(name)}): figures are given by their descriptions and data. "
         "All tables: [workbook](workbook.xlsx), [tables.json](tables.json)."
     )
     return "\n\n".join([*blocks[: title + 1], opening, *blocks[title + 1 :]]) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return plain text as Markdown that shows exactly this text."""
-    return _ACTIVE.sub(r"\\\g<0>", _BLANKS.sub(" ", text)).translate(_ENTITIES)
 
 
 def line(text: str) -> str:
@@ -77,16 +69,16 @@ def _prepared(main: Tag, folder: str) -> Tag:
 def _inline(nodes: PageElement | Iterable[PageElement], code: Code = "span") -> str:
     """Return elements as Markdown of one line."""
     parts = [nodes] if isinstance(nodes, PageElement) else nodes
-    return _BLANKS.sub(" ", "".join(_piece(node, code) for node in parts)).strip(" ")
+    return BLANKS.sub(" ", "".join(_piece(node, code) for node in parts)).strip(" ")
 
 
 def _piece(node: PageElement, code: Code) -> str:
     if not isinstance(node, Tag):  # a comment is text as well
-        return escaped(node) if type(node) is NavigableString else ""
+        return in_markdown(node) if type(node) is NavigableString else ""
     if node.name in _CODE and code == "span":
         return _span(node.get_text())
     if node.name == "img":
-        return escaped(str(node.get("alt", "")))
+        return in_markdown(str(node.get("alt", "")))
     inner = "".join(_piece(child, code) for child in node.children)
     if node.name == "a":
         return f"[{inner.strip(' ')}]({node['href']})"
@@ -98,7 +90,7 @@ def _piece(node: PageElement, code: Code) -> str:
 
 
 def _span(text: str) -> str:
-    plain = _BLANKS.sub(" ", text).strip(" ")
+    plain = BLANKS.sub(" ", text).strip(" ")
     if not plain:
         return ""
     fence = "`" * (_longest_run(plain) + 1)
@@ -152,7 +144,7 @@ def _quotation(element: Tag) -> Blocks:
 
 
 def _figure(element: Tag) -> Blocks:
-    yield f"**Figure:** {escaped(str(element.get('aria-label', '')))}"
+    yield f"**Figure:** {in_markdown(str(element.get('aria-label', '')))}"
     for table in element.find_all("table"):
         yield from _table(table)
 
@@ -160,6 +152,9 @@ def _figure(element: Tag) -> Blocks:
 def _details(element: Tag) -> Blocks:
     """Yield what can be opened, which in a text is always open; its head only where it is no table's title."""
     head = element.find("summary", recursive=False)
+    if head is not None and head.find(_HEADINGS):
+        yield from _blocks(head.extract())
+        head = None
     title = element.select_one(".gt_title")
     text = "" if head is None else _inline(head)
     if text and (title is None or text != _inline(title)):

@@ -7,7 +7,6 @@ import contextlib
 import copy
 import functools
 import hashlib
-import html
 import itertools
 import re
 import zlib
@@ -31,6 +30,7 @@ from cxsim.params import written_whole
 from cxsim.reporting.drawings import VEGA_LITE, Figure, draw
 from cxsim.reporting.tables import CHART, MANIFEST, TABLE
 from cxsim.reporting.twins import Twin, embedded, json_text, outputs_of, twin_of
+from cxsim.wording import in_html, in_script
 
 Code = Literal["hidden", "shown"]
 
@@ -99,7 +99,7 @@ def render(
         scripts=scripts,
         packed=packed_bundle() if drawn else "",
         manifest=manifest,
-        provenance=json_text(manifest).replace("<", "\\u003c"),
+        provenance=in_script(json_text(manifest)),
         embedded=embedded(twins),
         folder=quote(tables),
     )
@@ -306,8 +306,8 @@ def _replace_output(output: NotebookNode, number: int, figures: list[Figure], ta
         data["text/markdown"] = _money(data["text/markdown"])
     twin = twin_of(output)
     if twin is not None:
-        shown = data.get("text/html") or f"<pre>{html.escape(data.get('text/plain', twin.title))}</pre>"
-        path, label = quote(f"{tables}/{twin.id}.csv"), html.escape(f"Download as CSV: {twin.title}")
+        shown = data.get("text/html") or f"<pre>{in_html(data.get('text/plain', twin.title))}</pre>"
+        path, label = quote(f"{tables}/{twin.id}.csv"), in_html(f"Download as CSV: {twin.title}")
         link = f'<a href="./{path}" download aria-label="{label}">Download as CSV</a>'
         data["text/html"] = f'<div class="cx-table">{shown}<p class="cx-twin">{link}</p></div>'
         del data[TABLE]

@@ -8,12 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from html import escape
 from typing import Any, Literal, NamedTuple
 
 import polars as pl
 import polars.selectors as cs
-from great_tables import GT, loc, style
+from great_tables import GT, html as trusted, loc, style
 
 from cxsim.finance.ledger import LADDER
 from cxsim.params import Unit
@@ -22,6 +21,8 @@ from cxsim.wording import (
     MISSING,
     NBSP,
     figure,
+    in_html,
+    in_terminal,
     minor_digits,
     number,
     precision,
@@ -40,6 +41,9 @@ _FIRST_ROWS = 10
 Plain = dict[str, Any]
 
 
+# Stands for the code of the currency in words that are computed, which may hold somebody's own braces: a character that
+# Unicode leaves to private use.
+CURRENCY = "\ue000"
 _DIGITS = 10
 _STYLE = re.compile(r"<style>.*?</style>", flags=re.DOTALL)
 _HEADERS = re.compile(r'(<td(?: style="[^"]*")?) headers="[^"]*"|(<th(?: style="[^"]*")? scope="row") id="[^"]*"')
@@ -75,7 +79,7 @@ class Table:
 
     def __repr__(self) -> str:
         """Return one line; the layout's own is long and holds addresses."""
-        return f"<table: {self.title}>"
+        return in_terminal(f"<table: {self.title}>")
 
     def html(self) -> str:
         """Return the markup, with a style sheet that holds for this table only."""
@@ -84,7 +88,7 @@ class Table:
         markup = _STYLE.sub(lambda _: styled, _light(self.layout.with_id(self.id).as_raw_html()), count=1)
         if self.fold == "open":
             return markup
-        return f"<details><summary>{escape(self.title)}</summary>{markup}</details>"
+        return f"<details><summary>{in_html(self.title)}</summary>{markup}</details>"
 
     def machine(self) -> Plain:
         """Return the twin under `cxsim.reporting.tables.TABLE`."""
@@ -111,11 +115,11 @@ class Prose:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:  # noqa: ARG002
         numbers = {} if self.twin is None else {TABLE: _shortened(self.twin)}
-        return {"text/html": self.markup, **numbers, "text/plain": self.text}
+        return {"text/html": self.markup, **numbers, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        """Return the sentences without markup."""
-        return self.text
+        """Return the sentences without markup, and without what would act on a terminal."""
+        return in_terminal(self.text)
 
 
 def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> Plain:
@@ -140,7 +144,7 @@ def _shortened(twin: Mapping[str, Any]) -> Plain:
 
 def remark(sentence: str) -> Prose:
     """Return a plain sentence that stands where there is nothing to tabulate."""
-    return Prose(markup=f'<p class="cx-remark">{escape(sentence)}</p>', text=sentence)
+    return Prose(markup=f'<p class="cx-remark">{in_html(sentence)}</p>', text=sentence)
 
 
 Row = Mapping[str, Any]
@@ -185,7 +189,7 @@ class Column:
     def cell(self, row: Row, name: str) -> str:
         """Return the text of a row, in which nothing but a badge is taken for markup."""
         value = _of(row, self.of or name)
-        text = MISSING if value is None else escape(self.write(value))
+        text = MISSING if value is None else in_html(self.write(value))
         if self.error and value is not None:
             text += f" ± {number(row[self.error])}"
         badge = text and self.align == "badge"
@@ -233,8 +237,8 @@ def _of(row: Row, of: Of) -> Any:
 class TableSpec:
     """What a table shows and how: its words, its columns and what of each row they show.
 
-    `{currency}` in title, subtitle, heads and notes stands for the code of the currency. A function of words or rows
-    takes the whole table.
+    `{currency}` in title, subtitle, heads and notes stands for the code of the currency, CURRENCY in what a function
+    gives. A function of words or rows takes the whole table.
 
     Attributes
     ----------
@@ -288,23 +292,26 @@ class TableSpec:
         if self.contract:
             check(table, self.contract)
         rows = [{**row, "currency": currency} for row in (self.rows(table) if self.rows else table.rows(named=True))]
-        title, subtitle, *notes = (
-            (words(table) if callable(words) else words).replace("{currency}", currency)
-            for words in (self.title, self.subtitle, *(self.notes(table) if callable(self.notes) else self.notes))
+        title, subtitle = (
+            words(table).replace(CURRENCY, currency) if callable(words) else words.replace("{currency}", currency)
+            for words in (self.title, self.subtitle)
         )
+        fixed = () if callable(self.notes) else [note.replace("{currency}", currency) for note in self.notes]
+        notes = self.notes(table) if callable(self.notes) else fixed
         cells, heads = self._cells(rows, currency)
         left = [name for name in heads if not self.across and self.columns[name].align != "number"]
         line, group = (name if name in cells.columns else None for name in ("line", "group"))
-        # Cells are escaped already.
-        layout = GT(cells, line, group).tab_header(title=title, subtitle=subtitle).cols_label(dict(heads))
-        layout = layout.fmt_passthrough(columns=list(heads), escape=False).cols_align("left", columns=left)
+        layout = GT(cells, line, group).tab_header(title=_label(title), subtitle=_label(subtitle))
+        layout = layout.cols_label({name: _label(head) for name, head in heads.items()})
+        # Cells are escaped already, names of rows and groups with them.
+        layout = layout.fmt_passthrough(columns=cells.columns, escape=False).cols_align("left", columns=left)
         layout = layout.cols_align("right", columns=[name for name in heads if name not in left])
         for note in notes:
-            layout = layout.tab_source_note(note)
+            layout = layout.tab_source_note(_label(note))
         for words, names in self.spanners.items():
-            layout = layout.tab_spanner(words, columns=list(names))
+            layout = layout.tab_spanner(_label(words), columns=list(names))
         if self.stub:
-            layout = layout.tab_stubhead(self.stub)
+            layout = layout.tab_stubhead(_label(self.stub))
         if self.bold is not None:
             sums = [place for place, row in enumerate(rows) if self.bold(row)]
             layout = layout.tab_style(style.text(weight="bold"), [loc.body(rows=sums), loc.stub(rows=sums)])
@@ -330,8 +337,14 @@ class TableSpec:
             groups = [column.group for column in self.columns.values()]
             stubs = ({"group": groups} if any(groups) else {}) | {"line": list(heads.values())}
             heads, cells = names, dict(zip(names, map(list, zip(*cells.values(), strict=True)), strict=True))
-        shown = stubs | cells
+        shown = {name: list(map(in_html, texts)) for name, texts in stubs.items()} | cells
         return pl.DataFrame(shown, schema=dict.fromkeys(shown, pl.String)), heads
+
+
+def _label(text: str) -> Any:
+    """Return words of a table as the library takes them for escaped, whatever its version makes of bare text."""
+    # It reads a unit of measurement in double braces.
+    return trusted(in_html(text).replace("{", "&#123;"))
 
 
 def _light(markup: str) -> str:
@@ -414,10 +427,10 @@ def in_cards(
 ) -> Prose:
     """Return a lead sentence, on what basis it stands, the cards and a line on how to read them, all as plain text."""
     articles = "".join(_article(card) for card in cards)
-    below = f'<p class="cx-basis">{escape(basis)}</p>' if basis else ""
+    below = f'<p class="cx-basis">{in_html(basis)}</p>' if basis else ""
     markup = (
-        f'<section class="cx-decisions"><style>{_CARDS_SHEET}</style><p class="cx-lead">{escape(lead)}</p>'
-        f'{below}<div class="cx-cards">{articles}</div><p class="cx-aid">{escape(aid)}</p></section>'
+        f'<section class="cx-decisions"><style>{_CARDS_SHEET}</style><p class="cx-lead">{in_html(lead)}</p>'
+        f'{below}<div class="cx-cards">{articles}</div><p class="cx-aid">{in_html(aid)}</p></section>'
     )
     return Prose(
         markup=markup,
@@ -427,13 +440,13 @@ def in_cards(
 
 
 def _article(card: Card) -> str:
-    listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(figure)}</dd></div>" for name, figure in card.facts)
+    listed = "".join(f"<div><dt>{in_html(name)}</dt><dd>{in_html(figure)}</dd></div>" for name, figure in card.facts)
     facts = f"<dl>{listed}</dl>" if listed else ""
-    closing = f"<p>{escape(card.closing)}</p>" if card.closing else ""
+    closing = f"<p>{in_html(card.closing)}</p>" if card.closing else ""
     return (
         f'<article class="cx-decision" data-decision="{card.tone}" data-width="{card.width}">'
-        f'<h3>{escape(card.title)} <span class="cx-badge">{escape(card.badge)}</span></h3>'
-        f"<p>{escape(card.sentences)}</p>{facts}{closing}</article>"
+        f'<h3>{in_html(card.title)} <span class="cx-badge">{in_html(card.badge)}</span></h3>'
+        f"<p>{in_html(card.sentences)}</p>{facts}{closing}</article>"
     )
 
 

@@ -28,6 +28,7 @@ from cxsim.wording import (
     Precision,
     counted,
     figure,
+    in_terminal,
     joined,
     minor_digits,
     precision,
@@ -350,7 +351,7 @@ def _bundle(spec: Spec, **_metadata: object) -> tuple[Spec, Spec]:
     title = spec.get("title", "")
     text = title.get("text", "") if isinstance(title, dict) else title
     label = " ".join(text) if isinstance(text, list) else text
-    return {CHART: stored, "text/plain": f"<chart: {label}>"}, {CHART: _EMBED}
+    return {CHART: stored, "text/plain": in_terminal(f"<chart: {label}>")}, {CHART: _EMBED}
 
 
 def _theme() -> alt.theme.ThemeConfig:

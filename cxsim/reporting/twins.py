@@ -15,16 +15,11 @@ from nbformat import NotebookNode
 from cxsim.errors import ReportError
 from cxsim.params import sound
 from cxsim.reporting.tables import TABLE
+from cxsim.wording import in_csv, in_script
 
 Value = str | int | float | bool | None
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-# A spreadsheet runs a cell as a formula that begins with one of = + - @, in any width, or with a blank that it skips
-# (OWASP, "CSV Injection"). A text can begin a cell of its own where a program cuts at semicolons, tabs or line ends.
-_FORMULA = re.compile(
-    r"^(?=[\t\r\n])|(^|[;\t\r\n])"
-    r"(?=[\s\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])"
-)
 _SEPARATOR = re.compile(r'[",\r\n]')
 # What a comparison of two reports reads, in the order in which it would be missed.
 _FIRST_CARRIED = (
@@ -165,7 +160,7 @@ def _field(value: Value) -> str:
         return ""
     if not isinstance(value, str):
         return str(value).lower() if isinstance(value, bool) else repr(value)
-    field = _FORMULA.sub(r"\g<0>'", value)
+    field = in_csv(value)
     # The csv module lets a lone carriage return through.
     return '"' + field.replace('"', '""') + '"' if _SEPARATOR.search(field) else field
 
@@ -187,7 +182,7 @@ def _carried(twins: Twins) -> str:
         }
         for twin in twins
     }
-    return json_text({"tables": tables, "texts": list(places)}).replace("<", "\\u003c")
+    return in_script(json_text({"tables": tables, "texts": list(places)}))
 
 
 def _read_carried(name: str, table: Mapping[str, Any], texts: Sequence[str]) -> Twin:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from cxsim.study.assumptions import strategy_table
 from cxsim.study.scenario import BASELINE, Model, Scenario
 from cxsim.study.shop_tables import ShopTables, tables_of
 from cxsim.study.worlds import Worlds
+from cxsim.wording import in_html
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -189,7 +189,7 @@ class Study:
 
 def html_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a small table for a notebook."""
-    lines = ["".join(f"<th>{head}</th>" for head in heads)]
-    lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+    lines = ["".join(f"<th>{in_html(head)}</th>" for head in heads)]
+    lines += ["".join(f"<td>{in_html(cell)}</td>" for cell in row) for row in rows]
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table><caption>{html.escape(caption)}</caption>{body}</table>"
+    return f"<table><caption>{in_html(caption)}</caption>{body}</table>"

@@ -236,11 +236,14 @@ def test_too_few_draws_for_an_interval_are_refused_and_no_file_is_left(shared, f
     assert not (shared.folder / "none.csv").exists()
 
 
-@pytest.mark.parametrize("letters", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
-def test_every_beginning_of_a_formula_is_kept_from_being_one(tmp_path, letters):
+@pytest.mark.parametrize(
+    ("letters", "cell"),
+    [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\t=1", "'\t'=1"), ("\r=1", "'\r'=1")],
+)
+def test_every_beginning_of_a_formula_is_kept_from_being_one(tmp_path, letters, cell):
     write_table(pl.DataFrame({"name": [letters, "plain"], "amount": [-1.0, 2.0]}), tmp_path / "t.csv")
     text = (tmp_path / "t.csv").read_bytes().decode()
-    assert text.replace('"', "").startswith(f"name,amount\n'{letters},-1.0\nplain,2.0")
+    assert text.replace('"', "").startswith(f"name,amount\n{cell},-1.0\nplain,2.0")
 
 
 def test_a_folder_is_no_file_for_a_table(tmp_path):

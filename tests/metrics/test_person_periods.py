@@ -160,6 +160,12 @@ def test_the_draw_does_not_hang_on_the_order_of_the_rows_or_the_release_of_polar
     assert lots["lot"].n_unique() == 4
 
 
+def test_the_draw_takes_long_identifiers_too():
+    # 50 words of eight letters: what doubles with each word would never end.
+    names = pl.DataFrame({"customer_id": ["x" * 400, "x" * 399 + "y"]})
+    assert sampled_customers(names.lazy(), most=10)["lot"].n_unique() == 2
+
+
 @pytest.mark.parametrize(
     ("every_days", "message"),
     [

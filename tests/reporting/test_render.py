@@ -17,9 +17,10 @@ from markdown_it import MarkdownIt
 
 from cxsim.errors import ReportError
 from cxsim.reporting.drawings import VEGA_LITE
-from cxsim.reporting.markdown import escaped, line, markdown
+from cxsim.reporting.markdown import line, markdown
 from cxsim.reporting.render import normalised, notebook_text, render, tidy, vega_bundle
 from cxsim.reporting.twins import json_text
+from cxsim.wording import in_markdown
 from tests.reporting.conftest import HOSTILE, MANIFEST
 
 
@@ -251,7 +252,7 @@ def _tags(soup):
 @example("===")
 @example("    code")
 def test_any_text_is_read_back_as_it_is(text):
-    soup = _read(line(escaped(text).strip(" ")))
+    soup = _read(line(in_markdown(text).strip(" ")))
     assert _tags(soup) <= {"p"}
     assert soup.get_text().strip() == _shown(text)
 
@@ -293,7 +294,7 @@ def test_a_real_page_is_listed_from_its_title_to_its_command(made):
     text = (made.page.parent / "first year" / "report.md").read_text(encoding="utf-8")
     assert text == markdown(made.html, "first year.html")
     assert re.findall(r"^#+ .*", text, flags=re.MULTILINE) == [
-        "# Does it pay?", "## Cash", "## Cash", "## Returns", "## Audit trail",
+        "# Does it pay?", "## Cash", "## Cash", "## Returns", "## Appendix: audit trail",
     ]  # fmt: skip
     assert "[first year.html](../first%20year.html)" in text
     assert "\n**Figure:** Cash &lt;/script&gt;\n\n| month | Cash, EUR |\n| --- | --- |\n| 0 | -20 |\n" in text

@@ -52,8 +52,8 @@ def test_a_report_that_came_alone_and_under_another_name_is_verified_by_its_page
         ('{"cash":22.0,"month":4}', '{"cash":32.0,"month":4}', "section ‘Cash’, line", '"cash":32.0', '"cash":22.0'),
         (">Cash, EUR</text>", ">Cash, USD</text>", "section ‘Cash’, line", "Cash, USD", "Cash, EUR"),
         ("h18v18h-18Z", "h18v17h-18Z", "section ‘Cash’, line", "h18v17h-18Z", "h18v18h-18Z"),
-        (".catch(function", ".katch(function", "section ‘Audit trail’, line", ".katch(", ".catch("),
-        ("<dd>7</dd>", "<dd>8</dd>", "section ‘Audit trail’, line", "8", "7"),
+        (".catch(function", ".katch(function", "section ‘Appendix: audit trail’, line", ".katch(", ".catch("),
+        ("<dd>7</dd>", "<dd>8</dd>", "section ‘Appendix: audit trail’, line", "8", "7"),
         ("<!DOCTYPE html>", "<!doctype html>", "the page, line 1", "<!doctype html>", "<!DOCTYPE html>"),
         ('"fund"', '"pilot"', "table returns inside the page, row points, column decision", "pilot", "fund"),
         ('"seed":7', '"seed":8', "provenance, seed", "8", "7"),
@@ -115,7 +115,7 @@ def test_another_commit_alone_leaves_the_numbers_in_agreement_and_excuses_no_oth
     verdict = altered("1234567890abcdef", "fedcba0987654321")
     assert verdict.agreement == "numbers"
     line, entry = _where(verdict)
-    assert (line.startswith("section ‘Audit trail’, line "), entry) == (True, "provenance, commit")
+    assert (line.startswith("section ‘Appendix: audit trail’, line "), entry) == (True, "provenance, commit")
     page = verdict.report.read_text(encoding="utf-8")
     verdict.report.write_text(page.replace("1,234.5", "1,284.5"), encoding="utf-8")
     assert verify(verdict.report).agreement == "neither"

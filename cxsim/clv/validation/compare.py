@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ from cxsim.data.orders import Transactions
 from cxsim.data.rfm import Orders, clean_orders, holdout, summarise
 from cxsim.errors import DataError, EstimationError, choices
 from cxsim.tables import RFM, TRANSACTIONS, check
-from cxsim.wording import counted
+from cxsim.wording import counted, in_html
 
 Progress = Callable[[int, int], None]
 
@@ -476,5 +475,5 @@ def _require_models(models: Sequence[Model]) -> None:
 def _page(table: pl.DataFrame, caption: str, sentences: Sequence[str]) -> str:
     """Return a table of models for a notebook, with a caption and sentences below it."""
     shown = table.select(name for name in _SHOWN if name in table.columns).with_columns(pl.col(pl.Float64).round(4))
-    below = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
-    return f"<p>{html.escape(caption)}</p>{shown._repr_html_()}{below}"
+    below = "".join(f"<p>{in_html(sentence)}</p>" for sentence in sentences)
+    return f"<p>{in_html(caption)}</p>{shown._repr_html_()}{below}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 
 import polars as pl
 
@@ -42,6 +41,7 @@ from cxsim.wording import (
     counted,
     figure,
     first_sentence,
+    in_html,
     joined,
     lowered,
     measured,
@@ -131,11 +131,10 @@ def summary_table(summary: pl.DataFrame, qualities: pl.DataFrame, decision: pl.D
     """
     check(decision, DECISION)
     periods = distinct(check(summary, SUMMARY), "period")
-    spec = dataclasses.replace(
-        _SUMMARY,
-        columns=headed(dict(zip(periods, periods, strict=True))),
-        notes=_qualities_notes(check(qualities, QUALITIES), decision, currency),
-    )
+    said = _qualities_notes(check(qualities, QUALITIES), decision, currency)
+    columns = headed(dict(zip(periods, periods, strict=True)))
+    # Words that hold names of strategies are computed, so that nothing in them is taken for a place of our own.
+    spec = dataclasses.replace(_SUMMARY, columns=columns, notes=lambda _: said)
     return spec.render(summary, currency)
 
 
@@ -192,8 +191,8 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
         "simulation error, the standard error of a mean over worlds."
     )
     sentences = [_base_sentence(row, currency) for row in rows]
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    markup = f'<div class="cx-base"><p>{escape(opening)}</p><ul>{items}</ul><p>{escape(closing)}</p></div>'
+    items = "".join(f"<li>{in_html(sentence)}</li>" for sentence in sentences)
+    markup = f'<div class="cx-base"><p>{in_html(opening)}</p><ul>{items}</ul><p>{in_html(closing)}</p></div>'
     twin = machine_readable("base-case", "What each strategy brings in the base case", base_case)
     return Prose(markup=markup, text="\n".join([opening, *sentences, closing]), twin=twin)
 

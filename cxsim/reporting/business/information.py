@@ -8,14 +8,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.reporting.tables import (
-    Column,
-    Prose,
-    Row,
-    Table,
-    TableSpec,
-    capitalised,
-)
+from cxsim.reporting.tables import CURRENCY, Column, Prose, Row, Table, TableSpec, capitalised
 from cxsim.reporting.theme import (
     COLUMN,
     INK,
@@ -365,11 +358,11 @@ def _information_finding(information: pl.DataFrame) -> str:
     single = information.filter(pl.col("rank") > 0, pl.col("worth") > _APART * pl.col("mc_error"))
     if single.is_empty():
         most = information.filter(id=EVERYTHING)["worth"].sort(descending=True).to_list()
-        bound = f"; even perfect information is worth at most {money(most[0], '{currency}')}" if most else ""
+        bound = f"; even perfect information is worth at most {money(most[0], CURRENCY)}" if most else ""
         return f"No single answer is worth paying for before deciding{bound}"
     best = single.sort(["worth", "decision", "id"], descending=[True, False, False]).row(0, named=True)
     what = first_sentence(best["description"])
-    return f"First to measure, worth at most {money(best['worth'], '{currency}')}: {what} ({best['title']})"
+    return f"First to measure, worth at most {money(best['worth'], CURRENCY)}: {what} ({best['title']})"
 
 
 def _of_each_decision(information: pl.DataFrame) -> Sequence[Row]:
@@ -428,7 +421,7 @@ def _test_plan_finding(test_plan: pl.DataFrame) -> str:
     first = worth_it.sort(["net_benefit", "strategy"], descending=[True, False]).row(0, named=True)
     return (
         f"Test {first['title']} first: {figure(2 * first['per_group'])} customers and {figure(first['weeks'])} weeks "
-        f"for an expected net benefit of {money(first['net_benefit'], '{currency}')}"
+        f"for an expected net benefit of {money(first['net_benefit'], CURRENCY)}"
     )
 
 

@@ -14,6 +14,7 @@ from cxsim.finance.returns import INVESTMENT
 from cxsim.finance.statement import FAN
 from cxsim.reporting.tables import (
     BADGES,
+    CURRENCY,
     Column,
     Prose,
     Row,
@@ -413,10 +414,10 @@ def _liabilities_finding(liabilities: pl.DataFrame) -> str:
     most = least_and_most(owed, "contract_closing")[1]
     few = owed.height <= _NAMED
     shown = owed.rows() if few else [most]
-    words = joined([f"{money(amount, '{currency}')} with {title}" for title, amount, _ in shown])
+    words = joined([f"{money(amount, CURRENCY)} with {title}" for title, amount, _ in shown])
     at_most = ""
     if owed.height == 1 and "points" in liabilities["kind"]:
-        at_most = f"; {money(most[2], '{currency}')} if every point were redeemed"
+        at_most = f"; {money(most[2], CURRENCY)} if every point were redeemed"
     return f"At the end the shop owes its customers{'' if few else ' most'}, by IFRS 15, {words}{at_most}"
 
 
@@ -459,7 +460,7 @@ _LIABILITIES = TableSpec(
     id="liabilities",
     title=_liabilities_finding,
     subtitle=lambda table: (
-        f"{{currency}}{', but for the number of points' if 'points' in table['kind'] else ''}, not discounted; "
+        f"{CURRENCY}{', but for the number of points' if 'points' in table['kind'] else ''}, not discounted; "
         "means over all draws"
     ),
     # One column per period.

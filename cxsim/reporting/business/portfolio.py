@@ -124,9 +124,8 @@ def portfolio_table(portfolio: pl.DataFrame, currency: str, budget: float | None
     chosen = _chosen(portfolio)
     limited = budget is not None or not portfolio["affordable"].all()
     limit = "" if budget is None else f"; budget {money(budget, currency)}, as a present value"
-    spec = replace(
-        _PORTFOLIO, title=_table_finding(portfolio, chosen, limited=limited), subtitle=f"{_PORTFOLIO.subtitle}{limit}"
-    )
+    title = _table_finding(portfolio, chosen, limited=limited)
+    spec = replace(_PORTFOLIO, title=lambda _: title, subtitle=f"{_PORTFOLIO.subtitle}{limit}")
     return spec.render(portfolio, currency)
 
 

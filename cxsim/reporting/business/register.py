@@ -22,7 +22,7 @@ from cxsim.reporting.tables import (
 )
 from cxsim.study.business.checklist import CHECKLIST, REGISTER
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, COUNT, TEXT, Contract, check
-from cxsim.wording import NBSP, counted, first_sentence, joined, lowered, number
+from cxsim.wording import NBSP, counted, first_sentence, in_terminal, joined, lowered, number
 
 SOURCES = Contract("SOURCES", TEXT("authors"), COUNT("year"), TEXT("title", "where", "measured", "grade"))
 STRATEGIES = Contract("STRATEGIES", TEXT("title", "description", "harms"))
@@ -154,7 +154,7 @@ class AuditTrail:
 
     def __repr__(self) -> str:
         name = self.manifest.get("scenario", self.manifest.get("valuation", "unnamed"))
-        return f"<audit trail: {name}>"
+        return in_terminal(f"<audit trail: {name}>")
 
 
 def audit_trail(manifest: Mapping[str, object]) -> AuditTrail:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import altair as alt
@@ -47,7 +46,7 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.evidence import BACKTEST, Evidence
 from cxsim.tables import REAL, STRUCTURES, TEXT, Contract, check
-from cxsim.wording import INTERVAL, MODELS, NBSP, counted, figure, in_words, joined, number, percent
+from cxsim.wording import INTERVAL, MODELS, NBSP, counted, figure, in_html, in_words, joined, number, percent
 
 NPV = Contract("NPV", TEXT("strategy"), REAL("npv"))
 _BAND, _STRUCTURE_BAND = 64, 26
@@ -172,11 +171,11 @@ def evidence_box(evidence: Evidence) -> Prose:
     found = [
         f"{severity.capitalize()}, {about}: {sentence} {advice}" for severity, about, sentence, advice in grave.rows()
     ]
-    items = "".join(f"<li>{escape(one)}</li>" for one in found)
+    items = "".join(f"<li>{in_html(one)}</li>" for one in found)
     markup = (
         f'<section class="cx-evidence" data-verdict="{evidence.verdict}"><style>{_EVIDENCE_SHEET}</style>'
-        f"<h3>{escape(title)}</h3><p>{escape(evidence.sentence)}</p>{f'<ul>{items}</ul>' if items else ''}"
-        f"<p>{escape(_NO_INTERVAL)}</p></section>"
+        f"<h3>{in_html(title)}</h3><p>{in_html(evidence.sentence)}</p>{f'<ul>{items}</ul>' if items else ''}"
+        f"<p>{in_html(_NO_INTERVAL)}</p></section>"
     )
     twin = machine_readable("model-findings", "What the orders cannot say of the models", evidence.findings)
     return Prose(markup=markup, text="\n".join([f"{title}.", evidence.sentence, *found, _NO_INTERVAL]), twin=twin)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from html import escape
 from typing import Any, Literal
 
 import altair as alt
@@ -43,7 +42,7 @@ from cxsim.reporting.theme import (
     rounded,
 )
 from cxsim.tables import COUNT, DAY, NUMBER, REAL, TEXT, Contract, check
-from cxsim.wording import INTERVAL, MISSING, NBSP, counted, figure, joined, percent
+from cxsim.wording import INTERVAL, MISSING, NBSP, counted, figure, in_html, joined, percent
 
 ENDS = REAL("low", "high")
 HOLDOUT = Contract("HOLDOUT", TEXT("frequency"), COUNT("customers"), REAL("observed"), ENDS, REAL("expected"))
@@ -351,9 +350,9 @@ def verdict(sentence: str, findings: Sequence[str]) -> Prose:
     Prose
         A paragraph and a list.
     """
-    items = "".join(f"<li>{escape(found)}</li>" for found in findings)
+    items = "".join(f"<li>{in_html(found)}</li>" for found in findings)
     listed = f"<ul>{items}</ul>" if items else ""
-    markup = f'<section class="cx-verdict"><style>{_SHEET}</style><p>{escape(sentence)}</p>{listed}</section>'
+    markup = f'<section class="cx-verdict"><style>{_SHEET}</style><p>{in_html(sentence)}</p>{listed}</section>'
     return Prose(markup=markup, text="\n".join([sentence, *findings]))
 
 

@@ -184,11 +184,8 @@ def receipts_table(receipts: Sequence[Receipt], policy: Policy) -> Table | Prose
         return remark(
             f"No file was read: these tables are simulated, so every row is as it was made. {policy.sentence()}"
         )
-    spec = replace(
-        _RECEIPTS,
-        title=_receipts_finding(receipts),
-        notes=(policy.sentence(), *[f"{one.file}, {name}: {text}" for one in receipts for name, text in one.facts]),
-    )
+    notes = (policy.sentence(), *[f"{one.file}, {name}: {text}" for one in receipts for name, text in one.facts])
+    spec = replace(_RECEIPTS, title=_receipts_finding(receipts), notes=lambda _: notes)
     return spec.render(
         pl.DataFrame(
             [row for receipt in receipts for row in _counts(receipt)],

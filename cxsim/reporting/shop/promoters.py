@@ -131,9 +131,8 @@ def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> T
         One row per method, with its finding. The title says how many intervals hold the truth. One sentence where no
         method has enough customers.
     """
-    return replace(
-        _NAIVE, subtitle=(f"{_NAIVE.subtitle} ({programme})" if programme else _NAIVE.subtitle)
-    ).render_or_remark(readings, currency)
+    subtitle = f"{_NAIVE.subtitle} ({programme})" if programme else str(_NAIVE.subtitle)
+    return replace(_NAIVE, subtitle=lambda _: subtitle).render_or_remark(readings, currency)
 
 
 def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:

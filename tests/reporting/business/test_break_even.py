@@ -87,13 +87,6 @@ def test_the_table_says_that_nobody_has_measured_and_holds_both_ends(search):
     assert table.machine()["rows"][0][9] == 0.7240473
 
 
-def test_markup_in_titles_and_descriptions_is_shown_and_not_obeyed(search):
-    for html in (break_even_table(search, "USD").html(), must_be_true(search, "USD").markup):
-        assert "<b>" not in html
-        assert "<i>" not in html
-        assert "Gold &lt;i&gt;status&lt;/i&gt;" in html
-
-
 def test_no_search_is_a_sentence(search):
     said = break_even_table(search.clear(), "USD")
     assert said.text.startswith("No effect was only searched here")

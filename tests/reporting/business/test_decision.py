@@ -204,13 +204,6 @@ def test_a_single_strategy_is_not_compared_with_sets():
     assert "Best set" not in _text(_POINTS, _BEST)
 
 
-def test_text_from_data_stays_text():
-    markup = _box(_POINTS).markup
-    assert "Points &lt;b&gt;&amp; more&lt;/b&gt;" in markup
-    assert "<b>" not in markup
-    assert "<dt>Investment</dt><dd>USD" in markup
-
-
 def test_the_twin_holds_the_decisions_unrounded():
     bundle = _box(_POINTS, _COUPON)._repr_mimebundle_()
     twin = bundle[TABLE]

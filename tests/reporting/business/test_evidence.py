@@ -87,7 +87,11 @@ _PLAIN = {pl.String: "ratio", pl.Float64: 0.5, pl.Int64: 10}
 
 
 def _cards(**checked):
-    row = {name: _PLAIN[kind] for name, kind in empty(DECISION).schema.items()} | {"decision": "pilot", "kind": "strategy"} | checked
+    row = (
+        {name: _PLAIN[kind] for name, kind in empty(DECISION).schema.items()}
+        | {"decision": "pilot", "kind": "strategy"}
+        | checked
+    )
     return decision_box(pl.DataFrame([row]), "USD").text.replace(NBSP, " ")
 
 

@@ -58,14 +58,6 @@ def test_a_table_is_stored_the_same_way_twice_with_the_unrounded_numbers(tables,
     assert third["payback_months"] is None
 
 
-def test_markup_in_the_data_is_shown_and_not_obeyed(tables):
-    for table in tables:
-        for markup in ("<b>", "<cost>"):
-            assert markup not in table.html()
-    assert "Points &lt;b&gt;&amp; more&lt;/b&gt;" in tables[0].html()
-    assert "Running &lt;cost&gt;." in tables[2].html()
-
-
 def test_the_styles_of_a_table_reach_no_other_table(tables):
     assert len({table.id for table in tables}) == len(tables)
     for table in tables:
