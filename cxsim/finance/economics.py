@@ -101,8 +101,6 @@ class Schedule:
     # First month with the programme and first month without it, counted from 0; None for never without it.
     from_month: int
     until_month: int | None
-    # How often each member is written to; None where contacts are counted one by one.
-    contacts_per_month: float | None = None
     # Share of the usual acquisition cost that a customer costs whom the programme attracts.
     acquisition_charge: float = 0.0
 
@@ -136,10 +134,7 @@ def _own(economics: Economics, schedule: Schedule) -> Iterator[tuple[Account, Re
     for cost in schedule.costs:
         if cost.kind in _COUNTED:
             account, counted, whole = _COUNTED[cost.kind]
-            price = cost.amount.value
-            if cost.kind == "per_contact" and schedule.contacts_per_month is not None:
-                counted, price = ReachCountKind.MEMBER_MONTHS, price * schedule.contacts_per_month
-            yield account, counted, -whole(price)
+            yield account, counted, -whole(cost.amount.value)
 
 
 def _entries(economics: Economics) -> list[tuple[Account, CountKind, int]]:

@@ -58,11 +58,13 @@ LADDER: tuple[tuple[str, tuple[Account, ...]], ...] = (
     ),
     ("cash contribution", PROGRAMME_ACCOUNTS),
 )
-# What a strategy spends; the rest of its increment is what it brings.
+# What a strategy spends; the rest of its increment is what it brings. Acquisition is that of customers whom it
+# attracts: the usual ones cost the same without it, and referred ones their reward.
 INVESTMENT_ACCOUNTS: tuple[Account, ...] = (
     Account.MARKDOWN,
     Account.REWARDS,
     Account.POINTS_LIABILITY,
     Account.COMPENSATION,
+    Account.ACQUISITION,
     *PROGRAMME_ACCOUNTS,
 )

@@ -46,7 +46,8 @@ class CountKind(IntEnum):
 class ReachCountKind(IntEnum):
     """Places of the counts that each reach of an arm adds behind the common ones.
 
-    CONTACTS are the times that it switched on for a customer; REFERRALS also count those who would have come anyway.
+    CONTACTS are the times that it switched on for a customer, and the messages of its cadence; REFERRALS also count
+    those who would have come anyway.
     """
 
     ORDERS = 0

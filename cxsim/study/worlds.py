@@ -35,7 +35,7 @@ from cxsim.simulation.world import (
     season_levels,
 )
 from cxsim.strategies.effects import Programme
-from cxsim.strategies.mechanisms import Acquisition, Contacts
+from cxsim.strategies.mechanisms import Acquisition
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import drawn_assumptions, with_assumptions
 from cxsim.study.scenario import Model, Scenario
@@ -183,14 +183,12 @@ def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
 
 
 def schedule(strategy: Strategy) -> Schedule:
-    """Return a strategy's costs with the months in which it runs, and how its effects are counted."""
-    contacts = [one.per_month.value for one in strategy.effects if isinstance(one, Contacts)]
+    """Return a strategy's costs with the months in which it runs, and what whom it attracts costs."""
     charges = [one.charge.value for one in strategy.effects if isinstance(one, Acquisition)]
     return Schedule(
         costs=strategy.costs,
         from_month=strategy.reach.from_month,
         until_month=strategy.reach.until_month,
-        contacts_per_month=contacts[-1] if contacts else None,
         acquisition_charge=charges[-1] if charges else 0.0,
     )
 

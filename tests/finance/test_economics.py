@@ -125,13 +125,6 @@ def test_only_what_depends_on_no_customer_is_left_for_the_fixed_costs():
     assert set(ACCOUNTS) - set(BY_HAND) == {Account.SET_UP, Account.PROGRAMME, Account.WORKING_CAPITAL}
 
 
-def test_contacts_of_a_cadence_are_counted_as_months_of_members_times_contacts(busy_shop):
-    prices = tariff(busy_shop, [schedule(cost("per_contact", 0.01), contacts_per_month=4.0)])
-    contacts = prices[ACCOUNTS.index(Account.CONTACTS)]
-    assert contacts[place(ReachCountKind.MEMBER_MONTHS)] == -40_000
-    assert np.count_nonzero(contacts) == 1
-
-
 @pytest.mark.parametrize(("charge", "millionths"), [(0.0, 0), (0.2, 2_468_000), (1.0, 12_340_000)])
 def test_an_attracted_customer_costs_the_share_that_is_charged(busy_shop, charge, millionths):
     prices = tariff(busy_shop, [schedule(), schedule(acquisition_charge=charge)])

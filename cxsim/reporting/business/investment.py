@@ -210,16 +210,12 @@ _NOTES = (
     ),
     "Mean of the worst tenth: of the tenth of the draws with the lowest net present value; also called CVaR.",
     (
-        f"Return on investment: net present value per unit of investment. Breaks even: the investment for which the "
-        f"same gain would just pay; {MISSING} without investment."
+        f"Return on investment: net present value per unit of investment. Profitability index: benefits per unit of "
+        f"investment, above 1 where the net present value is above zero; {MISSING} without investment."
     ),
     (
         "Internal rate of return (IRR): the yearly discount rate at which the net present value is zero. Modified rate "
         "(MIRR): the same if income is invested at the discount rate; there is never more than one."
-    ),
-    (
-        "Profitability index: present value of all that comes after the money put in, per unit of it; above 1 where "
-        "the net present value is above zero."
     ),
     (
         f"Payback: when cumulative cash is back at zero to stay there; {MISSING} if not within the horizon. Discounted "
@@ -283,10 +279,9 @@ _INVESTMENT = TableSpec(
             lambda row: None if row["roi"] is None else " to ".join(map(_whole, (row["roi_low"], row["roi_high"]))),
             group="Return",
         ),
-        "break_even_scale": Column("Breaks even at, of the planned investment", write=_whole, group="Return"),
+        "profitability_index": Column("Profitability index", write=lambda index: figure(index, ",.2f"), group="Return"),
         "irr": Column("Internal rate (IRR), per year", write=_yearly, group="Return"),
         "mirr": Column("Modified internal rate (MIRR), per year", write=_yearly, group="Return"),
-        "profitability_index": Column("Profitability index", write=lambda index: figure(index, ",.2f"), group="Return"),
         "payback": Column(
             "Payback in half of the draws, months",
             _with_error("payback_months", "payback_mc_error", figure),

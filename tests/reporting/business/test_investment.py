@@ -34,7 +34,6 @@ def investment(returns):
             "irr": [0.346, None, None],
             "irr_remark": ["one rate", "several rates possible: 10 % and 20 %", "no inflow: nothing comes back"],
             "mirr": [0.224, 0.05, -0.123],
-            "profitability_index": [1.62, 1.04, -0.001],
             "peak_funding": [66_500.0, 31_200.0, 18_000.0],
             "npv_per_customer": [2.06, 0.306, -0.474],
             "benefits_pv": [162_574.5, 70_330.0, 9_270.0],
