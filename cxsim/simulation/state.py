@@ -10,6 +10,7 @@ import polars as pl
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
+from cxsim.simulation.counts import YEARS_AFTER, CountKind
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.world import Population, World, fields
 
@@ -442,6 +443,36 @@ def count(books: Books, row: int, cohort: int, month: int, count_kind: int, amou
 def count_for(books: Books, life: Records, month: int, count_kind: int, amount: int) -> None:
     """Add `amount` to one count of the customer who is simulated, as `count` does."""
     count(books, life[0].row, life[0].cohort, month, count_kind, amount)
+
+
+_LATER_ORDERS, _LATER_LIST = int(CountKind.LATER_ORDERS), int(CountKind.LATER_LIST)
+_YEAR = 365.25
+_MILLI = 1000.0
+# Who leaves more slowly than this share of a year orders as long as one who never does, to nine digits.
+_STEADY = 1e-9
+
+
+@lean
+def expect(books: Books, row: int, cohort: int, buying: float, leaving: float, cents: float, borrowed: float) -> None:
+    """Count the orders to be expected of a customer who is still there at the horizon, in each year after it.
+
+    Orders come at the rate `buying` until the customer leaves, at the hazard `leaving`, both per day; neither depends
+    on the past. `borrowed` orders were placed before the horizon already, and are missing after it.
+    """
+    stays = rng.exp(-leaving * _YEAR)
+    orders = buying * (_YEAR if leaving * _YEAR < _STEADY else (1.0 - stays) / leaving)
+    for year in range(min(YEARS_AFTER, books.counts.shape[1])):
+        coming = max(orders - borrowed, 0.0)
+        borrowed -= orders - coming
+        count(books, row, cohort, year, _LATER_ORDERS, int(np.rint(_MILLI * coming)))
+        count(books, row, cohort, year, _LATER_LIST, int(np.rint(cents * coming)))
+        orders *= stays
+
+
+@inlined
+def mean_cents(latents: Latents, spend_rate: float) -> float:
+    """Return what an order of a customer costs on average, in cents."""
+    return 100.0 * (latents.price if latents.price > 0.0 else latents.p / spend_rate)
 
 
 @inlined
