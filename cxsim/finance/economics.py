@@ -15,7 +15,7 @@ import polars as pl
 from cxsim.errors import ParamError
 from cxsim.finance.ledger import Account
 from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, share_steps
-from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
+from cxsim.simulation.counts import LATER_PARTS, YEARS_AFTER, CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import Cost
 from cxsim.strategies.units import Checked, Share
 from cxsim.tables import LEDGER, check
@@ -103,6 +103,18 @@ class Schedule:
     until_month: int | None
     # Share of the usual acquisition cost that a customer costs whom the programme attracts.
     acquisition_charge: float = 0.0
+    # Share of the points still held at the end that is taken never to be redeemed.
+    breakage: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usual:
+    """What comes with an order on average when the shop changes nothing."""
+
+    tickets: float = 0.0
+    # Chance that some of an order comes back, and the share of its price that does.
+    return_chance: float = 0.0
+    return_part: float = 0.0
 
 
 def load_economics(name: str) -> Economics:
@@ -127,8 +139,9 @@ def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[n
 
 def _own(economics: Economics, schedule: Schedule) -> Iterator[tuple[Account, ReachCountKind, int]]:
     """Yield what one of each count of a programme adds to which account."""
-    # Points still held at the end are charged in full: nothing is counted on never being redeemed.
-    yield Account.POINTS_LIABILITY, ReachCountKind.POINTS_VALUE, -MICROS_PER_CENT
+    # Unless the strategy says otherwise, nothing is counted on never being redeemed.
+    owed = MICROS_PER_CENT - share_steps(schedule.breakage)
+    yield Account.POINTS_LIABILITY, ReachCountKind.POINTS_VALUE, -owed
     charge = economics.acquisition_per_customer.value * schedule.acquisition_charge
     yield Account.ACQUISITION, ReachCountKind.ATTRACTED, -micros(charge)
     for cost in schedule.costs:
@@ -165,6 +178,38 @@ def _entries(economics: Economics) -> list[tuple[Account, CountKind, int]]:
         entries.append((Account.RETURNS, CountKind.RETURNS, -micros(economics.handling_per_return.value)))
         entries.append((Account.COST_OF_GOODS, CountKind.SENT_BACK, round(goods * economics.resaleable.value)))
     return entries
+
+
+def later_contribution(economics: Economics, usual: Usual) -> npt.NDArray[np.float64]:
+    """Return what one of LATER_ORDERS and one of LATER_LIST contribute when they come, in millionths of the currency.
+
+    An order without any programme, with the tickets and returns that usually come with one.
+    """
+    each = dict(zip(CountKind, tariff(economics, ()).sum(axis=0).tolist(), strict=True))
+    returned = usual.return_chance * usual.return_part
+    order = each[CountKind.ORDERS] + usual.tickets * each[CountKind.TICKETS]
+    order += usual.return_chance * each[CountKind.RETURNS]
+    cent = each[CountKind.LIST] + returned * (each[CountKind.REFUNDED] + each[CountKind.SENT_BACK])
+    return np.array([order / LATER_PARTS, cent])
+
+
+def later_counts(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return LATER_ORDERS and LATER_LIST of each year after the horizon: shape (..., years, 2)."""
+    return counts[..., :YEARS_AFTER, place(CountKind.LATER_ORDERS) : place(CountKind.LATER_LIST) + 1]
+
+
+def booked(
+    counts: npt.NDArray[np.int64], prices: npt.NDArray[np.int64], later: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return what is booked for counts of shape (..., months, counts): shape (..., months, accounts), in millionths.
+
+    `later`, shape (years, 2), is what one of LATER_ORDERS and LATER_LIST in each year after the horizon is worth in the
+    last month.
+    """
+    amounts: npt.NDArray[np.int64] = counts @ prices.T
+    few = later_counts(counts)
+    amounts[..., -1, ACCOUNTS.index(Account.RETAINED)] += (few * later[: few.shape[-2]]).sum(axis=(-2, -1))
+    return amounts
 
 
 def fixed_costs(schedules: Sequence[Schedule], months: int) -> npt.NDArray[np.int64]:
@@ -212,12 +257,13 @@ def book(
     cohorts: Sequence[str],
     tariffs: Sequence[npt.NDArray[np.int64]],
     fixed: Sequence[npt.NDArray[np.int64]],
+    later: npt.NDArray[np.int64],
 ) -> pl.DataFrame:
-    """Return the ledger of one draw, from counts of shape (cohorts, months, counts) for each arm."""
+    """Return the ledger of one draw, from counts of shape (cohorts, months, counts) for each arm; `later` as above."""
     arm_names, cohort_names, accounts = _names(arms), _names((*cohorts, SHARED)), _names(ACCOUNTS)
     parts = []
     for arm, (count, prices, costs) in enumerate(zip(counts, tariffs, fixed, strict=True)):
-        amounts = np.concatenate([count @ prices.T, costs.T[None]])
+        amounts = np.concatenate([booked(count, prices, later), costs.T[None]])
         cohort, month, account = np.nonzero(amounts)
         parts.append(
             pl.DataFrame(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,9 @@ _LISTED = 3
 # tenth of the draws. hurdle: the ROI that the shop asks for; prob_above_hurdle: share of draws whose ROI is above it.
 # irr, mirr: effective per year, of the mean cash; irr null where there is none or more than one, and irr_remark says
 # so. peak_funding: the most that cumulative mean cash is ever below zero, a positive amount. risk_adjusted_*: with
-# benefits cut by benefit_haircut and costs raised by cost_uplift, both shares.
+# benefits cut by benefit_haircut and costs raised by cost_uplift, both shares. after_horizon: present value of what
+# customers who are still there are expected to bring after it beyond the baseline, with its 90 % interval; part of no
+# other figure where after_horizon_rule is `excluded`, and of all where it is `included`.
 INVESTMENT = Contract(
     "INVESTMENT",
     TEXT("strategy", "title"),
@@ -58,6 +61,9 @@ INVESTMENT = Contract(
         "mirr",
         "peak_funding",
         "npv_per_customer",
+        "after_horizon",
+        "after_horizon_low",
+        "after_horizon_high",
         "benefits_pv",
         "costs_pv",
         "benefit_haircut",
@@ -65,6 +71,7 @@ INVESTMENT = Contract(
         "risk_adjusted_npv",
         "risk_adjusted_roi",
     ),
+    TEXT("after_horizon_rule"),
     nullable=(
         "prob_above_hurdle",
         "discounted_payback_months",
@@ -257,6 +264,8 @@ def investment(
     weights: Draws,
     economics: Economics,
     *,
+    retained: Mapping[str, Draws],
+    retained_rule: Literal["excluded", "included"],
     titles: Mapping[str, str],
     customers: int,
     days: Draws,
@@ -267,7 +276,8 @@ def investment(
     Costs are the mean present value of the investment, and benefits are mean NPV plus costs. Internal rates and the
     most that is ever out, `peak_funding`, are those of mean undiscounted cash, which flows on `days`; the discounted
     payback, counted as in `payback_months`, is that of mean discounted cash. Shares of draws above the hurdle, and the
-    risk-adjusted return, are null where nothing is spent in some draw, as ROI is.
+    risk-adjusted return, are null where nothing is spent in some draw, as ROI is. `retained` is, per strategy and draw,
+    the present value of what customers bring after the horizon beyond the baseline.
     """
     hurdle = value_of(economics.roi_hurdle)
     rows = []
@@ -286,8 +296,11 @@ def investment(
                 "prob_above_hurdle": (npv > hurdle * investment).mean() if spends else None,
                 **_of_mean_cash(cash, weights, days, economics.annual_discount_rate.value),
                 "npv_per_customer": npv.mean() / customers,
+                "after_horizon": retained[strategy].mean(),
+                **_quantiles(retained[strategy], after_horizon_low=LOW, after_horizon_high=HIGH),
                 **adjusted,
                 "risk_adjusted_roi": adjusted["risk_adjusted_roi"] if spends else None,
+                "after_horizon_rule": retained_rule,
             }
         )
     return table_of(rows, INVESTMENT)

@@ -70,6 +70,8 @@ class ReachCountKind(IntEnum):
 # Customers are followed for so long after the horizon: a model of leaving is fitted to a few years, and a tenth of the
 # customers with the longest lives would otherwise decide.
 YEARS_AFTER = 10
+# Expected orders are counted in so many parts of one.
+LATER_PARTS = 1000
 N_COUNT_KINDS = len(CountKind)
 N_REACH_COUNT_KINDS = len(ReachCountKind)
 

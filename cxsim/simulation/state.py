@@ -10,7 +10,7 @@ import polars as pl
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
-from cxsim.simulation.counts import YEARS_AFTER, CountKind
+from cxsim.simulation.counts import LATER_PARTS, YEARS_AFTER, CountKind
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.world import Population, World, fields
 
@@ -419,13 +419,15 @@ _SECONDS_PER_DAY = 86_400.0
 class Books(NamedTuple):
     """Where a block writes what happens; `counts`, `values`, the log and its cursor are changed in place.
 
-    month_of_day (days,); unit_value (counts,), millionths of the currency unit for one of each count;
+    month_of_day (days,); unit_value (counts,), millionths of the currency unit for one of each count; later (years, 2),
+    the same for LATER_ORDERS and LATER_LIST in each year after the horizon;
     counts (cohorts, months, counts); values (customers,), millionths; log (events, 8), of length 0 when not wanted;
     cursor (1,): events so far, also those beyond the log.
     """
 
     month_of_day: npt.NDArray[np.int64]
     unit_value: npt.NDArray[np.int64]
+    later: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
     values: npt.NDArray[np.int64]
     log: npt.NDArray[np.int64]
@@ -447,7 +449,6 @@ def count_for(books: Books, life: Records, month: int, count_kind: int, amount: 
 
 _LATER_ORDERS, _LATER_LIST = int(CountKind.LATER_ORDERS), int(CountKind.LATER_LIST)
 _YEAR = 365.25
-_MILLI = 1000.0
 # Who leaves more slowly than this share of a year orders as long as one who never does, to nine digits.
 _STEADY = 1e-9
 
@@ -464,8 +465,10 @@ def expect(books: Books, row: int, cohort: int, buying: float, leaving: float, c
     for year in range(min(YEARS_AFTER, books.counts.shape[1])):
         coming = max(orders - borrowed, 0.0)
         borrowed -= orders - coming
-        count(books, row, cohort, year, _LATER_ORDERS, int(np.rint(_MILLI * coming)))
-        count(books, row, cohort, year, _LATER_LIST, int(np.rint(cents * coming)))
+        parts, listed = int(np.rint(LATER_PARTS * coming)), int(np.rint(cents * coming))
+        count(books, row, cohort, year, _LATER_ORDERS, parts)
+        count(books, row, cohort, year, _LATER_LIST, listed)
+        books.values[row] += parts * books.later[year, 0] + listed * books.later[year, 1]
         orders *= stays
 
 

@@ -137,6 +137,7 @@ class ScenarioSettings(CaseSettings):
     stacking: Quantity | None = None
     draws: int = 200
     budget: Quantity | None = None
+    after_horizon: Literal["excluded", "included"] = "excluded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,6 +179,9 @@ class ScenarioFile(ScenarioSettings):
         Seed of all random numbers, 0 to 2**63 - 1.
     budget
         The most that all strategies together may cost over the horizon, as a present value; no limit when left out.
+    after_horizon
+        Whether what customers who are still there bring after the horizon counts in net present value and decision:
+        `excluded`, where it stands beside them, or `included`.
     """
 
     economics: str

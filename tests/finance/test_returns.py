@@ -253,6 +253,8 @@ def row_of(flows_of, shop):
             flows_of(gain, cost),
             np.tile((1.0 + rate) ** -(days / YEAR), (draws, 1)),
             _asking(shop, rate, **asked),
+            retained={"plan": np.arange(float(draws))},
+            retained_rule="excluded",
             titles={"plan": "Plan"},
             customers=40,
             days=days,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from cxsim.finance.economics import booked as booked_amounts
 from cxsim.finance.returns import net_present_value
 from cxsim.finance.statement import Flows
 from cxsim.params import MICROS
@@ -135,7 +136,10 @@ def npv_table(study: Study) -> pl.DataFrame:
 def booked(draws: Sequence[Draw], arms: Sequence[Arms], counts: Sequence[Counts]) -> Flows:
     """Return the money of every arm in every world."""
     amounts = [
-        [counted[world] @ prices.T + costs.T for counted, prices, costs in zip(counts, *draw.prices(some), strict=True)]
+        [
+            booked_amounts(counted[world], prices, draw.later_prices) + costs.T
+            for counted, prices, costs in zip(counts, *draw.prices(some), strict=True)
+        ]
         for world, (draw, some) in enumerate(zip(draws, arms, strict=True))
     ]
     return Flows(arms=tuple(map(str, range(len(counts)))), amounts=np.array(amounts) / MICROS)
