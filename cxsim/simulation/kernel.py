@@ -227,7 +227,11 @@ def _look_ahead(life: Records, world: World, latents: Latents, books: Books) -> 
         basket = rng.exp(facts.basket_centre + facts.basket_log * me.trait)
     leaving = me.hazard * dropping + buying * min(me.chance * dropping, 1.0)
     cents = basket * mean_cents(latents, me.spend_rate)
-    expect(books, me.row, me.cohort, buying, leaving, cents, me.stock)
+    # Borrowed orders are missing first. Who leaves on the calendar does so meanwhile; after an order nobody can.
+    pause = me.stock / buying
+    if pause > 0.0:
+        buying *= rng.exp(-me.hazard * dropping * pause)
+    expect(books, me.row, me.cohort, buying, leaving, cents, pause)
 
 
 @inlined
@@ -349,12 +353,9 @@ def _orders_no_more(plan: Plan, world: World, desk: Desk) -> bool:
     What is left of it needs no clock.
     """
     me, time = desk.life[0], desk.clock[0]
-    if me.hazard > 0.0 or (me.is_new and me.k == 0) or time.due <= time.now:
+    # How many orders are borrowed by the end needs a clock.
+    if me.hazard > 0.0 or (me.is_new and me.k == 0) or time.due <= time.now or me.borrower:
         return False
-    for s in range(len(desk.card)):
-        # How many orders are borrowed by the end needs one.
-        if plan.reaches[s].forward > 0.0 and desk.card[s].joins < np.inf:
-            return False
     ahead = world.months[len(world.months) - 1].season - time.season
     return me.rate * most_buying(desk.life, desk.card, plan, world) * ahead < _remaining(desk)
 

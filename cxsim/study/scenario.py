@@ -299,7 +299,7 @@ class Scenario(ScenarioSettings):
     ----------
     name, title, description, orders, observed_until, horizon_months, seed
         As in `ScenarioFile`.
-    columns, policy, existing_customers, new_customers, dropout, combinations, stacking, draws, budget
+    columns, policy, existing_customers, new_customers, dropout, combinations, stacking, draws, budget, after_horizon
         As in `ScenarioFile`.
     economics, strategies, behaviour
         What the names in the file stand for.

@@ -22,6 +22,7 @@ from cxsim.simulation.state import ARRIVED, LEFT, Latents
 from cxsim.simulation.world import Calendar, Population, empty_base
 from cxsim.strategies.behaviour import PLAIN
 from tests.simulated import orders
+from tests.simulation.mechanisms import made
 from tests.simulation.shops import drift, returns, season, shop
 from tests.simulation.worlds import (
     CDNOW,
@@ -275,12 +276,20 @@ def _each(months, *arm, count_kind, latents, behaviour):
     return customer_values(population, ready, seed=11).astype(float)
 
 
+# A sale in the last half year, four fifths of whose extra orders are borrowed from later.
+SALE = made("markdown", depth=0.3, redemption=1.0, elasticity=-4.0, forward_buying=0.8, dip_depth=0.5)
+PROGRAMMES = {
+    "baseline": [],
+    "a programme": [programme(leaving(0.7), buying(1.3), months=(0, 36))],
+    "orders borrowed from later": [programme(SALE, months=(30, 36))],
+}
+
+
 @pytest.mark.parametrize("behaviour", [PLAIN, shop(drift=drift(0.9, 1.2), returns=returns(), order_season=season())])
-@pytest.mark.parametrize("arm", [(), (leaving(0.7), buying(1.3))], ids=["baseline", "with a programme"])
+@pytest.mark.parametrize("arm", PROGRAMMES.values(), ids=PROGRAMMES)
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_expected_after_the_horizon_is_what_ten_more_years_bring(model, arm, behaviour):
-    # The programme runs for the first three years, and is over in both.
-    arm = [programme(*arm, months=(0, 36))] if arm else []
+    # Programmes run in the first three years, and are over in both.
     of = partial(_each, latents=MODELS[model], behaviour=behaviour)
     for later, count_kind, unit in [
         (CountKind.LATER_ORDERS, CountKind.ORDERS, 1e-3),
