@@ -83,9 +83,10 @@ TOTALS = Contract(
     "TOTALS", TEXT("strategy", "period", "line"), REAL("baseline", "treated", "incremental", "low", "high")
 )
 # One row per strategy. investment: present value of what it spends beyond the baseline; roi: incremental_npv over
-# investment; break_even_scale: 1 + roi, the factor by which the investment could be multiplied before the NPV is 0, all
-# else equal (0 or less: not even if it were free). payback_months: median over draws, payback_months_late: their 90 %
-# quantile; both null where that many draws have not paid back by the horizon. *_mc_error: standard error over draws.
+# investment; profitability_index: benefits over investment, 1 + roi, the factor by which the investment could be
+# multiplied before the NPV is 0, all else equal (0 or less: not even if it were free). payback_months: median over
+# draws, payback_months_late: their 90 % quantile; both null where that many draws have not paid back by the horizon.
+# *_mc_error: standard error over draws.
 RETURNS = Contract(
     "RETURNS",
     TEXT("strategy", "title", "decision"),
@@ -105,7 +106,7 @@ RETURNS = Contract(
         "payback_months",
         "payback_months_late",
         "payback_mc_error",
-        "break_even_scale",
+        "profitability_index",
     ),
     COUNT("customers", "draws"),
     nullable=(
@@ -116,7 +117,7 @@ RETURNS = Contract(
         "payback_months",
         "payback_months_late",
         "payback_mc_error",
-        "break_even_scale",
+        "profitability_index",
     ),
 )
 # The same for each structure of orders and leaving by itself: one row per structure and strategy.

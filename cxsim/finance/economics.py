@@ -15,7 +15,7 @@ import polars as pl
 from cxsim.errors import ParamError
 from cxsim.finance.ledger import Account
 from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, share_steps
-from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
+from cxsim.simulation.counts import LATER_PARTS, YEARS_AFTER, CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import Cost, CostKind
 from cxsim.strategies.units import Checked, Share
 from cxsim.tables import LEDGER, check
@@ -114,10 +114,20 @@ class Schedule:
     # First month with the programme and first month without it, counted from 0; None for never without it.
     from_month: int
     until_month: int | None
-    # How often each member is written to; None where contacts are counted one by one.
-    contacts_per_month: float | None = None
     # Share of the usual acquisition cost that a customer costs whom the programme attracts.
     acquisition_charge: float = 0.0
+    # Share of the points still held at the end that is taken never to be redeemed.
+    breakage: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usual:
+    """What comes with an order on average when the shop changes nothing."""
+
+    tickets: float = 0.0
+    # Chance that some of an order comes back, and the share of its price that does.
+    return_chance: float = 0.0
+    return_part: float = 0.0
 
 
 def load_economics(name: str) -> Economics:
@@ -156,8 +166,10 @@ def tariff(economics: Economics, schedules: Sequence[Schedule]) -> npt.NDArray[n
 
 def own_postings(economics: Economics, schedule: Schedule) -> Iterator[Posting]:
     """Yield what one of each count of a programme adds to which account, and each of its costs that are not counted."""
-    # Points still held at the end are charged in full: nothing is counted on never being redeemed.
-    yield Posting(Account.POINTS_LIABILITY, ReachCountKind.POINTS_VALUE, -1, MICROS_PER_CENT)
+    # Unless the strategy says otherwise, nothing is counted on never being redeemed.
+    owed = MICROS_PER_CENT - share_steps(schedule.breakage)
+    of_points = ("1-breakage",) if schedule.breakage > 0.0 else ()
+    yield Posting(Account.POINTS_LIABILITY, ReachCountKind.POINTS_VALUE, -1, owed, of_points)
     charge = micros(economics.acquisition_per_customer.value * schedule.acquisition_charge)
     charged = ("acquisition_per_customer", "acquisition_charge")
     yield Posting(Account.ACQUISITION, ReachCountKind.ATTRACTED, -1, charge, charged)
@@ -166,9 +178,6 @@ def own_postings(economics: Economics, schedule: Schedule) -> Iterator[Posting]:
         factors: tuple[str, ...] = (path,)
         if cost.kind in _COUNTED:
             account, counted, whole = _COUNTED[cost.kind]
-            if cost.kind == "per_contact" and schedule.contacts_per_month is not None:
-                counted, price = ReachCountKind.MEMBER_MONTHS, price * schedule.contacts_per_month
-                factors = (path, "contacts_per_month")
             yield Posting(account, counted, -1, whole(price), factors)
         else:
             yield Posting(_FIXED[cost.kind], cost.kind, -1, micros(price), factors)
@@ -202,6 +211,38 @@ def shop_postings(economics: Economics) -> list[Posting]:
         resold = round(goods * economics.resaleable.value)
         postings.append(Posting(Account.COST_OF_GOODS, CountKind.SENT_BACK, 1, resold, (of_goods, "resaleable")))
     return postings
+
+
+def later_contribution(economics: Economics, usual: Usual) -> npt.NDArray[np.float64]:
+    """Return what one of LATER_ORDERS and one of LATER_LIST contribute when they come, in millionths of the currency.
+
+    An order without any programme, with the tickets and returns that usually come with one.
+    """
+    each = dict(zip(CountKind, tariff(economics, ()).sum(axis=0).tolist(), strict=True))
+    returned = usual.return_chance * usual.return_part
+    order = each[CountKind.ORDERS] + usual.tickets * each[CountKind.TICKETS]
+    order += usual.return_chance * each[CountKind.RETURNS]
+    cent = each[CountKind.LIST] + returned * (each[CountKind.REFUNDED] + each[CountKind.SENT_BACK])
+    return np.array([order / LATER_PARTS, cent])
+
+
+def later_counts(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return LATER_ORDERS and LATER_LIST of each year after the horizon: shape (..., years, 2)."""
+    return counts[..., :YEARS_AFTER, place(CountKind.LATER_ORDERS) : place(CountKind.LATER_LIST) + 1]
+
+
+def booked(
+    counts: npt.NDArray[np.int64], prices: npt.NDArray[np.int64], later: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return what is booked for counts of shape (..., months, counts): shape (..., months, accounts), in millionths.
+
+    `later`, shape (years, 2), is what one of LATER_ORDERS and LATER_LIST in each year after the horizon is worth in the
+    last month.
+    """
+    amounts: npt.NDArray[np.int64] = counts @ prices.T
+    few = later_counts(counts)
+    amounts[..., -1, ACCOUNTS.index(Account.RETAINED)] += (few * later[: few.shape[-2]]).sum(axis=(-2, -1))
+    return amounts
 
 
 def fixed_costs(schedules: Sequence[Schedule], months: int) -> npt.NDArray[np.int64]:
@@ -268,12 +309,13 @@ def book(
     cohorts: Sequence[str],
     tariffs: Sequence[npt.NDArray[np.int64]],
     fixed: Sequence[npt.NDArray[np.int64]],
+    later: npt.NDArray[np.int64],
 ) -> pl.DataFrame:
-    """Return the ledger of one draw, from counts of shape (cohorts, months, counts) for each arm."""
+    """Return the ledger of one draw, from counts of shape (cohorts, months, counts) for each arm; `later` as above."""
     arm_names, cohort_names, accounts = _names(arms), _names((*cohorts, SHARED)), _names(ACCOUNTS)
     parts = []
     for arm, (count, prices, costs) in enumerate(zip(counts, tariffs, fixed, strict=True)):
-        amounts = np.concatenate([count @ prices.T, costs.T[None]])
+        amounts = np.concatenate([booked(count, prices, later), costs.T[None]])
         cohort, month, account = np.nonzero(amounts)
         parts.append(
             pl.DataFrame(

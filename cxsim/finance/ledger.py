@@ -31,6 +31,7 @@ Account = StrEnum(
         "REFERRALS": "referral rewards",
         "REVENUE_SHARE": "share of revenue",
         "WORKING_CAPITAL": "working capital",
+        "RETAINED": "customers retained, after the horizon",
     },
 )
 
@@ -56,13 +57,16 @@ LADDER: tuple[tuple[str, tuple[Account, ...]], ...] = (
         "contribution margin 3",
         (Account.REWARDS, Account.POINTS_LIABILITY, Account.COMPENSATION, Account.ACQUISITION),
     ),
-    ("cash contribution", PROGRAMME_ACCOUNTS),
+    # Customers retained are no cash of the horizon: nothing is booked there unless the scenario says so.
+    ("cash contribution", (*PROGRAMME_ACCOUNTS, Account.RETAINED)),
 )
-# What a strategy spends; the rest of its increment is what it brings.
+# What a strategy spends; the rest of its increment is what it brings. Acquisition is that of customers whom it
+# attracts: the usual ones cost the same without it, and referred ones their reward.
 INVESTMENT_ACCOUNTS: tuple[Account, ...] = (
     Account.MARKDOWN,
     Account.REWARDS,
     Account.POINTS_LIABILITY,
     Account.COMPENSATION,
+    Account.ACQUISITION,
     *PROGRAMME_ACCOUNTS,
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +26,13 @@ Draws = npt.NDArray[np.float64]
 LATE = 0.9
 # The central 80 % of the draws, and the share of the worst.
 _LOW_80, _HIGH_80, _WORST = 0.10, 0.90, 0.1
-# Rates from -99.99 % to 1,000,000 % a year are stated; beyond them a rate is not informative. They are searched in
-# ln(1 + rate), in steps of less than 1 % of 1 + rate.
+# Rates from -99.99 % to 1,000,000 % a year are stated; beyond them a rate is not informative.
 _LOWEST, _HIGHEST = -0.9999, 10_000.0
-_STEPS = 2_000
-# Present values are scaled to -1..1. Where they come nearer to zero than _NEAR without crossing it between two steps,
-# they are looked at again; _ZERO is what is left of sixteen digits after a sum of a hundred terms.
-_NEAR, _ZERO = 1e-2, 1e-13
+# Who loses nine tenths of the money each year asks for no rate. A zero below this one is what the last small amounts
+# make of the arithmetic, and does not put the one above it in doubt.
+_DOUBTED = -0.9
+# Present values are scaled to -1..1; this is what is left of sixteen digits after a sum of a hundred terms.
+_ZERO = 1e-13
 # What lies within so many Monte Carlo errors of a limit is not beyond it: 95 % confidence.
 BEYOND = 2.0
 # So many rates are listed where there are several.
@@ -40,9 +41,10 @@ _LISTED = 3
 # One row per strategy, beside RETURNS. npv_low_80, npv_high_80: 10 % and 90 % quantiles. cvar: mean NPV of the worst
 # tenth of the draws. hurdle: the ROI that the shop asks for; prob_above_hurdle: share of draws whose ROI is above it.
 # irr, mirr: effective per year, of the mean cash; irr null where there is none or more than one, and irr_remark says
-# so. peak_funding: the most that cumulative mean cash is ever below zero, a positive amount. profitability_index: PV of
-# all that comes after the peak-funding money over that money. risk_adjusted_*: with benefits cut by benefit_haircut and
-# costs raised by cost_uplift, both shares.
+# so. peak_funding: the most that cumulative mean cash is ever below zero, a positive amount. risk_adjusted_*: with
+# benefits cut by benefit_haircut and costs raised by cost_uplift, both shares. after_horizon: present value of what
+# customers who are still there are expected to bring after it beyond the baseline, with its 90 % interval; part of no
+# other figure where after_horizon_rule is `excluded`, and of all where it is `included`.
 INVESTMENT = Contract(
     "INVESTMENT",
     TEXT("strategy", "title"),
@@ -59,9 +61,11 @@ INVESTMENT = Contract(
     TEXT("irr_remark"),
     REAL(
         "mirr",
-        "profitability_index",
         "peak_funding",
         "npv_per_customer",
+        "after_horizon",
+        "after_horizon_low",
+        "after_horizon_high",
         "benefits_pv",
         "costs_pv",
         "benefit_haircut",
@@ -69,12 +73,12 @@ INVESTMENT = Contract(
         "risk_adjusted_npv",
         "risk_adjusted_roi",
     ),
+    TEXT("after_horizon_rule"),
     nullable=(
         "prob_above_hurdle",
         "discounted_payback_months",
         "irr",
         "mirr",
-        "profitability_index",
         "risk_adjusted_roi",
     ),
 )
@@ -175,9 +179,10 @@ def returns(
 ) -> pl.DataFrame:
     """Return what every strategy brings back, one row each.
 
-    Investment is the present value of markdowns, rewards, points still outstanding and programme cost. ROI is mean
-    incremental NPV over mean investment, null where nothing is spent in some draw; break_even_scale is 1 + ROI, the
-    factor by which the investment could be multiplied before the NPV is 0 (0 or less: not even if it were free).
+    Investment is the present value of markdowns, rewards, points still outstanding, compensation, what attracted
+    customers cost, and programme cost. ROI is mean incremental NPV over mean investment, null where nothing is spent
+    in some draw. The profitability index is the present value of benefits over the investment, 1 + ROI: the factor by
+    which the investment could be multiplied before the NPV is 0 (0 or less: not even if it were free).
     Monte Carlo errors are standard errors over draws; that of a ratio by the delta method, that of a median by its
     order statistics, that of a chance with one gain and one loss added, so that it is not 0 when all draws agree.
     """
@@ -246,13 +251,13 @@ def _quantiles(draws: Draws, **levels: float) -> dict[str, float]:
 
 def _ratios(npv: Draws, investment: Draws, structures: int) -> dict[str, float | None]:
     if (investment <= 0.0).any():
-        return dict.fromkeys(("roi", "roi_low", "roi_high", "roi_mc_error", "break_even_scale"))
+        return dict.fromkeys(("roi", "roi_low", "roi_high", "roi_mc_error", "profitability_index"))
     roi = npv.mean() / investment.mean()
     return {
         "roi": roi,
         **_quantiles(npv / investment, roi_low=LOW, roi_high=HIGH),
         "roi_mc_error": standard_error(npv - roi * investment, structures) / investment.mean(),
-        "break_even_scale": 1.0 + roi,
+        "profitability_index": 1.0 + roi,
     }
 
 
@@ -304,6 +309,8 @@ def investment(
     weights: Draws,
     economics: Economics,
     *,
+    retained: Mapping[str, Draws],
+    retained_rule: Literal["excluded", "included"],
     titles: Mapping[str, str],
     customers: int,
     days: Draws,
@@ -313,10 +320,9 @@ def investment(
 
     Costs are the mean present value of the investment, and benefits are mean NPV plus costs. Internal rates and the
     most that is ever out, `peak_funding`, are those of mean undiscounted cash, which flows on `days`; the discounted
-    payback, counted as in `payback_months`, is that of mean discounted cash. For the profitability index the money put
-    in is the depth of the lowest point of cumulative mean discounted cash, so that the index is above 1 just where the
-    mean NPV is above 0; null where cash is never below zero. Shares of draws above the hurdle, and the risk-adjusted
-    return, are null where nothing is spent in some draw, as ROI is.
+    payback, counted as in `payback_months`, is that of mean discounted cash. Shares of draws above the hurdle, and the
+    risk-adjusted return, are null where nothing is spent in some draw, as ROI is. `retained` is, per strategy and draw,
+    the present value of what customers bring after the horizon beyond the baseline.
     """
     hurdle = value_of(economics.roi_hurdle)
     rows = []
@@ -335,8 +341,11 @@ def investment(
                 "prob_above_hurdle": (npv > hurdle * investment).mean() if spends else None,
                 **_of_mean_cash(cash, weights, days, economics.annual_discount_rate.value),
                 "npv_per_customer": npv.mean() / customers,
+                "after_horizon": retained[strategy].mean(),
+                **_quantiles(retained[strategy], after_horizon_low=LOW, after_horizon_high=HIGH),
                 **adjusted,
                 "risk_adjusted_roi": adjusted["risk_adjusted_roi"] if spends else None,
+                "after_horizon_rule": retained_rule,
             }
         )
     return table_of(rows, INVESTMENT)
@@ -345,15 +354,11 @@ def investment(
 def _of_mean_cash(monthly: Draws, weights: Draws, days: Draws, rate: float) -> dict[str, object]:
     mean, discounted = monthly.mean(axis=0), (monthly * weights).mean(axis=0)
     irr, remark = internal_rate(mean, days)
-    depth = -float(discounted.cumsum().min())
-    # To a millionth, as in the ledger, so that the last digit of a sum is no money.
-    puts_in = round(depth, 6) > 0.0
     return {
         "discounted_payback_months": finite(float(payback_months(discounted[None, :])[0])),
         "irr": irr,
         "irr_remark": remark,
         "mirr": modified_internal_rate(mean, days, finance_rate=rate, reinvestment_rate=rate),
-        "profitability_index": 1.0 + float(discounted.sum()) / depth if puts_in else None,
         "peak_funding": max(-float(mean.cumsum().round(6).min()), 0.0),
     }
 
@@ -379,30 +384,29 @@ def _risk_adjusted(npv: float, costs: float, economics: Economics) -> dict[str, 
 
 
 def internal_rate(amounts: Draws, days: Draws) -> tuple[float | None, str]:
-    """Return the rate at which dated cash flows have a present value of zero, if there is exactly one, and a remark.
+    """Return the rate at which dated cash flows have a present value of zero, if one counts, and a remark.
 
-    Effective per year. Zeros of f(r) = sum of amount * (1 + r) ** (-day / 365.25). There are at most as many as the
-    amounts, in the order of their days, change sign (Descartes' rule of signs; for powers that are no whole numbers
-    Laguerre 1883), and with one change of sign there is exactly one. With more, f is searched between -99.99 % and
-    1,000,000 % a year. Amounts are taken to a millionth, as in the ledger, so that the last digit of a sum is no change
-    of sign.
+    Effective per year. Zeros of f(r) = sum of amount * (1 + r) ** (-day / 365.25), all of which are found. The rate is
+    the only zero above -90 % a year, and the remark names those below; where none is above, it is the only one of all.
+    Amounts are taken to a millionth, as in the ledger, so that the last digit of a sum is no change of sign.
     """
     flowing, years = _in_order(amounts, days)
     lacking = _lacking(flowing)
     if lacking:
         return None, lacking
-    turns = int((np.diff(np.sign(flowing)) != 0.0).sum())
-    present_value = _scaled(flowing, years)
-    zeros, touches = _zeros(present_value, searched_twice=turns > 1)
-    # Early amounts decide at high rates, late ones at low rates.
-    beyond = [present_value(math.log1p(end)) * flowing[place] < 0.0 for end, place in ((_HIGHEST, 0), (_LOWEST, -1))]
-    if len(zeros) + sum(beyond) > 1:
-        return None, _several(zeros)
-    if touches:
+    crossings, touches = _zeros(flowing, years)
+    zeros = sorted([*crossings, *touches])
+    above = [zero for zero in zeros if zero > math.log1p(_DOUBTED)]
+    counting = above or zeros
+    if not counting:
+        return None, f"no rate: the present value is {'above' if flowing.sum() > 0.0 else 'below'} zero at every rate"
+    if len(counting) > 1:
+        return None, f"several rates possible: {_listed(counting)}"
+    if counting[0] in touches:
         return None, "no single rate: the present value touches zero without crossing it"
-    if zeros:
-        return math.expm1(zeros[0]), _single(flowing, turns)
-    return None, _none(beyond, present_value(0.0))
+    if not math.log1p(_LOWEST) <= counting[0] <= math.log1p(_HIGHEST):
+        return None, f"{_named(counting[0])} a year, which is not informative"
+    return math.expm1(counting[0]), _single(flowing, zeros[: len(zeros) - len(counting)])
 
 
 def modified_internal_rate(
@@ -450,48 +454,86 @@ def _scaled(flowing: Draws, years: Draws) -> Callable[[float], float]:
     return present_value
 
 
-def _zeros(present_value: Callable[[float], float], *, searched_twice: bool) -> tuple[list[float], int]:
-    """Return where present value crosses zero, and how often it touches it without crossing."""
-    forces = np.linspace(math.log1p(_LOWEST), math.log1p(_HIGHEST), _STEPS)
-    values = np.array([present_value(force) for force in forces])
-    above = values >= 0.0
-    brackets = [(forces[place], forces[place + 1]) for place in np.flatnonzero(above[:-1] != above[1:])]
-    touches = 0
-    if searched_twice:
-        nearness = np.abs(values)
-        lowest = (nearness[1:-1] <= nearness[:-2]) & (nearness[1:-1] <= nearness[2:]) & (nearness[1:-1] < _NEAR)
-        one_side = (above[:-2] == above[1:-1]) & (above[1:-1] == above[2:])
-        for place in np.flatnonzero(lowest & one_side) + 1:
-            left, right = float(forces[place - 1]), float(forces[place + 1])
-            sign = 1.0 if above[place] else -1.0
-            nearest = _nearest(present_value, sign, (left, right))
-            if sign * present_value(nearest) < -_ZERO:
-                brackets += [(left, nearest), (nearest, right)]
-            elif sign * present_value(nearest) <= _ZERO:
-                touches += 1
-    return sorted(float(scipy.optimize.brentq(present_value, *bracket, xtol=1e-14)) for bracket in brackets), touches
+def _zeros(flowing: Draws, years: Draws) -> tuple[list[float], list[float]]:
+    """Return all ln(1 + rate) at which present value crosses zero, and those at which it touches it.
+
+    f times (1 + r) ** (first day) has a derivative with one term less, and between two neighbouring zeros of that it
+    rises or falls, so that it crosses zero once at most (Rolle). The zeros of what has one change of sign, of which
+    there is one (Descartes; for powers that are no whole numbers Laguerre 1883), lead to those of all amounts.
+    """
+    terms = [flowing]
+    while (np.diff(np.sign(terms[-1])) != 0.0).sum() > 1:
+        gaps = years[len(terms) :] - years[len(terms) - 1]
+        slopes = terms[-1][1:] * gaps
+        terms.append(slopes / np.abs(slopes).max())
+    crossings: list[float] = []
+    touches: list[float] = []
+    for first in reversed(range(len(terms))):
+        present_value = _scaled(terms[first], years[first:])
+        crossings, touches = _between(present_value, terms[first], sorted([*crossings, *touches]))
+    return crossings, touches
 
 
-def _nearest(present_value: Callable[[float], float], sign: float, between: tuple[float, float]) -> float:
-    search = {"bounds": between, "method": "bounded", "options": {"xatol": 1e-9}}
-    return float(scipy.optimize.minimize_scalar(lambda force: sign * present_value(force), **search).x)
+def _between(
+    present_value: Callable[[float], float], amounts: Draws, turns: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Return where present value, which turns at certain places only, crosses zero, and where it touches it."""
+    signs = [_sign(present_value(turn)) for turn in turns]
+    # Late amounts decide at low rates, early ones at high rates.
+    places = [(-math.inf, float(np.sign(amounts[-1]))), *zip(turns, signs, strict=True)]
+    places.append((math.inf, float(np.sign(amounts[0]))))
+    known = [place for place in places if place[1] != 0.0]
+    crossings, touches = [], []
+    for (low, before), (high, after) in pairwise(known):
+        flat = [turn for turn, sign in zip(turns, signs, strict=True) if sign == 0.0 and low < turn < high]
+        if before != after:
+            crossings.append(flat[0] if flat else _crossing(present_value, low, high, after))
+        elif flat:
+            touches.append(flat[0])
+    return crossings, touches
 
 
-def _single(flowing: Draws, turns: int) -> str:
+def _sign(value: float) -> float:
+    return 0.0 if abs(value) <= _ZERO else math.copysign(1.0, value)
+
+
+def _crossing(present_value: Callable[[float], float], low: float, high: float, after: float) -> float:
+    """Return the one zero between two places, of which either may be infinite; `after` is the sign beyond it."""
+    step = 1.0
+    if low == -math.inf:
+        low = (high if high < math.inf else 0.0) - step
+        while _sign(present_value(low)) != -after:
+            low, step = low - step, 2.0 * step
+    step = 1.0
+    if high == math.inf:
+        high = low + step
+        while _sign(present_value(high)) != after:
+            high, step = high + step, 2.0 * step
+    return float(scipy.optimize.brentq(present_value, low, high, xtol=1e-14))
+
+
+def _single(flowing: Draws, below: Sequence[float]) -> str:
+    """Return the remark on a rate that counts, with the zeros below it that do not."""
+    remark = "one rate"
+    turns = int((np.diff(np.sign(flowing)) != 0.0).sum())
     if flowing[0] > 0.0:
-        return "one rate, of a loan: money comes in first and goes out later, so the strategy gains above this rate"
-    return "one rate" if turns == 1 else f"one rate, although cash changes its sign {turns} times"
+        remark = "one rate, of a loan: money comes in first and goes out later, so the strategy gains above this rate"
+    elif below:
+        remark = f"one rate above {figure(100.0 * _DOUBTED)}{NBSP}% a year"
+    elif turns > 1:
+        remark = f"one rate, although cash changes its sign {figure(turns)} times"
+    return f"{remark}; roots below it are left aside: {_listed(below)}" if below else remark
 
 
-def _several(zeros: list[float]) -> str:
-    rates = [f"{figure(100.0 * math.expm1(zero), ',.1f')}{NBSP}%" for zero in zeros[:_LISTED]]
-    more = len(zeros) != len(rates) or len(rates) < 2
-    return f"several rates possible: {joined([*rates, 'others'] if more else rates)}"
+def _listed(zeros: Sequence[float]) -> str:
+    names = list(dict.fromkeys(map(_named, zeros)))
+    more = len(names) > _LISTED or len(names) < 2 <= len(zeros)
+    return joined([*names[:_LISTED], "others"] if more else names)
 
 
-def _none(beyond: Sequence[bool], undiscounted: float) -> str:
-    if beyond[0]:
-        return f"more than {figure(1e6)}{NBSP}% a year, which is not informative"
-    if beyond[1]:
-        return f"below {figure(-99.99, '.2f')}{NBSP}% a year, which is not informative"
-    return f"no rate: the present value is {'above' if undiscounted > 0.0 else 'below'} zero at every rate"
+def _named(zero: float) -> str:
+    if zero > math.log1p(_HIGHEST):
+        return f"more than {figure(1e6)}{NBSP}%"
+    if zero < math.log1p(_LOWEST):
+        return f"below {figure(-99.99, '.2f')}{NBSP}%"
+    return f"{figure(100.0 * math.expm1(zero), ',.1f')}{NBSP}%"

@@ -14,6 +14,7 @@ import polars as pl
 from cxsim.finance.economics import ACCOUNTS, SHARED, Timing
 from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
 from cxsim.params import DAYS_PER_YEAR, MICROS
+from cxsim.simulation.counts import YEARS_AFTER
 from cxsim.tables import (
     CASH,
     DAY,
@@ -123,6 +124,18 @@ def weights(
     """
     days = cash_days(month_starts, timing)
     discounted: Numbers = (1.0 + annual_discount_rates[:, None]) ** (-days[None, :] / DAYS_PER_YEAR)
+    return discounted
+
+
+def later_weights(
+    month_starts: npt.NDArray[np.int64], annual_discount_rates: Numbers, *, years: int = YEARS_AFTER
+) -> Numbers:
+    """Return the present value of one unit of money in each year after the horizon, which flows in its middle.
+
+    Shape (draws, years).
+    """
+    elapsed = month_starts[-1] / DAYS_PER_YEAR + np.arange(years) + 0.5
+    discounted: Numbers = (1.0 + annual_discount_rates[:, None]) ** -elapsed[None, :]
     return discounted
 
 

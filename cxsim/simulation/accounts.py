@@ -263,6 +263,8 @@ def book_end(life: Records, card: Records, plan: Plan, books: Books) -> None:
                 books.counts[me.cohort, gone, _MEMBER_MONTHS + shift] -= 1
             books.values[me.row] += (gone - joined) * books.unit_value[_MEMBER_MONTHS + shift]
             note(books, MEMBER, life, mine.joins, s, int(min(leaves, days) * _SECONDS_PER_DAY), 0, 0)
+            if reach.contacts_apart > 0.0:
+                _write_to(life, card, plan, books, s, min(leaves, days))
             if reach.unsubscribe_per_day > 0.0 and leaves < min(reach.until_day, days):
                 count_for(books, life, books.month_of_day[int(leaves)], _UNSUBSCRIBED, 1)
         if mine.balance > 0:
@@ -339,6 +341,21 @@ def _contact(life: Records, card: Records, plan: Plan, books: Books, until: floa
                     note(books, CONTACT, life, begins, s, 0, 0, 0)
             elif reach.every_days > 0.0:
                 _windows(life, card, plan, books, s, until)
+
+
+@lean
+def _write_to(life: Records, card: Records, plan: Plan, books: Books, s: int, until: float) -> None:
+    """Count the messages that a member is sent: one in the middle of each interval, as long as the membership lasts."""
+    sent, joins, apart = 0, card[s].joins, plan.reaches[s].contacts_apart
+    when = joins + 0.5 * apart
+    while when < until:
+        # Those of a month at once: one by one, the messages of a cadence would be half of all work.
+        month, before = books.month_of_day[int(when)], sent
+        while when < until and books.month_of_day[int(when)] == month:
+            note(books, CONTACT, life, when, s, 0, 0, 0)
+            sent += 1
+            when = joins + (sent + 0.5) * apart
+        count_for(books, life, month, _CONTACTS + s * N_REACH_COUNT_KINDS, sent - before)
 
 
 @lean

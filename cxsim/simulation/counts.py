@@ -16,6 +16,10 @@ class CountKind(IntEnum):
     LIST - MARKDOWN - REWARD. REFUNDED is what was paid back, and SENT_BACK what it cost at list price. All are counted
     as positive cents, and so are FEES and COMPENSATION. ARRIVALS are new customers, without those whom a programme
     attracted (a count of its reach) or REFERRED. PROMOTERS and DETRACTORS are among those who ANSWERED.
+
+    LATER_ORDERS and LATER_LIST are what is to be expected of customers who are still there at the end, without any
+    programme: thousandths of orders, and cents at list price. They alone are not by month: at month m stands year m
+    after the horizon, for YEARS_AFTER years, or as many as there are months.
     """
 
     ORDERS = 0
@@ -41,12 +45,15 @@ class CountKind(IntEnum):
     REFERRED = 20
     REVIVED = 21
     UNSUBSCRIBED = 22
+    LATER_ORDERS = 23
+    LATER_LIST = 24
 
 
 class ReachCountKind(IntEnum):
     """Places of the counts that each reach of an arm adds behind the common ones.
 
-    CONTACTS are the times that it switched on for a customer; REFERRALS also count those who would have come anyway.
+    CONTACTS are the times that it switched on for a customer, and the messages of its cadence; REFERRALS also count
+    those who would have come anyway.
     """
 
     ORDERS = 0
@@ -60,6 +67,11 @@ class ReachCountKind(IntEnum):
     ATTRACTED = 8
 
 
+# Customers are followed for so long after the horizon: a model of leaving is fitted to a few years, and a tenth of the
+# customers with the longest lives would otherwise decide.
+YEARS_AFTER = 10
+# Expected orders are counted in so many parts of one.
+LATER_PARTS = 1000
 N_COUNT_KINDS = len(CountKind)
 N_REACH_COUNT_KINDS = len(ReachCountKind)
 

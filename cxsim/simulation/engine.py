@@ -54,6 +54,8 @@ class Inputs:
         Per arm, shape (existing customers + 1, reaches); the last row stands for new customers.
     unit_values
         Per arm, shape (counts,): millionths of the currency unit for one of each count.
+    later
+        Shape (YEARS_AFTER, 2): the same for expected orders and what they cost, in each year after the horizon.
     """
 
     draw: int
@@ -64,6 +66,7 @@ class Inputs:
     arrivals: tuple[tuple[int, ...], ...]
     reached: tuple[npt.NDArray[np.bool_], ...]
     unit_values: tuple[npt.NDArray[np.int64], ...]
+    later: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,6 +157,7 @@ def _run_block(
     books = Books(
         month_of_day=stage.month_of_day,
         unit_value=inputs.unit_values[arm],
+        later=inputs.later,
         counts=counts,
         values=np.zeros(size, np.int64),
         log=np.empty((log_length, len(LOG_COLUMNS)), np.int64),

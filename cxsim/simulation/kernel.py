@@ -35,8 +35,10 @@ from cxsim.simulation.state import (
     count_for,
     day_of,
     draw_newcomer,
+    expect,
     join,
     list_cents,
+    mean_cents,
     month_of,
     note,
     seasonal,
@@ -206,9 +208,30 @@ def run_block(
                 _arrive(desk.life, plan, books, by, referrer)
             queue = _live(plan, world, latents, desk, books, queue)
             book_end(desk.life, desk.card, plan, books)
+            if desk.life[0].alive and desk.life[0].rate > 0.0:
+                _look_ahead(desk.life, world, latents, books)
             done += 1
         most = max(most, queue)
     return most
+
+
+@lean
+def _look_ahead(life: Records, world: World, latents: Latents, books: Books) -> None:
+    """Count what is to be expected of a customer who is still there: by their own rates, when no programme runs."""
+    me, facts = life[0], world.facts[0]
+    buying, dropping, basket = me.rate, rng.exp(me.drop_log), 1.0
+    if facts.experienced:
+        # Satisfaction returns to what it usually is.
+        buying *= rng.exp(facts.rate_centre + facts.rate_log * me.trait)
+        dropping *= rng.exp(facts.drop_centre + facts.drop_log * me.trait)
+        basket = rng.exp(facts.basket_centre + facts.basket_log * me.trait)
+    leaving = me.hazard * dropping + buying * min(me.chance * dropping, 1.0)
+    cents = basket * mean_cents(latents, me.spend_rate)
+    # Borrowed orders are missing first. Who leaves on the calendar does so meanwhile; after an order nobody can.
+    pause = me.stock / buying
+    if pause > 0.0:
+        buying *= rng.exp(-me.hazard * dropping * pause)
+    expect(books, me.row, me.cohort, buying, leaving, cents, pause)
 
 
 @inlined
@@ -330,7 +353,8 @@ def _orders_no_more(plan: Plan, world: World, desk: Desk) -> bool:
     What is left of it needs no clock.
     """
     me, time = desk.life[0], desk.clock[0]
-    if me.hazard > 0.0 or (me.is_new and me.k == 0) or time.due <= time.now:
+    # How many orders are borrowed by the end needs a clock.
+    if me.hazard > 0.0 or (me.is_new and me.k == 0) or time.due <= time.now or me.borrower:
         return False
     ahead = world.months[len(world.months) - 1].season - time.season
     return me.rate * most_buying(desk.life, desk.card, plan, world) * ahead < _remaining(desk)
@@ -466,6 +490,9 @@ def _alone_live(latents: Latents, block: Block, i: int, books: Books, k: int) ->
             _log(books, block, i, LEFT, k, now, 1, 0)
     if end_at < horizon and (alive or rate <= 0.0):
         _log(books, block, i, LEFT, k, end_at, 0, 0)
+    elif alive:
+        cents = mean_cents(latents, block[i].spend_rate)
+        expect(books, i, block[i].cohort, rate, hazard + rate * chance, cents, 0.0)
 
 
 @inlined

@@ -43,8 +43,8 @@ NEUTRAL: dict[str, float] = dict(
             "rate_log rate_light drop_log drop_light basket_log basket_light depth face_cents redemption price_log "
             "elasticity loss_aversion forward dip points_per_cent points_threshold reward_cents points_redemption pull "
             "stirs status_cents status_rate_log status_drop_log status_pull demotion_log fee_cents period_days renewal "
-            "recovery compensation_cents repair delight shift contact_log unsubscribe_per_day revive second_drop_log "
-            "referrals_per_day anyway referred_drop_log premium_log premium_fade_per_day attracts",
+            "recovery compensation_cents repair delight shift contact_log contacts_apart unsubscribe_per_day revive "
+            "second_drop_log referrals_per_day anyway referred_drop_log premium_log premium_fade_per_day attracts",
             0.0,
         ),
         *fields("steepness status_earn status_steepness tickets unresolved hours returns loyal", 1.0),
@@ -122,7 +122,11 @@ def effect_row(effect: Effect) -> dict[str, float]:
         case Contacts():
             monthly = effect.per_month.value
             gain = effect.response.value * monthly - effect.fatigue.value * monthly**2
-            return {"contact_log": gain, "unsubscribe_per_day": effect.unsubscribe.value * monthly / DAYS_PER_MONTH}
+            return {
+                "contact_log": gain,
+                "contacts_apart": DAYS_PER_MONTH / monthly if monthly > 0.0 else 0.0,
+                "unsubscribe_per_day": effect.unsubscribe.value * monthly / DAYS_PER_MONTH,
+            }
         case Acquisition():
             return row | {"loyal": effect.staying}
         case Referral():
@@ -151,6 +155,7 @@ _NO_ORDER = 1 << 40
 # handing dozens of arrays from function to function costs the kernel ten times its own work.)
 # idle_days: negative: does not wait for an idle spell
 # every_days: negative: does not come again
+# contacts_apart: days from one message to a member to the next; 0: none is sent
 REACH_RECORD = np.dtype(
     [
         *fields("seed_key", np.uint64),

@@ -10,6 +10,7 @@ import polars as pl
 
 from cxsim import rng
 from cxsim.jit import inlined, lean
+from cxsim.simulation.counts import LATER_PARTS, YEARS_AFTER, CountKind
 from cxsim.simulation.plan import Plan
 from cxsim.simulation.world import Population, World, fields
 
@@ -208,11 +209,12 @@ _MOST_LIGHT = 4.0
 # how many orders were placed before the scenario, `k` how many in it; logs are of ratios; `mood` is the satisfaction
 # that moves rates, `felt` the one that surveys ask for; `stock` is borrowed orders not yet given back.
 # refers: the first reach in which the customer may win others
+# borrower: whether a reach makes the customer borrow orders from later
 LIFE_RECORD = np.dtype(
     [
         *fields("key", np.uint64),
         *fields("id row cohort before k revived refers", np.int64),
-        *fields("is_new alive", np.bool_),
+        *fields("is_new alive borrower", np.bool_),
         *fields(
             "entry last ended rate chance hazard spend_rate drop_log premium_log premium_fade mood felt trait stock",
             np.float64,
@@ -274,7 +276,7 @@ def join(life: Records, card: Records, plan: Plan, latents: Latents, reached: np
     A customer joins if their uniform is below the uptake, and the earlier the smaller it is: raising the uptake adds
     customers and never removes one.
     """
-    life[0].refers = len(card)
+    life[0].refers, life[0].borrower = len(card), False
     for s in range(len(card)):
         mine, reach = card[s], plan.reaches[s]
         mine.joins = np.inf
@@ -303,6 +305,8 @@ def _begin(life: Records, card: Records, plan: Plan, latents: Latents, s: int) -
     mine.reference, mine.level, mine.level_at = 0.0, 0.0, mine.joins
     mine.level_log, mine.level_until = 0.0, np.inf
     mine.priced = reach.elasticity != 0.0
+    if reach.forward > 0.0:
+        life[0].borrower = True
     mine.pull_log, mine.rewarded_at = 0.0, -np.inf
     mine.status, mine.year_ends, mine.year_paid = 0, mine.joins + STATUS_YEAR_DAYS, 0
     mine.status_pull_log = 0.0
@@ -418,13 +422,15 @@ _SECONDS_PER_DAY = 86_400.0
 class Books(NamedTuple):
     """Where a block writes what happens; `counts`, `values`, the log and its cursor are changed in place.
 
-    month_of_day (days,); unit_value (counts,), millionths of the currency unit for one of each count;
+    month_of_day (days,); unit_value (counts,), millionths of the currency unit for one of each count; later (years, 2),
+    the same for LATER_ORDERS and LATER_LIST in each year after the horizon;
     counts (cohorts, months, counts); values (customers,), millionths; log (events, 8), of length 0 when not wanted;
     cursor (1,): events so far, also those beyond the log.
     """
 
     month_of_day: npt.NDArray[np.int64]
     unit_value: npt.NDArray[np.int64]
+    later: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
     values: npt.NDArray[np.int64]
     log: npt.NDArray[np.int64]
@@ -442,6 +448,43 @@ def count(books: Books, row: int, cohort: int, month: int, count_kind: int, amou
 def count_for(books: Books, life: Records, month: int, count_kind: int, amount: int) -> None:
     """Add `amount` to one count of the customer who is simulated, as `count` does."""
     count(books, life[0].row, life[0].cohort, month, count_kind, amount)
+
+
+_LATER_ORDERS, _LATER_LIST = int(CountKind.LATER_ORDERS), int(CountKind.LATER_LIST)
+_YEAR = 365.25
+# Who leaves more slowly than this share of a year orders as long as one who never does, to nine digits.
+_STEADY = 1e-9
+
+
+@lean
+def expect(books: Books, row: int, cohort: int, buying: float, leaving: float, cents: float, pause: float) -> None:
+    """Count the orders to be expected of a customer who is still there at the horizon, in each year after it.
+
+    Orders come at the rate `buying` until the customer leaves, at the hazard `leaving`, both per day; neither depends
+    on the past. For the days of `pause` none comes, and nobody leaves.
+    """
+    stays = rng.exp(-leaving * _YEAR)
+    orders = buying * (_YEAR if leaving * _YEAR < _STEADY else (1.0 - stays) / leaving)
+    so_far = 0.0
+    for year in range(min(YEARS_AFTER, books.counts.shape[1])):
+        coming = orders
+        if pause > 0.0:
+            passed = max((year + 1) * _YEAR - pause, 0.0)
+            total = buying * (passed if leaving * _YEAR < _STEADY else (1.0 - rng.exp(-leaving * passed)) / leaving)
+            coming, so_far = total - so_far, total
+        parts, listed = int(np.rint(LATER_PARTS * coming)), int(np.rint(cents * coming))
+        if parts == 0 and listed == 0 and pause == 0.0:
+            break
+        count(books, row, cohort, year, _LATER_ORDERS, parts)
+        count(books, row, cohort, year, _LATER_LIST, listed)
+        books.values[row] += parts * books.later[year, 0] + listed * books.later[year, 1]
+        orders *= stays
+
+
+@inlined
+def mean_cents(latents: Latents, spend_rate: float) -> float:
+    """Return what an order of a customer costs on average, in cents."""
+    return 100.0 * (latents.price if latents.price > 0.0 else latents.p / spend_rate)
 
 
 @inlined

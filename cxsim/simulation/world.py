@@ -220,6 +220,15 @@ def _experience(experience: Experience) -> dict[str, float]:
     return {"experienced": True, "usual": _usual_shock(experience), "unresolved": unresolved}
 
 
+def usual_tickets(experience: Experience | None) -> float:
+    """Return how many tickets come with an order on average when the shop changes nothing."""
+    if experience is None:
+        return 0.0
+    quiet = 1.0 - sum(incident.chance.value for incident in experience.incidents)
+    asked = sum(incident.chance.value * incident.ticket.value for incident in experience.incidents)
+    return quiet * experience.contact.value + asked
+
+
 def _usual_shock(experience: Experience) -> float:
     quiet = 1.0 - sum(incident.chance.value for incident in experience.incidents)
     asking = quiet * experience.contact.value

@@ -170,6 +170,9 @@ class Points(Checked):
     rewarded, rewarded_half_life_days
         Rewarded behaviour: by how much more often they order just after a reward, and how fast that fades. Taylor &
         Neslin (2005); Nastasoiu et al. (2021). Together or not at all.
+    breakage
+        Share of the points still held at the end of the horizon that is taken never to be redeemed; none when left
+        out, and all are then charged at full value.
     """
 
     earn: PointsPerMoney
@@ -181,6 +184,7 @@ class Points(Checked):
     steepness: Exponent | None = None
     rewarded: Share | None = None
     rewarded_half_life_days: HalfLife | None = None
+    breakage: Share | None = None
     kind: Literal["points"] = "points"
     together = (("pull", "steepness"), ("rewarded", "rewarded_half_life_days"))
 

@@ -161,9 +161,16 @@ def cautions(scenario: Scenario, orders: Iterable[Finding] = ()) -> pl.DataFrame
         (name, titles[name], text) for name, together in scenario.with_prior for text in _of_arm(scenario, together)
     ]
     rows += [(one.name, one.title, _SEARCHED) for one in scenario.searched]
+    if scenario.after_horizon == "included":
+        rows.append(("horizon", "The years after the horizon", _INCLUDED))
     return table_of(rows, CAUTIONS)
 
 
+_INCLUDED = (
+    "By the scenario every net present value and decision contains what customers who are still there at the horizon "
+    "bring after it, as one amount of the last month. It is an expectation by the fitted models, which nobody can "
+    "check within the horizon. Payback may rest on it, and the discount rates of sliders and workbook do not move it."
+)
 _SEARCHED = (
     "Nobody has measured what this brings. No return is stated; the study says how large the effect must be for it to "
     "pay, and only a test can say whether it is."

@@ -139,6 +139,7 @@ class ScenarioSettings(CaseSettings):
     stacking: Quantity | None = None
     draws: int = 200
     budget: Quantity | None = None
+    after_horizon: Literal["excluded", "included"] = "excluded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,6 +183,9 @@ class ScenarioFile(ScenarioSettings):
         Seed of all random numbers, 0 to 2**63 - 1.
     budget
         The most that all strategies together may cost over the horizon, as a present value; no limit when left out.
+    after_horizon
+        Whether what customers who are still there bring after the horizon counts in net present value and decision:
+        `excluded`, where it stands beside them, or `included`.
     """
 
     economics: str
@@ -299,7 +303,9 @@ class Scenario(ScenarioSettings):
     ----------
     name, title, description, orders, observed_until, horizon_months, seed
         As in `ScenarioFile`.
-    columns, policy, existing_customers, new_customers, dropout, dropout_reason, combinations, stacking, draws, budget
+    columns, policy, existing_customers, new_customers, dropout, dropout_reason, combinations, stacking, draws
+        As in `ScenarioFile`.
+    budget, after_horizon
         As in `ScenarioFile`.
     economics, strategies, behaviour
         What the names in the file stand for.

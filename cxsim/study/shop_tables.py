@@ -14,12 +14,11 @@ from cxsim.data.shop import TABLES, Shop, known_at
 from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.economics import ACCOUNTS, Economics, tariff
 from cxsim.finance.ledger import Account
-from cxsim.params import CENTS, DAYS_PER_MONTH, MICROS, micros
+from cxsim.params import CENTS, MICROS, micros
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events
 from cxsim.simulation.kernel import visits
 from cxsim.simulation.state import KINDS
-from cxsim.strategies.strategy import Strategy
 from cxsim.study.provenance import save_files
 from cxsim.study.scenario import Scenario
 from cxsim.study.worlds import Draw, Worlds, schedule
@@ -130,7 +129,7 @@ def tables_of(worlds: Worlds, arm: str, draw: int) -> ShopTables:
     orders = _orders(log, worlds)
     return ShopTables(
         orders=_under(ORDERS, orders.sort("ordered_at", "order_id")),
-        contacts=_contacts(log, names, strategies),
+        contacts=_contacts(log, names),
         sessions=_sessions(orders, world, scenario),
         members=_members(log, names, scenario),
         lives=_lives(log, names, worlds),
@@ -244,28 +243,10 @@ def _orders(log: pl.DataFrame, worlds: Worlds) -> pl.DataFrame:
     )
 
 
-def _contacts(log: pl.DataFrame, names: pl.Series, strategies: tuple[Strategy, ...]) -> pl.DataFrame:
+def _contacts(log: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
     """Return the messages sent to customers: single ones, and those that members receive again and again."""
-    parts = [_of_kind(log, "CONTACT").select("customer_id", sent_at="at", reach="a")]
-    for reach, strategy in enumerate(strategies):
-        number = schedule(strategy).contacts_per_month
-        if not number:
-            continue
-        apart = DAYS_PER_MONTH * SECONDS_PER_DAY / number
-        parts.append(
-            _of_kind(log, "MEMBER")
-            .filter(reach == _A)
-            .with_columns(count=((_B - pl.col("second")) / apart).floor().cast(pl.Int64))
-            .select("customer_id", "at", reach="a", number=pl.int_ranges(0, "count"))
-            .explode("number")
-            .drop_nulls("number")
-            .select(
-                "customer_id",
-                sent_at=_AT + pl.duration(seconds=((pl.col("number") + 0.5) * apart).cast(pl.Int64)),
-                reach="reach",
-            )
-        )
-    contacts = pl.concat(parts).sort("sent_at", "customer_id", "reach").with_row_index("number", offset=1)
+    contacts = _of_kind(log, "CONTACT").select("customer_id", sent_at="at", reach="a")
+    contacts = contacts.sort("sent_at", "customer_id", "reach").with_row_index("number", offset=1)
     programme = _programme_name(pl.col("reach"), names)
     return _under(CONTACTS, contacts.with_columns(programme=programme, contact_id=pl.format("c-{}", "number")))
 

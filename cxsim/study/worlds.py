@@ -22,8 +22,10 @@ from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import SpendFit
 from cxsim.data.orders import Transactions
 from cxsim.data.shop import Finding
-from cxsim.finance.economics import Schedule, book, fixed_costs, tariff
-from cxsim.finance.statement import weights
+from cxsim.finance.economics import Schedule, Usual, book, fixed_costs, later_contribution, later_counts, tariff
+from cxsim.finance.statement import later_weights, weights
+from cxsim.params import MICROS
+from cxsim.simulation.counts import YEARS_AFTER
 from cxsim.simulation.engine import Counts, Executor, Inputs, Progress, simulate
 from cxsim.simulation.plan import arrivals_of, compile_plan
 from cxsim.simulation.state import Latents
@@ -34,10 +36,12 @@ from cxsim.simulation.world import (
     existing_customers,
     reached_by,
     season_levels,
+    usual_tickets,
 )
 from cxsim.strategies.effects import Programme
-from cxsim.strategies.mechanisms import Acquisition, Contacts
+from cxsim.strategies.mechanisms import Acquisition, Points
 from cxsim.strategies.strategy import Strategy
+from cxsim.strategies.units import value_of
 from cxsim.study.assumptions import drawn_assumptions, with_assumptions
 from cxsim.study.scenario import Model, Scenario
 
@@ -79,6 +83,31 @@ class Draw:
     def arms(self) -> list[tuple[Strategy, ...]]:
         """The scenario's own arms, at this draw's values: no strategy in the baseline."""
         return [(), *(together for _, together in self.scenario.with_prior)]
+
+    @property
+    def later_contribution(self) -> npt.NDArray[np.float64]:
+        """What one of LATER_ORDERS and LATER_LIST contributes when it comes, in millionths."""
+        behaviour = self.scenario.behaviour
+        usual = Usual(tickets=usual_tickets(behaviour.experience))
+        if behaviour.returns is not None:
+            chance, part = behaviour.returns.chance.value, behaviour.returns.part.value
+            usual = replace(usual, return_chance=chance, return_part=part)
+        return later_contribution(self.scenario.economics, usual)
+
+    @property
+    def later_prices(self) -> npt.NDArray[np.int64]:
+        """What one of both in each year after the horizon is worth in its last month: nothing, unless it is included.
+
+        Shape (YEARS_AFTER, 2), in whole millionths, so that customers, counts and ledger hold the same money.
+        """
+        scenario = self.scenario
+        if scenario.after_horizon == "excluded":
+            return np.zeros((YEARS_AFTER, 2), np.int64)
+        rate, starts = np.array([scenario.economics.annual_discount_rate.value]), scenario.calendar.month_starts
+        last = weights(starts, scenario.economics.timing, rate)[0, -1]
+        later = later_weights(starts, rate)[0] / last
+        prices: npt.NDArray[np.int64] = np.rint(later[:, None] * self.later_contribution).astype(np.int64)
+        return prices
 
     def prices(self, arms: Arms) -> tuple[Amounts, Amounts]:
         """Return per arm what one of each count adds to each account, and what each account costs in each month.
@@ -131,9 +160,26 @@ class Worlds:
         )
         prices = [draw.prices(draw.arms) for draw in self.draws]
         return pl.concat(
-            booked(draw.world, counted.by_arm, tariffs=tariffs, fixed=fixed)
+            booked(draw.world, counted.by_arm, tariffs=tariffs, fixed=fixed, later=draw.later_prices)
             for draw, counted, (tariffs, fixed) in zip(self.draws, counts, prices, strict=True)
         )
+
+    def later_money(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return what customers who are still there at the horizon bring in each year after it, not discounted.
+
+        From the counts of an arm, shape (worlds, months, counts): shape (worlds, years), in units of the currency.
+        """
+        prices = np.array([draw.later_contribution for draw in self.draws])
+        money: npt.NDArray[np.float64] = (later_counts(counts) * prices[:, None, :]).sum(axis=2) / MICROS
+        return money
+
+    def later_values(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the present value of `later_money` in each world."""
+        rates = np.array([draw.scenario.economics.annual_discount_rate.value for draw in self.draws])
+        money = self.later_money(counts)
+        present = later_weights(self.scenario.calendar.month_starts, rates, years=money.shape[1])
+        total: npt.NDArray[np.float64] = (money * present).sum(axis=1)
+        return total
 
     def present_values(self) -> npt.NDArray[np.float64]:
         """Return the present value of one unit of money in each month of each world: shape (worlds, months)."""
@@ -186,15 +232,14 @@ def draw_worlds(scenario: Scenario, fits: Fits) -> Worlds:
 
 
 def schedule(strategy: Strategy) -> Schedule:
-    """Return a strategy's costs with the months in which it runs, and how its effects are counted."""
-    contacts = [one.per_month.value for one in strategy.effects if isinstance(one, Contacts)]
+    """Return a strategy's costs with the months in which it runs, and what whom it attracts costs."""
     charges = [one.charge.value for one in strategy.effects if isinstance(one, Acquisition)]
     return Schedule(
         costs=strategy.costs,
         from_month=strategy.reach.from_month,
         until_month=strategy.reach.until_month,
-        contacts_per_month=contacts[-1] if contacts else None,
         acquisition_charge=charges[-1] if charges else 0.0,
+        breakage=next((value_of(one.breakage) for one in strategy.effects if isinstance(one, Points)), 0.0),
     )
 
 
@@ -225,6 +270,7 @@ def _inputs(draw: Draw, arms: Arms, population: Population, reached: Reached) ->
         plans=tuple(plan(programmes, calendar) for programmes in _programmes(arms)),
         arrivals=_arrivals(scenario, population, arms),
         reached=reached,
+        later=draw.later_prices,
         unit_values=tuple(amounts.sum(axis=0) for amounts in draw.prices(arms)[0]),
     )
 

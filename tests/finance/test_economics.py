@@ -11,10 +11,20 @@ from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cxsim.errors import ParamError
-from cxsim.finance.economics import ACCOUNTS, SHARED, Schedule, book, fixed_costs, load_economics, tariff
+from cxsim.finance.economics import (
+    ACCOUNTS,
+    SHARED,
+    Schedule,
+    Usual,
+    book,
+    fixed_costs,
+    later_contribution,
+    load_economics,
+    tariff,
+)
 from cxsim.finance.ledger import Account
 from cxsim.params import Unit
-from cxsim.simulation.counts import CountKind, ReachCountKind, place, width
+from cxsim.simulation.counts import YEARS_AFTER, CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import COST_UNITS, Cost
 from cxsim.tables import LEDGER, check
 from tests.simulated import assumed
@@ -121,15 +131,26 @@ def test_everything_that_can_be_counted_is_booked_as_by_hand(busy_shop):
     assert booked == BY_HAND
 
 
-def test_only_what_depends_on_no_customer_is_left_for_the_fixed_costs():
-    assert set(ACCOUNTS) - set(BY_HAND) == {Account.SET_UP, Account.PROGRAMME, Account.WORKING_CAPITAL}
+def test_only_what_no_customer_does_within_the_horizon_is_left():
+    assert set(ACCOUNTS) - set(BY_HAND) == {
+        Account.SET_UP, Account.PROGRAMME, Account.WORKING_CAPITAL, Account.RETAINED,
+    }  # fmt: skip
 
 
-def test_contacts_of_a_cadence_are_counted_as_months_of_members_times_contacts(busy_shop):
-    prices = tariff(busy_shop, [schedule(cost("per_contact", 0.01), contacts_per_month=4.0)])
-    contacts = prices[ACCOUNTS.index(Account.CONTACTS)]
-    assert contacts[place(ReachCountKind.MEMBER_MONTHS)] == -40_000
-    assert np.count_nonzero(contacts) == 1
+@pytest.mark.parametrize(("breakage", "millionths"), [(0.0, 10_000), (0.25, 7_500), (1.0, 0)])
+def test_points_held_at_the_end_are_charged_less_what_is_taken_never_to_be_redeemed(busy_shop, breakage, millionths):
+    prices = tariff(busy_shop, [schedule(breakage=breakage)])
+    owed = prices[ACCOUNTS.index(Account.POINTS_LIABILITY)]
+    assert owed[place(ReachCountKind.POINTS_VALUE)] == -millionths  # of a cent
+
+
+def test_an_order_after_the_horizon_contributes_what_one_does_without_a_programme(busy_shop):
+    usual = Usual(tickets=0.1, return_chance=0.2, return_part=0.5)
+    order, cent = later_contribution(busy_shop, usual)
+    # By hand, in millionths: 0.30 + 2.57 + 0.61 for the order, a tenth of 5.00 and a fifth of 4.00; a thousandth of it.
+    assert order == pytest.approx(-(300_000 + 2_570_000 + 610_000 + 500_000 + 800_000) / 1_000, abs=1e-9)
+    # Of a cent 10,000 less goods of 5,679 and fees of 290; a tenth comes back, and 4,543 of its goods with it.
+    assert cent == pytest.approx(10_000 - 5_679 - 290 + 0.1 * (4_543 - 10_000), abs=1e-9)
 
 
 @pytest.mark.parametrize(("charge", "millionths"), [(0.0, 0), (0.2, 2_468_000), (1.0, 12_340_000)])
@@ -209,6 +230,9 @@ def test_rules_that_contradict_or_have_spread_are_refused(shop, rules, message):
         dataclasses.replace(shop, **changed)
 
 
+NO_LATER = np.zeros((YEARS_AFTER, 2), np.int64)
+
+
 def _booked(draw, baseline, plan, fixed=NOTHING):
     prices = tariff(SHOP, [])
     return book(
@@ -218,6 +242,7 @@ def _booked(draw, baseline, plan, fixed=NOTHING):
         cohorts=("existing", "1998-07"),
         tariffs=[prices, prices],
         fixed=[NOTHING, fixed],
+        later=NO_LATER,
     )
 
 
@@ -268,6 +293,7 @@ def test_money_is_conserved_booking_every_order_or_all_at_once(each, margin, pay
         cohorts=("existing", "1998-07"),
         tariffs=[prices, prices],
         fixed=[NOTHING, NOTHING],
+        later=NO_LATER,
     )
     booked = dict(ledger.select(pl.col("account").cast(pl.String), "amount").iter_rows())
     assert [booked.get(str(account), 0) for account in ACCOUNTS] == one_by_one.tolist()

@@ -169,7 +169,7 @@ def test_months_quarters_and_years_add_up_to_the_total(months, seed):
     total = sums.filter(grain="total").drop("grain")
     for grain in ("month", "quarter", "year"):
         both = sums.filter(grain=grain).join(total, on=["strategy", "line"], suffix="_total")
-        assert both.height == total.height == 2 * 28
+        assert both.height == total.height == 2 * 29
         for name in MEANS:
             assert float((both[name] - both[f"{name}_total"]).abs().max()) < CENT
 
@@ -204,7 +204,7 @@ def test_years_and_total_are_those_of_totals_with_their_intervals():
     found = _periods(flows, weights).filter(pl.col("grain").is_in(["year", "total"]))
     known = totals(flows)
     both = known.join(found, left_on=["strategy", "period", "line"], right_on=["strategy", "label", "line"])
-    assert both.height == known.height == 2 * 28 * 4
+    assert both.height == known.height == 2 * 29 * 4
     for name in ("baseline", "treated", "incremental", "low", "high"):
         assert float((both[name] - both[f"{name}_right"]).abs().max()) < CENT
 
@@ -278,7 +278,7 @@ def test_the_sum_over_cohorts_is_the_statement():
     )
     known = totals(flows(ledger, ARMS, draws=4, months=9))
     both = summed.join(known, on=["strategy", "line"], suffix="_known")
-    assert both.height == 2 * 28
+    assert both.height == 2 * 29
     for name in ("baseline", "treated", "incremental"):
         # Sums of about a hundred amounts of a million keep far more than a cent.
         assert float((both[name] - both[f"{name}_known"]).abs().max()) < 1e-6
@@ -330,10 +330,10 @@ def test_amounts_of_a_cohort_are_means_over_all_draws():
 
 def test_the_ladder_holds_every_account_once_and_what_a_programme_costs_below_the_third_margin():
     assert [account for _, accounts in LADDER for account in accounts] == list(Account)
-    assert dict(LADDER)["cash contribution"] == PROGRAMME_ACCOUNTS
+    assert dict(LADDER)["cash contribution"] == (*PROGRAMME_ACCOUNTS, Account.RETAINED)
 
 
-def test_investment_is_what_the_strategy_gives_away_and_what_it_costs():
+def test_investment_is_what_the_strategy_gives_away_whom_it_attracts_and_what_it_costs():
     given_away = {Account.MARKDOWN, Account.REWARDS, Account.POINTS_LIABILITY, Account.COMPENSATION}
-    assert set(INVESTMENT_ACCOUNTS) == given_away | set(PROGRAMME_ACCOUNTS)
+    assert set(INVESTMENT_ACCOUNTS) == given_away | {Account.ACQUISITION} | set(PROGRAMME_ACCOUNTS)
     assert len(set(INVESTMENT_ACCOUNTS)) == len(INVESTMENT_ACCOUNTS)

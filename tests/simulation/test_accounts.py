@@ -299,8 +299,8 @@ def test_profit_is_an_inverted_u_in_the_number_of_letters_a_month_f21(model):
     counts = play(newcomers(20_000, months=12), *([programme(one)] for one in letters), latents=MODELS[model])
     profits = [
         MARGIN * total(counts, arm, place(CountKind.LIST))
-        - COST_CENTS * often * total(counts, arm, place(ReachCountKind.MEMBER_MONTHS))
-        for arm, often in enumerate(CADENCES)
+        - COST_CENTS * total(counts, arm, place(ReachCountKind.CONTACTS))
+        for arm in range(len(CADENCES))
     ]
     best = int(np.argmax(profits))
     assert 0 < best < len(CADENCES) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -19,10 +20,14 @@ from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import customer_values, events
 from cxsim.simulation.state import ARRIVED, LEFT, Latents
 from cxsim.simulation.world import Calendar, Population, empty_base
+from cxsim.strategies.behaviour import PLAIN
 from tests.simulated import orders
+from tests.simulation.mechanisms import made
+from tests.simulation.shops import drift, returns, season, shop
 from tests.simulation.worlds import (
     CDNOW,
     MBG,
+    MODELS,
     PARETO,
     SPEND,
     START,
@@ -260,3 +265,39 @@ def test_who_reckons_with_one_retention_for_all_undervalues_a_better_one_f8():
     rates = [alive[1] / alive[0] for alive in (usual, better)]
     reckoned = np.divide(*(sum(rate**year for year in range(YEARS + 1)) for rate in rates[::-1])) - 1
     assert true > reckoned > 0
+
+
+# What is to be expected after the horizon, against ten more years.
+
+
+def _each(months, *arm, count_kind, latents, behaviour):
+    population = newcomers(40_000, months=months)
+    ready = inputs(population, list(arm), latents=latents, behaviour=behaviour, worth={count_kind: 1})
+    return customer_values(population, ready, seed=11).astype(float)
+
+
+# A sale in the last half year, four fifths of whose extra orders are borrowed from later.
+SALE = made("markdown", depth=0.3, redemption=1.0, elasticity=-4.0, forward_buying=0.8, dip_depth=0.5)
+PROGRAMMES = {
+    "baseline": [],
+    "a programme": [programme(leaving(0.7), buying(1.3), months=(0, 36))],
+    "orders borrowed from later": [programme(SALE, months=(30, 36))],
+}
+
+
+@pytest.mark.parametrize("behaviour", [PLAIN, shop(drift=drift(0.9, 1.2), returns=returns(), order_season=season())])
+@pytest.mark.parametrize("arm", PROGRAMMES.values(), ids=PROGRAMMES)
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_expected_after_the_horizon_is_what_ten_more_years_bring(model, arm, behaviour):
+    # Programmes run in the first three years, and are over in both.
+    of = partial(_each, latents=MODELS[model], behaviour=behaviour)
+    for later, count_kind, unit in [
+        (CountKind.LATER_ORDERS, CountKind.ORDERS, 1e-3),
+        (CountKind.LATER_LIST, CountKind.LIST, 1.0),
+    ]:
+        expected = unit * of(36, *arm, count_kind=later)
+        came = of(156, *arm, count_kind=count_kind) - of(36, *arm, count_kind=count_kind)
+        gap = came - expected
+        assert expected.sum() > 0.0
+        # Given where each customer stands, the mean gap is 0; four standard errors.
+        assert abs(gap.mean()) < 4.0 * gap.std() / math.sqrt(len(gap)), (came.mean(), expected.mean())

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from cxsim.params import Unit
-from cxsim.simulation.counts import CountKind, place
+from cxsim.simulation.counts import YEARS_AFTER, CountKind, place
 from cxsim.simulation.engine import Counts, Inputs, simulate
 from cxsim.simulation.plan import arrivals_of, compile_plan, count_kinds_of
 from cxsim.simulation.state import Latents
@@ -147,6 +147,7 @@ def inputs(
         plans=plans,
         arrivals=tuple(arrivals_of(arm, population.arrivals, population.calendar, stacking=stacking) for arm in arms),
         reached=tuple(reached_by(population, [one.reach.who for one in arm]) for arm in arms),
+        later=np.zeros((YEARS_AFTER, 2), np.int64),
         unit_values=tuple(_worth(count_kinds_of(plan), worth or {CountKind.LIST: 100}) for plan in plans),
     )
 

@@ -45,9 +45,10 @@ from cxsim.reporting.theme import (
     tooltips,
     zero_rule,
 )
+from cxsim.simulation.counts import YEARS_AFTER
 from cxsim.study.business.liabilities import LIABILITIES
 from cxsim.tables import RETURNS, WHOLE_HORIZON, check
-from cxsim.wording import INTERVAL, MISSING, NBSP, figure, in_words, joined, money, percent
+from cxsim.wording import INTERVAL, MISSING, NBSP, counted, figure, in_words, joined, money, percent
 
 _HEIGHT = 150
 _INDENT = 62
@@ -201,7 +202,21 @@ def _investment_notes(twin: pl.DataFrame) -> list[str]:
         )
     unusual = twin.filter(pl.col("irr_remark") != "one rate").group_by("irr_remark", maintain_order=True).agg("title")
     remarks = [f"Internal rate of {joined(titles)}: {remark}." for remark, titles in unusual.rows()]
-    return [*_NOTES, adjusted, *remarks]
+    return [*_NOTES, _retained(rules), adjusted, *remarks]
+
+
+def _retained(rules: Row) -> str:
+    return (
+        "Customers retained, after the horizon: what those who are still there at its end are expected to bring in up "
+        f"to {counted(YEARS_AFTER)} more years beyond doing nothing, by the fitted models; all programmes end with the "
+        f"horizon. {_COUNTED[rules['after_horizon_rule']]}"
+    )
+
+
+_COUNTED = {
+    "excluded": "It is part of no other figure.",
+    "included": "By the scenario it is part of all other figures, as an amount of the last month.",
+}
 
 
 _NOTES = (
@@ -211,16 +226,12 @@ _NOTES = (
     ),
     "Mean of the worst tenth: of the tenth of the draws with the lowest net present value; also called CVaR.",
     (
-        f"Return on investment: net present value per unit of investment. Breaks even: the investment for which the "
-        f"same gain would just pay; {MISSING} without investment."
+        f"Return on investment: net present value per unit of investment. Profitability index: benefits per unit of "
+        f"investment, above 1 where the net present value is above zero; {MISSING} without investment."
     ),
     (
         "Internal rate of return (IRR): the yearly discount rate at which the net present value is zero. Modified rate "
         "(MIRR): the same if income is invested at the discount rate; there is never more than one."
-    ),
-    (
-        "Profitability index: present value of all that comes after the money put in, per unit of it; above 1 where "
-        "the net present value is above zero."
     ),
     (
         f"Payback: when cumulative cash is back at zero to stay there; {MISSING} if not within the horizon. Discounted "
@@ -234,6 +245,7 @@ _NOTES = (
 )
 # Amounts that are read against each other, so rounded together.
 _VALUES = ("incremental_npv", "npv_low", "npv_high", "npv_low_80", "npv_high_80", "cvar", "benefits_pv", "costs_pv")
+_AFTER = ("after_horizon", "after_horizon_low", "after_horizon_high")
 _BOTH = ("incremental_npv", "risk_adjusted_npv")
 
 
@@ -274,6 +286,10 @@ _INVESTMENT = TableSpec(
         "benefits": Column("Benefits, {currency}", amount("benefits_pv", _VALUES), group="Worth"),
         "costs": Column("Investment, {currency}", amount("costs_pv", _VALUES), group="Worth"),
         "npv_per_customer": Column("Net present value per customer, {currency}", group="Worth"),
+        "after_horizon": Column(
+            "Customers retained, {currency}", amount(_AFTER[0], _AFTER[1:]), group="After the horizon"
+        ),
+        "after_horizon_90": Column(f"Its {INTERVAL}", interval(*_AFTER[1:], _AFTER), group="After the horizon"),
         "gain": Column("Of a gain", _with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Chance"),
         # Its head names the hurdle.
         "prob_above_hurdle": Column("", group="Chance"),
@@ -284,10 +300,9 @@ _INVESTMENT = TableSpec(
             lambda row: None if row["roi"] is None else " to ".join(map(_whole, (row["roi_low"], row["roi_high"]))),
             group="Return",
         ),
-        "break_even_scale": Column("Breaks even at, of the planned investment", write=_whole, group="Return"),
+        "profitability_index": Column("Profitability index", write=lambda index: figure(index, ",.2f"), group="Return"),
         "irr": Column("Internal rate (IRR), per year", write=_yearly, group="Return"),
         "mirr": Column("Modified internal rate (MIRR), per year", write=_yearly, group="Return"),
-        "profitability_index": Column("Profitability index", write=lambda index: figure(index, ",.2f"), group="Return"),
         "payback": Column(
             "Payback in half of the draws, months",
             _with_error("payback_months", "payback_mc_error", figure),

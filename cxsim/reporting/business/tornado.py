@@ -154,7 +154,7 @@ def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
 
 
 def rates_table(rates: pl.DataFrame, currency: str) -> Table:
-    """Lay out each strategy's net present value at other discount rates and over shorter horizons.
+    """Lay out each strategy's net present value at other discount rates and horizons.
 
     Parameters
     ----------
@@ -378,7 +378,8 @@ _RATES = TableSpec(
     notes=(
         (
             "Discount rate: what money a year later is worth less, per year; the same in all draws here. Horizon: "
-            "after so many months the comparison ends, and points that customers still hold are paid for."
+            "after so many months the comparison ends, and points that customers still hold are paid for. Beyond the "
+            "horizon of the scenario all programmes have ended, and what is expected of customers still there is added."
         ),
     ),
 )

@@ -11,7 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cxsim.finance.economics import ACCOUNTS, Economics, Posting, occurrences, own_postings, shop_postings
+from cxsim.finance.economics import (
+    ACCOUNTS,
+    Economics,
+    Posting,
+    booked as booked_amounts,
+    later_counts,
+    occurrences,
+    own_postings,
+    shop_postings,
+)
+from cxsim.finance.ledger import Account
 from cxsim.finance.returns import net_present_value
 from cxsim.finance.statement import Flows
 from cxsim.params import MICROS, MICROS_PER_CENT, quantities
@@ -169,7 +179,20 @@ def _totals(base: BaseCase, outcome: Outcome) -> dict[tuple[str, str], Counts]:
             found[_volume(base.scenario, one, strategy)] = (
                 times[one.counted] * worlds if isinstance(one.counted, str) else totals[:, place(one.counted, reach)]
             )
+    if base.scenario.after_horizon == "included":
+        found[_AFTER_HORIZON] = _after_horizon(base, outcome)
     return found
+
+
+def _after_horizon(base: BaseCase, outcome: Outcome) -> Counts:
+    """Return the value of customers after the horizon, summed over worlds, which is booked in the last month."""
+    worth = [
+        int((later_counts(counts) * draw.later_prices[: later_counts(counts).shape[-2]]).sum())
+        for counts, draw in zip(outcome.treated, base.worlds.draws, strict=True)
+    ]
+    months = np.zeros(base.scenario.horizon_months, np.int64)
+    months[-1] = round(sum(worth) / MICROS_PER_CENT)
+    return months
 
 
 def prices(base: BaseCase) -> pl.DataFrame:
@@ -183,6 +206,8 @@ def prices(base: BaseCase) -> pl.DataFrame:
             known[_OF_SCHEDULE.get(_NUMBERED.sub("", path), path)] = f"{folder}/{holder.name}/{path}"
         postings = _postings(scenario.economics, strategy)
         rows += [_price(one, _volume(scenario, one, strategy), known) for one in postings]
+    if scenario.after_horizon == "included":
+        rows.append((str(Account.RETAINED), *_AFTER_HORIZON, 1, 1.0, None, None))
     rows.sort(key=lambda row: ACCOUNTS.index(row[0]))
     return table_of(rows, PRICES).join(volumes(base), on="volume", how="semi", maintain_order="left")
 
@@ -207,8 +232,10 @@ def _volume(scenario: Scenario, one: Posting, strategy: Strategy | None) -> tupl
     return f"{name}: {strategy.title}{'' if alone else f' ({strategy.name})'}", unit
 
 
+# It does not follow from the other volumes, nor from any price of the model.
+_AFTER_HORIZON = ("Value of customers after the horizon", MONEY)
 # Numbers of a schedule, by the number of an effect that each is.
-_OF_SCHEDULE = {"effects.contacts.per_month": "contacts_per_month", "effects.acquisition.charge": "acquisition_charge"}
+_OF_SCHEDULE = {"effects.points.breakage": "breakage", "effects.acquisition.charge": "acquisition_charge"}
 _NUMBERED = re.compile(r"_\d+(?=\.)")
 # Names and units of what is counted, by the type of its kind: places of counts of two types can be equal.
 _VOLUMES: Mapping[str, Mapping[Any, tuple[str, str]]] = {
@@ -252,7 +279,10 @@ def npv_table(study: Study) -> pl.DataFrame:
 def booked(draws: Sequence[Draw], arms: Sequence[Arms], counts: Sequence[Counts]) -> Flows:
     """Return the money of every arm in every world."""
     amounts = [
-        [counted[world] @ prices.T + costs.T for counted, prices, costs in zip(counts, *draw.prices(some), strict=True)]
+        [
+            booked_amounts(counted[world], prices, draw.later_prices) + costs.T
+            for counted, prices, costs in zip(counts, *draw.prices(some), strict=True)
+        ]
         for world, (draw, some) in enumerate(zip(draws, arms, strict=True))
     ]
     return Flows(arms=tuple(map(str, range(len(counts)))), amounts=np.array(amounts) / MICROS)

@@ -187,10 +187,13 @@ def statements(study: Study) -> dict[str, pl.DataFrame]:
     present = worlds.present_values()
     days = cash_days(calendar.month_starts, economics.timing)
     starts = [calendar.starts_of(month) for month in range(calendar.months + 1)]
-    customers, structures = worlds.population.size, len(scenario.structures)
+    usual, *later = map(worlds.later_values, study.counts)
+    retained = {arm: values - usual for arm, values in zip(arms[1:], later, strict=True)}
     shared: Any = {"days": days, "titles": titles}
+    sizes: Any = {"customers": worlds.population.size, "structures": len(scenario.structures)}
+    after: Any = {"retained": retained, "retained_rule": scenario.after_horizon}
     return {
-        "investment": investment(monthly, present, economics, customers=customers, structures=structures, **shared),
+        "investment": investment(monthly, present, economics, **after, **sizes, **shared),
         "periods": periods(monthly, present, starts[:-1], **shared),
         "cohorts": cohort_money(study.ledger, arms, draws=draws, customers=_customers(study), titles=titles),
         "fan": fan(monthly, [start - timedelta(days=1) for start in starts[1:]], titles),

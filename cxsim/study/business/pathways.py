@@ -10,7 +10,7 @@ from itertools import combinations, product
 import numpy as np
 import polars as pl
 
-from cxsim.finance.economics import ACCOUNTS
+from cxsim.finance.economics import ACCOUNTS, later_counts
 from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, Account
 from cxsim.finance.statement import LINES, MONTHS_PER_YEAR
 from cxsim.params import MICROS
@@ -265,6 +265,9 @@ def _values(base: BaseCase, outcome: Outcome) -> dict[str, Numbers]:
     (usual, tariff), (_, fixed) = draw.prices(arms)
     values = _by_count(outcome.treated, tariff, present)
     values[:, :N_COUNT_KINDS] -= _by_count(outcome.baseline, usual, present)
+    few = later_counts(outcome.treated) - later_counts(outcome.baseline)
+    later = (few * draw.later_prices[: few.shape[1]]).sum(axis=1) * present[:, -1:]
+    values[:, [place(CountKind.LATER_ORDERS), place(CountKind.LATER_LIST)]] = later
     reaches, everything = range(len(outcome.strategies)), {*range(values.shape[1])}
     # Whom the programme attracts costs what winning a customer costs; that is trade, not a cost of the programme.
     attracted = {place(ReachCountKind.ATTRACTED, reach) for reach in reaches}

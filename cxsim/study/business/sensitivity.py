@@ -12,9 +12,9 @@ import polars as pl
 
 from cxsim.finance.economics import ACCOUNTS
 from cxsim.finance.ledger import PROGRAMME_ACCOUNTS, Account
-from cxsim.finance.statement import HIGH, LOW, MONTHS_PER_YEAR, cash_days, flows, weights
-from cxsim.params import MICROS, MICROS_PER_CENT, with_values
-from cxsim.simulation.counts import CountKind, ReachCountKind, place
+from cxsim.finance.statement import HIGH, LOW, MONTHS_PER_YEAR, cash_days, flows, later_weights, weights
+from cxsim.params import MICROS, MICROS_PER_CENT, share_steps, with_values
+from cxsim.simulation.counts import YEARS_AFTER, CountKind, ReachCountKind, place
 from cxsim.simulation.world import rounded
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import Assumption, assumed_in, assumed_values, with_assumptions
@@ -22,6 +22,7 @@ from cxsim.study.business.base_case import Z90, Z99, BaseCase, Counts, Numbers, 
 from cxsim.study.business.pathways import responding
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
+from cxsim.study.worlds import schedule
 from cxsim.tables import COUNT, INDEX, REAL, TEXT, Contract, check, empty, table_of
 
 # A number that a grid lacks has one value, 0.
@@ -78,7 +79,8 @@ HEAT = Contract(
     TEXT("strategy", "title", "x_id", "x_description", "x_unit", "y_id", "y_description", "y_unit"),
     REAL("x", "y", "npv"),
 )
-# NPV over all draws at other discount rates and shorter horizons; points still outstanding at the end are settled.
+# NPV over all draws at other discount rates and horizons; points still outstanding at the end are settled. A horizon
+# beyond the scenario's has what is expected of customers who are still there, by year.
 RATES = Contract(
     "RATES",
     TEXT("strategy", "title"),
@@ -98,6 +100,8 @@ _ROUNDS = 8
 _FAR_ENOUGH = 0.25
 # Rates around which finance directors think, effective per year; the shop's own stands among them.
 _RATES = (0.0, 0.05, 0.10, 0.15, 0.20)
+# Years after the scenario's horizon at which the comparison ends too.
+_YEARS_LONGER = (1, 2)
 # Steps over the range of the first and of the second number; the grid is even, and holds the central values.
 _STEPS = {"x": 4, "y": 2}
 _UPTAKE = "reach.uptake"
@@ -279,43 +283,68 @@ def _break_even(base: BaseCase, one: Variation) -> dict[str, object]:
 
 
 def rates(study: Study) -> pl.DataFrame:
-    """Return the NPV of each strategy over all draws at other discount rates and over shorter horizons."""
-    scenario = study.scenario
+    """Return the NPV of each strategy over all draws at other discount rates and horizons.
+
+    A horizon beyond that of the scenario adds what customers who are still there bring in the years between, when no
+    programme runs any more. Where the scenario counts all years after its horizon, these stand as the last one.
+    """
+    scenario, draws = study.scenario, study.worlds.draws
     months = scenario.horizon_months
-    horizons = sorted({*range(MONTHS_PER_YEAR, months, MONTHS_PER_YEAR), months})
+    horizons = sorted({*range(MONTHS_PER_YEAR, months, MONTHS_PER_YEAR), months, *_longer(scenario)})
     annual = sorted({*_RATES, scenario.economics.annual_discount_rate.value})
-    money = flows(study.ledger, scenario.arms, draws=len(study.worlds.draws), months=months)
-    kept = [number for number, account in enumerate(ACCOUNTS) if account != Account.POINTS_LIABILITY]
+    money = flows(study.ledger, scenario.arms, draws=len(draws), months=months)
+    apart = (Account.POINTS_LIABILITY, Account.RETAINED)
+    kept = [number for number, account in enumerate(ACCOUNTS) if account not in apart]
     month_starts, timing = scenario.calendar.month_starts, scenario.economics.timing
     rows = []
-    for arm, (name, together) in enumerate(scenario.with_prior, start=1):
+    for arm, (name, _) in enumerate(scenario.with_prior, start=1):
         increment = money.incremental(arm)
         cash = increment[:, :, kept].sum(axis=2)
         # What a horizon that ends with a month settles: points still outstanding, and capital that is tied up.
         capital = increment[:, :, ACCOUNTS.index(Account.WORKING_CAPITAL)].cumsum(axis=1)
-        settled = -_outstanding(study.counts[arm], len(together)) - capital
+        owed = np.array([_owed(draw.scenario.with_prior[arm - 1][1]) for draw in draws])
+        settled = -_outstanding(study.counts[arm], owed) - capital
+        later = study.worlds.later_money(study.counts[arm]) - study.worlds.later_money(study.counts[0])
         for rate, horizon in product(annual, horizons):
             monthly = cash[:, :horizon].copy()
-            monthly[:, -1] += settled[:, horizon - 1]
-            present = weights(month_starts, timing, np.full(len(cash), rate))
-            npv = (monthly * present[:, :horizon]).sum(axis=1)
+            monthly[:, -1] += settled[:, min(horizon, months) - 1]
+            at = np.full(len(cash), rate)
+            npv = (monthly * weights(month_starts, timing, at)[:, :horizon]).sum(axis=1)
+            followed = max(horizon - months, 0) // MONTHS_PER_YEAR
+            npv += (later[:, :followed] * later_weights(month_starts, at, years=followed)).sum(axis=1)
             low, high = np.quantile(npv, (LOW, HIGH))
             gains = (npv > 0.0).mean()
             rows.append((name, scenario.titles[name], rate, horizon, npv.mean(), low, high, gains))
     return table_of(rows, RATES)
 
 
-def _outstanding(counts: Counts, reaches: int) -> Numbers:
+def _longer(scenario: Scenario) -> list[int]:
+    """Return the horizons beyond the scenario's at which customers who are still there are followed."""
+    most = min(YEARS_AFTER, scenario.horizon_months)
+    years = {year for year in _YEARS_LONGER if year <= most}
+    if scenario.after_horizon == "included":
+        years.add(most)
+    return [scenario.horizon_months + MONTHS_PER_YEAR * year for year in sorted(years)]
+
+
+def _owed(strategies: Strategies) -> list[int]:
+    """Return what a cent of points held at the end is charged by each strategy, in millionths."""
+    return [MICROS_PER_CENT - share_steps(schedule(one).breakage) for one in strategies]
+
+
+def _outstanding(counts: Counts, charged: Numbers) -> Numbers:
     """Return the value of the points still outstanding at the end of each month: shape (worlds, months), positive.
 
-    The last is what the ledger charges at the end. Before it, points have the value they have at the end, on average.
+    `charged`, shape (worlds, reaches), is what one cent of them is charged, in millionths. The last is what the ledger
+    charges at the end. Before it, points have the value they have at the end, on average.
     """
     open_points = counts[:, :, place(CountKind.POINTS_ISSUED)].astype(np.float64)
     open_points -= counts[:, :, place(CountKind.POINTS_REDEEMED)] + counts[:, :, place(CountKind.POINTS_EXPIRED)]
     open_points = open_points.cumsum(axis=1)
-    owed = sum((counts[:, -1, place(ReachCountKind.POINTS_VALUE, reach)] for reach in range(reaches)), np.int64(0))
+    places = [place(ReachCountKind.POINTS_VALUE, reach) for reach in range(charged.shape[1])]
+    owed = (counts[:, -1, places] * charged).sum(axis=1) / MICROS
     final = open_points[:, -1]
-    value = np.divide(owed * MICROS_PER_CENT / MICROS, final, out=np.zeros_like(final), where=final > 0.0)
+    value = np.divide(owed, final, out=np.zeros_like(final), where=final > 0.0)
     total: Numbers = open_points * value[:, None]
     return total
 
@@ -381,7 +410,7 @@ def _monthly(base: BaseCase, outcome: Outcome) -> dict[str, object]:
         "rest": none.sum(axis=1) - programme - accounts[Account.POINTS_LIABILITY],
         "per_margin": (all_ - none).sum(axis=1),
         "programme": programme,
-        "settled": -_outstanding(outcome.treated, len(outcome.strategies)).mean(axis=0),
+        "settled": -_outstanding(outcome.treated, np.array([_owed(outcome.strategies)])).mean(axis=0),
         "settled_programme": -accounts[Account.WORKING_CAPITAL].cumsum(),
     }
 

@@ -45,7 +45,7 @@ def returns() -> pl.DataFrame:
             "payback_months": [13.6, 28.2, None],
             "payback_months_late": [30.9, None, None],
             "payback_mc_error": [0.4, 1.1, None],
-            "break_even_scale": [1.34, 1.095, 0.49],
+            "profitability_index": [1.34, 1.095, 0.49],
             "customers": [20_000, 20_000, 20_000],
             "draws": [400, 400, 400],
         }

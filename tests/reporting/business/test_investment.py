@@ -34,15 +34,18 @@ def investment(returns):
             "irr": [0.346, None, None],
             "irr_remark": ["one rate", "several rates possible: 10 % and 20 %", "no inflow: nothing comes back"],
             "mirr": [0.224, 0.05, -0.123],
-            "profitability_index": [1.62, 1.04, -0.001],
             "peak_funding": [66_500.0, 31_200.0, 18_000.0],
             "npv_per_customer": [2.06, 0.306, -0.474],
+            "after_horizon": [4_100.0, -800.0, 0.0],
+            "after_horizon_low": [900.0, -2_400.0, 0.0],
+            "after_horizon_high": [9_300.0, 500.0, 0.0],
             "benefits_pv": [162_574.5, 70_330.0, 9_270.0],
             "costs_pv": [121_340.0, 64_210.0, 18_750.0],
             "benefit_haircut": [0.2] * 3,
             "cost_uplift": [0.1] * 3,
             "risk_adjusted_npv": [2_414.0, -14_367.0, -13_209.0],
             "risk_adjusted_roi": [0.018, -0.203, None],
+            "after_horizon_rule": ["excluded"] * 3,
         }
     )
     return check(table, INVESTMENT)
@@ -61,7 +64,9 @@ def test_every_figure_stands_in_its_group_with_its_interval_or_error(returns, in
     table = investment_table(returns, investment, "USD")
     html = table.html()
     groups = re.findall(r'class="gt_group_heading"[^>]*>(.*?)<', html)
-    assert groups == ["Decision", "Worth", "Chance", "Return", "Time", "Money tied up", "Risk-adjusted"]
+    assert groups == [
+        "Decision", "Worth", "After the horizon", "Chance", "Return", "Time", "Money tied up", "Risk-adjusted",
+    ]  # fmt: skip
     assert _row(html, "Net present value, USD")[0] == "41,000 ± 1,210"
     assert _row(html, f"On investment, 90{NBSP}% interval") == ["7 % to 76 %", "−33 % to 55 %", "−80 % to −16 %"]
     assert _row(html, f"Of a return on investment above 15{NBSP}%") == ["81 %", "42 %", "–"]
