@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from checks import assertions, docstrings, hygiene, imports, names, notebooks, reach, signatures, sizes
+from checks import assertions, docstrings, figures, hygiene, imports, names, notebooks, reach, signatures, sizes
 
 RULES: dict[str, Callable[[Path], list[str]]] = {
     "sizes": sizes.problems,
@@ -16,5 +16,6 @@ RULES: dict[str, Callable[[Path], list[str]]] = {
     "assertions": assertions.problems,
     "docstrings": docstrings.problems,
     "notebooks": notebooks.problems,
+    "figures": figures.problems,
     "hygiene": hygiene.problems,
 }

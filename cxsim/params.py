@@ -115,7 +115,7 @@ _PlainDumper.add_representer(str, _text)
 
 
 T = TypeVar("T")
-Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations"]
+Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations", "shops"]
 SOURCES_FILE, LEVERS_FILE, METRICS_FILE = "sources.yaml", "levers.yaml", "metrics.yaml"
 # Chooses among the members of a union of dataclasses by their field `kind`.
 BY_KIND = pydantic.Discriminator("kind")

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from checks import figures
 from checks.docstrings import FOR_USERS, faults
 from checks.rules import RULES
 from checks.source import ROOT
@@ -40,6 +41,17 @@ FAULTS = {
     "an import of the lazy root": ("imports", "cxsim/price.py", "from cxsim import run", "imports run from the root"),
     "an import of the root itself": ("imports", "cxsim/price.py", "import cxsim", "from the root"),
     "an import of another file's own": ("imports", "cxsim/price.py", "from cxsim.data.rfm import _sum", "imports _sum"),
+    "a typed figure": ("figures", "cxsim/price.py", 'TEXT = "It brings 6.3 % more orders."', "'6.3' is typed"),
+    "a figure beside a computed one": ("figures", "cxsim/price.py", 'f"In {n} months 12 % more."', "{} months 12 %"),
+    "a typed figure in words": ("figures", "cxsim/price.py", 'TEXT = "It doubles half of sales."', "is typed"),
+    "a typed figure on a page": ("figures", "cxsim/a/page.j2", "<p>{{ n }} orders, 12 % of all</p>", "{} orders, 12 %"),
+    "a typed figure of a strategy": ("figures", "params/strategies/a.yaml", "title: Get 10 % off", "title: '10'"),
+    "a figure in a notebook's prose": (
+        "figures",
+        "notebooks/a.ipynb",
+        '{"cells": [{"cell_type": "markdown", "source": ["It is 3 % more."]}]}',
+        "'3'",
+    ),
     "a test without a claim": ("assertions", "tests/test_price.py", "def test_it_runs():\n    f()", "claims nothing"),
 }
 
@@ -52,6 +64,33 @@ def test_the_rule_finds(tmp_path, rule, place, text, found):
     problems = RULES[rule](tmp_path)
     assert len(problems) == 1
     assert found in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        (
+            "cxsim/price.py",
+            'def f(n):\n    """Return 12 % of it."""\n    # 12 % of all\n    g(f"It brings {n:.12f} % more.")',
+        ),
+        ("cxsim/price.py", 'raise ParamError("a season must have 12 numbers")'),
+        ("cxsim/price.py", 'TEXT = "By IFRS 15; bars: 90 % interval, 1 is no effect."'),
+        # What a named source found is evidence, and stands beside the source.
+        ("params/strategies/a.yaml", "description: Tests found 7.5 % more.\nsource: lee-2021"),
+    ],
+)
+def test_no_figure_is_found_where_none_is_claimed(tmp_path, place, text):
+    (tmp_path / place).parent.mkdir(parents=True)
+    (tmp_path / place).write_text(text, encoding="utf-8")
+    assert RULES["figures"](tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["ALLOWED", "UNREAD"])
+def test_every_exception_to_computed_figures_is_needed(name, monkeypatch):
+    texts, table = figures.texts(ROOT), getattr(figures, name)
+    for pattern in table:
+        monkeypatch.setattr(figures, name, {one: why for one, why in table.items() if one != pattern})
+        assert any(figures.figure(text) for _, text in texts), pattern
 
 
 def _checkout(root, **files):

@@ -264,7 +264,7 @@ def value(
     annual_discount_rate: DiscountRate = 0.10,
     margin: Annotated[float, Option(min=0.0, max=1.0, help="Share of revenue that counts as value.")] = 1.0,
     level: Annotated[float, Option(min=0.01, max=0.999, help="Probability of the intervals.")] = 0.9,
-    draws: Annotated[int | None, Option(min=1, help="Draws; else 400, fewer for millions.")] = None,
+    draws: Annotated[int | None, Option(min=1, help="Draws; left out, fewer for millions of customers.")] = None,
     seed: Annotated[int, Option(min=0, help="Seed of all random numbers.")] = 0,
 ) -> None:
     """Write the value of each customer, and how sure it is; MBG/NBD does not take one-time buyers for alive."""

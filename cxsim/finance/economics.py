@@ -26,6 +26,12 @@ Timing = Literal["start", "mid", "end"]
 MoneyPerOrder = Annotated[Quantity, Unit.MONEY_PER_ORDER]
 
 
+def refuse_no_code(currency: str) -> None:
+    """Refuse a currency that is no code."""
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise ParamError(f"currency must be a code of three capitals, such as USD; found '{currency}'.")
+
+
 # The shop's own choices, which need no evidence and have no spread.
 RULES = (
     *("fund_probability", "roi_hurdle", "benefit_haircut", "cost_uplift"),
@@ -89,8 +95,7 @@ class Economics(Checked):
     }
 
     def _refuse(self) -> None:
-        if not re.fullmatch("[A-Z]{3}", self.currency):
-            raise ParamError(f"currency must be a code of three capitals, such as USD; found '{self.currency}'.")
+        refuse_no_code(self.currency)
         for name in RULES:
             rule: Quantity | None = getattr(self, name)
             if rule is not None and rule.range[0] < rule.range[1]:

@@ -43,7 +43,7 @@ DOSES = Contract(
 )
 # Of the comparisons called clear, on average at most so many are chance.
 _FALSE_DISCOVERIES = 0.05
-_FEWEST = 30
+FEWEST_FOR_A_SHARE = 30
 # Days within which customers may order again after a dose.
 _WINDOW = 90
 _MICROSECONDS_OF_A_DAY = 86_400_000_000
@@ -190,7 +190,7 @@ def dose_curve(shop: Shop, exposure: str) -> pl.DataFrame:
     met = met.filter(pl.col("dose") >= ends[0]).drop_nulls("customer_id").with_columns(place=place)
     outcome, rows = f"ordered again within {_WINDOW} days", []
     for number, mean, sums in _sums_by_dose(_followed(shop, met)):
-        share = ratio(sums, scale=(0.0, 1.0)) if sums.units >= _FEWEST else Estimate()
+        share = ratio(sums, scale=(0.0, 1.0)) if sums.units >= FEWEST_FOR_A_SHARE else Estimate()
         row = (exposure, dose.unit, ends[number - 1], ends[number], mean, outcome, *share[:3], sums.units)
         rows.append(row)
     return table_of(rows, DOSES)

@@ -69,11 +69,12 @@ _SAYS = (
     "The base case as a model: every number is at its central value, and money is volumes times prices.",
     (
         "Volumes are those of the simulation and stay as they are: another case or another number moves prices and "
-        "costs alone, not what customers do, nor what they are worth after the horizon. To simulate again, change the scenario and make the report anew."
+        "costs alone, not what customers do, nor what they are worth after the horizon. To simulate again, change the "
+        "scenario and make the report anew."
     ),
     (
-        "Low and high are the ends of each number's range, 5 % and 95 %, not bad and good. Shares are rounded to a "
-        "hundredth of a percent and money to a millionth, as in the report."
+        "Low and high are the ends of each number's plausible range, not bad and good. Shares and money are rounded as "
+        "in the report."
     ),
 )
 _OF_MEAN = (

@@ -34,7 +34,16 @@ from cxsim.strategies.behaviour import Behaviour
 from cxsim.strategies.levers import Lever, load_levers, refuse_unmeasured
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import Assumption, assumptions, with_quantities_in
-from cxsim.study.scenario import Scenario, ScenarioFile, Structure, Valuation, files_of, load_valuation, resolved
+from cxsim.study.scenario import (
+    Scenario,
+    ScenarioFile,
+    SimulatedShop,
+    Structure,
+    Valuation,
+    files_of,
+    load_valuation,
+    resolved,
+)
 
 _ARRIVALS, _LEAVING = "new_customers.per_month", "dropout"
 _CHOSEN_BY_HAND = "Set by hand."
@@ -226,10 +235,12 @@ def case_files(name: str) -> tuple[Path, ...]:
     """Return the files under params/ that make a scenario or a valuation: its own, those it names, the sources."""
     case = case_of(name)
     own, cited = locate(case, name), root() / "params" / SOURCES_FILE
+    orders = load_case(name).orders
+    simulated = [locate("shops", orders)] if orders in names("shops") else []
     if case == "valuations":
-        return (own, cited)
+        return (own, cited, *simulated)
     files = files_of(read(own, ScenarioFile), shown(own))
-    return (own, cited, *chain.from_iterable(files.values()))
+    return (own, cited, *simulated, *chain.from_iterable(files.values()))
 
 
 SHAPES: dict[str, type[object]] = {
@@ -238,6 +249,7 @@ SHAPES: dict[str, type[object]] = {
     "economics": Economics,
     "behaviour": Behaviour,
     "valuations": Valuation,
+    "shops": SimulatedShop,
     "levers": dict[str, Lever],
     "formats": Format,
     "metrics": dict[str, Metric],
@@ -248,7 +260,7 @@ _CHECKED: dict[str, Callable[[Path], object]] = {
     METRICS_FILE: load_metrics,
     "formats": checked_format,
 }
-_HOLDERS = ("scenarios", "strategies", "economics", "behaviour", "valuations")
+_HOLDERS = ("scenarios", "strategies", "economics", "behaviour", "valuations", "shops")
 SCHEMA_FILE = "schema.json"
 
 

@@ -377,8 +377,9 @@ def _clv_steps(
     )
     after_costs = f"A margin of {percent(terms.margin)} is left; revenue is not value."
     expected = (
-        f"What the next {figure(terms.horizon_days)} days are expected to bring, in money of today. Lifespans "
-        f"seen so far lie in the past, and {percent(alive)} of them are expected not to be over."
+        f"What the next {figure(terms.horizon_days)} days are expected to bring, in money of today at "
+        f"{percent(terms.annual_discount_rate)} a year. Lifespans seen so far lie in the past, and {percent(alive)} of "
+        "them are expected not to be over."
     )
     rows = [
         ("product of averages", value * per_year * lifespan_years, None, None, multiplied),

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import polars as pl
 
 from cxsim.errors import ParamError, ReportError
-from cxsim.params import root
+from cxsim.params import names, root
 from cxsim.strategies.behaviour import PLAIN
 from cxsim.study.loading import changes_between, load_scenario, parsed_changes
 from cxsim.study.scenario import Scenario, Valuation, load_valuation
@@ -99,13 +99,13 @@ def manifest(
         changes = None
     if changes is None:
         return record
-    names = [f"economics/{economics.name}", "sources"]
-    names += [f"behaviour/{scenario.behaviour.name}"] if scenario.behaviour != PLAIN else []
-    names += [f"strategies/{strategy.name}" for strategy in scenario.strategies]
+    files = [f"economics/{economics.name}", "sources", *_simulated(scenario)]
+    files += [f"behaviour/{scenario.behaviour.name}"] if scenario.behaviour != PLAIN else []
+    files += [f"strategies/{strategy.name}" for strategy in scenario.strategies]
     options = "".join(f" --set {key}={value}" for key, value in parsed_changes(changes).items())
     return (
         record
-        | _file_hashes([*names, f"scenarios/{scenario.name}"])
+        | _file_hashes([*files, f"scenarios/{scenario.name}"])
         | ({"changes": changes} if changes else {})
         | {"command": f"cxsim report {scenario.name}{options}"}
     )
@@ -123,7 +123,7 @@ def valuation_manifest(
             return record
     except ParamError:
         return record
-    files = _file_hashes(["sources", f"valuations/{valuation.name}"])
+    files = _file_hashes(["sources", f"valuations/{valuation.name}", *_simulated(valuation)])
     return record | files | {"command": f"cxsim report {valuation.name}"}
 
 
@@ -144,15 +144,20 @@ def _record(
     }
 
 
+def _simulated(case: Scenario | Valuation) -> list[str]:
+    """Return the file of the simulated shop whose orders a case names, if it names one."""
+    return [f"shops/{case.orders}"] if case.orders in names("shops") else []
+
+
 def scenario_hash(case: Scenario | Valuation) -> str:
     """Return the hash of everything in a scenario or a valuation, down to the last assumption."""
     return _sha256(json.dumps(asdict(case), sort_keys=True, default=str).encode())
 
 
-def _file_hashes(names: Sequence[str]) -> dict[str, object]:
+def _file_hashes(files: Sequence[str]) -> dict[str, object]:
     """Return the hashes of files under params, which are enough to make a result again."""
-    files = {f"{name}.yaml": root() / "params" / f"{name}.yaml" for name in names}
-    return {"parameters_sha256": {name: _sha256(file.read_bytes()) for name, file in files.items()}}
+    places = {f"{name}.yaml": root() / "params" / f"{name}.yaml" for name in files}
+    return {"parameters_sha256": {name: _sha256(file.read_bytes()) for name, file in places.items()}}
 
 
 def _sha256(content: bytes) -> str:

@@ -70,7 +70,7 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
         returns=_returns(worlds, monthly),
         structures=_by_structure(worlds, monthly),
         break_even=search_all(scenario, fits, executor=executor),
-        cautions=cautions(scenario, fits.findings),
+        cautions=cautions(scenario, fits.purchases, fits.findings),
         statement=_titled(statement(monthly, starts[:-1]), titles),
         totals=_titled(totals(monthly), titles),
         cash=_titled(cash(monthly, [start - timedelta(days=1) for start in starts[1:]]), titles),

@@ -9,11 +9,11 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from cxsim.data.shop import Policy
 from cxsim.errors import ParamError, refuse_unknown
-from cxsim.finance.economics import Economics, load_economics
+from cxsim.finance.economics import Economics, load_economics, refuse_no_code
 from cxsim.finance.returns import Rule
 from cxsim.finance.statement import MONTHS_PER_YEAR
 from cxsim.params import Kind, Quantity, Unit, locate, named, read
@@ -23,6 +23,7 @@ from cxsim.strategies.effects import EXPERIENCED, Markdown
 from cxsim.strategies.levers import refuse_unmeasured
 from cxsim.strategies.mechanisms import Incidents, Referral
 from cxsim.strategies.strategy import Strategy
+from cxsim.strategies.units import Checked, PerYear, Ratio
 
 _NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -85,6 +86,57 @@ class NewCustomers:
                 f"{self.per_month:,} new customers in each of {self.months:,} months are too many; "
                 f"at most {_MOST_NEW_CUSTOMERS:,} together are possible."
             )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SimulatedShop(Checked):
+    """A shop that nobody has, as in params/shops: its orders are simulated, from the values of its numbers alone.
+
+    Attributes
+    ----------
+    name, title, description
+        Name of the file; name of the shop, which says that it is simulated; and what kind of shop it is.
+    currency
+        A code of three capitals.
+    opens_on
+        First day; nobody has ordered before.
+    new_customers
+        Those who order for the first time; the shop is observed for as many months as they arrive.
+    seed
+        Seed of all random numbers, 0 to 2**63 - 1.
+    orders_per_year, orders_between
+        Mean order rate of customers while they stay, and its standard deviation between them over that mean.
+    leaving, leaving_between
+        Share of customers who have left a year after their first order; standard deviation over the mean of the rates
+        at which they leave.
+    order_value, order_value_between, order_value_within
+        Mean value of an order, and standard deviations over the mean: of customers' means, of the orders of one.
+    """
+
+    name: str
+    title: str
+    description: str
+    currency: str
+    opens_on: date
+    new_customers: NewCustomers
+    seed: int
+    orders_per_year: PerYear
+    orders_between: Ratio
+    leaving: Annotated[Quantity, Unit.SHARE_PER_YEAR]
+    leaving_between: Ratio
+    order_value: Annotated[Quantity, Unit.MONEY_PER_ORDER]
+    order_value_between: Ratio
+    order_value_within: Ratio
+
+    def _refuse(self) -> None:
+        refuse_no_code(self.currency)
+        if not 0.0 < self.leaving.value < 1.0:
+            raise ParamError(f"leaving must be above 0 and below 1; found {self.leaving.value:g}.")
+
+    @property
+    def calendar(self) -> Calendar:
+        """Days and months for which the shop is observed."""
+        return Calendar(starts_on=self.opens_on, months=self.new_customers.months)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +203,8 @@ class ScenarioFile(ScenarioSettings):
     name, title, description
         Name of the file; name and question for readers.
     orders
-        `cdnow`, `cdnow-sample`, the name of a scenario, or the path of a shop's exports, relative to the project.
+        `cdnow`, `cdnow-sample`, the name of a simulated shop or of a scenario, or the path of a shop's exports,
+        relative to the project.
     policy
         How these are read; by default what shop.yaml beside them says.
     columns
@@ -458,7 +511,8 @@ class Valuation(CaseSettings):
     name, title, description
         Name of the file; name and question for readers.
     orders
-        `cdnow`, `cdnow-sample`, the name of a scenario, or the path of a shop's exports, relative to the project.
+        `cdnow`, `cdnow-sample`, the name of a simulated shop or of a scenario, or the path of a shop's exports,
+        relative to the project.
     policy
         How these are read; by default what shop.yaml beside them says.
     columns
@@ -497,8 +551,7 @@ class Valuation(CaseSettings):
     draws: int = 400
 
     def __post_init__(self) -> None:
-        if not re.fullmatch("[A-Z]{3}", self.currency):
-            raise ParamError(f"currency must be a code of three capitals, such as USD; found '{self.currency}'.")
+        refuse_no_code(self.currency)
         _refuse_beyond_limits(self, 20)
         self.annual_discount_rate.require(Unit.SHARE_PER_YEAR, "annual_discount_rate")
         self.margin.require(Unit.SHARE, "margin")

@@ -1,4 +1,4 @@
-"""The name of files, of the bundled shop or a scenario in; that shop, its orders and the models fitted to them, out."""
+"""The name of files, a bundled shop or a scenario in; that shop, its orders and the models fitted to them, out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import numpy as np
 import polars as pl
 
 from cxsim.clv.fit import fit, fit_spend
@@ -23,14 +24,20 @@ from cxsim.data.orders import Transactions, transactions_of
 from cxsim.data.rfm import summarise
 from cxsim.data.shop import TABLES, Policy, Receipt, Shop, known_at, noticed
 from cxsim.errors import CxsimError, DataError, ParamError, choices
-from cxsim.params import names, root, shown
+from cxsim.params import CENTS, DAYS_PER_YEAR, named, names, read, root, shown
+from cxsim.simulation.counts import YEARS_AFTER
+from cxsim.simulation.engine import Inputs, events
+from cxsim.simulation.plan import compile_plan, count_kinds_of
+from cxsim.simulation.state import ORDER, Latents
+from cxsim.simulation.world import Population, compile_world, empty_base, reached_by, rounded
+from cxsim.strategies.behaviour import PLAIN
 from cxsim.strategies.mechanisms import Points
 from cxsim.study.loading import CASES, load_scenario
-from cxsim.study.scenario import BASELINE, CaseSettings, Scenario, Valuation, load_valuation
+from cxsim.study.scenario import BASELINE, CaseSettings, Scenario, SimulatedShop, Valuation, load_valuation
 from cxsim.study.shop_tables import ShopTables, require_world, tables_of
 from cxsim.study.worlds import Fits, draw_worlds
 
-BUNDLED = ("cdnow", "cdnow-sample")
+_CDNOW = ("cdnow", "cdnow-sample")
 _WRITTEN = (".yaml", ".yml")
 _OFFERED = 3
 # Visits are simulated up to the order that they lead to, so that near the horizon those to later orders are missing.
@@ -51,7 +58,7 @@ def load_shop(
     folder: Path = Path(),
     tables: Literal["all", "orders"] = "all",
 ) -> Shop:
-    """Return the shop whose exports lie somewhere, the bundled one, or one world of a scenario as a shop that saw it.
+    """Return the shop whose exports lie somewhere, a bundled one, or one world of a scenario as a shop that saw it.
 
     `columns`, `policy`, `currency`: as in `read_shop`; `folder`: from which a path starts; `tables`: as in
     `shop_of`.
@@ -60,18 +67,19 @@ def load_shop(
     written = path.suffix.lower() in _WRITTEN
     if path.exists() and not written:
         return shop_of(path, columns=columns, policy=policy, until=until, currency=currency or None, tables=tables)
-    if name not in BUNDLED and not written and name not in names("scenarios"):
+    bundled = name in (*_CDNOW, *names("shops"))
+    if not bundled and not written and name not in names("scenarios"):
         raise ParamError(
-            f"'{name}' is no folder or file of exports, and no scenario; {choices(name, _possible(path))} "
-            "Or any path that leads to exports."
+            f"'{name}' is no folder or file of exports, and no bundled shop or scenario; "
+            f"{choices(name, _possible(path))} Or any path that leads to exports."
         )
     end = None if until is None else datetime.combine(until, time()) + timedelta(days=1)
     renamed = [ours for ours, theirs in (columns or {}).items() if ours != theirs]
     if renamed or policy not in (None, {}, Policy()):
         said = f"the names for {', '.join(renamed)}" if renamed else "the policy"
         raise DataError(f"{name} is no file and is read in one way; leave out {said}.")
-    if name in BUNDLED:
-        shop = cdnow_shop(cast("Literal['cdnow', 'cdnow-sample']", name))
+    if bundled:
+        shop = cdnow_shop(cast("Literal['cdnow', 'cdnow-sample']", name)) if name in _CDNOW else simulated_shop(name)
         return shop if end is None or end >= shop.until else seen_until(shop, end)
     scenario = load_scenario(name)
     whole = shop_tables(scenario).shop(scenario, name=scenario.title, currency=currency)
@@ -79,6 +87,55 @@ def load_shop(
     if shop.sessions is None or shop.until <= whole.until - _FORESEEN:
         return shop
     return replace(shop, sessions=None, lacks={**shop.lacks, "sessions": _UNFORESEEN})
+
+
+def simulated_shop(name: str) -> Shop:
+    """Return a shop of params/shops with the orders that its customers are simulated to have placed."""
+    shop = read(named("shops", name), SimulatedShop)
+    calendar, arrivals = shop.calendar, (shop.new_customers.per_month,) * shop.new_customers.months
+    people = Population(base=empty_base(), arrivals=arrivals, calendar=calendar)
+    plan = compile_plan([], calendar)
+    inputs = Inputs(
+        draw=0,
+        latents=_latents(shop),
+        prob_alive=np.empty(0),
+        world=compile_world(PLAIN, calendar),
+        plans=(plan,),
+        arrivals=(arrivals,),
+        reached=(reached_by(people, []),),
+        unit_values=(np.zeros(count_kinds_of(plan), np.int64),),
+        later=np.zeros((YEARS_AFTER, 2), np.int64),
+    )
+    moment = pl.lit(datetime.combine(shop.opens_on, time())) + pl.duration(seconds="second")
+    purchases = (
+        events(people, inputs, seed=shop.seed)
+        .filter(pl.col("kind") == ORDER)
+        .select(customer_id=pl.col("customer") + 1, ordered_at=moment, amount=pl.col("a") / CENTS)
+    )
+    seen = shop_of(purchases, until=datetime.combine(calendar.starts_of(calendar.months), time()))
+    receipts = (replace(one, file=f"{name}.yaml", recognised="simulated orders") for one in seen.receipts)
+    return replace(seen, name=shop.title, currency=shop.currency, opening=True, receipts=tuple(receipts))
+
+
+def _latents(shop: SimulatedShop) -> Latents:
+    """Return the distributions of Pareto/NBD and Gamma-Gamma that have the means and spreads of a shop."""
+    r, leaving = shop.orders_between.value**-2, shop.leaving_between.value**-2
+    p, q = shop.order_value_within.value**-2, shop.order_value_between.value**-2 + 2.0
+    # Of those who came a year ago (beta / (beta + year)) ** s are still there.
+    there = (1.0 - shop.leaving.value) ** (1.0 / leaving)
+    found = Latents(
+        r=r,
+        alpha=r * DAYS_PER_YEAR / shop.orders_per_year.value,
+        a=0.0,
+        b=1.0,
+        s=leaving,
+        beta=DAYS_PER_YEAR * there / (1.0 - there),
+        drop_after_first=0,
+        p=p,
+        q=q,
+        v=shop.order_value.value * (q - 1.0) / p,
+    )
+    return Latents._make(map(rounded, found))
 
 
 def orders_of(case: CaseSettings, currency: str) -> Transactions:
@@ -145,10 +202,10 @@ def _cut(shop: Shop, receipt: Receipt, end: datetime) -> Receipt:
 
 
 def _possible(path: Path) -> list[str]:
-    """Return what could have been meant: every scenario, and what lies there under a similar name."""
+    """Return what could have been meant: every scenario and bundled shop, and what lies there under a similar name."""
     beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, sorted(beside), n=_OFFERED)
-    return [*names("scenarios"), *(str(path.with_name(one)) for one in near)]
+    return [*names("scenarios"), *_CDNOW, *names("shops"), *(str(path.with_name(one)) for one in near)]
 
 
 def shop_tables(scenario: Scenario, arm: str = BASELINE, *, draw: int = 0) -> ShopTables:

@@ -89,7 +89,7 @@ def test_a_file_in_no_known_folder_is_refused(project, tmp_path):
     (tmp_path / "strategy.yaml").write_text("a: 1\n")
     message = project("check", tmp_path / "strategy.yaml").error
     assert (
-        "not known what it holds; possible: scenarios, strategies, economics, behaviour, valuations, formats."
+        "not known what it holds; possible: scenarios, strategies, economics, behaviour, valuations, shops, formats."
         in message
     )
 

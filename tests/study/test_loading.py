@@ -172,3 +172,5 @@ def test_the_files_of_a_case_are_its_own_and_those_it_names():
     assert {"scenarios/cdnow-service.yaml", "params/sources.yaml", "economics/cdnow-service.yaml"} < names
     assert "behaviour/online-shop.yaml" in names
     assert [path.name for path in case_files("cdnow-value")] == ["cdnow-value.yaml", "sources.yaml"]
+    # Where the orders are simulated, their shop's file moves the result too.
+    assert "shops" in {path.parent.name for path in case_files("skin-care-programmes")}

@@ -256,6 +256,7 @@ def test_an_unknown_case_is_answered_with_the_nearest_of_its_kinds(load, name, w
 
 def test_no_name_is_given_twice():
     assert not set(names("scenarios")) & set(names("valuations"))
+    assert not set(names("shops")) & {*names("scenarios"), "cdnow", "cdnow-sample"}
 
 
 def test_every_assumed_number_is_listed():

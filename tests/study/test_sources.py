@@ -3,6 +3,7 @@
 # ruff: noqa: DTZ001 - the clocks of shops have no zone
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -10,12 +11,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import cxsim
+from cxsim.clv.fit import fit_spend
 from cxsim.data.cdnow import load_cdnow
 from cxsim.data.orders import transactions_of
+from cxsim.data.rfm import summarise
 from cxsim.data.shop import Policy
 from cxsim.errors import DataError, ParamError
-from cxsim.study.scenario import Columns
+from cxsim.params import Unit, named, read
+from cxsim.study.loading import load_scenario
+from cxsim.study.scenario import Columns, SimulatedShop
 from cxsim.study.sources import fit_scenario, load_shop, orders_of, seen_until
+from tests.simulated import assumed
 from tests.small_shop import exports_of_three, small_scenario
 from tests.study.conftest import small
 
@@ -83,7 +90,8 @@ def test_a_day_outside_of_the_horizon_is_refused(scenario):
 
 def test_a_name_that_leads_nowhere_is_answered_with_the_nearest_scenario_or_file(folder):
     with pytest.raises(
-        ParamError, match="'cdnow-servise' is no folder or file of exports, and no scenario; did you mean"
+        ParamError,
+        match="'cdnow-servise' is no folder or file of exports, and no bundled shop or scenario; did you mean",
     ):
         load_shop("cdnow-servise")
     with pytest.raises(
@@ -103,6 +111,72 @@ def test_the_last_year_of_a_scenario_has_no_visits_because_those_to_later_orders
     longer = small_scenario(scenario.parent, horizon_months="14")
     assert load_shop(str(longer), until=date(1998, 8, 30)).missing("sessions") is None
     assert load_shop(str(longer), until=date(1998, 9, 30)).missing("sessions") is not None
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return load_shop("skin-care")
+
+
+def test_a_simulated_shop_says_so_and_is_the_same_every_time(simulated):
+    assert simulated.name == "A simulated shop with healthy margin"
+    assert [(one.recognised, one.file) for one in simulated.receipts] == [("simulated orders", "skin-care.yaml")]
+    assert (simulated.currency, simulated.opening) == ("EUR", True)
+    again = load_shop("skin-care")
+    assert simulated.table("orders").collect().equals(again.table("orders").collect())
+    assert load_shop("skin-care", until=date(2024, 3, 31)).until == datetime(2024, 4, 1)
+
+
+def test_the_orders_of_a_simulated_shop_have_the_means_and_spreads_of_its_file(simulated):
+    file = read(named("shops", "skin-care"), SimulatedShop)
+    rfm = summarise(transactions_of(simulated))
+    assert rfm.height == file.new_customers.per_month * file.new_customers.months
+    # Repeat orders of Pareto/NBD up to each age: r beta / (alpha (s - 1)) (1 - (beta / (beta + T)) ** (s - 1));
+    # Schmittlein, Morrison & Colombo (1987). Of those who came a year ago (beta / (beta + 1)) ** s are still there.
+    s = file.leaving_between.value**-2
+    there = (1.0 - file.leaving.value) ** (1.0 / s)
+    beta = there / (1.0 - there)
+    years = (rfm["age_days"] + 0.5) / 365.25  # of an age in whole days half a day is cut off on average
+    expected = file.orders_per_year.value * beta / (s - 1.0) * (1.0 - (beta / (beta + years)) ** (s - 1.0))
+    error = rfm["frequency"].std() / math.sqrt(rfm.height)
+    # Two orders of a day count as one under RFM, which takes about one in a hundred.
+    assert rfm["frequency"].mean() == pytest.approx(expected.mean(), abs=4.0 * error + 0.01 * expected.mean())
+    # Spend is independent of the rest, so the mean over customers' means is that of the file.
+    means = simulated.table("orders").collect().group_by("customer_id").agg(pl.col("amount").mean())["amount"]
+    assert means.mean() == pytest.approx(file.order_value.value, abs=4.0 * means.std() / math.sqrt(len(means)))
+    spend = fit_spend(rfm)
+    between, within = (spend.params.q - 2.0) ** -0.5, spend.params.p**-0.5
+    # Thousands of customers with two orders and more: the estimates' own errors are 2 % to 3 %.
+    assert (between, within) == pytest.approx(
+        (file.order_value_between.value, file.order_value_within.value), rel=4 * 0.03
+    )
+
+
+def test_in_the_simulated_shop_one_programme_pays_one_does_not_and_one_is_open():
+    scenario = replace(load_scenario("skin-care-programmes"), draws=40)
+    found = {row["strategy"]: row for row in cxsim.run(scenario).returns.iter_rows(named=True)}
+    pays, unclear, loses = (found[name] for name in ("faster-delivery", "points-programme", "targeted-discount"))
+    assert pays["incremental_npv"] > 4.0 * pays["npv_mc_error"]
+    assert loses["incremental_npv"] < -4.0 * loses["npv_mc_error"]
+    assert unclear["npv_low"] < 0.0 < unclear["npv_high"]
+    chances = [row["prob_npv_positive"] for row in (loses, unclear, pays)]
+    # Between the shop's own limits lies what is piloted, 0.25 to 0.90; with 40 draws the error is 0.08 at most.
+    assert chances[0] == 0.0
+    assert 0.33 < chances[1] < 0.82
+    assert chances[2] > 0.90
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"currency": "euro"}, "currency must be a code of three capitals, such as USD; found 'euro'"),
+        ({"leaving": assumed(1.0, Unit.SHARE_PER_YEAR)}, "leaving must be above 0 and below 1; found 1"),
+        ({"order_value": assumed(80.0, Unit.MONEY)}, "order_value: wrong unit 'money'; it must be 'money per order'"),
+    ],
+)
+def test_a_simulated_shop_is_refused_for(changes, words):
+    with pytest.raises(ParamError, match=words):
+        replace(read(named("shops", "skin-care"), SimulatedShop), **changes)
 
 
 @pytest.mark.parametrize(("name", "sample"), [("cdnow", False), ("cdnow-sample", True)])

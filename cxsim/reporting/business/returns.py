@@ -44,7 +44,7 @@ from cxsim.reporting.theme import (
     tooltips,
     with_texts,
 )
-from cxsim.study.business.evidence import BACKTEST, Evidence
+from cxsim.study.business.evidence import BACKTEST, QUARTER_DAYS, Evidence
 from cxsim.tables import REAL, STRUCTURES, TEXT, Contract, check
 from cxsim.wording import INTERVAL, MODELS, NBSP, counted, figure, in_html, in_words, joined, number, percent
 
@@ -389,14 +389,14 @@ _BACKTEST = TableSpec(
     },
     notes=(
         (
-            f"Interval: all intervals of a model together hold with a probability of 90{NBSP}% where the model is "
-            "right. A quarter has 91 days."
+            f"Interval: all of a model's intervals together are a 90{NBSP}% interval where the model is right. Quarters "
+            f"have {figure(QUARTER_DAYS)} days."
         ),
         (
             "Held: what came lies in the interval, or is missed by no more than the shop's economics allow "
             "(forecast_caution). Far off: missed by more than forecast_stop."
         ),
-        "A model fails where it is far off in half of the quarters, or in the forecast of all of them at once.",
+        "A model fails where it is far off in at least half of the quarters, or in the forecast of all at once.",
     ),
     fold="folded",
     empty="This shop's orders are too short, so no forecast of its past was possible.",

@@ -426,7 +426,7 @@ _CLV = TableSpec(
         f"The product of averages says {figure(table['value'][0] / table['value'][-1], '.2f')} times what the model "
         "expects of a customer"
     ),
-    subtitle="Mean over customers; the model looks a year ahead, discounted at 10 % a year",
+    subtitle="Mean over customers; the model looks a year ahead, in money of today",
     line=lambda row: _STEPS.get(row["step"], row["step"]),
     columns={
         "value": Column("Per customer", lambda row: money(row["value"], row["currency"]).strip()),

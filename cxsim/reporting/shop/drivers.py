@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.metrics.drivers import ASSOCIATIONS, DOSES
+from cxsim.metrics.drivers import ASSOCIATIONS, DOSES, FEWEST_FOR_A_SHARE
 from cxsim.reporting.shop.clv_validation import SHARE_LABELS
 from cxsim.reporting.tables import Column, Row, Table, TableSpec
 from cxsim.reporting.theme import (
@@ -163,7 +163,7 @@ _DOSES = TableSpec(
         "customers": Column("Customers"),
     },
     notes=(
-        "Only what happened so long ago that the days are over. Fewer than 30 customers: no share.",
+        f"Only what happened so long ago that the days are over. Fewer than {FEWEST_FOR_A_SHARE} customers: no share.",
         "An association: who meets more of it may be another kind of customer.",
     ),
 )

@@ -45,7 +45,8 @@ BACKTEST = Contract(
 # What was found in the orders and in the fits, the gravest first; severity: stop, caution or note.
 MODEL_FINDINGS = Contract("MODEL_FINDINGS", TEXT("about", "severity", "sentence", "advice"), REAL("figure"))
 
-_QUARTER = timedelta(days=91)
+QUARTER_DAYS = 91
+_QUARTER = timedelta(days=QUARTER_DAYS)
 # A year, so that each season is looked at once.
 _MOST_QUARTERS = 4
 # Half a year: of less, few customers could have come back, and no model tells a slow customer from one who left.
@@ -291,7 +292,7 @@ def _untested(study: Study, windows: Sequence[_Window]) -> tuple[str, str]:
     first, end = _first_day(study), study.scenario.observed_until
     why = (
         f"its orders span {figure((end - first).days + 1)} days, {first.isoformat()} to {end.isoformat()}, and that "
-        f"takes {_FEWEST_DAYS + _QUARTER.days}: half a year to learn from, and a quarter to hold a forecast against"
+        f"takes {_FEWEST_DAYS + QUARTER_DAYS}: {_FEWEST_DAYS} to learn from, {QUARTER_DAYS} to compare a forecast with"
     )
     if windows:
         why = "no model can be fitted to the first part of its orders"
