@@ -43,7 +43,7 @@ def predictive_clv(shop: Shop, *, annual_discount_rate: float, margin: float) ->
         seed=0,
     )
     if margin == 0.0:
-        raise DataError("margin must be above 0; customers of whom nothing is left have no value to compare.")
+        raise DataError("margin must be above 0; without a margin there is no value to compare.")
     purchases, spend = fit(rfm, model=_MODEL, observed_until=until), fit_spend(rfm, observed_until=until)
     values = customer_values(rfm, purchases, spend, terms)
     return _steps(_averages(lines, shop, until), values, terms, shop.currency)
@@ -53,7 +53,7 @@ def _lines(shop: Shop) -> pl.DataFrame:
     """Return the orders of customers whose first order was seen."""
     reason = shop.missing("orders") or shop.missing("orders.customer_id")
     if reason is not None:
-        raise DataError(f"{shop.name}: {reason} A customer's worth needs orders by customer.")
+        raise DataError(f"{shop.name}: {reason} Customer value needs orders by customer.")
     orders = shop.table("orders").filter(pl.col("customer_id").is_not_null() & (pl.col("ordered_at") < shop.until))
     wanted = ["customer_id", "ordered_at", "amount"]
     if shop.missing("orders.order_number") is not None:
@@ -65,7 +65,7 @@ def _lines(shop: Shop) -> pl.DataFrame:
         unseen = counted.item()
     if lines.is_empty():
         raise DataError(
-            f"{shop.name}: no order of a customer whose first order was seen; {unseen:,} customers are older."
+            f"{shop.name}: no orders of customers whose first order is in the data; {unseen:,} customers are older."
         )
     return lines
 
@@ -97,17 +97,17 @@ def _steps(
     alive = float(values.table["prob_alive"].to_numpy().mean())
     order = money(value, currency) if currency else figure(value, ",.2f")
     multiplied = (
-        f"{order} an order, times {figure(per_year, '.2f')} orders a year, times "
+        f"{order} per order, times {figure(per_year, '.2f')} orders a year, times "
         f"{figure(lifespan_years, '.2f')} years from first to last order."
     )
     by_customer = (
-        "The same three multiplied customer by customer and then averaged: who stays longer also orders more, "
-        "which a product of averages does not know."
+        "The same three factors multiplied per customer and then averaged: customers with longer lifespans also order "
+        "more, which a product of averages ignores."
     )
-    after_costs = f"A margin of {percent(terms.margin)} is left; revenue is not value."
+    after_costs = f"Revenue times a margin of {percent(terms.margin)}."
     expected = (
-        f"What the next {figure(terms.horizon_days)} days are expected to bring, in money of today. Lifespans "
-        f"seen so far lie in the past, and {percent(alive)} of them are expected not to be over."
+        f"Expected margin of the next {figure(terms.horizon_days)} days, discounted. Observed lifespans cover the past "
+        f"only, and {percent(alive)} of customers are expected to be still active."
     )
     rows = [
         ("product of averages", value * per_year * lifespan_years, None, None, multiplied),
