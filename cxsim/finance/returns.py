@@ -433,9 +433,9 @@ def _lacking(flowing: Draws) -> str:
     if not len(flowing):
         return "no cash flows"
     if (flowing > 0.0).all():
-        return "no outflow: cash is never negative, so no money is put in that could earn a rate"
+        return "no outflow: cash is never negative, so no investment can earn a rate"
     if (flowing < 0.0).all():
-        return "no inflow: nothing comes back, at any rate"
+        return "no inflow: no cash comes back"
     return ""
 
 
@@ -479,8 +479,8 @@ def _nearest(present_value: Callable[[float], float], sign: float, between: tupl
 
 def _single(flowing: Draws, turns: int) -> str:
     if flowing[0] > 0.0:
-        return "one rate, of a loan: money comes in first and goes out later, so the strategy gains above this rate"
-    return "one rate" if turns == 1 else f"one rate, although cash changes its sign {turns} times"
+        return "one rate, as for a loan: cash comes in first and goes out later, so the NPV is positive above this rate"
+    return "one rate" if turns == 1 else f"one rate, although cash changes sign {turns} times"
 
 
 def _several(zeros: list[float]) -> str:

@@ -19,7 +19,7 @@ from cxsim.study.scenario import Scenario, Valuation
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, table_of
 
 # Numbers that a scenario itself assumes, with what they belong to.
-_OWN = {"stacking": "Several strategies at once", "budget": "What may be spent"}
+_OWN = {"stacking": "Several strategies at once", "budget": "Budget"}
 
 
 class Assumption(NamedTuple):
@@ -61,7 +61,7 @@ class Assumption(NamedTuple):
 def assumptions(case: Scenario | Valuation) -> Iterator[Assumption]:
     """Yield every number that a scenario assumes, of economics, behaviour and strategies too; or a valuation's own."""
     if isinstance(case, Valuation):
-        yield from assumed_in("valuations", case, "Value of customers")
+        yield from assumed_in("valuations", case, "Customer value")
         return
     for folder, holder in files_in(case):
         yield from assumed_in(folder, holder, holder.title)
@@ -136,7 +136,7 @@ def strategy_table(scenario: Scenario, strategies: Sequence[Strategy]) -> pl.Dat
     for one in scenario.combinations:
         if {*one.strategies} <= {strategy.name for strategy in strategies}:
             together = " and ".join(scenario.titles[name] for name in one.strategies)
-            rows.append((one.name, one.title, f"At the same time: {together}.", "As of its parts."))
+            rows.append((one.name, one.title, f"At the same time: {together}.", "As for its parts."))
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
@@ -165,8 +165,8 @@ def cautions(scenario: Scenario, orders: Iterable[Finding] = ()) -> pl.DataFrame
 
 
 _SEARCHED = (
-    "Nobody has measured what this brings. No return is stated; the study says how large the effect must be for it to "
-    "pay, and only a test can say whether it is."
+    "The effect of this strategy has not been measured. The study states no return, only the effect size at which it "
+    "breaks even; a test must show whether that size is reached."
 )
 
 
@@ -174,13 +174,13 @@ def _of_arm(scenario: Scenario, together: tuple[Strategy, ...]) -> Iterator[str]
     faster = any(effect.kind in _FASTER for one in together for effect in one.effects)
     if scenario.dropout in _LEAVING_BY_ORDERS and faster:
         yield (
-            f"It makes customers order faster, and in {_LEAVING_BY_ORDERS[scenario.dropout]}, the only model of "
-            "leaving used here, who orders faster also comes sooner to the order after which they leave: 10 % more "
-            "orders a day bring 6.3 % more orders in a year and 4.3 % in ten (BG/NBD, CDNOW). In Pareto/NBD they bring "
-            "10 %. With `dropout: all` the report shows both."
+            f"It raises the purchase rate. In {_LEAVING_BY_ORDERS[scenario.dropout]}, the only dropout model used "
+            "here, customers may drop out after each order, so faster orders also mean earlier dropout: a 10 % higher "
+            "rate gives 6.3 % more orders in one year and 4.3 % in ten (BG/NBD, CDNOW). In Pareto/NBD it gives 10 %. "
+            "With `dropout: all` the report shows both."
         )
     if len(together) > _MANY:
         yield (
-            f"{len(together)} strategies run together. Their effects were measured one at a time; where several work "
-            "on the same thing, the strongest counts in full and only a share of the others, which is an assumption."
+            f"{len(together)} strategies run together. Their effects were measured one at a time. Where several act on "
+            "the same behaviour, the strongest counts in full and the others in part, which is an assumption."
         )

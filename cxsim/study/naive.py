@@ -253,14 +253,14 @@ _ANSWERING = {"surveys.response": 1.0}
 # By method its title, the unit of its reading, and what is said of it.
 _METHODS = {
     "members": (
-        "Members against the others",
+        "Members versus non-members",
         Unit.MONEY,
-        "Members spend {0} {2} after joining than the others over the same days; the programme causes {1}.",
+        "Members spend {0} {2} after joining than non-members over the same days; the programme causes {1}.",
     ),
     "redeemers": (
-        "Members who used a reward against the other members",
+        "Members who redeemed a reward versus other members",
         Unit.MONEY,
-        "Members who used a reward spend {0} {2} than the other members; the programme causes {1} there.",
+        "Members who redeemed a reward spend {0} {2} than other members; the programme causes {1} among them.",
     ),
     "before_after": (
         "Members before and after joining",
@@ -268,18 +268,18 @@ _METHODS = {
         "Members spend {0} a month {2} after joining than before; the programme causes {1} a month.",
     ),
     "promoters": (
-        "Promoters against detractors",
+        "Promoters versus detractors",
         Unit.RATIO,
         "Promoters spend {} times as much as detractors; satisfaction causes {} times.",
     ),
     "promoters_equal_count": (
-        "Promoters against detractors with as many orders",
+        "Promoters versus detractors with the same number of orders",
         Unit.RATIO,
-        "With equally many orders, promoters spend {} times as much as detractors; satisfaction causes {} times.",
+        "With the same number of orders, promoters spend {} times as much as detractors; satisfaction causes {} times.",
     ),
     "nps": (
-        "Net Promoter Score of those who answer",
+        "Net Promoter Score of respondents",
         Unit.SCORE,
-        "Those who answer give a score of {}; all who are asked would give {}.",
+        "Respondents give a score of {}; all customers surveyed would give {}.",
     ),
 }

@@ -80,7 +80,7 @@ def test_columns_by_other_names_give_the_same_fit(project, fitted):
 
 def test_columns_of_the_bundled_data_cannot_be_renamed(shared):
     message = shared("fit", "cdnow-sample", "--amount", "total").error
-    assert message == "cdnow-sample is no file and is read in one way; leave out the names for amount."
+    assert message == "cdnow-sample is a built-in data set with a fixed format; leave out the names for amount."
 
 
 def test_where_no_model_can_be_fitted_the_rows_are_listed_all_the_same(project):
@@ -153,7 +153,7 @@ def test_the_same_call_writes_the_same_bytes_with_no_formula_and_prints_totals(s
     assert set(shared.files()) - before == {"value.csv"}
     for words in (
         "90 % interval",
-        "value in the next 365 days, today",
+        "present value, next 365 days",
         "(3 of 22 columns); 1,283 of 1,286 rows became orders.\n  merged 3: equal to an earlier row\nValue: goods",
         "Note: few.csv: 3 of 1,286 rows (less than 0.5",
         "of 468 customers have expected orders or an expected value outside their interval: it is a mean",
@@ -219,7 +219,7 @@ def test_a_margin_scales_value_and_nothing_else(shared, value, full):
     ("words", "message"),
     [
         (["--out", "value.txt"], "value.txt: file ending '.txt' is not known; possible: .csv, .parquet."),
-        (["--out", "nowhere/value.csv"], "there is no folder nowhere; make it, or choose another."),
+        (["--out", "nowhere/value.csv"], "there is no folder nowhere; create it or choose another."),
         (["--out", "w.csv", "--model", "bgnb"], "no model 'bgnb'; did you mean 'bgnbd'? Possible: bgnbd, mbgnbd, "),
     ],
 )
@@ -245,7 +245,7 @@ def test_every_beginning_of_a_formula_is_kept_from_being_one(tmp_path, letters):
 
 def test_a_folder_is_no_file_for_a_table(tmp_path):
     (tmp_path / "t.csv").mkdir()
-    with pytest.raises(ReportError, match="this is a folder; the table is a file"):
+    with pytest.raises(ReportError, match="this is a folder; name a file"):
         require_table_file(tmp_path / "t.csv")
 
 
