@@ -84,7 +84,7 @@ def print_parts(title: str, description: str, parts: Mapping[str, Sequence[str]]
 
 def print_written(page: Path, tables: int, name: Path | None = None) -> None:
     """Print where a report is, how large it is, and how many tables lie beside it."""
-    print_line(f"Written: {name or page} ({page.stat().st_size / 1e6:.1f} MB) and {tables} tables beside it")
+    print_line(f"Written: {name or page} ({page.stat().st_size / 1e6:.1f} MB) with {tables} tables")
 
 
 def print_files(files: Iterable[Path], folder: Path) -> None:

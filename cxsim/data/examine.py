@@ -487,7 +487,7 @@ def _late_start(shop: Shop, people: pl.DataFrame) -> Iterator[Finding]:
         return
     first, usual = sum(new[: widths[0]]), late * widths[0] / half
     yield Finding(
-        "customers: old ones taken for new",
+        "customers: earlier ones counted as new",
         "caution",
         first / max(usual, 1.0),
         f"In the first {span.days * widths[0] / _PARTS:,.0f} days of the orders {first:,} customers order for the "

@@ -268,8 +268,8 @@ def _of_referrals(strategies: Iterable[Strategy], months: int) -> None:
     if most >= 1.0:
         names = " and ".join(repr(name) for name, _ in referring)
         raise ParamError(
-            f"strategy {names}: at the far ends of per_year, success and anyway, a customer who stays brings "
-            f"{most:.2f} new ones within {months} months, and these bring others: referrals would grow without bound. "
+            f"strategy {names}: at the far ends of per_year, success and anyway, an active customer refers "
+            f"{most:.2f} new ones within {months} months, and these refer others: referrals would grow without bound. "
             "Below 1 is possible; lower one of the ranges or the horizon."
         )
 
@@ -342,7 +342,7 @@ class Scenario(ScenarioSettings):
             )
         if self.combinations and self.stacking is None:
             raise ParamError(
-                "combinations need the number stacking: the share that counts of the weaker of several gains, beside "
+                "combinations need the number stacking: the share of weaker gains that counts in addition to "
                 "the strongest."
             )
         late = [strategy.name for strategy in self.strategies if strategy.reach.from_month >= self.horizon_months]

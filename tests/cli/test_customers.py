@@ -49,7 +49,7 @@ def test_json_has_the_horizon_the_rows_and_the_most_valuable_customers_first(fit
     (receipt,) = fitted["receipts"]
     assert {"reason": "orders of no charge", "action": "kept", "rows": 8, "example": ""} in receipt["lines"]
     assert fitted["policy"].startswith(
-        "Value: goods after discounts, without shipping and tax, before refunds. Left out"
+        "Value: goods after discounts, without shipping and tax, before refunds. Excluded"
     )
     assert (receipt["rows_read"], fitted["orders"]["customers"]) == (6_919, 2_357)
     assert {"topic", "severity", "figure", "sentence", "advice"} == set(fitted["findings"][0])
@@ -92,9 +92,9 @@ def test_where_no_model_can_be_fitted_the_rows_are_listed_all_the_same(project):
     head, why, policy, orders, *_ = done.out.splitlines()
     assert head == "few.csv: recognised as cxsim orders (3 of 22 columns); 2 of 3 rows became orders."
     assert why == "  dropped 1: amount is missing"
-    assert policy.endswith(" Cells that cannot be read are empty.")
+    assert policy.endswith(" Unreadable cells are treated as empty.")
     assert orders == "Orders: 2 of 2 customers until 2024-01-05, 30.00 after refunds."
-    assert "Caution: few.csv: 1 of 3 rows (33 %) left out: amount is missing." in " ".join(done.out.split())
+    assert "Caution: few.csv: 1 of 3 rows (33 %) excluded: amount is missing." in " ".join(done.out.split())
     assert "0 of them with a repeat order" in done.err
 
 
@@ -332,7 +332,7 @@ def test_every_command_says_what_was_found_in_the_orders(project):
         assert done.code == 0, (words, done.err)
         said = " ".join(done.out.split())
         assert "'nan' (10)" in said, words
-        assert "comes to 98,765.40" in said, words
+        assert "is 98,765.40" in said, words
 
 
 @pytest.mark.parametrize(("seed", "commands"), [(3, ("fit", "metrics")), (28, ("fit", "metrics")), (14, ("fit",))])

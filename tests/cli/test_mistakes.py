@@ -299,7 +299,7 @@ def test_a_shop_without_repeat_customers_learns_what_can_be_said_and_done(projec
     assert "60 of 60 rows became orders." in done.out
     assert done.err.startswith("Error: found 60 customers, none with a second order within the 181 days or less")
     assert "With 95 % confidence" in done.err
-    assert "Check that customer_id names the customer and not the order" in done.err
+    assert "Check that customer_id identifies customers, not orders" in done.err
     assert done.err.count("\n") == 1
 
 

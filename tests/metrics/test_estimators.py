@@ -157,7 +157,7 @@ def test_where_all_or_none_still_wait_the_limits_are_wilsons():
 
 def test_nobody_has_no_curve():
     for estimate in (answered_within(survival([], []), 1), median_wait(survival([], []))):
-        assert (estimate.value, estimate.units, estimate.caution) == (None, 0, "nobody")
+        assert (estimate.value, estimate.units, estimate.caution) == (None, 0, "no cases")
 
 
 def test_the_curve_of_gaps_between_orders_is_that_worked_by_hand():

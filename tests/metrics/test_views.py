@@ -226,7 +226,7 @@ def test_a_month_without_orders_has_a_count_with_a_limit_and_a_revenue_without_o
     # Garwood's upper limit of nothing: -log(0.025) = 3.6889.
     assert (found["orders"]["value"], found["orders"]["low"]) == (0.0, 0.0)
     assert found["orders"]["high"] == pytest.approx(3.6889, abs=5e-5)
-    assert (found["revenue"]["value"], found["revenue"]["high"], found["revenue"]["caution"]) == (0.0, None, "nobody")
+    assert (found["revenue"]["value"], found["revenue"]["high"], found["revenue"]["caution"]) == (0.0, None, "no cases")
 
 
 def _surveys(instrument: str, scores: Sequence[int | None], *, customers: int | None = None) -> pl.DataFrame:

@@ -181,14 +181,14 @@ def test_two_markdowns_at_once_are_refused_and_one_after_the_other_are_not():
 def test_referrals_that_could_explode_are_refused():
     friends = plan("friends", referring(1.0))  # 1 * 0.5 * (1 - 0.2) = 0.4 a year
     assert made(friends, horizon_months=12).horizon_months == 12
-    with pytest.raises(ParamError, match=r"'friends'.*brings 1\.60 new ones within 48 months.*Below 1 is possible"):
+    with pytest.raises(ParamError, match=r"'friends'.*refers 1\.60 new ones within 48 months.*Below 1 is possible"):
         made(friends, horizon_months=48)
 
 
 def test_referrals_that_explode_only_together_are_refused_only_together():
     plans = plan("friends", referring(1.5)), plan("family", referring(1.5))
     assert len(made(*plans).arms) == 3
-    with pytest.raises(ParamError, match=r"'friends' and 'family'.*brings 1\.20 new ones within 12 months"):
+    with pytest.raises(ParamError, match=r"'friends' and 'family'.*refers 1\.20 new ones within 12 months"):
         made(*plans, combinations=(combination("friends", "family"),), stacking=share(0.5))
 
 

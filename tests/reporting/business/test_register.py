@@ -133,10 +133,7 @@ def test_the_title_counts_what_is_assumed_and_names_what_matters():
         "2 of 3 numbers are assumed (1 by choice); these two move the result most: members' chance of leaving; "
         "share of the list price"
     )
-    assert (
-        _table(_FEE).title
-        == "1 of 1 numbers are assumed, 1 of them by choice, without evidence from this shop or another"
-    )
+    assert _table(_FEE).title == "1 of 1 numbers are assumed (1 by choice), without evidence from this shop or another"
 
 
 def test_a_number_stands_with_its_range_its_spread_and_its_weight():
