@@ -26,7 +26,7 @@ MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EN DASH}"
 INTERVAL = f"90{NBSP}% interval"
 INTERVAL_95 = f"95{NBSP}% interval"
-# Models of orders and leaving as readers know them.
+# Purchase and dropout models as readers know them.
 MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -328,7 +328,7 @@ def compared(low: float | None, high: float | None, direction: str) -> str:
     r"""Return in words what the interval of a change says, and whether that is better.
 
     >>> compared(0.1, 0.3, "lower"), compared(-0.3, -0.1, "neither"), compared(-0.1, 0.3, "higher")
-    ('higher, clearly (worse)', 'lower, clearly', 'no\xa0clear\xa0change')
+    ('clearly higher (worse)', 'clearly lower', 'no\xa0clear\xa0change')
     """
     if low is None or high is None:
         return MISSING
@@ -336,7 +336,7 @@ def compared(low: float | None, high: float | None, direction: str) -> str:
         return f"no{NBSP}clear{NBSP}change"
     way = "higher" if low > 0.0 else "lower"
     judged = "" if direction == "neither" else " (better)" if direction == way else " (worse)"
-    return f"{way}, clearly{judged}"
+    return f"clearly {way}{judged}"
 
 
 def _in_unit(value: float, unit: str, of: Of) -> str:

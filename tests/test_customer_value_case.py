@@ -38,8 +38,8 @@ def test_nothing_in_the_page_points_to_a_network(page):
 
 def test_the_page_says_that_the_models_expect_too_few_orders(page):
     text = re.sub(r"<[^>]+>", " ", page).replace("\N{NO-BREAK SPACE}", " ")
-    assert "all three models expected 11.5 to 16.2 % fewer" in text
-    assert "They do not cover that the model may be wrong" in text
+    assert "all three models forecast 11.5 to 16.2 % fewer" in text
+    assert "They do not cover model error" in text
 
 
 def test_every_table_has_a_twin_beside_the_report(case, page):

@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 # altair and nbformat check their JSON by jsonschema, which, where this package is installed, builds a grammar of web
 # addresses for two seconds; no address is checked here.
 _GRAMMAR = "rfc3987_syntax"
-_NOTHING = "The examination of the fits found nothing to report."
+_NOTHING = "No issues found in the fits."
 # So many of the most valuable customers are printed.
 _TOP = 10
 
@@ -81,14 +81,14 @@ OrdersName = Annotated[
     str, Argument(metavar="ORDERS", help="Folder or file of a shop's exports; or cdnow, cdnow-sample, a scenario.")
 ]
 UntilFile = Annotated[
-    datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; else what the files say.")
+    datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; default: from the files.")
 ]
-HorizonDays = Annotated[int, Option(min=1, max=36_525, help="Days over which customers are valued.")]
-DiscountRate = Annotated[float, Option(min=0.0, max=1.0, help="Effective per year.")]
-ModelName = Annotated[str, Option(help="Model of orders and leaving: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
+HorizonDays = Annotated[int, Option(min=1, max=36_525, help="Valuation horizon in days.")]
+DiscountRate = Annotated[float, Option(min=0.0, max=1.0, help="Effective annual rate.")]
+ModelName = Annotated[str, Option(help="Purchase and dropout model: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
 
 app = Typer(
-    help="Simulate what customer-experience programmes bring back, with honest intervals.",
+    help="Business cases for customer-experience programmes: simulated returns and their uncertainty.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -114,9 +114,10 @@ def leave_out() -> None:
 @app.command("break-even")
 def break_even(
     scenario: ScenarioName,
-    strategy: Annotated[str | None, Option(help="One of its strategies; else all with mode: break-even.")] = None,
+    strategy: Annotated[str | None, Option(help="One of its strategies; default: all with mode: break-even.")] = None,
     searches: Annotated[
-        str | None, Option(help="The number to search, such as effects.dropout_1.ratio; else the strategy's own.")
+        str | None,
+        Option(help="The number to solve for, such as effects.dropout_1.ratio; default: as in the strategy."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -125,7 +126,7 @@ def break_even(
     from cxsim.study.loading import load_scenario
 
     if searches is not None and strategy is None:
-        raise BadParameter("it needs --strategy: whose number is searched?", param_hint="'--searches'")
+        raise BadParameter("it needs --strategy, which names the strategy of the number.", param_hint="'--searches'")
     loaded = load_scenario(scenario)
     with counting("Searching") as progress:
         if strategy is None:
@@ -143,7 +144,7 @@ def tables(
     scenario: ScenarioName,
     out: Annotated[Path, Option(help="Folder for orders.parquet, tickets.parquet and so on.")],
     arm: Annotated[str, Option(help="baseline, a strategy or a combination.")] = "baseline",
-    draw: Annotated[int, Option(min=0, help="Number of the draw, from 0; models of leaving one by one.")] = 0,
+    draw: Annotated[int, Option(min=0, help="Number of the draw, from 0; draws are listed by dropout model.")] = 0,
 ) -> None:
     """Write what one draw would look like in a shop's own tables, as Parquet, without running the whole study."""
     from cxsim.study.loading import load_scenario
@@ -174,7 +175,7 @@ def calibrate(
     ],
     name: Annotated[str, Option(help="Name of the new behaviour: small letters, digits and hyphens.")],
     like: Annotated[
-        str, Option(help="Behaviour under params/behaviour whose numbers stand for the rest.")
+        str, Option(help="Behaviour under params/behaviour that supplies the numbers not measured.")
     ] = "online-shop",
     until: UntilFile = None,
     column: NamedColumns = None,
@@ -195,7 +196,7 @@ def calibrate(
     with waiting("Measuring"):
         found = calibrated(known, like=assumed, name=name)
     if found.table["missing"].null_count() == 0:
-        raise ParamError(f"{shop}: none of the numbers of a behaviour can be measured there, so nothing is written.")
+        raise ParamError(f"{shop}: no number of a behaviour can be measured from these tables; nothing was written.")
     file, sources = write_behaviour(found)
     _print_calibration(found, like)
     print_line(f"\nAdded to {shown(sources)}:\n{source_yaml(found).rstrip()}\n")
@@ -240,7 +241,7 @@ def fit(
         print_json(reading_content(read, orders_in(read)) | content | {"value": valued})
         return
     print_frame("Customers", _summary(rfm, str(purchases.observed_until)))
-    _print_fit(f"Orders and leaving: {purchases.title}, time in days", purchases)
+    _print_fit(f"Purchases and dropout: {purchases.title}, time in days", purchases)
     _print_fit(f"Spend per order: {spend.title}", spend)
     print_findings(findings, _NOTHING)
     print_frame(f"Most valuable in the next {horizon_days} days (discounted revenue)", top)
@@ -264,7 +265,7 @@ def value(
     annual_discount_rate: DiscountRate = 0.10,
     margin: Annotated[float, Option(min=0.0, max=1.0, help="Share of revenue that counts as value.")] = 1.0,
     level: Annotated[float, Option(min=0.01, max=0.999, help="Probability of the intervals.")] = 0.9,
-    draws: Annotated[int | None, Option(min=1, help="Draws; left out, fewer for millions of customers.")] = None,
+    draws: Annotated[int | None, Option(min=1, help="Draws; default: fewer for millions of customers.")] = None,
     seed: Annotated[int, Option(min=0, help="Seed of all random numbers.")] = 0,
 ) -> None:
     """Write the value of each customer, and how sure it is; MBG/NBD does not take one-time buyers for alive."""
@@ -285,14 +286,14 @@ def value(
     with waiting(f"Valuing the customers in {terms.draws:,} draws"):
         values = customer_values(rfm, purchases, spend, terms)
         write_table(values.table, out)
-    _print_values(f"Customers until {purchases.observed_until}, by {purchases.title}", values, findings)
+    _print_values(f"Customers at {purchases.observed_until}, {purchases.title}", values, findings)
     print_line(f"Written: {out} ({rfm.height:,} customers, {out.stat().st_size / 1e6:.1f} MB)")
 
 
 @app.command()
 def simulate(
     scenario: ScenarioName,
-    out: Annotated[Path | None, Option(help="Folder for the tables; else reports/SCENARIO-tables.")] = None,
+    out: Annotated[Path | None, Option(help="Folder for the tables; default: reports/SCENARIO-tables.")] = None,
 ) -> None:
     """Run a scenario, write returns.parquet, statement.parquet and manifest.json, and print the returns."""
     from cxsim.params import root
@@ -307,7 +308,7 @@ def simulate(
         study = run(loaded, progress=progress)
     print_returns(study.returns, study.currency, loaded.title)
     print_structures(study.structures)
-    print_break_even(study.break_even, study.currency, "What must be true for the others to pay")
+    print_break_even(study.break_even, study.currency, "Break-even of the strategies without a prior")
     for title, caution in study.cautions.select("title", "caution").iter_rows():
         print_text(f"Caution, {title}:", caution, style="yellow")
     print_files(save_study(study, folder), folder)
@@ -316,9 +317,9 @@ def simulate(
 @app.command()
 def check(
     paths: Annotated[
-        list[Path] | None, Argument(metavar="[PATH]...", help="Files or folders; else all of params/.")
+        list[Path] | None, Argument(metavar="[PATH]...", help="Files or folders; default: all of params/.")
     ] = None,
-    write_schema: Annotated[bool, Option("--write-schema", help="Write params/schema.json anew first.")] = False,
+    write_schema: Annotated[bool, Option("--write-schema", help="Rebuild params/schema.json first.")] = False,
 ) -> None:
     """Check everything under params/: keys, units, ranges, evidence and sources, and the orders that files name."""
     from cxsim.study.loading import check_params, params_files, write_schemas
@@ -333,7 +334,7 @@ def check(
     files = counted(len(params_files(paths or [])), "file")
     if problems:
         raise ParamError("\n".join([f"{counted(len(problems), 'mistake')} in {files}.", *problems]))
-    print_line(f"{files} checked; all is well.")
+    print_line(f"{files} checked; no problems found.")
 
 
 @app.command()
@@ -397,7 +398,7 @@ def _summary(rfm: pl.DataFrame, end: str) -> pl.DataFrame:
         "with a repeat order": f"{(rfm['frequency'] > 0).sum():,}",
         "repeat orders": f"{rfm['frequency'].sum():,}",
         "mean value of a repeat order": f"{mean_value:,.2f}",
-        "longest observation, days": f"{longest:,}",
+        "longest observation period, days": f"{longest:,}",
     }
     return pl.DataFrame({"quantity": list(rows), "value": list(rows.values())})
 
@@ -434,11 +435,11 @@ def _print_values(title: str, values: CustomerValues, findings: pl.DataFrame) ->
     words = {
         "orders": f"orders in the {span}",
         "buyers": f"customers who order in the {span}",
-        "value": f"value in the {span}, today",
+        "value": f"present value, {span}",
     }
     lines = [
         ("customers", f"{values.table.height:,}", ""),
-        ("of these still customers, expected", f"{values.table['prob_alive'].sum():,.0f}", ""),
+        ("customers still active, expected", f"{values.table['prob_alive'].sum():,.0f}", ""),
     ]
     for quantity, *amounts in values.totals.select("quantity", "mean", "low", "high").iter_rows():
         mean, low, high = (f"{amount:,.0f}" for amount in amounts)
@@ -455,7 +456,7 @@ def _print_values(title: str, values: CustomerValues, findings: pl.DataFrame) ->
 def _print_calibration(found: Calibration, like: str) -> None:
     numbers = ("assumed", "measured", "90 % interval")
     measured = found.table.filter(found.table["missing"].is_null())
-    print_text(f"Measured: {measured.height} numbers, beside those of {like}")
+    print_text(f"Measured: {measured.height} numbers, compared with those of {like}")
     console().print(
         grid(
             ("number", *numbers, "unit"),
@@ -473,6 +474,6 @@ def _print_calibration(found: Calibration, like: str) -> None:
     if missing.is_empty():
         return
     print_text()
-    print_text(f"Not measured, and kept as assumed: {missing.height} numbers")
+    print_text(f"Not measured, assumption kept: {missing.height} numbers")
     for reason, names in missing.group_by("missing", maintain_order=True).agg("number").iter_rows():
         print_line(f"{', '.join(names)}: {reason}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cxsim.params import Source
     from cxsim.strategies.levers import Lever, Prior
 
-levers_app = Typer(help="The catalogue of levers: what each moves, costs and is known to bring.")
+levers_app = Typer(help="The catalogue of levers: what each affects, what it costs and what evidence there is.")
 
 _SIGNS = {"gain": "+", "harm": "−", "both": "±"}
 
@@ -76,16 +76,16 @@ def _costs(lever: Lever) -> str:
 def listed(
     context: Context,
     words: Annotated[str, Option("--search", metavar="WORD", help="Words in name or description.")] = "",
-    pathway: Annotated[str | None, Option(help="What it moves, such as dropout.")] = None,
+    pathway: Annotated[str | None, Option(help="What it affects, such as dropout.")] = None,
     as_json: AsJson = False,
-    write_docs: Annotated[bool, Option("--write-docs", help="Write docs/levers.md anew instead.")] = False,
+    write_docs: Annotated[bool, Option("--write-docs", help="Rebuild docs/levers.md instead.")] = False,
 ) -> None:
     """List the levers of customer experience; `cxsim levers show L18` shows one in full."""
     from cxsim.strategies.levers import load_levers, search
 
     if context.invoked_subcommand is not None:
         if words or pathway or as_json or write_docs:
-            raise BadParameter(f"options of the list go with no '{context.invoked_subcommand}'.")
+            raise BadParameter(f"options of the list do not apply to '{context.invoked_subcommand}'.")
         return
     if write_docs:
         print_line(f"Written: {_write_page()}")
@@ -128,7 +128,7 @@ def _content(identifier: str, lever: Lever) -> dict[str, object]:
 
 def _print_list(levers: Mapping[str, Lever]) -> None:
     # The widest words of what is moved and of a prior stay whole on a terminal of eighty columns.
-    widths = {"": 3, "lever → ready strategy": 16, "moves": 17, "grade": 5, "prior": 20}
+    widths = {"": 3, "lever → ready strategy": 16, "affects": 17, "grade": 5, "prior": 20}
     console().print(
         grid(
             widths,
@@ -142,8 +142,8 @@ def _print_list(levers: Mapping[str, Lever]) -> None:
             widths=widths,
         )
     )
-    print_text("+ gain to the shop, − harm, ± either; × with over without; grade A best, E none.")
-    print_text(f"One in full: cxsim levers show {next(iter(levers))}")
+    print_text("+ gain to the shop, − harm, ± either; × ratio with to without; grade A best, E no evidence.")
+    print_text(f"Details: cxsim levers show {next(iter(levers))}")
 
 
 def _broken(strategy: str) -> str:
@@ -157,12 +157,12 @@ def _print_lever(identifier: str, lever: Lever, cited: Mapping[str, Source]) -> 
         lever.description,
         {
             "Also called": [", ".join(lever.also)],
-            "Moves": moves(lever),
+            "Affects": moves(lever),
             "Costs": [_costs(lever)],
             f"Evidence, grade {lever.grade}": [lever.verdict],
             "Sources": [f"{key}: {reference(source)}" for key, source in cited.items()] or ["none found"],
-            "Prior": _priors(lever, spelt_out, "{}: no number can be defended."),
-            "Harms": [lever.harms],
+            "Prior": _priors(lever, spelt_out, "{}: the evidence supports no number."),
+            "Risks": [lever.harms],
             "Founding guides": [", ".join(lever.guides)],
             "In a scenario": _use(lever),
         },
@@ -172,8 +172,8 @@ def _print_lever(identifier: str, lever: Lever, cited: Mapping[str, Source]) -> 
 def _use(lever: Lever) -> list[str]:
     if not lever.strategies:
         return [
-            "No ready strategy uses it yet. Copy the nearest one under params/strategies, write there what it changes",
-            "and costs, and name the copy in a scenario under strategies.",
+            "No ready strategy uses it yet. Copy the closest one under params/strategies, set its effects and costs",
+            "and name the copy in a scenario under strategies.",
         ]
     from cxsim.strategies.strategy import load_strategy
 
@@ -183,7 +183,7 @@ def _use(lever: Lever) -> list[str]:
     if first.needs_behaviour:
         shop = ["economics: cdnow-service  # says what a ticket and a return cost", "behaviour: online-shop"]
     if first.mode == "break-even":
-        files += " (which says how large the effect must be, and no return)"
+        files += " (break-even only: no return)"
     return [
         f"Used by {files}. In a file under params/scenarios:",
         "",
@@ -198,17 +198,17 @@ _OPENING = """\
 
 # Levers of customer experience
 
-What a shop can do for its customers, what each lever moves, what is known of its effect on money, and what is known to
-go wrong. `cxsim levers` lists the same in a terminal, `cxsim levers show L18` shows one.
+What a shop can do for its customers: what each lever affects, the evidence for its financial effect, and its risks.
+`cxsim levers` lists the same in a terminal; `cxsim levers show L18` shows one lever.
 
-- **Moves**: + is a gain to the shop, − a harm, ± either.
-- **Grade**: the best evidence for this lever's effect on money. A: several experiments or a meta-analysis; B: one
+- **Affects**: + is a gain to the shop, − a harm, ± either.
+- **Grade**: the best evidence for this lever's financial effect. A: several experiments or a meta-analysis; B: one
   strong experiment or natural experiment; C: observational with controls; D: survey or vendor; E: none found.
-- **Prior**: what to assume before the shop has measured it, with a 90 % range; × is a ratio to no change. Most ranges
-  hold "no effect", for much of the evidence is of none, or of harm. *Break-even only* means that no number can be
-  defended: ask what the lever would have to bring, not what it will.
-- Most studies looked at one firm, many of them at banks, telecom firms, hotels and grocers. Levers do not add up: with
-  more than three at once, expect less than all their priors together.
+- **Prior**: the assumption until the shop has its own measurement, with a 90 % range; × is a ratio to no change. Most
+  ranges include "no effect", because much of the evidence shows none, or harm. *Break-even only* means that the
+  evidence supports no number: ask how large the effect must be, not how large it is.
+- Most studies cover one company, many of them banks, telecom companies, hotels and grocers. Effects do not add up: with
+  more than three levers at once, expect less than the sum of their priors.
 """
 
 
@@ -230,11 +230,11 @@ def page(levers: Mapping[str, Lever], known: Mapping[str, Source]) -> str:
     """Return the page as Markdown."""
     from cxsim.strategies.levers import PATHWAYS, grouped
 
-    lines = [_OPENING, "| what is moved | meaning |", "| --- | --- |"]
+    lines = [_OPENING, "| pathway | meaning |", "| --- | --- |"]
     lines += [f"| {_words(name)} | {meaning} |" for name, meaning in PATHWAYS.items()]
     for heading, inside in grouped(levers).items():
         lines += ["", f"## {heading}", ""]
-        lines += ["| | lever | moves | grade | prior | ready strategy |", "| --- | --- | --- | :-: | --- | --- |"]
+        lines += ["| | lever | affects | grade | prior | ready strategy |", "| --- | --- | --- | :-: | --- | --- |"]
         lines += itertools.starmap(_row, inside.items())
         for identifier, lever in inside.items():
             lines += _section(identifier, lever)
@@ -258,5 +258,5 @@ def _section(identifier: str, lever: Lever) -> list[str]:
         f"- **Costs**: {_costs(lever)}",
         f"- **Evidence, grade {lever.grade}**: {lever.verdict} Sources: {links}.",
         *_priors(lever, lambda prior: f"- **Prior**, {spelt_out(prior)}", "- **Prior**: {}"),
-        f"- **Harms**: {lever.harms}",
+        f"- **Risks**: {lever.harms}",
     ]

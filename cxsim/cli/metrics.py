@@ -41,24 +41,24 @@ if TYPE_CHECKING:
 
 NOTEBOOK = "05-cx-dashboard.ipynb"
 # What a shop's files cannot say by themselves; several commands ask for it.
-CustomerColumn = Annotated[str | None, Option(help="The file's column of customers, if it is not recognised.")]
-DateColumn = Annotated[str | None, Option(help="The file's column of dates or timestamps.")]
-AmountColumn = Annotated[str | None, Option(help="The file's column of amounts.")]
-OrderColumn = Annotated[str | None, Option(help="The file's column of order numbers: its rows are lines of orders.")]
-QuantityColumn = Annotated[str | None, Option(help="The file's column of quantities of lines.")]
-PriceColumn = Annotated[str | None, Option(help="The file's column of prices of one piece.")]
+CustomerColumn = Annotated[str | None, Option(help="Column with the customer, if not recognised.")]
+DateColumn = Annotated[str | None, Option(help="Column with dates or timestamps.")]
+AmountColumn = Annotated[str | None, Option(help="Column with amounts.")]
+OrderColumn = Annotated[str | None, Option(help="Column with order numbers, if rows are order lines.")]
+QuantityColumn = Annotated[str | None, Option(help="Column with quantities of order lines.")]
+PriceColumn = Annotated[str | None, Option(help="Column with unit prices.")]
 NamedColumns = Annotated[
     list[str] | None,
     Option("--column", metavar="KEY=NAME", help="A column that is not recognised, such as customer_id=Kunde."),
 ]
 PolicyChanges = Annotated[
     list[str] | None,
-    Option("--policy", metavar="KEY=VALUE", help="How files are read, such as cancelled=Avbruten or value=charged."),
+    Option("--policy", metavar="KEY=VALUE", help="How to read files, such as cancelled=Avbruten or value=charged."),
 ]
 Unreadable = Annotated[
-    str | None, Option(metavar="refuse|missing", help="Whether cells that cannot be read stop, or are missing.")
+    str | None, Option(metavar="refuse|missing", help="Whether unreadable cells stop the run or count as missing.")
 ]
-_NO_SHOP = "it defines metrics and measures no shop; leave out SHOP, --out and --report."
+_NO_SHOP = "it defines metrics without measuring a shop; leave out SHOP, --out and --report."
 _ALERTS = {"above": "above usual", "below": "below usual"}
 _COLOURS = {"(better)": "green", "(worse)": "red"}
 
@@ -66,21 +66,19 @@ _COLOURS = {"(better)": "green", "(worse)": "red"}
 def metrics(
     shop: Annotated[
         str | None,
-        Argument(metavar="[SHOP]", help="Folder or file of exports, or a scenario, which is simulated first."),
+        Argument(metavar="[SHOP]", help="Folder or file of exports, or a scenario to simulate."),
     ] = None,
     every: Annotated[str, Option(metavar="week|month", help="Length of a period; weeks begin on Monday.")] = "week",
     until: Annotated[
-        datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; else the files'.")
+        datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; default: from the files.")
     ] = None,
-    currency: Annotated[str, Option(help="Code, where no file says it or several do, such as EUR.")] = "",
+    currency: Annotated[str, Option(help="Currency code, if missing or ambiguous in the files, such as EUR.")] = "",
     column: NamedColumns = None,
     policy: PolicyChanges = None,
     unreadable: Unreadable = None,
     as_json: AsJson = False,
     out: Annotated[Path | None, Option(help="Write the dashboard as a table: .csv or .parquet.")] = None,
-    report: Annotated[
-        Path | None, Option(help="Write one HTML file with everything, its tables beside it, instead.")
-    ] = None,
+    report: Annotated[Path | None, Option(help="Write an HTML report with its tables instead.")] = None,
     listed: Annotated[bool, Option("--list", help="List all metrics; needs no shop.")] = False,
     explain: Annotated[
         str | None, Option("--explain", metavar="METRIC", help="Define one metric, such as aov_net.")
@@ -89,11 +87,11 @@ def metrics(
     """Measure customer experience in a shop's own exports: what became of every row, then every metric there is."""
     if listed or explain is not None:
         _refuse("--list" if listed else "--explain", (shop, out, report) != (None, None, None), _NO_SHOP)
-        _refuse("--list", listed and explain is not None, "either all metrics or one, not both.")
+        _refuse("--list", listed and explain is not None, "choose all metrics or one, not both.")
         return _define(explain, as_json=as_json)
     if shop is None:
         raise BadParameter("name a folder or file of exports, or a scenario; or ask for --list.", param_hint="'SHOP'")
-    words = "it brings its tables as CSV beside it; leave out --json and --out."
+    words = "the report includes its tables as CSV; leave out --json and --out."
     _refuse("--report", report is not None and (as_json or out is not None), words)
     _refuse("--every", every not in ("week", "month"), f"'{every}' is neither week nor month.")
     last, changes = until and until.date(), changed_policy(policy, unreadable)
@@ -241,11 +239,11 @@ def _print_dashboard(table: pl.DataFrame, currency: str) -> None:
 
     there, missing = (table.filter(pl.col("value").is_null() == absent) for absent in (False, True))
     if there.is_empty():
-        print_text("Nothing is measured: the tables of this shop say nothing of this period.")
+        print_text("No metric can be measured: the shop's tables hold no data for this period.")
     else:
         print_text()
         days = period(*there.select("period_start", "period_end").row(0))
-        print_text(f"{days}, beside the period before; 95 % intervals")
+        print_text(f"{days}, compared with the previous period; 95 % intervals")
         console().print(_measured(there.with_columns(currency=pl.lit(currency))))
     for caution, titles in _titles_by(there.filter(pl.col("caution") != ""), pl.col("caution")):
         print_text("Caution,", f"{titles}: {caution}", style="yellow")
@@ -253,7 +251,7 @@ def _print_dashboard(table: pl.DataFrame, currency: str) -> None:
         print_text()
         print_text("Not measured")
         for reason, titles in _titles_by(missing, pl.coalesce("missing", "caution")):
-            print_text(f"  {titles}: {reason or 'nothing to measure'}")
+            print_text(f"  {titles}: {reason or 'no cases'}")
 
 
 def _print_catalogue(metrics: Sequence[Metric]) -> None:
@@ -272,7 +270,7 @@ def _print_catalogue(metrics: Sequence[Metric]) -> None:
             indent=1,
         )
     )
-    print_text(f"One in full: cxsim metrics --explain {metrics[0].name}")
+    print_text(f"Details: cxsim metrics --explain {metrics[0].name}")
 
 
 def _print_metric(metric: Metric) -> None:
@@ -281,11 +279,11 @@ def _print_metric(metric: Metric) -> None:
     parts = {
         "Formula": _formula(metric),
         "Unit": f"{metric.unit}; better: {better}",
-        "What belongs to a period": metric.window,
+        "Period": metric.window,
         "Scale": metric.scale,
         "Interval": metric.interval,
-        "What to be careful about": metric.pitfalls,
-        "Another formula in use": metric.variant,
+        "Pitfalls": metric.pitfalls,
+        "Other definitions in use": metric.variant,
     }
     print_parts(
         f"{metric.title} ({metric.name})",
@@ -303,9 +301,9 @@ def _titles_by(table: pl.DataFrame, text: pl.Expr) -> list[tuple[str, str]]:
 
 
 def _measured(table: pl.DataFrame) -> Table:
-    numbers = ("value", "interval", "before", "change", "its interval")
+    numbers = ("value", "interval", "previous", "change", "interval of change")
     return _by_family(
-        ("metric", *numbers, "in words", "alert"),
+        ("metric", *numbers, "assessment", "alert"),
         [
             (row["family"], plain(row["title"]), *_cells(row), plain(_ALERTS.get(row["alert"], ""), "bold yellow"))
             for row in table.iter_rows(named=True)

@@ -81,7 +81,7 @@ def print_parts(title: str, description: str, parts: Mapping[str, Sequence[str]]
 
 def print_written(page: Path, tables: int, name: Path | None = None) -> None:
     """Print where a report is, how large it is, and how many tables lie beside it."""
-    print_line(f"Written: {name or page} ({page.stat().st_size / 1e6:.1f} MB) and {tables} tables beside it")
+    print_line(f"Written: {name or page} ({page.stat().st_size / 1e6:.1f} MB) with {tables} tables")
 
 
 def print_files(files: Iterable[Path], folder: Path) -> None:
@@ -178,13 +178,13 @@ def _npv_interval(row: Mapping[str, Any]) -> str:
 
 
 def print_structures(structures: pl.DataFrame) -> None:
-    """Print the returns under each model of leaving, where there is more than one."""
+    """Print the returns under each dropout model, where there is more than one."""
     if structures["structure"].n_unique() < 2:
         return
     numbers = ("incremental NPV", "90 % interval", "P(NPV > 0)")
     print_grid(
-        "Under each model of leaving by itself",
-        ("strategy", "model of leaving", "decision", *numbers),
+        "Results by dropout model",
+        ("strategy", "dropout model", "decision", *numbers),
         (
             (
                 "" if place else row["title"],
@@ -202,10 +202,10 @@ def print_break_even(found: pl.DataFrame, currency: str, title: str) -> None:
     """Print how large each effect must be, where any was searched."""
     if found.is_empty():
         return
-    numbers = ("searched", "NPV at the ends")
+    numbers = ("range tested", "NPV at its ends")
     print_grid(
         title,
-        ("strategy", "what is searched", "pays at", *numbers),
+        ("strategy", "unknown effect", "breaks even at", *numbers),
         (
             (
                 *(row["title"], searched(row["description"]), _answer(row)),
@@ -216,7 +216,7 @@ def print_break_even(found: pl.DataFrame, currency: str, title: str) -> None:
         ),
         right=numbers,
     )
-    print_text(f"Amounts in {currency}. Nobody has measured these effects; only a test can say their size.")
+    print_text(f"Amounts in {currency}. These effects have not been measured; only a test can show their size.")
 
 
 def print_reading(shop: Shop, orders: Transactions | None) -> None:
@@ -227,7 +227,7 @@ def print_reading(shop: Shop, orders: Transactions | None) -> None:
     for receipt in shop.receipts:
         print_line(brief(receipt))
     if not shop.receipts:
-        print_line(f"{shop.name}: simulated, hence no file was read.")
+        print_line(f"{shop.name}: simulated; no files were read.")
     print_line(shop.policy.sentence())
     if orders is not None:
         customers, count, revenue = orders.totals
@@ -239,7 +239,7 @@ def print_reading(shop: Shop, orders: Transactions | None) -> None:
             if line.rows and line.reason in UNCOUNTED:
                 print_line(f"  not counted: {line.rows:,} {line.reason}")
     if shop.receipts:
-        print_findings(findings_table(shop.findings), "The examination of the orders found nothing to report.")
+        print_findings(findings_table(shop.findings), "No issues found in the orders.")
 
 
 def brief(receipt: Receipt) -> str:
@@ -263,9 +263,9 @@ def require_table_file(path: Path) -> None:
     if path.suffix.lower() not in _ENDINGS:
         raise ReportError(f"{path}: file ending '{path.suffix}' is not known; possible: {', '.join(_ENDINGS)}.")
     if path.is_dir():
-        raise ReportError(f"{path}: this is a folder; the table is a file.")
+        raise ReportError(f"{path}: this is a folder; name a file.")
     if not path.absolute().parent.is_dir():
-        raise ReportError(f"{path}: there is no folder {path.parent}; make it, or choose another.")
+        raise ReportError(f"{path}: there is no folder {path.parent}; create it or choose another.")
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:

@@ -49,8 +49,8 @@ _STATES = {
     "failed": plain("failed", style="bold red"),
 }
 
-Jobs = Annotated[int | None, Option(min=1, help="How many at once; else one per processor, at most four.")]
-Force = Annotated[bool, Option("--force", help="Make all anew, also where nothing has changed.")]
+Jobs = Annotated[int | None, Option(min=1, help="Reports in parallel; default: one per processor, at most four.")]
+Force = Annotated[bool, Option("--force", help="Rebuild all, even where nothing has changed.")]
 
 
 def report(
@@ -61,9 +61,9 @@ def report(
     every: Annotated[bool, Option("--all", help="All scenarios and valuations under params/.")] = False,
     changes: Annotated[
         list[str] | None,
-        Option("--set", metavar="KEY=VALUE", help="A number set by hand, such as economics.gross_margin=0.5."),
+        Option("--set", metavar="KEY=VALUE", help="Set a number, such as economics.gross_margin=0.5."),
     ] = None,
-    out: Annotated[Path | None, Option(help="The HTML file; for several, their folder. Else in reports/.")] = None,
+    out: Annotated[Path | None, Option(help="The HTML file, or the folder for several; default: reports/.")] = None,
     show_code: Annotated[bool, Option("--show-code", help="Show the notebook's code to readers.")] = False,
     jobs: Jobs = None,
     force: Force = False,
@@ -75,14 +75,14 @@ def report(
     """
     given = names or []
     if every == bool(given):
-        raise BadParameter("name at least one scenario or valuation, or say --all; not both.")
+        raise BadParameter("name at least one scenario or valuation, or use --all; not both.")
     code: Code = "shown" if show_code else "hidden"
     if len(given) == 1:
         if jobs is not None or force:
-            raise BadParameter("--jobs and --force belong to several reports; one alone is always made anew.")
+            raise BadParameter("--jobs and --force apply to several reports; a single report is always rebuilt.")
         _report_one(given[0], "; ".join(changes or []), out, code)
     elif changes:
-        raise BadParameter("--set belongs to one report; `cxsim sweep` simulates many changes of a scenario.")
+        raise BadParameter("--set applies to one report; use `cxsim sweep` for many changes of a scenario.")
     else:
         _report_many(given, out, code, jobs=jobs, force=force)
 
@@ -92,9 +92,9 @@ def sweep(
     over: Annotated[
         list[str], Option("--over", metavar="KEY=VALUE,...", help="A number and its values, such as draws=40,80.")
     ],
-    out: Annotated[Path | None, Option(help="Folder; else reports/sweeps/SCENARIO.")] = None,
+    out: Annotated[Path | None, Option(help="Folder; default: reports/sweeps/SCENARIO.")] = None,
     jobs: Jobs = None,
-    reports: Annotated[bool, Option("--reports", help="Write the whole report of each point too.")] = False,
+    reports: Annotated[bool, Option("--reports", help="Also write the full report of each point.")] = False,
     force: Force = False,
 ) -> None:
     """Simulate a scenario for all combinations of some of its numbers; write sweep.csv and index.html."""
@@ -116,23 +116,23 @@ def sweep(
 def verify(
     report: Annotated[Path, Argument(metavar="REPORT", help="The HTML file of a report.")],
     numbers: Annotated[
-        bool, Option("--numbers", help="Pass also where only the commit or versions of packages differ.")
+        bool, Option("--numbers", help="Also pass if only the commit or package versions differ.")
     ] = False,
 ) -> None:
     """Make a report again and compare every byte; exit with 1 and name the places where anything differs."""
     from cxsim.reporting.verify import verify as verified
 
-    with waiting("Making the report again") as say:
+    with waiting("Rebuilding the report") as say:
         verdict = verified(report, progress=say)
     words = {
-        "bytes": "every number and every byte agrees.",
-        "numbers": "every number agrees; the commit or versions of packages do not.",
-        "neither": f"it is not the same; {counted(len(verdict.places), 'place differs', 'places differ')}.",
+        "bytes": "all numbers and bytes agree.",
+        "numbers": "all numbers agree; the commit or package versions differ.",
+        "neither": f"not identical; {counted(len(verdict.places), 'place differs', 'places differ')}.",
     }
-    beside = f" and {verdict.files} files beside it" if verdict.files else ""
-    print_line(f"{verdict.report.name}{beside}: made again, {words[verdict.agreement]}")
-    _print_list("It was made from what is otherwise here:", [one.sentence("here it is") for one in verdict.ingredients])
-    _print_list("Where it differs:", [one.sentence() for one in verdict.places])
+    beside = f" and {verdict.files} accompanying files" if verdict.files else ""
+    print_line(f"{verdict.report.name}{beside}: rebuilt; {words[verdict.agreement]}")
+    _print_list("Its inputs differ here:", [one.sentence("here") for one in verdict.ingredients])
+    _print_list("Differences:", [one.sentence() for one in verdict.places])
     if verdict.agreement == "neither" or (verdict.agreement == "numbers" and not numbers):
         raise Exit(1)
 
@@ -142,7 +142,7 @@ def compare(
     after: Annotated[Path, Argument(metavar="AFTER", help="The HTML file of another one.")],
     as_json: AsJson = False,
     exit_code: Annotated[
-        bool, Option("--exit-code", help="Exit with 1 where an assumption, a result or a table moved.")
+        bool, Option("--exit-code", help="Exit with 1 if an assumption, a result or a table changed.")
     ] = False,
 ) -> None:
     """Say which assumptions and results moved between two reports, and whether by more than simulation error."""
@@ -190,7 +190,7 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
     from cxsim.study.loading import case_of
 
     if out is not None and out.suffix == ".html":
-        raise ReportError(f"{out}: several reports go to a folder, not to one file.")
+        raise ReportError(f"{out}: several reports need a folder, not a file.")
     folder = root() / "reports" if out is None else out
     for name in given:
         case_of(name)  # an unknown name is a slip of the finger, refused before anything is made
@@ -210,11 +210,11 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
 def _close(outcomes: Sequence[Event], written: object) -> None:
     """Print what became of each report and what was written; refuse to end well where one could not be made."""
     rows = ((one.task, _STATES[one.kind], one.words) for one in outcomes)
-    console().print(grid(("report", "what became of it", "reason"), rows))
+    console().print(grid(("report", "status", "reason"), rows))
     print_line(f"Written: {written}")
     failed = [one.task for one in outcomes if one.kind == "failed"]
     if failed:
-        raise ReportError(f"{len(failed)} of {len(outcomes)} could not be made: {', '.join(failed)}.")
+        raise ReportError(f"{len(failed)} of {len(outcomes)} could not be built: {', '.join(failed)}.")
 
 
 def _print_list(title: str, sentences: Sequence[str]) -> None:
@@ -226,7 +226,7 @@ def _print_list(title: str, sentences: Sequence[str]) -> None:
 
 def _print_comparison(found: Comparison) -> None:
     if found.identical:
-        print_line(f"{found.before.name} and {found.after.name} are the same, to the byte.")
+        print_line(f"{found.before.name} and {found.after.name} are identical.")
         return
     print_line(f"{found.before.name} → {found.after.name}")
     made_from = [(one.where, _short(one.before), _short(one.after)) for one in found.ingredients]
@@ -239,11 +239,11 @@ def _print_comparison(found: Comparison) -> None:
     ]
     tables = [(one.id, one.what, one.first) for one in found.tables]
     for title, heads, rows, count in (
-        ("Made from", ("made from", "before", "after"), made_from[:_MOST_PLACES], len(made_from)),
+        ("Inputs", ("input", "before", "after"), made_from[:_MOST_PLACES], len(made_from)),
         ("Assumptions", ("belongs to", "assumption", "what", "before", "after", "unit"), assumptions, len(assumptions)),
         (
-            "Results; ‘beyond them’: moved by more than both simulation errors together",
-            ("strategy", "figure", "before", "after", "both errors", "beyond them"),
+            "Results; ‘beyond error’: changed by more than both simulation errors together",
+            ("strategy", "figure", "before", "after", "both errors", "beyond error"),
             [
                 (
                     *(one.title, one.figure.replace("_", " "), _cell(one.before), _cell(one.after)),
@@ -254,14 +254,14 @@ def _print_comparison(found: Comparison) -> None:
             ],
             len(found.results),
         ),
-        ("Further tables", ("table", "what differs", "first"), tables, len(tables)),
+        ("Other tables", ("table", "difference", "first"), tables, len(tables)),
     ):
         if count:
             print_grid(title, heads, rows, right=("before", "after", "both errors"))
         if count > len(rows):
             print_text(f"and {count - len(rows):,} more; --json lists all.")
     if not found.moved:
-        print_line("No assumption, no result and no table moved.")
+        print_line("No assumption, result or table changed.")
 
 
 def _cell(value: object) -> object:

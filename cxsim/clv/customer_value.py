@@ -44,7 +44,7 @@ _USUAL = 0.9
 _ROUNDING = 1e-9
 _SIX = ",.6g"
 # How the row of the headline begins.
-VALUE = "Value, today"
+VALUE = "Present value"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -199,14 +199,14 @@ def parameter_draws(
     if 2 * endless > draws:
         raise EstimationError(
             f"Gamma-Gamma: mean spend is infinite in {endless:,} of {draws:,} draws of its parameters (q of 1 or less; "
-            f"estimated {spend.values[1]:.3g}). A few very large orders do this: look at the largest monetary values, "
-            "and leave out what is not retail."
+            f"estimated {spend.values[1]:.3g}). The cause is usually a few very large orders: check the largest "
+            "monetary values and exclude non-retail orders."
         )
     remarks = [f"{one.title}: {one.verdict}" for one in (of_orders, of_spend) if not one.reliable]
     if endless:
         remarks.append(
             f"Gamma-Gamma: {endless:,} of {draws:,} draws had an infinite mean spend and were replaced; the values of "
-            "the most valuable customers are less sure than their intervals say."
+            "the most valuable customers are less certain than their intervals suggest."
         )
     spends = tuple(finite[number % len(finite)] for number in range(draws))
     return ParameterDraws(tuple(map(of_orders.params, range(draws))), spends, tuple(remarks))
@@ -260,10 +260,10 @@ def means_outside(totals: pl.DataFrame, level: float) -> tuple[str, ...]:
     """Return a sentence for each row (quantity, mean, low, high) whose mean lies outside its interval, and why."""
     rows = totals.filter(outside("mean", "low", "high")).select("quantity", "mean", "low", "high")
     return tuple(
-        f"{name[:1].upper()}{name[1:]}: the expected {figure(mean, _SIX)} lies {'above' if mean > high else 'below'} "
-        f"its {figure(100 * level, 'g')}{NBSP}% interval, {figure(low, _SIX)} to {figure(high, _SIX)}: the "
-        f"estimates, or a few draws, say {'more' if mean > high else 'less'} than nearly all parameters that the "
-        "orders allow."
+        f"{name[:1].upper()}{name[1:]}: the expected value of {figure(mean, _SIX)} lies "
+        f"{'above' if mean > high else 'below'} its {figure(100 * level, 'g')}{NBSP}% interval of {figure(low, _SIX)} "
+        f"to {figure(high, _SIX)}: the point estimates, or a few draws, give {'more' if mean > high else 'less'} than "
+        "nearly all plausible parameters."
         for name, mean, low, high in rows.iter_rows()
     )
 
@@ -282,10 +282,10 @@ def rows_outside(customers: pl.DataFrame) -> tuple[str, ...]:
     of_all = f"of {figure(customers.height)} customers"
     sentences = {
         f"{figure(skewed)} {of_all} have expected orders or an expected value outside their interval: it is a mean, "
-        "and a few large outcomes, which the interval leaves out, can make most of it, such as any order at all of "
-        "customers who have all but certainly left.": skewed,
-        f"{figure(certain)} {of_all} have a chance of still being one outside its interval: it is what the estimates "
-        "say, and nearly all other parameters that the orders allow say more, or less.": certain,
+        "and a few large outcomes beyond the interval can account for most of it, such as any order of customers "
+        "who have almost certainly lapsed.": skewed,
+        f"{figure(certain)} {of_all} have a P(alive) outside its interval: it uses the point estimates, and nearly "
+        "all other plausible parameters give more, or less.": certain,
     }
     return tuple(sentence for sentence, rows in sentences.items() if rows)
 
@@ -373,14 +373,14 @@ def value_totals(
     margins = np.array(list(map(margin.quantile, scores.tolist())))
     left = _interval(values.totals_by_draw["value"].to_numpy() / terms.margin * margins, level)
     days = f"{terms.horizon_days:,.0f} days"
-    kept = f"{VALUE}: what a margin of {100 * margin.value:.3g}{NBSP}% leaves of it"
-    new = f"Value of a new customer in the first {days}, first order included"
+    kept = f"{VALUE} at a margin of {100 * margin.value:.3g}{NBSP}%"
+    new = f"Value of a new customer in the first {days}, including the first order"
     still = values.table["prob_alive"].sum(), *alive.select(pl.col("low", "high") * rfm.height).row(0)
     rows = [
-        ("Still customers", "customers", *still),
+        ("Customers still active", "customers", *still),
         (f"Customers who order in the next {days}", "customers", *totals["buyers"]),
         (f"Orders in the next {days}", "orders", *totals["orders"]),
-        (f"Revenue in the next {days}, in today's money", currency, *(end / terms.margin for end in totals["value"])),
+        (f"Discounted revenue in the next {days}", currency, *(end / terms.margin for end in totals["value"])),
         (kept, currency, totals["value"][0], *left),
         (new, currency, *_new_customer(fits, drawn, margins, terms)),
     ]

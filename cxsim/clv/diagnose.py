@@ -59,7 +59,7 @@ class Diagnosis:
 
     def __repr__(self) -> str:
         lines = [f"{finding.severity:>7}  {finding.sentence} {finding.advice}" for finding in self.findings]
-        return "\n".join(["Diagnosis", *lines]) if lines else "Diagnosis: nothing to report."
+        return "\n".join(["Diagnosis", *lines]) if lines else "Diagnosis: no issues found."
 
     def _repr_html_(self) -> str:
         return f"<pre>{in_html(repr(self))}</pre>"
@@ -129,8 +129,8 @@ def _vague_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
         f"{fitted.title}: vague",
         "caution",
         factor,
-        f"{fitted.title}: {name} is known only to a factor of {figure(factor, '.3g')} up or down (95 %).",
-        "Use intervals from the posterior, not the normal approximation, and more customers or a longer period.",
+        f"{fitted.title}: {name} is uncertain by a factor of {figure(factor, '.3g')} up or down (95 % interval).",
+        "Use posterior intervals, not the normal approximation, and more customers or a longer period.",
     )
 
 
@@ -148,8 +148,8 @@ def _tied_parameters(fitted: PurchaseFit | GammaGammaFit) -> Finding | None:
         f"{fitted.title}: tied",
         "note",
         closest,
-        f"{fitted.title}: {pair} are known together, not each by itself (correlation {figure(closest, '.3f')}).",
-        "What the model expects is sure all the same; do not read either parameter by itself.",
+        f"{fitted.title}: the data identify {pair} only jointly (correlation {figure(closest, '.3f')}).",
+        "Forecasts are not affected; do not interpret either parameter alone.",
     )
 
 
@@ -163,9 +163,9 @@ def _short_observation(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | N
         "observation",
         "caution",
         mean_age / gap,
-        f"The observation is short: {figure(mean_age)} days per customer on average, while a customer of mean "
-        f"rate orders every {figure(gap)} days.",
-        "Forecast no further ahead than was observed, and fit again when there is more.",
+        f"The observation period is short: {figure(mean_age)} days per customer on average, while the average customer "
+        f"orders every {figure(gap)} days.",
+        "Do not forecast beyond the length of the observation period; refit when more data are available.",
     )
 
 
@@ -181,8 +181,8 @@ def _merged_days(purchases: PurchaseFit) -> Finding | None:
         "days",
         "caution",
         lost,
-        f"Customers order so often that about {lost:.0%} of orders fall on a day with another and count once.",
-        "Read rates as order days, not orders; a day is too coarse a unit for this shop.",
+        f"Customers order so often that about {lost:.0%} of orders share a day with another order and are merged.",
+        "Interpret rates as order days, not orders; a day is too coarse a time unit for this shop.",
     )
 
 
@@ -199,9 +199,9 @@ def _regularity(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
         "regularity",
         "caution",
         gain,
-        f"Customers order more regularly than by chance: {other.title} raises the log-likelihood by "
+        f"Customers order more regularly than the model assumes: {other.title} raises the log-likelihood by "
         f"{figure(gain, ',.1f')}.",
-        f"Use model='{other.model}': it sees sooner who is overdue.",
+        f"Use model='{other.model}': it detects overdue customers sooner.",
     )
 
 
@@ -243,9 +243,9 @@ def _dropout(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | None:
         "dropout",
         "stop",
         gain,
-        f"Dropout is not identified: NBD, in which nobody ever leaves, fits as well (log-likelihood {less}).",
-        f"Do not read P(alive) or {' and '.join(purchases.names[2:])}; observe for longer, and value over a "
-        "finite horizon.",
+        f"Dropout is not identified: NBD, a model without dropout, fits as well (log-likelihood {less}).",
+        f"Do not read P(alive) or {' and '.join(purchases.names[2:])}; use a longer observation period "
+        "and a finite horizon for values.",
     )
 
 
@@ -264,9 +264,9 @@ def _one_time_buyers(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | Non
         "caution" if share > _MANY else "note",
         share,
         f"{figure(once.height)} of {figure(rfm.height)} customers ({share:.0%}) ordered once, and "
-        f"{purchases.title} takes all of them for alive with certainty; {other.title} (log-likelihood "
-        f"{figure(gap, '+.2f')}) gives them {chance:.0%}.",
-        "To ask who is still a customer, use mbgnbd or paretonbd.",
+        f"{purchases.title} treats all of them as alive by definition; {other.title} (log-likelihood "
+        f"{figure(gap, '+.2f')}) estimates P(alive) at {chance:.0%}.",
+        "For P(alive), use mbgnbd or paretonbd.",
     )
 
 
@@ -278,17 +278,17 @@ def _runaway(purchases: PurchaseFit) -> Finding | None:
     rates, dropout = (len(set(pair) & set(purchases.loose)) for pair in (purchases.names[:2], purchases.names[2:]))
     meanings = [
         # A rate, chance or hazard that is the same for all takes both its parameters to infinity; none, only one.
-        ("", "", "customers seem to order at one and the same rate")[rates],
-        ("", "nobody seems to leave", "customers seem to leave at one and the same rate")[dropout],
+        ("", "", "all customers appear to have the same purchase rate")[rates],
+        ("", "there appears to be no dropout", "all customers appear to have the same dropout rate")[dropout],
     ]
     read = ", and ".join(meaning for meaning in meanings if meaning)
     return Finding(
         "boundary",
         "caution",
         float(len(purchases.loose)),
-        f"The likelihood of {purchases.title} has no maximum: {read or 'a parameter runs away'}; weak priors "
-        f"hold the estimates at {values}.",
-        "Read the intervals, not the estimates; use more customers or a longer period.",
+        f"The likelihood of {purchases.title} has no maximum: {read or 'a parameter diverges'}; weak priors "
+        f"keep the estimates at {values}.",
+        "Rely on the intervals, not the point estimates; use more customers or a longer period.",
     )
 
 
@@ -311,12 +311,12 @@ def _independence(rfm: pl.DataFrame, spend: GammaGammaFit) -> Finding | None:
         "independence",
         "caution" if abs(correlation) > _MATTERS else "note",
         correlation,
-        f"Orders and spend are not independent, as Gamma-Gamma takes for granted: who orders more often "
-        f"spends {words} per order (correlation {figure(correlation, '.2f')}); the mean repeat order so far "
+        f"Orders and spend are not independent, as Gamma-Gamma assumes: customers who order more often "
+        f"spend {words} per order (correlation {figure(correlation, '.2f')}); the mean repeat order to date "
         f"was {figure(100 * abs(gap), '.1f')}% "
         f"{'above' if gap > 0.0 else 'below'} what the model expects of a new customer.",
-        f"Take the value of new customers for too {'low' if gap > 0.0 else 'high'} by up to that much; of those "
-        "with many orders their own amounts count, and their values hardly change.",
+        f"The value of new customers may be too {'low' if gap > 0.0 else 'high'} by up to that percentage; values of "
+        "frequent customers rest on their own orders and hardly change.",
     )
 
 
@@ -327,9 +327,9 @@ def _one_price(spend: OnePriceFit) -> Finding:
         "one price",
         "note",
         spend.params.price,
-        f"Every repeat order cost {price} ({figure(spend.n_customers)} customers), so that the spend of everyone is "
-        "taken to be this price: no model of spend is fitted, and no uncertainty of values comes from it.",
-        "Where the price changes, values change in proportion; what a new price does to orders is not in them.",
+        f"Every repeat order cost {price} ({figure(spend.n_customers)} customers), so this price is used as "
+        "the spend of every customer: no spend model is fitted, and spend adds no uncertainty to values.",
+        "If the price changes, values change in proportion; the effect of a new price on orders is not included.",
     )
 
 
@@ -344,7 +344,7 @@ def _infinite_moments(spend: GammaGammaFit) -> Finding | None:
         "stop" if q <= 1.0 else "caution",
         q,
         f"Fitted spend has an infinite {what}: q = {figure(q, '.3g')}, and it needs q > {1 if q <= 1.0 else 2}.",
-        "Look at the largest monetary values; leave out what is not retail, as resellers and invoices.",
+        "Check the largest monetary values; exclude non-retail orders such as resellers and invoices.",
     )
 
 
@@ -357,7 +357,7 @@ def _held_by_prior(spend: GammaGammaFit) -> Finding | None:
         "caution",
         float(len(spend.loose)),
         "The likelihood of Gamma-Gamma has no maximum: "
-        f"{' and '.join(spend.loose)} run away (customers spend nearly the same, or orders of one customer do), and "
-        "weak priors hold the estimates.",
-        "Read the intervals, not the estimates; the mean spend itself is sure.",
+        f"{' and '.join(spend.loose)} diverge (spend hardly differs between customers, or between one customer's "
+        "orders), and weak priors keep the estimates finite.",
+        "Rely on the intervals, not the point estimates; mean spend itself is reliable.",
     )

@@ -220,8 +220,8 @@ def _optimum(problem: Problem, kind: Kind, patterns: pl.DataFrame, engine: Engin
         runaway = zip(kind.names, held.log_params, strict=True)
         raise EstimationError(
             f"{kind.title}: neither the likelihood nor a posterior with weak priors has a maximum; it "
-            f"ran to {', '.join(f'{name} = {math.exp(min(x, 700.0)):.4g}' for name, x in runaway)}. Look for customers "
-            "who are no persons (tills, resellers, test accounts)."
+            f"ran to {', '.join(f'{name} = {math.exp(min(x, 700.0)):.4g}' for name, x in runaway)}. Check for "
+            "accounts that are not individual customers (tills, resellers, test accounts)."
         )
     value = held.value - float(log_prior(held.log_params, middle))
     # Loose are the parameters that ran away, or those that can move together without the likelihood's noticing.
@@ -274,8 +274,8 @@ def _first_success(model: str, fitter: str, columns: Sequence[FloatArray], weigh
             return found
     raise EstimationError(
         f"{model}: lifetimes did not converge on {weight.sum():.0f} customers in {weight.size} patterns, with none of "
-        f"the penalties {', '.join(map(str, _PENALTIES))}. Use a longer period or more customers, and look for "
-        "customers who are no persons (tills, resellers, test accounts)."
+        f"the penalties {', '.join(map(str, _PENALTIES))}. Use a longer period or more customers, and check for "
+        "accounts that are not individual customers (tills, resellers, test accounts)."
     )
 
 

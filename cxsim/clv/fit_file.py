@@ -90,7 +90,7 @@ def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | SpendFit:
         beside = sorted(file.name for file in source.parent.glob("*.json"))
         raise EstimationError(f"no file '{source}'; {choices(source.name, beside)}") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise EstimationError(f"{source}: this is no JSON; a fit is a JSON file written by save_fit.") from error
+        raise EstimationError(f"{source}: this is not JSON; a fit is a JSON file written by save_fit.") from error
     except KeyError as error:
         raise EstimationError(f"{source}: a fit needs the field {error}.") from error
     except (CxsimError, TypeError, ValueError) as error:
@@ -100,7 +100,7 @@ def load_fit(path: str | os.PathLike[str]) -> PurchaseFit | SpendFit:
 def _fit(record: Any) -> PurchaseFit | SpendFit:
     """Return the fit of a record of this version; a field that makes no sense is a TypeError or ValueError."""
     if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise EstimationError(f"this JSON holds no fit; its field 'format' must be '{FORMAT}'.")
+        raise EstimationError(f"this JSON is not a fit; its field 'format' must be '{FORMAT}'.")
     if record.get("version") != VERSION:
         raise EstimationError(
             f"this fit has version {record.get('version')!r}; this cxsim reads version {VERSION}. Fit the model again."

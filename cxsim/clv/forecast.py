@@ -259,7 +259,7 @@ def _forecast(
             counts[..., PARTS] &= (1 << PART_BITS) - 1
             if too_large or counts[..., UNITS].max() >= _MOST_UNITS:
                 raise EstimationError(
-                    "the value of a customer exceeds 5e14, or that of all of them 4e18, in some draw: look at the "
+                    "the value of a customer exceeds 5e14, or that of all of them 4e18, in some draw: check the "
                     "largest monetary values, or count money in a larger unit."
                 )
     return outcomes, counts
@@ -304,8 +304,8 @@ def _thetas(purchases: Sequence[PurchaseParams], spend: Sequence[SpendParams]) -
     if endless:
         raise EstimationError(
             f"Gamma-Gamma: in {len(endless)} of {len(spend)} draws of the parameters mean spend is infinite; it "
-            f"needs q > 1, and the smallest q is {min(endless):g}. A few very large orders do this: look at the "
-            "largest monetary values, and leave out what is not retail."
+            f"needs q > 1, and the smallest q is {min(endless):g}. The cause is usually a few very large "
+            "orders: check the largest monetary values and exclude non-retail orders."
         )
     records = np.zeros(len(purchases), PARAMS_RECORD)
     for params in filter(None, (purchases, spend)):

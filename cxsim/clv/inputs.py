@@ -104,7 +104,7 @@ def _past_keys(rfm: pl.DataFrame) -> tuple[pl.Series, Callable[[pl.Series], pl.D
     if most * recencies * ages >= _SEEDS:
         raise EstimationError(
             f"RFM: frequency up to {most - 1:,}, recency_days up to {recencies - 1:,} and age_days up to {ages - 1:,} "
-            "are beyond any shop's; look for times in other units than days."
+            "are implausible; check for times in units other than days."
         )
     keys = rfm.select((pl.col(PAST[0]) * recencies + pl.col(PAST[1])) * ages + pl.col(PAST[2])).to_series()
     key = pl.col("key")
@@ -137,7 +137,7 @@ def purchase_patterns(rfm: pl.DataFrame) -> pl.DataFrame:
     if rfm.height < MIN_CUSTOMERS or repeaters < MIN_REPEATERS:
         raise EstimationError(
             f"found {rfm.height} customers, {repeaters} of them with a repeat order; a model of orders needs "
-            f"at least {MIN_CUSTOMERS} and {MIN_REPEATERS}. Chances of dropout show only after repeat orders: use a "
+            f"at least {MIN_CUSTOMERS} and {MIN_REPEATERS}. Dropout shows only after repeat orders: use a "
             "longer period or more customers."
         )
     keys, pasts_of = _past_keys(rfm)
@@ -169,14 +169,14 @@ def _refuse_without_repeats(rfm: pl.DataFrame, repeaters: int) -> None:
         # Towards more who come back, so that rounding keeps them bounds.
         apart, yearly = math.floor(days / _RULE_OF_THREE), _RULE_OF_THREE * _DAYS_OF_A_YEAR * rfm.height / days
         bound = (
-            " What they do say, with 95 % confidence: on average at most one customer comes back per "
-            f"{figure(apart)} customer-days (rule of three), and if that does not become more frequent, at most "
+            " With 95 % confidence, on average at most one customer reorders per "
+            f"{figure(apart)} customer-days (rule of three), and if that does not increase, at most "
             f"{figure(min(math.ceil(yearly), rfm.height))} of them in the next {_DAYS_OF_A_YEAR} days."
         )
     raise EstimationError(
-        f"{seen}: there is no repeat order to fit a model to, and any expected number would be made up.{bound} "
-        "Check that customer_id names the customer and not the order, and that all orders are there; else observe for "
-        "longer."
+        f"{seen}: without repeat orders no model can be fitted and no forecast can be made.{bound} "
+        "Check that customer_id identifies customers, not orders, and that all orders are included; otherwise use a "
+        "longer period."
     )
 
 

@@ -124,11 +124,11 @@ class Posterior(Generic[Params_co]):
         """One sentence on whether the draws can be relied on."""
         found = f"k-hat {self.k_hat:.2f}, {self.effective_draws:,.0f} effective of {self.proposals:,} proposals"
         if self.model == ONE_PRICE.name:
-            return "The draws are all the same: the price is known."
+            return "The draws are all equal: the price is known."
         if self.reliable:
-            return f"The draws can be relied on ({found})."
+            return f"The draws are reliable ({found})."
         return (
-            f"The draws cannot be relied on ({found}): the posterior is far from normal. Use more draws, more "
+            f"The draws are not reliable ({found}): the posterior is far from normal. Use more draws, more "
             "customers, or a model with fewer parameters."
         )
 

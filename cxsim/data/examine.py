@@ -75,7 +75,7 @@ def implausible_days(days: pl.DataFrame, until: date | None, today: date) -> pl.
     ordinary = known.filter(~pl.col("day").is_in(list(_SENTINELS)))["day"]
     for day in known.filter(pl.col("day").is_in(list(_SENTINELS)))["day"]:
         if ordinary.len() and min(abs(day - one) for one in ordinary) > _FAR:
-            found[day] = "a day that programs write for none", "stop"
+            found[day] = "a default date of software", "stop"
     rest = known.filter(~pl.col("day").is_in(list(found)))
     found |= _apart(rest, declared=until is not None)
     if until is None:
@@ -159,9 +159,9 @@ def _refuse_rounded(people: pl.DataFrame, place: str) -> None:
     if rounded.height:
         raise DataError(
             f"{place}: {int(rounded['len'].sum()):,} orders have a customer such as "
-            f"{rounded['customer_id'].sort()[0]!r}, a number that a spreadsheet has rounded, so that customers have "
-            "become one; export the file again and do not save it with a spreadsheet, or name another column of "
-            "customers, such as the e-mail address."
+            f"{rounded['customer_id'].sort()[0]!r}, a number rounded by a spreadsheet, so different customers "
+            "are merged; export the file again without saving it in a spreadsheet, or use another customer column, "
+            "such as the e-mail address."
         )
 
 
@@ -183,17 +183,17 @@ def _named(people: pl.DataFrame, policy: Policy) -> tuple[dict[object, object], 
     alike = rest.with_columns(key=key).filter(pl.col("key").is_duplicated()).sort("key", "customer_id")
     if alike.height:
         pair = " and ".join(map(repr, alike["customer_id"].head(2)))
-        said = f"{alike.height:,} customers differ from another only by capitals or leading zeros, such as {pair}."
-        advice = "They count as different customers; if they are the same, write them in one way."
+        said = f"{alike.height:,} customers differ from another only in capitals or leading zeros, such as {pair}."
+        advice = "They count as different customers; if they are the same, use one spelling."
         found.append(Finding("customers: alike", "caution", alike.height, said, advice))
     tests = rest.filter(text.str.contains(_TESTS)).sort("customer_id")
     if tests.height:
         share = _share(tests, people)
         said = (
-            f"{_orders(int(tests['len'].sum()))} ({percent(share)} of revenue) of a customer who seems a test, "
-            f"as {tests['customer_id'][0]!r}."
+            f"{_orders(int(tests['len'].sum()))} ({percent(share)} of revenue) of an apparent test customer, "
+            f"{tests['customer_id'][0]!r}."
         )
-        advice = "Take them out of the file if they are tests."
+        advice = "Remove them from the file if they are tests."
         found.append(Finding("orders: test", "caution", share, said, advice))
     return replaced, found
 
@@ -203,7 +203,7 @@ def _respelt(known: pl.DataFrame, text: pl.Expr, nobody: int) -> tuple[dict[obje
     clean = text.str.replace_all(_NO_WIDTH, "").str.replace_all(r"\s+", " ").str.strip_chars()
     decimal = text.str.contains(_WHOLE_AS_DECIMAL)
     kinds = (
-        ("blanks", "with blanks that nobody sees", clean, ~decimal & (clean != text)),
+        ("blanks", "with invisible blanks", clean, ~decimal & (clean != text)),
         ("decimals", "as decimals", text.str.replace(r"\.0+$", ""), decimal),
     )
     replaced: dict[object, object] = {}
@@ -215,7 +215,7 @@ def _respelt(known: pl.DataFrame, text: pl.Expr, nobody: int) -> tuple[dict[obje
         replaced |= dict(rows.iter_rows())
         many = _many(rows.height, "customer is", "customers are")
         said = "{} written {}, such as {!r}, which is read as {!r}.".format(many, how, *rows.row(0))
-        advice = "Both spellings are one customer; if they are two, write them in another way."
+        advice = "Both spellings count as one customer; if they are two, use different identifiers."
         # Where all are decimals, nothing is doubtful.
         weight: Severity = "note" if name == "decimals" and rows.height == known.height - nobody else "caution"
         found.append(Finding(f"customers: {name}", weight, rows.height, said, advice))
@@ -231,12 +231,12 @@ def _of_nobody(nobody: pl.DataFrame, people: pl.DataFrame, policy: Policy) -> li
     )
     share = _share(nobody, people)
     said = (
-        f"{_orders(int(nobody['len'].sum()))} ({percent(share)} of revenue) with a word for nobody in the place of a "
+        f"{_orders(int(nobody['len'].sum()))} ({percent(share)} of revenue) with a placeholder instead of a "
         f"customer: {words}."
     )
     advice = {
         "missing": "They count as orders without a customer; if these are customers, set nobody: keep in the policy.",
-        "keep": "By the policy each is one customer; set nobody: missing if they are none.",
+        "keep": "By the policy each counts as a customer; set nobody: missing if they are not.",
     }
     return [Finding("customers: nobody", "caution", share, said, advice[policy.nobody])]
 
@@ -281,29 +281,30 @@ def _credited(
         engine="streaming"
     )
     notes = held.filter(below)
-    reasons = {"drop": "credit notes", "net": "credit notes and negative lines, taken off purchases as far as possible"}
+    reasons = {
+        "drop": "credit notes",
+        "net": "credit notes and negative lines, offset against purchases where possible",
+    }
     lines = [noticed("dropped", {reasons[policy.credits]: notes.filter(part=file).height}) for file in range(files)]
     owed = _sum(notes.select(-amount))
     if policy.credits == "drop":
-        said = f"{_many(notes.height, 'credit note is', 'credit notes are')} left out, {owed:,.2f} together."
-        advice = "Set credits: net in the policy to take them off what they take back."
+        said = f"{_many(notes.height, 'credit note is', 'credit notes are')} excluded, {owed:,.2f} in total."
+        advice = "Set credits: net in the policy to offset them against purchases."
         return placed.filter(~below).drop("place"), lines, [Finding("credit notes", "caution", owed, said, advice)]
     taken, unmatched = _taken_off(held.filter(pl.col("customer_id").is_not_null()))
     used = held.with_columns(cents=whole_cents(amount)).join(taken, on="place", maintain_order="left")
     whole, partly = used.filter(pl.col("taken") == pl.col("cents")), used.filter(pl.col("taken") < pl.col("cents"))
     for file in range(files):
-        lines[file] += noticed(
-            "dropped", {"orders that a credit note takes back whole": whole.filter(part=file).height}
-        )
+        lines[file] += noticed("dropped", {"orders fully reversed by a credit note": whole.filter(part=file).height})
     gone = pl.concat([whole["place"], notes["place"]])
     back = dict(partly.select("place", money(pl.col("taken"))).iter_rows())
     rest = _refunded(placed.filter(~pl.col("place").is_in(gone.implode())), back)
     took = int(taken["taken"].sum()) / CENTS
     said = (
-        f"{_many(notes.height, 'credit note comes', 'credit notes come')} to {owed:,.2f}; {took:,.2f} of it was "
-        f"taken off purchases of the same customers: {_orders(whole.height)} whole and {partly.height:,} in part."
+        f"{_many(notes.height, 'credit note amounts', 'credit notes amount')} to {owed:,.2f}; {took:,.2f} was "
+        f"offset against purchases of the same customers: {_orders(whole.height)} in full, {partly.height:,} in part."
     )
-    found = [Finding("credit notes", "note", took, said, "The policy says how: credits: net.")]
+    found = [Finding("credit notes", "note", took, said, "Set by the policy: credits: net.")]
     return rest, lines, [*found, *_not_taken(unmatched, notes.filter(pl.col("customer_id").is_null()).select(-amount))]
 
 
@@ -327,15 +328,15 @@ def _not_taken(unmatched: Mapping[object, int], anonymous: pl.DataFrame) -> Iter
         rest = sum(unmatched.values()) / CENTS
         worst = max(unmatched, key=lambda one: (unmatched[one], str(one)))
         said = (
-            f"{rest:,.2f} of credit notes matches no earlier purchase of the same customer in these files; the most, "
-            f"{unmatched[worst] / CENTS:,.2f}, is of {worst!r}."
+            f"{rest:,.2f} of credit notes matches no earlier purchase of the same customer in these files; the largest "
+            f"part, {unmatched[worst] / CENTS:,.2f}, belongs to {worst!r}."
         )
-        yield Finding("credit notes: unmatched", "caution", rest, said, "Export the purchases that they take back too.")
+        yield Finding("credit notes: unmatched", "caution", rest, said, "Also export the purchases they refer to.")
     if anonymous.height:
         lost = _sum(anonymous)
         notes = _many(anonymous.height, "credit note", "credit notes")
-        said = f"{notes} without a customer, {lost:,.2f} together, could not be taken off anything."
-        advice = "Revenue of orders without a customer is too high by this sum."
+        said = f"{notes} without a customer, {lost:,.2f} in total, could not be offset."
+        advice = "Revenue of orders without a customer is overstated by this amount."
         yield Finding("credit notes: nobody's", "note", lost, said, advice)
 
 
@@ -407,9 +408,9 @@ def _nameless(orders: pl.LazyFrame) -> Iterator[Finding]:
             "customers: missing",
             "note",
             total / revenue if revenue > 0 else 0.0,
-            f"{count:,} of {_orders(every)} have no customer and come to {total:,.2f} of {revenue:,.2f}; they count in "
-            "no customer's value.",
-            "Export them with the customer, such as an e-mail address, if the shop knows it.",
+            f"{count:,} of {_orders(every)} have no customer: {total:,.2f} of {revenue:,.2f}; they are not part of "
+            "any customer value.",
+            "Export them with the customer, such as an e-mail address, if available.",
         )
 
 
@@ -426,15 +427,14 @@ def _outsized_orders(orders: pl.LazyFrame) -> Iterator[Finding]:
     largest = orders.filter(pl.col("amount") >= least).select(columns).collect(engine="streaming")
     number, customer, moment, amount = largest.sort("amount", "order_id", descending=[True, False]).row(0)
     share = float(large.sum()) / total
-    who = "nobody known" if customer is None else f"customer {customer!r}"
+    who = "an unknown customer" if customer is None else f"customer {customer!r}"
     yield Finding(
         "orders: outsized",
         "caution",
         share,
-        f"{_orders(large.len())} {'makes' if large.len() == 1 else 'make'} {percent(share)} of revenue; the largest, "
-        f"{number} of {who} on {moment:%Y-%m-%d}, comes to {amount:,.2f}, and half of all orders to {median:,.2f} or "
-        "less.",
-        "Look whether it is a mistake; if it is right, look at results with and without it.",
+        f"{_orders(large.len())} {'accounts' if large.len() == 1 else 'account'} for {percent(share)} of revenue; the "
+        f"largest, {number} of {who} on {moment:%Y-%m-%d}, is {amount:,.2f}; the median order is {median:,.2f}.",
+        "Check for an error; if it is correct, compare results with and without it.",
     )
 
 
@@ -462,8 +462,8 @@ def _outsized_customers(people: pl.DataFrame) -> Iterator[Finding]:
                 shares[0],
                 f"{who} a share of the {what} far above that of all others: {listed}; the next has "
                 f"{percent(shares[far[-1]])}.",
-                "An address or a number that several people share is no customer: leave its orders without one, or "
-                "look at results with and without it.",
+                "An address or number shared by several people is not a customer: remove it from its orders, or "
+                "compare results with and without it.",
             )
             return
 
@@ -487,13 +487,13 @@ def _late_start(shop: Shop, people: pl.DataFrame) -> Iterator[Finding]:
         return
     first, usual = sum(new[: widths[0]]), late * widths[0] / half
     yield Finding(
-        "customers: old ones taken for new",
+        "customers: earlier ones counted as new",
         "caution",
         first / max(usual, 1.0),
         f"In the first {span.days * widths[0] / _PARTS:,.0f} days of the orders {first:,} customers order for the "
-        f"first time, and later {usual:,.0f} in as many days. Old customers seem to be taken for new ones, as the "
-        "orders begin after the opening of the shop.",
-        "Export the orders from the opening on; if they do begin with it, say so, as opening: true in shop.yaml.",
+        f"first time, and later {usual:,.0f} in the same number of days. Earlier customers probably count as "
+        "new, because the orders start after the opening of the shop.",
+        "Export the orders from the opening; if they already start there, set opening: true in shop.yaml.",
     )
 
 
@@ -514,8 +514,8 @@ _LOSSES = {
     "taken for missing": "Correct these cells, and read the file without unreadable: missing.",
     "cannot be right": "Correct these moments, and read the file without unreadable: missing.",
     "orders that are not paid": "They count as sales; set unpaid: drop in the policy if they do not.",
-    "equal to an earlier": "If they are purchases of their own, set duplicates: keep in the policy.",
-    "after the end of observation": "They are left out as the end of observation asks.",
+    "equal to an earlier": "If they are separate purchases, set duplicates: keep in the policy.",
+    "after the end of observation": "They are after the end of observation.",
 }
 
 
@@ -531,7 +531,7 @@ def _losses(shop: Shop) -> Iterator[Finding]:
             share = line.rows / max(receipt.rows_read, 1)
             gentle = ("equal to an earlier", "after the end of observation")
             little = share < _MUCH and any(one in line.reason for one in gentle)
-            word = {"dropped": "left out", "merged": "counted once", "kept": "kept"}[line.action]
+            word = {"dropped": "excluded", "merged": "counted once", "kept": "kept"}[line.action]
             yield Finding(
                 f"{receipt.file}: {line.reason}",
                 "note" if little else "caution",
@@ -546,6 +546,6 @@ def _losses(shop: Shop) -> Iterator[Finding]:
                     f"{receipt.file}: {name}",
                     "caution",
                     0.0,
-                    f"{receipt.file}: the amount is taken for {fact}: all lines of an order have the same.",
+                    f"{receipt.file}: the amount is treated as {fact}: all lines of an order have the same amount.",
                     "If each is the amount of a line, set amounts: line in the policy.",
                 )

@@ -23,7 +23,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # What a receipt says of an amount that stands on each line of its order.
 TOTAL_AGAIN = "that of the order, which stands on each of its lines and counts once"
 # Orders that are there and count in no customer's value.
-UNCOUNTED = ("orders without a customer", "orders all paid back")
+UNCOUNTED = ("orders without a customer", "fully refunded orders")
 
 
 class OrderTotals(NamedTuple):

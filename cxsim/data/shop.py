@@ -100,7 +100,7 @@ class Receipt(Counted):
             return "\n".join(f"{self.file}: {name}: {text}" for name, text in self.facts)
         found, possible = self.columns
         became = f"{self.rows_kept:,} of {self.rows_read:,} rows became {self.table}."
-        fate = became if self.table != "none" else f"its {self.rows_read:,} rows are set aside."
+        fate = became if self.table != "none" else f"its {self.rows_read:,} rows are not used."
         head = f"{self.file}: recognised as {self.recognised} ({found} of {possible} columns); {fate}"
         lines = [f"  {line}" for line in self.lines if line.rows]
         return "\n".join([head, *lines, *(f"  {name}: {text}" for name, text in self.facts)])
@@ -198,24 +198,24 @@ class Policy:
     def sentence(self) -> str:
         """Return the policy as a footnote.
 
-        >>> Policy(gift_cards="keep", clock="utc").sentence().partition(" Left out: ")[2]
-        'cancelled, test and free orders. Days: by universal time.'
+        >>> Policy(gift_cards="keep", clock="utc").sentence().partition(" Excluded: ")[2]
+        'cancelled, test and free orders. Days: UTC.'
         """
         value = {
             "merchandise": "goods after discounts, without shipping and tax, before refunds",
-            "charged": "all that was charged, with shipping and tax, before refunds",
+            "charged": "total charged, with shipping and tax, before refunds",
         }[self.value]
         orders = [name for name in ("cancelled", "test", "unpaid") if self.treatment(name) == "drop"]
         orders += ["free"] if self.zero == "drop" else []
         gone = ["gift cards sold"] if self.gift_cards == "drop" else []
         gone += [f"{joined(orders)} orders"] if orders else []
         gone += ["credit notes"] if self.credits == "drop" else []
-        left_out = f" Left out: {', '.join(gone)}." if gone else ""
-        days = {"shop": "by the clock of the shop", "utc": "by universal time"}[self.clock]
+        left_out = f" Excluded: {', '.join(gone)}." if gone else ""
+        days = {"shop": "shop time", "utc": "UTC"}[self.clock]
         further = (
-            " Rows equal to another count too." if self.duplicates == "keep" else "",
-            " Words for nobody are customers." if self.nobody == "keep" else "",
-            " Cells that cannot be read are empty." if self.unreadable == "missing" else "",
+            " Duplicate rows count." if self.duplicates == "keep" else "",
+            " Placeholders count as customers." if self.nobody == "keep" else "",
+            " Unreadable cells are treated as empty." if self.unreadable == "missing" else "",
         )
         return f"Value: {value}.{left_out} Days: {days}.{''.join(further)}"
 

@@ -437,9 +437,9 @@ def _lacking(flowing: Draws) -> str:
     if not len(flowing):
         return "no cash flows"
     if (flowing > 0.0).all():
-        return "no outflow: cash is never negative, so no money is put in that could earn a rate"
+        return "no outflow: cash is never negative, so no investment can earn a rate"
     if (flowing < 0.0).all():
-        return "no inflow: nothing comes back, at any rate"
+        return "no inflow: no cash comes back"
     return ""
 
 
@@ -517,11 +517,11 @@ def _single(flowing: Draws, below: Sequence[float]) -> str:
     remark = "one rate"
     turns = int((np.diff(np.sign(flowing)) != 0.0).sum())
     if flowing[0] > 0.0:
-        remark = "one rate, of a loan: money comes in first and goes out later, so the strategy gains above this rate"
+        remark = "one rate, as for a loan: cash comes in first and goes out later, so NPV is positive above this rate"
     elif below:
         remark = f"one rate above {figure(100.0 * _DOUBTED)}{NBSP}% a year"
     elif turns > 1:
-        remark = f"one rate, although cash changes its sign {figure(turns)} times"
+        remark = f"one rate, although cash changes sign {figure(turns)} times"
     return f"{remark}; roots below it are left aside: {_listed(below)}" if below else remark
 
 

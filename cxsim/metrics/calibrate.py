@@ -77,8 +77,8 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
     """
     if not _NAME.fullmatch(name):
         raise ParamError(
-            f"'{name}' is no name for a behaviour; use at most 80 small letters, digits and single hyphens, such as "
-            "my-shop."
+            f"'{name}' is not a valid behaviour name; use at most 80 lower-case letters, digits and single "
+            "hyphens, such as my-shop."
         )
     shop.table("orders")
     source_name = f"{name}-tables"
@@ -98,7 +98,7 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
             name=name,
             title=f"{shop.name}, measured",
             description=(
-                f"Measured from tables of {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}; what they do not say stays "
+                f"Measured from tables of {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}; other numbers are "
                 f"as in '{like.name}'. {like.description}"
             ),
             # Whoever answers for the example does not answer for this shop.
@@ -133,7 +133,7 @@ def _source(shop: Shop) -> Source:
         year=shop.until.year,
         title=f"Tables of {shop.name}, {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}",
         where="The shop's own exports",
-        measured=f"{orders:,} orders of {customers:,} customers, and the tables that belong to them.",
+        measured=f"{orders:,} orders of {customers:,} customers, with related tables.",
         grade="C",
     )
 
@@ -163,10 +163,10 @@ def require_new_behaviour(name: str) -> Path:
     """Return the file that a behaviour of this name would have."""
     file = root() / "params" / "behaviour" / f"{name}.yaml"
     if file.exists():
-        raise ParamError(f"{shown(file)}: there is such a behaviour already; choose another name, or remove the file.")
+        raise ParamError(f"{shown(file)}: this behaviour already exists; choose another name, or remove the file.")
     if f"{name}-tables" in source_names():
         raise ParamError(
-            f"params/{SOURCES_FILE}: there is a source '{name}-tables' already; choose another name, or "
+            f"params/{SOURCES_FILE}: the source '{name}-tables' already exists; choose another name, or "
             "remove the entry."
         )
     return file

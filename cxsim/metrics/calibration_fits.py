@@ -44,9 +44,9 @@ def share_of(rows: pl.LazyFrame, *, of: str) -> Outcome:
     """Return the share of `counted` in `among` with its interval on the logit scale, by the delta method."""
     sums = sums_over_customers(rows)
     if sums.units < FEWEST:
-        return f"there are {of} of {sums.units} customers only; {FEWEST} are needed."
+        return f"there are {of} of only {sums.units} customers; {FEWEST} are needed."
     if sums.x <= 0.0:
-        return f"it is nowhere seen among {sums.n:,.0f} {of}."
+        return f"there is no case among {sums.n:,.0f} {of}."
     value, error = sums.x / sums.n, ratio_error(sums)
     low = high = value
     if error == 0.0 or not 0.0 < value < 1.0:
@@ -189,7 +189,7 @@ def fit_scale(
     found, width = _fitted(place, _errors(loss, place), satisfaction_share), ends[1] - ends[0]
     # Where all answers are the same, any scale far beyond its end would do.
     if found.centre_error > width or not ends[0] - width <= found.centre <= ends[1] + width:
-        raise EstimationError("the answers do not say it: nearly all of them are the same.")
+        raise EstimationError("the answers do not determine it: nearly all are the same.")
     return found
 
 
@@ -233,7 +233,7 @@ def _errors(loss: Callable[[FloatArray], float], place: FloatArray) -> FloatArra
     ) / (4.0 * _ANSWERS_STEP * _ANSWERS_STEP)
     values = np.linalg.eigvalsh(curve)
     if not np.isfinite(values).all() or values.min() <= 0.0:
-        raise EstimationError("the answers do not say it: their likelihood has no peak.")
+        raise EstimationError("the answers do not determine it: their likelihood has no maximum.")
     covariance: FloatArray = np.linalg.inv(curve).astype(np.float64)
     return covariance
 

@@ -41,7 +41,7 @@ _ENDS = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 _AFTER_TICKET = ("csat", "ces")
 _ASKED = {"surveys.after_order": ("nps",), "surveys.after_ticket": _AFTER_TICKET}
 _RESPONSE = "surveys.response"
-_NOT_ASKED = "the surveys hold answers alone, so how many were asked is not known."
+_NOT_ASKED = "the surveys hold only answers, so the number of surveys sent is not known."
 # Customers who answer twice, from whom the parts of a scale can be estimated.
 _FEWEST_TWICE = 100
 _SECONDS_PER_HOUR = 3_600.0
@@ -61,7 +61,7 @@ def incidents(shop: Shop, experience: Experience) -> Outcomes:
             happened = _INCIDENT.eq(one.name).fill_null(value=False)
             found[path] = share_of(_counted(recorded[0], happened), of="orders")
         else:
-            found[path] = f"no order says '{one.name}': it did not happen, or is not recorded."
+            found[path] = f"no order has '{one.name}': it did not happen or is not recorded."
     return found
 
 
@@ -76,12 +76,12 @@ def returns(shop: Shop) -> Outcomes:
     known = old.join(back, on="order_id", how="left").collect(engine="streaming")
     sent = known.drop_nulls("returned_at")
     if sent.is_empty():
-        return dict.fromkeys(_RETURNS, f"no return belongs to one of the {known.height:,} orders that are old enough.")
+        return dict.fromkeys(_RETURNS, f"none of the {known.height:,} orders that are old enough has a return.")
     returned = _counted(known.lazy(), pl.col("returned_at").is_not_null())
     parts = sent.lazy().select(CUSTOMER, counted="refund", among=_cents("amount"))
     found = (
         share_of(returned, of=f"orders at least {wait / timedelta(days=1):.0f} days old"),
-        share_of(parts, of="what was paid for orders that came back"),
+        share_of(parts, of="the value of returned orders"),
         _median((sent["returned_at"] - sent["ordered_at"]).dt.total_seconds() / 86_400),
     )
     return dict(zip(_RETURNS, found, strict=True))
@@ -166,7 +166,7 @@ def _orders_with_incidents(shop: Shop) -> tuple[pl.LazyFrame, frozenset[str]] | 
     orders = shop.table("orders")
     if reason is None:
         names = orders.select(_INCIDENT.unique().sort()).collect()["incident"].drop_nulls()
-        return (orders, frozenset(names)) if len(names) else "no order says that anything happened to it."
+        return (orders, frozenset(names)) if len(names) else "no order has an incident."
     if any(shop.missing(f"orders.{name}") for name in ("promised_at", "delivered_at")):
         return reason
     promised, came = pl.col("promised_at").dt.date(), pl.col("delivered_at").dt.date()
@@ -252,7 +252,7 @@ def _response(rows: pl.LazyFrame, model: Surveys, listed: frozenset[str]) -> Out
         return found
     extremity = model.extremity.value
     value, low, high = (response_at_mean(one, extremity) for one in found[:3])
-    method = f"{found.method}; less what an extremity of {extremity:g} adds"
+    method = f"{found.method}; less the contribution of an extremity of {extremity:g}"
     return Measurement(value, low, high, (high - low) / (2.0 * Z95), found.units, method)
 
 
@@ -278,10 +278,10 @@ def _scale(rows: pl.LazyFrame, name: str, model: Scale, responding: Responding) 
     except EstimationError as cause:
         return [str(cause)] * 3
     reason = (
-        f"{twice:,} customers answered twice, too few to part satisfaction from noise; together they are "
+        f"{twice:,} customers answered twice, too few to separate satisfaction from noise; together they are "
         f"{found.spread:.3g} against {variance**0.5:.3g}."
     )
-    method = "ordered answers, their spread parted as before"
+    method = "ordered answers, spread split as before"
     return [on_own_scale(found.centre, found.centre_error, customers, method), reason, reason]
 
 
@@ -316,9 +316,9 @@ def _writing(shop: Shop, experience: Experience) -> list[Outcome]:
     reason, recorded = shop.missing("tickets.order_id"), _orders_with_incidents(shop)
     kinds = [one.name for one in experience.incidents]
     if reason is not None:
-        return [f"{reason} Which orders are written about is not known."] * (1 + len(kinds))
+        return [f"{reason} The orders behind the tickets are not known."] * (1 + len(kinds))
     if isinstance(recorded, str):
-        return [f"{recorded} What was written about is not known."] * (1 + len(kinds))
+        return [f"{recorded} The subject of the tickets is not known."] * (1 + len(kinds))
     written = shop.table("tickets").drop_nulls("order_id").group_by("order_id").agg(_CREATED.min())
     events = recorded[0].select("order_id", CUSTOMER, "ordered_at", "incident")
     old, _ = _observed_long_enough(events, written, "created_at", until=shop.until)
@@ -328,10 +328,10 @@ def _writing(shop: Shop, experience: Experience) -> list[Outcome]:
         return share_of(_counted(known.filter(condition), _CREATED.is_not_null()), of=of)
 
     found = {kind: share(_INCIDENT.eq(kind), f"orders with '{kind}'") for kind in kinds if kind in recorded[1]}
-    quiet: Outcome = "days of delivery do not tell to which orders nothing happened."
+    quiet: Outcome = "delivery dates do not show which orders had no incident."
     if shop.missing("orders.incident") is None:
-        quiet = share(_INCIDENT.is_null(), "orders to which nothing happened")
-    return [quiet, *(found.get(kind, f"no order says '{kind}'.") for kind in kinds)]
+        quiet = share(_INCIDENT.is_null(), "orders without an incident")
+    return [quiet, *(found.get(kind, f"no order has '{kind}'.") for kind in kinds)]
 
 
 def _first_contact(shop: Shop, rows: pl.LazyFrame) -> Outcome:
@@ -341,7 +341,7 @@ def _first_contact(shop: Shop, rows: pl.LazyFrame) -> Outcome:
     elif shop.missing("tickets.replies") is None and shop.missing("tickets.reopens") is None:
         at_first = (pl.col("replies") == 1) & (pl.col("reopens") == 0)
     else:
-        return "the tickets say neither that nor how many answers and reopenings there were."
+        return "the tickets record neither this nor the number of answers and reopenings."
     took = (pl.col("resolved_at") - _CREATED).quantile(_RESOLUTIONS_OVER, "higher")
     wait = rows.select(took).collect().item()
     if wait is None:

@@ -16,13 +16,13 @@ from cxsim.params import METRICS_FILE, entries, root, shown
 
 Family = Literal[
     "Orders",
-    "Keeping customers",
-    "Value of a customer",
+    "Retention",
+    "Customer value",
     "Satisfaction",
     "Support",
     "Returns",
     "Visits",
-    "Winning customers",
+    "Acquisition",
 ]
 Unit = Literal["share", "money", "score", "hours", "days", "ratio", "months", "count"]
 Direction = Literal["higher", "lower", "neither"]
@@ -30,7 +30,7 @@ Kind = Literal[
     "share", "ratio", "mean", "score", "total", "median wait", "answered in time", "cost", "efficiency", "payback"
 ]
 INTERVALS: dict[Kind, str] = {
-    "share": "Wilson; with the effective number of customers where one counts several times",
+    "share": "Wilson; effective number of customers where one customer counts several times",
     "ratio": "delta method over customers, Student's t",
     "mean": "Student's t over customers",
     "score": "adjusted Wald; by the delta method over customers where one customer answers several times",
@@ -39,7 +39,7 @@ INTERVALS: dict[Kind, str] = {
     "answered in time": "Kaplan-Meier with log-log limits",
     "cost": "Garwood's limits of the number of new customers",
     "efficiency": "compound Poisson over customers",
-    "payback": "the ends of the intervals of cost and of margins",
+    "payback": "from the interval ends of cost and margins",
 }
 WAITING: frozenset[Kind] = frozenset({"median wait", "answered in time"})
 SPENDING: frozenset[Kind] = frozenset({"cost", "efficiency", "payback"})
@@ -102,7 +102,9 @@ def columns_of(expression: str) -> list[str]:
     try:
         columns = pl.sql_expr(expression).meta.root_names()
     except pl.exceptions.PolarsError as cause:
-        raise ParamError(f"'{expression}' is no expression over columns; write one such as revenue > 10000.") from cause
+        raise ParamError(
+            f"'{expression}' is not an expression over columns; write one such as revenue > 10000."
+        ) from cause
     if not columns:
         raise ParamError(f"'{expression}' names no column of the view; write one such as revenue > 10000.")
     return columns

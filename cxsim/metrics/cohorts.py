@@ -73,7 +73,7 @@ def cohort_table(shop: Shop, *, every: Every = "month", ages: int = 12, least: i
     rows = []
     for start in starts:
         members = customers.filter(pl.col("start") == start)
-        doubt = f"since {shop.since:%Y-%m-%d} alone: some may be customers of before" if members["doubt"].any() else ""
+        doubt = f"since {shop.since:%Y-%m-%d} only: some may be earlier customers" if members["doubt"].any() else ""
         cautions = "; ".join(filter(None, (doubt, caution)))
         seen = members["steps"].to_numpy()[:, None] > np.arange(ages)
         for measure, age, at_risk, cell in _estimates(cells.filter(pl.col("start") == start), seen, least, quantum):
@@ -94,7 +94,7 @@ def _named_orders(shop: Shop) -> tuple[pl.LazyFrame, str]:
     if named == 0:
         raise DataError(
             f"{shop.name}: none of {total:,} orders from {shop.since:%Y-%m-%d} to before {shop.until:%Y-%m-%d} names a "
-            "customer; cohorts need at least one that does."
+            "customer; cohorts need at least one."
         )
     guests = 1 - named / total
     return (

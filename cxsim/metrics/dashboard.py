@@ -96,8 +96,8 @@ def periods_of(shop: Shop, every: Every, most: int) -> tuple[Period, ...]:
     periods = complete_periods(shop.since, shop.until, every)
     if not periods:
         raise DataError(
-            f"{shop.name}: no complete {every} between {shop.since:%Y-%m-%d} and {shop.until:%Y-%m-%d}; a {every} is "
-            "shown only when it is over."
+            f"{shop.name}: no complete {every} between {shop.since:%Y-%m-%d} and {shop.until:%Y-%m-%d}; only complete "
+            "periods are shown."
         )
     return periods[-most:]
 
@@ -145,7 +145,7 @@ def measured_metrics(
         elif metric.kind in SPENDING:
             found = list(_of_spending(metric, spent, sums, measured, places))
         elif own is None:
-            reason = "it looks further back than the shop was observed."
+            reason = "it needs a longer history than the shop's data cover."
         else:
             found = [estimated(metric, own.by_period.get(place, NO_SUMS)) for place in places]
             shared = correlation(metric, own, last=places[-1])

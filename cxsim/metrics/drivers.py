@@ -48,7 +48,7 @@ FEWEST_FOR_A_SHARE = 30
 _WINDOW = 90
 _MICROSECONDS_OF_A_DAY = 86_400_000_000
 _DONE = {
-    "next order": ("a next order comes {} times as fast", "it came {} times as fast"),
+    "next order": ("the next order comes {} times as fast", "it came {} times as fast"),
     "orders": ("customers order {} times as often", "the same customers ordered {} times as often"),
     "spend": ("customers spend {} times as much", "the same customers spent {} times as much"),
 }
@@ -92,7 +92,7 @@ def associations(periods: PersonPeriods) -> Associations:
     rows = []
     for (exposure, outcome, now, before), p_value in zip(compared, adjusted, strict=True):
         clear = bool(p_value <= _FALSE_DISCOVERIES)
-        doubt = "" if clear else " Among so many comparisons, chance alone could bring this."
+        doubt = "" if clear else " With this many comparisons, chance alone could explain it."
         words = finding(exposure, outcome, now, before, days=periods.every_days)
         text = f"{words}.{doubt}{_selection(now, before)} An association, not an effect."
         earlier = (None, None, None) if before is None else (before.ratio, *before.interval)
@@ -114,8 +114,8 @@ def _selection(now: FittedRatio, before: FittedRatio | None) -> str:
     if before is None or before.interval[0] <= 1.0 <= before.interval[1]:
         return ""
     if (before.log_ratio < 0.0) == (now.log_ratio < 0.0):
-        return " Those who meet it were different before it happened, so at least part of this is selection."
-    return " Those who meet it were different before it happened, the other way round, so this may be too small."
+        return " The customers affected already differed before the event, so at least part of this is selection."
+    return " The customers affected already differed in the opposite direction, so this may be an underestimate."
 
 
 def _span(days: int) -> str:
@@ -183,7 +183,7 @@ def dose_curve(shop: Shop, exposure: str) -> pl.DataFrame:
     for need in ("orders.customer_id", *dose.needs):
         reason = shop.missing(need)
         if reason is not None:
-            raise DataError(f"{shop.name}: {exposure} cannot be seen: {reason}")
+            raise DataError(f"{shop.name}: {exposure} is not recorded: {reason}")
     met = _returns_so_far(shop) if dose.unit == "count" else _elapsed(shop, dose)
     ends = [*map(float, dose.edges), math.inf]
     place = pl.lit(pl.Series(ends)).search_sorted(pl.col("dose"), side="right")

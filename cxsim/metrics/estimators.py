@@ -44,7 +44,7 @@ _SECONDS_PER_HOUR = 3600.0
 _IN_TIME = 24.0
 # Shares are products of fractions; two that should be equal differ by less.
 _ROUNDING = 1e-12
-_NOTHING_SPENT = Estimate(caution="nothing was spent, or nobody came")
+_NOTHING_SPENT = Estimate(caution="no spend, or no new customers")
 
 
 class PeriodSums(NamedTuple):
@@ -145,7 +145,7 @@ def suppressed(metric: Metric, estimate: Estimate) -> Estimate:
     """Return the estimate, or one without a value where fewer than ten independent units stand behind it."""
     if metric.kind in _NEVER_SUPPRESSED or estimate.units >= FEWEST:
         return estimate
-    caution = f"too few to say: {estimate.units} of {FEWEST}"
+    caution = f"too few cases: {estimate.units}, {FEWEST} needed"
     return estimate._replace(value=None, low=None, high=None, caution=caution)
 
 
@@ -240,7 +240,7 @@ def answered_within(waits: Survival, time: float) -> Estimate:
     if waits.times.size == 0:
         return Estimate(method=method, caution=NOBODY)
     if waits.shares[-1] > 0.0 and time > waits.times[-1]:
-        caution = f"nobody was seen longer than {waits.times[-1]:g}"
+        caution = f"no case was observed for longer than {waits.times[-1]:g}"
         return Estimate(units=waits.units, method=method, caution=caution)
     place = int(np.searchsorted(waits.times, time, side="right")) - 1
     still = 1.0 if place < 0 else float(waits.shares[place])

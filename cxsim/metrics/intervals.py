@@ -47,7 +47,7 @@ class Estimate(NamedTuple):
 # Below these, rates move by tens of percentage points from one sample to the next.
 FEW_UNITS = 30
 FEW_SUCCESSES = 5
-NOBODY = "nobody"
+NOBODY = "no cases"
 
 
 def caution_for(units: int, successes: int | None = None, *, noun: str = "unit") -> str:

@@ -92,7 +92,7 @@ def person_periods(shop: Shop, *, every_days: int = 28, most_customers: int = 20
     everyone = known.select("customer_id").unique()
     chosen = sampled_customers(everyone, most=most_customers)
     if chosen.is_empty():
-        raise DataError(f"{shop.name}: none of its orders has a customer, so nobody can be followed.")
+        raise DataError(f"{shop.name}: none of its orders names a customer, so no customer can be followed.")
     numbered = chosen.with_row_index("customer").lazy()
     orders = known.join(numbered, on="customer_id").select("customer", "ordered_at", "amount").collect()
     orders = orders.sort("customer", "ordered_at", "amount").with_columns(window=calendar.place("ordered_at"))
@@ -252,7 +252,7 @@ def _calendar(shop: Shop, every_days: int) -> _Calendar:
     if count < _FEWEST_PERIODS:
         periods = "period" if count == 1 else "periods"
         raise DataError(
-            f"{shop.name}: observed from {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}, which holds {count} complete "
+            f"{shop.name}: observed from {shop.since:%Y-%m-%d} to {shop.until:%Y-%m-%d}, with {count} complete "
             f"{periods} of {every_days} days; at least {_FEWEST_PERIODS} are needed. Choose shorter periods."
         )
     return _Calendar(start=shop.until - count * length, every_days=every_days, count=count)
@@ -286,7 +286,7 @@ def _mixed(number: pl.Expr) -> pl.Expr:
 def _known_orders(shop: Shop) -> pl.LazyFrame:
     reason = shop.missing("orders.customer_id")
     if reason is not None:
-        raise DataError(f"{shop.name}: {reason} Nobody can be followed from order to order.")
+        raise DataError(f"{shop.name}: {reason} No customer can be followed from order to order.")
     orders = shop.table("orders").drop_nulls("customer_id").filter(pl.col("ordered_at") < shop.until)
     return orders.select("customer_id", "amount", ordered_at=_moment(pl.col("ordered_at")))
 

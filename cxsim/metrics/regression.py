@@ -162,7 +162,7 @@ def _maximum(matrix: Reals, mean: Reals, count: Reals, family: Family) -> tuple[
     The same as statsmodels' GLM, in a tenth of the time where many columns meet many rows, and to the last bit on any
     number of threads. Groups that a logistic model tells apart perfectly have chances near 0 and 1, and no estimate.
     """
-    refused = EstimationError("the model has no finite estimate: what is held equal decides the outcome by itself.")
+    refused = EstimationError("the model has no finite estimate: the control variables alone determine the outcome.")
     coefficients = np.zeros(matrix.shape[1])
     average = float(np.average(mean, weights=count))
     links = {"poisson": np.log, "logistic": special.logit, "complementary log-log": lambda p: np.log(-np.log1p(-p))}
@@ -237,7 +237,7 @@ def design_of(table: pl.DataFrame, exposure: Exposure, *, timing: Timing) -> Des
     matrix = np.column_stack([*_columns(distinct, count, events), amount[first]])
     kept = _independent(matrix, count)
     if kept[-1] != matrix.shape[1] - 1:
-        raise EstimationError("it goes along with what is held equal, so that the two cannot be distinguished.")
+        raise EstimationError("it is collinear with the control variables, so the two cannot be separated.")
     customer = rows["customer"].rle_id().cast(pl.Int64).to_numpy()
     known = np.ascontiguousarray(matrix[:, kept])
     return Design(known, pattern, customer, outcomes, int(customer.max()) + 1, exposed)
@@ -295,7 +295,7 @@ def fitted_ratio(design: Design, outcome: str) -> FittedRatio:
     """
     outcomes = design.outcomes[outcome]
     if outcomes.min() < 0.0:
-        raise EstimationError("an outcome is negative, so a ratio of outcomes means nothing.")
+        raise EstimationError("an outcome is negative, so a ratio of outcomes has no meaning.")
     count = _by_pattern(design.pattern)
     mean = _by_pattern(design.pattern, outcomes) / count
     coefficients, curve = _maximum(design.matrix, mean, count, MODELS[outcome][1])
@@ -312,7 +312,7 @@ def fitted_ratio(design: Design, outcome: str) -> FittedRatio:
 def _refuse_few(rows: pl.DataFrame, amount: Reals) -> int:
     """Return how many customers met the exposure; refuse a comparison of too few."""
     sides = rows.select("customer", met=pl.Series(amount != 0.0), ordered=pl.col("orders") > 0)
-    for met, words in ((True, "met it"), (False, "did not")):
+    for met, words in ((True, "with exposure"), (False, "without exposure")):
         side = sides.filter(met=met)
         customers = side["customer"].n_unique()
         if customers < FEWEST_CUSTOMERS:
@@ -321,7 +321,7 @@ def _refuse_few(rows: pl.DataFrame, amount: Reals) -> int:
             periods = side.filter(ordered=ordered).height
             if periods < FEWEST_EVENTS:
                 raise EstimationError(
-                    f"of the customers who {words}, {periods} periods have {what}; at least {FEWEST_EVENTS} are needed."
+                    f"of the customers {words}, {periods} periods have {what}; at least {FEWEST_EVENTS} are needed."
                 )
     return sides.filter("met")["customer"].n_unique()
 

@@ -85,7 +85,7 @@ class Ratio(NamedTuple):
 
 # Of each method its title, what finds its ratio, and what that says.
 Methods = dict[str, tuple[str, Callable[[], Ratio], str]]
-_EQUAL = "{} times at an equal history;"
+_EQUAL = "{} times at the same history;"
 
 
 def selection_panel(
@@ -109,25 +109,25 @@ def selection_panel(
 
 def _of_followed(customers: pl.DataFrame, too_new: int, too_late: int) -> Methods:
     """Return the methods that compare customers over equal times."""
-    left = f"Left out: {figure(too_new)} too new, {figure(too_late)} who answered too late to be followed."
+    left = f"Excluded: {figure(too_new)} with too short a history, {figure(too_late)} with too short a follow-up."
     adjusted = f"These {_AFTER} days, adjusted for history: "
     return {
         "before": (
             f"Spend in the {_HISTORY} days before answering",
             lambda: plain_ratio(customers, "spend_before"),
-            "{} times before they answered, which the answer cannot have caused: selection.",
+            "{} times before the answer, which cannot be its effect: selection.",
         ),
         "after": (
             f"Spend in the {_AFTER} days after an answer",
             lambda: plain_ratio(customers, "spend_after"),
-            f"{{}} times after it, before any adjustment. {left}",
+            f"{{}} times after the answer, unadjusted. {left}",
         ),
         "regression": (f"{adjusted}regression", lambda: adjusted_ratio(customers, "regression"), _EQUAL),
         "doubly_robust": (f"{adjusted}doubly robust", lambda: adjusted_ratio(customers, "doubly_robust"), _EQUAL),
         "own_past": (
-            "After over before: against their own past",
+            "After relative to before: each group's own past",
             lambda: plain_ratio(customers, "spend_after", past="spend_before"),
-            "{} times what their own past lets expect: what they are like all along cancels.",
+            "{} times the change expected from their own past: stable differences cancel.",
         ),
     }
 
@@ -143,26 +143,26 @@ def _over_all(customers: pl.DataFrame) -> Methods:
 
     return {
         "naive": (
-            "All spend so far, by the last answer",
+            "All spend to date, by latest answer",
             lambda: of(overall_ratio(customers)),
-            "Promoters have spent {} times as much as detractors; why, it does not say.",
+            "Promoters have spent {} times as much as detractors; the cause is unknown.",
         ),
         "equal_count": (
-            "The same, at an equal number of orders",
+            "The same, at the same number of orders",
             lambda: of(ratio_at_equal_count(customers)),
-            "{} times: customers with the same few orders differ in their rates, and so in their scores.",
+            "{} times: customers with the same number of orders still differ in purchase rate, and so in score.",
         ),
     }
 
 
 def _unseen(found: Ratio) -> str:
     """Return what else could explain an adjusted ratio, and who was compared."""
-    words = f" an unseen trait that goes with both by {figure(e_value(found.ratio), '.1f')} explains it."
+    factor = figure(e_value(found.ratio), ".1f")
+    words = f" an unobserved trait associated with both by a factor of {factor} would explain it."
     if found.overlap is not None:
         low, high = (figure(chance, ".2f") for chance in found.overlap)
-        words += (
-            f" Chance of a promoter {low} to {high}; {figure(found.trimmed)} without a comparable customer left out."
-        )
+        trimmed = f"{figure(found.trimmed)} excluded without a comparable customer"
+        words += f" Probability of a promoter {low} to {high}; {trimmed}."
     return words
 
 
@@ -349,7 +349,7 @@ def plain_ratio(customers: pl.DataFrame, outcome: str, past: str | None = None) 
     for level, arm, sign in zip(_LEVELS, (1.0, 0.0), (1.0, -1.0), strict=True):
         mine = amounts[first == arm]
         if past and not (mine[:, 1] > 0.0).any():
-            raise EstimationError(f"{level}: nothing in '{past}', so there is no past to compare with.")
+            raise EstimationError(f"{level}: nothing in '{past}', so there is no earlier spend to compare with.")
         means = mine.mean(axis=0)
         relative = mine / means
         value += sign * (math.log(means[0]) - (math.log(means[1]) if past else 0.0))
@@ -386,7 +386,8 @@ def _by_regression(first: Array, spent: Array, design: Array) -> Ratio:
     fit = robust_glm(spent, np.column_stack([design, first]), "poisson")
     if fit.variance <= 0.0:
         raise EstimationError(
-            f"{' and '.join(_LEVELS)} are distinguished by the covariates alone; possible: without the one that does."
+            f"{' and '.join(_LEVELS)} are fully separated by the covariates; possible: without the one that "
+            "separates them."
         )
     return _from_log(float(fit.coefficients[-1]), math.sqrt(fit.variance), len(first))
 

@@ -141,7 +141,7 @@ def carry_out(task: Task, say: Say) -> None:
             progress=say,
         )
         return
-    say("reading the orders and fitting")
+    say("reading orders and fitting models")
     scenario = load_scenario(work.scenario, work.changes)
     study = run(scenario, progress=lambda done, total: say(f"simulated {done:,} of {total:,}"))
     write_study(study, task.page, stamp=stamp)
@@ -165,7 +165,7 @@ def report_task(given: str, *, changes: str = "", out: Path | None = None, code:
     place = root() / "reports" if out is None else out
     page = place if place.suffix == ".html" else place / page_name(case.name, written)
     if page.name == INDEX and page != out:
-        raise ParamError(f"'{case.name}' would be written over the index of all reports; name the file otherwise.")
+        raise ParamError(f"'{case.name}' would overwrite the index of all reports; choose another name.")
     name = case.name if page is place else page.stem
     return report_of(case, given, written, page=page, name=name, title=case.title, code=code)
 
@@ -319,7 +319,7 @@ class _Workers:
                 kind, words = pipe.recv()
             except (EOFError, OSError):
                 process.join(_GRACE)
-                kind, words = "failed", f"its process ended with code {process.exitcode} before it was done."
+                kind, words = "failed", f"its process ended early, with code {process.exitcode}."
             event = Event(task=task.name, kind=kind, words=words)
             if not self._over:
                 self._watch(event)

@@ -54,16 +54,16 @@ class Difference:
     after: str | None
     about: About = "content"  # `program` for a commit or a version that the report was made with
 
-    def sentence(self, now: str = "made again it is") -> str:
+    def sentence(self, now: str = "the rebuilt report has") -> str:
         """Return the difference in words; `now` leads to what stands there instead."""
         if self.before is None and self.after is None:
             return f"{self.where}."
         if self.after is None:
-            return f"{self.where}: only the report has it: {_quoted(self.before or '')}."
+            return f"{self.where}: only in the report: {_quoted(self.before or '')}."
         if self.before is None:
-            return f"{self.where}: the report lacks it; {now} {_quoted(self.after)}."
+            return f"{self.where}: missing from the report; {now} {_quoted(self.after)}."
         start = length_in_common(self.before, self.after) - _BEFORE
-        return f"{self.where}: the report says {_quoted(self.before, start)}; {now} {_quoted(self.after, start)}."
+        return f"{self.where}: the report has {_quoted(self.before, start)}; {now} {_quoted(self.after, start)}."
 
 
 def length_in_common(one: Sequence[str], other: Sequence[str]) -> int:
@@ -162,20 +162,20 @@ def compare(before: Path, after: Path) -> Comparison:
 
 def read_report(path: Path) -> Finished:
     """Read a report."""
-    with naming(path, "no report can be read there"):
+    with naming(path, "it cannot be read as a report"):
         text = path.read_bytes().decode(errors="surrogateescape")
     # The meta elements stand before the style sheet.
     if '<meta name="generator" content="cxsim' not in text[:4_000]:
-        raise ReportError(f"{path}: this is no report of cxsim; name an HTML file that `cxsim report` has written.")
+        raise ReportError(f"{path}: this is not a cxsim report; name an HTML file written by `cxsim report`.")
     found, tables = (embedded_in(text, name) for name in ("provenance", "tables"))
     with of_report(path):
         if found is None:
-            raise ReportError("the report has no provenance, by which it could be made again or compared.")
+            raise ReportError("the report has no provenance record, so it cannot be reproduced or compared.")
         carried = None if tables is None else tables_in(tables)
         try:
             provenance = dict(json.loads(found))
         except (ValueError, TypeError) as error:
-            raise ReportError(f"its provenance is no JSON of names and values: {error}.") from error
+            raise ReportError(f"its provenance is not a JSON object of names and values: {error}.") from error
     return Finished(path=path, text=text, provenance=provenance, tables=carried)
 
 
@@ -255,7 +255,7 @@ def _text(content: object) -> str | None:
 def _tables(report: Finished) -> Tables:
     if report.tables is None:
         raise ReportError(
-            f"{report.path}: the page carries no tables, so there is nothing to compare; make it anew with "
+            f"{report.path}: the page carries no tables, so there is nothing to compare; rebuild it with "
             f"{report.provenance.get('command', '`cxsim report`')}."
         )
     return report.tables
@@ -337,7 +337,7 @@ def _moved_tables(
         elif not other and file not in others:
             what = "only in the first report"
         elif hashes.get(file) != others.get(file):
-            what = "it differs; the pages do not both carry it"
+            what = "differs; not embedded in both pages"
         if what:
             yield TableMove(
                 id=name, title=next((twin.title for twin in (other, one) if twin), ""), what=what, first=first
@@ -351,6 +351,6 @@ def _moved_cells(one: Twin, other: Twin) -> tuple[str, str]:
     if one.id in _ASSUMPTIONS:
         found = [path for path in found if len(path) == 2 and path[1].removeprefix("column ") not in FIELDS]
     whole = sum(path[0] != "columns" and len(path) == 1 for path in found)
-    counts = ((len(found) - whole, "cell", ""), (whole, "row", " only in one of them"))
+    counts = ((len(found) - whole, "cell", ""), (whole, "row", " in one report only"))
     parts = [f"{count:,} {noun if count == 1 else f'{noun}s'}{end}" for count, noun, end in counts if count]
     return ", ".join(parts), ", ".join([one.id, *found[0]]) if found else ""

@@ -67,12 +67,12 @@ def execute(
     source = read_notebook(notebook)
     _require_known(notebook, source, parameters)
     report, numbers = progress or (lambda _: None), _numbers(source)
-    at = "the beginning"
+    at = "start-up"
 
     def starts(cell: NotebookNode, cell_index: int) -> None:  # noqa: ARG001 - nbclient names its arguments
         nonlocal at
         if cell.cell_type == "code":
-            at = numbers.get(cell.id, "the cell of parameters")
+            at = numbers.get(cell.id, "the parameters cell")
             if cell.id in numbers:
                 report(at)
 
@@ -84,7 +84,9 @@ def execute(
     except PapermillExecutionError as error:
         raise ReportError(f"{notebook.name}: {at} failed with {error.ename}: {_plain(str(error.evalue))}") from error
     except nbformat.ValidationError as error:
-        raise ReportError(f"{notebook.name}: {at} shows an output that is not plain JSON of a known kind.") from error
+        raise ReportError(
+            f"{notebook.name}: {at} produced an output that is not plain JSON of a known kind."
+        ) from error
     except (DeadKernelError, PapermillException, RuntimeError) as error:
         raise ReportError(f"{notebook.name}: the notebook's process ended in {at}: {_plain(str(error))}") from error
     finally:

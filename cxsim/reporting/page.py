@@ -116,8 +116,8 @@ def recipe_in(provenance: Mapping[str, Any]) -> Recipe:
     """Return the recipe that the provenance of a report holds."""
     if _RECIPE not in provenance:
         command = provenance.get("command", "`cxsim report`")
-        raise ReportError(f"the report does not say by which notebook it was made; make it anew with: {command}")
-    return sound(Recipe, provenance[_RECIPE], "it says otherwise than `cxsim report` how it was made")
+        raise ReportError(f"the report does not name the notebook that made it; rebuild it with: {command}")
+    return sound(Recipe, provenance[_RECIPE], "its record of how it was made is not one written by `cxsim report`")
 
 
 def place_in_project(place: str) -> Path:

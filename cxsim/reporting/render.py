@@ -217,7 +217,9 @@ def _require_passive(element: Tag) -> None:
 def _refusal(element: Tag, what: str) -> ReportError:
     cell = element.find_parent(attrs={"data-cell": True})
     where = f"cell {cell['data-cell']} of the notebook" if cell is not None else "the notebook"
-    return ReportError(f"{where} brings {what}; a report shows text, tables, pictures and charts, and fetches nothing.")
+    return ReportError(
+        f"{where} contains {what}; a report may hold text, tables, images and charts, and loads nothing else."
+    )
 
 
 def _spell_out_link(element: Tag) -> None:

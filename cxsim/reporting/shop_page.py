@@ -224,36 +224,36 @@ PARTS = {
         COHORTS,
         _ORDERS,
         lambda shop: _valued(cohort_table(shop)),
-        "too few customers of any month were observed long enough.",
+        "no monthly cohort has enough customers with a long enough history.",
     ),
     "worth_by_nps": Part(
         LTV_BY_NPS,
         _ANSWERS,
         lambda shop: ltv_by_nps(shop.table("orders"), shop.table("surveys")),
-        "too few customers ordered and answered.",
+        "too few customers both ordered and answered a survey.",
     ),
     "selection": Part(
         SELECTION,
         _ANSWERS,
         lambda shop: selection_panel(shop.table("orders"), shop.table("surveys"), until=shop.until),
-        "too few customers ordered and answered.",
+        "too few customers both ordered and answered a survey.",
     ),
     "associations": Part(
         ASSOCIATIONS,
         _ORDERS,
         lambda shop: associations(person_periods(shop, most_customers=_MOST_CUSTOMERS)).table,
-        "too few customers met anything that is recorded.",
+        "too few customers have a recorded experience.",
     ),
-    "doses": Part(DOSES, _ORDERS, _doses, "too few customers met any of it."),
+    "doses": Part(DOSES, _ORDERS, _doses, "too few customers have a recorded exposure."),
 }
 _SUBJECTS = {
-    "clv": "what a customer is worth",
-    "dashboard": "this shop over time",
-    "cohorts": "when customers come back",
-    "worth_by_nps": "what promoters spend",
-    "selection": "how promoters and detractors differ",
-    "associations": "what goes with what",
-    "doses": "how much of something goes with what",
+    "clv": "Customer value",
+    "dashboard": "The trend of the metrics",
+    "cohorts": "The cohort analysis",
+    "worth_by_nps": "Spend by NPS group",
+    "selection": "The comparison of promoters and detractors",
+    "associations": "The analysis of later orders",
+    "doses": "The analysis by level of exposure",
 }
 
 
@@ -272,9 +272,7 @@ def weekly_figure(found: Overview) -> Figure | Prose:
     """
     valued = found.series.drop_nulls("value")["metric"].unique().to_list()
     metrics = [name for name in _FIRST if name in valued][:_PANELS]
-    nothing = _no(found, "dashboard") or remark(
-        "There is nothing to draw over time: no metric of these has a value in any period."
-    )
+    nothing = _no(found, "dashboard") or remark("No chart over time: none of these metrics has a value in any period.")
     return weekly(found.series, metrics=metrics, currency=found.shop.currency) if metrics else nothing
 
 
@@ -430,7 +428,7 @@ def doses_details(found: Overview) -> Table | Prose:
 
 def _no(found: Overview, part: str) -> Prose | None:
     reason = found.lacks.get(part)
-    return None if reason is None else remark(f"Nothing can be said of {_SUBJECTS[part]}: {reason}")
+    return None if reason is None else remark(f"{_SUBJECTS[part]} cannot be shown: {reason}")
 
 
 def _dashboard_of(shop: Shop, every: Every) -> tuple[Dashboard, str | None]:
@@ -449,7 +447,7 @@ def _day(written: str) -> date | None:
     try:
         return date.fromisoformat(written) if written else None
     except ValueError:
-        raise ParamError(f"until: '{written}' is no day; write it as 2024-12-31.") from None
+        raise ParamError(f"until: '{written}' is not a date; write it as 2024-12-31.") from None
 
 
 def _manifest(shop: Shop, name: str, every: Every, series: pl.DataFrame) -> dict[str, object]:

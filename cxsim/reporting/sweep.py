@@ -49,8 +49,8 @@ COLUMNS = (
 # Each is a study of its own; more of them are a slip of the finger.
 _MOST = 1_000
 _READING = (
-    "The last line of a cell is the decision at that point. "
-    "Highest: the strategy with the highest net present value of its row, whatever its decision."
+    "The last line of each cell is the decision at that point. "
+    "Highest: the strategy with the highest net present value in its row, whatever its decision."
 )
 
 
@@ -119,10 +119,10 @@ def grid(given: str, over: Sequence[str]) -> tuple[Point, ...]:
     axes = [_axis(text) for text in over]
     keys = [key for key, _ in axes]
     if not axes:
-        raise ParamError("a sweep needs at least one number and its values, such as economics.gross_margin=0.3,0.4.")
+        raise ParamError("a sweep needs at least one number with its values, such as economics.gross_margin=0.3,0.4.")
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
-        raise ParamError(f"swept twice: {', '.join(twice)}; write all values of a number behind each other.")
+        raise ParamError(f"swept twice: {', '.join(twice)}; list all values of a number in one --over.")
     number = math.prod(len(values) for _, values in axes)
     if number > _MOST:
         raise ParamError(f"{number:,} combinations are too many; at most {_MOST:,} are possible.")
@@ -134,8 +134,8 @@ def grid(given: str, over: Sequence[str]) -> tuple[Point, ...]:
         points.append(Point(values=values, changes=changes, scenario=changed(scenario, changes)))
     if not scenario.with_prior:
         raise ParamError(
-            f"the effects of {scenario.name} are searched and have no prior (mode: break-even), so there are no "
-            "returns to sweep; use `cxsim break-even`."
+            f"the effects of {scenario.name} have no prior (mode: break-even), so there are no returns to sweep; use "
+            "`cxsim break-even`."
         )
     return tuple(points)
 
@@ -153,9 +153,9 @@ def sweep_page(title: str, currency: str, *, keys: Sequence[str], points: Sequen
     """Return the page about a sweep."""
     titles = dict(pair for point in points for pair in point.returns.select("strategy", "title").rows())
     content: dict[str, object] = {
-        "opening": f"{_counted(len(points))} of {', '.join(keys)}; every other number as in the scenario.",
+        "opening": f"{_counted(len(points))} of {', '.join(keys)}; all other numbers as in the scenario.",
         "reading": _READING,
-        "missing": f"{_counted(missing)} could not be simulated and is left out." if missing else "",
+        "missing": f"{_counted(missing)} could not be simulated and were left out." if missing else "",
         # In pieces, between which a narrow screen may break the line.
         "keys": [key.split(".") for key in keys],
         "currency": currency,
@@ -170,7 +170,9 @@ def write_reports_index(folder: Path) -> Path:
     pages = sorted(path for path in folder.glob("*.html") if path.name != INDEX)
     found = [one for page in pages if (one := _listed(page)) is not None]
     number = "One report" if len(found) == 1 else f"{len(found):,} reports"
-    opening = f"{number}. Net present values are against doing nothing, in each report's own currency."
+    opening = (
+        f"{number}. Net present values are relative to the baseline without a programme, in each report's currency."
+    )
     write_text(folder / INDEX, _page("reports.html.j2", "Reports", {"reports": found, "opening": opening}))
     return folder / INDEX
 
@@ -182,7 +184,7 @@ def _axis(text: str) -> tuple[str, list[str]]:
         raise ParamError(f"'{text}': it must be KEY=VALUE,VALUE,..., such as economics.gross_margin=0.3,0.4.")
     spelt = [canonical(f"{key}={value}") for value in values]
     if len(set(spelt)) < len(spelt):
-        raise ParamError(f"'{text}': a value is named twice; name each once.")
+        raise ParamError(f"'{text}': a value is listed twice; list each once.")
     return key, spelt
 
 

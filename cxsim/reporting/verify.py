@@ -62,7 +62,7 @@ def verify(report: Path, *, progress: Say | None = None) -> Verdict:
     finished = read_report(report)
     with of_report(report):
         recipe = recipe_in(finished.provenance)
-    with of_report(report, "it cannot be made again here: "):
+    with of_report(report, "it cannot be reproduced here: "):
         notebook, parameters = _found(recipe)
     ingredients = [*_ingredients(finished.provenance, recipe, notebook)]
     beside = _beside(report, recipe)
@@ -71,8 +71,8 @@ def verify(report: Path, *, progress: Say | None = None) -> Verdict:
         try:
             make(notebook, parameters=parameters, title=recipe.title, out=out, code=recipe.code, progress=progress)
         except CxsimError as error:
-            here = ["What it was made from is otherwise here:", *(one.sentence("here it is") for one in ingredients)]
-            reason = f"{report}: it cannot be made again here: {error}"
+            here = ["Its inputs differ here:", *(one.sentence("here") for one in ingredients)]
+            reason = f"{report}: it cannot be reproduced here: {error}"
             raise ReportError("\n".join([reason, *here] if ingredients else [reason])) from error
         again = read_report(out)
         parts = [*_page_parts(finished, again), *_folder_parts(beside, out)]
@@ -95,8 +95,8 @@ def _found(recipe: Recipe) -> tuple[Path, dict[str, Parameter]]:
     if recipe.paths_outside:
         missing = ", ".join(f"{recipe.parameters.get(name, recipe.notebook)} ({name})" for name in recipe.paths_outside)
         raise ReportError(
-            f"it was made from files outside of the project, which a report does not carry: {missing}. "
-            "Put them into the project, make the report from there, and it can be verified."
+            f"it uses files outside the project, which a report does not carry: {missing}. "
+            "Move them into the project and rebuild the report, so that it can be verified."
         )
     paths = {name: str(place_in_project(str(recipe.parameters.get(name, "")))) for name in recipe.paths_in_project}
     return place_in_project(recipe.notebook), {**recipe.parameters, **paths}
@@ -121,7 +121,7 @@ def _ingredients(provenance: Mapping[str, Any], recipe: Recipe, notebook: Path) 
     files = [root() / "params" / name for name in stored]
     here = [
         notebook_hash(notebook),
-        *(digest(path.read_bytes()) if path.is_file() else "not there" for path in files),
+        *(digest(path.read_bytes()) if path.is_file() else "missing" for path in files),
         *map(_version, used),
         commit() if "commit" in provenance else None,
     ]
@@ -131,7 +131,7 @@ def _ingredients(provenance: Mapping[str, Any], recipe: Recipe, notebook: Path) 
 def _version(package: str) -> str:
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(package)
-    return "not there"
+    return "missing"
 
 
 def _page_parts(report: Finished, again: Finished) -> Iterator[Part]:

@@ -328,4 +328,4 @@ class Behaviour:
         return () if self.experience is None else tuple(incident.name for incident in self.experience.incidents)
 
 
-PLAIN = Behaviour(name="plain", title="Nothing beside orders, leaving and spend", description="")
+PLAIN = Behaviour(name="plain", title="Purchases, dropout and spend only", description="")

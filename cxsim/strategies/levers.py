@@ -38,15 +38,15 @@ Pathway = Literal[
 ]
 PATHWAYS: dict[Pathway, str] = {
     "acquisition": "Visitors who become customers: first orders.",
-    "purchase_rate": "How often customers order while they are customers.",
-    "dropout": "How soon customers leave for good; a gain is leaving later.",
-    "basket": "What an order amounts to.",
-    "margin": "What is left of an order after goods, fees and what is given away.",
-    "returns": "How much is sent back; a gain is less.",
-    "service": "How often customers need help, and what helping costs; a gain is less.",
-    "referral": "New customers whom customers bring.",
-    "satisfaction": "How customers feel about the shop, which may show in all of the above later.",
-    "forward_buying": "Orders borrowed from a later time at full price.",
+    "purchase_rate": "Orders per period while a customer is active.",
+    "dropout": "How soon customers drop out for good; later dropout is a gain.",
+    "basket": "The value of an order.",
+    "margin": "Order value after cost of goods, fees and discounts.",
+    "returns": "How much is returned; less is a gain.",
+    "service": "How often customers need support, and its cost; less is a gain.",
+    "referral": "New customers referred by existing customers.",
+    "satisfaction": "Customers' attitude to the shop, which may later affect all of the above.",
+    "forward_buying": "Orders brought forward that would have come later at full price.",
     "reference_price": "The price that customers come to expect.",
 }
 Direction = Literal["gain", "harm", "both"]
@@ -231,9 +231,8 @@ def refuse_unmeasured(strategies: Sequence[Strategy]) -> None:
             )
         if lever.grade == "E" and strategy.mode != "break-even":
             raise ParamError(
-                f"strategy '{strategy.name}': nobody has measured what its lever {strategy.lever} ({lever.name}) "
-                "brings (evidence of grade E), so its effect cannot be assumed, only searched; write mode: break-even "
-                "and searches."
+                f"strategy '{strategy.name}': the effect of its lever {strategy.lever} ({lever.name}) has not been "
+                "measured (evidence of grade E), so it cannot be assumed; write mode: break-even and searches."
             )
 
 

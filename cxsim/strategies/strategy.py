@@ -191,7 +191,7 @@ class Strategy:
         spread = [path for path, one in quantities(self) if path.startswith("effects.") and one.range[0] < one.range[1]]
         if self.searches not in spread:
             raise ParamError(
-                f"mode break-even needs searches: the number of an effect that is searched within its range; found "
+                f"mode break-even needs searches: the number of an effect to solve for within its range; found "
                 f"'{self.searches}'; {choices(str(self.searches), spread)}"
             )
 

@@ -23,7 +23,7 @@ from cxsim.tables import ASSUMPTIONS, CAUTIONS, table_of
 from cxsim.wording import NBSP, figure, joined, percent
 
 # Numbers that a scenario itself assumes, with what they belong to.
-_OWN = {"stacking": "Several strategies at once", "budget": "What may be spent"}
+_OWN = {"stacking": "Several strategies at once", "budget": "Budget"}
 
 
 class Assumption(NamedTuple):
@@ -65,7 +65,7 @@ class Assumption(NamedTuple):
 def assumptions(case: Scenario | Valuation) -> Iterator[Assumption]:
     """Yield every number that a scenario assumes, of economics, behaviour and strategies too; or a valuation's own."""
     if isinstance(case, Valuation):
-        yield from assumed_in("valuations", case, "Value of customers")
+        yield from assumed_in("valuations", case, "Customer value")
         return
     for folder, holder in files_in(case):
         yield from assumed_in(folder, holder, holder.title)
@@ -140,7 +140,7 @@ def strategy_table(scenario: Scenario, strategies: Sequence[Strategy]) -> pl.Dat
     for one in scenario.combinations:
         if {*one.strategies} <= {strategy.name for strategy in strategies}:
             together = " and ".join(scenario.titles[name] for name in one.strategies)
-            rows.append((one.name, one.title, f"At the same time: {together}.", "As of its parts."))
+            rows.append((one.name, one.title, f"At the same time: {together}.", "As for its parts."))
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
@@ -190,8 +190,8 @@ def gain_of_faster_orders(slower: PurchaseParams, days: float) -> float:
 
 
 _SEARCHED = (
-    "Nobody has measured what this brings. No return is stated; the study says how large the effect must be for it to "
-    "pay, and only a test can say whether it is."
+    "The effect of this strategy has not been measured. The study states no return, only the effect size at which it "
+    "breaks even; a test must show whether that size is reached."
 )
 
 
@@ -205,13 +205,13 @@ def _of_arm(
         gains = [100.0 * gain_of_faster_orders(fitted.params, months * DAYS_PER_MONTH) for months in spans]
         more = [f"{figure(gain, '.1f')}{NBSP}% in {months} months" for gain, months in zip(gains, spans, strict=True)]
         yield (
-            f"It makes customers order faster, and in {_LEAVING_BY_ORDERS[scenario.dropout]}, the only model of "
-            "leaving used here, who orders faster also comes sooner to the order after which they leave: as fitted to "
-            f"this shop, {percent(_FASTER_BY)} more orders a day bring {joined(more)} more repeat orders of new "
-            f"customers. In Pareto/NBD they bring {percent(_FASTER_BY)}. With `dropout: all` the report shows both."
+            f"It raises the purchase rate. In {_LEAVING_BY_ORDERS[scenario.dropout]}, the only dropout model used "
+            "here, customers may drop out after each order, so faster orders also mean earlier dropout: as fitted to "
+            f"this shop, a {percent(_FASTER_BY)} higher rate gives {joined(more)} more repeat orders of new customers. "
+            f"In Pareto/NBD it gives {percent(_FASTER_BY)}. With `dropout: all` the report shows both."
         )
     if len(together) > _MANY:
         yield (
-            f"{len(together)} strategies run together. Their effects were measured one at a time; where several work "
-            "on the same thing, the strongest counts in full and only a share of the others, which is an assumption."
+            f"{len(together)} strategies run together. Their effects were measured one at a time. Where several act on "
+            "the same behaviour, the strongest counts in full and the others in part, which is an assumption."
         )

@@ -108,7 +108,7 @@ def search(scenario: Scenario, *, executor: Executor | None = None, progress: Pr
     """
     if not scenario.searched:
         raise ParamError(
-            f"scenario '{scenario.name}' has no strategy with mode: break-even, so there is nothing to search; use "
+            f"scenario '{scenario.name}' has no strategy with mode: break-even, so there is no break-even to find; use "
             "run(scenario) for its returns, or break_even(scenario, strategy, searches=...) for one number."
         )
     fits = fit_scenario(scenario)
@@ -174,7 +174,7 @@ def _curve(
     """
     spread = {path: one for path, one in quantities(strategy) if one.range[0] < one.range[1]}
     path = str(searches or strategy.searches)
-    refuse_unknown(path, spread, f"strategy '{strategy.name}': '{path}' is no number with a range to search")
+    refuse_unknown(path, spread, f"strategy '{strategy.name}': '{path}' is not a number with a range")
     with_prior = with_values(replace(strategy, mode="prior", searches=None), {path: spread[path].value})
     alone = replace(
         scenario, strategies=(with_prior,), combinations=(), stacking=None, draws=min(scenario.draws, DRAWS)

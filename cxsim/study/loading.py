@@ -75,8 +75,8 @@ def changed(scenario: Scenario, changes: str) -> Scenario:
     for key, text in wanted.items():
         if key in searched:
             raise ParamError(
-                f"change '{key}': nobody has a prior for it, it is searched (mode: break-even); change another "
-                "number of the strategy, or the range in its file."
+                f"change '{key}': it has no prior (mode: break-even); change another number of the strategy, or the "
+                "range in its file."
             )
         if key in known:
             quantities[known[key].id] = _by_hand(known[key].quantity, key, text)
@@ -146,7 +146,7 @@ def _by_hand(quantity: Quantity, key: str, text: str) -> Quantity:
             range=(value, value),
             evidence="assumed",
             source=None,
-            description=f"{quantity.description} Set by hand; in the file stands {before}, {given}.",
+            description=f"{quantity.description} Set by hand; the file has {before}, {given}.",
         )
     except ParamError as cause:
         raise ParamError(f"change '{key}={text}': {cause}") from cause
@@ -297,7 +297,7 @@ def _problems(path: Path, kind: str) -> Iterator[str]:
     """Yield what is wrong with a file, one line for each mistake."""
     if path.name == SCHEMA_FILE:
         if path.read_bytes() != schema_text(SHAPES).encode():
-            yield f"{shown(path)}: differs from what the code reads; write it anew with `cxsim check --write-schema`."
+            yield f"{shown(path)}: differs from what the code reads; rebuild it with `cxsim check --write-schema`."
         return
     try:
         if path.name == SOURCES_FILE:
@@ -310,7 +310,7 @@ def _problems(path: Path, kind: str) -> Iterator[str]:
             yield from _of_file(path, kind)
         else:
             known = (*_HOLDERS, "formats")
-            yield f"{shown(path)}: lies in '{kind}', so it is not known what it holds; {choices(kind, known)}"
+            yield f"{shown(path)}: is in the unknown folder '{kind}'; {choices(kind, known)}"
     except ParamError as error:
         yield from str(error).splitlines()
 
@@ -355,7 +355,7 @@ def copy_scenario(name: str, source: str) -> Path:
     """Copy the file of a scenario or a valuation to its folder under params/, under another name."""
     if not _NAME.fullmatch(name):
         raise ParamError(
-            f"'{name}' is no name for a scenario; use at most 80 small letters, digits and single "
+            f"'{name}' is not a valid scenario name; use at most 80 lower-case letters, digits and single "
             "hyphens, such as spring-plans."
         )
     for taken in CASES:

@@ -258,14 +258,14 @@ _ANSWERING = {"surveys.response": 1.0}
 # By method its title, the unit of its reading, and what is said of it.
 _METHODS = {
     "members": (
-        "Members against the others",
+        "Members versus non-members",
         Unit.MONEY,
-        "Members spend {0} {2} after joining than the others over the same days; the programme causes {1}.",
+        "Members spend {0} {2} after joining than non-members over the same days; the programme causes {1}.",
     ),
     "redeemers": (
-        "Members who used a reward against the other members",
+        "Members who redeemed a reward versus other members",
         Unit.MONEY,
-        "Members who used a reward spend {0} {2} than the other members; the programme causes {1} there.",
+        "Members who redeemed a reward spend {0} {2} than other members; the programme causes {1} among them.",
     ),
     "before_after": (
         "Members before and after joining",
@@ -273,19 +273,19 @@ _METHODS = {
         "Members spend {0} a month {2} after joining than before; the programme causes {1} a month.",
     ),
     "promoters": (
-        "Promoters against detractors",
+        "Promoters versus detractors",
         Unit.RATIO,
         "Promoters spend {} times as much as detractors; satisfaction causes {} times.",
     ),
     "promoters_equal_count": (
-        "Promoters against detractors with as many orders",
+        "Promoters versus detractors with the same number of orders",
         Unit.RATIO,
-        "With equally many orders, promoters spend {} times as much as detractors; satisfaction causes {} times.",
+        "With the same number of orders, promoters spend {} times as much as detractors; satisfaction causes {} times.",
     ),
     "nps": (
-        "Net Promoter Score of those who answer",
+        "Net Promoter Score of respondents",
         Unit.SCORE,
-        "Those who answer give a score of {}; all who are asked would give {}.",
+        "Respondents give a score of {}; all customers surveyed would give {}.",
     ),
 }
 
@@ -314,7 +314,7 @@ def predictive_clv(shop: Shop, *, annual_discount_rate: float, margin: float) ->
         seed=0,
     )
     if margin == 0.0:
-        raise DataError("margin must be above 0; customers of whom nothing is left have no value to compare.")
+        raise DataError("margin must be above 0; without a margin there is no value to compare.")
     purchases, spend = fit(rfm, model=_MODEL, observed_until=until), fit_spend(rfm, observed_until=until)
     values = customer_values(rfm, purchases, spend, terms)
     return _clv_steps(_averages(lines, shop, until), values, terms, shop.currency)
@@ -324,7 +324,7 @@ def _first_seen(shop: Shop) -> pl.DataFrame:
     """Return the orders of customers whose first order was seen."""
     reason = shop.missing("orders") or shop.missing("orders.customer_id")
     if reason is not None:
-        raise DataError(f"{shop.name}: {reason} A customer's worth needs orders by customer.")
+        raise DataError(f"{shop.name}: {reason} Customer value needs orders by customer.")
     orders = shop.table("orders").filter(pl.col("customer_id").is_not_null() & (pl.col("ordered_at") < shop.until))
     wanted = ["customer_id", "ordered_at", "amount"]
     if shop.missing("orders.order_number") is not None:
@@ -336,7 +336,7 @@ def _first_seen(shop: Shop) -> pl.DataFrame:
         unseen = counted.item()
     if lines.is_empty():
         raise DataError(
-            f"{shop.name}: no order of a customer whose first order was seen; {unseen:,} customers are older."
+            f"{shop.name}: no orders of customers whose first order is in the data; {unseen:,} customers are older."
         )
     return lines
 
@@ -368,18 +368,18 @@ def _clv_steps(
     alive = float(values.table["prob_alive"].to_numpy().mean())
     order = money(value, currency) if currency else figure(value, ",.2f")
     multiplied = (
-        f"{order} an order, times {figure(per_year, '.2f')} orders a year, times "
+        f"{order} per order, times {figure(per_year, '.2f')} orders a year, times "
         f"{figure(lifespan_years, '.2f')} years from first to last order."
     )
     by_customer = (
-        "The same three multiplied customer by customer and then averaged: who stays longer also orders more, "
-        "which a product of averages does not know."
+        "The same three factors multiplied per customer and then averaged: customers with longer lifespans also order "
+        "more, which a product of averages ignores."
     )
-    after_costs = f"A margin of {percent(terms.margin)} is left; revenue is not value."
+    after_costs = f"Revenue times a margin of {percent(terms.margin)}."
     expected = (
-        f"What the next {figure(terms.horizon_days)} days are expected to bring, in money of today at "
-        f"{percent(terms.annual_discount_rate)} a year. Lifespans seen so far lie in the past, and {percent(alive)} of "
-        "them are expected not to be over."
+        f"Expected margin of the next {figure(terms.horizon_days)} days, discounted at "
+        f"{percent(terms.annual_discount_rate)} a year. Observed lifespans cover the past only, and {percent(alive)} of "
+        "customers are expected to be still active."
     )
     rows = [
         ("product of averages", value * per_year * lifespan_years, None, None, multiplied),

@@ -56,8 +56,8 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
     if not scenario.with_prior:
         names = ", ".join(one.name for one in scenario.searched)
         raise ParamError(
-            f"the effects of {names} are searched, not assumed (mode: break-even), so there are no returns to state; "
-            "use break_even(scenario), `cxsim break-even`, or add a strategy whose effect somebody has measured."
+            f"the effects of {names} have no prior (mode: break-even), so there are no returns to report; "
+            "use break_even(scenario), `cxsim break-even`, or add a strategy with a measured effect."
         )
     fits = fit_scenario(scenario)
     worlds = draw_worlds(scenario, fits)

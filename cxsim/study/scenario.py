@@ -48,7 +48,9 @@ class Combination:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ParamError(f"combination: '{self.name}' is no name; use small letters, digits and single hyphens.")
+            raise ParamError(
+                f"combination: '{self.name}' is not a valid name; use lower-case letters, digits and single hyphens."
+            )
         if len(self.strategies) < 2 or len(set(self.strategies)) < len(self.strategies):
             raise ParamError(
                 f"combination '{self.name}' must name at least two strategies, each once; found "
@@ -268,8 +270,8 @@ def _of_behaviour(strategies: Sequence[Strategy], behaviour: Behaviour) -> None:
             needs.append("the cost per_ticket")
         if needs and behaviour.experience is None:
             raise ParamError(
-                f"strategy '{strategy.name}' has {', '.join(needs)}, which change what customers go through with an "
-                f"order; the behaviour '{behaviour.name}' says nothing of that. Name one that has the part experience, "
+                f"strategy '{strategy.name}' has {', '.join(needs)}, which change the customer experience of an "
+                f"order; the behaviour '{behaviour.name}' has no part experience. Name one that has it, "
                 "such as behaviour: online-shop."
             )
         if "returns" in kinds and behaviour.returns is None:
@@ -301,8 +303,8 @@ def _together(combination: Combination, known: Mapping[str, Strategy]) -> list[S
         refuse_unknown(name, known, f"combination '{combination.name}': no strategy '{name}'")
         if known[name].mode == "break-even":
             raise ParamError(
-                f"combination '{combination.name}': the effects of '{name}' are searched, not assumed (mode: "
-                "break-even), so nothing can be said of it together with others; leave it out."
+                f"combination '{combination.name}': the effect of '{name}' has no prior (mode: "
+                "break-even), so it cannot be part of a combination; leave it out."
             )
     return [known[name] for name in combination.strategies]
 
@@ -326,8 +328,8 @@ def _of_referrals(strategies: Iterable[Strategy], months: int) -> None:
     if most >= 1.0:
         names = " and ".join(repr(name) for name, _ in referring)
         raise ParamError(
-            f"strategy {names}: at the far ends of per_year, success and anyway, a customer who stays brings "
-            f"{most:.2f} new ones within {months} months, and these bring others: referrals would explode. "
+            f"strategy {names}: at the far ends of per_year, success and anyway, an active customer refers "
+            f"{most:.2f} new ones within {months} months, and these refer others: referrals would grow without bound. "
             "Below 1 is possible; lower one of the ranges or the horizon."
         )
 
@@ -394,7 +396,7 @@ class Scenario(ScenarioSettings):
             raise ParamError(f"strategies must be a tuple; found {type(self.strategies).__name__}.")
         names = [*(one.name for one in self.strategies), *(one.name for one in self.combinations)]
         if not self.strategies:
-            raise ParamError("strategies: there are none; name at least one to compare with doing nothing.")
+            raise ParamError("strategies: there are none; name at least one to compare with the baseline.")
         if len(set(names)) < len(names) or BASELINE in names:
             raise ParamError(
                 f"strategies and combinations must have different names, and none may be '{BASELINE}'; found "
@@ -402,7 +404,7 @@ class Scenario(ScenarioSettings):
             )
         if self.combinations and self.stacking is None:
             raise ParamError(
-                "combinations need the number stacking: the share that counts of the weaker of several gains, beside "
+                "combinations need the number stacking: the share of weaker gains that counts in addition to "
                 "the strongest."
             )
         late = [strategy.name for strategy in self.strategies if strategy.reach.from_month >= self.horizon_months]
@@ -561,7 +563,7 @@ class Valuation(CaseSettings):
                 f"annual_discount_rate: a choice has no spread; make its range a single value, not [{low:g}, {high:g}]."
             )
         if self.margin.range[0] <= 0.0:
-            raise ParamError("margin: its range must lie above 0; customers of whom nothing is left have no value.")
+            raise ParamError("margin: its range must lie above 0; without a margin customers have no value.")
         if self.calibration_end >= self.observed_until:
             raise ParamError(
                 f"calibration_end must be before observed_until, or nothing is left to test the models; "

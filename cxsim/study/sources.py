@@ -70,14 +70,14 @@ def load_shop(
     bundled = name in (*_CDNOW, *names("shops"))
     if not bundled and not written and name not in names("scenarios"):
         raise ParamError(
-            f"'{name}' is no folder or file of exports, and no bundled shop or scenario; "
-            f"{choices(name, _possible(path))} Or any path that leads to exports."
+            f"'{name}' is neither a folder or file of exports nor a bundled shop or scenario; "
+            f"{choices(name, _possible(path))} Or any path to exports."
         )
     end = None if until is None else datetime.combine(until, time()) + timedelta(days=1)
     renamed = [ours for ours, theirs in (columns or {}).items() if ours != theirs]
     if renamed or policy not in (None, {}, Policy()):
         said = f"the names for {', '.join(renamed)}" if renamed else "the policy"
-        raise DataError(f"{name} is no file and is read in one way; leave out {said}.")
+        raise DataError(f"{name} is a built-in data set with a fixed format; leave out {said}.")
     if bundled:
         shop = cdnow_shop(cast("Literal['cdnow', 'cdnow-sample']", name)) if name in _CDNOW else simulated_shop(name)
         return shop if end is None or end >= shop.until else seen_until(shop, end)
@@ -186,7 +186,7 @@ def seen_until(shop: Shop, end: datetime) -> Shop:
     """Return a shop as it was known at a moment: later rows are gone, and what came later has not happened."""
     if not shop.since < end <= shop.until:
         raise ParamError(
-            f"until: {end - timedelta(days=1):%Y-%m-%d} lies outside of what was observed, {shop.since:%Y-%m-%d} to "
+            f"until: {end - timedelta(days=1):%Y-%m-%d} is outside the observation period, {shop.since:%Y-%m-%d} to "
             f"{shop.until - timedelta(days=1):%Y-%m-%d}."
         )
     tables: dict[str, Any] = {name: getattr(shop, name) for name in TABLES}
@@ -234,5 +234,5 @@ def _refuse_full_cards(scenario: Scenario, spend: SpendFit) -> None:
                 raise ParamError(
                     f"strategy '{strategy.name}': {effect.threshold.value:g} points fill a card, and an order of this "
                     f"shop, {mean:.2f} on average, already gives {effect.earn.value * mean:.0f}: every order would "
-                    "earn a reward, which is a price cut and no programme. Raise points.threshold or lower points.earn."
+                    "earn a reward, which is a price cut, not a programme. Raise points.threshold or lower points.earn."
                 )

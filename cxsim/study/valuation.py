@@ -71,12 +71,12 @@ def tested(valuation: Valuation, lines: Transactions, report: Progress) -> Teste
     ends = valuation.calibration_end, valuation.observed_until
     rfm = summarise(lines, until=ends[0])
     later = holdout(lines, after=ends[0], until=ends[1])
-    report("first part of the orders: models")
+    report("calibration period: models")
     spend = fit_spend(rfm, observed_until=ends[0])
     comparison = compare(
         rfm, later, days=valuation.holdout_days, models=valuation.models, spend=spend, seed=valuation.seed
     )
-    report("first part of the orders: forecasts")
+    report("calibration period: forecasts")
     fits = {found.title: found for found in comparison.fits.values()}
     drawn = _drawn(valuation, rfm, fits.values(), spend)
     predicted = forecasts(lines, rfm, fits, drawn, ends=ends, level=LEVEL, seed=valuation.seed)
@@ -111,8 +111,8 @@ def _by_value(
     )
     rankings = {
         fits[0].title: expected,
-        "spend so far": rfm["frequency"] * rfm["monetary_value"].fill_null(0.0),
-        "orders so far": rfm["frequency"],
+        "spend to date": rfm["frequency"] * rfm["monetary_value"].fill_null(0.0),
+        "orders to date": rfm["frequency"],
     }
     return decile_values(ranked, values.group_totals, came), captures(rankings, came["realised"])
 
@@ -201,8 +201,8 @@ class CustomerValuation:
         bias = self.tested.biases.filter(pl.col("model") == self.purchases.title)["bias"].to_list()
         gap = f"{percent(abs(bias[0]))} {'fewer' if bias[0] < 0.0 else 'more'}" if bias else "other"
         fitted = f"fitted to the orders up to {self.valuation.calibration_end.isoformat()}"
-        predicted = f"{self.purchases.title} expected {gap} orders than came then"
-        return f"They do not cover that the model may be wrong: {fitted}, {predicted}."
+        predicted = f"{self.purchases.title} forecast {gap} orders than customers then placed"
+        return f"They do not cover model error: {fitted}, {predicted}."
 
 
 def value_customers(valuation: Valuation, *, progress: Progress | None = None) -> CustomerValuation:
@@ -289,8 +289,8 @@ def _valued(
 def _findings(orders: Iterable[Finding], fits: Diagnosis, remarks: Iterable[str], worth: pl.DataFrame) -> pl.DataFrame:
     """Return what is to be said of the orders, what they cannot say of the fits, and of which draws not to rely."""
     found = pl.concat([findings_table(orders), fits.table]).select("severity", "sentence", "advice", about="topic")
-    rough = {"about": "draws", "severity": "caution", "advice": "Read the intervals as rough."}
-    skewed = {"about": "interval", "severity": "caution", "advice": "Read the interval, not the expected number."}
+    rough = {"about": "draws", "severity": "caution", "advice": "Treat the intervals as approximate."}
+    skewed = {"about": "interval", "severity": "caution", "advice": "Rely on the interval, not on the expected value."}
     rows = [{**rough, "sentence": remark} for remark in remarks]
     rows += [{**skewed, "sentence": sentence} for sentence in means_outside(worth, LEVEL)]
     table = found.select("about", "severity", "sentence", "advice")

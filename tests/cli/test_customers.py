@@ -49,7 +49,7 @@ def test_json_has_the_horizon_the_rows_and_the_most_valuable_customers_first(fit
     (receipt,) = fitted["receipts"]
     assert {"reason": "orders of no charge", "action": "kept", "rows": 8, "example": ""} in receipt["lines"]
     assert fitted["policy"].startswith(
-        "Value: goods after discounts, without shipping and tax, before refunds. Left out"
+        "Value: goods after discounts, without shipping and tax, before refunds. Excluded"
     )
     assert (receipt["rows_read"], fitted["orders"]["customers"]) == (6_919, 2_357)
     assert {"topic", "severity", "figure", "sentence", "advice"} == set(fitted["findings"][0])
@@ -80,7 +80,7 @@ def test_columns_by_other_names_give_the_same_fit(project, fitted):
 
 def test_columns_of_the_bundled_data_cannot_be_renamed(shared):
     message = shared("fit", "cdnow-sample", "--amount", "total").error
-    assert message == "cdnow-sample is no file and is read in one way; leave out the names for amount."
+    assert message == "cdnow-sample is a built-in data set with a fixed format; leave out the names for amount."
 
 
 def test_where_no_model_can_be_fitted_the_rows_are_listed_all_the_same(project):
@@ -92,9 +92,9 @@ def test_where_no_model_can_be_fitted_the_rows_are_listed_all_the_same(project):
     head, why, policy, orders, *_ = done.out.splitlines()
     assert head == "few.csv: recognised as cxsim orders (3 of 22 columns); 2 of 3 rows became orders."
     assert why == "  dropped 1: amount is missing"
-    assert policy.endswith(" Cells that cannot be read are empty.")
+    assert policy.endswith(" Unreadable cells are treated as empty.")
     assert orders == "Orders: 2 of 2 customers until 2024-01-05, 30.00 after refunds."
-    assert "Caution: few.csv: 1 of 3 rows (33 %) left out: amount is missing." in " ".join(done.out.split())
+    assert "Caution: few.csv: 1 of 3 rows (33 %) excluded: amount is missing." in " ".join(done.out.split())
     assert "0 of them with a repeat order" in done.err
 
 
@@ -153,7 +153,7 @@ def test_the_same_call_writes_the_same_bytes_with_no_formula_and_prints_totals(s
     assert set(shared.files()) - before == {"value.csv"}
     for words in (
         "90 % interval",
-        "value in the next 365 days, today",
+        "present value, next 365 days",
         "(3 of 22 columns); 1,283 of 1,286 rows became orders.\n  merged 3: equal to an earlier row\nValue: goods",
         "Note: few.csv: 3 of 1,286 rows (less than 0.5",
         "of 468 customers have expected orders or an expected value outside their interval: it is a mean",
@@ -219,7 +219,7 @@ def test_a_margin_scales_value_and_nothing_else(shared, value, full):
     ("words", "message"),
     [
         (["--out", "value.txt"], "value.txt: file ending '.txt' is not known; possible: .csv, .parquet."),
-        (["--out", "nowhere/value.csv"], "there is no folder nowhere; make it, or choose another."),
+        (["--out", "nowhere/value.csv"], "there is no folder nowhere; create it or choose another."),
         (["--out", "w.csv", "--model", "bgnb"], "no model 'bgnb'; did you mean 'bgnbd'? Possible: bgnbd, mbgnbd, "),
     ],
 )
@@ -248,7 +248,7 @@ def test_every_beginning_of_a_formula_is_kept_from_being_one(tmp_path, letters, 
 
 def test_a_folder_is_no_file_for_a_table(tmp_path):
     (tmp_path / "t.csv").mkdir()
-    with pytest.raises(ReportError, match="this is a folder; the table is a file"):
+    with pytest.raises(ReportError, match="this is a folder; name a file"):
         require_table_file(tmp_path / "t.csv")
 
 
@@ -335,7 +335,7 @@ def test_every_command_says_what_was_found_in_the_orders(project):
         assert done.code == 0, (words, done.err)
         said = " ".join(done.out.split())
         assert "'nan' (10)" in said, words
-        assert "comes to 98,765.40" in said, words
+        assert "is 98,765.40" in said, words
 
 
 @pytest.mark.parametrize(("seed", "commands"), [(3, ("fit", "metrics")), (28, ("fit", "metrics")), (14, ("fit",))])

@@ -67,14 +67,14 @@ def test_the_yaml_that_is_shown_is_sound(project):
     project.edit("scenarios/tiny.yaml", "economics: cdnow\nstrategies: [points-programme, win-back-coupon]\n", "")
     file = project.folder / "params" / "scenarios" / "tiny.yaml"
     file.write_text(file.read_text(encoding="utf-8") + "\n".join(shown) + "\n", encoding="utf-8")
-    assert project("check", "params/scenarios/tiny.yaml").out == "1 file checked; all is well.\n"
+    assert project("check", "params/scenarios/tiny.yaml").out == "1 file checked; no problems found.\n"
 
 
 def test_a_lever_without_a_ready_strategy_says_where_to_begin(project):
     file = project.folder / "params" / "levers.yaml"
     file.write_text(re.sub(r"strategies: \[.*\]", "strategies: []", file.read_text(encoding="utf-8")), encoding="utf-8")
     out = project("levers", "show", "L28").out
-    assert "No ready strategy uses it yet. Copy the nearest one under params/strategies" in out
+    assert "No ready strategy uses it yet. Copy the closest one under params/strategies" in out
 
 
 def test_options_of_the_list_are_not_lost_before_another_word(shared):
@@ -95,7 +95,7 @@ def test_mistakes_in_the_catalogue_stop_the_command_and_are_listed_by_check(proj
 
 def test_the_page_of_the_docs_is_what_the_catalogue_says_and_is_written_into_the_project(project):
     written = _DOCS.read_text(encoding="utf-8")
-    assert written == page(load_levers(), sources()), "write it anew with `cxsim levers --write-docs`"
+    assert written == page(load_levers(), sources()), "rebuild it with `cxsim levers --write-docs`"
     assert project("levers", "--write-docs").out == "Written: docs/levers.md\n"
     assert (project.folder / "docs" / "levers.md").read_bytes() == _DOCS.read_bytes()
 

@@ -16,7 +16,7 @@ UPTAKE = "value: 0.40\n    range: [0.25, 0.55]"
 MONTHLY = """\
 kind: monthly
     amount:
-      description: Software licence and running the programme.
+      description: Software licence and operation of the programme.
       unit: money per month"""
 SECOND_COUPON = """\
   - kind: coupon
@@ -299,8 +299,8 @@ def test_a_shop_without_repeat_customers_learns_what_can_be_said_and_done(projec
     assert done.code == 1
     assert "60 of 60 rows became orders." in done.out
     assert done.err.startswith("Error: found 60 customers, none with a second order within the 181 days or less")
-    assert "with 95 % confidence" in done.err
-    assert "Check that customer_id names the customer and not the order" in done.err
+    assert "With 95 % confidence" in done.err
+    assert "Check that customer_id identifies customers, not orders" in done.err
     assert done.err.count("\n") == 1
 
 

@@ -63,7 +63,7 @@ def test_many_reports_are_made_a_broken_one_is_named_and_one_alone_has_the_same_
     assert "params/scenarios/broken.yaml: draws must be 2 to 10,000; found 1." in words
     assert "tiny made" in words
     assert f"Written: {shop.folder / 'reports' / 'index.html'}" in done.out
-    assert done.err == "Error: 1 of 2 could not be made: broken.\n"
+    assert done.err == "Error: 1 of 2 could not be built: broken.\n"
     before = _reports(shop)
     assert sorted(before) == WRITTEN
     assert len(json.loads(before["reports/tiny/manifest.json"])["inputs_sha256"]) == 64
@@ -78,7 +78,7 @@ def test_many_reports_are_made_a_broken_one_is_named_and_one_alone_has_the_same_
     # Made again it agrees to the byte, and its page carries its tables in few bytes.
     done = shop("verify", "reports/tiny.html")
     assert (done.code, done.err) == (0, "")
-    agreed = r"tiny\.html and \d+ files beside it: made again, every number and every byte agrees\.\n"
+    agreed = r"tiny\.html and \d+ accompanying files: rebuilt; all numbers and bytes agree\.\n"
     assert re.fullmatch(agreed, done.out)
     page = before["reports/tiny.html"].decode()
     script, carried = re.search(r'<script id="tables" type="application/json">(.*?)</script>', page).group(0, 1)
@@ -100,11 +100,11 @@ def test_numbers_set_by_hand_are_listed_in_the_name_the_manifest_and_the_command
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["report"], "name at least one scenario or valuation, or say --all; not both"),
-        (["report", "tiny", "--all"], "name at least one scenario or valuation, or say --all; not both"),
-        (["report", "tiny", "--jobs", "2"], "--jobs and --force belong to several reports"),
-        (["report", "tiny", "--force"], "--jobs and --force belong to several reports"),
-        (["report", "--all", "--set", "draws=3"], "--set belongs to one report"),
+        (["report"], "name at least one scenario or valuation, or use --all; not both"),
+        (["report", "tiny", "--all"], "name at least one scenario or valuation, or use --all; not both"),
+        (["report", "tiny", "--jobs", "2"], "--jobs and --force apply to several reports"),
+        (["report", "tiny", "--force"], "--jobs and --force apply to several reports"),
+        (["report", "--all", "--set", "draws=3"], "--set applies to one report"),
         (["sweep", "tiny"], "Missing option '--over'"),
     ],
 )
@@ -120,7 +120,7 @@ def test_options_that_do_not_go_together_are_a_mistake_of_usage(shared, words, s
         (["report", "tiny", "--set", "draws=x"], "change 'draws': must be a whole number"),
         (["report", "tiny", "--set", "drws=3"], "did you mean 'draws'?"),
         (["report", "tiny", "tinny"], "no 'tinny'; did you mean 'tiny'?"),
-        (["report", "--all", "--out", "a.html"], "several reports go to a folder, not to one file"),
+        (["report", "--all", "--out", "a.html"], "several reports need a folder, not a file"),
         (["report", "tiny", "--out", "folder"], "a report's name must end with .html"),
         (["report", "tiny", "tiny"], "tiny: two reports would be written to"),
         (["sweep", "tiny", "--over", "draws=2,1"], "tiny with draws=1: draws must be 2 to 10,000; found 1"),
@@ -201,26 +201,26 @@ def test_the_exit_code_tells_whether_bytes_numbers_or_neither_agree(reported, al
     assert (done.code, done.err) == (0, "")
     files = len(list((reported.folder / "case").iterdir()))
     assert done.out.startswith(
-        f"case.html and {files} files beside it: made again, every number and every byte agrees.\n"
-        "It was made from what is otherwise here:\n- version of polars: the report says ‘0.0.1’; here it is ‘"
+        f"case.html and {files} accompanying files: rebuilt; all numbers and bytes agree.\n"
+        "Its inputs differ here:\n- version of polars: the report has ‘0.0.1’; here ‘"
     )
     assert reported.files() == before
     commit = ("1234567890abcdef", "fedcba0987654321")
     done = altered(changes=[commit])
     assert done.code == 1
-    assert "every number agrees; the commit or versions of packages do not." in done.out
+    assert "all numbers agree; the commit or package versions differ." in done.out
     assert altered("--numbers", changes=[commit]).code == 0
     done = altered("--numbers", changes=[commit, ("1,234.5", "1,284.5")])
     assert done.code == 1
-    assert "made again, it is not the same; 3 places differ." in done.out
-    assert re.search(r"- section ‘Returns’, line [\d,]+: the report says ‘.*1,284.5", done.out)
+    assert "rebuilt; not identical; 3 places differ." in done.out
+    assert re.search(r"- section ‘Returns’, line [\d,]+: the report has ‘.*1,284.5", done.out)
 
 
 def test_no_more_than_twenty_places_are_listed(altered):
     done = altered(more=30)
     assert done.code == 1
     assert "30 places differ." in done.out
-    listed = done.out.partition("Where it differs:\n")[2].splitlines()
+    listed = done.out.partition("Differences:\n")[2].splitlines()
     assert (len(listed), listed[-1]) == (21, "- and 10 more.")
 
 
@@ -231,8 +231,8 @@ def test_a_report_whose_notebook_fails_here_says_what_is_otherwise_here(reported
     done = reported("verify", "case.html")
     notebook.write_bytes(sound)
     assert (done.code, done.out) == (1, "")
-    assert "it cannot be made again here: case.ipynb: cell 2 of 2 failed with ZeroDivisionError" in done.err
-    assert "What it was made from is otherwise here:\nnotebook notebooks/case.ipynb: the report says" in done.err
+    assert "it cannot be reproduced here: case.ipynb: cell 2 of 2 failed with ZeroDivisionError" in done.err
+    assert "Its inputs differ here:\nnotebook notebooks/case.ipynb: the report has" in done.err
 
 
 @pytest.fixture
@@ -259,17 +259,17 @@ def test_what_moved_is_listed_table_by_table_and_as_json_with_all_digits(project
 def test_the_exit_code_tells_whether_anything_moved_only_when_asked(project, pair):
     assert project("compare", "--exit-code", *pair).code == 1
     done = project("compare", "--exit-code", pair[0], pair[0])
-    assert (done.code, done.out) == (0, "a.html and a.html are the same, to the byte.\n")
+    assert (done.code, done.out) == (0, "a.html and a.html are identical.\n")
     same = _report(project.folder / "c.html", _twin("returns", RETURNS, POINTS), seed=9)
     again = _report(project.folder / "d.html", _twin("returns", RETURNS, POINTS), seed=8)
     done = project("compare", "--exit-code", same, again)
     assert done.code == 0
-    assert done.out.endswith("No assumption, no result and no table moved.\n")
+    assert done.out.endswith("No assumption, result or table changed.\n")
 
 
 def test_what_is_no_report_is_refused_in_one_message(project, pair):
     page = project.folder / "other.html"
     page.write_text("<html></html>", encoding="utf-8")
-    assert "other.html: this is no report of cxsim" in project("compare", pair[0], page).error
-    assert "this is no report of cxsim" in project("verify", page).error
-    assert "none.html: no report can be read there" in project("verify", "none.html").error
+    assert "other.html: this is not a cxsim report" in project("compare", pair[0], page).error
+    assert "this is not a cxsim report" in project("verify", page).error
+    assert "none.html: it cannot be read as a report" in project("verify", "none.html").error

@@ -38,7 +38,7 @@ def test_receipts_come_first_then_metrics_under_their_families_then_what_is_not_
         done.out.index(words)
         for words in ("orders.csv: recognised as", "Value: goods after discounts",
                       "Orders: 4 of 3 customers until 2024-01-14, EUR 150.00 after refunds.",
-                      "The examination of the orders found nothing", "2024-01-08 to 2024-01-14", " Orders ",
+                      "No issues found in the orders", "2024-01-08 to 2024-01-14", " Orders ",
                       " Revenue ", "Not measured", "there is no table of surveys.")
     ]  # fmt: skip
     assert places == sorted(places)
@@ -73,13 +73,13 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(projec
 def test_a_scenario_is_simulated_and_measured_by_month(project):
     done = project("metrics", "tiny", "--every", "month")
     assert done.code == 0
-    assert "simulated, hence no file was read" in done.out
-    assert "1998-09-01 to 1998-09-30, beside the period before" in done.out
+    assert "simulated; no files were read" in done.out
+    assert "1998-09-01 to 1998-09-30, compared with the previous period" in done.out
 
 
 def test_a_shop_that_does_not_exist_is_answered_with_the_nearest(project):
     assert project("metrics", "tinny").error.startswith(
-        "'tinny' is no folder or file of exports, and no bundled shop or scenario; did you mean 'tiny'? "
+        "'tinny' is neither a folder or file of exports nor a bundled shop or scenario; did you mean 'tiny'? "
         "Possible: tiny, cdnow, cdnow-sample."
     )
 
@@ -95,7 +95,7 @@ def test_all_metrics_are_listed_or_one_is_defined_as_text_and_as_json(shared, sn
     done = shared("metrics", "--list")
     assert (done.code, done.err) == (0, "")
     assert all(metric.name in done.out for metric in load_metrics().values())
-    assert done.out.endswith("One in full: cxsim metrics --explain orders\n")
+    assert done.out.endswith("Details: cxsim metrics --explain orders\n")
     assert shared("metrics", "--explain", "cac").out == snapshot
     everything = json.loads(shared("metrics", "--list", "--json").out)
     assert [row["name"] for row in everything] == [metric.name for metric in load_metrics().values()]
@@ -108,11 +108,11 @@ def test_all_metrics_are_listed_or_one_is_defined_as_text_and_as_json(shared, sn
     [
         ([], "name a folder or file of exports"),
         (["tiny", "--every", "day"], "'day' is neither week nor month"),
-        (["tiny", "--list"], "it defines metrics and measures no shop"),
-        (["--explain", "nps", "--out", "a.csv"], "it defines metrics and measures no shop"),
-        (["--list", "--explain", "nps"], "either all metrics or one"),
-        (["tiny", "--report", "a.html", "--json"], "it brings its tables as CSV"),
-        (["tiny", "--report", "a.html", "--out", "a.csv"], "it brings its tables as CSV"),
+        (["tiny", "--list"], "it defines metrics without measuring a shop"),
+        (["--explain", "nps", "--out", "a.csv"], "it defines metrics without measuring a shop"),
+        (["--list", "--explain", "nps"], "choose all metrics or one"),
+        (["tiny", "--report", "a.html", "--json"], "the report includes its tables as CSV"),
+        (["tiny", "--report", "a.html", "--out", "a.csv"], "the report includes its tables as CSV"),
     ],
 )
 def test_options_that_do_not_go_together_are_a_mistake_of_usage(shared, words, said):
@@ -240,7 +240,7 @@ def test_in_the_terminal_the_receipt_comes_first_and_money_has_the_currency_of_t
     assert done.code == 0
     assert done.out.startswith("orders_export_1.csv: recognised as Shopify orders (79 of 79 columns); ")
     assert "USD\N{NO-BREAK SPACE}" in done.out
-    assert "2025-02-01 to 2025-02-28, beside the period before" in done.out
+    assert "2025-02-01 to 2025-02-28, compared with the previous period" in done.out
 
 
 def test_the_report_is_one_file_that_a_browser_opens(project, new_exports):
@@ -313,7 +313,7 @@ def test_customers_without_orders(refused, folder):
     shutil.copy(EXPORTS / "shopify_customers.csv", folder)
     message = refused(folder)
     assert message.startswith(f"{folder}: nothing in it can be measured.\nshopify_customers.csv: recognised as Shopify")
-    assert "its 3 rows are set aside" in message
+    assert "its 3 rows are not used" in message
     assert "export the orders instead" in message
 
 

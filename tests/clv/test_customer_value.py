@@ -131,8 +131,8 @@ def test_an_expected_total_outside_its_interval_is_said_to_be_so_and_why(sample,
     assert mean > high
     assert len(found.outside) == 2
     assert found.outside[0] == (
-        f"Orders: the expected {mean:,.6g} lies above its 90\N{NO-BREAK SPACE}% interval, {low:,.6g} to {high:,.6g}: "
-        "the estimates, or a few draws, say more than nearly all parameters that the orders allow."
+        f"Orders: the expected value of {mean:,.6g} lies above its 90\N{NO-BREAK SPACE}% interval of {low:,.6g} to "
+        f"{high:,.6g}: the point estimates, or a few draws, give more than nearly all plausible parameters."
     )
 
 
@@ -140,11 +140,14 @@ def test_means_at_the_ends_of_their_intervals_are_inside_and_those_below_are_nam
     rows = [("orders", 1.0, 1.0, 2.0), ("buyers", 0.1 + 0.2, 0.0, 0.3), ("value", -3.0, -2.0, 5.0)]
     totals = pl.DataFrame(rows, schema=["quantity", "mean", "low", "high"], orient="row")
     (said,) = means_outside(totals, 0.9)
-    assert said.startswith("Value: the expected \N{MINUS SIGN}3 lies below its 90")
+    assert said.startswith("Value: the expected value of \N{MINUS SIGN}3 lies below its 90")
 
 
 def test_a_valuation_lists_a_mean_outside_its_interval_among_its_findings(sample, both):
-    rows = [("Orders in the next 365 days", "orders", 9.0, 1.0, 8.0), ("Still customers", "customers", 5.0, 4.0, 6.0)]
+    rows = [
+        ("Orders in the next 365 days", "orders", 9.0, 1.0, 8.0),
+        ("Customers still active", "customers", 5.0, 4.0, 6.0),
+    ]
     worth = pl.DataFrame(rows, schema=["quantity", "unit", "mean", "low", "high"], orient="row")
     outsized = Finding("orders: outsized", "caution", 0.4, "One order makes 40 % of revenue.", "Look at it.")
     every = _findings([outsized], diagnose(sample, *both), ["Rough."], worth)
@@ -152,8 +155,8 @@ def test_a_valuation_lists_a_mean_outside_its_interval_among_its_findings(sample
     found = every.filter(pl.col("about").is_in(["draws", "interval"]))
     assert found["sentence"][0] == "Rough."
     assert found.row(1)[:2] == ("interval", "caution")
-    assert found["sentence"][1].startswith("Orders in the next 365 days: the expected 9 lies above its 90")
-    assert found["advice"][1] == "Read the interval, not the expected number."
+    assert found["sentence"][1].startswith("Orders in the next 365 days: the expected value of 9 lies above its 90")
+    assert found["advice"][1] == "Rely on the interval, not on the expected value."
 
 
 def test_customers_whose_expected_orders_lie_outside_their_interval_are_counted(values):
@@ -164,7 +167,7 @@ def test_customers_whose_expected_orders_lie_outside_their_interval_are_counted(
     said = rows_outside(values.table)[0]
     assert said.startswith(f"{above.height:,} of 2,357 customers have expected orders or an expected value outside")
     one = values.table.head(1).with_columns(prob_alive=0.99, prob_alive_low=0.2, prob_alive_high=0.3)
-    assert "1 of 1 customers have a chance of still being one outside its interval" in rows_outside(one)[-1]
+    assert "1 of 1 customers have a P(alive) outside its interval" in rows_outside(one)[-1]
 
 
 def test_draws_in_which_mean_spend_is_infinite_are_replaced_or_refused_where_they_are_most(sample, both, monkeypatch):
@@ -222,7 +225,7 @@ def test_the_models_missed_the_orders_after_the_fit_by_what_the_literature_says(
     bias = dict(found.tested.biases.select("model", "bias").iter_rows())
     assert bias["BG/NBD"] == pytest.approx(-0.1215, abs=5e-4)
     assert bias["MBG/NBD"] == pytest.approx(-0.1622, abs=5e-4)
-    assert bias["Own rate goes on"] == pytest.approx(0.557, abs=5e-4)
+    assert bias["Each customer's own rate"] == pytest.approx(0.557, abs=5e-4)
 
 
 def test_the_forecasts_end_where_the_biases_begin(found):
@@ -238,7 +241,7 @@ def test_the_forecasts_end_where_the_biases_begin(found):
 
 def test_the_totals_of_all_tables_are_the_same(found):
     value = found.values.table["value"].sum()
-    headline = found.worth.filter(pl.col("quantity").str.starts_with("Value, today"))
+    headline = found.worth.filter(pl.col("quantity").str.starts_with("Present value"))
     assert headline["mean"].item() == pytest.approx(value, rel=1e-12)
     assert found.deciles["expected"].sum() == pytest.approx(value, rel=1e-12)
     assert found.deciles["customers"].sum() == found.customers.height == 2_357
@@ -247,8 +250,8 @@ def test_the_totals_of_all_tables_are_the_same(found):
 
 def test_the_range_of_the_margin_widens_the_interval_of_value_alone(found):
     rows = {row["quantity"].split(":")[0]: row for row in found.worth.iter_rows(named=True)}
-    revenue = next(row for name, row in rows.items() if name.startswith("Revenue"))
-    value = rows["Value, today"]
+    revenue = next(row for name, row in rows.items() if name.startswith("Discounted revenue"))
+    value = next(row for name, row in rows.items() if name.startswith("Present value"))
     assert value["mean"] / revenue["mean"] == pytest.approx(0.25, rel=1e-12)
     assert (value["high"] - value["low"]) / value["mean"] > 1.5 * (revenue["high"] - revenue["low"]) / revenue["mean"]
 
@@ -258,7 +261,7 @@ def test_bg_nbd_takes_one_time_buyers_for_alive_and_is_therefore_not_chosen(foun
     assert alive["BG/NBD", "one-time buyers"] == 1.0
     assert alive["MBG/NBD", "one-time buyers"] < 0.5
     assert found.purchases.title == "MBG/NBD"
-    assert found.caveat.endswith("MBG/NBD expected 16\N{NO-BREAK SPACE}% fewer orders than came then.")
+    assert found.caveat.endswith("MBG/NBD forecast 16\N{NO-BREAK SPACE}% fewer orders than customers then placed.")
     # A case that no file gives has no command to make it again.
     assert (found.manifest["valuation"], found.manifest["draws"]) == ("cdnow-value-quick", 40)
     assert "command" not in found.manifest

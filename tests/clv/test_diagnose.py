@@ -45,7 +45,7 @@ def test_there_is_nothing_to_report_of_a_healthy_shop(model):
     healthy = diagnose(rfm, fitted, fit_spend(rfm))
     assert healthy.findings == ()
     assert healthy.table.is_empty()
-    assert repr(healthy) == "Diagnosis: nothing to report."
+    assert repr(healthy) == "Diagnosis: no issues found."
 
 
 def nbd_maximum(rfm):
@@ -67,10 +67,10 @@ def test_where_nobody_leaves_dropout_is_not_identified(model):
     assert dropout.severity == "stop"
     assert_allclose(dropout.figure, fitted.log_likelihood - nbd_maximum(rfm), atol=1e-5)
     less = "no lower" if dropout.figure <= 0.0 else f"only {dropout.figure:.2f} lower"
-    assert f"NBD, in which nobody ever leaves, fits as well (log-likelihood {less})." in dropout.sentence
+    assert f"NBD, a model without dropout, fits as well (log-likelihood {less})." in dropout.sentence
     assert f"Do not read P(alive) or {' and '.join(fitted.names[2:])};" in dropout.advice
     assert fitted.basis == "prior"
-    assert "nobody seems to leave; weak priors hold the estimates at" in findings["boundary"].sentence
+    assert "there appears to be no dropout; weak priors keep the estimates at" in findings["boundary"].sentence
 
 
 @pytest.mark.parametrize("model", list(SHOPS))
@@ -93,7 +93,7 @@ def test_where_all_order_at_one_rate_the_likelihood_has_no_maximum(model, params
     assert fitted.loose == ("r", "alpha")
     values = f"r = {fitted.params.r:.3g}, alpha = {fitted.params.alpha:.3g}."
     assert findings["boundary"].sentence.endswith(
-        f"order at one and the same rate; weak priors hold the estimates at {values}"
+        f"have the same purchase rate; weak priors keep the estimates at {values}"
     )
     # What the data do tell is the rate: one order in forty days, to three standard errors of 5,000 orders.
     assert_allclose(fitted.params.alpha / fitted.params.r, 40.0, rtol=0.05)
@@ -115,11 +115,11 @@ def test_where_all_leave_with_one_chance_its_spread_is_vague_and_tied(model, par
     vague = findings[f"{fitted.title}: vague"]
     assert_allclose(vague.figure, factor, rtol=1e-3)  # 1.96 has three digits
     assert (
-        f"{fitted.names[errors.argmax()]} is known only to a factor of {vague.figure:.3g} up or down" in vague.sentence
+        f"{fitted.names[errors.argmax()]} is uncertain by a factor of {vague.figure:.3g} up or down" in vague.sentence
     )
     tied = findings[f"{fitted.title}: tied"]
     assert_allclose(tied.figure, matrix[2, 3] / errors[2] / errors[3], rtol=1e-12)
-    assert f"{third} and {fourth} are known together" in tied.sentence
+    assert f"identify {third} and {fourth} only jointly" in tied.sentence
     assert f"(correlation {figure(tied.figure, '.3f')})" in tied.sentence
     mean = (
         fitted.params.a / (fitted.params.a + fitted.params.b)
@@ -139,8 +139,8 @@ def test_one_time_buyers_are_taken_for_alive_for_certain_under_bgnbd():
     assert fitted.prob_alive(once)["prob_alive"].to_list() == [1.0] * once.height
     gap, alive = other.log_likelihood - fitted.log_likelihood, other.prob_alive(once)["prob_alive"].mean()
     assert one_time.sentence == (
-        f"{once.height} of 1,500 customers ({once.height / 1500:.0%}) ordered once, and BG/NBD takes all of them "
-        f"for alive with certainty; MBG/NBD (log-likelihood {gap:+.2f}) gives them {alive:.0%}."
+        f"{once.height} of 1,500 customers ({once.height / 1500:.0%}) ordered once, and BG/NBD treats all of "
+        f"them as alive by definition; MBG/NBD (log-likelihood {gap:+.2f}) estimates P(alive) at {alive:.0%}."
     )
 
 
@@ -178,7 +178,7 @@ def test_orders_that_fall_on_one_day_are_counted(r):
     lost = 1.0 - (orders > 0).sum() / orders.sum()
     # A share of some 150,000 orders.
     assert_allclose(findings["days"].figure, lost, atol=4.0 * np.sqrt(lost / orders.sum()))
-    assert f"about {findings['days'].figure:.0%} of orders fall on a day with another" in findings["days"].sentence
+    assert f"about {findings['days'].figure:.0%} of orders share a day with another" in findings["days"].sentence
     assert "regularity" not in findings
 
 
@@ -192,7 +192,7 @@ def test_spend_that_goes_with_frequency_is_found_with_its_consequence(spenders, 
     assert finding.severity == "caution"
     assert_allclose(finding.figure, np.corrcoef(x, amount)[0, 1], rtol=1e-10)
     gap = (x @ amount) / x.sum() / population_mean(spend.params) - 1.0
-    assert f"spends {words} per order (correlation {figure(finding.figure, '.2f')})" in finding.sentence
+    assert f"spend {words} per order (correlation {figure(finding.figure, '.2f')})" in finding.sentence
     assert f"was {abs(gap):.1%} {side} what the model expects of a new customer" in finding.sentence
 
 
@@ -215,7 +215,7 @@ def test_customers_who_spend_the_same_leave_the_prior_to_hold_the_estimates():
     finding = found(rfm, "mbgnbd", spend)[0]["spend boundary"]
     assert spend.loose == ("q", "v")
     assert finding.figure == 2
-    assert "q and v run away" in finding.sentence
+    assert "q and v diverge" in finding.sentence
     assert_allclose(population_mean(spend.params), 20.0, rtol=0.02)
 
 

@@ -112,7 +112,7 @@ def test_a_fit_comes_back_from_its_file_to_the_last_bit_and_a_failed_write_leave
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"format": "other"}, "this JSON holds no fit; its field 'format' must be 'cxsim fit'"),
+        ({"format": "other"}, "this JSON is not a fit; its field 'format' must be 'cxsim fit'"),
         ({"version": 1}, "this fit has version 1; this cxsim reads version 2"),
         ({"kind": "bgnb"}, "no kind of fit 'bgnb'; did you mean 'bgnbd'"),
         ({"params": {"r": 1.0}}, "a fit needs the field 'alpha'"),
@@ -136,7 +136,7 @@ def test_a_missing_file_names_the_files_beside_it_and_a_file_that_is_no_fit_is_n
     save_fit(purchases, tmp_path / "cdnow.json")
     with pytest.raises(EstimationError, match=r"did you mean 'cdnow\.json'"):
         load_fit(tmp_path / "cdnwo.json")
-    for text, words in (("{}", "this JSON holds no fit"), ("pickled", "this is no JSON")):
+    for text, words in (("{}", "this JSON is not a fit"), ("pickled", "this is not JSON")):
         (tmp_path / "other.json").write_text(text, encoding="utf-8")
         with pytest.raises(EstimationError, match=rf"other\.json: {words}"):
             load_fit(tmp_path / "other.json")

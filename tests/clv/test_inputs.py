@@ -230,11 +230,11 @@ def test_customers_of_whom_none_came_back_are_refused_with_what_their_silence_sa
             ask(silent)
         said = str(refused.value)
         assert "found 100 customers, none with a second order within the 301 days or less" in said
-        assert "at most one customer comes back per 10,033 customer-days (rule of three)" in said
+        assert "at most one customer reorders per 10,033 customer-days (rule of three)" in said
         assert "at most 4 of them in the next 365 days" in said
     with pytest.raises(EstimationError, match="at most 100 of them in the next 365 days"):
         fit(rfm_of(*[(0, 0, 5, None)] * 100))
-    with pytest.raises(EstimationError, match=r"made up\. Check that customer_id") as refused:
+    with pytest.raises(EstimationError, match=r"can be made\. Check that customer_id") as refused:
         fit(rfm_of(*[(0, 0, 0, None)] * 100))
     assert "confidence" not in str(refused.value)
 

@@ -141,7 +141,7 @@ def test_a_posterior_that_cannot_be_relied_on_says_so():
     numbers = {"model": "bgnbd", "k_hat": 0.9, "effective_draws": 3.0, "proposals": 4000}
     bad = Posterior(log_params=np.zeros((2, 4)), **numbers)
     assert not bad.reliable
-    assert bad.verdict.startswith("The draws cannot be relied on (k-hat 0.90, 3 effective of 4,000 proposals)")
+    assert bad.verdict.startswith("The draws are not reliable (k-hat 0.90, 3 effective of 4,000 proposals)")
     assert bad.verdict in bad._repr_html_()
     assert repr(bad) == "Posterior(BG/NBD: r=1, alpha=1, a=1, b=1; 2 draws, k-hat 0.90)"
     with pytest.raises(EstimationError, match="at least one row of 4"):

@@ -98,7 +98,7 @@ def test_every_draw_of_a_price_is_the_price(subscribers, price):
     drawn = posterior(price, subscribers, draws=30)
     assert {drawn.params(number).price for number in range(30)} == {PRICE}
     assert drawn.reliable
-    assert drawn.verdict == "The draws are all the same: the price is known."
+    assert drawn.verdict == "The draws are all equal: the price is known."
     with pytest.raises(EstimationError, match=r"whose price was found, 9.9; these customers pay 5"):
         posterior(price, paying(subscribers, 5.0), draws=30)
 

@@ -92,7 +92,7 @@ def test_where_every_order_costs_the_same_orders_are_fitted_and_spend_is_that_pr
 
 def test_customers_whose_numbers_a_spreadsheet_rounded_are_refused_with_the_way_out(text_file):
     rows = [[f"5.{row[0][1:3]}E+12", *row[1:]] for row in ROWS]
-    with pytest.raises(DataError, match=r"240 orders .* a spreadsheet has rounded.* export the file again and do not"):
+    with pytest.raises(DataError, match=r"240 orders .* rounded by a spreadsheet.* export the file again without"):
         read_transactions(text_file(text(rows)))
 
 

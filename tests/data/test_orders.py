@@ -169,8 +169,8 @@ REASONS = [
     "order_id is missing", "ordered_at is missing", "amount is missing", "equal to an earlier row",
     "orders of no charge", "after the end of observation", "orders without a customer",
 ]  # fmt: skip
-CREDITED = "credit notes and negative lines, taken off purchases as far as possible"
-TAKEN_BACK = "orders that a credit note takes back whole"
+CREDITED = "credit notes and negative lines, offset against purchases where possible"
+TAKEN_BACK = "orders fully reversed by a credit note"
 
 texts = st.tuples(
     st.sampled_from(["a", "b", "007", "guest", "", None]),
@@ -267,7 +267,7 @@ def test_every_row_is_counted_under_the_first_reason_that_holds(rows, asked, dro
         ),
         (("b", "2024-01-05", "1,50"), r"a decimal point, such as '10\.00', and some a decimal comma, such as '1,50'"),
         (("b", "05/01/2024", "1"), r"'05/01/2024' can be read as 5 January 2024 or 1 May 2024, and no cell shows"),
-        (("1.03E+13", "2024-01-05", "1"), r"a customer such as '1\.03E\+13', a number that a spreadsheet has rounded"),
+        (("1.03E+13", "2024-01-05", "1"), r"a customer such as '1\.03E\+13', a number rounded by a spreadsheet"),
     ],
 )
 def test_a_cell_that_cannot_be_read_stops_the_file_and_is_named(row, message):

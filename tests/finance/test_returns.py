@@ -390,8 +390,8 @@ def test_a_published_case_is_met_to_its_printed_digits(years, printed):
         ((100.0, -200.0, 150.0), None, "no rate: the present value is above zero at every rate"),
         ((-100.0, 200.0, -150.0), None, "no rate: the present value is below zero at every rate"),
         # v^2 + 1 is never zero: -(v - 1.1)(v^2 + 1) = -v^3 + 1.1 v^2 - v + 1.1
-        ((-1e3, 1.1e3, -1e3, 1.1e3), 0.10, "one rate, although cash changes its sign 3 times"),
-        ((100.0, -110.0), 0.10, "one rate, of a loan: money comes in first"),
+        ((-1e3, 1.1e3, -1e3, 1.1e3), 0.10, "one rate, although cash changes sign 3 times"),
+        ((100.0, -110.0), 0.10, "one rate, as for a loan: cash comes in first"),
         # Less than a millionth is no change of sign: -100 v^3 + 121.
         ((-100.0, 1e-9, -1e-9, 121.0), 1.21 ** (1 / 3) - 1, "one rate"),
         # Both are above -90 %, so both are named: -(v - 1.1)(v - 20,000) = -v^2 + 20,001.1 v - 22,000
@@ -411,7 +411,7 @@ def test_a_published_case_is_met_to_its_printed_digits(years, printed):
         ((-1e3, 50.0), -0.95, "one rate"),
         ((-1e6, 7e4, -1e3), None, f"several rates possible: {MINUS}98.0{NBSP}% and {MINUS}95.0{NBSP}%"),
         ((1.0, 0.0, 2.0), None, "no outflow"),
-        ((-1.0, -2.0), None, "no inflow: nothing comes back, at any rate"),
+        ((-1.0, -2.0), None, "no inflow: no cash comes back"),
         ((0.0, 0.0), None, "no cash flows"),
         ((), None, "no cash flows"),
         ((-1.0, 1e5), None, f"more than 1,000,000{NBSP}% a year"),

@@ -138,7 +138,7 @@ def test_where_a_table_is_not_there_what_was_assumed_stays_and_the_table_is_name
 def test_answers_alone_do_not_say_who_was_asked_but_say_the_scales(shop):
     found, missing = calibrated(shop, surveys=shop.surveys.filter(pl.col("score").is_not_null()))
     for number in ("surveys.after_order", "surveys.after_ticket", "surveys.response"):
-        assert missing[number] == "the surveys hold answers alone, so how many were asked is not known."
+        assert missing[number] == "the surveys hold only answers, so the number of surveys sent is not known."
     assert found.behaviour.surveys.nps.centre.evidence == "measured"
 
 
@@ -147,7 +147,7 @@ def test_where_hardly_anybody_answers_twice_the_spread_is_not_parted(shop):
     found, missing = calibrated(shop, surveys=first)
     # sqrt(1.3^2 + 1.4^2) = 1.910 was assumed; sqrt(1.6^2 + 1.4^2) = 2.126 is true.
     assert missing["surveys.nps.noise"].startswith(
-        "0 customers answered twice, too few to part satisfaction from noise"
+        "0 customers answered twice, too few to separate satisfaction from noise"
     )
     assert missing["surveys.nps.noise"].endswith("against 1.91.")
     spread = float(missing["surveys.nps.noise"].split("together they are ")[1].split(" ")[0])
@@ -160,7 +160,7 @@ def test_where_hardly_anybody_answers_twice_the_spread_is_not_parted(shop):
 def test_an_incident_that_no_order_names_is_not_taken_for_impossible(shop):
     orders = shop.orders.with_columns(pl.col("incident").replace("early", None))
     found, missing = calibrated(shop, orders=orders)
-    assert missing["experience.early.chance"] == "no order says 'early': it did not happen, or is not recorded."
+    assert missing["experience.early.chance"] == "no order has 'early': it did not happen or is not recorded."
     assert found.behaviour.experience.incidents[3] == LIKE.experience.incidents[3]
 
 
@@ -191,7 +191,7 @@ def test_days_of_delivery_tell_late_and_early_orders():
     found, missing = calibrated(tiny(*[(5, 6), (5, None), (5, 4), (5, 5), (400, None)] * 50))
     measured = dict(found.table.select("number", "measured").iter_rows())
     assert (measured["experience.late.chance"], measured["experience.early.chance"]) == (0.5, 0.25)
-    assert missing["experience.defect.chance"] == "no order says 'defect': it did not happen, or is not recorded."
+    assert missing["experience.defect.chance"] == "no order has 'defect': it did not happen or is not recorded."
 
 
 def test_orders_that_say_nothing_of_what_happened_leave_it_as_assumed():
@@ -214,7 +214,7 @@ def test_a_behaviour_without_parts_has_nothing_to_measure(shop):
 
 @pytest.mark.parametrize("name", ["My shop", "", "a--b", "../x"])
 def test_a_name_that_is_none_is_refused(shop, name):
-    with pytest.raises(ParamError, match="is no name for a behaviour; use at most 80 small letters"):
+    with pytest.raises(ParamError, match="is not a valid behaviour name; use at most 80 lower-case letters"):
         calibrate(shop, like=LIKE, name=name)
 
 
@@ -273,8 +273,8 @@ def test_a_calibrated_behaviour_and_its_source_are_written_and_sound(small, proj
 @pytest.mark.parametrize(
     ("there", "message"),
     [
-        ("behaviour", r"params/behaviour/mine\.yaml: there is such a behaviour already"),
-        ("source", r"params/sources\.yaml: there is a source 'mine-tables' already"),
+        ("behaviour", r"params/behaviour/mine\.yaml: this behaviour already exists"),
+        ("source", r"params/sources\.yaml: the source 'mine-tables' already exists"),
     ],
 )
 def test_a_behaviour_or_a_source_that_is_there_is_not_written_over(small, project, there, message):
@@ -330,7 +330,7 @@ def test_those_who_are_asked_may_be_less_satisfied_than_all():
 
 def test_answers_that_are_all_the_same_say_no_scale():
     answers = pl.DataFrame({"asked": [2], "answered": [2], "first": [10], "second": [10], "customers": [50]})
-    with pytest.raises(EstimationError, match="the answers do not say it"):
+    with pytest.raises(EstimationError, match="the answers do not determine it"):
         fit_scale(answers, (0, 10), EVERYBODY, satisfaction_share=0.5)
 
 

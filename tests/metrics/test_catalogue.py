@@ -73,7 +73,7 @@ def test_an_unknown_metric_is_refused_with_the_nearest_name():
         ("kind: share", "kind: guess", "kind: 'guess' is not possible; possible: share, ratio, mean, score, total"),
         ("view: orders", "view: order", "view: no 'order'; did you mean 'orders'"),
         ("over: revenue >", "over: revenu >", "over: the view 'orders' has no column 'revenu'; did you mean 'revenue'"),
-        ("over: revenue > 10000", "over: revenue >", "'revenue >' is no expression over columns"),
+        ("over: revenue > 10000", "over: revenue >", "'revenue >' is not an expression over columns"),
         ("over: revenue > 10000", "over: 1 > 0", "'1 > 0' names no column of the view"),
         ("needs: [orders]", "needs: [order]", "needs: no table 'order'; did you mean 'orders'"),
         ("pitfalls: Moves with prices.", 'pitfalls: ""', "pitfalls: empty; write it."),

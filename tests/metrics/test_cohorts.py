@@ -174,7 +174,7 @@ def test_in_an_export_that_does_not_reach_back_the_first_cohorts_carry_a_caution
     orders = [("a", "2024-02-01", 1), ("b", "2024-04-15", 1)]
     table = cohort_table(_shop(orders, opening=False), ages=1)
     assert dict(table.select("cohort", "caution").rows()) == {
-        "2024-02": "since 2024-01-01 alone: some may be customers of before",
+        "2024-02": "since 2024-01-01 only: some may be earlier customers",
         "2024-04": "",
     }
     assert cohort_table(_shop(orders), ages=1)["caution"].unique().to_list() == [""]

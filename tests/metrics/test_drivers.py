@@ -82,7 +82,7 @@ def test_where_bad_customers_meet_it_the_ratio_before_is_far_from_one_and_the_fi
     assert standard_errors(row, 1.0) < -4
     assert standard_errors(row, 1.0, prefix="before") < -4
     assert row["finding"].endswith(
-        "Those who meet it were different before it happened, so at least part of this is selection. "
+        "The customers affected already differed before the event, so at least part of this is selection. "
         "An association, not an effect."
     )
 
@@ -102,7 +102,7 @@ def test_what_is_clear_is_so_among_all_comparisons_and_the_finding_says_where_no
     clear = associations(person_periods(chance_shop(21, ratio=0.5))).table
     for table in (nothing.table, clear):
         for row in table.iter_rows(named=True):
-            assert row["clear"] == ("chance alone could bring this" not in row["finding"])
+            assert row["clear"] == ("chance alone could explain it" not in row["finding"])
         # By Benjamini and Hochberg (1995), eq. 1, as it is written: the largest k with p(k) <= 0.05 k / n.
         distances = [abs(standard_errors(row, 1.0)) for row in table.iter_rows(named=True)]
         chances = [2.0 * NormalDist().cdf(-distance) for distance in distances]
@@ -125,7 +125,7 @@ def test_a_shop_in_which_nothing_can_be_compared_gives_an_empty_table_and_the_re
     few = orders_of(*[(f"c{n}", 3 * n, 10, "late" if n == 1 else None) for n in range(40)])
     found = associations(person_periods(shop(few)))
     assert found.table.is_empty()
-    assert found.left_out["Late order"] == "1 customers met it; at least 30 are needed."
+    assert found.left_out["Late order"] == "1 customers with exposure; at least 30 are needed."
 
 
 def test_a_negative_amount_leaves_out_spend_alone():
@@ -135,7 +135,7 @@ def test_a_negative_amount_leaves_out_spend_alone():
     )
     found = associations(person_periods(dataclasses.replace(made, orders=orders)))
     assert found.table["outcome"].to_list() == ["next order", "orders"]
-    assert found.left_out["Late order: spend"] == "an outcome is negative, so a ratio of outcomes means nothing."
+    assert found.left_out["Late order: spend"] == "an outcome is negative, so a ratio of outcomes has no meaning."
 
 
 def test_where_too_few_meet_it_later_nothing_is_said_of_before():
@@ -238,8 +238,8 @@ def test_returns_count_those_made_before_the_order(crowd):
     ("exposure", "message"),
     [
         ("delivery", "no dose 'delivery'; did you mean 'delivery days'"),
-        ("hours to the first answer", "S: hours to the first answer cannot be seen: there is no table of tickets."),
-        ("delivery days", "delivery days cannot be seen: the orders have no column 'delivered_at'"),
+        ("hours to the first answer", "S: hours to the first answer is not recorded: there is no table of tickets."),
+        ("delivery days", "delivery days is not recorded: the orders have no column 'delivered_at'"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(crowd, exposure, message):

@@ -141,7 +141,7 @@ def test_a_median_past_what_was_seen_is_not_reached():
 def test_past_the_last_sight_nothing_is_known():
     estimate = answered_within(TICKETS, 8.5)
     assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
-    assert estimate.caution == "nobody was seen longer than 8"
+    assert estimate.caution == "no case was observed for longer than 8"
     # Once all are answered, it is known for ever.
     assert answered_within(survival([1, 2], [True, True]), 100).value == 1
 
@@ -157,7 +157,7 @@ def test_where_all_or_none_still_wait_the_limits_are_wilsons():
 
 def test_nobody_has_no_curve():
     for estimate in (answered_within(survival([], []), 1), median_wait(survival([], []))):
-        assert (estimate.value, estimate.units, estimate.caution) == (None, 0, "nobody")
+        assert (estimate.value, estimate.units, estimate.caution) == (None, 0, "no cases")
 
 
 def test_the_curve_of_gaps_between_orders_is_that_worked_by_hand():

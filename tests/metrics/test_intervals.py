@@ -60,7 +60,7 @@ def test_the_interval_holds_the_share_within_0_and_1(share):
 
 @pytest.mark.parametrize("nobody", [wilson(0, 0), net_promoter(0, 0, 0)], ids=["share", "score"])
 def test_nobody_has_no_share_and_no_score(nobody):
-    assert (nobody.value, nobody.low, nobody.high, nobody.units, nobody.caution) == (None, None, None, 0, "nobody")
+    assert (nobody.value, nobody.low, nobody.high, nobody.units, nobody.caution) == (None, None, None, 0, "no cases")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_nobody_has_no_share_and_no_score(nobody):
         (30, None, ""),
         (30, 5, ""),
         (30, 4, "indicative: 4 of 30 units"),
-        (0, 0, "nobody"),
+        (0, 0, "no cases"),
     ],
 )
 def test_a_small_sample_says_so(units, successes, caution):
@@ -161,7 +161,7 @@ def test_ratios_of_different_customers_and_undefined_ones_have_no_correlation(co
 @pytest.mark.parametrize(
     ("sums", "value", "caution"),
     [
-        (ratio_sums([], []), None, "nobody"),
+        (ratio_sums([], []), None, "no cases"),
         (ratio_sums([0] * 40, [0] * 40), None, "nothing to divide by"),
         (ratio_sums([1], [2]), 0.5, "indicative: 1 unit"),
     ],
@@ -250,7 +250,7 @@ def test_each_limit_of_a_difference_rests_on_the_ends_that_look_away_from_each_o
 def test_without_a_value_there_is_no_difference():
     found = difference(wilson(0, 0), wilson(3, 20))
     assert (found.value, found.low, found.high, found.units) == (None, None, None, 0)
-    assert found.caution == "nobody; indicative: 20 units"
+    assert found.caution == "no cases; indicative: 20 units"
 
 
 def test_garwoods_limits_are_those_worked_by_hand():

@@ -169,8 +169,8 @@ def test_the_draw_takes_long_identifiers_too():
 @pytest.mark.parametrize(
     ("every_days", "message"),
     [
-        (30, "holds 1 complete period of 30 days; at least 3 are needed. Choose shorter periods."),
-        (20, "holds 2 complete periods of 20 days; at least 3 are needed. Choose shorter periods."),
+        (30, "with 1 complete period of 30 days; at least 3 are needed. Choose shorter periods."),
+        (20, "with 2 complete periods of 20 days; at least 3 are needed. Choose shorter periods."),
     ],
 )
 def test_too_few_complete_periods_are_refused(few, every_days, message):
@@ -179,9 +179,9 @@ def test_too_few_complete_periods_are_refused(few, every_days, message):
 
 
 def test_a_shop_without_customers_cannot_be_followed(few):
-    with pytest.raises(DataError, match=r"S: the orders have no column 'customer_id'\. Nobody can be followed"):
+    with pytest.raises(DataError, match=r"S: the orders have no column 'customer_id'\. No customer can be followed"):
         person_periods(shop(few.drop("customer_id")))
-    with pytest.raises(DataError, match="none of its orders has a customer, so nobody can be followed"):
+    with pytest.raises(DataError, match="none of its orders names a customer, so no customer can be followed"):
         person_periods(shop(few.with_columns(customer_id=pl.lit(None, dtype=pl.String))))
     with pytest.raises(DataError, match="there is no table of orders"):
         person_periods(shop())

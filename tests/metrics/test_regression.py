@@ -107,12 +107,12 @@ def test_history_is_rounded_so_that_rows_are_counted_together(periods):
 
 
 def test_an_outcome_that_one_group_never_has_gives_no_ratio():
-    with pytest.raises(EstimationError, match="no finite estimate: what is held equal decides the outcome by itself"):
+    with pytest.raises(EstimationError, match="no finite estimate: the control variables alone determine the outcome"):
         fitted_ratio(two_groups([1, 1, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1], range(6)), "orders")
 
 
 def test_a_negative_outcome_is_refused():
-    with pytest.raises(EstimationError, match="an outcome is negative, so a ratio of outcomes means nothing"):
+    with pytest.raises(EstimationError, match="an outcome is negative, so a ratio of outcomes has no meaning"):
         fitted_ratio(two_groups([1, -1], [0, 1], range(2)), "orders")
 
 
@@ -122,15 +122,18 @@ MET = pl.col("late_order")
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (pl.when(pl.col("customer") < 20).then(MET).otherwise(0.0), r"1?\d customers met it; at least 30 are needed"),
-        (pl.lit(1.0).alias("late_order"), "0 customers did not; at least 30 are needed"),
+        (
+            pl.when(pl.col("customer") < 20).then(MET).otherwise(0.0),
+            r"1?\d customers with exposure; at least 30 are needed",
+        ),
+        (pl.lit(1.0).alias("late_order"), "0 customers without exposure; at least 30 are needed"),
         (
             pl.when(MET == 0.0).then("orders").otherwise(0),
-            "who met it, 0 periods have an order; at least 10 are needed",
+            "with exposure, 0 periods have an order; at least 10 are needed",
         ),
-        (pl.when(MET == 0.0).then("orders").otherwise(1), "who met it, 0 periods have no order; at least 10"),
+        (pl.when(MET == 0.0).then("orders").otherwise(1), "with exposure, 0 periods have no order; at least 10"),
         # What the past determines cannot be distinguished from it.
-        ((pl.col("recent") == 1.0).cast(pl.Float64).alias("late_order"), "it goes along with what is held equal"),
+        ((pl.col("recent") == 1.0).cast(pl.Float64).alias("late_order"), "it is collinear with the control variables"),
     ],
 )
 def test_too_few_are_not_compared_and_nothing_without_what_is_compared(periods, changed, message):

@@ -142,11 +142,11 @@ def test_groups_that_cannot_be_compared_are_refused():
     with pytest.raises(EstimationError, match="detractors: 'spend' is 0 in all"):
         adjusted_ratio(shop.with_columns(spend=promoter), **ASKED)
     separated = shop.with_columns(past=promoter)
-    with pytest.raises(EstimationError, match="promoters and detractors are distinguished by the covariates alone"):
+    with pytest.raises(EstimationError, match="promoters and detractors are fully separated by the covariates"):
         adjusted_ratio(separated, "regression", **ASKED)
     with pytest.raises(EstimationError, match="promoters and detractors hardly overlap: 0 and 0"):
         adjusted_ratio(separated, "doubly_robust", **ASKED)
-    with pytest.raises(EstimationError, match="promoters: nothing in 'past', so there is no past"):
+    with pytest.raises(EstimationError, match="promoters: nothing in 'past', so there is no earlier spend"):
         plain_ratio(shop.with_columns(past=0.0), "spend", past="past")
 
 

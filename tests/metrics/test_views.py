@@ -76,7 +76,7 @@ def test_the_first_quarter_of_retention_ends_ninety_days_before_the_period_does(
 
 def test_retention_that_looks_back_before_the_shop_was_observed_is_not_measured():
     late = shop_of(orders=orders(("a", noon("2024-02-05"), 1.0)), since=JANUARY)
-    assert measured(late)["retention_90"]["missing"] == "it looks further back than the shop was observed."
+    assert measured(late)["retention_90"]["missing"] == "it needs a longer history than the shop's data cover."
 
 
 def test_participation_counts_who_was_a_member_at_the_order():
@@ -226,7 +226,7 @@ def test_a_month_without_orders_has_a_count_with_a_limit_and_a_revenue_without_o
     # Garwood's upper limit of nothing: -log(0.025) = 3.6889.
     assert (found["orders"]["value"], found["orders"]["low"]) == (0.0, 0.0)
     assert found["orders"]["high"] == pytest.approx(3.6889, abs=5e-5)
-    assert (found["revenue"]["value"], found["revenue"]["high"], found["revenue"]["caution"]) == (0.0, None, "nobody")
+    assert (found["revenue"]["value"], found["revenue"]["high"], found["revenue"]["caution"]) == (0.0, None, "no cases")
 
 
 def _surveys(instrument: str, scores: Sequence[int | None], *, customers: int | None = None) -> pl.DataFrame:
@@ -286,7 +286,7 @@ def test_the_response_rate_counts_surveys_of_every_kind():
 
 def test_fewer_than_ten_answers_and_answers_alone_leave_out_what_they_do_not_say():
     few = measured(shop_of(surveys=_surveys("nps", [9] * 9)))["nps"]
-    assert (few["value"], few["units"], few["caution"]) == (None, 9, "too few to say: 9 of 10")
+    assert (few["value"], few["units"], few["caution"]) == (None, 9, "too few cases: 9, 10 needed")
     shop = shop_of(surveys=_surveys("nps", [9] * 12))
     alone = measured(dataclasses.replace(shop, lacks={"surveys.sent_at": "the file holds answers alone."}))
     assert alone["response_rate"]["missing"] == "the file holds answers alone."
@@ -418,7 +418,7 @@ def test_the_cost_of_a_new_customer_is_spend_over_first_orders():
     assert (found["cac"]["low"], found["cac"]["high"]) == pytest.approx((900 / 42.8269, 900 / 20.2409), rel=1e-4)
     assert found["mer"]["value"] == pytest.approx(1500 / 900)
     free = measured(shop_of(orders=bought, marketing=_marketing(0.0)))["cac"]
-    assert (free["value"], free["caution"]) == (None, "nothing was spent, or nobody came")
+    assert (free["value"], free["caution"]) == (None, "no spend, or no new customers")
 
 
 MONTH = 365.25 / 12

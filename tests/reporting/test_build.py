@@ -85,7 +85,7 @@ def test_a_report_that_fails_and_a_process_that_dies_stop_no_other_and_leave_old
     one, two, three = make_all(tasks, jobs=1, again="all")
     assert (one.kind, two.kind, three.kind) == ("failed", "failed", "made")
     assert one.words == "02-compare-strategies.ipynb: cell 2 of 2 failed with ValueError: spoilt"
-    assert two.words == "its process ended with code -9 before it was done."
+    assert two.words == "its process ended early, with code -9."
     assert three.words == ""
     # What the dead one had begun is swept away.
     assert sorted(set(made_shop.files()) - set(before)) == [file.replace("one", "three") for file in FILES[:6]]

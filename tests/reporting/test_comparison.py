@@ -147,7 +147,7 @@ def test_further_tables_are_listed_with_how_much_of_them_differs(pair):
     ]
     assert pair(old, new).tables == (
         TableMove(id="gone", title="Gone", what="only in the first report", first=""),
-        TableMove(id="longer", title="Longer", what="1 row only in one of them", first="longer, row b"),
+        TableMove(id="longer", title="Longer", what="1 row in one report only", first="longer, row b"),
         TableMove(id="new", title="New", what="only in the second report", first=""),
         TableMove(id="worth", title="Worth", what="1 cell", first="worth, row a, column clv"),
     )
@@ -159,14 +159,14 @@ def test_a_table_that_no_page_carries_is_compared_by_its_hash(tmp_path):
         for name in ("a", "b")
     ]
     assert compare(*pages).tables == (
-        TableMove(id="long", title="", what="it differs; the pages do not both carry it", first=""),
+        TableMove(id="long", title="", what="differs; not embedded in both pages", first=""),
     )
     assert compare(pages[0], pages[0]).tables == ()
 
 
 def test_a_page_without_tables_and_tables_that_were_not_written_by_the_report_are_refused(tmp_path):
     bare = _report(tmp_path / "b.html", command="cxsim report x")
-    with pytest.raises(ReportError, match=r"the page carries no tables, .* make it anew with cxsim report x"):
+    with pytest.raises(ReportError, match=r"the page carries no tables, .* rebuild it with cxsim report x"):
         compare(bare, bare)
     page = _report(tmp_path / "a.html", _twin("returns", RETURNS, POINTS))
     page.write_text(page.read_text(encoding="utf-8").replace('"columns"', '"heads"'), encoding="utf-8")
@@ -194,7 +194,7 @@ def test_the_last_number_changes_fastest_and_each_point_has_its_numbers():
         ([], "a sweep needs at least one number"),
         (["draws"], r"'draws': it must be KEY=VALUE,VALUE"),
         (["draws=2,,3"], r"'draws=2,,3': it must be KEY=VALUE,VALUE"),
-        (["draws=2,02"], "'draws=2,02': a value is named twice"),
+        (["draws=2,02"], "'draws=2,02': a value is listed twice"),
         (["draws=2", "draws=3"], "swept twice: draws"),
         (["draws=2,1"], "one with draws=1: draws must be 2 to 10,000; found 1"),
         (["economics.gros_margin=0.3"], "did you mean 'economics.gross_margin'"),
@@ -208,7 +208,7 @@ def test_a_grid_is_refused_when(over, words):
 
 def test_a_scenario_that_only_searches_has_nothing_to_sweep(shop):
     shop.edit("scenarios/one.yaml", "[points-programme, win-back-coupon]", "[packaging-gift]")
-    with pytest.raises(ParamError, match="the effects of one are searched and have no prior"):
+    with pytest.raises(ParamError, match="the effects of one have no prior"):
         grid("one", ["draws=2"])
 
 
@@ -227,7 +227,7 @@ def test_a_file_is_called_after_the_case_and_its_changes_and_names_that_are_too_
 def test_a_case_of_the_name_of_the_index_is_refused(shop):
     file = shop.folder / "params" / "scenarios" / "one.yaml"
     file.rename(file.with_name("index.yaml"))
-    with pytest.raises(ParamError, match="'index' would be written over the index of all reports"):
+    with pytest.raises(ParamError, match="'index' would overwrite the index of all reports"):
         report_task("index")
 
 
@@ -255,7 +255,7 @@ def test_a_sweep_shows_points_against_strategies_and_marks_the_highest_by_a_word
     assert "Fund" in first
     assert "Do not fund" in second
     assert 'href="./dropout%3Dbgnbd%2Ceconomics.gross_margin%3D0.3/returns.csv"' in first
-    assert "One combination could not be simulated and is left out." in text
+    assert "One combination could not be simulated and were left out." in text
     # One strategy alone is not called the highest.
     alone = sweep_page("Q", "USD", keys=["a", "dropout"], points=[_point("0.3", {})], missing=0)
     assert "(highest)" not in alone

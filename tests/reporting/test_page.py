@@ -131,7 +131,7 @@ def test_a_recipe_comes_back_from_the_provenance_with_its_parameters_in_one_orde
     recipe = _recipe(write_notebook(shop / "n.ipynb", "1"), years=3, a=2)
     assert list(recipe.parameters) == ["a", "years"]
     assert recipe_in({"report": json.loads(json.dumps(dataclasses.asdict(recipe)))}) == recipe
-    with pytest.raises(ReportError, match="does not say by which notebook it was made; make it anew with: cxsim x"):
+    with pytest.raises(ReportError, match="does not name the notebook that made it; rebuild it with: cxsim x"):
         recipe_in({"command": "cxsim x"})
 
 

@@ -115,7 +115,7 @@ def test_code_is_shown_only_on_request_and_a_page_without_charts_carries_no_scri
 def test_an_output_that_a_page_cannot_show_and_one_that_brings_a_script_are_refused():
     with pytest.raises(ReportError, match="cell 1 of the notebook shows an output of kind application/x-unknown"):
         _render(**{"application/x-unknown": "1"})()
-    with pytest.raises(ReportError, match="cell 1 of the notebook brings a <script> element"):
+    with pytest.raises(ReportError, match="cell 1 of the notebook contains a <script> element"):
         _render(**{"text/html": HOSTILE})()
 
 
@@ -134,7 +134,7 @@ def _tidy(html):
     ],
 )  # fmt: skip
 def test_active_or_fetched_content_is_refused_and_its_cell_named(html):
-    with pytest.raises(ReportError, match="cell 4 of the notebook brings"):
+    with pytest.raises(ReportError, match="cell 4 of the notebook contains"):
         _tidy(f'<div data-cell="4">{html}</div>')
 
 

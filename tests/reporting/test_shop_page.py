@@ -68,13 +68,10 @@ def test_what_was_never_asked_is_said_to_be_so_and_drawn_as_a_sentence(small):
     assert small.lacks["worth_by_nps"] == small.lacks["selection"] == "there is no table of surveys."
     assert check(small.worth_by_nps, LTV_BY_NPS).is_empty()
     assert check(small.selection, SELECTION).is_empty()
-    assert (
-        str(shop_page.worth_figure(small))
-        == "Nothing can be said of what promoters spend: there is no table of surveys."
-    )
+    assert str(shop_page.worth_figure(small)) == "Spend by NPS group cannot be shown: there is no table of surveys."
     for shown in (shop_page.selection_figure(small), shop_page.selection_details(small)):
         assert str(shown) == (
-            "Nothing can be said of how promoters and detractors differ: there is no table of surveys."
+            "The comparison of promoters and detractors cannot be shown: there is no table of surveys."
         )
 
 
@@ -91,7 +88,7 @@ def test_the_figure_shows_metrics_that_have_values_and_what_was_read_is_named_wi
 
 
 def test_a_day_that_is_none_is_refused(folder):
-    with pytest.raises(ParamError, match=r"until: '14\.1\.24' is no day; write it as 2024-12-31"):
+    with pytest.raises(ParamError, match=r"until: '14\.1\.24' is not a date; write it as 2024-12-31"):
         shop_page.overview(str(folder), until="14.1.24")
 
 
@@ -101,7 +98,7 @@ def test_without_a_complete_month_every_metric_is_missing_and_says_why(folder):
     assert found.lacks["dashboard"] == reason
     assert check(found.dashboard, DASHBOARD)["missing"].to_list() == [reason] * len(load_metrics())
     assert check(found.series, SERIES).is_empty()
-    assert str(shop_page.weekly_figure(found)) == f"Nothing can be said of this shop over time: {reason}"
+    assert str(shop_page.weekly_figure(found)) == f"The trend of the metrics cannot be shown: {reason}"
     assert isinstance(dashboard_table(found.dashboard, ""), Prose)
     assert not_measured_table(found.dashboard).twin.height == len(load_metrics())
 
@@ -115,7 +112,7 @@ def test_every_metric_of_the_catalogue_is_defined_and_a_total_is_over_nothing():
 
 def test_a_part_is_kept_where_it_has_rows_and_empty_with_a_reason_where_it_has_none(small):
     nobody = shop_page.PARTS["doses"]._replace(make=lambda _: small.selection)
-    assert shop_page.part_of(small.shop, nobody)[1] == "too few customers met any of it."
+    assert shop_page.part_of(small.shop, nobody)[1] == "too few customers have a recorded exposure."
     some = shop_page.PARTS["doses"]._replace(make=lambda _: small.dashboard)
     table, reason = shop_page.part_of(small.shop, some)
     assert (table.height, reason) == (len(load_metrics()), None)
@@ -169,7 +166,7 @@ def test_an_export_of_a_few_rows_has_an_overview_and_reasons(file, until, every)
 def test_a_scenario_of_forty_customers_has_an_overview_too_and_too_few_answers_are_a_reason(scenario):
     # Cohorts of twenty are below thirty at risk, and nothing is met by enough.
     found = shop_page.overview(str(scenario), every="month")
-    assert found.lacks["worth_by_nps"] == "too few customers ordered and answered."
+    assert found.lacks["worth_by_nps"] == "too few customers both ordered and answered a survey."
     assert shown(found).keys() >= found.lacks.keys()
 
 

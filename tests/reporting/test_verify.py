@@ -40,7 +40,8 @@ def test_a_report_that_came_alone_and_under_another_name_is_verified_by_its_page
     assert re.fullmatch(r"section ‘Returns’, line [\d,]+", shown.where)
     assert ("1,284.5" in shown.before, "1,234.5" in shown.after) == (True, True)
     assert carried.sentence() == (
-        "table returns inside the page, row coupon, column npv_mc_error: the report says ‘3.6’; made again it is ‘3.5’."
+        "table returns inside the page, row coupon, column npv_mc_error: the report has ‘3.6’; the rebuilt report has "
+        "‘3.5’."
     )
 
 
@@ -124,11 +125,11 @@ def test_another_commit_alone_leaves_the_numbers_in_agreement_and_excuses_no_oth
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<html></html>", "this is no report of cxsim"),
+        ("<html></html>", "this is not a cxsim report"),
         (GENERATOR, "has no provenance"),
-        (f"{GENERATOR}{PROVENANCE}{{</script>", "its provenance is no JSON of names and values"),
-        (f"{GENERATOR}{PROVENANCE}7</script>", "its provenance is no JSON of names and values"),
-        (f'{GENERATOR}{PROVENANCE}{{"command":"x"}}</script>', "by which notebook it was made; make it anew with: x"),
+        (f"{GENERATOR}{PROVENANCE}{{</script>", "its provenance is not a JSON object of names and values"),
+        (f"{GENERATOR}{PROVENANCE}7</script>", "its provenance is not a JSON object of names and values"),
+        (f'{GENERATOR}{PROVENANCE}{{"command":"x"}}</script>', "name the notebook that made it; rebuild it with: x"),
     ],
 )
 def test_what_is_no_report_or_does_not_say_how_it_was_made_is_refused(tmp_path, text, message):
@@ -140,10 +141,10 @@ def test_what_is_no_report_or_does_not_say_how_it_was_made_is_refused(tmp_path, 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     for path in (tmp_path / "r.html", tmp_path):
-        with pytest.raises(ReportError, match=f"{path.name}: no report can be read there: "):
+        with pytest.raises(ReportError, match=f"{path.name}: it cannot be read as a report: "):
             verify(path)
     (tmp_path / "r.html").write_bytes(b"\xff")
-    with pytest.raises(ReportError, match="this is no report of cxsim"):
+    with pytest.raises(ReportError, match="this is not a cxsim report"):
         verify(tmp_path / "r.html")
 
 
@@ -162,12 +163,12 @@ def _with_recipe(project, folder, **changes):
     [
         ({"notebook": "notebooks/gone.ipynb"}, "there is no notebooks/gone.ipynb in this project"),
         ({"notebook": "../gone.ipynb"}, "leads out of the project"),
-        ({"page": "../case.html"}, "says otherwise than `cxsim report` how it was made: "),
-        ({"code": "maybe"}, "says otherwise than `cxsim report` how it was made: "),
-        ({"parameters": {"scenario": [1]}}, "says otherwise than `cxsim report` how it was made: "),
-        ({"more": 1}, "how it was made: more: unknown key; possible: page, title, code"),
-        ({"paths_outside": ["scenario"]}, r"outside of the project, .* params/scenarios/tiny.yaml \(scenario\)"),
-        ({"parameters": {"cat": 1}, "paths_in_project": []}, "cannot be made again here: .* has no parameter 'cat'"),
+        ({"page": "../case.html"}, "its record of how it was made is not one written by `cxsim report`: "),
+        ({"code": "maybe"}, "its record of how it was made is not one written by `cxsim report`: "),
+        ({"parameters": {"scenario": [1]}}, "its record of how it was made is not one written by `cxsim report`: "),
+        ({"more": 1}, "written by `cxsim report`: more: unknown key; possible: page, title, code"),
+        ({"paths_outside": ["scenario"]}, r"outside the project, .* params/scenarios/tiny.yaml \(scenario\)"),
+        ({"parameters": {"cat": 1}, "paths_in_project": []}, "cannot be reproduced here: .* has no parameter 'cat'"),
     ],
 )
 def test_a_recipe_that_leads_nowhere_is_refused(project, tmp_path, changes, message):
@@ -180,7 +181,7 @@ def test_a_report_of_a_shop_outside_of_the_project_says_what_is_missing(project,
     out, shop = tmp_path / "r.html", tmp_path / "my-exports"
     make(project.notebook, parameters={"scenario": str(shop)}, title="T", out=out)
     assert str(tmp_path) not in out.read_text(encoding="utf-8")
-    with pytest.raises(ReportError, match=r"files outside of the project, .*: my-exports \(scenario\)\. Put them into"):
+    with pytest.raises(ReportError, match=r"files outside the project, .*: my-exports \(scenario\)\. Move them into"):
         verify(out)
 
 

@@ -92,8 +92,8 @@ def test_other_strategies_and_combinations_do_not_move_it(found):
     ("strategy", "searches", "words"),
     [
         ("paln", None, "no strategy 'paln' in scenario 'cdnow-quick'; did you mean 'plan'"),
-        ("plan", "effects.purchase_rate.ratio", f"is no number with a range to search; did you mean '{RATIO}'"),
-        ("plan", "reach.uptake", "'reach.uptake' is no number with a range to search; possible: "),
+        ("plan", "effects.purchase_rate.ratio", f"is not a number with a range; did you mean '{RATIO}'"),
+        ("plan", "reach.uptake", "'reach.uptake' is not a number with a range; possible: "),
     ],
     ids=["strategy", "misspelt", "without a range"],
 )
@@ -113,7 +113,7 @@ def test_a_study_lists_searched_strategies_beside_the_returns_and_not_in_them(fo
 
 
 def test_a_scenario_of_searched_strategies_alone_is_refused_and_sentence_where_to_go():
-    with pytest.raises(ParamError, match=r"the effects of plan are searched, not assumed.*`cxsim break-even`"):
+    with pytest.raises(ParamError, match=r"the effects of plan have no prior.*`cxsim break-even`"):
         cxsim.run(scenario(searched()))
 
 
@@ -162,7 +162,7 @@ def test_the_manifest_says_what_was_found_with_how_many_draws(searched_search, f
 
 def test_it_shows_itself_in_one_line_and_in_a_table(found_search):
     assert repr(found_search).startswith("Search(cdnow-quick; packaging-gift: ")
-    assert "Small gift in every parcel" in found_search._repr_html_()
+    assert "Gift in every parcel" in found_search._repr_html_()
     assert found_search.strategies["strategy"].to_list() == ["packaging-gift"]
 
 

@@ -34,7 +34,7 @@ def test_a_number_that_was_published_claims_no_publication_any_more():
     row = rows["strategies/points-programme/effects.dropout_1.ratio"]
     assert (row["value"], row["low"], row["high"], row["evidence"], row["source"]) == (0.9, 0.9, 0.9, "assumed", None)
     assert row["description"].endswith(
-        "Set by hand; in the file stands 0.85, 90 % range 0.7 to 1, published (gopalakrishnan-2021)."
+        "Set by hand; the file has 0.85, 90 % range 0.7 to 1, published (gopalakrishnan-2021)."
     )
 
 
@@ -106,7 +106,7 @@ SEARCHED = load_scenario("cdnow-vip-tiers")
         (
             SEARCHED,
             f"strategies.{SEARCHED.searched[0].name}.{SEARCHED.searched[0].searches}=0.9",
-            r"nobody has a prior for it, it is searched \(mode: break-even\)",
+            r"it has no prior \(mode: break-even\)",
         ),
     ],
     ids=["no arrivals", "not written", "searched"],

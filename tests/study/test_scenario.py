@@ -94,10 +94,10 @@ PER_TICKET = Cost(kind="per_ticket", amount=assumed(1.0, Unit.MONEY_PER_TICKET))
     ("changed", "words"),
     [
         *(
-            (plan("plan", effect), f"{kind}, .*'plain' says nothing of that.*online-shop")
+            (plan("plan", effect), f"{kind}, .*'plain' has no part experience.*online-shop")
             for kind, effect in EXPERIENCED.items()
         ),
-        (plan("plan", FASTER, costs=(PER_TICKET,)), "the cost per_ticket, .*part experience, such as behaviour"),
+        (plan("plan", FASTER, costs=(PER_TICKET,)), "the cost per_ticket, .*part experience. Name one"),
     ],
     ids=[*EXPERIENCED, "per_ticket"],
 )
@@ -141,7 +141,7 @@ SEARCHED = plan(
             {},
             "combination 'both': no strategy 'othr'; did you mean 'other'. Possible: plan, other, searched",
         ),
-        (["plan", "searched"], {}, "combination 'both': the effects of 'searched' are searched.*leave it out"),
+        (["plan", "searched"], {}, "combination 'both': the effect of 'searched' has no prior.*leave it out"),
         (["plan", "other"], {"stacking": None}, "combinations need the number stacking"),
         (["plan", "other"], {"stacking": ratio(1.0)}, "stacking: wrong unit 'ratio'; it must be 'share'"),
     ],
@@ -157,7 +157,7 @@ def test_a_combination_is_refused_for(strategies, changes, words):
 @pytest.mark.parametrize(
     ("name", "strategies", "words"),
     [
-        ("Both", ("a", "b"), "'Both' is no name; use small letters, digits and single hyphens"),
+        ("Both", ("a", "b"), "'Both' is not a valid name; use lower-case letters, digits and single hyphens"),
         ("both", ("a",), "'both' must name at least two strategies, each once; found a"),
         ("both", ("a", "a"), "'both' must name at least two strategies, each once; found a, a"),
         ("both", (), "at least two strategies, each once; found none"),
@@ -181,14 +181,14 @@ def test_two_markdowns_at_once_are_refused_and_one_after_the_other_are_not():
 def test_referrals_that_could_explode_are_refused():
     friends = plan("friends", referring(1.0))  # 1 * 0.5 * (1 - 0.2) = 0.4 a year
     assert made(friends, horizon_months=12).horizon_months == 12
-    with pytest.raises(ParamError, match=r"'friends'.*brings 1\.60 new ones within 48 months.*Below 1 is possible"):
+    with pytest.raises(ParamError, match=r"'friends'.*refers 1\.60 new ones within 48 months.*Below 1 is possible"):
         made(friends, horizon_months=48)
 
 
 def test_referrals_that_explode_only_together_are_refused_only_together():
     plans = plan("friends", referring(1.5)), plan("family", referring(1.5))
     assert len(made(*plans).arms) == 3
-    with pytest.raises(ParamError, match=r"'friends' and 'family'.*brings 1\.20 new ones within 12 months"):
+    with pytest.raises(ParamError, match=r"'friends' and 'family'.*refers 1\.20 new ones within 12 months"):
         made(*plans, combinations=(combination("friends", "family"),), stacking=share(0.5))
 
 
@@ -213,7 +213,7 @@ def test_a_search_is_refused_for(changes, words):
 @pytest.mark.parametrize(
     ("lever", "words"),
     [
-        ("L31", r"'plan': nobody has measured .* L31 \(Brand.*write mode: break-even"),
+        ("L31", r"'plan': the effect of its lever L31 \(Brand.*write mode: break-even"),
         ("L311", "'plan': no lever 'L311'; did you mean 'L31'"),
     ],
 )

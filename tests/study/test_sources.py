@@ -83,7 +83,7 @@ def test_what_came_later_has_not_happened_yet(folder):
 
 def test_a_day_outside_of_the_horizon_is_refused(scenario):
     with pytest.raises(
-        ParamError, match=r"until: 2001-01-01 lies outside of what was observed, 1998-07-01 to 1998-09-30"
+        ParamError, match=r"until: 2001-01-01 is outside the observation period, 1998-07-01 to 1998-09-30"
     ):
         load_shop(str(scenario), until=date(2001, 1, 1))
 
@@ -91,7 +91,7 @@ def test_a_day_outside_of_the_horizon_is_refused(scenario):
 def test_a_name_that_leads_nowhere_is_answered_with_the_nearest_scenario_or_file(folder):
     with pytest.raises(
         ParamError,
-        match="'cdnow-servise' is no folder or file of exports, and no bundled shop or scenario; did you mean",
+        match="'cdnow-servise' is neither a folder or file of exports nor a bundled shop or scenario; did you mean",
     ):
         load_shop("cdnow-servise")
     with pytest.raises(
@@ -200,8 +200,11 @@ def test_a_bundled_log_up_to_a_day_accounts_for_the_orders_after_it():
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"columns": {"amount": "total"}}, "cdnow is no file and is read in one way; leave out the names for amount"),
-        ({"policy": {"zero": "drop"}}, "cdnow is no file and is read in one way; leave out the policy"),
+        (
+            {"columns": {"amount": "total"}},
+            "cdnow is a built-in data set with a fixed format; leave out the names for amount",
+        ),
+        ({"policy": {"zero": "drop"}}, "cdnow is a built-in data set with a fixed format; leave out the policy"),
     ],
 )
 def test_what_would_be_passed_over_for_a_bundled_log_is_refused(asked, message):

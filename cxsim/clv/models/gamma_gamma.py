@@ -68,8 +68,8 @@ def population_mean(params: SpendParams) -> float:
         return params.price
     if not params.has_mean:
         raise EstimationError(
-            f"Gamma-Gamma: with q = {params.q:g} mean spend is infinite; it needs q > 1. A few very large orders do "
-            "this: look at the largest monetary values, and leave out what is not retail."
+            f"Gamma-Gamma: with q = {params.q:g} mean spend is infinite; it needs q > 1. The cause is usually a few "
+            "very large orders: check the largest monetary values and exclude non-retail orders."
         )
     return params.p * params.v / (params.q - 1.0)
 

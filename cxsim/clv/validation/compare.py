@@ -113,7 +113,7 @@ class Comparison:
         return f"Comparison({self.sentence})"
 
     def _repr_html_(self) -> str:
-        return _page(self.table, "Models of orders and dropout", [self.sentence, *self.findings])
+        return _page(self.table, "Purchase and dropout models", [self.sentence, *self.findings])
 
 
 def compare(
@@ -317,7 +317,7 @@ def backtest(
     >>> from cxsim.data import load_cdnow
     >>> found = backtest(load_cdnow(sample=True), models=("mbgnbd",), origins=1, draws=40)
     >>> found.table.select("model", pl.col("orders_bias", "mae", "rmse").round(2)).rows()[:2]
-    [('MBG/NBD', -0.01, 0.4, 0.84), ('Own rate goes on', 0.49, 0.49, 1.01)]
+    [('MBG/NBD', -0.01, 0.4, 0.84), ("Each customer's own rate", 0.49, 0.49, 1.01)]
     """
     _require_models(models)
     plan = planned(transactions, origins=origins, horizon_days=horizon_days, observed_until=observed_until)
@@ -348,7 +348,7 @@ def _backtest(plan: Plan, holdouts: Sequence[Holdout], models: Sequence[Model]) 
     of_models, of_rules = _parted(table, models)
     chances = of_models.select("name", "model", pl.col("prob_better").fill_null(0.5))
     candidates = [Candidate(name, title, forecast=chance) for name, title, chance in chances.rows()]
-    several = f"each of {counted(len(holdouts))} days of the past, which overlap"
+    several = f"each of {counted(len(holdouts))} origins (overlapping periods)"
     times = several if len(holdouts) > 1 else str(plan.days[0])
     sentences = (
         bias_sentence(of_models, when=f"in the {plan.horizon_days} days after {times}"),
@@ -383,8 +383,8 @@ def planned(
         fewer = ", or fewer origins" if origins > 1 else ""
         raise DataError(
             f"orders span {span} days, {first} to {end}; {origins} origins with a horizon of "
-            f"{horizon} days need {2 * horizon + (origins - 1) * horizon // 2}, as the first must have as many days to "
-            f"learn from as it looks ahead; possible: {possible}{fewer}."
+            f"{horizon} days need {2 * horizon + (origins - 1) * horizon // 2}, because the first needs as many days "
+            f"to learn from as it forecasts; possible: {possible}{fewer}."
         )
     return Plan(days, horizon)
 
@@ -399,7 +399,7 @@ def _span(transactions: Orders, observed_until: date | None) -> tuple[date, date
     day = pl.col("ordered_at").cast(pl.Date)
     first, last = table.select(first=day.min(), last=day.max()).collect(engine="streaming").row(0)
     if first is None:
-        raise DataError("there are no orders to look back on.")
+        raise DataError("there are no orders for a backtest.")
     return first, observed_until or known or last
 
 
@@ -416,8 +416,8 @@ def _with_forecasts(
     """Return what models and naive rules expected, and why Gamma-Gamma was not used, if it was not."""
     if not known.orders.any():
         raise DataError(
-            f"{of}: nobody ordered in the {known.days:g} days after; there is nothing to hold forecasts against. Use a "
-            "longer time."
+            f"{of}: nobody ordered in the {known.days:g} days after, so forecasts cannot be tested. Use a "
+            "longer period."
         )
     outlook = spend_outlook(known.rfm, spend, draws=draws, seed=seed)
     forecasts = [model_forecast(one, known, outlook, draws=draws, seed=seed) for one in fits]

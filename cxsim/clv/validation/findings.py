@@ -45,14 +45,15 @@ def fit_sentence(candidates: Sequence[Candidate], n_customers: int) -> str:
     best, *others = sorted(candidates, key=lambda one: -one.fit)
     customers = f"{figure(n_customers)} customers"
     if not others:
-        return f"{best.title} alone was fitted to {customers}."
+        return f"Only {best.title} was fitted, to {customers}."
     tied = [one.title for one in others if one.fit >= UNSURE]
     beaten = [one for one in others if one.fit < UNSURE]
     lost = joined([one.title for one in beaten])
     if not tied:
-        return f"{customers} speak for {best.title} against {lost} (P{_p(best.fit)})."
-    against = f"; they speak against {lost} (P{_p(max(one.fit for one in beaten))})" if beaten else ""
-    return f"{customers} cannot tell {best.title} from {joined(tied)} {_better_one(best.title, best.fit)}{against}."
+        return f"The data of {customers} favour {best.title} over {lost} (P{_p(best.fit)})."
+    against = f"; they reject {lost} (P{_p(max(one.fit for one in beaten))})" if beaten else ""
+    better = _better_one(best.title, best.fit)
+    return f"The data of {customers} do not separate {best.title} from {joined(tied)} {better}{against}."
 
 
 def forecast_sentence(candidates: Sequence[Candidate]) -> str:
@@ -61,13 +62,13 @@ def forecast_sentence(candidates: Sequence[Candidate]) -> str:
     tied = [one.title for one in others if one.forecast >= UNSURE]
     sure = f"(P{_p(best.forecast)})"
     if tied:
-        sure = f"but that may be chance against {joined(tied)} {_better_one(best.title, best.forecast)}"
-    best_of = f"By the log score {best.title} forecast customers' orders best"
+        sure = f"but without a clear difference from {joined(tied)} {_better_one(best.title, best.forecast)}"
+    best_of = f"{best.title} has the best log score"
     return f"{best_of}{',' if tied else ''} {sure}." if others else ""
 
 
 def _better_one(title: str, chance: float) -> str:
-    return f"(P{_p(chance)} that {title} is the better one)"
+    return f"(P{_p(chance)} that {title} is better)"
 
 
 def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
@@ -78,26 +79,26 @@ def advice(candidates: Sequence[Candidate], one_time_buyers: int) -> str:
     if not certain or not one_time_buyers:
         return f"Use {chosen.title}."
     takes = (
-        f"{joined(certain)} {'takes' if len(certain) == 1 else 'take'} all {figure(one_time_buyers)} one-time buyers"
+        f"{joined(certain)} {'treats' if len(certain) == 1 else 'treat'} all {figure(one_time_buyers)} one-time buyers"
     )
     if not chosen.keeps_one_time_buyers:
-        return f"Use {chosen.title}; {takes} for alive."
-    ask = f"ask {choice(losers).title}" if losers else "do not ask it"
-    return f"Use {chosen.title} for forecasts, but {ask} who is still alive, for {takes} for alive."
+        return f"Use {chosen.title}; {takes} as alive."
+    others = f" and {choice(losers).title}" if losers else ", but not"
+    return f"Use {chosen.title} for forecasts{others} for P(alive), because {takes} as alive."
 
 
 def bias_sentence(models: pl.DataFrame, *, when: str) -> str:
     """Return by how much the models missed the total, not to be hidden."""
     biases = models.select("model", "orders_bias", "orders_bias_low", "orders_bias_high").rows()
     gaps = [gap for _, gap, _, _ in biases]
-    opening = f"{figure(models['observed_orders'][0])} orders came {when}; "
+    opening = f"Customers placed {figure(models['observed_orders'][0])} orders {when}; "
     if len(biases) == 1:
         title, gap, low, high = biases[0]
-        return f"{opening}{title} expected {gap_in_words(gap)} ({INTERVAL}: {_between(low, high, 0)})."
+        return f"{opening}{title} forecast {gap_in_words(gap)} ({INTERVAL}: {_between(low, high, 0)})."
     who = f"all {counted(len(biases))} models" if len(biases) > 2 else "both models"
     details = [f"{title} {gap_in_words(gap)} ({_between(low, high, 0)})" for title, gap, low, high in biases]
-    sentence = f"{joined(details)}; in brackets, the {INTERVAL}s that they gave"
-    return f"{opening}{who} expected {_between(min(gaps), max(gaps), 1)}: {sentence}."
+    sentence = f"{joined(details)}; {INTERVAL}s in brackets"
+    return f"{opening}{who} forecast {_between(min(gaps), max(gaps), 1)}: {sentence}."
 
 
 def gap_in_words(gap: float, decimals: int = 1, *, below: str = "fewer") -> str:
@@ -121,10 +122,10 @@ def naive_rules(models: pl.DataFrame, rules: pl.DataFrame) -> str:
         return joined([f"“{title}”" for title in rules.filter(sign * pl.col(score) > best)["model"]])
 
     gaps = rules.select("model", "orders_bias").drop_nulls().rows()
-    parts = [f"“{title}” expected {gap_in_words(gap, 0)}" for title, gap in gaps]
+    parts = [f"“{title}” forecasts {gap_in_words(gap, 0)}" for title, gap in gaps]
     nearer, orders = better("rmse", -1), better("gini", 1)
     errors = f"{nearer} had smaller errors (RMSE)" if nearer else "all had larger errors (RMSE)"
-    ranks = f"; {orders} ordered customers by value better than any model (Gini)" if orders else ""
+    ranks = f"; {orders} ranked customers by value better than any model (Gini)" if orders else ""
     return f"Naive rules: {joined(parts)}; {errors} than the best model{ranks}."
 
 
@@ -132,7 +133,7 @@ def spend_of_models(models: pl.DataFrame) -> str | None:
     """Return by how much the models missed what was spent; None if nothing was."""
     rows = models.select("model", "spend_bias").drop_nulls().rows()
     gaps = [f"{gap_in_words(gap, below='less')} by {title}" for title, gap in rows]
-    return f"Customers spent {number(models['observed_spend'][0])}; expected was {joined(gaps)}." if gaps else None
+    return f"Customers spent {number(models['observed_spend'][0])}; forecasts were {joined(gaps)}." if gaps else None
 
 
 def intervals_of_totals(models: pl.DataFrame) -> str | None:
@@ -141,8 +142,8 @@ def intervals_of_totals(models: pl.DataFrame) -> str | None:
     if not missed:
         return None
     return (
-        f"The 95{NBSP}% interval of {joined(missed)} did not hold the total that came: it missed by more than chance "
-        "and what is unknown of the parameters. Leave room for that beyond the intervals."
+        f"The 95{NBSP}% interval of {joined(missed)} missed the observed total: the error exceeds chance and parameter "
+        "uncertainty. Allow for model error beyond the intervals."
     )
 
 
@@ -152,15 +153,15 @@ def on_fits(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> list[str]:
     found = []
     if weak:
         found.append(
-            f"The likelihood of {joined(weak)} has no maximum; weak priors hold the estimates, so the comparison is "
-            "rough."
+            f"The likelihood of {joined(weak)} has no maximum; weak priors keep the estimates finite, so the "
+            "comparison is approximate."
         )
     alive: dict[str, Any] = {fit.title: fit.prob_alive(rfm)["prob_alive"].mean() for fit in fits.values()}
     if max(alive.values()) - min(alive.values()) > _APART:
         sentence = joined([f"{percent(share)} by {title}" for title, share in alive.items()])
         found.append(
-            f"How many customers are still alive hangs on the model: {sentence}. "
-            "Call nobody lost on the word of one model."
+            f"The share of customers still alive depends on the model: {sentence}. "
+            "Do not classify customers as lapsed on the basis of one model."
         )
     return found
 

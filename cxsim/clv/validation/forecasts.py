@@ -174,14 +174,14 @@ def naive_forecasts(holdout: Holdout, before: pl.DataFrame | None = None) -> lis
     own = np.divide(frequency, age, out=np.zeros(age.size), where=frequency > 0.0)
     shop = frequency.sum() / age.sum() if age.sum() > 0.0 else 0.0
     rules = [
-        ("own_rate", "Own rate goes on", holdout.days * own),
-        ("shop_rate", "Everyone at one rate", np.full(age.size, holdout.days * shop)),
+        ("own_rate", "Each customer's own rate", holdout.days * own),
+        ("shop_rate", "One rate for all customers", np.full(age.size, holdout.days * shop)),
     ]
     if before is not None:
         earlier = before.select("customer_id", earlier="frequency")
         both = holdout.rfm.join(earlier, on="customer_id", how="left", maintain_order="left")
         (since,) = arrays(both.select(pl.col("frequency") - pl.col("earlier").fill_null(0)))
-        rules.append(("recent_past", "Recent past repeats", since))
+        rules.append(("recent_past", "Recent orders repeat", since))
     return [
         Forecast(
             name=name,

@@ -30,8 +30,8 @@ STRATEGIES = Contract("STRATEGIES", TEXT("title", "description", "harms"))
 _NAMED = 3
 # Keeps the name of a distribution in one line.
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
-_STATES = {"yes": "here", "partly": "partly here", "no": "missing"}
-_VALUES = "Value: the median; range: nine chances in ten"
+_STATES = {"yes": "reported", "partly": "partly reported", "no": "missing"}
+_VALUES = f"Value: the median; range: 90{NBSP}% probability"
 
 
 def assumptions_table(assumptions: pl.DataFrame, currency: str) -> Table:
@@ -208,12 +208,12 @@ _ASSUMPTIONS = TableSpec(
 _STRATEGIES = TableSpec(
     id="strategies",
     contract=STRATEGIES,
-    title="What each strategy is, and what can go wrong with it",
-    subtitle="Partly in the numbers already: the assumptions below say how far",
+    title="Strategies and their risks",
+    subtitle="The assumptions below show which risks the numbers already include",
     line="title",
     columns={
         "description": Column("What customers see", align="text"),
-        "harms": Column("What can go wrong", lambda row: row["harms"] or None, align="text"),
+        "harms": Column("Risks", lambda row: row["harms"] or None, align="text"),
     },
 )
 
@@ -221,10 +221,10 @@ _SOURCES = TableSpec(
     id="sources",
     contract=SOURCES,
     title=lambda table: (
-        f"{counted(table.height).capitalize()} {'source stands' if table.height == 1 else 'sources stand'} "
-        "behind the published numbers"
+        f"{counted(table.height).capitalize()} {'source supports' if table.height == 1 else 'sources support'} "
+        "the published numbers"
     ),
-    subtitle="What the assumptions rest on",
+    subtitle="Evidence behind the assumptions",
     line=lambda row: f"{row['authors']} ({row['year']})",
     columns={
         "where": Column("Where", lambda row: f"{row['title']} – {row['where']}", align="text"),
@@ -237,14 +237,14 @@ _SOURCES = TableSpec(
             "C, observations with controls; D, survey or vendor; E, none found."
         ),
     ),
-    empty="No number here is taken from a publication, so there is no source to name.",
+    empty="No number here comes from a publication.",
 )
 
 
 def _register_finding(table: pl.DataFrame) -> str:
     bare = table.filter(evidence="assumed")
     fixed = bare.filter(pl.col("low") == pl.col("high")).height
-    chosen = f", {fixed} of them by choice" if fixed else ""
+    chosen = f" ({fixed} by choice)" if fixed else ""
     opening = f"{bare.height} of {table.height} numbers are assumed{chosen}"
     ranked = table.filter(pl.col("rank").is_not_null()).sort("rank").head(_NAMED)
     if ranked.is_empty():
@@ -255,11 +255,11 @@ def _register_finding(table: pl.DataFrame) -> str:
 
 
 def _head(row: Row) -> str:
-    """Return what a number belongs to, its file, and who answers for it since when."""
+    """Return what a number belongs to, its file, its owner and its last review."""
     file = "/".join(row["id"].split("/")[:2])
-    owner = "nobody named" if row["owner"] is None else row["owner"]
+    owner = "not assigned" if row["owner"] is None else row["owner"]
     reviewed = "never reviewed" if row["reviewed_on"] is None else f"reviewed {row['reviewed_on'].isoformat()}"
-    return f"{row['belongs_to']} · {file} · answers for it: {owner} · {reviewed}"
+    return f"{row['belongs_to']} · {file} · owner: {owner} · {reviewed}"
 
 
 def _value(row: Row) -> str:
@@ -287,11 +287,11 @@ _REGISTER = TableSpec(
     line="description",
     columns={
         "value": Column(f"Value (90{NBSP}% range)", _value, align="text"),
-        "spread": Column("Spread", lambda row: row["distribution"].replace("-", _HYPHEN), align="text"),
+        "spread": Column("Distribution", lambda row: row["distribution"].replace("-", _HYPHEN), align="text"),
         "evidence": Column("Evidence", align="badge"),
         "source": Column("Source", _source, align="text"),
         "weight": Column(
-            "Place: swing, {currency}",
+            "Rank: swing, {currency}",
             lambda row: None if row["rank"] is None else f"{row['rank']}: {number(row['swing'])}",
         ),
     },
@@ -303,14 +303,14 @@ _REGISTER = TableSpec(
             "fee, and has no grade."
         ),
         (
-            "Spread: two half normals on the scale of a logarithm (log-normal, for what is multiplied), of a logit "
-            "(logit-normal, for shares) or as it is (normal). They meet at the value, the median; one chance in "
-            "twenty lies beyond each end of the range."
+            f"Distribution: two half normals on the log scale (log-normal, for ratios), the logit scale (logit-normal, "
+            f"for shares) or the original scale (normal), joined at the median. Each end of the range is exceeded "
+            f"with 5{NBSP}% probability."
         ),
         (
-            "Place: by how far the number alone moves the net present value of the strategy that it moves most, "
-            "from the low to the high end of its 80 % interval, and by how much. A dash: not moved, because it is "
-            "fixed, is only searched, or went along least with the result over the draws."
+            "Rank: by the largest swing in net present value of any strategy when this number alone moves across its "
+            "80 % interval; the swing follows. A dash: not tested, because the number is fixed, is used for break-even "
+            "only, or is among those least correlated with the result."
         ),
     ),
 )
@@ -318,8 +318,8 @@ _REGISTER = TableSpec(
 
 def _cautions_finding(table: pl.DataFrame) -> str:
     strategies = table["strategy"].n_unique()
-    need = "strategy needs" if strategies == 1 else "strategies need"
-    return f"{counted(strategies).capitalize()} {need} a word of caution"
+    applies = "A caution applies" if strategies == 1 else "Cautions apply"
+    return f"{applies} to {counted(strategies)} {'strategy' if strategies == 1 else 'strategies'}"
 
 
 _CAUTIONS = TableSpec(
@@ -330,32 +330,32 @@ _CAUTIONS = TableSpec(
     rows=lambda table: table.group_by("caution", maintain_order=True).agg("title").rows(named=True),
     line=lambda row: joined(row["title"]),
     columns={"caution": Column("Caution", write=lambda text: text.replace("`", ""), align="text")},
-    empty="No strategy here needs a caution of its own.",
+    empty="No strategy-specific cautions apply.",
 )
 
 
 def _checklist_finding(table: pl.DataFrame) -> str:
     counts = {words: table.filter(state=state).height for state, words in _STATES.items()}
     parts = [f"{counted(count)} {'is' if count == 1 else 'are'} {words}" for words, count in counts.items() if count]
-    return f"Of {table.height} items that an economic evaluation should report, {joined(parts)}"
+    return f"Of {table.height} items of the reporting standard, {joined(parts)}"
 
 
 _CHECKLIST = TableSpec(
     id="checklist",
     contract=CHECKLIST,
     title=_checklist_finding,
-    subtitle="After a reporting standard for economic evaluations of health, put in words of a shop",
+    subtitle="Based on the CHEERS reporting standard for health economics, adapted to online retail",
     group="topic",
     line=lambda row: f"{row['number']}. {row['item']}",
     columns={
-        "state": Column("Here", align="badge"),
+        "state": Column("Status", align="badge"),
         "answer": Column("In this report", align="text"),
         "where": Column("Section", align="text"),
     },
     notes=(
         (
             "Items after Husereau et al. (2022), Consolidated Health Economic Evaluation Reporting Standards "
-            "2022, BMJ 376, e067975. Partly: something of it is here, and the answer says what is missing."
+            "2022, BMJ 376, e067975. Partly: the answer names what is missing."
         ),
     ),
 )

@@ -389,7 +389,7 @@ _BACKTEST = TableSpec(
     },
     notes=(
         (
-            f"Interval: all of a model's intervals together are a 90{NBSP}% interval where the model is right. Quarters "
+            f"Interval: all of a model's intervals together are a 90{NBSP}% interval if the model is right. Quarters "
             f"have {figure(QUARTER_DAYS)} days."
         ),
         (

@@ -46,16 +46,16 @@ FREQUENCIES = Contract("FREQUENCIES", TEXT("frequency"), SERIES)
 TRACKING = Contract("TRACKING", DAY("day"), SERIES)
 
 _MEANINGS = {
-    "r": "Order rates: how alike customers are (shape)",
-    "alpha": "Order rates: scale, in days; the mean rate is r / alpha",
-    "a": "Leaving after an order: first shape; the mean chance is a / (a + b)",
-    "b": "Leaving after an order: second shape",
-    "s": "Leaving on the calendar: how alike customers are (shape)",
-    "beta": "Leaving on the calendar: scale, in days; the mean hazard is s / beta",
-    "p": "Spend: how alike the orders of one customer are (shape)",
-    "q": "Spend: how alike customers are (shape)",
+    "r": "Purchase rate: shape; higher where customers are more alike",
+    "alpha": "Purchase rate: scale, in days; mean rate = r / alpha",
+    "a": "Dropout after an order: first shape; mean probability = a / (a + b)",
+    "b": "Dropout after an order: second shape",
+    "s": "Dropout over time: shape; higher where customers are more alike",
+    "beta": "Dropout over time: scale, in days; mean hazard = s / beta",
+    "p": "Spend: shape across the orders of one customer; higher where orders are more alike",
+    "q": "Spend: shape across customers; higher where customers are more alike",
     "v": "Spend: scale, in units of the currency",
-    "price": "Spend: what every order costs, in units of the currency",
+    "price": "Spend: the price of every order, in units of the currency",
 }
 _PALE = "#CBD2D9"
 _POINTS = 60
@@ -150,8 +150,8 @@ def frequency_histogram(frequencies: pl.DataFrame) -> Figure:
     )
     return framed(
         alt.layer(bars, ticks, label),
-        finding=f"Model and observation agree on how often {percent(1.0 - misplaced)} of customers come back",
-        shown="Customers by repeat orders in the fitted period. Bar: observed; blue tick: expected by the model.",
+        finding=f"Modelled and observed repeat-order counts match for {percent(1.0 - misplaced)} of customers",
+        shown="Customers by number of repeat orders in the calibration period. Bar: observed. Blue tick: model.",
         alt_text=frequencies_in_words(table, "customers"),
     )
 
@@ -186,19 +186,19 @@ def tracking(orders: pl.DataFrame, calibration_end: date) -> Figure:
             "series:N",
             list(SERIES),
             (INK, STRATEGIES[0]),
-            {"labelExpr": "datum.label == 'expected' ? 'expected by the model' : datum.label", **TOP_LEFT},
+            {"labelExpr": "datum.label == 'expected' ? 'forecast by the model' : datum.label", **TOP_LEFT},
         ),
     )
     gap = expected / came - 1.0 if came > 0.0 else 0.0
     return framed(
-        alt.layer(*marked_day(calibration_end, "end of the fit", align="left"), lines),
+        alt.layer(*marked_day(calibration_end, "end of calibration", align="left"), lines),
         finding=(
-            f"After the fit, customers placed {figure(came)} repeat orders; "
-            f"the model expected {figure(expected)}{f' ({missed_by(gap)})' if abs(gap) >= CLOSE else ''}"
+            f"In the holdout period customers placed {figure(came)} repeat orders; "
+            f"the model forecast {figure(expected)}{f' ({missed_by(gap)})' if abs(gap) >= CLOSE else ''}"
         ),
         shown=(
-            f"Repeat orders since {day_in_words(orders['day'][0])}, cumulative. The model was fitted to orders up to "
-            f"{day_in_words(calibration_end)} only. There is one observed history, hence no interval."
+            f"Cumulative repeat orders since {day_in_words(orders['day'][0])}. The model is fitted only to orders "
+            f"up to {day_in_words(calibration_end)}. Observed orders are a single history and have no interval."
         ),
     )
 
@@ -218,7 +218,7 @@ def by_frequency(table: pl.DataFrame, unit: str, pattern: str) -> alt.Chart:
 
 def frequency_axis(table: pl.DataFrame) -> alt.X:
     """Return the axis of classes of customers by their repeat orders, in the order of the table."""
-    return classes_across("frequency:O", distinct(table, "frequency"), "Repeat orders in the fitted period")
+    return classes_across("frequency:O", distinct(table, "frequency"), "Repeat orders in the calibration period")
 
 
 def frequencies_in_words(table: pl.DataFrame, unit: str) -> str:
@@ -280,7 +280,7 @@ _FIT = TableSpec(
     id="fit",
     contract=FIT,
     title="Fitted parameters",
-    subtitle="Fitted by maximum likelihood; time in days",
+    subtitle="Maximum likelihood estimates; time in days",
     line="parameter",
     columns={
         "meaning": Column("Meaning", lambda row: _MEANINGS.get(row["parameter"], MISSING), align="text"),
@@ -288,13 +288,13 @@ _FIT = TableSpec(
         "std_error": Column("Standard error", write=lambda value: figure(value, ".2g")),
         "range": Column(INTERVAL, _range),
     },
-    notes=("The interval is normal on the logarithm, as no parameter can be below zero.",),
+    notes=("Intervals are normal on the log scale, because all parameters are positive.",),
 )
 _HYGIENE = TableSpec(
     id="hygiene",
     contract=HYGIENE,
-    title="What was done to the orders",
-    subtitle="Rows of the orders that were handed in; nothing is repaired",
+    title="Data cleaning",
+    subtitle="Rows excluded or merged, by reason; no values are repaired",
     line="reason",
     columns={"action": Column("Action", align="text"), "rows": Column("Rows")},
 )
@@ -302,10 +302,10 @@ _VALUES = TableSpec(
     id="customers",
     contract=VALUES,
     title="Customers by expected value",
-    subtitle="Means of what the model expects of a customer with such a past; value is revenue in today's money",
+    subtitle="Model means given each customer's order history; value is discounted revenue",
     line="customer_id",
     columns={
-        "prob_alive": Column("Chance of still being a customer", write=percent),
+        "prob_alive": Column("Probability still active", write=percent),
         "expected_orders": Column("Expected orders"),
         "expected_spend": Column("Expected spend per order, {currency}"),
         "expected_value": Column("Expected value, {currency}"),

@@ -55,7 +55,7 @@ FINDINGS = Contract("FINDINGS", TEXT("about", "severity", "sentence", "advice"))
 _POINTS = 30
 _BAND = 44
 _DASHES: dict[str, Any] = {"strokeWidth": 2.5, "strokeDash": [7, 4]}
-_AFTER = "Orders per customer after the fit"
+_AFTER = "Holdout orders per customer"
 _SIGNED_LABELS = "(datum.value == 0 ? '0' : format(100 * datum.value, '+~g')) + ' %'"
 SHARE_LABELS = "format(100 * datum.value, '~g') + ' %'"
 _INSIDE = pl.col("expected").is_between("low", "high")
@@ -91,10 +91,10 @@ def holdout_by_frequency(holdout: pl.DataFrame) -> Figure:
     drawn = by_frequency(table, "orders per customer", ",.3~r")
     return framed(
         _beside_observed(drawn.mark_line(color=STRATEGIES[0], **_DASHES), drawn),
-        finding=f"The model is inside the interval of what happened in {hit} of {table.height} classes of customers",
+        finding=f"The forecast is inside the observed interval in {hit} of {table.height} customer classes",
         shown=(
-            f"Mean orders per customer after the fit, by repeat orders before it. Point and line: observed, with the "
-            f"{INTERVAL} of the mean; blue dashes: expected by the model."
+            f"Mean holdout orders per customer, by repeat orders in the calibration period. Point and line: observed "
+            f"mean with its {INTERVAL}. Blue dashes: forecast."
         ),
         alt_text=frequencies_in_words(table, "orders per customer"),
     )
@@ -141,8 +141,8 @@ def calibration(classes: pl.DataFrame) -> Figure:
         _beside_observed(lines, came),
         finding=_calibration_finding(table, models),
         shown=(
-            "Mean orders per customer after the fit, by repeat orders before it. Point and line: observed, with the "
-            f"{INTERVAL} of the mean; dashes: expected by a model."
+            "Mean holdout orders per customer, by repeat orders in the calibration period. Point and line: observed "
+            f"mean with its {INTERVAL}. Dashes: forecast of each model."
         ),
         alt_text=_calibration_text(table),
     )
@@ -185,15 +185,15 @@ def forecasts(orders: pl.DataFrame, calibration_end: date) -> Figure:
     )
     return framed(
         alt.layer(
-            *marked_day(calibration_end, "end of the fit", align="right"),
+            *marked_day(calibration_end, "end of calibration", align="right"),
             *_curves(kept),
         ),
         finding=_forecasts_finding(gaps),
         shown=(
-            f"Repeat orders since {day_in_words(orders['day'][0])}, cumulative. The models were fitted to orders up "
-            f"to {day_in_words(calibration_end)} only. Band: {INTERVAL} of what each model held possible from there."
+            f"Cumulative repeat orders since {day_in_words(orders['day'][0])}. The models are fitted only to orders up "
+            f"to {day_in_words(calibration_end)}. Band: {INTERVAL} of each forecast."
         ),
-        alt_text=f"Expected after the fit: {totals.removesuffix('.')}",
+        alt_text=f"Forecast for the holdout period: {totals.removesuffix('.')}",
     )
 
 
@@ -221,9 +221,9 @@ def forecast_bias(biases: pl.DataFrame) -> Figure:
     drawn = _by_names(
         table,
         "model",
-        {"model:N": "Model", "bias:Q +.1%": "Too many or too few", **ends(INTERVAL, "+.1%")},
+        {"model:N": "Model", "bias:Q +.1%": "Forecast error", **ends(INTERVAL, "+.1%")},
     )
-    axis = {"labelExpr": _SIGNED_LABELS, "tickCount": 6, "title": "Orders expected too many or too few"}
+    axis = {"labelExpr": _SIGNED_LABELS, "tickCount": 6, "title": "Forecast error, share of observed orders"}
     low, bias = (alt.X(f"{name}:Q", axis=axis) for name in ("low", "bias"))
     line, dots = point_and_interval(drawn, low, bias, INK, size=90)
     best = table.sort(pl.col("bias").abs(), maintain_order=True).row(0, named=True)
@@ -233,10 +233,10 @@ def forecast_bias(biases: pl.DataFrame) -> Figure:
             line.transform_filter("isValid(datum.low)"),
             dots,
         ),
-        finding=f"{best['model']} misses the orders that came by least: {_signed(best['bias'])}",
+        finding=f"{best['model']} has the smallest forecast error: {_signed(best['bias'])}",
         shown=(
-            f"Orders expected after the fit over orders that came, less one. Line: {INTERVAL} of what the model held "
-            "possible; a rule of thumb has none. Zero: just right."
+            f"Forecast over observed holdout orders, less one. Line: {INTERVAL} of the forecast; rules of thumb have "
+            "none. Zero: no error."
         ),
         alt_text=listed(
             table.select("model", "bias", *ENDS),
@@ -268,7 +268,7 @@ def alive_by_model(alive: pl.DataFrame) -> Figure:
         If a column is missing or of another type.
     """
     table = rounded(check(alive, ALIVE))
-    models, title = distinct(table, "model"), "Still customers"
+    models, title = distinct(table, "model"), "Still active"
     drawn = _by_names(
         table,
         "group",
@@ -282,8 +282,8 @@ def alive_by_model(alive: pl.DataFrame) -> Figure:
         alt.layer(*point_and_interval(drawn, alt.X("low:Q", title=title), share, size=90)),
         finding=_disagreement(table),
         shown=(
-            "Share of the customers of a group that has not left, as each model expects it. "
-            f"Line: {INTERVAL} by the model's parameters. Nobody can observe who has left."
+            "Share of each customer group that each model expects to be still active. "
+            f"Line: {INTERVAL} from parameter uncertainty. Dropout cannot be observed."
         ),
         alt_text=listed(
             table.select("group", "model", "alive"), lambda group, model, share: f"{group}, {model}: {percent(share)}"
@@ -370,73 +370,73 @@ _SCORES = {
     name: Column(head, write=_score(spec))
     for name, (head, spec) in {
         "log_likelihood": ("Log-likelihood", ",.1f"),
-        "aic_gap": ("AIC above the best", ",.1f"),
-        "weight": ("Weight by AIC", ".2f"),
-        "orders_bias": ("Total missed by", "+.1%"),
+        "aic_gap": ("AIC difference", ",.1f"),
+        "weight": ("AIC weight", ".2f"),
+        "orders_bias": ("Forecast error", "+.1%"),
         "mae": ("Mean absolute error", ".3f"),
         "rmse": ("Root mean square error", ".3f"),
         "log_score": ("Log score", ".3f"),
         "coverage_80": (f"Inside the 80{NBSP}% interval", ".1%"),
         "coverage_95": (f"Inside the 95{NBSP}% interval", ".1%"),
-        "gini": ("Order by value (Gini)", ".2f"),
-        "top_decile_capture": ("Value caught by the first tenth", ".1%"),
+        "gini": ("Ranking by value (Gini)", ".2f"),
+        "top_decile_capture": ("Value captured by the top decile", ".1%"),
     }.items()
 }
 SCORES = Contract("SCORES", TEXT("model"), REAL(*_SCORES), nullable=_SCORES)
 _MODELS = TableSpec(
     id="models",
-    title="Models and rules of thumb side by side",
-    subtitle="In the fitted period, and in the one after it, which no model had seen",
+    title="Models and rules of thumb compared",
+    subtitle="Fit in the calibration period and forecasts for the holdout period, which no model has seen",
     line="model",
     columns=_SCORES,
     notes=(
-        "AIC above the best: below about two, the orders cannot tell two models apart.",
+        "AIC difference to the best model: below about two, the data do not separate two models.",
         (
-            "Log score: mean logarithm of one over the chance given to what came; smaller is better, and infinite "
-            "where something came that was held impossible."
+            "Log score: mean negative logarithm of the probability forecast for the observed orders; lower is better, "
+            "and infinite where a model rules out what happened."
         ),
-        "Gini: 1 when customers are put in the order of the value that they brought, 0 for an order by chance.",
+        "Gini: 1 for a perfect ranking of customers by realised value, 0 for a random ranking.",
     ),
 )
 
 
-_READ = "What stands in the files that a reader must know before believing a number"
+_READ = "Data issues to know before using the numbers"
 
 
 def _of_orders(table: pl.DataFrame) -> str:
     cautions = table.filter(severity="caution").height
     if table.is_empty():
-        return "The examination of the orders found nothing"
+        return "No issues found in the orders"
     if cautions == 0:
-        return "Nothing found in the orders changes a number"
-    return f"{counted(cautions).capitalize()} thing{'' if cautions == 1 else 's'} in the orders must be known"
+        return "No issue found in the orders affects a number"
+    return f"{counted(cautions).capitalize()} caution{' applies' if cautions == 1 else 's apply'} to the orders"
 
 
 def _gravest(table: pl.DataFrame) -> str:
     if table.is_empty():
-        return "The examination of the fits found nothing"
+        return "No issues found in the fits"
     if "stop" in table["severity"]:
-        return "Something found forbids the use of what hangs on it"
+        return "At least one result must not be used"
     cautions = table.filter(severity="caution").height
     if cautions == 0:
-        return "Nothing found forbids the use of these fits"
-    return f"The fits can be used; {counted(cautions)} thing{'' if cautions == 1 else 's'} must be said beside them"
+        return "The fits can be used without cautions"
+    return f"The fits can be used with {counted(cautions)} caution{'' if cautions == 1 else 's'}"
 
 
-_NONE = {"about": MISSING, "severity": MISSING, "sentence": "Nothing was found.", "advice": MISSING}
+_NONE = {"about": MISSING, "severity": MISSING, "sentence": "No issues found.", "advice": MISSING}
 _FINDINGS = TableSpec(
     id="findings",
     contract=FINDINGS,
     title=_gravest,
-    subtitle="What the orders cannot say, and where a model does not fit",
+    subtitle="Limits of the data and of model fit",
     line="about",
     rows=lambda table: table.rows(named=True) or [_NONE],
     columns={
-        "severity": Column("Weight", align="badge"),
+        "severity": Column("Severity", align="badge"),
         "sentence": Column("Finding", align="text"),
-        "advice": Column("What to do", align="text"),
+        "advice": Column("Action", align="text"),
     },
-    notes=("Stop: do not use what hangs on it. Caution: use it, and say this beside it. Note: good to know.",),
+    notes=("Stop: do not use the result. Caution: use the result and state the caution. Note: for information.",),
 )
 
 
@@ -469,14 +469,14 @@ def _calibration_finding(table: pl.DataFrame, models: list[str]) -> str:
         table.group_by("model", maintain_order=True).agg(_INSIDE.sum(), pl.len()).iter_rows()
     )
     each = [f"{model} in {hit} of {classes} classes", *(f"{model} in {hit}" for model, hit, _ in others)]
-    inside = f"Inside the interval of what happened: {joined(each)}"
+    inside = f"Forecasts inside the observed interval: {joined(each)}"
     gaps = table.filter(pl.col("observed") > 0.0, frequency="0").select(
         "model", gap=pl.col("expected") / pl.col("observed") - 1.0
     )
     if gaps.is_empty():
         return inside
     model, gap = gaps.sort(pl.col("gap").abs(), descending=True).row(0)
-    return f"{inside}. Of one-time buyers {'it' if len(models) == 1 else model} expected {missed_by(gap)}"
+    return f"{inside}. For one-time buyers {'it' if len(models) == 1 else model} forecast {missed_by(gap)} orders"
 
 
 def _calibration_text(table: pl.DataFrame) -> str:
@@ -509,10 +509,11 @@ def _gaps(orders: pl.DataFrame, calibration_end: date) -> pl.DataFrame:
 def _forecasts_finding(gaps: pl.DataFrame) -> str:
     came = float(gaps["came"][0])
     if came <= 0.0:
-        return "After the fit, customers placed no repeat order at all"
+        return "Customers placed no repeat orders in the holdout period"
     names, sizes = gaps["model"].to_list(), sorted(gaps["gap"])
     low, high = sizes[0], sizes[-1]
-    subject = f"{names[0]} expected" if len(names) == 1 else f"All {len(names)} models expected"
+    all_models = "Both" if len(names) == 2 else f"All {counted(len(names))}"
+    subject = f"{names[0]} forecast" if len(names) == 1 else f"{all_models} models forecast"
     than = "than"
     if low > -CLOSE and high < CLOSE:
         gap, than = "as many", "as"
@@ -521,17 +522,18 @@ def _forecasts_finding(gaps: pl.DataFrame) -> str:
         gap = f"{most if least == most else f'{least} to {most}'}{NBSP}% {'fewer' if high < 0.0 else 'more'}"
     else:
         fewer, more = (missed_by(end, more="more", fewer="fewer") for end in (low, high))
-        subject, gap = subject.replace("All", "The"), f"from {fewer} to {more}"
+        subject, gap = subject.replace(all_models, f"The {counted(len(names))}"), f"from {fewer} to {more}"
     held = gaps.filter(pl.lit(came).is_between("low", "high"))["model"].to_list()
-    return f"{subject} {gap} repeat orders after the fit {than} the {figure(came)} that came; {_held(held, names)}"
+    return f"{subject} {gap} repeat orders {than} the {figure(came)} observed; {_held(held, names)}"
 
 
 def _held(held: list[str], names: list[str]) -> str:
     if len(names) == 1:
-        return "its interval holds them" if held else "its interval does not hold them"
+        return "its interval includes that total" if held else "its interval excludes that total"
     if not held:
-        return "no interval holds them"
-    return f"the interval{'' if len(held) == 1 else 's'} of {joined(held)} {'holds' if len(held) == 1 else 'hold'} them"
+        return "all intervals exclude that total"
+    verb = "includes" if len(held) == 1 else "include"
+    return f"the interval{'' if len(held) == 1 else 's'} of {joined(held)} {verb} that total"
 
 
 def _curves(orders: pl.DataFrame) -> tuple[alt.Chart, alt.Chart]:
@@ -563,9 +565,9 @@ def _disagreement(table: pl.DataFrame) -> str:
     alive = pl.col("alive")
     spans = table.group_by("group", maintain_order=True).agg(alive.min(), most=alive.max(), models=pl.len())
     if spans["models"][0] == 1:
-        return joined([f"{percent(share)} of {group} are still customers" for group, share, *_ in spans.iter_rows()])
+        return joined([f"{percent(share)} of {group} are still active" for group, share, *_ in spans.iter_rows()])
     shares = [
         f"{percent(least)}{'' if round(100 * least) == round(100 * most) else f' to {percent(most)}'} of {group}"
         for group, least, most, _ in spans.iter_rows()
     ]
-    return f"Depending on the model, {joined(shares)} are still customers"
+    return f"Depending on the model, {joined(shares)} are still active"

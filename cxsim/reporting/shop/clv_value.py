@@ -68,9 +68,9 @@ _LAST_CLASS = 7
 _STRENGTHS = ((0.1, "hardly related"), (0.3, "weakly related"), (0.5, "moderately related"), (1.1, "strongly related"))
 _STEPS = {
     "product of averages": "Product of averages",
-    "mean of products": "Average of each customer's product",
-    "after costs": "The same after costs",
-    "model": "Expected by the model",
+    "mean of products": "Average of customer-level products",
+    "after costs": "Average of customer-level products, after costs",
+    "model": "Model forecast",
 }
 
 
@@ -140,7 +140,7 @@ def customer_table(customers: pl.DataFrame, currency: str, horizon_days: float) 
     """
     return replace(
         _CUSTOMERS,
-        subtitle=f"Over the next {figure(horizon_days)} days; the intervals hold chance in what a customer does",
+        subtitle=f"Over the next {figure(horizon_days)} days; intervals include chance in each customer's behaviour",
     ).render(customers, currency)
 
 
@@ -163,11 +163,11 @@ def at_risk_table(customers: pl.DataFrame, currency: str, overdue: int) -> Table
     Table
         One row per customer; the title says how many there are.
     """
-    who = "customer has" if overdue == 1 else "customers have"
-    title = f"{figure(overdue)} {who} been silent for longer than nine in ten of their like"
+    who = "customer is" if overdue == 1 else "customers are"
+    title = f"{figure(overdue)} {who} overdue for the next order"
     if overdue == 0:
-        title = "No customer has been silent for longer than is usual"
-    shown = f"The {customers.height} of them with most at stake" if customers.height < overdue else "All of them"
+        title = "No customer is overdue for the next order"
+    shown = f"The {customers.height} with the most value at stake" if customers.height < overdue else "All of them"
     return replace(_AT_RISK, title=title, subtitle=shown).render(customers, currency)
 
 
@@ -199,11 +199,11 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
     """
     table = rounded(check(deciles, DECILES))
     known = table["realised"].null_count() == 0
-    axis = money_axis(f"Value of the tenth, {currency}", largest=largest(table, ["high", "realised"]))
-    tenth = alt.X("decile:O", title="Tenth of the customers, the most valuable first", axis={"labelAngle": 0})
+    axis = money_axis(f"Value per decile, {currency}", largest=largest(table, ["high", "realised"]))
+    tenth = alt.X("decile:O", title="Customer decile, most valuable first", axis={"labelAngle": 0})
     drawn = detailed(
         {
-            "decile:O": "Tenth",
+            "decile:O": "Decile",
             "customers:Q ,d": "Customers",
             "expected:Q ,.3~r": f"Expected, {currency}",
             "low:Q ,.3~r": f"{INTERVAL}, low, {currency}",
@@ -227,10 +227,10 @@ def value_by_decile(deciles: pl.DataFrame, currency: str) -> Figure:
         alt.layer(*layers),
         finding=_decile_finding(table),
         shown=(
-            f"Value of all customers of a tenth together, {currency}; tenths by expected value, the best first. Bar: "
-            f"expected; line: {INTERVAL}, by parameters and by chance{'; point: what they brought' if known else ''}."
+            f"Total value per decile, {currency}; deciles by expected value, most valuable first. Bar: expected. Line: "
+            f"{INTERVAL}, parameter uncertainty and chance.{' Point: realised.' if known else ''}"
         ),
-        alt_text=f"By tenth, in {currency}{NBSP}: {tenths}",
+        alt_text=f"By decile, in {currency}{NBSP}: {tenths}",
     )
 
 
@@ -266,16 +266,16 @@ def value_captured(capture: pl.DataFrame) -> Figure:
             .mark_line(strokeWidth=2.5)
             .encode(
                 x=alt.X("customers:Q", title="Customers, the most valuable first", axis=axis),
-                y=alt.Y("value:Q", title="Share of the value that came", axis=axis),
+                y=alt.Y("value:Q", title="Share of holdout value", axis=axis),
                 color=coloured("model:N", models, model_colours(models), TOP_LEFT | {"orient": "bottom-right"}),
             ),
         ),
-        finding=f"The fifth that {top['model'][0]} put first brought {percent(top['value'][0])} of the later value",
+        finding=f"The top fifth of customers by {top['model'][0]} generated {percent(top['value'][0])} of value",
         shown=(
-            "Share of the value after the fit that came from the customers that a model put first. Dotted: an order "
-            "by chance. There is one observed history, hence no interval."
+            "Share of holdout value from the customers that each model ranks highest. Dotted: random ranking. "
+            "Observed orders are a single history and have no interval."
         ),
-        alt_text=f"From the first fifth: {listed(top, lambda model, value: f'{model} {percent(value)}')}",
+        alt_text=f"Share from the top fifth: {listed(top, lambda model, value: f'{model} {percent(value)}')}",
         width=_SIDE,
     )
 
@@ -322,13 +322,10 @@ def spend_by_frequency(rfm: pl.DataFrame, currency: str) -> Figure:
             overall.mark_rule(color=BASELINE, strokeWidth=2).encode(y="mean:Q"),
             *point_and_interval(drawn, low, mean, INK),
         ),
-        finding=(
-            f"How often customers order and how much they spend are {strength} "
-            f"(correlation {figure(correlation, '.2f')})"
-        ),
+        finding=(f"Order frequency and spend per order are {strength} (correlation {figure(correlation, '.2f')})"),
         shown=(
             f"Mean spend per order, {currency}, by number of repeat orders, with the {INTERVAL} of the mean. "
-            "Grey rule: mean of all customers who came back. The spend model assumes that all lie on it."
+            "Grey rule: mean of all repeat customers. The spend model assumes that all points lie on it."
         ),
         alt_text=listed(
             classes.select("frequency", "mean"), lambda label, mean: f"{label} repeat orders: {number(mean)}"
@@ -341,31 +338,31 @@ _WORTH = TableSpec(
     id="worth",
     contract=WORTH,
     title="",
-    subtitle="All present customers together",
+    subtitle="All current customers",
     line="quantity",
     columns={
         "unit": Column("Unit", align="text"),
         "mean": Column("Expected", amount("mean", ("low", "high"))),
         "interval": Column(INTERVAL, interval("low", "high")),
     },
-    notes=("Intervals hold what is not known of the models' parameters, and chance in what every customer does.",),
+    notes=("Intervals cover parameter uncertainty and chance in each customer's behaviour.",),
 )
 
 
 _DECILES = TableSpec(
     id="deciles",
     contract=DECILES,
-    title="Value by tenth of the customers",
-    subtitle="Tenths by expected value, the most valuable first; all customers of a tenth together",
+    title="Value by customer decile",
+    subtitle="Deciles by expected value, most valuable first; totals per decile",
     rows=lambda table: table.with_columns(
         share=pl.when(pl.col("expected").sum() > 0.0).then(pl.col("expected") / pl.col("expected").sum())
     ).rows(named=True),
-    line=lambda row: f"Tenth {row['decile']}",
+    line=lambda row: f"Decile {row['decile']}",
     columns={
         "customers": Column("Customers"),
         "expected": Column("Expected value, {currency}"),
         "interval": Column(INTERVAL, interval("low", "high")),
-        "share": Column("Share of all value", write=percent),
+        "share": Column("Share of total value", write=percent),
     },
     notes=lambda table: _outside(table, {"expected": ("low", "high")}),
 )
@@ -378,14 +375,14 @@ _CUSTOMERS = TableSpec(
     subtitle="",
     line="customer_id",
     columns={
-        "prob_alive": Column("Chance of still being a customer", write=percent),
+        "prob_alive": Column("Probability still active", write=percent),
         "expected_orders": Column("Expected orders"),
         "orders": Column(INTERVAL, lambda row: f"{figure(row['orders_low'])} to {figure(row['orders_high'])}"),
         "value": Column("Expected value, {currency}"),
         "interval": Column(INTERVAL, interval("value_low", "value_high")),
         "days_to_next": Column(
-            "Half of the next orders within, days",
-            lambda row: f"over{NBSP}a century" if row["days_to_next"] is None else figure(row["days_to_next"]),
+            "Median days to the next order, if any",
+            lambda row: f"over{NBSP}100{NBSP}years" if row["days_to_next"] is None else figure(row["days_to_next"]),
         ),
     },
     notes=lambda table: _outside(table, {"expected_orders": ("orders_low", "orders_high"), **_VALUE_ENDS}),
@@ -399,20 +396,20 @@ _AT_RISK = TableSpec(
     subtitle="",
     line="customer_id",
     columns={
-        "orders": Column("Orders so far"),
+        "orders": Column("Orders to date"),
         "silence": Column(
-            "Silence",
+            "Inactivity",
             lambda row: (
-                f"silent for {figure(row['silent_days'])} days; nine in ten of such customers who came back did so "
+                f"inactive for {figure(row['silent_days'])} days; 90{NBSP}% of similar customers who reordered did so "
                 f"within {figure(row['usual_days'])}"
             ),
             align="text",
         ),
         "alive": Column(
-            "Chance of still being a customer: at the last order, now",
+            "Probability still active: at the last order → now",
             lambda row: f"{percent(row['prob_alive_then'])} → {percent(row['prob_alive'])}",
         ),
-        "value": Column("Still expected, {currency}"),
+        "value": Column("Expected future value, {currency}"),
         "interval": Column(INTERVAL, interval("value_low", "value_high")),
     },
     notes=lambda table: _outside(table, _VALUE_ENDS),
@@ -423,17 +420,17 @@ _CLV = TableSpec(
     id="customer-value",
     contract=CLV_STEPS,
     title=lambda table: (
-        f"The product of averages says {figure(table['value'][0] / table['value'][-1], '.2f')} times what the model "
-        "expects of a customer"
+        f"The product of averages is {figure(table['value'][0] / table['value'][-1], '.2f')} times the model's "
+        "customer value"
     ),
-    subtitle="Mean over customers; the model looks a year ahead, in money of today",
+    subtitle="Mean per customer; the model covers the next year, in money of today",
     line=lambda row: _STEPS.get(row["step"], row["step"]),
     columns={
         "value": Column("Per customer", lambda row: money(row["value"], row["currency"]).strip()),
         "interval": Column(INTERVAL, interval("low", "high")),
-        "why": Column("Why", align="text"),
+        "why": Column("Explanation", align="text"),
     },
-    notes=("The formula looks back on lifespans that are not over; the model (MBG/NBD, Gamma-Gamma) looks ahead.",),
+    notes=("The formula uses past, unfinished lifespans; the model (MBG/NBD, Gamma-Gamma) forecasts future orders.",),
 )
 
 
@@ -444,8 +441,8 @@ def _outside(table: pl.DataFrame, intervals: Mapping[str, tuple[str, str]]) -> t
     if not rows:
         return ()
     note = (
-        f"In {figure(rows)} of {figure(table.height)} rows the expected number lies outside its interval: it is a "
-        "mean, and a few large outcomes, which the interval leaves out, can make most of it."
+        f"In {figure(rows)} of {figure(table.height)} rows the expected value lies outside its interval: it is a mean, "
+        "and a few large outcomes beyond the interval can account for most of it."
     )
     return (note,)
 
@@ -454,11 +451,11 @@ def _decile_finding(table: pl.DataFrame) -> str:
     expected, realised = table["expected"], table["realised"]
     share = percent(expected[0] / expected.sum() if expected.sum() > 0.0 else 0.0)
     if realised.null_count() or realised.sum() <= 0.0:
-        return f"The most valuable tenth of the customers is expected to bring {share} of all value"
+        return f"The top decile of customers is expected to generate {share} of total value"
     inside = table.filter(pl.col("realised").is_between("low", "high")).height
     return (
-        f"The tenth expected to bring most, {share} of all value, brought {percent(realised[0] / realised.sum())}; "
-        f"{inside} of {table.height} tenths lie inside their interval"
+        f"The top decile was expected to generate {share} of value and generated "
+        f"{percent(realised[0] / realised.sum())}, with {inside} of {table.height} deciles inside their interval"
     )
 
 

@@ -19,7 +19,7 @@ _MEASURES = {
     "retention": "Customers who order again",
     "orders": "Orders per customer",
     "revenue": "Revenue per customer",
-    "cumulative_revenue": "Revenue per customer so far",
+    "cumulative_revenue": "Cumulative revenue per customer",
 }
 _STEP_DAYS = 30
 _ROW = 26
@@ -41,8 +41,8 @@ def cohort_heatmap(table: pl.DataFrame, measure: str, currency: str) -> Figure:
         alt.layer(*_marks(cells, order)),
         finding=_finding(cells, measure, write),
         shown=(
-            f"{measured}. Dashed frame: only a part of the cohort has been observed so long. "
-            f"Blank: too few have been. The {INTERVAL_95} of a cell is in its tooltip."
+            f"{measured}. Dashed frame: only part of the cohort has been observed that long. "
+            f"Blank: too few customers. The tooltip shows the {INTERVAL_95}."
         ),
         # The last value of each cohort; all of them would be too many to listen to.
         alt_text=listed(
@@ -78,7 +78,7 @@ def _marks(cells: pl.DataFrame, order: list[str]) -> list[alt.Chart]:
             "value_written:N": "Value",
             "low_written:N": f"{INTERVAL_95}, low",
             "high_written:N": f"{INTERVAL_95}, high",
-            "at_risk:Q ,d": "Customers observed so long",
+            "at_risk:Q ,d": "Customers observed that long",
             "customers:Q ,d": "Customers of the cohort",
             "caution:N": "Caution",
         },
@@ -86,7 +86,7 @@ def _marks(cells: pl.DataFrame, order: list[str]) -> list[alt.Chart]:
         [
             alt.X(
                 "age:O",
-                title=f"Age: steps of {_STEP_DAYS} days after each customer's own first order",
+                title=f"Age in {_STEP_DAYS}-day steps since each customer's first order",
                 scale={"domain": cells["age"].unique().sort().to_list(), "paddingInner": 0.06},
                 axis={"labelAngle": 0},
             ),
@@ -126,7 +126,7 @@ def _finding(cells: pl.DataFrame, measure: str, write: Callable[[float], str]) -
     span = least if least == most else f"{least} to {most}"
     last = _STEP_DAYS * (age + 1)
     if measure.startswith("cumulative"):
-        return f"After {last} days, a customer has brought {span}, by cohort"
+        return f"After {last} days, cumulative revenue per customer is {span}, by cohort"
     what = f"{'' if measure == 'orders' else 'of '}{measure} per customer"
     what = "of customers order again" if measure == "retention" else what
     return f"{span} {what} in days {last - _STEP_DAYS} to {last}, by cohort"

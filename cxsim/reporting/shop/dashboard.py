@@ -86,8 +86,8 @@ def weekly(series: pl.DataFrame, *, metrics: Sequence[str], currency: str) -> Fi
         drawn.facet(facet=facet, columns=_ACROSS, spacing={"row": 16, "column": _GAP}).resolve_scale(y="independent"),
         finding=_finding(latest),
         shown=(
-            "One value per complete period. Band: the usual range, by the periods before it, which holds chance too. "
-            f"Ring: the value lies outside it. The {INTERVAL_95} of a value is in its tooltip."
+            "One value per complete period. Band: usual range, estimated from earlier periods, chance included. "
+            f"Ring: value outside that range. The tooltip shows the {INTERVAL_95}."
         ),
         alt_text=listed(
             latest.select("title", "value", "unit"),
@@ -138,7 +138,7 @@ def not_measured_table(dashboard: pl.DataFrame) -> Table | Prose:
         "metric",
         "title",
         "family",
-        missing=pl.coalesce("missing", pl.when(pl.col("caution") != "").then("caution"), pl.lit("nothing to measure")),
+        missing=pl.coalesce("missing", pl.when(pl.col("caution") != "").then("caution"), pl.lit("no cases")),
     )
     verb = "is" if missing.height == 1 else "are"
     return replace(
@@ -181,9 +181,7 @@ def receipts_table(receipts: Sequence[Receipt], policy: Policy) -> Table | Prose
         further facts are notes. Two sentences where no file was read.
     """
     if not receipts:
-        return remark(
-            f"No file was read: these tables are simulated, so every row is as it was made. {policy.sentence()}"
-        )
+        return remark(f"No files were read: the tables are simulated. {policy.sentence()}")
     notes = (policy.sentence(), *[f"{one.file}, {name}: {text}" for one in receipts for name, text in one.facts])
     spec = replace(_RECEIPTS, title=_receipts_finding(receipts), notes=lambda _: notes)
     return spec.render(
@@ -247,23 +245,23 @@ def _marks() -> list[alt.Chart]:
 
 def _finding(latest: pl.DataFrame) -> str:
     if latest.is_empty():
-        return "In the last period, none of these metrics has a value"
+        return "None of these metrics has a value in the last period"
     period = f"In the period from {day_in_words(latest['period_start'].dt.date().item(0))}"
     alerted = latest.drop_nulls("alert")["title"].to_list()
     if not alerted:
-        return f"{period}, none of these metrics lies outside its usual range"
+        return f"{period}, none of these metrics is outside its usual range"
     which = f"{counted(len(alerted))} of {counted(latest.height)} metrics"
     return f"{period}, {joined(alerted) if len(alerted) <= _NAMED else which} {_lie(alerted)}"
 
 
 def _lie(titles: Sequence[str]) -> str:
-    return f"{'lies outside its' if len(titles) == 1 else 'lie outside their'} usual range"
+    return f"{'is outside its' if len(titles) == 1 else 'are outside their'} usual range"
 
 
 def _outside(table: pl.DataFrame) -> str:
     alerted = table.drop_nulls("alert")["title"].to_list()
     if not alerted:
-        return f"None of {counted(table.height)} metrics lies outside its usual range"
+        return f"None of {counted(table.height)} metrics is outside its usual range"
     head = some_of(len(alerted), table.height, f"metrics {_lie(alerted)}")
     # Many titles have commas of their own.
     return f"{head}: {'; '.join(alerted)}" if len(alerted) <= _LISTED else head
@@ -271,7 +269,7 @@ def _outside(table: pl.DataFrame) -> str:
 
 def _periods(table: pl.DataFrame) -> str:
     found = table.select("period_start", "period_end").unique().sort("period_start", "period_end")
-    return f"{joined([period(*ends) for ends in found.iter_rows()])}, beside the period before"
+    return f"{joined([period(*ends) for ends in found.iter_rows()])}, compared with the previous period"
 
 
 def period(start: datetime, end: datetime) -> str:
@@ -282,9 +280,9 @@ def period(start: datetime, end: datetime) -> str:
 def _notes(table: pl.DataFrame) -> list[str]:
     """Return how to read the table, and each caution once, after the metrics that it is about."""
     return [
-        "An interval holds the sampling error of which customers there happen to be, and no bias of what was recorded.",
-        "A change is clear where its interval does not hold zero; pp: percentage points.",
-        "An alert: the value lies outside its usual range in this shop, which comes from the periods before.",
+        "Intervals cover sampling variation across customers, not errors in the recorded data.",
+        "A change is clear if its interval excludes zero; pp: percentage points.",
+        "Alert: the value is outside its usual range, estimated from earlier periods of this shop.",
         *(
             f"{'; '.join(titles)}: {caution}"
             for caution, titles in table.filter(pl.col("caution") != "")
@@ -312,14 +310,14 @@ def _amount(name: str, of: Of = "value") -> Callable[[Row], str | None]:
 MEASURED = {
     "value": Column("Value", _amount("value")),
     "interval": Column(INTERVAL_95, lambda row: measured_span(row["low"], row["high"], row["unit"])),
-    "previous": Column("Period before", _amount("previous")),
+    "previous": Column("Previous period", _amount("previous")),
     "change": Column("Change", _amount("change", "change")),
     "span": Column(
-        f"Its {INTERVAL_95}",
+        f"{INTERVAL_95} of the change",
         lambda row: measured_span(row["change_low"], row["change_high"], row["unit"], of="change"),
     ),
     "verdict": Column(
-        "In words", lambda row: compared(row["change_low"], row["change_high"], row["direction"]), align="text"
+        "Assessment", lambda row: compared(row["change_low"], row["change_high"], row["direction"]), align="text"
     ),
 }
 
@@ -333,46 +331,46 @@ _DASHBOARD = TableSpec(
     line="title",
     columns=MEASURED | {"mark": Column("Alert", lambda row: _ALERTS.get(row["alert"], ""), align="badge")},
     notes=_notes,
-    empty="Nothing is measured here: the tables of this shop say nothing of this period.",
+    empty="No metric can be measured: the shop's tables hold no data for this period.",
 )
 _NOT_MEASURED = TableSpec(
     id="not-measured",
     title="",
-    subtitle="Nothing is guessed: what the tables of the shop do not say, or say of too few, is left out",
+    subtitle="Metrics without data, or with too few cases, are left out rather than estimated",
     group="family",
     line="title",
-    columns={"missing": Column("Why", align="text")},
-    empty="Every metric of the catalogue is measured.",
+    columns={"missing": Column("Reason", align="text")},
+    empty="All metrics in the catalogue are measured.",
     fold="folded",
 )
 _METRICS = TableSpec(
     id="metrics",
     contract=METRICS,
-    title=lambda table: f"How {counted(table.height)} metrics are defined",
-    subtitle="The same word often stands for different numbers; these are the ones that are shown here",
+    title=lambda table: f"Definitions of {counted(table.height)} metrics",
+    subtitle="The same name is often used for different formulas; this report uses these",
     group="family",
     line="title",
     columns={
-        "definition": Column("What it says", align="text"),
+        "definition": Column("Definition", align="text"),
         "formula": Column(
             "Formula",
             lambda row: f"{row['numerator']} ÷ {row['denominator']}" if row["denominator"] else row["numerator"],
             align="text",
         ),
-        "window": Column("What belongs to a period", align="text"),
+        "window": Column("Period", align="text"),
         "scale": Column("Scale", lambda row: row["scale"] + _BETTER[row["direction"]], align="text"),
         "interval": Column("Interval", align="text"),
-        "pitfalls": Column("What to be careful about", align="text"),
-        "variant": Column("Another formula in use", align="text"),
+        "pitfalls": Column("Pitfalls", align="text"),
+        "variant": Column("Other definitions in use", align="text"),
     },
 )
 _RECEIPTS = TableSpec(
     id="receipts",
     title="",
-    subtitle="Rows of the files that were handed in; a row is merged or dropped for one reason at most",
+    subtitle="Rows of the input files; each row is merged or dropped for one reason only",
     group=lambda row: f"{row['file']} as {row['recognised']}: {row['table']}",
     line="reason",
-    columns={"action": Column("What happened", align="text"), "rows": Column("Rows")},
+    columns={"action": Column("Action", align="text"), "rows": Column("Rows")},
 )
 
 
@@ -388,7 +386,7 @@ def _counts(receipt: Receipt) -> list[tuple[str | int, ...]]:
         for line in [
             ("rows of the file", "read", receipt.rows_read),
             *(_noticed(line) for line in receipt.lines if line.rows),
-            (f"rows of {receipt.table}", "kept in all", receipt.rows_kept),
+            (f"rows of {receipt.table}", "kept in total", receipt.rows_kept),
         ]
     ]
 
@@ -400,4 +398,4 @@ def _receipts_finding(receipts: Sequence[Receipt]) -> str:
     if dropped == 0:
         return f"{read}, and no row was dropped"
     rows = "1 row was" if dropped == 1 else f"{figure(dropped)} rows were"
-    return f"{read}, and {rows} dropped, each for a reason"
+    return f"{read}, and {rows} dropped for the reasons shown"

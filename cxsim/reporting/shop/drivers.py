@@ -36,14 +36,14 @@ from cxsim.wording import INTERVAL_95, NBSP, counted, figure, joined, measured, 
 
 _ROW = 30
 _LABEL = 330
-_AFTER, _BEFORE = "After it happened", "Before it happened"
+_AFTER, _BEFORE = "After the event", "Before the event"
 _TICKS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.7, 2, 3, 5, 10, 20)
 # So many of them fit below the figure.
 _MOST_TICKS = 9
 _OUTCOMES = {
-    "next order": "How soon the next order comes",
-    "orders": "How often they order",
-    "spend": "What they spend",
+    "next order": "Speed of the next order",
+    "orders": "Order frequency",
+    "spend": "Spend",
 }
 # So many experiences are named one by one in a title; more of them are counted.
 _NAMED = 3
@@ -68,8 +68,8 @@ def associations(table: pl.DataFrame) -> Figure:
         ),
         finding=_finding(rows),
         shown=(
-            f"Ratio for one unit more; line: {INTERVAL_95}. Full: after it happened. Hollow: before it did, which it "
-            "cannot have caused; far from 1, other customers meet it. Associations are no effects."
+            f"Ratio per additional unit; line: {INTERVAL_95}. Filled: after the event. Hollow: before it, where a "
+            "ratio far from 1 shows selection, because the event cannot be the cause. Associations are not effects."
         ),
         alt_text=" ".join(rows["finding"]),
     )
@@ -90,8 +90,8 @@ def dose_curve(table: pl.DataFrame) -> Figure:
         _curve(rounded(rows.drop("dose_high")), f"{exposure.capitalize()}, {_UNITS.get(unit, unit)}", outcome),
         finding=_curve_finding(rows.rows(named=True)),
         shown=(
-            f"Share that {outcome}, by {exposure}. Line: {INTERVAL_95}, over customers. An association: who meets "
-            "more of it may be another kind of customer."
+            f"Share that {outcome}, by {exposure}. Line: {INTERVAL_95} over customers. This is an association: "
+            "customers with more exposure may differ in other ways."
         ),
         alt_text=listed(rows.select("label", "value"), lambda label, value: f"{label}: {percent(value)}"),
     )
@@ -109,7 +109,7 @@ def doses_table(table: pl.DataFrame) -> Table:
 
 def _met(table: pl.DataFrame) -> str:
     experiences = table["exposure"].n_unique()
-    return f"How {counted(experiences)} experience{' goes' if experiences == 1 else 's go'} with later orders"
+    return f"How {counted(experiences)} experience{' relates' if experiences == 1 else 's relate'} to later orders"
 
 
 def _ratio(value: float) -> str:
@@ -124,34 +124,34 @@ _ASSOCIATIONS = TableSpec(
     id="associations",
     contract=ASSOCIATIONS,
     title=_met,
-    subtitle=f"Ratio of the outcome for one unit more of what was met, with its {INTERVAL_95} over customers",
+    subtitle=f"Ratio of the outcome per additional unit of exposure, with its {INTERVAL_95} over customers",
     group="title",
     line=lambda row: row["outcome"].capitalize(),
     columns={
         "model": Column("Model", align="text"),
-        "ratio": Column("Ratio after it", write=_ratio),
+        "ratio": Column("Ratio after the event", write=_ratio),
         "interval": Column(INTERVAL_95, _span("low", "high", "ratio")),
-        "before": Column("Ratio before it", write=_ratio),
-        "before_interval": Column(f"Its {INTERVAL_95}", _span("before_low", "before_high", "ratio")),
-        "customers": Column("Customers who met it"),
+        "before": Column("Ratio before the event", write=_ratio),
+        "before_interval": Column(INTERVAL_95, _span("before_low", "before_high", "ratio")),
+        "customers": Column("Customers affected"),
         "clear": Column("Clear", write=lambda clear: "yes" if clear else "no", align="text"),
-        "label": Column("Read as", align="text"),
-        "finding": Column("In words", align="text"),
+        "label": Column("Evidence", align="text"),
+        "finding": Column("Interpretation", align="text"),
     },
     notes=(
         (
-            "Before it: the same ratio for what had not happened yet. Nothing that comes later can have caused it, "
-            "so far from 1 it says that other customers meet such things."
+            "Ratio before the event: the same ratio for the period before. The event cannot be its cause, so a value "
+            "far from 1 shows that different customers are affected (selection)."
         ),
-        "Clear: it remains when all comparisons of this table are taken into account.",
-        "An association is an effect only where chance decided who met it.",
+        "Clear: it holds after adjustment for the number of comparisons in this table.",
+        "An association is an effect only if exposure was randomised.",
     ),
 )
 _DOSES = TableSpec(
     id="doses",
     contract=DOSES,
-    title="Whether customers order again, by how much they met",
-    subtitle=f"Share with another order in the days after, with its {INTERVAL_95} over customers",
+    title="Repeat orders by level of exposure",
+    subtitle=f"Share with another order in the following days, with its {INTERVAL_95} over customers",
     group=lambda row: f"{row['exposure'].capitalize()}: {row['outcome']}",
     line=lambda row: _class(row) + ("" if row["unit"] == "count" else f"{NBSP}{row['unit']}"),
     columns={
@@ -159,12 +159,12 @@ _DOSES = TableSpec(
             "Share", lambda row: "too few" if row["value"] is None else measured(row["value"], "share", "")
         ),
         "interval": Column(INTERVAL_95, _span("low", "high", "share")),
-        "dose": Column("Mean in the class", lambda row: figure(row["dose"] or 0.0, ".1f")),
+        "dose": Column("Class mean", lambda row: figure(row["dose"] or 0.0, ".1f")),
         "customers": Column("Customers"),
     },
     notes=(
-        f"Only what happened so long ago that the days are over. Fewer than {FEWEST_FOR_A_SHARE} customers: no share.",
-        "An association: who meets more of it may be another kind of customer.",
+        f"Only events with a complete follow-up period. No share for fewer than {FEWEST_FOR_A_SHARE} customers.",
+        "This is an association: customers with more exposure may differ in other ways.",
     ),
 )
 
@@ -199,7 +199,7 @@ def _marks(drawn: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
             "kind:N": "When",
             "ratio:Q .2f": "Ratio",
             **ends(INTERVAL_95, ".2f"),
-            "customers:Q ,d": "Customers who met it",
+            "customers:Q ,d": "Customers affected",
         },
         channels=[
             alt.Y("title:N", sort=names, title=None, axis={"labelColor": INK, "labelLimit": _LABEL}),
@@ -235,14 +235,15 @@ def _finding(rows: pl.DataFrame) -> str:
     clear = rows.filter("clear")
     names = distinct(clear, "title")
     if not names:
-        return "No experience clearly goes with what customers order later"
+        return "No experience is clearly associated with later orders"
     odd = clear.filter(~pl.lit(1.0).is_between("before_low", "before_high"))["title"].n_unique()
     who = f"{counted(len(names))} of {counted(rows['title'].n_unique())} experiences"
     who = joined(names) if len(names) <= _NAMED else who
-    first = f"{who[:1].upper()}{who[1:]} {'goes' if len(names) == 1 else 'go'} with what customers order later"
+    first = f"{who[:1].upper()}{who[1:]} {'is' if len(names) == 1 else 'are'} clearly associated with later orders"
     if odd == 0:
         return first
-    return f"{first}, {'but did so' if odd == len(names) else f'{counted(odd)} of them already'} before it happened"
+    already = "" if odd == len(names) else f"for {counted(odd)} of them "
+    return f"{first}, but {already}customers already differed before the event"
 
 
 def _curve(rows: pl.DataFrame, title: str, outcome: str) -> Figure:

@@ -43,25 +43,25 @@ from cxsim.wording import INTERVAL_95, MINUS, figure, number, precision
 
 _ROW = 38
 _SELECTION_ROW = 46
-_REPORTED, _TRUE = "What the method reports", "What is true"
+_REPORTED, _TRUE = "Estimate of the method", "True value"
 _NONE = "Too few promoters or detractors to compare"
 # How a unit is read above a panel, and in a table; then what would be no effect in it.
 _HEADS: dict[str, str] = {
     Unit.MONEY: "spend per customer, {currency}",
     Unit.MONEY_PER_MONTH: "spend per customer and month, {currency}",
-    Unit.RATIO: "spend, times",
+    Unit.RATIO: "spend ratio",
     Unit.SCORE: f"{MINUS}100 to 100",
 }
 _UNITS: dict[str, str] = {
     Unit.MONEY: "{currency} per customer",
     Unit.MONEY_PER_MONTH: "{currency} per customer and month",
-    Unit.RATIO: "times",
+    Unit.RATIO: "ratio",
     Unit.SCORE: f"points, {MINUS}100 to 100",
 }
 _NO_EFFECT = {Unit.MONEY: 0.0, Unit.MONEY_PER_MONTH: 0.0, Unit.RATIO: 1.0}
 _DECIMALS: dict[str, str] = {Unit.RATIO: ".2f", Unit.SCORE: ".1f"}
 _GROUPS = {"Promoters": STRATEGIES[2], "Passives": BASELINE, "Detractors": STRATEGIES[1]}
-_RAW, _CONTROL, _ADJUSTED = "Not adjusted", "Before the answer", "Adjusted"
+_RAW, _CONTROL, _ADJUSTED = "Unadjusted", "Before the answer", "Adjusted"
 _KINDS = {"naive": _RAW, "equal_count": _RAW, "after": _RAW, "before": _CONTROL}
 _COLOURS = {_RAW: STRATEGIES[1], _CONTROL: BASELINE, _ADJUSTED: STRATEGIES[0]}
 # Round ratios on an axis; fewer where the figure spans more.
@@ -106,8 +106,8 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
         .resolve_scale(x="independent"),
         finding=_missed(table),
         shown=(
-            f"Point: what a shop would read from its own tables; line: {INTERVAL_95}, by which customers there are. "
-            "Diamond: the truth, from the same customers with the same random numbers. Dotted: no effect."
+            f"Point: estimate from the shop's own data; line: {INTERVAL_95}, sampling variation. "
+            "Diamond: true value, from the same customers and random numbers. Dotted: no effect."
         ),
         alt_text=" ".join(table["finding"]),
     )
@@ -181,8 +181,8 @@ def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:
         alt.layer(*point_and_interval(drawn, alt.Y("low:Q", axis=axis), spend, size=70)),
         finding=_spend_finding(table),
         shown=(
-            f"Mean spend per customer, {currency}, on a scale on which equal distances are equal ratios. Line: "
-            f"{INTERVAL_95} of the mean. Groups by the last answer: 9 or 10, 7 or 8, less."
+            f"Mean spend per customer, {currency}, log scale. Line: {INTERVAL_95} of the mean. "
+            "Groups by the latest answer: promoters 9 or 10, passives 7 or 8, detractors 6 or less."
         ),
         alt_text=listed(
             classes.select("orders", "group", "mean"), lambda orders, group, mean: f"{orders}, {group}: {number(mean)}"
@@ -206,8 +206,8 @@ def selection(panel: pl.DataFrame) -> Figure:
         alt.layer(*_selection_marks(rows)),
         finding=_selection_finding(table),
         shown=(
-            "Spend of promoters over that of detractors, on a scale on which equal distances are equal ratios. Line: "
-            f"{INTERVAL_95}, over which customers there happen to be. Dotted: no difference."
+            "Spend of promoters relative to detractors, log scale. Line: "
+            f"{INTERVAL_95}, sampling variation. Dotted: no difference."
         ),
         alt_text=listed(rows.select("title", "written"), "{}: {}".format),
         width=WIDTH - 240,
@@ -234,35 +234,35 @@ def _written(*names: str) -> Callable[[Row], str]:
 def _missed(table: pl.DataFrame) -> str:
     missed = table.filter(~pl.col("truth").is_between("low", "high")).height
     if missed == 0:
-        return "Every naive reading holds the truth inside its interval"
-    return some_of(missed, table.height, "naive readings miss the truth")
+        return "The interval of every naive estimate includes the true value"
+    return some_of(missed, table.height, "naive estimates miss the true value")
 
 
 _NAIVE = TableSpec(
     id="naive-readings",
     contract=NAIVE,
     title=_missed,
-    subtitle="What a shop would read from its own tables, beside what is true in the same simulated world",
+    subtitle="Estimates from a shop's own data, compared with the true value in the same simulated world",
     line="title",
     columns={
-        "reading": Column("Reading", _written("reading")),
-        "interval": Column(f"Its {INTERVAL_95}", _written("low", "high")),
-        "truth": Column("Truth", _written("truth")),
+        "reading": Column("Estimate", _written("reading")),
+        "interval": Column(INTERVAL_95, _written("low", "high")),
+        "truth": Column("True value", _written("truth")),
         "unit": Column(
             "Unit",
             lambda row: str(_UNITS.get(row["unit"], row["unit"])).replace("{currency}", row["currency"]),
             align="text",
         ),
-        "finding": Column("In words", align="text"),
+        "finding": Column("Interpretation", align="text"),
     },
     notes=(
-        "The interval is what the shop would compute: it holds the sampling error of its customers, and no bias.",
+        "The interval is the one the shop would compute: it covers sampling variation, not bias.",
         (
-            "Truth of a programme: the same customers with and without it, with the same random numbers. Truth of a "
-            "ratio: what is left of it when satisfaction is kept from moving anything; 1 is nothing."
+            "True effect of a programme: the same customers with and without it, on the same random numbers. True "
+            "ratio: the part that satisfaction causes, found by switching its effects off; 1 means none."
         ),
     ),
-    empty="No common comparison has enough customers on both sides to be read.",
+    empty="No comparison has enough customers in both groups.",
 )
 
 
@@ -283,26 +283,26 @@ _SELECTION = TableSpec(
         else some_of(
             table.filter(pl.lit(1.0).is_between("low", "high")).height,
             table.height,
-            "methods see no difference between promoters and detractors",
+            "methods show no clear difference between promoters and detractors",
         )
     ),
-    subtitle="Spend of promoters over that of detractors; 1 is no difference",
+    subtitle="Spend of promoters relative to detractors; 1 means no difference",
     line="title",
     columns={
         "ratio": Column("Ratio", write=_ratio),
         "interval": Column(INTERVAL_95, _span),
         "customers": Column("Customers"),
-        "label": Column("What it is", align="text"),
-        "finding": Column("In words", align="text"),
+        "label": Column("Evidence", align="text"),
+        "finding": Column("Interpretation", align="text"),
     },
     notes=(
         (
-            "The interval holds the sampling error of the customers, and no bias. An association may be selection: an "
-            "effect needs groups that chance has made."
+            "The interval covers sampling variation, not bias. An association may reflect selection; measuring an "
+            "effect requires randomised groups."
         ),
         (
-            "Adjusted rows and the own past see what goes with the news in an answer: what had been there all the "
-            "time before cancels, an effect of it too. Nothing adjusts for a hidden bent to stay."
+            "The adjusted methods and the comparison with the own past capture only what changes with an answer: "
+            "stable differences cancel, stable effects included. No method adjusts for unobserved loyalty."
         ),
     ),
 )
@@ -391,7 +391,7 @@ def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
             "ratio:Q .2f": "Ratio",
             **ends(INTERVAL_95, ".2f"),
             "customers:Q ,d": "Customers",
-            "label:N": "What it is",
+            "label:N": "Evidence",
         },
         rows,
         [
@@ -400,7 +400,7 @@ def _selection_marks(rows: pl.DataFrame) -> list[alt.Chart]:
         ],
     )
     axis = {"format": "~r", "grid": True, "values": _ticks(rows)}
-    across = alt.X("ratio:Q", title="Times as much", scale={"nice": False, "padding": 24, "type": "log"}, axis=axis)
+    across = alt.X("ratio:Q", title="Spend ratio", scale={"nice": False, "padding": 24, "type": "log"}, axis=axis)
     return [
         alt.Chart(rows.head(1)).mark_rule(strokeDash=[2, 3], color=INK).encode(x=alt.datum(1.0)),
         *point_and_interval(drawn, alt.X("low:Q", axis=axis), across, size=100),
@@ -424,5 +424,5 @@ def _selection_finding(table: pl.DataFrame) -> str:
     last = rows.get("own_past")
     if last is None:
         return words
-    what = "no difference is seen" if (last["low"] <= 1.0 <= last["high"]) else f"{_ratio(last['ratio'])} times"
-    return f"{words}; against their own past {what} ({_span(last)})"
+    what = "there is no clear difference" if (last["low"] <= 1.0 <= last["high"]) else f"{_ratio(last['ratio'])} times"
+    return f"{words}; relative to their own past {what} ({_span(last)})"

@@ -270,7 +270,7 @@ def _evidence(study: Study) -> dict[str, object]:
     prices = [one for path, one in quantities(economics) if path not in RULES]
     numbers = [one.quantity for one in assumptions(scenario)]
     owners = [one.owner for _, one in files_in(scenario) if any(quantities(one))]
-    answered = all(owner is not None and not owner.lower().startswith("nobody") for owner in owners)
+    answered = all(owner is not None and not owner.lower().startswith(("nobody", "not assigned")) for owner in owners)
     until, reviewed = scenario.observed_until, economics.reviewed_on
     dated = f"{economics.currency}; the year of the prices is not stated."
     same_time = reviewed is not None and abs((reviewed - until).days) <= _SAME_TIME_DAYS

@@ -137,18 +137,20 @@ def test_of_models_that_cannot_be_distinguished_one_that_can_lose_one_time_buyer
     found = candidates({"bgnbd": 0.55, "mbgnbd": 0.45, "paretonbd": 0.02})
     assert choice(found).name == "mbgnbd"
     assert fit_sentence(found, 2357) == (
-        "2,357 customers cannot tell BG/NBD from MBG/NBD (P = 0.55 that BG/NBD is the better one); they speak against "
+        "The data of 2,357 customers do not separate BG/NBD from MBG/NBD (P = 0.55 that BG/NBD is better); they reject "
         "Pareto/NBD (P = 0.02)."
     )
-    assert advice(found, 1411) == "Use MBG/NBD; BG/NBD takes all 1,411 one-time buyers for alive."
+    assert advice(found, 1411) == "Use MBG/NBD; BG/NBD treats all 1,411 one-time buyers as alive."
 
 
 def test_a_model_that_customers_speak_for_is_used_with_a_word_on_one_time_buyers():
     found = candidates({"bgnbd": 0.999, "mbgnbd": 0.001, "paretonbd": 0.0})
-    assert fit_sentence(found, 50_000) == "50,000 customers speak for BG/NBD against MBG/NBD and Pareto/NBD (P > 0.99)."
+    assert (
+        fit_sentence(found, 50_000)
+        == "The data of 50,000 customers favour BG/NBD over MBG/NBD and Pareto/NBD (P > 0.99)."
+    )
     assert advice(found, 30_000) == (
-        "Use BG/NBD for forecasts, but ask MBG/NBD who is still alive, for BG/NBD takes all 30,000 one-time buyers for "
-        "alive."
+        "Use BG/NBD for forecasts and MBG/NBD for P(alive), because BG/NBD treats all 30,000 one-time buyers as alive."
     )
 
 
@@ -159,8 +161,8 @@ def test_what_was_forecast_counts_before_what_was_fitted():
 
 def test_bg_nbd_alone_is_not_to_be_asked_who_is_alive():
     alone = [Candidate("bgnbd", "BG/NBD")]
-    assert advice(alone, 9).startswith("Use BG/NBD for forecasts, but do not ask it who is still alive")
-    assert fit_sentence(alone, 40) == "BG/NBD alone was fitted to 40 customers."
+    assert advice(alone, 9).startswith("Use BG/NBD for forecasts, but not for P(alive)")
+    assert fit_sentence(alone, 40) == "Only BG/NBD was fitted, to 40 customers."
     assert forecast_sentence(alone) == ""
 
 
@@ -170,7 +172,7 @@ def test_bg_nbd_alone_is_not_to_be_asked_who_is_alive():
         ((-0.115, -0.162), "11.5 to 16.2 % fewer"),
         ((0.02, -0.05), "5.0 % fewer to 2.0 % more"),
         ((0.02, 0.05), "2.0 to 5.0 % more"),
-        ((-0.05, -0.05), "both models expected 5.0 % fewer"),
+        ((-0.05, -0.05), "both models forecast 5.0 % fewer"),
     ],
 )
 def test_the_bias_of_all_models_is_written_in_per_cent(gaps, words):

@@ -103,7 +103,7 @@ Date;Time;Net Sales;Gift Card Sales;Tax;Partial Refunds;Total Collected;Transact
 2026-07-20;09:00:00;-$1,027.00;$0.00;-$82.16;$0.00;-$1,109.16;T3;Refund;CUST1
 """,
         {"T2": ("CUST2", 8.0, 2.0)},
-        {"credit notes and negative lines": 1, "orders that a credit note takes back whole": 1},
+        {"credit notes and negative lines": 1, "orders fully reversed by a credit note": 1},
     ),
     "stripe-payments": (
         """
@@ -209,7 +209,7 @@ def test_orders_without_customers_are_not_fitted_and_the_reason_is_said(tmp_path
 
 def test_klaviyo_campaigns_are_set_aside_and_the_reason_is_said(tmp_path):
     cells = "Campaign Name;Total Recipients;Campaign Channel\nSale;645.0;email\nText;10.0;sms\n"
-    with pytest.raises(DataError, match=r"(?s)2 rows are set aside.*not of what was sent to whom.*sent by e-mail: 1"):
+    with pytest.raises(DataError, match=r"(?s)2 rows are not used.*not of what was sent to whom.*sent by e-mail: 1"):
         read_shop(written("klaviyo-campaigns", cells, tmp_path / "campaigns.csv"))
 
 

@@ -169,7 +169,7 @@ def test_a_receipt_says_in_a_line_why_a_file_is_not_read(tmp_path):
         "notes.csv: not read: not recognised by its 2 columns (what, why). Say which of its columns is what: "
     )
     assert receipts["shopify_customers.csv"] == (
-        "shopify_customers.csv: recognised as Shopify customers (20 of 20 columns); its 3 rows are set aside."
+        "shopify_customers.csv: recognised as Shopify customers (20 of 20 columns); its 3 rows are not used."
     )
 
 

@@ -136,13 +136,10 @@ def _html_case_register(*rows):
 
 def test_the_title_counts_what_is_assumed_and_names_what_matters():
     assert _table(_SHARE, _FEE, _DROPOUT).title == (
-        "2 of 3 numbers are assumed, 1 of them by choice; these two move the result most: members' chance of leaving; "
+        "2 of 3 numbers are assumed (1 by choice); these two move the result most: members' chance of leaving; "
         "share of the list price"
     )
-    assert (
-        _table(_FEE).title
-        == "1 of 1 numbers are assumed, 1 of them by choice, without evidence from this shop or another"
-    )
+    assert _table(_FEE).title == "1 of 1 numbers are assumed (1 by choice), without evidence from this shop or another"
 
 
 def test_a_number_stands_with_its_range_its_spread_and_its_weight():
@@ -163,11 +160,10 @@ def test_a_grade_is_said_once():
 
 
 def test_the_head_says_which_file_who_answers_and_since_when():
-    assert (
-        ">Points · strategies/points · answers for it: Head of loyalty · reviewed 2026-11-24<"
-        in _html_case_register(_DROPOUT)
+    assert ">Points · strategies/points · owner: Head of loyalty · reviewed 2026-11-24<" in _html_case_register(
+        _DROPOUT
     )
-    assert ">A shop · economics/shop · answers for it: nobody named · never reviewed<" in _html_case_register(_SHARE)
+    assert ">A shop · economics/shop · owner: not assigned · never reviewed<" in _html_case_register(_SHARE)
 
 
 def test_text_stays_text_and_the_twin_is_complete():
@@ -198,7 +194,7 @@ def _table_checklist(*states):
 
 def test_the_title_counts_what_is_here_partly_here_and_missing():
     assert _table_checklist("yes", "partly", "no", "no").title == (
-        "Of 4 items that an economic evaluation should report, one is here, one is partly here and two are missing"
+        "Of 4 items of the reporting standard, one is reported, one is partly reported and two are missing"
     )
 
 

@@ -167,7 +167,11 @@ def captures() -> pl.DataFrame:
 def biases() -> pl.DataFrame:
     """Two models with intervals and a rule of thumb."""
     return pl.DataFrame(
-        [("BG/NBD", -0.16, -0.2, -0.1), ("MBG/NBD", -0.12, -0.17, -0.05), ("Own rate goes on", 0.557, None, None)],
+        [
+            ("BG/NBD", -0.16, -0.2, -0.1),
+            ("MBG/NBD", -0.12, -0.17, -0.05),
+            ("Each customer's own rate", 0.557, None, None),
+        ],
         schema=["model", "bias", "low", "high"],
         orient="row",
     )
@@ -275,7 +279,7 @@ def dashboard() -> pl.DataFrame:
             value=4.0, low=1.0, previous=2.04, change=1.96,
         ),
         metric(metric="cvr", title="Conversion", family="Visits & more", missing="there is no table of <sessions>."),
-        metric(metric="cac", title="Cost", family="Winning customers", unit="money", missing="there is no marketing."),
+        metric(metric="cac", title="Cost", family="Acquisition", unit="money", missing="there is no marketing."),
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=empty(DASHBOARD).schema)
 

@@ -18,7 +18,7 @@ END = date(1997, 4, 10)
 def test_a_model_that_is_right_is_not_called_too_high_or_too_low(tracking_days, finding):
     exact = tracking_days.with_columns(expected=pl.col("observed").cast(pl.Float64))
     assert finding(tracking(exact, END)) == (
-        "After the fit, customers placed 1,000 repeat orders; the model expected 1,000"
+        "In the holdout period customers placed 1,000 repeat orders; the model forecast 1,000"
     )
 
 
@@ -49,11 +49,10 @@ def test_the_end_of_the_fit_and_the_last_day_are_drawn_and_must_lie_inside_the_d
 
 def test_one_model_is_named(forecast_days, alive, finding):
     assert finding(alive_by_model(alive.filter(model="MBG/NBD"))) == (
-        f"40{NBSP}% of one-time buyers are still customers and 55{NBSP}% of repeat buyers are still customers"
+        f"40{NBSP}% of one-time buyers are still active and 55{NBSP}% of repeat buyers are still active"
     )
     assert finding(forecasts(forecast_days.filter(model="MBG/NBD"), END)) == (
-        f"MBG/NBD expected 15{NBSP}% fewer repeat orders after the fit than the 1,000 that came; "
-        "its interval does not hold them"
+        f"MBG/NBD forecast 15{NBSP}% fewer repeat orders than the 1,000 observed; its interval excludes that total"
     )
 
 
@@ -62,7 +61,7 @@ def test_models_on_both_sides_stand_with_their_signs(forecast_days, finding):
     lifted = forecast_days.with_columns(
         expected=pl.when(pl.col("day") > END).then(1_000 + (pl.col("expected") - 1_000) * above).otherwise("expected")
     )
-    assert f"The 2 models expected from 15{NBSP}% fewer to 10{NBSP}% more" in finding(forecasts(lifted, END))
+    assert f"The two models forecast from 15{NBSP}% fewer to 10{NBSP}% more" in finding(forecasts(lifted, END))
 
 
 def test_a_model_keeps_its_colour_whichever_others_stand_beside_it(forecast_days, captures):
@@ -77,11 +76,11 @@ def test_a_model_keeps_its_colour_whichever_others_stand_beside_it(forecast_days
     [
         (
             [("dropout", "caution", "Dropout is <not> identified.", "Use NBD."), ("tied", "note", "r and a.", "Fine.")],
-            "The fits can be used; one thing must be said beside them",
+            "The fits can be used with one caution",
         ),
-        ([("spend", "stop", "Mean spend is infinite.", "-")], "Something found forbids the use of what hangs on it"),
-        ([("tied", "note", "r and a.", "Fine.")], "Nothing found forbids the use of these fits"),
-        ([], "The examination of the fits found nothing"),
+        ([("spend", "stop", "Mean spend is infinite.", "-")], "At least one result must not be used"),
+        ([("tied", "note", "r and a.", "Fine.")], "The fits can be used without cautions"),
+        ([], "No issues found in the fits"),
     ],
 )
 def test_the_gravest_finding_is_in_the_title(rows, title, as_text, snapshot):
@@ -103,14 +102,14 @@ def _customers(frequency, spend):
 
 
 def test_who_is_overdue_is_counted_in_the_title(overdue):
-    assert at_risk_table(overdue, "USD", 1).title.startswith("1 customer has been silent")
-    assert at_risk_table(overdue.clear(), "USD", 0).title == "No customer has been silent for longer than is usual"
+    assert at_risk_table(overdue, "USD", 1).title.startswith("1 customer is overdue")
+    assert at_risk_table(overdue.clear(), "USD", 0).title == "No customer is overdue for the next order"
 
 
 def test_a_table_says_how_many_of_its_rows_expect_what_lies_outside_their_interval(overdue, tenths, as_text):
     assert "outside" not in as_text(at_risk_table(overdue, "USD", 1)) + as_text(decile_table(tenths, "USD"))
     rare = as_text(at_risk_table(pl.concat([overdue, overdue.with_columns(value_high=0.0)]), "USD", 2))
-    assert "In 1 of 2 rows the expected number lies outside its interval: it is a mean" in rare
+    assert "In 1 of 2 rows the expected value lies outside its interval: it is a mean" in rare
     assert "In 2 of 2 rows" in as_text(decile_table(tenths.with_columns(high=pl.col("low")), "USD"))
 
 

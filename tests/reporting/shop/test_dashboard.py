@@ -19,7 +19,7 @@ def _panels(figure):
 def test_an_alert_of_an_earlier_period_is_marked_and_not_in_the_title(series, finding):
     earlier = series.with_columns(alert=pl.col("alert").shift(-1).over("metric"))
     figure = weekly(earlier, metrics=["reopened"], currency="EUR")
-    assert finding(figure) == f"In the period from {_LAST}, none of these metrics lies outside its usual range"
+    assert finding(figure) == f"In the period from {_LAST}, none of these metrics is outside its usual range"
     (rows,) = figure.to_dict()["datasets"].values()
     assert [row["alert"] for row in rows] == [None, None, "above its usual range", None]
 
@@ -27,14 +27,14 @@ def test_an_alert_of_an_earlier_period_is_marked_and_not_in_the_title(series, fi
 def test_a_last_period_without_any_value_has_none_in_its_title(series, finding):
     silent = series.with_columns(value=pl.when(pl.col("period_start") < pl.col("period_start").max()).then("value"))
     figure = weekly(silent, metrics=["reopened", "aov"], currency="EUR")
-    assert finding(figure) == "In the last period, none of these metrics has a value"
+    assert finding(figure) == "None of these metrics has a value in the last period"
 
 
 def test_many_alerts_are_counted(series, finding):
     wild = pl.concat(series.with_columns(metric=pl.lit(name), value=1.0, alert=pl.lit("below")) for name in "abc")
     wild = wild.unique(["metric", "period_start"], maintain_order=True)
     figure = weekly(wild, metrics=["a", "b", "c"], currency="EUR")
-    assert finding(figure).endswith("three of three metrics lie outside their usual range")
+    assert finding(figure).endswith("three of three metrics are outside their usual range")
 
 
 def test_a_title_that_says_its_unit_is_not_given_it_again(series):
@@ -57,16 +57,16 @@ def test_a_metric_without_any_value_has_no_panel_and_alone_is_refused(series):
 
 def test_without_an_alert_there_is_no_column_of_alerts_and_more_than_three_are_counted(dashboard, as_text):
     calm = dashboard_table(dashboard.with_columns(alert=pl.lit(None, dtype=pl.String)), "EUR")
-    assert calm.title == "None of four metrics lies outside its usual range"
+    assert calm.title == "None of four metrics is outside its usual range"
     assert "| Alert |" not in as_text(calm)
     wild = dashboard.with_columns(alert=pl.lit("above"))
-    assert dashboard_table(wild, "EUR").title == "Four of four metrics lie outside their usual range"
+    assert dashboard_table(wild, "EUR").title == "Four of four metrics are outside their usual range"
 
 
 def test_where_everything_or_nothing_is_measured_a_sentence_says_so(dashboard):
     measured, missing = (dashboard.filter(pl.col("value").is_not_null() == there) for there in (True, False))
-    assert str(not_measured_table(measured)) == "Every metric of the catalogue is measured."
-    assert str(dashboard_table(missing, "EUR")).startswith("Nothing is measured here")
+    assert str(not_measured_table(measured)) == "All metrics in the catalogue are measured."
+    assert str(dashboard_table(missing, "EUR")).startswith("No metric can be measured")
     one = dashboard.filter(pl.col("metric") != "cac")
     assert not_measured_table(one).title == "One of five metrics is not measured"
 
@@ -93,5 +93,5 @@ def test_a_file_that_fills_two_tables_is_one_file(receipts):
 
 def test_without_files_a_sentence_says_that_the_tables_are_simulated():
     shown = str(receipts_table((), Policy()))
-    assert shown.startswith("No file was read: these tables are simulated")
+    assert shown.startswith("No files were read: the tables are simulated")
     assert shown.endswith(Policy().sentence())

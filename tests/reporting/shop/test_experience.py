@@ -24,7 +24,10 @@ NBSP = "\N{NO-BREAK SPACE}"
     [
         ("orders", "40.0 to 44.0 orders per customer in days 0 to 30, by cohort"),
         ("margin", f"USD{NBSP}40.0 to USD{NBSP}44.0 of margin per customer in days 0 to 30, by cohort"),
-        ("cumulative_revenue", f"After 30 days, a customer has brought USD{NBSP}40.0 to USD{NBSP}44.0, by cohort"),
+        (
+            "cumulative_revenue",
+            f"After 30 days, cumulative revenue per customer is USD{NBSP}40.0 to USD{NBSP}44.0, by cohort",
+        ),
     ],
 )
 def test_the_title_says_what_is_measured(cohorts, measure, title, finding):
@@ -63,18 +66,18 @@ def delivery(doses):
 
 def test_the_title_says_where_all_did_so_before(found, finding):
     assert finding(associations(found.filter(exposure="contact"))) == (
-        "Contact goes with what customers order later, but did so before it happened"
+        "Contact is clearly associated with later orders, but customers already differed before the event"
     )
 
 
 def test_a_far_ratio_that_is_not_clear_among_all_comparisons_is_no_finding(finding):
     table = associated(association("late order", "orders", math.exp(2.2 * 0.03), None, clear=False))
-    assert finding(associations(table)) == "No experience clearly goes with what customers order later"
+    assert finding(associations(table)) == "No experience is clearly associated with later orders"
 
 
 def test_many_findings_are_counted(finding):
     table = associated(*[association(f"thing {n}", "orders", 0.5, None) for n in range(4)])
-    assert finding(associations(table)) == "Four of four experiences go with what customers order later"
+    assert finding(associations(table)) == "Four of four experiences are clearly associated with later orders"
 
 
 @pytest.mark.parametrize("ratio", [0.06, 0.97, 15.0])
@@ -92,7 +95,7 @@ def test_a_curve_without_a_clear_difference_or_of_one_class_says_so(delivery, fi
 
 
 def test_doses_and_associations_keep_their_numbers(found, doses):
-    assert associations_table(found.head(1)).title == "How one experience goes with later orders"
+    assert associations_table(found.head(1)).title == "How one experience relates to later orders"
     machine = doses_table(doses).machine()
     assert [row[machine["columns"].index("dose_high")] for row in machine["rows"]] == [2.0, 5.0, None, 1.0]
 
@@ -113,11 +116,11 @@ NONE = "Too few promoters or detractors to compare"
 
 def test_the_titles_of_promoters_say_what_is_held_moved_or_cannot_be_compared(readings, worth_by_nps, panel, finding):
     held = readings.filter(method="nps").with_columns(truth=-27.0)
-    assert finding(naive_against_truth(held, "USD")) == "Every naive reading holds the truth inside its interval"
-    assert str(naive_table(empty(NAIVE), "USD")).startswith("No common comparison has enough customers")
+    assert finding(naive_against_truth(held, "USD")) == "The interval of every naive estimate includes the true value"
+    assert str(naive_table(empty(NAIVE), "USD")).startswith("No comparison has enough customers")
     assert finding(ltv_by_nps(worth_by_nps.filter(pl.col("group") == "promoters"), "USD")) == NONE
     moved = panel.with_columns(low=pl.when(pl.col("method") == "own_past").then(1.004).otherwise("low"))
-    assert finding(selection(moved)).endswith("against their own past 1.01 times (1.00 to 1.13)")
+    assert finding(selection(moved)).endswith("relative to their own past 1.01 times (1.00 to 1.13)")
     assert finding(selection(panel.head(1))) == "Promoters spend 2.3 times as much as detractors"
     assert finding(selection(empty(SELECTION))) == NONE
     assert selection_table(empty(SELECTION)).title == NONE

@@ -188,7 +188,7 @@ def test_a_figure_is_stored_as_one_specification_without_an_address_and_one_line
         assert "http" not in json.dumps(stored), name
         assert "locale" not in stored[CHART]["config"], name
     assert specs["frequency_histogram"]["text/plain"] == (
-        f"<chart: Model and observation agree on how often 98{NBSP}% of customers come back>"
+        f"<chart: Modelled and observed repeat-order counts match for 98{NBSP}% of customers>"
     )
     cell = nbformat.v4.new_code_cell(
         outputs=[nbformat.v4.new_output("display_data", data=stored) for stored in specs.values()]
@@ -258,7 +258,7 @@ def test_a_twin_has_the_same_numbers_in_every_locale_and_the_title_of_the_page(w
     with written_as("de"):
         assert clv_value.clv_table(
             pl.DataFrame([("model", 1.0, 0.9, 1.1, "")], list(CLV_STEPS.columns), orient="row"), "USD"
-        ).title == ("The product of averages says 1,00 times what the model expects of a customer")
+        ).title == ("The product of averages is 1,00 times the model's customer value")
         assert finding(promoters.ltv_by_nps(worth_by_nps, "USD")).startswith("Promoters spend 2,0 times")
 
 
