@@ -198,8 +198,9 @@ def _of_arm(
         yield (
             f"It makes customers order faster, and in {_LEAVING_BY_ORDERS[scenario.dropout]}, the only model of "
             "leaving used here, who orders faster also comes sooner to the order after which they leave: as fitted to "
-            f"this shop, {percent(_FASTER_BY)} more orders a day bring {joined(more)} more repeat orders of new "
-            f"customers. In Pareto/NBD they bring {percent(_FASTER_BY)}. With `dropout: all` the report shows both."
+            f"this shop, {percent(_FASTER_BY)} more orders a day raise the repeat orders of new customers by "
+            f"{joined(more)}. In Pareto/NBD they raise them by {percent(_FASTER_BY)}. With `dropout: all` the report "
+            "shows both."
         )
     if len(together) > _MANY:
         yield (
