@@ -378,8 +378,8 @@ def _clv_steps(
     after_costs = f"Revenue times a margin of {percent(terms.margin)}."
     expected = (
         f"Expected margin of the next {figure(terms.horizon_days)} days, discounted at "
-        f"{percent(terms.annual_discount_rate)} a year. Observed lifespans cover the past only, and {percent(alive)} of "
-        "customers are expected to be still active."
+        f"{percent(terms.annual_discount_rate)} a year. Observed lifespans cover the past only, and {percent(alive)} "
+        "of customers are expected to be still active."
     )
     rows = [
         ("product of averages", value * per_year * lifespan_years, None, None, multiplied),

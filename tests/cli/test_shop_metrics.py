@@ -80,7 +80,7 @@ def test_a_scenario_is_simulated_and_measured_by_month(project):
 def test_a_shop_that_does_not_exist_is_answered_with_the_nearest(project):
     assert project("metrics", "tinny").error.startswith(
         "'tinny' is neither a folder or file of exports nor a bundled shop or scenario; did you mean 'tiny'? "
-        "Possible: tiny, cdnow, cdnow-sample."
+        "Possible: tiny, cdnow, cdnow-sample, skin-care."
     )
 
 
