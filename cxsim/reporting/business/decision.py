@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.reporting.business.break_even import plausible
+from cxsim.reporting.business.break_even import Card, in_cards, plausible
 from cxsim.reporting.tables import (
     BADGES,
-    Card,
     Column,
     Prose,
     Row,
@@ -19,7 +18,6 @@ from cxsim.reporting.tables import (
     TableSpec,
     first_sentence,
     found,
-    in_cards,
     in_unit,
     lowered,
     machine_readable,
