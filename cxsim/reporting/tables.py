@@ -1,4 +1,4 @@
-"""Sentences with a badge each in; a lead sentence and a card for each of them out."""
+"""Rows in; tables and sentences for the eye, for a machine and for whatever theme a notebook has, out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import polars as pl
 import polars.selectors as cs
@@ -48,6 +48,21 @@ _DIGITS = 10
 _STYLE = re.compile(r"<style>.*?</style>", flags=re.DOTALL)
 _HEADERS = re.compile(r'(<td(?: style="[^"]*")?) headers="[^"]*"|(<th(?: style="[^"]*")? scope="row") id="[^"]*"')
 _INDENTS = re.compile(r"\n[ ]+")
+# By what a page, which is light, has: what a notebook takes from the theme of JupyterLab, or else of VS Code.
+THEMED = {
+    "#1f2933": "var(--jp-content-font-color1,var(--vscode-foreground,#1f2933))",
+    "#52606d": "var(--jp-content-font-color2,var(--vscode-descriptionForeground,#52606d))",
+    "#e4e7eb": "var(--jp-border-color2,var(--vscode-widget-border,#e4e7eb))",
+    "#ffffff": "var(--jp-layout-color0,var(--vscode-editor-background,#ffffff))",
+}
+_INK, _, _LINE, _ = THEMED.values()
+# What a card needs where its sheet is not shown: its badge apart from its title, a name beside its own figure.
+_INLINE = {
+    '<span class="cx-badge">': '<span class="cx-badge" style="border:1px solid;padding:0 .5em">',
+    "<div><dt>": '<div style="clear:both;overflow:hidden"><dt>',
+}
+_RULES = re.compile(r"(?<![-\w])(color|background):#([0-9a-f]{6})|#(?:9aa5b1|cbd2d9|eef1f4|e4e7eb)")
+_CELLS = re.compile(r'(<t[dh]\b[^>]*?class="[^"]*?\bgt_(left|right|center|title|subtitle|source\w+|group\w+)\b[^>]*)>')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +90,7 @@ class Table:
     fold: Literal["open", "folded"] = "open"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:  # noqa: ARG002
-        return {"text/html": self.html(), TABLE: _shortened(self.machine()), "text/plain": repr(self)}
+        return {"text/html": _as_shown(self.html()), TABLE: _shortened(self.machine()), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         """Return one line; the layout's own is long and holds addresses."""
@@ -115,7 +130,7 @@ class Prose:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:  # noqa: ARG002
         numbers = {} if self.twin is None else {TABLE: _shortened(self.twin)}
-        return {"text/html": self.markup, **numbers, "text/plain": repr(self)}
+        return {"text/html": _as_shown(self.markup), **numbers, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         """Return the sentences without markup, and without what would act on a terminal."""
@@ -137,7 +152,7 @@ def machine_readable(name: str, title: str, numbers: pl.DataFrame) -> Plain:
 def _shortened(twin: Mapping[str, Any]) -> Plain:
     """Return a twin as an output carries it; one without its last rows says how many it has in all."""
     rows = twin["rows"]
-    if os.environ.get(ROWS) == "all" or len(rows) <= _FIRST_ROWS:
+    if in_report() or len(rows) <= _FIRST_ROWS:
         return dict(twin)
     return {**twin, "rows": rows[:_FIRST_ROWS], "rows_in_all": len(rows)}
 
@@ -341,6 +356,38 @@ class TableSpec:
         return pl.DataFrame(shown, schema=dict.fromkeys(shown, pl.String)), heads
 
 
+def _as_shown(markup: str) -> str:
+    """Return the markup as an output carries it: that of a page, or one that is read in whatever theme a notebook has.
+
+    JupyterLab shows a notebook that did not run there without its style sheets, and aligns every cell at the right; so
+    each cell of a notebook says by itself where it is aligned.
+    """
+    if in_report():
+        return markup
+    themed = _STYLE.sub(lambda sheet: _RULES.sub(_themed, sheet[0]), markup)
+    for bare, styled in _INLINE.items():
+        themed = themed.replace(bare, styled)
+    return _CELLS.sub(_aligned, themed)
+
+
+def in_report() -> bool:
+    """Return whether outputs are those of a report, which has tables whole and is read on a light ground."""
+    return os.environ.get(ROWS) == "all"
+
+
+def _themed(rule: re.Match[str]) -> str:
+    if rule[1] is None:
+        return _LINE
+    return f"color:{THEMED.get(f'#{rule[2]}', _INK)}" if rule[1] == "color" else "background:none"
+
+
+def _aligned(cell: re.Match[str]) -> str:
+    side = cell[2] if cell[2] in ("right", "center") else "left"
+    side += ";font-weight:bold" if cell[2] == "title" else ""
+    tag, style_of, given = cell[1].partition(' style="')
+    return f'{tag} style="text-align:{side};{given}>' if style_of else f'{tag} style="text-align:{side}">'
+
+
 def _label(text: str) -> Any:
     """Return words of a table as the library takes them for escaped, whatever its version makes of bare text."""
     # It reads a unit of measurement in double braces.
@@ -388,102 +435,7 @@ _SHEET = (
 )
 
 
-Tone = Literal["fund", "pilot", "reject"]
 BADGES: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot first", "reject": "Do not fund"}
-
-
-class Card(NamedTuple):
-    """What is said of one strategy.
-
-    Attributes
-    ----------
-    tone
-        How it looks: as good news, as a question or as bad news.
-    badge
-        One or two words.
-    title
-        Name of the strategy.
-    sentences
-        Plain text.
-    facts
-        Names and figures, listed below the sentences.
-    closing
-        Plain text below the figures.
-    width
-        A wide card has a row for itself.
-    """
-
-    tone: Tone
-    badge: str
-    title: str
-    sentences: str
-    facts: Sequence[tuple[str, str]] = ()
-    closing: str = ""
-    width: Literal["narrow", "wide"] = "narrow"
-
-
-def in_cards(
-    lead: str, cards: Sequence[Card], aid: str, twin: Mapping[str, object] | None = None, *, basis: str = ""
-) -> Prose:
-    """Return a lead sentence, on what basis it stands, the cards and a line on how to read them, all as plain text."""
-    articles = "".join(_article(card) for card in cards)
-    below = f'<p class="cx-basis">{in_html(basis)}</p>' if basis else ""
-    markup = (
-        f'<section class="cx-decisions"><style>{_CARDS_SHEET}</style><p class="cx-lead">{in_html(lead)}</p>'
-        f'{below}<div class="cx-cards">{articles}</div><p class="cx-aid">{in_html(aid)}</p></section>'
-    )
-    return Prose(
-        markup=markup,
-        text="\n".join([lead, *filter(None, [basis]), *(_alt_text(card) for card in cards), aid]),
-        twin=twin,
-    )
-
-
-def _article(card: Card) -> str:
-    listed = "".join(f"<div><dt>{in_html(name)}</dt><dd>{in_html(figure)}</dd></div>" for name, figure in card.facts)
-    facts = f"<dl>{listed}</dl>" if listed else ""
-    closing = f"<p>{in_html(card.closing)}</p>" if card.closing else ""
-    return (
-        f'<article class="cx-decision" data-decision="{card.tone}" data-width="{card.width}">'
-        f'<h3>{in_html(card.title)} <span class="cx-badge">{in_html(card.badge)}</span></h3>'
-        f"<p>{in_html(card.sentences)}</p>{facts}{closing}</article>"
-    )
-
-
-def _alt_text(card: Card) -> str:
-    facts = "; ".join(f"{name}: {figure}" for name, figure in card.facts)
-    parts = (f"{card.badge}: {card.title}.", card.sentences, facts and f"{facts}.", card.closing)
-    return " ".join(part for part in parts if part)
-
-
-# The look comes with the sentences, so that JupyterLab shows them as the report does.
-_CARDS_SHEET = (
-    ".cx-decisions{max-width:60rem;color:#1f2933;font-size:15px;line-height:1.55}"
-    ".cx-decisions .cx-lead{font-size:1.3rem;line-height:1.4;font-weight:600;margin:.2rem 0 1.2rem;max-width:46rem}"
-    ".cx-cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(16rem,100%),1fr));gap:1rem}"
-    ".cx-decision{border:1px solid #e4e7eb;border-top:4px solid #7b8794;border-radius:6px;padding:.9rem 1rem 1rem;"
-    "break-inside:avoid}"
-    ".cx-decision h3{font-size:1.05rem;font-weight:600;line-height:1.5;margin:0;padding:0;border:0}"
-    ".cx-decision p{margin:.5rem 0 0}"
-    ".cx-decision[data-width=wide]{grid-column:1/-1}"
-    ".cx-decision dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(15rem,100%),1fr));column-gap:2rem;"
-    "margin:.7rem 0 .2rem;font-size:.92rem;line-height:1.4}"
-    # A name and its figure side by side, one below the other where the card is narrow.
-    ".cx-decision dl>div{display:flex;flex-wrap:wrap;justify-content:space-between;column-gap:.75rem;"
-    "border-top:1px solid #eef1f4;padding:.28rem 0}"
-    ".cx-decision dt{color:#52606d;margin:0}"
-    ".cx-decision dd{margin:0 0 0 auto;text-align:right;font-variant-numeric:tabular-nums}"
-    ".cx-decision .cx-badge{font-size:.75rem;font-weight:700;line-height:1.6;border:1px solid;border-radius:1rem;"
-    "padding:.05rem .65rem;white-space:nowrap;display:table;margin:.35rem 0 0}"
-    ".cx-decision[data-decision=fund]{border-top-color:#00684a}"
-    "[data-decision=fund] .cx-badge{color:#00684a;background:#e3f5ee}"
-    ".cx-decision[data-decision=pilot]{border-top-color:#b45f06}"
-    "[data-decision=pilot] .cx-badge{color:#8a4b00;background:#fdf1dc}"
-    ".cx-decision[data-decision=reject]{border-top-color:#9b1c1c}"
-    "[data-decision=reject] .cx-badge{color:#9b1c1c;background:#fbe9e9}"
-    ".cx-decisions .cx-aid{color:#52606d;font-size:.85rem;margin:1rem 0 0;max-width:46rem}"
-)
-
 
 _WHOLE = 1_000.0
 _SHARES = (Unit.SHARE, Unit.SHARE_PER_YEAR)

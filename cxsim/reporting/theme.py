@@ -18,7 +18,7 @@ import polars.selectors as cs
 
 from cxsim.errors import TableError, choices
 from cxsim.params import Unit
-from cxsim.reporting.tables import CHART, strategy_name
+from cxsim.reporting.tables import CHART, THEMED, in_report, strategy_name
 from cxsim.tables import Contract
 from cxsim.wording import (
     ENGLISH,
@@ -64,9 +64,12 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+# A notebook has its own theme's ink and ground for these; in small letters they stay, on a ground of colour.
 INK = "#1F2933"
 QUIET = "#52606D"
 GRID = "#E4E7EB"
+GROUND = "#FFFFFF"
+ON_DARK, ON_PALE = GROUND.lower(), INK.lower()
 # Doing nothing is grey in every figure.
 BASELINE = "#7B8794"
 # Okabe & Ito (2008), "Color universal design": distinguished under every common colour blindness. Their black is our
@@ -318,7 +321,7 @@ def lines_beside(drawn: alt.Chart, *, indent: int) -> alt.Chart:
 def rimmed(drawn: alt.Chart, *, align: Literal["left", "right"], gap: int) -> tuple[alt.Chart, alt.Chart]:
     """Return words at one side of their place, kept by a white rim from lines that cross them."""
     text = partial(drawn.mark_text, align=align, dx=gap if align == "left" else -gap, fontSize=12, aria=False)
-    return text(stroke="#FFFFFF", strokeWidth=5), text(color=QUIET)
+    return text(stroke=GROUND, strokeWidth=5), text(color=QUIET)
 
 
 def _decimals(gap: float, largest: float) -> int:
@@ -347,11 +350,25 @@ def _wrapped(text: str, characters: int) -> list[str]:
 
 def _bundle(spec: Spec, **_metadata: object) -> tuple[Spec, Spec]:
     # The schema's address would make JupyterLab warn that its own Vega-Lite is older; it is no part of the figure.
-    stored = {key: value for key, value in spec.items() if key != "$schema"}
+    stored = {key: value if in_report() else _themed(value, key) for key, value in spec.items() if key != "$schema"}
     title = spec.get("title", "")
     text = title.get("text", "") if isinstance(title, dict) else title
     label = " ".join(text) if isinstance(text, list) else text
     return {CHART: stored, "text/plain": in_terminal(f"<chart: {label}>")}, {CHART: _EMBED}
+
+
+def _themed(part: Any, key: str = "") -> Any:
+    """Return a part of a specification with the colours of whatever theme shows it, but for its data's own."""
+    if key == "datasets":
+        return {
+            name: [row | {one: _themed(row[one]) for one in row if one == "_colour"} for row in part[name]]
+            for name in part
+        }
+    if isinstance(part, dict):
+        return {name: _themed(value, name) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_themed(value) for value in part]
+    return THEMED[part.lower()] if part in (INK, QUIET, GRID, GROUND) else part
 
 
 def _theme() -> alt.theme.ThemeConfig:
@@ -368,7 +385,7 @@ def _look() -> alt.theme.ThemeConfig:
     return {
         "config": {
             "font": FONT,
-            "background": "#FFFFFF",
+            "background": GROUND if in_report() else "transparent",
             "padding": {"left": 4, "right": 12, "top": 8, "bottom": 8},
             "view": {"stroke": None},
             "title": {

@@ -28,10 +28,11 @@ from cxsim.cli.printing import grid, plain, print_json, write_table
 from cxsim.data import load_cdnow
 from cxsim.errors import ParamError
 from cxsim.params import content_of, root, text_of
+from cxsim.reporting.business.break_even import Card, in_cards
 from cxsim.reporting.drawings import draw
 from cxsim.reporting.markdown import markdown
 from cxsim.reporting.render import render
-from cxsim.reporting.tables import CHART, ROWS, Card, Column, TableSpec, in_cards, remark
+from cxsim.reporting.tables import CHART, ROWS, Column, TableSpec, remark
 from cxsim.reporting.twins import Twin, csv_text, harvest, tables_json
 from cxsim.reporting.workbook import workbook
 from cxsim.strategies.strategy import load_strategy

@@ -9,10 +9,9 @@ import polars as pl
 
 from cxsim.errors import TableError
 from cxsim.params import Unit
-from cxsim.reporting.business.break_even import break_even_cards, plausible
+from cxsim.reporting.business.break_even import Card, break_even_cards, in_cards, plausible
 from cxsim.reporting.tables import (
     BADGES,
-    Card,
     Column,
     Prose,
     Row,
@@ -21,7 +20,6 @@ from cxsim.reporting.tables import (
     capitalised,
     found,
     headed,
-    in_cards,
     in_unit,
     machine_readable,
     share_to,

@@ -11,6 +11,7 @@ from cxsim.errors import TableError
 from cxsim.reporting.tables import CURRENCY, Column, Prose, Row, Table, TableSpec, capitalised
 from cxsim.reporting.theme import (
     COLUMN,
+    GROUND,
     INK,
     QUIET,
     WIDTH,
@@ -312,7 +313,7 @@ def _in_pixels(parts: pl.DataFrame) -> pl.DataFrame:
 def _split_layers(bars: pl.DataFrame) -> list[alt.Chart]:
     tips = {"name:N": "Strategy", "part:N": "Part", "share:P": "Share", "error:P": "Two standard errors"}
     drawn = alt.Chart()
-    bar = drawn.mark_bar(height=_BAR, stroke="#FFFFFF", strokeWidth=1.5, aria=False).encode(
+    bar = drawn.mark_bar(height=_BAR, stroke=GROUND, strokeWidth=1.5, aria=False).encode(
         x=alt.X("_start:Q", scale=None),
         x2="_end:Q",
         y=alt.value(_BAR / 2),

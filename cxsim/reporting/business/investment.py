@@ -28,6 +28,7 @@ from cxsim.reporting.tables import (
 )
 from cxsim.reporting.theme import (
     FIRST,
+    GROUND,
     INK,
     MONTHS,
     Figure,
@@ -365,7 +366,7 @@ def _layers(drawn: pl.DataFrame, currency: str, end: int) -> list[alt.Chart]:
     tips |= {f"{name}:Q": "Median" if name == "q50" else f"{int(name[1:])}{NBSP}% quantile" for name in _QUANTILES}
     # The first month is kept, unseen: of a layer without rows, whose scale has no extent, browsers complain.
     back = curve.encode(y=y("mean")).transform_filter(f"datum._back || {FIRST}")
-    ring = back.mark_point(size=90, fill="#FFFFFF", stroke=INK, strokeWidth=2, aria=False)
+    ring = back.mark_point(size=90, fill=GROUND, stroke=INK, strokeWidth=2, aria=False)
     return [
         widest.encode(x=months, y=alt.Y("q05:Q", axis=amounts)),
         *bands,

@@ -14,6 +14,7 @@ from cxsim.errors import TableError, choices
 from cxsim.reporting.tables import Column, Row, Table, TableSpec, headed
 from cxsim.reporting.theme import (
     BASELINE,
+    GROUND,
     INK,
     QUIET,
     WIDTH,
@@ -258,7 +259,7 @@ def _marks(points: pl.DataFrame) -> list[alt.Chart]:
         "investment:Q": "Investment",
     }
     dot = drawn.mark_point(strokeWidth=2, opacity=1, aria=False).encode(
-        fill=alt.condition("datum.affordable", alt.Fill("_colour:N", scale=None), alt.value("#FFFFFF")),
+        fill=alt.condition("datum.affordable", alt.Fill("_colour:N", scale=None), alt.value(GROUND)),
         stroke=stroke,
         size=either("datum.efficient", 150, 60),
         tooltip=tooltips(tips),
@@ -268,7 +269,7 @@ def _marks(points: pl.DataFrame) -> list[alt.Chart]:
         drawn.mark_rule(strokeWidth=2, aria=False).encode(y="_low:Q", y2="_high:Q", stroke=stroke),
         drawn.transform_filter("datum.chosen").mark_point(size=420, stroke=INK, strokeWidth=1.6, aria=False),
         dot,
-        text.mark_text(stroke="#FFFFFF", strokeWidth=4, fontSize=12, fontWeight="bold", aria=False),
+        text.mark_text(stroke=GROUND, strokeWidth=4, fontSize=12, fontWeight="bold", aria=False),
         text.mark_text(color=INK, fontSize=12, fontWeight="bold", aria=False),
     ]
 

@@ -25,7 +25,10 @@ from cxsim.reporting.tables import (
 from cxsim.reporting.theme import (
     COLUMN,
     FIRST,
+    GRID,
     INK,
+    ON_DARK,
+    ON_PALE,
     QUIET,
     WIDTH,
     Figure,
@@ -68,7 +71,7 @@ _ENDS = 68
 _READ, _MOVED = 3, "{description}: {npv_at_low} at {low}, {npv_at_high} at {high}"
 _NPVS = ("npv_at_low", "npv_at_high", "npv_base")
 # Brown to green by way of white, after ColorBrewer's BrBG: distinguished under every common colour blindness.
-_SHADES = ["#8C510A", "#FFFFFF", "#01665E"]
+_SHADES = ["#8C510A", ON_DARK, "#01665E"]
 _INDENT = 84
 _HEAT_CHARACTERS = 92
 _RISE = -52
@@ -298,12 +301,12 @@ def _heat_layers(cells: pl.DataFrame) -> list[alt.Chart]:
     y = alt.Y("y:N", sort=None, title=None, axis=alt.Axis(labelColor=QUIET))
     scale = alt.Scale(domain=[-most, 0.0, most], range=_SHADES, interpolate="rgb")
     tips = {"name:N": "Strategy", "x:N": "Across", "y:N": "Upwards", "npv:Q": "Net present value"}
-    white = either(f"abs(datum.npv) > {_DARK * most:.6g}", "#FFFFFF", INK)
+    white = either(f"abs(datum.npv) > {_DARK * most:.6g}", ON_DARK, ON_PALE)
     drawn = alt.Chart().encode(x=x, y=y)
     heading = headings(FIRST, strategy_colour(names_of(cells)), indent=_INDENT, rise=_RISE)
     text = alt.Chart().transform_filter(FIRST).mark_text(align="left", baseline="middle", color=QUIET, aria=False)
     return [
-        drawn.mark_rect(stroke="#E4E7EB", strokeWidth=0.5, aria=False).encode(
+        drawn.mark_rect(stroke=GRID, strokeWidth=0.5, aria=False).encode(
             fill=alt.Color("npv:Q", scale=scale, legend=None), tooltip=tooltips(tips)
         ),
         drawn.mark_text(fontSize=12, aria=False).encode(text="_cell:N", color=white),

@@ -10,7 +10,19 @@ import polars as pl
 from cxsim.errors import TableError, choices
 from cxsim.metrics.cohorts import COHORTS
 from cxsim.reporting.tables import Row, share_to
-from cxsim.reporting.theme import INK, QUIET, Figure, detailed, distinct, framed, listed, rounded, with_texts
+from cxsim.reporting.theme import (
+    GROUND,
+    ON_DARK,
+    ON_PALE,
+    QUIET,
+    Figure,
+    detailed,
+    distinct,
+    framed,
+    listed,
+    rounded,
+    with_texts,
+)
 from cxsim.tables import check
 from cxsim.wording import INTERVAL_95, money, number, style
 
@@ -100,11 +112,11 @@ def _marks(cells: pl.DataFrame, order: list[str]) -> list[alt.Chart]:
         drawn.mark_rect().encode(
             color=alt.Color("value:Q", scale={"domain": [low, high], "range": [_LEAST, _MOST]}, legend=None)
         ),
-        partial.mark_rect(fillOpacity=0, stroke="#FFFFFF", strokeWidth=3),
+        partial.mark_rect(fillOpacity=0, stroke=GROUND, strokeWidth=3),
         partial.mark_rect(fillOpacity=0, stroke=QUIET, strokeWidth=1.2, strokeDash=[3, 2]),
         drawn.transform_calculate(cell=bare)
         .mark_text(fontSize=11)
-        .encode(text="cell:N", color=alt.condition(dark, alt.value("#FFFFFF"), alt.value(INK))),
+        .encode(text="cell:N", color=alt.condition(dark, alt.value(ON_DARK), alt.value(ON_PALE))),
     ]
 
 

@@ -14,6 +14,7 @@ from cxsim.reporting.shop.clv_validation import SHARE_LABELS
 from cxsim.reporting.tables import Column, Row, Table, TableSpec
 from cxsim.reporting.theme import (
     BASELINE,
+    GROUND,
     INK,
     QUIET,
     STRATEGIES,
@@ -216,9 +217,7 @@ def _marks(drawn: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
                 scale={"domain": span, "nice": False, "type": "log"},
                 axis={"format": "~g", "grid": False, "title": "Ratio", "values": _ticks(*span)},
             ),
-            fill=alt.Fill(
-                "kind:N", scale={"domain": kinds, "range": [STRATEGIES[0], "#FFFFFF"]}, legend=colour["legend"]
-            ),
+            fill=alt.Fill("kind:N", scale={"domain": kinds, "range": [STRATEGIES[0], GROUND]}, legend=colour["legend"]),
         ),
     ]
 

@@ -10,6 +10,7 @@ import pytest
 import vl_convert
 
 from cxsim.errors import TableError
+from cxsim.reporting.business.break_even import Card, in_cards
 from cxsim.reporting.business.decision import lead
 from cxsim.reporting.business.information import value_of_information, variance_split
 from cxsim.reporting.business.investment import cash_fan
@@ -19,7 +20,7 @@ from cxsim.reporting.business.returns import structures_table
 from cxsim.reporting.business.statement import benefit_waterfall, statement_table
 from cxsim.reporting.business.tornado import heat_map, tornado
 from cxsim.reporting.shop.clv_fit import fit_table
-from cxsim.reporting.tables import TABLE, Card, Column, Prose, TableSpec, in_cards, machine_readable, remark
+from cxsim.reporting.tables import TABLE, Column, Prose, TableSpec, machine_readable, remark
 from cxsim.wording import NBSP, percent
 from tests.reporting.business.cases import (
     STRATEGIES,
