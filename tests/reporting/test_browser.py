@@ -159,7 +159,7 @@ def test_the_page_is_complete_without_javascript_and_prints_on_paper(tab, made, 
     tab.open(made.page, scripts="off")
     boxes = "Array.from(document.querySelectorAll('.cx-static svg')).map(svg => svg.getBoundingClientRect().height)"
     assert min(tab.evaluate(boxes)) > 100
-    assert "Audit trail" in tab.evaluate("document.body.innerText")
+    assert "Appendix: audit trail" in tab.evaluate("document.body.innerText")
     tab.open(made.page)
     tab.print_pdf(tmp_path / "report.pdf")
     text = (tmp_path / "report.pdf").read_bytes()

@@ -66,7 +66,7 @@ def test_included_it_is_one_amount_of_the_last_month_in_ledger_counts_and_custom
 
 def test_included_pathways_and_rates_add_up_to_the_same_value(included):
     base = base_case(included)
-    parts = pathways(base, included.returns)
+    parts, _ = pathways(base, included.returns, statements(included)["periods"])
     for name, outcome in base.outcomes.items():
         own = parts.filter(pl.col("strategy") == name, pl.col("kind").is_in(["gives", "takes"]))
         assert own["amount"].sum() == pytest.approx(base.npv(outcome).mean(), abs=1e-4)

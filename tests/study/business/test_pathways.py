@@ -31,6 +31,22 @@ def test_the_parts_add_up_to_the_base_case_and_this_to_the_mean_to_the_cent(whic
         assert amount["base"] + amount["uncertainty"] == pytest.approx(amount["mean"], abs=CENT)
 
 
+@pytest.mark.parametrize("which", ["case", "busy_case"])
+def test_the_case_on_one_page_adds_up_to_the_returns_to_the_cent(which, request):
+    """Sources to benefits, accounts to investment, their difference to NPV, and years to the whole horizon."""
+    case = request.getfixturevalue(which)
+    for returns in case.study.returns.iter_rows(named=True):
+        own = case.summary.filter(strategy=returns["strategy"])
+        for period in own["period"].unique():
+            sums = dict(own.filter(period=period).group_by("section").agg(pl.col("amount").sum()).iter_rows())
+            assert sums["benefits"] == pytest.approx(sums["benefits total"], abs=CENT)
+            assert sums.get("investment", 0.0) == pytest.approx(sums["investment total"], abs=CENT)
+            assert sums["benefits total"] - sums["investment total"] == pytest.approx(sums["npv"], abs=CENT)
+        whole = dict(own.filter(period=WHOLE_HORIZON).select("section", "amount").iter_rows())
+        assert whole["npv"] == pytest.approx(returns["incremental_npv"], abs=CENT)
+        assert whole["investment total"] == pytest.approx(returns["investment"], abs=CENT)
+
+
 def test_the_mean_is_that_of_the_returns(study, case):
     table = case.pathways
     means = dict(table.filter(kind="mean").select("strategy", "amount").iter_rows())
