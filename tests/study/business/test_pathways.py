@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
@@ -12,6 +13,7 @@ from cxsim.strategies.effects import Effect
 from cxsim.strategies.strategy import load_strategy
 from cxsim.study.business.base_case import base_case
 from cxsim.study.business.pathways import LABELS, RESPONSES, feasible_sets, pathways_of, responding, shapley, without
+from cxsim.tables import WHOLE_HORIZON
 
 CENT = 0.005
 
