@@ -35,7 +35,7 @@ KNOWN = {
 PRICES = {
     "gross_margin": (0.22, 0.61), "payment_share": (0.021, 0.033), "payment_per_order": (0.27, 0.41),
     "fulfilment_per_order": (3.3, 7.1), "support_per_order": (0.37, 0.83), "acquisition_per_customer": (13.0, 37.0),
-    "annual_discount_rate": (0.07, 0.14), "fund_probability": (0.83, 0.94), "reject_probability": (0.17, 0.33),
+    "annual_discount_rate": (0.07, 0.14), "fund_probability": (0.83, 0.94),
     "roi_hurdle": (0.12, 0.43), "benefit_haircut": (0.13, 0.26), "cost_uplift": (0.07, 0.16),
 }  # fmt: skip
 CUSTOMERS = {

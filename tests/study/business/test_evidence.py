@@ -137,7 +137,7 @@ def test_a_shop_is_tested_on_as_many_quarters_as_it_has(until, rows):
         assert found.verdict == "caution"
         assert found.sentence == (
             "The models cannot be tested on this shop's own past: its orders span 272 days, 1997-01-01 to 1997-09-29, "
-            "and that takes 273: half a year to learn from, and a quarter to hold a forecast against. Test before you "
+            "and that takes 273: 182 to learn from, 91 to compare a forecast with. Test before you "
             "fund."
         )
 
