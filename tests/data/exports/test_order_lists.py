@@ -286,7 +286,7 @@ def test_a_column_that_only_some_orders_fill_is_left_out_and_said(shopify):
 
 def test_refunds_without_a_date_are_no_returns_and_the_first_order_shows_the_opening(shopify):
     shop = read_shop(FILE)
-    assert "neither when nor for which line" in shop.missing("returns")
+    assert "neither their dates nor their lines" in shop.missing("returns")
     assert shop.opening
     assert not shopify([order("#10010"), order("#21001")]).opening
 
