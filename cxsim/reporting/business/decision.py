@@ -411,11 +411,11 @@ def _summary_finding(summary: pl.DataFrame) -> str:
         for section in ("benefits total", "investment total")
     }
     parts = [
-        f"{percent(benefits / spent) if benefits > 0.0 else 'none'} for {title}"
+        f"{figure(benefits / spent, '.2f')} for {title}"
         for title, benefits in sums["benefits total"].items()
         if (spent := sums["investment total"][title]) > 0.0
     ]
-    return f"Benefits over investment: {joined(parts)}" if parts else "No programme needs an investment"
+    return f"Benefits per unit of investment: {joined(parts)}" if parts else "No programme needs an investment"
 
 
 def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: str) -> list[str]:

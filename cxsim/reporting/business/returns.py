@@ -61,7 +61,7 @@ _BREAK = "\N{SYMBOL FOR UNIT SEPARATOR}"
 _MEAN = f"Mean ({INTERVAL})"
 
 
-def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | None:
+def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | Prose:
     """Draw the net present value of each strategy under each model of leaving, with its interval.
 
     Parameters
@@ -73,12 +73,12 @@ def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | None:
 
     Returns
     -------
-    alt.LayerChart or None
-        One point and one line for the 90 % interval per strategy and model, and a tick at zero. None, which a notebook
-        does not show, where there is one model only.
+    alt.LayerChart or Prose
+        One point and one line for the 90 % interval per strategy and model, and a tick at zero; one sentence where
+        there is one model only.
     """
     if check(structures, STRUCTURES)["structure"].n_unique() < 2:
-        return None
+        return remark("One dropout model is used here, so there is no comparison of models.")
     models = structures.with_columns(pl.col("structure").replace(MODELS))
     means = in_order(_means(models, currency).rename({"structure": "model"}), "name").with_columns(
         _row=pl.format(f"{{}}{_BREAK}{{}}", "name", "model")

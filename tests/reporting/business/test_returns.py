@@ -108,7 +108,8 @@ def test_the_title_names_whose_sign_depends_on_the_model(drawn_structures, findi
 
 
 def test_one_model_needs_no_figure(drawn_structures):
-    assert npv_by_structure(drawn_structures.filter(pl.col("structure") == "bgnbd"), "USD") is None
+    alone = npv_by_structure(drawn_structures.filter(pl.col("structure") == "bgnbd"), "USD")
+    assert alone.text == "One dropout model is used here, so there is no comparison of models."
 
 
 def test_each_strategy_has_a_row_for_its_name_and_one_for_each_model(drawn_structures):
