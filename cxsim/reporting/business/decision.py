@@ -267,13 +267,15 @@ def _what_would_change(row: Row, currency: str) -> str:
         return f"No single assumption, within its plausible range, turns this {other}."
     unit, low, limit = row["changer_unit"], row["changer_low"], row["changer_break_even"]
     ends = "" if low is None else f" (90{NBSP}% range {span(low, row['changer_high'], unit, currency=currency)})"
-    turns = "breaks even"
+    turns = "NPV breaks even"
     if row["base_npv"] is not None:
-        turns = f"turns {'negative' if row['base_npv'] > 0.0 else 'positive'}"
+        # The sensitivities start from the base case, whose NPV may have another sign than the expected one.
+        sign = "negative" if row["base_npv"] > 0.0 else "positive"
+        turns = f"the base-case NPV, {money(row['base_npv'], currency)}, turns {sign}"
     side = "" if row["base_npv"] is None else " or less" if limit < row["changer_value"] else " or more"
     return (
         f"Most sensitive to: {lowered(first_sentence(row['changer']))}. Plan: "
-        f"{in_unit(row['changer_value'], unit, currency)}{ends}; NPV {turns} at "
+        f"{in_unit(row['changer_value'], unit, currency)}{ends}; {turns} at "
         f"{in_unit(found(limit), unit, currency)}{side}, all else at central values. That is "
         f"{plausible(row['changer_score'])}."
     )

@@ -42,8 +42,6 @@ PORTFOLIO = Contract(
         "npv_mc_error",
         "low",
         "high",
-        "low_80",
-        "high_80",
         "prob_npv_positive",
         "prob_mc_error",
         "cvar",
@@ -66,7 +64,7 @@ _MOST_ARMS, _FEWEST_DRAWS = 240, 24
 # A set whose members, each alone, spend more than this many times the budget is not simulated: running together they
 # would have to save each other a fifth of what they spend to be affordable.
 _REACH = 1.25
-_LEVELS = {"low": 0.05, "low_80": 0.10, "high_80": 0.90, "high": 0.95}
+_LEVELS = {"low": 0.05, "high": 0.95}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -288,8 +288,6 @@ def portfolio() -> pl.DataFrame:
                 "npv_mc_error": sd / 14.0,
                 "low": npv - 1.64 * sd,
                 "high": npv + 1.64 * sd,
-                "low_80": npv - 1.28 * sd,
-                "high_80": npv + 1.28 * sd,
                 "prob_npv_positive": 0.5,
                 "prob_mc_error": 0.03,
                 "cvar": cvar,

@@ -99,7 +99,7 @@ def test_every_figure_has_its_unit_and_its_interval_or_error(snapshot):
 
 
 def test_of_a_strategy_that_pays_in_the_base_case_it_says_when_it_would_no_longer():
-    assert "NPV turns negative at 0.93 or more" in _text(
+    assert "the base-case NPV, USD 400, turns negative at 0.93 or more" in _text(
         _POINTS | {"base_npv": 400.0, "changer_break_even": 0.93, "changer_score": 1.1}
     )
 
@@ -118,10 +118,11 @@ def test_money_and_shares_that_would_change_it_have_their_unit():
         "changer_score": 2.0,
     }
     text = _text(_POINTS | one | {"changer_low": 300.0, "changer_high": 900.0})
-    assert "USD 500 per month (90 % range 300 to 900); NPV turns positive at USD 1,230 per month or more" in text
+    turns = "the base-case NPV, USD −400, turns positive at USD 1,230 per month or more"
+    assert f"USD 500 per month (90 % range 300 to 900); {turns}" in text
     assert "That is at the edge of its plausible range (2 % chance)." in text
     share = {"changer_unit": "share", "changer_value": 0.4, "changer_break_even": 0.45678, "changer_score": 0.5}
-    assert "40 % (90 % range 35 to 45 %); NPV turns positive at 45.7 % or more" in _text(
+    assert "40 % (90 % range 35 to 45 %); the base-case NPV, USD −400, turns positive at 45.7 % or more" in _text(
         _POINTS | share | {"changer_low": 0.35, "changer_high": 0.45}
     )
 

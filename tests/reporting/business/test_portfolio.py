@@ -23,8 +23,6 @@ _BEST = {
     "npv_mc_error": 900.0,
     "low": -4_000.0,
     "high": 22_000.0,
-    "low_80": -1_000.0,
-    "high_80": 19_000.0,
     "prob_npv_positive": 0.85,
     "prob_mc_error": 0.02,
     "cvar": -5_100.0,
