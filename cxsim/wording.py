@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from cxsim.errors import ParamError, choices
@@ -26,10 +27,15 @@ MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EN DASH}"
 INTERVAL = f"90{NBSP}% interval"
 INTERVAL_95 = f"95{NBSP}% interval"
+WORST = f"worst 10{NBSP}%"
 # Purchase and dropout models as readers know them.
 MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _SCALES = ((999_500_000.0, 1e9, "billion"), (999_500.0, 1e6, "million"), (0.0, 1.0, ""))
 # So the files of strategies say that nobody believes a number; readers find other words for it beside the number.
 _SEARCHED = "; searched, not assumed"
@@ -199,14 +205,23 @@ def number(amount: float) -> str:
     return precision([amount]).text(amount)
 
 
+def between(low: float, high: float) -> str:
+    r"""Return an interval, each end to three significant digits; a scale that both share is named once.
+
+    >>> between(-3_264.4, 998.3), between(1_240_000.0, 2e6)
+    ('−3,260 to 998', '1.24 to 2.00\xa0million')
+    """
+    first, last = precision([low]), precision([high])
+    return f"{first.bare(low) if first.word == last.word else first.text(low)} to {last.text(high)}"
+
+
 def in_words(mean: float, low: float, high: float, *, currency: str) -> str:
-    r"""Return an amount and its interval, rounded together.
+    r"""Return an amount and its interval.
 
     >>> in_words(-1_934.8, -3_264.4, -998.3, currency="USD")
-    'USD\xa0−1,930 (−3,260 to −1,000)'
+    'USD\xa0−1,930 (−3,260 to −998)'
     """
-    together = precision([mean, low, high])
-    return f"{priced(together.text(mean), currency)} ({together.span(low, high)})"
+    return f"{money(mean, currency)} ({between(low, high)})"
 
 
 def percent(share: float) -> str:
@@ -222,17 +237,26 @@ def percent(share: float) -> str:
     return f"{figure(100 * share, '.0f' if 0.01 <= share <= 0.99 else '.1f')}{NBSP}%"
 
 
-def percent_against(share: float, limit: float) -> str:
-    r"""Return a share as a percentage with as many decimals as it takes to lie on its side of a limit.
+def chance(share: float) -> str:
+    r"""Return a chance in whole per cent, rounded down, so that it never reaches a limit that it is below.
 
-    >>> percent_against(0.8967, 0.9), percent_against(0.44, 0.9), percent_against(0.9, 0.9)
-    ('89.7\xa0%', '44\xa0%', '90\xa0%')
+    >>> chance(0.8999), chance(0.9), chance(0.999), chance(0.0)
+    ('89\xa0%', '90\xa0%', 'more than 99.5\xa0%', 'less than 0.5\xa0%')
     """
-    for decimals in range(9):
-        text = f"{100.0 * share:.{decimals}f}"
-        if (float(text) < 100.0 * limit) == (share < limit):
-            break
-    return percent(share) if decimals == 0 else f"{figure(100.0 * share, f'.{decimals}f')}{NBSP}%"
+    # A share of draws is a quotient: 0.29 times 100 is a hair below 29.
+    return percent(math.floor(100.0 * share + 1e-9) / 100.0 if 0.01 <= share <= 0.995 else share)
+
+
+def figure_against(value: float, bound: float, decimals: int = 0) -> str:
+    """Return a number to some decimals, or to as many more as it takes to lie on its side of a bound.
+
+    >>> figure_against(99.8, 100.0), figure_against(44.0, 100.0), figure_against(-0.2, 0.0)
+    ('99.8', '44', '−0.2')
+    """
+    side = (value > bound, value < bound)
+    tried = range(decimals, decimals + 9)
+    near = (most for most in tried if ((shown := round(value, most)) > bound, shown < bound) == side)
+    return figure(value, f",.{next(near, decimals)}f")
 
 
 def months(duration: float) -> str:
@@ -245,6 +269,16 @@ def months(duration: float) -> str:
     if whole < 1:
         return "less than a month"
     return f"{whole}{NBSP}month{'' if whole == 1 else 's'}"
+
+
+def day_in_words(day: date) -> str:
+    r"""Return a day as it is read aloud.
+
+    >>> day_in_words(date(1997, 9, 30))
+    '30\xa0September\xa01997'
+    """
+    # Not strftime or calendar: their names of the months follow the machine's locale.
+    return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
 
 
 def counted(count: int) -> str:
@@ -355,8 +389,8 @@ def _suffix(unit: str, of: Of) -> str:
 
 
 # What acts on a screen instead of being seen on it: controls but tabs and line feeds, ends of lines that editors do not
-# show, and what turns the direction of the text that follows (Unicode, "Bidirectional Algorithm", 2).
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# show, what turns the direction of the text that follows (Unicode, "Bidirectional Algorithm", 2), and marks of our own.
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ue000-\ue003]")
 # A spreadsheet runs a cell as a formula that begins with one of = + - @, in any width, or with a blank that it skips
 # (OWASP, "CSV Injection"). A text can begin a cell of its own where a program cuts at semicolons, tabs or line ends.
 _CELL = r"(^|[;\t\r\n])"
@@ -371,6 +405,10 @@ BLANKS = re.compile("[\x00-\x20\x7f\x85\u2028\u2029]+")
 # An underscore inside a word is no markup; the last sign of a text may stand before a link.
 _ACTIVE = re.compile(r"[\\`*\[\]|~$#]|(?<![^\W_])_|_(?![^\W_])|!$")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+# Before a number stands what it measures, of which strategy and how it was found, in characters of private use.
+_LABEL = "([^|\ue001-\ue003]*)"
+LABELLED = re.compile(f"\ue001{_LABEL}[|]{_LABEL}[|]{_LABEL}\ue002([^\ue001-\ue003]*)\ue003")
+_NUMBERS = re.compile(rf"[{MINUS}+]?\d(?:.*\d)?(?:{NBSP}(?:%|million|billion))?", flags=re.DOTALL)
 
 
 def in_html(text: str) -> str:
@@ -379,7 +417,25 @@ def in_html(text: str) -> str:
     >>> in_html("Orders > 2 & <b>")
     'Orders &gt; 2 &amp; &lt;b&gt;'
     """
-    return html.escape(text)
+    return LABELLED.sub(r'<span data-quantity="\1" data-strategy="\2" data-estimator="\3">\4</span>', html.escape(text))
+
+
+def labelled(text: str, quantity: str, strategy: str = "", estimator: str = "given") -> str:
+    """Return words whose numbers, from the first to the last, say what they measure: HTML has it as attributes.
+
+    Without a strategy they are numbers of the shop as it is, with none.
+    """
+    label = f"\ue001{quantity}|{strategy or 'no-programme'}|{estimator}\ue002"
+    return _NUMBERS.sub(lambda found: f"{label}{found[0]}\ue003", text)
+
+
+def unlabelled(text: str) -> str:
+    r"""Return words as they are read.
+
+    >>> unlabelled(labelled("USD 5", "npv"))
+    'USD 5'
+    """
+    return LABELLED.sub(r"\4", text)
 
 
 def in_script(json: str) -> str:
@@ -407,7 +463,7 @@ def in_markdown(text: str) -> str:
     >>> in_markdown("[x](y) | <b>")
     '\\[x\\](y) \\| &lt;b&gt;'
     """
-    return _ACTIVE.sub(r"\\\g<0>", BLANKS.sub(" ", text)).translate(_ENTITIES)
+    return _ACTIVE.sub(r"\\\g<0>", BLANKS.sub(" ", unlabelled(text))).translate(_ENTITIES)
 
 
 def in_csv(text: str) -> str:
@@ -425,4 +481,4 @@ def in_terminal(text: str, instead: Callable[[str], str] = lambda _: "?") -> str
     >>> in_terminal("\x1b[31mred")
     '?[31mred'
     """
-    return UNSEEN.sub(lambda found: instead(found[0]), text)
+    return UNSEEN.sub(lambda found: instead(found[0]), unlabelled(text))

@@ -5,14 +5,20 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from cxsim.errors import ParamError
 from cxsim.wording import (
     STYLES,
+    chance,
     counted,
     figure,
+    figure_against,
+    in_html,
+    in_markdown,
+    in_terminal,
     in_words,
+    labelled,
     measured,
     measured_span,
     minor_digits,
@@ -22,6 +28,7 @@ from cxsim.wording import (
     priced,
     sized,
     style,
+    unlabelled,
     write_as,
     written_as,
 )
@@ -68,7 +75,7 @@ def test_words_stay_english(locale, written):
 def test_everything_that_is_worded_is_written_the_german_way():
     with written_as("de"):
         assert in_words(-1_934.8, -3_264.4, -998.3, currency="USD") == (
-            f"{MINUS}1.930{NBSP}USD ({MINUS}3.260 to {MINUS}1.000)"
+            f"{MINUS}1.930{NBSP}USD ({MINUS}3.260 to {MINUS}998)"
         )
         assert [percent(share) for share in (0.44, 0.0071, 1.0, 0.0)] == [
             f"44{NBSP}%", f"0,7{NBSP}%", f"more than 99,5{NBSP}%", f"less than 0,5{NBSP}%"
@@ -78,6 +85,31 @@ def test_everything_that_is_worded_is_written_the_german_way():
         assert measured(-0.0421, "share", "", of="change") == f"{MINUS}4,2{NBSP}pp"
         assert measured(1_252.34, "money", "EUR", of="change") == f"+1.250{NBSP}EUR"
         assert measured_span(-1.25, 2.0, "hours", of="change") == f"{MINUS}1,2 to +2,0{NBSP}h"
+
+
+@given(st.integers(0, 5_000), st.integers(1, 5_000), st.integers(1, 99))
+def test_a_chance_as_it_is_read_is_on_its_side_of_every_whole_per_cent(some, draws, limit):
+    share = min(some, draws) / draws
+    read = float(chance(share).rstrip("%").removeprefix("more than ").removeprefix("less than "))
+    # "less than 0.5 %" is below and "more than 99.5 %" above every limit from 1 to 99.
+    assert (read >= limit) == (100 * min(some, draws) >= limit * draws)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_a_number_is_never_written_on_the_other_side_of_its_bound(value, bound):
+    assume(abs(value - bound) > 1e-6)
+    written = float(figure_against(value, bound).replace(",", "").replace(MINUS, "-"))
+    assert (written > bound, written < bound) == (value > bound, value < bound)
+
+
+def test_a_number_says_what_it_measures_in_html_and_nowhere_else():
+    words = f"NPV of {labelled(f'USD{NBSP}−5 to 3 (90{NBSP}%)', 'npv', 'points', 'quantiles')} & more"
+    assert in_html(words) == (
+        f'NPV of USD{NBSP}<span data-quantity="npv" data-strategy="points" data-estimator="quantiles">−5 to 3 '
+        f"(90{NBSP}%</span>) &amp; more"
+    )
+    assert unlabelled(words) == in_terminal(words) == f"NPV of USD{NBSP}−5 to 3 (90{NBSP}%) & more"
+    assert in_markdown(words) == f"NPV of USD{NBSP}−5 to 3 (90{NBSP}%) &amp; more"
 
 
 def test_nothing_has_no_sign_in_any_locale():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -103,6 +104,13 @@ class Economics(Checked):
                 raise ParamError(
                     f"{name}: a rule has no spread; make its range a single value, not [{low:g}, {high:g}]."
                 )
+        needed = 100.0 * self.fund_probability.value
+        if abs(needed - round(needed)) > 1e-9:
+            raise ParamError(
+                f"fund_probability: {needed / 100.0:g} is not a whole per cent, in which reports state "
+                f"chances, rounded down, so as to stay on their side of it; choose {math.floor(needed) / 100.0:g} or "
+                f"{math.ceil(needed) / 100.0:g}."
+            )
         caution, stop = self.forecast_caution, self.forecast_stop
         if caution is not None and stop is not None and caution.value > stop.value:
             raise ParamError(

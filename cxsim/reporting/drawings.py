@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -11,7 +14,7 @@ import vl_convert
 
 from cxsim.errors import ReportError
 from cxsim.reporting.twins import json_text
-from cxsim.wording import ENGLISH, NBSP, NumberStyle, in_drawing, in_script
+from cxsim.wording import ENGLISH, NBSP, NumberStyle, in_drawing, in_html, in_script, unlabelled
 
 # An attribute's value may hold the sign that ends an element, text between elements never holds the one that begins it.
 _ELEMENT = re.compile(r'<(?:"[^"]*"|[^">])*>')
@@ -25,6 +28,9 @@ _UNSEEN = re.compile(
     r'<path class="(?:foreground"[^>]* display="none"|background" aria-hidden="true" d="[^"]*")[^>]*/>'
 )
 _PAINTED = re.compile(r' (?:fill|stroke)="')
+_TEXT = re.compile(">([^<>]+)<")
+# Strings of JSON in which numbers are labelled.
+_MARKED = re.compile(r'"(?:[^"\\\ue001]|\\.)*\ue001(?:[^"\\]|\\.)*"')
 _EMPTY = re.compile(r"<g[^>]*></g>")
 _ROOT = '<g fill="none"'
 
@@ -85,6 +91,7 @@ class Figure(NamedTuple):
     spec: str  # JSON that may stand inside a script element
     tables: tuple[DataTable, ...]  # its data, where it is short enough to be read out
     sliders: tuple[str, ...]  # their labels and starting values
+    measures: Mapping[str, Any]  # the quantity that its marks show, and how it was found
 
 
 def draw(spec: Spec, figure_id: str) -> Figure:
@@ -93,7 +100,8 @@ def draw(spec: Spec, figure_id: str) -> Figure:
     for node in _nodes(spec):
         if isinstance(node.get("url"), str):
             raise ReportError(f"chart '{label}' loads {node['url']!r}; a report must carry its data inside.")
-    text = in_drawing(json_text(spec))
+    marked = in_drawing(json_text(spec))
+    text = unlabelled(marked)
     try:
         svg = vl_convert.vegalite_to_svg(text, vl_version=VEGA_LITE, allowed_base_urls=[])
     except ValueError as error:
@@ -103,11 +111,24 @@ def draw(spec: Spec, figure_id: str) -> Figure:
     return Figure(
         id=figure_id,
         label=label,
-        svg=_own_ids(slim(svg), figure_id),
+        svg=_measured(_own_ids(slim(svg), figure_id), marked),
         spec=in_script(text),
         tables=_tables(spec, style),
+        measures=dict(spec.get("usermeta", {})),
         sliders=_sliders(spec, style),
     )
+
+
+def _measured(svg: str, marked: str) -> str:
+    """Return a drawing whose texts say what their numbers measure, where all texts that read the same say the same."""
+    texts = [json.loads(text) for text in set(_MARKED.findall(marked))]
+    known = Counter(map(unlabelled, texts))
+    parts = {
+        unlabelled(text): in_html(text).replace("<span", "<tspan").replace("</span", "</tspan")
+        for text in texts
+        if known[unlabelled(text)] == 1
+    }
+    return _TEXT.sub(lambda found: f">{parts.get(html.unescape(found[1]), found[1])}<", svg)
 
 
 def chart_label(spec: Spec) -> str:
@@ -194,4 +215,4 @@ def _shown(value: object, style: NumberStyle) -> str:
         return ""
     if isinstance(value, float):
         return style.separated(f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}")
-    return str(value)
+    return unlabelled(str(value))

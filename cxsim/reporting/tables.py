@@ -21,12 +21,15 @@ from cxsim.wording import (
     MISSING,
     NBSP,
     figure,
+    figure_against,
     in_html,
     in_terminal,
+    labelled,
     minor_digits,
     number,
     precision,
     priced,
+    unlabelled,
 )
 
 # JupyterLab 4 and VS Code draw this one natively and without a network; altair 6's own name is drawn by neither.
@@ -41,6 +44,9 @@ _FIRST_ROWS = 10
 Plain = dict[str, Any]
 
 
+# How a number of a page was found, as its cells and sentences say.
+MEAN, SHARE, QUANTILES = "mean-of-draws", "share-of-draws", "quantiles-of-draws"
+ERROR, CENTRAL = "simulation-error", "base-case"
 # Stands for the code of the currency in words that are computed, which may hold somebody's own braces: a character that
 # Unicode leaves to private use.
 CURRENCY = "\ue000"
@@ -87,7 +93,7 @@ class Table:
     title: str
     layout: GT
     twin: pl.DataFrame
-    fold: Literal["open", "folded"] = "open"
+    fold: Literal["open", "folded", "linked"] = "open"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:  # noqa: ARG002
         return {"text/html": _as_shown(self.html()), TABLE: _shortened(self.machine()), "text/plain": repr(self)}
@@ -192,6 +198,8 @@ class Column:
         Numbers stand at the right, text at the left; a badge is a word with a rim.
     group
         Of the line, in a table that runs across.
+    quantity, estimator
+        What its numbers measure, and how that was found; without them, the column's own name, and what its table says.
     """
 
     head: str
@@ -200,13 +208,20 @@ class Column:
     error: str = ""
     align: Literal["number", "text", "badge"] = "number"
     group: str = ""
+    quantity: str = ""
+    estimator: str = ""
 
-    def cell(self, row: Row, name: str) -> str:
+    def cell(self, row: Row, name: str, estimator: str = "") -> str:
         """Return the text of a row, in which nothing but a badge is taken for markup."""
         value = _of(row, self.of or name)
-        text = MISSING if value is None else in_html(self.write(value))
-        if self.error and value is not None:
-            text += f" ± {number(row[self.error])}"
+        text = MISSING if value is None else self.write(value)
+        around = row[self.error] if self.error and value is not None else None
+        error = "" if around is None else f" ± {number(around)}"
+        if estimator:
+            strategy = row.get("strategy") or row.get("members", "")
+            text = labelled(text, self.quantity or name, strategy, self.estimator or estimator)
+            error = labelled(error, f"{self.quantity or name}_error", strategy, ERROR)
+        text = in_html(text + error)
         badge = text and self.align == "badge"
         return f'<span class="cx-badge" data-word="{text}">{text}</span>' if badge else text
 
@@ -240,8 +255,8 @@ def with_amounts(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
 
 
 def share_to(decimals: int) -> Callable[[float], str]:
-    """Return how a share is written as a percentage with so many decimals."""
-    return lambda share: f"{figure(100 * share, f',.{decimals}f')}{NBSP}%"
+    """Return how a share is written as a percentage, to so many decimals, or more where these would be zero."""
+    return lambda share: f"{figure_against(100.0 * share, 0.0, decimals)}{NBSP}%"
 
 
 def _of(row: Row, of: Of) -> Any:
@@ -284,6 +299,8 @@ class TableSpec:
         its `line`.
     fold
         Whether a reader sees the table at once, or after opening it by its title.
+    estimator
+        How the numbers were found of a table whose cells say what they measure, of which strategy.
     """
 
     id: str
@@ -300,7 +317,8 @@ class TableSpec:
     spanners: Mapping[str, Sequence[str]] = field(default_factory=dict)
     bold: Callable[[Row], bool] | None = None
     across: str = ""
-    fold: Literal["open", "folded"] = "open"
+    fold: Literal["open", "folded", "linked"] = "open"
+    estimator: str = ""
 
     def render(self, table: pl.DataFrame, currency: str = "") -> Table:
         """Return the table, whose twin is the table that went in; rows find the code of the currency as `currency`."""
@@ -330,7 +348,7 @@ class TableSpec:
         if self.bold is not None:
             sums = [place for place, row in enumerate(rows) if self.bold(row)]
             layout = layout.tab_style(style.text(weight="bold"), [loc.body(rows=sums), loc.stub(rows=sums)])
-        return Table(id=self.id, title=title, layout=layout, twin=table, fold=self.fold)
+        return Table(id=self.id, title=unlabelled(title), layout=layout, twin=table, fold=self.fold)
 
     def render_or_remark(self, table: pl.DataFrame, currency: str = "") -> Table | Prose:
         """Return the table, or the sentence that stands instead of one without rows."""
@@ -341,7 +359,9 @@ class TableSpec:
     def _cells(self, rows: Sequence[Row], currency: str) -> tuple[pl.DataFrame, dict[str, str]]:
         """Return the cells as markup and the heads of their columns; across, each column fills a row."""
         heads = {name: column.head.replace("{currency}", currency) for name, column in self.columns.items()}
-        cells = {name: [column.cell(row, name) for row in rows] for name, column in self.columns.items()}
+        cells = {
+            name: [column.cell(row, name, self.estimator) for row in rows] for name, column in self.columns.items()
+        }
         stubs = {
             name: [str(_of(row, of)) for row in rows]
             for name, of in {"group": self.group, "line": self.line}.items()

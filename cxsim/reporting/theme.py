@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -22,6 +23,7 @@ from cxsim.reporting.tables import CHART, THEMED, in_report, strategy_name
 from cxsim.tables import Contract
 from cxsim.wording import (
     ENGLISH,
+    LABELLED,
     MINUS,
     NBSP,
     Locale,
@@ -35,6 +37,7 @@ from cxsim.wording import (
     priced,
     searched,
     style,
+    unlabelled,
     write_as,
 )
 
@@ -50,6 +53,8 @@ _SUFFIXES = {
     Unit.POINTS: "points",
 }
 _PERCENT = (Unit.SHARE, Unit.SHARE_PER_YEAR)
+# Holds the place of a space at which no line ends.
+_INSIDE = "\x1f"
 _SEPARATORS = (". ", "; ", ": ", ", ")
 Figure = alt.LayerChart | alt.FacetChart
 Texts = Sequence[str]
@@ -60,10 +65,6 @@ HEIGHT = 300
 _TITLE_CHARACTERS = 76
 _SUBTITLE_CHARACTERS = 114
 _DIGITS = 6
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 # A notebook has its own theme's ink and ground for these; in small letters they stay, on a ground of colour.
 INK = "#1F2933"
 QUIET = "#52606D"
@@ -152,14 +153,33 @@ def shortened(text: str, characters: int) -> str:
 
 
 def framed(
-    drawn: Figure, *, finding: str, shown: str, alt_text: str = "", width: int = WIDTH, height: int = HEIGHT
+    drawn: Figure,
+    *,
+    finding: str,
+    shown: str,
+    alt_text: str = "",
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    measures: tuple[str, str] | None = None,
 ) -> Figure:
-    """Return the figure with its size, its title and the text for those who cannot see it."""
-    title = alt.TitleParams(balanced(finding, _TITLE_CHARACTERS), subtitle=balanced(shown, _SUBTITLE_CHARACTERS))
+    """Return the figure with its size, its title and the text for those who cannot see it.
+
+    `measures` is the quantity that its marks show of each strategy, and how that was found.
+    """
+    lines = balanced(in_chart(finding), _TITLE_CHARACTERS)
+    title = alt.TitleParams(lines, subtitle=balanced(in_chart(shown), _SUBTITLE_CHARACTERS))
     # The parts of a facet have sizes of their own.
     sizes = {"width": width, "height": height} if isinstance(drawn, alt.LayerChart) else {}
-    entitled: Figure = drawn.properties(title=title, description=f"{finding}. {shown} {alt_text}".strip(), **sizes)
+    meta = {"usermeta": dict(zip(("quantity", "estimator"), measures, strict=True))} if measures else {}
+    entitled: Figure = drawn.properties(
+        title=title, **meta, description=unlabelled(f"{finding}. {shown} {alt_text}".strip()), **sizes
+    )
     return entitled
+
+
+def in_chart(text: str) -> str:
+    """Return words of a chart: a report draws its labels apart, elsewhere nothing would."""
+    return text if in_report() else unlabelled(text)
 
 
 def balanced(text: str, characters: int) -> list[str]:
@@ -176,16 +196,6 @@ def balanced(text: str, characters: int) -> list[str]:
 def rounded(table: pl.DataFrame) -> pl.DataFrame:
     """Return the table with its real numbers held to six significant digits, all that a figure can show."""
     return table.with_columns(cs.float().round_sig_figs(_DIGITS))
-
-
-def day_in_words(day: date) -> str:
-    r"""Return a day as it is read aloud.
-
-    >>> day_in_words(date(1997, 9, 30))
-    '30\xa0September\xa01997'
-    """
-    # Not strftime or calendar: their names of the months follow the machine's locale.
-    return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
 
 
 def tooltip(fields: Sequence[tuple[str, ...]]) -> list[alt.Tooltip]:
@@ -345,7 +355,11 @@ def _written(value: float, decimals: int, unit: str, currency: str) -> str:
 
 
 def _wrapped(text: str, characters: int) -> list[str]:
-    return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False)
+    """Return the text in lines of so many characters as it is read; no line ends inside a labelled number."""
+    whole = LABELLED.sub(lambda found: found[0].replace(" ", _INSIDE), text)
+    lines = textwrap.wrap(unlabelled(whole), characters, break_long_words=False, break_on_hyphens=False)
+    words = iter(re.split("[ \n]+", whole))
+    return [" ".join(islice(words, len(line.split(" ")))).replace(_INSIDE, " ") for line in lines]
 
 
 def _bundle(spec: Spec, **_metadata: object) -> tuple[Spec, Spec]:
@@ -353,7 +367,7 @@ def _bundle(spec: Spec, **_metadata: object) -> tuple[Spec, Spec]:
     stored = {key: value if in_report() else _themed(value, key) for key, value in spec.items() if key != "$schema"}
     title = spec.get("title", "")
     text = title.get("text", "") if isinstance(title, dict) else title
-    label = " ".join(text) if isinstance(text, list) else text
+    label = unlabelled(" ".join(text) if isinstance(text, list) else text)
     return {CHART: stored, "text/plain": in_terminal(f"<chart: {label}>")}, {CHART: _EMBED}
 
 

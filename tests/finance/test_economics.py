@@ -217,6 +217,7 @@ def test_every_number_has_its_own_unit(shop, name):
     ("rules", "message"),
     [
         ({"fund_probability": (0.9, 0.95)}, "fund_probability: a rule has no spread"),
+        ({"fund_probability": (0.925, 0.925)}, r"fund_probability: 0\.925 .* choose 0\.92 or 0\.93"),
         (
             {"forecast_caution": (0.3, 0.3), "forecast_stop": (0.2, 0.2)},
             r"forecast_caution \(0\.3\) is above forecast_stop \(0\.2\)",

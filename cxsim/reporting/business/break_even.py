@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.reporting.tables import Column, Prose, Row, Table, TableSpec, headed
+from cxsim.reporting.tables import MEAN, Column, Prose, Row, Table, TableSpec, headed
 from cxsim.reporting.theme import (
     INK,
     QUIET,
@@ -39,11 +39,13 @@ from cxsim.wording import (
     in_html,
     in_words,
     joined,
+    labelled,
     lowered,
     money,
     percent,
     searched,
     sized,
+    unlabelled,
 )
 
 _Verdict = Literal["from a size on", "nowhere", "everywhere"]
@@ -90,9 +92,9 @@ def must_be_true(break_even: pl.DataFrame, currency: str) -> Prose:
     cards = break_even_cards(break_even, currency)
     lead = f"{_pays(rows[0])}. No evidence says whether it is." if len(rows) == 1 else f"{_finding(break_even)}."
     aid = (
-        "How to read this: the strategy is compared with doing nothing, for the same customers and with the same "
-        f"random numbers, in {figure(rows[0]['draws'])} draws of all else that is uncertain under each model of "
-        f"leaving; only the searched number is set by hand. Amounts are in today's {currency}."
+        "Each strategy is compared with a no-programme baseline on the same simulated customers, in "
+        f"{labelled(figure(rows[0]['draws']), 'draws')} draws of everything else that is uncertain under each dropout "
+        f"model. Only the tested effect is set by hand. Amounts are present values in {currency}."
     )
     return in_cards(lead, cards, aid)
 
@@ -140,8 +142,8 @@ def npv_by_size(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) ->
     """
     points = rounded(_points(check(curve, CURVE), check(break_even, BREAK_EVEN), currency))
     shown = (
-        f"Net present value over doing nothing, {currency}, if the effect had that size. Line: mean over draws of all "
-        f"else that is uncertain; band: {INTERVAL}. Nobody has measured the effect."
+        f"NPV against the no-programme baseline, {currency}, if the effect had that size. Line: mean over draws of "
+        f"everything else that is uncertain; band: {INTERVAL}. The effect has not been measured."
     )
     finding = _sizes_finding(break_even.rows(named=True))
     alt_text = read_out(points, "{name}, at {at}: {value}.")
@@ -193,13 +195,17 @@ def _answer(row: Row) -> str:
 
 
 def _sentences(row: Row, currency: str) -> str:
-    low, high = _size(row, "searched_low"), _size(row, "searched_high")
-    answer = _answer(row)
+    def said(text: str, quantity: str, estimator: str = MEAN) -> str:
+        return labelled(text, quantity, row["strategy"], estimator)
+
+    low, high = (said(_size(row, f"searched_{end}"), f"range_{end}", "given") for end in ("low", "high"))
+    answer = said(_answer(row), "break_even")
     needs = f"Needs {answer}" if row["break_even"] is not None else f"Pays at {answer}"
+    effect = said(lowered(searched(row["description"])), "assumption", "given")
     return (
-        f"{needs} ({lowered(searched(row['description']))}). No evidence yet; searched from {low}, expected NPV "
-        f"{money(row['npv_low'], currency)}, to {high}, {money(row['npv_high'], currency)}. Only a test can say how "
-        "large the effect is."
+        f"{needs} ({effect}). No evidence yet. Range tested: {low}, with an expected NPV of "
+        f"{said(money(row['npv_low'], currency), 'npv_at_low')}, to {high}, with "
+        f"{said(money(row['npv_high'], currency), 'npv_at_high')}. Only a test can show how large the effect is."
     )
 
 
@@ -207,7 +213,7 @@ def _pays(row: Row) -> str:
     if row["break_even"] is not None:
         return f"{row['title']} pays if this is {_how_large(row)}: {lowered(searched(row['description']))}"
     low, high = _size(row, "searched_low"), _size(row, "searched_high")
-    return f"{row['title']} pays at {_ENDS[_verdict(row)]} of what was searched, {low} to {high}"
+    return f"{row['title']} pays at {_ENDS[_verdict(row)]} of the range tested, {low} to {high}"
 
 
 def _finding(table: pl.DataFrame) -> str:
@@ -216,8 +222,8 @@ def _finding(table: pl.DataFrame) -> str:
         return _pays(rows[0])
     where: Mapping[_Verdict, str] = {
         "from a size on": "if the effect is large enough",
-        "everywhere": "at both ends of what was searched",
-        "nowhere": "at neither end of what was searched",
+        "everywhere": "at both ends of the range tested",
+        "nowhere": "at neither end of the range tested",
     }
     parts = []
     for verdict, words in where.items():
@@ -237,21 +243,19 @@ _BREAK_EVEN = TableSpec(
     line="title",
     columns={
         "pays": Column("Pays at", _answer, align="text"),
-        "effect": Column("What is searched", "description", searched, align="text"),
+        "effect": Column("Effect", "description", searched, align="text"),
         "unit": Column("Unit", lambda row: row["unit"].replace("money", row["currency"]), align="text"),
-        "range": Column(
-            "Searched between", lambda row: f"{_size(row, 'searched_low')} and {_size(row, 'searched_high')}"
-        ),
-        **headed({"npv_low": "NPV at the first, {currency}", "npv_high": "NPV at the second, {currency}"}),
+        "range": Column("Range tested", lambda row: f"{_size(row, 'searched_low')} to {_size(row, 'searched_high')}"),
+        **headed({"npv_low": "NPV at its low end, {currency}", "npv_high": "NPV at its high end, {currency}"}),
     },
     notes=lambda _: (
-        "NPV: net present value over doing nothing, in today's {currency}; mean over all else that is uncertain.",
+        "NPV: against the no-programme baseline; mean over draws of everything else that is uncertain.",
         (
-            f"A ratio compares with doing nothing: 1 is no effect, {figure(0.9, 'g')} is ten per cent less, "
+            f"A ratio compares with the baseline: 1 is no effect, {figure(0.9, 'g')} is ten per cent less, "
             f"{figure(1.1, 'g')} ten per cent more."
         ),
     ),
-    empty="No effect was only searched here: each has a plausible range, which the assumptions below name.",
+    empty="Every effect here has a plausible range, so no break-even was searched.",
 )
 
 
@@ -259,10 +263,10 @@ def _sizes_finding(rows: Sequence[Row]) -> str:
     pays = [row for row in rows if row["break_even"] is not None]
     if not pays:
         both = all(row["npv_low"] > 0.0 for row in rows)
-        return "Pays at both ends of what was searched" if both else "No break-even within what was searched"
+        return "Pays at both ends of the range tested" if both else "No break-even within the range tested"
     if len(rows) <= _NAMED:
         return joined([f"{row['title']}: pays at {_or(row)}" for row in pays])
-    return f"{len(pays)} of {len(rows)} strategies pay from a size on that was searched"
+    return f"{len(pays)} of {len(rows)} strategies pay from an effect within the range tested"
 
 
 def _points(curve: pl.DataFrame, break_even: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -368,11 +372,8 @@ def in_cards(
         f'<section class="cx-decisions"><style>{_CARDS_SHEET}</style><p class="cx-lead">{in_html(lead)}</p>'
         f'{below}<div class="cx-cards">{articles}</div><p class="cx-aid">{in_html(aid)}</p></section>'
     )
-    return Prose(
-        markup=markup,
-        text="\n".join([lead, *filter(None, [basis]), *(_alt_text(card) for card in cards), aid]),
-        twin=twin,
-    )
+    text = "\n".join([lead, *filter(None, [basis]), *(_alt_text(card) for card in cards), aid])
+    return Prose(markup=markup, text=unlabelled(text), twin=twin)
 
 
 def _article(card: Card) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
@@ -12,6 +13,11 @@ from cxsim.params import Unit
 from cxsim.reporting.business.break_even import Card, break_even_cards, in_cards, plausible
 from cxsim.reporting.tables import (
     BADGES,
+    CENTRAL,
+    ERROR,
+    MEAN,
+    QUANTILES,
+    SHARE,
     Column,
     Prose,
     Row,
@@ -24,9 +30,8 @@ from cxsim.reporting.tables import (
     machine_readable,
     share_to,
     span,
-    with_amounts,
 )
-from cxsim.reporting.theme import distinct, in_order, require_known
+from cxsim.reporting.theme import distinct, in_order, require_known, with_texts
 from cxsim.study.business.base_case import BASE_CASE
 from cxsim.study.business.decision import DECISION
 from cxsim.study.business.kpis import KPIS
@@ -35,12 +40,16 @@ from cxsim.tables import WHOLE_HORIZON, check
 from cxsim.wording import (
     INTERVAL,
     NBSP,
+    between,
+    chance,
     compared,
     counted,
     figure,
+    figure_against,
     first_sentence,
     in_html,
     joined,
+    labelled,
     lowered,
     measured,
     measured_span,
@@ -50,6 +59,7 @@ from cxsim.wording import (
     percent,
     precision,
     priced,
+    unlabelled,
 )
 
 # The row of DECISION that tells of the best set of strategies.
@@ -130,7 +140,7 @@ def summary_table(summary: pl.DataFrame, qualities: pl.DataFrame, decision: pl.D
     check(decision, DECISION)
     periods = distinct(check(summary, SUMMARY), "period")
     said = _qualities_notes(check(qualities, QUALITIES), decision, currency)
-    columns = headed(dict(zip(periods, periods, strict=True)))
+    columns = headed({period: labelled(period, "year") for period in periods})
     # Words that hold names of strategies are computed, so that nothing in them is taken for a place of our own.
     spec = dataclasses.replace(_SUMMARY, columns=columns, notes=lambda _: said)
     return spec.render(summary, currency)
@@ -156,7 +166,7 @@ def kpis_table(kpis: pl.DataFrame, currency: str) -> Table | Prose:
 
 
 def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
-    """Say what the base case is, what each strategy brings in it, and how far the mean over all draws is from that.
+    """Say what the base case is, the NPV of each strategy in it, and how far the mean over all draws is from that.
 
     Parameters
     ----------
@@ -178,28 +188,27 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     rows = check(base_case, BASE_CASE).rows(named=True)
     if not rows:
         raise TableError("BASE_CASE: no strategy; a base case needs at least one row.")
+    worlds = labelled(counted(rows[0]["worlds"]), "worlds")
     opening = (
-        "The base case holds every number at its central value and every model at its estimate, in "
-        f"{counted(rows[0]['worlds'])} worlds that differ by chance alone. What moves one number at a time starts from "
-        "it; the decision rests on the mean over all draws instead."
+        "The base case keeps every assumption at its central value and every model at its estimate, in "
+        f"{worlds} simulated worlds. Sensitivities start from it; decisions rest on the mean over all draws."
     )
     closing = (
-        "The two differ because ranges are wider on one side than on the other, and because what a strategy brings is "
-        "not a straight line in its numbers: the mean of what comes out is not what comes out of the mean. ±: "
-        "simulation error, the standard error of a mean over worlds."
+        "The two differ because some ranges are skewed and because NPV does not change in proportion to every "
+        "assumption. ±: simulation error, one standard error of a mean over worlds."
     )
     sentences = [_base_sentence(row, currency) for row in rows]
     items = "".join(f"<li>{in_html(sentence)}</li>" for sentence in sentences)
     markup = f'<div class="cx-base"><p>{in_html(opening)}</p><ul>{items}</ul><p>{in_html(closing)}</p></div>'
-    twin = machine_readable("base-case", "What each strategy brings in the base case", base_case)
-    return Prose(markup=markup, text="\n".join([opening, *sentences, closing]), twin=twin)
+    twin = machine_readable("base-case", "NPV of each programme in the base case", base_case)
+    return Prose(markup=markup, text=unlabelled("\n".join([opening, *sentences, closing])), twin=twin)
 
 
 def _failed(row: Row) -> list[str]:
     """Return what a reader must know first where the models fail on the shop's own orders."""
     if row.get("model_check") != "stop":
         return []
-    return [f"The models behind this failed on the shop's own orders: {row['model_check_finding']}."]
+    return [f"The models behind this failed on the shop's own orders: {_check_finding(row)}."]
 
 
 def _checked(row: Row) -> list[tuple[str, str]]:
@@ -207,15 +216,22 @@ def _checked(row: Row) -> list[tuple[str, str]]:
     if "model_check" not in row:
         return []
     verdict = MODEL_CHECK[row["model_check"]]
-    return [("Model check", f"{verdict}: {row['model_check_finding']}" if row["model_check"] == "stop" else verdict)]
+    return [("Model check", f"{verdict}: {_check_finding(row)}" if row["model_check"] == "stop" else verdict)]
+
+
+def _check_finding(row: Row) -> str:
+    return labelled(row["model_check_finding"], "model_check", estimator="backtest")
 
 
 def _basis(row: Row, currency: str) -> str:
     """Return what every decision is made in."""
+    horizon, rate = months(row["horizon_months"]), _exact_percent(row["annual_discount_rate"])
+    revenue, customers = money(row["revenue"], currency), figure(row["customers"])
+    orders = labelled(_three_digits(row["orders_per_year"], math.floor), "orders_per_year", "", MEAN)
     return (
-        f"Horizon {months(row['horizon_months'])}; discount rate {_exact_percent(row['annual_discount_rate'])} a year; "
-        f"without any programme {money(row['revenue'], currency)} net revenue from {figure(row['customers'])} "
-        f"customers, {_size(row['orders_per_year'])} orders a year."
+        f"Horizon {labelled(horizon, 'horizon')}; discount rate {labelled(rate, 'discount_rate')} a year. Without any "
+        f"programme: net revenue of {labelled(revenue, 'revenue', '', MEAN)} from {labelled(customers, 'customers')} "
+        f"customers, {orders} orders a year."
     )
 
 
@@ -223,17 +239,19 @@ def _exact_percent(share: float) -> str:
     return f"{figure(100.0 * share, '.4g')}{NBSP}%"
 
 
-def _size(orders: float) -> str:
-    """Return a number of orders to three digits, in full."""
-    return figure(float(f"{orders:.3g}"))
+def _three_digits(orders: float, whole: Callable[[float], int]) -> str:
+    """Return a number of orders to three digits, rounded down or up, in full."""
+    step = 10.0 ** max(math.floor(math.log10(orders)) - 2, 0) if orders > 0.0 else 1.0
+    return figure(whole(orders / step) * step)
 
 
 def _card(row: Row, currency: str) -> Card:
-    facts, rule = _facts(row, currency), row["rule"]
-    if row["strategy"] != _PORTFOLIO:
+    facts, rule, name = _facts(row, currency), _rule(row), row["strategy"]
+    if name != _PORTFOLIO:
         kind = "Together: " if row["kind"] == "combination" else ""
+        learn = labelled(row["learn"], "test", name, "test-plan")
         closing = " ".join(
-            filter(None, (row["learn"], _what_would_change(row, currency), _pays_from(row), _ceiling(row, currency)))
+            filter(None, (learn, _what_would_change(row, currency), _pays_from(row), _ceiling(row, currency)))
         )
         return Card(row["decision"], BADGES[row["decision"]], f"{kind}{row['title']}", rule, facts, closing)
     if _is_nothing(row):
@@ -241,21 +259,31 @@ def _card(row: Row, currency: str) -> Card:
     return Card(row["decision"], BADGES[row["decision"]], f"Best set: {row['title']}", rule, facts, width="wide")
 
 
+def _rule(row: Row) -> str:
+    """Return the reason of the decision; its numbers are a budget, the chance of a positive NPV and its limit."""
+    own = chance(row["prob_npv_positive"])
+    before, found, after = row["rule"].partition(f"{own} chance")
+    reached = labelled(own, "prob_npv_positive", row["strategy"], SHARE) + " chance" if found else ""
+    return labelled(before, "budget") + reached + labelled(after, "fund_probability")
+
+
 def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
-    together = precision([row[name] for name in ("npv", "low", "high", "investment", "benefits")])
-    chance, error = percent(row["prob_npv_positive"]), 100.0 * row["prob_mc_error"]
-    invested = row["investment"]
+    def said(text: str, quantity: str, estimator: str = MEAN) -> str:
+        return labelled(text, quantity, row["strategy"], estimator)
+
+    chances, error = said(chance(row["prob_npv_positive"]), "prob_npv_positive", SHARE), 100.0 * row["prob_mc_error"]
+    if error >= 0.05:
+        chances += f" ± {said(figure(error, '.1f'), 'prob_npv_positive_error', ERROR)}{NBSP}pp"
+    npv = f"{said(number(row['npv']), 'npv')} ± {said(number(row['npv_mc_error']), 'npv_error', ERROR)}"
+    invested, payback = row["investment"], row["payback_months"]
     return [
-        ("Investment", priced(together.text(invested), currency) if invested != 0.0 else "none"),
-        ("Benefits", priced(together.text(row["benefits"]), currency)),
-        ("Expected NPV", priced(f"{together.text(row['npv'])} ± {number(row['npv_mc_error'])}", currency)),
-        (INTERVAL, priced(together.span(row["low"], row["high"]), currency)),
-        (
-            "Chance of a positive NPV",
-            f"{chance} ± {figure(error, '.1f')}{NBSP}pp" if error >= 0.05 else chance,
-        ),
-        ("Return on investment", "–" if row["roi"] is None else share_to(0)(row["roi"])),
-        ("Median payback", "beyond the horizon" if row["payback_months"] is None else months(row["payback_months"])),
+        ("Investment", said(money(invested, currency), "investment") if invested != 0.0 else "none"),
+        ("Benefits", said(money(row["benefits"], currency), "benefits")),
+        ("Expected NPV", priced(npv, currency)),
+        (INTERVAL, priced(said(between(row["low"], row["high"]), "npv_interval", QUANTILES), currency)),
+        ("Chance of a positive NPV", chances),
+        ("Return on investment", "–" if row["roi"] is None else said(share_to(0)(row["roi"]), "roi")),
+        ("Median payback", "beyond the horizon" if payback is None else said(months(payback), "payback", "median")),
         *_checked(row),
     ]
 
@@ -266,18 +294,25 @@ def _what_would_change(row: Row, currency: str) -> str:
         other = "negative" if row["npv"] > 0.0 else "positive"
         return f"No single assumption, within its plausible range, turns this {other}."
     unit, low, limit = row["changer_unit"], row["changer_low"], row["changer_break_even"]
-    ends = "" if low is None else f" (90{NBSP}% range {span(low, row['changer_high'], unit, currency=currency)})"
+
+    def said(text: str, quantity: str, estimator: str = "given") -> str:
+        return labelled(text, quantity, row["strategy"], estimator)
+
+    ends = "" if low is None else said(span(low, row["changer_high"], unit, currency=currency), "assumption_range")
     turns = "NPV breaks even"
     if row["base_npv"] is not None:
         # The sensitivities start from the base case, whose NPV may have another sign than the expected one.
         sign = "negative" if row["base_npv"] > 0.0 else "positive"
-        turns = f"the base-case NPV, {money(row['base_npv'], currency)}, turns {sign}"
+        turns = f"the base-case NPV, {said(money(row['base_npv'], currency), 'npv', CENTRAL)}, turns {sign}"
     side = "" if row["base_npv"] is None else " or less" if limit < row["changer_value"] else " or more"
+    # Three digits, but where these would be those of the plan.
+    shown = limit if found(limit) == found(row["changer_value"]) else found(limit)
     return (
-        f"Most sensitive to: {lowered(first_sentence(row['changer']))}. Plan: "
-        f"{in_unit(row['changer_value'], unit, currency)}{ends}; {turns} at "
-        f"{in_unit(found(limit), unit, currency)}{side}, all else at central values. That is "
-        f"{plausible(row['changer_score'])}."
+        f"Most sensitive to: {said(lowered(first_sentence(row['changer'])), 'assumption')}. Plan: "
+        f"{said(in_unit(row['changer_value'], unit, currency), 'assumption')}"
+        f"{ends and f' (90{NBSP}% range {ends})'}; {turns} at "
+        f"{said(in_unit(shown, unit, currency), 'assumption', 'break-even')}{side}, all else at central values. "
+        f"That is {said(plausible(row['changer_score']), 'break_even_chance', 'prior')}."
     )
 
 
@@ -288,14 +323,19 @@ def _pays_from(row: Row) -> str:
         return "It pays at no size of the shop: each further order adds more cost than margin."
     if needed == 0.0:
         return "It has no fixed cost, so it pays at any size of the shop."
-    return f"It pays from {_size(needed)} orders a year on; this shop has {_size(orders)}."
+    # Rounded away from each other, so that both stay on their sides.
+    least = _three_digits(needed, math.ceil if needed > orders else math.floor)
+    size = labelled(_three_digits(orders, math.floor), "orders_per_year", "", MEAN)
+    return (
+        f"It pays from {labelled(least, 'orders_to_pay', row['strategy'], MEAN)} orders a year; this shop has {size}."
+    )
 
 
 def _ceiling(row: Row, currency: str) -> str:
     if row["ceiling"] is None:
         return ""
-    avoided = percent(1.0 - Unit.RATIO.low)
-    npv = money(row["ceiling"], currency)
+    avoided = labelled(percent(1.0 - Unit.RATIO.low), "incidents_avoided", row["strategy"])
+    npv = labelled(money(row["ceiling"], currency), "npv", row["strategy"], "ceiling")
     return f"Ceiling: if {avoided} of all incidents were avoided at no cost, NPV would be {npv}."
 
 
@@ -305,13 +345,13 @@ def _is_nothing(row: Row) -> bool:
 
 
 def _aid(arm: Row, sets: Sequence[Row], currency: str) -> str:
-    fewer = [f" (sets: {figure(row['draws'])})" for row in sets if row["draws"] != arm["draws"]]
+    draws, *fewer = (labelled(figure(row["draws"]), "draws") for row in (arm, *sets[:1]))
+    of_sets = f" (sets: {fewer[0]})" if fewer and fewer[0] != draws else ""
     return (
         "Each programme is compared with a no-programme baseline on the same simulated customers, in "
-        f"{figure(arm['draws'])} draws of everything that is uncertain{''.join(fewer[:1])}. Investment, benefits and "
-        f"NPV are expected present values in {currency}; return on investment is NPV over investment. The interval "
-        "holds nine draws in ten. ±: simulation error, one standard error; pp: percentage points. Payback is not "
-        "discounted."
+        f"{draws} draws of everything that is uncertain{of_sets}. Investment, benefits and NPV are expected present "
+        f"values in {currency}; return on investment is NPV over investment. The interval contains nine draws in ten. "
+        "±: simulation error, one standard error; pp: percentage points. Payback is not discounted."
     )
 
 
@@ -364,8 +404,8 @@ _KPIS = TableSpec(
     group=lambda row: f"{row['label']}: {lowered(row['definition'])}",
     line="title",
     columns={
-        "baseline": Column("Doing nothing", _written("baseline")),
-        "treated": Column("With the strategy", _written("treated")),
+        "baseline": Column("No programme", _written("baseline")),
+        "treated": Column("With the programme", _written("treated")),
         "difference": Column("Difference", _written("difference")),
         "interval": Column(f"Its {INTERVAL}", _interval),
         "words": Column(
@@ -373,69 +413,70 @@ _KPIS = TableSpec(
         ),
     },
     notes=(
-        (
-            "Follows from the simulation: it shows by which way the money comes, and is no forecast of scores. A "
-            "figure can move without any money moving, and the other way round."
-        ),
-        "pp: percentage points. Clearly: the interval of the difference does not hold zero.",
+        "Simulated, not measured: these figures explain where the money comes from; they are no targets.",
+        "pp: percentage points. Clearly: the interval of the difference does not contain zero.",
         "Ratios are of sums over all customers and months, so customers who order often weigh more.",
     ),
-    empty=(
-        "There are no figures to compare: no strategy here has a plausible size, so none was compared with doing "
-        "nothing."
-    ),
+    empty="There are no figures to compare: no strategy here has a measured or assumed effect.",
 )
 
 
 def _base_sentence(row: Row, currency: str) -> str:
-    together = precision([row["npv"], row["mean"]])
-    npv = priced(f"{together.text(row['npv'])} ± {number(row['mc_error'])}", currency)
-    mean = priced(together.text(row["mean"]), currency)
-    apart = row["mean"] - row["npv"]
-    size = f"{money(abs(apart), currency)} {'more' if apart > 0.0 else 'less'}"
-    if abs(apart) <= _APART * row["mc_error"]:
-        size = "a difference that chance alone may explain"
-    return f"{row['title']}: {npv} in the base case, {mean} on average over all draws, {size}."
+    def said(amount: float, quantity: str, estimator: str) -> str:
+        return labelled(number(amount), quantity, row["strategy"], estimator)
+
+    error = said(row["mc_error"], "npv_error", "simulation-error-of-base-case")
+    npv = priced(f"{said(row['npv'], 'npv', CENTRAL)} ± {error}", currency)
+    mean = priced(said(row["mean"], "npv", MEAN), currency)
+    near = " (no clear difference)" if abs(row["mean"] - row["npv"]) <= _APART * row["mc_error"] else ""
+    return f"{row['title']}: NPV of {npv} in the base case, against an expected NPV of {mean}{near}."
 
 
 def _summary_rows(summary: pl.DataFrame) -> Sequence[Row]:
     """Return one row per strategy and line, with one column per period."""
+
+    def amount(row: Row) -> str:
+        quantity = _TOTALS.get(row["section"]) or row["label"].replace(" ", "-")
+        when = "" if row["period"] == WHOLE_HORIZON else f"-{row['period'].replace(' ', '-').lower()}"
+        return labelled(number(row["amount"]), quantity, row["strategy"], f"{MEAN}{when}")
+
     lines = ["strategy", "title", "section", "label"]
-    wide = summary.pivot("period", index=lines, values="amount")
-    return with_amounts(wide.rename({"title": "name"}).rows(named=True), wide.columns[len(lines) :])
+    texts = with_texts(summary, {"amount": amount}).pivot("period", index=lines, values="amount")
+    return texts.rename({"title": "name"}).rows(named=True)
 
 
 def _summary_finding(summary: pl.DataFrame) -> str:
     """Return which share of the investment comes back as benefits."""
     whole = summary.filter(period=WHOLE_HORIZON)
-    sums = {
-        section: dict(whole.filter(section=section).select("title", "amount").iter_rows())
+    benefits, spent = (
+        whole.filter(section=section)["strategy", "title", "amount"].rows()
         for section in ("benefits total", "investment total")
-    }
+    )
     parts = [
-        f"{figure(benefits / spent, '.2f')} for {title}"
-        for title, benefits in sums["benefits total"].items()
-        if (spent := sums["investment total"][title]) > 0.0
+        f"{labelled(figure_against(gross / invested, 1.0, 2), 'benefits_per_investment', name, MEAN)} for {title}"
+        for (name, title, gross), (_, _, invested) in zip(benefits, spent, strict=True)
+        if invested > 0.0
     ]
     return f"Benefits per unit of investment: {joined(parts)}" if parts else "No programme needs an investment"
 
 
 def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: str) -> list[str]:
     known = {row["strategy"]: row for row in decision.iter_rows(named=True)}
-    notes = []
+    notes = ["Amounts have three significant digits, so sums may differ in the last one."]
     for row in qualities.iter_rows(named=True):
-        one = known[row["strategy"]]
-        together = precision([one["npv"], one["low"], one["high"]])
+        name, one = row["strategy"], known[row["strategy"]]
+        interval = priced(labelled(between(one["low"], one["high"]), "npv_interval", name, QUANTILES), currency)
+        sunk, avoidable = (labelled(money(row[part], currency), part, name, MEAN) for part in ("sunk", "avoidable"))
         missing = joined([lowered(words) for words in row["unquantified"].split("; ") if words]) or "nothing"
         notes.append(
-            f"{row['title']}. Risk: NPV {priced(together.span(one['low'], one['high']), currency)} in nine draws of "
-            f"ten; {lowered(first_sentence(row['harms']))}. Not quantified: {missing}. "
-            f"Flexibility: {money(row['sunk'], currency)} is spent up front; {money(row['avoidable'], currency)} stops "
-            "with the programme."
+            f"{row['title']}. Risk: NPV {interval} in nine draws of ten; "
+            f"{labelled(lowered(first_sentence(row['harms'])), 'risk', name)}. Not quantified: {missing}. "
+            f"Flexibility: {sunk} is spent up front; {avoidable} stops with the programme."
         )
     return notes
 
 
+_TOTALS = {"benefits total": "benefits", "investment total": "investment", "npv": "npv"}
 _SUMMARY = TableSpec(
     id="summary",
     contract=SUMMARY,

@@ -46,6 +46,7 @@ from cxsim.wording import (
     figure,
     first_sentence,
     joined,
+    labelled,
     lowered,
     money,
     number,
@@ -55,6 +56,8 @@ from cxsim.wording import (
 )
 
 EVERYTHING = "everything"
+# How the numbers of a planned test are found.
+_PLAN = "test-plan"
 PORTFOLIO = "portfolio"
 _ROW = 38
 # Width for the amount beside a bar, in pixels.
@@ -67,12 +70,12 @@ _GROUPS = 5
 # neighbours differ; and where their words stand, in pixels.
 _PARTS = pl.DataFrame(
     [
-        ("effects", "What the strategy\ndoes and costs", 1.0),
-        ("economics", "The shop's prices\nand costs", 0.38),
-        ("models", "What the fitted\nmodels leave open", 0.74),
-        ("structure", "Which model\nof leaving", 0.2),
-        ("sampling", "Chance in who the\ncustomers are", 0.56),
-        ("together", "Only several\nof these together", 0.1),
+        ("effects", "Effects and costs\nof the strategy", 1.0),
+        ("economics", "Prices and costs\nof the shop", 0.38),
+        ("models", "Parameters of\nfitted models", 0.74),
+        ("structure", "Choice of\ndropout model", 0.2),
+        ("sampling", "Sampling\nvariation", 0.56),
+        ("together", "Interactions\nof these", 0.1),
     ],
     schema=["part", "_lines", "_full"],
     orient="row",
@@ -122,12 +125,12 @@ def value_of_information(information: pl.DataFrame, currency: str, decision: str
     numbers = learnt.filter(pl.col("rank") > 0).sort("rank")
     groups = learnt.filter(rank=0).sort("worth", "id", descending=[True, False]).head(_GROUPS)
     bars = rounded(_bars(pl.concat([numbers.head(_MOST), groups]), everything))
-    fewer = f" The first {_MOST} of {numbers.height} numbers." if numbers.height > _MOST else ""
-    hollow = " Hollow: all numbers of a group together." if groups.height else ""
+    fewer = f" The first {_MOST} of {numbers.height} assumptions." if numbers.height > _MOST else ""
+    hollow = " Hollow: all assumptions of a group." if groups.height else ""
     what = "choosing one of the strategies, or none" if decision == PORTFOLIO else f"funding {own['title'][0]} or not"
     shown = (
-        f"Expected gain, {currency}, of exact information on a number before {what}: the most a test of it may cost. "
-        f"Lines at the ends: two standard errors of the simulation; such a mean has no other interval.{hollow}{fewer}"
+        f"Expected value, {currency}, of perfect information on an assumption before {what}: the most that a test of "
+        f"it may cost. Lines: two simulation errors.{hollow}{fewer}"
     )
     strategies = distinct(information.filter(pl.col("decision") != PORTFOLIO), "decision")
     shades = dict(zip(strategies, colours(strategies)["range"], strict=True))
@@ -141,6 +144,7 @@ def value_of_information(information: pl.DataFrame, currency: str, decision: str
         ),
         width=WIDTH - COLUMN,
         height=_ROW * bars.height,
+        measures=("value_of_information", "perfect-information"),
     )
 
 
@@ -166,11 +170,10 @@ def variance_split(split: pl.DataFrame) -> Figure:
     """
     table = check(split, SPLIT).rename({"title": "name"})
     bars = rounded(_in_pixels(pl.concat(map(_placed, table.partition_by("name", maintain_order=True)))))
-    below = " Left of zero: below zero by chance of simulation." if (bars["share"] < 0.0).any() else ""
+    below = " Left of zero: negative within simulation error." if (bars["share"] < 0.0).any() else ""
     shown = (
-        f"What makes net present value differ between draws: shares of its variance, 100{NBSP}% per "
-        "strategy. The simulation error of a share, two standard errors, is in its tooltip; the width of the interval "
-        f"itself stands with the results.{below}"
+        f"Sources of the variance of NPV between draws; 100{NBSP}% per strategy. The simulation error of a share, two "
+        f"standard errors, is in its tooltip.{below}"
     )
     drawn = strategy_panels(_split_layers(bars), bars, indent=0, height=_HEIGHT)
     parts = bars.with_columns(pl.col("part").str.to_lowercase())
@@ -274,9 +277,10 @@ def _finding(numbers: pl.DataFrame, everything: float, currency: str) -> str:
     first, error = next(numbers.select("worth", "mc_error").iter_rows(), (0.0, 0.0))
     if first <= _APART * error:
         whole = "" if everything > 0.0 else ", nor would perfect information"
-        return f"Better information on any one number would not clearly change the decision{whole}"
+        return f"Better information on any one assumption would not clearly change the decision{whole}"
     words = shortened(searched(numbers["description"][0]), 80)
-    return f"Test first: “{words}”; to know it is worth up to {money(first, currency)}"
+    worth = labelled(money(first, currency), "value_of_information", "each", "perfect-information")
+    return f"Measure first: “{words}”; perfect information on it is worth up to {worth}"
 
 
 def _placed(own: pl.DataFrame) -> pl.DataFrame:
@@ -352,7 +356,7 @@ def _split_finding(bars: pl.DataFrame) -> str:
         span = most if least == most else f"{least.removesuffix(f'{NBSP}%')} to {most}"
         who = joined(own["name"].to_list()) if own.height <= _NAMED else f"{own.height} strategies"
         parts.append(f"{str(part).lower()} for {who} ({span})")
-    return f"Largest source of doubt: {'; '.join(parts)}"
+    return f"Largest source of uncertainty: {'; '.join(parts)}"
 
 
 def _information_finding(information: pl.DataFrame) -> str:
@@ -360,10 +364,10 @@ def _information_finding(information: pl.DataFrame) -> str:
     if single.is_empty():
         most = information.filter(id=EVERYTHING)["worth"].sort(descending=True).to_list()
         bound = f"; even perfect information is worth at most {money(most[0], CURRENCY)}" if most else ""
-        return f"No single answer is worth paying for before deciding{bound}"
+        return f"No single measurement is worth paying for before deciding{bound}"
     best = single.sort(["worth", "decision", "id"], descending=[True, False, False]).row(0, named=True)
     what = first_sentence(best["description"])
-    return f"First to measure, worth at most {money(best['worth'], CURRENCY)}: {what} ({best['title']})"
+    return f"Measure first, worth up to {money(best['worth'], CURRENCY)}: {what} ({best['title']})"
 
 
 def _of_each_decision(information: pl.DataFrame) -> Sequence[Row]:
@@ -381,37 +385,32 @@ _INFORMATION = TableSpec(
     id="information",
     contract=INFORMATION,
     title=_information_finding,
-    subtitle="By how much the decision would be better on average if the answer were known first; {currency}",
+    subtitle="Expected improvement of the decision if the true value were known first; {currency}",
     rows=_of_each_decision,
     group="title",
     line=lambda row: first_sentence(row["description"]),
     columns={
         "kind": Column(
-            "What it is",
-            lambda row: "all" if row["id"] == EVERYTHING else f"one{NBSP}number" if row["rank"] > 0 else "a group",
+            "Scope",
+            lambda row: "all" if row["id"] == EVERYTHING else "assumption" if row["rank"] > 0 else "group",
             align="text",
         ),
-        "worth": Column("Worth at most, {currency}", _worth),
+        "worth": Column("Worth up to, {currency}", _worth),
         "share": Column(
-            "Of the value of perfect information",
+            "Share of perfect information",
             lambda row: None if row["id"] == EVERYTHING else row["share_of_everything"],
             percent,
         ),
     },
     notes=(
         (
-            "A perfect answer is worth what it saves: the money lost by funding what does not pay, or missed by "
-            "not funding what does, weighted by how likely that is. It is the most that a test, a survey or a "
-            "study should cost; a real test answers less than perfectly and is worth less."
+            "Perfect information is worth what it saves: money lost on programmes that do not pay, or missed on those "
+            "that do, weighted by their chances. A real test is worth less."
         ),
-        "An answer that would not change the decision is worth nothing, however uncertain the number is.",
-        (
-            f"±: simulation error. Shown are groups and at most {_SHOWN} single numbers of each decision, where "
-            "they are worth anything; the CSV file lists all. The values of single answers do not add up to that "
-            "of everything."
-        ),
+        f"±: simulation error. Shown are groups and at most {_SHOWN} assumptions of each decision; the CSV has all.",
     ),
-    empty="Nothing here is uncertain, so there is nothing that would be worth measuring before deciding.",
+    fold="linked",
+    empty="Nothing here is uncertain, so nothing is worth measuring before deciding.",
 )
 
 
@@ -420,9 +419,14 @@ def _test_plan_finding(test_plan: pl.DataFrame) -> str:
     if worth_it.is_empty():
         return "No planned test is worth its cost"
     first = worth_it.sort(["net_benefit", "strategy"], descending=[True, False]).row(0, named=True)
+
+    def said(text: str, quantity: str) -> str:
+        return labelled(text, quantity, first["strategy"], _PLAN)
+
     return (
-        f"Test {first['title']} first: {figure(2 * first['per_group'])} customers and {figure(first['weeks'])} weeks "
-        f"for an expected net benefit of {money(first['net_benefit'], CURRENCY)}"
+        f"Test {first['title']} first: {said(figure(2 * first['per_group']), 'customers_in_test')} customers and "
+        f"{said(figure(first['weeks']), 'weeks')} weeks for an expected net benefit of "
+        f"{said(money(first['net_benefit'], CURRENCY), 'net_benefit')}"
     )
 
 
@@ -430,9 +434,10 @@ def _chances(test_plan: pl.DataFrame) -> str:
     """Return the chances of a false alarm and of seeing a true gain, as the tests have them."""
     pairs = test_plan.select("alpha", "power").unique().sort("alpha", "power").rows()
     words = [
-        f"{percent(alarm)} chance of a false alarm, {percent(gain)} of seeing a true gain" for alarm, gain in pairs
+        f"{labelled(percent(alarm), 'significance')} significance level, {labelled(percent(gain), 'power')} power"
+        for alarm, gain in pairs
     ]
-    return f"The strategy for one half of those it may reach, nothing for the other, by lot; {joined(words)}"
+    return f"Customers are assigned at random to two equal groups, with and without the programme; {joined(words)}"
 
 
 def _or_dash(name: str) -> Callable[[Row], str | None]:
@@ -441,21 +446,17 @@ def _or_dash(name: str) -> Callable[[Row], str | None]:
 
 
 def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
-    chosen = test_plan.filter("chosen")["title", "verdict"].rows()
+    chosen = test_plan.filter("chosen")["strategy", "title", "verdict"].rows()
     return [
-        *(f"{title}: {lowered(verdict)}" for title, verdict in chosen),
+        *(f"{title}: {labelled(lowered(verdict), 'test', name, _PLAN)}" for name, title, verdict in chosen),
         (
-            "Usual ± spread: mean and standard deviation of the outcome between customers, per customer. Gain to "
-            "be seen: the true difference per customer that the test finds with the chance above."
+            "Typical ± spread: mean and standard deviation per customer. Detectable gain: true difference per customer "
+            "that the test finds with this power. Available: customers whom the programme can reach in the first year. "
+            "Weeks: from the first customer in the test to the end of the follow-up of the last."
         ),
         (
-            "There are: customers whom the strategy may reach within the first year. Weeks: from the first "
-            "customer in the test until the follow-up of the last ends. A dash: too few customers come."
-        ),
-        (
-            "Value: expected gain from deciding after the test, with what its size leaves open, over the rest of the "
-            "horizon. Cost: set-up in full, and the investment for the treated group while the test runs. At most: "
-            "value of an answer without error."
+            "Value: expected gain from deciding after the test. Cost: set-up, and the investment for the treated group "
+            "while the test runs. Upper bound: value of a test without error. A dash: too few customers."
         ),
     ]
 
@@ -466,17 +467,18 @@ _TEST_PLAN = TableSpec(
     title=_test_plan_finding,
     subtitle=_chances,
     rows=lambda test_plan: test_plan.filter("chosen").rows(named=True),
-    line=lambda row: f"{row['title']}: {lowered(row['outcome'])}",
+    line=lambda row: f"{row['title']}: {labelled(lowered(row['outcome']), 'outcome', row['strategy'], _PLAN)}",
+    estimator=_PLAN,
     columns={
-        "usual": Column("Usual ± spread, {currency}", "mean", error="sd"),
-        "difference": Column("Gain to be seen, {currency}"),
+        "usual": Column("Typical ± spread, {currency}", "mean", error="sd"),
+        "difference": Column("Detectable gain, {currency}"),
         "per_group": Column("Customers in each group"),
-        "available": Column("There are"),
+        "available": Column("Available"),
         "weeks": Column("Weeks to the decision", write=figure),
         "value": Column("Value, {currency}", _or_dash("value")),
         "cost": Column("Cost, {currency}", _or_dash("cost")),
         "net_benefit": Column("Net benefit, {currency}", _or_dash("net_benefit")),
-        "worth": Column("At most, {currency}", lambda row: number(row["worth"])),
+        "worth": Column("Upper bound, {currency}", lambda row: number(row["worth"])),
     },
     notes=_test_plan_notes,
     empty="No test is planned here: there is no number whose answer could change a decision.",

@@ -1,4 +1,4 @@
-"""What more risk would buy: a table under PORTFOLIO goes in, all sets of strategies by risk and value come out."""
+"""Sets of strategies by risk and value: a table under PORTFOLIO in, a figure and a table out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError, choices
-from cxsim.reporting.tables import Column, Row, Table, TableSpec, headed
+from cxsim.reporting.tables import MEAN, QUANTILES, SHARE, Column, Row, Table, TableSpec
 from cxsim.reporting.theme import (
     BASELINE,
     GROUND,
@@ -30,7 +30,7 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.portfolio import PORTFOLIO
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, counted, figure, joined, money, number, percent, precision
+from cxsim.wording import INTERVAL, WORST, between, chance, counted, figure, joined, labelled, money
 
 _INDENT = 70
 _WIDE, _HEIGHT = WIDTH - _INDENT, 340
@@ -55,13 +55,13 @@ _Box = tuple[float, float, float, float]
 
 
 def efficient_frontier(portfolio: pl.DataFrame, currency: str) -> Figure:
-    """Draw every set of strategies by what it brings on average and by what it brings in bad cases.
+    """Draw every set of strategies by its expected NPV and its expected NPV in the worst 10 %.
 
     Parameters
     ----------
     portfolio
         Table under `PORTFOLIO`, with at least one set; `members` are identifiers of strategies with a comma, a plus
-        sign or a space between them, and none for doing nothing. Each strategy has its letter and its colour by its
+        sign or a space between them, and none for no programme. Each strategy has its letter and its colour by its
         `place`.
     currency
         Code of the currency, as "USD".
@@ -83,10 +83,9 @@ def efficient_frontier(portfolio: pl.DataFrame, currency: str) -> Figure:
     points = rounded(_placed(_points(portfolio, key)))
     few = f" Of {portfolio.height} sets, those on the line and single strategies are named."
     shown = (
-        f"Upwards: expected net present value, the mean of all draws, over doing nothing, {currency}; strokes: two "
-        "standard errors of the simulation. To the right: mean of the worst tenth of the draws, which tells more of "
-        "risk than an interval. Line: sets that no other beats in both. Hollow: over the budget. Ring: the "
-        f"choice.{few if portfolio.height > _WORDED else ''}"
+        f"Vertical: expected NPV against the no-programme baseline, {currency}; strokes: two simulation errors. "
+        f"Horizontal: expected NPV in the {WORST} (CVaR). Line: efficient sets. Hollow: over the budget. Ring: "
+        f"the best set.{few if portfolio.height > _WORDED else ''}"
     )
     return framed(
         alt.layer(*_axes(points, currency), *_marks(points), *_key_marks(key)),
@@ -99,7 +98,7 @@ def efficient_frontier(portfolio: pl.DataFrame, currency: str) -> Figure:
 
 
 def portfolio_table(portfolio: pl.DataFrame, currency: str, budget: float | None = None) -> Table:
-    """Lay out what sets of strategies bring together, beside doing nothing, and say how sure the choice is.
+    """Lay out investment, NPV and risk of sets of strategies, beside no programme, and say how sure the choice is.
 
     Parameters
     ----------
@@ -124,7 +123,7 @@ def portfolio_table(portfolio: pl.DataFrame, currency: str, budget: float | None
     """
     chosen = _chosen(portfolio)
     limited = budget is not None or not portfolio["affordable"].all()
-    limit = "" if budget is None else f"; budget {money(budget, currency)}, as a present value"
+    limit = "" if budget is None else f"; budget {labelled(money(budget, currency), 'budget')}"
     title = _table_finding(portfolio, chosen, limited=limited)
     spec = replace(_PORTFOLIO, title=lambda _: title, subtitle=f"{_PORTFOLIO.subtitle}{limit}")
     return spec.render(portfolio, currency)
@@ -165,7 +164,7 @@ def _points(table: pl.DataFrame, key: pl.DataFrame) -> pl.DataFrame:
         own = _split(row["members"])
         if table.height > _WORDED and len(own) > 1 and not (row["efficient"] or row["chosen"]):
             return ""
-        return " + ".join(letters[member] for member in own) or "Doing nothing"
+        return " + ".join(letters[member] for member in own) or "No programme"
 
     def colour(row: Row) -> str:
         own = _split(row["members"])
@@ -183,7 +182,7 @@ def _points(table: pl.DataFrame, key: pl.DataFrame) -> pl.DataFrame:
 
 
 def _domain(points: pl.DataFrame, low: str, high: str) -> list[float]:
-    """Return the ends of a scale; zero, where doing nothing is, lies always between them."""
+    """Return the ends of a scale; zero, where the baseline is, lies always between them."""
     least, most = min(0.0, *points[low]), max(0.0, *points[high])
     margin = _MARGIN * (most - least) or 1.0
     return [least - margin, most + margin]
@@ -234,8 +233,8 @@ def _axes(points: pl.DataFrame, currency: str) -> list[alt.Chart]:
     most = largest(points, ("cvar", "_low", "_high"))
     ends = _domain(points, "cvar", "cvar"), _domain(points, "_low", "_high")
     xs, ys = (alt.Scale(domain=each, nice=False) for each in ends)
-    worst = f"Mean of the worst tenth of the draws (right is safer), {currency}"
-    expected = f"Expected net present value, {currency}"
+    worst = f"Expected NPV in the {WORST} (CVaR), {currency}; lower risk to the right"
+    expected = f"Expected NPV, {currency}"
     x = alt.X("cvar:Q", axis=money_axis(worst, largest=most), scale=xs)
     y = alt.Y("npv:Q", axis=money_axis(expected, largest=most), scale=ys)
     frontier = alt.Chart(points).transform_filter("datum.efficient")
@@ -253,9 +252,9 @@ def _marks(points: pl.DataFrame) -> list[alt.Chart]:
     stroke = alt.Stroke("_colour:N", scale=None)
     tips = {
         "set:N": "Set",
-        "npv:Q": "Expected net present value",
+        "npv:Q": "Expected NPV",
         "error:Q": "Two standard errors",
-        "cvar:Q": "Mean of the worst tenth",
+        "cvar:Q": f"Expected NPV, {WORST}",
         "investment:Q": "Investment",
     }
     dot = drawn.mark_point(strokeWidth=2, opacity=1, aria=False).encode(
@@ -289,100 +288,92 @@ def _key_marks(key: pl.DataFrame) -> Sequence[alt.Chart]:
 
 def _frontier_finding(table: pl.DataFrame, best: Row, currency: str) -> str:
     if not best["members"]:
-        return "No set of strategies is expected to bring more than doing nothing"
+        return "No set of programmes has a positive expected NPV"
     within = "" if table["affordable"].all() else " within the budget"
-    opening = f"Best{within}: {best['title']}, {money(best['npv'], currency)}"
+    npv = labelled(money(best["npv"], currency), "npv", best["members"], MEAN)
+    opening = f"Highest expected NPV{within}: {best['title']}, {npv}"
     others = table.filter(_OTHERS)
     near = others.filter(_NEAR).height
     if near:
-        return f"{opening}; {counted(near)} other {'set is' if near == 1 else 'sets are'} too near to tell apart"
-    return f"{opening}; clearly more than any other" if others.height else opening
+        return f"{opening}; no clear difference from {counted(near)} other {'set' if near == 1 else 'sets'}"
+    return f"{opening}; clearly higher than any other" if others.height else opening
 
 
 def _alt_text(table: pl.DataFrame, currency: str) -> str:
     efficient = table.filter("efficient").sort("cvar", descending=True)["title", "npv", "cvar"].rows()
     sets = [
-        f"{title}: {money(npv, currency)} expected, {money(cvar, currency)} in the worst tenth"
+        f"{title}: {money(npv, currency)} expected, {money(cvar, currency)} in the {WORST}"
         for title, npv, cvar in efficient
     ]
     over = table.filter(~pl.col("affordable"))["title"].to_list()
     rest = f" Over the budget: {joined(over)}." if over else ""
-    return f"Sets that no other beats in both, from the safest on. {'; '.join(sets)}.{rest}"
+    return f"Efficient sets, from the lowest risk up. {'; '.join(sets)}.{rest}"
 
 
 def _table_finding(portfolio: pl.DataFrame, best: Row, *, limited: bool) -> str:
     within = " within the budget" if limited else ""
     others = portfolio.filter(_OTHERS).sort("gap", "name")
-    opening = f"{best['title']} {'brings' if best['members'] else 'is expected to bring'} most{within}"
+    opening = f"{best['title']} has the highest expected NPV{within}"
     if others.is_empty():
         return f"{opening}; there is no other set to compare it with"
     following, near = others["title"][0], others.filter(_NEAR).height
     if not others.select(_NEAR).item(0, 0):
-        return f"{opening}, more than two simulation errors ahead of the next, {following}"
-    return f"{opening}, but the draws do not tell it apart from {following if near == 1 else f'{near} other sets'}"
+        return f"{opening}, more than two simulation errors above the next, {following}"
+    return f"{opening}; no clear difference from {following if near == 1 else f'{counted(near)} other sets'}"
 
 
 def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
     return (
         (
-            f"All sets are compared in the same {figure(portfolio['draws'][0])} draws, so that the chance they share "
-            "does not count; ±: simulation error of a mean or of a difference of means. A difference of more than two "
-            "of its errors tells sets apart."
+            f"All sets are compared in the same {labelled(figure(portfolio['draws'][0]), 'draws')} draws, so what they "
+            "share cancels out. ±: simulation error of a mean or of a difference; a difference of more than two errors "
+            "is clear."
         ),
         (
-            "Mean of the worst tenth: what a set brings on average in the tenth of draws in which it brings least. "
-            "Efficient: no other set both brings more and does better in its worst tenth."
+            f"Expected NPV in the {WORST} (CVaR): mean NPV of the tenth of draws in which a set does worst. "
+            "Efficient: no other set has both a higher expected NPV and a higher CVaR."
         ),
         (
-            "More than its parts alone: net present value of the set less the sum of those of its parts; below zero, "
-            "they work on the same customers or the same orders. A set counts as over budget by its mean spend."
+            "Interaction: NPV of the set less the sum of its parts; negative where they act on the same customers or "
+            "orders. A set is over budget by its expected investment."
         ),
     )
 
 
 def _in_words(row: Row) -> Row:
-    """Return the texts of a set; of doing nothing there is little to say."""
+    """Return the remarks on a set, and nothing where there is nothing to say."""
     remarks = {
         "best": row["chosen"],
         "over budget": not row["affordable"],
-        "not distinguished": row["near"],
+        "no clear difference": row["near"],
         "efficient": row["efficient"],
     }
-    together = precision([row[name] for name in ("npv", "low", "high", "cvar")])
-    of_sets = {
-        "npv": f"{together.text(row['npv'])} ± {number(row['npv_mc_error'])}",
-        "interval": together.span(row["low"], row["high"]),
-        "worst": together.text(row["cvar"]),
-        "chance": percent(row["prob_npv_positive"]),
-    }
-    return {
-        **row,
-        **(of_sets if row["members"] else {**dict.fromkeys(of_sets, ""), "npv": "0"}),
-        "interaction": number(row["interaction"]) if "," in row["members"] else "",
-        "gap": "" if row["chosen"] else f"{number(row['gap'])} ± {number(row['gap_mc_error'])}",
-        "remark": "; ".join(remark for remark, holds in remarks.items() if holds),
-    }
+    # Without a programme nothing is spent and nothing is uncertain.
+    nothing = {} if row["members"] else dict.fromkeys(("npv_mc_error", "low", "cvar", "prob_npv_positive"))
+    missing = ({} if "," in row["members"] else {"interaction": None}) | ({"gap": None} if row["chosen"] else {})
+    return {**row, **nothing, **missing, "remark": "; ".join(remark for remark, holds in remarks.items() if holds)}
 
 
 _PORTFOLIO = TableSpec(
     id="portfolio",
     title="",
-    subtitle="Each set simulated together, against doing nothing; in today's {currency}",
+    subtitle="Each set simulated together, against the no-programme baseline; present values in {currency}",
     rows=lambda portfolio: map(_in_words, portfolio.with_columns(near=_OTHERS & _NEAR).rows(named=True)),
     line="title",
     columns={
-        **headed(
-            {
-                "investment": "Investment, {currency}",
-                "npv": "Net present value, {currency}",
-                "interval": INTERVAL,
-                "worst": "Mean of the worst tenth",
-                "chance": "Chance of a gain",
-                "interaction": "More than its parts alone",
-                "gap": "Less than the best, same draws",
-            }
+        "investment": Column("Investment, {currency}"),
+        "npv": Column("Expected NPV, {currency}", error="npv_mc_error"),
+        "npv_interval": Column(
+            INTERVAL,
+            lambda row: None if row["low"] is None else between(row["low"], row["high"]),
+            estimator=QUANTILES,
         ),
+        "cvar": Column(f"Expected NPV, {WORST}", estimator="worst-tenth-of-draws"),
+        "prob_npv_positive": Column("Chance of a positive NPV", write=chance, estimator=SHARE),
+        "interaction": Column("Interaction"),
+        "gap": Column("Below the best, same draws", error="gap_mc_error"),
         "remark": Column("Remark", align="text"),
     },
     notes=_notes,
+    estimator=MEAN,
 )

@@ -1,4 +1,4 @@
-"""What strategies bring, and by which models: returns, draws and the models' own check in; figures and tables out."""
+"""NPV of strategies by draw and by model, and the check of the models: tables in; figures, a box and tables out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import polars as pl
 from cxsim.reporting.business.decision import MODEL_CHECK
 from cxsim.reporting.tables import (
     BADGES,
+    SHARE,
     Column,
     Prose,
     Row,
@@ -46,7 +47,20 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.evidence import BACKTEST, QUARTER_DAYS, Evidence
 from cxsim.tables import REAL, STRUCTURES, TEXT, Contract, check
-from cxsim.wording import INTERVAL, MODELS, NBSP, counted, figure, in_html, in_words, joined, number, percent
+from cxsim.wording import (
+    INTERVAL,
+    MODELS,
+    NBSP,
+    chance,
+    counted,
+    figure,
+    in_html,
+    in_words,
+    joined,
+    labelled,
+    number,
+    unlabelled,
+)
 
 NPV = Contract("NPV", TEXT("strategy"), REAL("npv"))
 _BAND, _STRUCTURE_BAND = 64, 26
@@ -62,7 +76,7 @@ _MEAN = f"Mean ({INTERVAL})"
 
 
 def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | Prose:
-    """Draw the net present value of each strategy under each model of leaving, with its interval.
+    """Draw the net present value of each strategy under each dropout model, with its interval.
 
     Parameters
     ----------
@@ -84,8 +98,8 @@ def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | Prose:
         _row=pl.format(f"{{}}{_BREAK}{{}}", "name", "model")
     )
     shown = (
-        f"Net present value over doing nothing, {currency}, under each model of leaving by itself. Point: mean of all "
-        f"draws; line: {INTERVAL}; upright stroke: zero."
+        f"NPV against the no-programme baseline, {currency}, under each dropout model alone. Point: mean of its draws; "
+        f"line: {INTERVAL}; vertical stroke: zero."
     )
     names = names_of(means)
     heads = pl.DataFrame({"_name": names, "_row": [f"{name}{_BREAK}" for name in names]})
@@ -93,14 +107,15 @@ def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | Prose:
     axis = alt.Axis(title=None, labelExpr=f"split(datum.label, '{_BREAK}')[1]", labelColor=QUIET)
     y = alt.Y("_row:N", sort=rows, axis=axis, scale=alt.Scale(domain=rows, paddingInner=0, paddingOuter=0))
     head = alt.Chart(heads).mark_text(align="left", dy=4, fontWeight="bold", limit=WIDTH)
-    tips = {"name:N": "Strategy", "model:N": "Model of leaving", "value:N": _MEAN}
+    tips = {"name:N": "Strategy", "model:N": "Dropout model", "value:N": _MEAN}
     layers = alt.layer(
         head.encode(y=y, x=alt.value(0), text="_name:N"),
         *_intervals(means, y, currency, tips, tick=_STRUCTURE_BAND - 4, point=90),
     )
     alt_text = read_out(means, "{name}, {model}: {value}.")
     finding = _structures_signs(means)
-    return framed(layers, finding=finding, shown=shown, alt_text=alt_text, height=_STRUCTURE_BAND * len(rows))
+    height, measures = _STRUCTURE_BAND * len(rows), ("npv", "mean-under-each-model")
+    return framed(layers, finding=finding, shown=shown, alt_text=alt_text, height=height, measures=measures)
 
 
 def npv_distribution(npv: pl.DataFrame, currency: str) -> Figure:
@@ -119,16 +134,19 @@ def npv_distribution(npv: pl.DataFrame, currency: str) -> Figure:
         One histogram per strategy on a common axis; no bar crosses zero.
     """
     draws = named(check(npv, NPV))
-    gains = draws.group_by("name", maintain_order=True).agg(gain=(pl.col("npv") > 0.0).mean(), draws=pl.len())
-    shown = (
-        f"Net present value over doing nothing, {currency}, in {figure(gains['draws'][0])} draws of all that is "
-        "uncertain. Full bars: a gain; pale bars: a loss."
+    chances = draws.group_by("strategy", "name", maintain_order=True).agg(
+        chance=(pl.col("npv") > 0.0).mean(), draws=pl.len()
     )
-    return framed(_histograms(rounded(_bars(draws)), names_of(draws), currency), finding=_chances(gains), shown=shown)
+    shown = (
+        f"NPV against the no-programme baseline, {currency}, in {labelled(figure(chances['draws'][0]), 'draws')} draws "
+        "of everything that is uncertain. Full bars: positive; pale bars: negative."
+    )
+    drawn = _histograms(rounded(_bars(draws)), names_of(draws), currency)
+    return framed(drawn, finding=_chances(chances), shown=shown, measures=("npv", SHARE))
 
 
 def structures_table(structures: pl.DataFrame, currency: str) -> Table | Prose:
-    """Lay out the net present value of each strategy under each model of leaving by itself.
+    """Lay out the net present value of each strategy under each dropout model alone.
 
     Parameters
     ----------
@@ -146,11 +164,8 @@ def structures_table(structures: pl.DataFrame, currency: str) -> Table | Prose:
     models = distinct(check(structures, STRUCTURES), "structure")
     if len(models) > 1:
         return _STRUCTURES.render(structures, currency)
-    used = f"Only one model of leaving was used here, {MODELS.get(models[0], models[0])}. " if models else ""
-    return remark(
-        f"{used}Other models take other customers for gone, and a decision may depend on that. Whoever writes the "
-        "scenario can ask for three of them (dropout: all), each of which is then shown beside the others."
-    )
+    used = f"Only one dropout model was used here, {MODELS.get(models[0], models[0])}. " if models else ""
+    return remark(f"{used}A decision may depend on the model. A scenario with `dropout: all` compares three of them.")
 
 
 def evidence_box(evidence: Evidence) -> Prose:
@@ -166,19 +181,22 @@ def evidence_box(evidence: Evidence) -> Prose:
     Prose
         The verdict with what was found of stop and caution.
     """
-    title = f"Model check: {MODEL_CHECK[evidence.verdict]}. {capitalised(evidence.finding)}"
+    found_first = labelled(capitalised(evidence.finding), "model_check", estimator="backtest")
+    title = f"Model check: {MODEL_CHECK[evidence.verdict]}. {found_first}"
+    sentence = labelled(evidence.sentence, "model_check", estimator="backtest")
     grave = evidence.findings.filter(pl.col("severity") != "note").select("severity", "about", "sentence", "advice")
     found = [
-        f"{severity.capitalize()}, {about}: {sentence} {advice}" for severity, about, sentence, advice in grave.rows()
+        f"{severity.capitalize()}, {about}: {labelled(f'{words} {advice}', 'model_check', estimator='fit')}"
+        for severity, about, words, advice in grave.rows()
     ]
     items = "".join(f"<li>{in_html(one)}</li>" for one in found)
     markup = (
         f'<section class="cx-evidence" data-verdict="{evidence.verdict}"><style>{_EVIDENCE_SHEET}</style>'
-        f"<h3>{in_html(title)}</h3><p>{in_html(evidence.sentence)}</p>{f'<ul>{items}</ul>' if items else ''}"
+        f"<h3>{in_html(title)}</h3><p>{in_html(sentence)}</p>{f'<ul>{items}</ul>' if items else ''}"
         f"<p>{in_html(_NO_INTERVAL)}</p></section>"
     )
-    twin = machine_readable("model-findings", "What the orders cannot say of the models", evidence.findings)
-    return Prose(markup=markup, text="\n".join([f"{title}.", evidence.sentence, *found, _NO_INTERVAL]), twin=twin)
+    twin = machine_readable("model-findings", "Findings on the fitted models", evidence.findings)
+    return Prose(markup=markup, text=unlabelled("\n".join([f"{title}.", sentence, *found, _NO_INTERVAL])), twin=twin)
 
 
 def backtest_table(evidence: Evidence) -> Table | Prose:
@@ -212,16 +230,16 @@ def _differing(table: pl.DataFrame, by: Sequence[str], between: pl.Expr) -> list
 def _structures_signs(means: pl.DataFrame) -> str:
     both = _differing(means, ["name"], pl.col("mean") > 0.0)
     if not both:
-        return "On average a gain stays a gain and a loss a loss, whichever model of leaving is used"
+        return "The sign of the expected NPV is the same under every dropout model"
     names = joined(both) if len(both) <= _NAMED_BY_MODEL else f"{counted(len(both))} of {means['name'].n_unique()}"
-    return f"On average a gain or a loss, depending on the model of leaving: {names}"
+    return f"The sign of the expected NPV depends on the dropout model: {names}"
 
 
 def _intervals(
     means: pl.DataFrame, y: alt.Y, currency: str, tips: Mapping[str, str], *, tick: int, point: int, **offset: Any
 ) -> tuple[alt.Chart, ...]:
     """Return a tick at zero, and a line for the interval and a point for the mean of each row."""
-    axis = money_axis(f"Net present value, {currency}", largest=largest(means, ("low", "high")), grid="none")
+    axis = money_axis(f"NPV, {currency}", largest=largest(means, ("low", "high")), grid="none")
     drawn = alt.Chart(means).encode(y=y, color=strategy_colour(names_of(means)), tooltip=tooltips(tips))
     zero = alt.Chart(means).mark_tick(color=INK, thickness=1, size=tick, opacity=1, **offset)
     line = drawn.mark_rule(strokeWidth=4, opacity=0.45, strokeCap="round", **offset)
@@ -233,15 +251,15 @@ def _intervals(
     )
 
 
-def _chances(gains: pl.DataFrame) -> str:
-    few = gains.height <= _NAMED
-    rows = gains.rows() if few else least_and_most(gains, "gain")
-    chances = [f"{name} {percent(gain)}" for name, gain, _ in rows]
-    return f"Chance of a gain: {joined(chances) if few else 'from {} to {}'.format(*chances)}"
+def _chances(chances: pl.DataFrame) -> str:
+    few = chances.height <= _NAMED
+    rows = chances.rows() if few else least_and_most(chances, "chance")
+    said = [f"{name} {labelled(chance(one), 'prob_npv_positive', strategy, SHARE)}" for strategy, name, one, _ in rows]
+    return f"Chance of a positive NPV: {joined(said) if few else 'from {} to {}'.format(*said)}"
 
 
 def _histograms(bars: pl.DataFrame, names: list[str], currency: str) -> Figure:
-    axis = money_axis(f"Net present value, {currency}", largest=largest(bars, ("start", "end")), grid="none")
+    axis = money_axis(f"NPV, {currency}", largest=largest(bars, ("start", "end")), grid="none")
     tips = {
         "name:N": "Strategy",
         "start:Q": f"From, {currency}",
@@ -291,12 +309,12 @@ _ENDS = ["incremental_npv", "npv_low", "npv_high"]
 def _structures_finding(structures: pl.DataFrame) -> str:
     depends = _differing(structures, ["strategy", "title"], pl.col("decision"))
     if not depends:
-        return "No decision depends on the model of leaving"
+        return "No decision depends on the dropout model"
     if len(depends) <= _NAMED_BY_MODEL:
         decisions = f"The decision{'s' if len(depends) > 1 else ''} on"
-        return f"{decisions} {subject(depends, 'depends', 'depend')} on the model of leaving"
+        return f"{decisions} {subject(depends, 'depends', 'depend')} on the dropout model"
     of = counted(structures["strategy"].n_unique())
-    return f"{counted(len(depends)).capitalize()} of {of} decisions depend on the model of leaving"
+    return f"{counted(len(depends)).capitalize()} of {of} decisions depend on the dropout model"
 
 
 def _by_model(structures: pl.DataFrame) -> list[dict[str, Any]]:
@@ -306,8 +324,8 @@ def _by_model(structures: pl.DataFrame) -> list[dict[str, Any]]:
         together, means = rounded_together(part, _ENDS), part["incremental_npv"]
         for row in part.rows(named=True):
             npv, *interval = (row[name] for name in _ENDS)
-            chance = percent(row["prob_npv_positive"])
-            rows.append(row | {"npv": together.text(npv), "interval": together.span(*interval), "chance": chance})
+            likely = chance(row["prob_npv_positive"])
+            rows.append(row | {"npv": together.text(npv), "interval": together.span(*interval), "chance": likely})
         verdict = "depends on the model" if part["decision"].n_unique() > 1 else "the same"
         last = {"title": part["title"][0], "structure": "Largest difference", "decision": verdict}
         rows.append({"interval": "", "chance": "", **last, "npv": number(max(means) - min(means))})
@@ -317,31 +335,27 @@ def _by_model(structures: pl.DataFrame) -> list[dict[str, Any]]:
 _STRUCTURES = TableSpec(
     id="structures",
     title=_structures_finding,
-    subtitle="Against doing nothing, in today's {currency}, under each model by itself",
+    subtitle="Against the no-programme baseline, present values in {currency}, under each model alone",
     rows=_by_model,
     group="title",
     line=lambda row: MODELS.get(row["structure"], row["structure"]),
     columns={
         "decision": Column("Decision", write=lambda decision: BADGES.get(decision, decision), align="text"),
-        **headed({"npv": "Net present value, {currency}", "interval": INTERVAL, "chance": "Chance of a gain"}),
+        **headed({"npv": "NPV, {currency}", "interval": INTERVAL, "chance": "Chance of a positive NPV"}),
     },
     notes=(
         (
-            "What differs: in BG/NBD a customer can leave only after a repeat order, so that whoever ordered once "
-            "still counts as a customer; in MBG/NBD a customer may leave after the first order too; in Pareto/NBD "
-            "customers leave as time passes, whether they order or not."
-        ),
-        (
-            "Nobody can observe who has left, so no order log says for certain which of them is right. In all other "
-            "sections each counts the same."
+            "BG/NBD: a customer can drop out only after a repeat order, so one-time buyers count as alive. MBG/NBD: "
+            "also after the first order. Pareto/NBD: at any time. Dropout is never observed, so all three have equal "
+            "weight."
         ),
     ),
 )
 
 
 _NO_INTERVAL = (
-    "The intervals of the results hold what is not known of the parameters of a model, and of the choice among the "
-    "models that were used. They cannot hold that none of these fits; that is what this check is for."
+    "The intervals of the results cover uncertain model parameters and the choice among the models used. They do not "
+    "cover the case that none of these models fits; this check does."
 )
 _EVIDENCE_SHEET = (
     ".cx-evidence{max-width:60rem;color:#1f2933;font-size:15px;line-height:1.55;border:1px solid #e4e7eb;"
@@ -352,18 +366,18 @@ _EVIDENCE_SHEET = (
     ".cx-evidence p{margin:.4rem 0 0;max-width:46rem}"
     ".cx-evidence ul{margin:.4rem 0 0;padding-left:1.2rem;max-width:46rem}"
 )
-_SPANS = {"quarter": "Quarter by quarter", "whole": "All of them in one forecast"}
+_SPANS = {"quarter": "Quarter by quarter", "whole": "All quarters in one forecast"}
 
 
 def _held(backtest: pl.DataFrame) -> str:
-    held = backtest.filter(result="held").height
-    return f"{figure(held)} of {figure(backtest.height)} forecasts of this shop's own past held what came"
+    held, all_of_them = figure(backtest.filter(result="held").height), figure(backtest.height)
+    return f"{held} of {all_of_them} forecasts of this shop's own past were within their interval or its tolerance"
 
 
 def _off(name: str) -> Column:
     """Return the column of an error, with its sign."""
-    heads = {"error": "Expected too many (+) or too few", "revenue_error": "The same of revenue"}
-    return Column(heads[name], write=lambda error: f"{figure(100.0 * error, '+.0f')}{NBSP}%")
+    heads = {"error": "Forecast error, orders", "revenue_error": "Forecast error, revenue"}
+    return Column(heads[name], write=lambda error: f"{figure(100.0 * error, '+.1f')}{NBSP}%")
 
 
 def _ends(row: Row) -> str:
@@ -374,30 +388,27 @@ _BACKTEST = TableSpec(
     id="backtest",
     contract=BACKTEST,
     title=_held,
-    subtitle="Repeat orders of the customers known by a day, as a model expected them that knew no later order",
+    subtitle="Repeat orders of the customers known by a day, forecast from the orders up to that day",
     group=lambda row: _SPANS[row["window"]],
     line="model",
     columns={
         "origin": Column("Known up to", write=str, align="text"),
         "until": Column("Forecast up to", write=str, align="text"),
-        "expected": Column("Expected", write=figure),
+        "expected": Column("Forecast", write=figure),
         "interval": Column("Interval", _ends),
-        "actual": Column("Came", write=figure),
+        "actual": Column("Observed", write=figure),
         "error": _off("error"),
         "result": Column("Result", align="badge"),
         "revenue_error": _off("revenue_error"),
     },
     notes=(
         (
-            f"Interval: all of a model's intervals together are a 90{NBSP}% interval if the model is right. Quarters "
-            f"have {figure(QUARTER_DAYS)} days."
+            f"All intervals of a model together are a {INTERVAL}. Quarters have {figure(QUARTER_DAYS)} days. "
+            "Held: within the interval, or off by no more than forecast_caution of the shop's economics. Far off: by "
+            "more than forecast_stop. A model fails where it is far off in at least half of the quarters, or over all "
+            "of them in one forecast."
         ),
-        (
-            "Held: what came lies in the interval, or is missed by no more than the shop's economics allow "
-            "(forecast_caution). Far off: missed by more than forecast_stop."
-        ),
-        "A model fails where it is far off in at least half of the quarters, or in the forecast of all at once.",
     ),
     fold="folded",
-    empty="This shop's orders are too short, so no forecast of its past was possible.",
+    empty="This shop's orders cover too short a time for a forecast of its own past.",
 )

@@ -23,7 +23,6 @@ from cxsim.reporting.theme import (
     Figure,
     classes_across,
     coloured,
-    day_in_words,
     detailed,
     distinct,
     framed,
@@ -33,7 +32,7 @@ from cxsim.reporting.theme import (
     rounded,
 )
 from cxsim.tables import COUNT, DAY, ID, NUMBER, REAL, TEXT, Contract, check
-from cxsim.wording import INTERVAL, MISSING, figure, percent
+from cxsim.wording import INTERVAL, MISSING, day_in_words, figure, percent
 
 FIT = Contract("FIT", TEXT("parameter"), REAL("estimate", "std_error"), nullable=("std_error",))
 HYGIENE = Contract("HYGIENE", TEXT("reason", "action"), COUNT("rows"))

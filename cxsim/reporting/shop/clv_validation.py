@@ -30,7 +30,6 @@ from cxsim.reporting.theme import (
     TOP_LEFT,
     Figure,
     coloured,
-    day_in_words,
     detailed,
     distinct,
     ends,
@@ -42,7 +41,7 @@ from cxsim.reporting.theme import (
     rounded,
 )
 from cxsim.tables import COUNT, DAY, NUMBER, REAL, TEXT, Contract, check
-from cxsim.wording import INTERVAL, MISSING, NBSP, counted, figure, in_html, joined, percent
+from cxsim.wording import INTERVAL, MISSING, NBSP, counted, day_in_words, figure, in_html, joined, percent
 
 ENDS = REAL("low", "high")
 HOLDOUT = Contract("HOLDOUT", TEXT("frequency"), COUNT("customers"), REAL("observed"), ENDS, REAL("expected"))

@@ -20,7 +20,6 @@ from cxsim.reporting.theme import (
     STRATEGIES,
     WIDTH,
     Figure,
-    day_in_words,
     distinct,
     ends,
     framed,
@@ -32,7 +31,7 @@ from cxsim.reporting.theme import (
     with_texts,
 )
 from cxsim.tables import TEXT, Contract, check
-from cxsim.wording import INTERVAL_95, Of, compared, counted, figure, joined, measured, measured_span
+from cxsim.wording import INTERVAL_95, Of, compared, counted, day_in_words, figure, joined, measured, measured_span
 
 METRICS = Contract(
     "METRICS",

@@ -16,7 +16,7 @@ from cxsim.strategies.mechanisms import Incidents
 from cxsim.study.business.base_case import BaseCase
 from cxsim.study.result import Study
 from cxsim.tables import COUNT, REAL, TEXT, WHOLE_HORIZON, Contract, table_of
-from cxsim.wording import figure, first_sentence, joined, lowered, money, percent, percent_against
+from cxsim.wording import chance, figure, first_sentence, joined, lowered, money, percent
 
 PORTFOLIO_ROW = "portfolio"
 # Columns of a changer, and of the register or the break-evens that they come from.
@@ -133,8 +133,8 @@ def _reason(study: Study, row: Mapping[str, Any], plan: Mapping[str, Any] | None
 
 def reason_of(outcome: Outcome, rule: Rule) -> str:
     """Return why a rule decides as it does."""
-    chance, limit = percent_against(outcome.prob, rule.fund), percent(rule.fund)
-    policy = f"{chance} chance of a positive NPV; policy: fund from {limit}."
+    own, limit = chance(outcome.prob), percent(rule.fund)
+    policy = f"{own} chance of a positive NPV; policy: fund from {limit}."
     if outcome.sign < 0:
         return (
             "Expected NPV is negative, but a test is worth more than it costs."

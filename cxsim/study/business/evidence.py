@@ -260,7 +260,7 @@ def _not_fitted(model: Model, origin: date, cause: EstimationError) -> Finding:
         "caution",
         0.0,
         f"{MODELS[model]} could not be fitted to the orders up to {origin.isoformat()}: {cause}",
-        "What it would have expected from there is not tested.",
+        "Its forecast from there is not tested.",
     )
 
 
@@ -291,13 +291,13 @@ def _untested(study: Study, windows: Sequence[_Window]) -> tuple[str, str]:
     """Return why the models could not be tested on this shop's past: in a few words, and in full."""
     first, end = _first_day(study), study.scenario.observed_until
     why = (
-        f"its orders span {figure((end - first).days + 1)} days, {first.isoformat()} to {end.isoformat()}, and that "
-        f"takes {_FEWEST_DAYS + QUARTER_DAYS}: {_FEWEST_DAYS} to learn from, {QUARTER_DAYS} to compare a forecast with"
+        f"its orders span {figure((end - first).days + 1)} days, {first.isoformat()} to {end.isoformat()}, and a test "
+        f"needs {_FEWEST_DAYS + QUARTER_DAYS}: {_FEWEST_DAYS} to fit a model and {QUARTER_DAYS} to compare its forecast"
     )
     if windows:
         why = "no model can be fitted to the first part of its orders"
     if study.orders is None:
-        why = "its customers are known by sums alone, without the days of their orders"
+        why = "its customers are known only by their totals, without the dates of their orders"
     sentence = f"The models cannot be tested on this shop's own past: {why}. Test before you fund."
     return "not tested on this shop's own past", sentence
 
@@ -310,20 +310,20 @@ def _in_words(table: pl.DataFrame, verdict: Verdict) -> tuple[str, str]:
     who = f"the {counted(models)} models on average" if models > 1 else "the model"
     (expected, actual), at_once = _totals(quarters), _totals(whole)
     opening = (
-        f"In this shop's {times}, {who} expected {figure(expected)} repeat orders of the customers known before each, "
-        f"and {figure(actual)} came ({_gap(expected, actual)})."
+        f"In this shop's {times}, {who} forecast {figure(expected)} repeat orders of the customers known at the start "
+        f"of each; {figure(actual)} were observed ({_gap(expected, actual)})."
     )
-    finding, miss = f"{_gap(expected, actual)} repeat orders expected in the {times}", _miss(expected, actual)
+    finding, miss = f"repeat orders in the {times} were forecast {_gap(expected, actual)}", _miss(expected, actual)
     parts = [opening]
     off = [_miss(*row) for row in table.filter(pl.col("result") != _HELD).select("expected", "actual").iter_rows()]
     if whole.height and whole["result"].ne(_HELD).any():
-        parts.append(f"One forecast of them all, made before the first, expected {_gap(*at_once)}.")
+        parts.append(f"One forecast of all, made before the first, was {_gap(*at_once)}.")
         if _miss(*at_once) > miss:
-            finding, miss = f"{_gap(*at_once)} repeat orders expected in one forecast of the {times}", _miss(*at_once)
+            finding, miss = f"one forecast of the {times} was {_gap(*at_once)}", _miss(*at_once)
     if count > 1 and off:
-        size = f"up to {_share(max(off))}" if math.isfinite(max(off)) else "all that was expected"
-        parts.append(f"Single forecasts missed by {size}.")
-        finding = finding if max(off) <= _APART * miss else f"single forecasts of the {times} missed by {size}"
+        size = f"up to {_share(max(off))}" if math.isfinite(max(off)) else "all orders forecast"
+        parts.append(f"Single forecasts were off by {size}.")
+        finding = finding if max(off) <= _APART * miss else f"single forecasts of the {times} were off by {size}"
     return finding, " ".join([*parts, _advice(table, verdict)])
 
 
@@ -341,9 +341,11 @@ def _miss(expected: float, actual: float) -> float:
 
 
 def _gap(expected: float, actual: float) -> str:
-    """Return by how much too few or too many were expected."""
+    """Return by how much a forecast was too low or too high."""
     miss = _miss(expected, actual)
-    return f"{_share(miss) if math.isfinite(miss) else 'all'} too {'few' if expected < actual else 'many'}"
+    if not math.isfinite(miss):
+        return "too high, as none was observed"
+    return f"{_share(miss)} too {'low' if expected < actual else 'high'}"
 
 
 def _share(miss: float) -> str:
@@ -353,11 +355,11 @@ def _share(miss: float) -> str:
 def _advice(table: pl.DataFrame, verdict: Verdict) -> str:
     """Return what follows for who decides."""
     if verdict == "fits":
-        return "The models hold on this shop's own orders."
+        return "The models pass on this shop's own orders."
     if verdict == "caution":
-        return "Expect results to be off by as much, beyond what their intervals say."
+        return "Results may be off by as much, beyond their intervals."
     far = table.filter(result=_FAR)
     signs = set(far.select(pl.col("expected") < pl.col("actual")).to_series())
     bound = {(True,): "a lower bound", (False,): "an upper bound"}.get(tuple(signs), "an order of magnitude")
-    treat = f"treat the orders behind the results as {bound} and test" if far.height else "test"
+    treat = f"treat the forecast orders as {bound} and test" if far.height else "test"
     return f"The models fail on this shop's own orders: {treat} before you fund."

@@ -228,7 +228,7 @@ def compared_sets(sets: Sequence[StrategySet], titles: Mapping[str, str], *, mos
         rows.append(
             {
                 "name": "+".join(one.members) or NOTHING,
-                "title": " + ".join(titles[name] for name in one.members) or "Doing nothing",
+                "title": " + ".join(titles[name] for name in one.members) or "No programme",
                 "members": ", ".join(one.members),
                 "investment": one.spend,
                 "npv": one.mean,

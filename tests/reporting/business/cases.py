@@ -281,7 +281,7 @@ def portfolio() -> pl.DataFrame:
         rows.append(
             {
                 "name": "+".join(members) or "nothing",
-                "title": " + ".join(STRATEGIES[name] for name in members) or "Doing nothing",
+                "title": " + ".join(STRATEGIES[name] for name in members) or "No programme",
                 "members": ", ".join(members),
                 "investment": investment,
                 "npv": npv,

@@ -54,7 +54,7 @@ def test_the_lead_says_from_which_size_on_it_pays(search, changes, words):
 def test_a_search_without_a_root_says_where_it_pays(search, low, high, badge, words):
     flat = _with(search, npv_low=low, npv_high=high, break_even=None)
     alt_text = must_be_true(flat, "USD").text
-    assert f"Gold <i>status</i> pays at {words} of what was searched, 0.50 to 1.00." in alt_text.splitlines()[0]
+    assert f"Gold <i>status</i> pays at {words} of the range tested, 0.50 to 1.00." in alt_text.splitlines()[0]
     assert alt_text.splitlines()[1].startswith(f"{badge}: ")
     assert f">{words}</td>" in break_even_table(flat, "USD").html()
 
@@ -68,7 +68,7 @@ def test_several_searches_are_sorted_by_where_they_pay(search):
         ]
     )
     assert break_even_table(three, "USD").title == (
-        "A and B pay if the effect is large enough; C pays at neither end of what was searched"
+        "A and B pay if the effect is large enough; C pays at neither end of the range tested"
     )
 
 
@@ -77,7 +77,7 @@ def test_the_table_says_that_nobody_has_measured_and_holds_both_ends(search):
     html = table.html().replace(NBSP, " ")
     for words in (
         "No evidence on these effects",
-        "0.50 and 1.00",
+        "0.50 to 1.00",
         "27,300",
         "−25,800",
         "0.72 or less: at least 28 % lower",
@@ -89,7 +89,7 @@ def test_the_table_says_that_nobody_has_measured_and_holds_both_ends(search):
 
 def test_no_search_is_a_sentence(search):
     said = break_even_table(search.clear(), "USD")
-    assert said.text.startswith("No effect was only searched here")
+    assert said.text.startswith("Every effect here has a plausible range")
     with pytest.raises(TableError, match="BREAK_EVEN: no strategy"):
         must_be_true(search.clear(), "USD")
 
@@ -114,7 +114,7 @@ def test_the_title_says_at_which_size_it_pays_and_it_is_marked_once(curve, drawn
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
-    [(-1.0, -2.0, "No break-even within what was searched"), (2.0, 1.0, "Pays at both ends of what was searched")],
+    [(-1.0, -2.0, "No break-even within the range tested"), (2.0, 1.0, "Pays at both ends of the range tested")],
 )
 def test_the_title_says_so_where_there_is_no_root(curve, drawn_search, low, high, words, finding):
     flat = drawn_search.with_columns(npv_low=low, npv_high=high, break_even=pl.lit(None, dtype=pl.Float64))

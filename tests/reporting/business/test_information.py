@@ -43,14 +43,14 @@ def _table(*rows):
 
 def test_the_title_names_the_answer_that_is_worth_most():
     assert _table(_ALL, _DROPOUT).title.replace(NBSP, " ") == (
-        "First to measure, worth at most USD 1,230: Members' chance of leaving (Points)"
+        "Measure first, worth up to USD 1,230: Members' chance of leaving (Points)"
     )
 
 
 def test_a_worth_within_two_errors_of_nothing_is_not_claimed():
     # 150 is 1.5 times its error of 100.
     assert _table(_DROPOUT | {"worth": 150.0}, _ALL).title.replace(NBSP, " ") == (
-        "No single answer is worth paying for before deciding; even perfect information is worth at most USD 3,000"
+        "No single measurement is worth paying for before deciding; even perfect information is worth at most USD 3,000"
     )
 
 
@@ -78,7 +78,7 @@ def test_three_of_a_decision_are_shown_and_the_twin_has_all():
 
 
 def test_without_uncertainty_there_is_a_sentence():
-    assert "nothing that would be worth measuring" in _table().text
+    assert "nothing is worth measuring" in _table().text
 
 
 _POINTS = {
@@ -156,22 +156,22 @@ def whole(specs):
 
 def test_the_title_names_the_number_to_test_first_not_a_group(whole):
     assert _finding(whole) == (
-        "Test first: “Members' chance of leaving against what it would be without the programme”; "
-        f"to know it is worth up to USD{NBSP}5,310"
+        "Measure first: “Members' chance of leaving against what it would be without the programme”; "
+        f"perfect information on it is worth up to USD{NBSP}5,310"
     )
     assert f"Perfect information: USD{NBSP}8,420. Members' chance of leaving" in whole["description"]
 
 
 def test_where_nothing_is_worth_knowing_the_title_says_so():
     assert _finding(_figure("free-shipping")) == (
-        "Better information on any one number would not clearly change the decision, nor would perfect information"
+        "Better information on any one assumption would not clearly change the decision, nor would perfect information"
     )
 
 
 def test_a_worth_within_two_errors_of_nothing_is_not_clear():
     small = information().with_columns(mc_error=pl.lit(3_000.0))
     title = value_of_information(small, "USD").to_dict()["title"]["text"]
-    assert " ".join(title) == "Better information on any one number would not clearly change the decision"
+    assert " ".join(title) == "Better information on any one assumption would not clearly change the decision"
 
 
 def test_numbers_come_by_rank_and_groups_after_them_by_worth(whole):
@@ -191,7 +191,7 @@ def test_no_more_than_ten_numbers_are_drawn():
     many = [number.with_columns(id=pl.lit(f"a/b/{rank}"), rank=pl.lit(rank, pl.Int64)) for rank in range(2, 12)]
     figure = value_of_information(pl.concat([information().filter(rank=1), information().filter(rank=0), *many]), "USD")
     assert _rows(figure.to_dict())["kind"].to_list() == ["number"] * 10 + ["group"] * 2
-    assert "The first 10 of 11 numbers." in " ".join(figure.to_dict()["title"]["subtitle"])
+    assert "The first 10 of 11 assumptions." in " ".join(figure.to_dict()["title"]["subtitle"])
 
 
 def test_a_strategy_by_itself_has_its_colour():
@@ -229,15 +229,15 @@ def _with(part, share):
 
 def test_the_title_tells_the_largest_part_of_each_strategy(specs):
     assert _finding(specs["variance_split"]) == (
-        "Largest source of doubt: what the strategy does and costs for Free shipping from a threshold on and "
-        f"Points programme (58 to 64{NBSP}%); the shop's prices and costs for Win-back coupon (52{NBSP}%)"
+        "Largest source of uncertainty: effects and costs of the strategy for Free shipping from a threshold on and "
+        f"Points programme (58 to 64{NBSP}%); prices and costs of the shop for Win-back coupon (52{NBSP}%)"
     )
 
 
 def test_more_than_three_strategies_of_one_part_are_counted():
     more = [split().filter(strategy="points").with_columns(title=pl.lit(f"Points {n}")) for n in range(4)]
     assert _finding_split(pl.concat(more)) == (
-        f"Largest source of doubt: what the strategy does and costs for 4 strategies (64{NBSP}%)"
+        f"Largest source of uncertainty: effects and costs of the strategy for 4 strategies (64{NBSP}%)"
     )
 
 
@@ -252,12 +252,12 @@ def test_parts_fill_the_whole_width_one_after_the_other_with_shares_beside_their
 def test_parts_are_named_in_words_in_one_order():
     own = _rows_split(variance_split(split().reverse()).to_dict()).filter(name="Points programme")
     assert own["part"].to_list() == [
-        "What the strategy does and costs",
-        "The shop's prices and costs",
-        "What the fitted models leave open",
-        "Which model of leaving",
-        "Chance in who the customers are",
-        "Only several of these together",
+        "Effects and costs of the strategy",
+        "Prices and costs of the shop",
+        "Parameters of fitted models",
+        "Choice of dropout model",
+        "Sampling variation",
+        "Interactions of these",
     ]
 
 
@@ -268,7 +268,7 @@ def test_a_share_below_zero_stands_left_of_zero_and_is_explained():
     # The bar spans -0.04 to 1.04 in 640 pixels: zero is at 0.04 / 1.08 * 640 = 23.7.
     assert own.select("_start", "_end").row(5) == (23.7, 0.0)
     assert own["_percent"][5] == f"−4{NBSP}%"
-    assert "Left of zero: below zero by chance of simulation." in " ".join(figure["title"]["subtitle"])
+    assert "Left of zero: negative within simulation error." in " ".join(figure["title"]["subtitle"])
 
 
 @pytest.mark.parametrize(

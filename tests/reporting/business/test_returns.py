@@ -1,4 +1,4 @@
-"""Net present values: their size, their spread, and each model of leaving by itself."""
+"""Net present values: their size, their spread, and each dropout model by itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def structures(returns) -> pl.DataFrame:
 
 
 def test_the_title_says_that_no_decision_depends_on_the_model(structures):
-    assert structures_table(structures, "USD").title == "No decision depends on the model of leaving"
+    assert structures_table(structures, "USD").title == "No decision depends on the dropout model"
 
 
 def test_the_title_names_the_decisions_that_depend_on_it(structures):
@@ -31,11 +31,11 @@ def test_the_title_names_the_decisions_that_depend_on_it(structures):
         decision=pl.when(last & (pl.col("strategy") == "free_delivery")).then(pl.lit("pilot")).otherwise("decision")
     )
     table = structures_table(one, "USD")
-    assert table.title == "The decision on Free delivery depends on the model of leaving"
+    assert table.title == "The decision on Free delivery depends on the dropout model"
     assert table.html().count("depends on the model<") == 1
     both = structures.with_columns(decision=pl.when(last).then(pl.lit("pilot")).otherwise("decision"))
     assert structures_table(both, "USD").title == (
-        "The decisions on Free delivery and Win-back coupon depend on the model of leaving"
+        "The decisions on Free delivery and Win-back coupon depend on the dropout model"
     )
 
 
@@ -45,7 +45,7 @@ def test_many_open_decisions_are_counted(structures):
         for n in range(2)
         for decision in [pl.when(pl.col("structure") == "bgnbd").then(pl.lit("fund")).otherwise(pl.lit("reject"))]
     )
-    assert structures_table(many, "USD").title == "Six of six decisions depend on the model of leaving"
+    assert structures_table(many, "USD").title == "Six of six decisions depend on the dropout model"
 
 
 def test_each_model_has_a_row_with_its_interval_and_the_spread_stands_below(structures, as_text, snapshot):
@@ -59,7 +59,7 @@ def test_each_model_has_a_row_with_its_interval_and_the_spread_stands_below(stru
 
 def test_one_model_is_a_sentence(structures):
     alt_text = structures_table(structures.filter(pl.col("structure") == "bgnbd"), "USD")
-    assert alt_text.text.startswith("Only one model of leaving was used here, BG/NBD. ")
+    assert alt_text.text.startswith("Only one dropout model was used here, BG/NBD. ")
     assert "dropout: all" in alt_text.text
 
 
@@ -70,7 +70,9 @@ def test_returns_without_the_name_of_a_model_are_refused(returns):
 
 def test_the_title_of_the_spread_gives_the_share_of_draws_above_zero(finding):
     draws = pl.DataFrame({"strategy": ["a"] * 4 + ["b"] * 4, "npv": [-1.0, 1.0, 2.0, 3.0, -1.0, -2.0, -3.0, -4.0]})
-    assert finding(npv_distribution(draws, "USD")) == (f"Chance of a gain: A 75{NBSP}% and B less than 0.5{NBSP}%")
+    assert finding(npv_distribution(draws, "USD")) == (
+        f"Chance of a positive NPV: A 75{NBSP}% and B less than 0.5{NBSP}%"
+    )
 
 
 def test_no_bar_of_the_spread_crosses_zero_and_all_draws_are_in_bars(npv):
@@ -97,13 +99,13 @@ def _changed(drawn_structures, strategy):
 
 def test_the_title_says_that_gains_stay_gains(drawn_structures, finding):
     assert finding(npv_by_structure(drawn_structures, "USD")) == (
-        "On average a gain stays a gain and a loss a loss, whichever model of leaving is used"
+        "The sign of the expected NPV is the same under every dropout model"
     )
 
 
 def test_the_title_names_whose_sign_depends_on_the_model(drawn_structures, finding):
     assert finding(npv_by_structure(_changed(drawn_structures, "points_programme"), "USD")) == (
-        "On average a gain or a loss, depending on the model of leaving: Points programme"
+        "The sign of the expected NPV depends on the dropout model: Points programme"
     )
 
 

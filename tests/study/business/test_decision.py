@@ -46,8 +46,8 @@ def _rules(case, sets, plan=None, **changed):
     [
         ((5.0, 1.0, 0.95, 0.01), "95 % chance of a positive NPV; policy: fund from 90 %."),
         ((5.0, 1.0, 0.44, 0.01), "44 % chance of a positive NPV; policy: fund from 90 %."),
-        # Rounded to whole percents it would read 90 %.
-        ((5.0, 1.0, 0.8967, 0.001), "89.7 % chance of a positive NPV; policy: fund from 90 %."),
+        # Rounded to the nearest per cent it would read 90 %.
+        ((5.0, 1.0, 0.8967, 0.001), "89 % chance of a positive NPV; policy: fund from 90 %."),
         (
             (5.0, 1.0, 0.91, 0.01),
             (
