@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from tests.reporting.browser import CHROMIUM, browser
 from tests.twice import charts_alive, differing, ways_out, written_twice
 
+NBSP = "\N{NO-BREAK SPACE}"
 SCENARIO = """
 title: A small case
 description: The sample, few draws.
@@ -113,3 +114,42 @@ def test_what_is_not_folded_has_no_more_than_five_thousand_words(page):
     for hidden in soup.select("script, style, svg, details.cx-data, details.cx-appendix, head, nav"):
         hidden.decompose()
     assert 1_000 <= len(soup.get_text(" ").split()) <= 5_000
+
+
+# Names of measures: levels of intervals and of a tail.
+_LEVELS = re.compile(r"(?:50, 80 and )?\b(?:80|90) % (?:interval|range)|worst 10 %")
+_HEADLINE = {
+    *("horizon", "discount_rate", "revenue", "customers", "orders_per_year", "draws", "investment", "benefits", "npv"),
+    *("npv_error", "npv_interval", "prob_npv_positive", "prob_npv_positive_error", "roi", "after_horizon"),
+    *("benefits_per_investment", "cvar"),
+}
+
+
+def _values(soup):
+    """Return by quantity, strategy and estimator how its value is written, wherever a number says what it is."""
+    found = {}
+    for number in soup.select("span[data-quantity], tspan[data-quantity]"):
+        key = tuple(number[f"data-{part}"] for part in ("quantity", "strategy", "estimator"))
+        found.setdefault(key, set()).add(number.get_text())
+    return found
+
+
+def test_every_headline_quantity_has_one_value_on_the_whole_page(page):
+    found = _values(BeautifulSoup(page, "html.parser"))
+    assert {quantity for quantity, _, _ in found} >= _HEADLINE
+    assert {key: texts for key, texts in found.items() if key[0] in _HEADLINE and len(texts) > 1} == {}
+    # Each strategy has its own, by the mean of the draws and by the base case.
+    for strategy in ("points-programme", "win-back-coupon", "faster-delivery"):
+        estimators = {estimator for quantity, of, estimator in found if (quantity, of) == ("npv", strategy)}
+        assert estimators >= {"mean-of-draws", "base-case"}
+
+
+def test_every_number_of_the_body_says_what_it_measures(page):
+    soup = BeautifulSoup(page, "html.parser")
+    for hidden in soup.select("script, style, details.cx-data, details.cx-appendix, head, nav"):
+        hidden.decompose()
+    numbers = [
+        text for text in soup.find_all(string=True) if re.search(r"\d", _LEVELS.sub("", text.replace(NBSP, " ")))
+    ]
+    assert len(numbers) > 100
+    assert [text for text in numbers if text.find_parent(attrs={"data-quantity": True}) is None] == []

@@ -228,10 +228,12 @@ def _basis(row: Row, currency: str) -> str:
     horizon, rate = months(row["horizon_months"]), _exact_percent(row["annual_discount_rate"])
     revenue, customers = money(row["revenue"], currency), figure(row["customers"])
     orders = labelled(_three_digits(row["orders_per_year"], math.floor), "orders_per_year", "", MEAN)
+    included = row.get("after_horizon_rule") == "included"
+    after = " Benefits and NPV include customers retained after the horizon." if included else ""
     return (
         f"Horizon {labelled(horizon, 'horizon')}; discount rate {labelled(rate, 'discount_rate')} a year. Without any "
         f"programme: net revenue of {labelled(revenue, 'revenue', '', MEAN)} from {labelled(customers, 'customers')} "
-        f"customers, {orders} orders a year."
+        f"customers, {orders} orders a year.{after}"
     )
 
 
@@ -284,8 +286,18 @@ def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
         ("Chance of a positive NPV", chances),
         ("Return on investment", "–" if row["roi"] is None else said(share_to(0)(row["roi"]), "roi")),
         ("Median payback", "beyond the horizon" if payback is None else said(months(payback), "payback", "median")),
+        *_after_horizon(row, currency),
         *_checked(row),
     ]
+
+
+def _after_horizon(row: Row, currency: str) -> list[tuple[str, str]]:
+    """Return what customers are worth who are retained after the horizon, and whether the figures above have it."""
+    if row.get("after_horizon") is None:
+        return []
+    where = {"included": "in NPV", "excluded": "not in NPV"}[row["after_horizon_rule"]]
+    amount = labelled(money(row["after_horizon"], currency), "after_horizon", row["strategy"], MEAN)
+    return [(f"After the horizon ({where})", amount)]
 
 
 def _what_would_change(row: Row, currency: str) -> str:
@@ -472,6 +484,7 @@ def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: 
             f"{row['title']}. Risk: NPV {interval} in nine draws of ten; "
             f"{labelled(lowered(first_sentence(row['harms'])), 'risk', name)}. Not quantified: {missing}. "
             f"Flexibility: {sunk} is spent up front; {avoidable} stops with the programme."
+            + "".join(f" {words}: {amount}." for words, amount in _after_horizon(one, currency))
         )
     return notes
 

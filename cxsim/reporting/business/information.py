@@ -260,7 +260,7 @@ def _layers(bars: pl.DataFrame, everything: float, currency: str, colour: str) -
     hollow = either("datum.kind === 'group'", 0.0, 0.5)
     line = drawn.mark_rule(color=INK, strokeWidth=1.5, aria=False)
     amounts = drawn.encode(x=alt.X("_high:Q", title=title), text="_value:N")
-    words = {"_worth": [everything], "_label": [f"Everything: {money(everything, currency)}"]}
+    words = {"_worth": [everything], "_label": [f"Perfect information: {money(everything, currency)}"]}
     whole = alt.Chart(pl.DataFrame(words)).encode(x="_worth:Q")
     named = whole.mark_text(align="center", baseline="bottom", fontWeight="bold", dy=-6, aria=False)
     return [
@@ -446,9 +446,12 @@ def _or_dash(name: str) -> Callable[[Row], str | None]:
 
 
 def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
-    chosen = test_plan.filter("chosen")["strategy", "title", "verdict"].rows()
+    chosen = test_plan.filter("chosen")
+    feasible = chosen.drop_nulls("weeks")["strategy", "title", "verdict"].rows()
+    few = chosen.filter(pl.col("weeks").is_null())["title"].to_list()
     return [
-        *(f"{title}: {labelled(lowered(verdict), 'test', name, _PLAN)}" for name, title, verdict in chosen),
+        *(f"{title}: {labelled(lowered(verdict), 'test', name, _PLAN)}" for name, title, verdict in feasible),
+        *([f"Not feasible for {joined(few)}: fewer customers are available than two groups need."] if few else []),
         (
             "Typical ± spread: mean and standard deviation per customer. Detectable gain: true difference per customer "
             "that the test finds with this power. Available: customers whom the programme can reach in the first year. "

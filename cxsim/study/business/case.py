@@ -153,7 +153,7 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     decided = decision(study, base=base, break_evens=even, portfolio=sets)
     return BusinessCase(
         study=study,
-        decision=with_model_check(decided, checked),
+        decision=with_model_check(_with_years_after(decided, money["investment"]), checked),
         evidence=checked,
         **money,
         base_case=base_case_table(base, study.returns),
@@ -198,6 +198,13 @@ def statements(study: Study) -> dict[str, pl.DataFrame]:
         "cohorts": cohort_money(study.ledger, arms, draws=draws, customers=_customers(study), titles=titles),
         "fan": fan(monthly, [start - timedelta(days=1) for start in starts[1:]], titles),
     }
+
+
+def _with_years_after(decided: pl.DataFrame, investments: pl.DataFrame) -> pl.DataFrame:
+    """Return decisions with what customers are worth who are retained after the horizon, and whether NPV has it."""
+    after = investments.select("strategy", "after_horizon")
+    rule = pl.lit(investments["after_horizon_rule"][0]).alias("after_horizon_rule")
+    return decided.join(after, on="strategy", how="left", maintain_order="left").with_columns(rule)
 
 
 def _customers(study: Study) -> dict[str, float]:

@@ -50,9 +50,11 @@ DECISION = Contract(
     COUNT("customers", "draws"),
     REAL("changer_low", "changer_high", "base_npv", "orders_to_pay", "ceiling"),
     REAL("horizon_months", "annual_discount_rate", "revenue", "orders_per_year"),
-    nullable=("roi", "payback_months", "payback_months_late", *_CHANGER, "orders_to_pay", "ceiling"),
-    # How the models stood the check on the shop's own orders (fits, caution or stop), and on what ground.
-    optional=TEXT("model_check", "model_check_finding"),
+    nullable=("roi", "payback_months", "payback_months_late", *_CHANGER, "orders_to_pay", "ceiling", "after_horizon"),
+    # How the models stood the check on the shop's own orders (fits, caution or stop), and why. after_horizon:
+    # present value of customers retained, after the horizon, which other figures contain where the rule is `included`;
+    # null for the best set.
+    optional=TEXT("model_check", "model_check_finding", "after_horizon_rule") | REAL("after_horizon"),
 )
 # What a strategy costs whatever its customers do.
 _FIXED = (Account.SET_UP, Account.PROGRAMME)
@@ -144,7 +146,7 @@ def reason_of(outcome: Outcome, rule: Rule) -> str:
     if outcome.npv == 0.0 == outcome.npv_error:
         return "Expected NPV is zero in every draw."
     if outcome.sign == 0:
-        return "Expected NPV is not clearly different from zero with this number of draws."
+        return "Expected NPV is within simulation error of zero; more draws would settle its sign."
     if outcome.prob >= rule.fund and not rule.likely(outcome):
         return f"{policy} The chance is within simulation error of that limit; more draws would settle it."
     return policy
@@ -162,7 +164,7 @@ def _to_learn(row: Mapping[str, Any], plan: Mapping[str, Any] | None, currency: 
     if plan is not None:
         few = (
             f" Extra contribution alone cannot show it here: a test needs {figure(plan['per_group'])} customers in "
-            f"each of two groups, and {figure(plan['available'])} can take part."
+            f"each of two groups, and only {figure(plan['available'])} can take part."
         )
     if row["changer_break_even"] is None:
         return f"The pilot must show what the strategy costs and how many customers take part.{few}"

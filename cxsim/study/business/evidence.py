@@ -345,6 +345,8 @@ def _gap(expected: float, actual: float) -> str:
     miss = _miss(expected, actual)
     if not math.isfinite(miss):
         return "too high, as none was observed"
+    if round(100.0 * miss) == 0:
+        return f"within {percent(0.01)} of those observed"
     return f"{_share(miss)} too {'low' if expected < actual else 'high'}"
 
 

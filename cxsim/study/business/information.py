@@ -183,7 +183,7 @@ def _of_decision(study: Study, drawn: DrawnInputs, arms: list[int]) -> list[tupl
     npvs = np.concatenate([np.zeros_like(drawn.npvs[:, :, :1]), drawn.npvs[:, :, arms]], axis=2)
     everything = evpi(npvs.reshape(-1, npvs.shape[2]), worlds_per_draw=len(npvs))
     relevant = np.flatnonzero(drawn.relevant[arms].any(axis=0)).tolist()
-    found = [(EVERYTHING, "Everything, chance included", everything, 0)]
+    found = [(EVERYTHING, "All assumptions and sampling variation", everything, 0)]
     for group, what, places in _groups(study, drawn, relevant):
         found.append((group, what, evppi(mine, places, seed=seed), 0))
     if len(npvs) > 1:
@@ -200,7 +200,7 @@ def _groups(study: Study, drawn: DrawnInputs, relevant: Sequence[int]) -> Iterat
     groups: list[tuple[Kind, str, str, str]] = []
     for one in study.scenario.strategies:
         groups.append(("responses", one.name, responses_to(one.name), f"{one.title}: {RESPONSES}"))
-        groups.append(("costs", one.name, f"costs of {one.name}", f"{one.title}: what it costs"))
+        groups.append(("costs", one.name, f"costs of {one.name}", f"{one.title}: costs"))
     for kind, strategy, name, what in (*groups, *_SHARED):
         places = [at for at in relevant if (drawn.inputs[at].kind, drawn.inputs[at].strategy) == (kind, strategy)]
         if places:
@@ -209,12 +209,12 @@ def _groups(study: Study, drawn: DrawnInputs, relevant: Sequence[int]) -> Iterat
 
 # Groups that belong to no strategy: kind, none, id and description.
 _SHARED: Sequence[tuple[Kind, str, str, str]] = (
-    ("economics", "", "economics", "What an order earns and costs the shop"),
+    ("economics", "", "economics", "Prices, margins and costs of the shop"),
     ("behaviour", "", "behaviour", "How customers behave with and without any strategy"),
-    ("models", "", "fitted models", "How often customers order, how long they stay and what they spend"),
+    ("models", "", "fitted models", "Fitted models of ordering, dropout and spend"),
 )
 # What the group of `responses_to` a strategy describes.
-RESPONSES = "how many take part, and how they respond"
+RESPONSES = "participation and response"
 
 
 def responses_to(strategy: str) -> str:

@@ -55,7 +55,7 @@ def _rules(case, sets, plan=None, **changed):
                 "limit; more draws would settle it."
             ),
         ),
-        ((1.0, 1.0, 0.95, 0.01), "Expected NPV is not clearly different from zero with this number of draws."),
+        ((1.0, 1.0, 0.95, 0.01), "Expected NPV is within simulation error of zero; more draws would settle its sign."),
         ((-5.0, 1.0, 0.92, 0.01), "Expected NPV is negative, and no planned test is worth its cost."),
         ((-5.0, 1.0, 0.92, 0.01, 3.0), "Expected NPV is negative, but a test is worth more than it costs."),
         ((0.0, 0.0, 0.0, 0.01), "Expected NPV is zero in every draw."),
